@@ -1,0 +1,72 @@
+/* The interface of a congestion control algorithm (RFC 5681 terms). src/tcp calls it; an algorithm is a const
+ * table of functions in one file of src/cc, and includes nothing but include/braid.
+ *
+ * src/tcp owns loss detection (RACK-TLP) and the proportional rate reduction during recovery (RFC 6937); an
+ * algorithm decides cwnd while no recovery is under way, and ssthresh when one begins. */
+#ifndef BRAID_CC_H
+#define BRAID_CC_H
+
+#include <braid/types.h>
+
+#define CC_PRIV_WORDS 12
+#define CC_SSTHRESH_INFINITE UINT64_MAX
+
+struct cc_ops;
+
+/* One subflow as its algorithm and its siblings' algorithms see it. The upper group of fields is kept by
+ * src/tcp and is read-only for algorithms; cwnd and ssthresh are the algorithm's (and PRR's) output. */
+struct cc {
+    const struct cc_ops *ops;
+    uint32_t mss;          /* bytes of payload in a full segment */
+    bool in_recovery;      /* fast recovery or loss recovery after an RTO */
+    bool usable;           /* established and not given up: counts in a coupled sum */
+    int64_t srtt_us;       /* 0: no sample yet */
+    int64_t min_rtt_us;    /* 0: no sample yet */
+    uint64_t in_flight;    /* bytes, RFC 6675 "pipe" */
+    uint64_t cwnd;         /* bytes */
+    uint64_t ssthresh;     /* bytes, CC_SSTHRESH_INFINITE at first */
+    struct cc *group_next; /* ring of the connection's subflows, itself included; never NULL */
+    uint64_t priv[CC_PRIV_WORDS]; /* the algorithm's own state; check its size with _Static_assert */
+};
+
+/* New data was acknowledged (cumulatively or by SACK). */
+struct cc_ack {
+    braid_time now;
+    uint64_t acked;         /* bytes newly delivered by this ACK */
+    uint64_t prior_in_flight; /* bytes in flight before it */
+    int64_t rtt_us;         /* sample taken from this ACK, 0 if none */
+    bool cwnd_limited;      /* the flow was using the whole cwnd; do not grow otherwise (RFC 7661) */
+    bool round_start;       /* first ACK of data sent after the previous round's start */
+};
+
+/* A loss event began (once per recovery episode, not per segment). */
+struct cc_loss {
+    braid_time now;
+    uint64_t in_flight; /* bytes in flight when loss was detected */
+    bool timeout;       /* RTO; otherwise fast recovery */
+};
+
+struct cc_ops {
+    const char *name;
+    /* Sets private state. cwnd holds the initial window already, ssthresh is infinite. */
+    void (*init)(struct cc *cc, braid_time now);
+    /* Grows cwnd. Not called while in_recovery. */
+    void (*on_ack)(struct cc *cc, const struct cc_ack *ack);
+    /* Sets ssthresh (>= 2 mss). For a timeout src/tcp then sets cwnd to one mss itself; otherwise PRR takes
+     * cwnd to ssthresh. */
+    void (*on_loss)(struct cc *cc, const struct cc_loss *loss);
+    /* The loss event proved spurious (all retransmissions were DSACKed, or F-RTO): put cwnd and ssthresh back. */
+    void (*on_undo)(struct cc *cc, braid_time now);
+    /* Recovery ended; cwnd is ssthresh. May be NULL. */
+    void (*on_recovered)(struct cc *cc, braid_time now);
+    /* Nothing was in flight for idle_us (>= RTO) and data is about to be sent. May be NULL: cwnd is then cut to
+     * the initial window by src/tcp as RFC 5681 section 4.1 says. */
+    void (*on_idle)(struct cc *cc, braid_time now, int64_t idle_us);
+    /* Bytes per second to pace at; NULL: src/tcp's own rule (2 cwnd/srtt in slow start, 1.2 after). */
+    uint64_t (*pacing_rate)(const struct cc *cc);
+};
+
+/* All algorithms of this build, NULL-terminated (src/plugins.c). */
+extern const struct cc_ops *const cc_algorithms[];
+
+#endif

@@ -1,0 +1,22 @@
+/* Addresses as text and as keys. */
+#ifndef BRAID_BASE_ADDR_H
+#define BRAID_BASE_ADDR_H
+
+#include <braid/types.h>
+
+#define ADDR_TEXT 56 /* room for "[v6]:port" and its NUL */
+
+bool ip_is_v4(const struct braid_ip *ip);
+bool ip_equal(const struct braid_ip *a, const struct braid_ip *b);
+bool addr_equal(const struct braid_addr *a, const struct braid_addr *b);
+/* a, b, c, d in network byte order. */
+struct braid_ip ip_from_v4(const uint8_t b[4]);
+/* "192.0.2.1" or "2001:db8::1" into text, which is returned. */
+const char *ip_text(const struct braid_ip *ip, char text[ADDR_TEXT]);
+/* "192.0.2.1:80" or "[2001:db8::1]:80" into text, which is returned. */
+const char *addr_text(const struct braid_addr *a, char text[ADDR_TEXT]);
+/* Inverses; -1 if it is not exactly that. Uses no resolver. */
+int ip_parse(const char *text, struct braid_ip *ip);
+int addr_parse(const char *text, struct braid_addr *a);
+
+#endif

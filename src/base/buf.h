@@ -1,0 +1,46 @@
+/* Reference-counted byte buffers, accounted, and slices of them. Payload moves through the stack as slices; nobody
+ * copies it on the fast path. Not thread-safe: a buffer belongs to one core. */
+#ifndef BRAID_BASE_BUF_H
+#define BRAID_BASE_BUF_H
+
+#include <braid/types.h>
+
+/* Bytes of buffers charged to somebody. Accounts form a chain: what a connection uses, its core uses. */
+struct mem_account {
+    struct mem_account *parent; /* NULL at the top */
+    size_t used, limit;         /* bytes; limit SIZE_MAX: none */
+};
+
+struct buf {
+    uint32_t refs;
+    uint32_t cap;                /* bytes of data */
+    struct mem_account *account; /* NULL: charged to nobody */
+    uint8_t data[];
+};
+
+/* A view of bytes in a buffer; it holds a reference if buf is not NULL. */
+struct slice {
+    struct buf *buf;
+    const uint8_t *data;
+    uint32_t len;
+};
+
+/* A new buffer with one reference, charged to account (may be NULL) and its parents, whatever their limits: ask
+ * mem_room first. NULL if memory is short. */
+struct buf *buf_new(size_t cap, struct mem_account *account);
+struct buf *buf_ref(struct buf *b);
+/* Drops a reference; the last one frees it and takes its size off the accounts. NULL is allowed. */
+void buf_unref(struct buf *b);
+/* Moves the charge of b to another account (NULL: to nobody). */
+void buf_charge(struct buf *b, struct mem_account *account);
+/* Bytes that may still be charged before a limit of the chain is reached. */
+size_t mem_room(const struct mem_account *account);
+
+/* Takes a new reference on b (which may be NULL for static bytes). */
+struct slice slice_of(struct buf *b, const uint8_t *data, uint32_t len);
+/* Drops the slice's reference and empties it. */
+void slice_drop(struct slice *s);
+/* Removes n bytes from the front; n <= len. Keeps the reference. */
+void slice_advance(struct slice *s, uint32_t n);
+
+#endif
