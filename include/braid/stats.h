@@ -1,0 +1,138 @@
+/* What can be seen of a running core: counters, and a copy of each connection's and subflow's state. */
+#ifndef BRAID_STATS_H
+#define BRAID_STATS_H
+
+#include <braid/types.h>
+
+/* Counters of one core, named as nstat names them. X(identifier, name, help) */
+#define BRAID_COUNTERS(X)                                                                                    \
+    X(TCP_ACTIVE_OPENS, "TcpActiveOpens", "subflows opened by us")                                           \
+    X(TCP_PASSIVE_OPENS, "TcpPassiveOpens", "subflows opened by peers")                                      \
+    X(TCP_ATTEMPT_FAILS, "TcpAttemptFails", "subflows that failed before they were established")             \
+    X(TCP_ESTAB_RESETS, "TcpEstabResets", "established subflows ended by a RST")                             \
+    X(TCP_IN_SEGS, "TcpInSegs", "segments received, super-packets counted by their segments")                \
+    X(TCP_OUT_SEGS, "TcpOutSegs", "segments sent, retransmissions excluded")                                 \
+    X(TCP_RETRANS_SEGS, "TcpRetransSegs", "segments retransmitted")                                          \
+    X(TCP_IN_ERRS, "TcpInErrs", "packets dropped as malformed")                                              \
+    X(TCP_IN_CSUM_ERRORS, "TcpInCsumErrors", "packets dropped for a wrong checksum")                         \
+    X(TCP_OUT_RSTS, "TcpOutRsts", "RST segments sent")                                                       \
+    X(TCP_TIMEOUTS, "TcpExtTCPTimeouts", "retransmission timeouts")                                          \
+    X(TCP_LOSS_PROBES, "TcpExtTCPLossProbes", "tail loss probes sent")                                       \
+    X(TCP_SACK_RECOVERY, "TcpExtTCPSackRecovery", "fast recoveries begun")                                   \
+    X(TCP_LOST_RETRANSMIT, "TcpExtTCPLostRetransmit", "retransmissions lost again")                          \
+    X(TCP_SPURIOUS_RTOS, "TcpExtTCPSpuriousRTOs", "retransmission timeouts found spurious")                  \
+    X(TCP_DSACK_UNDO, "TcpExtTCPDSACKUndo", "recoveries undone because of DSACK")                            \
+    X(TCP_DSACK_SENT, "TcpExtTCPDSACKOldSent", "DSACK blocks sent")                                          \
+    X(TCP_DSACK_RECV, "TcpExtTCPDSACKRecv", "DSACK blocks received")                                         \
+    X(TCP_OFO_QUEUE, "TcpExtTCPOFOQueue", "segments queued out of order within a subflow")                   \
+    X(TCP_OFO_DROP, "TcpExtTCPOFODrop", "out-of-order segments dropped for lack of memory")                  \
+    X(TCP_DELAYED_ACKS, "TcpExtDelayedACKs", "delayed ACKs sent")                                            \
+    X(TCP_CHALLENGE_ACK, "TcpExtTCPChallengeACK", "challenge ACKs sent (RFC 5961)")                          \
+    X(TCP_ACK_SKIPPED_CHALLENGE, "TcpExtTCPACKSkippedChallenge", "challenge ACKs withheld by the rate limit") \
+    X(TCP_PAWS_ESTAB, "TcpExtPAWSEstab", "segments dropped by PAWS (RFC 7323)")                              \
+    X(TCP_KEEPALIVE, "TcpExtTCPKeepAlive", "keepalive probes sent")                                          \
+    X(TCP_WIN_PROBE, "TcpExtTCPWinProbe", "zero-window probes sent")                                         \
+    X(TCP_ABORT_ON_TIMEOUT, "TcpExtTCPAbortOnTimeout", "subflows given up after retransmissions or probes")  \
+    X(TCP_TIME_WAIT, "TcpExtTW", "subflows that went through TIME_WAIT")                                     \
+    X(ICMP_IN_MSGS, "IcmpInMsgs", "ICMP errors received about our packets")                                  \
+    X(ICMP_OUT_UNREACH, "IcmpOutDestUnreachs", "ICMP unreachable messages sent")                             \
+    X(MP_CAPABLE_SYN_RX, "MPTcpExtMPCapableSYNRX", "SYNs with MP_CAPABLE received")                          \
+    X(MP_CAPABLE_SYN_TX, "MPTcpExtMPCapableSYNTX", "SYNs with MP_CAPABLE sent")                              \
+    X(MP_CAPABLE_SYNACK_RX, "MPTcpExtMPCapableSYNACKRX", "SYN/ACKs with MP_CAPABLE received")                \
+    X(MP_CAPABLE_ACK_RX, "MPTcpExtMPCapableACKRX", "third ACKs with MP_CAPABLE received")                    \
+    X(MP_CAPABLE_FALLBACK_ACK, "MPTcpExtMPCapableFallbackACK", "fallbacks: no MP_CAPABLE in the third ACK")  \
+    X(MP_CAPABLE_FALLBACK_SYNACK, "MPTcpExtMPCapableFallbackSYNACK", "fallbacks: no MP_CAPABLE in a SYN/ACK") \
+    X(MP_FALLBACK_TOKEN_INIT, "MPTcpExtMPFallbackTokenInit", "fallbacks: no key with a free token found")    \
+    X(MP_RETRANS, "MPTcpExtMPTCPRetrans", "data-level retransmissions and reinjections")                     \
+    X(MP_JOIN_NO_TOKEN, "MPTcpExtMPJoinNoTokenFound", "MP_JOIN SYNs with an unknown token")                  \
+    X(MP_JOIN_SYN_RX, "MPTcpExtMPJoinSynRx", "MP_JOIN SYNs received")                                        \
+    X(MP_JOIN_SYN_BACKUP_RX, "MPTcpExtMPJoinSynBackupRx", "MP_JOIN SYNs with the backup flag received")      \
+    X(MP_JOIN_SYN_TX, "MPTcpExtMPJoinSynTx", "MP_JOIN SYNs sent")                                            \
+    X(MP_JOIN_SYNACK_RX, "MPTcpExtMPJoinSynAckRx", "MP_JOIN SYN/ACKs received")                              \
+    X(MP_JOIN_SYNACK_HMAC, "MPTcpExtMPJoinSynAckHMacFailure", "MP_JOIN SYN/ACKs with a bad HMAC")            \
+    X(MP_JOIN_ACK_RX, "MPTcpExtMPJoinAckRx", "MP_JOIN third ACKs received")                                  \
+    X(MP_JOIN_ACK_HMAC, "MPTcpExtMPJoinAckHMacFailure", "MP_JOIN third ACKs with a bad HMAC")                \
+    X(MP_JOIN_REJECTED, "MPTcpExtMPJoinRejected", "MP_JOINs refused: limit reached or connection not ready") \
+    X(MP_JOIN_HANDED_OVER, "BraidJoinHandedOver", "MP_JOIN SYNs handed to another worker by their token")    \
+    X(PACKETS_HANDED_OVER, "BraidPacketsHandedOver", "packets passed on to another worker")                  \
+    X(MP_DSS_NOT_MATCHING, "MPTcpExtDSSNotMatching", "mappings that contradict an earlier one")              \
+    X(MP_DSS_NO_MATCH_TCP, "MPTcpExtDSSNoMatchTCP", "data that no mapping covers")                           \
+    X(MP_DSS_FALLBACK, "MPTcpExtDssFallback", "fallbacks: no DSS where one was needed")                      \
+    X(MP_INFINITE_MAP_TX, "MPTcpExtInfiniteMapTx", "infinite mappings sent")                                 \
+    X(MP_INFINITE_MAP_RX, "MPTcpExtInfiniteMapRx", "infinite mappings received")                             \
+    X(MP_DATA_CSUM_ERR, "MPTcpExtDataCsumErr", "mappings with a wrong DSS checksum")                         \
+    X(MP_OFO_QUEUE, "MPTcpExtOFOQueue", "data queued out of order at the connection level")                  \
+    X(MP_DUPLICATE_DATA, "MPTcpExtDuplicateData", "data received twice at the connection level")             \
+    X(MP_ADD_ADDR_RX, "MPTcpExtAddAddr", "ADD_ADDR received")                                                \
+    X(MP_ADD_ADDR_TX, "MPTcpExtAddAddrTx", "ADD_ADDR sent, repetitions included")                            \
+    X(MP_ADD_ADDR_HMAC, "BraidAddAddrHMacFailure", "ADD_ADDR with a bad HMAC, ignored")                      \
+    X(MP_ECHO_ADD_RX, "MPTcpExtEchoAdd", "ADD_ADDR echoes received")                                         \
+    X(MP_ECHO_ADD_TX, "MPTcpExtEchoAddTx", "ADD_ADDR echoes sent")                                           \
+    X(MP_RM_ADDR_RX, "MPTcpExtRmAddr", "REMOVE_ADDR received")                                               \
+    X(MP_RM_ADDR_TX, "MPTcpExtRmAddrTx", "REMOVE_ADDR sent")                                                 \
+    X(MP_RM_SUBFLOW, "MPTcpExtRmSubflow", "subflows closed because their address was removed")               \
+    X(MP_PRIO_RX, "MPTcpExtMPPrioRx", "MP_PRIO received")                                                    \
+    X(MP_PRIO_TX, "MPTcpExtMPPrioTx", "MP_PRIO sent")                                                        \
+    X(MP_FAIL_RX, "MPTcpExtMPFailRx", "MP_FAIL received")                                                    \
+    X(MP_FAIL_TX, "MPTcpExtMPFailTx", "MP_FAIL sent")                                                        \
+    X(MP_FASTCLOSE_RX, "MPTcpExtMPFastcloseRx", "MP_FASTCLOSE received")                                     \
+    X(MP_FASTCLOSE_TX, "MPTcpExtMPFastcloseTx", "MP_FASTCLOSE sent")                                         \
+    X(MP_RST_RX, "MPTcpExtMPRstRx", "MP_TCPRST received")                                                    \
+    X(MP_RST_TX, "MPTcpExtMPRstTx", "MP_TCPRST sent")                                                        \
+    X(MP_MALFORMED, "BraidMPTCPMalformed", "MPTCP options ignored as malformed")                             \
+    X(MP_SUBFLOW_STALE, "MPTcpExtSubflowStale", "subflows taken out of use after a timeout")                 \
+    X(MP_SUBFLOW_RECOVER, "MPTcpExtSubflowRecover", "stale subflows back in use")                            \
+    X(MP_CONN_TIMEOUT, "BraidBreakBeforeMakeTimeout", "connections ended after all subflows were gone")      \
+    X(MEM_REFUSED, "BraidMemoryRefused", "connections or data refused for lack of memory")
+
+enum braid_counter {
+#define X(id, name, help) COUNT_##id,
+    BRAID_COUNTERS(X)
+#undef X
+        COUNT_MAX
+};
+
+struct braid_counters {
+    uint64_t v[COUNT_MAX];
+};
+
+/* Name and help text of a counter; static strings. */
+const char *braid_counter_name(enum braid_counter c);
+const char *braid_counter_help(enum braid_counter c);
+
+#define BRAID_STATS_SUBFLOWS 16
+
+struct braid_subflow_stats {
+    uint32_t id;
+    struct braid_addr local, remote;
+    const char *state; /* RFC 9293 name, a static string */
+    const char *congestion;
+    bool backup;
+    bool stale; /* in RTO backoff, not used for new data */
+    int64_t srtt_us, rttvar_us, min_rtt_us, rto_us;
+    uint64_t cwnd, ssthresh, in_flight; /* bytes; ssthresh UINT64_MAX: not set */
+    uint64_t bytes_in, bytes_out;       /* payload, without retransmissions */
+    uint64_t retransmits;               /* segments */
+    uint64_t pacing_rate;               /* bytes per second */
+    uint32_t mss;
+};
+
+struct braid_conn_stats {
+    uint64_t id;
+    const char *edge;  /* the listener's name; owned by it, copied by whoever crosses threads */
+    bool mptcp;        /* false: plain TCP, or fallen back */
+    bool fell_back;    /* began as MPTCP */
+    bool checksum;
+    const char *state; /* static string */
+    const char *scheduler;
+    struct braid_addr client, service; /* the first subflow's ends; service is our side */
+    uint32_t token;
+    uint64_t bytes_from_client, bytes_to_client; /* in order at the data level; acknowledged by the client */
+    uint64_t recv_queued, send_queued, out_of_order; /* bytes held */
+    size_t memory;                                   /* bytes of buffers charged */
+    braid_time opened_at;
+    unsigned n_subflows;
+    struct braid_subflow_stats subflows[BRAID_STATS_SUBFLOWS];
+};
+
+#endif
