@@ -1,7 +1,11 @@
-# Braid. Targets: all check sim fuzz asan e2e demo bench layers purity headers format lint deps install clean.
-CC      ?= gcc
+# Braid. "sudo make demo" and "sudo make check" need nothing but make and git; "make help" lists the targets.
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+CLANG   ?= clang
 B       ?= build
 OPT     ?= -O2 -g
+JOBS    := $(shell nproc)
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 CFLAGS  += -std=gnu11 $(OPT) $(WARN) -fno-strict-aliasing -pthread -MMD -MP $(SAN)
 CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE
@@ -15,15 +19,19 @@ core_obj  := $(core_src:%.c=$(B)/%.o)
 daemon_obj := $(daemon_src:%.c=$(B)/%.o)
 ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
 unit_bin  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all unit
-all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl
+.PHONY: all help unit check e2e e2e-long asan layers purity headers format lint demo deps install clean
+all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "%-10s %s\n", $$1, $$2 }'
 
 $(B)/libbraid.a: $(core_obj)
 	@rm -f $@
 	$(AR) rcs $@ $^
 $(B)/braidd: $(daemon_obj) $(B)/libbraid.a
-	$(CC) $(LDFLAGS) -o $@ $^ -levent -levent_pthreads -linih -lcrypto
+	$(CC) $(LDFLAGS) -o $@ $^ -levent -levent_pthreads -linih -lcrypto -lm
 $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^
 $(B)/%.o: %.c
@@ -33,7 +41,45 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libbraid.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lm -lrt -lsubunit -lcrypto
 
-unit: $(unit_bin)
+unit: $(unit_bin) ## run the unit tests
 	@set -e; for t in $(unit_bin); do $$t; done
+
+# Packages may appear while these run, so what needs them is left to a second make.
+check: ## install what is missing, build, pass every test (needs root; less than ten minutes)
+	@deploy/install-deps.sh check
+	$(MAKE) -j$(JOBS) all
+	$(MAKE) unit layers purity headers e2e
+demo: ## install what is missing, build, show the main job with two paths (needs root; two minutes)
+	@deploy/install-deps.sh demo
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all
+	@deploy/demo/run
+e2e: all ## the quick end-to-end tests against the kernel's MPTCP, in network namespaces (needs root)
+	tests/e2e/run
+e2e-long: all ## all the end-to-end tests
+	tests/e2e/run --long
+asan: ## unit and end-to-end tests under the address and undefined-behaviour sanitizers
+	$(MAKE) -j$(JOBS) $(ASAN) all
+	$(MAKE) $(ASAN) unit
+	BRAID_BUILD=build-asan tests/e2e/run
+
+layers: ## check who includes whom
+	@python3 tests/checks/layers.py
+purity: $(B)/libbraid.a ## check that the core reaches no clock, socket, thread or stream
+	@python3 tests/checks/purity.py $<
+headers: ## check that each header compiles alone
+	@python3 tests/checks/headers.py $(CC) $(CLANG)
+format: ## lay out the C sources
+	git ls-files '*.c' '*.h' | xargs -r clang-format -i
+lint: ## check layout, length of functions, syntax of scripts
+	@python3 tests/checks/style.py
+
+deps: ## install everything that any target needs
+	@deploy/install-deps.sh ci
+install: all ## into DESTDIR/PREFIX (/usr/local)
+	install -D -m 755 $(B)/braidd $(DESTDIR)$(or $(PREFIX),/usr/local)/sbin/braidd
+	install -D -m 755 $(B)/braidctl $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidctl
+	[ -e $(DESTDIR)/etc/braid/braid.ini ] || install -D -m 644 conf/braid.ini $(DESTDIR)/etc/braid/braid.ini
+clean: ## remove what was built
+	rm -rf build build-*
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Installs the Debian packages that building, demonstrating or testing Braid needs, if they are missing:
+#     deploy/install-deps.sh build|demo|check|ci ...
+# Says what it installs; does nothing, quickly, if there is nothing to do. Services that come with the packages
+# (nginx, haproxy, prometheus) are not started: only their programs are wanted here.
+set -eu
+
+build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev"
+demo="$build python3 iproute2 curl mptcpize nginx"
+check="$demo git binutils check libsubunit-dev clang iptables util-linux prometheus"
+ci="$check clang-format libclang-rt-dev llvm haproxy iperf3"
+
+wanted=
+for group in "$@"; do
+    case $group in
+    build) wanted="$wanted $build" ;;
+    demo) wanted="$wanted $demo" ;;
+    check) wanted="$wanted $check" ;;
+    ci) wanted="$wanted $ci" ;;
+    *) echo "usage: $0 build|demo|check|ci ..." >&2; exit 2 ;;
+    esac
+done
+
+missing=
+for package in $(printf '%s\n' $wanted | sort -u); do
+    status=$(dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null || true)
+    case $status in
+    *installed*) [ "${status#*not-installed}" = "$status" ] || missing="$missing $package" ;;
+    *) missing="$missing $package" ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+    echo "These packages are missing; install them, or run this as root:$missing" >&2
+    exit 1
+fi
+echo "Installing with apt-get:$missing"
+
+# invoke-rc.d asks policy-rc.d before it starts a service; 101 means "not allowed". An existing policy is left alone.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    trap 'rm -f $policy' EXIT
+    trap 'exit 130' INT TERM
+    printf '#!/bin/sh\nexit 101\n' > $policy
+    chmod 755 $policy
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q update
+apt-get -q -y --no-install-recommends install $missing
