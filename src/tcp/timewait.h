@@ -1,0 +1,34 @@
+/* What is left of a subflow in TIME_WAIT (RFC 9293 section 3.10, RFC 6191): small, because there may be many. The core keeps the
+ * table and the clock. */
+#ifndef BRAID_TCP_TIMEWAIT_H
+#define BRAID_TCP_TIMEWAIT_H
+
+#include "base/hash.h"
+#include "base/wheel.h"
+#include "wire/packet.h"
+
+struct subflow;
+struct tcp_env;
+
+struct timewait {
+    struct hnode hash;           /* the core's */
+    struct timer timer;          /* the core's */
+    struct braid_addr local, remote;
+    uint32_t snd_nxt, rcv_nxt;   /* wire values */
+    uint32_t ts_recent, ts_offset;
+    uint16_t window;             /* unscaled, as sent last */
+    bool ts_ok;
+};
+
+void timewait_init(struct timewait *tw, const struct subflow *sf);
+
+enum timewait_action {
+    TIMEWAIT_NOTHING,
+    TIMEWAIT_RESTART, /* the peer's FIN came again: it was acknowledged, restart the timer */
+    TIMEWAIT_REUSE    /* an acceptable new SYN: forget this entry and treat it as a new connection */
+};
+/* Processes a segment, sending an ACK through env when one is due. RSTs are ignored (RFC 1337). */
+enum timewait_action timewait_input(struct timewait *tw, const struct wire_packet *p, struct tcp_env *env,
+                                    braid_time now);
+
+#endif
