@@ -1,0 +1,23 @@
+/* What the configuration says to the daemon as a whole and to its TUN device. */
+#ifndef BRAID_IO_PARAMS_H
+#define BRAID_IO_PARAMS_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include "io/log.h"
+
+#define DAEMON_WORKERS_MAX 64
+
+struct daemon_params {
+    unsigned workers; /* 0: one per CPU */
+    char *control;    /* path of the control socket */
+    enum log_level log_level;
+};
+
+struct tun_params {
+    char name[IFNAMSIZ];
+    int mtu;          /* bytes, 1280 to 65535 */
+    bool routes_auto; /* route listen and signal addresses to the device */
+};
+
+#endif

@@ -1,0 +1,64 @@
+/* A worker: one thread with its own libevent base, TUN queue and core. It shares nothing with other workers;
+ * what comes from other threads comes through worker_post. */
+#ifndef BRAID_IO_WORKER_H
+#define BRAID_IO_WORKER_H
+
+#include <braid/core.h>
+
+struct event_base;
+struct worker;
+
+struct worker_counters {
+    uint64_t wakeups;          /* turns of the event loop */
+    uint64_t flushes;          /* of them, with work for the core */
+    uint64_t tun_reads;        /* read() calls on the TUN, those that found nothing included */
+    uint64_t tun_packets_in;   /* packets read, a super-packet counts once */
+    uint64_t tun_bytes_in;     /* IP bytes read */
+    uint64_t tun_packets_out;  /* packets written, a super-packet counts once */
+    uint64_t tun_bytes_out;    /* IP bytes written */
+    uint64_t tun_in_errors;    /* reads that failed or were not a packet */
+    uint64_t tun_out_drops;    /* packets that the TUN did not take for lack of room */
+    uint64_t tun_out_errors;   /* packets that the TUN refused */
+    uint64_t handed_over;      /* packets passed on to other workers */
+    uint64_t handed_over_lost; /* of them, lost because memory was short or the other worker had too many
+                                  waiting */
+    uint64_t taken_over;       /* packets that other workers passed on to this one */
+};
+
+struct worker_params {
+    unsigned number; /* 0 .. n_workers - 1 */
+    unsigned n_workers;
+    int tun_fd; /* this worker's queue of the TUN (io/tun.h), owned by the caller; -1: none */
+    int cpu;    /* the thread's only CPU; -1: any */
+    struct braid_core_params core; /* worker and n_workers are filled in */
+};
+
+/* A worker that does not run yet. Until worker_start its core and base are the caller's to use. NULL if
+ * memory or descriptors are short. */
+struct worker *worker_new(const struct worker_params *params);
+/* Tells a worker where packets for other workers go: peers[i] is worker i. The array is copied. */
+void worker_set_peers(struct worker *w, struct worker *const *peers);
+/* Starts the thread. 0, or -1 with errno. */
+int worker_start(struct worker *w);
+/* Ends the loop and joins the thread, if it runs. Posts that have not run yet run in worker_free. */
+void worker_stop(struct worker *w);
+/* Frees a worker that does not run, with its core, which sends nothing more. No worker may run any more that
+ * has this one as a peer. NULL is allowed. */
+void worker_free(struct worker *w);
+
+/* Lets fn(w, arg) run in the worker's thread, in the order of posting; from any thread. If memory is short
+ * the process ends: a lost post would leave its sender waiting forever. */
+void worker_post(struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg);
+
+/* The following are for the worker's own thread (or while it does not run). */
+struct braid_core *worker_core(struct worker *w);
+struct event_base *worker_base(struct worker *w);
+unsigned worker_number(const struct worker *w);
+const struct worker_counters *worker_counters(const struct worker *w);
+/* The time that this turn of the loop goes by (CLOCK_MONOTONIC). */
+braid_time worker_now(const struct worker *w);
+/* One pointer for what runs on the worker: its struct edges (relay/edge.h). */
+void worker_set_user(struct worker *w, void *user);
+void *worker_user(const struct worker *w);
+
+#endif

@@ -1,0 +1,75 @@
+/* The edge: MPTCP from clients, plain TCP to a server. Each worker has its own instance of every configured
+ * edge, all of them in one struct edges, which is the worker's user pointer. */
+#ifndef BRAID_RELAY_EDGE_H
+#define BRAID_RELAY_EDGE_H
+
+#include <sys/socket.h>
+#include <braid/core.h>
+
+#define EDGE_SIGNAL_MAX 8
+
+struct event_base;
+struct edges;
+
+/* What the configuration says of one edge. */
+struct edge_params {
+    const char *name;
+    struct braid_addr listen;
+    char *target_host; /* address literal or name */
+    uint16_t target_port;
+    struct braid_ip signal[EDGE_SIGNAL_MAX];
+    unsigned n_signal;
+    const struct sched_ops *sched;
+    const struct cc_ops *cc;
+    bool checksum;
+};
+
+/* X(identifier, name, help) */
+#define EDGE_COUNTERS(X)                                                                                     \
+    X(EDGE_INCOMING, "incoming", "connections asked for by clients")                                         \
+    X(EDGE_ACCEPTED, "accepted", "connections whose server answered")                                        \
+    X(EDGE_REFUSED, "refused", "connections that the server refused")                                        \
+    X(EDGE_UNREACHABLE, "unreachable", "connections whose server was unreachable or did not answer in time") \
+    X(EDGE_FAILED, "failed", "connections refused for lack of memory or descriptors")                        \
+    X(EDGE_CLOSED, "closed", "connections that ended in order")                                              \
+    X(EDGE_CLIENT_RESET, "client_reset", "connections that the client aborted")                              \
+    X(EDGE_SERVER_RESET, "server_reset", "connections that the server aborted")                              \
+    X(EDGE_TIMEOUT, "timeout", "connections given up because the client fell silent")                        \
+    X(EDGE_TO_SERVER, "bytes_to_server", "bytes written to servers")                                         \
+    X(EDGE_FROM_SERVER, "bytes_from_server", "bytes read from servers")
+
+enum edge_counter {
+#define X(id, name, help) id,
+    EDGE_COUNTERS(X)
+#undef X
+        EDGE_COUNTER_MAX
+};
+
+struct edge_counters {
+    uint64_t v[EDGE_COUNTER_MAX];
+    uint64_t connecting; /* now: waiting for the server to answer */
+    uint64_t open;       /* now: server connected */
+};
+
+/* Name and help text of a counter; static strings. */
+const char *edge_counter_name(enum edge_counter c);
+const char *edge_counter_help(enum edge_counter c);
+
+/* Listens on core for n edges; targets[i] is the resolved address of params[i]. params must outlive the
+ * result. NULL if memory is short or an address is taken. The functions below are for the thread that drives
+ * core and base. */
+struct edges *edges_new(struct braid_core *core, struct event_base *base, const struct edge_params *params,
+                        const struct sockaddr_storage *targets, unsigned n);
+/* New connections of edge i go to another address. */
+void edges_set_target(struct edges *es, unsigned i, const struct sockaddr_storage *target);
+/* Stops listening; calls done(arg) once no connection is left, perhaps at once. */
+void edges_drain(struct edges *es, void (*done)(void *arg), void *arg);
+/* Resets every server connection and frees; the core's connections are left without callbacks. NULL is
+ * allowed. */
+void edges_free(struct edges *es);
+
+unsigned edges_count(const struct edges *es);
+const struct edge_params *edges_params(const struct edges *es, unsigned i);
+const struct edge_counters *edges_counters(const struct edges *es, unsigned i);
+
+#endif
