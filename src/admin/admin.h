@@ -1,0 +1,25 @@
+/* The operator's view of a running daemon: HTTP (status, connections, counters, Prometheus metrics) and the
+ * control socket that braidctl speaks to. Everything runs on the main thread's event base; workers are asked
+ * by messages and never waited for. */
+#ifndef BRAID_ADMIN_ADMIN_H
+#define BRAID_ADMIN_ADMIN_H
+
+#include "conf/conf.h"
+
+struct admin;
+struct event_base;
+struct worker;
+
+/* Binds the HTTP port and the control socket (mode 0600; its directory is made if it is missing; a socket
+ * left behind by a daemon that is gone is replaced). Nobody is answered before admin_start. 0, or -1 and err
+ * holds one line without a newline: "[admin] listen: ..." or "[daemon] control: ...". conf must outlive the
+ * admin. */
+int admin_open(const struct conf *conf, struct event_base *base, struct admin **out, char *err,
+               size_t errlen);
+/* Begins to answer. workers is copied; the workers must outlive the admin. 0, or -1: memory is short. */
+int admin_start(struct admin *a, struct worker *const *workers, unsigned n);
+/* Ends all requests, closes both sockets and removes the control socket's file. Call it on the main thread
+ * while the workers' threads still run, or when they were never started. NULL is fine. */
+void admin_stop(struct admin *a);
+
+#endif
