@@ -72,4 +72,8 @@ unsigned edges_count(const struct edges *es);
 const struct edge_params *edges_params(const struct edges *es, unsigned i);
 const struct edge_counters *edges_counters(const struct edges *es, unsigned i);
 
+/* The server address that connection c of these edges was or is being relayed to. 0, or -1: c is not (or no
+ * longer) one of theirs. */
+int edges_server(const struct edges *es, const struct braid_conn *c, struct braid_addr *out);
+
 #endif
