@@ -1,0 +1,91 @@
+/* Reference-counted byte buffers and the accounts they are charged to. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+
+/* What a buffer costs: its bytes and its header. */
+static size_t buf_cost(const struct buf *b)
+{
+    return sizeof(*b) + b->cap;
+}
+
+struct buf *buf_new(size_t cap, struct mem_account *account)
+{
+    struct buf *b;
+
+    if (cap > UINT32_MAX)
+        return NULL;
+    b = malloc(sizeof(*b) + cap);
+    if (!b)
+        return NULL;
+    b->refs = 1;
+    b->cap = (uint32_t)cap;
+    b->account = NULL;
+    buf_charge(b, account);
+    return b;
+}
+
+struct buf *buf_ref(struct buf *b)
+{
+    assert(b->refs > 0 && b->refs < UINT32_MAX);
+    b->refs++;
+    return b;
+}
+
+void buf_unref(struct buf *b)
+{
+    if (!b)
+        return;
+    assert(b->refs > 0);
+    if (--b->refs > 0)
+        return;
+    buf_charge(b, NULL);
+    free(b);
+}
+
+void buf_charge(struct buf *b, struct mem_account *account)
+{
+    size_t cost = buf_cost(b);
+
+    if (b->account == account)
+        return;
+    for (struct mem_account *a = b->account; a; a = a->parent) {
+        assert(a->used >= cost);
+        a->used -= cost;
+    }
+    for (struct mem_account *a = account; a; a = a->parent)
+        a->used += cost;
+    b->account = account;
+}
+
+size_t mem_room(const struct mem_account *account)
+{
+    size_t room = SIZE_MAX;
+
+    for (const struct mem_account *a = account; a; a = a->parent) {
+        size_t here = a->used < a->limit ? a->limit - a->used : 0;
+
+        if (here < room)
+            room = here;
+    }
+    return room;
+}
+
+struct slice slice_of(struct buf *b, const uint8_t *data, uint32_t len)
+{
+    return (struct slice){.buf = b ? buf_ref(b) : NULL, .data = data, .len = len};
+}
+
+void slice_drop(struct slice *s)
+{
+    buf_unref(s->buf);
+    *s = (struct slice){0};
+}
+
+void slice_advance(struct slice *s, uint32_t n)
+{
+    assert(n <= s->len);
+    s->data += n;
+    s->len -= n;
+}
