@@ -8,7 +8,7 @@
 
 #include <braid/types.h>
 
-#define CC_PRIV_WORDS 12
+#define CC_PRIV_WORDS 20
 #define CC_SSTHRESH_INFINITE UINT64_MAX
 
 struct cc_ops;

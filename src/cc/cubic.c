@@ -1,0 +1,191 @@
+/* CUBIC, RFC 8312, with HyStart++ (RFC 9406) for the first slow start. Windows are bytes, where the RFC
+ * counts segments: its C = 0.4 segments/s^3 becomes 0.4 mss. Floating point: every window is at most
+ * CC_CWND_MAX and every time at most some years, so that the cube stays below 10^30, and no divisor is 0
+ * (cwnd and mss are not).
+ *
+ * Taken from the successor, RFC 9438, where RFC 8312 leaves a gap:
+ * - K is computed from the window at which congestion avoidance begins (section 4.2), which is the same where
+ * that is beta * W_max, and does not make a hole in the curve where fast convergence has lowered W_max;
+ * - W_est grows with the bytes acknowledged instead of t/RTT (section 4.3), which is the same while the RTT
+ * is constant, and does not jump when a queue drains;
+ * - the target of one round trip is at most 1.5 cwnd (section 4.2);
+ * - t does not count time in which the flow did not use its window (section 4.2.2; RFC 8312 section 5.8). */
+#include "cc/hystart.h"
+#include "cc/window.h"
+
+#define C            0.4
+#define BETA         0.7
+#define ALPHA_AIMD   (3 * (1 - BETA) / (1 + BETA))
+#define TARGET_LIMIT 1.5
+#define NO_EPOCH     (-1)
+
+/* Where on which cubic the flow is. */
+struct curve {
+    double w_max;       /* bytes; 0: undefined, congestion avoidance then begins with K = 0 (4.7, 4.8) */
+    double w_last_max;  /* bytes, for fast convergence */
+    double w_est;       /* bytes, the window of standard TCP */
+    double k;           /* seconds */
+    int64_t elapsed_us; /* t, NO_EPOCH outside congestion avoidance */
+};
+
+struct cubic {
+    struct curve curve;
+    struct curve saved; /* before the congestion episode */
+    struct episode episode;
+    struct hystart hystart;
+    double fraction; /* of a byte, to be added to cwnd */
+    braid_time last_ack;
+};
+_Static_assert(sizeof(struct cubic) <= sizeof(((struct cc *)0)->priv), "private state fits");
+
+static struct cubic *state(struct cc *cc)
+{
+    return (struct cubic *)cc->priv;
+}
+
+/* Newton's iteration, from above, where it falls monotonically; spares the library libm. x >= 0. */
+static double cube_root(double x)
+{
+    double root = 1, previous;
+
+    if (x <= 0)
+        return 0;
+    while (root * root * root < x)
+        root *= 2;
+    do {
+        previous = root;
+        root = (2 * previous + x / (previous * previous)) / 3;
+    } while (root < previous);
+    return previous;
+}
+
+static double w_cubic(const struct cc *cc, const struct curve *curve, double t)
+{
+    double d = t - curve->k;
+    return C * cc->mss * d * d * d + curve->w_max;
+}
+
+static void cubic_init(struct cc *cc, braid_time now)
+{
+    struct cubic *c = state(cc);
+
+    *c = (struct cubic){.curve.elapsed_us = NO_EPOCH, .last_ack = now};
+    hystart_init(&c->hystart);
+}
+
+static void begin_epoch(struct cc *cc, struct curve *curve)
+{
+    double cwnd = (double)cc->cwnd;
+
+    if (curve->w_max < cwnd)
+        curve->w_max = cwnd;
+    curve->k = cube_root((curve->w_max - cwnd) / (C * cc->mss));
+    curve->w_est = cwnd;
+    curve->elapsed_us = 0;
+}
+
+/* The time since the last ACK that counts for t. A gap of more than a round trip means that nothing was in
+ * flight for a while. */
+static int64_t active_time(struct cubic *c, const struct cc *cc, braid_time now)
+{
+    int64_t gap = now - c->last_ack;
+    c->last_ack = now;
+    return gap < 0 ? 0 : gap < cc->srtt_us ? gap : cc->srtt_us;
+}
+
+static void avoid_congestion(struct cc *cc, struct cubic *c, uint64_t acked, int64_t passed_us)
+{
+    struct curve *curve = &c->curve;
+    double cwnd = (double)cc->cwnd + c->fraction, share = acked < cc->cwnd ? (double)acked / cwnd : 1, growth;
+
+    if (curve->elapsed_us == NO_EPOCH)
+        begin_epoch(cc, curve);
+    else
+        curve->elapsed_us += passed_us;
+    curve->w_est += ALPHA_AIMD * cc->mss * share;
+    double t = (double)curve->elapsed_us / BRAID_SECOND;
+    if (w_cubic(cc, curve, t) < curve->w_est)
+        growth = curve->w_est - cwnd;
+    else
+        growth = (w_cubic(cc, curve, t + (double)cc->srtt_us / BRAID_SECOND) - cwnd) * share;
+    double most = (TARGET_LIMIT - 1) * cwnd * share;
+    if (growth > 0)
+        cc_grow(cc, growth < most ? growth : most, &c->fraction);
+}
+
+/* Slow start before any loss; later ones follow RFC 5681, as RFC 9406 section 4.3 recommends. */
+static void first_slow_start(struct cc *cc, struct cubic *c, const struct cc_ack *ack)
+{
+    bool goes_on = hystart_on_ack(&c->hystart, ack->rtt_us, ack->round_start);
+
+    if (ack->cwnd_limited)
+        cc_slow_start(cc, hystart_growth(&c->hystart, ack->acked));
+    if (!goes_on)
+        cc->ssthresh = cc->cwnd;
+}
+
+static void cubic_on_ack(struct cc *cc, const struct cc_ack *ack)
+{
+    struct cubic *c = state(cc);
+    int64_t passed_us = active_time(c, cc, ack->now);
+
+    episode_end(&c->episode);
+    if (cc->ssthresh == CC_SSTHRESH_INFINITE) {
+        first_slow_start(cc, c, ack);
+        return;
+    }
+    if (!ack->cwnd_limited)
+        return;
+    if (cc->cwnd < cc->ssthresh)
+        c->curve.elapsed_us = NO_EPOCH;
+    uint64_t acked = cc_slow_start(cc, ack->acked);
+    if (acked > 0)
+        avoid_congestion(cc, c, acked, passed_us);
+}
+
+/* Multiplicative decrease and fast convergence, RFC 8312 sections 4.5 to 4.7. */
+static void cubic_on_loss(struct cc *cc, const struct cc_loss *loss)
+{
+    struct cubic *c = state(cc);
+    bool first = c->episode.state == EPISODE_OVER;
+    uint64_t window = episode_begin(&c->episode, cc, loss);
+
+    if (window == 0)
+        return;
+    if (first)
+        c->saved = c->curve;
+    double w = (double)window;
+    c->curve.w_max = w < c->curve.w_last_max ? w * (1 + BETA) / 2 : w;
+    c->curve.w_last_max = w;
+    if (loss->timeout)
+        c->curve.w_max = 0;
+    c->curve.elapsed_us = NO_EPOCH;
+    cc_set_ssthresh(cc, window, BETA);
+}
+
+static void cubic_on_undo(struct cc *cc, braid_time now)
+{
+    struct cubic *c = state(cc);
+
+    if (!episode_undo(&c->episode, cc))
+        return;
+    c->curve = c->saved;
+    c->last_ack = now;
+}
+
+static void cubic_on_recovered(struct cc *cc, braid_time now)
+{
+    struct cubic *c = state(cc);
+
+    episode_end(&c->episode);
+    c->last_ack = now;
+}
+
+const struct cc_ops cc_cubic = {
+    .name = "cubic",
+    .init = cubic_init,
+    .on_ack = cubic_on_ack,
+    .on_loss = cubic_on_loss,
+    .on_undo = cubic_on_undo,
+    .on_recovered = cubic_on_recovered,
+};

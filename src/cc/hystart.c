@@ -1,0 +1,66 @@
+/* HyStart++, RFC 9406 section 4.2 with the constants of section 4.3. */
+#include "cc/hystart.h"
+
+#define MIN_RTT_THRESH_US  4000
+#define MAX_RTT_THRESH_US  16000
+#define MIN_RTT_DIVISOR    8
+#define N_RTT_SAMPLE       8
+#define CSS_GROWTH_DIVISOR 4
+#define CSS_ROUNDS         5
+#define NO_RTT             UINT32_MAX
+
+void hystart_init(struct hystart *h)
+{
+    *h = (struct hystart){.round_min_us = NO_RTT, .last_min_us = NO_RTT, .css_base_us = NO_RTT};
+}
+
+static void take_sample(struct hystart *h, int64_t rtt_us)
+{
+    uint32_t sample = rtt_us < NO_RTT - 1 ? (uint32_t)rtt_us : NO_RTT - 1;
+    if (sample < h->round_min_us)
+        h->round_min_us = sample;
+    if (h->samples < N_RTT_SAMPLE)
+        h->samples++;
+}
+
+static uint32_t threshold(uint32_t last_min_us)
+{
+    uint32_t t = last_min_us / MIN_RTT_DIVISOR;
+    return t < MIN_RTT_THRESH_US ? MIN_RTT_THRESH_US : t > MAX_RTT_THRESH_US ? MAX_RTT_THRESH_US : t;
+}
+
+static bool rtt_rose(const struct hystart *h)
+{
+    return h->last_min_us != NO_RTT &&
+           (uint64_t)h->round_min_us >= (uint64_t)h->last_min_us + threshold(h->last_min_us);
+}
+
+bool hystart_on_ack(struct hystart *h, int64_t rtt_us, bool round_start)
+{
+    bool in_css = h->css_base_us != NO_RTT;
+
+    if (round_start) {
+        h->last_min_us = h->round_min_us;
+        h->round_min_us = NO_RTT;
+        h->samples = 0;
+        if (in_css && ++h->css_rounds >= CSS_ROUNDS)
+            return false;
+    }
+    if (rtt_us > 0)
+        take_sample(h, rtt_us);
+    if (h->samples < N_RTT_SAMPLE)
+        return true;
+    if (in_css && h->round_min_us < h->css_base_us) {
+        h->css_base_us = NO_RTT;
+        h->css_rounds = 0;
+    } else if (!in_css && rtt_rose(h)) {
+        h->css_base_us = h->round_min_us;
+        h->css_rounds = 0;
+    }
+    return true;
+}
+
+uint64_t hystart_growth(const struct hystart *h, uint64_t acked)
+{
+    return h->css_base_us == NO_RTT ? acked : acked / CSS_GROWTH_DIVISOR;
+}

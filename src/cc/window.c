@@ -1,0 +1,66 @@
+/* Window arithmetic shared by the loss-based algorithms, see window.h. */
+#include "cc/window.h"
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+uint64_t episode_begin(struct episode *e, const struct cc *cc, const struct cc_loss *loss)
+{
+    uint64_t window = cc->cwnd;
+
+    if (e->state == EPISODE_TIMEOUT && loss->timeout)
+        return 0;
+    if (e->state == EPISODE_OVER) {
+        e->cwnd = cc->cwnd;
+        e->ssthresh = cc->ssthresh;
+    } else if (window < cc->ssthresh) {
+        window = cc->ssthresh;
+    }
+    e->state = loss->timeout ? EPISODE_TIMEOUT : EPISODE_LOSS;
+    return window;
+}
+
+void episode_end(struct episode *e)
+{
+    e->state = EPISODE_OVER;
+}
+
+bool episode_undo(struct episode *e, struct cc *cc)
+{
+    if (e->cwnd == 0)
+        return false;
+    if (cc->cwnd < e->cwnd)
+        cc->cwnd = e->cwnd;
+    cc->ssthresh = e->ssthresh;
+    *e = (struct episode){.state = EPISODE_OVER};
+    return true;
+}
+
+void cc_set_ssthresh(struct cc *cc, uint64_t window, double factor)
+{
+    uint64_t reduced = (uint64_t)((double)window * factor);
+    uint64_t least = 2 * (uint64_t)cc->mss;
+    cc->ssthresh = reduced > least ? reduced : least;
+}
+
+uint64_t cc_slow_start(struct cc *cc, uint64_t acked)
+{
+    if (cc->cwnd >= cc->ssthresh)
+        return acked;
+    uint64_t limit = min_u64(cc->ssthresh, CC_CWND_MAX);
+    uint64_t room = cc->cwnd < limit ? limit - cc->cwnd : 0;
+    uint64_t used = min_u64(acked, room);
+    cc->cwnd += used;
+    return acked - used;
+}
+
+void cc_grow(struct cc *cc, double bytes, double *fraction)
+{
+    double sum = bytes + *fraction;
+    uint64_t whole = (uint64_t)sum;
+    *fraction = sum - (double)whole;
+    if (cc->cwnd < CC_CWND_MAX)
+        cc->cwnd = min_u64(cc->cwnd + whole, CC_CWND_MAX);
+}
