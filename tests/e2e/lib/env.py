@@ -1,0 +1,132 @@
+"""What a test is given: the topology, a server, the proxy, and sockets in the client's namespace."""
+import functools
+import itertools
+import os
+import pathlib
+import socket
+import tempfile
+
+from . import mptcp, net
+from .proxy import PORT, Braid, Edge, HAProxy, default_edges
+from .stream import receive
+from .wait import FACTOR, until
+
+_numbers = itertools.count(1)
+GREETING = b"good morning"
+PREFIX = f"e2e{os.getpid()}"
+
+
+class Env:
+    Edge = Edge
+
+    def __init__(self, proxy=Braid):
+        self._proxy_class = proxy
+        self._sockets = []
+        self.proxy = None
+        self._directory = tempfile.TemporaryDirectory(prefix=f"{PREFIX}-")
+        self.directory = pathlib.Path(self._directory.name)
+
+    @functools.cached_property
+    def topology(self):
+        """Made when it is first asked for: some tests need none."""
+        return net.Topology(f"{PREFIX}n{next(_numbers)}")
+
+    @property
+    def client(self):
+        return self.topology.client
+
+    @property
+    def server(self):
+        return self.topology.server
+
+    @property
+    def has_braidctl(self):
+        return isinstance(self.proxy, Braid)
+
+    def start(self, edges=None, **settings):
+        """The proxy, with an IPv4 and an IPv6 edge unless told otherwise."""
+        self.proxy = self._proxy_class(self.topology.braid, self.directory, edges, **settings)
+        return self.proxy
+
+    def keep(self, sock):
+        """The socket will be closed at the end of the test at the latest."""
+        self._sockets.append(sock)
+        return sock
+
+    def listen(self, version=4, port=PORT, backlog=4096):
+        """A plain TCP socket that listens in the server's namespace."""
+        listener = self.keep(self.server.socket(version))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((net.SERVER[version], port))
+        listener.listen(backlog)
+        listener.settimeout(20 * FACTOR)
+        return listener
+
+    def accept(self, listener):
+        return self.keep(listener.accept()[0])
+
+    def open(self, version=4, multipath=True, source=None):
+        """A socket in the client's namespace, not yet connected."""
+        sock = self.keep(self.client.socket(version, mptcp.IPPROTO_MPTCP if multipath else 0))
+        sock.settimeout(20 * FACTOR)
+        if source:
+            sock.bind((source, 0))
+        return sock
+
+    def connect(self, version=4, port=PORT, **how):
+        """A connection from the client to the service address."""
+        sock = self.open(version, **how)
+        sock.connect((net.SERVICE[version], port))
+        return sock
+
+    def pair(self, version=4, subflows=1, **how):
+        """The two outer ends of a connection through the proxy. The client's has that many subflows: its kernel
+        joins only after it has seen data acknowledged, so a greeting goes both ways first."""
+        listener = self.listen(version)
+        near = self.connect(version, **how)
+        far = self.accept(listener)
+        listener.close()
+        if subflows > 1:
+            near.sendall(GREETING)
+            assert receive(far, len(GREETING)) == GREETING
+            far.sendall(GREETING)
+            assert receive(near, len(GREETING)) == GREETING
+            until(lambda: len(mptcp.established(near)) == subflows, f"the client has {subflows} subflows")
+        return near, far
+
+    def two_paths(self, mbit=None, version=4, flags=(), **settings):
+        """Two paths for the client, shaped or not, the proxy on its way, and the ends of a connection over both."""
+        if mbit:
+            self.topology.shape(mbit)
+        self.topology.endpoint(2, *flags, version=version)
+        self.start(**settings)
+        return self.pair(version, subflows=2)
+
+    def no_connections(self):
+        """Waits until the daemon has forgotten every connection."""
+        if self.has_braidctl:
+            until(lambda: not self.proxy.connections(), "the daemon has no connection left", 20)
+
+    def finish(self):
+        """The part of the end that can fail a test: the daemon is alive and goes in peace."""
+        self.close_sockets()
+        if self.proxy:
+            self.proxy.healthy()
+            self.proxy.stop()
+            self.proxy = None
+
+    def close_sockets(self):
+        while self._sockets:
+            self._sockets.pop().close()
+
+    def delete(self):
+        """The part that must not fail: nothing is left."""
+        self.close_sockets()
+        if self.proxy:
+            self.proxy.process.kill()
+        if "topology" in vars(self):
+            self.topology.delete()
+        self._directory.cleanup()
+
+
+__all__ = ["Env", "Edge", "PORT", "PREFIX", "default_edges"]

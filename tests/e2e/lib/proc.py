@@ -1,0 +1,98 @@
+"""Child processes: each in a process group of its own, ended by its pid, its output kept line by line."""
+import os
+import resource
+import signal
+import subprocess
+import threading
+
+from .wait import FACTOR, Timeout, until
+
+_running = set()
+_usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+
+class CommandFailed(Exception):
+    pass
+
+
+def run(argv, check=True, stdin=None, limit=30.0):
+    """Runs a command to its end and returns it with .returncode, .stdout and .stderr."""
+    argv = [str(word) for word in argv]
+    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=limit * FACTOR)
+    if check and done.returncode != 0:
+        raise CommandFailed(f"{' '.join(argv)}: exit {done.returncode}: {done.stderr.strip()}")
+    return done
+
+
+def _usual_limits():
+    """The tests themselves need many files; the daemon has to cope with what everybody gets."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, _usual)
+
+
+class Process:
+    """A child that runs beside the test. Both its streams end up in .lines, in the order in which they are read."""
+
+    def __init__(self, argv, name, env=None):
+        self.name = name
+        self.lines = []
+        self._child = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+                                       env={**os.environ, **(env or {})}, preexec_fn=_usual_limits)
+        self.pid = self._child.pid
+        _running.add(self)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self._child.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def alive(self):
+        return self._child.poll() is None
+
+    def wait_for_line(self, word, limit=10.0):
+        """The first line with that word in it. Fails at once if the process ends without having said it."""
+        def found():
+            ended = not self.alive()
+            if ended:
+                self._reader.join(1)
+            line = next((line for line in self.lines if word in line), None)
+            if line is None and ended:
+                raise CommandFailed(f"{self.name} ended with {self.returncode()} and did not say '{word}'")
+            return line
+        return until(found, f"{self.name} says '{word}'", limit)
+
+    def signal(self, number):
+        if self.alive():
+            os.kill(self.pid, number)
+
+    def wait(self, limit=10.0):
+        """Its exit status, negative for a signal."""
+        try:
+            self._child.wait(limit * FACTOR)
+        except subprocess.TimeoutExpired:
+            raise Timeout(f"{self.name} (pid {self.pid}) did not end within {limit * FACTOR:.0f} s") from None
+        self._reader.join(2)
+        _running.discard(self)
+        return self._child.returncode
+
+    def returncode(self):
+        return self._child.poll()
+
+    def kill(self):
+        """Ends it and whatever it started."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.wait()
+
+    def memory(self):
+        """Resident bytes."""
+        with open(f"/proc/{self.pid}/status") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
+
+
+def running():
+    """The processes started here that have not been waited for."""
+    return [process for process in _running if process.alive()]

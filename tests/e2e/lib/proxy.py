@@ -1,0 +1,137 @@
+"""The proxy under test: Braid, or HAProxy on the kernel's own MPTCP as a yardstick for the tests themselves."""
+import json
+import os
+import pathlib
+import signal
+
+from . import net
+from .proc import Process, run
+from .wait import until
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BUILD = ROOT / os.environ.get("BRAID_BUILD", "build")
+BRAIDD, BRAIDCTL = BUILD / "braidd", BUILD / "braidctl"
+PORT = 8080
+ADMIN = "127.0.0.1:9180"
+SANITIZED = ("AddressSanitizer", "LeakSanitizer", "runtime error:")
+
+
+class Edge:
+    """One [edge] section. Further keys (scheduler, congestion, checksum) are passed on as they are."""
+
+    def __init__(self, name, version=4, target=None, signal=(), port=PORT, **keys):
+        self.name, self.version, self.signal = name, version, signal
+        self.address, self.port = net.SERVICE[version], port
+        self.target = target or net.join(net.SERVER[version], PORT)
+        self.keys = keys
+
+    def section(self):
+        lines = [f"[edge {self.name}]", f"listen = {net.join(self.address, self.port)}", f"target = {self.target}"]
+        lines += [f"signal = {', '.join(self.signal)}"] if self.signal else []
+        lines += [f"{key} = {value}" for key, value in self.keys.items()]
+        return "\n".join(lines) + "\n"
+
+
+def default_edges(**keys):
+    return [Edge("web", 4, **keys), Edge("web6", 6, **keys)]
+
+
+def configuration(directory, edges, workers=0, log_level="info", name="braid0", routes="auto"):
+    return (f"[daemon]\nworkers = {workers}\ncontrol = {directory}/control.sock\nlog_level = {log_level}\n"
+            f"[tun]\nname = {name}\nroutes = {routes}\n[admin]\nlisten = {ADMIN}\n"
+            + "".join(edge.section() for edge in edges))
+
+
+class Braid:
+    """A running braidd, seen through braidctl --json and its admin port."""
+
+    def __init__(self, namespace, directory, edges=None, **settings):
+        self.namespace, self.directory = namespace, directory
+        self.control = directory / "control.sock"
+        self.config = directory / "braid.ini"
+        self.config.write_text(configuration(directory, edges or default_edges(), **settings))
+        self.process = Process(namespace.command(BRAIDD, "-c", self.config), "braidd")
+        self.process.wait_for_line("ready")
+
+    def ctl(self, *command):
+        """The JSON document that braidctl prints."""
+        return json.loads(run([BRAIDCTL, "-s", self.control, "--json", *command]).stdout)
+
+    def connections(self):
+        return self.ctl("connections")["connections"]
+
+    def connection(self):
+        """The only connection there is, as `show` prints it."""
+        listed = until(self.connections, "braidctl lists a connection")
+        assert len(listed) == 1, f"{len(listed)} connections instead of one"
+        return self.ctl("show", listed[0]["id"])
+
+    def counters(self):
+        return self.ctl("counters")["counters"]
+
+    def http(self, path):
+        """Status code and body of a GET at the admin port."""
+        done = self.namespace.run("curl", "-s", "-m", "10", "-w", "\n%{http_code}", f"http://{ADMIN}{path}")
+        body, _, code = done.stdout.rpartition("\n")
+        return int(code), body
+
+    def carried(self, direction):
+        """Payload bytes by path of the only connection; direction is "bytes_in" or "bytes_out"."""
+        total = {path: 0 for path in net.PATHS}
+        for subflow in self.connection()["subflows"]:
+            for path in net.PATHS:
+                if any(net.client_address(path, version) + suffix in subflow["remote"]
+                       for version, suffix in ((4, ":"), (6, "]:"))):
+                    total[path] += subflow[direction]
+        return total
+
+    def healthy(self):
+        """Complains if the daemon ended or a sanitizer said something."""
+        said = [line for line in self.process.lines if any(word in line for word in SANITIZED)]
+        assert not said, f"braidd: {said[0]}"
+        assert self.process.alive(), f"braidd ended with {self.process.returncode()}"
+
+    def stop(self, limit=10.0):
+        """SIGTERM, and exit status 0 within the limit."""
+        self.healthy()
+        self.process.signal(signal.SIGTERM)
+        status = self.process.wait(limit)
+        said = [line for line in self.process.lines if any(word in line for word in SANITIZED)]
+        assert status == 0, f"braidd ended with {status} after SIGTERM {said[:1]}"
+
+
+class HAProxy:
+    """The same edges served by HAProxy on kernel MPTCP sockets. Has nothing that looks like braidctl."""
+
+    def __init__(self, namespace, directory, edges=None, **settings):
+        edges = edges or default_edges()
+        text = "global\n nbthread 1\n maxconn 4000\ndefaults\n mode tcp\n timeout connect 10s\n timeout client 1m\n" \
+               " timeout server 1m\n"
+        namespace.ip("mptcp", "limits", "set", "subflows", "4", "add_addr_accepted", "4")
+        for edge in edges:
+            for address in (edge.address, *edge.signal):
+                namespace.ip("address", "add", f"{address}/{128 if ':' in address else 32}", "dev", "lo", "nodad")
+            for address in edge.signal:
+                namespace.ip("mptcp", "endpoint", "add", address, "dev", "lo", "signal")
+            everywhere = net.join("0.0.0.0" if edge.version == 4 else "::", edge.port)
+            text += f"listen {edge.name}\n bind {everywhere} {'v6only' * (edge.version == 6)}\n server s {edge.target}\n"
+        (directory / "haproxy.cfg").write_text(text)
+        self.process = Process(namespace.command("mptcpize", "run", "haproxy", "-db", "-f", directory / "haproxy.cfg"),
+                               "haproxy")
+        with namespace.entered():
+            until(lambda: len(listening()) >= len(edges), "haproxy listens")
+
+    def healthy(self):
+        assert self.process.alive(), f"haproxy ended with {self.process.returncode()}"
+
+    def stop(self):
+        self.process.kill()
+
+
+def listening():
+    """The sockets of this thread's namespace that listen."""
+    lines = []
+    for table in ("tcp", "tcp6"):
+        with open(f"/proc/thread-self/net/{table}") as file:
+            lines += [line for line in file if line.split()[3] == "0A"]
+    return lines

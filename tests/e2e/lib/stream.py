@@ -1,0 +1,152 @@
+"""Moving many bytes through a connection and proving that they are the right ones."""
+import functools
+import hashlib
+import os
+import socket
+import threading
+import time
+
+from .wait import FACTOR, Timeout, until
+
+MIB = 1 << 20
+BULK = 256 * MIB  # the size that the assignment names
+STALL = 20.0      # seconds without a byte after which a transfer has failed
+
+
+@functools.lru_cache(maxsize=1)
+def noise():
+    """Bytes to send, the same throughout a run: nothing in them repeats, so no displacement goes unnoticed."""
+    return os.urandom(BULK)
+
+
+@functools.lru_cache
+def digest(size):
+    return hashlib.sha256(memoryview(noise())[:size]).hexdigest()
+
+
+class Pump(threading.Thread):
+    """A thread that reports what went wrong in it to whoever calls finish()."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.error = None
+        self.done = 0           # bytes so far
+        self.seconds = None     # from start to end
+        self.longest_gap = 0.0  # seconds without progress, once there has been some
+        self._gate = threading.Event()
+        self._gate.set()
+        self.start()
+
+    def run(self):
+        begun = self._last = time.monotonic()
+        try:
+            self.work()
+        except Exception as error:  # shown by finish()
+            self.error = error
+        self.seconds = time.monotonic() - begun
+
+    def progress(self, count):
+        now = time.monotonic()
+        if self.done:
+            self.longest_gap = max(self.longest_gap, now - self._last)
+        self._last = now
+        self.done += count
+        self._gate.wait()
+
+    def pause(self):
+        self._gate.clear()
+
+    def resume(self):
+        self._last = time.monotonic()
+        self._gate.set()
+
+    def reach(self, count, limit=STALL):
+        """Waits until that many bytes have gone through."""
+        def reached():
+            if self.error:
+                raise self.error
+            return self.done >= count
+        until(reached, f"{type(self).__name__} has {count} bytes (it has {self.done})", limit)
+
+    def finish(self, limit=60.0):
+        self.join(limit * FACTOR)
+        if self.is_alive():
+            raise Timeout(f"{type(self).__name__} is not done after {limit * FACTOR:.0f} s, at {self.done} bytes")
+        if self.error:
+            raise self.error
+        return self
+
+
+class Sender(Pump):
+    """Sends the first size bytes of noise(), then ends its direction unless told not to."""
+
+    def __init__(self, sock, size, end=True):
+        self.sock, self.size, self.end = sock, size, end
+        sock.settimeout(STALL * FACTOR)
+        super().__init__()
+
+    def work(self):
+        data = memoryview(noise())
+        while self.done < self.size:
+            self.progress(self.sock.send(data[self.done:min(self.done + MIB, self.size)]))
+        if self.end:
+            self.sock.shutdown(socket.SHUT_WR)
+
+
+class Receiver(Pump):
+    """Receives exactly size bytes, and the end of the stream if told so."""
+
+    def __init__(self, sock, size, end=True):
+        self.sock, self.size, self.end = sock, size, end
+        self.data = bytearray(size)
+        sock.settimeout(STALL * FACTOR)
+        super().__init__()
+
+    def work(self):
+        room = memoryview(self.data)
+        while self.done < self.size:
+            count = self.sock.recv_into(room[self.done:self.done + MIB])
+            if not count:
+                raise AssertionError(f"the stream ended after {self.done} of {self.size} bytes")
+            self.progress(count)
+        if self.end and self.sock.recv(1):
+            raise AssertionError(f"the stream goes on after {self.size} bytes")
+
+    def first_wrong(self):
+        step = 4096
+        block = next(i for i in range(0, self.size, step) if self.data[i:i + step] != noise()[i:min(i + step, self.size)])
+        return next(i for i in range(block, self.size) if self.data[i] != noise()[i])
+
+    def finish(self, limit=60.0):
+        super().finish(limit)
+        if hashlib.sha256(self.data).hexdigest() != digest(self.size):
+            raise AssertionError(f"SHA-256 differs; the first wrong byte is at {self.first_wrong()} of {self.size}")
+        return self
+
+
+def transfer(source, sink, size, end=True, limit=60.0):
+    """Moves size bytes from one socket to the other, checks them and returns the finished receiver."""
+    receiver, sender = Receiver(sink, size, end), Sender(source, size, end)
+    sender.finish(limit)
+    return receiver.finish(limit)
+
+
+def receive_all(sock, limit=10.0):
+    """Everything up to the end of the stream."""
+    sock.settimeout(limit * FACTOR)
+    pieces = []
+    while piece := sock.recv(65536):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def receive(sock, count, limit=10.0):
+    """Exactly count bytes."""
+    sock.settimeout(limit * FACTOR)
+    data = b""
+    while len(data) < count:
+        piece = sock.recv(count - len(data))
+        if not piece:
+            raise AssertionError(f"the stream ended after {data!r}, {count} bytes were expected")
+        data += piece
+    return data
