@@ -14,6 +14,7 @@ ANYWHERE = re.compile(r"""^(?:
     v?snprintf | sscanf | __isoc99_sscanf |          # into and out of memory: no stream
     qsort | bsearch | abs | labs |
     cbrtf? | sqrtf? | powf? | floorf? | ceilf? | log2? | exp2? | l?lroundf? | fminf? | fmaxf? |
+    __u?(?:div|mod|divmod|mul)[sdt]i[345] |          # 128-bit arithmetic of libgcc
     abort | __assert_fail | __stack_chk_fail | __errno_location | __ctype_\w+_loc | to(?:lower|upper)
 )$""", re.VERBOSE)
 
