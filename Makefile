@@ -18,6 +18,7 @@ ctl_src   := $(wildcard src/ctl/*.c)
 core_obj  := $(core_src:%.c=$(B)/%.o)
 daemon_obj := $(daemon_src:%.c=$(B)/%.o)
 ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
+shell_obj := $(filter-out %/main.o,$(daemon_obj) $(ctl_obj))
 unit_bin  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
@@ -30,6 +31,9 @@ help: ## list the targets
 $(B)/libbraid.a: $(core_obj)
 	@rm -f $@
 	$(AR) rcs $@ $^
+$(B)/libshell.a: $(shell_obj)
+	@rm -f $@
+	$(AR) rcs $@ $^
 $(B)/braidd: $(daemon_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -levent -levent_pthreads -linih -lcrypto -lm
 $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
@@ -37,9 +41,9 @@ $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-$(B)/unit/%: $(B)/tests/unit/%.o $(B)/libbraid.a
+$(B)/unit/%: $(B)/tests/unit/%.o $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lm -lrt -lsubunit -lcrypto
+	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lm -lrt -lsubunit -levent -levent_pthreads -linih -lcrypto
 
 unit: $(unit_bin) ## run the unit tests
 	@set -e; for t in $(unit_bin); do $$t; done

@@ -1,0 +1,313 @@
+/* Reads the file through inih. Debian's build of inih does not tell the handler the line, and never tells of
+ * an empty section; so the reader that feeds it counts the lines, and finds the section headers. */
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/addr.h"
+#include "conf/parser.h"
+#include "conf/values.h"
+
+#define LINE_MAX_BYTES 4096
+#define FILE_MAX_BYTES (1 << 20)
+
+static void fail_va(struct parser *p, int line, const char *title, const char *key, const char *format,
+                    va_list ap)
+{
+    char what[CONF_ERROR_MAX];
+    if (p->failed)
+        return;
+    p->failed = true;
+    vsnprintf(what, sizeof(what), format, ap);
+    snprintf(p->err, p->errlen, "%s:%d: %s%s%s%.80s%s%s", p->file, line, title ? "[" : "", title ? title : "",
+             title ? "] " : "", key ? key : "", key ? ": " : "", what);
+    for (char *s = p->err; *s; s++)
+        if (iscntrl((unsigned char)*s))
+            *s = '?';
+}
+
+int parser_fail_at(struct parser *p, int line, const char *title, const char *key, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    fail_va(p, line, title, key, format, ap);
+    va_end(ap);
+    return -1;
+}
+
+int parser_fail(struct parser *p, const char *key, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    fail_va(p, p->line, p->n_sections ? parser_section(p)->title : NULL, key, format, ap);
+    va_end(ap);
+    return -1;
+}
+
+struct conf_section *parser_section(struct parser *p)
+{
+    return &p->sections[p->n_sections - 1];
+}
+
+struct edge_params *parser_edge(struct parser *p)
+{
+    return &p->conf->edges[parser_section(p)->edge];
+}
+
+/* ---- sections ----------------------------------------------------------------------------------------- */
+
+static int edge_add(struct parser *p, const char *name)
+{
+    struct conf *c = p->conf;
+    struct edge_params *grown = realloc(c->edges, (c->n_edges + 1) * sizeof(*grown));
+    char *copy = strdup(name);
+    if (grown)
+        c->edges = grown;
+    if (!grown || !copy) {
+        free(copy);
+        return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
+    }
+    c->edges[c->n_edges++] =
+        (struct edge_params){.name = copy, .sched = conf_scheduler("minrtt"), .cc = conf_congestion("cubic")};
+    return 0;
+}
+
+/* "edge web" -> its kind and "web"; NULL: no such kind. */
+static const struct conf_section_kind *kind_find(const char *title, const char **name)
+{
+    size_t len = strcspn(title, " \t");
+    *name = title + len + strspn(title + len, " \t");
+    for (const struct conf_section_kind *k = conf_section_kinds; k->name; k++)
+        if (strlen(k->name) == len && strncmp(k->name, title, len) == 0)
+            return k;
+    return NULL;
+}
+
+static int section_begin(struct parser *p, const char *title)
+{
+    const char *name;
+    const struct conf_section_kind *kind = kind_find(title, &name);
+    if (!kind || (!kind->named && *name))
+        return parser_fail_at(p, p->line, NULL, NULL,
+                              "unknown section [%.80s]; it is one of: [daemon], [tun], [admin], [edge NAME]",
+                              title);
+    if (kind->named && (!value_is_word(name) || strlen(name) > CONF_NAME_MAX))
+        return parser_fail_at(
+            p, p->line, NULL, NULL,
+            "[%.80s] has no proper name; give 1 to %d letters, digits, '-', '_' or '.', such as [%s web]",
+            title, CONF_NAME_MAX, kind->name);
+    struct conf_section s = {.kind = kind, .line = p->line};
+    snprintf(s.title, sizeof(s.title), "%s%s%s", kind->name, kind->named ? " " : "", name);
+    for (unsigned i = 0; i < p->n_sections; i++)
+        if (strcmp(p->sections[i].title, s.title) == 0)
+            return parser_fail_at(p, p->line, NULL, NULL, "[%s] is there already in line %d; %s", s.title,
+                                  p->sections[i].line,
+                                  kind->named ? "give this edge another name" : "join the two");
+    if (p->n_sections == CONF_SECTIONS_MAX)
+        return parser_fail_at(p, p->line, NULL, NULL, "there are more than %d sections; use fewer edges",
+                              CONF_SECTIONS_MAX);
+    if (kind->named) {
+        if (edge_add(p, name) < 0)
+            return -1;
+        s.edge = p->conf->n_edges - 1;
+    }
+    p->sections[p->n_sections++] = s;
+    return 0;
+}
+
+/* line begins with '['. */
+static int section_line(struct parser *p, const char *line)
+{
+    char title[LINE_MAX_BYTES];
+    const char *close = strchr(line, ']');
+    const char *rest = close ? close + 1 + strspn(close + 1, " \t\r\n") : NULL;
+    if (!rest || (*rest && *rest != ';' && *rest != '#'))
+        return parser_fail_at(p, p->line, NULL, NULL,
+                              "this is not a section's header; write it as [daemon] or "
+                              "[edge web], alone in its line");
+    if (value_trimmed(line + 1, (size_t)(close - line - 1), title, sizeof(title)) < 0)
+        return parser_fail_at(p, p->line, NULL, NULL, "the section's name is too long");
+    return section_begin(p, title);
+}
+
+/* ---- keys --------------------------------------------------------------------------------------------- */
+
+static int unknown_key(struct parser *p, const struct conf_section_kind *kind, const char *name)
+{
+    char list[256];
+    const char *names[CONF_KEYS_MAX + 1] = {NULL};
+    unsigned best = 0;
+    for (unsigned i = 0; kind->keys[i].name; i++) {
+        names[i] = kind->keys[i].name;
+        if (value_distance(name, names[i]) < value_distance(name, names[best]))
+            best = i;
+    }
+    return parser_fail(p, name, "unknown key; the nearest is %s (all of this section: %s)", names[best],
+                       value_list(names, list, sizeof(list)));
+}
+
+static int key_set(struct parser *p, const char *name, const char *value)
+{
+    if (p->n_sections == 0)
+        return parser_fail(p, name, "stands before any section; put it below a header such as [daemon]");
+    struct conf_section *s = parser_section(p);
+    for (unsigned i = 0; s->kind->keys[i].name; i++) {
+        const struct conf_key *k = &s->kind->keys[i];
+        if (strcmp(k->name, name) != 0)
+            continue;
+        if (s->key_lines[i])
+            return parser_fail(p, name, "is given already in line %d; give it once", s->key_lines[i]);
+        if (!*value)
+            return parser_fail(p, name, "has no value; give one, or remove the line");
+        s->key_lines[i] = p->line;
+        return k->set(p, value);
+    }
+    return unknown_key(p, s->kind, name);
+}
+
+/* inih's handler: 0 is an error. Its section is cut at 50 bytes and is not used. */
+static int on_key(void *arg, const char *section, const char *name, const char *value)
+{
+    (void)section;
+    struct parser *p = arg;
+    return !p->failed && key_set(p, name, value) == 0;
+}
+
+/* inih's reader: gives one line, without the blanks before it (inih would join the line to the one before).
+ */
+static char *read_line(char *out, int room, void *arg)
+{
+    struct parser *p = arg;
+    if (p->failed || p->next == p->end)
+        return NULL;
+    const char *newline = memchr(p->next, '\n', (size_t)(p->end - p->next));
+    const char *stop = newline ? newline + 1 : p->end;
+    p->line++;
+    const char *bom = "\xef\xbb\xbf";
+    if (p->line == 1 && p->end - p->next >= 3 && memcmp(p->next, bom, 3) == 0)
+        p->next += 3;
+    while (p->next < stop && (*p->next == ' ' || *p->next == '\t'))
+        p->next++;
+    size_t len = (size_t)(stop - p->next);
+    if (len + 2 >= (size_t)room || memchr(p->next, '\0', len)) {
+        parser_fail_at(p, p->line, NULL, NULL,
+                       len + 2 >= (size_t)room
+                           ? "the line is too long; use at most %d bytes"
+                           : "the line is not text (it holds a zero byte); write at most %d bytes of text",
+                       room - 3);
+        return NULL;
+    }
+    memcpy(out, p->next, len);
+    out[len] = '\0';
+    p->next = stop;
+    if (out[0] == '[' && section_line(p, out) < 0)
+        return NULL;
+    return out;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------------- */
+
+static int conf_default(struct conf *c)
+{
+    memset(c, 0, sizeof(*c));
+    c->daemon.control = strdup("/run/braid/control.sock");
+    c->daemon.log_level = LOG_LEVEL_INFO;
+    strcpy(c->tun.name, "braid0");
+    c->tun.mtu = 1500;
+    c->tun.routes_auto = true;
+    c->admin.listen = (struct braid_addr){.ip = ip_from_v4((const uint8_t[]){127, 0, 0, 1}), .port = 9180};
+    return c->daemon.control ? 0 : -1;
+}
+
+static int parse(struct parser *p)
+{
+    ini_max_line = LINE_MAX_BYTES;
+    ini_stop_on_first_error = true;
+    int at = ini_parse_stream(read_line, p, on_key, p);
+    if (p->failed)
+        return -1;
+    if (at > 0)
+        return parser_fail_at(
+            p, at, NULL, NULL,
+            "this is neither a section nor a key; write [section], key = value, or ; comment");
+    return conf_check(p);
+}
+
+int conf_parse(const char *file, const char *text, size_t len, struct conf *out, char *err, size_t errlen)
+{
+    struct parser *p = calloc(1, sizeof(*p));
+    int result = -1;
+    if (!p || conf_default(out) < 0) {
+        snprintf(err, errlen, "%s: memory is short", file);
+    } else {
+        *p = (struct parser){
+            .file = file, .next = text, .end = text + len, .conf = out, .err = err, .errlen = errlen};
+        result = parse(p);
+        if (result < 0)
+            conf_free(out);
+    }
+    free(p);
+    return result;
+}
+
+/* The file's bytes, the caller's to free; NULL with errno. */
+static char *file_read(const char *path, size_t *len)
+{
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return NULL;
+    char *text = malloc(FILE_MAX_BYTES + 1);
+    if (text) {
+        *len = fread(text, 1, FILE_MAX_BYTES + 1, f);
+        int problem = ferror(f) ? errno : *len > FILE_MAX_BYTES ? EFBIG : 0;
+        if (problem) {
+            free(text);
+            text = NULL;
+            errno = problem;
+        }
+    }
+    int saved = errno;
+    fclose(f);
+    errno = saved;
+    return text;
+}
+
+int conf_load(const char *path, struct conf *out, char *err, size_t errlen)
+{
+    size_t len;
+    char *text = file_read(path, &len);
+    if (!text) {
+        snprintf(err, errlen, "%s: cannot be read (%s); name a readable configuration file with -c", path,
+                 strerror(errno));
+        return -1;
+    }
+    int result = conf_parse(path, text, len, out, err, errlen);
+    free(text);
+    return result;
+}
+
+void conf_free(struct conf *c)
+{
+    for (unsigned i = 0; i < c->n_edges; i++) {
+        free((char *)c->edges[i].name);
+        free(c->edges[i].target_host);
+    }
+    free(c->edges);
+    free(c->daemon.control);
+    memset(c, 0, sizeof(*c));
+}
+
+const char *conf_known_key(unsigned i)
+{
+    static char name[64];
+    for (const struct conf_section_kind *k = conf_section_kinds; k->name; k++)
+        for (const struct conf_key *key = k->keys; key->name; key++)
+            if (i-- == 0) {
+                snprintf(name, sizeof(name), "%s.%s", k->name, key->name);
+                return name;
+            }
+    return NULL;
+}

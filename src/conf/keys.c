@@ -1,0 +1,272 @@
+/* The sections and keys of the configuration file: what each accepts, and where it goes. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/addr.h"
+#include "conf/parser.h"
+#include "conf/values.h"
+
+static int set_number(struct parser *p, const char *key, const char *value, unsigned min, unsigned max,
+                      unsigned example, unsigned *out)
+{
+    if (value_number(value, min, max, out) < 0)
+        return parser_fail(p, key, "\"%.80s\" is not a number from %u to %u; give one, such as %u", value,
+                           min, max, example);
+    return 0;
+}
+
+/* words: the accepted ones, ended by NULL. Gives the index in words. */
+static int set_word(struct parser *p, const char *key, const char *value, const char *const *words,
+                    unsigned *out)
+{
+    char list[128];
+    for (unsigned i = 0; words[i]; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            *out = i;
+            return 0;
+        }
+    }
+    return parser_fail(p, key, "\"%.80s\" is not known; it is one of: %s", value,
+                       value_list(words, list, sizeof(list)));
+}
+
+/* Replaces the string at *out. */
+static int set_string(struct parser *p, const char *key, const char *value, char **out)
+{
+    char *copy = strdup(value);
+    if (!copy)
+        return parser_fail(p, key, "memory is short");
+    free(*out);
+    *out = copy;
+    return 0;
+}
+
+/* ---- [daemon] ----------------------------------------------------------------------------------------- */
+
+static int set_workers(struct parser *p, const char *value)
+{
+    return set_number(p, "workers", value, 0, DAEMON_WORKERS_MAX, 0, &p->conf->daemon.workers);
+}
+
+static int set_control(struct parser *p, const char *value)
+{
+    if (value[0] != '/' || value[strlen(value) - 1] == '/')
+        return parser_fail(
+            p, "control",
+            "\"%.80s\" is not the absolute path of a socket; give one, such as /run/braid/control.sock",
+            value);
+    if (strlen(value) > VALUE_SOCKET_PATH_MAX)
+        return parser_fail(p, "control", "the path has %zu bytes; a UNIX socket's path has at most %d",
+                           strlen(value), VALUE_SOCKET_PATH_MAX);
+    return set_string(p, "control", value, &p->conf->daemon.control);
+}
+
+static int set_log_level(struct parser *p, const char *value)
+{
+    static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+    unsigned level;
+    if (set_word(p, "log_level", value, levels, &level) < 0)
+        return -1;
+    p->conf->daemon.log_level = (enum log_level)level;
+    return 0;
+}
+
+/* ---- [tun] -------------------------------------------------------------------------------------------- */
+
+static int set_tun_name(struct parser *p, const char *value)
+{
+    if (!value_is_ifname(value))
+        return parser_fail(
+            p, "name",
+            "\"%.80s\" is not an interface's name; give 1 to %d letters, digits, '-', '_' or '.', such as "
+            "braid0",
+            value, VALUE_IFNAME_MAX);
+    strncpy(p->conf->tun.name, value, sizeof(p->conf->tun.name) - 1);
+    return 0;
+}
+
+static int set_mtu(struct parser *p, const char *value)
+{
+    unsigned mtu;
+    if (set_number(p, "mtu", value, 1280, 65535, 1500, &mtu) < 0)
+        return -1;
+    p->conf->tun.mtu = (int)mtu;
+    return 0;
+}
+
+static int set_routes(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"none", "auto", NULL};
+    unsigned on;
+    if (set_word(p, "routes", value, words, &on) < 0)
+        return -1;
+    p->conf->tun.routes_auto = on;
+    return 0;
+}
+
+/* ---- [admin] ------------------------------------------------------------------------------------------ */
+
+static int set_admin_listen(struct parser *p, const char *value)
+{
+    struct braid_addr a;
+    if (addr_parse(value, &a) < 0 || a.port == 0)
+        return parser_fail(
+            p, "listen",
+            "\"%.80s\" is not ADDRESS:PORT; give one of this host's addresses and a port, such as "
+            "127.0.0.1:9180 or [::1]:9180",
+            value);
+    if (value_ip_is_multicast(&a.ip))
+        return parser_fail(
+            p, "listen", "%s is a multicast address; give one of this host's, such as 127.0.0.1:9180", value);
+    p->conf->admin.listen = a;
+    return 0;
+}
+
+/* ---- [edge NAME] -------------------------------------------------------------------------------------- */
+
+static int set_listen(struct parser *p, const char *value)
+{
+    struct braid_addr a;
+    if (addr_parse(value, &a) < 0 || a.port == 0)
+        return parser_fail(
+            p, "listen",
+            "\"%.80s\" is not ADDRESS:PORT; give the address and port that clients connect to, such as "
+            "10.99.9.1:8080 or [2001:db8::1]:8080",
+            value);
+    const char *flaw = value_unroutable(&a.ip);
+    if (flaw)
+        return parser_fail(p, "listen",
+                           "%s is %s address, and no client reaches the TUN by it; give a unicast address "
+                           "that can be routed to the TUN",
+                           value, flaw);
+    parser_edge(p)->listen = a;
+    return 0;
+}
+
+static int set_target(struct parser *p, const char *value)
+{
+    static const char right[] = "give the server's address or host name and its port, such as 10.0.0.2:8080, "
+                                "[2001:db8::2]:8080 or server.example:8080";
+    struct edge_params *e = parser_edge(p);
+    char host[VALUE_HOST_MAX + 1];
+    struct braid_ip ip;
+    if (value_host_port(value, host, &e->target_port) < 0)
+        return parser_fail(p, "target", "\"%.80s\" is not HOST:PORT; %s", value, right);
+    if (ip_parse(host, &ip) == 0 && (value_ip_is_unspecified(&ip) || value_ip_is_multicast(&ip)))
+        return parser_fail(p, "target", "%s is not the address of a server; %s", host, right);
+    return set_string(p, "target", host, &e->target_host);
+}
+
+static int add_signal(struct parser *p, struct edge_params *e, const char *item)
+{
+    struct braid_ip ip;
+    if (ip_parse(item, &ip) < 0)
+        return parser_fail(
+            p, "signal",
+            "\"%.80s\" is not an IP address; give addresses without ports, separated by commas, such as "
+            "10.99.9.2, 2001:db8::2",
+            item);
+    const char *flaw = value_unroutable(&ip);
+    if (flaw)
+        return parser_fail(p, "signal",
+                           "%s is %s address; give unicast addresses that can be routed to the TUN", item,
+                           flaw);
+    for (unsigned i = 0; i < e->n_signal; i++)
+        if (ip_equal(&e->signal[i], &ip))
+            return parser_fail(p, "signal", "%s is there twice; give each address once", item);
+    if (e->n_signal == EDGE_SIGNAL_MAX)
+        return parser_fail(p, "signal", "there are more than %d addresses; give at most %d", EDGE_SIGNAL_MAX,
+                           EDGE_SIGNAL_MAX);
+    e->signal[e->n_signal++] = ip;
+    return 0;
+}
+
+static int set_signal(struct parser *p, const char *value)
+{
+    struct edge_params *e = parser_edge(p);
+    for (const char *s = value;; s++) {
+        char item[VALUE_HOST_MAX + 1];
+        size_t len = strcspn(s, ",");
+        if (value_trimmed(s, len, item, sizeof(item)) < 0)
+            return parser_fail(p, "signal", "an item is too long; give IP addresses, separated by commas");
+        if (add_signal(p, e, item) < 0)
+            return -1;
+        s += len;
+        if (*s == '\0')
+            return 0;
+    }
+}
+
+const struct sched_ops *conf_scheduler(const char *name)
+{
+    for (unsigned i = 0; sched_algorithms[i]; i++)
+        if (strcmp(name, sched_algorithms[i]->name) == 0)
+            return sched_algorithms[i];
+    return NULL;
+}
+
+const struct cc_ops *conf_congestion(const char *name)
+{
+    for (unsigned i = 0; cc_algorithms[i]; i++)
+        if (strcmp(name, cc_algorithms[i]->name) == 0)
+            return cc_algorithms[i];
+    return NULL;
+}
+
+static int set_scheduler(struct parser *p, const char *value)
+{
+    char list[256];
+    const char *names[VALUE_LIST_MAX + 1] = {NULL};
+    parser_edge(p)->sched = conf_scheduler(value);
+    if (parser_edge(p)->sched)
+        return 0;
+    for (unsigned i = 0; sched_algorithms[i] && i < VALUE_LIST_MAX; i++)
+        names[i] = sched_algorithms[i]->name;
+    return parser_fail(p, "scheduler", "there is no scheduler \"%.80s\"; it is one of: %s", value,
+                       value_list(names, list, sizeof(list)));
+}
+
+static int set_congestion(struct parser *p, const char *value)
+{
+    char list[256];
+    const char *names[VALUE_LIST_MAX + 1] = {NULL};
+    parser_edge(p)->cc = conf_congestion(value);
+    if (parser_edge(p)->cc)
+        return 0;
+    for (unsigned i = 0; cc_algorithms[i] && i < VALUE_LIST_MAX; i++)
+        names[i] = cc_algorithms[i]->name;
+    return parser_fail(p, "congestion", "there is no congestion control \"%.80s\"; it is one of: %s", value,
+                       value_list(names, list, sizeof(list)));
+}
+
+static int set_checksum(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"off", "on", NULL};
+    unsigned on;
+    if (set_word(p, "checksum", value, words, &on) < 0)
+        return -1;
+    parser_edge(p)->checksum = on;
+    return 0;
+}
+
+const struct conf_section_kind conf_section_kinds[] = {
+    {"daemon",
+     false,
+     {{"workers", set_workers, false, NULL},
+      {"control", set_control, false, NULL},
+      {"log_level", set_log_level, false, NULL}}},
+    {"tun",
+     false,
+     {{"name", set_tun_name, false, NULL},
+      {"mtu", set_mtu, false, NULL},
+      {"routes", set_routes, false, NULL}}},
+    {"admin", false, {{"listen", set_admin_listen, false, NULL}}},
+    {"edge",
+     true,
+     {{"listen", set_listen, true, "10.99.9.1:8080"},
+      {"target", set_target, true, "10.99.3.2:8080"},
+      {"signal", set_signal, false, NULL},
+      {"scheduler", set_scheduler, false, NULL},
+      {"congestion", set_congestion, false, NULL},
+      {"checksum", set_checksum, false, NULL}}},
+    {NULL, false, {{NULL, NULL, false, NULL}}},
+};

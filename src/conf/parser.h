@@ -1,0 +1,72 @@
+/* Internal to src/conf: the state of one reading of a configuration file, shared by the reader (conf.c), the
+ * keys (keys.c) and the checks between sections (check.c). */
+#ifndef BRAID_CONF_PARSER_H
+#define BRAID_CONF_PARSER_H
+
+#include "conf/conf.h"
+
+#define CONF_SECTIONS_MAX 260 /* bounds the labels of the metrics, too */
+#define CONF_KEYS_MAX     8   /* per kind of section */
+#define CONF_NAME_MAX     32  /* bytes of an edge's name */
+
+struct parser;
+
+struct conf_key {
+    const char *name;
+    /* Takes the value, not empty and without blanks around it. -1 after parser_fail. */
+    int (*set)(struct parser *p, const char *value);
+    bool required;
+    const char *example; /* a right value, for the error when a required key is missing */
+};
+
+/* A kind of section: [daemon], or [edge NAME] if it is named. */
+struct conf_section_kind {
+    const char *name;
+    bool named;
+    struct conf_key keys[CONF_KEYS_MAX + 1]; /* ended by a NULL name */
+};
+/* Ended by a NULL name. */
+extern const struct conf_section_kind conf_section_kinds[];
+
+/* A section as it was found in the file. */
+struct conf_section {
+    const struct conf_section_kind *kind;
+    char title[CONF_NAME_MAX + 8]; /* "edge web" */
+    unsigned edge;                 /* index in conf->edges, if the kind is named */
+    int line;
+    int key_lines[CONF_KEYS_MAX]; /* 0: not given */
+};
+
+struct parser {
+    const char *file;
+    const char *next, *end; /* what inih has not been given yet */
+    int line;               /* the last one that it was given, from 1 */
+    struct conf *conf;
+    struct conf_section sections[CONF_SECTIONS_MAX];
+    unsigned n_sections;
+    char *err;
+    size_t errlen;
+    bool failed;
+};
+
+/* The section and the key that the parser is at; key NULL: the section as such. Writes the error line; the
+ * first one stays. Returns -1. */
+int parser_fail(struct parser *p, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same for any line; title NULL: none. */
+int parser_fail_at(struct parser *p, int line, const char *title, const char *key, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* The section being read. */
+struct conf_section *parser_section(struct parser *p);
+/* The edge being read. */
+struct edge_params *parser_edge(struct parser *p);
+
+/* The algorithm of this name; NULL: there is none. */
+const struct sched_ops *conf_scheduler(const char *name);
+const struct cc_ops *conf_congestion(const char *name);
+
+/* Everything that concerns more than one key. 0, or -1 after parser_fail_at. */
+int conf_check(struct parser *p);
+
+#endif

@@ -1,0 +1,167 @@
+/* Values as text: numbers, hosts, names, and what kind of address one is. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/addr.h"
+#include "conf/values.h"
+
+#define DISTANCE_MAX 64
+
+int value_number(const char *text, unsigned min, unsigned max, unsigned *out)
+{
+    unsigned long n = 0;
+    if (!*text)
+        return -1;
+    for (const char *s = text; *s; s++) {
+        if (!isdigit((unsigned char)*s))
+            return -1;
+        n = n * 10 + (unsigned long)(*s - '0');
+        if (n > max)
+            return -1;
+    }
+    if (n < min)
+        return -1;
+    *out = (unsigned)n;
+    return 0;
+}
+
+int value_trimmed(const char *text, size_t len, char *out, size_t outlen)
+{
+    while (len && isspace((unsigned char)text[0])) {
+        text++;
+        len--;
+    }
+    while (len && isspace((unsigned char)text[len - 1]))
+        len--;
+    if (len >= outlen)
+        return -1;
+    memcpy(out, text, len);
+    out[len] = '\0';
+    return 0;
+}
+
+/* RFC 1123 section 2.1: labels of letters, digits and hyphens, no hyphen at either end. A name of digits and
+ * dots only is an address with a flaw. */
+static bool is_host_name(const char *s)
+{
+    bool letter = false;
+    size_t label = 0;
+    if (!*s || strlen(s) > VALUE_HOST_MAX)
+        return false;
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        if (c == '.') {
+            if (label == 0 || s[-1] == '-')
+                return false;
+            label = 0;
+            continue;
+        }
+        if (!(isalnum(c) || c == '_' || (c == '-' && label > 0)) || ++label > 63)
+            return false;
+        letter = letter || isalpha(c);
+    }
+    return letter && s[-1] != '-';
+}
+
+int value_host_port(const char *text, char host[VALUE_HOST_MAX + 1], uint16_t *port)
+{
+    const char *colon = strrchr(text, ':');
+    unsigned number;
+    if (!colon || colon == text || value_number(colon + 1, 1, 65535, &number) < 0)
+        return -1;
+    bool bracketed = text[0] == '[';
+    const char *from = bracketed ? text + 1 : text;
+    const char *to = bracketed ? colon - 1 : colon;
+    if ((bracketed && *to != ']') || to <= from || (size_t)(to - from) > VALUE_HOST_MAX)
+        return -1;
+    memcpy(host, from, (size_t)(to - from));
+    host[to - from] = '\0';
+    struct braid_ip ip;
+    bool literal = ip_parse(host, &ip) == 0;
+    if (bracketed != (literal && strchr(host, ':') != NULL) || (!literal && !is_host_name(host)))
+        return -1;
+    *port = (uint16_t)number;
+    return 0;
+}
+
+bool value_is_word(const char *text)
+{
+    if (!*text)
+        return false;
+    for (; *text; text++)
+        if (!isalnum((unsigned char)*text) && !strchr("-_.", *text))
+            return false;
+    return true;
+}
+
+bool value_is_ifname(const char *text)
+{
+    return value_is_word(text) && strlen(text) <= VALUE_IFNAME_MAX && strcmp(text, ".") != 0 &&
+           strcmp(text, "..") != 0;
+}
+
+bool value_ip_is_unspecified(const struct braid_ip *ip)
+{
+    static const struct braid_ip zero;
+    static const uint8_t zero4[4];
+    return ip_equal(ip, &zero) || (ip_is_v4(ip) && memcmp(ip->b + 12, zero4, 4) == 0);
+}
+
+bool value_ip_is_multicast(const struct braid_ip *ip)
+{
+    return ip_is_v4(ip) ? (ip->b[12] & 0xf0) == 0xe0 : ip->b[0] == 0xff;
+}
+
+const char *value_unroutable(const struct braid_ip *ip)
+{
+    static const struct braid_ip loopback6 = {.b = {[15] = 1}};
+    if (value_ip_is_unspecified(ip))
+        return "the unspecified";
+    if (value_ip_is_multicast(ip))
+        return "a multicast";
+    if (ip_is_v4(ip)) {
+        if (ip->b[12] == 127)
+            return "a loopback";
+        if (ip->b[12] == 169 && ip->b[13] == 254)
+            return "a link-local";
+        if (ip->b[12] == 0 || ip->b[12] >= 240)
+            return "a reserved";
+        return NULL;
+    }
+    if (ip_equal(ip, &loopback6))
+        return "a loopback";
+    if (ip->b[0] == 0xfe && (ip->b[1] & 0xc0) == 0x80)
+        return "a link-local";
+    return NULL;
+}
+
+const char *value_list(const char *const *names, char *out, size_t outlen)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (unsigned i = 0; names[i] && used < outlen; i++)
+        used += (size_t)snprintf(out + used, outlen - used, "%s%s", i ? ", " : "", names[i]);
+    return out;
+}
+
+unsigned value_distance(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b);
+    unsigned row[DISTANCE_MAX];
+    if (n >= DISTANCE_MAX || m >= DISTANCE_MAX)
+        return DISTANCE_MAX;
+    for (size_t j = 0; j <= m; j++)
+        row[j] = (unsigned)j;
+    for (size_t i = 1; i <= n; i++) {
+        unsigned diagonal = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= m; j++) {
+            unsigned changed = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            unsigned least = row[j] < row[j - 1] ? row[j] : row[j - 1];
+            row[j] = changed < least + 1 ? changed : least + 1;
+        }
+    }
+    return row[m];
+}
