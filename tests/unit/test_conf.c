@@ -1,0 +1,495 @@
+/* The configuration file: what a good one becomes, and the one line that each bad one gives. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/addr.h"
+#include "conf/conf.h"
+#include "conf/values.h"
+
+#define EDGE "[edge web]\nlisten = 10.99.9.1:8080\ntarget = 10.99.3.2:80\n"
+
+static struct conf conf;
+static char err[CONF_ERROR_MAX];
+
+static int parse(const char *text)
+{
+    err[0] = '\0';
+    return conf_parse("f.ini", text, strlen(text), &conf, err, sizeof(err));
+}
+
+static const char *ip(const struct braid_ip *a)
+{
+    static char text[ADDR_TEXT];
+    return ip_text(a, text);
+}
+
+static const char *addr(const struct braid_addr *a)
+{
+    static char text[ADDR_TEXT];
+    return addr_text(a, text);
+}
+
+START_TEST(the_example_of_the_issue_is_read_with_its_inline_comments)
+{
+    ck_assert_msg(parse("[daemon]\n"
+                        "workers = 0                      ; 0: one per CPU\n"
+                        "control = /run/braid/control.sock\n"
+                        "log_level = info                 ; error | warn | info | debug\n"
+                        "[tun]\n"
+                        "name = braid0                    ; created if absent\n"
+                        "routes = auto                    ; auto: routes each listen\n"
+                        "[admin]\n"
+                        "listen = 127.0.0.1:9180          ; HTTP: /metrics (Prometheus), /api/v1/status\n"
+                        "[edge web]                       ; any number of edges, each with a name\n"
+                        "listen = 10.99.9.1:8080          ; IPv6 as [2001:db8::1]:8080\n"
+                        "target = 10.99.3.2:8080          ; address or host name\n"
+                        "signal = 10.99.9.2, 10.99.9.3    ; optional: addresses to announce\n"
+                        "scheduler = minrtt               ; minrtt | roundrobin\n"
+                        "congestion = cubic               ; cubic | lia\n"
+                        "checksum = off                   ; on: require DSS checksums\n") == 0,
+                  "%s", err);
+    ck_assert_uint_eq(conf.daemon.workers, 0);
+    ck_assert_str_eq(conf.daemon.control, "/run/braid/control.sock");
+    ck_assert_int_eq(conf.daemon.log_level, LOG_LEVEL_INFO);
+    ck_assert_str_eq(conf.tun.name, "braid0");
+    ck_assert_int_eq(conf.tun.mtu, 1500);
+    ck_assert(conf.tun.routes_auto);
+    ck_assert_str_eq(addr(&conf.admin.listen), "127.0.0.1:9180");
+    ck_assert_uint_eq(conf.n_edges, 1);
+    const struct edge_params *e = conf.edges;
+    ck_assert_str_eq(e->name, "web");
+    ck_assert_str_eq(addr(&e->listen), "10.99.9.1:8080");
+    ck_assert_str_eq(e->target_host, "10.99.3.2");
+    ck_assert_uint_eq(e->target_port, 8080);
+    ck_assert_uint_eq(e->n_signal, 2);
+    ck_assert_str_eq(ip(&e->signal[0]), "10.99.9.2");
+    ck_assert_str_eq(ip(&e->signal[1]), "10.99.9.3");
+    ck_assert_str_eq(e->sched->name, "minrtt");
+    ck_assert_str_eq(e->cc->name, "cubic");
+    ck_assert(!e->checksum);
+    conf_free(&conf);
+}
+END_TEST
+
+START_TEST(every_value_differs_from_its_default)
+{
+    ck_assert_msg(parse("\xef\xbb\xbf# comment\r\n"
+                        "  [ daemon ]\r\n"
+                        "\tworkers=64\r\n"
+                        "control=/tmp/x.sock\r\n"
+                        "log_level\t=\tdebug\r\n"
+                        "[tun]\n name = tun-1.x\n mtu = 9000\n routes = none\n"
+                        "[admin]\nlisten = [::1]:80\n"
+                        "[edge  six]\n"
+                        "listen = [2001:db8::1]:443\n"
+                        "target = server-1.example.org:8443\n"
+                        "signal = 10.0.0.1 ,2001:db8::2\n"
+                        "scheduler = roundrobin\ncongestion = lia\nchecksum = on\n"
+                        "[edge four]\nlisten = 10.0.0.1:443\ntarget = [2001:db8::9]:1") == 0,
+                  "%s", err);
+    ck_assert_uint_eq(conf.daemon.workers, 64);
+    ck_assert_str_eq(conf.daemon.control, "/tmp/x.sock");
+    ck_assert_int_eq(conf.daemon.log_level, LOG_LEVEL_DEBUG);
+    ck_assert_str_eq(conf.tun.name, "tun-1.x");
+    ck_assert_int_eq(conf.tun.mtu, 9000);
+    ck_assert(!conf.tun.routes_auto);
+    ck_assert_str_eq(addr(&conf.admin.listen), "[::1]:80");
+    ck_assert_uint_eq(conf.n_edges, 2);
+    const struct edge_params *e = conf.edges;
+    ck_assert_str_eq(e->name, "six");
+    ck_assert_str_eq(addr(&e->listen), "[2001:db8::1]:443");
+    ck_assert_str_eq(e->target_host, "server-1.example.org");
+    ck_assert_uint_eq(e->target_port, 8443);
+    ck_assert_uint_eq(e->n_signal, 2);
+    ck_assert_str_eq(ip(&e->signal[0]), "10.0.0.1");
+    ck_assert_str_eq(ip(&e->signal[1]), "2001:db8::2");
+    ck_assert_str_eq(e->sched->name, "roundrobin");
+    ck_assert_str_eq(e->cc->name, "lia");
+    ck_assert(e->checksum);
+    ck_assert_str_eq(e[1].name, "four");
+    ck_assert_str_eq(e[1].target_host, "2001:db8::9");
+    ck_assert_uint_eq(e[1].target_port, 1);
+    conf_free(&conf);
+}
+END_TEST
+
+START_TEST(what_is_left_out_has_the_documented_default)
+{
+    ck_assert_msg(parse(EDGE) == 0, "%s", err);
+    ck_assert_uint_eq(conf.daemon.workers, 0);
+    ck_assert_str_eq(conf.daemon.control, "/run/braid/control.sock");
+    ck_assert_int_eq(conf.daemon.log_level, LOG_LEVEL_INFO);
+    ck_assert_str_eq(conf.tun.name, "braid0");
+    ck_assert_int_eq(conf.tun.mtu, 1500);
+    ck_assert(conf.tun.routes_auto);
+    ck_assert_str_eq(addr(&conf.admin.listen), "127.0.0.1:9180");
+    ck_assert_str_eq(conf.edges->sched->name, "minrtt");
+    ck_assert_str_eq(conf.edges->cc->name, "cubic");
+    ck_assert(!conf.edges->checksum);
+    ck_assert_uint_eq(conf.edges->n_signal, 0);
+    conf_free(&conf);
+}
+END_TEST
+
+#define LIST_EDGE "listen, target, signal, scheduler, congestion, checksum"
+#define BAD_LISTEN                                                                                           \
+    " is not ADDRESS:PORT; give the address and port that clients connect to, such as 10.99.9.1:8080 or "    \
+    "[2001:db8::1]:8080"
+#define BAD_TARGET                                                                                           \
+    "; give the server's address or host name and its port, such as 10.0.0.2:8080, [2001:db8::2]:8080 or "   \
+    "server.example:8080"
+#define BAD_SIGNAL                                                                                           \
+    " is not an IP address; give addresses without ports, separated by commas, such as 10.99.9.2, "          \
+    "2001:db8::2"
+#define BAD_HEADER "this is not a section's header; write it as [daemon] or [edge web], alone in its line"
+#define UNROUTABLE "; give a unicast address that can be routed to the TUN"
+#define BAD_LINE   "this is neither a section nor a key; write [section], key = value, or ; comment"
+#define BAD_ADMIN                                                                                            \
+    " is not ADDRESS:PORT; give one of this host's addresses and a port, such as 127.0.0.1:9180 or "         \
+    "[::1]:9180"
+#define BAD_NAME " has no proper name; give 1 to 32 letters, digits, '-', '_' or '.', such as [edge web]"
+#define BAD_IF   " is not an interface's name; give 1 to 15 letters, digits, '-', '_' or '.', such as braid0"
+
+static const struct {
+    const char *text, *error; /* error: what follows "f.ini:" */
+} bad[] = {
+    /* the file as such */
+    {"", "1: there is no [edge NAME] section; add at least one, with its listen and target"},
+    {"[daemon]\nworkers = 1\n",
+     "2: there is no [edge NAME] section; add at least one, with its listen and target"},
+    {"\n\nworkers = 1\n" EDGE,
+     "3: workers: stands before any section; put it below a header such as [daemon]"},
+    {EDGE "nonsense\n", "4: " BAD_LINE},
+    {EDGE "; fine\n\n= 3\n",
+     "6: [edge web] : unknown key; the nearest is listen (all of this section: " LIST_EDGE ")"},
+    /* sections */
+    {"[deamon]\n" EDGE, "1: unknown section [deamon]; it is one of: [daemon], [tun], [admin], [edge NAME]"},
+    {EDGE "[daemon x]\n",
+     "4: unknown section [daemon x]; it is one of: [daemon], [tun], [admin], [edge NAME]"},
+    {"[]\n" EDGE, "1: unknown section []; it is one of: [daemon], [tun], [admin], [edge NAME]"},
+    {"[tun\n" EDGE, "1: " BAD_HEADER},
+    {"[tun] x\n" EDGE, "1: " BAD_HEADER},
+    {EDGE "[edge]\n", "4: [edge]" BAD_NAME},
+    {EDGE "[edge a b]\n", "4: [edge a b]" BAD_NAME},
+    {EDGE "[edge a234567890123456789012345678901234]\n",
+     "4: [edge a234567890123456789012345678901234]" BAD_NAME},
+    {"[tun]\nmtu = 1500\n[tun]\n" EDGE, "3: [tun] is there already in line 1; join the two"},
+    {EDGE "[edge  web]\n", "4: [edge web] is there already in line 1; give this edge another name"},
+    /* keys */
+    {"[daemon]\nworker = 1\n" EDGE, "2: [daemon] worker: unknown key; the nearest is workers (all of this "
+                                    "section: workers, control, log_level)"},
+    {EDGE "signals = 10.0.0.1\n",
+     "4: [edge web] signals: unknown key; the nearest is signal (all of this section: " LIST_EDGE ")"},
+    {"[tun]\nmtu = 1500\nname = x\nmtu = 1500\n" EDGE,
+     "4: [tun] mtu: is given already in line 2; give it once"},
+    {EDGE "checksum =\n", "4: [edge web] checksum: has no value; give one, or remove the line"},
+    {EDGE "checksum = ; off\n", "4: [edge web] checksum: has no value; give one, or remove the line"},
+    /* [daemon] */
+    {"[daemon]\nworkers = 65\n" EDGE,
+     "2: [daemon] workers: \"65\" is not a number from 0 to 64; give one, such as 0"},
+    {"[daemon]\nworkers = -1\n" EDGE,
+     "2: [daemon] workers: \"-1\" is not a number from 0 to 64; give one, such as 0"},
+    {"[daemon]\nworkers = two\n" EDGE,
+     "2: [daemon] workers: \"two\" is not a number from 0 to 64; give one, such as 0"},
+    {"[daemon]\nworkers = 99999999999999999999999\n" EDGE,
+     "2: [daemon] workers: \"99999999999999999999999\" is not a number from 0 to 64; give one, such as 0"},
+    {"[daemon]\ncontrol = control.sock\n" EDGE,
+     "2: [daemon] control: \"control.sock\" is not the absolute path of a socket; give one, such as "
+     "/run/braid/control.sock"},
+    {"[daemon]\ncontrol = /run/\n" EDGE,
+     "2: [daemon] control: \"/run/\" is not the absolute path of a socket; give one, such as "
+     "/run/braid/control.sock"},
+    {"[daemon]\ncontrol = /a2345678901234567890123456789012345678901234567890123456789012345678901234567890"
+     "1234567890123456789012345678\n" EDGE,
+     "2: [daemon] control: the path has 109 bytes; a UNIX socket's path has at most 107"},
+    {"[daemon]\nlog_level = trace\n" EDGE,
+     "2: [daemon] log_level: \"trace\" is not known; it is one of: error, warn, info, debug"},
+    /* [tun] */
+    {"[tun]\nname = 0123456789abcdef\n" EDGE, "2: [tun] name: \"0123456789abcdef\"" BAD_IF},
+    {"[tun]\nname = a/b\n" EDGE, "2: [tun] name: \"a/b\"" BAD_IF},
+    {"[tun]\nname = braid%d\n" EDGE, "2: [tun] name: \"braid%d\"" BAD_IF},
+    {"[tun]\nname = ..\n" EDGE, "2: [tun] name: \"..\"" BAD_IF},
+    {"[tun]\nmtu = 1279\n" EDGE,
+     "2: [tun] mtu: \"1279\" is not a number from 1280 to 65535; give one, such as 1500"},
+    {"[tun]\nmtu = 65536\n" EDGE,
+     "2: [tun] mtu: \"65536\" is not a number from 1280 to 65535; give one, such as 1500"},
+    {"[tun]\nroutes = yes\n" EDGE, "2: [tun] routes: \"yes\" is not known; it is one of: none, auto"},
+    /* [admin] */
+    {"[admin]\nlisten = 9180\n" EDGE, "2: [admin] listen: \"9180\"" BAD_ADMIN},
+    {"[admin]\nlisten = localhost:9180\n" EDGE, "2: [admin] listen: \"localhost:9180\"" BAD_ADMIN},
+    {"[admin]\nlisten = 127.0.0.1:0\n" EDGE, "2: [admin] listen: \"127.0.0.1:0\"" BAD_ADMIN},
+    {"[admin]\nlisten = 224.0.0.1:80\n" EDGE, "2: [admin] listen: 224.0.0.1:80 is a multicast address; give "
+                                              "one of this host's, such as 127.0.0.1:9180"},
+    {"[admin]\nlisten = 10.99.9.1:8080\n" EDGE, "4: [edge web] listen: 10.99.9.1:8080 is the listen address "
+                                                "of [admin] already; give each its own address "
+                                                "or port"},
+    /* [edge] listen */
+    {"\n[edge web]\n\ntarget = 10.0.0.1:80\n",
+     "2: [edge web] listen: is missing; add one, such as listen = 10.99.9.1:8080"},
+    {"[edge web]\nlisten = 10.99.9.1\ntarget = x:1\n", "2: [edge web] listen: \"10.99.9.1\"" BAD_LISTEN},
+    {"[edge web]\nlisten = 10.99.9.256:80\ntarget = x:1\n",
+     "2: [edge web] listen: \"10.99.9.256:80\"" BAD_LISTEN},
+    {"[edge web]\nlisten = 10.99.9.1:0\ntarget = x:1\n", "2: [edge web] listen: \"10.99.9.1:0\"" BAD_LISTEN},
+    {"[edge web]\nlisten = 10.99.9.1:65536\ntarget = x:1\n",
+     "2: [edge web] listen: \"10.99.9.1:65536\"" BAD_LISTEN},
+    {"[edge web]\nlisten = 2001:db8::1:80\ntarget = x:1\n",
+     "2: [edge web] listen: \"2001:db8::1:80\"" BAD_LISTEN},
+    {"[edge web]\nlisten = www.example:80\ntarget = x:1\n",
+     "2: [edge web] listen: \"www.example:80\"" BAD_LISTEN},
+    {"[edge web]\nlisten = 127.0.0.1:80\ntarget = x:1\n",
+     "2: [edge web] listen: 127.0.0.1:80 is a loopback address, and no client reaches the TUN by "
+     "it" UNROUTABLE},
+    {"[edge web]\nlisten = [::1]:80\ntarget = x:1\n",
+     "2: [edge web] listen: [::1]:80 is a loopback address, and no client reaches the TUN by it" UNROUTABLE},
+    {"[edge web]\nlisten = 0.0.0.0:80\ntarget = x:1\n",
+     "2: [edge web] listen: 0.0.0.0:80 is the unspecified address, and no client reaches the TUN by "
+     "it" UNROUTABLE},
+    {"[edge web]\nlisten = [::]:80\ntarget = x:1\n",
+     "2: [edge web] listen: [::]:80 is the unspecified address, and no client reaches the TUN by "
+     "it" UNROUTABLE},
+    {"[edge web]\nlisten = 239.1.1.1:80\ntarget = x:1\n",
+     "2: [edge web] listen: 239.1.1.1:80 is a multicast address, and no client reaches the TUN by "
+     "it" UNROUTABLE},
+    {"[edge web]\nlisten = [ff02::1]:80\ntarget = x:1\n",
+     "2: [edge web] listen: [ff02::1]:80 is a multicast address, and no client reaches the TUN by "
+     "it" UNROUTABLE},
+    {"[edge web]\nlisten = [fe80::1]:80\ntarget = x:1\n",
+     "2: [edge web] listen: [fe80::1]:80 is a link-local address, and no client reaches the TUN by "
+     "it" UNROUTABLE},
+    {"[edge web]\nlisten = 255.255.255.255:80\ntarget = x:1\n",
+     "2: [edge web] listen: 255.255.255.255:80 is a reserved address, and no client reaches the TUN by "
+     "it" UNROUTABLE},
+    {EDGE "[edge two]\n\nlisten = 10.99.9.1:8080\ntarget = x:1\n",
+     "6: [edge two] listen: 10.99.9.1:8080 is taken by [edge web] in line 2; give each edge its own address "
+     "or "
+     "port"},
+    /* [edge] target */
+    {"[tun]\n[edge web]\nlisten = 10.99.9.1:8080\n",
+     "2: [edge web] target: is missing; add one, such as target = 10.99.3.2:8080"},
+    {"[edge web]\ntarget = 10.0.0.1\n", "2: [edge web] target: \"10.0.0.1\" is not HOST:PORT" BAD_TARGET},
+    {"[edge web]\ntarget = :80\n", "2: [edge web] target: \":80\" is not HOST:PORT" BAD_TARGET},
+    {"[edge web]\ntarget = host:http\n", "2: [edge web] target: \"host:http\" is not HOST:PORT" BAD_TARGET},
+    {"[edge web]\ntarget = host:0\n", "2: [edge web] target: \"host:0\" is not HOST:PORT" BAD_TARGET},
+    {"[edge web]\ntarget = 10.0.0.300:80\n",
+     "2: [edge web] target: \"10.0.0.300:80\" is not HOST:PORT" BAD_TARGET},
+    {"[edge web]\ntarget = a..b:80\n", "2: [edge web] target: \"a..b:80\" is not HOST:PORT" BAD_TARGET},
+    {"[edge web]\ntarget = -a:80\n", "2: [edge web] target: \"-a:80\" is not HOST:PORT" BAD_TARGET},
+    {"[edge web]\ntarget = [10.0.0.1]:80\n",
+     "2: [edge web] target: \"[10.0.0.1]:80\" is not HOST:PORT" BAD_TARGET},
+    {"[edge web]\ntarget = [::1:80\n", "2: [edge web] target: \"[::1:80\" is not HOST:PORT" BAD_TARGET},
+    {"[edge web]\ntarget = 2001:db8::1:80\n",
+     "2: [edge web] target: \"2001:db8::1:80\" is not HOST:PORT" BAD_TARGET},
+    {"[edge web]\ntarget = 0.0.0.0:80\n",
+     "2: [edge web] target: 0.0.0.0 is not the address of a server" BAD_TARGET},
+    {"[edge web]\ntarget = [ff02::1]:80\n",
+     "2: [edge web] target: ff02::1 is not the address of a server" BAD_TARGET},
+    {"[edge web]\nlisten = 10.0.0.1:80\ntarget = 10.0.0.1:80\n",
+     "3: [edge web] target: is the address that [edge web] listens on (line 2): a loop; give the server's "
+     "own "
+     "address"},
+    /* [edge] the rest */
+    {EDGE "signal = 10.0.0.1:80\n", "4: [edge web] signal: \"10.0.0.1:80\"" BAD_SIGNAL},
+    {EDGE "signal = 10.0.0.1,\n", "4: [edge web] signal: \"\"" BAD_SIGNAL},
+    {EDGE "signal = 10.0.0.1 10.0.0.2\n", "4: [edge web] signal: \"10.0.0.1 10.0.0.2\"" BAD_SIGNAL},
+    {EDGE "signal = 10.0.0.1, 127.0.0.1\n", "4: [edge web] signal: 127.0.0.1 is a loopback address; give "
+                                            "unicast addresses that can be routed to the TUN"},
+    {EDGE "signal = 10.0.0.1, 10.0.0.1\n",
+     "4: [edge web] signal: 10.0.0.1 is there twice; give each address once"},
+    {EDGE "signal = 10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5,10.0.0.6,10.0.0.7,10.0.0.8,10.0.0.9\n",
+     "4: [edge web] signal: there are more than 8 addresses; give at most 8"},
+    {EDGE "signal = 10.0.0.1, 10.99.9.1\n", "4: [edge web] signal: 10.99.9.1 is the listen address, which "
+                                            "every client knows; give other addresses only"},
+    {EDGE "scheduler = blest\n",
+     "4: [edge web] scheduler: there is no scheduler \"blest\"; it is one of: minrtt, roundrobin"},
+    {EDGE "congestion = reno\n",
+     "4: [edge web] congestion: there is no congestion control \"reno\"; it is one of: cubic, lia"},
+    {EDGE "checksum = yes\n", "4: [edge web] checksum: \"yes\" is not known; it is one of: off, on"},
+    {EDGE "checksum = \x1b[2J\n", "4: [edge web] checksum: \"?[2J\" is not known; it is one of: off, on"},
+};
+
+START_TEST(every_error_is_one_line_that_names_file_line_key_and_what_is_right)
+{
+    char expected[CONF_ERROR_MAX];
+    snprintf(expected, sizeof(expected), "f.ini:%s", bad[_i].error);
+    ck_assert_int_eq(parse(bad[_i].text), -1);
+    ck_assert_str_eq(err, expected);
+}
+END_TEST
+
+START_TEST(hostile_files_are_refused_in_one_bounded_line)
+{
+    static char text[6000];
+    memset(text, 'x', 5000);
+    ck_assert_int_eq(conf_parse("f.ini", text, 5000, &conf, err, sizeof(err)), -1);
+    ck_assert_str_eq(err, "f.ini:1: the line is too long; use at most 4093 bytes");
+
+    memset(text, '[', 3000);
+    strcpy(text + 3000, "]\n");
+    ck_assert_int_eq(parse(text), -1);
+    ck_assert_ptr_null(strchr(err, '\n'));
+    ck_assert_ptr_nonnull(strstr(err, "it is one of: [daemon]"));
+
+    int n = snprintf(text, sizeof(text), "%s", EDGE);
+    memset(text + n, 'k', 3000);
+    strcpy(text + n + 3000, " = 1\n");
+    ck_assert_int_eq(parse(text), -1);
+    ck_assert_ptr_nonnull(strstr(err, "unknown key; the nearest is listen"));
+
+    ck_assert_int_eq(conf_parse("f.ini", "[tun]\nmt\0u = 1\n", 15, &conf, err, sizeof(err)), -1);
+    ck_assert_int_eq(strncmp(err, "f.ini:2: the line is not text", 29), 0);
+}
+END_TEST
+
+START_TEST(every_prefix_of_a_good_file_is_handled)
+{
+    static const char text[] =
+        "[daemon]\nworkers = 2 ; x\n[tun]\nname = b\n" EDGE "signal = 10.1.1.1, 2001:db8::1\n";
+    for (size_t len = 0; len < sizeof(text); len++) {
+        char *copy = malloc(len ? len : 1); /* so that the address sanitizer sees a read past its end */
+        memcpy(copy, text, len);
+        if (conf_parse("f.ini", copy, len, &conf, err, sizeof(err)) == 0)
+            conf_free(&conf);
+        free(copy);
+    }
+    ck_assert_int_eq(parse(text), 0);
+    conf_free(&conf);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_read_is_named)
+{
+    ck_assert_int_eq(conf_load("/nonexistent/braid.ini", &conf, err, sizeof(err)), -1);
+    ck_assert_str_eq(err,
+                     "/nonexistent/braid.ini: cannot be read (No such file or directory); name a readable "
+                     "configuration file with -c");
+    ck_assert_int_eq(conf_load("/", &conf, err, sizeof(err)), -1);
+    ck_assert_str_eq(err, "/: cannot be read (Is a directory); name a readable configuration file with -c");
+}
+END_TEST
+
+START_TEST(many_edges_are_read_up_to_the_limit)
+{
+    static char text[40000];
+    size_t n = 0;
+    for (unsigned i = 0; i < 300; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n,
+                              "[edge e%u]\nlisten = 10.9.%u.%u:80\ntarget = h:1\n", i, i / 200, 1 + i % 200);
+    ck_assert_int_eq(parse(text), -1);
+    ck_assert_str_eq(err, "f.ini:781: there are more than 260 sections; use fewer edges");
+    *strstr(text, "[edge e260]") = '\0';
+    ck_assert_msg(parse(text) == 0, "%s", err);
+    ck_assert_uint_eq(conf.n_edges, 260);
+    ck_assert_str_eq(conf.edges[259].name, "e259");
+    conf_free(&conf);
+}
+END_TEST
+
+/* ---- the documentation ----------------------------------------------------------------------------------
+ */
+
+static char *file_text(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    ck_assert_msg(f != NULL, "%s: run the tests from the top of the source tree", path);
+    char *text = calloc(1, 1 << 16);
+    ck_assert_uint_lt(fread(text, 1, (1 << 16) - 1, f), (1 << 16) - 1);
+    fclose(f);
+    return text;
+}
+
+/* True if text has key below the header of section, before the next header. */
+static bool has_key(const char *text, const char *section_begins, const char *key_line_begins)
+{
+    const char *s = strstr(text, section_begins);
+    if (!s)
+        return false;
+    for (s = strchr(s + 1, '\n'); s && s[1]; s = strchr(s + 1, '\n')) {
+        const char *line = s + 1;
+        if (*line == '[' || strncmp(line, ".Ss ", 4) == 0 || strncmp(line, ".Sh ", 4) == 0)
+            return false;
+        line += *line == ';' && key_line_begins[0] != '.';
+        size_t n = strlen(key_line_begins);
+        if (strncmp(line, key_line_begins, n) == 0 && strchr(" \n", line[n]))
+            return true;
+    }
+    return false;
+}
+
+START_TEST(every_key_is_in_the_example_and_in_the_manual)
+{
+    char *ini = file_text("conf/braid.ini"), *man = file_text("docs/man/braid.ini.5");
+    unsigned count = 0;
+    for (const char *known; (known = conf_known_key(count)) != NULL; count++) {
+        char name[64], section[80], item[80];
+        snprintf(name, sizeof(name), "%s", known);
+        char *key = strchr(name, '.');
+        *key++ = '\0';
+        snprintf(section, sizeof(section), "\n[%s", name);
+        ck_assert_msg(has_key(ini, section, key), "conf/braid.ini lacks %s", known);
+        snprintf(section, sizeof(section), "\n.Ss [%s", name);
+        snprintf(item, sizeof(item), ".It Cm %s", key);
+        ck_assert_msg(has_key(man, section, item), "docs/man/braid.ini.5 lacks %s", known);
+    }
+    ck_assert_uint_eq(count, 13);
+    ck_assert(!has_key(ini, "\n[tun", "listen"));
+    ck_assert(!has_key(man, "\n.Ss [tun", ".It Cm listen"));
+    free(ini);
+    free(man);
+}
+END_TEST
+
+START_TEST(the_example_works_and_shows_the_defaults)
+{
+    struct conf defaults;
+    ck_assert_msg(conf_load("conf/braid.ini", &conf, err, sizeof(err)) == 0, "%s", err);
+    ck_assert_int_eq(conf_parse("f", EDGE, strlen(EDGE), &defaults, err, sizeof(err)), 0);
+    ck_assert_uint_eq(conf.daemon.workers, defaults.daemon.workers);
+    ck_assert_str_eq(conf.daemon.control, defaults.daemon.control);
+    ck_assert_int_eq(conf.daemon.log_level, defaults.daemon.log_level);
+    ck_assert_str_eq(conf.tun.name, defaults.tun.name);
+    ck_assert_int_eq(conf.tun.mtu, defaults.tun.mtu);
+    ck_assert_int_eq(conf.tun.routes_auto, defaults.tun.routes_auto);
+    ck_assert(addr_equal(&conf.admin.listen, &defaults.admin.listen));
+    ck_assert_ptr_eq(conf.edges->sched, defaults.edges->sched);
+    ck_assert_ptr_eq(conf.edges->cc, defaults.edges->cc);
+    ck_assert_int_eq(conf.edges->checksum, defaults.edges->checksum);
+    conf_free(&conf);
+    conf_free(&defaults);
+}
+END_TEST
+
+START_TEST(the_distance_between_words_counts_changes)
+{
+    ck_assert_uint_eq(value_distance("listen", "listen"), 0);
+    ck_assert_uint_eq(value_distance("lisen", "listen"), 1);
+    ck_assert_uint_eq(value_distance("kitten", "sitting"), 3);
+    ck_assert_uint_eq(value_distance("", "abc"), 3);
+    ck_assert_uint_eq(value_distance("abc", ""), 3);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("conf");
+    TCase *t = tcase_create("conf");
+    tcase_add_test(t, the_example_of_the_issue_is_read_with_its_inline_comments);
+    tcase_add_test(t, every_value_differs_from_its_default);
+    tcase_add_test(t, what_is_left_out_has_the_documented_default);
+    tcase_add_loop_test(t, every_error_is_one_line_that_names_file_line_key_and_what_is_right, 0,
+                        sizeof(bad) / sizeof(bad[0]));
+    tcase_add_test(t, hostile_files_are_refused_in_one_bounded_line);
+    tcase_add_test(t, every_prefix_of_a_good_file_is_handled);
+    tcase_add_test(t, a_file_that_cannot_be_read_is_named);
+    tcase_add_test(t, many_edges_are_read_up_to_the_limit);
+    tcase_add_test(t, every_key_is_in_the_example_and_in_the_manual);
+    tcase_add_test(t, the_example_works_and_shows_the_defaults);
+    tcase_add_test(t, the_distance_between_words_counts_changes);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
