@@ -6,8 +6,8 @@
 set -eu
 
 build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev"
-demo="$build python3 iproute2 curl mptcpize nginx"
-check="$demo git binutils check libsubunit-dev clang iptables util-linux prometheus"
+demo="$build python3 iproute2 iptables curl mptcpize nginx"
+check="$demo git binutils check libsubunit-dev clang util-linux prometheus"
 ci="$check clang-format libclang-rt-dev llvm haproxy iperf3"
 
 wanted=
