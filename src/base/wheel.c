@@ -21,6 +21,7 @@ static uint64_t tick_at(braid_time now)
 
 void wheel_init(struct wheel *w, braid_time now)
 {
+    w->now = now;
     w->tick = tick_at(now);
     for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
         w->occupied[level] = 0;
@@ -40,11 +41,9 @@ void timer_init(struct timer *t, void (*fire)(struct timer *t, braid_time now))
  * already. What lies beyond the horizon goes to the last tick before it, and is placed anew from there. */
 static void wheel_place(struct wheel *w, struct timer *t)
 {
-    uint64_t tick = tick_after(t->at);
+    uint64_t tick = t->at <= w->now ? w->tick : tick_after(t->at);
     unsigned level, slot;
 
-    if (tick < w->tick)
-        tick = w->tick;
     if ((tick ^ w->tick) > HORIZON_MASK)
         tick = w->tick | HORIZON_MASK;
     level = (unsigned)(63 - __builtin_clzll((tick ^ w->tick) | 1)) / WHEEL_BITS;
@@ -106,7 +105,7 @@ braid_time wheel_next(const struct wheel *w)
 
     if (wheel_first(w, &slot, &tick) < 0)
         return BRAID_NEVER;
-    /* The last run lies somewhere within the wheel's own tick, so only the next one is surely after it. */
+    /* Due already; but the answer has to be later than the last run. */
     if (tick == w->tick)
         tick++;
     return (braid_time)(tick << WHEEL_TICK_SHIFT);
@@ -152,8 +151,9 @@ void wheel_run(struct wheel *w, braid_time now)
 {
     struct list due;
 
-    if (tick_at(now) < w->tick)
+    if (now < w->now)
         return;
+    w->now = now;
     list_init(&due);
     wheel_collect(w, tick_at(now), &due);
     while (!list_empty(&due)) {

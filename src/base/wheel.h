@@ -18,7 +18,8 @@ struct timer {
 };
 
 struct wheel {
-    uint64_t tick;                    /* all ticks before this one have been run */
+    braid_time now;                   /* of the last run */
+    uint64_t tick;                    /* now in ticks: all before it have been run */
     uint64_t occupied[WHEEL_LEVELS];  /* bit s: slot s of the level is not empty */
     struct list slots[WHEEL_LEVELS][WHEEL_SLOTS];
 };
