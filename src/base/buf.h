@@ -1,5 +1,5 @@
-/* Reference-counted byte buffers, accounted, and slices of them. Payload moves through the stack as slices; nobody
- * copies it on the fast path. Not thread-safe: a buffer belongs to one core. */
+/* Reference-counted byte buffers, accounted, and slices of them. Payload moves through the stack as slices;
+ * nobody copies it on the fast path. Not thread-safe: a buffer belongs to one core. */
 #ifndef BRAID_BASE_BUF_H
 #define BRAID_BASE_BUF_H
 
@@ -25,8 +25,8 @@ struct slice {
     uint32_t len;
 };
 
-/* A new buffer with one reference, charged to account (may be NULL) and its parents, whatever their limits: ask
- * mem_room first. NULL if memory is short. */
+/* A new buffer with one reference, charged to account (may be NULL) and its parents, whatever their limits:
+ * ask mem_room first. NULL if memory is short. */
 struct buf *buf_new(size_t cap, struct mem_account *account);
 struct buf *buf_ref(struct buf *b);
 /* Drops a reference; the last one frees it and takes its size off the accounts. NULL is allowed. */

@@ -1,4 +1,5 @@
-/* SipHash-2-4 and an intrusive hash table that grows by doubling. Keys come from peers, so the hash is keyed. */
+/* SipHash-2-4 and an intrusive hash table that grows by doubling. Keys come from peers, so the hash is keyed.
+ */
 #ifndef BRAID_BASE_HASH_H
 #define BRAID_BASE_HASH_H
 

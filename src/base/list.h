@@ -9,7 +9,7 @@ struct list {
     struct list *next, *prev;
 };
 
-#define list_entry(node, type, member) ((type *)((char *)(node) - offsetof(type, member)))
+#define list_entry(node, type, member) ((type *)((char *)(node)-offsetof(type, member)))
 
 /* Iterates with `pos` as struct list *; `tmp` allows pos to be removed and freed. */
 #define list_each(pos, tmp, head)                                                                            \

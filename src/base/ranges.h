@@ -1,4 +1,5 @@
-/* A set of disjoint, sorted, non-adjacent ranges [start, end) of 64-bit numbers. Small sets live in the struct. */
+/* A set of disjoint, sorted, non-adjacent ranges [start, end) of 64-bit numbers. Small sets live in the
+ * struct. */
 #ifndef BRAID_BASE_RANGES_H
 #define BRAID_BASE_RANGES_H
 

@@ -1,5 +1,5 @@
-/* Sequence arithmetic. On the wire TCP sequence numbers have 32 bits and wrap; inside, every sequence number is a
- * 64-bit offset that never wraps, and only input and output convert. */
+/* Sequence arithmetic. On the wire TCP sequence numbers have 32 bits and wrap; inside, every sequence number
+ * is a 64-bit offset that never wraps, and only input and output convert. */
 #ifndef BRAID_BASE_SEQ_H
 #define BRAID_BASE_SEQ_H
 

@@ -18,9 +18,9 @@ struct timer {
 };
 
 struct wheel {
-    braid_time now;                   /* of the last run */
-    uint64_t tick;                    /* now in ticks: all before it have been run */
-    uint64_t occupied[WHEEL_LEVELS];  /* bit s: slot s of the level is not empty */
+    braid_time now;                  /* of the last run */
+    uint64_t tick;                   /* now in ticks: all before it have been run */
+    uint64_t occupied[WHEEL_LEVELS]; /* bit s: slot s of the level is not empty */
     struct list slots[WHEEL_LEVELS][WHEEL_SLOTS];
 };
 
@@ -31,10 +31,11 @@ void wheel_arm(struct wheel *w, struct timer *t, braid_time at);
 /* No-op if t is not armed. */
 void wheel_cancel(struct wheel *w, struct timer *t);
 /* A time not later than the first expiry, and later than the last wheel_run; BRAID_NEVER if nothing is armed.
- * May be early when the first timer sits in a coarse level: running the wheel then cascades and makes progress. */
+ * May be early when the first timer sits in a coarse level: running the wheel then cascades and makes
+ * progress. */
 braid_time wheel_next(const struct wheel *w);
-/* Fires everything due. A fired timer is disarmed first and may be re-armed or freed by its function, which may
- * also arm and cancel others. Re-arming at a time <= now fires at the next wheel_run, not in this one. */
+/* Fires everything due. A fired timer is disarmed first and may be re-armed or freed by its function, which
+ * may also arm and cancel others. Re-arming at a time <= now fires at the next wheel_run, not in this one. */
 void wheel_run(struct wheel *w, braid_time now);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include <braid/types.h>
 
-/* Adds len bytes to a running ones-complement sum. Only the last piece may have an odd length, unless odd offsets
- * are handled by checksum_add_at. */
+/* Adds len bytes to a running ones-complement sum. Only the last piece may have an odd length, unless odd
+ * offsets are handled by checksum_add_at. */
 uint64_t checksum_add(uint64_t sum, const void *data, size_t len);
 /* The same for a piece that begins at an arbitrary byte offset of the checksummed whole. */
 uint64_t checksum_add_at(uint64_t sum, const void *data, size_t len, uint64_t offset);

@@ -76,20 +76,20 @@ struct mptcp_fastclose {
 };
 
 /* MP_TCPRST flags and reasons (RFC 8684 section 3.6). */
-#define MPTCP_RST_TRANSIENT      0x01
-#define MPTCP_RST_UNSPECIFIED    0
-#define MPTCP_RST_MPTCP          1
-#define MPTCP_RST_RESOURCES      2
-#define MPTCP_RST_PROHIBITED     3
-#define MPTCP_RST_OUTSTANDING    4
-#define MPTCP_RST_PERFORMANCE    5
-#define MPTCP_RST_MIDDLEBOX      6
+#define MPTCP_RST_TRANSIENT   0x01
+#define MPTCP_RST_UNSPECIFIED 0
+#define MPTCP_RST_MPTCP       1
+#define MPTCP_RST_RESOURCES   2
+#define MPTCP_RST_PROHIBITED  3
+#define MPTCP_RST_OUTSTANDING 4
+#define MPTCP_RST_PERFORMANCE 5
+#define MPTCP_RST_MIDDLEBOX   6
 
 /* All MPTCP options of one segment. A bit in `has` says that the member is valid. */
 struct wire_mptcp {
-    uint16_t has;       /* MPTCP_HAS(subtype) bits */
-    bool malformed;     /* an option of kind 30 had a length its subtype cannot have, came twice with different
-                         * contents, or was of an unknown subtype; such options are not in `has` */
+    uint16_t has;   /* MPTCP_HAS(subtype) bits */
+    bool malformed; /* an option of kind 30 had a length its subtype cannot have, came twice with different
+                     * contents, or was of an unknown subtype; such options are not in `has` */
     struct mptcp_capable capable;
     struct mptcp_join join;
     struct mptcp_dss dss;
@@ -101,9 +101,9 @@ struct wire_mptcp {
     uint8_t rst_flags, rst_reason;
 };
 
-/* Parses one option of kind 30: opt points to the kind byte, len is the option's length byte, and that many bytes
- * are readable. syn/ack: the segment's flags, which tell the forms of MP_JOIN and MP_CAPABLE apart. Adds to out
- * (which the caller cleared). Returns 0, or -1 after setting out->malformed. */
+/* Parses one option of kind 30: opt points to the kind byte, len is the option's length byte, and that many
+ * bytes are readable. syn/ack: the segment's flags, which tell the forms of MP_JOIN and MP_CAPABLE apart.
+ * Adds to out (which the caller cleared). Returns 0, or -1 after setting out->malformed. */
 int mptcp_option_parse(const uint8_t *opt, unsigned len, bool syn, bool ack, struct wire_mptcp *out);
 
 /* Encodes all options in m->has into out, padding each to a multiple of four bytes the way Linux does (NOPs

@@ -11,7 +11,8 @@ enum wire_status {
     WIRE_MALFORMED,  /* a field has a value it cannot have */
     WIRE_CHECKSUM,   /* IP header, TCP or ICMP checksum is wrong */
     WIRE_FRAGMENT,   /* an IP fragment: the kernel reassembles before TUN, so none should come */
-    WIRE_UNSUPPORTED /* another protocol, an IPv6 extension header we do not walk, an ICMP type of no interest */
+    WIRE_UNSUPPORTED /* another protocol, an IPv6 extension header we do not walk, an ICMP type of no interest
+                      */
 };
 
 enum wire_kind { WIRE_TCP, WIRE_ICMP_ERROR };
@@ -36,8 +37,9 @@ struct wire_packet {
     uint32_t mtu;        /* WIRE_ICMP_TOO_BIG: of the next hop; 0 if the router did not say */
 };
 
-/* Parses an IP packet. verify: compute and compare the TCP checksum (ICMP and IPv4 header checksums always are).
- * A super-packet from TUN has correct lengths, but a partial TCP checksum: pass verify = false for it. */
+/* Parses an IP packet. verify: compute and compare the TCP checksum (ICMP and IPv4 header checksums always
+ * are). A super-packet from TUN has correct lengths, but a partial TCP checksum: pass verify = false for it.
+ */
 enum wire_status packet_parse(const uint8_t *data, size_t len, bool verify, struct wire_packet *out);
 
 /* Room for IP and TCP headers in front of a payload. */
@@ -66,8 +68,8 @@ struct iovec;
 void packet_checksum_fill(struct packet_header *h, const struct iovec *payload, unsigned n);
 
 /* Builds an ICMP or ICMPv6 destination-unreachable packet (code: host or address unreachable) that quotes the
- * start of `quoted`. from: the address it claims to come from, of the family of the quoted packet. Returns its
- * length or 0 if it cannot be built. */
+ * start of `quoted`. from: the address it claims to come from, of the family of the quoted packet. Returns
+ * its length or 0 if it cannot be built. */
 #define PACKET_ICMP_MAX 576
 size_t packet_icmp_unreachable(const uint8_t *quoted, size_t len, const struct braid_ip *from,
                                uint8_t out[PACKET_ICMP_MAX]);

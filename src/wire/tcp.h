@@ -1,4 +1,5 @@
-/* TCP header and options (RFC 9293 section 3.1, RFC 2018, RFC 7323): parsed once into a struct, encoded from it. */
+/* TCP header and options (RFC 9293 section 3.1, RFC 2018, RFC 7323): parsed once into a struct, encoded from
+ * it. */
 #ifndef BRAID_WIRE_TCP_H
 #define BRAID_WIRE_TCP_H
 
@@ -39,13 +40,14 @@ struct wire_tcp {
 };
 
 /* Parses a TCP header of at most len bytes. Returns its length with options (20..60), or -1 if the header is
- * malformed: shorter than its data offset says, data offset < 5, or an option that runs past the end. A single
- * ill-sized option of a known kind is skipped, not an error (RFC 9293 MUST-7). Does not look at the checksum. */
+ * malformed: shorter than its data offset says, data offset < 5, or an option that runs past the end. A
+ * single ill-sized option of a known kind is skipped, not an error (RFC 9293 MUST-7). Does not look at the
+ * checksum. */
 int tcp_header_parse(const uint8_t *data, size_t len, struct wire_tcp *out);
 
-/* Encodes header and options; the checksum field is zero. Option order is the one Linux uses: MSS, SACK-permitted,
- * timestamps, NOP + window scale (SYN), or NOP NOP timestamps (others), SACK, MPTCP. Returns the header's
- * length, or -1 if the options need more than 40 bytes: then nothing of use is in out. */
+/* Encodes header and options; the checksum field is zero. Option order is the one Linux uses: MSS,
+ * SACK-permitted, timestamps, NOP + window scale (SYN), or NOP NOP timestamps (others), SACK, MPTCP. Returns
+ * the header's length, or -1 if the options need more than 40 bytes: then nothing of use is in out. */
 int tcp_header_encode(const struct wire_tcp *t, uint8_t out[TCP_HEADER_MAX]);
 
 /* Bytes of options that tcp_header_encode would write without the MPTCP part. */

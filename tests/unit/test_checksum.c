@@ -104,7 +104,6 @@ START_TEST(pseudo_headers_of_both_families_are_right)
 END_TEST
 
 /* Against a byte-wise sum; the captures test recomputes those of Linux. */
- * DSN is the IDSN plus one, where the IDSN comes from the sender's key; see also the captures test. */
 START_TEST(dss_checksum_covers_data_and_pseudo_header)
 {
     static const uint8_t data[] = {'h', 'e', 'l', 'l', 'o'};
