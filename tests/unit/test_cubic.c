@@ -1,0 +1,582 @@
+/* CUBIC against the numbers of RFC 8312, and HyStart++ (RFC 9406). */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include <braid/cc.h>
+
+#define MSS  1000u
+#define C    0.4
+#define BETA 0.7
+
+extern const struct cc_ops cc_cubic;
+
+/* One flow on a path without a bottleneck of its own: the test decides on RTT and loss. */
+struct flow {
+    struct cc cc;
+    braid_time now;
+    double at; /* now, without the rounding */
+};
+
+static void flow_init(struct flow *f, double segments, int64_t rtt_us)
+{
+    *f = (struct flow){0};
+    f->cc = (struct cc){.ops = &cc_cubic,
+                        .mss = MSS,
+                        .usable = true,
+                        .srtt_us = rtt_us,
+                        .min_rtt_us = rtt_us,
+                        .cwnd = (uint64_t)(segments * MSS),
+                        .ssthresh = CC_SSTHRESH_INFINITE};
+    f->cc.group_next = &f->cc;
+    cc_cubic.init(&f->cc, 0);
+}
+
+static double segments(const struct flow *f)
+{
+    return (double)f->cc.cwnd / MSS;
+}
+
+static void ack(struct flow *f, uint64_t bytes, bool limited, bool round_start)
+{
+    struct cc_ack a = {.now = f->now,
+                       .acked = bytes,
+                       .prior_in_flight = f->cc.cwnd,
+                       .rtt_us = f->cc.srtt_us,
+                       .cwnd_limited = limited,
+                       .round_start = round_start};
+    cc_cubic.on_ack(&f->cc, &a);
+}
+
+/* Lets the time pass that bytes take at one window per RTT, and acknowledges them. */
+static void deliver(struct flow *f, uint64_t bytes)
+{
+    f->at += (double)bytes / (double)f->cc.cwnd * (double)f->cc.srtt_us;
+    f->now = (braid_time)f->at;
+    ack(f, bytes, true, false);
+}
+
+static void run_until(struct flow *f, braid_time end)
+{
+    while (f->now < end)
+        deliver(f, f->cc.cwnd / 50 > MSS ? f->cc.cwnd / 50 : MSS);
+}
+
+static void loss(struct flow *f, bool timeout)
+{
+    struct cc_loss l = {.now = f->now, .in_flight = f->cc.cwnd, .timeout = timeout};
+    cc_cubic.on_loss(&f->cc, &l);
+}
+
+/* A loss, and a recovery that takes no time. */
+static void lose(struct flow *f)
+{
+    loss(f, false);
+    f->cc.cwnd = f->cc.ssthresh;
+    cc_cubic.on_recovered(&f->cc, f->now);
+}
+
+static double k_of(double w_max, double cwnd)
+{
+    return cbrt((w_max - cwnd) / C);
+}
+
+/* Eq. 1 and 2, in segments, after a first loss at w_max. */
+static double w_cubic(double w_max, double t)
+{
+    return C * pow(t - k_of(w_max, w_max * BETA), 3) + w_max;
+}
+
+START_TEST(a_loss_reduces_to_seven_tenths)
+{
+    struct flow f;
+    flow_init(&f, 100, 100000);
+    loss(&f, false);
+    ck_assert_uint_eq(f.cc.ssthresh, 70 * MSS);
+}
+END_TEST
+
+START_TEST(ssthresh_is_never_below_two_segments)
+{
+    struct flow f;
+    flow_init(&f, 1, 100000);
+    loss(&f, false);
+    ck_assert_uint_eq(f.cc.ssthresh, 2 * MSS);
+}
+END_TEST
+
+START_TEST(window_follows_the_cubic_through_concave_and_convex_region)
+{
+    static const double w_max[] = {1000, 10000, 100000};
+    struct flow f;
+    for (unsigned i = 0; i < 3; i++) {
+        flow_init(&f, w_max[i], 100000);
+        lose(&f);
+        double k = k_of(w_max[i], w_max[i] * BETA);
+        for (double t = 0.1 * k; t < 1.6 * k; t += 0.1 * k) {
+            run_until(&f, (braid_time)(t * 1e6));
+            /* cwnd is steered to the target of one RTT later, and gets there within that RTT. */
+            double now = (double)f.now / 1e6;
+            ck_assert_double_ge(segments(&f), w_cubic(w_max[i], now) - 1);
+            ck_assert_double_le(segments(&f), w_cubic(w_max[i], now + 0.1) + 1);
+        }
+    }
+}
+END_TEST
+
+/* Eq. 2: K for W_max = 1000 is cbrt(1000 * 0.3 / 0.4) = 9.0856 s. */
+START_TEST(w_max_is_regained_after_k)
+{
+    struct flow f;
+    flow_init(&f, 1000, 20000);
+    lose(&f);
+    run_until(&f, (braid_time)(9.0856 * 0.9 * 1e6));
+    ck_assert_double_lt(segments(&f), 999.8);
+    run_until(&f, (braid_time)(9.0856 * 1e6));
+    ck_assert_double_eq_tol(segments(&f), 1000, 0.1);
+    run_until(&f, (braid_time)(9.0856 * 1.1 * 1e6));
+    ck_assert_double_gt(segments(&f), 1000.2);
+}
+END_TEST
+
+/* Eq. 4, where Standard TCP is faster: a short RTT. */
+START_TEST(tcp_friendly_region_follows_w_est)
+{
+    struct flow f;
+    flow_init(&f, 100, 1000);
+    lose(&f);
+    for (int ms = 20; ms <= 1000; ms += 20) {
+        run_until(&f, ms * BRAID_MS);
+        double w_est = 100 * BETA + 3 * (1 - BETA) / (1 + BETA) * (double)f.now / 1000;
+        ck_assert_double_ge(w_est, w_cubic(100, (double)f.now / 1e6));
+        ck_assert_double_eq_tol(segments(&f), w_est, 0.5 + 0.005 * w_est);
+    }
+}
+END_TEST
+
+/* One period of the sawtooth between two losses at w_max. Returns the segments sent in it, and their mean
+ * window. All periods being alike, fast convergence plays no part, as the RFC's model wants it. */
+static double sawtooth(double w_max, int64_t rtt_us, double *mean)
+{
+    struct flow f;
+    double sent = 0;
+    flow_init(&f, w_max, rtt_us);
+    lose(&f);
+    while (segments(&f) < w_max) {
+        uint64_t step = f.cc.cwnd / 40 > MSS / 10 ? f.cc.cwnd / 40 : MSS / 10;
+        deliver(&f, step);
+        sent += (double)step / MSS;
+    }
+    *mean = sent * (double)rtt_us / f.at;
+    return sent;
+}
+
+/* The mean window when one in 1/p segments is lost: looks for the w_max to which that belongs. */
+static double mean_window(double p, int64_t rtt_us)
+{
+    double low = 3, high = 1e6, mean = 0;
+    while (high / low > 1.001) {
+        double w_max = sqrt(low * high);
+        if (sawtooth(w_max, rtt_us, &mean) < 1 / p)
+            low = w_max;
+        else
+            high = w_max;
+    }
+    return mean;
+}
+
+/* RFC 8312 section 5.1, tables 1 and 2, columns C=0.4. The table takes the larger of two formulas; where a
+ * period has part of both regions, the true mean is up to 6 % above either. */
+static const struct {
+    double p;
+    int64_t rtt_us;
+    double mean;
+} table[] = {
+    {1e-2, 100000, 12},   {1e-3, 100000, 38},    {1e-4, 100000, 187},    {1e-5, 100000, 1054},
+    {1e-6, 100000, 5926}, {1e-7, 100000, 33325}, {1e-8, 100000, 187400}, {1e-2, 10000, 12},
+    {1e-3, 10000, 38},    {1e-4, 10000, 120},    {1e-5, 10000, 379},     {1e-6, 10000, 1200},
+    {1e-7, 10000, 5926},  {1e-8, 10000, 33325},
+};
+#define TABLE_LEN ((int)(sizeof(table) / sizeof(*table)))
+
+START_TEST(mean_window_is_that_of_tables_1_and_2)
+{
+    double mean = mean_window(table[_i].p, table[_i].rtt_us);
+    ck_assert_msg(fabs(mean / table[_i].mean - 1) < 0.07, "p %g, RTT %d us: %.1f, %.1f expected", table[_i].p,
+                  (int)table[_i].rtt_us, mean, table[_i].mean);
+}
+END_TEST
+
+/* RFC 8312 section 5.2, table 3: the loss rate at which CUBIC has a certain window, RTT 0.1 s. */
+START_TEST(loss_rates_of_table_3_give_its_windows)
+{
+    static const double row[][2] = {{2.9e-4, 83.3}, {1.4e-5, 833.3}, {6.3e-7, 8333.3}, {2.9e-8, 83333.3}};
+    double mean = mean_window(row[_i][0], 100000);
+    ck_assert_msg(fabs(mean / row[_i][1] - 1) < 0.07, "p %g: %.1f, %.1f expected", row[_i][0], mean,
+                  row[_i][1]);
+}
+END_TEST
+
+/* Section 4.6: a loss below the last W_max puts the plateau at (1 + beta) / 2 of the window. */
+START_TEST(fast_convergence_lowers_the_plateau)
+{
+    struct flow f;
+    flow_init(&f, 1000, 100000);
+    lose(&f);
+    f.cc.cwnd = 800 * MSS;
+    lose(&f);
+    braid_time start = f.now;
+    double k = k_of(800 * 0.85, 800 * BETA);
+    run_until(&f, start + (braid_time)(k * 1e6));
+    ck_assert_double_eq_tol(segments(&f), 800 * 0.85, 1);
+    /* And a loss above it does not. */
+    f.cc.cwnd = 900 * MSS;
+    lose(&f);
+    start = f.now;
+    run_until(&f, start + (braid_time)(k_of(900, 900 * BETA) * 1e6));
+    ck_assert_double_eq_tol(segments(&f), 900, 1);
+}
+END_TEST
+
+/* Section 4.7. */
+START_TEST(after_a_timeout_it_slow_starts_and_then_begins_on_the_plateau)
+{
+    struct flow f;
+    flow_init(&f, 1000, 100000);
+    loss(&f, true);
+    ck_assert_uint_eq(f.cc.ssthresh, 700 * MSS);
+    f.cc.cwnd = MSS;
+    deliver(&f, MSS);
+    ck_assert_uint_eq(f.cc.cwnd, 2 * MSS);
+    while (f.cc.cwnd < f.cc.ssthresh)
+        deliver(&f, MSS);
+    ck_assert_uint_eq(f.cc.cwnd, 700 * MSS);
+    braid_time start = f.now;
+    run_until(&f, start + 2 * BRAID_SECOND);
+    double t = (double)(f.now - start) / 1e6, w_est = 3 * (1 - BETA) / (1 + BETA) * t / 0.1;
+    ck_assert_double_gt(w_est, C * pow(t, 3));
+    ck_assert_double_eq_tol(segments(&f), 700 + w_est, 1.5);
+    run_until(&f, start + 10 * BRAID_SECOND);
+    t = (double)(f.now - start) / 1e6;
+    ck_assert_double_ge(segments(&f), 700 + C * pow(t - 0.2, 3));
+    ck_assert_double_le(segments(&f), 700 + C * pow(t + 0.1, 3));
+}
+END_TEST
+
+START_TEST(repeated_timeouts_of_the_same_data_keep_ssthresh)
+{
+    struct flow f;
+    flow_init(&f, 1000, 100000);
+    loss(&f, true);
+    f.cc.cwnd = MSS;
+    loss(&f, true);
+    loss(&f, true);
+    ck_assert_uint_eq(f.cc.ssthresh, 700 * MSS);
+}
+END_TEST
+
+START_TEST(a_timeout_within_recovery_reduces_a_second_time)
+{
+    struct flow f;
+    flow_init(&f, 1000, 100000);
+    loss(&f, false);
+    f.cc.cwnd = 5 * MSS; /* PRR after a burst of losses */
+    loss(&f, true);
+    ck_assert_uint_ge(f.cc.ssthresh, 490 * MSS - 1);
+    ck_assert_uint_le(f.cc.ssthresh, 490 * MSS);
+    cc_cubic.on_undo(&f.cc, f.now);
+    ck_assert_uint_eq(f.cc.cwnd, 1000 * MSS);
+    ck_assert_uint_eq(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+}
+END_TEST
+
+START_TEST(undo_puts_window_and_curve_back)
+{
+    struct flow f, twin;
+    flow_init(&f, 1000, 50000);
+    lose(&f);
+    run_until(&f, 15 * BRAID_SECOND); /* beyond K, on the convex side */
+    twin = f;
+    twin.cc.group_next = &twin.cc;
+    lose(&f);
+    ck_assert_uint_lt(f.cc.cwnd, twin.cc.cwnd);
+    cc_cubic.on_undo(&f.cc, f.now);
+    ck_assert_uint_eq(f.cc.ssthresh, twin.cc.ssthresh);
+    for (int s = 16; s < 25; s++) {
+        run_until(&f, s * BRAID_SECOND);
+        run_until(&twin, s * BRAID_SECOND);
+        ck_assert_uint_eq(f.cc.cwnd, twin.cc.cwnd);
+    }
+}
+END_TEST
+
+START_TEST(undo_without_a_loss_does_nothing)
+{
+    struct flow f;
+    flow_init(&f, 1000, 50000);
+    cc_cubic.on_undo(&f.cc, 0);
+    ck_assert_uint_eq(f.cc.cwnd, 1000 * MSS);
+    lose(&f);
+    cc_cubic.on_undo(&f.cc, 0);
+    f.cc.cwnd = 500 * MSS;
+    cc_cubic.on_undo(&f.cc, 0);
+    ck_assert_uint_eq(f.cc.cwnd, 500 * MSS);
+}
+END_TEST
+
+/* RFC 8312 section 5.8. The flow is idle, or sends less than its window, for a minute; its twin never was. */
+START_TEST(time_not_limited_by_the_window_does_not_count)
+{
+    struct flow f, twin;
+    flow_init(&f, 1000, 50000);
+    lose(&f);
+    run_until(&f, 5 * BRAID_SECOND);
+    twin = f;
+    twin.cc.group_next = &twin.cc;
+    if (_i == 1)
+        for (int i = 0; i < 1200; i++) {
+            f.now += 50 * BRAID_MS;
+            ack(&f, MSS, false, true);
+        }
+    else
+        f.now += 60 * BRAID_SECOND;
+    f.at = (double)f.now;
+    ck_assert_uint_eq(f.cc.cwnd, twin.cc.cwnd);
+    for (int s = 1; s < 10; s++) {
+        run_until(&f, 65 * BRAID_SECOND + s * BRAID_SECOND);
+        run_until(&twin, 5 * BRAID_SECOND + s * BRAID_SECOND);
+        ck_assert_double_eq_tol(segments(&f), segments(&twin), 3);
+    }
+}
+END_TEST
+
+START_TEST(a_window_that_is_not_used_does_not_grow)
+{
+    struct flow f;
+    flow_init(&f, 10, 50000);
+    for (int i = 0; i < 100; i++)
+        ack(&f, 5 * MSS, false, true);
+    ck_assert_uint_eq(f.cc.cwnd, 10 * MSS);
+    lose(&f);
+    for (int i = 0; i < 100; i++) {
+        f.now += 50 * BRAID_MS;
+        ack(&f, 5 * MSS, false, true);
+    }
+    ck_assert_uint_eq(f.cc.cwnd, 7 * MSS);
+}
+END_TEST
+
+START_TEST(congestion_avoidance_never_grows_by_more_than_half_of_what_is_acked)
+{
+    struct flow f;
+    flow_init(&f, 100000, 50000);
+    lose(&f);
+    run_until(&f, 30 * BRAID_SECOND);
+    f.cc.cwnd = f.cc.ssthresh = 10 * MSS; /* cut after idling, far below the curve */
+    for (int i = 0; i < 1000; i++) {
+        uint64_t before = f.cc.cwnd;
+        deliver(&f, MSS);
+        ck_assert_uint_le(f.cc.cwnd - before, MSS / 2 + 1);
+        ck_assert_uint_ge(f.cc.cwnd, before);
+    }
+}
+END_TEST
+
+/* Acknowledges one window in segments at a constant RTT. */
+static void one_round(struct flow *f, int64_t rtt_us)
+{
+    uint64_t window = f->cc.cwnd;
+    f->cc.srtt_us = rtt_us;
+    f->now += rtt_us;
+    for (uint64_t done = 0; done < window; done += MSS)
+        ack(f, MSS, true, done == 0);
+}
+
+START_TEST(first_slow_start_doubles_each_round)
+{
+    struct flow f;
+    flow_init(&f, 10, 40000);
+    for (int i = 1; i <= 6; i++) {
+        one_round(&f, 40000);
+        ck_assert_uint_eq(f.cc.cwnd, (10u << i) * MSS);
+    }
+    ck_assert_uint_eq(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+}
+END_TEST
+
+/* The threshold is an eighth of the RTT, between 4 and 16 ms. */
+START_TEST(a_small_rise_of_the_rtt_does_not_end_slow_start)
+{
+    static const int64_t rtt[][2] = {{1000, 4900}, {40000, 44900}, {400000, 415900}};
+    struct flow f;
+    flow_init(&f, 10, rtt[_i][0]);
+    one_round(&f, rtt[_i][0]);
+    one_round(&f, rtt[_i][1]);
+    ck_assert_uint_eq(f.cc.cwnd, 40 * MSS);
+    one_round(&f, rtt[_i][1]);
+    ck_assert_uint_eq(f.cc.cwnd, 80 * MSS);
+}
+END_TEST
+
+START_TEST(a_rise_of_the_rtt_leads_over_css_to_congestion_avoidance)
+{
+    static const int64_t rtt[][2] = {{1000, 5100}, {40000, 45100}, {400000, 416100}};
+    struct flow f;
+    flow_init(&f, 16, rtt[_i][0]);
+    one_round(&f, rtt[_i][0]);
+    double before = segments(&f);
+    one_round(&f, rtt[_i][1]); /* seven ACKs until the eighth sample shows it */
+    ck_assert_double_eq_tol(segments(&f), before + 7 + (before - 7) / 4, 0.1);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_uint_eq(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+        before = segments(&f);
+        one_round(&f, rtt[_i][1]);
+        ck_assert_double_eq_tol(segments(&f), before * 1.25, 0.5);
+    }
+    /* Five rounds in CSS are over. */
+    before = segments(&f);
+    one_round(&f, rtt[_i][1]);
+    ck_assert_uint_ne(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+    ck_assert_double_lt(segments(&f), before + 3);
+}
+END_TEST
+
+START_TEST(a_false_alarm_resumes_slow_start)
+{
+    struct flow f;
+    flow_init(&f, 16, 40000);
+    one_round(&f, 40000);
+    one_round(&f, 60000);
+    one_round(&f, 40000);
+    double before = segments(&f);
+    one_round(&f, 40000);
+    ck_assert_double_eq_tol(segments(&f), 2 * before, 0.1);
+    for (int i = 0; i < 4; i++)
+        one_round(&f, 40000);
+    ck_assert_uint_eq(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+}
+END_TEST
+
+/* A home uplink: 50 Mbit/s, 30 ms, and a queue of one second. Plain slow start would fill it. */
+START_TEST(slow_start_ends_before_a_deep_queue_is_full)
+{
+    const double rate = 6.25e6, base = 0.03, bdp = rate * base, queue = rate;
+    struct flow f;
+    flow_init(&f, 10, 30000);
+    while (f.cc.ssthresh == CC_SSTHRESH_INFINITE) {
+        double standing = (double)f.cc.cwnd - bdp;
+        ck_assert_double_lt(standing, queue / 2);
+        one_round(&f, (int64_t)((base + (standing > 0 ? standing / rate : 0)) * 1e6));
+    }
+    ck_assert_double_gt((double)f.cc.cwnd, bdp);
+}
+END_TEST
+
+START_TEST(second_slow_start_goes_straight_to_ssthresh)
+{
+    struct flow f;
+    flow_init(&f, 100, 40000);
+    loss(&f, true);
+    f.cc.cwnd = MSS;
+    for (int i = 0; i < 6; i++)
+        one_round(&f, 40000 + i * 20000);
+    ck_assert_uint_eq(f.cc.cwnd, 64 * MSS);
+    one_round(&f, 200000);
+    ck_assert_uint_ge(f.cc.cwnd, 70 * MSS);
+    ck_assert_uint_le(f.cc.cwnd, 71 * MSS);
+}
+END_TEST
+
+/* Whatever comes, the window stays sane, and the flow is alive afterwards (a NaN would stop it for good). */
+START_TEST(no_sequence_of_events_breaks_the_window)
+{
+    uint64_t x = 88172645463325252u + (uint64_t)_i;
+    struct flow f;
+    flow_init(&f, 10, 0);
+    for (unsigned i = 0; i < 20000; i++) {
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        f.now += x % 5 == 0 ? 0 : (braid_time)(x >> (x % 50 + 14));
+        f.cc.srtt_us = x >> 8 & 7 ? (int64_t)(x >> 16 & 0xfffff) : (int64_t)60000000;
+        f.cc.mss = 1 + (uint32_t)(x >> 20 & 0xffff);
+        uint64_t before = f.cc.cwnd;
+        switch (x >> 40 & 15) {
+        case 0:
+            loss(&f, false);
+            break;
+        case 1:
+            loss(&f, true);
+            f.cc.cwnd = f.cc.mss;
+            break;
+        case 2:
+            cc_cubic.on_undo(&f.cc, f.now);
+            break;
+        case 3:
+            cc_cubic.on_recovered(&f.cc, f.now);
+            break;
+        case 4:
+            ack(&f, UINT64_MAX, true, true);
+            break;
+        default:
+            ack(&f, x >> 44, x & 1, x & 2);
+            ck_assert_uint_ge(f.cc.cwnd, before);
+        }
+        ck_assert_uint_ge(f.cc.cwnd, 1);
+        ck_assert_uint_le(f.cc.cwnd, UINT64_C(1) << 40);
+        ck_assert_uint_ge(f.cc.ssthresh, 2);
+    }
+    f.cc.mss = MSS;
+    f.cc.srtt_us = 20000;
+    f.cc.cwnd = 10 * MSS;
+    lose(&f);
+    f.at = (double)f.now;
+    run_until(&f, f.now + 60 * BRAID_SECOND);
+    ck_assert_uint_gt(f.cc.cwnd, 100 * MSS);
+}
+END_TEST
+
+static TCase *rfc8312(void)
+{
+    TCase *t = tcase_create("rfc8312");
+    tcase_add_test(t, a_loss_reduces_to_seven_tenths);
+    tcase_add_test(t, ssthresh_is_never_below_two_segments);
+    tcase_add_test(t, window_follows_the_cubic_through_concave_and_convex_region);
+    tcase_add_test(t, w_max_is_regained_after_k);
+    tcase_add_test(t, tcp_friendly_region_follows_w_est);
+    tcase_add_loop_test(t, mean_window_is_that_of_tables_1_and_2, 0, TABLE_LEN);
+    tcase_add_loop_test(t, loss_rates_of_table_3_give_its_windows, 0, 4);
+    tcase_add_test(t, fast_convergence_lowers_the_plateau);
+    tcase_add_test(t, after_a_timeout_it_slow_starts_and_then_begins_on_the_plateau);
+    tcase_add_test(t, repeated_timeouts_of_the_same_data_keep_ssthresh);
+    tcase_add_test(t, a_timeout_within_recovery_reduces_a_second_time);
+    tcase_add_test(t, undo_puts_window_and_curve_back);
+    tcase_add_test(t, undo_without_a_loss_does_nothing);
+    tcase_add_loop_test(t, time_not_limited_by_the_window_does_not_count, 0, 2);
+    tcase_add_test(t, a_window_that_is_not_used_does_not_grow);
+    tcase_add_test(t, congestion_avoidance_never_grows_by_more_than_half_of_what_is_acked);
+    tcase_add_loop_test(t, no_sequence_of_events_breaks_the_window, 0, 20);
+    return t;
+}
+
+static TCase *rfc9406(void)
+{
+    TCase *t = tcase_create("rfc9406");
+    tcase_add_test(t, first_slow_start_doubles_each_round);
+    tcase_add_loop_test(t, a_small_rise_of_the_rtt_does_not_end_slow_start, 0, 3);
+    tcase_add_loop_test(t, a_rise_of_the_rtt_leads_over_css_to_congestion_avoidance, 0, 3);
+    tcase_add_test(t, a_false_alarm_resumes_slow_start);
+    tcase_add_test(t, slow_start_ends_before_a_deep_queue_is_full);
+    tcase_add_test(t, second_slow_start_goes_straight_to_ssthresh);
+    return t;
+}
+
+int main(void)
+{
+    Suite *s = suite_create("cubic");
+    suite_add_tcase(s, rfc8312());
+    suite_add_tcase(s, rfc9406());
+    SRunner *runner = srunner_create(s);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
