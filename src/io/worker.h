@@ -56,7 +56,7 @@ struct event_base *worker_base(struct worker *w);
 unsigned worker_number(const struct worker *w);
 const struct worker_counters *worker_counters(const struct worker *w);
 /* The time that this turn of the loop goes by (CLOCK_MONOTONIC). */
-braid_time worker_now(const struct worker *w);
+braid_time worker_now(struct worker *w);
 /* One pointer for what runs on the worker: its struct edges (relay/edge.h). */
 void worker_set_user(struct worker *w, void *user);
 void *worker_user(const struct worker *w);

@@ -1,0 +1,101 @@
+/* A mutex-protected queue and an eventfd. The eventfd is written only when the queue was empty: one wake per
+ * burst. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <event2/event.h>
+#include "io/mailbox.h"
+
+struct post {
+    struct post *next;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+struct mailbox {
+    pthread_mutex_t lock;
+    struct post *first, **last; /* guarded by lock */
+    int fd;
+    struct event *wake;
+};
+
+static void mailbox_run(struct mailbox *mb)
+{
+    pthread_mutex_lock(&mb->lock);
+    struct post *p = mb->first;
+    mb->first = NULL;
+    mb->last = &mb->first;
+    pthread_mutex_unlock(&mb->lock);
+    while (p) {
+        struct post *next = p->next;
+        p->fn(p->arg);
+        free(p);
+        p = next;
+    }
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    uint64_t count;
+    if (read((int)fd, &count, sizeof(count)) == sizeof(count))
+        mailbox_run(arg);
+}
+
+struct mailbox *mailbox_new(struct event_base *base)
+{
+    struct mailbox *mb = calloc(1, sizeof(*mb));
+    if (!mb)
+        return NULL;
+    mb->last = &mb->first;
+    mb->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (mb->fd < 0) {
+        free(mb);
+        return NULL;
+    }
+    mb->wake = event_new(base, mb->fd, EV_READ | EV_PERSIST, on_wake, mb);
+    if (!mb->wake || event_add(mb->wake, NULL) < 0) {
+        if (mb->wake)
+            event_free(mb->wake);
+        close(mb->fd);
+        free(mb);
+        return NULL;
+    }
+    pthread_mutex_init(&mb->lock, NULL);
+    return mb;
+}
+
+int mailbox_post(struct mailbox *mb, void (*fn)(void *arg), void *arg)
+{
+    struct post *p = malloc(sizeof(*p));
+    if (!p)
+        return -1;
+    *p = (struct post){.fn = fn, .arg = arg};
+    pthread_mutex_lock(&mb->lock);
+    bool was_empty = !mb->first;
+    *mb->last = p;
+    mb->last = &p->next;
+    pthread_mutex_unlock(&mb->lock);
+    if (was_empty) {
+        uint64_t one = 1;
+        ssize_t n = write(mb->fd, &one, sizeof(one));
+        (void)n; /* it fails only if the counter is full, and then the loop is awake already */
+    }
+    return 0;
+}
+
+void mailbox_free(struct mailbox *mb)
+{
+    if (!mb)
+        return;
+    while (mb->first)
+        mailbox_run(mb);
+    event_free(mb->wake);
+    close(mb->fd);
+    pthread_mutex_destroy(&mb->lock);
+    free(mb);
+}

@@ -1,0 +1,123 @@
+/* One request, one answer: every request is sent with NLM_F_ACK or answered by one message. */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/addr.h"
+#include "io/netlink.h"
+
+#define ANSWER_BYTES 8192
+
+struct request {
+    struct nlmsghdr head;
+    union {
+        struct rtmsg route;
+        struct ifinfomsg link;
+    };
+    uint8_t attributes[64];
+};
+
+int netlink_open(void)
+{
+    return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+}
+
+static void add_attribute(struct request *r, unsigned short type, const void *data, unsigned short len)
+{
+    struct rtattr *a = (struct rtattr *)((char *)r + NLMSG_ALIGN(r->head.nlmsg_len));
+    a->rta_type = type;
+    a->rta_len = RTA_LENGTH(len);
+    memcpy(RTA_DATA(a), data, len);
+    r->head.nlmsg_len = NLMSG_ALIGN(r->head.nlmsg_len) + RTA_ALIGN(a->rta_len);
+}
+
+/* Sends the request and reads one answer into buf. Its length, or -1 with errno, that of an error answer
+ * included. */
+static ssize_t ask(int nl, const struct request *r, void *buf, size_t size)
+{
+    if (send(nl, r, r->head.nlmsg_len, 0) < 0)
+        return -1;
+    ssize_t n = recv(nl, buf, size, 0);
+    if (n < 0)
+        return -1;
+    const struct nlmsghdr *head = buf;
+    if (!NLMSG_OK(head, (size_t)n)) {
+        errno = EPROTO;
+        return -1;
+    }
+    if (head->nlmsg_type != NLMSG_ERROR)
+        return n;
+    const struct nlmsgerr *answer = NLMSG_DATA(head);
+    errno = -answer->error;
+    return answer->error ? -1 : n;
+}
+
+int netlink_link_carrier(int nl, int ifindex)
+{
+    struct request r = {.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(r.link)),
+                                 .nlmsg_type = RTM_GETLINK,
+                                 .nlmsg_flags = NLM_F_REQUEST}};
+    r.link.ifi_index = ifindex;
+    _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
+    if (ask(nl, &r, answer, sizeof(answer)) < 0)
+        return -1;
+    struct nlmsghdr *head = (struct nlmsghdr *)answer;
+    int left = (int)IFLA_PAYLOAD(head);
+    struct rtattr *a = IFLA_RTA(NLMSG_DATA(head));
+    for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+        if (a->rta_type == IFLA_CARRIER)
+            return *(const uint8_t *)RTA_DATA(a) != 0;
+    }
+    errno = EPROTO;
+    return -1;
+}
+
+static void add_destination(struct request *r, const struct braid_ip *ip)
+{
+    bool v4 = ip_is_v4(ip);
+    r->route.rtm_family = v4 ? AF_INET : AF_INET6;
+    r->route.rtm_dst_len = v4 ? 32 : 128;
+    if (v4)
+        add_attribute(r, RTA_DST, ip->b + 12, 4);
+    else
+        add_attribute(r, RTA_DST, ip->b, 16);
+}
+
+bool netlink_is_local(int nl, const struct braid_ip *ip)
+{
+    struct request r = {.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(r.route)),
+                                 .nlmsg_type = RTM_GETROUTE,
+                                 .nlmsg_flags = NLM_F_REQUEST}};
+    add_destination(&r, ip);
+    _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
+    if (ask(nl, &r, answer, sizeof(answer)) < 0)
+        return false;
+    const struct rtmsg *route = NLMSG_DATA((struct nlmsghdr *)answer);
+    return route->rtm_type == RTN_LOCAL;
+}
+
+static int change_route(int nl, uint16_t type, uint16_t flags, const struct braid_ip *ip, int ifindex)
+{
+    struct request r = {.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(r.route)),
+                                 .nlmsg_type = type,
+                                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags}};
+    r.route = (struct rtmsg){.rtm_table = RT_TABLE_MAIN,
+                             .rtm_protocol = RTPROT_STATIC,
+                             .rtm_scope = ip_is_v4(ip) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+                             .rtm_type = RTN_UNICAST};
+    add_destination(&r, ip);
+    add_attribute(&r, RTA_OIF, &ifindex, sizeof(ifindex));
+    char answer[ANSWER_BYTES];
+    return ask(nl, &r, answer, sizeof(answer)) < 0 ? -1 : 0;
+}
+
+int netlink_route_add(int nl, const struct braid_ip *ip, int ifindex)
+{
+    return change_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, ip, ifindex);
+}
+
+int netlink_route_del(int nl, const struct braid_ip *ip, int ifindex)
+{
+    return change_route(nl, RTM_DELROUTE, 0, ip, ifindex);
+}

@@ -1,0 +1,19 @@
+/* The few requests to rtnetlink that the TUN driver needs: whether a device is in use, host routes to it. */
+#ifndef BRAID_IO_NETLINK_H
+#define BRAID_IO_NETLINK_H
+
+#include <braid/types.h>
+
+/* A socket for the functions below, or -1 with errno. */
+int netlink_open(void);
+/* 1: the device has a carrier, 0: it has none, -1: error, with errno. */
+int netlink_link_carrier(int nl, int ifindex);
+/* True if the kernel delivers packets for ip to this machine itself. */
+bool netlink_is_local(int nl, const struct braid_ip *ip);
+/* A route for the single address ip to the device, in the main table. 0, or -1 with errno (EEXIST: there is a
+ * route for just this address already, perhaps to another device). */
+int netlink_route_add(int nl, const struct braid_ip *ip, int ifindex);
+/* Removes what netlink_route_add added. 0, or -1 with errno (ESRCH: there is none to this device). */
+int netlink_route_del(int nl, const struct braid_ip *ip, int ifindex);
+
+#endif

@@ -1,0 +1,201 @@
+/* Opening and setting up the TUN device. Reading and writing packets is in packet.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/addr.h"
+#include "io/log.h"
+#include "io/netlink.h"
+#include "io/tun.h"
+
+#define TUN_FLAGS    (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE)
+#define TUN_OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
+#define SYSCTL_PATH  128
+
+__attribute__((format(printf, 2, 3))) static int fail(char error[TUN_ERROR], const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error, TUN_ERROR, format, args);
+    va_end(args);
+    return -1;
+}
+
+static int sysctl_write(const char *path, const char *value)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t n = write(fd, value, strlen(value));
+    close(fd);
+    return n < 0 ? -1 : 0;
+}
+
+/* The first character of a setting; '?' if it cannot be read. */
+static char sysctl_read(const char *path)
+{
+    char value = '?';
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return value;
+    if (read(fd, &value, 1) != 1)
+        value = '?';
+    close(fd);
+    return value;
+}
+
+/* What TUNSETIFF's errno means. */
+static int fail_attach(const struct tun *t, char error[TUN_ERROR])
+{
+    switch (errno) {
+    case EPERM:
+        return fail(error, "tun: cannot create or use %s: this needs CAP_NET_ADMIN", t->name);
+    case EBUSY:
+        return fail(error, "tun: %s is busy: another program uses it", t->name);
+    case EINVAL:
+        return fail(error, "tun: %s exists and is not a TUN device with multi_queue and vnet_hdr", t->name);
+    default:
+        return fail(error, "tun: cannot attach to %s: %s", t->name, strerror(errno));
+    }
+}
+
+/* Opens one more queue. A multi-queue device lets any number of programs attach, so the first queue asks for
+ * a new device, and takes one that exists only if it has no carrier, which it has while somebody is attached.
+ */
+static int attach(struct tun *t, short flags)
+{
+    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    struct ifreq ifr = {.ifr_flags = (short)(TUN_FLAGS | flags)};
+    memcpy(ifr.ifr_name, t->name, IFNAMSIZ);
+    int header = TUN_VNET_BYTES;
+    if (ioctl(fd, TUNSETIFF, &ifr) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) < 0 ||
+        ioctl(fd, TUNSETOFFLOAD, TUN_OFFLOADS) < 0) {
+        int why = errno;
+        close(fd);
+        errno = why;
+        return -1;
+    }
+    t->fds[t->n_queues++] = fd;
+    return 0;
+}
+
+static int attach_first(struct tun *t, char error[TUN_ERROR])
+{
+    if (attach(t, (short)IFF_TUN_EXCL) == 0)
+        return 0;
+    if (errno == ENOENT || errno == ENODEV)
+        return fail(error, "tun: /dev/net/tun: %s; is the tun module loaded?", strerror(errno));
+    unsigned index = if_nametoindex(t->name);
+    if (errno != EBUSY || index == 0)
+        return fail_attach(t, error);
+    if (netlink_link_carrier(t->nl, (int)index) != 0) {
+        errno = EBUSY;
+        return fail_attach(t, error);
+    }
+    t->existed = true;
+    return attach(t, 0) == 0 ? 0 : fail_attach(t, error);
+}
+
+/* A router's side of a link: no address of its own, no reverse path filter, no neighbour chatter. */
+static void quieten(const struct tun *t)
+{
+    char path[SYSCTL_PATH];
+    snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", t->name);
+    if (sysctl_write(path, "0") < 0)
+        log_warn("tun: cannot set net.ipv4.conf.%s.rp_filter to 0: %s", t->name, strerror(errno));
+    snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/addr_gen_mode", t->name);
+    sysctl_write(path, "1");
+    snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", t->name);
+    sysctl_write(path, "0");
+}
+
+static int bring_up(struct tun *t, int mtu, char error[TUN_ERROR])
+{
+    struct ifreq ifr = {0};
+    memcpy(ifr.ifr_name, t->name, IFNAMSIZ);
+    int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (s < 0)
+        return fail(error, "tun: socket: %s", strerror(errno));
+    int result = 0;
+    ifr.ifr_mtu = mtu;
+    if (ioctl(s, SIOCSIFMTU, &ifr) < 0)
+        result = fail(error, "tun: cannot set the MTU of %s to %d: %s", t->name, mtu, strerror(errno));
+    else if (ioctl(s, SIOCGIFFLAGS, &ifr) < 0 || (ifr.ifr_flags |= IFF_UP, ioctl(s, SIOCSIFFLAGS, &ifr)) < 0)
+        result = fail(error, "tun: cannot bring %s up: %s", t->name, strerror(errno));
+    close(s);
+    return result;
+}
+
+int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, char error[TUN_ERROR])
+{
+    *t = (struct tun){.nl = netlink_open()};
+    memcpy(t->name, params->name, IFNAMSIZ);
+    if (t->nl < 0)
+        return fail(error, "tun: netlink: %s", strerror(errno));
+    if (attach_first(t, error) < 0)
+        goto failed;
+    while (t->n_queues < n_queues) {
+        if (attach(t, 0) < 0) {
+            fail_attach(t, error);
+            goto failed;
+        }
+    }
+    t->ifindex = (int)if_nametoindex(t->name);
+    quieten(t);
+    if (bring_up(t, params->mtu, error) == 0)
+        return 0;
+failed:
+    tun_close(t);
+    return -1;
+}
+
+int tun_route(struct tun *t, const struct braid_ip *ip, char error[TUN_ERROR])
+{
+    char text[ADDR_TEXT];
+    if (netlink_is_local(t->nl, ip))
+        return fail(error,
+                    "tun: %s is an address of this machine; listen and signal want addresses of their own",
+                    ip_text(ip, text));
+    if (netlink_route_add(t->nl, ip, t->ifindex) == 0)
+        return 0;
+    /* A device that outlived an earlier run may have kept the route. */
+    if (errno == EEXIST && netlink_route_del(t->nl, ip, t->ifindex) == 0 &&
+        netlink_route_add(t->nl, ip, t->ifindex) == 0)
+        return 0;
+    if (errno == EEXIST || errno == ESRCH)
+        return fail(error, "tun: there is another route for %s already", ip_text(ip, text));
+    return fail(error, "tun: cannot route %s to %s: %s", ip_text(ip, text), t->name, strerror(errno));
+}
+
+void tun_unroute(struct tun *t, const struct braid_ip *ip)
+{
+    if (t->existed)
+        netlink_route_del(t->nl, ip, t->ifindex);
+}
+
+void tun_check_forwarding(const struct tun *t, bool v4, bool v6)
+{
+    if (v4 && sysctl_read("/proc/sys/net/ipv4/ip_forward") == '0')
+        log_warn("tun: net.ipv4.ip_forward is 0: only clients on this machine will reach %s", t->name);
+    if (v6 && sysctl_read("/proc/sys/net/ipv6/conf/all/forwarding") == '0')
+        log_warn("tun: net.ipv6.conf.all.forwarding is 0: only clients on this machine will reach %s",
+                 t->name);
+}
+
+void tun_close(struct tun *t)
+{
+    for (unsigned i = 0; i < t->n_queues; i++)
+        close(t->fds[i]);
+    t->n_queues = 0;
+    if (t->nl >= 0)
+        close(t->nl);
+    t->nl = -1;
+}

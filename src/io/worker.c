@@ -1,0 +1,432 @@
+/* The worker's loop: one turn of libevent, then the core's timers, then one flush for all that the turn
+ * brought. */
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <openssl/rand.h>
+#include "io/log.h"
+#include "io/mailbox.h"
+#include "io/params.h"
+#include "io/tun.h"
+#include "io/worker.h"
+
+#define READ_PACKETS  64            /* packets read from the TUN in one turn at most */
+#define READ_BYTES    (1024 * 1024) /* and bytes */
+#define RANDOM_BYTES  512           /* fetched from the generator at a time */
+#define HANDOVERS_MAX 1024          /* packets waiting for one worker, from all others */
+
+struct worker {
+    struct worker_params params;
+    struct braid_core *core;
+    struct event_base *base;
+    struct mailbox *mailbox;
+    struct event tun_event, timer_event;
+    int timer_fd;
+    braid_time armed; /* when timer_fd fires; BRAID_NEVER: it does not */
+    braid_time now;   /* 0: not asked for yet in this turn */
+    struct buf
+        *held[READ_PACKETS]; /* buffers of this turn's packets that the core holds on to until the flush */
+    unsigned n_held;
+    struct buf *spare[READ_PACKETS]; /* empty buffers of TUN_BUFFER bytes */
+    unsigned n_spare;
+    uint8_t random[RANDOM_BYTES];
+    unsigned random_left;
+    struct worker_counters counters;
+    struct worker *peers[DAEMON_WORKERS_MAX];
+    atomic_uint handovers; /* packets that wait for this worker */
+    void *user;
+    pthread_t thread;
+    bool started;
+    bool stop;
+};
+
+static braid_time clock_now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * BRAID_SECOND + ts.tv_nsec / 1000;
+}
+
+braid_time worker_now(struct worker *w)
+{
+    if (w->now == 0)
+        w->now = clock_now();
+    return w->now;
+}
+
+/* ---- what the core asks for ---------------------------------------------------------------------------- */
+
+static void host_output(void *ctx, const struct braid_packet *packet)
+{
+    struct worker *w = ctx;
+    if (tun_write(w->params.tun_fd, packet) == 0) {
+        w->counters.tun_packets_out++;
+        w->counters.tun_bytes_out += packet->header_len + packet->payload_len;
+    } else if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) {
+        w->counters.tun_out_drops++;
+    } else {
+        w->counters.tun_out_errors++;
+        log_debug("worker %u: TUN write of %u+%u bytes: %s", w->params.number, packet->header_len,
+                  packet->payload_len, strerror(errno));
+    }
+}
+
+/* A call of the generator costs more than the few bytes that the core asks for at a time. What was given out
+ * is erased: keys come from here. */
+static void host_random(void *ctx, void *out, size_t len)
+{
+    struct worker *w = ctx;
+    bool failed = false;
+    if (len > RANDOM_BYTES) {
+        failed = RAND_bytes(out, (int)len) != 1;
+    } else {
+        if (len > w->random_left) {
+            failed = RAND_bytes(w->random, RANDOM_BYTES) != 1;
+            w->random_left = RANDOM_BYTES;
+        }
+        w->random_left -= (unsigned)len;
+        memcpy(out, w->random + w->random_left, len);
+        memset(w->random + w->random_left, 0, len);
+    }
+    if (failed) {
+        log_error("worker %u: the random number generator failed", w->params.number);
+        abort(); /* predictable keys would let anybody join */
+    }
+}
+
+struct handover {
+    struct worker *to;
+    struct buf *packet;
+    size_t len;
+    struct braid_input in;
+};
+
+static void run_handover(void *arg)
+{
+    struct handover *h = arg;
+    struct worker *w = h->to;
+    atomic_fetch_sub(&w->handovers, 1);
+    w->counters.taken_over++;
+    braid_core_input(w->core, h->packet, 0, h->len, &h->in, worker_now(w));
+    braid_buf_unref(h->packet);
+    free(h);
+}
+
+static void host_hand_over(void *ctx, unsigned worker, const uint8_t *packet, size_t len,
+                           const struct braid_input *in)
+{
+    struct worker *w = ctx;
+    struct worker *to = worker < w->params.n_workers ? w->peers[worker] : NULL;
+    if (!to || atomic_fetch_add(&to->handovers, 1) >= HANDOVERS_MAX) {
+        if (to)
+            atomic_fetch_sub(&to->handovers, 1);
+        w->counters.handed_over_lost++;
+        return;
+    }
+    struct handover *h = malloc(sizeof(*h));
+    struct buf *b = braid_buf_new(len);
+    if (h && b) {
+        memcpy(braid_buf_data(b), packet, len);
+        *h = (struct handover){.to = to, .packet = b, .len = len, .in = *in};
+        if (mailbox_post(to->mailbox, run_handover, h) == 0) {
+            w->counters.handed_over++;
+            return;
+        }
+    }
+    if (b)
+        braid_buf_unref(b);
+    free(h);
+    atomic_fetch_sub(&to->handovers, 1);
+    w->counters.handed_over_lost++;
+}
+
+/* ---- packets from the TUN -------------------------------------------------------------------------------
+ */
+
+static struct buf *take_buffer(struct worker *w)
+{
+    return w->n_spare ? w->spare[--w->n_spare] : braid_buf_new(TUN_BUFFER);
+}
+
+/* A buffer that the core does not hold can take the next packet at once, while it is warm in the cache. */
+static void give_buffer(struct worker *w, struct buf *b)
+{
+    if (!braid_buf_shared(b))
+        w->spare[w->n_spare++] = b;
+    else
+        w->held[w->n_held++] = b;
+}
+
+/* After the flush: what the core still holds is its own now. */
+static void release_held(struct worker *w)
+{
+    while (w->n_held) {
+        struct buf *b = w->held[--w->n_held];
+        if (braid_buf_shared(b) || w->n_spare == READ_PACKETS)
+            braid_buf_unref(b);
+        else
+            w->spare[w->n_spare++] = b;
+    }
+}
+
+static void on_tun(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct worker *w = arg;
+    size_t bytes = 0;
+    while (w->n_held < READ_PACKETS && bytes < READ_BYTES) {
+        struct buf *b = take_buffer(w);
+        if (!b)
+            return;
+        struct braid_input in;
+        ssize_t n = tun_read((int)fd, braid_buf_data(b), &in);
+        w->counters.tun_reads++;
+        if (n > 0) {
+            w->counters.tun_packets_in++;
+            w->counters.tun_bytes_in += (uint64_t)n;
+            bytes += (size_t)n;
+            braid_core_input(w->core, b, TUN_VNET_BYTES, (size_t)n, &in, worker_now(w));
+        } else if (n == 0 || errno != EAGAIN) {
+            w->counters.tun_in_errors++;
+        }
+        give_buffer(w, b);
+        if (n < 0)
+            return;
+    }
+}
+
+/* ---- the loop -------------------------------------------------------------------------------------------
+ */
+
+/* Edge-triggered and never read: it only ends the wait. */
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct worker *w = arg;
+    w->armed = BRAID_NEVER;
+}
+
+/* libevent's own timers are rounded to milliseconds, or cost a system call in every turn. This one is only
+ * set when the deadline has moved forward; one that fires too early is cheaper than moving it with every ACK.
+ */
+static void arm_timer(struct worker *w, braid_time deadline)
+{
+    if (deadline >= w->armed)
+        return;
+    struct itimerspec at = {
+        .it_value = {.tv_sec = deadline / BRAID_SECOND, .tv_nsec = deadline % BRAID_SECOND * 1000}};
+    if (timerfd_settime(w->timer_fd, TFD_TIMER_ABSTIME, &at, NULL) == 0)
+        w->armed = deadline;
+}
+
+static void worker_turn(struct worker *w)
+{
+    bool busy = braid_core_dirty(w->core) || braid_core_deadline(w->core) <= clock_now();
+    w->now = 0;
+    event_base_loop(w->base, EVLOOP_ONCE | (busy ? EVLOOP_NONBLOCK : 0));
+    w->now = clock_now();
+    w->counters.wakeups++;
+    if (braid_core_deadline(w->core) <= w->now)
+        braid_core_run(w->core, w->now);
+    if (braid_core_dirty(w->core)) {
+        w->counters.flushes++;
+        braid_core_flush(w->core, w->now);
+    }
+    release_held(w);
+    arm_timer(w, braid_core_deadline(w->core));
+}
+
+static void pin(const struct worker *w)
+{
+    if (w->params.cpu < 0)
+        return;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(w->params.cpu, &set);
+    if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set) != 0)
+        log_info("worker %u: not pinned to CPU %d", w->params.number, w->params.cpu);
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    char name[16];
+    snprintf(name, sizeof(name), "braid-w%u", w->params.number);
+    pthread_setname_np(pthread_self(), name);
+    pin(w);
+    while (!w->stop)
+        worker_turn(w);
+    return NULL;
+}
+
+/* ---- life -----------------------------------------------------------------------------------------------
+ */
+
+static struct event_base *new_base(void)
+{
+    struct event_config *config = event_config_new();
+    if (!config)
+        return NULL;
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    event_config_require_features(config, EV_FEATURE_ET);
+    struct event_base *base = event_base_new_with_config(config);
+    event_config_free(config);
+    return base;
+}
+
+static int add_events(struct worker *w)
+{
+    if (event_assign(&w->timer_event, w->base, w->timer_fd, EV_READ | EV_PERSIST | EV_ET, on_timer, w) < 0 ||
+        event_add(&w->timer_event, NULL) < 0)
+        return -1;
+    if (w->params.tun_fd < 0)
+        return 0;
+    if (event_assign(&w->tun_event, w->base, w->params.tun_fd, EV_READ | EV_PERSIST, on_tun, w) < 0)
+        return -1;
+    return event_add(&w->tun_event, NULL);
+}
+
+struct worker *worker_new(const struct worker_params *params)
+{
+    struct worker *w = calloc(1, sizeof(*w));
+    if (!w)
+        return NULL;
+    w->params = *params;
+    w->params.core.worker = params->number;
+    w->params.core.n_workers = params->n_workers;
+    w->armed = BRAID_NEVER;
+    w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    w->base = new_base();
+    struct braid_host host = {
+        .ctx = w, .output = host_output, .random = host_random, .hand_over = host_hand_over};
+    if (w->timer_fd >= 0 && w->base) {
+        w->mailbox = mailbox_new(w->base);
+        w->core = braid_core_new(&w->params.core, &host, clock_now());
+    }
+    if (!w->mailbox || !w->core || add_events(w) < 0) {
+        worker_free(w);
+        return NULL;
+    }
+    return w;
+}
+
+void worker_set_peers(struct worker *w, struct worker *const *peers)
+{
+    assert(w->params.n_workers <= DAEMON_WORKERS_MAX);
+    memcpy(w->peers, peers, w->params.n_workers * sizeof(w->peers[0]));
+}
+
+int worker_start(struct worker *w)
+{
+    sigset_t all, before;
+    sigfillset(&all); /* signals are the main thread's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    errno = pthread_create(&w->thread, NULL, worker_main, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    w->started = errno == 0;
+    return w->started ? 0 : -1;
+}
+
+static void do_stop(struct worker *w, void *arg)
+{
+    (void)arg;
+    w->stop = true;
+}
+
+void worker_stop(struct worker *w)
+{
+    if (!w->started)
+        return;
+    worker_post(w, do_stop, NULL);
+    pthread_join(w->thread, NULL);
+    w->started = false;
+}
+
+void worker_free(struct worker *w)
+{
+    if (!w)
+        return;
+    assert(!w->started);
+    mailbox_free(w->mailbox);
+    if (event_initialized(&w->tun_event))
+        event_del(&w->tun_event);
+    if (event_initialized(&w->timer_event))
+        event_del(&w->timer_event);
+    if (w->core)
+        braid_core_free(w->core);
+    release_held(w);
+    while (w->n_spare)
+        braid_buf_unref(w->spare[--w->n_spare]);
+    if (w->base)
+        event_base_free(w->base);
+    if (w->timer_fd >= 0)
+        close(w->timer_fd);
+    free(w);
+}
+
+struct job {
+    struct worker *w;
+    void (*fn)(struct worker *w, void *arg);
+    void *arg;
+};
+
+static void run_job(void *arg)
+{
+    struct job job = *(struct job *)arg;
+    free(arg);
+    job.fn(job.w, job.arg);
+}
+
+void worker_post(struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg)
+{
+    struct job *job = malloc(sizeof(*job));
+    if (job) {
+        *job = (struct job){.w = w, .fn = fn, .arg = arg};
+        if (mailbox_post(w->mailbox, run_job, job) == 0)
+            return;
+    }
+    log_error("out of memory");
+    abort();
+}
+
+struct braid_core *worker_core(struct worker *w)
+{
+    return w->core;
+}
+
+struct event_base *worker_base(struct worker *w)
+{
+    return w->base;
+}
+
+unsigned worker_number(const struct worker *w)
+{
+    return w->params.number;
+}
+
+const struct worker_counters *worker_counters(const struct worker *w)
+{
+    return &w->counters;
+}
+
+void worker_set_user(struct worker *w, void *user)
+{
+    w->user = user;
+}
+
+void *worker_user(const struct worker *w)
+{
+    return w->user;
+}
