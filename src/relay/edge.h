@@ -3,10 +3,10 @@
 #ifndef BRAID_RELAY_EDGE_H
 #define BRAID_RELAY_EDGE_H
 
-#include <sys/socket.h>
 #include <braid/core.h>
 
-#define EDGE_SIGNAL_MAX 8
+#define EDGE_SIGNAL_MAX      8
+#define EDGE_CONNECT_TIMEOUT (10 * BRAID_SECOND)
 
 struct event_base;
 struct edges;
@@ -22,6 +22,7 @@ struct edge_params {
     const struct sched_ops *sched;
     const struct cc_ops *cc;
     bool checksum;
+    braid_time connect_timeout; /* for the server's answer; 0: EDGE_CONNECT_TIMEOUT */
 };
 
 /* X(identifier, name, help) */
@@ -59,9 +60,9 @@ const char *edge_counter_help(enum edge_counter c);
  * result. NULL if memory is short or an address is taken. The functions below are for the thread that drives
  * core and base. */
 struct edges *edges_new(struct braid_core *core, struct event_base *base, const struct edge_params *params,
-                        const struct sockaddr_storage *targets, unsigned n);
+                        const struct braid_addr *targets, unsigned n);
 /* New connections of edge i go to another address. */
-void edges_set_target(struct edges *es, unsigned i, const struct sockaddr_storage *target);
+void edges_set_target(struct edges *es, unsigned i, const struct braid_addr *target);
 /* Stops listening; calls done(arg) once no connection is left, perhaps at once. */
 void edges_drain(struct edges *es, void (*done)(void *arg), void *arg);
 /* Resets every server connection and frees; the core's connections are left without callbacks. NULL is

@@ -1,0 +1,186 @@
+/* The edges of one worker: listening, the time limit of connects, draining, and what can be asked about them.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+#include "relay/relay.h"
+
+static const struct {
+    const char *name, *help;
+} counter_texts[EDGE_COUNTER_MAX] = {
+#define X(id, name, help) [id] = {name, help},
+    EDGE_COUNTERS(X)
+#undef X
+};
+
+const char *edge_counter_name(enum edge_counter c)
+{
+    assert(c < EDGE_COUNTER_MAX);
+    return counter_texts[c].name;
+}
+
+const char *edge_counter_help(enum edge_counter c)
+{
+    assert(c < EDGE_COUNTER_MAX);
+    return counter_texts[c].help;
+}
+
+/* ---- for the relays --------------------------------------------------------------------------------------
+ */
+
+braid_time edge_now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * BRAID_SECOND + ts.tv_nsec / 1000;
+}
+
+static void on_connect_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    relay_expire(arg, edge_now());
+}
+
+/* All relays of an edge have the same patience, so the first one's deadline is the next one. */
+void edge_expire_at(struct edge *e, braid_time deadline)
+{
+    if (event_pending(&e->connect_timer, EV_TIMEOUT, NULL))
+        return;
+    braid_time left = deadline - edge_now();
+    if (left < 0)
+        left = 0;
+    struct timeval tv = {.tv_sec = left / BRAID_SECOND, .tv_usec = left % BRAID_SECOND};
+    event_add(&e->connect_timer, &tv);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    relay_run_again(arg);
+}
+
+void edge_run_again(struct edges *es)
+{
+    static const struct timeval at_once;
+    if (!event_pending(&es->again_event, EV_TIMEOUT, NULL))
+        event_add(&es->again_event, &at_once);
+}
+
+void edge_relay_gone(struct edge *e)
+{
+    struct edges *es = e->owner;
+    if (--es->n_relays == 0 && es->drained)
+        es->drained(es->drained_arg);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------
+ */
+
+static int edge_listen(struct edge *e)
+{
+    const struct edge_params *p = e->params;
+    struct braid_listen_params listen = {.addr = p->listen,
+                                         .name = p->name,
+                                         .cc = p->cc,
+                                         .sched = p->sched,
+                                         .checksum = p->checksum,
+                                         .signal = p->signal,
+                                         .n_signal = p->n_signal,
+                                         .ops = &relay_ops,
+                                         .ctx = e};
+    e->listener = braid_listen(e->owner->core, &listen);
+    return e->listener ? 0 : -1;
+}
+
+struct edges *edges_new(struct braid_core *core, struct event_base *base, const struct edge_params *params,
+                        const struct braid_addr *targets, unsigned n)
+{
+    struct edges *es = calloc(1, sizeof(*es) + n * sizeof(es->edges[0]));
+    if (!es)
+        return NULL;
+    es->core = core;
+    es->base = base;
+    list_init(&es->again);
+    evtimer_assign(&es->again_event, base, on_again, es);
+    for (unsigned i = 0; i < n; i++) {
+        struct edge *e = &es->edges[es->n++];
+        *e = (struct edge){.owner = es, .params = &params[i], .target = targets[i]};
+        list_init(&e->connecting);
+        list_init(&e->open);
+        evtimer_assign(&e->connect_timer, base, on_connect_timer, e);
+        if (edge_listen(e) < 0) {
+            edges_free(es);
+            return NULL;
+        }
+    }
+    return es;
+}
+
+void edges_set_target(struct edges *es, unsigned i, const struct braid_addr *target)
+{
+    es->edges[i].target = *target;
+}
+
+static void stop_listening(struct edge *e)
+{
+    while (!list_empty(&e->connecting))
+        relay_refuse(list_entry(e->connecting.next, struct relay, link), BRAID_REFUSE_RESET);
+    if (e->listener)
+        braid_unlisten(e->listener);
+    e->listener = NULL;
+}
+
+void edges_drain(struct edges *es, void (*done)(void *arg), void *arg)
+{
+    for (unsigned i = 0; i < es->n; i++)
+        stop_listening(&es->edges[i]);
+    es->drained = done;
+    es->drained_arg = arg;
+    if (es->n_relays == 0)
+        done(arg);
+}
+
+void edges_free(struct edges *es)
+{
+    if (!es)
+        return;
+    es->drained = NULL;
+    for (unsigned i = 0; i < es->n; i++) {
+        struct edge *e = &es->edges[i];
+        stop_listening(e);
+        while (!list_empty(&e->open))
+            relay_drop(list_entry(e->open.next, struct relay, link));
+        event_del(&e->connect_timer);
+    }
+    event_del(&es->again_event);
+    free(es);
+}
+
+/* ---- looking inside --------------------------------------------------------------------------------------
+ */
+
+unsigned edges_count(const struct edges *es)
+{
+    return es->n;
+}
+
+const struct edge_params *edges_params(const struct edges *es, unsigned i)
+{
+    return es->edges[i].params;
+}
+
+const struct edge_counters *edges_counters(const struct edges *es, unsigned i)
+{
+    return &es->edges[i].counters;
+}
+
+int edges_server(const struct edges *es, const struct braid_conn *c, struct braid_addr *out)
+{
+    const struct relay *r = braid_conn_user(c);
+    if (!r || r->edge->owner != es)
+        return -1;
+    *out = r->server;
+    return 0;
+}

@@ -1,0 +1,74 @@
+/* One relayed connection: a connection of the core, a kernel socket to the server, and what is pending
+ * between them. Belongs to one edge instance (edge.c makes and counts them). */
+#ifndef BRAID_RELAY_RELAY_H
+#define BRAID_RELAY_RELAY_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include "base/list.h"
+#include "relay/edge.h"
+
+/* One edge on one worker. */
+struct edge {
+    struct edges *owner;
+    const struct edge_params *params;
+    struct braid_addr target;
+    struct braid_listener *listener; /* NULL once it drains */
+    struct list connecting;          /* relays, the longest waiting first */
+    struct list open;                /* relays with a connected server */
+    struct event connect_timer;      /* for the first of connecting */
+    struct edge_counters counters;
+};
+
+struct edges {
+    struct braid_core *core;
+    struct event_base *base;
+    struct list again;        /* relays that spent their budget and have more to read */
+    struct event again_event; /* a timeout of zero: the next turn of the loop */
+    unsigned n_relays;
+    void (*drained)(void *arg); /* NULL: not draining */
+    void *drained_arg;
+    unsigned n;
+    struct edge edges[];
+};
+
+struct relay {
+    struct event event; /* both directions of the server's socket, edge-triggered */
+    struct edge *edge;
+    struct braid_conn *conn;
+    struct list link;  /* in edge->connecting or edge->open */
+    struct list again; /* in edges->again */
+    braid_time connect_deadline;
+    struct braid_addr server;
+    uint32_t want; /* bytes of room to ask the core for per read */
+    bool connecting;
+    bool established; /* the client completed its handshake */
+    bool broken;      /* the server's side failed; closed() is due */
+    bool tx_blocked;  /* the server's socket is full */
+    bool tx_shut;     /* our FIN to the server is sent */
+    bool rx_ready;    /* the server's socket may have something to read */
+    bool rx_eof;      /* the end of what the server sends was read */
+    bool rx_waiting;  /* the client's send buffer is full; writable() is due */
+};
+
+extern const struct braid_conn_ops relay_ops;
+
+/* Reads on from servers whose relays are in es->again. */
+void relay_run_again(struct edges *es);
+/* Refuses connections whose server has not answered by now. */
+void relay_expire(struct edge *e, braid_time now);
+/* Refuses the client and frees. */
+void relay_refuse(struct relay *r, enum braid_refusal how);
+/* Resets both sides and frees; for the end of the worker. */
+void relay_drop(struct relay *r);
+
+/* What the relay asks of its edge (edge.c). */
+braid_time edge_now(void);
+/* Sees to it that relay_expire is called at this time. */
+void edge_expire_at(struct edge *e, braid_time deadline);
+/* Sees to it that relay_run_again is called in the next turn. */
+void edge_run_again(struct edges *es);
+/* One relay less. */
+void edge_relay_gone(struct edge *e);
+
+#endif
