@@ -1,4 +1,5 @@
-/* io/mailbox: posts from other threads run once, in order, in the loop's thread, and cost one wake per burst. */
+/* io/mailbox: posts from other threads run once, in order, in the loop's thread, and cost one wake per burst.
+ */
 #include <check.h>
 #include <pthread.h>
 #include <stdlib.h>
