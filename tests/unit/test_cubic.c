@@ -298,7 +298,13 @@ START_TEST(undo_puts_window_and_curve_back)
     run_until(&f, 15 * BRAID_SECOND); /* beyond K, on the convex side */
     twin = f;
     twin.cc.group_next = &twin.cc;
-    lose(&f);
+    loss(&f, false);
+    f.cc.cwnd = f.cc.ssthresh;
+    if (_i == 1) {
+        loss(&f, true);
+        f.cc.cwnd = MSS;
+    }
+    cc_cubic.on_recovered(&f.cc, f.now);
     ck_assert_uint_lt(f.cc.cwnd, twin.cc.cwnd);
     cc_cubic.on_undo(&f.cc, f.now);
     ck_assert_uint_eq(f.cc.ssthresh, twin.cc.ssthresh);
@@ -346,6 +352,28 @@ START_TEST(time_not_limited_by_the_window_does_not_count)
         run_until(&f, 65 * BRAID_SECOND + s * BRAID_SECOND);
         run_until(&twin, 5 * BRAID_SECOND + s * BRAID_SECOND);
         ck_assert_double_eq_tol(segments(&f), segments(&twin), 3);
+    }
+}
+END_TEST
+
+/* The window was cut to the initial one after idling: slow start to ssthresh, and the same curve from its
+ * start. */
+START_TEST(after_a_restart_the_curve_begins_anew)
+{
+    struct flow f;
+    flow_init(&f, 1000, 100000);
+    lose(&f);
+    run_until(&f, 8 * BRAID_SECOND);
+    f.cc.cwnd = 10 * MSS;
+    while (f.cc.cwnd < 700 * MSS)
+        deliver(&f, MSS);
+    ck_assert_double_eq_tol(segments(&f), 700, 1);
+    braid_time start = f.now;
+    for (int s = 1; s < 12; s++) {
+        run_until(&f, start + s * BRAID_SECOND);
+        double t = (double)(f.now - start) / 1e6;
+        ck_assert_double_ge(segments(&f), w_cubic(1000, t) - 1);
+        ck_assert_double_le(segments(&f), w_cubic(1000, t + 0.1) + 1);
     }
 }
 END_TEST
@@ -548,9 +576,10 @@ static TCase *rfc8312(void)
     tcase_add_test(t, after_a_timeout_it_slow_starts_and_then_begins_on_the_plateau);
     tcase_add_test(t, repeated_timeouts_of_the_same_data_keep_ssthresh);
     tcase_add_test(t, a_timeout_within_recovery_reduces_a_second_time);
-    tcase_add_test(t, undo_puts_window_and_curve_back);
+    tcase_add_loop_test(t, undo_puts_window_and_curve_back, 0, 2);
     tcase_add_test(t, undo_without_a_loss_does_nothing);
     tcase_add_loop_test(t, time_not_limited_by_the_window_does_not_count, 0, 2);
+    tcase_add_test(t, after_a_restart_the_curve_begins_anew);
     tcase_add_test(t, a_window_that_is_not_used_does_not_grow);
     tcase_add_test(t, congestion_avoidance_never_grows_by_more_than_half_of_what_is_acked);
     tcase_add_loop_test(t, no_sequence_of_events_breaks_the_window, 0, 20);

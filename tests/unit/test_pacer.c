@@ -99,6 +99,8 @@ START_TEST(quantum_is_whole_segments_between_two_and_a_super_packet)
 {
     pacer_set_rate(&p, 1);
     ck_assert_uint_eq(pacer_quantum(&p, MSS), 2 * MSS);
+    pacer_set_rate(&p, 2000000);
+    ck_assert_uint_eq(pacer_quantum(&p, MSS), 2 * MSS);
     pacer_set_rate(&p, 6250000); /* 50 Mbit/s: 6,250 bytes per ms */
     ck_assert_uint_eq(pacer_quantum(&p, MSS), 4 * MSS);
     pacer_set_rate(&p, UINT64_MAX);

@@ -199,6 +199,18 @@ START_TEST(roundrobin_skips_full_paths_and_goes_on_from_there)
 }
 END_TEST
 
+START_TEST(roundrobin_counts_each_turn_from_its_own_start)
+{
+    setup_paths(&sched_roundrobin, 2);
+    ck_assert_int_eq(pick_and_send(MSS - 1), 0);
+    path[0].space = 0;
+    ck_assert_int_eq(pick_and_send(MSS - 1), 1);
+    path[0].space = MSS;
+    ck_assert_int_eq(pick_and_send(1), 1);
+    ck_assert_int_eq(pick_and_send(MSS), 0);
+}
+END_TEST
+
 START_TEST(roundrobin_keeps_its_turn_when_paths_come_and_go)
 {
     setup_paths(&sched_roundrobin, 4);
@@ -248,6 +260,7 @@ int main(void)
     tcase_add_test(t, roundrobin_gives_every_path_its_turn);
     tcase_add_test(t, roundrobin_does_not_move_on_before_a_full_segment_was_sent);
     tcase_add_test(t, roundrobin_skips_full_paths_and_goes_on_from_there);
+    tcase_add_test(t, roundrobin_counts_each_turn_from_its_own_start);
     tcase_add_test(t, roundrobin_keeps_its_turn_when_paths_come_and_go);
     tcase_add_test(t, roundrobin_wraps_round_at_the_largest_number);
     suite_add_tcase(suite, t);
