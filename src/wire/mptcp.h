@@ -89,7 +89,8 @@ struct mptcp_fastclose {
 struct wire_mptcp {
     uint16_t has;   /* MPTCP_HAS(subtype) bits */
     bool malformed; /* an option of kind 30 had a length its subtype cannot have, came twice with different
-                     * contents, or was of an unknown subtype; such options are not in `has` */
+                     * contents, was of an unknown subtype, or an IPv6 ADD_ADDR of a v4-mapped
+                     * address; such options are not in `has` */
     struct mptcp_capable capable;
     struct mptcp_join join;
     struct mptcp_dss dss;
@@ -103,7 +104,7 @@ struct wire_mptcp {
 
 /* Parses one option of kind 30: opt points to the kind byte, len is the option's length byte, and that many
  * bytes are readable. syn/ack: the segment's flags, which tell the forms of MP_JOIN and MP_CAPABLE apart.
- * Adds to out (which the caller cleared). Returns 0, or -1 after setting out->malformed. */
+ * Adds to out (whose has and malformed the caller cleared). Returns 0, or -1 after setting out->malformed. */
 int mptcp_option_parse(const uint8_t *opt, unsigned len, bool syn, bool ack, struct wire_mptcp *out);
 
 /* Encodes all options in m->has into out, padding each to a multiple of four bytes the way Linux does (NOPs

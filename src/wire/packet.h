@@ -25,7 +25,7 @@ enum wire_icmp_class {
 
 struct wire_packet {
     enum wire_kind kind;
-    struct braid_addr src, dst; /* of an ICMP error: of the packet it quotes, as we sent it */
+    struct braid_addr src, dst; /* of one family; of an ICMP error: of the packet it quotes, as we sent it */
     struct wire_tcp tcp;        /* WIRE_TCP */
     const uint8_t *payload;     /* WIRE_TCP: points into the input */
     uint32_t payload_len;

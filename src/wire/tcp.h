@@ -41,8 +41,9 @@ struct wire_tcp {
 
 /* Parses a TCP header of at most len bytes. Returns its length with options (20..60), or -1 if the header is
  * malformed: shorter than its data offset says, data offset < 5, or an option that runs past the end. A
- * single ill-sized option of a known kind is skipped, not an error (RFC 9293 MUST-7). Does not look at the
- * checksum. */
+ * single ill-sized option of a known kind is skipped, not an error (RFC 9293 MUST-7); so are MSS, window
+ * scale and SACK-permitted outside a SYN. A window scale above 14 is read as 14 (RFC 7323 section 2.3). Does
+ * not look at the checksum. On failure out is undefined. */
 int tcp_header_parse(const uint8_t *data, size_t len, struct wire_tcp *out);
 
 /* Encodes header and options; the checksum field is zero. Option order is the one Linux uses: MSS,
