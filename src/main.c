@@ -1,0 +1,190 @@
+/* braidd: options, configuration, and the wiring of the daemon's parts. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <event2/event.h>
+#include <braid/version.h>
+#include "admin/admin.h"
+#include "base/addr.h"
+#include "conf/conf.h"
+#include "io/log.h"
+#include "io/notify.h"
+#include "relay/service.h"
+
+#define DEFAULT_CONFIG "/etc/braid/braid.ini"
+#define DRAIN_SECONDS  30
+
+struct daemon {
+    struct conf conf;
+    struct event_base *base;
+    struct admin *admin;
+    struct service_params service_params;
+    struct service *service;
+    struct event *sigterm, *sigint;
+    bool draining;
+};
+
+struct options {
+    const char *config;
+    bool check;
+};
+
+static const char usage[] = "usage: braidd [-c FILE] [-t] [-V] [-h]\n"
+                            "  -c FILE  read this configuration instead of " DEFAULT_CONFIG "\n"
+                            "  -t       check the configuration and exit\n"
+                            "  -V       print the version and exit\n"
+                            "  -h       print this help and exit\n";
+
+static void parse_options(int argc, char **argv, struct options *o)
+{
+    *o = (struct options){.config = DEFAULT_CONFIG};
+    for (int c; (c = getopt(argc, argv, "c:tVh")) != -1;) {
+        switch (c) {
+        case 'c':
+            o->config = optarg;
+            break;
+        case 't':
+            o->check = true;
+            break;
+        case 'V':
+            puts("braidd " BRAID_VERSION);
+            exit(EXIT_SUCCESS);
+        case 'h':
+            fputs(usage, stdout);
+            exit(EXIT_SUCCESS);
+        default:
+            fputs(usage, stderr);
+            exit(EXIT_FAILURE);
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "braidd: unexpected argument \"%s\"\n%s", argv[optind], usage);
+        exit(EXIT_FAILURE);
+    }
+}
+
+/* Every connection has a socket. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        log_warn("cannot raise the limit of open files to %llu", (unsigned long long)limit.rlim_max);
+}
+
+static void end_loop(void *arg)
+{
+    struct daemon *d = arg;
+    event_base_loopbreak(d->base);
+}
+
+static void on_signal(evutil_socket_t number, short what, void *arg)
+{
+    (void)what;
+    struct daemon *d = arg;
+    if (d->draining) {
+        log_info("%s again: ending at once", strsignal((int)number));
+        end_loop(d);
+        return;
+    }
+    d->draining = true;
+    log_info("%s: finishing the open connections, for at most %d seconds", strsignal((int)number),
+             DRAIN_SECONDS);
+    notify_send("STOPPING=1");
+    struct timeval limit = {.tv_sec = DRAIN_SECONDS};
+    event_base_loopexit(d->base, &limit);
+    service_drain(d->service, end_loop, d);
+}
+
+static int watch_signals(struct daemon *d)
+{
+    signal(SIGPIPE, SIG_IGN);
+    d->sigterm = evsignal_new(d->base, SIGTERM, on_signal, d);
+    d->sigint = evsignal_new(d->base, SIGINT, on_signal, d);
+    if (!d->sigterm || !d->sigint || event_add(d->sigterm, NULL) < 0 || event_add(d->sigint, NULL) < 0)
+        return -1;
+    return 0;
+}
+
+static void say_ready(const struct daemon *d)
+{
+    unsigned workers;
+    char listen[ADDR_TEXT];
+    service_workers(d->service, &workers);
+    const struct edge_params *first = &d->conf.edges[0];
+    log_info("ready: %u edge%s (%s on %s%s), %u worker%s, TUN %s", d->conf.n_edges,
+             d->conf.n_edges > 1 ? "s" : "", first->name, addr_text(&first->listen, listen),
+             d->conf.n_edges > 1 ? ", ..." : "", workers, workers > 1 ? "s" : "", d->conf.tun.name);
+    notify_send("READY=1");
+}
+
+/* Opens and starts everything. 0, or -1 with a message: what was opened is for the caller to close. */
+static int start(struct daemon *d, char *error, size_t size)
+{
+    snprintf(error, size, "out of memory or descriptors");
+    d->base = event_base_new();
+    if (!d->base || watch_signals(d) < 0)
+        return -1;
+    if (admin_open(&d->conf, d->base, &d->admin, error, size) < 0)
+        return -1;
+    d->service_params = (struct service_params){
+        .daemon = &d->conf.daemon, .tun = &d->conf.tun, .edges = d->conf.edges, .n_edges = d->conf.n_edges};
+    d->service = service_new(d->base, &d->service_params, error);
+    if (!d->service || service_start(d->service, error) < 0)
+        return -1;
+    unsigned n;
+    struct worker *const *workers = service_workers(d->service, &n);
+    if (admin_start(d->admin, workers, n) < 0) {
+        snprintf(error, size, "out of memory");
+        return -1;
+    }
+    return 0;
+}
+
+static void stop(struct daemon *d)
+{
+    admin_stop(d->admin);
+    service_free(d->service);
+    if (d->sigterm)
+        event_free(d->sigterm);
+    if (d->sigint)
+        event_free(d->sigint);
+    if (d->base)
+        event_base_free(d->base);
+    conf_free(&d->conf);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct daemon d = {0};
+    char error[CONF_ERROR_MAX];
+    parse_options(argc, argv, &options);
+    if (conf_load(options.config, &d.conf, error, sizeof(error)) < 0) {
+        fprintf(stderr, "%s\n", error);
+        return EXIT_FAILURE;
+    }
+    if (options.check) {
+        printf("%s: ok\n", options.config);
+        conf_free(&d.conf);
+        return EXIT_SUCCESS;
+    }
+    log_init(d.conf.daemon.log_level);
+    raise_descriptor_limit();
+    int result = start(&d, error, sizeof(error));
+    if (result < 0) {
+        fprintf(stderr, "braidd: %s\n", error);
+    } else {
+        say_ready(&d);
+        event_base_dispatch(d.base);
+    }
+    stop(&d);
+    if (result == 0)
+        log_info("ended");
+    return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

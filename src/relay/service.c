@@ -1,0 +1,291 @@
+/* Puts TUN, workers, edges and resolver together, and takes them apart in the order that their threads need.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/addr.h"
+#include "io/mailbox.h"
+#include "io/tun.h"
+#include "io/worker.h"
+#include "relay/resolver.h"
+#include "relay/service.h"
+
+struct service {
+    const struct service_params *params;
+    struct mailbox *mailbox; /* of the main loop */
+    struct tun tun;
+    bool tun_open;
+    struct braid_addr *targets; /* one per edge, as they were at the start */
+    unsigned n_workers;
+    struct worker *workers[DAEMON_WORKERS_MAX];
+    struct resolver *resolver;
+    unsigned undrained; /* workers that still have connections */
+    void (*drained)(void *arg);
+    void *drained_arg;
+};
+
+/* ---- routes ----------------------------------------------------------------------------------------------
+ */
+
+static bool is_any(const struct braid_ip *ip)
+{
+    static const struct braid_ip any6;
+    static const uint8_t any4[4];
+    struct braid_ip v4 = ip_from_v4(any4);
+    return ip_equal(ip, &any6) || ip_equal(ip, &v4);
+}
+
+/* Address j of an edge: where it listens, then what it signals. */
+static const struct braid_ip *nth_address(const struct edge_params *e, unsigned j)
+{
+    return j == 0 ? &e->listen.ip : &e->signal[j - 1];
+}
+
+/* True if address j of edge i was that of an earlier one, too: edges may share addresses. */
+static bool seen_before(const struct edge_params *edges, unsigned i, unsigned j)
+{
+    const struct braid_ip *ip = nth_address(&edges[i], j);
+    for (unsigned k = 0; k <= i; k++) {
+        unsigned n = k == i ? j : edges[k].n_signal + 1;
+        for (unsigned l = 0; l < n; l++) {
+            if (ip_equal(ip, nth_address(&edges[k], l)))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Calls fn once for each address that clients send to, until it fails. */
+static int each_address(struct service *s,
+                        int (*fn)(struct service *s, const struct braid_ip *ip, char *error), char *error)
+{
+    const struct edge_params *edges = s->params->edges;
+    for (unsigned i = 0; i < s->params->n_edges; i++) {
+        for (unsigned j = 0; j <= edges[i].n_signal; j++) {
+            const struct braid_ip *ip = nth_address(&edges[i], j);
+            if (!is_any(ip) && !seen_before(edges, i, j) && fn(s, ip, error) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static int route_to_tun(struct service *s, const struct braid_ip *ip, char *error)
+{
+    return tun_route(&s->tun, ip, error);
+}
+
+static int unroute(struct service *s, const struct braid_ip *ip, char *error)
+{
+    (void)error;
+    tun_unroute(&s->tun, ip);
+    return 0;
+}
+
+static int open_tun(struct service *s, char *error)
+{
+    const struct service_params *p = s->params;
+    if (tun_open(&s->tun, p->tun, s->n_workers, error) < 0)
+        return -1;
+    s->tun_open = true;
+    bool v4 = false, v6 = false;
+    for (unsigned i = 0; i < p->n_edges; i++) {
+        v4 |= ip_is_v4(&p->edges[i].listen.ip);
+        v6 |= !ip_is_v4(&p->edges[i].listen.ip);
+    }
+    tun_check_forwarding(&s->tun, v4, v6);
+    return p->tun->routes_auto ? each_address(s, route_to_tun, error) : 0;
+}
+
+/* ---- workers ---------------------------------------------------------------------------------------------
+ */
+
+/* The i-th CPU that we may use, -1 if there are fewer. */
+static int nth_cpu(const cpu_set_t *set, unsigned i)
+{
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, set) && i-- == 0)
+            return cpu;
+    }
+    return -1;
+}
+
+static unsigned count_cpus(cpu_set_t *set)
+{
+    CPU_ZERO(set);
+    if (sched_getaffinity(0, sizeof(*set), set) < 0)
+        return 1;
+    return (unsigned)CPU_COUNT(set);
+}
+
+static int make_worker(struct service *s, unsigned i, int cpu)
+{
+    const struct service_params *p = s->params;
+    struct worker_params params = {
+        .number = i, .n_workers = s->n_workers, .tun_fd = s->tun.fds[i], .cpu = cpu};
+    braid_core_params_default(&params.core);
+    params.core.mtu = (uint16_t)p->tun->mtu;
+    s->workers[i] = worker_new(&params);
+    if (!s->workers[i])
+        return -1;
+    struct edges *es =
+        edges_new(worker_core(s->workers[i]), worker_base(s->workers[i]), p->edges, s->targets, p->n_edges);
+    worker_set_user(s->workers[i], es);
+    return es ? 0 : -1;
+}
+
+static int make_workers(struct service *s, const cpu_set_t *cpus, unsigned n_cpus, char *error)
+{
+    /* Two workers on one CPU would be worse than leaving them to the kernel's scheduler. */
+    bool pin = s->n_workers > 1 && s->n_workers <= n_cpus;
+    for (unsigned i = 0; i < s->n_workers; i++) {
+        if (make_worker(s, i, pin ? nth_cpu(cpus, i) : -1) < 0) {
+            snprintf(error, SERVICE_ERROR, "worker %u: out of memory or descriptors", i);
+            return -1;
+        }
+    }
+    for (unsigned i = 0; i < s->n_workers; i++)
+        worker_set_peers(s->workers[i], s->workers);
+    return 0;
+}
+
+struct service *service_new(struct event_base *base, const struct service_params *params,
+                            char error[SERVICE_ERROR])
+{
+    struct service *s = calloc(1, sizeof(*s));
+    struct braid_addr *targets = calloc(params->n_edges, sizeof(*targets));
+    cpu_set_t cpus;
+    unsigned n_cpus = count_cpus(&cpus);
+    if (s)
+        s->mailbox = mailbox_new(base);
+    if (!s || !targets || !s->mailbox) {
+        snprintf(error, SERVICE_ERROR, "out of memory or descriptors");
+        free(targets);
+        free(s);
+        return NULL;
+    }
+    s->params = params;
+    s->targets = targets;
+    s->n_workers = params->daemon->workers ? params->daemon->workers : n_cpus;
+    if (s->n_workers > DAEMON_WORKERS_MAX)
+        s->n_workers = DAEMON_WORKERS_MAX;
+    if (resolver_lookup(params->edges, params->n_edges, targets, error) < 0 || open_tun(s, error) < 0 ||
+        make_workers(s, &cpus, n_cpus, error) < 0) {
+        service_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+/* ---- the resolver's news ----------------------------------------------------------------------------------
+ */
+
+struct news {
+    unsigned edge;
+    struct braid_addr target;
+};
+
+static void take_news(struct worker *w, void *arg)
+{
+    const struct news *n = arg;
+    edges_set_target(worker_user(w), n->edge, &n->target);
+    free(arg);
+}
+
+/* In the resolver's thread. A worker that misses the news for lack of memory keeps the old address. */
+static void on_changed(void *arg, unsigned i, const struct braid_addr *target)
+{
+    struct service *s = arg;
+    for (unsigned w = 0; w < s->n_workers; w++) {
+        struct news *n = malloc(sizeof(*n));
+        if (!n)
+            continue;
+        *n = (struct news){.edge = i, .target = *target};
+        worker_post(s->workers[w], take_news, n);
+    }
+}
+
+int service_start(struct service *s, char error[SERVICE_ERROR])
+{
+    for (unsigned i = 0; i < s->n_workers; i++) {
+        if (worker_start(s->workers[i]) < 0) {
+            snprintf(error, SERVICE_ERROR, "worker %u: cannot start a thread: %s", i, strerror(errno));
+            return -1;
+        }
+    }
+    s->resolver =
+        resolver_start(s->params->edges, s->params->n_edges, s->targets, RESOLVER_PERIOD, on_changed, s);
+    if (!s->resolver) {
+        snprintf(error, SERVICE_ERROR, "resolver: cannot start a thread");
+        return -1;
+    }
+    return 0;
+}
+
+struct worker *const *service_workers(const struct service *s, unsigned *n)
+{
+    *n = s->n_workers;
+    return s->workers;
+}
+
+/* ---- the end ----------------------------------------------------------------------------------------------
+ */
+
+/* In the main thread. */
+static void one_drained(void *arg)
+{
+    struct service *s = arg;
+    if (--s->undrained == 0)
+        s->drained(s->drained_arg);
+}
+
+/* In a worker's thread. If memory is short the drain ends at its time limit. */
+static void on_drained(void *arg)
+{
+    struct service *s = arg;
+    mailbox_post(s->mailbox, one_drained, s);
+}
+
+static void drain_worker(struct worker *w, void *arg)
+{
+    edges_drain(worker_user(w), on_drained, arg);
+}
+
+void service_drain(struct service *s, void (*done)(void *arg), void *arg)
+{
+    s->undrained = s->n_workers;
+    s->drained = done;
+    s->drained_arg = arg;
+    for (unsigned i = 0; i < s->n_workers; i++)
+        worker_post(s->workers[i], drain_worker, s);
+}
+
+static void ignore(void *arg)
+{
+    (void)arg;
+}
+
+void service_free(struct service *s)
+{
+    if (!s)
+        return;
+    char error[SERVICE_ERROR];
+    resolver_stop(s->resolver);
+    for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
+        worker_stop(s->workers[i]);
+    for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
+        edges_free(worker_user(s->workers[i]));
+    for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
+        worker_free(s->workers[i]);
+    s->drained = ignore;
+    mailbox_free(s->mailbox);
+    if (s->tun_open) {
+        if (s->params->tun->routes_auto)
+            each_address(s, unroute, error);
+        tun_close(&s->tun);
+    }
+    free(s->targets);
+    free(s);
+}

@@ -1,0 +1,36 @@
+/* The data path as a whole: the TUN, its workers, their edges, and the resolver. Driven by the main thread.
+ */
+#ifndef BRAID_RELAY_SERVICE_H
+#define BRAID_RELAY_SERVICE_H
+
+#include "io/params.h"
+#include "relay/edge.h"
+
+#define SERVICE_ERROR 512 /* bytes of an error message */
+
+struct event_base;
+struct service;
+struct worker;
+
+struct service_params {
+    const struct daemon_params *daemon;
+    const struct tun_params *tun;
+    const struct edge_params *edges;
+    unsigned n_edges;
+};
+
+/* Resolves the targets, then opens the TUN, routes to it and makes the workers, which do not run yet. params
+ * and what it points to must outlive the result. NULL, and a message of one line in error: nothing is left
+ * behind. */
+struct service *service_new(struct event_base *base, const struct service_params *params,
+                            char error[SERVICE_ERROR]);
+/* Starts the workers and the resolver. 0, or -1 with a message. */
+int service_start(struct service *s, char error[SERVICE_ERROR]);
+/* The workers; *n is their number. */
+struct worker *const *service_workers(const struct service *s, unsigned *n);
+/* No new connections; done(arg) is called in the main loop when the last one has ended. */
+void service_drain(struct service *s, void (*done)(void *arg), void *arg);
+/* Stops the threads, resets what is left, and closes the TUN. NULL is allowed. */
+void service_free(struct service *s);
+
+#endif
