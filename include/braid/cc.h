@@ -53,7 +53,8 @@ struct cc_ops {
     /* Grows cwnd. Not called while in_recovery. */
     void (*on_ack)(struct cc *cc, const struct cc_ack *ack);
     /* Sets ssthresh (>= 2 mss). For a timeout src/tcp then sets cwnd to one mss itself; otherwise PRR takes
-     * cwnd to ssthresh. */
+     * cwnd to ssthresh. When the same data times out again it may be called again: ssthresh then stays
+     * (RFC 5681 section 3.1). */
     void (*on_loss)(struct cc *cc, const struct cc_loss *loss);
     /* The loss event proved spurious (all retransmissions were DSACKed, or F-RTO): put cwnd and ssthresh back. */
     void (*on_undo)(struct cc *cc, braid_time now);
