@@ -20,9 +20,10 @@ daemon_obj := $(daemon_src:%.c=$(B)/%.o)
 ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
 shell_obj := $(filter-out %/main.o,$(daemon_obj) $(ctl_obj))
 unit_bin  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+sim_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help unit check e2e e2e-long asan layers purity headers format lint demo deps install clean
+.PHONY: all help unit sim check e2e e2e-long asan layers purity headers format lint demo deps install clean
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
 help: ## list the targets
@@ -44,9 +45,15 @@ $(B)/%.o: %.c
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lm -lrt -lsubunit -levent -levent_pthreads -linih -lcrypto
+$(B)/unit/test_simpath: $(filter %/frame.o %/link.o %/rng.o %/vtime.o,$(sim_obj))
+$(B)/sim: $(sim_obj) $(B)/libbraid.a
+	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
 
 unit: $(unit_bin) ## run the unit tests
 	@set -e; for t in $(unit_bin); do $$t; done
+
+sim: $(B)/sim ## simulate the stack in virtual time: SEEDS=runs SEED=first FAMILY=name
+	$(B)/sim -n $(or $(SEEDS),480) $(SEED:%=-s %) $(FAMILY:%=-f %)
 
 # Packages may appear while these run, so what needs them is left to a second make.
 check: ## install what is missing, build, pass every test (needs root; less than ten minutes)

@@ -1,0 +1,197 @@
+/* The plan of a scenario: what happens to paths, subflows and addresses in the course of it. */
+#include <string.h>
+#include "world.h"
+
+#define RETRY_EVERY (5 * BRAID_MS)
+
+static struct app *conn_app(struct world *w, const struct action *a, unsigned side)
+{
+    return &w->apps[side][a->conn % w->s.n_conns];
+}
+
+static void set_path(struct world *w, unsigned path, bool down)
+{
+    sim_trace(w, "path %u goes %s", path, down ? "down" : "up");
+    w->dirs[path][SIM_CLIENT].link.down = w->dirs[path][SIM_SERVER].link.down = down;
+}
+
+static bool join(struct world *w, const struct action *a)
+{
+    struct app *app = conn_app(w, a, SIM_CLIENT);
+    struct braid_addr local = {sim_client_ip(&w->s, a->a % w->s.n_paths), w->next_port};
+    struct braid_addr remote = {sim_server_ip(&w->s, a->b % w->s.n_addrs), SIM_PORT};
+    int result;
+
+    if (!app->conn)
+        return !app->opened || app_over(app);
+    if (!app->established)
+        return false;
+    if (!braid_conn_is_mptcp(app->conn))
+        return true;
+    result = braid_conn_join(app->conn, &local, &remote, a->c, w->time.now);
+    sim_trace(w, "client %u joins from path %u: %d", app->index, a->a, result);
+    if (result == 0)
+        w->next_port++;
+    sim_core_touch(app->sc);
+    return result == 0;
+}
+
+static bool reset(struct world *w, const struct action *a, bool all)
+{
+    struct app *app = conn_app(w, a, a->a);
+    struct braid_conn_stats stats;
+
+    if (!app->conn)
+        return app->opened;
+    if (!app->established)
+        return false;
+    braid_conn_stats(app->conn, &stats);
+    if (stats.n_subflows == 0 || !stats.mptcp)
+        return true;
+    for (unsigned i = 0; i < stats.n_subflows; i++)
+        if (all || i == a->b % stats.n_subflows) {
+            sim_trace(w, "%s %u resets subflow %u", a->a ? "server" : "client", app->index,
+                      stats.subflows[i].id);
+            if (braid_conn_reset_subflow(app->conn, stats.subflows[i].id) != 0)
+                sim_fail(w, "subflow %u is in the statistics and cannot be reset", stats.subflows[i].id);
+        }
+    sim_core_touch(app->sc);
+    return true;
+}
+
+static bool set_prio(struct world *w, const struct action *a)
+{
+    struct app *app = conn_app(w, a, a->a);
+    struct braid_conn_stats stats;
+
+    if (!app->conn)
+        return app->opened;
+    if (!app->established)
+        return false;
+    braid_conn_stats(app->conn, &stats);
+    if (stats.n_subflows == 0 || !stats.mptcp)
+        return true;
+    sim_trace(w, "%s %u: backup %u", a->a ? "server" : "client", app->index, a->c);
+    braid_conn_set_backup(app->conn, stats.subflows[a->b % stats.n_subflows].id, a->c);
+    sim_core_touch(app->sc);
+    return true;
+}
+
+static bool announce(struct world *w, const struct action *a, bool withdraw)
+{
+    struct app *app = conn_app(w, a, withdraw ? a->b : SIM_SERVER);
+    struct braid_addr addr = {sim_server_ip(&w->s, a->a), 0};
+
+    if (withdraw && a->b == SIM_CLIENT)
+        addr.ip = sim_client_ip(&w->s, a->a);
+    if (!app->conn)
+        return app->opened;
+    if (!app->established)
+        return false;
+    sim_trace(w, "%s %u %s address %u", app->side ? "server" : "client", app->index,
+              withdraw ? "withdraws" : "announces", a->a);
+    if (withdraw)
+        braid_conn_withdraw(app->conn, &addr.ip);
+    else
+        braid_conn_announce(app->conn, &addr);
+    sim_core_touch(app->sc);
+    return true;
+}
+
+/* True if the client's connection has that many established subflows, or is over. */
+static bool has_subflows(struct world *w, const struct action *a)
+{
+    struct app *app = conn_app(w, a, SIM_CLIENT);
+    struct braid_conn_stats stats;
+    unsigned n = 0;
+
+    if (a->need_subflows == 0 || (app->opened && !app->conn))
+        return true;
+    if (!app->established)
+        return false;
+    braid_conn_stats(app->conn, &stats);
+    for (unsigned i = 0; i < stats.n_subflows; i++)
+        n += strcmp(stats.subflows[i].state, "ESTABLISHED") == 0;
+    return n >= a->need_subflows;
+}
+
+static void unlisten(struct world *w)
+{
+    for (unsigned i = 0; i < w->s.workers[SIM_SERVER]; i++) {
+        if (w->listeners[i])
+            braid_unlisten(w->listeners[i]);
+        w->listeners[i] = NULL;
+        sim_core_touch(&w->cores[SIM_SERVER][i]);
+    }
+}
+
+static void vanish(struct world *w)
+{
+    for (unsigned i = 0; i < w->s.n_paths; i++)
+        set_path(w, i, true);
+}
+
+static bool abort_one(struct world *w, const struct action *a, bool release)
+{
+    struct app *app = conn_app(w, a, a->a);
+
+    if (!app->opened)
+        return false;
+    if (release)
+        app_release(app);
+    else
+        app_abort(app);
+    return true;
+}
+
+/* False: it is too early, try again. */
+static bool act(struct world *w, const struct action *a)
+{
+    switch (a->kind) {
+    case ACT_PATH_DOWN:
+    case ACT_PATH_UP:
+        set_path(w, a->a, a->kind == ACT_PATH_DOWN);
+        return true;
+    case ACT_PATH_MTU:
+        sim_trace(w, "the MTU of path %u is now %u", a->a, a->b);
+        w->dirs[a->a][SIM_CLIENT].link.p.mtu = w->dirs[a->a][SIM_SERVER].link.p.mtu = a->b;
+        return true;
+    case ACT_JOIN:
+        return join(w, a);
+    case ACT_RESET:
+    case ACT_RESET_ALL:
+        return reset(w, a, a->kind == ACT_RESET_ALL);
+    case ACT_ANNOUNCE:
+    case ACT_WITHDRAW:
+        return announce(w, a, a->kind == ACT_WITHDRAW);
+    case ACT_PRIO:
+        return set_prio(w, a);
+    case ACT_ABORT:
+    case ACT_RELEASE:
+        return abort_one(w, a, a->kind == ACT_RELEASE);
+    case ACT_VANISH:
+        vanish(w);
+        return true;
+    case ACT_UNLISTEN:
+        unlisten(w);
+        return true;
+    }
+    return true;
+}
+
+static void action_event(void *ctx, uint64_t arg)
+{
+    struct world *w = ctx;
+    const struct action *a = &w->s.actions[arg];
+
+    if (w->failed)
+        return;
+    if (!has_subflows(w, a) || !act(w, a))
+        vtime_at(&w->time, w->time.now + RETRY_EVERY, action_event, w, arg);
+}
+
+void actions_plan(struct world *w)
+{
+    for (unsigned i = 0; i < w->s.n_actions; i++)
+        vtime_at(&w->time, w->s.start + w->s.actions[i].at, action_event, w, i);
+}

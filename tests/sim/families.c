@@ -1,0 +1,234 @@
+/* Families of scenarios: the varied base from which all start, common parts, and the table. */
+#include "families.h"
+
+static const struct cc_ops *any_cc(struct rng *r)
+{
+    unsigned n = 0;
+
+    while (cc_algorithms[n])
+        n++;
+    return cc_algorithms[rng_below(r, n)];
+}
+
+static const struct sched_ops *any_sched(struct rng *r)
+{
+    unsigned n = 0;
+
+    while (sched_algorithms[n])
+        n++;
+    return sched_algorithms[rng_below(r, n)];
+}
+
+/* ---- common parts ------------------------------------------------------------------ */
+
+uint64_t family_bdp(const struct link_params *p)
+{
+    return (uint64_t)((double)p->rate * 2 * (double)p->delay / 1e6);
+}
+
+/* What applies to both directions of the paths in use. */
+void family_each_link(struct scenario *s, struct rng *r, void (*change)(struct link_params *p, struct rng *r))
+{
+    for (unsigned i = 0; i < s->n_paths; i++) {
+        change(&s->up[i], r);
+        change(&s->down[i], r);
+    }
+}
+
+void family_action(struct scenario *s, struct action a)
+{
+    if (s->n_actions < SIM_ACTIONS)
+        s->actions[s->n_actions++] = a;
+}
+
+void family_join_all(struct scenario *s, struct rng *r)
+{
+    for (unsigned c = 0; c < s->n_conns; c++)
+        for (unsigned i = 0; i < s->n_paths; i++)
+            if (i != c % s->n_paths)
+                family_action(s, (struct action){.kind = ACT_JOIN,
+                                                 .at = c * s->conn_gap + rng_log_range(r, 1, BRAID_SECOND),
+                                                 .conn = c,
+                                                 .a = i});
+}
+
+void family_lossy(struct link_params *p, struct rng *r)
+{
+    p->loss = (double)rng_log_range(r, 1, 80) / 1000;
+}
+
+void family_reorder(struct link_params *p, struct rng *r)
+{
+    p->reorder = (double)rng_log_range(r, 1, 300) / 1000;
+    p->reorder_by = rng_log_range(r, 50, 50 * BRAID_MS);
+}
+
+void family_duplicate(struct link_params *p, struct rng *r)
+{
+    p->duplicate = (double)rng_log_range(r, 1, 500) / 1000;
+}
+
+void family_bad(struct link_params *p, struct rng *r)
+{
+    family_lossy(p, r);
+    family_reorder(p, r);
+    family_duplicate(p, r);
+    p->corrupt = (double)rng_log_range(r, 1, 20) / 1000;
+    p->resegment = rng_chance(r, 0.5) ? 0.2 : 0;
+}
+
+/* A transfer long enough for something to happen in its middle. */
+void family_long_transfer(struct scenario *s, struct rng *r, unsigned seconds)
+{
+    for (unsigned side = 0; side < SIM_SIDES; side++) {
+        const struct link_params *p = side == SIM_CLIENT ? s->up : s->down;
+        struct app_params *a = &s->app[side];
+
+        a->total = p[0].rate * seconds / 2 * (uint64_t)rng_range(r, 50, 150) / 100;
+        a->total = a->total > 8 * MB ? 8 * MB : a->total;
+        a->write_max = (uint32_t)rng_log_range(r, 10000, 65536);
+        a->pause = 0;
+    }
+}
+
+void family_slow_paths(struct scenario *s, struct rng *r)
+{
+    for (unsigned i = 0; i < SIM_PATHS; i++) {
+        s->up[i].rate = s->down[i].rate = (uint64_t)rng_log_range(r, 200 * KB, 2 * MB);
+        s->up[i].delay = s->down[i].delay = rng_log_range(r, 500, 60 * BRAID_MS);
+        s->up[i].queue = s->down[i].queue = 64 * KB + family_bdp(&s->up[i]);
+    }
+}
+
+/* ---- the base ---------------------------------------------------------------------- */
+
+static void base_path(struct scenario *s, unsigned i, struct rng *r)
+{
+    struct link_params p = {
+        .rate = (uint64_t)rng_log_range(r, 200 * KB, 50 * MB),
+        .delay = rng_log_range(r, 100, 100 * BRAID_MS),
+        .mtu = 1500,
+        .whole = rng_chance(r, 0.3),
+    };
+
+    p.queue = 64 * KB + family_bdp(&p) * (uint64_t)rng_range(r, 50, 300) / 100;
+    s->up[i] = s->down[i] = p;
+}
+
+static void base_app(struct scenario *s, unsigned side, struct rng *r)
+{
+    struct app_params *a = &s->app[side];
+
+    a->write_max = (uint32_t)rng_log_range(r, 1, 65536);
+    a->read_max = (uint32_t)rng_log_range(r, 2000, 200000);
+    a->total = (uint64_t)rng_log_range(r, 1, 2 * MB);
+    if (rng_chance(r, 0.1))
+        a->total = 0;
+    if (a->total > (uint64_t)a->write_max * 3000)
+        a->total = (uint64_t)a->write_max * 3000;
+    a->pause = rng_chance(r, 0.3) ? 0.02 : 0;
+    a->pause_max = rng_log_range(r, 100, 300 * BRAID_MS);
+    a->reserve = rng_chance(r, 0.5);
+    a->release = rng_chance(r, 0.2);
+    a->shutdown_delay = rng_chance(r, 0.3) ? rng_log_range(r, 1, BRAID_SECOND) : 0;
+}
+
+static void base_core(struct scenario *s, unsigned side, struct rng *r)
+{
+    struct braid_core_params *p = &s->core[side];
+
+    braid_core_params_default(p);
+    p->mtu = 1500;
+    p->rcvbuf_max = (size_t)rng_log_range(r, 64 * KB, 4 * MB);
+    p->sndbuf_max = (size_t)rng_log_range(r, 64 * KB, 4 * MB);
+    p->time_wait = rng_log_range(r, BRAID_SECOND, 60 * BRAID_SECOND);
+    p->max_subflows = BRAID_STATS_SUBFLOWS;
+    s->workers[side] = 1;
+    s->cc[side] = any_cc(r);
+    s->sched[side] = any_sched(r);
+    s->gro[side] = rng_chance(r, 0.6);
+    s->poll[side] = rng_chance(r, 0.5) ? rng_log_range(r, 1, BRAID_MS) : 0;
+    s->slack[side] = rng_chance(r, 0.5) ? rng_log_range(r, 1, BRAID_MS) : 0;
+}
+
+void scenario_make(struct scenario *s, const struct family *f, uint64_t seed)
+{
+    uint64_t tag = 0;
+    struct rng r;
+
+    for (const char *p = f->name; *p; p++)
+        tag = rng_mix(tag ^ (uint8_t)*p);
+    r = rng_make(seed, tag);
+    *s = (struct scenario){
+        .seed = rng_mix(seed ^ tag), .v6 = rng_chance(&r, 0.25), .n_paths = 2, .n_addrs = 1};
+    s->n_conns = 1;
+    s->strip_path = SIM_PATHS;
+    s->verified = rng_chance(&r, 0.5) ? 0.5 : 0;
+    s->start = rng_log_range(&r, BRAID_SECOND, (braid_time)1 << 44);
+    if (rng_chance(&r, 0.2)) /* where a count of milliseconds in 32 bits wraps */
+        s->start = ((braid_time)1 << 32) * 1000 - rng_log_range(&r, 1, 20 * BRAID_SECOND);
+    for (unsigned i = 0; i < SIM_PATHS; i++)
+        base_path(s, i, &r);
+    for (unsigned side = 0; side < SIM_SIDES; side++) {
+        base_app(s, side, &r);
+        base_core(s, side, &r);
+    }
+    s->app[SIM_SERVER].accept_delay = rng_chance(&r, 0.3) ? rng_log_range(&r, 1, 500 * BRAID_MS) : 0;
+    s->app[rng_below(&r, 2)].eof_first = rng_chance(&r, 0.3);
+    s->limit = 1800 * BRAID_SECOND;
+    f->make(s, &r);
+}
+
+/* ---- the table --------------------------------------------------------------------- */
+
+const struct family sim_families[] = {
+    {"clean", make_clean},
+    {"single", make_single},
+    {"lossy", make_lossy},
+    {"burst_loss", make_burst_loss},
+    {"reorder", make_reorder},
+    {"duplicate", make_duplicate},
+    {"everything", make_everything},
+    {"corrupt", make_corrupt},
+    {"resegment", make_resegment},
+    {"asymmetric", make_asymmetric},
+    {"tiny_queue", make_tiny_queue},
+    {"three_paths", make_three_paths},
+    {"ipv6", make_ipv6},
+    {"mtu", make_mtu},
+    {"tiny_mss", make_tiny_mss},
+    {"big_mtu", make_big_mtu},
+    {"path_down", make_path_down},
+    {"flapping", make_flapping},
+    {"both_down", make_both_down},
+    {"break_before_make", make_break_before_make},
+    {"vanish", make_vanish},
+    {"join_churn", make_join_churn},
+    {"add_addr", make_add_addr},
+    {"backup", make_backup},
+    {"slow_reader", make_slow_reader},
+    {"zero_window", make_zero_window},
+    {"small_buffers", make_small_buffers},
+    {"small_writes", make_small_writes},
+    {"half_close", make_half_close},
+    {"simultaneous_close", make_simultaneous_close},
+    {"fastclose", make_fastclose},
+    {"many_conns", make_many_conns},
+    {"idle_keepalive", make_idle_keepalive},
+    {"refused", make_refused},
+    {"plain_tcp", make_plain},
+    {"checksum_on", make_checksum},
+    {"altered", make_altered},
+    {"stripped", make_stripped},
+    {"stripped_later", make_stripped_later},
+    {"stripped_join", make_stripped_join},
+    {"several_workers", make_several_workers},
+    {"lost_handshake", make_lost_handshake},
+    {"seq_wrap", make_seq_wrap},
+    {"memory_short", make_memory_short},
+    {"bulk_single", make_bulk_single},
+    {"bulk_two", make_bulk_two},
+    {"bulk_asymmetric", make_bulk_asymmetric},
+    {"failover", make_failover},
+};
+const unsigned sim_n_families = sizeof(sim_families) / sizeof(sim_families[0]);

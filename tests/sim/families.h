@@ -1,0 +1,77 @@
+/* What families of scenarios are built from. */
+#ifndef SIM_FAMILIES_H
+#define SIM_FAMILIES_H
+
+#include "scenario.h"
+
+#define KB 1024
+#define MB (1024 * 1024)
+
+/* Bytes that fill a path in both directions. */
+uint64_t family_bdp(const struct link_params *p);
+/* Applies a change to both directions of the paths in use. */
+void family_each_link(struct scenario *s, struct rng *r,
+                      void (*change)(struct link_params *p, struct rng *r));
+/* Such changes. */
+void family_lossy(struct link_params *p, struct rng *r);
+void family_reorder(struct link_params *p, struct rng *r);
+void family_duplicate(struct link_params *p, struct rng *r);
+void family_bad(struct link_params *p, struct rng *r);
+/* Adds to the plan. */
+void family_action(struct scenario *s, struct action a);
+/* Plans joins from every path to the server's first address. */
+void family_join_all(struct scenario *s, struct rng *r);
+/* Transfers long enough for something to happen in their middle, and paths slow enough for it. */
+void family_long_transfer(struct scenario *s, struct rng *r, unsigned seconds);
+void family_slow_paths(struct scenario *s, struct rng *r);
+
+void make_clean(struct scenario *s, struct rng *r);
+void make_single(struct scenario *s, struct rng *r);
+void make_lossy(struct scenario *s, struct rng *r);
+void make_burst_loss(struct scenario *s, struct rng *r);
+void make_reorder(struct scenario *s, struct rng *r);
+void make_duplicate(struct scenario *s, struct rng *r);
+void make_everything(struct scenario *s, struct rng *r);
+void make_corrupt(struct scenario *s, struct rng *r);
+void make_resegment(struct scenario *s, struct rng *r);
+void make_asymmetric(struct scenario *s, struct rng *r);
+void make_tiny_queue(struct scenario *s, struct rng *r);
+void make_three_paths(struct scenario *s, struct rng *r);
+void make_ipv6(struct scenario *s, struct rng *r);
+void make_mtu(struct scenario *s, struct rng *r);
+void make_tiny_mss(struct scenario *s, struct rng *r);
+void make_big_mtu(struct scenario *s, struct rng *r);
+void make_path_down(struct scenario *s, struct rng *r);
+void make_flapping(struct scenario *s, struct rng *r);
+void make_both_down(struct scenario *s, struct rng *r);
+void make_break_before_make(struct scenario *s, struct rng *r);
+void make_vanish(struct scenario *s, struct rng *r);
+void make_join_churn(struct scenario *s, struct rng *r);
+void make_add_addr(struct scenario *s, struct rng *r);
+void make_backup(struct scenario *s, struct rng *r);
+void make_slow_reader(struct scenario *s, struct rng *r);
+void make_zero_window(struct scenario *s, struct rng *r);
+void make_small_buffers(struct scenario *s, struct rng *r);
+void make_small_writes(struct scenario *s, struct rng *r);
+void make_half_close(struct scenario *s, struct rng *r);
+void make_simultaneous_close(struct scenario *s, struct rng *r);
+void make_fastclose(struct scenario *s, struct rng *r);
+void make_many_conns(struct scenario *s, struct rng *r);
+void make_idle_keepalive(struct scenario *s, struct rng *r);
+void make_refused(struct scenario *s, struct rng *r);
+void make_plain(struct scenario *s, struct rng *r);
+void make_checksum(struct scenario *s, struct rng *r);
+void make_altered(struct scenario *s, struct rng *r);
+void make_stripped(struct scenario *s, struct rng *r);
+void make_stripped_later(struct scenario *s, struct rng *r);
+void make_stripped_join(struct scenario *s, struct rng *r);
+void make_several_workers(struct scenario *s, struct rng *r);
+void make_lost_handshake(struct scenario *s, struct rng *r);
+void make_seq_wrap(struct scenario *s, struct rng *r);
+void make_memory_short(struct scenario *s, struct rng *r);
+void make_bulk_single(struct scenario *s, struct rng *r);
+void make_bulk_two(struct scenario *s, struct rng *r);
+void make_bulk_asymmetric(struct scenario *s, struct rng *r);
+void make_failover(struct scenario *s, struct rng *r);
+
+#endif

@@ -1,0 +1,495 @@
+/* Checks on packets: lengths and checksums, TCP sequence space, windows, MPTCP mappings, the bytes
+ * themselves. */
+#include "observe.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/addr.h"
+#include "base/bytes.h"
+#include "base/seq.h"
+#include "world.h"
+
+/* One packet under inspection. */
+struct look {
+    struct world *w;
+    unsigned side;
+    const struct frame *f;
+    struct wire_packet p;
+    struct flow *flow;
+    struct half *me, *peer;
+    struct data_half *data, *data_peer; /* NULL: not MPTCP */
+    uint64_t off;                       /* of the first payload byte */
+};
+
+#define REQUIRE(k, cond, ...)                                                                                \
+    do {                                                                                                     \
+        if (!(cond)) {                                                                                       \
+            trace_frame((k)->w, "BAD", (k)->f);                                                              \
+            sim_fail((k)->w, __VA_ARGS__);                                                                   \
+            return;                                                                                          \
+        }                                                                                                    \
+    } while (0)
+
+void observer_free(struct observer *o)
+{
+    for (unsigned i = 0; i < o->n_flows; i++)
+        for (unsigned s = 0; s < SIM_SIDES; s++)
+            free(o->flows[i].half[s].maps);
+}
+
+struct flow *observer_flow(struct observer *o, const struct braid_addr *src, const struct braid_addr *dst,
+                           unsigned *side)
+{
+    for (unsigned i = o->n_flows; i-- > 0;)
+        for (unsigned s = 0; s < SIM_SIDES; s++)
+            if (addr_equal(&o->flows[i].addr[s], src) && addr_equal(&o->flows[i].addr[!s], dst)) {
+                *side = s;
+                return &o->flows[i];
+            }
+    return NULL;
+}
+
+/* ---- flows ------------------------------------------------------------------------- */
+
+static void learn_key(struct data_half *d, uint64_t key)
+{
+    uint8_t in[8], hash[32];
+
+    if (d->has_key && d->key == key)
+        return;
+    put64(in, key);
+    sim_sha256(in, sizeof(in), hash);
+    *d = (struct data_half){.has_key = true, .key = key, .token = get32(hash), .idsn = get64(hash + 24)};
+    d->snd_max = d->idsn + 1;
+}
+
+/* The connection that a SYN belongs to; SIM_CONNS: to none. */
+static unsigned conn_of_syn(const struct look *k)
+{
+    struct world *w = k->w;
+
+    for (unsigned i = 0; i < w->s.n_conns; i++) {
+        if (k->p.tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) {
+            if (w->observer.conns[i].half[!k->side].has_key &&
+                w->observer.conns[i].half[!k->side].token == k->p.tcp.mp.join.token)
+                return i;
+        } else if (w->apps[SIM_CLIENT][i].port == k->p.src.port) {
+            return i;
+        }
+    }
+    return SIM_CONNS;
+}
+
+static void new_flow(struct look *k)
+{
+    struct observer *o = &k->w->observer;
+    unsigned conn = conn_of_syn(k);
+    struct flow *f;
+
+    REQUIRE(k, conn < SIM_CONNS, "a SYN that belongs to no connection");
+    REQUIRE(k, o->n_flows < OBSERVER_FLOWS, "too many subflows to observe");
+    f = &o->flows[o->n_flows++];
+    *f = (struct flow){.conn = conn, .join = k->p.tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)};
+    f->addr[k->side] = k->p.src;
+    f->addr[!k->side] = k->p.dst;
+    k->flow = f;
+}
+
+static void note_syn(struct look *k)
+{
+    const struct wire_tcp *t = &k->p.tcp;
+    struct half *h = k->me;
+
+    REQUIRE(k, !h->syn || h->iss == t->seq, "a SYN was repeated with another sequence number");
+    if (!h->syn) {
+        h->syn = true;
+        h->iss = t->seq;
+        h->snd_max = 1;
+    }
+    h->mp = t->mp.has & (MPTCP_HAS(MPTCP_CAPABLE) | MPTCP_HAS(MPTCP_JOIN));
+    h->has_wscale = t->has_wscale;
+    h->wscale = t->wscale;
+    h->mss = t->has_mss ? t->mss : 536;
+    h->has_ts = t->has_ts;
+    REQUIRE(k, !(t->flags & TCP_ACK) || !h->mp || k->peer->mp, "MPTCP in a SYN/ACK that answers a plain SYN");
+    REQUIRE(k, !(t->flags & TCP_ACK) || !h->has_ts || k->peer->has_ts, "timestamps that were not offered");
+    REQUIRE(k, !(t->flags & TCP_ACK) || !h->has_wscale || k->peer->has_wscale, "a window scale not offered");
+}
+
+static void note_keys(struct look *k)
+{
+    const struct wire_mptcp *mp = &k->p.tcp.mp;
+    struct data_conn *c = &k->w->observer.conns[k->flow->conn];
+
+    if (!(mp->has & MPTCP_HAS(MPTCP_CAPABLE)) || mp->capable.n_keys == 0)
+        return;
+    REQUIRE(k, !c->half[k->side].has_key || c->half[k->side].key == mp->capable.sender_key,
+            "the key changed");
+    learn_key(&c->half[k->side], mp->capable.sender_key);
+    if (mp->capable.n_keys == 2)
+        REQUIRE(k, c->half[!k->side].has_key && c->half[!k->side].key == mp->capable.receiver_key,
+                "the third ACK carries another key than the SYN/ACK");
+}
+
+/* ---- the packet by itself ---------------------------------------------------------- */
+
+static void check_shape(struct look *k)
+{
+    const struct frame *f = k->f;
+    struct frame_view v = frame_look(f);
+    uint32_t payload = f->len - v.payload, each = f->gso_size ? f->gso_size : payload;
+    uint32_t mtu = k->w->s.core[k->side].mtu;
+
+    REQUIRE(k, f->len <= FRAME_MAX, "a packet of %u bytes", f->len);
+    REQUIRE(k, frame_valid(f), "a packet with a wrong length or checksum");
+    REQUIRE(k, v.payload + each <= mtu, "a segment of %u bytes with an MTU of %u", v.payload + each, mtu);
+    REQUIRE(k, !f->gso_size || payload > f->gso_size, "a super-packet of a single segment");
+    REQUIRE(k, !f->gso_size || f->partial, "a super-packet with a complete checksum");
+    if (k->peer && k->peer->syn && payload > 0)
+        REQUIRE(k, each + (v.payload - v.l4 - 20) <= k->peer->mss, "a segment of %u bytes for an MSS of %u",
+                each + (v.payload - v.l4 - 20), k->peer->mss);
+}
+
+static void check_timestamps(struct look *k)
+{
+    const struct wire_tcp *t = &k->p.tcp;
+
+    if (t->flags & TCP_RST)
+        return;
+    if (!(t->flags & TCP_SYN) && k->me->has_ts && k->peer->has_ts)
+        REQUIRE(k, t->has_ts, "a segment without timestamps");
+    if (!t->has_ts)
+        return;
+    REQUIRE(k, !seq32_before(t->tsval, k->me->tsval) || !(k->me->snd_max > 1),
+            "the timestamp went backwards");
+    k->me->tsval = t->tsval;
+    if ((t->flags & TCP_ACK) && k->peer->syn && k->peer->has_ts)
+        REQUIRE(k, !seq32_before(k->peer->tsval, t->tsecr), "a timestamp is echoed that was never sent");
+}
+
+/* ---- the sequence space of the subflow --------------------------------------------- */
+
+static void check_ack(struct look *k)
+{
+    const struct wire_tcp *t = &k->p.tcp;
+    uint64_t ack = (uint32_t)(t->ack - k->peer->iss), end;
+
+    if (!(t->flags & TCP_ACK) || !k->peer->syn)
+        return;
+    REQUIRE(k, ack <= k->peer->snd_max, "acknowledges %llu, but %llu is the end of what was sent",
+            (unsigned long long)ack, (unsigned long long)k->peer->snd_max);
+    if (t->flags & TCP_RST)
+        return;
+    REQUIRE(k, ack >= k->me->ack, "the acknowledgement went back from %llu to %llu",
+            (unsigned long long)k->me->ack, (unsigned long long)ack);
+    k->me->ack = ack;
+    for (unsigned i = 0; i < t->n_sack; i++) {
+        end = (uint32_t)(t->sack[i].end - k->peer->iss);
+        REQUIRE(k, (uint32_t)(t->sack[i].start - k->peer->iss) < end && end <= k->peer->snd_max,
+                "a SACK block of bytes that were not sent");
+        REQUIRE(k, i == 0 || end > ack, "a SACK block below the acknowledgement");
+    }
+}
+
+static uint32_t window(const struct look *k)
+{
+    bool scaled = !(k->p.tcp.flags & TCP_SYN) && k->me->has_wscale && k->peer->has_wscale;
+
+    return (uint32_t)k->p.tcp.window << (scaled ? k->me->wscale : 0);
+}
+
+/* How far an edge may seem to move back because the window is told in units (RFC 7323 section 2.4). */
+static uint32_t window_unit(const struct look *k)
+{
+    return k->me->has_wscale && k->peer->has_wscale ? 1u << k->me->wscale : 1;
+}
+
+static void check_window(struct look *k)
+{
+    uint64_t edge = k->me->ack + window(k);
+
+    if (!(k->p.tcp.flags & TCP_ACK) || (k->p.tcp.flags & TCP_RST) || !k->peer->syn)
+        return;
+    /* The window of a subflow of MPTCP is the connection's and moves with what others bring. */
+    if (!k->data)
+        REQUIRE(k, edge + window_unit(k) > k->me->edge, "the window shrank from %llu to %llu",
+                (unsigned long long)k->me->edge, (unsigned long long)edge);
+    if (edge > k->me->edge)
+        k->me->edge = edge;
+}
+
+static void check_sequence(struct look *k)
+{
+    const struct wire_tcp *t = &k->p.tcp;
+    struct half *h = k->me;
+    uint64_t end = k->off + k->p.payload_len;
+    bool fin = t->flags & TCP_FIN;
+
+    if (t->flags & TCP_RST) {
+        h->reset = true;
+        return;
+    }
+    REQUIRE(k, !h->reset, "a segment after a RST");
+    if (t->flags & TCP_SYN)
+        return;
+    REQUIRE(k, k->off <= h->snd_max, "a gap in the sequence space: %llu after %llu",
+            (unsigned long long)k->off, (unsigned long long)h->snd_max);
+    REQUIRE(k, !h->fin || end <= h->fin_off, "bytes behind the FIN");
+    if (fin) {
+        REQUIRE(k, !h->fin || end == h->fin_off, "a second FIN at another place");
+        REQUIRE(k, end + 1 >= h->snd_max, "a FIN before bytes that were sent");
+        h->fin = true;
+        h->fin_off = end;
+    }
+    /* A window probe may carry one byte beyond the edge. */
+    if (end > h->snd_max && k->p.payload_len > 0 && k->peer->syn)
+        REQUIRE(k, end <= k->peer->edge || (k->p.payload_len == 1 && k->off == k->peer->edge),
+                "bytes to %llu beyond the subflow's window, which ends at %llu", (unsigned long long)end,
+                (unsigned long long)k->peer->edge);
+    if (end + fin > h->snd_max)
+        h->snd_max = end + fin;
+}
+
+/* ---- mappings and the data sequence space ------------------------------------------ */
+
+/* Adds a mapping; false if it contradicts an earlier one. Parts that are known already are left out. */
+static bool add_map(struct half *h, uint64_t ssn, uint64_t dsn, uint32_t len)
+{
+    while (len > 0) {
+        size_t i = h->n_maps;
+        uint32_t n = len;
+
+        while (i > 0 && h->maps[i - 1].ssn > ssn)
+            i--;
+        if (i > 0 && h->maps[i - 1].ssn + h->maps[i - 1].len > ssn) {
+            const struct seen_map *m = &h->maps[i - 1];
+
+            if (m->dsn - m->ssn != dsn - ssn)
+                return false;
+            n = (uint32_t)(m->ssn + m->len - ssn) < len ? (uint32_t)(m->ssn + m->len - ssn) : len;
+        } else {
+            if (i < h->n_maps && h->maps[i].ssn < ssn + n)
+                n = (uint32_t)(h->maps[i].ssn - ssn);
+            if (h->n_maps == h->cap_maps) {
+                h->cap_maps = h->cap_maps ? 2 * h->cap_maps : 64;
+                h->maps = realloc(h->maps, h->cap_maps * sizeof(*h->maps));
+                if (!h->maps)
+                    abort();
+            }
+            memmove(h->maps + i + 1, h->maps + i, (h->n_maps - i) * sizeof(*h->maps));
+            h->maps[i] = (struct seen_map){ssn, dsn, n};
+            h->n_maps++;
+        }
+        ssn += n;
+        dsn += n;
+        len -= n;
+    }
+    return true;
+}
+
+/* The DSN of the byte at ssn, and in *len how many bytes from there on are mapped in one run; 0: unmapped. */
+static uint64_t find_map(const struct half *h, uint64_t ssn, uint32_t *len)
+{
+    for (size_t i = h->n_maps; i-- > 0;)
+        if (h->maps[i].ssn <= ssn) {
+            const struct seen_map *m = &h->maps[i];
+
+            *len = m->ssn + m->len > ssn ? (uint32_t)(m->ssn + m->len - ssn) : 0;
+            return m->dsn + (ssn - m->ssn);
+        }
+    *len = 0;
+    return 0;
+}
+
+static void check_data_end(struct look *k, uint64_t end, bool probe)
+{
+    struct data_half *d = k->data;
+    const struct app *a = &k->w->apps[k->side][k->flow->conn];
+
+    if ((int64_t)(end - d->snd_max) <= 0)
+        return;
+    REQUIRE(k, end - d->idsn - 1 <= a->written, "more data than was written");
+    REQUIRE(k, (int64_t)(end - k->data_peer->edge) <= (probe ? 1 : 0),
+            "data to %llu beyond the connection's window, which ends at %llu",
+            (unsigned long long)(end - d->idsn), (unsigned long long)(k->data_peer->edge - d->idsn));
+    d->snd_max = end;
+}
+
+static void check_data_fin(struct look *k, uint64_t dsn)
+{
+    struct data_half *d = k->data;
+    const struct app *a = &k->w->apps[k->side][k->flow->conn];
+
+    REQUIRE(k, !d->fin || d->fin_dsn == dsn, "DATA_FIN at another place than before");
+    REQUIRE(k, a->shut || a->released, "DATA_FIN though the application has not shut down");
+    REQUIRE(k, dsn == d->idsn + 1 + a->written, "DATA_FIN at %llu, but %llu bytes were written",
+            (unsigned long long)(dsn - d->idsn - 1), (unsigned long long)a->written);
+    d->fin = true;
+    d->fin_dsn = dsn;
+    if ((int64_t)(dsn + 1 - d->snd_max) > 0)
+        d->snd_max = dsn + 1;
+}
+
+static void check_mapping(struct look *k)
+{
+    const struct mptcp_dss *dss = &k->p.tcp.mp.dss;
+    uint64_t dsn = dss->dsn64 ? dss->dsn : seq_extend(k->data->snd_max, (uint32_t)dss->dsn);
+    uint32_t len = dss->len;
+
+    if (!dss->has_map) {
+        REQUIRE(k, !dss->data_fin || k->p.payload_len == 0, "DATA_FIN without a mapping but with payload");
+        return;
+    }
+    if (len == 0) {
+        k->me->plain = true;
+        return;
+    }
+    if (dss->data_fin)
+        check_data_fin(k, dsn + --len);
+    if (len == 0)
+        return;
+    REQUIRE(k, dss->ssn <= k->off && k->off + k->p.payload_len <= dss->ssn + (uint64_t)len,
+            "a mapping of [%u, +%u) on payload at [%llu, +%u)", dss->ssn, len, (unsigned long long)k->off,
+            k->p.payload_len);
+    REQUIRE(k, add_map(k->me, dss->ssn, dsn, len), "a mapping contradicts an earlier one");
+    check_data_end(k, dsn + len, len == 1);
+}
+
+static void check_data_ack(struct look *k)
+{
+    const struct mptcp_dss *dss = &k->p.tcp.mp.dss;
+    struct data_half *d = k->data, *peer = k->data_peer;
+    uint64_t ack, edge;
+
+    if (!d || (k->p.tcp.flags & TCP_RST))
+        return;
+    if (!d->acked) {
+        d->ack = peer->idsn + 1;
+        d->edge = d->ack;
+        d->acked = true;
+    }
+    ack = d->ack;
+    if ((k->p.tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && dss->has_ack) {
+        ack = dss->ack64 ? dss->data_ack : seq_extend(d->ack, (uint32_t)dss->data_ack);
+        REQUIRE(k, (int64_t)(ack - peer->snd_max) <= 0,
+                "a DATA_ACK of %llu, but %llu is the end of what was sent",
+                (unsigned long long)(ack - peer->idsn), (unsigned long long)(peer->snd_max - peer->idsn));
+        REQUIRE(k, (int64_t)(ack - d->ack) >= 0, "the DATA_ACK went back from %llu to %llu",
+                (unsigned long long)(d->ack - peer->idsn), (unsigned long long)(ack - peer->idsn));
+        d->ack = ack;
+        edge = ack + window(k);
+        REQUIRE(k, (int64_t)(edge + window_unit(k) - d->edge) > 0, "the window shrank from %llu to %llu",
+                (unsigned long long)(d->edge - peer->idsn), (unsigned long long)(edge - peer->idsn));
+    }
+    edge = ack + window(k);
+    if ((int64_t)(edge - d->edge) > 0)
+        d->edge = edge;
+}
+
+static void check_capable_data(struct look *k)
+{
+    const struct mptcp_capable *c = &k->p.tcp.mp.capable;
+
+    if (!(k->p.tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE)) || !c->has_len)
+        return;
+    REQUIRE(k, k->off >= 1 && k->off + k->p.payload_len <= 1u + c->data_len,
+            "MP_CAPABLE with a length that does not cover the payload");
+    REQUIRE(k, add_map(k->me, 1, k->data->idsn + 1, c->data_len),
+            "MP_CAPABLE's mapping contradicts an earlier one");
+    check_data_end(k, k->data->idsn + 1 + c->data_len, false);
+}
+
+/* ---- the bytes --------------------------------------------------------------------- */
+
+static void check_bytes(struct look *k)
+{
+    struct app *a = &k->w->apps[k->side][k->flow->conn];
+    uint32_t done = 0;
+
+    while (done < k->p.payload_len) {
+        uint32_t n = k->p.payload_len - done;
+        uint64_t pos = k->off - 1 + done;
+
+        if (k->data) {
+            uint32_t mapped;
+            uint64_t dsn = find_map(k->me, k->off + done, &mapped);
+
+            REQUIRE(k, mapped > 0 || k->me->plain || k->w->s.strip || k->w->s.alter > 0,
+                    "data without a mapping");
+            if (mapped == 0)
+                return;
+            n = mapped < n ? mapped : n;
+            pos = dsn - k->data->idsn - 1;
+        }
+        REQUIRE(k, pos + n <= a->written, "bytes on the wire that were not written");
+        REQUIRE(k, app_compare(a->tx_key, pos, k->p.payload + done, n) == n,
+                "wrong bytes at %llu of the stream", (unsigned long long)pos);
+        done += n;
+    }
+}
+
+/* ---- the whole --------------------------------------------------------------------- */
+
+static void find_flow(struct look *k)
+{
+    unsigned side = k->side;
+
+    k->flow = observer_flow(&k->w->observer, &k->p.src, &k->p.dst, &side);
+    if (!k->flow && (k->p.tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
+        new_flow(k);
+    if (!k->flow)
+        return;
+    k->me = &k->flow->half[k->side];
+    k->peer = &k->flow->half[!k->side];
+}
+
+/* MPTCP is in force once both SYNs had it. */
+static void find_data(struct look *k)
+{
+    struct data_conn *c = &k->w->observer.conns[k->flow->conn];
+
+    if (!k->me->mp || !k->peer->mp || !c->half[SIM_SERVER].has_key || !c->half[SIM_CLIENT].has_key)
+        return;
+    k->data = &c->half[k->side];
+    k->data_peer = &c->half[!k->side];
+}
+
+static void check_flow(struct look *k)
+{
+    k->off = (uint32_t)(k->p.tcp.seq - k->me->iss);
+    if (k->p.tcp.flags & TCP_SYN)
+        note_syn(k);
+    note_keys(k);
+    find_data(k);
+    check_shape(k);
+    check_timestamps(k);
+    check_ack(k);
+    check_window(k);
+    check_data_ack(k);
+    if (k->data && !(k->p.tcp.flags & TCP_SYN)) {
+        if (k->p.tcp.mp.has & MPTCP_HAS(MPTCP_DSS))
+            check_mapping(k);
+        check_capable_data(k);
+    }
+    if (!(k->p.tcp.flags & TCP_SYN))
+        check_bytes(k);
+    check_sequence(k);
+}
+
+void observer_packet(struct world *w, unsigned side, const struct frame *f)
+{
+    struct look k = {.w = w, .side = side, .f = f};
+    enum wire_status status = packet_parse(f->data, f->len, !f->partial, &k.p);
+
+    if (f->data[f->data[0] >> 4 == 6 ? 6 : 9] != 6) {
+        check_shape(&k);
+        return;
+    }
+    REQUIRE(&k, status == WIRE_OK, "a packet that cannot be parsed (%d)", (int)status);
+    REQUIRE(&k, !k.p.tcp.mp.malformed, "a malformed MPTCP option");
+    find_flow(&k);
+    if (k.flow)
+        check_flow(&k);
+    else
+        REQUIRE(&k, w->failed || (k.p.tcp.flags & TCP_RST), "a segment that belongs to no connection");
+}

@@ -1,0 +1,69 @@
+/* The observer on the wire: sees every packet that a core sends, before anything happens to it, and checks
+ * what must hold whatever the peer and the network do. It shares the packet parser with the stack, and
+ * nothing else. */
+#ifndef SIM_OBSERVE_H
+#define SIM_OBSERVE_H
+
+#include "scenario.h"
+#include "wire/packet.h"
+
+#define OBSERVER_FLOWS 512
+
+/* A run of payload of a subflow that was declared to be a run of the data sequence space. */
+struct seen_map {
+    uint64_t ssn, dsn;
+    uint32_t len;
+};
+
+/* What one end of a TCP connection has sent. Sequence numbers are offsets from its ISS. */
+struct half {
+    bool syn, mp, fin, reset, has_wscale, has_ts, plain;
+    uint8_t wscale;
+    uint16_t mss;
+    uint32_t iss, tsval;
+    uint64_t snd_max, fin_off;
+    uint64_t ack,
+        edge; /* in the peer's space: last ACK, and the right edge of the widest window advertised */
+    struct seen_map *maps; /* by ssn, not overlapping */
+    size_t n_maps, cap_maps;
+};
+
+struct flow {
+    struct braid_addr addr[SIM_SIDES];
+    struct half half[SIM_SIDES];
+    unsigned conn;
+    bool join;
+};
+
+/* What one end of an MPTCP connection has sent, in absolute data sequence numbers. */
+struct data_half {
+    bool has_key, acked, fin;
+    uint64_t key, idsn;
+    uint32_t token;
+    uint64_t snd_max, fin_dsn;
+    uint64_t ack, edge; /* in the peer's space, as in struct half */
+};
+
+struct data_conn {
+    struct data_half half[SIM_SIDES];
+};
+
+struct observer {
+    struct flow flows[OBSERVER_FLOWS];
+    unsigned n_flows;
+    struct data_conn conns[SIM_CONNS];
+    struct braid_ip announced; /* by the server, last; for the trace and the plan */
+};
+
+struct world;
+
+void observer_free(struct observer *o);
+/* A core of this side sends f. */
+void observer_packet(struct world *w, unsigned side, const struct frame *f);
+/* Prints a packet as one line of the trace; tag says what happens to it. */
+void trace_frame(struct world *w, const char *tag, const struct frame *f);
+/* The flow between these addresses, and which end src is; NULL if there is none. */
+struct flow *observer_flow(struct observer *o, const struct braid_addr *src, const struct braid_addr *dst,
+                           unsigned *side);
+
+#endif

@@ -1,0 +1,124 @@
+/* What one simulation is made of. A family fills a scenario in from a seed; nothing else decides anything at
+ * random except the generators that are derived from the same seed. */
+#ifndef SIM_SCENARIO_H
+#define SIM_SCENARIO_H
+
+#include "link.h"
+
+#define SIM_PATHS   4 /* a path joins one client address with all server addresses */
+#define SIM_ADDRS   3 /* of the server */
+#define SIM_CONNS   24
+#define SIM_ACTIONS 64
+#define SIM_WORKERS 4
+#define SIM_PORT    8080
+
+enum { SIM_CLIENT, SIM_SERVER, SIM_SIDES };
+
+/* How one end of a connection behaves. */
+struct app_params {
+    uint64_t total;            /* bytes it writes */
+    uint32_t write_max;        /* largest write, bytes */
+    uint32_t read_max;         /* largest read, bytes */
+    double pause;              /* chance to pause after a write ... */
+    braid_time pause_max;      /* ... for up to this long */
+    braid_time read_every;     /* a slow reader reads once in so long; 0: at once */
+    uint64_t stall_at;         /* stops reading at this position of the stream ... */
+    braid_time stall_for;      /* ... for so long; 0: never */
+    bool reserve;              /* writes with reserve and commit, else with write */
+    bool eof_first;            /* shuts down only after it has seen the peer's end */
+    braid_time shutdown_delay; /* after the last write */
+    bool release;              /* releases the connection when both directions are through */
+    braid_time accept_delay;   /* server */
+};
+
+enum action_kind {
+    ACT_PATH_DOWN, /* path a */
+    ACT_PATH_UP,   /* path a */
+    ACT_PATH_MTU,  /* path a: MTU b, both directions */
+    ACT_JOIN,      /* client: from path a to server address b; as a backup if c */
+    ACT_RESET,     /* side a resets its subflow number b */
+    ACT_RESET_ALL, /* side a resets all of its subflows */
+    ACT_ANNOUNCE,  /* server announces its address a */
+    ACT_WITHDRAW,  /* side b: withdraws its address a */
+    ACT_PRIO,      /* side a asks to use (c = 0) or spare (c = 1) its subflow number b */
+    ACT_ABORT,     /* side a */
+    ACT_RELEASE,   /* side a releases in the middle */
+    ACT_VANISH,    /* the client goes: all paths down for good */
+    ACT_UNLISTEN
+};
+
+struct action {
+    enum action_kind kind;
+    braid_time at;          /* since the client's connection was opened */
+    unsigned conn;          /* which connection */
+    unsigned need_subflows; /* waits until the client's has that many established */
+    unsigned a, b, c;
+};
+
+enum expect {
+    EXPECT_DONE,   /* every byte arrives, both ends close in order */
+    EXPECT_PREFIX, /* what arrives is right, and both ends are closed for a reason in `reasons` */
+    EXPECT_REFUSED /* the client is refused and the server never hears of it */
+};
+
+struct scenario {
+    uint64_t seed;
+    bool v6;
+    unsigned n_paths, n_addrs, n_conns, n_actions;
+    struct link_params up[SIM_PATHS], down[SIM_PATHS];
+    struct app_params app[SIM_SIDES];
+    struct action actions[SIM_ACTIONS];
+    struct braid_core_params core[SIM_SIDES];
+    const struct cc_ops *cc[SIM_SIDES];
+    const struct sched_ops *sched[SIM_SIDES];
+    unsigned workers[SIM_SIDES];
+    bool sticky_workers; /* flows return to the worker that last sent for them, as a multi-queue TUN steers
+                            them */
+    bool checksum[SIM_SIDES];
+    bool plain;
+    braid_time start;    /* of virtual time */
+    braid_time conn_gap; /* between the opening of connections */
+    bool gro[SIM_SIDES];
+    braid_time poll[SIM_SIDES];  /* how long arrived packets may wait for their batch */
+    braid_time slack[SIM_SIDES]; /* how late timers may run */
+    double verified;         /* share of single segments delivered as if somebody had verified the checksum */
+    bool bias_iss, bias_key; /* random numbers close to where sequence numbers wrap */
+    /* The middlebox: packets (counted per direction of path) it drops, options it strips, payload it alters.
+     */
+    uint64_t drop_mask[2]; /* bit n: drop the n-th packet; [0] from the client */
+    unsigned drop_path;    /* on this path */
+    unsigned strip;        /* bits of enum strip */
+    unsigned strip_path;   /* on this path only; SIM_PATHS: on all */
+    uint64_t strip_after;  /* packets that pass before it begins */
+    double alter;          /* chance to alter the payload of a segment, checksum put right */
+    unsigned alter_path;
+    enum expect expect;
+    unsigned reasons[SIM_SIDES];     /* EXPECT_PREFIX: bits of enum braid_close */
+    bool expect_plain;               /* the connection must have ended as plain TCP */
+    braid_time limit;                /* virtual time within which everything must have ended */
+    uint64_t min_goodput[SIM_SIDES]; /* bytes per second that side must receive at; 0: no bound */
+    braid_time max_stall; /* longest time without progress in the middle of a transfer; 0: no bound */
+};
+
+enum strip {
+    STRIP_SYN = 1,
+    STRIP_SYNACK = 2,
+    STRIP_ACK = 4, /* everything but SYNs, from the client */
+    STRIP_BACK = 8 /* everything but SYNs, from the server */
+};
+
+struct family {
+    const char *name;
+    void (*make)(struct scenario *s, struct rng *r);
+};
+extern const struct family sim_families[];
+extern const unsigned sim_n_families;
+
+/* Fills in the scenario of a family and a seed. */
+void scenario_make(struct scenario *s, const struct family *f, uint64_t seed);
+
+/* The addresses in play. */
+struct braid_ip sim_client_ip(const struct scenario *s, unsigned path);
+struct braid_ip sim_server_ip(const struct scenario *s, unsigned n);
+
+#endif

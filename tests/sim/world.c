@@ -1,0 +1,240 @@
+/* A simulation from its beginning to the verdict. */
+#include "world.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <openssl/sha.h>
+
+/* How long cores may take to let go of everything after the last connection has ended, beyond TIME_WAIT. */
+#define DRAIN (120 * BRAID_SECOND)
+
+void sim_sha256(const void *data, size_t len, uint8_t hash[32])
+{
+    SHA256(data, len, hash);
+}
+
+void sim_fail(struct world *w, const char *format, ...)
+{
+    va_list ap;
+
+    if (w->failed)
+        return;
+    w->failed = true;
+    va_start(ap, format);
+    vsnprintf(w->failure, sizeof(w->failure), format, ap);
+    va_end(ap);
+    sim_trace(w, "FAILED: %s", w->failure);
+}
+
+/* ---- beginning --------------------------------------------------------------------- */
+
+static void listen_on(struct world *w, struct sim_core *c)
+{
+    struct braid_listen_params p = {
+        .name = "sim",
+        .cc = w->s.cc[SIM_SERVER],
+        .sched = w->s.sched[SIM_SERVER],
+        .checksum = w->s.checksum[SIM_SERVER],
+        .ops = &app_ops,
+        .ctx = c,
+    };
+
+    p.addr = (struct braid_addr){sim_server_ip(&w->s, 0), SIM_PORT};
+    w->listeners[c->worker] = braid_listen(c->core, &p);
+    if (!w->listeners[c->worker])
+        sim_fail(w, "braid_listen failed");
+}
+
+static struct world *begin(const struct scenario *s, FILE *trace)
+{
+    struct world *w = calloc(1, sizeof(*w));
+
+    if (!w)
+        abort();
+    w->s = *s;
+    w->trace = trace;
+    w->rng = rng_make(s->seed, 1);
+    w->next_port = 10000;
+    vtime_init(&w->time, s->start);
+    net_init(w);
+    for (unsigned side = 0; side < SIM_SIDES; side++) {
+        for (unsigned i = 0; i < s->workers[side]; i++)
+            if (!sim_core_init(&w->cores[side][i], w, side, i))
+                sim_fail(w, "braid_core_new failed");
+        for (unsigned i = 0; i < s->n_conns; i++)
+            app_init(&w->apps[side][i], w, side, i);
+    }
+    if (w->failed)
+        return w;
+    for (unsigned i = 0; i < s->workers[SIM_SERVER] && s->expect != EXPECT_REFUSED; i++)
+        listen_on(w, &w->cores[SIM_SERVER][i]);
+    for (unsigned i = 0; i < s->n_conns; i++)
+        vtime_at(&w->time, s->start + i * s->conn_gap, app_open, &w->apps[SIM_CLIENT][i], 0);
+    actions_plan(w);
+    return w;
+}
+
+/* ---- running ----------------------------------------------------------------------- */
+
+static bool all_over(const struct world *w)
+{
+    for (unsigned i = 0; i < w->s.n_conns; i++)
+        if (!app_over(&w->apps[SIM_CLIENT][i]) || !app_over(&w->apps[SIM_SERVER][i]))
+            return false;
+    return true;
+}
+
+static bool all_drained(const struct world *w)
+{
+    struct braid_core_stats st;
+
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        for (unsigned i = 0; i < w->s.workers[side]; i++) {
+            braid_core_stats(w->cores[side][i].core, &st);
+            if (st.conns || st.subflows || st.time_wait || st.memory)
+                return false;
+            if (braid_core_deadline(w->cores[side][i].core) != BRAID_NEVER)
+                return false;
+        }
+    return true;
+}
+
+static bool run_until(struct world *w, bool (*reached)(const struct world *), braid_time limit)
+{
+    while (!w->failed && vtime_next(&w->time) <= limit) {
+        vtime_step(&w->time);
+        w->events++;
+        if (reached(w))
+            return true;
+    }
+    return reached(w);
+}
+
+static void fail_hang(struct world *w)
+{
+    for (unsigned i = 0; i < w->s.n_conns; i++)
+        for (unsigned side = 0; side < SIM_SIDES; side++) {
+            const struct app *a = &w->apps[side][i];
+
+            if (!app_over(a))
+                sim_fail(w, "%s %u is not over in time: wrote %llu of %llu, read %llu of %llu%s%s",
+                         side ? "server" : "client", i, (unsigned long long)a->written,
+                         (unsigned long long)a->p.total, (unsigned long long)a->read,
+                         (unsigned long long)a->peer->p.total, a->shut ? ", shut down" : "",
+                         a->eof ? ", saw the end" : "");
+        }
+}
+
+static void fail_drain(struct world *w)
+{
+    struct braid_core_stats st;
+
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        for (unsigned i = 0; i < w->s.workers[side]; i++) {
+            struct braid_core *core = w->cores[side][i].core;
+
+            braid_core_stats(core, &st);
+            if (st.conns || st.subflows || st.time_wait || st.memory ||
+                braid_core_deadline(core) != BRAID_NEVER)
+                sim_fail(w, "%s keeps %llu connections, %llu subflows, %llu in TIME_WAIT, %zu bytes%s",
+                         side ? "server" : "client", (unsigned long long)st.conns,
+                         (unsigned long long)st.subflows, (unsigned long long)st.time_wait, st.memory,
+                         braid_core_deadline(core) != BRAID_NEVER ? ", a timer" : "");
+        }
+}
+
+/* ---- the verdict ------------------------------------------------------------------- */
+
+static void judge_done(struct world *w, const struct app *a)
+{
+    const char *who = a->side ? "server" : "client";
+
+    if (!a->eof || a->read != a->peer->p.total || a->written != a->p.total)
+        sim_fail(w, "%s %u ended early (%s): wrote %llu of %llu, read %llu of %llu", who, a->index,
+                 a->closed ? braid_close_text(a->why) : "released", (unsigned long long)a->written,
+                 (unsigned long long)a->p.total, (unsigned long long)a->read,
+                 (unsigned long long)a->peer->p.total);
+    else if (a->closed && a->why != BRAID_CLOSE_DONE)
+        sim_fail(w, "%s %u closed as: %s", who, a->index, braid_close_text(a->why));
+}
+
+static void judge_speed(struct world *w, const struct app *a)
+{
+    uint64_t least = w->s.min_goodput[a->side];
+    double seconds = (double)(a->last_at - a->first_at) / 1e6;
+
+    if (least > 0 && (double)a->read < (double)least * seconds)
+        sim_fail(w, "%s %u received %.0f bytes per second, less than %llu", a->side ? "server" : "client",
+                 a->index, (double)a->read / seconds, (unsigned long long)least);
+    if (w->s.max_stall > 0 && a->stall > w->s.max_stall)
+        sim_fail(w, "%s %u saw nothing for %.3f s", a->side ? "server" : "client", a->index,
+                 (double)a->stall / 1e6);
+}
+
+static void judge(struct world *w)
+{
+    for (unsigned i = 0; i < w->s.n_conns; i++)
+        for (unsigned side = 0; side < SIM_SIDES; side++) {
+            const struct app *a = &w->apps[side][i];
+
+            if (w->s.expect == EXPECT_DONE)
+                judge_done(w, a);
+            else if (a->closed && !(w->s.reasons[side] >> a->why & 1))
+                sim_fail(w, "%s %u closed as: %s", side ? "server" : "client", i, braid_close_text(a->why));
+            if (w->s.expect == EXPECT_REFUSED && a->opened && !a->closed)
+                sim_fail(w, "connection %u was not refused", i);
+            judge_speed(w, a);
+        }
+}
+
+static void measure(struct world *w, struct world_result *out)
+{
+    double bytes = 0, seconds = 0, rate = 0;
+
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        for (unsigned i = 0; i < w->s.n_conns; i++) {
+            const struct app *a = &w->apps[side][i];
+
+            bytes += (double)a->read;
+            if (a->read > 0 && (double)(a->last_at - a->opened_at) / 1e6 > seconds)
+                seconds = (double)(a->last_at - a->opened_at) / 1e6;
+        }
+    for (unsigned i = 0; i < w->s.n_paths; i++)
+        rate += (double)w->s.up[i].rate + (double)w->s.down[i].rate;
+    out->goodput = seconds > 0 ? bytes / seconds : 0;
+    out->share = rate > 0 ? out->goodput / rate : 0;
+}
+
+static void end(struct world *w)
+{
+    sim_handed_free(w);
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        for (unsigned i = 0; i < w->s.workers[side]; i++)
+            sim_core_free(&w->cores[side][i]);
+    net_free(w);
+    vtime_free(&w->time);
+    observer_free(&w->observer);
+    free(w);
+}
+
+void world_run(const struct scenario *s, FILE *trace, struct world_result *out)
+{
+    struct world *w = begin(s, trace);
+    braid_time wait =
+        s->core[0].time_wait > s->core[1].time_wait ? s->core[0].time_wait : s->core[1].time_wait;
+
+    *out = (struct world_result){0};
+    if (!run_until(w, all_over, s->start + s->limit))
+        fail_hang(w);
+    out->duration = w->time.now - s->start;
+    if (!w->failed)
+        judge(w);
+    if (!w->failed && !run_until(w, all_drained, w->time.now + wait + DRAIN))
+        fail_drain(w);
+    measure(w, out);
+    out->packets = w->packets;
+    out->ok = !w->failed;
+    memcpy(out->failure, w->failure, sizeof(out->failure));
+    end(w);
+}

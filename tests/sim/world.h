@@ -1,0 +1,106 @@
+/* A running simulation: cores, links, applications and the observer, driven by one queue of events. */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include <stdio.h>
+#include "app.h"
+#include "observe.h"
+#include "scenario.h"
+
+#define SIM_STEERING 1024
+
+/* One core and its driver: what a worker thread is in the daemon. */
+struct sim_core {
+    struct world *world;
+    unsigned side, worker;
+    struct braid_core *core;
+    struct buf *buf; /* the read buffer, used again while the core does not hold it */
+    bool flush_planned;
+    braid_time wake_at;          /* when an event for the deadline is planned; BRAID_NEVER: none */
+    struct rng random;           /* braid_host.random */
+    uint64_t runs, runs_at_once; /* timer runs; of them since time last advanced */
+    braid_time last_run;
+    braid_time second;                          /* start of the current second of virtual time ... */
+    uint64_t runs_in_second, packets_in_second; /* ... and what happened in it */
+};
+
+/* The packets that have arrived at one side and wait to be handed to its cores. */
+struct sim_nic {
+    struct world *world;
+    unsigned side;
+    struct frame *first, **last;
+    bool planned;
+    struct rng rng;
+};
+
+/* One direction of a path, as the context of its link. */
+struct sim_dir {
+    struct world *world;
+    unsigned path, to; /* to: the side it leads to */
+    struct link link;
+    uint64_t seen; /* packets at the middlebox */
+};
+
+struct world {
+    struct scenario s;
+    struct vtime time;
+    struct sim_core cores[SIM_SIDES][SIM_WORKERS];
+    struct sim_nic nics[SIM_SIDES];
+    struct sim_dir dirs[SIM_PATHS][SIM_SIDES]; /* by path and the side it leads to */
+    struct app apps[SIM_SIDES][SIM_CONNS];
+    struct braid_listener *listeners[SIM_WORKERS];
+    struct observer observer;
+    uint8_t steering[SIM_SIDES]
+                    [SIM_STEERING]; /* by hash of the flow: 1 + the worker that last sent for it; 0: none */
+    struct rng rng;
+    uint16_t next_port; /* of the client */
+    bool failed;
+    char failure[256]; /* the first one */
+    FILE *trace;       /* NULL: off */
+    uint64_t packets, events;
+};
+
+struct world_result {
+    bool ok;
+    char failure[256];
+    braid_time duration; /* until the last connection closed */
+    uint64_t packets;
+    double goodput; /* bytes per second of both directions, from the first byte to the last */
+    double share;   /* that over the sum of the rates of the paths, 0 if one is infinite */
+};
+
+/* Runs one scenario to its end. trace: where to print what happens, or NULL. */
+void world_run(const struct scenario *s, FILE *trace, struct world_result *out);
+
+/* Ends the simulation as failed; the first call's text counts. */
+void sim_fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A line of the trace, with the time in front. */
+void sim_trace(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Call after anything was done to a core: plans its flush and its timer. */
+void sim_core_touch(struct sim_core *c);
+/* Hands a packet to a core. */
+void sim_core_input(struct sim_core *c, const struct frame *f, unsigned hops, bool csum_ok);
+/* The worker of this side that a packet arrives at. */
+struct sim_core *sim_core_for(struct world *w, unsigned side, const struct frame *f, struct rng *r);
+/* Remembers which worker sent a packet. */
+void sim_core_steer(struct sim_core *c, const struct frame *f);
+bool sim_core_init(struct sim_core *c, struct world *w, unsigned side, unsigned worker);
+void sim_core_free(struct sim_core *c);
+
+/* Ends the world: drops what is on its way from one worker to another. */
+void sim_handed_free(struct world *w);
+void sim_sha256(const void *data, size_t len, uint8_t hash[32]);
+
+/* The network (net.c): plugs paths and interface cards together. */
+void net_init(struct world *w);
+void net_free(struct world *w);
+/* Takes the frame, which side sent. */
+void net_send(struct world *w, unsigned side, struct frame *f);
+/* The middlebox on a link. */
+bool net_middlebox(void *ctx, struct link *l, struct frame *f);
+
+/* The plan of the scenario (actions.c). */
+void actions_plan(struct world *w);
+
+#endif
