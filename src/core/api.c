@@ -1,0 +1,121 @@
+/* What a user of the core does with connections, as far as it is no more than a note for the next flush. */
+#include "core/core.h"
+
+#include <assert.h>
+
+#include "base/buf.h"
+
+struct buf *braid_buf_new(size_t cap)
+{
+    return buf_new(cap, NULL);
+}
+
+uint8_t *braid_buf_data(struct buf *b)
+{
+    return b->data;
+}
+
+void braid_buf_unref(struct buf *b)
+{
+    buf_unref(b);
+}
+
+bool braid_buf_shared(const struct buf *b)
+{
+    return b->refs > 1;
+}
+
+void braid_conn_accept(struct braid_conn *c)
+{
+    assert(c->phase == CONN_PENDING || c->fail_due);
+    c->accept_due = true;
+    conn_dirty(c);
+}
+
+void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how)
+{
+    assert(c->phase == CONN_PENDING || c->fail_due);
+    c->refuse_due = true;
+    c->refusal = how;
+    c->closed_told = true;
+    conn_dirty(c);
+}
+
+struct braid_conn *braid_connect(struct braid_core *core, const struct braid_connect_params *params,
+                                 braid_time now)
+{
+    if (core->env.n_conns >= core->env.params.max_conns)
+        return NULL;
+    return conn_open_active(&core->env, params, now);
+}
+
+void braid_conn_set_user(struct braid_conn *c, void *user)
+{
+    c->user = user;
+}
+
+void *braid_conn_user(const struct braid_conn *c)
+{
+    return c->user;
+}
+
+uint64_t braid_conn_id(const struct braid_conn *c)
+{
+    return c->id;
+}
+
+void braid_conn_addrs(const struct braid_conn *c, struct braid_addr *local, struct braid_addr *remote)
+{
+    *local = c->first_local;
+    *remote = c->first_remote;
+}
+
+bool braid_conn_is_mptcp(const struct braid_conn *c)
+{
+    return conn_is_mptcp(c) && c->was_mptcp;
+}
+
+void braid_conn_abort(struct braid_conn *c)
+{
+    conn_fail(c, BRAID_CLOSE_ABORTED, true);
+}
+
+void braid_conn_release(struct braid_conn *c)
+{
+    c->ops = NULL;
+    c->closed_told = true;
+    c->stop_reading = true;
+    bool unread = c->rcv_bytes > 0;
+    braid_conn_consume(c, c->rcv_bytes);
+    if (!c->shutdown || unread)
+        conn_fail(c, BRAID_CLOSE_ABORTED, true);
+}
+
+int braid_conn_reset_subflow(struct braid_conn *c, uint32_t subflow_id)
+{
+    list_each(n, tmp, &c->subflows)
+    {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->id == subflow_id && !s->dead) {
+            flow_reset(s, MPTCP_RST_UNSPECIFIED);
+            return 0;
+        }
+    }
+    return -1;
+}
+
+const char *braid_close_text(enum braid_close why)
+{
+    static const char *const texts[] = {
+        [BRAID_CLOSE_DONE] = "done",
+        [BRAID_CLOSE_RESET] = "reset by peer",
+        [BRAID_CLOSE_TIMEOUT] = "timed out",
+        [BRAID_CLOSE_REFUSED] = "refused",
+        [BRAID_CLOSE_UNREACHABLE] = "unreachable",
+        [BRAID_CLOSE_PROTOCOL] = "protocol error",
+        [BRAID_CLOSE_RESOURCES] = "out of memory",
+        [BRAID_CLOSE_ABORTED] = "aborted",
+    };
+    _Static_assert(sizeof(texts) / sizeof(texts[0]) == BRAID_CLOSE_ABORTED + 1, "a text for each reason");
+    return texts[why];
+}

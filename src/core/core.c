@@ -1,0 +1,285 @@
+/* One instance of the stack: its creation, packets in, timers, and the flush. */
+#include "core/core.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FLUSH_PASSES                                                                                         \
+    4 /* a callback may make other connections dirty; what is left waits for the next flush */
+
+void braid_core_params_default(struct braid_core_params *p)
+{
+    *p = (struct braid_core_params){
+        .worker = 0,
+        .n_workers = 1,
+        .mtu = 1500,
+        .memory = (size_t)1 << 30,
+        .rcvbuf_max = 6u << 20,
+        .sndbuf_max = 8u << 20,
+        .max_conns = 1u << 20,
+        .max_subflows = 8,
+        .keepalive_idle = 7200 * BRAID_SECOND,
+        .time_wait = 60 * BRAID_SECOND,
+        .break_before_make = 30 * BRAID_SECOND,
+        .syn_timeout = 30 * BRAID_SECOND,
+    };
+}
+
+struct braid_core *braid_core_new(const struct braid_core_params *params, const struct braid_host *host,
+                                  braid_time now)
+{
+    struct braid_core *core = calloc(1, sizeof(*core));
+    if (!core)
+        return NULL;
+    struct mptcp_env *env = &core->env;
+    env->params = *params;
+    if (env->params.max_subflows > BRAID_STATS_SUBFLOWS)
+        env->params.max_subflows = BRAID_STATS_SUBFLOWS;
+    env->mem.limit = params->memory;
+    env->ops = &core_env_ops;
+    env->next_id = 1;
+    env->tcp.host = *host;
+    env->tcp.mtu = params->mtu;
+    env->tcp.rcvbuf_max = params->rcvbuf_max;
+    env->tcp.keepalive_idle = params->keepalive_idle;
+    env->tcp.syn_timeout = params->syn_timeout;
+    wheel_init(&env->tcp.wheel, now);
+    host->random(host->ctx, &env->hash_key, sizeof(env->hash_key));
+    list_init(&env->conns);
+    list_init(&env->dirty);
+    list_init(&core->timewait_order);
+    struct htable *const tables[] = {&env->tokens, &core->flows, &core->timewaits, &core->listeners};
+    for (unsigned i = 0; i < 4; i++) {
+        if (htable_init(tables[i]) < 0) {
+            while (i-- > 0)
+                htable_free(tables[i]);
+            free(core);
+            return NULL;
+        }
+    }
+    return core;
+}
+
+static void free_listeners(struct braid_core *core)
+{
+    for (size_t i = 0; i <= core->listeners.mask; i++)
+        while (core->listeners.buckets[i])
+            braid_unlisten(list_entry(core->listeners.buckets[i], struct braid_listener, hash));
+}
+
+void braid_core_free(struct braid_core *core)
+{
+    struct mptcp_env *env = &core->env;
+    while (!list_empty(&env->conns)) {
+        struct conn_link *l = list_entry(env->conns.next, struct conn_link, node);
+        if (l->conn)
+            conn_free(l->conn);
+        else
+            list_remove(&l->node);
+    }
+    free_listeners(core);
+    while (!list_empty(&core->timewait_order))
+        core_timewait_free(list_entry(core->timewait_order.next, struct timewait_entry, node));
+    assert(env->mem.used == 0);
+    htable_free(&core->flows);
+    htable_free(&core->timewaits);
+    htable_free(&core->listeners);
+    htable_free(&env->tokens);
+    free(core);
+}
+
+/* ---- packets
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* A packet and how it came. */
+struct arrival {
+    struct wire_packet p;
+    const uint8_t *data;
+    size_t len;
+    const struct braid_input *in;
+    braid_time now;
+};
+
+static bool hand_over(struct braid_core *core, const struct arrival *a, unsigned worker)
+{
+    const struct mptcp_env *env = &core->env;
+    if (env->params.n_workers < 2 || a->in->hops >= env->params.n_workers - 1)
+        return false;
+    struct braid_input in = *a->in;
+    in.hops++;
+    core->env.tcp.count.v[COUNT_PACKETS_HANDED_OVER]++;
+    env->tcp.host.hand_over(env->tcp.host.ctx, worker, a->data, a->len, &in);
+    return true;
+}
+
+/* Nobody here knows it: another worker may, else it is refused. Since the kernel forgets after a while which
+ * queue a flow was written on, a subflow that joined from another queue may come there again after a pause.
+ */
+static void unknown_flow(struct braid_core *core, const struct arrival *a)
+{
+    const struct braid_core_params *params = &core->env.params;
+    if (!hand_over(core, a, (params->worker + 1) % params->n_workers))
+        tcp_refuse(&core->env.tcp, &a->p, -1);
+}
+
+/* A join is found by its token, whatever its address and port (RFC 8684 section 3.2). */
+static void join_in(struct braid_core *core, const struct arrival *a)
+{
+    struct mptcp_env *env = &core->env;
+    uint32_t token = a->p.tcp.mp.join.token;
+    unsigned owner = token % env->params.n_workers;
+    if (owner != env->params.worker) {
+        env->tcp.count.v[COUNT_MP_JOIN_HANDED_OVER]++;
+        if (hand_over(core, a, owner))
+            return;
+    }
+    env->tcp.count.v[COUNT_MP_JOIN_SYN_RX]++;
+    struct braid_conn *c = conn_by_token(env, token);
+    if (c) {
+        conn_join_passive(c, &a->p, a->now);
+        return;
+    }
+    env->tcp.count.v[COUNT_MP_JOIN_NO_TOKEN]++;
+    env->tcp.count.v[COUNT_MP_RST_TX]++;
+    tcp_refuse(&env->tcp, &a->p, MPTCP_RST_MPTCP);
+}
+
+static void syn_in(struct braid_core *core, const struct arrival *a)
+{
+    struct mptcp_env *env = &core->env;
+    if (a->p.tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) {
+        join_in(core, a);
+        return;
+    }
+    struct braid_listener *l = core_find_listener(core, &a->p.dst);
+    struct braid_conn *c = NULL;
+    if (l && env->n_conns < env->params.max_conns && mem_room(&env->mem) > env->mem.limit / 16)
+        c = conn_open_passive(env, &a->p, l->params.cc, l->params.sched, l->params.checksum, a->now);
+    if (!c) {
+        if (l)
+            env->tcp.count.v[COUNT_MEM_REFUSED]++;
+        tcp_refuse(&env->tcp, &a->p, -1);
+        return;
+    }
+    c->ops = l->params.ops;
+    c->incoming_ctx = l->params.ctx;
+    c->edge = l->params.name;
+    c->listener = l;
+    list_append(&l->conns, &c->listener_node);
+    for (unsigned i = 0; i < l->params.n_signal; i++) {
+        struct braid_addr addr = {.ip = l->signal[i]};
+        conn_announce(c, &addr);
+    }
+    conn_dirty(c);
+}
+
+static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival *a)
+{
+    struct mptcp_env *env = &core->env;
+    unsigned segments = a->in->gso_size ? (a->p.payload_len + a->in->gso_size - 1) / a->in->gso_size : 1;
+    env->tcp.count.v[COUNT_TCP_IN_SEGS] += segments;
+    struct mp_subflow *s = core_find_flow(core, &a->p.dst, &a->p.src);
+    if (s) {
+        if (!s->dead && !s->reset_due)
+            subflow_input(&s->tcp, &a->p, b, a->in->gso_size, a->now);
+        conn_dirty(s->conn);
+        return;
+    }
+    struct timewait_entry *e = core_find_timewait(core, &a->p.dst, &a->p.src);
+    if (e) {
+        switch (timewait_input(&e->tw, &a->p, &env->tcp, a->now)) {
+        case TIMEWAIT_NOTHING:
+            return;
+        case TIMEWAIT_RESTART:
+            core_timewait_start(e, a->now);
+            return;
+        case TIMEWAIT_REUSE:
+            core_timewait_free(e);
+            break;
+        }
+    }
+    if ((a->p.tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN)
+        syn_in(core, a);
+    else
+        unknown_flow(core, a);
+}
+
+static void icmp_in(struct braid_core *core, const struct arrival *a)
+{
+    const struct braid_core_params *params = &core->env.params;
+    core->env.tcp.count.v[COUNT_ICMP_IN_MSGS]++;
+    struct mp_subflow *s = core_find_flow(core, &a->p.src, &a->p.dst);
+    if (!s) {
+        hand_over(core, a, (params->worker + 1) % params->n_workers);
+        return;
+    }
+    if (!s->dead)
+        subflow_icmp(&s->tcp, &a->p, a->now);
+    conn_dirty(s->conn);
+}
+
+void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t len,
+                      const struct braid_input *in, braid_time now)
+{
+    struct arrival a;
+    a.data = b->data + off;
+    a.len = len;
+    a.in = in;
+    a.now = now;
+    switch (packet_parse(a.data, len, !in->csum_ok, &a.p)) {
+    case WIRE_OK:
+        break;
+    case WIRE_CHECKSUM:
+        core->env.tcp.count.v[COUNT_TCP_IN_CSUM_ERRORS]++;
+        return;
+    case WIRE_TRUNCATED:
+    case WIRE_MALFORMED:
+    case WIRE_FRAGMENT:
+        core->env.tcp.count.v[COUNT_TCP_IN_ERRS]++;
+        return;
+    case WIRE_UNSUPPORTED:
+        return;
+    }
+    if (a.p.kind == WIRE_ICMP_ERROR)
+        icmp_in(core, &a);
+    else
+        tcp_in(core, b, &a);
+}
+
+/* ---- time and flush
+ * -------------------------------------------------------------------------------------------------- */
+
+void braid_core_run(struct braid_core *core, braid_time now)
+{
+    wheel_run(&core->env.tcp.wheel, now);
+}
+
+braid_time braid_core_deadline(const struct braid_core *core)
+{
+    return braid_core_dirty(core) ? 0 : wheel_next(&core->env.tcp.wheel);
+}
+
+bool braid_core_dirty(const struct braid_core *core)
+{
+    return !list_empty(&core->env.dirty);
+}
+
+void braid_core_flush(struct braid_core *core, braid_time now)
+{
+    struct list *dirty = &core->env.dirty;
+    for (int pass = 0; pass < FLUSH_PASSES && !list_empty(dirty); pass++) {
+        struct list *last = dirty->prev, *n;
+        do {
+            n = dirty->next;
+            struct braid_conn *c = list_entry(n, struct braid_conn, dirty_node);
+            bool done = n == last;
+            list_remove(n);
+            conn_flush(c, now);
+            if (c->phase == CONN_DEAD)
+                conn_free(c);
+            if (done)
+                break;
+        } while (!list_empty(dirty));
+    }
+}

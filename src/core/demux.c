@@ -1,0 +1,205 @@
+/* Where a packet belongs: tables of 4-tuples, of TIME_WAIT entries and of listeners, and refusals. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/bytes.h"
+#include "core/core.h"
+
+uint64_t core_hash_flow(const struct braid_core *core, const struct braid_addr *local,
+                        const struct braid_addr *remote)
+{
+    uint8_t key[36];
+    memcpy(key, local->ip.b, 16);
+    memcpy(key + 16, remote->ip.b, 16);
+    put16(key + 32, local->port);
+    put16(key + 34, remote->port);
+    return siphash(&core->env.hash_key, key, sizeof(key));
+}
+
+struct mp_subflow *core_find_flow(const struct braid_core *core, const struct braid_addr *local,
+                                  const struct braid_addr *remote)
+{
+    struct hnode *n = htable_first(&core->flows, core_hash_flow(core, local, remote));
+    for (; n; n = htable_next(n)) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, hash);
+        if (addr_equal(&s->tcp.local, local) && addr_equal(&s->tcp.remote, remote))
+            return s;
+    }
+    return NULL;
+}
+
+struct timewait_entry *core_find_timewait(const struct braid_core *core, const struct braid_addr *local,
+                                          const struct braid_addr *remote)
+{
+    if (core->timewaits.count == 0)
+        return NULL;
+    struct hnode *n = htable_first(&core->timewaits, core_hash_flow(core, local, remote));
+    for (; n; n = htable_next(n)) {
+        struct timewait_entry *e = list_entry(n, struct timewait_entry, tw.hash);
+        if (addr_equal(&e->tw.local, local) && addr_equal(&e->tw.remote, remote))
+            return e;
+    }
+    return NULL;
+}
+
+static uint64_t hash_addr(const struct braid_core *core, const struct braid_addr *addr)
+{
+    static const struct braid_addr nobody;
+    return core_hash_flow(core, addr, &nobody);
+}
+
+static struct braid_listener *listener_at(const struct braid_core *core, const struct braid_addr *addr)
+{
+    struct hnode *n = htable_first(&core->listeners, hash_addr(core, addr));
+    for (; n; n = htable_next(n)) {
+        struct braid_listener *l = list_entry(n, struct braid_listener, hash);
+        if (addr_equal(&l->params.addr, addr))
+            return l;
+    }
+    return NULL;
+}
+
+struct braid_listener *core_find_listener(const struct braid_core *core, const struct braid_addr *addr)
+{
+    struct braid_listener *l = listener_at(core, addr);
+    struct braid_addr any_port = {.ip = addr->ip};
+    return l ? l : listener_at(core, &any_port);
+}
+
+/* ---- TIME_WAIT
+ * ------------------------------------------------------------------------------------------------ */
+
+static void timewait_fire(struct timer *t, braid_time now)
+{
+    (void)now;
+    core_timewait_free(list_entry(t, struct timewait_entry, tw.timer));
+}
+
+void core_timewait_free(struct timewait_entry *e)
+{
+    wheel_cancel(&e->core->env.tcp.wheel, &e->tw.timer);
+    htable_remove(&e->core->timewaits, &e->tw.hash);
+    list_remove(&e->node);
+    free(e);
+}
+
+void core_timewait_start(struct timewait_entry *e, braid_time now)
+{
+    wheel_arm(&e->core->env.tcp.wheel, &e->tw.timer, now + e->core->env.params.time_wait);
+}
+
+static void env_time_wait(struct mptcp_env *env, struct mp_subflow *s)
+{
+    struct braid_core *core = (struct braid_core *)env;
+    struct timewait_entry *e = env->params.time_wait > 0 ? malloc(sizeof(*e)) : NULL;
+    if (!e)
+        return; /* a late FIN will meet a RST: harmless, the peer has everything */
+    if (core->timewaits.count >= CORE_TIMEWAITS_MAX)
+        core_timewait_free(list_entry(core->timewait_order.next, struct timewait_entry, node));
+    timewait_init(&e->tw, &s->tcp);
+    e->core = core;
+    timer_init(&e->tw.timer, timewait_fire);
+    htable_insert(&core->timewaits, &e->tw.hash, core_hash_flow(core, &e->tw.local, &e->tw.remote));
+    list_append(&core->timewait_order, &e->node);
+    env->tcp.count.v[COUNT_TCP_TIME_WAIT]++;
+    core_timewait_start(e, s->tcp.last_recv);
+}
+
+/* ---- what connections ask for
+ * ---------------------------------------------------------------------------------- */
+
+static int env_flow_add(struct mptcp_env *env, struct mp_subflow *s)
+{
+    struct braid_core *core = (struct braid_core *)env;
+    if (core_find_flow(core, &s->tcp.local, &s->tcp.remote))
+        return -1;
+    htable_insert(&core->flows, &s->hash, core_hash_flow(core, &s->tcp.local, &s->tcp.remote));
+    s->hashed = true;
+    return 0;
+}
+
+static void env_flow_remove(struct mptcp_env *env, struct mp_subflow *s)
+{
+    struct braid_core *core = (struct braid_core *)env;
+    if (s->hashed)
+        htable_remove(&core->flows, &s->hash);
+    s->hashed = false;
+}
+
+/* Sends an ICMP error about the SYN that opened s, rebuilt from what is known of it. */
+static void send_unreachable(struct mptcp_env *env, const struct wire_packet *syn)
+{
+    struct packet_spec spec = {.src = syn->src, .dst = syn->dst, .tcp = &syn->tcp, .hop_limit = 64};
+    struct packet_header quoted;
+    uint8_t icmp[PACKET_ICMP_MAX];
+    if (packet_header_build(&spec, &quoted) < 0)
+        return;
+    size_t len = packet_icmp_unreachable(quoted.bytes, quoted.len, &syn->dst.ip, icmp);
+    if (len == 0)
+        return;
+    struct braid_packet out = {.header = icmp, .header_len = (uint32_t)len, .v6 = quoted.v6};
+    env->tcp.host.output(env->tcp.host.ctx, &out);
+    env->tcp.count.v[COUNT_ICMP_OUT_UNREACH]++;
+}
+
+static void env_refuse(struct mptcp_env *env, const struct mp_subflow *s, enum braid_refusal how)
+{
+    struct wire_packet syn;
+    memset(&syn, 0, sizeof(syn));
+    syn.kind = WIRE_TCP;
+    syn.src = s->tcp.remote;
+    syn.dst = s->tcp.local;
+    syn.tcp.src_port = syn.src.port;
+    syn.tcp.dst_port = syn.dst.port;
+    syn.tcp.seq = s->tcp.irs;
+    syn.tcp.flags = TCP_SYN;
+    env->tcp.count.v[COUNT_TCP_ATTEMPT_FAILS]++;
+    if (how == BRAID_REFUSE_UNREACHABLE)
+        send_unreachable(env, &syn);
+    else
+        tcp_refuse(&env->tcp, &syn, -1);
+}
+
+const struct mptcp_env_ops core_env_ops = {
+    .flow_add = env_flow_add,
+    .flow_remove = env_flow_remove,
+    .time_wait = env_time_wait,
+    .refuse = env_refuse,
+};
+
+/* ---- listeners
+ * --------------------------------------------------------------------------------------------------- */
+
+struct braid_listener *braid_listen(struct braid_core *core, const struct braid_listen_params *params)
+{
+    if (listener_at(core, &params->addr))
+        return NULL;
+    struct braid_listener *l = calloc(1, sizeof(*l));
+    if (!l)
+        return NULL;
+    l->core = core;
+    l->params = *params;
+    if (l->params.n_signal > CONN_SIGNALS)
+        l->params.n_signal = CONN_SIGNALS;
+    for (unsigned i = 0; i < l->params.n_signal; i++)
+        l->signal[i] = params->signal[i];
+    l->params.signal = l->signal;
+    list_init(&l->conns);
+    htable_insert(&core->listeners, &l->hash, hash_addr(core, &params->addr));
+    return l;
+}
+
+void braid_unlisten(struct braid_listener *l)
+{
+    list_each(n, tmp, &l->conns)
+    {
+        struct braid_conn *c = list_entry(n, struct braid_conn, listener_node);
+        if (c->phase == CONN_PENDING && !c->accept_due)
+            conn_fail(c, BRAID_CLOSE_ABORTED, false);
+        c->listener = NULL;
+        list_remove(n);
+    }
+    htable_remove(&l->core->listeners, &l->hash);
+    free(l);
+}

@@ -1,0 +1,210 @@
+/* Looking inside a core: statistics, the walk over all connections, and the check of invariants. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/seq.h"
+#include "core/core.h"
+
+const struct braid_counters *braid_core_counters(const struct braid_core *core)
+{
+    return &core->env.tcp.count;
+}
+
+static uint64_t bytes_received(const struct braid_conn *c)
+{
+    return c->data_rcv_nxt - c->rcv_start - (c->data_fin_received ? 1 : 0);
+}
+
+void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out)
+{
+    const struct mptcp_env *env = &core->env;
+    *out = (struct braid_core_stats){.conns = env->n_conns,
+                                     .subflows = env->n_subflows,
+                                     .time_wait = core->timewaits.count,
+                                     .conns_total = env->conns_total,
+                                     .bytes_in = env->bytes_in_past,
+                                     .bytes_out = env->bytes_out_past,
+                                     .memory = env->mem.used,
+                                     .memory_limit = env->mem.limit};
+    list_each(n, tmp, &env->conns)
+    {
+        const struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
+        if (!c)
+            continue;
+        out->conns_mptcp += braid_conn_is_mptcp(c);
+        out->bytes_in += c->rcv_user - c->rcv_start;
+        out->bytes_out += c->data_una - c->snd_start;
+    }
+}
+
+static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats *o)
+{
+    const struct subflow *t = &s->tcp;
+    *o = (struct braid_subflow_stats){
+        .id = s->id,
+        .local = t->local,
+        .remote = t->remote,
+        .state = tcp_state_text(t->state),
+        .congestion = s->conn->cc->name,
+        .backup = s->backup_peer || s->backup_ours,
+        .stale = t->rtt.backoff > 0,
+        .srtt_us = t->rtt.srtt_us,
+        .rttvar_us = t->rtt.rttvar_us,
+        .min_rtt_us = t->rtt.min_rtt_us,
+        .rto_us = rtt_rto(&t->rtt),
+        .cwnd = t->cc.cwnd,
+        .ssthresh = t->cc.ssthresh,
+        .in_flight = t->pipe,
+        .bytes_in = t->bytes_in,
+        .bytes_out = t->bytes_out,
+        .retransmits = t->retransmits,
+        .pacing_rate = t->pacer.rate,
+        .mss = t->mss,
+    };
+}
+
+void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
+{
+    *out = (struct braid_conn_stats){
+        .id = c->id,
+        .edge = c->edge,
+        .mptcp = braid_conn_is_mptcp(c),
+        .fell_back = c->mode == MODE_FALLBACK,
+        .checksum = c->checksum,
+        .state = conn_state_text(c),
+        .scheduler = c->sched.ops->name,
+        .client = c->first_remote,
+        .service = c->first_local,
+        .token = c->local_token,
+        .bytes_from_client = bytes_received(c),
+        .bytes_to_client = c->data_una - c->snd_start,
+        .recv_queued = c->rcv_bytes,
+        .send_queued = c->data_end - c->data_una,
+        .out_of_order = c->ooo_bytes,
+        .memory = c->mem.used,
+        .opened_at = c->opened_at,
+    };
+    list_each(n, tmp, &c->subflows)
+    {
+        if (out->n_subflows == BRAID_STATS_SUBFLOWS)
+            break;
+        subflow_stats(list_entry(n, struct mp_subflow, node), &out->subflows[out->n_subflows++]);
+    }
+}
+
+struct braid_dump {
+    struct braid_core *core;
+    struct conn_link marker; /* stands before the next connection to report */
+};
+
+struct braid_dump *braid_dump_begin(struct braid_core *core)
+{
+    struct braid_dump *d = calloc(1, sizeof(*d));
+    if (!d)
+        return NULL;
+    d->core = core;
+    list_prepend(&core->env.conns, &d->marker.node);
+    return d;
+}
+
+unsigned braid_dump_next(struct braid_dump *d, struct braid_conn_stats *out, unsigned max)
+{
+    unsigned n = 0;
+    struct list *at = d->marker.node.next, *head = &d->core->env.conns;
+    while (n < max && at != head) {
+        const struct braid_conn *c = list_entry(at, struct conn_link, node)->conn;
+        at = at->next;
+        if (c)
+            braid_conn_stats(c, &out[n++]);
+    }
+    list_remove(&d->marker.node);
+    list_append(at, &d->marker.node); /* before `at` */
+    return n;
+}
+
+void braid_dump_end(struct braid_dump *d)
+{
+    list_remove(&d->marker.node);
+    free(d);
+}
+
+struct braid_conn *braid_conn_by_id(struct braid_core *core, uint64_t id)
+{
+    list_each(n, tmp, &core->env.conns)
+    {
+        struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
+        if (c && c->id == id)
+            return c;
+    }
+    return NULL;
+}
+
+/* ---- invariants
+ * ------------------------------------------------------------------------------------------------- */
+
+static void check_send(const struct braid_conn *c)
+{
+    assert(!seq64_before(c->data_nxt, c->data_una));
+    assert(!seq64_before(c->data_end, c->data_nxt));
+    uint64_t at = 0;
+    size_t held = 0;
+    list_each(n, tmp, &c->chunks)
+    {
+        const struct send_chunk *k = list_entry(n, struct send_chunk, node);
+        assert(k->len <= k->buf->cap);
+        assert(n == c->chunks.next || at == k->dsn);
+        at = k->dsn + k->len;
+        held += k->buf->cap;
+    }
+    if (c->data_una != c->data_end) {
+        assert(!list_empty(&c->chunks) && at == c->data_end);
+        assert(list_entry(c->chunks.next, struct send_chunk, node)->dsn <= c->data_una);
+    }
+    assert(held <= c->mem.used);
+    for (uint32_t i = 0; i < c->reinject.n; i++)
+        assert(c->reinject.r[i].start >= c->data_una && c->reinject.r[i].end <= c->data_nxt);
+}
+
+static void check_recv(const struct braid_conn *c)
+{
+    size_t sum = 0;
+    for (uint32_t i = 0; i < c->rcvq_n; i++)
+        sum += c->rcvq[(c->rcvq_head + i) & (c->rcvq_cap - 1)].len;
+    assert(sum == c->rcv_bytes);
+    assert(c->rcv_user + c->rcv_bytes + (c->data_fin_received ? 1 : 0) == c->data_rcv_nxt ||
+           c->stop_reading || c->fail_due);
+    uint64_t at = c->data_rcv_nxt;
+    sum = 0;
+    list_each(n, tmp, &c->ooo)
+    {
+        const struct data_ooo *o = list_entry(n, struct data_ooo, node);
+        assert(seq64_before(at, o->dsn) || (n != c->ooo.next && at == o->dsn));
+        at = o->dsn + o->s.len;
+        sum += o->s.len;
+    }
+    assert(sum == c->ooo_bytes);
+}
+
+void braid_core_check(const struct braid_core *core)
+{
+    uint64_t conns = 0, flows = 0;
+    list_each(n, tmp, &core->env.conns)
+    {
+        const struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
+        if (!c)
+            continue;
+        conns++;
+        flows += c->n_subflows;
+        check_send(c);
+        check_recv(c);
+        list_each(k, tmp2, &c->subflows)
+        {
+            const struct mp_subflow *s = list_entry(k, struct mp_subflow, node);
+            if (!s->dead)
+                subflow_check(&s->tcp);
+        }
+    }
+    assert(conns == core->env.n_conns);
+    assert(flows == core->env.n_subflows && flows == core->flows.count);
+}

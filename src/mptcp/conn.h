@@ -1,0 +1,359 @@
+/* An MPTCP connection (RFC 8684): its keys, data sequence space and subflows. Also carries plain TCP, as one
+ * subflow without MPTCP options, so that a user of the core never sees the difference. Private to src/mptcp
+ * and src/core. */
+#ifndef BRAID_MPTCP_CONN_H
+#define BRAID_MPTCP_CONN_H
+
+#include <braid/core.h>
+#include "base/hash.h"
+#include "base/ranges.h"
+#include "mptcp/rxmap.h"
+#include "tcp/subflow.h"
+
+struct mp_subflow;
+struct mptcp_env;
+
+/* What connections ask of the core that holds them. */
+struct mptcp_env_ops {
+    /* Enters the subflow's 4-tuple into the demultiplexer. -1: the 4-tuple is taken. */
+    int (*flow_add)(struct mptcp_env *env, struct mp_subflow *s);
+    void (*flow_remove)(struct mptcp_env *env, struct mp_subflow *s);
+    /* The subflow is in TIME_WAIT and about to be freed: remember what its 4-tuple needs. Called after
+     * flow_remove. */
+    void (*time_wait)(struct mptcp_env *env, struct mp_subflow *s);
+    /* Answers the SYN of a connection in CONN_PENDING with a refusal. */
+    void (*refuse)(struct mptcp_env *env, const struct mp_subflow *s, enum braid_refusal how);
+};
+
+/* What all connections of a core share. Embedded in struct braid_core. */
+struct mptcp_env {
+    struct tcp_env tcp;
+    struct braid_core_params params;
+    struct mem_account mem;
+    struct siphash_key hash_key;
+    struct htable tokens; /* of MPTCP connections, by token */
+    struct list conns;    /* conn_link, in the order of their ids */
+    struct list dirty;    /* connections with work for the next flush */
+    const struct mptcp_env_ops *ops;
+    uint64_t next_id;
+    uint64_t n_conns, n_subflows, conns_total;
+    uint64_t bytes_in_past, bytes_out_past; /* of connections that have ended */
+};
+
+#define LINEAR_UNKNOWN  UINT64_MAX
+#define NO_DATA_WINDOW  ((uint64_t)1 << 62) /* plain TCP: the subflow's own window is the limit */
+#define CONN_SIGNALS    8
+#define CONN_MIN_RCVBUF (256u << 10)
+#define CONN_MIN_SNDBUF (256u << 10)
+
+/* An address that we announce (RFC 8684 section 3.4.1). */
+struct announced {
+    struct braid_addr addr; /* port 0: the connection's */
+    uint8_t id;
+    bool echoed, withdrawn;
+    bool due;     /* to be sent on the next ACK */
+    uint8_t sent; /* transmissions so far */
+};
+
+enum conn_phase {
+    CONN_PENDING,     /* SYN received, the user has not answered */
+    CONN_HANDSHAKE,   /* SYN/ACK or SYN sent */
+    CONN_ESTABLISHED, /* until both directions have ended */
+    CONN_DRAINING,    /* nothing more for the user; subflows are being closed */
+    CONN_DEAD         /* to be freed by the flush */
+};
+
+enum conn_mode {
+    MODE_MPTCP,
+    MODE_PLAIN,   /* never was MPTCP */
+    MODE_FALLBACK /* was; now the only subflow's sequence space is the data sequence space */
+};
+
+/* Bytes to send, in chunks: [data_una, data_end). */
+struct send_chunk {
+    struct list node;
+    struct buf *buf;
+    uint64_t dsn; /* of the first byte */
+    uint32_t len; /* filled */
+};
+
+/* Data that came out of order at the connection level. */
+struct data_ooo {
+    struct list node;
+    uint64_t dsn;
+    struct slice s;
+};
+
+/* An entry of env->conns: a connection, or the marker of a walk over them (src/core/stats.c). */
+struct conn_link {
+    struct list node;
+    struct braid_conn *conn; /* NULL: a marker */
+};
+
+struct braid_conn {
+    struct mptcp_env *env;
+    struct conn_link link;
+    struct list dirty_node; /* env->dirty */
+    struct hnode token_node;
+    bool token_hashed;
+    uint64_t id;
+    enum conn_phase phase;
+    enum conn_mode mode;
+    bool passive;
+    const struct braid_conn_ops *ops; /* NULL after release */
+    void *user;
+    void *incoming_ctx;
+    struct braid_listener *listener; /* NULL if opened by us or the listener has gone */
+    struct list listener_node;
+    const char *edge;
+    const struct cc_ops *cc;
+    struct sched sched;
+    struct mem_account mem;
+    braid_time opened_at;
+
+    /* Keys (section 3.1). */
+    uint64_t local_key, remote_key;
+    uint32_t local_token, remote_token;
+    bool was_mptcp;    /* MP_CAPABLE was negotiated */
+    bool checksum;     /* required by us, and after the handshake: in use */
+    bool dss_seen;     /* the peer has sent a DSS: it knows that MPTCP works */
+    bool ever_joined;  /* a second subflow was ever established: no fallback any more */
+    bool peer_no_join; /* the peer's C flag */
+
+    struct list subflows; /* mp_subflow.node */
+    unsigned n_subflows;
+    uint32_t next_subflow_id;
+    struct braid_addr first_local, first_remote;
+
+    /* Sending at the data level. DSNs are 64 bits and absolute; [data_una, data_nxt) is in flight. */
+    uint64_t data_una, data_nxt, data_end;
+    uint64_t snd_start; /* DSN of the first byte */
+    uint64_t data_edge; /* highest DSN that the peer's window admits */
+    struct list chunks;
+    struct send_chunk *cursor;   /* holds data_nxt; NULL: look from the head */
+    struct send_chunk *reserved; /* first chunk with reserved room; NULL: none */
+    size_t sndbuf;               /* current limit on data_end - data_una */
+    struct ranges reinject;
+    bool shutdown; /* the user will write no more: DATA_FIN has the number data_end */
+    bool data_fin_sent, data_fin_acked;
+    bool want_writable;
+    bool infinite_due;        /* the next map must be an infinite one */
+    uint64_t linear_snd_from; /* fallen back: maps from this subflow offset on move data_una */
+    bool stop_reading;        /* released: whatever comes is discarded */
+    unsigned data_backoff;
+
+    /* Receiving. */
+    uint64_t data_rcv_nxt;
+    uint64_t data_rcv_edge; /* right edge ever advertised; never goes back */
+    uint64_t rcv_user;      /* DSN of the next byte the user will consume */
+    struct slice *rcvq;     /* ring of slices in order, [rcv_user, rcv_user + rcv_bytes) */
+    uint32_t rcvq_head, rcvq_n, rcvq_cap;
+    uint32_t rcvq_kept; /* the first so many slices own their memory (slice_keep) */
+    size_t rcv_bytes;
+    struct list ooo; /* data_ooo by DSN */
+    size_t ooo_bytes;
+    size_t rcvbuf;      /* current limit of what the window offers */
+    uint64_t tune_dsn;  /* window tuning: rcv_user at the start of the measurement ... */
+    braid_time tune_at; /* ... and when it ends */
+    bool data_fin_known;
+    uint64_t data_fin_dsn;
+    bool data_fin_received;   /* in order: data_rcv_nxt is behind it */
+    uint64_t rcv_delta;       /* not MPTCP (any more): DSN = subflow offset + rcv_delta ... */
+    uint64_t rcv_linear_from; /* ... from this subflow offset on; LINEAR_UNKNOWN: not known yet */
+    bool rx_failed;           /* a checksum was wrong: payload is dropped until an infinite mapping comes */
+    bool news;                /* bytes or EOF for the user since the last readable() */
+    bool ack_all;             /* a DATA_FIN: acknowledge on all subflows */
+    uint64_t rcv_start;       /* DSN of the first byte */
+
+    /* Addresses. */
+    struct announced announced[CONN_SIGNALS];
+    unsigned n_announced;
+    uint8_t rm_ids[CONN_SIGNALS];
+    unsigned n_rm_ids; /* REMOVE_ADDR to send */
+    uint8_t echo_n;
+    struct mptcp_add_addr echoes[4]; /* ADD_ADDR echoes to send */
+
+    /* Ending. */
+    enum braid_close why;
+    bool closed_told; /* closed() was or must not be called */
+    bool incoming_told, accept_due;
+    bool refuse_due;
+    enum braid_refusal refusal;
+    bool established_told, established_due;
+    bool ended;     /* the only subflow ended in order: over once the user has read everything */
+    bool fail_due;  /* conn_fail: carried out by the flush */
+    bool fastclose; /* resets carry MP_FASTCLOSE */
+
+    /* Timers, all on one wheel timer. */
+    struct timer timer;
+    braid_time data_rtx_at, addr_at, gone_at, join_at;
+    unsigned join_tries;
+};
+
+/* One subflow of a connection. */
+struct mp_subflow {
+    struct subflow tcp; /* first */
+    struct braid_conn *conn;
+    struct list node;
+    struct hnode hash; /* the core's demultiplexer */
+    bool hashed;
+    uint32_t id;
+    bool join;
+    uint8_t local_id, remote_id; /* address IDs */
+    uint32_t local_nonce, remote_nonce;
+    bool confirmed;   /* active join: the fourth ACK came; others: established */
+    bool backup_peer; /* the peer asked us to spare it */
+    bool backup_ours; /* we asked the peer */
+    bool prio_due;
+    bool fail_due; /* MP_FAIL with fail_dsn */
+    uint64_t fail_dsn;
+    bool stale; /* in RTO backoff */
+    bool dead;  /* closed() was called, to be reaped */
+    enum subflow_closed why;
+    bool reset_due;         /* reset it at the flush */
+    int rst_reason;         /* to send in MP_TCPRST; -1: none */
+    bool echo_mp_capable;   /* active: the third ACK's MP_CAPABLE is still to be repeated */
+    braid_time probe_until; /* REMOVE_ADDR named it: close unless it answers by then; 0: not so */
+    struct rxmap rxmap;
+    struct data_ooo *ooo_hint; /* last out-of-order piece that came over this subflow */
+};
+
+/* A mapping that we sent: the payload, and where it lies in the data sequence space. */
+struct mp_map {
+    struct tcp_map tcp; /* first */
+    uint64_t dsn;
+    uint16_t csum;
+    bool infinite;
+    struct slice slices[];
+};
+
+static inline struct mp_subflow *mp_subflow_of(struct subflow *sf)
+{
+    return (struct mp_subflow *)sf;
+}
+static inline bool conn_is_mptcp(const struct braid_conn *c)
+{
+    return c->mode == MODE_MPTCP;
+}
+#define conn_count(c, name) ((c)->env->tcp.count.v[COUNT_##name]++)
+
+/* ---- conn.c: life ----------------------------------------------------------------------------------------
+ */
+
+/* A new connection without subflows, in env->conns; NULL if memory is short. */
+struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, const struct sched_ops *sched,
+                            braid_time now);
+/* Frees a connection and its subflows; sends nothing. */
+void conn_free(struct braid_conn *c);
+/* A flush is due. */
+void conn_dirty(struct braid_conn *c);
+/* The work of a flush. Afterwards phase may be CONN_DEAD: the caller frees it. */
+void conn_flush(struct braid_conn *c, braid_time now);
+/* Ends it for the user: closed(why) is called at the flush, subflows are reset (with MP_FASTCLOSE if abort).
+ */
+void conn_fail(struct braid_conn *c, enum braid_close why, bool fastclose);
+/* Rearms the timer for the earliest deadline. */
+void conn_rearm(struct braid_conn *c);
+const char *conn_state_text(const struct braid_conn *c);
+
+/* ---- flow.c: subflows of a connection ---------------------------------------------------------------------
+ */
+
+/* A new subflow in c->subflows, not yet opened; NULL if memory is short. */
+struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local,
+                            const struct braid_addr *remote);
+/* Puts what it had in flight up for reinjection, and frees it. */
+void flow_free(struct mp_subflow *s);
+/* It is reset at the flush (with MP_TCPRST reason, -1: none), and what it still brings is ignored. */
+void flow_reset(struct mp_subflow *s, int reason);
+/* May carry new data: established, confirmed and not closing. */
+bool flow_usable(const struct mp_subflow *s);
+extern const struct subflow_ops flow_ops;
+
+/* ---- handshake.c
+ * ------------------------------------------------------------------------------------------- */
+
+/* A SYN that is no join, for a listener: a connection in CONN_PENDING; NULL if memory is short. */
+struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
+                                     const struct cc_ops *cc, const struct sched_ops *sched, bool checksum,
+                                     braid_time now);
+/* A SYN with MP_JOIN whose token is c's. Answers it or refuses it. */
+void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, braid_time now);
+/* The connection with this token, or NULL. */
+struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token);
+void conn_token_forget(struct braid_conn *c);
+struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_connect_params *p,
+                                    braid_time now);
+enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet *p, braid_time now);
+
+/* ---- options.c: what goes into outgoing segments
+ * ------------------------------------------------------------ */
+
+void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struct tcp_map *map,
+                      unsigned space, struct wire_tcp *t);
+
+/* ---- input.c: options of incoming segments
+ * ------------------------------------------------------------------ */
+
+enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *p, uint64_t off,
+                                  braid_time now);
+void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time now);
+
+/* ---- recv.c: data level, receiving
+ * --------------------------------------------------------------------------- */
+
+void conn_recv_init(struct braid_conn *c, uint64_t idsn);
+void flow_data(struct subflow *sf, uint64_t off, struct slice s, braid_time now);
+uint64_t flow_window(struct subflow *sf);
+/* A DATA_FIN with this number was seen. */
+void conn_data_fin(struct braid_conn *c, uint64_t dsn);
+void conn_recv_free(struct braid_conn *c);
+/* Data was consumed or room was made: tunes the buffer and lets the window follow. */
+void conn_recv_settle(struct braid_conn *c, braid_time now);
+
+/* ---- send.c, reinject.c: data level, sending
+ * ------------------------------------------------------------------ */
+
+void conn_send_init(struct braid_conn *c, uint64_t idsn);
+/* DATA_ACK and window of a segment; wnd in bytes. */
+void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_time now);
+/* Schedules what can be sent. */
+void conn_push(struct braid_conn *c, braid_time now);
+void conn_send_free(struct braid_conn *c);
+/* Bytes of [dsn, dsn + len) that were not acknowledged are to be sent again over another subflow. */
+void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len);
+void conn_reinject_flow(struct mp_subflow *s);
+/* The data-level retransmission timer fired. */
+void conn_data_timeout(struct braid_conn *c, braid_time now);
+void conn_arm_data_timer(struct braid_conn *c, braid_time now);
+void flow_map_done(struct subflow *sf, struct tcp_map *m, bool acked);
+/* The earliest unsent DSN of a slice run: fills a new map with len bytes from dsn. NULL if memory is short.
+ */
+struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len);
+
+/* ---- fallback.c
+ * ------------------------------------------------------------------------------------------------ */
+
+/* True if the connection may still become plain TCP: one subflow, the first one, ever. */
+bool conn_may_fall_back(const struct braid_conn *c);
+/* Becomes plain TCP from here on: sending at once, receiving where mappings end. announce: send an infinite
+ * mapping with the next data. */
+void conn_fall_back(struct braid_conn *c, bool announce);
+/* A mapping's DSS checksum was wrong, over this subflow, at this DSN. */
+void conn_checksum_failed(struct mp_subflow *s, uint64_t dsn);
+/* The peer sent MP_FAIL. */
+void conn_mp_fail(struct mp_subflow *s, uint64_t dsn);
+/* An infinite mapping: from subflow offset off on, data is [dsn, ...). */
+void conn_infinite_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn);
+
+/* ---- addr.c
+ * ------------------------------------------------------------------------------------------------------ */
+
+void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a);
+void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r, braid_time now);
+int conn_announce(struct braid_conn *c, const struct braid_addr *addr);
+/* Sends announcements, echoes and withdrawals that are due. */
+void conn_addr_flush(struct braid_conn *c, braid_time now);
+void conn_addr_timeout(struct braid_conn *c, braid_time now);
+
+#endif

@@ -1,0 +1,165 @@
+/* Subflows of a connection: making, watching and ending them. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mptcp/conn.h"
+
+struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local,
+                            const struct braid_addr *remote)
+{
+    struct mp_subflow *s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    s->conn = c;
+    s->rst_reason = -1;
+    s->tcp.ops = &flow_ops;
+    s->tcp.env = &c->env->tcp;
+    s->tcp.account = &c->mem;
+    s->tcp.local = *local;
+    s->tcp.remote = *remote;
+    s->tcp.data_reserve = conn_is_mptcp(c) ? 28 : 0;
+    if (c->env->ops->flow_add(c->env, s) < 0) {
+        free(s);
+        return NULL;
+    }
+    s->id = c->next_subflow_id++;
+    list_append(&c->subflows, &s->node);
+    c->n_subflows++;
+    c->env->n_subflows++;
+    return s;
+}
+
+/* Puts the congestion state into the ring of its siblings; after the subflow was opened. */
+static void ring_insert(struct mp_subflow *s)
+{
+    list_each(n, tmp, &s->conn->subflows)
+    {
+        struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
+        if (o != s && !o->dead && o->tcp.cc.group_next) {
+            s->tcp.cc.group_next = o->tcp.cc.group_next;
+            o->tcp.cc.group_next = &s->tcp.cc;
+            return;
+        }
+    }
+    s->tcp.cc.group_next = &s->tcp.cc;
+}
+
+static void ring_remove(struct mp_subflow *s)
+{
+    struct cc *me = &s->tcp.cc;
+    if (!me->group_next)
+        return;
+    struct cc *prev = me;
+    while (prev->group_next != me)
+        prev = prev->group_next;
+    prev->group_next = me->group_next;
+    me->group_next = me;
+}
+
+void flow_free(struct mp_subflow *s)
+{
+    struct braid_conn *c = s->conn;
+    conn_reinject_flow(s);
+    ring_remove(s);
+    c->env->ops->flow_remove(c->env, s);
+    if (s->tcp.state == TCP_STATE_TIME_WAIT)
+        c->env->ops->time_wait(c->env, s);
+    list_remove(&s->node);
+    c->n_subflows--;
+    c->env->n_subflows--;
+    subflow_destroy(&s->tcp);
+    rxmap_free(&s->rxmap);
+    free(s);
+}
+
+void flow_reset(struct mp_subflow *s, int reason)
+{
+    if (s->reset_due)
+        return;
+    s->reset_due = true;
+    s->rst_reason = reason;
+    conn_dirty(s->conn);
+}
+
+bool flow_usable(const struct mp_subflow *s)
+{
+    return !s->dead && !s->reset_due && s->confirmed && subflow_can_carry_data(&s->tcp);
+}
+
+/* ---- what the subflow tells
+ * ------------------------------------------------------------------------------------ */
+
+static void flow_established(struct subflow *sf, braid_time now)
+{
+    struct mp_subflow *s = mp_subflow_of(sf);
+    struct braid_conn *c = s->conn;
+    (void)now;
+    ring_insert(s);
+    if (!s->join) {
+        c->phase = CONN_ESTABLISHED;
+        c->established_due = true;
+        s->confirmed = true;
+    } else if (sf->passive) {
+        s->confirmed = true;
+        c->ever_joined = true;
+        c->gone_at = BRAID_NEVER;
+        subflow_ack_soon(sf); /* the fourth ACK (section 3.2) */
+    } else {
+        c->gone_at = BRAID_NEVER;
+        c->join_at = 0; /* repeat the third ACK until the fourth comes: set by the flush */
+        subflow_ack_soon(sf);
+    }
+    conn_dirty(c);
+}
+
+static void flow_fin(struct subflow *sf, braid_time now)
+{
+    struct mp_subflow *s = mp_subflow_of(sf);
+    struct braid_conn *c = s->conn;
+    if (!conn_is_mptcp(c))
+        conn_data_fin(c, c->data_rcv_nxt);
+    else
+        subflow_close(sf, now); /* the peer gives this subflow up; so do we once it is drained */
+    conn_dirty(c);
+}
+
+static void flow_timeout(struct subflow *sf, braid_time now)
+{
+    struct mp_subflow *s = mp_subflow_of(sf);
+    (void)now;
+    if (sf->rtt.backoff == 1)
+        conn_count(s->conn, MP_SUBFLOW_STALE);
+    s->stale = true;
+    conn_reinject_flow(s);
+    conn_dirty(s->conn);
+}
+
+static void flow_wake(struct subflow *sf)
+{
+    conn_dirty(mp_subflow_of(sf)->conn);
+}
+
+static void flow_closed(struct subflow *sf, enum subflow_closed why, braid_time now)
+{
+    struct mp_subflow *s = mp_subflow_of(sf);
+    (void)now;
+    s->dead = true;
+    s->why = why;
+    conn_dirty(s->conn);
+}
+
+const struct subflow_ops flow_ops = {
+    .handshake = flow_handshake,
+    .established = flow_established,
+    .segment = flow_segment,
+    .data = flow_data,
+    .fin = flow_fin,
+    .reset = flow_reset_in,
+    .map_done = flow_map_done,
+    .timeout = flow_timeout,
+    .wake = flow_wake,
+    .closed = flow_closed,
+    .options_out = flow_options_out,
+    .window = flow_window,
+};

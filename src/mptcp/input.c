@@ -1,0 +1,169 @@
+/* MPTCP options of incoming segments (RFC 8684 sections 3.3 to 3.8). */
+#include "base/seq.h"
+#include "mptcp/conn.h"
+
+static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint32_t len, bool has_csum,
+                         uint16_t csum, uint16_t csum_len)
+{
+    struct braid_conn *c = s->conn;
+    struct rx_mapping m = {
+        .off = off, .dsn = dsn, .len = len, .has_csum = has_csum, .csum = csum, .csum_len = csum_len};
+    if (len == 0)
+        return;
+    if (has_csum != c->checksum) { /* section 3.3.1: as negotiated, or reset */
+        flow_reset(s, MPTCP_RST_MPTCP);
+        return;
+    }
+    switch (rxmap_add(&s->rxmap, &m, s->tcp.rcv_nxt)) {
+    case RXMAP_OK:
+    case RXMAP_DUPLICATE:
+        break;
+    case RXMAP_CONFLICT:
+        conn_count(c, MP_DSS_NOT_MATCHING);
+        break;
+    case RXMAP_FULL:
+        flow_reset(s, MPTCP_RST_OUTSTANDING);
+        break;
+    }
+}
+
+static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_t off)
+{
+    struct braid_conn *c = s->conn;
+    uint64_t dsn = d->dsn64 ? d->dsn : seq_extend(c->data_rcv_nxt, (uint32_t)d->dsn);
+    uint64_t map_off = seq_extend(off, d->ssn);
+    if (d->len == 0 && !d->data_fin) {
+        conn_infinite_mapping(s, map_off, dsn);
+        return;
+    }
+    uint32_t len = d->len;
+    if (d->data_fin && len > 0)
+        len--; /* the DATA_FIN takes one (section 3.3.3) */
+    if (d->data_fin)
+        conn_data_fin(c, dsn + len);
+    if (map_off == 0 && len > 0) {
+        conn_count(c, MP_DSS_NOT_MATCHING); /* offset 0 is the SYN */
+        return;
+    }
+    take_mapping(s, map_off, dsn, len, d->has_csum, d->csum, d->len);
+}
+
+static void dss_in(struct mp_subflow *s, const struct wire_packet *p, uint64_t off, braid_time now)
+{
+    struct braid_conn *c = s->conn;
+    const struct mptcp_dss *d = &p->tcp.mp.dss;
+    c->dss_seen = true;
+    s->echo_mp_capable = false;
+    if (d->has_ack) {
+        uint64_t ack = d->ack64 ? d->data_ack : seq_extend(c->data_una, (uint32_t)d->data_ack);
+        conn_data_ack(c, ack, (uint64_t)p->tcp.window << s->tcp.snd_wscale, now);
+    }
+    if (d->has_map)
+        dss_mapping(s, d, off);
+}
+
+static void capable_in(struct mp_subflow *s, const struct mptcp_capable *k)
+{
+    struct braid_conn *c = s->conn;
+    if (s->join || k->n_keys != 2 || k->sender_key != c->remote_key || k->receiver_key != c->local_key)
+        return;
+    if (k->has_len) { /* implies SSN 1 and DSN IDSN + 1 */
+        c->dss_seen = true;
+        take_mapping(s, 1, c->rcv_delta + 1, k->data_len, k->has_csum, k->csum, k->data_len);
+    }
+}
+
+/* Somebody takes our or the peer's options away: what the peer needs a DSS for goes without (section 3.7). */
+static void no_dss(struct mp_subflow *s, const struct wire_packet *p)
+{
+    struct braid_conn *c = s->conn;
+    bool acks_data = c->data_una != c->data_nxt && s->tcp.snd_una > 1 && list_empty(&s->tcp.maps);
+    if (p->tcp.mp.has || p->tcp.mp.malformed || !conn_may_fall_back(c) || c->mode != MODE_MPTCP)
+        return;
+    if (c->data_fin_received && c->data_fin_acked)
+        return;
+    if ((p->payload_len > 0 && !c->dss_seen) || acks_data) {
+        conn_count(c, MP_DSS_FALLBACK);
+        conn_fall_back(c, true);
+    }
+}
+
+/* After falling back only mappings may still matter: where the peer's plain stream begins. */
+static void fallen_back(struct mp_subflow *s, const struct wire_mptcp *mp, uint64_t off)
+{
+    struct braid_conn *c = s->conn;
+    if (c->mode == MODE_FALLBACK && c->rcv_linear_from == LINEAR_UNKNOWN &&
+        (mp->has & MPTCP_HAS(MPTCP_DSS)) && mp->dss.has_map && !mp->dss.data_fin)
+        dss_mapping(s, &mp->dss, off);
+}
+
+enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *p, uint64_t off,
+                                  braid_time now)
+{
+    struct mp_subflow *s = mp_subflow_of(sf);
+    struct braid_conn *c = s->conn;
+    const struct wire_mptcp *mp = &p->tcp.mp;
+    conn_dirty(c);
+    if (s->reset_due || c->fail_due)
+        return SUBFLOW_DROP;
+    if (!conn_is_mptcp(c)) {
+        fallen_back(s, mp, off);
+        return SUBFLOW_OK;
+    }
+    if (mp->malformed)
+        conn_count(c, MP_MALFORMED);
+    if (mp->has & MPTCP_HAS(MPTCP_FASTCLOSE)) {
+        conn_count(c, MP_FASTCLOSE_RX);
+        if (mp->fastclose.key == c->local_key) {
+            conn_fail(c, BRAID_CLOSE_RESET, false);
+            return SUBFLOW_DROP;
+        }
+    }
+    if (s->join && !s->confirmed) { /* the fourth ACK (section 3.2) */
+        s->confirmed = true;
+        c->ever_joined = true;
+    } else if ((mp->has & MPTCP_HAS(MPTCP_JOIN)) && sf->passive) {
+        subflow_ack_soon(sf); /* our fourth ACK was lost */
+    }
+    s->probe_until = 0;
+    if (mp->has & MPTCP_HAS(MPTCP_ADD_ADDR))
+        conn_add_addr_in(s, &mp->add_addr);
+    if (mp->has & MPTCP_HAS(MPTCP_REMOVE_ADDR))
+        conn_remove_addr_in(s, &mp->remove_addr, now);
+    if (mp->has & MPTCP_HAS(MPTCP_PRIO)) {
+        conn_count(c, MP_PRIO_RX);
+        s->backup_peer = mp->prio_backup;
+    }
+    if (mp->has & MPTCP_HAS(MPTCP_FAIL)) {
+        conn_count(c, MP_FAIL_RX);
+        conn_mp_fail(s, mp->fail_dsn);
+    }
+    if (mp->has & MPTCP_HAS(MPTCP_CAPABLE))
+        capable_in(s, &mp->capable);
+    if (mp->has & MPTCP_HAS(MPTCP_DSS))
+        dss_in(s, p, off, now);
+    else
+        no_dss(s, p);
+    return s->reset_due || c->fail_due ? SUBFLOW_DROP : SUBFLOW_OK;
+}
+
+void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time now)
+{
+    struct mp_subflow *s = mp_subflow_of(sf);
+    struct braid_conn *c = s->conn;
+    const struct wire_mptcp *mp = &p->tcp.mp;
+    (void)now;
+    if (!conn_is_mptcp(c))
+        return;
+    if (mp->has & MPTCP_HAS(MPTCP_TCPRST))
+        conn_count(c, MP_RST_RX);
+    if (mp->has & MPTCP_HAS(MPTCP_FASTCLOSE)) {
+        conn_count(c, MP_FASTCLOSE_RX);
+        if (mp->fastclose.key == c->local_key)
+            conn_fail(c, BRAID_CLOSE_RESET, false);
+    }
+    if (mp->has & MPTCP_HAS(MPTCP_FAIL)) {
+        conn_count(c, MP_FAIL_RX);
+        conn_reinject(c, mp->fail_dsn, c->data_nxt - mp->fail_dsn);
+    }
+}

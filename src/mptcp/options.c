@@ -1,0 +1,219 @@
+/* MPTCP options of outgoing segments. DSNs and DATA_ACKs always go out with 64 bits: a mapping with a
+ * checksum and timestamps then fill the 40 bytes of option space exactly. */
+#include <string.h>
+
+#include "mptcp/conn.h"
+#include "mptcp/crypto.h"
+#include "wire/checksum.h"
+
+#define DSS_ACK_SIZE 12 /* kind, length, subtype, flags, 64-bit DATA_ACK */
+
+static uint8_t capable_flags(const struct braid_conn *c)
+{
+    return MPTCP_CAPABLE_SHA256 | (c->checksum ? MPTCP_CAPABLE_CHECKSUM : 0);
+}
+
+static void put_capable(const struct braid_conn *c, unsigned n_keys, struct wire_mptcp *mp)
+{
+    struct mptcp_capable *k = &mp->capable;
+    memset(k, 0, sizeof(*k));
+    k->version = 1;
+    k->flags = capable_flags(c);
+    k->n_keys = (uint8_t)n_keys;
+    k->sender_key = c->local_key;
+    k->receiver_key = c->remote_key;
+    mp->has |= MPTCP_HAS(MPTCP_CAPABLE);
+}
+
+static void put_data_ack(const struct braid_conn *c, struct wire_mptcp *mp)
+{
+    memset(&mp->dss, 0, sizeof(mp->dss));
+    mp->dss.has_ack = mp->dss.ack64 = true;
+    mp->dss.data_ack = c->data_rcv_nxt;
+    mp->has |= MPTCP_HAS(MPTCP_DSS);
+}
+
+/* A DATA_FIN by itself: one byte of data sequence space, none of the subflow's (section 3.3.3). */
+static void put_data_fin(const struct braid_conn *c, struct mptcp_dss *d)
+{
+    d->data_fin = d->has_map = d->dsn64 = true;
+    d->dsn = c->data_end;
+    d->ssn = 0;
+    d->len = 1;
+    d->has_csum = c->checksum;
+    if (c->checksum)
+        d->csum = checksum_dss(0, d->dsn, d->ssn, d->len);
+}
+
+static void put_join(const struct mp_subflow *s, enum mptcp_join_kind kind, struct wire_mptcp *mp)
+{
+    const struct braid_conn *c = s->conn;
+    struct mptcp_join *j = &mp->join;
+    uint8_t mac[MPTCP_HMAC_LEN];
+    memset(j, 0, sizeof(*j));
+    j->kind = kind;
+    j->backup = s->backup_ours;
+    j->addr_id = s->local_id;
+    j->token = c->remote_token;
+    j->nonce = s->local_nonce;
+    if (kind != MPTCP_JOIN_SYN) {
+        mptcp_join_hmac(c->local_key, c->remote_key, s->local_nonce, s->remote_nonce, mac);
+        memcpy(j->hmac, mac, sizeof(j->hmac));
+    }
+    mp->has |= MPTCP_HAS(MPTCP_JOIN);
+}
+
+static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_mptcp *mp)
+{
+    struct braid_conn *c = s->conn;
+    uint16_t len = (uint16_t)m->tcp.len;
+    if (s->echo_mp_capable && m->tcp.off == 1) { /* section 3.1: keys again, with the first data */
+        put_capable(c, 2, mp);
+        mp->capable.has_len = true;
+        mp->capable.data_len = len;
+        mp->capable.has_csum = c->checksum;
+        mp->capable.csum = checksum_dss(m->csum, m->dsn, 1, len);
+        return;
+    }
+    put_data_ack(c, mp);
+    struct mptcp_dss *d = &mp->dss;
+    d->has_map = d->dsn64 = true;
+    d->dsn = m->dsn;
+    d->ssn = (uint32_t)m->tcp.off;
+    if (m->infinite) { /* length and checksum are 0 (section 3.7) */
+        d->has_csum = c->checksum;
+        conn_count(c, MP_INFINITE_MAP_TX);
+        return;
+    }
+    d->len = len;
+    d->has_csum = c->checksum;
+    if (c->checksum)
+        d->csum = checksum_dss(m->csum, m->dsn, d->ssn, len);
+}
+
+/* An address to announce or to echo: alone on its ACK. False: none is due, or it does not fit. */
+static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp *mp)
+{
+    if (c->echo_n > 0) {
+        mp->add_addr = c->echoes[c->echo_n - 1];
+        mp->has |= MPTCP_HAS(MPTCP_ADD_ADDR);
+        if (mptcp_options_size(mp) <= space) {
+            c->echo_n--;
+            conn_count(c, MP_ECHO_ADD_TX);
+            return true;
+        }
+        mp->has = 0;
+    }
+    for (unsigned i = 0; i < c->n_announced; i++) {
+        struct announced *a = &c->announced[i];
+        if (!a->due)
+            continue;
+        struct mptcp_add_addr *o = &mp->add_addr;
+        memset(o, 0, sizeof(*o));
+        o->id = a->id;
+        o->addr = a->addr;
+        o->has_port = a->addr.port != 0;
+        mptcp_add_addr_hmac(c->local_key, c->remote_key, a->id, &a->addr, o->hmac);
+        mp->has |= MPTCP_HAS(MPTCP_ADD_ADDR);
+        if (mptcp_options_size(mp) <= space) {
+            a->due = false;
+            a->sent++;
+            conn_count(c, MP_ADD_ADDR_TX);
+            return true;
+        }
+        mp->has = 0;
+    }
+    return false;
+}
+
+/* What goes beside the DATA_ACK: at most one of these. */
+static void put_extra(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
+{
+    struct braid_conn *c = s->conn;
+    if (s->fail_due && space >= DSS_ACK_SIZE + 12) {
+        mp->fail_dsn = s->fail_dsn;
+        mp->has |= MPTCP_HAS(MPTCP_FAIL);
+        s->fail_due = false;
+        conn_count(c, MP_FAIL_TX);
+    } else if (c->n_rm_ids > 0 && space >= DSS_ACK_SIZE + 4 + c->n_rm_ids) {
+        mp->remove_addr.n = (uint8_t)c->n_rm_ids;
+        memcpy(mp->remove_addr.ids, c->rm_ids, c->n_rm_ids);
+        mp->has |= MPTCP_HAS(MPTCP_REMOVE_ADDR);
+        c->n_rm_ids = 0;
+        conn_count(c, MP_RM_ADDR_TX);
+    } else if (s->prio_due && space >= DSS_ACK_SIZE + 4) {
+        mp->prio_backup = s->backup_ours;
+        mp->has |= MPTCP_HAS(MPTCP_PRIO);
+        s->prio_due = false;
+        conn_count(c, MP_PRIO_TX);
+    } else if (c->data_fin_sent && !c->data_fin_acked) {
+        put_data_fin(c, &mp->dss);
+    }
+}
+
+static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
+{
+    struct braid_conn *c = s->conn;
+    if (s->join && !s->confirmed) {
+        put_join(s, MPTCP_JOIN_ACK, mp);
+    } else if (s->echo_mp_capable) {
+        put_capable(c, 2, mp);
+    } else if (!put_address(c, space, mp)) {
+        put_data_ack(c, mp);
+        put_extra(s, space, mp);
+    }
+}
+
+static void put_reset(const struct mp_subflow *s, struct wire_mptcp *mp)
+{
+    struct braid_conn *c = s->conn;
+    if (c->fastclose && c->was_mptcp) {
+        mp->fastclose.key = c->remote_key;
+        mp->has |= MPTCP_HAS(MPTCP_FASTCLOSE);
+        conn_count(c, MP_FASTCLOSE_TX);
+    }
+    if (c->fastclose || s->rst_reason >= 0) {
+        mp->rst_flags = 0;
+        mp->rst_reason = (uint8_t)(s->rst_reason >= 0 ? s->rst_reason : MPTCP_RST_UNSPECIFIED);
+        mp->has |= MPTCP_HAS(MPTCP_TCPRST);
+        conn_count(c, MP_RST_TX);
+    }
+    if (s->fail_due) {
+        mp->fail_dsn = s->fail_dsn;
+        mp->has |= MPTCP_HAS(MPTCP_FAIL);
+        conn_count(c, MP_FAIL_TX);
+    }
+}
+
+void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struct tcp_map *map,
+                      unsigned space, struct wire_tcp *t)
+{
+    struct mp_subflow *s = mp_subflow_of(sf);
+    struct braid_conn *c = s->conn;
+    const struct mp_map *m = (const struct mp_map *)map;
+    if (c->mode == MODE_PLAIN || (c->mode == MODE_FALLBACK && !(m && m->infinite)))
+        return;
+    switch (kind) {
+    case SUBFLOW_SYN:
+        if (s->join)
+            put_join(s, MPTCP_JOIN_SYN, &t->mp);
+        else
+            put_capable(c, 0, &t->mp);
+        break;
+    case SUBFLOW_SYNACK:
+        if (s->join)
+            put_join(s, MPTCP_JOIN_SYNACK, &t->mp);
+        else
+            put_capable(c, 1, &t->mp);
+        break;
+    case SUBFLOW_ACK:
+        put_ack(s, space, &t->mp);
+        break;
+    case SUBFLOW_DATA:
+        put_data(s, m, &t->mp);
+        break;
+    case SUBFLOW_RST:
+        put_reset(s, &t->mp);
+        break;
+    }
+}

@@ -1,0 +1,92 @@
+/* Data-level retransmission: what a subflow lost or took into its grave goes over another one (RFC 8684
+ * section 3.3.6), and a timer watches over data that subflows acknowledged but nobody DATA_ACKed. */
+#include "base/seq.h"
+#include "mptcp/conn.h"
+
+#define DATA_RTO_MIN (200 * BRAID_MS)
+#define DATA_RTO_MAX (60 * BRAID_SECOND)
+
+void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len)
+{
+    uint64_t start = seq64_before(dsn, c->data_una) ? c->data_una : dsn;
+    uint64_t end = seq64_before(c->data_nxt, dsn + len) ? c->data_nxt : dsn + len;
+    if (c->phase == CONN_DEAD || !conn_is_mptcp(c) || !seq64_before(start, end))
+        return;
+    if (ranges_add(&c->reinject, start, end) < 0)
+        conn_fail(c, BRAID_CLOSE_RESOURCES, true);
+    conn_dirty(c);
+}
+
+void conn_reinject_flow(struct mp_subflow *s)
+{
+    list_each(n, tmp, &s->tcp.maps)
+    {
+        const struct mp_map *m = (struct mp_map *)list_entry(n, struct tcp_map, node);
+        conn_reinject(s->conn, m->dsn, m->tcp.len);
+    }
+}
+
+static bool waits_for_data_ack(const struct braid_conn *c)
+{
+    return conn_is_mptcp(c) && c->phase == CONN_ESTABLISHED &&
+           (seq64_before(c->data_una, c->data_nxt) || (c->data_fin_sent && !c->data_fin_acked));
+}
+
+void conn_arm_data_timer(struct braid_conn *c, braid_time now)
+{
+    if (!waits_for_data_ack(c)) {
+        c->data_rtx_at = BRAID_NEVER;
+        return;
+    }
+    if (c->data_rtx_at != BRAID_NEVER)
+        return;
+    int64_t rto = DATA_RTO_MIN;
+    list_each(n, tmp, &c->subflows)
+    {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!s->dead && s->tcp.rtt.backoff == 0 && rtt_rto(&s->tcp.rtt) > rto)
+            rto = rtt_rto(&s->tcp.rtt);
+    }
+    bool only_fin = c->data_una == c->data_nxt;
+    rto = (only_fin ? rto : 2 * rto) << (c->data_backoff < 10 ? c->data_backoff : 10);
+    c->data_rtx_at = now + (rto < DATA_RTO_MAX ? rto : DATA_RTO_MAX);
+}
+
+/* Is the first unacknowledged byte in flight on a subflow, which then looks after it? */
+static bool head_in_flight(const struct braid_conn *c)
+{
+    list_each(n, tmp, &c->subflows)
+    {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->dead || s->tcp.rtt.backoff > 0)
+            continue;
+        list_each(k, tmp2, &s->tcp.maps)
+        {
+            const struct mp_map *m = (struct mp_map *)list_entry(k, struct tcp_map, node);
+            if (m->dsn <= c->data_una && c->data_una < m->dsn + m->tcp.len)
+                return true;
+        }
+    }
+    return false;
+}
+
+void conn_data_timeout(struct braid_conn *c, braid_time now)
+{
+    c->data_rtx_at = BRAID_NEVER;
+    if (!waits_for_data_ack(c))
+        return;
+    if (c->data_una == c->data_nxt) {
+        list_each(n, tmp, &c->subflows)
+        {
+            struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+            if (!s->dead && flow_usable(s))
+                subflow_ack_at_once(&s->tcp, now); /* repeats the DATA_FIN */
+        }
+        c->data_backoff++;
+    } else if (!head_in_flight(c)) {
+        conn_reinject(c, c->data_una, 65535);
+        c->data_backoff++;
+    }
+    conn_arm_data_timer(c, now);
+    conn_dirty(c);
+}

@@ -1,0 +1,143 @@
+/* Mappings received on one subflow. A sorted array: in the usual case it holds one or two entries. */
+#include "mptcp/rxmap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t mapping_end(const struct rx_mapping *m)
+{
+    return m->off + m->len;
+}
+
+/* Index of the first mapping that ends after off. */
+static uint32_t first_after(const struct rxmap *m, uint64_t off)
+{
+    uint32_t lo = m->head, hi = m->head + m->n;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (mapping_end(&m->v[mid]) > off)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return lo;
+}
+
+static bool make_room(struct rxmap *m)
+{
+    if (m->head + m->n < m->cap)
+        return true;
+    if (m->head > 0 && m->head >= m->cap / 2) {
+        memmove(m->v, m->v + m->head, m->n * sizeof(*m->v));
+        m->head = 0;
+        return true;
+    }
+    uint32_t cap = m->cap ? m->cap * 2 : 2;
+    struct rx_mapping *v = realloc(m->v, cap * sizeof(*v));
+    if (!v)
+        return false;
+    m->v = v;
+    m->cap = cap;
+    return true;
+}
+
+/* Inserts piece before index at, or grows the mapping in front of it. */
+static bool insert(struct rxmap *m, uint32_t at, const struct rx_mapping *piece)
+{
+    if (at > m->head && !piece->has_csum) {
+        struct rx_mapping *prev = &m->v[at - 1];
+        if (!prev->has_csum && mapping_end(prev) == piece->off && prev->dsn + prev->len == piece->dsn &&
+            prev->len <= UINT32_MAX - piece->len) {
+            prev->len += piece->len;
+            return true;
+        }
+    }
+    uint32_t index = at - m->head;
+    if (m->n >= RXMAP_MAX || !make_room(m))
+        return false;
+    at = m->head + index;
+    memmove(&m->v[at + 1], &m->v[at], (m->n - index) * sizeof(*m->v));
+    m->v[at] = *piece;
+    m->n++;
+    return true;
+}
+
+static bool same_place(const struct rx_mapping *a, const struct rx_mapping *b)
+{
+    return a->off - a->dsn == b->off - b->dsn;
+}
+
+/* A mapping with a checksum is all or nothing. */
+static enum rxmap_status add_checksummed(struct rxmap *m, const struct rx_mapping *n, uint64_t rcv_nxt)
+{
+    uint32_t i = first_after(m, n->off);
+    if (i < m->head + m->n && m->v[i].off < mapping_end(n)) {
+        const struct rx_mapping *old = &m->v[i];
+        return old->off == n->off && old->len == n->len && same_place(old, n) && old->csum == n->csum
+                   ? RXMAP_DUPLICATE
+                   : RXMAP_CONFLICT;
+    }
+    if (n->off < rcv_nxt)
+        return RXMAP_DUPLICATE;
+    return insert(m, i, n) ? RXMAP_OK : RXMAP_FULL;
+}
+
+enum rxmap_status rxmap_add(struct rxmap *m, const struct rx_mapping *new_map, uint64_t rcv_nxt)
+{
+    struct rx_mapping n = *new_map;
+    uint64_t end = mapping_end(&n);
+    if (end <= rcv_nxt)
+        return RXMAP_DUPLICATE;
+    if (n.has_csum)
+        return add_checksummed(m, &n, rcv_nxt);
+    if (n.off < rcv_nxt) {
+        n.dsn += rcv_nxt - n.off;
+        n.off = rcv_nxt;
+    }
+    enum rxmap_status status = RXMAP_DUPLICATE;
+    uint32_t i = first_after(m, n.off);
+    while (n.off < end) {
+        const struct rx_mapping *old = i < m->head + m->n ? &m->v[i] : NULL;
+        if (old && old->off <= n.off) {
+            if (!same_place(old, &n))
+                return RXMAP_CONFLICT;
+            uint64_t next = mapping_end(old);
+            n.dsn += next - n.off;
+            n.off = next;
+            i++;
+            continue;
+        }
+        uint64_t stop = old && old->off < end ? old->off : end;
+        n.len = (uint32_t)(stop - n.off);
+        if (!insert(m, i, &n))
+            return RXMAP_FULL;
+        status = RXMAP_OK;
+        n.dsn += n.len;
+        n.off = stop;
+        i = first_after(m, n.off);
+    }
+    return status;
+}
+
+struct rx_mapping *rxmap_find(struct rxmap *m, uint64_t off)
+{
+    while (m->n > 0 && mapping_end(&m->v[m->head]) <= off) {
+        m->head++;
+        m->n--;
+    }
+    if (m->n == 0) {
+        m->head = 0;
+        return NULL;
+    }
+    struct rx_mapping *first = &m->v[m->head];
+    return first->off <= off ? first : NULL;
+}
+
+void rxmap_free(struct rxmap *m)
+{
+    for (uint32_t i = 0; i < m->held_n; i++)
+        slice_drop(&m->held[i]);
+    free(m->held);
+    free(m->v);
+    memset(m, 0, sizeof(*m));
+}

@@ -1,0 +1,420 @@
+/* Data level, sending: the send buffer, DATA_ACKs, and the scheduling of new and reinjected data onto
+ * subflows. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/seq.h"
+#include "mptcp/conn.h"
+#include "wire/checksum.h"
+
+#define CHUNK_SMALL   4096u
+#define CHUNK_LARGE   65024u /* with malloc's and buf's headers just below 64 KiB */
+#define MAP_SLICES    16u
+#define MAP_BYTES_MAX 65535u /* a data-level length has 16 bits */
+
+void conn_send_init(struct braid_conn *c, uint64_t idsn)
+{
+    c->data_una = c->data_nxt = c->data_end = c->snd_start = idsn + 1;
+    c->data_edge = c->data_una; /* the peer's window comes with its first DATA_ACK */
+}
+
+/* ---- the send buffer --------------------------------------------------------------------------------------
+ */
+
+static struct send_chunk *chunk_of(struct list *n)
+{
+    return list_entry(n, struct send_chunk, node);
+}
+
+static void chunk_free(struct braid_conn *c, struct send_chunk *k)
+{
+    if (c->cursor == k)
+        c->cursor = NULL;
+    list_remove(&k->node);
+    buf_unref(k->buf);
+    free(k);
+}
+
+static struct send_chunk *chunk_add(struct braid_conn *c, size_t want)
+{
+    size_t cap = want <= CHUNK_SMALL ? CHUNK_SMALL : CHUNK_LARGE;
+    struct send_chunk *k = mem_room(&c->mem) > cap ? malloc(sizeof(*k)) : NULL;
+    if (!k)
+        return NULL;
+    k->buf = buf_new(cap, &c->mem);
+    if (!k->buf) {
+        free(k);
+        return NULL;
+    }
+    k->dsn = c->data_end;
+    k->len = 0;
+    list_append(&c->chunks, &k->node);
+    return k;
+}
+
+/* The last chunk, if it has room worth writing to. */
+static struct send_chunk *tail_with_room(struct braid_conn *c)
+{
+    if (list_empty(&c->chunks))
+        return NULL;
+    struct send_chunk *k = chunk_of(c->chunks.prev);
+    return k->buf->cap - k->len >= 512 ? k : NULL;
+}
+
+unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n)
+{
+    assert(!c->reserved && !c->shutdown);
+    uint64_t used = c->data_end - c->data_una;
+    size_t room = used < c->sndbuf ? c->sndbuf - used : 0;
+    if (want > room)
+        want = room;
+    unsigned i = 0;
+    while (i < n && want > 0 && !c->fail_due) {
+        struct send_chunk *k = i == 0 ? tail_with_room(c) : NULL;
+        if (!k)
+            k = chunk_add(c, want);
+        if (!k) {
+            conn_count(c, MEM_REFUSED);
+            break;
+        }
+        if (i == 0)
+            c->reserved = k;
+        size_t len = k->buf->cap - k->len;
+        if (len > want)
+            len = want;
+        iov[i].iov_base = k->buf->data + k->len;
+        iov[i].iov_len = len;
+        want -= len;
+        i++;
+    }
+    if (i == 0)
+        c->want_writable = true;
+    return i;
+}
+
+void braid_conn_commit(struct braid_conn *c, size_t n)
+{
+    struct list *at = c->reserved ? &c->reserved->node : &c->chunks;
+    c->reserved = NULL;
+    if (n > 0)
+        conn_dirty(c);
+    while (at != &c->chunks) {
+        struct send_chunk *k = chunk_of(at);
+        at = at->next;
+        size_t take = k->buf->cap - k->len;
+        if (take > n)
+            take = n;
+        if (k->len == 0)
+            k->dsn = c->data_end;
+        k->len += (uint32_t)take;
+        c->data_end += take;
+        n -= take;
+        if (k->len == 0)
+            chunk_free(c, k);
+    }
+    assert(n == 0);
+}
+
+size_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
+{
+    struct iovec iov[8];
+    unsigned n = braid_conn_reserve(c, len, iov, 8);
+    size_t done = 0;
+    for (unsigned i = 0; i < n; i++) {
+        memcpy(iov[i].iov_base, (const uint8_t *)data + done, iov[i].iov_len);
+        done += iov[i].iov_len;
+    }
+    braid_conn_commit(c, done);
+    return done;
+}
+
+void braid_conn_shutdown(struct braid_conn *c)
+{
+    if (!c->shutdown) {
+        c->shutdown = true;
+        conn_dirty(c);
+    }
+}
+
+/* The chunk that holds dsn, which is in [data_una, data_end). */
+static struct send_chunk *chunk_find(struct braid_conn *c, uint64_t dsn)
+{
+    struct list *n = c->chunks.next;
+    if (c->cursor && !seq64_before(dsn, c->cursor->dsn))
+        n = &c->cursor->node;
+    while (!seq64_before(dsn, chunk_of(n)->dsn + chunk_of(n)->len))
+        n = n->next;
+    return chunk_of(n);
+}
+
+static void drop_acked_chunks(struct braid_conn *c)
+{
+    while (!list_empty(&c->chunks)) {
+        struct send_chunk *k = chunk_of(c->chunks.next);
+        if (k == c->reserved || seq64_before(c->data_una, k->dsn + k->len))
+            break;
+        chunk_free(c, k);
+    }
+}
+
+void conn_send_free(struct braid_conn *c)
+{
+    while (!list_empty(&c->chunks))
+        chunk_free(c, chunk_of(c->chunks.next));
+    ranges_free(&c->reinject);
+}
+
+/* ---- acknowledgements
+ * ---------------------------------------------------------------------------------------- */
+
+/* Twice what the subflows can have in flight, within limits. */
+static void tune_sndbuf(struct braid_conn *c)
+{
+    uint64_t cwnds = 0;
+    list_each(n, tmp, &c->subflows) cwnds += list_entry(n, struct mp_subflow, node)->tcp.cc.cwnd;
+    uint64_t goal = 2 * cwnds;
+    if (goal > c->env->params.sndbuf_max)
+        goal = c->env->params.sndbuf_max;
+    if (goal > c->sndbuf)
+        c->sndbuf = goal;
+}
+
+/* Bytes before una are done with. */
+static void advance_una(struct braid_conn *c, uint64_t una, braid_time now)
+{
+    if (seq64_before(c->data_end, una)) { /* the DATA_FIN */
+        c->data_fin_acked = true;
+        una = c->data_end;
+    }
+    if (seq64_before(c->data_una, una)) {
+        ranges_subtract(&c->reinject, c->data_una, una);
+        c->data_una = una;
+        if (seq64_before(c->data_nxt, una))
+            c->data_nxt = una;
+        drop_acked_chunks(c);
+        tune_sndbuf(c);
+    }
+    c->data_backoff = 0;
+    c->data_rtx_at = BRAID_NEVER;
+    conn_arm_data_timer(c, now);
+    conn_dirty(c);
+}
+
+void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_time now)
+{
+    uint64_t top = c->data_nxt + (c->data_fin_sent ? 1 : 0);
+    if (seq64_before(data_ack, c->data_una) || seq64_before(top, data_ack))
+        return;
+    if (seq64_before(c->data_edge, data_ack + wnd)) {
+        c->data_edge = data_ack + wnd;
+        conn_dirty(c);
+    }
+    bool fin = seq64_before(c->data_end, data_ack);
+    if (seq64_before(c->data_una, data_ack) && !(fin && c->data_fin_acked))
+        advance_una(c, data_ack, now);
+}
+
+void flow_map_done(struct subflow *sf, struct tcp_map *t, bool acked)
+{
+    struct mp_map *m = (struct mp_map *)t;
+    struct mp_subflow *s = mp_subflow_of(sf);
+    struct braid_conn *c = s->conn;
+    if (acked && !conn_is_mptcp(c) && m->tcp.off >= c->linear_snd_from &&
+        seq64_before(c->data_una, m->dsn + m->tcp.len))
+        advance_una(c, m->dsn + m->tcp.len, sf->last_recv); /* no DATA_ACK tells */
+    for (uint32_t i = 0; i < m->tcp.n_slices; i++)
+        slice_drop(&m->slices[i]);
+    free(m);
+}
+
+/* ---- maps
+ * --------------------------------------------------------------------------------------------------- */
+
+struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
+{
+    struct send_chunk *first = chunk_find(c, dsn), *k = first;
+    uint32_t n = 0, left = len;
+    uint64_t at = dsn;
+    while (left > 0 && n < MAP_SLICES) {
+        uint32_t in = (uint32_t)(k->dsn + k->len - at);
+        uint32_t take = in < left ? in : left;
+        left -= take;
+        at += take;
+        n++;
+        k = chunk_of(k->node.next);
+    }
+    struct mp_map *m = malloc(sizeof(*m) + n * sizeof(struct slice));
+    if (!m)
+        return NULL;
+    memset(m, 0, sizeof(*m));
+    m->dsn = dsn;
+    m->tcp.len = len - left;
+    m->tcp.n_slices = n;
+    m->tcp.slices = m->slices;
+    uint64_t sum = 0;
+    left = m->tcp.len;
+    k = first;
+    for (uint32_t i = 0; i < n; i++, k = chunk_of(k->node.next)) {
+        uint32_t skip = i == 0 ? (uint32_t)(dsn - k->dsn) : 0;
+        uint32_t take = k->len - skip < left ? k->len - skip : left;
+        m->slices[i] = slice_of(k->buf, k->buf->data + skip, take);
+        if (c->checksum)
+            sum = checksum_add_at(sum, k->buf->data + skip, take, m->tcp.len - left);
+        left -= take;
+        if (dsn == c->data_nxt && i + 1 == n)
+            c->cursor = k;
+    }
+    m->csum = checksum_fold(sum); /* the pseudo header is added when the subflow offset is known */
+    return m;
+}
+
+/* ---- scheduling
+ * ---------------------------------------------------------------------------------------------- */
+
+struct choice {
+    struct sched_view view;
+    struct sched_path paths[SCHED_MAX_PATHS];
+    struct mp_subflow *flows[SCHED_MAX_PATHS];
+};
+
+static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now)
+{
+    struct subflow *t = &s->tcp;
+    p->id = s->id;
+    p->backup = s->backup_peer || s->backup_ours;
+    p->usable = flow_usable(s) && t->rtt.backoff == 0;
+    p->mss = t->mss;
+    p->space = p->usable ? subflow_space(t, now) : 0;
+    p->cwnd = t->cc.cwnd;
+    p->in_flight = t->pipe;
+    p->bytes_sent = t->bytes_out;
+    p->srtt_us = t->rtt.srtt_us;
+    p->rttvar_us = t->rtt.rttvar_us;
+    p->pacing_rate = t->pacer.rate;
+}
+
+static void choice_init(struct choice *ch, struct braid_conn *c, braid_time now)
+{
+    memset(&ch->view, 0, sizeof(ch->view));
+    ch->view.now = now;
+    ch->view.paths = ch->paths;
+    list_each(n, tmp, &c->subflows)
+    {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (ch->view.n_paths == SCHED_MAX_PATHS)
+            break;
+        if (s->dead || !flow_usable(s))
+            continue;
+        ch->flows[ch->view.n_paths] = s;
+        fill_path(&ch->paths[ch->view.n_paths++], s, now);
+    }
+}
+
+/* Bits of the paths that have dsn in flight. */
+static uint64_t carriers(const struct choice *ch, uint64_t dsn)
+{
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < ch->view.n_paths; i++) {
+        list_each(n, tmp, &ch->flows[i]->tcp.maps)
+        {
+            const struct mp_map *m = (struct mp_map *)list_entry(n, struct tcp_map, node);
+            if (m->dsn <= dsn && dsn < m->dsn + m->tcp.len) {
+                bits |= (uint64_t)1 << i;
+                break;
+            }
+        }
+    }
+    return bits;
+}
+
+/* How much of `want` bytes to put into one map on this path. 0: better wait. */
+static uint32_t map_length(const struct sched_path *p, uint64_t want, bool more_follows)
+{
+    uint64_t len = want < p->space ? want : p->space;
+    if (len > MAP_BYTES_MAX)
+        len = MAP_BYTES_MAX;
+    if (len > p->mss && (len < want || more_follows))
+        len -= len % p->mss;
+    if (len < p->mss && len < want && p->in_flight > 0) /* silly window, RFC 9293 section 3.8.6.2.1 */
+        return 0;
+    return (uint32_t)len;
+}
+
+/* Sends up to want bytes from dsn on the path the scheduler picks. Returns the bytes sent; 0: none may go
+ * now. */
+static uint32_t send_some(struct braid_conn *c, struct choice *ch, uint64_t dsn, uint64_t want,
+                          braid_time now)
+{
+    int i = c->sched.ops->pick(&c->sched, &ch->view);
+    if (i < 0)
+        return 0;
+    struct sched_path *p = &ch->paths[i];
+    struct mp_subflow *s = ch->flows[i];
+    assert((unsigned)i < ch->view.n_paths && p->usable && p->space > 0);
+    if (ch->view.tried & (uint64_t)1 << i)
+        return 0;
+    uint32_t len = map_length(p, want, dsn + want != c->data_end);
+    struct mp_map *m = len > 0 ? conn_map_new(c, dsn, len) : NULL;
+    if (!m)
+        return 0;
+    len = m->tcp.len;
+    m->infinite = c->infinite_due;
+    c->infinite_due = false;
+    subflow_send(&s->tcp, &m->tcp, now);
+    if (c->sched.ops->sent)
+        c->sched.ops->sent(&c->sched, &ch->view, i, len);
+    fill_path(p, s, now);
+    return len;
+}
+
+/* Lost on its subflow, or given up there: goes first, and not over a subflow that has it in flight already.
+ */
+static void push_reinjections(struct braid_conn *c, struct choice *ch, braid_time now)
+{
+    while (c->reinject.n > 0) {
+        struct range r = c->reinject.r[0];
+        ch->view.tried = carriers(ch, r.start);
+        ch->view.unsent = r.end - r.start;
+        uint32_t len = send_some(c, ch, r.start, r.end - r.start, now);
+        if (len == 0)
+            break;
+        ranges_subtract(&c->reinject, r.start, r.start + len);
+        conn_count(c, MP_RETRANS);
+    }
+    ch->view.tried = 0;
+}
+
+/* Data waits, nothing is in flight, and the window is closed: somebody must probe it. */
+static void update_probing(struct braid_conn *c, braid_time now)
+{
+    bool blocked = seq64_before(c->data_nxt, c->data_end) && c->data_una == c->data_nxt;
+    list_each(n, tmp, &c->subflows)
+    {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!s->dead && s->tcp.blocked != (blocked && flow_usable(s)))
+            subflow_set_blocked(&s->tcp, blocked && flow_usable(s), now);
+    }
+}
+
+void conn_push(struct braid_conn *c, braid_time now)
+{
+    struct choice ch;
+    if (c->data_nxt == c->data_end && c->reinject.n == 0)
+        return update_probing(c, now);
+    choice_init(&ch, c, now);
+    push_reinjections(c, &ch, now);
+    for (;;) {
+        uint64_t edge = seq64_before(c->data_edge, c->data_end) ? c->data_edge : c->data_end;
+        if (!seq64_before(c->data_nxt, edge))
+            break;
+        ch.view.unsent = c->data_end - c->data_nxt;
+        ch.view.data_window = c->data_edge - c->data_nxt;
+        uint32_t len = send_some(c, &ch, c->data_nxt, edge - c->data_nxt, now);
+        if (len == 0)
+            break;
+        c->data_nxt += len;
+    }
+    update_probing(c, now);
+    conn_arm_data_timer(c, now);
+}
