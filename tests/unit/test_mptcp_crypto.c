@@ -1,0 +1,77 @@
+/* Keys, tokens and HMACs against vectors computed independently. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "mptcp/crypto.h"
+
+#define KEY_A 0x0102030405060708u
+#define KEY_B 0x1112131415161718u
+
+START_TEST(token_and_idsn_follow_from_the_key)
+{
+    uint32_t token;
+    uint64_t idsn;
+    mptcp_key_derive(KEY_A, &token, &idsn);
+    ck_assert_uint_eq(token, 0x66840dda);
+    ck_assert(idsn == 0xf5a101d3d29d6f72u);
+    mptcp_key_derive(KEY_B, &token, &idsn);
+    ck_assert_uint_eq(token, 0xccad45ac);
+    ck_assert(idsn == 0x535beea38e087c8eu);
+}
+END_TEST
+
+START_TEST(join_hmacs_match_the_vectors)
+{
+    static const uint8_t synack[8] = {0x72, 0xbe, 0xa4, 0x3c, 0x69, 0xc0, 0xc2, 0x06};
+    static const uint8_t ack[20] = {0xc2, 0x98, 0x6b, 0x9f, 0xfe, 0x33, 0xde, 0xdc, 0x10, 0x95,
+                                    0x5f, 0xc5, 0xc9, 0xc3, 0x15, 0x44, 0xe3, 0xac, 0x05, 0xc0};
+    uint8_t mac[MPTCP_HMAC_LEN];
+    mptcp_join_hmac(KEY_B, KEY_A, 0x11223344, 0xaabbccdd, mac);
+    ck_assert(mptcp_hmac_equal(mac, synack, sizeof(synack)));
+    mptcp_join_hmac(KEY_A, KEY_B, 0xaabbccdd, 0x11223344, mac);
+    ck_assert(mptcp_hmac_equal(mac, ack, sizeof(ack)));
+}
+END_TEST
+
+START_TEST(add_addr_hmac_counts_a_missing_port_as_zero)
+{
+    static const uint8_t without[8] = {0x7a, 0x89, 0xd0, 0xb1, 0xfb, 0x7e, 0xa0, 0x24};
+    static const uint8_t with[8] = {0x88, 0xbc, 0xea, 0xa7, 0x99, 0x17, 0xcf, 0xbb};
+    struct braid_addr addr = {.port = 0};
+    uint8_t mac[8];
+    ck_assert_int_eq(ip_parse("192.0.2.1", &addr.ip), 0);
+    mptcp_add_addr_hmac(KEY_B, KEY_A, 2, &addr, mac);
+    ck_assert_mem_eq(mac, without, 8);
+    addr.port = 8443;
+    mptcp_add_addr_hmac(KEY_B, KEY_A, 2, &addr, mac);
+    ck_assert_mem_eq(mac, with, 8);
+}
+END_TEST
+
+START_TEST(the_kernels_own_hmac_vector_matches)
+{
+    /* key "0b0b0b0b0b0b0b0b" and message "48692054", both as ASCII */
+    static const uint8_t start[4] = {0x83, 0x85, 0xe2, 0x4f};
+    uint8_t mac[MPTCP_HMAC_LEN];
+    mptcp_hmac(0x3062306230623062u, 0x3062306230623062u, "48692054", 8, mac);
+    ck_assert_mem_eq(mac, start, 4);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("mptcp crypto");
+    TCase *t = tcase_create("vectors");
+    tcase_add_test(t, token_and_idsn_follow_from_the_key);
+    tcase_add_test(t, join_hmacs_match_the_vectors);
+    tcase_add_test(t, add_addr_hmac_counts_a_missing_port_as_zero);
+    tcase_add_test(t, the_kernels_own_hmac_vector_matches);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
