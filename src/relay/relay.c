@@ -122,13 +122,16 @@ static void end_of_server(struct relay *r, ssize_t n)
     }
 }
 
-/* Whether the emptied socket has something after all: new bytes, an end or an error. The event that told of
- * the bytes may have told of the end, too, and an edge comes only once. */
-static bool has_more(const struct relay *r)
+/* The socket seems to be empty. The event that told of the bytes may have told of an end or an error, too,
+ * and an edge comes only once: so look. */
+static void look_again(struct relay *r)
 {
     char byte;
     ssize_t n = recv((int)event_get_fd(&r->event), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return n >= 0 || errno != EAGAIN;
+    if (n < 0 && errno == EAGAIN)
+        r->rx_ready = false;
+    else if (n < 0 && errno != EINTR)
+        server_broke(r); /* the error was ours to take: no later read would tell it */
 }
 
 /* Reads once, straight into the connection's send buffer. The bytes read, 0 if it is no use to go on. */
@@ -152,7 +155,7 @@ static size_t receive_some(struct relay *r)
     }
     r->edge->counters.v[EDGE_FROM_SERVER] += (uint64_t)n;
     if ((size_t)n < room)
-        r->rx_ready = has_more(r);
+        look_again(r);
     adapt(r, (size_t)n, room);
     return (size_t)n;
 }

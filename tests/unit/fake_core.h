@@ -1,0 +1,203 @@
+/* A scripted stand-in for the core, as the relay sees it: a connection's two byte streams are arrays of the
+ * test's, and fake_flush() makes the callbacks that braid_core_flush() would make. */
+#ifndef BRAID_TESTS_FAKE_CORE_H
+#define BRAID_TESTS_FAKE_CORE_H
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <braid/core.h>
+
+#define FAKE_STREAM (4 * 1024 * 1024)
+
+struct braid_listener {
+    struct braid_listen_params params;
+};
+
+struct braid_conn {
+    const struct braid_conn_ops *ops;
+    void *user;
+    /* What the relay did. */
+    bool accepted, refused, shut, aborted, released;
+    enum braid_refusal refusal;
+    /* The client's stream: up[0, up_arrived) has come, up[0, up_taken) was consumed. */
+    uint8_t *up;
+    size_t up_arrived, up_taken, up_told;
+    bool up_end, up_end_told;
+    size_t piece; /* bytes per iovec of peek and reserve */
+    /* The server's stream: down[0, down_len), of which the client took down_acked. */
+    uint8_t *down;
+    size_t down_len, down_acked, sndbuf, reserved;
+    bool wants_room;
+    bool client_ready, established_told, closed_told;
+};
+
+static struct braid_listener *fake_listener;
+
+/* ---- the test's side ------------------------------------------------------------------------------------
+ */
+
+static struct braid_conn *fake_conn(void)
+{
+    struct braid_conn *c = calloc(1, sizeof(*c));
+    c->up = malloc(FAKE_STREAM);
+    c->down = malloc(FAKE_STREAM);
+    c->piece = 1000;
+    c->sndbuf = FAKE_STREAM;
+    c->client_ready = true;
+    ck_assert_ptr_nonnull(fake_listener);
+    c->ops = fake_listener->params.ops;
+    return c;
+}
+
+static void fake_conn_free(struct braid_conn *c)
+{
+    free(c->up);
+    free(c->down);
+    free(c);
+}
+
+/* The client's SYN arrives. */
+static struct braid_conn *fake_syn(void)
+{
+    struct braid_conn *c = fake_conn();
+    c->ops->incoming(fake_listener->params.ctx, c);
+    return c;
+}
+
+static void fake_close(struct braid_conn *c, enum braid_close why)
+{
+    c->closed_told = true;
+    if (!c->released)
+        c->ops->closed(c, c->user, why);
+}
+
+static void fake_flush(struct braid_conn *c)
+{
+    if (c->refused || c->closed_told || c->released)
+        return;
+    if (c->aborted) {
+        fake_close(c, BRAID_CLOSE_ABORTED);
+        return;
+    }
+    if (c->accepted && c->client_ready && !c->established_told) {
+        c->established_told = true;
+        c->ops->established(c, c->user);
+    }
+    if (!c->established_told)
+        return;
+    if (c->up_told < c->up_arrived || (c->up_end && !c->up_end_told)) {
+        c->up_told = c->up_arrived;
+        c->up_end_told = c->up_end;
+        c->ops->readable(c, c->user);
+    }
+    if (c->wants_room && c->down_len - c->down_acked < c->sndbuf && !c->aborted) {
+        c->wants_room = false;
+        c->ops->writable(c, c->user);
+    }
+}
+
+/* ---- the relay's side -----------------------------------------------------------------------------------
+ */
+
+struct braid_listener *braid_listen(struct braid_core *core, const struct braid_listen_params *params)
+{
+    (void)core;
+    struct braid_listener *l = malloc(sizeof(*l));
+    l->params = *params;
+    fake_listener = l;
+    return l;
+}
+
+void braid_unlisten(struct braid_listener *l)
+{
+    fake_listener = NULL;
+    free(l);
+}
+
+void braid_conn_set_user(struct braid_conn *c, void *user)
+{
+    c->user = user;
+}
+
+void *braid_conn_user(const struct braid_conn *c)
+{
+    return c->user;
+}
+
+void braid_conn_accept(struct braid_conn *c)
+{
+    ck_assert(!c->accepted && !c->refused);
+    c->accepted = true;
+}
+
+void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how)
+{
+    ck_assert(!c->accepted && !c->refused);
+    c->refused = true;
+    c->refusal = how;
+}
+
+static unsigned fake_pieces(uint8_t *data, size_t len, size_t piece, struct iovec *iov, unsigned n)
+{
+    unsigned i = 0;
+    for (size_t at = 0; at < len && i < n; at += piece, i++)
+        iov[i] = (struct iovec){.iov_base = data + at, .iov_len = len - at < piece ? len - at : piece};
+    return i;
+}
+
+unsigned braid_conn_peek(const struct braid_conn *c, struct iovec *iov, unsigned n)
+{
+    return fake_pieces(c->up + c->up_taken, c->up_arrived - c->up_taken, c->piece, iov, n);
+}
+
+void braid_conn_consume(struct braid_conn *c, size_t n)
+{
+    ck_assert_uint_le(n, c->up_arrived - c->up_taken);
+    c->up_taken += n;
+}
+
+bool braid_conn_eof(const struct braid_conn *c)
+{
+    return c->up_end && c->up_taken == c->up_arrived;
+}
+
+unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n)
+{
+    ck_assert_uint_eq(c->reserved, 0);
+    ck_assert(!c->shut && !c->aborted);
+    size_t room = c->sndbuf - (c->down_len - c->down_acked);
+    if (room < want)
+        c->wants_room = true;
+    size_t len = room < want ? room : want;
+    unsigned filled = fake_pieces(c->down + c->down_len, len, c->piece, iov, n);
+    for (unsigned i = 0; i < filled; i++)
+        c->reserved += iov[i].iov_len;
+    return filled;
+}
+
+void braid_conn_commit(struct braid_conn *c, size_t n)
+{
+    ck_assert_uint_le(n, c->reserved);
+    c->reserved = 0;
+    c->down_len += n;
+}
+
+void braid_conn_shutdown(struct braid_conn *c)
+{
+    ck_assert(!c->shut);
+    c->shut = true;
+}
+
+void braid_conn_abort(struct braid_conn *c)
+{
+    ck_assert(!c->aborted);
+    c->aborted = true;
+}
+
+void braid_conn_release(struct braid_conn *c)
+{
+    c->released = true;
+}
+
+#endif
