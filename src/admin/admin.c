@@ -1,0 +1,59 @@
+/* The parts of the admin surface put together: sockets first, answers once there are workers to ask. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "admin/admin.h"
+#include "admin/control.h"
+#include "admin/http.h"
+#include "admin/live.h"
+
+#define ADMIN_QUERIES   32   /* at the same time */
+#define ADMIN_ANSWER_MS 5000 /* that a worker may take for one page of an answer */
+
+struct admin {
+    const struct conf *conf;
+    struct event_base *base;
+    struct control *control;
+    struct http *http;
+    struct snapshot_source *source;
+    struct query_set *queries;
+};
+
+int admin_open(const struct conf *conf, struct event_base *base, struct admin **out, char *err, size_t errlen)
+{
+    struct admin *a = calloc(1, sizeof(*a));
+    if (!a) {
+        snprintf(err, errlen, "[admin]: memory is short");
+        return -1;
+    }
+    a->conf = conf;
+    a->base = base;
+    if (control_open(conf->daemon.control, base, &a->control, err, errlen) < 0 ||
+        http_open(&conf->admin.listen, base, &a->http, err, errlen) < 0) {
+        admin_stop(a);
+        return -1;
+    }
+    *out = a;
+    return 0;
+}
+
+int admin_start(struct admin *a, struct worker *const *workers, unsigned n)
+{
+    const struct query_limits limits = {.queries = ADMIN_QUERIES, .answer_ms = ADMIN_ANSWER_MS};
+    a->source = live_source_new(a->base, workers, n);
+    a->queries = a->source ? query_set_new(a->base, a->source, a->conf, &limits) : NULL;
+    if (!a->queries || http_start(a->http, a->queries) < 0)
+        return -1;
+    control_start(a->control, a->queries);
+    return 0;
+}
+
+void admin_stop(struct admin *a)
+{
+    if (!a)
+        return;
+    control_free(a->control);
+    http_free(a->http);
+    query_set_free(a->queries);
+    live_source_free(a->source);
+    free(a);
+}

@@ -1,0 +1,19 @@
+/* A document under construction: an evbuffer that remembers whether memory ran short. */
+#ifndef BRAID_ADMIN_DOC_H
+#define BRAID_ADMIN_DOC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct evbuffer;
+
+struct doc {
+    struct evbuffer *buf;
+    bool failed; /* something is missing: memory was short */
+};
+
+void doc_add(struct doc *d, const char *text, size_t len);
+void doc_puts(struct doc *d, const char *text);
+void doc_printf(struct doc *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

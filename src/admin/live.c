@@ -1,0 +1,195 @@
+/* Asking the workers: a job is posted to its worker, does a bounded piece of work in one turn of the worker's
+ * loop, and comes back through a mailbox of the main loop. A worker never waits for anything here. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include "admin/live.h"
+#include "io/mailbox.h"
+
+struct live_source {
+    struct snapshot_source source;
+    struct worker **workers;
+    struct mailbox *answers;
+    pthread_mutex_t lock;
+    pthread_cond_t returned;
+    unsigned asked; /* jobs that workers have; guarded by lock */
+};
+
+static void on_answer(void *arg)
+{
+    struct snapshot_job *job = arg;
+    job->answered(job);
+}
+
+/* ---- on the worker's thread ---------------------------------------------------------------------------- */
+
+static void give_back(struct worker *w, void *arg)
+{
+    struct snapshot_job *job = arg;
+    struct live_source *live = (struct live_source *)job->source;
+    if (mailbox_post(live->answers, on_answer, job) < 0) {
+        worker_post(w, give_back, job);
+        return;
+    }
+    pthread_mutex_lock(&live->lock);
+    live->asked--;
+    pthread_cond_signal(&live->returned);
+    pthread_mutex_unlock(&live->lock);
+}
+
+static void end_dump(struct snapshot_job *job)
+{
+    if (job->dump)
+        braid_dump_end(job->dump);
+    job->dump = NULL;
+}
+
+/* Copies the next connections. False: there are no more, or memory is short. */
+static bool next_page(struct worker *w, struct snapshot_job *job)
+{
+    job->n = 0;
+    if (!job->dump)
+        job->dump = braid_dump_begin(worker_core(w));
+    if (!job->dump) {
+        job->failed = true;
+        return false;
+    }
+    job->n = braid_dump_next(job->dump, job->conns, SNAPSHOT_PAGE);
+    if (job->n == 0)
+        end_dump(job);
+    return job->n > 0;
+}
+
+static void add_servers(struct worker *w, struct snapshot_job *job)
+{
+    for (unsigned i = 0; i < job->n; i++) {
+        const struct braid_conn *c = braid_conn_by_id(worker_core(w), job->conns[i].id);
+        if (!c || edges_server(worker_user(w), c, &job->servers[i]) < 0)
+            memset(&job->servers[i], 0, sizeof(job->servers[i]));
+    }
+}
+
+static void find_one(struct worker *w, struct snapshot_job *job)
+{
+    const struct braid_conn *c = braid_conn_by_id(worker_core(w), job->id);
+    job->n = c ? 1 : 0;
+    if (c)
+        braid_conn_stats(c, &job->conns[0]);
+}
+
+static void add_to_edges(struct snapshot_worker *sum, const struct edges *es,
+                         const struct braid_conn_stats *c)
+{
+    for (unsigned i = 0; i < edges_count(es); i++) {
+        if (strcmp(edges_params(es, i)->name, c->edge) != 0)
+            continue;
+        sum->edges[i].conns++;
+        sum->edges[i].conns_mptcp += c->mptcp;
+        sum->edges[i].subflows += c->n_subflows;
+        sum->edges[i].memory += c->memory;
+        return;
+    }
+}
+
+static void summarize(struct worker *w, struct snapshot_worker *sum)
+{
+    const struct edges *es = worker_user(w);
+    braid_core_stats(worker_core(w), &sum->core);
+    sum->counters = *braid_core_counters(worker_core(w));
+    sum->io = *worker_counters(w);
+    for (unsigned i = 0; i < edges_count(es); i++)
+        sum->edges[i].counters = *edges_counters(es, i);
+}
+
+/* One page of connections per turn goes into the sums; the rest is filled in at the end. True: more turns. */
+static bool summary_step(struct worker *w, struct snapshot_job *job)
+{
+    bool more = next_page(w, job);
+    for (unsigned i = 0; i < job->n; i++)
+        add_to_edges(job->summary, worker_user(w), &job->conns[i]);
+    if (!more && !job->failed)
+        summarize(w, job->summary);
+    return more;
+}
+
+static void work(struct worker *w, void *arg)
+{
+    struct snapshot_job *job = arg;
+    job->now = worker_now(w);
+    if (atomic_load(&job->cancelled)) {
+        end_dump(job);
+    } else if (job->what == SNAPSHOT_SUMMARY) {
+        if (summary_step(w, job)) {
+            worker_post(w, work, job);
+            return;
+        }
+    } else {
+        if (job->what == SNAPSHOT_ONE)
+            find_one(w, job);
+        else
+            next_page(w, job);
+        add_servers(w, job);
+    }
+    give_back(w, job);
+}
+
+static void drop_on_worker(struct worker *w, void *arg)
+{
+    (void)w;
+    struct snapshot_job *job = arg;
+    end_dump(job);
+    free(job);
+}
+
+/* ---- on the main thread -------------------------------------------------------------------------------- */
+
+static void live_ask(struct snapshot_source *s, struct snapshot_job *job)
+{
+    struct live_source *live = (struct live_source *)s;
+    pthread_mutex_lock(&live->lock);
+    live->asked++;
+    pthread_mutex_unlock(&live->lock);
+    worker_post(live->workers[job->worker], work, job);
+}
+
+static void live_drop(struct snapshot_source *s, struct snapshot_job *job)
+{
+    struct live_source *live = (struct live_source *)s;
+    worker_post(live->workers[job->worker], drop_on_worker, job);
+}
+
+struct snapshot_source *live_source_new(struct event_base *base, struct worker *const *workers, unsigned n)
+{
+    struct live_source *live = calloc(1, sizeof(*live));
+    if (!live)
+        return NULL;
+    live->source = (struct snapshot_source){.n_workers = n, .ask = live_ask, .drop = live_drop};
+    live->workers = calloc(n, sizeof(struct worker *));
+    live->answers = mailbox_new(base);
+    if (!live->workers || !live->answers) {
+        mailbox_free(live->answers);
+        free(live->workers);
+        free(live);
+        return NULL;
+    }
+    memcpy(live->workers, workers, n * sizeof(struct worker *));
+    pthread_mutex_init(&live->lock, NULL);
+    pthread_cond_init(&live->returned, NULL);
+    return &live->source;
+}
+
+void live_source_free(struct snapshot_source *s)
+{
+    struct live_source *live = (struct live_source *)s;
+    if (!live)
+        return;
+    pthread_mutex_lock(&live->lock);
+    while (live->asked > 0)
+        pthread_cond_wait(&live->returned, &live->lock);
+    pthread_mutex_unlock(&live->lock);
+    mailbox_free(live->answers);
+    pthread_cond_destroy(&live->returned);
+    pthread_mutex_destroy(&live->lock);
+    free(live->workers);
+    free(live);
+}

@@ -1,0 +1,85 @@
+/* What the formats share: sums over workers, and the table of the driver's counters. */
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "admin/render.h"
+
+#define IO(field, name, help)                                                                                \
+    {                                                                                                        \
+        name, help, offsetof(struct worker_counters, field)                                                  \
+    }
+const struct render_io_counter render_io_counters[] = {
+    IO(wakeups, "loop_turns", "turns of the event loop"),
+    IO(flushes, "loop_flushes", "turns of the event loop with work for the stack"),
+    IO(tun_reads, "tun_reads", "read calls on the TUN, those that found nothing included"),
+    IO(tun_packets_in, "tun_packets_in", "packets read from the TUN, a super-packet counts once"),
+    IO(tun_bytes_in, "tun_bytes_in", "bytes of IP packets read from the TUN"),
+    IO(tun_packets_out, "tun_packets_out", "packets written to the TUN, a super-packet counts once"),
+    IO(tun_bytes_out, "tun_bytes_out", "bytes of IP packets written to the TUN"),
+    IO(tun_in_errors, "tun_in_errors", "reads from the TUN that failed or were not a packet"),
+    IO(tun_out_drops, "tun_out_drops", "packets that the TUN had no room for"),
+    IO(tun_out_errors, "tun_out_errors", "packets that the TUN refused"),
+    IO(handed_over, "handed_over", "packets passed on to other workers"),
+    IO(handed_over_lost, "handed_over_lost", "packets lost on their way to another worker"),
+    IO(taken_over, "taken_over", "packets that other workers passed on"),
+    {NULL, NULL, 0},
+};
+
+static void add_words(uint64_t *to, const uint64_t *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes / sizeof(uint64_t); i++)
+        to[i] += from[i];
+}
+
+uint64_t render_io_value(const struct worker_counters *c, unsigned i)
+{
+    return *(const uint64_t *)((const char *)c + render_io_counters[i].offset);
+}
+
+static void add_core(struct braid_core_stats *to, const struct braid_core_stats *from)
+{
+    to->conns += from->conns;
+    to->conns_mptcp += from->conns_mptcp;
+    to->subflows += from->subflows;
+    to->time_wait += from->time_wait;
+    to->conns_total += from->conns_total;
+    to->bytes_in += from->bytes_in;
+    to->bytes_out += from->bytes_out;
+    to->memory += from->memory;
+    to->memory_limit += from->memory_limit;
+}
+
+static void add_edge(struct snapshot_edge *to, const struct snapshot_edge *from)
+{
+    add_words(to->counters.v, from->counters.v, sizeof(to->counters.v));
+    to->counters.connecting += from->counters.connecting;
+    to->counters.open += from->counters.open;
+    to->conns += from->conns;
+    to->conns_mptcp += from->conns_mptcp;
+    to->subflows += from->subflows;
+    to->memory += from->memory;
+}
+
+struct snapshot_worker *render_total(const struct snapshot_view *v)
+{
+    unsigned n = v->conf->n_edges;
+    struct snapshot_worker *sum = calloc(1, sizeof(*sum) + n * sizeof(struct snapshot_edge));
+    for (unsigned w = 0; sum && w < v->n_workers; w++) {
+        const struct snapshot_worker *from = v->workers[w];
+        add_core(&sum->core, &from->core);
+        add_words(sum->counters.v, from->counters.v, sizeof(sum->counters.v));
+        for (unsigned i = 0; render_io_counters[i].name; i++)
+            *(uint64_t *)((char *)&sum->io + render_io_counters[i].offset) += render_io_value(&from->io, i);
+        for (unsigned i = 0; i < n; i++)
+            add_edge(&sum->edges[i], &from->edges[i]);
+    }
+    return sum;
+}
+
+const char *render_target(const struct edge_params *p, char out[RENDER_TARGET])
+{
+    bool v6 = strchr(p->target_host, ':') != NULL;
+    snprintf(out, RENDER_TARGET, "%s%s%s:%u", v6 ? "[" : "", p->target_host, v6 ? "]" : "", p->target_port);
+    return out;
+}

@@ -1,0 +1,202 @@
+/* Snapshots as JSON. The names of members are an interface: programs read them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <braid/version.h>
+#include "admin/render.h"
+#include "base/addr.h"
+
+/* ---- status ---------------------------------------------------------------------------------------------
+ */
+
+static void core_members(struct json *j, const struct braid_core_stats *c)
+{
+    json_uint(j, "connections", c->conns);
+    json_uint(j, "mptcp_connections", c->conns_mptcp);
+    json_uint(j, "subflows", c->subflows);
+    json_uint(j, "time_wait", c->time_wait);
+    json_uint(j, "connections_total", c->conns_total);
+    json_uint(j, "bytes_from_clients", c->bytes_in);
+    json_uint(j, "bytes_to_clients", c->bytes_out);
+    json_uint(j, "memory", c->memory);
+    json_uint(j, "memory_limit", c->memory_limit);
+}
+
+static void io_members(struct json *j, const struct worker_counters *io)
+{
+    for (unsigned i = 0; render_io_counters[i].name; i++)
+        json_uint(j, render_io_counters[i].name, render_io_value(io, i));
+}
+
+static void edge_object(struct json *j, const struct edge_params *p, const struct snapshot_edge *e)
+{
+    char text[RENDER_TARGET];
+    json_object(j, NULL);
+    json_string(j, "name", p->name);
+    json_addr(j, "listen", &p->listen);
+    json_string(j, "target", render_target(p, text));
+    json_array(j, "signal");
+    for (unsigned i = 0; i < p->n_signal; i++)
+        json_string(j, NULL, ip_text(&p->signal[i], text));
+    json_end(j);
+    json_string(j, "scheduler", p->sched->name);
+    json_string(j, "congestion", p->cc->name);
+    json_bool(j, "checksum", p->checksum);
+    json_uint(j, "connections", e->conns);
+    json_uint(j, "mptcp_connections", e->conns_mptcp);
+    json_uint(j, "subflows", e->subflows);
+    json_uint(j, "memory", e->memory);
+    json_uint(j, "connecting", e->counters.connecting);
+    json_uint(j, "open", e->counters.open);
+    for (unsigned i = 0; i < EDGE_COUNTER_MAX; i++)
+        json_uint(j, edge_counter_name(i), e->counters.v[i]);
+    json_end(j);
+}
+
+void render_status_json(struct doc *d, const struct snapshot_view *v)
+{
+    struct json j = {.doc = d};
+    struct snapshot_worker *total = render_total(v);
+    if (!total) {
+        d->failed = true;
+        return;
+    }
+    json_object(&j, NULL);
+    json_string(&j, "version", BRAID_VERSION);
+    json_int(&j, "uptime_s", v->uptime_s);
+    json_object(&j, "total");
+    core_members(&j, &total->core);
+    json_end(&j);
+    json_array(&j, "edges");
+    for (unsigned i = 0; i < v->conf->n_edges; i++)
+        edge_object(&j, &v->conf->edges[i], &total->edges[i]);
+    json_end(&j);
+    json_array(&j, "workers");
+    for (unsigned w = 0; w < v->n_workers; w++) {
+        json_object(&j, NULL);
+        json_uint(&j, "worker", w);
+        core_members(&j, &v->workers[w]->core);
+        io_members(&j, &v->workers[w]->io);
+        json_end(&j);
+    }
+    json_end(&j);
+    json_end(&j);
+    doc_puts(d, "\n");
+    free(total);
+}
+
+void render_counters_json(struct doc *d, const struct snapshot_view *v)
+{
+    struct json j = {.doc = d};
+    struct snapshot_worker *total = render_total(v);
+    if (!total) {
+        d->failed = true;
+        return;
+    }
+    json_object(&j, NULL);
+    for (unsigned i = 0; i < COUNT_MAX; i++)
+        json_uint(&j, braid_counter_name(i), total->counters.v[i]);
+    io_members(&j, &total->io);
+    json_end(&j);
+    doc_puts(d, "\n");
+    free(total);
+}
+
+/* ---- connections ----------------------------------------------------------------------------------------
+ */
+
+static void subflow_object(struct json *j, const struct braid_subflow_stats *s)
+{
+    json_object(j, NULL);
+    json_uint(j, "id", s->id);
+    json_addr(j, "local", &s->local);
+    json_addr(j, "remote", &s->remote);
+    json_string(j, "state", s->state);
+    json_string(j, "congestion", s->congestion);
+    json_bool(j, "backup", s->backup);
+    json_bool(j, "stale", s->stale);
+    json_int(j, "srtt_us", s->srtt_us);
+    json_int(j, "rttvar_us", s->rttvar_us);
+    json_int(j, "min_rtt_us", s->min_rtt_us);
+    json_int(j, "rto_us", s->rto_us);
+    json_uint(j, "cwnd", s->cwnd);
+    if (s->ssthresh == CC_SSTHRESH_INFINITE)
+        json_null(j, "ssthresh");
+    else
+        json_uint(j, "ssthresh", s->ssthresh);
+    json_uint(j, "in_flight", s->in_flight);
+    json_uint(j, "bytes_in", s->bytes_in);
+    json_uint(j, "bytes_out", s->bytes_out);
+    json_uint(j, "retransmits", s->retransmits);
+    json_uint(j, "pacing_rate", s->pacing_rate);
+    json_uint(j, "mss", s->mss);
+    json_end(j);
+}
+
+static void conn_object(struct json *j, const struct snapshot_view *v, const struct snapshot_job *job,
+                        unsigned i)
+{
+    const struct braid_conn_stats *c = &job->conns[i];
+    char token[16];
+    json_object(j, NULL);
+    json_uint(j, "id", snapshot_conn_id(c->id, job->worker, v->n_workers));
+    json_uint(j, "worker", job->worker);
+    json_string(j, "edge", c->edge);
+    json_bool(j, "mptcp", c->mptcp);
+    json_bool(j, "fell_back", c->fell_back);
+    json_bool(j, "checksum", c->checksum);
+    json_string(j, "state", c->state);
+    json_string(j, "scheduler", c->scheduler);
+    json_addr(j, "client", &c->client);
+    json_addr(j, "service", &c->service);
+    if (job->servers[i].port)
+        json_addr(j, "server", &job->servers[i]);
+    else
+        json_null(j, "server");
+    snprintf(token, sizeof(token), "%08x", c->token);
+    json_string(j, "token", c->mptcp || c->fell_back ? token : NULL);
+    json_int(j, "age_us", job->now - c->opened_at);
+    json_uint(j, "bytes_from_client", c->bytes_from_client);
+    json_uint(j, "bytes_to_client", c->bytes_to_client);
+    json_uint(j, "recv_queued", c->recv_queued);
+    json_uint(j, "send_queued", c->send_queued);
+    json_uint(j, "out_of_order", c->out_of_order);
+    json_uint(j, "memory", c->memory);
+    json_array(j, "subflows");
+    for (unsigned k = 0; k < c->n_subflows; k++)
+        subflow_object(j, &c->subflows[k]);
+    json_end(j);
+    json_end(j);
+}
+
+void render_conn_json(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,
+                      unsigned i)
+{
+    struct json j = {.doc = d};
+    conn_object(&j, v, job, i);
+    doc_puts(d, "\n");
+}
+
+void render_list_begin_json(struct render_list *l, struct doc *d)
+{
+    l->j.doc = d;
+    json_object(&l->j, NULL);
+    json_array(&l->j, "connections");
+}
+
+void render_list_page_json(struct render_list *l, struct doc *d, const struct snapshot_view *v,
+                           const struct snapshot_job *job)
+{
+    l->j.doc = d;
+    for (unsigned i = 0; i < job->n; i++)
+        conn_object(&l->j, v, job, i);
+    l->count += job->n;
+}
+
+void render_list_end_json(struct render_list *l, struct doc *d)
+{
+    l->j.doc = d;
+    json_end(&l->j);
+    json_uint(&l->j, "count", l->count);
+    json_end(&l->j);
+    doc_puts(d, "\n");
+}

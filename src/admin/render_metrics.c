@@ -1,0 +1,174 @@
+/* Snapshots in Prometheus' text format. Labels are the names of edges and the numbers of workers only, so the
+ * number of series is bounded by the configuration. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <braid/version.h>
+#include "admin/render.h"
+
+/* One family of metrics: its HELP and TYPE lines. */
+static void family(struct doc *d, const char *name, const char *type, const char *help)
+{
+    doc_printf(d, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void sample(struct doc *d, const char *name, uint64_t value)
+{
+    doc_printf(d, "%s %" PRIu64 "\n", name, value);
+}
+
+static void gauge(struct doc *d, const char *name, const char *help, uint64_t value)
+{
+    family(d, name, "gauge", help);
+    sample(d, name, value);
+}
+
+/* ---- one value per worker, and one per edge -------------------------------------------------------------
+ */
+
+/* Where a value lies within struct snapshot_worker or struct snapshot_edge. */
+struct field {
+    const char *name, *type, *help;
+    size_t offset;
+};
+
+static uint64_t field_value(const void *base, const struct field *f)
+{
+    return *(const uint64_t *)((const char *)base + f->offset);
+}
+
+_Static_assert(sizeof(size_t) == sizeof(uint64_t), "braid_core_stats.memory is read as a 64-bit word");
+
+#define WORKER(member) offsetof(struct snapshot_worker, member)
+static const struct field worker_fields[] = {
+    {"braid_worker_connections", "gauge", "Connections of clients now.", WORKER(core.conns)},
+    {"braid_worker_mptcp_connections", "gauge", "Connections now that speak MPTCP.",
+     WORKER(core.conns_mptcp)},
+    {"braid_worker_subflows", "gauge", "Subflows now, TIME_WAIT excluded.", WORKER(core.subflows)},
+    {"braid_worker_time_wait_subflows", "gauge", "Subflows in TIME_WAIT now.", WORKER(core.time_wait)},
+    {"braid_worker_connections_total", "counter", "Connections of clients ever.", WORKER(core.conns_total)},
+    {"braid_worker_received_bytes_total", "counter", "Payload received from clients.", WORKER(core.bytes_in)},
+    {"braid_worker_sent_bytes_total", "counter", "Payload that clients acknowledged.",
+     WORKER(core.bytes_out)},
+    {"braid_worker_buffer_bytes", "gauge", "Bytes of buffers in use.", WORKER(core.memory)},
+    {"braid_worker_buffer_limit_bytes", "gauge", "Bytes of buffers that may be in use.",
+     WORKER(core.memory_limit)},
+    {NULL, NULL, NULL, 0},
+};
+
+#define EDGE(member) offsetof(struct snapshot_edge, member)
+static const struct field edge_fields[] = {
+    {"braid_edge_connections", "gauge", "Connections of clients now.", EDGE(conns)},
+    {"braid_edge_mptcp_connections", "gauge", "Connections now that speak MPTCP.", EDGE(conns_mptcp)},
+    {"braid_edge_subflows", "gauge", "Subflows now.", EDGE(subflows)},
+    {"braid_edge_buffer_bytes", "gauge", "Bytes of buffers in use.", EDGE(memory)},
+    {"braid_edge_connecting", "gauge", "Connections now that wait for the server.",
+     EDGE(counters.connecting)},
+    {"braid_edge_open", "gauge", "Connections now whose server is connected.", EDGE(counters.open)},
+    {NULL, NULL, NULL, 0},
+};
+
+static void worker_families(struct doc *d, const struct snapshot_view *v)
+{
+    for (const struct field *f = worker_fields; f->name; f++) {
+        family(d, f->name, f->type, f->help);
+        for (unsigned w = 0; w < v->n_workers; w++)
+            doc_printf(d, "%s{worker=\"%u\"} %" PRIu64 "\n", f->name, w, field_value(v->workers[w], f));
+    }
+    for (unsigned i = 0; render_io_counters[i].name; i++) {
+        char name[80];
+        snprintf(name, sizeof(name), "braid_worker_%s_total", render_io_counters[i].name);
+        family(d, name, "counter", render_io_counters[i].help);
+        for (unsigned w = 0; w < v->n_workers; w++)
+            doc_printf(d, "%s{worker=\"%u\"} %" PRIu64 "\n", name, w, render_io_value(&v->workers[w]->io, i));
+    }
+}
+
+/* Names of edges need no escaping: src/conf admits none that would. */
+static void edge_families(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total)
+{
+    unsigned n = v->conf->n_edges;
+    for (const struct field *f = edge_fields; f->name; f++) {
+        family(d, f->name, f->type, f->help);
+        for (unsigned i = 0; i < n; i++)
+            doc_printf(d, "%s{edge=\"%s\"} %" PRIu64 "\n", f->name, v->conf->edges[i].name,
+                       field_value(&total->edges[i], f));
+    }
+    for (unsigned c = 0; c < EDGE_COUNTER_MAX; c++) {
+        char name[80];
+        snprintf(name, sizeof(name), "braid_edge_%s_total", edge_counter_name(c));
+        family(d, name, "counter", edge_counter_help(c));
+        for (unsigned i = 0; i < n; i++)
+            doc_printf(d, "%s{edge=\"%s\"} %" PRIu64 "\n", name, v->conf->edges[i].name,
+                       total->edges[i].counters.v[c]);
+    }
+}
+
+/* ---- the counters ---------------------------------------------------------------------------------------
+ */
+
+/* Groups of nstat's names, the longest first, and what they become; the words that some names of the group
+ * repeat. */
+static const struct {
+    const char *group, *prefix, *repeated;
+} groups[] = {
+    {"MPTcpExt", "mptcp_", "MPTCP"}, {"TcpExt", "tcp_", "TCP"}, {"Tcp", "tcp_", NULL},
+    {"Icmp", "icmp_", NULL},         {"Braid", "", NULL},
+};
+
+const char *render_metric_name(const char *counter, char *out, size_t outlen)
+{
+    size_t n = 0;
+    for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++) {
+        size_t len = strlen(groups[g].group);
+        if (strncmp(counter, groups[g].group, len) != 0)
+            continue;
+        counter += len;
+        n = (size_t)snprintf(out, outlen, "%s", groups[g].prefix);
+        size_t again = groups[g].repeated ? strlen(groups[g].repeated) : 0;
+        if (again && strncmp(counter, groups[g].repeated, again) == 0)
+            counter += again;
+        break;
+    }
+    for (const char *s = counter; *s && n + 2 < outlen; s++) {
+        bool upper = isupper((unsigned char)*s);
+        bool after_word = s > counter && !isupper((unsigned char)s[-1]);
+        bool before_word = s > counter && islower((unsigned char)s[1]);
+        if (upper && (after_word || before_word))
+            out[n++] = '_';
+        out[n++] = (char)tolower((unsigned char)*s);
+    }
+    out[n] = '\0';
+    return out;
+}
+
+static void counter_families(struct doc *d, const struct snapshot_worker *total)
+{
+    for (unsigned i = 0; i < COUNT_MAX; i++) {
+        char core[64], name[80], help[160];
+        snprintf(name, sizeof(name), "braid_%s_total",
+                 render_metric_name(braid_counter_name(i), core, sizeof(core)));
+        snprintf(help, sizeof(help), "%s (%s)", braid_counter_help(i), braid_counter_name(i));
+        family(d, name, "counter", help);
+        sample(d, name, total->counters.v[i]);
+    }
+}
+
+void render_metrics(struct doc *d, const struct snapshot_view *v)
+{
+    struct snapshot_worker *total = render_total(v);
+    if (!total) {
+        d->failed = true;
+        return;
+    }
+    family(d, "braid_build_info", "gauge", "The version of the daemon, as a label.");
+    doc_puts(d, "braid_build_info{version=\"" BRAID_VERSION "\"} 1\n");
+    gauge(d, "braid_start_time_seconds", "When the daemon started, in UNIX time.", (uint64_t)v->started_s);
+    gauge(d, "braid_workers", "Worker threads.", v->n_workers);
+    edge_families(d, v, total);
+    worker_families(d, v);
+    counter_families(d, total);
+    free(total);
+}

@@ -1,0 +1,184 @@
+/* Snapshots as tables for people: the same figures as in the JSON documents, with units. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <braid/version.h>
+#include "admin/render.h"
+#include "base/addr.h"
+
+#define SIZE_TEXT 24
+
+/* "17 B", "1.5 MiB" into out, which is returned. */
+static const char *size_text(uint64_t bytes, char out[SIZE_TEXT])
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    if (bytes < 1024) {
+        snprintf(out, SIZE_TEXT, "%" PRIu64 " B", bytes);
+        return out;
+    }
+    unsigned u = 0;
+    uint64_t scaled = bytes; /* in units[u] times 1024 */
+    for (; scaled >= 1024 * 1024 && u < 5; u++)
+        scaled /= 1024;
+    snprintf(out, SIZE_TEXT, "%" PRIu64 ".%u %s", scaled / 1024, (unsigned)(scaled % 1024 * 10 / 1024),
+             units[u]);
+    return out;
+}
+
+/* "2 d 03:04:05" into out, which is returned. */
+static const char *duration_text(int64_t s, char out[SIZE_TEXT])
+{
+    int days = (int)(s / 86400), rest = (int)(s % 86400);
+    int n = days ? snprintf(out, SIZE_TEXT, "%d d ", days) : 0;
+    snprintf(out + n, SIZE_TEXT - (size_t)n, "%02d:%02d:%02d", rest / 3600, rest / 60 % 60, rest % 60);
+    return out;
+}
+
+/* ---- status ---------------------------------------------------------------------------------------------
+ */
+
+static void core_row(struct doc *d, const char *who, const struct braid_core_stats *c)
+{
+    char in[SIZE_TEXT], out[SIZE_TEXT], memory[SIZE_TEXT], limit[SIZE_TEXT];
+    doc_printf(d, "%-10s %11" PRIu64 " %8" PRIu64 " %8" PRIu64 " %10" PRIu64 " %12s %12s  %s of %s\n", who,
+               c->conns, c->conns_mptcp, c->subflows, c->conns_total, size_text(c->bytes_in, in),
+               size_text(c->bytes_out, out), size_text(c->memory, memory), size_text(c->memory_limit, limit));
+}
+
+static void edge_rows(struct doc *d, const struct edge_params *p, const struct snapshot_edge *e)
+{
+    char listen[ADDR_TEXT], target[RENDER_TARGET], memory[SIZE_TEXT], from[SIZE_TEXT], to[SIZE_TEXT];
+    doc_printf(d, "\nedge %s: %s -> %s, %s, %s%s\n", p->name, addr_text(&p->listen, listen),
+               render_target(p, target), p->sched->name, p->cc->name, p->checksum ? ", checksums" : "");
+    doc_printf(d,
+               "  %" PRIu64 " connections (%" PRIu64 " MPTCP, %" PRIu64 " waiting for the server), %" PRIu64
+               " subflows, %s of buffers\n",
+               e->conns, e->conns_mptcp, e->counters.connecting, e->subflows, size_text(e->memory, memory));
+    doc_printf(d, "  to servers %s, from servers %s\n", size_text(e->counters.v[EDGE_TO_SERVER], to),
+               size_text(e->counters.v[EDGE_FROM_SERVER], from));
+    doc_puts(d, " ");
+    for (unsigned i = 0; i < EDGE_COUNTER_MAX; i++)
+        if (i != EDGE_TO_SERVER && i != EDGE_FROM_SERVER)
+            doc_printf(d, " %s %" PRIu64, edge_counter_name(i), e->counters.v[i]);
+    doc_puts(d, "\n");
+}
+
+void render_status_text(struct doc *d, const struct snapshot_view *v)
+{
+    char up[SIZE_TEXT];
+    struct snapshot_worker *total = render_total(v);
+    if (!total) {
+        d->failed = true;
+        return;
+    }
+    doc_printf(d, "Braid %s, up %s, %u worker%s\n\n", BRAID_VERSION, duration_text(v->uptime_s, up),
+               v->n_workers, v->n_workers == 1 ? "" : "s");
+    doc_printf(d, "%-10s %11s %8s %8s %10s %12s %12s  %s\n", "", "CONNECTIONS", "MPTCP", "SUBFLOWS", "EVER",
+               "FROM CLIENTS", "TO CLIENTS", "BUFFERS");
+    core_row(d, "all", &total->core);
+    for (unsigned w = 0; w < v->n_workers; w++) {
+        char who[24];
+        snprintf(who, sizeof(who), "worker %u", w);
+        core_row(d, who, &v->workers[w]->core);
+    }
+    for (unsigned i = 0; i < v->conf->n_edges; i++)
+        edge_rows(d, &v->conf->edges[i], &total->edges[i]);
+    free(total);
+}
+
+void render_counters_text(struct doc *d, const struct snapshot_view *v)
+{
+    struct snapshot_worker *total = render_total(v);
+    if (!total) {
+        d->failed = true;
+        return;
+    }
+    for (unsigned i = 0; i < COUNT_MAX; i++)
+        doc_printf(d, "%-34s %14" PRIu64 "  %s\n", braid_counter_name(i), total->counters.v[i],
+                   braid_counter_help(i));
+    for (unsigned i = 0; render_io_counters[i].name; i++)
+        doc_printf(d, "%-34s %14" PRIu64 "  %s\n", render_io_counters[i].name, render_io_value(&total->io, i),
+                   render_io_counters[i].help);
+    free(total);
+}
+
+/* ---- connections ----------------------------------------------------------------------------------------
+ */
+
+static const char *kind_text(const struct braid_conn_stats *c)
+{
+    return c->mptcp ? "mptcp" : c->fell_back ? "fallback" : "tcp";
+}
+
+static const char *server_text(const struct snapshot_job *job, unsigned i, char out[ADDR_TEXT])
+{
+    return job->servers[i].port ? addr_text(&job->servers[i], out) : "-";
+}
+
+#define LIST_FORMAT "%-8s %-12s %-8s %-12s %-26s %-26s %4s %12s %12s\n"
+
+void render_list_begin_text(struct render_list *l, struct doc *d)
+{
+    (void)l;
+    doc_printf(d, LIST_FORMAT, "ID", "EDGE", "KIND", "STATE", "CLIENT", "SERVER", "SUBF", "FROM CLIENT",
+               "TO CLIENT");
+}
+
+void render_list_page_text(struct render_list *l, struct doc *d, const struct snapshot_view *v,
+                           const struct snapshot_job *job)
+{
+    for (unsigned i = 0; i < job->n; i++) {
+        const struct braid_conn_stats *c = &job->conns[i];
+        char id[24], subflows[16], client[ADDR_TEXT], server[ADDR_TEXT], from[SIZE_TEXT], to[SIZE_TEXT];
+        snprintf(id, sizeof(id), "%" PRIu64, snapshot_conn_id(c->id, job->worker, v->n_workers));
+        snprintf(subflows, sizeof(subflows), "%u", c->n_subflows);
+        doc_printf(d, LIST_FORMAT, id, c->edge, kind_text(c), c->state, addr_text(&c->client, client),
+                   server_text(job, i, server), subflows, size_text(c->bytes_from_client, from),
+                   size_text(c->bytes_to_client, to));
+    }
+    l->count += job->n;
+}
+
+void render_list_end_text(struct render_list *l, struct doc *d)
+{
+    doc_printf(d, "%" PRIu64 " connection%s\n", l->count, l->count == 1 ? "" : "s");
+}
+
+static void subflow_rows(struct doc *d, const struct braid_subflow_stats *s)
+{
+    char local[ADDR_TEXT], remote[ADDR_TEXT], in[SIZE_TEXT], out[SIZE_TEXT], cwnd[SIZE_TEXT],
+        flight[SIZE_TEXT];
+    char ssthresh[SIZE_TEXT], pace[SIZE_TEXT];
+    doc_printf(d, "\nsubflow %u: %s <- %s, %s%s%s\n", s->id, addr_text(&s->local, local),
+               addr_text(&s->remote, remote), s->state, s->backup ? ", backup" : "",
+               s->stale ? ", stale" : "");
+    doc_printf(d, "  in %s, out %s, %" PRIu64 " retransmits, mss %u\n", size_text(s->bytes_in, in),
+               size_text(s->bytes_out, out), s->retransmits, s->mss);
+    doc_printf(d, "  rtt %" PRId64 " us (var %" PRId64 ", min %" PRId64 "), rto %" PRId64 " us\n", s->srtt_us,
+               s->rttvar_us, s->min_rtt_us, s->rto_us);
+    doc_printf(d, "  %s: cwnd %s, ssthresh %s, in flight %s, pacing %s/s\n", s->congestion,
+               size_text(s->cwnd, cwnd),
+               s->ssthresh == CC_SSTHRESH_INFINITE ? "none" : size_text(s->ssthresh, ssthresh),
+               size_text(s->in_flight, flight), size_text(s->pacing_rate, pace));
+}
+
+void render_conn_text(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,
+                      unsigned i)
+{
+    const struct braid_conn_stats *c = &job->conns[i];
+    char a[ADDR_TEXT], b[ADDR_TEXT], s[ADDR_TEXT], age[SIZE_TEXT], x[SIZE_TEXT], y[SIZE_TEXT], z[SIZE_TEXT];
+    doc_printf(d, "connection %" PRIu64 " of edge %s, worker %u: %s, %s%s\n",
+               snapshot_conn_id(c->id, job->worker, v->n_workers), c->edge, job->worker, kind_text(c),
+               c->state, c->checksum ? ", checksums" : "");
+    doc_printf(d, "  %s -> %s -> %s, open for %s\n", addr_text(&c->client, a), addr_text(&c->service, b),
+               server_text(job, i, s), duration_text((job->now - c->opened_at) / BRAID_SECOND, age));
+    if (c->mptcp || c->fell_back)
+        doc_printf(d, "  token %08x, scheduler %s\n", c->token, c->scheduler);
+    doc_printf(d, "  from client %s, to client %s\n", size_text(c->bytes_from_client, x),
+               size_text(c->bytes_to_client, y));
+    doc_printf(d, "  buffers %s: ", size_text(c->memory, x));
+    doc_printf(d, "%s to be read, %s to be sent, %s out of order\n", size_text(c->recv_queued, x),
+               size_text(c->send_queued, y), size_text(c->out_of_order, z));
+    for (unsigned k = 0; k < c->n_subflows; k++)
+        subflow_rows(d, &c->subflows[k]);
+}

@@ -1,0 +1,78 @@
+/* What is asked of workers, and what they answer. A job travels between the main thread and one worker;
+ * whoever has it owns it, so nothing in it is locked. */
+#ifndef BRAID_ADMIN_SNAPSHOT_H
+#define BRAID_ADMIN_SNAPSHOT_H
+
+#include <stdatomic.h>
+#include <braid/core.h>
+#include "conf/conf.h"
+#include "io/worker.h"
+#include "relay/edge.h"
+
+#define SNAPSHOT_PAGE 32 /* connections that a worker copies in one turn of its loop, at most */
+
+/* One worker's share of an edge. */
+struct snapshot_edge {
+    struct edge_counters counters;
+    uint64_t conns, conns_mptcp, subflows; /* now */
+    uint64_t memory;                       /* bytes of buffers */
+};
+
+struct snapshot_worker {
+    struct braid_core_stats core;
+    struct braid_counters counters;
+    struct worker_counters io;
+    struct snapshot_edge edges[]; /* as many as the configuration has */
+};
+
+enum snapshot_what {
+    SNAPSHOT_SUMMARY, /* fills in summary */
+    SNAPSHOT_PAGE_OF, /* fills in the next n conns; n is 0 at the end, and only then dump is closed */
+    SNAPSHOT_ONE      /* fills in the connection with the core's number id, if there is one: n is 1 or 0 */
+};
+
+struct snapshot_source;
+
+struct snapshot_job {
+    enum snapshot_what what;
+    unsigned worker;
+    uint64_t id;
+    struct snapshot_source *source; /* that is asked */
+    void *owner;                    /* whose answered() is called; not for the worker */
+    void (*answered)(struct snapshot_job *job);
+    atomic_bool cancelled;   /* set by the main thread at any time: the answer is not wanted any more */
+    struct braid_dump *dump; /* the worker's walk under way; not for the main thread */
+    bool failed;             /* the worker's memory was short */
+    braid_time now;          /* the worker's clock */
+    struct snapshot_worker *summary; /* made and freed by the main thread */
+    unsigned n;
+    struct braid_conn_stats conns[SNAPSHOT_PAGE]; /* names in them live as long as the configuration */
+    struct braid_addr servers[SNAPSHOT_PAGE];     /* port 0: not known */
+};
+
+/* Where answers come from: the workers (live.h), or a test. */
+struct snapshot_source {
+    unsigned n_workers;
+    /* Has job->worker answer; job->answered(job) is called on the main thread, later (never from within ask),
+     * and exactly once. */
+    void (*ask)(struct snapshot_source *s, struct snapshot_job *job);
+    /* Takes over a job that is not being asked, but has a dump: ends the dump and frees the job. */
+    void (*drop)(struct snapshot_source *s, struct snapshot_job *job);
+};
+
+/* Everything that status, counters and metrics show. */
+struct snapshot_view {
+    const struct conf *conf;
+    unsigned n_workers;
+    struct snapshot_worker *const *workers; /* NULL for documents about connections */
+    int64_t uptime_s;
+    int64_t started_s; /* UNIX time */
+};
+
+/* A connection's number for the outside, unique over all workers. */
+static inline uint64_t snapshot_conn_id(uint64_t core_id, unsigned worker, unsigned n_workers)
+{
+    return core_id * n_workers + worker;
+}
+
+#endif

@@ -1,0 +1,137 @@
+/* Sends a command, and judges what comes back: a document is whole if it ends with a newline. */
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <braid/control.h>
+#include "ctl/client.h"
+
+struct reply {
+    char *text; /* ends with a NUL */
+    size_t len, room;
+};
+
+static int complain(FILE *err, const char *path, const char *what)
+{
+    fprintf(err, "braidctl: %s: %s\n", path, what);
+    return CLIENT_FAILED;
+}
+
+static const char *connect_advice(int error)
+{
+    switch (error) {
+    case ENOENT:
+        return "there is no such socket: is braidd running? (-s SOCKET names another one)";
+    case ECONNREFUSED:
+        return "nobody answers: braidd is not running (or -s SOCKET names another one)";
+    case EACCES:
+    case EPERM:
+        return "permission denied: run braidctl as the user that runs braidd, such as with sudo";
+    case EAGAIN:
+        return "the daemon is busy: try again";
+    default:
+        return strerror(error);
+    }
+}
+
+/* -1 with errno. */
+static int connect_to(const char *path)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof(sun.sun_path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(sun.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+static bool send_line(int fd, const char *line)
+{
+    for (size_t len = strlen(line); len > 0;) {
+        ssize_t n = send(fd, line, len, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        line += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+/* Reads until the end of the stream. NULL, or why it could not. */
+static const char *receive(int fd, int wait_ms, struct reply *r)
+{
+    for (;;) {
+        if (r->len + 1 >= r->room) {
+            char *grown = realloc(r->text, r->room * 2 + 4096);
+            if (!grown)
+                return "memory is short";
+            r->text = grown;
+            r->room = r->room * 2 + 4096;
+        }
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        int ready = poll(&p, 1, wait_ms);
+        if (ready == 0)
+            return "the daemon does not answer: it may be overloaded; try again";
+        ssize_t n = ready < 0 ? -1 : recv(fd, r->text + r->len, r->room - r->len - 1, 0);
+        if (n < 0 && errno != EINTR)
+            return strerror(errno);
+        if (n > 0)
+            r->len += (size_t)n;
+        r->text[r->len] = '\0';
+        if (n == 0)
+            return NULL;
+    }
+}
+
+/* Where the last line of the text, which ends with a newline, begins. */
+static char *last_line(struct reply *r)
+{
+    char *at = r->text + r->len - 1;
+    while (at > r->text && at[-1] != '\n')
+        at--;
+    return at;
+}
+
+static int judge(const char *path, struct reply *r, FILE *out, FILE *err)
+{
+    if (r->len == 0 || r->text[r->len - 1] != '\n')
+        return complain(err, path,
+                        "the daemon broke off its answer: it may have ended, or be short of memory");
+    char *last = last_line(r);
+    size_t mark = strlen(BRAID_ERROR_TEXT);
+    bool error = strncmp(last, BRAID_ERROR_TEXT, mark) == 0;
+    size_t document = error ? (size_t)(last - r->text) : r->len;
+    if (fwrite(r->text, 1, document, out) != document || fflush(out) != 0)
+        return complain(err, "output", strerror(errno));
+    if (error)
+        fprintf(err, "braidctl: %s", last + mark);
+    return error || strncmp(r->text, BRAID_ERROR_JSON, strlen(BRAID_ERROR_JSON)) == 0 ? CLIENT_FAILED
+                                                                                      : CLIENT_OK;
+}
+
+int client_ask(const char *path, const char *line, int wait_ms, FILE *out, FILE *err)
+{
+    struct reply r = {0};
+    int fd = connect_to(path);
+    if (fd < 0)
+        return complain(err, path, connect_advice(errno));
+    const char *problem = send_line(fd, line) ? receive(fd, wait_ms, &r) : strerror(errno);
+    int result = problem ? complain(err, path, problem) : judge(path, &r, out, err);
+    free(r.text);
+    close(fd);
+    return result;
+}
