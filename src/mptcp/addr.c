@@ -136,7 +136,7 @@ void conn_addr_flush(struct braid_conn *c, braid_time now)
     unsigned due = c->echo_n + (c->n_rm_ids > 0);
     for (unsigned i = 0; i < c->n_announced; i++) {
         struct announced *a = &c->announced[i];
-        if (c->dss_seen && a->sent == 0 && !a->withdrawn)
+        if ((c->passive || c->dss_seen) && a->sent == 0 && !a->withdrawn) /* the third ACK had both keys */
             a->due = true;
         due += a->due;
     }
