@@ -21,9 +21,10 @@ ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
 shell_obj := $(filter-out %/main.o,$(daemon_obj) $(ctl_obj))
 unit_bin  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 sim_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
+fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help unit sim check e2e e2e-long asan layers purity headers format lint demo deps install clean
+.PHONY: all help unit sim check e2e e2e-long asan layers purity headers format lint demo deps install clean fuzz fuzzers
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
 help: ## list the targets
@@ -46,6 +47,9 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lm -lrt -lsubunit -levent -levent_pthreads -linih -lcrypto
 $(B)/unit/test_simpath: $(filter %/frame.o %/link.o %/rng.o %/vtime.o,$(sim_obj))
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libbraid.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcrypto -lm
 $(B)/sim: $(sim_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
 
@@ -54,6 +58,13 @@ unit: $(unit_bin) ## run the unit tests
 
 sim: $(B)/sim ## simulate the stack in virtual time: SEEDS=runs SEED=first FAMILY=name
 	$(B)/sim -n $(or $(SEEDS),480) $(SEED:%=-s %) $(FAMILY:%=-f %)
+
+# A second make with its own compiler and folder builds the fuzzers; tests/fuzz/run runs them.
+fuzz: ## fuzz the parsers, FUZZ_SECONDS=seconds for each fuzzer
+	@$(MAKE) --no-print-directory -s -j$(JOBS) CC=$(CLANG) B=build-fuzz \
+		SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" fuzzers
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) tests/fuzz/run build-fuzz/fuzz
+fuzzers: $(fuzz_bin)
 
 # Packages may appear while these run, so what needs them is left to a second make.
 check: ## install what is missing, build, pass every test (needs root; less than ten minutes)
