@@ -112,6 +112,12 @@ class Receiver(Pump):
         if self.end and self.sock.recv(1):
             raise AssertionError(f"the stream goes on after {self.size} bytes")
 
+    def check_prefix(self):
+        """What has come so far is right, even if it is not all."""
+        done = self.done
+        if self.data[:done] != noise()[:done]:
+            raise AssertionError(f"the first wrong byte is at {self.first_wrong()} of {done} received")
+
     def first_wrong(self):
         step = 4096
         block = next(i for i in range(0, self.size, step) if self.data[i:i + step] != noise()[i:min(i + step, self.size)])
