@@ -1,0 +1,290 @@
+"""The rules of conversion: what one side does, the other side sees."""
+import errno
+import signal
+import socket
+import struct
+import time
+
+from lib import mptcp, net
+from lib.stream import BULK, MIB, Receiver, Sender, receive, receive_all, transfer
+from lib.suite import braid_only, cases
+from lib.wait import FACTOR, stays, until
+
+CLIENTS = {"mptcp": True, "plain_tcp": False}
+DEAD = "10.99.3.99"  # an address of the server's network that nobody has
+
+
+def reset(sock):
+    """Closes with a RST, or MP_FASTCLOSE."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def read_error(sock, limit=5.0):
+    """The errno with which reading ends; 0 for an end of stream."""
+    sock.settimeout(limit * FACTOR)
+    try:
+        while sock.recv(65536):
+            pass
+        return 0
+    except OSError as error:
+        if isinstance(error, TimeoutError):
+            raise
+        return error.errno
+
+
+def connect_error(env, limit, **how):
+    """The errno with which a connection attempt fails, and after how long."""
+    sock = env.open(**how)
+    sock.settimeout(limit * FACTOR)
+    begun = time.monotonic()
+    try:
+        sock.connect((net.SERVICE[how.get("version", 4)], 8080))
+    except TimeoutError:
+        raise AssertionError(f"the connection was neither refused nor accepted within {limit} s") from None
+    except OSError as error:
+        return error.errno, time.monotonic() - begun
+    raise AssertionError("the connection was accepted though the server cannot be reached")
+
+
+@cases(**CLIENTS)
+def test_client_ends_its_direction_first(env, multipath):
+    env.start()
+    near, far = env.pair(multipath=multipath)
+    near.sendall(b"question")
+    near.shutdown(socket.SHUT_WR)
+    assert receive_all(far) == b"question"
+    transfer(far, near, 8 * MIB)
+    env.no_connections()
+
+
+@cases(**CLIENTS)
+def test_server_ends_its_direction_first(env, multipath):
+    env.start()
+    near, far = env.pair(multipath=multipath)
+    far.sendall(b"greeting")
+    far.shutdown(socket.SHUT_WR)
+    assert receive_all(near) == b"greeting"
+    transfer(near, far, 8 * MIB)
+    env.no_connections()
+
+
+def test_both_end_without_a_byte(env):
+    env.start()
+    near, far = env.pair()
+    near.shutdown(socket.SHUT_WR)
+    far.shutdown(socket.SHUT_WR)
+    assert receive_all(near) == receive_all(far) == b""
+    env.no_connections()
+
+
+def test_server_speaks_first(env):
+    """The client's third ACK carries no data, and its kernel has confirmed nothing yet."""
+    env.topology.endpoint(2)
+    env.start()
+    near, far = env.pair()
+    transfer(far, near, MIB, end=False)
+    assert mptcp.is_mptcp(near)
+    until(lambda: len(mptcp.established(near)) == 2, "the second path is joined")
+    transfer(near, far, MIB)
+
+
+def test_both_sides_may_keep_silent_before_they_speak(env):
+    env.start()
+    listener = env.listen()
+    pairs = [(env.connect(), env.accept(listener)) for _ in range(3)]
+    time.sleep(1.5)  # the silence is the subject: longer than a SYN's or a third ACK's first timeout
+    for near, far in pairs:
+        far.sendall(b"late")
+        assert receive(near, 4) == b"late"
+        near.sendall(b"later")
+        assert receive(far, 5) == b"later"
+        assert mptcp.is_mptcp(near)
+
+
+@braid_only
+@cases(**CLIENTS)
+def test_refused_by_the_server_is_refused_to_the_client(env, multipath):
+    env.start()
+    error, seconds = connect_error(env, 2.0, multipath=multipath)
+    assert error == errno.ECONNREFUSED and seconds < 0.5 * FACTOR, (errno.errorcode[error], seconds)
+    env.no_connections()
+    near, far = env.pair(multipath=multipath)
+    transfer(near, far, MIB)
+
+
+@braid_only
+@cases(ipv4=4, ipv6=6)
+def test_no_route_to_the_server_fails_at_once(env, version):
+    env.start([env.Edge("web", version, target=net.join({4: "10.77.0.1", 6: "fd77::1"}[version], 80))])
+    error, seconds = connect_error(env, 2.0, version=version)
+    assert error in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ECONNREFUSED), errno.errorcode[error]
+    assert seconds < 0.5 * FACTOR, f"after {seconds:.2f} s"
+
+
+@braid_only
+def test_silent_server_address_fails_when_the_kernel_gives_up(env):
+    """Nobody answers ARP: the kernel knows after three seconds, and then the client does."""
+    env.start([env.Edge("web", target=f"{DEAD}:80")])
+    error, seconds = connect_error(env, 8.0)
+    assert error in (errno.EHOSTUNREACH, errno.ECONNREFUSED), (errno.errorcode[error], seconds)
+
+
+@braid_only
+def test_server_that_drops_syns_is_not_accepted(env):
+    env.server.iptables("-A", "INPUT", "-p", "tcp", "--syn", "-j", "DROP")
+    env.start()
+    env.listen()
+    sock = env.open()
+    sock.settimeout(3.0)
+    try:
+        sock.connect((net.SERVICE[4], 8080))
+    except OSError:
+        return
+    raise AssertionError("the connection was accepted though the server has not answered")
+
+
+@braid_only
+@cases(**CLIENTS)
+def test_reset_by_the_server_resets_the_client(env, multipath):
+    if multipath:
+        env.topology.endpoint(2)
+    env.start()
+    near, far = env.pair(multipath=multipath, subflows=2 if multipath else 1)
+    reset(far)
+    assert read_error(near) == errno.ECONNRESET
+    if multipath:
+        assert env.client.counters()["MPTcpExtMPFastcloseRx"] >= 1, "the client got no MP_FASTCLOSE"
+    env.no_connections()
+
+
+@braid_only
+@cases(**CLIENTS)
+def test_reset_by_the_client_resets_the_server(env, multipath):
+    if multipath:
+        env.topology.endpoint(2)
+    env.start()
+    near, far = env.pair(multipath=multipath, subflows=2 if multipath else 1)
+    reset(near)
+    assert read_error(far) == errno.ECONNRESET
+    env.no_connections()
+
+
+@braid_only
+@cases(**CLIENTS)
+def test_reset_in_the_middle_of_a_transfer(env, multipath):
+    env.topology.shape(100)
+    env.start()
+    for source_resets in (True, False):
+        for download in (True, False):
+            near, far = env.pair(multipath=multipath)
+            source, sink = (far, near) if download else (near, far)
+            receiver, sender = Receiver(sink, BULK), Sender(source, BULK)
+            receiver.reach(MIB)
+            quitter, victim = (sender, receiver) if source_resets else (receiver, sender)
+            quitter.pause()
+            reset(quitter.sock)
+            victim.join(10 * FACTOR)
+            assert isinstance(victim.error, (ConnectionResetError, BrokenPipeError)), victim.error
+            quitter.resume()
+    env.no_connections()
+
+
+@cases(path1=1, path2=2)
+def test_end_of_one_subflow_never_reaches_the_server(env, path):
+    near, far = env.two_paths()
+    env.client.run("ss", "-K", "-t", "src", net.client_address(path))
+    until(lambda: len(mptcp.established(near)) == 1, "one subflow is left")
+    transfer(near, far, MIB, end=False)
+    transfer(far, near, MIB)
+
+
+@cases(ipv4=4, ipv6=6)
+def test_server_of_the_other_ip_version(env, version):
+    other = 10 - version
+    env.start([env.Edge("web", version, target=net.join(net.SERVER[other], 8080))])
+    listener = env.listen(other)
+    near = env.connect(version)
+    far = env.accept(listener)
+    transfer(near, far, MIB, end=False)
+    transfer(far, near, MIB)
+
+
+def test_target_may_be_a_host_name(env):
+    env.start([env.Edge("web", target="localhost:7000")])
+    listener = env.keep(env.topology.braid.socket())
+    listener.bind(("127.0.0.1", 7000))
+    listener.listen()
+    near = env.connect()
+    far = env.accept(listener)
+    transfer(far, near, MIB)
+
+
+def grows_little(env, work, allowance=48 * MIB):
+    """work() leaves the daemon's resident memory about where it was. Sanitizers keep freed memory for a while."""
+    before = env.proxy.process.memory()
+    result = work()
+    growth = env.proxy.process.memory() - before
+    assert growth < allowance * (8 if FACTOR > 1 else 1), f"the daemon grew by {growth // MIB} MiB"
+    return result
+
+
+@cases(**{f"{client}_{way}": (multipath, way == "download") for client, multipath in CLIENTS.items()
+          for way in ("download", "upload")})
+def test_a_reader_that_stops_stops_the_sender(env, multipath, download):
+    env.start()
+    near, far = env.pair(multipath=multipath)
+    source, sink = (far, near) if download else (near, far)
+
+    def fill():
+        sender = Sender(source, BULK)
+        stuck = stays(lambda: sender.done, "the sender")
+        assert stuck < 64 * MIB, f"{stuck // MIB} MiB went into a connection that nobody reads"
+        return sender
+
+    sender = grows_little(env, fill)
+    receiver = grows_little(env, lambda: Receiver(sink, BULK).finish())
+    sender.finish()
+    assert receiver.done == BULK
+
+
+def test_many_stopped_readers_do_not_use_up_the_memory(env):
+    env.start()
+    listener = env.listen()
+
+    def fill():
+        pairs = [(env.connect(), env.accept(listener)) for _ in range(40)]
+        senders = [Sender(far, BULK) for _, far in pairs]
+        stays(lambda: sum(sender.done for sender in senders), "the senders")
+        return pairs, senders
+
+    pairs, senders = grows_little(env, fill, 400 * MIB)
+    for (near, far), sender in zip(pairs, senders):
+        reset(near)
+        sender.join(10 * FACTOR)
+        assert sender.error
+        far.close()
+    env.no_connections()
+    near, far = env.connect(), env.accept(listener)
+    transfer(far, near, MIB)
+
+
+@braid_only
+def test_sigterm_lets_a_transfer_finish_and_takes_nothing_new(env):
+    env.start()
+    near, far = env.pair()
+    receiver, sender = Receiver(near, 64 * MIB), Sender(far, 64 * MIB)
+    receiver.reach(MIB)
+    receiver.pause()
+    env.proxy.process.signal(signal.SIGTERM)
+    env.proxy.process.wait_for_line("drain")
+    listener = env.listen()
+    refused, _ = connect_error(env, 5.0)
+    assert refused in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
+    listener.close()
+    receiver.resume()
+    sender.finish()
+    near.shutdown(socket.SHUT_WR)
+    receiver.finish()
+    assert env.proxy.process.wait(20) == 0
+    env.proxy = None
