@@ -70,7 +70,7 @@ fuzzers: $(fuzz_bin)
 check: ## install what is missing, build, pass every test (needs root; less than ten minutes)
 	@deploy/install-deps.sh check
 	$(MAKE) -j$(JOBS) all
-	$(MAKE) unit layers purity headers e2e
+	$(MAKE) unit sim layers purity headers e2e
 demo: ## install what is missing, build, show the main job with two paths (needs root; two minutes)
 	@deploy/install-deps.sh demo
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
@@ -81,7 +81,7 @@ e2e-long: all ## all the end-to-end tests
 	tests/e2e/run --long
 asan: ## unit and end-to-end tests under the address and undefined-behaviour sanitizers
 	$(MAKE) -j$(JOBS) $(ASAN) all
-	$(MAKE) $(ASAN) unit
+	$(MAKE) $(ASAN) unit sim SEEDS=$(or $(SEEDS),120)
 	BRAID_BUILD=build-asan tests/e2e/run
 
 layers: ## check who includes whom
@@ -101,6 +101,8 @@ install: all ## into DESTDIR/PREFIX (/usr/local)
 	install -D -m 755 $(B)/braidd $(DESTDIR)$(or $(PREFIX),/usr/local)/sbin/braidd
 	install -D -m 755 $(B)/braidctl $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidctl
 	[ -e $(DESTDIR)/etc/braid/braid.ini ] || install -D -m 644 conf/braid.ini $(DESTDIR)/etc/braid/braid.ini
+	install -D -m 644 deploy/braid.service $(DESTDIR)/etc/systemd/system/braid.service
+	install -D -m 644 docs/man/braid.ini.5 $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man5/braid.ini.5
 clean: ## remove what was built
 	rm -rf build build-*
 

@@ -277,7 +277,7 @@ def test_sigterm_lets_a_transfer_finish_and_takes_nothing_new(env):
     receiver.reach(MIB)
     receiver.pause()
     env.proxy.process.signal(signal.SIGTERM)
-    env.proxy.process.wait_for_line("drain")
+    env.proxy.process.wait_for_line("finishing the open connections")
     listener = env.listen()
     refused, _ = connect_error(env, 5.0)
     assert refused in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)

@@ -58,7 +58,8 @@ class Process:
                 self._reader.join(1)
             line = next((line for line in self.lines if word in line), None)
             if line is None and ended:
-                raise CommandFailed(f"{self.name} ended with {self.returncode()} and did not say '{word}'")
+                said = "\n".join(self.lines[-20:])
+                raise CommandFailed(f"{self.name} ended with {self.returncode()} and did not say '{word}', but:\n{said}")
             return line
         return until(found, f"{self.name} says '{word}'", limit)
 

@@ -6,7 +6,7 @@ import signal
 
 from . import net
 from .proc import Process, run
-from .wait import until
+from .wait import Timeout, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = ROOT / os.environ.get("BRAID_BUILD", "build")
@@ -51,7 +51,11 @@ class Braid:
         self.config = directory / "braid.ini"
         self.config.write_text(configuration(directory, edges or default_edges(), **settings))
         self.process = Process(namespace.command(BRAIDD, "-c", self.config), "braidd")
-        self.process.wait_for_line("ready")
+        try:
+            self.process.wait_for_line("ready")
+        except BaseException:
+            self.process.kill()
+            raise
 
     def ctl(self, *command):
         """The JSON document that braidctl prints."""
@@ -67,7 +71,8 @@ class Braid:
         return self.ctl("show", listed[0]["id"])
 
     def counters(self):
-        return self.ctl("counters")["counters"]
+        """By the names that nstat uses."""
+        return self.ctl("counters")
 
     def http(self, path):
         """Status code and body of a GET at the admin port."""
@@ -91,11 +96,15 @@ class Braid:
         assert not said, f"braidd: {said[0]}"
         assert self.process.alive(), f"braidd ended with {self.process.returncode()}"
 
-    def stop(self, limit=10.0):
-        """SIGTERM, and exit status 0 within the limit."""
+    def stop(self, patience=1.0, limit=10.0):
+        """SIGTERM, and a second one if it still waits for open connections then; exit status 0 in any case."""
         self.healthy()
         self.process.signal(signal.SIGTERM)
-        status = self.process.wait(limit)
+        try:
+            status = self.process.wait(patience)
+        except Timeout:
+            self.process.signal(signal.SIGTERM)
+            status = self.process.wait(limit)
         said = [line for line in self.process.lines if any(word in line for word in SANITIZED)]
         assert status == 0, f"braidd ended with {status} after SIGTERM {said[:1]}"
 

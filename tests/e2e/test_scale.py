@@ -1,0 +1,224 @@
+"""Many connections, several workers, and packets that nobody should send."""
+import os
+import random
+import socket
+import struct
+import time
+
+from lib import mptcp, net
+from lib.stream import MIB, noise, receive, transfer
+from lib.suite import braid_only, cases, limit, long
+from lib.wait import FACTOR, stays, until
+
+PIECE = 8192
+
+
+def open_many(env, count):
+    """Pairs of ends, matched by a number that the client sends first."""
+    listener = env.listen()
+    near = []
+    far = {}
+    for number in range(count):
+        sock = env.connect()
+        sock.sendall(struct.pack(">I", number))
+        near.append(sock)
+        accepted = env.accept(listener)
+        far[struct.unpack(">I", receive(accepted, 4))[0]] = accepted
+    return [(sock, far[number]) for number, sock in enumerate(near)]
+
+
+def exchange(pairs):
+    """Every connection carries a piece of its own in both directions, all of them at once."""
+    data = noise()
+    pieces = [data[i * PIECE:(i + 1) * PIECE] for i in range(2 * len(pairs))]
+    for (near, far), up, down in zip(pairs, pieces, reversed(pieces)):
+        near.sendall(up)
+        far.sendall(down)
+    for (near, far), up, down in zip(pairs, pieces, reversed(pieces)):
+        assert receive(far, PIECE) == up, "wrong bytes came up"
+        assert receive(near, PIECE) == down, "wrong bytes came down"
+
+
+def close_all(env, pairs):
+    for near, far in pairs:
+        near.close()
+    for near, far in pairs:
+        assert far.recv(1) == b""
+        far.close()
+    env.no_connections()
+
+
+@limit(90)
+@cases(one_path=1, two_paths=2)
+def test_1000_connections_at_once(env, paths):
+    if paths == 2:
+        env.topology.endpoint(2)
+    env.start()
+    pairs = open_many(env, 1000)
+    exchange(pairs)
+    until(lambda: all(len(mptcp.established(near)) == paths for near, _ in pairs), f"all have {paths} subflows", 20)
+    if env.has_braidctl:
+        listed = env.proxy.connections()
+        assert len(listed) == 1000, f"braidctl lists {len(listed)} connections"
+        assert {len(connection["subflows"]) for connection in listed} == {paths}
+        assert env.proxy.ctl("status")["total"]["connections"] == 1000
+    exchange(pairs)
+    close_all(env, pairs)
+
+
+@braid_only
+@cases(one=1, two=2, five=5)
+def test_joins_find_the_worker_of_their_connection(env, workers):
+    env.topology.endpoint(2)
+    env.start(workers=workers)
+    pairs = open_many(env, 60)
+    until(lambda: all(len(mptcp.established(near)) == 2 for near, _ in pairs), "all are joined")
+    exchange(pairs)
+    listed = env.proxy.connections()
+    assert {connection["worker"] for connection in listed} == set(range(workers))
+    assert all(int(connection["token"], 16) % workers == connection["worker"] for connection in listed)
+    if workers > 1:
+        assert env.proxy.counters()["BraidJoinHandedOver"] >= 1
+    close_all(env, pairs)
+
+
+@braid_only
+def test_bulk_with_joins_on_another_worker(env):
+    """As many connections as it takes until one has a subflow that came in through another worker's queue."""
+    env.topology.shape(400)
+    env.topology.endpoint(2)
+    env.start(workers=2)
+    until(lambda: bulk_pair(env), "a join was handed over", 30)
+
+
+def bulk_pair(env):
+    before = env.proxy.counters()["BraidJoinHandedOver"]
+    near, far = env.pair(subflows=2)
+    handed_over = env.proxy.counters()["BraidJoinHandedOver"] > before
+    if handed_over:
+        transfer(far, near, 64 * MIB, end=False)
+        transfer(near, far, 64 * MIB, end=False)
+        assert min(env.proxy.carried("bytes_out").values()) > MIB
+    near.close()
+    far.close()
+    env.no_connections()
+    return handed_over
+
+
+@cases(**{f"{scheduler}_{congestion}": (scheduler, congestion) for scheduler in ("minrtt", "roundrobin")
+          for congestion in ("cubic", "lia")})
+def test_every_scheduler_with_every_congestion_control(env, scheduler, congestion):
+    env.topology.shape(200)
+    env.topology.endpoint(2)
+    env.start([env.Edge("web", scheduler=scheduler, congestion=congestion)])
+    near, far = env.pair(subflows=2)
+    transfer(far, near, 32 * MIB, end=False)
+    if env.has_braidctl:
+        connection = env.proxy.connection()
+        assert connection["scheduler"] == scheduler
+        assert {subflow["congestion"] for subflow in connection["subflows"]} == {congestion}
+        assert min(env.proxy.carried("bytes_out").values()) > MIB
+    transfer(near, far, 32 * MIB)
+
+
+@long
+@limit(180)
+def test_connections_come_and_go(env):
+    """5,000 short ones with a request and a reply: nothing is left of them, and memory does not creep."""
+    env.topology.endpoint(2)
+    env.start()
+    listener = env.listen()
+
+    def thousand():
+        for number in range(1000):
+            near = env.client.socket(4, mptcp.IPPROTO_MPTCP)
+            near.settimeout(10 * FACTOR)
+            near.connect((net.SERVICE[4], 8080))
+            near.sendall(b"request %d" % number)
+            far, _ = listener.accept()
+            assert far.recv(100) == b"request %d" % number
+            far.sendall(b"reply")
+            far.close()
+            assert receive(near, 5) == b"reply" and near.recv(1) == b""
+            near.close()
+        env.no_connections()
+        return env.proxy.process.memory()
+
+    first = thousand()
+    for _ in range(4):
+        last = thousand()
+    assert last < first + 16 * MIB * FACTOR, f"memory grew from {first} to {last}"
+
+
+def checksum(data):
+    total = sum(struct.unpack(f">{len(data) // 2}H", data[:len(data) & ~1])) + (data[-1] << 8 if len(data) & 1 else 0)
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def hostile_segment(rng):
+    """A TCP segment to the service whose options are noise, or nearly right; its checksum is right more often than not."""
+    options = rng.choice([rng.randbytes(rng.randrange(0, 41)),
+                          bytes([30, rng.randrange(0, 41)]) + rng.randbytes(rng.randrange(0, 38)),
+                          b"\x02\x04\x05\xb4" + bytes([30, 12, 0x10 | rng.randrange(16), 0]) + rng.randbytes(8)])
+    options = options[:40] + b"\0" * (-len(options[:40]) % 4)
+    offset = rng.choice([5 + len(options) // 4] * 6 + [rng.randrange(16)])
+    flags = rng.choice([0x02, 0x02, 0x12, 0x10, 0x18, 0x04, 0x11, rng.randrange(256)])
+    header = struct.pack(">HHIIBBHHH", rng.randrange(65536), 8080, rng.getrandbits(32), rng.getrandbits(32), offset << 4, flags,
+                         rng.randrange(65536), 0, 0)
+    segment = header + options + rng.randbytes(rng.choice([0, 0, 1, 100, 1400]))
+    if rng.random() < 0.9:
+        ends = socket.inet_aton(net.client_address(1)) + socket.inet_aton(net.SERVICE[4])
+        sum_ = checksum(ends + struct.pack(">HH", 6, len(segment)) + segment)
+        segment = segment[:16] + struct.pack(">H", sum_) + segment[18:]
+    return segment[:rng.choice([len(segment)] * 9 + [rng.randrange(len(segment))])]
+
+
+@braid_only
+def test_hostile_packets_are_counted_and_harm_nothing(env):
+    """20,000 of them beside a running connection. The log stays short."""
+    seed = int.from_bytes(os.urandom(4))
+    rng = random.Random(seed)
+    env.start()
+    near, far = env.pair()
+    with env.client.entered():
+        raw = env.keep(socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP))
+    before = env.proxy.counters()
+    for _ in range(20000):
+        raw.sendto(hostile_segment(rng), (net.SERVICE[4], 0))
+    stays(lambda: env.proxy.counters()["TcpInErrs"], "the counter of malformed packets")
+    after = env.proxy.counters()
+    assert after["TcpInErrs"] > before["TcpInErrs"] and after["TcpInCsumErrors"] > before["TcpInCsumErrors"], f"seed {seed}"
+    assert len(env.proxy.process.lines) < 100, f"seed {seed}: the log has {len(env.proxy.process.lines)} lines"
+    env.proxy.healthy()
+    transfer(far, near, MIB, end=False)
+    transfer(near, far, MIB)
+
+
+@braid_only
+def test_syn_flood_leaves_room_for_others(env):
+    """SYNs whose sources never answer must not use up what a real client needs."""
+    env.start()
+    listener = env.listen(backlog=16)
+    with env.client.entered():
+        raw = env.keep(socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP))
+    for number in range(5000):
+        segment = struct.pack(">HHIIBBHHH", 1024 + number, 8080, number, 0, 5 << 4, 2, 65535, 0, 0)
+        ends = socket.inet_aton(net.client_address(1)) + socket.inet_aton(net.SERVICE[4])
+        sum_ = checksum(ends + struct.pack(">HH", 6, len(segment)) + segment)
+        raw.sendto(segment[:16] + struct.pack(">H", sum_) + segment[18:], (net.SERVICE[4], 0))
+    begun = time.monotonic()
+    near = env.connect()
+    near.sendall(b"still there?")
+    while True:  # the accept queue holds connections of the flood as well
+        accepted, _ = listener.accept()
+        accepted.settimeout(0.05)
+        try:
+            if accepted.recv(100) == b"still there?":
+                break
+        except OSError:
+            pass
+        accepted.close()
+    assert time.monotonic() - begun < 20 * FACTOR
+    accepted.close()
