@@ -234,6 +234,8 @@ static void arm_timer(struct worker *w, braid_time deadline)
 static void worker_turn(struct worker *w)
 {
     bool busy = braid_core_dirty(w->core) || braid_core_deadline(w->core) <= clock_now();
+    if (!busy)
+        arm_timer(w, braid_core_deadline(w->core));
     w->now = 0;
     event_base_loop(w->base, EVLOOP_ONCE | (busy ? EVLOOP_NONBLOCK : 0));
     w->now = clock_now();
@@ -245,7 +247,6 @@ static void worker_turn(struct worker *w)
         braid_core_flush(w->core, w->now);
     }
     release_held(w);
-    arm_timer(w, braid_core_deadline(w->core));
 }
 
 static void pin(const struct worker *w)

@@ -1,0 +1,388 @@
+/* io/worker: the loop around a scripted core. A seqpacket socket stands for the TUN: it keeps packets apart,
+ * too. */
+#include <check.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/buf.h"
+#include "io/tun.h"
+#include "io/worker.h"
+
+#define PATIENCE_MS 5000
+#define PACKETS     40
+#define RUNS        64
+
+/* ---- the scripted core, only used by its worker's thread while that runs ----------------------------------
+ */
+
+struct braid_core {
+    struct braid_host host;
+    struct braid_core_params params;
+    braid_time deadline;
+    bool dirty;
+    unsigned inputs, flushes, runs;
+    unsigned inputs_at_flush; /* packets that the last flush covered */
+    struct buf *kept;         /* a packet's buffer, kept beyond the flush */
+    const uint8_t *kept_data;
+    braid_time wanted[RUNS], ran[RUNS];
+    sem_t all_ran;
+    struct braid_input last_in;
+    uint8_t last[64];
+};
+
+static braid_time clock_us(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * BRAID_SECOND + ts.tv_nsec / 1000;
+}
+
+struct braid_core *braid_core_new(const struct braid_core_params *params, const struct braid_host *host,
+                                  braid_time now)
+{
+    struct braid_core *core = calloc(1, sizeof(*core));
+    core->params = *params;
+    core->host = *host;
+    core->deadline = BRAID_NEVER;
+    sem_init(&core->all_ran, 0, 0);
+    ck_assert_int_le(now, clock_us());
+    return core;
+}
+
+void braid_core_free(struct braid_core *core)
+{
+    if (core->kept)
+        buf_unref(core->kept);
+    free(core);
+}
+
+struct buf *braid_buf_new(size_t cap)
+{
+    return buf_new(cap, NULL);
+}
+
+uint8_t *braid_buf_data(struct buf *b)
+{
+    return b->data;
+}
+
+void braid_buf_unref(struct buf *b)
+{
+    buf_unref(b);
+}
+
+bool braid_buf_shared(const struct buf *b)
+{
+    return b->refs > 1;
+}
+
+/* What the first byte of a packet lets this core do. */
+enum { ECHO = 1, KEEP, HAND_OVER, RANDOM };
+
+static void send_back(struct braid_core *core, const uint8_t *data, size_t len)
+{
+    struct iovec iov = {.iov_base = (void *)(data + 1), .iov_len = len - 1};
+    struct braid_packet p = {
+        .header = data, .header_len = 1, .payload = &iov, .n_payload = 1, .payload_len = (uint32_t)len - 1};
+    core->host.output(core->host.ctx, &p);
+}
+
+void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t len,
+                      const struct braid_input *in, braid_time now)
+{
+    const uint8_t *data = b->data + off;
+    ck_assert_int_le(now, clock_us());
+    core->inputs++;
+    core->dirty = true;
+    core->last_in = *in;
+    memcpy(core->last, data, len < sizeof(core->last) ? len : sizeof(core->last));
+    if (data[0] == ECHO)
+        send_back(core, data, len);
+    if (data[0] == KEEP && !core->kept) {
+        core->kept = buf_ref(b);
+        core->kept_data = data;
+    }
+    if (data[0] == HAND_OVER && core->params.worker != data[1])
+        core->host.hand_over(core->host.ctx, data[1], data, len,
+                             &(struct braid_input){.hops = 7, .gso_size = 9});
+    if (data[0] == HAND_OVER && core->params.worker == data[1])
+        send_back(core, data, len);
+    if (data[0] == RANDOM) {
+        uint8_t answer[33] = {RANDOM};
+        core->host.random(core->host.ctx, answer + 1, 32);
+        send_back(core, answer, sizeof(answer));
+    }
+}
+
+void braid_core_run(struct braid_core *core, braid_time now)
+{
+    ck_assert_int_ge(now, core->deadline);
+    core->wanted[core->runs] = core->deadline;
+    core->ran[core->runs] = clock_us();
+    core->runs++;
+    core->deadline = core->runs < RUNS ? clock_us() + 150 + 37 * core->runs : BRAID_NEVER;
+    if (core->runs == RUNS)
+        sem_post(&core->all_ran);
+}
+
+braid_time braid_core_deadline(const struct braid_core *core)
+{
+    return core->deadline;
+}
+
+void braid_core_flush(struct braid_core *core, braid_time now)
+{
+    ck_assert_int_le(now, clock_us());
+    ck_assert(core->dirty);
+    core->dirty = false;
+    core->flushes++;
+    core->inputs_at_flush = core->inputs;
+}
+
+bool braid_core_dirty(const struct braid_core *core)
+{
+    return core->dirty;
+}
+
+/* ---- driving
+ * ----------------------------------------------------------------------------------------------- */
+
+static struct worker *workers[2];
+static int tuns[2]; /* the far ends */
+static int near[2];
+
+static void setup(void)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        int pair[2];
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+        near[i] = pair[0];
+        tuns[i] = pair[1];
+        struct worker_params p = {.number = i, .n_workers = 2, .tun_fd = pair[0], .cpu = -1};
+        workers[i] = worker_new(&p);
+        ck_assert_ptr_nonnull(workers[i]);
+    }
+    worker_set_peers(workers[0], workers);
+    worker_set_peers(workers[1], workers);
+}
+
+static void start(void)
+{
+    ck_assert_int_eq(worker_start(workers[0]), 0);
+    ck_assert_int_eq(worker_start(workers[1]), 0);
+}
+
+static void stop(void)
+{
+    worker_stop(workers[0]);
+    worker_stop(workers[1]);
+}
+
+static void teardown(void)
+{
+    stop();
+    for (unsigned i = 0; i < 2; i++) {
+        worker_free(workers[i]);
+        close(near[i]);
+        close(tuns[i]);
+    }
+}
+
+static void inject(unsigned i, const void *packet, size_t len)
+{
+    uint8_t data[TUN_VNET_BYTES + 2048] = {0};
+    memcpy(data + TUN_VNET_BYTES, packet, len);
+    ck_assert_int_eq(send(tuns[i], data, TUN_VNET_BYTES + len, 0), (ssize_t)(TUN_VNET_BYTES + len));
+}
+
+static ssize_t answer(unsigned i, uint8_t *data, size_t size)
+{
+    uint8_t packet[TUN_VNET_BYTES + 2048];
+    struct pollfd fd = {.fd = tuns[i], .events = POLLIN};
+    ck_assert_int_gt(poll(&fd, 1, PATIENCE_MS), 0);
+    ssize_t n = recv(tuns[i], packet, sizeof(packet), 0);
+    ck_assert_int_gt(n, TUN_VNET_BYTES);
+    n -= TUN_VNET_BYTES;
+    ck_assert_uint_le((size_t)n, size);
+    memcpy(data, packet + TUN_VNET_BYTES, (size_t)n);
+    return n;
+}
+
+START_TEST(packets_go_in_and_out)
+{
+    uint8_t got[16];
+    start();
+    inject(0, "\001hello", 6);
+    ck_assert_int_eq(answer(0, got, sizeof(got)), 6);
+    ck_assert_mem_eq(got, "\001hello", 6);
+    stop();
+    const struct worker_counters *c = worker_counters(workers[0]);
+    ck_assert_uint_eq(c->tun_packets_in, 1);
+    ck_assert_uint_eq(c->tun_bytes_in, 6);
+    ck_assert_uint_eq(c->tun_packets_out, 1);
+    ck_assert_uint_eq(c->tun_bytes_out, 6);
+    ck_assert_uint_eq(worker_counters(workers[1])->tun_packets_in, 0);
+}
+END_TEST
+
+START_TEST(a_batch_is_flushed_once)
+{
+    for (unsigned i = 0; i < PACKETS; i++)
+        inject(0, "\000batch", 6);
+    inject(0, "\001end", 4);
+    uint8_t got[16];
+    start();
+    answer(0, got, sizeof(got));
+    stop();
+    struct braid_core *core = worker_core(workers[0]);
+    ck_assert_uint_eq(core->inputs, PACKETS + 1);
+    ck_assert_uint_eq(core->flushes, 1);
+    ck_assert_uint_eq(core->inputs_at_flush, PACKETS + 1);
+}
+END_TEST
+
+START_TEST(a_buffer_that_the_core_keeps_is_not_overwritten)
+{
+    uint8_t got[16];
+    start();
+    inject(0, "\002kept", 5);
+    for (unsigned i = 0; i < 5; i++) {
+        inject(0, "\001other", 6);
+        answer(0, got, sizeof(got));
+    }
+    stop();
+    struct braid_core *core = worker_core(workers[0]);
+    ck_assert_mem_eq(core->kept_data, "\002kept", 5);
+    ck_assert_uint_eq(core->kept->refs, 1); /* the worker let go of it */
+}
+END_TEST
+
+START_TEST(a_packet_is_handed_over_with_what_is_known_of_it)
+{
+    uint8_t got[16];
+    start();
+    inject(0, "\003\001to the other", 14);
+    ck_assert_int_eq(answer(1, got, sizeof(got)), 14);
+    ck_assert_mem_eq(got, "\003\001to the other", 14);
+    stop();
+    struct braid_core *other = worker_core(workers[1]);
+    ck_assert_uint_eq(other->last_in.hops, 7);
+    ck_assert_uint_eq(other->last_in.gso_size, 9);
+    ck_assert_uint_eq(other->flushes, 1);
+    ck_assert_uint_eq(worker_counters(workers[0])->handed_over, 1);
+    ck_assert_uint_eq(worker_counters(workers[1])->taken_over, 1);
+}
+END_TEST
+
+START_TEST(random_bytes_do_not_repeat)
+{
+    uint8_t got[40][33];
+    start();
+    for (unsigned i = 0; i < 40; i++) {
+        inject(0, "\004", 1);
+        ck_assert_int_eq(answer(0, got[i], 33), 33);
+        for (unsigned j = 0; j < i; j++)
+            ck_assert(memcmp(got[i] + 1, got[j] + 1, 32) != 0);
+    }
+}
+END_TEST
+
+static int compare_times(const void *a, const void *b)
+{
+    braid_time x = *(const braid_time *)a, y = *(const braid_time *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Rounding to milliseconds would make the median of 150..2,500 us deadlines about 500 us late. */
+START_TEST(deadlines_are_not_rounded_to_milliseconds)
+{
+    struct braid_core *core = worker_core(workers[0]);
+    core->deadline = clock_us() + 1000;
+    start();
+    struct timespec limit;
+    clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_sec += PATIENCE_MS / 1000;
+    ck_assert_int_eq(sem_timedwait(&core->all_ran, &limit), 0);
+    stop();
+    braid_time late[RUNS];
+    for (unsigned i = 0; i < RUNS; i++)
+        late[i] = core->ran[i] - core->wanted[i];
+    qsort(late, RUNS, sizeof(late[0]), compare_times);
+    ck_assert_int_ge(late[0], 0);
+    ck_assert_msg(late[RUNS / 2] < 300, "median lateness %lld us", (long long)late[RUNS / 2]);
+    /* Idle in between: a turn per deadline and not many more. */
+    ck_assert_uint_le(worker_counters(workers[0])->wakeups, 3 * core->runs);
+}
+END_TEST
+
+struct count {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned n;
+    pthread_t thread;
+};
+
+static void count_up(struct worker *w, void *arg)
+{
+    struct count *c = arg;
+    pthread_mutex_lock(&c->lock);
+    ck_assert_ptr_eq(worker_user(w), c);
+    c->n++;
+    c->thread = pthread_self();
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+}
+
+START_TEST(posts_run_in_the_workers_thread)
+{
+    struct count c = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    worker_set_user(workers[0], &c);
+    start();
+    for (unsigned i = 0; i < 100; i++)
+        worker_post(workers[0], count_up, &c);
+    pthread_mutex_lock(&c.lock);
+    while (c.n < 100)
+        pthread_cond_wait(&c.changed, &c.lock);
+    pthread_mutex_unlock(&c.lock);
+    ck_assert(!pthread_equal(c.thread, pthread_self()));
+}
+END_TEST
+
+START_TEST(posts_before_the_stop_have_run_after_it)
+{
+    struct count c = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    worker_set_user(workers[0], &c);
+    start();
+    for (unsigned i = 0; i < 1000; i++)
+        worker_post(workers[0], count_up, &c);
+    stop();
+    ck_assert_uint_eq(c.n, 1000);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *t = tcase_create("worker");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_set_timeout(t, 30);
+    tcase_add_test(t, packets_go_in_and_out);
+    tcase_add_test(t, a_batch_is_flushed_once);
+    tcase_add_test(t, a_buffer_that_the_core_keeps_is_not_overwritten);
+    tcase_add_test(t, a_packet_is_handed_over_with_what_is_known_of_it);
+    tcase_add_test(t, random_bytes_do_not_repeat);
+    tcase_add_test(t, deadlines_are_not_rounded_to_milliseconds);
+    tcase_add_test(t, posts_run_in_the_workers_thread);
+    tcase_add_test(t, posts_before_the_stop_have_run_after_it);
+    Suite *s = suite_create("worker");
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
