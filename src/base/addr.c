@@ -7,7 +7,13 @@ static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 bool ip_is_v4(const struct braid_ip *ip)
 {
-    return memcmp(ip->b, v4_prefix, sizeof(v4_prefix)) == 0;
+    uint64_t high;
+    uint32_t low, prefix;
+
+    memcpy(&high, ip->b, 8);
+    memcpy(&low, ip->b + 8, 4);
+    memcpy(&prefix, v4_prefix + 8, 4);
+    return high == 0 && low == prefix;
 }
 
 bool ip_equal(const struct braid_ip *a, const struct braid_ip *b)

@@ -8,6 +8,7 @@
 #include "wire/mptcp.h"
 
 #define KIND       30
+#define NOP        1
 #define OPTION_MAX 40 /* all the room that a TCP header has */
 
 #define DSS_DATA_ACK  0x01 /* A */
@@ -173,7 +174,7 @@ static bool parse_subtype(const uint8_t *opt, unsigned len, bool syn, bool ack, 
 }
 
 static unsigned option_size(const struct wire_mptcp *m, enum mptcp_subtype subtype);
-static void option_put(const struct wire_mptcp *m, enum mptcp_subtype subtype, uint8_t *p);
+static void option_put(const struct wire_mptcp *m, enum mptcp_subtype subtype, unsigned size, uint8_t *p);
 
 /* Whether an option says the same as the one of its subtype that is in out already. Compares encodings, since
  * these leave out whatever carries no meaning. */
@@ -186,8 +187,8 @@ static bool repeats(const uint8_t *opt, unsigned len, bool syn, bool ack, const 
 
     if (!parse_subtype(opt, len, syn, ack, &again) || option_size(&again, subtype) != size)
         return false;
-    option_put(out, subtype, first_bytes);
-    option_put(&again, subtype, again_bytes);
+    option_put(out, subtype, size, first_bytes);
+    option_put(&again, subtype, size, again_bytes);
     return memcmp(first_bytes, again_bytes, size) == 0;
 }
 
@@ -346,10 +347,10 @@ static void put_subtype_dsn(enum mptcp_subtype subtype, uint64_t value, uint8_t 
     put64(p + 4, value);
 }
 
-static void option_put(const struct wire_mptcp *m, enum mptcp_subtype subtype, uint8_t *p)
+static void option_put(const struct wire_mptcp *m, enum mptcp_subtype subtype, unsigned size, uint8_t *p)
 {
     p[0] = KIND;
-    p[1] = (uint8_t)option_size(m, subtype);
+    p[1] = (uint8_t)size;
     switch (subtype) {
     case MPTCP_CAPABLE:
         put_capable(&m->capable, p);
@@ -398,14 +399,17 @@ unsigned mptcp_options_size(const struct wire_mptcp *m)
 /* Linux's order is that of the subtypes. */
 unsigned mptcp_options_encode(const struct wire_mptcp *m, uint8_t *out, unsigned cap)
 {
-    uint8_t *p = out;
+    unsigned at = 0;
 
-    if (mptcp_options_size(m) > cap)
-        return 0;
     for (unsigned has = m->has; has; has &= has - 1) {
-        option_put(m, (unsigned)__builtin_ctz(has), p);
-        for (p += p[1]; (p - out) % 4 != 0; p++)
-            *p = 1;
+        enum mptcp_subtype subtype = (unsigned)__builtin_ctz(has);
+        unsigned size = option_size(m, subtype), padded = (size + 3) & ~3u;
+
+        if (padded > cap - at)
+            return 0;
+        option_put(m, subtype, size, out + at);
+        memset(out + at + size, NOP, padded - size);
+        at += padded;
     }
-    return (unsigned)(p - out);
+    return at;
 }
