@@ -339,6 +339,8 @@ static void on_closed(struct braid_conn *c, void *user, enum braid_close why)
 {
     (void)c;
     struct relay *r = user;
+    if (!r)
+        return; /* it went away before we were told of it */
     uint64_t *count = r->edge->counters.v;
     if (why == BRAID_CLOSE_DONE)
         count[EDGE_CLOSED]++;

@@ -240,6 +240,15 @@ START_TEST(a_client_that_gives_up_first_frees_the_server)
 }
 END_TEST
 
+START_TEST(a_client_that_goes_before_it_was_announced_is_nobodys)
+{
+    struct braid_conn *c = fake_conn();
+    fake_close(c, BRAID_CLOSE_REFUSED);
+    ck_assert_uint_eq(counted(EDGE_CLIENT_RESET), 0);
+    finish(c, -1);
+}
+END_TEST
+
 START_TEST(a_greeting_is_read_only_for_an_established_client)
 {
     struct braid_conn *c = fake_syn();
@@ -592,6 +601,7 @@ static Suite *relay_suite(void)
     tcase_add_test(t, a_refusing_server_becomes_a_reset);
     tcase_add_test(t, a_silent_server_becomes_unreachable_after_the_timeout);
     tcase_add_test(t, a_client_that_gives_up_first_frees_the_server);
+    tcase_add_test(t, a_client_that_goes_before_it_was_announced_is_nobodys);
     tcase_add_test(t, a_greeting_is_read_only_for_an_established_client);
     t = new_case(s, "bytes");
     tcase_add_loop_test(t, random_pieces_arrive_equal_both_ways, 0, 10);
