@@ -222,7 +222,7 @@ struct mp_subflow {
 struct mp_map {
     struct tcp_map tcp; /* first */
     uint64_t dsn;
-    uint16_t csum;
+    uint64_t sum; /* over the payload, for the DSS checksum; computed if checksums are in use */
     bool infinite;
     struct slice slices[];
 };

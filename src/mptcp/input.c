@@ -52,8 +52,6 @@ static void dss_in(struct mp_subflow *s, const struct wire_packet *p, uint64_t o
 {
     struct braid_conn *c = s->conn;
     const struct mptcp_dss *d = &p->tcp.mp.dss;
-    c->dss_seen = true;
-    s->echo_mp_capable = false;
     if (d->has_ack) {
         uint64_t ack = d->ack64 ? d->data_ack : seq_extend(c->data_una, (uint32_t)d->data_ack);
         conn_data_ack(c, ack, (uint64_t)p->tcp.window << s->tcp.snd_wscale, now);
@@ -124,6 +122,10 @@ enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *
         c->ever_joined = true;
     } else if ((mp->has & MPTCP_HAS(MPTCP_JOIN)) && sf->passive) {
         subflow_ack_soon(sf); /* our fourth ACK was lost */
+    }
+    if (mp->has & MPTCP_HAS(MPTCP_DSS)) { /* the peer has our key */
+        c->dss_seen = true;
+        s->echo_mp_capable = false;
     }
     s->probe_until = 0;
     if (mp->has & MPTCP_HAS(MPTCP_ADD_ADDR))

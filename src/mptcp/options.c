@@ -72,7 +72,7 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
         mp->capable.has_len = true;
         mp->capable.data_len = len;
         mp->capable.has_csum = c->checksum;
-        mp->capable.csum = checksum_dss(m->csum, m->dsn, 1, len);
+        mp->capable.csum = checksum_dss(m->sum, m->dsn, 1, len);
         return;
     }
     put_data_ack(c, mp);
@@ -88,7 +88,7 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
     d->len = len;
     d->has_csum = c->checksum;
     if (c->checksum)
-        d->csum = checksum_dss(m->csum, m->dsn, d->ssn, len);
+        d->csum = checksum_dss(m->sum, m->dsn, d->ssn, len);
 }
 
 /* An address to announce or to echo: alone on its ACK. False: none is due, or it does not fit. */

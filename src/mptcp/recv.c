@@ -294,9 +294,14 @@ static void release_held(struct braid_conn *c, struct mp_subflow *s, const struc
 }
 
 /* Holds payload of a checksummed mapping back until all of it is there. Takes over the slice. */
-static void hold(struct braid_conn *c, struct mp_subflow *s, const struct rx_mapping *m, struct slice *in)
+static void hold(struct braid_conn *c, struct mp_subflow *s, const struct rx_mapping *m, uint64_t off,
+                 struct slice *in)
 {
     struct rxmap *r = &s->rxmap;
+    if (off != m->off + r->held_bytes) { /* its start was dropped after a failure: it comes again */
+        slice_drop(in);
+        return;
+    }
     if (r->held_n == r->held_cap) {
         uint32_t cap = r->held_cap ? r->held_cap * 2 : 4;
         struct slice *h = realloc(r->held, cap * sizeof(*h));
@@ -355,16 +360,15 @@ void flow_data(struct subflow *sf, uint64_t off, struct slice in, braid_time now
             return;
         }
         struct rx_mapping *m = rxmap_find(&s->rxmap, off);
-        if (!m || c->rx_failed) {
-            if (unmapped(c, s, off))
-                continue;
+        if (!m && unmapped(c, s, off))
+            continue;
+        if (!m || c->rx_failed)
             break;
-        }
         uint64_t left = m->off + m->len - off;
         uint32_t n = in.len < left ? in.len : (uint32_t)left;
         struct slice part = slice_of(in.buf, in.data, n);
         if (m->has_csum)
-            hold(c, s, m, &part);
+            hold(c, s, m, off, &part);
         else
             deliver(c, s, m->dsn + (off - m->off), &part);
         slice_advance(&in, n);

@@ -265,7 +265,7 @@ struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
         if (dsn == c->data_nxt && i + 1 == n)
             c->cursor = k;
     }
-    m->csum = checksum_fold(sum); /* the pseudo header is added when the subflow offset is known */
+    m->sum = sum;
     return m;
 }
 

@@ -1,0 +1,438 @@
+/* Two whole cores: handshakes, transfers, joins, ends, fallback. */
+#include "pair.h"
+
+static struct pair p;
+
+static void open_mptcp(void)
+{
+    pair_init(&p, false, NULL, 0);
+    pair_connect(&p, false);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.client.established && p.server.established);
+}
+
+static void join(const char *local, bool backup)
+{
+    struct braid_addr l = pair_addr(local), r = pair_addr("10.0.9.1:80");
+    pair_run_for(&p, 100 * BRAID_MS); /* for the first DSS to arrive */
+    ck_assert_int_eq(braid_conn_join(p.client.conn, &l, &r, backup, p.now), 0);
+    pair_run_for(&p, 100 * BRAID_MS);
+}
+
+static struct braid_conn_stats stats_of(const struct side *s)
+{
+    struct braid_conn_stats st;
+    braid_conn_stats(s->conn, &st);
+    return st;
+}
+
+START_TEST(an_mptcp_connection_opens_and_carries_data_both_ways)
+{
+    open_mptcp();
+    ck_assert(braid_conn_is_mptcp(p.client.conn) && braid_conn_is_mptcp(p.server.conn));
+    pair_transfer(&p, &p.client, 300000, 10 * BRAID_SECOND);
+    pair_transfer(&p, &p.server, 300000, 10 * BRAID_SECOND);
+    ck_assert_uint_eq(side_count(&p.server, COUNT_TCP_RETRANS_SEGS), 0);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(a_plain_client_is_served_as_plain_tcp)
+{
+    pair_init(&p, false, NULL, 0);
+    pair_connect(&p, true);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.server.established && !braid_conn_is_mptcp(p.server.conn));
+    pair_transfer(&p, &p.client, 100000, 10 * BRAID_SECOND);
+    pair_transfer(&p, &p.server, 100000, 10 * BRAID_SECOND);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(both_subflows_carry_data_both_ways)
+{
+    open_mptcp();
+    pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
+    join("10.0.2.2:4001", false);
+    ck_assert_uint_eq(stats_of(&p.server).n_subflows, 2);
+    pair_transfer(&p, &p.client, 3000000, 60 * BRAID_SECOND);
+    pair_transfer(&p, &p.server, 3000000, 60 * BRAID_SECOND);
+    struct braid_conn_stats st = stats_of(&p.server);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_uint_gt(st.subflows[i].bytes_in, 300000);
+        ck_assert_uint_gt(st.subflows[i].bytes_out, 300000);
+    }
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(a_backup_subflow_stays_idle_until_the_other_is_gone)
+{
+    open_mptcp();
+    pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
+    join("10.0.2.2:4001", true);
+    pair_transfer(&p, &p.server, 1000000, 30 * BRAID_SECOND);
+    struct braid_conn_stats st = stats_of(&p.server);
+    ck_assert(st.subflows[1].backup);
+    ck_assert_uint_eq(st.subflows[1].bytes_out, 0);
+    ck_assert_int_eq(braid_conn_reset_subflow(p.server.conn, st.subflows[0].id), 0);
+    pair_transfer(&p, &p.server, 1000000, 30 * BRAID_SECOND);
+    st = stats_of(&p.server);
+    ck_assert_uint_eq(st.n_subflows, 1);
+    ck_assert_uint_gt(st.subflows[0].bytes_out, 900000);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(half_close_works_both_ways)
+{
+    open_mptcp();
+    side_write(&p.client, 5000);
+    braid_conn_shutdown(p.client.conn);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.server.eof && !p.client.eof && !p.client.closed);
+    ck_assert_uint_eq(p.server.received, 5000);
+    pair_transfer(&p, &p.server, 200000, 10 * BRAID_SECOND);
+    braid_conn_shutdown(p.server.conn);
+    pair_run_for(&p, 5 * BRAID_SECOND);
+    ck_assert(p.client.closed && p.client.why == BRAID_CLOSE_DONE);
+    ck_assert(p.server.closed && p.server.why == BRAID_CLOSE_DONE);
+    pair_run_for(&p, 70 * BRAID_SECOND);
+    struct braid_core_stats st;
+    braid_core_stats(p.server.core, &st);
+    ck_assert_uint_eq(st.conns, 0);
+    ck_assert_uint_eq(st.subflows, 0);
+    ck_assert_uint_eq(st.time_wait, 0);
+    ck_assert_uint_eq(st.memory, 0);
+    ck_assert(braid_core_deadline(p.server.core) == BRAID_NEVER);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(abort_reaches_the_peer_as_fastclose)
+{
+    open_mptcp();
+    pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
+    join("10.0.2.2:4001", false);
+    braid_conn_abort(p.server.conn);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.server.closed && p.server.why == BRAID_CLOSE_ABORTED);
+    ck_assert(p.client.closed && p.client.why == BRAID_CLOSE_RESET);
+    ck_assert_uint_ge(side_count(&p.client, COUNT_MP_FASTCLOSE_RX), 1);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(a_refused_client_sees_a_reset)
+{
+    pair_init(&p, false, NULL, 0);
+    p.refuse = true;
+    p.how = BRAID_REFUSE_RESET;
+    pair_connect(&p, false);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.client.closed && p.client.why == BRAID_CLOSE_REFUSED);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(an_unreachable_server_is_told_by_icmp)
+{
+    pair_init(&p, false, NULL, 0);
+    p.refuse = true;
+    p.how = BRAID_REFUSE_UNREACHABLE;
+    pair_connect(&p, false);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.client.closed && p.client.why == BRAID_CLOSE_UNREACHABLE);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(a_connection_without_subflows_waits_and_is_revived_by_a_join)
+{
+    open_mptcp();
+    pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
+    pair_run_for(&p, 100 * BRAID_MS);
+    ck_assert_int_eq(braid_conn_reset_subflow(p.client.conn, stats_of(&p.client).subflows[0].id), 0);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert_uint_eq(stats_of(&p.server).n_subflows, 0);
+    ck_assert(!p.server.closed);
+    join("10.0.2.2:4001", false);
+    pair_transfer(&p, &p.client, 100000, 10 * BRAID_SECOND);
+    pair_transfer(&p, &p.server, 100000, 10 * BRAID_SECOND);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(a_connection_without_subflows_ends_after_the_timeout)
+{
+    open_mptcp();
+    pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
+    pair_run_for(&p, 100 * BRAID_MS);
+    ck_assert_int_eq(braid_conn_reset_subflow(p.client.conn, stats_of(&p.client).subflows[0].id), 0);
+    pair_run_for(&p, 4 * BRAID_SECOND);
+    ck_assert(!p.server.closed);
+    pair_run_for(&p, 3 * BRAID_SECOND);
+    ck_assert(p.server.closed && p.server.why == BRAID_CLOSE_TIMEOUT);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(announced_addresses_are_echoed)
+{
+    struct braid_ip ips[2];
+    ck_assert_int_eq(ip_parse("10.0.9.2", &ips[0]), 0);
+    ck_assert_int_eq(ip_parse("2001:db8::2", &ips[1]), 0);
+    pair_init(&p, false, ips, 2);
+    pair_connect(&p, false);
+    pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
+    pair_run_for(&p, 5 * BRAID_SECOND);
+    ck_assert_uint_eq(side_count(&p.server, COUNT_MP_ADD_ADDR_TX), 2);
+    ck_assert_uint_eq(side_count(&p.server, COUNT_MP_ECHO_ADD_RX), 2);
+    ck_assert_uint_eq(side_count(&p.client, COUNT_MP_ADD_ADDR_HMAC), 0);
+    pair_free(&p);
+}
+END_TEST
+
+/* ---- middleboxes
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Overwrites MPTCP options with NOPs. */
+static void strip(uint8_t *packet)
+{
+    uint8_t *tcp = packet + (packet[0] >> 4 == 4 ? (packet[0] & 15) * 4 : 40);
+    unsigned end = (tcp[12] >> 4) * 4, i = 20;
+    while (i < end && tcp[i] != 0) {
+        unsigned len = tcp[i] == 1 ? 1 : tcp[i + 1];
+        if (tcp[i] == 30)
+            memset(tcp + i, 1, len);
+        i += len;
+    }
+}
+
+static bool is_syn(const uint8_t *packet)
+{
+    return packet[20 + 13] & TCP_SYN;
+}
+
+static bool strip_syn(struct pair *q, bool to_server, uint8_t *packet, size_t len)
+{
+    (void)q;
+    (void)len;
+    if (to_server && is_syn(packet))
+        strip(packet);
+    return true;
+}
+
+static bool strip_synack(struct pair *q, bool to_server, uint8_t *packet, size_t len)
+{
+    (void)q;
+    (void)len;
+    if (!to_server && is_syn(packet))
+        strip(packet);
+    return true;
+}
+
+static bool strip_after_syn(struct pair *q, bool to_server, uint8_t *packet, size_t len)
+{
+    (void)q;
+    (void)len;
+    if (to_server && !is_syn(packet))
+        strip(packet);
+    return true;
+}
+
+static bool strip_all(struct pair *q, bool to_server, uint8_t *packet, size_t len)
+{
+    (void)q;
+    (void)to_server;
+    (void)len;
+    strip(packet);
+    return true;
+}
+
+static bool strip_to_server(struct pair *q, bool to_server, uint8_t *packet, size_t len)
+{
+    (void)q;
+    (void)len;
+    if (to_server)
+        strip(packet);
+    return true;
+}
+
+static bool strip_to_client(struct pair *q, bool to_server, uint8_t *packet, size_t len)
+{
+    (void)q;
+    (void)len;
+    if (!to_server)
+        strip(packet);
+    return true;
+}
+
+static void falls_back_and_carries(bool (*during_handshake)(struct pair *, bool, uint8_t *, size_t))
+{
+    pair_init(&p, false, NULL, 0);
+    p.tap = during_handshake;
+    pair_connect(&p, false);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.client.established && p.server.established);
+    pair_transfer(&p, &p.client, 100000, 20 * BRAID_SECOND);
+    pair_transfer(&p, &p.server, 100000, 20 * BRAID_SECOND);
+    ck_assert(!braid_conn_is_mptcp(p.server.conn) && !braid_conn_is_mptcp(p.client.conn));
+    braid_conn_shutdown(p.client.conn);
+    braid_conn_shutdown(p.server.conn);
+    pair_run_for(&p, 5 * BRAID_SECOND);
+    ck_assert(p.client.closed && p.client.why == BRAID_CLOSE_DONE);
+    ck_assert(p.server.closed && p.server.why == BRAID_CLOSE_DONE);
+    pair_free(&p);
+}
+
+START_TEST(stripped_syn_falls_back)
+{
+    falls_back_and_carries(strip_syn);
+}
+END_TEST
+
+START_TEST(stripped_synack_falls_back)
+{
+    falls_back_and_carries(strip_synack);
+}
+END_TEST
+
+START_TEST(stripped_third_ack_falls_back)
+{
+    falls_back_and_carries(strip_after_syn);
+}
+END_TEST
+
+static void stripped_midstream(bool (*tap)(struct pair *, bool, uint8_t *, size_t), bool server_first)
+{
+    open_mptcp();
+    pair_transfer(&p, &p.client, 50000, 10 * BRAID_SECOND);
+    pair_transfer(&p, &p.server, 50000, 10 * BRAID_SECOND);
+    p.tap = tap;
+    pair_transfer(&p, server_first ? &p.server : &p.client, 400000, 30 * BRAID_SECOND);
+    pair_transfer(&p, server_first ? &p.client : &p.server, 400000, 30 * BRAID_SECOND);
+    braid_conn_shutdown(p.client.conn);
+    braid_conn_shutdown(p.server.conn);
+    pair_run_for(&p, 10 * BRAID_SECOND);
+    ck_assert(p.client.closed && p.server.closed);
+    pair_free(&p);
+}
+
+START_TEST(options_stripped_midstream_both_ways)
+{
+    stripped_midstream(strip_all, _i);
+}
+END_TEST
+
+START_TEST(options_stripped_midstream_to_the_server)
+{
+    stripped_midstream(strip_to_server, _i);
+}
+END_TEST
+
+START_TEST(options_stripped_midstream_to_the_client)
+{
+    stripped_midstream(strip_to_client, _i);
+}
+END_TEST
+
+static unsigned spoil; /* data packets to let pass before one is changed */
+
+static bool change_a_byte(struct pair *q, bool to_server, uint8_t *packet, size_t len)
+{
+    (void)q;
+    if (to_server && len > 200 && spoil > 0 && --spoil == 0)
+        packet[len - 1] ^= 0x55;
+    return true;
+}
+
+START_TEST(a_changed_payload_is_found_by_the_checksum_and_sent_again)
+{
+    pair_init(&p, true, NULL, 0);
+    pair_connect(&p, false);
+    pair_transfer(&p, &p.client, 50000, 10 * BRAID_SECOND);
+    pair_transfer(&p, &p.server, 50000, 10 * BRAID_SECOND);
+    spoil = 3;
+    p.tap = change_a_byte;
+    pair_transfer(&p, &p.client, 400000, 30 * BRAID_SECOND);
+    ck_assert_uint_eq(side_count(&p.server, COUNT_MP_DATA_CSUM_ERR), 1);
+    ck_assert_uint_ge(side_count(&p.client, COUNT_MP_FAIL_RX), 1);
+    ck_assert(!braid_conn_is_mptcp(p.server.conn));
+    pair_transfer(&p, &p.server, 400000, 30 * BRAID_SECOND);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(a_changed_payload_ends_one_of_two_subflows)
+{
+    pair_init(&p, true, NULL, 0);
+    pair_connect(&p, false);
+    pair_transfer(&p, &p.client, 5000, 10 * BRAID_SECOND);
+    join("10.0.2.2:4001", false);
+    spoil = 3;
+    p.tap = change_a_byte;
+    pair_transfer(&p, &p.client, 2000000, 60 * BRAID_SECOND);
+    ck_assert_uint_eq(side_count(&p.server, COUNT_MP_DATA_CSUM_ERR), 1);
+    ck_assert_uint_eq(stats_of(&p.server).n_subflows, 1);
+    ck_assert(braid_conn_is_mptcp(p.server.conn));
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(a_slow_reader_stops_the_sender_and_nothing_is_lost)
+{
+    open_mptcp();
+    p.server.reading = false;
+    for (int i = 0; i < 200; i++) {
+        side_write(&p.client, 1 << 20);
+        pair_run_for(&p, 50 * BRAID_MS);
+    }
+    struct braid_conn_stats st = stats_of(&p.server);
+    ck_assert_uint_le(st.recv_queued, 300 << 10);
+    ck_assert_uint_le(p.client.sent, 16 << 20);
+    p.server.reading = true;
+    side_read(&p.server);
+    uint64_t all = p.client.sent;
+    pair_run_for(&p, 90 * BRAID_SECOND);
+    ck_assert_uint_eq(p.server.received, all);
+    ck_assert(!p.server.wrong);
+    pair_free(&p);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("connection");
+    TCase *t = tcase_create("two cores");
+    tcase_set_timeout(t, 30);
+    tcase_add_test(t, an_mptcp_connection_opens_and_carries_data_both_ways);
+    tcase_add_test(t, a_plain_client_is_served_as_plain_tcp);
+    tcase_add_test(t, both_subflows_carry_data_both_ways);
+    tcase_add_test(t, a_backup_subflow_stays_idle_until_the_other_is_gone);
+    tcase_add_test(t, half_close_works_both_ways);
+    tcase_add_test(t, abort_reaches_the_peer_as_fastclose);
+    tcase_add_test(t, a_refused_client_sees_a_reset);
+    tcase_add_test(t, an_unreachable_server_is_told_by_icmp);
+    tcase_add_test(t, a_connection_without_subflows_waits_and_is_revived_by_a_join);
+    tcase_add_test(t, a_connection_without_subflows_ends_after_the_timeout);
+    tcase_add_test(t, announced_addresses_are_echoed);
+    tcase_add_test(t, a_slow_reader_stops_the_sender_and_nothing_is_lost);
+    suite_add_tcase(s, t);
+    t = tcase_create("middleboxes");
+    tcase_set_timeout(t, 30);
+    tcase_add_test(t, stripped_syn_falls_back);
+    tcase_add_test(t, stripped_synack_falls_back);
+    tcase_add_test(t, stripped_third_ack_falls_back);
+    tcase_add_loop_test(t, options_stripped_midstream_both_ways, 0, 2);
+    tcase_add_loop_test(t, options_stripped_midstream_to_the_server, 0, 2);
+    tcase_add_loop_test(t, options_stripped_midstream_to_the_client, 0, 2);
+    tcase_add_test(t, a_changed_payload_is_found_by_the_checksum_and_sent_again);
+    tcase_add_test(t, a_changed_payload_ends_one_of_two_subflows);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
