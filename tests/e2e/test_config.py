@@ -50,7 +50,7 @@ BAD = {
     "unknown_scheduler": (14, "scheduler = fastest", "scheduler"),
     "unknown_congestion_control": (15, "congestion = bbr", "congestion"),
     "checksum_neither_on_nor_off": (16, "checksum = maybe", "checksum"),
-    "no_equals_sign": (14, "scheduler minrtt", "scheduler"),
+    "no_equals_sign": (14, "scheduler minrtt", "key = value"),
     "key_twice": (14, "target = 10.99.3.2:81", "target"),
 }
 EDGE = "[edge two]\nlisten = 10.99.9.1:8080\ntarget = 10.99.3.2:81\n"

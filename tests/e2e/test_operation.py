@@ -115,12 +115,17 @@ def test_admin_port_answers_strangers_with_an_error(env):
     for path in ("/", "/api/v1/nonsense", "/api/v1/connections/999999", "/api/v1/connections/x", "/metrics/more"):
         code, _ = env.proxy.http(path)
         assert code == 404 or (path == "/" and code == 200), f"{path}: {code}"
+    assert b" 405 " in raw_request(env, "POST", "127.0.0.1:9180")
+    # A web page elsewhere that has its name resolved to 127.0.0.1 must not read this through a browser.
+    assert b" 403 " in raw_request(env, "GET", "attacker.example:9180")
+
+
+def raw_request(env, method, host):
+    """The status line of the answer."""
     with env.topology.braid.entered():
-        sock = env.keep(socket.socket())
-    sock.settimeout(5)
-    sock.connect(("127.0.0.1", 9180))
-    sock.sendall(b"POST /api/v1/status HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-    assert b" 405 " in sock.recv(4096).split(b"\r\n")[0]
+        sock = env.keep(socket.create_connection(("127.0.0.1", 9180), 5))
+    sock.sendall(f"{method} /api/v1/status HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n".encode())
+    return sock.recv(4096).split(b"\r\n")[0]
 
 
 @braid_only
