@@ -1,12 +1,14 @@
-/* One TCP connection: an MPTCP subflow, or the whole of a plain TCP connection. RFC 9293 with RFC 5961, 7323, 2018,
- * 2883, 6298, 6675, 6937, 8985. It moves opaque maps (runs of payload) out and in-order slices in, and knows nothing
- * of MPTCP: its owner supplies and receives the MPTCP options through struct subflow_ops.
+/* One TCP connection: an MPTCP subflow, or the whole of a plain TCP connection. RFC 9293 with RFC 5961, 7323,
+ * 2018, 2883, 6298, 6675, 6937, 8985. It moves opaque maps (runs of payload) out and in-order slices in, and
+ * knows nothing of MPTCP: its owner supplies and receives the MPTCP options through struct subflow_ops.
  *
- * Sequence numbers are 64-bit offsets from the initial sequence number: the SYN is 0, the first payload byte 1, so
- * the low 32 bits of an offset are RFC 8684's relative subflow sequence number. Wire value = iss + (uint32_t)offset.
+ * Sequence numbers are 64-bit offsets from the initial sequence number: the SYN is 0, the first payload byte
+ * 1, so the low 32 bits of an offset are RFC 8684's relative subflow sequence number. Wire value = iss +
+ * (uint32_t)offset.
  *
  * Nothing is sent from within subflow_input except resets, challenge ACKs and handshake segments: ACKs,
- * retransmissions and probes leave in subflow_flush, once per batch. New data leaves in subflow_send, at once. */
+ * retransmissions and probes leave in subflow_flush, once per batch. New data leaves in subflow_send, at
+ * once. */
 #ifndef BRAID_TCP_SUBFLOW_H
 #define BRAID_TCP_SUBFLOW_H
 
@@ -42,61 +44,65 @@ struct tcp_env {
     struct wheel wheel;
     struct braid_counters count;
     struct braid_host host;
-    uint16_t mtu;                  /* of the link: our MSS follows from it */
-    size_t rcvbuf_max;             /* the window scale follows from it */
-    braid_time keepalive_idle;     /* 0: off */
+    uint16_t mtu;              /* of the link: our MSS follows from it */
+    size_t rcvbuf_max;         /* the window scale follows from it */
+    braid_time keepalive_idle; /* 0: off */
     braid_time syn_timeout;
-    braid_time challenge_window;   /* RFC 5961 section 7: start of the current window of the rate limit ... */
-    unsigned challenge_sent;       /* ... and challenge ACKs sent in it */
+    braid_time challenge_window; /* RFC 5961 section 7: start of the current window of the rate limit ... */
+    unsigned challenge_sent;     /* ... and challenge ACKs sent in it */
 };
 
 struct subflow;
 
-/* A run of payload sent as one or more segments, contiguous in this subflow. Allocated by the owner, embedded in
- * a struct of its own; belongs to the subflow from subflow_send until map_done. */
+/* A run of payload sent as one or more segments, contiguous in this subflow. Allocated by the owner, embedded
+ * in a struct of its own; belongs to the subflow from subflow_send until map_done. */
 struct tcp_map {
-    struct list node;      /* in subflow.maps, by offset */
-    uint64_t off;          /* offset of the first byte; set by subflow_send */
-    uint32_t len;          /* payload bytes, > 0 */
+    struct list node; /* in subflow.maps, by offset */
+    uint64_t off;     /* offset of the first byte; set by subflow_send */
+    uint32_t len;     /* payload bytes, > 0 */
     uint32_t n_slices;
-    struct slice *slices;  /* hold references; together len bytes */
+    struct slice *slices; /* hold references; together len bytes */
 };
 
 /* Kinds of outgoing segment, for options_out. */
 enum subflow_segment {
     SUBFLOW_SYN,
     SUBFLOW_SYNACK,
-    SUBFLOW_ACK,   /* no payload; also FIN, window probe and keepalive */
+    SUBFLOW_ACK, /* no payload; also FIN, window probe and keepalive */
     SUBFLOW_DATA,
     SUBFLOW_RST
 };
 
 enum subflow_verdict {
     SUBFLOW_OK,
-    SUBFLOW_DROP, /* ignore this segment (handshake: stay in the state; segment: do not queue its payload or FIN) */
+    SUBFLOW_DROP, /* ignore this segment (handshake: stay in the state; segment: do not queue its payload or
+                     FIN) */
     SUBFLOW_RESET /* send a RST (options_out is asked) and close; closed(SUBFLOW_CLOSED_LOCAL) follows */
 };
 
 enum subflow_closed {
-    SUBFLOW_CLOSED_DONE,     /* LAST_ACK acknowledged, or entered TIME_WAIT (see subflow_in_time_wait) */
-    SUBFLOW_CLOSED_RST,      /* the peer's RST; ops->reset was called before */
-    SUBFLOW_CLOSED_REFUSED,  /* RST in SYN_SENT or SYN_RECEIVED, or the handshake timed out */
-    SUBFLOW_CLOSED_TIMEOUT,  /* gave up retransmitting, probing or keepalive */
+    SUBFLOW_CLOSED_DONE,        /* LAST_ACK acknowledged, or entered TIME_WAIT (see subflow_in_time_wait) */
+    SUBFLOW_CLOSED_RST,         /* the peer's RST; ops->reset was called before */
+    SUBFLOW_CLOSED_REFUSED,     /* RST in SYN_SENT or SYN_RECEIVED, or the handshake timed out */
+    SUBFLOW_CLOSED_TIMEOUT,     /* gave up retransmitting, probing or keepalive */
     SUBFLOW_CLOSED_UNREACHABLE, /* ICMP in SYN_SENT */
-    SUBFLOW_CLOSED_LOCAL     /* a verdict of SUBFLOW_RESET */
+    SUBFLOW_CLOSED_LOCAL        /* a verdict of SUBFLOW_RESET */
 };
 
-/* Implemented by the owner. None of these may destroy the subflow; all may call subflow_ack_soon and the like. */
+/* Implemented by the owner. None of these may destroy the subflow; all may call subflow_ack_soon and the
+ * like. */
 struct subflow_ops {
-    /* SYN_SENT: the acceptable SYN/ACK (or, simultaneous open, SYN). SYN_RECEIVED: the segment that acknowledges
-     * our SYN/ACK, perhaps with payload. State is already set to ESTABLISHED's values except sf->state. */
+    /* SYN_SENT: the acceptable SYN/ACK (or, simultaneous open, SYN). SYN_RECEIVED: the segment that
+     * acknowledges our SYN/ACK, perhaps with payload. State is already set to ESTABLISHED's values except
+     * sf->state. */
     enum subflow_verdict (*handshake)(struct subflow *sf, const struct wire_packet *p, braid_time now);
     /* The subflow is ESTABLISHED; follows handshake's SUBFLOW_OK. */
     void (*established)(struct subflow *sf, braid_time now);
-    /* Any acceptable segment without RST in ESTABLISHED and later states, after ACK processing and before its payload
-     * is queued. off: offset of its first payload byte (may lie before rcv_nxt: trimmed later). In the handshake's
-     * last segment it is called after established. */
-    enum subflow_verdict (*segment)(struct subflow *sf, const struct wire_packet *p, uint64_t off, braid_time now);
+    /* Any acceptable segment without RST in ESTABLISHED and later states, after ACK processing and before its
+     * payload is queued. off: offset of its first payload byte (may lie before rcv_nxt: trimmed later). In
+     * the handshake's last segment it is called after established. */
+    enum subflow_verdict (*segment)(struct subflow *sf, const struct wire_packet *p, uint64_t off,
+                                    braid_time now);
     /* The next slice in order, at offset off; takes over the slice's reference. */
     void (*data)(struct subflow *sf, uint64_t off, struct slice s, braid_time now);
     /* The peer's FIN is in order. */
@@ -113,8 +119,8 @@ struct subflow_ops {
     void (*closed)(struct subflow *sf, enum subflow_closed why, braid_time now);
     /* Adds MPTCP options to t->mp (t->mp.has is 0 before); they may take `space` bytes. map: the one that the
      * payload belongs to, for SUBFLOW_DATA; `fin`: the segment carries a FIN. */
-    void (*options_out)(struct subflow *sf, enum subflow_segment kind, const struct tcp_map *map, unsigned space,
-                        struct wire_tcp *t);
+    void (*options_out)(struct subflow *sf, enum subflow_segment kind, const struct tcp_map *map,
+                        unsigned space, struct wire_tcp *t);
     /* Receive window to advertise, in bytes, relative to what options_out acknowledges. */
     uint64_t (*window)(struct subflow *sf);
 };
@@ -125,63 +131,73 @@ enum tcp_rexmit_timer { REXMIT_OFF, REXMIT_RTO, REXMIT_TLP, REXMIT_REORDER, REXM
 /* One run of sent, not yet cumulatively acknowledged sequence space. Private to src/tcp (sent.c). */
 struct tcp_sent;
 
-struct rack {                 /* RFC 8985 */
-    braid_time xmit_ts;       /* of the most recently sent delivered segment */
+struct rack {           /* RFC 8985 */
+    braid_time xmit_ts; /* of the most recently sent delivered segment */
     uint64_t end_seq;
     int64_t rtt_us;
     uint32_t reo_wnd_mult;
-    int32_t reo_wnd_persist;  /* recoveries left before the multiplier falls back */
+    int32_t reo_wnd_persist; /* recoveries left before the multiplier falls back */
     bool reordering_seen;
-    uint64_t dsack_round;     /* offset: DSACK adaptation once per round */
-    uint64_t fack;            /* highest offset delivered */
+    uint64_t dsack_round; /* offset: DSACK adaptation once per round */
+    uint64_t fack;        /* highest offset delivered */
 };
 
 struct subflow {
     const struct subflow_ops *ops;
     struct tcp_env *env;
-    struct mem_account *account;  /* the owner's: out-of-order data is charged here */
+    struct mem_account *account; /* the owner's: out-of-order data is charged here */
     struct braid_addr local, remote;
     enum tcp_state state;
     bool passive;
-    bool answered;                /* passive: the SYN/ACK was sent */
+    bool answered; /* passive: the SYN/ACK was sent */
 
     /* Negotiated in the handshake. */
     uint32_t iss, irs;
     bool ts_ok, sack_ok, wscale_ok;
     uint8_t snd_wscale, rcv_wscale;
-    uint16_t peer_mss;            /* as offered, 536/1220 if not */
-    uint16_t path_mtu;            /* never above env->mtu; lowered by ICMP */
-    unsigned data_reserve;        /* bytes of options the owner may use on data segments: set by the owner, 28 for
-                                   * MPTCP, 0 for plain TCP; then call subflow_update_mss */
-    uint32_t mss;                 /* payload of a full segment, options taken off; same as cc.mss */
+    uint16_t peer_mss;     /* as offered, 536/1220 if not */
+    uint16_t path_mtu;     /* never above env->mtu; lowered by ICMP */
+    unsigned data_reserve; /* bytes of options the owner may use on data segments: set by the owner, 28 for
+                            * MPTCP, 0 for plain TCP; then call subflow_update_mss */
+    uint32_t mss;          /* payload of a full segment, options taken off; same as cc.mss */
 
     /* Sending (offsets). */
     uint64_t snd_una, snd_nxt;
-    uint64_t snd_edge;            /* highest offset the peer's window ever admitted */
-    uint64_t snd_wl1, snd_wl2;    /* segment that last updated the window */
-    uint64_t snd_wnd;             /* last window advertised by the peer, scaled, bytes */
+    uint64_t snd_edge;         /* highest offset the peer's window ever admitted */
+    uint64_t snd_wl1, snd_wl2; /* segment that last updated the window */
+    uint64_t snd_wnd;          /* last window advertised by the peer, scaled, bytes */
     uint64_t snd_wnd_max;
     bool fin_wanted, fin_sent;
-    uint64_t fin_off;             /* valid if fin_sent */
-    struct list maps;             /* tcp_map, by offset */
-    struct list sent;             /* tcp_sent, by offset */
-    struct list by_time;          /* the same, not yet delivered nor lost, by time of (re)transmission */
+    uint64_t fin_off;            /* valid if fin_sent */
+    struct list maps;            /* tcp_map, by offset */
+    struct list sent;            /* tcp_sent, by offset */
+    struct list by_time;         /* the same, not yet delivered nor lost, by time of (re)transmission */
+    struct list lost;            /* the same, lost and not retransmitted, by offset */
+    uint32_t n_sent;             /* entries of sent */
+    struct tcp_sent *sent_spare; /* allocated ahead, so that subflow_send cannot fail; may be NULL */
+    struct tcp_sent *sent_hint;  /* where the last SACK block was found; may be NULL */
 
     /* Receiving. */
     uint64_t rcv_nxt;
-    uint64_t rcv_adv;             /* highest right edge ever advertised */
-    bool fin_received;            /* in order */
-    struct list ooo;              /* out-of-order segments, by offset; private to recv.c */
-    uint32_t ooo_bytes;
-    uint32_t rcv_mss;             /* estimate of the peer's segment size */
-    uint32_t unacked_bytes;       /* received since the last ACK we sent */
+    uint64_t rcv_adv;  /* highest right edge ever advertised */
+    bool fin_received; /* in order */
+    struct list ooo;   /* out-of-order segments, by offset; private to recv.c */
+    uint32_t ooo_bytes, n_ooo;
+    struct range sacks[TCP_SACK_MAX]; /* blocks to report, the most recent first */
+    unsigned n_sacks;
+    bool fin_known;         /* the peer's FIN came, perhaps out of order ... */
+    uint64_t fin_in_off;    /* ... at this offset */
+    uint32_t rcv_mss;       /* estimate of the peer's segment size */
+    uint32_t unacked_bytes; /* received since the last ACK we sent */
     bool ack_now, ack_delayed;
-    uint32_t quick_acks;          /* segments still to be acknowledged at once after start or idleness */
+    bool ack_forced;           /* subflow_ack_soon: data segments do not count as this ACK */
+    braid_time stray_acked_at; /* when an unacceptable empty segment was last answered */
+    uint32_t quick_acks;       /* segments still to be acknowledged at once after start or idleness */
     uint32_t ts_recent;
     braid_time ts_recent_at;
-    uint32_t ts_offset;           /* random; our TSval = now in ms + this */
+    uint32_t ts_offset; /* random; our TSval = now in ms + this */
     uint64_t last_ack_sent;
-    struct range dsack;           /* to report next; empty: start == end */
+    struct range dsack; /* to report next; empty: start == end */
 
     /* Congestion control and loss detection. */
     struct cc cc;
@@ -189,26 +205,38 @@ struct subflow {
     struct rack rack;
     struct prr prr;
     struct pacer pacer;
-    uint64_t pipe;                /* bytes in flight: sent - delivered - lost + retransmitted; mirrored to cc.in_flight */
-    uint64_t lost_bytes;          /* marked lost, not retransmitted yet */
+    uint64_t pipe; /* bytes in flight: sent - delivered - lost + retransmitted; mirrored to cc.in_flight */
+    uint64_t lost_bytes; /* marked lost, not retransmitted yet */
     uint64_t sacked_bytes;
-    uint64_t delivered;           /* payload bytes ever delivered */
-    uint64_t recovery_point;      /* snd_nxt when recovery began */
-    uint64_t prr_budget;          /* bytes that may leave in recovery */
+    uint64_t delivered;      /* payload bytes ever delivered */
+    uint64_t recovery_point; /* snd_nxt when recovery began */
+    uint64_t prr_budget;     /* bytes that may leave in fast recovery */
     bool in_rto_recovery;
-    uint64_t undo_marker;         /* snd_una when recovery began; 0: nothing to undo */
-    int64_t undo_retrans;         /* retransmissions not yet reported by DSACK */
+    uint64_t undo_marker; /* snd_una when recovery began; 0: nothing to undo */
+    int64_t undo_retrans; /* retransmitted bytes not yet reported by DSACK */
+    bool undo_armed;      /* something was retransmitted since undo_marker was set ... */
+    uint32_t undo_tsval;  /* ... at first with this TSval (Eifel, RFC 3522) */
+    uint32_t dupacks;     /* only without SACK */
     bool tlp_is_retrans;
-    uint64_t tlp_end;             /* 0: no probe outstanding */
-    uint64_t round_end;           /* offset that ends the current RTT round */
-    bool cwnd_limited;
+    bool tlp_sampled;   /* an RTT sample came since the last probe */
+    uint64_t tlp_end;   /* 0: no probe outstanding */
+    uint64_t round_end; /* offset that ends the current RTT round */
+    bool cwnd_limited;  /* in this round; and was it in the last one? */
+    bool cwnd_limited_before;
+    bool idle_handled; /* the window was restarted since the last transmission */
 
     /* Timers: one wheel timer for the earliest of these deadlines. */
     struct timer timer;
     braid_time rexmit_at, delack_at, keepalive_at, pace_at;
     enum tcp_rexmit_timer rexmit_kind;
+    braid_time rto_base;    /* the RTO counts from here */
+    braid_time reorder_at;  /* RACK's reordering timer; BRAID_NEVER: not needed */
+    braid_time stuck_since; /* first RTO without progress; valid if stuck_rtos > 0 */
+    unsigned stuck_rtos;    /* RTOs since snd_una advanced */
+    braid_time opened_at;   /* when the first SYN or SYN/ACK left */
     unsigned syn_retries, probes_sent, keepalive_sent;
-    bool blocked;                 /* the owner has data but the window is closed: probe it */
+    unsigned probes_unanswered; /* zero-window probes */
+    bool blocked;               /* the owner has data but the window is closed: probe it */
     braid_time last_recv, last_send;
 
     /* Statistics. */
@@ -216,23 +244,25 @@ struct subflow {
     uint64_t retransmits;         /* segments */
 };
 
-/* Passive open from a SYN: SYN_RECEIVED, nothing sent. cc: the algorithm. The struct must be zeroed; ops, env, account
- * and data_reserve set. */
-void subflow_open_passive(struct subflow *sf, const struct wire_packet *syn, const struct cc_ops *cc, braid_time now);
+/* Passive open from a SYN: SYN_RECEIVED, nothing sent. cc: the algorithm. The struct must be zeroed; ops,
+ * env, account and data_reserve set. */
+void subflow_open_passive(struct subflow *sf, const struct wire_packet *syn, const struct cc_ops *cc,
+                          braid_time now);
 /* Sends the SYN/ACK and starts its timer. */
 void subflow_answer(struct subflow *sf, braid_time now);
 /* Active open: SYN_SENT, sends the SYN. As above; local and remote set too. */
 void subflow_open_active(struct subflow *sf, const struct cc_ops *cc, braid_time now);
 
-/* Processes a TCP segment for this subflow. b: the buffer that p->payload points into. seg_size: payload bytes per
- * segment if it is a super-packet, else 0. */
-void subflow_input(struct subflow *sf, const struct wire_packet *p, struct buf *b, uint32_t seg_size, braid_time now);
+/* Processes a TCP segment for this subflow. b: the buffer that p->payload points into. seg_size: payload
+ * bytes per segment if it is a super-packet, else 0. */
+void subflow_input(struct subflow *sf, const struct wire_packet *p, struct buf *b, uint32_t seg_size,
+                   braid_time now);
 /* Processes an ICMP error that quotes a packet of ours. */
 void subflow_icmp(struct subflow *sf, const struct wire_packet *p, braid_time now);
 
-/* Bytes of new data that subflow_send would take now: the least of what cwnd (or PRR), the peer's window, pacing and
- * a super-packet admit; 0 if not established, closing, or retransmissions wait. When only pacing is in the way, the
- * pacing timer is armed and wake follows. */
+/* Bytes of new data that subflow_send would take now: the least of what cwnd (or PRR), the peer's window,
+ * pacing and a super-packet admit; 0 if not established, closing, or retransmissions wait. When only pacing
+ * is in the way, the pacing timer is armed and wake follows. */
 uint64_t subflow_space(struct subflow *sf, braid_time now);
 /* Sends m, of at most subflow_space() bytes, as one (super-)packet. */
 void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now);
@@ -241,15 +271,16 @@ void subflow_flush(struct subflow *sf, braid_time now);
 /* An ACK leaves at the next flush / at once. */
 void subflow_ack_soon(struct subflow *sf);
 void subflow_ack_at_once(struct subflow *sf, braid_time now);
-/* The owner has data that only the peer's window (its own or the connection's) holds back: keep probing, with the
- * persist timer's backoff (RFC 9293 section 3.8.6.1). */
+/* The owner has data that only the peer's window (its own or the connection's) holds back: keep probing, with
+ * the persist timer's backoff (RFC 9293 section 3.8.6.1). */
 void subflow_set_blocked(struct subflow *sf, bool blocked, braid_time now);
 /* Sends one keepalive-style probe (an old sequence number, no payload) now. */
 void subflow_probe(struct subflow *sf, braid_time now);
 
 /* No more data will be sent: FIN follows at the next flush. */
 void subflow_close(struct subflow *sf, braid_time now);
-/* Sends a RST with options_out's options unless CLOSED or the SYN was not answered; CLOSED. ops->closed is not called. */
+/* Sends a RST with options_out's options unless CLOSED or the SYN was not answered; CLOSED. ops->closed is
+ * not called. */
 void subflow_reset(struct subflow *sf, braid_time now);
 /* Releases everything; map_done is called for each map left. */
 void subflow_destroy(struct subflow *sf);
@@ -266,8 +297,8 @@ static inline bool subflow_can_carry_data(const struct subflow *sf)
     return (sf->state == TCP_STATE_ESTABLISHED || sf->state == TCP_STATE_CLOSE_WAIT) && !sf->fin_wanted;
 }
 
-/* Sends a RST in answer to p, which belongs to no connection (RFC 9293 section 3.10.7.1). reason: MP_TCPRST reason, or
- * -1 for none. Nothing if p is itself a RST. */
+/* Sends a RST in answer to p, which belongs to no connection (RFC 9293 section 3.10.7.1). reason: MP_TCPRST
+ * reason, or -1 for none. Nothing if p is itself a RST. */
 void tcp_refuse(struct tcp_env *env, const struct wire_packet *p, int reason);
 
 /* Asserts the invariants of a subflow. */

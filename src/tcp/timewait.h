@@ -1,5 +1,5 @@
-/* What is left of a subflow in TIME_WAIT (RFC 9293 section 3.10, RFC 6191): small, because there may be many. The core keeps the
- * table and the clock. */
+/* What is left of a subflow in TIME_WAIT (RFC 9293 section 3.10, RFC 6191): small, because there may be many.
+ * The core keeps the table and the clock. */
 #ifndef BRAID_TCP_TIMEWAIT_H
 #define BRAID_TCP_TIMEWAIT_H
 
@@ -11,12 +11,12 @@ struct subflow;
 struct tcp_env;
 
 struct timewait {
-    struct hnode hash;           /* the core's */
-    struct timer timer;          /* the core's */
+    struct hnode hash;  /* the core's */
+    struct timer timer; /* the core's */
     struct braid_addr local, remote;
-    uint32_t snd_nxt, rcv_nxt;   /* wire values */
+    uint32_t snd_nxt, rcv_nxt; /* wire values */
     uint32_t ts_recent, ts_offset;
-    uint16_t window;             /* unscaled, as sent last */
+    uint16_t window; /* unscaled, as sent last */
     bool ts_ok;
 };
 

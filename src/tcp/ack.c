@@ -1,0 +1,252 @@
+/* Processing of acknowledgements: cumulative, selective, duplicate; the peer's window. */
+#include "tcp/internal.h"
+
+#include "base/seq.h"
+
+/* A duplicate may be reported long after the original; older than this it is nonsense. */
+#define DSACK_MAX_SPAN (UINT64_C(1) << 30)
+
+/* RFC 9293 section 3.10.7.4 with the exception that every stack makes: an ACK of new data is never older. */
+static void update_window(struct subflow *sf, const struct wire_packet *p, uint64_t off, uint64_t ack)
+{
+    uint64_t window = (uint64_t)p->tcp.window << sf->snd_wscale;
+
+    if (ack < sf->snd_una)
+        return;
+    if (ack == sf->snd_una && !seq64_before(sf->snd_wl1, off) &&
+        !(sf->snd_wl1 == off && window > sf->snd_wnd))
+        return;
+    sf->snd_wl1 = off;
+    sf->snd_wl2 = ack;
+    sf->snd_wnd = window;
+    sf->snd_wnd_max = max_u64(sf->snd_wnd_max, window);
+    sf->snd_edge = max_u64(sf->snd_edge, ack + window);
+}
+
+/* [from, to) of s reached the peer. */
+static void deliver(struct subflow *sf, const struct tcp_sent *s, uint64_t from, uint64_t to,
+                    struct ack_info *a)
+{
+    a->delivered += to - from;
+    sf->delivered += to - from;
+    rack_delivered(sf, s, to, a);
+    if (s->retrans)
+        a->retrans_acked = true;
+    else if (s->at > a->newest_sent)
+        a->newest_sent = s->at;
+}
+
+static void finish_maps(struct subflow *sf)
+{
+    list_each(pos, tmp, &sf->maps)
+    {
+        struct tcp_map *m = list_entry(pos, struct tcp_map, node);
+
+        if (m->off + m->len > sf->snd_una)
+            return;
+        list_remove(pos);
+        sf->ops->map_done(sf, m, true);
+    }
+}
+
+static void ack_cumulative(struct subflow *sf, uint64_t ack, struct ack_info *a)
+{
+    list_each(pos, tmp, &sf->sent)
+    {
+        struct tcp_sent *s = sent_of(pos);
+
+        if (s->start >= ack)
+            break;
+        uint64_t to = min_u64(s->end, ack);
+        if (s->state != SENT_SACKED)
+            deliver(sf, s, s->start, to, a);
+        if (to < s->end)
+            sent_trim(sf, s, to);
+        else
+            sent_remove(sf, s);
+    }
+    sf->snd_una = ack;
+    sf->rto_base = a->now;
+    sf->stuck_rtos = 0;
+    finish_maps(sf);
+}
+
+/* The part of s inside [start, end), split off; NULL if that failed. */
+static struct tcp_sent *cut_out(struct subflow *sf, struct tcp_sent *s, uint64_t start, uint64_t end)
+{
+    if (s->start < start)
+        s = sent_split(sf, s, start);
+    if (s && s->end > end && !sent_split(sf, s, end))
+        return NULL;
+    return s;
+}
+
+static void apply_sack(struct subflow *sf, uint64_t start, uint64_t end, struct ack_info *a)
+{
+    while (start < end) {
+        struct tcp_sent *s = sent_find(sf, start);
+        uint64_t next = s->end;
+
+        if (s->state != SENT_SACKED) {
+            s = cut_out(sf, s, start, end);
+            if (!s)
+                return;
+            next = s->end;
+            deliver(sf, s, s->start, s->end, a);
+            sent_mark(sf, s, SENT_SACKED);
+            sent_merge_sacked(sf, s);
+        }
+        start = next;
+    }
+}
+
+static void on_dsack(struct subflow *sf, struct range r, struct ack_info *a)
+{
+    if (r.end > sf->snd_nxt || r.end - r.start > DSACK_MAX_SPAN || (int64_t)r.start < 0)
+        return;
+    a->dsack = true;
+    tcp_count(sf, COUNT_TCP_DSACK_RECV, 1);
+    if (sf->undo_marker && r.end > sf->undo_marker)
+        sf->undo_retrans -= (int64_t)(r.end - r.start);
+    rack_on_dsack(sf);
+}
+
+/* RFC 2883 section 4: the first block reports a duplicate if it lies below the ACK or inside the second
+ * block. */
+static bool is_dsack(const struct range *r, unsigned n, uint64_t ack)
+{
+    if (seq64_before(r[0].start, ack))
+        return true;
+    return n > 1 && r[1].start <= r[0].start && r[0].end <= r[1].end;
+}
+
+/* Ascending by start; there are at most four. */
+static void sort_ranges(struct range *r, unsigned n)
+{
+    for (unsigned i = 1; i < n; i++)
+        for (unsigned j = i; j > 0 && r[j].start < r[j - 1].start; j--) {
+            struct range t = r[j];
+
+            r[j] = r[j - 1];
+            r[j - 1] = t;
+        }
+}
+
+static void process_sack(struct subflow *sf, const struct wire_tcp *t, uint64_t ack, struct ack_info *a)
+{
+    struct range blocks[TCP_SACK_MAX], *r = blocks;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < t->n_sack; i++) {
+        uint64_t start = seq_extend(sf->snd_una, t->sack[i].start - sf->iss);
+        uint64_t end = seq_extend(sf->snd_una, t->sack[i].end - sf->iss);
+
+        if (!seq64_before(start, end) || seq64_before(sf->snd_nxt, end))
+            return; /* one wrong block makes all of them suspect */
+        blocks[n++] = (struct range){start, end};
+    }
+    if (n > 0 && is_dsack(blocks, n, ack)) {
+        on_dsack(sf, blocks[0], a);
+        r++;
+        n--;
+    }
+    sort_ranges(r, n);
+    for (unsigned i = 0; i < n; i++)
+        if (seq64_before(sf->snd_una, r[i].end))
+            apply_sack(sf, seq64_before(r[i].start, sf->snd_una) ? sf->snd_una : r[i].start, r[i].end, a);
+}
+
+static void take_rtt(struct subflow *sf, struct ack_info *a, braid_time now)
+{
+    if (a->newest_sent >= 0) {
+        a->rtt_us = now - a->newest_sent;
+    } else if (a->retrans_acked && a->has_ts && sf->snd_una > a->prior_una) {
+        int32_t ms = (int32_t)(tcp_tsval(sf, now) - a->tsecr);
+
+        if (ms < 0 || ms > RTT_RTO_MAX / BRAID_MS)
+            return;
+        a->rtt_us = (ms ? ms : 1) * BRAID_MS;
+    } else {
+        return;
+    }
+    if (a->rtt_us == 0)
+        a->rtt_us = 1;
+    rtt_sample(&sf->rtt, a->rtt_us, now);
+    sf->tlp_sampled = true;
+    sf->cc.srtt_us = sf->rtt.srtt_us;
+    sf->cc.min_rtt_us = sf->rtt.min_rtt_us;
+}
+
+/* RFC 6582, for peers without SACK: the first segment is lost after three duplicate ACKs, and at each partial
+ * ACK of the recovery. */
+static uint64_t newreno_detect_loss(struct subflow *sf, struct ack_info *a)
+{
+    bool advanced = sf->snd_una > a->prior_una;
+
+    if (a->dupack) {
+        sf->dupacks++;
+        if (sf->cc.in_recovery)
+            a->delivered += sf->mss;
+    } else if (advanced) {
+        sf->dupacks = 0;
+    }
+    if (!tcp_outstanding(sf) || sf->in_rto_recovery)
+        return 0;
+    bool partial = sf->cc.in_recovery && advanced;
+    bool third = !sf->cc.in_recovery && sf->dupacks == TCP_DUPTHRESH && sf->snd_una > sf->recovery_point;
+    struct tcp_sent *head = sent_of(sf->sent.next);
+    if ((!partial && !third) || head->state != SENT_FLIGHT)
+        return 0;
+    if (sent_len(head) > sf->mss)
+        sent_split(sf, head, head->start + sf->mss);
+    sent_mark(sf, head, SENT_LOST);
+    return sent_len(head);
+}
+
+/* RFC 5681's definition; an ACK that carries MPTCP signals other than DSS is none (RFC 8684 section 3.3.4).
+ */
+static bool is_dupack(const struct subflow *sf, const struct wire_packet *p, uint64_t ack, uint64_t prior_wnd)
+{
+    return ack == sf->snd_una && tcp_outstanding(sf) && p->payload_len == 0 && sf->snd_wnd == prior_wnd &&
+           !(p->tcp.flags & TCP_FIN) && !(p->tcp.mp.has & ~MPTCP_HAS(MPTCP_DSS)) && p->tcp.n_sack == 0;
+}
+
+static void react(struct subflow *sf, struct ack_info *a)
+{
+    recovery_try_undo(sf, a);
+    recovery_try_end(sf, a->now);
+    if (tlp_process_ack(sf, a))
+        recovery_skip(sf, a->prior_flight, a->now);
+    uint64_t lost = sf->sack_ok ? rack_detect_loss(sf, a->now) : newreno_detect_loss(sf, a);
+    if (lost > 0 && !sf->cc.in_recovery)
+        recovery_begin(sf, sf->snd_nxt - a->prior_una - a->prior_sacked, a->prior_flight, a->now);
+    recovery_on_ack(sf, a, lost);
+}
+
+void tcp_process_ack(struct subflow *sf, const struct wire_packet *p, uint64_t off, uint64_t ack,
+                     braid_time now)
+{
+    uint64_t prior_wnd = sf->snd_wnd;
+    bool news = ack > sf->snd_una || (sf->sack_ok && p->tcp.n_sack > 0);
+
+    update_window(sf, p, off, ack);
+    struct ack_info a = {
+        .now = now,
+        .prior_una = sf->snd_una,
+        .prior_sacked = sf->sacked_bytes,
+        .prior_flight = sf->pipe,
+        .newest_sent = -1,
+        .has_ts = sf->ts_ok && p->tcp.has_ts && p->tcp.tsecr,
+        .tsecr = p->tcp.tsecr,
+        .dupack = is_dupack(sf, p, ack, prior_wnd),
+    };
+    if (!news && !a.dupack)
+        return;
+    if (ack > sf->snd_una)
+        ack_cumulative(sf, ack, &a);
+    if (sf->sack_ok)
+        process_sack(sf, &p->tcp, ack, &a);
+    take_rtt(sf, &a, now);
+    react(sf, &a);
+    tcp_timers_update(sf, now);
+}

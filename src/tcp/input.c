@@ -1,0 +1,376 @@
+/* Arriving segments and ICMP errors: the order of checks of RFC 9293 section 3.10.7 with the precautions of
+ * RFC 5961 against blind attacks and PAWS (RFC 7323). */
+#include "tcp/internal.h"
+
+#include "base/addr.h"
+#include "base/seq.h"
+
+#define PAWS_IDLE       (24 * 24 * 3600 * BRAID_SECOND) /* RFC 7323 section 5.5: then ts_recent is outdated */
+#define STRAY_ACK_EVERY (100 * BRAID_MS)
+#define MTU_LEAST_V4    576
+#define MTU_LEAST_V6    1280
+
+/* A segment with its numbers as offsets. They may be absurd, so compare with seq64_before. */
+struct seg {
+    const struct wire_packet *p;
+    uint64_t off, end; /* end counts SYN and FIN */
+    uint64_t ack;
+    bool syn, fin, rst, has_ack;
+};
+
+static struct seg decode(const struct subflow *sf, const struct wire_packet *p)
+{
+    struct seg s = {
+        .p = p,
+        .off = seq_extend(sf->rcv_nxt, p->tcp.seq - sf->irs),
+        .ack = seq_extend(sf->snd_una, p->tcp.ack - sf->iss),
+        .syn = p->tcp.flags & TCP_SYN,
+        .fin = p->tcp.flags & TCP_FIN,
+        .rst = p->tcp.flags & TCP_RST,
+        .has_ack = p->tcp.flags & TCP_ACK,
+    };
+    s.end = s.off + p->payload_len + s.syn + s.fin;
+    return s;
+}
+
+/* ---- the handshake ---- */
+
+/* Enters ESTABLISHED if the owner agrees. snd_una is set by now, and undone by the caller if not. */
+static bool complete_handshake(struct subflow *sf, const struct wire_packet *p, bool ask, braid_time now)
+{
+    enum subflow_verdict v = ask ? sf->ops->handshake(sf, p, now) : SUBFLOW_OK;
+
+    if (v == SUBFLOW_RESET) {
+        tcp_send_rst(sf, now);
+        tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_LOCAL, now);
+    }
+    if (v != SUBFLOW_OK)
+        return false;
+    tcp_establish(sf, now);
+    return sf->state != TCP_STATE_CLOSED;
+}
+
+/* Payload that came with a handshake segment, or behind it. */
+static void continue_established(struct subflow *sf, const struct seg *s, struct buf *b, braid_time now)
+{
+    enum subflow_verdict v = sf->ops->segment(sf, s->p, s->off + s->syn, now);
+
+    if (sf->state == TCP_STATE_CLOSED)
+        return;
+    if (v == SUBFLOW_RESET) {
+        tcp_send_rst(sf, now);
+        tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_LOCAL, now);
+    } else if (v == SUBFLOW_OK) {
+        tcp_receive(sf, s->p, b, s->off + s->syn, now);
+    }
+}
+
+/* Simultaneous open: both SYNs crossed. The owner decides now; the ACK of our SYN/ACK will only complete it.
+ */
+static void cross_syn(struct subflow *sf, const struct wire_packet *p, braid_time now)
+{
+    enum subflow_verdict v = sf->ops->handshake(sf, p, now);
+
+    if (v == SUBFLOW_RESET)
+        tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_LOCAL, now);
+    if (v != SUBFLOW_OK)
+        return;
+    sf->answered = true;
+    tcp_set_state(sf, TCP_STATE_SYN_RECEIVED);
+    tcp_send_syn(sf, now);
+    tcp_timers_update(sf, now);
+}
+
+/* RFC 9293 section 3.10.7.3. */
+static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, struct buf *b, braid_time now)
+{
+    uint8_t flags = p->tcp.flags;
+
+    if ((flags & TCP_ACK) && p->tcp.ack != sf->iss + 1) {
+        if (!(flags & TCP_RST))
+            tcp_send_rst_at(sf, p->tcp.ack);
+        return;
+    }
+    if (flags & TCP_RST) {
+        if (flags & TCP_ACK)
+            tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_REFUSED, now);
+        return;
+    }
+    if (!(flags & TCP_SYN))
+        return;
+    uint8_t scale = sf->rcv_wscale;
+    tcp_take_syn_options(sf, p, now);
+    if (!(flags & TCP_ACK)) {
+        cross_syn(sf, p, now);
+        return;
+    }
+    sf->snd_una = 1;
+    if (!complete_handshake(sf, p, true, now)) {
+        sf->snd_una = 0;
+        sf->rcv_wscale = scale;
+        return;
+    }
+    tcp_send_ack(sf, now);
+    struct seg s = decode(sf, p);
+    if (p->payload_len > 0 || s.fin)
+        continue_established(sf, &s, b, now);
+}
+
+/* A SYN in SYN_RECEIVED: the client's again, or the other half of a simultaneous open. True: go on with it.
+ */
+static bool syn_in_syn_received(struct subflow *sf, const struct seg *s, braid_time now)
+{
+    if (s->p->tcp.seq == sf->irs && !s->has_ack) {
+        if (sf->answered && sf->passive)
+            tcp_send_syn(sf, now);
+        return false;
+    }
+    if (s->p->tcp.seq == sf->irs && !sf->passive)
+        return true;
+    tcp_challenge_ack(sf, now);
+    return false;
+}
+
+/* ---- the checks of section 3.10.7.4 ---- */
+
+/* The owner's window may have grown since it was last advertised on this subflow, through others (RFC 8684
+ * section 3.3.5), so it is asked before anything is thought to lie beyond. Old segments count as acceptable
+ * from the last ACK on: they may have been reordered, and their ACK field is good. */
+static bool in_window(struct subflow *sf, const struct seg *s)
+{
+    if (seq64_before(s->end, sf->last_ack_sent))
+        return false;
+    if (!seq64_before(sf->rcv_adv, s->end))
+        return true;
+    sf->rcv_adv = max_u64(sf->rcv_adv, sf->rcv_nxt + tcp_window_now(sf));
+    return !seq64_before(sf->rcv_adv, s->off);
+}
+
+static void answer_unacceptable(struct subflow *sf, const struct seg *s, braid_time now)
+{
+    if (s->rst)
+        return;
+    if (s->end == s->off) {
+        /* Two ends that both find the other's empty segments unacceptable must not go on forever. */
+        if (now - sf->stray_acked_at < STRAY_ACK_EVERY)
+            return;
+        sf->stray_acked_at = now;
+    }
+    if (s->p->payload_len > 0 && seq64_before(s->off, sf->rcv_nxt) && !seq64_before(sf->rcv_nxt, s->end) &&
+        (int64_t)s->off > 0)
+        tcp_note_duplicate(sf, s->off, s->off + s->p->payload_len);
+    sf->ack_now = true;
+}
+
+/* RFC 7323 section 5.3. An old pure ACK that was merely overtaken does not deserve an answer. */
+static bool paws_rejects(struct subflow *sf, const struct seg *s, braid_time now)
+{
+    const struct wire_tcp *t = &s->p->tcp;
+
+    if (!sf->ts_ok || !t->has_ts || !seq32_before(t->tsval, sf->ts_recent))
+        return false;
+    if (now - sf->ts_recent_at > PAWS_IDLE)
+        return false;
+    bool overtaken = s->end == s->off && s->off == sf->rcv_nxt && !seq64_before(sf->snd_una, s->ack) &&
+                     sf->ts_recent - t->tsval <= (uint32_t)(rtt_rto(&sf->rtt) / BRAID_MS);
+    return !overtaken;
+}
+
+static void update_ts_recent(struct subflow *sf, const struct seg *s, braid_time now)
+{
+    const struct wire_tcp *t = &s->p->tcp;
+
+    if (!sf->ts_ok || !t->has_ts || seq64_before(sf->last_ack_sent, s->off))
+        return;
+    if (seq32_before(t->tsval, sf->ts_recent) && now - sf->ts_recent_at <= PAWS_IDLE)
+        return;
+    sf->ts_recent = t->tsval;
+    sf->ts_recent_at = now;
+}
+
+/* RFC 5961 section 3.2. */
+static void input_rst(struct subflow *sf, const struct seg *s, braid_time now)
+{
+    if (s->off != sf->rcv_nxt) {
+        tcp_challenge_ack(sf, now);
+        return;
+    }
+    if (sf->state == TCP_STATE_SYN_RECEIVED) {
+        tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_REFUSED, now);
+        return;
+    }
+    sf->ops->reset(sf, s->p, now);
+    if (sf->state != TCP_STATE_CLOSED)
+        tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_RST, now);
+}
+
+/* True if the segment passed sequence, PAWS, RST and SYN checks. */
+static bool acceptable(struct subflow *sf, const struct seg *s, braid_time now)
+{
+    if (s->syn && subflow_synchronized(sf)) {
+        if (!s->rst)
+            tcp_challenge_ack(sf, now); /* RFC 5961 section 4.2, whatever the sequence number */
+        return false;
+    }
+    if (!s->rst && paws_rejects(sf, s, now)) {
+        tcp_count(sf, COUNT_TCP_PAWS_ESTAB, 1);
+        answer_unacceptable(sf, s, now);
+        return false;
+    }
+    if (!in_window(sf, s)) {
+        answer_unacceptable(sf, s, now);
+        return false;
+    }
+    if (s->rst)
+        input_rst(sf, s, now);
+    return !s->rst && s->has_ack;
+}
+
+/* RFC 5961 section 5.2. */
+static bool ack_is_valid(struct subflow *sf, const struct seg *s, braid_time now)
+{
+    if (!seq64_before(sf->snd_nxt, s->ack) &&
+        !seq64_before(s->ack + max_u64(sf->snd_wnd_max, UINT16_MAX), sf->snd_una))
+        return true;
+    tcp_challenge_ack(sf, now);
+    return false;
+}
+
+/* The ACK may have covered our FIN. False: the subflow is closed. */
+static bool our_fin_acked(struct subflow *sf, braid_time now)
+{
+    if (!sf->fin_sent || sf->snd_una <= sf->fin_off)
+        return true;
+    switch (sf->state) {
+    case TCP_STATE_FIN_WAIT_1:
+        tcp_set_state(sf, TCP_STATE_FIN_WAIT_2);
+        return true;
+    case TCP_STATE_CLOSING:
+        if (sf->ack_now)
+            tcp_send_ack(sf, now);
+        tcp_finish(sf, TCP_STATE_TIME_WAIT, SUBFLOW_CLOSED_DONE, now);
+        return false;
+    case TCP_STATE_LAST_ACK:
+        tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_DONE, now);
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void input_synchronized(struct subflow *sf, const struct seg *s, struct buf *b, braid_time now)
+{
+    if (!ack_is_valid(sf, s, now))
+        return;
+    update_ts_recent(sf, s, now);
+    if (now - sf->last_recv > rtt_rto(&sf->rtt))
+        sf->quick_acks = TCP_QUICK_ACKS;
+    sf->last_recv = now;
+    sf->keepalive_sent = sf->probes_unanswered = 0;
+    tcp_process_ack(sf, s->p, s->off, s->ack, now);
+    if (sf->state == TCP_STATE_CLOSED || !our_fin_acked(sf, now))
+        return;
+    continue_established(sf, s, b, now);
+}
+
+/* The ACK of our SYN/ACK. True: established, go on. */
+static bool input_syn_received(struct subflow *sf, struct seg *s, braid_time now)
+{
+    if (!sf->answered)
+        return false;
+    if (s->ack != 1) {
+        tcp_send_rst_at(sf, s->p->tcp.ack);
+        return false;
+    }
+    sf->snd_una = 1;
+    sf->snd_wnd = sf->snd_wnd_max = (uint64_t)s->p->tcp.window << (s->syn ? 0 : sf->snd_wscale);
+    if (!complete_handshake(sf, s->p, sf->passive, now)) {
+        sf->snd_una = 0;
+        return false;
+    }
+    return true;
+}
+
+void subflow_input(struct subflow *sf, const struct wire_packet *p, struct buf *b, uint32_t seg_size,
+                   braid_time now)
+{
+    if (sf->state == TCP_STATE_CLOSED || sf->state == TCP_STATE_TIME_WAIT)
+        return;
+    if (sf->state == TCP_STATE_SYN_SENT) {
+        input_syn_sent(sf, p, b, now);
+        return;
+    }
+    struct seg s = decode(sf, p);
+    bool opening = sf->state == TCP_STATE_SYN_RECEIVED;
+    if (opening && s.syn && !s.rst && !syn_in_syn_received(sf, &s, now))
+        return;
+    if (!acceptable(sf, &s, now))
+        return;
+    if (opening && !input_syn_received(sf, &s, now))
+        return;
+    if (!seg_size)
+        seg_size = p->payload_len;
+    if (seg_size > sf->rcv_mss)
+        sf->rcv_mss = seg_size;
+    input_synchronized(sf, &s, b, now);
+}
+
+/* ---- ICMP ---- */
+
+/* RFC 1191 section 7.1, for routers that do not say. */
+static uint32_t lower_plateau(uint32_t mtu)
+{
+    static const uint32_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 508};
+
+    for (unsigned i = 0; i < sizeof(plateaus) / sizeof(plateaus[0]); i++)
+        if (plateaus[i] < mtu)
+            return plateaus[i];
+    return 0;
+}
+
+/* What was sent in too large segments is lost, which says nothing about congestion. */
+static void lose_oversize(struct subflow *sf)
+{
+    list_each(pos, tmp, &sf->sent)
+    {
+        struct tcp_sent *s = sent_of(pos);
+
+        if (s->state == SENT_FLIGHT && s->seg > sf->mss && sent_len(s) > sf->mss)
+            sent_mark(sf, s, SENT_LOST);
+    }
+}
+
+static void lower_mtu(struct subflow *sf, uint32_t mtu, braid_time now)
+{
+    uint32_t least = ip_is_v4(&sf->local.ip) ? MTU_LEAST_V4 : MTU_LEAST_V6;
+    uint32_t before = sf->mss;
+
+    if (mtu == 0)
+        mtu = lower_plateau(sf->path_mtu);
+    if (mtu < least)
+        mtu = least;
+    if (mtu >= sf->path_mtu)
+        return;
+    sf->path_mtu = (uint16_t)mtu;
+    subflow_update_mss(sf);
+    if (sf->mss == before || !subflow_synchronized(sf))
+        return;
+    lose_oversize(sf);
+    tcp_timers_update(sf, now);
+    sf->ops->wake(sf);
+}
+
+void subflow_icmp(struct subflow *sf, const struct wire_packet *p, braid_time now)
+{
+    uint64_t off = seq_extend(sf->snd_una, p->quoted_seq - sf->iss);
+
+    if (sf->state == TCP_STATE_CLOSED || sf->state == TCP_STATE_TIME_WAIT)
+        return;
+    if (seq64_before(off, sf->snd_una) || !seq64_before(off, sf->snd_nxt))
+        return; /* RFC 5927 section 4: not about anything in flight */
+    tcp_count(sf, COUNT_ICMP_IN_MSGS, 1);
+    if (p->icmp == WIRE_ICMP_TOO_BIG)
+        lower_mtu(sf, p->mtu, now);
+    else if (p->icmp == WIRE_ICMP_UNREACHABLE_HARD && sf->state == TCP_STATE_SYN_SENT)
+        tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_UNREACHABLE, now);
+}

@@ -1,0 +1,144 @@
+/* Loss detection by time: RACK-TLP, RFC 8985. */
+#include "tcp/internal.h"
+
+#include "base/seq.h"
+
+#define REO_WND_PERSIST   16               /* recoveries that a multiplier above 1 outlives */
+#define TLP_MAX_ACK_DELAY (200 * BRAID_MS) /* of the peer */
+#define TLP_MARGIN        (2 * BRAID_MS)   /* peers work in batches too: on short paths 2*SRTT is nothing */
+#define TLP_NO_RTT        BRAID_SECOND
+
+void rack_init(struct rack *r)
+{
+    *r = (struct rack){.xmit_ts = INT64_MIN, .reo_wnd_mult = 1};
+}
+
+static bool sent_after(braid_time t1, uint64_t seq1, braid_time t2, uint64_t seq2)
+{
+    return t1 > t2 || (t1 == t2 && seq1 > seq2);
+}
+
+/* Section 6.2 steps 2 and 3. */
+void rack_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t end, const struct ack_info *a)
+{
+    struct rack *r = &sf->rack;
+    int64_t rtt = a->now - s->at;
+
+    if (end > r->fack)
+        r->fack = end;
+    else if (end < r->fack && !s->retrans)
+        r->reordering_seen = true;
+    if (s->retrans) {
+        if (a->has_ts && seq32_before(a->tsecr, tcp_tsval(sf, s->at)))
+            return;
+        if (rtt < sf->rtt.min_rtt_us)
+            return;
+    }
+    r->rtt_us = rtt;
+    if (sent_after(s->at, end, r->xmit_ts, r->end_seq)) {
+        r->xmit_ts = s->at;
+        r->end_seq = end;
+    }
+}
+
+/* Step 4: once per round trip. */
+void rack_on_dsack(struct subflow *sf)
+{
+    struct rack *r = &sf->rack;
+
+    if (r->dsack_round && sf->snd_una < r->dsack_round)
+        return;
+    r->dsack_round = sf->snd_nxt;
+    r->reo_wnd_mult++;
+    r->reo_wnd_persist = REO_WND_PERSIST;
+}
+
+void rack_on_recovered(struct subflow *sf)
+{
+    struct rack *r = &sf->rack;
+
+    if (r->reo_wnd_persist > 0 && --r->reo_wnd_persist == 0)
+        r->reo_wnd_mult = 1;
+}
+
+static int64_t reordering_window(const struct subflow *sf)
+{
+    if (!sf->rack.reordering_seen &&
+        (sf->cc.in_recovery || sf->sacked_bytes >= (uint64_t)TCP_DUPTHRESH * sf->mss))
+        return 0;
+    int64_t window = sf->rtt.min_rtt_us / 4 * sf->rack.reo_wnd_mult;
+    return window < sf->rtt.srtt_us ? window : sf->rtt.srtt_us;
+}
+
+/* Step 5. by_time is in the order of transmission: what comes after the first run that still has time left
+ * has more of it. */
+uint64_t rack_detect_loss(struct subflow *sf, braid_time now)
+{
+    struct rack *r = &sf->rack;
+    int64_t window = reordering_window(sf);
+    uint64_t lost = 0;
+
+    sf->reorder_at = BRAID_NEVER;
+    if (!sf->sack_ok)
+        return 0;
+    list_each(pos, tmp, &sf->by_time)
+    {
+        struct tcp_sent *s = sent_of_link(pos);
+
+        if (!sent_after(r->xmit_ts, r->end_seq, s->at, s->end))
+            break;
+        if (s->at + r->rtt_us + window > now) {
+            sf->reorder_at = s->at + r->rtt_us + window;
+            break;
+        }
+        if (s->retrans)
+            tcp_count(sf, COUNT_TCP_LOST_RETRANSMIT, 1);
+        lost += sent_len(s);
+        sent_mark(sf, s, SENT_LOST);
+    }
+    return lost;
+}
+
+/* Section 7.2, and condition 1 and 2 of section 7.3. */
+bool tlp_allowed(const struct subflow *sf)
+{
+    return sf->sack_ok && !sf->cc.in_recovery && sf->sacked_bytes == 0 && sf->lost_bytes == 0 &&
+           sf->tlp_end == 0 && sf->tlp_sampled && tcp_outstanding(sf);
+}
+
+braid_time tlp_timeout(const struct subflow *sf)
+{
+    if (sf->rtt.srtt_us == 0)
+        return TLP_NO_RTT;
+    return 2 * sf->rtt.srtt_us + (sf->pipe <= sf->mss ? TLP_MAX_ACK_DELAY : TLP_MARGIN);
+}
+
+/* Repeats the last segment: whether new data is there only the owner knows. */
+void tlp_send(struct subflow *sf, braid_time now)
+{
+    struct tcp_sent *s = sent_of(sf->sent.prev);
+    uint64_t len = sent_len(s), tail = len % sf->mss ? len % sf->mss : sf->mss;
+
+    sf->rto_base = now;
+    sf->tlp_sampled = false;
+    if (s->state != SENT_FLIGHT)
+        return;
+    if (len > tail)
+        s = sent_split(sf, s, s->end - tail);
+    if (!s)
+        return;
+    sf->tlp_end = sf->snd_nxt;
+    sf->tlp_is_retrans = true;
+    tcp_count(sf, COUNT_TCP_LOSS_PROBES, 1);
+    tcp_retransmit(sf, s, now);
+}
+
+bool tlp_process_ack(struct subflow *sf, const struct ack_info *a)
+{
+    if (sf->tlp_end == 0 || sf->snd_una < sf->tlp_end)
+        return false;
+    bool repaired = !a->dsack && sf->snd_una > sf->tlp_end;
+    if (a->dsack || repaired || a->dupack)
+        sf->tlp_end = 0;
+    return repaired;
+}

@@ -1,0 +1,389 @@
+/* The receiving side: order, the out-of-order queue, SACK and DSACK blocks, delayed ACKs. */
+#include "tcp/internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/slice.h"
+
+/* An out-of-order piece. Pieces do not overlap; neighbours are not merged. */
+struct ooo {
+    struct list node;
+    uint64_t off;
+    struct slice s;
+};
+
+static struct ooo *ooo_of(struct list *node)
+{
+    return list_entry(node, struct ooo, node);
+}
+
+static uint64_t ooo_end(const struct ooo *o)
+{
+    return o->off + o->s.len;
+}
+
+static void ooo_drop(struct subflow *sf, struct ooo *o)
+{
+    list_remove(&o->node);
+    sf->ooo_bytes -= o->s.len;
+    sf->n_ooo--;
+    slice_drop(&o->s);
+    free(o);
+}
+
+void tcp_note_duplicate(struct subflow *sf, uint64_t start, uint64_t end)
+{
+    sf->ack_now = true;
+    if (sf->sack_ok && start < end)
+        sf->dsack = (struct range){start, end};
+}
+
+/* ---- SACK blocks, RFC 2018 section 4 ---- */
+
+/* [start, end) is the latest news: its block comes first, with those it touches merged in. */
+static void sack_note(struct subflow *sf, uint64_t start, uint64_t end)
+{
+    struct range first = {start, end};
+    unsigned n = 0;
+    struct range kept[TCP_SACK_MAX];
+
+    for (unsigned i = 0; i < sf->n_sacks; i++) {
+        struct range r = sf->sacks[i];
+
+        if (r.start <= first.end && first.start <= r.end) {
+            first.start = min_u64(first.start, r.start);
+            first.end = max_u64(first.end, r.end);
+        } else {
+            kept[n++] = r;
+        }
+    }
+    sf->sacks[0] = first;
+    sf->n_sacks = 1;
+    for (unsigned i = 0; i < n && sf->n_sacks < TCP_SACK_MAX; i++)
+        sf->sacks[sf->n_sacks++] = kept[i];
+}
+
+/* Blocks that were pushed out of the list come back when it has become empty. */
+static void sack_rebuild(struct subflow *sf)
+{
+    struct range block = {0, 0};
+
+    list_each(pos, tmp, &sf->ooo)
+    {
+        struct ooo *o = ooo_of(pos);
+
+        if (block.end != o->off) {
+            if (sf->n_sacks == TCP_SACK_MAX)
+                return;
+            block.start = o->off;
+            sf->n_sacks++;
+        }
+        block.end = ooo_end(o);
+        sf->sacks[sf->n_sacks - 1] = block;
+    }
+}
+
+/* rcv_nxt has moved. */
+static void sack_prune(struct subflow *sf)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < sf->n_sacks; i++)
+        if (sf->sacks[i].start > sf->rcv_nxt)
+            sf->sacks[n++] = sf->sacks[i];
+    sf->n_sacks = n;
+    if (n == 0 && sf->n_ooo > 0)
+        sack_rebuild(sf);
+}
+
+static struct wire_sack on_wire(const struct subflow *sf, struct range r)
+{
+    return (struct wire_sack){sf->irs + (uint32_t)r.start, sf->irs + (uint32_t)r.end};
+}
+
+void tcp_fill_sack(struct subflow *sf, struct wire_tcp *t, unsigned room)
+{
+    if (!sf->sack_ok)
+        return;
+    if (room > TCP_SACK_MAX)
+        room = TCP_SACK_MAX;
+    if (room > 0 && sf->dsack.start != sf->dsack.end) {
+        t->sack[t->n_sack++] = on_wire(sf, sf->dsack);
+        sf->dsack = (struct range){0, 0};
+        tcp_count(sf, COUNT_TCP_DSACK_SENT, 1);
+    }
+    for (unsigned i = 0; i < sf->n_sacks && t->n_sack < room; i++)
+        t->sack[t->n_sack++] = on_wire(sf, sf->sacks[i]);
+}
+
+/* ---- the out-of-order queue ---- */
+
+/* What keeping the slice would charge. */
+static size_t cost_of(const struct slice *s)
+{
+    if (s->buf->account)
+        return 0;
+    return sizeof(struct buf) + ((uint64_t)s->len * 2 >= s->buf->cap ? s->buf->cap : s->len);
+}
+
+/* The last piece that begins at or before off, or the list's head. */
+static struct list *ooo_before(struct subflow *sf, uint64_t off)
+{
+    struct list *pos = sf->ooo.prev;
+
+    while (pos != &sf->ooo && ooo_of(pos)->off > off)
+        pos = pos->prev;
+    return pos;
+}
+
+/* Makes room for [*off, *off + s->len) behind pos: cuts what is there already off the new piece, drops pieces
+ * that it covers. False: nothing new is left of it. */
+static bool ooo_trim(struct subflow *sf, struct list *pos, uint64_t *off, struct slice *s)
+{
+    uint64_t start = *off, end = start + s->len;
+
+    if (pos != &sf->ooo && ooo_end(ooo_of(pos)) > start) {
+        uint64_t have = ooo_end(ooo_of(pos));
+
+        tcp_note_duplicate(sf, start, min_u64(have, end));
+        if (have >= end)
+            return false;
+        slice_advance(s, (uint32_t)(have - start));
+        *off = start = have;
+    }
+    for (struct list *next = pos->next; next != &sf->ooo && ooo_of(next)->off < end; next = pos->next) {
+        struct ooo *o = ooo_of(next);
+
+        tcp_note_duplicate(sf, o->off, min_u64(ooo_end(o), end));
+        if (ooo_end(o) > end) {
+            s->len = (uint32_t)(o->off - start);
+            break;
+        }
+        ooo_drop(sf, o);
+    }
+    return s->len > 0;
+}
+
+static bool ooo_store(struct subflow *sf, struct list *pos, uint64_t off, struct slice *s)
+{
+    struct ooo *o = NULL;
+
+    if (sf->n_ooo < TCP_OOO_MAX && mem_room(sf->account) >= cost_of(s))
+        o = malloc(sizeof(*o));
+    if (!o || slice_keep(s, sf->account) < 0) {
+        free(o);
+        tcp_count(sf, COUNT_TCP_OFO_DROP, 1);
+        return false;
+    }
+    *o = (struct ooo){.off = off, .s = *s};
+    list_insert_after(pos, &o->node);
+    sf->ooo_bytes += s->len;
+    sf->n_ooo++;
+    tcp_count(sf, COUNT_TCP_OFO_QUEUE, 1);
+    return true;
+}
+
+/* Takes over s's reference. */
+static void ooo_insert(struct subflow *sf, uint64_t off, struct slice s)
+{
+    uint64_t start = off, end = off + s.len;
+    struct list *pos = ooo_before(sf, off);
+
+    sf->ack_now = true;
+    bool fresh = ooo_trim(sf, pos, &off, &s);
+    if (fresh && !ooo_store(sf, pos, off, &s)) {
+        slice_drop(&s);
+        return;
+    }
+    if (!fresh)
+        slice_drop(&s);
+    sack_note(sf, start, end);
+}
+
+/* ---- in order ---- */
+
+static void deliver(struct subflow *sf, struct slice s, braid_time now)
+{
+    uint64_t off = sf->rcv_nxt;
+
+    sf->rcv_nxt += s.len;
+    sf->bytes_in += s.len;
+    sf->unacked_bytes += s.len;
+    sf->ops->data(sf, off, s, now);
+}
+
+/* What has come into order moves on. */
+static void drain(struct subflow *sf, braid_time now)
+{
+    while (!list_empty(&sf->ooo) && ooo_of(sf->ooo.next)->off <= sf->rcv_nxt) {
+        struct ooo *o = ooo_of(sf->ooo.next);
+        struct slice s = o->s;
+        uint64_t old = sf->rcv_nxt - o->off;
+
+        o->s.buf = NULL; /* the reference moves to s */
+        ooo_drop(sf, o);
+        if (old >= s.len) {
+            slice_drop(&s);
+            continue;
+        }
+        slice_advance(&s, (uint32_t)old);
+        deliver(sf, s, now);
+        if (sf->state == TCP_STATE_CLOSED)
+            return;
+    }
+}
+
+/* The peer's FIN is next in order. */
+static void take_fin(struct subflow *sf, braid_time now)
+{
+    sf->fin_received = true;
+    sf->rcv_nxt++;
+    sf->ack_now = true;
+    switch (sf->state) {
+    case TCP_STATE_ESTABLISHED:
+        tcp_set_state(sf, TCP_STATE_CLOSE_WAIT);
+        break;
+    case TCP_STATE_FIN_WAIT_1:
+        tcp_set_state(sf, TCP_STATE_CLOSING);
+        break;
+    default:
+        break;
+    }
+    sf->ops->fin(sf, now);
+    if (sf->state != TCP_STATE_FIN_WAIT_2)
+        return;
+    /* The acknowledgement has to leave now: the owner is about to forget the subflow. */
+    tcp_send_ack(sf, now);
+    tcp_finish(sf, TCP_STATE_TIME_WAIT, SUBFLOW_CLOSED_DONE, now);
+}
+
+/* Cuts the piece to what is wanted: not before rcv_nxt, not beyond the window or the peer's FIN. */
+static void cut(struct subflow *sf, uint64_t *off, const uint8_t **data, uint32_t *len)
+{
+    uint64_t edge = sf->fin_known ? min_u64(sf->rcv_adv, sf->fin_in_off) : sf->rcv_adv;
+    uint64_t end = *off + *len;
+
+    if (*off < sf->rcv_nxt) {
+        uint64_t old = min_u64(*len, sf->rcv_nxt - *off);
+
+        tcp_note_duplicate(sf, *off, *off + old);
+        *off += old;
+        *data += old;
+        *len -= (uint32_t)old;
+    }
+    if (end > edge)
+        *len = *off < edge ? (uint32_t)(edge - *off) : 0;
+}
+
+static void note_fin(struct subflow *sf, uint64_t off)
+{
+    if (off < sf->rcv_nxt)
+        sf->ack_now = true; /* it came before */
+    else if (!sf->fin_known && off <= sf->rcv_adv) {
+        sf->fin_known = true;
+        sf->fin_in_off = off;
+        sf->ack_now = true;
+    }
+}
+
+void tcp_receive(struct subflow *sf, const struct wire_packet *p, struct buf *b, uint64_t off, braid_time now)
+{
+    const uint8_t *data = p->payload;
+    uint32_t len = p->payload_len;
+
+    if (p->tcp.flags & TCP_FIN)
+        note_fin(sf, off + len);
+    if (len > 0) {
+        cut(sf, &off, &data, &len);
+        if (len == 0)
+            sf->ack_now = true;
+        else if (off == sf->rcv_nxt) {
+            sf->ack_now |= sf->n_ooo > 0;
+            deliver(sf, slice_of(b, data, len), now);
+        } else
+            ooo_insert(sf, off, slice_of(b, data, len));
+        if (sf->state == TCP_STATE_CLOSED)
+            return;
+        drain(sf, now);
+        if (sf->state == TCP_STATE_CLOSED)
+            return;
+        sack_prune(sf);
+    }
+    if (sf->fin_known && !sf->fin_received && sf->rcv_nxt == sf->fin_in_off)
+        take_fin(sf, now);
+}
+
+/* ---- acknowledging ---- */
+
+void tcp_ack_was_sent(struct subflow *sf, bool pure, uint64_t window)
+{
+    sf->last_ack_sent = sf->rcv_nxt;
+    sf->rcv_adv = max_u64(sf->rcv_adv, sf->rcv_nxt + window);
+    if (!pure && sf->ack_now && tcp_sack_pending(sf))
+        return;
+    uint32_t segments = sf->unacked_bytes / sf->rcv_mss + 1;
+    if (sf->unacked_bytes > 0)
+        sf->quick_acks -= sf->quick_acks < segments ? sf->quick_acks : segments;
+    sf->unacked_bytes = 0;
+    sf->ack_now = false;
+    if (pure)
+        sf->ack_forced = false;
+    sf->ack_delayed = false;
+    sf->delack_at = BRAID_NEVER;
+}
+
+/* Has the window opened so much that the peer should hear of it (RFC 9293 section 3.8.6.2.2)? */
+static bool window_opened(const struct subflow *sf)
+{
+    if (sf->bytes_in == 0)
+        return false;
+    uint64_t edge = sf->rcv_nxt + tcp_window_now(sf);
+    uint64_t step = min_u64(2 * (uint64_t)sf->rcv_mss, sf->env->rcvbuf_max / 4);
+
+    return edge >= sf->rcv_adv + step;
+}
+
+static bool ack_is_due(const struct subflow *sf)
+{
+    if (sf->ack_now || sf->ack_forced)
+        return true;
+    if (sf->unacked_bytes > 0 && (sf->unacked_bytes >= 2 * sf->rcv_mss || sf->quick_acks > 0))
+        return true;
+    return window_opened(sf);
+}
+
+void tcp_ack_flush(struct subflow *sf, braid_time now)
+{
+    if (ack_is_due(sf)) {
+        tcp_send_ack(sf, now);
+    } else if (sf->unacked_bytes > 0 && !sf->ack_delayed) {
+        sf->ack_delayed = true;
+        sf->delack_at = now + TCP_DELACK_TIME;
+    }
+}
+
+void tcp_receive_clear(struct subflow *sf)
+{
+    list_each(pos, tmp, &sf->ooo) ooo_drop(sf, ooo_of(pos));
+}
+
+void tcp_receive_check(const struct subflow *sf)
+{
+    uint64_t at = sf->rcv_nxt, bytes = 0;
+    uint32_t n = 0;
+
+    for (struct list *pos = sf->ooo.next; pos != &sf->ooo; pos = pos->next, n++) {
+        const struct ooo *o = ooo_of(pos);
+
+        assert(o->s.len > 0 && o->off >= at);
+        assert(n > 0 || o->off > sf->rcv_nxt);
+        at = ooo_end(o);
+        bytes += o->s.len;
+    }
+    assert(at <= max_u64(sf->rcv_adv, sf->rcv_nxt));
+    assert(n == sf->n_ooo && bytes == sf->ooo_bytes && n <= TCP_OOO_MAX);
+    assert((sf->n_sacks == 0) == (n == 0));
+    for (unsigned i = 0; i < sf->n_sacks; i++)
+        assert(sf->sacks[i].start > sf->rcv_nxt && sf->sacks[i].start < sf->sacks[i].end);
+}

@@ -1,0 +1,248 @@
+/* What may be sent and when: windows, pacing, new data, retransmissions, the FIN. */
+#include "tcp/internal.h"
+
+#include <assert.h>
+
+/* When bursts cannot grow further (a super-packet is full), let this much of the schedule leave ahead of
+ * time, so that a fast flow does not need a timer per packet: a burst is then about a millisecond of the
+ * rate, as it is for slower flows. */
+#define PACE_AHEAD (1 * BRAID_MS)
+
+/* A flow defers small super-packets while at least two thirds of the window are in flight: ACKs are to come.
+ */
+#define DEFER_DIVISOR 3
+
+void tcp_update_pacing(struct subflow *sf)
+{
+    const struct cc *cc = &sf->cc;
+    uint64_t window = max_u64(cc->cwnd, sf->pipe);
+
+    if (cc->srtt_us == 0)
+        return;
+    if (cc->ops->pacing_rate) {
+        pacer_set_rate(&sf->pacer, cc->ops->pacing_rate(cc));
+        return;
+    }
+    uint64_t per_second = window * (uint64_t)BRAID_SECOND / (uint64_t)cc->srtt_us;
+    pacer_set_rate(&sf->pacer, cc->cwnd < cc->ssthresh ? per_second * 2 : per_second + per_second / 5);
+}
+
+/* True if a burst may leave; otherwise the pacing timer runs. */
+static bool pacing_admits(struct subflow *sf, braid_time now)
+{
+    struct pacer *pacer = &sf->pacer;
+    bool coarse = pacer_quantum(pacer, sf->mss) + sf->mss > PACER_BURST_MAX;
+
+    if (sf->pace_at != BRAID_NEVER && now < sf->pace_at)
+        return false;
+    sf->pace_at = BRAID_NEVER;
+    if (pacer_ready(pacer, coarse ? now + PACE_AHEAD : now))
+        return true;
+    sf->pace_at = pacer->next;
+    tcp_timers_arm(sf);
+    return false;
+}
+
+uint64_t tcp_cwnd_room(const struct subflow *sf)
+{
+    if (sf->cc.in_recovery && !sf->in_rto_recovery)
+        return sf->prr_budget;
+    return sf->cc.cwnd > sf->pipe ? sf->cc.cwnd - sf->pipe : 0;
+}
+
+/* Many small packets must not escape cwnd because it counts bytes: a run is at least one packet. */
+static bool too_many_packets(const struct subflow *sf)
+{
+    return sf->n_sent >= SENT_MAX / 2 || (sf->sacked_bytes == 0 && sf->n_sent > 2 &&
+                                          (uint64_t)sf->n_sent * sf->mss >= sf->cc.cwnd + sf->mss);
+}
+
+/* RFC 5681 section 4.1, before the first transmission after idleness. */
+static void restart_after_idle(struct subflow *sf, braid_time now)
+{
+    int64_t idle = now - sf->last_send;
+
+    if (tcp_outstanding(sf) || sf->idle_handled || idle < rtt_rto(&sf->rtt))
+        return;
+    sf->idle_handled = true;
+    if (sf->cc.ops->on_idle)
+        sf->cc.ops->on_idle(&sf->cc, now, idle);
+    else
+        sf->cc.cwnd = min_u64(sf->cc.cwnd, (uint64_t)TCP_INITIAL_WINDOW * sf->mss);
+    tcp_update_pacing(sf);
+}
+
+static uint64_t whole_segments(uint64_t bytes, uint32_t mss)
+{
+    return bytes - bytes % mss;
+}
+
+/* What congestion control lets go: whole segments. */
+static uint64_t congestion_space(struct subflow *sf)
+{
+    uint64_t room = tcp_cwnd_room(sf);
+
+    if (too_many_packets(sf))
+        room = 0;
+    if (room < sf->mss && sf->pipe == 0)
+        room = sf->mss;
+    if (room < sf->mss)
+        sf->cwnd_limited = true;
+    return whole_segments(room, sf->mss);
+}
+
+/* What the peer's window lets go; the sender's part of silly window avoidance (RFC 9293 section 3.8.6.2.1).
+ */
+static uint64_t window_space(const struct subflow *sf)
+{
+    uint64_t edge = sf->snd_una + sf->snd_wnd;
+    uint64_t room = edge > sf->snd_nxt ? edge - sf->snd_nxt : 0;
+
+    if (room < sf->mss && tcp_outstanding(sf) && room < sf->snd_wnd_max / 2)
+        return 0;
+    return room < sf->mss ? room : whole_segments(room, sf->mss);
+}
+
+/* Is it better to wait for a larger super-packet? Never when ACKs might not come: most of the window is in
+ * flight then. */
+static bool worth_waiting(const struct subflow *sf, uint64_t space, uint64_t quantum)
+{
+    uint64_t window = min_u64(sf->cc.cwnd, sf->snd_wnd);
+
+    return !sf->cc.in_recovery && space < quantum && space < window / DEFER_DIVISOR &&
+           sf->pipe > window - window / DEFER_DIVISOR;
+}
+
+uint64_t subflow_space(struct subflow *sf, braid_time now)
+{
+    if (!subflow_can_carry_data(sf) || !list_empty(&sf->lost))
+        return 0;
+    restart_after_idle(sf, now);
+    uint64_t congestion = congestion_space(sf), window = window_space(sf);
+    uint64_t space = min_u64(congestion, window);
+    if (space == 0)
+        return 0;
+    uint64_t quantum = pacer_quantum(&sf->pacer, sf->mss);
+    if (worth_waiting(sf, space, quantum)) {
+        sf->cwnd_limited |= congestion <= window;
+        return 0;
+    }
+    if (!pacing_admits(sf, now) || !sent_reserve(sf))
+        return 0;
+    return min_u64(space, quantum);
+}
+
+static void account_transmission(struct subflow *sf, uint64_t bytes, braid_time now)
+{
+    pacer_sent(&sf->pacer, bytes, now);
+    if (!sf->cc.in_recovery || sf->in_rto_recovery)
+        return;
+    prr_on_sent(&sf->prr, bytes);
+    sf->prr_budget -= min_u64(sf->prr_budget, bytes);
+}
+
+void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now)
+{
+    assert(subflow_can_carry_data(sf) && m->len > 0);
+    m->off = sf->snd_nxt;
+    list_append(&sf->maps, &m->node);
+    if (!tcp_outstanding(sf))
+        sf->rto_base = now;
+    struct tcp_sent *s = sent_add(sf, m->len, m, now);
+    sf->bytes_out += m->len;
+    unsigned segments = tcp_send_data(sf, m, s->start, s->end, now);
+    tcp_count(sf, COUNT_TCP_OUT_SEGS, segments);
+    account_transmission(sf, m->len, now);
+    tcp_timers_update(sf, now);
+}
+
+void tcp_retransmit(struct subflow *sf, struct tcp_sent *s, braid_time now)
+{
+    unsigned segments = 1;
+
+    if (s->start == sf->snd_una)
+        sf->rto_base = now;
+    sent_again(sf, s, now);
+    if (s->map)
+        segments = tcp_send_data(sf, s->map, s->start, s->end, now);
+    else
+        tcp_send_fin(sf, s->start, now);
+    sf->retransmits += segments;
+    tcp_count(sf, COUNT_TCP_RETRANS_SEGS, segments);
+    recovery_note_retransmit(sf, sent_len(s), now);
+    account_transmission(sf, sent_len(s), now);
+}
+
+/* The first lost run, cut to what may leave now; NULL: nothing may. */
+static struct tcp_sent *next_lost(struct subflow *sf, braid_time now)
+{
+    struct tcp_sent *s = sent_of_link(sf->lost.next);
+    uint64_t room = min_u64(tcp_cwnd_room(sf), pacer_quantum(&sf->pacer, sf->mss));
+
+    if (sf->pipe == 0)
+        room = max_u64(room, sf->mss);
+    else if (room < min_u64(sf->mss, sent_len(s)) || !pacing_admits(sf, now))
+        return NULL;
+    room = max_u64(whole_segments(room, sf->mss), sf->mss);
+    if (sent_len(s) > room)
+        sent_split(sf, s, s->start + room); /* if memory is short all of it leaves: better than none */
+    return s;
+}
+
+static void retransmit_lost(struct subflow *sf, braid_time now)
+{
+    while (!list_empty(&sf->lost)) {
+        struct tcp_sent *s = next_lost(sf, now);
+
+        if (!s)
+            return;
+        tcp_retransmit(sf, s, now);
+    }
+}
+
+/* The FIN does not wait for cwnd or the peer's window: it is small, and the retransmission timer covers it.
+ */
+static void send_fin(struct subflow *sf, braid_time now)
+{
+    if (sf->state != TCP_STATE_ESTABLISHED && sf->state != TCP_STATE_CLOSE_WAIT)
+        return;
+    if (!sent_reserve(sf)) {
+        sf->pace_at = now + BRAID_MS;
+        return;
+    }
+    if (!tcp_outstanding(sf))
+        sf->rto_base = now;
+    sf->fin_off = sf->snd_nxt;
+    sent_add(sf, 1, NULL, now);
+    sf->fin_sent = true;
+    tcp_send_fin(sf, sf->fin_off, now);
+    tcp_set_state(sf, sf->state == TCP_STATE_ESTABLISHED ? TCP_STATE_FIN_WAIT_1 : TCP_STATE_LAST_ACK);
+}
+
+void subflow_flush(struct subflow *sf, braid_time now)
+{
+    if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
+        return;
+    retransmit_lost(sf, now);
+    if (sf->fin_wanted && !sf->fin_sent)
+        send_fin(sf, now);
+    tcp_ack_flush(sf, now);
+    tcp_timers_update(sf, now);
+}
+
+void subflow_ack_soon(struct subflow *sf)
+{
+    sf->ack_forced = true;
+}
+
+void subflow_set_blocked(struct subflow *sf, bool blocked, braid_time now)
+{
+    if (sf->blocked == blocked)
+        return;
+    sf->blocked = blocked;
+    sf->probes_sent = sf->probes_unanswered = 0;
+    if (blocked && !tcp_outstanding(sf))
+        sf->rto_base = now;
+    if (subflow_synchronized(sf) && sf->state != TCP_STATE_TIME_WAIT)
+        tcp_timers_update(sf, now);
+}

@@ -1,0 +1,261 @@
+/* The scoreboard of sent data: see sent.h. */
+#include "tcp/sent.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static uint64_t *sum_of(struct subflow *sf, enum sent_state state)
+{
+    switch (state) {
+    case SENT_LOST:
+        return &sf->lost_bytes;
+    case SENT_SACKED:
+        return &sf->sacked_bytes;
+    default:
+        return &sf->pipe;
+    }
+}
+
+static void book(struct subflow *sf, enum sent_state state, uint64_t add, uint64_t take)
+{
+    uint64_t *sum = sum_of(sf, state);
+
+    assert(*sum >= take);
+    *sum += add - take;
+    sf->cc.in_flight = sf->pipe;
+}
+
+bool sent_reserve(struct subflow *sf)
+{
+    if (!sf->sent_spare)
+        sf->sent_spare = malloc(sizeof(*sf->sent_spare));
+    return sf->sent_spare != NULL;
+}
+
+static struct tcp_sent *take_spare(struct subflow *sf)
+{
+    struct tcp_sent *s = sf->sent_spare;
+
+    assert(s);
+    sf->sent_spare = NULL;
+    return s;
+}
+
+struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map, braid_time now)
+{
+    struct tcp_sent *s = take_spare(sf);
+
+    *s = (struct tcp_sent){
+        .start = sf->snd_nxt, .end = sf->snd_nxt + len, .at = now, .map = map, .seg = sf->mss};
+    list_append(&sf->sent, &s->node);
+    list_append(&sf->by_time, &s->link);
+    sf->n_sent++;
+    sf->snd_nxt += len;
+    book(sf, SENT_FLIGHT, len, 0);
+    return s;
+}
+
+struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at)
+{
+    assert(s->start < at && at < s->end);
+    if (sf->n_sent >= SENT_MAX || !sent_reserve(sf))
+        return NULL;
+    struct tcp_sent *rest = take_spare(sf);
+
+    *rest = *s;
+    rest->start = at;
+    s->end = at;
+    list_insert_after(&s->node, &rest->node);
+    if (s->state == SENT_SACKED)
+        list_init(&rest->link);
+    else
+        list_insert_after(&s->link, &rest->link);
+    sf->n_sent++;
+    return rest;
+}
+
+/* Puts a run into sf->lost, which is ordered by offset; losses are mostly found in that order. */
+static void insert_lost(struct subflow *sf, struct tcp_sent *s)
+{
+    struct list *after = sf->lost.prev;
+
+    if (!list_empty(&sf->lost) && s->start < sent_of_link(sf->lost.next)->start)
+        after = &sf->lost;
+    while (after != &sf->lost && sent_of_link(after)->start > s->start)
+        after = after->prev;
+    list_insert_after(after, &s->link);
+}
+
+/* Puts a run into sf->by_time by its time; it is most often one of the oldest. */
+static void insert_by_time(struct subflow *sf, struct tcp_sent *s)
+{
+    struct list *before = sf->by_time.next;
+
+    while (before != &sf->by_time && sent_of_link(before)->at <= s->at)
+        before = before->next;
+    list_insert_between(&s->link, before->prev, before);
+}
+
+void sent_mark(struct subflow *sf, struct tcp_sent *s, enum sent_state state)
+{
+    if (s->state == state)
+        return;
+    book(sf, s->state, 0, sent_len(s));
+    list_remove(&s->link);
+    s->state = state;
+    book(sf, state, sent_len(s), 0);
+    if (state == SENT_LOST)
+        insert_lost(sf, s);
+    else if (state == SENT_FLIGHT)
+        insert_by_time(sf, s);
+}
+
+/* In order of offsets, so that sf->lost need not be searched. */
+void sent_lose_all(struct subflow *sf, bool sacked_too)
+{
+    list_each(pos, tmp, &sf->sent)
+    {
+        struct tcp_sent *s = sent_of(pos);
+
+        if (s->state == SENT_SACKED && !sacked_too)
+            continue;
+        book(sf, s->state, 0, sent_len(s));
+        book(sf, SENT_LOST, sent_len(s), 0);
+        s->state = SENT_LOST;
+        list_remove(&s->link);
+        list_append(&sf->lost, &s->link);
+    }
+}
+
+/* From the last to the first: each then belongs near the front of by_time. */
+void sent_unlose_all(struct subflow *sf)
+{
+    while (!list_empty(&sf->lost))
+        sent_mark(sf, sent_of_link(sf->lost.prev), SENT_FLIGHT);
+}
+
+void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
+{
+    assert(s->state != SENT_SACKED);
+    book(sf, s->state, 0, sent_len(s));
+    book(sf, SENT_FLIGHT, sent_len(s), 0);
+    s->state = SENT_FLIGHT;
+    s->at = now;
+    s->seg = sf->mss;
+    s->retrans = true;
+    list_remove(&s->link);
+    list_append(&sf->by_time, &s->link);
+}
+
+void sent_trim(struct subflow *sf, struct tcp_sent *s, uint64_t start)
+{
+    assert(s->start < start && start < s->end);
+    book(sf, s->state, 0, start - s->start);
+    s->start = start;
+}
+
+void sent_remove(struct subflow *sf, struct tcp_sent *s)
+{
+    book(sf, s->state, 0, sent_len(s));
+    list_remove(&s->node);
+    list_remove(&s->link);
+    if (sf->sent_hint == s)
+        sf->sent_hint = NULL;
+    sf->n_sent--;
+    if (sf->sent_spare)
+        free(s);
+    else
+        sf->sent_spare = s;
+}
+
+static bool may_merge(const struct tcp_sent *a, const struct tcp_sent *b)
+{
+    return a->state == SENT_SACKED && b->state == SENT_SACKED && a->map && a->map == b->map;
+}
+
+/* b, which follows a, becomes part of a. */
+static void merge(struct subflow *sf, struct tcp_sent *a, struct tcp_sent *b)
+{
+    uint64_t end = b->end;
+
+    a->retrans |= b->retrans;
+    sent_remove(sf, b);
+    book(sf, SENT_SACKED, end - a->end, 0);
+    a->end = end;
+}
+
+void sent_merge_sacked(struct subflow *sf, struct tcp_sent *s)
+{
+    if (s->node.next != &sf->sent && may_merge(s, sent_of(s->node.next)))
+        merge(sf, s, sent_of(s->node.next));
+    if (s->node.prev != &sf->sent && may_merge(sent_of(s->node.prev), s)) {
+        struct tcp_sent *front = sent_of(s->node.prev);
+
+        merge(sf, front, s);
+        s = front;
+    }
+    sf->sent_hint = s;
+}
+
+struct tcp_sent *sent_find(struct subflow *sf, uint64_t off)
+{
+    assert(off >= sf->snd_una && off < sf->snd_nxt);
+    struct tcp_sent *s = sf->sent_hint;
+
+    if (!s || (off < s->start && off - sf->snd_una < s->start - off))
+        s = sent_of(sf->sent.next);
+    while (off < s->start)
+        s = sent_of(s->node.prev);
+    while (off >= s->end)
+        s = sent_of(s->node.next);
+    sf->sent_hint = s;
+    return s;
+}
+
+void sent_clear(struct subflow *sf)
+{
+    list_each(pos, tmp, &sf->sent) sent_remove(sf, sent_of(pos));
+    free(sf->sent_spare);
+    sf->sent_spare = NULL;
+}
+
+static uint32_t count_links(const struct list *head)
+{
+    uint32_t n = 0;
+
+    for (const struct list *pos = head->next; pos != head; pos = pos->next)
+        n++;
+    return n;
+}
+
+static void check_orders(const struct subflow *sf)
+{
+    for (struct list *pos = sf->lost.next; pos != &sf->lost && pos->next != &sf->lost; pos = pos->next)
+        assert(sent_of_link(pos)->end <= sent_of_link(pos->next)->start);
+    for (struct list *pos = sf->by_time.next; pos != &sf->by_time && pos->next != &sf->by_time;
+         pos = pos->next)
+        assert(sent_of_link(pos)->at <= sent_of_link(pos->next)->at);
+}
+
+void sent_check(const struct subflow *sf)
+{
+    uint64_t at = sf->snd_una, sum[3] = {0, 0, 0};
+    uint32_t n = 0, linked[3] = {0, 0, 0};
+
+    for (struct list *pos = sf->sent.next; pos != &sf->sent; pos = pos->next, n++) {
+        const struct tcp_sent *s = sent_of(pos);
+
+        assert(s->start == at && s->end > s->start);
+        assert(!s->map || (s->map->off <= s->start && s->end <= s->map->off + s->map->len));
+        assert(s->map || (sf->fin_sent && s->start == sf->fin_off && s->end == s->start + 1));
+        sum[s->state] += sent_len(s);
+        linked[s->state]++;
+        at = s->end;
+    }
+    assert(n == sf->n_sent);
+    assert(list_empty(&sf->sent) || at == sf->snd_nxt);
+    assert(sf->pipe == sum[SENT_FLIGHT] && sf->lost_bytes == sum[SENT_LOST] &&
+           sf->sacked_bytes == sum[SENT_SACKED]);
+    assert(count_links(&sf->by_time) == linked[SENT_FLIGHT] && count_links(&sf->lost) == linked[SENT_LOST]);
+    check_orders(sf);
+}

@@ -1,0 +1,77 @@
+/* The scoreboard: what was sent and is not yet cumulatively acknowledged, in runs. A run is what left in one
+ * (super-)packet, until SACK blocks, losses or partial retransmissions split it; without loss there is one
+ * run per super-packet, and nothing here costs more than that.
+ *
+ * Each run is in exactly one state, and pipe, lost_bytes and sacked_bytes of the subflow are the sums over
+ * the runs in each: pipe + lost_bytes + sacked_bytes == snd_nxt - snd_una. */
+#ifndef BRAID_TCP_SENT_H
+#define BRAID_TCP_SENT_H
+
+#include "tcp/subflow.h"
+
+/* Runs per subflow. A peer that makes more of them by absurd SACK blocks is no longer believed. */
+#define SENT_MAX 16384
+
+enum sent_state {
+    SENT_FLIGHT, /* in sf->by_time */
+    SENT_LOST,   /* in sf->lost */
+    SENT_SACKED
+};
+
+struct tcp_sent {
+    struct list node;    /* in sf->sent */
+    struct list link;    /* in sf->by_time or sf->lost */
+    uint64_t start, end; /* offsets */
+    braid_time at;       /* of the last transmission */
+    struct tcp_map *map; /* NULL: a FIN */
+    uint32_t seg;        /* payload bytes per segment in the last transmission */
+    enum sent_state state;
+    bool retrans; /* sent more than once */
+};
+
+static inline struct tcp_sent *sent_of(struct list *node)
+{
+    return list_entry(node, struct tcp_sent, node);
+}
+
+static inline struct tcp_sent *sent_of_link(struct list *link)
+{
+    return list_entry(link, struct tcp_sent, link);
+}
+
+static inline uint64_t sent_len(const struct tcp_sent *s)
+{
+    return s->end - s->start;
+}
+
+/* Makes sure that sent_add will succeed. False: memory is short. */
+bool sent_reserve(struct subflow *sf);
+/* Appends the run [snd_nxt, snd_nxt + len), in flight since now, and advances snd_nxt. After sent_reserve. */
+struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map, braid_time now);
+/* Splits s at offset `at` inside of it; s keeps the front. Returns the rest, or NULL if memory is short or
+ * there are too many runs: then nothing changed. */
+struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at);
+/* Joins a SACKed run with its SACKed neighbours of the same map, which a later SACK block then skips at once.
+ */
+void sent_merge_sacked(struct subflow *sf, struct tcp_sent *s);
+/* Moves a run to another state. From LOST to FLIGHT: the mark was wrong, it keeps its time of transmission.
+ */
+void sent_mark(struct subflow *sf, struct tcp_sent *s, enum sent_state state);
+/* The run left again: in flight since now. */
+void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now);
+/* Marks everything in flight lost; sacked_too: and forgets the SACKs (the peer reneged). */
+void sent_lose_all(struct subflow *sf, bool sacked_too);
+/* All LOST runs are in flight again: the marks were wrong. */
+void sent_unlose_all(struct subflow *sf);
+/* Cuts bytes off the front of the first run (a cumulative ACK inside of it). */
+void sent_trim(struct subflow *sf, struct tcp_sent *s, uint64_t start);
+/* Takes s out and frees it; the caller accounts for snd_una. */
+void sent_remove(struct subflow *sf, struct tcp_sent *s);
+/* The run that holds offset off, which must lie in [snd_una, snd_nxt). */
+struct tcp_sent *sent_find(struct subflow *sf, uint64_t off);
+/* Frees all runs. */
+void sent_clear(struct subflow *sf);
+/* Asserts the invariants. */
+void sent_check(const struct subflow *sf);
+
+#endif

@@ -1,0 +1,267 @@
+/* The life of a subflow: opening, closing, its states (RFC 9293 section 3.3.2). */
+#include "tcp/internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/addr.h"
+
+#define IP4_HEADER     20u
+#define IP6_HEADER     40u
+#define TS_OPTION      12u /* with its two NOPs */
+#define PEER_MSS_V4    536 /* RFC 9293 section 3.7.1: if the option is absent */
+#define PEER_MSS_V6    1220
+#define PEER_MSS_LEAST 128 /* options take up to 40 bytes of it: keeps the payload per segment sane */
+#define MSS_LEAST      64u
+#define WSCALE_MAX     14 /* RFC 7323 section 2.3 */
+
+static const char *const state_names[TCP_STATES] = {
+    [TCP_STATE_CLOSED] = "CLOSED",
+    [TCP_STATE_SYN_SENT] = "SYN-SENT",
+    [TCP_STATE_SYN_RECEIVED] = "SYN-RECEIVED",
+    [TCP_STATE_ESTABLISHED] = "ESTABLISHED",
+    [TCP_STATE_FIN_WAIT_1] = "FIN-WAIT-1",
+    [TCP_STATE_FIN_WAIT_2] = "FIN-WAIT-2",
+    [TCP_STATE_CLOSE_WAIT] = "CLOSE-WAIT",
+    [TCP_STATE_CLOSING] = "CLOSING",
+    [TCP_STATE_LAST_ACK] = "LAST-ACK",
+    [TCP_STATE_TIME_WAIT] = "TIME-WAIT",
+};
+
+const char *tcp_state_text(enum tcp_state s)
+{
+    return s < TCP_STATES ? state_names[s] : "?";
+}
+
+/* The only function that changes the state. */
+void tcp_set_state(struct subflow *sf, enum tcp_state state)
+{
+    sf->state = state;
+    sf->cc.usable = subflow_can_carry_data(sf);
+}
+
+void tcp_finish(struct subflow *sf, enum tcp_state state, enum subflow_closed why, braid_time now)
+{
+    static const enum braid_counter none = COUNT_MAX;
+    bool opening = sf->state == TCP_STATE_SYN_SENT || sf->state == TCP_STATE_SYN_RECEIVED;
+    enum braid_counter c = state == TCP_STATE_TIME_WAIT    ? COUNT_TCP_TIME_WAIT
+                           : opening                       ? COUNT_TCP_ATTEMPT_FAILS
+                           : why == SUBFLOW_CLOSED_RST     ? COUNT_TCP_ESTAB_RESETS
+                           : why == SUBFLOW_CLOSED_TIMEOUT ? COUNT_TCP_ABORT_ON_TIMEOUT
+                                                           : none;
+    if (c != none)
+        tcp_count(sf, c, 1);
+    tcp_timers_stop(sf);
+    tcp_set_state(sf, state);
+    sf->ops->closed(sf, why, now);
+}
+
+void subflow_update_mss(struct subflow *sf)
+{
+    uint32_t ip = ip_is_v4(&sf->local.ip) ? IP4_HEADER : IP6_HEADER;
+    uint32_t options = (sf->ts_ok ? TS_OPTION : 0) + sf->data_reserve;
+    uint32_t path = sf->path_mtu - ip - TCP_HEADER_MIN;
+    uint32_t least = sf->peer_mss < path ? sf->peer_mss : path;
+
+    sf->mss = least > options + MSS_LEAST ? least - options : MSS_LEAST;
+    sf->cc.mss = sf->mss;
+}
+
+/* The least scale that lets the window field express the whole buffer. */
+static uint8_t window_scale(size_t rcvbuf)
+{
+    uint8_t scale = 0;
+
+    while (scale < WSCALE_MAX && (size_t)UINT16_MAX << scale < rcvbuf)
+        scale++;
+    return scale;
+}
+
+static void init_lists(struct subflow *sf)
+{
+    list_init(&sf->maps);
+    list_init(&sf->sent);
+    list_init(&sf->by_time);
+    list_init(&sf->lost);
+    list_init(&sf->ooo);
+}
+
+/* What both kinds of open share. */
+static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time now)
+{
+    bool v4 = ip_is_v4(&sf->local.ip);
+
+    init_lists(sf);
+    tcp_timer_init(sf);
+    sf->env->host.random(sf->env->host.ctx, &sf->iss, sizeof(sf->iss));
+    sf->env->host.random(sf->env->host.ctx, &sf->ts_offset, sizeof(sf->ts_offset));
+    sf->path_mtu = sf->env->mtu;
+    sf->peer_mss = v4 ? PEER_MSS_V4 : PEER_MSS_V6;
+    sf->rcv_mss = sf->peer_mss;
+    sf->rcv_wscale = window_scale(sf->env->rcvbuf_max);
+    sf->quick_acks = TCP_QUICK_ACKS;
+    sf->opened_at = sf->last_recv = sf->last_send = now;
+    rtt_init(&sf->rtt);
+    rack_init(&sf->rack);
+    pacer_init(&sf->pacer);
+    sf->cc.ops = cc;
+    sf->cc.group_next = &sf->cc;
+    sf->cc.ssthresh = CC_SSTHRESH_INFINITE;
+    subflow_update_mss(sf);
+    sf->cc.cwnd = (uint64_t)TCP_INITIAL_WINDOW * sf->mss;
+}
+
+void tcp_take_syn_options(struct subflow *sf, const struct wire_packet *p, braid_time now)
+{
+    const struct wire_tcp *t = &p->tcp;
+
+    sf->irs = t->seq;
+    sf->rcv_nxt = 1;
+    sf->ts_ok = t->has_ts;
+    sf->sack_ok = t->sack_ok;
+    sf->wscale_ok = t->has_wscale;
+    sf->snd_wscale = 0;
+    if (t->has_wscale)
+        sf->snd_wscale = t->wscale < WSCALE_MAX ? t->wscale : WSCALE_MAX;
+    else
+        sf->rcv_wscale = 0;
+    if (t->has_mss)
+        sf->peer_mss = t->mss > PEER_MSS_LEAST ? t->mss : PEER_MSS_LEAST;
+    sf->ts_recent = t->tsval;
+    sf->ts_recent_at = now;
+    sf->snd_wnd = sf->snd_wnd_max = t->window; /* a SYN's window is never scaled */
+    sf->snd_wl1 = 0;
+    subflow_update_mss(sf);
+}
+
+void subflow_open_passive(struct subflow *sf, const struct wire_packet *syn, const struct cc_ops *cc,
+                          braid_time now)
+{
+    sf->local = syn->dst;
+    sf->remote = syn->src;
+    sf->passive = true;
+    open_common(sf, cc, now);
+    tcp_take_syn_options(sf, syn, now);
+    tcp_count(sf, COUNT_TCP_PASSIVE_OPENS, 1);
+    tcp_set_state(sf, TCP_STATE_SYN_RECEIVED);
+}
+
+void subflow_answer(struct subflow *sf, braid_time now)
+{
+    if (sf->state != TCP_STATE_SYN_RECEIVED || sf->answered)
+        return;
+    sf->answered = true;
+    sf->opened_at = now;
+    sf->snd_nxt = 1;
+    tcp_send_syn(sf, now);
+    tcp_timers_update(sf, now);
+}
+
+void subflow_open_active(struct subflow *sf, const struct cc_ops *cc, braid_time now)
+{
+    open_common(sf, cc, now);
+    tcp_count(sf, COUNT_TCP_ACTIVE_OPENS, 1);
+    tcp_set_state(sf, TCP_STATE_SYN_SENT);
+    sf->snd_nxt = 1;
+    tcp_send_syn(sf, now);
+    tcp_timers_update(sf, now);
+}
+
+/* RFC 6928: min(10 MSS, max(2 MSS, 14600)); one segment after a lost SYN (RFC 5681 section 3.1). */
+static uint64_t initial_window(const struct subflow *sf)
+{
+    uint64_t mss = sf->mss;
+
+    return sf->syn_retries ? mss : min_u64(TCP_INITIAL_WINDOW * mss, max_u64(2 * mss, 14600));
+}
+
+void tcp_establish(struct subflow *sf, braid_time now)
+{
+    tcp_set_state(sf, TCP_STATE_ESTABLISHED);
+    sf->rexmit_at = BRAID_NEVER;
+    if (!sf->syn_retries)
+        rtt_sample(&sf->rtt, now - sf->last_send, now);
+    sf->cc.srtt_us = sf->rtt.srtt_us;
+    sf->cc.min_rtt_us = sf->rtt.min_rtt_us;
+    sf->cc.cwnd = initial_window(sf);
+    sf->cc.ops->init(&sf->cc, now);
+    sf->round_end = sf->snd_nxt;
+    sf->snd_edge = max_u64(sf->snd_edge, sf->snd_una + sf->snd_wnd);
+    tcp_update_pacing(sf);
+    if (sf->env->keepalive_idle > 0)
+        sf->keepalive_at = now + sf->env->keepalive_idle;
+    sf->ops->established(sf, now);
+}
+
+void subflow_close(struct subflow *sf, braid_time now)
+{
+    (void)now;
+    sf->fin_wanted = true;
+    sf->cc.usable = false;
+}
+
+void subflow_reset(struct subflow *sf, braid_time now)
+{
+    if (sf->state == TCP_STATE_CLOSED)
+        return;
+    if (sf->state >= TCP_STATE_ESTABLISHED && sf->state != TCP_STATE_TIME_WAIT)
+        tcp_send_rst(sf, now);
+    else if (sf->state == TCP_STATE_SYN_RECEIVED && sf->answered)
+        tcp_send_rst(sf, now);
+    tcp_timers_stop(sf);
+    tcp_set_state(sf, TCP_STATE_CLOSED);
+}
+
+void subflow_destroy(struct subflow *sf)
+{
+    tcp_timers_stop(sf);
+    tcp_set_state(sf, TCP_STATE_CLOSED);
+    sent_clear(sf);
+    list_each(pos, tmp, &sf->maps)
+    {
+        list_remove(pos);
+        sf->ops->map_done(sf, list_entry(pos, struct tcp_map, node), false);
+    }
+    tcp_receive_clear(sf);
+}
+
+static void check_maps(const struct subflow *sf)
+{
+    uint64_t at = 0;
+
+    for (const struct list *pos = sf->maps.next; pos != &sf->maps; pos = pos->next) {
+        const struct tcp_map *m = list_entry(pos, struct tcp_map, node);
+
+        assert(m->len > 0 && m->off >= at && m->off + m->len > sf->snd_una);
+        assert(at == 0 || m->off == at);
+        at = m->off + m->len;
+    }
+    assert(at == 0 || at == (sf->fin_sent ? sf->fin_off : sf->snd_nxt));
+}
+
+static void check_recovery(const struct subflow *sf)
+{
+    assert(!sf->in_rto_recovery || sf->cc.in_recovery);
+    assert(!sf->cc.in_recovery || sf->recovery_point >= sf->snd_una);
+    assert(sf->cc.mss == sf->mss && sf->cc.in_flight == sf->pipe && sf->cc.cwnd > 0);
+    assert(sf->cc.usable == subflow_can_carry_data(sf));
+    assert(sf->tlp_end <= sf->snd_nxt);
+}
+
+void subflow_check(const struct subflow *sf)
+{
+    assert(sf->snd_una <= sf->snd_nxt);
+    assert(!sf->fin_sent || (sf->fin_wanted && sf->snd_nxt == sf->fin_off + 1));
+    assert(sf->pipe + sf->lost_bytes + sf->sacked_bytes ==
+           (tcp_outstanding(sf) ? sf->snd_nxt - sf->snd_una : 0));
+    assert(sf->state != TCP_STATE_CLOSE_WAIT || sf->fin_received);
+    assert(!sf->fin_received || sf->rcv_nxt == sf->fin_in_off + 1);
+    /* Whatever is outstanding has a timer that will do something about it. */
+    if (subflow_synchronized(sf) && sf->state != TCP_STATE_TIME_WAIT && tcp_outstanding(sf))
+        assert(sf->rexmit_at != BRAID_NEVER && sf->timer.at != BRAID_NEVER);
+    if (subflow_synchronized(sf))
+        check_recovery(sf);
+    check_maps(sf);
+    sent_check(sf);
+    tcp_receive_check(sf);
+}

@@ -1,0 +1,66 @@
+/* TIME_WAIT: see timewait.h. */
+#include "tcp/timewait.h"
+
+#include "base/seq.h"
+#include "tcp/internal.h"
+
+void timewait_init(struct timewait *tw, const struct subflow *sf)
+{
+    tw->local = sf->local;
+    tw->remote = sf->remote;
+    tw->snd_nxt = sf->iss + (uint32_t)sf->snd_nxt;
+    tw->rcv_nxt = sf->irs + (uint32_t)sf->rcv_nxt;
+    tw->ts_recent = sf->ts_recent;
+    tw->ts_offset = sf->ts_offset;
+    tw->window = (uint16_t)(tcp_window_now(sf) >> sf->rcv_wscale);
+    tw->ts_ok = sf->ts_ok;
+}
+
+static void send_ack(const struct timewait *tw, struct tcp_env *env, braid_time now)
+{
+    struct wire_tcp t = {
+        .flags = TCP_ACK,
+        .seq = tw->snd_nxt,
+        .ack = tw->rcv_nxt,
+        .window = tw->window,
+        .has_ts = tw->ts_ok,
+        .tsval = (uint32_t)(now / BRAID_MS) + tw->ts_offset,
+        .tsecr = tw->ts_recent,
+    };
+    tcp_emit(env, &tw->local, &tw->remote, &t);
+}
+
+/* RFC 6191: a SYN that cannot be an old one. */
+static bool acceptable_syn(const struct timewait *tw, const struct wire_tcp *t)
+{
+    if ((t->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+        return false;
+    if (tw->ts_ok && t->has_ts && t->tsval != tw->ts_recent)
+        return seq32_before(tw->ts_recent, t->tsval);
+    return seq32_before(tw->rcv_nxt, t->seq);
+}
+
+enum timewait_action timewait_input(struct timewait *tw, const struct wire_packet *p, struct tcp_env *env,
+                                    braid_time now)
+{
+    const struct wire_tcp *t = &p->tcp;
+    uint32_t len = p->payload_len + !!(t->flags & TCP_SYN) + !!(t->flags & TCP_FIN);
+    bool old = tw->ts_ok && t->has_ts && seq32_before(t->tsval, tw->ts_recent);
+
+    if (t->flags & TCP_RST)
+        return TIMEWAIT_NOTHING;
+    if (acceptable_syn(tw, t))
+        return TIMEWAIT_REUSE;
+    if (t->flags & TCP_SYN) {
+        if (tcp_challenge_allowed(env, now))
+            send_ack(tw, env, now);
+        return TIMEWAIT_NOTHING;
+    }
+    /* Empty segments get no answer, except keepalives: two ends in TIME_WAIT would answer each other forever.
+     */
+    if (len == 0 && t->seq != tw->rcv_nxt - 1)
+        return TIMEWAIT_NOTHING;
+    send_ack(tw, env, now);
+    bool fin_again = (t->flags & TCP_FIN) && t->seq + len == tw->rcv_nxt;
+    return fin_again && !old ? TIMEWAIT_RESTART : TIMEWAIT_NOTHING;
+}
