@@ -55,7 +55,9 @@ static int fail_attach(const struct tun *t, char error[TUN_ERROR])
 {
     switch (errno) {
     case EPERM:
-        return fail(error, "tun: cannot create or use %s: this needs CAP_NET_ADMIN", t->name);
+    case EACCES:
+        return fail(error, "tun: cannot create or use %s: this needs CAP_NET_ADMIN and /dev/net/tun",
+                    t->name);
     case EBUSY:
         return fail(error, "tun: %s is busy: another program uses it", t->name);
     case EINVAL:
@@ -93,10 +95,10 @@ static int attach_first(struct tun *t, char error[TUN_ERROR])
         return 0;
     if (errno == ENOENT || errno == ENODEV)
         return fail(error, "tun: /dev/net/tun: %s; is the tun module loaded?", strerror(errno));
-    unsigned index = if_nametoindex(t->name);
-    if (errno != EBUSY || index == 0)
+    if (errno != EBUSY)
         return fail_attach(t, error);
-    if (netlink_link_carrier(t->nl, (int)index) != 0) {
+    unsigned index = if_nametoindex(t->name);
+    if (index == 0 || netlink_link_carrier(t->nl, (int)index) != 0) {
         errno = EBUSY;
         return fail_attach(t, error);
     }

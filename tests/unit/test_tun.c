@@ -316,6 +316,15 @@ START_TEST(an_address_that_is_taken_is_refused)
 }
 END_TEST
 
+START_TEST(a_missing_capability_is_named)
+{
+    tun_close(&tun);
+    ck_assert_int_eq(setresuid(65534, 65534, 65534), 0); /* drops all capabilities */
+    ck_assert_int_eq(tun_open(&tun, &params, 1, error), -1);
+    ck_assert_msg(strstr(error, "CAP_NET_ADMIN") != NULL, "%s", error);
+}
+END_TEST
+
 static bool can_test(void)
 {
     pid_t child = fork();
@@ -344,6 +353,8 @@ int main(void)
     tcase_add_test(t, a_device_made_beforehand_is_used_and_kept);
     tcase_add_test(t, another_kind_of_device_is_refused);
     tcase_add_test(t, an_address_that_is_taken_is_refused);
+    tcase_add_test(t,
+                   a_missing_capability_is_named); /* last: without CK_FORK the others would miss it, too */
     Suite *s = suite_create("tun");
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
