@@ -80,7 +80,8 @@ static void no_dss(struct mp_subflow *s, const struct wire_packet *p)
         return;
     if (c->data_fin_received && c->data_fin_acked)
         return;
-    if ((p->payload_len > 0 && !c->dss_seen) || acks_data) {
+    bool first = (p->payload_len > 0 || (p->tcp.flags & TCP_FIN)) && !c->dss_seen;
+    if (first || acks_data) {
         conn_count(c, MP_DSS_FALLBACK);
         conn_fall_back(c, true);
     }

@@ -38,8 +38,9 @@ static void chunk_free(struct braid_conn *c, struct send_chunk *k)
 
 static struct send_chunk *chunk_add(struct braid_conn *c, size_t want)
 {
-    size_t cap = want <= CHUNK_SMALL ? CHUNK_SMALL : CHUNK_LARGE;
-    struct send_chunk *k = mem_room(&c->mem) > cap ? malloc(sizeof(*k)) : NULL;
+    size_t room = mem_room(&c->mem),
+           cap = want <= CHUNK_SMALL || room <= CHUNK_LARGE ? CHUNK_SMALL : CHUNK_LARGE;
+    struct send_chunk *k = room > cap ? malloc(sizeof(*k)) : NULL;
     if (!k)
         return NULL;
     k->buf = buf_new(cap, &c->mem);

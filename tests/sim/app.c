@@ -344,6 +344,9 @@ static void on_closed(struct braid_conn *c, void *user, enum braid_close why)
         sim_fail(a->world, "closed() was called twice, after release, or for a wrong connection");
     sim_trace(a->world, "%s %u is closed: %s", a->side ? "server" : "client", a->index,
               braid_close_text(why));
+    /* A slow reader learns of the end by this call. */
+    if (why == BRAID_CLOSE_DONE && a->peer->shut && a->read == a->peer->written)
+        a->eof = true;
     a->conn = NULL;
     a->closed = true;
     a->why = why;

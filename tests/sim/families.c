@@ -119,9 +119,9 @@ static void base_app(struct scenario *s, unsigned side, struct rng *r)
 {
     struct app_params *a = &s->app[side];
 
-    a->write_max = (uint32_t)rng_log_range(r, 1, 65536);
+    a->write_max = (uint32_t)rng_log_range(r, rng_chance(r, 0.7) ? 5000 : 1, 65536);
     a->read_max = (uint32_t)rng_log_range(r, 2000, 200000);
-    a->total = (uint64_t)rng_log_range(r, 1, 2 * MB);
+    a->total = (uint64_t)(rng_chance(r, 0.4) ? rng_range(r, 1, 4 * MB) : rng_log_range(r, 1, 2 * MB));
     if (rng_chance(r, 0.1))
         a->total = 0;
     if (a->total > (uint64_t)a->write_max * 3000)

@@ -208,10 +208,12 @@ static void check_window(struct look *k)
 {
     uint64_t edge = k->me->ack + window(k);
 
-    if (!(k->p.tcp.flags & TCP_ACK) || (k->p.tcp.flags & TCP_RST) || !k->peer->syn)
+    if ((k->p.tcp.flags & TCP_RST) || !k->peer->syn)
         return;
-    /* The window of a subflow of MPTCP is the connection's and moves with what others bring. */
-    if (!k->data)
+    k->me->window = window(k);
+    /* Behind the peer's FIN the window means nothing. The window of a subflow of MPTCP is the connection's
+     * and moves with what others bring. */
+    if (!k->data && !(k->peer->fin && k->me->ack > k->peer->fin_off))
         REQUIRE(k, edge + window_unit(k) > k->me->edge, "the window shrank from %llu to %llu",
                 (unsigned long long)k->me->edge, (unsigned long long)edge);
     if (edge > k->me->edge)
@@ -234,7 +236,7 @@ static void check_sequence(struct look *k)
         return;
     REQUIRE(k, k->off <= h->snd_max, "a gap in the sequence space: %llu after %llu",
             (unsigned long long)k->off, (unsigned long long)h->snd_max);
-    REQUIRE(k, !h->fin || end <= h->fin_off, "bytes behind the FIN");
+    REQUIRE(k, !h->fin || k->p.payload_len == 0 || end <= h->fin_off, "bytes behind the FIN");
     if (fin) {
         REQUIRE(k, !h->fin || end == h->fin_off, "a second FIN at another place");
         REQUIRE(k, end + 1 >= h->snd_max, "a FIN before bytes that were sent");
@@ -340,10 +342,8 @@ static void check_mapping(struct look *k)
         REQUIRE(k, !dss->data_fin || k->p.payload_len == 0, "DATA_FIN without a mapping but with payload");
         return;
     }
-    if (len == 0) {
-        k->me->plain = true;
+    if (len == 0)
         return;
-    }
     if (dss->data_fin)
         check_data_fin(k, dsn + --len);
     if (len == 0)
@@ -361,13 +361,8 @@ static void check_data_ack(struct look *k)
     struct data_half *d = k->data, *peer = k->data_peer;
     uint64_t ack, edge;
 
-    if (!d || (k->p.tcp.flags & TCP_RST))
+    if (!d || (k->p.tcp.flags & TCP_RST) || k->me->plain || k->peer->plain)
         return;
-    if (!d->acked) {
-        d->ack = peer->idsn + 1;
-        d->edge = d->ack;
-        d->acked = true;
-    }
     ack = d->ack;
     if ((k->p.tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && dss->has_ack) {
         ack = dss->ack64 ? dss->data_ack : seq_extend(d->ack, (uint32_t)dss->data_ack);
@@ -378,8 +373,9 @@ static void check_data_ack(struct look *k)
                 (unsigned long long)(d->ack - peer->idsn), (unsigned long long)(ack - peer->idsn));
         d->ack = ack;
         edge = ack + window(k);
-        REQUIRE(k, (int64_t)(edge + window_unit(k) - d->edge) > 0, "the window shrank from %llu to %llu",
-                (unsigned long long)(d->edge - peer->idsn), (unsigned long long)(edge - peer->idsn));
+        REQUIRE(k, (int64_t)(edge + window_unit(k) - d->edge) > 0 || (peer->fin && ack == peer->fin_dsn + 1),
+                "the window shrank from %llu to %llu", (unsigned long long)(d->edge - peer->idsn),
+                (unsigned long long)(edge - peer->idsn));
     }
     edge = ack + window(k);
     if ((int64_t)(edge - d->edge) > 0)
@@ -416,8 +412,10 @@ static void check_bytes(struct look *k)
 
             REQUIRE(k, mapped > 0 || k->me->plain || k->w->s.strip || k->w->s.alter > 0,
                     "data without a mapping");
-            if (mapped == 0)
+            if (mapped == 0) {
+                k->me->plain = true;
                 return;
+            }
             n = mapped < n ? mapped : n;
             pos = dsn - k->data->idsn - 1;
         }
@@ -443,6 +441,16 @@ static void find_flow(struct look *k)
     k->peer = &k->flow->half[!k->side];
 }
 
+/* The window of the handshake is that of the first data. */
+static void start_data(struct data_half *d, const struct data_half *peer, const struct half *h)
+{
+    if (d->acked)
+        return;
+    d->acked = true;
+    d->ack = peer->idsn + 1;
+    d->edge = d->ack + h->window;
+}
+
 /* MPTCP is in force once both SYNs had it. */
 static void find_data(struct look *k)
 {
@@ -452,6 +460,8 @@ static void find_data(struct look *k)
         return;
     k->data = &c->half[k->side];
     k->data_peer = &c->half[!k->side];
+    start_data(k->data, k->data_peer, k->me);
+    start_data(k->data_peer, k->data, k->peer);
 }
 
 static void check_flow(struct look *k)
@@ -461,6 +471,8 @@ static void check_flow(struct look *k)
         note_syn(k);
     note_keys(k);
     find_data(k);
+    if ((k->p.tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && k->p.tcp.mp.dss.has_map && k->p.tcp.mp.dss.len == 0)
+        k->me->plain = true; /* an infinite mapping */
     check_shape(k);
     check_timestamps(k);
     check_ack(k);

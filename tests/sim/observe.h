@@ -22,8 +22,9 @@ struct half {
     uint16_t mss;
     uint32_t iss, tsval;
     uint64_t snd_max, fin_off;
-    uint64_t ack,
-        edge; /* in the peer's space: last ACK, and the right edge of the widest window advertised */
+    /* In the peer's space: last ACK, and the right edge of the widest window advertised. */
+    uint64_t ack, edge;
+    uint32_t window;       /* the last one, bytes */
     struct seen_map *maps; /* by ssn, not overlapping */
     size_t n_maps, cap_maps;
 };
