@@ -118,6 +118,23 @@ static const struct {
     {"Icmp", "icmp_", NULL},         {"Braid", "", NULL},
 };
 
+static bool is_upper(char c)
+{
+    return isupper((unsigned char)c);
+}
+
+/* True where "MPJoinSynAckHMacFailures" is cut: before a capital that follows a small letter, and before the
+ * last of three or more capitals if a word goes on from it (MP_Join, but HMac, and the plural RTOs). */
+static bool begins_word(const char *name, const char *s)
+{
+    if (s == name || !is_upper(*s))
+        return false;
+    if (!is_upper(s[-1]))
+        return true;
+    bool goes_on = islower((unsigned char)s[1]) && !(s[1] == 's' && !islower((unsigned char)s[2]));
+    return goes_on && s - name >= 2 && is_upper(s[-2]);
+}
+
 const char *render_metric_name(const char *counter, char *out, size_t outlen)
 {
     size_t n = 0;
@@ -133,10 +150,7 @@ const char *render_metric_name(const char *counter, char *out, size_t outlen)
         break;
     }
     for (const char *s = counter; *s && n + 2 < outlen; s++) {
-        bool upper = isupper((unsigned char)*s);
-        bool after_word = s > counter && !isupper((unsigned char)s[-1]);
-        bool before_word = s > counter && islower((unsigned char)s[1]);
-        if (upper && (after_word || before_word))
+        if (begins_word(counter, s))
             out[n++] = '_';
         out[n++] = (char)tolower((unsigned char)*s);
     }

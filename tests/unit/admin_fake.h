@@ -1,0 +1,200 @@
+/* For tests of src/admin: a configuration, and workers that exist only as numbers. Answers are given by the
+ * event loop like those of real workers, or held back until the test lets them go. */
+#ifndef TESTS_ADMIN_FAKE_H
+#define TESTS_ADMIN_FAKE_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <event2/event.h>
+#include "admin/snapshot.h"
+#include "base/addr.h"
+#include "base/list.h"
+
+#define FAKE_WORKERS_MAX 4
+
+struct fake {
+    struct snapshot_source source; /* first */
+    struct event_base *base;
+    unsigned conns[FAKE_WORKERS_MAX]; /* that each worker has */
+    unsigned subflows;                /* of each connection */
+    bool hold;                        /* asked jobs are kept in held[] */
+    bool fail;                        /* memory is short */
+    struct snapshot_job *held[64];
+    unsigned n_held;
+    unsigned asked, dropped, open_dumps;
+    struct event *events[64];
+    unsigned n_events;
+};
+
+/* What a job's dump points to. */
+struct fake_dump {
+    unsigned next;
+};
+
+static const char fake_ini[] =
+    "[edge web]\nlisten = 10.99.9.1:8080\ntarget = 10.99.3.2:80\nsignal = 10.99.9.2\n"
+    "[edge six]\nlisten = [2001:db8::1]:443\ntarget = [2001:db8::2]:443\n"
+    "scheduler = roundrobin\ncongestion = lia\nchecksum = on\n";
+
+static inline void fake_conf(struct conf *c)
+{
+    char err[CONF_ERROR_MAX];
+    if (conf_parse("fake.ini", fake_ini, strlen(fake_ini), c, err, sizeof(err)) < 0) {
+        fprintf(stderr, "%s\n", err);
+        abort();
+    }
+}
+
+static inline struct braid_addr fake_addr(const char *text)
+{
+    struct braid_addr a;
+    if (addr_parse(text, &a) < 0)
+        abort();
+    return a;
+}
+
+/* Connection number n of a worker; every figure is different. */
+static inline void fake_conn(struct braid_conn_stats *c, unsigned n, unsigned subflows)
+{
+    *c = (struct braid_conn_stats){
+        .id = n + 1,
+        .edge = n % 2 ? "six" : "web",
+        .mptcp = n % 3 != 2,
+        .fell_back = n % 5 == 2,
+        .checksum = n % 2,
+        .state = "ESTABLISHED",
+        .scheduler = "minrtt",
+        .client = fake_addr("192.0.2.7:40000"),
+        .service = fake_addr("10.99.9.1:8080"),
+        .token = 0x00c0ffee,
+        .bytes_from_client = 1000 + n,
+        .bytes_to_client = 5000000000 + n,
+        .recv_queued = 11,
+        .send_queued = 12,
+        .out_of_order = 13,
+        .memory = 14,
+        .opened_at = 2 * BRAID_SECOND,
+        .n_subflows = subflows,
+    };
+    for (unsigned i = 0; i < subflows; i++)
+        c->subflows[i] = (struct braid_subflow_stats){
+            .id = i,
+            .local = fake_addr("10.99.9.1:8080"),
+            .remote = fake_addr("[2001:db8::7]:40001"),
+            .state = "ESTABLISHED",
+            .congestion = "cubic",
+            .backup = i == 1,
+            .srtt_us = 21000,
+            .rttvar_us = 22,
+            .min_rtt_us = 23,
+            .rto_us = 200000,
+            .cwnd = 14600,
+            .ssthresh = i ? 29200 : CC_SSTHRESH_INFINITE,
+            .in_flight = 1460,
+            .bytes_in = 31 + n,
+            .bytes_out = 32 + n,
+            .retransmits = 33,
+            .pacing_rate = 34,
+            .mss = 1460,
+        };
+}
+
+static inline void fake_summary(struct snapshot_worker *s, unsigned worker)
+{
+    s->core = (struct braid_core_stats){3, 2, 5, 1, 100, 1000, 2000, 4096, 1 << 20};
+    for (unsigned i = 0; i < COUNT_MAX; i++)
+        s->counters.v[i] = (worker + 1) * (i + 1);
+    s->io = (struct worker_counters){1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+    for (unsigned e = 0; e < 2; e++) {
+        s->edges[e] =
+            (struct snapshot_edge){.conns = 2 - e, .conns_mptcp = 1, .subflows = 3 - e, .memory = 2048};
+        s->edges[e].counters.open = 2 - e;
+        for (unsigned i = 0; i < EDGE_COUNTER_MAX; i++)
+            s->edges[e].counters.v[i] = 10 * e + i;
+    }
+}
+
+static inline void fake_page(struct fake *f, struct snapshot_job *job)
+{
+    struct fake_dump *d = (struct fake_dump *)job->dump;
+    if (!d) {
+        d = calloc(1, sizeof(*d));
+        job->dump = (struct braid_dump *)d;
+        f->open_dumps++;
+    }
+    for (job->n = 0; job->n < SNAPSHOT_PAGE && d->next < f->conns[job->worker]; job->n++)
+        fake_conn(&job->conns[job->n], d->next++, f->subflows);
+    if (job->n == 0) {
+        free(d);
+        job->dump = NULL;
+        f->open_dumps--;
+    }
+}
+
+static inline void fake_fill(struct fake *f, struct snapshot_job *job)
+{
+    job->now = 65 * BRAID_SECOND;
+    job->failed = f->fail;
+    if (job->what == SNAPSHOT_SUMMARY)
+        fake_summary(job->summary, job->worker);
+    else if (job->what == SNAPSHOT_PAGE_OF)
+        fake_page(f, job);
+    else if ((job->n = job->id >= 1 && job->id <= f->conns[job->worker]))
+        fake_conn(&job->conns[0], (unsigned)job->id - 1, f->subflows);
+    for (unsigned i = 0; i < job->n; i++)
+        job->servers[i] = job->conns[i].id % 2 ? fake_addr("10.99.3.2:80") : (struct braid_addr){.port = 0};
+}
+
+static inline void fake_answer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct snapshot_job *job = arg;
+    struct fake *f = (struct fake *)job->source;
+    if (!atomic_load(&job->cancelled)) {
+        fake_fill(f, job);
+    } else if (job->dump) {
+        free(job->dump);
+        job->dump = NULL;
+        f->open_dumps--;
+    }
+    job->answered(job);
+}
+
+static inline void fake_ask(struct snapshot_source *s, struct snapshot_job *job)
+{
+    struct fake *f = (struct fake *)s;
+    static const struct timeval now;
+    f->asked++;
+    if (f->hold)
+        f->held[f->n_held++] = job;
+    else if (event_base_once(f->base, -1, EV_TIMEOUT, fake_answer, job, &now) < 0)
+        abort();
+}
+
+/* Answers what was held back. */
+static inline void fake_release(struct fake *f)
+{
+    unsigned n = f->n_held;
+    f->n_held = 0;
+    for (unsigned i = 0; i < n; i++)
+        fake_answer(-1, 0, f->held[i]);
+}
+
+static inline void fake_drop(struct snapshot_source *s, struct snapshot_job *job)
+{
+    struct fake *f = (struct fake *)s;
+    f->dropped++;
+    f->open_dumps--;
+    free(job->dump);
+    free(job);
+}
+
+static inline void fake_init(struct fake *f, struct event_base *base, unsigned workers)
+{
+    *f = (struct fake){.source = {.n_workers = workers, .ask = fake_ask, .drop = fake_drop}, .base = base};
+    f->subflows = 2;
+}
+
+#endif

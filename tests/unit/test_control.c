@@ -1,0 +1,537 @@
+/* The control socket and braidctl, answered from fake workers. */
+#include <check.h>
+#include <signal.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <event2/event.h>
+#include "admin/control.h"
+#include "admin_client.h"
+#include "admin_fake.h"
+#include "ctl/client.h"
+
+static struct event_base *base;
+static struct fake fake;
+static struct conf conf;
+static struct query_set *set;
+static struct control *control;
+static char dir[64], path[128];
+static char err[CONF_ERROR_MAX];
+
+static void begin(unsigned queries, int answer_ms)
+{
+    const struct query_limits limits = {.queries = queries, .answer_ms = answer_ms};
+    set = query_set_new(base, &fake.source, &conf, &limits);
+    ck_assert_msg(control_open(path, base, &control, err, sizeof(err)) == 0, "%s", err);
+    control_start(control, set);
+}
+
+static void end(void)
+{
+    control_free(control);
+    control = NULL;
+    query_set_free(set);
+}
+
+static void setup(void)
+{
+    strcpy(dir, "/tmp/braid-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/run/control.sock", dir);
+    signal(SIGPIPE, SIG_IGN); /* as main.c does */
+    base = event_base_new();
+    fake_conf(&conf);
+    fake_init(&fake, base, 2);
+    fake.conns[0] = 70;
+    fake.conns[1] = 1;
+    begin(8, 5000);
+}
+
+static void teardown(void)
+{
+    char run[128];
+    end();
+    fake_release(&fake);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    ck_assert_uint_eq(fake.open_dumps, 0);
+    event_base_free(base);
+    conf_free(&conf);
+    snprintf(run, sizeof(run), "%s/run", dir);
+    unlink(path);
+    rmdir(run);
+    ck_assert_int_eq(rmdir(dir), 0);
+}
+
+static struct reply_text ask(const char *line)
+{
+    int fd = client_unix(path);
+    client_send(fd, line);
+    return client_receive(base, fd);
+}
+
+static void has(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in: %s", part, text);
+}
+
+static bool ends_with(const char *text, const char *part)
+{
+    size_t a = strlen(text), b = strlen(part);
+    return a >= b && strcmp(text + a - b, part) == 0;
+}
+
+/* ---- the socket's file
+ * -------------------------------------------------------------------------------------- */
+
+START_TEST(the_socket_is_for_its_owner_only_and_goes_with_the_daemon)
+{
+    struct stat st;
+    end();
+    umask(0);
+    begin(8, 5000);
+    ck_assert_int_eq(lstat(path, &st), 0);
+    ck_assert(S_ISSOCK(st.st_mode));
+    ck_assert_uint_eq(st.st_mode & 07777, 0600);
+    ck_assert_uint_eq(umask(022), 0);
+    control_free(control);
+    ck_assert_int_eq(lstat(path, &st), -1);
+    ck_assert_int_eq(control_open(path, base, &control, err, sizeof(err)), 0);
+}
+END_TEST
+
+START_TEST(a_socket_that_a_daemon_answers_at_is_in_use)
+{
+    struct control *second;
+    char expected[CONF_ERROR_MAX];
+    ck_assert_int_eq(control_open(path, base, &second, err, sizeof(err)), -1);
+    snprintf(expected, sizeof(expected),
+             "[daemon] control: %s: a daemon answers there already; stop that one, or name another path",
+             path);
+    ck_assert_str_eq(err, expected);
+    struct reply_text r = ask("status\n");
+    has(r.text, "Braid ");
+    free(r.text);
+}
+END_TEST
+
+START_TEST(a_socket_left_behind_is_replaced)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    end();
+    strcpy(sun.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+    close(fd);
+    begin(8, 5000);
+    struct reply_text r = ask("status\n");
+    has(r.text, "Braid ");
+    free(r.text);
+}
+END_TEST
+
+START_TEST(a_file_that_is_no_socket_is_left_alone)
+{
+    struct stat st;
+    end();
+    close(open(path, O_CREAT | O_WRONLY, 0644));
+    ck_assert_int_eq(control_open(path, base, &control, err, sizeof(err)), -1);
+    has(err, "it exists and is not a socket; name another path, or remove the file");
+    ck_assert_int_eq(lstat(path, &st), 0);
+    ck_assert(S_ISREG(st.st_mode));
+    unlink(path);
+    begin(8, 5000);
+}
+END_TEST
+
+START_TEST(a_path_that_cannot_be_is_one_line)
+{
+    struct control *c;
+    char deep[256];
+    snprintf(deep, sizeof(deep), "%s/a/b/control.sock", dir);
+    ck_assert_int_eq(control_open(deep, base, &c, err, sizeof(err)), -1);
+    has(err,
+        "/a/b/control.sock: No such file or directory; name a path whose directory exists or can be made");
+    memset(deep, 'x', sizeof(deep) - 1);
+    deep[0] = '/';
+    deep[sizeof(deep) - 1] = '\0';
+    ck_assert_int_eq(control_open(deep, base, &c, err, sizeof(err)), -1);
+    has(err, "the path is too long");
+    ck_assert_ptr_null(strchr(err, '\n'));
+}
+END_TEST
+
+START_TEST(the_file_of_a_later_daemon_is_not_removed)
+{
+    struct stat st;
+    unlink(path);
+    int fd = open(path, O_CREAT | O_WRONLY, 0644);
+    control_free(control);
+    control = NULL;
+    ck_assert_int_eq(lstat(path, &st), 0);
+    close(fd);
+    unlink(path);
+}
+END_TEST
+
+/* ---- commands
+ * ----------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *line;
+    int command, format, id; /* command -1: an error */
+} lines[] = {
+    {"status", BRAID_COMMAND_STATUS, QUERY_TEXT, 0},
+    {"  status\t--json \r", BRAID_COMMAND_STATUS, QUERY_JSON, 0},
+    {"--json connections", BRAID_COMMAND_CONNECTIONS, QUERY_JSON, 0},
+    {"counters", BRAID_COMMAND_COUNTERS, QUERY_TEXT, 0},
+    {"show 12", BRAID_COMMAND_SHOW, QUERY_TEXT, 12},
+    {"show --json 12", BRAID_COMMAND_SHOW, QUERY_JSON, 12},
+    {"", -1, QUERY_TEXT, 0},
+    {"--json", -1, QUERY_JSON, 0},
+    {"stat", -1, QUERY_TEXT, 0},
+    {"STATUS", -1, QUERY_TEXT, 0},
+    {"status now", -1, QUERY_TEXT, 0},
+    {"status --text", -1, QUERY_TEXT, 0},
+    {"show", -1, QUERY_TEXT, 0},
+    {"show x", -1, QUERY_TEXT, 0},
+    {"show -1", -1, QUERY_TEXT, 0},
+    {"show 1x", -1, QUERY_TEXT, 0},
+    {"show 1 2 3 4 5 6 --json", -1, QUERY_JSON, 0},
+    {"show 99999999999999999999", -1, QUERY_TEXT, 0},
+};
+
+START_TEST(a_line_is_a_command_or_an_error)
+{
+    char line[BRAID_CONTROL_LINE];
+    struct query_spec spec;
+    const char *error = NULL;
+    strcpy(line, lines[_i].line);
+    int result = control_parse(line, &spec, &error);
+    ck_assert_int_eq(result, lines[_i].command < 0 ? -1 : 0);
+    ck_assert_int_eq(spec.format, lines[_i].format);
+    if (result == 0) {
+        ck_assert_int_eq(spec.command, lines[_i].command);
+        ck_assert_uint_eq(spec.id, lines[_i].id);
+    } else {
+        ck_assert_ptr_nonnull(error);
+    }
+}
+END_TEST
+
+START_TEST(every_command_is_answered_as_a_table_and_as_json)
+{
+    static const char *const replies[][2] = {
+        {"status\n", "2 workers\n"},
+        {"status --json\n", "\"total\":{\"connections\":6,"},
+        {"connections\n", "\n71 connections\n"},
+        {"connections --json\n", "],\"count\":71}\n"},
+        {"show 3\n", "connection 3 of edge web, worker 1: mptcp, ESTABLISHED\n"},
+        {"show 3 --json\n", "{\"id\":3,\"worker\":1,\"edge\":\"web\","},
+        {"counters\n", "TcpActiveOpens "},
+        {"counters --json\n", "{\"TcpActiveOpens\":3,"},
+    };
+    for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+        struct reply_text r = ask(replies[i][0]);
+        has(r.text, replies[i][1]);
+        ck_assert(ends_with(r.text, "\n"));
+        free(r.text);
+    }
+}
+END_TEST
+
+START_TEST(errors_come_in_the_format_that_was_asked_for)
+{
+    static const char *const replies[][2] = {
+        {"nonsense\n",
+         "error: unknown command; there are status connections show counters and the option --json\n"},
+        {"nonsense --json\n",
+         "{\"error\":\"unknown command; there are status connections show counters and the option "
+         "--json\"}\n"},
+        {"status x\n", "error: this command takes no argument\n"},
+        {"show 999\n", "error: no connection has this id (it may have ended); \"connections\" lists them\n"},
+        {"show 999 --json\n",
+         "{\"error\":\"no connection has this id (it may have ended); \\\"connections\\\" lists them\"}\n"},
+    };
+    for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+        struct reply_text r = ask(replies[i][0]);
+        ck_assert_str_eq(r.text, replies[i][1]);
+        free(r.text);
+    }
+}
+END_TEST
+
+START_TEST(a_line_may_come_in_pieces_and_only_the_first_counts)
+{
+    int fd = client_unix(path);
+    client_send(fd, "show ");
+    for (int i = 0; i < 10; i++)
+        client_spin(base, -1);
+    client_send(fd, "3\nstatus\n");
+    struct reply_text r = client_receive(base, fd);
+    ck_assert_int_eq(strncmp(r.text, "connection 3 of", 15), 0);
+    ck_assert_ptr_null(strstr(r.text, "workers"));
+    free(r.text);
+}
+END_TEST
+
+START_TEST(a_client_that_shuts_its_side_is_answered)
+{
+    int fd = client_unix(path);
+    client_send(fd, "status\n");
+    shutdown(fd, SHUT_WR);
+    struct reply_text r = client_receive(base, fd);
+    has(r.text, "2 workers");
+    free(r.text);
+}
+END_TEST
+
+START_TEST(a_line_that_does_not_end_is_not_kept)
+{
+    char text[BRAID_CONTROL_LINE + 1];
+    memset(text, 'x', BRAID_CONTROL_LINE);
+    text[BRAID_CONTROL_LINE] = '\0';
+    struct reply_text r = ask(text);
+    ck_assert_uint_eq(r.len, 0);
+    free(r.text);
+}
+END_TEST
+
+START_TEST(a_text_that_breaks_off_ends_with_an_error_and_json_does_not_end)
+{
+    end();
+    begin(8, 30);
+    fake.hold = true;
+    for (int json = 0; json < 2; json++) {
+        int fd = client_unix(path);
+        client_send(fd, json ? "connections --json\n" : "connections\n");
+        client_until(base, fake.n_held == 1);
+        fake_release(&fake);
+        client_until(base, fake.n_held == 1);
+        struct reply_text r = client_receive(base, fd);
+        has(r.text, "192.0.2.7:40000");
+        ck_assert(json ? !ends_with(r.text, "\n")
+                       : ends_with(r.text, "\nerror: a worker did not answer in time; try again\n"));
+        free(r.text);
+        fake_release(&fake);
+    }
+}
+END_TEST
+
+START_TEST(a_client_that_goes_away_leaves_nothing)
+{
+    fake.hold = true;
+    int fd = client_unix(path);
+    client_send(fd, "connections\n");
+    client_until(base, fake.n_held == 1);
+    close(fd);
+    fake.hold = false;
+    fake_release(&fake);
+    client_until(base, fake.open_dumps == 0);
+    struct reply_text r = ask("status\n");
+    has(r.text, "2 workers");
+    free(r.text);
+}
+END_TEST
+
+START_TEST(clients_beyond_the_limit_are_turned_away_and_the_others_served)
+{
+    int fds[80], open_fds = 0;
+    for (int i = 0; i < 80; i++) {
+        fds[i] = client_unix(path);
+        client_spin(base, -1);
+    }
+    for (int i = 0; i < 80; i++) {
+        char byte;
+        client_spin(base, -1);
+        open_fds += recv(fds[i], &byte, 1, MSG_DONTWAIT) < 0;
+        close(fds[i]);
+    }
+    ck_assert_int_eq(open_fds, 64);
+    for (int i = 0; i < 20; i++)
+        client_spin(base, -1);
+    struct reply_text r = ask("status\n");
+    has(r.text, "2 workers");
+    free(r.text);
+}
+END_TEST
+
+/* ---- braidctl
+ * ----------------------------------------------------------------------------------------------- */
+
+static char *file_text(FILE *f)
+{
+    char *text = calloc(1, 1 << 20);
+    rewind(f);
+    size_t n = fread(text, 1, (1 << 20) - 1, f);
+    text[n] = '\0';
+    fclose(f);
+    return text;
+}
+
+/* Runs braidctl in a process of its own, and the loop meanwhile. */
+static int braidctl(char **argv, char **out, char **error)
+{
+    FILE *o = tmpfile(), *e = tmpfile();
+    int argc = 0, status = 0;
+    while (argv[argc])
+        argc++;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(client_main(argc, argv, o, e) | (fflush(o) || fflush(e) ? 64 : 0));
+    client_until(base, waitpid(pid, &status, WNOHANG) == pid);
+    ck_assert(WIFEXITED(status));
+    *out = file_text(o);
+    *error = file_text(e);
+    return WEXITSTATUS(status);
+}
+
+#define CTL(...) braidctl((char *[]){"braidctl", __VA_ARGS__, NULL}, &out, &error)
+
+START_TEST(braidctl_prints_tables_and_json)
+{
+    char *out, *error;
+    ck_assert_int_eq(CTL("-s", path, "status"), 0);
+    has(out, "2 workers\n");
+    ck_assert_str_eq(error, "");
+    free(out);
+    free(error);
+    ck_assert_int_eq(CTL("connections", "--json", "-s", path), 0);
+    has(out, "{\"connections\":[{\"id\":2,");
+    has(out, "\"count\":71}\n");
+    free(out);
+    free(error);
+    ck_assert_int_eq(CTL("--json", "-s", path, "show", "3"), 0);
+    has(out, "{\"id\":3,");
+    free(out);
+    free(error);
+}
+END_TEST
+
+START_TEST(braidctl_tells_the_daemons_errors)
+{
+    char *out, *error;
+    ck_assert_int_eq(CTL("-s", path, "show", "999"), 1);
+    ck_assert_str_eq(out, "");
+    ck_assert_str_eq(error,
+                     "braidctl: no connection has this id (it may have ended); \"connections\" lists them\n");
+    free(out);
+    free(error);
+    ck_assert_int_eq(CTL("-s", path, "--json", "show", "999"), 1);
+    has(out, "{\"error\":\"no connection has this id");
+    free(out);
+    free(error);
+}
+END_TEST
+
+START_TEST(braidctl_does_not_take_a_part_for_the_whole)
+{
+    char *out, *error;
+    end();
+    begin(8, 30);
+    fake.hold = true;
+    fake.n_held = 0;
+    ck_assert_int_eq(CTL("-s", path, "status"), 1);
+    has(error, "braidctl: a worker did not answer in time");
+    free(out);
+    free(error);
+    ck_assert_int_eq(CTL("-s", path, "--json", "status"), 1);
+    has(out, "{\"error\":\"a worker did not answer in time");
+    free(out);
+    free(error);
+}
+END_TEST
+
+START_TEST(braidctl_says_what_to_do_when_nobody_answers)
+{
+    char *out, *error;
+    ck_assert_int_eq(CTL("-s", "/nonexistent/x.sock", "status"), 1);
+    ck_assert_str_eq(error,
+                     "braidctl: /nonexistent/x.sock: there is no such socket: is braidd running? (-s SOCKET "
+                     "names another one)\n");
+    free(out);
+    free(error);
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    end();
+    strcpy(sun.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
+    close(fd);
+    ck_assert_int_eq(CTL("-s", path, "status"), 1);
+    has(error, "nobody answers: braidd is not running");
+    free(out);
+    free(error);
+    begin(8, 5000);
+}
+END_TEST
+
+START_TEST(braidctl_tells_misuse_from_failure)
+{
+    static char *const misuses[][4] = {
+        {NULL},         {"nonsense", NULL},  {"status", "x", NULL},
+        {"show", NULL}, {"show", "x", NULL}, {"show", "1", "2", NULL},
+        {"-x", NULL},   {"--yaml", NULL},    {"-s", NULL},
+    };
+    for (size_t i = 0; i < sizeof(misuses) / sizeof(misuses[0]); i++) {
+        char *out, *error, *argv[8] = {"braidctl"};
+        for (int k = 0; misuses[i][k]; k++)
+            argv[k + 1] = misuses[i][k];
+        ck_assert_int_eq(braidctl(argv, &out, &error), 2);
+        ck_assert_int_eq(strncmp(error, "braidctl: ", 10), 0);
+        ck_assert(ends_with(error, "; \"braidctl -h\" tells how to use it\n"));
+        ck_assert_str_eq(out, "");
+        free(out);
+        free(error);
+    }
+}
+END_TEST
+
+START_TEST(braidctl_helps)
+{
+    char *out, *error;
+    ck_assert_int_eq(CTL("-h"), 0);
+    has(out, "usage: braidctl [-s SOCKET] [--json] [-h] [-V] COMMAND\n");
+    has(out, "\n  show ID ");
+    free(out);
+    free(error);
+    ck_assert_int_eq(CTL("-V"), 0);
+    ck_assert_int_eq(strncmp(out, "braidctl ", 9), 0);
+    free(out);
+    free(error);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("control");
+    TCase *t = tcase_create("control");
+    tcase_set_timeout(t, 60);
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, the_socket_is_for_its_owner_only_and_goes_with_the_daemon);
+    tcase_add_test(t, a_socket_that_a_daemon_answers_at_is_in_use);
+    tcase_add_test(t, a_socket_left_behind_is_replaced);
+    tcase_add_test(t, a_file_that_is_no_socket_is_left_alone);
+    tcase_add_test(t, a_path_that_cannot_be_is_one_line);
+    tcase_add_test(t, the_file_of_a_later_daemon_is_not_removed);
+    tcase_add_loop_test(t, a_line_is_a_command_or_an_error, 0, sizeof(lines) / sizeof(lines[0]));
+    tcase_add_test(t, every_command_is_answered_as_a_table_and_as_json);
+    tcase_add_test(t, errors_come_in_the_format_that_was_asked_for);
+    tcase_add_test(t, a_line_may_come_in_pieces_and_only_the_first_counts);
+    tcase_add_test(t, a_client_that_shuts_its_side_is_answered);
+    tcase_add_test(t, a_line_that_does_not_end_is_not_kept);
+    tcase_add_test(t, a_text_that_breaks_off_ends_with_an_error_and_json_does_not_end);
+    tcase_add_test(t, a_client_that_goes_away_leaves_nothing);
+    tcase_add_test(t, clients_beyond_the_limit_are_turned_away_and_the_others_served);
+    tcase_add_test(t, braidctl_prints_tables_and_json);
+    tcase_add_test(t, braidctl_tells_the_daemons_errors);
+    tcase_add_test(t, braidctl_does_not_take_a_part_for_the_whole);
+    tcase_add_test(t, braidctl_says_what_to_do_when_nobody_answers);
+    tcase_add_test(t, braidctl_tells_misuse_from_failure);
+    tcase_add_test(t, braidctl_helps);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}

@@ -1,0 +1,293 @@
+/* Documents of a known snapshot: JSON's members, the tables, and metrics that promtool accepts. */
+#include <check.h>
+#include <ctype.h>
+#include <event2/buffer.h>
+#include <braid/version.h>
+#include "admin/render.h"
+#include "admin_fake.h"
+
+static struct conf conf;
+static struct doc doc;
+static struct snapshot_view view;
+static struct snapshot_worker *workers[2];
+static struct snapshot_job *job;
+
+static void setup(void)
+{
+    fake_conf(&conf);
+    doc = (struct doc){.buf = evbuffer_new()};
+    for (unsigned w = 0; w < 2; w++) {
+        workers[w] = calloc(1, sizeof(struct snapshot_worker) + 2 * sizeof(struct snapshot_edge));
+        fake_summary(workers[w], w);
+    }
+    view = (struct snapshot_view){
+        .conf = &conf, .n_workers = 2, .workers = workers, .uptime_s = 90061, .started_s = 1700000000};
+    job = calloc(1, sizeof(*job));
+    *job = (struct snapshot_job){.worker = 1, .now = 65 * BRAID_SECOND, .n = 3};
+    for (unsigned i = 0; i < 3; i++)
+        fake_conn(&job->conns[i], i, 2);
+    job->servers[0] = fake_addr("10.99.3.2:80");
+}
+
+static void teardown(void)
+{
+    conf_free(&conf);
+    evbuffer_free(doc.buf);
+    free(workers[0]);
+    free(workers[1]);
+    free(job);
+}
+
+static const char *written(void)
+{
+    evbuffer_add(doc.buf, "", 1);
+    return (const char *)evbuffer_pullup(doc.buf, -1);
+}
+
+/* Runs a Python program over the document, which is d in it. */
+static void python(const char *program)
+{
+    char command[4096];
+    snprintf(command, sizeof(command), "python3 -c 'import json, sys\nd = json.load(sys.stdin)\n%s'",
+             program);
+    FILE *p = popen(command, "w");
+    ck_assert_ptr_nonnull(p);
+    fputs(written(), p);
+    ck_assert_int_eq(pclose(p), 0);
+}
+
+static void contains(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
+}
+
+START_TEST(status_in_json_adds_up_the_workers)
+{
+    render_status_json(&doc, &view);
+    python(
+        "assert d[\"version\"] == \"" BRAID_VERSION "\" and d[\"uptime_s\"] == 90061\n"
+        "assert d[\"total\"] == dict(connections=6, mptcp_connections=4, subflows=10, time_wait=2,\n"
+        "  connections_total=200, bytes_from_clients=2000, bytes_to_clients=4000, memory=8192,\n"
+        "  memory_limit=2 << 20), d[\"total\"]\n"
+        "web, six = d[\"edges\"]\n"
+        "assert web[\"name\"] == \"web\" and web[\"listen\"] == \"10.99.9.1:8080\"\n"
+        "assert web[\"target\"] == \"10.99.3.2:80\" and web[\"signal\"] == [\"10.99.9.2\"]\n"
+        "assert (web[\"connections\"], web[\"subflows\"], web[\"memory\"], web[\"open\"]) == (4, 6, 4096, "
+        "4)\n"
+        "assert web[\"bytes_to_server\"] == 18 and web[\"refused\"] == 4\n"
+        "assert six[\"target\"] == \"[2001:db8::2]:443\" and six[\"checksum\"] is True\n"
+        "assert six[\"scheduler\"] == \"roundrobin\" and six[\"congestion\"] == \"lia\"\n"
+        "assert [w[\"worker\"] for w in d[\"workers\"]] == [0, 1]\n"
+        "assert d[\"workers\"][1][\"connections\"] == 3 and d[\"workers\"][1][\"tun_packets_out\"] == 6\n");
+}
+END_TEST
+
+START_TEST(counters_in_json_have_the_names_of_nstat)
+{
+    render_counters_json(&doc, &view);
+    python(
+        "assert d[\"TcpActiveOpens\"] == 3 and d[\"TcpPassiveOpens\"] == 6\n"
+        "assert \"MPTcpExtMPJoinAckRx\" in d and \"TcpExtTCPLossProbes\" in d and d[\"tun_bytes_in\"] == 10\n"
+        "assert all(isinstance(v, int) for v in d.values())\n");
+}
+END_TEST
+
+START_TEST(a_connection_in_json_has_all_members)
+{
+    render_conn_json(&doc, &view, job, 0);
+    python(
+        "assert d[\"id\"] == 1 * 2 + 1 and d[\"worker\"] == 1 and d[\"edge\"] == \"web\"\n"
+        "assert d[\"mptcp\"] is True and d[\"state\"] == \"ESTABLISHED\" and d[\"token\"] == \"00c0ffee\"\n"
+        "assert d[\"client\"] == \"192.0.2.7:40000\" and d[\"server\"] == \"10.99.3.2:80\"\n"
+        "assert d[\"bytes_from_client\"] == 1000 and d[\"bytes_to_client\"] == 5000000000\n"
+        "assert d[\"age_us\"] == 63000000\n"
+        "a, b = d[\"subflows\"]\n"
+        "assert (a[\"id\"], a[\"local\"], a[\"remote\"]) == (0, \"10.99.9.1:8080\", "
+        "\"[2001:db8::7]:40001\")\n"
+        "assert a[\"state\"] == \"ESTABLISHED\" and a[\"backup\"] is False and b[\"backup\"] is True\n"
+        "assert (a[\"srtt_us\"], a[\"cwnd\"], a[\"bytes_in\"], a[\"bytes_out\"]) == (21000, 14600, 31, 32)\n"
+        "assert (a[\"retransmits\"], a[\"mss\"]) == (33, 1460)\n"
+        "assert a[\"ssthresh\"] is None and b[\"ssthresh\"] == 29200\n");
+}
+END_TEST
+
+START_TEST(a_list_in_json_is_one_document_of_many_pages)
+{
+    struct render_list list = {.count = 0};
+    render_list_begin_json(&list, &doc);
+    render_list_page_json(&list, &doc, &view, job);
+    render_list_page_json(&list, &doc, &view, job);
+    render_list_end_json(&list, &doc);
+    python("c = d[\"connections\"]\n"
+           "assert len(c) == d[\"count\"] == 6 and [x[\"id\"] for x in c] == [3, 5, 7] * 2\n"
+           "assert [x[\"mptcp\"] for x in c[:3]] == [True, True, False] and c[1][\"server\"] is None\n"
+           "assert c[2][\"fell_back\"] is True and c[2][\"token\"] == \"00c0ffee\"\n");
+}
+END_TEST
+
+START_TEST(an_empty_list_in_json_is_a_document)
+{
+    struct render_list list = {.count = 0};
+    render_list_begin_json(&list, &doc);
+    render_list_end_json(&list, &doc);
+    ck_assert_str_eq(written(), "{\"connections\":[],\"count\":0}\n");
+}
+END_TEST
+
+START_TEST(plain_tcp_has_no_token)
+{
+    job->conns[0].mptcp = job->conns[0].fell_back = false;
+    render_conn_json(&doc, &view, job, 0);
+    python("assert d[\"token\"] is None and d[\"mptcp\"] is False\n");
+}
+END_TEST
+
+START_TEST(the_status_table_tells_the_same)
+{
+    render_status_text(&doc, &view);
+    const char *text = written();
+    contains(text, "Braid " BRAID_VERSION ", up 1 d 01:01:01, 2 workers\n");
+    contains(text, "\nall                  6        4       10        200      1.9 KiB      3.9 KiB  8.0 KiB "
+                   "of 2.0 MiB\n");
+    contains(text, "\nworker 1             3        2        5        100       1000 B      1.9 KiB  4.0 KiB "
+                   "of 1.0 MiB\n");
+    contains(text, "\nedge web: 10.99.9.1:8080 -> 10.99.3.2:80, minrtt, cubic\n");
+    contains(text, "\nedge six: [2001:db8::1]:443 -> [2001:db8::2]:443, roundrobin, lia, checksums\n");
+    contains(text, "\n  4 connections (2 MPTCP, 0 waiting for the server), 6 subflows, 4.0 KiB of buffers\n");
+    contains(text, " refused 4 ");
+}
+END_TEST
+
+START_TEST(the_tables_of_connections_tell_the_same)
+{
+    struct render_list list = {.count = 0};
+    render_list_begin_text(&list, &doc);
+    render_list_page_text(&list, &doc, &view, job);
+    render_list_end_text(&list, &doc);
+    const char *text = written();
+    contains(text, "ID       EDGE         KIND     STATE        CLIENT ");
+    contains(text, "\n3        web          mptcp    ESTABLISHED  192.0.2.7:40000            10.99.3.2:80  ");
+    contains(text, "\n7        web          fallback ESTABLISHED  192.0.2.7:40000            -  ");
+    contains(text, " 2       1000 B      4.6 GiB\n");
+    contains(text, "\n3 connections\n");
+    evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
+    render_conn_text(&doc, &view, job, 0);
+    text = written();
+    contains(text, "connection 3 of edge web, worker 1: mptcp, ESTABLISHED\n");
+    contains(text, "192.0.2.7:40000 -> 10.99.9.1:8080 -> 10.99.3.2:80, open for 00:01:03\n");
+    contains(text, "token 00c0ffee, scheduler minrtt\n");
+    contains(text, "\nsubflow 1: 10.99.9.1:8080 <- [2001:db8::7]:40001, ESTABLISHED, backup\n");
+    contains(text, "rtt 21000 us (var 22, min 23), rto 200000 us\n");
+    contains(text, "cubic: cwnd 14.2 KiB, ssthresh none, in flight 1.4 KiB, pacing 34 B/s\n");
+}
+END_TEST
+
+START_TEST(the_counters_table_lists_every_counter)
+{
+    render_counters_text(&doc, &view);
+    const char *text = written();
+    for (unsigned i = 0; i < COUNT_MAX; i++) {
+        char line[256];
+        snprintf(line, sizeof(line), "%-34s %14u  %s\n", braid_counter_name(i), 3 * (i + 1),
+                 braid_counter_help(i));
+        contains(text, line);
+    }
+    contains(text, "tun_packets_in ");
+}
+END_TEST
+
+/* ---- metrics
+ * ------------------------------------------------------------------------------------------------ */
+
+START_TEST(names_of_metrics_are_made_of_nstats)
+{
+    static const char *const names[][2] = {
+        {"TcpActiveOpens", "tcp_active_opens"},
+        {"TcpExtTCPLossProbes", "tcp_loss_probes"},
+        {"TcpExtTCPSpuriousRTOs", "tcp_spurious_rtos"},
+        {"TcpExtDelayedACKs", "tcp_delayed_acks"},
+        {"TcpExtTW", "tcp_tw"},
+        {"MPTcpExtMPJoinSynAckHMacFailure", "mptcp_mp_join_syn_ack_hmac_failure"},
+        {"MPTcpExtMPCapableSYNRX", "mptcp_mp_capable_synrx"},
+        {"MPTcpExtMPTCPRetrans", "mptcp_retrans"},
+        {"MPTcpExtAddAddr", "mptcp_add_addr"},
+        {"IcmpInMsgs", "icmp_in_msgs"},
+        {"BraidMemoryRefused", "memory_refused"},
+    };
+    char out[64];
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        ck_assert_str_eq(render_metric_name(names[i][0], out, sizeof(out)), names[i][1]);
+    char tiny[8];
+    ck_assert_uint_lt(strlen(render_metric_name("TcpExtTCPLossProbes", tiny, sizeof(tiny))), sizeof(tiny));
+}
+END_TEST
+
+START_TEST(no_two_counters_share_a_metric)
+{
+    char a[64], b[64];
+    for (unsigned i = 0; i < COUNT_MAX; i++)
+        for (unsigned k = 0; k < i; k++)
+            ck_assert_str_ne(render_metric_name(braid_counter_name(i), a, sizeof(a)),
+                             render_metric_name(braid_counter_name(k), b, sizeof(b)));
+}
+END_TEST
+
+START_TEST(metrics_have_help_type_and_bounded_labels)
+{
+    render_metrics(&doc, &view);
+    const char *text = written();
+    contains(text,
+             "# HELP braid_build_info The version of the daemon, as a label.\n# TYPE braid_build_info gauge\n"
+             "braid_build_info{version=\"" BRAID_VERSION "\"} 1\n");
+    contains(text, "# TYPE braid_tcp_active_opens_total counter\nbraid_tcp_active_opens_total 3\n");
+    contains(text, "# TYPE braid_edge_connections gauge\nbraid_edge_connections{edge=\"web\"} 4\n"
+                   "braid_edge_connections{edge=\"six\"} 2\n");
+    contains(text, "\nbraid_edge_refused_total{edge=\"six\"} 24\n");
+    contains(text, "\nbraid_worker_buffer_bytes{worker=\"1\"} 4096\n");
+    contains(text, "\nbraid_worker_tun_packets_in_total{worker=\"0\"} 4\n");
+    contains(text, "\nbraid_start_time_seconds 1700000000\n");
+    for (const char *s = text; (s = strchr(s, '{')) != NULL; s++)
+        ck_assert(strncmp(s, "{edge=", 6) == 0 || strncmp(s, "{worker=", 8) == 0 ||
+                  strncmp(s, "{version=", 9) == 0);
+}
+END_TEST
+
+START_TEST(promtool_accepts_the_metrics)
+{
+    if (system("command -v promtool >/dev/null") != 0) {
+        puts("promtool is not installed: the metrics were not given to it");
+        return;
+    }
+    render_metrics(&doc, &view);
+    FILE *p = popen("promtool check metrics >&2", "w");
+    ck_assert_ptr_nonnull(p);
+    fputs(written(), p);
+    ck_assert_int_eq(pclose(p), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("render");
+    TCase *t = tcase_create("render");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, status_in_json_adds_up_the_workers);
+    tcase_add_test(t, counters_in_json_have_the_names_of_nstat);
+    tcase_add_test(t, a_connection_in_json_has_all_members);
+    tcase_add_test(t, a_list_in_json_is_one_document_of_many_pages);
+    tcase_add_test(t, an_empty_list_in_json_is_a_document);
+    tcase_add_test(t, plain_tcp_has_no_token);
+    tcase_add_test(t, the_status_table_tells_the_same);
+    tcase_add_test(t, the_tables_of_connections_tell_the_same);
+    tcase_add_test(t, the_counters_table_lists_every_counter);
+    tcase_add_test(t, names_of_metrics_are_made_of_nstats);
+    tcase_add_test(t, no_two_counters_share_a_metric);
+    tcase_add_test(t, metrics_have_help_type_and_bounded_labels);
+    tcase_add_test(t, promtool_accepts_the_metrics);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
