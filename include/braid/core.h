@@ -83,6 +83,12 @@ uint8_t *braid_buf_data(struct buf *b);
 void braid_buf_unref(struct buf *b);
 /* True if somebody but the caller holds a reference: the buffer must not be written to again. */
 bool braid_buf_shared(const struct buf *b);
+/* A stock of buffers of cap bytes, at most `keep` of them idle: a buffer that the last user gave up is given out next.
+ * Must outlive its buffers and the core that they went into. NULL if memory is short. */
+struct buf_pool;
+struct buf_pool *braid_buf_pool_new(size_t cap, unsigned keep);
+struct buf *braid_buf_pool_get(struct buf_pool *p);
+void braid_buf_pool_free(struct buf_pool *p);
 
 /* Takes an IP packet of len bytes at offset off of b. The core takes references of its own on b if it keeps the
  * payload. */

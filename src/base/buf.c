@@ -22,6 +22,7 @@ struct buf *buf_new(size_t cap, struct mem_account *account)
     b->refs = 1;
     b->cap = (uint32_t)cap;
     b->account = NULL;
+    b->pool = NULL;
     buf_charge(b, account);
     return b;
 }
@@ -41,7 +42,35 @@ void buf_unref(struct buf *b)
     if (--b->refs > 0)
         return;
     buf_charge(b, NULL);
-    free(b);
+    if (b->pool && b->pool->n < b->pool->keep)
+        b->pool->stock[b->pool->n++] = b;
+    else
+        free(b);
+}
+
+int buf_pool_init(struct buf_pool *p, size_t cap, unsigned keep)
+{
+    *p = (struct buf_pool){.cap = cap, .keep = keep, .stock = calloc(keep, sizeof(*p->stock))};
+    return p->stock ? 0 : -1;
+}
+
+struct buf *buf_pool_get(struct buf_pool *p)
+{
+    struct buf *b = p->n ? p->stock[--p->n] : buf_new(p->cap, NULL);
+
+    if (b) {
+        b->refs = 1;
+        b->pool = p;
+    }
+    return b;
+}
+
+void buf_pool_free(struct buf_pool *p)
+{
+    while (p->n)
+        free(p->stock[--p->n]);
+    free(p->stock);
+    p->stock = NULL;
 }
 
 void buf_charge(struct buf *b, struct mem_account *account)

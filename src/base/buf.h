@@ -15,7 +15,16 @@ struct buf {
     uint32_t refs;
     uint32_t cap;                /* bytes of data */
     struct mem_account *account; /* NULL: charged to nobody */
+    struct buf_pool *pool;       /* where it goes when nobody needs it; NULL: it is freed */
     uint8_t data[];
+};
+
+/* A stock of buffers of one size, for packets: the one used last, warm in the cache, is given out next. It
+ * must outlive its buffers. */
+struct buf_pool {
+    size_t cap;
+    unsigned n, keep; /* buffers in stock, and how many to keep at most */
+    struct buf **stock;
 };
 
 /* A view of bytes in a buffer; it holds a reference if buf is not NULL. */
@@ -29,6 +38,11 @@ struct slice {
  * ask mem_room first. NULL if memory is short. */
 struct buf *buf_new(size_t cap, struct mem_account *account);
 struct buf *buf_ref(struct buf *b);
+/* 0, or -1 if memory is short. */
+int buf_pool_init(struct buf_pool *p, size_t cap, unsigned keep);
+/* A buffer with one reference, charged to nobody. NULL if memory is short. */
+struct buf *buf_pool_get(struct buf_pool *p);
+void buf_pool_free(struct buf_pool *p);
 /* Drops a reference; the last one frees it and takes its size off the accounts. NULL is allowed. */
 void buf_unref(struct buf *b);
 /* Moves the charge of b to another account (NULL: to nobody). */

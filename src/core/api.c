@@ -3,28 +3,6 @@
 
 #include <assert.h>
 
-#include "base/buf.h"
-
-struct buf *braid_buf_new(size_t cap)
-{
-    return buf_new(cap, NULL);
-}
-
-uint8_t *braid_buf_data(struct buf *b)
-{
-    return b->data;
-}
-
-void braid_buf_unref(struct buf *b)
-{
-    buf_unref(b);
-}
-
-bool braid_buf_shared(const struct buf *b)
-{
-    return b->refs > 1;
-}
-
 void braid_conn_accept(struct braid_conn *c)
 {
     assert(c->phase == CONN_PENDING || c->fail_due);

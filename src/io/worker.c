@@ -33,13 +33,9 @@ struct worker {
     struct mailbox *mailbox;
     struct event tun_event, timer_event;
     int timer_fd;
-    braid_time armed; /* when timer_fd fires; BRAID_NEVER: it does not */
-    braid_time now;   /* 0: not asked for yet in this turn */
-    struct buf
-        *held[READ_PACKETS]; /* buffers of this turn's packets that the core holds on to until the flush */
-    unsigned n_held;
-    struct buf *spare[READ_PACKETS]; /* empty buffers of TUN_BUFFER bytes */
-    unsigned n_spare;
+    braid_time armed;      /* when timer_fd fires; BRAID_NEVER: it does not */
+    braid_time now;        /* 0: not asked for yet in this turn */
+    struct buf_pool *pool; /* of buffers to read packets into */
     uint8_t random[RANDOM_BYTES];
     unsigned random_left;
     struct worker_counters counters;
@@ -154,39 +150,13 @@ static void host_hand_over(void *ctx, unsigned worker, const uint8_t *packet, si
 /* ---- packets from the TUN -------------------------------------------------------------------------------
  */
 
-static struct buf *take_buffer(struct worker *w)
-{
-    return w->n_spare ? w->spare[--w->n_spare] : braid_buf_new(TUN_BUFFER);
-}
-
-/* A buffer that the core does not hold can take the next packet at once, while it is warm in the cache. */
-static void give_buffer(struct worker *w, struct buf *b)
-{
-    if (!braid_buf_shared(b))
-        w->spare[w->n_spare++] = b;
-    else
-        w->held[w->n_held++] = b;
-}
-
-/* After the flush: what the core still holds is its own now. */
-static void release_held(struct worker *w)
-{
-    while (w->n_held) {
-        struct buf *b = w->held[--w->n_held];
-        if (braid_buf_shared(b) || w->n_spare == READ_PACKETS)
-            braid_buf_unref(b);
-        else
-            w->spare[w->n_spare++] = b;
-    }
-}
-
 static void on_tun(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
     struct worker *w = arg;
     size_t bytes = 0;
-    while (w->n_held < READ_PACKETS && bytes < READ_BYTES) {
-        struct buf *b = take_buffer(w);
+    for (unsigned packets = 0; packets < READ_PACKETS && bytes < READ_BYTES; packets++) {
+        struct buf *b = braid_buf_pool_get(w->pool);
         if (!b)
             return;
         struct braid_input in;
@@ -200,7 +170,7 @@ static void on_tun(evutil_socket_t fd, short what, void *arg)
         } else if (n == 0 || errno != EAGAIN) {
             w->counters.tun_in_errors++;
         }
-        give_buffer(w, b);
+        braid_buf_unref(b); /* to the pool, unless the core keeps it */
         if (n < 0)
             return;
     }
@@ -246,7 +216,6 @@ static void worker_turn(struct worker *w)
         w->counters.flushes++;
         braid_core_flush(w->core, w->now);
     }
-    release_held(w);
 }
 
 static void pin(const struct worker *w)
@@ -312,7 +281,8 @@ struct worker *worker_new(const struct worker_params *params)
     w->base = new_base();
     struct braid_host host = {
         .ctx = w, .output = host_output, .random = host_random, .hand_over = host_hand_over};
-    if (w->timer_fd >= 0 && w->base) {
+    w->pool = braid_buf_pool_new(TUN_BUFFER, 2 * READ_PACKETS);
+    if (w->timer_fd >= 0 && w->base && w->pool) {
         w->mailbox = mailbox_new(w->base);
         w->core = braid_core_new(&w->params.core, &host, clock_now());
     }
@@ -367,9 +337,7 @@ void worker_free(struct worker *w)
         event_del(&w->timer_event);
     if (w->core)
         braid_core_free(w->core);
-    release_held(w);
-    while (w->n_spare)
-        braid_buf_unref(w->spare[--w->n_spare]);
+    braid_buf_pool_free(w->pool);
     if (w->base)
         event_base_free(w->base);
     if (w->timer_fd >= 0)

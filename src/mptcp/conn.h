@@ -117,6 +117,7 @@ struct braid_conn {
     bool was_mptcp;    /* MP_CAPABLE was negotiated */
     bool checksum;     /* required by us, and after the handshake: in use */
     bool dss_seen;     /* the peer has sent a DSS: it knows that MPTCP works */
+    bool mapping_seen; /* the peer has sent a mapping */
     bool ever_joined;  /* a second subflow was ever established: no fallback any more */
     bool peer_no_join; /* the peer's C flag */
 

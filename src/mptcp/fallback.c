@@ -12,7 +12,7 @@ void conn_fall_back(struct braid_conn *c, bool announce)
 {
     struct mp_subflow *s = list_entry(c->subflows.next, struct mp_subflow, node);
     c->mode = MODE_FALLBACK;
-    c->infinite_due = announce && seq64_before(c->data_nxt, c->data_end);
+    c->infinite_due = announce;
     c->data_rtx_at = BRAID_NEVER;
     c->rcv_linear_from = LINEAR_UNKNOWN;
     s->echo_mp_capable = false;
@@ -59,7 +59,7 @@ void conn_mp_fail(struct mp_subflow *s, uint64_t dsn)
     c->data_una = c->data_nxt = from;
     c->linear_snd_from = s->tcp.snd_nxt;
     c->cursor = NULL;
-    c->infinite_due = seq64_before(from, c->data_end);
+    c->infinite_due = true;
 }
 
 void conn_infinite_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn)

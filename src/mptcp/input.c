@@ -14,6 +14,7 @@ static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint3
         flow_reset(s, MPTCP_RST_MPTCP);
         return;
     }
+    c->mapping_seen = true;
     switch (rxmap_add(&s->rxmap, &m, s->tcp.rcv_nxt)) {
     case RXMAP_OK:
     case RXMAP_DUPLICATE:

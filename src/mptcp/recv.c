@@ -339,6 +339,10 @@ static bool unmapped(struct braid_conn *c, struct mp_subflow *s, uint64_t off)
             flow_reset(s, MPTCP_RST_MIDDLEBOX);
             return false;
         }
+        if (c->mapping_seen) { /* options passed once: this may be a data-level repetition, nobody can tell */
+            conn_fail(c, BRAID_CLOSE_PROTOCOL, true);
+            return false;
+        }
         conn_count(c, MP_DSS_FALLBACK);
         conn_fall_back(c, true);
     } else if (c->rcv_linear_from != LINEAR_UNKNOWN) {

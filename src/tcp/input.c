@@ -371,6 +371,6 @@ void subflow_icmp(struct subflow *sf, const struct wire_packet *p, braid_time no
     tcp_count(sf, COUNT_ICMP_IN_MSGS, 1);
     if (p->icmp == WIRE_ICMP_TOO_BIG)
         lower_mtu(sf, p->mtu, now);
-    else if (p->icmp == WIRE_ICMP_UNREACHABLE_HARD && sf->state == TCP_STATE_SYN_SENT)
+    else if (sf->state == TCP_STATE_SYN_SENT) /* soft errors too: RFC 5461 section 4.1, as Linux does */
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_UNREACHABLE, now);
 }

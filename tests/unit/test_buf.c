@@ -105,6 +105,27 @@ START_TEST(a_slice_of_static_bytes_needs_no_buffer)
 }
 END_TEST
 
+START_TEST(a_pool_gives_out_the_buffer_given_up_last_and_keeps_only_some)
+{
+    struct mem_account account = {.limit = SIZE_MAX};
+    struct buf_pool pool;
+    ck_assert_int_eq(buf_pool_init(&pool, 1000, 2), 0);
+    struct buf *a = buf_pool_get(&pool), *b = buf_pool_get(&pool), *c = buf_pool_get(&pool);
+    buf_charge(b, &account);
+    buf_ref(b);
+    buf_unref(a);
+    buf_unref(b);
+    ck_assert_uint_eq(pool.n, 1);
+    buf_unref(b);
+    ck_assert_uint_eq(account.used, 0);
+    buf_unref(c);
+    ck_assert_uint_eq(pool.n, 2);
+    ck_assert_ptr_eq(buf_pool_get(&pool), b);
+    buf_unref(b);
+    buf_pool_free(&pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("buf");
@@ -114,6 +135,7 @@ int main(void)
 
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, a_buffer_is_charged_to_the_whole_chain_until_its_last_reference_goes);
+    tcase_add_test(t, a_pool_gives_out_the_buffer_given_up_last_and_keeps_only_some);
     tcase_add_test(t, a_charge_moves_between_accounts);
     tcase_add_test(t, room_is_that_of_the_tightest_account);
     tcase_add_test(t, absurd_sizes_are_refused);

@@ -61,26 +61,6 @@ void braid_core_free(struct braid_core *core)
     free(core);
 }
 
-struct buf *braid_buf_new(size_t cap)
-{
-    return buf_new(cap, NULL);
-}
-
-uint8_t *braid_buf_data(struct buf *b)
-{
-    return b->data;
-}
-
-void braid_buf_unref(struct buf *b)
-{
-    buf_unref(b);
-}
-
-bool braid_buf_shared(const struct buf *b)
-{
-    return b->refs > 1;
-}
-
 /* What the first byte of a packet lets this core do. */
 enum { ECHO = 1, KEEP, HAND_OVER, RANDOM };
 
