@@ -56,6 +56,7 @@ int tun_write(int fd, const struct braid_packet *p)
     }
     iov[0] = (struct iovec){.iov_base = &header, .iov_len = sizeof(header)};
     iov[1] = (struct iovec){.iov_base = (void *)p->header, .iov_len = p->header_len};
-    memcpy(iov + 2, p->payload, p->n_payload * sizeof(iov[0]));
+    if (p->n_payload)
+        memcpy(iov + 2, p->payload, p->n_payload * sizeof(iov[0]));
     return writev(fd, iov, (int)p->n_payload + 2) < 0 ? -1 : 0;
 }
