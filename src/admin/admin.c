@@ -47,6 +47,11 @@ int admin_start(struct admin *a, struct worker *const *workers, unsigned n)
     return 0;
 }
 
+uint16_t admin_port(const struct admin *a)
+{
+    return http_port(a->http);
+}
+
 void admin_stop(struct admin *a)
 {
     if (!a)
