@@ -21,10 +21,11 @@ ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
 shell_obj := $(filter-out %/main.o,$(daemon_obj) $(ctl_obj))
 unit_bin  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 sim_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
+bench_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help unit sim check e2e e2e-long asan layers purity headers format lint demo deps install clean fuzz fuzzers
+.PHONY: all help unit sim check e2e e2e-long bench asan layers purity headers format lint demo deps install clean fuzz fuzzers
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
 help: ## list the targets
@@ -52,6 +53,11 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcrypto -lm
 $(B)/sim: $(sim_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
+$(B)/bench/server: $(filter %/server.o,$(bench_obj))
+$(B)/bench/client: $(filter-out %/server.o,$(bench_obj))
+$(B)/bench/server $(B)/bench/client:
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^
 
 unit: $(unit_bin) ## run the unit tests
 	@set -e; for t in $(unit_bin); do $$t; done
@@ -79,6 +85,8 @@ e2e: all ## the quick end-to-end tests against the kernel's MPTCP, in network na
 	tests/e2e/run
 e2e-long: all ## all the end-to-end tests
 	tests/e2e/run --long
+bench: all $(B)/bench/client $(B)/bench/server ## compare with HAProxy: BENCH=quick for a minute (needs root)
+	tests/bench/run $(BENCH:%=--%)
 asan: ## unit and end-to-end tests under the address and undefined-behaviour sanitizers
 	$(MAKE) -j$(JOBS) $(ASAN) all
 	$(MAKE) $(ASAN) unit sim SEEDS=$(or $(SEEDS),120)

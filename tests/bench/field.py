@@ -1,0 +1,175 @@
+"""The topology of the end-to-end tests with everything that is compared in it: HAProxy, Braid, and no proxy at all.
+
+HAProxy and Braid run at the same time in the same namespace; whichever is not asked does nothing.
+"""
+import json
+import os
+import pathlib
+import tempfile
+
+from lib import net
+from lib.proc import Process, run
+from lib.proxy import BUILD, PORT, Braid, Edge
+from lib.wait import stays, until
+
+CLIENT, SERVER = BUILD / "bench/client", BUILD / "bench/server"
+HAPROXY_ADDRESS = "10.99.9.101"
+MPTCP_PORT, BACKEND = 8081, net.SERVER[4]
+CONGESTION = pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control")
+SYSCTLS = {"net__ipv4__ip_local_port_range": "1024 65535", "net__ipv4__tcp_tw_reuse": "1"}
+PROXY_CPU = {1}
+HAPROXY_CONFIG = """\
+global
+    nbthread 1
+    maxconn 6000
+    maxpipes 1000
+{tuning}
+defaults
+    mode tcp
+    timeout connect 10s
+    timeout client 10m
+    timeout server 10m
+{options}
+listen bench
+    bind {address}:{port}
+    server backend {backend}:{port}
+"""
+
+
+def new_topology(prefix):
+    """Its namespaces use CUBIC, Debian's default: a namespace inherits the setting in the moment of its making, and
+    cannot change it itself."""
+    usual = CONGESTION.read_text()
+    try:
+        CONGESTION.write_text("cubic")
+        topology = net.Topology(prefix)
+    finally:
+        CONGESTION.write_text(usual)
+    return topology
+
+
+class Subject:
+    """Something that a client can connect to."""
+    process = None
+
+    def load(self, field, kind, *options, limit=60.0):
+        """Runs the load generator; its result as a dictionary."""
+        pid = ("-p", self.process.pid) if self.process else ()
+        argv = field.topology.client.command(CLIENT, *options, *pid, self.address, self.port, kind)
+        return json.loads(run(argv, limit=limit).stdout)
+
+    def idle(self, field, connections, *options):
+        """A process that keeps that many connections open until SIGTERM; they are open when this returns."""
+        argv = field.topology.client.command(CLIENT, "-n", connections, *options, self.address, self.port, "idle")
+        process = Process(argv, f"client of {self.name}")
+        process.wait_for_line("ready", 60)
+        return process
+
+    def pin(self):
+        for task in os.listdir(f"/proc/{self.process.pid}/task"):
+            os.sched_setaffinity(int(task), PROXY_CPU)
+
+    def alive(self):
+        return not self.process or self.process.alive()
+
+    def start(self, field):
+        pass
+
+    def stop(self):
+        if self.process:
+            self.process.kill()
+            self.process = None
+
+
+class Direct(Subject):
+    """No proxy: the client's subflows are routed through the proxies' namespace to an MPTCP server."""
+    name, address, port = "no proxy", BACKEND, MPTCP_PORT
+
+
+class PlainTcp(Subject):
+    """No proxy and no MPTCP: what the server's end of a connection costs."""
+    name, address, port = "plain TCP", BACKEND, PORT
+
+
+class HAProxy(Subject):
+    name, address, port = "HAProxy", HAPROXY_ADDRESS, PORT
+
+    def __init__(self, tuning=(), options=("option splice-auto",)):
+        self.lines = {"tuning": "\n".join(f"    {line}" for line in tuning),
+                      "options": "\n".join(f"    {line}" for line in options)}
+
+    def start(self, field):
+        namespace = field.topology.braid
+        path = field.directory / "haproxy.cfg"
+        path.write_text(HAPROXY_CONFIG.format(address=self.address, port=self.port, backend=BACKEND, **self.lines))
+        argv = namespace.command("mptcpize", "run", "haproxy", "-db", "-f", path)
+        self.process = Process(argv, "haproxy")
+        until(lambda: not self.process.alive() or field.listens(self.address), "haproxy listens")
+        if not self.process.alive():
+            raise RuntimeError("haproxy: " + " | ".join(self.process.lines))
+        self.pin()
+
+
+class BraidSubject(Subject):
+    name, address, port = "Braid", net.SERVICE[4], PORT
+
+    def start(self, field):
+        self.daemon = Braid(field.topology.braid, field.directory, [Edge("bench", 4)], workers=1)
+        self.process = self.daemon.process
+        self.pin()
+
+
+class Field:
+    """Namespaces, servers and a directory, as a context."""
+
+    def __init__(self, prefix):
+        self.prefix = prefix
+
+    def __enter__(self):
+        self._directory = tempfile.TemporaryDirectory(prefix=f"{self.prefix}-")
+        self.directory = pathlib.Path(self._directory.name)
+        self.topology = new_topology(self.prefix)
+        self.servers = []
+        try:
+            self._prepare()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _prepare(self):
+        topology = self.topology
+        for namespace in (topology.client, topology.braid, topology.server):
+            namespace.sysctl(**SYSCTLS)
+        for namespace in (topology.braid, topology.server):
+            namespace.ip("mptcp", "limits", "set", "subflows", "4", "add_addr_accepted", "4")
+        topology.braid.ip("address", "add", f"{HAPROXY_ADDRESS}/32", "dev", "lo")
+        topology.endpoint(2)
+        for options, port in (((), PORT), (("-M",), MPTCP_PORT)):
+            server = Process(topology.server.command(SERVER, *options, BACKEND, port), f"server {port}")
+            self.servers.append(server)
+            server.wait_for_line("ready")
+
+    def listens(self, address):
+        """Whether somebody listens at an address of the proxies' namespace."""
+        packed = "".join(f"{int(byte):02X}" for byte in reversed(address.split(".")))
+        with self.topology.braid.entered(), open("/proc/thread-self/net/tcp") as file:
+            return any(line.split()[1].startswith(packed) and line.split()[3] == "0A" for line in file)
+
+    def connections(self):
+        """TCP sockets in use in the server's namespace."""
+        with self.topology.server.entered(), open("/proc/thread-self/net/sockstat") as file:
+            return next(int(line.split()[2]) for line in file if line.startswith("TCP:"))
+
+    def quiet(self):
+        """Waits until the last load's connections have ended."""
+        until(lambda: self.connections() <= len(self.servers) + 1, "the server has no connection left", 30)
+
+    def rested(self, value, what):
+        return stays(value, what, span=0.3, limit=20)
+
+    def __exit__(self, *_):
+        for server in self.servers:
+            server.kill()
+        self.topology.delete()
+        self._directory.cleanup()

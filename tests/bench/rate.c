@@ -1,0 +1,115 @@
+/* New connections per second: each sends a request of 1 KB, reads a reply of 1 KB up to the server's end of
+ * the stream, and closes. A number of them are under way at any time. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include "load.h"
+
+#define EVENTS     64
+#define LONG_PAUSE 5.0
+
+struct exchange {
+    int fd;
+    bool sent;
+    unsigned received;
+};
+
+struct rate {
+    const struct load *load;
+    int epoll;
+    uint64_t done, failed;
+};
+
+static void begin(struct rate *r, struct exchange *x)
+{
+    *x = (struct exchange){.fd = load_socket(r->load)};
+    fcntl(x->fd, F_SETFL, O_NONBLOCK);
+    if (connect(x->fd, (const struct sockaddr *)&r->load->to, r->load->to_len) < 0 && errno != EINPROGRESS)
+        die("connect: %s", strerror(errno));
+    struct epoll_event want = {.events = EPOLLOUT, .data.ptr = x};
+    if (epoll_ctl(r->epoll, EPOLL_CTL_ADD, x->fd, &want) < 0)
+        die("epoll: %s", strerror(errno));
+}
+
+static void end(struct rate *r, struct exchange *x, bool good)
+{
+    close(x->fd);
+    r->done += good;
+    r->failed += !good;
+    begin(r, x);
+}
+
+static void send_request(struct rate *r, struct exchange *x)
+{
+    static const char request[REQUEST] = {SERVE_REPLY};
+    if (send(x->fd, request, REQUEST, MSG_NOSIGNAL) != REQUEST) {
+        end(r, x, false);
+        return;
+    }
+    x->sent = true;
+    struct epoll_event want = {.events = EPOLLIN, .data.ptr = x};
+    epoll_ctl(r->epoll, EPOLL_CTL_MOD, x->fd, &want);
+}
+
+static void receive_reply(struct rate *r, struct exchange *x)
+{
+    char reply[2 * REQUEST];
+    ssize_t n;
+    while ((n = recv(x->fd, reply, sizeof(reply), 0)) > 0)
+        x->received += (unsigned)n;
+    if (n == 0 || errno != EAGAIN)
+        end(r, x, n == 0 && x->received == REQUEST);
+}
+
+static void run_until(struct rate *r, double deadline)
+{
+    uint64_t seen = r->done;
+    double t, last = now();
+    while ((t = now()) < deadline) {
+        struct epoll_event ready[EVENTS];
+        int n = epoll_wait(r->epoll, ready, EVENTS, 100);
+        for (int i = 0; i < n; i++) {
+            struct exchange *x = ready[i].data.ptr;
+            if (x->sent)
+                receive_reply(r, x);
+            else
+                send_request(r, x);
+        }
+        if (r->done != seen) {
+            seen = r->done;
+            last = t;
+        } else if (t - last > LONG_PAUSE) {
+            die("no connection was completed for %.0f s", LONG_PAUSE);
+        }
+    }
+}
+
+void load_rate(const struct load *l)
+{
+    struct rate r = {.load = l, .epoll = epoll_create1(EPOLL_CLOEXEC)};
+    struct exchange *all = calloc(l->connections, sizeof(*all));
+    if (!all || r.epoll < 0)
+        die("out of memory");
+    for (unsigned i = 0; i < l->connections; i++)
+        begin(&r, &all[i]);
+    run_until(&r, now() + l->ramp);
+    struct cpu begun;
+    cpu_sample(l, &begun);
+    uint64_t done = r.done;
+    double start = now();
+    run_until(&r, start + l->seconds);
+    double seconds = now() - start;
+    struct cpu spent = cpu_since(l, &begun);
+    printf("{\"connections\": %llu, \"seconds\": %.6f, \"cpu\": %.3f, \"proxy_cpu\": %.6f, \"failed\": %llu, "
+           "\"all\": %llu}\n",
+           (unsigned long long)(r.done - done), seconds, spent.machine, spent.proxy,
+           (unsigned long long)r.failed, (unsigned long long)(r.done + r.failed));
+    for (unsigned i = 0; i < l->connections; i++)
+        close(all[i].fd);
+    free(all);
+    close(r.epoll);
+}

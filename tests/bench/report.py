@@ -1,0 +1,129 @@
+"""Tables of medians and ratios, for the terminal and for docs/benchmarks.md."""
+import datetime
+import os
+import platform
+import re
+import statistics
+
+from lib.proc import run
+from lib.proxy import BRAIDD, ROOT
+from rows import LOADS, MEMORY
+
+DOCUMENT = ROOT / "docs/benchmarks.md"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def median(samples, name="value"):
+    values = [sample[name] for sample in samples if name in sample]
+    return statistics.median(values) if values else None
+
+
+def spread(samples, digits):
+    values = [sample["value"] for sample in samples]
+    return f"{min(values):.{digits}f}-{max(values):.{digits}f}" if values else ""
+
+
+def number(value, digits):
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def ratio(one, other):
+    return one / other if one is not None and other else None
+
+
+def met(row, of):
+    if of is None:
+        return "-"
+    return "yes" if (of >= row.aim if row.higher_is_better else of <= row.aim) else "no"
+
+
+def _speed(results, row):
+    samples = [results.of(row.key, name) for name in ("HAProxy", "Braid", "no proxy")]
+    haproxy, braid, direct = (median(each) for each in samples)
+    of = ratio(braid, haproxy)
+    return [f"{row.title} ({row.unit})", number(haproxy, row.digits), number(braid, row.digits), number(of, 2),
+            met(row, of), spread(samples[0], row.digits), spread(samples[1], row.digits), number(direct, row.digits)]
+
+
+def _cpu(results, load):
+    row = load.rows[0]
+    samples = [results.of(row.key, name) for name in ("HAProxy", "Braid", "no proxy")]
+    haproxy, braid, direct = (median(each, "cpu") for each in samples)
+    of = ratio(braid, haproxy)
+    return [f"{row.title.split(', median')[0]} ({load.cpu_unit})", number(haproxy, 3), number(braid, 3), number(of, 2),
+            "-" if of is None else "yes" if of <= 1 else "no", number(median(samples[0], "proxy"), 2),
+            number(median(samples[1], "proxy"), 2), number(direct, 3)]
+
+
+def _paths(results, load):
+    row = load.rows[0]
+    shares = [median(results.of(row.key, name), "share") for name in ("HAProxy", "Braid")]
+    return [row.title, *("-" if share is None else f"{share:.0%}" for share in shares)]
+
+
+def _memory(results):
+    """Rows of the table of memory: its parts, then the sum."""
+    lines = []
+    for name, title in (("user", "the proxy's own"), ("kernel", "the kernel's, for the proxy"), ("total", "together")):
+        haproxy, braid = (median(results.of("memory", who), name) for who in ("HAProxy", "Braid"))
+        of = ratio(braid, haproxy)
+        lines.append([f"{title} ({MEMORY.unit})", *(number(value and value / 1024, 1) for value in (haproxy, braid)),
+                      number(of, 2), met(MEMORY, of) if name == "total" else ""])
+    return lines
+
+
+def tables(results):
+    """(heading, header, lines) of each."""
+    both = ["HAProxy", "Braid", "Braid / HAProxy", "aim met"]
+    yield ("Speed (medians)", ["", *both, "HAProxy, range", "Braid, range", "no proxy"],
+           [_speed(results, row) for load in LOADS for row in load.rows])
+    yield ("CPU time of the whole machine", ["", *both, "CPUs used by HAProxy", "by Braid", "no proxy"],
+           [_cpu(results, load) for load in LOADS])
+    yield (f"Memory per idle connection, at {results.idle:,}", ["", *both], _memory(results))
+    yield ("Share of the path that carried less; for new connections, joins that were answered, per connection",
+           ["", "HAProxy", "Braid"], [_paths(results, load) for load in LOADS[:5]])
+
+
+def text(results):
+    out = []
+    for heading, header, lines in tables(results):
+        table = [header, *lines]
+        widths = [max(len(line[i]) for line in table) for i in range(len(header))]
+        out += ["", heading] + ["  ".join([line[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in
+                                          zip(line[1:], widths[1:])]).rstrip() for line in table]
+    return "\n".join(out + [""] + [f"FAILED {failure}" for failure in results.failures])
+
+
+def markdown(results):
+    out = [BEGIN, *(f"- {line}" for line in conditions(results))]
+    for heading, header, lines in tables(results):
+        out += ["", f"**{heading}**", "", "| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+        out += ["| " + " | ".join(line) + " |" for line in lines]
+    out += [""] + [f"- failed: {failure}" for failure in results.failures]
+    return "\n".join(out + [END])
+
+
+def _first_line(*argv):
+    return run(argv, check=False).stdout.splitlines()[0].strip()
+
+
+def _cpu_model():
+    with open("/proc/cpuinfo") as file:
+        return next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown")
+
+
+def conditions(results):
+    return [f"{datetime.date.today()}, Linux {platform.release()}, {os.cpu_count()} CPUs: {_cpu_model()}",
+            f"Braid: {_first_line(BRAIDD, '-V')}, commit {_first_line('git', '-C', ROOT, 'rev-parse', '--short', 'HEAD')}",
+            _first_line("haproxy", "-v").split(" - ")[0],
+            f"{results.rounds} rounds of {results.seconds:g} s per load, HAProxy and Braid in turn; {results.minutes:.0f} "
+            f"minutes in all; CPU time used by others just before: {results.background:.2f} CPUs"]
+
+
+def write(results):
+    """Replaces what was measured in the document; the words around it are written by people."""
+    old = DOCUMENT.read_text()
+    pattern = re.compile(re.escape(BEGIN) + ".*" + re.escape(END), re.DOTALL)
+    if not pattern.search(old):
+        raise RuntimeError(f"{DOCUMENT} has no place for what was measured")
+    DOCUMENT.write_text(pattern.sub(lambda _: markdown(results), old))
