@@ -17,6 +17,9 @@
 #define TUN_FLAGS    (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE)
 #define TUN_OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
 #define SYSCTL_PATH  128
+/* Packets that may wait for a worker, per queue. The default of 500 loses packets when a worker has to wait for its
+ * CPU, and a RST, of which a thousand clients send a thousand, is never repeated. */
+#define TUN_QUEUE_LEN 4096
 
 __attribute__((format(printf, 2, 3))) static int fail(char error[TUN_ERROR], const char *format, ...)
 {
@@ -130,6 +133,8 @@ static int bring_up(struct tun *t, int mtu, char error[TUN_ERROR])
     ifr.ifr_mtu = mtu;
     if (ioctl(s, SIOCSIFMTU, &ifr) < 0)
         result = fail(error, "tun: cannot set the MTU of %s to %d: %s", t->name, mtu, strerror(errno));
+    else if (ifr.ifr_qlen = TUN_QUEUE_LEN, ioctl(s, SIOCSIFTXQLEN, &ifr) < 0)
+        result = fail(error, "tun: cannot set the queue length of %s: %s", t->name, strerror(errno));
     else if (ioctl(s, SIOCGIFFLAGS, &ifr) < 0 || (ifr.ifr_flags |= IFF_UP, ioctl(s, SIOCSIFFLAGS, &ifr)) < 0)
         result = fail(error, "tun: cannot bring %s up: %s", t->name, strerror(errno));
     close(s);
