@@ -6,7 +6,7 @@
 #include "base/list.h"
 #include "property.h"
 
-/* Key 00..0f, message 00..(i-1): the first eight vectors and the 16th of the authors' reference code. */
+/* Key 00..0f, message 00..(i-1): some of the 64 vectors of the authors' reference code. */
 START_TEST(siphash_matches_the_published_vectors)
 {
     static const uint64_t expected[8] = {
@@ -14,13 +14,16 @@ START_TEST(siphash_matches_the_published_vectors)
         0xcf2794e0277187b7ULL, 0x18765564cd99a68dULL, 0xcbc9466e58fee3ceULL, 0xab0200f58b01d137ULL,
     };
     const struct siphash_key key = {0x0706050403020100ULL, 0x0f0e0d0c0b0a0908ULL};
-    uint8_t message[16];
+    uint8_t message[63];
 
     for (unsigned i = 0; i < sizeof(message); i++)
         message[i] = (uint8_t)i;
     for (unsigned i = 0; i < 8; i++)
         ck_assert_uint_eq(siphash(&key, message, i), expected[i]);
+    ck_assert_uint_eq(siphash(&key, message, 8), 0x93f5f5799a932462ULL);
     ck_assert_uint_eq(siphash(&key, message, 15), 0xa129ca6149be45e5ULL);
+    ck_assert_uint_eq(siphash(&key, message, 16), 0x3f2acc7f57c29bdbULL);
+    ck_assert_uint_eq(siphash(&key, message, 63), 0x958a324ceb064572ULL);
 }
 END_TEST
 
@@ -92,6 +95,7 @@ START_TEST(the_table_holds_exactly_what_was_put_in)
         must(t.count == in);
     }
     ck_assert_uint_ge(t.mask + 1, KEYS / 4);
+    ck_assert_uint_eq(t.mask & (t.mask + 1), 0);
     for (unsigned key = 0; key < KEYS; key++)
         ck_assert_ptr_eq(find(&t, key), items[key].in ? &items[key] : NULL);
     htable_free(&t);

@@ -118,6 +118,10 @@ START_TEST(icmp_errors_that_concern_nobody_are_refused)
     make_v4(100);
     wrap_icmp(3, 1, 0, 0);
     ck_assert_int_eq(parse(), WIRE_TRUNCATED);
+    raw_len = 27; /* not even a whole ICMP header */
+    put16(raw + 2, 27);
+    fix_ip4_checksum();
+    ck_assert_int_eq(parse(), WIRE_TRUNCATED);
     make_v4(0);
     wrap_icmp(3, 1, 0, 44);
     raw[28] = 0x60; /* IPv6 quoted in ICMPv4 */
@@ -152,10 +156,13 @@ START_TEST(an_unreachable_message_is_one_that_we_understand)
     ck_assert_int_eq(memcmp(out + 12, "\xcb\0\x71\x09\xc0\0\2\1", 8), 0); /* from us to its sender */
     ck_assert_int_eq(memcmp(out + 20, "\3\1", 2), 0);
     ck_assert_int_eq(memcmp(out + 28, raw, n - 28), 0);
+    make_v4(10);
+    n = packet_icmp_unreachable(raw, raw_len + 50, &from4, out);
+    ck_assert_uint_eq(n, 28 + raw_len); /* not what lies behind the packet */
     setup();
     make_v6(0);
     n = packet_icmp_unreachable(raw, raw_len + 50, &from6, out);
-    ck_assert_uint_eq(n, 48 + raw_len); /* not what lies behind the packet */
+    ck_assert_uint_eq(n, 48 + raw_len);
     ck_assert_int_eq(packet_parse(out, n, true, &p), WIRE_OK);
     expect_text(&p.dst, "[2001:db8:1::7]:443");
     ck_assert_int_eq(memcmp(out + 24, raw + 8, 16), 0);
@@ -180,7 +187,7 @@ START_TEST(no_unreachable_message_answers_what_must_not_be_answered)
         ck_assert_uint_eq(packet_icmp_unreachable(raw, raw_len, &from4, out), 0);
     }
     make_v4(0);
-    raw[16] = 225;
+    raw[16] = 224;
     ck_assert_uint_eq(packet_icmp_unreachable(raw, raw_len, &from4, out), 0);
     make_v4(0);
     raw[9] = 1;
@@ -195,8 +202,17 @@ START_TEST(no_unreachable_message_answers_what_must_not_be_answered)
     raw[24] = 0xff;
     ck_assert_uint_eq(packet_icmp_unreachable(raw, raw_len, &from6, out), 0);
     make_v6(0);
+    raw[8] = 0xff;
+    ck_assert_uint_eq(packet_icmp_unreachable(raw, raw_len, &from6, out), 0);
+    make_v6(0);
     memset(raw + 8, 0, 16);
     ck_assert_uint_eq(packet_icmp_unreachable(raw, raw_len, &from6, out), 0);
+    raw[23] = 1;
+    ck_assert_uint_eq(packet_icmp_unreachable(raw, raw_len, &from6, out), 0);
+    raw[23] = 2;
+    ck_assert_uint_gt(packet_icmp_unreachable(raw, raw_len, &from6, out), 0);
+    ck_assert_uint_eq(packet_icmp_unreachable(raw, 39, &from6, out), 0);
+    ck_assert_uint_eq(packet_icmp_unreachable(raw, raw_len, &from4, out), 0);
 }
 END_TEST
 

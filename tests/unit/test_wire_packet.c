@@ -21,6 +21,36 @@ START_TEST(a_built_ipv4_packet_parses)
 }
 END_TEST
 
+START_TEST(a_bare_tcp_header_is_a_packet)
+{
+    syn = (struct wire_tcp){.flags = TCP_RST};
+    make_v4(0);
+    ck_assert_uint_eq(raw_len, 40);
+    ck_assert_int_eq(parse(), WIRE_OK);
+    ck_assert_uint_eq(p.payload_len, 0);
+    ck_assert_uint_eq(p.tcp.flags, TCP_RST);
+}
+END_TEST
+
+/* The header is built into memory that held something else. */
+START_TEST(every_byte_of_a_header_is_written)
+{
+    static const char *const ends[2][2] = {{"192.0.2.1:1", "192.0.2.2:2"},
+                                           {"[2001:db8::1]:1", "[2001:db8::2]:2"}};
+
+    for (unsigned family = 0; family < 2; family++) {
+        struct packet_spec spec = {addr(ends[family][0]), addr(ends[family][1]), &syn, 5, 64};
+        struct packet_header zeros, ones;
+
+        memset(&zeros, 0, sizeof(zeros));
+        memset(&ones, 0xff, sizeof(ones));
+        ck_assert_int_eq(packet_header_build(&spec, &zeros), 0);
+        ck_assert_int_eq(packet_header_build(&spec, &ones), 0);
+        ck_assert_int_eq(memcmp(zeros.bytes, ones.bytes, zeros.len), 0);
+    }
+}
+END_TEST
+
 START_TEST(a_built_ipv6_packet_parses)
 {
     make_v6(101);
@@ -121,6 +151,9 @@ START_TEST(impossible_ip_fields_are_malformed)
     put16(raw + 2, 19);
     fix_ip4_checksum();
     ck_assert_int_eq(parse(), WIRE_MALFORMED);
+    put16(raw + 2, 20);
+    fix_ip4_checksum();
+    ck_assert_int_eq(parse(), WIRE_TRUNCATED);
     put16(raw + 2, 30); /* no room for a TCP header */
     fix_ip4_checksum();
     ck_assert_int_eq(parse(), WIRE_TRUNCATED);
@@ -210,6 +243,8 @@ START_TEST(ipv6_extension_headers_that_we_do_not_walk_are_refused)
     raw[6] = 60;
     raw[41] = 200; /* longer than the packet */
     ck_assert_int_eq(parse(), WIRE_TRUNCATED);
+    put16(raw + 4, 7); /* not even a whole one */
+    ck_assert_int_eq(parse(), WIRE_TRUNCATED);
 }
 END_TEST
 
@@ -268,6 +303,25 @@ START_TEST(options_that_do_not_fit_are_refused)
     syn.has_ts = true;
     syn.n_sack = 3;
     ck_assert_int_eq(packet_header_build(&spec, &h), -1);
+}
+END_TEST
+
+/* Carries of carries are rare: it takes many headers to meet one. */
+START_TEST(the_ipv4_header_checksum_is_right_for_any_address_and_length)
+{
+    uint64_t seed = 19;
+
+    for (unsigned round = 0; round < 200000; round++) {
+        uint64_t bits = rng_next(&seed), more = rng_next(&seed);
+        struct packet_spec spec = {
+            .tcp = &syn, .payload_len = (more & 0xffff) % 65000, .hop_limit = (uint8_t)(more >> 16)};
+        struct packet_header h;
+
+        spec.src.ip = ip_from_v4((const uint8_t *)&bits);
+        spec.dst.ip = ip_from_v4((const uint8_t *)&bits + 4);
+        must(packet_header_build(&spec, &h) == 0);
+        must(checksum_fold(checksum_add(0, h.bytes, 20)) == 0xffff);
+    }
 }
 END_TEST
 
@@ -339,6 +393,8 @@ int main(void)
 
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, a_built_ipv4_packet_parses);
+    tcase_add_test(t, a_bare_tcp_header_is_a_packet);
+    tcase_add_test(t, every_byte_of_a_header_is_written);
     tcase_add_test(t, a_built_ipv6_packet_parses);
     tcase_add_test(t, every_damaged_bit_is_noticed_when_verifying);
     tcase_add_test(t, without_verifying_a_partial_checksum_passes);
@@ -355,6 +411,7 @@ int main(void)
     tcase_add_test(t, the_partial_checksum_is_the_sum_of_the_pseudo_header);
     tcase_add_test(t, a_packet_of_more_than_64_kib_is_refused);
     tcase_add_test(t, options_that_do_not_fit_are_refused);
+    tcase_add_test(t, the_ipv4_header_checksum_is_right_for_any_address_and_length);
     tcase_add_test(t, checksums_over_odd_pieces_are_right);
     tcase_add_test(t, damaged_packets_never_overrun);
     suite_add_tcase(s, t);

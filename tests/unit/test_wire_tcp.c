@@ -158,6 +158,10 @@ START_TEST(an_option_of_the_wrong_size_is_skipped)
     ck_assert_uint_eq(t.mss, 1460);
     ck_assert_int_eq(parse(TCP_ACK, "\5\x09\0\0\0\1\0\0\0\5\2", 11), 32);
     ck_assert_uint_eq(t.n_sack, 0);
+    ck_assert_int_eq(parse(TCP_ACK, "\5\x0b\0\0\0\1\0\0\0\5\2", 11), 32); /* a block and a bit */
+    ck_assert_uint_eq(t.n_sack, 0);
+    ck_assert_int_eq(parse(TCP_ACK, "\5\2\1\1", 4), 24);
+    ck_assert_uint_eq(t.n_sack, 0);
     ck_assert_int_eq(parse(TCP_ACK, "\x1e\4\x50\0\x1e\3\x51\1", 8), 28);
     ck_assert(t.mp.malformed && t.mp.has == MPTCP_HAS(MPTCP_PRIO));
 }
