@@ -114,12 +114,12 @@ struct braid_conn {
     /* Keys (section 3.1). */
     uint64_t local_key, remote_key;
     uint32_t local_token, remote_token;
-    bool was_mptcp;    /* MP_CAPABLE was negotiated */
-    bool checksum;     /* required by us, and after the handshake: in use */
-    bool dss_seen;     /* the peer has sent a DSS: it knows that MPTCP works */
-    bool mapping_seen; /* the peer has sent a mapping */
-    bool ever_joined;  /* a second subflow was ever established: no fallback any more */
-    bool peer_no_join; /* the peer's C flag */
+    bool was_mptcp;        /* MP_CAPABLE was negotiated */
+    bool checksum;         /* required by us, and after the handshake: in use */
+    bool dss_seen;         /* the peer has sent a DSS: it knows that MPTCP works */
+    bool dss_mapping_seen; /* the peer has sent a mapping in a DSS: it had a DSS from us */
+    bool ever_joined;      /* a second subflow was ever established: no fallback any more */
+    bool peer_no_join;     /* the peer's C flag */
 
     struct list subflows; /* mp_subflow.node */
     unsigned n_subflows;
@@ -138,9 +138,8 @@ struct braid_conn {
     bool shutdown; /* the user will write no more: DATA_FIN has the number data_end */
     bool data_fin_sent, data_fin_acked;
     bool want_writable;
-    bool infinite_due;        /* the next map must be an infinite one */
-    uint64_t linear_snd_from; /* fallen back: maps from this subflow offset on move data_una */
-    bool stop_reading;        /* released: whatever comes is discarded */
+    bool infinite_due; /* the next map must be an infinite one */
+    bool stop_reading; /* released: whatever comes is discarded */
     unsigned data_backoff;
 
     /* Receiving. */
@@ -161,10 +160,12 @@ struct braid_conn {
     bool data_fin_received;   /* in order: data_rcv_nxt is behind it */
     uint64_t rcv_delta;       /* not MPTCP (any more): DSN = subflow offset + rcv_delta ... */
     uint64_t rcv_linear_from; /* ... from this subflow offset on; LINEAR_UNKNOWN: not known yet */
-    bool rx_failed;           /* a checksum was wrong: payload is dropped until an infinite mapping comes */
-    bool news;                /* bytes or EOF for the user since the last readable() */
-    bool ack_all;             /* a DATA_FIN: acknowledge on all subflows */
-    uint64_t rcv_start;       /* DSN of the first byte */
+    bool rx_failed;      /* a checksum was wrong: payload is held back until the peer agrees to fall back */
+    bool keep_data_acks; /* fallen back, but the peer may not know: go on with DATA_ACKs */
+    bool fail_answered;  /* fallen back because of the peer's MP_FAIL */
+    bool news;           /* bytes or EOF for the user since the last readable() */
+    bool ack_all;        /* a DATA_FIN: acknowledge on all subflows */
+    uint64_t rcv_start;  /* DSN of the first byte */
 
     /* Addresses. */
     struct announced announced[CONN_SIGNALS];
@@ -306,6 +307,8 @@ void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time n
 void conn_recv_init(struct braid_conn *c, uint64_t idsn);
 void flow_data(struct subflow *sf, uint64_t off, struct slice s, braid_time now);
 uint64_t flow_window(struct subflow *sf);
+/* The peer agreed to fall back: what was held back since the checksum failure is delivered as it came. */
+void conn_release_failed(struct mp_subflow *s);
 /* A DATA_FIN with this number was seen. */
 void conn_data_fin(struct braid_conn *c, uint64_t dsn);
 void conn_recv_free(struct braid_conn *c);
@@ -340,8 +343,9 @@ bool conn_may_fall_back(const struct braid_conn *c);
 /* Becomes plain TCP from here on: sending at once, receiving where mappings end. announce: send an infinite
  * mapping with the next data. */
 void conn_fall_back(struct braid_conn *c, bool announce);
-/* A mapping's DSS checksum was wrong, over this subflow, at this DSN. */
-void conn_checksum_failed(struct mp_subflow *s, uint64_t dsn);
+/* The DSS checksum of m was wrong. True: its payload is to be held until the peer has fallen back; false: the
+ * subflow is given up. */
+bool conn_checksum_failed(struct mp_subflow *s, const struct rx_mapping *m);
 /* The peer sent MP_FAIL. */
 void conn_mp_fail(struct mp_subflow *s, uint64_t dsn);
 /* An infinite mapping: from subflow offset off on, data is [dsn, ...). */

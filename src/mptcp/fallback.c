@@ -26,19 +26,33 @@ void conn_fall_back(struct braid_conn *c, bool announce)
     conn_dirty(c);
 }
 
-void conn_checksum_failed(struct mp_subflow *s, uint64_t dsn)
+bool conn_checksum_failed(struct mp_subflow *s, const struct rx_mapping *m)
 {
     struct braid_conn *c = s->conn;
     conn_count(c, MP_DATA_CSUM_ERR);
     s->fail_due = true;
-    s->fail_dsn = dsn;
+    s->fail_dsn = m->dsn;
     if (!conn_may_fall_back(c)) {
         flow_reset(s, MPTCP_RST_MIDDLEBOX);
-        return;
+        return false;
     }
     c->rx_failed = true;
+    c->rcv_delta = m->dsn - m->off;
     subflow_ack_soon(&s->tcp);
     conn_dirty(c);
+    return true;
+}
+
+/* Both ends are plain TCP from here on, and the payload is what the middlebox made of it. */
+static void agreed(struct mp_subflow *s)
+{
+    struct braid_conn *c = s->conn;
+    uint64_t delta = c->rcv_delta;
+    if (conn_is_mptcp(c))
+        conn_fall_back(c, true);
+    c->rcv_delta = delta;
+    c->rcv_linear_from = 0;
+    conn_release_failed(s);
 }
 
 void conn_mp_fail(struct mp_subflow *s, uint64_t dsn)
@@ -46,26 +60,26 @@ void conn_mp_fail(struct mp_subflow *s, uint64_t dsn)
     struct braid_conn *c = s->conn;
     if (!conn_may_fall_back(c)) {
         conn_reinject(c, dsn, c->data_nxt - dsn);
-        return;
-    }
-    if (!c->rx_failed) { /* otherwise this is the answer to ours */
+    } else if (c->rx_failed) {
+        agreed(s); /* the answer to ours */
+    } else {
         s->fail_due = true;
         s->fail_dsn = c->data_rcv_nxt;
-        subflow_ack_at_once(&s->tcp, s->tcp.last_recv);
+        subflow_ack_soon(&s->tcp);
+        conn_fall_back(c, true);
+        c->fail_answered = true;
     }
-    uint64_t from =
-        c->data_una; /* sent again from the first byte not DATA_ACKed, behind an infinite mapping */
-    conn_fall_back(c, false);
-    c->data_una = c->data_nxt = from;
-    c->linear_snd_from = s->tcp.snd_nxt;
-    c->cursor = NULL;
-    c->infinite_due = true;
 }
 
 void conn_infinite_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn)
 {
     struct braid_conn *c = s->conn;
     conn_count(c, MP_INFINITE_MAP_RX);
+    c->keep_data_acks = false;
+    if (c->rx_failed) {
+        agreed(s);
+        return;
+    }
     if (!conn_may_fall_back(c) || seq64_before(c->data_rcv_nxt, dsn)) {
         flow_reset(s, MPTCP_RST_MIDDLEBOX); /* a gap would open: the data cannot be put in order */
         return;
@@ -74,5 +88,4 @@ void conn_infinite_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn)
         conn_fall_back(c, true);
     c->rcv_delta = dsn - off;
     c->rcv_linear_from = off;
-    c->rx_failed = false;
 }

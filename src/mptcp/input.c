@@ -14,7 +14,6 @@ static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint3
         flow_reset(s, MPTCP_RST_MPTCP);
         return;
     }
-    c->mapping_seen = true;
     switch (rxmap_add(&s->rxmap, &m, s->tcp.rcv_nxt)) {
     case RXMAP_OK:
     case RXMAP_DUPLICATE:
@@ -46,6 +45,7 @@ static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_
         conn_count(c, MP_DSS_NOT_MATCHING); /* offset 0 is the SYN */
         return;
     }
+    c->dss_mapping_seen = true;
     take_mapping(s, map_off, dsn, len, d->has_csum, d->csum, d->len);
 }
 
@@ -88,12 +88,18 @@ static void no_dss(struct mp_subflow *s, const struct wire_packet *p)
     }
 }
 
-/* After falling back only mappings may still matter: where the peer's plain stream begins. */
+/* After falling back it matters only where the peer's plain stream begins, and that it hears of it. */
 static void fallen_back(struct mp_subflow *s, const struct wire_mptcp *mp, uint64_t off)
 {
     struct braid_conn *c = s->conn;
-    if (c->mode == MODE_FALLBACK && c->rcv_linear_from == LINEAR_UNKNOWN &&
-        (mp->has & MPTCP_HAS(MPTCP_DSS)) && mp->dss.has_map && !mp->dss.data_fin)
+    if (c->mode != MODE_FALLBACK)
+        return;
+    if ((mp->has & MPTCP_HAS(MPTCP_FAIL)) && c->fail_answered) { /* the answer was lost */
+        s->fail_due = true;
+        subflow_ack_soon(&s->tcp);
+    }
+    if (c->rcv_linear_from == LINEAR_UNKNOWN && (mp->has & MPTCP_HAS(MPTCP_DSS)) && mp->dss.has_map &&
+        !mp->dss.data_fin)
         dss_mapping(s, &mp->dss, off);
 }
 

@@ -130,7 +130,7 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
 static void put_extra(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
-    if (s->fail_due && space >= DSS_ACK_SIZE + 12) {
+    if ((s->fail_due || c->rx_failed) && space >= DSS_ACK_SIZE + 12) {
         mp->fail_dsn = s->fail_dsn;
         mp->has |= MPTCP_HAS(MPTCP_FAIL);
         s->fail_due = false;
@@ -185,14 +185,36 @@ static void put_reset(const struct mp_subflow *s, struct wire_mptcp *mp)
     }
 }
 
+/* After falling back: an infinite mapping once, and what the peer may still need to hear. */
+static void put_fallen_back(struct mp_subflow *s, enum subflow_segment kind, const struct mp_map *m,
+                            struct wire_mptcp *mp)
+{
+    struct braid_conn *c = s->conn;
+    if (kind == SUBFLOW_DATA && m->infinite) {
+        put_data(s, m, mp);
+    } else if (kind == SUBFLOW_ACK && (s->fail_due || c->keep_data_acks)) {
+        put_data_ack(c, mp);
+        if (s->fail_due) {
+            mp->fail_dsn = s->fail_dsn;
+            mp->has |= MPTCP_HAS(MPTCP_FAIL);
+            s->fail_due = false;
+            conn_count(c, MP_FAIL_TX);
+        }
+    }
+}
+
 void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struct tcp_map *map,
                       unsigned space, struct wire_tcp *t)
 {
     struct mp_subflow *s = mp_subflow_of(sf);
     struct braid_conn *c = s->conn;
     const struct mp_map *m = (const struct mp_map *)map;
-    if (c->mode == MODE_PLAIN || (c->mode == MODE_FALLBACK && !(m && m->infinite)))
+    if (c->mode == MODE_PLAIN)
         return;
+    if (c->mode == MODE_FALLBACK) {
+        put_fallen_back(s, kind, m, &t->mp);
+        return;
+    }
     switch (kind) {
     case SUBFLOW_SYN:
         if (s->join)

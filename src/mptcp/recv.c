@@ -272,36 +272,39 @@ static bool same_checksum(uint16_t a, uint16_t b)
     return a == b || (a == 0 && b == 0xffff) || (a == 0xffff && b == 0);
 }
 
-/* A mapping's payload is complete: verify and deliver it. */
-static void release_held(struct braid_conn *c, struct mp_subflow *s, const struct rx_mapping *m)
+/* Delivers what is held back, from dsn on. */
+static void deliver_held(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn)
 {
     struct rxmap *r = &s->rxmap;
-    bool good = same_checksum(checksum_dss(r->held_sum, m->dsn, (uint32_t)m->off, m->csum_len), m->csum);
-    uint64_t dsn = m->dsn;
     uint32_t n = r->held_n;
     r->held_n = r->held_bytes = 0;
     r->held_sum = 0;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t len = r->held[i].len;
-        if (good)
-            deliver(c, s, dsn, &r->held[i]);
-        else
-            slice_drop(&r->held[i]);
+        deliver(c, s, dsn, &r->held[i]);
         dsn += len;
     }
-    if (!good)
-        conn_checksum_failed(s, m->dsn);
 }
 
-/* Holds payload of a checksummed mapping back until all of it is there. Takes over the slice. */
-static void hold(struct braid_conn *c, struct mp_subflow *s, const struct rx_mapping *m, uint64_t off,
-                 struct slice *in)
+static void drop_held(struct rxmap *r)
+{
+    for (uint32_t i = 0; i < r->held_n; i++)
+        slice_drop(&r->held[i]);
+    r->held_n = r->held_bytes = 0;
+    r->held_sum = 0;
+}
+
+void conn_release_failed(struct mp_subflow *s)
+{
+    struct braid_conn *c = s->conn;
+    c->rx_failed = false;
+    deliver_held(c, s, s->fail_dsn);
+}
+
+/* Adds to what is held back. Takes over the slice. */
+static void hold(struct braid_conn *c, struct mp_subflow *s, struct slice *in)
 {
     struct rxmap *r = &s->rxmap;
-    if (off != m->off + r->held_bytes) { /* its start was dropped after a failure: it comes again */
-        slice_drop(in);
-        return;
-    }
     if (r->held_n == r->held_cap) {
         uint32_t cap = r->held_cap ? r->held_cap * 2 : 4;
         struct slice *h = realloc(r->held, cap * sizeof(*h));
@@ -313,38 +316,52 @@ static void hold(struct braid_conn *c, struct mp_subflow *s, const struct rx_map
         r->held = h;
         r->held_cap = cap;
     }
-    r->held_sum = checksum_add_at(r->held_sum, in->data, in->len, r->held_bytes);
-    r->held_bytes += in->len;
-    if (r->held_bytes < m->len && slice_keep(in, &c->mem) < 0) {
+    if (slice_keep(in, &c->mem) < 0 || mem_room(&c->mem) == 0) {
         slice_drop(in);
         conn_fail(c, BRAID_CLOSE_RESOURCES, true);
         return;
     }
+    r->held_sum = checksum_add_at(r->held_sum, in->data, in->len, r->held_bytes);
+    r->held_bytes += in->len;
     r->held[r->held_n++] = *in;
-    if (r->held_bytes == m->len)
-        release_held(c, s, m);
+}
+
+/* Holds payload of a checksummed mapping back until all of it is there. Takes over the slice. */
+static void hold_mapped(struct braid_conn *c, struct mp_subflow *s, const struct rx_mapping *m,
+                        struct slice *in)
+{
+    struct rxmap *r = &s->rxmap;
+    hold(c, s, in);
+    if (r->held_bytes < m->len || c->fail_due)
+        return;
+    if (same_checksum(checksum_dss(r->held_sum, m->dsn, (uint32_t)m->off, m->csum_len), m->csum))
+        deliver_held(c, s, m->dsn);
+    else if (!conn_checksum_failed(s, m))
+        drop_held(r);
 }
 
 /* No mapping covers payload that is next in the subflow's order. True: it has a place now, go on. */
 static bool unmapped(struct braid_conn *c, struct mp_subflow *s, uint64_t off)
 {
-    if (c->rx_failed) {
-        if (!conn_is_mptcp(c))
-            conn_fail(c, BRAID_CLOSE_PROTOCOL, false); /* where it belongs was in a lost infinite mapping */
-        return false;
-    }
     if (conn_is_mptcp(c)) {
         conn_count(c, MP_DSS_NO_MATCH_TCP);
         if (!conn_may_fall_back(c)) {
             flow_reset(s, MPTCP_RST_MIDDLEBOX);
             return false;
         }
-        if (c->mapping_seen) { /* options passed once: this may be a data-level repetition, nobody can tell */
+        if (c->dss_mapping_seen) { /* options passed once: this may be a data-level repetition, nobody can
+                                      tell */
             conn_fail(c, BRAID_CLOSE_PROTOCOL, true);
             return false;
         }
         conn_count(c, MP_DSS_FALLBACK);
         conn_fall_back(c, true);
+        /* Perhaps options pass the other way, and the peer waits for DATA_ACKs: it gets them until it has
+         * heard from an MP_FAIL that it should fall back, too. */
+        c->keep_data_acks = true;
+        s->fail_due = true;
+        s->fail_dsn = c->data_rcv_nxt;
+        subflow_ack_soon(&s->tcp);
     } else if (c->rcv_linear_from != LINEAR_UNKNOWN) {
         return false; /* before the infinite mapping: sent again behind it */
     }
@@ -359,6 +376,10 @@ void flow_data(struct subflow *sf, uint64_t off, struct slice in, braid_time now
     struct braid_conn *c = s->conn;
     (void)now;
     while (in.len > 0 && !s->reset_due && !c->fail_due) {
+        if (c->rx_failed) {
+            hold(c, s, &in);
+            return;
+        }
         if (!conn_is_mptcp(c) && off >= c->rcv_linear_from) {
             deliver(c, s, off + c->rcv_delta, &in);
             return;
@@ -366,13 +387,13 @@ void flow_data(struct subflow *sf, uint64_t off, struct slice in, braid_time now
         struct rx_mapping *m = rxmap_find(&s->rxmap, off);
         if (!m && unmapped(c, s, off))
             continue;
-        if (!m || c->rx_failed)
+        if (!m)
             break;
         uint64_t left = m->off + m->len - off;
         uint32_t n = in.len < left ? in.len : (uint32_t)left;
         struct slice part = slice_of(in.buf, in.data, n);
         if (m->has_csum)
-            hold(c, s, m, off, &part);
+            hold_mapped(c, s, m, &part);
         else
             deliver(c, s, m->dsn + (off - m->off), &part);
         slice_advance(&in, n);
