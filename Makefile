@@ -110,7 +110,8 @@ install: all ## into DESTDIR/PREFIX (/usr/local)
 	install -D -m 755 $(B)/braidctl $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidctl
 	[ -e $(DESTDIR)/etc/braid/braid.ini ] || install -D -m 644 conf/braid.ini $(DESTDIR)/etc/braid/braid.ini
 	install -D -m 644 deploy/braid.service $(DESTDIR)/etc/systemd/system/braid.service
-	install -D -m 644 docs/man/braid.ini.5 $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man5/braid.ini.5
+	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man5 docs/man/braid.ini.5
+	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man8 docs/man/braidd.8 docs/man/braidctl.8
 clean: ## remove what was built
 	rm -rf build build-*
 

@@ -196,6 +196,50 @@ START_TEST(the_counters_table_lists_every_counter)
 }
 END_TEST
 
+/* The manual page's section has the name of every member of the document, at any depth. */
+static void members(const char *section)
+{
+    char program[1024];
+    snprintf(program, sizeof(program),
+             "def names(x):\n"
+             "    kids = x.values() if isinstance(x, dict) else x if isinstance(x, list) else []\n"
+             "    return set(x if isinstance(x, dict) else []).union(*map(names, kids))\n"
+             "text = open(\"docs/man/braidctl.8\").read().split(\".Ss %s\\n\")[1].split(\"\\n.Ss \")[0]\n"
+             "lines = [l for l in text.splitlines() if l.startswith((\".Cm\", \".It Cm\"))]\n"
+             "missing = names(d) - set(\" \".join(lines).split())\n"
+             "assert not missing, missing\n",
+             section);
+    python(program);
+}
+
+START_TEST(the_manual_tells_every_member_of_a_connection)
+{
+    job->conns[0].n_subflows = 0;
+    render_conn_json(&doc, &view, job, 0);
+    members("A connection");
+}
+END_TEST
+
+START_TEST(the_manual_tells_every_member_of_a_subflow)
+{
+    render_conn_json(&doc, &view, job, 0);
+    char *text = strdup(written());
+    char *first = strstr(text, "\"subflows\":[") + strlen("\"subflows\":[");
+    *(strchr(first, '}') + 1) = '\0';
+    evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
+    doc_puts(&doc, first);
+    free(text);
+    members("A subflow");
+}
+END_TEST
+
+START_TEST(the_manual_tells_every_member_of_the_status)
+{
+    render_status_json(&doc, &view);
+    members("The status");
+}
+END_TEST
+
 /* ---- metrics
  * ------------------------------------------------------------------------------------------------ */
 
@@ -280,6 +324,9 @@ int main(void)
     tcase_add_test(t, the_status_table_tells_the_same);
     tcase_add_test(t, the_tables_of_connections_tell_the_same);
     tcase_add_test(t, the_counters_table_lists_every_counter);
+    tcase_add_test(t, the_manual_tells_every_member_of_a_connection);
+    tcase_add_test(t, the_manual_tells_every_member_of_a_subflow);
+    tcase_add_test(t, the_manual_tells_every_member_of_the_status);
     tcase_add_test(t, names_of_metrics_are_made_of_nstats);
     tcase_add_test(t, no_two_counters_share_a_metric);
     tcase_add_test(t, metrics_have_help_type_and_bounded_labels);
