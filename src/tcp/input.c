@@ -138,7 +138,7 @@ static bool syn_in_syn_received(struct subflow *sf, const struct seg *s, braid_t
  * from the last ACK on: they may have been reordered, and their ACK field is good. */
 static bool in_window(struct subflow *sf, const struct seg *s)
 {
-    if (seq64_before(s->end, sf->last_ack_sent))
+    if (seq64_before(s->end, sf->last_ack_sent) || (int64_t)s->off < 0)
         return false;
     if (!seq64_before(sf->rcv_adv, s->end))
         return true;
@@ -267,7 +267,8 @@ static void input_synchronized(struct subflow *sf, const struct seg *s, struct b
         sf->quick_acks = TCP_QUICK_ACKS;
     sf->last_recv = now;
     sf->keepalive_sent = sf->probes_unanswered = 0;
-    tcp_process_ack(sf, s->p, s->off, s->ack, now);
+    uint64_t ack = (int64_t)s->ack < 0 ? 0 : s->ack; /* from before our SYN: just old */
+    tcp_process_ack(sf, s->p, s->off, ack, now);
     if (sf->state == TCP_STATE_CLOSED || !our_fin_acked(sf, now))
         return;
     continue_established(sf, s, b, now);
@@ -368,7 +369,6 @@ void subflow_icmp(struct subflow *sf, const struct wire_packet *p, braid_time no
         return;
     if (seq64_before(off, sf->snd_una) || !seq64_before(off, sf->snd_nxt))
         return; /* RFC 5927 section 4: not about anything in flight */
-    tcp_count(sf, COUNT_ICMP_IN_MSGS, 1);
     if (p->icmp == WIRE_ICMP_TOO_BIG)
         lower_mtu(sf, p->mtu, now);
     else if (sf->state == TCP_STATE_SYN_SENT) /* soft errors too: RFC 5461 section 4.1, as Linux does */

@@ -43,6 +43,7 @@ static struct tcp_sent *take_spare(struct subflow *sf)
 
 struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map, braid_time now)
 {
+    sent_reserve(sf); /* subflow_space did, unless the owner has made two maps of one space */
     struct tcp_sent *s = take_spare(sf);
 
     *s = (struct tcp_sent){

@@ -42,15 +42,12 @@ void tcp_set_state(struct subflow *sf, enum tcp_state state)
 
 void tcp_finish(struct subflow *sf, enum tcp_state state, enum subflow_closed why, braid_time now)
 {
-    static const enum braid_counter none = COUNT_MAX;
-    bool opening = sf->state == TCP_STATE_SYN_SENT || sf->state == TCP_STATE_SYN_RECEIVED;
-    enum braid_counter c = state == TCP_STATE_TIME_WAIT    ? COUNT_TCP_TIME_WAIT
-                           : opening                       ? COUNT_TCP_ATTEMPT_FAILS
-                           : why == SUBFLOW_CLOSED_RST     ? COUNT_TCP_ESTAB_RESETS
-                           : why == SUBFLOW_CLOSED_TIMEOUT ? COUNT_TCP_ABORT_ON_TIMEOUT
-                                                           : none;
-    if (c != none)
-        tcp_count(sf, c, 1);
+    if (sf->state == TCP_STATE_SYN_SENT || sf->state == TCP_STATE_SYN_RECEIVED)
+        tcp_count(sf, COUNT_TCP_ATTEMPT_FAILS, 1);
+    else if (why == SUBFLOW_CLOSED_RST)
+        tcp_count(sf, COUNT_TCP_ESTAB_RESETS, 1);
+    else if (why == SUBFLOW_CLOSED_TIMEOUT)
+        tcp_count(sf, COUNT_TCP_ABORT_ON_TIMEOUT, 1);
     tcp_timers_stop(sf);
     tcp_set_state(sf, state);
     sf->ops->closed(sf, why, now);
@@ -214,6 +211,8 @@ void subflow_reset(struct subflow *sf, braid_time now)
 
 void subflow_destroy(struct subflow *sf)
 {
+    if (!sf->maps.next)
+        return; /* never opened */
     tcp_timers_stop(sf);
     tcp_set_state(sf, TCP_STATE_CLOSED);
     sent_clear(sf);

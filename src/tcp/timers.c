@@ -40,16 +40,22 @@ static void set_rexmit(struct subflow *sf, enum tcp_rexmit_timer kind, braid_tim
     sf->rexmit_at = at;
 }
 
+static braid_time handshake_deadline(const struct subflow *sf)
+{
+    unsigned shift = sf->syn_retries < 6 ? sf->syn_retries : 6;
+
+    if (sf->state == TCP_STATE_SYN_RECEIVED && !sf->answered)
+        return BRAID_NEVER;
+    return earliest(sf->rto_base + (HANDSHAKE_RTO << shift), sf->opened_at + sf->env->syn_timeout);
+}
+
 /* Which of its uses the retransmission timer has now. */
 static void choose_rexmit(struct subflow *sf, braid_time now)
 {
     braid_time rto_at = sf->rto_base + rtt_rto(&sf->rtt);
 
     if (sf->state == TCP_STATE_SYN_SENT || sf->state == TCP_STATE_SYN_RECEIVED) {
-        bool waiting = sf->state == TCP_STATE_SYN_SENT || sf->answered;
-        unsigned shift = sf->syn_retries < 6 ? sf->syn_retries : 6;
-
-        set_rexmit(sf, REXMIT_RTO, waiting ? sf->rto_base + (HANDSHAKE_RTO << shift) : BRAID_NEVER);
+        set_rexmit(sf, REXMIT_RTO, handshake_deadline(sf));
         return;
     }
     if (!tcp_outstanding(sf)) {

@@ -403,7 +403,8 @@ static inline const struct wire_tcp *h_expect(struct harness *h, uint8_t flags, 
                   t->flags, t->seq - h->sf.iss, t->ack - h->peer_iss, s->p.payload_len, flags,
                   (unsigned long long)seq, (unsigned long long)ack, len);
     for (uint32_t i = 0; i < len; i++)
-        ck_assert_uint_eq(s->p.payload[i], h_byte(seq - 1 + i));
+        if (s->p.payload[i] != h_byte(seq - 1 + i))
+            ck_abort_msg("byte %u of the segment at %llu is wrong", i, (unsigned long long)seq);
     return t;
 }
 
