@@ -67,10 +67,7 @@ static void setup(void)
 {
     char err[CONF_ERROR_MAX];
     signal(SIGPIPE, SIG_IGN);
-    strcpy(dir, "/tmp/braid-test-"
-                "XX"
-                "XX"
-                "XX");
+    strcpy(dir, "/tmp/braid-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     listen_server();
     read_conf();

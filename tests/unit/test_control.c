@@ -36,10 +36,7 @@ static void end(void)
 
 static void setup(void)
 {
-    strcpy(dir, "/tmp/braid-test-"
-                "XX"
-                "XX"
-                "XX");
+    strcpy(dir, "/tmp/braid-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     snprintf(path, sizeof(path), "%s/run/control.sock", dir);
     signal(SIGPIPE, SIG_IGN); /* as main.c does */
