@@ -114,12 +114,14 @@ struct braid_conn {
     /* Keys (section 3.1). */
     uint64_t local_key, remote_key;
     uint32_t local_token, remote_token;
-    bool was_mptcp;        /* MP_CAPABLE was negotiated */
-    bool checksum;         /* required by us, and after the handshake: in use */
-    bool dss_seen;         /* the peer has sent a DSS: it knows that MPTCP works */
-    bool dss_mapping_seen; /* the peer has sent a mapping in a DSS: it had a DSS from us */
-    bool ever_joined;      /* a second subflow was ever established: no fallback any more */
-    bool peer_no_join;     /* the peer's C flag */
+    bool was_mptcp;  /* MP_CAPABLE was negotiated */
+    bool checksum;   /* required by us, and after the handshake: in use */
+    bool dss_seen;   /* the peer has sent a DSS: it knows that MPTCP works */
+    bool dss_sent;   /* our first DSS went out, at TSval first_dss_ts */
+    bool dss_proven; /* the peer goes on with DSS after it had that one: options pass both ways */
+    uint32_t first_dss_ts;
+    bool ever_joined;  /* a second subflow was ever established: no fallback any more */
+    bool peer_no_join; /* the peer's C flag */
 
     struct list subflows; /* mp_subflow.node */
     unsigned n_subflows;

@@ -45,7 +45,6 @@ static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_
         conn_count(c, MP_DSS_NOT_MATCHING); /* offset 0 is the SYN */
         return;
     }
-    c->dss_mapping_seen = true;
     take_mapping(s, map_off, dsn, len, d->has_csum, d->csum, d->len);
 }
 
@@ -70,6 +69,15 @@ static void capable_in(struct mp_subflow *s, const struct mptcp_capable *k)
         c->dss_seen = true;
         take_mapping(s, 1, c->rcv_delta + 1, k->data_len, k->has_csum, k->csum, k->data_len);
     }
+}
+
+/* Did the peer send this after a DSS from us arrived there? It would have fallen back without. The timestamp
+ * that it echoes tells; without timestamps, that it goes beyond the window of our SYN or SYN/ACK. */
+static bool has_had_our_dss(const struct braid_conn *c, const struct wire_tcp *t, uint64_t off)
+{
+    if (t->has_ts)
+        return c->dss_sent && seq32_before(c->first_dss_ts, t->tsecr);
+    return off > 65536;
 }
 
 /* Somebody takes our or the peer's options away: what the peer needs a DSS for goes without (section 3.7). */
@@ -134,6 +142,7 @@ enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *
     if (mp->has & MPTCP_HAS(MPTCP_DSS)) { /* the peer has our key */
         c->dss_seen = true;
         s->echo_mp_capable = false;
+        c->dss_proven = c->dss_proven || has_had_our_dss(c, &p->tcp, off);
     }
     s->probe_until = 0;
     if (mp->has & MPTCP_HAS(MPTCP_ADD_ADDR))

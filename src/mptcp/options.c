@@ -238,4 +238,8 @@ void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struc
         put_reset(s, &t->mp);
         break;
     }
+    if ((t->mp.has & MPTCP_HAS(MPTCP_DSS)) && !c->dss_sent) {
+        c->dss_sent = true;
+        c->first_dss_ts = t->tsval;
+    }
 }

@@ -349,8 +349,7 @@ static bool unmapped(struct braid_conn *c, struct mp_subflow *s, uint64_t off)
             flow_reset(s, MPTCP_RST_MIDDLEBOX);
             return false;
         }
-        if (c->dss_mapping_seen) { /* options passed once: this may be a data-level repetition, nobody can
-                                      tell */
+        if (c->dss_proven) { /* it may be a data-level repetition with a new place: nobody can tell */
             conn_fail(c, BRAID_CLOSE_PROTOCOL, true);
             return false;
         }
