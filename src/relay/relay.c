@@ -18,9 +18,11 @@
 #define READ_MAX    (128 * 1024)
 #define READ_BUDGET (128 * 1024) /* bytes per relay and turn of the loop */
 
+/* The connection may outlive it: it has its own farewell to finish. */
 static void relay_free(struct relay *r)
 {
     struct edge *e = r->edge;
+    braid_conn_set_user(r->conn, NULL);
     if (r->connecting)
         e->counters.connecting--;
     else
