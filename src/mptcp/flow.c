@@ -30,13 +30,14 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     return s;
 }
 
-/* Puts the congestion state into the ring of its siblings; after the subflow was opened. */
+/* Puts the congestion state into the ring of its established siblings; once, when it is established itself.
+ */
 static void ring_insert(struct mp_subflow *s)
 {
     list_each(n, tmp, &s->conn->subflows)
     {
         struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
-        if (o != s && !o->dead && o->tcp.cc.group_next) {
+        if (o != s && !o->dead && subflow_synchronized(&o->tcp)) {
             s->tcp.cc.group_next = o->tcp.cc.group_next;
             o->tcp.cc.group_next = &s->tcp.cc;
             return;

@@ -156,8 +156,8 @@ static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
     struct braid_conn *c = s->conn;
     if (s->join && !s->confirmed) {
         put_join(s, MPTCP_JOIN_ACK, mp);
-    } else if (s->echo_mp_capable) {
-        put_capable(c, 2, mp);
+    } else if (s->echo_mp_capable && !(c->data_fin_sent && !c->data_fin_acked)) {
+        put_capable(c, 2, mp); /* a DATA_FIN would not fit beside it */
     } else if (!put_address(c, space, mp)) {
         put_data_ack(c, mp);
         put_extra(s, space, mp);

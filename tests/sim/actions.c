@@ -29,7 +29,8 @@ static bool join(struct world *w, const struct action *a)
     if (!braid_conn_is_mptcp(app->conn))
         return true;
     result = braid_conn_join(app->conn, &local, &remote, a->c, w->time.now);
-    sim_trace(w, "client %u joins from path %u: %d", app->index, a->a, result);
+    if (result == 0)
+        sim_trace(w, "client %u joins from path %u", app->index, a->a);
     if (result == 0)
         w->next_port++;
     sim_core_touch(app->sc);

@@ -283,7 +283,7 @@ static void on_incoming(void *ctx, struct braid_conn *c)
 
     braid_conn_addrs(c, &local, &remote);
     a = find_server(sc, remote.port);
-    if (!a || a->conn) {
+    if (!a || a->opened) {
         /* An old duplicate of a SYN, after its connection has ended or beside it. */
         braid_conn_refuse(c, BRAID_REFUSE_RESET);
         return;

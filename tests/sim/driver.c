@@ -182,8 +182,6 @@ static void flush(struct sim_core *c)
         braid_core_flush(c->core, c->world->time.now);
         check(c);
     }
-    if (c->buf && !braid_buf_shared(c->buf))
-        memset(braid_buf_data(c->buf), 0xdd, BUF_SIZE);
     plan_timer(c);
 }
 
@@ -223,36 +221,21 @@ void sim_core_touch(struct sim_core *c)
     vtime_at(&c->world->time, c->world->time.now, flush_event, c, 0);
 }
 
-/* ---- input ------------------------------------------------------------------------- */
-
-static struct buf *new_buf(size_t cap)
-{
-    struct buf *b = braid_buf_new(cap);
-
-    if (!b)
-        abort();
-    return b;
-}
+/* ---- input -------------------------------------------------------------------------- */
 
 void sim_core_input(struct sim_core *c, const struct frame *f, unsigned hops, bool csum_ok)
 {
     struct braid_input in = {.csum_ok = csum_ok, .gso_size = f->gso_size, .hops = (uint8_t)hops};
     /* A buffer of exactly the right size now and then, for the address sanitizer to watch its end. */
     bool exact = rng_chance(&c->world->rng, 0.3);
-    struct buf *b;
+    struct buf *b = exact ? braid_buf_new(VNET_HEADER + f->len) : braid_buf_pool_get(c->pool);
 
-    if (!exact && c->buf && braid_buf_shared(c->buf)) {
-        braid_buf_unref(c->buf);
-        c->buf = NULL;
-    }
-    if (!exact && !c->buf)
-        c->buf = new_buf(BUF_SIZE);
-    b = exact ? new_buf(VNET_HEADER + f->len) : c->buf;
+    if (!b)
+        abort();
     memcpy(braid_buf_data(b) + VNET_HEADER, f->data, f->len);
     c->packets_in_second++;
     braid_core_input(c->core, b, VNET_HEADER, f->len, &in, c->world->time.now);
-    if (exact)
-        braid_buf_unref(b);
+    braid_buf_unref(b);
     check(c);
     sim_core_touch(c);
 }
@@ -271,14 +254,15 @@ bool sim_core_init(struct sim_core *c, struct world *w, unsigned side, unsigned 
     p.n_workers = w->s.workers[side];
     if (p.n_workers > 1)
         host.hand_over = hand_over;
+    c->pool = braid_buf_pool_new(BUF_SIZE, 8);
     c->core = braid_core_new(&p, &host, w->time.now);
-    return c->core != NULL;
+    return c->core && c->pool;
 }
 
 void sim_core_free(struct sim_core *c)
 {
     if (c->core)
         braid_core_free(c->core);
-    if (c->buf)
-        braid_buf_unref(c->buf);
+    if (c->pool)
+        braid_buf_pool_free(c->pool);
 }

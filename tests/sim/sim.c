@@ -235,9 +235,10 @@ int main(int argc, char **argv)
     unsigned family = parse(argc, argv, &o);
 
     plan(&o, family);
-    if (o.trace)
+    if (o.trace) {
+        setvbuf(stdout, NULL, _IOLBF, 0); /* a crash must not take the end of the trace with it */
         child_run(0, 1, stdout);
-    else
+    } else
         run_children(o.children < n_jobs ? o.children : n_jobs);
     return report(argv[0]) > 0;
 }

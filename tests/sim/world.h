@@ -14,7 +14,7 @@ struct sim_core {
     struct world *world;
     unsigned side, worker;
     struct braid_core *core;
-    struct buf *buf; /* the read buffer, used again while the core does not hold it */
+    struct buf_pool *pool;
     bool flush_planned;
     braid_time wake_at;          /* when an event for the deadline is planned; BRAID_NEVER: none */
     struct rng random;           /* braid_host.random */
