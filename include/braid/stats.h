@@ -4,6 +4,8 @@
 
 #include <braid/types.h>
 
+struct braid_conn;
+
 /* Counters of one core, named as nstat names them. X(identifier, name, help) */
 #define BRAID_COUNTERS(X)                                                                                    \
     X(TCP_ACTIVE_OPENS, "TcpActiveOpens", "subflows opened by us")                                           \
@@ -119,6 +121,7 @@ struct braid_subflow_stats {
 
 struct braid_conn_stats {
     uint64_t id;
+    const struct braid_conn *conn; /* for the core's own thread, until the next packet or flush */
     const char *edge;  /* the listener's name; owned by it, copied by whoever crosses threads */
     bool mptcp;        /* false: plain TCP, or fallen back */
     bool fell_back;    /* began as MPTCP */

@@ -60,12 +60,13 @@ static bool next_page(struct worker *w, struct snapshot_job *job)
     return job->n > 0;
 }
 
+/* And takes away what the main thread must not use. */
 static void add_servers(struct worker *w, struct snapshot_job *job)
 {
     for (unsigned i = 0; i < job->n; i++) {
-        const struct braid_conn *c = braid_conn_by_id(worker_core(w), job->conns[i].id);
-        if (!c || edges_server(worker_user(w), c, &job->servers[i]) < 0)
+        if (edges_server(worker_user(w), job->conns[i].conn, &job->servers[i]) < 0)
             memset(&job->servers[i], 0, sizeof(job->servers[i]));
+        job->conns[i].conn = NULL;
     }
 }
 

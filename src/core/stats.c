@@ -68,6 +68,7 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
 {
     *out = (struct braid_conn_stats){
         .id = c->id,
+        .conn = c,
         .edge = c->edge,
         .mptcp = braid_conn_is_mptcp(c),
         .fell_back = c->mode == MODE_FALLBACK,
