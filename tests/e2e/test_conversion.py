@@ -185,7 +185,8 @@ def test_reset_in_the_middle_of_a_transfer(env, multipath):
             quitter.pause()
             reset(quitter.sock)
             victim.join(10 * FACTOR)
-            assert isinstance(victim.error, (ConnectionResetError, BrokenPipeError)), victim.error
+            assert isinstance(victim.error, (ConnectionResetError, BrokenPipeError)), \
+                f"{type(quitter).__name__} has reset, {type(victim).__name__} has {victim.error!r}, download: {download}"
             quitter.resume()
     env.no_connections()
 

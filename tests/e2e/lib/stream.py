@@ -35,6 +35,7 @@ class Pump(threading.Thread):
         self.longest_gap = 0.0  # seconds without progress, once there has been some
         self._gate = threading.Event()
         self._gate.set()
+        self._paused = threading.Event()
         self.start()
 
     def run(self):
@@ -51,10 +52,15 @@ class Pump(threading.Thread):
             self.longest_gap = max(self.longest_gap, now - self._last)
         self._last = now
         self.done += count
-        self._gate.wait()
+        if not self._gate.is_set():
+            self._paused.set()
+            self._gate.wait()
 
     def pause(self):
+        """Returns when the thread stands still, outside the socket's functions."""
+        self._paused.clear()
         self._gate.clear()
+        until(lambda: self._paused.is_set() or not self.is_alive(), "the transfer pauses", STALL)
 
     def resume(self):
         self._last = time.monotonic()
