@@ -13,7 +13,7 @@ BUILD = ROOT / os.environ.get("BRAID_BUILD", "build")
 BRAIDD, BRAIDCTL = BUILD / "braidd", BUILD / "braidctl"
 PORT = 8080
 ADMIN = "127.0.0.1:9180"
-SANITIZED = ("AddressSanitizer", "LeakSanitizer", "runtime error:")
+LAST_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "Assertion `")
 
 
 class Edge:
@@ -90,10 +90,14 @@ class Braid:
                     total[path] += subflow[direction]
         return total
 
+    def last_words(self):
+        """What an assertion or a sanitizer said, if one did."""
+        return next((line for line in self.process.lines if any(word in line for word in LAST_WORDS)), None)
+
     def healthy(self):
-        """Complains if the daemon ended or a sanitizer said something."""
-        said = [line for line in self.process.lines if any(word in line for word in SANITIZED)]
-        assert not said, f"braidd: {said[0]}"
+        """Complains if the daemon ended, or an assertion or a sanitizer said something."""
+        said = self.last_words()
+        assert not said, said
         assert self.process.alive(), f"braidd ended with {self.process.returncode()}"
 
     def stop(self, patience=1.0, limit=10.0):
@@ -105,8 +109,8 @@ class Braid:
         except Timeout:
             self.process.signal(signal.SIGTERM)
             status = self.process.wait(limit)
-        said = [line for line in self.process.lines if any(word in line for word in SANITIZED)]
-        assert status == 0, f"braidd ended with {status} after SIGTERM {said[:1]}"
+        said = self.last_words()
+        assert status == 0 and not said, f"braidd ended with {status} after SIGTERM: {said}"
 
 
 class HAProxy:
