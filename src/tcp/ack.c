@@ -248,5 +248,5 @@ void tcp_process_ack(struct subflow *sf, const struct wire_packet *p, uint64_t o
         process_sack(sf, &p->tcp, ack, &a);
     take_rtt(sf, &a, now);
     react(sf, &a);
-    tcp_timers_update(sf, now);
+    tcp_timers_update(sf);
 }

@@ -78,7 +78,7 @@ static void cross_syn(struct subflow *sf, const struct wire_packet *p, braid_tim
     sf->answered = true;
     tcp_set_state(sf, TCP_STATE_SYN_RECEIVED);
     tcp_send_syn(sf, now);
-    tcp_timers_update(sf, now);
+    tcp_timers_update(sf);
 }
 
 /* RFC 9293 section 3.10.7.3. */
@@ -341,7 +341,7 @@ static void lose_oversize(struct subflow *sf)
     }
 }
 
-static void lower_mtu(struct subflow *sf, uint32_t mtu, braid_time now)
+static void lower_mtu(struct subflow *sf, uint32_t mtu)
 {
     uint32_t least = ip_is_v4(&sf->local.ip) ? MTU_LEAST_V4 : MTU_LEAST_V6;
     uint32_t before = sf->mss;
@@ -357,7 +357,7 @@ static void lower_mtu(struct subflow *sf, uint32_t mtu, braid_time now)
     if (sf->mss == before || !subflow_synchronized(sf))
         return;
     lose_oversize(sf);
-    tcp_timers_update(sf, now);
+    tcp_timers_update(sf);
     sf->ops->wake(sf);
 }
 
@@ -370,7 +370,7 @@ void subflow_icmp(struct subflow *sf, const struct wire_packet *p, braid_time no
     if (seq64_before(off, sf->snd_una) || !seq64_before(off, sf->snd_nxt))
         return; /* RFC 5927 section 4: not about anything in flight */
     if (p->icmp == WIRE_ICMP_TOO_BIG)
-        lower_mtu(sf, p->mtu, now);
+        lower_mtu(sf, p->mtu);
     else if (sf->state == TCP_STATE_SYN_SENT) /* soft errors too: RFC 5461 section 4.1, as Linux does */
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_UNREACHABLE, now);
 }

@@ -148,7 +148,7 @@ void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now
 /* ---- timers.c ---- */
 void tcp_timer_init(struct subflow *sf);
 /* Recomputes the retransmission timer's use, then arms the wheel for the earliest deadline. */
-void tcp_timers_update(struct subflow *sf, braid_time now);
+void tcp_timers_update(struct subflow *sf);
 /* Arms the wheel only. */
 void tcp_timers_arm(struct subflow *sf);
 void tcp_timers_stop(struct subflow *sf);

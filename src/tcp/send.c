@@ -153,7 +153,7 @@ void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now)
     unsigned segments = tcp_send_data(sf, m, s->start, s->end, now);
     tcp_count(sf, COUNT_TCP_OUT_SEGS, segments);
     account_transmission(sf, m->len, now);
-    tcp_timers_update(sf, now);
+    tcp_timers_update(sf);
 }
 
 void tcp_retransmit(struct subflow *sf, struct tcp_sent *s, braid_time now)
@@ -227,7 +227,7 @@ void subflow_flush(struct subflow *sf, braid_time now)
     if (sf->fin_wanted && !sf->fin_sent)
         send_fin(sf, now);
     tcp_ack_flush(sf, now);
-    tcp_timers_update(sf, now);
+    tcp_timers_update(sf);
 }
 
 void subflow_ack_soon(struct subflow *sf)
@@ -244,5 +244,5 @@ void subflow_set_blocked(struct subflow *sf, bool blocked, braid_time now)
     if (blocked && !tcp_outstanding(sf))
         sf->rto_base = now;
     if (subflow_synchronized(sf) && sf->state != TCP_STATE_TIME_WAIT)
-        tcp_timers_update(sf, now);
+        tcp_timers_update(sf);
 }

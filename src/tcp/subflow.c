@@ -151,7 +151,7 @@ void subflow_answer(struct subflow *sf, braid_time now)
     sf->opened_at = now;
     sf->snd_nxt = 1;
     tcp_send_syn(sf, now);
-    tcp_timers_update(sf, now);
+    tcp_timers_update(sf);
 }
 
 void subflow_open_active(struct subflow *sf, const struct cc_ops *cc, braid_time now)
@@ -161,7 +161,7 @@ void subflow_open_active(struct subflow *sf, const struct cc_ops *cc, braid_time
     tcp_set_state(sf, TCP_STATE_SYN_SENT);
     sf->snd_nxt = 1;
     tcp_send_syn(sf, now);
-    tcp_timers_update(sf, now);
+    tcp_timers_update(sf);
 }
 
 /* RFC 6928: min(10 MSS, max(2 MSS, 14600)); one segment after a lost SYN (RFC 5681 section 3.1). */
@@ -176,7 +176,8 @@ void tcp_establish(struct subflow *sf, braid_time now)
 {
     tcp_set_state(sf, TCP_STATE_ESTABLISHED);
     sf->rexmit_at = BRAID_NEVER;
-    if (!sf->syn_retries)
+    sf->tlp_sampled = !sf->syn_retries; /* Karn's rule */
+    if (sf->tlp_sampled)
         rtt_sample(&sf->rtt, now - sf->last_send, now);
     sf->cc.srtt_us = sf->rtt.srtt_us;
     sf->cc.min_rtt_us = sf->rtt.min_rtt_us;

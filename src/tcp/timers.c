@@ -50,7 +50,7 @@ static braid_time handshake_deadline(const struct subflow *sf)
 }
 
 /* Which of its uses the retransmission timer has now. */
-static void choose_rexmit(struct subflow *sf, braid_time now)
+static void choose_rexmit(struct subflow *sf)
 {
     braid_time rto_at = sf->rto_base + rtt_rto(&sf->rtt);
 
@@ -70,17 +70,15 @@ static void choose_rexmit(struct subflow *sf, braid_time now)
         set_rexmit(sf, REXMIT_REORDER, sf->reorder_at);
     } else if (tlp_allowed(sf)) {
         braid_time last = sent_of_link(sf->by_time.prev)->at;
-        braid_time base = sf->rto_base > last ? sf->rto_base : last;
-        braid_time at = base + tlp_timeout(sf);
+        braid_time at = (sf->rto_base > last ? sf->rto_base : last) + tlp_timeout(sf);
 
-        if (at < rto_at)
-            set_rexmit(sf, REXMIT_TLP, at > now ? at : now);
+        set_rexmit(sf, REXMIT_TLP, earliest(at, rto_at));
     }
 }
 
-void tcp_timers_update(struct subflow *sf, braid_time now)
+void tcp_timers_update(struct subflow *sf)
 {
-    choose_rexmit(sf, now);
+    choose_rexmit(sf);
     tcp_timers_arm(sf);
 }
 
@@ -172,7 +170,7 @@ static void on_rexmit(struct subflow *sf, braid_time now)
         break;
     }
     if (sf->state != TCP_STATE_CLOSED)
-        choose_rexmit(sf, now);
+        choose_rexmit(sf);
 }
 
 /* RFC 9293 section 3.8.4. The deadline is not moved by traffic; what it finds decides. */

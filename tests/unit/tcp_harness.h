@@ -47,8 +47,16 @@ static void fixed_on_undo(struct cc *cc, braid_time now)
     cc->ssthresh = cc->priv[1];
 }
 
+/* Not paced, unless a test asks for cc_paced. */
+static uint64_t fixed_rate(const struct cc *cc)
+{
+    (void)cc;
+    return 0;
+}
+
 static const struct cc_ops cc_fixed = {
     .name = "fixed",
+    .pacing_rate = fixed_rate,
     .init = fixed_init,
     .on_ack = fixed_on_ack,
     .on_loss = fixed_on_loss,
@@ -78,6 +86,7 @@ struct harness {
     unsigned established, fins, resets, timeouts, wakes, handshakes, segments, closed, maps_acked, maps_lost;
     enum subflow_closed why;
     enum subflow_verdict verdict_handshake, verdict_segment;
+    const struct cc_ops *cc;
     struct wire_mptcp options; /* put on every pure ACK and RST if `has` is set */
 
     /* The peer, as the test speaks for it. */
@@ -248,6 +257,7 @@ static inline struct harness *h_new(void)
     struct harness *h = calloc(1, sizeof(*h));
 
     h->now = 10 * BRAID_SECOND;
+    h->cc = &cc_fixed;
     wheel_init(&h->env.wheel, h->now);
     h->env.host = (struct braid_host){.ctx = h, .output = h_output, .random = h_random};
     h->env.mtu = H_MTU;
@@ -472,7 +482,7 @@ static inline struct harness *h_passive(struct harness *h, braid_time rtt)
     struct say syn = {.flags = TCP_SYN, .no_ack = true};
     struct wire_packet p = h_packet(h, &syn, &b);
 
-    subflow_open_passive(&h->sf, &p, &cc_fixed, h->now);
+    subflow_open_passive(&h->sf, &p, h->cc, h->now);
     buf_unref(b);
     subflow_answer(&h->sf, h->now);
     h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 0);

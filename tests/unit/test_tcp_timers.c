@@ -1,0 +1,222 @@
+/* Timers other than those of loss recovery: persist, keepalive, giving up. */
+#include "tcp_harness.h"
+
+#define SEG 1448u
+#define RTT (100 * BRAID_MS)
+
+static struct harness *settled(void)
+{
+    return h_passive(h_new(), RTT);
+}
+
+/* RFC 9293 section 3.8.6.1: exponential backoff, never given up while the peer answers. */
+START_TEST(a_closed_window_is_probed_with_backoff)
+{
+    struct harness *h = settled();
+    braid_time wait = 300 * BRAID_MS;
+
+    SAY(h, .seq = 1, .ack = 1, .len = 1, .no_window = true);
+    h->taken = h->n_out;
+    subflow_set_blocked(&h->sf, true, h->now);
+    for (unsigned i = 0; i < 12; i++) {
+        h_run(h, wait - BRAID_MS);
+        h_nothing(h);
+        h_run(h, 2 * BRAID_MS);
+        h_expect_ack(h, 0, 2); /* an old number, no payload */
+        h_nothing(h);
+        SAY(h, .seq = 2, .ack = 1, .no_window = true);
+        h->now -= BRAID_MS;
+        wait = 2 * wait < 60 * BRAID_SECOND ? 2 * wait : 60 * BRAID_SECOND;
+    }
+    ck_assert_uint_eq(h->closed, 0);
+    ck_assert_uint_eq(h->env.count.v[COUNT_TCP_WIN_PROBE], 12);
+    SAY(h, .seq = 2, .ack = 1);
+    ck_assert_uint_gt(subflow_space(&h->sf, h->now), 0);
+    subflow_set_blocked(&h->sf, false, h->now);
+    h_run(h, 200 * BRAID_SECOND);
+    h_nothing(h);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(a_silent_peer_with_a_closed_window_is_given_up)
+{
+    struct harness *h = settled();
+
+    SAY(h, .seq = 1, .ack = 1, .len = 1, .no_window = true);
+    subflow_set_blocked(&h->sf, true, h->now);
+    h_run(h, 99 * BRAID_SECOND);
+    ck_assert_uint_eq(h->closed, 0);
+    h_run(h, 70 * BRAID_SECOND);
+    ck_assert_uint_eq(h->closed, 1);
+    ck_assert_int_eq(h->why, SUBFLOW_CLOSED_TIMEOUT);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(while_data_is_in_flight_nothing_is_probed)
+{
+    struct harness *h = settled();
+
+    h_send_raw(h, SEG);
+    h->taken = h->n_out;
+    subflow_set_blocked(&h->sf, true, h->now);
+    h_run(h, 200 * BRAID_MS);
+    ck_assert_int_ne(h->sf.rexmit_kind, REXMIT_PERSIST);
+    SAY(h, .seq = 1, .ack = 1 + SEG);
+    ck_assert_int_eq(h->sf.rexmit_kind, REXMIT_PERSIST);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(an_idle_peer_is_asked_nine_times)
+{
+    struct harness *h = h_new();
+
+    h->env.keepalive_idle = 600 * BRAID_SECOND;
+    h_passive(h, RTT);
+    h_run(h, 599 * BRAID_SECOND);
+    h_nothing(h);
+    for (unsigned i = 0; i < 9; i++) {
+        h_run(h, 2 * BRAID_SECOND);
+        h_expect_ack(h, 0, 1);
+        h_nothing(h);
+        h_run(h, 73 * BRAID_SECOND);
+    }
+    h_nothing(h);
+    ck_assert_uint_eq(h->closed, 0);
+    h_run(h, 2 * BRAID_SECOND);
+    ck_assert_int_eq(h->why, SUBFLOW_CLOSED_TIMEOUT);
+    ck_assert_uint_eq(h->env.count.v[COUNT_TCP_KEEPALIVE], 9);
+    ck_assert_uint_eq(h->env.count.v[COUNT_TCP_ABORT_ON_TIMEOUT], 1);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(an_answer_to_a_keepalive_starts_anew)
+{
+    struct harness *h = h_new();
+
+    h->env.keepalive_idle = 600 * BRAID_SECOND;
+    h_passive(h, RTT);
+    for (unsigned i = 0; i < 20; i++) {
+        h_run(h, 601 * BRAID_SECOND);
+        h_expect_ack(h, 0, 1);
+        h_nothing(h);
+        SAY(h, .seq = 1, .ack = 1);
+    }
+    ck_assert_uint_eq(h->closed, 0);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(traffic_puts_the_keepalive_off)
+{
+    struct harness *h = h_new();
+
+    h->env.keepalive_idle = 600 * BRAID_SECOND;
+    h_passive(h, RTT);
+    for (unsigned i = 0; i < 5; i++) {
+        h_run(h, 400 * BRAID_SECOND);
+        SAY(h, .seq = 1, .ack = 1);
+    }
+    h_nothing(h);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(retransmissions_end_after_a_hundred_seconds)
+{
+    struct harness *h = settled();
+    braid_time start = h->now;
+
+    h_send_raw(h, SEG);
+    while (!h->closed && h->now < start + 400 * BRAID_SECOND)
+        h_run(h, 100 * BRAID_MS);
+    ck_assert_uint_eq(h->closed, 1);
+    ck_assert_int_eq(h->why, SUBFLOW_CLOSED_TIMEOUT);
+    ck_assert_int_ge(h->now - start, 100 * BRAID_SECOND);
+    ck_assert_int_le(h->now - start, 170 * BRAID_SECOND);
+    ck_assert_uint_eq(h->maps_acked, 0);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(progress_counts_anew)
+{
+    struct harness *h = settled();
+
+    h_send_raw(h, 3 * SEG);
+    for (unsigned i = 1; i <= 3; i++) {
+        h_run(h, 80 * BRAID_SECOND);
+        SAY(h, .seq = 1, .ack = 1 + i * SEG);
+    }
+    ck_assert_uint_eq(h->closed, 0);
+    ck_assert_uint_eq(h->maps_acked, 1);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(a_peer_that_closes_its_window_upon_data_is_not_given_up)
+{
+    struct harness *h = settled();
+
+    h_send_raw(h, SEG);
+    SAY(h, .seq = 1, .ack = 1, .len = 1, .no_window = true); /* it took back what it had offered */
+    for (unsigned i = 0; i < 300; i++) {
+        h_run(h, BRAID_SECOND);
+        SAY(h, .seq = 2, .ack = 1, .no_window = true);
+    }
+    ck_assert_uint_eq(h->closed, 0);
+    SAY(h, .seq = 2, .ack = 1 + SEG);
+    ck_assert_uint_eq(h->maps_acked, 1);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(a_probe_of_the_owner_leaves_at_once)
+{
+    struct harness *h = settled();
+
+    subflow_probe(&h->sf, h->now);
+    h_expect_ack(h, 0, 1);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(an_idle_subflow_has_no_timer)
+{
+    struct harness *h = settled();
+
+    SAY(h, .seq = 1, .ack = 1, .len = 10);
+    h_send_raw(h, 10);
+    SAY(h, .seq = 11, .ack = 11);
+    h_run(h, 10 * BRAID_SECOND);
+    ck_assert_int_eq(wheel_next(&h->env.wheel), BRAID_NEVER);
+    h_free(h);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("tcp timers");
+    TCase *tc = tcase_create("persist");
+
+    tcase_add_test(tc, a_closed_window_is_probed_with_backoff);
+    tcase_add_test(tc, a_silent_peer_with_a_closed_window_is_given_up);
+    tcase_add_test(tc, while_data_is_in_flight_nothing_is_probed);
+    suite_add_tcase(s, tc);
+    tc = tcase_create("keepalive");
+    tcase_add_test(tc, an_idle_peer_is_asked_nine_times);
+    tcase_add_test(tc, an_answer_to_a_keepalive_starts_anew);
+    tcase_add_test(tc, traffic_puts_the_keepalive_off);
+    tcase_add_test(tc, a_probe_of_the_owner_leaves_at_once);
+    suite_add_tcase(s, tc);
+    tc = tcase_create("giving up");
+    tcase_add_test(tc, retransmissions_end_after_a_hundred_seconds);
+    tcase_add_test(tc, progress_counts_anew);
+    tcase_add_test(tc, a_peer_that_closes_its_window_upon_data_is_not_given_up);
+    tcase_add_test(tc, an_idle_subflow_has_no_timer);
+    suite_add_tcase(s, tc);
+    return h_main(s);
+}
