@@ -67,8 +67,8 @@ static void parse_options(int argc, char **argv, struct options *o)
     }
 }
 
-/* Buffers of 64 KiB come and go with every batch. Given back to the kernel and faulted in again each time, they would
- * cost more than what is written into them. */
+/* Buffers of 64 KiB come and go with every batch. Given back to the kernel and faulted in again each time,
+ * they would cost more than what is written into them. */
 static void keep_freed_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, 4 << 20);

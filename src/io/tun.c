@@ -17,8 +17,8 @@
 #define TUN_FLAGS    (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE)
 #define TUN_OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
 #define SYSCTL_PATH  128
-/* Packets that may wait for a worker, per queue. The default of 500 loses packets when a worker has to wait for its
- * CPU, and a RST, of which a thousand clients send a thousand, is never repeated. */
+/* Packets that may wait for a worker, per queue. The default of 500 loses packets when a worker has to wait
+ * for its CPU, and a RST, of which a thousand clients send a thousand, is never repeated. */
 #define TUN_QUEUE_LEN 4096
 
 __attribute__((format(printf, 2, 3))) static int fail(char error[TUN_ERROR], const char *format, ...)

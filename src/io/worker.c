@@ -61,7 +61,7 @@ braid_time worker_now(struct worker *w)
     return w->now;
 }
 
-/* ---- what the core asks for ---------------------------------------------------------------------------- */
+/* ---- what the core asks for ------------------------------------------------------------------ */
 
 static void host_output(void *ctx, const struct braid_packet *packet)
 {
@@ -147,8 +147,7 @@ static void host_hand_over(void *ctx, unsigned worker, const uint8_t *packet, si
     w->counters.handed_over_lost++;
 }
 
-/* ---- packets from the TUN -------------------------------------------------------------------------------
- */
+/* ---- packets from the TUN -------------------------------------------------------------------- */
 
 static void on_tun(evutil_socket_t fd, short what, void *arg)
 {
@@ -176,8 +175,7 @@ static void on_tun(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* ---- the loop -------------------------------------------------------------------------------------------
- */
+/* ---- the loop -------------------------------------------------------------------------------- */
 
 /* Edge-triggered and never read: it only ends the wait. */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -241,8 +239,7 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
-/* ---- life -----------------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static struct event_base *new_base(void)
 {

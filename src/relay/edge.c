@@ -25,8 +25,7 @@ const char *edge_counter_help(enum edge_counter c)
     return counter_texts[c].help;
 }
 
-/* ---- for the relays --------------------------------------------------------------------------------------
- */
+/* ---- for the relays -------------------------------------------------------------------------- */
 
 braid_time edge_now(void)
 {
@@ -75,8 +74,7 @@ void edge_relay_gone(struct edge *e)
         es->drained(es->drained_arg);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int edge_listen(struct edge *e)
 {
@@ -108,6 +106,7 @@ struct edges *edges_new(struct braid_core *core, struct event_base *base, const 
         struct edge *e = &es->edges[es->n++];
         *e = (struct edge){.owner = es, .params = &params[i], .target = targets[i]};
         list_init(&e->connecting);
+        list_init(&e->late);
         list_init(&e->open);
         evtimer_assign(&e->connect_timer, base, on_connect_timer, e);
         if (edge_listen(e) < 0) {
@@ -125,8 +124,12 @@ void edges_set_target(struct edges *es, unsigned i, const struct braid_addr *tar
 
 static void stop_listening(struct edge *e)
 {
-    while (!list_empty(&e->connecting))
-        relay_refuse(list_entry(e->connecting.next, struct relay, link), BRAID_REFUSE_RESET);
+    list_each(n, tmp, &e->connecting)
+    {
+        struct relay *r = list_entry(n, struct relay, link);
+        if (!r->accepted)
+            relay_refuse(r, BRAID_REFUSE_RESET);
+    }
     if (e->listener)
         braid_unlisten(e->listener);
     e->listener = NULL;
@@ -150,16 +153,17 @@ void edges_free(struct edges *es)
     for (unsigned i = 0; i < es->n; i++) {
         struct edge *e = &es->edges[i];
         stop_listening(e);
-        while (!list_empty(&e->open))
-            relay_drop(list_entry(e->open.next, struct relay, link));
+        struct list *const all[] = {&e->connecting, &e->late, &e->open};
+        for (unsigned j = 0; j < 3; j++)
+            while (!list_empty(all[j]))
+                relay_drop(list_entry(all[j]->next, struct relay, link));
         event_del(&e->connect_timer);
     }
     event_del(&es->again_event);
     free(es);
 }
 
-/* ---- looking inside --------------------------------------------------------------------------------------
- */
+/* ---- looking inside -------------------------------------------------------------------------- */
 
 unsigned edges_count(const struct edges *es)
 {
@@ -179,7 +183,7 @@ const struct edge_counters *edges_counters(const struct edges *es, unsigned i)
 int edges_server(const struct edges *es, const struct braid_conn *c, struct braid_addr *out)
 {
     const struct relay *r = braid_conn_user(c);
-    if (!r || r->edge->owner != es)
+    if (!r || r->edge->owner != es || !event_initialized(&r->event))
         return -1;
     *out = r->server;
     return 0;

@@ -7,6 +7,9 @@
 
 #define EDGE_SIGNAL_MAX      8
 #define EDGE_CONNECT_TIMEOUT (10 * BRAID_SECOND)
+/* Clients per edge and worker that may have a server before they have completed their handshake. Beyond it
+ * the client is answered first: a flood of SYNs does not become one of connections to the server. */
+#define EDGE_UNPROVEN_MAX 1024
 
 struct event_base;
 struct edges;
@@ -23,6 +26,7 @@ struct edge_params {
     const struct cc_ops *cc;
     bool checksum;
     braid_time connect_timeout; /* for the server's answer; 0: EDGE_CONNECT_TIMEOUT */
+    unsigned unproven_max;      /* 0: EDGE_UNPROVEN_MAX */
 };
 
 /* X(identifier, name, help) */

@@ -27,6 +27,8 @@ static void relay_free(struct relay *r)
         e->counters.connecting--;
     else
         e->counters.open--;
+    if (!r->established)
+        e->unproven--;
     list_remove(&r->link);
     list_remove(&r->again);
     free(r);
@@ -35,6 +37,8 @@ static void relay_free(struct relay *r)
 
 static void detach_socket(struct relay *r, bool reset)
 {
+    if (!event_initialized(&r->event))
+        return;
     int fd = (int)event_get_fd(&r->event);
     event_del(&r->event);
     if (reset)
@@ -44,15 +48,19 @@ static void detach_socket(struct relay *r, bool reset)
 }
 
 /* The server's side failed: the client has to hear of it at once. closed() follows in the next flush. */
-static void server_broke(struct relay *r)
+static void abort_client(struct relay *r)
 {
     r->broken = true;
-    r->edge->counters.v[EDGE_SERVER_RESET]++;
     braid_conn_abort(r->conn);
 }
 
-/* ---- client to server -----------------------------------------------------------------------------------
- */
+static void server_broke(struct relay *r)
+{
+    r->edge->counters.v[EDGE_SERVER_RESET]++;
+    abort_client(r);
+}
+
+/* ---- client to server ------------------------------------------------------------------------ */
 
 /* Sends what can be peeked at once. The bytes the socket took; 0: nothing to send, or it would block; -1:
  * broken. */
@@ -97,8 +105,7 @@ static void pump_to_server(struct relay *r)
     }
 }
 
-/* ---- server to client -----------------------------------------------------------------------------------
- */
+/* ---- server to client ------------------------------------------------------------------------ */
 
 /* What one readv gave: the room asked for next time follows it, so that a small exchange takes little memory
  * and a bulk transfer few system calls. */
@@ -193,8 +200,7 @@ void relay_run_again(struct edges *es)
     }
 }
 
-/* ---- the server's socket --------------------------------------------------------------------------------
- */
+/* ---- the server's socket --------------------------------------------------------------------- */
 
 static enum braid_refusal refusal_of(struct edge *e, int error)
 {
@@ -218,6 +224,25 @@ static enum braid_refusal refusal_of(struct edge *e, int error)
     }
 }
 
+/* The server cannot be had: refuses the client and frees, or aborts it if it was answered before. */
+static void server_failed(struct relay *r, int error)
+{
+    enum braid_refusal how = refusal_of(r->edge, error);
+    if (r->accepted) {
+        list_remove(&r->link);
+        list_append(&r->edge->late, &r->link);
+        abort_client(r);
+    } else {
+        relay_refuse(r, how);
+    }
+}
+
+static void accept_client(struct relay *r)
+{
+    r->accepted = true;
+    braid_conn_accept(r->conn);
+}
+
 static void server_answered(struct relay *r)
 {
     struct edge *e = r->edge;
@@ -227,7 +252,10 @@ static void server_answered(struct relay *r)
     e->counters.v[EDGE_ACCEPTED]++;
     list_remove(&r->link);
     list_append(&e->open, &r->link);
-    braid_conn_accept(r->conn);
+    if (r->accepted)
+        pump_to_server(r);
+    else
+        accept_client(r);
 }
 
 static void on_server(evutil_socket_t fd, short what, void *arg)
@@ -238,7 +266,7 @@ static void on_server(evutil_socket_t fd, short what, void *arg)
     if (r->connecting) {
         int error = upstream_error((int)fd);
         if (error) {
-            relay_refuse(r, refusal_of(r->edge, error));
+            server_failed(r, error);
             return;
         }
         server_answered(r);
@@ -257,8 +285,7 @@ static void on_server(evutil_socket_t fd, short what, void *arg)
     pump_to_client(r);
 }
 
-/* ---- the client's connection ----------------------------------------------------------------------------
- */
+/* ---- the client's connection ----------------------------------------------------------------- */
 
 static int attach_socket(struct relay *r, int fd)
 {
@@ -268,51 +295,63 @@ static int attach_socket(struct relay *r, int fd)
                : event_add(&r->event, NULL);
 }
 
-static struct relay *relay_new(struct edge *e, struct braid_conn *c, int fd)
+/* Connects to the server. May free the relay. */
+static void ask_server(struct relay *r)
+{
+    struct edge *e = r->edge;
+    bool connected;
+    r->server = e->target;
+    int fd = upstream_connect(&r->server, &connected);
+    if (fd < 0) {
+        server_failed(r, errno);
+        return;
+    }
+    if (attach_socket(r, fd) < 0) {
+        server_failed(r, ENOMEM); /* closes it */
+        return;
+    }
+    if (connected) {
+        server_answered(r);
+        return;
+    }
+    list_remove(&r->link);
+    list_append(&e->connecting, &r->link);
+    braid_time timeout = e->params->connect_timeout;
+    r->connect_deadline = edge_now() + (timeout ? timeout : EDGE_CONNECT_TIMEOUT);
+    edge_expire_at(e, r->connect_deadline);
+}
+
+static struct relay *relay_new(struct edge *e, struct braid_conn *c)
 {
     struct relay *r = calloc(1, sizeof(*r));
     if (!r)
         return NULL;
     r->edge = e;
     r->conn = c;
-    r->server = e->target;
     r->want = READ_MIN;
     r->connecting = true;
     list_init(&r->again);
-    if (attach_socket(r, fd) < 0) {
-        free(r);
-        return NULL;
-    }
-    list_append(&e->connecting, &r->link);
+    list_append(&e->late, &r->link);
+    e->unproven++;
     e->counters.connecting++;
     e->owner->n_relays++;
+    braid_conn_set_user(c, r);
     return r;
 }
 
 static void on_incoming(void *ctx, struct braid_conn *c)
 {
     struct edge *e = ctx;
-    bool connected;
     e->counters.v[EDGE_INCOMING]++;
-    int fd = upstream_connect(&e->target, &connected);
-    if (fd < 0) {
-        braid_conn_refuse(c, refusal_of(e, errno));
-        return;
-    }
-    struct relay *r = relay_new(e, c, fd);
-    if (!r) {
+    unsigned limit = e->params->unproven_max ? e->params->unproven_max : EDGE_UNPROVEN_MAX;
+    bool late = e->unproven >= limit;
+    struct relay *r = relay_new(e, c);
+    if (!r)
         braid_conn_refuse(c, refusal_of(e, ENOMEM));
-        close(fd);
-        return;
-    }
-    braid_conn_set_user(c, r);
-    if (connected) {
-        server_answered(r);
-        return;
-    }
-    braid_time timeout = e->params->connect_timeout;
-    r->connect_deadline = edge_now() + (timeout ? timeout : EDGE_CONNECT_TIMEOUT);
-    edge_expire_at(e, r->connect_deadline);
+    else if (late)
+        accept_client(r);
+    else
+        ask_server(r);
 }
 
 static void on_established(struct braid_conn *c, void *user)
@@ -320,7 +359,11 @@ static void on_established(struct braid_conn *c, void *user)
     (void)c;
     struct relay *r = user;
     r->established = true;
-    pump_to_client(r);
+    r->edge->unproven--;
+    if (r->connecting)
+        ask_server(r);
+    else
+        pump_to_client(r);
 }
 
 static void on_readable(struct braid_conn *c, void *user)
@@ -368,7 +411,7 @@ void relay_expire(struct edge *e, braid_time now)
             edge_expire_at(e, r->connect_deadline);
             return;
         }
-        relay_refuse(r, refusal_of(e, ETIMEDOUT));
+        server_failed(r, ETIMEDOUT);
     }
 }
 

@@ -15,7 +15,9 @@ struct edge {
     struct braid_addr target;
     struct braid_listener *listener; /* NULL once it drains */
     struct list connecting;          /* relays, the longest waiting first */
+    struct list late;                /* relays whose client is to prove itself before the server is asked */
     struct list open;                /* relays with a connected server */
+    unsigned unproven;               /* relays whose client has not completed its handshake */
     struct event connect_timer;      /* for the first of connecting */
     struct edge_counters counters;
 };
@@ -33,15 +35,17 @@ struct edges {
 };
 
 struct relay {
-    struct event event; /* both directions of the server's socket, edge-triggered */
+    struct event
+        event; /* both directions of the server's socket, edge-triggered; not initialized: no socket */
     struct edge *edge;
     struct braid_conn *conn;
-    struct list link;  /* in edge->connecting or edge->open */
+    struct list link;  /* in edge->connecting, edge->late or edge->open */
     struct list again; /* in edges->again */
     braid_time connect_deadline;
     struct braid_addr server;
-    uint32_t want; /* bytes of room to ask the core for per read */
-    bool connecting;
+    uint32_t want;    /* bytes of room to ask the core for per read */
+    bool connecting;  /* the server has not answered */
+    bool accepted;    /* the client was answered */
     bool established; /* the client completed its handshake */
     bool broken;      /* the server's side failed; closed() is due */
     bool tx_blocked;  /* the server's socket is full */

@@ -26,8 +26,7 @@ struct service {
     void *drained_arg;
 };
 
-/* ---- routes ----------------------------------------------------------------------------------------------
- */
+/* ---- routes ---------------------------------------------------------------------------------- */
 
 static bool is_any(const struct braid_ip *ip)
 {
@@ -99,8 +98,7 @@ static int open_tun(struct service *s, char *error)
     return p->tun->routes_auto ? each_address(s, route_to_tun, error) : 0;
 }
 
-/* ---- workers ---------------------------------------------------------------------------------------------
- */
+/* ---- workers --------------------------------------------------------------------------------- */
 
 /* The i-th CPU that we may use, -1 if there are fewer. */
 static int nth_cpu(const cpu_set_t *set, unsigned i)
@@ -179,8 +177,7 @@ struct service *service_new(struct event_base *base, const struct service_params
     return s;
 }
 
-/* ---- the resolver's news ----------------------------------------------------------------------------------
- */
+/* ---- the resolver's news --------------------------------------------------------------------- */
 
 struct news {
     unsigned edge;
@@ -230,8 +227,7 @@ struct worker *const *service_workers(const struct service *s, unsigned *n)
     return s->workers;
 }
 
-/* ---- the end ----------------------------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 /* In the main thread. */
 static void one_drained(void *arg)

@@ -34,10 +34,9 @@ struct braid_conn {
 
 static struct braid_listener *fake_listener;
 
-/* ---- the test's side ------------------------------------------------------------------------------------
- */
+/* ---- the test's side ------------------------------------------------------------------------- */
 
-static struct braid_conn *fake_conn(void)
+static inline struct braid_conn *fake_conn(void)
 {
     struct braid_conn *c = calloc(1, sizeof(*c));
     c->up = malloc(FAKE_STREAM);
@@ -50,7 +49,7 @@ static struct braid_conn *fake_conn(void)
     return c;
 }
 
-static void fake_conn_free(struct braid_conn *c)
+static inline void fake_conn_free(struct braid_conn *c)
 {
     free(c->up);
     free(c->down);
@@ -58,21 +57,21 @@ static void fake_conn_free(struct braid_conn *c)
 }
 
 /* The client's SYN arrives. */
-static struct braid_conn *fake_syn(void)
+static inline struct braid_conn *fake_syn(void)
 {
     struct braid_conn *c = fake_conn();
     c->ops->incoming(fake_listener->params.ctx, c);
     return c;
 }
 
-static void fake_close(struct braid_conn *c, enum braid_close why)
+static inline void fake_close(struct braid_conn *c, enum braid_close why)
 {
     c->closed_told = true;
     if (!c->released)
         c->ops->closed(c, c->user, why);
 }
 
-static void fake_flush(struct braid_conn *c)
+static inline void fake_flush(struct braid_conn *c)
 {
     if (c->refused || c->closed_told || c->released)
         return;
@@ -97,8 +96,7 @@ static void fake_flush(struct braid_conn *c)
     }
 }
 
-/* ---- the relay's side -----------------------------------------------------------------------------------
- */
+/* ---- the relay's side ------------------------------------------------------------------------ */
 
 struct braid_listener *braid_listen(struct braid_core *core, const struct braid_listen_params *params)
 {
@@ -138,7 +136,7 @@ void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how)
     c->refusal = how;
 }
 
-static unsigned fake_pieces(uint8_t *data, size_t len, size_t piece, struct iovec *iov, unsigned n)
+static inline unsigned fake_pieces(uint8_t *data, size_t len, size_t piece, struct iovec *iov, unsigned n)
 {
     unsigned i = 0;
     for (size_t at = 0; at < len && i < n; at += piece, i++)

@@ -17,8 +17,7 @@
 #define PACKETS     40
 #define RUNS        64
 
-/* ---- the scripted core, only used by its worker's thread while that runs ----------------------------------
- */
+/* ---- the scripted core, only used by its worker's thread while that runs --------------------- */
 
 struct braid_core {
     struct braid_host host;
