@@ -224,6 +224,8 @@ static enum subflow_verdict capable_ack(struct mp_subflow *s, const struct wire_
     if (capable_acceptable(&p->tcp.mp, 2) && k->receiver_key == c->local_key) {
         conn_count(c, MP_CAPABLE_ACK_RX);
         remember_peer(c, k->sender_key);
+    } else if ((p->tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && p->tcp.seq != s->tcp.irs + 1) {
+        return SUBFLOW_DROP; /* it has overtaken the segments with MP_CAPABLE, which will be sent again */
     } else {
         conn_count(c, MP_CAPABLE_FALLBACK_ACK);
         handshake_fallback(s);

@@ -309,6 +309,7 @@ static void on_established(struct braid_conn *c, void *user)
     if (a->established || c != a->conn)
         sim_fail(a->world, "established() was called twice, or for a wrong connection");
     a->established = true;
+    a->mptcp = braid_conn_is_mptcp(c);
     sim_trace(a->world, "%s %u is established%s", a->side ? "server" : "client", a->index,
               braid_conn_is_mptcp(c) ? " as MPTCP" : " as plain TCP");
     app_write(a);
@@ -347,6 +348,7 @@ static void on_closed(struct braid_conn *c, void *user, enum braid_close why)
     /* A slow reader learns of the end by this call. */
     if (why == BRAID_CLOSE_DONE && a->peer->shut && a->read == a->peer->written)
         a->eof = true;
+    a->mptcp = a->mptcp && braid_conn_is_mptcp(c);
     a->conn = NULL;
     a->closed = true;
     a->why = why;

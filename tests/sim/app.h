@@ -20,6 +20,7 @@ struct app {
     uint64_t written, read;
     bool opened, established, shut, eof, released, closed, aborted;
     bool write_planned, read_planned, stalled, want_room;
+    bool mptcp; /* when it was established and to its end */
     enum braid_close why;
     uint32_t port;                                      /* of the client */
     braid_time opened_at, first_at, last_at, closed_at; /* first and last byte read; 0: none */

@@ -117,7 +117,7 @@ static void run_children(unsigned step)
 
 static void print_row(const char *name, unsigned family, bool all)
 {
-    unsigned seeds = 0, failed = 0, shares = 0;
+    unsigned seeds = 0, failed = 0, shares = 0, plain = 0;
     double seconds = 0, packets = 0, share = 0;
 
     for (unsigned j = 0; j < n_jobs; j++) {
@@ -127,6 +127,7 @@ static void print_row(const char *name, unsigned family, bool all)
             continue;
         seeds++;
         failed += !job->result.ok;
+        plain += job->result.plain;
         seconds += (double)job->result.duration / 1e6;
         packets += (double)job->result.packets;
         if (job->result.share > 0) {
@@ -136,8 +137,8 @@ static void print_row(const char *name, unsigned family, bool all)
     }
     if (seeds == 0)
         return;
-    printf("%-20s %6u %6u %7u %12.0f %12.0f %6.1f %%\n", name, seeds, seeds - failed, failed, seconds,
-           packets, shares ? 100 * share / shares : 0);
+    printf("%-20s %6u %6u %7u %6u %12.0f %12.0f %6.1f %%\n", name, seeds, seeds - failed, failed, plain,
+           seconds, packets, shares ? 100 * share / shares : 0);
 }
 
 static unsigned print_failures(const char *program)
@@ -158,8 +159,8 @@ static unsigned print_failures(const char *program)
 
 static unsigned report(const char *program)
 {
-    printf("%-20s %6s %6s %7s %12s %12s %8s\n", "family", "seeds", "ok", "failed", "virtual s", "packets",
-           "of rate");
+    printf("%-20s %6s %6s %7s %6s %12s %12s %8s\n", "family", "seeds", "ok", "failed", "plain", "virtual s",
+           "packets", "of rate");
     for (unsigned f = 0; f < sim_n_families; f++)
         print_row(sim_families[f].name, f, false);
     print_row("all", 0, true);

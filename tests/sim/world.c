@@ -197,6 +197,7 @@ static void measure(struct world *w, struct world_result *out)
             const struct app *a = &w->apps[side][i];
 
             bytes += (double)a->read;
+            out->plain += side == SIM_CLIENT && a->established && !a->mptcp;
             if (a->read > 0 && (double)(a->last_at - a->opened_at) / 1e6 > seconds)
                 seconds = (double)(a->last_at - a->opened_at) / 1e6;
         }

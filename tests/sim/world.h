@@ -65,6 +65,7 @@ struct world_result {
     char failure[256];
     braid_time duration; /* until the last connection closed */
     uint64_t packets;
+    unsigned plain; /* connections that were plain TCP, from the start or after falling back */
     double goodput; /* bytes per second of both directions, from the first byte to the last */
     double share;   /* that over the sum of the rates of the paths, 0 if one is infinite */
 };
