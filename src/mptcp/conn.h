@@ -154,9 +154,8 @@ struct braid_conn {
     size_t rcv_bytes;
     struct list ooo; /* data_ooo by DSN */
     size_t ooo_bytes;
-    size_t rcvbuf;      /* current limit of what the window offers */
-    uint64_t tune_dsn;  /* window tuning: rcv_user at the start of the measurement ... */
-    braid_time tune_at; /* ... and when it ends */
+    size_t rcvbuf;     /* current limit of what the window offers */
+    uint64_t rcv_high; /* behind the last byte received, in order or not */
     bool data_fin_known;
     uint64_t data_fin_dsn;
     bool data_fin_received;   /* in order: data_rcv_nxt is behind it */
@@ -315,7 +314,7 @@ void conn_release_failed(struct mp_subflow *s);
 void conn_data_fin(struct braid_conn *c, uint64_t dsn);
 void conn_recv_free(struct braid_conn *c);
 /* Data was consumed or room was made: tunes the buffer and lets the window follow. */
-void conn_recv_settle(struct braid_conn *c, braid_time now);
+void conn_recv_settle(struct braid_conn *c);
 
 /* ---- send.c, reinject.c: data level, sending
  * ------------------------------------------------------------------ */

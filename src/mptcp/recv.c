@@ -11,7 +11,7 @@
 
 void conn_recv_init(struct braid_conn *c, uint64_t idsn)
 {
-    c->data_rcv_nxt = c->rcv_start = c->rcv_user = c->tune_dsn = idsn + 1;
+    c->data_rcv_nxt = c->rcv_start = c->rcv_user = c->rcv_high = idsn + 1;
     c->data_rcv_edge = c->data_rcv_nxt + 65535; /* what the SYN or SYN/ACK advertised, unscaled */
     c->rcv_delta = idsn;                        /* offset 1 is DSN idsn + 1 */
 }
@@ -251,6 +251,8 @@ static void deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, st
         end = c->data_fin_dsn;
         in->len = (uint32_t)(end - dsn);
     }
+    if (seq64_before(c->rcv_high, end))
+        c->rcv_high = end;
     if (!seq64_before(c->data_rcv_nxt, end)) {
         conn_count(c, MP_DUPLICATE_DATA);
         slice_drop(in);
@@ -433,29 +435,16 @@ uint64_t flow_window(struct subflow *sf)
     return wnd;
 }
 
-/* Doubles the buffer while the user consumes half of it in a round trip. */
-static void tune_rcvbuf(struct braid_conn *c, braid_time now)
+/* Doubles the buffer when the peer has used the window nearly up although the user keeps up: then the window
+ * is what limits the stream. That holds, too, when a slow path holds up what came over a fast one. */
+static void tune_rcvbuf(struct braid_conn *c)
 {
-    if (now < c->tune_at)
+    if (c->rcv_bytes > c->rcvbuf / 16 || seq64_before(c->rcv_high + c->rcvbuf / 4, c->data_rcv_edge))
         return;
-    int64_t rtt = BRAID_MS;
-    list_each(n, tmp, &c->subflows)
-    {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->tcp.rtt.srtt_us > rtt)
-            rtt = s->tcp.rtt.srtt_us;
-    }
-    uint64_t used = c->rcv_user - c->tune_dsn;
-    if (used >= c->rcvbuf / 2) {
-        c->rcvbuf = 2 * used > 2 * c->rcvbuf ? 2 * used : 2 * c->rcvbuf;
-        if (c->rcvbuf > c->env->params.rcvbuf_max)
-            c->rcvbuf = c->env->params.rcvbuf_max;
-    }
-    c->tune_dsn = c->rcv_user;
-    c->tune_at = now + rtt;
+    c->rcvbuf = 2 * c->rcvbuf < c->env->params.rcvbuf_max ? 2 * c->rcvbuf : c->env->params.rcvbuf_max;
 }
 
-void conn_recv_settle(struct braid_conn *c, braid_time now)
+void conn_recv_settle(struct braid_conn *c)
 {
     for (; c->rcvq_kept < c->rcvq_n; c->rcvq_kept++) {
         struct slice *s = rcvq_at(c, c->rcvq_kept);
@@ -464,7 +453,7 @@ void conn_recv_settle(struct braid_conn *c, braid_time now)
             return;
         }
     }
-    tune_rcvbuf(c, now);
+    tune_rcvbuf(c);
 }
 
 void conn_recv_free(struct braid_conn *c)

@@ -169,12 +169,23 @@ void conn_send_free(struct braid_conn *c)
 /* ---- acknowledgements
  * ---------------------------------------------------------------------------------------- */
 
-/* Twice what the subflows can have in flight, within limits. */
+/* Twice what all subflows together send in the longest round trip, for that long the slowest may hold up the
+ * rest. */
 static void tune_sndbuf(struct braid_conn *c)
 {
-    uint64_t cwnds = 0;
-    list_each(n, tmp, &c->subflows) cwnds += list_entry(n, struct mp_subflow, node)->tcp.cc.cwnd;
-    uint64_t goal = 2 * cwnds;
+    int64_t longest = 1;
+    uint64_t goal = 0;
+    list_each(n, tmp, &c->subflows)
+    {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        longest = s->tcp.rtt.srtt_us > longest ? s->tcp.rtt.srtt_us : longest;
+    }
+    list_each(n, tmp, &c->subflows)
+    {
+        const struct subflow *t = &list_entry(n, struct mp_subflow, node)->tcp;
+        if (t->rtt.srtt_us > 0)
+            goal += 2 * (t->cc.cwnd * (uint64_t)longest / (uint64_t)t->rtt.srtt_us);
+    }
     if (goal > c->env->params.sndbuf_max)
         goal = c->env->params.sndbuf_max;
     if (goal > c->sndbuf)
