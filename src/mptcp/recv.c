@@ -439,7 +439,10 @@ uint64_t flow_window(struct subflow *sf)
  * is what limits the stream. That holds, too, when a slow path holds up what came over a fast one. */
 static void tune_rcvbuf(struct braid_conn *c)
 {
-    if (c->rcv_bytes > c->rcvbuf / 16 || seq64_before(c->rcv_high + c->rcvbuf / 4, c->data_rcv_edge))
+    uint64_t quarter = c->rcvbuf / 4;
+    bool offered = c->data_rcv_edge - c->rcv_user >= 3 * quarter;
+    bool used = !seq64_before(c->rcv_high + quarter, c->data_rcv_edge);
+    if (!offered || !used || c->rcv_bytes > quarter / 4)
         return;
     c->rcvbuf = 2 * c->rcvbuf < c->env->params.rcvbuf_max ? 2 * c->rcvbuf : c->env->params.rcvbuf_max;
 }
