@@ -25,7 +25,8 @@ bench_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help unit sim check e2e e2e-long bench asan layers purity headers format lint demo deps install clean fuzz fuzzers
+.PHONY: all help tests unit sim check e2e e2e-long bench asan layers purity headers format lint demo deps install clean fuzz fuzzers
+.SECONDARY:
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
 help: ## list the targets
@@ -59,8 +60,9 @@ $(B)/bench/server $(B)/bench/client:
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^
 
+tests: $(unit_bin) $(B)/sim
 unit: $(unit_bin) ## run the unit tests
-	@set -e; for t in $(unit_bin); do $$t; done
+	@bad=; for t in $(unit_bin); do $$t || bad="$$bad $$t"; done; [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 
 sim: $(B)/sim ## simulate the stack in virtual time: SEEDS=runs SEED=first FAMILY=name
 	$(B)/sim -n $(or $(SEEDS),480) $(SEED:%=-s %) $(FAMILY:%=-f %)
@@ -75,8 +77,8 @@ fuzzers: $(fuzz_bin)
 # Packages may appear while these run, so what needs them is left to a second make.
 check: ## install what is missing, build, pass every test (needs root; less than ten minutes)
 	@deploy/install-deps.sh check
-	$(MAKE) -j$(JOBS) all
-	$(MAKE) unit sim layers purity headers e2e
+	$(MAKE) -j$(JOBS) all tests
+	$(MAKE) -k unit sim layers purity headers e2e
 demo: ## install what is missing, build, show the main job with two paths (needs root; two minutes)
 	@deploy/install-deps.sh demo
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
@@ -88,8 +90,8 @@ e2e-long: all ## all the end-to-end tests
 bench: all $(B)/bench/client $(B)/bench/server ## compare with HAProxy: BENCH=quick for a minute (needs root)
 	tests/bench/run $(BENCH:%=--%)
 asan: ## unit and end-to-end tests under the address and undefined-behaviour sanitizers
-	$(MAKE) -j$(JOBS) $(ASAN) all
-	$(MAKE) $(ASAN) unit sim SEEDS=$(or $(SEEDS),120)
+	$(MAKE) -j$(JOBS) $(ASAN) all tests
+	$(MAKE) -k $(ASAN) unit sim SEEDS=$(or $(SEEDS),120)
 	BRAID_BUILD=build-asan tests/e2e/run
 
 layers: ## check who includes whom
