@@ -218,7 +218,8 @@ static void all_gone(struct braid_conn *c, enum braid_close why, braid_time now)
             c->why = why;
         c->ended = true;
         c->fail_due = why != BRAID_CLOSE_DONE;
-    } else {
+    } else if (!c->data_fin_received ||
+               !c->data_fin_acked) { /* otherwise all that is missing is the user's reading */
         c->gone_at = now + c->env->params.break_before_make;
     }
 }
