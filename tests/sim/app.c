@@ -210,6 +210,8 @@ static size_t read_some(struct app *a)
         sim_fail(a->world, "%s %u read more than was written", a->side ? "server" : "client", a->index);
     if (done > 0) {
         note_progress(a);
+        if (a->read < a->peer->p.total / 2)
+            a->half_at = a->last_at;
         a->read += done;
         braid_conn_consume(a->conn, done);
     } else if (braid_conn_readable(a->conn) > 0) {

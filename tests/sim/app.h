@@ -22,10 +22,11 @@ struct app {
     bool write_planned, read_planned, stalled, want_room;
     bool mptcp; /* when it was established and to its end */
     enum braid_close why;
-    uint32_t port;                                      /* of the client */
-    braid_time opened_at, first_at, last_at, closed_at; /* first and last byte read; 0: none */
-    braid_time stall;                                   /* longest time between two reads */
-    uint64_t id;                                        /* braid_conn_id */
+    uint32_t port; /* of the client */
+    braid_time opened_at, first_at, half_at, last_at,
+        closed_at;    /* first, middle and last byte read; 0: none */
+    braid_time stall; /* longest time between two reads */
+    uint64_t id;      /* braid_conn_id */
 };
 
 extern const struct braid_conn_ops app_ops;
