@@ -87,7 +87,9 @@ e2e: all ## the quick end-to-end tests against the kernel's MPTCP, in network na
 	tests/e2e/run
 e2e-long: all ## all the end-to-end tests
 	tests/e2e/run --long
-bench: all $(B)/bench/client $(B)/bench/server ## compare with HAProxy: BENCH=quick for a minute (needs root)
+bench: ## compare with HAProxy; BENCH=quick: in less than a minute (needs root; ten minutes)
+	@deploy/install-deps.sh bench
+	$(MAKE) -j$(JOBS) all $(B)/bench/client $(B)/bench/server
 	tests/bench/run $(BENCH:%=--%)
 asan: ## unit and end-to-end tests under the address and undefined-behaviour sanitizers
 	$(MAKE) -j$(JOBS) $(ASAN) all tests

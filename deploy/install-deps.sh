@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that building, demonstrating or testing Braid needs, if they are missing:
-#     deploy/install-deps.sh build|demo|check|ci ...
+#     deploy/install-deps.sh build|demo|check|bench|ci ...
 # Says what it installs; does nothing, quickly, if there is nothing to do. Services that come with the packages
 # (nginx, haproxy, prometheus) are not started: only their programs are wanted here.
 set -eu
@@ -8,6 +8,7 @@ set -eu
 build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev"
 demo="$build python3 iproute2 iptables curl mptcpize nginx"
 check="$demo git binutils check libsubunit-dev clang util-linux prometheus"
+bench="$build python3 iproute2 mptcpize haproxy"
 ci="$check clang-format libclang-rt-dev llvm haproxy iperf3"
 
 wanted=
@@ -16,8 +17,9 @@ for group in "$@"; do
     build) wanted="$wanted $build" ;;
     demo) wanted="$wanted $demo" ;;
     check) wanted="$wanted $check" ;;
+    bench) wanted="$wanted $bench" ;;
     ci) wanted="$wanted $ci" ;;
-    *) echo "usage: $0 build|demo|check|ci ..." >&2; exit 2 ;;
+    *) echo "usage: $0 build|demo|check|bench|ci ..." >&2; exit 2 ;;
     esac
 done
 

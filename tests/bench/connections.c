@@ -80,8 +80,8 @@ int *load_open_all(const struct load *l, char mode)
     return fds;
 }
 
-/* With a reset (MP_FASTCLOSE): a source never ends by itself, and two kernels that close an MPTCP connection in the
- * middle of a stream can stay at a closed window for a minute. */
+/* With a reset (MP_FASTCLOSE): a source never ends by itself, and two kernels that close an MPTCP connection
+ * in the middle of a stream can stay at a closed window for a minute. */
 void load_close_all(const struct load *l, int *fds)
 {
     const struct linger at_once = {.l_onoff = 1, .l_linger = 0};

@@ -1,6 +1,6 @@
 """The topology of the end-to-end tests with everything that is compared in it: HAProxy, Braid, and no proxy at all.
 
-HAProxy and Braid run at the same time in the same namespace; whichever is not asked does nothing.
+The proxies run at the same time in the same namespace; whichever is not asked does nothing.
 """
 import json
 import os
@@ -13,23 +13,26 @@ from lib.proxy import BUILD, PORT, Braid, Edge
 from lib.wait import stays, until
 
 CLIENT, SERVER = BUILD / "bench/client", BUILD / "bench/server"
-HAPROXY_ADDRESS = "10.99.9.101"
+HAPROXY_ADDRESS, LARGE_HAPROXY_ADDRESS = "10.99.9.101", "10.99.9.102"
 MPTCP_PORT, BACKEND = 8081, net.SERVER[4]
 CONGESTION = pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control")
 SYSCTLS = {"net__ipv4__ip_local_port_range": "1024 65535", "net__ipv4__tcp_tw_reuse": "1"}
-PROXY_CPU = {1}
+CPUS = os.sched_getaffinity(0)
+PROXY_CPUS = {max(CPUS)}
+LOAD_CPUS = CPUS - PROXY_CPUS or CPUS  # of the clients and the servers
+LARGE_BUFFERS = "tune.bufsize 262144"
 HAPROXY_CONFIG = """\
 global
     nbthread 1
     maxconn 6000
     maxpipes 1000
-{tuning}
+    {tuning}
 defaults
     mode tcp
+    option splice-auto
     timeout connect 10s
     timeout client 10m
     timeout server 10m
-{options}
 listen bench
     bind {address}:{port}
     server backend {backend}:{port}
@@ -55,7 +58,7 @@ class Subject:
     def load(self, field, kind, *options, limit=60.0):
         """Runs the load generator; its result as a dictionary."""
         pid = ("-p", self.process.pid) if self.process else ()
-        argv = field.topology.client.command(CLIENT, *options, *pid, self.address, self.port, kind)
+        argv = field.topology.client.command(CLIENT, "-w", field.ramp, *options, *pid, self.address, self.port, kind)
         return json.loads(run(argv, limit=limit).stdout)
 
     def idle(self, field, connections, *options):
@@ -66,8 +69,9 @@ class Subject:
         return process
 
     def pin(self):
+        """All proxies get one CPU for themselves; they have one thread that works."""
         for task in os.listdir(f"/proc/{self.process.pid}/task"):
-            os.sched_setaffinity(int(task), PROXY_CPU)
+            os.sched_setaffinity(int(task), PROXY_CPUS)
 
     def alive(self):
         return not self.process or self.process.alive()
@@ -92,22 +96,24 @@ class PlainTcp(Subject):
 
 
 class HAProxy(Subject):
-    name, address, port = "HAProxy", HAPROXY_ADDRESS, PORT
-
-    def __init__(self, tuning=(), options=("option splice-auto",)):
-        self.lines = {"tuning": "\n".join(f"    {line}" for line in tuning),
-                      "options": "\n".join(f"    {line}" for line in options)}
+    """As an operator would set it up. Without splice-auto it is a little slower."""
+    name, address, port, tuning = "HAProxy", HAPROXY_ADDRESS, PORT, ""
 
     def start(self, field):
         namespace = field.topology.braid
-        path = field.directory / "haproxy.cfg"
-        path.write_text(HAPROXY_CONFIG.format(address=self.address, port=self.port, backend=BACKEND, **self.lines))
+        path = field.directory / f"{self.address}.cfg"
+        path.write_text(HAPROXY_CONFIG.format(address=self.address, port=self.port, backend=BACKEND, tuning=self.tuning))
         argv = namespace.command("mptcpize", "run", "haproxy", "-db", "-f", path)
         self.process = Process(argv, "haproxy")
         until(lambda: not self.process.alive() or field.listens(self.address), "haproxy listens")
         if not self.process.alive():
             raise RuntimeError("haproxy: " + " | ".join(self.process.lines))
         self.pin()
+
+
+class LargeHAProxy(HAProxy):
+    """With buffers of 16 times the size that Debian ships: not the yardstick, but worth knowing."""
+    name, address, tuning = "HAProxy, 256 KiB buffers", LARGE_HAPROXY_ADDRESS, LARGE_BUFFERS
 
 
 class BraidSubject(Subject):
@@ -122,10 +128,11 @@ class BraidSubject(Subject):
 class Field:
     """Namespaces, servers and a directory, as a context."""
 
-    def __init__(self, prefix):
-        self.prefix = prefix
+    def __init__(self, prefix, ramp=0.5):
+        self.prefix, self.ramp = prefix, ramp
 
     def __enter__(self):
+        os.sched_setaffinity(0, LOAD_CPUS)  # inherited by all but the proxies
         self._directory = tempfile.TemporaryDirectory(prefix=f"{self.prefix}-")
         self.directory = pathlib.Path(self._directory.name)
         self.topology = new_topology(self.prefix)
@@ -143,7 +150,8 @@ class Field:
             namespace.sysctl(**SYSCTLS)
         for namespace in (topology.braid, topology.server):
             namespace.ip("mptcp", "limits", "set", "subflows", "4", "add_addr_accepted", "4")
-        topology.braid.ip("address", "add", f"{HAPROXY_ADDRESS}/32", "dev", "lo")
+        for address in (HAPROXY_ADDRESS, LARGE_HAPROXY_ADDRESS):
+            topology.braid.ip("address", "add", f"{address}/32", "dev", "lo")
         topology.endpoint(2)
         for options, port in (((), PORT), (("-M",), MPTCP_PORT)):
             server = Process(topology.server.command(SERVER, *options, BACKEND, port), f"server {port}")
@@ -173,3 +181,4 @@ class Field:
             server.kill()
         self.topology.delete()
         self._directory.cleanup()
+        os.sched_setaffinity(0, CPUS)

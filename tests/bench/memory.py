@@ -1,16 +1,19 @@
 """Memory of idle connections: the proxy's own, and the kernel's behind them.
 
 User: growth of the proxy's resident set and page tables. Kernel: growth of the slab caches that sockets live in
-(objects times the share of a slab that each takes) and of the pages in socket buffers (/proc/net/sockstat). MemAvailable
-would count whatever else the machine does. A dentry per open file is added instead of reading that cache, which belongs
-to file systems mostly. Slab caches are the machine's, so the ends' share has to be taken off: the client's and the
-server's, known from two runs without a proxy, one between two MPTCP ends and one between two TCP ends.
+(objects, times the share of a slab that each takes) and of the pages in socket buffers (/proc/net/sockstat).
+MemAvailable would count whatever else the machine does, and so would two of the caches: a dentry per open file and a
+security blob per socket are added instead of what /proc/slabinfo says of theirs.
+
+Slab caches are the machine's, so the ends' share is taken off: the client's and the server's, which are half of what
+a connection between two MPTCP ends costs, and half of one between two TCP ends, both without a proxy.
 """
 import re
 import signal
 
-SOCKET_CACHES = re.compile(r"(MPTCP|TCP|request_sock|tw_sock|sock_inode_cache|filp|eventpoll|skbuff|kmalloc|"
-                           r"tcp_bind|inet_peer|ip_dst|lsm_file|ip4-frags|UNIX)")
+SOCKET_CACHES = re.compile(r"(MPTCP|TCP|request_sock|tw_sock|sock_inode_cache|filp|lsm_file|eventpoll|ep_head|"
+                           r"tcp_bind|inet_peer|ip_dst|skbuff|kmalloc)")
+FOLLOWS = {"dentry": "filp", "lsm_inode_cache": "sock_inode_cache"}
 PAGE = 4096
 
 
@@ -27,7 +30,7 @@ def slab_objects():
 def kernel_bytes():
     caches = slab_objects()
     total = sum(count * size for name, (count, size) in caches.items() if SOCKET_CACHES.match(name))
-    total += caches["filp"][0] * caches["dentry"][1]
+    total += sum(caches[leader][0] * caches[name][1] for name, leader in FOLLOWS.items() if name in caches)
     with open("/proc/net/sockstat") as file:
         return total + next(int(line.split()[-1]) for line in file if line.startswith("TCP:")) * PAGE
 

@@ -10,6 +10,7 @@ from lib.proxy import BRAIDD, ROOT
 from rows import LOADS, MEMORY
 
 DOCUMENT = ROOT / "docs/benchmarks.md"
+NAMES = ("HAProxy", "Braid", "HAProxy, 256 KiB buffers", "no proxy")
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
@@ -19,8 +20,11 @@ def median(samples, name="value"):
 
 
 def spread(samples, digits):
+    """The median and, behind it, the range."""
     values = [sample["value"] for sample in samples]
-    return f"{min(values):.{digits}f}-{max(values):.{digits}f}" if values else ""
+    if not values:
+        return "-"
+    return f"{number(statistics.median(values), digits)} ({number(min(values), digits)} - {number(max(values), digits)})"
 
 
 def number(value, digits):
@@ -38,21 +42,26 @@ def met(row, of):
 
 
 def _speed(results, row):
-    samples = [results.of(row.key, name) for name in ("HAProxy", "Braid", "no proxy")]
-    haproxy, braid, direct = (median(each) for each in samples)
+    samples = [results.of(row.key, name) for name in NAMES]
+    haproxy, braid, large, direct = (median(each) for each in samples)
     of = ratio(braid, haproxy)
-    return [f"{row.title} ({row.unit})", number(haproxy, row.digits), number(braid, row.digits), number(of, 2),
-            met(row, of), spread(samples[0], row.digits), spread(samples[1], row.digits), number(direct, row.digits)]
+    return [f"{row.title} ({row.unit})", spread(samples[0], row.digits), spread(samples[1], row.digits), number(of, 2),
+            met(row, of), number(large, row.digits), number(direct, row.digits)]
 
 
 def _cpu(results, load):
     row = load.rows[0]
-    samples = [results.of(row.key, name) for name in ("HAProxy", "Braid", "no proxy")]
-    haproxy, braid, direct = (median(each, "cpu") for each in samples)
+    samples = [results.of(row.key, name) for name in NAMES]
+    haproxy, braid, large, direct = (median(each, "cpu") for each in samples)
     of = ratio(braid, haproxy)
     return [f"{row.title.split(', median')[0]} ({load.cpu_unit})", number(haproxy, 3), number(braid, 3), number(of, 2),
-            "-" if of is None else "yes" if of <= 1 else "no", number(median(samples[0], "proxy"), 2),
-            number(median(samples[1], "proxy"), 2), number(direct, 3)]
+            "-" if of is None else "yes" if of <= 1 else "no", number(large, 3), number(direct, 3)]
+
+
+def _use(results, load):
+    """What the proxies' own threads took of their CPU, with the interrupts that hit them."""
+    row = load.rows[0]
+    return [row.title.split(", median")[0], *(number(median(results.of(row.key, name), "proxy"), 2) for name in NAMES[:3])]
 
 
 def _paths(results, load):
@@ -75,10 +84,13 @@ def _memory(results):
 def tables(results):
     """(heading, header, lines) of each."""
     both = ["HAProxy", "Braid", "Braid / HAProxy", "aim met"]
-    yield ("Speed (medians)", ["", *both, "HAProxy, range", "Braid, range", "no proxy"],
+    others = ["HAProxy 256K", "no proxy"]
+    yield ("Speed: medians (and ranges)", ["", *both, *others],
            [_speed(results, row) for load in LOADS for row in load.rows])
-    yield ("CPU time of the whole machine", ["", *both, "CPUs used by HAProxy", "by Braid", "no proxy"],
+    yield ("CPU time of the whole machine: medians", ["", *both, *others],
            [_cpu(results, load) for load in LOADS])
+    yield ("Share of its CPU that the proxy used", ["", "HAProxy", "Braid", "HAProxy 256K"],
+           [_use(results, load) for load in LOADS])
     yield (f"Memory per idle connection, at {results.idle:,}", ["", *both], _memory(results))
     yield ("Share of the path that carried less; for new connections, joins that were answered, per connection",
            ["", "HAProxy", "Braid"], [_paths(results, load) for load in LOADS[:5]])
