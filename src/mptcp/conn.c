@@ -338,7 +338,8 @@ static void flush_flows(struct braid_conn *c, braid_time now)
         list_each(n, tmp, &c->subflows)
         {
             struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-            if (!s->dead && fin && s->confirmed)
+            bool fin_follows = s->tcp.fin_wanted && !s->tcp.fin_sent; /* and carries the DATA_ACK */
+            if (!s->dead && fin && s->confirmed && !fin_follows)
                 subflow_ack_soon(&s->tcp);
         }
     }
