@@ -212,6 +212,8 @@ static size_t read_some(struct app *a)
         note_progress(a);
         if (a->read < a->peer->p.total / 2)
             a->half_at = a->last_at;
+        if (a->read < a->peer->p.total / 10 * 9)
+            a->most_at = a->last_at;
         a->read += done;
         braid_conn_consume(a->conn, done);
     } else if (braid_conn_readable(a->conn) > 0) {

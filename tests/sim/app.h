@@ -23,8 +23,9 @@ struct app {
     bool mptcp; /* when it was established and to its end */
     enum braid_close why;
     uint32_t port; /* of the client */
-    braid_time opened_at, first_at, half_at, last_at,
-        closed_at;    /* first, middle and last byte read; 0: none */
+    /* When it was opened and closed, and when it read the first, the middle, the nine tenth's and the last
+     * byte. */
+    braid_time opened_at, closed_at, first_at, half_at, most_at, last_at;
     braid_time stall; /* longest time between two reads */
     uint64_t id;      /* braid_conn_id */
 };

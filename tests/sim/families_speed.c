@@ -61,7 +61,7 @@ void make_bulk_asymmetric(struct scenario *s, struct rng *r)
     bulk_path(s, !best, rate / (uint64_t)rng_range(r, 2, 20), delay * rng_range(r, 1, 15));
     family_action(s, (struct action){.kind = ACT_JOIN, .at = 0, .a = 1});
     if (best == 0)
-        s->min_goodput[!from] = rate * 85 / 100;
+        s->min_goodput[!from] = rate * 80 / 100;
 }
 
 void make_failover(struct scenario *s, struct rng *r)

@@ -264,7 +264,7 @@ struct frame *frame_gro(struct frame *list)
         for (struct frame **p = &out; *p; p = &(*p)->next)
             if (same_flow(*p, f))
                 last = p;
-        if (last && continues(*last, f) && frame_valid(f) && (f->gso_size || frame_valid(*last))) {
+        if (last && continues(*last, f) && frame_valid(f) && ((*last)->gso_size || frame_valid(*last))) {
             struct frame *after = (*last)->next, *merged = append(*last, f);
 
             merged->next = after;

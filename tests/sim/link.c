@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#define BURST_QUIET (100 * BRAID_MS) /* a pause that ends a burst of losses */
+
 void link_init(struct link *l, const struct link_params *p, struct vtime *time, struct rng rng)
 {
     *l = (struct link){.p = *p, .time = time, .rng = rng};
@@ -54,6 +56,10 @@ static bool is_lost(struct link *l)
 {
     const struct link_params *p = &l->p;
 
+    /* Bursts are counted in packets; without this one would outlast any number of retransmission timeouts. */
+    if (l->time->now - l->last_sent > BURST_QUIET)
+        l->bad = false;
+    l->last_sent = l->time->now;
     if (l->bad)
         l->bad = !rng_chance(&l->rng, p->burst_end);
     else

@@ -34,8 +34,9 @@ struct link {
     struct link_count count;
     struct vtime *time;
     struct rng rng;
-    bool down;           /* drops what enters and what arrives */
-    bool bad;            /* Gilbert state */
+    bool down; /* drops what enters and what arrives */
+    bool bad;  /* Gilbert state */
+    braid_time last_sent;
     int64_t busy_until;  /* nanoseconds: when the wire has sent all that waits */
     struct frame flying; /* ring head */
     void *ctx;

@@ -162,12 +162,12 @@ static void judge_done(struct world *w, const struct app *a)
 static void judge_speed(struct world *w, const struct app *a)
 {
     uint64_t least = w->s.min_goodput[a->side];
-    double seconds = (double)(a->last_at - a->half_at) / 1e6;
+    double seconds = (double)(a->most_at - a->half_at) / 1e6, bytes = 0.4 * (double)a->read;
 
-    /* Of the second half, which is behind slow start. */
-    if (least > 0 && (double)a->read / 2 < (double)least * seconds)
+    /* Between slow start and the tail, which waits for the slowest path. */
+    if (least > 0 && bytes < (double)least * seconds)
         sim_fail(w, "%s %u received %.0f bytes per second, less than %llu", a->side ? "server" : "client",
-                 a->index, (double)a->read / 2 / seconds, (unsigned long long)least);
+                 a->index, bytes / seconds, (unsigned long long)least);
     if (w->s.max_stall > 0 && a->stall > w->s.max_stall)
         sim_fail(w, "%s %u saw nothing for %.3f s", a->side ? "server" : "client", a->index,
                  (double)a->stall / 1e6);
