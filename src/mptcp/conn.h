@@ -227,6 +227,7 @@ struct mp_map {
     uint64_t dsn;
     uint64_t sum; /* over the payload, for the DSS checksum; computed if checksums are in use */
     bool infinite;
+    bool fin; /* the DATA_FIN follows its last byte */
     struct slice slices[];
 };
 

@@ -16,6 +16,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     s->tcp.ops = &flow_ops;
     s->tcp.env = &c->env->tcp;
     s->tcp.account = &c->mem;
+    s->tcp.patient = c->passive;
     s->tcp.local = *local;
     s->tcp.remote = *remote;
     s->tcp.data_reserve = conn_is_mptcp(c) ? 28 : 0;

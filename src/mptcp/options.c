@@ -85,10 +85,11 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
         conn_count(c, MP_INFINITE_MAP_TX);
         return;
     }
-    d->len = len;
+    d->data_fin = m->fin;
+    d->len = (uint16_t)(len + m->fin);
     d->has_csum = c->checksum;
     if (c->checksum)
-        d->csum = checksum_dss(m->sum, m->dsn, d->ssn, len);
+        d->csum = checksum_dss(m->sum, m->dsn, d->ssn, d->len);
 }
 
 /* An address to announce or to echo: alone on its ACK. False: none is due, or it does not fit. */

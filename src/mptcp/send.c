@@ -372,6 +372,9 @@ static uint32_t send_some(struct braid_conn *c, struct choice *ch, uint64_t dsn,
     len = m->tcp.len;
     m->infinite = c->infinite_due;
     c->infinite_due = false;
+    if (c->shutdown && conn_is_mptcp(c) && !s->echo_mp_capable && dsn + len == c->data_end &&
+        len < MAP_BYTES_MAX)
+        m->fin = c->data_fin_sent = true;
     subflow_send(&s->tcp, &m->tcp, now);
     if (c->sched.ops->sent)
         c->sched.ops->sent(&c->sched, &ch->view, i, len);

@@ -6,6 +6,7 @@
 #include "tcp/subflow.h"
 
 #define TCP_DELACK_TIME     (40 * BRAID_MS)
+#define TCP_DELACK_QUICK    (4 * BRAID_MS) /* while the connection is young, and of less than a full segment */
 #define TCP_QUICK_ACKS      16
 #define TCP_INITIAL_WINDOW  10                   /* segments, RFC 6928 */
 #define TCP_GIVE_UP_TIME    (100 * BRAID_SECOND) /* without progress, RFC 9293 section 3.8.3 (R2) */

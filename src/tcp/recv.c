@@ -344,11 +344,18 @@ static bool window_opened(const struct subflow *sf)
     return edge >= sf->rcv_adv + step;
 }
 
+/* A short request: if the answer comes soon, it is the acknowledgement, too. */
+static bool awaits_answer(const struct subflow *sf)
+{
+    return sf->patient && sf->unacked_bytes < sf->mss;
+}
+
 static bool ack_is_due(const struct subflow *sf)
 {
     if (sf->ack_now || sf->ack_forced)
         return true;
-    if (sf->unacked_bytes > 0 && (sf->unacked_bytes >= 2 * sf->rcv_mss || sf->quick_acks > 0))
+    if (sf->unacked_bytes > 0 &&
+        (sf->unacked_bytes >= 2 * sf->rcv_mss || (sf->quick_acks > 0 && !awaits_answer(sf))))
         return true;
     return window_opened(sf);
 }
@@ -359,7 +366,7 @@ void tcp_ack_flush(struct subflow *sf, braid_time now)
         tcp_send_ack(sf, now);
     } else if (sf->unacked_bytes > 0 && !sf->ack_delayed) {
         sf->ack_delayed = true;
-        sf->delack_at = now + TCP_DELACK_TIME;
+        sf->delack_at = now + (sf->quick_acks > 0 ? TCP_DELACK_QUICK : TCP_DELACK_TIME);
     }
 }
 

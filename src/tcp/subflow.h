@@ -192,6 +192,7 @@ struct subflow {
     bool ack_now, ack_delayed;
     bool ack_forced;           /* subflow_ack_soon: data segments do not count as this ACK */
     braid_time stray_acked_at; /* when an unacceptable empty segment was last answered */
+    bool patient;              /* set by the owner: short requests are mostly answered soon */
     uint32_t quick_acks;       /* segments still to be acknowledged at once after start or idleness */
     uint32_t ts_recent;
     braid_time ts_recent_at;
