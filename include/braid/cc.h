@@ -8,7 +8,7 @@
 
 #include <braid/types.h>
 
-#define CC_PRIV_WORDS 20
+#define CC_PRIV_WORDS        20
 #define CC_SSTHRESH_INFINITE UINT64_MAX
 
 struct cc_ops;
@@ -17,26 +17,26 @@ struct cc_ops;
  * src/tcp and is read-only for algorithms; cwnd and ssthresh are the algorithm's (and PRR's) output. */
 struct cc {
     const struct cc_ops *ops;
-    uint32_t mss;          /* bytes of payload in a full segment */
-    bool in_recovery;      /* fast recovery or loss recovery after an RTO */
-    bool usable;           /* established and not given up: counts in a coupled sum */
-    int64_t srtt_us;       /* 0: no sample yet */
-    int64_t min_rtt_us;    /* 0: no sample yet */
-    uint64_t in_flight;    /* bytes, RFC 6675 "pipe" */
-    uint64_t cwnd;         /* bytes */
-    uint64_t ssthresh;     /* bytes, CC_SSTHRESH_INFINITE at first */
-    struct cc *group_next; /* ring of the connection's subflows, itself included; never NULL */
+    uint32_t mss;                 /* bytes of payload in a full segment */
+    bool in_recovery;             /* fast recovery or loss recovery after an RTO */
+    bool usable;                  /* established and not given up: counts in a coupled sum */
+    int64_t srtt_us;              /* 0: no sample yet */
+    int64_t min_rtt_us;           /* 0: no sample yet */
+    uint64_t in_flight;           /* bytes, RFC 6675 "pipe" */
+    uint64_t cwnd;                /* bytes */
+    uint64_t ssthresh;            /* bytes, CC_SSTHRESH_INFINITE at first */
+    struct cc *group_next;        /* ring of the connection's subflows, itself included; never NULL */
     uint64_t priv[CC_PRIV_WORDS]; /* the algorithm's own state; check its size with _Static_assert */
 };
 
 /* New data was acknowledged (cumulatively or by SACK). */
 struct cc_ack {
     braid_time now;
-    uint64_t acked;         /* bytes newly delivered by this ACK */
+    uint64_t acked;           /* bytes newly delivered by this ACK */
     uint64_t prior_in_flight; /* bytes in flight before it */
-    int64_t rtt_us;         /* sample taken from this ACK, 0 if none */
-    bool cwnd_limited;      /* the flow was using the whole cwnd; do not grow otherwise (RFC 7661) */
-    bool round_start;       /* first ACK of data sent after the previous round's start */
+    int64_t rtt_us;           /* sample taken from this ACK, 0 if none */
+    bool cwnd_limited;        /* the flow was using the whole cwnd; do not grow otherwise (RFC 7661) */
+    bool round_start;         /* first ACK of data sent after the previous round's start */
 };
 
 /* A loss event began (once per recovery episode, not per segment). */
@@ -56,12 +56,13 @@ struct cc_ops {
      * cwnd to ssthresh. When the same data times out again it may be called again: ssthresh then stays
      * (RFC 5681 section 3.1). */
     void (*on_loss)(struct cc *cc, const struct cc_loss *loss);
-    /* The loss event proved spurious (all retransmissions were DSACKed, or F-RTO): put cwnd and ssthresh back. */
+    /* The loss event proved spurious (all retransmissions were DSACKed, or F-RTO): put cwnd and ssthresh
+     * back. */
     void (*on_undo)(struct cc *cc, braid_time now);
     /* Recovery ended; cwnd is ssthresh. May be NULL. */
     void (*on_recovered)(struct cc *cc, braid_time now);
-    /* Nothing was in flight for idle_us (>= RTO) and data is about to be sent. May be NULL: cwnd is then cut to
-     * the initial window by src/tcp as RFC 5681 section 4.1 says. */
+    /* Nothing was in flight for idle_us (>= RTO) and data is about to be sent. May be NULL: cwnd is then cut
+     * to the initial window by src/tcp as RFC 5681 section 4.1 says. */
     void (*on_idle)(struct cc *cc, braid_time now, int64_t idle_us);
     /* Bytes per second to pace at; NULL: src/tcp's own rule (2 cwnd/srtt in slow start, 1.2 after). */
     uint64_t (*pacing_rate)(const struct cc *cc);

@@ -1,11 +1,11 @@
-/* One instance of the MPTCP stack, sans IO: packets in, packets out, time as an argument, one deadline out. It
- * knows no clock, socket or thread, and shares nothing with other instances.
+/* One instance of the MPTCP stack, sans IO: packets in, packets out, time as an argument, one deadline out.
+ * It knows no clock, socket or thread, and shares nothing with other instances.
  *
  * The way to drive it:
- *   1. braid_core_input() for each packet at hand, braid_core_run() when the deadline has passed, and any of the
- *      braid_conn_* calls below;
- *   2. then braid_core_flush(), which calls back (readable, writable, ...), schedules data onto subflows, sends
- *      ACKs, and frees what has ended. Batching is up to the caller: one flush per batch of packets;
+ *   1. braid_core_input() for each packet at hand, braid_core_run() when the deadline has passed, and any of
+ * the braid_conn_* calls below;
+ *   2. then braid_core_flush(), which calls back (readable, writable, ...), schedules data onto subflows,
+ * sends ACKs, and frees what has ended. Batching is up to the caller: one flush per batch of packets;
  *   3. braid_core_deadline() tells when braid_core_run() is wanted next.
  * Callbacks may call every function on connections; none of them sends anything before the flush goes on. */
 #ifndef BRAID_CORE_H
@@ -29,9 +29,10 @@ struct braid_packet {
     const struct iovec *payload;
     unsigned n_payload;
     uint32_t payload_len;
-    uint16_t gso_size;   /* payload bytes per segment of a super-packet, 0: it is a single segment */
-    uint16_t csum_start; /* offset of the TCP header: the checksum (at csum_start + 16) holds the pseudo-header sum
-                          * as VIRTIO_NET_HDR_F_NEEDS_CSUM wants it; 0: checksums are complete */
+    uint16_t gso_size; /* payload bytes per segment of a super-packet, 0: it is a single segment */
+    uint16_t
+        csum_start; /* offset of the TCP header: the checksum (at csum_start + 16) holds the pseudo-header sum
+                     * as VIRTIO_NET_HDR_F_NEEDS_CSUM wants it; 0: checksums are complete */
     bool v6;
 };
 
@@ -42,8 +43,8 @@ struct braid_host {
     void (*output)(void *ctx, const struct braid_packet *packet);
     /* Fills buf with unpredictable bytes. */
     void (*random)(void *ctx, void *buf, size_t len);
-    /* A packet that another worker's core should see: worker is its number. The bytes are valid during the call
-     * only. hops goes into that core's braid_core_input. May be NULL if n_workers is 1. */
+    /* A packet that another worker's core should see: worker is its number. The bytes are valid during the
+     * call only. hops goes into that core's braid_core_input. May be NULL if n_workers is 1. */
     void (*hand_over)(void *ctx, unsigned worker, const uint8_t *packet, size_t len,
                       const struct braid_input *in);
 };
@@ -56,16 +57,16 @@ struct braid_input {
 };
 
 struct braid_core_params {
-    unsigned worker, n_workers; /* this core's number; tokens are congruent to worker modulo n_workers */
-    uint16_t mtu;               /* of the TUN */
-    size_t memory;              /* bytes of buffers for all connections */
+    unsigned worker, n_workers;    /* this core's number; tokens are congruent to worker modulo n_workers */
+    uint16_t mtu;                  /* of the TUN */
+    size_t memory;                 /* bytes of buffers for all connections */
     size_t rcvbuf_max, sndbuf_max; /* bytes per connection */
     uint32_t max_conns;
-    unsigned max_subflows;         /* per connection, at most BRAID_STATS_SUBFLOWS */
-    braid_time keepalive_idle;     /* before the first probe; 0: no keepalive */
+    unsigned max_subflows;     /* per connection, at most BRAID_STATS_SUBFLOWS */
+    braid_time keepalive_idle; /* before the first probe; 0: no keepalive */
     braid_time time_wait;
-    braid_time break_before_make;  /* how long a connection without subflows waits for a new one */
-    braid_time syn_timeout;        /* how long the third ACK may take */
+    braid_time break_before_make; /* how long a connection without subflows waits for a new one */
+    braid_time syn_timeout;       /* how long the third ACK may take */
 };
 
 /* Fills in sane defaults for one worker. */
@@ -83,15 +84,15 @@ uint8_t *braid_buf_data(struct buf *b);
 void braid_buf_unref(struct buf *b);
 /* True if somebody but the caller holds a reference: the buffer must not be written to again. */
 bool braid_buf_shared(const struct buf *b);
-/* A stock of buffers of cap bytes, at most `keep` of them idle: a buffer that the last user gave up is given out next.
- * Must outlive its buffers and the core that they went into. NULL if memory is short. */
+/* A stock of buffers of cap bytes, at most `keep` of them idle: a buffer that the last user gave up is given
+ * out next. Must outlive its buffers and the core that they went into. NULL if memory is short. */
 struct buf_pool;
 struct buf_pool *braid_buf_pool_new(size_t cap, unsigned keep);
 struct buf *braid_buf_pool_get(struct buf_pool *p);
 void braid_buf_pool_free(struct buf_pool *p);
 
-/* Takes an IP packet of len bytes at offset off of b. The core takes references of its own on b if it keeps the
- * payload. */
+/* Takes an IP packet of len bytes at offset off of b. The core takes references of its own on b if it keeps
+ * the payload. */
 void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t len,
                       const struct braid_input *in, braid_time now);
 /* Runs timers that are due. */
@@ -105,30 +106,31 @@ bool braid_core_dirty(const struct braid_core *core);
 /* ---- listening and connecting -------------------------------------------------------------------------- */
 
 enum braid_close {
-    BRAID_CLOSE_DONE,      /* both directions ended in order and the peer acknowledged everything */
-    BRAID_CLOSE_RESET,     /* the peer aborted: MP_FASTCLOSE, or a RST of a plain TCP connection */
-    BRAID_CLOSE_TIMEOUT,   /* retransmissions, keepalive or the break-before-make timeout gave up */
-    BRAID_CLOSE_REFUSED,   /* connect: the peer answered with RST; accept: it never completed the handshake */
+    BRAID_CLOSE_DONE,    /* both directions ended in order and the peer acknowledged everything */
+    BRAID_CLOSE_RESET,   /* the peer aborted: MP_FASTCLOSE, or a RST of a plain TCP connection */
+    BRAID_CLOSE_TIMEOUT, /* retransmissions, keepalive or the break-before-make timeout gave up */
+    BRAID_CLOSE_REFUSED, /* connect: the peer answered with RST; accept: it never completed the handshake */
     BRAID_CLOSE_UNREACHABLE, /* connect: ICMP said so */
-    BRAID_CLOSE_PROTOCOL,  /* the peer broke the protocol in a way that allows no fallback */
-    BRAID_CLOSE_RESOURCES, /* memory was short */
-    BRAID_CLOSE_ABORTED    /* braid_conn_abort or braid_conn_refuse */
+    BRAID_CLOSE_PROTOCOL,    /* the peer broke the protocol in a way that allows no fallback */
+    BRAID_CLOSE_RESOURCES,   /* memory was short */
+    BRAID_CLOSE_ABORTED      /* braid_conn_abort or braid_conn_refuse */
 };
 const char *braid_close_text(enum braid_close why);
 
 /* Callbacks of a connection, all from within braid_core_flush. user is what braid_conn_set_user set. */
 struct braid_conn_ops {
-    /* A SYN came in. ctx is the listener's. Nothing is answered until braid_conn_accept or braid_conn_refuse, now
-     * or later. */
+    /* A SYN came in. ctx is the listener's. Nothing is answered until braid_conn_accept or braid_conn_refuse,
+     * now or later. */
     void (*incoming)(void *ctx, struct braid_conn *c);
     /* The handshake is complete. */
     void (*established)(struct braid_conn *c, void *user);
-    /* There are new bytes to read, or the end of the stream (braid_conn_eof). Called once per flush that brought
-     * any; unread bytes do not cause further calls. */
+    /* There are new bytes to read, or the end of the stream (braid_conn_eof). Called once per flush that
+     * brought any; unread bytes do not cause further calls. */
     void (*readable)(struct braid_conn *c, void *user);
     /* There is room for writing again, after braid_conn_reserve gave less than wanted. */
     void (*writable)(struct braid_conn *c, void *user);
-    /* The connection is gone. Last call; c is invalid after it returns. Not called after braid_conn_release. */
+    /* The connection is gone. Last call; c is invalid after it returns. Not called after braid_conn_release.
+     */
     void (*closed)(struct braid_conn *c, void *user, enum braid_close why);
 };
 
@@ -137,9 +139,9 @@ struct braid_listen_params {
     const char *name;       /* for statistics; must outlive the core */
     const struct cc_ops *cc;
     const struct sched_ops *sched;
-    bool checksum;          /* require DSS checksums */
+    bool checksum;                 /* require DSS checksums */
     const struct braid_ip *signal; /* addresses announced with ADD_ADDR; copied */
-    unsigned n_signal;      /* at most 8 */
+    unsigned n_signal;             /* at most 8 */
     const struct braid_conn_ops *ops;
     void *ctx;
 };
@@ -152,8 +154,8 @@ void braid_unlisten(struct braid_listener *l);
 /* Answers the client's SYN. */
 void braid_conn_accept(struct braid_conn *c);
 enum braid_refusal { BRAID_REFUSE_RESET, BRAID_REFUSE_UNREACHABLE };
-/* Answers the client's SYN with a RST, or with ICMP host unreachable. closed() is not called; c is invalid from
- * the next flush on. */
+/* Answers the client's SYN with a RST, or with ICMP host unreachable. closed() is not called; c is invalid
+ * from the next flush on. */
 void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how);
 
 struct braid_connect_params {
@@ -169,12 +171,13 @@ struct braid_connect_params {
 /* Opens a connection. NULL if memory is short or the 4-tuple is taken. */
 struct braid_conn *braid_connect(struct braid_core *core, const struct braid_connect_params *params,
                                  braid_time now);
-/* Opens another subflow of an established connection that we opened. 0, or -1: not established, not MPTCP, limit
- * reached, 4-tuple taken or memory short. */
+/* Opens another subflow of an established connection that we opened. 0, or -1: not established, not MPTCP,
+ * limit reached, 4-tuple taken or memory short. */
 int braid_conn_join(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
                     bool backup, braid_time now);
 
-/* ---- a connection's stream ------------------------------------------------------------------------------ */
+/* ---- a connection's stream ------------------------------------------------------------------------------
+ */
 
 void braid_conn_set_user(struct braid_conn *c, void *user);
 void *braid_conn_user(const struct braid_conn *c);
@@ -182,8 +185,8 @@ uint64_t braid_conn_id(const struct braid_conn *c);
 void braid_conn_addrs(const struct braid_conn *c, struct braid_addr *local, struct braid_addr *remote);
 bool braid_conn_is_mptcp(const struct braid_conn *c);
 
-/* Reading without a copy: fills up to n iovecs with the next bytes in order and returns how many were filled. They
- * stay valid until braid_conn_consume or the end of the callback. */
+/* Reading without a copy: fills up to n iovecs with the next bytes in order and returns how many were filled.
+ * They stay valid until braid_conn_consume or the end of the callback. */
 unsigned braid_conn_peek(const struct braid_conn *c, struct iovec *iov, unsigned n);
 /* The first n bytes were taken. */
 void braid_conn_consume(struct braid_conn *c, size_t n);
@@ -191,8 +194,8 @@ size_t braid_conn_readable(const struct braid_conn *c);
 /* True once the peer's DATA_FIN (or FIN) is next: everything before it was consumed. */
 bool braid_conn_eof(const struct braid_conn *c);
 
-/* Writing without a copy: provides up to n iovecs of room in the send buffer, at most `want` bytes, and returns how
- * many. 0: the buffer is full, writable() will be called. */
+/* Writing without a copy: provides up to n iovecs of room in the send buffer, at most `want` bytes, and
+ * returns how many. 0: the buffer is full, writable() will be called. */
 unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n);
 /* The first n bytes of the reserved room were filled. n may be 0: the room is given back. */
 void braid_conn_commit(struct braid_conn *c, size_t n);
@@ -203,8 +206,9 @@ void braid_conn_shutdown(struct braid_conn *c);
 /* Ends the connection at once: MP_FASTCLOSE, or RST of a plain TCP connection. closed() is called with
  * BRAID_CLOSE_ABORTED, unless the connection was released. */
 void braid_conn_abort(struct braid_conn *c);
-/* The user is no longer interested: no more callbacks. What was written is still delivered if shutdown was called
- * before; otherwise the connection is aborted. Unread bytes are discarded, later ones cause an abort. */
+/* The user is no longer interested: no more callbacks. What was written is still delivered if shutdown was
+ * called before; otherwise the connection is aborted. Unread bytes are discarded, later ones cause an abort.
+ */
 void braid_conn_release(struct braid_conn *c);
 
 /* Asks the peer to use (false) or spare (true) the subflow with this id: MP_PRIO. -1: no such subflow. */
@@ -213,26 +217,28 @@ int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup
 int braid_conn_reset_subflow(struct braid_conn *c, uint32_t subflow_id);
 /* Announces ip (port 0: the connection's) with ADD_ADDR. -1: too many, or not MPTCP. */
 int braid_conn_announce(struct braid_conn *c, const struct braid_addr *addr);
-/* Withdraws an announced address, or id 0 for the initial subflow's, with REMOVE_ADDR, closing its subflows. */
+/* Withdraws an announced address, or id 0 for the initial subflow's, with REMOVE_ADDR, closing its subflows.
+ */
 int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip);
 
-/* ---- looking inside --------------------------------------------------------------------------------------- */
+/* ---- looking inside ---------------------------------------------------------------------------------------
+ */
 
 const struct braid_counters *braid_core_counters(const struct braid_core *core);
 
 struct braid_core_stats {
-    uint64_t conns;          /* now */
-    uint64_t conns_mptcp;    /* of them, established as MPTCP */
-    uint64_t subflows;       /* now, TIME_WAIT excluded */
-    uint64_t time_wait;      /* subflows in TIME_WAIT */
-    uint64_t conns_total;    /* ever */
+    uint64_t conns;               /* now */
+    uint64_t conns_mptcp;         /* of them, established as MPTCP */
+    uint64_t subflows;            /* now, TIME_WAIT excluded */
+    uint64_t time_wait;           /* subflows in TIME_WAIT */
+    uint64_t conns_total;         /* ever */
     uint64_t bytes_in, bytes_out; /* payload of ended and living connections, data level */
     size_t memory, memory_limit;
 };
 void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out);
 
-/* A resumable walk over all connections, in the order of their ids. Between two calls of braid_dump_next packets may
- * be processed and connections come and go. */
+/* A resumable walk over all connections, in the order of their ids. Between two calls of braid_dump_next
+ * packets may be processed and connections come and go. */
 struct braid_dump;
 struct braid_dump *braid_dump_begin(struct braid_core *core); /* NULL if memory is short */
 /* Fills up to max entries of out; 0: the end. */

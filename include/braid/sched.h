@@ -1,35 +1,36 @@
-/* The interface of a packet scheduler: which subflow carries the next bytes of a connection. src/mptcp calls it;
- * a scheduler is a const table of functions in one file of src/sched, and includes nothing but include/braid. */
+/* The interface of a packet scheduler: which subflow carries the next bytes of a connection. src/mptcp calls
+ * it; a scheduler is a const table of functions in one file of src/sched, and includes nothing but
+ * include/braid. */
 #ifndef BRAID_SCHED_H
 #define BRAID_SCHED_H
 
 #include <braid/types.h>
 
 #define SCHED_PRIV_WORDS 4
-#define SCHED_MAX_PATHS 16
+#define SCHED_MAX_PATHS  16
 
 /* One subflow as a scheduler sees it. */
 struct sched_path {
-    uint32_t id;           /* the subflow's number, stable and never reused within the connection */
-    bool backup;           /* either side asked to use it only when no other is usable */
-    bool usable;           /* established, not closing, and not in RTO backoff */
-    uint32_t mss;          /* bytes of payload in a full segment */
-    uint64_t space;        /* bytes it would take now: the least of cwnd, the peer's window and pacing; 0: none */
-    uint64_t cwnd;         /* bytes */
-    uint64_t in_flight;    /* bytes */
-    uint64_t bytes_sent;   /* payload bytes since it was established */
-    int64_t srtt_us;       /* 0: unknown */
+    uint32_t id;    /* the subflow's number, stable and never reused within the connection */
+    bool backup;    /* either side asked to use it only when no other is usable */
+    bool usable;    /* established, not closing, and not in RTO backoff */
+    uint32_t mss;   /* bytes of payload in a full segment */
+    uint64_t space; /* bytes it would take now: the least of cwnd, the peer's window and pacing; 0: none */
+    uint64_t cwnd;  /* bytes */
+    uint64_t in_flight;  /* bytes */
+    uint64_t bytes_sent; /* payload bytes since it was established */
+    int64_t srtt_us;     /* 0: unknown */
     int64_t rttvar_us;
-    uint64_t pacing_rate;  /* bytes per second, 0: not paced */
+    uint64_t pacing_rate; /* bytes per second, 0: not paced */
 };
 
 struct sched_view {
     braid_time now;
     const struct sched_path *paths;
     unsigned n_paths;
-    uint64_t unsent;       /* bytes waiting in the connection's send buffer */
-    uint64_t data_window;  /* bytes that the connection-level window still admits */
-    uint64_t tried;        /* reinjection: bit i set: paths[i] carried these bytes already; 0 for new data */
+    uint64_t unsent;      /* bytes waiting in the connection's send buffer */
+    uint64_t data_window; /* bytes that the connection-level window still admits */
+    uint64_t tried;       /* reinjection: bit i set: paths[i] carried these bytes already; 0 for new data */
 };
 
 /* A connection's scheduler state. */
@@ -42,9 +43,9 @@ struct sched_ops {
     const char *name;
     /* Sets private state (zeroed before). May be NULL. */
     void (*init)(struct sched *s);
-    /* Returns the index in v->paths of the subflow for the next segment, or -1 to wait: it is called again when
-     * anything in the view changed. The answer must have space > 0 and be usable. Backup paths only when no
-     * path without backup is usable (RFC 8684 section 3.3.8). */
+    /* Returns the index in v->paths of the subflow for the next segment, or -1 to wait: it is called again
+     * when anything in the view changed. The answer must have space > 0 and be usable. Backup paths only when
+     * no path without backup is usable (RFC 8684 section 3.3.8). */
     int (*pick)(struct sched *s, const struct sched_view *v);
     /* Bytes were put on paths[i] of the view. May be NULL. */
     void (*sent)(struct sched *s, const struct sched_view *v, int i, uint64_t bytes);

@@ -30,7 +30,8 @@ struct braid_conn;
     X(TCP_OFO_DROP, "TcpExtTCPOFODrop", "out-of-order segments dropped for lack of memory")                  \
     X(TCP_DELAYED_ACKS, "TcpExtDelayedACKs", "delayed ACKs sent")                                            \
     X(TCP_CHALLENGE_ACK, "TcpExtTCPChallengeACK", "challenge ACKs sent (RFC 5961)")                          \
-    X(TCP_ACK_SKIPPED_CHALLENGE, "TcpExtTCPACKSkippedChallenge", "challenge ACKs withheld by the rate limit") \
+    X(TCP_ACK_SKIPPED_CHALLENGE, "TcpExtTCPACKSkippedChallenge",                                             \
+      "challenge ACKs withheld by the rate limit")                                                           \
     X(TCP_PAWS_ESTAB, "TcpExtPAWSEstab", "segments dropped by PAWS (RFC 7323)")                              \
     X(TCP_KEEPALIVE, "TcpExtTCPKeepAlive", "keepalive probes sent")                                          \
     X(TCP_WIN_PROBE, "TcpExtTCPWinProbe", "zero-window probes sent")                                         \
@@ -43,7 +44,8 @@ struct braid_conn;
     X(MP_CAPABLE_SYNACK_RX, "MPTcpExtMPCapableSYNACKRX", "SYN/ACKs with MP_CAPABLE received")                \
     X(MP_CAPABLE_ACK_RX, "MPTcpExtMPCapableACKRX", "third ACKs with MP_CAPABLE received")                    \
     X(MP_CAPABLE_FALLBACK_ACK, "MPTcpExtMPCapableFallbackACK", "fallbacks: no MP_CAPABLE in the third ACK")  \
-    X(MP_CAPABLE_FALLBACK_SYNACK, "MPTcpExtMPCapableFallbackSYNACK", "fallbacks: no MP_CAPABLE in a SYN/ACK") \
+    X(MP_CAPABLE_FALLBACK_SYNACK, "MPTcpExtMPCapableFallbackSYNACK",                                         \
+      "fallbacks: no MP_CAPABLE in a SYN/ACK")                                                               \
     X(MP_FALLBACK_TOKEN_INIT, "MPTcpExtMPFallbackTokenInit", "fallbacks: no key with a free token found")    \
     X(MP_RETRANS, "MPTcpExtMPTCPRetrans", "data-level retransmissions and reinjections")                     \
     X(MP_JOIN_NO_TOKEN, "MPTcpExtMPJoinNoTokenFound", "MP_JOIN SYNs with an unknown token")                  \
@@ -122,9 +124,9 @@ struct braid_subflow_stats {
 struct braid_conn_stats {
     uint64_t id;
     const struct braid_conn *conn; /* for the core's own thread, until the next packet or flush */
-    const char *edge;  /* the listener's name; owned by it, copied by whoever crosses threads */
-    bool mptcp;        /* false: plain TCP, or fallen back */
-    bool fell_back;    /* began as MPTCP */
+    const char *edge;              /* the listener's name; owned by it, copied by whoever crosses threads */
+    bool mptcp;                    /* false: plain TCP, or fallen back */
+    bool fell_back;                /* began as MPTCP */
     bool checksum;
     const char *state; /* static string */
     const char *scheduler;

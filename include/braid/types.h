@@ -8,9 +8,9 @@
 
 /* Time is a count of microseconds of some monotonic clock, passed in by the caller. */
 typedef int64_t braid_time;
-#define BRAID_MS      ((braid_time)1000)
-#define BRAID_SECOND  ((braid_time)1000000)
-#define BRAID_NEVER   INT64_MAX
+#define BRAID_MS     ((braid_time)1000)
+#define BRAID_SECOND ((braid_time)1000000)
+#define BRAID_NEVER  INT64_MAX
 
 /* An IPv6 address in network byte order; IPv4 is held as v4-mapped (::ffff:a.b.c.d), so that addresses of
  * both families compare and hash alike. */

@@ -174,6 +174,28 @@ static void syn_in(struct braid_core *core, const struct arrival *a)
     conn_dirty(c);
 }
 
+/* For a 4-tuple that lately was a subflow. True: it is a new SYN, and the entry is gone. */
+static bool remembered_in(struct braid_core *core, struct timewait_entry *e, const struct arrival *a)
+{
+    struct mptcp_env *env = &core->env;
+    if (e->aborted && !(a->p.tcp.flags & TCP_SYN)) {
+        env->tcp.count.v[COUNT_MP_FASTCLOSE_TX]++;
+        tcp_refuse_fastclose(&env->tcp, &a->p, e->peer_key);
+        return false;
+    }
+    switch (timewait_input(&e->tw, &a->p, &env->tcp, a->now)) {
+    case TIMEWAIT_NOTHING:
+        break;
+    case TIMEWAIT_RESTART:
+        core_timewait_start(e, a->now);
+        break;
+    case TIMEWAIT_REUSE:
+        core_timewait_free(e);
+        return true;
+    }
+    return false;
+}
+
 static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival *a)
 {
     struct mptcp_env *env = &core->env;
@@ -187,18 +209,8 @@ static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival 
         return;
     }
     struct timewait_entry *e = core_find_timewait(core, &a->p.dst, &a->p.src);
-    if (e) {
-        switch (timewait_input(&e->tw, &a->p, &env->tcp, a->now)) {
-        case TIMEWAIT_NOTHING:
-            return;
-        case TIMEWAIT_RESTART:
-            core_timewait_start(e, a->now);
-            return;
-        case TIMEWAIT_REUSE:
-            core_timewait_free(e);
-            break;
-        }
-    }
+    if (e && !remembered_in(core, e, a))
+        return;
     if ((a->p.tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN)
         syn_in(core, a);
     else

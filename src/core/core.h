@@ -22,11 +22,15 @@ struct braid_listener {
     struct list conns; /* braid_conn.listener_node */
 };
 
-/* A TIME_WAIT entry and its place among the others. */
+/* A TIME_WAIT entry and its place among the others. Also remembers subflows of connections that we aborted:
+ * our RST with MP_FASTCLOSE is ignored if it was not at exactly the number that the peer expects (RFC 5961),
+ * or is lost. */
 struct timewait_entry {
     struct timewait tw; /* first */
     struct braid_core *core;
     struct list node;
+    bool aborted;
+    uint64_t peer_key; /* if aborted */
 };
 
 #define CORE_TIMEWAITS_MAX 65536 /* the oldest goes when there are more */

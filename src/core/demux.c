@@ -89,12 +89,12 @@ void core_timewait_start(struct timewait_entry *e, braid_time now)
     wheel_arm(&e->core->env.tcp.wheel, &e->tw.timer, now + e->core->env.params.time_wait);
 }
 
-static void env_time_wait(struct mptcp_env *env, struct mp_subflow *s)
+static struct timewait_entry *remember(struct mptcp_env *env, struct mp_subflow *s)
 {
     struct braid_core *core = (struct braid_core *)env;
-    struct timewait_entry *e = env->params.time_wait > 0 ? malloc(sizeof(*e)) : NULL;
+    struct timewait_entry *e = env->params.time_wait > 0 ? calloc(1, sizeof(*e)) : NULL;
     if (!e)
-        return; /* a late FIN will meet a RST: harmless, the peer has everything */
+        return NULL; /* what comes late will meet a RST */
     if (core->timewaits.count >= CORE_TIMEWAITS_MAX)
         core_timewait_free(list_entry(core->timewait_order.next, struct timewait_entry, node));
     timewait_init(&e->tw, &s->tcp);
@@ -102,8 +102,23 @@ static void env_time_wait(struct mptcp_env *env, struct mp_subflow *s)
     timer_init(&e->tw.timer, timewait_fire);
     htable_insert(&core->timewaits, &e->tw.hash, core_hash_flow(core, &e->tw.local, &e->tw.remote));
     list_append(&core->timewait_order, &e->node);
-    env->tcp.count.v[COUNT_TCP_TIME_WAIT]++;
     core_timewait_start(e, s->tcp.last_recv);
+    return e;
+}
+
+static void env_time_wait(struct mptcp_env *env, struct mp_subflow *s)
+{
+    if (remember(env, s))
+        env->tcp.count.v[COUNT_TCP_TIME_WAIT]++;
+}
+
+static void env_aborted(struct mptcp_env *env, struct mp_subflow *s)
+{
+    struct timewait_entry *e = remember(env, s);
+    if (e) {
+        e->aborted = true;
+        e->peer_key = s->conn->remote_key;
+    }
 }
 
 /* ---- what connections ask for
@@ -165,6 +180,7 @@ const struct mptcp_env_ops core_env_ops = {
     .flow_add = env_flow_add,
     .flow_remove = env_flow_remove,
     .time_wait = env_time_wait,
+    .aborted = env_aborted,
     .refuse = env_refuse,
 };
 

@@ -183,8 +183,15 @@ static void carry_out_failure(struct braid_conn *c, braid_time now)
     list_each(n, tmp, &c->subflows)
     {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead)
-            subflow_reset(&s->tcp, now);
+        if (s->dead)
+            continue;
+        if (c->phase == CONN_PENDING) {
+            c->env->ops->refuse(c->env, s, BRAID_REFUSE_RESET);
+            continue;
+        }
+        if (c->fastclose && conn_is_mptcp(c) && c->was_mptcp && subflow_synchronized(&s->tcp))
+            c->env->ops->aborted(c->env, s);
+        subflow_reset(&s->tcp, now);
     }
     tell_closed(c);
     c->phase = CONN_DEAD;

@@ -21,6 +21,8 @@ struct mptcp_env_ops {
     /* The subflow is in TIME_WAIT and about to be freed: remember what its 4-tuple needs. Called after
      * flow_remove. */
     void (*time_wait)(struct mptcp_env *env, struct mp_subflow *s);
+    /* The subflow was reset with MP_FASTCLOSE: whatever still comes for it gets the same answer. */
+    void (*aborted)(struct mptcp_env *env, struct mp_subflow *s);
     /* Answers the SYN of a connection in CONN_PENDING with a refusal. */
     void (*refuse)(struct mptcp_env *env, const struct mp_subflow *s, enum braid_refusal how);
 };

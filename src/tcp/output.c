@@ -251,22 +251,40 @@ void tcp_challenge_ack(struct subflow *sf, braid_time now)
         tcp_send_ack(sf, now);
 }
 
-void tcp_refuse(struct tcp_env *env, const struct wire_packet *p, int reason)
+/* A RST that whoever sent p accepts (RFC 9293 section 3.10.7.1). */
+static void refuse(struct tcp_env *env, const struct wire_packet *p, struct wire_tcp *t)
 {
     const struct wire_tcp *in = &p->tcp;
-    struct wire_tcp t = {.flags = TCP_RST};
 
     if (in->flags & TCP_RST)
         return;
-    if (in->flags & TCP_ACK) {
-        t.seq = in->ack;
+    if ((in->flags & TCP_ACK) && !(t->mp.has & MPTCP_HAS(MPTCP_FASTCLOSE))) {
+        t->seq = in->ack;
     } else {
-        t.flags |= TCP_ACK;
-        t.ack = in->seq + p->payload_len + !!(in->flags & TCP_SYN) + !!(in->flags & TCP_FIN);
+        t->seq = in->flags & TCP_ACK ? in->ack : 0;
+        t->flags |= TCP_ACK;
+        t->ack = in->seq + p->payload_len + !!(in->flags & TCP_SYN) + !!(in->flags & TCP_FIN);
     }
+    tcp_emit(env, &p->dst, &p->src, t);
+}
+
+void tcp_refuse(struct tcp_env *env, const struct wire_packet *p, int reason)
+{
+    struct wire_tcp t = {.flags = TCP_RST};
+
     if (reason >= 0) {
         t.mp.has = MPTCP_HAS(MPTCP_TCPRST);
         t.mp.rst_reason = (uint8_t)reason;
     }
-    tcp_emit(env, &p->dst, &p->src, &t);
+    refuse(env, p, &t);
+}
+
+void tcp_refuse_fastclose(struct tcp_env *env, const struct wire_packet *p, uint64_t key)
+{
+    struct wire_tcp t = {.flags = TCP_RST};
+
+    t.mp.has = MPTCP_HAS(MPTCP_FASTCLOSE) | MPTCP_HAS(MPTCP_TCPRST);
+    t.mp.fastclose.key = key;
+    t.mp.rst_reason = MPTCP_RST_UNSPECIFIED;
+    refuse(env, p, &t);
 }

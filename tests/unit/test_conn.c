@@ -123,6 +123,32 @@ START_TEST(abort_reaches_the_peer_as_fastclose)
 }
 END_TEST
 
+static unsigned resets_to_lose;
+
+static bool lose_resets(struct pair *q, bool to_server, uint8_t *packet, size_t len)
+{
+    (void)q;
+    (void)len;
+    return to_server || !(packet[20 + 13] & TCP_RST) || resets_to_lose == 0 || resets_to_lose-- == 0;
+}
+
+START_TEST(a_lost_fastclose_is_repeated_to_a_client_that_goes_on)
+{
+    open_mptcp();
+    pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
+    join("10.0.2.2:4001", false);
+    resets_to_lose = 2;
+    p.tap = lose_resets;
+    braid_conn_abort(p.server.conn);
+    pair_run_for(&p, 100 * BRAID_MS);
+    ck_assert(p.server.closed && !p.client.closed);
+    side_write(&p.client, 1000);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.client.closed && p.client.why == BRAID_CLOSE_RESET);
+    pair_free(&p);
+}
+END_TEST
+
 START_TEST(a_refused_client_sees_a_reset)
 {
     pair_init(&p, false, NULL, 0);
@@ -418,6 +444,7 @@ int main(void)
     tcase_add_test(t, a_backup_subflow_stays_idle_until_the_other_is_gone);
     tcase_add_test(t, half_close_works_both_ways);
     tcase_add_test(t, abort_reaches_the_peer_as_fastclose);
+    tcase_add_test(t, a_lost_fastclose_is_repeated_to_a_client_that_goes_on);
     tcase_add_test(t, a_refused_client_sees_a_reset);
     tcase_add_test(t, an_unreachable_server_is_told_by_icmp);
     tcase_add_test(t, a_connection_without_subflows_waits_and_is_revived_by_a_join);
