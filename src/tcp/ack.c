@@ -156,9 +156,11 @@ static void process_sack(struct subflow *sf, const struct wire_tcp *t, uint64_t 
             apply_sack(sf, seq64_before(r[i].start, sf->snd_una) ? sf->snd_una : r[i].start, r[i].end, a);
 }
 
+/* A retransmission that fills a hole also acknowledges what has waited behind it for long: then only the
+ * timestamp is good. */
 static void take_rtt(struct subflow *sf, struct ack_info *a, braid_time now)
 {
-    if (a->newest_sent >= 0) {
+    if (a->newest_sent >= 0 && !a->retrans_acked) {
         a->rtt_us = now - a->newest_sent;
     } else if (a->retrans_acked && a->has_ts && sf->snd_una > a->prior_una) {
         int32_t ms = (int32_t)(tcp_tsval(sf, now) - a->tsecr);

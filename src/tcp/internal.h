@@ -11,6 +11,7 @@
 #define TCP_INITIAL_WINDOW  10                   /* segments, RFC 6928 */
 #define TCP_GIVE_UP_TIME    (100 * BRAID_SECOND) /* without progress, RFC 9293 section 3.8.3 (R2) */
 #define TCP_GIVE_UP_BACKOFF 15
+#define TCP_GIVE_UP_LEAST   5 /* timeouts: where the RTO is long, the time alone is no proof */
 #define TCP_PROBE_MAX_TIME  (60 * BRAID_SECOND)
 #define TCP_KEEPALIVE_STEP  (75 * BRAID_SECOND)
 #define TCP_KEEPALIVE_MAX   9

@@ -97,7 +97,7 @@ static void on_handshake_timeout(struct subflow *sf, braid_time now)
  */
 static bool hopeless(const struct subflow *sf, braid_time now)
 {
-    if (sf->stuck_rtos == 0)
+    if (sf->stuck_rtos < TCP_GIVE_UP_LEAST)
         return false;
     if (sf->snd_wnd == 0 && now - sf->last_recv < TCP_GIVE_UP_TIME)
         return false;

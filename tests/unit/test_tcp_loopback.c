@@ -37,6 +37,7 @@ struct flying {
     struct end *to;
     struct buf *b;
     uint32_t len, seg_size;
+    uint32_t quoted, mtu; /* mtu > 0: an ICMP error instead of a packet */
 };
 
 /* Parts per thousand. */
@@ -45,7 +46,12 @@ struct link {
     braid_time delay, jitter;
     uint64_t rate; /* bytes per second, 0: unlimited */
     braid_time busy_until[2];
-    bool segment; /* take super-packets apart */
+    bool segment;                   /* take super-packets apart */
+    bool no_ts, no_sack, no_wscale; /* a middlebox takes these out of SYNs */
+    uint64_t queue;                 /* bytes that wait for a limited rate at most, 0: any number */
+    uint32_t mtu;                   /* of a hop in the middle that says so, 0: as large as needed */
+    braid_time dark_from, dark_to;  /* nothing gets through */
+    unsigned forged;
 };
 
 struct world {
@@ -73,7 +79,7 @@ static bool chance(struct world *w, unsigned permille)
 
 static uint8_t stream_byte(const struct end *e, uint64_t i)
 {
-    return (uint8_t)((i * 2654435761u + (e->sf.passive ? 17 : 91)) >> 9);
+    return (uint8_t)((i * 2654435761u + (e == &e->w->end[0] ? 17 : 91)) >> 9);
 }
 
 /* ---- the pipe ---- */
@@ -83,7 +89,10 @@ static void launch(struct world *w, struct end *to, const uint8_t *bytes, uint32
     int way = to == &w->end[1];
     struct link *l = &w->link;
 
-    if (chance(w, l->loss) || w->n_flying == MAX_FLYING) {
+    bool dark = l->dark_from <= w->now && w->now < l->dark_to;
+    braid_time waiting = l->rate && l->busy_until[way] > w->now ? l->busy_until[way] - w->now : 0;
+    bool full = l->queue && (uint64_t)waiting * l->rate / BRAID_SECOND > l->queue;
+    if (dark || full || chance(w, l->loss) || w->n_flying == MAX_FLYING) {
         w->dropped++;
         return;
     }
@@ -97,7 +106,7 @@ static void launch(struct world *w, struct end *to, const uint8_t *bytes, uint32
         at += (braid_time)(draw(w) % (uint64_t)(l->delay + 2));
     struct buf *b = buf_new(len, NULL);
     memcpy(b->data, bytes, len);
-    w->flying[w->n_flying++] = (struct flying){at, to, b, len, seg_size};
+    w->flying[w->n_flying++] = (struct flying){.at = at, .to = to, .b = b, .len = len, .seg_size = seg_size};
 }
 
 static void send_bytes(struct world *w, struct end *to, const struct packet_spec *spec,
@@ -116,6 +125,23 @@ static void send_bytes(struct world *w, struct end *to, const struct packet_spec
         launch(w, to, bytes, h.len + spec->payload_len, seg_size);
 }
 
+/* A router's word that a packet of e's was too big. */
+static void launch_icmp(struct world *w, struct end *e, uint32_t seq)
+{
+    if (w->n_flying < MAX_FLYING)
+        w->flying[w->n_flying++] =
+            (struct flying){.at = w->now + w->link.delay, .to = e, .quoted = seq, .mtu = w->link.mtu};
+}
+
+static void strip(const struct link *l, struct wire_tcp *t)
+{
+    if (!(t->flags & TCP_SYN))
+        return;
+    t->has_ts &= !l->no_ts;
+    t->sack_ok &= !l->no_sack;
+    t->has_wscale &= !l->no_wscale;
+}
+
 static void output(void *ctx, const struct braid_packet *packet)
 {
     static uint8_t bytes[70000];
@@ -132,14 +158,20 @@ static void output(void *ctx, const struct braid_packet *packet)
     uint32_t step =
         packet->gso_size && (e->w->link.segment || chance(e->w, 300)) ? packet->gso_size : p.payload_len;
     struct wire_tcp t = p.tcp;
+    strip(&e->w->link, &t);
     struct packet_spec spec = {.src = p.src, .dst = p.dst, .tcp = &t, .hop_limit = 64};
     uint32_t at = 0;
     do {
         spec.payload_len = p.payload_len - at < step ? p.payload_len - at : step;
         t.seq = p.tcp.seq + at;
         t.flags = p.tcp.flags & (at + spec.payload_len < p.payload_len ? ~(TCP_FIN | TCP_PSH) : 0xff);
-        send_bytes(e->w, e->peer, &spec, p.payload + at,
-                   packet->gso_size && step > packet->gso_size ? packet->gso_size : 0);
+        uint32_t wire = packet->header_len +
+                        (packet->gso_size && step > packet->gso_size ? packet->gso_size : spec.payload_len);
+        if (e->w->link.mtu && wire > e->w->link.mtu)
+            launch_icmp(e->w, e, t.seq);
+        else
+            send_bytes(e->w, e->peer, &spec, p.payload + at,
+                       packet->gso_size && step > packet->gso_size ? packet->gso_size : 0);
         at += step;
     } while (at < p.payload_len);
 }
@@ -350,6 +382,15 @@ static void arrive(struct world *w, struct flying f)
     struct wire_packet p;
     struct end *e = f.to;
 
+    if (f.mtu) {
+        p = (struct wire_packet){.kind = WIRE_ICMP_ERROR, .src = e->sf.local, .dst = e->sf.remote};
+        p.icmp = WIRE_ICMP_TOO_BIG;
+        p.quoted_seq = f.quoted;
+        p.mtu = f.mtu;
+        if (e->sf.state != TCP_STATE_CLOSED)
+            subflow_icmp(&e->sf, &p, w->now);
+        return;
+    }
     ck_assert_int_eq(packet_parse(f.b->data, f.len, true, &p), WIRE_OK);
     if (e->sf.state == TCP_STATE_CLOSED && !e->closed) {
         if ((p.tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
@@ -389,6 +430,45 @@ static braid_time next_event(const struct world *w)
     return at > w->now ? at : w->now;
 }
 
+/* What somebody who can guess a lot but not everything may send: all of it must be without effect. */
+static void forge(struct world *w, struct end *e)
+{
+    uint64_t span = draw(w) % 4;
+    struct wire_packet p = {.kind = WIRE_TCP, .src = e->sf.remote, .dst = e->sf.local};
+    struct buf *b = buf_new(2000, NULL);
+
+    if (!subflow_synchronized(&e->sf) || e->sf.state == TCP_STATE_TIME_WAIT) {
+        buf_unref(b);
+        return;
+    }
+    memset(b->data, 0xee, b->cap);
+    p.payload = b->data;
+    p.tcp.seq = e->sf.irs + (uint32_t)e->sf.rcv_nxt + 1 + (uint32_t)(draw(w) % 100000);
+    p.tcp.ack = e->sf.iss + (uint32_t)e->sf.snd_una;
+    p.tcp.window = (uint16_t)draw(w);
+    if (span == 0) {
+        p.tcp.flags = TCP_RST | TCP_ACK;
+    } else if (span == 1) {
+        p.tcp.flags = TCP_SYN | (draw(w) % 2 ? TCP_ACK : 0);
+    } else if (span == 2) { /* acknowledges what was not sent */
+        p.tcp.flags = TCP_ACK | (draw(w) % 2 ? TCP_FIN : 0);
+        p.tcp.ack = e->sf.iss + (uint32_t)e->sf.snd_nxt + 1 + (uint32_t)(draw(w) % 1000000);
+        p.payload_len = (uint32_t)(draw(w) % 2000);
+    } else { /* entirely old, or from before the beginning */
+        p.tcp.flags = TCP_ACK;
+        p.payload_len = 1 + (uint32_t)(draw(w) % 1999);
+        p.tcp.seq = e->sf.irs + (uint32_t)e->sf.rcv_nxt - p.payload_len - (uint32_t)(draw(w) % 5000);
+        p.tcp.n_sack = 1;
+        p.tcp.sack[0] =
+            (struct wire_sack){p.tcp.ack - (uint32_t)(draw(w) % 9999), p.tcp.ack + (uint32_t)draw(w)};
+        if (draw(w) % 2)
+            p.tcp.ack -= (uint32_t)(draw(w) % 200000);
+    }
+    subflow_input(&e->sf, &p, b, 0, w->now);
+    subflow_check(&e->sf);
+    buf_unref(b);
+}
+
 static void step(struct world *w)
 {
     w->now = next_event(w);
@@ -408,6 +488,8 @@ static void step(struct world *w)
         struct end *e = &w->end[i];
 
         wheel_run(&e->env.wheel, w->now);
+        if (chance(w, w->link.forged))
+            forge(w, e);
         if (e->sf.state == TCP_STATE_CLOSED)
             continue;
         if (chance(w, 700))
@@ -428,6 +510,17 @@ static void choose(struct world *w)
     l->jitter = draw(w) % 2 ? 0 : (braid_time)(draw(w) % 1000);
     l->rate = draw(w) % 2 ? 0 : 100000 + draw(w) % 10000000;
     l->segment = draw(w) % 4 != 0;
+    l->queue = draw(w) % 2 ? 0 : 20000 + draw(w) % 200000;
+    l->no_ts = draw(w) % 8 == 0;
+    l->no_sack = draw(w) % 8 == 0;
+    l->no_wscale = draw(w) % 16 == 0;
+    l->mtu = draw(w) % 6 ? 0 : 1280 + (uint32_t)(draw(w) % 220);
+    if (draw(w) % 8 == 0) {
+        l->dark_from = w->now + (braid_time)(draw(w) % (2 * BRAID_SECOND));
+        l->dark_to = l->dark_from + (braid_time)(draw(w) % (20 * BRAID_SECOND));
+        l->loss /= 10; /* after darkness attempts are few */
+    }
+    l->forged = draw(w) % 4 ? 0 : 50;
 }
 
 static void run_world(uint64_t seed)
@@ -443,6 +536,8 @@ static void run_world(uint64_t seed)
         w->end[i].to_send = draw(w) % 3 ? draw(w) % 400000 : draw(w) % 3000;
     }
     subflow_open_active(&w->end[0].sf, &cc_cubic, w->now);
+    if (draw(w) % 10 == 0)
+        subflow_open_active(&w->end[1].sf, &cc_lia, w->now);
     while (!(w->end[0].closed && w->end[1].closed)) {
         step(w);
         ck_assert_msg(w->now < TIME_LIMIT, "seed %llu: %s/%s after %lld s: got %llu of %llu, %llu of %llu",
@@ -476,7 +571,7 @@ static void run_world(uint64_t seed)
                 (unsigned long long)(w->end[0].env.count.v[COUNT_TCP_DSACK_UNDO] +
                                      w->end[1].env.count.v[COUNT_TCP_DSACK_UNDO]));
     for (unsigned i = 0; i < w->n_flying; i++)
-        buf_unref(w->flying[i].b);
+        buf_unref(w->flying[i].b); /* NULL for an ICMP error */
     free(w);
 }
 
