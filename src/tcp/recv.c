@@ -276,15 +276,16 @@ static void cut(struct subflow *sf, uint64_t *off, const uint8_t **data, uint32_
         *len = *off < edge ? (uint32_t)(edge - *off) : 0;
 }
 
+/* A FIN before data that is here already contradicts it, and is not believed. */
 static void note_fin(struct subflow *sf, uint64_t off)
 {
-    if (off < sf->rcv_nxt)
-        sf->ack_now = true; /* it came before */
-    else if (!sf->fin_known && off <= sf->rcv_adv) {
-        sf->fin_known = true;
-        sf->fin_in_off = off;
-        sf->ack_now = true;
-    }
+    bool contradicted = !list_empty(&sf->ooo) && ooo_end(ooo_of(sf->ooo.prev)) > off;
+
+    sf->ack_now = true;
+    if (off < sf->rcv_nxt || sf->fin_known || off > sf->rcv_adv || contradicted)
+        return;
+    sf->fin_known = true;
+    sf->fin_in_off = off;
 }
 
 void tcp_receive(struct subflow *sf, const struct wire_packet *p, struct buf *b, uint64_t off, braid_time now)

@@ -12,6 +12,8 @@
  */
 #define DEFER_DIVISOR 3
 
+#define RETRANSMITS_PER_FLUSH 128
+
 void tcp_update_pacing(struct subflow *sf)
 {
     const struct cc *cc = &sf->cc;
@@ -53,8 +55,9 @@ uint64_t tcp_cwnd_room(const struct subflow *sf)
 /* Many small packets must not escape cwnd because it counts bytes: a run is at least one packet. */
 static bool too_many_packets(const struct subflow *sf)
 {
-    return sf->n_sent >= SENT_MAX / 2 || (sf->sacked_bytes == 0 && sf->n_sent > 2 &&
-                                          (uint64_t)sf->n_sent * sf->mss >= sf->cc.cwnd + sf->mss);
+    bool many = (uint64_t)sf->n_flight * sf->mss >= sf->cc.cwnd + sf->mss;
+
+    return sf->n_sent >= SENT_MAX / 2 || (many && sf->n_flight > 2 && !sf->cc.in_recovery);
 }
 
 /* RFC 5681 section 4.1, before the first transmission after idleness. */
@@ -189,13 +192,18 @@ static struct tcp_sent *next_lost(struct subflow *sf, braid_time now)
     return s;
 }
 
+/* At most so many packets at once: absurd SACK blocks may have made each of them tiny. */
 static void retransmit_lost(struct subflow *sf, braid_time now)
 {
-    while (!list_empty(&sf->lost)) {
+    for (unsigned i = 0; !list_empty(&sf->lost); i++) {
         struct tcp_sent *s = next_lost(sf, now);
 
         if (!s)
             return;
+        if (i == RETRANSMITS_PER_FLUSH) {
+            sf->pace_at = now + BRAID_MS;
+            return;
+        }
         tcp_retransmit(sf, s, now);
     }
 }

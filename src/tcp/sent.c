@@ -16,13 +16,28 @@ static uint64_t *sum_of(struct subflow *sf, enum sent_state state)
     }
 }
 
-static void book(struct subflow *sf, enum sent_state state, uint64_t add, uint64_t take)
+/* Adds a run's bytes to a state's sum, or takes them off; runs: +1, -1, or 0 if the run only changes its
+ * length. */
+static void book(struct subflow *sf, enum sent_state state, int64_t bytes, int runs)
 {
     uint64_t *sum = sum_of(sf, state);
 
-    assert(*sum >= take);
-    *sum += add - take;
+    assert(bytes >= 0 || *sum >= (uint64_t)-bytes);
+    *sum += (uint64_t)bytes;
+    if (state == SENT_FLIGHT)
+        sf->n_flight += (uint32_t)runs;
     sf->cc.in_flight = sf->pipe;
+}
+
+static void enter(struct subflow *sf, struct tcp_sent *s, enum sent_state state)
+{
+    s->state = state;
+    book(sf, state, (int64_t)sent_len(s), 1);
+}
+
+static void leave(struct subflow *sf, struct tcp_sent *s)
+{
+    book(sf, s->state, -(int64_t)sent_len(s), -1);
 }
 
 bool sent_reserve(struct subflow *sf)
@@ -52,7 +67,7 @@ struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map,
     list_append(&sf->by_time, &s->link);
     sf->n_sent++;
     sf->snd_nxt += len;
-    book(sf, SENT_FLIGHT, len, 0);
+    enter(sf, s, SENT_FLIGHT);
     return s;
 }
 
@@ -72,6 +87,7 @@ struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at)
     else
         list_insert_after(&s->link, &rest->link);
     sf->n_sent++;
+    book(sf, s->state, 0, 1);
     return rest;
 }
 
@@ -101,10 +117,9 @@ void sent_mark(struct subflow *sf, struct tcp_sent *s, enum sent_state state)
 {
     if (s->state == state)
         return;
-    book(sf, s->state, 0, sent_len(s));
+    leave(sf, s);
     list_remove(&s->link);
-    s->state = state;
-    book(sf, state, sent_len(s), 0);
+    enter(sf, s, state);
     if (state == SENT_LOST)
         insert_lost(sf, s);
     else if (state == SENT_FLIGHT)
@@ -120,9 +135,8 @@ void sent_lose_all(struct subflow *sf, bool sacked_too)
 
         if (s->state == SENT_SACKED && !sacked_too)
             continue;
-        book(sf, s->state, 0, sent_len(s));
-        book(sf, SENT_LOST, sent_len(s), 0);
-        s->state = SENT_LOST;
+        leave(sf, s);
+        enter(sf, s, SENT_LOST);
         list_remove(&s->link);
         list_append(&sf->lost, &s->link);
     }
@@ -138,9 +152,8 @@ void sent_unlose_all(struct subflow *sf)
 void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
 {
     assert(s->state != SENT_SACKED);
-    book(sf, s->state, 0, sent_len(s));
-    book(sf, SENT_FLIGHT, sent_len(s), 0);
-    s->state = SENT_FLIGHT;
+    leave(sf, s);
+    enter(sf, s, SENT_FLIGHT);
     s->at = now;
     s->seg = sf->mss;
     s->retrans = true;
@@ -151,13 +164,13 @@ void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
 void sent_trim(struct subflow *sf, struct tcp_sent *s, uint64_t start)
 {
     assert(s->start < start && start < s->end);
-    book(sf, s->state, 0, start - s->start);
+    book(sf, s->state, -(int64_t)(start - s->start), 0);
     s->start = start;
 }
 
 void sent_remove(struct subflow *sf, struct tcp_sent *s)
 {
-    book(sf, s->state, 0, sent_len(s));
+    leave(sf, s);
     list_remove(&s->node);
     list_remove(&s->link);
     if (sf->sent_hint == s)
@@ -181,7 +194,7 @@ static void merge(struct subflow *sf, struct tcp_sent *a, struct tcp_sent *b)
 
     a->retrans |= b->retrans;
     sent_remove(sf, b);
-    book(sf, SENT_SACKED, end - a->end, 0);
+    book(sf, SENT_SACKED, (int64_t)(end - a->end), 0);
     a->end = end;
 }
 
@@ -253,7 +266,7 @@ void sent_check(const struct subflow *sf)
         linked[s->state]++;
         at = s->end;
     }
-    assert(n == sf->n_sent);
+    assert(n == sf->n_sent && linked[SENT_FLIGHT] == sf->n_flight);
     assert(list_empty(&sf->sent) || at == sf->snd_nxt);
     assert(sf->pipe == sum[SENT_FLIGHT] && sf->lost_bytes == sum[SENT_LOST] &&
            sf->sacked_bytes == sum[SENT_SACKED]);

@@ -173,7 +173,7 @@ struct subflow {
     struct list sent;            /* tcp_sent, by offset */
     struct list by_time;         /* the same, not yet delivered nor lost, by time of (re)transmission */
     struct list lost;            /* the same, lost and not retransmitted, by offset */
-    uint32_t n_sent;             /* entries of sent */
+    uint32_t n_sent, n_flight;   /* entries of sent, of by_time */
     struct tcp_sent *sent_spare; /* allocated ahead, so that subflow_send cannot fail; may be NULL */
     struct tcp_sent *sent_hint;  /* where the last SACK block was found; may be NULL */
 

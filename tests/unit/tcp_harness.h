@@ -87,6 +87,7 @@ struct harness {
     enum subflow_closed why;
     enum subflow_verdict verdict_handshake, verdict_segment;
     const struct cc_ops *cc;
+    bool careless;             /* the test resets n_in, so that offsets are not comparable */
     struct wire_mptcp options; /* put on every pure ACK and RST if `has` is set */
 
     /* The peer, as the test speaks for it. */
@@ -161,7 +162,8 @@ static void h_data(struct subflow *sf, uint64_t off, struct slice s, braid_time 
     struct harness *h = h_of(sf);
 
     (void)now;
-    ck_assert_uint_eq(off, h->n_in + 1);
+    if (!h->careless)
+        ck_assert_uint_eq(off, h->n_in + 1);
     ck_assert_uint_le(h->n_in + s.len, sizeof(h->in));
     memcpy(h->in + h->n_in, s.data, s.len);
     h->n_in += s.len;

@@ -122,6 +122,19 @@ START_TEST(a_fin_beyond_the_window_is_not_believed)
 }
 END_TEST
 
+START_TEST(a_fin_before_data_that_is_here_is_not_believed)
+{
+    struct harness *h = settled();
+
+    SAY(h, .seq = 101, .ack = 1, .len = 100);
+    SAY(h, .seq = 51, .ack = 1, .flags = TCP_FIN);
+    SAY(h, .seq = 1, .ack = 1, .len = 100);
+    ck_assert_uint_eq(h->n_in, 200);
+    ck_assert_uint_eq(h->fins, 0);
+    h_free(h);
+}
+END_TEST
+
 START_TEST(a_repeated_fin_is_acknowledged_again)
 {
     struct harness *h = settled();
@@ -217,6 +230,7 @@ int main(void)
     tcase_add_test(tc, the_peers_fin_acknowledges_ours);
     tcase_add_test(tc, a_fin_ahead_of_its_time_waits);
     tcase_add_test(tc, a_fin_beyond_the_window_is_not_believed);
+    tcase_add_test(tc, a_fin_before_data_that_is_here_is_not_believed);
     tcase_add_test(tc, a_repeated_fin_is_acknowledged_again);
     tcase_add_test(tc, our_fin_is_repeated_when_lost);
     tcase_add_test(tc, the_fin_follows_the_data);
