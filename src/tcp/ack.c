@@ -5,6 +5,7 @@
 
 /* A duplicate may be reported long after the original; older than this it is nonsense. */
 #define DSACK_MAX_SPAN (UINT64_C(1) << 30)
+#define TS_COARSE      (10 * BRAID_MS)
 
 /* RFC 9293 section 3.10.7.4 with the exception that every stack makes: an ACK of new data is never older. */
 static void update_window(struct subflow *sf, const struct wire_packet *p, uint64_t off, uint64_t ack)
@@ -156,24 +157,29 @@ static void process_sack(struct subflow *sf, const struct wire_tcp *t, uint64_t 
             apply_sack(sf, seq64_before(r[i].start, sf->snd_una) ? sf->snd_una : r[i].start, r[i].end, a);
 }
 
+/* Timestamps count milliseconds: on a short path they say nothing, unless nothing else ends the backoff. */
+static int64_t timestamp_rtt(const struct subflow *sf, const struct ack_info *a)
+{
+    int32_t ms = (int32_t)(tcp_tsval(sf, a->now) - a->tsecr);
+
+    if (!a->has_ts || sf->snd_una == a->prior_una || ms < 0 || ms > RTT_RTO_MAX / BRAID_MS)
+        return 0;
+    if (sf->rtt.backoff == 0 && sf->rtt.srtt_us > 0 && sf->rtt.srtt_us < TS_COARSE)
+        return 0;
+    return (ms ? ms : 1) * BRAID_MS;
+}
+
 /* A retransmission that fills a hole also acknowledges what has waited behind it for long: then only the
  * timestamp is good. */
-static void take_rtt(struct subflow *sf, struct ack_info *a, braid_time now)
+static void take_rtt(struct subflow *sf, struct ack_info *a)
 {
-    if (a->newest_sent >= 0 && !a->retrans_acked) {
-        a->rtt_us = now - a->newest_sent;
-    } else if (a->retrans_acked && a->has_ts && sf->snd_una > a->prior_una) {
-        int32_t ms = (int32_t)(tcp_tsval(sf, now) - a->tsecr);
-
-        if (ms < 0 || ms > RTT_RTO_MAX / BRAID_MS)
-            return;
-        a->rtt_us = (ms ? ms : 1) * BRAID_MS;
-    } else {
-        return;
-    }
+    if (a->retrans_acked)
+        a->rtt_us = timestamp_rtt(sf, a);
+    else if (a->newest_sent >= 0)
+        a->rtt_us = a->now > a->newest_sent ? a->now - a->newest_sent : 1;
     if (a->rtt_us == 0)
-        a->rtt_us = 1;
-    rtt_sample(&sf->rtt, a->rtt_us, now);
+        return;
+    rtt_sample(&sf->rtt, a->rtt_us, a->now);
     sf->tlp_sampled = true;
     sf->cc.srtt_us = sf->rtt.srtt_us;
     sf->cc.min_rtt_us = sf->rtt.min_rtt_us;
@@ -248,7 +254,7 @@ void tcp_process_ack(struct subflow *sf, const struct wire_packet *p, uint64_t o
         ack_cumulative(sf, ack, &a);
     if (sf->sack_ok)
         process_sack(sf, &p->tcp, ack, &a);
-    take_rtt(sf, &a, now);
+    take_rtt(sf, &a);
     react(sf, &a);
     tcp_timers_update(sf);
 }
