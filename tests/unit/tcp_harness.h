@@ -106,9 +106,22 @@ static inline uint8_t h_byte(uint64_t i)
     return (uint8_t)(i * 2654435761u >> 11);
 }
 
+/* Forgets what was sent but for the last segment, whose TSval is echoed. */
+static inline void h_forget(struct harness *h)
+{
+    struct sent_segment last = h->out[h->n_out - 1];
+
+    for (unsigned i = 0; i + 1 < h->n_out; i++)
+        free(h->out[i].payload);
+    h->out[0] = last;
+    h->n_out = h->taken = 1;
+}
+
 static void h_output(void *ctx, const struct braid_packet *packet)
 {
     struct harness *h = ctx;
+    if (h->careless && h->n_out == H_MAX_SEGMENTS)
+        h_forget(h);
     ck_assert_uint_lt(h->n_out, H_MAX_SEGMENTS);
     struct sent_segment *s = &h->out[h->n_out++];
     size_t len = packet->header_len + packet->payload_len, at = packet->header_len;

@@ -92,19 +92,6 @@ static void random_owner(struct harness *h)
     h->verdict_segment = chance(95) ? SUBFLOW_OK : SUBFLOW_DROP;
 }
 
-static void forget_output(struct harness *h)
-{
-    if (h->n_out < H_MAX_SEGMENTS / 2)
-        return;
-    /* The last one stays: its TSval is echoed. */
-    struct sent_segment last = h->out[h->n_out - 1];
-
-    for (unsigned i = 0; i + 1 < h->n_out; i++)
-        free(h->out[i].payload);
-    h->out[0] = last;
-    h->n_out = h->taken = 1;
-}
-
 static void torment(uint64_t seed)
 {
     struct harness *h = h_new();
@@ -135,7 +122,6 @@ static void torment(uint64_t seed)
         if (chance(30))
             h_run(h, (braid_time)draw(chance(10) ? 5 * BRAID_SECOND : 50 * BRAID_MS));
         h->peer_ts += (uint32_t)draw(50);
-        forget_output(h);
     }
     h_free(h);
 }
