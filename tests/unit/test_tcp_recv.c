@@ -43,6 +43,29 @@ START_TEST(a_single_segment_is_acknowledged_after_40_ms)
 }
 END_TEST
 
+START_TEST(a_short_request_waits_for_the_answer_if_the_owner_is_patient)
+{
+    struct harness *h = h_new();
+
+    h->sf.patient = true;
+    h_passive(h, 10 * BRAID_MS);
+    h_input(h, (struct say){.seq = 1, .ack = 1, .len = 100});
+    h_send_raw(h, 50);
+    subflow_flush(&h->sf, h->now);
+    h_expect(h, TCP_ACK | TCP_PSH, 1, 101, 50);
+    h_run(h, 20 * BRAID_MS);
+    h_nothing(h);
+    SAY(h, .seq = 101, .ack = 51, .len = 100); /* not answered: the connection is young, the wait short */
+    h_run(h, 3900 * US);
+    h_nothing(h);
+    h_run(h, 200 * US);
+    h_expect_ack(h, 51, 201);
+    SAY(h, .seq = 201, .ack = 51, .len = SEG); /* not a short one */
+    h_expect_ack(h, 51, 201 + SEG);
+    h_free(h);
+}
+END_TEST
+
 START_TEST(every_second_full_segment_is_acknowledged)
 {
     struct harness *h = settled();
@@ -450,6 +473,7 @@ int main(void)
 
     tcase_add_test(tc, the_first_segments_are_acknowledged_at_once);
     tcase_add_test(tc, a_single_segment_is_acknowledged_after_40_ms);
+    tcase_add_test(tc, a_short_request_waits_for_the_answer_if_the_owner_is_patient);
     tcase_add_test(tc, every_second_full_segment_is_acknowledged);
     tcase_add_test(tc, a_batch_gets_one_ack);
     tcase_add_test(tc, a_super_packet_is_acknowledged_at_once);
