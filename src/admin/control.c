@@ -346,7 +346,8 @@ void control_free(struct control *c)
     struct stat st;
     if (!c)
         return;
-    list_each(pos, next, &c->clients) client_free(list_entry(pos, struct client, link));
+    list_each (pos, next, &c->clients)
+        client_free(list_entry(pos, struct client, link));
     guard_free(c->guard);
     if (c->listener)
         evconnlistener_free(c->listener);

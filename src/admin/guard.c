@@ -33,8 +33,7 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
     static const struct timeval pause = {.tv_sec = GUARD_PAUSE};
     log_warn("the admin surface cannot accept a connection (%s); it tries again every second",
              strerror(errno));
-    list_each(pos, next, &guards)
-    {
+    list_each (pos, next, &guards) {
         struct guard *g = list_entry(pos, struct guard, link);
         if (g->listener == listener && event_add(g->timer, &pause) == 0)
             evconnlistener_disable(listener);

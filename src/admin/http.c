@@ -347,8 +347,7 @@ void http_free(struct http *h)
 {
     if (!h)
         return;
-    list_each(pos, next, &h->requests)
-    {
+    list_each (pos, next, &h->requests) {
         struct http_request *r = list_entry(pos, struct http_request, link);
         query_cancel(r->query);
         request_forget(r);

@@ -297,6 +297,7 @@ void query_set_free(struct query_set *set)
 {
     if (!set)
         return;
-    list_each(pos, next, &set->queries) query_cancel(list_entry(pos, struct query, link));
+    list_each (pos, next, &set->queries)
+        query_cancel(list_entry(pos, struct query, link));
     free(set);
 }

@@ -208,8 +208,7 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
 
 void braid_unlisten(struct braid_listener *l)
 {
-    list_each(n, tmp, &l->conns)
-    {
+    list_each (n, tmp, &l->conns) {
         struct braid_conn *c = list_entry(n, struct braid_conn, listener_node);
         if (c->phase == CONN_PENDING && !c->accept_due)
             conn_fail(c, BRAID_CLOSE_ABORTED, false);

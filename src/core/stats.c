@@ -27,8 +27,7 @@ void braid_core_stats(const struct braid_core *core, struct braid_core_stats *ou
                                      .bytes_out = env->bytes_out_past,
                                      .memory = env->mem.used,
                                      .memory_limit = env->mem.limit};
-    list_each(n, tmp, &env->conns)
-    {
+    list_each (n, tmp, &env->conns) {
         const struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
         if (!c)
             continue;
@@ -86,8 +85,7 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
         .memory = c->mem.used,
         .opened_at = c->opened_at,
     };
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         if (out->n_subflows == BRAID_STATS_SUBFLOWS)
             break;
         subflow_stats(list_entry(n, struct mp_subflow, node), &out->subflows[out->n_subflows++]);
@@ -132,8 +130,7 @@ void braid_dump_end(struct braid_dump *d)
 
 struct braid_conn *braid_conn_by_id(struct braid_core *core, uint64_t id)
 {
-    list_each(n, tmp, &core->env.conns)
-    {
+    list_each (n, tmp, &core->env.conns) {
         struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
         if (c && c->id == id)
             return c;
@@ -150,8 +147,7 @@ static void check_send(const struct braid_conn *c)
     assert(!seq64_before(c->data_end, c->data_nxt));
     uint64_t at = 0;
     size_t held = 0;
-    list_each(n, tmp, &c->chunks)
-    {
+    list_each (n, tmp, &c->chunks) {
         const struct send_chunk *k = list_entry(n, struct send_chunk, node);
         assert(k->len <= k->buf->cap);
         assert(n == c->chunks.next || at == k->dsn);
@@ -177,8 +173,7 @@ static void check_recv(const struct braid_conn *c)
            c->stop_reading || c->fail_due);
     uint64_t at = c->data_rcv_nxt;
     sum = 0;
-    list_each(n, tmp, &c->ooo)
-    {
+    list_each (n, tmp, &c->ooo) {
         const struct data_ooo *o = list_entry(n, struct data_ooo, node);
         assert(seq64_before(at, o->dsn) || (n != c->ooo.next && at == o->dsn));
         at = o->dsn + o->s.len;
@@ -190,8 +185,7 @@ static void check_recv(const struct braid_conn *c)
 void braid_core_check(const struct braid_core *core)
 {
     uint64_t conns = 0, flows = 0;
-    list_each(n, tmp, &core->env.conns)
-    {
+    list_each (n, tmp, &core->env.conns) {
         const struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
         if (!c)
             continue;
@@ -199,8 +193,7 @@ void braid_core_check(const struct braid_core *core)
         flows += c->n_subflows;
         check_send(c);
         check_recv(c);
-        list_each(k, tmp2, &c->subflows)
-        {
+        list_each (k, tmp2, &c->subflows) {
             const struct mp_subflow *s = list_entry(k, struct mp_subflow, node);
             if (!s->dead)
                 subflow_check(&s->tcp);

@@ -38,8 +38,7 @@ void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r
 {
     struct braid_conn *c = s->conn;
     conn_count(c, MP_RM_ADDR_RX);
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
         for (unsigned i = 0; i < r->n; i++) {
             if (o->remote_id != r->ids[i] || o->dead || o->probe_until)
@@ -87,8 +86,7 @@ int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip)
     if (!found || !conn_is_mptcp(c) || c->n_rm_ids == CONN_SIGNALS)
         return -1;
     c->rm_ids[c->n_rm_ids++] = id;
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (!s->dead && ip_equal(&s->tcp.local.ip, ip) && c->n_subflows > 1) {
             conn_count(c, MP_RM_SUBFLOW);
@@ -101,8 +99,7 @@ int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip)
 
 int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup)
 {
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->id == subflow_id && !s->dead && conn_is_mptcp(c)) {
             s->backup_ours = backup;
@@ -119,8 +116,7 @@ int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup
 static struct mp_subflow *flow_for_ack(struct braid_conn *c)
 {
     struct mp_subflow *any = NULL;
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (!flow_usable(s))
             continue;
@@ -161,8 +157,7 @@ void conn_addr_timeout(struct braid_conn *c, braid_time now)
         a->due = true;
         c->addr_at = now + ADD_ADDR_INTERVAL;
     }
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->dead || s->probe_until == 0)
             continue;

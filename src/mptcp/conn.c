@@ -117,8 +117,7 @@ static void repeat_join_acks(struct braid_conn *c, braid_time now)
 {
     bool waiting = false;
     c->join_at = BRAID_NEVER;
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->dead || s->confirmed || s->tcp.state != TCP_STATE_ESTABLISHED)
             continue;
@@ -180,8 +179,7 @@ static void tell_closed(struct braid_conn *c)
 /* Resets what subflows there are, and is gone. */
 static void carry_out_failure(struct braid_conn *c, braid_time now)
 {
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->dead)
             continue;
@@ -234,8 +232,7 @@ static void all_gone(struct braid_conn *c, enum braid_close why, braid_time now)
 /* Takes away subflows that ended, or that are to be reset. */
 static void reap(struct braid_conn *c, braid_time now)
 {
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->reset_due && !s->dead) {
             subflow_reset(&s->tcp, now);
@@ -260,8 +257,7 @@ static void start_draining(struct braid_conn *c, braid_time now)
     c->gone_at = now + DRAIN_TIME;
     c->data_rtx_at = BRAID_NEVER;
     conn_token_forget(c);
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (!s->dead)
             subflow_close(&s->tcp, now);
@@ -319,16 +315,14 @@ static void push_end(struct braid_conn *c, braid_time now)
     if (!c->shutdown || c->data_nxt != c->data_end)
         return;
     if (!conn_is_mptcp(c)) {
-        list_each(n, tmp, &c->subflows)
-        {
+        list_each (n, tmp, &c->subflows) {
             struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
             if (!s->dead && !s->tcp.fin_wanted)
                 subflow_close(&s->tcp, now);
         }
     } else if (!c->data_fin_sent) {
         c->data_fin_sent = true;
-        list_each(n, tmp, &c->subflows)
-        {
+        list_each (n, tmp, &c->subflows) {
             struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
             if (flow_usable(s))
                 subflow_ack_at_once(&s->tcp, now);
@@ -342,16 +336,14 @@ static void flush_flows(struct braid_conn *c, braid_time now)
     if (c->ack_all && conn_is_mptcp(c)) {
         c->ack_all = false;
         bool fin = c->data_fin_received;
-        list_each(n, tmp, &c->subflows)
-        {
+        list_each (n, tmp, &c->subflows) {
             struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
             bool fin_follows = s->tcp.fin_wanted && !s->tcp.fin_sent; /* and carries the DATA_ACK */
             if (!s->dead && fin && s->confirmed && !fin_follows)
                 subflow_ack_soon(&s->tcp);
         }
     }
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->stale && s->tcp.rtt.backoff == 0) {
             s->stale = false;

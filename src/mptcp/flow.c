@@ -35,8 +35,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
  */
 static void ring_insert(struct mp_subflow *s)
 {
-    list_each(n, tmp, &s->conn->subflows)
-    {
+    list_each (n, tmp, &s->conn->subflows) {
         struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
         if (o != s && !o->dead && subflow_synchronized(&o->tcp)) {
             s->tcp.cc.group_next = o->tcp.cc.group_next;

@@ -131,8 +131,7 @@ static uint8_t local_address_id(const struct braid_conn *c, const struct braid_i
     for (unsigned i = 0; i < c->n_announced; i++)
         if (ip_equal(ip, &c->announced[i].addr.ip))
             return c->announced[i].id;
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->join && ip_equal(ip, &s->tcp.local.ip))
             return s->local_id;

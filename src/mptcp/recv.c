@@ -109,8 +109,7 @@ bool braid_conn_eof(const struct braid_conn *c)
 
 static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
 {
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->ooo_hint == o)
             s->ooo_hint = NULL;

@@ -19,8 +19,7 @@ void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len)
 
 void conn_reinject_flow(struct mp_subflow *s)
 {
-    list_each(n, tmp, &s->tcp.maps)
-    {
+    list_each (n, tmp, &s->tcp.maps) {
         const struct mp_map *m = (struct mp_map *)list_entry(n, struct tcp_map, node);
         conn_reinject(s->conn, m->dsn, m->tcp.len);
     }
@@ -41,8 +40,7 @@ void conn_arm_data_timer(struct braid_conn *c, braid_time now)
     if (c->data_rtx_at != BRAID_NEVER)
         return;
     int64_t rto = DATA_RTO_MIN;
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (!s->dead && s->tcp.rtt.backoff == 0 && rtt_rto(&s->tcp.rtt) > rto)
             rto = rtt_rto(&s->tcp.rtt);
@@ -55,13 +53,11 @@ void conn_arm_data_timer(struct braid_conn *c, braid_time now)
 /* Is the first unacknowledged byte in flight on a subflow, which then looks after it? */
 static bool head_in_flight(const struct braid_conn *c)
 {
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->dead || s->tcp.rtt.backoff > 0)
             continue;
-        list_each(k, tmp2, &s->tcp.maps)
-        {
+        list_each (k, tmp2, &s->tcp.maps) {
             const struct mp_map *m = (struct mp_map *)list_entry(k, struct tcp_map, node);
             if (m->dsn <= c->data_una && c->data_una < m->dsn + m->tcp.len)
                 return true;
@@ -76,8 +72,7 @@ void conn_data_timeout(struct braid_conn *c, braid_time now)
     if (!waits_for_data_ack(c))
         return;
     if (c->data_una == c->data_nxt) {
-        list_each(n, tmp, &c->subflows)
-        {
+        list_each (n, tmp, &c->subflows) {
             struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
             if (!s->dead && flow_usable(s))
                 subflow_ack_at_once(&s->tcp, now); /* repeats the DATA_FIN */

@@ -175,13 +175,11 @@ static void tune_sndbuf(struct braid_conn *c)
 {
     int64_t longest = 1;
     uint64_t goal = 0;
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         longest = s->tcp.rtt.srtt_us > longest ? s->tcp.rtt.srtt_us : longest;
     }
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         const struct subflow *t = &list_entry(n, struct mp_subflow, node)->tcp;
         if (t->rtt.srtt_us > 0)
             goal += 2 * (t->cc.cwnd * (uint64_t)longest / (uint64_t)t->rtt.srtt_us);
@@ -310,8 +308,7 @@ static void choice_init(struct choice *ch, struct braid_conn *c, braid_time now)
     memset(&ch->view, 0, sizeof(ch->view));
     ch->view.now = now;
     ch->view.paths = ch->paths;
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (ch->view.n_paths == SCHED_MAX_PATHS)
             break;
@@ -327,8 +324,7 @@ static uint64_t carriers(const struct choice *ch, uint64_t dsn)
 {
     uint64_t bits = 0;
     for (unsigned i = 0; i < ch->view.n_paths; i++) {
-        list_each(n, tmp, &ch->flows[i]->tcp.maps)
-        {
+        list_each (n, tmp, &ch->flows[i]->tcp.maps) {
             const struct mp_map *m = (struct mp_map *)list_entry(n, struct tcp_map, node);
             if (m->dsn <= dsn && dsn < m->dsn + m->tcp.len) {
                 bits |= (uint64_t)1 << i;
@@ -403,8 +399,7 @@ static void push_reinjections(struct braid_conn *c, struct choice *ch, braid_tim
 static void update_probing(struct braid_conn *c, braid_time now)
 {
     bool blocked = seq64_before(c->data_nxt, c->data_end) && c->data_una == c->data_nxt;
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (!s->dead && s->tcp.blocked != (blocked && flow_usable(s)))
             subflow_set_blocked(&s->tcp, blocked && flow_usable(s), now);

@@ -124,8 +124,7 @@ void edges_set_target(struct edges *es, unsigned i, const struct braid_addr *tar
 
 static void stop_listening(struct edge *e)
 {
-    list_each(n, tmp, &e->connecting)
-    {
+    list_each (n, tmp, &e->connecting) {
         struct relay *r = list_entry(n, struct relay, link);
         if (!r->accepted)
             relay_refuse(r, BRAID_REFUSE_RESET);

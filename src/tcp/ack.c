@@ -39,8 +39,7 @@ static void deliver(struct subflow *sf, const struct tcp_sent *s, uint64_t from,
 
 static void finish_maps(struct subflow *sf)
 {
-    list_each(pos, tmp, &sf->maps)
-    {
+    list_each (pos, tmp, &sf->maps) {
         struct tcp_map *m = list_entry(pos, struct tcp_map, node);
 
         if (m->off + m->len > sf->snd_una)
@@ -52,8 +51,7 @@ static void finish_maps(struct subflow *sf)
 
 static void ack_cumulative(struct subflow *sf, uint64_t ack, struct ack_info *a)
 {
-    list_each(pos, tmp, &sf->sent)
-    {
+    list_each (pos, tmp, &sf->sent) {
         struct tcp_sent *s = sent_of(pos);
 
         if (s->start >= ack)

@@ -332,8 +332,7 @@ static uint32_t lower_plateau(uint32_t mtu)
 /* What was sent in too large segments is lost, which says nothing about congestion. */
 static void lose_oversize(struct subflow *sf)
 {
-    list_each(pos, tmp, &sf->sent)
-    {
+    list_each (pos, tmp, &sf->sent) {
         struct tcp_sent *s = sent_of(pos);
 
         if (s->state == SENT_FLIGHT && s->seg > sf->mss && sent_len(s) > sf->mss)

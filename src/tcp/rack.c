@@ -81,8 +81,7 @@ uint64_t rack_detect_loss(struct subflow *sf, braid_time now)
     sf->reorder_at = BRAID_NEVER;
     if (!sf->sack_ok)
         return 0;
-    list_each(pos, tmp, &sf->by_time)
-    {
+    list_each (pos, tmp, &sf->by_time) {
         struct tcp_sent *s = sent_of_link(pos);
 
         if (!sent_after(r->xmit_ts, r->end_seq, s->at, s->end))

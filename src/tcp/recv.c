@@ -69,8 +69,7 @@ static void sack_rebuild(struct subflow *sf)
 {
     struct range block = {0, 0};
 
-    list_each(pos, tmp, &sf->ooo)
-    {
+    list_each (pos, tmp, &sf->ooo) {
         struct ooo *o = ooo_of(pos);
 
         if (block.end != o->off) {
@@ -373,7 +372,8 @@ void tcp_ack_flush(struct subflow *sf, braid_time now)
 
 void tcp_receive_clear(struct subflow *sf)
 {
-    list_each(pos, tmp, &sf->ooo) ooo_drop(sf, ooo_of(pos));
+    list_each (pos, tmp, &sf->ooo)
+        ooo_drop(sf, ooo_of(pos));
 }
 
 void tcp_receive_check(const struct subflow *sf)

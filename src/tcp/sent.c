@@ -129,8 +129,7 @@ void sent_mark(struct subflow *sf, struct tcp_sent *s, enum sent_state state)
 /* In order of offsets, so that sf->lost need not be searched. */
 void sent_lose_all(struct subflow *sf, bool sacked_too)
 {
-    list_each(pos, tmp, &sf->sent)
-    {
+    list_each (pos, tmp, &sf->sent) {
         struct tcp_sent *s = sent_of(pos);
 
         if (s->state == SENT_SACKED && !sacked_too)
@@ -228,7 +227,8 @@ struct tcp_sent *sent_find(struct subflow *sf, uint64_t off)
 
 void sent_clear(struct subflow *sf)
 {
-    list_each(pos, tmp, &sf->sent) sent_remove(sf, sent_of(pos));
+    list_each (pos, tmp, &sf->sent)
+        sent_remove(sf, sent_of(pos));
     free(sf->sent_spare);
     sf->sent_spare = NULL;
 }

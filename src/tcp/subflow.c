@@ -217,8 +217,7 @@ void subflow_destroy(struct subflow *sf)
     tcp_timers_stop(sf);
     tcp_set_state(sf, TCP_STATE_CLOSED);
     sent_clear(sf);
-    list_each(pos, tmp, &sf->maps)
-    {
+    list_each (pos, tmp, &sf->maps) {
         list_remove(pos);
         sf->ops->map_done(sf, list_entry(pos, struct tcp_map, node), false);
     }
