@@ -49,9 +49,10 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lm -lrt -lsubunit -levent -levent_pthreads -linih -lcrypto
 $(B)/unit/test_simpath: $(filter %/frame.o %/link.o %/rng.o %/vtime.o,$(sim_obj))
+$(B)/fuzz/fuzz_core: $(B)/tests/fuzz/core_app.o $(B)/tests/fuzz/core_peer.o
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libbraid.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -lcrypto -lm
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcrypto -lm
 $(B)/sim: $(sim_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
 $(B)/bench/server: $(filter %/server.o,$(bench_obj))

@@ -171,7 +171,8 @@ static void tell_closed(struct braid_conn *c)
     if (c->closed_told)
         return;
     c->closed_told = true;
-    if (c->ops && c->ops->closed)
+    bool known = !c->passive || c->incoming_told; /* a RST may come in the batch of its SYN */
+    if (known && c->ops && c->ops->closed)
         c->ops->closed(c, c->user, c->why);
     c->ops = NULL;
 }

@@ -1,0 +1,93 @@
+/* The parts of the fuzzer of a live core (fuzz_core.c): the script, the peer it plays, the core's
+ * application. */
+#ifndef FUZZ_CORE_FUZZ_H
+#define FUZZ_CORE_FUZZ_H
+
+#include <stdio.h>
+#include <braid/core.h>
+#include "wire/packet.h"
+
+#define MUST(condition)                                                                                      \
+    do {                                                                                                     \
+        if (!(condition)) {                                                                                  \
+            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                          \
+            __builtin_trap();                                                                                \
+        }                                                                                                    \
+    } while (0)
+
+#define FLOWS   8
+#define CONNS   6
+#define PAYLOAD 20000
+#define PORT    80
+
+/* A TCP connection that the script plays the other end of. */
+struct peer_flow {
+    bool used, learned; /* learned: the core has sent a SYN or SYN/ACK */
+    unsigned conn;
+    struct braid_addr us, core;
+    uint32_t iss, nxt; /* ours: what the core should expect next */
+    uint32_t core_iss, core_nxt;
+    uint32_t tsval, core_tsval;
+    uint32_t nonce, core_nonce;
+};
+
+/* The MPTCP connection that a flow belongs to, as the script knows it. */
+struct peer_conn {
+    bool keyed, checksum;
+    uint64_t key, core_key;
+    uint32_t core_token;
+    uint64_t dsn, core_dsn, core_idsn, idsn; /* next ones, and initial ones */
+};
+
+/* One end of a connection, at the core. */
+struct app {
+    struct fuzz *fuzz;
+    struct braid_conn *conn; /* NULL: free */
+    bool pending, shut;      /* the SYN was not answered yet; no more may be written */
+};
+
+struct fuzz {
+    const uint8_t *in;
+    size_t left;
+    struct braid_core *core;
+    braid_time now;
+    struct peer_flow flows[FLOWS];
+    struct peer_conn conns[FLOWS];
+    struct app apps[CONNS];
+    bool echo, hold, batch; /* applications echo; SYNs are answered later; no flush after each record */
+    uint64_t random;
+    uint16_t next_port;
+};
+
+/* The script: what is left of it reads as zeros behind its end. */
+uint8_t next8(struct fuzz *z);
+uint16_t next16(struct fuzz *z);
+/* A number that is usually base, or close to it. */
+uint32_t near(struct fuzz *z, uint32_t base);
+
+/* ---- core_app.c ---- */
+
+extern const struct braid_conn_ops app_ops;
+/* An address of the script's side, or of the core's. */
+struct braid_addr any_addr(struct fuzz *z, bool ours, bool v6);
+/* The application does something. */
+void app_act(struct fuzz *z);
+void app_connect(struct fuzz *z);
+
+/* ---- core_peer.c ---- */
+
+/* Callbacks of the core; ctx is the struct fuzz. */
+void output(void *ctx, const struct braid_packet *p);
+void fill_random(void *ctx, void *buf, size_t len);
+/* Flushes unless in a batch, and checks. */
+void settle(struct fuzz *z);
+/* Hands an IP packet to the core. */
+void input(struct fuzz *z, const uint8_t *bytes, size_t len, uint16_t gso_size, bool csum_ok);
+struct peer_flow *new_flow(struct fuzz *z, unsigned slot, unsigned conn);
+/* Sends a segment of flow f, with `raw` for its options unless that is NULL. */
+void send_segment(struct fuzz *z, struct peer_flow *f, struct wire_tcp *t, uint32_t len, uint16_t gso,
+                  const uint8_t *raw, unsigned raw_len);
+/* The segment that the core expects next. */
+struct wire_tcp next_segment(struct peer_flow *f);
+
+#endif

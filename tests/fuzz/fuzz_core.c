@@ -1,0 +1,471 @@
+/* Drives a live core with a script. The input is a sequence of records: segments built relative to what the
+ * core expects, with right or wrong MPTCP options, raw bytes, ICMP errors, the passage of time, and what its
+ * application does. What the core sends is read to learn its sequence numbers and keys, so that the script
+ * reaches deep states. After each record the core checks its invariants; in the end it must let go of
+ * everything. */
+#include "core_fuzz.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/addr.h"
+#include "base/bytes.h"
+#include "mptcp/crypto.h"
+#include "wire/checksum.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static void add_dss_ack(const struct peer_conn *c, struct wire_tcp *t)
+{
+    t->mp.has |= MPTCP_HAS(MPTCP_DSS);
+    t->mp.dss.has_ack = t->mp.dss.ack64 = true;
+    t->mp.dss.data_ack = c->core_dsn;
+}
+
+static void add_dss_map(const struct peer_conn *c, const struct peer_flow *f, struct wire_tcp *t,
+                        uint32_t len)
+{
+    t->mp.has |= MPTCP_HAS(MPTCP_DSS);
+    t->mp.dss.has_map = t->mp.dss.dsn64 = true;
+    t->mp.dss.dsn = c->dsn;
+    t->mp.dss.ssn = t->seq - f->iss;
+    t->mp.dss.len = (uint16_t)len;
+}
+
+static void add_syn_options(struct wire_tcp *t)
+{
+    t->has_mss = t->sack_ok = t->has_wscale = true;
+    t->mss = 1460;
+    t->wscale = 7;
+}
+
+static void send_plain(struct fuzz *z, struct peer_flow *f, struct wire_tcp *t, uint32_t len)
+{
+    send_segment(z, f, t, len, 0, NULL, 0);
+}
+
+/* A whole handshake, or as much of it as `how` leaves. */
+static void do_handshake(struct fuzz *z)
+{
+    uint8_t slot = next8(z) % FLOWS, how = next8(z);
+    struct peer_flow *f = new_flow(z, slot, slot);
+    struct peer_conn *c = &z->conns[slot];
+    struct wire_tcp t;
+
+    *c = (struct peer_conn){.key = 0x0102030405060700u + slot};
+    f->us = any_addr(z, true, how & 1);
+    f->us.port = (uint16_t)(z->next_port++ | 0x8000);
+    f->core = any_addr(z, false, how & 1);
+    t = next_segment(f);
+    t.flags = TCP_SYN;
+    t.ack = 0;
+    add_syn_options(&t);
+    if (!(how & 2)) {
+        t.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
+        t.mp.capable = (struct mptcp_capable){.version = how & 4 ? 0 : 1, .flags = MPTCP_CAPABLE_SHA256};
+        t.mp.capable.flags |= how & 8 ? MPTCP_CAPABLE_CHECKSUM : 0;
+    }
+    send_plain(z, f, &t, 0);
+    if (!f->learned || (how & 16))
+        return;
+    t = next_segment(f);
+    if (c->keyed && !(how & 32)) {
+        t.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
+        t.mp.capable = (struct mptcp_capable){.version = 1,
+                                              .flags = MPTCP_CAPABLE_SHA256,
+                                              .n_keys = 2,
+                                              .sender_key = c->key,
+                                              .receiver_key = c->core_key};
+    }
+    send_plain(z, f, &t, 0);
+    if (how & 64)
+        return;
+    t = next_segment(f);
+    if (c->keyed)
+        add_dss_ack(c, &t);
+    send_plain(z, f, &t, 0);
+}
+
+static void do_join(struct fuzz *z)
+{
+    uint8_t slot = next8(z) % FLOWS, conn = next8(z) % FLOWS, how = next8(z), hmac[MPTCP_HMAC_LEN];
+    struct peer_conn *c = &z->conns[conn];
+    struct peer_flow *f = new_flow(z, slot, conn);
+    struct wire_tcp t;
+
+    f->us = any_addr(z, true, how & 1);
+    f->us.port = (uint16_t)(z->next_port++ | 0x8000);
+    f->core = any_addr(z, false, how & 1);
+    f->nonce = 0xabcd0000u + slot;
+    t = next_segment(f);
+    t.flags = TCP_SYN;
+    add_syn_options(&t);
+    t.mp.has = MPTCP_HAS(MPTCP_JOIN);
+    t.mp.join = (struct mptcp_join){.kind = MPTCP_JOIN_SYN,
+                                    .backup = how & 2,
+                                    .addr_id = how >> 5,
+                                    .token = near(z, c->core_token),
+                                    .nonce = f->nonce};
+    send_plain(z, f, &t, 0);
+    if (!f->learned || (how & 4))
+        return;
+    t = next_segment(f);
+    if (!(how & 8)) {
+        mptcp_join_hmac(c->key, c->core_key, f->nonce, f->core_nonce, hmac);
+        hmac[0] ^= how & 16;
+        t.mp.has = MPTCP_HAS(MPTCP_JOIN);
+        t.mp.join = (struct mptcp_join){.kind = MPTCP_JOIN_ACK};
+        memcpy(t.mp.join.hmac, hmac, 20);
+    }
+    send_plain(z, f, &t, 0);
+}
+
+/* Answers a SYN that the core has sent. */
+static void do_answer(struct fuzz *z)
+{
+    struct peer_flow *f = &z->flows[next8(z) % FLOWS];
+    struct peer_conn *c = &z->conns[f->conn];
+    uint8_t how = next8(z), hmac[MPTCP_HMAC_LEN];
+    struct wire_tcp t = next_segment(f);
+
+    if (!f->used || !f->learned)
+        return;
+    t.flags = TCP_SYN | TCP_ACK;
+    t.ack = near(z, t.ack);
+    add_syn_options(&t);
+    if ((how & 3) == 1) {
+        t.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
+        t.mp.capable = (struct mptcp_capable){
+            .version = 1, .flags = MPTCP_CAPABLE_SHA256, .n_keys = 1, .sender_key = c->key};
+    } else if ((how & 3) == 2) {
+        mptcp_join_hmac(c->key, c->core_key, f->nonce, f->core_nonce, hmac);
+        t.mp.has = MPTCP_HAS(MPTCP_JOIN);
+        t.mp.join = (struct mptcp_join){.kind = MPTCP_JOIN_SYNACK, .nonce = f->nonce, .addr_id = how >> 4};
+        memcpy(t.mp.join.hmac, hmac, 8);
+        t.mp.join.hmac[0] ^= how & 4;
+    }
+    send_plain(z, f, &t, 0);
+}
+
+/* Payload in order, well mapped: n segments, as one super-packet or one by one. */
+static void do_data(struct fuzz *z)
+{
+    struct peer_flow *f = &z->flows[next8(z) % FLOWS];
+    struct peer_conn *c = &z->conns[f->conn];
+    uint8_t how = next8(z);
+    uint32_t len = 1 + next16(z) % (how & 1 ? PAYLOAD - 1 : 1400);
+    struct wire_tcp t = next_segment(f);
+
+    if (c->keyed && !(how & 2)) {
+        add_dss_ack(c, &t);
+        add_dss_map(c, f, &t, len);
+        t.mp.dss.data_fin = how & 4;
+        t.mp.dss.len = (uint16_t)(t.mp.dss.len + !!(how & 4));
+        t.mp.dss.has_csum = c->checksum;
+        t.mp.dss.csum = checksum_dss(how & 16 ? 1 : 0, c->dsn, t.mp.dss.ssn, t.mp.dss.len); /* all zeros */
+        c->dsn += len;
+    }
+    if (how & 8)
+        t.flags |= TCP_FIN;
+    send_segment(z, f, &t, len, len > 1400 ? 1400 : 0, NULL, 0);
+}
+
+static void do_ack(struct fuzz *z)
+{
+    struct peer_flow *f = &z->flows[next8(z) % FLOWS];
+    struct wire_tcp t = next_segment(f);
+
+    t.window = (uint16_t)(next8(z) << 8);
+    if (z->conns[f->conn].keyed)
+        add_dss_ack(&z->conns[f->conn], &t);
+    send_plain(z, f, &t, 0);
+}
+
+static void add_any_sack(struct fuzz *z, const struct peer_flow *f, struct wire_tcp *t)
+{
+    t->n_sack = next8(z) % 4;
+    for (unsigned i = 0; i < t->n_sack; i++) {
+        t->sack[i].start = near(z, f->core_nxt - next16(z));
+        t->sack[i].end = near(z, t->sack[i].start + next16(z));
+    }
+}
+
+static void add_any_dss(struct fuzz *z, const struct peer_flow *f, const struct peer_conn *c,
+                        struct wire_tcp *t, uint32_t len)
+{
+    uint8_t how = next8(z);
+    struct mptcp_dss *d = &t->mp.dss;
+
+    add_dss_map(c, f, t, len);
+    add_dss_ack(c, t);
+    d->has_map = how & 1;
+    d->has_ack = how & 2;
+    d->dsn64 = how & 4;
+    d->ack64 = how & 8;
+    d->data_fin = how & 16;
+    d->has_csum = (how & 32) && d->has_map;
+    d->csum = (uint16_t)next8(z);
+    d->dsn = (d->dsn & ~0xffffffffull) | near(z, (uint32_t)d->dsn);
+    d->data_ack = (d->data_ack & ~0xffffffffull) | near(z, (uint32_t)d->data_ack);
+    if (!d->dsn64)
+        d->dsn = (uint32_t)d->dsn;
+    if (!d->ack64)
+        d->data_ack = (uint32_t)d->data_ack;
+    d->ssn = near(z, d->ssn);
+    d->len = (uint16_t)near(z, d->len);
+}
+
+static void add_any_address(struct fuzz *z, const struct peer_conn *c, struct wire_tcp *t)
+{
+    struct mptcp_add_addr *a = &t->mp.add_addr;
+    uint8_t how = next8(z);
+
+    *a = (struct mptcp_add_addr){.id = how >> 4, .echo = how & 1, .has_port = how & 2};
+    a->addr = any_addr(z, how & 8, how & 4);
+    a->addr.port = a->has_port ? PORT : 0;
+    if (!a->echo) {
+        mptcp_add_addr_hmac(c->key, c->core_key, a->id, &a->addr, a->hmac);
+        a->hmac[0] ^= next8(z) & 1;
+    }
+    t->mp.has |= MPTCP_HAS(MPTCP_ADD_ADDR);
+}
+
+static void add_any_mptcp(struct fuzz *z, const struct peer_flow *f, const struct peer_conn *c,
+                          struct wire_tcp *t, uint32_t len)
+{
+    uint16_t has = next16(z);
+
+    if (has & MPTCP_HAS(MPTCP_DSS))
+        add_any_dss(z, f, c, t, len);
+    if (has & MPTCP_HAS(MPTCP_ADD_ADDR))
+        add_any_address(z, c, t);
+    t->mp.has |= has & (MPTCP_HAS(MPTCP_REMOVE_ADDR) | MPTCP_HAS(MPTCP_PRIO) | MPTCP_HAS(MPTCP_FAIL) |
+                        MPTCP_HAS(MPTCP_FASTCLOSE) | MPTCP_HAS(MPTCP_TCPRST));
+    if (has & 0x8000 && !(t->flags & TCP_SYN)) {
+        t->mp.has |= MPTCP_HAS(MPTCP_CAPABLE);
+        t->mp.capable = (struct mptcp_capable){.version = 1,
+                                               .flags = MPTCP_CAPABLE_SHA256,
+                                               .n_keys = 2,
+                                               .sender_key = c->key,
+                                               .receiver_key = c->core_key,
+                                               .has_len = has & 0x4000,
+                                               .data_len = (uint16_t)near(z, len)};
+    }
+    t->mp.remove_addr.n = 1 + next8(z) % 3;
+    for (unsigned i = 0; i < 3; i++)
+        t->mp.remove_addr.ids[i] = next8(z) % 6;
+    t->mp.prio_backup = has & 0x2000;
+    t->mp.fail_dsn = c->dsn - next16(z);
+    t->mp.fastclose.key = has & 0x1000 ? c->key : c->core_key;
+    t->mp.rst_reason = next8(z) % 8;
+}
+
+/* A segment that may be wrong in every field. */
+static void do_segment(struct fuzz *z)
+{
+    static const uint8_t flags[] = {
+        TCP_ACK, TCP_ACK | TCP_PSH, TCP_ACK | TCP_FIN, TCP_RST, TCP_RST | TCP_ACK,
+        TCP_SYN, TCP_SYN | TCP_ACK, TCP_FIN,           0,       TCP_ACK | TCP_URG};
+    struct peer_flow *f = &z->flows[next8(z) % FLOWS];
+    struct wire_tcp t = next_segment(f);
+    uint8_t how = next8(z);
+    uint32_t len = how & 1 ? next16(z) % 3000 : 0;
+
+    t.flags = how & 2 ? next8(z) : flags[next8(z) % sizeof(flags)];
+    t.seq = near(z, t.seq);
+    t.ack = near(z, t.ack);
+    t.window = next16(z);
+    if (how & 4)
+        t.tsval = near(z, t.tsval);
+    if (how & 8)
+        t.has_ts = false;
+    if (how & 16)
+        add_any_sack(z, f, &t);
+    if (how & 32)
+        add_any_mptcp(z, f, &z->conns[f->conn], &t, len);
+    if (how & 64)
+        add_syn_options(&t);
+    send_segment(z, f, &t, len, how & 128 && len > 700 ? 700 : 0, NULL, 0);
+}
+
+/* A good segment with arbitrary bytes for options. */
+static void do_options(struct fuzz *z)
+{
+    struct peer_flow *f = &z->flows[next8(z) % FLOWS];
+    struct wire_tcp t = next_segment(f);
+    uint8_t raw[40];
+    unsigned len = next8(z) % 11 * 4;
+    uint32_t payload = next8(z);
+
+    t.flags |= next8(z) & (TCP_FIN | TCP_SYN);
+    for (unsigned i = 0; i < len; i++)
+        raw[i] = next8(z);
+    send_segment(z, f, &t, payload, 0, raw, len);
+}
+
+static void do_raw(struct fuzz *z)
+{
+    size_t len = next16(z) % 2048;
+
+    len = len < z->left ? len : z->left;
+    input(z, z->in, len, 0, true);
+    z->in += len;
+    z->left -= len;
+}
+
+/* An ICMP error about a segment that the core may have sent. */
+static void do_icmp(struct fuzz *z)
+{
+    const struct peer_flow *f = &z->flows[next8(z) % FLOWS];
+    uint8_t how = next8(z), out[PACKET_ICMP_MAX];
+    struct wire_tcp t = {.seq = near(z, f->core_nxt - 1), .flags = TCP_ACK};
+    struct packet_spec spec = {.src = f->core, .dst = f->us, .tcp = &t, .payload_len = 0, .hop_limit = 60};
+    struct packet_header h;
+    size_t len;
+
+    if (!f->used || packet_header_build(&spec, &h) != 0)
+        return;
+    len = packet_icmp_unreachable(h.bytes, h.len, &f->us.ip, out);
+    if (len == 0)
+        return;
+    if (!h.v6 && (how & 1)) { /* fragmentation needed; the IPv4 form */
+        put16(out + 20, 0x0304);
+        put16(out + 22, 0);
+        put16(out + 26, next16(z));
+        put16(out + 22, (uint16_t)~checksum_fold(checksum_add(0, out + 20, len - 20)));
+    }
+    input(z, out, len, 0, true);
+}
+
+/* Lets time pass, running the timers on the way. */
+static void pass(struct fuzz *z, braid_time by)
+{
+    braid_time end = z->now + by, last = -1;
+
+    for (unsigned same = 0;;) {
+        braid_time at = braid_core_deadline(z->core);
+
+        if (at > end)
+            break;
+        z->now = at > z->now ? at : z->now;
+        same = z->now == last ? same + 1 : 0;
+        MUST(same < 100);
+        last = z->now;
+        braid_core_run(z->core, z->now);
+        settle(z);
+        if (z->batch)
+            break;
+    }
+    z->now = end;
+    braid_core_run(z->core, z->now);
+    settle(z);
+}
+
+static void do_record(struct fuzz *z)
+{
+    uint8_t what = next8(z) % 16;
+
+    if (what < 2)
+        do_handshake(z);
+    else if (what == 2)
+        do_join(z);
+    else if (what == 3)
+        do_answer(z);
+    else if (what < 6)
+        do_data(z);
+    else if (what == 6)
+        do_ack(z);
+    else if (what < 10)
+        do_segment(z);
+    else if (what == 10)
+        do_options(z);
+    else if (what == 11)
+        do_raw(z);
+    else if (what == 12)
+        do_icmp(z);
+    else if (what == 13)
+        pass(z, (braid_time)next8(z) << next8(z) % 24);
+    else if (what == 14)
+        app_act(z);
+    else if (next8(z) & 1)
+        app_connect(z);
+    else
+        z->batch = !z->batch;
+    settle(z);
+}
+
+/* ---- beginning and end ----------------------------------------------------------- */
+
+static void begin(struct fuzz *z)
+{
+    struct braid_core_params p;
+    struct braid_host host = {.ctx = z, .output = output, .random = fill_random};
+    struct braid_listen_params l = {.addr = {.port = PORT},
+                                    .name = "fuzz",
+                                    .cc = cc_algorithms[0],
+                                    .sched = sched_algorithms[0],
+                                    .ops = &app_ops,
+                                    .ctx = z};
+    uint8_t how = next8(z);
+
+    braid_core_params_default(&p);
+    p.rcvbuf_max = how & 1 ? 20000 : 400000;
+    p.sndbuf_max = how & 2 ? 20000 : 400000;
+    p.memory = how & 4 ? 100000 : 10000000;
+    p.max_conns = 5;
+    p.max_subflows = 4;
+    p.keepalive_idle = how & 8 ? 30 * BRAID_SECOND : 0;
+    l.checksum = how & 16;
+    z->echo = how & 32;
+    z->core = braid_core_new(&p, &host, z->now);
+    MUST(z->core);
+    for (unsigned v6 = 0; v6 < 2; v6++) {
+        l.addr = any_addr(z, false, v6);
+        l.addr.port = PORT;
+        MUST(braid_listen(z->core, &l));
+    }
+}
+
+/* With FUZZ_COUNTERS set, tells what a script has reached. */
+static void print_counters(const struct fuzz *z)
+{
+    const struct braid_counters *count = braid_core_counters(z->core);
+
+    for (unsigned i = 0; getenv("FUZZ_COUNTERS") && i < COUNT_MAX; i++)
+        if (count->v[i])
+            fprintf(stderr, "%s=%llu ", braid_counter_name(i), (unsigned long long)count->v[i]);
+}
+
+static void end(struct fuzz *z)
+{
+    struct braid_core_stats st;
+    unsigned turns = 0;
+
+    z->batch = false;
+    settle(z); /* what waits for a flush may open more */
+    for (unsigned i = 0; i < CONNS; i++)
+        if (z->apps[i].conn)
+            braid_conn_abort(z->apps[i].conn);
+    settle(z);
+    for (unsigned i = 0; i < CONNS; i++)
+        MUST(!z->apps[i].conn);
+    while (braid_core_deadline(z->core) != BRAID_NEVER) {
+        MUST(turns++ < 10000);
+        pass(z, braid_core_deadline(z->core) - z->now);
+    }
+    braid_core_stats(z->core, &st);
+    MUST(st.conns == 0 && st.subflows == 0 && st.time_wait == 0 && st.memory == 0);
+    print_counters(z);
+    braid_core_free(z->core);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    static struct fuzz z;
+
+    z = (struct fuzz){.in = data, .left = len, .now = BRAID_SECOND, .next_port = 1000, .random = 1};
+    begin(&z);
+    for (unsigned i = 0; z.left > 0 && i < 2000; i++)
+        do_record(&z);
+    end(&z);
+    return 0;
+}
