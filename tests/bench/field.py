@@ -8,7 +8,7 @@ import pathlib
 import tempfile
 
 from lib import net
-from lib.proc import Process, run
+from lib.proc import Process, run, running
 from lib.proxy import BUILD, PORT, Braid, Edge
 from lib.wait import stays, until
 
@@ -177,8 +177,8 @@ class Field:
         return stays(value, what, span=0.3, limit=20)
 
     def __exit__(self, *_):
-        for server in self.servers:
-            server.kill()
+        for process in running():
+            process.kill()
         self.topology.delete()
         self._directory.cleanup()
         os.sched_setaffinity(0, CPUS)

@@ -128,8 +128,8 @@ def conditions(results):
     return [f"{datetime.date.today()}, Linux {platform.release()}, {os.cpu_count()} CPUs: {_cpu_model()}",
             f"Braid: {_first_line(BRAIDD, '-V')}, commit {_first_line('git', '-C', ROOT, 'rev-parse', '--short', 'HEAD')}",
             _first_line("haproxy", "-v").split(" - ")[0],
-            f"{results.rounds} rounds of {results.seconds:g} s per load, HAProxy and Braid in turn; {results.minutes:.0f} "
-            f"minutes in all; CPU time used by others just before: {results.background:.2f} CPUs"]
+            f"rounds: {results.rounds}; seconds per load and round: {results.seconds:g}; minutes in all: "
+            f"{results.minutes:.0f}; CPUs that others used just before: {results.background:.2f}"]
 
 
 def write(results):

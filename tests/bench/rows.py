@@ -3,7 +3,6 @@ was meant to be."""
 import dataclasses
 import typing
 
-MIN_SHARE = 0.01  # of the bytes, for the path that carried less
 MAX_FAILED = 0.01
 RATE_CONCURRENCY = 16
 MPTCP_SHARE = 0.99  # of new connections that have to be MPTCP
@@ -12,8 +11,8 @@ MPTCP_SHARE = 0.99  # of new connections that have to be MPTCP
 def goodput(field, subject, seconds, kind, connections):
     got = subject.load(field, kind, "-n", connections, "-t", seconds)
     share = min(got["flows"]) / max(1, sum(got["flows"]))
-    if share < MIN_SHARE:
-        raise RuntimeError(f"one of the two paths carried {share:.2%} of the bytes")
+    if share == 0:  # how little is the scheduler's choice: minRTT leaves a path alone while a faster one has room
+        raise RuntimeError("one of the two paths carried nothing")
     return {"value": got["bytes"] * 8 / got["seconds"] / 1e9, "cpu": got["cpu"] / (got["bytes"] / 1e9),
             "proxy": got["proxy_cpu"] / got["seconds"], "share": share}
 
