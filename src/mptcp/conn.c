@@ -289,7 +289,7 @@ static void answer_pending(struct braid_conn *c, braid_time now)
 /* ---- the flush
  * ------------------------------------------------------------------------------------------------ */
 
-static void call_user(struct braid_conn *c)
+static void call_user(struct braid_conn *c, braid_time now)
 {
     if (c->established_due && !c->established_told) {
         c->established_told = true;
@@ -301,7 +301,7 @@ static void call_user(struct braid_conn *c)
         if (c->ops->readable)
             c->ops->readable(c, c->user);
     }
-    conn_recv_settle(c);
+    conn_recv_settle(c, now);
     uint64_t used = c->data_end - c->data_una;
     if (c->want_writable && c->ops && !c->shutdown && used < c->sndbuf - c->sndbuf / 4) {
         c->want_writable = false;
@@ -366,7 +366,7 @@ void conn_flush(struct braid_conn *c, braid_time now)
             return;
     }
     if (!c->fail_due && c->phase == CONN_ESTABLISHED)
-        call_user(c);
+        call_user(c, now);
     list_remove(&c->dirty_node); /* what the callbacks did is dealt with here */
     if (!c->ops && c->phase == CONN_ESTABLISHED && c->gone_at == BRAID_NEVER)
         c->gone_at = now + ORPHAN_TIME;

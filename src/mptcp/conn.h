@@ -156,8 +156,10 @@ struct braid_conn {
     size_t rcv_bytes;
     struct list ooo; /* data_ooo by DSN */
     size_t ooo_bytes;
-    size_t rcvbuf;     /* current limit of what the window offers */
-    uint64_t rcv_high; /* behind the last byte received, in order or not */
+    size_t rcvbuf;      /* current limit of what the window offers */
+    uint64_t rcv_high;  /* behind the last byte received, in order or not */
+    uint64_t tune_dsn;  /* window tuning: rcv_user at the start of the current round trip ... */
+    braid_time tune_at; /* ... and when that ends */
     bool data_fin_known;
     uint64_t data_fin_dsn;
     bool data_fin_received;   /* in order: data_rcv_nxt is behind it */
@@ -317,7 +319,7 @@ void conn_release_failed(struct mp_subflow *s);
 void conn_data_fin(struct braid_conn *c, uint64_t dsn);
 void conn_recv_free(struct braid_conn *c);
 /* Data was consumed or room was made: tunes the buffer and lets the window follow. */
-void conn_recv_settle(struct braid_conn *c);
+void conn_recv_settle(struct braid_conn *c, braid_time now);
 
 /* ---- send.c, reinject.c: data level, sending
  * ------------------------------------------------------------------ */

@@ -11,7 +11,7 @@
 
 void conn_recv_init(struct braid_conn *c, uint64_t idsn)
 {
-    c->data_rcv_nxt = c->rcv_start = c->rcv_user = c->rcv_high = idsn + 1;
+    c->data_rcv_nxt = c->rcv_start = c->rcv_user = c->rcv_high = c->tune_dsn = idsn + 1;
     c->data_rcv_edge = c->data_rcv_nxt + 65535; /* what the SYN or SYN/ACK advertised, unscaled */
     c->rcv_delta = idsn;                        /* offset 1 is DSN idsn + 1 */
 }
@@ -434,19 +434,44 @@ uint64_t flow_window(struct subflow *sf)
     return wnd;
 }
 
-/* Doubles the buffer when the peer has used the window nearly up although the user keeps up: then the window
- * is what limits the stream. That holds, too, when a slow path holds up what came over a fast one. */
-static void tune_rcvbuf(struct braid_conn *c)
+/* The user has read half of the buffer within the longest round trip: with queues on the way in it the peer
+ * may have had all of the window in flight. */
+static bool reads_fast(struct braid_conn *c, braid_time now)
+{
+    if (now < c->tune_at)
+        return false;
+    int64_t rtt = BRAID_MS;
+    list_each(n, tmp, &c->subflows)
+    {
+        const struct subflow *t = &list_entry(n, struct mp_subflow, node)->tcp;
+        int64_t seen = t->rcv_rtt_us > 0 ? t->rcv_rtt_us : t->rtt.srtt_us;
+        rtt = seen > rtt ? seen : rtt;
+    }
+    bool fast = c->rcv_user - c->tune_dsn >= c->rcvbuf / 2;
+    c->tune_dsn = c->rcv_user;
+    c->tune_at = now + rtt;
+    return fast;
+}
+
+/* The peer has used the window nearly up although the user keeps up, as when a slow path holds up what came
+ * over a fast one. */
+static bool window_used(const struct braid_conn *c)
 {
     uint64_t quarter = c->rcvbuf / 4;
     bool offered = c->data_rcv_edge - c->rcv_user >= 3 * quarter;
     bool used = !seq64_before(c->rcv_high + quarter, c->data_rcv_edge);
-    if (!offered || !used || c->rcv_bytes > quarter / 4)
-        return;
-    c->rcvbuf = 2 * c->rcvbuf < c->env->params.rcvbuf_max ? 2 * c->rcvbuf : c->env->params.rcvbuf_max;
+    return offered && used && c->rcv_bytes <= quarter / 4;
 }
 
-void conn_recv_settle(struct braid_conn *c)
+/* Doubles the buffer when the window may be what limits the stream. */
+static void tune_rcvbuf(struct braid_conn *c, braid_time now)
+{
+    bool fast = reads_fast(c, now);
+    if (fast || window_used(c))
+        c->rcvbuf = 2 * c->rcvbuf < c->env->params.rcvbuf_max ? 2 * c->rcvbuf : c->env->params.rcvbuf_max;
+}
+
+void conn_recv_settle(struct braid_conn *c, braid_time now)
 {
     for (; c->rcvq_kept < c->rcvq_n; c->rcvq_kept++) {
         struct slice *s = rcvq_at(c, c->rcvq_kept);
@@ -455,7 +480,7 @@ void conn_recv_settle(struct braid_conn *c)
             return;
         }
     }
-    tune_rcvbuf(c);
+    tune_rcvbuf(c, now);
 }
 
 void conn_recv_free(struct braid_conn *c)

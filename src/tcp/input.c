@@ -258,11 +258,25 @@ static bool our_fin_acked(struct subflow *sf, braid_time now)
     }
 }
 
+/* From an ACK of ours to data that echoes its timestamp. A peer that was idle in between gives no sample. */
+static void measure_rcv_rtt(struct subflow *sf, const struct wire_packet *p, braid_time now)
+{
+    int64_t sample = (int64_t)(int32_t)(tcp_tsval(sf, now) - p->tcp.tsecr) * BRAID_MS;
+
+    if (!sf->ts_ok || !p->tcp.has_ts || p->payload_len == 0 || p->tcp.tsecr == sf->rcv_rtt_tsecr)
+        return;
+    sf->rcv_rtt_tsecr = p->tcp.tsecr;
+    if (sample < 0 || sample > RTT_RTO_MAX || now - sf->last_recv > sample / 2)
+        return;
+    sf->rcv_rtt_us += sf->rcv_rtt_us ? (sample - sf->rcv_rtt_us) / 8 : sample;
+}
+
 static void input_synchronized(struct subflow *sf, const struct seg *s, struct buf *b, braid_time now)
 {
     if (!ack_is_valid(sf, s, now))
         return;
     update_ts_recent(sf, s, now);
+    measure_rcv_rtt(sf, s->p, now);
     if (now - sf->last_recv > rtt_rto(&sf->rtt))
         sf->quick_acks = TCP_QUICK_ACKS;
     sf->last_recv = now;

@@ -240,6 +240,10 @@ struct subflow {
     bool blocked;               /* the owner has data but the window is closed: probe it */
     braid_time last_recv, last_send;
 
+    /* The round trip as the receiver of data sees it, queues on the way included; 0: no sample yet. */
+    int64_t rcv_rtt_us;
+    uint32_t rcv_rtt_tsecr; /* of the last sample */
+
     /* Statistics. */
     uint64_t bytes_in, bytes_out; /* payload in order; first transmissions */
     uint64_t retransmits;         /* segments */

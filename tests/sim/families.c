@@ -227,6 +227,7 @@ const struct family sim_families[] = {
     {"seq_wrap", make_seq_wrap},
     {"memory_short", make_memory_short},
     {"bulk_single", make_bulk_single},
+    {"bulk_long", make_bulk_long},
     {"bulk_two", make_bulk_two},
     {"bulk_asymmetric", make_bulk_asymmetric},
     {"failover", make_failover},

@@ -39,6 +39,18 @@ void make_bulk_single(struct scenario *s, struct rng *r)
     s->min_goodput[!from] = rate * 90 / 100;
 }
 
+/* Far more bytes on their way than buffers begin with: both have to grow. */
+void make_bulk_long(struct scenario *s, struct rng *r)
+{
+    uint64_t rate = (uint64_t)rng_log_range(r, 3 * MB, 8 * MB);
+    unsigned from = bulk(s, r, rate, 12);
+
+    s->n_paths = 1;
+    s->plain = rng_chance(r, 0.3);
+    bulk_path(s, 0, rate, rng_log_range(r, 50 * BRAID_MS, 120 * BRAID_MS));
+    s->min_goodput[!from] = rate * 85 / 100;
+}
+
 void make_bulk_two(struct scenario *s, struct rng *r)
 {
     uint64_t rate = (uint64_t)rng_log_range(r, 500 * KB, 2 * MB);

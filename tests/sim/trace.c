@@ -37,6 +37,25 @@ void sim_trace(struct world *w, const char *format, ...)
     va_end(ap);
 }
 
+void trace_stats(struct world *w, const struct app *a)
+{
+    struct braid_conn_stats st;
+
+    if (!a->conn)
+        return;
+    braid_conn_stats(a->conn, &st);
+    for (unsigned i = 0; i < st.n_subflows; i++) {
+        const struct braid_subflow_stats *f = &st.subflows[i];
+
+        sim_trace(w,
+                  "%s %u/%u: %s srtt %lld cwnd %llu ssthresh %lld flight %llu pacing %llu, queued %llu/%llu",
+                  a->side ? "server" : "client", a->index, f->id, f->state, (long long)f->srtt_us,
+                  (unsigned long long)f->cwnd, (long long)f->ssthresh, (unsigned long long)f->in_flight,
+                  (unsigned long long)f->pacing_rate, (unsigned long long)st.send_queued,
+                  (unsigned long long)st.recv_queued + st.out_of_order);
+    }
+}
+
 static void add_tcp(struct text *t, const struct wire_tcp *h)
 {
     if (h->has_mss)

@@ -100,11 +100,23 @@ static bool all_drained(const struct world *w)
     return true;
 }
 
+/* Once in a second of virtual time, the state of all connections into the trace. */
+static void tell(struct world *w)
+{
+    if (!w->trace || w->time.now - w->told < BRAID_SECOND)
+        return;
+    w->told = w->time.now;
+    for (unsigned i = 0; i < w->s.n_conns; i++)
+        for (unsigned side = 0; side < SIM_SIDES; side++)
+            trace_stats(w, &w->apps[side][i]);
+}
+
 static bool run_until(struct world *w, bool (*reached)(const struct world *), braid_time limit)
 {
     while (!w->failed && vtime_next(&w->time) <= limit) {
         vtime_step(&w->time);
         w->events++;
+        tell(w);
         if (reached(w))
             return true;
     }

@@ -58,6 +58,7 @@ struct world {
     char failure[256]; /* the first one */
     FILE *trace;       /* NULL: off */
     uint64_t packets, events;
+    braid_time told; /* when the trace last had the state of all connections */
 };
 
 struct world_result {
@@ -77,6 +78,9 @@ void world_run(const struct scenario *s, FILE *trace, struct world_result *out);
 void sim_fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line of the trace, with the time in front. */
 void sim_trace(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The state of a connection's subflows in the trace. */
+void trace_stats(struct world *w, const struct app *a);
 
 /* Call after anything was done to a core: plans its flush and its timer. */
 void sim_core_touch(struct sim_core *c);
