@@ -441,8 +441,7 @@ static bool reads_fast(struct braid_conn *c, braid_time now)
     if (now < c->tune_at)
         return false;
     int64_t rtt = BRAID_MS;
-    list_each(n, tmp, &c->subflows)
-    {
+    list_each (n, tmp, &c->subflows) {
         const struct subflow *t = &list_entry(n, struct mp_subflow, node)->tcp;
         int64_t seen = t->rcv_rtt_us > 0 ? t->rcv_rtt_us : t->rtt.srtt_us;
         rtt = seen > rtt ? seen : rtt;
