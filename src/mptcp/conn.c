@@ -7,6 +7,7 @@
 #include "base/seq.h"
 
 #define DRAIN_TIME      (60 * BRAID_SECOND) /* for the subflows' FINs after both DATA_FINs */
+#define ROOM_RETRY      (50 * BRAID_MS)     /* between looks for memory to write to */
 #define ORPHAN_TIME     (60 * BRAID_SECOND) /* for the peer's DATA_FIN after the user released the connection */
 #define JOIN_ACK_REPEAT (100 * BRAID_MS)
 #define JOIN_ACK_TRIES  20
@@ -30,7 +31,7 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     c->opened_at = now;
     c->sndbuf = CONN_MIN_SNDBUF < env->params.sndbuf_max ? CONN_MIN_SNDBUF : env->params.sndbuf_max;
     c->rcvbuf = CONN_MIN_RCVBUF < env->params.rcvbuf_max ? CONN_MIN_RCVBUF : env->params.rcvbuf_max;
-    c->data_rtx_at = c->addr_at = c->gone_at = c->join_at = BRAID_NEVER;
+    c->data_rtx_at = c->addr_at = c->gone_at = c->join_at = c->room_at = BRAID_NEVER;
     c->why = BRAID_CLOSE_DONE;
     list_init(&c->subflows);
     list_init(&c->dirty_node);
@@ -104,6 +105,8 @@ void conn_rearm(struct braid_conn *c)
         at = c->gone_at;
     if (c->join_at < at)
         at = c->join_at;
+    if (c->room_at < at)
+        at = c->room_at;
     if (at == c->timer.at)
         return;
     if (at == BRAID_NEVER)
@@ -142,6 +145,8 @@ static void conn_fire(struct timer *t, braid_time now)
         conn_addr_timeout(c, now);
     if (c->join_at <= now)
         repeat_join_acks(c, now);
+    if (c->room_at <= now)
+        c->room_at = BRAID_NEVER; /* the flush looks whether there is memory now */
     if (c->gone_at <= now) {
         c->gone_at = BRAID_NEVER;
         if (c->phase == CONN_ESTABLISHED)
@@ -303,7 +308,9 @@ static void call_user(struct braid_conn *c, braid_time now)
     }
     conn_recv_settle(c, now);
     uint64_t used = c->data_end - c->data_una;
-    if (c->want_writable && c->ops && !c->shutdown && used < c->sndbuf - c->sndbuf / 4) {
+    if (c->starved)
+        c->starved = !conn_send_has_memory(c);
+    if (c->want_writable && !c->starved && c->ops && !c->shutdown && used < c->sndbuf - c->sndbuf / 4) {
         c->want_writable = false;
         if (c->ops->writable)
             c->ops->writable(c, c->user);
@@ -387,5 +394,7 @@ void conn_flush(struct braid_conn *c, braid_time now)
         carry_out_failure(c, now);
         return;
     }
+    /* What others give back wakes nobody here. */
+    c->room_at = c->want_writable && c->starved ? now + ROOM_RETRY : BRAID_NEVER;
     conn_rearm(c);
 }

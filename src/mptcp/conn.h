@@ -142,6 +142,7 @@ struct braid_conn {
     bool shutdown; /* the user will write no more: DATA_FIN has the number data_end */
     bool data_fin_sent, data_fin_acked;
     bool want_writable;
+    bool starved;      /* memory was short when the user wanted to write */
     bool infinite_due; /* the next map must be an infinite one */
     bool stop_reading; /* released: whatever comes is discarded */
     unsigned data_backoff;
@@ -193,7 +194,7 @@ struct braid_conn {
 
     /* Timers, all on one wheel timer. */
     struct timer timer;
-    braid_time data_rtx_at, addr_at, gone_at, join_at;
+    braid_time data_rtx_at, addr_at, gone_at, join_at, room_at;
     unsigned join_tries;
 };
 
@@ -330,6 +331,8 @@ void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_
 /* Schedules what can be sent. */
 void conn_push(struct braid_conn *c, braid_time now);
 void conn_send_free(struct braid_conn *c);
+/* True if the send buffer can get memory again. */
+bool conn_send_has_memory(const struct braid_conn *c);
 /* Bytes of [dsn, dsn + len) that were not acknowledged are to be sent again over another subflow. */
 void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len);
 void conn_reinject_flow(struct mp_subflow *s);

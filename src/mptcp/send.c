@@ -77,6 +77,8 @@ unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov
             k = chunk_add(c, want);
         if (!k) {
             conn_count(c, MEM_REFUSED);
+            c->starved = true;
+            conn_dirty(c); /* arms the timer that tries again */
             break;
         }
         if (i == 0)
@@ -157,6 +159,11 @@ static void drop_acked_chunks(struct braid_conn *c)
             break;
         chunk_free(c, k);
     }
+}
+
+bool conn_send_has_memory(const struct braid_conn *c)
+{
+    return mem_room(&c->mem) > CHUNK_SMALL;
 }
 
 void conn_send_free(struct braid_conn *c)
