@@ -248,8 +248,6 @@ static void reap(struct braid_conn *c, braid_time now)
         if (!s->dead)
             continue;
         enum braid_close why = why_of(s);
-        if (s->why == SUBFLOW_CLOSED_RST && s->tcp.state > TCP_STATE_SYN_RECEIVED)
-            conn_count(c, TCP_ESTAB_RESETS);
         flow_free(s);
         if (c->n_subflows == 0)
             all_gone(c, why, now);
