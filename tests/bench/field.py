@@ -62,7 +62,8 @@ class Subject:
         return json.loads(run(argv, limit=limit).stdout)
 
     def idle(self, field, connections, *options):
-        """A process that keeps that many connections open until SIGTERM; they are open when this returns."""
+        """A process that keeps that many connections open until its second SIGTERM (idle.c); they are open when
+        this returns."""
         argv = field.topology.client.command(CLIENT, "-n", connections, *options, self.address, self.port, "idle")
         process = Process(argv, f"client of {self.name}")
         process.wait_for_line("ready", 60)
@@ -128,8 +129,8 @@ class BraidSubject(Subject):
 class Field:
     """Namespaces, servers and a directory, as a context."""
 
-    def __init__(self, prefix, ramp=0.5):
-        self.prefix, self.ramp = prefix, ramp
+    def __init__(self, prefix, ramp=0.5, steer=False):
+        self.prefix, self.ramp, self.steer = prefix, ramp, steer
 
     def __enter__(self):
         os.sched_setaffinity(0, LOAD_CPUS)  # inherited by all but the proxies
@@ -153,10 +154,23 @@ class Field:
         for address in (HAPROXY_ADDRESS, LARGE_HAPROXY_ADDRESS):
             topology.braid.ip("address", "add", f"{address}/32", "dev", "lo")
         topology.endpoint(2)
+        if self.steer:
+            self._steer()
         for options, port in (((), PORT), (("-M",), MPTCP_PORT)):
             server = Process(topology.server.command(SERVER, *options, BACKEND, port), f"server {port}")
             self.servers.append(server)
             server.wait_for_line("ready")
+
+    def _steer(self):
+        """Receive packet steering: each namespace's packets are processed by its own CPUs, as on a machine of its own.
+        Otherwise the kernel does that on the CPU that sent them."""
+        def give(namespace, cpus, *devices):
+            for device in devices:
+                mask = f"{sum(1 << cpu for cpu in cpus):x}"
+                namespace.run("tee", f"/sys/class/net/{device}/queues/rx-0/rps_cpus", stdin=mask)
+        give(self.topology.client, LOAD_CPUS, "up1", "up2")
+        give(self.topology.server, LOAD_CPUS, "eth0")
+        give(self.topology.braid, PROXY_CPUS, "path1", "path2", "server")
 
     def listens(self, address):
         """Whether somebody listens at an address of the proxies' namespace."""
