@@ -1,5 +1,5 @@
-/* Connections that do nothing: says when all of them and their subflows are there; at the first SIGTERM it says
- * whether they still are, and at the second it closes them. */
+/* Connections that do nothing: says when all of them and their subflows are there; at the first SIGTERM it
+ * says whether they still are, and at the second it closes them. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
