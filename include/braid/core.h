@@ -82,8 +82,6 @@ void braid_core_free(struct braid_core *core);
 struct buf *braid_buf_new(size_t cap);
 uint8_t *braid_buf_data(struct buf *b);
 void braid_buf_unref(struct buf *b);
-/* True if somebody but the caller holds a reference: the buffer must not be written to again. */
-bool braid_buf_shared(const struct buf *b);
 /* A stock of buffers of cap bytes, at most `keep` of them idle: a buffer that the last user gave up is given
  * out next. Must outlive its buffers and the core that they went into. NULL if memory is short. */
 struct buf_pool;

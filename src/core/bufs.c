@@ -19,11 +19,6 @@ void braid_buf_unref(struct buf *b)
     buf_unref(b);
 }
 
-bool braid_buf_shared(const struct buf *b)
-{
-    return b->refs > 1;
-}
-
 struct buf_pool *braid_buf_pool_new(size_t cap, unsigned keep)
 {
     struct buf_pool *p = malloc(sizeof(*p));

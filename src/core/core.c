@@ -89,8 +89,7 @@ void braid_core_free(struct braid_core *core)
     free(core);
 }
 
-/* ---- packets
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- packets ---- */
 
 /* A packet and how it came. */
 struct arrival {
@@ -259,8 +258,7 @@ void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t
         tcp_in(core, b, &a);
 }
 
-/* ---- time and flush
- * -------------------------------------------------------------------------------------------------- */
+/* ---- time and flush ---- */
 
 void braid_core_run(struct braid_core *core, braid_time now)
 {

@@ -67,8 +67,7 @@ struct braid_listener *core_find_listener(const struct braid_core *core, const s
     return l ? l : listener_at(core, &any_port);
 }
 
-/* ---- TIME_WAIT
- * ------------------------------------------------------------------------------------------------ */
+/* ---- TIME_WAIT ---- */
 
 static void timewait_fire(struct timer *t, braid_time now)
 {
@@ -121,8 +120,7 @@ static void env_aborted(struct mptcp_env *env, struct mp_subflow *s)
     }
 }
 
-/* ---- what connections ask for
- * ---------------------------------------------------------------------------------- */
+/* ---- what connections ask for ---- */
 
 static int env_flow_add(struct mptcp_env *env, struct mp_subflow *s)
 {
@@ -184,8 +182,7 @@ const struct mptcp_env_ops core_env_ops = {
     .refuse = env_refuse,
 };
 
-/* ---- listeners
- * --------------------------------------------------------------------------------------------------- */
+/* ---- listeners ---- */
 
 struct braid_listener *braid_listen(struct braid_core *core, const struct braid_listen_params *params)
 {

@@ -138,8 +138,7 @@ struct braid_conn *braid_conn_by_id(struct braid_core *core, uint64_t id)
     return NULL;
 }
 
-/* ---- invariants
- * ------------------------------------------------------------------------------------------------- */
+/* ---- invariants ---- */
 
 static void check_send(const struct braid_conn *c)
 {

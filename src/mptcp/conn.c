@@ -93,8 +93,7 @@ const char *conn_state_text(const struct braid_conn *c)
     return "CLOSING";
 }
 
-/* ---- timers
- * ------------------------------------------------------------------------------------------------- */
+/* ---- timers ---- */
 
 void conn_rearm(struct braid_conn *c)
 {
@@ -157,8 +156,7 @@ static void conn_fire(struct timer *t, braid_time now)
     conn_rearm(c);
 }
 
-/* ---- the end
- * ------------------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 void conn_fail(struct braid_conn *c, enum braid_close why, bool fastclose)
 {
@@ -228,7 +226,8 @@ static void all_gone(struct braid_conn *c, enum braid_close why, braid_time now)
         if (c->phase != CONN_DRAINING && !c->closed_told)
             c->why = why;
         c->ended = true;
-        c->fail_due = why != BRAID_CLOSE_DONE;
+        if (why != BRAID_CLOSE_DONE)
+            c->fail_due = true;
     } else if (!c->data_fin_received ||
                !c->data_fin_acked) { /* otherwise all that is missing is the user's reading */
         c->gone_at = now + c->env->params.break_before_make;
@@ -289,13 +288,12 @@ static void answer_pending(struct braid_conn *c, braid_time now)
     }
 }
 
-/* ---- the flush
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the flush ---- */
 
 static void call_user(struct braid_conn *c, braid_time now)
 {
-    if (c->established_due && !c->established_told) {
-        c->established_told = true;
+    if (c->established_due) {
+        c->established_due = false;
         if (c->ops && c->ops->established)
             c->ops->established(c, c->user);
     }
@@ -341,11 +339,10 @@ static void flush_flows(struct braid_conn *c, braid_time now)
 {
     if (c->ack_all && conn_is_mptcp(c)) {
         c->ack_all = false;
-        bool fin = c->data_fin_received;
         list_each (n, tmp, &c->subflows) {
             struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
             bool fin_follows = s->tcp.fin_wanted && !s->tcp.fin_sent; /* and carries the DATA_ACK */
-            if (!s->dead && fin && s->confirmed && !fin_follows)
+            if (!s->dead && s->confirmed && !fin_follows)
                 subflow_ack_soon(&s->tcp);
         }
     }

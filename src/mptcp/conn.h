@@ -187,10 +187,10 @@ struct braid_conn {
     bool incoming_told, accept_due;
     bool refuse_due;
     enum braid_refusal refusal;
-    bool established_told, established_due;
-    bool ended;     /* the only subflow ended in order: over once the user has read everything */
-    bool fail_due;  /* conn_fail: carried out by the flush */
-    bool fastclose; /* resets carry MP_FASTCLOSE */
+    bool established_due; /* to be told to the user */
+    bool ended;           /* the only subflow ended in order: over once the user has read everything */
+    bool fail_due;        /* conn_fail: carried out by the flush */
+    bool fastclose;       /* resets carry MP_FASTCLOSE */
 
     /* Timers, all on one wheel timer. */
     struct timer timer;
@@ -279,8 +279,7 @@ void flow_reset(struct mp_subflow *s, int reason);
 bool flow_usable(const struct mp_subflow *s);
 extern const struct subflow_ops flow_ops;
 
-/* ---- handshake.c
- * ------------------------------------------------------------------------------------------- */
+/* ---- handshake.c ---- */
 
 /* A SYN that is no join, for a listener: a connection in CONN_PENDING; NULL if memory is short. */
 struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
@@ -295,21 +294,18 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
                                     braid_time now);
 enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet *p, braid_time now);
 
-/* ---- options.c: what goes into outgoing segments
- * ------------------------------------------------------------ */
+/* ---- options.c: what goes into outgoing segments ---- */
 
 void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struct tcp_map *map,
                       unsigned space, struct wire_tcp *t);
 
-/* ---- input.c: options of incoming segments
- * ------------------------------------------------------------------ */
+/* ---- input.c: options of incoming segments ---- */
 
 enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *p, uint64_t off,
                                   braid_time now);
 void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time now);
 
-/* ---- recv.c: data level, receiving
- * --------------------------------------------------------------------------- */
+/* ---- recv.c: data level, receiving ---- */
 
 void conn_recv_init(struct braid_conn *c, uint64_t idsn);
 void flow_data(struct subflow *sf, uint64_t off, struct slice s, braid_time now);
@@ -322,8 +318,7 @@ void conn_recv_free(struct braid_conn *c);
 /* Data was consumed or room was made: tunes the buffer and lets the window follow. */
 void conn_recv_settle(struct braid_conn *c, braid_time now);
 
-/* ---- send.c, reinject.c: data level, sending
- * ------------------------------------------------------------------ */
+/* ---- send.c, reinject.c: data level, sending ---- */
 
 void conn_send_init(struct braid_conn *c, uint64_t idsn);
 /* DATA_ACK and window of a segment; wnd in bytes. */
@@ -344,8 +339,7 @@ void flow_map_done(struct subflow *sf, struct tcp_map *m, bool acked);
  */
 struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len);
 
-/* ---- fallback.c
- * ------------------------------------------------------------------------------------------------ */
+/* ---- fallback.c ---- */
 
 /* True if the connection may still become plain TCP: one subflow, the first one, ever. */
 bool conn_may_fall_back(const struct braid_conn *c);
@@ -360,8 +354,7 @@ void conn_mp_fail(struct mp_subflow *s, uint64_t dsn);
 /* An infinite mapping: from subflow offset off on, data is [dsn, ...). */
 void conn_infinite_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn);
 
-/* ---- addr.c
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- addr.c ---- */
 
 void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a);
 void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r, braid_time now);

@@ -88,8 +88,7 @@ bool flow_usable(const struct mp_subflow *s)
     return !s->dead && !s->reset_due && s->confirmed && subflow_can_carry_data(&s->tcp);
 }
 
-/* ---- what the subflow tells
- * ------------------------------------------------------------------------------------ */
+/* ---- what the subflow tells ---- */
 
 static void flow_established(struct subflow *sf, braid_time now)
 {

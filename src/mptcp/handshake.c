@@ -56,6 +56,20 @@ static void become_plain(struct braid_conn *c)
     c->checksum = false;
 }
 
+/* The subflow that opens a connection whose mode is decided. NULL if there can be none: then c is freed. */
+static struct mp_subflow *first_flow(struct braid_conn *c, uint64_t idsn, const struct braid_addr *local,
+                                     const struct braid_addr *remote)
+{
+    conn_send_init(c, idsn);
+    conn_recv_init(c, 0);
+    c->first_local = *local;
+    c->first_remote = *remote;
+    struct mp_subflow *s = flow_new(c, local, remote);
+    if (!s)
+        conn_free(c);
+    return s;
+}
+
 struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
                                      const struct cc_ops *cc, const struct sched_ops *sched, bool checksum,
                                      braid_time now)
@@ -77,15 +91,9 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     } else {
         become_plain(c);
     }
-    conn_send_init(c, idsn);
-    conn_recv_init(c, 0);
-    c->first_local = syn->dst;
-    c->first_remote = syn->src;
-    struct mp_subflow *s = flow_new(c, &syn->dst, &syn->src);
-    if (!s) {
-        conn_free(c);
+    struct mp_subflow *s = first_flow(c, idsn, &syn->dst, &syn->src);
+    if (!s)
         return NULL;
-    }
     subflow_open_passive(&s->tcp, syn, cc, now);
     return c;
 }
@@ -106,23 +114,16 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
         c->mode = MODE_MPTCP;
     else
         become_plain(c);
-    conn_send_init(c, idsn);
-    conn_recv_init(c, 0);
-    c->first_local = p->local;
-    c->first_remote = p->remote;
-    struct mp_subflow *s = flow_new(c, &p->local, &p->remote);
-    if (!s) {
-        conn_free(c);
+    struct mp_subflow *s = first_flow(c, idsn, &p->local, &p->remote);
+    if (!s)
         return NULL;
-    }
     if (conn_is_mptcp(c))
         conn_count(c, MP_CAPABLE_SYN_TX);
     subflow_open_active(&s->tcp, p->cc, now);
     return c;
 }
 
-/* ---- joins
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- joins ---- */
 
 static uint8_t local_address_id(const struct braid_conn *c, const struct braid_ip *ip)
 {
@@ -194,8 +195,7 @@ int braid_conn_join(struct braid_conn *c, const struct braid_addr *local, const 
     return 0;
 }
 
-/* ---- the handshake's last segments
- * ------------------------------------------------------------------------------- */
+/* ---- the handshake's last segments ---- */
 
 static void remember_peer(struct braid_conn *c, uint64_t key)
 {

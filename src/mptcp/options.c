@@ -127,15 +127,20 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
     return false;
 }
 
+static void put_fail(struct mp_subflow *s, struct wire_mptcp *mp)
+{
+    mp->fail_dsn = s->fail_dsn;
+    mp->has |= MPTCP_HAS(MPTCP_FAIL);
+    s->fail_due = false;
+    conn_count(s->conn, MP_FAIL_TX);
+}
+
 /* What goes beside the DATA_ACK: at most one of these. */
 static void put_extra(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
     if ((s->fail_due || c->rx_failed) && space >= DSS_ACK_SIZE + 12) {
-        mp->fail_dsn = s->fail_dsn;
-        mp->has |= MPTCP_HAS(MPTCP_FAIL);
-        s->fail_due = false;
-        conn_count(c, MP_FAIL_TX);
+        put_fail(s, mp);
     } else if (c->n_rm_ids > 0 && space >= DSS_ACK_SIZE + 4 + c->n_rm_ids) {
         mp->remove_addr.n = (uint8_t)c->n_rm_ids;
         memcpy(mp->remove_addr.ids, c->rm_ids, c->n_rm_ids);
@@ -165,7 +170,7 @@ static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
     }
 }
 
-static void put_reset(const struct mp_subflow *s, struct wire_mptcp *mp)
+static void put_reset(struct mp_subflow *s, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
     if (c->fastclose && c->was_mptcp) {
@@ -179,11 +184,8 @@ static void put_reset(const struct mp_subflow *s, struct wire_mptcp *mp)
         mp->has |= MPTCP_HAS(MPTCP_TCPRST);
         conn_count(c, MP_RST_TX);
     }
-    if (s->fail_due) {
-        mp->fail_dsn = s->fail_dsn;
-        mp->has |= MPTCP_HAS(MPTCP_FAIL);
-        conn_count(c, MP_FAIL_TX);
-    }
+    if (s->fail_due)
+        put_fail(s, mp);
 }
 
 /* After falling back: an infinite mapping once, and what the peer may still need to hear. */
@@ -195,12 +197,8 @@ static void put_fallen_back(struct mp_subflow *s, enum subflow_segment kind, con
         put_data(s, m, mp);
     } else if (kind == SUBFLOW_ACK && (s->fail_due || c->keep_data_acks)) {
         put_data_ack(c, mp);
-        if (s->fail_due) {
-            mp->fail_dsn = s->fail_dsn;
-            mp->has |= MPTCP_HAS(MPTCP_FAIL);
-            s->fail_due = false;
-            conn_count(c, MP_FAIL_TX);
-        }
+        if (s->fail_due)
+            put_fail(s, mp);
     }
 }
 

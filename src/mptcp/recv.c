@@ -264,8 +264,7 @@ static void deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, st
     }
 }
 
-/* ---- subflow order
- * ------------------------------------------------------------------------------------------ */
+/* ---- subflow order ---- */
 
 /* Ones-complement arithmetic has two zeros. */
 static bool same_checksum(uint16_t a, uint16_t b)
@@ -285,14 +284,6 @@ static void deliver_held(struct braid_conn *c, struct mp_subflow *s, uint64_t ds
         deliver(c, s, dsn, &r->held[i]);
         dsn += len;
     }
-}
-
-static void drop_held(struct rxmap *r)
-{
-    for (uint32_t i = 0; i < r->held_n; i++)
-        slice_drop(&r->held[i]);
-    r->held_n = r->held_bytes = 0;
-    r->held_sum = 0;
 }
 
 void conn_release_failed(struct mp_subflow *s)
@@ -338,7 +329,7 @@ static void hold_mapped(struct braid_conn *c, struct mp_subflow *s, const struct
     if (same_checksum(checksum_dss(r->held_sum, m->dsn, (uint32_t)m->off, m->csum_len), m->csum))
         deliver_held(c, s, m->dsn);
     else if (!conn_checksum_failed(s, m))
-        drop_held(r);
+        rxmap_drop_held(r);
 }
 
 /* No mapping covers payload that is next in the subflow's order. True: it has a place now, go on. */
@@ -402,8 +393,7 @@ void flow_data(struct subflow *sf, uint64_t off, struct slice in, braid_time now
     slice_drop(&in);
 }
 
-/* ---- the window
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the window ---- */
 
 /* How far the window may reach now, memory considered. */
 static uint64_t window_goal(const struct braid_conn *c)

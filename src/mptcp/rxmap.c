@@ -133,10 +133,17 @@ struct rx_mapping *rxmap_find(struct rxmap *m, uint64_t off)
     return first->off <= off ? first : NULL;
 }
 
-void rxmap_free(struct rxmap *m)
+void rxmap_drop_held(struct rxmap *m)
 {
     for (uint32_t i = 0; i < m->held_n; i++)
         slice_drop(&m->held[i]);
+    m->held_n = m->held_bytes = 0;
+    m->held_sum = 0;
+}
+
+void rxmap_free(struct rxmap *m)
+{
+    rxmap_drop_held(m);
     free(m->held);
     free(m->v);
     memset(m, 0, sizeof(*m));

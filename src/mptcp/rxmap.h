@@ -34,6 +34,8 @@ enum rxmap_status { RXMAP_OK, RXMAP_DUPLICATE, RXMAP_CONFLICT, RXMAP_FULL };
 enum rxmap_status rxmap_add(struct rxmap *m, const struct rx_mapping *new_map, uint64_t rcv_nxt);
 /* The mapping that covers offset off, or NULL. Mappings that end at or before off are dropped. */
 struct rx_mapping *rxmap_find(struct rxmap *m, uint64_t off);
+/* Drops the payload that is held back. */
+void rxmap_drop_held(struct rxmap *m);
 void rxmap_free(struct rxmap *m);
 
 #endif

@@ -173,8 +173,7 @@ void conn_send_free(struct braid_conn *c)
     ranges_free(&c->reinject);
 }
 
-/* ---- acknowledgements
- * ---------------------------------------------------------------------------------------- */
+/* ---- acknowledgements ---- */
 
 /* Twice what all subflows together send in the longest round trip, for that long the slowest may hold up the
  * rest. */
@@ -244,8 +243,7 @@ void flow_map_done(struct subflow *sf, struct tcp_map *t, bool acked)
     free(m);
 }
 
-/* ---- maps
- * --------------------------------------------------------------------------------------------------- */
+/* ---- maps ---- */
 
 struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
 {
@@ -285,8 +283,7 @@ struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
     return m;
 }
 
-/* ---- scheduling
- * ---------------------------------------------------------------------------------------------- */
+/* ---- scheduling ---- */
 
 struct choice {
     struct sched_view view;

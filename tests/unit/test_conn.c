@@ -149,6 +149,28 @@ START_TEST(a_lost_fastclose_is_repeated_to_a_client_that_goes_on)
 }
 END_TEST
 
+/* The only subflow ends in order, with bytes unread, in the same batch in which the user gives up. */
+START_TEST(an_abort_counts_although_the_last_subflow_has_just_ended)
+{
+    pair_init(&p, false, NULL, 0);
+    pair_connect(&p, true);
+    pair_run_for(&p, BRAID_SECOND);
+    p.server.reading = false;
+    side_write(&p.client, 1000);
+    braid_conn_shutdown(p.client.conn);
+    pair_run_for(&p, BRAID_SECOND);
+    braid_conn_shutdown(p.server.conn);
+    pair_run_for(&p, PAIR_DELAY + BRAID_MS); /* the FIN is there, its ACK on the way back */
+    ck_assert_str_eq(stats_of(&p.server).subflows[0].state, "LAST-ACK");
+    while (p.head != p.tail)
+        pair_deliver(&p);
+    braid_conn_abort(p.server.conn);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.server.closed);
+    pair_free(&p);
+}
+END_TEST
+
 START_TEST(a_refused_client_sees_a_reset)
 {
     pair_init(&p, false, NULL, 0);
@@ -219,8 +241,7 @@ START_TEST(announced_addresses_are_echoed)
 }
 END_TEST
 
-/* ---- middleboxes
- * ------------------------------------------------------------------------------------------------ */
+/* ---- middleboxes ---- */
 
 /* Overwrites MPTCP options with NOPs. */
 static void strip(uint8_t *packet)
@@ -445,6 +466,7 @@ int main(void)
     tcase_add_test(t, half_close_works_both_ways);
     tcase_add_test(t, abort_reaches_the_peer_as_fastclose);
     tcase_add_test(t, a_lost_fastclose_is_repeated_to_a_client_that_goes_on);
+    tcase_add_test(t, an_abort_counts_although_the_last_subflow_has_just_ended);
     tcase_add_test(t, a_refused_client_sees_a_reset);
     tcase_add_test(t, an_unreachable_server_is_told_by_icmp);
     tcase_add_test(t, a_connection_without_subflows_waits_and_is_revived_by_a_join);

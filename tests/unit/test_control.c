@@ -81,8 +81,7 @@ static bool ends_with(const char *text, const char *part)
     return a >= b && strcmp(text + a - b, part) == 0;
 }
 
-/* ---- the socket's file
- * -------------------------------------------------------------------------------------- */
+/* ---- the socket's file ---- */
 
 START_TEST(the_socket_is_for_its_owner_only_and_goes_with_the_daemon)
 {
@@ -174,8 +173,7 @@ START_TEST(the_file_of_a_later_daemon_is_not_removed)
 }
 END_TEST
 
-/* ---- commands
- * ----------------------------------------------------------------------------------------------- */
+/* ---- commands ---- */
 
 static const struct {
     const char *line;
@@ -356,8 +354,7 @@ START_TEST(clients_beyond_the_limit_are_turned_away_and_the_others_served)
 }
 END_TEST
 
-/* ---- braidctl
- * ----------------------------------------------------------------------------------------------- */
+/* ---- braidctl ---- */
 
 static char *file_text(FILE *f)
 {

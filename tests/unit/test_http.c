@@ -131,8 +131,7 @@ static void python(const struct http_reply *r, const char *program)
     ck_assert_int_eq(pclose(p), 0);
 }
 
-/* ---- documents
- * ---------------------------------------------------------------------------------------------- */
+/* ---- documents ---- */
 
 START_TEST(every_document_is_served_with_its_type)
 {
@@ -208,8 +207,7 @@ START_TEST(five_thousand_connections_are_listed)
 }
 END_TEST
 
-/* ---- errors
- * ------------------------------------------------------------------------------------------------- */
+/* ---- errors ---- */
 
 static const struct {
     const char *method, *path, *headers;
@@ -314,8 +312,7 @@ START_TEST(a_port_in_use_is_one_line)
 }
 END_TEST
 
-/* ---- workers that do not answer, clients that go away
- * ------------------------------------------------------- */
+/* ---- workers that do not answer, clients that go away ---- */
 
 START_TEST(a_worker_that_does_not_answer_gives_503)
 {

@@ -240,8 +240,7 @@ START_TEST(the_manual_tells_every_member_of_the_status)
 }
 END_TEST
 
-/* ---- metrics
- * ------------------------------------------------------------------------------------------------ */
+/* ---- metrics ---- */
 
 START_TEST(names_of_metrics_are_made_of_nstats)
 {

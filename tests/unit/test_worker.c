@@ -128,8 +128,7 @@ bool braid_core_dirty(const struct braid_core *core)
     return core->dirty;
 }
 
-/* ---- driving
- * ----------------------------------------------------------------------------------------------- */
+/* ---- driving ---- */
 
 static struct worker *workers[2];
 static int tuns[2]; /* the far ends */
