@@ -127,9 +127,9 @@ static void say_ready(const struct daemon *d)
     char listen[ADDR_TEXT];
     service_workers(d->service, &workers);
     const struct edge_params *first = &d->conf.edges[0];
-    log_info("ready: %u edge%s (%s on %s%s), %u worker%s, TUN %s", d->conf.n_edges,
-             d->conf.n_edges > 1 ? "s" : "", first->name, addr_text(&first->listen, listen),
-             d->conf.n_edges > 1 ? ", ..." : "", workers, workers > 1 ? "s" : "", d->conf.tun.name);
+    log_notice("ready: %u edge%s (%s on %s%s), %u worker%s, TUN %s", d->conf.n_edges,
+               d->conf.n_edges > 1 ? "s" : "", first->name, addr_text(&first->listen, listen),
+               d->conf.n_edges > 1 ? ", ..." : "", workers, workers > 1 ? "s" : "", d->conf.tun.name);
     notify_send("READY=1");
 }
 

@@ -52,23 +52,36 @@ static size_t bounded(int n, size_t room)
     return n < 0 ? 0 : (size_t)n < room ? (size_t)n : room;
 }
 
-void log_write(enum log_level level, struct log_limit *limit, const char *format, ...)
+static void write_line(enum log_level level, unsigned swallowed, const char *format, va_list args)
 {
-    unsigned swallowed = 0;
-    if (level > max_level || (limit && !limit_admits(limit, &swallowed)))
-        return;
     char line[LINE_MAX_BYTES];
     size_t room = sizeof(line) - 1; /* for the newline */
     int n = to_journal ? snprintf(line, room, "%s", journal_prefixes[level])
                        : snprintf(line, room, "braidd: %s: ", level_names[level]);
     size_t len = bounded(n, room);
-    va_list args;
-    va_start(args, format);
     len += bounded(vsnprintf(line + len, room - len, format, args), room - len - 1);
-    va_end(args);
     if (swallowed)
         len += bounded(snprintf(line + len, room - len, " (%u more like this)", swallowed), room - len - 1);
     line[len++] = '\n';
     ssize_t done = write(STDERR_FILENO, line, len);
     (void)done; /* nobody is left to tell */
+}
+
+void log_write(enum log_level level, struct log_limit *limit, const char *format, ...)
+{
+    unsigned swallowed = 0;
+    if (level > max_level || (limit && !limit_admits(limit, &swallowed)))
+        return;
+    va_list args;
+    va_start(args, format);
+    write_line(level, swallowed, format, args);
+    va_end(args);
+}
+
+void log_notice(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    write_line(LOG_LEVEL_INFO, 0, format, args);
+    va_end(args);
 }

@@ -26,6 +26,9 @@ int log_level_parse(const char *text, enum log_level *level);
 void log_write(enum log_level level, struct log_limit *limit, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A line for whoever waits for it, whatever the level: unlimited, with the priority of LOG_LEVEL_INFO. */
+void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 #define log_at(level, ...)                                                                                   \
     do {                                                                                                     \
         static struct log_limit log_limit_here;                                                              \

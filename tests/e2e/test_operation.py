@@ -5,7 +5,7 @@ import socket
 from lib import net, proxy
 from lib.proc import run
 from lib.stream import MIB, transfer
-from lib.suite import braid_only
+from lib.suite import braid_only, cases
 from lib.wait import until
 
 CONNECTION = {"id": int, "edge": str, "mptcp": bool, "state": str, "client": str, "server": str, "token": str,
@@ -151,6 +151,12 @@ def test_idle_admin_clients_do_not_hold_up_the_rest(env):
     transfer(far, near, 8 * MIB, end=False)
     assert env.proxy.ctl("status") and len(idle) == 100
     transfer(near, far, 8 * MIB)
+
+
+@braid_only
+@cases(error="error", warn="warn")
+def test_ready_is_said_at_every_log_level(env, level):
+    env.start(log_level=level)  # waits for the line
 
 
 @braid_only

@@ -53,6 +53,14 @@ START_TEST(messages_above_the_level_are_dropped)
 }
 END_TEST
 
+START_TEST(a_notice_is_written_at_every_level)
+{
+    log_init(LOG_LEVEL_ERROR);
+    log_notice("ready: %d", 1);
+    ck_assert_str_eq(read_log(), "braidd: info: ready: 1\n");
+}
+END_TEST
+
 START_TEST(the_journal_gets_priorities)
 {
     setenv("JOURNAL_STREAM", "8:1", 1);
@@ -117,6 +125,7 @@ int main(void)
     TCase *t = tcase_create("log");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, messages_above_the_level_are_dropped);
+    tcase_add_test(t, a_notice_is_written_at_every_level);
     tcase_add_test(t, the_journal_gets_priorities);
     tcase_add_test(t, one_place_cannot_flood_and_leaves_room_for_others);
     tcase_add_test(t, a_later_period_tells_how_much_was_swallowed);
