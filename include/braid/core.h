@@ -133,8 +133,15 @@ struct braid_conn_ops {
 };
 
 struct braid_listen_params {
-    struct braid_addr addr; /* port 0: any port */
-    const char *name;       /* for statistics; must outlive the core */
+    /* Port 0: any port. An unspecified address (0.0.0.0 or ::) makes a wildcard listener: every address of
+     * this family, that of the server whom the client means, for connections that were routed here although
+     * they are not for this machine. More exact listeners come first. */
+    struct braid_addr addr;
+    uint16_t port_first, port_last; /* of a wildcard listener with port 0; 0, 0: all ports */
+    /* Whether a wildcard listener takes a client's connection to a server; asked when its SYN is here, NULL:
+     * always. */
+    bool (*wants)(void *ctx, const struct braid_addr *client, const struct braid_addr *server);
+    const char *name; /* for statistics; must outlive the core */
     const struct cc_ops *cc;
     const struct sched_ops *sched;
     bool checksum;                 /* require DSS checksums */
@@ -144,7 +151,14 @@ struct braid_listen_params {
     void *ctx;
 };
 
-/* NULL if memory is short or the address is taken. Copies params (but not name, cc, sched, ops). */
+/* NULL if memory is short or the address is taken. Copies params (but not name, cc, sched, ops).
+ *
+ * Once a core has had a wildcard listener, packets of its family that it has no use for go out again as they
+ * came (counted as BraidPassedBack), so that routing can take them to where they were going: a SYN without an
+ * MP_CAPABLE that we can answer, one that `wants` refuses or that memory is too short for, a join with a
+ * token that is not ours, and every other packet of a connection that we do not know. Excepted are addresses
+ * of our own, those of exact listeners and of `signal`, which are ours alone: there the answer is a RST. Both
+ * last until the core is freed, so that nothing is torn while it drains. */
 struct braid_listener *braid_listen(struct braid_core *core, const struct braid_listen_params *params);
 /* No new connections; existing ones go on. Pending ones that were not accepted are refused. */
 void braid_unlisten(struct braid_listener *l);

@@ -59,6 +59,7 @@ struct braid_conn;
     X(MP_JOIN_REJECTED, "MPTcpExtMPJoinRejected", "MP_JOINs refused: limit reached or connection not ready") \
     X(MP_JOIN_HANDED_OVER, "BraidJoinHandedOver", "MP_JOIN SYNs handed to another worker by their token")    \
     X(PACKETS_HANDED_OVER, "BraidPacketsHandedOver", "packets passed on to another worker")                  \
+    X(PASSED_BACK, "BraidPassedBack", "packets sent on to their destination, as no connection of ours")      \
     X(MP_DSS_NOT_MATCHING, "MPTcpExtDSSNotMatching", "mappings that contradict an earlier one")              \
     X(MP_DSS_NO_MATCH_TCP, "MPTcpExtDSSNoMatchTCP", "data that no mapping covers")                           \
     X(MP_DSS_FALLBACK, "MPTcpExtDssFallback", "fallbacks: no DSS where one was needed")                      \

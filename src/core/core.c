@@ -49,8 +49,10 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     list_init(&env->conns);
     list_init(&env->dirty);
     list_init(&core->timewait_order);
-    struct htable *const tables[] = {&env->tokens, &core->flows, &core->timewaits, &core->listeners};
-    for (unsigned i = 0; i < 4; i++) {
+    list_init(&core->wildcards);
+    struct htable *const tables[] = {&env->tokens, &core->flows, &core->timewaits, &core->listeners,
+                                     &core->own};
+    for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         if (htable_init(tables[i]) < 0) {
             while (i-- > 0)
                 htable_free(tables[i]);
@@ -66,6 +68,8 @@ static void free_listeners(struct braid_core *core)
     for (size_t i = 0; i <= core->listeners.mask; i++)
         while (core->listeners.buckets[i])
             braid_unlisten(list_entry(core->listeners.buckets[i], struct braid_listener, hash));
+    while (!list_empty(&core->wildcards))
+        braid_unlisten(list_entry(core->wildcards.next, struct braid_listener, wildcard));
 }
 
 void braid_core_free(struct braid_core *core)
@@ -85,6 +89,7 @@ void braid_core_free(struct braid_core *core)
     htable_free(&core->flows);
     htable_free(&core->timewaits);
     htable_free(&core->listeners);
+    core_own_free(core);
     htable_free(&env->tokens);
     free(core);
 }
@@ -112,6 +117,15 @@ static bool hand_over(struct braid_core *core, const struct arrival *a, unsigned
     return true;
 }
 
+/* Ends the way of a packet that no worker has a use for: on to whom it was meant for, or with a RST. */
+static void not_ours(struct braid_core *core, const struct arrival *a, int reason)
+{
+    if (core_passes(core, &a->p.dst.ip))
+        core_pass_back(core, &a->p, a->data, a->in);
+    else
+        tcp_refuse(&core->env.tcp, &a->p, reason);
+}
+
 /* Nobody here knows it: another worker may, else it is refused. Since the kernel forgets after a while which
  * queue a flow was written on, a subflow that joined from another queue may come there again after a pause.
  */
@@ -119,7 +133,7 @@ static void unknown_flow(struct braid_core *core, const struct arrival *a)
 {
     const struct braid_core_params *params = &core->env.params;
     if (!hand_over(core, a, (params->worker + 1) % params->n_workers))
-        tcp_refuse(&core->env.tcp, &a->p, -1);
+        not_ours(core, a, -1);
 }
 
 /* A join is found by its token, whatever its address and port (RFC 8684 section 3.2). */
@@ -140,8 +154,19 @@ static void join_in(struct braid_core *core, const struct arrival *a)
         return;
     }
     env->tcp.count.v[COUNT_MP_JOIN_NO_TOKEN]++;
-    env->tcp.count.v[COUNT_MP_RST_TX]++;
-    tcp_refuse(&env->tcp, &a->p, MPTCP_RST_MPTCP);
+    if (!core_passes(core, &a->p.dst.ip))
+        env->tcp.count.v[COUNT_MP_RST_TX]++;
+    not_ours(core, a, MPTCP_RST_MPTCP);
+}
+
+/* Whether the listener takes this SYN. One with an address of its own takes every client, as plain TCP if
+ * need be; the other only those that are worth it. */
+static bool listener_wants(const struct braid_listener *l, const struct wire_packet *syn)
+{
+    if (!l->any_address)
+        return true;
+    const struct braid_listen_params *p = &l->params;
+    return conn_syn_capable(&syn->tcp.mp) && (!p->wants || p->wants(p->ctx, &syn->src, &syn->dst));
 }
 
 static void syn_in(struct braid_core *core, const struct arrival *a)
@@ -153,12 +178,16 @@ static void syn_in(struct braid_core *core, const struct arrival *a)
     }
     struct braid_listener *l = core_find_listener(core, &a->p.dst);
     struct braid_conn *c = NULL;
+    if (l && !listener_wants(l, &a->p)) {
+        not_ours(core, a, -1);
+        return;
+    }
     if (l && env->n_conns < env->params.max_conns && mem_room(&env->mem) > env->mem.limit / 16)
         c = conn_open_passive(env, &a->p, l->params.cc, l->params.sched, l->params.checksum, a->now);
     if (!c) {
         if (l)
             env->tcp.count.v[COUNT_MEM_REFUSED]++;
-        tcp_refuse(&env->tcp, &a->p, -1);
+        not_ours(core, a, -1);
         return;
     }
     c->ops = l->params.ops;

@@ -7,15 +7,20 @@
 #include "tcp/timewait.h"
 
 struct braid_core {
-    struct mptcp_env env;    /* first */
-    struct htable flows;     /* mp_subflow.hash, by 4-tuple */
-    struct htable timewaits; /* timewait.hash, by 4-tuple */
-    struct htable listeners;
+    struct mptcp_env env;       /* first */
+    struct htable flows;        /* mp_subflow.hash, by 4-tuple */
+    struct htable timewaits;    /* timewait.hash, by 4-tuple */
+    struct htable listeners;    /* those with an address, by it */
+    struct list wildcards;      /* the others */
+    struct htable own;          /* own_ip, the addresses that listeners had */
+    bool passing[2];            /* there has been a wildcard listener: for IPv4 [0], IPv6 [1] */
     struct list timewait_order; /* timewait_entry, oldest first */
 };
 
 struct braid_listener {
-    struct hnode hash;
+    struct hnode hash;    /* of one with an address */
+    struct list wildcard; /* of another */
+    bool any_address;
     struct braid_core *core;
     struct braid_listen_params params;
     struct braid_ip signal[CONN_SIGNALS];
@@ -44,8 +49,23 @@ struct timewait_entry *core_find_timewait(const struct braid_core *core, const s
 void core_timewait_free(struct timewait_entry *e);
 /* (Re)starts its clock. */
 void core_timewait_start(struct timewait_entry *e, braid_time now);
-/* The listener for an address: of its port, or of any port. */
+/* The listener for an address: of its port, of any port, or a wildcard one. */
 struct braid_listener *core_find_listener(const struct braid_core *core, const struct braid_addr *addr);
+
+/* ---- what is not ours (passing.c) ---- */
+
+/* Adds a listener without an address. -1: another has some of its ports. */
+int core_wildcard_add(struct braid_core *core, struct braid_listener *l);
+struct braid_listener *core_find_wildcard(const struct braid_core *core, const struct braid_addr *addr);
+bool core_ip_is_any(const struct braid_ip *ip);
+/* Notes an address as our own. -1: memory is short. */
+int core_own_add(struct braid_core *core, const struct braid_ip *ip);
+void core_own_free(struct braid_core *core);
+/* True if a packet to this address that we have no use for is to be passed back. */
+bool core_passes(const struct braid_core *core, const struct braid_ip *dst);
+/* Sends a TCP packet out as it came in. */
+void core_pass_back(struct braid_core *core, const struct wire_packet *p, const uint8_t *data,
+                    const struct braid_input *in);
 extern const struct mptcp_env_ops core_env_ops;
 
 #endif

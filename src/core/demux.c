@@ -63,8 +63,11 @@ static struct braid_listener *listener_at(const struct braid_core *core, const s
 struct braid_listener *core_find_listener(const struct braid_core *core, const struct braid_addr *addr)
 {
     struct braid_listener *l = listener_at(core, addr);
+    if (l)
+        return l;
     struct braid_addr any_port = {.ip = addr->ip};
-    return l ? l : listener_at(core, &any_port);
+    l = listener_at(core, &any_port);
+    return l ? l : core_find_wildcard(core, addr);
 }
 
 /* ---- TIME_WAIT ---- */
@@ -184,10 +187,23 @@ const struct mptcp_env_ops core_env_ops = {
 
 /* ---- listeners ---- */
 
+/* Puts it where core_find_listener finds it. */
+static int enlist(struct braid_core *core, struct braid_listener *l)
+{
+    for (unsigned i = 0; i < l->params.n_signal; i++) {
+        if (core_own_add(core, &l->signal[i]) < 0)
+            return -1;
+    }
+    if (core_ip_is_any(&l->params.addr.ip))
+        return core_wildcard_add(core, l);
+    if (listener_at(core, &l->params.addr) || core_own_add(core, &l->params.addr.ip) < 0)
+        return -1;
+    htable_insert(&core->listeners, &l->hash, hash_addr(core, &l->params.addr));
+    return 0;
+}
+
 struct braid_listener *braid_listen(struct braid_core *core, const struct braid_listen_params *params)
 {
-    if (listener_at(core, &params->addr))
-        return NULL;
     struct braid_listener *l = calloc(1, sizeof(*l));
     if (!l)
         return NULL;
@@ -199,7 +215,11 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
         l->signal[i] = params->signal[i];
     l->params.signal = l->signal;
     list_init(&l->conns);
-    htable_insert(&core->listeners, &l->hash, hash_addr(core, &params->addr));
+    list_init(&l->wildcard);
+    if (enlist(core, l) < 0) {
+        free(l);
+        return NULL;
+    }
     return l;
 }
 
@@ -212,6 +232,9 @@ void braid_unlisten(struct braid_listener *l)
         c->listener = NULL;
         list_remove(n);
     }
-    htable_remove(&l->core->listeners, &l->hash);
+    if (l->any_address)
+        list_remove(&l->wildcard);
+    else
+        htable_remove(&l->core->listeners, &l->hash);
     free(l);
 }

@@ -281,6 +281,8 @@ extern const struct subflow_ops flow_ops;
 
 /* ---- handshake.c ---- */
 
+/* True if a SYN's MP_CAPABLE is one that we can answer with ours (RFC 8684 section 3.1). */
+bool conn_syn_capable(const struct wire_mptcp *mp);
 /* A SYN that is no join, for a listener: a connection in CONN_PENDING; NULL if memory is short. */
 struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
                                      const struct cc_ops *cc, const struct sched_ops *sched, bool checksum,

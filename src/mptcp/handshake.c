@@ -49,6 +49,11 @@ static bool capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys)
            !(k->flags & MPTCP_CAPABLE_EXTENDED);
 }
 
+bool conn_syn_capable(const struct wire_mptcp *mp)
+{
+    return capable_acceptable(mp, 0);
+}
+
 static void become_plain(struct braid_conn *c)
 {
     conn_token_forget(c);

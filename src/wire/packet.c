@@ -137,6 +137,7 @@ static enum wire_status tcp_parse(const struct upper *up, bool verify, struct wi
     out->kind = WIRE_TCP;
     out->src.port = out->tcp.src_port;
     out->dst.port = out->tcp.dst_port;
+    out->header = up->data;
     out->payload = up->data + header;
     out->payload_len = up->len - (uint32_t)header;
     return WIRE_OK;
@@ -206,6 +207,7 @@ static enum wire_status quoted_parse(const uint8_t *data, size_t len, bool v6, s
     out->src.port = get16(up.data);
     out->dst.port = get16(up.data + 2);
     out->quoted_seq = get32(up.data + 4);
+    out->header = NULL;
     out->payload = NULL;
     out->payload_len = 0;
     return WIRE_OK;

@@ -27,6 +27,7 @@ struct wire_packet {
     enum wire_kind kind;
     struct braid_addr src, dst; /* of one family; of an ICMP error: of the packet it quotes, as we sent it */
     struct wire_tcp tcp;        /* WIRE_TCP */
+    const uint8_t *header;      /* WIRE_TCP: the TCP header, points into the input */
     const uint8_t *payload;     /* WIRE_TCP: points into the input */
     uint32_t payload_len;
     uint8_t hop_limit;

@@ -1,0 +1,142 @@
+/* Connections to anybody: wildcard listeners, and what becomes of packets that were routed here but are no
+ * concern of ours. They go out again, and the kernel takes them to their destination. What would come back
+ * for ever, packets to addresses of our own, is told apart here. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/bytes.h"
+#include "core/core.h"
+#include "wire/checksum.h"
+#include "wire/ip.h"
+
+#define PASSED_HEADER_MAX 512 /* IP with its extension headers, and TCP */
+#define TCP_CSUM_OFFSET   16
+
+/* ---- addresses of our own ---- */
+
+struct own_ip {
+    struct hnode hash;
+    struct braid_ip ip;
+};
+
+static uint64_t hash_ip(const struct braid_core *core, const struct braid_ip *ip)
+{
+    return siphash(&core->env.hash_key, ip->b, sizeof(ip->b));
+}
+
+static bool is_own(const struct braid_core *core, const struct braid_ip *ip)
+{
+    struct hnode *n = htable_first(&core->own, hash_ip(core, ip));
+    for (; n; n = htable_next(n)) {
+        if (ip_equal(&list_entry(n, struct own_ip, hash)->ip, ip))
+            return true;
+    }
+    return false;
+}
+
+int core_own_add(struct braid_core *core, const struct braid_ip *ip)
+{
+    if (core_ip_is_any(ip) || is_own(core, ip))
+        return 0;
+    struct own_ip *o = calloc(1, sizeof(*o));
+    if (!o)
+        return -1;
+    o->ip = *ip;
+    htable_insert(&core->own, &o->hash, hash_ip(core, ip));
+    return 0;
+}
+
+void core_own_free(struct braid_core *core)
+{
+    for (size_t i = 0; i <= core->own.mask; i++) {
+        while (core->own.buckets[i]) {
+            struct own_ip *o = list_entry(core->own.buckets[i], struct own_ip, hash);
+            htable_remove(&core->own, &o->hash);
+            free(o);
+        }
+    }
+    htable_free(&core->own);
+}
+
+/* ---- wildcard listeners ---- */
+
+bool core_ip_is_any(const struct braid_ip *ip)
+{
+    static const uint8_t zero[16];
+    return ip_is_v4(ip) ? memcmp(ip->b + 12, zero, 4) == 0 : memcmp(ip->b, zero, 16) == 0;
+}
+
+static bool same_family(const struct braid_ip *a, const struct braid_ip *b)
+{
+    return ip_is_v4(a) == ip_is_v4(b);
+}
+
+int core_wildcard_add(struct braid_core *core, struct braid_listener *l)
+{
+    struct braid_listen_params *p = &l->params;
+    if (p->addr.port)
+        p->port_first = p->port_last = p->addr.port;
+    else if (p->port_last == 0)
+        p->port_last = 65535;
+    list_each (n, tmp, &core->wildcards) {
+        const struct braid_listen_params *other = &list_entry(n, struct braid_listener, wildcard)->params;
+        if (same_family(&other->addr.ip, &p->addr.ip) && other->port_first <= p->port_last &&
+            p->port_first <= other->port_last)
+            return -1;
+    }
+    l->any_address = true;
+    list_append(&core->wildcards, &l->wildcard);
+    core->passing[!ip_is_v4(&p->addr.ip)] = true;
+    return 0;
+}
+
+struct braid_listener *core_find_wildcard(const struct braid_core *core, const struct braid_addr *addr)
+{
+    if (is_own(core, &addr->ip))
+        return NULL;
+    list_each (n, tmp, &core->wildcards) {
+        struct braid_listener *l = list_entry(n, struct braid_listener, wildcard);
+        const struct braid_listen_params *p = &l->params;
+        if (same_family(&p->addr.ip, &addr->ip) && p->port_first <= addr->port && addr->port <= p->port_last)
+            return l;
+    }
+    return NULL;
+}
+
+/* ---- passing back ---- */
+
+bool core_passes(const struct braid_core *core, const struct braid_ip *dst)
+{
+    return core->passing[!ip_is_v4(dst)] && !is_own(core, dst);
+}
+
+void core_pass_back(struct braid_core *core, const struct wire_packet *p, const uint8_t *data,
+                    const struct braid_input *in)
+{
+    struct tcp_env *tcp = &core->env.tcp;
+    uint8_t header[PASSED_HEADER_MAX];
+    size_t header_len = (size_t)(p->payload - data), tcp_at = (size_t)(p->header - data);
+    if (header_len > sizeof(header)) {
+        tcp->count.v[COUNT_TCP_IN_ERRS]++;
+        return;
+    }
+    memcpy(header, data, header_len);
+    struct iovec payload = {.iov_base = (void *)p->payload, .iov_len = p->payload_len};
+    struct braid_packet out = {.header = header,
+                               .header_len = (uint32_t)header_len,
+                               .payload = &payload,
+                               .n_payload = p->payload_len > 0,
+                               .payload_len = p->payload_len,
+                               .gso_size = in->gso_size,
+                               .v6 = !ip_is_v4(&p->dst.ip)};
+    /* It may have come with the sum of the pseudo header only, so it goes so, too. */
+    if (in->csum_ok) {
+        uint32_t len = (uint32_t)(header_len - tcp_at) + p->payload_len;
+        put16(header + tcp_at + TCP_CSUM_OFFSET,
+              checksum_fold(checksum_pseudo(&p->src.ip, &p->dst.ip, PROTO_TCP, len)));
+        out.csum_start = (uint16_t)tcp_at;
+    }
+    tcp->count.v[COUNT_PASSED_BACK]++;
+    tcp->host.output(tcp->host.ctx, &out);
+}
