@@ -7,7 +7,7 @@ set -eu
 
 build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev"
 demo="$build python3 iproute2 iptables curl mptcpize nginx"
-check="$demo git binutils check libsubunit-dev clang util-linux prometheus"
+check="$demo nftables git binutils check libsubunit-dev clang util-linux prometheus"
 bench="$build python3 iproute2 mptcpize haproxy"
 ci="$check clang-format libclang-rt-dev llvm haproxy iperf3"
 

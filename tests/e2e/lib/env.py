@@ -6,7 +6,7 @@ import pathlib
 import socket
 import tempfile
 
-from . import mptcp, net
+from . import mptcp, net, steer
 from .proxy import PORT, Braid, Edge, HAProxy, default_edges
 from .stream import receive
 from .wait import FACTOR, until
@@ -101,6 +101,16 @@ class Env:
         self.topology.endpoint(2, *flags, version=version)
         self.start(**settings)
         return self.pair(version, subflows=2)
+
+    @property
+    def steer_state(self):
+        return self.directory / "steer.state"
+
+    def steer(self, command, *options, expect=0):
+        """Runs braid-steer in the proxy's namespace."""
+        done = self.topology.braid.run(steer.SCRIPT, command, *options, "--state", self.steer_state, check=False)
+        assert done.returncode == expect, f"braid-steer {command}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
 
     def no_connections(self):
         """Waits until the daemon has forgotten every connection."""

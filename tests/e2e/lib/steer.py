@@ -1,0 +1,40 @@
+"""deploy/braid-steer, and everything that it could leave behind in a namespace."""
+import re
+
+from .proxy import ROOT
+
+SCRIPT = ROOT / "deploy" / "braid-steer"
+MANUAL = ROOT / "docs" / "man" / "braid-steer.8"
+
+
+def settings(namespace):
+    """The reverse path filter of each device, of "all" and of "default"."""
+    listed = namespace.run("sysctl", "-a", "-r", r"^net\.ipv4\.conf\..*\.rp_filter$").stdout
+    return dict(re.findall(r"conf\.(.*)\.rp_filter = (\d+)", listed))
+
+
+def snapshot(namespace):
+    """Packet filters, rules, routes of all tables, settings. Counters of packets and dates are left out."""
+    def text(*argv):
+        listed = namespace.run(*argv).stdout
+        return re.sub(r"packets \d+ bytes \d+|\[\d+:\d+\]|^#.*\n| expires \S+", "", listed, flags=re.M)
+    seen = {"nft": text("nft", "list", "ruleset"),
+            "iptables": text("iptables-save"), "ip6tables": text("ip6tables-save"),
+            "rules": text("ip", "rule") + text("ip", "-6", "rule"),
+            "routes": text("ip", "route", "show", "table", "all") + text("ip", "-6", "route", "show", "table", "all")}
+    sysctls = namespace.run("sysctl", "-a", "-r", r"^net\.(ipv4|ipv6|netfilter|core)\.", check=False).stdout
+    seen["sysctl"] = "\n".join(line for line in sysctls.splitlines() if "_count" not in line)
+    return seen
+
+
+def without_empty_mangle(seen):
+    """The same, if iptables on top of nftables had not left a table without rules."""
+    cut = {"nft": r"table ip6? mangle \{\s*(chain \w+ \{[^}]*\}\s*)*\}\n", "iptables": r"\*mangle\n(:.*\n)*COMMIT\n",
+           "ip6tables": r"\*mangle\n(:.*\n)*COMMIT\n"}
+    return {part: re.sub(cut[part], "", text) if part in cut else text for part, text in seen.items()}
+
+
+def same(before, after):
+    for part, text in before.items():
+        lines, now = text.splitlines(), after[part].splitlines()
+        assert lines == now, f"{part}: gone {[x for x in lines if x not in now]}, new {[x for x in now if x not in lines]}"
