@@ -21,11 +21,12 @@ ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
 shell_obj := $(filter-out %/main.o,$(daemon_obj) $(ctl_obj))
 unit_bin  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 sim_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
+pkt_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/packets/*.c))
 bench_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help tests unit sim check e2e e2e-long bench asan layers purity headers format lint demo deps install clean fuzz fuzzers
+.PHONY: all help tests unit packets sim check e2e e2e-long bench asan layers purity headers format lint demo deps install clean fuzz fuzzers
 .SECONDARY:
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
@@ -55,18 +56,23 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcrypto -lm
 $(B)/sim: $(sim_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
+$(B)/pkt: $(pkt_obj) $(B)/libbraid.a
+	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
 $(B)/bench/server: $(filter %/server.o,$(bench_obj))
 $(B)/bench/client: $(filter-out %/server.o,$(bench_obj))
 $(B)/bench/server $(B)/bench/client:
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^
 
-tests: $(unit_bin) $(B)/sim
+tests: $(unit_bin) $(B)/sim $(B)/pkt
 unit: $(unit_bin) ## run the unit tests
 	@bad=; for t in $(unit_bin); do $$t || bad="$$bad $$t"; done; [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 
 sim: $(B)/sim ## simulate the stack in virtual time: SEEDS=runs SEED=first FAMILY=name
 	$(B)/sim -n $(or $(SEEDS),480) $(SEED:%=-s %) $(FAMILY:%=-f %)
+
+packets: $(B)/pkt ## run the packet scripts
+	$(B)/pkt $(wildcard tests/packets/*.pkt)
 
 # A second make with its own compiler and folder builds the fuzzers; tests/fuzz/run runs them.
 fuzz: ## fuzz the parsers, FUZZ_SECONDS=seconds for each fuzzer
@@ -79,7 +85,7 @@ fuzzers: $(fuzz_bin)
 check: ## install what is missing, build, pass every test (needs root; less than ten minutes)
 	@deploy/install-deps.sh check
 	$(MAKE) -j$(JOBS) all tests
-	$(MAKE) -k unit sim layers purity headers e2e
+	$(MAKE) -k unit packets sim layers purity headers e2e
 demo: ## install what is missing, build, show the main job with two paths (needs root; two minutes)
 	@deploy/install-deps.sh demo
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
@@ -94,7 +100,7 @@ bench: ## compare with HAProxy; BENCH=quick: in less than a minute (needs root; 
 	tests/bench/run $(BENCH:%=--%)
 asan: ## unit and end-to-end tests under the address and undefined-behaviour sanitizers
 	$(MAKE) -j$(JOBS) $(ASAN) all tests
-	$(MAKE) -k $(ASAN) unit sim SEEDS=$(or $(SEEDS),120)
+	$(MAKE) -k $(ASAN) unit packets sim SEEDS=$(or $(SEEDS),120)
 	BRAID_BUILD=build-asan tests/e2e/run
 
 layers: ## check who includes whom
