@@ -378,13 +378,11 @@ static void name_variant(struct script *s, const struct loop *loops, unsigned n)
                                loops[i].values[loops[i].at]);
 }
 
-/* False: it failed, and that was said. */
+/* False: it failed. */
 static bool run_guarded(struct script *s, const struct source *src, const struct loop *loops, unsigned n)
 {
-    if (setjmp(s->out) != 0) {
-        complain(s);
+    if (setjmp(s->out) != 0)
         return false;
-    }
     script_init(s);
     name_variant(s, loops, n);
     run_lines(s, src, loops, n, false);
@@ -393,10 +391,13 @@ static bool run_guarded(struct script *s, const struct source *src, const struct
     return true;
 }
 
-static bool run_variant(struct script *s, const struct source *src, const struct loop *loops, unsigned n)
+static bool run_variant(struct script *s, const struct source *src, const struct loop *loops, unsigned n,
+                        bool quiet)
 {
     bool good = run_guarded(s, src, loops, n);
 
+    if (!good && !quiet)
+        complain(s);
     if (s->core)
         braid_core_free(s->core);
     return good;
@@ -431,8 +432,10 @@ static unsigned run_variants(struct script *s, const struct source *src, struct 
     do {
         identify(s, path, dir, verbose);
         runs++;
-        *failed += !run_variant(s, src, loops, n);
+        *failed += !run_variant(s, src, loops, n, *failed > 0);
     } while (advance(loops, n));
+    if (*failed > 1)
+        printf("%s: %u more of its %u variants fail\n", path, *failed - 1, runs);
     return runs;
 }
 
