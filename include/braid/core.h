@@ -62,11 +62,20 @@ struct braid_core_params {
     size_t memory;                 /* bytes of buffers for all connections */
     size_t rcvbuf_max, sndbuf_max; /* bytes per connection */
     uint32_t max_conns;
-    unsigned max_subflows;     /* per connection, at most BRAID_STATS_SUBFLOWS */
+    uint32_t half_open;    /* passive connections without their third ACK; SYNs beyond it are answered without
+                            * keeping state (struct braid_conn_ops, incoming) */
+    unsigned max_subflows; /* per connection, at most BRAID_STATS_SUBFLOWS */
+    unsigned joins_pending;    /* per connection: MP_JOINs of the peer without their third ACK */
+    unsigned join_rate;        /* MP_JOINs that are answered per connection and second; 0: no limit */
+    unsigned join_refusals;    /* RSTs per second to MP_JOINs that cannot be; 0: no limit */
+    unsigned challenge_acks;   /* per second (RFC 5961 section 7) */
+    unsigned out_of_order;     /* pieces of data that a connection holds behind a gap */
+    uint16_t min_mss;          /* what a peer's MSS option is raised to, 64 or more */
     braid_time keepalive_idle; /* before the first probe; 0: no keepalive */
     braid_time time_wait;
     braid_time break_before_make; /* how long a connection without subflows waits for a new one */
-    braid_time syn_timeout;       /* how long the third ACK may take */
+    braid_time stall; /* how long a peer that answers may leave the same data unacknowledged; 0: for ever */
+    braid_time syn_timeout; /* how long the third ACK may take */
 };
 
 /* Fills in sane defaults for one worker. */
@@ -118,7 +127,8 @@ const char *braid_close_text(enum braid_close why);
 /* Callbacks of a connection, all from within braid_core_flush. user is what braid_conn_set_user set. */
 struct braid_conn_ops {
     /* A SYN came in. ctx is the listener's. Nothing is answered until braid_conn_accept or braid_conn_refuse,
-     * now or later. */
+     * now or later. When too many connections were half open the SYN was answered without keeping state, and
+     * this is called with the third ACK: established() follows the accept at once, a refusal resets. */
     void (*incoming)(void *ctx, struct braid_conn *c);
     /* The handshake is complete. */
     void (*established)(struct braid_conn *c, void *user);
@@ -245,7 +255,9 @@ struct braid_core_stats {
     uint64_t time_wait;           /* subflows in TIME_WAIT */
     uint64_t conns_total;         /* ever */
     uint64_t bytes_in, bytes_out; /* payload of ended and living connections, data level */
-    size_t memory, memory_limit;
+    size_t memory, memory_limit;  /* bytes of buffers and of the structs of connections and subflows */
+    uint64_t
+        half_open; /* connections opened by peers that wait for their third ACK, or the server's answer */
 };
 void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out);
 

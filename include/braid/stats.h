@@ -36,6 +36,9 @@ struct braid_conn;
     X(TCP_KEEPALIVE, "TcpExtTCPKeepAlive", "keepalive probes sent")                                          \
     X(TCP_WIN_PROBE, "TcpExtTCPWinProbe", "zero-window probes sent")                                         \
     X(TCP_ABORT_ON_TIMEOUT, "TcpExtTCPAbortOnTimeout", "subflows given up after retransmissions or probes")  \
+    X(TCP_COOKIES_SENT, "TcpExtSyncookiesSent", "SYNs answered without keeping state")                       \
+    X(TCP_COOKIES_RECV, "TcpExtSyncookiesRecv", "connections made of an ACK with a right SYN cookie")        \
+    X(TCP_COOKIES_FAILED, "TcpExtSyncookiesFailed", "ACKs without a right SYN cookie while some were out")   \
     X(TCP_TIME_WAIT, "TcpExtTW", "subflows that went through TIME_WAIT")                                     \
     X(ICMP_IN_MSGS, "IcmpInMsgs", "ICMP errors received about our packets")                                  \
     X(ICMP_OUT_UNREACH, "IcmpOutDestUnreachs", "ICMP unreachable messages sent")                             \
@@ -57,6 +60,7 @@ struct braid_conn;
     X(MP_JOIN_ACK_RX, "MPTcpExtMPJoinAckRx", "MP_JOIN third ACKs received")                                  \
     X(MP_JOIN_ACK_HMAC, "MPTcpExtMPJoinAckHMacFailure", "MP_JOIN third ACKs with a bad HMAC")                \
     X(MP_JOIN_REJECTED, "MPTcpExtMPJoinRejected", "MP_JOINs refused: limit reached or connection not ready") \
+    X(MP_JOIN_LIMITED, "BraidJoinLimited", "MP_JOIN SYNs, or refusals of them, dropped by a limit")          \
     X(MP_JOIN_HANDED_OVER, "BraidJoinHandedOver", "MP_JOIN SYNs handed to another worker by their token")    \
     X(PACKETS_HANDED_OVER, "BraidPacketsHandedOver", "packets passed on to another worker")                  \
     X(PASSED_BACK, "BraidPassedBack", "packets sent on to their destination, as no connection of ours")      \
@@ -87,6 +91,7 @@ struct braid_conn;
     X(MP_MALFORMED, "BraidMPTCPMalformed", "MPTCP options ignored as malformed")                             \
     X(MP_SUBFLOW_STALE, "MPTcpExtSubflowStale", "subflows taken out of use after a timeout")                 \
     X(MP_SUBFLOW_RECOVER, "MPTcpExtSubflowRecover", "stale subflows back in use")                            \
+    X(MP_STALLED, "BraidStalled", "connections ended because the peer left data unacknowledged")             \
     X(MP_CONN_TIMEOUT, "BraidBreakBeforeMakeTimeout", "connections ended after all subflows were gone")      \
     X(MEM_REFUSED, "BraidMemoryRefused", "connections or data refused for lack of memory")
 

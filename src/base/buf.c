@@ -79,13 +79,23 @@ void buf_charge(struct buf *b, struct mem_account *account)
 
     if (b->account == account)
         return;
-    for (struct mem_account *a = b->account; a; a = a->parent) {
-        assert(a->used >= cost);
-        a->used -= cost;
-    }
-    for (struct mem_account *a = account; a; a = a->parent)
-        a->used += cost;
+    mem_give(b->account, cost);
+    mem_take(account, cost);
     b->account = account;
+}
+
+void mem_take(struct mem_account *account, size_t bytes)
+{
+    for (struct mem_account *a = account; a; a = a->parent)
+        a->used += bytes;
+}
+
+void mem_give(struct mem_account *account, size_t bytes)
+{
+    for (struct mem_account *a = account; a; a = a->parent) {
+        assert(a->used >= bytes);
+        a->used -= bytes;
+    }
 }
 
 size_t mem_room(const struct mem_account *account)

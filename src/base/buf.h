@@ -47,6 +47,9 @@ void buf_pool_free(struct buf_pool *p);
 void buf_unref(struct buf *b);
 /* Moves the charge of b to another account (NULL: to nobody). */
 void buf_charge(struct buf *b, struct mem_account *account);
+/* Charges bytes to an account and its parents, whatever their limits, and takes them off again. */
+void mem_take(struct mem_account *account, size_t bytes);
+void mem_give(struct mem_account *account, size_t bytes);
 /* Bytes that may still be charged before a limit of the chain is reached. */
 size_t mem_room(const struct mem_account *account);
 

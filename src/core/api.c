@@ -5,14 +5,14 @@
 
 void braid_conn_accept(struct braid_conn *c)
 {
-    assert(c->phase == CONN_PENDING || c->fail_due);
+    assert(c->phase == CONN_PENDING || c->stateless || c->fail_due);
     c->accept_due = true;
     conn_dirty(c);
 }
 
 void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how)
 {
-    assert(c->phase == CONN_PENDING || c->fail_due);
+    assert(c->phase == CONN_PENDING || c->stateless || c->fail_due);
     c->refuse_due = true;
     c->refusal = how;
     c->closed_told = true;

@@ -18,10 +18,18 @@ void braid_core_params_default(struct braid_core_params *p)
         .rcvbuf_max = 6u << 20,
         .sndbuf_max = 8u << 20,
         .max_conns = 1u << 20,
+        .half_open = 4096,
         .max_subflows = 8,
+        .joins_pending = 4,
+        .join_rate = 32,
+        .join_refusals = 200,
+        .challenge_acks = 200,
+        .out_of_order = 8192,
+        .min_mss = 128,
         .keepalive_idle = 7200 * BRAID_SECOND,
         .time_wait = 60 * BRAID_SECOND,
         .break_before_make = 30 * BRAID_SECOND,
+        .stall = 1200 * BRAID_SECOND,
         .syn_timeout = 30 * BRAID_SECOND,
     };
 }
@@ -43,9 +51,12 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     env->tcp.mtu = params->mtu;
     env->tcp.rcvbuf_max = params->rcvbuf_max;
     env->tcp.keepalive_idle = params->keepalive_idle;
+    env->tcp.challenge_limit = params->challenge_acks;
+    env->tcp.min_mss = params->min_mss;
     env->tcp.syn_timeout = params->syn_timeout;
     wheel_init(&env->tcp.wheel, now);
     host->random(host->ctx, &env->hash_key, sizeof(env->hash_key));
+    host->random(host->ctx, &env->cookie_key, sizeof(env->cookie_key));
     list_init(&env->conns);
     list_init(&env->dirty);
     list_init(&core->timewait_order);
@@ -126,13 +137,60 @@ static void not_ours(struct braid_core *core, const struct arrival *a, int reaso
         tcp_refuse(&core->env.tcp, &a->p, reason);
 }
 
+/* A new connection belongs to the listener that its SYN was for. */
+static void enter(struct braid_conn *c, struct braid_listener *l)
+{
+    c->ops = l->params.ops;
+    c->incoming_ctx = l->params.ctx;
+    c->edge = l->params.name;
+    c->listener = l;
+    list_append(&l->conns, &c->listener_node);
+    for (unsigned i = 0; i < l->params.n_signal; i++) {
+        struct braid_addr addr = {.ip = l->signal[i]};
+        conn_announce(c, &addr);
+    }
+    conn_dirty(c);
+}
+
+/* An ACK of an unknown flow while SYN cookies are out. True: it was dealt with. */
+static bool cookie_in(struct braid_core *core, struct buf *b, const struct arrival *a)
+{
+    struct mptcp_env *env = &core->env;
+    struct braid_listener *l = core_find_listener(core, &a->p.dst);
+    if (!l || env->n_conns >= env->params.max_conns || env_short_of_memory(env))
+        return false;
+    struct braid_conn *c = conn_open_stateless(env, &a->p, l->params.cc, l->params.sched, a->now);
+    if (!c)
+        return false;
+    enter(c, l);
+    struct mp_subflow *s = list_entry(c->subflows.next, struct mp_subflow, node);
+    subflow_input(&s->tcp, &a->p, b, a->in->gso_size, a->now);
+    if (c->phase == CONN_HANDSHAKE)
+        conn_free(c); /* there is more wrong with it */
+    return true;
+}
+
+/* Data may have overtaken the third ACK that makes its connection; that will be sent again, and so will this.
+ */
+static bool overtakes(const struct braid_core *core, const struct arrival *a)
+{
+    const struct braid_listener *l = core_find_listener(core, &a->p.dst);
+    return l && a->p.payload_len > 0 && (!l->any_address || a->p.tcp.mp.has);
+}
+
 /* Nobody here knows it: another worker may, else it is refused. Since the kernel forgets after a while which
  * queue a flow was written on, a subflow that joined from another queue may come there again after a pause.
  */
-static void unknown_flow(struct braid_core *core, const struct arrival *a)
+static void unknown_flow(struct braid_core *core, struct buf *b, const struct arrival *a)
 {
     const struct braid_core_params *params = &core->env.params;
-    if (!hand_over(core, a, (params->worker + 1) % params->n_workers))
+    bool cookies =
+        (a->p.tcp.flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK && conn_cookies_out(&core->env, a->now);
+    if (cookies && cookie_in(core, b, a))
+        return;
+    if (hand_over(core, a, (params->worker + 1) % params->n_workers))
+        return;
+    if (!cookies || !overtakes(core, a))
         not_ours(core, a, -1);
 }
 
@@ -154,9 +212,10 @@ static void join_in(struct braid_core *core, const struct arrival *a)
         return;
     }
     env->tcp.count.v[COUNT_MP_JOIN_NO_TOKEN]++;
-    if (!core_passes(core, &a->p.dst.ip))
-        env->tcp.count.v[COUNT_MP_RST_TX]++;
-    not_ours(core, a, MPTCP_RST_MPTCP);
+    if (core_passes(core, &a->p.dst.ip))
+        not_ours(core, a, MPTCP_RST_MPTCP);
+    else
+        join_refuse(env, &a->p, MPTCP_RST_MPTCP, a->now);
 }
 
 /* Whether the listener takes this SYN. One with an address of its own takes every client, as plain TCP if
@@ -182,7 +241,12 @@ static void syn_in(struct braid_core *core, const struct arrival *a)
         not_ours(core, a, -1);
         return;
     }
-    if (l && env->n_conns < env->params.max_conns && mem_room(&env->mem) > env->mem.limit / 16)
+    bool room = l && env->n_conns < env->params.max_conns && !env_short_of_memory(env);
+    if (room && env->n_half_open >= env->params.half_open) {
+        conn_answer_stateless(env, &a->p, l->params.checksum, a->now);
+        return;
+    }
+    if (room)
         c = conn_open_passive(env, &a->p, l->params.cc, l->params.sched, l->params.checksum, a->now);
     if (!c) {
         if (l)
@@ -190,16 +254,7 @@ static void syn_in(struct braid_core *core, const struct arrival *a)
         not_ours(core, a, -1);
         return;
     }
-    c->ops = l->params.ops;
-    c->incoming_ctx = l->params.ctx;
-    c->edge = l->params.name;
-    c->listener = l;
-    list_append(&l->conns, &c->listener_node);
-    for (unsigned i = 0; i < l->params.n_signal; i++) {
-        struct braid_addr addr = {.ip = l->signal[i]};
-        conn_announce(c, &addr);
-    }
-    conn_dirty(c);
+    enter(c, l);
 }
 
 /* For a 4-tuple that lately was a subflow. True: it is a new SYN, and the entry is gone. */
@@ -242,7 +297,7 @@ static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival 
     if ((a->p.tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN)
         syn_in(core, a);
     else
-        unknown_flow(core, a);
+        unknown_flow(core, b, a);
 }
 
 static void icmp_in(struct braid_core *core, const struct arrival *a)

@@ -82,6 +82,7 @@ void core_timewait_free(struct timewait_entry *e)
 {
     wheel_cancel(&e->core->env.tcp.wheel, &e->tw.timer);
     htable_remove(&e->core->timewaits, &e->tw.hash);
+    mem_give(&e->core->env.mem, sizeof(*e));
     list_remove(&e->node);
     free(e);
 }
@@ -104,6 +105,7 @@ static struct timewait_entry *remember(struct mptcp_env *env, struct mp_subflow 
     timer_init(&e->tw.timer, timewait_fire);
     htable_insert(&core->timewaits, &e->tw.hash, core_hash_flow(core, &e->tw.local, &e->tw.remote));
     list_append(&core->timewait_order, &e->node);
+    mem_take(&env->mem, sizeof(*e));
     core_timewait_start(e, s->tcp.last_recv);
     return e;
 }
@@ -227,8 +229,8 @@ void braid_unlisten(struct braid_listener *l)
 {
     list_each (n, tmp, &l->conns) {
         struct braid_conn *c = list_entry(n, struct braid_conn, listener_node);
-        if (c->phase == CONN_PENDING && !c->accept_due)
-            conn_fail(c, BRAID_CLOSE_ABORTED, false);
+        if ((c->phase == CONN_PENDING || c->stateless) && !c->accept_due)
+            conn_fail(c, BRAID_CLOSE_ABORTED, c->stateless);
         c->listener = NULL;
         list_remove(n);
     }

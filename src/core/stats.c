@@ -20,6 +20,7 @@ void braid_core_stats(const struct braid_core *core, struct braid_core_stats *ou
 {
     const struct mptcp_env *env = &core->env;
     *out = (struct braid_core_stats){.conns = env->n_conns,
+                                     .half_open = env->n_half_open,
                                      .subflows = env->n_subflows,
                                      .time_wait = core->timewaits.count,
                                      .conns_total = env->conns_total,

@@ -31,7 +31,7 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     c->opened_at = now;
     c->sndbuf = CONN_MIN_SNDBUF < env->params.sndbuf_max ? CONN_MIN_SNDBUF : env->params.sndbuf_max;
     c->rcvbuf = CONN_MIN_RCVBUF < env->params.rcvbuf_max ? CONN_MIN_RCVBUF : env->params.rcvbuf_max;
-    c->data_rtx_at = c->addr_at = c->gone_at = c->join_at = c->room_at = BRAID_NEVER;
+    c->data_rtx_at = c->addr_at = c->gone_at = c->join_at = c->room_at = c->stall_at = BRAID_NEVER;
     c->why = BRAID_CLOSE_DONE;
     list_init(&c->subflows);
     list_init(&c->dirty_node);
@@ -44,6 +44,7 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     list_append(&env->conns, &c->link.node);
     env->n_conns++;
     env->conns_total++;
+    mem_take(&env->mem, sizeof(*c));
     return c;
 }
 
@@ -63,8 +64,17 @@ void conn_free(struct braid_conn *c)
     list_remove(&c->listener_node);
     list_remove(&c->link.node);
     env->n_conns--;
+    conn_half_open_end(c);
+    mem_give(&env->mem, sizeof(*c));
     assert(c->mem.used == 0);
     free(c);
+}
+
+void conn_half_open_end(struct braid_conn *c)
+{
+    if (c->half_open)
+        c->env->n_half_open--;
+    c->half_open = false;
 }
 
 void conn_dirty(struct braid_conn *c)
@@ -106,6 +116,8 @@ void conn_rearm(struct braid_conn *c)
         at = c->join_at;
     if (c->room_at < at)
         at = c->room_at;
+    if (c->stall_at < at)
+        at = c->stall_at;
     if (at == c->timer.at)
         return;
     if (at == BRAID_NEVER)
@@ -135,6 +147,24 @@ static void repeat_join_acks(struct braid_conn *c, braid_time now)
         c->join_at = now + JOIN_ACK_REPEAT;
 }
 
+/* A peer that answers but does not take data, by a closed window or by withholding DATA_ACKs, keeps memory
+ * from others. Looked at rarely, so it is given once to twice the limit. */
+static void watch_stall(struct braid_conn *c, braid_time now)
+{
+    bool waiting = c->data_una != c->data_end && c->phase == CONN_ESTABLISHED;
+    if (c->stall_at <= now && waiting && c->stall_una == c->data_una) {
+        conn_count(c, MP_STALLED);
+        conn_fail(c, BRAID_CLOSE_TIMEOUT, true);
+        waiting = false;
+    }
+    if (!waiting || c->env->params.stall == 0) {
+        c->stall_at = BRAID_NEVER;
+    } else if (c->stall_at <= now || c->stall_at == BRAID_NEVER) {
+        c->stall_una = c->data_una;
+        c->stall_at = now + c->env->params.stall;
+    }
+}
+
 static void conn_fire(struct timer *t, braid_time now)
 {
     struct braid_conn *c = list_entry(t, struct braid_conn, timer);
@@ -144,6 +174,8 @@ static void conn_fire(struct timer *t, braid_time now)
         conn_addr_timeout(c, now);
     if (c->join_at <= now)
         repeat_join_acks(c, now);
+    if (c->stall_at <= now)
+        watch_stall(c, now);
     if (c->room_at <= now)
         c->room_at = BRAID_NEVER; /* the flush looks whether there is memory now */
     if (c->gone_at <= now) {
@@ -270,6 +302,12 @@ static void start_draining(struct braid_conn *c, braid_time now)
         c->fail_due = true;
 }
 
+/* The user has to be asked, or has to give an answer. */
+static bool is_pending(const struct braid_conn *c)
+{
+    return c->phase == CONN_PENDING || (c->stateless && !c->accept_due);
+}
+
 /* A SYN waits for the user's answer, or the user has given one. */
 static void answer_pending(struct braid_conn *c, braid_time now)
 {
@@ -278,7 +316,10 @@ static void answer_pending(struct braid_conn *c, braid_time now)
         c->incoming_told = true;
         c->ops->incoming(c->incoming_ctx, c);
     }
-    if (c->refuse_due) {
+    if (c->stateless) { /* the client was answered long ago */
+        if (c->refuse_due)
+            conn_fail(c, BRAID_CLOSE_ABORTED, true);
+    } else if (c->refuse_due) {
         c->env->ops->refuse(c->env, first, c->refusal);
         c->closed_told = true;
         c->phase = CONN_DEAD;
@@ -362,12 +403,12 @@ static void flush_flows(struct braid_conn *c, braid_time now)
 void conn_flush(struct braid_conn *c, braid_time now)
 {
     reap(c, now);
-    if (!c->fail_due && c->phase == CONN_PENDING && c->n_subflows > 0) {
+    if (!c->fail_due && is_pending(c) && c->n_subflows > 0) {
         answer_pending(c, now);
         if (c->phase == CONN_DEAD)
             return;
     }
-    if (!c->fail_due && c->phase == CONN_ESTABLISHED)
+    if (!c->fail_due && c->phase == CONN_ESTABLISHED && !is_pending(c))
         call_user(c, now);
     list_remove(&c->dirty_node); /* what the callbacks did is dealt with here */
     if (!c->ops && c->phase == CONN_ESTABLISHED && c->gone_at == BRAID_NEVER)
@@ -391,5 +432,7 @@ void conn_flush(struct braid_conn *c, braid_time now)
     }
     /* What others give back wakes nobody here. */
     c->room_at = c->want_writable && c->starved ? now + ROOM_RETRY : BRAID_NEVER;
+    if (c->stall_at == BRAID_NEVER)
+        watch_stall(c, now);
     conn_rearm(c);
 }

@@ -7,6 +7,7 @@
 #include <braid/core.h>
 #include "base/hash.h"
 #include "base/ranges.h"
+#include "base/rate.h"
 #include "mptcp/rxmap.h"
 #include "tcp/subflow.h"
 
@@ -33,12 +34,16 @@ struct mptcp_env {
     struct braid_core_params params;
     struct mem_account mem;
     struct siphash_key hash_key;
+    struct siphash_key cookie_key; /* of SYN cookies and the MPTCP keys that go with them */
+    braid_time cookie_sent;        /* when the last one left; 0: none ever */
+    struct rate join_refusals;
     struct htable tokens; /* of MPTCP connections, by token */
     struct list conns;    /* conn_link, in the order of their ids */
     struct list dirty;    /* connections with work for the next flush */
     const struct mptcp_env_ops *ops;
     uint64_t next_id;
     uint64_t n_conns, n_subflows, conns_total;
+    uint64_t n_half_open;                   /* passive connections without their third ACK */
     uint64_t bytes_in_past, bytes_out_past; /* of connections that have ended */
 };
 
@@ -102,6 +107,8 @@ struct braid_conn {
     enum conn_phase phase;
     enum conn_mode mode;
     bool passive;
+    bool half_open; /* counted in env->n_half_open */
+    bool stateless; /* made of the third ACK: the user is asked after the client was answered */
     const struct braid_conn_ops *ops; /* NULL after release */
     void *user;
     void *incoming_ctx;
@@ -157,6 +164,7 @@ struct braid_conn {
     size_t rcv_bytes;
     struct list ooo; /* data_ooo by DSN */
     size_t ooo_bytes;
+    unsigned n_ooo;
     size_t rcvbuf;      /* current limit of what the window offers */
     uint64_t rcv_high;  /* behind the last byte received, in order or not */
     uint64_t tune_dsn;  /* window tuning: rcv_user at the start of the current round trip ... */
@@ -196,6 +204,9 @@ struct braid_conn {
     struct timer timer;
     braid_time data_rtx_at, addr_at, gone_at, join_at, room_at;
     unsigned join_tries;
+    braid_time stall_at; /* when data_una should have moved beyond ... */
+    uint64_t stall_una;  /* ... this */
+    struct rate joins;
 };
 
 /* One subflow of a connection. */
@@ -244,6 +255,11 @@ static inline bool conn_is_mptcp(const struct braid_conn *c)
 {
     return c->mode == MODE_MPTCP;
 }
+/* The last of the memory is for what is there already. */
+static inline bool env_short_of_memory(const struct mptcp_env *env)
+{
+    return mem_room(&env->mem) <= env->mem.limit / 16;
+}
 #define conn_count(c, name) ((c)->env->tcp.count.v[COUNT_##name]++)
 
 /* ---- conn.c: life ----------------------------------------------------------------------------------------
@@ -289,12 +305,34 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
                                      braid_time now);
 /* A SYN with MP_JOIN whose token is c's. Answers it or refuses it. */
 void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, braid_time now);
+/* True if we can speak MPTCP with whoever sent this MP_CAPABLE with n_keys keys (section 3.1). */
+bool mptcp_capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys);
+/* The subflow that opens a connection whose mode is decided. NULL if there can be none: then c is freed. */
+struct mp_subflow *conn_first_flow(struct braid_conn *c, uint64_t idsn, const struct braid_addr *local,
+                                   const struct braid_addr *remote);
+/* Refuses an MP_JOIN, within the limit. */
+void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now);
+/* The third ACK has come, or never will. */
+void conn_half_open_end(struct braid_conn *c);
 /* The connection with this token, or NULL. */
 struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token);
 void conn_token_forget(struct braid_conn *c);
 struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_connect_params *p,
                                     braid_time now);
 enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet *p, braid_time now);
+
+/* ---- stateless.c: answering SYNs without keeping state ---- */
+
+/* Answers a SYN that is no join with a cookie. checksum: required by the listener. */
+void conn_answer_stateless(struct mptcp_env *env, const struct wire_packet *syn, bool checksum,
+                           braid_time now);
+/* True if an ACK of a cookie might come. */
+bool conn_cookies_out(const struct mptcp_env *env, braid_time now);
+/* An ACK of an unknown flow. If it carries a right cookie: a connection with `stateless` set, whose subflow
+ * waits for this very segment (subflow_input). NULL: it does not, or memory is short. */
+struct braid_conn *conn_open_stateless(struct mptcp_env *env, const struct wire_packet *ack,
+                                       const struct cc_ops *cc, const struct sched_ops *sched,
+                                       braid_time now);
 
 /* ---- options.c: what goes into outgoing segments ---- */
 

@@ -15,7 +15,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     s->rst_reason = -1;
     s->tcp.ops = &flow_ops;
     s->tcp.env = &c->env->tcp;
-    s->tcp.account = &c->mem;
+    s->tcp.account = s->rxmap.account = &c->mem;
     s->tcp.patient = c->passive;
     s->tcp.local = *local;
     s->tcp.remote = *remote;
@@ -28,6 +28,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     list_append(&c->subflows, &s->node);
     c->n_subflows++;
     c->env->n_subflows++;
+    mem_take(&c->env->mem, sizeof(*s));
     return s;
 }
 
@@ -69,6 +70,7 @@ void flow_free(struct mp_subflow *s)
     list_remove(&s->node);
     c->n_subflows--;
     c->env->n_subflows--;
+    mem_give(&c->env->mem, sizeof(*s));
     subflow_destroy(&s->tcp);
     rxmap_free(&s->rxmap);
     free(s);
@@ -98,6 +100,7 @@ static void flow_established(struct subflow *sf, braid_time now)
     ring_insert(s);
     if (!s->join) {
         c->phase = CONN_ESTABLISHED;
+        conn_half_open_end(c);
         c->established_due = true;
         s->confirmed = true;
     } else if (sf->passive) {

@@ -40,8 +40,7 @@ static bool draw_key(struct braid_conn *c, uint64_t *idsn)
     return false;
 }
 
-/* True if we can speak MPTCP with whoever sent this MP_CAPABLE (section 3.1). */
-static bool capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys)
+bool mptcp_capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys)
 {
     const struct mptcp_capable *k = &mp->capable;
     return (mp->has & MPTCP_HAS(MPTCP_CAPABLE)) && k->n_keys == n_keys && k->version >= 1 &&
@@ -51,7 +50,7 @@ static bool capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys)
 
 bool conn_syn_capable(const struct wire_mptcp *mp)
 {
-    return capable_acceptable(mp, 0);
+    return mptcp_capable_acceptable(mp, 0);
 }
 
 static void become_plain(struct braid_conn *c)
@@ -61,9 +60,8 @@ static void become_plain(struct braid_conn *c)
     c->checksum = false;
 }
 
-/* The subflow that opens a connection whose mode is decided. NULL if there can be none: then c is freed. */
-static struct mp_subflow *first_flow(struct braid_conn *c, uint64_t idsn, const struct braid_addr *local,
-                                     const struct braid_addr *remote)
+struct mp_subflow *conn_first_flow(struct braid_conn *c, uint64_t idsn, const struct braid_addr *local,
+                                   const struct braid_addr *remote)
 {
     conn_send_init(c, idsn);
     conn_recv_init(c, 0);
@@ -83,12 +81,13 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     uint64_t idsn = 0;
     if (!c)
         return NULL;
-    c->passive = true;
+    c->passive = c->half_open = true;
+    env->n_half_open++;
     c->checksum = checksum;
     c->mode = MODE_PLAIN;
     if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
         conn_count(c, MP_CAPABLE_SYN_RX);
-    if (capable_acceptable(&syn->tcp.mp, 0) && draw_key(c, &idsn)) {
+    if (mptcp_capable_acceptable(&syn->tcp.mp, 0) && draw_key(c, &idsn)) {
         c->mode = MODE_MPTCP;
         if (syn->tcp.mp.capable.flags & MPTCP_CAPABLE_CHECKSUM)
             c->checksum = true;
@@ -96,7 +95,7 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     } else {
         become_plain(c);
     }
-    struct mp_subflow *s = first_flow(c, idsn, &syn->dst, &syn->src);
+    struct mp_subflow *s = conn_first_flow(c, idsn, &syn->dst, &syn->src);
     if (!s)
         return NULL;
     subflow_open_passive(&s->tcp, syn, cc, now);
@@ -119,7 +118,7 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
         c->mode = MODE_MPTCP;
     else
         become_plain(c);
-    struct mp_subflow *s = first_flow(c, idsn, &p->local, &p->remote);
+    struct mp_subflow *s = conn_first_flow(c, idsn, &p->local, &p->remote);
     if (!s)
         return NULL;
     if (conn_is_mptcp(c))
@@ -145,11 +144,32 @@ static uint8_t local_address_id(const struct braid_conn *c, const struct braid_i
     return (uint8_t)(100 + c->next_subflow_id % 100); /* apart from the IDs of announced addresses */
 }
 
-static void refuse_join(struct braid_conn *c, const struct wire_packet *syn, int reason)
+void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now)
+{
+    if (!rate_allows(&env->join_refusals, env->params.join_refusals, now)) {
+        env->tcp.count.v[COUNT_MP_JOIN_LIMITED]++;
+        return;
+    }
+    env->tcp.count.v[COUNT_MP_RST_TX]++;
+    tcp_refuse(&env->tcp, syn, reason);
+}
+
+static void refuse_join(struct braid_conn *c, const struct wire_packet *syn, int reason, braid_time now)
 {
     conn_count(c, MP_JOIN_REJECTED);
-    conn_count(c, MP_RST_TX);
-    tcp_refuse(&c->env->tcp, syn, reason);
+    join_refuse(c->env, syn, reason, now);
+}
+
+/* Whoever knows a token may send joins; only the third ACK proves the keys. Beyond the limits a SYN gets no
+ * answer, so that an honest peer's next try may find room. */
+static bool join_limited(struct braid_conn *c, braid_time now)
+{
+    unsigned pending = 0;
+    list_each (n, tmp, &c->subflows) {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        pending += !s->dead && s->tcp.state == TCP_STATE_SYN_RECEIVED;
+    }
+    return pending >= c->env->params.joins_pending || !rate_allows(&c->joins, c->env->params.join_rate, now);
 }
 
 void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, braid_time now)
@@ -158,17 +178,21 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
     if (j->backup)
         conn_count(c, MP_JOIN_SYN_BACKUP_RX);
     if (!conn_is_mptcp(c) || c->phase != CONN_ESTABLISHED || c->fail_due) {
-        refuse_join(c, syn, MPTCP_RST_MPTCP);
+        refuse_join(c, syn, MPTCP_RST_MPTCP, now);
         return;
     }
     if (c->n_subflows >= c->env->params.max_subflows) {
-        refuse_join(c, syn, MPTCP_RST_PROHIBITED);
+        refuse_join(c, syn, MPTCP_RST_PROHIBITED, now);
+        return;
+    }
+    if (join_limited(c, now)) {
+        conn_count(c, MP_JOIN_LIMITED);
         return;
     }
     uint8_t id = local_address_id(c, &syn->dst.ip);
-    struct mp_subflow *s = flow_new(c, &syn->dst, &syn->src);
+    struct mp_subflow *s = env_short_of_memory(c->env) ? NULL : flow_new(c, &syn->dst, &syn->src);
     if (!s) {
-        refuse_join(c, syn, MPTCP_RST_RESOURCES);
+        refuse_join(c, syn, MPTCP_RST_RESOURCES, now);
         return;
     }
     s->join = true;
@@ -225,7 +249,7 @@ static enum subflow_verdict capable_ack(struct mp_subflow *s, const struct wire_
     const struct mptcp_capable *k = &p->tcp.mp.capable;
     if (!conn_is_mptcp(c))
         return SUBFLOW_OK;
-    if (capable_acceptable(&p->tcp.mp, 2) && k->receiver_key == c->local_key) {
+    if (mptcp_capable_acceptable(&p->tcp.mp, 2) && k->receiver_key == c->local_key) {
         conn_count(c, MP_CAPABLE_ACK_RX);
         remember_peer(c, k->sender_key);
     } else if ((p->tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && p->tcp.seq != s->tcp.irs + 1) {
@@ -243,7 +267,7 @@ static enum subflow_verdict capable_synack(struct mp_subflow *s, const struct wi
     const struct mptcp_capable *k = &p->tcp.mp.capable;
     if (!conn_is_mptcp(c))
         return SUBFLOW_OK;
-    if ((p->tcp.flags & TCP_ACK) && capable_acceptable(&p->tcp.mp, 1)) {
+    if ((p->tcp.flags & TCP_ACK) && mptcp_capable_acceptable(&p->tcp.mp, 1)) {
         conn_count(c, MP_CAPABLE_SYNACK_RX);
         c->checksum = c->checksum || (k->flags & MPTCP_CAPABLE_CHECKSUM);
         c->peer_no_join = k->flags & MPTCP_CAPABLE_NO_JOIN;

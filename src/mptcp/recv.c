@@ -9,6 +9,8 @@
 #include "mptcp/conn.h"
 #include "wire/checksum.h"
 
+#define RCVBUF_LEAST (16u << 10)
+
 void conn_recv_init(struct braid_conn *c, uint64_t idsn)
 {
     c->data_rcv_nxt = c->rcv_start = c->rcv_user = c->rcv_high = c->tune_dsn = idsn + 1;
@@ -115,6 +117,8 @@ static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
             s->ooo_hint = NULL;
     }
     c->ooo_bytes -= o->s.len;
+    c->n_ooo--;
+    mem_give(&c->mem, sizeof(*o));
     list_remove(&o->node);
     free(o);
 }
@@ -185,7 +189,8 @@ static struct data_ooo *ooo_before(struct braid_conn *c, struct mp_subflow *s, u
 static struct data_ooo *ooo_insert(struct braid_conn *c, struct data_ooo *after, uint64_t dsn,
                                    const struct slice *s, uint32_t skip, uint32_t len)
 {
-    struct data_ooo *o = mem_room(&c->mem) > len ? malloc(sizeof(*o)) : NULL;
+    bool room = c->n_ooo < c->env->params.out_of_order && mem_room(&c->mem) > len + sizeof(struct data_ooo);
+    struct data_ooo *o = room ? malloc(sizeof(*o)) : NULL;
     if (!o)
         goto short_of_memory;
     o->dsn = dsn;
@@ -197,6 +202,8 @@ static struct data_ooo *ooo_insert(struct braid_conn *c, struct data_ooo *after,
     }
     list_insert_after(after ? &after->node : &c->ooo, &o->node);
     c->ooo_bytes += len;
+    c->n_ooo++;
+    mem_take(&c->mem, sizeof(*o));
     return o;
 short_of_memory:
     conn_count(c, MEM_REFUSED); /* not DATA_ACKed: the peer sends it again */
@@ -399,9 +406,10 @@ void flow_data(struct subflow *sf, uint64_t off, struct slice in, braid_time now
 static uint64_t window_goal(const struct braid_conn *c)
 {
     const struct mem_account *all = &c->env->mem;
-    if (mem_room(all) >= all->limit / 8)
-        return c->rcv_user + c->rcvbuf;
-    return c->rcv_user + (16 << 10); /* little memory left: trickle */
+    size_t room = mem_room(all), share = room / 4 > RCVBUF_LEAST ? room / 4 : RCVBUF_LEAST;
+    if (room < all->limit / 8)
+        share = RCVBUF_LEAST; /* little memory left: trickle */
+    return c->rcv_user + (c->rcvbuf < share ? c->rcvbuf : share);
 }
 
 uint64_t flow_window(struct subflow *sf)

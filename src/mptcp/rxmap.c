@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FEW 8 /* mappings that a subflow may have however little memory is left */
+
 static uint64_t mapping_end(const struct rx_mapping *m)
 {
     return m->off + m->len;
@@ -33,9 +35,12 @@ static bool make_room(struct rxmap *m)
         return true;
     }
     uint32_t cap = m->cap ? m->cap * 2 : 2;
-    struct rx_mapping *v = realloc(m->v, cap * sizeof(*v));
+    size_t more = (cap - m->cap) * sizeof(*m->v);
+    bool room = cap <= FEW || mem_room(m->account) >= more;
+    struct rx_mapping *v = room ? realloc(m->v, cap * sizeof(*v)) : NULL;
     if (!v)
         return false;
+    mem_take(m->account, more);
     m->v = v;
     m->cap = cap;
     return true;
@@ -145,6 +150,7 @@ void rxmap_free(struct rxmap *m)
 {
     rxmap_drop_held(m);
     free(m->held);
+    mem_give(m->account, m->cap * sizeof(*m->v));
     free(m->v);
     memset(m, 0, sizeof(*m));
 }

@@ -18,6 +18,7 @@ struct rx_mapping {
 struct rxmap {
     struct rx_mapping *v;
     uint32_t head, n, cap;
+    struct mem_account *account; /* what v takes is charged here; NULL: nowhere */
     /* Checksummed mapping in progress: payload held back until it is complete. */
     struct slice *held;
     uint32_t held_n, held_cap;

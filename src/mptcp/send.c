@@ -63,11 +63,20 @@ static struct send_chunk *tail_with_room(struct braid_conn *c)
     return k->buf->cap - k->len >= 512 ? k : NULL;
 }
 
+/* Nobody takes more than a part of what is left: many slow readers leave room for who comes later. */
+static size_t buffer_limit(const struct braid_conn *c)
+{
+    size_t share = mem_room(&c->env->mem) / 4;
+    if (share < CHUNK_SMALL)
+        share = CHUNK_SMALL;
+    return share < c->sndbuf ? share : c->sndbuf;
+}
+
 unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n)
 {
     assert(!c->reserved && !c->shutdown);
     uint64_t used = c->data_end - c->data_una;
-    size_t room = used < c->sndbuf ? c->sndbuf - used : 0;
+    size_t limit = buffer_limit(c), room = used < limit ? limit - used : 0;
     if (want > room)
         want = room;
     unsigned i = 0;

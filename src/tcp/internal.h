@@ -50,12 +50,16 @@ void tcp_set_state(struct subflow *sf, enum tcp_state state);
 void tcp_finish(struct subflow *sf, enum tcp_state state, enum subflow_closed why, braid_time now);
 /* Handshake: takes MSS, window scale, SACK and timestamps from a SYN or SYN/ACK. */
 void tcp_take_syn_options(struct subflow *sf, const struct wire_packet *p, braid_time now);
+/* The window scale that we offer for a buffer of so many bytes. */
+uint8_t tcp_window_scale(size_t rcvbuf);
 /* The handshake is complete: congestion control starts. */
 void tcp_establish(struct subflow *sf, braid_time now);
 
 /* ---- output.c ---- */
 /* What the window field of the next segment (not a SYN) will say, in bytes. */
 uint64_t tcp_window_now(const struct subflow *sf);
+/* The MSS that we offer from an address of ours. */
+uint16_t tcp_own_mss(const struct tcp_env *env, const struct braid_ip *local);
 void tcp_send_syn(struct subflow *sf, braid_time now);
 void tcp_send_ack(struct subflow *sf, braid_time now);
 void tcp_send_fin(struct subflow *sf, uint64_t off, braid_time now);

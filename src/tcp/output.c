@@ -6,13 +6,12 @@
 
 #include "base/addr.h"
 
-#define MSS_HEADERS_V4  40
-#define MSS_HEADERS_V6  60
-#define SACK_HEADER     4 /* NOP NOP kind length */
-#define SACK_BLOCK      8
-#define IOV_MAX_PACKET  32
-#define CHALLENGE_SPAN  BRAID_SECOND
-#define CHALLENGE_LIMIT 200 /* challenge ACKs per span of a whole core */
+#define MSS_HEADERS_V4 40
+#define MSS_HEADERS_V6 60
+#define SACK_HEADER    4 /* NOP NOP kind length */
+#define SACK_BLOCK     8
+#define IOV_MAX_PACKET 32
+#define CHALLENGE_SPAN BRAID_SECOND
 
 /* Sends what is built; payload: n pieces, len bytes together; mss: payload of one segment. */
 static void emit(struct tcp_env *env, const struct packet_spec *spec, const struct iovec *payload, unsigned n,
@@ -88,6 +87,11 @@ static void send_without_payload(struct subflow *sf, const struct wire_tcp *t)
     tcp_emit(sf->env, &sf->local, &sf->remote, t);
 }
 
+uint16_t tcp_own_mss(const struct tcp_env *env, const struct braid_ip *local)
+{
+    return (uint16_t)(env->mtu - (ip_is_v4(local) ? MSS_HEADERS_V4 : MSS_HEADERS_V6));
+}
+
 /* SYN in SYN_SENT, SYN/ACK in SYN_RECEIVED. */
 void tcp_send_syn(struct subflow *sf, braid_time now)
 {
@@ -99,7 +103,7 @@ void tcp_send_syn(struct subflow *sf, braid_time now)
         .ack = synack ? sf->irs + 1 : 0,
         .window = (uint16_t)window,
         .has_mss = true,
-        .mss = sf->env->mtu - (ip_is_v4(&sf->local.ip) ? MSS_HEADERS_V4 : MSS_HEADERS_V6),
+        .mss = tcp_own_mss(sf->env, &sf->local.ip),
         .sack_ok = !synack || sf->sack_ok,
         .has_wscale = !synack || sf->wscale_ok,
         .wscale = sf->rcv_wscale,
@@ -232,9 +236,9 @@ bool tcp_challenge_allowed(struct tcp_env *env, braid_time now)
 
         env->host.random(env->host.ctx, &r, sizeof(r));
         env->challenge_window = now;
-        env->challenge_sent = r % (CHALLENGE_LIMIT / 2);
+        env->challenge_sent = r % (env->challenge_limit / 2 + 1);
     }
-    if (env->challenge_sent >= CHALLENGE_LIMIT) {
+    if (env->challenge_sent >= env->challenge_limit) {
         env->count.v[COUNT_TCP_ACK_SKIPPED_CHALLENGE]++;
         return false;
     }

@@ -6,14 +6,13 @@
 
 #include "base/addr.h"
 
-#define IP4_HEADER     20u
-#define IP6_HEADER     40u
-#define TS_OPTION      12u /* with its two NOPs */
-#define PEER_MSS_V4    536 /* RFC 9293 section 3.7.1: if the option is absent */
-#define PEER_MSS_V6    1220
-#define PEER_MSS_LEAST 128 /* options take up to 40 bytes of it: keeps the payload per segment sane */
-#define MSS_LEAST      64u
-#define WSCALE_MAX     14 /* RFC 7323 section 2.3 */
+#define IP4_HEADER  20u
+#define IP6_HEADER  40u
+#define TS_OPTION   12u /* with its two NOPs */
+#define PEER_MSS_V4 536 /* RFC 9293 section 3.7.1: if the option is absent */
+#define PEER_MSS_V6 1220
+#define MSS_LEAST   64u
+#define WSCALE_MAX  14 /* RFC 7323 section 2.3 */
 
 static const char *const state_names[TCP_STATES] = {
     [TCP_STATE_CLOSED] = "CLOSED",
@@ -65,7 +64,7 @@ void subflow_update_mss(struct subflow *sf)
 }
 
 /* The least scale that lets the window field express the whole buffer. */
-static uint8_t window_scale(size_t rcvbuf)
+uint8_t tcp_window_scale(size_t rcvbuf)
 {
     uint8_t scale = 0;
 
@@ -95,7 +94,7 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
     sf->path_mtu = sf->env->mtu;
     sf->peer_mss = v4 ? PEER_MSS_V4 : PEER_MSS_V6;
     sf->rcv_mss = sf->peer_mss;
-    sf->rcv_wscale = window_scale(sf->env->rcvbuf_max);
+    sf->rcv_wscale = tcp_window_scale(sf->env->rcvbuf_max);
     sf->quick_acks = TCP_QUICK_ACKS;
     sf->opened_at = sf->last_recv = sf->last_send = now;
     rtt_init(&sf->rtt);
@@ -123,7 +122,7 @@ void tcp_take_syn_options(struct subflow *sf, const struct wire_packet *p, braid
     else
         sf->rcv_wscale = 0;
     if (t->has_mss)
-        sf->peer_mss = t->mss > PEER_MSS_LEAST ? t->mss : PEER_MSS_LEAST;
+        sf->peer_mss = t->mss > sf->env->min_mss ? t->mss : sf->env->min_mss;
     sf->ts_recent = t->tsval;
     sf->ts_recent_at = now;
     sf->snd_wnd = sf->snd_wnd_max = t->window; /* a SYN's window is never scaled */
@@ -176,7 +175,7 @@ void tcp_establish(struct subflow *sf, braid_time now)
 {
     tcp_set_state(sf, TCP_STATE_ESTABLISHED);
     sf->rexmit_at = BRAID_NEVER;
-    sf->tlp_sampled = !sf->syn_retries; /* Karn's rule */
+    sf->tlp_sampled = !sf->syn_retries && !sf->stateless; /* Karn's rule */
     if (sf->tlp_sampled)
         rtt_sample(&sf->rtt, now - sf->last_send, now);
     sf->cc.srtt_us = sf->rtt.srtt_us;

@@ -48,6 +48,8 @@ struct tcp_env {
     size_t rcvbuf_max;         /* the window scale follows from it */
     braid_time keepalive_idle; /* 0: off */
     braid_time syn_timeout;
+    uint16_t min_mss;
+    unsigned challenge_limit;    /* challenge ACKs per second */
     braid_time challenge_window; /* RFC 5961 section 7: start of the current window of the rate limit ... */
     unsigned challenge_sent;     /* ... and challenge ACKs sent in it */
 };
@@ -149,7 +151,8 @@ struct subflow {
     struct braid_addr local, remote;
     enum tcp_state state;
     bool passive;
-    bool answered; /* passive: the SYN/ACK was sent */
+    bool answered;  /* passive: the SYN/ACK was sent */
+    bool stateless; /* ... and when is not known (cookie.h) */
 
     /* Negotiated in the handshake. */
     uint32_t iss, irs;

@@ -102,7 +102,7 @@ static inline void fake_conn(struct braid_conn_stats *c, unsigned n, unsigned su
 
 static inline void fake_summary(struct snapshot_worker *s, unsigned worker)
 {
-    s->core = (struct braid_core_stats){3, 2, 5, 1, 100, 1000, 2000, 4096, 1 << 20};
+    s->core = (struct braid_core_stats){3, 2, 5, 1, 100, 1000, 2000, 4096, 1 << 20, 0};
     for (unsigned i = 0; i < COUNT_MAX; i++)
         s->counters.v[i] = (worker + 1) * (i + 1);
     s->io = (struct worker_counters){1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};

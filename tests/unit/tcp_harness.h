@@ -275,6 +275,8 @@ static inline struct harness *h_new(void)
     h->cc = &cc_fixed;
     wheel_init(&h->env.wheel, h->now);
     h->env.host = (struct braid_host){.ctx = h, .output = h_output, .random = h_random};
+    h->env.min_mss = 128;
+    h->env.challenge_limit = 200;
     h->env.mtu = H_MTU;
     h->env.rcvbuf_max = H_WINDOW;
     h->env.syn_timeout = 20 * BRAID_SECOND;

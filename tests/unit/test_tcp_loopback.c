@@ -359,6 +359,8 @@ static void end_init(struct world *w, int i, uint64_t buffer)
     e->buffer = buffer;
     wheel_init(&e->env.wheel, w->now);
     e->env.host = (struct braid_host){.ctx = e, .output = output, .random = random_bytes};
+    e->env.min_mss = 128;
+    e->env.challenge_limit = 200;
     e->env.mtu = 1500;
     e->env.rcvbuf_max = buffer;
     e->env.syn_timeout = 200 * BRAID_SECOND;

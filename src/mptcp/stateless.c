@@ -1,0 +1,93 @@
+/* SYNs answered without keeping state. The third ACK of MPTCP v1 carries both keys (RFC 8684 section 3.1), so
+ * our key need not be kept: it is a keyed hash over what the SYN cookie vouches for. */
+#include "mptcp/conn.h"
+#include "mptcp/crypto.h"
+#include "tcp/cookie.h"
+
+#define TRIES_PER_WORKER 16
+#define USE_KEY          16 /* and the numbers above */
+
+/* The key of a connection that does not exist yet: the first one in a row of hashes whose token carries our
+ * worker's number. False: no luck. */
+static bool make_key(const struct mptcp_env *env, const struct wire_packet *p, uint32_t irs, uint64_t slot,
+                     uint64_t *key, uint32_t *token, uint64_t *idsn)
+{
+    for (uint32_t i = 0; i < TRIES_PER_WORKER * env->params.n_workers; i++) {
+        *key = cookie_hash(&env->cookie_key, p, irs, slot, USE_KEY + i);
+        mptcp_key_derive(*key, token, idsn);
+        if (*token % env->params.n_workers == env->params.worker)
+            return true;
+    }
+    return false;
+}
+
+void conn_answer_stateless(struct mptcp_env *env, const struct wire_packet *syn, bool checksum,
+                           braid_time now)
+{
+    struct wire_mptcp mp = {0};
+    uint64_t key, idsn;
+    uint32_t token;
+    if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
+        env->tcp.count.v[COUNT_MP_CAPABLE_SYN_RX]++;
+    if (mptcp_capable_acceptable(&syn->tcp.mp, 0) &&
+        make_key(env, syn, syn->tcp.seq, cookie_slot(now), &key, &token, &idsn)) {
+        checksum = checksum || (syn->tcp.mp.capable.flags & MPTCP_CAPABLE_CHECKSUM);
+        mp.has = MPTCP_HAS(MPTCP_CAPABLE);
+        mp.capable = (struct mptcp_capable){
+            .version = 1,
+            .flags = MPTCP_CAPABLE_SHA256 | (checksum ? MPTCP_CAPABLE_CHECKSUM : 0),
+            .n_keys = 1,
+            .sender_key = key,
+        };
+    }
+    env->cookie_sent = now;
+    cookie_answer(&env->tcp, &env->cookie_key, syn, checksum, &mp, now);
+}
+
+bool conn_cookies_out(const struct mptcp_env *env, braid_time now)
+{
+    return env->cookie_sent != 0 && now - env->cookie_sent < 2 * COOKIE_SLOT;
+}
+
+/* Do both keys come back? A token that somebody else has by now means plain TCP (section 3.1). */
+static bool take_key(struct braid_conn *c, const struct wire_packet *ack, const struct cookie *k,
+                     uint64_t *idsn)
+{
+    const struct wire_mptcp *mp = &ack->tcp.mp;
+    if (!mptcp_capable_acceptable(mp, 2) ||
+        !make_key(c->env, ack, k->syn.tcp.seq, k->slot, &c->local_key, &c->local_token, idsn) ||
+        mp->capable.receiver_key != c->local_key)
+        return false;
+    if (conn_by_token(c->env, c->local_token)) {
+        conn_count(c, MP_FALLBACK_TOKEN_INIT);
+        return false;
+    }
+    htable_insert(&c->env->tokens, &c->token_node, c->local_token);
+    c->token_hashed = true;
+    c->checksum = k->flag;
+    c->peer_no_join = mp->capable.flags & MPTCP_CAPABLE_NO_JOIN;
+    return true;
+}
+
+struct braid_conn *conn_open_stateless(struct mptcp_env *env, const struct wire_packet *ack,
+                                       const struct cc_ops *cc, const struct sched_ops *sched, braid_time now)
+{
+    struct cookie k;
+    uint64_t idsn = 0;
+    if (!cookie_check(&env->cookie_key, ack, now, &k)) {
+        env->tcp.count.v[COUNT_TCP_COOKIES_FAILED]++;
+        return NULL;
+    }
+    struct braid_conn *c = conn_new(env, cc, sched, now);
+    if (!c)
+        return NULL;
+    c->passive = c->stateless = true;
+    c->phase = CONN_HANDSHAKE;
+    c->mode = take_key(c, ack, &k, &idsn) ? MODE_MPTCP : MODE_PLAIN;
+    struct mp_subflow *s = conn_first_flow(c, idsn, &ack->dst, &ack->src);
+    if (!s)
+        return NULL;
+    env->tcp.count.v[COUNT_TCP_COOKIES_RECV]++;
+    subflow_open_cookie(&s->tcp, &k, cc, now);
+    return c;
+}
