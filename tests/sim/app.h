@@ -20,7 +20,8 @@ struct app {
     uint64_t written, read;
     bool opened, established, shut, eof, released, closed, aborted;
     bool write_planned, read_planned, stalled, want_room;
-    bool mptcp; /* when it was established and to its end */
+    bool mptcp;   /* when it was established and to its end */
+    bool altered; /* read a byte that a middlebox changed and that nobody could detect */
     enum braid_close why;
     uint32_t port; /* of the client */
     /* When it was opened and closed, and when it read the first, the middle, the nine tenth's and the last

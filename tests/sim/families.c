@@ -41,6 +41,12 @@ void family_action(struct scenario *s, struct action a)
         s->actions[s->n_actions++] = a;
 }
 
+void family_box(struct scenario *s, struct box_spec box)
+{
+    if (s->n_boxes < SIM_BOXES)
+        s->boxes[s->n_boxes++] = box;
+}
+
 void family_join_all(struct scenario *s, struct rng *r)
 {
     for (unsigned c = 0; c < s->n_conns; c++)
@@ -162,7 +168,6 @@ void scenario_make(struct scenario *s, const struct family *f, uint64_t seed)
     *s = (struct scenario){
         .seed = rng_mix(seed ^ tag), .v6 = rng_chance(&r, 0.25), .n_paths = 2, .n_addrs = 1};
     s->n_conns = 1;
-    s->strip_path = SIM_PATHS;
     s->verified = rng_chance(&r, 0.5) ? 0.5 : 0;
     s->start = rng_log_range(&r, BRAID_SECOND, (braid_time)1 << 44);
     if (rng_chance(&r, 0.2)) /* where a count of milliseconds in 32 bits wraps */
@@ -231,5 +236,25 @@ const struct family sim_families[] = {
     {"bulk_two", make_bulk_two},
     {"bulk_asymmetric", make_bulk_asymmetric},
     {"failover", make_failover},
+    {"mb_nat", make_mb_nat},
+    {"mb_seq_rewrite", make_mb_seq_rewrite},
+    {"mb_strip_syn", make_mb_strip_syn},
+    {"mb_strip_synack", make_mb_strip_synack},
+    {"mb_strip_unknown", make_mb_strip_unknown},
+    {"mb_repeat_options", make_mb_repeat_options},
+    {"mb_drop_add_addr", make_mb_drop_add_addr},
+    {"mb_split_dup_options", make_mb_split_dup_options},
+    {"mb_split_first_only", make_mb_split_first_only},
+    {"mb_merge", make_mb_merge},
+    {"mb_alg_same_length", make_mb_alg_same_length},
+    {"mb_alg_checksum_two", make_mb_alg_checksum_two},
+    {"mb_alg_length_two", make_mb_alg_length_two},
+    {"mb_rst_outside", make_mb_rst_outside},
+    {"mb_rst_join", make_mb_rst_join},
+    {"mb_silence_short", make_mb_silence_short},
+    {"mb_nat_seq_split", make_mb_nat_seq_split},
+    {"mb_nat_nat", make_mb_nat_nat},
+    {"mb_nat_strip", make_mb_nat_strip},
+    {"mb_nat_rst", make_mb_nat_rst},
 };
 const unsigned sim_n_families = sizeof(sim_families) / sizeof(sim_families[0]);

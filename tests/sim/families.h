@@ -25,6 +25,9 @@ void family_join_all(struct scenario *s, struct rng *r);
 void family_long_transfer(struct scenario *s, struct rng *r, unsigned seconds);
 void family_slow_paths(struct scenario *s, struct rng *r);
 
+/* Puts a box behind those that are there, as seen by the client's packets. */
+void family_box(struct scenario *s, struct box_spec box);
+
 void make_clean(struct scenario *s, struct rng *r);
 void make_single(struct scenario *s, struct rng *r);
 void make_lossy(struct scenario *s, struct rng *r);
@@ -74,5 +77,47 @@ void make_bulk_long(struct scenario *s, struct rng *r);
 void make_bulk_two(struct scenario *s, struct rng *r);
 void make_bulk_asymmetric(struct scenario *s, struct rng *r);
 void make_failover(struct scenario *s, struct rng *r);
+void make_mb_nat(struct scenario *s, struct rng *r);
+void make_mb_nat_rebind(struct scenario *s, struct rng *r);
+void make_mb_swap_address(struct scenario *s, struct rng *r);
+void make_mb_seq_rewrite(struct scenario *s, struct rng *r);
+void make_mb_strip_syn(struct scenario *s, struct rng *r);
+void make_mb_strip_synack(struct scenario *s, struct rng *r);
+void make_mb_strip_mid_up(struct scenario *s, struct rng *r);
+void make_mb_strip_mid_down(struct scenario *s, struct rng *r);
+void make_mb_strip_mid_both(struct scenario *s, struct rng *r);
+void make_mb_strip_join(struct scenario *s, struct rng *r);
+void make_mb_strip_unknown(struct scenario *s, struct rng *r);
+void make_mb_strip_known(struct scenario *s, struct rng *r);
+void make_mb_repeat_options(struct scenario *s, struct rng *r);
+void make_mb_turn_options(struct scenario *s, struct rng *r);
+void make_mb_drop_join(struct scenario *s, struct rng *r);
+void make_mb_drop_add_addr(struct scenario *s, struct rng *r);
+void make_mb_split_dup_options(struct scenario *s, struct rng *r);
+void make_mb_split_first_only(struct scenario *s, struct rng *r);
+void make_mb_merge(struct scenario *s, struct rng *r);
+void make_mb_merge_split(struct scenario *s, struct rng *r);
+void make_mb_alg_same_length(struct scenario *s, struct rng *r);
+void make_mb_alg_checksum(struct scenario *s, struct rng *r);
+void make_mb_alg_checksum_two(struct scenario *s, struct rng *r);
+void make_mb_alg_length(struct scenario *s, struct rng *r);
+void make_mb_alg_length_checksum(struct scenario *s, struct rng *r);
+void make_mb_alg_length_two(struct scenario *s, struct rng *r);
+void make_mb_proactive_ack(struct scenario *s, struct rng *r);
+void make_mb_proactive_ack_loss(struct scenario *s, struct rng *r);
+void make_mb_rst_exact(struct scenario *s, struct rng *r);
+void make_mb_rst_in_window(struct scenario *s, struct rng *r);
+void make_mb_rst_outside(struct scenario *s, struct rng *r);
+void make_mb_rst_blind(struct scenario *s, struct rng *r);
+void make_mb_rst_join(struct scenario *s, struct rng *r);
+void make_mb_silence_short(struct scenario *s, struct rng *r);
+void make_mb_silence_long(struct scenario *s, struct rng *r);
+void make_mb_silence_one(struct scenario *s, struct rng *r);
+void make_mb_nat_seq_split(struct scenario *s, struct rng *r);
+void make_mb_nat_nat(struct scenario *s, struct rng *r);
+void make_mb_nat_strip(struct scenario *s, struct rng *r);
+void make_mb_seq_pep(struct scenario *s, struct rng *r);
+void make_mb_nat_rst(struct scenario *s, struct rng *r);
+void make_mb_everything(struct scenario *s, struct rng *r);
 
 #endif

@@ -26,33 +26,40 @@ void make_altered(struct scenario *s, struct rng *r)
     family_slow_paths(s, r);
     family_long_transfer(s, r, 6);
     s->checksum[SIM_CLIENT] = s->checksum[SIM_SERVER] = true;
-    s->alter = (double)rng_log_range(r, 1, 100) / 1000;
-    s->alter_path = 1;
+    s->alters = true;
+    family_box(s, (struct box_spec){
+                      .ops = &box_alter, .path = 1, .chance = (double)rng_log_range(r, 1, 100) / 1000});
     family_action(s, (struct action){.kind = ACT_JOIN, .at = rng_log_range(r, 1, BRAID_SECOND), .a = 1});
+}
+
+static void strip(struct scenario *s, unsigned path, unsigned on, uint64_t after)
+{
+    family_box(s, (struct box_spec){
+                      .ops = &box_strip, .path = path, .on = on, .after = after, .options = {.nop = true}});
 }
 
 void make_stripped(struct scenario *s, struct rng *r)
 {
+    unsigned on = 1u << rng_below(r, 2);
+
     s->n_paths = 1;
-    s->strip = 1u << rng_below(r, 2);
     if (rng_chance(r, 0.3))
         family_each_link(s, r, family_lossy);
-    if (rng_chance(r, 0.5))
-        s->strip = STRIP_SYN | STRIP_SYNACK | STRIP_ACK | STRIP_BACK;
+    strip(s, 0, rng_chance(r, 0.5) ? ON_ALL : on, 0);
 }
 
 /* The handshake passes; the third ACK, or everything behind it, is stripped. */
 void make_stripped_later(struct scenario *s, struct rng *r)
 {
     s->n_paths = 1;
-    s->strip = rng_chance(r, 0.3) ? STRIP_ACK : STRIP_ACK | STRIP_BACK;
+    strip(s, 0, rng_chance(r, 0.3) ? ON_UP : ON_UP | ON_DOWN, 0);
 }
 
 void make_stripped_join(struct scenario *s, struct rng *r)
 {
-    s->strip = (unsigned)rng_range(r, 1, 15);
-    s->strip_path = 1;
-    s->strip_after = (uint64_t)rng_below(r, 8);
+    unsigned on = (unsigned)rng_range(r, 1, 15);
+
+    strip(s, 1, on, (uint64_t)rng_below(r, 8));
     family_action(s, (struct action){.kind = ACT_JOIN, .at = rng_log_range(r, 1, BRAID_SECOND), .a = 1});
 }
 
@@ -73,13 +80,14 @@ void make_several_workers(struct scenario *s, struct rng *r)
 void make_lost_handshake(struct scenario *s, struct rng *r)
 {
     unsigned dir = (unsigned)rng_below(r, 2);
+    struct box_spec drop = {.ops = &box_drop, .path = (unsigned)rng_below(r, 2)};
 
-    s->drop_path = (unsigned)rng_below(r, 2);
-    s->drop_mask[dir] = 1ull << rng_below(r, 10);
+    drop.drop.mask[dir] = 1ull << rng_below(r, 10);
     if (rng_chance(r, 0.3))
-        s->drop_mask[dir] |= s->drop_mask[dir] << 1;
+        drop.drop.mask[dir] |= drop.drop.mask[dir] << 1;
     if (rng_chance(r, 0.3))
-        s->drop_mask[!dir] = 1ull << rng_below(r, 6);
+        drop.drop.mask[!dir] = 1ull << rng_below(r, 6);
+    family_box(s, drop);
     family_join_all(s, r);
 }
 

@@ -124,14 +124,19 @@ static void complete_tcp(struct frame *f, const struct frame_view *v)
     put16(field, f->partial ? fold(sum) : (uint16_t)~fold(sum_bytes(sum, f->data + v->l4, f->len - v->l4)));
 }
 
-void frame_complete(struct frame *f)
+void frame_refresh(struct frame *f)
 {
     struct frame_view v = frame_look(f);
 
-    f->partial = false;
     complete_ip(f, &v);
     if (v.tcp)
         complete_tcp(f, &v);
+}
+
+void frame_complete(struct frame *f)
+{
+    f->partial = false;
+    frame_refresh(f);
 }
 
 bool frame_valid(const struct frame *f)

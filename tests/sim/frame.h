@@ -38,6 +38,8 @@ void frame_addrs(const struct frame *f, struct braid_ip *src, struct braid_ip *d
 bool frame_valid(const struct frame *f);
 /* Recomputes the IPv4 header checksum, and completes the TCP checksum. */
 void frame_complete(struct frame *f);
+/* Recomputes both after a change of header or payload; a partial TCP checksum stays partial. */
+void frame_refresh(struct frame *f);
 /* Cuts the payload into pieces of at most size bytes: a list through next, checksums complete. f is not
  * changed. */
 struct frame *frame_split(const struct frame *f, uint32_t size);

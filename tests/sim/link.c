@@ -1,4 +1,4 @@
-/* The simulated path: segmentation, middlebox, loss, queue, delay, in this order. */
+/* The simulated path: segmentation, loss, queue, delay, in this order. */
 #include "link.h"
 
 #include <stddef.h>
@@ -185,11 +185,7 @@ static void cut_and_send(struct link *l, struct frame *f, bool again)
 
 void link_send(struct link *l, struct frame *f)
 {
-    if (l->middlebox && !l->middlebox(l->ctx, l, f)) {
-        l->count.sent++;
-        l->count.lost++;
-        frame_free(f);
-    } else if (is_too_big(l, f)) {
+    if (is_too_big(l, f)) {
         l->count.sent++;
         reject(l, f);
     } else {

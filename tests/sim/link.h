@@ -44,8 +44,6 @@ struct link {
     void (*deliver)(void *ctx, struct frame *f);
     /* An ICMP error for the sender; takes the frame. */
     void (*refuse)(void *ctx, struct frame *icmp);
-    /* A middlebox: may change the frame; false: it is dropped. May be NULL. */
-    bool (*middlebox)(void *ctx, struct link *l, struct frame *f);
 };
 
 void link_init(struct link *l, const struct link_params *p, struct vtime *time, struct rng rng);

@@ -1,5 +1,5 @@
-/* The network between the two sides: which path a packet takes, the middlebox on it, and the interface cards
- * that gather arriving packets into batches, merge segments and choose a worker. */
+/* The network between the two sides: which path a packet takes, on which side of the wire its boxes stand,
+ * and the interface cards that gather arriving packets into batches, merge segments and choose a worker. */
 #include <string.h>
 #include "base/addr.h"
 #include "base/bytes.h"
@@ -47,9 +47,8 @@ static void poll(void *ctx, uint64_t arg)
     }
 }
 
-static void arrive(void *ctx, struct frame *f)
+static void arrive(struct sim_dir *d, struct frame *f)
 {
-    struct sim_dir *d = ctx;
     struct world *w = d->world;
     struct sim_nic *nic = &w->nics[d->to];
 
@@ -64,6 +63,33 @@ static void arrive(void *ctx, struct frame *f)
 
 /* ---- paths ------------------------------------------------------------------------- */
 
+/* The boxes of a path stand at one of its ends: before the wire for what comes from there, behind it for what
+ * goes there. */
+static bool boxes_are_at(const struct sim_dir *d, unsigned side)
+{
+    return d->world->s.boxes_at_server == (side == SIM_SERVER);
+}
+
+static void from_wire(void *ctx, struct frame *f)
+{
+    struct sim_dir *d = ctx;
+
+    if (boxes_are_at(d, d->to))
+        boxes_enter(d->world, d->path, d->to, f);
+    else
+        arrive(d, f);
+}
+
+void net_past_boxes(struct world *w, unsigned path, unsigned to, struct frame *f)
+{
+    struct sim_dir *d = &w->dirs[path][to];
+
+    if (boxes_are_at(d, to))
+        arrive(d, f);
+    else
+        link_send(&d->link, f);
+}
+
 /* An ICMP error travels back on the other direction of the path. */
 static void refuse(void *ctx, struct frame *icmp)
 {
@@ -75,15 +101,14 @@ static void refuse(void *ctx, struct frame *icmp)
 
 static struct sim_dir *route(struct world *w, unsigned side, const struct frame *f)
 {
-    struct braid_ip src, dst, client;
+    struct braid_ip src, dst;
+    const struct braid_ip *client = side == SIM_CLIENT ? &src : &dst;
+    unsigned path;
 
+    /* The last byte may be that of a NAT. */
     frame_addrs(f, &src, &dst);
-    for (unsigned i = 0; i < w->s.n_paths; i++) {
-        client = sim_client_ip(&w->s, i);
-        if (ip_equal(&client, side == SIM_CLIENT ? &src : &dst))
-            return &w->dirs[i][!side];
-    }
-    return NULL;
+    path = w->s.v6 ? client->b[7] : client->b[14];
+    return path < w->s.n_paths ? &w->dirs[path][!side] : NULL;
 }
 
 void net_send(struct world *w, unsigned side, struct frame *f)
@@ -96,7 +121,10 @@ void net_send(struct world *w, unsigned side, struct frame *f)
         return;
     }
     trace_frame(w, side == SIM_CLIENT ? "c>" : "<s", f);
-    link_send(&d->link, f);
+    if (boxes_are_at(d, side))
+        boxes_enter(w, d->path, d->to, f);
+    else
+        link_send(&d->link, f);
 }
 
 void net_init(struct world *w)
@@ -115,14 +143,15 @@ void net_init(struct world *w)
             *d = (struct sim_dir){.world = w, .path = i, .to = to};
             link_init(&d->link, p, &w->time, rng_make(w->s.seed, 20 + 2 * i + to));
             d->link.ctx = d;
-            d->link.deliver = arrive;
+            d->link.deliver = from_wire;
             d->link.refuse = refuse;
-            d->link.middlebox = net_middlebox;
         }
+    boxes_init(w);
 }
 
 void net_free(struct world *w)
 {
+    boxes_free(w);
     for (unsigned side = 0; side < SIM_SIDES; side++)
         while (w->nics[side].first) {
             struct frame *f = w->nics[side].first;
@@ -133,76 +162,4 @@ void net_free(struct world *w)
     for (unsigned i = 0; i < w->s.n_paths; i++)
         for (unsigned to = 0; to < SIM_SIDES; to++)
             link_free(&w->dirs[i][to].link);
-}
-
-/* ---- the middlebox ----------------------------------------------------------------- */
-
-/* Overwrites every MPTCP option with NOPs. */
-static void strip_options(struct frame *f)
-{
-    struct frame_view v = frame_look(f);
-    uint8_t *p = f->data + v.l4 + 20, *end = f->data + v.payload;
-
-    while (p < end && *p != 0) {
-        if (*p == 1) {
-            p++;
-            continue;
-        }
-        if (end - p < 2 || p[1] < 2 || p[1] > end - p)
-            return;
-        if (*p == 30) {
-            uint8_t len = p[1];
-
-            memset(p, 1, len);
-            p += len;
-        } else {
-            p += p[1];
-        }
-    }
-}
-
-static bool wants_strip(const struct sim_dir *d, const struct frame *f)
-{
-    const struct scenario *s = &d->world->s;
-    struct frame_view v = frame_look(f);
-    uint8_t flags = v.tcp ? f->data[v.l4 + 13] : 0;
-    unsigned kind = d->to == SIM_SERVER ? STRIP_ACK : STRIP_BACK;
-
-    if (flags & 0x02)
-        kind = flags & 0x10 ? STRIP_SYNACK : STRIP_SYN;
-    return v.tcp && (s->strip & kind) && (s->strip_path == SIM_PATHS || s->strip_path == d->path) &&
-           d->seen > s->strip_after;
-}
-
-static void alter_payload(struct sim_dir *d, struct frame *f)
-{
-    struct frame_view v = frame_look(f);
-    struct rng *r = &d->world->rng;
-
-    if (v.payload == f->len || d->path != d->world->s.alter_path || !rng_chance(r, d->world->s.alter))
-        return;
-    f->data[rng_range(r, v.payload, f->len - 1)] ^= (uint8_t)rng_range(r, 1, 255);
-}
-
-bool net_middlebox(void *ctx, struct link *l, struct frame *f)
-{
-    struct sim_dir *d = ctx;
-    const struct scenario *s = &d->world->s;
-    uint64_t n = d->seen++;
-    bool partial = f->partial;
-
-    (void)l;
-    if (n < 64 && d->path == s->drop_path && (s->drop_mask[!d->to] >> n & 1)) {
-        trace_frame(d->world, "drop", f);
-        return false;
-    }
-    if (!wants_strip(d, f) && s->alter == 0)
-        return true;
-    if (wants_strip(d, f))
-        strip_options(f);
-    alter_payload(d, f);
-    /* A super-packet keeps its partial checksum, which covers neither options nor payload. */
-    if (!partial)
-        frame_complete(f);
-    return true;
 }

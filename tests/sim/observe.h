@@ -1,6 +1,7 @@
 /* The observer on the wire: sees every packet that a core sends, before anything happens to it, and checks
- * what must hold whatever the peer and the network do. It shares the packet parser with the stack, and
- * nothing else. */
+ * what must hold whatever the peer and the network do. Where a middlebox makes the two ends see different
+ * numbers (scenario.opaque), what one end says is not held against what the other one said. It shares the
+ * packet parser with the stack, and nothing else. */
 #ifndef SIM_OBSERVE_H
 #define SIM_OBSERVE_H
 

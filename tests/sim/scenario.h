@@ -4,11 +4,13 @@
 #define SIM_SCENARIO_H
 
 #include "link.h"
+#include "middlebox.h"
 
 #define SIM_PATHS   4 /* a path joins one client address with all server addresses */
 #define SIM_ADDRS   3 /* of the server */
 #define SIM_CONNS   24
 #define SIM_ACTIONS 64
+#define SIM_BOXES   8 /* on one path */
 #define SIM_WORKERS 4
 #define SIM_PORT    8080
 
@@ -56,9 +58,19 @@ struct action {
 };
 
 enum expect {
-    EXPECT_DONE,   /* every byte arrives, both ends close in order */
-    EXPECT_PREFIX, /* what arrives is right, and both ends are closed for a reason in `reasons` */
-    EXPECT_REFUSED /* the client is refused and the server never hears of it */
+    EXPECT_DONE,    /* every byte arrives, both ends close in order */
+    EXPECT_PREFIX,  /* what arrives is right, and both ends are closed for a reason in `reasons` */
+    EXPECT_REFUSED, /* the client is refused and the server never hears of it */
+    EXPECT_OUTCOME  /* an outcome in `outcomes` */
+};
+
+/* How a connection ended. */
+enum outcome {
+    OUTCOME_DONE,   /* every byte arrived, over MPTCP */
+    OUTCOME_PLAIN,  /* every byte arrived, and it was or became plain TCP */
+    OUTCOME_FAILED, /* what arrived is right, and whoever missed something was told that the connection failed
+                     */
+    SIM_OUTCOMES
 };
 
 struct scenario {
@@ -83,28 +95,18 @@ struct scenario {
     braid_time slack[SIM_SIDES]; /* how late timers may run */
     double verified;         /* share of single segments delivered as if somebody had verified the checksum */
     bool bias_iss, bias_key; /* random numbers close to where sequence numbers wrap */
-    /* The middlebox: packets (counted per direction of path) it drops, options it strips, payload it alters.
-     */
-    uint64_t drop_mask[2]; /* bit n: drop the n-th packet; [0] from the client */
-    unsigned drop_path;    /* on this path */
-    unsigned strip;        /* bits of enum strip */
-    unsigned strip_path;   /* on this path only; SIM_PATHS: on all */
-    uint64_t strip_after;  /* packets that pass before it begins */
-    double alter;          /* chance to alter the payload of a segment, checksum put right */
-    unsigned alter_path;
+    struct box_spec boxes[SIM_BOXES]; /* in the order in which the client's packets meet them */
+    unsigned n_boxes;
+    bool boxes_at_server; /* they stand at the server's end of their paths, else at the client's */
+    bool opaque;          /* a box makes numbers mean different things at both ends, or speaks for an end */
+    bool alters;          /* a box alters payload: */
+    bool alters_length;   /* ... its length too */
     enum expect expect;
     unsigned reasons[SIM_SIDES];     /* EXPECT_PREFIX: bits of enum braid_close */
-    bool expect_plain;               /* the connection must have ended as plain TCP */
+    unsigned outcomes;               /* EXPECT_OUTCOME: bits of enum outcome */
     braid_time limit;                /* virtual time within which everything must have ended */
     uint64_t min_goodput[SIM_SIDES]; /* bytes per second that side must receive at; 0: no bound */
     braid_time max_stall; /* longest time without progress in the middle of a transfer; 0: no bound */
-};
-
-enum strip {
-    STRIP_SYN = 1,
-    STRIP_SYNACK = 2,
-    STRIP_ACK = 4, /* everything but SYNs, from the client */
-    STRIP_BACK = 8 /* everything but SYNs, from the server */
 };
 
 struct family {

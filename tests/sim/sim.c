@@ -28,6 +28,7 @@ struct board {
 
 struct options {
     const char *family;
+    bool prefix; /* all families whose names begin so */
     unsigned n, children;
     uint64_t seed;
     bool trace;
@@ -115,30 +116,39 @@ static void run_children(unsigned step)
 
 /* ---- the table --------------------------------------------------------------------- */
 
-static void print_row(const char *name, unsigned family, bool all)
+struct row {
+    unsigned seeds, failed, shares, outcomes[SIM_OUTCOMES], altered;
+    double seconds, packets, share;
+};
+
+static void add_result(struct row *r, const struct world_result *result)
 {
-    unsigned seeds = 0, failed = 0, shares = 0, plain = 0;
-    double seconds = 0, packets = 0, share = 0;
-
-    for (unsigned j = 0; j < n_jobs; j++) {
-        const struct job *job = &board->jobs[j];
-
-        if (!all && job->family != family)
-            continue;
-        seeds++;
-        failed += !job->result.ok;
-        plain += job->result.plain;
-        seconds += (double)job->result.duration / 1e6;
-        packets += (double)job->result.packets;
-        if (job->result.share > 0) {
-            share += job->result.share;
-            shares++;
-        }
+    r->seeds++;
+    r->failed += !result->ok;
+    for (unsigned o = 0; o < SIM_OUTCOMES; o++)
+        r->outcomes[o] += result->outcomes[o];
+    r->altered += result->altered;
+    r->seconds += (double)result->duration / 1e6;
+    r->packets += (double)result->packets;
+    if (result->share > 0) {
+        r->share += result->share;
+        r->shares++;
     }
-    if (seeds == 0)
+}
+
+/* Of one family, or of all if it is sim_n_families. Outcomes are connections, not seeds. */
+static void print_row(const char *name, unsigned family)
+{
+    struct row r = {.seeds = 0};
+
+    for (unsigned j = 0; j < n_jobs; j++)
+        if (family == sim_n_families || board->jobs[j].family == family)
+            add_result(&r, &board->jobs[j].result);
+    if (r.seeds == 0)
         return;
-    printf("%-20s %6u %6u %7u %6u %12.0f %12.0f %6.1f %%\n", name, seeds, seeds - failed, failed, plain,
-           seconds, packets, shares ? 100 * share / shares : 0);
+    printf("%-24s %6u %6u %9u %9u %14u %7u %11.0f %11.0f %6.1f %%\n", name, r.seeds, r.failed,
+           r.outcomes[OUTCOME_DONE], r.outcomes[OUTCOME_PLAIN], r.outcomes[OUTCOME_FAILED], r.altered,
+           r.seconds, r.packets, r.shares ? 100 * r.share / r.shares : 0);
 }
 
 static unsigned print_failures(const char *program)
@@ -159,11 +169,11 @@ static unsigned print_failures(const char *program)
 
 static unsigned report(const char *program)
 {
-    printf("%-20s %6s %6s %7s %6s %12s %12s %8s\n", "family", "seeds", "ok", "failed", "plain", "virtual s",
-           "packets", "of rate");
+    printf("%-24s %6s %6s %9s %9s %14s %7s %11s %11s %8s\n", "family", "seeds", "FAILED", "completed",
+           "fell back", "failed visibly", "altered", "virtual s", "packets", "of rate");
     for (unsigned f = 0; f < sim_n_families; f++)
-        print_row(sim_families[f].name, f, false);
-    print_row("all", 0, true);
+        print_row(sim_families[f].name, f);
+    print_row("all", sim_n_families);
     return print_failures(program);
 }
 
@@ -172,8 +182,9 @@ static unsigned report(const char *program)
 static void usage(const char *program)
 {
     fprintf(stderr,
-            "usage: %s [-f family] [-n runs] [-s first seed] [-j processes] [-v]\n"
-            "Simulates the stack in virtual time; -v prints every packet (and runs in this process).\n"
+            "usage: %s [-f family | -F prefix] [-n runs] [-s first seed] [-j processes] [-v]\n"
+            "Simulates the stack in virtual time; -F: all families whose names begin so, with -n runs each;\n"
+            "-v prints every packet (and runs in this process).\n"
             "families:",
             program);
     for (unsigned i = 0; i < sim_n_families; i++)
@@ -182,16 +193,25 @@ static void usage(const char *program)
     exit(2);
 }
 
-static unsigned parse(int argc, char **argv, struct options *o)
+static bool is_wanted(const struct options *o, unsigned family)
 {
-    unsigned family = sim_n_families;
+    const char *name = sim_families[family].name;
+
+    if (!o->family)
+        return true;
+    return o->prefix ? strncmp(name, o->family, strlen(o->family)) == 0 : strcmp(name, o->family) == 0;
+}
+
+static void parse(int argc, char **argv, struct options *o)
+{
     int c;
 
     *o = (struct options){.n = 240, .children = (unsigned)sysconf(_SC_NPROCESSORS_ONLN), .seed = 1};
-    while ((c = getopt(argc, argv, "f:n:s:j:v")) != -1) {
-        if (c == 'f')
+    while ((c = getopt(argc, argv, "f:F:n:s:j:v")) != -1) {
+        if (c == 'f' || c == 'F') {
             o->family = optarg;
-        else if (c == 'n')
+            o->prefix = c == 'F';
+        } else if (c == 'n')
             o->n = (unsigned)strtoul(optarg, NULL, 10);
         else if (c == 's')
             o->seed = strtoull(optarg, NULL, 10);
@@ -202,40 +222,43 @@ static unsigned parse(int argc, char **argv, struct options *o)
         else
             usage(argv[0]);
     }
-    for (unsigned i = 0; o->family && i < sim_n_families; i++)
-        if (strcmp(o->family, sim_families[i].name) == 0)
-            family = i;
-    if (optind < argc || o->n == 0 || (o->family && family == sim_n_families))
+    if (optind < argc || o->n == 0)
         usage(argv[0]);
     if (o->children < 1 || o->children > MAX_CHILDREN)
         o->children = o->children < 1 ? 1 : MAX_CHILDREN;
-    return family;
 }
 
-static void plan(const struct options *o, unsigned family)
+/* Seeds in the order of their numbers, each for all families. */
+static bool plan(const struct options *o)
 {
-    size_t size = sizeof(struct board) + o->n * sizeof(struct job);
+    unsigned wanted = 0, families[256];
 
-    n_jobs = o->n;
-    board = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    for (unsigned f = 0; f < sim_n_families && wanted < 256; f++)
+        if (is_wanted(o, f))
+            families[wanted++] = f;
+    if (wanted == 0)
+        return false;
+    n_jobs = o->prefix ? o->n * wanted : o->n;
+    board = mmap(NULL, sizeof(struct board) + n_jobs * sizeof(struct job), PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (board == MAP_FAILED) {
         perror("mmap");
         exit(2);
     }
     for (unsigned j = 0; j < n_jobs; j++) {
-        bool one = family < sim_n_families;
-
-        board->jobs[j].family = one ? family : j % sim_n_families;
-        board->jobs[j].seed = o->seed + (one ? j : j / sim_n_families);
+        board->jobs[j].family = families[j % wanted];
+        board->jobs[j].seed = o->seed + j / wanted;
     }
+    return true;
 }
 
 int main(int argc, char **argv)
 {
     struct options o;
-    unsigned family = parse(argc, argv, &o);
 
-    plan(&o, family);
+    parse(argc, argv, &o);
+    if (!plan(&o))
+        usage(argv[0]);
     if (o.trace) {
         setvbuf(stdout, NULL, _IOLBF, 0); /* a crash must not take the end of the trace with it */
         child_run(0, 1, stdout);

@@ -150,8 +150,10 @@ void trace_frame(struct world *w, const char *tag, const struct frame *f)
         sim_trace(w, "%-5s %u bytes that do not parse (%d)", tag, f->len, (int)status);
         return;
     }
-    flow = observer_flow(&w->observer, &p.src, &p.dst, &side);
     add(&t, "%-5s %s > %s", tag, addr_text(&p.src, src), addr_text(&p.dst, dst));
+    boxes_unmap(w, &p.src);
+    boxes_unmap(w, &p.dst);
+    flow = observer_flow(&w->observer, &p.src, &p.dst, &side);
     if (p.kind == WIRE_TCP)
         add_segment(&t, &p, flow, side, flow ? &w->observer.conns[flow->conn] : NULL);
     else

@@ -185,15 +185,64 @@ static void judge_speed(struct world *w, const struct app *a)
                  (double)a->stall / 1e6);
 }
 
+/* Everything that a wrote has been read, and the end of it seen. */
+static bool is_through(const struct app *a)
+{
+    if (!a->peer->eof)
+        return false;
+    return a->peer->altered || (a->peer->read == a->p.total && a->written == a->p.total);
+}
+
+static bool is_told_done(const struct app *a)
+{
+    return a->closed && a->why == BRAID_CLOSE_DONE;
+}
+
+/* Who is told that all is well must be right. Of both ends, the one that has everything cannot know that its
+ * last acknowledgement was lost. */
+static enum outcome outcome_of(const struct world *w, unsigned i)
+{
+    const struct app *client = &w->apps[SIM_CLIENT][i], *server = &w->apps[SIM_SERVER][i];
+
+    if (!is_through(client) || !is_through(server))
+        return OUTCOME_FAILED;
+    if ((client->closed && !is_told_done(client)) || (server->closed && !is_told_done(server)))
+        return OUTCOME_FAILED;
+    return client->mptcp && server->mptcp ? OUTCOME_DONE : OUTCOME_PLAIN;
+}
+
+static void judge_told(struct world *w, const struct app *a)
+{
+    if (is_told_done(a) && (!is_through(a) || !is_through(a->peer)))
+        sim_fail(w, "%s %u was told that all is well, but wrote %llu of %llu and read %llu of %llu%s",
+                 a->side ? "server" : "client", a->index, (unsigned long long)a->written,
+                 (unsigned long long)a->p.total, (unsigned long long)a->read,
+                 (unsigned long long)a->peer->p.total, a->eof ? ", saw the end" : "");
+}
+
+static void judge_outcome(struct world *w, unsigned i)
+{
+    static const char *const text[SIM_OUTCOMES] = {"completed", "fell back", "failed visibly"};
+    enum outcome o = outcome_of(w, i);
+
+    judge_told(w, &w->apps[SIM_CLIENT][i]);
+    judge_told(w, &w->apps[SIM_SERVER][i]);
+    if (!(w->s.outcomes >> o & 1))
+        sim_fail(w, "connection %u %s: client %s, server %s", i, text[o],
+                 braid_close_text(w->apps[SIM_CLIENT][i].why), braid_close_text(w->apps[SIM_SERVER][i].why));
+}
+
 static void judge(struct world *w)
 {
+    for (unsigned i = 0; i < w->s.n_conns && w->s.expect == EXPECT_OUTCOME; i++)
+        judge_outcome(w, i);
     for (unsigned i = 0; i < w->s.n_conns; i++)
         for (unsigned side = 0; side < SIM_SIDES; side++) {
             const struct app *a = &w->apps[side][i];
 
             if (w->s.expect == EXPECT_DONE)
                 judge_done(w, a);
-            else if (a->closed && !(w->s.reasons[side] >> a->why & 1))
+            else if (w->s.expect != EXPECT_OUTCOME && a->closed && !(w->s.reasons[side] >> a->why & 1))
                 sim_fail(w, "%s %u closed as: %s", side ? "server" : "client", i, braid_close_text(a->why));
             if (w->s.expect == EXPECT_REFUSED && a->opened && !a->closed)
                 sim_fail(w, "connection %u was not refused", i);
@@ -205,12 +254,16 @@ static void measure(struct world *w, struct world_result *out)
 {
     double bytes = 0, seconds = 0, rate = 0;
 
+    for (unsigned i = 0; i < w->s.n_conns && !w->failed; i++) {
+        out->outcomes[outcome_of(w, i)]++;
+        out->altered += w->apps[SIM_CLIENT][i].altered || w->apps[SIM_SERVER][i].altered;
+    }
+
     for (unsigned side = 0; side < SIM_SIDES; side++)
         for (unsigned i = 0; i < w->s.n_conns; i++) {
             const struct app *a = &w->apps[side][i];
 
             bytes += (double)a->read;
-            out->plain += side == SIM_CLIENT && a->established && !a->mptcp;
             if (a->read > 0 && (double)(a->last_at - a->opened_at) / 1e6 > seconds)
                 seconds = (double)(a->last_at - a->opened_at) / 1e6;
         }

@@ -38,7 +38,6 @@ struct sim_dir {
     struct world *world;
     unsigned path, to; /* to: the side it leads to */
     struct link link;
-    uint64_t seen; /* packets at the middlebox */
 };
 
 struct world {
@@ -47,6 +46,8 @@ struct world {
     struct sim_core cores[SIM_SIDES][SIM_WORKERS];
     struct sim_nic nics[SIM_SIDES];
     struct sim_dir dirs[SIM_PATHS][SIM_SIDES]; /* by path and the side it leads to */
+    struct box boxes[SIM_PATHS][SIM_BOXES];    /* in the order in which the client's packets meet them */
+    unsigned n_boxes[SIM_PATHS];
     struct app apps[SIM_SIDES][SIM_CONNS];
     struct braid_listener *listeners[SIM_WORKERS];
     struct observer observer;
@@ -66,7 +67,8 @@ struct world_result {
     char failure[256];
     braid_time duration; /* until the last connection closed */
     uint64_t packets;
-    unsigned plain; /* connections that were plain TCP, from the start or after falling back */
+    unsigned outcomes[SIM_OUTCOMES]; /* connections, by how they ended */
+    unsigned altered;                /* of them, with a wrong byte that nobody could detect */
     double goodput; /* bytes per second of both directions, from the first byte to the last */
     double share;   /* that over the sum of the rates of the paths, 0 if one is infinite */
 };
@@ -102,8 +104,8 @@ void net_init(struct world *w);
 void net_free(struct world *w);
 /* Takes the frame, which side sent. */
 void net_send(struct world *w, unsigned side, struct frame *f);
-/* The middlebox on a link. */
-bool net_middlebox(void *ctx, struct link *l, struct frame *f);
+/* A frame has left the boxes of a path towards side `to`; takes it. */
+void net_past_boxes(struct world *w, unsigned path, unsigned to, struct frame *f);
 
 /* The plan of the scenario (actions.c). */
 void actions_plan(struct world *w);

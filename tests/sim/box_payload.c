@@ -1,0 +1,17 @@
+/* A box that changes payload and leaves its length as it was. */
+#include "segment.h"
+#include "world.h"
+
+static void alter(struct box *b, unsigned to, struct frame *f)
+{
+    struct seg s = seg_of(f);
+
+    if (s.len > 0) {
+        s.payload[rng_below(&b->rng, s.len)] ^= (uint8_t)rng_range(&b->rng, 1, 255);
+        trace_frame(b->world, b->spec->ops->name, f);
+        frame_refresh(f);
+    }
+    box_pass(b, to, f);
+}
+
+const struct box_ops box_alter = {.name = "alter", .super = true, .frame = alter};
