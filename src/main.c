@@ -9,7 +9,6 @@
 #include <event2/event.h>
 #include <braid/version.h>
 #include "admin/admin.h"
-#include "base/addr.h"
 #include "conf/conf.h"
 #include "io/log.h"
 #include "io/notify.h"
@@ -124,11 +123,11 @@ static int watch_signals(struct daemon *d)
 static void say_ready(const struct daemon *d)
 {
     unsigned workers;
-    char listen[ADDR_TEXT];
+    char listen[EDGE_TEXT];
     service_workers(d->service, &workers);
     const struct edge_params *first = &d->conf.edges[0];
     log_notice("ready: %u edge%s (%s on %s%s), %u worker%s, TUN %s", d->conf.n_edges,
-               d->conf.n_edges > 1 ? "s" : "", first->name, addr_text(&first->listen, listen),
+               d->conf.n_edges > 1 ? "s" : "", first->name, edge_listen_text(first, listen),
                d->conf.n_edges > 1 ? ", ..." : "", workers, workers > 1 ? "s" : "", d->conf.tun.name);
     notify_send("READY=1");
 }

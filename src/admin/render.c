@@ -79,6 +79,10 @@ struct snapshot_worker *render_total(const struct snapshot_view *v)
 
 const char *render_target(const struct edge_params *p, char out[RENDER_TARGET])
 {
+    if (p->transparent) {
+        snprintf(out, RENDER_TARGET, "any");
+        return out;
+    }
     bool v6 = strchr(p->target_host, ':') != NULL;
     snprintf(out, RENDER_TARGET, "%s%s%s:%u", v6 ? "[" : "", p->target_host, v6 ? "]" : "", p->target_port);
     return out;

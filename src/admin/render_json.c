@@ -32,8 +32,10 @@ static void edge_object(struct json *j, const struct edge_params *p, const struc
     char text[RENDER_TARGET];
     json_object(j, NULL);
     json_string(j, "name", p->name);
-    json_addr(j, "listen", &p->listen);
+    json_string(j, "mode", p->transparent ? "transparent" : "explicit");
+    json_string(j, "listen", edge_listen_text(p, text));
     json_string(j, "target", render_target(p, text));
+    json_string(j, "source", p->client_source ? "client" : "proxy");
     json_array(j, "signal");
     for (unsigned i = 0; i < p->n_signal; i++)
         json_string(j, NULL, ip_text(&p->signal[i], text));

@@ -47,9 +47,11 @@ static void core_row(struct doc *d, const char *who, const struct braid_core_sta
 
 static void edge_rows(struct doc *d, const struct edge_params *p, const struct snapshot_edge *e)
 {
-    char listen[ADDR_TEXT], target[RENDER_TARGET], memory[SIZE_TEXT], from[SIZE_TEXT], to[SIZE_TEXT];
-    doc_printf(d, "\nedge %s: %s -> %s, %s, %s%s\n", p->name, addr_text(&p->listen, listen),
-               render_target(p, target), p->sched->name, p->cc->name, p->checksum ? ", checksums" : "");
+    char listen[EDGE_TEXT], target[RENDER_TARGET], memory[SIZE_TEXT], from[SIZE_TEXT], to[SIZE_TEXT];
+    doc_printf(d, "\nedge %s: %s%s -> %s%s, %s, %s%s\n", p->name, p->transparent ? "transparent, " : "",
+               edge_listen_text(p, listen), render_target(p, target),
+               p->client_source ? " from the client's address" : "", p->sched->name, p->cc->name,
+               p->checksum ? ", checksums" : "");
     doc_printf(d,
                "  %" PRIu64 " connections (%" PRIu64 " MPTCP, %" PRIu64 " waiting for the server), %" PRIu64
                " subflows, %s of buffers\n",

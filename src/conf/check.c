@@ -4,20 +4,78 @@
 #include "conf/parser.h"
 #include "conf/values.h"
 
+/* Line of the key, 0 if it was not given. */
+static int given_line(const struct conf_section *s, const char *key)
+{
+    for (unsigned i = 0; s->kind->keys[i].name; i++)
+        if (strcmp(s->kind->keys[i].name, key) == 0)
+            return s->key_lines[i];
+    return 0;
+}
+
 /* Line of the key, or of its section if the key was not given. */
 static int key_line(const struct conf_section *s, const char *key)
 {
-    for (unsigned i = 0; s->kind->keys[i].name; i++)
-        if (strcmp(s->kind->keys[i].name, key) == 0 && s->key_lines[i])
-            return s->key_lines[i];
-    return s->line;
+    int line = given_line(s, key);
+    return line ? line : s->line;
+}
+
+static bool is_transparent(const struct parser *p, const struct conf_section *s)
+{
+    return s->kind->named && p->conf->edges[s->edge].transparent;
+}
+
+/* Keys that only one of the two modes of an edge knows. */
+static int check_mode(struct parser *p, const struct conf_section *s)
+{
+    static const struct {
+        const char *key;
+        bool transparent; /* the mode that knows it */
+        const char *flaw;
+    } keys[] = {
+        {"listen", false,
+         "has no meaning with mode = transparent, which answers for every server whose connections are "
+         "routed to the TUN; remove it, or set mode = explicit"},
+        {"target", false,
+         "has no meaning with mode = transparent, which connects to the server that the client meant; "
+         "remove it, or set mode = explicit"},
+        {"source", true, "has a meaning only with mode = transparent; remove it, or set that"},
+        {"ports", true,
+         "has a meaning only with mode = transparent; remove it (listen names the port), or set that"},
+    };
+    for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        int line = given_line(s, keys[i].key);
+        if (line && is_transparent(p, s) != keys[i].transparent)
+            return parser_fail_at(p, line, s->title, keys[i].key, "%s", keys[i].flaw);
+    }
+    return 0;
+}
+
+/* Two transparent edges must not both want a connection. */
+static int check_ports(struct parser *p, unsigned index)
+{
+    const struct conf_section *s = &p->sections[index];
+    const struct edge_params *e = &p->conf->edges[s->edge];
+    for (unsigned i = 0; i < index; i++) {
+        const struct conf_section *other = &p->sections[i];
+        if (!is_transparent(p, other))
+            continue;
+        const struct edge_params *o = &p->conf->edges[other->edge];
+        if (o->port_first <= e->port_last && e->port_first <= o->port_last)
+            return parser_fail_at(p, key_line(s, "ports"), s->title, "ports",
+                                  "%u-%u meets %u-%u of [%s] in line %d; give each transparent edge ports of "
+                                  "its own",
+                                  e->port_first, e->port_last, o->port_first, o->port_last, other->title,
+                                  key_line(other, "ports"));
+    }
+    return 0;
 }
 
 static int check_required(struct parser *p, const struct conf_section *s)
 {
     for (unsigned i = 0; s->kind->keys[i].name; i++) {
         const struct conf_key *k = &s->kind->keys[i];
-        if (k->required && !s->key_lines[i])
+        if (k->required && !s->key_lines[i] && !is_transparent(p, s))
             return parser_fail_at(p, s->line, s->title, k->name, "is missing; add one, such as %s = %s",
                                   k->name, k->example);
     }
@@ -36,7 +94,8 @@ static int check_listen_unique(struct parser *p, unsigned index)
             "%s is the listen address of [admin] already; give each its own address or port", text);
     for (unsigned i = 0; i < index; i++) {
         const struct conf_section *other = &p->sections[i];
-        if (other->kind->named && addr_equal(&p->conf->edges[other->edge].listen, &e->listen))
+        if (other->kind->named && !is_transparent(p, other) &&
+            addr_equal(&p->conf->edges[other->edge].listen, &e->listen))
             return parser_fail_at(p, key_line(s, "listen"), s->title, "listen",
                                   "%s is taken by [%s] in line %d; give each edge its own address or port",
                                   text, other->title, key_line(other, "listen"));
@@ -75,17 +134,24 @@ static int check_signal(struct parser *p, const struct conf_section *s)
     return 0;
 }
 
+static int check_edge(struct parser *p, unsigned index)
+{
+    const struct conf_section *s = &p->sections[index];
+    if (is_transparent(p, s))
+        return check_ports(p, index);
+    if (check_listen_unique(p, index) < 0 || check_target(p, s) < 0)
+        return -1;
+    return check_signal(p, s);
+}
+
 int conf_check(struct parser *p)
 {
     for (unsigned i = 0; i < p->n_sections; i++)
-        if (check_required(p, &p->sections[i]) < 0)
+        if (check_mode(p, &p->sections[i]) < 0 || check_required(p, &p->sections[i]) < 0)
             return -1;
-    for (unsigned i = 0; i < p->n_sections; i++) {
-        const struct conf_section *s = &p->sections[i];
-        if (s->kind->named &&
-            (check_listen_unique(p, i) < 0 || check_target(p, s) < 0 || check_signal(p, s) < 0))
+    for (unsigned i = 0; i < p->n_sections; i++)
+        if (p->sections[i].kind->named && check_edge(p, i) < 0)
             return -1;
-    }
     if (p->conf->n_edges == 0)
         return parser_fail_at(
             p, p->line ? p->line : 1, NULL, NULL,

@@ -70,8 +70,11 @@ static int edge_add(struct parser *p, const char *name)
         free(copy);
         return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
     }
-    c->edges[c->n_edges++] =
-        (struct edge_params){.name = copy, .sched = conf_scheduler("minrtt"), .cc = conf_congestion("cubic")};
+    c->edges[c->n_edges++] = (struct edge_params){.name = copy,
+                                                  .port_first = 1,
+                                                  .port_last = 65535,
+                                                  .sched = conf_scheduler("minrtt"),
+                                                  .cc = conf_congestion("cubic")};
     return 0;
 }
 

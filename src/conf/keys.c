@@ -123,6 +123,46 @@ static int set_admin_listen(struct parser *p, const char *value)
 
 /* ---- [edge NAME] -------------------------------------------------------------------------------------- */
 
+static int set_mode(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"explicit", "transparent", NULL};
+    unsigned transparent;
+    if (set_word(p, "mode", value, words, &transparent) < 0)
+        return -1;
+    parser_edge(p)->transparent = transparent;
+    return 0;
+}
+
+static int set_source(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"proxy", "client", NULL};
+    unsigned client;
+    if (set_word(p, "source", value, words, &client) < 0)
+        return -1;
+    parser_edge(p)->client_source = client;
+    return 0;
+}
+
+static int set_ports(struct parser *p, const char *value)
+{
+    struct edge_params *e = parser_edge(p);
+    char first_text[VALUE_HOST_MAX + 1], last_text[VALUE_HOST_MAX + 1];
+    size_t len = strcspn(value, "-");
+    const char *rest = value[len] ? value + len + 1 : value;
+    unsigned first, last;
+    if (value_trimmed(value, len, first_text, sizeof(first_text)) < 0 ||
+        value_trimmed(rest, strlen(rest), last_text, sizeof(last_text)) < 0 ||
+        value_number(first_text, 1, 65535, &first) < 0 || value_number(last_text, 1, 65535, &last) < 0 ||
+        first > last)
+        return parser_fail(p, "ports",
+                           "\"%.80s\" is not a range of ports; give the first and the last one, such as "
+                           "1-65535, or a single port, such as 443",
+                           value);
+    e->port_first = (uint16_t)first;
+    e->port_last = (uint16_t)last;
+    return 0;
+}
+
 static int set_listen(struct parser *p, const char *value)
 {
     struct braid_addr a;
@@ -262,8 +302,11 @@ const struct conf_section_kind conf_section_kinds[] = {
     {"admin", false, {{"listen", set_admin_listen, false, NULL}}},
     {"edge",
      true,
-     {{"listen", set_listen, true, "10.99.9.1:8080"},
+     {{"mode", set_mode, false, NULL},
+      {"listen", set_listen, true, "10.99.9.1:8080"},
       {"target", set_target, true, "10.99.3.2:8080"},
+      {"source", set_source, false, NULL},
+      {"ports", set_ports, false, NULL},
       {"signal", set_signal, false, NULL},
       {"scheduler", set_scheduler, false, NULL},
       {"congestion", set_congestion, false, NULL},

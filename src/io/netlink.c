@@ -97,27 +97,54 @@ bool netlink_is_local(int nl, const struct braid_ip *ip)
     return route->rtm_type == RTN_LOCAL;
 }
 
-static int change_route(int nl, uint16_t type, uint16_t flags, const struct braid_ip *ip, int ifindex)
+static struct request route_request(uint16_t type, uint16_t flags)
 {
     struct request r = {.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(r.route)),
                                  .nlmsg_type = type,
                                  .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags}};
-    r.route = (struct rtmsg){.rtm_table = RT_TABLE_MAIN,
-                             .rtm_protocol = RTPROT_STATIC,
-                             .rtm_scope = ip_is_v4(ip) ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
-                             .rtm_type = RTN_UNICAST};
-    add_destination(&r, ip);
-    add_attribute(&r, RTA_OIF, &ifindex, sizeof(ifindex));
+    r.route =
+        (struct rtmsg){.rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC, .rtm_type = RTN_UNICAST};
+    return r;
+}
+
+/* r lacks nothing but the device. */
+static int ask_route(int nl, struct request *r, int ifindex)
+{
     char answer[ANSWER_BYTES];
-    return ask(nl, &r, answer, sizeof(answer)) < 0 ? -1 : 0;
+    r->route.rtm_scope = r->route.rtm_family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+    add_attribute(r, RTA_OIF, &ifindex, sizeof(ifindex));
+    return ask(nl, r, answer, sizeof(answer)) < 0 ? -1 : 0;
 }
 
 int netlink_route_add(int nl, const struct braid_ip *ip, int ifindex)
 {
-    return change_route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, ip, ifindex);
+    struct request r = route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+    add_destination(&r, ip);
+    return ask_route(nl, &r, ifindex);
 }
 
 int netlink_route_del(int nl, const struct braid_ip *ip, int ifindex)
 {
-    return change_route(nl, RTM_DELROUTE, 0, ip, ifindex);
+    struct request r = route_request(RTM_DELROUTE, 0);
+    add_destination(&r, ip);
+    return ask_route(nl, &r, ifindex);
+}
+
+static int change_default(int nl, uint16_t type, uint16_t flags, bool v6, uint32_t table, int ifindex)
+{
+    struct request r = route_request(type, flags);
+    r.route.rtm_family = v6 ? AF_INET6 : AF_INET;
+    r.route.rtm_table = RT_TABLE_UNSPEC; /* its number may not fit there */
+    add_attribute(&r, RTA_TABLE, &table, sizeof(table));
+    return ask_route(nl, &r, ifindex);
+}
+
+int netlink_default_set(int nl, bool v6, uint32_t table, int ifindex)
+{
+    return change_default(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, v6, table, ifindex);
+}
+
+int netlink_default_del(int nl, bool v6, uint32_t table, int ifindex)
+{
+    return change_default(nl, RTM_DELROUTE, 0, v6, table, ifindex);
 }

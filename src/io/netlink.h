@@ -1,4 +1,4 @@
-/* The few requests to rtnetlink that the TUN driver needs: whether a device is in use, host routes to it. */
+/* The few requests to rtnetlink that the TUN driver needs: whether a device is in use, routes to it. */
 #ifndef BRAID_IO_NETLINK_H
 #define BRAID_IO_NETLINK_H
 
@@ -15,5 +15,10 @@ bool netlink_is_local(int nl, const struct braid_ip *ip);
 int netlink_route_add(int nl, const struct braid_ip *ip, int ifindex);
 /* Removes what netlink_route_add added. 0, or -1 with errno (ESRCH: there is none to this device). */
 int netlink_route_del(int nl, const struct braid_ip *ip, int ifindex);
+/* The default route of a family in a routing table: to the device, whatever it was before. 0, or -1 with
+ * errno. */
+int netlink_default_set(int nl, bool v6, uint32_t table, int ifindex);
+/* Removes it if it leads to this device. 0, or -1 with errno. */
+int netlink_default_del(int nl, bool v6, uint32_t table, int ifindex);
 
 #endif

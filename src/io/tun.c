@@ -191,6 +191,25 @@ void tun_unroute(struct tun *t, const struct braid_ip *ip)
         netlink_route_del(t->nl, ip, t->ifindex);
 }
 
+int tun_steer(struct tun *t, char error[TUN_ERROR])
+{
+    if (netlink_default_set(t->nl, false, TUN_TABLE, t->ifindex) < 0)
+        return fail(error, "tun: cannot make %s the default route of table %d: %s", t->name, TUN_TABLE,
+                    strerror(errno));
+    if (netlink_default_set(t->nl, true, TUN_TABLE, t->ifindex) < 0)
+        log_warn("tun: cannot make %s the IPv6 default route of table %d: %s", t->name, TUN_TABLE,
+                 strerror(errno));
+    return 0;
+}
+
+void tun_unsteer(struct tun *t)
+{
+    if (!t->existed)
+        return;
+    netlink_default_del(t->nl, false, TUN_TABLE, t->ifindex);
+    netlink_default_del(t->nl, true, TUN_TABLE, t->ifindex);
+}
+
 void tun_check_forwarding(const struct tun *t, bool v4, bool v6)
 {
     if (v4 && sysctl_read("/proc/sys/net/ipv4/ip_forward") == '0')

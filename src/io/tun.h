@@ -10,6 +10,9 @@
 #define TUN_VNET_BYTES 12                       /* virtio header in front of each packet */
 #define TUN_BUFFER     (TUN_VNET_BYTES + 65535) /* bytes that hold any packet with its header */
 #define TUN_ERROR      256                      /* bytes of an error message */
+#define TUN_TABLE                                                                                            \
+    8684 /* routing table for what is steered here; its rules are made by deploy/braid-steer                 \
+          */
 
 struct tun {
     char name[IFNAMSIZ];
@@ -27,6 +30,11 @@ int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, 
 int tun_route(struct tun *t, const struct braid_ip *ip, char error[TUN_ERROR]);
 /* Removes one such route; for a device that outlives us. */
 void tun_unroute(struct tun *t, const struct braid_ip *ip);
+/* Makes the device the default route of TUN_TABLE, for IPv4 and IPv6 (a warning, if this machine has none).
+ * 0, or -1 with a message. */
+int tun_steer(struct tun *t, char error[TUN_ERROR]);
+/* Removes it; for a device that outlives us. */
+void tun_unsteer(struct tun *t);
 /* Logs a warning for each setting of the kernel that keeps packets of this family from the device. */
 void tun_check_forwarding(const struct tun *t, bool v4, bool v6);
 /* Closes the queues: a device that we created vanishes, with its routes. */

@@ -75,7 +75,42 @@ static void set_options(int fd)
         setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, UPSTREAM_CONGESTION, sizeof(UPSTREAM_CONGESTION) - 1);
 }
 
-int upstream_connect(const struct braid_addr *addr, bool *connected)
+static int allow_any_source(int fd, int family)
+{
+    int on = 1;
+    return family == AF_INET ? setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on))
+                             : setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof(on));
+}
+
+int upstream_check_source(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+    if (fd < 0)
+        return -1;
+    int result = allow_any_source(fd, AF_INET), why = errno;
+    close(fd);
+    errno = why;
+    return result;
+}
+
+/* source: an address of somebody else. Port 0: any, picked when it connects, so that it need be free only for
+ * that destination. */
+static int bind_source(int fd, const struct braid_addr *source)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = upstream_sockaddr(source, &sa);
+    int on = 1;
+    if (allow_any_source(fd, sa.ss_family) < 0)
+        return -1;
+    /* One client's port may lead to several servers. */
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (source->port == 0)
+        setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+    return bind(fd, (struct sockaddr *)&sa, len);
+}
+
+/* source NULL: the kernel's choice. */
+static int connect_from(const struct braid_addr *addr, const struct braid_addr *source, bool *connected)
 {
     struct sockaddr_storage sa;
     socklen_t len = upstream_sockaddr(addr, &sa);
@@ -83,13 +118,31 @@ int upstream_connect(const struct braid_addr *addr, bool *connected)
     if (fd < 0)
         return -1;
     set_options(fd);
-    *connected = connect(fd, (struct sockaddr *)&sa, len) == 0;
-    if (*connected || errno == EINPROGRESS)
-        return fd;
+    if (!source || bind_source(fd, source) == 0) {
+        *connected = connect(fd, (struct sockaddr *)&sa, len) == 0;
+        if (*connected || errno == EINPROGRESS)
+            return fd;
+    }
     int why = errno;
     close(fd);
     errno = why;
     return -1;
+}
+
+/* The client's own port will not do: connection tracking would take the connection to the server for the
+ * client's own, which has the same addresses and ports. The port beside it is as good as unused (Linux gives
+ * connecting sockets even ports only, as long as it can), differs for all connections of a client to a
+ * server, and can be recognized. */
+int upstream_connect(const struct braid_addr *addr, const struct braid_addr *client, bool *connected)
+{
+    if (!client)
+        return connect_from(addr, NULL, connected);
+    struct braid_addr source = {.ip = client->ip, .port = client->port ^ 1};
+    int fd = connect_from(addr, &source, connected);
+    if (fd >= 0 || source.port == 0 || (errno != EADDRNOTAVAIL && errno != EADDRINUSE && errno != EACCES))
+        return fd;
+    source.port = 0;
+    return connect_from(addr, &source, connected);
 }
 
 int upstream_error(int fd)

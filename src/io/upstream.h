@@ -11,8 +11,11 @@ socklen_t upstream_sockaddr(const struct braid_addr *addr, struct sockaddr_stora
 int upstream_addr(const struct sockaddr *sa, struct braid_addr *out);
 
 /* A non-blocking socket that connects to addr: the descriptor, or -1 with errno. *connected: it has already
- * done so; otherwise upstream_error tells the outcome once it is writable. */
-int upstream_connect(const struct braid_addr *addr, bool *connected);
+ * done so; otherwise upstream_error tells the outcome once it is writable. client NULL: it comes from an
+ * address of this host; else from the client's, which is of the same family (upstream_check_source). */
+int upstream_connect(const struct braid_addr *addr, const struct braid_addr *client, bool *connected);
+/* Whether sockets may have addresses that are not this host's. 0, or -1 with errno. */
+int upstream_check_source(void);
 /* The error that waits on the socket, 0: none. */
 int upstream_error(int fd);
 /* Closes with a RST. */

@@ -1,8 +1,10 @@
 /* The edges of one worker: listening, the time limit of connects, draining, and what can be asked about them.
  */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include "base/addr.h"
 #include "relay/relay.h"
 
 static const struct {
@@ -76,10 +78,12 @@ void edge_relay_gone(struct edge *e)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-static int edge_listen(struct edge *e)
+static struct braid_listener *listen_at(struct edge *e, const struct braid_addr *addr)
 {
     const struct edge_params *p = e->params;
-    struct braid_listen_params listen = {.addr = p->listen,
+    struct braid_listen_params listen = {.addr = *addr,
+                                         .port_first = p->port_first,
+                                         .port_last = p->port_last,
                                          .name = p->name,
                                          .cc = p->cc,
                                          .sched = p->sched,
@@ -88,8 +92,22 @@ static int edge_listen(struct edge *e)
                                          .n_signal = p->n_signal,
                                          .ops = &relay_ops,
                                          .ctx = e};
-    e->listener = braid_listen(e->owner->core, &listen);
-    return e->listener ? 0 : -1;
+    return braid_listen(e->owner->core, &listen);
+}
+
+static int edge_listen(struct edge *e)
+{
+    if (!e->params->transparent) {
+        e->listeners[0] = listen_at(e, &e->params->listen);
+        return e->listeners[0] ? 0 : -1;
+    }
+    const struct braid_addr any[2] = {{.ip = ip_from_v4((const uint8_t[4]){0})}, {.port = 0}};
+    for (unsigned i = 0; i < 2; i++) {
+        e->listeners[i] = listen_at(e, &any[i]);
+        if (!e->listeners[i])
+            return -1;
+    }
+    return 0;
 }
 
 struct edges *edges_new(struct braid_core *core, struct event_base *base, const struct edge_params *params,
@@ -129,9 +147,11 @@ static void stop_listening(struct edge *e)
         if (!r->accepted)
             relay_refuse(r, BRAID_REFUSE_RESET);
     }
-    if (e->listener)
-        braid_unlisten(e->listener);
-    e->listener = NULL;
+    for (unsigned i = 0; i < 2; i++) {
+        if (e->listeners[i])
+            braid_unlisten(e->listeners[i]);
+        e->listeners[i] = NULL;
+    }
 }
 
 void edges_drain(struct edges *es, void (*done)(void *arg), void *arg)
@@ -163,6 +183,19 @@ void edges_free(struct edges *es)
 }
 
 /* ---- looking inside -------------------------------------------------------------------------- */
+
+const char *edge_listen_text(const struct edge_params *p, char text[EDGE_TEXT])
+{
+    if (!p->transparent)
+        return addr_text(&p->listen, text);
+    if (p->port_first == p->port_last)
+        snprintf(text, EDGE_TEXT, "any:%u", p->port_first);
+    else if (p->port_first > 1 || p->port_last < 65535)
+        snprintf(text, EDGE_TEXT, "any:%u-%u", p->port_first, p->port_last);
+    else
+        snprintf(text, EDGE_TEXT, "any");
+    return text;
+}
 
 unsigned edges_count(const struct edges *es)
 {

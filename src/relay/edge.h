@@ -6,6 +6,7 @@
 #include <braid/core.h>
 
 #define EDGE_SIGNAL_MAX      8
+#define EDGE_TEXT            64 /* bytes of edge_listen_text */
 #define EDGE_CONNECT_TIMEOUT (10 * BRAID_SECOND)
 /* Clients per edge and worker that may have a server before they have completed their handshake. Beyond it
  * the client is answered first: a flood of SYNs does not become one of connections to the server. */
@@ -17,8 +18,11 @@ struct edges;
 /* What the configuration says of one edge. */
 struct edge_params {
     const char *name;
+    bool transparent;               /* for connections to any server; listen and target are not set */
+    uint16_t port_first, port_last; /* of these servers */
+    bool client_source;             /* servers are connected from the client's address */
     struct braid_addr listen;
-    char *target_host; /* address literal or name */
+    char *target_host; /* address literal or name; NULL: transparent */
     uint16_t target_port;
     struct braid_ip signal[EDGE_SIGNAL_MAX];
     unsigned n_signal;
@@ -60,9 +64,13 @@ struct edge_counters {
 const char *edge_counter_name(enum edge_counter c);
 const char *edge_counter_help(enum edge_counter c);
 
-/* Listens on core for n edges; targets[i] is the resolved address of params[i]. params must outlive the
- * result. NULL if memory is short or an address is taken. The functions below are for the thread that drives
- * core and base. */
+/* Where clients connect to: "192.0.2.80:443", or "any", "any:443", "any:80-443" if it is transparent. Into
+ * text, which is returned. */
+const char *edge_listen_text(const struct edge_params *p, char text[EDGE_TEXT]);
+
+/* Listens on core for n edges; targets[i] is the resolved address of params[i], if it has a target. params
+ * must outlive the result. NULL if memory is short or an address is taken. The functions below are for the
+ * thread that drives core and base. */
 struct edges *edges_new(struct braid_core *core, struct event_base *base, const struct edge_params *params,
                         const struct braid_addr *targets, unsigned n);
 /* New connections of edge i go to another address. */

@@ -300,8 +300,10 @@ static void ask_server(struct relay *r)
 {
     struct edge *e = r->edge;
     bool connected;
-    r->server = e->target;
-    int fd = upstream_connect(&r->server, &connected);
+    struct braid_addr meant, client;
+    braid_conn_addrs(r->conn, &meant, &client);
+    r->server = e->params->transparent ? meant : e->target;
+    int fd = upstream_connect(&r->server, e->params->client_source ? &client : NULL, &connected);
     if (fd < 0) {
         server_failed(r, errno);
         return;

@@ -13,12 +13,12 @@ struct edge {
     struct edges *owner;
     const struct edge_params *params;
     struct braid_addr target;
-    struct braid_listener *listener; /* NULL once it drains */
-    struct list connecting;          /* relays, the longest waiting first */
-    struct list late;                /* relays whose client is to prove itself before the server is asked */
-    struct list open;                /* relays with a connected server */
-    unsigned unproven;               /* relays whose client has not completed its handshake */
-    struct event connect_timer;      /* for the first of connecting */
+    struct braid_listener *listeners[2]; /* a transparent edge has one per family; NULL once it drains */
+    struct list connecting;              /* relays, the longest waiting first */
+    struct list late;           /* relays whose client is to prove itself before the server is asked */
+    struct list open;           /* relays with a connected server */
+    unsigned unproven;          /* relays whose client has not completed its handshake */
+    struct event connect_timer; /* for the first of connecting */
     struct edge_counters counters;
 };
 

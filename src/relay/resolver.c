@@ -25,10 +25,10 @@ struct resolver {
     struct braid_addr current[];
 };
 
-static bool is_literal(const struct edge_params *p)
+static bool has_name(const struct edge_params *p)
 {
     struct braid_ip ip;
-    return ip_parse(p->target_host, &ip) == 0;
+    return p->target_host && ip_parse(p->target_host, &ip) < 0;
 }
 
 /* All addresses of a target; to be freed with freeaddrinfo. What getaddrinfo returns. */
@@ -44,6 +44,8 @@ static int look_up(const struct edge_params *p, struct addrinfo **answers)
 static int look_up_first(const struct edge_params *p, struct braid_addr *target, char error[RESOLVER_ERROR])
 {
     target->port = p->target_port;
+    if (!p->target_host)
+        return 0; /* transparent: each client says it */
     if (ip_parse(p->target_host, &target->ip) == 0)
         return 0;
     struct addrinfo *answers = NULL;
@@ -120,7 +122,7 @@ static void *resolver_main(void *arg)
     pthread_setname_np(pthread_self(), "braid-dns");
     while (wait_period(r)) {
         for (unsigned i = 0; i < r->n; i++) {
-            if (!is_literal(&r->params[i]))
+            if (has_name(&r->params[i]))
                 refresh(r, i);
         }
     }
@@ -160,7 +162,7 @@ struct resolver *resolver_start(const struct edge_params *params, unsigned n,
     pthread_condattr_destroy(&attr);
     bool names = false;
     for (unsigned i = 0; i < n; i++)
-        names |= !is_literal(&params[i]);
+        names |= has_name(&params[i]);
     if (names && start_thread(r) < 0) {
         resolver_stop(r);
         return NULL;

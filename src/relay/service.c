@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "io/mailbox.h"
 #include "io/tun.h"
+#include "io/upstream.h"
 #include "io/worker.h"
 #include "relay/resolver.h"
 #include "relay/service.h"
@@ -83,6 +84,15 @@ static int unroute(struct service *s, const struct braid_ip *ip, char *error)
     return 0;
 }
 
+static bool has_transparent(const struct service_params *p)
+{
+    for (unsigned i = 0; i < p->n_edges; i++) {
+        if (p->edges[i].transparent)
+            return true;
+    }
+    return false;
+}
+
 static int open_tun(struct service *s, char *error)
 {
     const struct service_params *p = s->params;
@@ -91,11 +101,29 @@ static int open_tun(struct service *s, char *error)
     s->tun_open = true;
     bool v4 = false, v6 = false;
     for (unsigned i = 0; i < p->n_edges; i++) {
-        v4 |= ip_is_v4(&p->edges[i].listen.ip);
-        v6 |= !ip_is_v4(&p->edges[i].listen.ip);
+        v4 |= p->edges[i].transparent || ip_is_v4(&p->edges[i].listen.ip);
+        v6 |= p->edges[i].transparent || !ip_is_v4(&p->edges[i].listen.ip);
     }
     tun_check_forwarding(&s->tun, v4, v6);
-    return p->tun->routes_auto ? each_address(s, route_to_tun, error) : 0;
+    if (!p->tun->routes_auto)
+        return 0;
+    if (has_transparent(p) && tun_steer(&s->tun, error) < 0)
+        return -1;
+    return each_address(s, route_to_tun, error);
+}
+
+/* Better now than with each connection. */
+static int check_sources(const struct service_params *p, char *error)
+{
+    for (unsigned i = 0; i < p->n_edges; i++) {
+        if (p->edges[i].client_source && upstream_check_source() < 0) {
+            snprintf(error, SERVICE_ERROR,
+                     "edge %s: source = client: no IP_TRANSPARENT: %s; it takes CAP_NET_ADMIN or CAP_NET_RAW",
+                     p->edges[i].name, strerror(errno));
+            return -1;
+        }
+    }
+    return 0;
 }
 
 /* ---- workers --------------------------------------------------------------------------------- */
@@ -169,7 +197,8 @@ struct service *service_new(struct event_base *base, const struct service_params
     s->n_workers = params->daemon->workers ? params->daemon->workers : n_cpus;
     if (s->n_workers > DAEMON_WORKERS_MAX)
         s->n_workers = DAEMON_WORKERS_MAX;
-    if (resolver_lookup(params->edges, params->n_edges, targets, error) < 0 || open_tun(s, error) < 0 ||
+    if (check_sources(params, error) < 0 ||
+        resolver_lookup(params->edges, params->n_edges, targets, error) < 0 || open_tun(s, error) < 0 ||
         make_workers(s, &cpus, n_cpus, error) < 0) {
         service_free(s);
         return NULL;
@@ -278,8 +307,11 @@ void service_free(struct service *s)
     s->drained = ignore;
     mailbox_free(s->mailbox);
     if (s->tun_open) {
-        if (s->params->tun->routes_auto)
+        if (s->params->tun->routes_auto) {
             each_address(s, unroute, error);
+            if (has_transparent(s->params))
+                tun_unsteer(&s->tun);
+        }
         tun_close(&s->tun);
     }
     free(s->targets);

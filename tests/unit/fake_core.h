@@ -17,6 +17,7 @@ struct braid_listener {
 struct braid_conn {
     const struct braid_conn_ops *ops;
     void *user;
+    struct braid_addr local, remote;
     /* What the relay did. */
     bool accepted, refused, shut, aborted, released;
     enum braid_refusal refusal;
@@ -32,7 +33,8 @@ struct braid_conn {
     bool client_ready, established_told, closed_told;
 };
 
-static struct braid_listener *fake_listener;
+static struct braid_listener *fake_listener; /* the last one */
+static unsigned fake_listeners;              /* how many there are */
 
 /* ---- the test's side ------------------------------------------------------------------------- */
 
@@ -104,12 +106,15 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
     struct braid_listener *l = malloc(sizeof(*l));
     l->params = *params;
     fake_listener = l;
+    fake_listeners++;
     return l;
 }
 
 void braid_unlisten(struct braid_listener *l)
 {
-    fake_listener = NULL;
+    if (fake_listener == l)
+        fake_listener = NULL;
+    fake_listeners--;
     free(l);
 }
 
@@ -121,6 +126,12 @@ void braid_conn_set_user(struct braid_conn *c, void *user)
 void *braid_conn_user(const struct braid_conn *c)
 {
     return c->user;
+}
+
+void braid_conn_addrs(const struct braid_conn *c, struct braid_addr *local, struct braid_addr *remote)
+{
+    *local = c->local;
+    *remote = c->remote;
 }
 
 void braid_conn_accept(struct braid_conn *c)

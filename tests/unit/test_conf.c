@@ -115,6 +115,33 @@ START_TEST(every_value_differs_from_its_default)
 }
 END_TEST
 
+START_TEST(transparent_edges_have_neither_listen_nor_target)
+{
+    ck_assert_msg(parse("[edge low]\nmode = transparent\nports = 1 - 1023\nsource = client\n"
+                        "signal = 10.99.9.2, 2001:db8::2\nscheduler = roundrobin\n"
+                        "[edge https]\nports = 4443\nmode = transparent\nsource = proxy\n"
+                        "[edge rest]\nmode = transparent\nports = 5000-65535\n"
+                        "[edge one]\nmode = explicit\nlisten = 10.99.9.1:80\ntarget = 10.99.3.2:80\n") == 0,
+                  "%s", err);
+    const struct edge_params *e = conf.edges;
+    ck_assert(e[0].transparent && e[1].transparent && e[2].transparent && !e[3].transparent);
+    ck_assert(e[0].client_source && !e[1].client_source && !e[2].client_source);
+    ck_assert_uint_eq(e[0].port_first, 1);
+    ck_assert_uint_eq(e[0].port_last, 1023);
+    ck_assert_uint_eq(e[1].port_first, 4443);
+    ck_assert_uint_eq(e[1].port_last, 4443);
+    ck_assert_uint_eq(e[0].n_signal, 2);
+    ck_assert_str_eq(e[0].sched->name, "roundrobin");
+    ck_assert_ptr_null(e[0].target_host);
+    conf_free(&conf);
+    ck_assert_msg(parse("[edge transit]\nmode = transparent\n") == 0, "%s", err);
+    ck_assert(!conf.edges->client_source);
+    ck_assert_uint_eq(conf.edges->port_first, 1);
+    ck_assert_uint_eq(conf.edges->port_last, 65535);
+    conf_free(&conf);
+}
+END_TEST
+
 START_TEST(what_is_left_out_has_the_documented_default)
 {
     ck_assert_msg(parse(EDGE) == 0, "%s", err);
@@ -133,7 +160,11 @@ START_TEST(what_is_left_out_has_the_documented_default)
 }
 END_TEST
 
-#define LIST_EDGE "listen, target, signal, scheduler, congestion, checksum"
+#define LIST_EDGE   "mode, listen, target, source, ports, signal, scheduler, congestion, checksum"
+#define TRANSPARENT "[edge any]\nmode = transparent\n"
+#define BAD_PORTS                                                                                            \
+    " is not a range of ports; give the first and the last one, such as 1-65535, or a single port, such as " \
+    "443"
 #define BAD_LISTEN                                                                                           \
     " is not ADDRESS:PORT; give the address and port that clients connect to, such as 10.99.9.1:8080 or "    \
     "[2001:db8::1]:8080"
@@ -163,7 +194,7 @@ static const struct {
      "3: workers: stands before any section; put it below a header such as [daemon]"},
     {EDGE "nonsense\n", "4: " BAD_LINE},
     {EDGE "; fine\n\n= 3\n",
-     "6: [edge web] : unknown key; the nearest is listen (all of this section: " LIST_EDGE ")"},
+     "6: [edge web] : unknown key; the nearest is mode (all of this section: " LIST_EDGE ")"},
     /* sections */
     {"[deamon]\n" EDGE, "1: unknown section [deamon]; it is one of: [daemon], [tun], [admin], [edge NAME]"},
     {EDGE "[daemon x]\n",
@@ -289,6 +320,35 @@ static const struct {
      "3: [edge web] target: is the address that [edge web] listens on (line 2): a loop; give the server's "
      "own "
      "address"},
+    /* [edge] transparent */
+    {EDGE "mode = opaque\n",
+     "4: [edge web] mode: \"opaque\" is not known; it is one of: explicit, transparent"},
+    {EDGE "mode = transparent\n",
+     "2: [edge web] listen: has no meaning with mode = transparent, which answers for every server whose "
+     "connections are routed to the TUN; remove it, or set mode = explicit"},
+    {TRANSPARENT "target = 10.0.0.1:80\n",
+     "3: [edge any] target: has no meaning with mode = transparent, which connects to the server that the "
+     "client meant; remove it, or set mode = explicit"},
+    {EDGE "source = client\n",
+     "4: [edge web] source: has a meaning only with mode = transparent; remove it, or set that"},
+    {EDGE "ports = 80\n",
+     "4: [edge web] ports: has a meaning only with mode = transparent; remove it (listen "
+     "names the port), or set that"},
+    {TRANSPARENT "source = server\n",
+     "3: [edge any] source: \"server\" is not known; it is one of: proxy, client"},
+    {TRANSPARENT "ports = 0\n", "3: [edge any] ports: \"0\"" BAD_PORTS},
+    {TRANSPARENT "ports = 1-65536\n", "3: [edge any] ports: \"1-65536\"" BAD_PORTS},
+    {TRANSPARENT "ports = 443-80\n", "3: [edge any] ports: \"443-80\"" BAD_PORTS},
+    {TRANSPARENT "ports = -80\n", "3: [edge any] ports: \"-80\"" BAD_PORTS},
+    {TRANSPARENT "ports = 80-\n", "3: [edge any] ports: \"80-\"" BAD_PORTS},
+    {TRANSPARENT "ports = 80,443\n", "3: [edge any] ports: \"80,443\"" BAD_PORTS},
+    {TRANSPARENT "ports = 80-443\n[edge more]\nmode = transparent\nports = 443\n",
+     "6: [edge more] ports: 443-443 meets 80-443 of [edge any] in line 3; give each transparent edge ports "
+     "of "
+     "its own"},
+    {TRANSPARENT "[edge more]\nmode = transparent\n", "3: [edge more] ports: 1-65535 meets 1-65535 of [edge "
+                                                      "any] in line 1; give each transparent edge ports of "
+                                                      "its own"},
     /* [edge] the rest */
     {EDGE "signal = 10.0.0.1:80\n", "4: [edge web] signal: \"10.0.0.1:80\"" BAD_SIGNAL},
     {EDGE "signal = 10.0.0.1,\n", "4: [edge web] signal: \"\"" BAD_SIGNAL},
@@ -335,7 +395,7 @@ START_TEST(hostile_files_are_refused_in_one_bounded_line)
     memset(text + n, 'k', 3000);
     strcpy(text + n + 3000, " = 1\n");
     ck_assert_int_eq(parse(text), -1);
-    ck_assert_ptr_nonnull(strstr(err, "unknown key; the nearest is listen"));
+    ck_assert_ptr_nonnull(strstr(err, "unknown key; the nearest is mode"));
 
     ck_assert_int_eq(conf_parse("f.ini", "[tun]\nmt\0u = 1\n", 15, &conf, err, sizeof(err)), -1);
     ck_assert_int_eq(strncmp(err, "f.ini:2: the line is not text", 29), 0);
@@ -432,7 +492,7 @@ START_TEST(every_key_is_in_the_example_and_in_the_manual)
         snprintf(item, sizeof(item), ".It Cm %s", key);
         ck_assert_msg(has_key(man, section, item), "docs/man/braid.ini.5 lacks %s", known);
     }
-    ck_assert_uint_eq(count, 13);
+    ck_assert_uint_eq(count, 16);
     ck_assert(!has_key(ini, "\n[tun", "listen"));
     ck_assert(!has_key(man, "\n.Ss [tun", ".It Cm listen"));
     free(ini);
@@ -476,6 +536,7 @@ int main(void)
     TCase *t = tcase_create("conf");
     tcase_add_test(t, the_example_of_the_issue_is_read_with_its_inline_comments);
     tcase_add_test(t, every_value_differs_from_its_default);
+    tcase_add_test(t, transparent_edges_have_neither_listen_nor_target);
     tcase_add_test(t, what_is_left_out_has_the_documented_default);
     tcase_add_loop_test(t, every_error_is_one_line_that_names_file_line_key_and_what_is_right, 0,
                         sizeof(bad) / sizeof(bad[0]));

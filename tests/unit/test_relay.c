@@ -63,7 +63,7 @@ START_TEST(a_silent_server_becomes_unreachable_after_the_timeout)
     int fillers[8];
     bool done;
     for (unsigned i = 0; i < 8; i++)
-        fillers[i] = upstream_connect(&target, &done);
+        fillers[i] = upstream_connect(&target, NULL, &done);
     struct timespec begin, end;
     clock_gettime(CLOCK_MONOTONIC, &begin);
     struct braid_conn *first = fake_syn(), *second = fake_syn();
@@ -221,6 +221,114 @@ START_TEST(freeing_resets_servers_and_releases_clients)
 }
 END_TEST
 
+/* ---- transparent ----------------------------------------------------------------------------- */
+
+static void transparent_edges(bool client_source)
+{
+    static struct braid_addr none;
+    edges_free(edges);
+    params = (struct edge_params){.name = "test",
+                                  .transparent = true,
+                                  .client_source = client_source,
+                                  .port_first = 80,
+                                  .port_last = 90,
+                                  .connect_timeout = CONNECT_TIMEOUT};
+    edges = edges_new(NULL, base, &params, &none, 1);
+    ck_assert_ptr_nonnull(edges);
+}
+
+static struct braid_conn *syn_to_target(const char *client)
+{
+    struct braid_conn *c = fake_conn();
+    c->local = target;
+    ck_assert_int_eq(addr_parse(client, &c->remote), 0);
+    c->ops->incoming(fake_listener->params.ctx, c);
+    until(c, c->accepted || c->refused);
+    return c;
+}
+
+START_TEST(a_transparent_edge_connects_to_the_server_that_the_client_meant)
+{
+    transparent_edges(false);
+    ck_assert_uint_eq(fake_listeners, 2);
+    ck_assert_uint_eq(fake_listener->params.addr.port, 0);
+    ck_assert_uint_eq(fake_listener->params.port_first, 80);
+    ck_assert_uint_eq(fake_listener->params.port_last, 90);
+    struct braid_conn *c = syn_to_target("192.0.2.5:40000");
+    ck_assert(c->accepted);
+    int server = server_accept();
+    struct braid_addr told;
+    ck_assert_int_eq(edges_server(edges, c, &told), 0);
+    ck_assert(addr_equal(&told, &target));
+    finish(c, server);
+    bool drained = false;
+    edges_drain(edges, set_flag, &drained);
+    ck_assert(drained && fake_listeners == 0);
+}
+END_TEST
+
+/* One of several. */
+static void finish_one(struct braid_conn *c, int server)
+{
+    fake_close(c, BRAID_CLOSE_DONE);
+    close(server);
+    fake_conn_free(c);
+}
+
+static struct braid_addr peer_of(int fd)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    struct braid_addr a;
+    ck_assert_int_eq(getpeername(fd, (struct sockaddr *)&sa, &len), 0);
+    ck_assert_int_eq(upstream_addr((struct sockaddr *)&sa, &a), 0);
+    return a;
+}
+
+static void expect_peer(int fd, const char *expected)
+{
+    char text[ADDR_TEXT];
+    struct braid_addr a = peer_of(fd);
+    ck_assert_str_eq(addr_text(&a, text), expected);
+}
+
+/* The port is the one beside the client's, or any if that is taken. */
+START_TEST(the_server_sees_the_clients_address)
+{
+    if (upstream_check_source() < 0) {
+        printf("test_relay: the client's address: skipped, needs CAP_NET_ADMIN\n");
+        return;
+    }
+    transparent_edges(true);
+    struct braid_conn *c = syn_to_target("127.0.0.9:40000"), *d = syn_to_target("127.0.0.9:40003");
+    int first = server_accept(), second = server_accept();
+    expect_peer(first, "127.0.0.9:40001");
+    expect_peer(second, "127.0.0.9:40002");
+    struct braid_conn *again = syn_to_target("127.0.0.9:40000");
+    int third = server_accept();
+    struct braid_addr a = peer_of(first), b = peer_of(third);
+    ck_assert(ip_equal(&a.ip, &b.ip) && a.port != b.port);
+    finish_one(c, first);
+    finish_one(d, second);
+    finish(again, third);
+}
+END_TEST
+
+START_TEST(the_server_sees_the_clients_ipv6_address)
+{
+    if (upstream_check_source() < 0)
+        return;
+    transparent_edges(true);
+    close(listener);
+    listener = server_listen(AF_INET6, 16);
+    struct braid_conn *c = syn_to_target("[::1]:40000");
+    ck_assert(c->accepted);
+    int server = server_accept();
+    expect_peer(server, "[::1]:40001");
+    finish(c, server);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("relay");
@@ -238,6 +346,10 @@ int main(void)
     tcase_add_test(t, draining_ends_with_the_last_connection);
     tcase_add_test(t, draining_without_connections_ends_at_once);
     tcase_add_test(t, freeing_resets_servers_and_releases_clients);
+    t = new_case(s, "transparent");
+    tcase_add_test(t, a_transparent_edge_connects_to_the_server_that_the_client_meant);
+    tcase_add_test(t, the_server_sees_the_clients_address);
+    tcase_add_test(t, the_server_sees_the_clients_ipv6_address);
     t = new_case(s, "in another namespace"); /* last: without CK_FORK, nothing else works any more */
     tcase_add_test(t, an_unreachable_server_becomes_unreachable);
     return run_suite(s);

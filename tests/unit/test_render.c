@@ -82,6 +82,33 @@ START_TEST(status_in_json_adds_up_the_workers)
 }
 END_TEST
 
+START_TEST(a_transparent_edge_is_shown_as_such)
+{
+    struct edge_params *e = &conf.edges[1];
+    e->transparent = e->client_source = true;
+    free(e->target_host);
+    e->target_host = NULL;
+    e->port_first = 80;
+    e->port_last = 443;
+    render_status_json(&doc, &view);
+    python("web, any = d[\"edges\"]\n"
+           "assert web[\"mode\"] == \"explicit\" and web[\"source\"] == \"proxy\"\n"
+           "assert any[\"mode\"] == \"transparent\" and any[\"source\"] == \"client\"\n"
+           "assert any[\"listen\"] == \"any:80-443\" and any[\"target\"] == \"any\"\n");
+    evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
+    e->port_last = 80;
+    render_status_text(&doc, &view);
+    contains(written(), "\nedge six: transparent, any:80 -> any from the client's address, roundrobin, lia, "
+                        "checksums\n");
+    evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
+    e->client_source = false;
+    e->port_first = 1;
+    e->port_last = 65535;
+    render_status_text(&doc, &view);
+    contains(written(), "\nedge six: transparent, any -> any, roundrobin, lia, checksums\n");
+}
+END_TEST
+
 START_TEST(counters_in_json_have_the_names_of_nstat)
 {
     render_counters_json(&doc, &view);
@@ -314,6 +341,7 @@ int main(void)
     Suite *s = suite_create("render");
     TCase *t = tcase_create("render");
     tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, a_transparent_edge_is_shown_as_such);
     tcase_add_test(t, status_in_json_adds_up_the_workers);
     tcase_add_test(t, counters_in_json_have_the_names_of_nstat);
     tcase_add_test(t, a_connection_in_json_has_all_members);

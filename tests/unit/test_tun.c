@@ -118,7 +118,7 @@ static void send_segment(const struct peer *p, uint8_t flags, const void *data, 
 static int handshake(const struct braid_addr *to, struct peer *p)
 {
     bool connected;
-    int fd = upstream_connect(to, &connected);
+    int fd = upstream_connect(to, NULL, &connected);
     ck_assert_int_ge(fd, 0);
     ck_assert(!connected);
     struct wire_packet syn, ack;
@@ -296,6 +296,42 @@ START_TEST(a_device_made_beforehand_is_used_and_kept)
 }
 END_TEST
 
+#define STEERED(ip, test) "[ " test " \"$(" ip " route show table 8684 2>/dev/null)\" ]"
+
+START_TEST(steered_traffic_has_a_route_that_vanishes_with_the_device)
+{
+    shell("ip route add default dev lo table 8684"); /* of whoever had it before */
+    for (unsigned again = 0; again < 2; again++)
+        ck_assert_msg(tun_steer(&tun, error) == 0, "%s", error);
+    shell("[ $(ip route show table 8684 | grep -c '^default dev tun-test') = 1 ]");
+    shell("[ $(ip -6 route show table 8684 | grep -c '^default dev tun-test') = 1 ]");
+    shell("[ -z \"$(ip route show default)\" ]"); /* the main table is not touched */
+    tun_close(&tun);
+    shell(STEERED("ip", "-z"));
+    shell(STEERED("ip -6", "-z"));
+}
+END_TEST
+
+START_TEST(a_kept_device_loses_the_route_when_the_daemon_ends)
+{
+    tun_close(&tun);
+    shell("ip tuntap add tun-test mode tun multi_queue vnet_hdr");
+    open_tun();
+    ck_assert_int_eq(tun_steer(&tun, error), 0);
+    tun_unsteer(&tun);
+    shell(STEERED("ip", "-z"));
+    shell(STEERED("ip -6", "-z"));
+}
+END_TEST
+
+START_TEST(without_ipv6_only_ipv4_is_steered)
+{
+    shell("echo 1 >/proc/sys/net/ipv6/conf/tun-test/disable_ipv6");
+    ck_assert_msg(tun_steer(&tun, error) == 0, "%s", error);
+    shell(STEERED("ip", "-n"));
+}
+END_TEST
+
 START_TEST(another_kind_of_device_is_refused)
 {
     tun_close(&tun);
@@ -351,6 +387,9 @@ int main(void)
     tcase_add_test(t, the_device_is_up_and_vanishes_with_its_routes);
     tcase_add_test(t, a_second_user_is_told_that_the_device_is_busy);
     tcase_add_test(t, a_device_made_beforehand_is_used_and_kept);
+    tcase_add_test(t, steered_traffic_has_a_route_that_vanishes_with_the_device);
+    tcase_add_test(t, a_kept_device_loses_the_route_when_the_daemon_ends);
+    tcase_add_test(t, without_ipv6_only_ipv4_is_steered);
     tcase_add_test(t, another_kind_of_device_is_refused);
     tcase_add_test(t, an_address_that_is_taken_is_refused);
     tcase_add_test(t,
