@@ -109,16 +109,13 @@ static int attach_first(struct tun *t, char error[TUN_ERROR])
     return attach(t, 0) == 0 ? 0 : fail_attach(t, error);
 }
 
-/* A router's side of a link: no address of its own, no strict reverse path filter, no neighbour chatter. The
- * greater of the filters of "all" and of the device counts, so where the former is 1, strict, only 2, loose,
- * lets packets in that come in the name of servers elsewhere. */
+/* A router's side of a link: no address of its own, no reverse path filter, no neighbour chatter. */
 static void quieten(const struct tun *t)
 {
     char path[SYSCTL_PATH];
-    const char *filter = sysctl_read("/proc/sys/net/ipv4/conf/all/rp_filter") == '0' ? "0" : "2";
     snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", t->name);
-    if (sysctl_write(path, filter) < 0)
-        log_warn("tun: cannot set net.ipv4.conf.%s.rp_filter to %s: %s", t->name, filter, strerror(errno));
+    if (sysctl_write(path, "0") < 0)
+        log_warn("tun: cannot set net.ipv4.conf.%s.rp_filter to 0: %s", t->name, strerror(errno));
     snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/addr_gen_mode", t->name);
     sysctl_write(path, "1");
     snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", t->name);

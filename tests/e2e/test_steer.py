@@ -99,17 +99,30 @@ def test_down_finds_everything_without_the_state_file(env, backend):
 
 
 @braid_only
-@cases(strict_everywhere=(1, 1, "2"), strict_by_the_device=(0, 1, "0"), off=(0, 0, "0"), loose=(2, 2, "2"))
-def test_reverse_path_filter_of_the_tun_only(env, everywhere, own, wanted):
-    tun(env, rp_filter=own)
-    env.topology.braid.sysctl(net__ipv4__conf__all__rp_filter=everywhere)
+@cases(strict_everywhere=(1, 1, 0), strict_by_all=(1, 0, 0), strict_by_the_device=(0, 1, 1), off=(0, 0, 0),
+       loose=(2, 2, 1), mixed=(1, 2, 0))
+def test_reverse_path_filter_is_off_on_the_tun_and_as_before_elsewhere(env, everywhere, own, default):
+    tun(env, rp_filter=1)
+    env.topology.braid.sysctl(net__ipv4__conf__all__rp_filter=everywhere, net__ipv4__conf__path1__rp_filter=own,
+                              net__ipv4__conf__default__rp_filter=default)
     before = steer.settings(env.topology.braid)
     env.steer("up")
+    env.steer("up")
     during = steer.settings(env.topology.braid)
-    assert during.pop("braid0") == wanted
-    assert during == {device: value for device, value in before.items() if device != "braid0"}
+    assert max(during.pop("braid0"), during.pop("all")) == 0
+    assert during == {device: max(value, everywhere) for device, value in before.items() if device in during}
     env.steer("down")
     assert steer.settings(env.topology.braid) == before
+
+
+@braid_only
+def test_what_others_changed_since_is_left_alone(env):
+    env.topology.braid.sysctl(net__ipv4__conf__all__rp_filter=1)
+    env.steer("up")
+    env.topology.braid.sysctl(net__ipv4__conf__path1__rp_filter=2)
+    env.steer("down")
+    after = steer.settings(env.topology.braid)
+    assert after["path1"] == 2 and after["path2"] == 0 and after["all"] == 1
 
 
 @braid_only

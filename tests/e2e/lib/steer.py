@@ -10,7 +10,7 @@ MANUAL = ROOT / "docs" / "man" / "braid-steer.8"
 def settings(namespace):
     """The reverse path filter of each device, of "all" and of "default"."""
     listed = namespace.run("sysctl", "-a", "-r", r"^net\.ipv4\.conf\..*\.rp_filter$").stdout
-    return dict(re.findall(r"conf\.(.*)\.rp_filter = (\d+)", listed))
+    return {device: int(value) for device, value in re.findall(r"conf\.(.*)\.rp_filter = (\d+)", listed)}
 
 
 def snapshot(namespace):
