@@ -141,8 +141,11 @@ static int start(struct daemon *d, char *error, size_t size)
         return -1;
     if (admin_open(&d->conf, d->base, &d->admin, error, size) < 0)
         return -1;
-    d->service_params = (struct service_params){
-        .daemon = &d->conf.daemon, .tun = &d->conf.tun, .edges = d->conf.edges, .n_edges = d->conf.n_edges};
+    d->service_params = (struct service_params){.daemon = &d->conf.daemon,
+                                                .tun = &d->conf.tun,
+                                                .limits = &d->conf.limits,
+                                                .edges = d->conf.edges,
+                                                .n_edges = d->conf.n_edges};
     d->service = service_new(d->base, &d->service_params, error);
     if (!d->service || service_start(d->service, error) < 0)
         return -1;

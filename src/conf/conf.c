@@ -94,9 +94,9 @@ static int section_begin(struct parser *p, const char *title)
     const char *name;
     const struct conf_section_kind *kind = kind_find(title, &name);
     if (!kind || (!kind->named && *name))
-        return parser_fail_at(p, p->line, NULL, NULL,
-                              "unknown section [%.80s]; it is one of: [daemon], [tun], [admin], [edge NAME]",
-                              title);
+        return parser_fail_at(
+            p, p->line, NULL, NULL,
+            "unknown section [%.80s]; it is one of: [daemon], [tun], [admin], [limits], [edge NAME]", title);
     if (kind->named && (!value_is_word(name) || strlen(name) > CONF_NAME_MAX))
         return parser_fail_at(
             p, p->line, NULL, NULL,
@@ -140,7 +140,7 @@ static int section_line(struct parser *p, const char *line)
 
 static int unknown_key(struct parser *p, const struct conf_section_kind *kind, const char *name)
 {
-    char list[256];
+    char list[512];
     const char *names[CONF_KEYS_MAX + 1] = {NULL};
     unsigned best = 0;
     for (unsigned i = 0; kind->keys[i].name; i++) {
@@ -220,6 +220,7 @@ static int conf_default(struct conf *c)
     c->daemon.log_level = LOG_LEVEL_INFO;
     strcpy(c->tun.name, "braid0");
     c->tun.mtu = 1500;
+    braid_core_params_default(&c->limits);
     c->tun.routes_auto = true;
     c->admin.listen = (struct braid_addr){.ip = ip_from_v4((const uint8_t[]){127, 0, 0, 1}), .port = 9180};
     return c->daemon.control ? 0 : -1;

@@ -16,7 +16,8 @@ struct conf {
     struct daemon_params daemon;
     struct tun_params tun;
     struct admin_params admin;
-    struct edge_params *edges; /* in the order of the file; at least one */
+    struct braid_core_params limits; /* of each worker; mtu, worker and n_workers are not set */
+    struct edge_params *edges;       /* in the order of the file; at least one */
     unsigned n_edges;
 };
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
+#include "conf/limits.h"
 #include "conf/parser.h"
 #include "conf/values.h"
 
@@ -288,6 +289,20 @@ static int set_checksum(struct parser *p, const char *value)
     return 0;
 }
 
+/* ---- [limits] ----------------------------------------------------------------------------------------- */
+
+#define X(key, field, unit, least, most, example)                                                            \
+    static int set_limit_##key(struct parser *p, const char *value)                                          \
+    {                                                                                                        \
+        unsigned n;                                                                                          \
+        if (set_number(p, #key, value, least, most, example, &n) < 0)                                        \
+            return -1;                                                                                       \
+        p->conf->limits.field = n * (unit);                                                                  \
+        return 0;                                                                                            \
+    }
+LIMITS(X)
+#undef X
+
 const struct conf_section_kind conf_section_kinds[] = {
     {"daemon",
      false,
@@ -300,6 +315,13 @@ const struct conf_section_kind conf_section_kinds[] = {
       {"mtu", set_mtu, false, NULL},
       {"routes", set_routes, false, NULL}}},
     {"admin", false, {{"listen", set_admin_listen, false, NULL}}},
+    {"limits",
+     false,
+     {
+#define X(key, field, unit, least, most, example) {#key, set_limit_##key, false, NULL},
+         LIMITS(X)
+#undef X
+     }},
     {"edge",
      true,
      {{"mode", set_mode, false, NULL},

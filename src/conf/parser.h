@@ -6,7 +6,7 @@
 #include "conf/conf.h"
 
 #define CONF_SECTIONS_MAX 260 /* bounds the labels of the metrics, too */
-#define CONF_KEYS_MAX     16  /* per kind of section */
+#define CONF_KEYS_MAX     24  /* per kind of section */
 #define CONF_NAME_MAX     32  /* bytes of an edge's name */
 
 struct parser;

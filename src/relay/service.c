@@ -151,7 +151,7 @@ static int make_worker(struct service *s, unsigned i, int cpu)
     const struct service_params *p = s->params;
     struct worker_params params = {
         .number = i, .n_workers = s->n_workers, .tun_fd = s->tun.fds[i], .cpu = cpu};
-    braid_core_params_default(&params.core);
+    params.core = *p->limits;
     params.core.mtu = (uint16_t)p->tun->mtu;
     s->workers[i] = worker_new(&params);
     if (!s->workers[i])

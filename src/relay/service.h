@@ -15,6 +15,7 @@ struct worker;
 struct service_params {
     const struct daemon_params *daemon;
     const struct tun_params *tun;
+    const struct braid_core_params *limits; /* of each worker; what else it holds is filled in */
     const struct edge_params *edges;
     unsigned n_edges;
 };

@@ -196,10 +196,11 @@ static const struct {
     {EDGE "; fine\n\n= 3\n",
      "6: [edge web] : unknown key; the nearest is mode (all of this section: " LIST_EDGE ")"},
     /* sections */
-    {"[deamon]\n" EDGE, "1: unknown section [deamon]; it is one of: [daemon], [tun], [admin], [edge NAME]"},
+    {"[deamon]\n" EDGE,
+     "1: unknown section [deamon]; it is one of: [daemon], [tun], [admin], [limits], [edge NAME]"},
     {EDGE "[daemon x]\n",
-     "4: unknown section [daemon x]; it is one of: [daemon], [tun], [admin], [edge NAME]"},
-    {"[]\n" EDGE, "1: unknown section []; it is one of: [daemon], [tun], [admin], [edge NAME]"},
+     "4: unknown section [daemon x]; it is one of: [daemon], [tun], [admin], [limits], [edge NAME]"},
+    {"[]\n" EDGE, "1: unknown section []; it is one of: [daemon], [tun], [admin], [limits], [edge NAME]"},
     {"[tun\n" EDGE, "1: " BAD_HEADER},
     {"[tun] x\n" EDGE, "1: " BAD_HEADER},
     {EDGE "[edge]\n", "4: [edge]" BAD_NAME},
@@ -246,6 +247,12 @@ static const struct {
      "2: [tun] mtu: \"1279\" is not a number from 1280 to 65535; give one, such as 1500"},
     {"[tun]\nmtu = 65536\n" EDGE,
      "2: [tun] mtu: \"65536\" is not a number from 1280 to 65535; give one, such as 1500"},
+    {"[limits]\nmemory = 15\n" EDGE,
+     "2: [limits] memory: \"15\" is not a number from 16 to 1048576; give one, such as 1024"},
+    {"[limits]\nsubflows = 17\n" EDGE,
+     "2: [limits] subflows: \"17\" is not a number from 1 to 16; give one, such as 8"},
+    {"[limits]\nstall = -1\n" EDGE,
+     "2: [limits] stall: \"-1\" is not a number from 0 to 86400; give one, such as 1200"},
     {"[tun]\nroutes = yes\n" EDGE, "2: [tun] routes: \"yes\" is not known; it is one of: none, auto"},
     /* [admin] */
     {"[admin]\nlisten = 9180\n" EDGE, "2: [admin] listen: \"9180\"" BAD_ADMIN},
@@ -492,7 +499,7 @@ START_TEST(every_key_is_in_the_example_and_in_the_manual)
         snprintf(item, sizeof(item), ".It Cm %s", key);
         ck_assert_msg(has_key(man, section, item), "docs/man/braid.ini.5 lacks %s", known);
     }
-    ck_assert_uint_eq(count, 16);
+    ck_assert_uint_eq(count, 33);
     ck_assert(!has_key(ini, "\n[tun", "listen"));
     ck_assert(!has_key(man, "\n.Ss [tun", ".It Cm listen"));
     free(ini);

@@ -1,0 +1,30 @@
+/* The keys of [limits]: X(key, field of struct braid_core_params, unit, least, most, example). A value is
+ * multiplied by its unit; the defaults are those of braid_core_params_default. */
+#ifndef BRAID_CONF_LIMITS_H
+#define BRAID_CONF_LIMITS_H
+
+#include <braid/core.h>
+
+#define KIB ((size_t)1 << 10)
+#define MIB ((size_t)1 << 20)
+
+#define LIMITS(X)                                                                                            \
+    X(memory, memory, MIB, 16, 1048576, 1024)                                                                \
+    X(connections, max_conns, 1, 1, 16777216, 1048576)                                                       \
+    X(half_open, half_open, 1, 0, 1000000, 4096)                                                             \
+    X(subflows, max_subflows, 1, 1, BRAID_STATS_SUBFLOWS, 8)                                                 \
+    X(joins_pending, joins_pending, 1, 1, BRAID_STATS_SUBFLOWS, 4)                                           \
+    X(join_rate, join_rate, 1, 0, 1000000, 32)                                                               \
+    X(join_refusals, join_refusals, 1, 0, 1000000, 200)                                                      \
+    X(challenge_acks, challenge_acks, 1, 1, 1000000, 200)                                                    \
+    X(out_of_order, out_of_order, 1, 16, 1000000, 8192)                                                      \
+    X(rcvbuf, rcvbuf_max, KIB, 64, 1048576, 6144)                                                            \
+    X(sndbuf, sndbuf_max, KIB, 64, 1048576, 8192)                                                            \
+    X(min_mss, min_mss, 1, 64, 1220, 128)                                                                    \
+    X(syn_timeout, syn_timeout, BRAID_SECOND, 1, 3600, 30)                                                   \
+    X(break_before_make, break_before_make, BRAID_SECOND, 1, 86400, 30)                                      \
+    X(stall, stall, BRAID_SECOND, 0, 86400, 1200)                                                            \
+    X(keepalive, keepalive_idle, BRAID_SECOND, 0, 86400, 7200)                                               \
+    X(time_wait, time_wait, BRAID_SECOND, 0, 3600, 60)
+
+#endif

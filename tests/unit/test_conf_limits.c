@@ -1,0 +1,83 @@
+/* [limits] of the configuration file: units, defaults, and what the example says. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include "conf/conf.h"
+#include "conf/limits.h"
+
+#define EDGE "[edge web]\nlisten = 10.99.9.1:8080\ntarget = 10.99.3.2:80\n"
+
+static struct conf conf;
+static char err[CONF_ERROR_MAX];
+
+static int parse(const char *text)
+{
+    return conf_parse("f.ini", text, strlen(text), &conf, err, sizeof(err));
+}
+
+static void expect_limits(const struct braid_core_params *p)
+{
+#define X(key, field, unit, least, most, example) ck_assert_uint_eq(conf.limits.field, p->field);
+    LIMITS(X)
+#undef X
+}
+
+START_TEST(limits_are_read_in_their_units)
+{
+    ck_assert_msg(parse("[limits]\nmemory = 64\nconnections = 1000\nhalf_open = 0\nsubflows = 2\n"
+                        "joins_pending = 1\njoin_rate = 5\njoin_refusals = 6\nchallenge_acks = 7\n"
+                        "out_of_order = 100\nrcvbuf = 128\nsndbuf = 256\nmin_mss = 536\nsyn_timeout = 3\n"
+                        "break_before_make = 4\nstall = 0\nkeepalive = 60\ntime_wait = 8\n" EDGE) == 0,
+                  "%s", err);
+    const struct braid_core_params *p = &conf.limits;
+    ck_assert_uint_eq(p->memory, 64 << 20);
+    ck_assert_uint_eq(p->max_conns, 1000);
+    ck_assert_uint_eq(p->half_open, 0);
+    ck_assert_uint_eq(p->max_subflows, 2);
+    ck_assert_uint_eq(p->joins_pending, 1);
+    ck_assert_uint_eq(p->join_rate, 5);
+    ck_assert_uint_eq(p->join_refusals, 6);
+    ck_assert_uint_eq(p->challenge_acks, 7);
+    ck_assert_uint_eq(p->out_of_order, 100);
+    ck_assert_uint_eq(p->rcvbuf_max, 128 << 10);
+    ck_assert_uint_eq(p->sndbuf_max, 256 << 10);
+    ck_assert_uint_eq(p->min_mss, 536);
+    ck_assert_int_eq(p->syn_timeout, 3 * BRAID_SECOND);
+    ck_assert_int_eq(p->break_before_make, 4 * BRAID_SECOND);
+    ck_assert_int_eq(p->stall, 0);
+    ck_assert_int_eq(p->keepalive_idle, 60 * BRAID_SECOND);
+    ck_assert_int_eq(p->time_wait, 8 * BRAID_SECOND);
+    conf_free(&conf);
+}
+END_TEST
+
+START_TEST(defaults_are_those_of_the_core_and_of_the_example)
+{
+    struct braid_core_params p;
+
+    braid_core_params_default(&p);
+#define X(key, field, unit, least, most, example) ck_assert_uint_eq(p.field, (example) * (unit));
+    LIMITS(X)
+#undef X
+    ck_assert_msg(parse(EDGE) == 0, "%s", err);
+    expect_limits(&p);
+    conf_free(&conf);
+    ck_assert_msg(conf_load("conf/braid.ini", &conf, err, sizeof(err)) == 0, "%s", err);
+    expect_limits(&p);
+    conf_free(&conf);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("conf limits");
+    TCase *t = tcase_create("limits");
+    tcase_add_test(t, limits_are_read_in_their_units);
+    tcase_add_test(t, defaults_are_those_of_the_core_and_of_the_example);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
