@@ -51,8 +51,11 @@ BAD = {
     "unknown_congestion_control": (15, "congestion = bbr", "congestion"),
     "checksum_neither_on_nor_off": (16, "checksum = maybe", "checksum"),
     "no_equals_sign": (14, "scheduler minrtt", "key = value"),
+    "source_of_an_explicit_edge": (14, "source = client", "source"),
+    "ports_of_an_explicit_edge": (14, "ports = 80-443", "ports"),
     "key_twice": (14, "target = 10.99.3.2:81", "target"),
 }
+TRANSPARENT = GOOD[:GOOD.index("[edge")] + "[edge any]\nmode = transparent\nsource = client\n"
 EDGE = "[edge two]\nlisten = 10.99.9.1:8080\ntarget = 10.99.3.2:81\n"
 
 
@@ -94,6 +97,11 @@ def test_bad_configuration_is_refused(env, line, text, word):
 
 
 @braid_only
+def test_transparent_edge_with_a_target_is_refused(env):
+    refused(env, TRANSPARENT + "target = 10.99.3.2:80\n", 13, "target")
+
+
+@braid_only
 def test_missing_target_is_refused(env):
     refused(env, "".join(line + "\n" for line in GOOD.splitlines() if not line.startswith("target")), 10, "target")
 
@@ -118,6 +126,7 @@ def test_missing_file_is_named(env):
 def test_example_configuration_is_good(env):
     assert run([proxy.BRAIDD, "-t", "-c", proxy.ROOT / "conf" / "braid.ini"]).returncode == 0
     assert run([proxy.BRAIDD, "-t", "-c", write(env, GOOD)]).returncode == 0
+    assert run([proxy.BRAIDD, "-t", "-c", write(env, TRANSPARENT)]).returncode == 0
 
 
 @braid_only
@@ -155,6 +164,15 @@ def test_start_without_cap_net_admin_is_refused(env):
                                             str(proxy.BRAIDD), "-c", str(config), check=False))
     assert "CAP_NET_ADMIN" in said, said
     assert traces(env) == before
+
+
+@braid_only
+def test_clients_addresses_without_the_capability_are_refused(env):
+    config = write(env, TRANSPARENT)
+    said = complaint(env.topology.braid.run("setpriv", "--bounding-set=-net_admin,-net_raw",
+                                            "--inh-caps=-net_admin,-net_raw", str(proxy.BRAIDD), "-c", str(config),
+                                            check=False))
+    assert "edge any: source = client" in said and "CAP_NET_ADMIN" in said, said
 
 
 def second(env, **settings):
