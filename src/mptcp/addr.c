@@ -64,10 +64,7 @@ int conn_announce(struct braid_conn *c, const struct braid_addr *addr)
 
 int braid_conn_announce(struct braid_conn *c, const struct braid_addr *addr)
 {
-    if (conn_announce(c, addr) < 0)
-        return -1;
-    c->addr_at = 0;
-    return 0;
+    return conn_announce(c, addr);
 }
 
 int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip)
@@ -141,8 +138,11 @@ void conn_addr_flush(struct braid_conn *c, braid_time now)
     struct mp_subflow *s = flow_for_ack(c);
     if (!s)
         return;
+    bool owes = s->tcp.ack_now || s->tcp.unacked_bytes > 0;
     while (due-- > 0)
         subflow_ack_at_once(&s->tcp, now); /* one option each (options.c) */
+    if (owes)
+        subflow_ack_soon(&s->tcp); /* an address leaves no room for the DATA_ACK of what has just come */
     if (c->addr_at > now + ADD_ADDR_INTERVAL)
         c->addr_at = now + ADD_ADDR_INTERVAL;
 }

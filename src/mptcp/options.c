@@ -92,14 +92,15 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
         d->csum = checksum_dss(m->sum, m->dsn, d->ssn, d->len);
 }
 
-/* An address to announce or to echo: alone on its ACK. False: none is due, or it does not fit. */
+/* An address to announce or to echo: alone on its ACK. False: none is due, or it does not fit, as one of IPv6
+ * with a port beside timestamps. What does not fit counts as sent: it is tried again when the peer repeats
+ * itself, or after the interval, and causes no more ACKs until then. */
 static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp *mp)
 {
     if (c->echo_n > 0) {
-        mp->add_addr = c->echoes[c->echo_n - 1];
+        mp->add_addr = c->echoes[--c->echo_n];
         mp->has |= MPTCP_HAS(MPTCP_ADD_ADDR);
         if (mptcp_options_size(mp) <= space) {
-            c->echo_n--;
             conn_count(c, MP_ECHO_ADD_TX);
             return true;
         }
@@ -116,9 +117,9 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
         o->has_port = a->addr.port != 0;
         mptcp_add_addr_hmac(c->local_key, c->remote_key, a->id, &a->addr, o->hmac);
         mp->has |= MPTCP_HAS(MPTCP_ADD_ADDR);
+        a->due = false;
+        a->sent++;
         if (mptcp_options_size(mp) <= space) {
-            a->due = false;
-            a->sent++;
             conn_count(c, MP_ADD_ADDR_TX);
             return true;
         }
