@@ -56,6 +56,7 @@ struct fuzz {
     struct app apps[CONNS];
     bool echo, hold, batch; /* applications echo; SYNs are answered later; no flush after each record */
     uint64_t random;
+    uint64_t passed; /* packets that the core has passed back */
     uint16_t next_port;
 };
 

@@ -395,6 +395,12 @@ static void do_record(struct fuzz *z)
 
 /* ---- beginning and end ----------------------------------------------------------- */
 
+static bool wants(void *ctx, const struct braid_addr *client, const struct braid_addr *server)
+{
+    (void)ctx;
+    return (client->port + server->ip.b[15]) % 4 != 0;
+}
+
 static void begin(struct fuzz *z)
 {
     struct braid_core_params p;
@@ -421,6 +427,13 @@ static void begin(struct fuzz *z)
     for (unsigned v6 = 0; v6 < 2; v6++) {
         l.addr = any_addr(z, false, v6);
         l.addr.port = PORT;
+        MUST(braid_listen(z->core, &l));
+    }
+    if (!(how & 64))
+        return;
+    l.wants = wants;
+    for (unsigned v6 = 0; v6 < 2; v6++) {
+        l.addr = (struct braid_addr){.ip = v6 ? (struct braid_ip){0} : ip_from_v4((const uint8_t[4]){0})};
         MUST(braid_listen(z->core, &l));
     }
 }
