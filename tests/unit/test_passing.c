@@ -345,6 +345,43 @@ START_TEST(without_room_for_connections_they_go_on)
 }
 END_TEST
 
+static unsigned handed_to, handed;
+
+static void hand_over(void *ctx, unsigned worker, const uint8_t *packet, size_t len,
+                      const struct braid_input *in)
+{
+    (void)ctx;
+    ck_assert(len == sent_len && memcmp(packet, sent, len) == 0 && in->hops == 1);
+    handed_to = worker;
+    handed++;
+}
+
+/* It may be a connection of any worker: only the last one knows that it is nobody's. */
+START_TEST(all_workers_are_asked_before_a_packet_goes_on)
+{
+    struct braid_core_params params;
+    struct braid_host host = {
+        .ctx = &p.server, .output = pair_output, .random = pair_random, .hand_over = hand_over};
+    braid_core_params_default(&params);
+    params.n_workers = 2;
+    braid_core_free(p.server.core);
+    p.server.core = braid_core_new(&params, &host, p.now);
+    ck_assert_ptr_nonnull(listen_any("0.0.0.0:0", 0, 0));
+    struct wire_tcp ack = {.seq = 5, .ack = 6, .flags = TCP_ACK}, join = join_syn(),
+                    syn = {.seq = 5, .flags = TCP_SYN};
+    send_segment("10.0.1.2:4000", "203.0.113.7:80", &ack, 10, &complete);
+    ck_assert(handed == 1 && handed_to == 1 && passed() == 0);
+    const struct braid_input from_other = {.hops = 1};
+    send_segment("10.0.1.2:4000", "203.0.113.7:80", &ack, 10, &from_other);
+    ck_assert(handed == 1 && passed() == 1 && last_is_sent());
+    join.mp.join.token = 7; /* the other one's */
+    send_segment("10.0.1.2:4000", "203.0.113.7:80", &join, 0, &complete);
+    ck_assert(handed == 2 && passed() == 1);
+    send_segment("10.0.1.2:4000", "203.0.113.7:80", &syn, 0, &complete);
+    ck_assert(handed == 2 && passed() == 2 && last_is_sent());
+}
+END_TEST
+
 /* TIME_WAIT answers for an ended connection; the server, who never knew of it, hears nothing. */
 START_TEST(late_packets_of_an_ended_connection_stay_here)
 {
@@ -383,6 +420,7 @@ int main(void)
     tcase_add_test(t, to_our_own_addresses_the_answer_is_a_reset);
     tcase_add_test(t, while_it_drains_new_connections_go_on_and_old_ones_stay);
     tcase_add_test(t, without_room_for_connections_they_go_on);
+    tcase_add_test(t, all_workers_are_asked_before_a_packet_goes_on);
     tcase_add_test(t, late_packets_of_an_ended_connection_stay_here);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
