@@ -10,12 +10,14 @@
 #define BRAID_ERROR_TEXT   "error: "
 #define BRAID_ERROR_JSON   "{\"error\":"
 
-/* All commands. X(identifier, word, argument or "", help) */
+/* All commands. X(identifier, word, argument, help). argument: "" for none, "ID" for the id of a connection,
+ * "[clear]" for that word or none. */
 #define BRAID_COMMANDS(X)                                                                                    \
     X(STATUS, "status", "", "version, workers, edges, and what they carry")                                  \
     X(CONNECTIONS, "connections", "", "all connections, one line each")                                      \
     X(SHOW, "show", "ID", "one connection and its subflows")                                                 \
-    X(COUNTERS, "counters", "", "all counters, named as nstat names them")
+    X(COUNTERS, "counters", "", "all counters, named as nstat names them")                                   \
+    X(BYPASS, "bypass", "[clear]", "servers left to their clients; clear: forget them")
 
 enum braid_command {
 #define X(id, word, argument, help) BRAID_COMMAND_##id,

@@ -56,6 +56,26 @@ static char *next_word(char **line)
     return word;
 }
 
+/* The argument of the command, where it takes one: words[1], if n is 2. */
+static int parse_argument(const char *argument, const char *const words[], unsigned n,
+                          struct query_spec *spec, const char **error)
+{
+    if (!*argument) {
+        *error = "this command takes no argument";
+        return n == 1 ? 0 : -1;
+    }
+    if (argument[0] == '[') {
+        *error = "this command takes no argument but \"clear\"";
+        spec->clear = n == 2 && strcmp(words[1], "clear") == 0;
+        return n == 1 || spec->clear ? 0 : -1;
+    }
+    char *end = "";
+    errno = 0;
+    spec->id = strtoull(words[1], &end, 10);
+    *error = "this command takes one argument, the id of a connection, a number; \"connections\" lists them";
+    return n == 2 && words[1][0] >= '0' && words[1][0] <= '9' && !*end && !errno ? 0 : -1;
+}
+
 int control_parse(char *line, struct query_spec *spec, const char **error)
 {
     static const struct {
@@ -85,15 +105,7 @@ int control_parse(char *line, struct query_spec *spec, const char **error)
                 "and the option --json";
         return -1;
     }
-    if (!*commands[spec->command].argument) {
-        *error = "this command takes no argument";
-        return n == 1 ? 0 : -1;
-    }
-    char *end = "";
-    errno = 0;
-    spec->id = strtoull(words[1], &end, 10);
-    *error = "this command takes one argument, the id of a connection, a number; \"connections\" lists them";
-    return n == 2 && words[1][0] >= '0' && words[1][0] <= '9' && !*end && !errno ? 0 : -1;
+    return parse_argument(commands[spec->command].argument, words, n, spec, error);
 }
 
 static void client_free(struct client *cl)

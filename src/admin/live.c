@@ -113,6 +113,22 @@ static bool summary_step(struct worker *w, struct snapshot_job *job)
     return more;
 }
 
+/* The table has a limit, so that one turn is enough. */
+static void list_bypass(struct worker *w, struct snapshot_job *job)
+{
+    struct edges *es = worker_user(w);
+    size_t room = edges_bypass_count(es);
+    if (room > 0) {
+        job->bypass = malloc(room * sizeof(job->bypass[0]));
+        if (job->bypass)
+            job->n_bypass = edges_bypass_list(es, job->now, job->bypass, room);
+        else
+            job->failed = true;
+    }
+    if (job->what == SNAPSHOT_CLEAR && !job->failed)
+        edges_bypass_clear(es);
+}
+
 static void work(struct worker *w, void *arg)
 {
     struct snapshot_job *job = arg;
@@ -124,6 +140,8 @@ static void work(struct worker *w, void *arg)
             worker_post(w, work, job);
             return;
         }
+    } else if (job->what == SNAPSHOT_BYPASS || job->what == SNAPSHOT_CLEAR) {
+        list_bypass(w, job);
     } else {
         if (job->what == SNAPSHOT_ONE)
             find_one(w, job);

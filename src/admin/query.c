@@ -1,5 +1,6 @@
 /* Queries: a small state machine around one job, which is either with a worker (asked) or here. */
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -29,6 +30,8 @@ struct query {
     struct event *timer; /* of the answer */
     struct doc part;     /* what the sink gets next */
     struct render_list list;
+    struct bypass_entry *bypass; /* of those who have answered */
+    size_t n_bypass;
     struct snapshot_worker *summaries[]; /* those who have answered */
 };
 
@@ -55,6 +58,8 @@ static void job_discard(struct snapshot_source *source, struct snapshot_job *job
 {
     free(job->summary);
     job->summary = NULL;
+    free(job->bypass);
+    job->bypass = NULL;
     if (job->dump)
         source->drop(source, job);
     else
@@ -71,6 +76,7 @@ static void query_free(struct query *q)
     }
     for (unsigned w = 0; w < q->set->source->n_workers; w++)
         free(q->summaries[w]);
+    free(q->bypass);
     if (q->part.buf)
         evbuffer_free(q->part.buf);
     if (q->timer)
@@ -204,6 +210,40 @@ static void take_page(struct query *q)
     }
 }
 
+/* 0, or -1: memory is short. */
+static int add_bypass(struct query *q)
+{
+    struct snapshot_job *job = q->job;
+    if (job->n_bypass > 0) {
+        size_t bytes = (q->n_bypass + job->n_bypass) * sizeof(job->bypass[0]);
+        struct bypass_entry *grown = realloc(q->bypass, bytes);
+        if (!grown)
+            return -1;
+        memcpy(grown + q->n_bypass, job->bypass, job->n_bypass * sizeof(job->bypass[0]));
+        q->bypass = grown;
+        q->n_bypass += job->n_bypass;
+    }
+    free(job->bypass);
+    job->bypass = NULL;
+    job->n_bypass = 0;
+    return 0;
+}
+
+static void take_bypass(struct query *q)
+{
+    struct snapshot_view v = view_now(q);
+    if (add_bypass(q) < 0) {
+        query_fail(q, QUERY_MEMORY);
+    } else if (q->job->worker + 1 < q->set->source->n_workers) {
+        ask_next(q, q->job->what, q->job->worker + 1);
+    } else {
+        size_t n = render_bypass_merge(q->bypass, q->n_bypass);
+        (q->spec.format == QUERY_JSON ? render_bypass_json : render_bypass_text)(&q->part, &v, q->bypass, n,
+                                                                                 q->spec.clear);
+        deliver(q, true);
+    }
+}
+
 static void on_answered(struct snapshot_job *job)
 {
     struct query *q = job->owner;
@@ -219,6 +259,8 @@ static void on_answered(struct snapshot_job *job)
         take_summary(q);
     else if (job->what == SNAPSHOT_ONE)
         take_one(q);
+    else if (job->what == SNAPSHOT_BYPASS || job->what == SNAPSHOT_CLEAR)
+        take_bypass(q);
     else
         take_page(q);
 }
@@ -241,6 +283,8 @@ static int first_question(struct query *q)
         q->job->id = q->spec.id / n;
         return ask(q, SNAPSHOT_ONE, (unsigned)(q->spec.id % n));
     }
+    if (q->spec.command == BRAID_COMMAND_BYPASS)
+        return ask(q, q->spec.clear ? SNAPSHOT_CLEAR : SNAPSHOT_BYPASS, 0);
     if (q->spec.command != BRAID_COMMAND_CONNECTIONS)
         return ask(q, SNAPSHOT_SUMMARY, 0);
     (q->spec.format == QUERY_JSON ? render_list_begin_json : render_list_begin_text)(&q->list, &q->part);

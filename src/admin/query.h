@@ -17,6 +17,7 @@ struct query_spec {
     enum braid_command command; /* BRAID_COMMAND_STATUS for QUERY_METRICS */
     enum query_format format;
     uint64_t id; /* of BRAID_COMMAND_SHOW */
+    bool clear;  /* of BRAID_COMMAND_BYPASS: forget what is listed */
 };
 
 enum query_failure {

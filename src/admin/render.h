@@ -17,6 +17,16 @@ void render_counters_text(struct doc *d, const struct snapshot_view *v);
 void render_conn_text(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,
                       unsigned i);
 
+/* Servers that are left to their clients, as render_bypass_merge made them. cleared: they have just been
+ * forgotten. */
+void render_bypass_json(struct doc *d, const struct snapshot_view *v, const struct bypass_entry *entries,
+                        size_t n, bool cleared);
+void render_bypass_text(struct doc *d, const struct snapshot_view *v, const struct bypass_entry *entries,
+                        size_t n, bool cleared);
+/* Makes one entry of those that several workers have of a destination: the longest time, and the sum of SYNs.
+ * Returns how many are left, sorted by edge and address. */
+size_t render_bypass_merge(struct bypass_entry *entries, size_t n);
+
 void render_metrics(struct doc *d, const struct snapshot_view *v);
 
 /* A list of connections that is made page by page. Zero it first; j and count carry over from page to page.

@@ -7,6 +7,7 @@
 #include <braid/core.h>
 #include "conf/conf.h"
 #include "io/worker.h"
+#include "relay/bypass.h"
 #include "relay/edge.h"
 
 #define SNAPSHOT_PAGE 32 /* connections that a worker copies in one turn of its loop, at most */
@@ -28,7 +29,9 @@ struct snapshot_worker {
 enum snapshot_what {
     SNAPSHOT_SUMMARY, /* fills in summary */
     SNAPSHOT_PAGE_OF, /* fills in the next n conns; n is 0 at the end, and only then dump is closed */
-    SNAPSHOT_ONE      /* fills in the connection with the core's number id, if there is one: n is 1 or 0 */
+    SNAPSHOT_ONE,     /* fills in the connection with the core's number id, if there is one: n is 1 or 0 */
+    SNAPSHOT_BYPASS,  /* fills in bypass */
+    SNAPSHOT_CLEAR    /* the same, and forgets all servers */
 };
 
 struct snapshot_source;
@@ -45,6 +48,8 @@ struct snapshot_job {
     bool failed;             /* the worker's memory was short */
     braid_time now;          /* the worker's clock */
     struct snapshot_worker *summary; /* made and freed by the main thread */
+    struct bypass_entry *bypass;     /* made by the worker, freed by the main thread; NULL: none */
+    size_t n_bypass;
     unsigned n;
     struct braid_conn_stats conns[SNAPSHOT_PAGE]; /* names in them live as long as the configuration */
     struct braid_addr servers[SNAPSHOT_PAGE];     /* port 0: not known */

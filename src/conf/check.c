@@ -42,6 +42,9 @@ static int check_mode(struct parser *p, const struct conf_section *s)
         {"source", true, "has a meaning only with mode = transparent; remove it, or set that"},
         {"ports", true,
          "has a meaning only with mode = transparent; remove it (listen names the port), or set that"},
+        {"bypass", true,
+         "has a meaning only with mode = transparent; remove it (the target is not asked for MPTCP), or set "
+         "that"},
     };
     for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         int line = given_line(s, keys[i].key);

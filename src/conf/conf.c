@@ -73,6 +73,7 @@ static int edge_add(struct parser *p, const char *name)
     c->edges[c->n_edges++] = (struct edge_params){.name = copy,
                                                   .port_first = 1,
                                                   .port_last = 65535,
+                                                  .bypass = CONF_BYPASS * BRAID_SECOND,
                                                   .sched = conf_scheduler("minrtt"),
                                                   .cc = conf_congestion("cubic")};
     return 0;

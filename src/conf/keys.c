@@ -164,6 +164,18 @@ static int set_ports(struct parser *p, const char *value)
     return 0;
 }
 
+static int set_bypass(struct parser *p, const char *value)
+{
+    unsigned seconds = 0;
+    if (strcmp(value, "off") != 0 && value_number(value, 1, 86400, &seconds) < 0)
+        return parser_fail(p, "bypass",
+                           "\"%.80s\" is neither off nor a number of seconds from 1 to 86400; give one, such "
+                           "as %d",
+                           value, CONF_BYPASS);
+    parser_edge(p)->bypass = seconds * BRAID_SECOND;
+    return 0;
+}
+
 static int set_listen(struct parser *p, const char *value)
 {
     struct braid_addr a;
@@ -329,6 +341,7 @@ const struct conf_section_kind conf_section_kinds[] = {
       {"target", set_target, true, "10.99.3.2:8080"},
       {"source", set_source, false, NULL},
       {"ports", set_ports, false, NULL},
+      {"bypass", set_bypass, false, NULL},
       {"signal", set_signal, false, NULL},
       {"scheduler", set_scheduler, false, NULL},
       {"congestion", set_congestion, false, NULL},

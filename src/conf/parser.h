@@ -8,6 +8,7 @@
 #define CONF_SECTIONS_MAX 260 /* bounds the labels of the metrics, too */
 #define CONF_KEYS_MAX     24  /* per kind of section */
 #define CONF_NAME_MAX     32  /* bytes of an edge's name */
+#define CONF_BYPASS       600 /* seconds, if an edge does not say otherwise */
 
 struct parser;
 

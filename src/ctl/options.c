@@ -47,6 +47,20 @@ static bool is_number(const char *s)
     return *s && strspn(s, "0123456789") == strlen(s) && strlen(s) < 20;
 }
 
+/* words: the command, and n - 1 arguments. 0, or CLIENT_USAGE after saying what is wrong. */
+static int check_argument(const char *argument, int n, char **words, FILE *err)
+{
+    if (!*argument)
+        return n == 1 ? 0 : misuse(err, "%s takes no argument", words[0]);
+    if (argument[0] == '[') {
+        bool fits = n == 1 || (n == 2 && strcmp(words[1], "clear") == 0);
+        return fits ? 0 : misuse(err, "%s takes no argument but \"clear\"", words[0]);
+    }
+    if (n != 2)
+        return misuse(err, "%s takes one argument, the id of a connection", words[0]);
+    return is_number(words[1]) ? 0 : misuse(err, "\"%s\" is not the id of a connection, a number", words[1]);
+}
+
 /* words: the command and its arguments. */
 static int run(const char *path, bool json, int n, char **words, FILE *out, FILE *err)
 {
@@ -58,13 +72,10 @@ static int run(const char *path, bool json, int n, char **words, FILE *out, FILE
         c++;
     if (c == BRAID_COMMAND_MAX)
         return misuse(err, "there is no command \"%s\"", words[0]);
-    bool takes = *commands[c].argument;
-    if (n != (takes ? 2 : 1))
-        return misuse(err, takes ? "%s takes one argument, the id of a connection" : "%s takes no argument",
-                      words[0]);
-    if (takes && !is_number(words[1]))
-        return misuse(err, "\"%s\" is not the id of a connection, a number", words[1]);
-    snprintf(line, sizeof(line), "%s%s%s%s\n", words[0], takes ? " " : "", takes ? words[1] : "",
+    int flaw = check_argument(commands[c].argument, n, words, err);
+    if (flaw)
+        return flaw;
+    snprintf(line, sizeof(line), "%s%s%s%s\n", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "",
              json ? " --json" : "");
     return client_ask(path, line, WAIT_MS, out, err);
 }

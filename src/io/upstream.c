@@ -1,16 +1,26 @@
 /* Kernel TCP sockets to servers: options, opening, closing. */
 #include <errno.h>
+#include <linux/mptcp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/addr.h"
+#include "io/log.h"
 #include "io/upstream.h"
 
 /* An algorithm that does not pace: the timers of a pacing one (bbr) cost more than the copying. */
 #define UPSTREAM_CONGESTION "cubic"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+#ifndef SOL_MPTCP
+#define SOL_MPTCP 284
+#endif
 
 socklen_t upstream_sockaddr(const struct braid_addr *addr, struct sockaddr_storage *out)
 {
@@ -109,12 +119,28 @@ static int bind_source(int fd, const struct braid_addr *source)
     return bind(fd, (struct sockaddr *)&sa, len);
 }
 
+/* The kernel has said that it has no MPTCP, or that it is switched off. */
+static atomic_bool without_mptcp;
+
+static int new_socket(int family, int protocol)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    bool lacks = fd < 0 && protocol == IPPROTO_MPTCP &&
+                 (errno == EPROTONOSUPPORT || errno == ENOPROTOOPT || errno == EINVAL);
+    if (lacks && !atomic_exchange(&without_mptcp, true)) {
+        log_warn("this kernel has no MPTCP (%s): servers that speak it are not found, and not bypassed",
+                 strerror(errno));
+    }
+    return fd;
+}
+
 /* source NULL: the kernel's choice. */
-static int connect_from(const struct braid_addr *addr, const struct braid_addr *source, bool *connected)
+static int connect_from(int protocol, const struct braid_addr *addr, const struct braid_addr *source,
+                        bool *connected)
 {
     struct sockaddr_storage sa;
     socklen_t len = upstream_sockaddr(addr, &sa);
-    int fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    int fd = new_socket(sa.ss_family, protocol);
     if (fd < 0)
         return -1;
     set_options(fd);
@@ -133,16 +159,37 @@ static int connect_from(const struct braid_addr *addr, const struct braid_addr *
  * client's own, which has the same addresses and ports. The port beside it is as good as unused (Linux gives
  * connecting sockets even ports only, as long as it can), differs for all connections of a client to a
  * server, and can be recognized. */
-int upstream_connect(const struct braid_addr *addr, const struct braid_addr *client, bool *connected)
+static int connect_as(int protocol, const struct braid_addr *addr, const struct braid_addr *client,
+                      bool *connected)
 {
     if (!client)
-        return connect_from(addr, NULL, connected);
+        return connect_from(protocol, addr, NULL, connected);
     struct braid_addr source = {.ip = client->ip, .port = client->port ^ 1};
-    int fd = connect_from(addr, &source, connected);
+    int fd = connect_from(protocol, addr, &source, connected);
     if (fd >= 0 || source.port == 0 || (errno != EADDRNOTAVAIL && errno != EADDRINUSE && errno != EACCES))
         return fd;
     source.port = 0;
-    return connect_from(addr, &source, connected);
+    return connect_from(protocol, addr, &source, connected);
+}
+
+int upstream_connect(const struct braid_addr *addr, const struct braid_addr *client, bool *connected)
+{
+    return connect_as(IPPROTO_TCP, addr, client, connected);
+}
+
+int upstream_probe(const struct braid_addr *addr, const struct braid_addr *client, bool *connected)
+{
+    int fd = atomic_load(&without_mptcp) ? -1 : connect_as(IPPROTO_MPTCP, addr, client, connected);
+    return fd >= 0 ? fd : upstream_connect(addr, client, connected);
+}
+
+/* A socket that has fallen back passes the question on to TCP, which does not know it. */
+bool upstream_is_mptcp(int fd)
+{
+    struct mptcp_info info = {0};
+    socklen_t len = sizeof(info);
+    return getsockopt(fd, SOL_MPTCP, MPTCP_INFO, &info, &len) == 0 &&
+           !(info.mptcpi_flags & MPTCP_INFO_FLAG_FALLBACK);
 }
 
 int upstream_error(int fd)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "base/addr.h"
+#include "relay/bypass.h"
 #include "relay/relay.h"
 
 static const struct {
@@ -84,6 +85,7 @@ static struct braid_listener *listen_at(struct edge *e, const struct braid_addr 
     struct braid_listen_params listen = {.addr = *addr,
                                          .port_first = p->port_first,
                                          .port_last = p->port_last,
+                                         .wants = edge_bypasses(p) ? edge_wants : NULL,
                                          .name = p->name,
                                          .cc = p->cc,
                                          .sched = p->sched,
@@ -120,6 +122,10 @@ struct edges *edges_new(struct braid_core *core, struct event_base *base, const 
     es->base = base;
     list_init(&es->again);
     evtimer_assign(&es->again_event, base, on_again, es);
+    if (edges_bypass_new(es, params, n) < 0) {
+        edges_free(es);
+        return NULL;
+    }
     for (unsigned i = 0; i < n; i++) {
         struct edge *e = &es->edges[es->n++];
         *e = (struct edge){.owner = es, .params = &params[i], .target = targets[i]};
@@ -179,6 +185,7 @@ void edges_free(struct edges *es)
         event_del(&e->connect_timer);
     }
     event_del(&es->again_event);
+    bypass_free(es->bypass);
     free(es);
 }
 

@@ -12,6 +12,7 @@
  * the client is answered first: a flood of SYNs does not become one of connections to the server. */
 #define EDGE_UNPROVEN_MAX 1024
 
+struct bypass_entry;
 struct event_base;
 struct edges;
 
@@ -21,6 +22,7 @@ struct edge_params {
     bool transparent;               /* for connections to any server; listen and target are not set */
     uint16_t port_first, port_last; /* of these servers */
     bool client_source;             /* servers are connected from the client's address */
+    braid_time bypass; /* transparent: how long a server that speaks MPTCP itself is left alone; 0: off */
     struct braid_addr listen;
     char *target_host; /* address literal or name; NULL: transparent */
     uint16_t target_port;
@@ -44,6 +46,7 @@ struct edge_params {
     X(EDGE_CLIENT_RESET, "client_reset", "connections that the client aborted")                              \
     X(EDGE_SERVER_RESET, "server_reset", "connections that the server aborted")                              \
     X(EDGE_TIMEOUT, "timeout", "connections given up because the client fell silent")                        \
+    X(EDGE_BYPASSED, "bypassed", "SYNs passed on to servers that speak MPTCP themselves")                    \
     X(EDGE_TO_SERVER, "bytes_to_server", "bytes written to servers")                                         \
     X(EDGE_FROM_SERVER, "bytes_from_server", "bytes read from servers")
 
@@ -75,6 +78,14 @@ struct edges *edges_new(struct braid_core *core, struct event_base *base, const 
                         const struct braid_addr *targets, unsigned n);
 /* New connections of edge i go to another address. */
 void edges_set_target(struct edges *es, unsigned i, const struct braid_addr *target);
+/* learned(arg, i, server, until) will be called when edge i has found a server that speaks MPTCP itself and
+ * is to be left alone until then; for the other workers' edges_learn. */
+void edges_on_learned(struct edges *es,
+                      void (*learned)(void *arg, unsigned i, const struct braid_addr *server,
+                                      braid_time until),
+                      void *arg);
+/* Another worker's edge i has found such a server. */
+void edges_learn(struct edges *es, unsigned i, const struct braid_addr *server, braid_time until);
 /* Stops listening; calls done(arg) once no connection is left, perhaps at once. */
 void edges_drain(struct edges *es, void (*done)(void *arg), void *arg);
 /* Resets every server connection and frees; the core's connections are left without callbacks. NULL is
@@ -84,6 +95,12 @@ void edges_free(struct edges *es);
 unsigned edges_count(const struct edges *es);
 const struct edge_params *edges_params(const struct edges *es, unsigned i);
 const struct edge_counters *edges_counters(const struct edges *es, unsigned i);
+
+/* The servers that are left alone (relay/bypass.h): at most edges_bypass_count of them. */
+size_t edges_bypass_count(const struct edges *es);
+size_t edges_bypass_list(const struct edges *es, braid_time now, struct bypass_entry *out, size_t max);
+/* Forgets them, and which servers do not speak MPTCP. */
+void edges_bypass_clear(struct edges *es);
 
 /* The server address that connection c of these edges was or is being relayed to. 0, or -1: c is not (or no
  * longer) one of theirs. */

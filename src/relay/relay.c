@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -237,6 +238,12 @@ static void server_failed(struct relay *r, int error)
     }
 }
 
+/* A firewall on the way may answer unknown options with a RST. */
+static bool refuses_probe(const struct relay *r, int error)
+{
+    return r->probing && !r->plainly && (error == ECONNREFUSED || error == ECONNRESET);
+}
+
 static void accept_client(struct relay *r)
 {
     r->accepted = true;
@@ -252,11 +259,15 @@ static void server_answered(struct relay *r)
     e->counters.v[EDGE_ACCEPTED]++;
     list_remove(&r->link);
     list_append(&e->open, &r->link);
+    if (r->probing)
+        edge_found(e, &r->server, upstream_is_mptcp((int)event_get_fd(&r->event)));
     if (r->accepted)
         pump_to_server(r);
     else
         accept_client(r);
 }
+
+static void ask_plainly(struct relay *r);
 
 static void on_server(evutil_socket_t fd, short what, void *arg)
 {
@@ -265,11 +276,14 @@ static void on_server(evutil_socket_t fd, short what, void *arg)
         return;
     if (r->connecting) {
         int error = upstream_error((int)fd);
-        if (error) {
+        if (refuses_probe(r, error))
+            ask_plainly(r);
+        else if (error)
             server_failed(r, error);
+        else
+            server_answered(r);
+        if (error)
             return;
-        }
-        server_answered(r);
     }
     /* A RST that no read would notice for now. */
     if ((r->rx_waiting || r->rx_eof) && upstream_error((int)fd) != 0) {
@@ -295,15 +309,15 @@ static int attach_socket(struct relay *r, int fd)
                : event_add(&r->event, NULL);
 }
 
-/* Connects to the server. May free the relay. */
-static void ask_server(struct relay *r)
+/* Connects to r->server. May free the relay. */
+static void connect_server(struct relay *r)
 {
     struct edge *e = r->edge;
     bool connected;
     struct braid_addr meant, client;
     braid_conn_addrs(r->conn, &meant, &client);
-    r->server = e->params->transparent ? meant : e->target;
-    int fd = upstream_connect(&r->server, e->params->client_source ? &client : NULL, &connected);
+    int fd = (r->probing && !r->plainly ? upstream_probe : upstream_connect)(
+        &r->server, e->params->client_source ? &client : NULL, &connected);
     if (fd < 0) {
         server_failed(r, errno);
         return;
@@ -321,6 +335,25 @@ static void ask_server(struct relay *r)
     braid_time timeout = e->params->connect_timeout;
     r->connect_deadline = edge_now() + (timeout ? timeout : EDGE_CONNECT_TIMEOUT);
     edge_expire_at(e, r->connect_deadline);
+}
+
+/* May free the relay. */
+static void ask_server(struct relay *r)
+{
+    struct braid_addr meant, client;
+    braid_conn_addrs(r->conn, &meant, &client);
+    r->server = r->edge->params->transparent ? meant : r->edge->target;
+    r->probing = edge_probes(r->edge, &r->server);
+    connect_server(r);
+}
+
+/* Asks the server again, without MPTCP. May free the relay. */
+static void ask_plainly(struct relay *r)
+{
+    detach_socket(r, false);
+    memset(&r->event, 0, sizeof(r->event));
+    r->plainly = true;
+    connect_server(r);
 }
 
 static struct relay *relay_new(struct edge *e, struct braid_conn *c)

@@ -27,6 +27,10 @@ struct edges {
     struct event_base *base;
     struct list again;        /* relays that spent their budget and have more to read */
     struct event again_event; /* a timeout of zero: the next turn of the loop */
+    struct bypass *bypass;    /* NULL: no edge wants it */
+    void (*learned)(void *arg, unsigned i, const struct braid_addr *server,
+                    braid_time until); /* NULL: there is nobody to tell */
+    void *learned_arg;
     unsigned n_relays;
     void (*drained)(void *arg); /* NULL: not draining */
     void *drained_arg;
@@ -45,6 +49,8 @@ struct relay {
     struct braid_addr server;
     uint32_t want;    /* bytes of room to ask the core for per read */
     bool connecting;  /* the server has not answered */
+    bool probing;     /* the server is asked for MPTCP */
+    bool plainly;     /* it refused that and is asked again, without */
     bool accepted;    /* the client was answered */
     bool established; /* the client completed its handshake */
     bool broken;      /* the server's side failed; closed() is due */
@@ -72,6 +78,21 @@ braid_time edge_now(void);
 void edge_expire_at(struct edge *e, braid_time deadline);
 /* Sees to it that relay_run_again is called in the next turn. */
 void edge_run_again(struct edges *es);
+
+/* Servers that speak MPTCP themselves (learn.c). */
+static inline bool edge_bypasses(const struct edge_params *p)
+{
+    return p->transparent && p->bypass > 0;
+}
+/* Makes es->bypass if any of the n edges wants it. 0, or -1: memory is short. */
+int edges_bypass_new(struct edges *es, const struct edge_params *params, unsigned n);
+/* Whether the next connection to the server is to find out. */
+bool edge_probes(const struct edge *e, const struct braid_addr *server);
+/* A connection to the server found out. */
+void edge_found(struct edge *e, const struct braid_addr *server, bool mptcp);
+/* wants() of struct braid_listen_params; ctx is the edge. */
+bool edge_wants(void *ctx, const struct braid_addr *client, const struct braid_addr *server);
+
 /* One relay less. */
 void edge_relay_gone(struct edge *e);
 

@@ -126,6 +126,37 @@ static int check_sources(const struct service_params *p, char *error)
     return 0;
 }
 
+/* ---- what one worker finds out ---------------------------------------------------------------- */
+
+struct finding {
+    unsigned edge;
+    struct braid_addr server;
+    braid_time until;
+};
+
+static void take_finding(struct worker *w, void *arg)
+{
+    const struct finding *f = arg;
+    struct edges *es = worker_user(w);
+    if (es)
+        edges_learn(es, f->edge, &f->server, f->until);
+    free(arg);
+}
+
+/* In the thread of the worker that found it, who is told, too. A worker that misses it for lack of memory
+ * will find out by itself. */
+static void on_learned(void *arg, unsigned i, const struct braid_addr *server, braid_time until)
+{
+    struct service *s = arg;
+    for (unsigned w = 0; w < s->n_workers; w++) {
+        struct finding *f = malloc(sizeof(*f));
+        if (!f)
+            continue;
+        *f = (struct finding){.edge = i, .server = *server, .until = until};
+        worker_post(s->workers[w], take_finding, f);
+    }
+}
+
 /* ---- workers --------------------------------------------------------------------------------- */
 
 /* The i-th CPU that we may use, -1 if there are fewer. */
@@ -159,6 +190,8 @@ static int make_worker(struct service *s, unsigned i, int cpu)
     struct edges *es =
         edges_new(worker_core(s->workers[i]), worker_base(s->workers[i]), p->edges, s->targets, p->n_edges);
     worker_set_user(s->workers[i], es);
+    if (es)
+        edges_on_learned(es, on_learned, s);
     return es ? 0 : -1;
 }
 
@@ -216,7 +249,9 @@ struct news {
 static void take_news(struct worker *w, void *arg)
 {
     const struct news *n = arg;
-    edges_set_target(worker_user(w), n->edge, &n->target);
+    struct edges *es = worker_user(w);
+    if (es)
+        edges_set_target(es, n->edge, &n->target);
     free(arg);
 }
 
@@ -292,6 +327,13 @@ static void ignore(void *arg)
     (void)arg;
 }
 
+/* News may still wait in the worker's mailbox. */
+static void free_edges(struct worker *w)
+{
+    edges_free(worker_user(w));
+    worker_set_user(w, NULL);
+}
+
 void service_free(struct service *s)
 {
     if (!s)
@@ -301,7 +343,7 @@ void service_free(struct service *s)
     for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
         worker_stop(s->workers[i]);
     for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
-        edges_free(worker_user(s->workers[i]));
+        free_edges(s->workers[i]);
     for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
         worker_free(s->workers[i]);
     s->drained = ignore;

@@ -22,7 +22,7 @@ struct fake {
     bool fail;                        /* memory is short */
     struct snapshot_job *held[64];
     unsigned n_held;
-    unsigned asked, dropped, open_dumps;
+    unsigned asked, dropped, open_dumps, cleared;
     struct event *events[64];
     unsigned n_events;
 };
@@ -132,12 +132,29 @@ static inline void fake_page(struct fake *f, struct snapshot_job *job)
     }
 }
 
+/* Both workers know the first server; each has another one of its own. */
+static inline void fake_bypass(struct fake *f, struct snapshot_job *job)
+{
+    char own[ADDR_TEXT];
+    snprintf(own, sizeof(own), "[2001:db8::%u]:443", job->worker + 1);
+    job->n_bypass = 2;
+    job->bypass = calloc(2, sizeof(job->bypass[0]));
+    if (!job->bypass)
+        abort();
+    job->bypass[0] = (struct bypass_entry){1, fake_addr(own), 5 * BRAID_SECOND, 7};
+    job->bypass[1] = (struct bypass_entry){0, fake_addr("10.99.3.2:80"),
+                                           (10 + job->worker) * BRAID_SECOND - 1, 100 + job->worker};
+    f->cleared += job->what == SNAPSHOT_CLEAR;
+}
+
 static inline void fake_fill(struct fake *f, struct snapshot_job *job)
 {
     job->now = 65 * BRAID_SECOND;
     job->failed = f->fail;
     if (job->what == SNAPSHOT_SUMMARY)
         fake_summary(job->summary, job->worker);
+    else if (job->what == SNAPSHOT_BYPASS || job->what == SNAPSHOT_CLEAR)
+        fake_bypass(f, job);
     else if (job->what == SNAPSHOT_PAGE_OF)
         fake_page(f, job);
     else if ((job->n = job->id >= 1 && job->id <= f->conns[job->worker]))

@@ -119,8 +119,8 @@ START_TEST(transparent_edges_have_neither_listen_nor_target)
 {
     ck_assert_msg(parse("[edge low]\nmode = transparent\nports = 1 - 1023\nsource = client\n"
                         "signal = 10.99.9.2, 2001:db8::2\nscheduler = roundrobin\n"
-                        "[edge https]\nports = 4443\nmode = transparent\nsource = proxy\n"
-                        "[edge rest]\nmode = transparent\nports = 5000-65535\n"
+                        "[edge https]\nports = 4443\nmode = transparent\nsource = proxy\nbypass = off\n"
+                        "[edge rest]\nmode = transparent\nports = 5000-65535\nbypass = 86400\n"
                         "[edge one]\nmode = explicit\nlisten = 10.99.9.1:80\ntarget = 10.99.3.2:80\n") == 0,
                   "%s", err);
     const struct edge_params *e = conf.edges;
@@ -133,6 +133,9 @@ START_TEST(transparent_edges_have_neither_listen_nor_target)
     ck_assert_uint_eq(e[0].n_signal, 2);
     ck_assert_str_eq(e[0].sched->name, "roundrobin");
     ck_assert_ptr_null(e[0].target_host);
+    ck_assert_int_eq(e[0].bypass, 600 * BRAID_SECOND);
+    ck_assert_int_eq(e[1].bypass, 0);
+    ck_assert_int_eq(e[2].bypass, 86400 * BRAID_SECOND);
     conf_free(&conf);
     ck_assert_msg(parse("[edge transit]\nmode = transparent\n") == 0, "%s", err);
     ck_assert(!conf.edges->client_source);
@@ -160,7 +163,8 @@ START_TEST(what_is_left_out_has_the_documented_default)
 }
 END_TEST
 
-#define LIST_EDGE   "mode, listen, target, source, ports, signal, scheduler, congestion, checksum"
+#define LIST_EDGE   "mode, listen, target, source, ports, bypass, signal, scheduler, congestion, checksum"
+#define BAD_BYPASS  " is neither off nor a number of seconds from 1 to 86400; give one, such as 600"
 #define TRANSPARENT "[edge any]\nmode = transparent\n"
 #define BAD_PORTS                                                                                            \
     " is not a range of ports; give the first and the last one, such as 1-65535, or a single port, such as " \
@@ -343,6 +347,12 @@ static const struct {
      "names the port), or set that"},
     {TRANSPARENT "source = server\n",
      "3: [edge any] source: \"server\" is not known; it is one of: proxy, client"},
+    {EDGE "bypass = off\n",
+     "4: [edge web] bypass: has a meaning only with mode = transparent; remove it (the "
+     "target is not asked for MPTCP), or set that"},
+    {TRANSPARENT "bypass = 0\n", "3: [edge any] bypass: \"0\"" BAD_BYPASS},
+    {TRANSPARENT "bypass = 86401\n", "3: [edge any] bypass: \"86401\"" BAD_BYPASS},
+    {TRANSPARENT "bypass = on\n", "3: [edge any] bypass: \"on\"" BAD_BYPASS},
     {TRANSPARENT "ports = 0\n", "3: [edge any] ports: \"0\"" BAD_PORTS},
     {TRANSPARENT "ports = 1-65536\n", "3: [edge any] ports: \"1-65536\"" BAD_PORTS},
     {TRANSPARENT "ports = 443-80\n", "3: [edge any] ports: \"443-80\"" BAD_PORTS},
@@ -499,7 +509,7 @@ START_TEST(every_key_is_in_the_example_and_in_the_manual)
         snprintf(item, sizeof(item), ".It Cm %s", key);
         ck_assert_msg(has_key(man, section, item), "docs/man/braid.ini.5 lacks %s", known);
     }
-    ck_assert_uint_eq(count, 33);
+    ck_assert_uint_eq(count, 34);
     ck_assert(!has_key(ini, "\n[tun", "listen"));
     ck_assert(!has_key(man, "\n.Ss [tun", ".It Cm listen"));
     free(ini);

@@ -185,6 +185,10 @@ static const struct {
     {"counters", BRAID_COMMAND_COUNTERS, QUERY_TEXT, 0},
     {"show 12", BRAID_COMMAND_SHOW, QUERY_TEXT, 12},
     {"show --json 12", BRAID_COMMAND_SHOW, QUERY_JSON, 12},
+    {"bypass", BRAID_COMMAND_BYPASS, QUERY_TEXT, 0},
+    {"bypass clear --json", BRAID_COMMAND_BYPASS, QUERY_JSON, 0},
+    {"bypass on", -1, QUERY_TEXT, 0},
+    {"bypass clear 1", -1, QUERY_TEXT, 0},
     {"", -1, QUERY_TEXT, 0},
     {"--json", -1, QUERY_JSON, 0},
     {"stat", -1, QUERY_TEXT, 0},
@@ -211,6 +215,7 @@ START_TEST(a_line_is_a_command_or_an_error)
     if (result == 0) {
         ck_assert_int_eq(spec.command, lines[_i].command);
         ck_assert_uint_eq(spec.id, lines[_i].id);
+        ck_assert_int_eq(spec.clear, strstr(lines[_i].line, "clear") != NULL);
     } else {
         ck_assert_ptr_nonnull(error);
     }
@@ -228,6 +233,10 @@ START_TEST(every_command_is_answered_as_a_table_and_as_json)
         {"show 3 --json\n", "{\"id\":3,\"worker\":1,\"edge\":\"web\","},
         {"counters\n", "TcpActiveOpens "},
         {"counters --json\n", "{\"TcpActiveOpens\":3,"},
+        {"bypass\n", "\n3 servers\n"},
+        {"bypass --json\n", "],\"count\":3,\"cleared\":false}\n"},
+        {"bypass clear\n", "\n3 servers, now forgotten\n"},
+        {"bypass --json clear\n", "],\"count\":3,\"cleared\":true}\n"},
     };
     for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
         struct reply_text r = ask(replies[i][0]);
@@ -242,11 +251,12 @@ START_TEST(errors_come_in_the_format_that_was_asked_for)
 {
     static const char *const replies[][2] = {
         {"nonsense\n",
-         "error: unknown command; there are status connections show counters and the option --json\n"},
+         "error: unknown command; there are status connections show counters bypass and the option --json\n"},
         {"nonsense --json\n",
-         "{\"error\":\"unknown command; there are status connections show counters and the option "
+         "{\"error\":\"unknown command; there are status connections show counters bypass and the option "
          "--json\"}\n"},
         {"status x\n", "error: this command takes no argument\n"},
+        {"bypass x\n", "error: this command takes no argument but \"clear\"\n"},
         {"show 999\n", "error: no connection has this id (it may have ended); \"connections\" lists them\n"},
         {"show 999 --json\n",
          "{\"error\":\"no connection has this id (it may have ended); \\\"connections\\\" lists them\"}\n"},
@@ -402,6 +412,16 @@ START_TEST(braidctl_prints_tables_and_json)
     has(out, "{\"id\":3,");
     free(out);
     free(error);
+    ck_assert_int_eq(CTL("-s", path, "bypass"), 0);
+    has(out, "\n3 servers\n");
+    free(out);
+    free(error);
+    ck_assert_uint_eq(fake.cleared, 0);
+    ck_assert_int_eq(CTL("-s", path, "bypass", "clear"), 0);
+    has(out, "\n3 servers, now forgotten\n");
+    ck_assert_uint_eq(fake.cleared, 2);
+    free(out);
+    free(error);
 }
 END_TEST
 
@@ -465,9 +485,17 @@ END_TEST
 START_TEST(braidctl_tells_misuse_from_failure)
 {
     static char *const misuses[][4] = {
-        {NULL},         {"nonsense", NULL},  {"status", "x", NULL},
-        {"show", NULL}, {"show", "x", NULL}, {"show", "1", "2", NULL},
-        {"-x", NULL},   {"--yaml", NULL},    {"-s", NULL},
+        {NULL},
+        {"nonsense", NULL},
+        {"status", "x", NULL},
+        {"show", NULL},
+        {"show", "x", NULL},
+        {"show", "1", "2", NULL},
+        {"-x", NULL},
+        {"--yaml", NULL},
+        {"-s", NULL},
+        {"bypass", "off", NULL},
+        {"bypass", "clear", "1", NULL},
     };
     for (size_t i = 0; i < sizeof(misuses) / sizeof(misuses[0]); i++) {
         char *out, *error, *argv[8] = {"braidctl"};

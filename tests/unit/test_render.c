@@ -74,7 +74,7 @@ START_TEST(status_in_json_adds_up_the_workers)
         "assert web[\"target\"] == \"10.99.3.2:80\" and web[\"signal\"] == [\"10.99.9.2\"]\n"
         "assert (web[\"connections\"], web[\"subflows\"], web[\"memory\"], web[\"open\"]) == (4, 6, 4096, "
         "4)\n"
-        "assert web[\"bytes_to_server\"] == 18 and web[\"refused\"] == 4\n"
+        "assert web[\"bytes_to_server\"] == 20 and web[\"refused\"] == 4\n"
         "assert six[\"target\"] == \"[2001:db8::2]:443\" and six[\"checksum\"] is True\n"
         "assert six[\"scheduler\"] == \"roundrobin\" and six[\"congestion\"] == \"lia\"\n"
         "assert [w[\"worker\"] for w in d[\"workers\"]] == [0, 1]\n"
@@ -267,6 +267,68 @@ START_TEST(the_manual_tells_every_member_of_the_status)
 }
 END_TEST
 
+/* ---- bypassed servers ---- */
+
+static size_t bypassed(struct bypass_entry out[4])
+{
+    struct bypass_entry entries[] = {
+        {1, fake_addr("[2001:db8::2]:443"), 5 * BRAID_SECOND, 7},
+        {0, fake_addr("10.99.3.2:81"), 1, 0},
+        {0, fake_addr("10.99.3.2:80"), 9 * BRAID_SECOND, 100},
+        {0, fake_addr("10.99.3.2:80"), 9 * BRAID_SECOND + 1, 11},
+    };
+    memcpy(out, entries, sizeof(entries));
+    return render_bypass_merge(out, 4);
+}
+
+START_TEST(a_server_that_several_workers_know_is_listed_once)
+{
+    struct bypass_entry e[4];
+    ck_assert_uint_eq(bypassed(e), 3);
+    ck_assert_uint_eq(e[0].addr.port, 80);
+    ck_assert_uint_eq(e[0].passed, 111);
+    ck_assert_int_eq(e[0].left, 9 * BRAID_SECOND + 1);
+    ck_assert_uint_eq(e[1].addr.port, 81);
+    ck_assert_uint_eq(e[2].edge, 1);
+    ck_assert_uint_eq(render_bypass_merge(NULL, 0), 0);
+}
+END_TEST
+
+START_TEST(bypassed_servers_in_json)
+{
+    struct bypass_entry e[4];
+    size_t n = bypassed(e);
+    render_bypass_json(&doc, &view, e, n, false);
+    ck_assert_str_eq(
+        written(), "{\"bypass\":[{\"server\":\"10.99.3.2:80\",\"edge\":\"web\",\"left_s\":10,\"passed\":111},"
+                   "{\"server\":\"10.99.3.2:81\",\"edge\":\"web\",\"left_s\":1,\"passed\":0},"
+                   "{\"server\":\"[2001:db8::2]:443\",\"edge\":\"six\",\"left_s\":5,\"passed\":7}],"
+                   "\"count\":3,\"cleared\":false}\n");
+}
+END_TEST
+
+START_TEST(the_table_of_bypassed_servers_tells_the_same)
+{
+    struct bypass_entry e[4];
+    size_t n = bypassed(e);
+    render_bypass_text(&doc, &view, e, n, true);
+    const char *text = written();
+    contains(text, "\n10.99.3.2:80 ");
+    contains(text, " web                10          111\n");
+    contains(text, " six                 5            7\n");
+    contains(text, "\n3 servers, now forgotten\n");
+}
+END_TEST
+
+START_TEST(the_manual_tells_every_member_of_a_bypassed_server)
+{
+    struct bypass_entry e[4];
+    size_t n = bypassed(e);
+    render_bypass_json(&doc, &view, e, n, false);
+    members("A bypassed server");
+}
+END_TEST
+
 /* ---- metrics ---- */
 
 START_TEST(names_of_metrics_are_made_of_nstats)
@@ -354,6 +416,10 @@ int main(void)
     tcase_add_test(t, the_manual_tells_every_member_of_a_connection);
     tcase_add_test(t, the_manual_tells_every_member_of_a_subflow);
     tcase_add_test(t, the_manual_tells_every_member_of_the_status);
+    tcase_add_test(t, a_server_that_several_workers_know_is_listed_once);
+    tcase_add_test(t, bypassed_servers_in_json);
+    tcase_add_test(t, the_table_of_bypassed_servers_tells_the_same);
+    tcase_add_test(t, the_manual_tells_every_member_of_a_bypassed_server);
     tcase_add_test(t, names_of_metrics_are_made_of_nstats);
     tcase_add_test(t, no_two_counters_share_a_metric);
     tcase_add_test(t, metrics_have_help_type_and_bounded_labels);

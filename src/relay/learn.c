@@ -1,0 +1,87 @@
+/* Servers that speak MPTCP themselves, and would serve their clients better without us in between: a
+ * transparent edge asks each new server for MPTCP, and leaves those that take it up to their clients for a
+ * while. */
+#include <assert.h>
+#include <sys/random.h>
+#include "base/addr.h"
+#include "io/log.h"
+#include "relay/bypass.h"
+#include "relay/relay.h"
+
+int edges_bypass_new(struct edges *es, const struct edge_params *params, unsigned n)
+{
+    struct siphash_key key;
+    bool wanted = false;
+    for (unsigned i = 0; i < n; i++)
+        wanted |= edge_bypasses(&params[i]);
+    if (!wanted)
+        return 0;
+    ssize_t got = getrandom(&key, sizeof(key), 0);
+    assert(got == sizeof(key)); /* so few bytes are never cut short */
+    es->bypass = bypass_new(&key, BYPASS_MAX);
+    return es->bypass ? 0 : -1;
+}
+
+static unsigned number_of(const struct edge *e)
+{
+    return (unsigned)(e - e->owner->edges);
+}
+
+bool edge_wants(void *ctx, const struct braid_addr *client, const struct braid_addr *server)
+{
+    (void)client;
+    struct edge *e = ctx;
+    if (!bypass_pass(e->owner->bypass, number_of(e), server, edge_now()))
+        return true;
+    e->counters.v[EDGE_BYPASSED]++;
+    return false;
+}
+
+bool edge_probes(const struct edge *e, const struct braid_addr *server)
+{
+    return edge_bypasses(e->params) &&
+           bypass_find(e->owner->bypass, number_of(e), server, edge_now()) == BYPASS_UNKNOWN;
+}
+
+void edge_found(struct edge *e, const struct braid_addr *server, bool mptcp)
+{
+    struct edges *es = e->owner;
+    braid_time now = edge_now(), until = now + e->params->bypass;
+    char text[ADDR_TEXT];
+    bypass_learn(es->bypass, number_of(e), server, mptcp ? BYPASS_MPTCP : BYPASS_PLAIN, until, now);
+    if (!mptcp)
+        return;
+    log_debug("edge %s: %s speaks MPTCP: left to its clients", e->params->name, addr_text(server, text));
+    if (es->learned)
+        es->learned(es->learned_arg, number_of(e), server, until);
+}
+
+void edges_on_learned(struct edges *es,
+                      void (*learned)(void *arg, unsigned i, const struct braid_addr *server,
+                                      braid_time until),
+                      void *arg)
+{
+    es->learned = learned;
+    es->learned_arg = arg;
+}
+
+void edges_learn(struct edges *es, unsigned i, const struct braid_addr *server, braid_time until)
+{
+    bypass_learn(es->bypass, i, server, BYPASS_MPTCP, until, edge_now());
+}
+
+size_t edges_bypass_count(const struct edges *es)
+{
+    return es->bypass ? bypass_count(es->bypass) : 0;
+}
+
+size_t edges_bypass_list(const struct edges *es, braid_time now, struct bypass_entry *out, size_t max)
+{
+    return es->bypass ? bypass_list(es->bypass, now, out, max) : 0;
+}
+
+void edges_bypass_clear(struct edges *es)
+{
+    if (es->bypass)
+        bypass_clear(es->bypass);
+}
