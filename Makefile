@@ -74,6 +74,7 @@ sim: $(B)/sim ## simulate the stack in virtual time: SEEDS=runs (of each family 
 
 packets: $(B)/pkt ## run the packet scripts
 	$(B)/pkt $(wildcard tests/packets/*.pkt)
+	$(B)/pkt -f $(wildcard tests/packets/bad/*.pkt)
 
 # A second make with its own compiler and folder builds the fuzzers; tests/fuzz/run runs them.
 fuzz: ## fuzz the parsers, FUZZ_SECONDS=seconds for each fuzzer

@@ -52,24 +52,41 @@ static void trace(const struct script *s, const char *text)
         printf("%9.6f %s\n", (double)(s->now - s->start) / 1e6, text);
 }
 
-static void record(struct script *s, const struct flow *f, const struct wire_packet *p)
+/* The script fails as soon as the core has returned, which must not be jumped out of. */
+static void break_off(struct script *s, const char *why)
 {
-    char text[SEGMENT_MAX], from[ADDR_TEXT], to[ADDR_TEXT];
+    s->broken = true;
+    snprintf(s->error, sizeof(s->error), "%s", why);
+}
+
+static void record_text(struct script *s, const char *text)
+{
     struct sent *e = &s->sent[s->tail % EVENT_QUEUE];
 
-    if (s->tail - s->head == EVENT_QUEUE)
-        fail(s, "more than %d segments that no line expects", EVENT_QUEUE);
+    if (s->tail - s->head == EVENT_QUEUE) {
+        break_off(s, "more segments than anybody could expect");
+        return;
+    }
     s->tail++;
     e->at = s->now;
+    snprintf(e->text, sizeof(e->text), "%s", text);
+    trace(s, text);
+}
+
+static void record(struct script *s, const struct flow *f, const struct wire_packet *p)
+{
+    char text[SEGMENT_MAX], line[SEGMENT_MAX + 32], from[ADDR_TEXT], to[ADDR_TEXT];
+    bool named = f && f != &s->flows[MAIN_FLOW];
+
     if (!f) {
-        snprintf(e->text, sizeof(e->text), "a segment from %s to %s, which are no flow",
-                 addr_text(&p->src, from), addr_text(&p->dst, to));
+        snprintf(line, sizeof(line), "a segment from %s to %s, which are no flow", addr_text(&p->src, from),
+                 addr_text(&p->dst, to));
     } else {
         segment_print(s, f, p, text);
-        snprintf(e->text, sizeof(e->text), "%s%s%s> %.960s", f == s->flows ? "" : "[",
-                 f == s->flows ? "" : f->name, f == s->flows ? "" : "] ", text);
+        snprintf(line, sizeof(line), "%s%s%s> %s", named ? "[" : "", named ? f->name : "", named ? "] " : "",
+                 text);
     }
-    trace(s, e->text);
+    record_text(s, line);
 }
 
 /* A super-packet is seen as the segments that leave the machine. */
@@ -99,21 +116,21 @@ static void output(void *ctx, const struct braid_packet *out)
     struct flow *f;
     size_t len = out->header_len;
 
-    if (out->header_len + out->payload_len > sizeof(bytes))
-        fail(s, "the core sent %u bytes at once", out->header_len + out->payload_len);
+    if (out->header_len + out->payload_len > sizeof(bytes)) {
+        break_off(s, "the core sent a packet that is too large");
+        return;
+    }
     memcpy(bytes, out->header, out->header_len);
     for (unsigned i = 0; i < out->n_payload; i++) {
         memcpy(bytes + len, out->payload[i].iov_base, out->payload[i].iov_len);
         len += out->payload[i].iov_len;
     }
-    if (packet_parse(bytes, len, out->csum_start == 0, &p) != WIRE_OK)
-        fail(s, "the core sent a packet that does not parse");
+    if (packet_parse(bytes, len, out->csum_start == 0, &p) != WIRE_OK) {
+        break_off(s, "the core sent a packet that does not parse");
+        return;
+    }
     if (p.kind != WIRE_TCP) {
-        struct sent *e = &s->sent[s->tail++ % EVENT_QUEUE];
-
-        e->at = s->now;
-        strcpy(e->text, "> icmp unreachable");
-        trace(s, e->text);
+        record_text(s, "> icmp unreachable");
         return;
     }
     f = flow_of(s, &p);
@@ -205,12 +222,16 @@ void script_start(struct script *s)
 
 void script_settle(struct script *s)
 {
+    if (s->broken)
+        longjmp(s->out, 1);
     for (unsigned i = 0; braid_core_dirty(s->core); i++) {
         if (i == 100)
             fail(s, "the core never comes to rest");
         braid_core_flush(s->core, s->now);
     }
     braid_core_check(s->core);
+    if (s->broken)
+        longjmp(s->out, 1);
 }
 
 void script_run_to(struct script *s, braid_time until, bool stop)

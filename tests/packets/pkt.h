@@ -66,6 +66,7 @@ struct script {
     char variant[128];
     jmp_buf out;
     char error[ERROR_MAX];
+    bool broken; /* error was set where the core cannot be left at once */
     bool verbose;
 
     struct braid_core_params params;
@@ -149,7 +150,12 @@ void command_run(struct script *s, char **words, unsigned n);
 
 /* ---- script.c ---- */
 
-/* Runs all variants of a script. Returns how many there were; *failed: how many failed. */
-unsigned script_file(const char *path, bool verbose, unsigned *failed);
+struct result {
+    unsigned runs, failed;           /* variants */
+    char complaint[ERROR_MAX + 700]; /* about the first that failed */
+};
+
+/* Runs all variants of a script. */
+void script_file(const char *path, bool verbose, struct result *r);
 
 #endif

@@ -7,27 +7,10 @@
 #include <sys/uio.h>
 
 #include "base/addr.h"
-#include "pkt.h"
+#include "source.h"
 
-#define LINES     2000
-#define LINE_MAX_ 1024
-#define VALUES    300
-#define FORS      4
-#define WORDS     64
 #define FOREVER   (600 * BRAID_SECOND) /* "* >" waits no longer */
 #define TOLERANCE (5 * BRAID_MS)       /* of the timers' wheel, and of what lines say */
-
-/* "for NAME in ..." */
-struct loop {
-    char name[16];
-    char *values[VALUES];
-    unsigned n, at;
-};
-
-struct source {
-    char *lines[LINES];
-    unsigned n;
-};
 
 void fail(struct script *s, const char *fmt, ...)
 {
@@ -37,152 +20,6 @@ void fail(struct script *s, const char *fmt, ...)
     vsnprintf(s->error, sizeof(s->error), fmt, ap);
     va_end(ap);
     longjmp(s->out, 1);
-}
-
-/* ---- reading ---- */
-
-static void source_free(struct source *src)
-{
-    for (unsigned i = 0; i < src->n; i++)
-        free(src->lines[i]);
-    src->n = 0;
-}
-
-/* NULL, or what is wrong. */
-static const char *source_read(struct source *src, const char *path)
-{
-    char line[LINE_MAX_];
-    FILE *f = fopen(path, "r");
-    const char *wrong = NULL;
-
-    src->n = 0;
-    if (!f)
-        return "cannot be read";
-    while (!wrong && fgets(line, sizeof(line), f)) {
-        char *end = strpbrk(line, "\r\n"), *comment = strchr(line, '#');
-
-        if (!end && strlen(line) == sizeof(line) - 1)
-            wrong = "a line is too long";
-        if (end)
-            *end = '\0';
-        if (comment)
-            *comment = '\0';
-        if (src->n == LINES)
-            wrong = "too many lines";
-        else if (!wrong && (src->lines[src->n++] = strdup(line)) == NULL)
-            wrong = "out of memory";
-    }
-    fclose(f);
-    return wrong;
-}
-
-/* Cuts text into words, in place. */
-static unsigned split(struct script *s, char *text, char **words, unsigned max)
-{
-    unsigned n = 0;
-    char *save = NULL;
-
-    for (char *w = strtok_r(text, " \t", &save); w; w = strtok_r(NULL, " \t", &save)) {
-        if (n == max)
-            fail(s, "more than %u words", max);
-        words[n++] = w;
-    }
-    return n;
-}
-
-/* ---- loops ---- */
-
-static bool is_excepted(char **words, unsigned n, int64_t value)
-{
-    int64_t x;
-
-    for (unsigned i = 0; i < n; i++)
-        if (number_ok(words[i], &x) && x == value)
-            return true;
-    return false;
-}
-
-static void loop_add(struct script *s, struct loop *l, const char *value)
-{
-    if (l->n == VALUES || (l->values[l->n++] = strdup(value)) == NULL)
-        fail(s, "more than %d values", VALUES);
-}
-
-/* "2..40 except 8 12", or the values themselves. */
-static void loop_values(struct script *s, struct loop *l, char **words, unsigned n)
-{
-    char *dots = strstr(words[0], ".."), text[24];
-    int64_t from, to;
-
-    if (!dots) {
-        for (unsigned i = 0; i < n; i++)
-            loop_add(s, l, words[i]);
-        return;
-    }
-    *dots = '\0';
-    from = parse_number(s, words[0]);
-    to = parse_number(s, dots + 2);
-    if (n > 1 && strcmp(words[1], "except") != 0)
-        fail(s, "\"except\" expected instead of \"%s\"", words[1]);
-    for (; from <= to; from++) {
-        if (is_excepted(words + 1, n - 1, from))
-            continue;
-        snprintf(text, sizeof(text), "%lld", (long long)from);
-        loop_add(s, l, text);
-    }
-}
-
-/* Finds the loops of a script. */
-static unsigned find_loops(struct script *s, const struct source *src, struct loop *loops)
-{
-    unsigned n = 0;
-
-    for (s->line = 1; s->line <= src->n; s->line++) {
-        char copy[LINE_MAX_], *words[WORDS];
-        unsigned count;
-
-        strcpy(copy, src->lines[s->line - 1]);
-        if (strncmp(copy, "for ", 4) != 0)
-            continue;
-        count = split(s, copy, words, WORDS);
-        if (n == FORS || count < 4 || strcmp(words[2], "in") != 0 ||
-            strlen(words[1]) >= sizeof(loops[n].name))
-            fail(s, "for NAME in VALUES expected, at most %d times", FORS);
-        strcpy(loops[n].name, words[1]);
-        loop_values(s, &loops[n], words + 3, count - 3);
-        n++;
-    }
-    return n;
-}
-
-/* Puts the values of loops in place of $NAME. */
-static void substitute(struct script *s, const char *line, const struct loop *loops, unsigned n, char *out)
-{
-    size_t at = 0;
-
-    while (*line) {
-        const char *value = NULL;
-        size_t len = 0;
-
-        for (unsigned i = 0; *line == '$' && i < n; i++)
-            if (strncmp(line + 1, loops[i].name, strlen(loops[i].name)) == 0 &&
-                strlen(loops[i].name) >= len) {
-                len = strlen(loops[i].name);
-                value = loops[i].values[loops[i].at];
-            }
-        if (*line == '$' && !value)
-            fail(s, "no \"for\" line names what follows the $");
-        if (at + (value ? strlen(value) : 1) >= LINE_MAX_)
-            fail(s, "the line is too long");
-        if (value) {
-            strcpy(out + at, value);
-            at += strlen(value);
-            line += 1 + len;
-        } else {
-            out[at++] = *line++;
-        }
-    }
-    out[at] = '\0';
 }
 
 /* ---- lines ---- */
@@ -310,7 +147,7 @@ static void include(struct script *s, const char *name)
 
 static void run_line(struct script *s, char *text, bool included)
 {
-    char *words[WORDS], copy[LINE_MAX_], *end;
+    char *words[WORDS], copy[LINE_LENGTH], *end;
     unsigned n;
     braid_time when = 0;
 
@@ -337,7 +174,7 @@ static void run_lines(struct script *s, const struct source *src, const struct l
                       bool included)
 {
     for (s->line = 1; s->line <= src->n; s->line++) {
-        char text[LINE_MAX_];
+        char text[LINE_LENGTH];
 
         substitute(s, src->lines[s->line - 1], loops, n_loops, text);
         run_line(s, text, included);
@@ -360,12 +197,13 @@ static void script_init(struct script *s)
     s->n_flows = 1;
 }
 
-static void complain(const struct script *s)
+static void complain(const struct script *s, struct result *r)
 {
-    printf("%s", s->file);
-    if (s->at_file != s->file)
-        printf(": %s", s->at_file);
-    printf(":%u:%s %s\n", s->line, s->variant, s->error);
+    bool included = s->at_file != s->file;
+
+    if (r->failed++ == 0)
+        snprintf(r->complaint, sizeof(r->complaint), "%s%s%s:%u:%s %s", s->file, included ? ": " : "",
+                 included ? s->at_file : "", s->line, s->variant, s->error);
 }
 
 /* "(len=7)" */
@@ -391,27 +229,14 @@ static bool run_guarded(struct script *s, const struct source *src, const struct
     return true;
 }
 
-static bool run_variant(struct script *s, const struct source *src, const struct loop *loops, unsigned n,
-                        bool quiet)
+static void run_variant(struct script *s, const struct source *src, const struct loop *loops, unsigned n,
+                        struct result *r)
 {
-    bool good = run_guarded(s, src, loops, n);
-
-    if (!good && !quiet)
-        complain(s);
+    r->runs++;
+    if (!run_guarded(s, src, loops, n))
+        complain(s, r);
     if (s->core)
         braid_core_free(s->core);
-    return good;
-}
-
-/* The next combination of values. False: there was none left. */
-static bool advance(struct loop *loops, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        if (++loops[i].at < loops[i].n)
-            return true;
-        loops[i].at = 0;
-    }
-    return false;
 }
 
 static void identify(struct script *s, const char *path, const char *dir, bool verbose)
@@ -422,51 +247,38 @@ static void identify(struct script *s, const char *path, const char *dir, bool v
     s->verbose = verbose;
 }
 
-static unsigned run_variants(struct script *s, const struct source *src, struct loop *loops, unsigned n,
-                             unsigned *failed)
+static void run_variants(struct script *s, const struct source *src, struct loop *loops, unsigned n,
+                         struct result *r)
 {
     const char *path = s->file, *dir = s->dir;
     bool verbose = s->verbose;
-    unsigned runs = 0;
 
     do {
         identify(s, path, dir, verbose);
-        runs++;
-        *failed += !run_variant(s, src, loops, n, *failed > 0);
-    } while (advance(loops, n));
-    if (*failed > 1)
-        printf("%s: %u more of its %u variants fail\n", path, *failed - 1, runs);
-    return runs;
+        run_variant(s, src, loops, n, r);
+    } while (loops_advance(loops, n));
 }
 
-unsigned script_file(const char *path, bool verbose, unsigned *failed)
+void script_file(const char *path, bool verbose, struct result *r)
 {
     static struct script s;
     static struct source src;
     static struct loop loops[FORS];
-    char dir[512];
+    static char dir[512];
     const char *slash = strrchr(path, '/'), *wrong = source_read(&src, path);
-    unsigned runs = 1;
 
     snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
     memset(loops, 0, sizeof(loops));
+    memset(r, 0, sizeof(*r));
     identify(&s, path, dir, verbose);
-    *failed = 0;
     if (wrong) {
         snprintf(s.error, sizeof(s.error), "%s", wrong);
-        *failed = 1;
-        complain(&s);
+        complain(&s, r);
     } else if (setjmp(s.out) == 0) {
-        unsigned n = find_loops(&s, &src, loops);
-
-        runs = run_variants(&s, &src, loops, n, failed);
+        run_variants(&s, &src, loops, find_loops(&s, &src, loops), r);
     } else {
-        *failed = 1;
-        complain(&s);
+        complain(&s, r);
     }
-    for (unsigned i = 0; i < FORS; i++)
-        for (unsigned k = 0; k < loops[i].n; k++)
-            free(loops[i].values[k]);
+    loops_free(loops);
     source_free(&src);
-    return runs;
 }
