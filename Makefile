@@ -21,12 +21,13 @@ ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
 shell_obj := $(filter-out %/main.o,$(daemon_obj) $(ctl_obj))
 unit_bin  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 sim_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
+example_bin := $(patsubst docs/examples/%.c,$(B)/examples/%,$(wildcard docs/examples/*.c))
 pkt_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/packets/*.c))
 bench_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help tests unit packets sim check e2e e2e-long bench asan layers purity headers format lint demo deps install clean fuzz fuzzers
+.PHONY: all help tests unit packets examples sim check e2e e2e-long bench asan layers purity headers format lint demo deps install clean fuzz fuzzers
 .SECONDARY:
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
@@ -76,6 +77,13 @@ packets: $(B)/pkt ## run the packet scripts
 	$(B)/pkt $(wildcard tests/packets/*.pkt)
 	$(B)/pkt -f $(wildcard tests/packets/bad/*.pkt)
 
+# Only what an embedder has: the public headers and the library.
+$(B)/examples/%: docs/examples/%.c $(B)/libbraid.a $(wildcard include/braid/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(OPT) $(WARN) -Iinclude $(SAN) -o $@ $< $(B)/libbraid.a -lcrypto -lm
+examples: $(example_bin) ## build and run docs/examples, compare with the output that stands beside each
+	@for e in $(example_bin); do $$e | diff docs/examples/$${e##*/}.out - || exit 1; done
+
 # A second make with its own compiler and folder builds the fuzzers; tests/fuzz/run runs them.
 fuzz: ## fuzz the parsers, FUZZ_SECONDS=seconds for each fuzzer
 	@$(MAKE) --no-print-directory -s -j$(JOBS) CC=$(CLANG) B=build-fuzz \
@@ -87,7 +95,7 @@ fuzzers: $(fuzz_bin)
 check: ## install what is missing, build, pass every test (needs root; less than ten minutes)
 	@deploy/install-deps.sh check
 	$(MAKE) -j$(JOBS) all tests
-	$(MAKE) -k unit packets sim layers purity headers e2e
+	$(MAKE) -k unit packets examples sim layers purity headers e2e
 demo: ## install what is missing, build, show the main job with two paths (needs root; two minutes)
 	@deploy/install-deps.sh demo
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
@@ -102,7 +110,7 @@ bench: ## compare with HAProxy; BENCH=quick: in less than a minute (needs root; 
 	tests/bench/run $(BENCH:%=--%)
 asan: ## unit and end-to-end tests under the address and undefined-behaviour sanitizers
 	$(MAKE) -j$(JOBS) $(ASAN) all tests
-	$(MAKE) -k $(ASAN) unit packets sim SEEDS=$(or $(SEEDS),120)
+	$(MAKE) -k $(ASAN) unit packets examples sim SEEDS=$(or $(SEEDS),120)
 	BRAID_BUILD=build-asan tests/e2e/run
 
 layers: ## check who includes whom

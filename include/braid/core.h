@@ -213,6 +213,11 @@ unsigned braid_conn_peek(const struct braid_conn *c, struct iovec *iov, unsigned
 /* The first n bytes were taken. */
 void braid_conn_consume(struct braid_conn *c, size_t n);
 size_t braid_conn_readable(const struct braid_conn *c);
+/* Reading with a copy, like recv: takes at most len (> 0) bytes and returns how many. 0: the end of the
+ * stream (braid_conn_eof). BRAID_AGAIN: nothing is here yet; readable() tells when there is. A connection
+ * that failed says so by closed(), not here. */
+#define BRAID_AGAIN (-1)
+ssize_t braid_conn_read(struct braid_conn *c, void *buf, size_t len);
 /* True once the peer's DATA_FIN (or FIN) is next: everything before it was consumed. */
 bool braid_conn_eof(const struct braid_conn *c);
 
@@ -232,6 +237,40 @@ void braid_conn_abort(struct braid_conn *c);
  * called before; otherwise the connection is aborted. Unread bytes are discarded, later ones cause an abort.
  */
 void braid_conn_release(struct braid_conn *c);
+
+/* Closes in order, like close(2); no more callbacks, c is not to be used after the next flush. What was
+ * written is delivered, the end of the data follows, and the peer may end its side within a minute. Unread
+ * bytes, and those that come later, cause an abort (RFC 9293 section 3.6.1). Without an answer to its SYN a
+ * client is refused; a connection that we are opening is given up (RFC 9293 section 3.10.4). */
+void braid_conn_close(struct braid_conn *c);
+
+/* Options of one connection. Times are in microseconds. There is no Nagle algorithm to switch off: what was
+ * written leaves at the next flush. */
+enum braid_option {
+    /* Most bytes that the receive window offers beyond what was read; 4096 up to the core's rcvbuf_max. What
+     * was offered already stays so (RFC 9293 section 3.8.6). */
+    BRAID_OPT_RCVBUF,
+    /* Most bytes written but not acknowledged; 4096 up to the core's sndbuf_max. */
+    BRAID_OPT_SNDBUF,
+    /* Idle time of a subflow before its first keepalive probe, 0: none. At first the core's keepalive_idle.
+     */
+    BRAID_OPT_KEEPALIVE,
+    /* How long written data may stay unacknowledged before BRAID_CLOSE_TIMEOUT (RFC 9293 section 3.9.1), 0:
+     * for ever. Looked at in steps of the value, so it acts after once to twice of it. At first the core's
+     * stall. A subflow that gets no answer at all is given up after minutes whatever this says. */
+    BRAID_OPT_USER_TIMEOUT,
+    /* These can only be read. */
+    BRAID_OPT_MPTCP,    /* 1: MPTCP is in use; 0: not yet, or plain TCP, or fallen back */
+    BRAID_OPT_CHECKSUM, /* 1: DSS checksums are required by us or, once established, in use */
+    BRAID_OPT_MAXSEG,   /* payload bytes of a full segment of the oldest subflow; 0: there is none */
+    BRAID_OPT_SUBFLOWS, /* how many are established and not being closed */
+    BRAID_OPT_UNREAD,   /* bytes to read, as of ioctl SIOCINQ */
+    BRAID_OPT_UNACKED   /* bytes written but not acknowledged, as of ioctl SIOCOUTQ */
+};
+/* 0, or -1: out of range, or not to be set. */
+int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_t value);
+/* 0 and *value, or -1: no such option. */
+int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value);
 
 /* Asks the peer to use (false) or spare (true) the subflow with this id: MP_PRIO. -1: no such subflow. */
 int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup);

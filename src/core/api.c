@@ -2,6 +2,7 @@
 #include "core/core.h"
 
 #include <assert.h>
+#include <string.h>
 
 void braid_conn_accept(struct braid_conn *c)
 {
@@ -67,6 +68,36 @@ void braid_conn_release(struct braid_conn *c)
     braid_conn_consume(c, c->rcv_bytes);
     if (!c->shutdown || unread)
         conn_fail(c, BRAID_CLOSE_ABORTED, true);
+}
+
+void braid_conn_close(struct braid_conn *c)
+{
+    bool unanswered = (c->phase == CONN_PENDING || c->stateless) && !c->accept_due;
+    if (unanswered) {
+        braid_conn_refuse(c, BRAID_REFUSE_RESET);
+        return;
+    }
+    if (c->passive || c->phase >= CONN_ESTABLISHED)
+        braid_conn_shutdown(c);
+    braid_conn_release(c);
+}
+
+ssize_t braid_conn_read(struct braid_conn *c, void *buf, size_t len)
+{
+    struct iovec iov[16];
+    unsigned n = braid_conn_peek(c, iov, sizeof(iov) / sizeof(iov[0]));
+    size_t done = 0;
+    assert(len > 0);
+    for (unsigned i = 0; i < n && done < len; i++) {
+        size_t take = len - done < iov[i].iov_len ? len - done : iov[i].iov_len;
+        memcpy((uint8_t *)buf + done, iov[i].iov_base, take);
+        done += take;
+    }
+    if (done > 0)
+        braid_conn_consume(c, done);
+    else if (!braid_conn_eof(c))
+        return BRAID_AGAIN;
+    return (ssize_t)done;
 }
 
 int braid_conn_reset_subflow(struct braid_conn *c, uint32_t subflow_id)

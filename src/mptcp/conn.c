@@ -29,6 +29,10 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     c->mem = (struct mem_account){.parent = &env->mem,
                                   .limit = 2 * (env->params.rcvbuf_max + env->params.sndbuf_max)};
     c->opened_at = now;
+    c->rcvbuf_max = env->params.rcvbuf_max;
+    c->sndbuf_max = env->params.sndbuf_max;
+    c->keepalive_idle = env->params.keepalive_idle;
+    c->user_timeout = env->params.stall;
     c->sndbuf = CONN_MIN_SNDBUF < env->params.sndbuf_max ? CONN_MIN_SNDBUF : env->params.sndbuf_max;
     c->rcvbuf = CONN_MIN_RCVBUF < env->params.rcvbuf_max ? CONN_MIN_RCVBUF : env->params.rcvbuf_max;
     c->data_rtx_at = c->addr_at = c->gone_at = c->join_at = c->room_at = c->stall_at = BRAID_NEVER;
@@ -157,11 +161,11 @@ static void watch_stall(struct braid_conn *c, braid_time now)
         conn_fail(c, BRAID_CLOSE_TIMEOUT, true);
         waiting = false;
     }
-    if (!waiting || c->env->params.stall == 0) {
+    if (!waiting || c->user_timeout == 0) {
         c->stall_at = BRAID_NEVER;
     } else if (c->stall_at <= now || c->stall_at == BRAID_NEVER) {
         c->stall_una = c->data_una;
-        c->stall_at = now + c->env->params.stall;
+        c->stall_at = now + c->user_timeout;
     }
 }
 
@@ -338,9 +342,9 @@ static void call_user(struct braid_conn *c, braid_time now)
         if (c->ops && c->ops->established)
             c->ops->established(c, c->user);
     }
-    if (c->news && c->ops) {
-        c->news = false;
-        if (c->ops->readable)
+    if (c->news) {
+        c->news = false; /* also when nobody listens any more: the end does not wait for that */
+        if (c->ops && c->ops->readable)
             c->ops->readable(c, c->user);
     }
     conn_recv_settle(c, now);

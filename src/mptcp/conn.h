@@ -120,6 +120,10 @@ struct braid_conn {
     struct mem_account mem;
     braid_time opened_at;
 
+    /* Options of the user's (src/core/sockopt.c); the core's parameters until set. */
+    size_t rcvbuf_max, sndbuf_max;
+    braid_time keepalive_idle, user_timeout;
+
     /* Keys (section 3.1). */
     uint64_t local_key, remote_key;
     uint32_t local_token, remote_token;

@@ -98,6 +98,7 @@ static void flow_established(struct subflow *sf, braid_time now)
     struct braid_conn *c = s->conn;
     (void)now;
     ring_insert(s);
+    subflow_set_keepalive(sf, c->keepalive_idle);
     if (!s->join) {
         c->phase = CONN_ESTABLISHED;
         conn_half_open_end(c);

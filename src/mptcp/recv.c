@@ -465,7 +465,7 @@ static void tune_rcvbuf(struct braid_conn *c, braid_time now)
 {
     bool fast = reads_fast(c, now);
     if (fast || window_used(c))
-        c->rcvbuf = 2 * c->rcvbuf < c->env->params.rcvbuf_max ? 2 * c->rcvbuf : c->env->params.rcvbuf_max;
+        c->rcvbuf = 2 * c->rcvbuf < c->rcvbuf_max ? 2 * c->rcvbuf : c->rcvbuf_max;
 }
 
 void conn_recv_settle(struct braid_conn *c, braid_time now)

@@ -199,8 +199,8 @@ static void tune_sndbuf(struct braid_conn *c)
         if (t->rtt.srtt_us > 0)
             goal += 2 * (t->cc.cwnd * (uint64_t)longest / (uint64_t)t->rtt.srtt_us);
     }
-    if (goal > c->env->params.sndbuf_max)
-        goal = c->env->params.sndbuf_max;
+    if (goal > c->sndbuf_max)
+        goal = c->sndbuf_max;
     if (goal > c->sndbuf)
         c->sndbuf = goal;
 }

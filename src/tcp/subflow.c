@@ -97,6 +97,7 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
     sf->rcv_wscale = tcp_window_scale(sf->env->rcvbuf_max);
     sf->quick_acks = TCP_QUICK_ACKS;
     sf->opened_at = sf->last_recv = sf->last_send = now;
+    sf->keepalive_idle = sf->env->keepalive_idle;
     rtt_init(&sf->rtt);
     rack_init(&sf->rack);
     pacer_init(&sf->pacer);
@@ -185,8 +186,8 @@ void tcp_establish(struct subflow *sf, braid_time now)
     sf->round_end = sf->snd_nxt;
     sf->snd_edge = max_u64(sf->snd_edge, sf->snd_una + sf->snd_wnd);
     tcp_update_pacing(sf);
-    if (sf->env->keepalive_idle > 0)
-        sf->keepalive_at = now + sf->env->keepalive_idle;
+    if (sf->keepalive_idle > 0)
+        sf->keepalive_at = now + sf->keepalive_idle;
     sf->ops->established(sf, now);
 }
 

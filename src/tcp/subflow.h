@@ -232,6 +232,7 @@ struct subflow {
     /* Timers: one wheel timer for the earliest of these deadlines. */
     struct timer timer;
     braid_time rexmit_at, delack_at, keepalive_at, pace_at;
+    braid_time keepalive_idle; /* before the first probe; 0: off */
     enum tcp_rexmit_timer rexmit_kind;
     braid_time rto_base;    /* the RTO counts from here */
     braid_time reorder_at;  /* RACK's reordering timer; BRAID_NEVER: not needed */
@@ -282,6 +283,8 @@ void subflow_ack_at_once(struct subflow *sf, braid_time now);
 /* The owner has data that only the peer's window (its own or the connection's) holds back: keep probing, with
  * the persist timer's backoff (RFC 9293 section 3.8.6.1). */
 void subflow_set_blocked(struct subflow *sf, bool blocked, braid_time now);
+/* Idle time before the first keepalive probe from now on, instead of the environment's; 0: none. */
+void subflow_set_keepalive(struct subflow *sf, braid_time idle);
 /* Sends one keepalive-style probe (an old sequence number, no payload) now. */
 void subflow_probe(struct subflow *sf, braid_time now);
 

@@ -176,7 +176,7 @@ static void on_rexmit(struct subflow *sf, braid_time now)
 /* RFC 9293 section 3.8.4. The deadline is not moved by traffic; what it finds decides. */
 static void on_keepalive(struct subflow *sf, braid_time now)
 {
-    braid_time due = sf->last_recv + sf->env->keepalive_idle;
+    braid_time due = sf->last_recv + sf->keepalive_idle;
 
     if (now < due) {
         sf->keepalive_at = due;
@@ -194,6 +194,16 @@ static void on_keepalive(struct subflow *sf, braid_time now)
     sf->keepalive_at = now + TCP_KEEPALIVE_STEP;
     tcp_count(sf, COUNT_TCP_KEEPALIVE, 1);
     subflow_probe(sf, now);
+}
+
+void subflow_set_keepalive(struct subflow *sf, braid_time idle)
+{
+    sf->keepalive_idle = idle;
+    if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
+        return; /* tcp_establish begins */
+    sf->keepalive_sent = 0;
+    sf->keepalive_at = idle > 0 ? sf->last_recv + idle : BRAID_NEVER;
+    tcp_timers_arm(sf);
 }
 
 static void on_delack(struct subflow *sf)

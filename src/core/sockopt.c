@@ -1,0 +1,106 @@
+/* Options of a connection that its user may set and read at any time. */
+#include "core/core.h"
+
+#define BUFFER_LEAST 4096
+
+/* Returns false if the value is out of range. */
+static bool set_buffer(size_t *most, size_t *now, size_t core_most, int64_t value)
+{
+    if (value < BUFFER_LEAST || (uint64_t)value > core_most)
+        return false;
+    *most = (size_t)value;
+    if (*now > *most)
+        *now = *most;
+    return true;
+}
+
+static void set_keepalive(struct braid_conn *c, braid_time idle)
+{
+    c->keepalive_idle = idle;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!s->dead)
+            subflow_set_keepalive(&s->tcp, idle);
+    }
+}
+
+int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_t value)
+{
+    const struct braid_core_params *p = &c->env->params;
+    switch (option) {
+    case BRAID_OPT_RCVBUF:
+        return set_buffer(&c->rcvbuf_max, &c->rcvbuf, p->rcvbuf_max, value) ? 0 : -1;
+    case BRAID_OPT_SNDBUF:
+        return set_buffer(&c->sndbuf_max, &c->sndbuf, p->sndbuf_max, value) ? 0 : -1;
+    case BRAID_OPT_KEEPALIVE:
+        if (value < 0)
+            return -1;
+        set_keepalive(c, value);
+        return 0;
+    case BRAID_OPT_USER_TIMEOUT:
+        if (value < 0)
+            return -1;
+        c->user_timeout = value;
+        c->stall_at = BRAID_NEVER; /* the flush counts from now on */
+        conn_dirty(c);
+        return 0;
+    case BRAID_OPT_MPTCP:
+    case BRAID_OPT_CHECKSUM:
+    case BRAID_OPT_MAXSEG:
+    case BRAID_OPT_SUBFLOWS:
+    case BRAID_OPT_UNREAD:
+    case BRAID_OPT_UNACKED:
+        break;
+    }
+    return -1;
+}
+
+static int64_t max_segment(const struct braid_conn *c)
+{
+    return list_empty(&c->subflows) ? 0 : list_entry(c->subflows.next, struct mp_subflow, node)->tcp.mss;
+}
+
+static int64_t usable_subflows(const struct braid_conn *c)
+{
+    int64_t usable = 0;
+    list_each (n, tmp, &c->subflows)
+        usable += flow_usable(list_entry(n, struct mp_subflow, node));
+    return usable;
+}
+
+int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value)
+{
+    switch (option) {
+    case BRAID_OPT_RCVBUF:
+        *value = (int64_t)c->rcvbuf_max;
+        return 0;
+    case BRAID_OPT_SNDBUF:
+        *value = (int64_t)c->sndbuf_max;
+        return 0;
+    case BRAID_OPT_KEEPALIVE:
+        *value = c->keepalive_idle;
+        return 0;
+    case BRAID_OPT_USER_TIMEOUT:
+        *value = c->user_timeout;
+        return 0;
+    case BRAID_OPT_MPTCP:
+        *value = braid_conn_is_mptcp(c);
+        return 0;
+    case BRAID_OPT_CHECKSUM:
+        *value = c->checksum;
+        return 0;
+    case BRAID_OPT_MAXSEG:
+        *value = max_segment(c);
+        return 0;
+    case BRAID_OPT_SUBFLOWS:
+        *value = usable_subflows(c);
+        return 0;
+    case BRAID_OPT_UNREAD:
+        *value = (int64_t)c->rcv_bytes;
+        return 0;
+    case BRAID_OPT_UNACKED:
+        *value = (int64_t)(c->data_end - c->data_una);
+        return 0;
+    }
+    return -1;
+}
