@@ -47,6 +47,9 @@ struct braid_host {
      * call only. hops goes into that core's braid_core_input. May be NULL if n_workers is 1. */
     void (*hand_over)(void *ctx, unsigned worker, const uint8_t *packet, size_t len,
                       const struct braid_input *in);
+    /* A SYN from client to server is about to go out again as it came (braid_listen): whoever has taken notes
+     * of its first passage should forget them. May be NULL. */
+    void (*passing)(void *ctx, const struct braid_addr *client, const struct braid_addr *server);
 };
 
 /* What is known of an incoming packet besides its bytes. */

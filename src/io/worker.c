@@ -15,6 +15,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <openssl/rand.h>
+#include "io/conntrack.h"
 #include "io/log.h"
 #include "io/mailbox.h"
 #include "io/params.h"
@@ -38,6 +39,7 @@ struct worker {
     struct buf_pool *pool; /* of buffers to read packets into */
     uint8_t random[RANDOM_BYTES];
     unsigned random_left;
+    int conntrack; /* io/conntrack.h; -1: not possible, or not needed yet */
     struct worker_counters counters;
     struct worker *peers[DAEMON_WORKERS_MAX];
     atomic_uint handovers; /* packets that wait for this worker */
@@ -76,6 +78,17 @@ static void host_output(void *ctx, const struct braid_packet *packet)
         log_debug("worker %u: TUN write of %u+%u bytes: %s", w->params.number, packet->header_len,
                   packet->payload_len, strerror(errno));
     }
+}
+
+/* On its way here the SYN has made a connection that leaves through the TUN, for which addresses are not
+ * translated; the kernel is to see it for the first time when it comes from there. */
+static void host_passing(void *ctx, const struct braid_addr *client, const struct braid_addr *server)
+{
+    struct worker *w = ctx;
+    if (w->conntrack < 0)
+        w->conntrack = conntrack_open();
+    if (w->conntrack >= 0 && conntrack_forget(w->conntrack, client, server) < 0 && errno != ENOENT)
+        log_debug("worker %u: connection tracking: %s", w->params.number, strerror(errno));
 }
 
 /* A call of the generator costs more than the few bytes that the core asks for at a time. What was given out
@@ -273,11 +286,15 @@ struct worker *worker_new(const struct worker_params *params)
     w->params = *params;
     w->params.core.worker = params->number;
     w->params.core.n_workers = params->n_workers;
+    w->conntrack = -1;
     w->armed = BRAID_NEVER;
     w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     w->base = new_base();
-    struct braid_host host = {
-        .ctx = w, .output = host_output, .random = host_random, .hand_over = host_hand_over};
+    struct braid_host host = {.ctx = w,
+                              .output = host_output,
+                              .random = host_random,
+                              .hand_over = host_hand_over,
+                              .passing = host_passing};
     w->pool = braid_buf_pool_new(TUN_BUFFER, 2 * READ_PACKETS);
     if (w->timer_fd >= 0 && w->base && w->pool) {
         w->mailbox = mailbox_new(w->base);
@@ -339,6 +356,8 @@ void worker_free(struct worker *w)
         event_base_free(w->base);
     if (w->timer_fd >= 0)
         close(w->timer_fd);
+    if (w->conntrack >= 0)
+        close(w->conntrack);
     free(w);
 }
 

@@ -53,11 +53,11 @@ class Env:
         self._sockets.append(sock)
         return sock
 
-    def listen(self, version=4, port=PORT, backlog=4096):
-        """A plain TCP socket that listens in the server's namespace."""
-        listener = self.keep(self.server.socket(version))
+    def listen(self, version=4, port=PORT, backlog=4096, address=None, multipath=False):
+        """A socket, plain TCP unless told otherwise, that listens in the server's namespace."""
+        listener = self.keep(self.server.socket(version, mptcp.IPPROTO_MPTCP if multipath else 0))
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((net.SERVER[version], port))
+        listener.bind((address or net.SERVER[version], port))
         listener.listen(backlog)
         listener.settimeout(20 * FACTOR)
         return listener
@@ -73,10 +73,10 @@ class Env:
             sock.bind((source, 0))
         return sock
 
-    def connect(self, version=4, port=PORT, **how):
-        """A connection from the client to the service address."""
+    def connect(self, version=4, port=PORT, to=None, **how):
+        """A connection from the client to the service address, or to that one."""
         sock = self.open(version, **how)
-        sock.connect((net.SERVICE[version], port))
+        sock.connect((to or net.SERVICE[version], port))
         return sock
 
     def pair(self, version=4, subflows=1, **how):

@@ -75,9 +75,9 @@ class Namespace:
             _setns(outside)
             os.close(outside)
 
-    def socket(self, version=4, protocol=0):
+    def socket(self, version=4, protocol=0, kind=socket.SOCK_STREAM):
         with self.entered():
-            return socket.socket(FAMILY[version], socket.SOCK_STREAM, protocol)
+            return socket.socket(FAMILY[version], kind, protocol)
 
     def sysctl(self, **settings):
         """Dots are written as two underscores: net__ipv4__ip_forward=1."""

@@ -32,6 +32,19 @@ class Edge:
         return "\n".join(lines) + "\n"
 
 
+class Transparent:
+    """One [edge] section in transparent mode, for IPv4 and IPv6."""
+
+    def __init__(self, name, signal=(), **keys):
+        self.name, self.signal, self.keys = name, signal, keys
+
+    def section(self):
+        lines = [f"[edge {self.name}]", "mode = transparent"]
+        lines += [f"signal = {', '.join(self.signal)}"] if self.signal else []
+        lines += [f"{key} = {value}" for key, value in self.keys.items()]
+        return "\n".join(lines) + "\n"
+
+
 def default_edges(**keys):
     return [Edge("web", 4, **keys), Edge("web6", 6, **keys)]
 

@@ -1,4 +1,7 @@
 """deploy/braid-steer, and everything that it could leave behind in a namespace."""
+import contextlib
+import itertools
+import os
 import re
 
 from .proxy import ROOT
@@ -7,10 +10,21 @@ SCRIPT = ROOT / "deploy" / "braid-steer"
 MANUAL = ROOT / "docs" / "man" / "braid-steer.8"
 
 
+def sysctls(namespace, *trees):
+    """Key -> value of everything below these folders of /proc/sys/net that can be read."""
+    seen = {}
+    with namespace.entered():
+        for folder, _, files in itertools.chain(*(os.walk(f"/proc/sys/net/{tree}") for tree in trees)):
+            for file in files:
+                with contextlib.suppress(OSError, UnicodeDecodeError):
+                    seen[f"{folder}/{file}"] = open(f"{folder}/{file}").read().strip()
+    return seen
+
+
 def settings(namespace):
     """The reverse path filter of each device, of "all" and of "default"."""
-    listed = namespace.run("sysctl", "-a", "-r", r"^net\.ipv4\.conf\..*\.rp_filter$").stdout
-    return {device: int(value) for device, value in re.findall(r"conf\.(.*)\.rp_filter = (\d+)", listed)}
+    return {key.split("/")[-2]: int(value) for key, value in sysctls(namespace, "ipv4/conf").items()
+            if key.endswith("/rp_filter")}
 
 
 def snapshot(namespace):
@@ -22,8 +36,8 @@ def snapshot(namespace):
             "iptables": text("iptables-save"), "ip6tables": text("ip6tables-save"),
             "rules": text("ip", "rule") + text("ip", "-6", "rule"),
             "routes": text("ip", "route", "show", "table", "all") + text("ip", "-6", "route", "show", "table", "all")}
-    sysctls = namespace.run("sysctl", "-a", "-r", r"^net\.(ipv4|ipv6|netfilter|core)\.", check=False).stdout
-    seen["sysctl"] = "\n".join(line for line in sysctls.splitlines() if "_count" not in line)
+    seen["sysctl"] = "\n".join(f"{key} = {value}" for key, value in sysctls(namespace, "ipv4", "ipv6", "netfilter").items()
+                               if "_count" not in key)
     return seen
 
 
