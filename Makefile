@@ -24,10 +24,11 @@ sim_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 example_bin := $(patsubst docs/examples/%.c,$(B)/examples/%,$(wildcard docs/examples/*.c))
 pkt_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/packets/*.c))
 bench_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
+attack_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help tests unit packets examples sim check e2e e2e-long bench asan layers purity headers format lint demo deps install clean fuzz fuzzers
+.PHONY: all help tests unit packets examples sim attack check e2e e2e-long bench asan layers purity headers format lint demo deps install clean fuzz fuzzers
 .SECONDARY:
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
@@ -59,13 +60,15 @@ $(B)/sim: $(sim_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
 $(B)/pkt: $(pkt_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
+$(B)/attack: $(attack_obj) $(B)/libbraid.a
+	$(CC) $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free -o $@ $^ -lcrypto -lm
 $(B)/bench/server: $(filter %/server.o,$(bench_obj))
 $(B)/bench/client: $(filter-out %/server.o,$(bench_obj))
 $(B)/bench/server $(B)/bench/client:
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^
 
-tests: $(unit_bin) $(B)/sim $(B)/pkt
+tests: $(unit_bin) $(B)/sim $(B)/pkt $(B)/attack
 unit: $(unit_bin) ## run the unit tests
 	@bad=; for t in $(unit_bin); do $$t || bad="$$bad $$t"; done; [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 
@@ -84,6 +87,9 @@ $(B)/examples/%: docs/examples/%.c $(B)/libbraid.a $(wildcard include/braid/*.h)
 examples: $(example_bin) ## build and run docs/examples, compare with the output that stands beside each
 	@for e in $(example_bin); do $$e | diff docs/examples/$${e##*/}.out - || exit 1; done
 
+attack: $(B)/attack ## attack a core in virtual time, beside an honest client; TABLE=1: as the table of docs/security.md
+	@$(B)/attack $(TABLE:%=--markdown)
+
 # A second make with its own compiler and folder builds the fuzzers; tests/fuzz/run runs them.
 fuzz: ## fuzz the parsers, FUZZ_SECONDS=seconds for each fuzzer
 	@$(MAKE) --no-print-directory -s -j$(JOBS) CC=$(CLANG) B=build-fuzz \
@@ -95,7 +101,7 @@ fuzzers: $(fuzz_bin)
 check: ## install what is missing, build, pass every test (needs root; less than ten minutes)
 	@deploy/install-deps.sh check
 	$(MAKE) -j$(JOBS) all tests
-	$(MAKE) -k unit packets examples sim layers purity headers e2e
+	$(MAKE) -k unit packets examples sim attack layers purity headers e2e
 demo: ## install what is missing, build, show the main job with two paths (needs root; two minutes)
 	@deploy/install-deps.sh demo
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all

@@ -11,6 +11,7 @@
 #define ORPHAN_TIME     (60 * BRAID_SECOND) /* for the peer's DATA_FIN after the user released the connection */
 #define JOIN_ACK_REPEAT (100 * BRAID_MS)
 #define JOIN_ACK_TRIES  20
+#define STALL_LOOK      (10 * BRAID_SECOND) /* between looks for peers that take no data */
 
 static void conn_fire(struct timer *t, braid_time now);
 
@@ -151,22 +152,31 @@ static void repeat_join_acks(struct braid_conn *c, braid_time now)
         c->join_at = now + JOIN_ACK_REPEAT;
 }
 
+/* How long a peer may leave the same data unacknowledged: not long when others need the memory. */
+static braid_time stall_limit(const struct braid_conn *c)
+{
+    const struct mem_account *all = &c->env->mem;
+    bool scarce = mem_room(all) < all->limit / 2 && c->user_timeout > STALL_LOOK;
+    return scarce ? STALL_LOOK : c->user_timeout;
+}
+
 /* A peer that answers but does not take data, by a closed window or by withholding DATA_ACKs, keeps memory
- * from others. Looked at rarely, so it is given once to twice the limit. */
+ * from others. */
 static void watch_stall(struct braid_conn *c, braid_time now)
 {
-    bool waiting = c->data_una != c->data_end && c->phase == CONN_ESTABLISHED;
-    if (c->stall_at <= now && waiting && c->stall_una == c->data_una) {
+    braid_time limit = stall_limit(c);
+    if (c->data_una == c->data_end || c->phase != CONN_ESTABLISHED || limit == 0) {
+        c->stall_at = BRAID_NEVER;
+        return;
+    }
+    if (c->stall_at == BRAID_NEVER || c->stall_una != c->data_una) {
+        c->stall_una = c->data_una;
+        c->stall_since = now;
+    } else if (now - c->stall_since >= limit) {
         conn_count(c, MP_STALLED);
         conn_fail(c, BRAID_CLOSE_TIMEOUT, true);
-        waiting = false;
     }
-    if (!waiting || c->user_timeout == 0) {
-        c->stall_at = BRAID_NEVER;
-    } else if (c->stall_at <= now || c->stall_at == BRAID_NEVER) {
-        c->stall_una = c->data_una;
-        c->stall_at = now + c->user_timeout;
-    }
+    c->stall_at = now + (limit < STALL_LOOK ? limit : STALL_LOOK);
 }
 
 static void conn_fire(struct timer *t, braid_time now)

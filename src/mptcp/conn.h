@@ -208,8 +208,9 @@ struct braid_conn {
     struct timer timer;
     braid_time data_rtx_at, addr_at, gone_at, join_at, room_at;
     unsigned join_tries;
-    braid_time stall_at; /* when data_una should have moved beyond ... */
-    uint64_t stall_una;  /* ... this */
+    braid_time stall_at;    /* when to look whether data_una has moved ... */
+    uint64_t stall_una;     /* ... beyond this ... */
+    braid_time stall_since; /* ... where it is since */
     struct rate joins;
 };
 

@@ -10,6 +10,7 @@
 #include "wire/checksum.h"
 
 #define RCVBUF_LEAST (16u << 10)
+#define OOO_SEARCH   512 /* pieces looked at from where a search begins */
 
 void conn_recv_init(struct braid_conn *c, uint64_t idsn)
 {
@@ -173,16 +174,33 @@ static void deliver_in_order(struct braid_conn *c, struct slice *s)
     conn_dirty(c);
 }
 
-/* The last queued piece that begins at or before dsn, or NULL. Starts at the hint: pieces that come over one
- * subflow have growing numbers. */
-static struct data_ooo *ooo_before(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn)
+static bool begins_after(const struct list *n, uint64_t dsn)
 {
-    struct list *n = s->ooo_hint ? &s->ooo_hint->node : c->ooo.prev;
-    while (n != &c->ooo && seq64_before(dsn, list_entry(n, struct data_ooo, node)->dsn))
-        n = n->prev;
-    while (n->next != &c->ooo && !seq64_before(dsn, list_entry(n->next, struct data_ooo, node)->dsn))
-        n = n->next;
-    return n == &c->ooo ? NULL : list_entry(n, struct data_ooo, node);
+    return seq64_before(dsn, list_entry(n, struct data_ooo, node)->dsn);
+}
+
+/* From n on: the last queued piece that begins at or before dsn, or the list's head; NULL: it is far away. */
+static struct list *search(struct braid_conn *c, struct list *n, uint64_t dsn)
+{
+    unsigned left = OOO_SEARCH;
+    for (; n != &c->ooo && begins_after(n, dsn); n = n->prev)
+        if (left-- == 0)
+            return NULL;
+    for (; n->next != &c->ooo && !begins_after(n->next, dsn); n = n->next)
+        if (left-- == 0)
+            return NULL;
+    return n;
+}
+
+/* Where a piece belongs: behind what is returned. Pieces that come over one subflow have growing numbers, so
+ * the search starts at the last one; else it is near an end. NULL: only who wants to make us search puts many
+ * pieces there. */
+static struct list *ooo_before(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn)
+{
+    struct list *n = s->ooo_hint ? search(c, &s->ooo_hint->node, dsn) : NULL;
+    if (!n)
+        n = search(c, c->ooo.prev, dsn);
+    return n ? n : search(c, &c->ooo, dsn);
 }
 
 /* Keeps [dsn, dsn + len) of s, which overlaps nothing queued, behind `after` (NULL: in front). */
@@ -215,7 +233,12 @@ static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uin
                                  const struct slice *in)
 {
     uint64_t end = dsn + in->len, at = dsn;
-    struct data_ooo *prev = ooo_before(c, s, at);
+    struct list *place = ooo_before(c, s, at);
+    struct data_ooo *prev = place && place != &c->ooo ? list_entry(place, struct data_ooo, node) : NULL;
+    if (!place) {
+        conn_count(c, MEM_REFUSED); /* not DATA_ACKed: the peer sends it again */
+        return;
+    }
     conn_count(c, MP_OFO_QUEUE);
     while (seq64_before(at, end)) {
         if (prev && seq64_before(at, prev->dsn + prev->s.len))

@@ -39,7 +39,7 @@ static void chunk_free(struct braid_conn *c, struct send_chunk *k)
 static struct send_chunk *chunk_add(struct braid_conn *c, size_t want)
 {
     size_t room = mem_room(&c->mem),
-           cap = want <= CHUNK_SMALL || room <= CHUNK_LARGE ? CHUNK_SMALL : CHUNK_LARGE;
+           cap = want < CHUNK_LARGE / 4 || room <= CHUNK_LARGE ? CHUNK_SMALL : CHUNK_LARGE;
     struct send_chunk *k = room > cap ? malloc(sizeof(*k)) : NULL;
     if (!k)
         return NULL;
@@ -63,10 +63,15 @@ static struct send_chunk *tail_with_room(struct braid_conn *c)
     return k->buf->cap - k->len >= 512 ? k : NULL;
 }
 
-/* Nobody takes more than a part of what is left: many slow readers leave room for who comes later. */
+/* Half of the memory is for whoever comes first, but nobody takes more than a part of what is left of that;
+ * from the other half everybody gets the same. So many slow readers leave room for who comes later. */
 static size_t buffer_limit(const struct braid_conn *c)
 {
-    size_t share = mem_room(&c->env->mem) / 4;
+    const struct mem_account *all = &c->env->mem;
+    size_t room = mem_room(all), half = all->limit / 2;
+    size_t share = room > half ? (room - half) / 4 : 0, least = half / 4 / c->env->n_conns;
+    if (share < least)
+        share = least;
     if (share < CHUNK_SMALL)
         share = CHUNK_SMALL;
     return share < c->sndbuf ? share : c->sndbuf;

@@ -6,6 +6,8 @@
 
 #include "base/slice.h"
 
+#define OOO_SEARCH 256 /* pieces looked at from each end of the queue */
+
 /* An out-of-order piece. Pieces do not overlap; neighbours are not merged. */
 struct ooo {
     struct list node;
@@ -126,14 +128,20 @@ static size_t cost_of(const struct slice *s)
     return sizeof(struct buf) + ((uint64_t)s->len * 2 >= s->buf->cap ? s->buf->cap : s->len);
 }
 
-/* The last piece that begins at or before off, or the list's head. */
+/* The last piece that begins at or before off, or the list's head. NULL: it is far from both ends, where only
+ * who wants to make us search puts many pieces; what is dropped there is sent again when it is nearer. */
 static struct list *ooo_before(struct subflow *sf, uint64_t off)
 {
     struct list *pos = sf->ooo.prev;
 
-    while (pos != &sf->ooo && ooo_of(pos)->off > off)
-        pos = pos->prev;
-    return pos;
+    for (unsigned i = 0; i < OOO_SEARCH; i++, pos = pos->prev)
+        if (pos == &sf->ooo || ooo_of(pos)->off <= off)
+            return pos;
+    pos = &sf->ooo;
+    for (unsigned i = 0; i < OOO_SEARCH; i++, pos = pos->next)
+        if (ooo_of(pos->next)->off > off)
+            return pos;
+    return NULL;
 }
 
 /* Makes room for [*off, *off + s->len) behind pos: cuts what is there already off the new piece, drops pieces
@@ -190,6 +198,11 @@ static void ooo_insert(struct subflow *sf, uint64_t off, struct slice s)
     struct list *pos = ooo_before(sf, off);
 
     sf->ack_now = true;
+    if (!pos) {
+        tcp_count(sf, COUNT_TCP_OFO_DROP, 1);
+        slice_drop(&s);
+        return;
+    }
     bool fresh = ooo_trim(sf, pos, &off, &s);
     if (fresh && !ooo_store(sf, pos, off, &s)) {
         slice_drop(&s);

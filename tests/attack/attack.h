@@ -1,0 +1,77 @@
+/* Attacks on a core in virtual time, with an honest client at the same time. */
+#ifndef ATTACK_ATTACK_H
+#define ATTACK_ATTACK_H
+
+#include <braid/core.h>
+#include "wire/packet.h"
+
+#define ATTACK_TIME (5 * BRAID_SECOND)
+#define PEERS_MAX   4096
+#define REPLIES     65536
+
+struct world;
+
+/* A packet that the attacked core sent to the attacker. */
+struct reply {
+    struct braid_addr from, to;
+    struct wire_tcp tcp;
+    uint32_t len;
+};
+
+/* A connection that the attacker has. */
+struct peer {
+    struct braid_addr addr;
+    uint32_t nxt, rcv_nxt; /* wire numbers */
+    uint64_t key, core_key, dsn, core_dsn;
+    bool open;
+};
+
+struct attack {
+    const char *name;
+    const char *answer; /* what stands against it, for the documentation */
+    unsigned packets;   /* that it sends in ATTACK_TIME */
+    unsigned conns;     /* that it opens first; 0: none */
+    bool quiet;         /* they get no data */
+    bool mptcp;         /* as MPTCP */
+    uint16_t mss;       /* that it offers; 0: 1460 */
+    size_t memory;      /* MiB of the core; 0: 64 */
+    unsigned half_open; /* limit; 0: 256 */
+    /* Sends packet i. */
+    void (*send)(struct world *w, unsigned i);
+    /* Sees what comes back, of which open() has taken handshakes. May be NULL. */
+    void (*reply)(struct world *w, struct peer *p, const struct reply *r);
+};
+
+extern const struct attack attacks[];
+extern const unsigned n_attacks;
+
+struct result {
+    bool ok;
+    char failure[160];
+    unsigned sent, refused; /* attacking packets; connections and joins that the core refused */
+    double goodput;         /* of the honest download, bits per second */
+    bool late_mptcp;        /* who connected during the attack got MPTCP */
+    size_t peak, budget;
+    double first_us, last_us; /* CPU time per attacking packet: of the first tenth, and of the last */
+};
+
+struct world {
+    const struct attack *a;
+    struct braid_core *core;
+    braid_time now;
+    uint64_t random;
+    struct peer peers[PEERS_MAX];
+    uint32_t token; /* of the honest connection */
+    struct braid_addr honest;
+    uint32_t honest_seq, honest_ack; /* about where it is */
+};
+
+/* ---- world.c ---- */
+void world_run(const struct attack *a, struct result *out);
+/* From the attacker to the core. */
+void world_send(struct world *w, const struct braid_addr *from, const struct wire_tcp *t, unsigned len);
+uint32_t world_random(struct world *w);
+struct braid_addr world_server(void);
+struct braid_addr world_stranger(unsigned n);
+
+#endif

@@ -1,0 +1,237 @@
+/* The attacks. */
+#include "attack.h"
+
+#include "base/addr.h"
+
+static struct wire_tcp syn(struct world *w, bool mptcp)
+{
+    struct wire_tcp t = {.flags = TCP_SYN,
+                         .seq = world_random(w),
+                         .window = 65535,
+                         .has_mss = true,
+                         .mss = 1460,
+                         .sack_ok = true,
+                         .has_ts = true,
+                         .tsval = world_random(w)};
+
+    if (mptcp) {
+        t.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
+        t.mp.capable = (struct mptcp_capable){.version = 1, .flags = MPTCP_CAPABLE_SHA256};
+    }
+    return t;
+}
+
+static void send_syn(struct world *w, unsigned i)
+{
+    struct braid_addr from = world_stranger(i);
+    struct wire_tcp t = syn(w, false);
+
+    world_send(w, &from, &t, 0);
+}
+
+static void send_syn_mptcp(struct world *w, unsigned i)
+{
+    struct braid_addr from = world_stranger(i);
+    struct wire_tcp t = syn(w, true);
+
+    world_send(w, &from, &t, 0);
+}
+
+/* Sources whose sums and exclusive ors of the 4-tuple are all the same: what an unkeyed hash would collide
+ * on. */
+static void send_syn_colliding(struct world *w, unsigned i)
+{
+    uint16_t v = (uint16_t)(i * 7 + i / 65536);
+    uint8_t ip[4] = {66, (uint8_t)(i >> 16), (uint8_t)(v >> 8), (uint8_t)v};
+    struct braid_addr from = {ip_from_v4(ip), v};
+    struct wire_tcp t = syn(w, true);
+
+    world_send(w, &from, &t, 0);
+}
+
+static void send_join(struct world *w, unsigned i, uint32_t token)
+{
+    struct braid_addr from = world_stranger(i);
+    struct wire_tcp t = syn(w, false);
+
+    t.mp.has = MPTCP_HAS(MPTCP_JOIN);
+    t.mp.join = (struct mptcp_join){
+        .kind = MPTCP_JOIN_SYN, .addr_id = (uint8_t)i, .token = token, .nonce = world_random(w)};
+    world_send(w, &from, &t, 0);
+}
+
+static void send_join_unknown(struct world *w, unsigned i)
+{
+    send_join(w, i, world_random(w));
+}
+
+static void send_join_known(struct world *w, unsigned i)
+{
+    send_join(w, i, w->token);
+}
+
+/* In the honest client's name, around its window and far from it; every fourth one from nowhere. */
+static void send_ack_storm(struct world *w, unsigned i)
+{
+    struct braid_addr from = i % 4 ? w->honest : world_stranger(i);
+    struct wire_tcp t = {.flags = TCP_ACK, .window = 1000};
+
+    t.seq = i % 2 ? world_random(w) : w->honest_seq;
+    t.ack = w->honest_ack + (i % 3 ? 1u << 30 : world_random(w));
+    world_send(w, &from, &t, 0);
+}
+
+static struct wire_tcp segment(const struct peer *p)
+{
+    return (struct wire_tcp){.flags = TCP_ACK, .window = 65535, .seq = p->nxt, .ack = p->rcv_nxt};
+}
+
+static struct peer *any_peer(struct world *w)
+{
+    return &w->peers[world_random(w) % w->a->conns];
+}
+
+/* Everything that was sent is acknowledged at once, and more than that. */
+static void send_optimistic(struct world *w, unsigned i)
+{
+    struct peer *p = any_peer(w);
+    struct wire_tcp t = segment(p);
+
+    t.ack += i % 2 ? 0 : 1460 * (world_random(w) % 40);
+    world_send(w, &p->addr, &t, 0);
+}
+
+static void reply_optimistic(struct world *w, struct peer *p, const struct reply *r)
+{
+    (void)w;
+    if (r->len > 0)
+        p->rcv_nxt = r->tcp.seq + r->len;
+}
+
+/* Acknowledges what came, in the order of the peers. */
+static void send_ack(struct world *w, unsigned i)
+{
+    struct peer *p = &w->peers[i % w->a->conns];
+    struct wire_tcp t = segment(p);
+
+    world_send(w, &p->addr, &t, 0);
+}
+
+static void send_zero_window(struct world *w, unsigned i)
+{
+    struct peer *p = &w->peers[i % w->a->conns];
+    struct wire_tcp t = segment(p);
+
+    t.window = 0;
+    world_send(w, &p->addr, &t, 0);
+}
+
+static void send_slow_reader(struct world *w, unsigned i)
+{
+    struct peer *p = &w->peers[i % w->a->conns];
+    struct wire_tcp t = segment(p);
+
+    t.window = (uint16_t)(i / w->a->conns % 8 ? 0 : 100);
+    world_send(w, &p->addr, &t, 0);
+}
+
+static void send_beyond_window(struct world *w, unsigned i)
+{
+    struct peer *p = any_peer(w);
+    struct wire_tcp t = segment(p);
+
+    t.seq += (1u << 24) + i * 1400;
+    world_send(w, &p->addr, &t, 1400);
+}
+
+/* Single bytes with gaps in the subflow, from the far end of the window to the near one. */
+static void send_gaps(struct world *w, unsigned i)
+{
+    struct peer *p = &w->peers[i % w->a->conns];
+    struct wire_tcp t = segment(p);
+
+    t.seq += 60000 - i / w->a->conns * 2 % 60000 + 1;
+    world_send(w, &p->addr, &t, 1);
+}
+
+static struct mptcp_dss mapping(const struct peer *p, uint64_t dsn, uint32_t ssn, uint16_t len)
+{
+    return (struct mptcp_dss){.has_ack = true,
+                              .ack64 = true,
+                              .data_ack = p->core_dsn,
+                              .has_map = true,
+                              .dsn64 = true,
+                              .dsn = dsn,
+                              .ssn = ssn,
+                              .len = len};
+}
+
+/* Bytes in the subflow's order whose places in the data leave gaps, in turn at both ends of what is queued.
+ */
+static void send_data_gaps(struct world *w, unsigned i)
+{
+    struct peer *p = &w->peers[i % w->a->conns];
+    struct wire_tcp t = segment(p);
+    unsigned n = i / w->a->conns;
+    uint64_t place = n % 2 ? 30000 - 2 * (uint64_t)(n % 14000) : 30001 + 2 * (uint64_t)(n % 14000);
+
+    t.mp.has = MPTCP_HAS(MPTCP_DSS);
+    t.mp.dss = mapping(p, p->dsn + place, 2 + n, 1);
+    p->nxt++;
+    world_send(w, &p->addr, &t, 1);
+}
+
+/* Mappings of no payload: tiny, overlapping and contradicting each other, and far ahead. */
+static void send_mappings(struct world *w, unsigned i)
+{
+    struct peer *p = &w->peers[i % w->a->conns];
+    struct wire_tcp t = segment(p);
+    uint32_t r = world_random(w), n = i / w->a->conns;
+
+    t.mp.has = MPTCP_HAS(MPTCP_DSS);
+    switch (r % 3) {
+    case 0:
+        t.mp.dss = mapping(p, p->dsn + 3 * n, 2 + 3 * n, 1);
+        break;
+    case 1:
+        t.mp.dss = mapping(p, p->dsn + r % 50000, 2 + world_random(w) % 50000, (uint16_t)(1 + r % 3000));
+        break;
+    default:
+        t.mp.dss = mapping(p, p->dsn + (1u << 30) + r, (1u << 30) + r, 7);
+        break;
+    }
+    world_send(w, &p->addr, &t, 0);
+}
+
+const struct attack attacks[] = {
+    {"none", "nothing to answer", .packets = 1000},
+    {"SYN flood", "`half_open`, then SYN cookies", .packets = 100000, .send = send_syn},
+    {"SYN flood, MP_CAPABLE", "`half_open`, then cookies and keys that need no state", .packets = 100000,
+     .send = send_syn_mptcp},
+    {"100,000 half-open connections", "`memory`, `syn_timeout`", .packets = 100000, .memory = 512,
+     .half_open = 1000000, .send = send_syn_mptcp},
+    {"4-tuples that collide", "the tables are keyed (SipHash)", .packets = 60000, .half_open = 1000000,
+     .memory = 512, .send = send_syn_colliding},
+    {"tokens that collide", "keys are random: nobody chooses Braid's tokens", .packets = 10000, .quiet = true,
+     .conns = 4000, .mptcp = true, .send = send_ack},
+    {"join flood, unknown tokens", "`join_refusals`", .packets = 100000, .send = send_join_unknown},
+    {"join flood, valid token", "`joins_pending`, `join_rate`, `subflows`", .packets = 100000,
+     .send = send_join_known},
+    {"ACK storm", "`challenge_acks`, RFC 5961", .packets = 100000, .send = send_ack_storm},
+    {"optimistic ACKs", "an ACK of what was not sent is no ACK", .packets = 50000, .conns = 20,
+     .send = send_optimistic, .reply = reply_optimistic},
+    {"tiny MSS", "`min_mss`", .packets = 20000, .conns = 200, .mss = 1, .send = send_ack},
+    {"zero window", "equal shares when `memory` is short, `stall`", .packets = 20000, .conns = 2000,
+     .send = send_zero_window},
+    {"slow readers", "equal shares when `memory` is short, `stall`", .packets = 50000, .conns = 4000,
+     .send = send_slow_reader},
+    {"data beyond the window", "is dropped", .packets = 50000, .conns = 100, .mptcp = true,
+     .send = send_beyond_window},
+    {"gaps in subflows", "a fixed number of pieces for each", .packets = 50000, .conns = 20,
+     .send = send_gaps},
+    {"gaps in the data", "`out_of_order`, `memory`", .packets = 50000, .conns = 5, .mptcp = true,
+     .send = send_data_gaps},
+    {"mapping flood", "mappings are charged to `memory`, and their number is limited", .packets = 100000,
+     .conns = 50, .mptcp = true, .send = send_mappings},
+};
+const unsigned n_attacks = sizeof(attacks) / sizeof(attacks[0]);

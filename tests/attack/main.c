@@ -1,0 +1,56 @@
+/* Runs the attacks and prints what they did. --markdown: as the table of docs/security.md. NAME: one alone.
+ */
+#include "attack.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static double mib(size_t bytes)
+{
+    return (double)bytes / (1 << 20);
+}
+
+static void print_text(const struct attack *a, const struct result *r, double baseline)
+{
+    printf("%-30s %7u %7.1f %7.1f %-5s %8.1f %6.0f %8u %7.2f %7.2f  %s\n", a->name, r->sent, baseline / 1e6,
+           r->goodput / 1e6, r->late_mptcp ? "MPTCP" : "TCP", mib(r->peak), mib(r->budget), r->refused,
+           r->first_us, r->last_us, r->ok ? "ok" : r->failure);
+    fflush(stdout);
+}
+
+static void print_markdown(const struct attack *a, const struct result *r, double baseline)
+{
+    printf("| %s | %u | %.1f | %.1f | %s | %.1f | %.0f | %u | %s |\n", a->name, r->sent, baseline / 1e6,
+           r->goodput / 1e6, r->late_mptcp ? "MPTCP" : "TCP", mib(r->peak), mib(r->budget), r->refused,
+           a->answer);
+}
+
+int main(int argc, char **argv)
+{
+    bool markdown = argc > 1 && strcmp(argv[1], "--markdown") == 0;
+    const char *only = argc > 1 && !markdown ? argv[1] : NULL;
+    double baseline = 0;
+    int failed = 0;
+
+    if (markdown)
+        printf(
+            "| attack | packets | Mbit/s without | with | new client got | peak MiB | budget MiB | refused | "
+            "what answers it |\n|---|---:|---:|---:|---|---:|---:|---:|---|\n");
+    else
+        printf("%-30s %7s %7s %7s %-5s %8s %6s %8s %7s %7s\n", "attack", "packets", "without", "with", "new",
+               "peak MiB", "budget", "refused", "us 1st", "us last");
+    for (unsigned i = 0; i < n_attacks; i++) {
+        struct result r;
+
+        if (only && i > 0 && strcmp(only, attacks[i].name) != 0)
+            continue;
+        world_run(&attacks[i], &r);
+        if (i == 0)
+            baseline = r.goodput;
+        (markdown ? print_markdown : print_text)(&attacks[i], &r, baseline);
+        failed += !r.ok;
+        if (markdown && !r.ok)
+            fprintf(stderr, "%s: %s\n", attacks[i].name, r.failure);
+    }
+    return failed > 0;
+}

@@ -1,0 +1,576 @@
+/* The attacked core, an honest client with a core of its own behind a link of 50 Mbit/s, and the attacker's
+ * raw packets. The honest client downloads through the whole attack, and opens another connection in the
+ * midst of it, over which it uploads. */
+#include "attack.h"
+#include "heap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <time.h>
+#include "base/addr.h"
+#include "base/buf.h"
+#include "mptcp/crypto.h"
+
+#define DELAY    (5 * BRAID_MS)
+#define RATE     6 /* bytes per microsecond: about 50 Mbit/s */
+#define QUEUE    8192
+#define DOWNLOAD (40u << 20)
+#define UPLOAD   (1u << 20)
+#define LIMIT    (60 * BRAID_SECOND)
+#define BEGIN    (1000 * BRAID_SECOND)
+
+struct flying {
+    braid_time at;
+    struct buf *b;
+    size_t len;
+    uint16_t gso;
+};
+
+struct link {
+    struct flying q[QUEUE];
+    unsigned head, tail;
+    braid_time busy;
+};
+
+/* The application at one end of an honest connection. */
+struct end {
+    struct braid_conn *conn;
+    uint64_t to_send, sent, to_get, got;
+    unsigned wrong;
+    bool up, closed, mptcp;
+    braid_time done_at;
+};
+
+struct harness {
+    struct world w; /* first */
+    struct braid_core *client;
+    struct link up, down;
+    struct end client_ends[2], server_ends[2];
+    struct reply replies[REPLIES];
+    unsigned head, tail;
+    double cpu; /* seconds spent in the attacked core for attacking packets, so far */
+    struct result *r;
+};
+
+static struct harness *H;
+
+uint32_t world_random(struct world *w)
+{
+    w->random = w->random * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(w->random >> 32);
+}
+
+struct braid_addr world_server(void)
+{
+    struct braid_addr a;
+
+    addr_parse("10.9.0.1:80", &a);
+    return a;
+}
+
+struct braid_addr world_stranger(unsigned n)
+{
+    uint8_t ip[4] = {66, (uint8_t)(n >> 20), (uint8_t)(n >> 12), (uint8_t)(n >> 4)};
+
+    return (struct braid_addr){ip_from_v4(ip), (uint16_t)(1024 + (n & 15))};
+}
+
+static bool is_stranger(const struct braid_addr *a)
+{
+    return a->ip.b[12] == 66;
+}
+
+static uint8_t pattern(uint64_t at)
+{
+    return (uint8_t)(at * 131 + (at >> 8) * 7 + (at >> 16));
+}
+
+static void fail(const char *why)
+{
+    if (!H->r->failure[0])
+        snprintf(H->r->failure, sizeof(H->r->failure), "%s", why);
+}
+
+/* ---- packets ------------------------------------------------------------------------ */
+
+static void fill_random(void *ctx, void *buf, size_t len)
+{
+    (void)ctx;
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)buf)[i] = (uint8_t)world_random(&H->w);
+}
+
+static struct buf *gather(const struct braid_packet *p)
+{
+    bool counts = heap_count(false);
+    struct buf *b = buf_new(p->header_len + p->payload_len, NULL);
+    size_t at = p->header_len;
+
+    memcpy(b->data, p->header, p->header_len);
+    for (unsigned i = 0; i < p->n_payload; at += p->payload[i].iov_len, i++)
+        memcpy(b->data + at, p->payload[i].iov_base, p->payload[i].iov_len);
+    heap_count(counts);
+    return b;
+}
+
+static void put(struct link *l, struct buf *b, uint16_t gso)
+{
+    if (l->tail - l->head == QUEUE || l->busy > H->w.now + 100 * BRAID_MS) {
+        buf_unref(b);
+        return;
+    }
+    l->busy = (l->busy > H->w.now ? l->busy : H->w.now) + b->cap / RATE;
+    l->q[l->tail++ % QUEUE] = (struct flying){l->busy + DELAY, b, b->cap, gso};
+}
+
+static void client_output(void *ctx, const struct braid_packet *p)
+{
+    (void)ctx;
+    put(&H->up, gather(p), p->gso_size);
+}
+
+static void server_output(void *ctx, const struct braid_packet *p)
+{
+    struct wire_packet w;
+    struct buf *b = gather(p);
+
+    (void)ctx;
+    if (packet_parse(b->data, b->cap, false, &w) == WIRE_OK && w.kind == WIRE_TCP && is_stranger(&w.dst)) {
+        if (H->tail - H->head < REPLIES)
+            H->replies[H->tail++ % REPLIES] = (struct reply){w.src, w.dst, w.tcp, w.payload_len};
+        buf_unref(b);
+        return;
+    }
+    H->w.honest_seq = w.tcp.ack;
+    H->w.honest_ack = w.tcp.seq;
+    put(&H->down, b, p->gso_size);
+}
+
+static void deliver(struct link *l, struct braid_core *to)
+{
+    struct flying f = l->q[l->head++ % QUEUE];
+    struct braid_input in = {.csum_ok = true, .gso_size = f.gso};
+
+    bool counts = heap_count(to == H->w.core);
+    struct buf *b = buf_new(f.len, NULL);
+    memcpy(b->data, f.b->data, f.len);
+    buf_unref(f.b);
+    braid_core_input(to, b, 0, f.len, &in, H->w.now);
+    buf_unref(b);
+    heap_count(counts);
+}
+
+static double cpu_now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+void world_send(struct world *w, const struct braid_addr *from, const struct wire_tcp *t, unsigned len)
+{
+    static const uint8_t zeros[2048];
+    struct packet_spec spec = {
+        .src = *from, .dst = world_server(), .tcp = t, .payload_len = len, .hop_limit = 64};
+    struct packet_header h;
+    struct iovec iov = {(void *)zeros, len};
+    struct braid_input in = {.csum_ok = true};
+
+    if (packet_header_build(&spec, &h) < 0) {
+        fail("an attacking packet cannot be built");
+        return;
+    }
+    packet_checksum_fill(&h, &iov, len > 0);
+    bool counts = heap_count(true);
+    struct buf *b = buf_new(h.len + len, NULL);
+    memcpy(b->data, h.bytes, h.len);
+    memset(b->data + h.len, 0, len);
+    double before = cpu_now();
+    braid_core_input(w->core, b, 0, h.len + len, &in, w->now);
+    braid_core_flush(w->core, w->now);
+    H->cpu += cpu_now() - before;
+    buf_unref(b);
+    heap_count(counts);
+}
+
+/* ---- the honest application --------------------------------------------------------- */
+
+static void pump(struct end *e)
+{
+    uint8_t chunk[16384];
+
+    while (e->conn && e->up && e->sent < e->to_send) {
+        size_t n = e->to_send - e->sent < sizeof(chunk) ? e->to_send - e->sent : sizeof(chunk);
+
+        for (size_t i = 0; i < n; i++)
+            chunk[i] = pattern(e->sent + i);
+        size_t took = braid_conn_write(e->conn, chunk, n);
+        e->sent += took;
+        if (took == 0)
+            return;
+    }
+    if (e->conn && e->up && e->to_send && e->sent == e->to_send)
+        braid_conn_shutdown(e->conn);
+}
+
+static void on_incoming(void *ctx, struct braid_conn *c)
+{
+    struct braid_addr local, remote;
+
+    (void)ctx;
+    braid_conn_addrs(c, &local, &remote);
+    if (!is_stranger(&remote)) {
+        struct end *e = &H->server_ends[remote.port != 4000];
+
+        e->conn = c;
+        braid_conn_set_user(c, e);
+    }
+    braid_conn_accept(c);
+}
+
+/* Strangers are given as much as they take. */
+static void feed(struct braid_conn *c)
+{
+    static const uint8_t chunk[65536];
+
+    while (braid_conn_write(c, chunk, sizeof(chunk)) > 0)
+        ;
+}
+
+static void on_established(struct braid_conn *c, void *user)
+{
+    struct end *e = user;
+
+    if (!e) {
+        if (!H->w.a->quiet)
+            feed(c);
+        return;
+    }
+    e->up = true;
+    e->mptcp = braid_conn_is_mptcp(c);
+    pump(e);
+}
+
+static void on_readable(struct braid_conn *c, void *user)
+{
+    struct end *e = user;
+    struct iovec iov[16];
+    unsigned n;
+
+    while ((n = braid_conn_peek(c, iov, 16)) > 0) {
+        size_t all = 0;
+
+        for (unsigned i = 0; i < n; i++) {
+            for (size_t k = 0; e && k < iov[i].iov_len; k++)
+                e->wrong += ((uint8_t *)iov[i].iov_base)[k] != pattern(e->got + all + k);
+            all += iov[i].iov_len;
+        }
+        braid_conn_consume(c, all);
+        if (e)
+            e->got += all;
+    }
+    if (e && e->to_get && e->got == e->to_get && !e->done_at)
+        e->done_at = H->w.now;
+    if (braid_conn_eof(c))
+        braid_conn_shutdown(c);
+}
+
+static void on_writable(struct braid_conn *c, void *user)
+{
+    if (user)
+        pump(user);
+    else
+        feed(c);
+}
+
+static void on_closed(struct braid_conn *c, void *user, enum braid_close why)
+{
+    struct end *e = user;
+
+    (void)c;
+    if (!e)
+        return;
+    e->conn = NULL;
+    e->closed = true;
+    if (why != BRAID_CLOSE_DONE)
+        fail("an honest connection did not end in order");
+}
+
+static const struct braid_conn_ops ops = {on_incoming, on_established, on_readable, on_writable, on_closed};
+
+static void connect_honest(unsigned i)
+{
+    struct braid_connect_params p = {
+        .remote = world_server(), .cc = cc_algorithms[0], .sched = sched_algorithms[0], .ops = &ops};
+
+    p.local = H->w.honest;
+    p.local.port = (uint16_t)(4000 + i);
+    p.user = &H->client_ends[i];
+    H->client_ends[i].conn = braid_connect(H->client, &p, H->w.now);
+    if (!H->client_ends[i].conn)
+        fail("braid_connect");
+}
+
+/* ---- the attacker's connections ------------------------------------------------------ */
+
+static void open_peer(struct world *w, unsigned i)
+{
+    struct peer *p = &w->peers[i];
+    struct wire_tcp t = {.flags = TCP_SYN,
+                         .window = 65535,
+                         .has_mss = true,
+                         .mss = w->a->mss ? w->a->mss : 1460,
+                         .sack_ok = true,
+                         .has_wscale = true};
+
+    *p = (struct peer){.addr = world_stranger(1000000 + i), .nxt = world_random(w), .key = 1000 + i};
+    t.seq = p->nxt++;
+    if (w->a->mptcp) {
+        t.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
+        t.mp.capable = (struct mptcp_capable){.version = 1, .flags = MPTCP_CAPABLE_SHA256};
+    }
+    world_send(w, &p->addr, &t, 0);
+}
+
+static void finish_handshake(struct world *w, struct peer *p, const struct reply *r)
+{
+    struct wire_tcp t = {.flags = TCP_ACK, .window = 65535, .seq = p->nxt, .ack = r->tcp.seq + 1};
+    uint32_t token;
+
+    p->rcv_nxt = t.ack;
+    p->open = true;
+    if (w->a->mptcp) {
+        p->core_key = r->tcp.mp.capable.sender_key;
+        mptcp_key_derive(p->key, &token, &p->dsn);
+        mptcp_key_derive(p->core_key, &token, &p->core_dsn);
+        p->dsn++;
+        p->core_dsn++;
+        t.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
+        t.mp.capable = (struct mptcp_capable){.version = 1,
+                                              .flags = MPTCP_CAPABLE_SHA256,
+                                              .n_keys = 2,
+                                              .sender_key = p->key,
+                                              .receiver_key = p->core_key};
+    }
+    world_send(w, &p->addr, &t, 0);
+    if (!w->a->mptcp)
+        return;
+    t.mp.capable.has_len = true; /* a byte of data: the keys are known on both sides from here on */
+    t.mp.capable.data_len = 1;
+    world_send(w, &p->addr, &t, 1);
+    p->nxt++;
+    p->dsn++;
+}
+
+static struct peer *peer_of(struct world *w, const struct braid_addr *to)
+{
+    for (unsigned i = 0; i < w->a->conns; i++) {
+        unsigned guess = (((unsigned)to->ip.b[13] << 20 | (unsigned)to->ip.b[14] << 12 |
+                           (unsigned)to->ip.b[15] << 4 | (to->port - 1024u)) -
+                          1000000u + i) %
+                         PEERS_MAX;
+
+        if (addr_equal(&w->peers[guess].addr, to))
+            return &w->peers[guess];
+        if (i > 0)
+            break;
+    }
+    return NULL;
+}
+
+static void take_replies(struct world *w)
+{
+    while (H->head != H->tail) {
+        struct reply r = H->replies[H->head++ % REPLIES];
+        struct peer *p = peer_of(w, &r.to);
+
+        if (!p)
+            continue;
+        if ((r.tcp.flags & TCP_SYN) && !p->open)
+            finish_handshake(w, p, &r);
+        else if (p->open && w->a->reply)
+            w->a->reply(w, p, &r);
+        if (p->open && r.tcp.seq == p->rcv_nxt)
+            p->rcv_nxt += r.len;
+    }
+}
+
+/* ---- running -------------------------------------------------------------------------- */
+
+static void begin(const struct attack *a)
+{
+    struct braid_core_params params;
+    struct braid_host server = {.output = server_output, .random = fill_random};
+    struct braid_host client = {.output = client_output, .random = fill_random};
+    struct braid_listen_params l = {.addr = world_server(),
+                                    .name = "attacked",
+                                    .cc = cc_algorithms[0],
+                                    .sched = sched_algorithms[0],
+                                    .ops = &ops};
+
+    H->w.a = a;
+    H->w.now = BEGIN;
+    H->w.random = 42;
+    addr_parse("10.1.0.1:4000", &H->w.honest);
+    braid_core_params_default(&params);
+    H->client = braid_core_new(&params, &client, BEGIN);
+    params.memory = (a->memory ? a->memory : 64) << 20;
+    params.half_open = a->half_open ? a->half_open : 256;
+    params.max_conns = 120000;
+    H->r->budget = params.memory;
+    heap_count(true);
+    H->w.core = braid_core_new(&params, &server, BEGIN);
+    braid_listen(H->w.core, &l);
+    heap_count(false);
+    H->client_ends[0].to_get = H->server_ends[0].to_send = DOWNLOAD;
+    H->client_ends[1].to_send = H->server_ends[1].to_get = UPLOAD;
+    connect_honest(0);
+}
+
+static void flush_all(void)
+{
+    braid_core_flush(H->client, H->w.now);
+    heap_count(true);
+    braid_core_flush(H->w.core, H->w.now);
+    heap_count(false);
+    take_replies(&H->w);
+}
+
+static braid_time earlier(braid_time a, braid_time b)
+{
+    return a < b ? a : b;
+}
+
+static braid_time next_event(void)
+{
+    braid_time at = earlier(braid_core_deadline(H->client), braid_core_deadline(H->w.core));
+
+    if (H->up.head != H->up.tail)
+        at = earlier(at, H->up.q[H->up.head % QUEUE].at);
+    if (H->down.head != H->down.tail)
+        at = earlier(at, H->down.q[H->down.head % QUEUE].at);
+    return at;
+}
+
+/* Everything that happens before `until`, except for the attack. */
+static void run_until(braid_time until)
+{
+    for (;;) {
+        flush_all();
+        braid_time at = next_event();
+        if (at > until)
+            break;
+        H->w.now = at > H->w.now ? at : H->w.now;
+        if (H->up.head != H->up.tail && H->up.q[H->up.head % QUEUE].at <= H->w.now) {
+            deliver(&H->up, H->w.core);
+        } else if (H->down.head != H->down.tail && H->down.q[H->down.head % QUEUE].at <= H->w.now) {
+            deliver(&H->down, H->client);
+        } else {
+            braid_core_run(H->client, H->w.now);
+            heap_count(true);
+            braid_core_run(H->w.core, H->w.now);
+            heap_count(false);
+        }
+    }
+    H->w.now = until;
+}
+
+static void learn_token(struct world *w)
+{
+    struct braid_conn_stats st;
+
+    if (H->server_ends[0].conn) {
+        braid_conn_stats(H->server_ends[0].conn, &st);
+        w->token = st.token;
+    }
+}
+
+static void run_attack(const struct attack *a, struct result *r)
+{
+    braid_time start;
+    unsigned tenth = a->packets / 10;
+
+    for (unsigned i = 0; i < a->conns; i++) {
+        open_peer(&H->w, i);
+        take_replies(&H->w);
+        if (i % 64 == 0)
+            run_until(H->w.now + BRAID_MS);
+    }
+    learn_token(&H->w);
+    start = H->w.now;
+    H->cpu = 0;
+    for (unsigned i = 0; i < a->packets; i++) {
+        if (i == a->packets / 2)
+            connect_honest(1);
+        if (i == tenth) {
+            r->first_us = H->cpu * 1e6 / tenth;
+        } else if (i == a->packets - tenth) {
+            H->cpu = 0;
+        }
+        if (a->send)
+            a->send(&H->w, i);
+        r->sent++;
+        run_until(start + (braid_time)((double)ATTACK_TIME * (i + 1) / a->packets));
+    }
+    r->last_us = H->cpu * 1e6 / tenth;
+}
+
+static bool both_done(void)
+{
+    return H->client_ends[0].done_at && H->server_ends[1].done_at;
+}
+
+static void judge(const struct attack *a, struct result *r)
+{
+    const struct braid_counters *c = braid_core_counters(H->w.core);
+    const struct end *down = &H->client_ends[0], *up = &H->server_ends[1];
+
+    uint64_t joins = c->v[COUNT_MP_JOIN_NO_TOKEN];
+    if (joins == 0) /* else what is limited are the refusals */
+        joins = c->v[COUNT_MP_JOIN_REJECTED] + c->v[COUNT_MP_JOIN_LIMITED];
+    r->refused = (unsigned)(c->v[COUNT_MEM_REFUSED] + joins);
+    r->late_mptcp = up->mptcp;
+    r->peak = heap_peak();
+    if (down->wrong || up->wrong)
+        fail("a wrong byte");
+    else if (!down->done_at)
+        fail("the honest download is not complete");
+    else if (!up->done_at)
+        fail("who connected during the attack was not served");
+    else if (r->peak > r->budget)
+        fail("more memory than the budget");
+    else if (a->send && r->last_us > 8 * r->first_us + 40)
+        fail("the work per packet grows");
+    if (down->done_at)
+        r->goodput = (double)DOWNLOAD * 8 / ((double)(down->done_at - BEGIN) / BRAID_SECOND);
+    r->ok = !r->failure[0];
+}
+
+static void drop_link(struct link *l)
+{
+    while (l->head != l->tail)
+        buf_unref(l->q[l->head++ % QUEUE].b);
+}
+
+void world_run(const struct attack *a, struct result *out)
+{
+    memset(out, 0, sizeof(*out));
+    H = calloc(1, sizeof(*H));
+    H->r = out;
+    heap_reset();
+    begin(a);
+    run_until(BEGIN + 200 * BRAID_MS);
+    run_attack(a, out);
+    while (!both_done() && !out->failure[0] && H->w.now < BEGIN + LIMIT)
+        run_until(H->w.now + 10 * BRAID_MS);
+    braid_core_check(H->w.core);
+    judge(a, out);
+    braid_core_free(H->client);
+    braid_core_free(H->w.core);
+    drop_link(&H->up);
+    drop_link(&H->down);
+    free(H);
+}
