@@ -77,8 +77,8 @@ sim: $(B)/sim ## simulate the stack in virtual time: SEEDS=runs (of each family 
 	$(if $(FAMILY),,$(B)/sim -F mb_ -n $(or $(SEEDS),200) $(SEED:%=-s %))
 
 packets: $(B)/pkt ## run the packet scripts
-	$(B)/pkt $(wildcard tests/packets/*.pkt)
-	$(B)/pkt -f $(wildcard tests/packets/bad/*.pkt)
+	@$(B)/pkt $(wildcard tests/packets/*.pkt)
+	@$(B)/pkt -f $(wildcard tests/packets/bad/*.pkt)
 
 # Only what an embedder has: the public headers and the library.
 $(B)/examples/%: docs/examples/%.c $(B)/libbraid.a $(wildcard include/braid/*.h)
