@@ -28,12 +28,12 @@ attack_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help tests unit packets examples sim attack check e2e e2e-long bench asan layers purity headers format lint demo deps install clean fuzz fuzzers
+.PHONY: all help tests unit packets examples sim attack check e2e e2e-long bench asan layers purity headers conformance format lint demo deps install clean fuzz fuzzers
 .SECONDARY:
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
 help: ## list the targets
-	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "%-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 $(B)/libbraid.a: $(core_obj)
 	@rm -f $@
@@ -101,7 +101,7 @@ fuzzers: $(fuzz_bin)
 check: ## install what is missing, build, pass every test (needs root; less than ten minutes)
 	@deploy/install-deps.sh check
 	$(MAKE) -j$(JOBS) all tests
-	$(MAKE) -k unit packets examples sim attack layers purity headers e2e
+	$(MAKE) -k unit packets examples sim attack layers purity headers conformance e2e
 demo: ## install what is missing, build, show the main job with two paths (needs root; two minutes)
 	@deploy/install-deps.sh demo
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
@@ -125,6 +125,9 @@ purity: $(B)/libbraid.a ## check that the core reaches no clock, socket, thread 
 	@python3 tests/checks/purity.py $<
 headers: ## check that each header compiles alone
 	@python3 tests/checks/headers.py $(CC) $(CLANG)
+conformance: ## check that each row of docs/conformance.md names tests that exist
+	@python3 tests/checks/conformance.py --self-test
+	@python3 tests/checks/conformance.py
 format: ## lay out the C sources
 	git ls-files '*.c' '*.h' | xargs -r clang-format -i
 lint: ## check layout, length of functions, syntax of scripts
