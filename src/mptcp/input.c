@@ -36,6 +36,10 @@ static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_
         conn_infinite_mapping(s, map_off, dsn);
         return;
     }
+    if (d->has_csum != c->checksum) { /* section 3.3: as negotiated, or reset; a DATA_FIN alone as well */
+        flow_reset(s, MPTCP_RST_MPTCP);
+        return;
+    }
     uint32_t len = d->len;
     if (d->data_fin && len > 0)
         len--; /* the DATA_FIN takes one (section 3.3.3) */
