@@ -7,6 +7,7 @@ import errno
 import itertools
 import signal
 import socket
+import struct
 
 from lib import mptcp, net, steer
 from lib.env import PORT
@@ -199,6 +200,34 @@ def test_what_is_passed_back_is_masqueraded_as_without_braid(env, backend, versi
     with left_alone(env):
         transfer(near, far, MIB, end=False)
         transfer(far, near, MIB)
+
+
+def forge_syn(env, near):
+    """A SYN with MP_CAPABLE, of whatever sequence number, in the name of a connection that is open."""
+    (source, sport), (server, port) = near.getsockname(), near.getpeername()
+    addresses = socket.inet_aton(source) + socket.inet_aton(server)
+    segment = struct.pack("!HHIIBBHHH4B", sport, port, 12345, 0, 6 << 4, 2, 65535, 0, 0, 30, 4, 1, 1)
+    words = struct.unpack("!18H", addresses + struct.pack("!HH", socket.IPPROTO_TCP, len(segment)) + segment)
+    total = sum(words) % 0xffff
+    segment = segment[:16] + struct.pack("!H", 0xffff - total) + segment[18:]
+    raw = env.keep(env.client.socket(4, socket.IPPROTO_TCP, socket.SOCK_RAW))
+    raw.sendto(segment, (server, 0))
+
+
+@braid_only
+@cases(**{f"{backend}_{'masqueraded' if masquerade else 'as_it_is'}_{port}": (backend, masquerade, port)
+          for backend in BACKENDS for masquerade in (False, True) for port in (8050, 9000)})
+def test_a_forged_syn_does_not_take_an_open_connection_from_the_kernel(env, backend, masquerade, port):
+    """Whether the edge would take such a connection or pass it back."""
+    if masquerade:
+        env.topology.braid.iptables("-t", "nat", "-A", "POSTROUTING", "-o", "server", "-j", "MASQUERADE")
+    start(env, backend, ports="8000-8100")
+    near, far, _ = seen_by_the_server(env, port=port, multipath=False)
+    with left_alone(env):
+        forge_syn(env, near)
+        for _ in range(20):
+            transfer(near, far, 1000, end=False)
+            transfer(far, near, 1000, end=False)
 
 
 @braid_only
