@@ -2,7 +2,7 @@
 import socket
 
 from lib import mptcp, net
-from lib.stream import receive
+from lib.stream import MIB, receive, transfer
 from lib.suite import braid_only, cases
 from lib.wait import until
 
@@ -163,3 +163,14 @@ def test_the_operator_can_let_it_be_forgotten(env):
     assert not bypassed(env)
     assert not is_direct(*visit(env, listener))
     assert is_direct(*visit(env, listener))
+
+
+@braid_only
+@cases(mptcp=(True,), fallen_back=(False,))
+def test_the_probing_connection_carries_a_whole_stream_both_ways(env, multipath):
+    begin(env)
+    near, far = visit(env, listen(env, multipath=multipath))
+    assert mptcp.is_mptcp(far) == multipath
+    transfer(near, far, 16 * MIB)
+    transfer(far, near, 16 * MIB)
+    env.no_connections()
