@@ -214,6 +214,36 @@ def test_syn_flood_leaves_room_for_others(env):
         sock.close()
 
 
+@braid_only
+def test_mptcp_with_two_paths_under_a_syn_flood(env):
+    """Beyond `half_open` Braid keeps no state; the kernel's client gets MPTCP and its second subflow all the same."""
+    env.topology.braid.ip("route", "add", "blackhole", "10.98.0.0/16")
+    env.topology.endpoint(2)
+    env.start(workers=2, limits={"half_open": 4})
+    listener = env.listen()
+    with env.client.entered():
+        raw = env.keep(socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW))
+    for number in range(3000):
+        raw.sendto(bare_syn(f"10.98.{number >> 8}.{number & 255}", net.SERVICE[4], number), (net.SERVICE[4], 0))
+    until(lambda: env.proxy.counters()["TcpExtSyncookiesSent"] > 2000, "most SYNs were answered without state")
+    near = env.connect()
+    near.sendall(b"still there?")
+    ready = []
+    until(lambda: ready.extend(accept_all(listener)) or [sock for sock in ready if peek(sock) == b"still there?"],
+          "the client's request comes through")
+    far = next(sock for sock in ready if peek(sock) == b"still there?")
+    far.setblocking(True)
+    assert receive(far, 12) == b"still there?"
+    assert env.proxy.counters()["TcpExtSyncookiesRecv"] == 1, "the client was answered without state, too"
+    far.sendall(b"yes")
+    assert receive(near, 3) == b"yes" and mptcp.is_mptcp(near)
+    until(lambda: len(mptcp.established(near)) == 2, "the client has two subflows")
+    transfer(far, near, MIB, end=False)
+    transfer(near, far, MIB)
+    for sock in ready:
+        sock.close()
+
+
 def bare_syn(source, target, number):
     """An IPv4 packet: a SYN without options."""
     ends = socket.inet_aton(source) + socket.inet_aton(target)

@@ -49,9 +49,11 @@ def default_edges(**keys):
     return [Edge("web", 4, **keys), Edge("web6", 6, **keys)]
 
 
-def configuration(directory, edges, workers=0, log_level="info", name="braid0", routes="auto"):
+def configuration(directory, edges, workers=0, log_level="info", name="braid0", routes="auto",
+                  limits=None):
     return (f"[daemon]\nworkers = {workers}\ncontrol = {directory}/control.sock\nlog_level = {log_level}\n"
-            f"[tun]\nname = {name}\nroutes = {routes}\n[admin]\nlisten = {ADMIN}\n"
+            f"[tun]\nname = {name}\nroutes = {routes}\n[admin]\nlisten = {ADMIN}\n[limits]\n"
+            + "".join(f"{key} = {value}\n" for key, value in (limits or {}).items())
             + "".join(edge.section() for edge in edges))
 
 
