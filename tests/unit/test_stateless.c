@@ -401,6 +401,58 @@ START_TEST(unlisten_resets_who_waits_for_the_answer)
 }
 END_TEST
 
+/* ---- other limits ---- */
+
+START_TEST(who_takes_no_data_is_given_up_after_the_stall_limit)
+{
+    begin(0, 0, 1, false);
+    p.server.core->env.params.stall = 30 * BRAID_SECOND;
+    pair_connect(&p, false);
+    pair_run(&p, p.now + BRAID_SECOND, &p.server.established);
+    p.client.reading = false;
+    side_write(&p.server, 8 << 20);
+    for (unsigned i = 0; i < 20; i++) { /* fills the client's buffers: it answers probes from then on */
+        pair_run_for(&p, BRAID_SECOND);
+        side_write(&p.server, 8 << 20);
+    }
+    ck_assert(!p.server.closed);
+    pair_run_for(&p, 60 * BRAID_SECOND);
+    ck_assert(p.server.closed && p.server.why == BRAID_CLOSE_TIMEOUT);
+    ck_assert_uint_eq(side_count(&p.server, COUNT_MP_STALLED), 1);
+    pair_free(&p);
+}
+END_TEST
+
+static bool lose_join_acks(struct pair *pair, bool to_server, uint8_t *packet, size_t len)
+{
+    struct wire_packet w = parsed(packet, len);
+
+    (void)pair;
+    return !after_syn(to_server, &w) || w.src.port == 4000;
+}
+
+/* Joins whose third ACK does not come: those beyond the limit get no answer. */
+START_TEST(pending_joins_are_limited)
+{
+    struct braid_addr remote = pair_addr("10.0.9.1:80");
+    struct braid_addr local = pair_addr("10.0.2.2:5000");
+
+    begin(100, 0, 1, false);
+    p.tap = lose_join_acks;
+    pair_connect(&p, false);
+    pair_run(&p, p.now + BRAID_SECOND, &p.server.established);
+    both_ways();
+    for (unsigned i = 0; i < 5; i++, local.port++)
+        ck_assert_int_eq(braid_conn_join(p.client.conn, &local, &remote, false, p.now), 0);
+    pair_run_for(&p, 100 * BRAID_MS);
+    ck_assert_uint_eq(p.server.conn->n_subflows, 1 + p.server.core->env.params.joins_pending);
+    ck_assert_uint_eq(side_count(&p.server, COUNT_MP_JOIN_LIMITED), 1);
+    ck_assert_uint_eq(side_count(&p.server, COUNT_TCP_OUT_RSTS), 0);
+    both_ways();
+    pair_free(&p);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("stateless");
@@ -420,6 +472,11 @@ int main(void)
     tcase_add_loop_test(t, a_refusal_after_the_answer_resets, 0, 2);
     tcase_add_test(t, a_client_that_leaves_before_the_answer_is_reported);
     tcase_add_test(t, unlisten_resets_who_waits_for_the_answer);
+    suite_add_tcase(s, t);
+    t = tcase_create("limits");
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, who_takes_no_data_is_given_up_after_the_stall_limit);
+    tcase_add_test(t, pending_joins_are_limited);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
