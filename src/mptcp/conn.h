@@ -232,6 +232,7 @@ struct mp_subflow {
     bool fail_due; /* MP_FAIL with fail_dsn */
     uint64_t fail_dsn;
     bool stale; /* in RTO backoff */
+    bool bare;  /* the peer's last segment had no MPTCP option, though MPTCP is in force */
     bool dead;  /* closed() was called, to be reaped */
     enum subflow_closed why;
     bool reset_due;         /* reset it at the flush */
@@ -388,6 +389,8 @@ struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len);
 
 /* True if the connection may still become plain TCP: one subflow, the first one, ever. */
 bool conn_may_fall_back(const struct braid_conn *c);
+/* It may, and the peer's segments carry no MPTCP options any more. */
+bool conn_peer_is_bare(const struct braid_conn *c);
 /* Becomes plain TCP from here on: sending at once, receiving where mappings end. announce: send an infinite
  * mapping with the next data. */
 void conn_fall_back(struct braid_conn *c, bool announce);

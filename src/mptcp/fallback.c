@@ -3,9 +3,18 @@
 #include "base/seq.h"
 #include "mptcp/conn.h"
 
+/* A join whose handshake is not complete has carried no data and stands in nobody's way. */
 bool conn_may_fall_back(const struct braid_conn *c)
 {
-    return !c->ever_joined && c->n_subflows == 1 && list_empty(&c->ooo);
+    if (c->ever_joined || c->n_subflows == 0 || !list_empty(&c->ooo))
+        return false;
+    const struct mp_subflow *first = list_entry(c->subflows.next, struct mp_subflow, node);
+    return !first->join && !first->dead && !first->reset_due;
+}
+
+bool conn_peer_is_bare(const struct braid_conn *c)
+{
+    return conn_may_fall_back(c) && list_entry(c->subflows.next, struct mp_subflow, node)->bare;
 }
 
 void conn_fall_back(struct braid_conn *c, bool announce)
@@ -16,6 +25,11 @@ void conn_fall_back(struct braid_conn *c, bool announce)
     c->data_rtx_at = BRAID_NEVER;
     c->rcv_linear_from = LINEAR_UNKNOWN;
     s->echo_mp_capable = false;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
+        if (o != s)
+            flow_reset(o, MPTCP_RST_MIDDLEBOX);
+    }
     conn_token_forget(c);
     if (list_empty(&s->tcp.maps))
         c->data_una = c->data_nxt; /* acknowledged by the subflow, which is all that counts now */
@@ -43,7 +57,14 @@ bool conn_checksum_failed(struct mp_subflow *s, const struct rx_mapping *m)
     return true;
 }
 
-/* Both ends are plain TCP from here on, and the payload is what the middlebox made of it. */
+/* The payload is what the middlebox made of it, and may be longer or shorter: only the FIN tells where it
+ * ends. */
+static void forget_data_fin(struct braid_conn *c)
+{
+    c->data_fin_known = c->data_fin_received;
+}
+
+/* Both ends are plain TCP from here on. */
 static void agreed(struct mp_subflow *s)
 {
     struct braid_conn *c = s->conn;
@@ -52,6 +73,7 @@ static void agreed(struct mp_subflow *s)
         conn_fall_back(c, true);
     c->rcv_delta = delta;
     c->rcv_linear_from = 0;
+    forget_data_fin(c);
     conn_release_failed(s);
 }
 
@@ -67,6 +89,7 @@ void conn_mp_fail(struct mp_subflow *s, uint64_t dsn)
         s->fail_dsn = c->data_rcv_nxt;
         subflow_ack_soon(&s->tcp);
         conn_fall_back(c, true);
+        forget_data_fin(c);
         c->fail_answered = true;
     }
 }

@@ -110,6 +110,7 @@ static void flow_established(struct subflow *sf, braid_time now)
         c->gone_at = BRAID_NEVER;
         subflow_ack_soon(sf); /* the fourth ACK (section 3.2) */
     } else {
+        c->ever_joined = true; /* the peer may send data as soon as it has our ACK */
         c->gone_at = BRAID_NEVER;
         c->join_at = 0; /* repeat the third ACK until the fourth comes: set by the flush */
         subflow_ack_soon(sf);
@@ -121,8 +122,13 @@ static void flow_fin(struct subflow *sf, braid_time now)
 {
     struct mp_subflow *s = mp_subflow_of(sf);
     struct braid_conn *c = s->conn;
-    if (!conn_is_mptcp(c))
+    if (!conn_is_mptcp(c)) {
+        if (c->data_fin_known && !c->data_fin_received)
+            conn_fail(c, BRAID_CLOSE_PROTOCOL, false); /* bytes before the DATA_FIN never came */
         conn_data_fin(c, c->data_rcv_nxt);
+    } else if (s->bare && !(c->data_fin_received && c->data_fin_acked))
+        flow_reset(
+            s, MPTCP_RST_MIDDLEBOX); /* the peer fell back: it would take our FIN for the end of the stream */
     else
         subflow_close(sf, now); /* the peer gives this subflow up; so do we once it is drained */
     conn_dirty(c);

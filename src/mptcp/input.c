@@ -93,8 +93,11 @@ static void no_dss(struct mp_subflow *s, const struct wire_packet *p)
         return;
     if (c->data_fin_received && c->data_fin_acked)
         return;
-    bool first = (p->payload_len > 0 || (p->tcp.flags & TCP_FIN)) && !c->dss_seen;
-    if (first || acks_data) {
+    bool first = p->payload_len > 0 && !c->dss_seen;
+    /* Were the peer's FIN taken for the end of a subflow, ours would be the end of the stream to a peer that
+     * has fallen back. */
+    bool fin = p->tcp.flags & TCP_FIN;
+    if (first || acks_data || fin) {
         conn_count(c, MP_DSS_FALLBACK);
         conn_fall_back(c, true);
     }
@@ -148,6 +151,7 @@ enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *
         s->echo_mp_capable = false;
         c->dss_proven = c->dss_proven || has_had_our_dss(c, &p->tcp, off);
     }
+    s->bare = !mp->has && !mp->malformed;
     s->probe_until = 0;
     if (mp->has & MPTCP_HAS(MPTCP_ADD_ADDR))
         conn_add_addr_in(s, &mp->add_addr);

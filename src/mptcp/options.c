@@ -158,9 +158,13 @@ static void put_extra(struct mp_subflow *s, unsigned space, struct wire_mptcp *m
     }
 }
 
+/* A handshake that is not complete gives ACKs as well, as challenges (RFC 5961): the peer's key, and with it
+ * what a DATA_ACK says, is not known then. */
 static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
+    if (s->tcp.passive && !s->confirmed)
+        return;
     if (s->join && !s->confirmed) {
         put_join(s, MPTCP_JOIN_ACK, mp);
     } else if (s->echo_mp_capable && !(c->data_fin_sent && !c->data_fin_acked)) {

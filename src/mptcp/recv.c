@@ -356,7 +356,8 @@ static void hold_mapped(struct braid_conn *c, struct mp_subflow *s, const struct
     hold(c, s, in);
     if (r->held_bytes < m->len || c->fail_due)
         return;
-    if (same_checksum(checksum_dss(r->held_sum, m->dsn, (uint32_t)m->off, m->csum_len), m->csum))
+    bool right = same_checksum(checksum_dss(r->held_sum, m->dsn, (uint32_t)m->off, m->csum_len), m->csum);
+    if (right || !conn_is_mptcp(c)) /* after falling back nobody would answer another MP_FAIL */
         deliver_held(c, s, m->dsn);
     else if (!conn_checksum_failed(s, m))
         rxmap_drop_held(r);

@@ -5,6 +5,7 @@
 
 #define DATA_RTO_MIN (200 * BRAID_MS)
 #define DATA_RTO_MAX (60 * BRAID_SECOND)
+#define DATA_TRIES   20 /* a quarter of an hour without any DATA_ACK */
 
 void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len)
 {
@@ -71,14 +72,26 @@ void conn_data_timeout(struct braid_conn *c, braid_time now)
     c->data_rtx_at = BRAID_NEVER;
     if (!waits_for_data_ack(c))
         return;
-    if (c->data_una == c->data_nxt) {
+    bool only_fin = c->data_una == c->data_nxt, held = only_fin || !head_in_flight(c);
+    if (held && c->data_backoff >= DATA_TRIES) {
+        conn_fail(c, BRAID_CLOSE_TIMEOUT, true);
+        return;
+    }
+    /* The subflow's ACKs come and have no options: the peer may have fallen back. It would take what is sent
+     * once more for new data. */
+    if (held && conn_peer_is_bare(c)) {
+        conn_count(c, MP_DSS_FALLBACK);
+        conn_fall_back(c, true);
+        return;
+    }
+    if (only_fin) {
         list_each (n, tmp, &c->subflows) {
             struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
             if (!s->dead && flow_usable(s))
                 subflow_ack_at_once(&s->tcp, now); /* repeats the DATA_FIN */
         }
         c->data_backoff++;
-    } else if (!head_in_flight(c)) {
+    } else if (held) {
         conn_reinject(c, c->data_una, 65535);
         c->data_backoff++;
     }
