@@ -72,9 +72,9 @@ tests: $(unit_bin) $(B)/sim $(B)/pkt $(B)/attack
 unit: $(unit_bin) ## run the unit tests
 	@bad=; for t in $(unit_bin); do $$t || bad="$$bad $$t"; done; [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 
-sim: $(B)/sim ## simulate the stack in virtual time: SEEDS=runs (of each family of middleboxes) SEED=first FAMILY=name
+sim: $(B)/sim ## simulate the stack in virtual time: SEEDS=runs MB_SEEDS=of each mb_ family SEED=first FAMILY=name
 	$(B)/sim -n $(or $(SEEDS),480) $(SEED:%=-s %) $(FAMILY:%=-f %)
-	$(if $(FAMILY),,$(B)/sim -F mb_ -n $(or $(SEEDS),200) $(SEED:%=-s %))
+	$(if $(FAMILY),,$(B)/sim -F mb_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
 
 packets: $(B)/pkt ## run the packet scripts
 	@$(B)/pkt $(wildcard tests/packets/*.pkt)

@@ -388,8 +388,10 @@ static void on_closed(struct braid_conn *c, void *user, enum braid_close why)
     sim_trace(a->world, "%s %u is closed: %s", a->side ? "server" : "client", a->index,
               braid_close_text(why));
     /* A slow reader learns of the end by this call. */
-    if (why == BRAID_CLOSE_DONE && a->peer->shut && a->read == a->peer->written)
+    if (why == BRAID_CLOSE_DONE && a->peer->shut && (a->read == a->peer->written || may_differ(a))) {
         a->eof = true;
+        a->altered = a->altered || a->read != a->peer->written;
+    }
     a->mptcp = a->mptcp && braid_conn_is_mptcp(c);
     a->conn = NULL;
     a->closed = true;

@@ -13,7 +13,7 @@ static uint32_t aimed(struct box *b, uint32_t right)
     case RST_EXACT:
         return right;
     case RST_IN_WINDOW:
-        return right + (uint32_t)rng_log_range(&b->rng, 1, 2000);
+        return right + (uint32_t)rng_range(&b->rng, 3001, 30000); /* not what will be right in a moment */
     case RST_OUTSIDE:
         return right + (rng_chance(&b->rng, 0.5) ? 1u << 30 : (uint32_t)-rng_log_range(&b->rng, 1, 1 << 30));
     case RST_BLIND:

@@ -237,24 +237,67 @@ const struct family sim_families[] = {
     {"bulk_asymmetric", make_bulk_asymmetric},
     {"failover", make_failover},
     {"mb_nat", make_mb_nat},
+    {"mb_nat_rebind", make_mb_nat_rebind},
+    {"mb_swap_address", make_mb_swap_address},
     {"mb_seq_rewrite", make_mb_seq_rewrite},
     {"mb_strip_syn", make_mb_strip_syn},
     {"mb_strip_synack", make_mb_strip_synack},
+    {"mb_strip_mid_up", make_mb_strip_mid_up},
+    {"mb_strip_mid_down", make_mb_strip_mid_down},
+    {"mb_strip_mid_both", make_mb_strip_mid_both},
+    {"mb_strip_join", make_mb_strip_join},
     {"mb_strip_unknown", make_mb_strip_unknown},
+    {"mb_strip_known", make_mb_strip_known},
     {"mb_repeat_options", make_mb_repeat_options},
+    {"mb_turn_options", make_mb_turn_options},
+    {"mb_drop_join", make_mb_drop_join},
     {"mb_drop_add_addr", make_mb_drop_add_addr},
     {"mb_split_dup_options", make_mb_split_dup_options},
     {"mb_split_first_only", make_mb_split_first_only},
     {"mb_merge", make_mb_merge},
+    {"mb_merge_split", make_mb_merge_split},
     {"mb_alg_same_length", make_mb_alg_same_length},
+    {"mb_alg_checksum", make_mb_alg_checksum},
     {"mb_alg_checksum_two", make_mb_alg_checksum_two},
+    {"mb_alg_length", make_mb_alg_length},
+    {"mb_alg_length_checksum", make_mb_alg_length_checksum},
     {"mb_alg_length_two", make_mb_alg_length_two},
+    {"mb_proactive_ack", make_mb_proactive_ack},
+    {"mb_proactive_ack_loss", make_mb_proactive_ack_loss},
+    {"mb_rst_exact", make_mb_rst_exact},
+    {"mb_rst_in_window", make_mb_rst_in_window},
     {"mb_rst_outside", make_mb_rst_outside},
+    {"mb_rst_blind", make_mb_rst_blind},
     {"mb_rst_join", make_mb_rst_join},
     {"mb_silence_short", make_mb_silence_short},
+    {"mb_silence_long", make_mb_silence_long},
+    {"mb_silence_one", make_mb_silence_one},
     {"mb_nat_seq_split", make_mb_nat_seq_split},
     {"mb_nat_nat", make_mb_nat_nat},
     {"mb_nat_strip", make_mb_nat_strip},
+    {"mb_seq_pep", make_mb_seq_pep},
     {"mb_nat_rst", make_mb_nat_rst},
+    {"mb_everything", make_mb_everything},
 };
 const unsigned sim_n_families = sizeof(sim_families) / sizeof(sim_families[0]);
+
+const struct pinned sim_pinned[] = {
+    {"mb_strip_mid_down", 12},  /* a clean end in the middle of the stream: our FIN answered a bare one */
+    {"mb_strip_mid_down", 19},  /* a DATA_FIN that nobody answered, sent for ever */
+    {"mb_strip_mid_down", 498}, /* told that all is well, though the peer had not read everything */
+    {"mb_strip_mid_both", 382}, /* sent once more to a peer that took it for new data */
+    {"mb_strip_mid_up", 696},   /* the same, upwards */
+    {"mb_proactive_ack", 131},  /* ... because a join was on its way */
+    {"mb_proactive_ack", 660},  /* the same */
+    {"mb_proactive_ack", 476},  /* hung */
+    {"mb_seq_pep", 868},        /* wrong bytes */
+    {"mb_merge_split", 29},     /* what the peer had sent over a join that it thought complete */
+    {"mb_merge_split", 622},    /* hung */
+    {"mb_everything", 838},     /* hung */
+    {"mb_rst_in_window", 2},    /* a DATA_ACK in the answer to a RST, before the peer's key was known */
+    {"mb_rst_in_window", 223},  /* the same */
+    {"mb_alg_checksum", 170},   /* a second wrong checksum after falling back */
+    {"mb_alg_length_checksum", 117}, /* a FIN elsewhere than the DATA_FIN had said */
+    {"mb_alg_length_checksum", 226}, /* the same */
+};
+const unsigned sim_n_pinned = sizeof(sim_pinned) / sizeof(sim_pinned[0]);

@@ -477,6 +477,8 @@ static void check_flow(struct look *k)
     find_data(k);
     if ((k->p.tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && k->p.tcp.mp.dss.has_map && k->p.tcp.mp.dss.len == 0)
         k->me->plain = true; /* an infinite mapping */
+    if ((k->p.tcp.mp.has & MPTCP_HAS(MPTCP_FAIL)) && !k->flow->join && !(k->p.tcp.flags & TCP_RST))
+        k->me->plain = true; /* it falls back, or has agreed to */
     check_shape(k);
     check_timestamps(k);
     check_ack(k);

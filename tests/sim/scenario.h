@@ -116,6 +116,14 @@ struct family {
 extern const struct family sim_families[];
 extern const unsigned sim_n_families;
 
+/* Seeds that found a bug: they run whenever their family does. */
+struct pinned {
+    const char *family;
+    uint64_t seed;
+};
+extern const struct pinned sim_pinned[];
+extern const unsigned sim_n_pinned;
+
 /* Fills in the scenario of a family and a seed. */
 void scenario_make(struct scenario *s, const struct family *f, uint64_t seed);
 

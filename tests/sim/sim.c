@@ -228,27 +228,41 @@ static void parse(int argc, char **argv, struct options *o)
         o->children = o->children < 1 ? 1 : MAX_CHILDREN;
 }
 
-/* Seeds in the order of their numbers, each for all families. */
+static void add_job(unsigned family, uint64_t seed)
+{
+    board->jobs[n_jobs++] = (struct job){.family = family, .seed = seed};
+}
+
+static void add_pinned(const struct options *o)
+{
+    for (unsigned i = 0; i < sim_n_pinned; i++)
+        for (unsigned f = 0; f < sim_n_families; f++)
+            if (is_wanted(o, f) && strcmp(sim_families[f].name, sim_pinned[i].family) == 0)
+                add_job(f, sim_pinned[i].seed);
+}
+
+/* Seeds in the order of their numbers, each for all families; with families by prefix also those that found a
+ * bug. */
 static bool plan(const struct options *o)
 {
-    unsigned wanted = 0, families[256];
+    unsigned wanted = 0, families[256], n;
 
     for (unsigned f = 0; f < sim_n_families && wanted < 256; f++)
         if (is_wanted(o, f))
             families[wanted++] = f;
     if (wanted == 0)
         return false;
-    n_jobs = o->prefix ? o->n * wanted : o->n;
-    board = mmap(NULL, sizeof(struct board) + n_jobs * sizeof(struct job), PROT_READ | PROT_WRITE,
+    n = o->prefix ? o->n * wanted : o->n;
+    board = mmap(NULL, sizeof(struct board) + (n + sim_n_pinned) * sizeof(struct job), PROT_READ | PROT_WRITE,
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (board == MAP_FAILED) {
         perror("mmap");
         exit(2);
     }
-    for (unsigned j = 0; j < n_jobs; j++) {
-        board->jobs[j].family = families[j % wanted];
-        board->jobs[j].seed = o->seed + j / wanted;
-    }
+    for (unsigned j = 0; j < n; j++)
+        add_job(families[j % wanted], o->seed + j / wanted);
+    if (o->prefix)
+        add_pinned(o);
     return true;
 }
 
