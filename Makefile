@@ -116,7 +116,7 @@ bench: ## compare with HAProxy; BENCH=quick: in less than a minute (needs root; 
 	tests/bench/run $(BENCH:%=--%)
 asan: ## unit and end-to-end tests under the address and undefined-behaviour sanitizers
 	$(MAKE) -j$(JOBS) $(ASAN) all tests
-	$(MAKE) -k $(ASAN) unit packets examples sim SEEDS=$(or $(SEEDS),120)
+	$(MAKE) -k $(ASAN) unit packets examples sim SEEDS=$(or $(SEEDS),120) MB_SEEDS=$(or $(MB_SEEDS),50)
 	BRAID_BUILD=build-asan tests/e2e/run
 
 layers: ## check who includes whom
