@@ -474,6 +474,7 @@ int main(void)
 {
     Suite *suite = suite_create("simpath");
     TCase *c = tcase_create("simpath");
+    tcase_set_timeout(c, 60); /* of real time: fifteen thousand packets on a busy machine */
     SRunner *runner;
     int failed;
 
