@@ -58,9 +58,9 @@ void *__wrap_malloc(size_t size)
 
 void __wrap_free(void *p)
 {
-    struct header *h = (struct header *)p - 1;
+    struct header *h = p ? (struct header *)p - 1 : NULL;
 
-    if (!p)
+    if (!h)
         return;
     if (h->counts)
         used -= h->size;
@@ -78,10 +78,10 @@ void *__wrap_calloc(size_t n, size_t size)
 
 void *__wrap_realloc(void *p, size_t size)
 {
-    struct header *h = (struct header *)p - 1;
+    struct header *h = p ? (struct header *)p - 1 : NULL;
     void *q = __wrap_malloc(size);
 
-    if (p && q)
+    if (h && q)
         memcpy(q, p, h->size < size ? h->size : size);
     if (q)
         __wrap_free(p);
