@@ -77,7 +77,8 @@ static void closed(struct braid_conn *c, void *user, enum braid_close why)
     printf("%s: closed, %s\n", ((struct host *)user)->name, braid_close_text(why));
 }
 
-static const struct braid_conn_ops ops = {incoming, established, readable, NULL, closed};
+static const struct braid_conn_ops ops = {
+    .incoming = incoming, .established = established, .readable = readable, .closed = closed};
 
 static struct braid_addr ipv4(uint8_t last, uint16_t port) /* 10.0.0.last, v4-mapped */
 {
@@ -93,14 +94,19 @@ int main(void)
     client.other = &server;
     braid_core_params_default(&params);
     for (int i = 0; i < 2; i++)
-        both[i]->core = braid_core_new(&params, &(struct braid_host){both[i], output, randomness, NULL}, now);
+        both[i]->core = braid_core_new(
+            &params, &(struct braid_host){.ctx = both[i], .output = output, .random = randomness}, now);
     struct braid_listen_params l = {.addr = ipv4(1, 80),
                                     .cc = cc_algorithms[0],
                                     .sched = sched_algorithms[0],
                                     .ops = &ops,
                                     .ctx = &server};
-    struct braid_connect_params c = {ipv4(2, 4000), ipv4(1, 80), cc_algorithms[0], sched_algorithms[0], false,
-                                     false,         &ops,        &client};
+    struct braid_connect_params c = {.local = ipv4(2, 4000),
+                                     .remote = ipv4(1, 80),
+                                     .cc = cc_algorithms[0],
+                                     .sched = sched_algorithms[0],
+                                     .ops = &ops,
+                                     .user = &client};
     if (!braid_listen(server.core, &l) || !braid_connect(client.core, &c, now))
         return 1;
     while (now != BRAID_NEVER) { /* the loop of every adapter: packets in, timers, flush, wait */
