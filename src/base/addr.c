@@ -16,6 +16,20 @@ bool ip_is_v4(const struct braid_ip *ip)
     return high == 0 && low == prefix;
 }
 
+bool ip_is_unspecified(const struct braid_ip *ip)
+{
+    static const uint8_t zero[16];
+    return ip_is_v4(ip) ? memcmp(ip->b + 12, zero, 4) == 0 : memcmp(ip->b, zero, 16) == 0;
+}
+
+bool ip_is_multicast(const struct braid_ip *ip)
+{
+    static const uint8_t broadcast[4] = {255, 255, 255, 255};
+    if (!ip_is_v4(ip))
+        return ip->b[0] == 0xff;
+    return (ip->b[12] & 0xf0) == 0xe0 || memcmp(ip->b + 12, broadcast, 4) == 0;
+}
+
 bool ip_equal(const struct braid_ip *a, const struct braid_ip *b)
 {
     return memcmp(a->b, b->b, sizeof(a->b)) == 0;

@@ -7,6 +7,10 @@
 #define ADDR_TEXT 56 /* room for "[v6]:port" and its NUL */
 
 bool ip_is_v4(const struct braid_ip *ip);
+/* 0.0.0.0 or ::. */
+bool ip_is_unspecified(const struct braid_ip *ip);
+/* A group's address, IPv4's limited broadcast among them. */
+bool ip_is_multicast(const struct braid_ip *ip);
 bool ip_equal(const struct braid_ip *a, const struct braid_ip *b);
 bool addr_equal(const struct braid_addr *a, const struct braid_addr *b);
 /* a, b, c, d in network byte order. */

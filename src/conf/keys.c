@@ -115,7 +115,7 @@ static int set_admin_listen(struct parser *p, const char *value)
             "\"%.80s\" is not ADDRESS:PORT; give one of this host's addresses and a port, such as "
             "127.0.0.1:9180 or [::1]:9180",
             value);
-    if (value_ip_is_multicast(&a.ip))
+    if (ip_is_multicast(&a.ip))
         return parser_fail(
             p, "listen", "%s is a multicast address; give one of this host's, such as 127.0.0.1:9180", value);
     p->conf->admin.listen = a;
@@ -204,7 +204,7 @@ static int set_target(struct parser *p, const char *value)
     struct braid_ip ip;
     if (value_host_port(value, host, &e->target_port) < 0)
         return parser_fail(p, "target", "\"%.80s\" is not HOST:PORT; %s", value, right);
-    if (ip_parse(host, &ip) == 0 && (value_ip_is_unspecified(&ip) || value_ip_is_multicast(&ip)))
+    if (ip_parse(host, &ip) == 0 && (ip_is_unspecified(&ip) || ip_is_multicast(&ip)))
         return parser_fail(p, "target", "%s is not the address of a server; %s", host, right);
     return set_string(p, "target", host, &e->target_host);
 }

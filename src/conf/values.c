@@ -101,24 +101,12 @@ bool value_is_ifname(const char *text)
            strcmp(text, "..") != 0;
 }
 
-bool value_ip_is_unspecified(const struct braid_ip *ip)
-{
-    static const struct braid_ip zero;
-    static const uint8_t zero4[4];
-    return ip_equal(ip, &zero) || (ip_is_v4(ip) && memcmp(ip->b + 12, zero4, 4) == 0);
-}
-
-bool value_ip_is_multicast(const struct braid_ip *ip)
-{
-    return ip_is_v4(ip) ? (ip->b[12] & 0xf0) == 0xe0 : ip->b[0] == 0xff;
-}
-
 const char *value_unroutable(const struct braid_ip *ip)
 {
     static const struct braid_ip loopback6 = {.b = {[15] = 1}};
-    if (value_ip_is_unspecified(ip))
+    if (ip_is_unspecified(ip))
         return "the unspecified";
-    if (value_ip_is_multicast(ip))
+    if (ip_is_multicast(ip))
         return "a multicast";
     if (ip_is_v4(ip)) {
         if (ip->b[12] == 127)

@@ -20,8 +20,6 @@ bool value_is_ifname(const char *text);
 /* Letters, digits, '-', '_' and '.', and not empty. */
 bool value_is_word(const char *text);
 
-bool value_ip_is_unspecified(const struct braid_ip *ip);
-bool value_ip_is_multicast(const struct braid_ip *ip);
 /* What kind of address cannot be routed to the TUN, with its article ("a loopback"); NULL: it can be. */
 const char *value_unroutable(const struct braid_ip *ip);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
+
 #define FLUSH_PASSES                                                                                         \
     4 /* a callback may make other connections dirty; what is left waits for the next flush */
 
@@ -279,9 +281,21 @@ static bool remembered_in(struct braid_core *core, struct timewait_entry *e, con
     return false;
 }
 
+/* RFC 9293 section 3.9.2.3 and RFC 1122 section 3.2.1.3: a segment is from one host to one host. Whoever
+ * sends a SYN in the name of a group would have the group answered. */
+static bool between_hosts(const struct wire_packet *p)
+{
+    return !ip_is_multicast(&p->src.ip) && !ip_is_unspecified(&p->src.ip) && !ip_is_multicast(&p->dst.ip) &&
+           !ip_is_unspecified(&p->dst.ip);
+}
+
 static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival *a)
 {
     struct mptcp_env *env = &core->env;
+    if (!between_hosts(&a->p)) {
+        env->tcp.count.v[COUNT_TCP_IN_ERRS]++;
+        return;
+    }
     unsigned segments = a->in->gso_size ? (a->p.payload_len + a->in->gso_size - 1) / a->in->gso_size : 1;
     env->tcp.count.v[COUNT_TCP_IN_SEGS] += segments;
     struct mp_subflow *s = core_find_flow(core, &a->p.dst, &a->p.src);

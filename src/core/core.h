@@ -57,7 +57,6 @@ struct braid_listener *core_find_listener(const struct braid_core *core, const s
 /* Adds a listener without an address. -1: another has some of its ports. */
 int core_wildcard_add(struct braid_core *core, struct braid_listener *l);
 struct braid_listener *core_find_wildcard(const struct braid_core *core, const struct braid_addr *addr);
-bool core_ip_is_any(const struct braid_ip *ip);
 /* Notes an address as our own. -1: memory is short. */
 int core_own_add(struct braid_core *core, const struct braid_ip *ip);
 void core_own_free(struct braid_core *core);

@@ -196,7 +196,7 @@ static int enlist(struct braid_core *core, struct braid_listener *l)
         if (core_own_add(core, &l->signal[i]) < 0)
             return -1;
     }
-    if (core_ip_is_any(&l->params.addr.ip))
+    if (ip_is_unspecified(&l->params.addr.ip))
         return core_wildcard_add(core, l);
     if (listener_at(core, &l->params.addr) || core_own_add(core, &l->params.addr.ip) < 0)
         return -1;

@@ -37,7 +37,7 @@ static bool is_own(const struct braid_core *core, const struct braid_ip *ip)
 
 int core_own_add(struct braid_core *core, const struct braid_ip *ip)
 {
-    if (core_ip_is_any(ip) || is_own(core, ip))
+    if (ip_is_unspecified(ip) || is_own(core, ip))
         return 0;
     struct own_ip *o = calloc(1, sizeof(*o));
     if (!o)
@@ -60,12 +60,6 @@ void core_own_free(struct braid_core *core)
 }
 
 /* ---- wildcard listeners ---- */
-
-bool core_ip_is_any(const struct braid_ip *ip)
-{
-    static const uint8_t zero[16];
-    return ip_is_v4(ip) ? memcmp(ip->b + 12, zero, 4) == 0 : memcmp(ip->b, zero, 16) == 0;
-}
 
 static bool same_family(const struct braid_ip *a, const struct braid_ip *b)
 {

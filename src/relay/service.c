@@ -29,14 +29,6 @@ struct service {
 
 /* ---- routes ---------------------------------------------------------------------------------- */
 
-static bool is_any(const struct braid_ip *ip)
-{
-    static const struct braid_ip any6;
-    static const uint8_t any4[4];
-    struct braid_ip v4 = ip_from_v4(any4);
-    return ip_equal(ip, &any6) || ip_equal(ip, &v4);
-}
-
 /* Address j of an edge: where it listens, then what it signals. */
 static const struct braid_ip *nth_address(const struct edge_params *e, unsigned j)
 {
@@ -65,7 +57,7 @@ static int each_address(struct service *s,
     for (unsigned i = 0; i < s->params->n_edges; i++) {
         for (unsigned j = 0; j <= edges[i].n_signal; j++) {
             const struct braid_ip *ip = nth_address(&edges[i], j);
-            if (!is_any(ip) && !seen_before(edges, i, j) && fn(s, ip, error) < 0)
+            if (!ip_is_unspecified(ip) && !seen_before(edges, i, j) && fn(s, ip, error) < 0)
                 return -1;
         }
     }
