@@ -106,6 +106,8 @@ const char *value_unroutable(const struct braid_ip *ip)
     static const struct braid_ip loopback6 = {.b = {[15] = 1}};
     if (ip_is_unspecified(ip))
         return "the unspecified";
+    if (ip_is_v4(ip) && (ip->b[12] == 0 || ip->b[12] >= 240))
+        return "a reserved";
     if (ip_is_multicast(ip))
         return "a multicast";
     if (ip_is_v4(ip)) {
@@ -113,8 +115,6 @@ const char *value_unroutable(const struct braid_ip *ip)
             return "a loopback";
         if (ip->b[12] == 169 && ip->b[13] == 254)
             return "a link-local";
-        if (ip->b[12] == 0 || ip->b[12] >= 240)
-            return "a reserved";
         return NULL;
     }
     if (ip_equal(ip, &loopback6))
