@@ -126,11 +126,12 @@ static void flow_fin(struct subflow *sf, braid_time now)
         if (c->data_fin_known && !c->data_fin_received)
             conn_fail(c, BRAID_CLOSE_PROTOCOL, false); /* bytes before the DATA_FIN never came */
         conn_data_fin(c, c->data_rcv_nxt);
-    } else if (s->bare && !(c->data_fin_received && c->data_fin_acked))
-        flow_reset(
-            s, MPTCP_RST_MIDDLEBOX); /* the peer fell back: it would take our FIN for the end of the stream */
-    else
+    } else if (s->bare && !(c->data_fin_received && c->data_fin_acked)) {
+        /* The peer fell back: it would take our FIN for the end of the stream. */
+        flow_reset(s, MPTCP_RST_MIDDLEBOX);
+    } else {
         subflow_close(sf, now); /* the peer gives this subflow up; so do we once it is drained */
+    }
     conn_dirty(c);
 }
 
