@@ -84,6 +84,9 @@ void conn_mp_fail(struct mp_subflow *s, uint64_t dsn)
         conn_reinject(c, dsn, c->data_nxt - dsn);
     } else if (c->rx_failed) {
         agreed(s); /* the answer to ours */
+        /* The peer falls back with the next data that it sends, and may have no window for that: what it has
+         * sent so far has mappings and waits for DATA_ACKs. */
+        c->keep_data_acks = true;
     } else {
         s->fail_due = true;
         s->fail_dsn = c->data_rcv_nxt;

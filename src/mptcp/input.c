@@ -113,9 +113,12 @@ static void fallen_back(struct mp_subflow *s, const struct wire_mptcp *mp, uint6
         s->fail_due = true;
         subflow_ack_soon(&s->tcp);
     }
-    if (c->rcv_linear_from == LINEAR_UNKNOWN && (mp->has & MPTCP_HAS(MPTCP_DSS)) && mp->dss.has_map &&
-        !mp->dss.data_fin)
+    if (!(mp->has & MPTCP_HAS(MPTCP_DSS)) || !mp->dss.has_map || mp->dss.data_fin)
+        return;
+    if (c->rcv_linear_from == LINEAR_UNKNOWN)
         dss_mapping(s, &mp->dss, off);
+    else if (mp->dss.len == 0)
+        c->keep_data_acks = false; /* an infinite mapping: the peer has fallen back */
 }
 
 enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *p, uint64_t off,
