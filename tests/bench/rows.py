@@ -10,6 +10,8 @@ MPTCP_SHARE = 0.99  # of new connections that have to be MPTCP
 
 def goodput(field, subject, seconds, kind, connections):
     got = subject.load(field, kind, "-n", connections, "-t", seconds)
+    if got["bytes"] == 0:
+        raise RuntimeError("nothing arrived")
     share = min(got["flows"]) / max(1, sum(got["flows"]))
     if share == 0:  # how little is the scheduler's choice: minRTT leaves a path alone while a faster one has room
         raise RuntimeError("one of the two paths carried nothing")
