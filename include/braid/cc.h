@@ -48,6 +48,7 @@ struct cc_loss {
 
 struct cc_ops {
     const char *name;
+    const char *about; /* one line for `braidctl algorithms`, without a full stop */
     /* Sets private state. cwnd holds the initial window already, ssthresh is infinite. */
     void (*init)(struct cc *cc, braid_time now);
     /* Grows cwnd. Not called while in_recovery. */

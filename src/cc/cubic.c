@@ -183,6 +183,7 @@ static void cubic_on_recovered(struct cc *cc, braid_time now)
 
 const struct cc_ops cc_cubic = {
     .name = "cubic",
+    .about = "CUBIC (RFC 8312) with HyStart++ (RFC 9406); each subflow by itself",
     .init = cubic_init,
     .on_ack = cubic_on_ack,
     .on_loss = cubic_on_loss,

@@ -98,6 +98,7 @@ static void lia_on_recovered(struct cc *cc, braid_time now)
 
 const struct cc_ops cc_lia = {
     .name = "lia",
+    .about = "Linked Increases (RFC 6356): all subflows together take what one TCP would on the best path",
     .init = lia_init,
     .on_ack = lia_on_ack,
     .on_loss = lia_on_loss,
