@@ -59,6 +59,17 @@ struct braid_input {
     uint8_t hops;      /* workers that passed it on already */
 };
 
+/* What an operator says of the paths between certain addresses. A subflow belongs to the first rule that its
+ * ends match, for its whole life; without one it has cost 0, weight 1 and no quota. */
+struct braid_path_rule {
+    struct braid_ip local, remote;   /* prefixes of our address and the peer's ... */
+    uint8_t local_bits, remote_bits; /* ... of so many of the 128 bits, IPv4 as v4-mapped; 0: any address */
+    uint32_t cost;                   /* for schedulers: 0 is cheapest */
+    uint32_t weight;                 /* for schedulers: 1 or more */
+    uint64_t
+        quota; /* bytes of payload, both directions together, after which it counts as a backup; 0: none */
+};
+
 struct braid_core_params {
     unsigned worker, n_workers;    /* this core's number; tokens are congruent to worker modulo n_workers */
     uint16_t mtu;                  /* of the TUN */
@@ -78,13 +89,15 @@ struct braid_core_params {
     braid_time time_wait;
     braid_time break_before_make; /* how long a connection without subflows waits for a new one */
     braid_time stall; /* how long a peer that answers may leave the same data unacknowledged; 0: for ever */
-    braid_time syn_timeout; /* how long the third ACK may take */
+    braid_time syn_timeout;              /* how long the third ACK may take */
+    const struct braid_path_rule *paths; /* copied by braid_core_new */
+    unsigned n_paths;
 };
 
 /* Fills in sane defaults for one worker. */
 void braid_core_params_default(struct braid_core_params *p);
 
-/* NULL if memory is short. Copies params and host. */
+/* NULL if memory is short. Copies params, what they point to, and host. */
 struct braid_core *braid_core_new(const struct braid_core_params *params, const struct braid_host *host,
                                   braid_time now);
 /* Frees everything; sends nothing; calls closed() for no one. */
@@ -302,6 +315,13 @@ struct braid_core_stats {
         half_open; /* connections opened by peers that wait for their third ACK, or the server's answer */
 };
 void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out);
+
+/* Bytes of payload, both directions together, that this core's subflows of path rule i (its place in the
+ * params) have carried, ended ones included; not what braid_core_path_charge added. */
+uint64_t braid_core_path_usage(const struct braid_core *core, unsigned i);
+/* Counts bytes against the quota of path rule i that were carried elsewhere: by other cores, or before this
+ * one was made. */
+void braid_core_path_charge(struct braid_core *core, unsigned i, uint64_t bytes);
 
 /* A resumable walk over all connections, in the order of their ids. Between two calls of braid_dump_next
  * packets may be processed and connections come and go. */

@@ -22,6 +22,10 @@ struct sched_path {
     int64_t srtt_us;     /* 0: unknown */
     int64_t rttvar_us;
     uint64_t pacing_rate; /* bytes per second, 0: not paced */
+    /* What the operator says of the path (struct braid_path_rule). */
+    uint32_t cost;   /* 0: the cheapest, the default */
+    uint32_t weight; /* share of the bytes that it should carry, relative to the others; 1: the default */
+    bool over_quota; /* it has carried all the bytes that it may: counts as a backup */
 };
 
 struct sched_view {
@@ -30,6 +34,9 @@ struct sched_view {
     unsigned n_paths;
     uint64_t unsent;      /* bytes waiting in the connection's send buffer */
     uint64_t data_window; /* bytes that the connection-level window still admits */
+    uint64_t send_window; /* bytes that may be in flight in all: the least of the connection-level window and
+                           * the send buffer, both counted from the first byte without a DATA_ACK */
+    uint32_t blocks;      /* how often the send window was full while more was waiting; wraps */
     uint64_t tried;       /* reinjection: bit i set: paths[i] carried these bytes already; 0 for new data */
 };
 
@@ -41,6 +48,8 @@ struct sched {
 
 struct sched_ops {
     const char *name;
+    const char *about; /* one line for whoever chooses */
+    bool duplicate;    /* every byte is to go over every path: what pick did not choose gets a copy */
     /* Sets private state (zeroed before). May be NULL. */
     void (*init)(struct sched *s);
     /* Returns the index in v->paths of the subflow for the next segment, or -1 to wait: it is called again

@@ -118,7 +118,10 @@ struct braid_subflow_stats {
     const char *state; /* RFC 9293 name, a static string */
     const char *congestion;
     bool backup;
-    bool stale; /* in RTO backoff, not used for new data */
+    bool stale;    /* in RTO backoff, not used for new data */
+    int path_rule; /* the place in the core's params of the rule that it matched; -1: none */
+    uint32_t cost, weight;
+    bool over_quota;
     int64_t srtt_us, rttvar_us, min_rtt_us, rto_us;
     uint64_t cwnd, ssthresh, in_flight; /* bytes; ssthresh UINT64_MAX: not set */
     uint64_t bytes_in, bytes_out;       /* payload, without retransmissions */

@@ -49,6 +49,8 @@ static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats
         .congestion = s->conn->cc->name,
         .backup = s->backup_peer || s->backup_ours,
         .stale = t->rtt.backoff > 0,
+        .path_rule = -1,
+        .weight = 1,
         .srtt_us = t->rtt.srtt_us,
         .rttvar_us = t->rtt.rttvar_us,
         .min_rtt_us = t->rtt.min_rtt_us,

@@ -150,7 +150,9 @@ struct braid_conn {
     struct send_chunk *reserved; /* first chunk with reserved room; NULL: none */
     size_t sndbuf;               /* current limit on data_end - data_una */
     struct ranges reinject;
-    bool shutdown; /* the user will write no more: DATA_FIN has the number data_end */
+    bool blocked;    /* the send window is full and more is waiting */
+    uint32_t blocks; /* how often that began */
+    bool shutdown;   /* the user will write no more: DATA_FIN has the number data_end */
     bool data_fin_sent, data_fin_acked;
     bool want_writable;
     bool starved;      /* memory was short when the user wanted to write */

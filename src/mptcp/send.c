@@ -319,6 +319,25 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     p->srtt_us = t->rtt.srtt_us;
     p->rttvar_us = t->rtt.rttvar_us;
     p->pacing_rate = t->pacer.rate;
+    p->weight = 1;
+}
+
+/* Bytes that may be in flight in all. */
+static uint64_t send_window(const struct braid_conn *c)
+{
+    uint64_t peer = c->data_edge - c->data_una, own = buffer_limit(c);
+    return peer < own ? peer : own;
+}
+
+/* Counts how often the send window became full while more was waiting: in the send buffer, or in the user's
+ * hands. */
+static void note_block(struct braid_conn *c)
+{
+    bool waiting = c->data_nxt != c->data_end || c->want_writable;
+    bool blocked = waiting && c->data_nxt - c->data_una >= send_window(c);
+    if (blocked && !c->blocked)
+        c->blocks++;
+    c->blocked = blocked;
 }
 
 static void choice_init(struct choice *ch, struct braid_conn *c, braid_time now)
@@ -326,6 +345,8 @@ static void choice_init(struct choice *ch, struct braid_conn *c, braid_time now)
     memset(&ch->view, 0, sizeof(ch->view));
     ch->view.now = now;
     ch->view.paths = ch->paths;
+    ch->view.send_window = send_window(c);
+    ch->view.blocks = c->blocks;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (ch->view.n_paths == SCHED_MAX_PATHS)
@@ -427,6 +448,7 @@ static void update_probing(struct braid_conn *c, braid_time now)
 void conn_push(struct braid_conn *c, braid_time now)
 {
     struct choice ch;
+    note_block(c);
     if (c->data_nxt == c->data_end && c->reinject.n == 0)
         return update_probing(c, now);
     choice_init(&ch, c, now);
@@ -442,6 +464,7 @@ void conn_push(struct braid_conn *c, braid_time now)
             break;
         c->data_nxt += len;
     }
+    note_block(c);
     update_probing(c, now);
     conn_arm_data_timer(c, now);
 }

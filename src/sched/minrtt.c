@@ -23,4 +23,8 @@ static int minrtt_pick(struct sched *s, const struct sched_view *v)
     return best;
 }
 
-const struct sched_ops sched_minrtt = {.name = "minrtt", .pick = minrtt_pick};
+const struct sched_ops sched_minrtt = {
+    .name = "minrtt",
+    .about = "the path with the lowest round-trip time that has room",
+    .pick = minrtt_pick,
+};

@@ -43,4 +43,8 @@ static void roundrobin_sent(struct sched *s, const struct sched_view *v, int i, 
 }
 
 const struct sched_ops sched_roundrobin = {
-    .name = "roundrobin", .pick = roundrobin_pick, .sent = roundrobin_sent};
+    .name = "roundrobin",
+    .about = "paths in turn, a segment each; for tests and comparison",
+    .pick = roundrobin_pick,
+    .sent = roundrobin_sent,
+};
