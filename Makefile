@@ -91,7 +91,7 @@ attack: $(B)/attack ## attack a core in virtual time, beside an honest client; T
 	@$(B)/attack $(TABLE:%=--markdown)
 
 # A second make with its own compiler and folder builds the fuzzers; tests/fuzz/run runs them.
-fuzz: ## fuzz the parsers, FUZZ_SECONDS=seconds for each fuzzer
+fuzz: ## fuzz the parsers, FUZZ_SECONDS=seconds for each fuzzer, FUZZ_SEED=number
 	@$(MAKE) --no-print-directory -s -j$(JOBS) CC=$(CLANG) B=build-fuzz \
 		SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" fuzzers
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) tests/fuzz/run build-fuzz/fuzz

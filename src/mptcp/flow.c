@@ -104,16 +104,15 @@ static void flow_established(struct subflow *sf, braid_time now)
         conn_half_open_end(c);
         c->established_due = true;
         s->confirmed = true;
-    } else if (sf->passive) {
-        s->confirmed = true;
-        c->ever_joined = true;
-        c->gone_at = BRAID_NEVER;
-        subflow_ack_soon(sf); /* the fourth ACK (section 3.2) */
     } else {
+        if (c->phase == CONN_ESTABLISHED) /* while it drains, its time is limited */
+            c->gone_at = BRAID_NEVER;
         c->ever_joined = true; /* the peer may send data as soon as it has our ACK */
-        c->gone_at = BRAID_NEVER;
-        c->join_at = 0; /* repeat the third ACK until the fourth comes: set by the flush */
-        subflow_ack_soon(sf);
+        if (sf->passive)
+            s->confirmed = true;
+        else
+            c->join_at = 0;   /* repeat the third ACK until the fourth comes: set by the flush */
+        subflow_ack_soon(sf); /* the third ACK, or the fourth (section 3.2) */
     }
     conn_dirty(c);
 }
