@@ -23,6 +23,7 @@ struct cc {
     int64_t srtt_us;              /* 0: no sample yet */
     int64_t min_rtt_us;           /* 0: no sample yet */
     uint64_t in_flight;           /* bytes, RFC 6675 "pipe" */
+    uint64_t delivered;           /* bytes acknowledged or SACKed so far, during recovery too */
     uint64_t cwnd;                /* bytes */
     uint64_t ssthresh;            /* bytes, CC_SSTHRESH_INFINITE at first */
     struct cc *group_next;        /* ring of the connection's subflows, itself included; never NULL */

@@ -30,6 +30,7 @@ static void deliver(struct subflow *sf, const struct tcp_sent *s, uint64_t from,
 {
     a->delivered += to - from;
     sf->delivered += to - from;
+    sf->cc.delivered = sf->delivered;
     rack_delivered(sf, s, to, a);
     if (s->retrans)
         a->retrans_acked = true;

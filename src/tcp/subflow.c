@@ -243,7 +243,7 @@ static void check_recovery(const struct subflow *sf)
     assert(!sf->in_rto_recovery || sf->cc.in_recovery);
     assert(!sf->cc.in_recovery || sf->recovery_point >= sf->snd_una);
     assert(sf->cc.mss == sf->mss && sf->cc.in_flight == sf->pipe && sf->cc.cwnd > 0);
-    assert(sf->cc.usable == subflow_can_carry_data(sf));
+    assert(sf->cc.usable == subflow_can_carry_data(sf) && sf->cc.delivered == sf->delivered);
     assert(sf->tlp_end <= sf->snd_nxt);
 }
 

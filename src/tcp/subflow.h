@@ -212,7 +212,7 @@ struct subflow {
     uint64_t pipe; /* bytes in flight: sent - delivered - lost + retransmitted; mirrored to cc.in_flight */
     uint64_t lost_bytes; /* marked lost, not retransmitted yet */
     uint64_t sacked_bytes;
-    uint64_t delivered;      /* payload bytes ever delivered */
+    uint64_t delivered;      /* payload bytes ever delivered; mirrored to cc.delivered */
     uint64_t recovery_point; /* snd_nxt when recovery began */
     uint64_t prr_budget;     /* bytes that may leave in fast recovery */
     bool in_rto_recovery;
