@@ -366,7 +366,7 @@ void conn_recv_free(struct braid_conn *c);
 /* Data was consumed or room was made: tunes the buffer and lets the window follow. */
 void conn_recv_settle(struct braid_conn *c, braid_time now);
 
-/* ---- send.c, reinject.c: data level, sending ---- */
+/* ---- sendbuf.c, schedule.c, reinject.c: data level, sending ---- */
 
 void conn_send_init(struct braid_conn *c, uint64_t idsn);
 /* DATA_ACK and window of a segment; wnd in bytes. */
@@ -376,6 +376,8 @@ void conn_push(struct braid_conn *c, braid_time now);
 void conn_send_free(struct braid_conn *c);
 /* True if the send buffer can get memory again. */
 bool conn_send_has_memory(const struct braid_conn *c);
+/* Bytes that may be written and not yet DATA_ACKed now, memory considered. */
+size_t conn_send_limit(const struct braid_conn *c);
 /* Bytes of [dsn, dsn + len) that were not acknowledged are to be sent again over another subflow. */
 void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len);
 void conn_reinject_flow(struct mp_subflow *s);

@@ -1,5 +1,5 @@
-/* Data level, sending: the send buffer, DATA_ACKs, and the scheduling of new and reinjected data onto
- * subflows. */
+/* Data level, sending: the send buffer, DATA_ACKs, and the mappings that subflows carry. What goes where is
+ * decided in schedule.c. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +8,9 @@
 #include "mptcp/conn.h"
 #include "wire/checksum.h"
 
-#define CHUNK_SMALL   4096u
-#define CHUNK_LARGE   65024u /* with malloc's and buf's headers just below 64 KiB */
-#define MAP_SLICES    16u
-#define MAP_BYTES_MAX 65535u /* a data-level length has 16 bits */
+#define CHUNK_SMALL 4096u
+#define CHUNK_LARGE 65024u /* with malloc's and buf's headers just below 64 KiB */
+#define MAP_SLICES  16u
 
 void conn_send_init(struct braid_conn *c, uint64_t idsn)
 {
@@ -65,7 +64,7 @@ static struct send_chunk *tail_with_room(struct braid_conn *c)
 
 /* Half of the memory is for whoever comes first, but nobody takes more than a part of what is left of that;
  * from the other half everybody gets the same. So many slow readers leave room for who comes later. */
-static size_t buffer_limit(const struct braid_conn *c)
+size_t conn_send_limit(const struct braid_conn *c)
 {
     const struct mem_account *all = &c->env->mem;
     size_t room = mem_room(all), half = all->limit / 2;
@@ -81,7 +80,7 @@ unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov
 {
     assert(!c->reserved && !c->shutdown);
     uint64_t used = c->data_end - c->data_una;
-    size_t limit = buffer_limit(c), room = used < limit ? limit - used : 0;
+    size_t limit = conn_send_limit(c), room = used < limit ? limit - used : 0;
     if (want > room)
         want = room;
     unsigned i = 0;
@@ -295,176 +294,4 @@ struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
     }
     m->sum = sum;
     return m;
-}
-
-/* ---- scheduling ---- */
-
-struct choice {
-    struct sched_view view;
-    struct sched_path paths[SCHED_MAX_PATHS];
-    struct mp_subflow *flows[SCHED_MAX_PATHS];
-};
-
-static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now)
-{
-    struct subflow *t = &s->tcp;
-    p->id = s->id;
-    p->backup = s->backup_peer || s->backup_ours;
-    p->usable = flow_usable(s) && t->rtt.backoff == 0;
-    p->mss = t->mss;
-    p->space = p->usable ? subflow_space(t, now) : 0;
-    p->cwnd = t->cc.cwnd;
-    p->in_flight = t->pipe;
-    p->bytes_sent = t->bytes_out;
-    p->srtt_us = t->rtt.srtt_us;
-    p->rttvar_us = t->rtt.rttvar_us;
-    p->pacing_rate = t->pacer.rate;
-    p->weight = 1;
-}
-
-/* Bytes that may be in flight in all. */
-static uint64_t send_window(const struct braid_conn *c)
-{
-    uint64_t peer = c->data_edge - c->data_una, own = buffer_limit(c);
-    return peer < own ? peer : own;
-}
-
-/* Counts how often the send window became full while more was waiting: in the send buffer, or in the user's
- * hands. */
-static void note_block(struct braid_conn *c)
-{
-    bool waiting = c->data_nxt != c->data_end || c->want_writable;
-    bool blocked = waiting && c->data_nxt - c->data_una >= send_window(c);
-    if (blocked && !c->blocked)
-        c->blocks++;
-    c->blocked = blocked;
-}
-
-static void choice_init(struct choice *ch, struct braid_conn *c, braid_time now)
-{
-    memset(&ch->view, 0, sizeof(ch->view));
-    ch->view.now = now;
-    ch->view.paths = ch->paths;
-    ch->view.send_window = send_window(c);
-    ch->view.blocks = c->blocks;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (ch->view.n_paths == SCHED_MAX_PATHS)
-            break;
-        if (s->dead || !flow_usable(s))
-            continue;
-        ch->flows[ch->view.n_paths] = s;
-        fill_path(&ch->paths[ch->view.n_paths++], s, now);
-    }
-}
-
-/* Bits of the paths that have dsn in flight. */
-static uint64_t carriers(const struct choice *ch, uint64_t dsn)
-{
-    uint64_t bits = 0;
-    for (unsigned i = 0; i < ch->view.n_paths; i++) {
-        list_each (n, tmp, &ch->flows[i]->tcp.maps) {
-            const struct mp_map *m = (struct mp_map *)list_entry(n, struct tcp_map, node);
-            if (m->dsn <= dsn && dsn < m->dsn + m->tcp.len) {
-                bits |= (uint64_t)1 << i;
-                break;
-            }
-        }
-    }
-    return bits;
-}
-
-/* How much of `want` bytes to put into one map on this path. 0: better wait. */
-static uint32_t map_length(const struct sched_path *p, uint64_t want, bool more_follows)
-{
-    uint64_t len = want < p->space ? want : p->space;
-    if (len > MAP_BYTES_MAX)
-        len = MAP_BYTES_MAX;
-    if (len > p->mss && (len < want || more_follows))
-        len -= len % p->mss;
-    if (len < p->mss && len < want && p->in_flight > 0) /* silly window, RFC 9293 section 3.8.6.2.1 */
-        return 0;
-    return (uint32_t)len;
-}
-
-/* Sends up to want bytes from dsn on the path the scheduler picks. Returns the bytes sent; 0: none may go
- * now. */
-static uint32_t send_some(struct braid_conn *c, struct choice *ch, uint64_t dsn, uint64_t want,
-                          braid_time now)
-{
-    int i = c->sched.ops->pick(&c->sched, &ch->view);
-    if (i < 0)
-        return 0;
-    struct sched_path *p = &ch->paths[i];
-    struct mp_subflow *s = ch->flows[i];
-    assert((unsigned)i < ch->view.n_paths && p->usable && p->space > 0);
-    if (ch->view.tried & (uint64_t)1 << i)
-        return 0;
-    uint32_t len = map_length(p, want, dsn + want != c->data_end);
-    struct mp_map *m = len > 0 ? conn_map_new(c, dsn, len) : NULL;
-    if (!m)
-        return 0;
-    len = m->tcp.len;
-    m->infinite = c->infinite_due;
-    c->infinite_due = false;
-    if (c->shutdown && conn_is_mptcp(c) && !s->echo_mp_capable && dsn + len == c->data_end &&
-        len < MAP_BYTES_MAX)
-        m->fin = c->data_fin_sent = true;
-    subflow_send(&s->tcp, &m->tcp, now);
-    if (c->sched.ops->sent)
-        c->sched.ops->sent(&c->sched, &ch->view, i, len);
-    fill_path(p, s, now);
-    return len;
-}
-
-/* Lost on its subflow, or given up there: goes first, and not over a subflow that has it in flight already.
- */
-static void push_reinjections(struct braid_conn *c, struct choice *ch, braid_time now)
-{
-    while (c->reinject.n > 0) {
-        struct range r = c->reinject.r[0];
-        ch->view.tried = carriers(ch, r.start);
-        ch->view.unsent = r.end - r.start;
-        uint32_t len = send_some(c, ch, r.start, r.end - r.start, now);
-        if (len == 0)
-            break;
-        ranges_subtract(&c->reinject, r.start, r.start + len);
-        conn_count(c, MP_RETRANS);
-    }
-    ch->view.tried = 0;
-}
-
-/* Data waits, nothing is in flight, and the window is closed: somebody must probe it. */
-static void update_probing(struct braid_conn *c, braid_time now)
-{
-    bool blocked = seq64_before(c->data_nxt, c->data_end) && c->data_una == c->data_nxt;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead && s->tcp.blocked != (blocked && flow_usable(s)))
-            subflow_set_blocked(&s->tcp, blocked && flow_usable(s), now);
-    }
-}
-
-void conn_push(struct braid_conn *c, braid_time now)
-{
-    struct choice ch;
-    note_block(c);
-    if (c->data_nxt == c->data_end && c->reinject.n == 0)
-        return update_probing(c, now);
-    choice_init(&ch, c, now);
-    push_reinjections(c, &ch, now);
-    for (;;) {
-        uint64_t edge = seq64_before(c->data_edge, c->data_end) ? c->data_edge : c->data_end;
-        if (!seq64_before(c->data_nxt, edge))
-            break;
-        ch.view.unsent = c->data_end - c->data_nxt;
-        ch.view.data_window = c->data_edge - c->data_nxt;
-        uint32_t len = send_some(c, &ch, c->data_nxt, edge - c->data_nxt, now);
-        if (len == 0)
-            break;
-        c->data_nxt += len;
-    }
-    note_block(c);
-    update_probing(c, now);
-    conn_arm_data_timer(c, now);
 }
