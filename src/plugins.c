@@ -1,10 +1,15 @@
-/* The only list of algorithms. To add one, write its file in src/cc or src/sched, and name it here. */
+/* The only list of algorithms. To add one, write its file in src/cc, src/sched or src/pm, and name it here.
+ */
 #include <braid/cc.h>
+#include <braid/pm.h>
 #include <braid/sched.h>
 
 extern const struct cc_ops cc_cubic, cc_lia;
+extern const struct pm_ops pm_passive, pm_signal, pm_fullmesh, pm_ndiffports;
 extern const struct sched_ops sched_minrtt, sched_roundrobin;
 
 const struct cc_ops *const cc_algorithms[] = {&cc_cubic, &cc_lia, NULL};
 
 const struct sched_ops *const sched_algorithms[] = {&sched_minrtt, &sched_roundrobin, NULL};
+
+const struct pm_ops *const pm_algorithms[] = {&pm_passive, &pm_signal, &pm_fullmesh, &pm_ndiffports, NULL};

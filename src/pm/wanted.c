@@ -1,0 +1,99 @@
+/* What path managers have in common: bringing about what they want. */
+#include "pm/wanted.h"
+
+#include <string.h>
+
+/* How long a handshake may take while there are other subflows: three SYNs (RFC 6298: after 1 and 3 s) and
+ * the time for the last to be answered. Without any, a path that has just come back is found sooner by SYNs
+ * that do not back off. */
+#define PATIENCE       (3 * BRAID_SECOND)
+#define PATIENCE_ALONE (1 * BRAID_SECOND)
+#define PATIENCE_RTTS  4
+
+static void plan_action(struct pm_plan *plan, struct pm_action a)
+{
+    if (plan->n < PM_MAX_ACTIONS)
+        plan->actions[plan->n++] = a;
+}
+
+static void wake_at(struct pm_plan *plan, braid_time at)
+{
+    if (plan->wake_at > at)
+        plan->wake_at = at;
+}
+
+static bool is_v4(const struct braid_addr *a)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(a->ip.b, mapped, sizeof(mapped)) == 0;
+}
+
+/* Subflows there will be once the plan is carried out. */
+static unsigned all_subflows(const struct pm_view *v, const struct pm_plan *plan)
+{
+    unsigned n = v->n_subflows;
+    for (unsigned i = 0; i < plan->n; i++)
+        n += plan->actions[i].what == PM_OPEN;
+    return n;
+}
+
+static unsigned subflows_between(const struct pm_view *v, unsigned local, unsigned remote)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < v->n_subflows; i++)
+        n += v->subflows[i].local == local && v->subflows[i].remote == remote && !v->subflows[i].closing;
+    return n;
+}
+
+void pm_want_subflows(const struct pm_view *v, struct pm_plan *plan, unsigned local, unsigned remote,
+                      unsigned n)
+{
+    const struct pm_local *l = &v->locals[local];
+    const struct pm_remote *r = &v->remotes[remote];
+    const struct pm_pair *pair = &v->pairs[local][remote];
+    bool possible = v->may_open && l->usable && l->subflow && r->usable && !pair->closed;
+
+    if (!possible || is_v4(&l->addr) != is_v4(&r->addr))
+        return;
+    for (unsigned have = subflows_between(v, local, remote); have < n; have++) {
+        if (all_subflows(v, plan) >= v->max_subflows)
+            return; /* one that ends is a change: then again */
+        if (pair->open_at > v->now) {
+            wake_at(plan, pair->open_at);
+            return;
+        }
+        plan_action(plan,
+                    (struct pm_action){.what = PM_OPEN, .local = (uint8_t)local, .remote = (uint8_t)remote});
+    }
+}
+
+static braid_time patience(const struct pm_view *v)
+{
+    braid_time least = v->alone ? PATIENCE_ALONE : PATIENCE;
+    return least > PATIENCE_RTTS * v->rtt_us ? least : PATIENCE_RTTS * v->rtt_us;
+}
+
+void pm_give_up_pending(const struct pm_view *v, struct pm_plan *plan)
+{
+    for (unsigned i = 0; i < v->n_subflows; i++) {
+        const struct pm_subflow *s = &v->subflows[i];
+        braid_time until = s->opened_at + patience(v);
+
+        if (!s->ours || s->established || s->closing)
+            continue;
+        if (until > v->now)
+            wake_at(plan, until);
+        else
+            plan_action(plan, (struct pm_action){.what = PM_CLOSE, .subflow = s->id});
+    }
+}
+
+void pm_want_announced(const struct pm_view *v, struct pm_plan *plan, bool again)
+{
+    for (unsigned i = 0; i < v->n_locals; i++) {
+        const struct pm_local *l = &v->locals[i];
+
+        if (l->usable && l->signal && (again || !l->announced))
+            plan_action(plan, (struct pm_action){.what = PM_ANNOUNCE, .local = (uint8_t)i});
+    }
+}

@@ -1,0 +1,17 @@
+/* What path managers have in common: bringing about what they want. */
+#ifndef PM_WANTED_H
+#define PM_WANTED_H
+
+#include <braid/pm.h>
+
+/* Wants n subflows from locals[local] to remotes[remote]: plans to open what is missing, as far as the limits
+ * and earlier failures admit, or a call when it may be tried again. Subflows that the peer opened count;
+ * stale ones do, since they may recover. */
+void pm_want_subflows(const struct pm_view *v, struct pm_plan *plan, unsigned local, unsigned remote,
+                      unsigned n);
+/* Gives up our subflows whose handshake takes too long. To be called by whoever opens some. */
+void pm_give_up_pending(const struct pm_view *v, struct pm_plan *plan);
+/* Announces the addresses that are to be and have not been yet; again: all of them. */
+void pm_want_announced(const struct pm_view *v, struct pm_plan *plan, bool again);
+
+#endif
