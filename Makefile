@@ -21,6 +21,7 @@ ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
 shell_obj := $(filter-out %/main.o,$(daemon_obj) $(ctl_obj))
 unit_bin  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 sim_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
+lab_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lab/*.c))
 example_bin := $(patsubst docs/examples/%.c,$(B)/examples/%,$(wildcard docs/examples/*.c))
 pkt_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/packets/*.c))
 bench_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
@@ -52,11 +53,12 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lm -lrt -lsubunit -levent -levent_pthreads -linih -lcrypto
 $(B)/unit/test_simpath: $(filter %/frame.o %/link.o %/rng.o %/vtime.o,$(sim_obj))
+$(B)/unit/test_scenario: $(lab_obj)
 $(B)/fuzz/fuzz_core: $(B)/tests/fuzz/core_app.o $(B)/tests/fuzz/core_peer.o
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libbraid.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcrypto -lm
-$(B)/sim: $(sim_obj) $(B)/libbraid.a
+$(B)/sim: $(sim_obj) $(lab_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
 $(B)/pkt: $(pkt_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm

@@ -1,0 +1,56 @@
+/* What one direction of a path is like: the parameters that the simulator and linkem share. A scenario file
+ * fills them in (scenario.h), the model acts on them (model.h). */
+#ifndef LAB_PARAMS_H
+#define LAB_PARAMS_H
+
+#include <braid/types.h>
+
+#define LINK_CHANGES 16
+
+/* Opportunities to send, as in mahimahi's trace files: at each time the link carries LINK_OPPORTUNITY bytes.
+ * After the last one the trace begins again, so the last one's time is the length of the trace. */
+#define LINK_OPPORTUNITY 1500
+struct link_trace {
+    uint32_t n;
+    uint32_t *ms; /* n times in milliseconds, in order; the last one is above 0 */
+};
+
+/* The path goes down or comes up, so long after the beginning. */
+struct link_change {
+    braid_time at;
+    bool down;
+};
+
+struct link_params {
+    uint64_t rate;                  /* bytes of IP packets per second; 0: infinite */
+    const struct link_trace *trace; /* in place of the rate, NULL: none; borrowed */
+    braid_time delay;               /* propagation */
+    braid_time jitter; /* the delay varies by up to so much in both directions; keeps the order */
+    uint64_t queue;    /* bytes that may wait for the wire, drop-tail; 0: no limit */
+    bool codel;        /* RFC 8289 besides: */
+    braid_time codel_target, codel_interval; /* 0: the RFC's 5 ms and 100 ms */
+    double loss;                             /* of each packet */
+    double burst_begin, burst_end; /* Gilbert: chance per packet to enter and to leave the bad state */
+    double burst_loss;             /* loss in the bad state */
+    double reorder;                /* chance of a packet to be late by up to reorder_by */
+    braid_time reorder_by;
+    double duplicate;
+    struct link_change schedule[LINK_CHANGES]; /* in order of time */
+    unsigned n_changes;
+    braid_time repeat; /* the schedule begins again after so long; 0: never */
+    /* What needs a look into the packet, and is done by the simulator only. */
+    double corrupt;   /* chance of a flipped bit behind the addresses */
+    uint32_t mtu;     /* 0: none */
+    bool black_hole;  /* too big packets vanish without an ICMP error */
+    bool whole;       /* super-packets pass in one piece, else they are cut into segments */
+    double resegment; /* chance of a segment to be cut again at a random place, by a middlebox */
+};
+
+/* Bytes per second in the long run; 0: infinite. */
+uint64_t link_mean_rate(const struct link_params *p);
+
+/* Reads a trace file. Returns NULL with a text in error: "file:line: what is wrong". */
+struct link_trace *link_trace_load(const char *file, char *error, size_t size);
+void link_trace_free(struct link_trace *t);
+
+#endif
