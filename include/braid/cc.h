@@ -50,7 +50,9 @@ struct cc_loss {
 struct cc_ops {
     const char *name;
     const char *about; /* one line for `braidctl algorithms`, without a full stop */
-    /* Sets private state. cwnd holds the initial window already, ssthresh is infinite. */
+    /* Sets private state. cwnd holds the initial window already, ssthresh is infinite. In mid-connection,
+     * when it takes over from another algorithm (perhaps in_recovery): cwnd and ssthresh are what that one
+     * left, and what init makes of them is not kept. */
     void (*init)(struct cc *cc, braid_time now);
     /* Grows cwnd. Not called while in_recovery. */
     void (*on_ack)(struct cc *cc, const struct cc_ack *ack);

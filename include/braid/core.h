@@ -288,6 +288,14 @@ int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_
 /* 0 and *value, or -1: no such option. */
 int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value);
 
+/* Another scheduler or congestion control, at any time from incoming() on; nothing happens if it is the one
+ * in use. A scheduler starts with fresh state and decides from the next flush on. Congestion control changes
+ * on every subflow, and later ones begin with it: the algorithm's init is called on the windows that the
+ * subflow has, which stay as they are, and so does a recovery under way; only taking one back that proves
+ * spurious is given up. ops must outlive the connection. */
+void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops);
+void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_time now);
+
 /* Asks the peer to use (false) or spare (true) the subflow with this id: MP_PRIO. -1: no such subflow. */
 int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup);
 /* Resets one subflow; the connection goes on over others or waits for one. -1: no such subflow. */

@@ -137,9 +137,9 @@ struct braid_conn_stats {
     bool mptcp;                    /* false: plain TCP, or fallen back */
     bool fell_back;                /* began as MPTCP */
     bool checksum;
-    const char *state; /* static string */
-    const char *scheduler;
-    struct braid_addr client, service; /* the first subflow's ends; service is our side */
+    const char *state;                  /* static string */
+    const char *scheduler, *congestion; /* static strings; congestion: of new subflows, too */
+    struct braid_addr client, service;  /* the first subflow's ends; service is our side */
     uint32_t token;
     uint64_t bytes_from_client, bytes_to_client; /* in order at the data level; acknowledged by the client */
     uint64_t recv_queued, send_queued, out_of_order; /* bytes held */

@@ -55,6 +55,27 @@ int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_
     return -1;
 }
 
+void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops)
+{
+    if (c->sched.ops == ops)
+        return;
+    c->sched = (struct sched){.ops = ops};
+    if (ops->init)
+        ops->init(&c->sched);
+    conn_dirty(c); /* it may send where the other one waited */
+}
+
+void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_time now)
+{
+    c->cc = ops;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!s->dead)
+            subflow_set_cc(&s->tcp, ops, now);
+    }
+    conn_dirty(c);
+}
+
 static int64_t max_segment(const struct braid_conn *c)
 {
     return list_empty(&c->subflows) ? 0 : list_entry(c->subflows.next, struct mp_subflow, node)->tcp.mss;

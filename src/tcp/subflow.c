@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/addr.h"
 
@@ -189,6 +190,24 @@ void tcp_establish(struct subflow *sf, braid_time now)
     if (sf->keepalive_idle > 0)
         sf->keepalive_at = now + sf->keepalive_idle;
     sf->ops->established(sf, now);
+}
+
+/* The algorithm that would have to take a spurious recovery back knows nothing of its beginning. */
+void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now)
+{
+    uint64_t cwnd = sf->cc.cwnd, ssthresh = sf->cc.ssthresh;
+
+    if (sf->cc.ops == cc)
+        return;
+    sf->cc.ops = cc;
+    if (!subflow_synchronized(sf))
+        return; /* tcp_establish calls init */
+    memset(sf->cc.priv, 0, sizeof(sf->cc.priv));
+    cc->init(&sf->cc, now);
+    sf->cc.cwnd = cwnd;
+    sf->cc.ssthresh = ssthresh;
+    sf->undo_marker = 0;
+    tcp_update_pacing(sf);
 }
 
 void subflow_close(struct subflow *sf, braid_time now)

@@ -285,6 +285,8 @@ void subflow_ack_at_once(struct subflow *sf, braid_time now);
 void subflow_set_blocked(struct subflow *sf, bool blocked, braid_time now);
 /* Idle time before the first keepalive probe from now on, instead of the environment's; 0: none. */
 void subflow_set_keepalive(struct subflow *sf, braid_time idle);
+/* Another congestion control from now on; cwnd, ssthresh and a recovery under way stay. */
+void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now);
 /* Sends one keepalive-style probe (an old sequence number, no payload) now. */
 void subflow_probe(struct subflow *sf, braid_time now);
 

@@ -78,6 +78,34 @@ static bool set_prio(struct world *w, const struct action *a)
     return true;
 }
 
+static unsigned count(const void *const *list)
+{
+    unsigned n = 0;
+
+    while (list[n])
+        n++;
+    return n;
+}
+
+/* Not only on established connections. */
+static bool switch_algorithm(struct world *w, const struct action *a)
+{
+    struct app *app = conn_app(w, a, a->a);
+    const struct sched_ops *sched = sched_algorithms[a->b % count((const void *const *)sched_algorithms)];
+    const struct cc_ops *cc = cc_algorithms[a->b % count((const void *const *)cc_algorithms)];
+
+    if (!app->conn)
+        return app->opened;
+    sim_trace(w, "%s %u goes over to %s", a->a ? "server" : "client", app->index,
+              a->kind == ACT_CC ? cc->name : sched->name);
+    if (a->kind == ACT_CC)
+        braid_conn_set_cc(app->conn, cc, w->time.now);
+    else
+        braid_conn_set_sched(app->conn, sched);
+    sim_core_touch(app->sc);
+    return true;
+}
+
 static bool announce(struct world *w, const struct action *a, bool withdraw)
 {
     struct app *app = conn_app(w, a, withdraw ? a->b : SIM_SERVER);
@@ -167,6 +195,9 @@ static bool act(struct world *w, const struct action *a)
         return announce(w, a, a->kind == ACT_WITHDRAW);
     case ACT_PRIO:
         return set_prio(w, a);
+    case ACT_SCHED:
+    case ACT_CC:
+        return switch_algorithm(w, a);
     case ACT_ABORT:
     case ACT_RELEASE:
         return abort_one(w, a, a->kind == ACT_RELEASE);

@@ -215,6 +215,7 @@ const struct family sim_families[] = {
     {"zero_window", make_zero_window},
     {"small_buffers", make_small_buffers},
     {"small_writes", make_small_writes},
+    {"switching", make_switching},
     {"half_close", make_half_close},
     {"simultaneous_close", make_simultaneous_close},
     {"fastclose", make_fastclose},

@@ -56,6 +56,7 @@ void make_slow_reader(struct scenario *s, struct rng *r);
 void make_zero_window(struct scenario *s, struct rng *r);
 void make_small_buffers(struct scenario *s, struct rng *r);
 void make_small_writes(struct scenario *s, struct rng *r);
+void make_switching(struct scenario *s, struct rng *r);
 void make_half_close(struct scenario *s, struct rng *r);
 void make_simultaneous_close(struct scenario *s, struct rng *r);
 void make_fastclose(struct scenario *s, struct rng *r);

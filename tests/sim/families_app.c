@@ -51,6 +51,21 @@ void make_small_writes(struct scenario *s, struct rng *r)
     family_join_all(s, r);
 }
 
+/* Schedulers and congestion control change in the middle, in recoveries, too. */
+void make_switching(struct scenario *s, struct rng *r)
+{
+    family_slow_paths(s, r);
+    family_long_transfer(s, r, 6);
+    family_join_all(s, r);
+    if (rng_chance(r, 0.7))
+        family_each_link(s, r, rng_chance(r, 0.5) ? family_lossy : family_bad);
+    for (unsigned i = 0; i < 8; i++)
+        family_action(s, (struct action){.kind = rng_chance(r, 0.5) ? ACT_SCHED : ACT_CC,
+                                         .at = rng_log_range(r, 1, 6 * BRAID_SECOND),
+                                         .a = (unsigned)rng_below(r, 2),
+                                         .b = (unsigned)rng_below(r, 1000)});
+}
+
 void make_half_close(struct scenario *s, struct rng *r)
 {
     unsigned first = (unsigned)rng_below(r, 2);

@@ -43,6 +43,8 @@ enum action_kind {
     ACT_ANNOUNCE,  /* server announces its address a */
     ACT_WITHDRAW,  /* side b: withdraws its address a */
     ACT_PRIO,      /* side a asks to use (c = 0) or spare (c = 1) its subflow number b */
+    ACT_SCHED,     /* side a goes over to scheduler number b */
+    ACT_CC,        /* side a goes over to congestion control number b */
     ACT_ABORT,     /* side a */
     ACT_RELEASE,   /* side a releases in the middle */
     ACT_VANISH,    /* the client goes: all paths down for good */
