@@ -25,11 +25,12 @@ lab_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lab/*.c))
 example_bin := $(patsubst docs/examples/%.c,$(B)/examples/%,$(wildcard docs/examples/*.c))
 pkt_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/packets/*.c))
 bench_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
+study_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/study/*.c)) $(filter-out %/sim/sim.o,$(sim_obj))
 attack_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help tests unit packets examples sim attack check e2e e2e-long bench asan layers purity headers conformance format lint demo deps install clean fuzz fuzzers
+.PHONY: all help tests unit packets examples sim attack study check e2e e2e-long bench asan layers purity headers conformance format lint demo deps install clean fuzz fuzzers
 .SECONDARY:
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
@@ -62,6 +63,8 @@ $(B)/sim: $(sim_obj) $(lab_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
 $(B)/pkt: $(pkt_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
+$(B)/study: $(study_obj) $(lab_obj) $(B)/libbraid.a
+	$(CC) $(LDFLAGS) -o $@ $^ -linih -lcrypto -lm
 $(B)/attack: $(attack_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free -o $@ $^ -lcrypto -lm
 $(B)/bench/server: $(filter %/server.o,$(bench_obj))
@@ -91,6 +94,9 @@ examples: $(example_bin) ## build and run docs/examples, compare with the output
 
 attack: $(B)/attack ## attack a core in virtual time, beside an honest client; TABLE=1: as the table of docs/security.md
 	@$(B)/attack $(TABLE:%=--markdown)
+
+study: $(B)/study ## measure every scheduler and congestion control in virtual time, write docs/study.md; STUDY=quick: the bars only
+	@tests/study/run $(STUDY:%=--%)
 
 # A second make with its own compiler and folder builds the fuzzers; tests/fuzz/run runs them.
 fuzz: ## fuzz the parsers, FUZZ_SECONDS=seconds for each fuzzer, FUZZ_SEED=number

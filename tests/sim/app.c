@@ -11,7 +11,7 @@ uint8_t app_byte(uint64_t key, uint64_t pos)
     return (uint8_t)(rng_mix(key + pos / 8) >> 8 * (pos % 8));
 }
 
-static void fill(uint64_t key, uint64_t pos, uint8_t *out, size_t len)
+void app_fill(uint64_t key, uint64_t pos, uint8_t *out, size_t len)
 {
     for (; len > 0 && pos % 8; len--)
         *out++ = app_byte(key, pos++);
@@ -31,7 +31,7 @@ size_t app_compare(uint64_t key, uint64_t pos, const uint8_t *data, size_t len)
     for (size_t done = 0; done < len;) {
         size_t n = len - done < sizeof(want) ? len - done : sizeof(want);
 
-        fill(key, pos + done, want, n);
+        app_fill(key, pos + done, want, n);
         if (memcmp(want, data + done, n) != 0) {
             while (data[done] == want[0] && app_byte(key, pos + done) == data[done])
                 done++;
@@ -87,7 +87,7 @@ static size_t write_reserved(struct app *a, size_t want)
     for (unsigned i = 0; i < n && done < use; i++) {
         size_t len = iov[i].iov_len < use - done ? iov[i].iov_len : use - done;
 
-        fill(a->tx_key, a->written + done, iov[i].iov_base, len);
+        app_fill(a->tx_key, a->written + done, iov[i].iov_base, len);
         done += len;
     }
     braid_conn_commit(a->conn, use);
@@ -101,7 +101,7 @@ static size_t write_copied(struct app *a, size_t want)
     uint8_t bytes[65536];
     size_t took;
 
-    fill(a->tx_key, a->written, bytes, want);
+    app_fill(a->tx_key, a->written, bytes, want);
     took = braid_conn_write(a->conn, bytes, want);
     if (took > want)
         sim_fail(a->world, "write took %zu of %zu bytes", took, want);

@@ -35,6 +35,8 @@ extern const struct braid_conn_ops app_ops;
 
 /* The byte at a position of a stream. */
 uint8_t app_byte(uint64_t key, uint64_t pos);
+/* The len bytes of a stream from pos on. */
+void app_fill(uint64_t key, uint64_t pos, uint8_t *out, size_t len);
 /* Position of the first of len bytes that differs from the stream at pos; len: none does. */
 size_t app_compare(uint64_t key, uint64_t pos, const uint8_t *data, size_t len);
 

@@ -54,6 +54,7 @@ static struct world *begin(const struct scenario *s, FILE *trace)
         abort();
     w->s = *s;
     w->trace = trace;
+    w->on_sent = observer_packet;
     w->rng = rng_make(s->seed, 1);
     w->next_port = 10000;
     vtime_init(&w->time, s->start);

@@ -55,6 +55,9 @@ struct world {
                     [SIM_STEERING]; /* by hash of the flow: 1 + the worker that last sent for it; 0: none */
     struct rng rng;
     uint16_t next_port; /* of the client */
+    /* Sees each packet that a core sends. */
+    void (*on_sent)(struct world *w, unsigned side, const struct frame *f);
+    bool unchecked; /* what must hold inside the cores is not checked after each step, which takes long */
     bool failed;
     char failure[256]; /* the first one */
     FILE *trace;       /* NULL: off */

@@ -1,0 +1,159 @@
+"""The matrix: which transfers are measured. Names of algorithms come from the program, scenarios from the lab."""
+import dataclasses
+import pathlib
+import re
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SCENARIOS = ROOT / "tests/lab/scenarios"
+ACCEPTANCE = "linux-"  # scenarios of Linux's own acceptance test begin with this
+KIB, MIB = 1 << 10, 1 << 20
+OBJECTS = {"16 KB": 16 * KIB, "256 KB": 256 * KIB, "4 MB": 4 * MIB, "64 MB": 64 * MIB}
+BULK, ACCEPTANCE_SIZE = "64 MB", 16 * MIB
+MESSAGE_SECONDS = 60
+OUTAGE_SECONDS, SILENT_FROM, SILENT_UNTIL = 30, 10, 18
+LONG_SECONDS = 600
+GIVE_UP = 900  # seconds of virtual time after which a transfer counts as not completed
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    scenario: str
+    kind: str  # a size of OBJECTS, "messages", "outage", "long" or "acceptance"
+    upload: bool
+    sched: str
+    cc: str
+    alone: int = -1  # the only path in use; -1: all
+    silent: int = -1  # the path that has the outage; -1: none
+    span: int = 0  # seconds, for "long"
+
+    def arguments(self, extra=()):
+        words = ["-S", self.sched, "-C", self.cc, "-l", GIVE_UP, *extra]
+        if self.kind in OBJECTS:
+            words += ["-b", OBJECTS[self.kind]]
+        elif self.kind == "acceptance":
+            words += ["-b", ACCEPTANCE_SIZE]
+        elif self.kind == "messages":
+            words += ["-m", MESSAGE_SECONDS]
+        elif self.kind == "outage":
+            words += ["-t", OUTAGE_SECONDS, "-o", f"{self.silent}:{SILENT_FROM}:{SILENT_UNTIL}"]
+        else:
+            words += ["-t", self.span]
+        if self.upload:
+            words.append("-u")
+        if self.alone >= 0:
+            words += ["-a", self.alone]
+        return [str(word) for word in (*words, SCENARIOS / f"{self.scenario}.ini")]
+
+
+@dataclasses.dataclass(frozen=True)
+class Build:
+    """What the program offers. The first of each list is the default of this build."""
+    program: pathlib.Path
+    schedulers: tuple
+    congestion: tuple
+    profiles: dict  # name: (scheduler, congestion control)
+
+    @staticmethod
+    def of(program):
+        lines = subprocess.run([program, "--list"], check=True, capture_output=True, text=True).stdout.splitlines()
+        words = [line.split() for line in lines]
+        names = {what: tuple(w[1] for w in words if w[0] == what) for what in ("scheduler", "congestion")}
+        profiles = {w[1]: (w[2], w[3]) for w in words if w[0] == "profile"}
+        for name, wanted in (("bulk", ""), ("interactive", "lowlatency"), ("resilient", "redundant"), ("economy", "priority")):
+            profiles.setdefault(name, (wanted if wanted in names["scheduler"] else names["scheduler"][0], names["congestion"][0]))
+        return Build(program, names["scheduler"], names["congestion"], profiles)
+
+
+def paths_of(scenario):
+    """The names of a scenario's paths."""
+    text = (SCENARIOS / f"{scenario}.ini").read_text()
+    return re.findall(r"^\[path (\S+)\]", text, re.MULTILINE)
+
+
+def about(scenario):
+    return re.search(r"^about *= *(.*)$", (SCENARIOS / f"{scenario}.ini").read_text(), re.MULTILINE).group(1)
+
+
+def scenarios(acceptance=False):
+    names = sorted(path.stem for path in SCENARIOS.glob("*.ini"))
+    return [name for name in names if name.startswith(ACCEPTANCE) == acceptance]
+
+
+def _combinations(build):
+    """(scheduler, congestion control): every scheduler with the default congestion control, and every congestion
+    control with the default scheduler and with those that weigh paths by their rates."""
+    default = build.profiles["bulk"]
+    both = [(sched, default[1]) for sched in build.schedulers]
+    both += [(sched, cc) for sched in (default[0], "minrtt", "blest", "ecf") for cc in build.congestion
+             if sched in build.schedulers]
+    return list(dict.fromkeys(both))
+
+
+def _transfers(build, names, combinations):
+    default_cc = build.profiles["bulk"][1]
+    for scenario in names:
+        for upload in (False, True):
+            for sched, cc in combinations:
+                full = cc == default_cc or sched == build.profiles["bulk"][0]
+                for kind in (*OBJECTS, "messages") if full else (BULK,):
+                    yield Cell(scenario, kind, upload, sched, cc)
+            for cc in dict.fromkeys(cc for _, cc in combinations):
+                for alone in range(len(paths_of(scenario))):
+                    for kind in (*OBJECTS, "messages") if cc == default_cc else (BULK,):
+                        yield Cell(scenario, kind, upload, build.schedulers[0], cc, alone)
+
+
+def _outages(names, combinations):
+    for scenario in names:
+        for upload in (False, True):
+            for silent in range(len(paths_of(scenario))):
+                for sched, cc in combinations:
+                    yield Cell(scenario, "outage", upload, sched, cc, silent=silent)
+
+
+def _acceptance(build):
+    for scenario in scenarios(acceptance=True):
+        for upload in (False, True):
+            yield Cell(scenario, "acceptance", upload, *build.profiles["bulk"])
+
+
+def _long(build, names, span):
+    """The resilient profile for ten minutes, and each path alone for long enough to know its rate."""
+    sched, cc = build.profiles["resilient"]
+    for scenario in names:
+        for upload in (False, True):
+            yield Cell(scenario, "long", upload, sched, cc, span=span)
+            for alone in range(len(paths_of(scenario))):
+                yield Cell(scenario, "long", upload, sched, cc, alone, span=min(span, 120))
+
+
+def full(build, seeds):
+    """(cell, seed) of everything."""
+    names, default = scenarios(), build.profiles["bulk"]
+    cells = [*_transfers(build, names, _combinations(build)),
+             *_outages(names, [default]),
+             *_outages(names[:1], [(sched, default[1]) for sched in build.schedulers if sched != default[0]]),
+             *_acceptance(build)]
+    plan = [(cell, seed) for cell in dict.fromkeys(cells) for seed in range(1, seeds + 1)]
+    return plan + [(cell, 1) for cell in _long(build, names, LONG_SECONDS)]
+
+
+def quick(build, seeds):
+    """The profiles only, with what the bars need."""
+    names = scenarios()
+    cells = []
+    for profile in dict.fromkeys(("bulk", "interactive", "resilient")):
+        kinds = (BULK,) if profile == "bulk" else ("messages",)
+        for scenario in names:
+            for upload in (False, True):
+                cells += [Cell(scenario, kind, upload, *build.profiles[profile]) for kind in kinds]
+    cells += [Cell(name, "messages", upload, "minrtt", build.profiles["resilient"][1])
+              for name in names for upload in (False, True)]
+    for scenario in names:
+        for upload in (False, True):
+            for alone in range(len(paths_of(scenario))):
+                for profile, kind in (("bulk", BULK), ("interactive", "messages")):
+                    cells.append(Cell(scenario, kind, upload, build.schedulers[0], build.profiles[profile][1], alone))
+    cells += [*_outages(names, [build.profiles["bulk"]]), *_acceptance(build), *_long(build, names, 60)]
+    return [(cell, seed) for cell in dict.fromkeys(cells) for seed in range(1, seeds + 1)]
