@@ -53,8 +53,8 @@ $(B)/%.o: %.c
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lm -lrt -lsubunit -levent -levent_pthreads -linih -lcrypto
-$(B)/unit/test_simpath: $(filter %/frame.o %/link.o %/rng.o %/vtime.o,$(sim_obj))
-$(B)/unit/test_scenario: $(lab_obj)
+$(B)/unit/test_simpath: $(filter %/frame.o %/link.o %/rng.o %/vtime.o,$(sim_obj)) $(lab_obj)
+$(B)/unit/test_scenario $(B)/unit/test_model: $(lab_obj) $(filter %/rng.o,$(sim_obj))
 $(B)/fuzz/fuzz_core: $(B)/tests/fuzz/core_app.o $(B)/tests/fuzz/core_peer.o
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libbraid.a
 	@mkdir -p $(@D)

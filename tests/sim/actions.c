@@ -12,7 +12,7 @@ static struct app *conn_app(struct world *w, const struct action *a, unsigned si
 static void set_path(struct world *w, unsigned path, bool down)
 {
     sim_trace(w, "path %u goes %s", path, down ? "down" : "up");
-    w->dirs[path][SIM_CLIENT].link.down = w->dirs[path][SIM_SERVER].link.down = down;
+    w->dirs[path][SIM_CLIENT].link.model.down = w->dirs[path][SIM_SERVER].link.model.down = down;
 }
 
 static bool join(struct world *w, const struct action *a)
@@ -183,7 +183,7 @@ static bool act(struct world *w, const struct action *a)
         return true;
     case ACT_PATH_MTU:
         sim_trace(w, "the MTU of path %u is now %u", a->a, a->b);
-        w->dirs[a->a][SIM_CLIENT].link.p.mtu = w->dirs[a->a][SIM_SERVER].link.p.mtu = a->b;
+        w->dirs[a->a][SIM_CLIENT].link.model.p.mtu = w->dirs[a->a][SIM_SERVER].link.model.p.mtu = a->b;
         return true;
     case ACT_JOIN:
         return join(w, a);

@@ -6,11 +6,13 @@
 #define SIM_FRAME_H
 
 #include <braid/core.h>
+#include "../lab/model.h"
 
 #define FRAME_MAX 65535 /* bytes of an IP packet */
 
 struct frame {
-    struct frame *next, *prev; /* for whoever owns it */
+    struct frame *next, *prev;   /* for whoever owns it */
+    struct model_packet on_link; /* while it is on a link */
     uint32_t len, cap;
     uint16_t gso_size; /* payload bytes per segment of a super-packet, 0: a single segment */
     bool partial;      /* the TCP checksum field holds the pseudo-header sum only */

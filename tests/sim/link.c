@@ -1,123 +1,89 @@
-/* The simulated path: segmentation, loss, queue, delay, in this order. */
+/* The simulated path: segmentation, then the model of queue, wire and mishaps. */
 #include "link.h"
 
 #include <stddef.h>
 
-#define BURST_QUIET (100 * BRAID_MS) /* a pause that ends a burst of losses */
+#define NS_PER_US 1000
 
-void link_init(struct link *l, const struct link_params *p, struct vtime *time, struct rng rng)
+static struct frame *frame_of(struct model_packet *p)
 {
-    *l = (struct link){.p = *p, .time = time, .rng = rng};
-    l->flying.next = l->flying.prev = &l->flying;
-}
-
-static void unlink_frame(struct frame *f)
-{
-    f->prev->next = f->next;
-    f->next->prev = f->prev;
-    f->next = f->prev = NULL;
-}
-
-void link_free(struct link *l)
-{
-    while (l->flying.next != &l->flying) {
-        struct frame *f = l->flying.next;
-
-        unlink_frame(f);
-        frame_free(f);
-    }
-}
-
-static void arrive(void *ctx, uint64_t arg)
-{
-    struct link *l = ctx;
-    struct frame *f = (struct frame *)(uintptr_t)arg;
-
-    unlink_frame(f);
-    if (l->down) {
-        l->count.lost++;
-        frame_free(f);
-        return;
-    }
-    l->count.delivered++;
-    l->count.bytes += f->len;
-    l->deliver(l->ctx, f);
-}
-
-static void fly(struct link *l, struct frame *f, braid_time at)
-{
-    f->prev = l->flying.prev;
-    f->next = &l->flying;
-    f->prev->next = l->flying.prev = f;
-    vtime_at(l->time, at, arrive, l, (uintptr_t)f);
-}
-
-static bool is_lost(struct link *l)
-{
-    const struct link_params *p = &l->p;
-
-    /* Bursts are counted in packets; without this one would outlast any number of retransmission timeouts. */
-    if (l->time->now - l->last_sent > BURST_QUIET)
-        l->bad = false;
-    l->last_sent = l->time->now;
-    if (l->bad)
-        l->bad = !rng_chance(&l->rng, p->burst_end);
-    else
-        l->bad = rng_chance(&l->rng, p->burst_begin);
-    return l->down || rng_chance(&l->rng, l->bad ? p->burst_loss : p->loss);
-}
-
-/* Puts the frame into the queue. Returns when it will have left the far end, or -1 if there was no room. */
-static braid_time enqueue(struct link *l, const struct frame *f)
-{
-    int64_t now = l->time->now * 1000;
-
-    if (l->p.rate == 0)
-        return l->time->now + l->p.delay;
-    if (l->busy_until < now)
-        l->busy_until = now;
-    if (l->p.queue) {
-        uint64_t waiting = (uint64_t)((__int128)(l->busy_until - now) * (__int128)l->p.rate / 1000000000);
-
-        /* An idle wire takes any packet, or a super-packet could never pass a small queue. */
-        if (waiting > 0 && waiting + f->len > l->p.queue)
-            return -1;
-    }
-    l->busy_until += (int64_t)((__int128)f->len * 1000000000 / (__int128)l->p.rate);
-    return (l->busy_until + 999) / 1000 + l->p.delay;
+    return (struct frame *)((char *)p - offsetof(struct frame, on_link));
 }
 
 static void corrupt(struct link *l, struct frame *f)
 {
     struct frame_view v = frame_look(f);
-    uint64_t bit = rng_below(&l->rng, 8 * (uint64_t)(f->len - v.l4));
+    uint64_t bit = rng_below(&l->model.rng, 8 * (uint64_t)(f->len - v.l4));
 
     f->data[v.l4 + bit / 8] ^= (uint8_t)(1u << bit % 8);
 }
 
+static void deliver(void *ctx, struct model_packet *p)
+{
+    struct link *l = ctx;
+    struct frame *f = frame_of(p);
+
+    if (p->damaged && !f->partial)
+        corrupt(l, f);
+    l->deliver(l->ctx, f);
+}
+
+static void drop(void *ctx, struct model_packet *p)
+{
+    (void)ctx;
+    frame_free(frame_of(p));
+}
+
+static struct model_packet *copy(void *ctx, const struct model_packet *p)
+{
+    (void)ctx;
+    return &frame_copy((const struct frame *)((const char *)p - offsetof(struct frame, on_link)))->on_link;
+}
+
+void link_init(struct link *l, const struct link_params *p, struct vtime *time, struct rng rng)
+{
+    *l = (struct link){.time = time, .wake_at = BRAID_NEVER};
+    model_init(&l->model, p, rng, time->now * NS_PER_US);
+    l->model.ctx = l;
+    l->model.deliver = deliver;
+    l->model.drop = drop;
+    l->model.copy = copy;
+}
+
+void link_free(struct link *l)
+{
+    model_clear(&l->model);
+}
+
+static void wake(void *ctx, uint64_t at);
+
+/* Plans an event for what the model has to do next. Those planned for later stay, and find nothing to do. */
+static void plan(struct link *l)
+{
+    int64_t next = model_next(&l->model);
+    braid_time at = next == MODEL_NEVER ? BRAID_NEVER : (next + NS_PER_US - 1) / NS_PER_US;
+
+    if (at >= l->wake_at)
+        return;
+    l->wake_at = at;
+    vtime_at(l->time, at, wake, l, (uint64_t)at);
+}
+
+static void wake(void *ctx, uint64_t at)
+{
+    struct link *l = ctx;
+
+    if (l->wake_at == (braid_time)at)
+        l->wake_at = BRAID_NEVER;
+    model_run(&l->model, l->time->now * NS_PER_US);
+    plan(l);
+}
+
 static void send_one(struct link *l, struct frame *f)
 {
-    braid_time at;
-
-    l->count.sent++;
-    if (is_lost(l)) {
-        l->count.lost++;
-        frame_free(f);
-        return;
-    }
-    at = enqueue(l, f);
-    if (at < 0) {
-        l->count.overflowed++;
-        frame_free(f);
-        return;
-    }
-    if (!f->partial && rng_chance(&l->rng, l->p.corrupt))
-        corrupt(l, f);
-    if (rng_chance(&l->rng, l->p.reorder))
-        at += rng_range(&l->rng, 1, l->p.reorder_by > 0 ? l->p.reorder_by : 1);
-    if (rng_chance(&l->rng, l->p.duplicate))
-        fly(l, frame_copy(f), at + rng_range(&l->rng, 0, 2000));
-    fly(l, f, at);
+    f->on_link.len = f->len;
+    model_send(&l->model, &f->on_link, l->time->now * NS_PER_US);
+    plan(l);
 }
 
 /* The bytes of payload that fit in one packet of the link's MTU. */
@@ -125,23 +91,23 @@ static uint32_t segment_room(const struct link *l, const struct frame *f)
 {
     struct frame_view v = frame_look(f);
 
-    return l->p.mtu > v.payload ? l->p.mtu - v.payload : 0;
+    return l->model.p.mtu > v.payload ? l->model.p.mtu - v.payload : 0;
 }
 
 static bool is_too_big(const struct link *l, const struct frame *f)
 {
-    if (!l->p.mtu)
+    if (!l->model.p.mtu)
         return false;
     if (f->gso_size)
         return f->gso_size > segment_room(l, f);
-    return f->len > l->p.mtu;
+    return f->len > l->model.p.mtu;
 }
 
 static void reject(struct link *l, struct frame *f)
 {
-    l->count.too_big++;
-    if (!l->p.black_hole && l->refuse)
-        l->refuse(l->ctx, frame_too_big(f, l->p.mtu));
+    l->too_big++;
+    if (!l->model.p.black_hole && l->refuse)
+        l->refuse(l->ctx, frame_too_big(f, l->model.p.mtu));
     frame_free(f);
 }
 
@@ -154,9 +120,9 @@ static uint32_t cut_size(struct link *l, const struct frame *f)
     if (!v.tcp || payload < 2)
         return 0;
     if (f->gso_size)
-        return l->p.whole ? 0 : f->gso_size;
-    if (l->p.resegment > 0 && rng_chance(&l->rng, l->p.resegment))
-        return (uint32_t)rng_range(&l->rng, (payload + 1) / 2, payload - 1);
+        return l->model.p.whole ? 0 : f->gso_size;
+    if (l->model.p.resegment > 0 && rng_chance(&l->model.rng, l->model.p.resegment))
+        return (uint32_t)rng_range(&l->model.rng, (payload + 1) / 2, payload - 1);
     return 0;
 }
 
@@ -185,10 +151,8 @@ static void cut_and_send(struct link *l, struct frame *f, bool again)
 
 void link_send(struct link *l, struct frame *f)
 {
-    if (is_too_big(l, f)) {
-        l->count.sent++;
+    if (is_too_big(l, f))
         reject(l, f);
-    } else {
+    else
         cut_and_send(l, f, false);
-    }
 }

@@ -1,28 +1,17 @@
-/* One direction of a simulated path: a queue with a rate, then a wire with a delay, and the things that go
- * wrong. */
+/* One direction of a simulated path: the lab's model of it, and what needs a look into the packets. */
 #ifndef SIM_LINK_H
 #define SIM_LINK_H
 
-#include "../lab/params.h"
+#include "../lab/model.h"
 #include "frame.h"
 #include "rng.h"
 #include "vtime.h"
 
-struct link_count {
-    uint64_t sent, delivered, lost, overflowed, too_big; /* packets */
-    uint64_t bytes;                                      /* delivered */
-};
-
 struct link {
-    struct link_params p;
-    struct link_count count;
+    struct model model; /* time in nanoseconds, 1,000 times that of vtime */
+    uint64_t too_big;   /* packets */
     struct vtime *time;
-    struct rng rng;
-    bool down; /* drops what enters and what arrives */
-    bool bad;  /* Gilbert state */
-    braid_time last_sent;
-    int64_t busy_until;  /* nanoseconds: when the wire has sent all that waits */
-    struct frame flying; /* ring head */
+    braid_time wake_at; /* when an event for the model is planned; BRAID_NEVER: none */
     void *ctx;
     /* Takes the frame. */
     void (*deliver)(void *ctx, struct frame *f);
@@ -31,7 +20,7 @@ struct link {
 };
 
 void link_init(struct link *l, const struct link_params *p, struct vtime *time, struct rng rng);
-/* Frees what is flying. */
+/* Frees what is on its way. */
 void link_free(struct link *l);
 /* Takes the frame. */
 void link_send(struct link *l, struct frame *f);

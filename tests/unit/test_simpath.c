@@ -186,7 +186,7 @@ START_TEST(a_full_queue_drops_the_newest)
     run(&t);
     /* 1,052 bytes each: nine fit in 10,000 bytes. */
     ck_assert_uint_eq(s.n, 9);
-    ck_assert_uint_eq(l.count.overflowed, 91);
+    ck_assert_uint_eq(l.model.count.drops[MODEL_FULL], 91);
     ck_assert_uint_eq(parsed(s.frames[8]).tcp.seq, 8 * MSS);
     finish(&t, &l, &s);
 }
@@ -277,12 +277,12 @@ START_TEST(a_path_that_is_down_loses_what_enters_and_what_flies)
 
     start(&t, &l, &s, &p, 1);
     link_send(&l, segment(false, 0, MSS, 0, TCP_ACK));
-    l.down = true;
+    l.model.down = true;
     link_send(&l, segment(false, 1, MSS, 0, TCP_ACK));
     run(&t);
     ck_assert_uint_eq(s.n, 0);
-    ck_assert_uint_eq(l.count.lost, 2);
-    l.down = false;
+    ck_assert_uint_eq(l.model.count.drops[MODEL_DOWN], 2);
+    l.model.down = false;
     link_send(&l, segment(false, 2, MSS, 0, TCP_ACK));
     run(&t);
     ck_assert_uint_eq(s.n, 1);
