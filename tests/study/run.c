@@ -59,7 +59,7 @@ static void set_silent(void *ctx, uint64_t silent)
     if (silent)
         meter_subflows(s);
     for (unsigned to = 0; to < SIM_SIDES; to++)
-        s->w.dirs[s->cell->silent][to].link.down = silent;
+        s->w.dirs[s->cell->silent][to].link.model.down = silent;
 }
 
 static void begin(struct study *s)
