@@ -35,6 +35,14 @@ bool ip_equal(const struct braid_ip *a, const struct braid_ip *b)
     return memcmp(a->b, b->b, sizeof(a->b)) == 0;
 }
 
+bool ip_in_prefix(const struct braid_ip *ip, const struct braid_ip *prefix, unsigned bits)
+{
+    unsigned whole = bits / 8, rest = bits % 8;
+    if (memcmp(ip->b, prefix->b, whole) != 0)
+        return false;
+    return rest == 0 || (ip->b[whole] ^ prefix->b[whole]) >> (8 - rest) == 0;
+}
+
 bool addr_equal(const struct braid_addr *a, const struct braid_addr *b)
 {
     return a->port == b->port && ip_equal(&a->ip, &b->ip);

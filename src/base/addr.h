@@ -12,6 +12,8 @@ bool ip_is_unspecified(const struct braid_ip *ip);
 /* A group's address, IPv4's limited broadcast among them. */
 bool ip_is_multicast(const struct braid_ip *ip);
 bool ip_equal(const struct braid_ip *a, const struct braid_ip *b);
+/* True if the first `bits` of the 128 are the same. IPv4 is v4-mapped, so its prefixes begin at bit 96. */
+bool ip_in_prefix(const struct braid_ip *ip, const struct braid_ip *prefix, unsigned bits);
 bool addr_equal(const struct braid_addr *a, const struct braid_addr *b);
 /* a, b, c, d in network byte order. */
 struct braid_ip ip_from_v4(const uint8_t b[4]);

@@ -44,6 +44,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
         return NULL;
     struct mptcp_env *env = &core->env;
     env->params = *params;
+    env->params.paths = NULL; /* the rules are in env->paths */
     if (env->params.max_subflows > BRAID_STATS_SUBFLOWS)
         env->params.max_subflows = BRAID_STATS_SUBFLOWS;
     env->mem.limit = params->memory;
@@ -63,12 +64,17 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     list_init(&env->dirty);
     list_init(&core->timewait_order);
     list_init(&core->wildcards);
+    if (paths_init(&env->paths, params->paths, params->n_paths) < 0) {
+        free(core);
+        return NULL;
+    }
     struct htable *const tables[] = {&env->tokens, &core->flows, &core->timewaits, &core->listeners,
                                      &core->own};
     for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         if (htable_init(tables[i]) < 0) {
             while (i-- > 0)
                 htable_free(tables[i]);
+            paths_free(&env->paths);
             free(core);
             return NULL;
         }
@@ -104,6 +110,7 @@ void braid_core_free(struct braid_core *core)
     htable_free(&core->listeners);
     core_own_free(core);
     htable_free(&env->tokens);
+    paths_free(&env->paths);
     free(core);
 }
 

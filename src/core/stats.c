@@ -41,6 +41,8 @@ void braid_core_stats(const struct braid_core *core, struct braid_core_stats *ou
 static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats *o)
 {
     const struct subflow *t = &s->tcp;
+    struct sched_path rule = {0};
+    path_describe(s, &rule);
     *o = (struct braid_subflow_stats){
         .id = s->id,
         .local = t->local,
@@ -49,8 +51,10 @@ static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats
         .congestion = t->cc.ops->name,
         .backup = s->backup_peer || s->backup_ours,
         .stale = t->rtt.backoff > 0,
-        .path_rule = -1,
-        .weight = 1,
+        .path_rule = s->path ? (int)(s->path - s->conn->env->paths.v) : -1,
+        .cost = rule.cost,
+        .weight = rule.weight,
+        .over_quota = rule.over_quota,
         .srtt_us = t->rtt.srtt_us,
         .rttvar_us = t->rtt.rttvar_us,
         .min_rtt_us = t->rtt.min_rtt_us,
@@ -94,6 +98,18 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
             break;
         subflow_stats(list_entry(n, struct mp_subflow, node), &out->subflows[out->n_subflows++]);
     }
+}
+
+uint64_t braid_core_path_usage(const struct braid_core *core, unsigned i)
+{
+    assert(i < core->env.paths.n);
+    return core->env.paths.v[i].used;
+}
+
+void braid_core_path_charge(struct braid_core *core, unsigned i, uint64_t bytes)
+{
+    assert(i < core->env.paths.n);
+    core->env.paths.v[i].elsewhere += bytes;
 }
 
 struct braid_dump {

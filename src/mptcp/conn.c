@@ -411,6 +411,7 @@ static void flush_flows(struct braid_conn *c, braid_time now)
             c->join_at = now + JOIN_ACK_REPEAT;
         if (!s->dead)
             subflow_flush(&s->tcp, now);
+        path_account(s);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/ranges.h"
 #include "base/rate.h"
+#include "mptcp/paths.h"
 #include "mptcp/rxmap.h"
 #include "tcp/subflow.h"
 
@@ -32,6 +33,7 @@ struct mptcp_env_ops {
 struct mptcp_env {
     struct tcp_env tcp;
     struct braid_core_params params;
+    struct paths paths;
     struct mem_account mem;
     struct siphash_key hash_key;
     struct siphash_key cookie_key; /* of SYN cookies and the MPTCP keys that go with them */
@@ -226,6 +228,8 @@ struct mp_subflow {
     uint32_t id;
     bool join;
     uint8_t local_id, remote_id; /* address IDs */
+    struct path *path;           /* the rule that it matched, NULL: none */
+    uint64_t accounted;          /* bytes that path_account has counted */
     uint32_t local_nonce, remote_nonce;
     bool confirmed;   /* active join: the fourth ACK came; others: established */
     bool backup_peer; /* the peer asked us to spare it */

@@ -19,6 +19,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     s->tcp.patient = c->passive;
     s->tcp.local = *local;
     s->tcp.remote = *remote;
+    s->path = paths_find(&c->env->paths, &local->ip, &remote->ip);
     s->tcp.data_reserve = conn_is_mptcp(c) ? 28 : 0;
     if (c->env->ops->flow_add(c->env, s) < 0) {
         free(s);
@@ -63,6 +64,7 @@ void flow_free(struct mp_subflow *s)
 {
     struct braid_conn *c = s->conn;
     conn_reinject_flow(s);
+    path_account(s);
     ring_remove(s);
     c->env->ops->flow_remove(c->env, s);
     if (s->tcp.state == TCP_STATE_TIME_WAIT)

@@ -28,7 +28,7 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     p->srtt_us = t->rtt.srtt_us;
     p->rttvar_us = t->rtt.rttvar_us;
     p->pacing_rate = t->pacer.rate;
-    p->weight = 1;
+    path_describe(s, p);
 }
 
 /* Bytes that may be in flight in all. */
@@ -120,6 +120,7 @@ static uint32_t send_some(struct braid_conn *c, struct choice *ch, uint64_t dsn,
         len < MAP_BYTES_MAX)
         m->fin = c->data_fin_sent = true;
     subflow_send(&s->tcp, &m->tcp, now);
+    path_account(s);
     if (c->sched.ops->sent)
         c->sched.ops->sent(&c->sched, &ch->view, i, len);
     fill_path(p, s, now);

@@ -169,7 +169,9 @@ static inline void pair_new_core(struct pair *p, struct side *s, const struct br
     ck_assert_ptr_nonnull(s->core);
 }
 
-static inline void pair_init(struct pair *p, bool checksum, const struct braid_ip *signal, unsigned n_signal)
+/* The server's core has n_rules path rules. */
+static inline void pair_init_rules(struct pair *p, bool checksum, const struct braid_ip *signal,
+                                   unsigned n_signal, const struct braid_path_rule *rules, unsigned n_rules)
 {
     struct braid_core_params params;
     memset(p, 0, sizeof(*p));
@@ -179,6 +181,8 @@ static inline void pair_init(struct pair *p, bool checksum, const struct braid_i
     params.time_wait = BRAID_SECOND;
     params.break_before_make = 5 * BRAID_SECOND;
     pair_new_core(p, &p->client, &params);
+    params.paths = rules;
+    params.n_paths = n_rules;
     pair_new_core(p, &p->server, &params);
     struct braid_listen_params l = {.addr = pair_addr("10.0.9.1:80"),
                                     .name = "test",
@@ -191,6 +195,11 @@ static inline void pair_init(struct pair *p, bool checksum, const struct braid_i
                                     .ctx = p};
     p->listener = braid_listen(p->server.core, &l);
     ck_assert_ptr_nonnull(p->listener);
+}
+
+static inline void pair_init(struct pair *p, bool checksum, const struct braid_ip *signal, unsigned n_signal)
+{
+    pair_init_rules(p, checksum, signal, n_signal, NULL, 0);
 }
 
 static inline void pair_connect(struct pair *p, bool plain)

@@ -186,6 +186,24 @@ START_TEST(equality_looks_at_every_byte_and_the_port)
 }
 END_TEST
 
+START_TEST(a_prefix_is_compared_up_to_its_last_bit)
+{
+    struct braid_ip a, b;
+
+    ck_assert_int_eq(ip_parse("2001:db8:8000::", &a), 0);
+    ck_assert_int_eq(ip_parse("2001:db8:c000::", &b), 0);
+    ck_assert(ip_in_prefix(&a, &b, 0));
+    ck_assert(ip_in_prefix(&a, &b, 33));
+    ck_assert(!ip_in_prefix(&a, &b, 34));
+    ck_assert(!ip_in_prefix(&a, &b, 128));
+    ck_assert(ip_in_prefix(&a, &a, 128));
+    ck_assert_int_eq(ip_parse("192.0.2.1", &a), 0);
+    ck_assert_int_eq(ip_parse("192.0.2.129", &b), 0);
+    ck_assert(ip_in_prefix(&a, &b, 96 + 24));
+    ck_assert(!ip_in_prefix(&a, &b, 96 + 25));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("addr");
@@ -200,6 +218,7 @@ int main(void)
     tcase_add_test(t, random_addresses_agree_with_the_c_library);
     tcase_add_test(t, random_texts_agree_with_the_c_library);
     tcase_add_test(t, equality_looks_at_every_byte_and_the_port);
+    tcase_add_test(t, a_prefix_is_compared_up_to_its_last_bit);
     suite_add_tcase(s, t);
     srunner_run_all(runner, CK_NORMAL);
     failed = srunner_ntests_failed(runner);

@@ -1,0 +1,192 @@
+/* Path rules: which subflows they match, and the count of bytes against their quotas. */
+#include "mptcp/paths.h"
+#include "pair.h"
+
+static struct braid_ip ip(const char *text)
+{
+    struct braid_ip parsed;
+    ck_assert_int_eq(ip_parse(text, &parsed), 0);
+    return parsed;
+}
+
+static struct braid_path_rule rule(const char *local, uint8_t local_bits, const char *remote,
+                                   uint8_t remote_bits)
+{
+    return (struct braid_path_rule){.local = ip(local),
+                                    .local_bits = local_bits,
+                                    .remote = ip(remote),
+                                    .remote_bits = remote_bits,
+                                    .weight = 1};
+}
+
+/* The place of the rule that matches, -1: none. */
+static int found(const struct paths *p, const char *local, const char *remote)
+{
+    struct braid_ip l = ip(local), r = ip(remote);
+    const struct path *hit = paths_find(p, &l, &r);
+    return hit ? (int)(hit - p->v) : -1;
+}
+
+START_TEST(the_first_rule_that_both_ends_match_wins)
+{
+    const struct braid_path_rule rules[] = {
+        rule("10.1.0.0", 112, "192.0.2.7", 128),
+        rule("10.1.0.0", 112, "192.0.2.0", 120),
+        rule("::", 0, "2001:db8:4000::", 34),
+        rule("10.1.2.3", 128, "::", 0),
+        rule("::", 0, "0.0.0.0", 96),
+    };
+    struct paths p;
+    ck_assert_int_eq(paths_init(&p, rules, 5), 0);
+    ck_assert_int_eq(found(&p, "10.1.2.3", "192.0.2.7"), 0);
+    ck_assert_int_eq(found(&p, "10.1.255.255", "192.0.2.8"), 1);
+    ck_assert_int_eq(found(&p, "10.1.2.3", "192.0.3.7"), 3);
+    ck_assert_int_eq(found(&p, "10.1.2.2", "192.0.3.7"), 4);
+    ck_assert_int_eq(found(&p, "10.2.0.0", "192.0.2.7"), 4);
+    ck_assert_int_eq(found(&p, "2001:db8::1", "2001:db8:7fff::1"), 2);
+    ck_assert_int_eq(found(&p, "2001:db8::1", "2001:db8:8000::1"), -1);
+    paths_free(&p);
+}
+END_TEST
+
+START_TEST(without_rules_nothing_matches)
+{
+    struct paths p;
+    ck_assert_int_eq(paths_init(&p, NULL, 0), 0);
+    ck_assert_int_eq(found(&p, "10.1.2.3", "192.0.2.7"), -1);
+    paths_free(&p);
+}
+END_TEST
+
+/* ---- in a core ---- */
+
+static struct pair p;
+
+static struct braid_conn_stats stats(void)
+{
+    struct braid_conn_stats st;
+    braid_conn_stats(p.server.conn, &st);
+    return st;
+}
+
+static void open_connection(void)
+{
+    p.client.established = p.server.established = false;
+    pair_connect(&p, false);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.client.established && p.server.established);
+    p.client.sent = p.client.received = p.server.sent = p.server.received = 0;
+}
+
+static void join_second_path(void)
+{
+    struct braid_addr l = pair_addr("10.0.2.2:4001"), r = pair_addr("10.0.9.1:80");
+    pair_run_for(&p, 100 * BRAID_MS);
+    ck_assert_int_eq(braid_conn_join(p.client.conn, &l, &r, false, p.now), 0);
+    pair_run_for(&p, 100 * BRAID_MS);
+    ck_assert_uint_eq(stats().n_subflows, 2);
+}
+
+/* The server knows both client networks; the first has a quota. */
+static void open_with_rules(uint64_t quota)
+{
+    struct braid_path_rule rules[] = {rule("::", 0, "10.0.1.0", 120), rule("::", 0, "10.0.2.0", 120)};
+    rules[0].quota = quota;
+    rules[0].cost = 3;
+    rules[1].weight = 7;
+    pair_init_rules(&p, false, NULL, 0, rules, 2);
+    open_connection();
+}
+
+START_TEST(a_subflow_tells_which_rule_it_matched)
+{
+    open_with_rules(0);
+    pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
+    join_second_path();
+    struct braid_conn_stats st = stats();
+    ck_assert_int_eq(st.subflows[0].path_rule, 0);
+    ck_assert_uint_eq(st.subflows[0].cost, 3);
+    ck_assert_uint_eq(st.subflows[0].weight, 1);
+    ck_assert_int_eq(st.subflows[1].path_rule, 1);
+    ck_assert_uint_eq(st.subflows[1].cost, 0);
+    ck_assert_uint_eq(st.subflows[1].weight, 7);
+    braid_conn_stats(p.client.conn, &st);
+    ck_assert_int_eq(st.subflows[0].path_rule, -1);
+    ck_assert_uint_eq(st.subflows[0].weight, 1);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(usage_is_the_payload_of_both_directions_over_all_connections)
+{
+    open_with_rules(0);
+    pair_transfer(&p, &p.client, 5000, BRAID_SECOND);
+    ck_assert_uint_eq(braid_core_path_usage(p.server.core, 0), 5000);
+    pair_transfer(&p, &p.server, 70000, 10 * BRAID_SECOND);
+    ck_assert_uint_eq(braid_core_path_usage(p.server.core, 0), 75000);
+    braid_conn_abort(p.client.conn);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.server.closed);
+    ck_assert_uint_eq(braid_core_path_usage(p.server.core, 0), 75000);
+    open_connection();
+    pair_transfer(&p, &p.client, 300, BRAID_SECOND);
+    ck_assert_uint_eq(braid_core_path_usage(p.server.core, 0), 75300);
+    ck_assert_uint_eq(braid_core_path_usage(p.server.core, 1), 0);
+    pair_free(&p);
+}
+END_TEST
+
+/* Both paths have the same delay, so minrtt would go on with the first one. */
+START_TEST(a_path_over_its_quota_is_a_backup)
+{
+    open_with_rules(100000);
+    pair_transfer(&p, &p.server, 99999, 10 * BRAID_SECOND);
+    join_second_path();
+    ck_assert(!stats().subflows[0].over_quota);
+    pair_transfer(&p, &p.server, 1, BRAID_SECOND);
+    struct braid_conn_stats before = stats();
+    uint64_t used = braid_core_path_usage(p.server.core, 0);
+    ck_assert(before.subflows[0].over_quota || used == 99999);
+    pair_transfer(&p, &p.server, 1000000, 30 * BRAID_SECOND);
+    ck_assert(stats().subflows[0].over_quota);
+    uint64_t beyond = braid_core_path_usage(p.server.core, 0) - 100000;
+    ck_assert_uint_lt(beyond, 70000); /* what was decided before it was counted */
+    pair_transfer(&p, &p.server, 1000000, 30 * BRAID_SECOND);
+    ck_assert_uint_eq(braid_core_path_usage(p.server.core, 0), 100000 + beyond);
+    ck_assert_int_eq(braid_conn_reset_subflow(p.server.conn, stats().subflows[1].id), 0);
+    pair_transfer(&p, &p.server, 100000, 30 * BRAID_SECOND);
+    ck_assert_uint_ge(braid_core_path_usage(p.server.core, 0), 200000 + beyond);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(bytes_carried_elsewhere_count_against_the_quota_but_are_not_this_cores_usage)
+{
+    open_with_rules(100000);
+    pair_transfer(&p, &p.server, 1000, BRAID_SECOND);
+    braid_core_path_charge(p.server.core, 0, 98999);
+    ck_assert(!stats().subflows[0].over_quota);
+    braid_core_path_charge(p.server.core, 0, 1);
+    ck_assert(stats().subflows[0].over_quota);
+    ck_assert_uint_eq(braid_core_path_usage(p.server.core, 0), 1000);
+    pair_free(&p);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("paths");
+    TCase *t = tcase_create("all");
+    tcase_add_test(t, the_first_rule_that_both_ends_match_wins);
+    tcase_add_test(t, without_rules_nothing_matches);
+    tcase_add_test(t, a_subflow_tells_which_rule_it_matched);
+    tcase_add_test(t, usage_is_the_payload_of_both_directions_over_all_connections);
+    tcase_add_test(t, a_path_over_its_quota_is_a_backup);
+    tcase_add_test(t, bytes_carried_elsewhere_count_against_the_quota_but_are_not_this_cores_usage);
+    suite_add_tcase(suite, t);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
