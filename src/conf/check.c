@@ -4,8 +4,7 @@
 #include "conf/parser.h"
 #include "conf/values.h"
 
-/* Line of the key, 0 if it was not given. */
-static int given_line(const struct conf_section *s, const char *key)
+int parser_given_line(const struct conf_section *s, const char *key)
 {
     for (unsigned i = 0; s->kind->keys[i].name; i++)
         if (strcmp(s->kind->keys[i].name, key) == 0)
@@ -13,16 +12,20 @@ static int given_line(const struct conf_section *s, const char *key)
     return 0;
 }
 
-/* Line of the key, or of its section if the key was not given. */
-static int key_line(const struct conf_section *s, const char *key)
+int parser_key_line(const struct conf_section *s, const char *key)
 {
-    int line = given_line(s, key);
+    int line = parser_given_line(s, key);
     return line ? line : s->line;
+}
+
+bool parser_is_edge(const struct conf_section *s)
+{
+    return s->kind->add == conf_edge_add;
 }
 
 static bool is_transparent(const struct parser *p, const struct conf_section *s)
 {
-    return s->kind->named && p->conf->edges[s->edge].transparent;
+    return parser_is_edge(s) && p->conf->edges[s->place].transparent;
 }
 
 /* Keys that only one of the two modes of an edge knows. */
@@ -42,12 +45,15 @@ static int check_mode(struct parser *p, const struct conf_section *s)
         {"source", true, "has a meaning only with mode = transparent; remove it, or set that"},
         {"ports", true,
          "has a meaning only with mode = transparent; remove it (listen names the port), or set that"},
+        {"profiles", true,
+         "has a meaning only with mode = transparent; remove it (profile is that of all connections to "
+         "target), or set that"},
         {"bypass", true,
          "has a meaning only with mode = transparent; remove it (the target is not asked for MPTCP), or set "
          "that"},
     };
     for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        int line = given_line(s, keys[i].key);
+        int line = parser_given_line(s, keys[i].key);
         if (line && is_transparent(p, s) != keys[i].transparent)
             return parser_fail_at(p, line, s->title, keys[i].key, "%s", keys[i].flaw);
     }
@@ -58,18 +64,18 @@ static int check_mode(struct parser *p, const struct conf_section *s)
 static int check_ports(struct parser *p, unsigned index)
 {
     const struct conf_section *s = &p->sections[index];
-    const struct edge_params *e = &p->conf->edges[s->edge];
+    const struct edge_params *e = &p->conf->edges[s->place];
     for (unsigned i = 0; i < index; i++) {
         const struct conf_section *other = &p->sections[i];
         if (!is_transparent(p, other))
             continue;
-        const struct edge_params *o = &p->conf->edges[other->edge];
+        const struct edge_params *o = &p->conf->edges[other->place];
         if (o->port_first <= e->port_last && e->port_first <= o->port_last)
-            return parser_fail_at(p, key_line(s, "ports"), s->title, "ports",
+            return parser_fail_at(p, parser_key_line(s, "ports"), s->title, "ports",
                                   "%u-%u meets %u-%u of [%s] in line %d; give each transparent edge ports of "
                                   "its own",
                                   e->port_first, e->port_last, o->port_first, o->port_last, other->title,
-                                  key_line(other, "ports"));
+                                  parser_key_line(other, "ports"));
     }
     return 0;
 }
@@ -88,20 +94,20 @@ static int check_required(struct parser *p, const struct conf_section *s)
 static int check_listen_unique(struct parser *p, unsigned index)
 {
     const struct conf_section *s = &p->sections[index];
-    const struct edge_params *e = &p->conf->edges[s->edge];
+    const struct edge_params *e = &p->conf->edges[s->place];
     char text[ADDR_TEXT];
     addr_text(&e->listen, text);
     if (addr_equal(&e->listen, &p->conf->admin.listen))
         return parser_fail_at(
-            p, key_line(s, "listen"), s->title, "listen",
+            p, parser_key_line(s, "listen"), s->title, "listen",
             "%s is the listen address of [admin] already; give each its own address or port", text);
     for (unsigned i = 0; i < index; i++) {
         const struct conf_section *other = &p->sections[i];
-        if (other->kind->named && !is_transparent(p, other) &&
-            addr_equal(&p->conf->edges[other->edge].listen, &e->listen))
-            return parser_fail_at(p, key_line(s, "listen"), s->title, "listen",
+        if (parser_is_edge(other) && !is_transparent(p, other) &&
+            addr_equal(&p->conf->edges[other->place].listen, &e->listen))
+            return parser_fail_at(p, parser_key_line(s, "listen"), s->title, "listen",
                                   "%s is taken by [%s] in line %d; give each edge its own address or port",
-                                  text, other->title, key_line(other, "listen"));
+                                  text, other->title, parser_key_line(other, "listen"));
     }
     return 0;
 }
@@ -109,29 +115,29 @@ static int check_listen_unique(struct parser *p, unsigned index)
 /* A target that is an address Braid listens on would send every connection back to Braid for ever. */
 static int check_target(struct parser *p, const struct conf_section *s)
 {
-    const struct edge_params *e = &p->conf->edges[s->edge];
+    const struct edge_params *e = &p->conf->edges[s->place];
     struct braid_addr target = {.port = e->target_port};
     if (ip_parse(e->target_host, &target.ip) < 0)
         return 0;
     for (unsigned i = 0; i < p->n_sections; i++) {
         const struct conf_section *other = &p->sections[i];
-        if (other->kind->named && addr_equal(&p->conf->edges[other->edge].listen, &target))
+        if (parser_is_edge(other) && addr_equal(&p->conf->edges[other->place].listen, &target))
             return parser_fail_at(
-                p, key_line(s, "target"), s->title, "target",
+                p, parser_key_line(s, "target"), s->title, "target",
                 "is the address that [%s] listens on (line %d): a loop; give the server's own address",
-                other->title, key_line(other, "listen"));
+                other->title, parser_key_line(other, "listen"));
     }
     return 0;
 }
 
 static int check_signal(struct parser *p, const struct conf_section *s)
 {
-    const struct edge_params *e = &p->conf->edges[s->edge];
+    const struct edge_params *e = &p->conf->edges[s->place];
     char text[ADDR_TEXT];
     for (unsigned i = 0; i < e->n_signal; i++)
         if (ip_equal(&e->signal[i], &e->listen.ip))
             return parser_fail_at(
-                p, key_line(s, "signal"), s->title, "signal",
+                p, parser_key_line(s, "signal"), s->title, "signal",
                 "%s is the listen address, which every client knows; give other addresses only",
                 ip_text(&e->signal[i], text));
     return 0;
@@ -147,17 +153,26 @@ static int check_edge(struct parser *p, unsigned index)
     return check_signal(p, s);
 }
 
+static int check_path(struct parser *p, const struct conf_section *s)
+{
+    if (s->kind->add != conf_path_add || parser_given_line(s, "local") || parser_given_line(s, "remote"))
+        return 0;
+    return parser_fail_at(p, s->line, s->title, "remote",
+                          "is missing, and so is local; add one of them, such as remote = 192.0.2.0/24");
+}
+
 int conf_check(struct parser *p)
 {
     for (unsigned i = 0; i < p->n_sections; i++)
-        if (check_mode(p, &p->sections[i]) < 0 || check_required(p, &p->sections[i]) < 0)
+        if (check_path(p, &p->sections[i]) < 0 || check_mode(p, &p->sections[i]) < 0 ||
+            check_required(p, &p->sections[i]) < 0)
             return -1;
     for (unsigned i = 0; i < p->n_sections; i++)
-        if (p->sections[i].kind->named && check_edge(p, i) < 0)
+        if (parser_is_edge(&p->sections[i]) && check_edge(p, i) < 0)
             return -1;
     if (p->conf->n_edges == 0)
         return parser_fail_at(
             p, p->line ? p->line : 1, NULL, NULL,
             "there is no [edge NAME] section; add at least one, with its listen and target");
-    return 0;
+    return conf_profiles_resolve(p);
 }

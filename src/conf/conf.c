@@ -54,12 +54,12 @@ struct conf_section *parser_section(struct parser *p)
 
 struct edge_params *parser_edge(struct parser *p)
 {
-    return &p->conf->edges[parser_section(p)->edge];
+    return &p->conf->edges[parser_section(p)->place];
 }
 
 /* ---- sections ----------------------------------------------------------------------------------------- */
 
-static int edge_add(struct parser *p, const char *name)
+int conf_edge_add(struct parser *p, const char *name, unsigned *place)
 {
     struct conf *c = p->conf;
     struct edge_params *grown = realloc(c->edges, (c->n_edges + 1) * sizeof(*grown));
@@ -70,12 +70,9 @@ static int edge_add(struct parser *p, const char *name)
         free(copy);
         return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
     }
-    c->edges[c->n_edges++] = (struct edge_params){.name = copy,
-                                                  .port_first = 1,
-                                                  .port_last = 65535,
-                                                  .bypass = CONF_BYPASS * BRAID_SECOND,
-                                                  .sched = conf_scheduler("minrtt"),
-                                                  .cc = conf_congestion("cubic")};
+    *place = c->n_edges++;
+    c->edges[*place] = (struct edge_params){
+        .name = copy, .port_first = 1, .port_last = 65535, .bypass = CONF_BYPASS * BRAID_SECOND};
     return 0;
 }
 
@@ -90,34 +87,49 @@ static const struct conf_section_kind *kind_find(const char *title, const char *
     return NULL;
 }
 
-static int section_begin(struct parser *p, const char *title)
+/* "[daemon], [tun], ..." */
+static const char *kind_list(char *out, size_t outlen)
 {
-    const char *name;
-    const struct conf_section_kind *kind = kind_find(title, &name);
-    if (!kind || (!kind->named && *name))
-        return parser_fail_at(
-            p, p->line, NULL, NULL,
-            "unknown section [%.80s]; it is one of: [daemon], [tun], [admin], [limits], [edge NAME]", title);
-    if (kind->named && (!value_is_word(name) || strlen(name) > CONF_NAME_MAX))
+    size_t used = 0;
+    for (const struct conf_section_kind *k = conf_section_kinds; k->name && used < outlen; k++)
+        used += (size_t)snprintf(out + used, outlen - used, "%s[%s%s]", used ? ", " : "", k->name,
+                                 k->add ? " NAME" : "");
+    return out;
+}
+
+static int check_title(struct parser *p, const char *title, const struct conf_section_kind *kind,
+                       const char *name)
+{
+    char list[256];
+    if (!kind || (!kind->add && *name))
+        return parser_fail_at(p, p->line, NULL, NULL, "unknown section [%.80s]; it is one of: %s", title,
+                              kind_list(list, sizeof(list)));
+    if (kind->add && (!value_is_word(name) || strlen(name) > CONF_NAME_MAX))
         return parser_fail_at(
             p, p->line, NULL, NULL,
             "[%.80s] has no proper name; give 1 to %d letters, digits, '-', '_' or '.', such as [%s web]",
             title, CONF_NAME_MAX, kind->name);
+    return 0;
+}
+
+static int section_begin(struct parser *p, const char *title)
+{
+    const char *name;
+    const struct conf_section_kind *kind = kind_find(title, &name);
+    if (check_title(p, title, kind, name) < 0)
+        return -1;
     struct conf_section s = {.kind = kind, .line = p->line};
-    snprintf(s.title, sizeof(s.title), "%s%s%s", kind->name, kind->named ? " " : "", name);
+    snprintf(s.title, sizeof(s.title), "%s%s%s", kind->name, kind->add ? " " : "", name);
     for (unsigned i = 0; i < p->n_sections; i++)
         if (strcmp(p->sections[i].title, s.title) == 0)
-            return parser_fail_at(p, p->line, NULL, NULL, "[%s] is there already in line %d; %s", s.title,
-                                  p->sections[i].line,
-                                  kind->named ? "give this edge another name" : "join the two");
+            return parser_fail_at(p, p->line, NULL, NULL, "[%s] is there already in line %d; %s%s%s", s.title,
+                                  p->sections[i].line, kind->add ? "give this " : "join the two",
+                                  kind->add ? kind->name : "", kind->add ? " another name" : "");
     if (p->n_sections == CONF_SECTIONS_MAX)
-        return parser_fail_at(p, p->line, NULL, NULL, "there are more than %d sections; use fewer edges",
+        return parser_fail_at(p, p->line, NULL, NULL, "there are more than %d sections; use fewer of them",
                               CONF_SECTIONS_MAX);
-    if (kind->named) {
-        if (edge_add(p, name) < 0)
-            return -1;
-        s.edge = p->conf->n_edges - 1;
-    }
+    if (kind->add && kind->add(p, name, &s.place) < 0)
+        return -1;
     p->sections[p->n_sections++] = s;
     return 0;
 }
@@ -224,7 +236,7 @@ static int conf_default(struct conf *c)
     braid_core_params_default(&c->limits);
     c->tun.routes_auto = true;
     c->admin.listen = (struct braid_addr){.ip = ip_from_v4((const uint8_t[]){127, 0, 0, 1}), .port = 9180};
-    return c->daemon.control ? 0 : -1;
+    return c->daemon.control ? conf_profiles_default(c) : -1;
 }
 
 static int parse(struct parser *p)
@@ -247,6 +259,8 @@ int conf_parse(const char *file, const char *text, size_t len, struct conf *out,
     int result = -1;
     if (!p || conf_default(out) < 0) {
         snprintf(err, errlen, "%s: memory is short", file);
+        if (p)
+            conf_free(out);
     } else {
         *p = (struct parser){
             .file = file, .next = text, .end = text + len, .conf = out, .err = err, .errlen = errlen};
@@ -300,7 +314,14 @@ void conf_free(struct conf *c)
         free((char *)c->edges[i].name);
         free(c->edges[i].target_host);
     }
+    for (unsigned i = 0; i < c->n_profiles; i++)
+        free((char *)c->profiles[i].name);
+    for (unsigned i = 0; i < c->n_paths; i++)
+        free(c->path_names[i]);
     free(c->edges);
+    free(c->profiles);
+    free(c->paths);
+    free(c->path_names);
     free(c->daemon.control);
     memset(c, 0, sizeof(*c));
 }

@@ -19,6 +19,11 @@ struct conf {
     struct braid_core_params limits; /* of each worker; mtu, worker and n_workers are not set */
     struct edge_params *edges;       /* in the order of the file; at least one */
     unsigned n_edges;
+    struct profile *profiles; /* the built-in ones, then those of the file */
+    unsigned n_profiles;
+    struct braid_path_rule *paths; /* in the order of the file; limits.paths points here, too */
+    char **path_names;
+    unsigned n_paths;
 };
 
 /* Reads and checks the file. 0, and conf_free() is due; or -1 and err (CONF_ERROR_MAX bytes are always
@@ -28,6 +33,16 @@ int conf_load(const char *path, struct conf *out, char *err, size_t errlen);
 /* The same for text in memory; file names it in errors. */
 int conf_parse(const char *file, const char *text, size_t len, struct conf *out, char *err, size_t errlen);
 void conf_free(struct conf *c);
+
+/* The algorithm or the profile of this name; NULL: there is none. */
+const struct sched_ops *conf_scheduler(const char *name);
+const struct cc_ops *conf_congestion(const char *name);
+const struct profile *conf_profile(const struct conf *c, const char *name);
+#define CONF_LIST_MAX 1024 /* room for "a, b, c", cut off if there are more */
+/* The names that there are, into out, which is returned. */
+const char *conf_scheduler_list(char out[CONF_LIST_MAX]);
+const char *conf_congestion_list(char out[CONF_LIST_MAX]);
+const char *conf_profile_list(const struct conf *c, char out[CONF_LIST_MAX]);
 
 /* The names of all keys as "section.key" ("edge.listen"), i from 0; NULL: the end. For tests of the
  * documentation. */

@@ -6,8 +6,8 @@
 #include "conf/parser.h"
 #include "conf/values.h"
 
-static int set_number(struct parser *p, const char *key, const char *value, unsigned min, unsigned max,
-                      unsigned example, unsigned *out)
+int parser_number(struct parser *p, const char *key, const char *value, unsigned min, unsigned max,
+                  unsigned example, unsigned *out)
 {
     if (value_number(value, min, max, out) < 0)
         return parser_fail(p, key, "\"%.80s\" is not a number from %u to %u; give one, such as %u", value,
@@ -45,7 +45,7 @@ static int set_string(struct parser *p, const char *key, const char *value, char
 
 static int set_workers(struct parser *p, const char *value)
 {
-    return set_number(p, "workers", value, 0, DAEMON_WORKERS_MAX, 0, &p->conf->daemon.workers);
+    return parser_number(p, "workers", value, 0, DAEMON_WORKERS_MAX, 0, &p->conf->daemon.workers);
 }
 
 static int set_control(struct parser *p, const char *value)
@@ -88,7 +88,7 @@ static int set_tun_name(struct parser *p, const char *value)
 static int set_mtu(struct parser *p, const char *value)
 {
     unsigned mtu;
-    if (set_number(p, "mtu", value, 1280, 65535, 1500, &mtu) < 0)
+    if (parser_number(p, "mtu", value, 1280, 65535, 1500, &mtu) < 0)
         return -1;
     p->conf->tun.mtu = (int)mtu;
     return 0;
@@ -147,20 +147,11 @@ static int set_source(struct parser *p, const char *value)
 static int set_ports(struct parser *p, const char *value)
 {
     struct edge_params *e = parser_edge(p);
-    char first_text[VALUE_HOST_MAX + 1], last_text[VALUE_HOST_MAX + 1];
-    size_t len = strcspn(value, "-");
-    const char *rest = value[len] ? value + len + 1 : value;
-    unsigned first, last;
-    if (value_trimmed(value, len, first_text, sizeof(first_text)) < 0 ||
-        value_trimmed(rest, strlen(rest), last_text, sizeof(last_text)) < 0 ||
-        value_number(first_text, 1, 65535, &first) < 0 || value_number(last_text, 1, 65535, &last) < 0 ||
-        first > last)
+    if (value_ports(value, &e->port_first, &e->port_last) < 0)
         return parser_fail(p, "ports",
                            "\"%.80s\" is not a range of ports; give the first and the last one, such as "
                            "1-65535, or a single port, such as 443",
                            value);
-    e->port_first = (uint16_t)first;
-    e->port_last = (uint16_t)last;
     return 0;
 }
 
@@ -249,46 +240,14 @@ static int set_signal(struct parser *p, const char *value)
     }
 }
 
-const struct sched_ops *conf_scheduler(const char *name)
-{
-    for (unsigned i = 0; sched_algorithms[i]; i++)
-        if (strcmp(name, sched_algorithms[i]->name) == 0)
-            return sched_algorithms[i];
-    return NULL;
-}
-
-const struct cc_ops *conf_congestion(const char *name)
-{
-    for (unsigned i = 0; cc_algorithms[i]; i++)
-        if (strcmp(name, cc_algorithms[i]->name) == 0)
-            return cc_algorithms[i];
-    return NULL;
-}
-
 static int set_scheduler(struct parser *p, const char *value)
 {
-    char list[256];
-    const char *names[VALUE_LIST_MAX + 1] = {NULL};
-    parser_edge(p)->sched = conf_scheduler(value);
-    if (parser_edge(p)->sched)
-        return 0;
-    for (unsigned i = 0; sched_algorithms[i] && i < VALUE_LIST_MAX; i++)
-        names[i] = sched_algorithms[i]->name;
-    return parser_fail(p, "scheduler", "there is no scheduler \"%.80s\"; it is one of: %s", value,
-                       value_list(names, list, sizeof(list)));
+    return parser_scheduler(p, value, &parser_edge(p)->sched);
 }
 
 static int set_congestion(struct parser *p, const char *value)
 {
-    char list[256];
-    const char *names[VALUE_LIST_MAX + 1] = {NULL};
-    parser_edge(p)->cc = conf_congestion(value);
-    if (parser_edge(p)->cc)
-        return 0;
-    for (unsigned i = 0; cc_algorithms[i] && i < VALUE_LIST_MAX; i++)
-        names[i] = cc_algorithms[i]->name;
-    return parser_fail(p, "congestion", "there is no congestion control \"%.80s\"; it is one of: %s", value,
-                       value_list(names, list, sizeof(list)));
+    return parser_congestion(p, value, &parser_edge(p)->cc);
 }
 
 static int set_checksum(struct parser *p, const char *value)
@@ -307,7 +266,7 @@ static int set_checksum(struct parser *p, const char *value)
     static int set_limit_##key(struct parser *p, const char *value)                                          \
     {                                                                                                        \
         unsigned n;                                                                                          \
-        if (set_number(p, #key, value, least, most, example, &n) < 0)                                        \
+        if (parser_number(p, #key, value, least, most, example, &n) < 0)                                     \
             return -1;                                                                                       \
         p->conf->limits.field = n * (unit);                                                                  \
         return 0;                                                                                            \
@@ -317,25 +276,36 @@ LIMITS(X)
 
 const struct conf_section_kind conf_section_kinds[] = {
     {"daemon",
-     false,
+     NULL,
      {{"workers", set_workers, false, NULL},
       {"control", set_control, false, NULL},
       {"log_level", set_log_level, false, NULL}}},
     {"tun",
-     false,
+     NULL,
      {{"name", set_tun_name, false, NULL},
       {"mtu", set_mtu, false, NULL},
       {"routes", set_routes, false, NULL}}},
-    {"admin", false, {{"listen", set_admin_listen, false, NULL}}},
+    {"admin", NULL, {{"listen", set_admin_listen, false, NULL}}},
     {"limits",
-     false,
+     NULL,
      {
 #define X(key, field, unit, least, most, example) {#key, set_limit_##key, false, NULL},
          LIMITS(X)
 #undef X
      }},
+    {"path",
+     conf_path_add,
+     {{"local", conf_path_local, false, NULL},
+      {"remote", conf_path_remote, false, NULL},
+      {"cost", conf_path_cost, false, NULL},
+      {"weight", conf_path_weight, false, NULL},
+      {"quota", conf_path_quota, false, NULL}}},
+    {"profile",
+     conf_profile_add,
+     {{"scheduler", conf_profile_scheduler, false, NULL},
+      {"congestion", conf_profile_congestion, false, NULL}}},
     {"edge",
-     true,
+     conf_edge_add,
      {{"mode", set_mode, false, NULL},
       {"listen", set_listen, true, "10.99.9.1:8080"},
       {"target", set_target, true, "10.99.3.2:8080"},
@@ -343,8 +313,10 @@ const struct conf_section_kind conf_section_kinds[] = {
       {"ports", set_ports, false, NULL},
       {"bypass", set_bypass, false, NULL},
       {"signal", set_signal, false, NULL},
+      {"profile", conf_edge_profile, false, NULL},
+      {"profiles", conf_edge_profiles, false, NULL},
       {"scheduler", set_scheduler, false, NULL},
       {"congestion", set_congestion, false, NULL},
       {"checksum", set_checksum, false, NULL}}},
-    {NULL, false, {{NULL, NULL, false, NULL}}},
+    {NULL, NULL, {{NULL, NULL, false, NULL}}},
 };

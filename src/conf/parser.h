@@ -20,10 +20,12 @@ struct conf_key {
     const char *example; /* a right value, for the error when a required key is missing */
 };
 
-/* A kind of section: [daemon], or [edge NAME] if it is named. */
+/* A kind of section: [daemon], or [edge NAME] if each has a name. */
 struct conf_section_kind {
     const char *name;
-    bool named;
+    /* Makes room for one with this name in p->conf and gives its place there; -1 after parser_fail_at. NULL:
+     * there is one such section at most, without a name. */
+    int (*add)(struct parser *p, const char *name, unsigned *place);
     struct conf_key keys[CONF_KEYS_MAX + 1]; /* ended by a NULL name */
 };
 /* Ended by a NULL name. */
@@ -32,8 +34,9 @@ extern const struct conf_section_kind conf_section_kinds[];
 /* A section as it was found in the file. */
 struct conf_section {
     const struct conf_section_kind *kind;
-    char title[CONF_NAME_MAX + 8]; /* "edge web" */
-    unsigned edge;                 /* index in conf->edges, if the kind is named */
+    char title[CONF_NAME_MAX + 12];  /* "edge web" */
+    unsigned place;                  /* index in conf->edges, profiles or paths, if the kind has names */
+    char profile[CONF_NAME_MAX + 1]; /* that an edge names; "": none */
     int line;
     int key_lines[CONF_KEYS_MAX]; /* 0: not given */
 };
@@ -62,10 +65,37 @@ int parser_fail_at(struct parser *p, int line, const char *title, const char *ke
 struct conf_section *parser_section(struct parser *p);
 /* The edge being read. */
 struct edge_params *parser_edge(struct parser *p);
+bool parser_is_edge(const struct conf_section *s);
+/* Line of the key, 0 if it was not given. */
+int parser_given_line(const struct conf_section *s, const char *key);
+/* Line of the key, or of its section if the key was not given. */
+int parser_key_line(const struct conf_section *s, const char *key);
 
-/* The algorithm of this name; NULL: there is none. */
-const struct sched_ops *conf_scheduler(const char *name);
-const struct cc_ops *conf_congestion(const char *name);
+/* What several files set: see keys.c. */
+int parser_number(struct parser *p, const char *key, const char *value, unsigned min, unsigned max,
+                  unsigned example, unsigned *out);
+int parser_scheduler(struct parser *p, const char *value, const struct sched_ops **out);
+int parser_congestion(struct parser *p, const char *value, const struct cc_ops **out);
+
+int conf_edge_add(struct parser *p, const char *name, unsigned *place);
+
+/* [profile NAME], and the keys of edges that name profiles (profiles.c). */
+int conf_profiles_default(struct conf *c);
+int conf_profile_add(struct parser *p, const char *name, unsigned *place);
+int conf_profile_scheduler(struct parser *p, const char *value);
+int conf_profile_congestion(struct parser *p, const char *value);
+int conf_edge_profile(struct parser *p, const char *value);
+int conf_edge_profiles(struct parser *p, const char *value);
+/* Finds the profiles that edges have named. 0, or -1 after parser_fail_at. */
+int conf_profiles_resolve(struct parser *p);
+
+/* [path NAME] (paths.c). */
+int conf_path_add(struct parser *p, const char *name, unsigned *place);
+int conf_path_local(struct parser *p, const char *value);
+int conf_path_remote(struct parser *p, const char *value);
+int conf_path_cost(struct parser *p, const char *value);
+int conf_path_weight(struct parser *p, const char *value);
+int conf_path_quota(struct parser *p, const char *value);
 
 /* Everything that concerns more than one key. 0, or -1 after parser_fail_at. */
 int conf_check(struct parser *p);

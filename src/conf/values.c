@@ -6,7 +6,8 @@
 #include "base/addr.h"
 #include "conf/values.h"
 
-#define DISTANCE_MAX 64
+#define DISTANCE_MAX      64
+#define VALUE_NUMBER_TEXT 24 /* room for a number and its NUL */
 
 int value_number(const char *text, unsigned min, unsigned max, unsigned *out)
 {
@@ -82,6 +83,62 @@ int value_host_port(const char *text, char host[VALUE_HOST_MAX + 1], uint16_t *p
     if (bracketed != (literal && strchr(host, ':') != NULL) || (!literal && !is_host_name(host)))
         return -1;
     *port = (uint16_t)number;
+    return 0;
+}
+
+int value_ports(const char *text, uint16_t *first, uint16_t *last)
+{
+    char a[VALUE_NUMBER_TEXT], b[VALUE_NUMBER_TEXT];
+    size_t len = strcspn(text, "-");
+    const char *rest = text[len] ? text + len + 1 : text;
+    unsigned low, high;
+    if (value_trimmed(text, len, a, sizeof(a)) < 0 || value_trimmed(rest, strlen(rest), b, sizeof(b)) < 0 ||
+        value_number(a, 1, 65535, &low) < 0 || value_number(b, 1, 65535, &high) < 0 || low > high)
+        return -1;
+    *first = (uint16_t)low;
+    *last = (uint16_t)high;
+    return 0;
+}
+
+static bool has_bits_beyond(const struct braid_ip *ip, unsigned bits)
+{
+    for (unsigned i = bits; i < 128; i++)
+        if (ip->b[i / 8] & 0x80 >> i % 8)
+            return true;
+    return false;
+}
+
+const char *value_prefix(const char *text, struct braid_ip *ip, uint8_t *bits)
+{
+    char host[VALUE_HOST_MAX + 1];
+    size_t len = strcspn(text, "/");
+    unsigned n = 0;
+    if (value_trimmed(text, len, host, sizeof(host)) < 0 || ip_parse(host, ip) < 0)
+        return "is not a prefix";
+    unsigned most = ip_is_v4(ip) && !strchr(host, ':') ? 32 : 128;
+    if (!text[len])
+        n = most;
+    else if (value_number(text + len + 1, 0, most, &n) < 0)
+        return most == 32 ? "has no length from 0 to 32" : "has no length from 0 to 128";
+    *bits = (uint8_t)(128 - most + n);
+    return has_bits_beyond(ip, *bits) ? "has bits beyond its length" : NULL;
+}
+
+int value_bytes(const char *text, uint64_t *out)
+{
+    static const char units[] = "KMGT";
+    char number[VALUE_NUMBER_TEXT];
+    size_t len = strspn(text, "0123456789");
+    unsigned n;
+    if (value_trimmed(text, len, number, sizeof(number)) < 0 || value_number(number, 1, 1000000, &n) < 0)
+        return -1;
+    const char *unit = text + len + strspn(text + len, " \t");
+    const char *which = *unit ? strchr(units, *unit) : NULL;
+    if (!which || strcmp(unit + 1, "B") != 0)
+        return -1;
+    *out = n;
+    for (const char *u = units; u <= which; u++)
+        *out *= 1000;
     return 0;
 }
 

@@ -16,6 +16,13 @@ int value_trimmed(const char *text, size_t len, char *out, size_t outlen);
 /* "host:port", "192.0.2.1:80" or "[2001:db8::1]:80"; host without brackets, port not 0. -1: it is none of
  * these. */
 int value_host_port(const char *text, char host[VALUE_HOST_MAX + 1], uint16_t *port);
+/* "443" or "80 - 443". -1: it is neither, or upside down. */
+int value_ports(const char *text, uint16_t *first, uint16_t *last);
+/* "192.0.2.0/24", "2001:db8::/32", or an address; bits are those of the v4-mapped form. NULL; or what is
+ * wrong with it. */
+const char *value_prefix(const char *text, struct braid_ip *ip, uint8_t *bits);
+/* "10GB": a number, and KB, MB, GB or TB, powers of 1000. -1: it is not, is 0, or too large. */
+int value_bytes(const char *text, uint64_t *out);
 bool value_is_ifname(const char *text);
 /* Letters, digits, '-', '_' and '.', and not empty. */
 bool value_is_word(const char *text);

@@ -4,8 +4,10 @@
 #define BRAID_RELAY_EDGE_H
 
 #include <braid/core.h>
+#include "relay/profile.h"
 
 #define EDGE_SIGNAL_MAX      8
+#define EDGE_PORTS_MAX       16 /* ranges of ports with a profile of their own */
 #define EDGE_TEXT            64 /* bytes of edge_listen_text */
 #define EDGE_CONNECT_TIMEOUT (10 * BRAID_SECOND)
 /* Clients per edge and worker that may have a server before they have completed their handshake. Beyond it
@@ -28,8 +30,13 @@ struct edge_params {
     uint16_t target_port;
     struct braid_ip signal[EDGE_SIGNAL_MAX];
     unsigned n_signal;
+    /* Of connections to ports that have no profile of their own: the profile, NULL: none is named, and its
+     * algorithms or those that are to be used instead. */
+    const struct profile *profile;
     const struct sched_ops *sched;
     const struct cc_ops *cc;
+    struct port_profile port_profiles[EDGE_PORTS_MAX];
+    unsigned n_port_profiles;
     bool checksum;
     braid_time connect_timeout; /* for the server's answer; 0: EDGE_CONNECT_TIMEOUT */
     unsigned unproven_max;      /* 0: EDGE_UNPROVEN_MAX */
@@ -105,5 +112,14 @@ void edges_bypass_clear(struct edges *es);
 /* The server address that connection c of these edges was or is being relayed to. 0, or -1: c is not (or no
  * longer) one of theirs. */
 int edges_server(const struct edges *es, const struct braid_conn *c, struct braid_addr *out);
+
+/* The profile that connection c of these edges was given; *now: the one whose algorithms it has if that one
+ * is automatic, else the same. NULL, both: none. */
+const struct profile *edges_profile(const struct edges *es, const struct braid_conn *c,
+                                    const struct profile **now);
+/* Another profile, of a configuration that outlives the connection. */
+void edges_set_profile(struct edges *es, struct braid_conn *c, const struct profile *p);
+/* Its algorithms are about to be set one by one: an automatic profile changes them no more. */
+void edges_keep_profile(struct edges *es, struct braid_conn *c);
 
 #endif

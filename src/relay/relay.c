@@ -144,6 +144,14 @@ static void look_again(struct relay *r)
         server_broke(r); /* the error was ours to take: no later read would tell it */
 }
 
+/* True if everything that the server sent so far has arrived at the client. */
+static bool all_acknowledged(const struct relay *r)
+{
+    int64_t unacked = 0;
+    braid_conn_get_option(r->conn, BRAID_OPT_UNACKED, &unacked);
+    return unacked == 0;
+}
+
 /* Reads once, straight into the connection's send buffer. The bytes read, 0 if it is no use to go on. */
 static size_t receive_some(struct relay *r)
 {
@@ -155,6 +163,7 @@ static size_t receive_some(struct relay *r)
     size_t room = 0;
     for (unsigned i = 0; i < n_iov; i++)
         room += iov[i].iov_len;
+    bool watched = r->profile && r->profile->interactive, idle = watched && all_acknowledged(r);
     ssize_t n = readv((int)event_get_fd(&r->event), iov, (int)n_iov);
     int why = errno;
     braid_conn_commit(r->conn, n > 0 ? (size_t)n : 0);
@@ -164,6 +173,8 @@ static size_t receive_some(struct relay *r)
         return 0;
     }
     r->edge->counters.v[EDGE_FROM_SERVER] += (uint64_t)n;
+    if (watched)
+        relay_profile_watch(r, (size_t)n, idle);
     if ((size_t)n < room)
         look_again(r);
     adapt(r, (size_t)n, room);
@@ -381,9 +392,12 @@ static void on_incoming(void *ctx, struct braid_conn *c)
     unsigned limit = e->params->unproven_max ? e->params->unproven_max : EDGE_UNPROVEN_MAX;
     bool late = e->unproven >= limit;
     struct relay *r = relay_new(e, c);
-    if (!r)
+    if (!r) {
         braid_conn_refuse(c, refusal_of(e, ENOMEM));
-    else if (late)
+        return;
+    }
+    relay_profile_begin(r);
+    if (late)
         accept_client(r);
     else
         ask_server(r);

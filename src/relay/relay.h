@@ -7,6 +7,7 @@
 #include <event2/event_struct.h>
 #include "base/list.h"
 #include "relay/edge.h"
+#include "relay/pattern.h"
 
 /* One edge on one worker. */
 struct edge {
@@ -47,18 +48,20 @@ struct relay {
     struct list again; /* in edges->again */
     braid_time connect_deadline;
     struct braid_addr server;
-    uint32_t want;    /* bytes of room to ask the core for per read */
-    bool connecting;  /* the server has not answered */
-    bool probing;     /* the server is asked for MPTCP */
-    bool plainly;     /* it refused that and is asked again, without */
-    bool accepted;    /* the client was answered */
-    bool established; /* the client completed its handshake */
-    bool broken;      /* the server's side failed; closed() is due */
-    bool tx_blocked;  /* the server's socket is full */
-    bool tx_shut;     /* our FIN to the server is sent */
-    bool rx_ready;    /* the server's socket may have something to read */
-    bool rx_eof;      /* the end of what the server sends was read */
-    bool rx_waiting;  /* the client's send buffer is full; writable() is due */
+    const struct profile *profile, *profile_now; /* see edges_profile */
+    struct pattern pattern;                      /* of an automatic profile */
+    uint32_t want;                               /* bytes of room to ask the core for per read */
+    bool connecting;                             /* the server has not answered */
+    bool probing;                                /* the server is asked for MPTCP */
+    bool plainly;                                /* it refused that and is asked again, without */
+    bool accepted;                               /* the client was answered */
+    bool established;                            /* the client completed its handshake */
+    bool broken;                                 /* the server's side failed; closed() is due */
+    bool tx_blocked;                             /* the server's socket is full */
+    bool tx_shut;                                /* our FIN to the server is sent */
+    bool rx_ready;                               /* the server's socket may have something to read */
+    bool rx_eof;                                 /* the end of what the server sends was read */
+    bool rx_waiting;                             /* the client's send buffer is full; writable() is due */
 };
 
 extern const struct braid_conn_ops relay_ops;
@@ -71,6 +74,11 @@ void relay_expire(struct edge *e, braid_time now);
 void relay_refuse(struct relay *r, enum braid_refusal how);
 /* Resets both sides and frees; for the end of the worker. */
 void relay_drop(struct relay *r);
+
+/* Profiles (profile.c): gives a new connection the one of its port; looks at the pattern of an automatic one
+ * when the server has sent n bytes (idle: see pattern_note). */
+void relay_profile_begin(struct relay *r);
+void relay_profile_watch(struct relay *r, size_t n, bool idle);
 
 /* What the relay asks of its edge (edge.c). */
 braid_time edge_now(void);

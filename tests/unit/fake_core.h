@@ -21,6 +21,8 @@ struct braid_conn {
     /* What the relay did. */
     bool accepted, refused, shut, aborted, released;
     enum braid_refusal refusal;
+    const struct sched_ops *sched; /* NULL: the listener's */
+    const struct cc_ops *cc;
     /* The client's stream: up[0, up_arrived) has come, up[0, up_taken) was consumed. */
     uint8_t *up;
     size_t up_arrived, up_taken, up_told;
@@ -145,6 +147,24 @@ void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how)
     ck_assert(!c->accepted && !c->refused);
     c->refused = true;
     c->refusal = how;
+}
+
+void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops)
+{
+    c->sched = ops;
+}
+
+void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_time now)
+{
+    ck_assert_int_gt(now, 0);
+    c->cc = ops;
+}
+
+int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value)
+{
+    ck_assert_int_eq(option, BRAID_OPT_UNACKED);
+    *value = (int64_t)(c->down_len - c->down_acked);
+    return 0;
 }
 
 static inline unsigned fake_pieces(uint8_t *data, size_t len, size_t piece, struct iovec *iov, unsigned n)

@@ -1,0 +1,71 @@
+/* [path NAME]: what an operator says of the paths between certain addresses. */
+#include <stdlib.h>
+#include <string.h>
+#include "conf/parser.h"
+#include "conf/values.h"
+
+int conf_path_add(struct parser *p, const char *name, unsigned *place)
+{
+    struct conf *c = p->conf;
+    struct braid_path_rule *rules = realloc(c->paths, (c->n_paths + 1) * sizeof(*rules));
+    if (rules)
+        c->limits.paths = c->paths = rules;
+    char **names = realloc(c->path_names, (c->n_paths + 1) * sizeof(*names));
+    if (names)
+        c->path_names = names;
+    char *copy = rules && names ? strdup(name) : NULL;
+    if (!copy)
+        return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
+    *place = c->n_paths++;
+    c->limits.n_paths = c->n_paths;
+    c->path_names[*place] = copy;
+    c->paths[*place] = (struct braid_path_rule){.weight = 1};
+    return 0;
+}
+
+static struct braid_path_rule *current(struct parser *p)
+{
+    return &p->conf->paths[parser_section(p)->place];
+}
+
+static int set_prefix(struct parser *p, const char *key, const char *value, struct braid_ip *ip,
+                      uint8_t *bits)
+{
+    const char *flaw = value_prefix(value, ip, bits);
+    if (!flaw)
+        return 0;
+    return parser_fail(p, key,
+                       "\"%.80s\" %s; give an address or a prefix, such as 192.0.2.0/24 or "
+                       "2001:db8::/32",
+                       value, flaw);
+}
+
+int conf_path_local(struct parser *p, const char *value)
+{
+    return set_prefix(p, "local", value, &current(p)->local, &current(p)->local_bits);
+}
+
+int conf_path_remote(struct parser *p, const char *value)
+{
+    return set_prefix(p, "remote", value, &current(p)->remote, &current(p)->remote_bits);
+}
+
+int conf_path_cost(struct parser *p, const char *value)
+{
+    return parser_number(p, "cost", value, 0, 1000000, 1, &current(p)->cost);
+}
+
+int conf_path_weight(struct parser *p, const char *value)
+{
+    return parser_number(p, "weight", value, 1, 1000000, 1, &current(p)->weight);
+}
+
+int conf_path_quota(struct parser *p, const char *value)
+{
+    if (strcmp(value, "none") == 0 || value_bytes(value, &current(p)->quota) == 0)
+        return 0;
+    return parser_fail(p, "quota",
+                       "\"%.80s\" is neither none nor a number from 1 to 1000000 with KB, MB, GB or TB; give "
+                       "one, such as 10GB",
+                       value);
+}

@@ -1,0 +1,26 @@
+/* Telling interactive connections from bulk ones, see pattern.h. */
+#include "relay/pattern.h"
+
+static void burst_ends(struct pattern *p)
+{
+    if (p->burst > PATTERN_SMALL)
+        p->small = 0;
+    else if (p->burst > 0 && p->small < PATTERN_RUN)
+        p->small++;
+    p->burst = 0;
+}
+
+bool pattern_note(struct pattern *p, size_t n, bool idle)
+{
+    bool before = p->interactive;
+    if (idle)
+        burst_ends(p);
+    p->burst += n;
+    if (p->burst > PATTERN_LARGE) {
+        p->interactive = false;
+        p->small = 0;
+    } else if (p->small == PATTERN_RUN) {
+        p->interactive = true;
+    }
+    return p->interactive != before;
+}

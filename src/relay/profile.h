@@ -1,0 +1,29 @@
+/* Profiles: named bundles of algorithms for a kind of application, as the appendix of RFC 6897 has in mind.
+ */
+#ifndef BRAID_RELAY_PROFILE_H
+#define BRAID_RELAY_PROFILE_H
+
+#include <braid/core.h>
+
+#define PROFILE_NAME_MAX 32 /* bytes */
+
+struct profile {
+    const char *name;
+    const struct sched_ops *sched;
+    const struct cc_ops *cc;
+    /* Of the profile that goes by the connection's own pattern (relay/pattern.h): what it changes between; it
+     * begins as bulk. NULL: an ordinary one. */
+    const struct profile *bulk, *interactive;
+};
+
+/* A range of ports whose connections have a profile of their own. */
+struct port_profile {
+    uint16_t first, last;
+    char name[PROFILE_NAME_MAX + 1];
+    const struct profile *profile;
+};
+
+/* Gives the connection the profile's algorithms (of an automatic one: those it begins with). */
+void profile_apply(const struct profile *p, struct braid_conn *c, braid_time now);
+
+#endif
