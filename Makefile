@@ -22,6 +22,8 @@ shell_obj := $(filter-out %/main.o,$(daemon_obj) $(ctl_obj))
 unit_bin  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 sim_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 lab_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lab/*.c))
+probe_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lab/probe/*.c))
+linkem_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lab/linkem/*.c))
 example_bin := $(patsubst docs/examples/%.c,$(B)/examples/%,$(wildcard docs/examples/*.c))
 pkt_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/packets/*.c))
 bench_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
@@ -61,6 +63,10 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcrypto -lm
 $(B)/sim: $(sim_obj) $(lab_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
+$(B)/linkem: $(linkem_obj) $(lab_obj) $(filter %/rng.o,$(sim_obj))
+	$(CC) $(LDFLAGS) -o $@ $^ -lm
+$(B)/probe: $(probe_obj)
+	$(CC) $(LDFLAGS) -o $@ $^
 $(B)/pkt: $(pkt_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
 $(B)/study: $(study_obj) $(lab_obj) $(B)/libbraid.a
