@@ -1,0 +1,64 @@
+/* Slow start and reaction to loss, see aimd.h. */
+#include "cc/aimd.h"
+
+_Static_assert(sizeof(struct aimd) <= sizeof(((struct cc *)0)->priv), "private state fits");
+
+struct aimd *aimd(struct cc *cc)
+{
+    return (struct aimd *)cc->priv;
+}
+
+void aimd_note_ack(struct cc *cc, const struct cc_ack *ack)
+{
+    struct aimd *a = aimd(cc);
+
+    episode_end(&a->episode);
+    a->uses_window = ack->cwnd_limited;
+    a->last_ack = ack->now;
+}
+
+uint64_t aimd_on_ack(struct cc *cc, const struct cc_ack *ack)
+{
+    aimd_note_ack(cc, ack);
+    if (!ack->cwnd_limited)
+        return 0;
+    uint64_t acked = cc_slow_start(cc, ack->acked);
+    return acked < cc->cwnd ? acked : cc->cwnd;
+}
+
+void aimd_change(struct cc *cc, double bytes)
+{
+    uint64_t least = 2 * (uint64_t)cc->mss;
+    double sum = aimd(cc)->fraction + bytes;
+
+    if (sum >= 0) {
+        cc_grow(cc, bytes, &aimd(cc)->fraction);
+        return;
+    }
+    uint64_t whole = (uint64_t)-sum + 1; /* the fraction stays within 0 .. 1 */
+    aimd(cc)->fraction = sum + (double)whole;
+    if (cc->cwnd > least)
+        cc->cwnd = cc->cwnd - least > whole ? cc->cwnd - whole : least;
+    if (cc->ssthresh > cc->cwnd)
+        cc->ssthresh = cc->cwnd;
+}
+
+void aimd_on_loss(struct cc *cc, const struct cc_loss *loss)
+{
+    uint64_t window = episode_begin(&aimd(cc)->episode, cc, loss);
+
+    if (window > 0)
+        cc_set_ssthresh(cc, window, 0.5);
+}
+
+void aimd_on_undo(struct cc *cc, braid_time now)
+{
+    (void)now;
+    episode_undo(&aimd(cc)->episode, cc);
+}
+
+void aimd_on_recovered(struct cc *cc, braid_time now)
+{
+    (void)now;
+    episode_end(&aimd(cc)->episode);
+}

@@ -1,0 +1,33 @@
+/* What Reno and the coupled algorithms have in common: slow start, and the reaction to loss, of RFC 5681.
+ * They differ in how they grow in congestion avoidance. */
+#ifndef CC_AIMD_H
+#define CC_AIMD_H
+
+#include "cc/window.h"
+
+/* First in the private state of each of these algorithms, so that the functions below find it there. */
+struct aimd {
+    struct episode episode;
+    double fraction;      /* of a byte, to be added to cwnd */
+    uint64_t uses_window; /* bool: at the last ACK, data was waiting for cwnd */
+    braid_time last_ack;
+};
+
+struct aimd *aimd(struct cc *cc);
+
+/* For on_ack: the bookkeeping alone. */
+void aimd_note_ack(struct cc *cc, const struct cc_ack *ack);
+/* For on_ack: that, and slow start of RFC 5681. Returns the acknowledged bytes (at most cwnd) with which to
+ * grow in congestion avoidance, 0: not now. */
+uint64_t aimd_on_ack(struct cc *cc, const struct cc_ack *ack);
+
+/* Adds bytes to cwnd in congestion avoidance. Where they are negative cwnd stays at two segments or more, and
+ * ssthresh follows it down, or slow start would follow. */
+void aimd_change(struct cc *cc, double bytes);
+
+/* For the table of an algorithm that halves at a loss. */
+void aimd_on_loss(struct cc *cc, const struct cc_loss *loss);
+void aimd_on_undo(struct cc *cc, braid_time now);
+void aimd_on_recovered(struct cc *cc, braid_time now);
+
+#endif

@@ -1,0 +1,146 @@
+/* OLIA, the Opportunistic Linked Increases algorithm of Khalili, Gast, Popovic and Le Boudec ("MPTCP is not
+ * Pareto-optimal", 2013; draft-khalili-mptcp-congestion-control). Each segment acknowledged adds
+ *
+ *   (window / RTT^2) / (sum of window / RTT)^2 + a / window
+ *
+ * segments. The first term couples the subflows, as in LIA. With a the window moves from the subflows whose
+ * window is largest to those that have the best path and a smaller window: l is the number of bytes between
+ * losses, the best paths are those with the largest l / RTT^2, since a TCP's rate on a path is the root of
+ * that. Where no best path has a smaller window a is 0; else 1 / (n |B|) for those paths, B of n, and
+ * -1 / (n |M|) for the M subflows with the largest window. Decrease is that of RFC 5681.
+ *
+ * Windows are compared in whole segments, as the paper counts them: subflows that are equal but for some
+ * bytes are equal. ssthresh is two segments at least, where the draft also allows one. */
+#include "cc/coupled.h"
+
+/* Bytes delivered, to estimate l. */
+struct distance {
+    uint64_t from;    /* cc.delivered at the last loss */
+    uint64_t between; /* the last two losses */
+};
+
+struct olia {
+    struct aimd aimd; /* first */
+    struct distance distance, saved /* before the congestion episode */;
+};
+_Static_assert(sizeof(struct olia) <= sizeof(((struct cc *)0)->priv), "private state fits");
+
+const struct cc_ops cc_olia;
+
+static struct olia *state(struct cc *cc)
+{
+    return (struct olia *)cc->priv;
+}
+
+static void olia_init(struct cc *cc, braid_time now)
+{
+    (void)now;
+    *state(cc) = (struct olia){.distance.from = cc->delivered};
+}
+
+/* l / RTT^2. A sibling under another algorithm has no l, and is not among the best. */
+static double quality(const struct cc *cc)
+{
+    const struct distance *d = &((const struct olia *)cc->priv)->distance;
+    double rtt = (double)cc->srtt_us;
+
+    if (cc->ops != &cc_olia)
+        return 0;
+    uint64_t since = cc->delivered - d->from;
+    return (double)(since > d->between ? since : d->between) / (rtt * rtt);
+}
+
+struct best {
+    unsigned n; /* subflows that count */
+    double quality;
+    uint64_t segments; /* of the largest window */
+};
+
+static uint64_t segments(const struct cc *cc, const struct cc *i, braid_time now)
+{
+    return (uint64_t)coupled_window(cc, i, now) / i->mss;
+}
+
+static struct best find_best(const struct cc *cc, braid_time now)
+{
+    struct best b = {0};
+    const struct cc *i = cc;
+
+    do {
+        if (coupled_window(cc, i, now) > 0) {
+            uint64_t size = segments(cc, i, now);
+            b.n++;
+            b.quality = quality(i) > b.quality ? quality(i) : b.quality;
+            b.segments = size > b.segments ? size : b.segments;
+        }
+        i = i->group_next;
+    } while (i != cc);
+    return b;
+}
+
+/* a of cc, which counts itself. */
+static double transfer(const struct cc *cc, braid_time now)
+{
+    struct best b = find_best(cc, now);
+    unsigned gaining = 0, largest = 0;
+    const struct cc *i = cc;
+
+    do {
+        if (coupled_window(cc, i, now) > 0) {
+            bool is_largest = segments(cc, i, now) == b.segments;
+            largest += is_largest;
+            gaining += !is_largest && quality(i) == b.quality;
+        }
+        i = i->group_next;
+    } while (i != cc);
+    if (gaining == 0)
+        return 0;
+    if (segments(cc, cc, now) == b.segments)
+        return -1.0 / b.n / largest;
+    return quality(cc) == b.quality ? 1.0 / b.n / gaining : 0;
+}
+
+static void olia_on_ack(struct cc *cc, const struct cc_ack *ack)
+{
+    uint64_t acked = aimd_on_ack(cc, ack);
+    double window = (double)cc->cwnd, gain = 1 / window;
+
+    if (acked == 0)
+        return;
+    if (coupled_window(cc, cc, ack->now) > 0) {
+        double rtt = (double)cc->srtt_us, sum = coupled_sum(cc, ack->now).rate;
+        gain = window / (rtt * rtt * sum * sum) + transfer(cc, ack->now) / window;
+    }
+    aimd_change(cc, gain * cc->mss * (double)acked);
+}
+
+static void olia_on_loss(struct cc *cc, const struct cc_loss *loss)
+{
+    struct olia *o = state(cc);
+    bool first = o->aimd.episode.state == EPISODE_OVER;
+
+    if (first) {
+        o->saved = o->distance;
+        o->distance = (struct distance){cc->delivered, cc->delivered - o->distance.from};
+    }
+    aimd_on_loss(cc, loss);
+}
+
+static void olia_on_undo(struct cc *cc, braid_time now)
+{
+    struct olia *o = state(cc);
+
+    (void)now;
+    if (episode_undo(&o->aimd.episode, cc))
+        o->distance = o->saved;
+}
+
+const struct cc_ops cc_olia = {
+    .name = "olia",
+    .about = "Opportunistic Linked Increases: coupled as LIA is, moves windows to the paths that lose least",
+    .init = olia_init,
+    .on_ack = olia_on_ack,
+    .on_loss = olia_on_loss,
+    .on_undo = olia_on_undo,
+    .on_recovered = aimd_on_recovered,
+};

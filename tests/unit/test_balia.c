@@ -1,0 +1,189 @@
+/* BALIA: the formulas of its paper, and its bounds. */
+#include "cc_flows.h"
+
+extern const struct cc_ops cc_balia, cc_cubic;
+#define CC (&cc_balia)
+
+/* The increase per window of flow i, in segments: windows in segments, RTTs in seconds. */
+static double increase_of(unsigned n, const double *w, const double *rtt, unsigned i)
+{
+    double sum = 0, best = 0, x = w[i] / rtt[i];
+
+    for (unsigned j = 0; j < n; j++) {
+        sum += w[j] / rtt[j];
+        best = fmax(best, w[j] / rtt[j]);
+    }
+    double alpha = best / x;
+    return w[i] * x / (rtt[i] * sum * sum) * ((1 + alpha) / 2) * ((4 + alpha) / 5);
+}
+
+START_TEST(increase_is_that_of_the_paper)
+{
+    static const double w[][3] = {{10, 20, 30}, {100, 5, 50}, {2, 400, 1000}, {64, 64, 64}, {2, 2, 10000}};
+    static const double rtt[][3] = {
+        {.1, .05, .2}, {.01, .3, .02}, {.5, .1, .001}, {.02, .02, .02}, {.6, .001, 2}};
+
+    for (unsigned i = 0; i < 3; i++) {
+        setup_flows(CC, 3);
+        for (unsigned j = 0; j < 3; j++)
+            set_flow(j, w[_i][j], (int64_t)llround(rtt[_i][j] * 1e6));
+        double expected = increase_of(3, w[_i], rtt[_i], i) * MSS;
+        ck_assert_double_eq_tol((double)ack_window(i), expected, 1.01);
+    }
+}
+END_TEST
+
+/* Worked by hand: w = 10 and 20, RTT 100 and 50 ms, x = 100 and 400. The first: g = 4, 100 / (.1 * 500^2) =
+ * .004, * 5/2 * 8/5 = .016 per segment. The second: g = 1, 400 / (.05 * 500^2) = .032. */
+START_TEST(increase_of_a_worked_example)
+{
+    setup_flows(CC, 2);
+    set_flow(0, 10, 100000);
+    set_flow(1, 20, 50000);
+    ck_assert_double_eq_tol((double)ack_window(0), 160, 1);
+    set_flow(0, 10, 100000);
+    ck_assert_double_eq_tol((double)ack_window(1), 640, 1);
+}
+END_TEST
+
+START_TEST(a_single_path_grows_like_reno)
+{
+    setup_flows(CC, 1);
+    for (unsigned w = 2; w < 2000; w += 7) {
+        set_flow(0, w, 1000 * w);
+        ck_assert_double_eq_tol((double)ack_window(0), MSS, 1.01);
+    }
+}
+END_TEST
+
+/* A flow without an RTT knows no rates yet. */
+START_TEST(a_flow_without_rtt_grows_like_reno)
+{
+    setup_flows(CC, 2);
+    flow[0].srtt_us = 0;
+    ck_assert_double_eq_tol((double)ack_window(0), MSS, 1.01);
+}
+END_TEST
+
+START_TEST(no_flow_ever_grows_faster_than_reno)
+{
+    uint64_t x = 88172645463325252u;
+
+    for (unsigned run = 0; run < 20000; run++) {
+        set_any_flows(CC, 1 + run % FLOWS, &x);
+        uint64_t acked = 1 + next_random(&x) % flow[0].cwnd;
+        double reno = (double)acked * MSS / (double)flow[0].cwnd;
+        double grown = (double)ack(0, acked, true);
+        ck_assert_double_le(grown, reno + 1);
+        ck_assert_double_ge(grown, 0);
+    }
+}
+END_TEST
+
+/* The better the sibling, the less this flow may grow. */
+START_TEST(a_better_sibling_slows_down)
+{
+    int64_t previous = INT64_MAX;
+
+    for (unsigned w = 1; w < 100000; w = w * 3 / 2 + 1) {
+        setup_flows(CC, 2);
+        set_flow(0, 100, 100000);
+        set_flow(1, w, 100000);
+        int64_t grown = ack_window(0);
+        ck_assert_int_le(grown, previous);
+        previous = grown;
+    }
+    ck_assert_double_eq_tol((double)previous, MSS / 10.0, 3); /* the limit of (4f^2 + 5f m + m^2)/10 */
+}
+END_TEST
+
+/* What is left of 100 segments after a loss, beside a flow with w segments and the same RTT. */
+static double left_beside(double w)
+{
+    setup_flows(CC, 2);
+    set_flow(0, 100, 100000);
+    set_flow(1, w, 100000);
+    tell_loss(0, false);
+    return (double)flow[0].ssthresh / MSS;
+}
+
+START_TEST(decrease_follows_the_best_flow)
+{
+    ck_assert_double_eq_tol(left_beside(50), 50, 0.002); /* this is the best */
+    ck_assert_double_eq_tol(left_beside(100), 50, 0.002);
+    ck_assert_double_eq_tol(left_beside(120), 40, 0.002); /* g = 1.2, no integer */
+    ck_assert_double_eq_tol(left_beside(140), 30, 0.002);
+    ck_assert_double_eq_tol(left_beside(150), 25, 0.002);
+    ck_assert_double_eq_tol(left_beside(1e5), 25, 0.002);
+}
+END_TEST
+
+/* It is rates that are compared, not windows. */
+START_TEST(decrease_compares_rates)
+{
+    setup_flows(CC, 2);
+    set_flow(0, 100, 100000);
+    set_flow(1, 28, 20000); /* x = 1000 and 1400 segments per second */
+    tell_loss(0, false);
+    ck_assert_double_eq_tol((double)flow[0].ssthresh / MSS, 30, 0.002);
+}
+END_TEST
+
+START_TEST(decrease_without_a_better_sibling_is_half)
+{
+    setup_flows(CC, 3);
+    set_flow(1, 1000, 100000);
+    set_flow(2, 1000, 100000);
+    flow[1].usable = false;
+    flow[2].srtt_us = 0;
+    tell_loss(0, false);
+    ck_assert_uint_eq(flow[0].ssthresh, 50 * MSS);
+    setup_flows(CC, 2);
+    flow[0].srtt_us = 0;
+    tell_loss(0, false);
+    ck_assert_uint_eq(flow[0].ssthresh, 50 * MSS);
+}
+END_TEST
+
+START_TEST(a_sibling_under_another_algorithm_counts)
+{
+    setup_flows(CC, 2);
+    set_flow(1, 140, 100000);
+    flow[1].ops = &cc_cubic;
+    tell_loss(0, false);
+    ck_assert_double_eq_tol((double)flow[0].ssthresh / MSS, 30, 0.002);
+}
+END_TEST
+
+/* Subflows with the same loss rate and RTT take together about what one TCP takes. */
+START_TEST(flows_over_one_bottleneck_take_as_much_as_one)
+{
+    double one = mean_total(CC, 1, 1e5), together = mean_total(CC, (unsigned)_i, 1e5);
+
+    ck_assert_double_eq_tol(one, sqrt(1.5 * 1e5), 0.03 * one);
+    ck_assert_msg(fabs(together / one - 1) < 0.15, "%d flows: %.1f, one: %.1f", _i, together, one);
+}
+END_TEST
+
+CC_TESTS
+
+int main(void)
+{
+    Suite *s = suite_create("balia");
+    TCase *t = tcase_create("balia");
+
+    tcase_add_loop_test(t, increase_is_that_of_the_paper, 0, 5);
+    tcase_add_test(t, increase_of_a_worked_example);
+    tcase_add_test(t, a_single_path_grows_like_reno);
+    tcase_add_test(t, a_flow_without_rtt_grows_like_reno);
+    tcase_add_test(t, no_flow_ever_grows_faster_than_reno);
+    tcase_add_test(t, a_better_sibling_slows_down);
+    tcase_add_test(t, decrease_follows_the_best_flow);
+    tcase_add_test(t, decrease_compares_rates);
+    tcase_add_test(t, decrease_without_a_better_sibling_is_half);
+    tcase_add_test(t, a_sibling_under_another_algorithm_counts);
+    tcase_add_loop_test(t, flows_over_one_bottleneck_take_as_much_as_one, 1, 6);
+    add_cc_tests(t);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
