@@ -328,6 +328,8 @@ void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reaso
 void conn_half_open_end(struct braid_conn *c);
 /* The connection with this token, or NULL. */
 struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token);
+/* The connection can be found by its local_token, which nobody else has, or no longer. */
+void conn_token_enter(struct braid_conn *c);
 void conn_token_forget(struct braid_conn *c);
 struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_connect_params *p,
                                     braid_time now);
@@ -357,7 +359,7 @@ enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *
                                   braid_time now);
 void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time now);
 
-/* ---- recv.c: data level, receiving ---- */
+/* ---- recv.c, order.c, recvq.c, window.c: data level, receiving ---- */
 
 void conn_recv_init(struct braid_conn *c, uint64_t idsn);
 void flow_data(struct subflow *sf, uint64_t off, struct slice s, braid_time now);

@@ -13,6 +13,12 @@ struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token)
     return n ? list_entry(n, struct braid_conn, token_node) : NULL;
 }
 
+void conn_token_enter(struct braid_conn *c)
+{
+    htable_insert(&c->env->tokens, &c->token_node, c->local_token);
+    c->token_hashed = true;
+}
+
 void conn_token_forget(struct braid_conn *c)
 {
     if (c->token_hashed)
@@ -31,8 +37,7 @@ static bool draw_key(struct braid_conn *c, uint64_t *idsn)
         mptcp_key_derive(c->local_key, &c->local_token, idsn);
         if (c->local_token % env->params.n_workers == env->params.worker &&
             !conn_by_token(env, c->local_token)) {
-            htable_insert(&env->tokens, &c->token_node, c->local_token);
-            c->token_hashed = true;
+            conn_token_enter(c);
             return true;
         }
     }

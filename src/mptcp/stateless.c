@@ -62,8 +62,7 @@ static bool take_key(struct braid_conn *c, const struct wire_packet *ack, const 
         conn_count(c, MP_FALLBACK_TOKEN_INIT);
         return false;
     }
-    htable_insert(&c->env->tokens, &c->token_node, c->local_token);
-    c->token_hashed = true;
+    conn_token_enter(c);
     c->checksum = k->flag;
     c->peer_no_join = mp->capable.flags & MPTCP_CAPABLE_NO_JOIN;
     return true;

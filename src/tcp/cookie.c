@@ -36,7 +36,7 @@ uint64_t cookie_hash(const struct siphash_key *key, const struct wire_packet *p,
 /* The largest that the peer can take. */
 static unsigned mss_index(const struct wire_packet *syn)
 {
-    uint16_t mss = syn->tcp.has_mss ? syn->tcp.mss : ip_is_v4(&syn->src.ip) ? 536 : 1220;
+    uint16_t mss = syn->tcp.has_mss ? syn->tcp.mss : tcp_default_mss(ip_is_v4(&syn->src.ip));
     unsigned i = sizeof(mss_table) / sizeof(mss_table[0]) - 1;
 
     while (i > 0 && mss_table[i] > mss)

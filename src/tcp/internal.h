@@ -159,4 +159,10 @@ void tcp_timers_update(struct subflow *sf);
 void tcp_timers_arm(struct subflow *sf);
 void tcp_timers_stop(struct subflow *sf);
 
+/* What a peer without an MSS option takes, RFC 9293 section 3.7.1. */
+static inline uint16_t tcp_default_mss(bool v4)
+{
+    return v4 ? 536 : 1220;
+}
+
 #endif

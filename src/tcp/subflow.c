@@ -7,13 +7,11 @@
 
 #include "base/addr.h"
 
-#define IP4_HEADER  20u
-#define IP6_HEADER  40u
-#define TS_OPTION   12u /* with its two NOPs */
-#define PEER_MSS_V4 536 /* RFC 9293 section 3.7.1: if the option is absent */
-#define PEER_MSS_V6 1220
-#define MSS_LEAST   64u
-#define WSCALE_MAX  14 /* RFC 7323 section 2.3 */
+#define IP4_HEADER 20u
+#define IP6_HEADER 40u
+#define TS_OPTION  12u /* with its two NOPs */
+#define MSS_LEAST  64u
+#define WSCALE_MAX 14 /* RFC 7323 section 2.3 */
 
 static const char *const state_names[TCP_STATES] = {
     [TCP_STATE_CLOSED] = "CLOSED",
@@ -93,7 +91,7 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
     sf->env->host.random(sf->env->host.ctx, &sf->iss, sizeof(sf->iss));
     sf->env->host.random(sf->env->host.ctx, &sf->ts_offset, sizeof(sf->ts_offset));
     sf->path_mtu = sf->env->mtu;
-    sf->peer_mss = v4 ? PEER_MSS_V4 : PEER_MSS_V6;
+    sf->peer_mss = tcp_default_mss(v4);
     sf->rcv_mss = sf->peer_mss;
     sf->rcv_wscale = tcp_window_scale(sf->env->rcvbuf_max);
     sf->quick_acks = TCP_QUICK_ACKS;

@@ -24,8 +24,7 @@ struct alg_half {
 };
 
 struct alg_flow {
-    uint64_t hash;
-    bool used;
+    struct box_flow_key key; /* first */
     struct alg_half half[2];
 };
 
@@ -36,18 +35,8 @@ struct alg {
 static struct alg_flow *flow_of(struct box *b, const struct frame *f, unsigned to)
 {
     struct alg *alg = b->state;
-    uint64_t hash = box_flow(f, to);
 
-    for (unsigned i = 0; i < ALG_FLOWS; i++) {
-        struct alg_flow *flow = &alg->flows[i];
-
-        if (flow->used && flow->hash != hash)
-            continue;
-        flow->used = true;
-        flow->hash = hash;
-        return flow;
-    }
-    return NULL;
+    return box_flow_entry(alg->flows, ALG_FLOWS, sizeof(alg->flows[0]), f, to);
 }
 
 /* ---- positions --------------------------------------------------------------------- */

@@ -22,8 +22,8 @@ struct pep_half {
 };
 
 struct pep_flow {
-    uint64_t hash;
-    bool used, scaled[2];
+    struct box_flow_key key; /* first */
+    bool scaled[2];
     struct pep_half half[2]; /* by the side that data go to */
 };
 
@@ -36,18 +36,8 @@ struct pep {
 static struct pep_flow *flow_of(struct box *b, const struct frame *f, unsigned to)
 {
     struct pep *pep = b->state;
-    uint64_t hash = box_flow(f, to);
 
-    for (unsigned i = 0; i < PEP_FLOWS; i++) {
-        struct pep_flow *flow = &pep->flows[i];
-
-        if (flow->used && flow->hash != hash)
-            continue;
-        flow->used = true;
-        flow->hash = hash;
-        return flow;
-    }
-    return NULL;
+    return box_flow_entry(pep->flows, PEP_FLOWS, sizeof(pep->flows[0]), f, to);
 }
 
 /* ---- what the receiver says -------------------------------------------------------- */

@@ -149,3 +149,18 @@ uint64_t box_flow(const struct frame *f, unsigned to)
     }
     return h;
 }
+
+void *box_flow_entry(void *table, unsigned n, size_t size, const struct frame *f, unsigned to)
+{
+    uint64_t hash = box_flow(f, to);
+
+    for (unsigned i = 0; i < n; i++) {
+        struct box_flow_key *key = (void *)((char *)table + i * size);
+
+        if (key->used && key->hash != hash)
+            continue;
+        *key = (struct box_flow_key){.hash = hash, .used = true};
+        return key;
+    }
+    return NULL;
+}

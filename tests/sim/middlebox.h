@@ -138,5 +138,12 @@ void box_kill(struct box *b, struct frame *f);
 bool boxes_unmap(struct world *w, struct braid_addr *a);
 /* The client's and the server's end of the flow that f belongs to, as a hash. */
 uint64_t box_flow(const struct frame *f, unsigned to);
+/* What each entry of a box's table of flows begins with. */
+struct box_flow_key {
+    uint64_t hash;
+    bool used;
+};
+/* The entry of f's flow in a table of n entries of `size` bytes, a new one if need be; NULL: it is full. */
+void *box_flow_entry(void *table, unsigned n, size_t size, const struct frame *f, unsigned to);
 
 #endif

@@ -128,6 +128,7 @@ int main(void)
 {
     Suite *s = suite_create("pacer");
     TCase *t = tcase_create("pacer");
+    tcase_set_timeout(t, 30);
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, without_a_rate_it_is_always_ready);
     tcase_add_test(t, a_burst_costs_its_time);

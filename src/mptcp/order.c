@@ -1,0 +1,201 @@
+/* Data level, receiving: from what subflows bring to the order of the connection (RFC 8684 section 3.3.2 to
+ * 3.3.4). */
+#include <stdlib.h>
+
+#include "base/seq.h"
+#include "base/slice.h"
+#include "mptcp/recv.h"
+
+#define OOO_SEARCH 512 /* pieces looked at from where a search begins */
+
+static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
+{
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->ooo_hint == o)
+            s->ooo_hint = NULL;
+    }
+    c->ooo_bytes -= o->s.len;
+    c->n_ooo--;
+    mem_give(&c->mem, sizeof(*o));
+    list_remove(&o->node);
+    free(o);
+}
+
+static void check_data_fin(struct braid_conn *c)
+{
+    if (!c->data_fin_known || c->data_fin_received || c->data_rcv_nxt != c->data_fin_dsn)
+        return;
+    c->data_fin_received = true;
+    c->data_rcv_nxt++;
+    c->news = true;
+    c->ack_all = true;
+    conn_dirty(c);
+}
+
+void conn_data_fin(struct braid_conn *c, uint64_t dsn)
+{
+    if (c->data_fin_received) {
+        c->ack_all = c->phase != CONN_DRAINING; /* our DATA_ACK was lost, or is repeated by our FINs */
+        conn_dirty(c);
+        return;
+    }
+    if (c->data_fin_known || seq64_before(dsn, c->data_rcv_nxt) ||
+        seq64_before(c->data_rcv_edge + c->rcvbuf, dsn))
+        return;
+    c->data_fin_known = true;
+    c->data_fin_dsn = dsn;
+    check_data_fin(c);
+}
+
+/* Appends in-order bytes, and what waited behind them. Takes over the slice. */
+static void deliver_in_order(struct braid_conn *c, struct slice *s)
+{
+    c->data_rcv_nxt += s->len;
+    recvq_append(c, s);
+    while (!list_empty(&c->ooo)) {
+        struct data_ooo *o = list_entry(c->ooo.next, struct data_ooo, node);
+        if (seq64_before(c->data_rcv_nxt, o->dsn))
+            break;
+        uint64_t end = o->dsn + o->s.len;
+        struct slice piece = o->s;
+        if (seq64_before(c->data_rcv_nxt, end)) {
+            uint32_t old = (uint32_t)(c->data_rcv_nxt - o->dsn);
+            struct slice rest = slice_of(piece.buf, piece.data + old, piece.len - old);
+            c->data_rcv_nxt = end;
+            recvq_append(c, &rest);
+        }
+        ooo_remove(c, o);
+        slice_drop(&piece);
+    }
+    check_data_fin(c);
+    conn_dirty(c);
+}
+
+static bool begins_after(const struct list *n, uint64_t dsn)
+{
+    return seq64_before(dsn, list_entry(n, struct data_ooo, node)->dsn);
+}
+
+/* From n on: the last queued piece that begins at or before dsn, or the list's head; NULL: it is far away. */
+static struct list *search(struct braid_conn *c, struct list *n, uint64_t dsn)
+{
+    unsigned left = OOO_SEARCH;
+    for (; n != &c->ooo && begins_after(n, dsn); n = n->prev)
+        if (left-- == 0)
+            return NULL;
+    for (; n->next != &c->ooo && !begins_after(n->next, dsn); n = n->next)
+        if (left-- == 0)
+            return NULL;
+    return n;
+}
+
+/* Where a piece belongs: behind what is returned. Pieces that come over one subflow have growing numbers, so
+ * the search starts at the last one; else it is near an end. NULL: only who wants to make us search puts many
+ * pieces there. */
+static struct list *ooo_before(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn)
+{
+    struct list *n = s->ooo_hint ? search(c, &s->ooo_hint->node, dsn) : NULL;
+    if (!n)
+        n = search(c, c->ooo.prev, dsn);
+    return n ? n : search(c, &c->ooo, dsn);
+}
+
+/* Keeps [dsn, dsn + len) of s, which overlaps nothing queued, behind `after` (NULL: in front). */
+static struct data_ooo *ooo_insert(struct braid_conn *c, struct data_ooo *after, uint64_t dsn,
+                                   const struct slice *s, uint32_t skip, uint32_t len)
+{
+    bool room = c->n_ooo < c->env->params.out_of_order && mem_room(&c->mem) > len + sizeof(struct data_ooo);
+    struct data_ooo *o = room ? malloc(sizeof(*o)) : NULL;
+    if (!o)
+        goto short_of_memory;
+    o->dsn = dsn;
+    o->s = slice_of(s->buf, s->data + skip, len);
+    if (slice_keep(&o->s, &c->mem) < 0) {
+        slice_drop(&o->s);
+        free(o);
+        goto short_of_memory;
+    }
+    list_insert_after(after ? &after->node : &c->ooo, &o->node);
+    c->ooo_bytes += len;
+    c->n_ooo++;
+    mem_take(&c->mem, sizeof(*o));
+    return o;
+short_of_memory:
+    conn_count(c, MEM_REFUSED); /* not DATA_ACKed: the peer sends it again */
+    return NULL;
+}
+
+/* Queues data that is ahead of data_rcv_nxt. The first copy of a byte wins. */
+static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn,
+                                 const struct slice *in)
+{
+    uint64_t end = dsn + in->len, at = dsn;
+    struct list *place = ooo_before(c, s, at);
+    struct data_ooo *prev = place && place != &c->ooo ? list_entry(place, struct data_ooo, node) : NULL;
+    if (!place) {
+        conn_count(c, MEM_REFUSED); /* not DATA_ACKed: the peer sends it again */
+        return;
+    }
+    conn_count(c, MP_OFO_QUEUE);
+    while (seq64_before(at, end)) {
+        if (prev && seq64_before(at, prev->dsn + prev->s.len))
+            at = prev->dsn + prev->s.len;
+        struct list *n = prev ? prev->node.next : c->ooo.next;
+        struct data_ooo *next = n == &c->ooo ? NULL : list_entry(n, struct data_ooo, node);
+        uint64_t stop = next && seq64_before(next->dsn, end) ? next->dsn : end;
+        if (seq64_before(at, stop)) {
+            prev = ooo_insert(c, prev, at, in, (uint32_t)(at - dsn), (uint32_t)(stop - at));
+            if (!prev)
+                return;
+            s->ooo_hint = prev;
+            at = stop;
+        }
+        if (next)
+            prev = next;
+        else
+            break;
+    }
+}
+
+void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, struct slice *in)
+{
+    uint64_t end = dsn + in->len;
+    if (conn_is_mptcp(c) && seq64_before(c->data_rcv_edge, end)) { /* beyond what we ever offered */
+        if (!seq64_before(dsn, c->data_rcv_edge)) {
+            slice_drop(in);
+            return;
+        }
+        end = c->data_rcv_edge;
+        in->len = (uint32_t)(end - dsn);
+    }
+    if (c->data_fin_known && seq64_before(c->data_fin_dsn, end)) {
+        if (!seq64_before(dsn, c->data_fin_dsn)) {
+            slice_drop(in);
+            return;
+        }
+        end = c->data_fin_dsn;
+        in->len = (uint32_t)(end - dsn);
+    }
+    if (seq64_before(c->rcv_high, end))
+        c->rcv_high = end;
+    if (!seq64_before(c->data_rcv_nxt, end)) {
+        conn_count(c, MP_DUPLICATE_DATA);
+        slice_drop(in);
+    } else if (seq64_before(c->data_rcv_nxt, dsn)) {
+        deliver_out_of_order(c, s, dsn, in);
+        slice_drop(in);
+    } else {
+        slice_advance(in, (uint32_t)(c->data_rcv_nxt - dsn));
+        deliver_in_order(c, in);
+    }
+}
+
+void recv_order_free(struct braid_conn *c)
+{
+    while (!list_empty(&c->ooo)) {
+        struct data_ooo *o = list_entry(c->ooo.next, struct data_ooo, node);
+        slice_drop(&o->s);
+        ooo_remove(c, o);
+    }
+}

@@ -1,0 +1,71 @@
+/* Data level, receiving: the window that is advertised, one for all subflows (RFC 8684 section 3.3.1), and
+ * the size of the buffer behind it. */
+#include "base/seq.h"
+#include "mptcp/recv.h"
+
+#define RCVBUF_LEAST (16u << 10)
+
+/* How far the window may reach now, memory considered. */
+static uint64_t window_goal(const struct braid_conn *c)
+{
+    const struct mem_account *all = &c->env->mem;
+    size_t room = mem_room(all), share = room / 4 > RCVBUF_LEAST ? room / 4 : RCVBUF_LEAST;
+    if (room < all->limit / 8)
+        share = RCVBUF_LEAST; /* little memory left: trickle */
+    return c->rcv_user + (c->rcvbuf < share ? c->rcvbuf : share);
+}
+
+uint64_t flow_window(struct subflow *sf)
+{
+    struct braid_conn *c = mp_subflow_of(sf)->conn;
+    if (c->phase < CONN_ESTABLISHED || c->data_fin_received)
+        return 65535; /* the SYN's window is not scaled; after the end of the data it does not matter */
+    uint64_t goal = window_goal(c);
+    uint64_t step = 2 * (uint64_t)sf->mss < c->rcvbuf / 2 ? 2 * sf->mss : c->rcvbuf / 2;
+    bool closed = !seq64_before(c->data_rcv_nxt, c->data_rcv_edge);
+    if (!seq64_before(goal, c->data_rcv_edge + step) || (closed && seq64_before(c->data_rcv_edge, goal)))
+        c->data_rcv_edge = goal; /* in steps: RFC 9293 section 3.8.6.2.2, silly windows */
+    uint64_t unit = (uint64_t)1 << sf->rcv_wscale;
+    uint64_t wnd = seq64_before(c->data_rcv_nxt, c->data_rcv_edge) ? c->data_rcv_edge - c->data_rcv_nxt : 0;
+    wnd = (wnd + unit - 1) & ~(unit - 1); /* rounded up, or truncation would move the edge back */
+    if (wnd > 65535 * unit)
+        wnd = 65535 * unit;
+    if (seq64_before(c->data_rcv_edge, c->data_rcv_nxt + wnd))
+        c->data_rcv_edge = c->data_rcv_nxt + wnd;
+    return wnd;
+}
+
+/* The user has read half of the buffer within the longest round trip: with queues on the way in it the peer
+ * may have had all of the window in flight. */
+static bool reads_fast(struct braid_conn *c, braid_time now)
+{
+    if (now < c->tune_at)
+        return false;
+    int64_t rtt = BRAID_MS;
+    list_each (n, tmp, &c->subflows) {
+        const struct subflow *t = &list_entry(n, struct mp_subflow, node)->tcp;
+        int64_t seen = t->rcv_rtt_us > 0 ? t->rcv_rtt_us : t->rtt.srtt_us;
+        rtt = seen > rtt ? seen : rtt;
+    }
+    bool fast = c->rcv_user - c->tune_dsn >= c->rcvbuf / 2;
+    c->tune_dsn = c->rcv_user;
+    c->tune_at = now + rtt;
+    return fast;
+}
+
+/* The peer has used the window nearly up although the user keeps up, as when a slow path holds up what came
+ * over a fast one. */
+static bool window_used(const struct braid_conn *c)
+{
+    uint64_t quarter = c->rcvbuf / 4;
+    bool offered = c->data_rcv_edge - c->rcv_user >= 3 * quarter;
+    bool used = !seq64_before(c->rcv_high + quarter, c->data_rcv_edge);
+    return offered && used && c->rcv_bytes <= quarter / 4;
+}
+
+void recv_tune(struct braid_conn *c, braid_time now)
+{
+    bool fast = reads_fast(c, now);
+    if (fast || window_used(c))
+        c->rcvbuf = 2 * c->rcvbuf < c->rcvbuf_max ? 2 * c->rcvbuf : c->rcvbuf_max;
+}
