@@ -32,7 +32,7 @@ attack_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help tests unit packets examples sim attack study check e2e e2e-long bench asan layers purity headers conformance format lint demo deps install clean fuzz fuzzers
+.PHONY: all help tests unit packets examples sim attack study lab-check check e2e e2e-long bench asan layers purity headers conformance format lint demo deps install clean fuzz fuzzers
 .SECONDARY:
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
@@ -79,7 +79,7 @@ $(B)/bench/server $(B)/bench/client:
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^
 
-tests: $(unit_bin) $(B)/sim $(B)/pkt $(B)/attack
+tests: $(unit_bin) $(B)/sim $(B)/pkt $(B)/attack $(B)/linkem $(B)/probe
 unit: $(unit_bin) ## run the unit tests
 	@bad=; for t in $(unit_bin); do $$t || bad="$$bad $$t"; done; [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 
@@ -98,6 +98,9 @@ $(B)/examples/%: docs/examples/%.c $(B)/libbraid.a $(wildcard include/braid/*.h)
 examples: $(example_bin) ## build and run docs/examples, compare with the output that stands beside each
 	@for e in $(example_bin); do $$e | diff docs/examples/$${e##*/}.out - || exit 1; done
 
+lab-check: $(B)/linkem $(B)/probe ## measure the lab's links: rate, delay, loss and the rest; LONG=1: longer (needs root)
+	tests/lab/check $(LONG:%=--long)
+
 attack: $(B)/attack ## attack a core in virtual time, beside an honest client; TABLE=1: as the table of docs/security.md
 	@$(B)/attack $(TABLE:%=--markdown)
 
@@ -115,7 +118,7 @@ fuzzers: $(fuzz_bin)
 check: ## install what is missing, build, pass every test (needs root; less than ten minutes)
 	@deploy/install-deps.sh check
 	$(MAKE) -j$(JOBS) all tests
-	$(MAKE) -k unit packets examples sim attack layers purity headers conformance e2e
+	$(MAKE) -k unit packets examples sim attack lab-check layers purity headers conformance e2e
 demo: ## install what is missing, build, show the main job with two paths (needs root; two minutes)
 	@deploy/install-deps.sh demo
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
