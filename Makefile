@@ -69,8 +69,8 @@ $(B)/probe: $(probe_obj)
 	$(CC) $(LDFLAGS) -o $@ $^
 $(B)/pkt: $(pkt_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
-$(B)/study: $(study_obj) $(lab_obj) $(B)/libbraid.a
-	$(CC) $(LDFLAGS) -o $@ $^ -linih -lcrypto -lm
+$(B)/study: $(study_obj) $(lab_obj) $(B)/libshell.a $(B)/libbraid.a
+	$(CC) $(LDFLAGS) -o $@ $^ -levent -levent_pthreads -linih -lcrypto -lm
 $(B)/attack: $(attack_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free -o $@ $^ -lcrypto -lm
 $(B)/bench/server: $(filter %/server.o,$(bench_obj))
@@ -79,7 +79,7 @@ $(B)/bench/server $(B)/bench/client:
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^
 
-tests: $(unit_bin) $(B)/sim $(B)/pkt $(B)/attack $(B)/linkem $(B)/probe
+tests: $(unit_bin) $(B)/sim $(B)/pkt $(B)/attack $(B)/study $(B)/linkem $(B)/probe
 unit: $(unit_bin) ## run the unit tests
 	@bad=; for t in $(unit_bin); do $$t || bad="$$bad $$t"; done; [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 
@@ -104,8 +104,10 @@ lab-check: $(B)/linkem $(B)/probe ## measure the lab's links: rate, delay, loss 
 attack: $(B)/attack ## attack a core in virtual time, beside an honest client; TABLE=1: as the table of docs/security.md
 	@$(B)/attack $(TABLE:%=--markdown)
 
-study: $(B)/study ## measure every scheduler and congestion control in virtual time, write docs/study.md; STUDY=quick: the bars only
-	@tests/study/run $(STUDY:%=--%)
+study: ## measure every scheduler and congestion control in virtual time, write docs/study.md; STUDY=quick: the bars only
+	@deploy/install-deps.sh study
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(B)/study
+	@BRAID_BUILD=$(B) tests/study/run $(STUDY:%=--%)
 
 # A second make with its own compiler and folder builds the fuzzers; tests/fuzz/run runs them.
 fuzz: ## fuzz the parsers, FUZZ_SECONDS=seconds for each fuzzer, FUZZ_SEED=number

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that building, demonstrating or testing Braid needs, if they are missing:
-#     deploy/install-deps.sh build|demo|check|bench|ci ...
+#     deploy/install-deps.sh build|demo|check|bench|study|ci ...
 # Says what it installs; does nothing, quickly, if there is nothing to do. Services that come with the packages
 # (nginx, haproxy, prometheus) are not started: only their programs are wanted here.
 set -eu
@@ -9,7 +9,8 @@ build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev"
 demo="$build python3 iproute2 iptables curl mptcpize nginx"
 check="$demo nftables git binutils check libsubunit-dev clang util-linux prometheus"
 bench="$build python3 iproute2 mptcpize haproxy"
-ci="$check clang-format libclang-rt-dev llvm haproxy iperf3"
+study="$build python3 gnuplot-nox"
+ci="$check $study clang-format libclang-rt-dev llvm haproxy iperf3"
 
 wanted=
 for group in "$@"; do
@@ -18,8 +19,9 @@ for group in "$@"; do
     demo) wanted="$wanted $demo" ;;
     check) wanted="$wanted $check" ;;
     bench) wanted="$wanted $bench" ;;
+    study) wanted="$wanted $study" ;;
     ci) wanted="$wanted $ci" ;;
-    *) echo "usage: $0 build|demo|check|bench|ci ..." >&2; exit 2 ;;
+    *) echo "usage: $0 build|demo|check|bench|study|ci ..." >&2; exit 2 ;;
     esac
 done
 

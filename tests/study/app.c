@@ -98,7 +98,7 @@ static void read_all(struct end *e)
         }
         braid_conn_consume(e->conn, done);
         e->read += done;
-        meter_read(s, done);
+        meter_read(s);
     }
     if (e->read == s->cell->bytes)
         s->complete = true;

@@ -60,8 +60,6 @@ class Build:
         words = [line.split() for line in lines]
         names = {what: tuple(w[1] for w in words if w[0] == what) for what in ("scheduler", "congestion")}
         profiles = {w[1]: (w[2], w[3]) for w in words if w[0] == "profile"}
-        for name, wanted in (("bulk", ""), ("interactive", "lowlatency"), ("resilient", "redundant"), ("economy", "priority")):
-            profiles.setdefault(name, (wanted if wanted in names["scheduler"] else names["scheduler"][0], names["congestion"][0]))
         return Build(program, names["scheduler"], names["congestion"], profiles)
 
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 #include "../lab/scenario.h"
+#include "conf/conf.h"
+#include "relay/profile.h"
 #include "study.h"
 
 static void usage(const char *name)
@@ -27,13 +29,31 @@ static void usage(const char *name)
     exit(2);
 }
 
+/* The profiles that a configuration has which says nothing of them. */
+static int list_profiles(void)
+{
+    static const char text[] = "[edge study]\nlisten = 10.9.0.1:80\ntarget = 10.9.0.2:80\n";
+    struct conf conf;
+    char error[CONF_ERROR_MAX];
+
+    if (conf_parse("study", text, sizeof(text) - 1, &conf, error, sizeof(error)) != 0) {
+        fprintf(stderr, "%s\n", error);
+        return 2;
+    }
+    for (unsigned i = 0; i < conf.n_profiles; i++)
+        printf("profile %s %s %s\n", conf.profiles[i].name, conf.profiles[i].sched->name,
+               conf.profiles[i].cc->name);
+    conf_free(&conf);
+    return 0;
+}
+
 static int list(void)
 {
     for (unsigned i = 0; sched_algorithms[i]; i++)
         printf("scheduler %s\n", sched_algorithms[i]->name);
     for (unsigned i = 0; cc_algorithms[i]; i++)
         printf("congestion %s\n", cc_algorithms[i]->name);
-    return 0;
+    return list_profiles();
 }
 
 static const struct sched_ops *find_sched(const char *name)

@@ -47,23 +47,35 @@ static void on_arrival(void *ctx, struct frame *f)
 
 /* ---- the reader -------------------------------------------------------------------- */
 
-static void meter_messages(struct study *s)
+void meter_message(struct study *s, const struct message *message)
 {
-    while (s->delivered < s->n_messages && s->messages[s->delivered].end <= s->ends[!s->cell->from].read) {
-        s->m.delays[s->m.n_delays++] = s->w.time.now - s->messages[s->delivered].written;
-        s->delivered++;
-    }
+    if (message->written >= s->begin + STUDY_SETTLE)
+        s->m.delays[s->m.n_delays++] = s->w.time.now - message->written;
 }
 
-void meter_read(struct study *s, size_t n)
+static void meter_messages(struct study *s)
+{
+    while (s->delivered < s->n_messages && s->messages[s->delivered].end <= s->ends[!s->cell->from].read)
+        meter_message(s, &s->messages[s->delivered++]);
+}
+
+/* Whether a stall that began then is one of the outage: soon after the path fell silent, or came back. */
+static bool is_of_outage(const struct study *s, braid_time since)
+{
+    const struct cell *c = s->cell;
+    braid_time at = since - s->begin, now = s->w.time.now - s->begin;
+
+    return (at < c->silent_from + STUDY_AFTERMATH && now > c->silent_from) ||
+           (at >= c->silent_until && at < c->silent_until + STUDY_AFTERMATH);
+}
+
+void meter_read(struct study *s)
 {
     braid_time now = s->w.time.now;
-    bool counts = s->cell->silent == STUDY_NOBODY || now > s->begin + s->cell->silent_from;
 
-    (void)n;
     if (!s->m.first)
         s->m.first = now;
-    else if (counts && now - s->m.last > s->m.stall)
+    else if (now - s->m.last > s->m.stall && s->cell->silent != STUDY_NOBODY && is_of_outage(s, s->m.last))
         s->m.stall = now - s->m.last;
     s->m.last = now;
     meter_messages(s);

@@ -29,7 +29,7 @@ static void print_delays(struct study *s, bool cdf)
 
     /* Those that never arrived have the worst delay so far. */
     for (size_t i = s->delivered; i < s->n_messages; i++)
-        m->delays[m->n_delays++] = s->w.time.now - s->messages[i].written;
+        meter_message(s, &s->messages[i]);
     if (m->n_delays == 0)
         return;
     qsort(m->delays, m->n_delays, sizeof(*m->delays), compare);

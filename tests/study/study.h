@@ -8,6 +8,8 @@
 #define STUDY_NOBODY        SIM_PATHS /* no path */
 #define STUDY_FLOWING       (64 * 1024)
 #define STUDY_MESSAGE_EVERY (20 * BRAID_MS)
+#define STUDY_SETTLE        (5 * BRAID_SECOND) /* messages before that time do not count */
+#define STUDY_AFTERMATH     (2 * BRAID_SECOND) /* a stall that begins so soon is one of the outage */
 
 /* What is measured. The client (side SIM_CLIENT) connects over the first path and joins the others. */
 struct cell {
@@ -94,8 +96,10 @@ void study_join(void *ctx, uint64_t arg);
 /* ---- meter.c ---- */
 void meters_init(struct study *s);
 void meters_free(struct study *s);
-/* The reader has taken n more bytes. */
-void meter_read(struct study *s, size_t n);
+/* The reader has taken more bytes. */
+void meter_read(struct study *s);
+/* A message arrives, or is found missing at the end. */
+void meter_message(struct study *s, const struct message *message);
 /* Between two events: peaks and points of the curve. */
 void meter_sample(struct study *s);
 /* Takes down what the sender thinks of its subflows now. */
