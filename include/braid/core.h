@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <braid/types.h>
 #include <braid/cc.h>
+#include <braid/pm.h>
 #include <braid/sched.h>
 #include <braid/stats.h>
 
@@ -78,9 +79,12 @@ struct braid_core_params {
     uint32_t max_conns;
     uint32_t half_open;    /* passive connections without their third ACK; SYNs beyond it are answered without
                             * keeping state (struct braid_conn_ops, incoming) */
-    unsigned max_subflows; /* per connection, at most BRAID_STATS_SUBFLOWS */
-    unsigned joins_pending;    /* per connection: MP_JOINs of the peer without their third ACK */
-    unsigned join_rate;        /* MP_JOINs that are answered per connection and second; 0: no limit */
+    unsigned max_subflows; /* per connection, whoever opens them, at most BRAID_STATS_SUBFLOWS */
+    unsigned max_add_addr; /* per connection: addresses of the peer that are kept, at most 8 */
+    unsigned subflows_per_pair; /* that path manager ndiffports wants between two addresses */
+    unsigned joins_pending;     /* per connection: MP_JOINs of the peer without their third ACK */
+    unsigned join_rate;        /* MP_JOINs that are answered, and opened by a path manager, per connection and
+                                * second; 0: no limit */
     unsigned join_refusals;    /* RSTs per second to MP_JOINs that cannot be; 0: no limit */
     unsigned challenge_acks;   /* per second (RFC 5961 section 7) */
     unsigned out_of_order;     /* pieces of data that a connection holds behind a gap */
@@ -171,7 +175,9 @@ struct braid_listen_params {
     const struct cc_ops *cc;
     const struct sched_ops *sched;
     bool checksum;                 /* require DSS checksums */
-    const struct braid_ip *signal; /* addresses announced with ADD_ADDR; copied */
+    const struct pm_ops *pm;       /* NULL: signal if there is something to signal, else passive */
+    const struct braid_ip *signal; /* endpoints that each connection has besides the core's, for its path
+                                    * manager to announce with ADD_ADDR; copied */
     unsigned n_signal;             /* at most 8 */
     const struct braid_conn_ops *ops;
     void *ctx;
@@ -200,6 +206,7 @@ struct braid_connect_params {
     struct braid_addr local, remote; /* local port must be set and free */
     const struct cc_ops *cc;
     const struct sched_ops *sched;
+    const struct pm_ops *pm; /* NULL: as with listening */
     bool checksum;
     bool plain; /* no MPTCP */
     const struct braid_conn_ops *ops;
@@ -209,10 +216,30 @@ struct braid_connect_params {
 /* Opens a connection. NULL if memory is short or the 4-tuple is taken. */
 struct braid_conn *braid_connect(struct braid_core *core, const struct braid_connect_params *params,
                                  braid_time now);
-/* Opens another subflow of an established connection that we opened. 0, or -1: not established, not MPTCP,
- * limit reached, 4-tuple taken or memory short. */
+/* Opens another subflow, whatever the path manager does. 0, or -1: not established, not MPTCP, the peer has
+ * not shown yet that it knows our key, it wants none there, limit reached, 4-tuple taken or memory short. */
 int braid_conn_join(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
                     bool backup, braid_time now);
+
+/* An address of ours that connections may use besides the one that they began with, as the path manager of
+ * each decides. There is one per IP address, and a connection has at most eight. */
+struct braid_endpoint {
+    struct braid_addr addr; /* port: for subflows, 0: any free one; for announcements, 0: the connection's */
+    bool subflow;           /* subflows may be opened from it */
+    bool signal;            /* it may be announced to the peer */
+    bool backup;            /* subflows opened from it are backups */
+};
+/* For all connections of the core, present and future, that have room for it; replaces what it said of this
+ * IP address before. Say it again when the address works again: then it is tried at once, whatever failed
+ * before. -1: eight are there, or memory is short. */
+int braid_core_endpoint_add(struct braid_core *core, const struct braid_endpoint *e);
+/* The address is no longer ours, or not to be used. Connections tell their peers (REMOVE_ADDR) and close its
+ * subflows, those that have no other as soon as they have; the address of the initial subflow can be taken
+ * away as well. -1: no connection and no future one knows it. */
+int braid_core_endpoint_remove(struct braid_core *core, const struct braid_ip *ip);
+/* The same for one connection. -1: eight are there; nothing is known of ip. */
+int braid_conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e);
+int braid_conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip);
 
 /* ---- a connection's stream ------------------------------------------------------------------------------
  */
@@ -300,10 +327,11 @@ void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_tim
 int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup);
 /* Resets one subflow; the connection goes on over others or waits for one. -1: no such subflow. */
 int braid_conn_reset_subflow(struct braid_conn *c, uint32_t subflow_id);
-/* Announces ip (port 0: the connection's) with ADD_ADDR. -1: too many, or not MPTCP. */
+/* Announces an address (port 0: the connection's) with ADD_ADDR, whatever the path manager does; again, if it
+ * was announced before. It becomes an endpoint of the connection that is to be signalled. -1: too many, or
+ * not MPTCP. */
 int braid_conn_announce(struct braid_conn *c, const struct braid_addr *addr);
-/* Withdraws an announced address, or id 0 for the initial subflow's, with REMOVE_ADDR, closing its subflows.
- */
+/* braid_conn_endpoint_remove, but -1 if it is not MPTCP. */
 int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip);
 
 /* ---- looking inside ---------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ void braid_core_params_default(struct braid_core_params *p)
         .max_conns = 1u << 20,
         .half_open = 4096,
         .max_subflows = 8,
+        .max_add_addr = PM_MAX_REMOTES - 1,
+        .subflows_per_pair = 2,
         .joins_pending = 4,
         .join_rate = 32,
         .join_refusals = 200,
@@ -155,9 +157,10 @@ static void enter(struct braid_conn *c, struct braid_listener *l)
     c->listener = l;
     list_append(&l->conns, &c->listener_node);
     for (unsigned i = 0; i < l->params.n_signal; i++) {
-        struct braid_addr addr = {.ip = l->signal[i]};
-        conn_announce(c, &addr);
+        struct braid_endpoint e = {.addr.ip = l->signal[i], .signal = true};
+        conn_endpoint_add(c, &e);
     }
+    conn_pm_use(c, l->params.pm);
     conn_dirty(c);
 }
 

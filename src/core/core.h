@@ -17,13 +17,15 @@ struct braid_core {
     struct list timewait_order; /* timewait_entry, oldest first */
 };
 
+#define CORE_SIGNALS (PM_MAX_LOCALS - 1) /* addresses that a listener may signal */
+
 struct braid_listener {
     struct hnode hash;    /* of one with an address */
     struct list wildcard; /* of another */
     bool any_address;
     struct braid_core *core;
     struct braid_listen_params params;
-    struct braid_ip signal[CONN_SIGNALS];
+    struct braid_ip signal[CORE_SIGNALS];
     struct list conns; /* braid_conn.listener_node */
 };
 

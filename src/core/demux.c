@@ -211,8 +211,8 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
         return NULL;
     l->core = core;
     l->params = *params;
-    if (l->params.n_signal > CONN_SIGNALS)
-        l->params.n_signal = CONN_SIGNALS;
+    if (l->params.n_signal > CORE_SIGNALS)
+        l->params.n_signal = CORE_SIGNALS;
     for (unsigned i = 0; i < l->params.n_signal; i++)
         l->signal[i] = params->signal[i];
     l->params.signal = l->signal;

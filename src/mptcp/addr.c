@@ -1,22 +1,31 @@
-/* Announcing and withdrawing addresses (RFC 8684 section 3.4), and path priorities (section 3.3.8). */
+/* Signals about addresses (RFC 8684 section 3.4) and path priorities (section 3.3.8): what comes in, and when
+ * what goes out. */
 #include "base/addr.h"
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
 
 #define ADD_ADDR_INTERVAL (500 * BRAID_MS)
 #define ADD_ADDR_TRIES    4
+#define RM_ADDR_TRIES     3
+#define SIGNAL_PAUSE      (200 * BRAID_MS) /* after ... */
+#define SIGNALS_IN_ROW    2                /* ... so many pure ACKs with signals (section 3.4.1) */
 #define PROBE_TIME        BRAID_SECOND /* for a subflow whose address was withdrawn to show that it lives */
+
+static void echo_in(struct braid_conn *c, const struct mptcp_add_addr *a)
+{
+    for (unsigned i = 0; i < c->pm.n_locals; i++) {
+        const struct pm_local *mine = &c->pm.locals[i];
+        if (mine->id == a->id && addr_equal(&mine->addr, &a->addr))
+            c->pm.announcements[i].echoed = true;
+    }
+}
 
 void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a)
 {
     struct braid_conn *c = s->conn;
     if (a->echo) {
         conn_count(c, MP_ECHO_ADD_RX);
-        for (unsigned i = 0; i < c->n_announced; i++) {
-            struct announced *mine = &c->announced[i];
-            if (mine->id == a->id && ip_equal(&mine->addr.ip, &a->addr.ip) && mine->addr.port == a->addr.port)
-                mine->echoed = true;
-        }
+        echo_in(c, a);
         return;
     }
     uint8_t mac[8];
@@ -32,66 +41,77 @@ void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a)
     *e = *a;
     e->echo = true;
     conn_dirty(c);
+    conn_remote_add(c, a->id, &a->addr);
+}
+
+static bool names(const struct mptcp_remove_addr *r, uint8_t id)
+{
+    for (unsigned i = 0; i < r->n; i++)
+        if (r->ids[i] == id)
+            return true;
+    return false;
+}
+
+/* Section 3.4.2: a path that still works is kept; its owner closes it. */
+static void probe(struct mp_subflow *s, braid_time now)
+{
+    struct braid_conn *c = s->conn;
+    if (s->tcp.state == TCP_STATE_SYN_SENT) {
+        flow_reset(s, -1);
+        return;
+    }
+    subflow_probe(&s->tcp, now);
+    s->probe_until = now + PROBE_TIME;
+    if (c->addr_at > s->probe_until)
+        c->addr_at = s->probe_until;
 }
 
 void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r, braid_time now)
 {
     struct braid_conn *c = s->conn;
     conn_count(c, MP_RM_ADDR_RX);
+    for (unsigned i = 0; i < r->n; i++)
+        conn_remote_remove(c, r->ids[i]);
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
-        for (unsigned i = 0; i < r->n; i++) {
-            if (o->remote_id != r->ids[i] || o->dead || o->probe_until)
-                continue;
-            subflow_probe(&o->tcp, now); /* section 3.4.2: a path that still works is kept */
-            o->probe_until = now + PROBE_TIME;
-            if (c->addr_at > o->probe_until)
-                c->addr_at = o->probe_until;
-        }
+        if (names(r, o->remote_id) && !o->dead && !o->probe_until)
+            probe(o, now);
     }
 }
 
-int conn_announce(struct braid_conn *c, const struct braid_addr *addr)
+void conn_announce(struct braid_conn *c, unsigned i)
 {
-    if (!conn_is_mptcp(c) || c->n_announced == CONN_SIGNALS)
-        return -1;
-    struct announced *a = &c->announced[c->n_announced];
-    *a = (struct announced){.addr = *addr, .id = (uint8_t)(c->n_announced + 1)};
-    c->n_announced++;
+    c->pm.announcements[i] = (struct announcement){.due = true};
+    c->pm.locals[i].announced = true;
     conn_dirty(c);
-    return 0;
 }
 
-int braid_conn_announce(struct braid_conn *c, const struct braid_addr *addr)
+void conn_withdraw_not(struct braid_conn *c, uint8_t id)
 {
-    return conn_announce(c, addr);
+    struct conn_pm *m = &c->pm;
+    unsigned n = 0;
+    for (unsigned i = 0; i < m->n_withdrawals; i++)
+        if (m->withdrawals[i].id != id)
+            m->withdrawals[n++] = m->withdrawals[i];
+    m->n_withdrawals = n;
 }
 
-int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip)
+void conn_withdraw(struct braid_conn *c, uint8_t id)
 {
-    bool found = ip_equal(ip, &c->first_local.ip);
-    uint8_t id = 0;
-    for (unsigned i = 0; i < c->n_announced; i++) {
-        struct announced *a = &c->announced[i];
-        if (!a->withdrawn && ip_equal(&a->addr.ip, ip)) {
-            a->withdrawn = true;
-            a->due = false;
-            found = true;
-            id = a->id;
-        }
-    }
-    if (!found || !conn_is_mptcp(c) || c->n_rm_ids == CONN_SIGNALS)
-        return -1;
-    c->rm_ids[c->n_rm_ids++] = id;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead && ip_equal(&s->tcp.local.ip, ip) && c->n_subflows > 1) {
-            conn_count(c, MP_RM_SUBFLOW);
-            flow_reset(s, MPTCP_RST_UNSPECIFIED);
-        }
-    }
+    struct conn_pm *m = &c->pm;
+    conn_withdraw_not(c, id);
+    if (m->n_withdrawals == PM_MAX_LOCALS)
+        conn_withdraw_not(c, m->withdrawals[0].id);
+    m->withdrawals[m->n_withdrawals++] = (struct withdrawal){.id = id, .left = RM_ADDR_TRIES, .due = true};
     conn_dirty(c);
-    return 0;
+}
+
+unsigned conn_withdrawals_due(const struct braid_conn *c)
+{
+    unsigned due = 0;
+    for (unsigned i = 0; i < c->pm.n_withdrawals; i++)
+        due += c->pm.withdrawals[i].due;
+    return due;
 }
 
 int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup)
@@ -109,13 +129,24 @@ int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup
     return -1;
 }
 
-/* A subflow that can carry an ACK now, rather not one whose path is down. */
-static struct mp_subflow *flow_for_ack(struct braid_conn *c)
+/* How many signalling ACKs in a row it has sent. Other segments in between, either way, end a row; where
+ * there are none, nobody who counts duplicates waits for the next ACK either. */
+static unsigned signals_in_row(struct mp_subflow *s, braid_time now)
+{
+    uint64_t mark = s->tcp.rcv_nxt + s->tcp.snd_nxt;
+    if (mark != s->signal_mark || now - s->signal_at >= SIGNAL_PAUSE)
+        s->signals = 0;
+    s->signal_mark = mark;
+    return s->signals;
+}
+
+/* A subflow that can carry a signal now, rather not one whose path is down. */
+static struct mp_subflow *flow_for_signal(struct braid_conn *c, braid_time now)
 {
     struct mp_subflow *any = NULL;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!flow_usable(s))
+        if (!flow_usable(s) || signals_in_row(s, now) >= SIGNALS_IN_ROW)
             continue;
         if (s->tcp.rtt.backoff == 0)
             return s;
@@ -124,49 +155,92 @@ static struct mp_subflow *flow_for_ack(struct braid_conn *c)
     return any;
 }
 
-void conn_addr_flush(struct braid_conn *c, braid_time now)
+static void send_signal(struct mp_subflow *s, braid_time now)
 {
-    unsigned due = c->echo_n + (c->n_rm_ids > 0);
-    for (unsigned i = 0; i < c->n_announced; i++) {
-        struct announced *a = &c->announced[i];
-        if ((c->passive || c->dss_seen) && a->sent == 0 && !a->withdrawn) /* the third ACK had both keys */
-            a->due = true;
-        due += a->due;
-    }
-    if (due == 0)
-        return;
-    struct mp_subflow *s = flow_for_ack(c);
-    if (!s)
-        return;
     bool owes = s->tcp.ack_now || s->tcp.unacked_bytes > 0;
-    while (due-- > 0)
-        subflow_ack_at_once(&s->tcp, now); /* one option each (options.c) */
+    s->signalling = true;
+    subflow_ack_at_once(&s->tcp, now);
+    s->signalling = false;
+    s->signals++;
+    s->signal_at = now;
     if (owes)
         subflow_ack_soon(&s->tcp); /* an address leaves no room for the DATA_ACK of what has just come */
-    if (c->addr_at > now + ADD_ADDR_INTERVAL)
-        c->addr_at = now + ADD_ADDR_INTERVAL;
+}
+
+static unsigned signals_due(const struct braid_conn *c)
+{
+    unsigned due = c->echo_n + (conn_withdrawals_due(c) > 0); /* one ACK for all withdrawals */
+    if (!c->passive && !c->dss_seen)                          /* the third ACK had both keys */
+        return due;
+    for (unsigned i = 0; i < c->pm.n_locals; i++)
+        due += c->pm.announcements[i].due;
+    return due;
+}
+
+static void look_again(struct braid_conn *c, braid_time at)
+{
+    if (c->addr_at > at)
+        c->addr_at = at;
+}
+
+void conn_addr_flush(struct braid_conn *c, braid_time now)
+{
+    unsigned due = signals_due(c);
+    struct mp_subflow *s = NULL;
+    if (due == 0)
+        return;
+    while (due > 0 && (s = flow_for_signal(c, now))) {
+        send_signal(s, now); /* one option each (options.c) */
+        due--;
+        look_again(c, now + ADD_ADDR_INTERVAL);
+    }
+    if (due > 0)
+        look_again(c, now + SIGNAL_PAUSE);
+}
+
+/* ---- time ---- */
+
+/* Announcements without an echo and withdrawals are repeated. */
+static void repeat_signals(struct braid_conn *c, braid_time now)
+{
+    struct conn_pm *m = &c->pm;
+    for (unsigned i = 0; i < m->n_locals; i++) {
+        struct announcement *a = &m->announcements[i];
+        if (a->echoed || a->sent == 0 || a->sent >= ADD_ADDR_TRIES)
+            continue;
+        a->due = true;
+        look_again(c, now + ADD_ADDR_INTERVAL);
+    }
+    for (unsigned i = 0; i < m->n_withdrawals; i++)
+        m->withdrawals[i].due = true;
+    if (m->n_withdrawals > 0)
+        look_again(c, now + ADD_ADDR_INTERVAL);
+}
+
+/* Subflows that should have answered, or ended, by now. */
+static void watch_deadlines(struct braid_conn *c, braid_time now)
+{
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->dead || s->reset_due)
+            continue;
+        if (s->probe_until > 0 && s->probe_until <= now) {
+            conn_count(c, MP_RM_SUBFLOW);
+            flow_reset(s, MPTCP_RST_UNSPECIFIED);
+        } else if (s->probe_until > 0) {
+            look_again(c, s->probe_until);
+        }
+        if (s->being_closed && s->close_by <= now)
+            flow_reset(s, MPTCP_RST_UNSPECIFIED);
+        else if (s->being_closed)
+            look_again(c, s->close_by);
+    }
 }
 
 void conn_addr_timeout(struct braid_conn *c, braid_time now)
 {
     c->addr_at = BRAID_NEVER;
-    for (unsigned i = 0; i < c->n_announced; i++) {
-        struct announced *a = &c->announced[i];
-        if (a->echoed || a->withdrawn || a->sent == 0 || a->sent >= ADD_ADDR_TRIES)
-            continue;
-        a->due = true;
-        c->addr_at = now + ADD_ADDR_INTERVAL;
-    }
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->dead || s->probe_until == 0)
-            continue;
-        if (s->probe_until <= now) {
-            conn_count(c, MP_RM_SUBFLOW);
-            flow_reset(s, MPTCP_RST_UNSPECIFIED);
-        } else if (s->probe_until < c->addr_at) {
-            c->addr_at = s->probe_until;
-        }
-    }
+    repeat_signals(c, now);
+    watch_deadlines(c, now);
     conn_dirty(c);
 }

@@ -36,7 +36,8 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     c->user_timeout = env->params.stall;
     c->sndbuf = CONN_MIN_SNDBUF < env->params.sndbuf_max ? CONN_MIN_SNDBUF : env->params.sndbuf_max;
     c->rcvbuf = CONN_MIN_RCVBUF < env->params.rcvbuf_max ? CONN_MIN_RCVBUF : env->params.rcvbuf_max;
-    c->data_rtx_at = c->addr_at = c->gone_at = c->join_at = c->room_at = c->stall_at = BRAID_NEVER;
+    c->data_rtx_at = c->addr_at = c->gone_at = c->join_at = c->room_at = c->stall_at = c->pm.wake_at =
+        BRAID_NEVER;
     c->why = BRAID_CLOSE_DONE;
     list_init(&c->subflows);
     list_init(&c->dirty_node);
@@ -64,6 +65,7 @@ void conn_free(struct braid_conn *c)
     conn_token_forget(c);
     conn_recv_free(c);
     conn_send_free(c);
+    conn_pm_free(c);
     wheel_cancel(&env->tcp.wheel, &c->timer);
     list_remove(&c->dirty_node);
     list_remove(&c->listener_node);
@@ -123,6 +125,8 @@ void conn_rearm(struct braid_conn *c)
         at = c->room_at;
     if (c->stall_at < at)
         at = c->stall_at;
+    if (c->pm.wake_at < at)
+        at = c->pm.wake_at;
     if (at == c->timer.at)
         return;
     if (at == BRAID_NEVER)
@@ -190,6 +194,10 @@ static void conn_fire(struct timer *t, braid_time now)
         repeat_join_acks(c, now);
     if (c->stall_at <= now)
         watch_stall(c, now);
+    if (c->pm.wake_at <= now) {
+        c->pm.wake_at = BRAID_NEVER;
+        c->pm.changed = true;
+    }
     if (c->room_at <= now)
         c->room_at = BRAID_NEVER; /* the flush looks whether there is memory now */
     if (c->gone_at <= now) {
@@ -265,6 +273,16 @@ static enum braid_close why_of(const struct mp_subflow *s)
     return BRAID_CLOSE_PROTOCOL;
 }
 
+/* No subflow is left but such as are being opened: one of them has to succeed in time. */
+static void await_revival(struct braid_conn *c, braid_time now)
+{
+    braid_time until = now + c->env->params.break_before_make;
+    if (c->data_fin_received && c->data_fin_acked)
+        return; /* all that is missing is the user's reading */
+    if (c->gone_at > until)
+        c->gone_at = until;
+}
+
 /* The last subflow is gone. */
 static void all_gone(struct braid_conn *c, enum braid_close why, braid_time now)
 {
@@ -274,9 +292,8 @@ static void all_gone(struct braid_conn *c, enum braid_close why, braid_time now)
         c->ended = true;
         if (why != BRAID_CLOSE_DONE)
             c->fail_due = true;
-    } else if (!c->data_fin_received ||
-               !c->data_fin_acked) { /* otherwise all that is missing is the user's reading */
-        c->gone_at = now + c->env->params.break_before_make;
+    } else {
+        await_revival(c, now);
     }
 }
 
@@ -293,9 +310,12 @@ static void reap(struct braid_conn *c, braid_time now)
         if (!s->dead)
             continue;
         enum braid_close why = why_of(s);
+        conn_pm_ended(s, now);
         flow_free(s);
         if (c->n_subflows == 0)
             all_gone(c, why, now);
+        else if (c->phase == CONN_ESTABLISHED && conn_alone(c))
+            await_revival(c, now);
     }
 }
 
@@ -429,6 +449,7 @@ void conn_flush(struct braid_conn *c, braid_time now)
     if (!c->ops && c->phase == CONN_ESTABLISHED && c->gone_at == BRAID_NEVER)
         c->gone_at = now + ORPHAN_TIME;
     if (!c->fail_due && c->phase == CONN_ESTABLISHED) {
+        conn_pm_update(c, now);
         conn_push(c, now);
         push_end(c, now);
         if (conn_is_mptcp(c))

@@ -9,6 +9,7 @@
 #include "base/ranges.h"
 #include "base/rate.h"
 #include "mptcp/paths.h"
+#include "mptcp/path_manager.h"
 #include "mptcp/rxmap.h"
 #include "tcp/subflow.h"
 
@@ -45,24 +46,16 @@ struct mptcp_env {
     const struct mptcp_env_ops *ops;
     uint64_t next_id;
     uint64_t n_conns, n_subflows, conns_total;
-    uint64_t n_half_open;                   /* passive connections without their third ACK */
+    uint64_t n_half_open;                               /* passive connections without their third ACK */
+    struct braid_endpoint endpoints[PM_MAX_LOCALS - 1]; /* of connections to come */
+    unsigned n_endpoints;
     uint64_t bytes_in_past, bytes_out_past; /* of connections that have ended */
 };
 
 #define LINEAR_UNKNOWN  UINT64_MAX
 #define NO_DATA_WINDOW  ((uint64_t)1 << 62) /* plain TCP: the subflow's own window is the limit */
-#define CONN_SIGNALS    8
 #define CONN_MIN_RCVBUF (256u << 10)
 #define CONN_MIN_SNDBUF (256u << 10)
-
-/* An address that we announce (RFC 8684 section 3.4.1). */
-struct announced {
-    struct braid_addr addr; /* port 0: the connection's */
-    uint8_t id;
-    bool echoed, withdrawn;
-    bool due;     /* to be sent on the next ACK */
-    uint8_t sent; /* transmissions so far */
-};
 
 enum conn_phase {
     CONN_PENDING,     /* SYN received, the user has not answered */
@@ -190,10 +183,7 @@ struct braid_conn {
     uint64_t rcv_start;  /* DSN of the first byte */
 
     /* Addresses. */
-    struct announced announced[CONN_SIGNALS];
-    unsigned n_announced;
-    uint8_t rm_ids[CONN_SIGNALS];
-    unsigned n_rm_ids; /* REMOVE_ADDR to send */
+    struct conn_pm pm;
     uint8_t echo_n;
     struct mptcp_add_addr echoes[4]; /* ADD_ADDR echoes to send */
 
@@ -243,8 +233,17 @@ struct mp_subflow {
     enum subflow_closed why;
     bool reset_due;         /* reset it at the flush */
     int rst_reason;         /* to send in MP_TCPRST; -1: none */
-    bool echo_mp_capable;   /* active: the third ACK's MP_CAPABLE is still to be repeated */
-    braid_time probe_until; /* REMOVE_ADDR named it: close unless it answers by then; 0: not so */
+    int peer_rst;           /* reason in the peer's MP_TCPRST; -1: none */
+    bool peer_rst_for_good; /* it said that the reason will last */
+    bool being_closed;      /* by us: it gets a FIN, and is reset if it has not ended by close_by */
+    braid_time close_by;
+    braid_time established_at; /* BRAID_NEVER: not yet */
+    bool signalling;           /* the ACK that is being sent may carry an address */
+    uint64_t signal_mark;      /* position of both streams when one last did ... */
+    braid_time signal_at;      /* ... when that was ... */
+    unsigned signals;          /* ... and how many ACKs in a row did so */
+    bool echo_mp_capable;      /* active: the third ACK's MP_CAPABLE is still to be repeated */
+    braid_time probe_until;    /* REMOVE_ADDR named it: close unless it answers by then; 0: not so */
     struct rxmap rxmap;
     struct data_ooo *ooo_hint; /* last out-of-order piece that came over this subflow */
 };
@@ -315,6 +314,10 @@ bool conn_syn_capable(const struct wire_mptcp *mp);
 struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
                                      const struct cc_ops *cc, const struct sched_ops *sched, bool checksum,
                                      braid_time now);
+/* Opens a subflow. remote_id: the peer's address ID, 0 if unknown. -1: the 4-tuple is taken, the limit
+ * reached, memory short, or the connection is not one that it could join. */
+int conn_join_active(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
+                     uint8_t remote_id, bool backup, braid_time now);
 /* A SYN with MP_JOIN whose token is c's. Answers it or refuses it. */
 void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, braid_time now);
 /* True if we can speak MPTCP with whoever sent this MP_CAPABLE with n_keys keys (section 3.1). */
@@ -412,13 +415,52 @@ void conn_mp_fail(struct mp_subflow *s, uint64_t dsn);
 /* An infinite mapping: from subflow offset off on, data is [dsn, ...). */
 void conn_infinite_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn);
 
-/* ---- addr.c ---- */
+/* ---- endpoints.c: addresses of both ends ---- */
+
+/* The addresses of the initial subflow, and the core's endpoints. */
+void conn_endpoints_begin(struct braid_conn *c);
+/* The address ID of a local address for a new join. */
+uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip);
+/* Index in pm.locals, or -1. */
+int conn_find_local(const struct braid_conn *c, const struct braid_ip *ip);
+/* As braid_conn_endpoint_add and _remove. */
+int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e);
+int conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip);
+/* The peer announced an address, or withdrew one. */
+void conn_remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr *addr);
+void conn_remote_remove(struct braid_conn *c, uint8_t id);
+
+/* ---- path_manager.c ---- */
+
+/* ops NULL: signal if there is something to signal, else passive. */
+void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops);
+void conn_pm_free(struct braid_conn *c);
+/* What the path manager sees has changed. */
+void conn_pm_changed(struct braid_conn *c);
+/* Asks it if need be and carries out its plan. */
+void conn_pm_update(struct braid_conn *c, braid_time now);
+/* The handshake of a subflow is complete. */
+void conn_pm_established(struct mp_subflow *s, braid_time now);
+/* A subflow has ended and is about to be freed: draws conclusions for the next one. */
+void conn_pm_ended(struct mp_subflow *s, braid_time now);
+/* True if no subflow has completed its handshake. */
+bool conn_alone(const struct braid_conn *c);
+/* Ends a subflow in order, as far as its path lets; what it has in flight goes over others as well. */
+void flow_retire(struct mp_subflow *s, braid_time now);
+
+/* ---- addr.c: signalling addresses ---- */
 
 void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a);
 void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r, braid_time now);
-int conn_announce(struct braid_conn *c, const struct braid_addr *addr);
+/* Announces pm.locals[i], anew if it was announced before. */
+void conn_announce(struct braid_conn *c, unsigned i);
+/* Withdraws the address with this ID, or gives that up: it is in use again. */
+void conn_withdraw(struct braid_conn *c, uint8_t id);
+void conn_withdraw_not(struct braid_conn *c, uint8_t id);
 /* Sends announcements, echoes and withdrawals that are due. */
 void conn_addr_flush(struct braid_conn *c, braid_time now);
 void conn_addr_timeout(struct braid_conn *c, braid_time now);
+/* How many withdrawals are due. */
+unsigned conn_withdrawals_due(const struct braid_conn *c);
 
 #endif

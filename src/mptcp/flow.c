@@ -12,7 +12,8 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     if (!s)
         return NULL;
     s->conn = c;
-    s->rst_reason = -1;
+    s->rst_reason = s->peer_rst = -1;
+    s->established_at = BRAID_NEVER;
     s->tcp.ops = &flow_ops;
     s->tcp.env = &c->env->tcp;
     s->tcp.account = s->rxmap.account = &c->mem;
@@ -98,8 +99,8 @@ static void flow_established(struct subflow *sf, braid_time now)
 {
     struct mp_subflow *s = mp_subflow_of(sf);
     struct braid_conn *c = s->conn;
-    (void)now;
     ring_insert(s);
+    conn_pm_established(s, now);
     subflow_set_keepalive(sf, c->keepalive_idle);
     if (!s->join) {
         c->phase = CONN_ESTABLISHED;
@@ -144,7 +145,7 @@ static void flow_timeout(struct subflow *sf, braid_time now)
         conn_count(s->conn, MP_SUBFLOW_STALE);
     s->stale = true;
     conn_reinject_flow(s);
-    conn_dirty(s->conn);
+    conn_pm_changed(s->conn);
 }
 
 static void flow_wake(struct subflow *sf)

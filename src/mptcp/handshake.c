@@ -72,6 +72,7 @@ struct mp_subflow *conn_first_flow(struct braid_conn *c, uint64_t idsn, const st
     conn_recv_init(c, 0);
     c->first_local = *local;
     c->first_remote = *remote;
+    conn_endpoints_begin(c);
     struct mp_subflow *s = flow_new(c, local, remote);
     if (!s)
         conn_free(c);
@@ -126,6 +127,7 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
     struct mp_subflow *s = conn_first_flow(c, idsn, &p->local, &p->remote);
     if (!s)
         return NULL;
+    conn_pm_use(c, p->pm);
     if (conn_is_mptcp(c))
         conn_count(c, MP_CAPABLE_SYN_TX);
     subflow_open_active(&s->tcp, p->cc, now);
@@ -133,21 +135,6 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
 }
 
 /* ---- joins ---- */
-
-static uint8_t local_address_id(const struct braid_conn *c, const struct braid_ip *ip)
-{
-    if (ip_equal(ip, &c->first_local.ip))
-        return 0;
-    for (unsigned i = 0; i < c->n_announced; i++)
-        if (ip_equal(ip, &c->announced[i].addr.ip))
-            return c->announced[i].id;
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->join && ip_equal(ip, &s->tcp.local.ip))
-            return s->local_id;
-    }
-    return (uint8_t)(100 + c->next_subflow_id % 100); /* apart from the IDs of announced addresses */
-}
 
 void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now)
 {
@@ -194,7 +181,7 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
         conn_count(c, MP_JOIN_LIMITED);
         return;
     }
-    uint8_t id = local_address_id(c, &syn->dst.ip);
+    uint8_t id = conn_local_id(c, &syn->dst.ip);
     struct mp_subflow *s = env_short_of_memory(c->env) ? NULL : flow_new(c, &syn->dst, &syn->src);
     if (!s) {
         refuse_join(c, syn, MPTCP_RST_RESOURCES, now);
@@ -210,16 +197,18 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
     subflow_answer(&s->tcp, now);
 }
 
-int braid_conn_join(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
-                    bool backup, braid_time now)
+int conn_join_active(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
+                     uint8_t remote_id, bool backup, braid_time now)
 {
-    if (!conn_is_mptcp(c) || c->phase != CONN_ESTABLISHED || !c->dss_seen || c->peer_no_join ||
+    bool unwanted = c->peer_no_join && addr_equal(remote, &c->first_remote); /* flag C, section 3.1 */
+    if (!conn_is_mptcp(c) || c->phase != CONN_ESTABLISHED || !c->dss_seen || unwanted ||
         c->n_subflows >= c->env->params.max_subflows)
         return -1;
-    uint8_t id = local_address_id(c, &local->ip);
+    uint8_t id = conn_local_id(c, &local->ip);
     struct mp_subflow *s = flow_new(c, local, remote);
     if (!s)
         return -1;
+    s->remote_id = remote_id;
     s->join = true;
     s->local_id = id;
     s->backup_ours = backup;
@@ -227,6 +216,12 @@ int braid_conn_join(struct braid_conn *c, const struct braid_addr *local, const 
     conn_count(c, MP_JOIN_SYN_TX);
     subflow_open_active(&s->tcp, c->cc, now);
     return 0;
+}
+
+int braid_conn_join(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
+                    bool backup, braid_time now)
+{
+    return conn_join_active(c, local, remote, 0, backup, now);
 }
 
 /* ---- the handshake's last segments ---- */

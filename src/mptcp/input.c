@@ -185,8 +185,13 @@ void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time n
     (void)now;
     if (!conn_is_mptcp(c))
         return;
-    if (mp->has & MPTCP_HAS(MPTCP_TCPRST))
+    if (mp->has & MPTCP_HAS(MPTCP_TCPRST)) {
         conn_count(c, MP_RST_RX);
+        s->peer_rst = mp->rst_reason;
+        s->peer_rst_for_good = !(mp->rst_flags & MPTCP_RST_TRANSIENT);
+    }
+    if (!subflow_synchronized(sf))
+        return; /* the handshake was refused */
     if (mp->has & MPTCP_HAS(MPTCP_FASTCLOSE)) {
         conn_count(c, MP_FASTCLOSE_RX);
         if (mp->fastclose.key == c->local_key)

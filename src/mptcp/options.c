@@ -106,16 +106,17 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
         }
         mp->has = 0;
     }
-    for (unsigned i = 0; i < c->n_announced; i++) {
-        struct announced *a = &c->announced[i];
+    for (unsigned i = 0; i < c->pm.n_locals; i++) {
+        struct announcement *a = &c->pm.announcements[i];
+        const struct pm_local *l = &c->pm.locals[i];
         if (!a->due)
             continue;
         struct mptcp_add_addr *o = &mp->add_addr;
         memset(o, 0, sizeof(*o));
-        o->id = a->id;
-        o->addr = a->addr;
-        o->has_port = a->addr.port != 0;
-        mptcp_add_addr_hmac(c->local_key, c->remote_key, a->id, &a->addr, o->hmac);
+        o->id = l->id;
+        o->addr = l->addr;
+        o->has_port = l->addr.port != 0;
+        mptcp_add_addr_hmac(c->local_key, c->remote_key, l->id, &l->addr, o->hmac);
         mp->has |= MPTCP_HAS(MPTCP_ADD_ADDR);
         a->due = false;
         a->sent++;
@@ -136,18 +137,35 @@ static void put_fail(struct mp_subflow *s, struct wire_mptcp *mp)
     conn_count(s->conn, MP_FAIL_TX);
 }
 
+static void put_withdrawals(struct braid_conn *c, struct wire_mptcp *mp)
+{
+    struct conn_pm *m = &c->pm;
+    unsigned kept = 0;
+    mp->remove_addr.n = 0;
+    for (unsigned i = 0; i < m->n_withdrawals; i++) {
+        struct withdrawal w = m->withdrawals[i];
+        if (w.due) {
+            mp->remove_addr.ids[mp->remove_addr.n++] = w.id;
+            w.due = false;
+            w.left--;
+        }
+        if (w.left > 0)
+            m->withdrawals[kept++] = w;
+    }
+    m->n_withdrawals = kept;
+    mp->has |= MPTCP_HAS(MPTCP_REMOVE_ADDR);
+    conn_count(c, MP_RM_ADDR_TX);
+}
+
 /* What goes beside the DATA_ACK: at most one of these. */
 static void put_extra(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
+    unsigned withdrawals = conn_withdrawals_due(c);
     if ((s->fail_due || c->rx_failed) && space >= DSS_ACK_SIZE + 12) {
         put_fail(s, mp);
-    } else if (c->n_rm_ids > 0 && space >= DSS_ACK_SIZE + 4 + c->n_rm_ids) {
-        mp->remove_addr.n = (uint8_t)c->n_rm_ids;
-        memcpy(mp->remove_addr.ids, c->rm_ids, c->n_rm_ids);
-        mp->has |= MPTCP_HAS(MPTCP_REMOVE_ADDR);
-        c->n_rm_ids = 0;
-        conn_count(c, MP_RM_ADDR_TX);
+    } else if (withdrawals > 0 && space >= DSS_ACK_SIZE + 4 + withdrawals) {
+        put_withdrawals(c, mp);
     } else if (s->prio_due && space >= DSS_ACK_SIZE + 4) {
         mp->prio_backup = s->backup_ours;
         mp->has |= MPTCP_HAS(MPTCP_PRIO);
@@ -169,7 +187,7 @@ static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
         put_join(s, MPTCP_JOIN_ACK, mp);
     } else if (s->echo_mp_capable && !(c->data_fin_sent && !c->data_fin_acked)) {
         put_capable(c, 2, mp); /* a DATA_FIN would not fit beside it */
-    } else if (!put_address(c, space, mp)) {
+    } else if (!s->signalling || !put_address(c, space, mp)) {
         put_data_ack(c, mp);
         put_extra(s, space, mp);
     }
@@ -184,7 +202,7 @@ static void put_reset(struct mp_subflow *s, struct wire_mptcp *mp)
         conn_count(c, MP_FASTCLOSE_TX);
     }
     if (c->fastclose || s->rst_reason >= 0) {
-        mp->rst_flags = 0;
+        mp->rst_flags = mptcp_rst_is_transient(s->rst_reason) ? MPTCP_RST_TRANSIENT : 0;
         mp->rst_reason = (uint8_t)(s->rst_reason >= 0 ? s->rst_reason : MPTCP_RST_UNSPECIFIED);
         mp->has |= MPTCP_HAS(MPTCP_TCPRST);
         conn_count(c, MP_RST_TX);

@@ -92,8 +92,10 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
         return;
     }
     if (flags & TCP_RST) {
-        if (flags & TCP_ACK)
+        if (flags & TCP_ACK) {
+            sf->ops->reset(sf, p, now);
             tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_REFUSED, now);
+        }
         return;
     }
     if (!(flags & TCP_SYN))

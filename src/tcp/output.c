@@ -279,6 +279,7 @@ void tcp_refuse(struct tcp_env *env, const struct wire_packet *p, int reason)
     if (reason >= 0) {
         t.mp.has = MPTCP_HAS(MPTCP_TCPRST);
         t.mp.rst_reason = (uint8_t)reason;
+        t.mp.rst_flags = mptcp_rst_is_transient(reason) ? MPTCP_RST_TRANSIENT : 0;
     }
     refuse(env, p, &t);
 }

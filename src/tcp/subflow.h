@@ -109,7 +109,8 @@ struct subflow_ops {
     void (*data)(struct subflow *sf, uint64_t off, struct slice s, braid_time now);
     /* The peer's FIN is in order. */
     void (*fin)(struct subflow *sf, braid_time now);
-    /* An acceptable RST came; its options are in p. closed(SUBFLOW_CLOSED_RST) follows. */
+    /* An acceptable RST came; its options are in p. closed() follows: SUBFLOW_CLOSED_REFUSED in SYN_SENT,
+     * else SUBFLOW_CLOSED_RST. */
     void (*reset)(struct subflow *sf, const struct wire_packet *p, braid_time now);
     /* All of m was acknowledged (cumulatively), or the subflow ended (acked false). The owner frees it. */
     void (*map_done)(struct subflow *sf, struct tcp_map *m, bool acked);

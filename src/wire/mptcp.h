@@ -85,6 +85,13 @@ struct mptcp_fastclose {
 #define MPTCP_RST_PERFORMANCE 5
 #define MPTCP_RST_MIDDLEBOX   6
 
+/* Whether a reason of ours may pass: flag T. */
+static inline bool mptcp_rst_is_transient(int reason)
+{
+    return reason == MPTCP_RST_RESOURCES || reason == MPTCP_RST_OUTSTANDING ||
+           reason == MPTCP_RST_PERFORMANCE;
+}
+
 /* All MPTCP options of one segment. A bit in `has` says that the member is valid. */
 struct wire_mptcp {
     uint16_t has;   /* MPTCP_HAS(subtype) bits */

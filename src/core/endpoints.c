@@ -1,0 +1,45 @@
+/* Endpoints: the addresses of ours that all connections of a core may use. */
+#include "base/addr.h"
+#include "core/core.h"
+
+static struct braid_endpoint *find(struct mptcp_env *env, const struct braid_ip *ip)
+{
+    for (unsigned i = 0; i < env->n_endpoints; i++)
+        if (ip_equal(&env->endpoints[i].addr.ip, ip))
+            return &env->endpoints[i];
+    return NULL;
+}
+
+int braid_core_endpoint_add(struct braid_core *core, const struct braid_endpoint *e)
+{
+    struct mptcp_env *env = &core->env;
+    struct braid_endpoint *known = find(env, &e->addr.ip);
+    if (!known && env->n_endpoints == sizeof(env->endpoints) / sizeof(env->endpoints[0]))
+        return -1;
+    if (core_own_add(core, &e->addr.ip) < 0)
+        return -1;
+    if (!known)
+        known = &env->endpoints[env->n_endpoints++];
+    *known = *e;
+    list_each (n, tmp, &env->conns) {
+        struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
+        if (c)
+            conn_endpoint_add(c, e); /* one that has its eight goes without */
+    }
+    return 0;
+}
+
+int braid_core_endpoint_remove(struct braid_core *core, const struct braid_ip *ip)
+{
+    struct mptcp_env *env = &core->env;
+    struct braid_endpoint *known = find(env, ip);
+    bool found = known;
+    if (known)
+        *known = env->endpoints[--env->n_endpoints];
+    list_each (n, tmp, &env->conns) {
+        struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
+        if (c && conn_endpoint_remove(c, ip) == 0)
+            found = true;
+    }
+    return found ? 0 : -1;
+}

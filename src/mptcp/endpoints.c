@@ -1,0 +1,222 @@
+/* The addresses of both ends that subflows of a connection may use: ours as the user gives and takes them,
+ * the peer's as it announces and withdraws them (RFC 8684 section 3.4). */
+#include <string.h>
+
+#include "base/addr.h"
+#include "mptcp/conn.h"
+
+#define LAST_ID 99 /* of endpoints; conn_local_id gives higher ones to other addresses */
+
+/* ---- ours ---- */
+
+void conn_endpoints_begin(struct braid_conn *c)
+{
+    struct conn_pm *m = &c->pm;
+    m->locals[0] = (struct pm_local){.addr = c->first_local, .usable = true, .subflow = true};
+    m->remotes[0] = (struct pm_remote){.addr = c->first_remote, .usable = true};
+    m->n_locals = m->n_remotes = 1;
+    for (unsigned i = 0; i < c->env->n_endpoints; i++)
+        conn_endpoint_add(c, &c->env->endpoints[i]);
+}
+
+int conn_find_local(const struct braid_conn *c, const struct braid_ip *ip)
+{
+    for (unsigned i = 0; i < c->pm.n_locals; i++)
+        if (ip_equal(&c->pm.locals[i].addr.ip, ip))
+            return (int)i;
+    return -1;
+}
+
+uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip)
+{
+    int i = conn_find_local(c, ip);
+    if (i >= 0)
+        return c->pm.locals[i].id;
+    list_each (n, tmp, &c->subflows) {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->join && ip_equal(ip, &s->tcp.local.ip))
+            return s->local_id;
+    }
+    return (uint8_t)(LAST_ID + 1 + c->next_subflow_id % 100);
+}
+
+static bool id_in_use(const struct conn_pm *m, uint8_t id)
+{
+    for (unsigned i = 0; i < m->n_locals; i++)
+        if (m->locals[i].id == id)
+            return true;
+    return false;
+}
+
+/* IDs go round, so that one that was withdrawn stays free for long. */
+static uint8_t draw_id(struct conn_pm *m)
+{
+    uint8_t id;
+    do
+        id = m->next_id = m->next_id == LAST_ID ? 1 : (uint8_t)(m->next_id + 1);
+    while (id_in_use(m, id));
+    return id;
+}
+
+static bool in_use(const struct braid_conn *c, const struct braid_ip *ip)
+{
+    list_each (n, tmp, &c->subflows) {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!s->dead && ip_equal(ip, &s->tcp.local.ip))
+            return true;
+    }
+    return false;
+}
+
+/* A place for one more endpoint: a new one, or that of one that is gone. */
+static int free_local(struct braid_conn *c)
+{
+    struct conn_pm *m = &c->pm;
+    if (m->n_locals < PM_MAX_LOCALS)
+        return (int)m->n_locals++;
+    for (unsigned i = 1; i < m->n_locals; i++)
+        if (!m->locals[i].usable && !in_use(c, &m->locals[i].addr.ip))
+            return (int)i;
+    return -1;
+}
+
+int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
+{
+    struct conn_pm *m = &c->pm;
+    int i = conn_find_local(c, &e->addr.ip);
+    if (i < 0) {
+        if ((i = free_local(c)) < 0)
+            return -1;
+        m->locals[i] = (struct pm_local){.addr = e->addr, .id = draw_id(m)};
+    }
+    struct pm_local *l = &m->locals[i];
+    l->usable = true;
+    l->subflow = e->subflow;
+    l->backup = e->backup;
+    if (i > 0) { /* the peer knows the initial address and its port */
+        l->signal = e->signal;
+        l->addr.port = e->addr.port;
+    }
+    conn_withdraw_not(c, l->id);
+    if (m->pairs)
+        memset(m->pairs[i], 0, sizeof(m->pairs[i]));
+    conn_pm_changed(c);
+    return 0;
+}
+
+int conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
+{
+    struct conn_pm *m = &c->pm;
+    int i = conn_find_local(c, ip);
+    if (i < 0 || !m->locals[i].usable)
+        return -1;
+    struct pm_local *l = &m->locals[i];
+    if (conn_is_mptcp(c) && (l->id == 0 || l->announced || in_use(c, ip)))
+        conn_withdraw(c, l->id);
+    l->usable = l->announced = false;
+    m->announcements[i] = (struct announcement){0};
+    m->departing = true;
+    conn_pm_changed(c);
+    return 0;
+}
+
+int braid_conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
+{
+    return conn_endpoint_add(c, e);
+}
+
+int braid_conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
+{
+    return conn_endpoint_remove(c, ip);
+}
+
+int braid_conn_announce(struct braid_conn *c, const struct braid_addr *addr)
+{
+    struct braid_endpoint e = {.addr = *addr, .signal = true};
+    if (!conn_is_mptcp(c) || ip_equal(&addr->ip, &c->first_local.ip) || conn_endpoint_add(c, &e) < 0)
+        return -1;
+    conn_announce(c, (unsigned)conn_find_local(c, &addr->ip));
+    return 0;
+}
+
+int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip)
+{
+    return conn_is_mptcp(c) ? conn_endpoint_remove(c, ip) : -1;
+}
+
+/* ---- the peer's ---- */
+
+static void forget_failures(struct conn_pm *m, unsigned remote)
+{
+    for (unsigned i = 0; m->pairs && i < PM_MAX_LOCALS; i++)
+        m->pairs[i][remote] = (struct pm_pair){0};
+}
+
+/* The peer wants the address tried again, but not more often than others (section 3.4.1). */
+static void reopen(struct conn_pm *m, unsigned remote)
+{
+    for (unsigned i = 0; m->pairs && i < PM_MAX_LOCALS; i++)
+        m->pairs[i][remote].closed = false;
+}
+
+static struct pm_remote *find_remote(struct conn_pm *m, uint8_t id)
+{
+    for (unsigned i = 0; i < m->n_remotes; i++)
+        if (m->remotes[i].id == id)
+            return &m->remotes[i];
+    return NULL;
+}
+
+static bool known_otherwise(const struct conn_pm *m, uint8_t id, const struct braid_addr *addr)
+{
+    for (unsigned i = 0; i < m->n_remotes; i++) {
+        const struct pm_remote *r = &m->remotes[i];
+        if (r->id != id && addr_equal(&r->addr, addr) && (r->usable || i == 0))
+            return true;
+    }
+    return false;
+}
+
+/* A place for one more address: a new one, or that of one that was withdrawn. */
+static struct pm_remote *free_remote(struct braid_conn *c)
+{
+    struct conn_pm *m = &c->pm;
+    unsigned most = 1 + c->env->params.max_add_addr;
+    if (m->n_remotes < PM_MAX_REMOTES && m->n_remotes < most)
+        return &m->remotes[m->n_remotes++];
+    for (unsigned i = 1; i < m->n_remotes; i++)
+        if (!m->remotes[i].usable)
+            return &m->remotes[i];
+    return NULL;
+}
+
+void conn_remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr *addr)
+{
+    struct conn_pm *m = &c->pm;
+    struct braid_addr full = *addr;
+    struct pm_remote *r = find_remote(m, id);
+    if (full.port == 0)
+        full.port = c->first_remote.port;
+    if (id == 0 || ip_is_multicast(&full.ip) || ip_is_unspecified(&full.ip) || known_otherwise(m, id, &full))
+        return;
+    if (r && r->usable && !ip_equal(&r->addr.ip, &full.ip))
+        return; /* an ID keeps its address until it is withdrawn */
+    bool same = r && r->usable && addr_equal(&r->addr, &full);
+    if (!r && !(r = free_remote(c)))
+        return;
+    *r = (struct pm_remote){.addr = full, .id = id, .usable = true};
+    if (same)
+        reopen(m, (unsigned)(r - m->remotes));
+    else
+        forget_failures(m, (unsigned)(r - m->remotes));
+    conn_pm_changed(c);
+}
+
+void conn_remote_remove(struct braid_conn *c, uint8_t id)
+{
+    struct pm_remote *r = find_remote(&c->pm, id);
+    if (!r)
+        return;
+    r->usable = false;
+    conn_pm_changed(c);
+}

@@ -1,0 +1,372 @@
+/* What a connection does for its path manager: shows it what there is, carries out its plan, and counts the
+ * failures of each pair of addresses. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "mptcp/conn.h"
+
+#define OPEN_RETRY    BRAID_SECOND        /* after a subflow could not even be opened */
+#define BACKOFF_FIRST BRAID_SECOND        /* after one that was refused, or that did not hold */
+#define BACKOFF_STEPS 5                   /* doubles so often: at most 32 s */
+#define HELD          (10 * BRAID_SECOND) /* a subflow that lived so long makes up for earlier failures */
+#define SCARCE_STEPS  3                   /* the peer lacks something: not before 8 s */
+#define RETIRE_TIME   (5 * BRAID_SECOND)  /* for the FINs of a subflow that we close */
+#define PORT_FIRST    32768               /* local ports are drawn from here ... */
+#define PORT_LAST     60999               /* ... to here, where operating systems draw them too */
+#define PORT_DRAWS    16
+
+extern const struct pm_ops pm_passive, pm_signal;
+
+void conn_pm_changed(struct braid_conn *c)
+{
+    c->pm.changed = true;
+    conn_dirty(c);
+}
+
+void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops)
+{
+    struct conn_pm *m = &c->pm;
+    bool signals = false;
+    for (unsigned i = 0; i < m->n_locals; i++)
+        signals = signals || m->locals[i].signal;
+    m->pm = (struct pm){.ops = ops ? ops : signals ? &pm_signal : &pm_passive};
+    m->wake_at = BRAID_NEVER;
+    m->changed = true;
+}
+
+static size_t pairs_size(void)
+{
+    return PM_MAX_LOCALS * sizeof(((struct conn_pm *)NULL)->pairs[0]);
+}
+
+void conn_pm_free(struct braid_conn *c)
+{
+    if (c->pm.pairs)
+        mem_give(&c->env->mem, pairs_size());
+    free(c->pm.pairs);
+}
+
+bool conn_alone(const struct braid_conn *c)
+{
+    list_each (n, tmp, &c->subflows) {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!s->dead && subflow_synchronized(&s->tcp))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the view ---- */
+
+static unsigned local_index(const struct mp_subflow *s)
+{
+    int i = conn_find_local(s->conn, &s->tcp.local.ip);
+    return i < 0 ? PM_MAX_LOCALS : (unsigned)i;
+}
+
+/* The peer's address as it looks here may be that of a NAT: for what the peer opened the ID tells. */
+static unsigned remote_index(const struct mp_subflow *s)
+{
+    const struct conn_pm *m = &s->conn->pm;
+    for (unsigned i = 0; i < m->n_remotes; i++) {
+        const struct pm_remote *r = &m->remotes[i];
+        if (s->tcp.passive ? r->id == s->remote_id : addr_equal(&r->addr, &s->tcp.remote))
+            return i;
+    }
+    return PM_MAX_REMOTES;
+}
+
+static struct pm_subflow show_subflow(const struct mp_subflow *s)
+{
+    return (struct pm_subflow){
+        .id = s->id,
+        .local = (uint8_t)local_index(s),
+        .remote = (uint8_t)remote_index(s),
+        .ours = !s->tcp.passive,
+        .established = subflow_synchronized(&s->tcp),
+        .closing = s->reset_due || (subflow_synchronized(&s->tcp) && !subflow_can_carry_data(&s->tcp)),
+        .stale = s->stale,
+        .backup = s->backup_ours || s->backup_peer,
+        .opened_at = s->tcp.opened_at,
+    };
+}
+
+static void show_subflows(const struct braid_conn *c, struct pm_subflow *to, struct pm_view *v)
+{
+    list_each (n, tmp, &c->subflows) {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->dead)
+            continue;
+        assert(v->n_subflows < PM_MAX_SUBFLOWS);
+        to[v->n_subflows++] = show_subflow(s);
+        if (v->rtt_us == 0 && subflow_synchronized(&s->tcp))
+            v->rtt_us = s->tcp.rtt.srtt_us;
+    }
+    v->subflows = to;
+}
+
+static struct pm_view show(const struct braid_conn *c, struct pm_subflow *subflows, braid_time now)
+{
+    static const struct pm_pair untried[PM_MAX_LOCALS][PM_MAX_REMOTES];
+    const struct conn_pm *m = &c->pm;
+    struct pm_view v = {
+        .now = now,
+        .opener = !c->passive,
+        .may_open = c->dss_seen,
+        .alone = m->alone,
+        .locals = m->locals,
+        .n_locals = m->n_locals,
+        .remotes = m->remotes,
+        .n_remotes = m->n_remotes,
+        .pairs = m->pairs ? (const struct pm_pair(*)[PM_MAX_REMOTES])m->pairs : untried,
+        .max_subflows = c->env->params.max_subflows,
+        .per_pair = c->env->params.subflows_per_pair,
+    };
+    show_subflows(c, subflows, &v);
+    return v;
+}
+
+/* ---- the plan ---- */
+
+static bool have_pairs(struct braid_conn *c)
+{
+    struct conn_pm *m = &c->pm;
+    if (m->pairs)
+        return true;
+    m->pairs = calloc(1, pairs_size());
+    if (m->pairs)
+        mem_take(&c->env->mem, pairs_size());
+    return m->pairs != NULL;
+}
+
+static uint16_t draw_port(struct braid_conn *c)
+{
+    const struct braid_host *host = &c->env->tcp.host;
+    uint16_t r;
+    host->random(host->ctx, &r, sizeof(r));
+    return (uint16_t)(PORT_FIRST + r % (PORT_LAST - PORT_FIRST + 1));
+}
+
+/* False: it could not be, for lack of room, memory or free ports. */
+static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_time now)
+{
+    assert(a->local < c->pm.n_locals && a->remote < c->pm.n_remotes);
+    const struct pm_local *l = &c->pm.locals[a->local];
+    const struct pm_remote *r = &c->pm.remotes[a->remote];
+    struct braid_addr local = l->addr;
+    if (env_short_of_memory(c->env) || !have_pairs(c) ||
+        !rate_allows(&c->pm.opens, c->env->params.join_rate, now))
+        return false;
+    if (a->local > 0 && local.port > 0 && conn_join_active(c, &local, &r->addr, r->id, l->backup, now) == 0)
+        return true;
+    for (unsigned i = 0; i < PORT_DRAWS; i++) {
+        local.port = draw_port(c);
+        if (conn_join_active(c, &local, &r->addr, r->id, l->backup, now) == 0)
+            return true;
+    }
+    return false;
+}
+
+void flow_retire(struct mp_subflow *s, braid_time now)
+{
+    struct braid_conn *c = s->conn;
+    if (!subflow_synchronized(&s->tcp)) {
+        flow_reset(s, -1);
+        return;
+    }
+    if (s->being_closed)
+        return;
+    s->being_closed = true;
+    s->close_by = now + RETIRE_TIME;
+    if (c->addr_at > s->close_by)
+        c->addr_at = s->close_by;
+    conn_count(c, MP_RM_SUBFLOW);
+    conn_reinject_flow(s);
+    subflow_close(&s->tcp, now);
+    conn_dirty(c);
+}
+
+static void close_subflow(struct braid_conn *c, uint32_t id, braid_time now)
+{
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->id == id && !s->dead)
+            flow_retire(s, now);
+    }
+}
+
+static void carry_out(struct braid_conn *c, const struct pm_action *a, braid_time now)
+{
+    switch (a->what) {
+    case PM_OPEN:
+        if (!open_subflow(c, a, now) && c->pm.wake_at > now + OPEN_RETRY)
+            c->pm.wake_at = now + OPEN_RETRY;
+        break;
+    case PM_CLOSE:
+        close_subflow(c, a->subflow, now);
+        break;
+    case PM_ANNOUNCE:
+        assert(a->local > 0 && a->local < c->pm.n_locals);
+        conn_announce(c, a->local);
+        break;
+    }
+}
+
+static void ask(struct braid_conn *c, braid_time now)
+{
+    struct conn_pm *m = &c->pm;
+    struct pm_subflow subflows[PM_MAX_SUBFLOWS];
+    struct pm_view v = show(c, subflows, now);
+    struct pm_plan plan = {.wake_at = BRAID_NEVER};
+    m->pm.ops->update(&m->pm, &v, &plan);
+    m->wake_at = plan.wake_at;
+    for (unsigned i = 0; i < plan.n; i++)
+        carry_out(c, &plan.actions[i], now);
+}
+
+/* ---- addresses that are gone ---- */
+
+static bool has_departed(const struct mp_subflow *s)
+{
+    unsigned i = local_index(s);
+    return i < PM_MAX_LOCALS && !s->conn->pm.locals[i].usable;
+}
+
+/* RFC 6897 section 5.3: alternatives come first. Returns true if there is one. */
+static bool can_do_without(const struct braid_conn *c)
+{
+    list_each (n, tmp, &c->subflows) {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (flow_usable(s) && !has_departed(s))
+            return true;
+    }
+    return false;
+}
+
+/* Closes the subflows of our addresses that were taken away. A connection that has no others keeps them until
+ * it has. */
+static void retire_departed(struct braid_conn *c, braid_time now)
+{
+    bool spare = can_do_without(c);
+    c->pm.departing = false;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->dead || s->reset_due || !has_departed(s))
+            continue;
+        if (spare || !subflow_synchronized(&s->tcp))
+            flow_retire(s, now);
+        else
+            c->pm.departing = true;
+    }
+}
+
+/* ---- when it is asked ---- */
+
+/* Whatever may bring the connection back is tried at once, what has just failed soon. */
+static void forgive(struct pm_pair *pair, braid_time now)
+{
+    braid_time soon = pair->failures > 1 ? now + BACKOFF_FIRST : now;
+    pair->closed = false;
+    if (pair->open_at > soon)
+        pair->open_at = soon;
+}
+
+/* Notes whether any subflow is left. */
+static void note_alone(struct braid_conn *c, braid_time now)
+{
+    struct conn_pm *m = &c->pm;
+    bool before = m->alone;
+    m->alone = conn_alone(c);
+    if (before || !m->alone || !m->pairs)
+        return;
+    for (unsigned i = 0; i < m->n_locals; i++)
+        for (unsigned j = 0; j < m->n_remotes; j++)
+            forgive(&m->pairs[i][j], now);
+}
+
+void conn_pm_update(struct braid_conn *c, braid_time now)
+{
+    struct conn_pm *m = &c->pm;
+    bool ready = conn_is_mptcp(c) && (c->passive || c->dss_seen);
+    if (!ready || (c->data_fin_received && c->data_fin_acked))
+        return;
+    if (!m->changed && m->wake_at > now && m->could_open == c->dss_seen)
+        return;
+    m->changed = false;
+    m->could_open = c->dss_seen;
+    if (c->peer_no_join)
+        m->remotes[0].usable = false;
+    note_alone(c, now);
+    if (m->departing)
+        retire_departed(c, now);
+    if (m->pm.ops->update)
+        ask(c, now);
+}
+
+/* ---- what became of subflows ---- */
+
+static struct pm_pair *pair_of(const struct mp_subflow *s)
+{
+    unsigned l = local_index(s), r = remote_index(s);
+    bool known = s->conn->pm.pairs && l < PM_MAX_LOCALS && r < PM_MAX_REMOTES;
+    return known ? &s->conn->pm.pairs[l][r] : NULL;
+}
+
+void conn_pm_established(struct mp_subflow *s, braid_time now)
+{
+    struct pm_pair *pair = pair_of(s);
+    s->established_at = now;
+    if (pair)
+        pair->worked = true;
+    conn_pm_changed(s->conn);
+}
+
+enum next_try { AT_ONCE, LATER, NOT_AGAIN };
+
+/* RFC 8684 section 3.6: a reason that will last is respected. Section 3.4.1: so is a failure of the first try
+ * at an announced address. */
+static enum next_try next_try(const struct mp_subflow *s, const struct pm_pair *pair)
+{
+    bool was_up = s->established_at != BRAID_NEVER;
+    int reason = s->peer_rst >= 0 ? s->peer_rst : s->why == SUBFLOW_CLOSED_LOCAL ? s->rst_reason : -1;
+    bool for_good = s->peer_rst >= 0 ? s->peer_rst_for_good : !mptcp_rst_is_transient(reason);
+    if (reason >= 0)
+        return for_good ? NOT_AGAIN : reason == MPTCP_RST_OUTSTANDING ? AT_ONCE : LATER;
+    if (!was_up)
+        return remote_index(s) > 0 && !pair->worked ? NOT_AGAIN : LATER;
+    return s->why == SUBFLOW_CLOSED_DONE ? NOT_AGAIN : AT_ONCE; /* the peer's FIN: it wants no more of it */
+}
+
+static bool is_scarcity(int reason)
+{
+    return reason == MPTCP_RST_RESOURCES || reason == MPTCP_RST_PERFORMANCE;
+}
+
+static void note_failure(struct pm_pair *pair, const struct mp_subflow *s, bool alone, braid_time now)
+{
+    enum next_try next = next_try(s, pair);
+    if (s->established_at != BRAID_NEVER && now - s->established_at >= HELD)
+        pair->failures = 0;
+    bool first = pair->failures == 0;
+    if (is_scarcity(s->peer_rst) && pair->failures < SCARCE_STEPS)
+        pair->failures = SCARCE_STEPS;
+    unsigned steps = pair->failures < BACKOFF_STEPS ? pair->failures : BACKOFF_STEPS;
+    pair->failures++;
+    pair->closed = next == NOT_AGAIN && !alone;
+    pair->open_at = now;
+    if (alone)
+        pair->open_at += BACKOFF_FIRST;
+    else if (next != AT_ONCE || !first)
+        pair->open_at += BACKOFF_FIRST << steps;
+}
+
+void conn_pm_ended(struct mp_subflow *s, braid_time now)
+{
+    struct braid_conn *c = s->conn;
+    struct pm_pair *pair = pair_of(s);
+    conn_pm_changed(c);
+    if (pair && !s->being_closed)
+        note_failure(pair, s, conn_alone(c), now);
+}
