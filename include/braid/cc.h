@@ -65,6 +65,10 @@ struct cc_ops {
     void (*on_undo)(struct cc *cc, braid_time now);
     /* Recovery ended; cwnd is ssthresh. May be NULL. */
     void (*on_recovered)(struct cc *cc, braid_time now);
+    /* The flow holds up its siblings and is to send about half as fast for a while; not called while
+     * in_recovery. May be NULL: src/tcp then halves cwnd in slow start, and else tells on_loss and sets cwnd
+     * to ssthresh. */
+    void (*on_penalty)(struct cc *cc, braid_time now);
     /* Nothing was in flight for idle_us (>= RTO) and data is about to be sent. May be NULL: cwnd is then cut
      * to the initial window by src/tcp as RFC 5681 section 4.1 says. */
     void (*on_idle)(struct cc *cc, braid_time now, int64_t idle_us);

@@ -37,7 +37,8 @@ struct sched_view {
     uint64_t send_window; /* bytes that may be in flight in all: the least of the connection-level window and
                            * the send buffer, both counted from the first byte without a DATA_ACK */
     uint32_t blocks;      /* how often the send window was full while more was waiting; wraps */
-    uint64_t tried;       /* reinjection: bit i set: paths[i] carried these bytes already; 0 for new data */
+    /* Bit i set: paths[i] carried these bytes already (reinjection), or had its turn (duplicate); else 0. */
+    uint64_t tried;
 };
 
 /* A connection's scheduler state. */
@@ -48,8 +49,10 @@ struct sched {
 
 struct sched_ops {
     const char *name;
-    const char *about; /* one line for whoever chooses */
-    bool duplicate;    /* every byte is to go over every path: what pick did not choose gets a copy */
+    const char *about;  /* one line for whoever chooses */
+    bool duplicate;     /* every byte goes over every path: pick gives them their turns, `tried` had theirs */
+    bool opportunistic; /* what waits for a slow path may be repeated on a faster one that has nothing else to
+                         * do, and the slow one be slowed down */
     /* Sets private state (zeroed before). May be NULL. */
     void (*init)(struct sched *s);
     /* Returns the index in v->paths of the subflow for the next segment, or -1 to wait: it is called again

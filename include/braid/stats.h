@@ -51,6 +51,15 @@ struct braid_conn;
       "fallbacks: no MP_CAPABLE in a SYN/ACK")                                                               \
     X(MP_FALLBACK_TOKEN_INIT, "MPTcpExtMPFallbackTokenInit", "fallbacks: no key with a free token found")    \
     X(MP_RETRANS, "MPTcpExtMPTCPRetrans", "data-level retransmissions and reinjections")                     \
+    X(MP_REINJECT_SILENT, "BraidReinjectSilent", "mappings sent again elsewhere: their path was silent")     \
+    X(MP_REINJECT_HEAD, "BraidReinjectHead", "mappings sent again elsewhere: they held up the connection")   \
+    X(MP_REINJECT_TAIL, "BraidReinjectTail", "mappings sent again elsewhere: the last, on a slow path")      \
+    X(MP_REINJECT_BYTES, "BraidReinjectBytes", "bytes sent again on another subflow")                        \
+    X(MP_COPIED_BYTES, "BraidCopiedBytes", "bytes sent on another subflow as well by scheduler redundant")   \
+    X(MP_PENALTIES, "BraidPenalties", "windows cut because their subflow held up the connection")            \
+    X(MP_SUSPECTED, "BraidSuspected", "subflows taken out of use because their path was silent")             \
+    X(MP_SUSPECTED_WRONGLY, "BraidSuspectedWrongly", "of them, those whose ACKs were only late")             \
+    X(MP_PATH_PROBES, "BraidPathProbes", "probes sent on silent paths")                                      \
     X(MP_JOIN_NO_TOKEN, "MPTcpExtMPJoinNoTokenFound", "MP_JOIN SYNs with an unknown token")                  \
     X(MP_JOIN_SYN_RX, "MPTcpExtMPJoinSynRx", "MP_JOIN SYNs received")                                        \
     X(MP_JOIN_SYN_BACKUP_RX, "MPTcpExtMPJoinSynBackupRx", "MP_JOIN SYNs with the backup flag received")      \
@@ -118,7 +127,7 @@ struct braid_subflow_stats {
     const char *state; /* RFC 9293 name, a static string */
     const char *congestion;
     bool backup;
-    bool stale;    /* in RTO backoff, not used for new data */
+    bool stale;    /* silent or in RTO backoff: not used for new data */
     int path_rule; /* the place in the core's params of the rule that it matched; -1: none */
     uint32_t cost, weight;
     bool over_quota;

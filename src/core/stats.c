@@ -50,7 +50,7 @@ static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats
         .state = tcp_state_text(t->state),
         .congestion = t->cc.ops->name,
         .backup = s->backup_peer || s->backup_ours,
-        .stale = t->rtt.backoff > 0,
+        .stale = s->suspect || t->rtt.backoff > 0,
         .path_rule = s->path ? (int)(s->path - s->conn->env->paths.v) : -1,
         .cost = rule.cost,
         .weight = rule.weight,

@@ -36,8 +36,8 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     c->user_timeout = env->params.stall;
     c->sndbuf = CONN_MIN_SNDBUF < env->params.sndbuf_max ? CONN_MIN_SNDBUF : env->params.sndbuf_max;
     c->rcvbuf = CONN_MIN_RCVBUF < env->params.rcvbuf_max ? CONN_MIN_RCVBUF : env->params.rcvbuf_max;
-    c->data_rtx_at = c->addr_at = c->gone_at = c->join_at = c->room_at = c->stall_at = c->pm.wake_at =
-        BRAID_NEVER;
+    c->data_rtx_at = c->addr_at = c->gone_at = c->join_at = c->room_at = c->stall_at = c->watch_at =
+        c->pm.wake_at = BRAID_NEVER;
     c->why = BRAID_CLOSE_DONE;
     list_init(&c->subflows);
     list_init(&c->dirty_node);
@@ -127,6 +127,8 @@ void conn_rearm(struct braid_conn *c)
         at = c->stall_at;
     if (c->pm.wake_at < at)
         at = c->pm.wake_at;
+    if (c->watch_at < at)
+        at = c->watch_at;
     if (at == c->timer.at)
         return;
     if (at == BRAID_NEVER)
@@ -198,6 +200,8 @@ static void conn_fire(struct timer *t, braid_time now)
         c->pm.wake_at = BRAID_NEVER;
         c->pm.changed = true;
     }
+    if (c->watch_at <= now)
+        c->watch_at = BRAID_NEVER; /* the flush looks, and says when again */
     if (c->room_at <= now)
         c->room_at = BRAID_NEVER; /* the flush looks whether there is memory now */
     if (c->gone_at <= now) {

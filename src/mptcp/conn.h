@@ -145,9 +145,10 @@ struct braid_conn {
     struct send_chunk *reserved; /* first chunk with reserved room; NULL: none */
     size_t sndbuf;               /* current limit on data_end - data_una */
     struct ranges reinject;
-    bool blocked;    /* the send window is full and more is waiting */
-    uint32_t blocks; /* how often that began */
-    bool shutdown;   /* the user will write no more: DATA_FIN has the number data_end */
+    braid_time news_at; /* when data that was not sent before last left */
+    bool blocked;       /* the send window is full and more is waiting */
+    uint32_t blocks;    /* how often that began */
+    bool shutdown;      /* the user will write no more: DATA_FIN has the number data_end */
     bool data_fin_sent, data_fin_acked;
     bool want_writable;
     bool starved;      /* memory was short when the user wanted to write */
@@ -201,6 +202,7 @@ struct braid_conn {
     /* Timers, all on one wheel timer. */
     struct timer timer;
     braid_time data_rtx_at, addr_at, gone_at, join_at, room_at;
+    braid_time watch_at; /* when to look at silent paths, or at the tail of the data; early at times */
     unsigned join_tries;
     braid_time stall_at;    /* when to look whether data_una has moved ... */
     uint64_t stall_una;     /* ... beyond this ... */
@@ -228,8 +230,18 @@ struct mp_subflow {
     bool fail_due; /* MP_FAIL with fail_dsn */
     uint64_t fail_dsn;
     bool stale; /* in RTO backoff */
-    bool bare;  /* the peer's last segment had no MPTCP option, though MPTCP is in force */
-    bool dead;  /* closed() was called, to be reaped */
+
+    /* Its path is silent (suspect.c). */
+    bool suspect;            /* carries nothing new until the peer acknowledges something */
+    uint8_t patience;        /* grace beyond the least, in doublings: ACKs were late before ... */
+    braid_time patience_at;  /* ... for the last time then */
+    braid_time suspect_at;   /* since when it is suspect */
+    braid_time next_probe;   /* when to probe it again ... */
+    braid_time probed_at;    /* ... and when it was last probed without an answer yet; 0: no probe */
+    braid_time penalized_at; /* when its window was last cut because it held up others */
+    uint64_t copy_nxt;       /* scheduler with `duplicate`: DSN of the next byte to copy onto this subflow */
+    bool bare;               /* the peer's last segment had no MPTCP option, though MPTCP is in force */
+    bool dead;               /* closed() was called, to be reaped */
     enum subflow_closed why;
     bool reset_due;         /* reset it at the flush */
     int rst_reason;         /* to send in MP_TCPRST; -1: none */
@@ -253,6 +265,8 @@ struct mp_map {
     struct tcp_map tcp; /* first */
     uint64_t dsn;
     uint64_t sum; /* over the payload, for the DSS checksum; computed if checksums are in use */
+    braid_time sent_at;
+    uint32_t rescued; /* leading bytes that were put on another subflow as well (rescue.c) */
     bool infinite;
     bool fin; /* the DATA_FIN follows its last byte */
     struct slice slices[];
@@ -304,6 +318,8 @@ void flow_free(struct mp_subflow *s);
 void flow_reset(struct mp_subflow *s, int reason);
 /* May carry new data: established, confirmed and not closing. */
 bool flow_usable(const struct mp_subflow *s);
+/* Usable, and its path answers as far as one knows. */
+bool flow_answers(const struct mp_subflow *s);
 extern const struct subflow_ops flow_ops;
 
 /* ---- handshake.c ---- */
@@ -380,6 +396,8 @@ void conn_recv_settle(struct braid_conn *c, braid_time now);
 void conn_send_init(struct braid_conn *c, uint64_t idsn);
 /* DATA_ACK and window of a segment; wnd in bytes. */
 void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_time now);
+/* So many bytes from data_nxt on have left. */
+void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now);
 /* Schedules what can be sent. */
 void conn_push(struct braid_conn *c, braid_time now);
 void conn_send_free(struct braid_conn *c);
@@ -397,6 +415,13 @@ void flow_map_done(struct subflow *sf, struct tcp_map *m, bool acked);
 /* The earliest unsent DSN of a slice run: fills a new map with len bytes from dsn. NULL if memory is short.
  */
 struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len);
+
+/* ---- suspect.c ---- */
+
+/* Looks which paths are silent, probes those, and takes back those that answer. */
+void conn_watch_paths(struct braid_conn *c, braid_time now);
+/* Something becomes due then: a flush has to look. */
+void conn_look_again(struct braid_conn *c, braid_time at);
 
 /* ---- fallback.c ---- */
 

@@ -93,6 +93,11 @@ bool flow_usable(const struct mp_subflow *s)
     return !s->dead && !s->reset_due && s->confirmed && subflow_can_carry_data(&s->tcp);
 }
 
+bool flow_answers(const struct mp_subflow *s)
+{
+    return flow_usable(s) && !s->suspect && s->tcp.rtt.backoff == 0;
+}
+
 /* ---- what the subflow tells ---- */
 
 static void flow_established(struct subflow *sf, braid_time now)
@@ -143,8 +148,7 @@ static void flow_timeout(struct subflow *sf, braid_time now)
     (void)now;
     if (sf->rtt.backoff == 1)
         conn_count(s->conn, MP_SUBFLOW_STALE);
-    s->stale = true;
-    conn_reinject_flow(s);
+    s->stale = true; /* and suspect at the flush, if others can do without it */
     conn_pm_changed(s->conn);
 }
 

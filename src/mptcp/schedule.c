@@ -4,22 +4,17 @@
 #include <string.h>
 
 #include "base/seq.h"
-#include "mptcp/conn.h"
+#include "mptcp/schedule.h"
 
 #define MAP_BYTES_MAX 65535u /* a data-level length has 16 bits */
-
-struct choice {
-    struct sched_view view;
-    struct sched_path paths[SCHED_MAX_PATHS];
-    struct mp_subflow *flows[SCHED_MAX_PATHS];
-};
+#define REINJECT_LOOK 16     /* runs looked at for one that may go now */
 
 static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now)
 {
     struct subflow *t = &s->tcp;
     p->id = s->id;
     p->backup = s->backup_peer || s->backup_ours;
-    p->usable = flow_usable(s) && t->rtt.backoff == 0;
+    p->usable = flow_answers(s);
     p->mss = t->mss;
     p->space = p->usable ? subflow_space(t, now) : 0;
     p->cwnd = t->cc.cwnd;
@@ -67,8 +62,15 @@ static void choice_init(struct choice *ch, struct braid_conn *c, braid_time now)
     }
 }
 
-/* Bits of the paths that have dsn in flight. */
-static uint64_t carriers(const struct choice *ch, uint64_t dsn)
+bool choice_has_space(const struct choice *ch)
+{
+    for (unsigned i = 0; i < ch->view.n_paths; i++)
+        if (ch->paths[i].space > 0)
+            return true;
+    return false;
+}
+
+uint64_t choice_carriers(const struct choice *ch, uint64_t dsn)
 {
     uint64_t bits = 0;
     for (unsigned i = 0; i < ch->view.n_paths; i++) {
@@ -83,6 +85,52 @@ static uint64_t carriers(const struct choice *ch, uint64_t dsn)
     return bits;
 }
 
+/* ---- the choice of a path ---- */
+
+static bool is_spare(const struct sched_path *p)
+{
+    return p->backup || p->over_quota;
+}
+
+/* Is a the better one of two paths to repeat something on? */
+static bool is_better(const struct sched_path *a, const struct sched_path *b)
+{
+    if (a->cost != b->cost)
+        return a->cost < b->cost;
+    return a->srtt_us > 0 && (b->srtt_us == 0 || a->srtt_us < b->srtt_us);
+}
+
+/* What has been lost does not wait for what a scheduler has in mind with new data. Backups are left alone
+ * while others are usable. */
+static int pick_for_lost(const struct sched_view *v)
+{
+    bool regular = false;
+    int best = -1;
+    for (unsigned i = 0; i < v->n_paths; i++)
+        regular = regular || (v->paths[i].usable && !is_spare(&v->paths[i]));
+    for (unsigned i = 0; i < v->n_paths; i++) {
+        const struct sched_path *p = &v->paths[i];
+        if (p->space == 0 || (v->tried >> i & 1) || (regular && is_spare(p)))
+            continue;
+        if (best < 0 || is_better(p, &v->paths[best]))
+            best = (int)i;
+    }
+    return best;
+}
+
+int choice_pick_again(struct braid_conn *c, struct choice *ch, uint64_t tried, uint64_t len)
+{
+    ch->view.tried = tried;
+    ch->view.unsent = len;
+    int i = c->sched.ops->pick(&c->sched, &ch->view);
+    if (i < 0 || (tried >> i & 1))
+        i = pick_for_lost(&ch->view);
+    ch->view.tried = 0;
+    return i;
+}
+
+/* ---- sending ---- */
+
 /* How much of `want` bytes to put into one map on this path. 0: better wait. */
 static uint32_t map_length(const struct sched_path *p, uint64_t want, bool more_follows)
 {
@@ -96,24 +144,18 @@ static uint32_t map_length(const struct sched_path *p, uint64_t want, bool more_
     return (uint32_t)len;
 }
 
-/* Sends up to want bytes from dsn on the path the scheduler picks. Returns the bytes sent; 0: none may go
- * now. */
-static uint32_t send_some(struct braid_conn *c, struct choice *ch, uint64_t dsn, uint64_t want,
-                          braid_time now)
+uint32_t choice_send(struct braid_conn *c, struct choice *ch, int i, uint64_t dsn, uint64_t want,
+                     braid_time now)
 {
-    int i = c->sched.ops->pick(&c->sched, &ch->view);
-    if (i < 0)
-        return 0;
     struct sched_path *p = &ch->paths[i];
     struct mp_subflow *s = ch->flows[i];
     assert((unsigned)i < ch->view.n_paths && p->usable && p->space > 0);
-    if (ch->view.tried & (uint64_t)1 << i)
-        return 0;
     uint32_t len = map_length(p, want, dsn + want != c->data_end);
     struct mp_map *m = len > 0 ? conn_map_new(c, dsn, len) : NULL;
     if (!m)
         return 0;
     len = m->tcp.len;
+    m->sent_at = now;
     m->infinite = c->infinite_due;
     c->infinite_due = false;
     if (c->shutdown && conn_is_mptcp(c) && !s->echo_mp_capable && dsn + len == c->data_end &&
@@ -127,21 +169,52 @@ static uint32_t send_some(struct braid_conn *c, struct choice *ch, uint64_t dsn,
     return len;
 }
 
+uint32_t choice_repeat(struct braid_conn *c, struct choice *ch, uint64_t dsn, uint64_t len, braid_time now)
+{
+    int i = choice_pick_again(c, ch, choice_carriers(ch, dsn), len);
+    uint32_t sent = i < 0 ? 0 : choice_send(c, ch, i, dsn, len, now);
+    if (sent > 0) {
+        conn_count(c, MP_RETRANS);
+        c->env->tcp.count.v[COUNT_MP_REINJECT_BYTES] += sent;
+    }
+    return sent;
+}
+
 /* Lost on its subflow, or given up there: goes first, and not over a subflow that has it in flight already.
- */
+ * What finds no path now is not in the way of what does. */
 static void push_reinjections(struct braid_conn *c, struct choice *ch, braid_time now)
 {
-    while (c->reinject.n > 0) {
-        struct range r = c->reinject.r[0];
-        ch->view.tried = carriers(ch, r.start);
-        ch->view.unsent = r.end - r.start;
-        uint32_t len = send_some(c, ch, r.start, r.end - r.start, now);
+    uint32_t i = 0;
+    while (i < c->reinject.n && i < REINJECT_LOOK && choice_has_space(ch)) {
+        struct range r = c->reinject.r[i];
+        uint32_t len = choice_repeat(c, ch, r.start, r.end - r.start, now);
+        if (len > 0)
+            ranges_subtract(&c->reinject, r.start, r.start + len);
+        else
+            i++;
+    }
+}
+
+void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now)
+{
+    c->data_nxt += len;
+    c->news_at = now;
+}
+
+static void push_new(struct braid_conn *c, struct choice *ch, braid_time now)
+{
+    for (;;) {
+        uint64_t edge = seq64_before(c->data_edge, c->data_end) ? c->data_edge : c->data_end;
+        if (!seq64_before(c->data_nxt, edge))
+            break;
+        ch->view.unsent = c->data_end - c->data_nxt;
+        ch->view.data_window = c->data_edge - c->data_nxt;
+        int i = c->sched.ops->pick(&c->sched, &ch->view);
+        uint32_t len = i < 0 ? 0 : choice_send(c, ch, i, c->data_nxt, edge - c->data_nxt, now);
         if (len == 0)
             break;
-        ranges_subtract(&c->reinject, r.start, r.start + len);
-        conn_count(c, MP_RETRANS);
+        conn_sent_new(c, len, now);
     }
-    ch->view.tried = 0;
 }
 
 /* Data waits, nothing is in flight, and the window is closed: somebody must probe it. */
@@ -158,23 +231,24 @@ static void update_probing(struct braid_conn *c, braid_time now)
 void conn_push(struct braid_conn *c, braid_time now)
 {
     struct choice ch;
+    conn_watch_paths(c, now);
     note_block(c);
-    if (c->data_nxt == c->data_end && c->reinject.n == 0)
+    bool rescue = conn_may_rescue(c);
+    if (c->data_nxt == c->data_end && c->reinject.n == 0 && !rescue && !c->sched.ops->duplicate)
         return update_probing(c, now);
     choice_init(&ch, c, now);
     push_reinjections(c, &ch, now);
-    for (;;) {
-        uint64_t edge = seq64_before(c->data_edge, c->data_end) ? c->data_edge : c->data_end;
-        if (!seq64_before(c->data_nxt, edge))
-            break;
-        ch.view.unsent = c->data_end - c->data_nxt;
-        ch.view.data_window = c->data_edge - c->data_nxt;
-        uint32_t len = send_some(c, &ch, c->data_nxt, edge - c->data_nxt, now);
-        if (len == 0)
-            break;
-        c->data_nxt += len;
-    }
+    if (rescue)
+        rescue_silent(c, &ch, now);
+    if (c->sched.ops->duplicate)
+        push_copies(c, &ch, now);
+    else
+        push_new(c, &ch, now);
     note_block(c);
+    if (rescue) {
+        rescue_head(c, &ch, now);
+        rescue_tail(c, &ch, now);
+    }
     update_probing(c, now);
     conn_arm_data_timer(c, now);
 }

@@ -12,5 +12,6 @@ static int minrtt_pick(struct sched *s, const struct sched_view *v)
 const struct sched_ops sched_minrtt = {
     .name = "minrtt",
     .about = "the path with the lowest round-trip time that has room",
+    .opportunistic = true,
     .pick = minrtt_pick,
 };

@@ -253,6 +253,10 @@ void tcp_process_ack(struct subflow *sf, const struct wire_packet *p, uint64_t o
         ack_cumulative(sf, ack, &a);
     if (sf->sack_ok)
         process_sack(sf, &p->tcp, ack, &a);
+    if (a.delivered > 0) {
+        sf->progress_at = now;
+        sf->progress_first = a.newest_sent >= 0;
+    }
     take_rtt(sf, &a);
     react(sf, &a);
     tcp_timers_update(sf);

@@ -150,7 +150,7 @@ void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now)
     m->off = sf->snd_nxt;
     list_append(&sf->maps, &m->node);
     if (!tcp_outstanding(sf))
-        sf->rto_base = now;
+        sf->rto_base = sf->progress_at = now;
     struct tcp_sent *s = sent_add(sf, m->len, m, now);
     sf->bytes_out += m->len;
     unsigned segments = tcp_send_data(sf, m, s->start, s->end, now);

@@ -95,7 +95,7 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
     sf->rcv_mss = sf->peer_mss;
     sf->rcv_wscale = tcp_window_scale(sf->env->rcvbuf_max);
     sf->quick_acks = TCP_QUICK_ACKS;
-    sf->opened_at = sf->last_recv = sf->last_send = now;
+    sf->opened_at = sf->last_recv = sf->last_send = sf->progress_at = now;
     sf->keepalive_idle = sf->env->keepalive_idle;
     rtt_init(&sf->rtt);
     rack_init(&sf->rack);

@@ -244,6 +244,9 @@ struct subflow {
     unsigned probes_unanswered; /* zero-window probes */
     bool blocked;               /* the owner has data but the window is closed: probe it */
     braid_time last_recv, last_send;
+    braid_time progress_at; /* when the peer last acknowledged something new, or, since then, data left with
+                             * nothing in flight before it */
+    bool progress_first;    /* what it acknowledged had been sent once only */
 
     /* The round trip as the receiver of data sees it, queues on the way included; 0: no sample yet. */
     int64_t rcv_rtt_us;
@@ -290,6 +293,17 @@ void subflow_set_keepalive(struct subflow *sf, braid_time idle);
 void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now);
 /* Sends one keepalive-style probe (an old sequence number, no payload) now. */
 void subflow_probe(struct subflow *sf, braid_time now);
+
+/* From when on the path has to be taken for silent, should the peer acknowledge nothing until then;
+ * BRAID_NEVER: nothing is on its way. Long before the retransmission timeout, so an owner that can do without
+ * this subflow should only do without it for a while. patience: each step doubles the grace. */
+braid_time subflow_silent_at(const struct subflow *sf, unsigned patience);
+/* The path is known to work again: what is outstanding times out at the next run of the timers, whatever the
+ * backoff. */
+void subflow_retry(struct subflow *sf, braid_time now);
+/* The subflow holds up others: it is to send about half as fast, within the rules of its congestion control
+ * (struct cc_ops: on_penalty). Nothing in recovery. */
+void subflow_penalize(struct subflow *sf, braid_time now);
 
 /* No more data will be sent: FIN follows at the next flush. */
 void subflow_close(struct subflow *sf, braid_time now);

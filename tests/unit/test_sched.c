@@ -46,7 +46,8 @@ START_TEST(list_names_each_scheduler_once)
 {
     ck_assert_str_eq(each(0)->name, "minrtt");
     ck_assert_str_eq(each(1)->name, "roundrobin");
-    ck_assert_ptr_null(each(2));
+    ck_assert_str_eq(each(2)->name, "redundant");
+    ck_assert_ptr_null(each(3));
 }
 END_TEST
 
@@ -245,12 +246,12 @@ int main(void)
     Suite *suite = suite_create("sched");
     TCase *t = tcase_create("all");
     tcase_add_test(t, list_names_each_scheduler_once);
-    tcase_add_loop_test(t, nothing_to_choose_from_means_wait, 0, 2);
-    tcase_add_loop_test(t, backup_waits_while_a_regular_path_is_usable_even_if_full, 0, 2);
-    tcase_add_loop_test(t, reinjection_takes_a_path_that_has_not_carried_the_bytes, 0, 2);
-    tcase_add_loop_test(t, reinjection_repeats_a_path_only_when_there_is_no_other, 0, 2);
-    tcase_add_loop_test(t, reinjection_from_a_dead_path_may_use_the_backup, 0, 2);
-    tcase_add_loop_test(t, answers_are_always_admissible, 0, 2);
+    tcase_add_loop_test(t, nothing_to_choose_from_means_wait, 0, 3);
+    tcase_add_loop_test(t, backup_waits_while_a_regular_path_is_usable_even_if_full, 0, 3);
+    tcase_add_loop_test(t, reinjection_takes_a_path_that_has_not_carried_the_bytes, 0, 3);
+    tcase_add_loop_test(t, reinjection_repeats_a_path_only_when_there_is_no_other, 0, 3);
+    tcase_add_loop_test(t, reinjection_from_a_dead_path_may_use_the_backup, 0, 3);
+    tcase_add_loop_test(t, answers_are_always_admissible, 0, 3);
     suite_add_tcase(suite, t);
     t = tcase_create("minrtt");
     tcase_add_test(t, minrtt_takes_the_lowest_rtt_that_has_room);

@@ -1,0 +1,62 @@
+/* New data for a scheduler with `duplicate`: every byte over every path. Each subflow has a pointer of its
+ * own, which skips what was DATA_ACKed; nobody waits for a path that lags behind, and it never keeps others
+ * from sending. */
+#include "base/seq.h"
+#include "mptcp/schedule.h"
+
+#define LAG_LEAST 4 /* segments that a lagging path may have in flight in any case */
+
+/* Copies queue on a slow path: what it carries is retransmitted there and keeps its memory until the peer has
+ * it, long after it came over another. No more than two round trips without queue are worth that. */
+static bool lags_too_far(const struct mp_subflow *s, const struct sched_path *p)
+{
+    int64_t least = s->tcp.rtt.min_rtt_us;
+    uint64_t mss = p->mss;
+    if (p->srtt_us == 0 || least == 0 || p->in_flight < LAG_LEAST * mss)
+        return false;
+    return p->in_flight > 2 * (p->cwnd * (uint64_t)least / (uint64_t)p->srtt_us);
+}
+
+/* Bytes that are DATA_ACKed and still held by lagging subflows, about. */
+static bool holds_too_much(const struct braid_conn *c)
+{
+    uint64_t live = c->data_end - c->data_una + c->rcv_bytes + c->ooo_bytes;
+    return c->mem.used > live && c->mem.used - live > c->sndbuf_max / 2;
+}
+
+/* Sends from the pointer of path i. False: it has nothing to send, or must wait. */
+static bool push_copy(struct braid_conn *c, struct choice *ch, int i, braid_time now)
+{
+    struct mp_subflow *s = ch->flows[i];
+    uint64_t edge = seq64_before(c->data_edge, c->data_end) ? c->data_edge : c->data_end;
+    if (s->copy_nxt - c->data_una > c->data_nxt - c->data_una) /* new, or everything was DATA_ACKed */
+        s->copy_nxt = c->data_una;
+    bool lags = seq64_before(s->copy_nxt, c->data_nxt);
+    if (!seq64_before(s->copy_nxt, edge) || (lags && (lags_too_far(s, &ch->paths[i]) || holds_too_much(c))))
+        return false;
+    uint64_t end = lags ? c->data_nxt : edge;
+    uint32_t len = choice_send(c, ch, i, s->copy_nxt, end - s->copy_nxt, now);
+    if (len == 0)
+        return false;
+    s->copy_nxt += len;
+    if (lags)
+        c->env->tcp.count.v[COUNT_MP_COPIED_BYTES] += len;
+    else
+        conn_sent_new(c, len, now);
+    return true;
+}
+
+void push_copies(struct braid_conn *c, struct choice *ch, braid_time now)
+{
+    ch->view.unsent = c->data_end - c->data_una;
+    ch->view.data_window = c->data_edge - c->data_una;
+    ch->view.tried = 0; /* who had its turn */
+    for (;;) {
+        int i = c->sched.ops->pick(&c->sched, &ch->view);
+        if (i < 0 || (ch->view.tried >> i & 1))
+            break;
+        if (!push_copy(c, ch, i, now))
+            ch->view.tried |= (uint64_t)1 << i;
+    }
+    ch->view.tried = 0;
+}

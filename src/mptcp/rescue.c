@@ -1,0 +1,174 @@
+/* What is in flight and repeated on another subflow although nobody knows that it was lost: because its path
+ * is silent, because it holds up the connection, or because it is the last and another path has nothing
+ * better to do. Its own subflow keeps it and retransmits it if need be (RFC 8684 section 3.3.6). */
+#include "base/seq.h"
+#include "mptcp/schedule.h"
+
+#define LATE_LEAST (10 * BRAID_MS) /* an ACK is not late before that */
+#define LATE_ALONE (45 * BRAID_MS) /* that of a single segment, which peers delay */
+
+static struct mp_map *map_of(struct list *n)
+{
+    return (struct mp_map *)list_entry(n, struct tcp_map, node);
+}
+
+/* How many bytes of m, from *from on, are neither DATA_ACKed nor repeated yet. */
+static uint64_t rest_of(const struct braid_conn *c, const struct mp_map *m, uint64_t *from)
+{
+    uint64_t end = m->dsn + m->tcp.len;
+    *from = m->dsn + m->rescued;
+    if (seq64_before(*from, c->data_una))
+        *from = c->data_una;
+    return seq64_before(*from, end) ? end - *from : 0;
+}
+
+/* Repeats m elsewhere. False: not all of it, for now. */
+static bool rescue(struct braid_conn *c, struct choice *ch, struct mp_map *m, enum braid_counter cause,
+                   braid_time now)
+{
+    uint64_t from, rest;
+    while ((rest = rest_of(c, m, &from)) > 0) {
+        uint32_t len = choice_repeat(c, ch, from, rest, now);
+        if (len == 0)
+            return false;
+        m->rescued = (uint32_t)(from + len - m->dsn);
+        c->env->tcp.count.v[cause]++;
+    }
+    return true;
+}
+
+bool conn_may_rescue(const struct braid_conn *c)
+{
+    if (c->n_subflows < 2 || c->data_una == c->data_nxt || c->sched.ops->duplicate)
+        return false;
+    if (c->sched.ops->opportunistic)
+        return true;
+    list_each (n, tmp, &c->subflows) {
+        if (list_entry(n, struct mp_subflow, node)->suspect)
+            return true;
+    }
+    return false;
+}
+
+void rescue_silent(struct braid_conn *c, struct choice *ch, braid_time now)
+{
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!s->suspect)
+            continue;
+        list_each (k, tmp2, &s->tcp.maps) {
+            if (!rescue(c, ch, map_of(k), COUNT_MP_REINJECT_SILENT, now) && !choice_has_space(ch))
+                return;
+        }
+    }
+}
+
+/* When an ACK on h that has not come is late. */
+static braid_time late_at(const struct mp_subflow *h, const struct mp_map *m)
+{
+    const struct subflow *t = &h->tcp;
+    int64_t grace = 2 * t->rtt.rttvar_us > LATE_LEAST ? 2 * t->rtt.rttvar_us : LATE_LEAST;
+    if (t->pipe <= t->mss)
+        grace += LATE_ALONE;
+    return m->sent_at + t->rtt.srtt_us + grace;
+}
+
+/* Would the ACK of m come later than `other` from now if it were sent once more? If it is late already, h has
+ * to detect the loss and retransmit it. */
+static bool is_slower(const struct mp_subflow *h, const struct mp_map *m, int64_t other, braid_time now)
+{
+    return now >= late_at(h, m) || m->sent_at + h->tcp.rtt.srtt_us - now > other;
+}
+
+/* At most once in its round-trip time. */
+static void penalize(struct mp_subflow *h, braid_time now)
+{
+    if (h->tcp.cc.in_recovery || now - h->penalized_at < h->tcp.rtt.srtt_us)
+        return;
+    h->penalized_at = now;
+    subflow_penalize(&h->tcp, now);
+    conn_count(h->conn, MP_PENALTIES);
+}
+
+/* As much as path f can send in two round trips: that is the most that an open window will let it send while
+ * this is on its way. */
+static void rescue_front(struct braid_conn *c, struct choice *ch, struct mp_subflow *h,
+                         const struct sched_path *f, braid_time now)
+{
+    uint64_t end = c->data_una + 2 * f->cwnd, from;
+    list_each (n, tmp, &h->tcp.maps) {
+        struct mp_map *m = map_of(n);
+        if (rest_of(c, m, &from) == 0 || !seq64_before(from, end) || !is_slower(h, m, f->srtt_us, now))
+            continue;
+        if (!rescue(c, ch, m, COUNT_MP_REINJECT_HEAD, now))
+            return;
+    }
+}
+
+void rescue_head(struct braid_conn *c, struct choice *ch, braid_time now)
+{
+    if (!c->blocked || !c->sched.ops->opportunistic)
+        return;
+    uint64_t holders = choice_carriers(ch, c->data_una);
+    int i = holders ? choice_pick_again(c, ch, holders, ch->paths[0].mss) : -1;
+    for (unsigned h = 0; i >= 0 && h < ch->view.n_paths; h++) {
+        if (!(holders >> h & 1) || ch->paths[h].srtt_us <= ch->paths[i].srtt_us)
+            continue;
+        penalize(ch->flows[h], now);
+        rescue_front(c, ch, ch->flows[h], &ch->paths[i], now);
+    }
+}
+
+/* The first of the last maps on h that f, which would have to send all behind it as well, would deliver
+ * sooner; the list's head: none. */
+static struct list *slower_tail(const struct braid_conn *c, struct mp_subflow *h, const struct sched_path *f,
+                                braid_time now)
+{
+    struct list *first = &h->tcp.maps;
+    uint64_t bytes = 0, from;
+    for (struct list *n = h->tcp.maps.prev; n != &h->tcp.maps; n = n->prev) {
+        uint64_t rest = rest_of(c, map_of(n), &from);
+        bytes += rest;
+        int64_t other = f->srtt_us + (int64_t)(bytes * (uint64_t)f->srtt_us / f->cwnd);
+        if (rest > 0 && !is_slower(h, map_of(n), other, now))
+            break;
+        if (rest > 0)
+            first = n;
+    }
+    return first;
+}
+
+/* A pause in the user's writing is not the end of the data: only when f had nothing to do for a round trip,
+ * repetitions are not in the way of what is written next. */
+static bool is_tail(struct braid_conn *c, const struct sched_path *f, braid_time now)
+{
+    braid_time at = c->news_at + f->srtt_us;
+    if (c->shutdown || now >= at)
+        return true;
+    conn_look_again(c, at);
+    return false;
+}
+
+static void rescue_tail_of(struct braid_conn *c, struct choice *ch, unsigned h, braid_time now)
+{
+    struct mp_subflow *s = ch->flows[h];
+    int i = choice_pick_again(c, ch, (uint64_t)1 << h, ch->paths[h].mss);
+    if (i < 0 || ch->paths[i].srtt_us == 0 || !is_tail(c, &ch->paths[i], now))
+        return;
+    struct list *n = slower_tail(c, s, &ch->paths[i], now);
+    for (; n != &s->tcp.maps; n = n->next)
+        if (!rescue(c, ch, map_of(n), COUNT_MP_REINJECT_TAIL, now))
+            return;
+    braid_time late = late_at(s, map_of(s->tcp.maps.prev));
+    if (late > now)
+        conn_look_again(c, late);
+}
+
+void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now)
+{
+    if (c->data_nxt != c->data_end || c->blocked || c->reinject.n > 0 || !c->sched.ops->opportunistic)
+        return;
+    for (unsigned h = 0; h < ch->view.n_paths; h++)
+        if (!list_empty(&ch->flows[h]->tcp.maps) && ch->paths[h].usable)
+            rescue_tail_of(c, ch, h, now);
+}

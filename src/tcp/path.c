@@ -1,0 +1,57 @@
+/* What the owner of several subflows wants to know of each, and to tell it: whether its path has gone silent,
+ * that it works again, and that it sends too fast for what the others do. */
+#include "tcp/internal.h"
+
+/* How much later than expected an ACK may come: for the batches that peers and this host work in. */
+#define SILENCE_MARGIN (25 * BRAID_MS)
+
+/* Twice the smoothed round trip at most: where that grows quickly, its variation says little. */
+static int64_t spread(const struct rtt *r)
+{
+    int64_t half = r->srtt_us / 2, deviation = 4 * r->rttvar_us;
+
+    if (deviation < half)
+        return half;
+    return deviation < r->srtt_us ? deviation : r->srtt_us;
+}
+
+braid_time subflow_silent_at(const struct subflow *sf, unsigned patience)
+{
+    const struct rtt *r = &sf->rtt;
+    int64_t margin = SILENCE_MARGIN;
+    braid_time oldest = sf->progress_at;
+
+    if (list_empty(&sf->maps) || r->srtt_us == 0)
+        return BRAID_NEVER;
+    if (sf->pipe <= sf->mss) /* a single segment is acknowledged late */
+        margin += TCP_DELACK_TIME;
+    if (!list_empty(&sf->by_time))
+        oldest = sent_of_link(sf->by_time.next)->at;
+    braid_time overdue = oldest + r->srtt_us + ((spread(r) + margin) << patience);
+    braid_time quiet = sf->progress_at + ((r->srtt_us / 2 + margin) << patience);
+    return overdue > quiet ? overdue : quiet;
+}
+
+void subflow_retry(struct subflow *sf, braid_time now)
+{
+    if (!tcp_outstanding(sf))
+        return;
+    sf->rtt.backoff = 0;
+    sf->rto_base = now - rtt_rto(&sf->rtt);
+    tcp_timers_update(sf);
+}
+
+void subflow_penalize(struct subflow *sf, braid_time now)
+{
+    struct cc *cc = &sf->cc;
+
+    if (cc->in_recovery)
+        return;
+    if (cc->ops->on_penalty)
+        cc->ops->on_penalty(cc, now);
+    else if (cc->cwnd < cc->ssthresh)
+        cc->cwnd = max_u64(cc->cwnd / 2, 2 * (uint64_t)sf->mss);
+    else
+        recovery_skip(sf, sf->pipe, now);
+    tcp_update_pacing(sf);
+}
