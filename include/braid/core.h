@@ -358,6 +358,8 @@ uint64_t braid_core_path_usage(const struct braid_core *core, unsigned i);
 /* Counts bytes against the quota of path rule i that were carried elsewhere: by other cores, or before this
  * one was made. */
 void braid_core_path_charge(struct braid_core *core, unsigned i, uint64_t bytes);
+/* Counts from 0 again: what was carried here and what was charged. */
+void braid_core_path_forget(struct braid_core *core, unsigned i);
 
 /* A resumable walk over all connections, in the order of their ids. Between two calls of braid_dump_next
  * packets may be processed and connections come and go. */

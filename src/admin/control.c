@@ -56,42 +56,69 @@ static char *next_word(char **line)
     return word;
 }
 
-/* The argument of the command, where it takes one: words[1], if n is 2. */
-static int parse_argument(const char *argument, const char *const words[], unsigned n,
-                          struct query_spec *spec, const char **error)
+#define WORDS_MAX 5 /* one more than any command takes */
+
+static int parse_id(const char *word, uint64_t *id)
 {
-    if (!*argument) {
+    char *end = "";
+    errno = 0;
+    *id = strtoull(word, &end, 10);
+    return word[0] >= '0' && word[0] <= '9' && !*end && !errno ? 0 : -1;
+}
+
+static int parse_set(const char *const words[], unsigned n, struct query_spec *spec, const char **error)
+{
+    static const char *const settings[] = {
+#define X(id, word) word,
+        BRAID_SETTINGS(X)
+#undef X
+    };
+    *error =
+        "this command takes three arguments: the id of a connection; scheduler, congestion or profile; and "
+        "its name, as \"algorithms\" lists them";
+    if (n != 4 || parse_id(words[1], &spec->id) < 0)
+        return -1;
+    while (spec->setting < BRAID_SET_MAX && strcmp(words[2], settings[spec->setting]) != 0)
+        spec->setting++;
+    spec->name = words[3];
+    return spec->setting < BRAID_SET_MAX ? 0 : -1;
+}
+
+/* words: the command, and n - 1 arguments. */
+static int parse_arguments(const char *arguments, const char *const words[], unsigned n,
+                           struct query_spec *spec, const char **error)
+{
+    if (!*arguments) {
         *error = "this command takes no argument";
         return n == 1 ? 0 : -1;
     }
-    if (argument[0] == '[') {
+    if (arguments[0] == '[') {
         *error = "this command takes no argument but \"clear\"";
         spec->clear = n == 2 && strcmp(words[1], "clear") == 0;
         return n == 1 || spec->clear ? 0 : -1;
     }
-    char *end = "";
-    errno = 0;
-    spec->id = strtoull(words[1], &end, 10);
+    if (strcmp(arguments, "ID") != 0)
+        return parse_set(words, n, spec, error);
     *error = "this command takes one argument, the id of a connection, a number; \"connections\" lists them";
-    return n == 2 && words[1][0] >= '0' && words[1][0] <= '9' && !*end && !errno ? 0 : -1;
+    return n == 2 ? parse_id(words[1], &spec->id) : -1;
 }
 
 int control_parse(char *line, struct query_spec *spec, const char **error)
 {
     static const struct {
-        const char *word, *argument;
+        const char *word, *arguments;
     } commands[BRAID_COMMAND_MAX] = {
-#define X(id, word, argument, help) {word, argument},
+#define X(id, word, arguments, help) {word, arguments},
         BRAID_COMMANDS(X)
 #undef X
     };
-    const char *words[3] = {"", "", ""};
+    const char *words[WORDS_MAX] = {"", "", "", "", ""};
     unsigned n = 0;
     *spec = (struct query_spec){.format = QUERY_TEXT};
     for (char *w; (w = next_word(&line)) != NULL;) {
         if (strcmp(w, "--json") == 0)
             spec->format = QUERY_JSON;
-        else if (n < 3)
+        else if (n < WORDS_MAX)
             words[n++] = w;
     }
     for (spec->command = 0; spec->command < BRAID_COMMAND_MAX; spec->command++)
@@ -99,13 +126,13 @@ int control_parse(char *line, struct query_spec *spec, const char **error)
             break;
     if (spec->command == BRAID_COMMAND_MAX) {
         *error = "unknown command; there are "
-#define X(id, word, argument, help) word " "
+#define X(id, word, arguments, help) word " "
             BRAID_COMMANDS(X)
 #undef X
                 "and the option --json";
         return -1;
     }
-    return parse_argument(commands[spec->command].argument, words, n, spec, error);
+    return parse_arguments(commands[spec->command].arguments, words, n, spec, error);
 }
 
 static void client_free(struct client *cl)
@@ -162,6 +189,7 @@ static void take_line(struct client *cl, char *line)
 {
     struct query_spec spec;
     const char *error;
+    char unknown[CONF_ERROR_MAX];
     enum query_failure why;
     cl->asked = true;
     bufferevent_disable(cl->bev, EV_READ);
@@ -169,6 +197,10 @@ static void take_line(struct client *cl, char *line)
     cl->format = spec.format;
     if (parsed < 0) {
         send_error(cl, error);
+        return;
+    }
+    if (query_resolve(cl->control->set, &spec, unknown) < 0) {
+        send_error(cl, unknown);
         return;
     }
     cl->query = query_start(cl->control->set, &spec, &control_sink, cl, &why);

@@ -57,6 +57,8 @@ static const struct {
     {"/api/v1/status", BRAID_COMMAND_STATUS, QUERY_JSON},
     {"/api/v1/counters", BRAID_COMMAND_COUNTERS, QUERY_JSON},
     {"/api/v1/bypass", BRAID_COMMAND_BYPASS, QUERY_JSON},
+    {"/api/v1/algorithms", BRAID_COMMAND_ALGORITHMS, QUERY_JSON},
+    {"/api/v1/paths", BRAID_COMMAND_PATHS, QUERY_JSON},
     {"/api/v1/connections", BRAID_COMMAND_CONNECTIONS, QUERY_JSON},
     {"/api/v1/connections/", BRAID_COMMAND_SHOW, QUERY_JSON},
 };
@@ -231,9 +233,10 @@ static void on_request(struct evhttp_request *req, void *arg)
     if (h->loopback && host && !is_local_host(host)) {
         reply_error(req, 403, "Forbidden", "the Host header must be an address or localhost");
     } else if (!path || !route(path, &spec)) {
-        reply_error(req, HTTP_NOTFOUND, "Not Found",
-                    "there is nothing here; there are /metrics, /api/v1/status, /api/v1/connections, "
-                    "/api/v1/connections/ID, /api/v1/counters and /api/v1/bypass");
+        reply_error(
+            req, HTTP_NOTFOUND, "Not Found",
+            "there is nothing here; there are /metrics, /api/v1/status, /api/v1/connections, "
+            "/api/v1/connections/ID, /api/v1/counters, /api/v1/bypass, /api/v1/algorithms and /api/v1/paths");
     } else if (evhttp_request_get_command(req) != EVHTTP_REQ_GET) {
         evhttp_add_header(evhttp_request_get_output_headers(req), "Allow", "GET");
         reply_error(req, HTTP_BADMETHOD, "Method Not Allowed", "only GET is allowed");

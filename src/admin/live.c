@@ -61,9 +61,10 @@ static bool next_page(struct worker *w, struct snapshot_job *job)
 }
 
 /* And takes away what the main thread must not use. */
-static void add_servers(struct worker *w, struct snapshot_job *job)
+static void add_from_edges(struct worker *w, struct snapshot_job *job)
 {
     for (unsigned i = 0; i < job->n; i++) {
+        job->profiles[i] = edges_profile(worker_user(w), job->conns[i].conn, &job->profiles_now[i]);
         if (edges_server(worker_user(w), job->conns[i].conn, &job->servers[i]) < 0)
             memset(&job->servers[i], 0, sizeof(job->servers[i]));
         job->conns[i].conn = NULL;
@@ -76,6 +77,30 @@ static void find_one(struct worker *w, struct snapshot_job *job)
     job->n = c ? 1 : 0;
     if (c)
         braid_conn_stats(c, &job->conns[0]);
+}
+
+static void change_one(struct worker *w, const struct snapshot_job *job)
+{
+    const struct snapshot_change *change = &job->change;
+    struct edges *es = worker_user(w);
+    struct braid_conn *c = braid_conn_by_id(worker_core(w), job->id);
+    if (!c)
+        return;
+    if (change->profile)
+        edges_set_profile(es, c, change->profile);
+    else
+        edges_keep_profile(es, c);
+    if (change->sched)
+        braid_conn_set_sched(c, change->sched);
+    if (change->cc)
+        braid_conn_set_cc(c, change->cc, worker_now(w));
+}
+
+static void add_to_paths(struct snapshot_worker *sum, const struct braid_conn_stats *c)
+{
+    for (unsigned i = 0; i < c->n_subflows; i++)
+        if (c->subflows[i].path_rule >= 0)
+            sum->paths[c->subflows[i].path_rule].subflows++;
 }
 
 static void add_to_edges(struct snapshot_worker *sum, const struct edges *es,
@@ -92,7 +117,7 @@ static void add_to_edges(struct snapshot_worker *sum, const struct edges *es,
     }
 }
 
-static void summarize(struct worker *w, struct snapshot_worker *sum)
+static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget)
 {
     const struct edges *es = worker_user(w);
     braid_core_stats(worker_core(w), &sum->core);
@@ -100,16 +125,23 @@ static void summarize(struct worker *w, struct snapshot_worker *sum)
     sum->io = *worker_counters(w);
     for (unsigned i = 0; i < edges_count(es); i++)
         sum->edges[i].counters = *edges_counters(es, i);
+    for (unsigned i = 0; i < sum->n_paths; i++) {
+        sum->paths[i].bytes = braid_core_path_usage(worker_core(w), i);
+        if (forget)
+            braid_core_path_forget(worker_core(w), i);
+    }
 }
 
 /* One page of connections per turn goes into the sums; the rest is filled in at the end. True: more turns. */
 static bool summary_step(struct worker *w, struct snapshot_job *job)
 {
     bool more = next_page(w, job);
-    for (unsigned i = 0; i < job->n; i++)
+    for (unsigned i = 0; i < job->n; i++) {
         add_to_edges(job->summary, worker_user(w), &job->conns[i]);
+        add_to_paths(job->summary, &job->conns[i]);
+    }
     if (!more && !job->failed)
-        summarize(w, job->summary);
+        summarize(w, job->summary, job->what == SNAPSHOT_FORGET);
     return more;
 }
 
@@ -135,7 +167,7 @@ static void work(struct worker *w, void *arg)
     job->now = worker_now(w);
     if (atomic_load(&job->cancelled)) {
         end_dump(job);
-    } else if (job->what == SNAPSHOT_SUMMARY) {
+    } else if (job->what == SNAPSHOT_SUMMARY || job->what == SNAPSHOT_FORGET) {
         if (summary_step(w, job)) {
             worker_post(w, work, job);
             return;
@@ -143,11 +175,13 @@ static void work(struct worker *w, void *arg)
     } else if (job->what == SNAPSHOT_BYPASS || job->what == SNAPSHOT_CLEAR) {
         list_bypass(w, job);
     } else {
-        if (job->what == SNAPSHOT_ONE)
-            find_one(w, job);
-        else
+        if (job->what == SNAPSHOT_CHANGE)
+            change_one(w, job);
+        if (job->what == SNAPSHOT_PAGE_OF)
             next_page(w, job);
-        add_servers(w, job);
+        else
+            find_one(w, job);
+        add_from_edges(w, job);
     }
     give_back(w, job);
 }

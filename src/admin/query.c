@@ -1,4 +1,5 @@
 /* Queries: a small state machine around one job, which is either with a worker (asked) or here. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -99,11 +100,18 @@ static void query_fail(struct query *q, enum query_failure why)
     sink->failed(ctx, why);
 }
 
-static void on_timeout(evutil_socket_t fd, short what, void *arg)
+static void take_algorithms(struct query *q);
+
+/* Documents that no worker is asked for come by the timer, too, since they must not come at once. */
+static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    query_fail(arg, QUERY_TIMEOUT);
+    struct query *q = arg;
+    if (q->asked)
+        query_fail(q, QUERY_TIMEOUT);
+    else
+        take_algorithms(q);
 }
 
 /* ---- asking ---------------------------------------------------------------------------------------------
@@ -117,11 +125,10 @@ static int ask(struct query *q, enum snapshot_what what, unsigned worker)
     struct snapshot_job *job = q->job;
     job->what = what;
     job->worker = worker;
-    if (what == SNAPSHOT_SUMMARY) {
-        size_t edges = q->set->view.conf->n_edges * sizeof(struct snapshot_edge);
-        job->summary = calloc(1, sizeof(struct snapshot_worker) + edges);
-    }
-    if ((what == SNAPSHOT_SUMMARY && !job->summary) || event_add(q->timer, &limit) < 0)
+    bool summary = what == SNAPSHOT_SUMMARY || what == SNAPSHOT_FORGET;
+    if (summary)
+        job->summary = snapshot_worker_new(q->set->view.conf);
+    if ((summary && !job->summary) || event_add(q->timer, &limit) < 0)
         return -1;
     q->asked = true;
     q->set->source->ask(q->set->source, job);
@@ -170,12 +177,14 @@ static void take_summary(struct query *q)
     q->summaries[job->worker] = job->summary;
     job->summary = NULL;
     if (job->worker + 1 < q->set->source->n_workers) {
-        ask_next(q, SNAPSHOT_SUMMARY, job->worker + 1);
+        ask_next(q, job->what, job->worker + 1);
         return;
     }
     struct snapshot_view v = view_now(q);
     if (q->spec.format == QUERY_METRICS)
         render_metrics(&q->part, &v);
+    else if (q->spec.command == BRAID_COMMAND_PATHS)
+        (q->spec.format == QUERY_JSON ? render_paths_json : render_paths_text)(&q->part, &v, q->spec.clear);
     else if (q->spec.command == BRAID_COMMAND_STATUS)
         (q->spec.format == QUERY_JSON ? render_status_json : render_status_text)(&q->part, &v);
     else
@@ -190,7 +199,19 @@ static void take_one(struct query *q)
         query_fail(q, QUERY_NOT_FOUND);
         return;
     }
-    (q->spec.format == QUERY_JSON ? render_conn_json : render_conn_text)(&q->part, &v, q->job, 0);
+    if (q->spec.format == QUERY_JSON)
+        render_conn_json(&q->part, &v, q->job, 0);
+    else if (q->spec.command == BRAID_COMMAND_SET)
+        render_change_text(&q->part, &v, q->job, 0);
+    else
+        render_conn_text(&q->part, &v, q->job, 0);
+    deliver(q, true);
+}
+
+static void take_algorithms(struct query *q)
+{
+    (q->spec.format == QUERY_JSON ? render_algorithms_json : render_algorithms_text)(&q->part,
+                                                                                     q->set->view.conf);
     deliver(q, true);
 }
 
@@ -255,9 +276,9 @@ static void on_answered(struct snapshot_job *job)
     event_del(q->timer);
     if (job->failed)
         query_fail(q, QUERY_MEMORY);
-    else if (job->what == SNAPSHOT_SUMMARY)
+    else if (job->what == SNAPSHOT_SUMMARY || job->what == SNAPSHOT_FORGET)
         take_summary(q);
-    else if (job->what == SNAPSHOT_ONE)
+    else if (job->what == SNAPSHOT_ONE || job->what == SNAPSHOT_CHANGE)
         take_one(q);
     else if (job->what == SNAPSHOT_BYPASS || job->what == SNAPSHOT_CLEAR)
         take_bypass(q);
@@ -276,19 +297,64 @@ void query_more(struct query *q)
 /* ---- the set ----------------------------------------------------------------------------------------------
  */
 
-static int first_question(struct query *q)
+/* The worker that has the connection. */
+static int ask_owner(struct query *q, enum snapshot_what what)
 {
     unsigned n = q->set->source->n_workers;
-    if (q->spec.command == BRAID_COMMAND_SHOW) {
-        q->job->id = q->spec.id / n;
-        return ask(q, SNAPSHOT_ONE, (unsigned)(q->spec.id % n));
-    }
-    if (q->spec.command == BRAID_COMMAND_BYPASS)
+    q->job->id = q->spec.id / n;
+    q->job->change = q->spec.change;
+    return ask(q, what, (unsigned)(q->spec.id % n));
+}
+
+static int first_question(struct query *q)
+{
+    static const struct timeval at_once;
+    switch (q->spec.command) {
+    case BRAID_COMMAND_SHOW:
+        return ask_owner(q, SNAPSHOT_ONE);
+    case BRAID_COMMAND_SET:
+        return ask_owner(q, SNAPSHOT_CHANGE);
+    case BRAID_COMMAND_ALGORITHMS:
+        return event_add(q->timer, &at_once);
+    case BRAID_COMMAND_BYPASS:
         return ask(q, q->spec.clear ? SNAPSHOT_CLEAR : SNAPSHOT_BYPASS, 0);
-    if (q->spec.command != BRAID_COMMAND_CONNECTIONS)
-        return ask(q, SNAPSHOT_SUMMARY, 0);
-    (q->spec.format == QUERY_JSON ? render_list_begin_json : render_list_begin_text)(&q->list, &q->part);
-    return ask(q, SNAPSHOT_PAGE_OF, 0);
+    case BRAID_COMMAND_PATHS:
+        return ask(q, q->spec.clear ? SNAPSHOT_FORGET : SNAPSHOT_SUMMARY, 0);
+    case BRAID_COMMAND_CONNECTIONS:
+        (q->spec.format == QUERY_JSON ? render_list_begin_json : render_list_begin_text)(&q->list, &q->part);
+        return ask(q, SNAPSHOT_PAGE_OF, 0);
+    case BRAID_COMMAND_STATUS:
+    case BRAID_COMMAND_COUNTERS:
+    case BRAID_COMMAND_MAX:
+        break;
+    }
+    return ask(q, SNAPSHOT_SUMMARY, 0);
+}
+
+int query_resolve(const struct query_set *set, struct query_spec *spec, char error[CONF_ERROR_MAX])
+{
+    const struct conf *conf = set->view.conf;
+    struct snapshot_change *to = &spec->change;
+    char list[CONF_LIST_MAX];
+    if (spec->command != BRAID_COMMAND_SET)
+        return 0;
+    if (spec->setting == BRAID_SET_SCHEDULER)
+        to->sched = conf_scheduler(spec->name);
+    else if (spec->setting == BRAID_SET_CONGESTION)
+        to->cc = conf_congestion(spec->name);
+    else
+        to->profile = conf_profile(conf, spec->name);
+    if (to->sched || to->cc || to->profile)
+        return 0;
+    snprintf(error, CONF_ERROR_MAX, "there is no %s \"%.80s\"; it is one of: %.800s",
+             spec->setting == BRAID_SET_SCHEDULER    ? "scheduler"
+             : spec->setting == BRAID_SET_CONGESTION ? "congestion control"
+                                                     : "profile",
+             spec->name,
+             spec->setting == BRAID_SET_SCHEDULER    ? conf_scheduler_list(list)
+             : spec->setting == BRAID_SET_CONGESTION ? conf_congestion_list(list)
+                                                     : conf_profile_list(conf, list));
+    return -1;
 }
 
 struct query *query_start(struct query_set *set, const struct query_spec *spec, const struct query_sink *sink,
@@ -309,7 +375,7 @@ struct query *query_start(struct query_set *set, const struct query_spec *spec, 
     set->n_queries++;
     q->job = calloc(1, sizeof(*q->job));
     q->part.buf = evbuffer_new();
-    q->timer = evtimer_new(set->base, on_timeout, q);
+    q->timer = evtimer_new(set->base, on_timer, q);
     if (!q->job || !q->part.buf || !q->timer) {
         query_free(q);
         return NULL;

@@ -16,8 +16,11 @@ enum query_format { QUERY_JSON, QUERY_TEXT, QUERY_METRICS };
 struct query_spec {
     enum braid_command command; /* BRAID_COMMAND_STATUS for QUERY_METRICS */
     enum query_format format;
-    uint64_t id; /* of BRAID_COMMAND_SHOW */
-    bool clear;  /* of BRAID_COMMAND_BYPASS: forget what is listed */
+    uint64_t id;                   /* of BRAID_COMMAND_SHOW and SET */
+    bool clear;                    /* of BRAID_COMMAND_BYPASS and PATHS: forget what is listed */
+    enum braid_setting setting;    /* of BRAID_COMMAND_SET: what, ... */
+    const char *name;              /* ... to what, for query_resolve, ... */
+    struct snapshot_change change; /* ... which fills in this */
 };
 
 enum query_failure {
@@ -48,6 +51,9 @@ struct query_set *query_set_new(struct event_base *base, struct snapshot_source 
                                 const struct conf *conf, const struct query_limits *limits);
 /* Cancels all queries. NULL is allowed. */
 void query_set_free(struct query_set *set);
+
+/* Finds what a command to set something names. 0, or -1 and error holds one sentence without a newline. */
+int query_resolve(const struct query_set *set, struct query_spec *spec, char error[CONF_ERROR_MAX]);
 
 /* Begins a query. NULL: *why says why not (QUERY_MEMORY or QUERY_BUSY). The result is valid until part(last)
  * or failed() was called, or query_cancel. */

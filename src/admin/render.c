@@ -1,4 +1,5 @@
 /* What the formats share: sums over workers, and the table of the driver's counters. */
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,10 +62,22 @@ static void add_edge(struct snapshot_edge *to, const struct snapshot_edge *from)
     to->memory += from->memory;
 }
 
+struct snapshot_worker *snapshot_worker_new(const struct conf *conf)
+{
+    size_t edges = conf->n_edges * sizeof(struct snapshot_edge);
+    struct snapshot_worker *w = calloc(1, sizeof(*w) + edges + conf->n_paths * sizeof(struct snapshot_path));
+    if (!w)
+        return NULL;
+    w->n_edges = conf->n_edges;
+    w->n_paths = conf->n_paths;
+    w->paths = (struct snapshot_path *)(w->edges + conf->n_edges);
+    return w;
+}
+
 struct snapshot_worker *render_total(const struct snapshot_view *v)
 {
     unsigned n = v->conf->n_edges;
-    struct snapshot_worker *sum = calloc(1, sizeof(*sum) + n * sizeof(struct snapshot_edge));
+    struct snapshot_worker *sum = snapshot_worker_new(v->conf);
     for (unsigned w = 0; sum && w < v->n_workers; w++) {
         const struct snapshot_worker *from = v->workers[w];
         add_core(&sum->core, &from->core);
@@ -73,6 +86,10 @@ struct snapshot_worker *render_total(const struct snapshot_view *v)
             *(uint64_t *)((char *)&sum->io + render_io_counters[i].offset) += render_io_value(&from->io, i);
         for (unsigned i = 0; i < n; i++)
             add_edge(&sum->edges[i], &from->edges[i]);
+        for (unsigned i = 0; i < sum->n_paths; i++) {
+            sum->paths[i].bytes += from->paths[i].bytes;
+            sum->paths[i].subflows += from->paths[i].subflows;
+        }
     }
     return sum;
 }
@@ -86,4 +103,25 @@ const char *render_target(const struct edge_params *p, char out[RENDER_TARGET])
     bool v6 = strchr(p->target_host, ':') != NULL;
     snprintf(out, RENDER_TARGET, "%s%s%s:%u", v6 ? "[" : "", p->target_host, v6 ? "]" : "", p->target_port);
     return out;
+}
+
+const char *render_size(uint64_t bytes, char out[RENDER_SIZE])
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    if (bytes < 1024) {
+        snprintf(out, RENDER_SIZE, "%" PRIu64 " B", bytes);
+        return out;
+    }
+    unsigned u = 0;
+    uint64_t scaled = bytes; /* in units[u] times 1024 */
+    for (; scaled >= 1024 * 1024 && u < 5; u++)
+        scaled /= 1024;
+    snprintf(out, RENDER_SIZE, "%" PRIu64 ".%u %s", scaled / 1024, (unsigned)(scaled % 1024 * 10 / 1024),
+             units[u]);
+    return out;
+}
+
+const char *render_path_name(const struct conf *conf, const struct braid_subflow_stats *s)
+{
+    return s->path_rule >= 0 ? conf->path_names[s->path_rule] : NULL;
 }

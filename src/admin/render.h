@@ -27,6 +27,18 @@ void render_bypass_text(struct doc *d, const struct snapshot_view *v, const stru
  * Returns how many are left, sorted by edge and address. */
 size_t render_bypass_merge(struct bypass_entry *entries, size_t n);
 
+/* One line of what the connection has now. */
+void render_change_text(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,
+                        unsigned i);
+
+/* All algorithms and profiles. */
+void render_algorithms_json(struct doc *d, const struct conf *conf);
+void render_algorithms_text(struct doc *d, const struct conf *conf);
+
+/* The paths of the configuration. cleared: their bytes have just been forgotten. */
+void render_paths_json(struct doc *d, const struct snapshot_view *v, bool cleared);
+void render_paths_text(struct doc *d, const struct snapshot_view *v, bool cleared);
+
 void render_metrics(struct doc *d, const struct snapshot_view *v);
 
 /* A list of connections that is made page by page. Zero it first; j and count carry over from page to page.
@@ -47,6 +59,12 @@ void render_list_end_text(struct render_list *l, struct doc *d);
 /* The sums of all workers. The result's edges are those of the view; NULL if memory is short; the caller
  * frees it. */
 struct snapshot_worker *render_total(const struct snapshot_view *v);
+
+#define RENDER_SIZE 24
+/* "17 B", "1.5 MiB" into out, which is returned. */
+const char *render_size(uint64_t bytes, char out[RENDER_SIZE]);
+/* The name of the path that a subflow belongs to; NULL: none. */
+const char *render_path_name(const struct conf *conf, const struct braid_subflow_stats *s);
 
 #define RENDER_TARGET 272 /* room for a host name, its port and a NUL */
 /* "server.example:80" or "[2001:db8::1]:80" into out, which is returned. */

@@ -27,6 +27,19 @@ static void io_members(struct json *j, const struct worker_counters *io)
         json_uint(j, render_io_counters[i].name, render_io_value(io, i));
 }
 
+static void port_profiles(struct json *j, const struct edge_params *p)
+{
+    json_array(j, "profiles");
+    for (unsigned i = 0; i < p->n_port_profiles; i++) {
+        json_object(j, NULL);
+        json_uint(j, "first", p->port_profiles[i].first);
+        json_uint(j, "last", p->port_profiles[i].last);
+        json_string(j, "profile", p->port_profiles[i].profile->name);
+        json_end(j);
+    }
+    json_end(j);
+}
+
 static void edge_object(struct json *j, const struct edge_params *p, const struct snapshot_edge *e)
 {
     char text[RENDER_TARGET];
@@ -40,6 +53,8 @@ static void edge_object(struct json *j, const struct edge_params *p, const struc
     for (unsigned i = 0; i < p->n_signal; i++)
         json_string(j, NULL, ip_text(&p->signal[i], text));
     json_end(j);
+    json_string(j, "profile", p->profile ? p->profile->name : NULL);
+    port_profiles(j, p);
     json_string(j, "scheduler", p->sched->name);
     json_string(j, "congestion", p->cc->name);
     json_bool(j, "checksum", p->checksum);
@@ -106,7 +121,7 @@ void render_counters_json(struct doc *d, const struct snapshot_view *v)
 /* ---- connections ----------------------------------------------------------------------------------------
  */
 
-static void subflow_object(struct json *j, const struct braid_subflow_stats *s)
+static void subflow_object(struct json *j, const struct conf *conf, const struct braid_subflow_stats *s)
 {
     json_object(j, NULL);
     json_uint(j, "id", s->id);
@@ -116,6 +131,10 @@ static void subflow_object(struct json *j, const struct braid_subflow_stats *s)
     json_string(j, "congestion", s->congestion);
     json_bool(j, "backup", s->backup);
     json_bool(j, "stale", s->stale);
+    json_string(j, "path", render_path_name(conf, s));
+    json_uint(j, "cost", s->cost);
+    json_uint(j, "weight", s->weight);
+    json_bool(j, "over_quota", s->over_quota);
     json_int(j, "srtt_us", s->srtt_us);
     json_int(j, "rttvar_us", s->rttvar_us);
     json_int(j, "min_rtt_us", s->min_rtt_us);
@@ -147,7 +166,10 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     json_bool(j, "fell_back", c->fell_back);
     json_bool(j, "checksum", c->checksum);
     json_string(j, "state", c->state);
+    json_string(j, "profile", job->profiles[i] ? job->profiles[i]->name : NULL);
+    json_string(j, "profile_now", job->profiles[i] ? job->profiles_now[i]->name : NULL);
     json_string(j, "scheduler", c->scheduler);
+    json_string(j, "congestion", c->congestion);
     json_addr(j, "client", &c->client);
     json_addr(j, "service", &c->service);
     if (job->servers[i].port)
@@ -165,7 +187,7 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     json_uint(j, "memory", c->memory);
     json_array(j, "subflows");
     for (unsigned k = 0; k < c->n_subflows; k++)
-        subflow_object(j, &c->subflows[k]);
+        subflow_object(j, v->conf, &c->subflows[k]);
     json_end(j);
     json_end(j);
 }

@@ -106,6 +106,26 @@ static void edge_families(struct doc *d, const struct snapshot_view *v, const st
     }
 }
 
+static void path_families(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total)
+{
+    const struct conf *c = v->conf;
+    if (c->n_paths == 0)
+        return;
+    family(d, "braid_path_subflows", "gauge", "Subflows now of a path of the configuration.");
+    for (unsigned i = 0; i < c->n_paths; i++)
+        doc_printf(d, "braid_path_subflows{path=\"%s\"} %" PRIu64 "\n", c->path_names[i],
+                   total->paths[i].subflows);
+    family(d, "braid_path_bytes_total", "counter", "Payload carried over the path, both directions.");
+    for (unsigned i = 0; i < c->n_paths; i++)
+        doc_printf(d, "braid_path_bytes_total{path=\"%s\"} %" PRIu64 "\n", c->path_names[i],
+                   total->paths[i].bytes);
+    family(d, "braid_path_quota_bytes", "gauge",
+           "What the path may carry before it becomes a backup, 0: no limit.");
+    for (unsigned i = 0; i < c->n_paths; i++)
+        doc_printf(d, "braid_path_quota_bytes{path=\"%s\"} %" PRIu64 "\n", c->path_names[i],
+                   c->paths[i].quota);
+}
+
 /* ---- the counters ---------------------------------------------------------------------------------------
  */
 
@@ -182,6 +202,7 @@ void render_metrics(struct doc *d, const struct snapshot_view *v)
     gauge(d, "braid_start_time_seconds", "When the daemon started, in UNIX time.", (uint64_t)v->started_s);
     gauge(d, "braid_workers", "Worker threads.", v->n_workers);
     edge_families(d, v, total);
+    path_families(d, v, total);
     worker_families(d, v);
     counter_families(d, total);
     free(total);

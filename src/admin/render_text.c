@@ -6,24 +6,7 @@
 #include "admin/render.h"
 #include "base/addr.h"
 
-#define SIZE_TEXT 24
-
-/* "17 B", "1.5 MiB" into out, which is returned. */
-static const char *size_text(uint64_t bytes, char out[SIZE_TEXT])
-{
-    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    if (bytes < 1024) {
-        snprintf(out, SIZE_TEXT, "%" PRIu64 " B", bytes);
-        return out;
-    }
-    unsigned u = 0;
-    uint64_t scaled = bytes; /* in units[u] times 1024 */
-    for (; scaled >= 1024 * 1024 && u < 5; u++)
-        scaled /= 1024;
-    snprintf(out, SIZE_TEXT, "%" PRIu64 ".%u %s", scaled / 1024, (unsigned)(scaled % 1024 * 10 / 1024),
-             units[u]);
-    return out;
-}
+#define SIZE_TEXT RENDER_SIZE
 
 /* "2 d 03:04:05" into out, which is returned. */
 static const char *duration_text(int64_t s, char out[SIZE_TEXT])
@@ -41,23 +24,38 @@ static void core_row(struct doc *d, const char *who, const struct braid_core_sta
 {
     char in[SIZE_TEXT], out[SIZE_TEXT], memory[SIZE_TEXT], limit[SIZE_TEXT];
     doc_printf(d, "%-10s %11" PRIu64 " %8" PRIu64 " %8" PRIu64 " %10" PRIu64 " %12s %12s  %s of %s\n", who,
-               c->conns, c->conns_mptcp, c->subflows, c->conns_total, size_text(c->bytes_in, in),
-               size_text(c->bytes_out, out), size_text(c->memory, memory), size_text(c->memory_limit, limit));
+               c->conns, c->conns_mptcp, c->subflows, c->conns_total, render_size(c->bytes_in, in),
+               render_size(c->bytes_out, out), render_size(c->memory, memory),
+               render_size(c->memory_limit, limit));
+}
+
+static void port_row(struct doc *d, const struct edge_params *p)
+{
+    for (unsigned i = 0; i < p->n_port_profiles; i++) {
+        const struct port_profile *q = &p->port_profiles[i];
+        doc_printf(d, "%s%u", i ? ", " : "  ports ", q->first);
+        if (q->last != q->first)
+            doc_printf(d, "-%u", q->last);
+        doc_printf(d, ": %s", q->profile->name);
+    }
+    if (p->n_port_profiles > 0)
+        doc_puts(d, "\n");
 }
 
 static void edge_rows(struct doc *d, const struct edge_params *p, const struct snapshot_edge *e)
 {
     char listen[EDGE_TEXT], target[RENDER_TARGET], memory[SIZE_TEXT], from[SIZE_TEXT], to[SIZE_TEXT];
-    doc_printf(d, "\nedge %s: %s%s -> %s%s, %s, %s%s\n", p->name, p->transparent ? "transparent, " : "",
+    doc_printf(d, "\nedge %s: %s%s -> %s%s, %s%s%s, %s%s\n", p->name, p->transparent ? "transparent, " : "",
                edge_listen_text(p, listen), render_target(p, target),
-               p->client_source ? " from the client's address" : "", p->sched->name, p->cc->name,
-               p->checksum ? ", checksums" : "");
+               p->client_source ? " from the client's address" : "", p->profile ? p->profile->name : "",
+               p->profile ? ": " : "", p->sched->name, p->cc->name, p->checksum ? ", checksums" : "");
+    port_row(d, p);
     doc_printf(d,
                "  %" PRIu64 " connections (%" PRIu64 " MPTCP, %" PRIu64 " waiting for the server), %" PRIu64
                " subflows, %s of buffers\n",
-               e->conns, e->conns_mptcp, e->counters.connecting, e->subflows, size_text(e->memory, memory));
-    doc_printf(d, "  to servers %s, from servers %s\n", size_text(e->counters.v[EDGE_TO_SERVER], to),
-               size_text(e->counters.v[EDGE_FROM_SERVER], from));
+               e->conns, e->conns_mptcp, e->counters.connecting, e->subflows, render_size(e->memory, memory));
+    doc_printf(d, "  to servers %s, from servers %s\n", render_size(e->counters.v[EDGE_TO_SERVER], to),
+               render_size(e->counters.v[EDGE_FROM_SERVER], from));
     doc_puts(d, " ");
     for (unsigned i = 0; i < EDGE_COUNTER_MAX; i++)
         if (i != EDGE_TO_SERVER && i != EDGE_FROM_SERVER)
@@ -135,8 +133,8 @@ void render_list_page_text(struct render_list *l, struct doc *d, const struct sn
         snprintf(id, sizeof(id), "%" PRIu64, snapshot_conn_id(c->id, job->worker, v->n_workers));
         snprintf(subflows, sizeof(subflows), "%u", c->n_subflows);
         doc_printf(d, LIST_FORMAT, id, c->edge, kind_text(c), c->state, addr_text(&c->client, client),
-                   server_text(job, i, server), subflows, size_text(c->bytes_from_client, from),
-                   size_text(c->bytes_to_client, to));
+                   server_text(job, i, server), subflows, render_size(c->bytes_from_client, from),
+                   render_size(c->bytes_to_client, to));
     }
     l->count += job->n;
 }
@@ -146,7 +144,7 @@ void render_list_end_text(struct render_list *l, struct doc *d)
     doc_printf(d, "%" PRIu64 " connection%s\n", l->count, l->count == 1 ? "" : "s");
 }
 
-static void subflow_rows(struct doc *d, const struct braid_subflow_stats *s)
+static void subflow_rows(struct doc *d, const struct conf *conf, const struct braid_subflow_stats *s)
 {
     char local[ADDR_TEXT], remote[ADDR_TEXT], in[SIZE_TEXT], out[SIZE_TEXT], cwnd[SIZE_TEXT],
         flight[SIZE_TEXT];
@@ -154,14 +152,33 @@ static void subflow_rows(struct doc *d, const struct braid_subflow_stats *s)
     doc_printf(d, "\nsubflow %u: %s <- %s, %s%s%s\n", s->id, addr_text(&s->local, local),
                addr_text(&s->remote, remote), s->state, s->backup ? ", backup" : "",
                s->stale ? ", stale" : "");
-    doc_printf(d, "  in %s, out %s, %" PRIu64 " retransmits, mss %u\n", size_text(s->bytes_in, in),
-               size_text(s->bytes_out, out), s->retransmits, s->mss);
+    if (s->path_rule >= 0)
+        doc_printf(d, "  path %s: cost %u, weight %u%s\n", render_path_name(conf, s), s->cost, s->weight,
+                   s->over_quota ? ", over its quota" : "");
+    doc_printf(d, "  in %s, out %s, %" PRIu64 " retransmits, mss %u\n", render_size(s->bytes_in, in),
+               render_size(s->bytes_out, out), s->retransmits, s->mss);
     doc_printf(d, "  rtt %" PRId64 " us (var %" PRId64 ", min %" PRId64 "), rto %" PRId64 " us\n", s->srtt_us,
                s->rttvar_us, s->min_rtt_us, s->rto_us);
     doc_printf(d, "  %s: cwnd %s, ssthresh %s, in flight %s, pacing %s/s\n", s->congestion,
-               size_text(s->cwnd, cwnd),
-               s->ssthresh == CC_SSTHRESH_INFINITE ? "none" : size_text(s->ssthresh, ssthresh),
-               size_text(s->in_flight, flight), size_text(s->pacing_rate, pace));
+               render_size(s->cwnd, cwnd),
+               s->ssthresh == CC_SSTHRESH_INFINITE ? "none" : render_size(s->ssthresh, ssthresh),
+               render_size(s->in_flight, flight), render_size(s->pacing_rate, pace));
+}
+
+static void choice(struct doc *d, const struct snapshot_job *job, unsigned i)
+{
+    const struct profile *p = job->profiles[i], *now = job->profiles_now[i];
+    if (p)
+        doc_printf(d, "profile %s%s%s%s, ", p->name, p == now ? "" : " (", p == now ? "" : now->name,
+                   p == now ? "" : ")");
+    doc_printf(d, "scheduler %s, congestion %s\n", job->conns[i].scheduler, job->conns[i].congestion);
+}
+
+void render_change_text(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,
+                        unsigned i)
+{
+    doc_printf(d, "connection %" PRIu64 ": ", snapshot_conn_id(job->conns[i].id, job->worker, v->n_workers));
+    choice(d, job, i);
 }
 
 void render_conn_text(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,
@@ -175,12 +192,15 @@ void render_conn_text(struct doc *d, const struct snapshot_view *v, const struct
     doc_printf(d, "  %s -> %s -> %s, open for %s\n", addr_text(&c->client, a), addr_text(&c->service, b),
                server_text(job, i, s), duration_text((job->now - c->opened_at) / BRAID_SECOND, age));
     if (c->mptcp || c->fell_back)
-        doc_printf(d, "  token %08x, scheduler %s\n", c->token, c->scheduler);
-    doc_printf(d, "  from client %s, to client %s\n", size_text(c->bytes_from_client, x),
-               size_text(c->bytes_to_client, y));
-    doc_printf(d, "  buffers %s: ", size_text(c->memory, x));
-    doc_printf(d, "%s to be read, %s to be sent, %s out of order\n", size_text(c->recv_queued, x),
-               size_text(c->send_queued, y), size_text(c->out_of_order, z));
+        doc_printf(d, "  token %08x, ", c->token);
+    else
+        doc_puts(d, "  ");
+    choice(d, job, i);
+    doc_printf(d, "  from client %s, to client %s\n", render_size(c->bytes_from_client, x),
+               render_size(c->bytes_to_client, y));
+    doc_printf(d, "  buffers %s: ", render_size(c->memory, x));
+    doc_printf(d, "%s to be read, %s to be sent, %s out of order\n", render_size(c->recv_queued, x),
+               render_size(c->send_queued, y), render_size(c->out_of_order, z));
     for (unsigned k = 0; k < c->n_subflows; k++)
-        subflow_rows(d, &c->subflows[k]);
+        subflow_rows(d, v->conf, &c->subflows[k]);
 }

@@ -19,17 +19,37 @@ struct snapshot_edge {
     uint64_t memory;                       /* bytes of buffers */
 };
 
+/* One worker's share of a path of the configuration. */
+struct snapshot_path {
+    uint64_t bytes;    /* carried, of both directions */
+    uint64_t subflows; /* now */
+};
+
 struct snapshot_worker {
     struct braid_core_stats core;
     struct braid_counters counters;
     struct worker_counters io;
-    struct snapshot_edge edges[]; /* as many as the configuration has */
+    unsigned n_edges, n_paths;   /* as many as the configuration has */
+    struct snapshot_path *paths; /* behind the edges, in the same piece of memory */
+    struct snapshot_edge edges[];
+};
+
+/* Made of zeros; the caller frees it. NULL: memory is short. */
+struct snapshot_worker *snapshot_worker_new(const struct conf *conf);
+
+/* What is to be changed of a connection; NULL: not this. */
+struct snapshot_change {
+    const struct sched_ops *sched;
+    const struct cc_ops *cc;
+    const struct profile *profile;
 };
 
 enum snapshot_what {
     SNAPSHOT_SUMMARY, /* fills in summary */
+    SNAPSHOT_FORGET,  /* the same, and counts the bytes of paths anew */
     SNAPSHOT_PAGE_OF, /* fills in the next n conns; n is 0 at the end, and only then dump is closed */
     SNAPSHOT_ONE,     /* fills in the connection with the core's number id, if there is one: n is 1 or 0 */
+    SNAPSHOT_CHANGE,  /* the same, after the change */
     SNAPSHOT_BYPASS,  /* fills in bypass */
     SNAPSHOT_CLEAR    /* the same, and forgets all servers */
 };
@@ -40,6 +60,7 @@ struct snapshot_job {
     enum snapshot_what what;
     unsigned worker;
     uint64_t id;
+    struct snapshot_change change;
     struct snapshot_source *source; /* that is asked */
     void *owner;                    /* whose answered() is called; not for the worker */
     void (*answered)(struct snapshot_job *job);
@@ -53,6 +74,8 @@ struct snapshot_job {
     unsigned n;
     struct braid_conn_stats conns[SNAPSHOT_PAGE]; /* names in them live as long as the configuration */
     struct braid_addr servers[SNAPSHOT_PAGE];     /* port 0: not known */
+    /* As edges_profile gives them; NULL: none. */
+    const struct profile *profiles[SNAPSHOT_PAGE], *profiles_now[SNAPSHOT_PAGE];
 };
 
 /* Where answers come from: the workers (live.h), or a test. */

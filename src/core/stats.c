@@ -112,6 +112,12 @@ void braid_core_path_charge(struct braid_core *core, unsigned i, uint64_t bytes)
     core->env.paths.v[i].elsewhere += bytes;
 }
 
+void braid_core_path_forget(struct braid_core *core, unsigned i)
+{
+    assert(i < core->env.paths.n);
+    core->env.paths.v[i].used = core->env.paths.v[i].elsewhere = 0;
+}
+
 struct braid_dump {
     struct braid_core *core;
     struct conn_link marker; /* stands before the next connection to report */

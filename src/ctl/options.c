@@ -10,9 +10,9 @@
 #define WAIT_MS 20000
 
 static const struct {
-    const char *word, *argument, *help;
+    const char *word, *arguments, *help;
 } commands[BRAID_COMMAND_MAX] = {
-#define X(id, word, argument, help) {word, argument, help},
+#define X(id, word, arguments, help) {word, arguments, help},
     BRAID_COMMANDS(X)
 #undef X
 };
@@ -27,7 +27,7 @@ static void usage(FILE *f)
           f);
     for (int i = 0; i < BRAID_COMMAND_MAX; i++) {
         int width = (int)strlen(commands[i].word);
-        fprintf(f, "  %s %-*s %s\n", commands[i].word, 12 - width, commands[i].argument, commands[i].help);
+        fprintf(f, "  %s %-*s %s\n", commands[i].word, 17 - width, commands[i].arguments, commands[i].help);
     }
 }
 
@@ -47,18 +47,57 @@ static bool is_number(const char *s)
     return *s && strspn(s, "0123456789") == strlen(s) && strlen(s) < 20;
 }
 
-/* words: the command, and n - 1 arguments. 0, or CLIENT_USAGE after saying what is wrong. */
-static int check_argument(const char *argument, int n, char **words, FILE *err)
+static bool is_setting(const char *word)
 {
-    if (!*argument)
+#define X(id, name)                                                                                          \
+    if (strcmp(word, name) == 0)                                                                             \
+        return true;
+    BRAID_SETTINGS(X)
+#undef X
+    return false;
+}
+
+static int check_id(const char *word, FILE *err)
+{
+    return is_number(word) ? 0 : misuse(err, "\"%s\" is not the id of a connection, a number", word);
+}
+
+static int check_set(int n, char **words, FILE *err)
+{
+    if (n != 4)
+        return misuse(err,
+                      "%s takes three arguments: the id of a connection, what is to be set, and its name",
+                      words[0]);
+    if (!is_setting(words[2]))
+        return misuse(err, "\"%s\" cannot be set; there are: scheduler, congestion, profile", words[2]);
+    return check_id(words[1], err);
+}
+
+/* words: the command, and n - 1 arguments. 0, or CLIENT_USAGE after saying what is wrong. */
+static int check_arguments(const char *arguments, int n, char **words, FILE *err)
+{
+    if (!*arguments)
         return n == 1 ? 0 : misuse(err, "%s takes no argument", words[0]);
-    if (argument[0] == '[') {
+    if (arguments[0] == '[') {
         bool fits = n == 1 || (n == 2 && strcmp(words[1], "clear") == 0);
         return fits ? 0 : misuse(err, "%s takes no argument but \"clear\"", words[0]);
     }
+    if (strcmp(arguments, "ID") != 0)
+        return check_set(n, words, err);
     if (n != 2)
         return misuse(err, "%s takes one argument, the id of a connection", words[0]);
-    return is_number(words[1]) ? 0 : misuse(err, "\"%s\" is not the id of a connection, a number", words[1]);
+    return check_id(words[1], err);
+}
+
+/* The request for words; CLIENT_USAGE if it does not fit. */
+static int make_line(char line[BRAID_CONTROL_LINE], bool json, int n, char **words, FILE *err)
+{
+    int used = 0;
+    for (int i = 0; i < n && used < BRAID_CONTROL_LINE; i++)
+        used += snprintf(line + used, (size_t)(BRAID_CONTROL_LINE - used), "%s ", words[i]);
+    if (used < BRAID_CONTROL_LINE)
+        used += snprintf(line + used, (size_t)(BRAID_CONTROL_LINE - used), "%s\n", json ? "--json" : "");
+    return used < BRAID_CONTROL_LINE ? 0 : misuse(err, "the arguments are too long");
 }
 
 /* words: the command and its arguments. */
@@ -72,11 +111,11 @@ static int run(const char *path, bool json, int n, char **words, FILE *out, FILE
         c++;
     if (c == BRAID_COMMAND_MAX)
         return misuse(err, "there is no command \"%s\"", words[0]);
-    int flaw = check_argument(commands[c].argument, n, words, err);
+    int flaw = check_arguments(commands[c].arguments, n, words, err);
+    if (flaw == 0)
+        flaw = make_line(line, json, n, words, err);
     if (flaw)
         return flaw;
-    snprintf(line, sizeof(line), "%s%s%s%s\n", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "",
-             json ? " --json" : "");
     return client_ask(path, line, WAIT_MS, out, err);
 }
 

@@ -10,6 +10,7 @@
 #include "io/tun.h"
 #include "io/upstream.h"
 #include "io/worker.h"
+#include "relay/quota.h"
 #include "relay/resolver.h"
 #include "relay/service.h"
 
@@ -22,7 +23,8 @@ struct service {
     unsigned n_workers;
     struct worker *workers[DAEMON_WORKERS_MAX];
     struct resolver *resolver;
-    unsigned undrained; /* workers that still have connections */
+    struct quota *quota; /* NULL: there is none, or one worker has it all */
+    unsigned undrained;  /* workers that still have connections */
     void (*drained)(void *arg);
     void *drained_arg;
 };
@@ -260,8 +262,24 @@ static void on_changed(void *arg, unsigned i, const struct braid_addr *target)
     }
 }
 
+static int share_quotas(struct service *s, char error[SERVICE_ERROR])
+{
+    const struct braid_core_params *limits = s->params->limits;
+    bool any = false;
+    for (unsigned i = 0; i < limits->n_paths; i++)
+        any |= limits->paths[i].quota > 0;
+    if (!any || s->n_workers < 2)
+        return 0;
+    s->quota = quota_start(s->workers, s->n_workers, limits->n_paths);
+    if (!s->quota)
+        snprintf(error, SERVICE_ERROR, "out of memory");
+    return s->quota ? 0 : -1;
+}
+
 int service_start(struct service *s, char error[SERVICE_ERROR])
 {
+    if (share_quotas(s, error) < 0)
+        return -1;
     for (unsigned i = 0; i < s->n_workers; i++) {
         if (worker_start(s->workers[i]) < 0) {
             snprintf(error, SERVICE_ERROR, "worker %u: cannot start a thread: %s", i, strerror(errno));
@@ -334,6 +352,7 @@ void service_free(struct service *s)
     resolver_stop(s->resolver);
     for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
         worker_stop(s->workers[i]);
+    quota_stop(s->quota);
     for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
         free_edges(s->workers[i]);
     for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)

@@ -22,7 +22,10 @@ struct fake {
     bool fail;                        /* memory is short */
     struct snapshot_job *held[64];
     unsigned n_held;
-    unsigned asked, dropped, open_dumps, cleared;
+    unsigned asked, dropped, open_dumps, cleared, forgotten;
+    struct snapshot_change changed; /* the last one */
+    uint64_t changed_id;
+    unsigned changed_worker;
     struct event *events[64];
     unsigned n_events;
 };
@@ -35,7 +38,11 @@ struct fake_dump {
 static const char fake_ini[] =
     "[edge web]\nlisten = 10.99.9.1:8080\ntarget = 10.99.3.2:80\nsignal = 10.99.9.2\n"
     "[edge six]\nlisten = [2001:db8::1]:443\ntarget = [2001:db8::2]:443\n"
-    "scheduler = roundrobin\ncongestion = lia\nchecksum = on\n";
+    "scheduler = roundrobin\ncongestion = lia\nchecksum = on\n"
+    "[edge any]\nmode = transparent\nprofile = auto\nprofiles = 22:interactive, 5000-5100:mine\n"
+    "[profile mine]\n[path lte]\nremote = 2001:db8::/32\ncost = 5\nquota = 1KB\n[path dsl]\nlocal = "
+    "10.99.9.2\n";
+#define FAKE_EDGES 3
 
 static inline void fake_conf(struct conf *c)
 {
@@ -65,6 +72,7 @@ static inline void fake_conn(struct braid_conn_stats *c, unsigned n, unsigned su
         .checksum = n % 2,
         .state = "ESTABLISHED",
         .scheduler = "minrtt",
+        .congestion = "cubic",
         .client = fake_addr("192.0.2.7:40000"),
         .service = fake_addr("10.99.9.1:8080"),
         .token = 0x00c0ffee,
@@ -85,6 +93,10 @@ static inline void fake_conn(struct braid_conn_stats *c, unsigned n, unsigned su
             .state = "ESTABLISHED",
             .congestion = "cubic",
             .backup = i == 1,
+            .path_rule = i == 1 ? 0 : -1,
+            .cost = i == 1 ? 5 : 0,
+            .weight = 1,
+            .over_quota = i == 1,
             .srtt_us = 21000,
             .rttvar_us = 22,
             .min_rtt_us = 23,
@@ -106,7 +118,8 @@ static inline void fake_summary(struct snapshot_worker *s, unsigned worker)
     for (unsigned i = 0; i < COUNT_MAX; i++)
         s->counters.v[i] = (worker + 1) * (i + 1);
     s->io = (struct worker_counters){1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
-    for (unsigned e = 0; e < 2; e++) {
+    s->paths[0] = (struct snapshot_path){.bytes = 600, .subflows = 2 + worker};
+    for (unsigned e = 0; e < FAKE_EDGES - 1; e++) {
         s->edges[e] =
             (struct snapshot_edge){.conns = 2 - e, .conns_mptcp = 1, .subflows = 3 - e, .memory = 2048};
         s->edges[e].counters.open = 2 - e;
@@ -151,7 +164,8 @@ static inline void fake_fill(struct fake *f, struct snapshot_job *job)
 {
     job->now = 65 * BRAID_SECOND;
     job->failed = f->fail;
-    if (job->what == SNAPSHOT_SUMMARY)
+    f->forgotten += job->what == SNAPSHOT_FORGET;
+    if (job->what == SNAPSHOT_SUMMARY || job->what == SNAPSHOT_FORGET)
         fake_summary(job->summary, job->worker);
     else if (job->what == SNAPSHOT_BYPASS || job->what == SNAPSHOT_CLEAR)
         fake_bypass(f, job);
@@ -159,6 +173,13 @@ static inline void fake_fill(struct fake *f, struct snapshot_job *job)
         fake_page(f, job);
     else if ((job->n = job->id >= 1 && job->id <= f->conns[job->worker]))
         fake_conn(&job->conns[0], (unsigned)job->id - 1, f->subflows);
+    if (job->what == SNAPSHOT_CHANGE && job->n > 0) {
+        f->changed = job->change;
+        f->changed_id = job->id;
+        f->changed_worker = job->worker;
+        job->profiles[0] = job->profiles_now[0] = job->change.profile;
+        job->conns[0].scheduler = job->change.sched ? job->change.sched->name : "minrtt";
+    }
     for (unsigned i = 0; i < job->n; i++)
         job->servers[i] = job->conns[i].id % 2 ? fake_addr("10.99.3.2:80") : (struct braid_addr){.port = 0};
 }

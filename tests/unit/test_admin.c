@@ -192,6 +192,46 @@ START_TEST(connections_of_all_workers_are_listed_once)
 }
 END_TEST
 
+static char *tell(const char *line)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/control.sock", dir);
+    int fd = client_unix(path);
+    client_send(fd, line);
+    return client_receive(base, fd).text;
+}
+
+static void tells(const char *line, const char *part)
+{
+    char *text = tell(line);
+    ck_assert_msg(strstr(text, part) != NULL, "%s: %s", line, text);
+    free(text);
+}
+
+START_TEST(settings_reach_the_connections_of_every_worker)
+{
+    send_syn(0, 10000);
+    send_syn(1, 10001);
+    client_until(base, get_has("/api/v1/status", "\"connecting\":0,\"open\":2,"));
+    for (unsigned id = WORKERS; id < 2 * WORKERS; id++) { /* the first of each worker */
+        char line[128], answer[128];
+        snprintf(line, sizeof(line), "show %u\n", id);
+        tells(line, "profile bulk, scheduler minrtt, congestion cubic\n");
+        snprintf(line, sizeof(line), "set %u scheduler roundrobin\n", id);
+        snprintf(answer, sizeof(answer),
+                 "connection %u: profile bulk, scheduler roundrobin, congestion cubic\n", id);
+        tells(line, answer);
+        snprintf(line, sizeof(line), "set %u congestion lia --json\n", id);
+        tells(line, "\"scheduler\":\"roundrobin\",\"congestion\":\"lia\",");
+        snprintf(line, sizeof(line), "set %u profile auto\n", id);
+        tells(line, ": profile auto (bulk), scheduler minrtt, congestion cubic\n");
+        snprintf(line, sizeof(line), "show %u --json\n", id);
+        tells(line, "\"profile\":\"auto\",\"profile_now\":\"bulk\",");
+    }
+    tells("set 1000 profile bulk\n", "error: no connection has this id");
+}
+END_TEST
+
 START_TEST(status_and_metrics_count_what_the_workers_have)
 {
     char program[1024];
@@ -281,6 +321,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, connections_of_all_workers_are_listed_once);
+    tcase_add_test(t, settings_reach_the_connections_of_every_worker);
     tcase_add_test(t, status_and_metrics_count_what_the_workers_have);
     tcase_add_test(t, the_control_socket_tells_the_same);
     tcase_add_test(t, stopping_in_the_middle_of_requests_leaves_nothing);

@@ -1,85 +1,8 @@
 /* The control socket and braidctl, answered from fake workers. */
-#include <check.h>
-#include <signal.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <event2/event.h>
-#include "admin/control.h"
-#include "admin_client.h"
-#include "admin_fake.h"
+#include "control_harness.h"
 #include "ctl/client.h"
-
-static struct event_base *base;
-static struct fake fake;
-static struct conf conf;
-static struct query_set *set;
-static struct control *control;
-static char dir[64], path[128];
-static char err[CONF_ERROR_MAX];
-
-static void begin(unsigned queries, int answer_ms)
-{
-    const struct query_limits limits = {.queries = queries, .answer_ms = answer_ms};
-    set = query_set_new(base, &fake.source, &conf, &limits);
-    ck_assert_msg(control_open(path, base, &control, err, sizeof(err)) == 0, "%s", err);
-    control_start(control, set);
-}
-
-static void end(void)
-{
-    control_free(control);
-    control = NULL;
-    query_set_free(set);
-}
-
-static void setup(void)
-{
-    strcpy(dir, "/tmp/braid-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    snprintf(path, sizeof(path), "%s/run/control.sock", dir);
-    signal(SIGPIPE, SIG_IGN); /* as main.c does */
-    base = event_base_new();
-    fake_conf(&conf);
-    fake_init(&fake, base, 2);
-    fake.conns[0] = 70;
-    fake.conns[1] = 1;
-    begin(8, 5000);
-}
-
-static void teardown(void)
-{
-    char run[128];
-    end();
-    fake_release(&fake);
-    event_base_loop(base, EVLOOP_NONBLOCK);
-    ck_assert_uint_eq(fake.open_dumps, 0);
-    event_base_free(base);
-    conf_free(&conf);
-    snprintf(run, sizeof(run), "%s/run", dir);
-    unlink(path);
-    rmdir(run);
-    ck_assert_int_eq(rmdir(dir), 0);
-}
-
-static struct reply_text ask(const char *line)
-{
-    int fd = client_unix(path);
-    client_send(fd, line);
-    return client_receive(base, fd);
-}
-
-static void has(const char *text, const char *part)
-{
-    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in: %s", part, text);
-}
-
-static bool ends_with(const char *text, const char *part)
-{
-    size_t a = strlen(text), b = strlen(part);
-    return a >= b && strcmp(text + a - b, part) == 0;
-}
 
 /* ---- the socket's file ---- */
 
@@ -189,6 +112,18 @@ static const struct {
     {"bypass clear --json", BRAID_COMMAND_BYPASS, QUERY_JSON, 0},
     {"bypass on", -1, QUERY_TEXT, 0},
     {"bypass clear 1", -1, QUERY_TEXT, 0},
+    {"set 12 scheduler minrtt", BRAID_COMMAND_SET, QUERY_TEXT, 12},
+    {"set 12 congestion x --json", BRAID_COMMAND_SET, QUERY_JSON, 12},
+    {"set 12 profile bulk", BRAID_COMMAND_SET, QUERY_TEXT, 12},
+    {"set 12 profile", -1, QUERY_TEXT, 0},
+    {"set x profile bulk", -1, QUERY_TEXT, 0},
+    {"set 12 checksum on", -1, QUERY_TEXT, 0},
+    {"set 12 profile bulk now", -1, QUERY_TEXT, 0},
+    {"set 12 profile bulk now now now", -1, QUERY_TEXT, 0},
+    {"algorithms --json", BRAID_COMMAND_ALGORITHMS, QUERY_JSON, 0},
+    {"algorithms all", -1, QUERY_TEXT, 0},
+    {"paths", BRAID_COMMAND_PATHS, QUERY_TEXT, 0},
+    {"paths clear", BRAID_COMMAND_PATHS, QUERY_TEXT, 0},
     {"", -1, QUERY_TEXT, 0},
     {"--json", -1, QUERY_JSON, 0},
     {"stat", -1, QUERY_TEXT, 0},
@@ -237,6 +172,13 @@ START_TEST(every_command_is_answered_as_a_table_and_as_json)
         {"bypass --json\n", "],\"count\":3,\"cleared\":false}\n"},
         {"bypass clear\n", "\n3 servers, now forgotten\n"},
         {"bypass --json clear\n", "],\"count\":3,\"cleared\":true}\n"},
+        {"algorithms\n", "scheduler     minrtt "},
+        {"algorithms --json\n", "{\"scheduler\":[{\"name\":\"minrtt\","},
+        {"paths\n", "\n2 paths\n"},
+        {"paths clear\n", "\n2 paths, counted anew from now on\n"},
+        {"paths --json\n", "{\"paths\":[{\"name\":\"lte\","},
+        {"set 3 scheduler roundrobin\n", "connection 3: scheduler roundrobin, congestion cubic\n"},
+        {"set 3 profile bulk --json\n", "{\"id\":3,\"worker\":1,\"edge\":\"web\","},
     };
     for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
         struct reply_text r = ask(replies[i][0]);
@@ -250,12 +192,16 @@ END_TEST
 START_TEST(errors_come_in_the_format_that_was_asked_for)
 {
     static const char *const replies[][2] = {
-        {"nonsense\n",
-         "error: unknown command; there are status connections show counters bypass and the option --json\n"},
-        {"nonsense --json\n",
-         "{\"error\":\"unknown command; there are status connections show counters bypass and the option "
-         "--json\"}\n"},
+        {"nonsense\n", "error: unknown command; there are status connections show counters bypass set "
+                       "algorithms paths and the option --json\n"},
+        {"nonsense --json\n", "{\"error\":\"unknown command; there are status connections show counters "
+                              "bypass set algorithms paths and the option "
+                              "--json\"}\n"},
         {"status x\n", "error: this command takes no argument\n"},
+        {"set 999 profile bulk\n",
+         "error: no connection has this id (it may have ended); \"connections\" lists them\n"},
+        {"set 3 profile fast\n", "error: there is no profile \"fast\"; it is one of: bulk, interactive, "
+                                 "resilient, economy, auto, mine\n"},
         {"bypass x\n", "error: this command takes no argument but \"clear\"\n"},
         {"show 999\n", "error: no connection has this id (it may have ended); \"connections\" lists them\n"},
         {"show 999 --json\n",
@@ -412,6 +358,10 @@ START_TEST(braidctl_prints_tables_and_json)
     has(out, "{\"id\":3,");
     free(out);
     free(error);
+    ck_assert_int_eq(CTL("-s", path, "set", "3", "profile", "mine"), 0);
+    has(out, "connection 3: profile mine, ");
+    free(out);
+    free(error);
     ck_assert_int_eq(CTL("-s", path, "bypass"), 0);
     has(out, "\n3 servers\n");
     free(out);
@@ -484,7 +434,9 @@ END_TEST
 
 START_TEST(braidctl_tells_misuse_from_failure)
 {
-    static char *const misuses[][4] = {
+    static char long_name[BRAID_CONTROL_LINE];
+    memset(long_name, 'x', sizeof(long_name) - 1);
+    static char *const misuses[][6] = {
         {NULL},
         {"nonsense", NULL},
         {"status", "x", NULL},
@@ -496,6 +448,14 @@ START_TEST(braidctl_tells_misuse_from_failure)
         {"-s", NULL},
         {"bypass", "off", NULL},
         {"bypass", "clear", "1", NULL},
+        {"paths", "forget", NULL},
+        {"algorithms", "all", NULL},
+        {"set", NULL},
+        {"set", "3", "profile", NULL},
+        {"set", "x", "profile", "bulk", NULL},
+        {"set", "3", "checksum", "on", NULL},
+        {"set", "3", "profile", "bulk", "now", NULL},
+        {"set", "3", "profile", long_name, NULL},
     };
     for (size_t i = 0; i < sizeof(misuses) / sizeof(misuses[0]); i++) {
         char *out, *error, *argv[8] = {"braidctl"};

@@ -1,0 +1,188 @@
+/* Documents of what an operator can choose from: algorithms, profiles, paths. */
+#include <check.h>
+#include <event2/buffer.h>
+#include <braid/pm.h>
+#include "admin/render.h"
+#include "admin_fake.h"
+
+static struct conf conf;
+static struct doc doc;
+static struct snapshot_view view;
+static struct snapshot_worker *workers[2];
+static struct snapshot_job *job;
+
+static void setup(void)
+{
+    fake_conf(&conf);
+    doc = (struct doc){.buf = evbuffer_new()};
+    for (unsigned w = 0; w < 2; w++) {
+        workers[w] = snapshot_worker_new(&conf);
+        fake_summary(workers[w], w);
+    }
+    view = (struct snapshot_view){.conf = &conf, .n_workers = 2, .workers = workers};
+    job = calloc(1, sizeof(*job));
+    *job = (struct snapshot_job){.worker = 1, .n = 1};
+    fake_conn(&job->conns[0], 0, 2);
+}
+
+static void teardown(void)
+{
+    conf_free(&conf);
+    evbuffer_free(doc.buf);
+    free(workers[0]);
+    free(workers[1]);
+    free(job);
+}
+
+static const char *written(void)
+{
+    evbuffer_add(doc.buf, "", 1);
+    return (const char *)evbuffer_pullup(doc.buf, -1);
+}
+
+static void again(void)
+{
+    evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
+}
+
+static void contains(const char *text, const char *part)
+{
+    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
+}
+
+START_TEST(every_algorithm_has_a_line_that_says_what_it_is)
+{
+    char line[256];
+    render_algorithms_text(&doc, &conf);
+    const char *text = written();
+    for (unsigned i = 0; sched_algorithms[i]; i++) {
+        ck_assert_ptr_nonnull(sched_algorithms[i]->about);
+        snprintf(line, sizeof(line), "\nscheduler     %-16s %s\n", sched_algorithms[i]->name,
+                 sched_algorithms[i]->about);
+        contains(text, line);
+    }
+    for (unsigned i = 0; cc_algorithms[i]; i++) {
+        ck_assert_ptr_nonnull(cc_algorithms[i]->about);
+        snprintf(line, sizeof(line), "\ncongestion    %-16s %s\n", cc_algorithms[i]->name,
+                 cc_algorithms[i]->about);
+        contains(text, line);
+    }
+    for (unsigned i = 0; pm_algorithms[i]; i++) {
+        ck_assert_ptr_nonnull(pm_algorithms[i]->about);
+        snprintf(line, sizeof(line), "\npath_manager  %-16s %s\n", pm_algorithms[i]->name,
+                 pm_algorithms[i]->about);
+        contains(text, line);
+    }
+    contains(text, "\nprofile       mine             minrtt, cubic\n");
+    contains(text, "\nprofile       auto             bulk or interactive, by the server's way of sending\n");
+}
+END_TEST
+
+START_TEST(algorithms_in_json_are_lists_by_what_they_are_set_with)
+{
+    render_algorithms_json(&doc, &conf);
+    const char *text = written();
+    contains(text, "{\"scheduler\":[{\"name\":\"minrtt\",\"about\":\"");
+    contains(text, "],\"congestion\":[{\"name\":\"");
+    contains(text, "],\"path_manager\":[{\"name\":\"");
+    contains(text, "],\"profile\":[{\"name\":\"bulk\",\"scheduler\":\"");
+    contains(text, "{\"name\":\"auto\",\"scheduler\":\"minrtt\",\"congestion\":\"cubic\",\"auto\":true}");
+    contains(text, "{\"name\":\"mine\",\"scheduler\":\"minrtt\",\"congestion\":\"cubic\",\"auto\":false}");
+}
+END_TEST
+
+START_TEST(paths_add_up_the_workers_and_tell_whose_quota_is_used_up)
+{
+    render_paths_json(&doc, &view, false);
+    ck_assert_str_eq(
+        written(), "{\"paths\":[{\"name\":\"lte\",\"local\":\"any\",\"remote\":\"2001:db8::/32\",\"cost\":5,"
+                   "\"weight\":1,\"subflows\":5,\"bytes\":1200,\"quota\":1000,\"over_quota\":true},"
+                   "{\"name\":\"dsl\",\"local\":\"10.99.9.2/32\",\"remote\":\"any\",\"cost\":0,\"weight\":1,"
+                   "\"subflows\":0,\"bytes\":0,\"quota\":null,\"over_quota\":false}],\"cleared\":false}\n");
+    again();
+    render_paths_text(&doc, &view, true);
+    const char *text = written();
+    contains(text,
+             "\nlte          any                        2001:db8::/32                    5       1     5 "
+             "     1.1 KiB       1000 B, used up\n");
+    contains(text,
+             "\ndsl          10.99.9.2/32               any                              0       1     0 "
+             "         0 B         none\n");
+    contains(text, "\n2 paths, counted anew from now on\n");
+}
+END_TEST
+
+START_TEST(metrics_tell_of_paths)
+{
+    render_metrics(&doc, &view);
+    const char *text = written();
+    contains(text, "\nbraid_path_bytes_total{path=\"lte\"} 1200\n");
+    contains(text, "\nbraid_path_subflows{path=\"lte\"} 5\n");
+    contains(text, "\nbraid_path_quota_bytes{path=\"dsl\"} 0\n");
+}
+END_TEST
+
+START_TEST(a_subflow_tells_its_path)
+{
+    render_conn_text(&doc, &view, job, 0);
+    contains(written(), "\n  path lte: cost 5, weight 1, over its quota\n");
+    again();
+    render_conn_json(&doc, &view, job, 0);
+    contains(written(), "\"path\":null,\"cost\":0,\"weight\":1,\"over_quota\":false,");
+    contains(written(), "\"path\":\"lte\",\"cost\":5,\"weight\":1,\"over_quota\":true,");
+}
+END_TEST
+
+START_TEST(a_connection_tells_its_profile_and_what_an_automatic_one_makes_of_it)
+{
+    render_conn_json(&doc, &view, job, 0);
+    contains(written(), "\"profile\":null,\"profile_now\":null,");
+    again();
+    job->profiles[0] = job->profiles_now[0] = conf_profile(&conf, "mine");
+    render_change_text(&doc, &view, job, 0);
+    ck_assert_str_eq(written(), "connection 3: profile mine, scheduler minrtt, congestion cubic\n");
+    again();
+    job->profiles[0] = conf_profile(&conf, "auto");
+    job->profiles_now[0] = conf_profile(&conf, "interactive");
+    render_conn_text(&doc, &view, job, 0);
+    contains(written(), "profile auto (interactive), scheduler minrtt, congestion cubic\n");
+    again();
+    render_conn_json(&doc, &view, job, 0);
+    contains(written(), "\"profile\":\"auto\",\"profile_now\":\"interactive\",\"scheduler\":\"minrtt\",");
+}
+END_TEST
+
+START_TEST(the_status_tells_the_profiles_of_edges_and_ports)
+{
+    render_status_text(&doc, &view);
+    contains(written(), "\nedge any: transparent, any -> any, auto: minrtt, cubic\n"
+                        "  ports 22: interactive, 5000-5100: mine\n");
+    again();
+    render_status_json(&doc, &view);
+    contains(written(), "\"profile\":\"bulk\",\"profiles\":[],\"scheduler\":\"minrtt\",");
+    contains(written(),
+             "\"profile\":\"auto\",\"profiles\":[{\"first\":22,\"last\":22,\"profile\":\"interactive\"},"
+             "{\"first\":5000,\"last\":5100,\"profile\":\"mine\"}],");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("render_choice");
+    TCase *t = tcase_create("render_choice");
+    tcase_set_timeout(t, 30);
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, every_algorithm_has_a_line_that_says_what_it_is);
+    tcase_add_test(t, algorithms_in_json_are_lists_by_what_they_are_set_with);
+    tcase_add_test(t, paths_add_up_the_workers_and_tell_whose_quota_is_used_up);
+    tcase_add_test(t, metrics_tell_of_paths);
+    tcase_add_test(t, a_subflow_tells_its_path);
+    tcase_add_test(t, a_connection_tells_its_profile_and_what_an_automatic_one_makes_of_it);
+    tcase_add_test(t, the_status_tells_the_profiles_of_edges_and_ports);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
