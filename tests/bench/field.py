@@ -15,7 +15,6 @@ from lib.wait import stays, until
 CLIENT, SERVER = BUILD / "bench/client", BUILD / "bench/server"
 HAPROXY_ADDRESS, LARGE_HAPROXY_ADDRESS = "10.99.9.101", "10.99.9.102"
 MPTCP_PORT, BACKEND = 8081, net.SERVER[4]
-CONGESTION = pathlib.Path("/proc/sys/net/ipv4/tcp_congestion_control")
 SYSCTLS = {"net__ipv4__ip_local_port_range": "1024 65535", "net__ipv4__tcp_tw_reuse": "1"}
 CPUS = os.sched_getaffinity(0)
 PROXY_CPUS = {max(CPUS)}
@@ -40,15 +39,9 @@ listen bench
 
 
 def new_topology(prefix):
-    """Its namespaces use CUBIC, Debian's default: a namespace inherits the setting in the moment of its making, and
-    cannot change it itself."""
-    usual = CONGESTION.read_text()
-    try:
-        CONGESTION.write_text("cubic")
-        topology = net.Topology(prefix)
-    finally:
-        CONGESTION.write_text(usual)
-    return topology
+    """Its namespaces use CUBIC, Debian's default."""
+    with net.new_namespaces_use("cubic"):
+        return net.Topology(prefix)
 
 
 class Subject:

@@ -11,6 +11,7 @@ it with a thread for a moment; from then on they belong to it, and the test uses
 """
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import socket
@@ -24,6 +25,7 @@ PATHS = (1, 2)
 SERVICE = {4: "10.99.9.1", 6: "fd99:9::1"}
 SIGNAL = {4: "10.99.9.2", 6: "fd99:9::2"}
 SERVER = {4: "10.99.3.2", 6: "fd99:3::2"}
+CONGESTION = "/proc/sys/net/ipv4/tcp_congestion_control"
 FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
@@ -106,8 +108,29 @@ def link(left, left_name, right, right_name):
         end.ip("link", "set", name, "up")
 
 
+@contextlib.contextmanager
+def new_namespaces_use(congestion):
+    """The congestion control of namespaces that are made inside the block: they inherit it in the moment of their making,
+    and cannot change it themselves. Whoever else does this waits."""
+    lock = os.open("/run", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with open(CONGESTION) as file:
+            usual = file.read()
+        try:
+            with open(CONGESTION, "w") as file:
+                file.write(congestion)
+            yield
+        finally:
+            with open(CONGESTION, "w") as file:
+                file.write(usual)
+    finally:
+        os.close(lock)
+
+
 class Topology:
     """Three namespaces whose names begin with prefix. The client can use both paths, from the start or later."""
+    paths = PATHS
 
     def __init__(self, prefix):
         self._made = []
@@ -118,7 +141,7 @@ class Topology:
                                  net__ipv6__conf__all__accept_dad=0, net__ipv6__conf__default__accept_dad=0)
             self.client.sysctl(net__mptcp__blackhole_timeout=0)
             self.braid.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
-            for path in PATHS:
+            for path in self.paths:
                 self._connect_path(path)
             link(self.server, "eth0", self.braid, "server")
             self._address(self.server, "eth0", SERVER[4], SERVER[6])
@@ -145,8 +168,12 @@ class Topology:
             namespace.ip(f"-{version}", "route", "add", "default", "via", braid_address(path, version), "dev", device,
                          "table", table)
 
-    def _connect_path(self, path):
+    def _wire(self, path):
+        """Makes the devices of a path, up at both ends."""
         link(self.client, f"up{path}", self.braid, f"path{path}")
+
+    def _connect_path(self, path):
+        self._wire(path)
         self._address(self.client, f"up{path}", client_address(path), client_address(path, 6))
         self._address(self.braid, f"path{path}", braid_address(path), braid_address(path, 6))
         if path == 1:
@@ -165,7 +192,7 @@ class Topology:
 
     def shape(self, mbit, *paths):
         """A token bucket in both directions of each path given, or of both."""
-        for path in paths or PATHS:
+        for path in paths or self.paths:
             for namespace, device in ((self.client, f"up{path}"), (self.braid, f"path{path}")):
                 namespace.tc("qdisc", "replace", "dev", device, "root", "tbf", "rate", f"{mbit}mbit", "burst", "128kb",
                              "latency", "40ms")
@@ -184,7 +211,7 @@ class Topology:
     def strip_mptcp(self, direction, *match, path=None, version=4):
         """Turns the MPTCP options of TCP segments that match into NOPs. direction: "to braid" or "to client"."""
         chain, way = ("PREROUTING", "-i") if direction == "to braid" else ("POSTROUTING", "-o")
-        for each in (path,) if path else PATHS:
+        for each in (path,) if path else self.paths:
             self.braid.iptables("-t", "mangle", "-A", chain, way, f"path{each}", "-p", "tcp", *match, "-j", "TCPOPTSTRIP",
                                 "--strip-options", "30", version=version)
 

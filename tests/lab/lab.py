@@ -1,0 +1,188 @@
+"""Clients, a proxy and a server in real time: the topology of the end-to-end tests with the paths of a scenario.
+
+The client is the kernel's MPTCP, the server plain TCP; in between, Braid, or HAProxy on the kernel's own MPTCP. The
+kernel's sockets use CUBIC everywhere.
+"""
+import itertools
+import os
+import pathlib
+import re
+import tempfile
+import time
+
+from lib import mptcp, net
+from lib.proxy import PORT, Braid, Edge, HAProxy
+from lib.stream import Receiver, Sender, noise
+from lib.wait import until
+from link import Link
+
+PREFIX = f"lab{os.getpid()}"
+NUMBERS = (1, 2, 4, 5)  # of paths; the network between proxy and server is number 3
+SCENARIOS = pathlib.Path(__file__).resolve().parent / "scenarios"
+CARRIES = 20000  # bytes that a path has to deliver before it counts as carrying payload, more than any probing does
+_count = itertools.count(1)
+
+
+def be_preferred():
+    """This process and all it starts from now on, both proxies alike, run as if the machine had nothing else to do; links go
+    before them."""
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(5))
+
+
+def path_names(scenario):
+    return re.findall(r"^\[path\s+([^\]\s]+)\s*\]", pathlib.Path(scenario).read_text(), re.M)
+
+
+class Topology(net.Topology):
+    """The paths' links are linkem's."""
+
+    def __init__(self, prefix, scenario, directory, seed, only=None):
+        self.scenario, self.directory, self.seed = scenario, directory, seed
+        self.names = [name for name in path_names(scenario) if only in (None, name)]
+        if not self.names:
+            raise ValueError(f"{scenario}: there is no path {only}")
+        self.paths = NUMBERS[:len(self.names)]
+        self.links = {}
+        super().__init__(prefix)
+
+    def _wire(self, path):
+        name = self.names[self.paths.index(path)]
+        self.links[name] = Link(self.directory, self.client, f"up{path}", self.braid, f"path{path}", scenario=self.scenario,
+                                path=name, seed=self.seed)
+
+    def number(self, name):
+        return self.paths[self.names.index(name)]
+
+    def delete(self):
+        for link in self.links.values():
+            link.kill()
+        super().delete()
+
+
+class Timeline(Receiver):
+    """Remembers when what had arrived."""
+
+    def __init__(self, *arguments):
+        self.marks = []  # (time, bytes)
+        super().__init__(*arguments)
+
+    def progress(self, count):
+        super().progress(count)
+        self.marks.append((time.monotonic(), self.done))
+
+    def silence(self, begin, end):
+        """Seconds without a byte, of the gaps that touch that span of time."""
+        times = [at for at, _ in self.marks]
+        return max((after - before for before, after in zip(times, times[1:]) if after >= begin and before <= end), default=0.0)
+
+
+class Result:
+    """What came out of a transfer."""
+
+    def __init__(self, size, begun, receiver):
+        self.size, self.begun = size, begun
+        self.seconds = receiver.marks[-1][0] - begun  # from the connection's opening to the last byte
+        self.mbit = size * 8 / self.seconds / 1e6
+        self.receiver = receiver
+        self.stall = None   # seconds without a byte after the path failed
+        self.back = None    # seconds from a path's return until it carried payload again
+
+
+class Lab:
+    """A scenario with a proxy, as a context. proxy: "braid" or "haproxy"; keys: of Braid's [edge]."""
+
+    def __init__(self, scenario, proxy, seed=1, only=None, keys=()):
+        self.scenario, self.kind, self.seed, self.only, self.keys = pathlib.Path(scenario), proxy, seed, only, dict(keys)
+
+    def __enter__(self):
+        self._directory = tempfile.TemporaryDirectory(prefix=f"{PREFIX}-")
+        directory = pathlib.Path(self._directory.name)
+        self.topology = self.proxy = None
+        try:
+            with net.new_namespaces_use("cubic"):
+                self.topology = Topology(f"{PREFIX}n{next(_count)}", self.scenario, directory, self.seed, self.only)
+            for path in self.topology.paths[1:]:
+                self.topology.endpoint(path)
+            edges = [Edge("web", 4, **self.keys)]
+            self.proxy = Braid(self.topology.braid, directory, edges, workers=1) if self.kind == "braid" \
+                else HAProxy(self.topology.braid, directory, edges)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self.proxy:
+            self.proxy.process.kill()
+        if self.topology:
+            self.topology.delete()
+        self._directory.cleanup()
+
+    @property
+    def links(self):
+        return self.topology.links
+
+    def rates(self, direction):
+        """Mbit/s of each path, headers included, in the long run."""
+        return [link.stats()[direction]["rate"] * 8 / 1e6 for link in self.links.values()]
+
+    def transfer(self, direction, size, during=None, limit=120.0):
+        """Moves so many bytes over a new connection; direction "down" is towards the client. during(connection's
+        begin, receiver, client's socket, result) runs meanwhile."""
+        noise()  # made before the time begins
+        listener = self.topology.server.socket()
+        client = self.topology.client.socket(protocol=mptcp.IPPROTO_MPTCP)
+        with listener, client:
+            listener.bind((net.SERVER[4], PORT))
+            listener.listen()
+            listener.settimeout(20)
+            client.settimeout(20)
+            begun = time.monotonic()
+            client.connect((net.SERVICE[4], PORT))
+            far = listener.accept()[0]
+            with far:
+                sink, source = (client, far) if direction == "down" else (far, client)
+                receiver = Timeline(sink, size)
+                sender = Sender(source, size)
+                told = during(begun, receiver) if during else {}
+                sender.finish(limit)
+                receiver.finish(limit)
+        result = Result(size, begun, receiver)
+        vars(result).update(told)
+        return result
+
+    def delivered(self, name, direction):
+        return self.links[name].stats()[direction]["bytes"]
+
+    def carries_again(self, name, direction, since, limit=20.0):
+        """Waits until the path delivers payload; seconds since then."""
+        before = self.delivered(name, direction)
+        until(lambda: self.delivered(name, direction) - before > CARRIES, f"{name} carries again", limit)
+        return time.monotonic() - since
+
+    def fail(self, direction, size, name, at, back=None, how="silent", watch=3.0):
+        """A transfer during which a path fails `at` seconds after its begin: "silent", or "unplugged" at the client; and
+        comes back, if silent, at the second `back`."""
+        link = self.links[name]
+
+        def during(begun, receiver):
+            until(lambda: time.monotonic() >= begun + at or not receiver.is_alive(), "the time of the failure", at + 20)
+            failed = time.monotonic()
+            if how == "silent":
+                link.down()
+            else:
+                self.topology.unplug(self.topology.number(name), "client")
+            told = {}
+            if back is not None:
+                until(lambda: time.monotonic() >= begun + back, "the time of the return", back + 20)
+                returned = time.monotonic()
+                link.up()
+                told["back"] = self.carries_again(name, direction, returned)
+            end = min(failed + watch, returned) if back is not None else failed + watch
+            until(lambda: time.monotonic() >= end or not receiver.is_alive(), "the stall is over", watch + 20)
+            if receiver.done >= size and not receiver.is_alive() and time.monotonic() < failed + 0.5:
+                raise AssertionError("the transfer ended before the path failed")
+            told["stall"] = receiver.silence(failed, end)
+            return told
+
+        return self.transfer(direction, size, during)
