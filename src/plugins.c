@@ -6,11 +6,14 @@
 
 extern const struct cc_ops cc_cubic, cc_reno, cc_lia, cc_olia, cc_balia, cc_wvegas;
 extern const struct pm_ops pm_passive, pm_signal, pm_fullmesh, pm_ndiffports;
-extern const struct sched_ops sched_minrtt, sched_redundant, sched_roundrobin;
+extern const struct sched_ops sched_minrtt, sched_roundrobin, sched_redundant, sched_blest, sched_ecf,
+    sched_lowlatency, sched_backup, sched_priority, sched_weighted, sched_quota;
 
 const struct cc_ops *const cc_algorithms[] = {&cc_cubic, &cc_reno,   &cc_lia, &cc_olia,
                                               &cc_balia, &cc_wvegas, NULL};
 
-const struct sched_ops *const sched_algorithms[] = {&sched_minrtt, &sched_roundrobin, &sched_redundant, NULL};
+const struct sched_ops *const sched_algorithms[] = {
+    &sched_minrtt, &sched_roundrobin, &sched_redundant, &sched_blest, &sched_ecf, &sched_lowlatency,
+    &sched_backup, &sched_priority,   &sched_weighted,  &sched_quota, NULL};
 
 const struct pm_ops *const pm_algorithms[] = {&pm_passive, &pm_signal, &pm_fullmesh, &pm_ndiffports, NULL};

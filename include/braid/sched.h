@@ -22,6 +22,8 @@ struct sched_path {
     int64_t srtt_us;     /* 0: unknown */
     int64_t rttvar_us;
     uint64_t pacing_rate; /* bytes per second, 0: not paced */
+    bool slow_start;      /* cwnd is below ssthresh: it has not found its limit yet */
+    uint64_t *mark;       /* a number of the scheduler's own, kept with the subflow; 0 at first */
     /* What the operator says of the path (struct braid_path_rule). */
     uint32_t cost;   /* 0: the cheapest, the default */
     uint32_t weight; /* share of the bytes that it should carry, relative to the others; 1: the default */
@@ -47,6 +49,8 @@ struct sched {
     uint64_t priv[SCHED_PRIV_WORDS];
 };
 
+/* "To wait" below means that nothing is sent until something happens: an ACK, a timeout, new data, a path
+ * that comes or goes. A scheduler must not wait for what may never happen. */
 struct sched_ops {
     const char *name;
     const char *about;  /* one line for whoever chooses */

@@ -60,6 +60,8 @@ void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops)
     if (c->sched.ops == ops)
         return;
     c->sched = (struct sched){.ops = ops};
+    list_each (n, tmp, &c->subflows)
+        list_entry(n, struct mp_subflow, node)->mark = 0;
     if (ops->init)
         ops->init(&c->sched);
     conn_dirty(c); /* it may send where the other one waited */

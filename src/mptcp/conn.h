@@ -221,6 +221,7 @@ struct mp_subflow {
     bool join;
     uint8_t local_id, remote_id; /* address IDs */
     struct path *path;           /* the rule that it matched, NULL: none */
+    uint64_t mark;               /* the scheduler's */
     uint64_t accounted;          /* bytes that path_account has counted */
     uint32_t local_nonce, remote_nonce;
     bool confirmed;   /* active join: the fourth ACK came; others: established */

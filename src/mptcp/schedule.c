@@ -23,6 +23,8 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     p->srtt_us = t->rtt.srtt_us;
     p->rttvar_us = t->rtt.rttvar_us;
     p->pacing_rate = t->pacer.rate;
+    p->slow_start = t->cc.cwnd < t->cc.ssthresh;
+    p->mark = &s->mark;
     path_describe(s, p);
 }
 

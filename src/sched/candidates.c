@@ -46,3 +46,21 @@ int sched_lowest_rtt(const struct sched_view *v, uint64_t among)
     }
     return best;
 }
+
+bool sched_may_wait(const struct sched_view *v, int i)
+{
+    const struct sched_path *p = &v->paths[i];
+
+    if (p->srtt_us == 0 || p->in_flight == 0)
+        return false;
+    if (*p->mark == 0)
+        *p->mark = (uint64_t)v->now;
+    return v->now - (braid_time)*p->mark <= 2 * p->srtt_us + 4 * p->rttvar_us;
+}
+
+void sched_waited(struct sched *s, const struct sched_view *v, int i, uint64_t bytes)
+{
+    (void)s;
+    (void)bytes;
+    *v->paths[i].mark = 0;
+}

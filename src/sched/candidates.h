@@ -1,5 +1,5 @@
-/* What every scheduler needs first: which subflows may be chosen at all. Sets of subflows are bits, one per
- * index of v->paths. */
+/* What every scheduler needs: which subflows may be chosen at all, and whether waiting for one is wise. Sets
+ * of subflows are bits, one per index of v->paths. */
 #ifndef SCHED_CANDIDATES_H
 #define SCHED_CANDIDATES_H
 
@@ -16,5 +16,12 @@ uint64_t sched_candidates(const struct sched_view *v);
 /* The index of the one with the lowest smoothed round-trip time `among` some, the first of equals; one
  * without a sample comes after all that have one. -1: there is none. */
 int sched_lowest_rtt(const struct sched_view *v, uint64_t among);
+
+/* For schedulers that would rather wait for paths[i], which is full, than use another. True if something is
+ * in flight there, so that an ACK or a timeout will come, and no more time than an ACK should take has passed
+ * since it was first waited for: a path that has fallen silent holds up nobody until its timeout. Keeps the
+ * start of the wait in the subflow's mark; sched_waited is to be called for what is sent. */
+bool sched_may_wait(const struct sched_view *v, int i);
+void sched_waited(struct sched *s, const struct sched_view *v, int i, uint64_t bytes);
 
 #endif
