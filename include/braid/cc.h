@@ -1,14 +1,16 @@
 /* The interface of a congestion control algorithm (RFC 5681 terms). src/tcp calls it; an algorithm is a const
  * table of functions in one file of src/cc, and includes nothing but include/braid.
  *
- * src/tcp owns loss detection (RACK-TLP) and the proportional rate reduction during recovery (RFC 6937); an
- * algorithm decides cwnd while no recovery is under way, and ssthresh when one begins. */
+ * src/tcp owns loss detection (RACK-TLP). For algorithms that answer to losses it also owns recovery: the
+ * proportional rate reduction (RFC 6937) and slow start after a timeout; such an algorithm decides cwnd while
+ * no recovery is under way, and ssthresh when one begins. An algorithm with a model of the path (BBR) sets
+ * model_based instead: then cwnd is its own at all times, and src/tcp lets go whatever it admits. */
 #ifndef BRAID_CC_H
 #define BRAID_CC_H
 
 #include <braid/types.h>
 
-#define CC_PRIV_WORDS        20
+#define CC_PRIV_WORDS        28
 #define CC_SSTHRESH_INFINITE UINT64_MAX
 
 struct cc_ops;
@@ -30,14 +32,22 @@ struct cc {
     uint64_t priv[CC_PRIV_WORDS]; /* the algorithm's own state; check its size with _Static_assert */
 };
 
-/* New data was acknowledged (cumulatively or by SACK). */
+/* New data was acknowledged (cumulatively or by SACK). The delivery rate is that of
+ * draft-cheng-iccrg-delivery-rate-estimation: of the data delivered between the ACK on which the most
+ * recently sent segment of this ACK left, and this ACK. */
 struct cc_ack {
     braid_time now;
     uint64_t acked;           /* bytes newly delivered by this ACK */
+    uint64_t lost;            /* bytes marked lost on this occasion */
     uint64_t prior_in_flight; /* bytes in flight before it */
     int64_t rtt_us;           /* sample taken from this ACK, 0 if none */
     bool cwnd_limited;        /* the flow was using the whole cwnd; do not grow otherwise (RFC 7661) */
     bool round_start;         /* first ACK of data sent after the previous round's start */
+    bool app_limited;         /* the rate is that of the application: the path may be faster */
+    uint64_t rate;            /* bytes of payload per second; 0: no sample */
+    int64_t interval_us;      /* that it was taken over, at least min_rtt_us; 0: no sample */
+    uint64_t prior_delivered; /* cc.delivered when that segment left: counts rounds in packets' time. Valid
+                               * if acked > 0 */
 };
 
 /* A loss event began (once per recovery episode, not per segment). */
@@ -50,20 +60,23 @@ struct cc_loss {
 struct cc_ops {
     const char *name;
     const char *about; /* one line for `braidctl algorithms`, without a full stop */
+    bool model_based;  /* cwnd is the algorithm's during recovery too, see on_ack */
     /* Sets private state. cwnd holds the initial window already, ssthresh is infinite. In mid-connection,
      * when it takes over from another algorithm (perhaps in_recovery): cwnd and ssthresh are what that one
      * left, and what init makes of them is not kept. */
     void (*init)(struct cc *cc, braid_time now);
-    /* Grows cwnd. Not called while in_recovery. */
+    /* Grows cwnd. Not called while in_recovery, unless model_based: then it is called on each ACK that
+     * delivers something, and whenever something was marked lost (acked may be 0), and sets cwnd. */
     void (*on_ack)(struct cc *cc, const struct cc_ack *ack);
-    /* Sets ssthresh (>= 2 mss). For a timeout src/tcp then sets cwnd to one mss itself; otherwise PRR takes
-     * cwnd to ssthresh. When the same data times out again it may be called again: ssthresh then stays
-     * (RFC 5681 section 3.1). */
+    /* Sets ssthresh (>= 2 mss; model_based: leaves it infinite). For a timeout src/tcp then sets cwnd to one
+     * mss itself; otherwise PRR takes cwnd to ssthresh (model_based: on_ack follows). When the same data
+     * times out again it may be called again: ssthresh then stays (RFC 5681 section 3.1). */
     void (*on_loss)(struct cc *cc, const struct cc_loss *loss);
     /* The loss event proved spurious (all retransmissions were DSACKed, or F-RTO): put cwnd and ssthresh
      * back. */
     void (*on_undo)(struct cc *cc, braid_time now);
-    /* Recovery ended; cwnd is ssthresh. May be NULL. */
+    /* Fast recovery ended; cwnd is ssthresh. model_based: any recovery ended, cwnd is as it was. May be
+     * NULL. */
     void (*on_recovered)(struct cc *cc, braid_time now);
     /* The flow holds up its siblings and is to send about half as fast for a while; not called while
      * in_recovery. May be NULL: src/tcp then halves cwnd in slow start, and else tells on_loss and sets cwnd

@@ -29,8 +29,8 @@ static void deliver(struct subflow *sf, const struct tcp_sent *s, uint64_t from,
                     struct ack_info *a)
 {
     a->delivered += to - from;
-    sf->delivered += to - from;
-    sf->cc.delivered = sf->delivered;
+    delivery_on_arrival(&sf->delivery, &a->sample, &s->mark, s->at, to, to - from, a->now);
+    sf->cc.delivered = sf->delivery.delivered;
     rack_delivered(sf, s, to, a);
     if (s->retrans)
         a->retrans_acked = true;
@@ -243,6 +243,7 @@ void tcp_process_ack(struct subflow *sf, const struct wire_packet *p, uint64_t o
         .prior_sacked = sf->sacked_bytes,
         .prior_flight = sf->pipe,
         .newest_sent = -1,
+        .sample.sent_at = DELIVERY_NOTHING,
         .has_ts = sf->ts_ok && p->tcp.has_ts && p->tcp.tsecr,
         .tsecr = p->tcp.tsecr,
         .dupack = is_dupack(sf, p, ack, prior_wnd),

@@ -78,6 +78,11 @@ void tcp_emit(struct tcp_env *env, const struct braid_addr *from, const struct b
               const struct wire_tcp *t);
 
 /* ---- send.c ---- */
+/* Is PRR, not cwnd, what says how much may leave? */
+static inline bool tcp_prr_governs(const struct subflow *sf)
+{
+    return sf->cc.in_recovery && !sf->in_rto_recovery && !sf->cc.ops->model_based;
+}
 /* Bytes that congestion control lets go now. */
 uint64_t tcp_cwnd_room(const struct subflow *sf);
 /* The run leaves again, bookkeeping included. */
@@ -112,6 +117,7 @@ struct ack_info {
     uint64_t delivered;     /* bytes, for the first time */
     braid_time newest_sent; /* of what it delivered and was sent once; -1: nothing of the kind */
     int64_t rtt_us;         /* sample, 0: none */
+    struct delivery_sample sample;
     bool has_ts, dsack, dupack;
     bool retrans_acked; /* it delivered something that was retransmitted */
     uint32_t tsecr;

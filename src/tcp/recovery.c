@@ -76,9 +76,11 @@ void recovery_try_end(struct subflow *sf, braid_time now)
     end(sf);
     /* Without timestamps Karn's rule may not have allowed a sample yet, but the path does work again. */
     sf->rtt.backoff = 0;
-    if (!fast)
+    bool model = sf->cc.ops->model_based;
+    if (!fast && !model)
         return;
-    sf->cc.cwnd = sf->cc.ssthresh;
+    if (!model)
+        sf->cc.cwnd = sf->cc.ssthresh;
     if (sf->cc.ops->on_recovered)
         sf->cc.ops->on_recovered(&sf->cc, now);
 }
@@ -133,29 +135,44 @@ static void reduce(struct subflow *sf, const struct ack_info *a, uint64_t lost)
     sf->cc.cwnd = max_u64(sf->pipe + sf->prr_budget, sf->mss);
 }
 
-static void grow(struct subflow *sf, const struct ack_info *a, bool round_start)
+/* Without SACK, a retransmission that fills a hole also seems to deliver what has waited behind it. */
+static uint64_t delivery_rate(const struct subflow *sf, const struct delivery_result *r)
 {
+    if (r->interval_us == 0 || (!sf->sack_ok && sf->cc.in_recovery))
+        return 0;
+    return (uint64_t)((unsigned __int128)r->delivered * (uint64_t)BRAID_SECOND / (uint64_t)r->interval_us);
+}
+
+static void tell_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost, bool round_start)
+{
+    struct delivery_result r = delivery_finish(&sf->delivery, &a->sample, sf->cc.min_rtt_us, a->now);
     struct cc_ack ack = {
         .now = a->now,
         .acked = a->delivered,
+        .lost = lost,
         .prior_in_flight = a->prior_flight,
         .rtt_us = a->rtt_us,
         .cwnd_limited = sf->cwnd_limited || sf->cwnd_limited_before,
         .round_start = round_start,
+        .app_limited = r.app_limited,
+        .rate = delivery_rate(sf, &r),
+        .prior_delivered = r.prior_delivered,
     };
+    ack.interval_us = ack.rate > 0 ? r.interval_us : 0;
     sf->cc.ops->on_ack(&sf->cc, &ack);
 }
 
 void recovery_on_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost)
 {
     bool round_start = sf->snd_una > sf->round_end;
+    bool model = sf->cc.ops->model_based;
 
-    if (sf->in_rto_recovery)
+    if (sf->in_rto_recovery && !model)
         grow_after_rto(sf, a->delivered);
-    else if (sf->cc.in_recovery)
+    else if (sf->cc.in_recovery && !model)
         reduce(sf, a, lost);
-    else if (a->delivered > 0)
-        grow(sf, a, round_start);
+    else if (a->delivered > 0 || lost > 0)
+        tell_ack(sf, a, lost, round_start);
     if (round_start) {
         sf->round_end = sf->snd_nxt;
         sf->cwnd_limited_before = sf->cwnd_limited;

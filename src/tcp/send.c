@@ -47,7 +47,7 @@ static bool pacing_admits(struct subflow *sf, braid_time now)
 
 uint64_t tcp_cwnd_room(const struct subflow *sf)
 {
-    if (sf->cc.in_recovery && !sf->in_rto_recovery)
+    if (tcp_prr_governs(sf))
         return sf->prr_budget;
     return sf->cc.cwnd > sf->pipe ? sf->cc.cwnd - sf->pipe : 0;
 }
@@ -138,7 +138,7 @@ uint64_t subflow_space(struct subflow *sf, braid_time now)
 static void account_transmission(struct subflow *sf, uint64_t bytes, braid_time now)
 {
     pacer_sent(&sf->pacer, bytes, now);
-    if (!sf->cc.in_recovery || sf->in_rto_recovery)
+    if (!tcp_prr_governs(sf))
         return;
     prr_on_sent(&sf->prr, bytes);
     sf->prr_budget -= min_u64(sf->prr_budget, bytes);
@@ -227,11 +227,27 @@ static void send_fin(struct subflow *sf, braid_time now)
     tcp_set_state(sf, sf->state == TCP_STATE_ESTABLISHED ? TCP_STATE_FIN_WAIT_1 : TCP_STATE_LAST_ACK);
 }
 
+/* The owner has sent what it had, or wanted to. If more could leave now, it is not the path that limits the
+ * rate. What the peer's window holds back does not count: a flow that is limited by it for good has to be
+ * measured all the same. */
+static void note_app_limited(struct subflow *sf, braid_time now)
+{
+    uint64_t room = tcp_cwnd_room(sf), window = window_space(sf);
+
+    if (!subflow_can_carry_data(sf) || !list_empty(&sf->lost) || sf->blocked || sf->pace_at != BRAID_NEVER)
+        return;
+    if (room < sf->mss || window == 0 || too_many_packets(sf) || !pacer_ready(&sf->pacer, now))
+        return;
+    if (!worth_waiting(sf, min_u64(room, window), pacer_quantum(&sf->pacer, sf->mss)))
+        delivery_app_limited(&sf->delivery, sf->pipe);
+}
+
 void subflow_flush(struct subflow *sf, braid_time now)
 {
     if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
         return;
     retransmit_lost(sf, now);
+    note_app_limited(sf, now);
     if (sf->fin_wanted && !sf->fin_sent)
         send_fin(sf, now);
     tcp_ack_flush(sf, now);

@@ -63,6 +63,7 @@ struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map,
 
     *s = (struct tcp_sent){
         .start = sf->snd_nxt, .end = sf->snd_nxt + len, .at = now, .map = map, .seg = sf->mss};
+    delivery_on_sent(&sf->delivery, &s->mark, sf->pipe == 0, now);
     list_append(&sf->sent, &s->node);
     list_append(&sf->by_time, &s->link);
     sf->n_sent++;
@@ -151,6 +152,7 @@ void sent_unlose_all(struct subflow *sf)
 void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
 {
     assert(s->state != SENT_SACKED);
+    delivery_on_sent(&sf->delivery, &s->mark, sf->pipe == 0, now);
     leave(sf, s);
     enter(sf, s, SENT_FLIGHT);
     s->at = now;

@@ -7,6 +7,7 @@
 #ifndef BRAID_TCP_SENT_H
 #define BRAID_TCP_SENT_H
 
+#include "tcp/delivery.h"
 #include "tcp/subflow.h"
 
 /* Runs per subflow. A peer that makes more of them by absurd SACK blocks is no longer believed. */
@@ -24,7 +25,8 @@ struct tcp_sent {
     uint64_t start, end; /* offsets */
     braid_time at;       /* of the last transmission */
     struct tcp_map *map; /* NULL: a FIN */
-    uint32_t seg;        /* payload bytes per segment in the last transmission */
+    struct delivery_mark mark;
+    uint32_t seg; /* payload bytes per segment in the last transmission */
     enum sent_state state;
     bool retrans; /* sent more than once */
 };

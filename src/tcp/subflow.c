@@ -190,10 +190,24 @@ void tcp_establish(struct subflow *sf, braid_time now)
     sf->ops->established(sf, now);
 }
 
+/* With a model of the path there is no ssthresh, nor is there PRR; without one there have to be both. */
+static void settle_ssthresh(struct subflow *sf, bool model_before)
+{
+    if (sf->cc.ops->model_based)
+        sf->cc.ssthresh = CC_SSTHRESH_INFINITE;
+    else if (model_before)
+        sf->cc.ssthresh = max_u64(sf->cc.cwnd, 2 * (uint64_t)sf->mss);
+    if (model_before && tcp_prr_governs(sf)) {
+        prr_begin(&sf->prr, sf->pipe, sf->cc.ssthresh);
+        sf->prr_budget = 0;
+    }
+}
+
 /* The algorithm that would have to take a spurious recovery back knows nothing of its beginning. */
 void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now)
 {
     uint64_t cwnd = sf->cc.cwnd, ssthresh = sf->cc.ssthresh;
+    bool model_before = sf->cc.ops->model_based;
 
     if (sf->cc.ops == cc)
         return;
@@ -204,6 +218,7 @@ void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now)
     cc->init(&sf->cc, now);
     sf->cc.cwnd = cwnd;
     sf->cc.ssthresh = ssthresh;
+    settle_ssthresh(sf, model_before);
     sf->undo_marker = 0;
     tcp_update_pacing(sf);
 }
@@ -260,7 +275,7 @@ static void check_recovery(const struct subflow *sf)
     assert(!sf->in_rto_recovery || sf->cc.in_recovery);
     assert(!sf->cc.in_recovery || sf->recovery_point >= sf->snd_una);
     assert(sf->cc.mss == sf->mss && sf->cc.in_flight == sf->pipe && sf->cc.cwnd > 0);
-    assert(sf->cc.usable == subflow_can_carry_data(sf) && sf->cc.delivered == sf->delivered);
+    assert(sf->cc.usable == subflow_can_carry_data(sf) && sf->cc.delivered == sf->delivery.delivered);
     assert(sf->tlp_end <= sf->snd_nxt);
 }
 

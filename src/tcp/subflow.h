@@ -20,6 +20,7 @@
 #include "base/wheel.h"
 #include "tcp/pacer.h"
 #include "tcp/prr.h"
+#include "tcp/delivery.h"
 #include "tcp/rtt.h"
 #include "wire/packet.h"
 
@@ -210,10 +211,10 @@ struct subflow {
     struct rack rack;
     struct prr prr;
     struct pacer pacer;
+    struct delivery delivery; /* delivery.delivered is mirrored to cc.delivered */
     uint64_t pipe; /* bytes in flight: sent - delivered - lost + retransmitted; mirrored to cc.in_flight */
     uint64_t lost_bytes; /* marked lost, not retransmitted yet */
     uint64_t sacked_bytes;
-    uint64_t delivered;      /* payload bytes ever delivered; mirrored to cc.delivered */
     uint64_t recovery_point; /* snd_nxt when recovery began */
     uint64_t prr_budget;     /* bytes that may leave in fast recovery */
     bool in_rto_recovery;

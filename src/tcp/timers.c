@@ -130,7 +130,8 @@ static void on_reorder_timeout(struct subflow *sf, braid_time now)
         return;
     if (!sf->cc.in_recovery)
         recovery_begin(sf, flight, in_flight, now);
-    struct ack_info nothing = {.now = now, .prior_una = sf->snd_una, .newest_sent = -1};
+    struct ack_info nothing = {
+        .now = now, .prior_una = sf->snd_una, .newest_sent = -1, .sample.sent_at = DELIVERY_NOTHING};
     recovery_on_ack(sf, &nothing, lost);
     sf->ops->wake(sf);
 }

@@ -124,9 +124,15 @@ START_TEST(congestion_control_changes_in_the_middle_of_a_recovery)
     for (unsigned i = 0; cc_algorithms[i]; i++) {
         uint64_t ssthresh = stats(&p.client).subflows[0].ssthresh;
         braid_conn_set_cc(p.client.conn, cc_algorithms[i], p.now);
-        ck_assert_uint_eq(stats(&p.client).subflows[0].ssthresh, ssthresh);
+        if (cc_algorithms[i]->model_based)
+            ck_assert_uint_eq(stats(&p.client).subflows[0].ssthresh, CC_SSTHRESH_INFINITE);
+        else if (ssthresh == CC_SSTHRESH_INFINITE) /* after one with a model, which needs none */
+            ck_assert_uint_lt(stats(&p.client).subflows[0].ssthresh, 1 << 20);
+        else
+            ck_assert_uint_eq(stats(&p.client).subflows[0].ssthresh, ssthresh);
         pair_run_for(&p, 2 * BRAID_MS);
     }
+    braid_conn_set_cc(p.client.conn, cc_algorithms[0], p.now); /* the last may have had a model */
     pair_transfer(&p, &p.client, 500000, 20 * BRAID_SECOND);
     ck_assert_uint_gt(stats(&p.client).subflows[0].retransmits, 0);
 }

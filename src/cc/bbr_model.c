@@ -1,0 +1,136 @@
+/* BBR's model of the path, see bbr_model.h. */
+#include "cc/bbr_model.h"
+
+#define FULL_BW_GROWTH    1.25
+#define FULL_BW_ROUNDS    3
+#define EXTRA_ROUNDS      5                   /* length of half the window of the aggregation estimate */
+#define EXTRA_TIME_MAX    (100 * BRAID_MS)    /* of the rate, the most to add for aggregation */
+#define EPOCH_ACKED_RESET (UINT64_C(1) << 30) /* bytes: not to let the average grow too old */
+#define INITIAL_WINDOW    10                  /* segments */
+
+void bbr_model_init(struct bbr_model *m, const struct cc *cc, braid_time now)
+{
+    *m = (struct bbr_model){.min_rtt_us = cc->min_rtt_us > 0 ? cc->min_rtt_us : INT64_MAX,
+                            .min_rtt_at = now,
+                            .round_end = cc->delivered,
+                            .epoch_at = now};
+}
+
+void bbr_model_begin_round(struct bbr_model *m, const struct cc *cc)
+{
+    m->round_end = cc->delivered;
+}
+
+void bbr_model_doubt_full(struct bbr_model *m)
+{
+    m->full_bw = 0;
+    m->full_bw_count = 0;
+}
+
+static void count_rounds(struct bbr_model *m, const struct cc *cc, const struct cc_ack *ack)
+{
+    m->round_start = ack->acked > 0 && ack->prior_delivered >= m->round_end;
+    if (!m->round_start)
+        return;
+    m->rounds++;
+    m->round_end = cc->delivered;
+}
+
+static void count_bw(struct bbr_model *m, uint64_t rate)
+{
+    uint32_t passed = m->rounds - m->bw_round;
+
+    for (uint32_t i = 1; i <= passed && i <= BBR_BW_ROUNDS; i++)
+        m->bw[(m->bw_round + i) % BBR_BW_ROUNDS] = 0;
+    m->bw_round = m->rounds;
+    uint64_t *now = &m->bw[m->rounds % BBR_BW_ROUNDS];
+    if (rate > *now)
+        *now = rate;
+    m->max_bw = 0;
+    for (unsigned i = 0; i < BBR_BW_ROUNDS; i++)
+        if (m->bw[i] > m->max_bw)
+            m->max_bw = m->bw[i];
+}
+
+/* A sample that the application or BBR itself limited shows only that the path is at least so fast. */
+static void update_bw(struct bbr_model *m, const struct cc_ack *ack, bool limited)
+{
+    if (ack->interval_us > 0 && (!limited || ack->rate >= m->max_bw))
+        count_bw(m, ack->rate);
+}
+
+/* Three rounds without a quarter more: there is nothing more to be had. */
+static void check_full(struct bbr_model *m, bool limited)
+{
+    if (m->pipe_full || !m->round_start || limited)
+        return;
+    if ((double)m->max_bw >= (double)m->full_bw * FULL_BW_GROWTH) {
+        m->full_bw = m->max_bw;
+        m->full_bw_count = 0;
+    } else {
+        m->pipe_full = ++m->full_bw_count >= FULL_BW_ROUNDS;
+    }
+}
+
+static void update_min_rtt(struct bbr_model *m, const struct cc_ack *ack)
+{
+    m->min_rtt_stale = ack->now - m->min_rtt_at > BBR_MIN_RTT_WINDOW;
+    if (ack->rtt_us > 0 && (ack->rtt_us <= m->min_rtt_us || m->min_rtt_stale)) {
+        m->min_rtt_us = ack->rtt_us;
+        m->min_rtt_at = ack->now;
+    }
+}
+
+/* Wireless links and receivers that work in batches acknowledge in bunches. What was acknowledged beyond what
+ * the rate explains since the bunch began is what a window must hold to bridge the silence before the next.
+ */
+static void update_extra(struct bbr_model *m, const struct cc *cc, const struct cc_ack *ack)
+{
+    if (ack->acked == 0 || m->max_bw == 0)
+        return;
+    if (m->round_start && ++m->extra_rounds >= EXTRA_ROUNDS) {
+        m->extra_rounds = 0;
+        m->extra[1] = m->extra[0];
+        m->extra[0] = 0;
+    }
+    uint64_t expected = (uint64_t)((double)m->max_bw * (double)(ack->now - m->epoch_at) / BRAID_SECOND);
+    if (m->epoch_acked <= expected || m->epoch_acked > EPOCH_ACKED_RESET) {
+        m->epoch_at = ack->now;
+        m->epoch_acked = expected = 0;
+    }
+    m->epoch_acked += ack->acked;
+    uint64_t extra = m->epoch_acked > expected ? m->epoch_acked - expected : 0;
+    if (extra > cc->cwnd)
+        extra = cc->cwnd;
+    if (extra > UINT32_MAX)
+        extra = UINT32_MAX;
+    if (extra > m->extra[0])
+        m->extra[0] = (uint32_t)extra;
+}
+
+void bbr_model_update(struct bbr_model *m, const struct cc *cc, const struct cc_ack *ack, bool hold)
+{
+    if (hold)
+        m->limited_until = cc->delivered + cc->in_flight;
+    bool limited = ack->app_limited || ack->prior_delivered < m->limited_until;
+
+    count_rounds(m, cc, ack);
+    update_bw(m, ack, limited);
+    update_extra(m, cc, ack);
+    check_full(m, limited);
+    update_min_rtt(m, ack);
+}
+
+uint64_t bbr_model_bdp(const struct bbr_model *m, const struct cc *cc, double gain)
+{
+    if (m->min_rtt_us == INT64_MAX || m->max_bw == 0)
+        return (uint64_t)INITIAL_WINDOW * cc->mss;
+    return (uint64_t)(gain * (double)m->max_bw * (double)m->min_rtt_us / BRAID_SECOND);
+}
+
+uint64_t bbr_model_extra(const struct bbr_model *m)
+{
+    uint64_t extra = m->extra[0] > m->extra[1] ? m->extra[0] : m->extra[1];
+    uint64_t most = (uint64_t)((double)m->max_bw * EXTRA_TIME_MAX / BRAID_SECOND);
+    return extra < most ? extra : most;
+}
