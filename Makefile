@@ -28,6 +28,7 @@ example_bin := $(patsubst docs/examples/%.c,$(B)/examples/%,$(wildcard docs/exam
 pkt_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/packets/*.c))
 bench_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
 study_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/study/*.c)) $(filter-out %/sim/sim.o,$(sim_obj))
+fairness_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fairness/*.c)) $(filter-out %/sim/sim.o,$(sim_obj))
 attack_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
@@ -71,6 +72,8 @@ $(B)/pkt: $(pkt_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
 $(B)/study: $(study_obj) $(lab_obj) $(B)/libshell.a $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -levent -levent_pthreads -linih -lcrypto -lm
+$(B)/fairness: $(fairness_obj) $(lab_obj) $(B)/libbraid.a
+	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
 $(B)/attack: $(attack_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free -o $@ $^ -lcrypto -lm
 $(B)/bench/server: $(filter %/server.o,$(bench_obj))
@@ -79,13 +82,14 @@ $(B)/bench/server $(B)/bench/client:
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^
 
-tests: $(unit_bin) $(B)/sim $(B)/pkt $(B)/attack $(B)/study $(B)/linkem $(B)/probe
+tests: $(unit_bin) $(B)/sim $(B)/fairness $(B)/pkt $(B)/attack $(B)/study $(B)/linkem $(B)/probe
 unit: $(unit_bin) ## run the unit tests
 	@bad=; for t in $(unit_bin); do $$t || bad="$$bad $$t"; done; [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 
-sim: $(B)/sim ## simulate the stack in virtual time: SEEDS=runs MB_SEEDS=of each mb_ family SEED=first FAMILY=name
+sim: $(B)/sim $(B)/fairness ## simulate the stack in virtual time: SEEDS=runs MB_SEEDS=of each mb_ family SEED=first FAMILY=name
 	$(B)/sim -n $(or $(SEEDS),480) $(SEED:%=-s %) $(FAMILY:%=-f %)
 	$(if $(FAMILY),,$(B)/sim -F mb_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
+	$(if $(FAMILY)$(SEEDS),,$(B)/fairness)
 
 packets: $(B)/pkt ## run the packet scripts
 	@$(B)/pkt $(wildcard tests/packets/*.pkt)
@@ -106,7 +110,7 @@ attack: $(B)/attack ## attack a core in virtual time, beside an honest client; T
 
 study: ## measure every scheduler and congestion control in virtual time, write docs/study.md; STUDY=quick: the bars only
 	@deploy/install-deps.sh study
-	@$(MAKE) --no-print-directory -s -j$(JOBS) $(B)/study
+	@$(MAKE) --no-print-directory -s -j$(JOBS) $(B)/study $(B)/fairness
 	@BRAID_BUILD=$(B) tests/study/run $(STUDY:%=--%)
 
 # A second make with its own compiler and folder builds the fuzzers; tests/fuzz/run runs them.

@@ -17,7 +17,8 @@ static void output(void *ctx, const struct braid_packet *p)
 
     w->packets += f->gso_size ? (p->payload_len + f->gso_size - 1) / f->gso_size : 1;
     c->packets_in_second++;
-    w->on_sent(w, c->side, f);
+    if (w->on_sent)
+        w->on_sent(w, c->side, f);
     sim_core_steer(c, f);
     net_send(w, c->side, f);
 }

@@ -1,0 +1,175 @@
+/* The goals of RFC 6356 section 2, as questions. Lines have 10 Mbit/s and a queue of one bandwidth-delay
+ * product at 40 ms; the delays of a run are drawn at random, against phase effects. */
+#include <string.h>
+#include "fairness.h"
+
+#define MBIT    (1000000 / 8) /* bytes */
+#define RTT     (40 * BRAID_MS)
+#define WARM_UP (10 * BRAID_SECOND)
+
+extern const struct cc_ops cc_reno, cc_lia, cc_olia, cc_balia, cc_wvegas;
+
+bool is_coupled(const struct cc_ops *cc)
+{
+    return cc == &cc_lia || cc == &cc_olia || cc == &cc_balia || cc == &cc_wvegas;
+}
+
+const struct cc_ops *plain_of(const struct cc_ops *cc)
+{
+    return is_coupled(cc) && cc != &cc_wvegas ? &cc_reno : cc;
+}
+
+/* ---- building blocks --------------------------------------------------------------- */
+
+static struct fair_world make_world(uint64_t seed, braid_time span)
+{
+    return (struct fair_world){.seed = seed, .warm_up = WARM_UP, .span = span};
+}
+
+static void add_link(struct fair_world *f, double mbit)
+{
+    struct link_params p = {.rate = (uint64_t)(mbit * MBIT)};
+
+    p.queue = p.rate * RTT / BRAID_SECOND;
+    f->links[f->n_links++] = p;
+}
+
+/* rtt: without queues; drawn within 10 % of it. */
+static void add_path(struct fair_world *f, unsigned link, braid_time rtt)
+{
+    struct rng r = rng_make(f->seed, 70 + f->n_paths);
+
+    f->link_of[f->n_paths] = link;
+    f->delay[f->n_paths] = rng_range(&r, rtt * 45 / 100, rtt * 55 / 100);
+    f->n_paths++;
+}
+
+static void add_plain(struct fair_world *f, const struct cc_ops *cc, unsigned path)
+{
+    f->conns[f->n_conns++] = (struct fair_conn){cc, 1, {path}};
+}
+
+static void add_pair(struct fair_world *f, const struct cc_ops *cc, unsigned path, unsigned other)
+{
+    f->conns[f->n_conns++] = (struct fair_conn){cc, 2, {path, other}};
+}
+
+static bool run(const struct fair_world *f, struct fair_result *r, char failure[256])
+{
+    fair_run(f, r);
+    memcpy(failure, r->failure, sizeof(r->failure));
+    return !r->failure[0];
+}
+
+/* ---- the questions ----------------------------------------------------------------- */
+
+static bool measure_shared(const struct cc_ops *cc, uint64_t seed, braid_time span, double *figures,
+                           char failure[256])
+{
+    struct fair_world f = make_world(seed, span);
+    struct fair_result r;
+
+    add_link(&f, 10);
+    for (unsigned i = 0; i < 3; i++)
+        add_path(&f, 0, RTT);
+    add_pair(&f, cc, 0, 1);
+    add_plain(&f, plain_of(cc), 2);
+    if (!run(&f, &r, failure))
+        return false;
+    figures[0] = r.goodput[0] / (r.goodput[0] + r.goodput[1]);
+    figures[1] = 100 * r.used[0];
+    figures[2] = 1000 * r.waited[0];
+    return true;
+}
+
+/* A good line and a poor one, with a plain TCP on each. */
+static struct fair_world two_lines(const struct cc_ops *cc, uint64_t seed, braid_time span)
+{
+    struct fair_world f = make_world(seed, span);
+
+    add_link(&f, 10);
+    add_link(&f, 2.5);
+    for (unsigned i = 0; i < 4; i++)
+        add_path(&f, i % 2, i % 2 ? 2 * RTT : RTT);
+    add_plain(&f, plain_of(cc), 2);
+    add_plain(&f, plain_of(cc), 3);
+    return f;
+}
+
+static bool measure_best(const struct cc_ops *cc, uint64_t seed, braid_time span, double *figures,
+                         char failure[256])
+{
+    struct fair_world pair = two_lines(cc, seed, span), plain = pair;
+    struct fair_result r, best;
+
+    add_pair(&pair, cc, 0, 1);
+    add_plain(&plain, plain_of(cc), 0);
+    if (!run(&pair, &r, failure) || !run(&plain, &best, failure))
+        return false;
+    figures[0] = r.goodput[2] / best.goodput[2];
+    return true;
+}
+
+static bool measure_congested(const struct cc_ops *cc, uint64_t seed, braid_time span, double *figures,
+                              char failure[256])
+{
+    struct fair_world f = make_world(seed, span);
+    struct fair_result r;
+
+    add_link(&f, 10);
+    add_link(&f, 10);
+    for (unsigned i = 0; i < 4; i++)
+        add_path(&f, i % 2, RTT);
+    add_pair(&f, cc, 0, 1);
+    add_plain(&f, plain_of(cc), 2);
+    for (unsigned i = 0; i < 4; i++)
+        add_plain(&f, plain_of(cc), 3);
+    if (!run(&f, &r, failure))
+        return false;
+    figures[0] = r.flow[0][1] / (r.flow[0][0] + r.flow[0][1]);
+    figures[1] = r.goodput[0] / MBIT;
+    return true;
+}
+
+const struct scene scenes[] = {
+    {
+        .name = "shared",
+        .title = "A shared bottleneck (goal 2)",
+        .text = "Two subflows and one plain TCP over one line of 10 Mbit/s: what part do the subflows get "
+                "together? "
+                "Fair would be 0.5; uncoupled subflows take as much as two TCPs.",
+        .aim = "0.4 to 0.6",
+        .n_figures = 3,
+        .columns = {"share of the two subflows", "line used (%)", "wait in the queue (ms)"},
+        .measure = measure_shared,
+        .least = 0.4,
+        .most = 0.6,
+    },
+    {
+        .name = "best",
+        .title = "As good as the best path (goal 1)",
+        .text = "A line of 10 Mbit/s with 40 ms and one of 2.5 Mbit/s with 80 ms, on each of them a plain "
+                "TCP: what do two "
+                "subflows over both get, compared with another plain TCP on the better line?",
+        .aim = "not below 1",
+        .n_figures = 1,
+        .columns = {"goodput / that of a TCP on the best path"},
+        .measure = measure_best,
+        .most = 10,
+        .not_below = 1,
+    },
+    {
+        .name = "congested",
+        .title = "Away from congestion (goal 3)",
+        .text = "Two lines of 10 Mbit/s, the first with one plain TCP, the second with four: what part of "
+                "the traffic "
+                "of two subflows goes over the second?",
+        .aim = "less than uncoupled",
+        .n_figures = 2,
+        .columns = {"part on the congested line", "goodput (Mbit/s)"},
+        .measure = measure_congested,
+        .most = 1,
+        .below_uncoupled = true,
+    },
+};
+const unsigned n_scenes = sizeof(scenes) / sizeof(*scenes);
