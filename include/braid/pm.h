@@ -17,7 +17,7 @@
 #define PM_MAX_LOCALS   9 /* the initial subflow's address, and eight more */
 #define PM_MAX_REMOTES  9 /* the same of the peer */
 #define PM_MAX_SUBFLOWS 16
-#define PM_MAX_ACTIONS  16
+#define PM_MAX_ACTIONS  (PM_MAX_SUBFLOWS + PM_MAX_LOCALS)
 
 /* One of our addresses. locals[0] is that of the initial subflow; the others are endpoints of the user's. */
 struct pm_local {

@@ -465,14 +465,24 @@ void conn_pm_free(struct braid_conn *c);
 void conn_pm_changed(struct braid_conn *c);
 /* Asks it if need be and carries out its plan. */
 void conn_pm_update(struct braid_conn *c, braid_time now);
-/* The handshake of a subflow is complete. */
-void conn_pm_established(struct mp_subflow *s, braid_time now);
-/* A subflow has ended and is about to be freed: draws conclusions for the next one. */
-void conn_pm_ended(struct mp_subflow *s, braid_time now);
 /* True if no subflow has completed its handshake. */
 bool conn_alone(const struct braid_conn *c);
 /* Ends a subflow in order, as far as its path lets; what it has in flight goes over others as well. */
 void flow_retire(struct mp_subflow *s, braid_time now);
+
+/* Indexes in pm.locals and pm.remotes of a subflow's addresses; PM_MAX_LOCALS, PM_MAX_REMOTES: not in there.
+ */
+unsigned flow_local_index(const struct mp_subflow *s);
+unsigned flow_remote_index(const struct mp_subflow *s);
+
+/* ---- retries.c ---- */
+
+/* The handshake of a subflow is complete. */
+void conn_pm_established(struct mp_subflow *s, braid_time now);
+/* A subflow has ended and is about to be freed: draws conclusions for the next one. */
+void conn_pm_ended(struct mp_subflow *s, braid_time now);
+/* The last subflow has gone: whatever may bring the connection back is tried at once. */
+void conn_pm_forgive(struct braid_conn *c, braid_time now);
 
 /* ---- addr.c: signalling addresses ---- */
 

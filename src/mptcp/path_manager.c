@@ -1,5 +1,4 @@
-/* What a connection does for its path manager: shows it what there is, carries out its plan, and counts the
- * failures of each pair of addresses. */
+/* What a connection does for its path manager: shows it what there is, and carries out its plan. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,15 +6,11 @@
 #include "base/addr.h"
 #include "mptcp/conn.h"
 
-#define OPEN_RETRY    BRAID_SECOND        /* after a subflow could not even be opened */
-#define BACKOFF_FIRST BRAID_SECOND        /* after one that was refused, or that did not hold */
-#define BACKOFF_STEPS 5                   /* doubles so often: at most 32 s */
-#define HELD          (10 * BRAID_SECOND) /* a subflow that lived so long makes up for earlier failures */
-#define SCARCE_STEPS  3                   /* the peer lacks something: not before 8 s */
-#define RETIRE_TIME   (5 * BRAID_SECOND)  /* for the FINs of a subflow that we close */
-#define PORT_FIRST    32768               /* local ports are drawn from here ... */
-#define PORT_LAST     60999               /* ... to here, where operating systems draw them too */
-#define PORT_DRAWS    16
+#define OPEN_RETRY  BRAID_SECOND       /* after a subflow could not even be opened */
+#define RETIRE_TIME (5 * BRAID_SECOND) /* for the FINs of a subflow that we close */
+#define PORT_FIRST  32768              /* local ports are drawn from here ... */
+#define PORT_LAST   60999              /* ... to here, where operating systems draw them too */
+#define PORT_DRAWS  16
 
 extern const struct pm_ops pm_passive, pm_signal;
 
@@ -60,14 +55,14 @@ bool conn_alone(const struct braid_conn *c)
 
 /* ---- the view ---- */
 
-static unsigned local_index(const struct mp_subflow *s)
+unsigned flow_local_index(const struct mp_subflow *s)
 {
     int i = conn_find_local(s->conn, &s->tcp.local.ip);
     return i < 0 ? PM_MAX_LOCALS : (unsigned)i;
 }
 
 /* The peer's address as it looks here may be that of a NAT: for what the peer opened the ID tells. */
-static unsigned remote_index(const struct mp_subflow *s)
+unsigned flow_remote_index(const struct mp_subflow *s)
 {
     const struct conn_pm *m = &s->conn->pm;
     for (unsigned i = 0; i < m->n_remotes; i++) {
@@ -82,8 +77,8 @@ static struct pm_subflow show_subflow(const struct mp_subflow *s)
 {
     return (struct pm_subflow){
         .id = s->id,
-        .local = (uint8_t)local_index(s),
-        .remote = (uint8_t)remote_index(s),
+        .local = (uint8_t)flow_local_index(s),
+        .remote = (uint8_t)flow_remote_index(s),
         .ours = !s->tcp.passive,
         .established = subflow_synchronized(&s->tcp),
         .closing = s->reset_due || (subflow_synchronized(&s->tcp) && !subflow_can_carry_data(&s->tcp)),
@@ -230,7 +225,7 @@ static void ask(struct braid_conn *c, braid_time now)
 
 static bool has_departed(const struct mp_subflow *s)
 {
-    unsigned i = local_index(s);
+    unsigned i = flow_local_index(s);
     return i < PM_MAX_LOCALS && !s->conn->pm.locals[i].usable;
 }
 
@@ -264,26 +259,14 @@ static void retire_departed(struct braid_conn *c, braid_time now)
 
 /* ---- when it is asked ---- */
 
-/* Whatever may bring the connection back is tried at once, what has just failed soon. */
-static void forgive(struct pm_pair *pair, braid_time now)
-{
-    braid_time soon = pair->failures > 1 ? now + BACKOFF_FIRST : now;
-    pair->closed = false;
-    if (pair->open_at > soon)
-        pair->open_at = soon;
-}
-
 /* Notes whether any subflow is left. */
 static void note_alone(struct braid_conn *c, braid_time now)
 {
     struct conn_pm *m = &c->pm;
     bool before = m->alone;
     m->alone = conn_alone(c);
-    if (before || !m->alone || !m->pairs)
-        return;
-    for (unsigned i = 0; i < m->n_locals; i++)
-        for (unsigned j = 0; j < m->n_remotes; j++)
-            forgive(&m->pairs[i][j], now);
+    if (m->alone && !before)
+        conn_pm_forgive(c, now);
 }
 
 void conn_pm_update(struct braid_conn *c, braid_time now)
@@ -303,70 +286,4 @@ void conn_pm_update(struct braid_conn *c, braid_time now)
         retire_departed(c, now);
     if (m->pm.ops->update)
         ask(c, now);
-}
-
-/* ---- what became of subflows ---- */
-
-static struct pm_pair *pair_of(const struct mp_subflow *s)
-{
-    unsigned l = local_index(s), r = remote_index(s);
-    bool known = s->conn->pm.pairs && l < PM_MAX_LOCALS && r < PM_MAX_REMOTES;
-    return known ? &s->conn->pm.pairs[l][r] : NULL;
-}
-
-void conn_pm_established(struct mp_subflow *s, braid_time now)
-{
-    struct pm_pair *pair = pair_of(s);
-    s->established_at = now;
-    if (pair)
-        pair->worked = true;
-    conn_pm_changed(s->conn);
-}
-
-enum next_try { AT_ONCE, LATER, NOT_AGAIN };
-
-/* RFC 8684 section 3.6: a reason that will last is respected. Section 3.4.1: so is a failure of the first try
- * at an announced address. */
-static enum next_try next_try(const struct mp_subflow *s, const struct pm_pair *pair)
-{
-    bool was_up = s->established_at != BRAID_NEVER;
-    int reason = s->peer_rst >= 0 ? s->peer_rst : s->why == SUBFLOW_CLOSED_LOCAL ? s->rst_reason : -1;
-    bool for_good = s->peer_rst >= 0 ? s->peer_rst_for_good : !mptcp_rst_is_transient(reason);
-    if (reason >= 0)
-        return for_good ? NOT_AGAIN : reason == MPTCP_RST_OUTSTANDING ? AT_ONCE : LATER;
-    if (!was_up)
-        return remote_index(s) > 0 && !pair->worked ? NOT_AGAIN : LATER;
-    return s->why == SUBFLOW_CLOSED_DONE ? NOT_AGAIN : AT_ONCE; /* the peer's FIN: it wants no more of it */
-}
-
-static bool is_scarcity(int reason)
-{
-    return reason == MPTCP_RST_RESOURCES || reason == MPTCP_RST_PERFORMANCE;
-}
-
-static void note_failure(struct pm_pair *pair, const struct mp_subflow *s, bool alone, braid_time now)
-{
-    enum next_try next = next_try(s, pair);
-    if (s->established_at != BRAID_NEVER && now - s->established_at >= HELD)
-        pair->failures = 0;
-    bool first = pair->failures == 0;
-    if (is_scarcity(s->peer_rst) && pair->failures < SCARCE_STEPS)
-        pair->failures = SCARCE_STEPS;
-    unsigned steps = pair->failures < BACKOFF_STEPS ? pair->failures : BACKOFF_STEPS;
-    pair->failures++;
-    pair->closed = next == NOT_AGAIN && !alone;
-    pair->open_at = now;
-    if (alone)
-        pair->open_at += BACKOFF_FIRST;
-    else if (next != AT_ONCE || !first)
-        pair->open_at += BACKOFF_FIRST << steps;
-}
-
-void conn_pm_ended(struct mp_subflow *s, braid_time now)
-{
-    struct braid_conn *c = s->conn;
-    struct pm_pair *pair = pair_of(s);
-    conn_pm_changed(c);
-    if (pair && !s->being_closed)
-        note_failure(pair, s, conn_alone(c), now);
 }

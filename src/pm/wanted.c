@@ -1,6 +1,7 @@
 /* What path managers have in common: bringing about what they want. */
 #include "pm/wanted.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* How long a handshake may take while there are other subflows: three SYNs (RFC 6298: after 1 and 3 s) and
@@ -12,8 +13,8 @@
 
 static void plan_action(struct pm_plan *plan, struct pm_action a)
 {
-    if (plan->n < PM_MAX_ACTIONS)
-        plan->actions[plan->n++] = a;
+    assert(plan->n < PM_MAX_ACTIONS); /* an action for each subflow, there or possible, and each address */
+    plan->actions[plan->n++] = a;
 }
 
 static void wake_at(struct pm_plan *plan, braid_time at)

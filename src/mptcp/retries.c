@@ -1,0 +1,89 @@
+/* What a connection learns from the ends of its subflows about opening the next ones: between which
+ * addresses, and when. A pair of addresses that does not work is tried less and less. */
+#include "mptcp/conn.h"
+
+#define BACKOFF_FIRST BRAID_SECOND        /* after a subflow that was refused, or that did not hold */
+#define BACKOFF_STEPS 5                   /* doubles so often: at most 32 s */
+#define HELD          (10 * BRAID_SECOND) /* a subflow that lived so long makes up for earlier failures */
+#define SCARCE_STEPS  3                   /* the peer lacks something: not before 8 s */
+
+static struct pm_pair *pair_of(const struct mp_subflow *s)
+{
+    unsigned l = flow_local_index(s), r = flow_remote_index(s);
+    bool known = s->conn->pm.pairs && l < PM_MAX_LOCALS && r < PM_MAX_REMOTES;
+    return known ? &s->conn->pm.pairs[l][r] : NULL;
+}
+
+void conn_pm_established(struct mp_subflow *s, braid_time now)
+{
+    struct pm_pair *pair = pair_of(s);
+    s->established_at = now;
+    if (pair)
+        pair->worked = true;
+    conn_pm_changed(s->conn);
+}
+
+enum next_try { AT_ONCE, LATER, NOT_AGAIN };
+
+/* RFC 8684 section 3.6: a reason that will last is respected. Section 3.4.1: so is a failure of the first try
+ * at an announced address. */
+static enum next_try next_try(const struct mp_subflow *s, const struct pm_pair *pair)
+{
+    bool was_up = s->established_at != BRAID_NEVER;
+    int reason = s->peer_rst >= 0 ? s->peer_rst : s->why == SUBFLOW_CLOSED_LOCAL ? s->rst_reason : -1;
+    bool for_good = s->peer_rst >= 0 ? s->peer_rst_for_good : !mptcp_rst_is_transient(reason);
+    if (reason >= 0)
+        return for_good ? NOT_AGAIN : reason == MPTCP_RST_OUTSTANDING ? AT_ONCE : LATER;
+    if (!was_up)
+        return flow_remote_index(s) > 0 && !pair->worked ? NOT_AGAIN : LATER;
+    return s->why == SUBFLOW_CLOSED_DONE ? NOT_AGAIN : AT_ONCE; /* the peer's FIN: it wants no more of it */
+}
+
+static bool is_scarcity(int reason)
+{
+    return reason == MPTCP_RST_RESOURCES || reason == MPTCP_RST_PERFORMANCE;
+}
+
+static void note_failure(struct pm_pair *pair, const struct mp_subflow *s, bool alone, braid_time now)
+{
+    enum next_try next = next_try(s, pair);
+    if (s->established_at != BRAID_NEVER && now - s->established_at >= HELD)
+        pair->failures = 0;
+    bool first = pair->failures == 0;
+    if (is_scarcity(s->peer_rst) && pair->failures < SCARCE_STEPS)
+        pair->failures = SCARCE_STEPS;
+    unsigned steps = pair->failures < BACKOFF_STEPS ? pair->failures : BACKOFF_STEPS;
+    pair->failures++;
+    pair->closed = next == NOT_AGAIN && !alone;
+    pair->open_at = now;
+    if (alone)
+        pair->open_at += BACKOFF_FIRST;
+    else if (next != AT_ONCE || !first)
+        pair->open_at += BACKOFF_FIRST << steps;
+}
+
+void conn_pm_ended(struct mp_subflow *s, braid_time now)
+{
+    struct braid_conn *c = s->conn;
+    struct pm_pair *pair = pair_of(s);
+    conn_pm_changed(c);
+    if (pair && !s->being_closed)
+        note_failure(pair, s, conn_alone(c), now);
+}
+
+/* Whatever may bring the connection back is tried at once, what has just failed soon. */
+static void forgive(struct pm_pair *pair, braid_time now)
+{
+    braid_time soon = pair->failures > 1 ? now + BACKOFF_FIRST : now;
+    pair->closed = false;
+    if (pair->open_at > soon)
+        pair->open_at = soon;
+}
+
+void conn_pm_forgive(struct braid_conn *c, braid_time now)
+{
+    struct conn_pm *m = &c->pm;
+    for (unsigned i = 0; m->pairs && i < m->n_locals; i++)
+        for (unsigned j = 0; j < m->n_remotes; j++)
+            forgive(&m->pairs[i][j], now);
+}

@@ -1,0 +1,374 @@
+/* The path managers, shown made-up connections. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <braid/pm.h>
+#include "base/addr.h"
+#include "property.h"
+
+#define NOW (1000 * BRAID_SECOND)
+
+static struct pm pm;
+static struct pm_local locals[PM_MAX_LOCALS];
+static struct pm_remote remotes[PM_MAX_REMOTES];
+static struct pm_pair pairs[PM_MAX_LOCALS][PM_MAX_REMOTES];
+static struct pm_subflow subflows[PM_MAX_SUBFLOWS];
+static struct pm_view view;
+static struct pm_plan plan;
+
+static struct braid_addr addr_of(const char *text, unsigned n)
+{
+    struct braid_addr a;
+    char full[64];
+    snprintf(full, sizeof(full), text, n);
+    ck_assert_int_eq(addr_parse(full, &a), 0);
+    return a;
+}
+
+static const struct pm_ops *by_name(const char *name)
+{
+    for (unsigned i = 0; pm_algorithms[i]; i++)
+        if (strcmp(pm_algorithms[i]->name, name) == 0)
+            return pm_algorithms[i];
+    ck_abort_msg("no path manager %s", name);
+    return NULL;
+}
+
+/* A subflow that is up, unless changed. */
+static struct pm_subflow *add_subflow(unsigned local, unsigned remote)
+{
+    struct pm_subflow *s = &subflows[view.n_subflows];
+    *s = (struct pm_subflow){.id = view.n_subflows,
+                             .local = (uint8_t)local,
+                             .remote = (uint8_t)remote,
+                             .ours = true,
+                             .established = true,
+                             .opened_at = NOW - BRAID_SECOND};
+    view.n_subflows++;
+    return s;
+}
+
+/* A connection between locals[0] and remotes[0], which n_locals and n_remotes addresses may be used for. */
+static void setup(const char *name, unsigned n_locals, unsigned n_remotes)
+{
+    pm = (struct pm){.ops = by_name(name)};
+    memset(pairs, 0, sizeof(pairs));
+    for (unsigned i = 0; i < n_locals; i++)
+        locals[i] = (struct pm_local){
+            .addr = addr_of("10.0.%u.2:0", i), .id = (uint8_t)i, .usable = true, .subflow = true};
+    for (unsigned i = 0; i < n_remotes; i++)
+        remotes[i] = (struct pm_remote){.addr = addr_of("10.9.%u.1:80", i), .id = (uint8_t)i, .usable = true};
+    view = (struct pm_view){.now = NOW,
+                            .opener = true,
+                            .may_open = true,
+                            .locals = locals,
+                            .n_locals = n_locals,
+                            .remotes = remotes,
+                            .n_remotes = n_remotes,
+                            .pairs = (const struct pm_pair(*)[PM_MAX_REMOTES])pairs,
+                            .subflows = subflows,
+                            .max_subflows = 8,
+                            .per_pair = 3,
+                            .rtt_us = 20000};
+    add_subflow(0, 0);
+}
+
+static void ask(void)
+{
+    plan = (struct pm_plan){.wake_at = BRAID_NEVER};
+    if (pm.ops->update)
+        pm.ops->update(&pm, &view, &plan);
+}
+
+static unsigned planned(enum pm_do what)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < plan.n; i++)
+        n += plan.actions[i].what == what;
+    return n;
+}
+
+static unsigned opens(unsigned local, unsigned remote)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < plan.n; i++)
+        n += plan.actions[i].what == PM_OPEN && plan.actions[i].local == local &&
+             plan.actions[i].remote == remote;
+    return n;
+}
+
+START_TEST(each_is_named_once_and_says_what_it_does)
+{
+    static const char *const names[] = {"passive", "signal", "fullmesh", "ndiffports"};
+    for (unsigned i = 0; i < 4; i++) {
+        ck_assert_str_eq(pm_algorithms[i]->name, names[i]);
+        ck_assert_uint_gt(strlen(pm_algorithms[i]->about), 20);
+        ck_assert_ptr_null(strchr(pm_algorithms[i]->about, '\n'));
+    }
+    ck_assert_ptr_null(pm_algorithms[4]);
+}
+END_TEST
+
+START_TEST(passive_does_nothing)
+{
+    setup("passive", 3, 3);
+    locals[1].signal = true;
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+    ck_assert(plan.wake_at == BRAID_NEVER);
+}
+END_TEST
+
+START_TEST(signal_announces_each_address_once_and_opens_nothing)
+{
+    setup("signal", 4, 2);
+    locals[1].signal = locals[2].signal = locals[3].signal = true;
+    locals[2].announced = true;
+    locals[3].usable = false;
+    ask();
+    ck_assert_uint_eq(plan.n, 1);
+    ck_assert_int_eq(plan.actions[0].what, PM_ANNOUNCE);
+    ck_assert_uint_eq(plan.actions[0].local, 1);
+}
+END_TEST
+
+START_TEST(signal_announces_again_after_a_time_without_subflows)
+{
+    setup("signal", 2, 1);
+    locals[1].signal = true;
+    ask();
+    locals[1].announced = true;
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+    view.alone = true;
+    view.n_subflows = 0;
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+    view.alone = false;
+    add_subflow(0, 0);
+    ask();
+    ck_assert_uint_eq(planned(PM_ANNOUNCE), 1);
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+}
+END_TEST
+
+START_TEST(fullmesh_opens_what_is_missing_of_the_mesh)
+{
+    setup("fullmesh", 2, 2);
+    add_subflow(1, 1)->established = false;
+    subflows[1].opened_at = NOW;
+    ask();
+    ck_assert_uint_eq(planned(PM_OPEN), 2);
+    ck_assert_uint_eq(opens(0, 1), 1);
+    ck_assert_uint_eq(opens(1, 0), 1);
+    add_subflow(0, 1)->ours = false; /* the peer's count as well */
+    add_subflow(1, 0)->stale = true; /* and so does one that may recover */
+    ask();
+    ck_assert_uint_eq(planned(PM_OPEN), 0);
+    subflows[3].closing = true;
+    ask();
+    ck_assert_uint_eq(opens(1, 0), 1);
+}
+END_TEST
+
+START_TEST(fullmesh_gives_each_address_its_turn_where_the_limit_is_low)
+{
+    setup("fullmesh", 3, 3);
+    view.max_subflows = 4;
+    ask();
+    ck_assert_uint_eq(planned(PM_OPEN), 3);
+    ck_assert_uint_eq(opens(1, 1), 1);
+    ck_assert_uint_eq(opens(2, 2), 1);
+    view.max_subflows = 1;
+    ask();
+    ck_assert_uint_eq(planned(PM_OPEN), 0);
+}
+END_TEST
+
+START_TEST(fullmesh_announces_what_is_to_be_signalled)
+{
+    setup("fullmesh", 2, 1);
+    locals[1].signal = true;
+    locals[1].subflow = false;
+    ask();
+    ck_assert_uint_eq(plan.n, 1);
+    ck_assert_int_eq(plan.actions[0].what, PM_ANNOUNCE);
+}
+END_TEST
+
+/* Nothing is opened where it cannot or must not be. */
+START_TEST(fullmesh_leaves_out_what_is_not_to_be_used)
+{
+    setup("fullmesh", 2, 1);
+    switch (_i) {
+    case 0:
+        view.may_open = false;
+        break;
+    case 1:
+        locals[1].usable = false;
+        break;
+    case 2:
+        locals[1].subflow = false;
+        break;
+    case 3:
+        remotes[0].usable = false;
+        break;
+    case 4:
+        pairs[1][0].closed = true;
+        break;
+    case 5:
+        locals[1].addr = addr_of("[2001:db8::%u]:0", 2);
+        break;
+    }
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+    ck_assert(plan.wake_at == BRAID_NEVER);
+}
+END_TEST
+
+START_TEST(a_pair_that_failed_is_opened_when_its_time_has_come)
+{
+    setup("fullmesh", 2, 1);
+    pairs[1][0].open_at = NOW + 4 * BRAID_SECOND;
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+    ck_assert(plan.wake_at == NOW + 4 * BRAID_SECOND);
+    view.now = plan.wake_at;
+    ask();
+    ck_assert_uint_eq(opens(1, 0), 1);
+}
+END_TEST
+
+START_TEST(a_handshake_that_takes_too_long_is_given_up)
+{
+    setup("fullmesh", 2, 1);
+    struct pm_subflow *s = add_subflow(1, 0);
+    s->established = false;
+    s->opened_at = NOW;
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+    ck_assert(plan.wake_at == NOW + 3 * BRAID_SECOND);
+    view.alone = true; /* then there is less time to lose */
+    ask();
+    ck_assert(plan.wake_at == NOW + BRAID_SECOND);
+    view.rtt_us = 600000; /* but not less than the path needs */
+    ask();
+    ck_assert(plan.wake_at == NOW + 4 * 600000);
+    view.now = plan.wake_at;
+    ask();
+    ck_assert_uint_eq(planned(PM_CLOSE), 1);
+    s->ours = false; /* that of the peer is not ours to judge */
+    ask();
+    ck_assert_uint_eq(planned(PM_CLOSE), 0);
+}
+END_TEST
+
+START_TEST(ndiffports_opens_several_over_the_initial_addresses)
+{
+    setup("ndiffports", 3, 2);
+    ask();
+    ck_assert_uint_eq(planned(PM_OPEN), 2);
+    ck_assert_uint_eq(opens(0, 0), 2);
+    add_subflow(0, 0);
+    add_subflow(0, 0);
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+}
+END_TEST
+
+START_TEST(ndiffports_without_subflows_takes_what_it_can_get_and_stays_there)
+{
+    setup("ndiffports", 2, 2);
+    view.alone = true;
+    view.n_subflows = 0;
+    locals[0].usable = false;
+    ask();
+    ck_assert_uint_eq(planned(PM_OPEN), 2);
+    ck_assert_uint_eq(opens(1, 0), 1);
+    ck_assert_uint_eq(opens(1, 1), 1);
+    view.alone = false;
+    add_subflow(1, 1);
+    ask();
+    ck_assert_uint_eq(planned(PM_OPEN), 2);
+    ck_assert_uint_eq(opens(1, 1), 2);
+}
+END_TEST
+
+static void random_view(uint64_t *seed)
+{
+    unsigned n_locals = 1 + (unsigned)rng_below(seed, PM_MAX_LOCALS);
+    unsigned n_remotes = 1 + (unsigned)rng_below(seed, PM_MAX_REMOTES);
+    setup(pm_algorithms[rng_next(seed) % 4]->name, n_locals, n_remotes);
+    view.n_subflows = 0;
+    for (uint64_t n = rng_next(seed) % (PM_MAX_SUBFLOWS + 1); n > 0; n--) {
+        struct pm_subflow *s = add_subflow((unsigned)(rng_next(seed) % (PM_MAX_LOCALS + 1)),
+                                           (unsigned)(rng_next(seed) % (PM_MAX_REMOTES + 1)));
+        s->ours = rng_next(seed) % 2;
+        s->established = rng_next(seed) % 2;
+        s->closing = rng_next(seed) % 4 == 0;
+        s->opened_at = NOW - (braid_time)(rng_next(seed) % (5 * BRAID_SECOND));
+    }
+    for (unsigned i = 0; i < n_locals; i++) {
+        locals[i].usable = rng_next(seed) % 4;
+        locals[i].signal = i > 0 && rng_next(seed) % 2;
+        locals[i].announced = rng_next(seed) % 2;
+    }
+    for (unsigned i = 0; i < n_locals; i++)
+        for (unsigned j = 0; j < n_remotes; j++)
+            pairs[i][j].open_at = rng_next(seed) % 2 ? 0 : NOW + BRAID_SECOND;
+    view.max_subflows = 1 + (unsigned)rng_below(seed, PM_MAX_SUBFLOWS);
+    view.per_pair = (unsigned)rng_below(seed, PM_MAX_SUBFLOWS);
+    view.alone = rng_next(seed) % 4 == 0;
+}
+
+/* Whatever the view, the plan keeps the contract of pm.h, and ends when it is carried out. */
+START_TEST(plans_are_always_admissible)
+{
+    uint64_t seed = 4711;
+    for (unsigned round = 0; round < 20000; round++) {
+        random_view(&seed);
+        ask();
+        unsigned open = planned(PM_OPEN);
+        must(open == 0 || view.n_subflows + open <= view.max_subflows);
+        must(plan.wake_at > view.now);
+        for (unsigned i = 0; i < plan.n; i++) {
+            const struct pm_action *a = &plan.actions[i];
+            must(a->local < view.n_locals);
+            must(a->remote < view.n_remotes);
+            if (a->what == PM_OPEN)
+                must(locals[a->local].usable && pairs[a->local][a->remote].open_at <= NOW);
+            if (a->what == PM_ANNOUNCE)
+                must(locals[a->local].usable && locals[a->local].signal);
+        }
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("path managers");
+    TCase *t = tcase_create("policies");
+    tcase_set_timeout(t, 30);
+    tcase_add_test(t, each_is_named_once_and_says_what_it_does);
+    tcase_add_test(t, passive_does_nothing);
+    tcase_add_test(t, signal_announces_each_address_once_and_opens_nothing);
+    tcase_add_test(t, signal_announces_again_after_a_time_without_subflows);
+    tcase_add_test(t, fullmesh_opens_what_is_missing_of_the_mesh);
+    tcase_add_test(t, fullmesh_gives_each_address_its_turn_where_the_limit_is_low);
+    tcase_add_test(t, fullmesh_announces_what_is_to_be_signalled);
+    tcase_add_loop_test(t, fullmesh_leaves_out_what_is_not_to_be_used, 0, 6);
+    tcase_add_test(t, a_pair_that_failed_is_opened_when_its_time_has_come);
+    tcase_add_test(t, a_handshake_that_takes_too_long_is_given_up);
+    tcase_add_test(t, ndiffports_opens_several_over_the_initial_addresses);
+    tcase_add_test(t, ndiffports_without_subflows_takes_what_it_can_get_and_stays_there);
+    tcase_add_test(t, plans_are_always_admissible);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
