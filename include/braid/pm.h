@@ -106,6 +106,7 @@ struct pm {
 struct pm_ops {
     const char *name;
     const char *about; /* one line for an operator */
+    bool opens;        /* opens subflows: where an address comes back, old ones may make way for new ones */
     /* Fills in the plan. Called in a flush in which the view changed, from when the connection is established
      * and the peer has our key. What the plan asks for is carried out before the next call as far as it can
      * be: a subflow that could not be opened (limit reached, memory short) is not in the next view. NULL: the

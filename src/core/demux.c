@@ -130,7 +130,8 @@ static void env_aborted(struct mptcp_env *env, struct mp_subflow *s)
 static int env_flow_add(struct mptcp_env *env, struct mp_subflow *s)
 {
     struct braid_core *core = (struct braid_core *)env;
-    if (core_find_flow(core, &s->tcp.local, &s->tcp.remote))
+    if (core_find_flow(core, &s->tcp.local, &s->tcp.remote) ||
+        core_find_timewait(core, &s->tcp.local, &s->tcp.remote)) /* a SYN that may take it has ended that */
         return -1;
     htable_insert(&core->flows, &s->hash, core_hash_flow(core, &s->tcp.local, &s->tcp.remote));
     s->hashed = true;

@@ -80,6 +80,20 @@ static int free_local(struct braid_conn *c)
     return -1;
 }
 
+/* The address works again. Its subflows' timers do not know, here or at the peer: those that were given up
+ * with the address, or that are waiting for a retransmission, make way for new ones (section 3.6, reason 4).
+ */
+static void renew_subflows(struct braid_conn *c, const struct braid_ip *ip, bool was_gone)
+{
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->dead || s->tcp.passive || !ip_equal(ip, &s->tcp.local.ip))
+            continue;
+        if (was_gone || s->stale || s->tcp.state == TCP_STATE_SYN_SENT)
+            flow_reset(s, MPTCP_RST_OUTSTANDING);
+    }
+}
+
 int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
 {
     struct conn_pm *m = &c->pm;
@@ -90,6 +104,7 @@ int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
         m->locals[i] = (struct pm_local){.addr = e->addr, .id = draw_id(m)};
     }
     struct pm_local *l = &m->locals[i];
+    bool was_gone = !l->usable;
     l->usable = true;
     l->subflow = e->subflow;
     l->backup = e->backup;
@@ -98,6 +113,8 @@ int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
         l->addr.port = e->addr.port;
     }
     conn_withdraw_not(c, l->id);
+    if (conn_is_mptcp(c) && c->phase == CONN_ESTABLISHED && m->pm.ops->opens && l->subflow)
+        renew_subflows(c, &e->addr.ip, was_gone);
     if (m->pairs)
         memset(m->pairs[i], 0, sizeof(m->pairs[i]));
     conn_pm_changed(c);

@@ -10,6 +10,7 @@
 #define RETIRE_TIME (5 * BRAID_SECOND) /* for the FINs of a subflow that we close */
 #define PORT_FIRST  32768              /* local ports are drawn from here ... */
 #define PORT_LAST   60999              /* ... to here, where operating systems draw them too */
+#define PORT_STEP   500                /* two draws are at most so far apart */
 #define PORT_DRAWS  16
 
 extern const struct pm_ops pm_passive, pm_signal;
@@ -136,12 +137,17 @@ static bool have_pairs(struct braid_conn *c)
     return m->pairs != NULL;
 }
 
+/* Random steps (RFC 6056 section 3.3.5): nobody can guess the next port, and none comes again soon, while the
+ * peer may still remember the subflow that had it. */
 static uint16_t draw_port(struct braid_conn *c)
 {
     const struct braid_host *host = &c->env->tcp.host;
-    uint16_t r;
+    struct conn_pm *m = &c->pm;
+    uint16_t r, range = PORT_LAST - PORT_FIRST + 1;
     host->random(host->ctx, &r, sizeof(r));
-    return (uint16_t)(PORT_FIRST + r % (PORT_LAST - PORT_FIRST + 1));
+    m->port = (uint16_t)((m->port + 1 + r % (m->port_drawn ? PORT_STEP : range)) % range);
+    m->port_drawn = true;
+    return (uint16_t)(PORT_FIRST + m->port);
 }
 
 /* False: it could not be, for lack of room, memory or free ports. */

@@ -37,6 +37,8 @@ struct conn_pm {
     bool departing; /* subflows of addresses that are gone may be left */
     braid_time wake_at;
     struct rate opens;
+    bool port_drawn;
+    uint16_t port; /* the last that was drawn, counted from the first that may be */
 };
 
 #endif

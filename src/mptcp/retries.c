@@ -5,6 +5,7 @@
 #define BACKOFF_FIRST BRAID_SECOND        /* after a subflow that was refused, or that did not hold */
 #define BACKOFF_STEPS 5                   /* doubles so often: at most 32 s */
 #define HELD          (10 * BRAID_SECOND) /* a subflow that lived so long makes up for earlier failures */
+#define FIRST_TRIES   3                   /* at an announced address that does not answer */
 #define SCARCE_STEPS  3                   /* the peer lacks something: not before 8 s */
 
 static struct pm_pair *pair_of(const struct mp_subflow *s)
@@ -34,8 +35,10 @@ static enum next_try next_try(const struct mp_subflow *s, const struct pm_pair *
     bool for_good = s->peer_rst >= 0 ? s->peer_rst_for_good : !mptcp_rst_is_transient(reason);
     if (reason >= 0)
         return for_good ? NOT_AGAIN : reason == MPTCP_RST_OUTSTANDING ? AT_ONCE : LATER;
+    if (!was_up && flow_remote_index(s) > 0 && !pair->worked)
+        return s->why == SUBFLOW_CLOSED_REFUSED || pair->failures >= FIRST_TRIES - 1 ? NOT_AGAIN : LATER;
     if (!was_up)
-        return flow_remote_index(s) > 0 && !pair->worked ? NOT_AGAIN : LATER;
+        return LATER;
     return s->why == SUBFLOW_CLOSED_DONE ? NOT_AGAIN : AT_ONCE; /* the peer's FIN: it wants no more of it */
 }
 

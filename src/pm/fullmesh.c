@@ -17,5 +17,6 @@ static void update(struct pm *pm, const struct pm_view *v, struct pm_plan *plan)
 const struct pm_ops pm_fullmesh = {
     .name = "fullmesh",
     .about = "opens a subflow from each local address to each address of the peer",
+    .opens = true,
     .update = update,
 };

@@ -42,5 +42,6 @@ static void update(struct pm *pm, const struct pm_view *v, struct pm_plan *plan)
 const struct pm_ops pm_ndiffports = {
     .name = "ndiffports",
     .about = "opens several subflows between the connection's two addresses, from different ports",
+    .opens = true,
     .update = update,
 };

@@ -131,17 +131,12 @@ static bool announce(struct world *w, const struct action *a, bool withdraw)
 static bool has_subflows(struct world *w, const struct action *a)
 {
     struct app *app = conn_app(w, a, SIM_CLIENT);
-    struct braid_conn_stats stats;
-    unsigned n = 0;
 
     if (a->need_subflows == 0 || (app->opened && !app->conn))
         return true;
     if (!app->established)
         return false;
-    braid_conn_stats(app->conn, &stats);
-    for (unsigned i = 0; i < stats.n_subflows; i++)
-        n += strcmp(stats.subflows[i].state, "ESTABLISHED") == 0;
-    return n >= a->need_subflows;
+    return sim_established(app) >= a->need_subflows;
 }
 
 static void unlisten(struct world *w)
@@ -198,6 +193,18 @@ static bool act(struct world *w, const struct action *a)
     case ACT_SCHED:
     case ACT_CC:
         return switch_algorithm(w, a);
+    case ACT_ENDPOINT_ADD:
+        sim_endpoint_add(w, a->b, a->a);
+        return true;
+    case ACT_ENDPOINT_REMOVE:
+        sim_endpoint_remove(w, a->b, a->a);
+        return true;
+    case ACT_EXPECT_SUBFLOWS:
+        sim_expect_subflows(w, a);
+        return true;
+    case ACT_EXPECT_USED:
+        sim_expect_used(w, a);
+        return true;
     case ACT_ABORT:
     case ACT_RELEASE:
         return abort_one(w, a, a->kind == ACT_RELEASE);

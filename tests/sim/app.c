@@ -422,6 +422,7 @@ void app_open(void *ctx, uint64_t arg)
     struct braid_connect_params p = {
         .cc = w->s.cc[SIM_CLIENT],
         .sched = w->s.sched[SIM_CLIENT],
+        .pm = w->s.pm[SIM_CLIENT],
         .checksum = w->s.checksum[SIM_CLIENT],
         .plain = w->s.plain,
         .ops = &app_ops,

@@ -51,7 +51,10 @@ static void arrive(struct sim_dir *d, struct frame *f)
 {
     struct world *w = d->world;
     struct sim_nic *nic = &w->nics[d->to];
+    struct frame_view v = frame_look(f);
 
+    if (v.tcp && f->len > v.payload)
+        d->payload_at = w->time.now;
     f->next = NULL;
     *nic->last = f;
     nic->last = &f->next;

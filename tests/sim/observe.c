@@ -381,6 +381,8 @@ static void check_data_ack(struct look *k)
                 "the window shrank from %llu to %llu", (unsigned long long)(d->edge - peer->idsn),
                 (unsigned long long)(edge - peer->idsn));
     }
+    if (k->me->fin && !k->p.tcp.mp.has)
+        return; /* from TIME_WAIT: no DATA_ACK, so its window means nothing to MPTCP */
     edge = ack + window(k);
     if ((int64_t)(edge - d->edge) > 0)
         d->edge = edge;

@@ -34,20 +34,24 @@ struct app_params {
 };
 
 enum action_kind {
-    ACT_PATH_DOWN, /* path a */
-    ACT_PATH_UP,   /* path a */
-    ACT_PATH_MTU,  /* path a: MTU b, both directions */
-    ACT_JOIN,      /* client: from path a to server address b; as a backup if c */
-    ACT_RESET,     /* side a resets its subflow number b */
-    ACT_RESET_ALL, /* side a resets all of its subflows */
-    ACT_ANNOUNCE,  /* server announces its address a */
-    ACT_WITHDRAW,  /* side b: withdraws its address a */
-    ACT_PRIO,      /* side a asks to use (c = 0) or spare (c = 1) its subflow number b */
-    ACT_SCHED,     /* side a goes over to scheduler number b */
-    ACT_CC,        /* side a goes over to congestion control number b */
-    ACT_ABORT,     /* side a */
-    ACT_RELEASE,   /* side a releases in the middle */
-    ACT_VANISH,    /* the client goes: all paths down for good */
+    ACT_PATH_DOWN,       /* path a */
+    ACT_PATH_UP,         /* path a */
+    ACT_PATH_MTU,        /* path a: MTU b, both directions */
+    ACT_JOIN,            /* client: from path a to server address b; as a backup if c */
+    ACT_RESET,           /* side a resets its subflow number b */
+    ACT_RESET_ALL,       /* side a resets all of its subflows */
+    ACT_ANNOUNCE,        /* server announces its address a */
+    ACT_WITHDRAW,        /* side b: withdraws its address a */
+    ACT_PRIO,            /* side a asks to use (c = 0) or spare (c = 1) its subflow number b */
+    ACT_SCHED,           /* side a goes over to scheduler number b */
+    ACT_CC,              /* side a goes over to congestion control number b */
+    ACT_ENDPOINT_ADD,    /* side b: its address a, of the client that of path a, may be used (again) */
+    ACT_ENDPOINT_REMOVE, /* side b: its address a may no longer be used */
+    ACT_EXPECT_SUBFLOWS, /* the client has a subflows that are established, or the transfer is over */
+    ACT_EXPECT_USED, /* path a has carried payload within the last b milliseconds, or the transfer is over */
+    ACT_ABORT,       /* side a */
+    ACT_RELEASE,     /* side a releases in the middle */
+    ACT_VANISH,      /* the client goes: all paths down for good */
     ACT_UNLISTEN
 };
 
@@ -85,6 +89,12 @@ struct scenario {
     struct braid_core_params core[SIM_SIDES];
     const struct cc_ops *cc[SIM_SIDES];
     const struct sched_ops *sched[SIM_SIDES];
+    const struct pm_ops *pm[SIM_SIDES];
+    bool endpoints[SIM_SIDES]; /* all addresses of the client, or those of the server but the first, are
+                                * endpoints of its core from the start */
+    bool signal[SIM_SIDES];    /* endpoints are to be announced ... */
+    uint16_t signal_port;      /* ... with this port; 0: none */
+    bool backup_endpoints;     /* the client's but the first are backups */
     unsigned workers[SIM_SIDES];
     bool sticky_workers; /* flows return to the worker that last sent for them, as a multi-queue TUN steers
                             them */

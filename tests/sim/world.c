@@ -35,6 +35,7 @@ static void listen_on(struct world *w, struct sim_core *c)
         .name = "sim",
         .cc = w->s.cc[SIM_SERVER],
         .sched = w->s.sched[SIM_SERVER],
+        .pm = w->s.pm[SIM_SERVER],
         .checksum = w->s.checksum[SIM_SERVER],
         .ops = &app_ops,
         .ctx = c,
@@ -44,6 +45,14 @@ static void listen_on(struct world *w, struct sim_core *c)
     w->listeners[c->worker] = braid_listen(c->core, &p);
     if (!w->listeners[c->worker])
         sim_fail(w, "braid_listen failed");
+}
+
+static void give_endpoints(struct world *w)
+{
+    for (unsigned i = 0; i < w->s.n_paths && w->s.endpoints[SIM_CLIENT]; i++)
+        sim_endpoint_add(w, SIM_CLIENT, i);
+    for (unsigned i = 1; i < w->s.n_addrs && w->s.endpoints[SIM_SERVER]; i++)
+        sim_endpoint_add(w, SIM_SERVER, i);
 }
 
 static struct world *begin(const struct scenario *s, FILE *trace)
@@ -68,6 +77,7 @@ static struct world *begin(const struct scenario *s, FILE *trace)
     }
     if (w->failed)
         return w;
+    give_endpoints(w);
     for (unsigned i = 0; i < s->workers[SIM_SERVER] && s->expect != EXPECT_REFUSED; i++)
         listen_on(w, &w->cores[SIM_SERVER][i]);
     for (unsigned i = 0; i < s->n_conns; i++)

@@ -36,7 +36,8 @@ struct sim_nic {
 /* One direction of a path, as the context of its link. */
 struct sim_dir {
     struct world *world;
-    unsigned path, to; /* to: the side it leads to */
+    unsigned path, to;     /* to: the side it leads to */
+    braid_time payload_at; /* when payload last arrived; 0: never */
     struct link link;
 };
 
@@ -110,6 +111,14 @@ void net_send(struct world *w, unsigned side, struct frame *f);
 /* A frame has left the boxes of a path towards side `to`; takes it. */
 void net_past_boxes(struct world *w, unsigned path, unsigned to, struct frame *f);
 
+/* Gives an address of a side to its cores as an endpoint, or takes it away (endpoints.c). */
+void sim_endpoint_add(struct world *w, unsigned side, unsigned n);
+void sim_endpoint_remove(struct world *w, unsigned side, unsigned n);
+/* How many established subflows its connection has. */
+unsigned sim_established(const struct app *a);
+/* ACT_EXPECT_SUBFLOWS, ACT_EXPECT_USED. */
+void sim_expect_subflows(struct world *w, const struct action *a);
+void sim_expect_used(struct world *w, const struct action *a);
 /* The plan of the scenario (actions.c). */
 void actions_plan(struct world *w);
 

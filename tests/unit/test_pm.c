@@ -297,6 +297,13 @@ START_TEST(ndiffports_without_subflows_takes_what_it_can_get_and_stays_there)
 }
 END_TEST
 
+/* Of an address in a table of n, or of none. */
+static unsigned random_index(uint64_t *seed, unsigned n, unsigned none)
+{
+    unsigned i = (unsigned)rng_below(seed, n + 1);
+    return i < n ? i : none;
+}
+
 static void random_view(uint64_t *seed)
 {
     unsigned n_locals = 1 + (unsigned)rng_below(seed, PM_MAX_LOCALS);
@@ -304,8 +311,8 @@ static void random_view(uint64_t *seed)
     setup(pm_algorithms[rng_next(seed) % 4]->name, n_locals, n_remotes);
     view.n_subflows = 0;
     for (uint64_t n = rng_next(seed) % (PM_MAX_SUBFLOWS + 1); n > 0; n--) {
-        struct pm_subflow *s = add_subflow((unsigned)(rng_next(seed) % (PM_MAX_LOCALS + 1)),
-                                           (unsigned)(rng_next(seed) % (PM_MAX_REMOTES + 1)));
+        struct pm_subflow *s = add_subflow(random_index(seed, n_locals, PM_MAX_LOCALS),
+                                           random_index(seed, n_remotes, PM_MAX_REMOTES));
         s->ours = rng_next(seed) % 2;
         s->established = rng_next(seed) % 2;
         s->closing = rng_next(seed) % 4 == 0;
