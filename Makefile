@@ -33,7 +33,7 @@ attack_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help tests unit packets examples sim attack study lab-check check e2e e2e-long bench asan layers purity headers conformance format lint demo deps install clean fuzz fuzzers
+.PHONY: all help tests unit packets examples sim attack study lab-check lab-study check e2e e2e-long bench asan layers purity headers conformance format lint demo deps install clean fuzz fuzzers
 .SECONDARY:
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
@@ -104,6 +104,9 @@ examples: $(example_bin) ## build and run docs/examples, compare with the output
 
 lab-check: $(B)/linkem $(B)/probe ## measure the lab's links: rate, delay, loss and the rest; LONG=1: longer (needs root)
 	tests/lab/check $(LONG:%=--long)
+
+lab-study: all $(B)/linkem ## beside HAProxy over the lab's paths, the kernel as client; writes docs/study/kernel.md (root; an hour)
+	tests/lab/study $(ROUNDS:%=--rounds %) $(LAB_JOBS:%=--jobs %)
 
 attack: $(B)/attack ## attack a core in virtual time, beside an honest client; TABLE=1: as the table of docs/security.md
 	@$(B)/attack $(TABLE:%=--markdown)

@@ -62,9 +62,9 @@ class Topology(net.Topology):
 class Timeline(Receiver):
     """Remembers when what had arrived."""
 
-    def __init__(self, *arguments):
+    def __init__(self, sock, size, data):
         self.marks = []  # (time, bytes)
-        super().__init__(*arguments)
+        super().__init__(sock, size, data=data)
 
     def progress(self, count):
         super().progress(count)
@@ -128,8 +128,9 @@ class Lab:
 
     def transfer(self, direction, size, during=None, limit=120.0):
         """Moves so many bytes over a new connection; direction "down" is towards the client. during(connection's
-        begin, receiver, client's socket, result) runs meanwhile."""
+        begin, receiver, client's socket, result) runs meanwhile, and returns what it adds to the result."""
         noise()  # made before the time begins
+        data = bytearray(size)
         listener = self.topology.server.socket()
         client = self.topology.client.socket(protocol=mptcp.IPPROTO_MPTCP)
         with listener, client:
@@ -142,8 +143,8 @@ class Lab:
             far = listener.accept()[0]
             with far:
                 sink, source = (client, far) if direction == "down" else (far, client)
-                receiver = Timeline(sink, size)
                 sender = Sender(source, size)
+                receiver = Timeline(sink, size, data)
                 told = during(begun, receiver) if during else {}
                 sender.finish(limit)
                 receiver.finish(limit)
@@ -154,35 +155,30 @@ class Lab:
     def delivered(self, name, direction):
         return self.links[name].stats()[direction]["bytes"]
 
-    def carries_again(self, name, direction, since, limit=20.0):
-        """Waits until the path delivers payload; seconds since then."""
-        before = self.delivered(name, direction)
-        until(lambda: self.delivered(name, direction) - before > CARRIES, f"{name} carries again", limit)
-        return time.monotonic() - since
+    def carries_again(self, name, direction, receiver, limit=20.0):
+        """Waits until the path delivers payload; seconds until then, None if the transfer ended before."""
+        returned, before = time.monotonic(), self.delivered(name, direction)
+        self.links[name].up()
+        until(lambda: self.delivered(name, direction) - before > CARRIES or not receiver.is_alive(), f"{name} carries again", limit)
+        return time.monotonic() - returned if self.delivered(name, direction) - before > CARRIES else None
 
     def fail(self, direction, size, name, at, back=None, how="silent", watch=3.0):
         """A transfer during which a path fails `at` seconds after its begin: "silent", or "unplugged" at the client; and
         comes back, if silent, at the second `back`."""
-        link = self.links[name]
-
         def during(begun, receiver):
             until(lambda: time.monotonic() >= begun + at or not receiver.is_alive(), "the time of the failure", at + 20)
             failed = time.monotonic()
             if how == "silent":
-                link.down()
+                self.links[name].down()
             else:
                 self.topology.unplug(self.topology.number(name), "client")
-            told = {}
-            if back is not None:
-                until(lambda: time.monotonic() >= begun + back, "the time of the return", back + 20)
-                returned = time.monotonic()
-                link.up()
-                told["back"] = self.carries_again(name, direction, returned)
-            end = min(failed + watch, returned) if back is not None else failed + watch
+            end = begun + back if back is not None else failed + watch
             until(lambda: time.monotonic() >= end or not receiver.is_alive(), "the stall is over", watch + 20)
-            if receiver.done >= size and not receiver.is_alive() and time.monotonic() < failed + 0.5:
-                raise AssertionError("the transfer ended before the path failed")
-            told["stall"] = receiver.silence(failed, end)
+            if time.monotonic() < end:
+                raise AssertionError("the transfer ended too early to see what the failure does")
+            told = {"stall": receiver.silence(failed, end)}
+            if back is not None:
+                told["back"] = self.carries_again(name, direction, receiver)
             return told
 
         return self.transfer(direction, size, during)

@@ -100,11 +100,11 @@ class Sender(Pump):
 
 
 class Receiver(Pump):
-    """Receives exactly size bytes, and the end of the stream if told so."""
+    """Receives exactly size bytes, and the end of the stream if told so. data: where to, a bytearray of that size."""
 
-    def __init__(self, sock, size, end=True):
+    def __init__(self, sock, size, end=True, data=None):
         self.sock, self.size, self.end = sock, size, end
-        self.data = bytearray(size)
+        self.data = bytearray(size) if data is None else data
         sock.settimeout(STALL * FACTOR)
         super().__init__()
 
