@@ -24,22 +24,39 @@ static bool holds_too_much(const struct braid_conn *c)
     return c->mem.used > live && c->mem.used - live > c->sndbuf_max / 2;
 }
 
+/* Bytes from data_una on that went over s already; none if it is new, or all it carried was DATA_ACKed. */
+static uint64_t progress_of(const struct braid_conn *c, const struct mp_subflow *s)
+{
+    uint64_t done = s->copy_nxt - c->data_una;
+    return done > c->data_nxt - c->data_una ? 0 : done;
+}
+
+/* Is another path that answers ahead of i? What only a silent one has carried must not wait. */
+static bool is_behind(const struct braid_conn *c, const struct choice *ch, int i)
+{
+    for (unsigned k = 0; k < ch->view.n_paths; k++)
+        if (ch->paths[k].usable && progress_of(c, ch->flows[k]) > progress_of(c, ch->flows[i]))
+            return true;
+    return false;
+}
+
 /* Sends from the pointer of path i. False: it has nothing to send, or must wait. */
 static bool push_copy(struct braid_conn *c, struct choice *ch, int i, braid_time now)
 {
     struct mp_subflow *s = ch->flows[i];
     uint64_t edge = seq64_before(c->data_edge, c->data_end) ? c->data_edge : c->data_end;
-    if (s->copy_nxt - c->data_una > c->data_nxt - c->data_una) /* new, or everything was DATA_ACKed */
-        s->copy_nxt = c->data_una;
-    bool lags = seq64_before(s->copy_nxt, c->data_nxt);
-    if (!seq64_before(s->copy_nxt, edge) || (lags && (lags_too_far(s, &ch->paths[i]) || holds_too_much(c))))
+    s->copy_nxt = c->data_una + progress_of(c, s);
+    if (is_behind(c, ch, i) && (lags_too_far(s, &ch->paths[i]) || holds_too_much(c)))
         return false;
-    uint64_t end = lags ? c->data_nxt : edge;
+    bool copy = seq64_before(s->copy_nxt, c->data_nxt);
+    uint64_t end = copy ? c->data_nxt : edge;
+    if (!seq64_before(s->copy_nxt, end))
+        return false;
     uint32_t len = choice_send(c, ch, i, s->copy_nxt, end - s->copy_nxt, now);
     if (len == 0)
         return false;
     s->copy_nxt += len;
-    if (lags)
+    if (copy)
         c->env->tcp.count.v[COUNT_MP_COPIED_BYTES] += len;
     else
         conn_sent_new(c, len, now);

@@ -74,7 +74,7 @@ static void probe(struct mp_subflow *s, braid_time now)
         subflow_retry(t, now);
     }
     if (now >= s->next_probe) {
-        subflow_probe(t, now);
+        subflow_ask(t, now);
         conn_count(s->conn, MP_PATH_PROBES);
         s->probed_at = s->probed_at > 0 ? s->probed_at : now;
         s->next_probe = now + PROBE_EVERY;

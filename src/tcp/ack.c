@@ -256,7 +256,7 @@ void tcp_process_ack(struct subflow *sf, const struct wire_packet *p, uint64_t o
         process_sack(sf, &p->tcp, ack, &a);
     if (a.delivered > 0) {
         sf->progress_at = now;
-        sf->progress_first = a.newest_sent >= 0;
+        sf->progress_first = !a.retrans_acked;
     }
     take_rtt(sf, &a);
     react(sf, &a);

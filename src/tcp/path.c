@@ -32,6 +32,12 @@ braid_time subflow_silent_at(const struct subflow *sf, unsigned patience)
     return overdue > quiet ? overdue : quiet;
 }
 
+void subflow_ask(struct subflow *sf, braid_time now)
+{
+    sf->undo_marker = 0;
+    subflow_probe(sf, now);
+}
+
 void subflow_retry(struct subflow *sf, braid_time now)
 {
     if (!tcp_outstanding(sf))

@@ -97,12 +97,14 @@ void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now
 }
 
 /* Eifel: the ACK echoes a segment sent before the first retransmission. In fast recovery, where some may be
- * lost and others not, only one that ends it proves that none was. */
+ * lost and others not, only one that ends it proves that none was; so, too, after a timeout if the ACK
+ * reports a duplicate: the retransmission brought it about, and all that it proves of the originals is how
+ * far they had arrived when the path fell silent. */
 static bool originals_arrived(const struct subflow *sf, const struct ack_info *a)
 {
     return sf->cc.in_recovery && a->has_ts && sf->snd_una > a->prior_una &&
            seq32_before(a->tsecr, sf->undo_tsval) &&
-           (sf->in_rto_recovery || sf->snd_una >= sf->recovery_point);
+           ((sf->in_rto_recovery && !a->dsack) || sf->snd_una >= sf->recovery_point);
 }
 
 void recovery_try_undo(struct subflow *sf, const struct ack_info *a)
