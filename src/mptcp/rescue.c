@@ -172,3 +172,31 @@ void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now)
         if (!list_empty(&ch->flows[h]->tcp.maps) && ch->paths[h].usable)
             rescue_tail_of(c, ch, h, now);
 }
+
+/* The map on s that carries the first byte without a DATA_ACK; NULL: none. */
+static struct mp_map *head_on(const struct braid_conn *c, struct mp_subflow *s)
+{
+    list_each (n, tmp, &s->tcp.maps) {
+        struct mp_map *m = map_of(n);
+        if (!seq64_before(c->data_una, m->dsn) && seq64_before(c->data_una, m->dsn + m->tcp.len))
+            return m;
+    }
+    return NULL;
+}
+
+void rescue_late_copy(struct braid_conn *c, struct choice *ch, braid_time now)
+{
+    for (unsigned i = 0; i < ch->view.n_paths; i++) {
+        struct mp_map *m = head_on(c, ch->flows[i]);
+        uint64_t from, rest = m ? rest_of(c, m, &from) : 0;
+        if (rest == 0)
+            continue;
+        if (now < late_at(ch->flows[i], m)) {
+            conn_look_again(c, late_at(ch->flows[i], m));
+            continue;
+        }
+        uint32_t len = choice_repeat_over(c, ch, choice_pick_again(c, ch, 0, rest), from, rest, now);
+        m->rescued = (uint32_t)(from + len - m->dsn);
+        c->env->tcp.count.v[COUNT_MP_REINJECT_HEAD] += len > 0;
+    }
+}

@@ -171,15 +171,21 @@ uint32_t choice_send(struct braid_conn *c, struct choice *ch, int i, uint64_t ds
     return len;
 }
 
-uint32_t choice_repeat(struct braid_conn *c, struct choice *ch, uint64_t dsn, uint64_t len, braid_time now)
+uint32_t choice_repeat_over(struct braid_conn *c, struct choice *ch, int i, uint64_t dsn, uint64_t len,
+                            braid_time now)
 {
-    int i = choice_pick_again(c, ch, choice_carriers(ch, dsn), len);
     uint32_t sent = i < 0 ? 0 : choice_send(c, ch, i, dsn, len, now);
     if (sent > 0) {
         conn_count(c, MP_RETRANS);
         c->env->tcp.count.v[COUNT_MP_REINJECT_BYTES] += sent;
     }
     return sent;
+}
+
+uint32_t choice_repeat(struct braid_conn *c, struct choice *ch, uint64_t dsn, uint64_t len, braid_time now)
+{
+    int i = choice_pick_again(c, ch, choice_carriers(ch, dsn), len);
+    return choice_repeat_over(c, ch, i, dsn, len, now);
 }
 
 /* Lost on its subflow, or given up there: goes first, and not over a subflow that has it in flight already.
@@ -242,10 +248,12 @@ void conn_push(struct braid_conn *c, braid_time now)
     push_reinjections(c, &ch, now);
     if (rescue)
         rescue_silent(c, &ch, now);
-    if (c->sched.ops->duplicate)
+    if (c->sched.ops->duplicate) {
         push_copies(c, &ch, now);
-    else
+        rescue_late_copy(c, &ch, now);
+    } else {
         push_new(c, &ch, now);
+    }
     note_block(c);
     if (rescue) {
         rescue_head(c, &ch, now);

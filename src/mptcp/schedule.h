@@ -21,7 +21,10 @@ int choice_pick_again(struct braid_conn *c, struct choice *ch, uint64_t tried, u
 /* Puts up to want bytes from dsn on path i, which has space. Returns the bytes sent; 0: better wait. */
 uint32_t choice_send(struct braid_conn *c, struct choice *ch, int i, uint64_t dsn, uint64_t want,
                      braid_time now);
-/* Puts up to len bytes from dsn, sent before, on a path that does not carry them. Returns the bytes sent. */
+/* Puts up to len bytes from dsn, sent before, on path i; -1: on none. Returns the bytes sent. */
+uint32_t choice_repeat_over(struct braid_conn *c, struct choice *ch, int i, uint64_t dsn, uint64_t len,
+                            braid_time now);
+/* The same on a path that does not carry them. */
 uint32_t choice_repeat(struct braid_conn *c, struct choice *ch, uint64_t dsn, uint64_t len, braid_time now);
 
 /* ---- rescue.c ---- */
@@ -35,6 +38,10 @@ void rescue_silent(struct braid_conn *c, struct choice *ch, braid_time now);
 void rescue_head(struct braid_conn *c, struct choice *ch, braid_time now);
 /* When there is nothing new: repeats the last bytes on a path that delivers them sooner. */
 void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now);
+
+/* Scheduler with `duplicate`: repeats the first byte without a DATA_ACK, and what goes with it, when a copy
+ * is late. All copies may be lost, and where windows are small, retransmission waits for a timeout. */
+void rescue_late_copy(struct braid_conn *c, struct choice *ch, braid_time now);
 
 /* ---- copies.c ---- */
 

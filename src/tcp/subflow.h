@@ -299,8 +299,8 @@ void subflow_probe(struct subflow *sf, braid_time now);
  * BRAID_NEVER: nothing is on its way. Long before the retransmission timeout, so an owner that can do without
  * this subflow should only do without it for a while. patience: each step doubles the grace. */
 braid_time subflow_silent_at(const struct subflow *sf, unsigned patience);
-/* Probes a silent path (subflow_probe). The answer acknowledges, with an old timestamp, what had arrived before
- * the silence; nobody is to conclude from that that nothing was lost. */
+/* Probes a silent path (subflow_probe). The answer acknowledges, with an old timestamp, what had arrived
+ * before the silence; nobody is to conclude from that that nothing was lost. */
 void subflow_ask(struct subflow *sf, braid_time now);
 /* The path is known to work again: what is outstanding times out at the next run of the timers, whatever the
  * backoff. */
