@@ -322,6 +322,9 @@ int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, 
  * spurious is given up. ops must outlive the connection. */
 void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops);
 void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_time now);
+/* Another path manager, which finds the subflows and announcements that there are. NULL: as with listening.
+ */
+void braid_conn_set_pm(struct braid_conn *c, const struct pm_ops *ops);
 
 /* Asks the peer to use (false) or spare (true) the subflow with this id: MP_PRIO. -1: no such subflow. */
 int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup);

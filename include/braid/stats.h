@@ -148,6 +148,7 @@ struct braid_conn_stats {
     bool checksum;
     const char *state;                  /* static string */
     const char *scheduler, *congestion; /* static strings; congestion: of new subflows, too */
+    const char *path_manager;           /* static string */
     struct braid_addr client, service;  /* the first subflow's ends; service is our side */
     uint32_t token;
     uint64_t bytes_from_client, bytes_to_client; /* in order at the data level; acknowledged by the client */

@@ -23,6 +23,7 @@ static void json_profile(struct json *j, const struct profile *p)
     json_string(j, "name", p->name);
     json_string(j, "scheduler", p->sched->name);
     json_string(j, "congestion", p->cc->name);
+    json_string(j, "path_manager", p->pm ? p->pm->name : NULL);
     json_bool(j, "auto", p->bulk != NULL);
     json_end(j);
 }
@@ -70,7 +71,8 @@ void render_algorithms_text(struct doc *d, const struct conf *conf)
         if (p->bulk)
             text_algorithm(d, "profile", p->name, "bulk or interactive, by the server's way of sending");
         else
-            doc_printf(d, "%-13s %-16s %s, %s\n", "profile", p->name, p->sched->name, p->cc->name);
+            doc_printf(d, "%-13s %-16s %s, %s%s%s\n", "profile", p->name, p->sched->name, p->cc->name,
+                       p->pm ? ", " : "", p->pm ? p->pm->name : "");
     }
 }
 

@@ -57,6 +57,7 @@ static void edge_object(struct json *j, const struct edge_params *p, const struc
     port_profiles(j, p);
     json_string(j, "scheduler", p->sched->name);
     json_string(j, "congestion", p->cc->name);
+    json_string(j, "path_manager", p->pm ? p->pm->name : NULL);
     json_bool(j, "checksum", p->checksum);
     json_uint(j, "connections", e->conns);
     json_uint(j, "mptcp_connections", e->conns_mptcp);
@@ -170,6 +171,7 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     json_string(j, "profile_now", job->profiles[i] ? job->profiles_now[i]->name : NULL);
     json_string(j, "scheduler", c->scheduler);
     json_string(j, "congestion", c->congestion);
+    json_string(j, "path_manager", c->path_manager);
     json_addr(j, "client", &c->client);
     json_addr(j, "service", &c->service);
     if (job->servers[i].port)

@@ -171,7 +171,8 @@ static void choice(struct doc *d, const struct snapshot_job *job, unsigned i)
     if (p)
         doc_printf(d, "profile %s%s%s%s, ", p->name, p == now ? "" : " (", p == now ? "" : now->name,
                    p == now ? "" : ")");
-    doc_printf(d, "scheduler %s, congestion %s\n", job->conns[i].scheduler, job->conns[i].congestion);
+    doc_printf(d, "scheduler %s, congestion %s, path manager %s\n", job->conns[i].scheduler,
+               job->conns[i].congestion, job->conns[i].path_manager);
 }
 
 void render_change_text(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,

@@ -37,6 +37,7 @@ void conf_free(struct conf *c);
 /* The algorithm or the profile of this name; NULL: there is none. */
 const struct sched_ops *conf_scheduler(const char *name);
 const struct cc_ops *conf_congestion(const char *name);
+const struct pm_ops *conf_path_manager(const char *name);
 const struct profile *conf_profile(const struct conf *c, const char *name);
 #define CONF_LIST_MAX 1024 /* room for "a, b, c", cut off if there are more */
 /* The names that there are, into out, which is returned. */

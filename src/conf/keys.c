@@ -250,6 +250,11 @@ static int set_congestion(struct parser *p, const char *value)
     return parser_congestion(p, value, &parser_edge(p)->cc);
 }
 
+static int set_path_manager(struct parser *p, const char *value)
+{
+    return parser_path_manager(p, value, &parser_edge(p)->pm);
+}
+
 static int set_checksum(struct parser *p, const char *value)
 {
     static const char *const words[] = {"off", "on", NULL};
@@ -303,7 +308,8 @@ const struct conf_section_kind conf_section_kinds[] = {
     {"profile",
      conf_profile_add,
      {{"scheduler", conf_profile_scheduler, false, NULL},
-      {"congestion", conf_profile_congestion, false, NULL}}},
+      {"congestion", conf_profile_congestion, false, NULL},
+      {"path_manager", conf_profile_path_manager, false, NULL}}},
     {"edge",
      conf_edge_add,
      {{"mode", set_mode, false, NULL},
@@ -317,6 +323,7 @@ const struct conf_section_kind conf_section_kinds[] = {
       {"profiles", conf_edge_profiles, false, NULL},
       {"scheduler", set_scheduler, false, NULL},
       {"congestion", set_congestion, false, NULL},
+      {"path_manager", set_path_manager, false, NULL},
       {"checksum", set_checksum, false, NULL}}},
     {NULL, NULL, {{NULL, NULL, false, NULL}}},
 };

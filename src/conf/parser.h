@@ -76,6 +76,7 @@ int parser_number(struct parser *p, const char *key, const char *value, unsigned
                   unsigned example, unsigned *out);
 int parser_scheduler(struct parser *p, const char *value, const struct sched_ops **out);
 int parser_congestion(struct parser *p, const char *value, const struct cc_ops **out);
+int parser_path_manager(struct parser *p, const char *value, const struct pm_ops **out);
 
 int conf_edge_add(struct parser *p, const char *name, unsigned *place);
 
@@ -84,6 +85,7 @@ int conf_profiles_default(struct conf *c);
 int conf_profile_add(struct parser *p, const char *name, unsigned *place);
 int conf_profile_scheduler(struct parser *p, const char *value);
 int conf_profile_congestion(struct parser *p, const char *value);
+int conf_profile_path_manager(struct parser *p, const char *value);
 int conf_edge_profile(struct parser *p, const char *value);
 int conf_edge_profiles(struct parser *p, const char *value);
 /* Finds the profiles that edges have named. 0, or -1 after parser_fail_at. */

@@ -13,9 +13,9 @@ static const struct {
     const char *name, *scheduler, *congestion;
 } built_in[] = {
     {"bulk", "minrtt", "cubic"},
-    {"interactive", "minrtt", "cubic"},
-    {"resilient", "minrtt", "cubic"},
-    {"economy", "minrtt", "cubic"},
+    {"interactive", "lowlatency", "cubic"},
+    {"resilient", "redundant", "cubic"},
+    {"economy", "priority", "cubic"},
 };
 #define BUILT_IN (sizeof(built_in) / sizeof(built_in[0]))
 
@@ -68,8 +68,10 @@ int conf_profiles_default(struct conf *c)
         struct profile *p = add(c, built_in[i].name);
         if (!p)
             return -1;
-        p->sched = conf_scheduler(built_in[i].scheduler);
-        p->cc = conf_congestion(built_in[i].congestion);
+        const struct sched_ops *sched = conf_scheduler(built_in[i].scheduler);
+        const struct cc_ops *cc = conf_congestion(built_in[i].congestion);
+        p->sched = sched ? sched : p->sched; /* a build may have left one out */
+        p->cc = cc ? cc : p->cc;
     }
     return add(c, AUTOMATIC) ? 0 : -1;
 }
@@ -103,6 +105,11 @@ int conf_profile_scheduler(struct parser *p, const char *value)
 int conf_profile_congestion(struct parser *p, const char *value)
 {
     return parser_congestion(p, value, &current(p)->cc);
+}
+
+int conf_profile_path_manager(struct parser *p, const char *value)
+{
+    return parser_path_manager(p, value, &current(p)->pm);
 }
 
 /* ---- keys of edges ------------------------------------------------------------------------------------ */
@@ -166,7 +173,7 @@ static int unknown(struct parser *p, const struct conf_section *s, const char *k
 /* An automatic profile would not leave these as they are. */
 static int check_automatic(struct parser *p, const struct conf_section *s, const struct profile *profile)
 {
-    static const char *const keys[] = {"scheduler", "congestion"};
+    static const char *const keys[] = {"scheduler", "congestion", "path_manager"};
     for (unsigned i = 0; profile->bulk && i < sizeof(keys) / sizeof(keys[0]); i++)
         if (parser_given_line(s, keys[i]))
             return parser_fail_at(p, parser_key_line(s, keys[i]), s->title, keys[i],
@@ -187,6 +194,8 @@ static int resolve_edge(struct parser *p, const struct conf_section *s)
         e->sched = e->profile->sched;
     if (!e->cc)
         e->cc = e->profile->cc;
+    if (!e->pm)
+        e->pm = e->profile->pm;
     for (unsigned i = 0; i < e->n_port_profiles; i++) {
         e->port_profiles[i].profile = find(p->conf, e->port_profiles[i].name);
         if (!e->port_profiles[i].profile)
@@ -201,6 +210,7 @@ int conf_profiles_resolve(struct parser *p)
     const struct profile *bulk = find(p->conf, "bulk");
     automatic->sched = bulk->sched;
     automatic->cc = bulk->cc;
+    automatic->pm = bulk->pm;
     automatic->bulk = bulk;
     automatic->interactive = find(p->conf, "interactive");
     for (unsigned i = 0; i < p->n_sections; i++)

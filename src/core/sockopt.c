@@ -78,6 +78,14 @@ void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_tim
     conn_dirty(c);
 }
 
+void braid_conn_set_pm(struct braid_conn *c, const struct pm_ops *ops)
+{
+    if (ops && c->pm.pm.ops == ops)
+        return;
+    conn_pm_use(c, ops);
+    conn_pm_changed(c);
+}
+
 static int64_t max_segment(const struct braid_conn *c)
 {
     return list_empty(&c->subflows) ? 0 : list_entry(c->subflows.next, struct mp_subflow, node)->tcp.mss;

@@ -82,6 +82,7 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
         .state = conn_state_text(c),
         .scheduler = c->sched.ops->name,
         .congestion = c->cc->name,
+        .path_manager = c->pm.pm.ops->name,
         .client = c->first_remote,
         .service = c->first_local,
         .token = c->local_token,

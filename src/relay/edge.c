@@ -89,6 +89,7 @@ static struct braid_listener *listen_at(struct edge *e, const struct braid_addr 
                                          .name = p->name,
                                          .cc = p->cc,
                                          .sched = p->sched,
+                                         .pm = p->pm,
                                          .checksum = p->checksum,
                                          .signal = p->signal,
                                          .n_signal = p->n_signal,

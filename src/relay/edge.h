@@ -35,6 +35,7 @@ struct edge_params {
     const struct profile *profile;
     const struct sched_ops *sched;
     const struct cc_ops *cc;
+    const struct pm_ops *pm; /* NULL: the core's choice */
     struct port_profile port_profiles[EDGE_PORTS_MAX];
     unsigned n_port_profiles;
     bool checksum;

@@ -6,6 +6,7 @@ void profile_apply(const struct profile *p, struct braid_conn *c, braid_time now
 {
     braid_conn_set_sched(c, p->sched);
     braid_conn_set_cc(c, p->cc, now);
+    braid_conn_set_pm(c, p->pm);
 }
 
 /* NULL: the edge's own algorithms, which its listener has. */

@@ -11,6 +11,7 @@ struct profile {
     const char *name;
     const struct sched_ops *sched;
     const struct cc_ops *cc;
+    const struct pm_ops *pm; /* NULL: the core's choice, see braid_listen */
     /* Of the profile that goes by the connection's own pattern (relay/pattern.h): what it changes between; it
      * begins as bulk. NULL: an ordinary one. */
     const struct profile *bulk, *interactive;

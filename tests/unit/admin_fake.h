@@ -73,6 +73,7 @@ static inline void fake_conn(struct braid_conn_stats *c, unsigned n, unsigned su
         .state = "ESTABLISHED",
         .scheduler = "minrtt",
         .congestion = "cubic",
+        .path_manager = "signal",
         .client = fake_addr("192.0.2.7:40000"),
         .service = fake_addr("10.99.9.1:8080"),
         .token = 0x00c0ffee,

@@ -23,6 +23,7 @@ struct braid_conn {
     enum braid_refusal refusal;
     const struct sched_ops *sched; /* NULL: the listener's */
     const struct cc_ops *cc;
+    const struct pm_ops *pm;
     /* The client's stream: up[0, up_arrived) has come, up[0, up_taken) was consumed. */
     uint8_t *up;
     size_t up_arrived, up_taken, up_told;
@@ -158,6 +159,11 @@ void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_tim
 {
     ck_assert_int_gt(now, 0);
     c->cc = ops;
+}
+
+void braid_conn_set_pm(struct braid_conn *c, const struct pm_ops *ops)
+{
+    c->pm = ops;
 }
 
 int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value)

@@ -165,7 +165,7 @@ END_TEST
 
 #define LIST_EDGE                                                                                            \
     "mode, listen, target, source, ports, bypass, signal, profile, profiles, scheduler, congestion, "        \
-    "checksum"
+    "path_manager, checksum"
 #define BAD_BYPASS  " is neither off nor a number of seconds from 1 to 86400; give one, such as 600"
 #define TRANSPARENT "[edge any]\nmode = transparent\n"
 #define BAD_PORTS                                                                                            \
@@ -510,7 +510,7 @@ START_TEST(every_key_is_in_the_example_and_in_the_manual)
         snprintf(item, sizeof(item), ".It Cm %s", key);
         ck_assert_msg(has_key(man, section, item), "docs/man/braid.ini.5 lacks %s", known);
     }
-    ck_assert_uint_eq(count, 43);
+    ck_assert_uint_eq(count, 45);
     ck_assert(!has_key(ini, "\n[tun", "listen"));
     ck_assert(!has_key(man, "\n.Ss [tun", ".It Cm listen"));
     free(ini);

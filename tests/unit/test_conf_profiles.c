@@ -58,6 +58,7 @@ START_TEST(an_edge_without_a_profile_is_bulk)
     ck_assert_ptr_eq(conf.edges->profile, profile("bulk"));
     ck_assert_ptr_eq(conf.edges->sched, profile("bulk")->sched);
     ck_assert_ptr_eq(conf.edges->cc, profile("bulk")->cc);
+    ck_assert_ptr_null(conf.edges->pm);
     ck_assert_uint_eq(conf.edges->n_port_profiles, 0);
     conf_free(&conf);
 }
@@ -96,10 +97,12 @@ END_TEST
 
 START_TEST(keys_of_an_edge_come_before_its_profile)
 {
-    good("[profile mine]\nscheduler = roundrobin\ncongestion = lia\n" EDGE
-         "congestion = cubic\nprofile = mine\n");
+    good("[profile mine]\nscheduler = roundrobin\ncongestion = lia\npath_manager = passive\n" EDGE
+         "congestion = cubic\nprofile = mine\npath_manager = signal\n");
+    ck_assert_str_eq(profile("mine")->pm->name, "passive");
     ck_assert_str_eq(conf.edges->sched->name, "roundrobin");
     ck_assert_str_eq(conf.edges->cc->name, "cubic");
+    ck_assert_str_eq(conf.edges->pm->name, "signal");
     ck_assert_ptr_eq(conf.edges->profile, profile("mine"));
     conf_free(&conf);
 }
@@ -241,7 +244,7 @@ static const struct {
     {"[profile x]\n[profile x]\n" EDGE,
      "2: [profile x] is there already in line 1; give this profile another name"},
     {"[profile x]\ncost = 1\n" EDGE, "2: [profile x] cost: unknown key; the nearest is congestion (all of "
-                                     "this section: scheduler, congestion)"},
+                                     "this section: scheduler, congestion, path_manager)"},
     {EDGE "[path x]\ncost = 1\n", "4: [path x] remote: is missing, and so is local; add one of them, such as "
                                   "remote = 192.0.2.0/24"},
     {EDGE "[path x]\nlocal = host\n", "5: [path x] local: \"host\" is not a prefix" BAD_PREFIX},
@@ -288,6 +291,11 @@ START_TEST(unknown_algorithms_are_told_with_those_that_there_are)
              "f.ini:2: [profile mine] congestion: there is no congestion control \"vegas\"; it is one of: %s",
              conf_congestion_list(list));
     ck_assert_str_eq(err, expected);
+    ck_assert_int_eq(parse(EDGE "path_manager = full\n"), -1);
+    ck_assert_ptr_nonnull(
+        strstr(err, "f.ini:4: [edge web] path_manager: there is no path manager \"full\"; it is one of: "));
+    for (unsigned i = 0; pm_algorithms[i]; i++)
+        ck_assert_ptr_nonnull(strstr(err, pm_algorithms[i]->name));
     for (unsigned i = 0; sched_algorithms[i]; i++)
         ck_assert_ptr_nonnull(strstr(conf_scheduler_list(list), sched_algorithms[i]->name));
     for (unsigned i = 0; cc_algorithms[i]; i++)

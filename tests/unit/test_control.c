@@ -177,7 +177,8 @@ START_TEST(every_command_is_answered_as_a_table_and_as_json)
         {"paths\n", "\n2 paths\n"},
         {"paths clear\n", "\n2 paths, counted anew from now on\n"},
         {"paths --json\n", "{\"paths\":[{\"name\":\"lte\","},
-        {"set 3 scheduler roundrobin\n", "connection 3: scheduler roundrobin, congestion cubic\n"},
+        {"set 3 scheduler roundrobin\n",
+         "connection 3: scheduler roundrobin, congestion cubic, path manager signal\n"},
         {"set 3 profile bulk --json\n", "{\"id\":3,\"worker\":1,\"edge\":\"web\","},
     };
     for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {

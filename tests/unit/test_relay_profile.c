@@ -4,8 +4,9 @@
 
 static const struct sched_ops one_path = {.name = "one"}, all_paths = {.name = "all"};
 static const struct cc_ops gentle = {.name = "gentle"}, brisk = {.name = "brisk"};
+static const struct pm_ops quiet = {.name = "quiet"};
 static struct profile bulk = {.name = "bulk", .sched = &all_paths, .cc = &brisk};
-static struct profile interactive = {.name = "interactive", .sched = &one_path, .cc = &gentle};
+static struct profile interactive = {.name = "interactive", .sched = &one_path, .cc = &gentle, .pm = &quiet};
 static struct profile automatic = {
     .name = "auto", .sched = &all_paths, .cc = &brisk, .bulk = &bulk, .interactive = &interactive};
 
@@ -55,6 +56,7 @@ START_TEST(a_connection_has_the_profile_of_its_port_or_that_of_the_edge)
         struct braid_conn *c = syn_to(ports[i].port);
         ck_assert_ptr_eq(c->sched, ports[i].of_ports ? &one_path : NULL);
         ck_assert_ptr_eq(c->cc, ports[i].of_ports ? &gentle : NULL);
+        ck_assert_ptr_eq(c->pm, ports[i].of_ports ? &quiet : NULL);
         has_profile(c, ports[i].of_ports ? &interactive : &bulk, ports[i].of_ports ? &interactive : &bulk);
         end(c, -1);
     }

@@ -203,7 +203,7 @@ START_TEST(the_tables_of_connections_tell_the_same)
     text = written();
     contains(text, "connection 3 of edge web, worker 1: mptcp, ESTABLISHED\n");
     contains(text, "192.0.2.7:40000 -> 10.99.9.1:8080 -> 10.99.3.2:80, open for 00:01:03\n");
-    contains(text, "token 00c0ffee, scheduler minrtt, congestion cubic\n");
+    contains(text, "token 00c0ffee, scheduler minrtt, congestion cubic, path manager signal\n");
     contains(text, "\nsubflow 1: 10.99.9.1:8080 <- [2001:db8::7]:40001, ESTABLISHED, backup\n");
     contains(text, "rtt 21000 us (var 22, min 23), rto 200000 us\n");
     contains(text, "cubic: cwnd 14.2 KiB, ssthresh none, in flight 1.4 KiB, pacing 34 B/s\n");
@@ -403,6 +403,7 @@ int main(void)
 {
     Suite *s = suite_create("render");
     TCase *t = tcase_create("render");
+    tcase_set_timeout(t, 30);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, a_transparent_edge_is_shown_as_such);
     tcase_add_test(t, status_in_json_adds_up_the_workers);

@@ -86,8 +86,10 @@ START_TEST(algorithms_in_json_are_lists_by_what_they_are_set_with)
     contains(text, "],\"congestion\":[{\"name\":\"");
     contains(text, "],\"path_manager\":[{\"name\":\"");
     contains(text, "],\"profile\":[{\"name\":\"bulk\",\"scheduler\":\"");
-    contains(text, "{\"name\":\"auto\",\"scheduler\":\"minrtt\",\"congestion\":\"cubic\",\"auto\":true}");
-    contains(text, "{\"name\":\"mine\",\"scheduler\":\"minrtt\",\"congestion\":\"cubic\",\"auto\":false}");
+    contains(text, "{\"name\":\"auto\",\"scheduler\":\"minrtt\",\"congestion\":\"cubic\",\"path_manager\":"
+                   "null,\"auto\":true}");
+    contains(text, "{\"name\":\"mine\",\"scheduler\":\"minrtt\",\"congestion\":\"cubic\",\"path_manager\":"
+                   "null,\"auto\":false}");
 }
 END_TEST
 
@@ -140,12 +142,14 @@ START_TEST(a_connection_tells_its_profile_and_what_an_automatic_one_makes_of_it)
     again();
     job->profiles[0] = job->profiles_now[0] = conf_profile(&conf, "mine");
     render_change_text(&doc, &view, job, 0);
-    ck_assert_str_eq(written(), "connection 3: profile mine, scheduler minrtt, congestion cubic\n");
+    ck_assert_str_eq(written(),
+                     "connection 3: profile mine, scheduler minrtt, congestion cubic, path manager signal\n");
     again();
     job->profiles[0] = conf_profile(&conf, "auto");
     job->profiles_now[0] = conf_profile(&conf, "interactive");
     render_conn_text(&doc, &view, job, 0);
-    contains(written(), "profile auto (interactive), scheduler minrtt, congestion cubic\n");
+    contains(written(),
+             "profile auto (interactive), scheduler minrtt, congestion cubic, path manager signal\n");
     again();
     render_conn_json(&doc, &view, job, 0);
     contains(written(), "\"profile\":\"auto\",\"profile_now\":\"interactive\",\"scheduler\":\"minrtt\",");
