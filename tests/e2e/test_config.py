@@ -48,11 +48,16 @@ BAD = {
     "target_is_the_listen_address": (12, "target = 10.99.9.1:8080", "target"),
     "signal_not_an_address": (13, "signal = 10.99.9.2, nonsense", "signal"),
     "unknown_scheduler": (14, "scheduler = fastest", "scheduler"),
-    "unknown_congestion_control": (15, "congestion = bbr", "congestion"),
+    "unknown_congestion_control": (15, "congestion = none", "congestion"),
     "checksum_neither_on_nor_off": (16, "checksum = maybe", "checksum"),
     "no_equals_sign": (14, "scheduler minrtt", "key = value"),
     "source_of_an_explicit_edge": (14, "source = client", "source"),
     "ports_of_an_explicit_edge": (14, "ports = 80-443", "ports"),
+    "unknown_profile": (14, "profile = fast", "profile"),
+    "profiles_of_an_explicit_edge": (14, "profiles = 443:bulk", "profiles"),
+    "unknown_path_manager": (14, "path_manager = full", "path_manager"),
+    "path_without_addresses": (16, "[path lte]", "remote"),
+    "profile_that_is_not_to_be_changed": (16, "[profile auto]", "auto"),
     "key_twice": (14, "target = 10.99.3.2:81", "target"),
 }
 TRANSPARENT = GOOD[:GOOD.index("[edge")] + "[edge any]\nmode = transparent\nsource = client\n"

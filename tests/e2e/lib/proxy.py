@@ -50,11 +50,11 @@ def default_edges(**keys):
 
 
 def configuration(directory, edges, workers=0, log_level="info", name="braid0", routes="auto",
-                  limits=None):
+                  limits=None, more=""):
     return (f"[daemon]\nworkers = {workers}\ncontrol = {directory}/control.sock\nlog_level = {log_level}\n"
             f"[tun]\nname = {name}\nroutes = {routes}\n[admin]\nlisten = {ADMIN}\n[limits]\n"
             + "".join(f"{key} = {value}\n" for key, value in (limits or {}).items())
-            + "".join(edge.section() for edge in edges))
+            + "".join(edge.section() for edge in edges) + more)
 
 
 class Braid:
