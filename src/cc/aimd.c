@@ -62,3 +62,15 @@ void aimd_on_recovered(struct cc *cc, braid_time now)
     (void)now;
     episode_end(&aimd(cc)->episode);
 }
+
+void aimd_on_penalty(struct cc *cc, braid_time now)
+{
+    uint64_t half = cc->cwnd / 2, least = 2 * (uint64_t)cc->mss;
+    bool slow_start = cc->cwnd < cc->ssthresh;
+
+    (void)now;
+    if (cc->cwnd > least)
+        cc->cwnd = half > least ? half : least;
+    if (!slow_start)
+        cc->ssthresh = cc->cwnd;
+}

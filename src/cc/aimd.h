@@ -25,9 +25,11 @@ uint64_t aimd_on_ack(struct cc *cc, const struct cc_ack *ack);
  * ssthresh follows it down, or slow start would follow. */
 void aimd_change(struct cc *cc, double bytes);
 
-/* For the table of an algorithm that halves at a loss. */
+/* For the tables of the algorithms. aimd_on_loss halves. */
 void aimd_on_loss(struct cc *cc, const struct cc_loss *loss);
 void aimd_on_undo(struct cc *cc, braid_time now);
 void aimd_on_recovered(struct cc *cc, braid_time now);
+/* Halves the window without taking it for a loss: the path has shown no sign of congestion. */
+void aimd_on_penalty(struct cc *cc, braid_time now);
 
 #endif

@@ -52,4 +52,5 @@ const struct cc_ops cc_balia = {
     .on_loss = balia_on_loss,
     .on_undo = aimd_on_undo,
     .on_recovered = aimd_on_recovered,
+    .on_penalty = aimd_on_penalty,
 };

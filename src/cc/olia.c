@@ -143,4 +143,5 @@ const struct cc_ops cc_olia = {
     .on_loss = olia_on_loss,
     .on_undo = olia_on_undo,
     .on_recovered = aimd_on_recovered,
+    .on_penalty = aimd_on_penalty,
 };

@@ -23,4 +23,5 @@ const struct cc_ops cc_reno = {
     .on_loss = aimd_on_loss,
     .on_undo = aimd_on_undo,
     .on_recovered = aimd_on_recovered,
+    .on_penalty = aimd_on_penalty,
 };

@@ -186,4 +186,5 @@ const struct cc_ops cc_wvegas = {
     .on_loss = aimd_on_loss,
     .on_undo = aimd_on_undo,
     .on_recovered = aimd_on_recovered,
+    .on_penalty = aimd_on_penalty,
 };

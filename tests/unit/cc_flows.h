@@ -204,6 +204,22 @@ static inline void check_timeout_in_recovery(const struct cc_ops *ops)
     ck_assert_uint_eq(flow[0].ssthresh, 2 * MSS);
 }
 
+/* Half as fast, and a loss that is undone later does not know of it. */
+static inline void check_penalty(const struct cc_ops *ops)
+{
+    setup_flows(ops, 2);
+    ops->on_penalty(&flow[0], now);
+    ck_assert_uint_eq(flow[0].cwnd, 50 * MSS);
+    ck_assert_uint_eq(flow[0].ssthresh, 50 * MSS);
+    flow[0].ssthresh = CC_SSTHRESH_INFINITE; /* in slow start */
+    for (unsigned i = 0; i < 10; i++)
+        ops->on_penalty(&flow[0], now);
+    ck_assert_uint_eq(flow[0].cwnd, 2 * MSS);
+    ck_assert_uint_eq(flow[0].ssthresh, CC_SSTHRESH_INFINITE);
+    undo(0);
+    ck_assert_uint_eq(flow[0].cwnd, 2 * MSS);
+}
+
 /* Windows at the limit, RTTs at the extremes, and losses: everything stays within bounds. */
 static inline void check_extremes(const struct cc_ops *ops)
 {
@@ -242,6 +258,7 @@ static inline void check_extremes(const struct cc_ops *ops)
     CC_TEST(two_segments_stay)                                                                               \
     CC_TEST(timeouts)                                                                                        \
     CC_TEST(timeout_in_recovery)                                                                             \
+    CC_TEST(penalty)                                                                                         \
     CC_TEST(extremes)                                                                                        \
     static void add_cc_tests(TCase *t)                                                                       \
     {                                                                                                        \
@@ -251,6 +268,7 @@ static inline void check_extremes(const struct cc_ops *ops)
         tcase_add_test(t, two_segments_stay);                                                                \
         tcase_add_test(t, timeouts);                                                                         \
         tcase_add_test(t, timeout_in_recovery);                                                              \
+        tcase_add_test(t, penalty);                                                                          \
         tcase_add_test(t, extremes);                                                                         \
     }
 

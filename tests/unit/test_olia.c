@@ -191,6 +191,19 @@ START_TEST(a_loss_that_was_none_does_not_count)
 }
 END_TEST
 
+START_TEST(a_penalty_is_no_loss)
+{
+    setup_flows(CC, 2);
+    deliver(0, 1000);
+    deliver(1, 1200);
+    CC->on_penalty(&flow[1], now);
+    deliver(0, 100);
+    ck_assert(second_is_best());
+    deliver(0, 60);
+    ck_assert(!second_is_best());
+}
+END_TEST
+
 START_TEST(siblings_that_do_not_count_get_nothing)
 {
     setup_flows(CC, 2);
@@ -301,6 +314,7 @@ int main(void)
     tcase_add_test(t, bytes_delivered_in_recovery_count);
     tcase_add_test(t, a_timeout_in_recovery_is_the_same_loss);
     tcase_add_test(t, a_loss_that_was_none_does_not_count);
+    tcase_add_test(t, a_penalty_is_no_loss);
     tcase_add_test(t, siblings_that_do_not_count_get_nothing);
     tcase_add_test(t, a_sibling_under_another_algorithm_is_not_best);
     tcase_add_test(t, windows_are_compared_in_segments);

@@ -64,7 +64,7 @@ END_TEST
 
 START_TEST(the_list_has_all_algorithms)
 {
-    static const char *const names[] = {"cubic", "reno", "lia", "olia", "balia", "wvegas"};
+    static const char *const names[] = {"cubic", "bbr", "reno", "lia", "olia", "balia", "wvegas"};
     unsigned found = 0;
 
     for (unsigned i = 0; cc_algorithms[i]; i++)
@@ -85,7 +85,7 @@ int main(void)
     tcase_add_test(t, takes_what_the_square_root_law_says);
     tcase_add_test(t, siblings_do_not_matter);
     tcase_add_test(t, each_algorithm_has_a_name_of_its_own_and_the_functions_that_are_always_called);
-    tcase_add_loop_test(t, the_list_has_all_algorithms, 0, 6);
+    tcase_add_loop_test(t, the_list_has_all_algorithms, 0, 7);
     add_cc_tests(t);
     suite_add_tcase(s, t);
     return run_suite(s);
