@@ -16,11 +16,15 @@ from lib.stream import Receiver, Sender, noise
 from lib.wait import until
 from link import Link
 
-PREFIX = f"lab{os.getpid()}"
 NUMBERS = (1, 2, 4, 5)  # of paths; the network between proxy and server is number 3
 SCENARIOS = pathlib.Path(__file__).resolve().parent / "scenarios"
 CARRIES = 20000  # bytes that a path has to deliver before it counts as carrying payload, more than any probing does
 _count = itertools.count(1)
+
+
+def prefix():
+    """Of names that no other process uses, forked ones included."""
+    return f"lab{os.getpid()}"
 
 
 def be_preferred():
@@ -95,12 +99,12 @@ class Lab:
         self.scenario, self.kind, self.seed, self.only, self.keys = pathlib.Path(scenario), proxy, seed, only, dict(keys)
 
     def __enter__(self):
-        self._directory = tempfile.TemporaryDirectory(prefix=f"{PREFIX}-")
+        self._directory = tempfile.TemporaryDirectory(prefix=f"{prefix()}-")
         directory = pathlib.Path(self._directory.name)
         self.topology = self.proxy = None
         try:
             with net.new_namespaces_use("cubic"):
-                self.topology = Topology(f"{PREFIX}n{next(_count)}", self.scenario, directory, self.seed, self.only)
+                self.topology = Topology(f"{prefix()}n{next(_count)}", self.scenario, directory, self.seed, self.only)
             for path in self.topology.paths[1:]:
                 self.topology.endpoint(path)
             edges = [Edge("web", 4, **self.keys)]
