@@ -180,9 +180,12 @@ class Lab:
             until(lambda: time.monotonic() >= end or not receiver.is_alive(), "the stall is over", watch + 20)
             if time.monotonic() < end:
                 raise AssertionError("the transfer ended too early to see what the failure does")
-            told = {"stall": receiver.silence(failed, end)}
+            told = {"watched": (failed, end)}
             if back is not None:
                 told["back"] = self.carries_again(name, direction, receiver)
             return told
 
-        return self.transfer(direction, size, during)
+        result = self.transfer(direction, size, during)
+        # Only now has a stall that lasted for longer come to its end.
+        result.stall = result.receiver.silence(*result.watched)
+        return result
