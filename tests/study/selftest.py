@@ -1,0 +1,71 @@
+"""Tests of the study's own arithmetic: that intervals are right, and that a bar which is missed is told."""
+import bars
+import results as runs
+import tables
+from cells import BULK, Cell
+
+PROFILE = ("some", "other")
+
+
+def _store(cell, *values):
+    """Results of one cell: a run of each value, which are dicts."""
+    results = runs.Results()
+    for seed, value in enumerate(values):
+        results.add(cell, seed, value)
+    return results
+
+
+def _merge(*parts):
+    merged = runs.Results()
+    for part in parts:
+        merged.rows |= part.rows
+    return merged
+
+
+def check_interval():
+    sample = runs.Sample((1.0, 2.0, 3.0, 4.0, 5.0))
+    assert sample.mean == 3 and abs(sample.half - 1.9632) < 1e-3
+    assert runs.Sample((7.0,)).half == 0
+    assert tables.spread(sample, 1) == "3.0 ± 2.0" and tables.spread(runs.Sample((7.0,)), 1) == "7.0"
+
+
+def _bulk(goodput, alone):
+    whole = _store(Cell("equal", BULK, False, *PROFILE), {"goodput": goodput, "rate": [50, 50], "mss": 1500})
+    paths = [_store(Cell("equal", BULK, False, "any", PROFILE[1], path), {"goodput": rate}) for path, rate in enumerate(alone)]
+    return _merge(whole, *paths)
+
+
+def check_best_path():
+    """Judged by the better path, whichever it is."""
+    for alone in ((100, 20), (20, 100)):
+        assert [verdict.met for verdict in bars.best_path(_bulk(94.9, alone), PROFILE)] == [False]
+        assert [verdict.met for verdict in bars.best_path(_bulk(95.1, alone), PROFILE)] == [True]
+
+
+def check_sum():
+    assert [verdict.met for verdict in bars.sum_of_rates(_bulk(92.9, (50, 50)), PROFILE)] == [False]
+    assert [verdict.met for verdict in bars.sum_of_rates(_bulk(93.1, (50, 50)), PROFILE)] == [True]
+
+
+def check_failover():
+    """One bad run of several is enough; a path that never returns is late."""
+    cell = Cell("equal", "outage", False, *PROFILE, silent=0)
+
+    def met(*stalls, carried=100):
+        given = [{"stall": stall, "srtt": [20, 30], "carried": carried} for stall in stalls]
+        return [verdict.met for verdict in bars.failover(_store(cell, *given), PROFILE)]
+
+    assert met(109, 110) == [True, True] and met(10, 111) == [False, True]
+    assert met(10, carried=-1) == [True, False] and met(10, carried=2001) == [True, False]
+
+
+def check_delays():
+    messages = Cell("lossy-both", "messages", True, *PROFILE)
+    minrtt = _store(Cell("lossy-both", "messages", True, "minrtt", PROFILE[1]), {"delay_p99": 100})
+    for p99, met in ((49, True), (51, False)):
+        assert [verdict.met for verdict in bars.resilient(_merge(_store(messages, {"delay_p99": p99}), minrtt), PROFILE)] == [met]
+
+
+def check_all():
+    for check in (check_interval, check_best_path, check_sum, check_failover, check_delays):
+        check()
