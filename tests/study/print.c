@@ -98,10 +98,26 @@ static void print_counters(const struct study *s)
            (unsigned long long)count(s, from, COUNT_MP_RETRANS));
 }
 
+/* How many bytes of the stream the sender has put on the wire; if it is not through, about: what is on its
+ * way again counts as new. */
+static uint64_t bytes_of_stream(const struct study *s)
+{
+    const struct end *e = &s->ends[s->cell->from];
+    struct braid_conn_stats st;
+    uint64_t flying = 0;
+
+    if (s->ends[!s->cell->from].read == s->cell->bytes || !e->conn)
+        return e->written;
+    braid_conn_stats(e->conn, &st);
+    for (unsigned i = 0; i < st.n_subflows; i++)
+        flying += st.subflows[i].in_flight;
+    return e->written - st.send_queued + flying;
+}
+
 void study_print(struct study *s, bool cdf)
 {
     const struct meters *m = &s->m;
-    uint64_t read = s->ends[!s->cell->from].read, unique = s->ends[s->cell->from].written;
+    uint64_t read = s->ends[!s->cell->from].read, unique = bytes_of_stream(s);
     braid_time until = s->cell->bytes == read ? m->last : s->w.time.now;
     double seconds = (double)(until - s->begin) / 1e6;
 
