@@ -157,7 +157,7 @@ static struct mp_subflow *flow_for_signal(struct braid_conn *c, braid_time now)
 
 static void send_signal(struct mp_subflow *s, braid_time now)
 {
-    bool owes = s->tcp.ack_now || s->tcp.unacked_bytes > 0;
+    bool owes = s->tcp.ack_now || s->tcp.ack_forced || s->tcp.unacked_bytes > 0;
     s->signalling = true;
     subflow_ack_at_once(&s->tcp, now);
     s->signalling = false;

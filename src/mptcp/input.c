@@ -146,6 +146,7 @@ enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *
     if (s->join && !s->confirmed) { /* the fourth ACK (section 3.2) */
         s->confirmed = true;
         c->ever_joined = true;
+        conn_pm_changed(c);
     } else if ((mp->has & MPTCP_HAS(MPTCP_JOIN)) && sf->passive) {
         subflow_ack_soon(sf); /* our fourth ACK was lost */
     }

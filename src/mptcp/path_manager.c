@@ -202,7 +202,9 @@ static void carry_out(struct braid_conn *c, const struct pm_action *a, braid_tim
 {
     switch (a->what) {
     case PM_OPEN:
-        if (!open_subflow(c, a, now) && c->pm.wake_at > now + OPEN_RETRY)
+        if (open_subflow(c, a, now))
+            conn_pm_changed(c); /* it has to be watched */
+        else if (c->pm.wake_at > now + OPEN_RETRY)
             c->pm.wake_at = now + OPEN_RETRY;
         break;
     case PM_CLOSE:

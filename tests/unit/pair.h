@@ -48,6 +48,7 @@ struct pair {
     unsigned head, tail;
     /* Sees each packet; false: it is lost. May change p's bytes. NULL: nobody looks. */
     bool (*tap)(struct pair *p, bool to_server, uint8_t *packet, size_t len);
+    const struct pm_ops *pm; /* the client's path manager; set before pair_connect */
     bool refuse;
     enum braid_refusal how;
     unsigned packets; /* sent so far */
@@ -208,6 +209,7 @@ static inline void pair_connect(struct pair *p, bool plain)
                                      .remote = pair_addr("10.0.9.1:80"),
                                      .cc = cc_algorithms[0],
                                      .sched = sched_algorithms[0],
+                                     .pm = p->pm,
                                      .plain = plain,
                                      .ops = &pair_ops,
                                      .user = &p->client};
