@@ -357,6 +357,7 @@ END_TEST
 
 static unsigned in_row, longest_row;
 static braid_time row_at;
+static uint8_t row_ack[4];
 
 /* ADD_ADDR is always alone on a pure ACK. */
 static bool count_rows(struct pair *q, bool to_server, uint8_t *packet, size_t len)
@@ -365,7 +366,9 @@ static bool count_rows(struct pair *q, bool to_server, uint8_t *packet, size_t l
     bool signal = len > 40 && tcp[12] >> 4 > 5 && tcp[20 + 12] == 30 && tcp[20 + 14] >> 4 == MPTCP_ADD_ADDR;
     if (to_server)
         return true;
-    in_row = !signal ? 0 : q->now - row_at < 200 * BRAID_MS ? in_row + 1 : 1;
+    bool duplicate = q->now - row_at < 200 * BRAID_MS && memcmp(row_ack, tcp + 8, 4) == 0;
+    in_row = !signal ? 0 : duplicate ? in_row + 1 : 1;
+    memcpy(row_ack, tcp + 8, 4);
     row_at = q->now;
     longest_row = in_row > longest_row ? in_row : longest_row;
     return true;
