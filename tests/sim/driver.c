@@ -245,14 +245,33 @@ void sim_core_input(struct sim_core *c, const struct frame *f, unsigned hops, bo
 
 /* ---- life -------------------------------------------------------------------------- */
 
+/* A path is known by the client's address. */
+static void path_rules(const struct scenario *s, unsigned side, struct braid_path_rule *rules)
+{
+    memcpy(rules, s->rules, sizeof(s->rules));
+    for (unsigned i = 0; i < s->n_rules; i++) {
+        if (side == SIM_CLIENT) {
+            rules[i].local = sim_client_ip(s, i);
+            rules[i].local_bits = 128;
+        } else {
+            rules[i].remote = sim_client_ip(s, i);
+            rules[i].remote_bits = 128;
+        }
+    }
+}
+
 bool sim_core_init(struct sim_core *c, struct world *w, unsigned side, unsigned worker)
 {
     struct braid_core_params p = w->s.core[side];
+    struct braid_path_rule rules[SIM_PATHS];
     struct braid_host host = {.ctx = c, .output = output, .random = fill_random};
 
     *c = (struct sim_core){.world = w, .side = side, .worker = worker, .wake_at = BRAID_NEVER};
     c->random = rng_make(w->s.seed, 100 + side * 10 + worker);
     c->second = w->time.now;
+    path_rules(&w->s, side, rules);
+    p.paths = rules;
+    p.n_paths = w->s.n_rules;
     p.worker = worker;
     p.n_workers = w->s.workers[side];
     if (p.n_workers > 1)

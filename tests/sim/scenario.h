@@ -95,6 +95,8 @@ struct scenario {
     bool signal[SIM_SIDES];    /* endpoints are to be announced ... */
     uint16_t signal_port;      /* ... with this port; 0: none */
     bool backup_endpoints;     /* the client's but the first are backups */
+    struct braid_path_rule rules[SIM_PATHS]; /* what both sides say of the paths; addresses are filled in */
+    unsigned n_rules;                        /* 0, or one for each path */
     unsigned workers[SIM_SIDES];
     bool sticky_workers; /* flows return to the worker that last sent for them, as a multi-queue TUN steers
                             them */
@@ -118,7 +120,10 @@ struct scenario {
     unsigned outcomes;               /* EXPECT_OUTCOME: bits of enum outcome */
     braid_time limit;                /* virtual time within which everything must have ended */
     uint64_t min_goodput[SIM_SIDES]; /* bytes per second that side must receive at; 0: no bound */
-    braid_time max_stall; /* longest time without progress in the middle of a transfer; 0: no bound */
+    double least_share[SIM_PATHS],
+        most_share[SIM_PATHS]; /* of the bytes of all paths together, both
+                                * directions, that a path must carry; 0: no bound */
+    braid_time max_stall;      /* longest time without progress in the middle of a transfer; 0: no bound */
 };
 
 struct family {

@@ -196,6 +196,26 @@ static void judge_speed(struct world *w, const struct app *a)
                  (double)a->stall / 1e6);
 }
 
+static double path_bytes(const struct world *w, unsigned path)
+{
+    return (double)w->dirs[path][SIM_CLIENT].link.model.count.bytes +
+           (double)w->dirs[path][SIM_SERVER].link.model.count.bytes;
+}
+
+static void judge_shares(struct world *w)
+{
+    double all = 0;
+
+    for (unsigned i = 0; i < w->s.n_paths; i++)
+        all += path_bytes(w, i);
+    for (unsigned i = 0; i < w->s.n_paths && all > 0; i++) {
+        double share = path_bytes(w, i) / all, least = w->s.least_share[i], most = w->s.most_share[i];
+
+        if (share < least || (most > 0 && share > most))
+            sim_fail(w, "path %u carried %.3f of the bytes, not %.3f to %.3f", i, share, least, most);
+    }
+}
+
 /* Everything that a wrote has been read, and the end of it seen. */
 static bool is_through(const struct app *a)
 {
@@ -259,6 +279,7 @@ static void judge(struct world *w)
                 sim_fail(w, "connection %u was not refused", i);
             judge_speed(w, a);
         }
+    judge_shares(w);
 }
 
 static void measure(struct world *w, struct world_result *out)
