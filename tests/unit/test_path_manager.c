@@ -355,6 +355,25 @@ START_TEST(flag_c_forbids_the_initial_address_and_no_other)
 }
 END_TEST
 
+/* Section 3.4.2. */
+START_TEST(the_peer_no_longer_joins_an_address_that_was_withdrawn)
+{
+    setup(&pm_fullmesh);
+    add_endpoint(&p.server, "10.0.9.2");
+    open_connection();
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert_uint_eq(established(&p.client), 2);
+    ck_assert_int_eq(remove_endpoint(&p.server, "10.0.9.2"), 0);
+    pair_run_for(&p, 5 * BRAID_SECOND);
+    ck_assert_uint_eq(established(&p.client), 1);
+    add_endpoint(&p.client, "10.0.2.2");
+    pair_run_for(&p, 5 * BRAID_SECOND);
+    ck_assert_uint_eq(joins_sent(), 2);
+    ck_assert(!has_subflow(&p.client, "10.0.2.2", "10.0.9.2"));
+    pair_free(&p);
+}
+END_TEST
+
 static unsigned in_row, longest_row;
 static braid_time row_at;
 static uint8_t row_ack[4];
@@ -431,6 +450,7 @@ int main(void)
     tcase_add_loop_test(t, a_connection_that_lost_all_subflows_gets_a_new_one_at_once, 0, 2);
     tcase_add_test(t, a_connection_whose_paths_stay_away_ends_in_time);
     tcase_add_test(t, flag_c_forbids_the_initial_address_and_no_other);
+    tcase_add_test(t, the_peer_no_longer_joins_an_address_that_was_withdrawn);
     tcase_add_test(t, not_more_than_two_signalling_acks_in_a_row);
     tcase_add_test(t, there_are_eight_endpoints_and_no_more);
     suite_add_tcase(s, t);
