@@ -28,8 +28,7 @@ struct fair_world {
 };
 
 struct fair_result {
-    double goodput[FAIR_CONNS];          /* bytes per second that its reader got */
-    double flow[FAIR_CONNS][FAIR_FLOWS]; /* bytes per second that its subflow got through the network */
+    double flow[FAIR_CONNS][FAIR_FLOWS]; /* bytes of packets per second that its subflow got over its link */
     double used[FAIR_LINKS];             /* share of the link's rate that was used */
     double waited[FAIR_LINKS];           /* mean time in the link's queue, seconds */
     char failure[256];                   /* empty: none */

@@ -21,7 +21,6 @@ struct sender {
     unsigned index;
     uint16_t port; /* of the first subflow; the next one's follow */
     unsigned joined;
-    uint64_t read;
 };
 
 /* A link as the context of its deliveries. */
@@ -157,11 +156,8 @@ static void on_established(struct braid_conn *c, void *user)
 
 static void on_readable(struct braid_conn *c, void *user)
 {
-    struct sender *s = user;
-    size_t n = braid_conn_readable(c);
-
-    s->read += n;
-    braid_conn_consume(c, n);
+    (void)user;
+    braid_conn_consume(c, braid_conn_readable(c));
 }
 
 static void on_writable(struct braid_conn *c, void *user)
@@ -265,8 +261,6 @@ static void run_until(struct net *n, braid_time end)
 static void begin_measuring(struct net *n)
 {
     memset(n->carried, 0, sizeof(n->carried));
-    for (unsigned i = 0; i < FAIR_CONNS; i++)
-        n->senders[i].read = 0;
     for (unsigned i = 0; i < n->plan->n_links; i++)
         n->links[i].link.model.count = (struct model_count){0};
 }
@@ -275,11 +269,9 @@ static void take_result(const struct net *n, struct fair_result *out)
 {
     double seconds = (double)n->plan->span / BRAID_SECOND;
 
-    for (unsigned i = 0; i < n->plan->n_conns; i++) {
-        out->goodput[i] = (double)n->senders[i].read / seconds;
+    for (unsigned i = 0; i < n->plan->n_conns; i++)
         for (unsigned j = 0; j < FAIR_FLOWS; j++)
             out->flow[i][j] = (double)n->carried[i][j] / seconds;
-    }
     for (unsigned i = 0; i < n->plan->n_links; i++) {
         const struct model *m = &n->links[i].link.model;
 
