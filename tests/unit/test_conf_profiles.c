@@ -38,9 +38,12 @@ static const struct profile *profile(const char *name)
 START_TEST(the_built_in_profiles_are_there_without_a_section)
 {
     static const char *const names[] = {"bulk", "interactive", "resilient", "economy"};
+    static const char *const schedulers[] = {NULL, "lowlatency", "redundant", "priority"};
     good(EDGE);
     for (unsigned i = 0; i < 4; i++) {
         ck_assert_ptr_nonnull(profile(names[i])->sched);
+        if (schedulers[i])
+            ck_assert_str_eq(profile(names[i])->sched->name, schedulers[i]);
         ck_assert_ptr_nonnull(profile(names[i])->cc);
         ck_assert_ptr_null(profile(names[i])->bulk);
     }
