@@ -18,7 +18,8 @@ def _fairness():
     program = ROOT / "build/fairness"
     if not program.exists():
         return "Not measured."
-    return subprocess.run([program, "--markdown"], check=True, capture_output=True, text=True).stdout.strip()
+    done = subprocess.run([program, "--markdown"], capture_output=True, text=True)
+    return done.stdout.strip()  # what it exits with says whether the bars are met, as the table does
 
 
 def _fragment(path):
