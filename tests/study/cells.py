@@ -79,27 +79,31 @@ def scenarios(acceptance=False):
 
 
 def _combinations(build):
-    """(scheduler, congestion control): every scheduler with the default congestion control, and every congestion
-    control with the default scheduler and with those that weigh paths by their rates."""
+    """(scheduler, congestion control): every scheduler with the default congestion control and every congestion control
+    with the default scheduler; then those with other schedulers that weigh paths by their rates."""
     default = build.profiles["bulk"]
-    both = [(sched, default[1]) for sched in build.schedulers]
-    both += [(sched, cc) for sched in (default[0], "minrtt", "blest", "ecf") for cc in build.congestion
-             if sched in build.schedulers]
-    return list(dict.fromkeys(both))
+    axes = [default, *((sched, default[1]) for sched in build.schedulers), *((default[0], cc) for cc in build.congestion)]
+    others = [(sched, cc) for sched in ("minrtt", "blest", "ecf") for cc in build.congestion if sched in build.schedulers]
+    return list(dict.fromkeys(axes)), [pair for pair in dict.fromkeys(others) if pair not in axes]
 
 
-def _transfers(build, names, combinations):
-    default_cc = build.profiles["bulk"][1]
-    for scenario in names:
-        for upload in (False, True):
-            for sched, cc in combinations:
-                full = cc == default_cc or sched == build.profiles["bulk"][0]
-                for kind in (*OBJECTS, "messages") if full else (BULK,):
-                    yield Cell(scenario, kind, upload, sched, cc)
-            for cc in dict.fromkeys(cc for _, cc in combinations):
-                for alone in range(len(paths_of(scenario))):
-                    for kind in (*OBJECTS, "messages") if cc == default_cc else (BULK,):
-                        yield Cell(scenario, kind, upload, build.schedulers[0], cc, alone)
+def _both_ways(names, kinds, combinations):
+    return [Cell(scenario, kind, upload, sched, cc) for sched, cc in combinations for kind in kinds
+            for scenario in names for upload in (False, True)]
+
+
+def _alone(build, names, kinds, congestion):
+    return [Cell(scenario, kind, upload, build.schedulers[0], cc, alone) for cc in congestion for kind in kinds
+            for scenario in names for upload in (False, True) for alone in range(len(paths_of(scenario)))]
+
+
+def _profiles(build, names):
+    """What the bars need of the profiles."""
+    bulk, interactive, resilient = (build.profiles[name] for name in ("bulk", "interactive", "resilient"))
+    messages = [interactive, resilient, ("minrtt", resilient[1])]
+    return [*_both_ways(names, (BULK,), [bulk]), *_alone(build, names, (BULK,), [bulk[1]]),
+            *_both_ways(names, ("messages",), messages), *_alone(build, names, ("messages",), [interactive[1]]),
+            *_outages(names, [bulk]), *_acceptance(build)]
 
 
 def _outages(names, combinations):
@@ -126,32 +130,22 @@ def _long(build, names, span):
 
 
 def full(build, seeds):
-    """(cell, seed) of everything."""
+    """(cell, seed) of everything, seed by seed and the profiles first, so that a run which is cut short has measured
+    what matters most."""
     names, default = scenarios(), build.profiles["bulk"]
-    cells = [*_transfers(build, names, _combinations(build)),
-             *_outages(names, [default]),
-             *_outages(names[:1], [(sched, default[1]) for sched in build.schedulers if sched != default[0]]),
-             *_acceptance(build)]
-    # What takes longest comes first, so that all CPUs are busy to the end.
-    return [(cell, 1) for cell in _long(build, names, LONG_SECONDS)] + \
-        [(cell, seed) for cell in dict.fromkeys(cells) for seed in range(1, seeds + 1)]
+    kinds = (*(kind for kind in OBJECTS if kind != BULK), "messages")
+    axes, others = _combinations(build)
+    cells = [*_profiles(build, names),
+             *_both_ways(names, (BULK,), axes),
+             *_both_ways(names, kinds, axes), *_alone(build, names, kinds, [default[1]]),
+             *_outages(["equal"], [(sched, default[1]) for sched in build.schedulers]),
+             *_both_ways(names, (BULK,), others), *_alone(build, names, (BULK,), build.congestion)]
+    rounds = [[(cell, seed) for cell in dict.fromkeys(cells)] for seed in range(1, seeds + 1)]
+    return sum(rounds[1:], rounds[0] + [(cell, 1) for cell in _long(build, names, LONG_SECONDS)])
 
 
 def quick(build, seeds):
     """The profiles only, with what the bars need."""
     names = scenarios()
-    cells = []
-    for profile in dict.fromkeys(("bulk", "interactive", "resilient")):
-        kinds = (BULK,) if profile == "bulk" else ("messages",)
-        for scenario in names:
-            for upload in (False, True):
-                cells += [Cell(scenario, kind, upload, *build.profiles[profile]) for kind in kinds]
-    cells += [Cell(name, "messages", upload, "minrtt", build.profiles["resilient"][1])
-              for name in names for upload in (False, True)]
-    for scenario in names:
-        for upload in (False, True):
-            for alone in range(len(paths_of(scenario))):
-                for profile, kind in (("bulk", BULK), ("interactive", "messages")):
-                    cells.append(Cell(scenario, kind, upload, build.schedulers[0], build.profiles[profile][1], alone))
-    cells += [*_outages(names, [build.profiles["bulk"]]), *_acceptance(build), *_long(build, names, 60)]
+    cells = [*_profiles(build, names), *_long(build, names, 60)]
     return [(cell, seed) for cell in dict.fromkeys(cells) for seed in range(1, seeds + 1)]

@@ -105,14 +105,20 @@ class Progress:
         print(f"  {self.done} of {self.total} runs, about {left:.0f} s left   ", end=end, file=sys.stderr, flush=True)
 
 
-def run_all(program, plan, results):
-    """Runs (cell, seed) pairs on all CPUs. Returns the failures; a run that fails does not stop the others."""
+def run_all(program, plan, results, until):
+    """Runs (cell, seed) pairs on all CPUs, in this order; begins none after the monotonic time until. Returns the
+    failures; a run that fails does not stop the others."""
+    def one(cell, seed):
+        return measure(program, cell, seed) if time.monotonic() < until else None
+
     failures, progress = [], Progress(len(plan))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = {pool.submit(measure, program, cell, seed): (cell, seed) for cell, seed in plan}
+        jobs = {pool.submit(one, cell, seed): (cell, seed) for cell, seed in plan}
         for job in concurrent.futures.as_completed(jobs):
             try:
-                results.add(*jobs[job], job.result())
+                result = job.result()
+                if result:
+                    results.add(*jobs[job], result)
             except RunFailed as failure:
                 failures.append(str(failure))
             progress.step()
