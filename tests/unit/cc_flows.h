@@ -272,6 +272,8 @@ static inline void check_extremes(const struct cc_ops *ops)
         tcase_add_test(t, extremes);                                                                         \
     }
 
+#define SECONDS_OF_REAL_TIME 60 /* for each test, on a busy machine */
+
 static inline int run_suite(Suite *s)
 {
     SRunner *runner = srunner_create(s);

@@ -184,6 +184,7 @@ int main(void)
     tcase_add_test(t, a_sibling_under_another_algorithm_counts);
     tcase_add_loop_test(t, flows_over_one_bottleneck_take_as_much_as_one, 1, 6);
     add_cc_tests(t);
+    tcase_set_timeout(t, SECONDS_OF_REAL_TIME);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

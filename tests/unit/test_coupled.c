@@ -129,6 +129,7 @@ int main(void)
     tcase_add_test(t, a_flow_with_nothing_in_flight_counts_for_one_round_trip);
     tcase_add_test(t, a_flow_under_another_algorithm_counts_while_something_is_in_flight);
     tcase_add_test(t, the_sums);
+    tcase_set_timeout(t, SECONDS_OF_REAL_TIME);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -140,6 +140,7 @@ int main(void)
     tcase_add_test(t, siblings_that_do_not_count_do_not_slow_down);
     tcase_add_test(t, parts_of_a_byte_are_not_lost);
     add_cc_tests(t);
+    tcase_set_timeout(t, SECONDS_OF_REAL_TIME);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -322,6 +322,7 @@ int main(void)
     tcase_add_test(t, no_flow_leaves_its_bounds);
     tcase_add_loop_test(t, flows_over_one_bottleneck_take_as_much_as_one, 1, 6);
     add_cc_tests(t);
+    tcase_set_timeout(t, SECONDS_OF_REAL_TIME);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -87,6 +87,7 @@ int main(void)
     tcase_add_test(t, each_algorithm_has_a_name_of_its_own_and_the_functions_that_are_always_called);
     tcase_add_loop_test(t, the_list_has_all_algorithms, 0, 7);
     add_cc_tests(t);
+    tcase_set_timeout(t, SECONDS_OF_REAL_TIME);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -362,6 +362,7 @@ int main(void)
     tcase_add_test(t, two_segments_stay_in_a_long_queue);
     tcase_add_test(t, any_rtts_are_survived);
     add_cc_tests(t);
+    tcase_set_timeout(t, SECONDS_OF_REAL_TIME);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
