@@ -116,7 +116,7 @@ static void avoid_congestion(struct cc *cc, struct cubic *c, uint64_t acked, int
 /* Slow start before any loss; later ones follow RFC 5681, as RFC 9406 section 4.3 recommends. */
 static void first_slow_start(struct cc *cc, struct cubic *c, const struct cc_ack *ack)
 {
-    bool goes_on = hystart_on_ack(&c->hystart, ack->rtt_us, ack->round_start);
+    bool goes_on = hystart_on_ack(&c->hystart, ack->rtt_us, ack->acked / cc->mss, ack->round_start);
 
     if (ack->cwnd_limited)
         cc_slow_start(cc, hystart_growth(&c->hystart, ack->acked));

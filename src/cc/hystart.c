@@ -1,4 +1,11 @@
-/* HyStart++, RFC 9406 section 4.2 with the constants of section 4.3. */
+/* HyStart++, RFC 9406 section 4.2 with the constants of section 4.3, and three changes. They keep the first
+ * slow start from overflowing queues of a few tens of milliseconds on short paths, where the RFC's rules do:
+ * - samples are counted in acknowledged segments: peers that receive in batches acknowledge up to 64 KB at
+ *   once, and then no round would have eight ACKs;
+ * - a rise is measured from the lowest round so far, not from the last: of a sender that paces, a growing
+ *   queue shows as a rise of less than the threshold in each of several rounds;
+ * - CSS ends before its fifth round when the RTT has risen by the threshold once more: there is no doubt any
+ *   more that a queue builds up, and five rounds would treble the window. */
 #include "cc/hystart.h"
 
 #define MIN_RTT_THRESH_US  4000
@@ -11,16 +18,16 @@
 
 void hystart_init(struct hystart *h)
 {
-    *h = (struct hystart){.round_min_us = NO_RTT, .last_min_us = NO_RTT, .css_base_us = NO_RTT};
+    *h = (struct hystart){.round_min_us = NO_RTT, .least_us = NO_RTT, .css_base_us = NO_RTT};
 }
 
-static void take_sample(struct hystart *h, int64_t rtt_us)
+static void take_sample(struct hystart *h, int64_t rtt_us, uint64_t segments)
 {
     uint32_t sample = rtt_us < NO_RTT - 1 ? (uint32_t)rtt_us : NO_RTT - 1;
     if (sample < h->round_min_us)
         h->round_min_us = sample;
-    if (h->samples < N_RTT_SAMPLE)
-        h->samples++;
+    uint64_t missing = N_RTT_SAMPLE - h->samples;
+    h->samples += (uint16_t)(segments == 0 ? missing > 0 : segments < missing ? segments : missing);
 }
 
 static uint32_t threshold(uint32_t last_min_us)
@@ -29,35 +36,35 @@ static uint32_t threshold(uint32_t last_min_us)
     return t < MIN_RTT_THRESH_US ? MIN_RTT_THRESH_US : t > MAX_RTT_THRESH_US ? MAX_RTT_THRESH_US : t;
 }
 
-static bool rtt_rose(const struct hystart *h)
+static bool rtt_rose(const struct hystart *h, uint32_t from_us)
 {
-    return h->last_min_us != NO_RTT &&
-           (uint64_t)h->round_min_us >= (uint64_t)h->last_min_us + threshold(h->last_min_us);
+    return from_us != NO_RTT && (uint64_t)h->round_min_us >= (uint64_t)from_us + threshold(from_us);
 }
 
-bool hystart_on_ack(struct hystart *h, int64_t rtt_us, bool round_start)
+bool hystart_on_ack(struct hystart *h, int64_t rtt_us, uint64_t segments, bool round_start)
 {
     bool in_css = h->css_base_us != NO_RTT;
 
     if (round_start) {
-        h->last_min_us = h->round_min_us;
+        if (h->round_min_us < h->least_us)
+            h->least_us = h->round_min_us;
         h->round_min_us = NO_RTT;
         h->samples = 0;
         if (in_css && ++h->css_rounds >= CSS_ROUNDS)
             return false;
     }
     if (rtt_us > 0)
-        take_sample(h, rtt_us);
+        take_sample(h, rtt_us, segments);
     if (h->samples < N_RTT_SAMPLE)
         return true;
     if (in_css && h->round_min_us < h->css_base_us) {
         h->css_base_us = NO_RTT;
         h->css_rounds = 0;
-    } else if (!in_css && rtt_rose(h)) {
+    } else if (!in_css && rtt_rose(h, h->least_us)) {
         h->css_base_us = h->round_min_us;
         h->css_rounds = 0;
     }
-    return true;
+    return !(in_css && h->css_rounds > 0 && rtt_rose(h, h->css_base_us));
 }
 
 uint64_t hystart_growth(const struct hystart *h, uint64_t acked)

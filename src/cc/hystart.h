@@ -9,17 +9,17 @@
 
 struct hystart {
     uint32_t round_min_us; /* currentRoundMinRTT, UINT32_MAX: no sample */
-    uint32_t last_min_us;  /* lastRoundMinRTT, likewise */
+    uint32_t least_us;     /* the least of the rounds before, likewise; instead of lastRoundMinRTT */
     uint32_t css_base_us;  /* cssBaselineMinRtt; UINT32_MAX outside CSS */
-    uint16_t samples;      /* in this round */
+    uint16_t samples;      /* in this round, in segments; not more than are needed */
     uint16_t css_rounds;   /* rounds spent in CSS */
 };
 
 void hystart_init(struct hystart *h);
 
-/* Takes an ACK of slow start: rtt_us is its sample or 0, round_start that of struct cc_ack. Returns false
- * when slow start is over: the caller then sets ssthresh to cwnd. */
-bool hystart_on_ack(struct hystart *h, int64_t rtt_us, bool round_start);
+/* Takes an ACK of slow start for so many segments: rtt_us is its sample or 0, round_start that of struct
+ * cc_ack. Returns false when slow start is over: the caller then sets ssthresh to cwnd. */
+bool hystart_on_ack(struct hystart *h, int64_t rtt_us, uint64_t segments, bool round_start);
 
 /* By how much cwnd may grow for so many acknowledged bytes. The sender is paced, so L is infinite. */
 uint64_t hystart_growth(const struct hystart *h, uint64_t acked);

@@ -91,6 +91,53 @@ START_TEST(slow_start_ends_before_a_deep_queue_is_full)
 }
 END_TEST
 
+/* A peer that receives in batches acknowledges 16 segments at once: four ACKs in this round. */
+static void batched_round(struct flow *f, int64_t rtt_us)
+{
+    uint64_t window = f->cc.cwnd;
+    f->cc.srtt_us = rtt_us;
+    f->now += rtt_us;
+    for (uint64_t done = 0; done < window; done += 16 * MSS)
+        ack(f, 16 * MSS, true, done == 0);
+}
+
+START_TEST(few_acks_of_many_segments_are_samples_enough)
+{
+    struct flow f;
+    flow_init(&f, 64, 10000);
+    batched_round(&f, 10000);
+    double before = segments(&f);
+    batched_round(&f, 20000);
+    ck_assert_double_le(segments(&f), before + before / 4 + 16);
+}
+END_TEST
+
+START_TEST(a_queue_that_grows_by_less_than_the_threshold_each_round_is_noticed)
+{
+    struct flow f;
+    flow_init(&f, 16, 1000);
+    one_round(&f, 1000);
+    one_round(&f, 3500);
+    double before = segments(&f);
+    one_round(&f, 6000);
+    ck_assert_double_lt(segments(&f), before * 1.5);
+}
+END_TEST
+
+START_TEST(css_ends_when_the_queue_goes_on_growing)
+{
+    struct flow f;
+    flow_init(&f, 16, 10000);
+    one_round(&f, 10000);
+    one_round(&f, 16000);
+    ck_assert_uint_eq(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+    one_round(&f, 19000); /* less than the threshold above the first round of CSS */
+    ck_assert_uint_eq(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+    one_round(&f, 21000);
+    ck_assert_uint_ne(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+}
+END_TEST
+
 START_TEST(second_slow_start_goes_straight_to_ssthresh)
 {
     struct flow f;
@@ -114,6 +161,9 @@ static TCase *rfc9406(void)
     tcase_add_loop_test(t, a_rise_of_the_rtt_leads_over_css_to_congestion_avoidance, 0, 3);
     tcase_add_test(t, a_false_alarm_resumes_slow_start);
     tcase_add_test(t, slow_start_ends_before_a_deep_queue_is_full);
+    tcase_add_test(t, few_acks_of_many_segments_are_samples_enough);
+    tcase_add_test(t, a_queue_that_grows_by_less_than_the_threshold_each_round_is_noticed);
+    tcase_add_test(t, css_ends_when_the_queue_goes_on_growing);
     tcase_add_test(t, second_slow_start_goes_straight_to_ssthresh);
     return t;
 }
