@@ -35,7 +35,7 @@ static uint64_t progress_of(const struct braid_conn *c, const struct mp_subflow 
 static bool is_behind(const struct braid_conn *c, const struct choice *ch, int i)
 {
     for (unsigned k = 0; k < ch->view.n_paths; k++)
-        if (ch->paths[k].usable && progress_of(c, ch->flows[k]) > progress_of(c, ch->flows[i]))
+        if (flow_answers(ch->flows[k]) && progress_of(c, ch->flows[k]) > progress_of(c, ch->flows[i]))
             return true;
     return false;
 }

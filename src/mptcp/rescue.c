@@ -5,7 +5,7 @@
 #include "mptcp/schedule.h"
 
 #define LATE_LEAST (10 * BRAID_MS) /* an ACK is not late before that */
-#define LATE_ALONE (45 * BRAID_MS) /* that of a single segment, which peers delay */
+#define LATE_LAST  (45 * BRAID_MS) /* ... that of the last segment, which peers delay */
 
 static struct mp_map *map_of(struct list *n)
 {
@@ -68,8 +68,8 @@ static braid_time late_at(const struct mp_subflow *h, const struct mp_map *m)
 {
     const struct subflow *t = &h->tcp;
     int64_t grace = 2 * t->rtt.rttvar_us > LATE_LEAST ? 2 * t->rtt.rttvar_us : LATE_LEAST;
-    if (t->pipe <= t->mss)
-        grace += LATE_ALONE;
+    if (m->tcp.node.next == &t->maps)
+        grace += LATE_LAST;
     return m->sent_at + t->rtt.srtt_us + grace;
 }
 

@@ -14,7 +14,8 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     struct subflow *t = &s->tcp;
     p->id = s->id;
     p->backup = s->backup_peer || s->backup_ours;
-    p->usable = flow_answers(s);
+    /* Copies may as well go where nobody answers just now: all others carry the bytes too. */
+    p->usable = flow_answers(s) || (s->conn->sched.ops->duplicate && flow_usable(s) && t->rtt.backoff == 0);
     p->mss = t->mss;
     p->space = p->usable ? subflow_space(t, now) : 0;
     p->cwnd = t->cc.cwnd;
@@ -255,10 +256,11 @@ void conn_push(struct braid_conn *c, braid_time now)
         push_new(c, &ch, now);
     }
     note_block(c);
-    if (rescue) {
+    if (conn_may_rescue(c)) {
         rescue_head(c, &ch, now);
         rescue_tail(c, &ch, now);
     }
+    conn_watch_paths(c, now); /* for what has just left */
     update_probing(c, now);
     conn_arm_data_timer(c, now);
 }

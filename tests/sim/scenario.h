@@ -124,6 +124,8 @@ struct scenario {
         most_share[SIM_PATHS]; /* of the bytes of all paths together, both
                                 * directions, that a path must carry; 0: no bound */
     braid_time max_stall;      /* longest time without progress in the middle of a transfer; 0: no bound */
+    double max_twice;          /* share of the bytes that may be repeated on another subflow; 0: no bound */
+    unsigned max_suspected;    /* how often a path may be taken for silent, by both ends; 0: no bound */
 };
 
 struct family {

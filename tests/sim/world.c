@@ -263,8 +263,35 @@ static void judge_outcome(struct world *w, unsigned i)
                  braid_close_text(w->apps[SIM_CLIENT][i].why), braid_close_text(w->apps[SIM_SERVER][i].why));
 }
 
+/* Sum of both sides' counters. */
+static uint64_t count_of(const struct world *w, enum braid_counter c)
+{
+    uint64_t n = 0;
+
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        for (unsigned i = 0; i < w->s.workers[side]; i++)
+            n += braid_core_counters(w->cores[side][i].core)->v[c];
+    return n;
+}
+
+static void judge_repetition(struct world *w)
+{
+    uint64_t twice = count_of(w, COUNT_MP_REINJECT_BYTES), suspected = count_of(w, COUNT_MP_SUSPECTED),
+             all = 0;
+
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        for (unsigned i = 0; i < w->s.n_conns; i++)
+            all += w->apps[side][i].read;
+    if (w->s.max_twice > 0 && (double)twice > w->s.max_twice * (double)all)
+        sim_fail(w, "%llu of %llu bytes were repeated on another subflow", (unsigned long long)twice,
+                 (unsigned long long)all);
+    if (w->s.max_suspected > 0 && suspected > w->s.max_suspected)
+        sim_fail(w, "paths were taken for silent %llu times", (unsigned long long)suspected);
+}
+
 static void judge(struct world *w)
 {
+    judge_repetition(w);
     for (unsigned i = 0; i < w->s.n_conns && w->s.expect == EXPECT_OUTCOME; i++)
         judge_outcome(w, i);
     for (unsigned i = 0; i < w->s.n_conns; i++)
