@@ -114,6 +114,13 @@ def _outages(names, combinations):
                     yield Cell(scenario, "outage", upload, sched, cc, silent=silent)
 
 
+def _spared_outages(scenario, combination):
+    """One path alone while another one has the outage: what stalls there are without one."""
+    paths = range(len(paths_of(scenario)))
+    return [Cell(scenario, "outage", upload, *combination, alone, silent) for upload in (False, True) for alone in paths
+            for silent in paths if silent != alone]
+
+
 def _acceptance(build):
     for scenario in scenarios(acceptance=True):
         for upload in (False, True):
@@ -138,6 +145,7 @@ def full(build, seeds):
     cells = [*_profiles(build, names),
              *_both_ways(names, (BULK,), axes),
              *_both_ways(names, kinds, axes), *_alone(build, names, kinds, [default[1]]),
+             *_spared_outages("lossy-both", default),
              *_outages(["equal"], [(sched, default[1]) for sched in build.schedulers]),
              *_both_ways(names, (BULK,), others), *_alone(build, names, (BULK,), build.congestion)]
     rounds = [[(cell, seed) for cell in dict.fromkeys(cells)] for seed in range(1, seeds + 1)]

@@ -50,7 +50,7 @@ set key outside right top vertical samplen 1 spacing 1.1
 set ylabel {_quote(label)}
 set title {_quote(title)}
 {'set logscale y' if log else 'set yrange [0:*]'}
-set xtics rotate by -20 scale 0
+set xtics scale 0
 plot """
     colours = (COLOURS[i % len(COLOURS)] for i in range(len(series)))
     _gnuplot(script + ", ".join(f"$d using {i + 2}:xtic(1) title columnheader lc rgb '{colour}'"

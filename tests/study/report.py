@@ -39,11 +39,12 @@ def values(results, build, verdicts):
         "best path": tables.verdict_table(verdicts, "never worse than the best path"),
         "acceptance": tables.verdict_table(verdicts, "Linux's acceptance test"),
         "interactive": tables.verdict_table(verdicts, "interactive: p99 of the delay"),
+        "loss stalls": tables.loss_stall_table(results, default),
+        "delays": tables.delay_table(results, default[1]),
         "outages": tables.outage_table(results, default),
         "scenarios": tables.scenario_tables(results),
         "fairness": _fairness(),
         "seeds": str(results.meta["seeds"]), "runs": f"{results.meta['runs']:,}",
-        "minutes": f"{results.meta['minutes']:.0f}",
     }
     filled |= {name: _fragment(path) for name, path in FRAGMENTS.items()}
     filled |= {f"{name} profile": "{}, {}".format(*choice) for name, choice in build.profiles.items()}
@@ -62,7 +63,7 @@ class Number:
             return None
         kind, quantity, digits = self.WORDS[words[0]]
         sample = self.results.of(Cell(words[1], kind, words[2] == "upload", words[3], words[4]), quantity)
-        return f"{sample.mean:.{digits}f}" if sample else None
+        return f"{sample.mean:.{digits}f}" if sample else "(not measured)"
 
 
 def write(results, build, verdicts):
@@ -74,7 +75,7 @@ def write(results, build, verdicts):
         if value is None:
             value = number(name.split())
         if value is None:
-            raise KeyError(f"template.md asks for {{{{{name}}}}}, which was not measured")
+            raise KeyError(f"template.md asks for {{{{{name}}}}}, which is nothing")
         return value
 
     PLOTS.mkdir(exist_ok=True)

@@ -172,6 +172,35 @@ def outage_table(results, profile):
                   "64 KiB after the return (ms)"], rows)
 
 
+def loss_stall_table(results, profile):
+    rows = []
+    names = paths_of(bars.LOSSY_BOTH)
+    for silent, name in enumerate(names):
+        for upload in (False, True):
+            cell = Cell(bars.LOSSY_BOTH, "outage", upload, *profile, silent=silent)
+            for alone in range(len(names)):
+                other = Cell(bars.LOSSY_BOTH, "outage", upload, *profile, alone=alone, silent=silent)
+                if results.has(cell) and results.has(other):
+                    rows.append([f"{name} is silent, {bars.direction(upload)}", spread(results.of(cell, "stall"), 0),
+                                 f"{names[alone]}: {spread(results.of(other, 'stall'), 0)}"])
+    return table(["", "longest stall (ms)", "of the other path alone (ms)"], rows)
+
+
+# ---- small messages ----
+
+def delay_table(results, cc):
+    found = [cell for cell in results.rows if cell.kind == "messages" and cell.cc == cc]
+    choices = list(dict.fromkeys(cell.sched for cell in found if cell.alone < 0))
+    rows = []
+    for scenario in scenarios():
+        for upload in (False, True):
+            best = bars.best_alone(results, scenario, upload, cc, "messages", "delay_p99", most=False)
+            rows.append([f"{scenario}, {bars.direction(upload)}", number(best and best[0], 1),
+                         *(spread(results.of(Cell(scenario, "messages", upload, sched, cc), "delay_p99"), 1)
+                           for sched in choices)])
+    return table(["", "best path alone", *choices], rows)
+
+
 # ---- data ----
 
 COLUMNS = ("time", "goodput", "twice", "reorder_peak", "memory_sender", "memory_receiver", "delay_p50", "delay_p99", "stall",
