@@ -233,6 +233,7 @@ const struct family sim_families[] = {
     {"seq_wrap", make_seq_wrap},
     {"memory_short", make_memory_short},
     {"bulk_single", make_bulk_single},
+    {"bulk_bbr_lossy", make_bulk_bbr_lossy},
     {"bulk_long", make_bulk_long},
     {"bulk_two", make_bulk_two},
     {"bulk_asymmetric", make_bulk_asymmetric},

@@ -74,6 +74,7 @@ void make_lost_handshake(struct scenario *s, struct rng *r);
 void make_seq_wrap(struct scenario *s, struct rng *r);
 void make_memory_short(struct scenario *s, struct rng *r);
 void make_bulk_single(struct scenario *s, struct rng *r);
+void make_bulk_bbr_lossy(struct scenario *s, struct rng *r);
 void make_bulk_long(struct scenario *s, struct rng *r);
 void make_bulk_two(struct scenario *s, struct rng *r);
 void make_bulk_asymmetric(struct scenario *s, struct rng *r);

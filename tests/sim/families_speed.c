@@ -1,6 +1,8 @@
 /* Families about speed: long transfers for which theory gives a bound. */
 #include "families.h"
 
+extern const struct cc_ops cc_bbr;
+
 /* One direction only, as fast as it goes. Bounds are on payload; headers take about 5.5 % of a path's rate.
  */
 static unsigned bulk(struct scenario *s, struct rng *r, uint64_t rate, unsigned seconds)
@@ -37,6 +39,20 @@ void make_bulk_single(struct scenario *s, struct rng *r)
     s->plain = rng_chance(r, 0.3);
     bulk_path(s, 0, rate, rng_log_range(r, BRAID_MS, 40 * BRAID_MS));
     s->min_goodput[!from] = rate * 90 / 100;
+}
+
+/* One packet in a hundred is lost at random, which halves the rate of the loss-based algorithms many times
+ * over; BBR carries nine tenths of the payload that the path can take. */
+void make_bulk_bbr_lossy(struct scenario *s, struct rng *r)
+{
+    uint64_t rate = (uint64_t)rng_log_range(r, MB, 6 * MB);
+    unsigned from = bulk(s, r, rate, 15);
+
+    s->n_paths = 1;
+    bulk_path(s, 0, rate, rng_log_range(r, 5 * BRAID_MS, 25 * BRAID_MS));
+    s->up[0].loss = s->down[0].loss = 0.01;
+    s->cc[from] = &cc_bbr;
+    s->min_goodput[!from] = rate * 85 / 100;
 }
 
 /* Far more bytes on their way than buffers begin with: both have to grow. */
