@@ -68,7 +68,7 @@ static braid_time late_at(const struct mp_subflow *h, const struct mp_map *m)
 {
     const struct subflow *t = &h->tcp;
     int64_t grace = 2 * t->rtt.rttvar_us > LATE_LEAST ? 2 * t->rtt.rttvar_us : LATE_LEAST;
-    if (m->tcp.node.next == &t->maps)
+    if (t->pipe <= t->mss || m->tcp.node.next == &t->maps)
         grace += LATE_LAST;
     return m->sent_at + t->rtt.srtt_us + grace;
 }
