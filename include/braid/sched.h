@@ -13,14 +13,16 @@
 struct sched_path {
     uint32_t id;    /* the subflow's number, stable and never reused within the connection */
     bool backup;    /* either side asked to use it only when no other is usable */
-    bool usable;    /* established, not closing, and not in RTO backoff */
+    bool usable;    /* established, not closing, and not silent */
     uint32_t mss;   /* bytes of payload in a full segment */
     uint64_t space; /* bytes it would take now: the least of cwnd, the peer's window and pacing; 0: none */
     uint64_t cwnd;  /* bytes */
-    uint64_t in_flight;  /* bytes */
-    uint64_t bytes_sent; /* payload bytes since it was established */
-    int64_t srtt_us;     /* 0: unknown */
+    uint64_t in_flight;   /* bytes */
+    uint64_t bytes_sent;  /* payload bytes since it was established */
+    uint64_t retransmits; /* segments since then */
+    int64_t srtt_us;      /* 0: unknown */
     int64_t rttvar_us;
+    int64_t min_rtt_us;   /* least sample of late; 0: unknown */
     uint64_t pacing_rate; /* bytes per second, 0: not paced */
     bool slow_start;      /* cwnd is below ssthresh: it has not found its limit yet */
     uint64_t *mark;       /* a number of the scheduler's own, kept with the subflow; 0 at first */

@@ -21,8 +21,10 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     p->cwnd = t->cc.cwnd;
     p->in_flight = t->pipe;
     p->bytes_sent = t->bytes_out;
+    p->retransmits = t->retransmits;
     p->srtt_us = t->rtt.srtt_us;
     p->rttvar_us = t->rtt.rttvar_us;
+    p->min_rtt_us = t->rtt.min_rtt_us;
     p->pacing_rate = t->pacer.rate;
     p->slow_start = t->cc.cwnd < t->cc.ssthresh;
     p->mark = &s->mark;

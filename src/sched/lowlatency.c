@@ -1,24 +1,44 @@
 /* Scheduler lowlatency, for interactive traffic: everything goes over the path on which it arrives soonest,
  * and the others are there for recovery.
  *
- * Soonest is judged by srtt + 4 * rttvar, the time that almost every segment stays below (RFC 6298 sets its
- * timeout there): one delay in a hundred is what a user notices, and a path with a low mean and a wide spread
- * is worse for that than a steady one. The path is changed only for one that is a quarter better, as each
- * change lets later bytes overtake earlier ones.
+ * Soonest is judged by the least round-trip time of late, plus what late segments take beyond it. Of that
+ * srtt + rttvar tell, but not all: a peer delays the ACKs of single segments, by 40 ms mostly, so for a
+ * stream of small messages a part of both says nothing of the path, and only what a delayed ACK cannot
+ * explain counts. That is what a queue that has built up adds, or a radio link that wavers. A path that loses
+ * one segment in a hundred, which a user notices, is late as often by two round trips (a tail loss probe, RFC
+ * 8985 section 7.2); one that loses fewer counts as the part of that. The path is changed only for one that
+ * is a quarter better, as each change lets later bytes overtake earlier ones.
  *
  * A full path is waited for, unless what waits would take longer there than a trip over the path that has
  * room: then the connection carries a bulk transfer, and delay is governed by throughput. Reinjections take
  * the best path that has not carried the bytes. */
 #include "sched/candidates.h"
 
+#define ACK_DELAY      (50 * BRAID_MS) /* no mean plus deviation of samples with and without 40 ms is above */
+#define LATE_ONE_IN    100
+#define SEGMENTS_FIRST 50 /* counted as sent before, so that an early loss is not taken for a rate */
+
 struct lowlatency {
     uint64_t chosen; /* 1 + the number of the subflow in use; 0: none yet */
 };
 _Static_assert(sizeof(struct lowlatency) <= sizeof(((struct sched *)0)->priv), "private state fits");
 
-static int64_t delay_bound(const struct sched_path *p)
+/* How much of a repair's time counts: 1 if a segment in a hundred is lost. */
+static double repairs(const struct sched_path *p)
 {
-    return p->srtt_us > 0 ? p->srtt_us + 4 * p->rttvar_us : INT64_MAX / 4;
+    double segments = (double)p->bytes_sent / p->mss + SEGMENTS_FIRST;
+    double share = LATE_ONE_IN * (double)p->retransmits / segments;
+    return share < 1 ? share : 1;
+}
+
+/* A round trip as a user notices it. */
+static int64_t lateness(const struct sched_path *p)
+{
+    if (p->srtt_us == 0)
+        return INT64_MAX / 4;
+    int64_t least = p->min_rtt_us < p->srtt_us ? p->min_rtt_us : p->srtt_us;
+    int64_t beyond = p->srtt_us + p->rttvar_us - least - ACK_DELAY;
+    return least + (beyond > 0 ? beyond : 0) + (int64_t)(repairs(p) * 2 * (double)least);
 }
 
 static int soonest(const struct sched_view *v, uint64_t among)
@@ -28,7 +48,7 @@ static int soonest(const struct sched_view *v, uint64_t among)
     for (unsigned i = 0; i < v->n_paths; i++) {
         if (!(among >> i & 1))
             continue;
-        if (best < 0 || delay_bound(&v->paths[i]) < delay_bound(&v->paths[best]))
+        if (best < 0 || lateness(&v->paths[i]) < lateness(&v->paths[best]))
             best = (int)i;
     }
     return best;
@@ -44,7 +64,7 @@ static int choose(struct lowlatency *l, const struct sched_view *v)
         const struct sched_path *p = &v->paths[i];
         if (!(in_play >> i & 1) || l->chosen != (uint64_t)p->id + 1)
             continue;
-        if (delay_bound(p) - delay_bound(p) / 4 <= delay_bound(&v->paths[best]))
+        if (lateness(p) - lateness(p) / 4 <= lateness(&v->paths[best]))
             return (int)i;
     }
     if (best >= 0)
@@ -59,7 +79,7 @@ static bool worth_waiting(const struct sched_view *v, int full, int other)
     if (v->paths[other].srtt_us == 0)
         return true;
     uint64_t rounds_bytes = p->cwnd + v->unsent; /* n * cwnd: see ecf.c */
-    return (uint64_t)p->srtt_us * rounds_bytes <= p->cwnd * (uint64_t)delay_bound(&v->paths[other]);
+    return (uint64_t)p->srtt_us * rounds_bytes <= p->cwnd * (uint64_t)lateness(&v->paths[other]);
 }
 
 static int lowlatency_pick(struct sched *s, const struct sched_view *v)

@@ -28,6 +28,7 @@ static inline void setup_paths(const struct sched_ops *ops, unsigned n)
                                       .cwnd = 100 * MSS,
                                       .space = 100 * MSS,
                                       .srtt_us = 10000 * (i + 1),
+                                      .min_rtt_us = 10000 * (i + 1),
                                       .weight = 1,
                                       .mark = &mark[i]};
     }

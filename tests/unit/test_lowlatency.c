@@ -3,43 +3,92 @@
 
 extern const struct sched_ops sched_lowlatency;
 
-static void setup_two(int64_t srtt0, int64_t var0, int64_t srtt1, int64_t var1)
+static void setup_two(int64_t rtt0, int64_t rtt1)
 {
     setup_paths(&sched_lowlatency, 2);
-    path[0].srtt_us = srtt0;
-    path[0].rttvar_us = var0;
-    path[1].srtt_us = srtt1;
-    path[1].rttvar_us = var1;
+    path[0].srtt_us = path[0].min_rtt_us = rtt0;
+    path[1].srtt_us = path[1].min_rtt_us = rtt1;
     view.unsent = 100;
 }
 
-START_TEST(a_steady_path_is_better_than_a_faster_one_that_wavers)
+START_TEST(a_steady_path_is_better_than_a_faster_one_with_a_queue_or_that_wavers)
 {
-    setup_two(20000, 10000, 40000, 1000);
+    setup_two(20000, 60000);
+    ck_assert_int_eq(pick(), 0);
+    setup_two(20000, 60000);
+    path[0].srtt_us = 131000; /* 20 + 61 ms */
     ck_assert_int_eq(pick(), 1);
-    setup_two(20000, 1000, 40000, 1000);
+    setup_two(20000, 60000);
+    path[0].srtt_us = 70000;
+    path[0].rttvar_us = 41000;
+    ck_assert_int_eq(pick(), 1);
+}
+END_TEST
+
+/* Samples of 20 and 60 ms, as of a peer that delays every other ACK, or three of four. */
+START_TEST(delayed_acks_make_no_path_worse)
+{
+    setup_two(20000, 21000);
+    path[0].srtt_us = 40000;
+    path[0].rttvar_us = 20000;
+    ck_assert_int_eq(pick(), 0);
+    setup_two(20000, 21000);
+    path[0].srtt_us = 50000;
+    path[0].rttvar_us = 15000;
+    ck_assert_int_eq(pick(), 0);
+}
+END_TEST
+
+/* When the least of late has just been forgotten. */
+START_TEST(a_least_sample_above_the_mean_is_not_believed)
+{
+    setup_two(20000, 40000);
+    path[0].min_rtt_us = 60000;
     ck_assert_int_eq(pick(), 0);
 }
 END_TEST
 
 START_TEST(the_path_is_changed_only_for_one_that_is_a_quarter_better)
 {
-    setup_two(40000, 0, 41000, 0);
+    setup_two(40000, 41000);
     ck_assert_int_eq(pick(), 0);
-    path[1].srtt_us = 30000;
+    path[1].srtt_us = path[1].min_rtt_us = 30000;
     ck_assert_int_eq(pick(), 0);
-    path[1].srtt_us = 29999;
+    path[1].srtt_us = path[1].min_rtt_us = 29999;
     ck_assert_int_eq(pick(), 1);
-    path[0].srtt_us = 23000;
+    path[0].srtt_us = path[0].min_rtt_us = 23000;
     ck_assert_int_eq(pick(), 1);
-    path[0].srtt_us = 22000;
+    path[0].srtt_us = path[0].min_rtt_us = 22000;
+    ck_assert_int_eq(pick(), 0);
+}
+END_TEST
+
+START_TEST(a_path_that_loses_is_as_late_as_its_repairs)
+{
+    setup_two(20000, 50000);
+    path[0].bytes_sent = path[1].bytes_sent = 950 * MSS;
+    path[0].retransmits = 10; /* one in a hundred: 20 + 2 * 20 ms */
+    ck_assert_int_eq(pick(), 1);
+    setup_two(20000, 50000);
+    path[0].bytes_sent = path[1].bytes_sent = 950 * MSS;
+    path[0].retransmits = 5; /* half of that */
+    ck_assert_int_eq(pick(), 0);
+    path[1].srtt_us = path[1].min_rtt_us = 29000; /* a quarter better than 40 ms */
+    ck_assert_int_eq(pick(), 1);
+}
+END_TEST
+
+START_TEST(losses_beyond_one_in_a_hundred_make_no_path_worse)
+{
+    setup_two(20000, 61000);
+    path[0].retransmits = 1000;
     ck_assert_int_eq(pick(), 0);
 }
 END_TEST
 
 START_TEST(a_full_path_is_waited_for_while_it_is_the_faster_way_still)
 {
-    setup_two(10000, 0, 100000, 0);
+    setup_two(10000, 100000);
     path[0].cwnd = 10 * MSS;
     fill(0);
     view.unsent = 90 * MSS; /* ten round trips */
@@ -51,7 +100,7 @@ END_TEST
 
 START_TEST(a_path_that_fails_or_falls_silent_is_left_and_returned_to)
 {
-    setup_two(10000, 0, 100000, 0);
+    setup_two(10000, 100000);
     ck_assert_int_eq(pick_and_send(100), 0);
     path[0].usable = false;
     ck_assert_int_eq(pick_and_send(100), 1);
@@ -66,7 +115,7 @@ END_TEST
 
 START_TEST(a_path_of_unknown_delay_is_neither_used_nor_preferred_to_waiting)
 {
-    setup_two(10000, 0, 0, 0);
+    setup_two(10000, 0);
     ck_assert_int_eq(pick(), 0);
     fill(0);
     view.unsent = 1 << 20;
@@ -82,7 +131,7 @@ START_TEST(reinjections_take_the_best_path_that_has_not_carried_the_bytes)
     ck_assert_int_eq(pick(), 0);
     view.tried = 1;
     ck_assert_int_eq(pick(), 1);
-    path[1].rttvar_us = 20000;
+    path[1].rttvar_us = 90000;
     ck_assert_int_eq(pick(), 2);
 }
 END_TEST
@@ -91,8 +140,12 @@ int main(void)
 {
     Suite *suite = suite_create("lowlatency");
     TCase *t = tcase_create("lowlatency");
-    tcase_add_test(t, a_steady_path_is_better_than_a_faster_one_that_wavers);
+    tcase_add_test(t, a_steady_path_is_better_than_a_faster_one_with_a_queue_or_that_wavers);
+    tcase_add_test(t, delayed_acks_make_no_path_worse);
+    tcase_add_test(t, a_least_sample_above_the_mean_is_not_believed);
     tcase_add_test(t, the_path_is_changed_only_for_one_that_is_a_quarter_better);
+    tcase_add_test(t, a_path_that_loses_is_as_late_as_its_repairs);
+    tcase_add_test(t, losses_beyond_one_in_a_hundred_make_no_path_worse);
     tcase_add_test(t, a_full_path_is_waited_for_while_it_is_the_faster_way_still);
     tcase_add_test(t, a_path_that_fails_or_falls_silent_is_left_and_returned_to);
     tcase_add_test(t, a_path_of_unknown_delay_is_neither_used_nor_preferred_to_waiting);
