@@ -115,14 +115,14 @@ static void paced(struct scenario *s, struct rng *r, const char *name, uint64_t 
     family_action(s, (struct action){.kind = ACT_JOIN, .at = 0, .a = 1});
 }
 
-/* Shares as the weights are. No burst is larger than an initial window, so the heavy path can always take its
- * share. */
+/* Shares as the weights are. Little is sent in a round trip, so that an initial window always has room for
+ * the heavy path's share. */
 void make_sched_weighted(struct scenario *s, struct rng *r)
 {
     uint32_t heavy = (uint32_t)rng_range(r, 2, 8);
     double share = (double)heavy / (heavy + 1);
 
-    paced(s, r, "weighted", 400 * KB, 8 * KB);
+    paced(s, r, "weighted", 100 * KB, 4 * KB);
     s->rules[1].weight = heavy;
     s->least_share[1] = share - 0.03;
     s->most_share[1] = share + 0.03;
