@@ -10,7 +10,7 @@ ACCEPTANCE = "linux-"  # scenarios of Linux's own acceptance test begin with thi
 KIB, MIB = 1 << 10, 1 << 20
 OBJECTS = {"16 KB": 16 * KIB, "256 KB": 256 * KIB, "4 MB": 4 * MIB, "64 MB": 64 * MIB}
 BULK, ACCEPTANCE_SIZE = "64 MB", 16 * MIB
-MESSAGE_SECONDS, MESSAGE_SEEDS = 60, 4
+MESSAGE_SECONDS, MESSAGE_SEEDS, LOSSY_SEEDS = 60, 4, 20
 OUTAGE_SECONDS, SILENT_FROM, SILENT_UNTIL = 30, 10, 18
 LONG_SECONDS = 600
 GIVE_UP = 900  # seconds of virtual time after which a transfer counts as not completed
@@ -136,6 +136,14 @@ def _long(build, names, span):
             yield Cell(scenario, "long", False, sched, cc, alone, span=60)
 
 
+def _lossy(build):
+    """What resilient is judged by. A minute has about ten messages whose both copies are lost, and they decide its p99:
+    single runs scatter."""
+    resilient = build.profiles["resilient"]
+    cells = _both_ways(["lossy-both"], ("messages",), [resilient, ("minrtt", resilient[1])])
+    return [(cell, seed) for cell in cells for seed in range(1, LOSSY_SEEDS + 1)]
+
+
 def full(build, seeds):
     """(cell, seed) of everything, seed by seed and the profiles first, so that a run which is cut short has measured
     what matters most."""
@@ -149,13 +157,13 @@ def full(build, seeds):
              *_outages(["equal"], [(sched, default[1]) for sched in build.schedulers]),
              *_both_ways(names, (BULK,), others), *_alone(build, names, (BULK,), build.congestion)]
     rounds = [[(cell, seed) for cell in dict.fromkeys(cells)] for seed in range(1, seeds + 1)]
-    return sum(rounds[1:], rounds[0] + [(cell, 1) for cell in _long(build, names, LONG_SECONDS)])
+    first = [*_lossy(build), *rounds[0], *((cell, 1) for cell in _long(build, names, LONG_SECONDS))]
+    return list(dict.fromkeys(sum(rounds[1:], first)))
 
 
 def quick(build, seeds):
-    """The profiles only, with what the bars need. A p99 of messages under loss needs more than one run to mean anything,
-    and costs little."""
+    """The profiles only, with what the bars need."""
     names = scenarios()
     cells = [*_profiles(build, names), *_long(build, names, 60)]
-    return [(cell, seed) for cell in dict.fromkeys(cells)
-            for seed in range(1, (MESSAGE_SEEDS if cell.kind == "messages" else seeds) + 1)]
+    plan = [(cell, seed) for cell in cells for seed in range(1, (MESSAGE_SEEDS if cell.kind == "messages" else seeds) + 1)]
+    return list(dict.fromkeys(plan + _lossy(build)))

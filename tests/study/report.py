@@ -13,9 +13,8 @@ TEMPLATE = ROOT / "tests/study/template.md"
 FRAGMENTS = {"kernel": PLOTS / "kernel.md"}
 
 
-def _fairness():
-    """The table of the fairness of coupled congestion control."""
-    program = ROOT / "build/fairness"
+def _fairness(program):
+    """The table of the fairness of coupled congestion control, by the program of tests/fairness."""
     if not program.exists():
         return "Not measured."
     done = subprocess.run([program, "--markdown"], capture_output=True, text=True)
@@ -43,7 +42,7 @@ def values(results, build, verdicts):
         "delays": tables.delay_table(results, default[1]),
         "outages": tables.outage_table(results, default),
         "scenarios": tables.scenario_tables(results),
-        "fairness": _fairness(),
+        "fairness": _fairness(build.program.parent / "fairness"),
         "seeds": str(results.meta["seeds"]), "runs": f"{results.meta['runs']:,}",
     }
     filled |= {name: _fragment(path) for name, path in FRAGMENTS.items()}
