@@ -97,6 +97,11 @@ static bool set_duplicate(struct link_params *p, const char *text)
     return lab_probability(text, &p->duplicate);
 }
 
+static bool set_corrupt(struct link_params *p, const char *text)
+{
+    return lab_probability(text, &p->corrupt);
+}
+
 /* One item of a schedule: "10s down", "15s up", or at the end "repeat 20s". */
 static bool set_change(struct link_params *p, const char *item)
 {
@@ -144,6 +149,7 @@ static const struct key {
      set_gilbert},
     {"reorder", "a probability and how late such packets are at most, such as 1% 5ms", set_reorder},
     {"duplicate", "a probability such as 0.1%", set_duplicate},
+    {"corrupt", "a probability such as 0.1%", set_corrupt},
     {"schedule", "changes in order of time such as 10s down, 15s up, and perhaps repeat 20s at the end",
      set_schedule},
 };

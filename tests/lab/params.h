@@ -35,11 +35,11 @@ struct link_params {
     double reorder;                /* chance of a packet to be late by up to reorder_by */
     braid_time reorder_by;
     double duplicate;
+    double corrupt;                            /* chance of a flipped bit behind the addresses */
     struct link_change schedule[LINK_CHANGES]; /* in order of time */
     unsigned n_changes;
     braid_time repeat; /* the schedule begins again after so long; 0: never */
     /* What needs a look into the packet, and is done by the simulator only. */
-    double corrupt;   /* chance of a flipped bit behind the addresses */
     uint32_t mtu;     /* 0: none */
     bool black_hole;  /* too big packets vanish without an ICMP error */
     bool whole;       /* super-packets pass in one piece, else they are cut into segments */

@@ -84,6 +84,7 @@ START_TEST(every_key_is_read)
                        "gilbert = 0.1% 20% 0.5\n"
                        "reorder = 2% 5ms\n"
                        "duplicate = 0.3%\n"
+                       "corrupt = 0.4%\n"
                        "schedule = 10s down, 15s up, repeat 20s\n",
                        &s, error) == 0,
                   "%s", error);
@@ -108,6 +109,7 @@ START_TEST(every_key_is_read)
     ck_assert_double_eq_tol(p->reorder, 0.02, 1e-12);
     ck_assert_int_eq(p->reorder_by, 5 * BRAID_MS);
     ck_assert_double_eq_tol(p->duplicate, 0.003, 1e-12);
+    ck_assert_double_eq_tol(p->corrupt, 0.004, 1e-12);
     ck_assert_uint_eq(p->n_changes, 2);
     ck_assert(p->schedule[0].down && p->schedule[0].at == 10 * BRAID_SECOND);
     ck_assert(!p->schedule[1].down && p->schedule[1].at == 15 * BRAID_SECOND);

@@ -65,7 +65,7 @@ void command_run(struct linkem *l, const char *command, char *answer, size_t siz
 
 #define CONTROL_CLIENTS 8
 #define CONTROL_LINE    512
-/* The control socket with its clients; one slot of an epoll set for each, see control_owns. */
+/* The control socket with its clients, all in the epoll set of the loop. */
 struct control {
     struct linkem *linkem;
     const char *file; /* NULL: there is none */
