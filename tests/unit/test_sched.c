@@ -3,7 +3,8 @@
 
 #include "sched_view.h"
 
-extern const struct sched_ops sched_minrtt, sched_roundrobin, sched_quota, sched_backup;
+extern const struct sched_ops sched_minrtt, sched_roundrobin, sched_quota, sched_backup, sched_blest,
+    sched_ecf, sched_lowlatency, sched_priority;
 
 static const struct sched_ops *each(int i)
 {
@@ -105,6 +106,8 @@ START_TEST(reinjection_from_a_dead_path_may_use_the_backup)
 }
 END_TEST
 
+#define COSTS 3
+
 static uint64_t x = 88172645463325252u;
 
 static uint64_t next_random(void)
@@ -124,15 +127,23 @@ static void random_path(unsigned i)
     path[i].srtt_us = (int64_t)(next_random() % 4) * 10000;
     path[i].rttvar_us = path[i].srtt_us / 4;
     path[i].slow_start = next_random() & 1;
-    path[i].cost = (uint32_t)(next_random() % 3);
+    path[i].cost = (uint32_t)(next_random() % COSTS);
     path[i].weight = 1 + (uint32_t)(next_random() % 3);
     path[i].id = (uint32_t)next_random();
 }
 
+/* Though a path has room; the hot standby aside. */
+static bool prefers_to_wait(const struct sched_ops *o)
+{
+    return o == &sched_blest || o == &sched_ecf || o == &sched_lowlatency || o == &sched_priority;
+}
+
 /* Whatever the view, the answer keeps the contract of sched.h; and who waits although a path has room does
- * not wait for ever. The hot standby is the exception: it waits for its path until that is unusable. */
+ * not wait for ever, be it for the paths of one cost after the other. The hot standby is the exception: it
+ * waits for its path until that is unusable. */
 START_TEST(answers_are_always_admissible)
 {
+    unsigned waits = 0;
     setup_paths(each(_i), SCHED_MAX_PATHS);
     for (unsigned run = 0; run < 50000; run++) {
         bool regular_usable = false, regular_space = false, any_space = false;
@@ -144,9 +155,10 @@ START_TEST(answers_are_always_admissible)
             any_space |= path[i].usable && path[i].space;
         }
         bool possible = regular_usable ? regular_space : any_space;
-        view.n_paths = 1 + (unsigned)(next_random() % SCHED_MAX_PATHS);
-        view.tried = next_random() & next_random();
+        view.n_paths = run % 2 ? SCHED_MAX_PATHS : 1 + (unsigned)(next_random() % SCHED_MAX_PATHS);
+        view.tried = run % 3 ? 0 : next_random() & next_random();
         view.unsent = next_random() % (1 << 20);
+        view.send_window = next_random() % (1 << 20);
         view.now += (braid_time)(next_random() % 100000);
         int i = pick_and_send(next_random() % (3 * MSS));
         if (i >= 0) {
@@ -156,12 +168,16 @@ START_TEST(answers_are_always_admissible)
         if (view.n_paths < SCHED_MAX_PATHS || view.tried)
             continue;
         if (i < 0 && possible && each(_i) != &sched_backup) {
-            view.now += 10 * BRAID_SECOND;
-            i = pick();
+            waits++;
+            for (unsigned cost = 0; i < 0 && cost < COSTS; cost++) {
+                view.now += 10 * BRAID_SECOND;
+                i = pick();
+            }
         }
         ck_assert(each(_i) == &sched_backup || (i >= 0) == possible);
         ck_assert(i < 0 || (path[i].backup || path[i].over_quota) == !regular_usable);
     }
+    ck_assert_int_eq(waits > 0, prefers_to_wait(each(_i)));
 }
 END_TEST
 
