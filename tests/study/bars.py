@@ -29,15 +29,9 @@ def direction(upload):
     return "upload" if upload else "download"
 
 
-def best_alone(results, scenario, upload, cc, kind, quantity, most=True, **more):
+def best_alone(results, scenario, upload, cc, kind, quantity, most=True):
     """(mean, path) of the path that does best alone, or None if none was measured."""
-    found = []
-    for alone in range(len(paths_of(scenario))):
-        for cell in results.rows:
-            if (cell.scenario, cell.upload, cell.cc, cell.kind, cell.alone) == (scenario, upload, cc, kind, alone):
-                sample = results.of(cell, quantity)
-                if sample:
-                    found.append((sample.mean, alone))
+    found = [(results.of(cell, quantity).mean, cell.alone) for cell in results.alone.get((scenario, upload, cc, kind), ())]
     if not found:
         return None
     return max(found) if most else min(found)

@@ -3,7 +3,7 @@ import subprocess
 
 import bars
 import results as runs
-from cells import BULK, OBJECTS, Cell, paths_of, scenarios
+from cells import BULK, OBJECTS, SILENT_FROM, SILENT_UNTIL, Cell, paths_of, scenarios
 
 CURVE_MS = 100
 COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#222222", "#997700", "#004488",
@@ -136,9 +136,9 @@ def _outage_plots(results, build, folder, wanted):
                       for i, (before, after) in enumerate(zip(run["curve"], run["curve"][1:]), 1)]
             series.append((name, points))
         lines_plot(folder / f"outage-{scenario}.svg",
-                   f"An outage of {paths_of(scenario)[silent]} from 10 s to 18 s: {scenario}, download",
-                   series, "time (s)", "Mbit/s", extra="set xrange [8:24]\nset yrange [0:*]\nset arrow from 10, graph 0 to 10, "
-                   "graph 1 nohead dt 2\nset arrow from 18, graph 0 to 18, graph 1 nohead dt 2")
+                   f"An outage of {paths_of(scenario)[silent]}, {SILENT_FROM} s to {SILENT_UNTIL} s: {scenario}, download",
+                   series, "time (s)", "Mbit/s", extra="set xrange [8:24]\nset yrange [0:*]\nset object rectangle from "
+                   f"{SILENT_FROM}, graph 0 to {SILENT_UNTIL}, graph 1 behind fillcolor rgb '#eeeeee' fillstyle solid noborder")
 
 
 def draw(results, build, folder):

@@ -45,9 +45,12 @@ class Sample:
 class Results:
     def __init__(self):
         self.rows = {}  # Cell: {seed: result}
+        self.alone = {}  # (scenario, upload, cc, kind): cells of one path alone
         self.meta = {}
 
     def add(self, cell, seed, result):
+        if cell.alone >= 0 and cell.silent < 0 and cell not in self.rows:
+            self.alone.setdefault((cell.scenario, cell.upload, cell.cc, cell.kind), []).append(cell)
         self.rows.setdefault(cell, {})[seed] = result
 
     def has(self, cell):

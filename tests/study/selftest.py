@@ -18,7 +18,9 @@ def _store(cell, *values):
 def _merge(*parts):
     merged = runs.Results()
     for part in parts:
-        merged.rows |= part.rows
+        for cell, runs_of in part.rows.items():
+            for seed, result in runs_of.items():
+                merged.add(cell, seed, result)
     return merged
 
 

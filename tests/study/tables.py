@@ -8,7 +8,7 @@ import bars
 from cells import BULK, OBJECTS, Cell, about, paths_of, scenarios
 
 KIB, MIB = 1 << 10, 1 << 20
-OVERVIEW = (("goodput / best path alone: geometric mean", "share_best", 2), ("least", "least_best", 2),
+OVERVIEW = (("goodput / best path alone", "share_best", 2), ("least of these", "least_best", 2),
             ("goodput / sum of the paths", "share_sum", 2), ("goodput / default's", "of_default", 2),
             ("256 KB: time / best path alone", "object", 2), ("messages: p99 / best path alone", "p99", 2),
             ("sent twice", "twice", 1), ("largest reordering buffer (MiB)", "reorder", 1))
@@ -114,8 +114,9 @@ def _geometric(values):
     return statistics.geometric_mean(values) if values else None
 
 
-def _ratio(results, cell, quantity, most):
-    best = bars.best_alone(results, cell.scenario, cell.upload, cell.cc, cell.kind, quantity, most)
+def _ratio(results, cell, cc, quantity, most):
+    """By the best path alone with this congestion control."""
+    best = bars.best_alone(results, cell.scenario, cell.upload, cc, cell.kind, quantity, most)
     sample = results.of(cell, quantity)
     return sample.mean / best[0] if best and sample else None
 
@@ -130,13 +131,13 @@ def overview(results, sched, cc, default):
         return results.of(Cell(cell.scenario, cell.kind, cell.upload, *default), "goodput")
 
     bulk = each(BULK)
-    best = [ratio for ratio in (_ratio(results, cell, "goodput", True) for cell in bulk) if ratio]
+    best = [ratio for ratio in (_ratio(results, cell, cell.cc, "goodput", True) for cell in bulk) if ratio]
     return {
         "share_best": _geometric(best), "least_best": min(best, default=None),
         "share_sum": _geometric(results.of(cell, "goodput").mean / bars.payload_rate(results.all(cell)[0]) for cell in bulk),
         "of_default": _geometric(results.of(cell, "goodput").mean / same(cell).mean for cell in bulk if same(cell)),
-        "object": _geometric(_ratio(results, cell, "time", False) for cell in each("256 KB")),
-        "p99": _geometric(_ratio(results, cell, "delay_p99", False) for cell in each("messages")),
+        "object": _geometric(_ratio(results, cell, default[1], "time", False) for cell in each("256 KB")),
+        "p99": _geometric(_ratio(results, cell, default[1], "delay_p99", False) for cell in each("messages")),
         "twice": 100 * statistics.fmean(results.of(c, "twice").mean / results.of(c, "bytes").mean for c in bulk),
         "reorder": max(results.of(cell, "reorder_peak").worst for cell in bulk) / MIB,
     }
@@ -203,8 +204,8 @@ def delay_table(results, cc):
 
 # ---- data ----
 
-COLUMNS = ("time", "goodput", "twice", "reorder_peak", "memory_sender", "memory_receiver", "delay_p50", "delay_p99", "stall",
-           "carried", "flowing")
+MEANS = ("time", "goodput", "twice", "delay_p50", "delay_p99", "stall", "carried", "flowing")  # with intervals
+PEAKS = ("reorder_peak", "memory_sender", "memory_receiver")  # of all runs
 
 
 def digits(value):
@@ -213,17 +214,18 @@ def digits(value):
 
 
 def data(results):
-    """Means and half of their 95 % intervals as CSV, for docs/study/data.csv."""
+    """Means, half of their 95 % intervals, and peaks as CSV, for docs/study/data.csv."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["scenario", "direction", "kind", "scheduler", "congestion", "alone", "silent", "runs",
-                     *(f"{name}{what}" for name in COLUMNS for what in ("", "_ci"))])
+                     *(f"{name}{what}" for name in MEANS for what in ("", "_ci")), *PEAKS])
     for cell, runs in results.rows.items():
         names = paths_of(cell.scenario)
         values = []
-        for name in COLUMNS:
+        for name in MEANS:
             sample = results.of(cell, name)
             values += [digits(sample.mean), digits(sample.half)] if sample else ["", ""]
+        values += [results.of(cell, name).worst for name in PEAKS]
         writer.writerow([cell.scenario, bars.direction(cell.upload), cell.kind, cell.sched, cell.cc,
                          names[cell.alone] if cell.alone >= 0 else "", names[cell.silent] if cell.silent >= 0 else "",
                          len(runs), *values])
