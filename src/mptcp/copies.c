@@ -6,6 +6,11 @@
 
 #define LAG_LEAST 4 /* segments that a lagging path may have in flight in any case */
 
+bool conn_copies(const struct braid_conn *c)
+{
+    return c->sched.ops->duplicate && c->ever_joined && conn_is_mptcp(c);
+}
+
 /* Copies queue on a slow path: what it carries is retransmitted there and keeps its memory until the peer has
  * it, long after it came over another. No more than two round trips without queue are worth that. */
 static bool lags_too_far(const struct mp_subflow *s, const struct sched_path *p)

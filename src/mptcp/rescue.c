@@ -39,7 +39,7 @@ static bool rescue(struct braid_conn *c, struct choice *ch, struct mp_map *m, en
 
 bool conn_may_rescue(const struct braid_conn *c)
 {
-    if (c->n_subflows < 2 || c->data_una == c->data_nxt || c->sched.ops->duplicate)
+    if (c->n_subflows < 2 || c->data_una == c->data_nxt || conn_copies(c))
         return false;
     if (c->sched.ops->opportunistic)
         return true;

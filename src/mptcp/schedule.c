@@ -15,7 +15,7 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     p->id = s->id;
     p->backup = s->backup_peer || s->backup_ours;
     /* Copies may as well go where nobody answers just now: all others carry the bytes too. */
-    p->usable = flow_answers(s) || (s->conn->sched.ops->duplicate && flow_usable(s) && t->rtt.backoff == 0);
+    p->usable = flow_answers(s) || (conn_copies(s->conn) && flow_usable(s) && t->rtt.backoff == 0);
     p->mss = t->mss;
     p->space = p->usable ? subflow_space(t, now) : 0;
     p->cwnd = t->cc.cwnd;
@@ -225,6 +225,7 @@ static void push_new(struct braid_conn *c, struct choice *ch, braid_time now)
         if (len == 0)
             break;
         conn_sent_new(c, len, now);
+        ch->flows[i]->copy_nxt = c->data_nxt; /* should copies begin now */
     }
 }
 
@@ -245,13 +246,13 @@ void conn_push(struct braid_conn *c, braid_time now)
     conn_watch_paths(c, now);
     note_block(c);
     bool rescue = conn_may_rescue(c);
-    if (c->data_nxt == c->data_end && c->reinject.n == 0 && !rescue && !c->sched.ops->duplicate)
+    if (c->data_nxt == c->data_end && c->reinject.n == 0 && !rescue && !conn_copies(c))
         return update_probing(c, now);
     choice_init(&ch, c, now);
     push_reinjections(c, &ch, now);
     if (rescue)
         rescue_silent(c, &ch, now);
-    if (c->sched.ops->duplicate) {
+    if (conn_copies(c)) {
         push_copies(c, &ch, now);
         rescue_late_copy(c, &ch, now);
     } else {

@@ -45,6 +45,9 @@ void rescue_late_copy(struct braid_conn *c, struct choice *ch, braid_time now);
 
 /* ---- copies.c ---- */
 
+/* Every byte goes over every path. Not before there was a second one: a peer that has fallen back would take
+ * a copy over the same subflow for new bytes. */
+bool conn_copies(const struct braid_conn *c);
 /* Sends new data, every byte over every path that the scheduler admits. */
 void push_copies(struct braid_conn *c, struct choice *ch, braid_time now);
 

@@ -312,6 +312,8 @@ const struct pinned sim_pinned[] = {
     {"mb_strip_mid_down", 498}, /* told that all is well, though the peer had not read everything */
     {"mb_strip_mid_both", 382}, /* sent once more to a peer that took it for new data */
     {"mb_strip_mid_up", 696},   /* the same, upwards */
+    {"mb_strip_mid_up", 89},    /* a copy over the only path */
+    {"mb_strip_unknown", 80},   /* the same, after falling back */
     {"mb_proactive_ack", 131},  /* ... because a join was on its way */
     {"mb_proactive_ack", 660},  /* the same */
     {"mb_proactive_ack", 476},  /* hung */

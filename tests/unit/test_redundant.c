@@ -52,6 +52,28 @@ START_TEST(a_loss_on_both_paths_is_repaired_without_a_probe)
 }
 END_TEST
 
+/* A copy over the same subflow is no help, and a peer that has fallen back would take it for new bytes. */
+START_TEST(the_only_path_carries_no_byte_twice)
+{
+    memset(silent, 0, sizeof(silent));
+    memset(holding, 0, sizeof(holding));
+    n_held = 0;
+    pair_init(&p, false, NULL, 0);
+    p.tap = two_paths_tap;
+    pair_connect(&p, false);
+    pair_run_for(&p, BRAID_SECOND);
+    braid_conn_set_sched(p.server.conn, &sched_redundant);
+    pair_transfer(&p, &p.server, 100000, BRAID_SECOND);
+    uint64_t before = carried(0);
+    hold_acks(0, true);
+    side_write(&p.server, 1000);
+    pair_run_for(&p, 150 * BRAID_MS);
+    ck_assert_uint_eq(carried(0) - before, 1000);
+    hold_acks(0, false);
+    pair_free(&p);
+}
+END_TEST
+
 /* What the silent path has not acknowledged keeps its memory, and no more. */
 START_TEST(a_dead_path_neither_stops_the_other_nor_fills_memory)
 {
@@ -114,6 +136,7 @@ int main(void)
     tcase_add_test(t, every_byte_goes_over_both_paths);
     tcase_add_test(t, a_loss_on_one_path_delays_nothing);
     tcase_add_test(t, a_loss_on_both_paths_is_repaired_without_a_probe);
+    tcase_add_test(t, the_only_path_carries_no_byte_twice);
     tcase_add_test(t, a_dead_path_neither_stops_the_other_nor_fills_memory);
     tcase_add_test(t, a_path_that_lags_skips_what_was_acknowledged);
     tcase_add_test(t, changing_the_scheduler_in_the_middle_loses_nothing);
