@@ -323,7 +323,8 @@ static void reap(struct braid_conn *c, braid_time now)
     }
 }
 
-/* Both directions have ended at the data level: the user is done, the subflows follow. */
+/* Both directions have ended at the data level: the user is done, the subflows follow. A join whose handshake
+ * is under way has carried nothing, and its peer may have forgotten it. */
 static void start_draining(struct braid_conn *c, braid_time now)
 {
     c->phase = CONN_DRAINING;
@@ -332,8 +333,10 @@ static void start_draining(struct braid_conn *c, braid_time now)
     conn_token_forget(c);
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead)
+        if (!s->dead && subflow_synchronized(&s->tcp))
             subflow_close(&s->tcp, now);
+        else if (!s->dead)
+            flow_reset(s, MPTCP_RST_UNSPECIFIED);
     }
     tell_closed(c);
     if (c->n_subflows == 0)
