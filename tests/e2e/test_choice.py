@@ -45,11 +45,12 @@ def test_a_transfer_goes_on_through_every_choice(env, what):
     step = 2 * MIB
     size = step * (len(names) + 1)
     digest(size)  # makes the bytes, which takes a while, before anybody waits for them
-    down, sent = Receiver(near, size, end=False), Sender(far, size, end=False)
+    down = Receiver(near, size, end=False)
+    down.halt_at(MIB // 2)
+    sent = Sender(far, size, end=False)
     up, sent_up = Receiver(far, size, end=False), Sender(near, size, end=False)
     for i, name in enumerate(names):
-        down.reach(step * i + MIB // 2)
-        down.pause()  # with more on its way
+        down.halted()  # with more on its way
         assert down.done < size, "the choice came too late to matter"
         shown = env.proxy.ctl("set", number, what, name)
         assert shown[what] == name and shown["id"] == int(number), shown
@@ -57,7 +58,9 @@ def test_a_transfer_goes_on_through_every_choice(env, what):
         assert shown[what] == name
         if what == "congestion":
             assert {subflow["congestion"] for subflow in shown["subflows"]} == {name}
-        down.resume()
+        down.halt_at(step * (i + 1) + MIB // 2)
+    down.halted()
+    down.resume()
     for pump in (sent, sent_up, down, up):
         pump.finish()
 

@@ -36,6 +36,7 @@ class Pump(threading.Thread):
         self._gate = threading.Event()
         self._gate.set()
         self._paused = threading.Event()
+        self._halt = None       # bytes at which it stands still by itself
         self.start()
 
     def run(self):
@@ -52,6 +53,9 @@ class Pump(threading.Thread):
             self.longest_gap = max(self.longest_gap, now - self._last)
         self._last = now
         self.done += count
+        if self._halt is not None and self.done >= self._halt:
+            self._halt = None
+            self._gate.clear()
         if not self._gate.is_set():
             self._paused.set()
             self._gate.wait()
@@ -61,6 +65,16 @@ class Pump(threading.Thread):
         self._paused.clear()
         self._gate.clear()
         until(lambda: self._paused.is_set() or not self.is_alive(), "the transfer pauses", STALL)
+
+    def halt_at(self, count):
+        """Lets the thread go on until that many bytes have gone through; it then stands still, however late we look."""
+        self._paused.clear()
+        self._halt = count
+        self.resume()
+
+    def halted(self):
+        """Returns when the thread has come to where it was to halt."""
+        until(lambda: self._paused.is_set() or not self.is_alive(), f"{self._halt} bytes have come", STALL)
 
     def resume(self):
         self._last = time.monotonic()
