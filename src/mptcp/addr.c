@@ -62,8 +62,7 @@ static void probe(struct mp_subflow *s, braid_time now)
     }
     subflow_probe(&s->tcp, now);
     s->probe_until = now + PROBE_TIME;
-    if (c->addr_at > s->probe_until)
-        c->addr_at = s->probe_until;
+    no_later(&c->addr_at, s->probe_until);
 }
 
 void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r, braid_time now)
@@ -177,12 +176,6 @@ static unsigned signals_due(const struct braid_conn *c)
     return due;
 }
 
-static void look_again(struct braid_conn *c, braid_time at)
-{
-    if (c->addr_at > at)
-        c->addr_at = at;
-}
-
 void conn_addr_flush(struct braid_conn *c, braid_time now)
 {
     unsigned due = signals_due(c);
@@ -192,10 +185,10 @@ void conn_addr_flush(struct braid_conn *c, braid_time now)
     while (due > 0 && (s = flow_for_signal(c, now))) {
         send_signal(s, now); /* one option each (options.c) */
         due--;
-        look_again(c, now + ADD_ADDR_INTERVAL);
+        no_later(&c->addr_at, now + ADD_ADDR_INTERVAL);
     }
     if (due > 0)
-        look_again(c, now + SIGNAL_PAUSE);
+        no_later(&c->addr_at, now + SIGNAL_PAUSE);
 }
 
 /* ---- time ---- */
@@ -209,12 +202,12 @@ static void repeat_signals(struct braid_conn *c, braid_time now)
         if (a->echoed || a->sent == 0 || a->sent >= ADD_ADDR_TRIES)
             continue;
         a->due = true;
-        look_again(c, now + ADD_ADDR_INTERVAL);
+        no_later(&c->addr_at, now + ADD_ADDR_INTERVAL);
     }
     for (unsigned i = 0; i < m->n_withdrawals; i++)
         m->withdrawals[i].due = true;
     if (m->n_withdrawals > 0)
-        look_again(c, now + ADD_ADDR_INTERVAL);
+        no_later(&c->addr_at, now + ADD_ADDR_INTERVAL);
 }
 
 /* Subflows that should have answered, or ended, by now. */
@@ -228,12 +221,12 @@ static void watch_deadlines(struct braid_conn *c, braid_time now)
             conn_count(c, MP_RM_SUBFLOW);
             flow_reset(s, MPTCP_RST_UNSPECIFIED);
         } else if (s->probe_until > 0) {
-            look_again(c, s->probe_until);
+            no_later(&c->addr_at, s->probe_until);
         }
         if (s->being_closed && s->close_by <= now)
             flow_reset(s, MPTCP_RST_UNSPECIFIED);
         else if (s->being_closed)
-            look_again(c, s->close_by);
+            no_later(&c->addr_at, s->close_by);
     }
 }
 

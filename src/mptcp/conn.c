@@ -115,20 +115,10 @@ const char *conn_state_text(const struct braid_conn *c)
 void conn_rearm(struct braid_conn *c)
 {
     braid_time at = c->data_rtx_at;
-    if (c->addr_at < at)
-        at = c->addr_at;
-    if (c->gone_at < at)
-        at = c->gone_at;
-    if (c->join_at < at)
-        at = c->join_at;
-    if (c->room_at < at)
-        at = c->room_at;
-    if (c->stall_at < at)
-        at = c->stall_at;
-    if (c->pm.wake_at < at)
-        at = c->pm.wake_at;
-    if (c->watch_at < at)
-        at = c->watch_at;
+    const braid_time others[] = {c->addr_at,  c->gone_at,  c->join_at,   c->room_at,
+                                 c->stall_at, c->watch_at, c->pm.wake_at};
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        no_later(&at, others[i]);
     if (at == c->timer.at)
         return;
     if (at == BRAID_NEVER)
@@ -280,11 +270,9 @@ static enum braid_close why_of(const struct mp_subflow *s)
 /* No subflow is left but such as are being opened: one of them has to succeed in time. */
 static void await_revival(struct braid_conn *c, braid_time now)
 {
-    braid_time until = now + c->env->params.break_before_make;
     if (c->data_fin_received && c->data_fin_acked)
         return; /* all that is missing is the user's reading */
-    if (c->gone_at > until)
-        c->gone_at = until;
+    no_later(&c->gone_at, now + c->env->params.break_before_make);
 }
 
 /* The last subflow is gone. */

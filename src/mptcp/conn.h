@@ -273,6 +273,11 @@ struct mp_map {
     struct slice slices[];
 };
 
+/* The mapping whose node in subflow.maps is n. */
+static inline struct mp_map *mp_map_of(struct list *n)
+{
+    return (struct mp_map *)list_entry(n, struct tcp_map, node);
+}
 static inline struct mp_subflow *mp_subflow_of(struct subflow *sf)
 {
     return (struct mp_subflow *)sf;
@@ -280,6 +285,12 @@ static inline struct mp_subflow *mp_subflow_of(struct subflow *sf)
 static inline bool conn_is_mptcp(const struct braid_conn *c)
 {
     return c->mode == MODE_MPTCP;
+}
+/* Brings a deadline forward to `limit`, if it is later. */
+static inline void no_later(braid_time *at, braid_time limit)
+{
+    if (*at > limit)
+        *at = limit;
 }
 /* The last of the memory is for what is there already. */
 static inline bool env_short_of_memory(const struct mptcp_env *env)
@@ -409,6 +420,8 @@ size_t conn_send_limit(const struct braid_conn *c);
 /* Bytes of [dsn, dsn + len) that were not acknowledged are to be sent again over another subflow. */
 void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len);
 void conn_reinject_flow(struct mp_subflow *s);
+/* The mapping in flight on s that carries dsn; NULL: none does. */
+struct mp_map *flow_carries(struct mp_subflow *s, uint64_t dsn);
 /* The data-level retransmission timer fired. */
 void conn_data_timeout(struct braid_conn *c, braid_time now);
 void conn_arm_data_timer(struct braid_conn *c, braid_time now);
@@ -421,8 +434,6 @@ struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len);
 
 /* Looks which paths are silent, probes those, and takes back those that answer. */
 void conn_watch_paths(struct braid_conn *c, braid_time now);
-/* Something becomes due then: a flush has to look. */
-void conn_look_again(struct braid_conn *c, braid_time at);
 
 /* ---- fallback.c ---- */
 

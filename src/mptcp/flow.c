@@ -113,8 +113,7 @@ static void flow_established(struct subflow *sf, braid_time now)
         c->established_due = true;
         s->confirmed = true;
     } else {
-        if (c->phase == CONN_ESTABLISHED) /* while it drains, its time is limited */
-            c->gone_at = BRAID_NEVER;
+        c->gone_at = BRAID_NEVER;
         c->ever_joined = true; /* the peer may send data as soon as it has our ACK */
         if (sf->passive)
             s->confirmed = true;

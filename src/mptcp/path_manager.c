@@ -181,8 +181,7 @@ void flow_retire(struct mp_subflow *s, braid_time now)
         return;
     s->being_closed = true;
     s->close_by = now + RETIRE_TIME;
-    if (c->addr_at > s->close_by)
-        c->addr_at = s->close_by;
+    no_later(&c->addr_at, s->close_by);
     conn_count(c, MP_RM_SUBFLOW);
     conn_reinject_flow(s);
     subflow_close(&s->tcp, now);
@@ -204,8 +203,8 @@ static void carry_out(struct braid_conn *c, const struct pm_action *a, braid_tim
     case PM_OPEN:
         if (open_subflow(c, a, now))
             conn_pm_changed(c); /* it has to be watched */
-        else if (c->pm.wake_at > now + OPEN_RETRY)
-            c->pm.wake_at = now + OPEN_RETRY;
+        else
+            no_later(&c->pm.wake_at, now + OPEN_RETRY);
         break;
     case PM_CLOSE:
         close_subflow(c, a->subflow, now);

@@ -21,9 +21,19 @@ void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len)
 void conn_reinject_flow(struct mp_subflow *s)
 {
     list_each (n, tmp, &s->tcp.maps) {
-        const struct mp_map *m = (struct mp_map *)list_entry(n, struct tcp_map, node);
+        const struct mp_map *m = mp_map_of(n);
         conn_reinject(s->conn, m->dsn, m->tcp.len);
     }
+}
+
+struct mp_map *flow_carries(struct mp_subflow *s, uint64_t dsn)
+{
+    list_each (n, tmp, &s->tcp.maps) {
+        struct mp_map *m = mp_map_of(n);
+        if (!seq64_before(dsn, m->dsn) && seq64_before(dsn, m->dsn + m->tcp.len))
+            return m;
+    }
+    return NULL;
 }
 
 static bool waits_for_data_ack(const struct braid_conn *c)
@@ -55,14 +65,9 @@ void conn_arm_data_timer(struct braid_conn *c, braid_time now)
 static bool head_in_flight(const struct braid_conn *c)
 {
     list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->dead || s->tcp.rtt.backoff > 0)
-            continue;
-        list_each (k, tmp2, &s->tcp.maps) {
-            const struct mp_map *m = (struct mp_map *)list_entry(k, struct tcp_map, node);
-            if (m->dsn <= c->data_una && c->data_una < m->dsn + m->tcp.len)
-                return true;
-        }
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!s->dead && s->tcp.rtt.backoff == 0 && flow_carries(s, c->data_una))
+            return true;
     }
     return false;
 }

@@ -7,11 +7,6 @@
 #define LATE_LEAST (10 * BRAID_MS) /* an ACK is not late before that */
 #define LATE_LAST  (45 * BRAID_MS) /* ... that of the last segment, which peers delay */
 
-static struct mp_map *map_of(struct list *n)
-{
-    return (struct mp_map *)list_entry(n, struct tcp_map, node);
-}
-
 /* How many bytes of m, from *from on, are neither DATA_ACKed nor repeated yet. */
 static uint64_t rest_of(const struct braid_conn *c, const struct mp_map *m, uint64_t *from)
 {
@@ -57,7 +52,7 @@ void rescue_silent(struct braid_conn *c, struct choice *ch, braid_time now)
         if (!s->suspect)
             continue;
         list_each (k, tmp2, &s->tcp.maps) {
-            if (!rescue(c, ch, map_of(k), COUNT_MP_REINJECT_SILENT, now) && !choice_has_space(ch))
+            if (!rescue(c, ch, mp_map_of(k), COUNT_MP_REINJECT_SILENT, now) && !choice_has_space(ch))
                 return;
         }
     }
@@ -97,7 +92,7 @@ static void rescue_front(struct braid_conn *c, struct choice *ch, struct mp_subf
 {
     uint64_t end = c->data_una + 2 * f->cwnd, from;
     list_each (n, tmp, &h->tcp.maps) {
-        struct mp_map *m = map_of(n);
+        struct mp_map *m = mp_map_of(n);
         if (rest_of(c, m, &from) == 0 || !seq64_before(from, end) || !is_slower(h, m, f->srtt_us, now))
             continue;
         if (!rescue(c, ch, m, COUNT_MP_REINJECT_HEAD, now))
@@ -127,10 +122,10 @@ static struct list *slower_tail(const struct braid_conn *c, struct mp_subflow *h
     struct list *first = &h->tcp.maps;
     uint64_t bytes = 0, from;
     for (struct list *n = h->tcp.maps.prev; n != &h->tcp.maps; n = n->prev) {
-        uint64_t rest = rest_of(c, map_of(n), &from);
+        uint64_t rest = rest_of(c, mp_map_of(n), &from);
         bytes += rest;
         int64_t other = f->srtt_us + (int64_t)(bytes * (uint64_t)f->srtt_us / f->cwnd);
-        if (rest > 0 && !is_slower(h, map_of(n), other, now))
+        if (rest > 0 && !is_slower(h, mp_map_of(n), other, now))
             break;
         if (rest > 0)
             first = n;
@@ -145,7 +140,7 @@ static bool is_tail(struct braid_conn *c, const struct sched_path *f, braid_time
     braid_time at = c->news_at + f->srtt_us;
     if (c->shutdown || now >= at)
         return true;
-    conn_look_again(c, at);
+    no_later(&c->watch_at, at);
     return false;
 }
 
@@ -157,11 +152,11 @@ static void rescue_tail_of(struct braid_conn *c, struct choice *ch, unsigned h, 
         return;
     struct list *n = slower_tail(c, s, &ch->paths[i], now);
     for (; n != &s->tcp.maps; n = n->next)
-        if (!rescue(c, ch, map_of(n), COUNT_MP_REINJECT_TAIL, now))
+        if (!rescue(c, ch, mp_map_of(n), COUNT_MP_REINJECT_TAIL, now))
             return;
-    braid_time late = late_at(s, map_of(s->tcp.maps.prev));
+    braid_time late = late_at(s, mp_map_of(s->tcp.maps.prev));
     if (late > now)
-        conn_look_again(c, late);
+        no_later(&c->watch_at, late);
 }
 
 void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now)
@@ -173,26 +168,15 @@ void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now)
             rescue_tail_of(c, ch, h, now);
 }
 
-/* The map on s that carries the first byte without a DATA_ACK; NULL: none. */
-static struct mp_map *head_on(const struct braid_conn *c, struct mp_subflow *s)
-{
-    list_each (n, tmp, &s->tcp.maps) {
-        struct mp_map *m = map_of(n);
-        if (!seq64_before(c->data_una, m->dsn) && seq64_before(c->data_una, m->dsn + m->tcp.len))
-            return m;
-    }
-    return NULL;
-}
-
 void rescue_late_copy(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     for (unsigned i = 0; i < ch->view.n_paths; i++) {
-        struct mp_map *m = head_on(c, ch->flows[i]);
+        struct mp_map *m = flow_carries(ch->flows[i], c->data_una);
         uint64_t from, rest = m ? rest_of(c, m, &from) : 0;
         if (rest == 0)
             continue;
         if (now < late_at(ch->flows[i], m)) {
-            conn_look_again(c, late_at(ch->flows[i], m));
+            no_later(&c->watch_at, late_at(ch->flows[i], m));
             continue;
         }
         uint32_t len = choice_repeat_over(c, ch, choice_pick_again(c, ch, 0, rest), from, rest, now);

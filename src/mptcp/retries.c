@@ -79,8 +79,7 @@ static void forgive(struct pm_pair *pair, braid_time now)
 {
     braid_time soon = pair->failures > 1 ? now + BACKOFF_FIRST : now;
     pair->closed = false;
-    if (pair->open_at > soon)
-        pair->open_at = soon;
+    no_later(&pair->open_at, soon);
 }
 
 void conn_pm_forgive(struct braid_conn *c, braid_time now)

@@ -78,15 +78,9 @@ bool choice_has_space(const struct choice *ch)
 uint64_t choice_carriers(const struct choice *ch, uint64_t dsn)
 {
     uint64_t bits = 0;
-    for (unsigned i = 0; i < ch->view.n_paths; i++) {
-        list_each (n, tmp, &ch->flows[i]->tcp.maps) {
-            const struct mp_map *m = (struct mp_map *)list_entry(n, struct tcp_map, node);
-            if (m->dsn <= dsn && dsn < m->dsn + m->tcp.len) {
-                bits |= (uint64_t)1 << i;
-                break;
-            }
-        }
-    }
+    for (unsigned i = 0; i < ch->view.n_paths; i++)
+        if (flow_carries(ch->flows[i], dsn))
+            bits |= (uint64_t)1 << i;
     return bits;
 }
 

@@ -12,12 +12,6 @@
 #define PATIENCE_MAX   4
 #define PATIENCE_FADES (10 * BRAID_SECOND)
 
-void conn_look_again(struct braid_conn *c, braid_time at)
-{
-    if (at < c->watch_at)
-        c->watch_at = at;
-}
-
 /* Is there anybody to do without s? */
 static bool has_alternative(const struct mp_subflow *s)
 {
@@ -44,7 +38,7 @@ static void doubt(struct mp_subflow *s, braid_time now)
     bool timed_out = s->tcp.rtt.backoff > 0;
     braid_time at = timed_out ? now : subflow_silent_at(&s->tcp, patience_of(s, now));
     if (at > now) {
-        conn_look_again(s->conn, at);
+        no_later(&s->conn->watch_at, at);
         return;
     }
     s->suspect = true;
@@ -79,7 +73,7 @@ static void probe(struct mp_subflow *s, braid_time now)
         s->probed_at = s->probed_at > 0 ? s->probed_at : now;
         s->next_probe = now + PROBE_EVERY;
     }
-    conn_look_again(s->conn, s->next_probe);
+    no_later(&s->conn->watch_at, s->next_probe);
 }
 
 void conn_watch_paths(struct braid_conn *c, braid_time now)
