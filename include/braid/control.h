@@ -11,8 +11,7 @@
 #define BRAID_ERROR_JSON   "{\"error\":"
 
 /* All commands. X(identifier, word, arguments, help). arguments: "" for none, "ID" for the id of a
- * connection,
- * "[clear]" for that word or none, "ID WHAT NAME" for what is to be set, and to what. */
+ * connection, "[clear]" for that word or none, "ID WHAT NAME" for what is to be set, and to what. */
 #define BRAID_COMMANDS(X)                                                                                    \
     X(STATUS, "status", "", "version, workers, edges, and what they carry")                                  \
     X(CONNECTIONS, "connections", "", "all connections, one line each")                                      \

@@ -74,7 +74,7 @@ struct snapshot_worker *snapshot_worker_new(const struct conf *conf)
     return w;
 }
 
-struct snapshot_worker *render_total(const struct snapshot_view *v)
+struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *v)
 {
     unsigned n = v->conf->n_edges;
     struct snapshot_worker *sum = snapshot_worker_new(v->conf);
@@ -91,6 +91,7 @@ struct snapshot_worker *render_total(const struct snapshot_view *v)
             sum->paths[i].subflows += from->paths[i].subflows;
         }
     }
+    d->failed = d->failed || !sum;
     return sum;
 }
 

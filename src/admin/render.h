@@ -56,9 +56,9 @@ void render_list_page_text(struct render_list *l, struct doc *d, const struct sn
                            const struct snapshot_job *job);
 void render_list_end_text(struct render_list *l, struct doc *d);
 
-/* The sums of all workers. The result's edges are those of the view; NULL if memory is short; the caller
- * frees it. */
-struct snapshot_worker *render_total(const struct snapshot_view *v);
+/* The sums of all workers, for d. The result's edges are those of the view; NULL if memory is short, d has
+ * failed then; the caller frees it. */
+struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *v);
 
 #define RENDER_SIZE 24
 /* "17 B", "1.5 MiB" into out, which is returned. */

@@ -100,11 +100,9 @@ static bool is_over(const struct braid_path_rule *r, const struct snapshot_path 
 void render_paths_json(struct doc *d, const struct snapshot_view *v, bool cleared)
 {
     struct json j = {.doc = d};
-    struct snapshot_worker *total = render_total(v);
-    if (!total) {
-        d->failed = true;
+    struct snapshot_worker *total = render_total(d, v);
+    if (!total)
         return;
-    }
     json_object(&j, NULL);
     json_array(&j, "paths");
     for (unsigned i = 0; i < total->n_paths; i++) {
@@ -134,11 +132,9 @@ void render_paths_json(struct doc *d, const struct snapshot_view *v, bool cleare
 
 void render_paths_text(struct doc *d, const struct snapshot_view *v, bool cleared)
 {
-    struct snapshot_worker *total = render_total(v);
-    if (!total) {
-        d->failed = true;
+    struct snapshot_worker *total = render_total(d, v);
+    if (!total)
         return;
-    }
     doc_printf(d, "%-12s %-26s %-26s %7s %7s %5s %12s %12s\n", "PATH", "LOCAL", "REMOTE", "COST", "WEIGHT",
                "SUBF", "CARRIED", "QUOTA");
     for (unsigned i = 0; i < total->n_paths; i++) {

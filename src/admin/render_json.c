@@ -73,11 +73,9 @@ static void edge_object(struct json *j, const struct edge_params *p, const struc
 void render_status_json(struct doc *d, const struct snapshot_view *v)
 {
     struct json j = {.doc = d};
-    struct snapshot_worker *total = render_total(v);
-    if (!total) {
-        d->failed = true;
+    struct snapshot_worker *total = render_total(d, v);
+    if (!total)
         return;
-    }
     json_object(&j, NULL);
     json_string(&j, "version", BRAID_VERSION);
     json_int(&j, "uptime_s", v->uptime_s);
@@ -105,11 +103,9 @@ void render_status_json(struct doc *d, const struct snapshot_view *v)
 void render_counters_json(struct doc *d, const struct snapshot_view *v)
 {
     struct json j = {.doc = d};
-    struct snapshot_worker *total = render_total(v);
-    if (!total) {
-        d->failed = true;
+    struct snapshot_worker *total = render_total(d, v);
+    if (!total)
         return;
-    }
     json_object(&j, NULL);
     for (unsigned i = 0; i < COUNT_MAX; i++)
         json_uint(&j, braid_counter_name(i), total->counters.v[i]);

@@ -192,11 +192,9 @@ static void counter_families(struct doc *d, const struct snapshot_worker *total)
 
 void render_metrics(struct doc *d, const struct snapshot_view *v)
 {
-    struct snapshot_worker *total = render_total(v);
-    if (!total) {
-        d->failed = true;
+    struct snapshot_worker *total = render_total(d, v);
+    if (!total)
         return;
-    }
     family(d, "braid_build_info", "gauge", "The version of the daemon, as a label.");
     doc_puts(d, "braid_build_info{version=\"" BRAID_VERSION "\"} 1\n");
     gauge(d, "braid_start_time_seconds", "When the daemon started, in UNIX time.", (uint64_t)v->started_s);

@@ -6,14 +6,12 @@
 #include "admin/render.h"
 #include "base/addr.h"
 
-#define SIZE_TEXT RENDER_SIZE
-
 /* "2 d 03:04:05" into out, which is returned. */
-static const char *duration_text(int64_t s, char out[SIZE_TEXT])
+static const char *duration_text(int64_t s, char out[RENDER_SIZE])
 {
     int days = (int)(s / 86400), rest = (int)(s % 86400);
-    int n = days ? snprintf(out, SIZE_TEXT, "%d d ", days) : 0;
-    snprintf(out + n, SIZE_TEXT - (size_t)n, "%02d:%02d:%02d", rest / 3600, rest / 60 % 60, rest % 60);
+    int n = days ? snprintf(out, RENDER_SIZE, "%d d ", days) : 0;
+    snprintf(out + n, RENDER_SIZE - (size_t)n, "%02d:%02d:%02d", rest / 3600, rest / 60 % 60, rest % 60);
     return out;
 }
 
@@ -22,7 +20,7 @@ static const char *duration_text(int64_t s, char out[SIZE_TEXT])
 
 static void core_row(struct doc *d, const char *who, const struct braid_core_stats *c)
 {
-    char in[SIZE_TEXT], out[SIZE_TEXT], memory[SIZE_TEXT], limit[SIZE_TEXT];
+    char in[RENDER_SIZE], out[RENDER_SIZE], memory[RENDER_SIZE], limit[RENDER_SIZE];
     doc_printf(d, "%-10s %11" PRIu64 " %8" PRIu64 " %8" PRIu64 " %10" PRIu64 " %12s %12s  %s of %s\n", who,
                c->conns, c->conns_mptcp, c->subflows, c->conns_total, render_size(c->bytes_in, in),
                render_size(c->bytes_out, out), render_size(c->memory, memory),
@@ -44,7 +42,7 @@ static void port_row(struct doc *d, const struct edge_params *p)
 
 static void edge_rows(struct doc *d, const struct edge_params *p, const struct snapshot_edge *e)
 {
-    char listen[EDGE_TEXT], target[RENDER_TARGET], memory[SIZE_TEXT], from[SIZE_TEXT], to[SIZE_TEXT];
+    char listen[EDGE_TEXT], target[RENDER_TARGET], memory[RENDER_SIZE], from[RENDER_SIZE], to[RENDER_SIZE];
     doc_printf(d, "\nedge %s: %s%s -> %s%s, %s%s%s, %s%s\n", p->name, p->transparent ? "transparent, " : "",
                edge_listen_text(p, listen), render_target(p, target),
                p->client_source ? " from the client's address" : "", p->profile ? p->profile->name : "",
@@ -65,12 +63,10 @@ static void edge_rows(struct doc *d, const struct edge_params *p, const struct s
 
 void render_status_text(struct doc *d, const struct snapshot_view *v)
 {
-    char up[SIZE_TEXT];
-    struct snapshot_worker *total = render_total(v);
-    if (!total) {
-        d->failed = true;
+    char up[RENDER_SIZE];
+    struct snapshot_worker *total = render_total(d, v);
+    if (!total)
         return;
-    }
     doc_printf(d, "Braid %s, up %s, %u worker%s\n\n", BRAID_VERSION, duration_text(v->uptime_s, up),
                v->n_workers, v->n_workers == 1 ? "" : "s");
     doc_printf(d, "%-10s %11s %8s %8s %10s %12s %12s  %s\n", "", "CONNECTIONS", "MPTCP", "SUBFLOWS", "EVER",
@@ -88,11 +84,9 @@ void render_status_text(struct doc *d, const struct snapshot_view *v)
 
 void render_counters_text(struct doc *d, const struct snapshot_view *v)
 {
-    struct snapshot_worker *total = render_total(v);
-    if (!total) {
-        d->failed = true;
+    struct snapshot_worker *total = render_total(d, v);
+    if (!total)
         return;
-    }
     for (unsigned i = 0; i < COUNT_MAX; i++)
         doc_printf(d, "%-34s %14" PRIu64 "  %s\n", braid_counter_name(i), total->counters.v[i],
                    braid_counter_help(i));
@@ -129,7 +123,7 @@ void render_list_page_text(struct render_list *l, struct doc *d, const struct sn
 {
     for (unsigned i = 0; i < job->n; i++) {
         const struct braid_conn_stats *c = &job->conns[i];
-        char id[24], subflows[16], client[ADDR_TEXT], server[ADDR_TEXT], from[SIZE_TEXT], to[SIZE_TEXT];
+        char id[24], subflows[16], client[ADDR_TEXT], server[ADDR_TEXT], from[RENDER_SIZE], to[RENDER_SIZE];
         snprintf(id, sizeof(id), "%" PRIu64, snapshot_conn_id(c->id, job->worker, v->n_workers));
         snprintf(subflows, sizeof(subflows), "%u", c->n_subflows);
         doc_printf(d, LIST_FORMAT, id, c->edge, kind_text(c), c->state, addr_text(&c->client, client),
@@ -146,9 +140,9 @@ void render_list_end_text(struct render_list *l, struct doc *d)
 
 static void subflow_rows(struct doc *d, const struct conf *conf, const struct braid_subflow_stats *s)
 {
-    char local[ADDR_TEXT], remote[ADDR_TEXT], in[SIZE_TEXT], out[SIZE_TEXT], cwnd[SIZE_TEXT],
-        flight[SIZE_TEXT];
-    char ssthresh[SIZE_TEXT], pace[SIZE_TEXT];
+    char local[ADDR_TEXT], remote[ADDR_TEXT], in[RENDER_SIZE], out[RENDER_SIZE], cwnd[RENDER_SIZE],
+        flight[RENDER_SIZE];
+    char ssthresh[RENDER_SIZE], pace[RENDER_SIZE];
     doc_printf(d, "\nsubflow %u: %s <- %s, %s%s%s\n", s->id, addr_text(&s->local, local),
                addr_text(&s->remote, remote), s->state, s->backup ? ", backup" : "",
                s->stale ? ", stale" : "");
@@ -186,7 +180,8 @@ void render_conn_text(struct doc *d, const struct snapshot_view *v, const struct
                       unsigned i)
 {
     const struct braid_conn_stats *c = &job->conns[i];
-    char a[ADDR_TEXT], b[ADDR_TEXT], s[ADDR_TEXT], age[SIZE_TEXT], x[SIZE_TEXT], y[SIZE_TEXT], z[SIZE_TEXT];
+    char a[ADDR_TEXT], b[ADDR_TEXT], s[ADDR_TEXT], age[RENDER_SIZE], x[RENDER_SIZE], y[RENDER_SIZE],
+        z[RENDER_SIZE];
     doc_printf(d, "connection %" PRIu64 " of edge %s, worker %u: %s, %s%s\n",
                snapshot_conn_id(c->id, job->worker, v->n_workers), c->edge, job->worker, kind_text(c),
                c->state, c->checksum ? ", checksums" : "");
