@@ -202,16 +202,9 @@ static void open_sender(void *ctx, uint64_t arg)
 
 static void fill_scenario(struct scenario *s, const struct fair_world *f)
 {
-    *s = (struct scenario){.seed = f->seed, .n_paths = f->n_paths, .n_addrs = 1, .start = BEGIN};
+    scenario_plain(s, f->seed, f->n_paths, BEGIN, POLL, SLACK);
     for (unsigned i = 0; i < f->n_paths; i++)
         s->up[i] = s->down[i] = (struct link_params){.delay = f->delay[i], .mtu = 1500};
-    for (unsigned side = 0; side < SIM_SIDES; side++) {
-        braid_core_params_default(&s->core[side]);
-        s->workers[side] = 1;
-        s->poll[side] = POLL;
-        s->slack[side] = SLACK;
-    }
-    s->verified = 1;
 }
 
 static void listen_and_open(struct net *n)

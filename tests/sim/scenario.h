@@ -143,6 +143,10 @@ struct pinned {
 extern const struct pinned sim_pinned[];
 extern const unsigned sim_n_pinned;
 
+/* One worker a side, default parameters, n_paths paths whose links have yet to be set, and nobody who does
+ * anything. */
+void scenario_plain(struct scenario *s, uint64_t seed, unsigned n_paths, braid_time start, braid_time poll,
+                    braid_time slack);
 /* Fills in the scenario of a family and a seed. */
 void scenario_make(struct scenario *s, const struct family *f, uint64_t seed);
 

@@ -12,16 +12,9 @@
 
 static void fill_scenario(struct scenario *s, const struct cell *cell)
 {
-    *s = (struct scenario){.seed = cell->seed, .n_paths = cell->n_paths, .n_addrs = 1, .start = BEGIN};
+    scenario_plain(s, cell->seed, cell->n_paths, BEGIN, POLL, SLACK);
     memcpy(s->up, cell->up, sizeof(s->up));
     memcpy(s->down, cell->down, sizeof(s->down));
-    for (unsigned side = 0; side < SIM_SIDES; side++) {
-        braid_core_params_default(&s->core[side]);
-        s->workers[side] = 1;
-        s->poll[side] = POLL;
-        s->slack[side] = SLACK;
-    }
-    s->verified = 1;
 }
 
 static void open_connection(struct study *s)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <braid/cc.h>
+#include "suite.h"
 
 #define MSS   1000u
 #define FLOWS 8
@@ -243,6 +244,16 @@ static inline void check_extremes(const struct cc_ops *ops)
     }
 }
 
+/* RFC 6356, goal 2: n subflows with the same loss rate and RTT take together what one TCP takes, give or take
+ * a part. */
+static inline void check_one_bottleneck(const struct cc_ops *ops, unsigned n, double part)
+{
+    double one = mean_total(ops, 1, 1e5), together = mean_total(ops, n, 1e5);
+
+    ck_assert_double_eq_tol(one, sqrt(1.5 * 1e5), 0.03 * one); /* Reno's own formula */
+    ck_assert_msg(fabs(together / one - 1) < part, "%u flows: %.1f, one: %.1f", n, together, one);
+}
+
 #define CC_TEST(name)                                                                                        \
     START_TEST(name)                                                                                         \
     {                                                                                                        \
@@ -273,15 +284,5 @@ static inline void check_extremes(const struct cc_ops *ops)
     }
 
 #define SECONDS_OF_REAL_TIME 60 /* for each test, on a busy machine */
-
-static inline int run_suite(Suite *s)
-{
-    SRunner *runner = srunner_create(s);
-
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
 
 #endif

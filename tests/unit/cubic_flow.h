@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include <braid/cc.h>
+#include "suite.h"
 
 #define MSS  1000u
 #define C    0.4

@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/buf.h"
 #include "wire/packet.h"
+#include "suite.h"
 
 #define PAIR_DELAY   (5 * BRAID_MS)
 #define PAIR_PACKETS 4096
@@ -295,6 +296,22 @@ static inline void pair_free(struct pair *p)
     braid_core_free(p->server.core);
     while (p->head != p->tail)
         buf_unref(p->queue[p->head++ % PAIR_PACKETS].b);
+}
+
+static inline struct braid_conn_stats stats_of(const struct side *s)
+{
+    struct braid_conn_stats st;
+    braid_conn_stats(s->conn, &st);
+    return st;
+}
+
+/* The client opens one more subflow, to the listener's address. */
+static inline void pair_join(struct pair *p, const char *local, bool backup)
+{
+    struct braid_addr l = pair_addr(local), r = pair_addr("10.0.9.1:80");
+    pair_run_for(p, 100 * BRAID_MS); /* for the first DSS to arrive */
+    ck_assert_int_eq(braid_conn_join(p->client.conn, &l, &r, backup, p->now), 0);
+    pair_run_for(p, 100 * BRAID_MS);
 }
 
 static inline uint64_t side_count(const struct side *s, enum braid_counter c)

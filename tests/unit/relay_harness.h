@@ -16,6 +16,7 @@
 #include "fake_core.h"
 #include "io/upstream.h"
 #include "relay/edge.h"
+#include "suite.h"
 
 #define PATIENCE        5 /* seconds that anything may take */
 #define CONNECT_TIMEOUT (200 * BRAID_MS)
@@ -156,15 +157,6 @@ static inline TCase *new_case(Suite *s, const char *name)
     tcase_set_timeout(t, 4 * PATIENCE);
     suite_add_tcase(s, t);
     return t;
-}
-
-static inline int run_suite(Suite *s)
-{
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <braid/sched.h>
+#include "suite.h"
 
 #define MSS 1400u
 
@@ -70,15 +71,6 @@ static inline int pick_and_send(uint64_t bytes)
     if (i >= 0)
         sent(i, bytes);
     return i;
-}
-
-static inline int run_suite(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "tcp/subflow.h"
+#include "suite.h"
 
 #define H_MAX_SEGMENTS 512
 #define H_WINDOW       65535u /* what the owner advertises unless told otherwise */
@@ -514,16 +515,6 @@ static inline struct harness *h_passive(struct harness *h, braid_time rtt)
 static inline uint32_t h_tsval_at(const struct harness *h, braid_time t)
 {
     return (uint32_t)(t / BRAID_MS) + h->sf.ts_offset;
-}
-
-static inline int h_main(Suite *s)
-{
-    SRunner *r = srunner_create(s);
-
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
 }
 
 #endif

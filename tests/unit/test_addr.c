@@ -6,6 +6,7 @@
 
 #include "base/addr.h"
 #include "property.h"
+#include "suite.h"
 
 START_TEST(texts_are_those_of_rfc_5952)
 {
@@ -208,8 +209,6 @@ int main(void)
 {
     Suite *s = suite_create("addr");
     TCase *t = tcase_create("addr");
-    SRunner *runner = srunner_create(s);
-    int failed;
 
     tcase_add_test(t, texts_are_those_of_rfc_5952);
     tcase_add_test(t, what_is_not_an_address_is_refused);
@@ -220,8 +219,5 @@ int main(void)
     tcase_add_test(t, equality_looks_at_every_byte_and_the_port);
     tcase_add_test(t, a_prefix_is_compared_up_to_its_last_bit);
     suite_add_tcase(s, t);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -14,6 +14,7 @@
 #include "io/worker.h"
 #include "relay/edge.h"
 #include "wire/packet.h"
+#include "suite.h"
 
 #define WORKERS 2
 #define CLIENTS 150 /* per worker: more than a page */
@@ -330,9 +331,5 @@ int main(void)
     tcase_add_test(t, clients_that_break_off_lists_leave_nothing);
     tcase_add_test(t, a_second_daemon_finds_the_sockets_taken);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

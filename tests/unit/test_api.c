@@ -326,9 +326,5 @@ int main(void)
     tcase_add_test(t, options_tell_of_plain_tcp_and_of_checksums);
     tcase_add_test(t, options_out_of_range_or_only_to_be_read_are_refused_and_change_nothing);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -1,5 +1,6 @@
 /* BBR over a path with one bottleneck. */
 #include "bbr_path.h"
+#include "suite.h"
 
 #define S BRAID_SECOND
 
@@ -336,9 +337,5 @@ int main(void)
     tcase_add_test(t, flows_do_not_probe_together);
     tcase_add_loop_test(t, no_sequence_of_events_breaks_the_window, 0, 10);
     suite_add_tcase(s, t);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

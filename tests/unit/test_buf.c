@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "suite.h"
 
 static struct mem_account core, conn, other;
 
@@ -130,8 +131,6 @@ int main(void)
 {
     Suite *s = suite_create("buf");
     TCase *t = tcase_create("buf");
-    SRunner *runner = srunner_create(s);
-    int failed;
 
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, a_buffer_is_charged_to_the_whole_chain_until_its_last_reference_goes);
@@ -142,8 +141,5 @@ int main(void)
     tcase_add_test(t, a_slice_keeps_its_buffer_alive);
     tcase_add_test(t, a_slice_of_static_bytes_needs_no_buffer);
     suite_add_tcase(s, t);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "base/addr.h"
 #include "relay/bypass.h"
+#include "suite.h"
 
 #define MAX   4
 #define UNTIL (100 * BRAID_SECOND)
@@ -177,9 +178,5 @@ int main(void)
     tcase_add_test(t, the_oldest_of_its_kind_makes_room);
     tcase_add_test(t, everything_can_be_forgotten);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -12,6 +12,7 @@
 #include "pcap.h"
 #include "wire/checksum.h"
 #include "wire/packet.h"
+#include "suite.h"
 
 #define FILES   55
 #define PACKETS 1497
@@ -316,8 +317,6 @@ int main(void)
 {
     Suite *s = suite_create("captures");
     TCase *t = tcase_create("captures");
-    SRunner *runner = srunner_create(s);
-    int failed;
 
     tcase_add_checked_fixture(t, find_files, forget_files);
     tcase_add_test(t, every_header_is_encoded_as_linux_did);
@@ -325,8 +324,5 @@ int main(void)
     tcase_add_test(t, headers_built_anew_carry_the_same_checksums);
     tcase_add_test(t, dss_checksums_of_linux_are_ours);
     suite_add_tcase(s, t);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -7,6 +7,7 @@
 #include "base/bytes.h"
 #include "property.h"
 #include "wire/checksum.h"
+#include "suite.h"
 
 static uint16_t naive(const uint8_t *p, size_t len)
 {
@@ -124,8 +125,6 @@ int main(void)
 {
     Suite *s = suite_create("checksum");
     TCase *t = tcase_create("checksum");
-    SRunner *runner = srunner_create(s);
-    int failed;
 
     tcase_add_test(t, the_example_of_rfc_1071_comes_out);
     tcase_add_test(t, every_length_and_alignment_agrees_with_a_bytewise_sum);
@@ -134,8 +133,5 @@ int main(void)
     tcase_add_test(t, pseudo_headers_of_both_families_are_right);
     tcase_add_test(t, dss_checksum_covers_data_and_pseudo_header);
     suite_add_tcase(s, t);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -1,23 +1,8 @@
 /* The configuration file: what a good one becomes, and the one line that each bad one gives. */
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include "base/addr.h"
-#include "conf/conf.h"
 #include "conf/values.h"
-
-#define EDGE "[edge web]\nlisten = 10.99.9.1:8080\ntarget = 10.99.3.2:80\n"
-
-static struct conf conf;
-static char err[CONF_ERROR_MAX];
-
-static int parse(const char *text)
-{
-    err[0] = '\0';
-    return conf_parse("f.ini", text, strlen(text), &conf, err, sizeof(err));
-}
+#include "conf_harness.h"
 
 static const char *ip(const struct braid_ip *a)
 {
@@ -166,8 +151,7 @@ END_TEST
 #define LIST_EDGE                                                                                            \
     "mode, listen, target, source, ports, bypass, signal, profile, profiles, scheduler, congestion, "        \
     "path_manager, checksum"
-#define BAD_BYPASS  " is neither off nor a number of seconds from 1 to 86400; give one, such as 600"
-#define TRANSPARENT "[edge any]\nmode = transparent\n"
+#define BAD_BYPASS " is neither off nor a number of seconds from 1 to 86400; give one, such as 600"
 #define BAD_PORTS                                                                                            \
     " is not a range of ports; give the first and the last one, such as 1-65535, or a single port, such as " \
     "443"
@@ -387,10 +371,7 @@ static const struct {
 
 START_TEST(every_error_is_one_line_that_names_file_line_key_and_what_is_right)
 {
-    char expected[CONF_ERROR_MAX];
-    snprintf(expected, sizeof(expected), "f.ini:%s", bad[_i].error);
-    ck_assert_int_eq(parse(bad[_i].text), -1);
-    ck_assert_str_eq(err, expected);
+    check_refused(bad[_i].text, bad[_i].error);
 }
 END_TEST
 
@@ -422,15 +403,7 @@ START_TEST(every_prefix_of_a_good_file_is_handled)
 {
     static const char text[] =
         "[daemon]\nworkers = 2 ; x\n[tun]\nname = b\n" EDGE "signal = 10.1.1.1, 2001:db8::1\n";
-    for (size_t len = 0; len < sizeof(text); len++) {
-        char *copy = malloc(len ? len : 1); /* so that the address sanitizer sees a read past its end */
-        memcpy(copy, text, len);
-        if (conf_parse("f.ini", copy, len, &conf, err, sizeof(err)) == 0)
-            conf_free(&conf);
-        free(copy);
-    }
-    ck_assert_int_eq(parse(text), 0);
-    conf_free(&conf);
+    check_prefixes(text, sizeof(text));
 }
 END_TEST
 
@@ -566,9 +539,5 @@ int main(void)
     tcase_add_test(t, the_example_works_and_shows_the_defaults);
     tcase_add_test(t, the_distance_between_words_counts_changes);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -1,19 +1,6 @@
 /* [limits] of the configuration file: units, defaults, and what the example says. */
-#include <check.h>
-#include <stdlib.h>
-#include <string.h>
-#include "conf/conf.h"
 #include "conf/limits.h"
-
-#define EDGE "[edge web]\nlisten = 10.99.9.1:8080\ntarget = 10.99.3.2:80\n"
-
-static struct conf conf;
-static char err[CONF_ERROR_MAX];
-
-static int parse(const char *text)
-{
-    return conf_parse("f.ini", text, strlen(text), &conf, err, sizeof(err));
-}
+#include "conf_harness.h"
 
 static void expect_limits(const struct braid_core_params *p)
 {
@@ -75,9 +62,5 @@ int main(void)
     tcase_add_test(t, limits_are_read_in_their_units);
     tcase_add_test(t, defaults_are_those_of_the_core_and_of_the_example);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

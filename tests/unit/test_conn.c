@@ -11,21 +11,6 @@ static void open_mptcp(void)
     ck_assert(p.client.established && p.server.established);
 }
 
-static void join(const char *local, bool backup)
-{
-    struct braid_addr l = pair_addr(local), r = pair_addr("10.0.9.1:80");
-    pair_run_for(&p, 100 * BRAID_MS); /* for the first DSS to arrive */
-    ck_assert_int_eq(braid_conn_join(p.client.conn, &l, &r, backup, p.now), 0);
-    pair_run_for(&p, 100 * BRAID_MS);
-}
-
-static struct braid_conn_stats stats_of(const struct side *s)
-{
-    struct braid_conn_stats st;
-    braid_conn_stats(s->conn, &st);
-    return st;
-}
-
 START_TEST(an_mptcp_connection_opens_and_carries_data_both_ways)
 {
     open_mptcp();
@@ -53,7 +38,7 @@ START_TEST(both_subflows_carry_data_both_ways)
 {
     open_mptcp();
     pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
-    join("10.0.2.2:4001", false);
+    pair_join(&p, "10.0.2.2:4001", false);
     ck_assert_uint_eq(stats_of(&p.server).n_subflows, 2);
     pair_transfer(&p, &p.client, 3000000, 60 * BRAID_SECOND);
     pair_transfer(&p, &p.server, 3000000, 60 * BRAID_SECOND);
@@ -70,7 +55,7 @@ START_TEST(a_backup_subflow_stays_idle_until_the_other_is_gone)
 {
     open_mptcp();
     pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
-    join("10.0.2.2:4001", true);
+    pair_join(&p, "10.0.2.2:4001", true);
     pair_transfer(&p, &p.server, 1000000, 30 * BRAID_SECOND);
     struct braid_conn_stats st = stats_of(&p.server);
     ck_assert(st.subflows[1].backup);
@@ -113,7 +98,7 @@ START_TEST(abort_reaches_the_peer_as_fastclose)
 {
     open_mptcp();
     pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
-    join("10.0.2.2:4001", false);
+    pair_join(&p, "10.0.2.2:4001", false);
     braid_conn_abort(p.server.conn);
     pair_run_for(&p, BRAID_SECOND);
     ck_assert(p.server.closed && p.server.why == BRAID_CLOSE_ABORTED);
@@ -136,7 +121,7 @@ START_TEST(a_lost_fastclose_is_repeated_to_a_client_that_goes_on)
 {
     open_mptcp();
     pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
-    join("10.0.2.2:4001", false);
+    pair_join(&p, "10.0.2.2:4001", false);
     resets_to_lose = 2;
     p.tap = lose_resets;
     braid_conn_abort(p.server.conn);
@@ -204,7 +189,7 @@ START_TEST(a_connection_without_subflows_waits_and_is_revived_by_a_join)
     pair_run_for(&p, BRAID_SECOND);
     ck_assert_uint_eq(stats_of(&p.server).n_subflows, 0);
     ck_assert(!p.server.closed);
-    join("10.0.2.2:4001", false);
+    pair_join(&p, "10.0.2.2:4001", false);
     pair_transfer(&p, &p.client, 100000, 10 * BRAID_SECOND);
     pair_transfer(&p, &p.server, 100000, 10 * BRAID_SECOND);
     pair_free(&p);
@@ -454,7 +439,7 @@ START_TEST(a_changed_payload_ends_one_of_two_subflows)
     pair_init(&p, true, NULL, 0);
     pair_connect(&p, false);
     pair_transfer(&p, &p.client, 5000, 10 * BRAID_SECOND);
-    join("10.0.2.2:4001", false);
+    pair_join(&p, "10.0.2.2:4001", false);
     spoil = 3;
     p.tap = change_a_byte;
     pair_transfer(&p, &p.client, 2000000, 60 * BRAID_SECOND);
@@ -517,9 +502,5 @@ int main(void)
     tcase_add_test(t, a_changed_payload_is_found_by_the_checksum_and_both_fall_back);
     tcase_add_test(t, a_changed_payload_ends_one_of_two_subflows);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

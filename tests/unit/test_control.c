@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include "control_harness.h"
 #include "ctl/client.h"
+#include "suite.h"
 
 /* ---- the socket's file ---- */
 
@@ -515,9 +516,5 @@ int main(void)
     tcase_add_test(t, braidctl_tells_misuse_from_failure);
     tcase_add_test(t, braidctl_helps);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

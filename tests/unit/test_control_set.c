@@ -1,5 +1,6 @@
 /* The commands of the control socket that change something. */
 #include "control_harness.h"
+#include "suite.h"
 
 static void set_of_7(const char *what, const char *name)
 {
@@ -63,9 +64,5 @@ int main(void)
     tcase_add_test(t, names_that_there_are_not_come_with_those_that_there_are);
     tcase_add_test(t, paths_are_forgotten_by_every_worker_and_only_when_told);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -410,9 +410,5 @@ int main(void)
 {
     Suite *s = suite_create("cubic");
     suite_add_tcase(s, rfc8312());
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

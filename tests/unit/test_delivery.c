@@ -295,5 +295,5 @@ int main(void)
     tcase_add_test(t, with_a_model_cwnd_governs_recovery);
     tcase_add_test(t, after_a_timeout_the_model_rebuilds_the_window_itself);
     suite_add_tcase(s, t);
-    return h_main(s);
+    return run_suite(s);
 }

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "property.h"
+#include "suite.h"
 
 /* Key 00..0f, message 00..(i-1): some of the 64 vectors of the authors' reference code. */
 START_TEST(siphash_matches_the_published_vectors)
@@ -124,16 +125,11 @@ int main(void)
 {
     Suite *s = suite_create("hash");
     TCase *t = tcase_create("hash");
-    SRunner *runner = srunner_create(s);
-    int failed;
 
     tcase_add_test(t, siphash_matches_the_published_vectors);
     tcase_add_test(t, siphash_reads_unaligned_data_and_depends_on_the_key);
     tcase_add_test(t, the_table_holds_exactly_what_was_put_in);
     tcase_add_test(t, equal_hashes_are_all_found);
     suite_add_tcase(s, t);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -6,6 +6,7 @@
 #include "admin/http.h"
 #include "admin_client.h"
 #include "admin_fake.h"
+#include "suite.h"
 
 static struct event_base *base;
 static struct fake fake;
@@ -495,9 +496,5 @@ int main(void)
     tcase_add_test(t, a_client_that_goes_away_while_a_worker_is_asked_leaves_nothing);
     tcase_add_test(t, stopping_breaks_off_what_is_under_way);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

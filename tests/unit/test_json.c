@@ -5,6 +5,7 @@
 #include <string.h>
 #include <event2/buffer.h>
 #include "admin/json.h"
+#include "suite.h"
 
 static struct doc doc;
 static struct json j;
@@ -127,9 +128,5 @@ int main(void)
     tcase_add_test(t, a_document_may_be_written_in_parts);
     tcase_add_test(t, python_reads_what_is_written);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "io/log.h"
+#include "suite.h"
 
 static char written[16384];
 static int ends[2], saved;
@@ -133,9 +134,5 @@ int main(void)
     tcase_add_test(t, level_names_are_those_of_the_configuration);
     Suite *s = suite_create("log");
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <event2/event.h>
 #include "io/mailbox.h"
+#include "suite.h"
 
 #define THREADS 4
 #define POSTS   5000
@@ -123,9 +124,5 @@ int main(void)
     tcase_add_test(t, freeing_runs_what_waits);
     Suite *s = suite_create("mailbox");
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

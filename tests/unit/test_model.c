@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include "../lab/model.h"
+#include "suite.h"
 
 #define MS     1000000
 #define SECOND ((int64_t)1000000000)
@@ -455,8 +456,6 @@ int main(void)
 {
     Suite *suite = suite_create("model");
     TCase *c = tcase_create("model");
-    SRunner *runner;
-    int failed;
 
     tcase_set_timeout(c, 60); /* of real time: on a busy machine */
     tcase_add_test(c, the_rate_holds_even_if_nobody_looks_for_a_while);
@@ -476,9 +475,5 @@ int main(void)
     tcase_add_test(c, codel_keeps_the_queue_near_its_target_and_the_wire_busy);
     tcase_add_test(c, codel_drops_ever_faster_while_the_queue_stands);
     suite_add_tcase(suite, c);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return run_suite(suite);
 }

@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "mptcp/crypto.h"
+#include "suite.h"
 
 #define KEY_A 0x0102030405060708u
 #define KEY_B 0x1112131415161718u
@@ -69,9 +70,5 @@ int main(void)
     tcase_add_test(t, add_addr_hmac_counts_a_missing_port_as_zero);
     tcase_add_test(t, the_kernels_own_hmac_vector_matches);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -288,13 +288,9 @@ START_TEST(no_flow_leaves_its_bounds)
 }
 END_TEST
 
-/* Subflows with the same loss rate and RTT take together about what one TCP takes. */
 START_TEST(flows_over_one_bottleneck_take_as_much_as_one)
 {
-    double one = mean_total(CC, 1, 1e5), together = mean_total(CC, (unsigned)_i, 1e5);
-
-    ck_assert_double_eq_tol(one, sqrt(1.5 * 1e5), 0.03 * one);
-    ck_assert_msg(fabs(together / one - 1) < 0.15, "%d flows: %.1f, one: %.1f", _i, together, one);
+    check_one_bottleneck(CC, (unsigned)_i, 0.15);
 }
 END_TEST
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tcp/pacer.h"
+#include "suite.h"
 
 #define MSS 1460u
 
@@ -139,9 +140,5 @@ int main(void)
     tcase_add_test(t, quantum_is_whole_segments_between_two_and_a_super_packet);
     tcase_add_test(t, extreme_rates_and_bursts_stay_in_range);
     suite_add_tcase(s, t);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -455,9 +455,5 @@ int main(void)
     tcase_add_test(t, all_workers_are_asked_before_a_packet_goes_on);
     tcase_add_test(t, late_packets_of_an_ended_connection_stay_here);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

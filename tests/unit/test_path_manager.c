@@ -454,9 +454,5 @@ int main(void)
     tcase_add_test(t, not_more_than_two_signalling_acks_in_a_row);
     tcase_add_test(t, there_are_eight_endpoints_and_no_more);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -62,13 +62,6 @@ END_TEST
 
 static struct pair p;
 
-static struct braid_conn_stats stats(void)
-{
-    struct braid_conn_stats st;
-    braid_conn_stats(p.server.conn, &st);
-    return st;
-}
-
 static void open_connection(void)
 {
     p.client.established = p.server.established = false;
@@ -80,11 +73,8 @@ static void open_connection(void)
 
 static void join_second_path(void)
 {
-    struct braid_addr l = pair_addr("10.0.2.2:4001"), r = pair_addr("10.0.9.1:80");
-    pair_run_for(&p, 100 * BRAID_MS);
-    ck_assert_int_eq(braid_conn_join(p.client.conn, &l, &r, false, p.now), 0);
-    pair_run_for(&p, 100 * BRAID_MS);
-    ck_assert_uint_eq(stats().n_subflows, 2);
+    pair_join(&p, "10.0.2.2:4001", false);
+    ck_assert_uint_eq(stats_of(&p.server).n_subflows, 2);
 }
 
 /* The server knows both client networks; the first has a quota. */
@@ -103,7 +93,7 @@ START_TEST(a_subflow_tells_which_rule_it_matched)
     open_with_rules(0);
     pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
     join_second_path();
-    struct braid_conn_stats st = stats();
+    struct braid_conn_stats st = stats_of(&p.server);
     ck_assert_int_eq(st.subflows[0].path_rule, 0);
     ck_assert_uint_eq(st.subflows[0].cost, 3);
     ck_assert_uint_eq(st.subflows[0].weight, 1);
@@ -142,18 +132,18 @@ START_TEST(a_path_over_its_quota_is_a_backup)
     open_with_rules(100000);
     pair_transfer(&p, &p.server, 99999, 10 * BRAID_SECOND);
     join_second_path();
-    ck_assert(!stats().subflows[0].over_quota);
+    ck_assert(!stats_of(&p.server).subflows[0].over_quota);
     pair_transfer(&p, &p.server, 1, BRAID_SECOND);
-    struct braid_conn_stats before = stats();
+    struct braid_conn_stats before = stats_of(&p.server);
     uint64_t used = braid_core_path_usage(p.server.core, 0);
     ck_assert(before.subflows[0].over_quota || used == 99999);
     pair_transfer(&p, &p.server, 1000000, 30 * BRAID_SECOND);
-    ck_assert(stats().subflows[0].over_quota);
+    ck_assert(stats_of(&p.server).subflows[0].over_quota);
     uint64_t beyond = braid_core_path_usage(p.server.core, 0) - 100000;
     ck_assert_uint_lt(beyond, 70000); /* what was decided before it was counted */
     pair_transfer(&p, &p.server, 1000000, 30 * BRAID_SECOND);
     ck_assert_uint_eq(braid_core_path_usage(p.server.core, 0), 100000 + beyond);
-    ck_assert_int_eq(braid_conn_reset_subflow(p.server.conn, stats().subflows[1].id), 0);
+    ck_assert_int_eq(braid_conn_reset_subflow(p.server.conn, stats_of(&p.server).subflows[1].id), 0);
     pair_transfer(&p, &p.server, 100000, 30 * BRAID_SECOND);
     ck_assert_uint_ge(braid_core_path_usage(p.server.core, 0), 200000 + beyond);
     pair_free(&p);
@@ -165,9 +155,9 @@ START_TEST(bytes_carried_elsewhere_count_against_the_quota_but_are_not_this_core
     open_with_rules(100000);
     pair_transfer(&p, &p.server, 1000, BRAID_SECOND);
     braid_core_path_charge(p.server.core, 0, 98999);
-    ck_assert(!stats().subflows[0].over_quota);
+    ck_assert(!stats_of(&p.server).subflows[0].over_quota);
     braid_core_path_charge(p.server.core, 0, 1);
-    ck_assert(stats().subflows[0].over_quota);
+    ck_assert(stats_of(&p.server).subflows[0].over_quota);
     ck_assert_uint_eq(braid_core_path_usage(p.server.core, 0), 1000);
     pair_free(&p);
 }
@@ -184,9 +174,5 @@ int main(void)
     tcase_add_test(t, a_path_over_its_quota_is_a_backup);
     tcase_add_test(t, bytes_carried_elsewhere_count_against_the_quota_but_are_not_this_cores_usage);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

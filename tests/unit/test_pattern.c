@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include "relay/pattern.h"
+#include "suite.h"
 
 static struct pattern p;
 
@@ -103,9 +104,5 @@ int main(void)
     tcase_add_test(t, small_writes_without_pauses_are_no_small_bursts);
     tcase_add_test(t, after_bulk_it_takes_a_whole_run_again);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -7,6 +7,7 @@
 #include <braid/pm.h>
 #include "base/addr.h"
 #include "property.h"
+#include "suite.h"
 
 #define NOW (1000 * BRAID_SECOND)
 
@@ -373,9 +374,5 @@ int main(void)
     tcase_add_test(t, ndiffports_without_subflows_takes_what_it_can_get_and_stays_there);
     tcase_add_test(t, plans_are_always_admissible);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tcp/prr.h"
+#include "suite.h"
 
 #define MSS 1000u
 
@@ -153,9 +154,5 @@ int main(void)
     tcase_add_test(t, no_sequence_of_acks_breaks_the_bounds);
     tcase_add_test(t, huge_and_empty_flights_do_not_overflow);
     suite_add_tcase(s, t);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include "io/worker.h"
 #include "relay/quota.h"
+#include "suite.h"
 
 #define WORKERS 3
 #define PATHS   2
@@ -130,9 +131,5 @@ int main(void)
     tcase_add_test(t, nothing_is_posted_while_nothing_is_carried);
     tcase_add_test(t, after_counting_anew_what_came_since_is_told);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

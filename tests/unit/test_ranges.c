@@ -6,6 +6,7 @@
 
 #include "base/ranges.h"
 #include "property.h"
+#include "suite.h"
 
 static struct ranges s;
 
@@ -165,8 +166,6 @@ int main(void)
 {
     Suite *suite = suite_create("ranges");
     TCase *t = tcase_create("ranges");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, adjacent_and_overlapping_ranges_merge);
@@ -176,8 +175,5 @@ int main(void)
     tcase_add_test(t, many_ranges_leave_the_struct_and_come_back);
     tcase_add_loop_test(t, random_operations_agree_with_flags, 0, 4);
     suite_add_tcase(suite, t);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -55,14 +55,7 @@ END_TEST
 /* A copy over the same subflow is no help, and a peer that has fallen back would take it for new bytes. */
 START_TEST(the_only_path_carries_no_byte_twice)
 {
-    memset(silent, 0, sizeof(silent));
-    memset(holding, 0, sizeof(holding));
-    n_held = 0;
-    pair_init(&p, false, NULL, 0);
-    p.tap = two_paths_tap;
-    pair_connect(&p, false);
-    pair_run_for(&p, BRAID_SECOND);
-    braid_conn_set_sched(p.server.conn, &sched_redundant);
+    open_one_path(&sched_redundant);
     pair_transfer(&p, &p.server, 100000, BRAID_SECOND);
     uint64_t before = carried(0);
     hold_acks(0, true);
@@ -141,9 +134,5 @@ int main(void)
     tcase_add_test(t, a_path_that_lags_skips_what_was_acknowledged);
     tcase_add_test(t, changing_the_scheduler_in_the_middle_loses_nothing);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

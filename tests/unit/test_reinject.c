@@ -162,9 +162,5 @@ int main(void)
     tcase_add_test(t, a_lost_tail_is_repeated_on_the_idle_path);
     tcase_add_test(t, a_tail_that_arrives_is_sent_once);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

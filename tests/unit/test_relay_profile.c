@@ -173,9 +173,5 @@ int main(void)
     tcase_add_test(t, a_profile_is_set_by_hand);
     tcase_add_test(t, algorithms_set_one_by_one_end_an_automatic_profile);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "io/upstream.h"
 #include "relay/resolver.h"
+#include "suite.h"
 
 #define PATIENCE 5
 
@@ -178,9 +179,5 @@ int main(void)
     tcase_add_test(t, literals_are_never_looked_up_again);
     Suite *s = suite_create("resolver");
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -1,47 +1,15 @@
 /* Documents of a known snapshot: JSON's members, the tables, and metrics that promtool accepts. */
-#include <check.h>
 #include <ctype.h>
-#include <event2/buffer.h>
 #include <braid/version.h>
-#include "admin/render.h"
-#include "admin_fake.h"
-
-static struct conf conf;
-static struct doc doc;
-static struct snapshot_view view;
-static struct snapshot_worker *workers[2];
-static struct snapshot_job *job;
+#include "render_harness.h"
 
 static void setup(void)
 {
-    fake_conf(&conf);
-    doc = (struct doc){.buf = evbuffer_new()};
-    for (unsigned w = 0; w < 2; w++) {
-        workers[w] = snapshot_worker_new(&conf);
-        fake_summary(workers[w], w);
-    }
-    view = (struct snapshot_view){
-        .conf = &conf, .n_workers = 2, .workers = workers, .uptime_s = 90061, .started_s = 1700000000};
-    job = calloc(1, sizeof(*job));
-    *job = (struct snapshot_job){.worker = 1, .now = 65 * BRAID_SECOND, .n = 3};
-    for (unsigned i = 0; i < 3; i++)
-        fake_conn(&job->conns[i], i, 2);
+    begin_view(3);
+    view.uptime_s = 90061;
+    view.started_s = 1700000000;
+    job->now = 65 * BRAID_SECOND;
     job->servers[0] = fake_addr("10.99.3.2:80");
-}
-
-static void teardown(void)
-{
-    conf_free(&conf);
-    evbuffer_free(doc.buf);
-    free(workers[0]);
-    free(workers[1]);
-    free(job);
-}
-
-static const char *written(void)
-{
-    evbuffer_add(doc.buf, "", 1);
-    return (const char *)evbuffer_pullup(doc.buf, -1);
 }
 
 /* Runs a Python program over the document, which is d in it. */
@@ -54,11 +22,6 @@ static void python(const char *program)
     ck_assert_ptr_nonnull(p);
     fputs(written(), p);
     ck_assert_int_eq(pclose(p), 0);
-}
-
-static void contains(const char *text, const char *part)
-{
-    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
 }
 
 START_TEST(status_in_json_adds_up_the_workers)
@@ -427,9 +390,5 @@ int main(void)
     tcase_add_test(t, metrics_have_help_type_and_bounded_labels);
     tcase_add_test(t, promtool_accepts_the_metrics);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -1,53 +1,15 @@
 /* Documents of what an operator can choose from: algorithms, profiles, paths. */
-#include <check.h>
-#include <event2/buffer.h>
 #include <braid/pm.h>
-#include "admin/render.h"
-#include "admin_fake.h"
-
-static struct conf conf;
-static struct doc doc;
-static struct snapshot_view view;
-static struct snapshot_worker *workers[2];
-static struct snapshot_job *job;
+#include "render_harness.h"
 
 static void setup(void)
 {
-    fake_conf(&conf);
-    doc = (struct doc){.buf = evbuffer_new()};
-    for (unsigned w = 0; w < 2; w++) {
-        workers[w] = snapshot_worker_new(&conf);
-        fake_summary(workers[w], w);
-    }
-    view = (struct snapshot_view){.conf = &conf, .n_workers = 2, .workers = workers};
-    job = calloc(1, sizeof(*job));
-    *job = (struct snapshot_job){.worker = 1, .n = 1};
-    fake_conn(&job->conns[0], 0, 2);
-}
-
-static void teardown(void)
-{
-    conf_free(&conf);
-    evbuffer_free(doc.buf);
-    free(workers[0]);
-    free(workers[1]);
-    free(job);
-}
-
-static const char *written(void)
-{
-    evbuffer_add(doc.buf, "", 1);
-    return (const char *)evbuffer_pullup(doc.buf, -1);
+    begin_view(1);
 }
 
 static void again(void)
 {
     evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
-}
-
-static void contains(const char *text, const char *part)
-{
-    ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
 }
 
 START_TEST(every_algorithm_has_a_line_that_says_what_it_is)
@@ -184,9 +146,5 @@ int main(void)
     tcase_add_test(t, a_connection_tells_its_profile_and_what_an_automatic_one_makes_of_it);
     tcase_add_test(t, the_status_tells_the_profiles_of_edges_and_ports);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tcp/rtt.h"
+#include "suite.h"
 
 static struct rtt r;
 
@@ -153,9 +154,5 @@ int main(void)
     tcase_add_test(t, minimum_is_kept_for_ten_seconds);
     tcase_add_test(t, repeating_the_minimum_renews_it);
     suite_add_tcase(s, t);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

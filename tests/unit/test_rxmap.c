@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "mptcp/rxmap.h"
+#include "suite.h"
 
 static struct rxmap m;
 
@@ -124,9 +125,5 @@ int main(void)
     tcase_add_test(t, used_up_mappings_are_dropped_and_their_room_reused);
     tcase_add_test(t, too_many_mappings_are_refused);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

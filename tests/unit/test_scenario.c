@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "../lab/scenario.h"
 #include "../lab/values.h"
+#include "suite.h"
 
 #define SCENARIOS "tests/lab/scenarios/"
 
@@ -266,8 +267,6 @@ int main(void)
 {
     Suite *suite = suite_create("scenario");
     TCase *c = tcase_create("scenario");
-    SRunner *runner;
-    int failed;
 
     tcase_add_checked_fixture(c, make_directory, remove_directory);
     tcase_add_test(c, every_key_is_read);
@@ -279,9 +278,5 @@ int main(void)
     tcase_add_test(c, a_change_while_running_is_whole_or_not_at_all);
     tcase_add_test(c, the_scenarios_that_stand_here_are_good);
     suite_add_tcase(suite, c);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "../sim/link.h"
 #include "wire/packet.h"
+#include "suite.h"
 
 #define MSS 1000
 
@@ -475,8 +476,6 @@ int main(void)
     Suite *suite = suite_create("simpath");
     TCase *c = tcase_create("simpath");
     tcase_set_timeout(c, 60); /* of real time: fifteen thousand packets on a busy machine */
-    SRunner *runner;
-    int failed;
 
     tcase_add_test(c, events_run_in_the_order_of_time_and_of_planning);
     tcase_add_test(c, a_path_has_its_rate_and_delay);
@@ -494,9 +493,5 @@ int main(void)
     tcase_add_test(c, too_big_a_packet_is_answered_with_the_mtu);
     tcase_add_test(c, a_middlebox_may_cut_segments_again);
     suite_add_tcase(suite, c);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return run_suite(suite);
 }

@@ -478,9 +478,5 @@ int main(void)
     tcase_add_test(t, who_takes_no_data_is_given_up_after_the_stall_limit);
     tcase_add_test(t, pending_joins_are_limited);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -24,20 +24,10 @@ static const struct cc_ops *cc_named(const char *name)
     ck_abort_msg("there is no %s", name);
 }
 
-static struct braid_conn_stats stats(const struct side *s)
-{
-    struct braid_conn_stats out;
-    braid_conn_stats(s->conn, &out);
-    return out;
-}
-
 static void join_second_path(void)
 {
     pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
-    pair_run_for(&p, 100 * BRAID_MS);
-    struct braid_addr l = pair_addr("10.0.2.2:4001"), r = pair_addr("10.0.9.1:80");
-    ck_assert_int_eq(braid_conn_join(p.client.conn, &l, &r, false, p.now), 0);
-    pair_run_for(&p, 100 * BRAID_MS);
+    pair_join(&p, "10.0.2.2:4001", false);
 }
 
 static void init_to_a_segment(struct cc *cc, braid_time now)
@@ -51,11 +41,11 @@ START_TEST(congestion_control_changes_on_every_subflow_and_keeps_the_windows)
 {
     join_second_path();
     pair_transfer(&p, &p.client, 300000, 5 * BRAID_SECOND);
-    struct braid_conn_stats before = stats(&p.client);
+    struct braid_conn_stats before = stats_of(&p.client);
     struct cc_ops modest = *cc_named("lia");
     modest.init = init_to_a_segment;
     braid_conn_set_cc(p.client.conn, &modest, p.now);
-    struct braid_conn_stats after = stats(&p.client);
+    struct braid_conn_stats after = stats_of(&p.client);
     ck_assert_str_eq(after.congestion, "lia");
     ck_assert_uint_eq(after.n_subflows, 2);
     for (unsigned i = 0; i < 2; i++) {
@@ -65,7 +55,7 @@ START_TEST(congestion_control_changes_on_every_subflow_and_keeps_the_windows)
         ck_assert_uint_eq(after.subflows[i].ssthresh, before.subflows[i].ssthresh);
     }
     ck_assert_uint_gt(before.subflows[0].cwnd, 20000); /* more than init would give */
-    ck_assert_str_eq(stats(&p.server).congestion, "cubic");
+    ck_assert_str_eq(stats_of(&p.server).congestion, "cubic");
     pair_transfer(&p, &p.client, 300000, 5 * BRAID_SECOND);
     braid_conn_set_cc(p.client.conn, cc_named("cubic"), p.now);
 }
@@ -75,7 +65,7 @@ START_TEST(subflows_that_come_later_have_the_new_congestion_control)
 {
     braid_conn_set_cc(p.client.conn, cc_named("lia"), p.now);
     join_second_path();
-    struct braid_conn_stats s = stats(&p.client);
+    struct braid_conn_stats s = stats_of(&p.client);
     ck_assert_uint_eq(s.n_subflows, 2);
     ck_assert_str_eq(s.subflows[1].congestion, "lia");
 }
@@ -89,7 +79,7 @@ START_TEST(algorithms_set_before_the_answer_are_there_from_the_beginning)
     braid_conn_set_cc(p.client.conn, cc_named("lia"), p.now);
     braid_conn_set_sched(p.client.conn, sched_algorithms[1]);
     pair_run_for(&p, BRAID_SECOND);
-    struct braid_conn_stats s = stats(&p.client);
+    struct braid_conn_stats s = stats_of(&p.client);
     ck_assert_str_eq(s.subflows[0].congestion, "lia");
     ck_assert_str_eq(s.scheduler, sched_algorithms[1]->name);
     ck_assert_uint_gt(s.subflows[0].cwnd, 0);
@@ -112,29 +102,29 @@ static void run_into_recovery(void)
     to_lose = 3;
     p.tap = some_are_lost;
     side_write(&p.client, 400000);
-    for (int i = 0; i < 1000 && stats(&p.client).subflows[0].ssthresh == CC_SSTHRESH_INFINITE; i++)
+    for (int i = 0; i < 1000 && stats_of(&p.client).subflows[0].ssthresh == CC_SSTHRESH_INFINITE; i++)
         pair_run_for(&p, BRAID_MS);
-    ck_assert_uint_ne(stats(&p.client).subflows[0].ssthresh, CC_SSTHRESH_INFINITE);
-    ck_assert_uint_gt(stats(&p.client).send_queued, 0);
+    ck_assert_uint_ne(stats_of(&p.client).subflows[0].ssthresh, CC_SSTHRESH_INFINITE);
+    ck_assert_uint_gt(stats_of(&p.client).send_queued, 0);
 }
 
 START_TEST(congestion_control_changes_in_the_middle_of_a_recovery)
 {
     run_into_recovery();
     for (unsigned i = 0; cc_algorithms[i]; i++) {
-        uint64_t ssthresh = stats(&p.client).subflows[0].ssthresh;
+        uint64_t ssthresh = stats_of(&p.client).subflows[0].ssthresh;
         braid_conn_set_cc(p.client.conn, cc_algorithms[i], p.now);
         if (cc_algorithms[i]->model_based)
-            ck_assert_uint_eq(stats(&p.client).subflows[0].ssthresh, CC_SSTHRESH_INFINITE);
+            ck_assert_uint_eq(stats_of(&p.client).subflows[0].ssthresh, CC_SSTHRESH_INFINITE);
         else if (ssthresh == CC_SSTHRESH_INFINITE) /* after one with a model, which needs none */
-            ck_assert_uint_lt(stats(&p.client).subflows[0].ssthresh, 1 << 20);
+            ck_assert_uint_lt(stats_of(&p.client).subflows[0].ssthresh, 1 << 20);
         else
-            ck_assert_uint_eq(stats(&p.client).subflows[0].ssthresh, ssthresh);
+            ck_assert_uint_eq(stats_of(&p.client).subflows[0].ssthresh, ssthresh);
         pair_run_for(&p, 2 * BRAID_MS);
     }
     braid_conn_set_cc(p.client.conn, cc_algorithms[0], p.now); /* the last may have had a model */
     pair_transfer(&p, &p.client, 500000, 20 * BRAID_SECOND);
-    ck_assert_uint_gt(stats(&p.client).subflows[0].retransmits, 0);
+    ck_assert_uint_gt(stats_of(&p.client).subflows[0].retransmits, 0);
 }
 END_TEST
 
@@ -144,7 +134,7 @@ START_TEST(every_scheduler_takes_over_in_mid_transfer)
     for (unsigned i = 0; sched_algorithms[i]; i++) {
         side_write(&p.client, 200000);
         braid_conn_set_sched(p.client.conn, sched_algorithms[i]);
-        ck_assert_str_eq(stats(&p.client).scheduler, sched_algorithms[i]->name);
+        ck_assert_str_eq(stats_of(&p.client).scheduler, sched_algorithms[i]->name);
         pair_transfer(&p, &p.client, 200000, 20 * BRAID_SECOND);
     }
 }
@@ -186,9 +176,5 @@ int main(void)
     tcase_add_test(t, every_scheduler_takes_over_in_mid_transfer);
     tcase_add_test(t, a_scheduler_begins_afresh_but_not_if_it_is_there_already);
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_suite(s);
 }

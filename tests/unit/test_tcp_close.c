@@ -238,5 +238,5 @@ int main(void)
     tcase_add_test(tc, a_reset_in_fin_wait_closes);
     tcase_add_test(tc, what_was_not_acknowledged_goes_back_to_the_owner);
     suite_add_tcase(s, tc);
-    return h_main(s);
+    return run_suite(s);
 }

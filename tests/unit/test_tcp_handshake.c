@@ -414,5 +414,5 @@ int main(void)
     tcase_add_test(tc, a_simultaneous_open_succeeds);
     tcase_add_test(tc, a_close_before_the_synack_sends_its_fin_after_it);
     suite_add_tcase(s, tc);
-    return h_main(s);
+    return run_suite(s);
 }

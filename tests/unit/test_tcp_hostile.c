@@ -141,5 +141,5 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, nearly_right_segments_break_nothing, 0, 8);
     suite_add_tcase(s, tc);
-    return h_main(s);
+    return run_suite(s);
 }

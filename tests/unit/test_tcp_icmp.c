@@ -148,5 +148,5 @@ int main(void)
     tcase_add_test(tc, a_router_that_names_no_mtu_lowers_it_by_a_plateau);
     tcase_add_test(tc, unreachable_ends_only_an_attempt);
     suite_add_tcase(s, tc);
-    return h_main(s);
+    return run_suite(s);
 }

@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "tcp/subflow.h"
+#include "suite.h"
 
 extern const struct cc_ops cc_cubic, cc_lia;
 
@@ -590,9 +591,5 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, every_byte_arrives_whatever_the_pipe_does, 0, TESTS);
     suite_add_tcase(s, tc);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return run_suite(s);
 }

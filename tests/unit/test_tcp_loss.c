@@ -558,5 +558,5 @@ int main(void)
     tcase_add_test(tc, absurd_blocks_are_ignored);
     tcase_add_test(tc, the_scoreboard_does_not_grow_without_bounds);
     suite_add_tcase(s, tc);
-    return h_main(s);
+    return run_suite(s);
 }

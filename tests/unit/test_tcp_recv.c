@@ -503,5 +503,5 @@ int main(void)
     tcase_add_test(tc, the_owner_may_drop_a_segment);
     tcase_add_test(tc, sequence_numbers_wrap_without_notice);
     suite_add_tcase(s, tc);
-    return h_main(s);
+    return run_suite(s);
 }

@@ -230,5 +230,5 @@ int main(void)
     tcase_add_test(tc, a_reset_before_the_answer_is_silent);
     tcase_add_test(tc, segments_of_no_connection_are_refused);
     suite_add_tcase(s, tc);
-    return h_main(s);
+    return run_suite(s);
 }

@@ -218,5 +218,5 @@ int main(void)
     tcase_add_test(tc, a_peer_that_closes_its_window_upon_data_is_not_given_up);
     tcase_add_test(tc, an_idle_subflow_has_no_timer);
     suite_add_tcase(s, tc);
-    return h_main(s);
+    return run_suite(s);
 }

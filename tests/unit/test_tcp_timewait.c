@@ -118,5 +118,5 @@ int main(void)
     tcase_add_test(tc, an_old_syn_is_challenged);
     tcase_add_test(tc, without_timestamps_the_number_decides);
     suite_add_tcase(s, tc);
-    return h_main(s);
+    return run_suite(s);
 }

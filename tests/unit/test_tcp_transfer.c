@@ -336,5 +336,5 @@ int main(void)
     tcase_add_test(tc, a_slow_flow_is_paced_in_small_bursts);
     tcase_add_test(tc, a_fast_flow_needs_no_timer_per_packet);
     suite_add_tcase(s, tc);
-    return h_main(s);
+    return run_suite(s);
 }

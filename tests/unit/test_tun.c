@@ -19,6 +19,7 @@
 #include "io/tun.h"
 #include "io/upstream.h"
 #include "wire/packet.h"
+#include "suite.h"
 
 #define WAIT_MS 3000
 #define BULK    40000
@@ -396,9 +397,5 @@ int main(void)
                    a_missing_capability_is_named); /* last: without CK_FORK the others would miss it, too */
     Suite *s = suite_create("tun");
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -4,6 +4,7 @@
 
 #include "base/wheel.h"
 #include "property.h"
+#include "suite.h"
 
 #define TICK (1 << WHEEL_TICK_SHIFT)
 
@@ -336,8 +337,6 @@ int main(void)
 {
     Suite *s = suite_create("wheel");
     TCase *t = tcase_create("wheel");
-    SRunner *runner = srunner_create(s);
-    int failed;
 
     tcase_add_test(t, a_timer_fires_once_not_early_and_within_a_tick);
     tcase_add_test(t, a_past_time_fires_at_the_next_run_even_of_the_same_moment);
@@ -352,8 +351,5 @@ int main(void)
     tcase_add_test(t, a_firing_timer_may_free_itself);
     tcase_add_loop_test(t, random_operations_agree_with_a_plain_array, 0, 20);
     suite_add_tcase(s, t);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "packets.h"
+#include "suite.h"
 
 START_TEST(an_icmp_error_names_the_packet_it_quotes)
 {
@@ -220,8 +221,6 @@ int main(void)
 {
     Suite *s = suite_create("wire_icmp");
     TCase *t = tcase_create("wire_icmp");
-    SRunner *runner = srunner_create(s);
-    int failed;
 
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, an_icmp_error_names_the_packet_it_quotes);
@@ -232,8 +231,5 @@ int main(void)
     tcase_add_test(t, an_unreachable_message_is_one_that_we_understand);
     tcase_add_test(t, no_unreachable_message_answers_what_must_not_be_answered);
     suite_add_tcase(s, t);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "property.h"
 #include "wire/mptcp.h"
+#include "suite.h"
 
 static struct wire_mptcp m;
 
@@ -385,8 +386,6 @@ int main(void)
 {
     Suite *s = suite_create("wire_mptcp");
     TCase *t = tcase_create("wire_mptcp");
-    SRunner *runner = srunner_create(s);
-    int failed;
 
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, capable_has_a_form_for_each_step_of_the_handshake);
@@ -405,8 +404,5 @@ int main(void)
     tcase_add_test(t, a_damaged_repetition_leaves_the_first);
     tcase_add_test(t, random_options_never_overrun_and_survive_a_round_trip);
     suite_add_tcase(s, t);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

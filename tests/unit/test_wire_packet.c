@@ -4,6 +4,7 @@
 
 #include "packets.h"
 #include "property.h"
+#include "suite.h"
 
 START_TEST(a_built_ipv4_packet_parses)
 {
@@ -388,8 +389,6 @@ int main(void)
 {
     Suite *s = suite_create("wire_packet");
     TCase *t = tcase_create("wire_packet");
-    SRunner *runner = srunner_create(s);
-    int failed;
 
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, a_built_ipv4_packet_parses);
@@ -415,8 +414,5 @@ int main(void)
     tcase_add_test(t, checksums_over_odd_pieces_are_right);
     tcase_add_test(t, damaged_packets_never_overrun);
     suite_add_tcase(s, t);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

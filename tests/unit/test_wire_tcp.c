@@ -5,6 +5,7 @@
 
 #include "property.h"
 #include "wire/tcp.h"
+#include "suite.h"
 
 static struct wire_tcp t;
 
@@ -249,8 +250,6 @@ int main(void)
 {
     Suite *s = suite_create("wire_tcp");
     TCase *tc = tcase_create("wire_tcp");
-    SRunner *runner = srunner_create(s);
-    int failed;
 
     tcase_add_checked_fixture(tc, setup, NULL);
     tcase_add_test(tc, the_fixed_part_is_read_and_written);
@@ -267,8 +266,5 @@ int main(void)
     tcase_add_test(tc, a_header_shorter_than_it_says_is_malformed);
     tcase_add_test(tc, random_headers_never_overrun_and_survive_a_round_trip);
     suite_add_tcase(s, tc);
-    srunner_run_all(runner, CK_NORMAL);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "io/tun.h"
 #include "io/worker.h"
+#include "suite.h"
 
 #define PATIENCE_MS 5000
 #define PACKETS     40
@@ -358,9 +359,5 @@ int main(void)
     tcase_add_test(t, posts_before_the_stop_have_run_after_it);
     Suite *s = suite_create("worker");
     suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(s);
 }
