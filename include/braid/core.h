@@ -104,6 +104,9 @@ void braid_core_params_default(struct braid_core_params *p);
 /* NULL if memory is short. Copies params, what they point to, and host. */
 struct braid_core *braid_core_new(const struct braid_core_params *params, const struct braid_host *host,
                                   braid_time now);
+/* Ends every connection at once, as braid_conn_abort does, and flushes: each peer has been told when this
+ * returns. Those whose both directions have ended already are left as they are: their peers miss nothing. */
+void braid_core_abort(struct braid_core *core, braid_time now);
 /* Frees everything; sends nothing; calls closed() for no one. */
 void braid_core_free(struct braid_core *core);
 

@@ -59,6 +59,16 @@ void braid_conn_abort(struct braid_conn *c)
     conn_fail(c, BRAID_CLOSE_ABORTED, true);
 }
 
+void braid_core_abort(struct braid_core *core, braid_time now)
+{
+    list_each (n, tmp, &core->env.conns) {
+        struct braid_conn *c = list_entry(n, struct conn_link, node)->conn; /* NULL: a dump's place */
+        if (c && c->phase < CONN_DRAINING)
+            conn_fail(c, BRAID_CLOSE_ABORTED, true);
+    }
+    braid_core_flush(core, now);
+}
+
 void braid_conn_release(struct braid_conn *c)
 {
     c->ops = NULL;

@@ -339,6 +339,12 @@ void worker_stop(struct worker *w)
     w->started = false;
 }
 
+void worker_abort(struct worker *w)
+{
+    assert(!w->started);
+    braid_core_abort(w->core, clock_now());
+}
+
 void worker_free(struct worker *w)
 {
     if (!w)

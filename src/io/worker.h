@@ -42,6 +42,8 @@ void worker_set_peers(struct worker *w, struct worker *const *peers);
 int worker_start(struct worker *w);
 /* Ends the loop and joins the thread, if it runs. Posts that have not run yet run in worker_free. */
 void worker_stop(struct worker *w);
+/* Aborts every connection of a worker that does not run, and tells their peers. */
+void worker_abort(struct worker *w);
 /* Frees a worker that does not run, with its core, which sends nothing more. No worker may run any more that
  * has this one as a peer. NULL is allowed. */
 void worker_free(struct worker *w);

@@ -356,6 +356,8 @@ void service_free(struct service *s)
     for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
         free_edges(s->workers[i]);
     for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
+        worker_abort(s->workers[i]); /* with the routes to clients still in place */
+    for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
         worker_free(s->workers[i]);
     s->drained = ignore;
     mailbox_free(s->mailbox);

@@ -31,7 +31,8 @@ int service_start(struct service *s, char error[SERVICE_ERROR]);
 struct worker *const *service_workers(const struct service *s, unsigned *n);
 /* No new connections; done(arg) is called in the main loop when the last one has ended. */
 void service_drain(struct service *s, void (*done)(void *arg), void *arg);
-/* Stops the threads, resets what is left, and closes the TUN. NULL is allowed. */
+/* Stops the threads, resets what is left, which servers and clients are told, and closes the TUN. NULL is
+ * allowed. */
 void service_free(struct service *s);
 
 #endif

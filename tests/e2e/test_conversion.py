@@ -6,7 +6,7 @@ import struct
 import time
 
 from lib import mptcp, net
-from lib.stream import BULK, MIB, Receiver, Sender, receive, receive_all, transfer
+from lib.stream import BULK, MIB, Receiver, Sender, read_error, receive, receive_all, transfer
 from lib.suite import braid_only, cases
 from lib.wait import FACTOR, stays, until
 
@@ -18,19 +18,6 @@ def reset(sock):
     """Closes with a RST, or MP_FASTCLOSE."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
-
-
-def read_error(sock, limit=5.0):
-    """The errno with which reading ends; 0 for an end of stream."""
-    sock.settimeout(limit * FACTOR)
-    try:
-        while sock.recv(65536):
-            pass
-        return 0
-    except OSError as error:
-        if isinstance(error, TimeoutError):
-            raise
-        return error.errno
 
 
 def connect_error(env, limit, **how):

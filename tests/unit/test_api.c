@@ -96,6 +96,34 @@ START_TEST(close_with_unread_bytes_aborts)
 }
 END_TEST
 
+START_TEST(the_end_of_a_core_is_told_to_every_peer)
+{
+    side_write(&p.client, 1000);
+    pair_run_for(&p, BRAID_SECOND);
+    struct side *gone = _i ? &p.server : &p.client, *left = _i ? &p.client : &p.server;
+    braid_conn_shutdown(gone->conn); /* of one direction only: the other one is cut off */
+    braid_core_abort(gone->core, p.now);
+    ck_assert(gone->closed && gone->why == BRAID_CLOSE_ABORTED);
+    ck_assert_uint_eq(connections(gone), 0);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(left->closed && left->why == BRAID_CLOSE_RESET);
+    ck_assert_uint_eq(side_count(left, COUNT_MP_FASTCLOSE_RX), 1);
+}
+END_TEST
+
+START_TEST(the_end_of_a_core_spares_what_has_ended_in_order)
+{
+    braid_conn_shutdown(p.client.conn);
+    braid_conn_shutdown(p.server.conn);
+    while (!p.server.closed)
+        pair_run_for(&p, BRAID_MS);
+    braid_core_abort(p.server.core, p.now);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.client.closed && p.client.why == BRAID_CLOSE_DONE);
+    ck_assert_uint_eq(side_count(&p.client, COUNT_MP_FASTCLOSE_RX), 0);
+}
+END_TEST
+
 static void incoming_closed(void *ctx, struct braid_conn *c)
 {
     (void)ctx;
@@ -313,6 +341,8 @@ int main(void)
     tcase_add_test(t, read_copies_in_pieces_of_any_size_and_tells_the_end_from_nothing_yet);
     tcase_add_test(t, close_delivers_what_was_written_and_then_the_end);
     tcase_add_test(t, close_with_unread_bytes_aborts);
+    tcase_add_loop_test(t, the_end_of_a_core_is_told_to_every_peer, 0, 2);
+    tcase_add_test(t, the_end_of_a_core_spares_what_has_ended_in_order);
     tcase_add_test(t, close_before_the_answer_refuses);
     tcase_add_test(t, close_while_connecting_gives_up);
     tcase_add_test(t, rcvbuf_limits_what_the_peer_may_send_ahead);

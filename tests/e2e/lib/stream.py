@@ -176,3 +176,16 @@ def receive(sock, count, limit=10.0):
             raise AssertionError(f"the stream ended after {data!r}, {count} bytes were expected")
         data += piece
     return data
+
+
+def read_error(sock, limit=5.0):
+    """The errno with which reading ends; 0 for an end of stream."""
+    sock.settimeout(limit * FACTOR)
+    try:
+        while sock.recv(65536):
+            pass
+        return 0
+    except OSError as error:
+        if isinstance(error, TimeoutError):
+            raise
+        return error.errno
