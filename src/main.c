@@ -25,6 +25,7 @@ struct daemon {
     struct service *service;
     struct event *sigterm, *sigint;
     bool draining;
+    bool failed;
 };
 
 struct options {
@@ -110,6 +111,14 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     service_drain(d->service, end_loop, d);
 }
 
+static void on_failed(void *arg, const char *why)
+{
+    struct daemon *d = arg;
+    log_error("%s; ending", why);
+    d->failed = true;
+    event_base_loopbreak(d->base);
+}
+
 static int watch_signals(struct daemon *d)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -145,7 +154,9 @@ static int start(struct daemon *d, char *error, size_t size)
                                                 .tun = &d->conf.tun,
                                                 .limits = &d->conf.limits,
                                                 .edges = d->conf.edges,
-                                                .n_edges = d->conf.n_edges};
+                                                .n_edges = d->conf.n_edges,
+                                                .failed = on_failed,
+                                                .failed_arg = d};
     d->service = service_new(d->base, &d->service_params, error);
     if (!d->service || service_start(d->service, error) < 0)
         return -1;
@@ -199,5 +210,5 @@ int main(int argc, char **argv)
     stop(&d);
     if (result == 0)
         log_info("ended");
-    return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return result < 0 || d.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 /* One request, one answer: every request is sent with NLM_F_ACK or answered by one message. */
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -53,14 +54,50 @@ static ssize_t ask(int nl, const struct request *r, void *buf, size_t size)
     return answer->error ? -1 : n;
 }
 
-int netlink_link_carrier(int nl, int ifindex)
+int netlink_watch(void)
+{
+    struct sockaddr_nl groups = {.nl_family = AF_NETLINK,
+                                 .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE |
+                                              RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR};
+    int nl = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    if (nl >= 0 && bind(nl, (struct sockaddr *)&groups, sizeof(groups)) < 0) {
+        int why = errno;
+        close(nl);
+        errno = why;
+        return -1;
+    }
+    return nl;
+}
+
+void netlink_drain(int nl)
+{
+    char news[ANSWER_BYTES];
+    while (recv(nl, news, sizeof(news), 0) >= 0 || errno == ENOBUFS || errno == EINTR)
+        ;
+}
+
+static int ask_link(int nl, int ifindex, char answer[ANSWER_BYTES])
 {
     struct request r = {.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(r.link)),
                                  .nlmsg_type = RTM_GETLINK,
                                  .nlmsg_flags = NLM_F_REQUEST}};
     r.link.ifi_index = ifindex;
+    return ask(nl, &r, answer, ANSWER_BYTES) < 0 ? -1 : 0;
+}
+
+int netlink_link_is_up(int nl, int ifindex)
+{
     _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
-    if (ask(nl, &r, answer, sizeof(answer)) < 0)
+    if (ask_link(nl, ifindex, answer) < 0)
+        return -1;
+    const struct ifinfomsg *link = NLMSG_DATA((struct nlmsghdr *)answer);
+    return (link->ifi_flags & IFF_UP) != 0;
+}
+
+int netlink_link_carrier(int nl, int ifindex)
+{
+    _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
+    if (ask_link(nl, ifindex, answer) < 0)
         return -1;
     struct nlmsghdr *head = (struct nlmsghdr *)answer;
     int left = (int)IFLA_PAYLOAD(head);
@@ -84,17 +121,38 @@ static void add_destination(struct request *r, const struct braid_ip *ip)
         add_attribute(r, RTA_DST, ip->b, 16);
 }
 
-bool netlink_is_local(int nl, const struct braid_ip *ip)
+/* The way that a packet for ip would take. -1: none, or an error. */
+static int ask_way(int nl, const struct braid_ip *ip, char answer[ANSWER_BYTES])
 {
     struct request r = {.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(r.route)),
                                  .nlmsg_type = RTM_GETROUTE,
                                  .nlmsg_flags = NLM_F_REQUEST}};
     add_destination(&r, ip);
+    return ask(nl, &r, answer, ANSWER_BYTES) < 0 ? -1 : 0;
+}
+
+bool netlink_is_local(int nl, const struct braid_ip *ip)
+{
     _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
-    if (ask(nl, &r, answer, sizeof(answer)) < 0)
+    if (ask_way(nl, ip, answer) < 0)
         return false;
     const struct rtmsg *route = NLMSG_DATA((struct nlmsghdr *)answer);
     return route->rtm_type == RTN_LOCAL;
+}
+
+int netlink_way(int nl, const struct braid_ip *ip)
+{
+    _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
+    if (ask_way(nl, ip, answer) < 0)
+        return -1;
+    struct nlmsghdr *head = (struct nlmsghdr *)answer;
+    int left = (int)RTM_PAYLOAD(head), ifindex = 0;
+    struct rtattr *a = RTM_RTA(NLMSG_DATA(head));
+    for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+        if (a->rta_type == RTA_OIF)
+            memcpy(&ifindex, RTA_DATA(a), sizeof(ifindex));
+    }
+    return ifindex;
 }
 
 static struct request route_request(uint16_t type, uint16_t flags)
@@ -142,6 +200,11 @@ static int change_default(int nl, uint16_t type, uint16_t flags, bool v6, uint32
 int netlink_default_set(int nl, bool v6, uint32_t table, int ifindex)
 {
     return change_default(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, v6, table, ifindex);
+}
+
+int netlink_default_add(int nl, bool v6, uint32_t table, int ifindex)
+{
+    return change_default(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, v6, table, ifindex);
 }
 
 int netlink_default_del(int nl, bool v6, uint32_t table, int ifindex)

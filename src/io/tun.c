@@ -70,6 +70,18 @@ static int fail_attach(const struct tun *t, char error[TUN_ERROR])
     }
 }
 
+/* Makes fd a queue of the device. 0, or -1 with errno. */
+static int become_queue(const struct tun *t, int fd, short flags)
+{
+    struct ifreq ifr = {.ifr_flags = (short)(TUN_FLAGS | flags)};
+    memcpy(ifr.ifr_name, t->name, IFNAMSIZ);
+    int header = TUN_VNET_BYTES;
+    if (ioctl(fd, TUNSETIFF, &ifr) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) < 0 ||
+        ioctl(fd, TUNSETOFFLOAD, TUN_OFFLOADS) < 0)
+        return -1;
+    return 0;
+}
+
 /* Opens one more queue. A multi-queue device lets any number of programs attach, so the first queue asks for
  * a new device, and takes one that exists only if it has no carrier, which it has while somebody is attached.
  */
@@ -78,11 +90,7 @@ static int attach(struct tun *t, short flags)
     int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    struct ifreq ifr = {.ifr_flags = (short)(TUN_FLAGS | flags)};
-    memcpy(ifr.ifr_name, t->name, IFNAMSIZ);
-    int header = TUN_VNET_BYTES;
-    if (ioctl(fd, TUNSETIFF, &ifr) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) < 0 ||
-        ioctl(fd, TUNSETOFFLOAD, TUN_OFFLOADS) < 0) {
+    if (become_queue(t, fd, flags) < 0) {
         int why = errno;
         close(fd);
         errno = why;
@@ -122,7 +130,7 @@ static void quieten(const struct tun *t)
     sysctl_write(path, "0");
 }
 
-static int bring_up(struct tun *t, int mtu, char error[TUN_ERROR])
+static int bring_up(const struct tun *t, char error[TUN_ERROR])
 {
     struct ifreq ifr = {0};
     memcpy(ifr.ifr_name, t->name, IFNAMSIZ);
@@ -130,9 +138,9 @@ static int bring_up(struct tun *t, int mtu, char error[TUN_ERROR])
     if (s < 0)
         return fail(error, "tun: socket: %s", strerror(errno));
     int result = 0;
-    ifr.ifr_mtu = mtu;
+    ifr.ifr_mtu = t->mtu;
     if (ioctl(s, SIOCSIFMTU, &ifr) < 0)
-        result = fail(error, "tun: cannot set the MTU of %s to %d: %s", t->name, mtu, strerror(errno));
+        result = fail(error, "tun: cannot set the MTU of %s to %d: %s", t->name, t->mtu, strerror(errno));
     else if (ifr.ifr_qlen = TUN_QUEUE_LEN, ioctl(s, SIOCSIFTXQLEN, &ifr) < 0)
         result = fail(error, "tun: cannot set the queue length of %s: %s", t->name, strerror(errno));
     else if (ioctl(s, SIOCGIFFLAGS, &ifr) < 0 || (ifr.ifr_flags |= IFF_UP, ioctl(s, SIOCSIFFLAGS, &ifr)) < 0)
@@ -143,7 +151,7 @@ static int bring_up(struct tun *t, int mtu, char error[TUN_ERROR])
 
 int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, char error[TUN_ERROR])
 {
-    *t = (struct tun){.nl = netlink_open()};
+    *t = (struct tun){.nl = netlink_open(), .mtu = params->mtu};
     memcpy(t->name, params->name, IFNAMSIZ);
     if (t->nl < 0)
         return fail(error, "tun: netlink: %s", strerror(errno));
@@ -157,11 +165,43 @@ int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, 
     }
     t->ifindex = (int)if_nametoindex(t->name);
     quieten(t);
-    if (bring_up(t, params->mtu, error) == 0)
+    if (bring_up(t, error) == 0)
         return 0;
 failed:
     tun_close(t);
     return -1;
+}
+
+/* The queues of a device that is deleted are left without one, but stay open. */
+static int make_anew(struct tun *t, char error[TUN_ERROR])
+{
+    for (unsigned i = 0; i < t->n_queues; i++) {
+        if (become_queue(t, t->fds[i], (short)(i == 0 ? IFF_TUN_EXCL : 0)) < 0)
+            return fail_attach(t, error);
+    }
+    t->existed = false;
+    t->ifindex = (int)if_nametoindex(t->name);
+    quieten(t);
+    return bring_up(t, error);
+}
+
+int tun_restore(struct tun *t, enum tun_state *was, char error[TUN_ERROR])
+{
+    int up = netlink_link_is_up(t->nl, t->ifindex);
+    if (up < 0 && errno != ENODEV)
+        return fail(error, "tun: cannot ask for the state of %s: %s", t->name, strerror(errno));
+    *was = up < 0 ? TUN_GONE : up ? TUN_UP : TUN_DOWN;
+    if (*was != TUN_GONE)
+        if_indextoname((unsigned)t->ifindex, t->name); /* somebody may have renamed it */
+    switch (*was) {
+    case TUN_GONE:
+        return make_anew(t, error);
+    case TUN_DOWN:
+        return bring_up(t, error);
+    case TUN_UP:
+        break;
+    }
+    return 0;
 }
 
 int tun_route(struct tun *t, const struct braid_ip *ip, char error[TUN_ERROR])
@@ -182,6 +222,17 @@ int tun_route(struct tun *t, const struct braid_ip *ip, char error[TUN_ERROR])
     return fail(error, "tun: cannot route %s to %s: %s", ip_text(ip, text), t->name, strerror(errno));
 }
 
+enum tun_route_state tun_route_restore(struct tun *t, const struct braid_ip *ip)
+{
+    if (netlink_is_local(t->nl, ip))
+        return TUN_ROUTE_LOCAL;
+    if (netlink_route_add(t->nl, ip, t->ifindex) == 0)
+        return TUN_ROUTE_PUT_BACK;
+    if (errno != EEXIST)
+        return TUN_ROUTE_FAILED;
+    return netlink_way(t->nl, ip) == t->ifindex ? TUN_ROUTE_THERE : TUN_ROUTE_TAKEN;
+}
+
 void tun_unroute(struct tun *t, const struct braid_ip *ip)
 {
     if (t->existed)
@@ -197,6 +248,13 @@ int tun_steer(struct tun *t, char error[TUN_ERROR])
         log_warn("tun: cannot make %s the IPv6 default route of table %d: %s", t->name, TUN_TABLE,
                  strerror(errno));
     return 0;
+}
+
+bool tun_steer_restore(struct tun *t)
+{
+    bool v4 = netlink_default_add(t->nl, false, TUN_TABLE, t->ifindex) == 0;
+    bool v6 = netlink_default_add(t->nl, true, TUN_TABLE, t->ifindex) == 0;
+    return v4 || v6;
 }
 
 void tun_unsteer(struct tun *t)

@@ -17,6 +17,7 @@
 struct tun {
     char name[IFNAMSIZ];
     int ifindex;
+    int mtu;      /* bytes */
     int nl;       /* netlink socket */
     bool existed; /* it was there before us and outlives us */
     unsigned n_queues;
@@ -28,11 +29,27 @@ struct tun {
 int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, char error[TUN_ERROR]);
 /* Routes one address to the device. 0, or -1 with a message. */
 int tun_route(struct tun *t, const struct braid_ip *ip, char error[TUN_ERROR]);
+/* What became of the device: it is there and up, was set down, or was deleted. */
+enum tun_state { TUN_UP, TUN_DOWN, TUN_GONE };
+/* Looks at the device and, unless it is there and up, makes it so: *was tells what was found. One that was
+ * deleted is made anew under the same descriptors. Its routes are not put back. 0, or -1 with a message. */
+int tun_restore(struct tun *t, enum tun_state *was, char error[TUN_ERROR]);
+enum tun_route_state {
+    TUN_ROUTE_THERE,    /* as it should be */
+    TUN_ROUTE_PUT_BACK, /* it was missing */
+    TUN_ROUTE_TAKEN,    /* another route for this address has taken its place */
+    TUN_ROUTE_LOCAL,    /* the address has become one of this machine's, whose kernel answers for it */
+    TUN_ROUTE_FAILED    /* it cannot be put back: errno */
+};
+/* Looks at a route that tun_route made, and puts it back if it is missing. */
+enum tun_route_state tun_route_restore(struct tun *t, const struct braid_ip *ip);
 /* Removes one such route; for a device that outlives us. */
 void tun_unroute(struct tun *t, const struct braid_ip *ip);
 /* Makes the device the default route of TUN_TABLE, for IPv4 and IPv6 (a warning, if this machine has none).
  * 0, or -1 with a message. */
 int tun_steer(struct tun *t, char error[TUN_ERROR]);
+/* Puts back what of it is missing. True if something was. */
+bool tun_steer_restore(struct tun *t);
 /* Removes it; for a device that outlives us. */
 void tun_unsteer(struct tun *t);
 /* Logs a warning for each setting of the kernel that keeps packets of this family from the device. */

@@ -26,6 +26,7 @@
 #define READ_BYTES    (1024 * 1024) /* and bytes */
 #define RANDOM_BYTES  512           /* fetched from the generator at a time */
 #define HANDOVERS_MAX 1024          /* packets waiting for one worker, from all others */
+#define READ_FAILURES 64            /* reads of the TUN that fail in a row: it is not the packets */
 
 struct worker {
     struct worker_params params;
@@ -33,6 +34,7 @@ struct worker {
     struct event_base *base;
     struct mailbox *mailbox;
     struct event tun_event, timer_event;
+    unsigned tun_failures; /* reads in a row that failed */
     int timer_fd;
     braid_time armed;      /* when timer_fd fires; BRAID_NEVER: it does not */
     braid_time now;        /* 0: not asked for yet in this turn */
@@ -162,6 +164,26 @@ static void host_hand_over(void *ctx, unsigned worker, const uint8_t *packet, si
 
 /* ---- packets from the TUN -------------------------------------------------------------------- */
 
+/* A read failed with errno, other than for lack of a packet. A descriptor without its device (EBADFD) stays
+ * readable for ever; so may one with a fault that we do not know. */
+static void read_failed(struct worker *w)
+{
+    w->counters.tun_in_errors++;
+    if (errno != EBADFD && ++w->tun_failures < READ_FAILURES)
+        return;
+    log_debug("worker %u: cannot read from the TUN: %s", w->params.number, strerror(errno));
+    w->tun_failures = 0;
+    event_del(&w->tun_event);
+    if (w->params.tun_lost)
+        w->params.tun_lost(w->params.tun_lost_arg);
+}
+
+void worker_tun_again(struct worker *w)
+{
+    if (event_initialized(&w->tun_event) && event_add(&w->tun_event, NULL) < 0)
+        log_error("worker %u: cannot wait for packets any more", w->params.number);
+}
+
 static void on_tun(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
@@ -178,9 +200,12 @@ static void on_tun(evutil_socket_t fd, short what, void *arg)
             w->counters.tun_packets_in++;
             w->counters.tun_bytes_in += (uint64_t)n;
             bytes += (size_t)n;
+            w->tun_failures = 0;
             braid_core_input(w->core, b, TUN_VNET_BYTES, (size_t)n, &in, worker_now(w));
-        } else if (n == 0 || errno != EAGAIN) {
+        } else if (n == 0) {
             w->counters.tun_in_errors++;
+        } else if (errno != EAGAIN) {
+            read_failed(w);
         }
         braid_buf_unref(b); /* to the pool, unless the core keeps it */
         if (n < 0)

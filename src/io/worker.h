@@ -29,7 +29,11 @@ struct worker_params {
     unsigned number; /* 0 .. n_workers - 1 */
     unsigned n_workers;
     int tun_fd; /* this worker's queue of the TUN (io/tun.h), owned by the caller; -1: none */
-    int cpu;    /* the thread's only CPU; -1: any */
+    /* Called in the worker's thread when the queue cannot be read any more; it is left alone from then on,
+     * until worker_tun_again. May be NULL. */
+    void (*tun_lost)(void *arg);
+    void *tun_lost_arg;
+    int cpu;                       /* the thread's only CPU; -1: any */
     struct braid_core_params core; /* worker and n_workers are filled in */
 };
 
@@ -53,6 +57,8 @@ void worker_free(struct worker *w);
 void worker_post(struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg);
 
 /* The following are for the worker's own thread (or while it does not run). */
+/* The queue can be read again. In the worker's thread. */
+void worker_tun_again(struct worker *w);
 struct braid_core *worker_core(struct worker *w);
 struct event_base *worker_base(struct worker *w);
 unsigned worker_number(const struct worker *w);

@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "io/mailbox.h"
 #include "io/tun.h"
+#include "io/tunwatch.h"
 #include "io/upstream.h"
 #include "io/worker.h"
 #include "relay/quota.h"
@@ -19,6 +20,9 @@ struct service {
     struct mailbox *mailbox; /* of the main loop */
     struct tun tun;
     bool tun_open;
+    struct tunwatch *tunwatch;
+    struct braid_ip *addresses; /* that clients send to, each once */
+    unsigned n_addresses;
     struct braid_addr *targets; /* one per edge, as they were at the start */
     unsigned n_workers;
     struct worker *workers[DAEMON_WORKERS_MAX];
@@ -31,50 +35,33 @@ struct service {
 
 /* ---- routes ---------------------------------------------------------------------------------- */
 
-/* Address j of an edge: where it listens, then what it signals. */
-static const struct braid_ip *nth_address(const struct edge_params *e, unsigned j)
+/* Edges may share addresses. */
+static void note_address(struct service *s, const struct braid_ip *ip)
 {
-    return j == 0 ? &e->listen.ip : &e->signal[j - 1];
-}
-
-/* True if address j of edge i was that of an earlier one, too: edges may share addresses. */
-static bool seen_before(const struct edge_params *edges, unsigned i, unsigned j)
-{
-    const struct braid_ip *ip = nth_address(&edges[i], j);
-    for (unsigned k = 0; k <= i; k++) {
-        unsigned n = k == i ? j : edges[k].n_signal + 1;
-        for (unsigned l = 0; l < n; l++) {
-            if (ip_equal(ip, nth_address(&edges[k], l)))
-                return true;
-        }
+    if (ip_is_unspecified(ip))
+        return;
+    for (unsigned i = 0; i < s->n_addresses; i++) {
+        if (ip_equal(&s->addresses[i], ip))
+            return;
     }
-    return false;
+    s->addresses[s->n_addresses++] = *ip;
 }
 
-/* Calls fn once for each address that clients send to, until it fails. */
-static int each_address(struct service *s,
-                        int (*fn)(struct service *s, const struct braid_ip *ip, char *error), char *error)
+/* Where edges listen, and what they signal. -1: memory is short. */
+static int note_addresses(struct service *s)
 {
     const struct edge_params *edges = s->params->edges;
+    unsigned most = 0;
+    for (unsigned i = 0; i < s->params->n_edges; i++)
+        most += 1 + edges[i].n_signal;
+    s->addresses = calloc(most, sizeof(*s->addresses));
+    if (!s->addresses)
+        return -1;
     for (unsigned i = 0; i < s->params->n_edges; i++) {
-        for (unsigned j = 0; j <= edges[i].n_signal; j++) {
-            const struct braid_ip *ip = nth_address(&edges[i], j);
-            if (!ip_is_unspecified(ip) && !seen_before(edges, i, j) && fn(s, ip, error) < 0)
-                return -1;
-        }
+        note_address(s, &edges[i].listen.ip);
+        for (unsigned j = 0; j < edges[i].n_signal; j++)
+            note_address(s, &edges[i].signal[j]);
     }
-    return 0;
-}
-
-static int route_to_tun(struct service *s, const struct braid_ip *ip, char *error)
-{
-    return tun_route(&s->tun, ip, error);
-}
-
-static int unroute(struct service *s, const struct braid_ip *ip, char *error)
-{
-    (void)error;
-    tun_unroute(&s->tun, ip);
     return 0;
 }
 
@@ -103,7 +90,63 @@ static int open_tun(struct service *s, char *error)
         return 0;
     if (has_transparent(p) && tun_steer(&s->tun, error) < 0)
         return -1;
-    return each_address(s, route_to_tun, error);
+    for (unsigned i = 0; i < s->n_addresses; i++) {
+        if (tun_route(&s->tun, &s->addresses[i], error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- what others do to the TUN ----------------------------------------------------------------- */
+
+static void read_again(struct worker *w, void *arg)
+{
+    (void)arg;
+    worker_tun_again(w);
+}
+
+static void on_readable(void *arg)
+{
+    struct service *s = arg;
+    for (unsigned i = 0; i < s->n_workers; i++)
+        worker_post(s->workers[i], read_again, NULL);
+}
+
+static void on_lost(void *arg, const char *why)
+{
+    struct service *s = arg;
+    s->params->failed(s->params->failed_arg, why);
+}
+
+/* In the main thread. */
+static void take_tun_lost(void *arg)
+{
+    struct service *s = arg;
+    tunwatch_look(s->tunwatch);
+}
+
+/* In a worker's thread. If memory is short it looks like a TUN without packets. */
+static void on_tun_lost(void *arg)
+{
+    struct service *s = arg;
+    mailbox_post(s->mailbox, take_tun_lost, s);
+}
+
+static int watch_tun(struct service *s, struct event_base *base, char *error)
+{
+    struct tunwatch_params params = {.tun = &s->tun,
+                                     .routes = s->addresses,
+                                     .n_routes = s->n_addresses,
+                                     .steer = has_transparent(s->params),
+                                     .readable = on_readable,
+                                     .lost = on_lost,
+                                     .arg = s};
+    if (!s->params->tun->routes_auto)
+        params.n_routes = 0, params.steer = false;
+    s->tunwatch = tunwatch_new(base, &params);
+    if (!s->tunwatch)
+        snprintf(error, SERVICE_ERROR, "tun: cannot watch it: out of memory or descriptors");
+    return s->tunwatch ? 0 : -1;
 }
 
 /* Better now than with each connection. */
@@ -174,8 +217,12 @@ static unsigned count_cpus(cpu_set_t *set)
 static int make_worker(struct service *s, unsigned i, int cpu)
 {
     const struct service_params *p = s->params;
-    struct worker_params params = {
-        .number = i, .n_workers = s->n_workers, .tun_fd = s->tun.fds[i], .cpu = cpu};
+    struct worker_params params = {.number = i,
+                                   .n_workers = s->n_workers,
+                                   .tun_fd = s->tun.fds[i],
+                                   .tun_lost = on_tun_lost,
+                                   .tun_lost_arg = s,
+                                   .cpu = cpu};
     params.core = *p->limits;
     params.core.mtu = (uint16_t)p->tun->mtu;
     s->workers[i] = worker_new(&params);
@@ -224,9 +271,14 @@ struct service *service_new(struct event_base *base, const struct service_params
     s->n_workers = params->daemon->workers ? params->daemon->workers : n_cpus;
     if (s->n_workers > DAEMON_WORKERS_MAX)
         s->n_workers = DAEMON_WORKERS_MAX;
+    if (note_addresses(s) < 0) {
+        snprintf(error, SERVICE_ERROR, "out of memory");
+        service_free(s);
+        return NULL;
+    }
     if (check_sources(params, error) < 0 ||
         resolver_lookup(params->edges, params->n_edges, targets, error) < 0 || open_tun(s, error) < 0 ||
-        make_workers(s, &cpus, n_cpus, error) < 0) {
+        make_workers(s, &cpus, n_cpus, error) < 0 || watch_tun(s, base, error) < 0) {
         service_free(s);
         return NULL;
     }
@@ -348,7 +400,6 @@ void service_free(struct service *s)
 {
     if (!s)
         return;
-    char error[SERVICE_ERROR];
     resolver_stop(s->resolver);
     for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
         worker_stop(s->workers[i]);
@@ -361,14 +412,17 @@ void service_free(struct service *s)
         worker_free(s->workers[i]);
     s->drained = ignore;
     mailbox_free(s->mailbox);
+    tunwatch_free(s->tunwatch);
     if (s->tun_open) {
         if (s->params->tun->routes_auto) {
-            each_address(s, unroute, error);
+            for (unsigned i = 0; i < s->n_addresses; i++)
+                tun_unroute(&s->tun, &s->addresses[i]);
             if (has_transparent(s->params))
                 tun_unsteer(&s->tun);
         }
         tun_close(&s->tun);
     }
+    free(s->addresses);
     free(s->targets);
     free(s);
 }

@@ -18,6 +18,10 @@ struct service_params {
     const struct braid_core_params *limits; /* of each worker; what else it holds is filled in */
     const struct edge_params *edges;
     unsigned n_edges;
+    /* The data path is broken for good, for the reason given in one line. In the main thread, at the earliest
+     * in the first turn of its loop. */
+    void (*failed)(void *arg, const char *why);
+    void *failed_arg;
 };
 
 /* Resolves the targets, then opens the TUN, routes to it and makes the workers, which do not run yet. params
