@@ -17,13 +17,17 @@
 #define DEFAULT_CONFIG "/etc/braid/braid.ini"
 #define DRAIN_SECONDS  30
 
+/* Signals that are sent out of habit: to reload, by logrotate, by a terminal that closes. */
+static const int harmless[] = {SIGHUP, SIGUSR1, SIGUSR2};
+#define HARMLESS (sizeof(harmless) / sizeof(harmless[0]))
+
 struct daemon {
     struct conf conf;
     struct event_base *base;
     struct admin *admin;
     struct service_params service_params;
     struct service *service;
-    struct event *sigterm, *sigint;
+    struct event *sigterm, *sigint, *ignored[HARMLESS];
     bool draining;
     bool failed;
 };
@@ -119,14 +123,42 @@ static void on_failed(void *arg, const char *why)
     event_base_loopbreak(d->base);
 }
 
-static int watch_signals(struct daemon *d)
+static void on_harmless(evutil_socket_t number, short what, void *arg)
+{
+    (void)what;
+    (void)arg;
+    log_warn("%s: ignored: the configuration is read at the start only; to change it, restart braidd",
+             strsignal((int)number));
+}
+
+/* Before anything else, and until the very end: libevent puts back what it found. */
+static void ignore_signals(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    d->sigterm = evsignal_new(d->base, SIGTERM, on_signal, d);
-    d->sigint = evsignal_new(d->base, SIGINT, on_signal, d);
-    if (!d->sigterm || !d->sigint || event_add(d->sigterm, NULL) < 0 || event_add(d->sigint, NULL) < 0)
-        return -1;
-    return 0;
+    for (unsigned i = 0; i < HARMLESS; i++)
+        signal(harmless[i], SIG_IGN);
+}
+
+static struct event *watch(struct daemon *d, int number, event_callback_fn fn)
+{
+    struct event *e = evsignal_new(d->base, number, fn, d);
+    if (e && event_add(e, NULL) < 0) {
+        event_free(e);
+        e = NULL;
+    }
+    return e;
+}
+
+static int watch_signals(struct daemon *d)
+{
+    d->sigterm = watch(d, SIGTERM, on_signal);
+    d->sigint = watch(d, SIGINT, on_signal);
+    bool all = d->sigterm && d->sigint;
+    for (unsigned i = 0; i < HARMLESS; i++) {
+        d->ignored[i] = watch(d, harmless[i], on_harmless);
+        all = all && d->ignored[i];
+    }
+    return all ? 0 : -1;
 }
 
 static void say_ready(const struct daemon *d)
@@ -169,14 +201,20 @@ static int start(struct daemon *d, char *error, size_t size)
     return 0;
 }
 
+static void unwatch(struct event *e)
+{
+    if (e)
+        event_free(e);
+}
+
 static void stop(struct daemon *d)
 {
     admin_stop(d->admin);
     service_free(d->service);
-    if (d->sigterm)
-        event_free(d->sigterm);
-    if (d->sigint)
-        event_free(d->sigint);
+    unwatch(d->sigterm);
+    unwatch(d->sigint);
+    for (unsigned i = 0; i < HARMLESS; i++)
+        unwatch(d->ignored[i]);
     if (d->base)
         event_base_free(d->base);
     conf_free(&d->conf);
@@ -187,6 +225,7 @@ int main(int argc, char **argv)
     struct options options;
     struct daemon d = {0};
     char error[CONF_ERROR_MAX];
+    ignore_signals();
     parse_options(argc, argv, &options);
     if (conf_load(options.config, &d.conf, error, sizeof(error)) < 0) {
         fprintf(stderr, "%s\n", error);
