@@ -279,6 +279,10 @@ void braid_conn_shutdown(struct braid_conn *c);
 /* Ends the connection at once: MP_FASTCLOSE, or RST of a plain TCP connection. closed() is called with
  * BRAID_CLOSE_ABORTED, unless the connection was released. */
 void braid_conn_abort(struct braid_conn *c);
+/* The same, but once the peer has acknowledged everything that was written (and the end of the data, after a
+ * shutdown): for a stream that breaks off behind its last byte. Nothing may be written afterwards, and unread
+ * bytes do not hold it up. */
+void braid_conn_abort_delivered(struct braid_conn *c);
 /* The user is no longer interested: no more callbacks. What was written is still delivered if shutdown was
  * called before; otherwise the connection is aborted. Unread bytes are discarded, later ones cause an abort.
  */

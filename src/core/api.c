@@ -69,6 +69,12 @@ void braid_core_abort(struct braid_core *core, braid_time now)
     braid_core_flush(core, now);
 }
 
+void braid_conn_abort_delivered(struct braid_conn *c)
+{
+    c->abort_due = true;
+    conn_dirty(c);
+}
+
 void braid_conn_release(struct braid_conn *c)
 {
     c->ops = NULL;

@@ -405,6 +405,12 @@ static void push_end(struct braid_conn *c, braid_time now)
     }
 }
 
+/* The peer has everything that the user wrote. */
+static bool all_delivered(const struct braid_conn *c)
+{
+    return c->data_una == c->data_end && (!c->shutdown || !conn_is_mptcp(c) || c->data_fin_acked);
+}
+
 static void flush_flows(struct braid_conn *c, braid_time now)
 {
     if (c->ack_all && conn_is_mptcp(c)) {
@@ -441,6 +447,8 @@ void conn_flush(struct braid_conn *c, braid_time now)
     if (!c->fail_due && c->phase == CONN_ESTABLISHED && !is_pending(c))
         call_user(c, now);
     list_remove(&c->dirty_node); /* what the callbacks did is dealt with here */
+    if (c->abort_due && all_delivered(c))
+        conn_fail(c, BRAID_CLOSE_ABORTED, true);
     if (!c->ops && c->phase == CONN_ESTABLISHED && c->gone_at == BRAID_NEVER)
         c->gone_at = now + ORPHAN_TIME;
     if (!c->fail_due && c->phase == CONN_ESTABLISHED) {

@@ -196,6 +196,7 @@ struct braid_conn {
     enum braid_refusal refusal;
     bool established_due; /* to be told to the user */
     bool ended;           /* the only subflow ended in order: over once the user has read everything */
+    bool abort_due;       /* the user aborts it once everything is delivered */
     bool fail_due;        /* conn_fail: carried out by the flush */
     bool fastclose;       /* resets carry MP_FASTCLOSE */
 

@@ -1,7 +1,8 @@
 /* The splice between a client's connection and a server's socket, without a copy in user space: bytes go from
  * the packets they came in to sendmsg, and from readv into the connection's send buffer. Conversion of ends:
  *   client's EOF -> shutdown(SHUT_WR); server's EOF -> braid_conn_shutdown;
- *   client's abort or silence -> RST to the server; server's RST -> braid_conn_abort. */
+ *   client's abort or silence -> RST to the server; server's RST -> braid_conn_abort_delivered, once what it
+ *   sent before has been read. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -48,17 +49,19 @@ static void detach_socket(struct relay *r, bool reset)
         close(fd);
 }
 
-/* The server's side failed: the client has to hear of it at once. closed() follows in the next flush. */
+/* The server's side failed before it sent anything. closed() follows in the next flush. */
 static void abort_client(struct relay *r)
 {
     r->broken = true;
     braid_conn_abort(r->conn);
 }
 
-static void server_broke(struct relay *r)
+/* Everything that a server sent before it broke was read: the client gets that, then a reset. */
+static void abort_behind_data(struct relay *r)
 {
-    r->edge->counters.v[EDGE_SERVER_RESET]++;
-    abort_client(r);
+    r->broken = true;
+    r->rx_ready = false;
+    braid_conn_abort_delivered(r->conn);
 }
 
 /* ---- client to server ------------------------------------------------------------------------ */
@@ -85,9 +88,25 @@ static ssize_t send_some(struct relay *r)
     return n < 0 ? 0 : n;
 }
 
+static void pump_to_client(struct relay *r);
+
+/* The server has reset the connection, or its host fell silent: nothing more goes there. What it sent before
+ * that is still in the socket, and the client's. */
+static void server_broke(struct relay *r)
+{
+    if (!r->reset)
+        r->edge->counters.v[EDGE_SERVER_RESET]++;
+    r->reset = true;
+    r->rx_ready = true;
+    if (r->rx_eof)
+        abort_behind_data(r);
+    else
+        pump_to_client(r);
+}
+
 static void pump_to_server(struct relay *r)
 {
-    if (r->connecting || r->broken || r->tx_shut)
+    if (r->connecting || r->reset || r->broken || r->tx_shut)
         return;
     while (!r->tx_blocked) {
         ssize_t n = send_some(r);
@@ -118,30 +137,33 @@ static void adapt(struct relay *r, size_t got, size_t room)
         r->want /= 2;
 }
 
-/* The server's stream ended or failed. */
+/* Nothing could be read: there is nothing yet, or the server's stream has ended or failed. A socket tells its
+ * error once: if that was taken before, what reads like an end may be none. */
 static void end_of_server(struct relay *r, ssize_t n)
 {
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+    if (n < 0 && (errno == EINTR || (errno == EAGAIN && !r->reset))) {
         r->rx_ready = errno == EINTR;
-    } else if (n < 0) {
-        server_broke(r);
-    } else {
-        r->rx_ready = false;
-        r->rx_eof = true;
-        braid_conn_shutdown(r->conn);
+        return;
     }
+    r->rx_ready = false;
+    r->rx_eof = true;
+    if (n == 0 && !r->reset)
+        braid_conn_shutdown(r->conn);
+    /* The event that told of the end may have told of a RST behind it, and an edge comes only once. */
+    if (r->reset)
+        abort_behind_data(r);
+    else if (n < 0 || upstream_error((int)event_get_fd(&r->event)) != 0)
+        server_broke(r);
 }
 
-/* The socket seems to be empty. The event that told of the bytes may have told of an end or an error, too,
- * and an edge comes only once: so look. */
+/* The socket seems to be empty. The event that told of the bytes may have told of an end or an error, too:
+ * so look. */
 static void look_again(struct relay *r)
 {
     char byte;
     ssize_t n = recv((int)event_get_fd(&r->event), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN)
-        r->rx_ready = false;
-    else if (n < 0 && errno != EINTR)
-        server_broke(r); /* the error was ours to take: no later read would tell it */
+    if (n < 0)
+        end_of_server(r, n);
 }
 
 /* True if everything that the server sent so far has arrived at the client. */

@@ -56,7 +56,8 @@ struct relay {
     bool plainly;                                /* it refused that and is asked again, without */
     bool accepted;                               /* the client was answered */
     bool established;                            /* the client completed its handshake */
-    bool broken;                                 /* the server's side failed; closed() is due */
+    bool reset;                                  /* the server takes and sends nothing more */
+    bool broken;                                 /* the client is being aborted; closed() is due */
     bool tx_blocked;                             /* the server's socket is full */
     bool tx_shut;                                /* our FIN to the server is sent */
     bool rx_ready;                               /* the server's socket may have something to read */

@@ -1,5 +1,6 @@
 """The rules of conversion: what one side does, the other side sees."""
 import errno
+import os
 import signal
 import socket
 import struct
@@ -142,6 +143,28 @@ def test_reset_by_the_server_resets_the_client(env, multipath):
     assert read_error(near) == errno.ECONNRESET
     if multipath:
         assert env.client.counters()["MPTcpExtMPFastcloseRx"] >= 1, "the client got no MP_FASTCLOSE"
+    env.no_connections()
+
+
+@braid_only
+@cases(**{f"{client}_{'end_and_' * ends}reset": (multipath, ends) for client, multipath in CLIENTS.items()
+          for ends in (False, True)})
+def test_an_answer_with_a_reset_behind_it_arrives(env, multipath, ends):
+    """A server that has its answer before it has read the whole request closes with bytes unread."""
+    env.start()
+    answer = b"413" + os.urandom(8000)  # more would not leave before the close, which discards what has not left
+    for _ in range(10):
+        near, far = env.pair(multipath=multipath)
+        near.sendall(bytes(5000))
+        assert receive(far, 100) == bytes(100)
+        until(lambda: far.recv(4900, socket.MSG_PEEK) == bytes(4900), "the rest of the request waits at the server")
+        far.sendall(answer)
+        if ends:
+            far.shutdown(socket.SHUT_WR)
+        far.close()
+        assert receive(near, len(answer)) == answer
+        assert read_error(near) in (errno.ECONNRESET, *((0, errno.EPIPE) if ends else ()))
+        near.close()
     env.no_connections()
 
 

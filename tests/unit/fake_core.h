@@ -19,7 +19,7 @@ struct braid_conn {
     void *user;
     struct braid_addr local, remote;
     /* What the relay did. */
-    bool accepted, refused, shut, aborted, released;
+    bool accepted, refused, shut, aborted, abort_delivered, released;
     enum braid_refusal refusal;
     const struct sched_ops *sched; /* NULL: the listener's */
     const struct cc_ops *cc;
@@ -80,6 +80,7 @@ static inline void fake_flush(struct braid_conn *c)
 {
     if (c->refused || c->closed_told || c->released)
         return;
+    c->aborted |= c->abort_delivered && c->down_acked == c->down_len;
     if (c->aborted) {
         fake_close(c, BRAID_CLOSE_ABORTED);
         return;
@@ -200,7 +201,7 @@ bool braid_conn_eof(const struct braid_conn *c)
 unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n)
 {
     ck_assert_uint_eq(c->reserved, 0);
-    ck_assert(!c->shut && !c->aborted);
+    ck_assert(!c->shut && !c->aborted && !c->abort_delivered);
     size_t room = c->sndbuf - (c->down_len - c->down_acked);
     if (room < want)
         c->wants_room = true;
@@ -228,6 +229,12 @@ void braid_conn_abort(struct braid_conn *c)
 {
     ck_assert(!c->aborted);
     c->aborted = true;
+}
+
+void braid_conn_abort_delivered(struct braid_conn *c)
+{
+    ck_assert(!c->aborted && !c->abort_delivered);
+    c->abort_delivered = true;
 }
 
 void braid_conn_release(struct braid_conn *c)

@@ -108,6 +108,52 @@ START_TEST(abort_reaches_the_peer_as_fastclose)
 }
 END_TEST
 
+static bool lose_every_seventh(struct pair *q, bool to_server, uint8_t *packet, size_t len)
+{
+    (void)packet;
+    (void)len;
+    return to_server || q->packets % 7 != 0;
+}
+
+/* With and without MPTCP, and with the end of the data or without. */
+START_TEST(an_abort_can_wait_until_everything_is_delivered)
+{
+    pair_init(&p, false, NULL, 0);
+    pair_connect(&p, _i & 1);
+    pair_run_for(&p, BRAID_SECOND);
+    p.server.reading = false; /* what the peer sends does not matter */
+    side_write(&p.client, 1000);
+    p.tap = lose_every_seventh;
+    size_t wrote = side_write(&p.server, 200000);
+    if (_i & 2)
+        braid_conn_shutdown(p.server.conn);
+    braid_conn_abort_delivered(p.server.conn);
+    pair_run(&p, p.now + 60 * BRAID_SECOND, &p.server.closed);
+    ck_assert(p.server.closed && p.server.why == BRAID_CLOSE_ABORTED);
+    ck_assert_uint_eq(p.client.received, wrote);
+    ck_assert_uint_eq(p.client.wrong_bytes, 0);
+    if (!(_i & 1))
+        ck_assert_int_eq(p.client.eof, _i >> 1);
+    p.tap = NULL;
+    side_write(&p.client, 1); /* the RST may have been lost */
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.client.closed && p.client.why == BRAID_CLOSE_RESET);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(an_abort_with_everything_delivered_waits_for_nothing)
+{
+    open_mptcp();
+    pair_transfer(&p, &p.server, 1000, BRAID_SECOND);
+    pair_run_for(&p, BRAID_SECOND);
+    braid_conn_abort_delivered(p.server.conn);
+    pair_run_for(&p, 2 * PAIR_DELAY);
+    ck_assert(p.server.closed && p.client.closed && p.client.why == BRAID_CLOSE_RESET);
+    pair_free(&p);
+}
+END_TEST
+
 static unsigned resets_to_lose;
 
 static bool lose_resets(struct pair *q, bool to_server, uint8_t *packet, size_t len)
@@ -482,6 +528,8 @@ int main(void)
     tcase_add_test(t, a_backup_subflow_stays_idle_until_the_other_is_gone);
     tcase_add_test(t, half_close_works_both_ways);
     tcase_add_test(t, abort_reaches_the_peer_as_fastclose);
+    tcase_add_loop_test(t, an_abort_can_wait_until_everything_is_delivered, 0, 4);
+    tcase_add_test(t, an_abort_with_everything_delivered_waits_for_nothing);
     tcase_add_test(t, a_lost_fastclose_is_repeated_to_a_client_that_goes_on);
     tcase_add_test(t, an_abort_counts_although_the_last_subflow_has_just_ended);
     tcase_add_test(t, a_refused_client_sees_a_reset);
