@@ -13,7 +13,7 @@
     X(connections, max_conns, 1, 1, 16777216, 1048576)                                                       \
     X(half_open, half_open, 1, 0, 1000000, 4096)                                                             \
     X(subflows, max_subflows, 1, 1, BRAID_STATS_SUBFLOWS, 8)                                                 \
-    X(joins_pending, joins_pending, 1, 1, BRAID_STATS_SUBFLOWS, 4)                                           \
+    X(joins_pending, joins_pending, 1, 1, 64, 16)                                                            \
     X(join_rate, join_rate, 1, 0, 1000000, 32)                                                               \
     X(join_refusals, join_refusals, 1, 0, 1000000, 200)                                                      \
     X(challenge_acks, challenge_acks, 1, 1, 1000000, 200)                                                    \

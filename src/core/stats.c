@@ -70,6 +70,15 @@ static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats
     };
 }
 
+static void show_subflows(const struct braid_conn *c, bool unproven, struct braid_conn_stats *out)
+{
+    list_each (n, tmp, &c->subflows) {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (flow_is_unproven(s) == unproven && out->n_subflows < BRAID_STATS_SUBFLOWS)
+            subflow_stats(s, &out->subflows[out->n_subflows++]);
+    }
+}
+
 void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
 {
     *out = (struct braid_conn_stats){
@@ -94,11 +103,8 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
         .memory = c->mem.used,
         .opened_at = c->opened_at,
     };
-    list_each (n, tmp, &c->subflows) {
-        if (out->n_subflows == BRAID_STATS_SUBFLOWS)
-            break;
-        subflow_stats(list_entry(n, struct mp_subflow, node), &out->subflows[out->n_subflows++]);
-    }
+    show_subflows(c, false, out);
+    show_subflows(c, true, out); /* as far as there is room: they may be anybody's */
 }
 
 uint64_t braid_core_path_usage(const struct braid_core *core, unsigned i)

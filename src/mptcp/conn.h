@@ -343,19 +343,11 @@ bool conn_syn_capable(const struct wire_mptcp *mp);
 struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
                                      const struct cc_ops *cc, const struct sched_ops *sched, bool checksum,
                                      braid_time now);
-/* Opens a subflow. remote_id: the peer's address ID, 0 if unknown. -1: the 4-tuple is taken, the limit
- * reached, memory short, or the connection is not one that it could join. */
-int conn_join_active(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
-                     uint8_t remote_id, bool backup, braid_time now);
-/* A SYN with MP_JOIN whose token is c's. Answers it or refuses it. */
-void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, braid_time now);
 /* True if we can speak MPTCP with whoever sent this MP_CAPABLE with n_keys keys (section 3.1). */
 bool mptcp_capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys);
 /* The subflow that opens a connection whose mode is decided. NULL if there can be none: then c is freed. */
 struct mp_subflow *conn_first_flow(struct braid_conn *c, uint64_t idsn, const struct braid_addr *local,
                                    const struct braid_addr *remote);
-/* Refuses an MP_JOIN, within the limit. */
-void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now);
 /* The third ACK has come, or never will. */
 void conn_half_open_end(struct braid_conn *c);
 /* The connection with this token, or NULL. */
@@ -366,6 +358,21 @@ void conn_token_forget(struct braid_conn *c);
 struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_connect_params *p,
                                     braid_time now);
 enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet *p, braid_time now);
+
+/* ---- joins.c ---- */
+
+/* Opens a subflow. remote_id: the peer's address ID, 0 if unknown. -1: the 4-tuple is taken, the limit
+ * reached, memory short, or the connection is not one that it could join. */
+int conn_join_active(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
+                     uint8_t remote_id, bool backup, braid_time now);
+/* A SYN with MP_JOIN whose token is c's. Answers it or refuses it. */
+void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, braid_time now);
+/* Refuses an MP_JOIN, within the limit. */
+void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now);
+/* The segment that completes a join's handshake, from flow_handshake. */
+enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p, braid_time now);
+/* A join of the peer's without its third ACK: anybody who has seen the token may have sent its SYN. */
+bool flow_is_unproven(const struct mp_subflow *s);
 
 /* ---- stateless.c: answering SYNs without keeping state ---- */
 

@@ -1,4 +1,4 @@
-/* MP_CAPABLE and MP_JOIN handshakes (RFC 8684 sections 3.1, 3.2), and falling back during them. */
+/* MP_CAPABLE handshakes (RFC 8684 section 3.1), and falling back during them. */
 #include <string.h>
 
 #include "base/addr.h"
@@ -134,96 +134,6 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
     return c;
 }
 
-/* ---- joins ---- */
-
-void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now)
-{
-    if (!rate_allows(&env->join_refusals, env->params.join_refusals, now)) {
-        env->tcp.count.v[COUNT_MP_JOIN_LIMITED]++;
-        return;
-    }
-    env->tcp.count.v[COUNT_MP_RST_TX]++;
-    tcp_refuse(&env->tcp, syn, reason);
-}
-
-static void refuse_join(struct braid_conn *c, const struct wire_packet *syn, int reason, braid_time now)
-{
-    conn_count(c, MP_JOIN_REJECTED);
-    join_refuse(c->env, syn, reason, now);
-}
-
-/* Whoever knows a token may send joins; only the third ACK proves the keys. Beyond the limits a SYN gets no
- * answer, so that an honest peer's next try may find room. */
-static bool join_limited(struct braid_conn *c, braid_time now)
-{
-    unsigned pending = 0;
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        pending += !s->dead && s->tcp.state == TCP_STATE_SYN_RECEIVED;
-    }
-    return pending >= c->env->params.joins_pending || !rate_allows(&c->joins, c->env->params.join_rate, now);
-}
-
-void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, braid_time now)
-{
-    const struct mptcp_join *j = &syn->tcp.mp.join;
-    if (j->backup)
-        conn_count(c, MP_JOIN_SYN_BACKUP_RX);
-    if (!conn_is_mptcp(c) || c->phase != CONN_ESTABLISHED || c->fail_due) {
-        refuse_join(c, syn, MPTCP_RST_MPTCP, now);
-        return;
-    }
-    if (c->n_subflows >= c->env->params.max_subflows) {
-        refuse_join(c, syn, MPTCP_RST_PROHIBITED, now);
-        return;
-    }
-    if (join_limited(c, now)) {
-        conn_count(c, MP_JOIN_LIMITED);
-        return;
-    }
-    uint8_t id = conn_local_id(c, &syn->dst.ip);
-    struct mp_subflow *s = env_short_of_memory(c->env) ? NULL : flow_new(c, &syn->dst, &syn->src);
-    if (!s) {
-        refuse_join(c, syn, MPTCP_RST_RESOURCES, now);
-        return;
-    }
-    s->join = true;
-    s->local_id = id;
-    s->remote_id = j->addr_id;
-    s->remote_nonce = j->nonce;
-    s->backup_peer = j->backup;
-    c->env->tcp.host.random(c->env->tcp.host.ctx, &s->local_nonce, sizeof(s->local_nonce));
-    subflow_open_passive(&s->tcp, syn, c->cc, now);
-    subflow_answer(&s->tcp, now);
-}
-
-int conn_join_active(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
-                     uint8_t remote_id, bool backup, braid_time now)
-{
-    bool unwanted = c->peer_no_join && addr_equal(remote, &c->first_remote); /* flag C, section 3.1 */
-    if (!conn_is_mptcp(c) || c->phase != CONN_ESTABLISHED || !c->dss_seen || unwanted ||
-        c->n_subflows >= c->env->params.max_subflows)
-        return -1;
-    uint8_t id = conn_local_id(c, &local->ip);
-    struct mp_subflow *s = flow_new(c, local, remote);
-    if (!s)
-        return -1;
-    s->remote_id = remote_id;
-    s->join = true;
-    s->local_id = id;
-    s->backup_ours = backup;
-    c->env->tcp.host.random(c->env->tcp.host.ctx, &s->local_nonce, sizeof(s->local_nonce));
-    conn_count(c, MP_JOIN_SYN_TX);
-    subflow_open_active(&s->tcp, c->cc, now);
-    return 0;
-}
-
-int braid_conn_join(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
-                    bool backup, braid_time now)
-{
-    return conn_join_active(c, local, remote, 0, backup, now);
-}
-
 /* ---- the handshake's last segments ---- */
 
 static void remember_peer(struct braid_conn *c, uint64_t key)
@@ -280,51 +190,14 @@ static enum subflow_verdict capable_synack(struct mp_subflow *s, const struct wi
     return SUBFLOW_OK;
 }
 
-static bool join_hmac_good(const struct mp_subflow *s, const struct mptcp_join *j, size_t len)
-{
-    const struct braid_conn *c = s->conn;
-    uint8_t mac[MPTCP_HMAC_LEN];
-    mptcp_join_hmac(c->remote_key, c->local_key, s->remote_nonce, s->local_nonce, mac);
-    return mptcp_hmac_equal(mac, j->hmac, len);
-}
-
-static enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p)
-{
-    struct braid_conn *c = s->conn;
-    const struct mptcp_join *j = &p->tcp.mp.join;
-    enum mptcp_join_kind want = s->tcp.passive ? MPTCP_JOIN_ACK : MPTCP_JOIN_SYNACK;
-    s->rst_reason = MPTCP_RST_MPTCP;
-    if (!(p->tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) || j->kind != want || !conn_is_mptcp(c))
-        return SUBFLOW_RESET;
-    if (s->tcp.passive) {
-        conn_count(c, MP_JOIN_ACK_RX);
-        if (!join_hmac_good(s, j, sizeof(j->hmac))) {
-            conn_count(c, MP_JOIN_ACK_HMAC);
-            return SUBFLOW_RESET;
-        }
-    } else {
-        conn_count(c, MP_JOIN_SYNACK_RX);
-        s->remote_nonce = j->nonce;
-        s->remote_id = j->addr_id;
-        s->backup_peer = j->backup;
-        if (!join_hmac_good(s, j, 8)) {
-            conn_count(c, MP_JOIN_SYNACK_HMAC);
-            return SUBFLOW_RESET;
-        }
-    }
-    s->rst_reason = -1;
-    return SUBFLOW_OK;
-}
-
 enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet *p, braid_time now)
 {
     struct mp_subflow *s = mp_subflow_of(sf);
     struct braid_conn *c = s->conn;
-    (void)now;
     if (c->fail_due)
         return SUBFLOW_DROP;
     if (s->join)
-        return join_segment(s, p);
+        return join_segment(s, p, now);
     enum subflow_verdict v = sf->passive ? capable_ack(s, p) : capable_synack(s, p);
     if (conn_is_mptcp(c)) {
         uint8_t scale = p->tcp.flags & TCP_SYN ? 0 : sf->snd_wscale;

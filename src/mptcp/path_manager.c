@@ -93,9 +93,10 @@ static void show_subflows(const struct braid_conn *c, struct pm_subflow *to, str
 {
     list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->dead)
+        if (s->dead || flow_is_unproven(s))
             continue;
-        assert(v->n_subflows < PM_MAX_SUBFLOWS);
+        if (v->n_subflows == PM_MAX_SUBFLOWS) /* others are about to be reset and give their places away */
+            break;
         to[v->n_subflows++] = show_subflow(s);
         if (v->rtt_us == 0 && subflow_synchronized(&s->tcp))
             v->rtt_us = s->tcp.rtt.srtt_us;

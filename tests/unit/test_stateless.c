@@ -423,36 +423,6 @@ START_TEST(who_takes_no_data_is_given_up_after_the_stall_limit)
 }
 END_TEST
 
-static bool lose_join_acks(struct pair *pair, bool to_server, uint8_t *packet, size_t len)
-{
-    struct wire_packet w = parsed(packet, len);
-
-    (void)pair;
-    return !after_syn(to_server, &w) || w.src.port == 4000;
-}
-
-/* Joins whose third ACK does not come: those beyond the limit get no answer. */
-START_TEST(pending_joins_are_limited)
-{
-    struct braid_addr remote = pair_addr("10.0.9.1:80");
-    struct braid_addr local = pair_addr("10.0.2.2:5000");
-
-    begin(100, 0, 1, false);
-    p.tap = lose_join_acks;
-    pair_connect(&p, false);
-    pair_run(&p, p.now + BRAID_SECOND, &p.server.established);
-    both_ways();
-    for (unsigned i = 0; i < 5; i++, local.port++)
-        ck_assert_int_eq(braid_conn_join(p.client.conn, &local, &remote, false, p.now), 0);
-    pair_run_for(&p, 100 * BRAID_MS);
-    ck_assert_uint_eq(p.server.conn->n_subflows, 1 + p.server.core->env.params.joins_pending);
-    ck_assert_uint_eq(side_count(&p.server, COUNT_MP_JOIN_LIMITED), 1);
-    ck_assert_uint_eq(side_count(&p.server, COUNT_TCP_OUT_RSTS), 0);
-    both_ways();
-    pair_free(&p);
-}
-END_TEST
-
 int main(void)
 {
     Suite *s = suite_create("stateless");
@@ -476,7 +446,6 @@ int main(void)
     t = tcase_create("limits");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, who_takes_no_data_is_given_up_after_the_stall_limit);
-    tcase_add_test(t, pending_joins_are_limited);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

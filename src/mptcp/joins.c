@@ -1,0 +1,240 @@
+/* MP_JOIN handshakes (RFC 8684 section 3.2): opening subflows, answering those of the peer, and who makes way
+ * when there are too many.
+ *
+ * Whoever has seen a token may send SYNs with it; only the HMAC of the third ACK proves the keys. So what has
+ * proven nothing takes no place among the subflows, and gives way to the next one after a while; and what
+ * has proven itself is never kept out by subflows that nobody is behind any more. */
+#include "mptcp/conn.h"
+
+#include "base/addr.h"
+#include "mptcp/crypto.h"
+
+#define JOIN_GRACE   BRAID_SECOND /* for the third ACK, however many others come: several round trips */
+#define JOIN_SILENCE BRAID_SECOND /* a subflow that was heard of within this is in use */
+
+void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now)
+{
+    if (!rate_allows(&env->join_refusals, env->params.join_refusals, now)) {
+        env->tcp.count.v[COUNT_MP_JOIN_LIMITED]++;
+        return;
+    }
+    env->tcp.count.v[COUNT_MP_RST_TX]++;
+    tcp_refuse(&env->tcp, syn, reason);
+}
+
+static void refuse_join(struct braid_conn *c, const struct wire_packet *syn, int reason, braid_time now)
+{
+    conn_count(c, MP_JOIN_REJECTED);
+    join_refuse(c->env, syn, reason, now);
+}
+
+bool flow_is_unproven(const struct mp_subflow *s)
+{
+    return s->join && s->tcp.passive && s->tcp.state == TCP_STATE_SYN_RECEIVED;
+}
+
+/* ---- a place among the subflows ---- */
+
+static bool has_place(const struct braid_conn *c)
+{
+    unsigned taken = 0;
+    list_each (n, tmp, &c->subflows) {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        taken += !s->dead && !s->reset_due && !flow_is_unproven(s);
+    }
+    return taken < c->env->params.max_subflows;
+}
+
+static bool is_silent(const struct mp_subflow *s, braid_time now)
+{
+    return !s->dead && !s->reset_due && subflow_synchronized(&s->tcp) &&
+           now - s->tcp.last_recv >= JOIN_SILENCE;
+}
+
+/* Asks the silent subflows whether they are there; by the time of a join's third ACK those that are have
+ * answered. */
+static void ask_the_silent(struct braid_conn *c, braid_time now)
+{
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (is_silent(s, now))
+            subflow_probe(&s->tcp, now);
+    }
+}
+
+/* The subflow that has been silent longest, and since before `since`: a peer that moves from address to
+ * address cannot end those that it leaves behind. NULL: all have been heard of. */
+static struct mp_subflow *silent_longest(struct braid_conn *c, braid_time since, braid_time now)
+{
+    struct mp_subflow *longest = NULL;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!is_silent(s, now) || s->tcp.last_recv >= since)
+            continue;
+        if (!longest || s->tcp.last_recv < longest->tcp.last_recv)
+            longest = s;
+    }
+    return longest;
+}
+
+/* The join has proven itself. False: there is no place for it. */
+static bool find_place(struct mp_subflow *join, braid_time now)
+{
+    struct braid_conn *c = join->conn;
+    if (has_place(c))
+        return true;
+    struct mp_subflow *out = silent_longest(c, join->tcp.opened_at, now);
+    if (!out)
+        return false;
+    conn_count(c, MP_SILENT_GAVE_WAY);
+    flow_reset(out, MPTCP_RST_PERFORMANCE);
+    return true;
+}
+
+/* ---- passive ---- */
+
+static void give_up(struct mp_subflow *s, braid_time now)
+{
+    conn_count(s->conn, MP_JOIN_GAVE_WAY);
+    conn_pm_ended(s, now);
+    flow_free(s); /* no RST: if the SYN/ACK was lost the peer sends its SYN again */
+}
+
+/* Room for one more join without its third ACK: the oldest gives way when it had its time. Otherwise the SYN
+ * gets no answer, so that an honest peer's next try may find room. */
+static bool has_room(struct braid_conn *c, braid_time now)
+{
+    struct mp_subflow *oldest = NULL; /* subflows are in the order of their ids */
+    unsigned pending = 0;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->dead || !flow_is_unproven(s))
+            continue;
+        oldest = oldest ? oldest : s;
+        pending++;
+    }
+    bool full = pending >= c->env->params.joins_pending;
+    if ((full && now - oldest->tcp.opened_at < JOIN_GRACE) ||
+        !rate_allows(&c->joins, c->env->params.join_rate, now))
+        return false;
+    if (full)
+        give_up(oldest, now);
+    return true;
+}
+
+void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, braid_time now)
+{
+    const struct mptcp_join *j = &syn->tcp.mp.join;
+    if (j->backup)
+        conn_count(c, MP_JOIN_SYN_BACKUP_RX);
+    if (!conn_is_mptcp(c) || c->phase != CONN_ESTABLISHED || c->fail_due) {
+        refuse_join(c, syn, MPTCP_RST_MPTCP, now);
+        return;
+    }
+    bool place = has_place(c);
+    if (!place && !silent_longest(c, now, now)) {
+        refuse_join(c, syn, MPTCP_RST_PROHIBITED, now);
+        return;
+    }
+    if (!has_room(c, now)) {
+        conn_count(c, MP_JOIN_LIMITED);
+        return;
+    }
+    if (!place)
+        ask_the_silent(c, now);
+    uint8_t id = conn_local_id(c, &syn->dst.ip);
+    struct mp_subflow *s = env_short_of_memory(c->env) ? NULL : flow_new(c, &syn->dst, &syn->src);
+    if (!s) {
+        refuse_join(c, syn, MPTCP_RST_RESOURCES, now);
+        return;
+    }
+    s->join = true;
+    s->local_id = id;
+    s->remote_id = j->addr_id;
+    s->remote_nonce = j->nonce;
+    s->backup_peer = j->backup;
+    c->env->tcp.host.random(c->env->tcp.host.ctx, &s->local_nonce, sizeof(s->local_nonce));
+    subflow_open_passive(&s->tcp, syn, c->cc, now);
+    subflow_answer(&s->tcp, now);
+}
+
+/* ---- active ---- */
+
+int conn_join_active(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
+                     uint8_t remote_id, bool backup, braid_time now)
+{
+    bool unwanted = c->peer_no_join && addr_equal(remote, &c->first_remote); /* flag C, section 3.1 */
+    if (!conn_is_mptcp(c) || c->phase != CONN_ESTABLISHED || !c->dss_seen || unwanted || !has_place(c))
+        return -1;
+    uint8_t id = conn_local_id(c, &local->ip);
+    struct mp_subflow *s = flow_new(c, local, remote);
+    if (!s)
+        return -1;
+    s->remote_id = remote_id;
+    s->join = true;
+    s->local_id = id;
+    s->backup_ours = backup;
+    c->env->tcp.host.random(c->env->tcp.host.ctx, &s->local_nonce, sizeof(s->local_nonce));
+    conn_count(c, MP_JOIN_SYN_TX);
+    subflow_open_active(&s->tcp, c->cc, now);
+    return 0;
+}
+
+int braid_conn_join(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
+                    bool backup, braid_time now)
+{
+    return conn_join_active(c, local, remote, 0, backup, now);
+}
+
+/* ---- the last segment of a handshake ---- */
+
+static bool join_hmac_good(const struct mp_subflow *s, const struct mptcp_join *j, size_t len)
+{
+    const struct braid_conn *c = s->conn;
+    uint8_t mac[MPTCP_HMAC_LEN];
+    mptcp_join_hmac(c->remote_key, c->local_key, s->remote_nonce, s->local_nonce, mac);
+    return mptcp_hmac_equal(mac, j->hmac, len);
+}
+
+static enum subflow_verdict join_ack(struct mp_subflow *s, const struct mptcp_join *j, braid_time now)
+{
+    struct braid_conn *c = s->conn;
+    conn_count(c, MP_JOIN_ACK_RX);
+    if (!join_hmac_good(s, j, sizeof(j->hmac))) {
+        conn_count(c, MP_JOIN_ACK_HMAC);
+        return SUBFLOW_RESET;
+    }
+    if (!find_place(s, now)) {
+        conn_count(c, MP_JOIN_REJECTED);
+        s->rst_reason = MPTCP_RST_PROHIBITED;
+        return SUBFLOW_RESET;
+    }
+    return SUBFLOW_OK;
+}
+
+static enum subflow_verdict join_synack(struct mp_subflow *s, const struct mptcp_join *j)
+{
+    struct braid_conn *c = s->conn;
+    conn_count(c, MP_JOIN_SYNACK_RX);
+    s->remote_nonce = j->nonce;
+    s->remote_id = j->addr_id;
+    s->backup_peer = j->backup;
+    if (!join_hmac_good(s, j, 8)) {
+        conn_count(c, MP_JOIN_SYNACK_HMAC);
+        return SUBFLOW_RESET;
+    }
+    return SUBFLOW_OK;
+}
+
+enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p, braid_time now)
+{
+    const struct mptcp_join *j = &p->tcp.mp.join;
+    enum mptcp_join_kind want = s->tcp.passive ? MPTCP_JOIN_ACK : MPTCP_JOIN_SYNACK;
+    s->rst_reason = MPTCP_RST_MPTCP;
+    if (!(p->tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) || j->kind != want || !conn_is_mptcp(s->conn))
+        return SUBFLOW_RESET;
+    enum subflow_verdict v = s->tcp.passive ? join_ack(s, j, now) : join_synack(s, j);
+    if (v == SUBFLOW_OK)
+        s->rst_reason = -1;
+    return v;
+}
