@@ -151,6 +151,7 @@ static void process_sack(struct subflow *sf, const struct wire_tcp *t, uint64_t 
         n--;
     }
     sort_ranges(r, n);
+    a->selective = true;
     for (unsigned i = 0; i < n; i++)
         if (seq64_before(sf->snd_una, r[i].end))
             apply_sack(sf, seq64_before(r[i].start, sf->snd_una) ? sf->snd_una : r[i].start, r[i].end, a);
@@ -168,10 +169,23 @@ static int64_t timestamp_rtt(const struct subflow *sf, const struct ack_info *a)
     return (ms ? ms : 1) * BRAID_MS;
 }
 
+/* The answer to a probe acknowledges what had arrived before the path fell silent, and echoes a timestamp of
+ * then: the sample would be as long as the silence. It does show that the path works. */
+static bool answers_probe(struct subflow *sf, const struct ack_info *a)
+{
+    if (!sf->probed || a->delivered == 0)
+        return false;
+    sf->probed = false;
+    sf->rtt.backoff = 0;
+    return true;
+}
+
 /* A retransmission that fills a hole also acknowledges what has waited behind it for long: then only the
  * timestamp is good. */
 static void take_rtt(struct subflow *sf, struct ack_info *a)
 {
+    if (answers_probe(sf, a))
+        return;
     if (a->retrans_acked)
         a->rtt_us = timestamp_rtt(sf, a);
     else if (a->newest_sent >= 0)

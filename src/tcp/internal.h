@@ -120,6 +120,7 @@ struct ack_info {
     struct delivery_sample sample;
     bool has_ts, dsack, dupack;
     bool retrans_acked; /* it delivered something that was retransmitted */
+    bool selective;     /* what is being looked at now was SACKed, not acknowledged cumulatively */
     uint32_t tsecr;
 };
 /* Processes the acknowledgement of an acceptable segment; ack is valid (RFC 5961 section 5). off: of the

@@ -153,6 +153,7 @@ void subflow_probe(struct subflow *sf, braid_time now)
 {
     if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
         return;
+    sf->probed = tcp_outstanding(sf);
     send_control(sf, 0, sf->snd_una - 1, false, now);
 }
 

@@ -18,23 +18,30 @@ static bool sent_after(braid_time t1, uint64_t seq1, braid_time t2, uint64_t seq
     return t1 > t2 || (t1 == t2 && seq1 > seq2);
 }
 
+/* Was it an earlier transmission of s that arrived? While a hole is open the peer echoes the timestamp of
+ * what came before the hole (RFC 7323 section 4.3), so the echo says nothing of what is SACKed behind it:
+ * then a retransmission is taken for delivered by its age alone. */
+static bool is_ambiguous(const struct subflow *sf, const struct tcp_sent *s, const struct ack_info *a)
+{
+    if (!s->retrans)
+        return false;
+    if (!a->selective && a->has_ts && seq32_before(a->tsecr, tcp_tsval(sf, s->at)))
+        return true;
+    return a->now - s->at < sf->rtt.min_rtt_us;
+}
+
 /* Section 6.2 steps 2 and 3. */
 void rack_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t end, const struct ack_info *a)
 {
     struct rack *r = &sf->rack;
-    int64_t rtt = a->now - s->at;
 
     if (end > r->fack)
         r->fack = end;
     else if (end < r->fack && !s->retrans)
         r->reordering_seen = true;
-    if (s->retrans) {
-        if (a->has_ts && seq32_before(a->tsecr, tcp_tsval(sf, s->at)))
-            return;
-        if (rtt < sf->rtt.min_rtt_us)
-            return;
-    }
-    r->rtt_us = rtt;
+    if (is_ambiguous(sf, s, a))
+        return;
+    r->rtt_us = a->now - s->at;
     if (sent_after(s->at, end, r->xmit_ts, r->end_seq)) {
         r->xmit_ts = s->at;
         r->end_seq = end;

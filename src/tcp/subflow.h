@@ -248,6 +248,7 @@ struct subflow {
     braid_time progress_at; /* when the peer last acknowledged something new, or, since then, data left with
                              * nothing in flight before it */
     bool progress_first;    /* what it acknowledged had been sent once only */
+    bool probed;            /* with data in flight, and nothing new was acknowledged since */
 
     /* The round trip as the receiver of data sees it, queues on the way included; 0: no sample yet. */
     int64_t rcv_rtt_us;

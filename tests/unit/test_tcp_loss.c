@@ -111,6 +111,26 @@ START_TEST(a_lost_retransmission_is_noticed)
 }
 END_TEST
 
+/* RFC 7323 section 4.3: while the first hole is open every ACK echoes what came before it. */
+START_TEST(a_lost_retransmission_is_noticed_by_echoes_from_before_the_hole)
+{
+    struct harness *h = in_flight(settled(), 12);
+    uint32_t ts = h_tsval_at(h, h->now - RTT);
+
+    SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(1, 4)}, .tsecr = ts);
+    h_expect(h, TCP_ACK, 1, 1, SEG);
+    h_run(h, 2 * BRAID_MS);
+    SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(6, 12), SEGS(1, 4)}, .tsecr = ts);
+    h_expect(h, TCP_ACK, AT(4), 1, 2 * SEG);
+    h_run(h, RTT);
+    SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(4, 5), SEGS(6, 12), SEGS(1, 4)}, .tsecr = ts);
+    ck_assert_uint_eq(h->env.count.v[COUNT_TCP_LOST_RETRANSMIT], 1);
+    h_expect(h, TCP_ACK, 1, 1, SEG);
+    ck_assert_uint_eq(h->timeouts, 0);
+    h_free(h);
+}
+END_TEST
+
 /* Section 6.2 step 2: the echo shows that the original was acknowledged. */
 START_TEST(an_ack_of_the_original_is_no_news_of_the_retransmission)
 {
@@ -529,6 +549,7 @@ int main(void)
     tcase_add_test(tc, one_sacked_segment_makes_the_hole_lost_after_the_reordering_window);
     tcase_add_test(tc, a_reordered_segment_is_not_retransmitted);
     tcase_add_test(tc, a_lost_retransmission_is_noticed);
+    tcase_add_test(tc, a_lost_retransmission_is_noticed_by_echoes_from_before_the_hole);
     tcase_add_test(tc, an_ack_of_the_original_is_no_news_of_the_retransmission);
     tcase_add_test(tc, several_holes_are_filled_in_order);
     tcase_add_test(tc, dsacks_widen_the_reordering_window);

@@ -184,6 +184,32 @@ START_TEST(a_probe_of_the_owner_leaves_at_once)
 }
 END_TEST
 
+/* The answer acknowledges what had arrived before the path fell silent, with a timestamp of then; the first
+ * time around before any timeout, then after several. */
+START_TEST(the_answer_to_a_probe_is_no_sample_of_the_round_trip)
+{
+    braid_time silence = _i ? 5 * BRAID_SECOND : 290 * BRAID_MS;
+    struct harness *h = settled();
+    struct rtt before = h->sf.rtt;
+    uint32_t ts = h_last_tsval(h);
+
+    h->sf.tlp_sampled = false; /* no tail loss probe */
+    for (unsigned i = 0; i < 4; i++)
+        h_send_raw(h, SEG);
+    h_run(h, silence);
+    ck_assert_uint_eq(h->timeouts, _i ? 4 : 0);
+    subflow_probe(&h->sf, h->now);
+    h_run(h, 100 * BRAID_MS);
+    SAY(h, .seq = 1, .ack = 1 + 2 * SEG, .tsecr = ts);
+    ck_assert_int_eq(h->sf.rtt.srtt_us, before.srtt_us);
+    ck_assert_int_eq(h->sf.rtt.rttvar_us, before.rttvar_us);
+    ck_assert_uint_eq(h->sf.rtt.backoff, 0);
+    SAY(h, .seq = 1, .ack = 1 + 4 * SEG);
+    ck_assert_int_ne(h->sf.rtt.srtt_us, before.srtt_us); /* the next one counts */
+    h_free(h);
+}
+END_TEST
+
 START_TEST(an_idle_subflow_has_no_timer)
 {
     struct harness *h = settled();
@@ -211,6 +237,7 @@ int main(void)
     tcase_add_test(tc, an_answer_to_a_keepalive_starts_anew);
     tcase_add_test(tc, traffic_puts_the_keepalive_off);
     tcase_add_test(tc, a_probe_of_the_owner_leaves_at_once);
+    tcase_add_loop_test(tc, the_answer_to_a_probe_is_no_sample_of_the_round_trip, 0, 2);
     suite_add_tcase(s, tc);
     tc = tcase_create("giving up");
     tcase_add_test(tc, retransmissions_end_after_a_hundred_seconds);
