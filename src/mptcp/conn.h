@@ -252,12 +252,14 @@ struct mp_subflow {
     bool being_closed;      /* by us: it gets a FIN, and is reset if it has not ended by close_by */
     braid_time close_by;
     braid_time established_at; /* BRAID_NEVER: not yet */
-    bool signalling;           /* the ACK that is being sent may carry an address */
-    uint64_t signal_mark;      /* position of both streams when one last did ... */
-    braid_time signal_at;      /* ... when that was ... */
-    unsigned signals;          /* ... and how many ACKs in a row did so */
-    bool echo_mp_capable;      /* active: the third ACK's MP_CAPABLE is still to be repeated */
-    braid_time probe_until;    /* REMOVE_ADDR named it: close unless it answers by then; 0: not so */
+    bool bygone;            /* one of its addresses came anew since: its end says nothing of the pair ... */
+    bool announced_again;   /* ... or just once more: an end in order may be from before that */
+    bool signalling;        /* the ACK that is being sent may carry an address */
+    uint64_t signal_mark;   /* position of both streams when one last did ... */
+    braid_time signal_at;   /* ... when that was ... */
+    unsigned signals;       /* ... and how many ACKs in a row did so */
+    bool echo_mp_capable;   /* active: the third ACK's MP_CAPABLE is still to be repeated */
+    braid_time probe_until; /* REMOVE_ADDR named it: close unless it answers by then; 0: not so */
     struct rxmap rxmap;
     struct data_ooo *ooo_hint; /* last out-of-order piece that came over this subflow */
 };

@@ -80,6 +80,18 @@ static int free_local(struct braid_conn *c)
     return -1;
 }
 
+/* The user gives the address anew: what became of it before does not count. */
+static void forget_local(struct braid_conn *c, unsigned local)
+{
+    struct conn_pm *m = &c->pm;
+    if (m->pairs)
+        memset(m->pairs[local], 0, sizeof(m->pairs[local]));
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        s->bygone |= flow_local_index(s) == local;
+    }
+}
+
 /* The address works again. Its subflows' timers do not know, here or at the peer: those that were given up
  * with the address, or that are waiting for a retransmission, make way for new ones (section 3.6, reason 4).
  */
@@ -115,8 +127,7 @@ int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
     conn_withdraw_not(c, l->id);
     if (conn_is_mptcp(c) && c->phase == CONN_ESTABLISHED && m->pm.ops->opens && l->subflow)
         renew_subflows(c, &e->addr.ip, was_gone);
-    if (m->pairs)
-        memset(m->pairs[i], 0, sizeof(m->pairs[i]));
+    forget_local(c, (unsigned)i);
     conn_pm_changed(c);
     return 0;
 }
@@ -163,17 +174,27 @@ int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip)
 
 /* ---- the peer's ---- */
 
-static void forget_failures(struct conn_pm *m, unsigned remote)
+static void forget_failures(struct braid_conn *c, unsigned remote)
 {
+    struct conn_pm *m = &c->pm;
     for (unsigned i = 0; m->pairs && i < PM_MAX_LOCALS; i++)
         m->pairs[i][remote] = (struct pm_pair){0};
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        s->bygone |= flow_remote_index(s) == remote;
+    }
 }
 
 /* The peer wants the address tried again, but not more often than others (section 3.4.1). */
-static void reopen(struct conn_pm *m, unsigned remote)
+static void reopen(struct braid_conn *c, unsigned remote)
 {
+    struct conn_pm *m = &c->pm;
     for (unsigned i = 0; m->pairs && i < PM_MAX_LOCALS; i++)
         m->pairs[i][remote].closed = false;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        s->announced_again |= flow_remote_index(s) == remote;
+    }
 }
 
 static struct pm_remote *find_remote(struct conn_pm *m, uint8_t id)
@@ -223,9 +244,9 @@ void conn_remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr *
         return;
     *r = (struct pm_remote){.addr = full, .id = id, .usable = true};
     if (same)
-        reopen(m, (unsigned)(r - m->remotes));
+        reopen(c, (unsigned)(r - m->remotes));
     else
-        forget_failures(m, (unsigned)(r - m->remotes));
+        forget_failures(c, (unsigned)(r - m->remotes));
     conn_pm_changed(c);
 }
 

@@ -65,12 +65,20 @@ static void note_failure(struct pm_pair *pair, const struct mp_subflow *s, bool 
         pair->open_at += BACKOFF_FIRST << steps;
 }
 
+/* A FIN, in particular, often comes after the announcement that follows it: it waits for what was lost before
+ * it, and the announcement takes another way. */
+static bool says_nothing(const struct mp_subflow *s)
+{
+    bool in_order = s->why == SUBFLOW_CLOSED_DONE && s->peer_rst < 0;
+    return s->being_closed || s->bygone || (s->announced_again && in_order);
+}
+
 void conn_pm_ended(struct mp_subflow *s, braid_time now)
 {
     struct braid_conn *c = s->conn;
     struct pm_pair *pair = pair_of(s);
     conn_pm_changed(c);
-    if (pair && !s->being_closed)
+    if (pair && !says_nothing(s))
         note_failure(pair, s, conn_alone(c), now);
 }
 

@@ -236,6 +236,43 @@ START_TEST(an_announced_address_that_fails_is_left_alone_until_it_is_announced_a
 }
 END_TEST
 
+static bool lose_fins, lose_withdrawals;
+
+static bool lose_the_end(struct pair *q, bool to_server, uint8_t *packet, size_t len)
+{
+    struct wire_packet w;
+    (void)q;
+    ck_assert_int_eq(packet_parse(packet, len, false, &w), WIRE_OK);
+    bool fin = w.tcp.flags & TCP_FIN, withdrawal = w.tcp.mp.has & MPTCP_HAS(MPTCP_REMOVE_ADDR);
+    return to_server || !((fin && lose_fins) || (withdrawal && lose_withdrawals));
+}
+
+/* The FIN of the subflow to an address that was withdrawn comes when the address has been announced again;
+ * the withdrawal came before, or never did. */
+START_TEST(a_fin_from_before_an_announcement_does_not_count_against_it)
+{
+    setup(&pm_fullmesh);
+    p.tap = lose_the_end;
+    add_endpoint(&p.server, "10.0.9.2");
+    open_connection();
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert_uint_eq(established(&p.client), 2);
+    lose_fins = true;
+    lose_withdrawals = _i;
+    ck_assert_int_eq(remove_endpoint(&p.server, "10.0.9.2"), 0);
+    pair_run_for(&p, 100 * BRAID_MS);
+    add_endpoint(&p.server, "10.0.9.2");
+    pair_run_for(&p, 100 * BRAID_MS);
+    ck_assert_uint_eq(joins_sent(), 1);
+    lose_fins = lose_withdrawals = false;
+    pair_run_for(&p, 5 * BRAID_SECOND);
+    ck_assert_uint_eq(joins_sent(), 2);
+    ck_assert_uint_eq(established(&p.client), 2);
+    ck_assert_uint_eq(established(&p.server), 2);
+    pair_free(&p);
+}
+END_TEST
+
 /* Section 3.6: the RST says flag T 0. */
 START_TEST(a_subflow_that_the_peer_resets_for_good_is_not_opened_again)
 {
@@ -445,6 +482,7 @@ int main(void)
     tcase_add_test(t, a_path_that_does_not_answer_is_tried_less_and_less);
     tcase_add_test(t, a_path_that_is_said_to_be_back_is_used_at_once);
     tcase_add_test(t, an_announced_address_that_fails_is_left_alone_until_it_is_announced_again);
+    tcase_add_loop_test(t, a_fin_from_before_an_announcement_does_not_count_against_it, 0, 2);
     tcase_add_test(t, a_subflow_that_the_peer_resets_for_good_is_not_opened_again);
     tcase_add_test(t, a_subflow_that_the_peer_had_no_room_for_is_opened_again_later);
     tcase_add_loop_test(t, a_connection_that_lost_all_subflows_gets_a_new_one_at_once, 0, 2);
