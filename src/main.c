@@ -237,11 +237,15 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     log_init(d.conf.daemon.log_level);
+    if (log_start() < 0) {
+        fprintf(stderr, "braidd: out of memory\n");
+        return EXIT_FAILURE;
+    }
     keep_freed_memory();
     raise_descriptor_limit();
     int result = start(&d, error, sizeof(error));
     if (result < 0) {
-        fprintf(stderr, "braidd: %s\n", error);
+        log_error("%s", error);
     } else {
         say_ready(&d);
         event_base_dispatch(d.base);
@@ -249,5 +253,6 @@ int main(int argc, char **argv)
     stop(&d);
     if (result == 0)
         log_info("ended");
+    log_stop();
     return result < 0 || d.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -8,6 +8,7 @@
 #include "admin/query.h"
 #include "admin/render.h"
 #include "base/list.h"
+#include "io/log.h"
 
 struct query_set {
     struct event_base *base;
@@ -168,6 +169,7 @@ static struct snapshot_view view_now(const struct query *q)
     clock_gettime(CLOCK_MONOTONIC, &now);
     v.uptime_s = now.tv_sec - q->set->started.tv_sec - (now.tv_nsec < q->set->started.tv_nsec);
     v.workers = q->summaries;
+    v.log_lost = log_lost();
     return v;
 }
 

@@ -79,6 +79,7 @@ void render_status_json(struct doc *d, const struct snapshot_view *v)
     json_object(&j, NULL);
     json_string(&j, "version", BRAID_VERSION);
     json_int(&j, "uptime_s", v->uptime_s);
+    json_uint(&j, "log_lines_lost", v->log_lost);
     json_object(&j, "total");
     core_members(&j, &total->core);
     json_end(&j);

@@ -199,6 +199,8 @@ void render_metrics(struct doc *d, const struct snapshot_view *v)
     doc_puts(d, "braid_build_info{version=\"" BRAID_VERSION "\"} 1\n");
     gauge(d, "braid_start_time_seconds", "When the daemon started, in UNIX time.", (uint64_t)v->started_s);
     gauge(d, "braid_workers", "Worker threads.", v->n_workers);
+    family(d, "braid_log_lines_lost_total", "counter", "Lines of the log that nobody read in time.");
+    sample(d, "braid_log_lines_lost_total", v->log_lost);
     edge_families(d, v, total);
     path_families(d, v, total);
     worker_families(d, v);

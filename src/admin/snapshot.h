@@ -95,6 +95,7 @@ struct snapshot_view {
     struct snapshot_worker *const *workers; /* NULL for documents about connections */
     int64_t uptime_s;
     int64_t started_s; /* UNIX time */
+    uint64_t log_lost; /* lines */
 };
 
 /* A connection's number for the outside, unique over all workers. */

@@ -112,6 +112,7 @@ static void host_random(void *ctx, void *out, size_t len)
     }
     if (failed) {
         log_error("worker %u: the random number generator failed", w->params.number);
+        log_flush();
         abort(); /* predictable keys would let anybody join */
     }
 }
@@ -414,6 +415,7 @@ void worker_post(struct worker *w, void (*fn)(struct worker *w, void *arg), void
             return;
     }
     log_error("out of memory");
+    log_flush();
     abort();
 }
 

@@ -1,9 +1,15 @@
-/* io/log: levels, one line per message, the journal's prefixes, and the limit per place. */
+/* io/log: levels, one line per message, the journal's prefixes, the limit per place, and a reader that is
+ * slow. */
 #include <check.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "io/log.h"
+#include "io/log_writer.h"
 #include "suite.h"
 
 static char written[16384];
@@ -62,9 +68,29 @@ START_TEST(a_notice_is_written_at_every_level)
 }
 END_TEST
 
+/* What systemd would say if it had made our stderr. */
+static void name_the_journal(int more)
+{
+    char stream[64];
+    struct stat st;
+    ck_assert_int_eq(fstat(STDERR_FILENO, &st), 0);
+    snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino + (unsigned)more);
+    setenv("JOURNAL_STREAM", stream, 1);
+}
+
+START_TEST(a_journal_that_is_not_our_stderr_gets_nothing)
+{
+    name_the_journal(1);
+    log_init(LOG_LEVEL_INFO);
+    log_info("i");
+    ck_assert_str_eq(read_log(), "braidd: info: i\n");
+}
+END_TEST
+
 START_TEST(the_journal_gets_priorities)
 {
-    setenv("JOURNAL_STREAM", "8:1", 1);
+    name_the_journal(0);
     log_init(LOG_LEVEL_DEBUG);
     log_error("e");
     log_warn("w");
@@ -109,6 +135,143 @@ START_TEST(a_long_message_is_cut_and_still_one_line)
 }
 END_TEST
 
+START_TEST(a_message_with_newlines_is_one_line)
+{
+    log_init(LOG_LEVEL_INFO);
+    log_info("a\nb");
+    ck_assert_str_eq(read_log(), "braidd: info: a b\n");
+}
+END_TEST
+
+/* ---- with a thread that writes ---------------------------------------------------------------- */
+
+#define SPEAKERS 4
+#define LINES    200 /* of each */
+
+static void *speak(void *arg)
+{
+    for (unsigned i = 0; i < LINES; i++)
+        log_write(LOG_LEVEL_INFO, NULL, "%s %u", (const char *)arg, i);
+    return NULL;
+}
+
+static void speak_all(void)
+{
+    static const char *const names[SPEAKERS] = {"a", "b", "c", "d"};
+    pthread_t threads[SPEAKERS];
+    for (unsigned i = 0; i < SPEAKERS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, speak, (void *)names[i]), 0);
+    for (unsigned i = 0; i < SPEAKERS; i++)
+        pthread_join(threads[i], NULL);
+}
+
+/* Each line is whole, and each thread's lines are there in order. */
+static void all_there(const char *text)
+{
+    unsigned next[SPEAKERS] = {0};
+    for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+        char who;
+        unsigned n;
+        ck_assert_int_eq(sscanf(line, "braidd: info: %c %u\n", &who, &n), 2);
+        ck_assert_uint_lt((unsigned)(who - 'a'), SPEAKERS);
+        ck_assert_uint_eq(n, next[who - 'a']++);
+    }
+    for (unsigned i = 0; i < SPEAKERS; i++)
+        ck_assert_uint_eq(next[i], LINES);
+}
+
+START_TEST(nothing_is_lost_when_the_log_ends_in_order)
+{
+    log_init(LOG_LEVEL_INFO);
+    ck_assert_int_eq(log_start(), 0);
+    speak_all();
+    log_stop();
+    all_there(read_log());
+    ck_assert_uint_eq(log_lost(), 0);
+}
+END_TEST
+
+static void *say_one(void *arg)
+{
+    log_write(LOG_LEVEL_INFO, NULL, "%s", (const char *)arg);
+    return NULL;
+}
+
+START_TEST(rings_are_given_back_by_threads_that_end)
+{
+    log_init(LOG_LEVEL_INFO);
+    ck_assert_int_eq(log_start(), 0);
+    for (unsigned i = 0; i < 2 * LOG_THREADS; i++) {
+        pthread_t thread;
+        ck_assert_int_eq(pthread_create(&thread, NULL, say_one, "x"), 0);
+        pthread_join(thread, NULL);
+    }
+    log_stop();
+    ck_assert_uint_eq(count_lines(read_log()), 2 * LOG_THREADS);
+}
+END_TEST
+
+/* The pipe is full, as if its reader had been stopped. */
+static void fill_pipe(void)
+{
+    int flags = fcntl(STDERR_FILENO, F_GETFL);
+    ck_assert_int_eq(fcntl(STDERR_FILENO, F_SETPIPE_SZ, 4096), 4096);
+    fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK);
+    while (write(STDERR_FILENO, ".", 1) == 1)
+        ;
+    fcntl(STDERR_FILENO, F_SETFL, flags);
+}
+
+/* The reader goes on, in a thread of its own. */
+static void *read_on(void *arg)
+{
+    (void)arg;
+    static char text[1 << 20];
+    size_t len = 0;
+    for (ssize_t n; (n = read(ends[0], text + len, sizeof(text) - 1 - len)) > 0;)
+        len += (size_t)n;
+    return text;
+}
+
+START_TEST(nobody_waits_for_a_reader_that_is_stuck_and_what_was_lost_is_said)
+{
+    pthread_t reader;
+    void *text;
+    log_init(LOG_LEVEL_INFO);
+    ck_assert_int_eq(log_start(), 0);
+    fill_pipe();
+    for (unsigned i = 0; i < 10000; i++)
+        log_write(LOG_LEVEL_INFO, NULL, "line %u", i); /* returns, though nobody reads */
+    uint64_t lost = log_lost();
+    ck_assert_uint_gt(lost, 5000);
+    ck_assert_int_eq(pthread_create(&reader, NULL, read_on, NULL), 0);
+    log_stop();
+    dup2(saved, STDERR_FILENO);
+    pthread_join(reader, &text);
+    unsigned next = 0, said = 0;
+    for (char *line = strstr(text, "braidd"); line && *line; line = strchr(line, '\n') + 1) {
+        unsigned n;
+        if (sscanf(line, "braidd: info: line %u\n", &n) == 1)
+            ck_assert_uint_eq(n, next++); /* the first ones: later ones found no room */
+        else
+            ck_assert_int_eq(sscanf(line, "braidd: warn: %u lines of the log were lost", &said), 1);
+    }
+    ck_assert_uint_eq(said, lost);
+    ck_assert_uint_eq(next + said, 10000);
+}
+END_TEST
+
+START_TEST(the_end_does_not_wait_for_a_reader_that_is_stuck)
+{
+    log_init(LOG_LEVEL_INFO);
+    ck_assert_int_eq(log_start(), 0);
+    fill_pipe();
+    log_info("one");
+    log_stop();
+    log_info("two");
+}
+END_TEST
+
 START_TEST(level_names_are_those_of_the_configuration)
 {
     enum log_level level;
@@ -132,6 +295,12 @@ int main(void)
     tcase_add_test(t, a_later_period_tells_how_much_was_swallowed);
     tcase_add_test(t, a_long_message_is_cut_and_still_one_line);
     tcase_add_test(t, level_names_are_those_of_the_configuration);
+    tcase_add_test(t, a_journal_that_is_not_our_stderr_gets_nothing);
+    tcase_add_test(t, a_message_with_newlines_is_one_line);
+    tcase_add_test(t, nothing_is_lost_when_the_log_ends_in_order);
+    tcase_add_test(t, rings_are_given_back_by_threads_that_end);
+    tcase_add_test(t, nobody_waits_for_a_reader_that_is_stuck_and_what_was_lost_is_said);
+    tcase_add_test(t, the_end_does_not_wait_for_a_reader_that_is_stuck);
     Suite *s = suite_create("log");
     suite_add_tcase(s, t);
     return run_suite(s);

@@ -1,4 +1,6 @@
 """Child processes: each in a process group of its own, ended by its pid, its output kept line by line."""
+import contextlib
+import fcntl
 import os
 import resource
 import signal
@@ -39,6 +41,9 @@ class Process:
                                        stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
                                        env={**os.environ, **(env or {})}, preexec_fn=_usual_limits)
         self.pid = self._child.pid
+        self._reading = threading.Event()
+        self._reading.set()
+        self._parked = threading.Event()
         _running.add(self)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -46,6 +51,27 @@ class Process:
     def _read(self):
         for line in self._child.stdout:
             self.lines.append(line.rstrip("\n"))
+            if not self._reading.is_set():
+                self._parked.set()
+                self._reading.wait()
+
+    @contextlib.contextmanager
+    def unread(self):
+        """Within it nobody reads the streams, and their pipe is full to the last byte."""
+        pipe = os.open(f"/proc/{self.pid}/fd/2", os.O_WRONLY | os.O_NONBLOCK)  # the child's own description may block
+        try:
+            self._parked.clear()
+            self._reading.clear()
+            os.write(pipe, b".\n")
+            until(self._parked.is_set, "the reader stands still")
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+            with contextlib.suppress(BlockingIOError):
+                while os.write(pipe, b"\n"):
+                    pass
+            yield
+        finally:
+            os.close(pipe)
+            self._reading.set()
 
     def alive(self):
         return self._child.poll() is None
