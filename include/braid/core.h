@@ -48,9 +48,9 @@ struct braid_host {
      * call only. hops goes into that core's braid_core_input. May be NULL if n_workers is 1. */
     void (*hand_over)(void *ctx, unsigned worker, const uint8_t *packet, size_t len,
                       const struct braid_input *in);
-    /* A SYN from client to server is about to go out again as it came (braid_listen): whoever has taken notes
-     * of its first passage should forget them. May be NULL. */
-    void (*passing)(void *ctx, const struct braid_addr *client, const struct braid_addr *server);
+    /* A segment from src to dst is about to go out again as it came (braid_listen): whoever has taken notes
+     * of its first passage should forget them. syn: it asks for a connection. May be NULL. */
+    void (*passing)(void *ctx, const struct braid_addr *src, const struct braid_addr *dst, bool syn);
 };
 
 /* What is known of an incoming packet besides its bytes. */

@@ -132,7 +132,7 @@ void core_pass_back(struct braid_core *core, const struct wire_packet *p, const 
         out.csum_start = (uint16_t)tcp_at;
     }
     tcp->count.v[COUNT_PASSED_BACK]++;
-    if (tcp->host.passing && (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-        tcp->host.passing(tcp->host.ctx, &p->src, &p->dst);
+    if (tcp->host.passing)
+        tcp->host.passing(tcp->host.ctx, &p->src, &p->dst, (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN);
     tcp->host.output(tcp->host.ctx, &out);
 }

@@ -12,7 +12,7 @@
 #include "io/conntrack.h"
 
 #define REQUEST_BYTES 128
-#define ANSWER_BYTES  512
+#define ANSWER_BYTES  4096
 
 struct request {
     struct nlmsghdr head;
@@ -64,25 +64,69 @@ static void add_tuple(struct request *r, const struct braid_addr *src, const str
     end(r, tuple);
 }
 
-int conntrack_forget(int nl, const struct braid_addr *src, const struct braid_addr *dst)
+static struct request request_for(uint16_t type, uint16_t flags, const struct braid_addr *src,
+                                  const struct braid_addr *dst)
 {
     struct request r = {
         .head = {.nlmsg_len = NLMSG_LENGTH(sizeof(r.family)),
-                 .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE,
-                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+                 .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | type,
+                 .nlmsg_flags = NLM_F_REQUEST | flags},
         .family = {.nfgen_family = ip_is_v4(&src->ip) ? AF_INET : AF_INET6, .version = NFNETLINK_V0}};
     add_tuple(&r, src, dst);
-    if (send(nl, &r, r.head.nlmsg_len, 0) < 0)
+    return r;
+}
+
+/* Sends the request and reads its one answer. The answer's length, or -1 with errno, that of an error answer
+ * included. */
+static ssize_t ask(int nl, const struct request *r, void *answer, size_t size)
+{
+    if (send(nl, r, r->head.nlmsg_len, 0) < 0)
         return -1;
-    _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
-    ssize_t n = recv(nl, answer, sizeof(answer), MSG_DONTWAIT);
+    ssize_t n = recv(nl, answer, size, MSG_DONTWAIT);
     if (n < 0)
         return -1;
-    const struct nlmsghdr *head = (const struct nlmsghdr *)answer;
-    if (!NLMSG_OK(head, (size_t)n) || head->nlmsg_type != NLMSG_ERROR) {
+    const struct nlmsghdr *head = answer;
+    if (!NLMSG_OK(head, (size_t)n)) {
         errno = EPROTO;
         return -1;
     }
+    if (head->nlmsg_type != NLMSG_ERROR)
+        return n;
     errno = -((const struct nlmsgerr *)NLMSG_DATA(head))->error;
-    return errno ? -1 : 0;
+    return errno ? -1 : n;
+}
+
+/* The value of an attribute of the message, in network order; 0: it is not there. */
+static uint32_t attribute32(const struct nlmsghdr *head, uint16_t type)
+{
+    const uint8_t *at = (const uint8_t *)NLMSG_DATA(head) + NLMSG_ALIGN(sizeof(struct nfgenmsg));
+    const uint8_t *end = (const uint8_t *)head + head->nlmsg_len;
+    while (end - at >= NLA_HDRLEN) {
+        const struct nlattr *a = (const struct nlattr *)at;
+        if (a->nla_len < NLA_HDRLEN || a->nla_len > end - at)
+            break;
+        if ((a->nla_type & NLA_TYPE_MASK) == type && a->nla_len >= NLA_HDRLEN + 4)
+            return ntohl(*(const uint32_t *)(at + NLA_HDRLEN));
+        if (NLA_ALIGN(a->nla_len) >= end - at)
+            break;
+        at += NLA_ALIGN(a->nla_len);
+    }
+    return 0;
+}
+
+int conntrack_find(int nl, const struct braid_addr *src, const struct braid_addr *dst, uint32_t *mark)
+{
+    struct request r = request_for(IPCTNL_MSG_CT_GET, 0, src, dst);
+    _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
+    if (ask(nl, &r, answer, sizeof(answer)) < 0)
+        return -1;
+    *mark = attribute32((const struct nlmsghdr *)answer, CTA_MARK);
+    return 0;
+}
+
+int conntrack_forget(int nl, const struct braid_addr *src, const struct braid_addr *dst)
+{
+    struct request r = request_for(IPCTNL_MSG_CT_DELETE, NLM_F_ACK, src, dst);
+    _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
+    return ask(nl, &r, answer, sizeof(answer)) < 0 ? -1 : 0;
 }

@@ -1,14 +1,17 @@
-/* The kernel's connection tracking, of which Braid wants one thing: that it forgets a connection. */
+/* The kernel's connection tracking: whether it knows a connection, and that it forgets one. None of this
+ * waits: the kernel has done it when the function returns. */
 #ifndef BRAID_IO_CONNTRACK_H
 #define BRAID_IO_CONNTRACK_H
 
 #include <braid/types.h>
 
-/* A socket for conntrack_forget, or -1 with errno. */
+/* A socket for the functions below, or -1 with errno. */
 int conntrack_open(void);
-/* Removes the entry of the TCP connection that src began to dst, so that its next packet is its first one for
- * the packet filter and for address translation. 0, or -1 with errno (ENOENT: there is none). Does not wait:
- * the kernel has done it when this returns. */
+/* Finds the entry that a TCP segment from src to dst belongs to, in either direction, and its connmark. 0, or
+ * -1 with errno (ENOENT: there is none). */
+int conntrack_find(int nl, const struct braid_addr *src, const struct braid_addr *dst, uint32_t *mark);
+/* Removes that entry, so that the next segment is the first one for the packet filter and for address
+ * translation. 0, or -1 with errno (ENOENT: there is none). */
 int conntrack_forget(int nl, const struct braid_addr *src, const struct braid_addr *dst);
 
 #endif

@@ -19,6 +19,7 @@
 #include "io/log.h"
 #include "io/mailbox.h"
 #include "io/params.h"
+#include "io/steer.h"
 #include "io/tun.h"
 #include "io/worker.h"
 
@@ -82,14 +83,22 @@ static void host_output(void *ctx, const struct braid_packet *packet)
     }
 }
 
-/* On its way here the SYN has made a connection that leaves through the TUN, for which addresses are not
- * translated; the kernel is to see it for the first time when it comes from there. */
-static void host_passing(void *ctx, const struct braid_addr *client, const struct braid_addr *server)
+/* On its way here the segment may have made an entry that leaves through the TUN, for which addresses are not
+ * translated; the kernel is to see it for the first time when it comes from there. For a SYN this is certain.
+ * One in the middle of a connection that the kernel knew already must not cost that connection its entry,
+ * which the connmark tells. */
+static void host_passing(void *ctx, const struct braid_addr *src, const struct braid_addr *dst, bool syn)
 {
     struct worker *w = ctx;
+    uint32_t mark = 0;
     if (w->conntrack < 0)
         w->conntrack = conntrack_open();
-    if (w->conntrack >= 0 && conntrack_forget(w->conntrack, client, server) < 0 && errno != ENOENT)
+    if (w->conntrack < 0)
+        return;
+    int result = syn ? 0 : conntrack_find(w->conntrack, src, dst, &mark);
+    if (result == 0 && (syn || (mark & STEER_MASK) == STEER_MARK))
+        result = conntrack_forget(w->conntrack, src, dst);
+    if (result < 0 && errno != ENOENT)
         log_debug("worker %u: connection tracking: %s", w->params.number, strerror(errno));
 }
 

@@ -281,18 +281,19 @@ START_TEST(a_super_packet_goes_on_as_one)
 }
 END_TEST
 
-static unsigned told;
+static unsigned told, told_of_syns;
 
-static void tell(void *ctx, const struct braid_addr *client, const struct braid_addr *server)
+static void tell(void *ctx, const struct braid_addr *client, const struct braid_addr *server, bool syn)
 {
     struct braid_addr from = pair_addr("10.0.1.2:4000"), to = pair_addr("203.0.113.7:80");
     ck_assert_ptr_eq(ctx, &p.server);
     ck_assert(addr_equal(client, &from) && addr_equal(server, &to));
     ck_assert_msg(passed() == told + 1 && last_len == 0, "told after the packet went out");
     told++;
+    told_of_syns += syn;
 }
 
-START_TEST(the_host_is_told_before_a_syn_goes_on_and_of_nothing_else)
+START_TEST(the_host_is_told_before_a_segment_goes_on_and_whether_it_is_a_syn)
 {
     struct braid_core_params params;
     struct braid_host host = {
@@ -303,12 +304,14 @@ START_TEST(the_host_is_told_before_a_syn_goes_on_and_of_nothing_else)
     ck_assert_ptr_nonnull(listen_any("0.0.0.0:0", 0, 0));
     struct wire_tcp t = {.seq = 5, .flags = TCP_SYN};
     send_segment("10.0.1.2:4000", "203.0.113.7:80", &t, 0, &complete);
-    ck_assert(last_is_sent() && told == 1);
-    t = (struct wire_tcp){.seq = 5, .ack = 6, .flags = TCP_ACK};
-    send_segment("10.0.1.2:4000", "203.0.113.7:80", &t, 0, &complete);
-    t.flags = TCP_SYN | TCP_ACK;
-    send_segment("10.0.1.2:4000", "203.0.113.7:80", &t, 0, &complete);
-    ck_assert(passed() == 3 && told == 1);
+    ck_assert(last_is_sent() && told == 1 && told_of_syns == 1);
+    static const uint8_t others[] = {TCP_ACK, TCP_SYN | TCP_ACK, TCP_RST};
+    for (unsigned i = 0; i < sizeof(others); i++) {
+        last_len = 0;
+        t = (struct wire_tcp){.seq = 5, .ack = 6, .flags = others[i]};
+        send_segment("10.0.1.2:4000", "203.0.113.7:80", &t, 0, &complete);
+        ck_assert(last_is_sent() && told == i + 2 && told_of_syns == 1);
+    }
 }
 END_TEST
 
@@ -447,7 +450,7 @@ int main(void)
     tcase_add_test(t, what_is_not_wanted_goes_on_unaltered);
     tcase_add_test(t, a_packet_of_a_connection_that_is_not_ours_goes_on_unaltered);
     tcase_add_test(t, a_super_packet_goes_on_as_one);
-    tcase_add_test(t, the_host_is_told_before_a_syn_goes_on_and_of_nothing_else);
+    tcase_add_test(t, the_host_is_told_before_a_segment_goes_on_and_whether_it_is_a_syn);
     tcase_add_test(t, a_join_with_a_foreign_token_goes_on_unaltered);
     tcase_add_test(t, to_our_own_addresses_the_answer_is_a_reset);
     tcase_add_test(t, while_it_drains_new_connections_go_on_and_old_ones_stay);
