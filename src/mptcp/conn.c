@@ -267,8 +267,7 @@ static enum braid_close why_of(const struct mp_subflow *s)
     return BRAID_CLOSE_PROTOCOL;
 }
 
-/* No subflow is left but such as are being opened: one of them has to succeed in time. */
-static void await_revival(struct braid_conn *c, braid_time now)
+void conn_await_revival(struct braid_conn *c, braid_time now)
 {
     if (c->data_fin_received && c->data_fin_acked)
         return; /* all that is missing is the user's reading */
@@ -285,7 +284,7 @@ static void all_gone(struct braid_conn *c, enum braid_close why, braid_time now)
         if (why != BRAID_CLOSE_DONE)
             c->fail_due = true;
     } else {
-        await_revival(c, now);
+        conn_await_revival(c, now);
     }
 }
 
@@ -307,7 +306,7 @@ static void reap(struct braid_conn *c, braid_time now)
         if (c->n_subflows == 0)
             all_gone(c, why, now);
         else if (c->phase == CONN_ESTABLISHED && conn_alone(c))
-            await_revival(c, now);
+            conn_await_revival(c, now);
     }
 }
 
@@ -452,6 +451,8 @@ void conn_flush(struct braid_conn *c, braid_time now)
     if (!c->ops && c->phase == CONN_ESTABLISHED && c->gone_at == BRAID_NEVER)
         c->gone_at = now + ORPHAN_TIME;
     if (!c->fail_due && c->phase == CONN_ESTABLISHED) {
+        if (conn_is_mptcp(c))
+            conn_answer_fins(c, now);
         conn_pm_update(c, now);
         conn_push(c, now);
         push_end(c, now);

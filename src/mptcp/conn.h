@@ -317,6 +317,8 @@ void conn_flush(struct braid_conn *c, braid_time now);
 /* Ends it for the user: closed(why) is called at the flush, subflows are reset (with MP_FASTCLOSE if abort).
  */
 void conn_fail(struct braid_conn *c, enum braid_close why, bool fastclose);
+/* The peer has no subflow to send over: it has to open one in time. */
+void conn_await_revival(struct braid_conn *c, braid_time now);
 /* Rearms the timer for the earliest deadline. */
 void conn_rearm(struct braid_conn *c);
 const char *conn_state_text(const struct braid_conn *c);
@@ -336,6 +338,14 @@ bool flow_usable(const struct mp_subflow *s);
 /* Usable, and its path answers as far as one knows. */
 bool flow_answers(const struct mp_subflow *s);
 extern const struct subflow_ops flow_ops;
+
+/* ---- fins.c: the peer's FINs on subflows of MPTCP ---- */
+
+/* The peer has closed its half of this subflow and not of the connection. */
+bool flow_given_up(const struct mp_subflow *s);
+/* Closes our half of subflows where a FIN of the peer asks for it; and if the peer has left itself no way to
+ * send the rest of its data, it is waited for only as long as a connection may be without subflows. */
+void conn_answer_fins(struct braid_conn *c, braid_time now);
 
 /* ---- handshake.c ---- */
 
@@ -461,6 +471,8 @@ bool conn_checksum_failed(struct mp_subflow *s, const struct rx_mapping *m);
 void conn_mp_fail(struct mp_subflow *s, uint64_t dsn);
 /* An infinite mapping: from subflow offset off on, data is [dsn, ...). */
 void conn_infinite_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn);
+/* Not MPTCP (any more), and the peer's FIN is in order: the end of its data. */
+void conn_plain_fin(struct braid_conn *c);
 
 /* ---- endpoints.c: addresses of both ends ---- */
 
@@ -486,7 +498,8 @@ void conn_pm_free(struct braid_conn *c);
 void conn_pm_changed(struct braid_conn *c);
 /* Asks it if need be and carries out its plan. */
 void conn_pm_update(struct braid_conn *c, braid_time now);
-/* True if no subflow has completed its handshake. */
+/* True if no subflow has completed its handshake, or the peer has ended its half of all that have before its
+ * data has ended. */
 bool conn_alone(const struct braid_conn *c);
 /* Ends a subflow in order, as far as its path lets; what it has in flight goes over others as well. */
 void flow_retire(struct mp_subflow *s, braid_time now);

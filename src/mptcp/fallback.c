@@ -17,6 +17,20 @@ bool conn_peer_is_bare(const struct braid_conn *c)
     return conn_may_fall_back(c) && list_entry(c->subflows.next, struct mp_subflow, node)->bare;
 }
 
+void conn_plain_fin(struct braid_conn *c)
+{
+    if (c->data_fin_known && !c->data_fin_received)
+        conn_fail(c, BRAID_CLOSE_PROTOCOL, false); /* bytes before the DATA_FIN never came */
+    conn_data_fin(c, c->data_rcv_nxt);
+}
+
+/* A FIN that came while it was still that of a subflow is the end of the data now. */
+static void take_early_fin(struct mp_subflow *s)
+{
+    if (s->tcp.fin_received)
+        conn_plain_fin(s->conn);
+}
+
 void conn_fall_back(struct braid_conn *c, bool announce)
 {
     struct mp_subflow *s = list_entry(c->subflows.next, struct mp_subflow, node);
@@ -37,6 +51,8 @@ void conn_fall_back(struct braid_conn *c, bool announce)
     ranges_init(&c->reinject);
     c->data_edge = c->data_una + NO_DATA_WINDOW;
     c->data_fin_sent = false;
+    if (!c->rx_failed)
+        take_early_fin(s);
     conn_dirty(c);
 }
 
@@ -75,6 +91,7 @@ static void agreed(struct mp_subflow *s)
     c->rcv_linear_from = 0;
     forget_data_fin(c);
     conn_release_failed(s);
+    take_early_fin(s);
 }
 
 void conn_mp_fail(struct mp_subflow *s, uint64_t dsn)
@@ -91,8 +108,8 @@ void conn_mp_fail(struct mp_subflow *s, uint64_t dsn)
         s->fail_due = true;
         s->fail_dsn = c->data_rcv_nxt;
         subflow_ack_soon(&s->tcp);
-        conn_fall_back(c, true);
         forget_data_fin(c);
+        conn_fall_back(c, true);
         c->fail_answered = true;
     }
 }

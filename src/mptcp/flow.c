@@ -128,17 +128,12 @@ static void flow_fin(struct subflow *sf, braid_time now)
 {
     struct mp_subflow *s = mp_subflow_of(sf);
     struct braid_conn *c = s->conn;
-    if (!conn_is_mptcp(c)) {
-        if (c->data_fin_known && !c->data_fin_received)
-            conn_fail(c, BRAID_CLOSE_PROTOCOL, false); /* bytes before the DATA_FIN never came */
-        conn_data_fin(c, c->data_rcv_nxt);
-    } else if (s->bare && !(c->data_fin_received && c->data_fin_acked)) {
-        /* The peer fell back: it would take our FIN for the end of the stream. */
-        flow_reset(s, MPTCP_RST_MIDDLEBOX);
-    } else {
-        subflow_close(sf, now); /* the peer gives this subflow up; so do we once it is drained */
-    }
-    conn_dirty(c);
+    (void)now;
+    if (!conn_is_mptcp(c))
+        conn_plain_fin(c);
+    else if (s->bare && !c->data_fin_received)
+        flow_reset(s, MPTCP_RST_MIDDLEBOX); /* a peer that fell back would take our FIN for the end */
+    conn_pm_changed(c);                     /* whether we close as well is decided by the flush (fins.c) */
 }
 
 static void flow_timeout(struct subflow *sf, braid_time now)

@@ -95,8 +95,8 @@ static void no_dss(struct mp_subflow *s, const struct wire_packet *p)
         return;
     bool first = p->payload_len > 0 && !c->dss_seen;
     /* Were the peer's FIN taken for the end of a subflow, ours would be the end of the stream to a peer that
-     * has fallen back. */
-    bool fin = p->tcp.flags & TCP_FIN;
+     * has fallen back. Behind its DATA_FIN it says nothing new, and needs no option. */
+    bool fin = (p->tcp.flags & TCP_FIN) && !c->data_fin_received;
     if (first || acks_data || fin) {
         conn_count(c, MP_DSS_FALLBACK);
         conn_fall_back(c, true);

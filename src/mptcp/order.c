@@ -27,6 +27,7 @@ static void check_data_fin(struct braid_conn *c)
     if (!c->data_fin_known || c->data_fin_received || c->data_rcv_nxt != c->data_fin_dsn)
         return;
     c->data_fin_received = true;
+    c->gone_at = BRAID_NEVER; /* nothing more has to come */
     c->data_rcv_nxt++;
     c->news = true;
     c->ack_all = true;

@@ -48,7 +48,8 @@ bool conn_alone(const struct braid_conn *c)
 {
     list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead && subflow_synchronized(&s->tcp))
+        bool deaf = s->tcp.fin_received && !c->data_fin_received;
+        if (!s->dead && subflow_synchronized(&s->tcp) && !deaf)
             return false;
     }
     return true;
@@ -82,7 +83,8 @@ static struct pm_subflow show_subflow(const struct mp_subflow *s)
         .remote = (uint8_t)flow_remote_index(s),
         .ours = !s->tcp.passive,
         .established = subflow_synchronized(&s->tcp),
-        .closing = s->reset_due || (subflow_synchronized(&s->tcp) && !subflow_can_carry_data(&s->tcp)),
+        .closing = s->reset_due || flow_given_up(s) ||
+                   (subflow_synchronized(&s->tcp) && !subflow_can_carry_data(&s->tcp)),
         .stale = s->stale,
         .backup = s->backup_ours || s->backup_peer,
         .opened_at = s->tcp.opened_at,

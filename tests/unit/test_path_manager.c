@@ -2,6 +2,8 @@
  */
 #include "pair.h"
 
+#include "mptcp/conn.h"
+
 extern const struct pm_ops pm_fullmesh, pm_ndiffports;
 
 static struct pair p;
@@ -340,6 +342,25 @@ START_TEST(a_connection_that_lost_all_subflows_gets_a_new_one_at_once)
 }
 END_TEST
 
+/* RFC 8684 section 3.3.3: a FIN without a DATA_FIN ends a direction of a subflow, and no connection. */
+START_TEST(a_peer_that_closes_its_half_of_the_only_subflow_gets_a_new_one)
+{
+    setup(&pm_fullmesh);
+    open_connection();
+    struct mp_subflow *first = list_entry(p.server.conn->subflows.next, struct mp_subflow, node);
+    subflow_close(&first->tcp, p.now);
+    conn_dirty(p.server.conn);
+    pair_run_for(&p, 100 * BRAID_MS);
+    ck_assert_uint_eq(joins_sent(), 1);
+    ck_assert_uint_eq(p.client.conn->n_subflows, 1); /* the old one got its FIN once the new one was there */
+    pair_transfer(&p, &p.server, 500000, 10 * BRAID_SECOND);
+    pair_transfer(&p, &p.client, 500000, 10 * BRAID_SECOND);
+    pair_run_for(&p, 60 * BRAID_SECOND);
+    ck_assert(!p.client.closed && !p.server.closed);
+    pair_free(&p);
+}
+END_TEST
+
 /* Pending subflows keep no connection alive. */
 START_TEST(a_connection_whose_paths_stay_away_ends_in_time)
 {
@@ -486,6 +507,7 @@ int main(void)
     tcase_add_test(t, a_subflow_that_the_peer_resets_for_good_is_not_opened_again);
     tcase_add_test(t, a_subflow_that_the_peer_had_no_room_for_is_opened_again_later);
     tcase_add_loop_test(t, a_connection_that_lost_all_subflows_gets_a_new_one_at_once, 0, 2);
+    tcase_add_test(t, a_peer_that_closes_its_half_of_the_only_subflow_gets_a_new_one);
     tcase_add_test(t, a_connection_whose_paths_stay_away_ends_in_time);
     tcase_add_test(t, flag_c_forbids_the_initial_address_and_no_other);
     tcase_add_test(t, the_peer_no_longer_joins_an_address_that_was_withdrawn);

@@ -1,0 +1,46 @@
+/* FINs of the peer on subflows of an MPTCP connection. A FIN ends one direction of one subflow, as in TCP
+ * (RFC 8684 section 3.3.3); the end of the data is the DATA_FIN. So there are three kinds of peers behind it:
+ *
+ * One that has sent its DATA_FIN, and closes its half of the subflows at once with it: it still reads, and
+ * our data, our DATA_FIN and only then our FIN go over these subflows.
+ *
+ * One that gives up this subflow among others: it waits for our FIN. As long as no DATA_FIN is known a FIN
+ * means that, if there is another subflow that answers and that the peer may still send over. Linux does the
+ * same: it closes a subflow in CLOSE_WAIT while the connection is ESTABLISHED, and only then.
+ *
+ * One that closes its last subflow without a DATA_FIN: that may be late, or a new subflow may follow. Our
+ * direction goes on meanwhile, for the time that a connection may be without subflows. */
+#include "mptcp/conn.h"
+
+bool flow_given_up(const struct mp_subflow *s)
+{
+    return s->tcp.fin_received && !s->conn->data_fin_known;
+}
+
+static bool peer_may_send(const struct mp_subflow *s)
+{
+    return flow_answers(s) && !s->tcp.fin_received;
+}
+
+static bool peer_has_another(const struct braid_conn *c)
+{
+    list_each (n, tmp, &c->subflows)
+        if (peer_may_send(list_entry(n, struct mp_subflow, node)))
+            return true;
+    return false;
+}
+
+void conn_answer_fins(struct braid_conn *c, braid_time now)
+{
+    bool ended = c->data_fin_received && c->data_fin_acked, any = false;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->dead || !s->tcp.fin_received)
+            continue;
+        any = true;
+        if (!s->tcp.fin_wanted && (ended || (flow_given_up(s) && peer_has_another(c))))
+            subflow_close(&s->tcp, now);
+    }
+    if (any && conn_alone(c))
+        conn_await_revival(c, now);
+}
