@@ -13,7 +13,7 @@ const struct braid_counters *braid_core_counters(const struct braid_core *core)
 
 static uint64_t bytes_received(const struct braid_conn *c)
 {
-    return c->data_rcv_nxt - c->rcv_start - (c->data_fin_received ? 1 : 0);
+    return c->data_rcv_nxt - DATA_FIRST - (c->data_fin_received ? 1 : 0);
 }
 
 void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out)
@@ -33,8 +33,8 @@ void braid_core_stats(const struct braid_core *core, struct braid_core_stats *ou
         if (!c)
             continue;
         out->conns_mptcp += braid_conn_is_mptcp(c);
-        out->bytes_in += c->rcv_user - c->rcv_start;
-        out->bytes_out += c->data_una - c->snd_start;
+        out->bytes_in += c->rcv_user - DATA_FIRST;
+        out->bytes_out += c->data_una - DATA_FIRST;
     }
 }
 
@@ -96,7 +96,7 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
         .service = c->first_local,
         .token = c->local_token,
         .bytes_from_client = bytes_received(c),
-        .bytes_to_client = c->data_una - c->snd_start,
+        .bytes_to_client = c->data_una - DATA_FIRST,
         .recv_queued = c->rcv_bytes,
         .send_queued = c->data_end - c->data_una,
         .out_of_order = c->ooo_bytes,

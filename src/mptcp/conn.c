@@ -60,8 +60,8 @@ void conn_free(struct braid_conn *c)
     c->phase = CONN_DEAD;
     while (!list_empty(&c->subflows))
         flow_free(list_entry(c->subflows.next, struct mp_subflow, node));
-    env->bytes_in_past += c->rcv_user - c->rcv_start;
-    env->bytes_out_past += c->data_una - c->snd_start;
+    env->bytes_in_past += c->rcv_user - DATA_FIRST;
+    env->bytes_out_past += c->data_una - DATA_FIRST;
     conn_token_forget(c);
     conn_recv_free(c);
     conn_send_free(c);

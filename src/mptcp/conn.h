@@ -71,6 +71,8 @@ enum conn_mode {
     MODE_FALLBACK /* was; now the only subflow's sequence space is the data sequence space */
 };
 
+#define DATA_FIRST ((uint64_t)1) /* DSN of the first byte, in both directions */
+
 /* Bytes to send, in chunks: [data_una, data_end). */
 struct send_chunk {
     struct list node;
@@ -119,9 +121,13 @@ struct braid_conn {
     size_t rcvbuf_max, sndbuf_max;
     braid_time keepalive_idle, user_timeout;
 
-    /* Keys (section 3.1). */
+    /* Keys (section 3.1), and what follows from them. Numbers of data inside are offsets from the initial
+     * data sequence number: the first byte has 1, and none of them wraps. Only options.c, input.c and the
+     * checksum know what they are on the wire. What a peer says may be absurd, so compare with seq64_before.
+     */
     uint64_t local_key, remote_key;
     uint32_t local_token, remote_token;
+    uint64_t local_idsn, remote_idsn;
     bool was_mptcp;  /* MP_CAPABLE was negotiated */
     bool checksum;   /* required by us, and after the handshake: in use */
     bool dss_seen;   /* the peer has sent a DSS: it knows that MPTCP works */
@@ -136,9 +142,8 @@ struct braid_conn {
     uint32_t next_subflow_id;
     struct braid_addr first_local, first_remote;
 
-    /* Sending at the data level. DSNs are 64 bits and absolute; [data_una, data_nxt) is in flight. */
+    /* Sending at the data level. [data_una, data_nxt) is in flight. */
     uint64_t data_una, data_nxt, data_end;
-    uint64_t snd_start; /* DSN of the first byte */
     uint64_t data_edge; /* highest DSN that the peer's window admits */
     struct list chunks;
     struct send_chunk *cursor;   /* holds data_nxt; NULL: look from the head */
@@ -181,7 +186,6 @@ struct braid_conn {
     bool fail_answered;  /* fallen back because of the peer's MP_FAIL */
     bool news;           /* bytes or EOF for the user since the last readable() */
     bool ack_all;        /* a DATA_FIN: acknowledge on all subflows */
-    uint64_t rcv_start;  /* DSN of the first byte */
 
     /* Addresses. */
     struct conn_pm pm;
@@ -358,7 +362,7 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
 /* True if we can speak MPTCP with whoever sent this MP_CAPABLE with n_keys keys (section 3.1). */
 bool mptcp_capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys);
 /* The subflow that opens a connection whose mode is decided. NULL if there can be none: then c is freed. */
-struct mp_subflow *conn_first_flow(struct braid_conn *c, uint64_t idsn, const struct braid_addr *local,
+struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr *local,
                                    const struct braid_addr *remote);
 /* The third ACK has come, or never will. */
 void conn_half_open_end(struct braid_conn *c);
@@ -412,7 +416,7 @@ void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time n
 
 /* ---- recv.c, order.c, recvq.c, window.c: data level, receiving ---- */
 
-void conn_recv_init(struct braid_conn *c, uint64_t idsn);
+void conn_recv_init(struct braid_conn *c);
 void flow_data(struct subflow *sf, uint64_t off, struct slice s, braid_time now);
 uint64_t flow_window(struct subflow *sf);
 /* The peer agreed to fall back: what was held back since the checksum failure is delivered as it came. */
@@ -425,7 +429,7 @@ void conn_recv_settle(struct braid_conn *c, braid_time now);
 
 /* ---- sendbuf.c, schedule.c, reinject.c: data level, sending ---- */
 
-void conn_send_init(struct braid_conn *c, uint64_t idsn);
+void conn_send_init(struct braid_conn *c);
 /* DATA_ACK and window of a segment; wnd in bytes. */
 void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_time now);
 /* So many bytes from data_nxt on have left. */

@@ -28,13 +28,13 @@ void conn_token_forget(struct braid_conn *c)
 
 /* Draws a key until its token is free and carries our worker's number; a worker that gets an MP_JOIN can then
  * tell whose it is. False: no luck. */
-static bool draw_key(struct braid_conn *c, uint64_t *idsn)
+static bool draw_key(struct braid_conn *c)
 {
     struct mptcp_env *env = c->env;
     unsigned draws = KEY_DRAWS_PER_WORKER * env->params.n_workers;
     while (draws-- > 0) {
         env->tcp.host.random(env->tcp.host.ctx, &c->local_key, sizeof(c->local_key));
-        mptcp_key_derive(c->local_key, &c->local_token, idsn);
+        mptcp_key_derive(c->local_key, &c->local_token, &c->local_idsn);
         if (c->local_token % env->params.n_workers == env->params.worker &&
             !conn_by_token(env, c->local_token)) {
             conn_token_enter(c);
@@ -65,11 +65,11 @@ static void become_plain(struct braid_conn *c)
     c->checksum = false;
 }
 
-struct mp_subflow *conn_first_flow(struct braid_conn *c, uint64_t idsn, const struct braid_addr *local,
+struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr *local,
                                    const struct braid_addr *remote)
 {
-    conn_send_init(c, idsn);
-    conn_recv_init(c, 0);
+    conn_send_init(c);
+    conn_recv_init(c);
     c->first_local = *local;
     c->first_remote = *remote;
     conn_endpoints_begin(c);
@@ -84,7 +84,6 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
                                      braid_time now)
 {
     struct braid_conn *c = conn_new(env, cc, sched, now);
-    uint64_t idsn = 0;
     if (!c)
         return NULL;
     c->passive = c->half_open = true;
@@ -93,7 +92,7 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     c->mode = MODE_PLAIN;
     if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
         conn_count(c, MP_CAPABLE_SYN_RX);
-    if (mptcp_capable_acceptable(&syn->tcp.mp, 0) && draw_key(c, &idsn)) {
+    if (mptcp_capable_acceptable(&syn->tcp.mp, 0) && draw_key(c)) {
         c->mode = MODE_MPTCP;
         if (syn->tcp.mp.capable.flags & MPTCP_CAPABLE_CHECKSUM)
             c->checksum = true;
@@ -101,7 +100,7 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     } else {
         become_plain(c);
     }
-    struct mp_subflow *s = conn_first_flow(c, idsn, &syn->dst, &syn->src);
+    struct mp_subflow *s = conn_first_flow(c, &syn->dst, &syn->src);
     if (!s)
         return NULL;
     subflow_open_passive(&s->tcp, syn, cc, now);
@@ -112,7 +111,6 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
                                     braid_time now)
 {
     struct braid_conn *c = conn_new(env, p->cc, p->sched, now);
-    uint64_t idsn = 0;
     if (!c)
         return NULL;
     c->ops = p->ops;
@@ -120,11 +118,11 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
     c->checksum = p->checksum;
     c->mode = MODE_PLAIN;
     c->phase = CONN_HANDSHAKE;
-    if (!p->plain && draw_key(c, &idsn))
+    if (!p->plain && draw_key(c))
         c->mode = MODE_MPTCP;
     else
         become_plain(c);
-    struct mp_subflow *s = conn_first_flow(c, idsn, &p->local, &p->remote);
+    struct mp_subflow *s = conn_first_flow(c, &p->local, &p->remote);
     if (!s)
         return NULL;
     conn_pm_use(c, p->pm);
@@ -138,10 +136,8 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
 
 static void remember_peer(struct braid_conn *c, uint64_t key)
 {
-    uint64_t idsn;
     c->remote_key = key;
-    mptcp_key_derive(key, &c->remote_token, &idsn);
-    conn_recv_init(c, idsn);
+    mptcp_key_derive(key, &c->remote_token, &c->remote_idsn);
     c->was_mptcp = true;
 }
 

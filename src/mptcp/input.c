@@ -27,10 +27,16 @@ static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint3
     }
 }
 
+/* The offset that a data sequence number stands for; one of 32 bits: the nearest to `near`. */
+static uint64_t offset_of(uint64_t dsn, bool dsn64, uint64_t idsn, uint64_t near)
+{
+    return dsn64 ? dsn - idsn : seq_extend(near, (uint32_t)(dsn - idsn));
+}
+
 static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_t off)
 {
     struct braid_conn *c = s->conn;
-    uint64_t dsn = d->dsn64 ? d->dsn : seq_extend(c->data_rcv_nxt, (uint32_t)d->dsn);
+    uint64_t dsn = offset_of(d->dsn, d->dsn64, c->remote_idsn, c->data_rcv_nxt);
     uint64_t map_off = seq_extend(off, d->ssn);
     if (d->len == 0 && !d->data_fin) {
         conn_infinite_mapping(s, map_off, dsn);
@@ -57,7 +63,7 @@ static void dss_in(struct mp_subflow *s, const struct wire_packet *p, uint64_t o
     struct braid_conn *c = s->conn;
     const struct mptcp_dss *d = &p->tcp.mp.dss;
     if (d->has_ack) {
-        uint64_t ack = d->ack64 ? d->data_ack : seq_extend(c->data_una, (uint32_t)d->data_ack);
+        uint64_t ack = offset_of(d->data_ack, d->ack64, c->local_idsn, c->data_una);
         conn_data_ack(c, ack, (uint64_t)p->tcp.window << s->tcp.snd_wscale, now);
     }
     if (d->has_map)
@@ -69,9 +75,9 @@ static void capable_in(struct mp_subflow *s, const struct mptcp_capable *k)
     struct braid_conn *c = s->conn;
     if (s->join || k->n_keys != 2 || k->sender_key != c->remote_key || k->receiver_key != c->local_key)
         return;
-    if (k->has_len) { /* implies SSN 1 and DSN IDSN + 1 */
+    if (k->has_len) { /* implies SSN 1 and the first byte */
         c->dss_seen = true;
-        take_mapping(s, 1, c->rcv_delta + 1, k->data_len, k->has_csum, k->csum, k->data_len);
+        take_mapping(s, 1, DATA_FIRST, k->data_len, k->has_csum, k->csum, k->data_len);
     }
 }
 
@@ -167,7 +173,7 @@ enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *
     }
     if (mp->has & MPTCP_HAS(MPTCP_FAIL)) {
         conn_count(c, MP_FAIL_RX);
-        conn_mp_fail(s, mp->fail_dsn);
+        conn_mp_fail(s, mp->fail_dsn - c->local_idsn);
     }
     if (mp->has & MPTCP_HAS(MPTCP_CAPABLE))
         capable_in(s, &mp->capable);
@@ -200,6 +206,7 @@ void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time n
     }
     if (mp->has & MPTCP_HAS(MPTCP_FAIL)) {
         conn_count(c, MP_FAIL_RX);
-        conn_reinject(c, mp->fail_dsn, c->data_nxt - mp->fail_dsn);
+        uint64_t dsn = mp->fail_dsn - c->local_idsn;
+        conn_reinject(c, dsn, c->data_nxt - dsn);
     }
 }

@@ -29,7 +29,7 @@ static void put_data_ack(const struct braid_conn *c, struct wire_mptcp *mp)
 {
     memset(&mp->dss, 0, sizeof(mp->dss));
     mp->dss.has_ack = mp->dss.ack64 = true;
-    mp->dss.data_ack = c->data_rcv_nxt;
+    mp->dss.data_ack = c->remote_idsn + c->data_rcv_nxt;
     mp->has |= MPTCP_HAS(MPTCP_DSS);
 }
 
@@ -37,7 +37,7 @@ static void put_data_ack(const struct braid_conn *c, struct wire_mptcp *mp)
 static void put_data_fin(const struct braid_conn *c, struct mptcp_dss *d)
 {
     d->data_fin = d->has_map = d->dsn64 = true;
-    d->dsn = c->data_end;
+    d->dsn = c->local_idsn + c->data_end;
     d->ssn = 0;
     d->len = 1;
     d->has_csum = c->checksum;
@@ -72,13 +72,13 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
         mp->capable.has_len = true;
         mp->capable.data_len = len;
         mp->capable.has_csum = c->checksum;
-        mp->capable.csum = checksum_dss(m->sum, m->dsn, 1, len);
+        mp->capable.csum = checksum_dss(m->sum, c->local_idsn + m->dsn, 1, len);
         return;
     }
     put_data_ack(c, mp);
     struct mptcp_dss *d = &mp->dss;
     d->has_map = d->dsn64 = true;
-    d->dsn = m->dsn;
+    d->dsn = c->local_idsn + m->dsn;
     d->ssn = (uint32_t)m->tcp.off;
     if (m->infinite) { /* length and checksum are 0 (section 3.7) */
         d->has_csum = c->checksum;
@@ -89,7 +89,7 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
     d->len = (uint16_t)(len + m->fin);
     d->has_csum = c->checksum;
     if (c->checksum)
-        d->csum = checksum_dss(m->sum, m->dsn, d->ssn, d->len);
+        d->csum = checksum_dss(m->sum, d->dsn, d->ssn, d->len);
 }
 
 /* An address to announce or to echo: alone on its ACK. False: none is due, or it does not fit, as one of IPv6
@@ -131,7 +131,7 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
 
 static void put_fail(struct mp_subflow *s, struct wire_mptcp *mp)
 {
-    mp->fail_dsn = s->fail_dsn;
+    mp->fail_dsn = s->conn->remote_idsn + s->fail_dsn;
     mp->has |= MPTCP_HAS(MPTCP_FAIL);
     s->fail_due = false;
     conn_count(s->conn, MP_FAIL_TX);

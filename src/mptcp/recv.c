@@ -7,11 +7,10 @@
 #include "base/slice.h"
 #include "wire/checksum.h"
 
-void conn_recv_init(struct braid_conn *c, uint64_t idsn)
+void conn_recv_init(struct braid_conn *c)
 {
-    c->data_rcv_nxt = c->rcv_start = c->rcv_user = c->rcv_high = c->tune_dsn = idsn + 1;
+    c->data_rcv_nxt = c->rcv_user = c->rcv_high = c->tune_dsn = DATA_FIRST;
     c->data_rcv_edge = c->data_rcv_nxt + 65535; /* what the SYN or SYN/ACK advertised, unscaled */
-    c->rcv_delta = idsn;                        /* offset 1 is DSN idsn + 1 */
 }
 
 /* Ones-complement arithmetic has two zeros. */
@@ -74,7 +73,8 @@ static void hold_mapped(struct braid_conn *c, struct mp_subflow *s, const struct
     hold(c, s, in);
     if (r->held_bytes < m->len || c->fail_due)
         return;
-    bool right = same_checksum(checksum_dss(r->held_sum, m->dsn, (uint32_t)m->off, m->csum_len), m->csum);
+    uint64_t dsn = c->remote_idsn + m->dsn;
+    bool right = same_checksum(checksum_dss(r->held_sum, dsn, (uint32_t)m->off, m->csum_len), m->csum);
     if (right || !conn_is_mptcp(c)) /* after falling back nobody would answer another MP_FAIL */
         deliver_held(c, s, m->dsn);
     else if (!conn_checksum_failed(s, m))

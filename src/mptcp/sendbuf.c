@@ -12,9 +12,9 @@
 #define CHUNK_LARGE 65024u /* with malloc's and buf's headers just below 64 KiB */
 #define MAP_SLICES  16u
 
-void conn_send_init(struct braid_conn *c, uint64_t idsn)
+void conn_send_init(struct braid_conn *c)
 {
-    c->data_una = c->data_nxt = c->data_end = c->snd_start = idsn + 1;
+    c->data_una = c->data_nxt = c->data_end = DATA_FIRST;
     c->data_edge = c->data_una; /* the peer's window comes with its first DATA_ACK */
 }
 

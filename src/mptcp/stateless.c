@@ -50,12 +50,11 @@ bool conn_cookies_out(const struct mptcp_env *env, braid_time now)
 }
 
 /* Do both keys come back? A token that somebody else has by now means plain TCP (section 3.1). */
-static bool take_key(struct braid_conn *c, const struct wire_packet *ack, const struct cookie *k,
-                     uint64_t *idsn)
+static bool take_key(struct braid_conn *c, const struct wire_packet *ack, const struct cookie *k)
 {
     const struct wire_mptcp *mp = &ack->tcp.mp;
     if (!mptcp_capable_acceptable(mp, 2) ||
-        !make_key(c->env, ack, k->syn.tcp.seq, k->slot, &c->local_key, &c->local_token, idsn) ||
+        !make_key(c->env, ack, k->syn.tcp.seq, k->slot, &c->local_key, &c->local_token, &c->local_idsn) ||
         mp->capable.receiver_key != c->local_key)
         return false;
     if (conn_by_token(c->env, c->local_token)) {
@@ -72,7 +71,6 @@ struct braid_conn *conn_open_stateless(struct mptcp_env *env, const struct wire_
                                        const struct cc_ops *cc, const struct sched_ops *sched, braid_time now)
 {
     struct cookie k;
-    uint64_t idsn = 0;
     if (!cookie_check(&env->cookie_key, ack, now, &k)) {
         env->tcp.count.v[COUNT_TCP_COOKIES_FAILED]++;
         return NULL;
@@ -82,8 +80,8 @@ struct braid_conn *conn_open_stateless(struct mptcp_env *env, const struct wire_
         return NULL;
     c->passive = c->stateless = true;
     c->phase = CONN_HANDSHAKE;
-    c->mode = take_key(c, ack, &k, &idsn) ? MODE_MPTCP : MODE_PLAIN;
-    struct mp_subflow *s = conn_first_flow(c, idsn, &ack->dst, &ack->src);
+    c->mode = take_key(c, ack, &k) ? MODE_MPTCP : MODE_PLAIN;
+    struct mp_subflow *s = conn_first_flow(c, &ack->dst, &ack->src);
     if (!s)
         return NULL;
     env->tcp.count.v[COUNT_TCP_COOKIES_RECV]++;

@@ -121,6 +121,10 @@ static void set_option(struct words *a)
         s->has_iss = true, s->iss = (uint32_t)number_at(a, 1);
     else if (strcmp(name, "peer_iss") == 0)
         s->flows[MAIN_FLOW].peer_iss = (uint32_t)number_at(a, 1);
+    else if (strcmp(name, "core_idsn") == 0)
+        s->has_core_idsn = true, s->want_core_idsn = number_at(a, 1);
+    else if (strcmp(name, "peer_idsn") == 0)
+        s->has_peer_idsn = true, s->want_peer_idsn = number_at(a, 1);
     else if (strcmp(name, "corekey") == 0)
         s->corekey = number_at(a, 1);
     else if (strcmp(name, "peerkey") == 0)

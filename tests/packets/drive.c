@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "mptcp/crypto.h"
+#include "../sim/idsn.h"
 #include "pkt.h"
 
 #define VNET_HEADER 12
@@ -199,6 +200,15 @@ const struct braid_conn_ops script_ops = {.incoming = on_incoming,
 
 /* ---- driving ---- */
 
+static uint64_t place_idsn(void *ctx, uint64_t key, uint64_t idsn)
+{
+    const struct script *s = ctx;
+
+    if (key == s->peer_key)
+        return s->has_peer_idsn ? s->want_peer_idsn : idsn;
+    return s->has_core_idsn ? s->want_core_idsn : idsn;
+}
+
 void script_start(struct script *s)
 {
     struct braid_host host = {.ctx = s, .output = output, .random = fill_random};
@@ -214,6 +224,7 @@ void script_start(struct script *s)
 
     if (s->core)
         return;
+    idsn_place(place_idsn, s);
     mptcp_key_derive(s->peer_key, &s->peer_token, &s->peer_idsn);
     s->core = braid_core_new(&s->params, &host, s->now);
     if (!s->core || !braid_listen(s->core, &l))

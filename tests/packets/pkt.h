@@ -77,6 +77,8 @@ struct script {
     bool has_iss;
     uint32_t iss;
     uint64_t corekey, rng; /* corekey 0: drawn from rng */
+    bool has_core_idsn, has_peer_idsn;
+    uint64_t want_core_idsn, want_peer_idsn;
     braid_time start, now;
 
     struct flow flows[FLOWS];

@@ -25,15 +25,12 @@ static void output(void *ctx, const struct braid_packet *p)
 
 /* ---- randomness -------------------------------------------------------------------- */
 
-/* A key whose initial data sequence number is close to where its low 32 bits wrap. */
-static void biased_key(struct rng *r, uint8_t *key)
+/* Four bytes are an initial sequence number, a nonce, or what is added to the clock for timestamps. */
+static uint32_t close_to_wrap(struct sim_core *c)
 {
-    uint8_t hash[32];
+    uint32_t below = (uint32_t)rng_log_range(&c->random, 1, 100000);
 
-    do {
-        rng_fill(r, key, 8);
-        sim_sha256(key, 8, hash);
-    } while (hash[28] != 0xff || hash[29] != 0xff || hash[30] < 0xf0);
+    return rng_chance(&c->random, 0.5) ? -below : -below - (uint32_t)(c->world->time.now / BRAID_MS);
 }
 
 static void fill_random(void *ctx, void *buf, size_t len)
@@ -41,12 +38,10 @@ static void fill_random(void *ctx, void *buf, size_t len)
     struct sim_core *c = ctx;
 
     rng_fill(&c->random, buf, len);
-    if (len == 8 && c->world->s.bias_key)
-        biased_key(&c->random, buf);
-    if (len == 4 && c->world->s.bias_iss) {
-        uint32_t near_wrap = (uint32_t)-rng_range(&c->random, 1, 100000);
+    if (len == 4 && c->world->s.wrap_tcp) {
+        uint32_t number = close_to_wrap(c);
 
-        memcpy(buf, &near_wrap, 4);
+        memcpy(buf, &number, 4);
     }
 }
 

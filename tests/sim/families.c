@@ -157,6 +157,16 @@ static void base_core(struct scenario *s, unsigned side, struct rng *r)
     s->slack[side] = rng_chance(r, 0.5) ? rng_log_range(r, 1, BRAID_MS) : 0;
 }
 
+/* In a part of all seeds, what the family does happens where numbers wrap. */
+static void base_wraps(struct scenario *s, uint64_t seed, uint64_t tag)
+{
+    static const unsigned bits[] = {0, 0, 0, 0, 32, 63, 64, 64};
+    struct rng r = rng_make(seed, rng_mix(tag)); /* its own, or all other choices would change with it */
+
+    s->wrap_tcp = rng_chance(&r, 0.25);
+    s->wrap_data = bits[rng_below(&r, sizeof(bits) / sizeof(bits[0]))];
+}
+
 void scenario_make(struct scenario *s, const struct family *f, uint64_t seed)
 {
     uint64_t tag = 0;
@@ -181,6 +191,7 @@ void scenario_make(struct scenario *s, const struct family *f, uint64_t seed)
     s->app[SIM_SERVER].accept_delay = rng_chance(&r, 0.3) ? rng_log_range(&r, 1, 500 * BRAID_MS) : 0;
     s->app[rng_below(&r, 2)].eof_first = rng_chance(&r, 0.3);
     s->limit = 1800 * BRAID_SECOND;
+    base_wraps(s, seed, tag);
     f->make(s, &r);
 }
 

@@ -93,8 +93,8 @@ void make_lost_handshake(struct scenario *s, struct rng *r)
 
 void make_seq_wrap(struct scenario *s, struct rng *r)
 {
-    s->bias_iss = true;
-    s->bias_key = true;
+    s->wrap_tcp = true;
+    s->wrap_data = rng_chance(r, 0.5) ? 32 : 64;
     for (unsigned side = 0; side < SIM_SIDES; side++) {
         s->app[side].total = (uint64_t)rng_range(r, 300 * KB, 3 * MB);
         s->app[side].write_max = 65536;

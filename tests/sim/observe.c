@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "base/seq.h"
+#include "idsn.h"
 #include "world.h"
 
 /* One packet under inspection. */
@@ -59,7 +60,8 @@ static void learn_key(struct data_half *d, uint64_t key)
         return;
     put64(in, key);
     sim_sha256(in, sizeof(in), hash);
-    *d = (struct data_half){.has_key = true, .key = key, .token = get32(hash), .idsn = get64(hash + 24)};
+    *d = (struct data_half){.has_key = true, .key = key, .token = get32(hash)};
+    d->idsn = idsn_placed(key, get64(hash + 24));
     d->snd_max = d->idsn + 1;
 }
 

@@ -107,8 +107,10 @@ struct scenario {
     bool gro[SIM_SIDES];
     braid_time poll[SIM_SIDES];  /* how long arrived packets may wait for their batch */
     braid_time slack[SIM_SIDES]; /* how late timers may run */
-    double verified;         /* share of single segments delivered as if somebody had verified the checksum */
-    bool bias_iss, bias_key; /* random numbers close to where sequence numbers wrap */
+    double verified;    /* share of single segments delivered as if somebody had verified the checksum */
+    bool wrap_tcp;      /* sequence numbers or timestamps of subflows begin close to where they wrap */
+    unsigned wrap_data; /* data sequence numbers begin close to where so many bits wrap: 32, 63 (their sign)
+                         * or 64; 0: anywhere */
     struct box_spec boxes[SIM_BOXES]; /* in the order in which the client's packets meet them */
     unsigned n_boxes;
     bool boxes_at_server; /* they stand at the server's end of their paths, else at the client's */

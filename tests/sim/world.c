@@ -1,5 +1,6 @@
 /* A simulation from its beginning to the verdict. */
 #include "world.h"
+#include "idsn.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -55,6 +56,13 @@ static void give_endpoints(struct world *w)
         sim_endpoint_add(w, SIM_SERVER, i);
 }
 
+static uint64_t place_idsn(void *ctx, uint64_t key, uint64_t idsn)
+{
+    const struct world *w = ctx;
+
+    return w->s.wrap_data ? idsn_below(w->s.wrap_data, key, idsn) : idsn;
+}
+
 static struct world *begin(const struct scenario *s, FILE *trace)
 {
     struct world *w = calloc(1, sizeof(*w));
@@ -67,6 +75,7 @@ static struct world *begin(const struct scenario *s, FILE *trace)
     w->rng = rng_make(s->seed, 1);
     w->next_port = 10000;
     vtime_init(&w->time, s->start);
+    idsn_place(place_idsn, w);
     net_init(w);
     for (unsigned side = 0; side < SIM_SIDES; side++) {
         for (unsigned i = 0; i < s->workers[side]; i++)
