@@ -1,33 +1,45 @@
-/* Keys, tokens and HMACs of MPTCP v1, on OpenSSL's SHA-256. */
+/* Keys, tokens and HMACs of MPTCP v1, on OpenSSL's SHA-256. Its newer interfaces, and HMAC, take memory for
+ * each hash and fail without; these cannot fail, so that no SYN or join has to be refused for that. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "mptcp/crypto.h"
 
-#include <assert.h>
+#include <string.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
 #include "base/addr.h"
 #include "base/bytes.h"
 
+/* Of a and b, one after the other; out may be b. */
+static void hash(const void *a, size_t a_len, const void *b, size_t b_len, uint8_t out[SHA256_DIGEST_LENGTH])
+{
+    SHA256_CTX ctx;
+    SHA256_Init(&ctx);
+    SHA256_Update(&ctx, a, a_len);
+    SHA256_Update(&ctx, b, b_len);
+    SHA256_Final(out, &ctx);
+}
+
 void mptcp_key_derive(uint64_t key, uint32_t *token, uint64_t *idsn)
 {
     uint8_t in[8], digest[SHA256_DIGEST_LENGTH];
     put64(in, key);
-    SHA256(in, sizeof(in), digest);
+    hash(in, sizeof(in), NULL, 0, digest);
     *token = get32(digest);
     *idsn = get64(digest + sizeof(digest) - 8);
 }
 
 void mptcp_hmac(uint64_t first, uint64_t second, const void *msg, size_t len, uint8_t out[MPTCP_HMAC_LEN])
 {
-    uint8_t key[16];
-    unsigned n = MPTCP_HMAC_LEN;
-    put64(key, first);
-    put64(key + 8, second);
-    const uint8_t *done = HMAC(EVP_sha256(), key, sizeof(key), msg, len, out, &n);
-    assert(done && n == MPTCP_HMAC_LEN);
-    (void)done;
+    uint8_t inner[SHA256_CBLOCK] = {0}, outer[SHA256_CBLOCK];
+    put64(inner, first);
+    put64(inner + 8, second);
+    for (unsigned i = 0; i < sizeof(inner); i++) { /* RFC 2104 section 2 */
+        outer[i] = inner[i] ^ 0x5c;
+        inner[i] ^= 0x36;
+    }
+    hash(inner, sizeof(inner), msg, len, out);
+    hash(outer, sizeof(outer), out, MPTCP_HMAC_LEN, out);
 }
 
 void mptcp_join_hmac(uint64_t key_first, uint64_t key_second, uint32_t nonce_first, uint32_t nonce_second,

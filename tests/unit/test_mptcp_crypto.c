@@ -2,6 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <openssl/crypto.h>
 
 #include "base/addr.h"
 #include "mptcp/crypto.h"
@@ -51,6 +52,38 @@ START_TEST(add_addr_hmac_counts_a_missing_port_as_zero)
 }
 END_TEST
 
+static void *no_memory(size_t n, const char *file, int line)
+{
+    (void)n, (void)file, (void)line;
+    return NULL;
+}
+
+static void *no_more_memory(void *p, size_t n, const char *file, int line)
+{
+    (void)p, (void)n, (void)file, (void)line;
+    return NULL;
+}
+
+static void nothing_to_free(void *p, const char *file, int line)
+{
+    (void)p, (void)file, (void)line;
+}
+
+/* A join that comes when memory is short must not end the process, nor a key have a token of chance. */
+START_TEST(hashes_need_no_memory)
+{
+    static const uint8_t synack[8] = {0x72, 0xbe, 0xa4, 0x3c, 0x69, 0xc0, 0xc2, 0x06};
+    uint8_t mac[MPTCP_HMAC_LEN];
+    uint32_t token;
+    uint64_t idsn;
+    ck_assert_int_eq(CRYPTO_set_mem_functions(no_memory, no_more_memory, nothing_to_free), 1);
+    mptcp_key_derive(KEY_A, &token, &idsn);
+    ck_assert_uint_eq(token, 0x66840dda);
+    mptcp_join_hmac(KEY_B, KEY_A, 0x11223344, 0xaabbccdd, mac);
+    ck_assert(mptcp_hmac_equal(mac, synack, sizeof(synack)));
+}
+END_TEST
+
 START_TEST(the_kernels_own_hmac_vector_matches)
 {
     /* key "0b0b0b0b0b0b0b0b" and message "48692054", both as ASCII */
@@ -69,6 +102,7 @@ int main(void)
     tcase_add_test(t, join_hmacs_match_the_vectors);
     tcase_add_test(t, add_addr_hmac_counts_a_missing_port_as_zero);
     tcase_add_test(t, the_kernels_own_hmac_vector_matches);
+    tcase_add_test(t, hashes_need_no_memory);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
