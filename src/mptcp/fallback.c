@@ -123,7 +123,7 @@ void conn_infinite_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn)
         agreed(s);
         return;
     }
-    if (!conn_may_fall_back(c) || seq64_before(c->data_rcv_nxt, dsn)) {
+    if (!conn_may_fall_back(c) || seq64_before(c->data_rcv_nxt, dsn) || (int64_t)off < 0) {
         flow_reset(s, MPTCP_RST_MIDDLEBOX); /* a gap would open: the data cannot be put in order */
         return;
     }

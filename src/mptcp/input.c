@@ -51,8 +51,8 @@ static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_
         len--; /* the DATA_FIN takes one (section 3.3.3) */
     if (d->data_fin)
         conn_data_fin(c, dsn + len);
-    if (map_off == 0 && len > 0) {
-        conn_count(c, MP_DSS_NOT_MATCHING); /* offset 0 is the SYN */
+    if ((int64_t)map_off <= 0 && len > 0) {
+        conn_count(c, MP_DSS_NOT_MATCHING); /* offset 0 is the SYN; before it, ends of mappings would wrap */
         return;
     }
     take_mapping(s, map_off, dsn, len, d->has_csum, d->csum, d->len);
