@@ -196,7 +196,7 @@ void app_connect(struct fuzz *z)
 {
     uint8_t how = next8(z);
     struct app *a = free_app(z);
-    struct braid_connect_params p = {.cc = cc_algorithms[0], .sched = sched_algorithms[0], .ops = &app_ops};
+    struct braid_connect_params p = {.cc = z->cc, .sched = z->sched, .pm = z->pm, .ops = &app_ops};
 
     if (!a)
         return;

@@ -49,7 +49,15 @@ struct app {
 struct fuzz {
     const uint8_t *in;
     size_t left;
-    struct braid_core *core;
+    struct braid_core *cores[2], *core; /* core: the one that packets and calls go to */
+    unsigned n_cores;
+    bool more; /* the script chooses from all there is: */
+    const struct cc_ops *cc;
+    const struct sched_ops *sched;
+    const struct pm_ops *pm;
+    unsigned wrap_bits; /* data sequence numbers begin close to where so many bits wrap; 0: anywhere ... */
+    bool wrap_tcp;      /* ... and those of subflows, and timestamps */
+    bool rules;         /* there are path rules */
     braid_time now;
     struct peer_flow flows[FLOWS];
     struct peer_conn conns[FLOWS];
@@ -59,6 +67,26 @@ struct fuzz {
     uint64_t passed; /* packets that the core has passed back */
     uint16_t next_port;
 };
+
+/* ---- core_setup.c ---- */
+
+void begin(struct fuzz *z);
+void end(struct fuzz *z);
+const struct cc_ops *any_cc(struct fuzz *z);
+const struct sched_ops *any_sched(struct fuzz *z);
+const struct pm_ops *any_pm(struct fuzz *z);
+
+/* ---- core_change.c ---- */
+
+/* Something is changed while connections live; a may be free. */
+void change(struct fuzz *z, struct app *a);
+
+/* ---- fuzz_core.c ---- */
+
+/* Lets time pass, running the timers on the way. */
+void pass(struct fuzz *z, braid_time by);
+/* When a core wants braid_core_run; BRAID_NEVER: none does. */
+braid_time deadline(const struct fuzz *z);
 
 /* The script: what is left of it reads as zeros behind its end. */
 uint8_t next8(struct fuzz *z);

@@ -55,6 +55,10 @@ struct peer_flow *new_flow(struct fuzz *z, unsigned slot, unsigned conn)
     struct peer_flow *f = &z->flows[slot % FLOWS];
 
     *f = (struct peer_flow){.used = true, .conn = conn % FLOWS, .iss = 1000u * slot, .tsval = 1};
+    if (z->wrap_tcp) {
+        f->iss = -1u - 500u * slot;
+        f->tsval = -5u;
+    }
     f->nxt = f->iss;
     return f;
 }
@@ -99,6 +103,15 @@ static void learn(struct fuzz *z, struct peer_flow *f, const struct wire_packet 
         c->core_dsn = mp->dss.dsn + mp->dss.len;
 }
 
+static uint64_t passed_back(const struct fuzz *z)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < z->n_cores; i++)
+        n += braid_core_counters(z->cores[i])->v[COUNT_PASSED_BACK];
+    return n;
+}
+
 void output(void *ctx, const struct braid_packet *p)
 {
     static uint8_t bytes[PACKET_HEADER_MAX + PACKET_ICMP_MAX + 65536];
@@ -119,7 +132,7 @@ void output(void *ctx, const struct braid_packet *p)
     MUST(status == WIRE_OK);
     if (w.kind != WIRE_TCP)
         return;
-    if (braid_core_counters(z->core)->v[COUNT_PASSED_BACK] != z->passed) {
+    if (passed_back(z) != z->passed) {
         z->passed++; /* the script's own work, not the core's */
         return;
     }
@@ -149,16 +162,19 @@ void fill_random(void *ctx, void *buf, size_t len)
         z->random = z->random * 6364136223846793005u + 1442695040888963407u;
         ((uint8_t *)buf)[i] = (uint8_t)(z->random >> 56);
     }
+    if (z->wrap_tcp && len == 4) /* a sequence number, a timestamp or a nonce */
+        memset((uint8_t *)buf + 2, 0xff, 2);
 }
 
 void settle(struct fuzz *z)
 {
-    if (!z->batch)
-        for (unsigned i = 0; braid_core_dirty(z->core); i++) {
+    for (unsigned k = 0; k < z->n_cores; k++) {
+        for (unsigned i = 0; !z->batch && braid_core_dirty(z->cores[k]); i++) {
             MUST(i < 100);
-            braid_core_flush(z->core, z->now);
+            braid_core_flush(z->cores[k], z->now);
         }
-    braid_core_check(z->core);
+        braid_core_check(z->cores[k]);
+    }
 }
 
 void input(struct fuzz *z, const uint8_t *bytes, size_t len, uint16_t gso_size, bool csum_ok)

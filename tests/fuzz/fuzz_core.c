@@ -5,7 +5,6 @@
  * everything. */
 #include "core_fuzz.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
 #include "base/bytes.h"
@@ -336,35 +335,63 @@ static void do_icmp(struct fuzz *z)
     input(z, out, len, 0, true);
 }
 
-/* Lets time pass, running the timers on the way. */
-static void pass(struct fuzz *z, braid_time by)
+braid_time deadline(const struct fuzz *z)
 {
-    braid_time end = z->now + by, last = -1;
+    braid_time first = BRAID_NEVER;
+
+    for (unsigned i = 0; i < z->n_cores; i++)
+        if (braid_core_deadline(z->cores[i]) < first)
+            first = braid_core_deadline(z->cores[i]);
+    return first;
+}
+
+static void run_timers(struct fuzz *z)
+{
+    for (unsigned i = 0; i < z->n_cores; i++)
+        braid_core_run(z->cores[i], z->now);
+    settle(z);
+}
+
+void pass(struct fuzz *z, braid_time by)
+{
+    braid_time end_at = z->now + by, last = -1;
 
     for (unsigned same = 0;;) {
-        braid_time at = braid_core_deadline(z->core);
+        braid_time at = deadline(z);
 
-        if (at > end)
+        if (at > end_at)
             break;
         z->now = at > z->now ? at : z->now;
         same = z->now == last ? same + 1 : 0;
         MUST(same < 100);
         last = z->now;
-        braid_core_run(z->core, z->now);
-        settle(z);
+        run_timers(z);
         if (z->batch)
             break;
     }
-    z->now = end;
-    braid_core_run(z->core, z->now);
-    settle(z);
+    z->now = end_at;
+    run_timers(z);
+}
+
+/* What only scripts with more choices do: packets and calls go to the other worker from here on, or something
+ * is changed. */
+static void do_more(struct fuzz *z)
+{
+    uint8_t which = next8(z);
+
+    if (which & 1)
+        z->core = z->cores[which >> 1 & (z->n_cores - 1)];
+    else
+        change(z, &z->apps[(which >> 1) % CONNS]);
 }
 
 static void do_record(struct fuzz *z)
 {
-    uint8_t what = next8(z) % 16;
+    uint8_t what = next8(z) % (z->more ? 18 : 16);
 
-    if (what < 2)
+    if (what > 15)
+        do_more(z);
+    else if (what < 2)
         do_handshake(z);
     else if (what == 2)
         do_join(z);
@@ -391,84 +418,6 @@ static void do_record(struct fuzz *z)
     else
         z->batch = !z->batch;
     settle(z);
-}
-
-/* ---- beginning and end ----------------------------------------------------------- */
-
-static bool wants(void *ctx, const struct braid_addr *client, const struct braid_addr *server)
-{
-    (void)ctx;
-    return (client->port + server->ip.b[15]) % 4 != 0;
-}
-
-static void begin(struct fuzz *z)
-{
-    struct braid_core_params p;
-    struct braid_host host = {.ctx = z, .output = output, .random = fill_random};
-    struct braid_listen_params l = {.addr = {.port = PORT},
-                                    .name = "fuzz",
-                                    .cc = cc_algorithms[0],
-                                    .sched = sched_algorithms[0],
-                                    .ops = &app_ops,
-                                    .ctx = z};
-    uint8_t how = next8(z);
-
-    braid_core_params_default(&p);
-    p.rcvbuf_max = how & 1 ? 20000 : 400000;
-    p.sndbuf_max = how & 2 ? 20000 : 400000;
-    p.memory = how & 4 ? 100000 : 10000000;
-    p.max_conns = 5;
-    p.max_subflows = 4;
-    p.keepalive_idle = how & 8 ? 30 * BRAID_SECOND : 0;
-    l.checksum = how & 16;
-    z->echo = how & 32;
-    z->core = braid_core_new(&p, &host, z->now);
-    MUST(z->core);
-    for (unsigned v6 = 0; v6 < 2; v6++) {
-        l.addr = any_addr(z, false, v6);
-        l.addr.port = PORT;
-        MUST(braid_listen(z->core, &l));
-    }
-    if (!(how & 64))
-        return;
-    l.wants = wants;
-    for (unsigned v6 = 0; v6 < 2; v6++) {
-        l.addr = (struct braid_addr){.ip = v6 ? (struct braid_ip){0} : ip_from_v4((const uint8_t[4]){0})};
-        MUST(braid_listen(z->core, &l));
-    }
-}
-
-/* With FUZZ_COUNTERS set, tells what a script has reached. */
-static void print_counters(const struct fuzz *z)
-{
-    const struct braid_counters *count = braid_core_counters(z->core);
-
-    for (unsigned i = 0; getenv("FUZZ_COUNTERS") && i < COUNT_MAX; i++)
-        if (count->v[i])
-            fprintf(stderr, "%s=%llu ", braid_counter_name(i), (unsigned long long)count->v[i]);
-}
-
-static void end(struct fuzz *z)
-{
-    struct braid_core_stats st;
-    unsigned turns = 0;
-
-    z->batch = false;
-    settle(z); /* what waits for a flush may open more */
-    for (unsigned i = 0; i < CONNS; i++)
-        if (z->apps[i].conn)
-            braid_conn_abort(z->apps[i].conn);
-    settle(z);
-    for (unsigned i = 0; i < CONNS; i++)
-        MUST(!z->apps[i].conn);
-    while (braid_core_deadline(z->core) != BRAID_NEVER) {
-        MUST(turns++ < 10000);
-        pass(z, braid_core_deadline(z->core) - z->now);
-    }
-    braid_core_stats(z->core, &st);
-    MUST(st.conns == 0 && st.subflows == 0 && st.time_wait == 0 && st.memory == 0);
-    print_counters(z);
-    braid_core_free(z->core);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

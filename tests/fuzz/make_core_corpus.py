@@ -10,11 +10,19 @@ import sys
 V6, PLAIN, V0, CSUM, NO_ACK, BAD_ACK, NO_DSS = 1, 2, 4, 8, 16, 32, 64  # of a handshake
 BACKUP, NO_JOIN_ACK, PLAIN_JOIN_ACK, BAD_HMAC = 2, 4, 8, 16  # of a join
 SUPER, UNMAPPED, DATA_FIN, FIN, BAD_SUM = 1, 2, 4, 8, 16  # of data
-ECHO, CHECKSUM, KEEPALIVE, LITTLE_MEMORY, SMALL_BUFFERS = 32, 16, 8, 4, 3  # of the first byte
+ECHO, CHECKSUM, KEEPALIVE, LITTLE_MEMORY, SMALL_BUFFERS, MORE = 32, 16, 8, 4, 3, 128  # of the first byte
+COOKIES, TWO_CORES = 1, 4  # of the first byte of more choices
+WRAP_32, WRAP_63, WRAP_64, WRAP_TCP = 1, 2, 3, 4  # of the second
+CCS, SCHEDS, PMS = 7, 10, 4  # as many numbers name all of them
 
 
 def begin(flags=ECHO):
     return bytes([flags, 0, 0])  # and the addresses listened on
+
+
+def begin_more(how=0, wrap=0, algorithms=(0, 0, 0), flags=ECHO):
+    """The first byte and the choices behind it; algorithms: congestion control, scheduler, path manager."""
+    return bytes([flags | MORE, how, wrap, *algorithms, 0, 0])
 
 
 def handshake(slot=0, how=0):
@@ -74,7 +82,17 @@ def connect(how=0):
     return bytes([15, 1, how, 0, 0])
 
 
+def core(number):
+    """What follows goes to this worker's core."""
+    return bytes([16, 1 | number << 1])
+
+
+def change(what, *more, index=0):
+    return bytes([16, index << 1, what, *more])
+
+
 BATCH = bytes([15, 0])
+ENDPOINT, SCHED, CC, PM, OPTION, READ_COPY, CLOSE = 0, 2, 3, 4, 5, 6, 7  # of a change
 HOLD, ACCEPT, WRITE, READ, SHUTDOWN, ABORT, RELEASE, PRIO, RESET, ADDRESS = 1, 2, 3, 5, 6, 7, 8, 9, 10, 11
 BIG_WRITE = act(WRITE, 0, 0x4e, 0x00, 1)
 
@@ -139,11 +157,35 @@ SCRIPTS = {
 }
 
 
+TWO_PATHS = [handshake(), join(1), BIG_WRITE, ack(0), BIG_WRITE, wait(255, 14), ack(1), data(0), ack(0), data(1), ack(1)]
+WHOLE_LIFE = [*TWO_PATHS, act(SHUTDOWN), ack(0), data(0, DATA_FIN, 1), ack(0), ack(1), wait(255, 16)]
+MORE_SCRIPTS = {
+    "cookies": [begin_more(COOKIES), *SCRIPTS["echo-and-close"]],
+    "cookies-plain": [begin_more(COOKIES), *SCRIPTS["plain"]],
+    "cookies-checksum": [begin_more(COOKIES, flags=ECHO | CHECKSUM), *SCRIPTS["join"]],
+    "two-cores": [begin_more(TWO_CORES), handshake(), core(1), join(1), data(1), ack(1), core(0), data(0), ack(0)],
+    "two-cores-lost": [begin_more(TWO_CORES), core(1), handshake(), core(0), data(0), ack(0), flags(0, 4)],
+    "endpoints": [begin_more(algorithms=(0, 0, 2)), handshake(), data(0), change(ENDPOINT, 2 | 16 | 32, 1), wait(255, 12),
+                  answer(1, 2), ack(1), change(ENDPOINT, 64, 1), wait(255, 14), ack(1)],
+    "signal": [begin_more(algorithms=(0, 0, 1)), change(ENDPOINT, 4 | 32, 1), handshake(), data(0), ack(0), wait(255, 14),
+               mptcp(0, 0x0008, 0x19, 1, 0), change(ENDPOINT, 64, 1), wait(255, 14), ack(0)],
+    "changes": [begin_more(), *TWO_PATHS, change(SCHED, 5), change(CC, 2), change(PM, 2), change(OPTION, 0, 40, 0, 1),
+                BIG_WRITE, ack(0), ack(1), data(0), change(READ_COPY, 1, 0), change(CLOSE), ack(0), ack(1)],
+    **{f"wrap-{bits}": [begin_more(0, wrap | WRAP_TCP), *WHOLE_LIFE, *SCRIPTS["download-lost"], *SCRIPTS["all-reset"]]
+       for bits, wrap in ((32, WRAP_32), (63, WRAP_63), (64, WRAP_64))},
+    **{f"cc-{i}": [begin_more(algorithms=(i, 0, 0)), *WHOLE_LIFE, *SCRIPTS["download-lost"]] for i in range(CCS)},
+    **{f"sched-{i}": [begin_more(algorithms=(0, i, 0)), *WHOLE_LIFE, *SCRIPTS["download-timeout"]] for i in range(SCHEDS)},
+    **{f"pm-{i}": [begin_more(algorithms=(0, 0, i)), change(ENDPOINT, 6 | 32, 1), *WHOLE_LIFE] for i in range(PMS)},
+}
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name, records in SCRIPTS.items():
         (folder / name).write_bytes(begin() + b"".join(records))
+    for name, records in MORE_SCRIPTS.items():
+        (folder / f"more-{name}").write_bytes(b"".join(records))
     for name, first in (("little-memory", ECHO | LITTLE_MEMORY), ("small-buffers", SMALL_BUFFERS),
                         ("checksum", ECHO | CHECKSUM), ("keepalive", KEEPALIVE)):
         for script in ("super-packets", "download-two", "join", "zero-window", "connect-join"):
