@@ -22,6 +22,8 @@ struct braid_core;
 struct braid_conn;
 struct braid_listener;
 struct braid_input;
+struct braid_ledger;
+struct braid_ledger_entry;
 
 /* A packet to be sent. Everything it points to is valid during the call only. */
 struct braid_packet {
@@ -96,6 +98,9 @@ struct braid_core_params {
     braid_time syn_timeout;              /* how long the third ACK may take */
     const struct braid_path_rule *paths; /* copied by braid_core_new */
     unsigned n_paths;
+    /* Where to keep what another core needs to end this one's subflows, should it end without doing so itself
+     * (braid/ledger.h); must outlive the core. Subflows beyond its size are not in it. NULL: nowhere. */
+    struct braid_ledger *ledger;
 };
 
 /* Fills in sane defaults for one worker. */
@@ -109,6 +114,12 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
 void braid_core_abort(struct braid_core *core, braid_time now);
 /* Frees everything; sends nothing; calls closed() for no one. */
 void braid_core_free(struct braid_core *core);
+
+/* Ends a subflow of a core that is gone, as found in that one's ledger: its peer is asked for a sign of life,
+ * at once and again after 1, 3, 7 ... 63 seconds, and whatever comes from it is answered with a RST, that of
+ * an MPTCP connection with MP_FASTCLOSE; a SYN takes its place. It is forgotten two minutes after the last of
+ * these. -1: this core knows the 4-tuple already, or memory is short. */
+int braid_core_orphan(struct braid_core *core, const struct braid_ledger_entry *entry, braid_time now);
 
 /* A buffer to read a packet into: one reference, owned by the caller. NULL if memory is short. */
 struct buf *braid_buf_new(size_t cap);

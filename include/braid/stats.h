@@ -102,6 +102,7 @@ struct braid_conn;
     X(MP_MALFORMED, "BraidMPTCPMalformed", "MPTCP options ignored as malformed")                             \
     X(MP_SUBFLOW_STALE, "MPTcpExtSubflowStale", "subflows taken out of use after a timeout")                 \
     X(MP_SUBFLOW_RECOVER, "MPTcpExtSubflowRecover", "stale subflows back in use")                            \
+    X(ORPHANS, "BraidOrphans", "subflows of an earlier process that had to be ended")                        \
     X(MP_STALLED, "BraidStalled", "connections ended because the peer left data unacknowledged")             \
     X(MP_CONN_TIMEOUT, "BraidBreakBeforeMakeTimeout", "connections ended after all subflows were gone")      \
     X(MEM_REFUSED, "BraidMemoryRefused", "connections or data refused for lack of memory")

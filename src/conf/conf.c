@@ -239,6 +239,21 @@ static int conf_default(struct conf *c)
     return c->daemon.control ? conf_profiles_default(c) : -1;
 }
 
+/* The state's file is beside the control socket, unless the operator wants it elsewhere or not at all. */
+static int settle_state(struct parser *p)
+{
+    struct daemon_params *d = &p->conf->daemon;
+    if (!d->state && asprintf(&d->state, "%s.state", d->control) < 0) {
+        d->state = NULL;
+        return parser_fail_at(p, 0, NULL, NULL, "memory is short");
+    }
+    if (d->state[0] == '\0') {
+        free(d->state);
+        d->state = NULL;
+    }
+    return 0;
+}
+
 static int parse(struct parser *p)
 {
     ini_max_line = LINE_MAX_BYTES;
@@ -250,7 +265,7 @@ static int parse(struct parser *p)
         return parser_fail_at(
             p, at, NULL, NULL,
             "this is neither a section nor a key; write [section], key = value, or ; comment");
-    return conf_check(p);
+    return conf_check(p) < 0 ? -1 : settle_state(p);
 }
 
 int conf_parse(const char *file, const char *text, size_t len, struct conf *out, char *err, size_t errlen)
@@ -323,6 +338,7 @@ void conf_free(struct conf *c)
     free(c->paths);
     free(c->path_names);
     free(c->daemon.control);
+    free(c->daemon.state);
     memset(c, 0, sizeof(*c));
 }
 

@@ -61,6 +61,19 @@ static int set_control(struct parser *p, const char *value)
     return set_string(p, "control", value, &p->conf->daemon.control);
 }
 
+/* An empty string stands for "none" until all is read. */
+static int set_state(struct parser *p, const char *value)
+{
+    if (strcmp(value, "none") == 0)
+        return set_string(p, "state", "", &p->conf->daemon.state);
+    if (value[0] != '/' || value[strlen(value) - 1] == '/')
+        return parser_fail(p, "state",
+                           "\"%.80s\" is neither none nor the absolute path of a file; give one, such as "
+                           "/run/braid/state",
+                           value);
+    return set_string(p, "state", value, &p->conf->daemon.state);
+}
+
 static int set_log_level(struct parser *p, const char *value)
 {
     static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
@@ -284,6 +297,7 @@ const struct conf_section_kind conf_section_kinds[] = {
      NULL,
      {{"workers", set_workers, false, NULL},
       {"control", set_control, false, NULL},
+      {"state", set_state, false, NULL},
       {"log_level", set_log_level, false, NULL}}},
     {"tun",
      NULL,

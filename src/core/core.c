@@ -269,14 +269,31 @@ static void syn_in(struct braid_core *core, const struct arrival *a)
     enter(c, l);
 }
 
+/* For a subflow that was aborted, or whose core has gone. */
+static void aborted_in(struct timewait_entry *e, const struct arrival *a)
+{
+    struct tcp_env *tcp = &e->core->env.tcp;
+    if (e->plain) {
+        tcp_refuse(tcp, &a->p, -1);
+    } else {
+        tcp->count.v[COUNT_MP_FASTCLOSE_TX]++;
+        tcp_refuse_fastclose(tcp, &a->p, e->peer_key);
+    }
+    if (e->orphan)
+        core_orphan_answered(e, a->now);
+}
+
 /* For a 4-tuple that lately was a subflow. True: it is a new SYN, and the entry is gone. */
 static bool remembered_in(struct braid_core *core, struct timewait_entry *e, const struct arrival *a)
 {
     struct mptcp_env *env = &core->env;
     if (e->aborted && !(a->p.tcp.flags & TCP_SYN)) {
-        env->tcp.count.v[COUNT_MP_FASTCLOSE_TX]++;
-        tcp_refuse_fastclose(&env->tcp, &a->p, e->peer_key);
+        aborted_in(e, a);
         return false;
+    }
+    if (e->orphan) { /* we know too little of it to hold its peer back */
+        core_timewait_free(e);
+        return true;
     }
     switch (timewait_input(&e->tw, &a->p, &env->tcp, a->now)) {
     case TIMEWAIT_NOTHING:
@@ -396,6 +413,8 @@ void braid_core_flush(struct braid_core *core, braid_time now)
             conn_flush(c, now);
             if (c->phase == CONN_DEAD)
                 conn_free(c);
+            else
+                core_ledger_note(core, c);
             if (done)
                 break;
         } while (!list_empty(dirty));

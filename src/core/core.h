@@ -37,7 +37,10 @@ struct timewait_entry {
     struct braid_core *core;
     struct list node;
     bool aborted;
-    uint64_t peer_key; /* if aborted */
+    uint64_t peer_key; /* if aborted, unless plain */
+    bool orphan;       /* of a core that is gone (ledger.c): aborted, too ... */
+    bool plain;        /* ... and maybe not MPTCP */
+    unsigned orphan_probes;
 };
 
 #define CORE_TIMEWAITS_MAX 65536 /* the oldest goes when there are more */
@@ -48,6 +51,10 @@ struct mp_subflow *core_find_flow(const struct braid_core *core, const struct br
                                   const struct braid_addr *remote);
 struct timewait_entry *core_find_timewait(const struct braid_core *core, const struct braid_addr *local,
                                           const struct braid_addr *remote);
+/* Puts an entry, whose tw and core are filled in, into the tables; the oldest one may have to go. fire: its
+ * timer's function; the timer is not armed. */
+void core_timewait_add(struct braid_core *core, struct timewait_entry *e,
+                       void (*fire)(struct timer *t, braid_time now));
 void core_timewait_free(struct timewait_entry *e);
 /* (Re)starts its clock. */
 void core_timewait_start(struct timewait_entry *e, braid_time now);
@@ -68,5 +75,13 @@ bool core_passes(const struct braid_core *core, const struct braid_ip *dst);
 void core_pass_back(struct braid_core *core, const struct wire_packet *p, const uint8_t *data,
                     const struct braid_input *in);
 extern const struct mptcp_env_ops core_env_ops;
+
+/* ---- what the next core needs (ledger.c) ---- */
+
+/* Brings the entries of a connection's subflows up to date; at each flush. */
+void core_ledger_note(struct braid_core *core, const struct braid_conn *c);
+void core_ledger_remove(struct braid_core *core, struct mp_subflow *s);
+/* Its peer has just been sent a RST. */
+void core_orphan_answered(struct timewait_entry *e, braid_time now);
 
 #endif

@@ -92,20 +92,26 @@ void core_timewait_start(struct timewait_entry *e, braid_time now)
     wheel_arm(&e->core->env.tcp.wheel, &e->tw.timer, now + e->core->env.params.time_wait);
 }
 
+void core_timewait_add(struct braid_core *core, struct timewait_entry *e,
+                       void (*fire)(struct timer *t, braid_time now))
+{
+    if (core->timewaits.count >= CORE_TIMEWAITS_MAX)
+        core_timewait_free(list_entry(core->timewait_order.next, struct timewait_entry, node));
+    e->core = core;
+    timer_init(&e->tw.timer, fire);
+    htable_insert(&core->timewaits, &e->tw.hash, core_hash_flow(core, &e->tw.local, &e->tw.remote));
+    list_append(&core->timewait_order, &e->node);
+    mem_take(&core->env.mem, sizeof(*e));
+}
+
 static struct timewait_entry *remember(struct mptcp_env *env, struct mp_subflow *s)
 {
     struct braid_core *core = (struct braid_core *)env;
     struct timewait_entry *e = env->params.time_wait > 0 ? calloc(1, sizeof(*e)) : NULL;
     if (!e)
         return NULL; /* what comes late will meet a RST */
-    if (core->timewaits.count >= CORE_TIMEWAITS_MAX)
-        core_timewait_free(list_entry(core->timewait_order.next, struct timewait_entry, node));
     timewait_init(&e->tw, &s->tcp);
-    e->core = core;
-    timer_init(&e->tw.timer, timewait_fire);
-    htable_insert(&core->timewaits, &e->tw.hash, core_hash_flow(core, &e->tw.local, &e->tw.remote));
-    list_append(&core->timewait_order, &e->node);
-    mem_take(&env->mem, sizeof(*e));
+    core_timewait_add(core, e, timewait_fire);
     core_timewait_start(e, s->tcp.last_recv);
     return e;
 }
@@ -144,6 +150,7 @@ static void env_flow_remove(struct mptcp_env *env, struct mp_subflow *s)
     if (s->hashed)
         htable_remove(&core->flows, &s->hash);
     s->hashed = false;
+    core_ledger_remove(core, s);
 }
 
 /* Sends an ICMP error about the SYN that opened s, rebuilt from what is known of it. */

@@ -11,6 +11,7 @@
 struct daemon_params {
     unsigned workers; /* 0: one per CPU */
     char *control;    /* path of the control socket */
+    char *state;      /* path of the file that outlives a crash (io/ledgerfile.h); NULL: none */
     enum log_level log_level;
 };
 

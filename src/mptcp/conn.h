@@ -222,6 +222,7 @@ struct mp_subflow {
     struct list node;
     struct hnode hash; /* the core's demultiplexer */
     bool hashed;
+    uint32_t ledger; /* the core's: number of its entry in the ledger, plus 1; 0: none */
     uint32_t id;
     bool join;
     uint8_t local_id, remote_id; /* address IDs */

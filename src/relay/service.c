@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
+#include "io/ledgerfile.h"
+#include "io/log.h"
 #include "io/mailbox.h"
 #include "io/tun.h"
 #include "io/tunwatch.h"
@@ -14,6 +16,8 @@
 #include "relay/quota.h"
 #include "relay/resolver.h"
 #include "relay/service.h"
+
+#define LEDGER_ENTRIES 262144u /* subflows that are remembered across a crash, all workers' */
 
 struct service {
     const struct service_params *params;
@@ -26,6 +30,8 @@ struct service {
     struct braid_addr *targets; /* one per edge, as they were at the start */
     unsigned n_workers;
     struct worker *workers[DAEMON_WORKERS_MAX];
+    struct ledgerfile *ledgers; /* NULL: nothing outlives a crash */
+    size_t n_orphans;
     struct resolver *resolver;
     struct quota *quota; /* NULL: there is none, or one worker has it all */
     unsigned undrained;  /* workers that still have connections */
@@ -163,6 +169,44 @@ static int check_sources(const struct service_params *p, char *error)
     return 0;
 }
 
+/* ---- what outlives a crash --------------------------------------------------------------------- */
+
+/* The daemon serves without it, too. */
+static void open_ledgers(struct service *s)
+{
+    char error[LEDGERFILE_ERROR];
+    const char *path = s->params->daemon->state;
+    if (!path)
+        return;
+    s->ledgers = ledgerfile_open(path, s->n_workers, LEDGER_ENTRIES / s->n_workers, error);
+    if (!s->ledgers)
+        log_warn("state: %s; after a crash of this daemon its clients will not be told", error);
+}
+
+/* In the main loop: after the line that says ready. */
+static void say_orphans(void *arg)
+{
+    const struct service *s = arg;
+    log_warn("state: a daemon before this one left %zu subflows without an end: their peers are told",
+             s->n_orphans);
+}
+
+/* Before the workers start: whoever sends for such a subflow must not get the answer that it is unknown.
+ * Which of the workers has it does not matter: its peer is spoken to from there. */
+static void end_orphans(struct service *s)
+{
+    size_t n = 0;
+    if (!s->ledgers)
+        return;
+    const struct braid_ledger_entry *orphans = ledgerfile_orphans(s->ledgers, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct worker *w = s->workers[i % s->n_workers];
+        s->n_orphans += braid_core_orphan(worker_core(w), &orphans[i], worker_now(w)) == 0;
+    }
+    if (s->n_orphans > 0)
+        mailbox_post(s->mailbox, say_orphans, s);
+}
+
 /* ---- what one worker finds out ---------------------------------------------------------------- */
 
 struct finding {
@@ -225,6 +269,7 @@ static int make_worker(struct service *s, unsigned i, int cpu)
                                    .cpu = cpu};
     params.core = *p->limits;
     params.core.mtu = (uint16_t)p->tun->mtu;
+    params.core.ledger = s->ledgers ? ledgerfile_ledger(s->ledgers, i) : NULL;
     s->workers[i] = worker_new(&params);
     if (!s->workers[i])
         return -1;
@@ -240,6 +285,7 @@ static int make_workers(struct service *s, const cpu_set_t *cpus, unsigned n_cpu
 {
     /* Two workers on one CPU would be worse than leaving them to the kernel's scheduler. */
     bool pin = s->n_workers > 1 && s->n_workers <= n_cpus;
+    open_ledgers(s); /* not earlier: what was left would be lost if we did not get this far */
     for (unsigned i = 0; i < s->n_workers; i++) {
         if (make_worker(s, i, pin ? nth_cpu(cpus, i) : -1) < 0) {
             snprintf(error, SERVICE_ERROR, "worker %u: out of memory or descriptors", i);
@@ -332,6 +378,7 @@ int service_start(struct service *s, char error[SERVICE_ERROR])
 {
     if (share_quotas(s, error) < 0)
         return -1;
+    end_orphans(s);
     for (unsigned i = 0; i < s->n_workers; i++) {
         if (worker_start(s->workers[i]) < 0) {
             snprintf(error, SERVICE_ERROR, "worker %u: cannot start a thread: %s", i, strerror(errno));
@@ -412,6 +459,7 @@ void service_free(struct service *s)
         worker_free(s->workers[i]);
     s->drained = ignore;
     mailbox_free(s->mailbox);
+    ledgerfile_close(s->ledgers);
     tunwatch_free(s->tunwatch);
     if (s->tun_open) {
         if (s->params->tun->routes_auto) {

@@ -16,11 +16,11 @@ void timewait_init(struct timewait *tw, const struct subflow *sf)
     tw->ts_ok = sf->ts_ok;
 }
 
-static void send_ack(const struct timewait *tw, struct tcp_env *env, braid_time now)
+static void send_ack_at(const struct timewait *tw, struct tcp_env *env, uint32_t seq, braid_time now)
 {
     struct wire_tcp t = {
         .flags = TCP_ACK,
-        .seq = tw->snd_nxt,
+        .seq = seq,
         .ack = tw->rcv_nxt,
         .window = tw->window,
         .has_ts = tw->ts_ok,
@@ -28,6 +28,16 @@ static void send_ack(const struct timewait *tw, struct tcp_env *env, braid_time 
         .tsecr = tw->ts_recent,
     };
     tcp_emit(env, &tw->local, &tw->remote, &t);
+}
+
+static void send_ack(const struct timewait *tw, struct tcp_env *env, braid_time now)
+{
+    send_ack_at(tw, env, tw->snd_nxt, now);
+}
+
+void timewait_keepalive(const struct timewait *tw, struct tcp_env *env, braid_time now)
+{
+    send_ack_at(tw, env, tw->snd_nxt - 1, now);
 }
 
 /* RFC 6191: a SYN that cannot be an old one. */

@@ -31,4 +31,8 @@ enum timewait_action {
 enum timewait_action timewait_input(struct timewait *tw, const struct wire_packet *p, struct tcp_env *env,
                                     braid_time now);
 
+/* Sends a keepalive (RFC 1122 section 4.2.3.6): an ACK of the octet before snd_nxt, which has to be answered.
+ */
+void timewait_keepalive(const struct timewait *tw, struct tcp_env *env, braid_time now);
+
 #endif

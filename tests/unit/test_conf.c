@@ -202,7 +202,7 @@ static const struct {
     {EDGE "[edge  web]\n", "4: [edge web] is there already in line 1; give this edge another name"},
     /* keys */
     {"[daemon]\nworker = 1\n" EDGE, "2: [daemon] worker: unknown key; the nearest is workers (all of this "
-                                    "section: workers, control, log_level)"},
+                                    "section: workers, control, state, log_level)"},
     {EDGE "signals = 10.0.0.1\n",
      "4: [edge web] signals: unknown key; the nearest is signal (all of this section: " LIST_EDGE ")"},
     {"[tun]\nmtu = 1500\nname = x\nmtu = 1500\n" EDGE,
@@ -483,7 +483,7 @@ START_TEST(every_key_is_in_the_example_and_in_the_manual)
         snprintf(item, sizeof(item), ".It Cm %s", key);
         ck_assert_msg(has_key(man, section, item), "docs/man/braid.ini.5 lacks %s", known);
     }
-    ck_assert_uint_eq(count, 45);
+    ck_assert_uint_eq(count, 46);
     ck_assert(!has_key(ini, "\n[tun", "listen"));
     ck_assert(!has_key(man, "\n.Ss [tun", ".It Cm listen"));
     free(ini);

@@ -1,0 +1,123 @@
+/* The ledger of a core's subflows, and the subflows of a core that has gone, found in its ledger. Such an
+ * orphan is an entry of the TIME_WAIT table that answers everything with a RST. Its peer may be waiting for
+ * data and send nothing, so it is asked for something: by a keepalive, whose answer tells the sequence number
+ * that it accepts in a RST (RFC 5961). */
+#include <braid/ledger.h>
+#include <stdlib.h>
+
+#include "core/core.h"
+
+#define PROBE_FIRST                                                                                          \
+    BRAID_SECOND /* until the peer is asked again, doubled by each that remains unanswered ... */
+#define PROBES 7 /* ... of so many, two minutes in all */
+
+/* ---- keeping the ledger ---- */
+
+/* A free entry's number plus 1; 0: there is none. */
+static uint32_t take(struct braid_ledger *l)
+{
+    uint32_t n = l->free;
+    if (n)
+        l->free = l->entries[n - 1].snd_una;
+    else if (l->top < l->size)
+        n = ++l->top;
+    return n;
+}
+
+static void enter(struct braid_ledger *l, struct mp_subflow *s)
+{
+    s->ledger = take(l);
+    if (!s->ledger)
+        return; /* after a crash its peer will have to find out by itself */
+    struct braid_ledger_entry *e = &l->entries[s->ledger - 1];
+    e->local = s->tcp.local;
+    e->remote = s->tcp.remote;
+    e->ts_ok = s->tcp.ts_ok;
+    e->ts_offset = s->tcp.ts_offset;
+}
+
+void core_ledger_note(struct braid_core *core, const struct braid_conn *c)
+{
+    struct braid_ledger *l = core->env.params.ledger;
+    if (!l)
+        return;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->dead || !subflow_synchronized(&s->tcp))
+            continue;
+        if (!s->ledger)
+            enter(l, s);
+        if (!s->ledger)
+            continue;
+        struct braid_ledger_entry *e = &l->entries[s->ledger - 1];
+        e->snd_una = s->tcp.iss + (uint32_t)s->tcp.snd_una;
+        e->rcv_nxt = s->tcp.irs + (uint32_t)s->tcp.rcv_nxt;
+        e->ts_recent = s->tcp.ts_recent;
+        e->peer_key = c->remote_key;
+        e->mptcp = conn_is_mptcp(c);
+        __atomic_store_n(&e->used, 1, __ATOMIC_RELEASE);
+    }
+}
+
+void core_ledger_remove(struct braid_core *core, struct mp_subflow *s)
+{
+    struct braid_ledger *l = core->env.params.ledger;
+    if (!s->ledger)
+        return;
+    struct braid_ledger_entry *e = &l->entries[s->ledger - 1];
+    __atomic_store_n(&e->used, 0, __ATOMIC_RELEASE);
+    e->peer_key = 0;
+    e->snd_una = l->free;
+    l->free = s->ledger;
+    s->ledger = 0;
+}
+
+/* ---- orphans ---- */
+
+static void ask(struct timewait_entry *e, braid_time now)
+{
+    struct tcp_env *tcp = &e->core->env.tcp;
+    timewait_keepalive(&e->tw, tcp, now);
+    wheel_arm(&tcp->wheel, &e->tw.timer, now + (PROBE_FIRST << e->orphan_probes));
+    e->orphan_probes++;
+}
+
+static void orphan_fire(struct timer *t, braid_time now)
+{
+    struct timewait_entry *e = list_entry(t, struct timewait_entry, tw.timer);
+    if (e->orphan_probes < PROBES)
+        ask(e, now);
+    else
+        core_timewait_free(e);
+}
+
+void core_orphan_answered(struct timewait_entry *e, braid_time now)
+{
+    e->orphan_probes = PROBES; /* it is remembered once more as long as it was: the RST may be lost */
+    wheel_arm(&e->core->env.tcp.wheel, &e->tw.timer, now + (PROBE_FIRST << PROBES));
+}
+
+int braid_core_orphan(struct braid_core *core, const struct braid_ledger_entry *entry, braid_time now)
+{
+    if (core_find_flow(core, &entry->local, &entry->remote) ||
+        core_find_timewait(core, &entry->local, &entry->remote))
+        return -1;
+    struct timewait_entry *e = calloc(1, sizeof(*e));
+    if (!e)
+        return -1;
+    e->tw.local = entry->local;
+    e->tw.remote = entry->remote;
+    e->tw.snd_nxt = entry->snd_una;
+    e->tw.rcv_nxt = entry->rcv_nxt;
+    e->tw.ts_ok = entry->ts_ok;
+    e->tw.ts_offset = entry->ts_offset;
+    e->tw.ts_recent = entry->ts_recent;
+    e->orphan = true;
+    e->aborted = true;
+    e->peer_key = entry->peer_key;
+    e->plain = !entry->mptcp;
+    core_timewait_add(core, e, orphan_fire);
+    core->env.tcp.count.v[COUNT_ORPHANS]++;
+    ask(e, now);
+    return 0;
+}
