@@ -71,27 +71,17 @@ static void ack_cumulative(struct subflow *sf, uint64_t ack, struct ack_info *a)
     finish_maps(sf);
 }
 
-/* The part of s inside [start, end), split off; NULL if that failed. */
-static struct tcp_sent *cut_out(struct subflow *sf, struct tcp_sent *s, uint64_t start, uint64_t end)
-{
-    if (s->start < start)
-        s = sent_split(sf, s, start);
-    if (s && s->end > end && !sent_split(sf, s, end))
-        return NULL;
-    return s;
-}
-
 static void apply_sack(struct subflow *sf, uint64_t start, uint64_t end, struct ack_info *a)
 {
     while (start < end) {
         struct tcp_sent *s = sent_find(sf, start);
+        if (!s)
+            return;
         uint64_t next = s->end;
 
-        if (s->state != SENT_SACKED) {
-            s = cut_out(sf, s, start, end);
-            if (!s)
-                return;
-            next = s->end;
+        if (s->state != SENT_SACKED)
+            s = sent_cut_out(sf, s, start, end);
+        if (s && s->state != SENT_SACKED) {
             deliver(sf, s, s->start, s->end, a);
             sent_mark(sf, s, SENT_SACKED);
             sent_merge_sacked(sf, s);

@@ -1,6 +1,8 @@
 /* The scoreboard of sent data: see sent.h. */
 #include "tcp/sent.h"
 
+#include "tcp/internal.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -81,6 +83,7 @@ struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at)
 
     *rest = *s;
     rest->start = at;
+    rest->lead = (uint32_t)((s->lead + (at - s->start)) % s->seg);
     s->end = at;
     list_insert_after(&s->node, &rest->node);
     if (s->state == SENT_SACKED)
@@ -92,48 +95,70 @@ struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at)
     return rest;
 }
 
-/* Puts a run into sf->lost, which is ordered by offset; losses are mostly found in that order. */
-static void insert_lost(struct subflow *sf, struct tcp_sent *s)
+/* Takes a run out of sf->by_time or sf->lost. */
+static void unlink_run(struct subflow *sf, struct tcp_sent *s)
 {
-    struct list *after = sf->lost.prev;
+    if (sf->lost_hint == s) {
+        struct list *near = s->link.prev != &sf->lost ? s->link.prev : s->link.next;
 
-    if (!list_empty(&sf->lost) && s->start < sent_of_link(sf->lost.next)->start)
-        after = &sf->lost;
-    while (after != &sf->lost && sent_of_link(after)->start > s->start)
-        after = after->prev;
-    list_insert_after(after, &s->link);
+        sf->lost_hint = near != &sf->lost ? sent_of_link(near) : NULL;
+    }
+    list_remove(&s->link);
 }
 
-/* Puts a run into sf->by_time by its time; it is most often one of the oldest. */
-static void insert_by_time(struct subflow *sf, struct tcp_sent *s)
+/* Puts a run into sf->lost, which is ordered by offset. Losses are found in that order, each at its end, at
+ * its front (a retransmission) or behind the one before. */
+static void insert_lost(struct subflow *sf, struct tcp_sent *s)
 {
-    struct list *before = sf->by_time.next;
+    struct list *lost = &sf->lost, *after = lost->prev;
 
-    while (before != &sf->by_time && sent_of_link(before)->at <= s->at)
-        before = before->next;
-    list_insert_between(&s->link, before->prev, before);
+    if (list_empty(lost) || s->start < sent_of_link(lost->next)->start)
+        after = lost;
+    else if (sent_of_link(after)->start > s->start && sf->lost_hint)
+        after = &sf->lost_hint->link;
+    while (after != lost && sent_of_link(after)->start > s->start)
+        after = after->prev;
+    while (after->next != lost && sent_of_link(after->next)->start < s->start)
+        after = after->next;
+    list_insert_after(after, &s->link);
+    sf->lost_hint = s;
 }
 
 void sent_mark(struct subflow *sf, struct tcp_sent *s, enum sent_state state)
 {
+    assert(state != SENT_FLIGHT);
     if (s->state == state)
         return;
     leave(sf, s);
-    list_remove(&s->link);
+    unlink_run(sf, s);
     enter(sf, s, state);
     if (state == SENT_LOST)
         insert_lost(sf, s);
-    else if (state == SENT_FLIGHT)
-        insert_by_time(sf, s);
+}
+
+/* SACKed runs reach over many maps. Makes s a run of one map again and leaves the rest behind it; *at: where
+ * the search for its map begins. False: memory is short, or there are too many runs. */
+static bool confine(struct subflow *sf, struct tcp_sent *s, struct list **at)
+{
+    if (!s->map)
+        return true;
+    while (list_entry(*at, struct tcp_map, node)->off + list_entry(*at, struct tcp_map, node)->len <=
+           s->start)
+        *at = (*at)->next;
+    s->map = list_entry(*at, struct tcp_map, node);
+    uint64_t end = s->map->off + s->map->len;
+    return s->end <= end || sent_split(sf, s, end);
 }
 
 /* In order of offsets, so that sf->lost need not be searched. */
 void sent_lose_all(struct subflow *sf, bool sacked_too)
 {
-    list_each (pos, tmp, &sf->sent) {
+    struct list *map = sf->maps.next;
+
+    for (struct list *pos = sf->sent.next; pos != &sf->sent; pos = pos->next) {
         struct tcp_sent *s = sent_of(pos);
 
-        if (s->state == SENT_SACKED && !sacked_too)
+        if (s->state == SENT_SACKED && !(sacked_too && confine(sf, s, &map)))
             continue;
         leave(sf, s);
         enter(sf, s, SENT_LOST);
@@ -142,11 +167,59 @@ void sent_lose_all(struct subflow *sf, bool sacked_too)
     }
 }
 
-/* From the last to the first: each then belongs near the front of by_time. */
+static struct list *take_first(struct list *from)
+{
+    struct list *n = from->next;
+
+    list_remove(n);
+    return n;
+}
+
+/* Sorts the n runs of a list by their time; those of the same time stay in their order. */
+static void sort_by_time(struct list *runs, uint32_t n)
+{
+    struct list front;
+
+    if (n < 2)
+        return;
+    list_init(&front);
+    for (uint32_t i = 0; i < n / 2; i++)
+        list_append(&front, take_first(runs));
+    sort_by_time(&front, n / 2);
+    sort_by_time(runs, n - n / 2);
+    struct list *before = runs->next;
+    while (!list_empty(&front)) {
+        while (before != runs && sent_of_link(before)->at < sent_of_link(front.next)->at)
+            before = before->next;
+        list_insert_between(take_first(&front), before->prev, before);
+    }
+}
+
+static uint32_t count_links(const struct list *head)
+{
+    uint32_t n = 0;
+
+    for (const struct list *pos = head->next; pos != head; pos = pos->next)
+        n++;
+    return n;
+}
+
+/* The lost ones are the oldest, or nearly: RACK marks runs in the order of by_time. */
 void sent_unlose_all(struct subflow *sf)
 {
-    while (!list_empty(&sf->lost))
-        sent_mark(sf, sent_of_link(sf->lost.prev), SENT_FLIGHT);
+    struct list *before = sf->by_time.next;
+
+    sort_by_time(&sf->lost, count_links(&sf->lost));
+    sf->lost_hint = NULL;
+    while (!list_empty(&sf->lost)) {
+        struct tcp_sent *s = sent_of_link(take_first(&sf->lost));
+
+        leave(sf, s);
+        enter(sf, s, SENT_FLIGHT);
+        while (before != &sf->by_time && sent_of_link(before)->at <= s->at)
+            before = before->next;
+        list_insert_between(&s->link, before->prev, before);
+    }
 }
 
 void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
@@ -157,8 +230,9 @@ void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
     enter(sf, s, SENT_FLIGHT);
     s->at = now;
     s->seg = sf->mss;
+    s->lead = 0;
     s->retrans = true;
-    list_remove(&s->link);
+    unlink_run(sf, s);
     list_append(&sf->by_time, &s->link);
 }
 
@@ -166,6 +240,7 @@ void sent_trim(struct subflow *sf, struct tcp_sent *s, uint64_t start)
 {
     assert(s->start < start && start < s->end);
     book(sf, s->state, -(int64_t)(start - s->start), 0);
+    s->lead = (uint32_t)((s->lead + (start - s->start)) % s->seg);
     s->start = start;
 }
 
@@ -173,7 +248,7 @@ void sent_remove(struct subflow *sf, struct tcp_sent *s)
 {
     leave(sf, s);
     list_remove(&s->node);
-    list_remove(&s->link);
+    unlink_run(sf, s);
     if (sf->sent_hint == s)
         sf->sent_hint = NULL;
     sf->n_sent--;
@@ -185,7 +260,7 @@ void sent_remove(struct subflow *sf, struct tcp_sent *s)
 
 static bool may_merge(const struct tcp_sent *a, const struct tcp_sent *b)
 {
-    return a->state == SENT_SACKED && b->state == SENT_SACKED && a->map && a->map == b->map;
+    return a->state == SENT_SACKED && b->state == SENT_SACKED && a->map && b->map;
 }
 
 /* b, which follows a, becomes part of a. */
@@ -212,18 +287,58 @@ void sent_merge_sacked(struct subflow *sf, struct tcp_sent *s)
     sf->sent_hint = s;
 }
 
+/* From pos on, either way. */
+static struct tcp_sent *search(struct list *pos, uint64_t off)
+{
+    for (unsigned i = 0; i < SENT_SEARCH; i++) {
+        struct tcp_sent *s = sent_of(pos);
+
+        if (s->start <= off && off < s->end)
+            return s;
+        pos = off < s->start ? pos->prev : pos->next;
+    }
+    return NULL;
+}
+
 struct tcp_sent *sent_find(struct subflow *sf, uint64_t off)
 {
     assert(off >= sf->snd_una && off < sf->snd_nxt);
-    struct tcp_sent *s = sf->sent_hint;
+    struct tcp_sent *s = sf->sent_hint ? search(&sf->sent_hint->node, off) : NULL;
 
-    if (!s || (off < s->start && off - sf->snd_una < s->start - off))
-        s = sent_of(sf->sent.next);
-    while (off < s->start)
-        s = sent_of(s->node.prev);
-    while (off >= s->end)
-        s = sent_of(s->node.next);
-    sf->sent_hint = s;
+    if (!s)
+        s = search(sf->sent.prev, off);
+    if (!s)
+        s = search(sf->sent.next, off);
+    if (s)
+        sf->sent_hint = s;
+    return s;
+}
+
+/* Offset of the border between two segments, as s was last sent, that is nearest to off: at or behind it if
+ * up, else at or before it. The ends of s are borders. */
+static uint64_t border(const struct tcp_sent *s, uint64_t off, bool up)
+{
+    uint64_t behind = (off - s->start + s->lead) % s->seg;
+
+    if (off <= s->start || off >= s->end)
+        return off <= s->start ? s->start : s->end;
+    if (behind == 0)
+        return off;
+    if (up)
+        return min_u64(off + (s->seg - behind), s->end);
+    return off - s->start > behind ? off - behind : s->start;
+}
+
+struct tcp_sent *sent_cut_out(struct subflow *sf, struct tcp_sent *s, uint64_t start, uint64_t end)
+{
+    start = border(s, start, true);
+    end = border(s, end, false);
+    if (start >= end)
+        return NULL;
+    if (s->start < start)
+        s = sent_split(sf, s, start);
+    if (s && s->end > end && !sent_split(sf, s, end))
+        return NULL;
     return s;
 }
 
@@ -233,15 +348,6 @@ void sent_clear(struct subflow *sf)
         sent_remove(sf, sent_of(pos));
     free(sf->sent_spare);
     sf->sent_spare = NULL;
-}
-
-static uint32_t count_links(const struct list *head)
-{
-    uint32_t n = 0;
-
-    for (const struct list *pos = head->next; pos != head; pos = pos->next)
-        n++;
-    return n;
 }
 
 static void check_orders(const struct subflow *sf)
@@ -262,7 +368,8 @@ void sent_check(const struct subflow *sf)
         const struct tcp_sent *s = sent_of(pos);
 
         assert(s->start == at && s->end > s->start);
-        assert(!s->map || (s->map->off <= s->start && s->end <= s->map->off + s->map->len));
+        assert(!s->map || s->state == SENT_SACKED ||
+               (s->map->off <= s->start && s->end <= s->map->off + s->map->len));
         assert(s->map || (sf->fin_sent && s->start == sf->fin_off && s->end == s->start + 1));
         sum[s->state] += sent_len(s);
         linked[s->state]++;

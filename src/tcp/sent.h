@@ -12,6 +12,9 @@
 
 /* Runs per subflow. A peer that makes more of them by absurd SACK blocks is no longer believed. */
 #define SENT_MAX 16384
+/* Runs looked at from where a search begins. What a peer SACKs is mostly near its last news, near the end or
+ * near the front; what is far away is news again when it is nearer, or with the cumulative ACK. */
+#define SENT_SEARCH 256
 
 enum sent_state {
     SENT_FLIGHT, /* in sf->by_time */
@@ -24,9 +27,10 @@ struct tcp_sent {
     struct list link;    /* in sf->by_time or sf->lost */
     uint64_t start, end; /* offsets */
     braid_time at;       /* of the last transmission */
-    struct tcp_map *map; /* NULL: a FIN */
+    struct tcp_map *map; /* NULL: a FIN. Not to be looked into while SACKED: there may have been others */
     struct delivery_mark mark;
-    uint32_t seg; /* payload bytes per segment in the last transmission */
+    uint32_t seg;  /* payload bytes per segment in the last transmission ... */
+    uint32_t lead; /* ... and how many of its first one lie before start */
     enum sent_state state;
     bool retrans; /* sent more than once */
 };
@@ -53,24 +57,27 @@ struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map,
 /* Splits s at offset `at` inside of it; s keeps the front. Returns the rest, or NULL if memory is short or
  * there are too many runs: then nothing changed. */
 struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at);
-/* Joins a SACKed run with its SACKed neighbours of the same map, which a later SACK block then skips at once.
- */
+/* Joins a SACKed run with its SACKed neighbours, so that a later SACK block skips them at once. */
 void sent_merge_sacked(struct subflow *sf, struct tcp_sent *s);
-/* Moves a run to another state. From LOST to FLIGHT: the mark was wrong, it keeps its time of transmission.
- */
+/* Moves a run to LOST or SACKED. */
 void sent_mark(struct subflow *sf, struct tcp_sent *s, enum sent_state state);
 /* The run left again: in flight since now. */
 void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now);
 /* Marks everything in flight lost; sacked_too: and forgets the SACKs (the peer reneged). */
 void sent_lose_all(struct subflow *sf, bool sacked_too);
-/* All LOST runs are in flight again: the marks were wrong. */
+/* All LOST runs are in flight again: the marks were wrong. They keep their times of transmission. */
 void sent_unlose_all(struct subflow *sf);
 /* Cuts bytes off the front of the first run (a cumulative ACK inside of it). */
 void sent_trim(struct subflow *sf, struct tcp_sent *s, uint64_t start);
 /* Takes s out and frees it; the caller accounts for snd_una. */
 void sent_remove(struct subflow *sf, struct tcp_sent *s);
-/* The run that holds offset off, which must lie in [snd_una, snd_nxt). */
+/* The run that holds offset off, which must lie in [snd_una, snd_nxt). NULL: it is far from where a search
+ * begins. */
 struct tcp_sent *sent_find(struct subflow *sf, uint64_t off);
+/* What [start, end) covers of s in whole segments, as they were sent, as a run of its own: no receiver has
+ * parts of one, and splinters would make every search long. NULL: there is no whole one, memory is short, or
+ * there are too many runs. */
+struct tcp_sent *sent_cut_out(struct subflow *sf, struct tcp_sent *s, uint64_t start, uint64_t end);
 /* Frees all runs. */
 void sent_clear(struct subflow *sf);
 /* Asserts the invariants. */

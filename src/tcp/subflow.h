@@ -181,6 +181,7 @@ struct subflow {
     uint32_t n_sent, n_flight;   /* entries of sent, of by_time */
     struct tcp_sent *sent_spare; /* allocated ahead, so that subflow_send cannot fail; may be NULL */
     struct tcp_sent *sent_hint;  /* where the last SACK block was found; may be NULL */
+    struct tcp_sent *lost_hint;  /* in sf->lost, where the last one was put; may be NULL */
 
     /* Receiving. */
     uint64_t rcv_nxt;

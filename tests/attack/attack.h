@@ -23,6 +23,7 @@ struct peer {
     struct braid_addr addr;
     uint32_t nxt, rcv_nxt; /* wire numbers */
     uint64_t key, core_key, dsn, core_dsn;
+    uint32_t acked; /* what it has acknowledged in the ramp; wire number */
     bool open;
 };
 
@@ -31,9 +32,11 @@ struct attack {
     const char *answer; /* what stands against it, for the documentation */
     unsigned packets;   /* that it sends in ATTACK_TIME */
     unsigned conns;     /* that it opens first; 0: none */
+    unsigned ramp;      /* times that each acknowledges first all that it gets, a millisecond apart */
     bool quiet;         /* they get no data */
     bool mptcp;         /* as MPTCP */
     uint16_t mss;       /* that it offers; 0: 1460 */
+    uint8_t wscale;     /* of its window */
     size_t memory;      /* MiB of the core; 0: 64 */
     unsigned half_open; /* limit; 0: 256 */
     /* Sends packet i. */
@@ -52,7 +55,7 @@ struct result {
     double goodput;         /* of the honest download, bits per second */
     bool late_mptcp;        /* who connected during the attack got MPTCP */
     size_t peak, budget;
-    double first_us, last_us; /* CPU time per attacking packet: of the first tenth, and of the last */
+    double first_us, worst_us; /* CPU time per attacking packet: of the first tenth, and of the worst one */
 };
 
 struct world {

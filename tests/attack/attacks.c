@@ -154,6 +154,35 @@ static void send_gaps(struct world *w, unsigned i)
     world_send(w, &p->addr, &t, 1);
 }
 
+/* SACKs bytes, or whole segments, here and there in what is in flight. */
+static void send_sack_splinters(struct world *w, unsigned i)
+{
+    struct peer *p = &w->peers[i % w->a->conns];
+    struct wire_tcp t = segment(p);
+
+    t.ack = p->acked;
+    for (; t.n_sack < TCP_SACK_MAX; t.n_sack++) {
+        uint32_t at = p->acked + 1460 * (world_random(w) % ((p->rcv_nxt - p->acked) / 1460 + 1));
+        bool whole = world_random(w) % 8 == 0;
+
+        at += whole ? 0 : world_random(w) % 1400;
+        t.sack[t.n_sack] = (struct wire_sack){at, at + (whole ? 1460 : 1)};
+    }
+    world_send(w, &p->addr, &t, 0);
+}
+
+/* All that comes is SACKed in one block behind the first segment, which never comes. */
+static void send_one_hole(struct world *w, unsigned i)
+{
+    struct peer *p = &w->peers[i % w->a->conns];
+    struct wire_tcp t = segment(p);
+
+    t.ack = p->acked;
+    t.sack[t.n_sack++] = (struct wire_sack){p->acked + w->a->mss, p->rcv_nxt};
+    if ((int32_t)(p->rcv_nxt - p->acked - w->a->mss) > 0)
+        world_send(w, &p->addr, &t, 0);
+}
+
 static struct mptcp_dss mapping(const struct peer *p, uint64_t dsn, uint32_t ssn, uint16_t len)
 {
     return (struct mptcp_dss){.has_ack = true,
@@ -231,6 +260,10 @@ const struct attack attacks[] = {
      .send = send_gaps},
     {"gaps in the data", "`out_of_order`, `memory`", .packets = 50000, .conns = 5, .mptcp = true,
      .send = send_data_gaps},
+    {"SACK splinters", "only whole segments are SACKed, and searches end", .packets = 20000, .conns = 2,
+     .ramp = 100, .wscale = 7, .memory = 128, .send = send_sack_splinters},
+    {"one hole", "what is SACKed is one piece", .packets = 20000, .conns = 2, .ramp = 100, .wscale = 7,
+     .mss = 128, .memory = 128, .send = send_one_hole},
     {"mapping flood", "mappings are charged to `memory`, and their number is limited", .packets = 100000,
      .conns = 50, .mptcp = true, .send = send_mappings},
 };

@@ -14,7 +14,7 @@ static void print_text(const struct attack *a, const struct result *r, double ba
 {
     printf("%-30s %7u %7.1f %7.1f %-5s %8.1f %6.0f %8u %7.2f %7.2f  %s\n", a->name, r->sent, baseline / 1e6,
            r->goodput / 1e6, r->late_mptcp ? "MPTCP" : "TCP", mib(r->peak), mib(r->budget), r->refused,
-           r->first_us, r->last_us, r->ok ? "ok" : r->failure);
+           r->first_us, r->worst_us, r->ok ? "ok" : r->failure);
     fflush(stdout);
 }
 
@@ -61,7 +61,7 @@ int main(int argc, char **argv)
             "what answers it |\n|---|---:|---:|---:|---|---:|---:|---:|---|\n");
     else
         printf("%-30s %7s %7s %7s %-5s %8s %6s %8s %7s %7s\n", "attack", "packets", "without", "with", "new",
-               "peak MiB", "budget", "refused", "us 1st", "us last");
+               "peak MiB", "budget", "refused", "us 1st", "us most");
     for (unsigned i = 0; i < n_attacks; i++) {
         struct result r;
 
