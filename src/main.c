@@ -28,6 +28,8 @@ struct daemon {
     struct service_params service_params;
     struct service *service;
     struct event *sigterm, *sigint, *ignored[HARMLESS];
+    struct event *drain_tick;
+    unsigned drain_left; /* seconds until the open connections are ended */
     bool draining;
     bool failed;
 };
@@ -97,6 +99,16 @@ static void end_loop(void *arg)
     event_base_loopbreak(d->base);
 }
 
+/* Seconds are counted, not a time waited for: a machine that is paused in between has not had them. */
+static void on_drain_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct daemon *d = arg;
+    if (--d->drain_left == 0)
+        end_loop(d);
+}
+
 static void on_signal(evutil_socket_t number, short what, void *arg)
 {
     (void)what;
@@ -110,8 +122,9 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
     log_info("%s: finishing the open connections, for at most %d seconds", strsignal((int)number),
              DRAIN_SECONDS);
     notify_send("STOPPING=1");
-    struct timeval limit = {.tv_sec = DRAIN_SECONDS};
-    event_base_loopexit(d->base, &limit);
+    static const struct timeval second = {.tv_sec = 1};
+    d->drain_left = DRAIN_SECONDS;
+    event_add(d->drain_tick, &second);
     service_drain(d->service, end_loop, d);
 }
 
@@ -153,7 +166,8 @@ static int watch_signals(struct daemon *d)
 {
     d->sigterm = watch(d, SIGTERM, on_signal);
     d->sigint = watch(d, SIGINT, on_signal);
-    bool all = d->sigterm && d->sigint;
+    d->drain_tick = event_new(d->base, -1, EV_PERSIST, on_drain_tick, d);
+    bool all = d->sigterm && d->sigint && d->drain_tick;
     for (unsigned i = 0; i < HARMLESS; i++) {
         d->ignored[i] = watch(d, harmless[i], on_harmless);
         all = all && d->ignored[i];
@@ -213,6 +227,7 @@ static void stop(struct daemon *d)
     service_free(d->service);
     unwatch(d->sigterm);
     unwatch(d->sigint);
+    unwatch(d->drain_tick);
     for (unsigned i = 0; i < HARMLESS; i++)
         unwatch(d->ignored[i]);
     if (d->base)

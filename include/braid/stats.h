@@ -105,6 +105,7 @@ struct braid_conn;
     X(ORPHANS, "BraidOrphans", "subflows of an earlier process that had to be ended")                        \
     X(MP_STALLED, "BraidStalled", "connections ended because the peer left data unacknowledged")             \
     X(MP_CONN_TIMEOUT, "BraidBreakBeforeMakeTimeout", "connections ended after all subflows were gone")      \
+    X(RESUMED, "BraidResumed", "times that this end stood still, as a suspended machine does")               \
     X(MEM_REFUSED, "BraidMemoryRefused", "connections or data refused for lack of memory")
 
 enum braid_counter {

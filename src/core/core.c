@@ -390,6 +390,17 @@ void braid_core_run(struct braid_core *core, braid_time now)
     wheel_run(&core->env.tcp.wheel, now);
 }
 
+void braid_core_resumed(struct braid_core *core, braid_time now)
+{
+    struct mptcp_env *env = &core->env;
+    env->tcp.count.v[COUNT_RESUMED]++;
+    list_each (n, tmp, &env->conns) {
+        struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
+        if (c)
+            conn_resumed(c, now);
+    }
+}
+
 braid_time braid_core_deadline(const struct braid_core *core)
 {
     return braid_core_dirty(core) ? 0 : wheel_next(&core->env.tcp.wheel);

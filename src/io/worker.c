@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <openssl/rand.h>
+#include "io/clock.h"
 #include "io/conntrack.h"
 #include "io/log.h"
 #include "io/mailbox.h"
@@ -23,11 +23,12 @@
 #include "io/tun.h"
 #include "io/worker.h"
 
-#define READ_PACKETS  64            /* packets read from the TUN in one turn at most */
-#define READ_BYTES    (1024 * 1024) /* and bytes */
-#define RANDOM_BYTES  512           /* fetched from the generator at a time */
-#define HANDOVERS_MAX 1024          /* packets waiting for one worker, from all others */
-#define READ_FAILURES 64            /* reads of the TUN that fail in a row: it is not the packets */
+#define READ_PACKETS  64                 /* packets read from the TUN in one turn at most */
+#define READ_BYTES    (1024 * 1024)      /* and bytes */
+#define RANDOM_BYTES  512                /* fetched from the generator at a time */
+#define HANDOVERS_MAX 1024               /* packets waiting for one worker, from all others */
+#define HEARTBEAT     (2 * BRAID_SECOND) /* the longest sleep: one that takes longer was not meant to */
+#define READ_FAILURES 64                 /* reads of the TUN that fail in a row: it is not the packets */
 
 struct worker {
     struct worker_params params;
@@ -38,7 +39,8 @@ struct worker {
     unsigned tun_failures; /* reads in a row that failed */
     int timer_fd;
     braid_time armed;      /* when timer_fd fires; BRAID_NEVER: it does not */
-    braid_time now;        /* 0: not asked for yet in this turn */
+    braid_time now;        /* io/clock.h; 0: not asked for yet in this turn */
+    braid_time lost;       /* clock_lost() as the core knows it */
     struct buf_pool *pool; /* of buffers to read packets into */
     uint8_t random[RANDOM_BYTES];
     unsigned random_left;
@@ -52,17 +54,24 @@ struct worker {
     bool stop;
 };
 
-static braid_time clock_now(void)
+/* Every look at the clock may find that this thread stood still, and the core has to know before it sees what
+ * has come meanwhile. */
+static void look_at_clock(struct worker *w)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * BRAID_SECOND + ts.tv_nsec / 1000;
+    w->now = clock_now();
+    braid_time lost = clock_lost();
+    if (lost == w->lost)
+        return;
+    log_notice("worker %u: stood still for %.2f s; no timeout counts them", w->params.number,
+               (double)(lost - w->lost) / BRAID_SECOND);
+    w->lost = lost;
+    braid_core_resumed(w->core, w->now);
 }
 
 braid_time worker_now(struct worker *w)
 {
     if (w->now == 0)
-        w->now = clock_now();
+        look_at_clock(w);
     return w->now;
 }
 
@@ -241,20 +250,25 @@ static void arm_timer(struct worker *w, braid_time deadline)
 {
     if (deadline >= w->armed)
         return;
+    braid_time real = deadline + w->lost;
     struct itimerspec at = {
-        .it_value = {.tv_sec = deadline / BRAID_SECOND, .tv_nsec = deadline % BRAID_SECOND * 1000}};
+        .it_value = {.tv_sec = real / BRAID_SECOND, .tv_nsec = real % BRAID_SECOND * 1000}};
     if (timerfd_settime(w->timer_fd, TFD_TIMER_ABSTIME, &at, NULL) == 0)
         w->armed = deadline;
 }
 
 static void worker_turn(struct worker *w)
 {
-    bool busy = braid_core_dirty(w->core) || braid_core_deadline(w->core) <= clock_now();
+    look_at_clock(w);
+    bool busy = braid_core_dirty(w->core) || braid_core_deadline(w->core) <= w->now;
     if (!busy)
         arm_timer(w, braid_core_deadline(w->core));
+    if (!busy)
+        arm_timer(w, w->now + HEARTBEAT);
+    clock_sleep_until(busy ? w->now : w->armed);
     w->now = 0;
     event_base_loop(w->base, EVLOOP_ONCE | (busy ? EVLOOP_NONBLOCK : 0));
-    w->now = clock_now();
+    look_at_clock(w);
     w->counters.wakeups++;
     if (braid_core_deadline(w->core) <= w->now)
         braid_core_run(w->core, w->now);

@@ -63,7 +63,7 @@ struct braid_core *worker_core(struct worker *w);
 struct event_base *worker_base(struct worker *w);
 unsigned worker_number(const struct worker *w);
 const struct worker_counters *worker_counters(const struct worker *w);
-/* The time that this turn of the loop goes by (CLOCK_MONOTONIC). */
+/* The time that this turn of the loop goes by: the thread's own (io/clock.h). */
 braid_time worker_now(struct worker *w);
 /* One pointer for what runs on the worker: its struct edges (relay/edge.h). */
 void worker_set_user(struct worker *w, void *user);

@@ -317,6 +317,8 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
 void conn_free(struct braid_conn *c);
 /* A flush is due. */
 void conn_dirty(struct braid_conn *c);
+/* This end stood still and goes on now (braid_core_resumed). */
+void conn_resumed(struct braid_conn *c, braid_time now);
 /* The work of a flush. Afterwards phase may be CONN_DEAD: the caller frees it. */
 void conn_flush(struct braid_conn *c, braid_time now);
 /* Ends it for the user: closed(why) is called at the flush, subflows are reset (with MP_FASTCLOSE if abort).

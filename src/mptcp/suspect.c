@@ -76,6 +76,16 @@ static void probe(struct mp_subflow *s, braid_time now)
     no_later(&s->conn->watch_at, s->next_probe);
 }
 
+void conn_resumed(struct braid_conn *c, braid_time now)
+{
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!s->dead)
+            subflow_resumed(&s->tcp, now);
+    }
+    conn_dirty(c);
+}
+
 void conn_watch_paths(struct braid_conn *c, braid_time now)
 {
     if (!conn_is_mptcp(c))

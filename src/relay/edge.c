@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include "base/addr.h"
+#include "io/clock.h"
 #include "relay/bypass.h"
 #include "relay/relay.h"
 
@@ -32,9 +32,7 @@ const char *edge_counter_help(enum edge_counter c)
 
 braid_time edge_now(void)
 {
-    struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * BRAID_SECOND + ts.tv_nsec / 1000;
+    return clock_now();
 }
 
 static void on_connect_timer(evutil_socket_t fd, short what, void *arg)

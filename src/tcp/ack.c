@@ -180,6 +180,8 @@ static void take_rtt(struct subflow *sf, struct ack_info *a)
         a->rtt_us = timestamp_rtt(sf, a);
     else if (a->newest_sent >= 0)
         a->rtt_us = a->now > a->newest_sent ? a->now - a->newest_sent : 1;
+    if (a->rtt_us > a->now - sf->resumed_at)
+        a->rtt_us = 0; /* this end stood still in between */
     if (a->rtt_us == 0)
         return;
     rtt_sample(&sf->rtt, a->rtt_us, a->now);

@@ -15,21 +15,26 @@ static int64_t spread(const struct rtt *r)
     return deviation < r->srtt_us ? deviation : r->srtt_us;
 }
 
+static braid_time later(braid_time a, braid_time b)
+{
+    return a > b ? a : b;
+}
+
 braid_time subflow_silent_at(const struct subflow *sf, unsigned patience)
 {
     const struct rtt *r = &sf->rtt;
     int64_t margin = SILENCE_MARGIN;
-    braid_time oldest = sf->progress_at;
+    braid_time progress = later(sf->progress_at, sf->resumed_at), oldest = progress;
 
     if (list_empty(&sf->maps) || r->srtt_us == 0)
         return BRAID_NEVER;
     if (sf->pipe <= sf->mss) /* a single segment is acknowledged late */
         margin += TCP_DELACK_TIME;
     if (!list_empty(&sf->by_time))
-        oldest = sent_of_link(sf->by_time.next)->at;
+        oldest = later(sent_of_link(sf->by_time.next)->at, sf->resumed_at);
     braid_time overdue = oldest + r->srtt_us + ((spread(r) + margin) << patience);
-    braid_time quiet = sf->progress_at + ((r->srtt_us / 2 + margin) << patience);
-    return overdue > quiet ? overdue : quiet;
+    braid_time quiet = progress + ((r->srtt_us / 2 + margin) << patience);
+    return later(overdue, quiet);
 }
 
 void subflow_ask(struct subflow *sf, braid_time now)
@@ -44,6 +49,17 @@ void subflow_retry(struct subflow *sf, braid_time now)
         return;
     sf->rtt.backoff = 0;
     sf->rto_base = now - rtt_rto(&sf->rtt);
+    tcp_timers_update(sf);
+}
+
+void subflow_resumed(struct subflow *sf, braid_time now)
+{
+    if (sf->state == TCP_STATE_CLOSED || sf->state == TCP_STATE_TIME_WAIT)
+        return;
+    sf->resumed_at = sf->rto_base = now;
+    sf->quick_acks = TCP_QUICK_ACKS;
+    if (sf->unacked_bytes > 0 || !list_empty(&sf->ooo))
+        sf->ack_now = true;
     tcp_timers_update(sf);
 }
 

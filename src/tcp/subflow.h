@@ -248,6 +248,7 @@ struct subflow {
     braid_time last_recv, last_send;
     braid_time progress_at; /* when the peer last acknowledged something new, or, since then, data left with
                              * nothing in flight before it */
+    braid_time resumed_at;  /* since then this end has been there without a break */
     bool progress_first;    /* what it acknowledged had been sent once only */
     bool probed;            /* with data in flight, and nothing new was acknowledged since */
 
@@ -307,6 +308,8 @@ void subflow_ask(struct subflow *sf, braid_time now);
 /* The path is known to work again: what is outstanding times out at the next run of the timers, whatever the
  * backoff. */
 void subflow_retry(struct subflow *sf, braid_time now);
+/* This end stood still and goes on now (braid_core_resumed). */
+void subflow_resumed(struct subflow *sf, braid_time now);
 /* The subflow holds up others: it is to send about half as fast, within the rules of its congestion control
  * (struct cc_ops: on_penalty). Nothing in recovery. */
 void subflow_penalize(struct subflow *sf, braid_time now);

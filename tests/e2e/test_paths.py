@@ -1,4 +1,7 @@
 """Bulk transfers over two paths, and what happens when one of them goes."""
+import signal
+import time
+
 from lib import mptcp, net
 from lib.stream import BULK, MIB, Receiver, Sender, transfer
 from lib.suite import braid_only, cases, long
@@ -6,6 +9,8 @@ from lib.wait import FACTOR, until
 
 VERSIONS = {"ipv4": 4, "ipv6": 6}
 MIDDLE = 48 * MIB  # long enough to be interrupted
+PAUSE = 18.0       # seconds: kernels back off for 13 by then
+AFTER_PAUSE = 15   # seconds to finish what takes less than five
 STALL = 3.0        # seconds: Linux itself needs up to 0.4 s to reinject, an RTO may double once or twice
 
 
@@ -79,6 +84,26 @@ def interrupted(source, sink, disturb):
     sender.finish()
     receiver.finish()
     assert receiver.longest_gap < STALL * FACTOR, f"nothing came for {receiver.longest_gap:.2f} s"
+
+
+@braid_only
+def test_transfers_go_on_after_a_pause_of_the_machine(env):
+    """A snapshot or a migration: all of the daemon stands still, nothing else does, and no path was silent."""
+    near, far = env.two_paths(mbit=100)
+    receivers = Receiver(near, MIDDLE, end=False), Receiver(far, MIDDLE, end=False)
+    senders = Sender(far, MIDDLE, end=False), Sender(near, MIDDLE, end=False)
+    for receiver in receivers:
+        receiver.reach(MIDDLE // 4)
+    env.proxy.process.signal(signal.SIGSTOP)
+    time.sleep(PAUSE)  # what is tested is how long it takes, not what happens meanwhile
+    env.proxy.process.signal(signal.SIGCONT)
+    for pump in senders + receivers:
+        pump.finish(AFTER_PAUSE)
+    stalls = [receiver.longest_gap - PAUSE for receiver in receivers]
+    assert max(stalls) < STALL * FACTOR, f"after the pause nothing came for {stalls} s"
+    counters = env.proxy.counters()
+    assert counters["BraidResumed"] >= 1, "the pause was not noticed"
+    assert counters["BraidSuspected"] == 0, "a path was suspected because our own clock had stood still"
 
 
 @cases(download=True, upload=False)

@@ -210,6 +210,50 @@ START_TEST(the_answer_to_a_probe_is_no_sample_of_the_round_trip)
 }
 END_TEST
 
+/* braid_core_resumed: this end stood still until just before its timers were due. */
+START_TEST(after_a_pause_everything_in_flight_gets_its_time_once_more)
+{
+    struct harness *h = settled();
+    struct rtt before = h->sf.rtt;
+    uint32_t ts = h_last_tsval(h);
+
+    h->sf.tlp_sampled = false; /* no tail loss probe */
+    for (unsigned i = 0; i < 4; i++)
+        h_send_raw(h, SEG);
+    h_run(h, 299 * BRAID_MS);
+    ck_assert_int_le(subflow_silent_at(&h->sf, 0), h->now);
+    subflow_resumed(&h->sf, h->now);
+    ck_assert_int_ge(subflow_silent_at(&h->sf, 0), h->now + before.srtt_us);
+    h_run(h, 299 * BRAID_MS);
+    ck_assert_uint_eq(h->timeouts, 0);
+    SAY(h, .seq = 1, .ack = 1 + 2 * SEG, .tsecr = ts);
+    ck_assert_int_eq(h->sf.rtt.srtt_us, before.srtt_us);
+    h_send_raw(h, SEG);
+    h_run(h, 50 * BRAID_MS);
+    SAY(h, .seq = 1, .ack = 1 + 5 * SEG);
+    ck_assert_int_lt(h->sf.rtt.srtt_us, before.srtt_us); /* what was sent since counts */
+    h_free(h);
+}
+END_TEST
+
+START_TEST(after_a_pause_what_has_come_is_acknowledged_at_once)
+{
+    struct harness *h = settled();
+
+    for (unsigned i = 0; i < 40; i++) /* acknowledged at once while it is young */
+        SAY(h, .seq = 1 + i * SEG, .ack = 1, .len = SEG);
+    h->taken = h->n_out;
+    SAY(h, .seq = 1 + 40 * SEG, .ack = 1, .len = SEG);
+    h_nothing(h);
+    subflow_resumed(&h->sf, h->now);
+    subflow_flush(&h->sf, h->now);
+    h_expect_ack(h, 1, 1 + 41 * SEG);
+    SAY(h, .seq = 1 + 41 * SEG, .ack = 1, .len = SEG);
+    h_expect_ack(h, 1, 1 + 42 * SEG);
+    h_free(h);
+}
+END_TEST
+
 START_TEST(an_idle_subflow_has_no_timer)
 {
     struct harness *h = settled();
@@ -244,6 +288,8 @@ int main(void)
     tcase_add_test(tc, progress_counts_anew);
     tcase_add_test(tc, a_peer_that_closes_its_window_upon_data_is_not_given_up);
     tcase_add_test(tc, an_idle_subflow_has_no_timer);
+    tcase_add_test(tc, after_a_pause_everything_in_flight_gets_its_time_once_more);
+    tcase_add_test(tc, after_a_pause_what_has_come_is_acknowledged_at_once);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }

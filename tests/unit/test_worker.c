@@ -25,9 +25,11 @@ struct braid_core {
     struct braid_core_params params;
     braid_time deadline;
     bool dirty;
-    unsigned inputs, flushes, runs;
-    unsigned inputs_at_flush; /* packets that the last flush covered */
-    struct buf *kept;         /* a packet's buffer, kept beyond the flush */
+    unsigned inputs, flushes, runs, resumed;
+    braid_time resumed_at;     /* by the worker's time */
+    unsigned inputs_at_resume; /* packets before that */
+    unsigned inputs_at_flush;  /* packets that the last flush covered */
+    struct buf *kept;          /* a packet's buffer, kept beyond the flush */
     const uint8_t *kept_data;
     braid_time wanted[RUNS], ran[RUNS];
     sem_t all_ran;
@@ -108,6 +110,13 @@ void braid_core_run(struct braid_core *core, braid_time now)
     core->deadline = core->runs < RUNS ? clock_us() + 150 + 37 * core->runs : BRAID_NEVER;
     if (core->runs == RUNS)
         sem_post(&core->all_ran);
+}
+
+void braid_core_resumed(struct braid_core *core, braid_time now)
+{
+    core->resumed++;
+    core->resumed_at = now;
+    core->inputs_at_resume = core->inputs;
 }
 
 braid_time braid_core_deadline(const struct braid_core *core)
@@ -344,6 +353,45 @@ START_TEST(posts_before_the_stop_have_run_after_it)
 }
 END_TEST
 
+#define STILL (2600 * BRAID_MS) /* longer than a worker ever sleeps */
+
+static void stand_still(struct worker *w, void *arg)
+{
+    (void)w;
+    (void)arg;
+    usleep(STILL); /* the pause itself: nothing is waited for */
+}
+
+/* What a suspended machine or a stopped process looks like from within; a packet comes meanwhile. */
+START_TEST(a_pause_is_left_out_of_the_time_and_the_core_hears_of_it)
+{
+    uint8_t got[16];
+    start();
+    worker_post(workers[0], stand_still, NULL);
+    inject(0, "\001hello", 6);
+    answer(0, got, sizeof(got));
+    stop();
+    struct braid_core *core = worker_core(workers[0]);
+    ck_assert_uint_eq(core->resumed, 1);
+    ck_assert_uint_eq(core->inputs_at_resume, 0);
+    ck_assert_int_le(core->resumed_at, clock_us() - (STILL - 2 * BRAID_SECOND));
+    ck_assert_uint_eq(worker_core(workers[1])->resumed, 0);
+}
+END_TEST
+
+/* The worker wakes up in between to see that there was none. */
+START_TEST(idleness_is_no_pause)
+{
+    uint8_t got[16];
+    start();
+    usleep(STILL); /* the idleness */
+    inject(0, "\001hello", 6);
+    answer(0, got, sizeof(got));
+    stop();
+    ck_assert_uint_eq(worker_core(workers[0])->resumed, 0);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("worker");
@@ -357,6 +405,8 @@ int main(void)
     tcase_add_test(t, deadlines_are_not_rounded_to_milliseconds);
     tcase_add_test(t, posts_run_in_the_workers_thread);
     tcase_add_test(t, posts_before_the_stop_have_run_after_it);
+    tcase_add_test(t, a_pause_is_left_out_of_the_time_and_the_core_hears_of_it);
+    tcase_add_test(t, idleness_is_no_pause);
     Suite *s = suite_create("worker");
     suite_add_tcase(s, t);
     return run_suite(s);

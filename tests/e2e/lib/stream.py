@@ -29,6 +29,7 @@ class Pump(threading.Thread):
 
     def __init__(self):
         super().__init__(daemon=True)
+        noise()                 # here, or two threads make one each
         self.error = None
         self.done = 0           # bytes so far
         self.seconds = None     # from start to end
