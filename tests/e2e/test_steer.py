@@ -59,7 +59,7 @@ def test_up_with_other_options_replaces_the_former(env, backend):
     before = steer.snapshot(env.topology.braid)
     env.steer("up", "--backend", backend, "--ports", "80-90")
     wanted = steer.snapshot(env.topology.braid)
-    env.steer("up", "--backend", other, "--tun", "other0", "--source", "client")
+    env.steer("up", "--backend", other, "--tun", "other0", "--source", "client", "--in", "path1")
     env.steer("up", "--backend", backend, "--ports", "80-90")
     steer.same(wanted, steer.snapshot(env.topology.braid))
     env.steer("down")
@@ -69,18 +69,21 @@ def test_up_with_other_options_replaces_the_former(env, backend):
 @braid_only
 @cases(**BACKENDS)
 def test_status_says_what_there_is_and_what_is_missing(env, backend):
+    def up():
+        env.steer("up", "--backend", backend, "--source", "client", "--ports", "80-90", "--watch", "no")
+
     assert env.steer("status", expect=3).stdout == "down\n"
-    env.steer("up", "--backend", backend, "--source", "client", "--ports", "80-90")
+    up()
     said = env.steer("status").stdout
     assert "--source client --ports 80-90" in said and backend in said and "MISSING" not in said
     assert "braidd does not run" in said
     tun(env)
-    env.steer("up", "--backend", backend, "--source", "client", "--ports", "80-90")
+    up()
     assert "braidd does not run" not in env.steer("status").stdout
     env.topology.braid.ip("rule", "del", "priority", "8685")
     said = env.steer("status", expect=1).stdout
     assert said.count("MISSING") == 1 and "MISSING  IPv4 rule for packets to Braid's sockets" in said
-    env.steer("up", "--backend", backend, "--source", "client", "--ports", "80-90")
+    up()
     env.steer("status")
     env.steer("down")
     env.steer("status", expect=3)
@@ -151,6 +154,10 @@ WRONG = {
     "source_unknown": ("up", "--source", "server"),
     "backend_unknown": ("up", "--backend", "ebtables"),
     "exception_not_an_address": ("up", "--except", "example.org"),
+    "watch_neither_yes_nor_no": ("up", "--watch", "daily"),
+    "state_in_no_directory": ("up", "--state", "/nodir/steer.state"),
+    "state_is_a_directory": ("status", "--state", "/run"),
+    "device_that_is_none": ("up", "--in", "."),
 }
 
 
@@ -162,7 +169,15 @@ def test_wrong_command_line(env, words):
 
 
 @braid_only
+@cases(no_such_device=("--in", "nodev0"), the_tun_itself=("--in", "braid0"), not_a_tun=("--tun", "path1"))
+def test_devices_that_cannot_be_meant(env, option, device):
+    before = steer.snapshot(env.topology.braid)
+    assert f"{option}: " in (said := env.steer("up", option, device, expect=2).stderr) and device in said
+    steer.same(before, steer.snapshot(env.topology.braid))
+
+
+@braid_only
 def test_help_names_every_option(env):
     done = run([steer.SCRIPT, "--help"])
-    for option in ("--tun", "--ports", "--source", "--in", "--except", "--backend", "--state"):
+    for option in ("--tun", "--ports", "--source", "--in", "--except", "--backend", "--watch", "--state"):
         assert option in done.stdout and option.removeprefix("--") in steer.MANUAL.read_text(), option

@@ -134,6 +134,7 @@ class Env:
         self.close_sockets()
         if self.proxy:
             self.proxy.process.kill()
+        steer.stop_watcher(self.steer_state)
         if "topology" in vars(self):
             self.topology.delete()
         self._directory.cleanup()

@@ -2,12 +2,32 @@
 import contextlib
 import itertools
 import os
+import pathlib
 import re
+import signal
 
 from .proxy import ROOT
 
 SCRIPT = ROOT / "deploy" / "braid-steer"
 MANUAL = ROOT / "docs" / "man" / "braid-steer.8"
+
+
+def watcher(state):
+    """The process that up has left behind, None if it lives no more."""
+    found = re.search(r"^watcher (\d+)$", state.read_text(), flags=re.M) if state.exists() else None
+    return int(found[1]) if found and is_watcher(int(found[1])) else None
+
+
+def is_watcher(pid):
+    with contextlib.suppress(OSError):
+        return b"braid-steer\0watch" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def stop_watcher(state):
+    """With all its children: a namespace lives as long as they do."""
+    if pid := watcher(state):
+        os.killpg(pid, signal.SIGTERM)
 
 
 def sysctls(namespace, *trees):
