@@ -89,6 +89,8 @@ struct braid_core_params {
                                 * second; 0: no limit */
     unsigned join_refusals;    /* RSTs per second to MP_JOINs that cannot be; 0: no limit */
     unsigned challenge_acks;   /* per second (RFC 5961 section 7) */
+    unsigned icmp_answers;     /* echo replies per second, and as many errors to protocols that we do not
+                                * speak; a tenth of them to one source; 0: no limit */
     unsigned out_of_order;     /* pieces of data that a connection holds behind a gap */
     uint16_t min_mss;          /* what a peer's MSS option is raised to, 64 or more */
     braid_time keepalive_idle; /* before the first probe; 0: no keepalive */

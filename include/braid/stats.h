@@ -41,7 +41,10 @@ struct braid_conn;
     X(TCP_COOKIES_FAILED, "TcpExtSyncookiesFailed", "ACKs without a right SYN cookie while some were out")   \
     X(TCP_TIME_WAIT, "TcpExtTW", "subflows that went through TIME_WAIT")                                     \
     X(ICMP_IN_MSGS, "IcmpInMsgs", "ICMP errors received about our packets")                                  \
+    X(ICMP_IN_ECHOS, "IcmpInEchos", "ICMP echo requests received for addresses of our own")                  \
+    X(ICMP_OUT_ECHO_REPS, "IcmpOutEchoReps", "ICMP echo replies sent")                                       \
     X(ICMP_OUT_UNREACH, "IcmpOutDestUnreachs", "ICMP unreachable messages sent")                             \
+    X(ICMP_LIMITED, "BraidIcmpLimited", "ICMP echo replies and errors withheld by the rate limit")           \
     X(MP_CAPABLE_SYN_RX, "MPTcpExtMPCapableSYNRX", "SYNs with MP_CAPABLE received")                          \
     X(MP_CAPABLE_SYN_TX, "MPTcpExtMPCapableSYNTX", "SYNs with MP_CAPABLE sent")                              \
     X(MP_CAPABLE_SYNACK_RX, "MPTcpExtMPCapableSYNACKRX", "SYN/ACKs with MP_CAPABLE received")                \

@@ -28,6 +28,7 @@ void braid_core_params_default(struct braid_core_params *p)
         .join_rate = 32,
         .join_refusals = 200,
         .challenge_acks = 200,
+        .icmp_answers = 1000,
         .out_of_order = 8192,
         .min_mss = 128,
         .keepalive_idle = 7200 * BRAID_SECOND,
@@ -377,10 +378,18 @@ void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t
     case WIRE_UNSUPPORTED:
         return;
     }
-    if (a.p.kind == WIRE_ICMP_ERROR)
-        icmp_in(core, &a);
-    else
+    switch (a.p.kind) {
+    case WIRE_TCP:
         tcp_in(core, b, &a);
+        break;
+    case WIRE_ICMP_ERROR:
+        icmp_in(core, &a);
+        break;
+    case WIRE_ECHO:
+    case WIRE_OTHER:
+        core_answer(core, &a.p, a.data, len, now);
+        break;
+    }
 }
 
 /* ---- time and flush ---- */

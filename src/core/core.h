@@ -3,8 +3,16 @@
 #define BRAID_CORE_CORE_H
 
 #include <braid/core.h>
+#include "base/rate.h"
 #include "mptcp/conn.h"
 #include "tcp/timewait.h"
+
+#define ANSWER_SOURCES 256
+
+/* How many answers of a kind were given in the current second: to each source (by its hash), and in all. */
+struct answers {
+    struct rate all, source[ANSWER_SOURCES];
+};
 
 struct braid_core {
     struct mptcp_env env;       /* first */
@@ -15,6 +23,7 @@ struct braid_core {
     struct htable own;          /* own_ip, the addresses that listeners had */
     bool passing[2];            /* there has been a wildcard listener: for IPv4 [0], IPv6 [1] */
     struct list timewait_order; /* timewait_entry, oldest first */
+    struct answers echo_replies, icmp_errors;
 };
 
 #define CORE_SIGNALS (PM_MAX_LOCALS - 1) /* addresses that a listener may signal */
@@ -66,14 +75,24 @@ struct braid_listener *core_find_listener(const struct braid_core *core, const s
 /* Adds a listener without an address. -1: another has some of its ports. */
 int core_wildcard_add(struct braid_core *core, struct braid_listener *l);
 struct braid_listener *core_find_wildcard(const struct braid_core *core, const struct braid_addr *addr);
+uint64_t core_hash_ip(const struct braid_core *core, const struct braid_ip *ip);
 /* Notes an address as our own. -1: memory is short. */
 int core_own_add(struct braid_core *core, const struct braid_ip *ip);
+bool core_owns(const struct braid_core *core, const struct braid_ip *ip);
 void core_own_free(struct braid_core *core);
 /* True if a packet to this address that we have no use for is to be passed back. */
 bool core_passes(const struct braid_core *core, const struct braid_ip *dst);
 /* Sends a TCP packet out as it came in. */
 void core_pass_back(struct braid_core *core, const struct wire_packet *p, const uint8_t *data,
                     const struct braid_input *in);
+
+/* ---- what is not TCP (answer.c) ---- */
+
+/* Answers an echo request or a packet of another protocol (WIRE_ECHO, WIRE_OTHER) to an address of our own,
+ * within params.icmp_answers; nothing happens if the address is another. */
+void core_answer(struct braid_core *core, const struct wire_packet *p, const uint8_t *data, size_t len,
+                 braid_time now);
+
 extern const struct mptcp_env_ops core_env_ops;
 
 /* ---- what the next core needs (ledger.c) ---- */

@@ -5,6 +5,7 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "core/core.h"
+#include "wire/icmp.h"
 
 uint64_t core_hash_flow(const struct braid_core *core, const struct braid_addr *local,
                         const struct braid_addr *remote)
@@ -158,10 +159,10 @@ static void send_unreachable(struct mptcp_env *env, const struct wire_packet *sy
 {
     struct packet_spec spec = {.src = syn->src, .dst = syn->dst, .tcp = &syn->tcp, .hop_limit = 64};
     struct packet_header quoted;
-    uint8_t icmp[PACKET_ICMP_MAX];
+    uint8_t icmp[ICMP_ERROR_MAX];
     if (packet_header_build(&spec, &quoted) < 0)
         return;
-    size_t len = packet_icmp_unreachable(quoted.bytes, quoted.len, &syn->dst.ip, icmp);
+    size_t len = icmp_error_build(ICMP_ERROR_HOST, quoted.bytes, quoted.len, &syn->dst.ip, 0, icmp);
     if (len == 0)
         return;
     struct braid_packet out = {.header = icmp, .header_len = (uint32_t)len, .v6 = quoted.v6};

@@ -20,14 +20,14 @@ struct own_ip {
     struct braid_ip ip;
 };
 
-static uint64_t hash_ip(const struct braid_core *core, const struct braid_ip *ip)
+uint64_t core_hash_ip(const struct braid_core *core, const struct braid_ip *ip)
 {
     return siphash(&core->env.hash_key, ip->b, sizeof(ip->b));
 }
 
-static bool is_own(const struct braid_core *core, const struct braid_ip *ip)
+bool core_owns(const struct braid_core *core, const struct braid_ip *ip)
 {
-    struct hnode *n = htable_first(&core->own, hash_ip(core, ip));
+    struct hnode *n = htable_first(&core->own, core_hash_ip(core, ip));
     for (; n; n = htable_next(n)) {
         if (ip_equal(&list_entry(n, struct own_ip, hash)->ip, ip))
             return true;
@@ -37,13 +37,13 @@ static bool is_own(const struct braid_core *core, const struct braid_ip *ip)
 
 int core_own_add(struct braid_core *core, const struct braid_ip *ip)
 {
-    if (ip_is_unspecified(ip) || is_own(core, ip))
+    if (ip_is_unspecified(ip) || core_owns(core, ip))
         return 0;
     struct own_ip *o = calloc(1, sizeof(*o));
     if (!o)
         return -1;
     o->ip = *ip;
-    htable_insert(&core->own, &o->hash, hash_ip(core, ip));
+    htable_insert(&core->own, &o->hash, core_hash_ip(core, ip));
     return 0;
 }
 
@@ -87,7 +87,7 @@ int core_wildcard_add(struct braid_core *core, struct braid_listener *l)
 
 struct braid_listener *core_find_wildcard(const struct braid_core *core, const struct braid_addr *addr)
 {
-    if (is_own(core, &addr->ip))
+    if (core_owns(core, &addr->ip))
         return NULL;
     list_each (n, tmp, &core->wildcards) {
         struct braid_listener *l = list_entry(n, struct braid_listener, wildcard);
@@ -102,7 +102,7 @@ struct braid_listener *core_find_wildcard(const struct braid_core *core, const s
 
 bool core_passes(const struct braid_core *core, const struct braid_ip *dst)
 {
-    return core->passing[!ip_is_v4(dst)] && !is_own(core, dst);
+    return core->passing[!ip_is_v4(dst)] && !core_owns(core, dst);
 }
 
 void core_pass_back(struct braid_core *core, const struct wire_packet *p, const uint8_t *data,

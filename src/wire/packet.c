@@ -1,4 +1,5 @@
-/* Parsing of IP packets: IPv4 and IPv6 headers, TCP, and the ICMP errors that concern TCP. */
+/* Parsing of IP packets: IPv4 and IPv6 headers, TCP, the ICMP errors that concern TCP, and of the rest as
+ * much as it takes to answer it. */
 #include <string.h>
 
 #include "base/addr.h"
@@ -9,12 +10,14 @@
 
 #define IP6_EXTENSIONS_MAX 8 /* more is not a packet that anybody sends */
 #define QUOTED_TCP_MIN     8 /* ports and sequence number (RFC 792) */
+#define UDP_HEADER         8
 
 /* What an IP header carries. */
 struct upper {
     const uint8_t *data;
     uint32_t len;
     uint8_t proto;
+    const uint8_t *proto_at; /* where its number stands */
 };
 
 /* quoted: the header stands in an ICMP error, which may cut the packet, and routers have changed it. */
@@ -42,6 +45,7 @@ static enum wire_status ip4_parse(const uint8_t *data, size_t len, bool quoted, 
     out->traffic_class = data[1];
     out->hop_limit = data[8];
     up->proto = data[9];
+    up->proto_at = data + 9;
     up->data = data + header;
     up->len = (uint32_t)(total < len ? total : len) - header;
     return WIRE_OK;
@@ -65,6 +69,7 @@ static enum wire_status ip6_extension(struct upper *up, bool first)
     if (up->proto == PROTO_ROUTING && data[3] != 0) /* segments left: we are not its last stop */
         return WIRE_UNSUPPORTED;
     up->proto = data[0];
+    up->proto_at = data;
     up->data += size;
     up->len -= size;
     return WIRE_OK;
@@ -96,6 +101,7 @@ static enum wire_status ip6_parse(const uint8_t *data, size_t len, bool quoted, 
     out->traffic_class = (uint8_t)(data[0] << 4 | data[1] >> 4);
     out->hop_limit = data[7];
     up->proto = data[6];
+    up->proto_at = data + 6;
     up->data = data + IP6_HEADER;
     up->len = payload < len ? payload : (uint32_t)len;
     for (int i = 0; ip6_walked(up->proto); i++) {
@@ -213,22 +219,75 @@ static enum wire_status quoted_parse(const uint8_t *data, size_t len, bool v6, s
     return WIRE_OK;
 }
 
+static enum wire_status echo_parse(const struct upper *up, struct wire_packet *out)
+{
+    if (up->data[1] != 0)
+        return WIRE_MALFORMED;
+    out->kind = WIRE_ECHO;
+    out->src.port = 0;
+    out->dst.port = 0;
+    out->header = up->data;
+    out->payload = up->data + ICMP_HEADER;
+    out->payload_len = up->len - ICMP_HEADER;
+    return WIRE_OK;
+}
+
 static enum wire_status icmp_parse(const struct upper *up, bool v6, struct wire_packet *out)
 {
-    enum wire_status status;
+    bool echo;
+    enum wire_status status = WIRE_OK;
     uint64_t sum = 0;
 
     if (up->len < ICMP_HEADER)
         return WIRE_TRUNCATED;
+    echo = up->data[0] == (v6 ? ICMP6_ECHO_REQUEST : ICMP4_ECHO_REQUEST);
     out->mtu = 0;
-    status = v6 ? icmp6_classify(up->data, out) : icmp4_classify(up->data, out);
+    if (!echo)
+        status = v6 ? icmp6_classify(up->data, out) : icmp4_classify(up->data, out);
     if (status != WIRE_OK)
         return status;
     if (v6)
         sum = checksum_pseudo(&out->src.ip, &out->dst.ip, PROTO_ICMP6, up->len);
     if (checksum_fold(checksum_add(sum, up->data, up->len)) != 0xffff)
         return WIRE_CHECKSUM;
+    if (echo)
+        return echo_parse(up, out);
     return quoted_parse(up->data + ICMP_HEADER, up->len - ICMP_HEADER, v6, out);
+}
+
+/* RFC 768, and RFC 8200 section 8.1, by which a sum of zero is none over IPv4 only. */
+static enum wire_status udp_check(const struct upper *up, bool v6, const struct wire_packet *p)
+{
+    uint32_t len;
+    uint64_t sum;
+
+    if (up->len < UDP_HEADER)
+        return WIRE_TRUNCATED;
+    len = get16(up->data + 4);
+    if (len > up->len)
+        return WIRE_TRUNCATED;
+    if (len < UDP_HEADER)
+        return WIRE_MALFORMED;
+    if (get16(up->data + 6) == 0)
+        return v6 ? WIRE_CHECKSUM : WIRE_OK;
+    sum = checksum_pseudo(&p->src.ip, &p->dst.ip, PROTO_UDP, len);
+    return checksum_fold(checksum_add(sum, up->data, len)) == 0xffff ? WIRE_OK : WIRE_CHECKSUM;
+}
+
+static enum wire_status other_parse(const struct upper *up, const uint8_t *data, bool verify,
+                                    struct wire_packet *out)
+{
+    if (up->proto == PROTO_NONE)
+        return WIRE_UNSUPPORTED;
+    out->kind = WIRE_OTHER;
+    out->src.port = 0;
+    out->dst.port = 0;
+    out->header = NULL;
+    out->payload = NULL;
+    out->payload_len = 0;
+    out->protocol = up->proto;
+    out->protocol_at = (uint16_t)(up->proto_at - data);
+    return up->proto == PROTO_UDP && verify ? udp_check(up, data[0] >> 4 == 6, out) : WIRE_OK;
 }
 
 enum wire_status packet_parse(const uint8_t *data, size_t len, bool verify, struct wire_packet *out)
@@ -244,5 +303,5 @@ enum wire_status packet_parse(const uint8_t *data, size_t len, bool verify, stru
     v6 = data[0] >> 4 == 6;
     if (up.proto == (v6 ? PROTO_ICMP6 : PROTO_ICMP4))
         return icmp_parse(&up, v6, out);
-    return WIRE_UNSUPPORTED;
+    return other_parse(&up, data, verify, out);
 }

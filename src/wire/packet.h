@@ -11,11 +11,16 @@ enum wire_status {
     WIRE_MALFORMED,  /* a field has a value it cannot have */
     WIRE_CHECKSUM,   /* IP header, TCP or ICMP checksum is wrong */
     WIRE_FRAGMENT,   /* an IP fragment: the kernel reassembles before TUN, so none should come */
-    WIRE_UNSUPPORTED /* another protocol, an IPv6 extension header we do not walk, an ICMP type of no interest
-                      */
+    WIRE_UNSUPPORTED /* nothing that could be answered: an ICMP type of no interest, an error about what is
+                      * not TCP, an IPv6 routing header with another stop, no next header */
 };
 
-enum wire_kind { WIRE_TCP, WIRE_ICMP_ERROR };
+enum wire_kind {
+    WIRE_TCP,
+    WIRE_ICMP_ERROR, /* about a TCP packet */
+    WIRE_ECHO,       /* an ICMP or ICMPv6 echo request */
+    WIRE_OTHER       /* of another protocol; UDP with a right checksum */
+};
 
 enum wire_icmp_class {
     WIRE_ICMP_UNREACHABLE_SOFT, /* net/host unreachable, time exceeded: RFC 9293 3.9.2.2 soft error */
@@ -27,8 +32,8 @@ struct wire_packet {
     enum wire_kind kind;
     struct braid_addr src, dst; /* of one family; of an ICMP error: of the packet it quotes, as we sent it */
     struct wire_tcp tcp;        /* WIRE_TCP */
-    const uint8_t *header;      /* WIRE_TCP: the TCP header, points into the input */
-    const uint8_t *payload;     /* WIRE_TCP: points into the input */
+    const uint8_t *header;      /* WIRE_TCP, WIRE_ECHO: the TCP or ICMP header, points into the input */
+    const uint8_t *payload;     /* WIRE_TCP, WIRE_ECHO: points into the input */
     uint32_t payload_len;
     uint8_t hop_limit;
     uint8_t traffic_class;
@@ -36,11 +41,14 @@ struct wire_packet {
     enum wire_icmp_class icmp;
     uint32_t quoted_seq; /* TCP sequence number of the quoted packet */
     uint32_t mtu;        /* WIRE_ICMP_TOO_BIG: of the next hop; 0 if the router did not say */
+    /* WIRE_OTHER: the protocol, and where in the packet its number stands. */
+    uint8_t protocol;
+    uint16_t protocol_at;
 };
 
-/* Parses an IP packet. verify: compute and compare the TCP checksum (ICMP and IPv4 header checksums always
- * are). A super-packet from TUN has correct lengths, but a partial TCP checksum: pass verify = false for it.
- */
+/* Parses an IP packet. verify: compute and compare the TCP or UDP checksum (ICMP and IPv4 header checksums
+ * always are). A super-packet from TUN has correct lengths, but a partial TCP checksum: pass verify = false
+ * for it. */
 enum wire_status packet_parse(const uint8_t *data, size_t len, bool verify, struct wire_packet *out);
 
 /* Room for IP and TCP headers in front of a payload. */
@@ -67,12 +75,5 @@ int packet_header_build(const struct packet_spec *spec, struct packet_header *ou
 /* Replaces the partial TCP checksum by the full one over the given payload pieces. */
 struct iovec;
 void packet_checksum_fill(struct packet_header *h, const struct iovec *payload, unsigned n);
-
-/* Builds an ICMP or ICMPv6 destination-unreachable packet (code: host or address unreachable) that quotes the
- * start of `quoted`. from: the address it claims to come from, of the family of the quoted packet. Returns
- * its length or 0 if it cannot be built. */
-#define PACKET_ICMP_MAX 576
-size_t packet_icmp_unreachable(const uint8_t *quoted, size_t len, const struct braid_ip *from,
-                               uint8_t out[PACKET_ICMP_MAX]);
 
 #endif

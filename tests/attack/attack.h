@@ -51,7 +51,7 @@ extern const unsigned n_attacks;
 struct result {
     bool ok;
     char failure[160];
-    unsigned sent, refused; /* attacking packets; connections and joins that the core refused */
+    unsigned sent, refused; /* attacking packets; connections, joins and answers that the core refused */
     double goodput;         /* of the honest download, bits per second */
     bool late_mptcp;        /* who connected during the attack got MPTCP */
     size_t peak, budget;
@@ -73,6 +73,8 @@ struct world {
 void world_run(const struct attack *a, struct result *out);
 /* From the attacker to the core. */
 void world_send(struct world *w, const struct braid_addr *from, const struct wire_tcp *t, unsigned len);
+/* Any packet: a whole IP packet. */
+void world_send_raw(struct world *w, const uint8_t *packet, size_t len);
 uint32_t world_random(struct world *w);
 struct braid_addr world_server(void);
 struct braid_addr world_stranger(unsigned n);

@@ -2,6 +2,9 @@
 #include "attack.h"
 
 #include "base/addr.h"
+#include "base/bytes.h"
+#include "wire/checksum.h"
+#include "wire/ip.h"
 
 static struct wire_tcp syn(struct world *w, bool mptcp)
 {
@@ -232,6 +235,23 @@ static void send_mappings(struct world *w, unsigned i)
     world_send(w, &p->addr, &t, 0);
 }
 
+/* Pings, and UDP, each from somebody else: what Braid answers goes to whom the attacker names. */
+static void send_ping_or_udp(struct world *w, unsigned i)
+{
+    enum { LEN = 100 };
+    struct braid_ip from = world_stranger(16 * i).ip, to = world_server().ip;
+    uint8_t p[IP4_HEADER + LEN] = {0}, *up = p + IP4_HEADER;
+
+    ip4_put(&from, &to, i % 2 ? PROTO_UDP : PROTO_ICMP4, 64, sizeof(p), p);
+    if (i % 2) {
+        put16(up + 4, LEN);
+    } else {
+        up[0] = ICMP4_ECHO_REQUEST;
+        put16(up + 2, (uint16_t)~checksum_fold(checksum_add(0, up, LEN)));
+    }
+    world_send_raw(w, p, sizeof(p));
+}
+
 const struct attack attacks[] = {
     {"none", "nothing to answer", .packets = 1000},
     {"SYN flood", "`half_open`, then SYN cookies", .packets = 100000, .send = send_syn},
@@ -266,5 +286,6 @@ const struct attack attacks[] = {
      .mss = 128, .memory = 128, .send = send_one_hole},
     {"mapping flood", "mappings are charged to `memory`, and their number is limited", .packets = 100000,
      .conns = 50, .mptcp = true, .send = send_mappings},
+    {"pings and UDP", "`icmp_answers`", .packets = 100000, .send = send_ping_or_udp},
 };
 const unsigned n_attacks = sizeof(attacks) / sizeof(attacks[0]);

@@ -19,6 +19,7 @@
 #define DOWNLOAD (40u << 20)
 #define UPLOAD   (1u << 20)
 #define LIMIT    (60 * BRAID_SECOND)
+#define ANSWERS  6000 /* icmp_answers in every second of the attack, and one to spare */
 #define BEGIN    (1000 * BRAID_SECOND)
 
 struct flying {
@@ -137,7 +138,11 @@ static void server_output(void *ctx, const struct braid_packet *p)
     struct buf *b = gather(p);
 
     (void)ctx;
-    if (packet_parse(b->data, b->cap, false, &w) == WIRE_OK && w.kind == WIRE_TCP && is_stranger(&w.dst)) {
+    if (packet_parse(b->data, b->cap, false, &w) != WIRE_OK || w.kind != WIRE_TCP) {
+        buf_unref(b);
+        return;
+    }
+    if (is_stranger(&w.dst)) {
         if (H->tail - H->head < REPLIES)
             H->replies[H->tail++ % REPLIES] = (struct reply){w.src, w.dst, w.tcp, w.payload_len};
         buf_unref(b);
@@ -162,30 +167,37 @@ static void deliver(struct link *l, struct braid_core *to)
     heap_count(counts);
 }
 
+void world_send_raw(struct world *w, const uint8_t *packet, size_t len)
+{
+    struct braid_input in = {.csum_ok = true};
+    bool counts = heap_count(true);
+    struct buf *b = buf_new(len, NULL);
+
+    memcpy(b->data, packet, len);
+    double before = cost_now();
+    braid_core_input(w->core, b, 0, len, &in, w->now);
+    braid_core_flush(w->core, w->now);
+    H->cpu += cost_now() - before;
+    buf_unref(b);
+    heap_count(counts);
+}
+
 void world_send(struct world *w, const struct braid_addr *from, const struct wire_tcp *t, unsigned len)
 {
-    static const uint8_t zeros[2048];
+    static uint8_t packet[PACKET_HEADER_MAX + 65536];
     struct packet_spec spec = {
         .src = *from, .dst = world_server(), .tcp = t, .payload_len = len, .hop_limit = 64};
     struct packet_header h;
-    struct iovec iov = {(void *)zeros, len};
-    struct braid_input in = {.csum_ok = true};
 
     if (packet_header_build(&spec, &h) < 0) {
         fail("an attacking packet cannot be built");
         return;
     }
+    memset(packet + h.len, 0, len);
+    struct iovec iov = {packet + h.len, len};
     packet_checksum_fill(&h, &iov, len > 0);
-    bool counts = heap_count(true);
-    struct buf *b = buf_new(h.len + len, NULL);
-    memcpy(b->data, h.bytes, h.len);
-    memset(b->data + h.len, 0, len);
-    double before = cost_now();
-    braid_core_input(w->core, b, 0, h.len + len, &in, w->now);
-    braid_core_flush(w->core, w->now);
-    H->cpu += cost_now() - before;
-    buf_unref(b);
-    heap_count(counts);
+    memcpy(packet, h.bytes, h.len);
+    world_send_raw(w, packet, h.len + len);
 }
 
 /* ---- the honest application --------------------------------------------------------- */
@@ -533,7 +545,7 @@ static void judge(const struct attack *a, struct result *r)
     uint64_t joins = c->v[COUNT_MP_JOIN_NO_TOKEN];
     if (joins == 0) /* else what is limited are the refusals */
         joins = c->v[COUNT_MP_JOIN_REJECTED] + c->v[COUNT_MP_JOIN_LIMITED];
-    r->refused = (unsigned)(c->v[COUNT_MEM_REFUSED] + joins);
+    r->refused = (unsigned)(c->v[COUNT_MEM_REFUSED] + joins + c->v[COUNT_ICMP_LIMITED]);
     r->late_mptcp = up->mptcp;
     r->peak = heap_peak();
     if (down->wrong || up->wrong)
@@ -544,6 +556,8 @@ static void judge(const struct attack *a, struct result *r)
         fail("who connected during the attack was not served");
     else if (r->peak > r->budget)
         fail("more memory than the budget");
+    else if (c->v[COUNT_ICMP_OUT_ECHO_REPS] > ANSWERS || c->v[COUNT_ICMP_OUT_UNREACH] > ANSWERS)
+        fail("more answers to strangers than the limit");
     else if (a->send && r->worst_us > 8 * r->first_us + 40)
         fail("the work per packet grows");
     if (down->done_at)

@@ -11,6 +11,7 @@ import struct
 
 from lib import mptcp, net, steer
 from lib.env import PORT
+from lib.ping import ping
 from lib.proxy import Transparent
 from lib.stream import MIB, receive, receive_all, transfer
 from lib.suite import braid_only, cases, long
@@ -53,16 +54,6 @@ def seen_by_the_server(env, version=4, port=PORT, multipath=True, listener_multi
 def count(env, name):
     """One of the daemon's counters."""
     return env.proxy.counters()[name]
-
-
-def echo(env, version):
-    """The server's answer to an ICMP echo request."""
-    env.client.sysctl(net__ipv4__ping_group_range="0 0")  # whom the kernel lets have such a socket
-    protocol, request = (socket.IPPROTO_ICMP, 8) if version == 4 else (socket.IPPROTO_ICMPV6, 128)
-    sock = env.keep(env.client.socket(version, protocol, socket.SOCK_DGRAM))
-    sock.settimeout(5 * FACTOR)
-    sock.sendto(bytes([request, 0, 0, 0, 0, 0, 0, 1]) + b"ping", (net.SERVER[version], 0))
-    return sock.recv(100)
 
 
 @contextlib.contextmanager
@@ -158,7 +149,7 @@ def test_plain_tcp_udp_and_icmp_are_left_to_the_kernel(env, backend, version):
         server.settimeout(5 * FACTOR)
         question, asker = server.recvfrom(100)
         assert question == b"question" and asker[0] == net.client_address(1, version)
-        assert echo(env, version)[8:] == b"ping"
+        assert ping(env, version, net.SERVER[version]) == b"ping"
 
 
 @braid_only

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 #include <braid/core.h>
-#include "wire/packet.h"
+#include "wire/icmp.h"
 
 #define MUST(condition)                                                                                      \
     do {                                                                                                     \

@@ -114,7 +114,7 @@ static uint64_t passed_back(const struct fuzz *z)
 
 void output(void *ctx, const struct braid_packet *p)
 {
-    static uint8_t bytes[PACKET_HEADER_MAX + PACKET_ICMP_MAX + 65536];
+    static uint8_t bytes[PACKET_HEADER_MAX + ICMP_ERROR_MAX + 65536];
     struct fuzz *z = ctx;
     struct wire_packet w;
     struct peer_flow *f;

@@ -315,7 +315,7 @@ static void do_raw(struct fuzz *z)
 static void do_icmp(struct fuzz *z)
 {
     const struct peer_flow *f = &z->flows[next8(z) % FLOWS];
-    uint8_t how = next8(z), out[PACKET_ICMP_MAX];
+    uint8_t how = next8(z), out[ICMP_ERROR_MAX];
     struct wire_tcp t = {.seq = near(z, f->core_nxt - 1), .flags = TCP_ACK};
     struct packet_spec spec = {.src = f->core, .dst = f->us, .tcp = &t, .payload_len = 0, .hop_limit = 60};
     struct packet_header h;
@@ -323,7 +323,7 @@ static void do_icmp(struct fuzz *z)
 
     if (!f->used || packet_header_build(&spec, &h) != 0)
         return;
-    len = packet_icmp_unreachable(h.bytes, h.len, &f->us.ip, out);
+    len = icmp_error_build(ICMP_ERROR_HOST, h.bytes, h.len, &f->us.ip, 0, out);
     if (len == 0)
         return;
     if (!h.v6 && (how & 1)) { /* fragmentation needed; the IPv4 form */

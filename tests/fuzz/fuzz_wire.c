@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "wire/checksum.h"
+#include "wire/icmp.h"
 #include "wire/packet.h"
 
 #define MUST(condition)                                                                                      \
@@ -151,14 +152,14 @@ static void try_rebuild(const struct wire_packet *p)
 static void try_unreachable(const uint8_t *data, size_t len, const struct wire_packet *p)
 {
     struct braid_ip from = {{0x20, 1, 0x0d, 0xb8}};
-    uint8_t icmp[PACKET_ICMP_MAX];
+    uint8_t icmp[ICMP_ERROR_MAX];
     struct wire_packet about;
     enum wire_status status;
     size_t n;
 
     if (p ? ip_is_v4(&p->src.ip) : len > 0 && data[0] >> 4 == 4)
         from = ip_from_v4((const uint8_t[]){192, 0, 2, 1});
-    n = packet_icmp_unreachable(data, len, &from, icmp);
+    n = icmp_error_build(ICMP_ERROR_HOST, data, len, &from, 0, icmp);
     MUST(n <= sizeof(icmp));
     if (n == 0)
         return;
@@ -167,6 +168,35 @@ static void try_unreachable(const uint8_t *data, size_t len, const struct wire_p
         return;
     MUST(status == WIRE_OK && about.kind == WIRE_ICMP_ERROR && about.quoted_seq == p->tcp.seq);
     MUST(addr_equal(&about.src, &p->src) && addr_equal(&about.dst, &p->dst));
+}
+
+/* The reply to an echo request has the right sums and length, and asks for no reply itself. */
+static void try_echo(const uint8_t *data, const struct wire_packet *p)
+{
+    static uint8_t reply[PACKET_HEADER_MAX + 65536];
+    struct packet_header h;
+    size_t len;
+    struct wire_packet again;
+
+    MUST(p->payload > data && p->payload - p->header == 8);
+    if (icmp_echo_reply(data, p, &h) < 0)
+        return;
+    len = h.len + p->payload_len;
+    memcpy(reply, h.bytes, h.len);
+    memcpy(reply + h.len, p->payload, p->payload_len);
+    MUST(packet_parse(reply, len, true, &again) == WIRE_UNSUPPORTED);
+    reply[h.len - 8] = p->header[0]; /* as a request it would be right */
+    put16(reply + h.len - 6, get16(p->header + 2));
+    MUST(packet_parse(reply, len, true, &again) == WIRE_OK && again.kind == WIRE_ECHO);
+    MUST(ip_equal(&again.src.ip, &p->dst.ip) && again.payload_len == p->payload_len);
+}
+
+static void try_other(const uint8_t *data, size_t len, const struct wire_packet *p)
+{
+    uint8_t icmp[ICMP_ERROR_MAX];
+
+    MUST(p->protocol_at < len && data[p->protocol_at] == p->protocol);
+    MUST(icmp_error_build(ICMP_ERROR_PROTOCOL, data, len, &p->dst.ip, p->protocol_at, icmp) <= sizeof(icmp));
 }
 
 static void try_packet(const uint8_t *data, size_t len, bool verify)
@@ -180,7 +210,11 @@ static void try_packet(const uint8_t *data, size_t len, bool verify)
         return;
     }
     MUST(ip_is_v4(&p.src.ip) == ip_is_v4(&p.dst.ip));
-    if (p.kind == WIRE_ICMP_ERROR)
+    if (p.kind == WIRE_ECHO)
+        try_echo(data, &p);
+    if (p.kind == WIRE_OTHER)
+        try_other(data, len, &p);
+    if (p.kind != WIRE_TCP)
         return;
     total = data[0] >> 4 == 4 ? get16(data + 2) : 40u + get16(data + 4);
     MUST(total <= len && p.payload > data && p.payload + p.payload_len == data + total);

@@ -78,7 +78,7 @@ START_TEST(every_damaged_bit_is_noticed_when_verifying)
             bool unprotected = family == 1 && (bit < 4 || (bit >= 8 && bit < 32) || bit / 8 == 7);
 
             raw[bit / 8] ^= (uint8_t)(1 << bit % 8);
-            must((parse() == WIRE_OK) == unprotected);
+            must((parse() == WIRE_OK && p.kind == WIRE_TCP) == unprotected);
             raw[bit / 8] ^= (uint8_t)(1 << bit % 8);
         }
         must(parse() == WIRE_OK);
@@ -199,12 +199,55 @@ START_TEST(fragments_and_other_protocols_are_told_apart)
     fix_ip4_checksum();
     ck_assert_int_eq(parse(), WIRE_FRAGMENT);
     put16(raw + 6, 0);
-    raw[9] = 17;
-    fix_ip4_checksum();
-    ck_assert_int_eq(parse(), WIRE_UNSUPPORTED);
     raw[9] = 58; /* ICMPv6 in IPv4 */
     fix_ip4_checksum();
-    ck_assert_int_eq(parse(), WIRE_UNSUPPORTED);
+    ck_assert_int_eq(parse(), WIRE_OK);
+    ck_assert_int_eq(p.kind, WIRE_OTHER);
+    ck_assert_uint_eq(p.protocol, 58);
+    ck_assert_uint_eq(p.protocol_at, 9);
+}
+END_TEST
+
+/* Makes the TCP packet in raw a UDP datagram of its first `len` bytes. */
+static void make_udp(unsigned ip, uint16_t len)
+{
+    struct braid_addr src = addr(ip == 20 ? "192.0.2.1:0" : "[2001:db8::1]:0"),
+                      dst = addr(ip == 20 ? "198.51.100.7:0" : "[2001:db8:1::7]:0");
+
+    if (ip == 20) {
+        make_v4(30);
+        raw[9] = 17;
+        fix_ip4_checksum();
+    } else {
+        make_v6(30);
+        raw[6] = 17;
+    }
+    put16(raw + ip + 4, len);
+    put16(raw + ip + 6, 0);
+    put16(raw + ip + 6,
+          (uint16_t)~checksum_fold(checksum_add(checksum_pseudo(&src.ip, &dst.ip, 17, len), raw + ip, len)));
+}
+
+START_TEST(a_udp_datagram_must_be_whole_and_right)
+{
+    static const unsigned headers[] = {20, 40};
+
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned ip = headers[i];
+
+        make_udp(ip, 40);
+        ck_assert_int_eq(parse(), WIRE_OK);
+        ck_assert(p.kind == WIRE_OTHER && p.protocol == 17);
+        raw[ip + 20] ^= 1;
+        ck_assert_int_eq(parse(), WIRE_CHECKSUM);
+        ck_assert_int_eq(packet_parse(raw, raw_len, false, &p), WIRE_OK);
+        put16(raw + ip + 6, 0);
+        ck_assert_int_eq(parse(), ip == 20 ? WIRE_OK : WIRE_CHECKSUM);
+        make_udp(ip, 7);
+        ck_assert_int_eq(parse(), WIRE_MALFORMED);
+        put16(raw + ip + 4, 60);
+        ck_assert_int_eq(parse(), WIRE_TRUNCATED);
+    }
 }
 END_TEST
 
@@ -231,6 +274,13 @@ START_TEST(ipv6_extension_headers_that_we_do_not_walk_are_refused)
     ck_assert_int_eq(parse(), WIRE_FRAGMENT);
     make_v6(10);
     insert_extension(51, 1, 0);
+    insert_extension(60, 2, 0);
+    ck_assert_int_eq(parse(), WIRE_OK);
+    ck_assert_int_eq(p.kind, WIRE_OTHER);
+    ck_assert_uint_eq(p.protocol, 51);
+    ck_assert_uint_eq(p.protocol_at, 40);
+    make_v6(10);
+    raw[6] = 59; /* nothing follows, whatever follows */
     ck_assert_int_eq(parse(), WIRE_UNSUPPORTED);
     make_v6(10);
     insert_extension(0, 1, 0);
@@ -404,6 +454,7 @@ int main(void)
     tcase_add_test(t, a_v4_mapped_address_in_an_ipv6_header_is_malformed);
     tcase_add_test(t, ipv4_options_are_passed_over);
     tcase_add_test(t, fragments_and_other_protocols_are_told_apart);
+    tcase_add_test(t, a_udp_datagram_must_be_whole_and_right);
     tcase_add_test(t, ipv6_extension_headers_are_walked);
     tcase_add_test(t, ipv6_extension_headers_that_we_do_not_walk_are_refused);
     tcase_add_test(t, tcp_damage_is_told_apart);
