@@ -22,6 +22,7 @@ CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 PATHS = (1, 2)
+LINK = 4  # the network between the proxy's host and a router
 SERVICE = {4: "10.99.9.1", 6: "fd99:9::1"}
 SIGNAL = {4: "10.99.9.2", 6: "fd99:9::2"}
 SERVER = {4: "10.99.3.2", 6: "fd99:3::2"}
@@ -133,7 +134,7 @@ class Topology:
     paths = PATHS
 
     def __init__(self, prefix):
-        self._made = []
+        self._made, self.prefix = [], prefix
         try:
             self.client, self.braid, self.server = (self._add(f"{prefix}-{role}") for role in ("cl", "br", "sv"))
             for namespace in self._made:
@@ -181,6 +182,32 @@ class Topology:
         self._route(self.client, f"up{path}", path, str(100 + path))
         for version in (4, 6):
             self.client.ip(f"-{version}", "rule", "add", "from", client_address(path, version), "table", str(100 + path))
+
+    def _router(self, near, near_device, far, far_device, number, mtu):
+        """Puts a router into the link from near_device of the proxy's host to far_device, which keeps its addresses, those of
+        network `number`. The link behind the router carries packets of mtu bytes, which the far end does not know."""
+        router = self._add(f"{self.prefix}-r{number}")
+        router.sysctl(net__ipv4__ip_forward=1, net__ipv6__conf__all__forwarding=1)
+        far.ip("link", "del", far_device)
+        link(near, near_device, router, "near")
+        link(router, "far", far, far_device)
+        router.ip("link", "set", "far", "mtu", str(mtu))
+        self._address(near, near_device, braid_address(LINK), braid_address(LINK, 6))
+        self._address(router, "near", client_address(LINK), client_address(LINK, 6))
+        self._address(router, "far", braid_address(number), braid_address(number, 6))
+        self._address(far, far_device, client_address(number), client_address(number, 6))
+        self._route(router, "near", LINK, "main")
+        self._route(far, far_device, number, "main")
+        for version, prefix in ((4, f"10.99.{number}.0/24"), (6, f"fd99:{number}::/64")):
+            near.ip(f"-{version}", "route", "replace", prefix, "via", client_address(LINK, version), "dev", near_device)
+        return router
+
+    def router_before_server(self, mtu=1500):
+        return self._router(self.braid, "server", self.server, "eth0", 3, mtu)
+
+    def router_before_client(self, mtu=1500):
+        """In path 1."""
+        return self._router(self.braid, "path1", self.client, "up1", 1, mtu)
 
     def limits(self, subflows, add_addr_accepted):
         self.client.ip("mptcp", "limits", "set", "subflows", str(subflows), "add_addr_accepted", str(add_addr_accepted))
