@@ -59,6 +59,7 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libshell.a $(B)/libbraid.a
 $(B)/unit/test_simpath: $(filter %/frame.o %/link.o %/rng.o %/vtime.o,$(sim_obj)) $(lab_obj)
 $(B)/unit/test_scenario $(B)/unit/test_model: $(lab_obj) $(filter %/rng.o,$(sim_obj))
 $(B)/fuzz/fuzz_core: $(patsubst %.c,$(B)/%.o,$(wildcard tests/fuzz/core_*.c)) $(filter %/idsn.o %/rng.o,$(sim_obj))
+$(B)/fuzz/fuzz_request: $(B)/src/admin/request.o
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libbraid.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcrypto -lm

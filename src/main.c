@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <event2/event.h>
 #include <braid/version.h>
 #include "admin/admin.h"
 #include "conf/conf.h"
+#include "io/descriptors.h"
 #include "io/log.h"
 #include "io/notify.h"
 #include "relay/service.h"
@@ -80,17 +80,6 @@ static void keep_freed_memory(void)
     mallopt(M_MMAP_THRESHOLD, 4 << 20);
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
     mallopt(M_TOP_PAD, 1 << 20);
-}
-
-/* Every connection has a socket. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        log_warn("cannot raise the limit of open files to %llu", (unsigned long long)limit.rlim_max);
 }
 
 static void end_loop(void *arg)
@@ -257,7 +246,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     keep_freed_memory();
-    raise_descriptor_limit();
+    descriptors_init();
     int result = start(&d, error, sizeof(error));
     if (result < 0) {
         log_error("%s", error);

@@ -6,7 +6,7 @@
 #include "admin/http.h"
 #include "admin/live.h"
 
-#define ADMIN_QUERIES   32   /* at the same time */
+#define ADMIN_QUERIES   32   /* of HTTP at the same time, and as many of the control socket */
 #define ADMIN_ANSWER_MS 5000 /* that a worker may take for one page of an answer */
 
 struct admin {
@@ -15,7 +15,7 @@ struct admin {
     struct control *control;
     struct http *http;
     struct snapshot_source *source;
-    struct query_set *queries;
+    struct query_set *http_queries, *control_queries; /* apart: HTTP's clients keep nobody from asking */
 };
 
 int admin_open(const struct conf *conf, struct event_base *base, struct admin **out, char *err, size_t errlen)
@@ -40,10 +40,13 @@ int admin_start(struct admin *a, struct worker *const *workers, unsigned n)
 {
     const struct query_limits limits = {.queries = ADMIN_QUERIES, .answer_ms = ADMIN_ANSWER_MS};
     a->source = live_source_new(a->base, workers, n);
-    a->queries = a->source ? query_set_new(a->base, a->source, a->conf, &limits) : NULL;
-    if (!a->queries || http_start(a->http, a->queries) < 0)
+    if (!a->source)
         return -1;
-    control_start(a->control, a->queries);
+    a->http_queries = query_set_new(a->base, a->source, a->conf, &limits);
+    a->control_queries = query_set_new(a->base, a->source, a->conf, &limits);
+    if (!a->http_queries || !a->control_queries || http_start(a->http, a->http_queries) < 0)
+        return -1;
+    control_start(a->control, a->control_queries);
     return 0;
 }
 
@@ -58,7 +61,8 @@ void admin_stop(struct admin *a)
         return;
     control_free(a->control);
     http_free(a->http);
-    query_set_free(a->queries);
+    query_set_free(a->http_queries);
+    query_set_free(a->control_queries);
     live_source_free(a->source);
     free(a);
 }

@@ -8,37 +8,34 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
 #include "admin/control.h"
 #include "admin/guard.h"
 #include "admin/json.h"
-#include "base/list.h"
+#include "admin/visitor.h"
+#include "io/descriptors.h"
 
-#define CONTROL_BACKLOG 16
-#define CONTROL_CLIENTS 64 /* at the same time */
-#define CONTROL_TIMEOUT 10 /* seconds without progress */
+#define CONTROL_BACKLOG         128
+#define CONTROL_CLIENTS         64  /* at the same time */
+#define CONTROL_REQUEST_SECONDS 10  /* until a line is whole */
+#define CONTROL_ANSWER_SECONDS  120 /* until its answer has left */
 
 struct control {
     char *path;
     dev_t dev; /* of the socket's file as we made it */
     ino_t ino;
-    struct event_base *base;
     struct evconnlistener *listener;
     struct guard *guard;
     struct query_set *set;
-    struct list clients;
-    unsigned n_clients;
+    struct crowd crowd;
 };
 
 struct client {
-    struct list link;
+    struct visitor visitor;
     struct control *control;
-    struct bufferevent *bev;
     struct query *query; /* NULL: none yet, or it is over */
     enum query_format format;
-    bool asked;   /* the line has been taken */
     bool started; /* a part has been sent */
     bool over;    /* the client goes when everything is written */
 };
@@ -139,15 +136,13 @@ static void client_free(struct client *cl)
 {
     if (cl->query)
         query_cancel(cl->query);
-    bufferevent_free(cl->bev);
-    list_remove(&cl->link);
-    cl->control->n_clients--;
+    visitor_close(&cl->visitor);
     free(cl);
 }
 
 static void send_error(struct client *cl, const char *message)
 {
-    struct doc d = {.buf = bufferevent_get_output(cl->bev)};
+    struct doc d = {.buf = visitor_output(&cl->visitor)};
     cl->over = true;
     if (cl->format == QUERY_TEXT) {
         doc_printf(&d, BRAID_ERROR_TEXT "%s\n", message);
@@ -167,7 +162,7 @@ static void on_part(void *ctx, struct evbuffer *part, bool last)
     cl->over = last;
     if (last)
         cl->query = NULL;
-    if (bufferevent_write_buffer(cl->bev, part) < 0)
+    if (evbuffer_add_buffer(visitor_output(&cl->visitor), part) < 0)
         client_free(cl);
 }
 
@@ -191,8 +186,7 @@ static void take_line(struct client *cl, char *line)
     const char *error;
     char unknown[CONF_ERROR_MAX];
     enum query_failure why;
-    cl->asked = true;
-    bufferevent_disable(cl->bev, EV_READ);
+    visitor_answering(&cl->visitor, CONTROL_ANSWER_SECONDS);
     int parsed = control_parse(line, &spec, &error);
     cl->format = spec.format;
     if (parsed < 0) {
@@ -211,35 +205,34 @@ static void take_line(struct client *cl, char *line)
 /* ---- the client's socket ----------------------------------------------------------------------------------
  */
 
-static void on_readable(struct bufferevent *bev, void *arg)
+static void on_readable(struct visitor *v)
 {
-    struct client *cl = arg;
-    struct evbuffer *in = bufferevent_get_input(bev);
-    char *line = cl->asked ? NULL : evbuffer_readln(in, NULL, EVBUFFER_EOL_LF);
+    struct client *cl = (struct client *)v;
+    struct evbuffer *in = visitor_input(v);
+    char *line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF);
     if (line)
         take_line(cl, line);
-    else if (!cl->asked && evbuffer_get_length(in) >= BRAID_CONTROL_LINE)
+    else if (evbuffer_get_length(in) >= BRAID_CONTROL_LINE)
         client_free(cl);
     free(line);
 }
 
-/* Everything is written. */
-static void on_written(struct bufferevent *bev, void *arg)
+static void on_written(struct visitor *v)
 {
-    (void)bev;
-    struct client *cl = arg;
+    struct client *cl = (struct client *)v;
     if (cl->over)
         client_free(cl);
     else if (cl->query)
         query_more(cl->query);
 }
 
-static void on_event(struct bufferevent *bev, short what, void *arg)
+static void on_gone(struct visitor *v)
 {
-    (void)bev;
-    (void)what;
-    client_free(arg);
+    client_free((struct client *)v);
 }
+
+static const struct visitor_ops control_visitors = {
+    .readable = on_readable, .written = on_written, .gone = on_gone};
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
                       void *arg)
@@ -248,21 +241,14 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     (void)sa;
     (void)len;
     struct control *c = arg;
-    static const struct timeval limit = {.tv_sec = CONTROL_TIMEOUT};
-    struct client *cl = c->n_clients < CONTROL_CLIENTS ? calloc(1, sizeof(*cl)) : NULL;
-    struct bufferevent *bev = cl ? bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE) : NULL;
-    if (!bev) {
-        free(cl);
+    struct client *cl = calloc(1, sizeof(*cl));
+    if (!cl) {
         close(fd);
         return;
     }
-    *cl = (struct client){.control = c, .bev = bev};
-    list_append(&c->clients, &cl->link);
-    c->n_clients++;
-    bufferevent_set_timeouts(bev, &limit, &limit);
-    bufferevent_setwatermark(bev, EV_READ, 0, BRAID_CONTROL_LINE);
-    bufferevent_setcb(bev, on_readable, on_written, on_event, cl);
-    bufferevent_enable(bev, EV_READ | EV_WRITE);
+    cl->control = c;
+    if (visitor_open(&c->crowd, &cl->visitor, fd, CONTROL_REQUEST_SECONDS) < 0)
+        free(cl);
 }
 
 /* ---- the socket's file ------------------------------------------------------------------------------------
@@ -355,8 +341,7 @@ int control_open(const char *path, struct event_base *base, struct control **out
     struct control *c = calloc(1, sizeof(*c));
     if (!c)
         return fail(err, errlen, path, "memory is short", "try again");
-    list_init(&c->clients);
-    c->base = base;
+    crowd_init(&c->crowd, base, &control_visitors, descriptors_share(CONTROL_CLIENTS), BRAID_CONTROL_LINE);
     c->path = strdup(path);
     int fd =
         c->path ? open_socket(path, err, errlen) : fail(err, errlen, path, "memory is short", "try again");
@@ -390,8 +375,7 @@ void control_free(struct control *c)
     struct stat st;
     if (!c)
         return;
-    list_each (pos, next, &c->clients)
-        client_free(list_entry(pos, struct client, link));
+    crowd_disperse(&c->crowd);
     guard_free(c->guard);
     if (c->listener)
         evconnlistener_free(c->listener);

@@ -1,6 +1,6 @@
 /* The error callback of a listener, and the timer that lets it go on. libevent gives that callback the
- * argument of the accept callback, which evhttp keeps for itself; so guards are found by their listener. Main
- * thread only. */
+ * argument of the accept callback, which differs from one to the other; so guards are found by their
+ * listener. Main thread only. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,6 @@
  * left. */
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,38 +9,47 @@
 #include <unistd.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
-#include <event2/http.h>
-#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
 #include "admin/guard.h"
 #include "admin/http.h"
 #include "admin/json.h"
+#include "admin/request.h"
+#include "admin/response.h"
+#include "admin/visitor.h"
 #include "base/addr.h"
-#include "base/list.h"
+#include "io/descriptors.h"
 #include "io/log.h"
+#include "io/upstream.h"
 
-#define HTTP_BACKLOG     64
-#define HTTP_HEADERS_MAX 8192 /* bytes */
-#define HTTP_BODY_MAX    1024 /* bytes; there is no use for any */
-#define HTTP_TIMEOUT     30   /* seconds without progress */
+#define HTTP_BACKLOG         128
+#define HTTP_CLIENTS         64   /* at the same time */
+#define HTTP_LISTS           8    /* of them, those who are sent lists of connections */
+#define HTTP_HEAD_MAX        8192 /* bytes of a request */
+#define HTTP_REQUEST_SECONDS 15   /* until a request is whole, or the next one is */
+#define HTTP_ANSWER_SECONDS  60   /* until its answer has left */
 
 struct http {
     struct event_base *base;
-    struct evhttp *server;
+    struct evconnlistener *listener;
     struct guard *guard;
     struct query_set *set;
-    struct list requests; /* being answered */
-    int fd;               /* -1: evhttp has it */
+    struct crowd crowd;
+    unsigned n_lists;
+    int fd; /* -1: the listener has it */
     uint16_t port;
     bool loopback;
 };
 
-/* A request that is being answered by a query. */
-struct http_request {
-    struct list link;
-    struct evhttp_request *req;
-    struct query *query;
+struct client {
+    struct visitor visitor;
+    struct http *http;
+    struct request request;
+    size_t head_bytes;
+    struct query *query; /* NULL: none, or it is over */
     const char *type;
+    bool list;    /* counted in n_lists */
     bool started; /* the status line and a part are sent */
+    bool over;    /* nothing will be added to the output */
 };
 
 static const char type_json[] = "application/json";
@@ -66,122 +73,106 @@ static const struct {
 /* ---- replies ----------------------------------------------------------------------------------------------
  */
 
-static void add_headers(struct evhttp_request *req, const char *type)
+static void put_head(struct client *cl, int code, const char *type, const size_t *length)
 {
-    struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
-    evhttp_add_header(headers, "Content-Type", type);
-    evhttp_add_header(headers, "Cache-Control", "no-store");
-    evhttp_add_header(headers, "X-Content-Type-Options", "nosniff");
+    struct doc d = {.buf = visitor_output(&cl->visitor)};
+    response_head(&d, &cl->request, code, type, length);
 }
 
-static void reply_error(struct evhttp_request *req, int code, const char *reason, const char *message)
+static void put_document(struct client *cl, int code, const char *type, struct evbuffer *body)
+{
+    size_t length = evbuffer_get_length(body);
+    cl->over = true;
+    put_head(cl, code, type, &length);
+    if (cl->request.method != REQUEST_HEAD)
+        evbuffer_add_buffer(visitor_output(&cl->visitor), body);
+}
+
+static void reply_error(struct client *cl, int code, const char *message)
 {
     struct evbuffer *body = evbuffer_new();
     struct doc d = {.buf = body};
     struct json j = {.doc = &d};
-    if (body) {
-        json_object(&j, NULL);
-        json_string(&j, "error", message);
-        json_end(&j);
-        doc_puts(&d, "\n");
+    if (!body) {
+        cl->http->crowd.ops->gone(&cl->visitor);
+        return;
     }
-    add_headers(req, type_json);
-    evhttp_send_reply(req, code, reason, body);
-    if (body)
-        evbuffer_free(body);
+    json_object(&j, NULL);
+    json_string(&j, "error", message);
+    json_end(&j);
+    doc_puts(&d, "\n");
+    put_document(cl, code, type_json, body);
+    evbuffer_free(body);
 }
 
-static void request_forget(struct http_request *r)
+static void query_is_over(struct client *cl)
 {
-    struct evhttp_connection *conn = evhttp_request_get_connection(r->req);
-    if (conn)
-        evhttp_connection_set_closecb(conn, NULL, NULL);
-    list_remove(&r->link);
-    free(r);
+    cl->query = NULL;
+    cl->http->n_lists -= cl->list;
+    cl->list = false;
 }
 
-static void on_chunk_sent(struct evhttp_connection *conn, void *arg)
+static void client_free(struct client *cl)
 {
-    (void)conn;
-    struct http_request *r = arg;
-    query_more(r->query);
+    if (cl->query)
+        query_cancel(cl->query);
+    query_is_over(cl);
+    visitor_close(&cl->visitor);
+    free(cl);
+}
+
+static void put_chunk(struct client *cl, struct evbuffer *part)
+{
+    struct evbuffer *out = visitor_output(&cl->visitor);
+    size_t length = evbuffer_get_length(part);
+    if (length == 0)
+        return; /* an empty chunk would be the last one */
+    if (!cl->request.http_1_0)
+        evbuffer_add_printf(out, "%zx\r\n", length);
+    evbuffer_add_buffer(out, part);
+    if (!cl->request.http_1_0)
+        evbuffer_add(out, "\r\n", 2);
 }
 
 static void on_part(void *ctx, struct evbuffer *part, bool last)
 {
-    struct http_request *r = ctx;
-    struct evhttp_request *req = r->req;
-    if (!r->started)
-        add_headers(req, r->type);
-    if (last && !r->started) {
-        request_forget(r);
-        evhttp_send_reply(req, HTTP_OK, "OK", part);
+    struct client *cl = ctx;
+    if (last)
+        query_is_over(cl);
+    if (last && !cl->started) {
+        put_document(cl, 200, cl->type, part);
         return;
     }
-    if (!r->started)
-        evhttp_send_reply_start(req, HTTP_OK, "OK");
-    r->started = true;
-    if (!last) {
-        evhttp_send_reply_chunk_with_cb(req, part, on_chunk_sent, r);
+    if (!cl->started)
+        put_head(cl, 200, cl->type, NULL);
+    cl->started = true;
+    cl->over = last;
+    if (cl->request.method == REQUEST_HEAD) {
+        if (cl->query)
+            query_cancel(cl->query);
+        query_is_over(cl);
+        cl->over = true;
         return;
     }
-    request_forget(r);
-    evhttp_send_reply_chunk(req, part);
-    evhttp_send_reply_end(req);
+    put_chunk(cl, part);
+    if (last && !cl->request.http_1_0)
+        evbuffer_add(visitor_output(&cl->visitor), "0\r\n\r\n", 5);
 }
 
 static void on_failed(void *ctx, enum query_failure why)
 {
-    struct http_request *r = ctx;
-    struct evhttp_request *req = r->req;
-    bool started = r->started;
-    request_forget(r);
-    if (started) /* no last chunk: the client sees that the document is not whole */
-        evhttp_connection_free(evhttp_request_get_connection(req));
-    else if (why == QUERY_NOT_FOUND)
-        reply_error(req, HTTP_NOTFOUND, "Not Found", query_failure_text(why));
+    struct client *cl = ctx;
+    query_is_over(cl);
+    if (cl->started) /* no last chunk: the client sees that the document is not whole */
+        client_free(cl);
     else
-        reply_error(req, HTTP_SERVUNAVAIL, "Service Unavailable", query_failure_text(why));
+        reply_error(cl, why == QUERY_NOT_FOUND ? 404 : 503, query_failure_text(why));
 }
 
 static const struct query_sink http_sink = {.part = on_part, .failed = on_failed};
 
-/* The client has gone. evhttp has detached the request, whose memory is now ours. */
-static void on_closed(struct evhttp_connection *conn, void *arg)
-{
-    (void)conn;
-    struct http_request *r = arg;
-    struct evhttp_request *req = r->req;
-    query_cancel(r->query);
-    list_remove(&r->link);
-    free(r);
-    if (!evhttp_request_get_connection(req))
-        evhttp_request_free(req);
-}
-
 /* ---- requests ---------------------------------------------------------------------------------------------
  */
-
-/* True if the Host header names an address or localhost. A name that an attacker's DNS resolves to 127.0.0.1
- * would let a web page read the port through its visitor's browser. */
-static bool is_local_host(const char *host)
-{
-    char name[ADDR_TEXT];
-    struct braid_addr a;
-    struct braid_ip ip;
-    size_t len = strlen(host);
-    if (len >= sizeof(name))
-        return false;
-    strcpy(name, host);
-    if (addr_parse(name, &a) == 0 || ip_parse(name, &ip) == 0)
-        return true;
-    if (name[0] == '[' && name[len - 1] == ']') {
-        name[len - 1] = '\0';
-        return ip_parse(name + 1, &ip) == 0;
-    }
-    name[strcspn(name, ":")] = '\0';
-    return strcasecmp(name, "localhost") == 0;
-}
 
 /* Decimal digits only. */
 static bool parse_id(const char *text, uint64_t *id)
@@ -206,83 +197,141 @@ static bool route(const char *path, struct query_spec *spec)
     return false;
 }
 
-static void begin_query(struct http *h, struct evhttp_request *req, const struct query_spec *spec)
+static void begin_query(struct client *cl, const struct query_spec *spec)
 {
-    enum query_failure why = QUERY_MEMORY;
-    struct http_request *r = calloc(1, sizeof(*r));
-    struct query *q = r ? query_start(h->set, spec, &http_sink, r, &why) : NULL;
-    if (!q) {
-        free(r);
-        reply_error(req, HTTP_SERVUNAVAIL, "Service Unavailable", query_failure_text(why));
+    struct http *h = cl->http;
+    enum query_failure why = QUERY_BUSY;
+    bool list = spec->command == BRAID_COMMAND_CONNECTIONS;
+    if (!list || h->n_lists < HTTP_LISTS)
+        cl->query = query_start(h->set, spec, &http_sink, cl, &why);
+    if (!cl->query) {
+        reply_error(cl, 503, query_failure_text(why));
         return;
     }
-    r->req = req;
-    r->query = q;
-    r->type = spec->format == QUERY_METRICS ? type_metrics : type_json;
-    list_append(&h->requests, &r->link);
-    evhttp_connection_set_closecb(evhttp_request_get_connection(req), on_closed, r);
+    cl->list = list;
+    h->n_lists += list;
+    cl->type = spec->format == QUERY_METRICS ? type_metrics : type_json;
 }
 
-static void on_request(struct evhttp_request *req, void *arg)
+static void answer(struct client *cl)
 {
-    struct http *h = arg;
+    struct request *r = &cl->request;
     struct query_spec spec;
-    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
-    const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
-    const char *host = evhttp_find_header(evhttp_request_get_input_headers(req), "Host");
-    if (h->loopback && host && !is_local_host(host)) {
-        reply_error(req, 403, "Forbidden", "the Host header must be an address or localhost");
-    } else if (!path || !route(path, &spec)) {
+    r->close |= r->body; /* which is not read */
+    visitor_answering(&cl->visitor, HTTP_ANSWER_SECONDS);
+    if (cl->http->loopback && *r->host && !request_host_is_local(r))
+        reply_error(cl, 403, "the Host header must be an address or localhost");
+    else if (!route(r->path, &spec))
         reply_error(
-            req, HTTP_NOTFOUND, "Not Found",
+            cl, 404,
             "there is nothing here; there are /metrics, /api/v1/status, /api/v1/connections, "
             "/api/v1/connections/ID, /api/v1/counters, /api/v1/bypass, /api/v1/algorithms and /api/v1/paths");
-    } else if (evhttp_request_get_command(req) != EVHTTP_REQ_GET) {
-        evhttp_add_header(evhttp_request_get_output_headers(req), "Allow", "GET");
-        reply_error(req, HTTP_BADMETHOD, "Method Not Allowed", "only GET is allowed");
-    } else {
-        begin_query(h, req, &spec);
+    else if (r->method == REQUEST_OTHER)
+        reply_error(cl, 405, "only GET and HEAD are allowed");
+    else if (r->body)
+        reply_error(cl, 413, "there is no use for a request's content here");
+    else
+        begin_query(cl, &spec);
+}
+
+static void refuse(struct client *cl, int code)
+{
+    static const char *const messages[] = {"this is not a request of HTTP/1.1 or HTTP/1.0",
+                                           "the request is too long",
+                                           "only HTTP/1.1 and HTTP/1.0 are spoken"};
+    cl->request.close = true;
+    visitor_answering(&cl->visitor, HTTP_ANSWER_SECONDS);
+    reply_error(cl, code, messages[code == 431 ? 1 : code == 505 ? 2 : 0]);
+}
+
+/* Takes one request, if it is whole. What is behind it waits. */
+static void on_readable(struct visitor *v)
+{
+    struct client *cl = (struct client *)v;
+    struct evbuffer *in = visitor_input(v);
+    char *line;
+    size_t len;
+    int code = 0;
+    while (code == 0 && (line = evbuffer_readln(in, &len, EVBUFFER_EOL_CRLF)) != NULL) {
+        cl->head_bytes += len + 1;
+        code = request_take_line(&cl->request, line, len);
+        free(line);
     }
+    if (cl->head_bytes + (code ? 0 : evbuffer_get_length(in)) >= HTTP_HEAD_MAX)
+        code = 431;
+    if (code == 200)
+        answer(cl);
+    else if (code)
+        refuse(cl, code);
+}
+
+static void next_request(struct client *cl)
+{
+    cl->request = (struct request){0};
+    cl->head_bytes = 0;
+    cl->started = cl->over = false;
+    visitor_asking(&cl->visitor, HTTP_REQUEST_SECONDS);
+    on_readable(&cl->visitor);
+}
+
+static void on_written(struct visitor *v)
+{
+    struct client *cl = (struct client *)v;
+    if (cl->over && cl->request.close)
+        visitor_farewell(v);
+    else if (cl->over)
+        next_request(cl);
+    else if (cl->query && cl->started)
+        query_more(cl->query);
+}
+
+static void on_gone(struct visitor *v)
+{
+    client_free((struct client *)v);
+}
+
+static const struct visitor_ops http_visitors = {
+    .readable = on_readable, .written = on_written, .gone = on_gone};
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
+                      void *arg)
+{
+    (void)listener;
+    (void)sa;
+    (void)len;
+    struct http *h = arg;
+    struct client *cl = calloc(1, sizeof(*cl));
+    if (!cl) {
+        close(fd);
+        return;
+    }
+    cl->http = h;
+    if (visitor_open(&h->crowd, &cl->visitor, fd, HTTP_REQUEST_SECONDS) < 0)
+        free(cl);
 }
 
 /* ---- opening and closing ----------------------------------------------------------------------------------
  */
 
-static socklen_t to_sockaddr(const struct braid_addr *a, struct sockaddr_storage *out)
-{
-    memset(out, 0, sizeof(*out));
-    if (ip_is_v4(&a->ip)) {
-        struct sockaddr_in *in = (struct sockaddr_in *)out;
-        in->sin_family = AF_INET;
-        in->sin_port = htons(a->port);
-        memcpy(&in->sin_addr, a->ip.b + 12, 4);
-        return sizeof(*in);
-    }
-    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
-    in6->sin6_family = AF_INET6;
-    in6->sin6_port = htons(a->port);
-    memcpy(&in6->sin6_addr, a->ip.b, 16);
-    return sizeof(*in6);
-}
-
 /* -1 with errno. */
 static int bind_tcp(const struct braid_addr *a, uint16_t *port)
 {
     struct sockaddr_storage ss;
-    socklen_t len = to_sockaddr(a, &ss);
+    struct braid_addr bound;
+    socklen_t len = upstream_sockaddr(a, &ss);
     int one = 1, fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
         bind(fd, (struct sockaddr *)&ss, len) < 0 || listen(fd, HTTP_BACKLOG) < 0 ||
-        getsockname(fd, (struct sockaddr *)&ss, &len) < 0) {
+        getsockname(fd, (struct sockaddr *)&ss, &len) < 0 ||
+        upstream_addr((struct sockaddr *)&ss, &bound) < 0) {
         int saved = errno;
         close(fd);
         errno = saved;
         return -1;
     }
-    *port = ntohs(ss.ss_family == AF_INET ? ((struct sockaddr_in *)&ss)->sin_port
-                                          : ((struct sockaddr_in6 *)&ss)->sin6_port);
+    *port = bound.port;
     return fd;
 }
 
@@ -311,7 +360,7 @@ int http_open(const struct braid_addr *listen, struct event_base *base, struct h
         return -1;
     }
     *h = (struct http){.base = base, .fd = fd, .port = port, .loopback = is_loopback(&listen->ip)};
-    list_init(&h->requests);
+    crowd_init(&h->crowd, base, &http_visitors, descriptors_share(HTTP_CLIENTS), HTTP_HEAD_MAX);
     if (!h->loopback)
         log_warn("[admin] listen: %s is not a loopback address: everybody who reaches it sees, without a "
                  "password, "
@@ -324,21 +373,12 @@ int http_open(const struct braid_addr *listen, struct event_base *base, struct h
 int http_start(struct http *h, struct query_set *set)
 {
     h->set = set;
-    h->server = evhttp_new(h->base);
-    if (!h->server)
-        return -1;
-    evhttp_set_max_headers_size(h->server, HTTP_HEADERS_MAX);
-    evhttp_set_max_body_size(h->server, HTTP_BODY_MAX);
-    evhttp_set_timeout(h->server, HTTP_TIMEOUT);
-    evhttp_set_default_content_type(h->server, NULL);
-    /* All of them, so that the answer to most of them can be JSON, too. */
-    evhttp_set_allowed_methods(h->server, 0xffff);
-    evhttp_set_gencb(h->server, on_request, h);
-    struct evhttp_bound_socket *bound = evhttp_accept_socket_with_handle(h->server, h->fd);
-    if (!bound)
+    h->listener =
+        evconnlistener_new(h->base, on_accept, h, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, h->fd);
+    if (!h->listener)
         return -1;
     h->fd = -1;
-    h->guard = guard_new(h->base, evhttp_bound_socket_get_listener(bound));
+    h->guard = guard_new(h->base, h->listener);
     return h->guard ? 0 : -1;
 }
 
@@ -351,14 +391,10 @@ void http_free(struct http *h)
 {
     if (!h)
         return;
-    list_each (pos, next, &h->requests) {
-        struct http_request *r = list_entry(pos, struct http_request, link);
-        query_cancel(r->query);
-        request_forget(r);
-    }
+    crowd_disperse(&h->crowd);
     guard_free(h->guard);
-    if (h->server)
-        evhttp_free(h->server);
+    if (h->listener)
+        evconnlistener_free(h->listener);
     if (h->fd >= 0)
         close(h->fd);
     free(h);

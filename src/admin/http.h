@@ -1,4 +1,4 @@
-/* The HTTP port: libevent's evhttp, GET only, answered from queries. */
+/* The HTTP port: GET and HEAD, answered from queries. */
 #ifndef BRAID_ADMIN_HTTP_H
 #define BRAID_ADMIN_HTTP_H
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/addr.h"
+#include "io/descriptors.h"
 #include "io/log.h"
 #include "io/upstream.h"
 
@@ -125,6 +126,11 @@ static atomic_bool without_mptcp;
 static int new_socket(int family, int protocol)
 {
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    if (fd >= 0 && !descriptors_leave_reserve(fd)) {
+        close(fd);
+        errno = EMFILE;
+        return -1;
+    }
     bool lacks = fd < 0 && protocol == IPPROTO_MPTCP &&
                  (errno == EPROTONOSUPPORT || errno == ENOPROTOOPT || errno == EINVAL);
     if (lacks && !atomic_exchange(&without_mptcp, true)) {

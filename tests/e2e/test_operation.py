@@ -116,6 +116,7 @@ def test_admin_port_answers_strangers_with_an_error(env):
         code, _ = env.proxy.http(path)
         assert code == 404 or (path == "/" and code == 200), f"{path}: {code}"
     assert b" 405 " in raw_request(env, "POST", "127.0.0.1:9180")
+    assert b" 200 " in raw_request(env, "HEAD", "127.0.0.1:9180")
     # A web page elsewhere that has its name resolved to 127.0.0.1 must not read this through a browser.
     assert b" 403 " in raw_request(env, "GET", "attacker.example:9180")
 
@@ -151,6 +152,52 @@ def test_idle_admin_clients_do_not_hold_up_the_rest(env):
     transfer(far, near, 8 * MIB, end=False)
     assert env.proxy.ctl("status") and len(idle) == 100
     transfer(near, far, 8 * MIB)
+
+
+def admin_client(env, request, buffer=None):
+    """A connection to the admin port that has said so much."""
+    sock = env.keep(env.topology.braid.socket(4))
+    if buffer:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    sock.connect(("127.0.0.1", 9180))
+    sock.sendall(request)
+    return sock
+
+
+@braid_only
+def test_the_daemon_answers_when_descriptors_are_used_up(env):
+    """Admin clients that finish no request take nothing from others, and connections leave the daemon what it needs."""
+    env.start(descriptors=256, workers=1)
+    listener = env.listen()
+    idle = [admin_client(env, b"G") for _ in range(300)]
+    pairs, refused = [], 0
+    while not refused:
+        near = env.open(multipath=len(pairs) % 2 == 0)
+        try:
+            near.connect((net.SERVICE[4], proxy.PORT))
+            pairs.append((near, env.accept(listener)))
+        except ConnectionRefusedError:
+            refused += 1
+    assert len(pairs) > 100, len(pairs)
+    assert env.proxy.ctl("status")["total"]["connections"] == len(pairs)
+    assert env.proxy.http("/metrics")[0] == 200
+    for near, far in pairs[::20]:
+        transfer(near, far, 1000, end=False)
+    assert len(idle) == 300
+
+
+@braid_only
+def test_lists_that_nobody_reads_do_not_keep_braidctl_out(env):
+    env.topology.braid.sysctl(net__ipv4__tcp_wmem="4096 4096 4096")  # the kernel takes little of an answer
+    env.start()
+    pairs = [env.pair(multipath=False) for _ in range(100)]
+    readers = [admin_client(env, b"GET /api/v1/connections HTTP/1.1\r\nHost: localhost\r\n\r\n", 2304)
+               for _ in range(60)]
+    for _ in range(3):
+        assert env.proxy.ctl("status")["total"]["connections"] == len(pairs)
+        assert len(env.proxy.ctl("connections")["connections"]) == len(pairs)
+        assert env.proxy.http("/metrics")[0] == 200
+    assert len(readers) == 60
 
 
 @braid_only

@@ -100,7 +100,7 @@ static int begin(const char *method, const char *path, const char *headers)
     char request[512];
     int fd = client_tcp(http_port(http));
     snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\nConnection: close\r\n%s\r\n", method, path,
-             headers);
+             *headers ? headers : "Host: localhost\r\n");
     client_send(fd, request);
     return fd;
 }
@@ -232,13 +232,22 @@ static const struct {
     {"GET", "/metrics", "Host: localhost.evil.example\r\n", 403, "{\"error\":\"the Host header must be"},
     {"GET", "/metrics", "Host: 127.0.0.1.evil.example\r\n", 403, "{\"error\":\"the Host header must be"},
     {"POST", "/metrics", "Host: localhost\r\nContent-Length: 0\r\n", 405,
-     "{\"error\":\"only GET is allowed\"}"},
+     "{\"error\":\"only GET and HEAD are allowed\"}"},
     {"PUT", "/metrics", "Host: localhost\r\nContent-Length: 0\r\n", 405,
-     "{\"error\":\"only GET is allowed\"}"},
-    {"DELETE", "/metrics", "Host: localhost\r\n", 405, "{\"error\":\"only GET is allowed\"}"},
-    {"OPTIONS", "/metrics", "Host: localhost\r\n", 405, "{\"error\":\"only GET is allowed\"}"},
-    {"HEAD", "/metrics", "Host: localhost\r\n", 405, NULL},
-    {"POST", "/metrics", "Host: localhost\r\nContent-Length: 2000\r\n", 413, NULL},
+     "{\"error\":\"only GET and HEAD are allowed\"}"},
+    {"DELETE", "/metrics", "Host: localhost\r\n", 405, "{\"error\":\"only GET and HEAD are allowed\"}"},
+    {"OPTIONS", "/metrics", "Host: localhost\r\n", 405, "{\"error\":\"only GET and HEAD are allowed\"}"},
+    {"POST", "/metrics", "Host: localhost\r\nContent-Length: 2000\r\n", 405, "{\"error\":\"only GET"},
+    {"GET", "/metrics", "Host: localhost\r\nContent-Length: 2000\r\n", 413, "{\"error\":\"there is no use"},
+    {"GET", "/metrics", "Host: localhost\r\nTransfer-Encoding: chunked\r\n", 413, "{\"error\":\"there is"},
+    {"GET", "/metrics", "Host: localhost\r\nHost: localhost\r\n", 400, "{\"error\":\"this is not a request"},
+    {"GET", "/metrics", "Host : localhost\r\n", 400, "{\"error\":\"this is not a request"},
+    {"GET", "/metrics", "Host: localhost\r\n more\r\n", 400, "{\"error\":\"this is not a request"},
+    {"GET", "/metrics", "Accept: */*\r\n", 400, "{\"error\":\"this is not a request"},
+    {"GET", "metrics", "", 400, "{\"error\":\"this is not a request"},
+    {"", "/metrics", "", 400, "{\"error\":\"this is not a request"},
+    {"GET", "http://evil.example/metrics", "", 403, "{\"error\":\"the Host header must be"},
+    {"GET", "/metrics HTTP/1.1", "", 400, "{\"error\":\"this is not a request"},
 };
 
 START_TEST(a_bad_request_gets_its_code_and_a_reason)
@@ -248,22 +257,93 @@ START_TEST(a_bad_request_gets_its_code_and_a_reason)
     if (errors[_i].body)
         has(&r, errors[_i].body);
     if (r.code == 405)
-        ck_assert_ptr_nonnull(strstr(r.raw.text, "\r\nAllow: GET\r\n"));
+        ck_assert_ptr_nonnull(strstr(r.raw.text, "\r\nAllow: GET, HEAD\r\n"));
     free(r.raw.text);
+}
+END_TEST
+
+/* Of a document that is not made of parts, the length as well. */
+START_TEST(head_is_get_without_the_content)
+{
+    struct http_reply r = ask("GET", "/api/v1/connections/4", "");
+    char length[64];
+    snprintf(length, sizeof(length), "\r\nContent-Length: %zu\r\n", strlen(r.body));
+    free(r.raw.text);
+    r = ask("HEAD", "/api/v1/connections/4", "");
+    ck_assert_int_eq(r.code, 200);
+    ck_assert_str_eq(r.body, "");
+    ck_assert_msg(strstr(r.raw.text, length) != NULL, "no %s in %s", length, r.raw.text);
+    free(r.raw.text);
+    r = ask("HEAD", "/api/v1/connections", "");
+    ck_assert_int_eq(r.code, 200);
+    ck_assert(r.chunked);
+    ck_assert_str_eq(r.body, "");
+    free(r.raw.text);
+    r = ask("HEAD", "/nowhere", "");
+    ck_assert_int_eq(r.code, 404);
+    ck_assert_str_eq(r.body, "");
+    free(r.raw.text);
+}
+END_TEST
+
+START_TEST(a_target_may_name_the_host_itself)
+{
+    struct http_reply r = ask("GET", "http://127.0.0.1:9180/api/v1/connections/4?x", "Host: ignored\r\n");
+    ck_assert_int_eq(r.code, 200);
+    has(&r, "{\"id\":4,");
+    free(r.raw.text);
+}
+END_TEST
+
+/* More than there is room for, one after the other, none of which asks anything: who asks is answered. */
+START_TEST(idle_clients_make_way_for_those_who_ask)
+{
+    int idle[200];
+    for (unsigned i = 0; i < 200; i++) {
+        idle[i] = client_tcp(http_port(http));
+        client_send(idle[i], "GET /met");
+        client_spin(base, -1);
+    }
+    struct http_reply r = get("/metrics");
+    ck_assert_int_eq(r.code, 200);
+    free(r.raw.text);
+    char byte;
+    ck_assert_int_eq(recv(idle[0], &byte, 1, MSG_DONTWAIT), 0); /* gone */
+    ck_assert_int_eq(recv(idle[199], &byte, 1, MSG_DONTWAIT), -1);
+    for (unsigned i = 0; i < 200; i++)
+        close(idle[i]);
+}
+END_TEST
+
+/* Those who ask for lists and do not read them keep only each other waiting. */
+START_TEST(lists_that_nobody_reads_leave_room_for_other_documents)
+{
+    restart("127.0.0.1:1", 32, 5000);
+    fake.hold = true;
+    int lists[20];
+    for (unsigned i = 0; i < 20; i++)
+        lists[i] = begin("GET", "/api/v1/connections", "");
+    client_until(base, fake.n_held == 8);
+    struct http_reply r = take_apart(client_receive(base, lists[19]));
+    ck_assert_int_eq(r.code, 503);
+    free(r.raw.text);
+    fake.hold = false;
+    r = get("/metrics");
+    ck_assert_int_eq(r.code, 200);
+    free(r.raw.text);
+    for (unsigned i = 0; i < 19; i++)
+        close(lists[i]);
 }
 END_TEST
 
 START_TEST(an_address_or_localhost_as_host_is_fine)
 {
-    static const char *const hosts[] = {"",
-                                        "Host: localhost\r\n",
-                                        "Host: LOCALHOST:9180\r\n",
-                                        "Host: 127.0.0.1:9180\r\n",
-                                        "Host: [::1]\r\n",
-                                        "Host: [::1]:9180\r\n"};
+    static const char *const hosts[] = {"Host: localhost\r\n",      "Host:\r\n",
+                                        "Host: LOCALHOST:9180\r\n", "Host: 127.0.0.1:9180\r\n",
+                                        "Host: [::1]\r\n",          "Host: [::1]:9180\r\n"};
     for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
         struct http_reply r = ask("GET", "/api/v1/counters", hosts[i]);
-        ck_assert_msg(r.code == 200 || (r.code == 400 && !*hosts[i]), "%s%d", hosts[i], r.code);
+        ck_assert_msg(r.code == 200, "%s%d", hosts[i], r.code);
         free(r.raw.text);
     }
 }
@@ -285,14 +365,20 @@ START_TEST(rubbish_and_long_headers_end_the_connection_only)
     memcpy(text, "GET /metrics HTTP/1.1\r\nA: ", 26);
     int fd = client_tcp(http_port(http));
     client_send(fd, text);
-    struct reply_text r = client_receive(base, fd);
-    ck_assert_ptr_null(strstr(r.text, " 200 "));
-    free(r.text);
+    struct http_reply r = take_apart(client_receive(base, fd));
+    ck_assert_int_eq(r.code, 431);
+    has(&r, "{\"error\":\"the request is too long\"}");
+    free(r.raw.text);
     fd = client_tcp(http_port(http));
     client_send(fd, "\x16\x03\x01\x02\x05\x01\x05\x01\xfc\x03\x03 \r\n\r\n");
-    r = client_receive(base, fd);
-    ck_assert_ptr_null(strstr(r.text, " 200 "));
-    free(r.text);
+    r = take_apart(client_receive(base, fd));
+    ck_assert_int_eq(r.code, 400);
+    free(r.raw.text);
+    fd = client_tcp(http_port(http));
+    client_send(fd, "GET /metrics HTTP/2.0\r\n\r\n");
+    r = take_apart(client_receive(base, fd));
+    ck_assert_int_eq(r.code, 505);
+    free(r.raw.text);
     struct http_reply good = get("/metrics");
     ck_assert_int_eq(good.code, 200);
     free(good.raw.text);
@@ -483,6 +569,10 @@ int main(void)
     tcase_add_test(t, each_connection_of_the_list_can_be_shown);
     tcase_add_test(t, five_thousand_connections_are_listed);
     tcase_add_loop_test(t, a_bad_request_gets_its_code_and_a_reason, 0, sizeof(errors) / sizeof(errors[0]));
+    tcase_add_test(t, head_is_get_without_the_content);
+    tcase_add_test(t, a_target_may_name_the_host_itself);
+    tcase_add_test(t, idle_clients_make_way_for_those_who_ask);
+    tcase_add_test(t, lists_that_nobody_reads_leave_room_for_other_documents);
     tcase_add_test(t, an_address_or_localhost_as_host_is_fine);
     tcase_add_test(t, any_host_is_fine_where_the_port_is_not_on_loopback);
     tcase_add_test(t, rubbish_and_long_headers_end_the_connection_only);

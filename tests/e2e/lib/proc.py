@@ -26,20 +26,21 @@ def run(argv, check=True, stdin=None, limit=30.0):
     return done
 
 
-def _usual_limits():
-    """The tests themselves need many files; the daemon has to cope with what everybody gets."""
-    resource.setrlimit(resource.RLIMIT_NOFILE, _usual)
+def _limits(descriptors):
+    """The tests themselves need many files; the daemon has to cope with what everybody gets, or with so many."""
+    limit = (descriptors, descriptors) if descriptors else _usual
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limit)
 
 
 class Process:
     """A child that runs beside the test. Both its streams end up in .lines, in the order in which they are read."""
 
-    def __init__(self, argv, name, env=None):
+    def __init__(self, argv, name, env=None, descriptors=None):
         self.name = name
         self.lines = []
         self._child = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
-                                       env={**os.environ, **(env or {})}, preexec_fn=_usual_limits)
+                                       env={**os.environ, **(env or {})}, preexec_fn=_limits(descriptors))
         self.pid = self._child.pid
         self._reading = threading.Event()
         self._reading.set()
