@@ -4,10 +4,14 @@
 #include "mptcp/recv.h"
 
 #define RCVBUF_LEAST (16u << 10)
+#define WINDOW_AFTER                                                                                         \
+    65535u /* behind the end of the data: only for FINs, which Linux sends into no closed window */
 
 /* How far the window may reach now, memory considered. */
 static uint64_t window_goal(const struct braid_conn *c)
 {
+    if (c->data_fin_received)
+        return c->data_rcv_nxt + WINDOW_AFTER;
     const struct mem_account *all = &c->env->mem;
     size_t room = mem_room(all), share = room / 4 > RCVBUF_LEAST ? room / 4 : RCVBUF_LEAST;
     if (room < all->limit / 8)
@@ -18,8 +22,8 @@ static uint64_t window_goal(const struct braid_conn *c)
 uint64_t flow_window(struct subflow *sf)
 {
     struct braid_conn *c = mp_subflow_of(sf)->conn;
-    if (c->phase < CONN_ESTABLISHED || c->data_fin_received)
-        return 65535; /* the SYN's window is not scaled; after the end of the data it does not matter */
+    if (c->phase < CONN_ESTABLISHED)
+        return 65535; /* the SYN's window is not scaled */
     uint64_t goal = window_goal(c);
     uint64_t step = 2 * (uint64_t)sf->mss < c->rcvbuf / 2 ? 2 * sf->mss : c->rcvbuf / 2;
     bool closed = !seq64_before(c->data_rcv_nxt, c->data_rcv_edge);

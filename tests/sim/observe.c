@@ -215,9 +215,8 @@ static void check_window(struct look *k)
     if ((k->p.tcp.flags & TCP_RST) || !k->peer->syn || k->w->s.opaque)
         return;
     k->me->window = window(k);
-    /* Behind the peer's FIN the window means nothing. The window of a subflow of MPTCP is the connection's
-     * and moves with what others bring. */
-    if (!k->data && !(k->peer->fin && k->me->ack > k->peer->fin_off))
+    /* The window of a subflow of MPTCP is the connection's and moves with what others bring. */
+    if (!k->data)
         REQUIRE(k, edge + window_unit(k) > k->me->edge, "the window shrank from %llu to %llu",
                 (unsigned long long)k->me->edge, (unsigned long long)edge);
     if (edge > k->me->edge)
@@ -377,9 +376,7 @@ static void check_data_ack(struct look *k)
                 (unsigned long long)(d->ack - peer->idsn), (unsigned long long)(ack - peer->idsn));
         d->ack = ack;
         edge = ack + window(k);
-        REQUIRE(k,
-                k->w->s.opaque || (int64_t)(edge + window_unit(k) - d->edge) > 0 ||
-                    (peer->fin && ack == peer->fin_dsn + 1),
+        REQUIRE(k, k->w->s.opaque || (int64_t)(edge + window_unit(k) - d->edge) > 0,
                 "the window shrank from %llu to %llu", (unsigned long long)(d->edge - peer->idsn),
                 (unsigned long long)(edge - peer->idsn));
     }
