@@ -288,7 +288,8 @@ static void aborted_in(struct timewait_entry *e, const struct arrival *a)
 static bool remembered_in(struct braid_core *core, struct timewait_entry *e, const struct arrival *a)
 {
     struct mptcp_env *env = &core->env;
-    if (e->aborted && !(a->p.tcp.flags & TCP_SYN)) {
+    bool syn = a->p.tcp.flags & TCP_SYN, rst = a->p.tcp.flags & TCP_RST;
+    if (e->aborted && !syn && !(rst && !e->orphan)) {
         aborted_in(e, a);
         return false;
     }
@@ -301,6 +302,9 @@ static bool remembered_in(struct braid_core *core, struct timewait_entry *e, con
         break;
     case TIMEWAIT_RESTART:
         core_timewait_start(e, a->now);
+        break;
+    case TIMEWAIT_FORGET:
+        core_timewait_free(e);
         break;
     case TIMEWAIT_REUSE:
         core_timewait_free(e);

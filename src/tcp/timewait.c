@@ -58,12 +58,14 @@ enum timewait_action timewait_input(struct timewait *tw, const struct wire_packe
     bool old = tw->ts_ok && t->has_ts && seq32_before(t->tsval, tw->ts_recent);
 
     if (t->flags & TCP_RST)
-        return TIMEWAIT_NOTHING;
+        return tw->challenged && t->seq == tw->rcv_nxt ? TIMEWAIT_FORGET : TIMEWAIT_NOTHING;
     if (acceptable_syn(tw, t))
         return TIMEWAIT_REUSE;
     if (t->flags & TCP_SYN) {
-        if (tcp_challenge_allowed(env, now))
+        if (tcp_challenge_allowed(env, now)) {
             send_ack(tw, env, now);
+            tw->challenged = true;
+        }
         return TIMEWAIT_NOTHING;
     }
     /* Empty segments get no answer, except keepalives: two ends in TIME_WAIT would answer each other forever.

@@ -18,6 +18,7 @@ struct timewait {
     uint32_t ts_recent, ts_offset;
     uint16_t window; /* unscaled, as sent last */
     bool ts_ok;
+    bool challenged; /* a SYN was answered with an ACK: who sent it may know nothing of this connection */
 };
 
 void timewait_init(struct timewait *tw, const struct subflow *sf);
@@ -25,9 +26,12 @@ void timewait_init(struct timewait *tw, const struct subflow *sf);
 enum timewait_action {
     TIMEWAIT_NOTHING,
     TIMEWAIT_RESTART, /* the peer's FIN came again: it was acknowledged, restart the timer */
+    TIMEWAIT_FORGET,  /* the peer has no such connection: forget this entry */
     TIMEWAIT_REUSE    /* an acceptable new SYN: forget this entry and treat it as a new connection */
 };
-/* Processes a segment, sending an ACK through env when one is due. RSTs are ignored (RFC 1337). */
+/* Processes a segment, sending an ACK through env when one is due. A RST ends the entry only in answer to the
+ * ACK that a SYN got: another host has the peer's address and port now, as behind a NAT, and could not
+ * connect (RFC 9293 section 3.10.7.4, as in Linux). Other RSTs are ignored (RFC 1337). */
 enum timewait_action timewait_input(struct timewait *tw, const struct wire_packet *p, struct tcp_env *env,
                                     braid_time now);
 

@@ -95,6 +95,39 @@ START_TEST(an_old_syn_is_challenged)
 }
 END_TEST
 
+/* Another host with the address and port of the first, behind a NAT: it answers the ACK with a RST. */
+START_TEST(only_the_reset_that_answers_a_challenge_ends_it)
+{
+    struct timewait tw = {0};
+    struct harness *h = waiting(&tw, true);
+
+    ck_assert_int_eq(INPUT(h, &tw, .seq = 2, .flags = TCP_RST, .no_ack = true), TIMEWAIT_NOTHING);
+    ck_assert_int_eq(INPUT(h, &tw, .flags = TCP_SYN, .no_ack = true, .seq = 9, .tsval = 6999),
+                     TIMEWAIT_NOTHING);
+    h_expect_ack(h, 2, 2);
+    ck_assert_int_eq(INPUT(h, &tw, .seq = 1, .flags = TCP_RST, .no_ack = true), TIMEWAIT_NOTHING);
+    ck_assert_int_eq(INPUT(h, &tw, .seq = 3, .flags = TCP_RST, .no_ack = true), TIMEWAIT_NOTHING);
+    ck_assert_int_eq(INPUT(h, &tw, .seq = 2, .flags = TCP_RST, .no_ack = true, .no_ts = true),
+                     TIMEWAIT_FORGET);
+    h_nothing(h);
+    h_free(h);
+}
+END_TEST
+
+/* RFC 7323 section 5.2: a RST is not subject to PAWS, and the other host's clock is not the first one's. */
+START_TEST(the_time_stamp_of_such_a_reset_does_not_matter)
+{
+    struct timewait tw = {0};
+    struct harness *h = waiting(&tw, true);
+
+    INPUT(h, &tw, .flags = TCP_SYN, .no_ack = true, .seq = 0, .tsval = 6000);
+    h_expect_ack(h, 2, 2);
+    ck_assert_int_eq(INPUT(h, &tw, .seq = 2, .flags = TCP_RST, .no_ack = true, .tsval = 6000),
+                     TIMEWAIT_FORGET);
+    h_free(h);
+}
+END_TEST
+
 START_TEST(without_timestamps_the_number_decides)
 {
     struct timewait tw = {0};
@@ -116,6 +149,8 @@ int main(void)
     tcase_add_test(tc, empty_segments_and_resets_are_ignored);
     tcase_add_test(tc, a_later_timestamp_or_number_lets_a_new_connection_in);
     tcase_add_test(tc, an_old_syn_is_challenged);
+    tcase_add_test(tc, only_the_reset_that_answers_a_challenge_ends_it);
+    tcase_add_test(tc, the_time_stamp_of_such_a_reset_does_not_matter);
     tcase_add_test(tc, without_timestamps_the_number_decides);
     suite_add_tcase(s, tc);
     return run_suite(s);
