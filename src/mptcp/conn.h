@@ -130,6 +130,7 @@ struct braid_conn {
     uint64_t local_idsn, remote_idsn;
     bool was_mptcp;  /* MP_CAPABLE was negotiated */
     bool checksum;   /* required by us, and after the handshake: in use */
+    bool peer_dsn64; /* the peer's DSNs have 64 bits, so our DATA_ACKs have to have them, too */
     bool dss_seen;   /* the peer has sent a DSS: it knows that MPTCP works */
     bool dss_sent;   /* our first DSS went out, at TSval first_dss_ts */
     bool dss_proven; /* the peer goes on with DSS after it had that one: options pass both ways */

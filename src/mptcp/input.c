@@ -38,6 +38,7 @@ static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_
     struct braid_conn *c = s->conn;
     uint64_t dsn = offset_of(d->dsn, d->dsn64, c->remote_idsn, c->data_rcv_nxt);
     uint64_t map_off = seq_extend(off, d->ssn);
+    c->peer_dsn64 = c->peer_dsn64 || d->dsn64;
     if (d->len == 0 && !d->data_fin) {
         conn_infinite_mapping(s, map_off, dsn);
         return;
@@ -75,8 +76,8 @@ static void capable_in(struct mp_subflow *s, const struct mptcp_capable *k)
     struct braid_conn *c = s->conn;
     if (s->join || k->n_keys != 2 || k->sender_key != c->remote_key || k->receiver_key != c->local_key)
         return;
-    if (k->has_len) { /* implies SSN 1 and the first byte */
-        c->dss_seen = true;
+    if (k->has_len) { /* implies SSN 1 and the first byte, with all of its DSN */
+        c->dss_seen = c->peer_dsn64 = true;
         take_mapping(s, 1, DATA_FIRST, k->data_len, k->has_csum, k->csum, k->data_len);
     }
 }

@@ -1,12 +1,13 @@
-/* MPTCP options of outgoing segments. DSNs and DATA_ACKs always go out with 64 bits: a mapping with a
- * checksum and timestamps then fill the 40 bytes of option space exactly. */
+/* MPTCP options of outgoing segments. DSNs always go out with 64 bits, DATA_ACKs with as many as the peer's
+ * DSNs have (RFC 8684 section 3.3.2), and with 32 before the first, as Linux does: a mapping with a checksum
+ * and timestamps then fill the 40 bytes of option space at most exactly. */
 #include <string.h>
 
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
 #include "wire/checksum.h"
 
-#define DSS_ACK_SIZE 12 /* kind, length, subtype, flags, 64-bit DATA_ACK */
+#define DSS_ACK_SIZE 12 /* at most: kind, length, subtype, flags, 64-bit DATA_ACK */
 
 static uint8_t capable_flags(const struct braid_conn *c)
 {
@@ -28,7 +29,8 @@ static void put_capable(const struct braid_conn *c, unsigned n_keys, struct wire
 static void put_data_ack(const struct braid_conn *c, struct wire_mptcp *mp)
 {
     memset(&mp->dss, 0, sizeof(mp->dss));
-    mp->dss.has_ack = mp->dss.ack64 = true;
+    mp->dss.has_ack = true;
+    mp->dss.ack64 = c->peer_dsn64;
     mp->dss.data_ack = c->remote_idsn + c->data_rcv_nxt;
     mp->has |= MPTCP_HAS(MPTCP_DSS);
 }
