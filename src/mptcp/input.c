@@ -71,11 +71,19 @@ static void dss_in(struct mp_subflow *s, const struct wire_packet *p, uint64_t o
         dss_mapping(s, d, off);
 }
 
-static void capable_in(struct mp_subflow *s, const struct mptcp_capable *k)
+/* The third ACK's MP_CAPABLE again, or the one with the first data. Data with other keys is none of this
+ * connection: options pass, so there is no reason to fall back, and no place for it. */
+static void capable_in(struct mp_subflow *s, const struct wire_packet *p)
 {
     struct braid_conn *c = s->conn;
-    if (s->join || k->n_keys != 2 || k->sender_key != c->remote_key || k->receiver_key != c->local_key)
+    const struct mptcp_capable *k = &p->tcp.mp.capable;
+    if (s->join || k->n_keys != 2)
         return;
+    if (k->sender_key != c->remote_key || k->receiver_key != c->local_key) {
+        if (p->payload_len > 0)
+            flow_reset(s, MPTCP_RST_MPTCP);
+        return;
+    }
     if (k->has_len) { /* implies SSN 1 and the first byte, with all of its DSN */
         c->dss_seen = c->peer_dsn64 = true;
         take_mapping(s, 1, DATA_FIRST, k->data_len, k->has_csum, k->csum, k->data_len);
@@ -128,6 +136,22 @@ static void fallen_back(struct mp_subflow *s, const struct wire_mptcp *mp, uint6
         c->keep_data_acks = false; /* an infinite mapping: the peer has fallen back */
 }
 
+/* MP_FASTCLOSE (section 3.5). True: it has our key, and the connection is over. The RSTs that answer it say
+ * why, as those of Linux do. */
+static bool fastclose_in(struct braid_conn *c, uint64_t key)
+{
+    conn_count(c, MP_FASTCLOSE_RX);
+    if (key != c->local_key)
+        return false;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->rst_reason < 0)
+            s->rst_reason = MPTCP_RST_UNSPECIFIED;
+    }
+    conn_fail(c, BRAID_CLOSE_RESET, false);
+    return true;
+}
+
 enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *p, uint64_t off,
                                   braid_time now)
 {
@@ -143,13 +167,8 @@ enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *
     }
     if (mp->malformed)
         conn_count(c, MP_MALFORMED);
-    if (mp->has & MPTCP_HAS(MPTCP_FASTCLOSE)) {
-        conn_count(c, MP_FASTCLOSE_RX);
-        if (mp->fastclose.key == c->local_key) {
-            conn_fail(c, BRAID_CLOSE_RESET, false);
-            return SUBFLOW_DROP;
-        }
-    }
+    if ((mp->has & MPTCP_HAS(MPTCP_FASTCLOSE)) && fastclose_in(c, mp->fastclose.key))
+        return SUBFLOW_DROP;
     if (s->join && !s->confirmed) { /* the fourth ACK (section 3.2) */
         s->confirmed = true;
         c->ever_joined = true;
@@ -177,7 +196,7 @@ enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *
         conn_mp_fail(s, mp->fail_dsn - c->local_idsn);
     }
     if (mp->has & MPTCP_HAS(MPTCP_CAPABLE))
-        capable_in(s, &mp->capable);
+        capable_in(s, p);
     if (mp->has & MPTCP_HAS(MPTCP_DSS))
         dss_in(s, p, off, now);
     else
@@ -200,11 +219,8 @@ void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time n
     }
     if (!subflow_synchronized(sf))
         return; /* the handshake was refused */
-    if (mp->has & MPTCP_HAS(MPTCP_FASTCLOSE)) {
-        conn_count(c, MP_FASTCLOSE_RX);
-        if (mp->fastclose.key == c->local_key)
-            conn_fail(c, BRAID_CLOSE_RESET, false);
-    }
+    if (mp->has & MPTCP_HAS(MPTCP_FASTCLOSE))
+        fastclose_in(c, mp->fastclose.key);
     if (mp->has & MPTCP_HAS(MPTCP_FAIL)) {
         conn_count(c, MP_FAIL_RX);
         uint64_t dsn = mp->fail_dsn - c->local_idsn;
