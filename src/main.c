@@ -188,6 +188,7 @@ static int start(struct daemon *d, char *error, size_t size)
     d->service_params = (struct service_params){.daemon = &d->conf.daemon,
                                                 .tun = &d->conf.tun,
                                                 .limits = &d->conf.limits,
+                                                .unproven = &d->conf.unproven,
                                                 .edges = d->conf.edges,
                                                 .n_edges = d->conf.n_edges,
                                                 .failed = on_failed,

@@ -3,6 +3,7 @@
 #include "base/addr.h"
 #include "conf/parser.h"
 #include "conf/values.h"
+#include "relay/targets.h"
 
 int parser_given_line(const struct conf_section *s, const char *key)
 {
@@ -112,22 +113,18 @@ static int check_listen_unique(struct parser *p, unsigned index)
     return 0;
 }
 
-/* A target that is an address Braid listens on would send every connection back to Braid for ever. */
+/* A connection to an address that is routed to the TUN comes back to Braid, whatever its port. Names are
+ * looked at when they are looked up (relay/resolver.c). */
 static int check_target(struct parser *p, const struct conf_section *s)
 {
     const struct edge_params *e = &p->conf->edges[s->place];
-    struct braid_addr target = {.port = e->target_port};
-    if (ip_parse(e->target_host, &target.ip) < 0)
+    char flaw[TARGETS_FLAW];
+    struct braid_ip ip;
+    if (ip_parse(e->target_host, &ip) < 0 || !targets_flaw(p->conf->edges, p->conf->n_edges, &ip, flaw))
         return 0;
-    for (unsigned i = 0; i < p->n_sections; i++) {
-        const struct conf_section *other = &p->sections[i];
-        if (parser_is_edge(other) && addr_equal(&p->conf->edges[other->place].listen, &target))
-            return parser_fail_at(
-                p, parser_key_line(s, "target"), s->title, "target",
-                "is the address that [%s] listens on (line %d): a loop; give the server's own address",
-                other->title, parser_key_line(other, "listen"));
-    }
-    return 0;
+    return parser_fail_at(p, parser_key_line(s, "target"), s->title, "target",
+                          "%s %s; give the server's own address, and another one to listen", e->target_host,
+                          flaw);
 }
 
 static int check_signal(struct parser *p, const struct conf_section *s)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
+#include "conf/limits.h"
 #include "conf/parser.h"
 #include "conf/values.h"
 
@@ -234,6 +235,9 @@ static int conf_default(struct conf *c)
     strcpy(c->tun.name, "braid0");
     c->tun.mtu = 1500;
     braid_core_params_default(&c->limits);
+#define X(key, field, unit, least, most, example) c->unproven.field = (example) * (unit);
+    UNPROVEN_LIMITS(X)
+#undef X
     c->tun.routes_auto = true;
     c->admin.listen = (struct braid_addr){.ip = ip_from_v4((const uint8_t[]){127, 0, 0, 1}), .port = 9180};
     return c->daemon.control ? conf_profiles_default(c) : -1;

@@ -5,6 +5,7 @@
 
 #include "io/params.h"
 #include "relay/edge.h"
+#include "relay/unproven.h"
 
 #define CONF_ERROR_MAX 1024 /* room for every error line */
 
@@ -17,6 +18,7 @@ struct conf {
     struct tun_params tun;
     struct admin_params admin;
     struct braid_core_params limits; /* of each worker; mtu, worker and n_workers are not set */
+    struct unproven_limits unproven; /* of each worker */
     struct edge_params *edges;       /* in the order of the file; at least one */
     unsigned n_edges;
     struct profile *profiles; /* the built-in ones, then those of the file */

@@ -280,16 +280,20 @@ static int set_checksum(struct parser *p, const char *value)
 
 /* ---- [limits] ----------------------------------------------------------------------------------------- */
 
-#define X(key, field, unit, least, most, example)                                                            \
+#define SETTER(key, place, unit, least, most, example)                                                       \
     static int set_limit_##key(struct parser *p, const char *value)                                          \
     {                                                                                                        \
         unsigned n;                                                                                          \
         if (parser_number(p, #key, value, least, most, example, &n) < 0)                                     \
             return -1;                                                                                       \
-        p->conf->limits.field = n * (unit);                                                                  \
+        p->conf->place = n * (unit);                                                                         \
         return 0;                                                                                            \
     }
+#define X(key, field, unit, least, most, example) SETTER(key, limits.field, unit, least, most, example)
 LIMITS(X)
+#undef X
+#define X(key, field, unit, least, most, example) SETTER(key, unproven.field, unit, least, most, example)
+UNPROVEN_LIMITS(X)
 #undef X
 
 const struct conf_section_kind conf_section_kinds[] = {
@@ -309,7 +313,7 @@ const struct conf_section_kind conf_section_kinds[] = {
      NULL,
      {
 #define X(key, field, unit, least, most, example) {#key, set_limit_##key, false, NULL},
-         LIMITS(X)
+         LIMITS(X) UNPROVEN_LIMITS(X)
 #undef X
      }},
     {"path",

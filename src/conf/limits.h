@@ -1,5 +1,6 @@
 /* The keys of [limits]: X(key, field of struct braid_core_params, unit, least, most, example). A value is
- * multiplied by its unit; the defaults are those of braid_core_params_default. */
+ * multiplied by its unit; the defaults are those of braid_core_params_default. UNPROVEN_LIMITS: those of
+ * struct unproven_limits (relay/unproven.h), whose examples are the defaults. */
 #ifndef BRAID_CONF_LIMITS_H
 #define BRAID_CONF_LIMITS_H
 
@@ -27,5 +28,9 @@
     X(stall, stall, BRAID_SECOND, 0, 86400, 1200)                                                            \
     X(keepalive, keepalive_idle, BRAID_SECOND, 0, 86400, 7200)                                               \
     X(time_wait, time_wait, BRAID_SECOND, 0, 3600, 60)
+
+#define UNPROVEN_LIMITS(X)                                                                                   \
+    X(unproven, all, 1, 0, 1000000, 32)                                                                      \
+    X(unproven_source, per_source, 1, 0, 1000, 8)
 
 #endif

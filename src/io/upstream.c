@@ -1,5 +1,6 @@
 /* Kernel TCP sockets to servers: options, opening, closing. */
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/mptcp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -196,6 +197,20 @@ bool upstream_is_mptcp(int fd)
     socklen_t len = sizeof(info);
     return getsockopt(fd, SOL_MPTCP, MPTCP_INFO, &info, &len) == 0 &&
            !(info.mptcpi_flags & MPTCP_INFO_FLAG_FALLBACK);
+}
+
+bool upstream_is_own(const struct braid_ip *ip)
+{
+    struct ifaddrs *all;
+    bool own = false;
+    if (getifaddrs(&all) < 0)
+        return false;
+    for (const struct ifaddrs *a = all; a && !own; a = a->ifa_next) {
+        struct braid_addr addr;
+        own = a->ifa_addr && upstream_addr(a->ifa_addr, &addr) == 0 && ip_equal(&addr.ip, ip);
+    }
+    freeifaddrs(all);
+    return own;
 }
 
 int upstream_error(int fd)

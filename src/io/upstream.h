@@ -21,6 +21,8 @@ int upstream_probe(const struct braid_addr *addr, const struct braid_addr *clien
 bool upstream_is_mptcp(int fd);
 /* Whether sockets may have addresses that are not this host's. 0, or -1 with errno. */
 int upstream_check_source(void);
+/* Whether an interface of this host has the address: then the kernel itself takes what is sent there. */
+bool upstream_is_own(const struct braid_ip *ip);
 /* The error that waits on the socket, 0: none. */
 int upstream_error(int fd);
 /* Closes with a RST. */

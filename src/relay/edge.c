@@ -1,8 +1,9 @@
-/* The edges of one worker: listening, the time limit of connects, draining, and what can be asked about them.
+/* The edges of one worker: listening, the patience of clients, draining, and what can be asked about them.
  */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include "base/addr.h"
 #include "io/clock.h"
 #include "relay/bypass.h"
@@ -35,23 +36,23 @@ braid_time edge_now(void)
     return clock_now();
 }
 
-static void on_connect_timer(evutil_socket_t fd, short what, void *arg)
+static void on_patience_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     relay_expire(arg, edge_now());
 }
 
-/* All relays of an edge have the same patience, so the first one's deadline is the next one. */
+/* All clients of an edge have the same patience, so the first one's is over first. */
 void edge_expire_at(struct edge *e, braid_time deadline)
 {
-    if (event_pending(&e->connect_timer, EV_TIMEOUT, NULL))
+    if (event_pending(&e->patience_timer, EV_TIMEOUT, NULL))
         return;
     braid_time left = deadline - edge_now();
     if (left < 0)
         left = 0;
     struct timeval tv = {.tv_sec = left / BRAID_SECOND, .tv_usec = left % BRAID_SECOND};
-    event_add(&e->connect_timer, &tv);
+    event_add(&e->patience_timer, &tv);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
@@ -111,8 +112,17 @@ static int edge_listen(struct edge *e)
     return 0;
 }
 
-struct edges *edges_new(struct braid_core *core, struct event_base *base, const struct edge_params *params,
-                        const struct braid_addr *targets, unsigned n)
+static int unproven_new(struct edges *es, const struct unproven_limits *limits)
+{
+    struct siphash_key key;
+    ssize_t got = getrandom(&key, sizeof(key), 0);
+    assert(got == sizeof(key)); /* so few bytes are never cut short */
+    return unproven_init(&es->unproven, limits, &key);
+}
+
+struct edges *edges_new(struct braid_core *core, struct event_base *base,
+                        const struct unproven_limits *limits, const struct edge_params *params,
+                        const struct edge_targets *targets, unsigned n)
 {
     struct edges *es = calloc(1, sizeof(*es) + n * sizeof(es->edges[0]));
     if (!es)
@@ -121,17 +131,17 @@ struct edges *edges_new(struct braid_core *core, struct event_base *base, const 
     es->base = base;
     list_init(&es->again);
     evtimer_assign(&es->again_event, base, on_again, es);
-    if (edges_bypass_new(es, params, n) < 0) {
+    if (unproven_new(es, limits) < 0 || edges_bypass_new(es, params, n) < 0) {
         edges_free(es);
         return NULL;
     }
     for (unsigned i = 0; i < n; i++) {
         struct edge *e = &es->edges[es->n++];
-        *e = (struct edge){.owner = es, .params = &params[i], .target = targets[i]};
+        *e = (struct edge){.owner = es, .params = &params[i], .targets = targets[i]};
         list_init(&e->connecting);
         list_init(&e->late);
         list_init(&e->open);
-        evtimer_assign(&e->connect_timer, base, on_connect_timer, e);
+        evtimer_assign(&e->patience_timer, base, on_patience_timer, e);
         if (edge_listen(e) < 0) {
             edges_free(es);
             return NULL;
@@ -140,18 +150,16 @@ struct edges *edges_new(struct braid_core *core, struct event_base *base, const 
     return es;
 }
 
-void edges_set_target(struct edges *es, unsigned i, const struct braid_addr *target)
+void edges_set_targets(struct edges *es, unsigned i, const struct edge_targets *targets)
 {
-    es->edges[i].target = *target;
+    es->edges[i].targets = *targets;
+    es->edges[i].preferred_until = 0;
 }
 
 static void stop_listening(struct edge *e)
 {
-    list_each (n, tmp, &e->connecting) {
-        struct relay *r = list_entry(n, struct relay, link);
-        if (!r->accepted)
-            relay_refuse(r, BRAID_REFUSE_RESET);
-    }
+    list_each (n, tmp, &e->connecting)
+        relay_refuse(list_entry(n, struct relay, link), BRAID_REFUSE_RESET);
     for (unsigned i = 0; i < 2; i++) {
         if (e->listeners[i])
             braid_unlisten(e->listeners[i]);
@@ -181,10 +189,11 @@ void edges_free(struct edges *es)
         for (unsigned j = 0; j < 3; j++)
             while (!list_empty(all[j]))
                 relay_drop(list_entry(all[j]->next, struct relay, link));
-        event_del(&e->connect_timer);
+        event_del(&e->patience_timer);
     }
     event_del(&es->again_event);
     bypass_free(es->bypass);
+    unproven_free(&es->unproven);
     free(es);
 }
 
@@ -221,7 +230,7 @@ const struct edge_counters *edges_counters(const struct edges *es, unsigned i)
 int edges_server(const struct edges *es, const struct braid_conn *c, struct braid_addr *out)
 {
     const struct relay *r = braid_conn_user(c);
-    if (!r || r->edge->owner != es || !event_initialized(&r->event))
+    if (!r || r->edge->owner != es || (!r->dial && !event_initialized(&r->event)))
         return -1;
     *out = r->server;
     return 0;

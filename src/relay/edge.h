@@ -9,14 +9,18 @@
 #define EDGE_SIGNAL_MAX      8
 #define EDGE_PORTS_MAX       16 /* ranges of ports with a profile of their own */
 #define EDGE_TEXT            64 /* bytes of edge_listen_text */
+#define EDGE_TARGETS_MAX     8  /* addresses of one server */
 #define EDGE_CONNECT_TIMEOUT (10 * BRAID_SECOND)
-/* Clients per edge and worker that may have a server before they have completed their handshake. Beyond it
- * the client is answered first: a flood of SYNs does not become one of connections to the server. */
-#define EDGE_UNPROVEN_MAX 1024
+/* A client's SYN is answered after so long even if the server has not: a second SYN would come a second after
+ * the first (RFC 6298 section 2), and clients take a few without an answer for a network that blocks MPTCP.
+ */
+#define EDGE_PATIENCE   (900 * BRAID_MS)
+#define EDGE_PREFERENCE (60 * BRAID_SECOND) /* for an address that answered when others did not */
 
 struct bypass_entry;
 struct event_base;
 struct edges;
+struct unproven_limits;
 
 /* What the configuration says of one edge. */
 struct edge_params {
@@ -40,7 +44,13 @@ struct edge_params {
     unsigned n_port_profiles;
     bool checksum;
     braid_time connect_timeout; /* for the server's answer; 0: EDGE_CONNECT_TIMEOUT */
-    unsigned unproven_max;      /* 0: EDGE_UNPROVEN_MAX */
+    braid_time patience;        /* 0: EDGE_PATIENCE */
+};
+
+/* The addresses of an edge's server, in the order in which they are tried. */
+struct edge_targets {
+    struct braid_addr addr[EDGE_TARGETS_MAX];
+    unsigned n; /* 0: none is known */
 };
 
 /* X(identifier, name, help) */
@@ -79,13 +89,14 @@ const char *edge_counter_help(enum edge_counter c);
  * text, which is returned. */
 const char *edge_listen_text(const struct edge_params *p, char text[EDGE_TEXT]);
 
-/* Listens on core for n edges; targets[i] is the resolved address of params[i], if it has a target. params
+/* Listens on core for n edges; targets[i] are the resolved addresses of params[i], if it has a target. params
  * must outlive the result. NULL if memory is short or an address is taken. The functions below are for the
  * thread that drives core and base. */
-struct edges *edges_new(struct braid_core *core, struct event_base *base, const struct edge_params *params,
-                        const struct braid_addr *targets, unsigned n);
-/* New connections of edge i go to another address. */
-void edges_set_target(struct edges *es, unsigned i, const struct braid_addr *target);
+struct edges *edges_new(struct braid_core *core, struct event_base *base,
+                        const struct unproven_limits *limits, const struct edge_params *params,
+                        const struct edge_targets *targets, unsigned n);
+/* New connections of edge i go to other addresses. */
+void edges_set_targets(struct edges *es, unsigned i, const struct edge_targets *targets);
 /* learned(arg, i, server, until) will be called when edge i has found a server that speaks MPTCP itself and
  * is to be left alone until then; for the other workers' edges_learn. */
 void edges_on_learned(struct edges *es,

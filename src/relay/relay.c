@@ -16,21 +16,19 @@
 
 #define SEND_IOVECS 64
 #define RECV_IOVECS 32
-#define READ_MIN    (16 * 1024)
 #define READ_MAX    (128 * 1024)
 #define READ_BUDGET (128 * 1024) /* bytes per relay and turn of the loop */
 
-/* The connection may outlive it: it has its own farewell to finish. */
-static void relay_free(struct relay *r)
+void relay_free(struct relay *r)
 {
     struct edge *e = r->edge;
+    dial_free(r->dial);
     braid_conn_set_user(r->conn, NULL);
     if (r->connecting)
         e->counters.connecting--;
     else
         e->counters.open--;
-    if (!r->established)
-        e->unproven--;
+    unproven_leave(&e->owner->unproven, &r->unproven);
     list_remove(&r->link);
     list_remove(&r->again);
     free(r);
@@ -47,13 +45,6 @@ static void detach_socket(struct relay *r, bool reset)
         upstream_reset(fd);
     else
         close(fd);
-}
-
-/* The server's side failed before it sent anything. closed() follows in the next flush. */
-static void abort_client(struct relay *r)
-{
-    r->broken = true;
-    braid_conn_abort(r->conn);
 }
 
 /* Everything that a server sent before it broke was read: the client gets that, then a reset. */
@@ -133,7 +124,7 @@ static void adapt(struct relay *r, size_t got, size_t room)
 {
     if (got == room && r->want < READ_MAX)
         r->want *= 2;
-    else if (got < r->want / 4 && r->want > READ_MIN)
+    else if (got < r->want / 4 && r->want > RELAY_READ_MIN)
         r->want /= 2;
 }
 
@@ -236,88 +227,11 @@ void relay_run_again(struct edges *es)
 
 /* ---- the server's socket --------------------------------------------------------------------- */
 
-static enum braid_refusal refusal_of(struct edge *e, int error)
-{
-    switch (error) {
-    case ECONNREFUSED:
-    case ECONNRESET:
-        e->counters.v[EDGE_REFUSED]++;
-        return BRAID_REFUSE_RESET;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case ENOBUFS:
-    case EAGAIN:
-    case EADDRNOTAVAIL:
-        e->counters.v[EDGE_FAILED]++;
-        log_warn("edge %s: no socket to the server: out of descriptors, memory or ports", e->params->name);
-        return BRAID_REFUSE_RESET;
-    default:
-        e->counters.v[EDGE_UNREACHABLE]++;
-        return BRAID_REFUSE_UNREACHABLE;
-    }
-}
-
-/* The server cannot be had: refuses the client and frees, or aborts it if it was answered before. */
-static void server_failed(struct relay *r, int error)
-{
-    enum braid_refusal how = refusal_of(r->edge, error);
-    if (r->accepted) {
-        list_remove(&r->link);
-        list_append(&r->edge->late, &r->link);
-        abort_client(r);
-    } else {
-        relay_refuse(r, how);
-    }
-}
-
-/* A firewall on the way may answer unknown options with a RST. */
-static bool refuses_probe(const struct relay *r, int error)
-{
-    return r->probing && !r->plainly && (error == ECONNREFUSED || error == ECONNRESET);
-}
-
-static void accept_client(struct relay *r)
-{
-    r->accepted = true;
-    braid_conn_accept(r->conn);
-}
-
-static void server_answered(struct relay *r)
-{
-    struct edge *e = r->edge;
-    r->connecting = false;
-    e->counters.connecting--;
-    e->counters.open++;
-    e->counters.v[EDGE_ACCEPTED]++;
-    list_remove(&r->link);
-    list_append(&e->open, &r->link);
-    if (r->probing)
-        edge_found(e, &r->server, upstream_is_mptcp((int)event_get_fd(&r->event)));
-    if (r->accepted)
-        pump_to_server(r);
-    else
-        accept_client(r);
-}
-
-static void ask_plainly(struct relay *r);
-
 static void on_server(evutil_socket_t fd, short what, void *arg)
 {
     struct relay *r = arg;
     if (r->broken)
         return;
-    if (r->connecting) {
-        int error = upstream_error((int)fd);
-        if (refuses_probe(r, error))
-            ask_plainly(r);
-        else if (error)
-            server_failed(r, error);
-        else
-            server_answered(r);
-        if (error)
-            return;
-    }
     /* A RST that no read would notice for now. */
     if ((r->rx_waiting || r->rx_eof) && upstream_error((int)fd) != 0) {
         server_broke(r);
@@ -332,110 +246,24 @@ static void on_server(evutil_socket_t fd, short what, void *arg)
     pump_to_client(r);
 }
 
-/* ---- the client's connection ----------------------------------------------------------------- */
-
-static int attach_socket(struct relay *r, int fd)
+int relay_attach(struct relay *r, int fd)
 {
     const short what = EV_READ | EV_WRITE | EV_ET | EV_PERSIST;
-    return event_assign(&r->event, r->edge->owner->base, fd, what, on_server, r) < 0
-               ? -1
-               : event_add(&r->event, NULL);
-}
-
-/* Connects to r->server. May free the relay. */
-static void connect_server(struct relay *r)
-{
-    struct edge *e = r->edge;
-    bool connected;
-    struct braid_addr meant, client;
-    braid_conn_addrs(r->conn, &meant, &client);
-    int fd = (r->probing && !r->plainly ? upstream_probe : upstream_connect)(
-        &r->server, e->params->client_source ? &client : NULL, &connected);
-    if (fd < 0) {
-        server_failed(r, errno);
-        return;
-    }
-    if (attach_socket(r, fd) < 0) {
-        server_failed(r, ENOMEM); /* closes it */
-        return;
-    }
-    if (connected) {
-        server_answered(r);
-        return;
-    }
-    list_remove(&r->link);
-    list_append(&e->connecting, &r->link);
-    braid_time timeout = e->params->connect_timeout;
-    r->connect_deadline = edge_now() + (timeout ? timeout : EDGE_CONNECT_TIMEOUT);
-    edge_expire_at(e, r->connect_deadline);
-}
-
-/* May free the relay. */
-static void ask_server(struct relay *r)
-{
-    struct braid_addr meant, client;
-    braid_conn_addrs(r->conn, &meant, &client);
-    r->server = r->edge->params->transparent ? meant : r->edge->target;
-    r->probing = edge_probes(r->edge, &r->server);
-    connect_server(r);
-}
-
-/* Asks the server again, without MPTCP. May free the relay. */
-static void ask_plainly(struct relay *r)
-{
-    detach_socket(r, false);
+    if (event_assign(&r->event, r->edge->owner->base, fd, what, on_server, r) == 0 &&
+        event_add(&r->event, NULL) == 0)
+        return 0;
     memset(&r->event, 0, sizeof(r->event));
-    r->plainly = true;
-    connect_server(r);
+    close(fd);
+    return -1;
 }
 
-static struct relay *relay_new(struct edge *e, struct braid_conn *c)
+void relay_pump(struct relay *r)
 {
-    struct relay *r = calloc(1, sizeof(*r));
-    if (!r)
-        return NULL;
-    r->edge = e;
-    r->conn = c;
-    r->want = READ_MIN;
-    r->connecting = true;
-    list_init(&r->again);
-    list_append(&e->late, &r->link);
-    e->unproven++;
-    e->counters.connecting++;
-    e->owner->n_relays++;
-    braid_conn_set_user(c, r);
-    return r;
+    pump_to_server(r);
+    pump_to_client(r);
 }
 
-static void on_incoming(void *ctx, struct braid_conn *c)
-{
-    struct edge *e = ctx;
-    e->counters.v[EDGE_INCOMING]++;
-    unsigned limit = e->params->unproven_max ? e->params->unproven_max : EDGE_UNPROVEN_MAX;
-    bool late = e->unproven >= limit;
-    struct relay *r = relay_new(e, c);
-    if (!r) {
-        braid_conn_refuse(c, refusal_of(e, ENOMEM));
-        return;
-    }
-    relay_profile_begin(r);
-    if (late)
-        accept_client(r);
-    else
-        ask_server(r);
-}
-
-static void on_established(struct braid_conn *c, void *user)
-{
-    (void)c;
-    struct relay *r = user;
-    r->established = true;
-    r->edge->unproven--;
-    if (r->connecting)
-        ask_server(r);
-    else
-        pump_to_client(r);
-}
+/* ---- the client's connection ----------------------------------------------------------------- */
 
 static void on_readable(struct braid_conn *c, void *user)
 {
@@ -468,31 +296,11 @@ static void on_closed(struct braid_conn *c, void *user, enum braid_close why)
     relay_free(r);
 }
 
-const struct braid_conn_ops relay_ops = {.incoming = on_incoming,
-                                         .established = on_established,
+const struct braid_conn_ops relay_ops = {.incoming = relay_incoming,
+                                         .established = relay_established,
                                          .readable = on_readable,
                                          .writable = on_writable,
                                          .closed = on_closed};
-
-void relay_expire(struct edge *e, braid_time now)
-{
-    while (!list_empty(&e->connecting)) {
-        struct relay *r = list_entry(e->connecting.next, struct relay, link);
-        if (r->connect_deadline > now) {
-            edge_expire_at(e, r->connect_deadline);
-            return;
-        }
-        server_failed(r, ETIMEDOUT);
-    }
-}
-
-void relay_refuse(struct relay *r, enum braid_refusal how)
-{
-    assert(r->connecting);
-    braid_conn_refuse(r->conn, how);
-    detach_socket(r, false);
-    relay_free(r);
-}
 
 void relay_drop(struct relay *r)
 {

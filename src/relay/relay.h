@@ -6,20 +6,25 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include "base/list.h"
+#include "relay/dial.h"
 #include "relay/edge.h"
 #include "relay/pattern.h"
+#include "relay/unproven.h"
+
+#define RELAY_READ_MIN (16 * 1024) /* bytes of room for a read from the server */
 
 /* One edge on one worker. */
 struct edge {
     struct edges *owner;
     const struct edge_params *params;
-    struct braid_addr target;
+    struct edge_targets targets;         /* of an explicit edge */
+    struct braid_addr preferred;         /* of them, one that answered when others did not ... */
+    braid_time preferred_until;          /* ... and is asked first until then */
     struct braid_listener *listeners[2]; /* a transparent edge has one per family; NULL once it drains */
-    struct list connecting;              /* relays, the longest waiting first */
-    struct list late;           /* relays whose client is to prove itself before the server is asked */
-    struct list open;           /* relays with a connected server */
-    unsigned unproven;          /* relays whose client has not completed its handshake */
-    struct event connect_timer; /* for the first of connecting */
+    struct list connecting; /* relays whose client waits for the server's answer, the longest waiting first */
+    struct list late;       /* relays whose client was answered, and whose server has not answered */
+    struct list open;       /* relays with a connected server */
+    struct event patience_timer; /* for the first of connecting */
     struct edge_counters counters;
 };
 
@@ -29,6 +34,7 @@ struct edges {
     struct list again;        /* relays that spent their budget and have more to read */
     struct event again_event; /* a timeout of zero: the next turn of the loop */
     struct bypass *bypass;    /* NULL: no edge wants it */
+    struct unproven unproven; /* relays whose server was asked for a client that may not exist */
     void (*learned)(void *arg, unsigned i, const struct braid_addr *server,
                     braid_time until); /* NULL: there is nobody to tell */
     void *learned_arg;
@@ -46,14 +52,15 @@ struct relay {
     struct braid_conn *conn;
     struct list link;  /* in edge->connecting, edge->late or edge->open */
     struct list again; /* in edges->again */
-    braid_time connect_deadline;
-    struct braid_addr server;
+    struct dial *dial; /* the server is being asked; NULL: not yet, or not any more */
+    struct unproven_client unproven;
+    braid_time patience;                         /* when the client is answered without the server */
+    struct braid_addr server;                    /* that answered, or the first that is asked */
     const struct profile *profile, *profile_now; /* see edges_profile */
     struct pattern pattern;                      /* of an automatic profile */
     uint32_t want;                               /* bytes of room to ask the core for per read */
     bool connecting;                             /* the server has not answered */
     bool probing;                                /* the server is asked for MPTCP */
-    bool plainly;                                /* it refused that and is asked again, without */
     bool accepted;                               /* the client was answered */
     bool established;                            /* the client completed its handshake */
     bool reset;                                  /* the server takes and sends nothing more */
@@ -69,12 +76,22 @@ extern const struct braid_conn_ops relay_ops;
 
 /* Reads on from servers whose relays are in es->again. */
 void relay_run_again(struct edges *es);
-/* Refuses connections whose server has not answered by now. */
-void relay_expire(struct edge *e, braid_time now);
-/* Refuses the client and frees. */
-void relay_refuse(struct relay *r, enum braid_refusal how);
 /* Resets both sides and frees; for the end of the worker. */
 void relay_drop(struct relay *r);
+/* What came before the server was there goes to it; what it sends is read from now on. */
+void relay_pump(struct relay *r);
+/* Takes the socket of the server, which is connected. -1: memory is short, and it is closed. */
+int relay_attach(struct relay *r, int fd);
+/* Frees; the connection may outlive it, which has its own farewell to finish. */
+void relay_free(struct relay *r);
+
+/* Opening (opening.c): two callbacks of relay_ops. */
+void relay_incoming(void *ctx, struct braid_conn *c);
+void relay_established(struct braid_conn *c, void *user);
+/* Answers clients that have waited long enough for their server. */
+void relay_expire(struct edge *e, braid_time now);
+/* Refuses a client that was not answered, and frees. */
+void relay_refuse(struct relay *r, enum braid_refusal how);
 
 /* Profiles (profile.c): gives a new connection the one of its port; looks at the pattern of an automatic one
  * when the server has sent n bytes (idle: see pattern_note). */

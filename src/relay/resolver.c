@@ -9,160 +9,250 @@
 #include <time.h>
 #include "base/addr.h"
 #include "io/log.h"
-#include "io/upstream.h"
+#include "relay/relay.h"
 #include "relay/resolver.h"
+#include "relay/targets.h"
 
-struct resolver {
-    const struct edge_params *params;
-    unsigned n, period;
-    void (*changed)(void *arg, unsigned i, const struct braid_addr *target);
-    void *arg;
-    pthread_t thread;
-    bool running;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stop; /* guarded by lock */
-    struct braid_addr current[];
+/* The target of one edge. */
+struct name {
+    char edge[64], host[256], port[8]; /* host "": there is nothing to look up */
+    struct edge_targets targets, told;
+    bool looked_up;           /* at least once */
+    braid_time due, backoff;  /* the next lookup, and what was waited before it if there is no address */
+    struct braid_addr flawed; /* the last address that could not be used, so that it is said once */
 };
 
-static bool has_name(const struct edge_params *p)
-{
-    struct braid_ip ip;
-    return p->target_host && ip_parse(p->target_host, &ip) < 0;
-}
+/* The thread may be in a lookup for long after the rest has gone, so it has copies of everything, and whoever
+ * is last frees. */
+struct resolver {
+    struct edge_params *edges; /* of the copies only names and addresses count */
+    unsigned n;
+    braid_time period, retry;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t wake;  /* a name was looked up, or it is time to report or to stop */
+    unsigned users;
+    bool stop;
+    void (*changed)(void *arg, unsigned i, const struct edge_targets *targets); /* NULL: not yet */
+    void *arg;
+    struct name names[];
+};
 
-/* All addresses of a target; to be freed with freeaddrinfo. What getaddrinfo returns. */
-static int look_up(const struct edge_params *p, struct addrinfo **answers)
-{
-    char port[8];
-    snprintf(port, sizeof(port), "%u", p->target_port);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    int error = getaddrinfo(p->target_host, port, &hints, answers);
-    return error == 0 && !*answers ? EAI_NONAME : error;
-}
+/* ---- one lookup ------------------------------------------------------------------------------ */
 
-static int look_up_first(const struct edge_params *p, struct braid_addr *target, char error[RESOLVER_ERROR])
+/* What getaddrinfo returns. */
+static int look_up(const struct name *n, struct edge_targets *found)
 {
-    target->port = p->target_port;
-    if (!p->target_host)
-        return 0; /* transparent: each client says it */
-    if (ip_parse(p->target_host, &target->ip) == 0)
-        return 0;
-    struct addrinfo *answers = NULL;
-    int why = look_up(p, &answers);
-    if (why == 0)
-        why = upstream_addr(answers->ai_addr, target) < 0 ? EAI_FAMILY : 0;
-    if (answers)
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *answers = NULL;
+    int why = getaddrinfo(n->host, n->port, &hints, &answers);
+    *found = targets_of(why == 0 ? answers : NULL);
+    if (why == 0 && answers)
         freeaddrinfo(answers);
-    if (why == 0)
-        return 0;
-    snprintf(error, RESOLVER_ERROR, "edge %s: cannot resolve target \"%s\": %s", p->name, p->target_host,
-             gai_strerror(why));
-    return -1;
+    return why == 0 && found->n == 0 ? EAI_NONAME : why;
 }
 
-int resolver_lookup(const struct edge_params *params, unsigned n, struct braid_addr *targets,
-                    char error[RESOLVER_ERROR])
+/* Without those that would lead back here. */
+static void sift(struct resolver *r, struct name *n, struct edge_targets *found)
 {
-    for (unsigned i = 0; i < n; i++) {
-        if (look_up_first(&params[i], &targets[i], error) < 0)
-            return -1;
+    char flaw[TARGETS_FLAW], text[ADDR_TEXT];
+    struct braid_addr addr, last = n->flawed;
+    n->flawed = (struct braid_addr){.port = 0};
+    while (targets_sift(found, r->edges, r->n, &addr, flaw)) {
+        if (!addr_equal(&addr, &last))
+            log_warn(
+                "edge %s: target \"%s\" resolves to %s, which %s: not used; give the server's own address",
+                n->edge, n->host, ip_text(&addr.ip, text), flaw);
+        n->flawed = addr;
     }
-    return 0;
 }
 
-/* Keeps the address as long as it is among the answers: round-robin answers must not cause a change each
- * time. */
-static void refresh(struct resolver *r, unsigned i)
+static void say_failure(const struct name *n, const char *why)
 {
-    const struct edge_params *p = &r->params[i];
-    struct addrinfo *answers = NULL;
-    int why = look_up(p, &answers);
-    if (why != 0) {
-        log_warn("edge %s: cannot resolve target \"%s\" again, keeping its address: %s", p->name,
-                 p->target_host, gai_strerror(why));
-        return;
-    }
-    struct braid_addr found, first;
-    bool any = false, same = false;
-    for (const struct addrinfo *a = answers; a && !same; a = a->ai_next) {
-        if (upstream_addr(a->ai_addr, &found) < 0)
-            continue;
-        same = addr_equal(&found, &r->current[i]);
-        if (!any)
-            first = found;
-        any = true;
-    }
-    freeaddrinfo(answers);
-    if (same || !any)
-        return;
+    if (n->targets.n > 0)
+        log_warn("edge %s: cannot resolve target \"%s\" again, keeping its address: %s", n->edge, n->host,
+                 why);
+    else
+        log_warn("edge %s: cannot resolve target \"%s\": %s; its clients are refused; trying again in %lld s",
+                 n->edge, n->host, why, (long long)((n->backoff + BRAID_SECOND - 1) / BRAID_SECOND));
+}
+
+static void say_change(const struct name *n)
+{
     char text[ADDR_TEXT];
-    log_info("edge %s: target \"%s\" is %s now", p->name, p->target_host, addr_text(&first, text));
-    r->current[i] = first;
-    r->changed(r->arg, i, &first);
+    log_info("edge %s: target \"%s\" is %s%s now", n->edge, n->host, addr_text(&n->targets.addr[0], text),
+             n->targets.n > 1 ? ", ..." : "");
 }
 
-/* True when a period is over, false when it is time to stop. */
-static bool wait_period(struct resolver *r)
+/* Names that are asked for in turns answer in turns: as long as the first address is among the answers it
+ * stays the first, and the same addresses in another order are no news. */
+static void take_answers(struct name *n, struct edge_targets *found)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += r->period;
-    pthread_mutex_lock(&r->lock);
-    while (!r->stop && pthread_cond_timedwait(&r->wake, &r->lock, &until) != ETIMEDOUT)
-        ;
-    bool go_on = !r->stop;
+    if (targets_equal(found, &n->targets))
+        return;
+    if (n->targets.n > 0)
+        targets_prefer(found, &n->targets.addr[0]);
+    bool first = !n->looked_up;
+    n->targets = *found;
+    if (!first)
+        say_change(n);
+}
+
+static void back_off(struct resolver *r, struct name *n)
+{
+    n->backoff = n->backoff ? 2 * n->backoff : r->retry;
+    if (n->backoff > r->period)
+        n->backoff = r->period;
+}
+
+/* Addresses that were good once are kept if there are no better ones. */
+static void take_result(struct resolver *r, struct name *n, int why, struct edge_targets *found)
+{
+    sift(r, n, found);
+    if (found->n > 0)
+        take_answers(n, found);
+    else if (n->targets.n == 0)
+        back_off(r, n);
+    if (why != 0)
+        say_failure(n, gai_strerror(why));
+    n->due = edge_now() + (n->targets.n > 0 ? r->period : n->backoff);
+    n->looked_up = true;
+}
+
+/* ---- the thread ------------------------------------------------------------------------------ */
+
+/* With the lock. */
+static void report(struct resolver *r)
+{
+    for (unsigned i = 0; i < r->n && r->changed; i++) {
+        struct name *n = &r->names[i];
+        if (targets_equal(&n->targets, &n->told))
+            continue;
+        n->told = n->targets;
+        r->changed(r->arg, i, &n->told);
+    }
+}
+
+/* The name to look up first; NULL: there is none. */
+static struct name *next_due(struct resolver *r)
+{
+    struct name *first = NULL;
+    for (unsigned i = 0; i < r->n; i++) {
+        struct name *n = &r->names[i];
+        if (n->host[0] && (!first || n->due < first->due))
+            first = n;
+    }
+    return first;
+}
+
+/* With the lock; until then, or until it is woken. */
+static int wait_until(struct resolver *r, braid_time until)
+{
+    struct timespec ts = {.tv_sec = until / BRAID_SECOND, .tv_nsec = until % BRAID_SECOND * 1000};
+    return pthread_cond_timedwait(&r->wake, &r->lock, &ts);
+}
+
+/* With the lock, which it leaves. */
+static void leave(struct resolver *r)
+{
+    bool last = --r->users == 0;
     pthread_mutex_unlock(&r->lock);
-    return go_on;
+    if (!last)
+        return;
+    pthread_cond_destroy(&r->wake);
+    pthread_mutex_destroy(&r->lock);
+    free(r->edges);
+    free(r);
 }
 
 static void *resolver_main(void *arg)
 {
     struct resolver *r = arg;
     pthread_setname_np(pthread_self(), "braid-dns");
-    while (wait_period(r)) {
-        for (unsigned i = 0; i < r->n; i++) {
-            if (has_name(&r->params[i]))
-                refresh(r, i);
+    pthread_mutex_lock(&r->lock);
+    while (!r->stop) {
+        report(r);
+        struct name *n = next_due(r);
+        if (n->due > edge_now()) {
+            wait_until(r, n->due);
+            continue;
         }
+        struct edge_targets found;
+        pthread_mutex_unlock(&r->lock);
+        int why = look_up(n, &found);
+        pthread_mutex_lock(&r->lock);
+        if (!r->stop)
+            take_result(r, n, why, &found);
+        pthread_cond_broadcast(&r->wake);
     }
+    leave(r);
     return NULL;
 }
 
 static int start_thread(struct resolver *r)
 {
+    pthread_t thread;
     sigset_t all, before;
     sigfillset(&all); /* signals are the main thread's */
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&r->thread, NULL, resolver_main, r);
+    r->users++;
+    int error = pthread_create(&thread, NULL, resolver_main, r);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    r->running = error == 0;
-    return error ? -1 : 0;
+    if (error) {
+        r->users--;
+        return -1;
+    }
+    pthread_detach(thread);
+    return 0;
 }
 
-struct resolver *resolver_start(const struct edge_params *params, unsigned n,
-                                const struct braid_addr *targets, unsigned period_seconds,
-                                void (*changed)(void *arg, unsigned i, const struct braid_addr *target),
-                                void *arg)
+/* ---- for the others -------------------------------------------------------------------------- */
+
+/* True if there is something to look up. */
+static bool name_init(struct name *n, const struct edge_params *e)
 {
-    struct resolver *r = calloc(1, sizeof(*r) + n * sizeof(r->current[0]));
-    if (!r)
-        return NULL;
-    r->params = params;
-    r->n = n;
-    r->period = period_seconds;
-    r->changed = changed;
-    r->arg = arg;
-    memcpy(r->current, targets, n * sizeof(targets[0]));
-    pthread_mutex_init(&r->lock, NULL);
+    struct braid_addr literal = {.port = e->target_port};
+    snprintf(n->edge, sizeof(n->edge), "%s", e->name);
+    if (!e->target_host)
+        return false; /* transparent: each client says it */
+    snprintf(n->port, sizeof(n->port), "%u", e->target_port);
+    if (ip_parse(e->target_host, &literal.ip) == 0) {
+        n->targets = (struct edge_targets){.addr = {literal}, .n = 1};
+        return false;
+    }
+    snprintf(n->host, sizeof(n->host), "%s", e->target_host);
+    return true;
+}
+
+static int init_sync(struct resolver *r)
+{
     pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
+    if (pthread_condattr_init(&attr) != 0)
+        return -1;
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->wake, &attr);
+    int error = pthread_cond_init(&r->wake, &attr);
     pthread_condattr_destroy(&attr);
+    return error || pthread_mutex_init(&r->lock, NULL) != 0 ? -1 : 0;
+}
+
+struct resolver *resolver_new(const struct resolver_params *params)
+{
+    struct resolver *r = calloc(1, sizeof(*r) + params->n * sizeof(r->names[0]));
+    struct edge_params *edges = calloc(params->n, sizeof(*edges));
+    if (!r || !edges || init_sync(r) < 0) {
+        free(r);
+        free(edges);
+        return NULL;
+    }
+    memcpy(edges, params->edges, params->n * sizeof(*edges));
+    r->edges = edges;
+    r->n = params->n;
+    r->period = params->period;
+    r->retry = params->retry;
+    r->users = 1;
     bool names = false;
-    for (unsigned i = 0; i < n; i++)
-        names |= has_name(&params[i]);
+    for (unsigned i = 0; i < r->n; i++) {
+        names |= name_init(&r->names[i], &edges[i]);
+        edges[i].name = r->names[i].edge;
+    }
     if (names && start_thread(r) < 0) {
         resolver_stop(r);
         return NULL;
@@ -170,18 +260,42 @@ struct resolver *resolver_start(const struct edge_params *params, unsigned n,
     return r;
 }
 
+static bool all_looked_up(const struct resolver *r)
+{
+    for (unsigned i = 0; i < r->n; i++) {
+        if (r->names[i].host[0] && !r->names[i].looked_up)
+            return false;
+    }
+    return true;
+}
+
+void resolver_first(struct resolver *r, braid_time patience, struct edge_targets *targets)
+{
+    braid_time until = edge_now() + patience;
+    pthread_mutex_lock(&r->lock);
+    while (!all_looked_up(r) && wait_until(r, until) != ETIMEDOUT)
+        ;
+    for (unsigned i = 0; i < r->n; i++)
+        targets[i] = r->names[i].told = r->names[i].targets;
+    pthread_mutex_unlock(&r->lock);
+}
+
+void resolver_report(struct resolver *r,
+                     void (*changed)(void *arg, unsigned i, const struct edge_targets *targets), void *arg)
+{
+    pthread_mutex_lock(&r->lock);
+    r->changed = changed;
+    r->arg = arg;
+    pthread_cond_broadcast(&r->wake);
+    pthread_mutex_unlock(&r->lock);
+}
+
 void resolver_stop(struct resolver *r)
 {
     if (!r)
         return;
-    if (r->running) {
-        pthread_mutex_lock(&r->lock);
-        r->stop = true;
-        pthread_cond_signal(&r->wake);
-        pthread_mutex_unlock(&r->lock);
-        pthread_join(r->thread, NULL);
-    }
-    pthread_cond_destroy(&r->wake);
-    pthread_mutex_destroy(&r->lock);
-    free(r);
+    pthread_mutex_lock(&r->lock);
+    r->stop = true;
+    pthread_cond_broadcast(&r->wake);
+    leave(r);
 }

@@ -27,7 +27,7 @@ struct service {
     struct tunwatch *tunwatch;
     struct braid_ip *addresses; /* that clients send to, each once */
     unsigned n_addresses;
-    struct braid_addr *targets; /* one per edge, as they were at the start */
+    struct edge_targets *targets; /* one per edge, as they were at the start */
     unsigned n_workers;
     struct worker *workers[DAEMON_WORKERS_MAX];
     struct ledgerfile *ledgers; /* NULL: nothing outlives a crash */
@@ -69,6 +69,18 @@ static int note_addresses(struct service *s)
             note_address(s, &edges[i].signal[j]);
     }
     return 0;
+}
+
+/* The kernel looks for its own addresses before it looks at any route. */
+static void warn_of_own_addresses(const struct service *s)
+{
+    char text[ADDR_TEXT];
+    for (unsigned i = 0; i < s->n_addresses; i++) {
+        if (upstream_is_own(&s->addresses[i]))
+            log_warn("%s is an address of this machine itself, so that its clients never reach the TUN: "
+                     "give edges addresses that no interface has",
+                     ip_text(&s->addresses[i], text));
+    }
 }
 
 static bool has_transparent(const struct service_params *p)
@@ -273,8 +285,8 @@ static int make_worker(struct service *s, unsigned i, int cpu)
     s->workers[i] = worker_new(&params);
     if (!s->workers[i])
         return -1;
-    struct edges *es =
-        edges_new(worker_core(s->workers[i]), worker_base(s->workers[i]), p->edges, s->targets, p->n_edges);
+    struct edges *es = edges_new(worker_core(s->workers[i]), worker_base(s->workers[i]), p->unproven,
+                                 p->edges, s->targets, p->n_edges);
     worker_set_user(s->workers[i], es);
     if (es)
         edges_on_learned(es, on_learned, s);
@@ -297,11 +309,28 @@ static int make_workers(struct service *s, const cpu_set_t *cpus, unsigned n_cpu
     return 0;
 }
 
+/* Waits for the names' addresses, but not for long: late name servers must not keep the other edges from
+ * their clients. */
+static int resolve(struct service *s, char *error)
+{
+    struct resolver_params params = {.edges = s->params->edges,
+                                     .n = s->params->n_edges,
+                                     .period = RESOLVER_PERIOD,
+                                     .retry = RESOLVER_RETRY};
+    s->resolver = resolver_new(&params);
+    if (!s->resolver) {
+        snprintf(error, SERVICE_ERROR, "resolver: cannot start a thread");
+        return -1;
+    }
+    resolver_first(s->resolver, RESOLVER_FIRST, s->targets);
+    return 0;
+}
+
 struct service *service_new(struct event_base *base, const struct service_params *params,
                             char error[SERVICE_ERROR])
 {
     struct service *s = calloc(1, sizeof(*s));
-    struct braid_addr *targets = calloc(params->n_edges, sizeof(*targets));
+    struct edge_targets *targets = calloc(params->n_edges, sizeof(*targets));
     cpu_set_t cpus;
     unsigned n_cpus = count_cpus(&cpus);
     if (s)
@@ -322,8 +351,9 @@ struct service *service_new(struct event_base *base, const struct service_params
         service_free(s);
         return NULL;
     }
-    if (check_sources(params, error) < 0 ||
-        resolver_lookup(params->edges, params->n_edges, targets, error) < 0 || open_tun(s, error) < 0 ||
+    if (!params->tun->routes_auto) /* tun_route refuses them */
+        warn_of_own_addresses(s);
+    if (check_sources(params, error) < 0 || resolve(s, error) < 0 || open_tun(s, error) < 0 ||
         make_workers(s, &cpus, n_cpus, error) < 0 || watch_tun(s, base, error) < 0) {
         service_free(s);
         return NULL;
@@ -335,7 +365,7 @@ struct service *service_new(struct event_base *base, const struct service_params
 
 struct news {
     unsigned edge;
-    struct braid_addr target;
+    struct edge_targets targets;
 };
 
 static void take_news(struct worker *w, void *arg)
@@ -343,19 +373,19 @@ static void take_news(struct worker *w, void *arg)
     const struct news *n = arg;
     struct edges *es = worker_user(w);
     if (es)
-        edges_set_target(es, n->edge, &n->target);
+        edges_set_targets(es, n->edge, &n->targets);
     free(arg);
 }
 
 /* In the resolver's thread. A worker that misses the news for lack of memory keeps the old address. */
-static void on_changed(void *arg, unsigned i, const struct braid_addr *target)
+static void on_changed(void *arg, unsigned i, const struct edge_targets *targets)
 {
     struct service *s = arg;
     for (unsigned w = 0; w < s->n_workers; w++) {
         struct news *n = malloc(sizeof(*n));
         if (!n)
             continue;
-        *n = (struct news){.edge = i, .target = *target};
+        *n = (struct news){.edge = i, .targets = *targets};
         worker_post(s->workers[w], take_news, n);
     }
 }
@@ -385,12 +415,7 @@ int service_start(struct service *s, char error[SERVICE_ERROR])
             return -1;
         }
     }
-    s->resolver =
-        resolver_start(s->params->edges, s->params->n_edges, s->targets, RESOLVER_PERIOD, on_changed, s);
-    if (!s->resolver) {
-        snprintf(error, SERVICE_ERROR, "resolver: cannot start a thread");
-        return -1;
-    }
+    resolver_report(s->resolver, on_changed, s);
     return 0;
 }
 

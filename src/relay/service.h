@@ -16,6 +16,7 @@ struct service_params {
     const struct daemon_params *daemon;
     const struct tun_params *tun;
     const struct braid_core_params *limits; /* of each worker; what else it holds is filled in */
+    const struct unproven_limits *unproven; /* of each worker */
     const struct edge_params *edges;
     unsigned n_edges;
     /* The data path is broken for good, for the reason given in one line. In the main thread, at the earliest
@@ -24,12 +25,12 @@ struct service_params {
     void *failed_arg;
 };
 
-/* Resolves the targets, then opens the TUN, routes to it and makes the workers, which do not run yet. params
- * and what it points to must outlive the result. NULL, and a message of one line in error: nothing is left
- * behind. */
+/* Looks the targets up (relay/resolver.h), then opens the TUN, routes to it and makes the workers, which do
+ * not run yet. params and what it points to must outlive the result. NULL, and a message of one line in
+ * error: nothing is left behind. */
 struct service *service_new(struct event_base *base, const struct service_params *params,
                             char error[SERVICE_ERROR]);
-/* Starts the workers and the resolver. 0, or -1 with a message. */
+/* Starts the workers. 0, or -1 with a message. */
 int service_start(struct service *s, char error[SERVICE_ERROR]);
 /* The workers; *n is their number. */
 struct worker *const *service_workers(const struct service *s, unsigned *n);

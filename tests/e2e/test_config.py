@@ -5,6 +5,7 @@ import os
 from lib import net, proxy
 from lib.env import default_edges
 from lib.proc import Process, run
+from lib.stream import MIB, transfer
 from lib.suite import braid_only, cases
 
 GOOD = """[daemon]
@@ -240,12 +241,49 @@ def test_existing_tun_is_used(env):
     still_serves(env)
 
 
+def fails_to_connect(env, version):
+    try:
+        env.connect(version)
+    except OSError as error:
+        return not isinstance(error, TimeoutError)
+    return False
+
+
 @braid_only
-def test_target_name_that_does_not_resolve_is_refused(env):
-    config = write(env, GOOD.replace("target = 10.99.3.2:8080", "target = no.such.name.invalid:80"))
-    process = Process(env.topology.braid.command(proxy.BRAIDD, "-c", config), "braidd")
-    assert process.wait(15) == 1
-    assert len(process.lines) == 1 and "no.such.name.invalid" in process.lines[0], process.lines
+def test_target_name_that_does_not_resolve_keeps_nobody_else_from_being_served(env):
+    """It is looked up again, and used as soon as there is an address."""
+    with env.names(("10.99.3.77", "other.test")) as hosts:
+        env.start([env.Edge("late", 6, target="late.test:8080"), env.Edge("web")])
+        env.proxy.process.wait_for_line('edge late: cannot resolve target "late.test"')
+        near, far = env.pair()
+        transfer(near, far, MIB)
+        assert fails_to_connect(env, 6)
+        hosts.write_text(f"{net.SERVER[4]} late.test\n")
+        env.proxy.process.wait_for_line('edge late: target "late.test" is 10.99.3.2:8080 now')
+        listener = env.listen()
+        transfer(env.connect(6), env.accept(listener), MIB)
+
+
+@braid_only
+@cases(own=(net.SERVICE[4], "the listen address"), another_port=(net.SERVICE[4], "the listen address", 7000),
+       signalled=(net.SIGNAL[4], "a signal address"))
+def test_target_name_that_leads_back_here_is_not_used(env, address, word, port=8080):
+    """Not at the start, and not when the name changes."""
+    with env.names((address, "loop.test")) as hosts:
+        env.start([env.Edge("web", target=f"loop.test:{port}", signal=[net.SIGNAL[4]])])
+        env.proxy.process.wait_for_line(f'edge web: target "loop.test" resolves to {address}, which is {word} of [edge web]')
+        assert fails_to_connect(env, 4)
+        assert env.proxy.counters()["TcpPassiveOpens"] <= 1, "the connection came back"
+        hosts.write_text(f"{address} loop.test\n{net.SERVER[4]} loop.test\n")
+        env.proxy.process.wait_for_line('edge web: target "loop.test" is 10.99.3.2')
+
+
+@braid_only
+def test_listening_on_an_address_of_this_machine_is_said(env):
+    """With routes = auto it is refused."""
+    env.topology.braid.ip("address", "add", f"{net.SERVICE[4]}/32", "dev", "lo")
+    env.start([env.Edge("web")], routes="none")
+    env.proxy.process.wait_for_line(f"{net.SERVICE[4]} is an address of this machine itself")
 
 
 @braid_only

@@ -1,9 +1,11 @@
 """The rules of conversion: what one side does, the other side sees."""
+import contextlib
 import errno
 import os
 import signal
 import socket
 import struct
+import threading
 import time
 
 from lib import mptcp, net
@@ -112,24 +114,89 @@ def test_no_route_to_the_server_fails_at_once(env, version):
 
 @braid_only
 def test_silent_server_address_fails_when_the_kernel_gives_up(env):
-    """Nobody answers ARP: the kernel knows after three seconds, and then the client does."""
+    """Nobody answers ARP: the kernel knows after three seconds. The client was answered before that."""
     env.start([env.Edge("web", target=f"{DEAD}:80")])
-    error, seconds = connect_error(env, 8.0)
-    assert error in (errno.EHOSTUNREACH, errno.ECONNREFUSED), (errno.errorcode[error], seconds)
+    near = env.connect()
+    near.sendall(b"anybody there?")
+    assert read_error(near, 8.0) == errno.ECONNRESET
+    env.no_connections()
+
+
+@contextlib.contextmanager
+def busy(env, seconds):
+    """The server drops SYNs for so long."""
+    env.server.iptables("-A", "INPUT", "-p", "tcp", "--syn", "-j", "DROP")
+    relief = threading.Timer(seconds, lambda: env.server.iptables("-F", "INPUT"))
+    relief.start()
+    yield
+    relief.join()
+
+
+@cases(one_syn_lost=0.5, two_lost=2.5)
+def test_a_slow_server_does_not_turn_its_clients_away_from_mptcp(env, seconds):
+    """A Linux client whose SYNs go unanswered believes in a network that drops MPTCP, and does without for an hour."""
+    env.client.sysctl(net__mptcp__blackhole_timeout=3600)
+    env.start()
+    listener = env.listen()
+    with busy(env, seconds):
+        begun = time.monotonic()
+        near = env.connect()
+        assert time.monotonic() - begun < 0.99 * FACTOR, "the client has sent a second SYN"
+        near.sendall(b"question")  # before the server is there, and so is the end
+        near.shutdown(socket.SHUT_WR)
+        far = env.accept(listener)
+        assert receive_all(far) == b"question"
+        far.sendall(b"answer")
+        far.close()
+        assert receive_all(near) == b"answer" and mptcp.is_mptcp(near)
+    near, far = env.connect(), env.accept(listener)
+    assert mptcp.is_mptcp(near) and env.client.counters()["MPTcpExtBlackhole"] == 0
+    transfer(near, far, MIB)
 
 
 @braid_only
-def test_server_that_drops_syns_is_not_accepted(env):
+@cases(**{f"{client}_{'quietly' if quiet else 'resets'}": (multipath, quiet) for client, multipath in CLIENTS.items()
+          for quiet in (False, True)})
+def test_a_client_may_leave_before_the_server_is_there(env, multipath, quiet):
     env.server.iptables("-A", "INPUT", "-p", "tcp", "--syn", "-j", "DROP")
     env.start()
-    env.listen()
-    sock = env.open()
-    sock.settimeout(3.0)
-    try:
-        sock.connect((net.SERVICE[4], 8080))
-    except OSError:
-        return
-    raise AssertionError("the connection was accepted though the server has not answered")
+    near = env.connect(multipath=multipath)
+    near.sendall(b"nobody there?")
+    until(lambda: env.proxy.connections(), "the connection is listed")
+    if quiet:
+        near.close()
+        assert env.proxy.connections(), "what the client sent is still the server's"
+        env.server.iptables("-F", "INPUT")
+        far = env.accept(env.listen())
+        assert receive_all(far) == b"nobody there?"
+        far.close()
+    else:
+        reset(near)
+    env.no_connections()
+
+
+@braid_only
+@cases(refused_late=True, silent=False)
+def test_a_server_that_never_comes_resets_the_client(env, refuses):
+    env.server.iptables("-A", "INPUT", "-p", "tcp", "--syn", "-j", "DROP")
+    env.start()
+    near = env.connect()
+    near.sendall(b"nobody there?")
+    if refuses:
+        env.server.iptables("-F", "INPUT")
+    assert read_error(near, 12.0) == errno.ECONNRESET
+    env.no_connections()
+
+
+@braid_only
+@cases(only_ipv4=4, only_ipv6=6)
+def test_all_addresses_of_a_name_are_tried(env, version):
+    with env.names((net.SERVER[6], "backend.test"), (net.SERVER[4], "backend.test")):
+        env.start([env.Edge("web", target="backend.test:8080")])
+    listener = env.listen(version)
+    for _ in range(3):
+        near, far = env.connect(), env.accept(listener)
+        transfer(near, far, MIB)
 
 
 @braid_only

@@ -196,6 +196,29 @@ def test_hostile_packets_are_counted_and_harm_nothing(env):
 
 
 @braid_only
+@cases(of_one_network=(1, 8), of_many_networks=(100, 32))
+def test_forged_syns_do_not_become_the_servers_connections(env, networks, most):
+    """Beyond a few of each network and of all, a client has to show first that it exists."""
+    env.topology.braid.ip("route", "add", "blackhole", "10.98.0.0/16")
+    env.start(workers=1)
+    listener = env.listen()
+    with env.client.entered():
+        raw = env.keep(socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW))
+    for number in range(200):
+        raw.sendto(bare_syn(f"10.98.{number % networks}.{number}", net.SERVICE[4], number), (net.SERVICE[4], 0))
+    until(lambda: env.proxy.counters()["TcpInSegs"] >= 200, "the SYNs are there")
+    near = env.connect()
+    near.sendall(b"I exist")
+    ready = []
+    until(lambda: ready.extend(accept_all(listener)) or [sock for sock in ready if peek(sock) == b"I exist"],
+          "the client's request comes through")
+    assert len(ready) <= most + 1, f"200 forged SYNs are {len(ready) - 1} connections of the server"
+    assert len(ready) > most, "an idle edge asks the server first"
+    for sock in ready:
+        sock.close()
+
+
+@braid_only
 def test_syn_flood_leaves_room_for_others(env):
     """SYNs whose sources never answer must not use up what a real client needs."""
     env.topology.braid.ip("route", "add", "blackhole", "10.98.0.0/16")

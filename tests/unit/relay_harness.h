@@ -16,6 +16,7 @@
 #include "fake_core.h"
 #include "io/upstream.h"
 #include "relay/edge.h"
+#include "relay/unproven.h"
 #include "suite.h"
 
 #define PATIENCE        5 /* seconds that anything may take */
@@ -24,6 +25,7 @@
 static struct event_base *base;
 static struct edges *edges;
 static struct edge_params params;
+static struct unproven_limits limits;
 static struct braid_addr target;
 static int listener;
 
@@ -95,11 +97,26 @@ static inline uint64_t counted(enum edge_counter which)
     return edges_counters(edges, 0)->v[which];
 }
 
+/* The edge of params, to the target. */
+static inline void make_edges(void)
+{
+    struct edge_targets targets = {.addr = {target}, .n = 1};
+    edges = edges_new(NULL, base, &limits, &params, &targets, 1);
+    ck_assert_ptr_nonnull(edges);
+}
+
+/* The target is another one now. */
+static inline void retarget(void)
+{
+    struct edge_targets targets = {.addr = {target}, .n = 1};
+    edges_set_targets(edges, 0, &targets);
+}
+
 static inline void new_edges(void)
 {
     params = (struct edge_params){.name = "test", .connect_timeout = CONNECT_TIMEOUT};
-    edges = edges_new(NULL, base, &params, &target, 1);
-    ck_assert_ptr_nonnull(edges);
+    limits = (struct unproven_limits){.all = 1000, .per_source = 1000};
+    make_edges();
 }
 
 static inline void setup(void)

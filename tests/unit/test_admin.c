@@ -48,6 +48,7 @@ static void read_conf(void)
              server_text);
     ck_assert_msg(conf_parse("f", text, strlen(text), &conf, err, sizeof(err)) == 0, "%s", err);
     conf.admin.listen.port = 0;
+    conf.unproven = (struct unproven_limits){.all = CLIENTS, .per_source = CLIENTS};
 }
 
 static void start_worker(unsigned i)
@@ -58,8 +59,9 @@ static void start_worker(unsigned i)
     braid_core_params_default(&params.core);
     workers[i] = worker_new(&params);
     ck_assert_ptr_nonnull(workers[i]);
-    struct edges *es =
-        edges_new(worker_core(workers[i]), worker_base(workers[i]), conf.edges, &target, conf.n_edges);
+    struct edge_targets targets = {.addr = {target}, .n = 1};
+    struct edges *es = edges_new(worker_core(workers[i]), worker_base(workers[i]), &conf.unproven, conf.edges,
+                                 &targets, conf.n_edges);
     ck_assert_ptr_nonnull(es);
     worker_set_user(workers[i], es);
 }

@@ -7,6 +7,9 @@ static void expect_limits(const struct braid_core_params *p)
 #define X(key, field, unit, least, most, example) ck_assert_uint_eq(conf.limits.field, p->field);
     LIMITS(X)
 #undef X
+#define X(key, field, unit, least, most, example) ck_assert_uint_eq(conf.unproven.field, (example) * (unit));
+    UNPROVEN_LIMITS(X)
+#undef X
 }
 
 START_TEST(limits_are_read_in_their_units)
@@ -15,7 +18,8 @@ START_TEST(limits_are_read_in_their_units)
                         "joins_pending = 1\njoin_rate = 5\njoin_refusals = 6\nchallenge_acks = 7\n"
                         "icmp_answers = 9\n"
                         "out_of_order = 100\nrcvbuf = 128\nsndbuf = 256\nmin_mss = 536\nsyn_timeout = 3\n"
-                        "break_before_make = 4\nstall = 0\nkeepalive = 60\ntime_wait = 8\n" EDGE) == 0,
+                        "break_before_make = 4\nstall = 0\nkeepalive = 60\ntime_wait = 8\n"
+                        "unproven = 9\nunproven_source = 10\n" EDGE) == 0,
                   "%s", err);
     const struct braid_core_params *p = &conf.limits;
     ck_assert_uint_eq(p->memory, 64 << 20);
@@ -36,6 +40,8 @@ START_TEST(limits_are_read_in_their_units)
     ck_assert_int_eq(p->stall, 0);
     ck_assert_int_eq(p->keepalive_idle, 60 * BRAID_SECOND);
     ck_assert_int_eq(p->time_wait, 8 * BRAID_SECOND);
+    ck_assert_uint_eq(conf.unproven.all, 9);
+    ck_assert_uint_eq(conf.unproven.per_source, 10);
     conf_free(&conf);
 }
 END_TEST

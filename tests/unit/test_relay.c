@@ -1,6 +1,13 @@
 /* relay: opening and ending, between a scripted core and a real server on loopback. */
 #include "relay_harness.h"
 
+static braid_time monotonic(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * BRAID_SECOND + ts.tv_nsec / 1000;
+}
+
 /* ---- opening --------------------------------------------------------------------------------- */
 
 START_TEST(the_client_is_answered_once_the_server_has_answered)
@@ -21,7 +28,7 @@ START_TEST(an_ipv6_server_is_reached)
 {
     close(listener);
     listener = server_listen(AF_INET6, 16);
-    edges_set_target(edges, 0, &target);
+    retarget();
     int server;
     struct braid_conn *c = connected(&server);
     finish(c, server);
@@ -59,20 +66,18 @@ START_TEST(a_silent_server_becomes_unreachable_after_the_timeout)
 {
     close(listener);
     listener = server_listen(AF_INET, 0); /* a full backlog drops SYNs */
-    edges_set_target(edges, 0, &target);
+    retarget();
     int fillers[8];
     bool done;
     for (unsigned i = 0; i < 8; i++)
         fillers[i] = upstream_connect(&target, NULL, &done);
-    struct timespec begin, end;
-    clock_gettime(CLOCK_MONOTONIC, &begin);
+    braid_time begin = monotonic();
     struct braid_conn *first = fake_syn(), *second = fake_syn();
     ck_assert_uint_eq(edges_counters(edges, 0)->connecting, 2);
     until(first, first->refused);
-    clock_gettime(CLOCK_MONOTONIC, &end);
+    braid_time took = monotonic() - begin;
     until(second, second->refused);
     ck_assert_int_eq(first->refusal, BRAID_REFUSE_UNREACHABLE);
-    int64_t took = (end.tv_sec - begin.tv_sec) * BRAID_SECOND + (end.tv_nsec - begin.tv_nsec) / 1000;
     ck_assert_int_ge(took, CONNECT_TIMEOUT - 2 * BRAID_MS);
     ck_assert_uint_eq(counted(EDGE_UNREACHABLE), 2);
     finish(first, -1);
@@ -88,66 +93,6 @@ START_TEST(a_client_that_gives_up_first_frees_the_server)
     fake_close(c, BRAID_CLOSE_REFUSED);
     ck_assert_uint_eq(counted(EDGE_CLIENT_RESET), 1);
     finish(c, -1);
-}
-END_TEST
-
-/* One client more than may have a server before they completed their handshakes. */
-static struct braid_conn *one_too_many(struct braid_conn *others[2])
-{
-    params.unproven_max = 2;
-    for (unsigned i = 0; i < 2; i++) {
-        others[i] = fake_syn();
-        others[i]->client_ready = false;
-        until(others[i], others[i]->accepted);
-        close(server_accept());
-    }
-    struct braid_conn *c = fake_syn();
-    c->client_ready = false;
-    ck_assert(c->accepted);
-    settle(c);
-    ck_assert_int_eq(accept(listener, NULL, NULL), -1); /* nobody asked the server */
-    ck_assert_uint_eq(edges_counters(edges, 0)->connecting, 1);
-    return c;
-}
-
-START_TEST(in_a_flood_the_server_is_asked_once_the_client_has_proved_itself)
-{
-    char text[16];
-    struct braid_conn *others[2], *c = one_too_many(others);
-    memcpy(c->up, "early", 5);
-    c->up_arrived = 5;
-    c->client_ready = true;
-    until(c, edges_counters(edges, 0)->connecting == 0);
-    int server = server_accept();
-    until(c, recv(server, text, sizeof(text), 0) == 5);
-    ck_assert_int_eq(send(server, "reply", 5, 0), 5);
-    until(c, c->down_len == 5);
-    fake_close(others[0], BRAID_CLOSE_REFUSED);
-    fake_close(others[1], BRAID_CLOSE_REFUSED);
-    finish(c, server);
-    struct braid_conn *next = fake_syn(); /* the flood is over: the server comes first again */
-    until(next, next->accepted);
-    ck_assert_int_ge(server = server_accept(), 0);
-    finish(next, server);
-    fake_conn_free(others[0]);
-    fake_conn_free(others[1]);
-}
-END_TEST
-
-START_TEST(in_a_flood_a_server_that_refuses_aborts_the_client)
-{
-    struct braid_conn *others[2], *c = one_too_many(others);
-    close(listener);
-    c->client_ready = true;
-    until(c, c->closed_told);
-    ck_assert(c->aborted);
-    ck_assert_uint_eq(counted(EDGE_REFUSED), 1);
-    listener = server_listen(AF_INET, 1);
-    fake_close(others[0], BRAID_CLOSE_REFUSED);
-    fake_close(others[1], BRAID_CLOSE_REFUSED);
-    finish(c, -1);
-    fake_conn_free(others[0]);
-    fake_conn_free(others[1]);
 }
 END_TEST
 
@@ -176,12 +121,246 @@ START_TEST(a_greeting_is_read_only_for_an_established_client)
 }
 END_TEST
 
-/* ---- draining and ending --------------------------------------------------------------------- */
-
 static void set_flag(void *arg)
 {
     *(bool *)arg = true;
 }
+
+/* ---- the client is answered first -------------------------------------------------------------- */
+
+/* A server that answers no SYN: it has no room for connections. The sockets fill it. */
+#define FILLERS 8
+
+static void server_falls_silent(int fillers[FILLERS])
+{
+    bool done;
+    close(listener);
+    listener = server_listen(AF_INET, 0);
+    retarget();
+    for (unsigned i = 0; i < FILLERS; i++)
+        fillers[i] = upstream_connect(&target, NULL, &done);
+}
+
+static void server_has_time(int fillers[FILLERS])
+{
+    for (unsigned i = 0; i < FILLERS; i++)
+        close(fillers[i]);
+    for (int fd; (fd = accept(listener, NULL, NULL)) >= 0;)
+        close(fd);
+}
+
+/* A client of a silent server, answered because it has waited for long. */
+static struct braid_conn *answered_early(int fillers[FILLERS], braid_time connect_timeout)
+{
+    params.patience = 50 * BRAID_MS;
+    params.connect_timeout = connect_timeout;
+    server_falls_silent(fillers);
+    braid_time begin = monotonic();
+    struct braid_conn *c = fake_syn();
+    until(c, c->accepted);
+    ck_assert_int_ge(monotonic() - begin, params.patience - 2 * BRAID_MS);
+    ck_assert_uint_eq(edges_counters(edges, 0)->connecting, 1);
+    return c;
+}
+
+/* What the client says meanwhile, and that it has ended, waits for the server. */
+START_TEST(a_slow_server_does_not_keep_its_client_waiting)
+{
+    char text[16];
+    int fillers[FILLERS];
+    struct braid_conn *c = answered_early(fillers, 20 * BRAID_SECOND);
+    until(c, c->established_told);
+    client_sends(c, "early", 5);
+    c->up_end = _i;
+    fake_flush(c);
+    ck_assert_uint_eq(c->up_taken, 0);
+    server_has_time(fillers);
+    until(c, edges_counters(edges, 0)->connecting == 0); /* the kernel's SYN is due again after a second */
+    int server = server_accept();
+    ck_assert_int_eq(receive(c, server, text, sizeof(text)), 5);
+    if (_i)
+        ck_assert_int_eq(receive(c, server, text, sizeof(text)), 0);
+    ck_assert_int_eq(send(server, "reply", 5, 0), 5);
+    until(c, c->down_len == 5);
+    finish(c, server);
+}
+END_TEST
+
+START_TEST(a_client_that_was_answered_first_is_reset_if_the_server_never_comes)
+{
+    int fillers[FILLERS];
+    struct braid_conn *c = answered_early(fillers, CONNECT_TIMEOUT);
+    c->client_ready = _i;
+    until(c, c->closed_told);
+    ck_assert(c->aborted);
+    ck_assert_uint_eq(counted(EDGE_UNREACHABLE), 1);
+    ck_assert_uint_eq(counted(EDGE_CLIENT_RESET), 0);
+    finish(c, -1);
+    server_has_time(fillers);
+}
+END_TEST
+
+START_TEST(a_client_that_aborts_before_the_server_came_leaves_nothing)
+{
+    int fillers[FILLERS];
+    struct braid_conn *c = answered_early(fillers, 20 * BRAID_SECOND);
+    until(c, c->established_told);
+    client_sends(c, "early", 5);
+    fake_close(c, BRAID_CLOSE_RESET);
+    ck_assert_uint_eq(counted(EDGE_CLIENT_RESET), 1);
+    finish(c, -1);
+    bool drained = false;
+    edges_drain(edges, set_flag, &drained);
+    ck_assert(drained);
+    server_has_time(fillers);
+}
+END_TEST
+
+/* ---- clients that may not exist ---------------------------------------------------------------- */
+
+static struct braid_conn *silent_syn(const char *client)
+{
+    struct braid_conn *c = fake_conn();
+    c->client_ready = false;
+    ck_assert_int_eq(addr_parse(client, &c->remote), 0);
+    c->ops->incoming(fake_listener->params.ctx, c);
+    return c;
+}
+
+/* One client more than may have a server before they completed their handshakes. */
+static struct braid_conn *one_too_many(struct braid_conn *others[2], bool of_one_network)
+{
+    edges_free(edges);
+    limits = of_one_network ? (struct unproven_limits){.all = 1000, .per_source = 2}
+                            : (struct unproven_limits){.all = 2, .per_source = 1000};
+    make_edges();
+    for (unsigned i = 0; i < 2; i++) {
+        others[i] = silent_syn(i ? "192.0.2.1:1000" : "192.0.2.2:1000");
+        until(others[i], others[i]->accepted);
+        close(server_accept());
+    }
+    struct braid_conn *c = silent_syn(of_one_network ? "192.0.2.3:1000" : "198.51.100.1:1000");
+    ck_assert(c->accepted);
+    settle(c);
+    ck_assert_int_eq(accept(listener, NULL, NULL), -1); /* nobody asked the server */
+    ck_assert_uint_eq(edges_counters(edges, 0)->connecting, 1);
+    return c;
+}
+
+static void others_give_up(struct braid_conn *others[2])
+{
+    for (unsigned i = 0; i < 2; i++) {
+        fake_close(others[i], BRAID_CLOSE_REFUSED);
+        fake_conn_free(others[i]);
+    }
+}
+
+START_TEST(beyond_the_limit_the_server_is_asked_once_the_client_has_proven_itself)
+{
+    char text[16];
+    struct braid_conn *others[2], *c = one_too_many(others, _i);
+    memcpy(c->up, "early", 5);
+    c->up_arrived = 5;
+    c->client_ready = true;
+    until(c, edges_counters(edges, 0)->connecting == 0);
+    int server = server_accept();
+    until(c, recv(server, text, sizeof(text), 0) == 5);
+    ck_assert_int_eq(send(server, "reply", 5, 0), 5);
+    until(c, c->down_len == 5);
+    others_give_up(others);
+    finish(c, server);
+    struct braid_conn *next = silent_syn("192.0.2.4:1000"); /* there is room: the server comes first again */
+    ck_assert(!next->accepted);
+    until(next, next->accepted);
+    ck_assert_int_ge(server = server_accept(), 0);
+    finish(next, server);
+}
+END_TEST
+
+START_TEST(another_network_has_room_of_its_own)
+{
+    struct braid_conn *others[2], *c = one_too_many(others, true);
+    struct braid_conn *far = silent_syn("198.51.100.1:1000");
+    ck_assert(!far->accepted);
+    until(far, far->accepted);
+    close(server_accept());
+    others_give_up(others);
+    fake_close(c, BRAID_CLOSE_REFUSED);
+    fake_conn_free(c);
+    finish(far, -1);
+}
+END_TEST
+
+START_TEST(clients_that_proved_themselves_make_room)
+{
+    struct braid_conn *others[2], *c = one_too_many(others, false);
+    others[0]->client_ready = true;
+    until(others[0], others[0]->established_told);
+    struct braid_conn *next = silent_syn("203.0.113.1:1000");
+    ck_assert(!next->accepted);
+    until(next, next->accepted);
+    close(server_accept());
+    others_give_up(others);
+    fake_close(c, BRAID_CLOSE_REFUSED);
+    fake_conn_free(c);
+    finish(next, -1);
+}
+END_TEST
+
+START_TEST(beyond_the_limit_a_server_that_refuses_resets_the_client)
+{
+    struct braid_conn *others[2], *c = one_too_many(others, false);
+    close(listener);
+    c->client_ready = true;
+    until(c, c->closed_told);
+    ck_assert(c->aborted);
+    ck_assert_uint_eq(counted(EDGE_REFUSED), 1);
+    listener = server_listen(AF_INET, 1);
+    others_give_up(others);
+    finish(c, -1);
+}
+END_TEST
+
+/* ---- servers with several addresses, or none ----------------------------------------------------- */
+
+START_TEST(a_server_without_a_known_address_is_unreachable)
+{
+    struct edge_targets none = {.n = 0};
+    edges_set_targets(edges, 0, &none);
+    struct braid_conn *c = fake_syn();
+    ck_assert(c->refused);
+    ck_assert_int_eq(c->refusal, BRAID_REFUSE_UNREACHABLE);
+    ck_assert_uint_eq(counted(EDGE_UNREACHABLE), 1);
+    finish(c, -1);
+    retarget();
+    c = fake_syn();
+    until(c, c->accepted);
+    finish(c, server_accept());
+}
+END_TEST
+
+START_TEST(the_address_that_answered_is_asked_first_next_time)
+{
+    struct edge_targets two = {.addr = {target, target}, .n = 2};
+    close(listener); /* the first address refuses */
+    listener = server_listen(AF_INET, 16);
+    two.addr[1] = target;
+    edges_set_targets(edges, 0, &two);
+    struct braid_addr told;
+    for (unsigned i = 0; i < 2; i++) {
+        struct braid_conn *c = fake_syn();
+        ck_assert_int_eq(edges_server(edges, c, &told), 0); /* that is being asked */
+        until(c, c->accepted);
+        ck_assert(i == 0 || addr_equal(&told, &target));
+        ck_assert_int_eq(edges_server(edges, c, &told), 0);
+        ck_assert(addr_equal(&told, &target));
+        finish(c, server_accept());
+    }
+    ck_assert_uint_eq(counted(EDGE_REFUSED), 0);
+}
+END_TEST
+
+/* ---- draining and ending --------------------------------------------------------------------- */
 
 START_TEST(draining_ends_with_the_last_connection)
 {
@@ -225,7 +404,6 @@ END_TEST
 
 static void transparent_edges(bool client_source)
 {
-    static struct braid_addr none;
     edges_free(edges);
     params = (struct edge_params){.name = "test",
                                   .transparent = true,
@@ -233,8 +411,7 @@ static void transparent_edges(bool client_source)
                                   .port_first = 80,
                                   .port_last = 90,
                                   .connect_timeout = CONNECT_TIMEOUT};
-    edges = edges_new(NULL, base, &params, &none, 1);
-    ck_assert_ptr_nonnull(edges);
+    make_edges();
 }
 
 static struct braid_conn *syn_to_target(const char *client)
@@ -338,8 +515,15 @@ int main(void)
     tcase_add_test(t, a_refusing_server_becomes_a_reset);
     tcase_add_test(t, a_silent_server_becomes_unreachable_after_the_timeout);
     tcase_add_test(t, a_client_that_gives_up_first_frees_the_server);
-    tcase_add_test(t, in_a_flood_the_server_is_asked_once_the_client_has_proved_itself);
-    tcase_add_test(t, in_a_flood_a_server_that_refuses_aborts_the_client);
+    tcase_add_loop_test(t, a_slow_server_does_not_keep_its_client_waiting, 0, 2);
+    tcase_add_loop_test(t, a_client_that_was_answered_first_is_reset_if_the_server_never_comes, 0, 2);
+    tcase_add_test(t, a_client_that_aborts_before_the_server_came_leaves_nothing);
+    tcase_add_loop_test(t, beyond_the_limit_the_server_is_asked_once_the_client_has_proven_itself, 0, 2);
+    tcase_add_test(t, another_network_has_room_of_its_own);
+    tcase_add_test(t, clients_that_proved_themselves_make_room);
+    tcase_add_test(t, beyond_the_limit_a_server_that_refuses_resets_the_client);
+    tcase_add_test(t, a_server_without_a_known_address_is_unreachable);
+    tcase_add_test(t, the_address_that_answered_is_asked_first_next_time);
     tcase_add_test(t, a_client_that_goes_before_it_was_announced_is_nobodys);
     tcase_add_test(t, a_greeting_is_read_only_for_an_established_client);
     t = new_case(s, "ending");

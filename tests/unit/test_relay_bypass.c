@@ -62,7 +62,6 @@ static void on_learned(void *arg, unsigned i, const struct braid_addr *server, b
 
 static void begin(braid_time bypass, bool client_source)
 {
-    static struct braid_addr none;
     edges_free(edges);
     params = (struct edge_params){.name = "test",
                                   .transparent = true,
@@ -71,8 +70,7 @@ static void begin(braid_time bypass, bool client_source)
                                   .port_first = 1,
                                   .port_last = 65535,
                                   .connect_timeout = CONNECT_TIMEOUT};
-    edges = edges_new(NULL, base, &params, &none, 1);
-    ck_assert_ptr_nonnull(edges);
+    make_edges();
     edges_on_learned(edges, on_learned, &learned);
 }
 

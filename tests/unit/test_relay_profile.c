@@ -17,8 +17,7 @@ static void edge_of(const struct profile *own, const struct profile *of_ports)
     params = (struct edge_params){.name = "test", .profile = own, .sched = own->sched, .cc = own->cc};
     params.port_profiles[0] = (struct port_profile){.first = 440, .last = 449, .profile = of_ports};
     params.n_port_profiles = 1;
-    edges = edges_new(NULL, base, &params, &target, 1);
-    ck_assert_ptr_nonnull(edges);
+    make_edges();
 }
 
 static struct braid_conn *syn_to(uint16_t port)

@@ -17,7 +17,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *answers[2]; /* what the name resolves to, guarded by lock; NULL: the lookup fails */
 static sem_t asked, changed;
-static struct braid_addr news;
+static struct edge_targets news;
 static unsigned news_edge;
 
 struct answer {
@@ -78,24 +78,36 @@ static void wait_for(sem_t *what)
     ck_assert_int_eq(sem_timedwait(what, &limit), 0);
 }
 
-static void on_changed(void *arg, unsigned i, const struct braid_addr *target)
+static void on_changed(void *arg, unsigned i, const struct edge_targets *targets)
 {
     ck_assert_ptr_eq(arg, &news);
-    news = *target;
+    news = *targets;
     news_edge = i;
     sem_post(&changed);
 }
 
-static const struct edge_params params[] = {
+static const struct edge_params edges[] = {
     {.name = "literal", .target_host = (char *)"192.0.2.7", .target_port = 443},
     {.name = "named", .target_host = (char *)"server.example", .target_port = 80},
     {.name = "any", .transparent = true},
 };
 
-static void expect(const struct braid_addr *a, const char *text)
+/* The n edges from the first one on; looked up every 50 ms, and again 10 ms after a failure. */
+static struct resolver *resolver_of(const struct edge_params *first, unsigned n)
+{
+    struct resolver_params params = {.edges = first, .n = n, .period = 50 * BRAID_MS, .retry = 10 * BRAID_MS};
+    struct resolver *r = resolver_new(&params);
+    ck_assert_ptr_nonnull(r);
+    return r;
+}
+
+static void expect(const struct edge_targets *t, const char *first, const char *second)
 {
     char is[ADDR_TEXT];
-    ck_assert_str_eq(addr_text(a, is), text);
+    ck_assert_uint_eq(t->n, second ? 2 : 1);
+    ck_assert_str_eq(addr_text(&t->addr[0], is), first);
+    if (second)
+        ck_assert_str_eq(addr_text(&t->addr[1], is), second);
 }
 
 static void setup(void)
@@ -106,58 +118,115 @@ static void setup(void)
 
 START_TEST(literals_and_names_are_looked_up_at_the_start)
 {
-    struct braid_addr targets[3];
-    char error[RESOLVER_ERROR];
+    struct edge_targets targets[3];
     set_answers("2001:db8::5", "192.0.2.5");
-    ck_assert_int_eq(resolver_lookup(params, 3, targets, error), 0);
-    expect(&targets[0], "192.0.2.7:443");
-    expect(&targets[1], "[2001:db8::5]:80");
+    struct resolver *r = resolver_of(edges, 3);
+    resolver_first(r, PATIENCE * BRAID_SECOND, targets);
+    expect(&targets[0], "192.0.2.7:443", NULL);
+    expect(&targets[1], "[2001:db8::5]:80", "192.0.2.5:80");
+    ck_assert_uint_eq(targets[2].n, 0);
+    resolver_stop(r);
 }
 END_TEST
 
-START_TEST(a_name_that_does_not_resolve_is_named_in_the_error)
+START_TEST(a_name_that_does_not_resolve_is_tried_again)
 {
-    struct braid_addr targets[2];
-    char error[RESOLVER_ERROR];
+    struct edge_targets targets[2];
     set_answers(NULL, NULL);
-    ck_assert_int_eq(resolver_lookup(params, 2, targets, error), -1);
-    ck_assert_ptr_nonnull(strstr(error, "named"));
-    ck_assert_ptr_nonnull(strstr(error, "server.example"));
-    ck_assert_ptr_null(strchr(error, '\n'));
-}
-END_TEST
-
-START_TEST(a_new_address_is_told_and_a_reordered_answer_is_not)
-{
-    struct braid_addr targets[2];
-    char error[RESOLVER_ERROR];
-    set_answers("192.0.2.5", "192.0.2.6");
-    ck_assert_int_eq(resolver_lookup(params, 2, targets, error), 0);
-    wait_for(&asked);
-    set_answers("192.0.2.6", "192.0.2.5");
-    struct resolver *r = resolver_start(params, 2, targets, 1, on_changed, &news);
-    ck_assert_ptr_nonnull(r);
-    wait_for(&asked);
-    set_answers(NULL, NULL); /* a failure keeps the address */
-    wait_for(&asked);
-    ck_assert_int_eq(sem_trywait(&changed), -1);
-    set_answers("192.0.2.9", NULL);
+    struct resolver *r = resolver_of(edges, 2);
+    resolver_first(r, PATIENCE * BRAID_SECOND, targets);
+    expect(&targets[0], "192.0.2.7:443", NULL);
+    ck_assert_uint_eq(targets[1].n, 0);
+    resolver_report(r, on_changed, &news);
+    for (unsigned i = 0; i < 4; i++)
+        wait_for(&asked);
+    set_answers("192.0.2.5", NULL);
     wait_for(&changed);
-    expect(&news, "192.0.2.9:80");
+    expect(&news, "192.0.2.5:80", NULL);
     ck_assert_uint_eq(news_edge, 1);
     resolver_stop(r);
 }
 END_TEST
 
-START_TEST(literals_are_never_looked_up_again)
+/* What is found between the two is told, too. */
+START_TEST(the_start_does_not_wait_for_a_silent_name_server)
 {
-    const struct edge_params nameless[] = {params[0], params[2]};
-    struct braid_addr targets[2];
-    char error[RESOLVER_ERROR];
-    ck_assert_int_eq(resolver_lookup(nameless, 2, targets, error), 0);
-    struct resolver *r =
-        resolver_start(nameless, 2, targets, 0, on_changed, &news); /* period 0: all the time */
-    ck_assert_ptr_nonnull(r);
+    struct edge_targets targets[2];
+    set_answers("192.0.2.5", NULL);
+    pthread_mutex_lock(&lock); /* no lookup comes to its end */
+    struct resolver *r = resolver_of(edges, 2);
+    resolver_first(r, 20 * BRAID_MS, targets);
+    expect(&targets[0], "192.0.2.7:443", NULL);
+    ck_assert_uint_eq(targets[1].n, 0);
+    pthread_mutex_unlock(&lock);
+    wait_for(&asked);
+    resolver_report(r, on_changed, &news);
+    wait_for(&changed);
+    expect(&news, "192.0.2.5:80", NULL);
+    pthread_mutex_lock(&lock);
+    resolver_stop(r); /* nor does the end wait */
+    pthread_mutex_unlock(&lock);
+}
+END_TEST
+
+START_TEST(other_addresses_are_told_and_a_reordered_answer_is_not)
+{
+    struct edge_targets targets[2];
+    set_answers("192.0.2.5", "192.0.2.6");
+    struct resolver *r = resolver_of(edges, 2);
+    resolver_first(r, PATIENCE * BRAID_SECOND, targets);
+    wait_for(&asked);
+    resolver_report(r, on_changed, &news);
+    set_answers("192.0.2.6", "192.0.2.5");
+    wait_for(&asked);
+    wait_for(&asked);
+    set_answers(NULL, NULL); /* a failure keeps the addresses */
+    wait_for(&asked);
+    wait_for(&asked);
+    ck_assert_int_eq(sem_trywait(&changed), -1);
+    set_answers("192.0.2.9", "192.0.2.5");
+    wait_for(&changed);
+    expect(&news, "192.0.2.5:80", "192.0.2.9:80"); /* what was first stays so while it is there */
+    set_answers("192.0.2.9", NULL);
+    wait_for(&changed);
+    expect(&news, "192.0.2.9:80", NULL);
+    resolver_stop(r);
+}
+END_TEST
+
+/* At the start and later; a good address beside it is used, one that was good before is kept. */
+START_TEST(an_address_that_leads_back_here_is_never_used)
+{
+    struct edge_params loop = edges[1];
+    struct edge_targets targets[1];
+    ck_assert_int_eq(addr_parse("192.0.2.1:80", &loop.listen), 0);
+    set_answers("192.0.2.1", NULL);
+    struct resolver *r = resolver_of(&loop, 1);
+    resolver_first(r, PATIENCE * BRAID_SECOND, targets);
+    ck_assert_uint_eq(targets[0].n, 0);
+    resolver_report(r, on_changed, &news);
+    set_answers("192.0.2.1", "192.0.2.5");
+    wait_for(&changed);
+    expect(&news, "192.0.2.5:80", NULL);
+    while (sem_trywait(&asked) == 0)
+        ;
+    set_answers("192.0.2.1", NULL);
+    wait_for(&asked);
+    wait_for(&asked);
+    wait_for(&asked);
+    ck_assert_int_eq(sem_trywait(&changed), -1);
+    resolver_stop(r);
+}
+END_TEST
+
+START_TEST(literals_are_never_looked_up)
+{
+    const struct edge_params nameless[] = {edges[0], edges[2]};
+    struct edge_targets targets[2];
+    struct resolver *r = resolver_of(nameless, 2);
+    resolver_first(r, PATIENCE * BRAID_SECOND, targets);
+    expect(&targets[0], "192.0.2.7:443", NULL);
+    resolver_report(r, on_changed, &news);
     struct timespec limit;
     clock_gettime(CLOCK_REALTIME, &limit);
     limit.tv_nsec += 100000000;
@@ -170,14 +239,16 @@ END_TEST
 
 int main(void)
 {
+    Suite *s = suite_create("relay_resolver");
     TCase *t = tcase_create("resolver");
-    tcase_add_checked_fixture(t, setup, NULL);
     tcase_set_timeout(t, 4 * PATIENCE);
+    tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, literals_and_names_are_looked_up_at_the_start);
-    tcase_add_test(t, a_name_that_does_not_resolve_is_named_in_the_error);
-    tcase_add_test(t, a_new_address_is_told_and_a_reordered_answer_is_not);
-    tcase_add_test(t, literals_are_never_looked_up_again);
-    Suite *s = suite_create("resolver");
+    tcase_add_test(t, a_name_that_does_not_resolve_is_tried_again);
+    tcase_add_test(t, the_start_does_not_wait_for_a_silent_name_server);
+    tcase_add_test(t, other_addresses_are_told_and_a_reordered_answer_is_not);
+    tcase_add_test(t, an_address_that_leads_back_here_is_never_used);
+    tcase_add_test(t, literals_are_never_looked_up);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -1,8 +1,10 @@
 """What a test is given: the topology, a server, the proxy, and sockets in the client's namespace."""
+import contextlib
 import functools
 import itertools
 import os
 import pathlib
+import shutil
 import socket
 import tempfile
 
@@ -101,6 +103,20 @@ class Env:
         self.topology.endpoint(2, *flags, version=version)
         self.start(**settings)
         return self.pair(version, subflows=2)
+
+    @contextlib.contextmanager
+    def names(self, *entries):
+        """What names mean for a proxy that starts meanwhile: addresses and names of its hosts file, which is given to the
+        block and may be written anew (`ip netns exec` puts it in place)."""
+        folder = pathlib.Path("/etc/netns") / self.topology.braid.name
+        folder.mkdir(parents=True)
+        try:
+            hosts = folder / "hosts"
+            (folder / "nsswitch.conf").write_text("hosts: files\n")
+            hosts.write_text("".join(f"{address} {name}\n" for address, name in entries))
+            yield hosts
+        finally:
+            shutil.rmtree(folder)
 
     @property
     def steer_state(self):

@@ -1,0 +1,209 @@
+/* Attempts at the addresses of one server, until the first of them succeeds: see dial.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include "io/upstream.h"
+#include "relay/dial.h"
+#include "relay/relay.h"
+
+struct attempt {
+    struct event event;
+    struct dial *dial;
+    struct braid_addr addr;
+    int fd;       /* -1: not under way */
+    bool probing; /* the server is asked for MPTCP */
+};
+
+struct dial {
+    struct dial_params params;
+    struct event_base *base;
+    struct braid_addr client;
+    struct event timer; /* the next attempt, or the end of patience */
+    braid_time deadline;
+    int error;      /* what to tell if nothing works */
+    unsigned next;  /* attempts[next] is the first that was not made yet */
+    unsigned tried; /* attempts under way */
+    unsigned n;
+    struct attempt attempts[];
+};
+
+static bool is_refusal(int error)
+{
+    return error == ECONNREFUSED || error == ECONNRESET;
+}
+
+/* ---- one attempt ----------------------------------------------------------------------------- */
+
+static void on_outcome(evutil_socket_t fd, short what, void *arg);
+
+static void attempt_end(struct attempt *a)
+{
+    if (a->fd < 0)
+        return;
+    event_del(&a->event);
+    a->fd = -1;
+    a->dial->tried--;
+}
+
+static void attempt_close(struct attempt *a)
+{
+    int fd = a->fd;
+    attempt_end(a);
+    if (fd >= 0)
+        close(fd);
+}
+
+enum progress { UNDER_WAY, CONNECTED, FAILED };
+
+/* FAILED: errno says why. */
+static enum progress attempt_open(struct attempt *a)
+{
+    struct dial *d = a->dial;
+    bool connected;
+    int fd = (a->probing ? upstream_probe : upstream_connect)(&a->addr, d->params.client ? &d->client : NULL,
+                                                              &connected);
+    if (fd < 0)
+        return FAILED;
+    a->fd = fd;
+    d->tried++;
+    if (event_assign(&a->event, d->base, fd, EV_WRITE, on_outcome, a) == 0 &&
+        (connected || event_add(&a->event, NULL) == 0))
+        return connected ? CONNECTED : UNDER_WAY;
+    attempt_close(a);
+    errno = ENOMEM;
+    return FAILED;
+}
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+/* The server's refusal tells more than the silence of its other address. */
+static void note_error(struct dial *d, int error)
+{
+    if (!is_refusal(d->error))
+        d->error = error;
+}
+
+static void arm(struct dial *d)
+{
+    braid_time now = edge_now(), at = d->deadline;
+    if (d->next < d->n && now + DIAL_DELAY < at)
+        at = now + DIAL_DELAY;
+    braid_time left = at > now ? at - now : 0;
+    struct timeval tv = {.tv_sec = left / BRAID_SECOND, .tv_usec = left % BRAID_SECOND};
+    event_add(&d->timer, &tv);
+}
+
+static void succeed(struct attempt *a)
+{
+    struct dial_params params = a->dial->params;
+    struct braid_addr server = a->addr;
+    int fd = a->fd;
+    attempt_end(a);
+    dial_free(a->dial);
+    params.connected(params.arg, fd, &server);
+}
+
+static void fail(struct dial *d, int error)
+{
+    struct dial_params params = d->params;
+    dial_free(d);
+    params.failed(params.arg, error);
+}
+
+/* Makes attempts until one is under way. May free the dial. */
+static void go_on(struct dial *d)
+{
+    while (d->next < d->n) {
+        struct attempt *a = &d->attempts[d->next++];
+        enum progress p = attempt_open(a);
+        if (p == CONNECTED) {
+            succeed(a);
+            return;
+        }
+        if (p == UNDER_WAY)
+            break;
+        note_error(d, errno);
+    }
+    if (d->tried > 0)
+        arm(d);
+    else
+        fail(d, d->error);
+}
+
+/* A firewall on the way may answer unknown options with a RST: so it is asked again without MPTCP. */
+static enum progress ask_plainly(struct attempt *a)
+{
+    attempt_close(a);
+    a->probing = false;
+    return attempt_open(a);
+}
+
+static void on_outcome(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct attempt *a = arg;
+    struct dial *d = a->dial;
+    int error = upstream_error((int)fd);
+    enum progress p = error ? FAILED : CONNECTED;
+    if (a->probing && is_refusal(error)) {
+        p = ask_plainly(a);
+        error = errno;
+    }
+    if (p == CONNECTED) {
+        succeed(a);
+    } else if (p == FAILED) {
+        attempt_close(a);
+        note_error(d, error);
+        go_on(d);
+    }
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct dial *d = arg;
+    if (edge_now() >= d->deadline)
+        fail(d, ETIMEDOUT);
+    else
+        go_on(d);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+struct dial *dial_new(struct event_base *base, const struct dial_params *params)
+{
+    unsigned n = params->targets->n;
+    struct dial *d = calloc(1, sizeof(*d) + n * sizeof(d->attempts[0]));
+    if (!d)
+        return NULL;
+    d->params = *params;
+    d->params.targets = NULL;
+    d->base = base;
+    d->n = n;
+    if (params->client)
+        d->client = *params->client;
+    for (unsigned i = 0; i < n; i++)
+        d->attempts[i] =
+            (struct attempt){.dial = d, .addr = params->targets->addr[i], .fd = -1, .probing = params->probe};
+    evtimer_assign(&d->timer, base, on_timer, d);
+    return d;
+}
+
+void dial_begin(struct dial *d)
+{
+    d->deadline = edge_now() + d->params.timeout;
+    go_on(d);
+}
+
+void dial_free(struct dial *d)
+{
+    if (!d)
+        return;
+    for (unsigned i = 0; i < d->n; i++)
+        attempt_close(&d->attempts[i]);
+    event_del(&d->timer);
+    free(d);
+}

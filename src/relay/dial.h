@@ -1,0 +1,35 @@
+/* Connecting to a server that may have several addresses: one after the other in their order, the next one
+ * when the last has failed or has not answered for a while, and the first that answers is it (RFC 8305
+ * section 5). */
+#ifndef BRAID_RELAY_DIAL_H
+#define BRAID_RELAY_DIAL_H
+
+#include "relay/edge.h"
+
+/* How long an address has before the next one is tried beside it (RFC 8305 section 5, Connection Attempt
+ * Delay). */
+#define DIAL_DELAY (250 * BRAID_MS)
+
+struct event_base;
+struct dial;
+
+struct dial_params {
+    const struct edge_targets *targets; /* at least one; copied */
+    const struct braid_addr *client; /* connect from its address (io/upstream.h); NULL: from ours; copied */
+    bool probe;                      /* ask for MPTCP as well; whoever refuses that is asked again without */
+    braid_time timeout;              /* for all addresses together */
+    /* One of them, no earlier than in dial_begin, and last: the dial is gone then. The socket is the
+     * callee's; error is an errno. */
+    void (*connected)(void *arg, int fd, const struct braid_addr *server);
+    void (*failed)(void *arg, int error);
+    void *arg;
+};
+
+/* NULL: memory is short. */
+struct dial *dial_new(struct event_base *base, const struct dial_params *params);
+/* Starts; may call back at once. */
+void dial_begin(struct dial *d);
+/* Gives up: closes what is under way and calls nobody. NULL is allowed. */
+void dial_free(struct dial *d);
+
+#endif

@@ -1,0 +1,211 @@
+/* The opening of a relayed connection: who is asked first, the client or the server, and when the client is
+ * answered (docs/architecture.md, "Rules of conversion"). Until the server is there, what the client sends,
+ * its end included, waits in the connection's receive buffer. */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/addr.h"
+#include "io/log.h"
+#include "io/upstream.h"
+#include "relay/relay.h"
+#include "relay/targets.h"
+
+/* ---- the server does not come ------------------------------------------------------------------ */
+
+static enum braid_refusal refusal_of(struct edge *e, int error)
+{
+    switch (error) {
+    case ECONNREFUSED:
+    case ECONNRESET:
+        e->counters.v[EDGE_REFUSED]++;
+        return BRAID_REFUSE_RESET;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case EAGAIN:
+    case EADDRNOTAVAIL:
+        e->counters.v[EDGE_FAILED]++;
+        log_warn("edge %s: no socket to the server: out of descriptors, memory or ports", e->params->name);
+        return BRAID_REFUSE_RESET;
+    default:
+        e->counters.v[EDGE_UNREACHABLE]++;
+        return BRAID_REFUSE_UNREACHABLE;
+    }
+}
+
+/* Refuses the client and frees, or aborts it if it was answered before: closed() follows then. */
+static void server_failed(struct relay *r, int error)
+{
+    enum braid_refusal how = refusal_of(r->edge, error);
+    if (r->accepted) {
+        r->broken = true;
+        braid_conn_abort(r->conn);
+    } else {
+        relay_refuse(r, how);
+    }
+}
+
+void relay_refuse(struct relay *r, enum braid_refusal how)
+{
+    assert(r->connecting && !r->accepted);
+    braid_conn_refuse(r->conn, how);
+    relay_free(r);
+}
+
+/* ---- the client is answered -------------------------------------------------------------------- */
+
+static void answer_client(struct relay *r)
+{
+    r->accepted = true;
+    braid_conn_accept(r->conn);
+}
+
+/* Before the server has answered. */
+static void answer_early(struct relay *r)
+{
+    list_remove(&r->link);
+    list_append(&r->edge->late, &r->link);
+    answer_client(r);
+}
+
+void relay_expire(struct edge *e, braid_time now)
+{
+    while (!list_empty(&e->connecting)) {
+        struct relay *r = list_entry(e->connecting.next, struct relay, link);
+        if (r->patience > now) {
+            edge_expire_at(e, r->patience);
+            return;
+        }
+        answer_early(r);
+    }
+}
+
+/* ---- the server is asked ------------------------------------------------------------------------ */
+
+/* The address that has answered lately when others did not comes first. */
+static struct edge_targets in_order(const struct edge *e)
+{
+    struct edge_targets out = e->targets;
+    if (edge_now() < e->preferred_until)
+        targets_prefer(&out, &e->preferred);
+    return out;
+}
+
+static void remember_answer(struct edge *e, const struct braid_addr *asked_first,
+                            const struct braid_addr *server)
+{
+    if (addr_equal(asked_first, server))
+        return;
+    e->preferred = *server;
+    e->preferred_until = edge_now() + EDGE_PREFERENCE;
+}
+
+static void on_connected(void *arg, int fd, const struct braid_addr *server)
+{
+    struct relay *r = arg;
+    struct edge *e = r->edge;
+    r->dial = NULL;
+    if (relay_attach(r, fd) < 0) {
+        server_failed(r, ENOMEM);
+        return;
+    }
+    remember_answer(e, &r->server, server);
+    r->server = *server;
+    r->connecting = false;
+    e->counters.connecting--;
+    e->counters.open++;
+    e->counters.v[EDGE_ACCEPTED]++;
+    list_remove(&r->link);
+    list_append(&e->open, &r->link);
+    if (r->probing)
+        edge_found(e, &r->server, upstream_is_mptcp(fd));
+    if (r->accepted)
+        relay_pump(r);
+    else
+        answer_client(r);
+}
+
+static void on_failed(void *arg, int error)
+{
+    struct relay *r = arg;
+    r->dial = NULL;
+    server_failed(r, error);
+}
+
+/* May free the relay. */
+static void ask_server(struct relay *r)
+{
+    const struct edge_params *p = r->edge->params;
+    struct braid_addr meant, client;
+    braid_conn_addrs(r->conn, &meant, &client);
+    struct edge_targets targets =
+        p->transparent ? (struct edge_targets){.addr = {meant}, .n = 1} : in_order(r->edge);
+    r->server = targets.addr[0];
+    r->probing = edge_probes(r->edge, &r->server);
+    struct dial_params params = {.targets = &targets,
+                                 .client = p->client_source ? &client : NULL,
+                                 .probe = r->probing,
+                                 .timeout = p->connect_timeout ? p->connect_timeout : EDGE_CONNECT_TIMEOUT,
+                                 .connected = on_connected,
+                                 .failed = on_failed,
+                                 .arg = r};
+    r->dial = targets.n > 0 ? dial_new(r->edge->owner->base, &params) : NULL;
+    if (r->dial)
+        dial_begin(r->dial);
+    else
+        server_failed(r, targets.n > 0 ? ENOMEM : EHOSTUNREACH);
+}
+
+/* ---- the client comes ---------------------------------------------------------------------------- */
+
+static struct relay *relay_new(struct edge *e, struct braid_conn *c)
+{
+    struct relay *r = calloc(1, sizeof(*r));
+    if (!r)
+        return NULL;
+    r->edge = e;
+    r->conn = c;
+    r->want = RELAY_READ_MIN;
+    r->connecting = true;
+    list_init(&r->again);
+    list_append(&e->connecting, &r->link);
+    e->counters.connecting++;
+    e->owner->n_relays++;
+    braid_conn_set_user(c, r);
+    return r;
+}
+
+void relay_incoming(void *ctx, struct braid_conn *c)
+{
+    struct edge *e = ctx;
+    struct braid_addr meant, client;
+    e->counters.v[EDGE_INCOMING]++;
+    struct relay *r = relay_new(e, c);
+    if (!r) {
+        braid_conn_refuse(c, refusal_of(e, ENOMEM));
+        return;
+    }
+    relay_profile_begin(r);
+    braid_conn_addrs(c, &meant, &client);
+    if (!unproven_enter(&e->owner->unproven, &r->unproven, &client.ip)) {
+        answer_early(r);
+        return;
+    }
+    r->patience = edge_now() + (e->params->patience ? e->params->patience : EDGE_PATIENCE);
+    edge_expire_at(e, r->patience);
+    ask_server(r);
+}
+
+void relay_established(struct braid_conn *c, void *user)
+{
+    (void)c;
+    struct relay *r = user;
+    r->established = true;
+    unproven_leave(&r->edge->owner->unproven, &r->unproven);
+    if (r->connecting && !r->dial)
+        ask_server(r);
+    else
+        relay_pump(r);
+}

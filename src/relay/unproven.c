@@ -1,0 +1,52 @@
+/* A table of clients by their networks: see unproven.h. */
+#include <string.h>
+#include "base/addr.h"
+#include "base/list.h"
+#include "relay/unproven.h"
+
+#define NETWORK_V4 (96 + 24) /* bits of the v4-mapped address */
+#define NETWORK_V6 56
+
+static struct braid_ip network_of(const struct braid_ip *ip)
+{
+    unsigned bytes = (ip_is_v4(ip) ? NETWORK_V4 : NETWORK_V6) / 8;
+    struct braid_ip network = *ip;
+    memset(network.b + bytes, 0, sizeof(network.b) - bytes);
+    return network;
+}
+
+int unproven_init(struct unproven *u, const struct unproven_limits *limits, const struct siphash_key *key)
+{
+    u->limits = *limits;
+    u->key = *key;
+    return htable_init(&u->clients);
+}
+
+void unproven_free(struct unproven *u)
+{
+    htable_free(&u->clients);
+}
+
+bool unproven_enter(struct unproven *u, struct unproven_client *c, const struct braid_ip *ip)
+{
+    struct braid_ip network = network_of(ip);
+    uint64_t hash = siphash(&u->key, network.b, sizeof(network.b));
+    unsigned same = 0;
+    if (u->clients.count >= u->limits.all)
+        return false;
+    for (struct hnode *n = htable_first(&u->clients, hash); n; n = htable_next(n))
+        same += ip_equal(&list_entry(n, struct unproven_client, node)->network, &network);
+    if (same >= u->limits.per_source)
+        return false;
+    c->network = network;
+    c->entered = true;
+    htable_insert(&u->clients, &c->node, hash);
+    return true;
+}
+
+void unproven_leave(struct unproven *u, struct unproven_client *c)
+{
+    if (c->entered)
+        htable_remove(&u->clients, &c->node);
+    c->entered = false;
+}

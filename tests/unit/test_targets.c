@@ -1,0 +1,144 @@
+/* relay/targets: which answers for a name are used, in what order; relay/unproven: how many clients of a
+ * network may have a server without proof. */
+#include <netdb.h>
+#include <string.h>
+#include <check.h>
+#include "base/addr.h"
+#include "io/upstream.h"
+#include "relay/targets.h"
+#include "relay/unproven.h"
+#include "suite.h"
+
+#define ANSWERS_MAX 16
+
+static struct addrinfo infos[ANSWERS_MAX];
+static struct sockaddr_storage addresses[ANSWERS_MAX];
+
+/* What getaddrinfo would give for this list of addresses, ended by NULL. */
+static const struct addrinfo *answers(const char *const *texts)
+{
+    for (unsigned i = 0; texts[i]; i++) {
+        struct braid_addr a = {.port = 80};
+        ck_assert_int_eq(ip_parse(texts[i], &a.ip), 0);
+        upstream_sockaddr(&a, &addresses[i]);
+        infos[i] = (struct addrinfo){.ai_addr = (struct sockaddr *)&addresses[i],
+                                     .ai_next = texts[i + 1] ? &infos[i + 1] : NULL};
+    }
+    return texts[0] ? infos : NULL;
+}
+
+static void expect(const struct edge_targets *t, const char *const *texts)
+{
+    unsigned n = 0;
+    char text[ADDR_TEXT];
+    for (; texts[n]; n++) {
+        ck_assert_uint_lt(n, t->n);
+        ck_assert_str_eq(ip_text(&t->addr[n].ip, text), texts[n]);
+        ck_assert_uint_eq(t->addr[n].port, 80);
+    }
+    ck_assert_uint_eq(t->n, n);
+}
+
+static const struct {
+    const char *given[ANSWERS_MAX], *used[ANSWERS_MAX];
+} orders[] = {
+    {{NULL}, {NULL}},
+    {{"192.0.2.1", NULL}, {"192.0.2.1", NULL}},
+    {{"2001:db8::1", "2001:db8::2", "192.0.2.1", "192.0.2.2", NULL},
+     {"2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2", NULL}},
+    {{"192.0.2.1", "2001:db8::1", "2001:db8::2", "2001:db8::3", NULL},
+     {"192.0.2.1", "2001:db8::1", "2001:db8::2", "2001:db8::3", NULL}},
+    {{"192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.1", NULL}, {"192.0.2.1", "192.0.2.2", NULL}},
+    {{"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7", "192.0.2.8",
+      "192.0.2.9", "2001:db8::1", NULL},
+     {"192.0.2.1", "2001:db8::1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6",
+      "192.0.2.7", NULL}},
+};
+
+START_TEST(families_take_turns)
+{
+    struct edge_targets t = targets_of(answers(orders[_i].given));
+    expect(&t, orders[_i].used);
+}
+END_TEST
+
+START_TEST(another_order_is_the_same_set)
+{
+    const char *const some[] = {"192.0.2.1", "192.0.2.2", NULL},
+                      *const turned[] = {"192.0.2.2", "192.0.2.1", NULL},
+                      *const fewer[] = {"192.0.2.1", NULL};
+    struct edge_targets a = targets_of(answers(some)), b = targets_of(answers(turned)),
+                        c = targets_of(answers(fewer));
+    ck_assert(targets_equal(&a, &b) && !targets_equal(&a, &c) && !targets_equal(&c, &a));
+    targets_prefer(&b, &a.addr[0]);
+    expect(&b, some);
+    targets_prefer(&c, &a.addr[1]); /* is not among them */
+    expect(&c, fewer);
+}
+END_TEST
+
+START_TEST(what_would_lead_back_here_is_sifted_out)
+{
+    struct edge_params edges[] = {{.name = "web"}, {.name = "any", .transparent = true}};
+    const char *const all[] = {"192.0.2.7", "192.0.2.8", "192.0.2.9", NULL}, *const good[] = {"192.0.2.8",
+                                                                                              NULL};
+    char text[TARGETS_FLAW];
+    struct braid_addr addr;
+    ck_assert_int_eq(addr_parse("192.0.2.7:443", &edges[0].listen), 0); /* whatever the port */
+    ck_assert_int_eq(ip_parse("192.0.2.9", &edges[1].signal[0]), 0);
+    edges[1].n_signal = 1;
+    struct edge_targets t = targets_of(answers(all));
+    ck_assert_str_eq(targets_sift(&t, edges, 2, &addr, text),
+                     "is the listen address of [edge web], so that connections to it come back to Braid");
+    ck_assert(ip_equal(&addr.ip, &edges[0].listen.ip));
+    ck_assert_str_eq(targets_sift(&t, edges, 2, &addr, text),
+                     "is a signal address of [edge any], so that connections to it come back to Braid");
+    ck_assert_ptr_null(targets_sift(&t, edges, 2, &addr, text));
+    expect(&t, good);
+}
+END_TEST
+
+/* ---- unproven -------------------------------------------------------------------------------- */
+
+static struct unproven u;
+static struct unproven_client clients[8];
+
+static bool enter(unsigned i, const char *text)
+{
+    struct braid_ip ip;
+    ck_assert_int_eq(ip_parse(text, &ip), 0);
+    return unproven_enter(&u, &clients[i], &ip);
+}
+
+START_TEST(networks_and_all_of_them_have_limits)
+{
+    static const struct siphash_key key = {1, 2};
+    static const struct unproven_limits limits = {.all = 5, .per_source = 2};
+    ck_assert_int_eq(unproven_init(&u, &limits, &key), 0);
+    ck_assert(enter(0, "192.0.2.1") && enter(1, "192.0.2.200") && !enter(2, "192.0.2.1"));
+    ck_assert(enter(2, "192.0.3.1"));
+    ck_assert(enter(3, "2001:db8:0:100::1") && enter(4, "2001:db8:0:1ff::1"));
+    ck_assert(!enter(5, "2001:db8:0:120::2")); /* the same /56 */
+    ck_assert(!enter(5, "198.51.100.1"));      /* five are there */
+    unproven_leave(&u, &clients[0]);
+    unproven_leave(&u, &clients[0]);
+    unproven_leave(&u, &clients[5]); /* was never in */
+    ck_assert(enter(5, "198.51.100.1") && !enter(6, "203.0.113.1"));
+    for (unsigned i = 0; i < 8; i++)
+        unproven_leave(&u, &clients[i]);
+    ck_assert_uint_eq(u.clients.count, 0);
+    unproven_free(&u);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("targets");
+    TCase *t = tcase_create("targets");
+    tcase_add_loop_test(t, families_take_turns, 0, sizeof(orders) / sizeof(orders[0]));
+    tcase_add_test(t, another_order_is_the_same_set);
+    tcase_add_test(t, what_would_lead_back_here_is_sifted_out);
+    tcase_add_test(t, networks_and_all_of_them_have_limits);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
