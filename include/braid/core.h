@@ -60,6 +60,10 @@ struct braid_input {
     bool csum_ok;      /* somebody trustworthy verified the TCP checksum, or it is partial (VIRTIO flags) */
     uint16_t gso_size; /* payload bytes per segment of a super-packet, 0: a single segment */
     uint8_t hops;      /* workers that passed it on already */
+    /* The core that put it together from fragments notes: bytes of the largest packet that a fragment came in
+     * (0: it came whole), and the identification. */
+    uint16_t fragment_size;
+    uint32_t fragment_id;
 };
 
 /* What an operator says of the paths between certain addresses. A subflow belongs to the first rule that its

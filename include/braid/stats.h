@@ -40,6 +40,10 @@ struct braid_conn;
     X(TCP_COOKIES_RECV, "TcpExtSyncookiesRecv", "connections made of an ACK with a right SYN cookie")        \
     X(TCP_COOKIES_FAILED, "TcpExtSyncookiesFailed", "ACKs without a right SYN cookie while some were out")   \
     X(TCP_TIME_WAIT, "TcpExtTW", "subflows that went through TIME_WAIT")                                     \
+    X(IP_REASM_REQDS, "IpReasmReqds", "fragments of TCP packets received")                                   \
+    X(IP_REASM_OKS, "IpReasmOKs", "packets put together from fragments")                                     \
+    X(IP_REASM_FAILS, "IpReasmFails", "packets given up: fragments missing, overlapping or too many")        \
+    X(IP_FRAG_CREATES, "IpFragCreates", "fragments sent, of packets that came in fragments and go on")       \
     X(ICMP_IN_MSGS, "IcmpInMsgs", "ICMP errors received about our packets")                                  \
     X(ICMP_IN_ECHOS, "IcmpInEchos", "ICMP echo requests received for addresses of our own")                  \
     X(ICMP_OUT_ECHO_REPS, "IcmpOutEchoReps", "ICMP echo replies sent")                                       \

@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "wire/ip.h"
 
 #define FLUSH_PASSES                                                                                         \
     4 /* a callback may make other connections dirty; what is left waits for the next flush */
+
+#define FRAGMENTS_MAX ((size_t)4 << 20)
 
 void braid_core_params_default(struct braid_core_params *p)
 {
@@ -37,6 +40,12 @@ void braid_core_params_default(struct braid_core_params *p)
         .stall = 1200 * BRAID_SECOND,
         .syn_timeout = 30 * BRAID_SECOND,
     };
+}
+
+/* Bytes for packets whose fragments are not all here. */
+static size_t reassembly_limit(const struct braid_core_params *params)
+{
+    return params->memory / 16 < FRAGMENTS_MAX ? params->memory / 16 : FRAGMENTS_MAX;
 }
 
 struct braid_core *braid_core_new(const struct braid_core_params *params, const struct braid_host *host,
@@ -71,8 +80,10 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
         free(core);
         return NULL;
     }
-    struct htable *const tables[] = {&env->tokens, &core->flows, &core->timewaits, &core->listeners,
-                                     &core->own};
+    struct htable *const tables[] = {&env->tokens,     &core->flows, &core->timewaits,
+                                     &core->listeners, &core->own,   &core->reassembly.table};
+    reassembly_init(&core->reassembly, reassembly_limit(params), &env->hash_key, &env->tcp.wheel, &env->mem,
+                    &env->tcp.count);
     for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
         if (htable_init(tables[i]) < 0) {
             while (i-- > 0)
@@ -107,10 +118,12 @@ void braid_core_free(struct braid_core *core)
     free_listeners(core);
     while (!list_empty(&core->timewait_order))
         core_timewait_free(list_entry(core->timewait_order.next, struct timewait_entry, node));
+    reassembly_free(&core->reassembly);
     assert(env->mem.used == 0);
     htable_free(&core->flows);
     htable_free(&core->timewaits);
     htable_free(&core->listeners);
+    htable_free(&core->reassembly.table);
     core_own_free(core);
     htable_free(&env->tokens);
     paths_free(&env->paths);
@@ -360,6 +373,22 @@ static void icmp_in(struct braid_core *core, const struct arrival *a)
     conn_dirty(s->conn);
 }
 
+/* Only the one that completes a packet makes something happen: that packet comes in. */
+static void fragment_in(struct braid_core *core, const struct arrival *a)
+{
+    struct wire_fragment f;
+    struct reassembled whole;
+    if (fragment_parse(a->data, a->len, &f) != WIRE_OK) {
+        core->env.tcp.count.v[COUNT_TCP_IN_ERRS]++;
+        return;
+    }
+    if (f.protocol != PROTO_TCP || !reassembly_input(&core->reassembly, &f, a->now, &whole))
+        return;
+    struct braid_input in = {.hops = a->in->hops, .fragment_size = whole.largest, .fragment_id = whole.id};
+    braid_core_input(core, whole.buf, 0, whole.buf->cap, &in, a->now);
+    buf_unref(whole.buf);
+}
+
 void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t len,
                       const struct braid_input *in, braid_time now)
 {
@@ -376,8 +405,10 @@ void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t
         return;
     case WIRE_TRUNCATED:
     case WIRE_MALFORMED:
-    case WIRE_FRAGMENT:
         core->env.tcp.count.v[COUNT_TCP_IN_ERRS]++;
+        return;
+    case WIRE_FRAGMENT:
+        fragment_in(core, &a);
         return;
     case WIRE_UNSUPPORTED:
         return;

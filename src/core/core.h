@@ -4,6 +4,7 @@
 
 #include <braid/core.h>
 #include "base/rate.h"
+#include "core/reassembly.h"
 #include "mptcp/conn.h"
 #include "tcp/timewait.h"
 
@@ -24,6 +25,7 @@ struct braid_core {
     bool passing[2];            /* there has been a wildcard listener: for IPv4 [0], IPv6 [1] */
     struct list timewait_order; /* timewait_entry, oldest first */
     struct answers echo_replies, icmp_errors;
+    struct reassembly reassembly;
 };
 
 #define CORE_SIGNALS (PM_MAX_LOCALS - 1) /* addresses that a listener may signal */

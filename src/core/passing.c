@@ -1,6 +1,7 @@
 /* Connections to anybody: wildcard listeners, and what becomes of packets that were routed here but are no
  * concern of ours. They go out again, and the kernel takes them to their destination. What would come back
  * for ever, packets to addresses of our own, is told apart here. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,14 +106,40 @@ bool core_passes(const struct braid_core *core, const struct braid_ip *dst)
     return core->passing[!ip_is_v4(dst)] && !core_owns(core, dst);
 }
 
-void core_pass_back(struct braid_core *core, const struct wire_packet *p, const uint8_t *data,
-                    const struct braid_input *in)
+/* It goes as it came: a router on the way may not be able to do with the whole, and nobody would tell the
+ * sender. */
+static void pass_fragments(struct braid_core *core, const struct wire_packet *p, const uint8_t *data,
+                           const struct braid_input *in)
 {
     struct tcp_env *tcp = &core->env.tcp;
+    uint8_t header[FRAGMENT_HEADER_MAX + 8];
+    unsigned at = (unsigned)(p->header - data), offset = 0, header_len, n;
+    size_t len = (size_t)(p->payload - data) + p->payload_len;
+    assert(at <= FRAGMENT_HEADER_MAX);
+    while (at + offset < len) {
+        const uint8_t *piece = data + at + offset;
+        n = fragment_next(data, len, at, in->fragment_id, in->fragment_size, &offset, header, &header_len);
+        if (n == 0)
+            break;
+        struct iovec payload = {.iov_base = (void *)piece, .iov_len = n};
+        struct braid_packet out = {.header = header,
+                                   .header_len = header_len,
+                                   .payload = &payload,
+                                   .n_payload = 1,
+                                   .payload_len = n,
+                                   .v6 = !ip_is_v4(&p->dst.ip)};
+        tcp->count.v[COUNT_IP_FRAG_CREATES]++;
+        tcp->host.output(tcp->host.ctx, &out);
+    }
+}
+
+static void pass_whole(struct braid_core *core, const struct wire_packet *p, const uint8_t *data,
+                       const struct braid_input *in)
+{
     uint8_t header[PASSED_HEADER_MAX];
     size_t header_len = (size_t)(p->payload - data), tcp_at = (size_t)(p->header - data);
     if (header_len > sizeof(header)) {
-        tcp->count.v[COUNT_TCP_IN_ERRS]++;
+        core->env.tcp.count.v[COUNT_TCP_IN_ERRS]++;
         return;
     }
     memcpy(header, data, header_len);
@@ -131,8 +158,18 @@ void core_pass_back(struct braid_core *core, const struct wire_packet *p, const 
               checksum_fold(checksum_pseudo(&p->src.ip, &p->dst.ip, PROTO_TCP, len)));
         out.csum_start = (uint16_t)tcp_at;
     }
+    core->env.tcp.host.output(core->env.tcp.host.ctx, &out);
+}
+
+void core_pass_back(struct braid_core *core, const struct wire_packet *p, const uint8_t *data,
+                    const struct braid_input *in)
+{
+    struct tcp_env *tcp = &core->env.tcp;
     tcp->count.v[COUNT_PASSED_BACK]++;
     if (tcp->host.passing)
         tcp->host.passing(tcp->host.ctx, &p->src, &p->dst, (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN);
-    tcp->host.output(tcp->host.ctx, &out);
+    if (in->fragment_size)
+        pass_fragments(core, p, data, in);
+    else
+        pass_whole(core, p, data, in);
 }

@@ -217,6 +217,7 @@ static void check_recv(const struct braid_conn *c)
 void braid_core_check(const struct braid_core *core)
 {
     uint64_t conns = 0, flows = 0;
+    reassembly_check(&core->reassembly);
     list_each (n, tmp, &core->env.conns) {
         const struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
         if (!c)

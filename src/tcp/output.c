@@ -200,16 +200,22 @@ static unsigned send_piece(struct subflow *sf, const struct tcp_map *m, uint64_t
     uint32_t len = gather(m, start, end, iov, &n);
     bool last = start + len == m->off + m->len;
     struct wire_tcp t = header(sf, last ? TCP_PSH : 0, start, now);
-    struct packet_spec spec = {
-        .src = sf->local, .dst = sf->remote, .tcp = &t, .payload_len = len, .hop_limit = TCP_HOP_LIMIT};
+    unsigned segments = (len + sf->mss - 1) / sf->mss;
+    struct packet_spec spec = {.src = sf->local,
+                               .dst = sf->remote,
+                               .tcp = &t,
+                               .payload_len = len,
+                               .hop_limit = TCP_HOP_LIMIT,
+                               .id = (uint16_t)(sf->iss + sf->packets)};
 
     assert(len > 0);
+    sf->packets += segments;
     add_options(sf, SUBFLOW_DATA, m, &t);
     set_window(sf, &t);
     emit(sf->env, &spec, iov, n, sf->mss);
     tcp_ack_was_sent(sf, false, (uint64_t)t.window << sf->rcv_wscale);
     *sent = len;
-    return (len + sf->mss - 1) / sf->mss;
+    return segments;
 }
 
 unsigned tcp_send_data(struct subflow *sf, const struct tcp_map *m, uint64_t start, uint64_t end,

@@ -158,6 +158,8 @@ struct subflow {
 
     /* Negotiated in the handshake. */
     uint32_t iss, irs;
+    uint32_t packets; /* with payload, sent so far: their IPv4 identifications count up from the ISS, since
+                       * that is random; segmentation by the kernel does the same */
     bool ts_ok, sack_ok, wscale_ok;
     uint8_t snd_wscale, rcv_wscale;
     uint16_t peer_mss;     /* as offered, 536/1220 if not */

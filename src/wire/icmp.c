@@ -55,7 +55,7 @@ static size_t icmp4_build(enum icmp_error error, const uint8_t *quoted, size_t l
     if (len < IP4_HEADER)
         return 0;
     dst = ip_from_v4(quoted + 12);
-    ip4_put(from, &dst, PROTO_ICMP4, HOP_LIMIT, (unsigned)(IP4_HEADER + ICMP_HEADER + len), out);
+    ip4_put(from, &dst, PROTO_ICMP4, HOP_LIMIT, (unsigned)(IP4_HEADER + ICMP_HEADER + len), 0, out);
     message_put(ICMP4_UNREACHABLE, codes[error], 0, quoted, len, 0, out + IP4_HEADER);
     return IP4_HEADER + ICMP_HEADER + len;
 }
@@ -123,8 +123,7 @@ int icmp_echo_reply(const uint8_t *data, const struct wire_packet *request, stru
     }
     if (!ip4_answerable(data))
         return -1;
-    ip4_put(from, to, PROTO_ICMP4, HOP_LIMIT, IP4_HEADER + icmp_len, out->bytes);
-    put16(out->bytes + 4, get16(data + 4));
+    ip4_put(from, to, PROTO_ICMP4, HOP_LIMIT, IP4_HEADER + icmp_len, get16(data + 4), out->bytes);
     put16(out->bytes + 6, get16(data + 6) & IP4_DF);
     put16(out->bytes + 10, 0);
     put16(out->bytes + 10, (uint16_t)~checksum_fold(checksum_add(0, out->bytes, IP4_HEADER)));

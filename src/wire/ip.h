@@ -41,9 +41,9 @@
 #define ICMP6_NEXT_HEADER   1 /* code of type 4 */
 
 /* Write an IPv4 header without options, with DF, or an IPv6 header. len: of the whole packet; payload_len: of
- * what follows. */
+ * what follows; id: identification. */
 void ip4_put(const struct braid_ip *src, const struct braid_ip *dst, uint8_t proto, uint8_t ttl, unsigned len,
-             uint8_t *p);
+             uint16_t id, uint8_t *p);
 void ip6_put(const struct braid_ip *src, const struct braid_ip *dst, uint8_t proto, uint8_t hop_limit,
              unsigned payload_len, uint8_t *p);
 

@@ -10,7 +10,7 @@ enum wire_status {
     WIRE_TRUNCATED,  /* shorter than its headers say */
     WIRE_MALFORMED,  /* a field has a value it cannot have */
     WIRE_CHECKSUM,   /* IP header, TCP or ICMP checksum is wrong */
-    WIRE_FRAGMENT,   /* an IP fragment: the kernel reassembles before TUN, so none should come */
+    WIRE_FRAGMENT,   /* an IP fragment (wire/fragment.h) */
     WIRE_UNSUPPORTED /* nothing that could be answered: an ICMP type of no interest, an error about what is
                       * not TCP, an IPv6 routing header with another stop, no next header */
 };
@@ -60,6 +60,9 @@ struct packet_spec {
     const struct wire_tcp *tcp;
     uint32_t payload_len;
     uint8_t hop_limit;
+    /* IPv4 identification; of a super-packet that of its first segment. It means nothing with DF set (RFC
+     * 6864 section 4.1), but some networks clear DF and fragment: then packets need different ones. */
+    uint16_t id;
 };
 
 struct packet_header {

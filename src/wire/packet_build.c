@@ -12,11 +12,11 @@
 #define TCP_CHECKSUM_AT 16 /* offset in the TCP header */
 
 void ip4_put(const struct braid_ip *src, const struct braid_ip *dst, uint8_t proto, uint8_t ttl, unsigned len,
-             uint8_t *p)
+             uint16_t id, uint8_t *p)
 {
     /* Summed from the values, since loading what was only just stored in pieces would stall. */
     const uint8_t *sa = src->b + 12, *da = dst->b + 12;
-    uint32_t sum = 0x4500 + len + IP4_DF + (uint32_t)(ttl << 8 | proto);
+    uint32_t sum = 0x4500 + len + id + IP4_DF + (uint32_t)(ttl << 8 | proto);
 
     sum += get16(sa) + get16(sa + 2) + get16(da) + get16(da + 2);
     sum = (sum >> 16) + (sum & 0xffff);
@@ -24,7 +24,7 @@ void ip4_put(const struct braid_ip *src, const struct braid_ip *dst, uint8_t pro
     p[0] = 0x45;
     p[1] = 0;
     put16(p + 2, (uint16_t)len);
-    put16(p + 4, 0); /* the identification means nothing with DF set (RFC 6864 section 4.1) */
+    put16(p + 4, id);
     put16(p + 6, IP4_DF);
     p[8] = ttl;
     p[9] = proto;
@@ -65,7 +65,7 @@ int packet_header_build(const struct packet_spec *spec, struct packet_header *ou
     if (v6)
         ip6_put(src, dst, PROTO_TCP, spec->hop_limit, segment, out->bytes);
     else
-        ip4_put(src, dst, PROTO_TCP, spec->hop_limit, ip + segment, out->bytes);
+        ip4_put(src, dst, PROTO_TCP, spec->hop_limit, ip + segment, spec->id, out->bytes);
     out->len = (uint16_t)(ip + (unsigned)header);
     out->csum_start = (uint16_t)ip;
     out->v6 = v6;

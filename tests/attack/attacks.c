@@ -242,7 +242,7 @@ static void send_ping_or_udp(struct world *w, unsigned i)
     struct braid_ip from = world_stranger(16 * i).ip, to = world_server().ip;
     uint8_t p[IP4_HEADER + LEN] = {0}, *up = p + IP4_HEADER;
 
-    ip4_put(&from, &to, i % 2 ? PROTO_UDP : PROTO_ICMP4, 64, sizeof(p), p);
+    ip4_put(&from, &to, i % 2 ? PROTO_UDP : PROTO_ICMP4, 64, sizeof(p), 0, p);
     if (i % 2) {
         put16(up + 4, LEN);
     } else {
@@ -250,6 +250,30 @@ static void send_ping_or_udp(struct world *w, unsigned i)
         put16(up + 2, (uint16_t)~checksum_fold(checksum_add(0, up, LEN)));
     }
     world_send_raw(w, p, sizeof(p));
+}
+
+/* First fragments, and second ones, that nothing follows: each from somebody else, or all from one. */
+static void send_fragment_from(struct world *w, unsigned i, unsigned who)
+{
+    enum { LEN = 1400 };
+    struct braid_ip from = world_stranger(16 * who).ip, to = world_server().ip;
+    static uint8_t p[IP4_HEADER + LEN];
+
+    ip4_put(&from, &to, PROTO_TCP, 64, sizeof(p), (uint16_t)i, p);
+    put16(p + 6, (uint16_t)(IP4_MF | (i % 2 ? LEN / 8 : 0)));
+    put16(p + 10, 0);
+    put16(p + 10, (uint16_t)~checksum_fold(checksum_add(0, p, IP4_HEADER)));
+    world_send_raw(w, p, sizeof(p));
+}
+
+static void send_fragment(struct world *w, unsigned i)
+{
+    send_fragment_from(w, i, i);
+}
+
+static void send_fragment_of_one(struct world *w, unsigned i)
+{
+    send_fragment_from(w, i, 1);
 }
 
 const struct attack attacks[] = {
@@ -286,6 +310,10 @@ const struct attack attacks[] = {
      .mss = 128, .memory = 128, .send = send_one_hole},
     {"mapping flood", "mappings are charged to `memory`, and their number is limited", .packets = 100000,
      .conns = 50, .mptcp = true, .send = send_mappings},
+    {"fragments of many", "a sixteenth of `memory`, at most 4 MiB; the oldest make way", .packets = 100000,
+     .send = send_fragment},
+    {"fragments of one", "one source gets an eighth of that", .packets = 100000,
+     .send = send_fragment_of_one},
     {"pings and UDP", "`icmp_answers`", .packets = 100000, .send = send_ping_or_udp},
 };
 const unsigned n_attacks = sizeof(attacks) / sizeof(attacks[0]);

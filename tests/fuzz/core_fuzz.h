@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <braid/core.h>
+#include "wire/fragment.h"
 #include "wire/icmp.h"
 
 #define MUST(condition)                                                                                      \
@@ -66,7 +67,11 @@ struct fuzz {
     uint64_t random;
     uint64_t passed; /* packets that the core has passed back */
     uint16_t next_port;
+    unsigned cut; /* bytes of the fragments that packets come in; 0: they come whole */
+    unsigned cut_how;
 };
+
+enum { CUT_BACKWARDS = 1, CUT_LOSES = 2, CUT_CONTRADICTS = 4 }; /* bits of cut_how */
 
 /* ---- core_setup.c ---- */
 

@@ -112,6 +112,11 @@ static uint64_t passed_back(const struct fuzz *z)
     return n;
 }
 
+static bool is_icmp(const uint8_t *packet)
+{
+    return packet[0] >> 4 == 4 ? packet[9] == 1 : packet[6] == 58;
+}
+
 void output(void *ctx, const struct braid_packet *p)
 {
     static uint8_t bytes[PACKET_HEADER_MAX + ICMP_ERROR_MAX + 65536];
@@ -129,6 +134,15 @@ void output(void *ctx, const struct braid_packet *p)
     }
     MUST(len == p->header_len + p->payload_len);
     status = packet_parse(bytes, len, p->csum_start == 0, &w);
+    if (status == WIRE_FRAGMENT) {
+        struct wire_fragment fragment;
+
+        MUST(fragment_parse(bytes, len, &fragment) == WIRE_OK);
+        z->passed = passed_back(z);
+        return;
+    }
+    if (status == WIRE_UNSUPPORTED && is_icmp(bytes))
+        return; /* an echo reply, or what we do not understand ourselves */
     MUST(status == WIRE_OK);
     if (w.kind != WIRE_TCP)
         return;
@@ -177,7 +191,7 @@ void settle(struct fuzz *z)
     }
 }
 
-void input(struct fuzz *z, const uint8_t *bytes, size_t len, uint16_t gso_size, bool csum_ok)
+static void input_whole(struct fuzz *z, const uint8_t *bytes, size_t len, uint16_t gso_size, bool csum_ok)
 {
     struct braid_input in = {.csum_ok = csum_ok, .gso_size = gso_size};
     struct buf *b = braid_buf_new(12 + len);
@@ -187,6 +201,47 @@ void input(struct fuzz *z, const uint8_t *bytes, size_t len, uint16_t gso_size, 
     braid_core_input(z->core, b, 12, len, &in, z->now);
     braid_buf_unref(b);
     settle(z);
+}
+
+/* Hands a packet to the core in fragments, in the order and with the fault that the script has chosen. */
+static void input_cut(struct fuzz *z, const uint8_t *bytes, size_t len, unsigned at)
+{
+    enum { MOST = 80 };
+    static struct {
+        uint8_t bytes[2200];
+        size_t len;
+    } cut[MOST];
+    unsigned n = 0, offset = 0, header, took;
+
+    for (; at + offset < len && n < MOST; n++) {
+        unsigned from = offset;
+
+        took = fragment_next(bytes, len, at, z->next_port, z->cut, &offset, cut[n].bytes, &header);
+        if (took == 0)
+            return;
+        memcpy(cut[n].bytes + header, bytes + at + from, took);
+        cut[n].len = header + took;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        unsigned k = z->cut_how & CUT_BACKWARDS ? n - 1 - i : i;
+
+        if ((z->cut_how & CUT_LOSES) && i == 0)
+            continue;
+        input_whole(z, cut[k].bytes, cut[k].len, 0, false);
+        cut[k].bytes[cut[k].len - 1] ^= 1;
+        if ((z->cut_how & CUT_CONTRADICTS) && i == 0)
+            input_whole(z, cut[k].bytes, cut[k].len, 0, false);
+    }
+}
+
+void input(struct fuzz *z, const uint8_t *bytes, size_t len, uint16_t gso_size, bool csum_ok)
+{
+    unsigned at = len == 0 ? 0 : bytes[0] >> 4 == 4 ? (bytes[0] & 15) * 4u : 40;
+
+    if (z->cut && !csum_ok && gso_size == 0 && at >= 20 && at < len)
+        input_cut(z, bytes, len, at);
+    else
+        input_whole(z, bytes, len, gso_size, csum_ok);
 }
 
 /* Puts raw bytes in place of the options of a built header. */

@@ -373,13 +373,16 @@ void pass(struct fuzz *z, braid_time by)
     run_timers(z);
 }
 
-/* What only scripts with more choices do: packets and calls go to the other worker from here on, or something
- * is changed. */
+/* What only scripts with more choices do: packets and calls go to the other worker from here on, packets come
+ * in fragments from here on, or something is changed. */
 static void do_more(struct fuzz *z)
 {
     uint8_t which = next8(z);
 
-    if (which & 1)
+    if ((which & 5) == 5) {
+        z->cut_how = which >> 3;
+        z->cut = 60 + 8u * next8(z);
+    } else if (which & 1)
         z->core = z->cores[which >> 1 & (z->n_cores - 1)];
     else
         change(z, &z->apps[(which >> 1) % CONNS]);

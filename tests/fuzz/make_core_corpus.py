@@ -82,6 +82,11 @@ def connect(how=0):
     return bytes([15, 1, how, 0, 0])
 
 
+def fragments(size, how=0):
+    """Packets with payload come in fragments from here on. how: 1 backwards, 2 one is lost, 4 one contradicts."""
+    return bytes([16, 5 | how << 3, (size - 60) // 8])
+
+
 def core(number):
     """What follows goes to this worker's core."""
     return bytes([16, 1 | number << 1])
@@ -165,6 +170,10 @@ MORE_SCRIPTS = {
     "cookies-checksum": [begin_more(COOKIES, flags=ECHO | CHECKSUM), *SCRIPTS["join"]],
     "two-cores": [begin_more(TWO_CORES), handshake(), core(1), join(1), data(1), ack(1), core(0), data(0), ack(0)],
     "two-cores-lost": [begin_more(TWO_CORES), core(1), handshake(), core(0), data(0), ack(0), flags(0, 4)],
+    "fragments": [begin_more(), fragments(500), *WHOLE_LIFE],
+    "fragments-backwards": [begin_more(), fragments(100, 1), *WHOLE_LIFE],
+    "fragments-faulty": [begin_more(), handshake(), fragments(100, 2), data(0), data(0), fragments(100, 4), data(0), wait(255, 16),
+                         ack(0)],
     "endpoints": [begin_more(algorithms=(0, 0, 2)), handshake(), data(0), change(ENDPOINT, 2 | 16 | 32, 1), wait(255, 12),
                   answer(1, 2), ack(1), change(ENDPOINT, 64, 1), wait(255, 14), ack(1)],
     "signal": [begin_more(algorithms=(0, 0, 1)), change(ENDPOINT, 4 | 32, 1), handshake(), data(0), ack(0), wait(255, 14),

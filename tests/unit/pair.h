@@ -47,7 +47,8 @@ struct pair {
     struct braid_listener *listener;
     struct flying queue[PAIR_PACKETS];
     unsigned head, tail;
-    /* Sees each packet; false: it is lost. May change p's bytes. NULL: nobody looks. */
+    /* Sees each packet; false: it is lost. May change p's bytes, and put others into the queue. NULL: nobody
+     * looks. */
     bool (*tap)(struct pair *p, bool to_server, uint8_t *packet, size_t len);
     const struct pm_ops *pm; /* the client's path manager; set before pair_connect */
     bool refuse;
@@ -64,23 +65,23 @@ static inline void pair_output(void *ctx, const struct braid_packet *o)
 {
     struct side *s = ctx;
     struct pair *p = s->pair;
-    struct flying *f = &p->queue[p->tail % PAIR_PACKETS];
-    ck_assert_uint_lt(p->tail - p->head, PAIR_PACKETS);
+    struct flying f = {.at = p->now + PAIR_DELAY,
+                       .to_server = !s->is_server,
+                       .len = o->header_len + o->payload_len,
+                       .in = {.csum_ok = true, .gso_size = o->gso_size}};
     p->packets++;
-    f->len = o->header_len + o->payload_len;
-    f->b = buf_new(f->len, NULL);
-    memcpy(f->b->data, o->header, o->header_len);
+    f.b = buf_new(f.len, NULL);
+    memcpy(f.b->data, o->header, o->header_len);
     size_t at = o->header_len;
     for (unsigned i = 0; i < o->n_payload; at += o->payload[i].iov_len, i++)
-        memcpy(f->b->data + at, o->payload[i].iov_base, o->payload[i].iov_len);
-    ck_assert_uint_eq(at, f->len);
-    f->at = p->now + PAIR_DELAY;
-    f->to_server = !s->is_server;
-    f->in = (struct braid_input){.csum_ok = true, .gso_size = o->gso_size};
-    if (p->tap && !p->tap(p, f->to_server, f->b->data, f->len))
-        buf_unref(f->b);
-    else
-        p->tail++;
+        memcpy(f.b->data + at, o->payload[i].iov_base, o->payload[i].iov_len);
+    ck_assert_uint_eq(at, f.len);
+    if (p->tap && !p->tap(p, f.to_server, f.b->data, f.len)) {
+        buf_unref(f.b);
+        return;
+    }
+    ck_assert_uint_lt(p->tail - p->head, PAIR_PACKETS);
+    p->queue[p->tail++ % PAIR_PACKETS] = f;
 }
 
 static inline void pair_random(void *ctx, void *out, size_t len)

@@ -40,7 +40,7 @@ START_TEST(every_byte_of_a_header_is_written)
                                            {"[2001:db8::1]:1", "[2001:db8::2]:2"}};
 
     for (unsigned family = 0; family < 2; family++) {
-        struct packet_spec spec = {addr(ends[family][0]), addr(ends[family][1]), &syn, 5, 64};
+        struct packet_spec spec = {addr(ends[family][0]), addr(ends[family][1]), &syn, 5, 64, 0};
         struct packet_header zeros, ones;
 
         memset(&zeros, 0, sizeof(zeros));
@@ -314,7 +314,7 @@ END_TEST
 
 START_TEST(the_partial_checksum_is_the_sum_of_the_pseudo_header)
 {
-    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 60000, 64};
+    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 60000, 64, 0};
     struct packet_header h;
 
     ck_assert_int_eq(packet_header_build(&spec, &h), 0);
@@ -329,7 +329,7 @@ END_TEST
 
 START_TEST(a_packet_of_more_than_64_kib_is_refused)
 {
-    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 65535 - 44, 64};
+    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 65535 - 44, 64, 0};
     struct packet_header h;
 
     ck_assert_int_eq(packet_header_build(&spec, &h), 0);
@@ -348,7 +348,7 @@ END_TEST
 
 START_TEST(options_that_do_not_fit_are_refused)
 {
-    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 0, 64};
+    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 0, 64, 0};
     struct packet_header h;
 
     syn.has_ts = true;
@@ -378,7 +378,7 @@ END_TEST
 
 START_TEST(checksums_over_odd_pieces_are_right)
 {
-    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 0, 64};
+    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 0, 64, 0};
     uint64_t seed = 13;
 
     for (unsigned round = 0; round < 300; round++) {
