@@ -33,7 +33,7 @@ attack_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help tests unit packets examples sim attack study lab-check lab-study check e2e e2e-long bench asan layers purity headers conformance format lint demo deps install clean fuzz fuzzers
+.PHONY: all help tests unit packets examples sim attack study lab-check lab-study check e2e e2e-long bench asan tsan layers purity headers conformance format lint demo deps install clean fuzz fuzzers
 .SECONDARY:
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
@@ -147,6 +147,11 @@ asan: ## unit and end-to-end tests under the address and undefined-behaviour san
 	$(MAKE) -j$(JOBS) $(ASAN) all tests
 	$(MAKE) -k $(ASAN) unit packets examples sim SEEDS=$(or $(SEEDS),120) MB_SEEDS=$(or $(MB_SEEDS),50)
 	BRAID_BUILD=build-asan tests/e2e/run
+
+tsan: ## connections, questions, changes and the end at the same time, under the thread sanitizer (needs root)
+	$(MAKE) -j$(JOBS) SAN="-fsanitize=thread" B=build-tsan all build-tsan/unit/test_log build-tsan/unit/test_mailbox
+	build-tsan/unit/test_log && build-tsan/unit/test_mailbox
+	BRAID_BUILD=build-tsan tests/e2e/run --long -k '^threads'
 
 layers: ## check who includes whom
 	@python3 tests/checks/layers.py

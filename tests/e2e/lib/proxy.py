@@ -13,7 +13,7 @@ BUILD = ROOT / os.environ.get("BRAID_BUILD", "build")
 BRAIDD, BRAIDCTL = BUILD / "braidd", BUILD / "braidctl"
 PORT = 8080
 ADMIN = "127.0.0.1:9180"
-LAST_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "Assertion `")
+LAST_WORDS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion `")
 
 
 class Edge:
