@@ -215,6 +215,8 @@ void log_stop(void)
     if (error == 0) {
         pthread_key_delete(mine_key);
         sem_destroy(&waiting);
+    } else {
+        pthread_detach(writer); /* it stays where it is until the process ends */
     }
     atomic_store(&mode, error == 0 ? DIRECT : CLOSED);
 }
