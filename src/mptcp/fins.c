@@ -22,8 +22,9 @@ static bool peer_may_send(const struct mp_subflow *s)
     return flow_answers(s) && !s->tcp.fin_received;
 }
 
-static bool peer_has_another(const struct braid_conn *c)
+static bool peer_has_another(struct braid_conn *c, braid_time now)
 {
+    conn_watch_paths(c, now); /* what has just been acknowledged may have ended a suspicion */
     list_each (n, tmp, &c->subflows)
         if (peer_may_send(list_entry(n, struct mp_subflow, node)))
             return true;
@@ -38,7 +39,7 @@ void conn_answer_fins(struct braid_conn *c, braid_time now)
         if (s->dead || !s->tcp.fin_received)
             continue;
         any = true;
-        if (!s->tcp.fin_wanted && (ended || (flow_given_up(s) && peer_has_another(c))))
+        if (!s->tcp.fin_wanted && (ended || (flow_given_up(s) && peer_has_another(c, now))))
             subflow_close(&s->tcp, now);
     }
     if (any && conn_alone(c))
