@@ -205,6 +205,15 @@ START_TEST(without_rcvbuf_it_is_more)
 }
 END_TEST
 
+/* RFC 8684 section 3.3.5. */
+START_TEST(send_buffers_are_by_default_as_big_as_receive_buffers)
+{
+    struct braid_core_params params;
+    braid_core_params_default(&params);
+    ck_assert_uint_ge(params.sndbuf_max, params.rcvbuf_max);
+}
+END_TEST
+
 START_TEST(sndbuf_limits_what_may_be_written_ahead)
 {
     set_option(&p.client, BRAID_OPT_SNDBUF, 20000);
@@ -347,6 +356,7 @@ int main(void)
     tcase_add_test(t, close_while_connecting_gives_up);
     tcase_add_test(t, rcvbuf_limits_what_the_peer_may_send_ahead);
     tcase_add_test(t, without_rcvbuf_it_is_more);
+    tcase_add_test(t, send_buffers_are_by_default_as_big_as_receive_buffers);
     tcase_add_test(t, sndbuf_limits_what_may_be_written_ahead);
     tcase_add_test(t, keepalive_probes_after_the_time_that_was_set_and_not_after_zero);
     tcase_add_test(t, keepalive_set_while_connecting_holds_for_later_subflows_too);

@@ -275,6 +275,55 @@ START_TEST(a_fin_from_before_an_announcement_does_not_count_against_it)
 }
 END_TEST
 
+static bool reaches(const struct side *s, const char *remote)
+{
+    struct braid_conn_stats st;
+    struct braid_addr a = pair_addr(remote);
+    braid_conn_stats(s->conn, &st);
+    for (unsigned i = 0; i < st.n_subflows; i++)
+        if (addr_equal(&st.subflows[i].remote, &a))
+            return true;
+    return false;
+}
+
+/* Section 3.4.1: without a port that of the subflow is meant, and another port asks for another subflow. */
+START_TEST(an_address_that_is_announced_with_another_port_is_joined_there)
+{
+    struct braid_addr addr = pair_addr("10.0.9.2:8081");
+    setup(&pm_fullmesh);
+    add_endpoint(&p.server, "10.0.9.2");
+    open_connection();
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(established(&p.client) == 2 && reaches(&p.client, "10.0.9.2:80"));
+    ck_assert_int_eq(braid_conn_announce(p.server.conn, &addr), 0);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(established(&p.client) == 3 && reaches(&p.client, "10.0.9.2:8081"));
+    ck_assert_uint_eq(joins_sent(), 2);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(addresses_beyond_the_limit_are_echoed_and_not_kept)
+{
+    struct braid_core_params params;
+    setup(&pm_fullmesh);
+    braid_core_params_default(&params);
+    params.max_add_addr = 1;
+    braid_core_free(p.client.core);
+    pair_new_core(&p, &p.client, &params);
+    add_endpoint(&p.server, "10.0.9.2");
+    add_endpoint(&p.server, "10.0.9.3");
+    open_connection();
+    pair_run_for(&p, 10 * BRAID_SECOND);
+    ck_assert_uint_ge(side_count(&p.server, COUNT_MP_ADD_ADDR_TX), 2);
+    ck_assert_uint_eq(side_count(&p.server, COUNT_MP_ECHO_ADD_RX),
+                      side_count(&p.server, COUNT_MP_ADD_ADDR_TX));
+    ck_assert_uint_eq(established(&p.client), 2);
+    ck_assert_uint_eq(joins_sent(), 1);
+    pair_free(&p);
+}
+END_TEST
+
 /* Section 3.6: the RST says flag T 0. */
 START_TEST(a_subflow_that_the_peer_resets_for_good_is_not_opened_again)
 {
@@ -504,6 +553,8 @@ int main(void)
     tcase_add_test(t, a_path_that_is_said_to_be_back_is_used_at_once);
     tcase_add_test(t, an_announced_address_that_fails_is_left_alone_until_it_is_announced_again);
     tcase_add_loop_test(t, a_fin_from_before_an_announcement_does_not_count_against_it, 0, 2);
+    tcase_add_test(t, an_address_that_is_announced_with_another_port_is_joined_there);
+    tcase_add_test(t, addresses_beyond_the_limit_are_echoed_and_not_kept);
     tcase_add_test(t, a_subflow_that_the_peer_resets_for_good_is_not_opened_again);
     tcase_add_test(t, a_subflow_that_the_peer_had_no_room_for_is_opened_again_later);
     tcase_add_loop_test(t, a_connection_that_lost_all_subflows_gets_a_new_one_at_once, 0, 2);
