@@ -78,9 +78,11 @@ struct braid_path_rule {
 };
 
 struct braid_core_params {
-    unsigned worker, n_workers;    /* this core's number; tokens are congruent to worker modulo n_workers */
-    uint16_t mtu;                  /* of the TUN */
-    size_t memory;                 /* bytes of buffers for all connections */
+    unsigned worker, n_workers; /* this core's number; tokens are congruent to worker modulo n_workers */
+    uint16_t mtu;               /* of the TUN */
+    size_t
+        memory; /* bytes of the heap that all connections together may take. With a sixteenth of it left,
+                 * those that hold most of it are ended if their data does not move, newcomers are refused */
     size_t rcvbuf_max, sndbuf_max; /* bytes per connection */
     uint32_t max_conns;
     uint32_t half_open;    /* passive connections without their third ACK; SYNs beyond it are answered without
@@ -100,7 +102,8 @@ struct braid_core_params {
     braid_time keepalive_idle; /* before the first probe; 0: no keepalive */
     braid_time time_wait;
     braid_time break_before_make; /* how long a connection without subflows waits for a new one */
-    braid_time stall; /* how long a peer that answers may leave the same data unacknowledged; 0: for ever */
+    braid_time unread; /* how long received data may wait without the user reading any; 0: for ever */
+    braid_time stall;  /* how long a peer that answers may leave the same data unacknowledged; 0: for ever */
     braid_time syn_timeout;              /* how long the third ACK may take */
     const struct braid_path_rule *paths; /* copied by braid_core_new */
     unsigned n_paths;

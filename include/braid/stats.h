@@ -111,6 +111,9 @@ struct braid_conn;
     X(MP_SUBFLOW_RECOVER, "MPTcpExtSubflowRecover", "stale subflows back in use")                            \
     X(ORPHANS, "BraidOrphans", "subflows of an earlier process that had to be ended")                        \
     X(MP_STALLED, "BraidStalled", "connections ended because the peer left data unacknowledged")             \
+    X(MP_UNREAD, "BraidUnread", "connections ended because the user left data unread")                       \
+    X(MEM_RECLAIMED, "BraidMemoryReclaimed", "connections that stood still ended for their memory")          \
+    X(MEM_DROPPED, "BraidMemoryDropped", "segments dropped: unread data has taken the memory")               \
     X(MP_CONN_TIMEOUT, "BraidBreakBeforeMakeTimeout", "connections ended after all subflows were gone")      \
     X(RESUMED, "BraidResumed", "times that this end stood still, as a suspended machine does")               \
     X(MEM_REFUSED, "BraidMemoryRefused", "connections or data refused for lack of memory")

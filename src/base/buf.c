@@ -4,12 +4,6 @@
 
 #include "base/buf.h"
 
-/* What a buffer costs: its bytes and its header. */
-static size_t buf_cost(const struct buf *b)
-{
-    return sizeof(*b) + b->cap;
-}
-
 struct buf *buf_new(size_t cap, struct mem_account *account)
 {
     struct buf *b;
@@ -75,7 +69,7 @@ void buf_pool_free(struct buf_pool *p)
 
 void buf_charge(struct buf *b, struct mem_account *account)
 {
-    size_t cost = buf_cost(b);
+    size_t cost = buf_cost(b->cap);
 
     if (b->account == account)
         return;

@@ -11,6 +11,14 @@ struct mem_account {
     size_t used, limit;         /* bytes; limit SIZE_MAX: none */
 };
 
+/* What a block of so many bytes takes from the heap: malloc's header, and its rounding. */
+static inline size_t mem_cost(size_t bytes)
+{
+    size_t cost = (bytes + 8 + 15) & ~(size_t)15;
+
+    return cost < 32 ? 32 : cost;
+}
+
 struct buf {
     uint32_t refs;
     uint32_t cap;                /* bytes of data */
@@ -45,6 +53,11 @@ struct buf *buf_pool_get(struct buf_pool *p);
 void buf_pool_free(struct buf_pool *p);
 /* Drops a reference; the last one frees it and takes its size off the accounts. NULL is allowed. */
 void buf_unref(struct buf *b);
+/* What a buffer of so many bytes is charged. */
+static inline size_t buf_cost(size_t cap)
+{
+    return mem_cost(sizeof(struct buf) + cap);
+}
 /* Moves the charge of b to another account (NULL: to nobody). */
 void buf_charge(struct buf *b, struct mem_account *account);
 /* Charges bytes to an account and its parents, whatever their limits, and takes them off again. */

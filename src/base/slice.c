@@ -3,11 +3,23 @@
 
 #include <string.h>
 
+static bool fills(const struct slice *s)
+{
+    return (uint64_t)s->len * 2 >= s->buf->cap;
+}
+
+size_t slice_keep_cost(const struct slice *s)
+{
+    if (!s->buf || s->buf->account)
+        return 0;
+    return buf_cost(fills(s) ? s->buf->cap : s->len);
+}
+
 int slice_keep(struct slice *s, struct mem_account *account)
 {
     if (!s->buf || s->buf->account)
         return 0;
-    if ((uint64_t)s->len * 2 >= s->buf->cap) {
+    if (fills(s)) {
         buf_charge(s->buf, account);
         return 0;
     }

@@ -9,4 +9,7 @@
  * charged to account. 0, or -1 if memory is short: then s is unchanged. Limits are the caller's to check. */
 int slice_keep(struct slice *s, struct mem_account *account);
 
+/* What slice_keep would charge. */
+size_t slice_keep_cost(const struct slice *s);
+
 #endif

@@ -234,7 +234,7 @@ static int conf_default(struct conf *c)
     c->daemon.log_level = LOG_LEVEL_INFO;
     strcpy(c->tun.name, "braid0");
     c->tun.mtu = 1500;
-    braid_core_params_default(&c->limits);
+    limits_default(&c->limits);
 #define X(key, field, unit, least, most, example) c->unproven.field = (example) * (unit);
     UNPROVEN_LIMITS(X)
 #undef X

@@ -290,11 +290,24 @@ static int set_checksum(struct parser *p, const char *value)
         return 0;                                                                                            \
     }
 #define X(key, field, unit, least, most, example) SETTER(key, limits.field, unit, least, most, example)
-LIMITS(X)
+LIMITS_BUT_MEMORY(X)
 #undef X
 #define X(key, field, unit, least, most, example) SETTER(key, unproven.field, unit, least, most, example)
 UNPROVEN_LIMITS(X)
 #undef X
+
+static int set_limit_memory(struct parser *p, const char *value)
+{
+    unsigned n;
+    if (value_number(value, 0, 1048576, &n) < 0 || (n > 0 && n < LIMITS_MEMORY_LEAST))
+        return parser_fail(
+            p, "memory",
+            "\"%.80s\" is not 0, for a share of what the machine has, nor a number of MiB from "
+            "%u to 1048576; give one, such as 1024",
+            value, LIMITS_MEMORY_LEAST);
+    p->conf->limits.memory = n * MIB;
+    return 0;
+}
 
 const struct conf_section_kind conf_section_kinds[] = {
     {"daemon",

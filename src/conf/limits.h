@@ -1,6 +1,6 @@
 /* The keys of [limits]: X(key, field of struct braid_core_params, unit, least, most, example). A value is
- * multiplied by its unit; the defaults are those of braid_core_params_default. UNPROVEN_LIMITS: those of
- * struct unproven_limits (relay/unproven.h), whose examples are the defaults. */
+ * multiplied by its unit. UNPROVEN_LIMITS: those of struct unproven_limits (relay/unproven.h), whose examples
+ * are the defaults. */
 #ifndef BRAID_CONF_LIMITS_H
 #define BRAID_CONF_LIMITS_H
 
@@ -10,7 +10,10 @@
 #define MIB ((size_t)1 << 20)
 
 #define LIMITS(X)                                                                                            \
-    X(memory, memory, MIB, 16, 1048576, 1024)                                                                \
+    X(memory, memory, MIB, 0, 1048576, 0)                                                                    \
+    LIMITS_BUT_MEMORY(X)
+
+#define LIMITS_BUT_MEMORY(X)                                                                                 \
     X(connections, max_conns, 1, 1, 16777216, 1048576)                                                       \
     X(half_open, half_open, 1, 0, 1000000, 4096)                                                             \
     X(subflows, max_subflows, 1, 1, BRAID_STATS_SUBFLOWS, 8)                                                 \
@@ -26,11 +29,23 @@
     X(syn_timeout, syn_timeout, BRAID_SECOND, 1, 3600, 30)                                                   \
     X(break_before_make, break_before_make, BRAID_SECOND, 1, 86400, 30)                                      \
     X(stall, stall, BRAID_SECOND, 0, 86400, 1200)                                                            \
+    X(unread, unread, BRAID_SECOND, 0, 86400, 1200)                                                          \
     X(keepalive, keepalive_idle, BRAID_SECOND, 0, 86400, 7200)                                               \
     X(time_wait, time_wait, BRAID_SECOND, 0, 3600, 60)
 
 #define UNPROVEN_LIMITS(X)                                                                                   \
     X(unproven, all, 1, 0, 1000000, 32)                                                                      \
     X(unproven_source, per_source, 1, 0, 1000, 8)
+
+/* The daemon's defaults: those of the core, but a user of the core knows what its machine has, and reads when
+ * it likes. memory 0: the daemon's workers share a quarter of what the machine has. */
+static inline void limits_default(struct braid_core_params *p)
+{
+    braid_core_params_default(p);
+    p->memory = 0;
+    p->unread = 1200 * BRAID_SECOND;
+}
+
+#define LIMITS_MEMORY_LEAST 16 /* MiB, if it is not 0 */
 
 #endif

@@ -458,6 +458,7 @@ bool braid_core_dirty(const struct braid_core *core)
 void braid_core_flush(struct braid_core *core, braid_time now)
 {
     struct list *dirty = &core->env.dirty;
+    conn_reclaim(&core->env, now);
     for (int pass = 0; pass < FLUSH_PASSES && !list_empty(dirty); pass++) {
         struct list *last = dirty->prev, *n;
         do {

@@ -83,7 +83,7 @@ void core_timewait_free(struct timewait_entry *e)
 {
     wheel_cancel(&e->core->env.tcp.wheel, &e->tw.timer);
     htable_remove(&e->core->timewaits, &e->tw.hash);
-    mem_give(&e->core->env.mem, sizeof(*e));
+    mem_give(&e->core->env.mem, mem_cost(sizeof(*e)));
     list_remove(&e->node);
     free(e);
 }
@@ -102,7 +102,7 @@ void core_timewait_add(struct braid_core *core, struct timewait_entry *e,
     timer_init(&e->tw.timer, fire);
     htable_insert(&core->timewaits, &e->tw.hash, core_hash_flow(core, &e->tw.local, &e->tw.remote));
     list_append(&core->timewait_order, &e->node);
-    mem_take(&core->env.mem, sizeof(*e));
+    mem_take(&core->env.mem, mem_cost(sizeof(*e)));
 }
 
 static struct timewait_entry *remember(struct mptcp_env *env, struct mp_subflow *s)

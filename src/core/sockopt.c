@@ -41,7 +41,7 @@ int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_
         if (value < 0)
             return -1;
         c->user_timeout = value;
-        c->stall_at = BRAID_NEVER; /* the flush counts from now on */
+        c->sending.since = BRAID_NEVER; /* the flush counts from now on */
         conn_dirty(c);
         return 0;
     case BRAID_OPT_MPTCP:

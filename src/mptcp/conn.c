@@ -11,7 +11,6 @@
 #define ORPHAN_TIME     (60 * BRAID_SECOND) /* for the peer's DATA_FIN after the user released the connection */
 #define JOIN_ACK_REPEAT (100 * BRAID_MS)
 #define JOIN_ACK_TRIES  20
-#define STALL_LOOK      (10 * BRAID_SECOND) /* between looks for peers that take no data */
 
 static void conn_fire(struct timer *t, braid_time now);
 
@@ -38,6 +37,7 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     c->rcvbuf = CONN_MIN_RCVBUF < env->params.rcvbuf_max ? CONN_MIN_RCVBUF : env->params.rcvbuf_max;
     c->data_rtx_at = c->addr_at = c->gone_at = c->join_at = c->room_at = c->stall_at = c->watch_at =
         c->pm.wake_at = BRAID_NEVER;
+    c->sending.since = c->reading.since = BRAID_NEVER;
     c->why = BRAID_CLOSE_DONE;
     list_init(&c->subflows);
     list_init(&c->dirty_node);
@@ -50,7 +50,7 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     list_append(&env->conns, &c->link.node);
     env->n_conns++;
     env->conns_total++;
-    mem_take(&env->mem, sizeof(*c));
+    mem_take(&env->mem, mem_cost(sizeof(*c)));
     return c;
 }
 
@@ -72,7 +72,7 @@ void conn_free(struct braid_conn *c)
     list_remove(&c->link.node);
     env->n_conns--;
     conn_half_open_end(c);
-    mem_give(&env->mem, sizeof(*c));
+    mem_give(&env->mem, mem_cost(sizeof(*c)));
     assert(c->mem.used == 0);
     free(c);
 }
@@ -148,33 +148,6 @@ static void repeat_join_acks(struct braid_conn *c, braid_time now)
         c->join_at = now + JOIN_ACK_REPEAT;
 }
 
-/* How long a peer may leave the same data unacknowledged: not long when others need the memory. */
-static braid_time stall_limit(const struct braid_conn *c)
-{
-    const struct mem_account *all = &c->env->mem;
-    bool scarce = mem_room(all) < all->limit / 2 && c->user_timeout > STALL_LOOK;
-    return scarce ? STALL_LOOK : c->user_timeout;
-}
-
-/* A peer that answers but does not take data, by a closed window or by withholding DATA_ACKs, keeps memory
- * from others. */
-static void watch_stall(struct braid_conn *c, braid_time now)
-{
-    braid_time limit = stall_limit(c);
-    if (c->data_una == c->data_end || c->phase != CONN_ESTABLISHED || limit == 0) {
-        c->stall_at = BRAID_NEVER;
-        return;
-    }
-    if (c->stall_at == BRAID_NEVER || c->stall_una != c->data_una) {
-        c->stall_una = c->data_una;
-        c->stall_since = now;
-    } else if (now - c->stall_since >= limit) {
-        conn_count(c, MP_STALLED);
-        conn_fail(c, BRAID_CLOSE_TIMEOUT, true);
-    }
-    c->stall_at = now + (limit < STALL_LOOK ? limit : STALL_LOOK);
-}
-
 static void conn_fire(struct timer *t, braid_time now)
 {
     struct braid_conn *c = list_entry(t, struct braid_conn, timer);
@@ -185,7 +158,7 @@ static void conn_fire(struct timer *t, braid_time now)
     if (c->join_at <= now)
         repeat_join_acks(c, now);
     if (c->stall_at <= now)
-        watch_stall(c, now);
+        conn_stall_timeout(c, now);
     if (c->pm.wake_at <= now) {
         c->pm.wake_at = BRAID_NEVER;
         c->pm.changed = true;
@@ -472,7 +445,6 @@ void conn_flush(struct braid_conn *c, braid_time now)
     }
     /* What others give back wakes nobody here. */
     c->room_at = c->want_writable && c->starved ? now + ROOM_RETRY : BRAID_NEVER;
-    if (c->stall_at == BRAID_NEVER)
-        watch_stall(c, now);
+    conn_note_stall(c, now);
     conn_rearm(c);
 }

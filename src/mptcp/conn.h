@@ -40,9 +40,10 @@ struct mptcp_env {
     struct siphash_key cookie_key; /* of SYN cookies and the MPTCP keys that go with them */
     braid_time cookie_sent;        /* when the last one left; 0: none ever */
     struct rate join_refusals;
-    struct htable tokens; /* of MPTCP connections, by token */
-    struct list conns;    /* conn_link, in the order of their ids */
-    struct list dirty;    /* connections with work for the next flush */
+    braid_time reclaim_at; /* when to look again who may be ended for its memory */
+    struct htable tokens;  /* of MPTCP connections, by token */
+    struct list conns;     /* conn_link, in the order of their ids */
+    struct list dirty;     /* connections with work for the next flush */
     const struct mptcp_env_ops *ops;
     uint64_t next_id;
     uint64_t n_conns, n_subflows, conns_total;
@@ -86,6 +87,12 @@ struct data_ooo {
     struct list node;
     uint64_t dsn;
     struct slice s;
+};
+
+/* Where one direction of the data stands. */
+struct standstill {
+    uint64_t at;      /* the next byte that has to move */
+    braid_time since; /* BRAID_NEVER: nothing has to */
 };
 
 /* An entry of env->conns: a connection, or the marker of a walk over them (src/core/stats.c). */
@@ -151,10 +158,11 @@ struct braid_conn {
     struct send_chunk *reserved; /* first chunk with reserved room; NULL: none */
     size_t sndbuf;               /* current limit on data_end - data_una */
     struct ranges reinject;
-    braid_time news_at; /* when data that was not sent before last left */
-    bool blocked;       /* the send window is full and more is waiting */
-    uint32_t blocks;    /* how often that began */
-    bool shutdown;      /* the user will write no more: DATA_FIN has the number data_end */
+    size_t reinject_cost; /* what its memory is charged */
+    braid_time news_at;   /* when data that was not sent before last left */
+    bool blocked;         /* the send window is full and more is waiting */
+    uint32_t blocks;      /* how often that began */
+    bool shutdown;        /* the user will write no more: DATA_FIN has the number data_end */
     bool data_fin_sent, data_fin_acked;
     bool want_writable;
     bool starved;      /* memory was short when the user wanted to write */
@@ -210,9 +218,9 @@ struct braid_conn {
     braid_time data_rtx_at, addr_at, gone_at, join_at, room_at;
     braid_time watch_at; /* when to look at silent paths, or at the tail of the data; early at times */
     unsigned join_tries;
-    braid_time stall_at;    /* when to look whether data_una has moved ... */
-    uint64_t stall_una;     /* ... beyond this ... */
-    braid_time stall_since; /* ... where it is since */
+    braid_time stall_at;       /* when to look whether data stands still */
+    struct standstill sending; /* data_una */
+    struct standstill reading; /* rcv_user */
     struct rate joins;
 };
 
@@ -394,6 +402,15 @@ enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet
 /* A join of the peer's without its third ACK: anybody who has seen the token may have sent its SYN. */
 bool flow_is_unproven(const struct mp_subflow *s);
 
+/* ---- stall.c: data that stands still ---- */
+
+/* At the end of a flush: notes what has moved, and when to look again. */
+void conn_note_stall(struct braid_conn *c, braid_time now);
+/* Ends the connection if its data has stood still for too long. */
+void conn_stall_timeout(struct braid_conn *c, braid_time now);
+/* If memory is short: ends the connection that holds most of it among those whose data stands still. */
+void conn_reclaim(struct mptcp_env *env, braid_time now);
+
 /* ---- stateless.c: answering SYNs without keeping state ---- */
 
 /* Answers a SYN that is no join with a cookie. checksum: required by the listener. */
@@ -448,6 +465,8 @@ size_t conn_send_limit(const struct braid_conn *c);
 /* Bytes of [dsn, dsn + len) that were not acknowledged are to be sent again over another subflow. */
 void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len);
 void conn_reinject_flow(struct mp_subflow *s);
+/* Its memory may have grown or gone. */
+void conn_charge_reinject(struct braid_conn *c);
 /* The mapping in flight on s that carries dsn; NULL: none does. */
 struct mp_map *flow_carries(struct mp_subflow *s, uint64_t dsn);
 /* The data-level retransmission timer fired. */

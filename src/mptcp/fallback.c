@@ -48,7 +48,7 @@ void conn_fall_back(struct braid_conn *c, bool announce)
     if (list_empty(&s->tcp.maps))
         c->data_una = c->data_nxt; /* acknowledged by the subflow, which is all that counts now */
     ranges_free(&c->reinject);
-    ranges_init(&c->reinject);
+    conn_charge_reinject(c);
     c->data_edge = c->data_una + NO_DATA_WINDOW;
     c->data_fin_sent = false;
     if (!c->rx_failed)

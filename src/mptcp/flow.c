@@ -30,7 +30,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     list_append(&c->subflows, &s->node);
     c->n_subflows++;
     c->env->n_subflows++;
-    mem_take(&c->env->mem, sizeof(*s));
+    mem_take(&c->env->mem, mem_cost(sizeof(*s)));
     return s;
 }
 
@@ -73,7 +73,7 @@ void flow_free(struct mp_subflow *s)
     list_remove(&s->node);
     c->n_subflows--;
     c->env->n_subflows--;
-    mem_give(&c->env->mem, sizeof(*s));
+    mem_give(&c->env->mem, mem_cost(sizeof(*s)));
     subflow_destroy(&s->tcp);
     rxmap_free(&s->rxmap);
     free(s);

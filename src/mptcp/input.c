@@ -1,6 +1,6 @@
 /* MPTCP options of incoming segments (RFC 8684 sections 3.3 to 3.8). */
 #include "base/seq.h"
-#include "mptcp/conn.h"
+#include "mptcp/recv.h"
 
 static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint32_t len, bool has_csum,
                          uint16_t csum, uint16_t csum_len)
@@ -152,8 +152,8 @@ static bool fastclose_in(struct braid_conn *c, uint64_t key)
     return true;
 }
 
-enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *p, uint64_t off,
-                                  braid_time now)
+static enum subflow_verdict options_in(struct subflow *sf, const struct wire_packet *p, uint64_t off,
+                                       braid_time now)
 {
     struct mp_subflow *s = mp_subflow_of(sf);
     struct braid_conn *c = s->conn;
@@ -202,6 +202,18 @@ enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *
     else
         no_dss(s, p);
     return s->reset_due || c->fail_due ? SUBFLOW_DROP : SUBFLOW_OK;
+}
+
+enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *p, uint64_t off,
+                                  braid_time now)
+{
+    struct braid_conn *c = mp_subflow_of(sf)->conn;
+    enum subflow_verdict v = options_in(sf, p, off, now);
+    if (v != SUBFLOW_OK || p->payload_len == 0 || recvq_has_room(c, p->payload_len))
+        return v;
+    conn_count(c, MEM_DROPPED);
+    subflow_ack_soon(sf); /* the peer sends it again, and sees that we are here */
+    return SUBFLOW_DROP;
 }
 
 void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time now)

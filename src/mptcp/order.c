@@ -6,6 +6,7 @@
 #include "base/slice.h"
 #include "mptcp/recv.h"
 
+#define PIECE_COST mem_cost(sizeof(struct data_ooo))
 #define OOO_SEARCH 512 /* pieces looked at from where a search begins */
 
 static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
@@ -17,7 +18,7 @@ static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
     }
     c->ooo_bytes -= o->s.len;
     c->n_ooo--;
-    mem_give(&c->mem, sizeof(*o));
+    mem_give(&c->mem, PIECE_COST);
     list_remove(&o->node);
     free(o);
 }
@@ -106,21 +107,21 @@ static struct list *ooo_before(struct braid_conn *c, struct mp_subflow *s, uint6
 static struct data_ooo *ooo_insert(struct braid_conn *c, struct data_ooo *after, uint64_t dsn,
                                    const struct slice *s, uint32_t skip, uint32_t len)
 {
-    bool room = c->n_ooo < c->env->params.out_of_order && mem_room(&c->mem) > len + sizeof(struct data_ooo);
+    struct slice piece = slice_of(s->buf, s->data + skip, len);
+    bool room =
+        c->n_ooo < c->env->params.out_of_order && mem_room(&c->mem) >= slice_keep_cost(&piece) + PIECE_COST;
     struct data_ooo *o = room ? malloc(sizeof(*o)) : NULL;
-    if (!o)
-        goto short_of_memory;
-    o->dsn = dsn;
-    o->s = slice_of(s->buf, s->data + skip, len);
-    if (slice_keep(&o->s, &c->mem) < 0) {
-        slice_drop(&o->s);
+    if (!o || slice_keep(&piece, &c->mem) < 0) {
+        slice_drop(&piece);
         free(o);
         goto short_of_memory;
     }
+    o->dsn = dsn;
+    o->s = piece;
     list_insert_after(after ? &after->node : &c->ooo, &o->node);
     c->ooo_bytes += len;
     c->n_ooo++;
-    mem_take(&c->mem, sizeof(*o));
+    mem_take(&c->mem, PIECE_COST);
     return o;
 short_of_memory:
     conn_count(c, MEM_REFUSED); /* not DATA_ACKed: the peer sends it again */

@@ -52,6 +52,7 @@ static void hold(struct braid_conn *c, struct mp_subflow *s, struct slice *in)
             conn_fail(c, BRAID_CLOSE_RESOURCES, true);
             return;
         }
+        mem_take(&c->mem, (cap - r->held_cap) * sizeof(*h));
         r->held = h;
         r->held_cap = cap;
     }

@@ -19,4 +19,8 @@ void recvq_free(struct braid_conn *c);
 /* Doubles the buffer when the window may be what limits the stream. */
 void recv_tune(struct braid_conn *c, braid_time now);
 
+/* False: the user leaves unread what it was given, and there is no memory for len bytes more. Who reads needs
+ * none, however little is left. */
+bool recvq_has_room(const struct braid_conn *c, uint32_t len);
+
 #endif

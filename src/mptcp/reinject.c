@@ -7,6 +7,14 @@
 #define DATA_RTO_MAX (60 * BRAID_SECOND)
 #define DATA_TRIES   20 /* a quarter of an hour without any DATA_ACK */
 
+void conn_charge_reinject(struct braid_conn *c)
+{
+    size_t now = c->reinject.cap > RANGES_INLINE ? mem_cost(c->reinject.cap * sizeof(*c->reinject.r)) : 0;
+    mem_take(&c->mem, now);
+    mem_give(&c->mem, c->reinject_cost);
+    c->reinject_cost = now;
+}
+
 void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len)
 {
     uint64_t start = seq64_before(dsn, c->data_una) ? c->data_una : dsn;
@@ -15,6 +23,7 @@ void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len)
         return;
     if (ranges_add(&c->reinject, start, end) < 0)
         conn_fail(c, BRAID_CLOSE_RESOURCES, true);
+    conn_charge_reinject(c);
     conn_dirty(c);
 }
 

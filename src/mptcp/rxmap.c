@@ -150,7 +150,7 @@ void rxmap_free(struct rxmap *m)
 {
     rxmap_drop_held(m);
     free(m->held);
-    mem_give(m->account, m->cap * sizeof(*m->v));
+    mem_give(m->account, m->held_cap * sizeof(*m->held) + m->cap * sizeof(*m->v));
     free(m->v);
     memset(m, 0, sizeof(*m));
 }

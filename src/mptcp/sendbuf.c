@@ -11,6 +11,7 @@
 #define CHUNK_SMALL 4096u
 #define CHUNK_LARGE 65024u /* with malloc's and buf's headers just below 64 KiB */
 #define MAP_SLICES  16u
+#define CHUNK_COST  mem_cost(sizeof(struct send_chunk))
 
 void conn_send_init(struct braid_conn *c)
 {
@@ -32,6 +33,7 @@ static void chunk_free(struct braid_conn *c, struct send_chunk *k)
         c->cursor = NULL;
     list_remove(&k->node);
     buf_unref(k->buf);
+    mem_give(&c->mem, CHUNK_COST);
     free(k);
 }
 
@@ -47,6 +49,7 @@ static struct send_chunk *chunk_add(struct braid_conn *c, size_t want)
         free(k);
         return NULL;
     }
+    mem_take(&c->mem, CHUNK_COST);
     k->dsn = c->data_end;
     k->len = 0;
     list_append(&c->chunks, &k->node);
@@ -184,6 +187,7 @@ void conn_send_free(struct braid_conn *c)
     while (!list_empty(&c->chunks))
         chunk_free(c, chunk_of(c->chunks.next));
     ranges_free(&c->reinject);
+    conn_charge_reinject(c);
 }
 
 /* ---- acknowledgements ---- */
@@ -244,6 +248,11 @@ void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_
         advance_una(c, data_ack, now);
 }
 
+static size_t map_cost(uint32_t n_slices)
+{
+    return mem_cost(sizeof(struct mp_map) + n_slices * sizeof(struct slice));
+}
+
 void flow_map_done(struct subflow *sf, struct tcp_map *t, bool acked)
 {
     struct mp_map *m = (struct mp_map *)t;
@@ -253,6 +262,7 @@ void flow_map_done(struct subflow *sf, struct tcp_map *t, bool acked)
         advance_una(c, m->dsn + m->tcp.len, sf->last_recv); /* no DATA_ACK tells */
     for (uint32_t i = 0; i < m->tcp.n_slices; i++)
         slice_drop(&m->slices[i]);
+    mem_give(&c->mem, map_cost(m->tcp.n_slices));
     free(m);
 }
 
@@ -274,6 +284,7 @@ struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
     struct mp_map *m = malloc(sizeof(*m) + n * sizeof(struct slice));
     if (!m)
         return NULL;
+    mem_take(&c->mem, map_cost(n));
     memset(m, 0, sizeof(*m));
     m->dsn = dsn;
     m->tcp.len = len - left;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
+#include "io/machine.h"
 #include "io/ledgerfile.h"
 #include "io/log.h"
 #include "io/mailbox.h"
@@ -270,6 +271,13 @@ static unsigned count_cpus(cpu_set_t *set)
     return (unsigned)CPU_COUNT(set);
 }
 
+/* What a worker may hold where the configuration does not say. */
+static size_t memory_share(unsigned n_workers)
+{
+    size_t least = (size_t)16 << 20, share = machine_memory(MACHINE_CGROUP, MACHINE_PROC) / 4 / n_workers;
+    return share > least ? share : least;
+}
+
 static int make_worker(struct service *s, unsigned i, int cpu)
 {
     const struct service_params *p = s->params;
@@ -280,6 +288,8 @@ static int make_worker(struct service *s, unsigned i, int cpu)
                                    .tun_lost_arg = s,
                                    .cpu = cpu};
     params.core = *p->limits;
+    if (params.core.memory == 0)
+        params.core.memory = memory_share(s->n_workers);
     params.core.mtu = (uint16_t)p->tun->mtu;
     params.core.ledger = s->ledgers ? ledgerfile_ledger(s->ledgers, i) : NULL;
     s->workers[i] = worker_new(&params);

@@ -15,6 +15,8 @@ struct ooo {
     struct slice s;
 };
 
+#define OOO_COST mem_cost(sizeof(struct ooo))
+
 static struct ooo *ooo_of(struct list *node)
 {
     return list_entry(node, struct ooo, node);
@@ -31,6 +33,7 @@ static void ooo_drop(struct subflow *sf, struct ooo *o)
     sf->ooo_bytes -= o->s.len;
     sf->n_ooo--;
     slice_drop(&o->s);
+    mem_give(sf->account, OOO_COST);
     free(o);
 }
 
@@ -120,14 +123,6 @@ void tcp_fill_sack(struct subflow *sf, struct wire_tcp *t, unsigned room)
 
 /* ---- the out-of-order queue ---- */
 
-/* What keeping the slice would charge. */
-static size_t cost_of(const struct slice *s)
-{
-    if (s->buf->account)
-        return 0;
-    return sizeof(struct buf) + ((uint64_t)s->len * 2 >= s->buf->cap ? s->buf->cap : s->len);
-}
-
 /* The last piece that begins at or before off, or the list's head. NULL: it is far from both ends, where only
  * who wants to make us search puts many pieces; what is dropped there is sent again when it is nearer. */
 static struct list *ooo_before(struct subflow *sf, uint64_t off)
@@ -176,7 +171,7 @@ static bool ooo_store(struct subflow *sf, struct list *pos, uint64_t off, struct
 {
     struct ooo *o = NULL;
 
-    if (sf->n_ooo < TCP_OOO_MAX && mem_room(sf->account) >= cost_of(s))
+    if (sf->n_ooo < TCP_OOO_MAX && mem_room(sf->account) >= slice_keep_cost(s) + OOO_COST)
         o = malloc(sizeof(*o));
     if (!o || slice_keep(s, sf->account) < 0) {
         free(o);
@@ -184,6 +179,7 @@ static bool ooo_store(struct subflow *sf, struct list *pos, uint64_t off, struct
         return false;
     }
     *o = (struct ooo){.off = off, .s = *s};
+    mem_take(sf->account, OOO_COST);
     list_insert_after(pos, &o->node);
     sf->ooo_bytes += s->len;
     sf->n_ooo++;

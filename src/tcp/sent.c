@@ -42,10 +42,21 @@ static void leave(struct subflow *sf, struct tcp_sent *s)
     book(sf, s->state, -(int64_t)sent_len(s), -1);
 }
 
+#define RUN_COST mem_cost(sizeof(struct tcp_sent))
+
+static void free_run(struct subflow *sf, struct tcp_sent *s)
+{
+    mem_give(sf->account, RUN_COST);
+    free(s);
+}
+
 bool sent_reserve(struct subflow *sf)
 {
-    if (!sf->sent_spare)
+    if (!sf->sent_spare) {
         sf->sent_spare = malloc(sizeof(*sf->sent_spare));
+        if (sf->sent_spare)
+            mem_take(sf->account, RUN_COST);
+    }
     return sf->sent_spare != NULL;
 }
 
@@ -253,7 +264,7 @@ void sent_remove(struct subflow *sf, struct tcp_sent *s)
         sf->sent_hint = NULL;
     sf->n_sent--;
     if (sf->sent_spare)
-        free(s);
+        free_run(sf, s);
     else
         sf->sent_spare = s;
 }
@@ -346,7 +357,8 @@ void sent_clear(struct subflow *sf)
 {
     list_each (pos, tmp, &sf->sent)
         sent_remove(sf, sent_of(pos));
-    free(sf->sent_spare);
+    if (sf->sent_spare)
+        free_run(sf, sf->sent_spare);
     sf->sent_spare = NULL;
 }
 

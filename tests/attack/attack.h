@@ -34,6 +34,7 @@ struct attack {
     unsigned conns;     /* that it opens first; 0: none */
     unsigned ramp;      /* times that each acknowledges first all that it gets, a millisecond apart */
     bool quiet;         /* they get no data */
+    bool unread;        /* what they send is not read */
     bool mptcp;         /* as MPTCP */
     uint16_t mss;       /* that it offers; 0: 1460 */
     uint8_t wscale;     /* of its window */

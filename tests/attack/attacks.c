@@ -186,6 +186,16 @@ static void send_one_hole(struct world *w, unsigned i)
         world_send(w, &p->addr, &t, 0);
 }
 
+/* The next byte, in a segment of its own. */
+static void send_byte(struct world *w, unsigned i)
+{
+    struct peer *p = &w->peers[i % w->a->conns];
+    struct wire_tcp t = segment(p);
+
+    p->nxt++;
+    world_send(w, &p->addr, &t, 1);
+}
+
 static struct mptcp_dss mapping(const struct peer *p, uint64_t dsn, uint32_t ssn, uint16_t len)
 {
     return (struct mptcp_dss){.has_ack = true,
@@ -308,6 +318,8 @@ const struct attack attacks[] = {
      .ramp = 100, .wscale = 7, .memory = 128, .send = send_sack_splinters},
     {"one hole", "what is SACKed is one piece", .packets = 20000, .conns = 2, .ramp = 100, .wscale = 7,
      .mss = 128, .memory = 128, .send = send_one_hole},
+    {"bytes nobody reads", "small pieces are put together; `unread`, `memory`", .packets = 200000,
+     .conns = 20, .quiet = true, .unread = true, .memory = 16, .send = send_byte},
     {"mapping flood", "mappings are charged to `memory`, and their number is limited", .packets = 100000,
      .conns = 50, .mptcp = true, .send = send_mappings},
     {"fragments of many", "a sixteenth of `memory`, at most 4 MiB; the oldest make way", .packets = 100000,

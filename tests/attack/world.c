@@ -264,6 +264,8 @@ static void on_readable(struct braid_conn *c, void *user)
     struct iovec iov[16];
     unsigned n;
 
+    if (!e && H->w.a->unread)
+        return;
     while ((n = braid_conn_peek(c, iov, 16)) > 0) {
         size_t all = 0;
 

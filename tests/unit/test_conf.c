@@ -241,8 +241,9 @@ static const struct {
      "2: [tun] mtu: \"1279\" is not a number from 1280 to 65535; give one, such as 1500"},
     {"[tun]\nmtu = 65536\n" EDGE,
      "2: [tun] mtu: \"65536\" is not a number from 1280 to 65535; give one, such as 1500"},
-    {"[limits]\nmemory = 15\n" EDGE,
-     "2: [limits] memory: \"15\" is not a number from 16 to 1048576; give one, such as 1024"},
+    {"[limits]\nmemory = 15\n" EDGE, "2: [limits] memory: \"15\" is not 0, for a share of what the machine "
+                                     "has, nor a number of MiB from 16 to "
+                                     "1048576; give one, such as 1024"},
     {"[limits]\nsubflows = 17\n" EDGE,
      "2: [limits] subflows: \"17\" is not a number from 1 to 16; give one, such as 8"},
     {"[limits]\nstall = -1\n" EDGE,

@@ -18,7 +18,7 @@ START_TEST(limits_are_read_in_their_units)
                         "joins_pending = 1\njoin_rate = 5\njoin_refusals = 6\nchallenge_acks = 7\n"
                         "icmp_answers = 9\n"
                         "out_of_order = 100\nrcvbuf = 128\nsndbuf = 256\nmin_mss = 536\nsyn_timeout = 3\n"
-                        "break_before_make = 4\nstall = 0\nkeepalive = 60\ntime_wait = 8\n"
+                        "break_before_make = 4\nstall = 0\nunread = 9\nkeepalive = 60\ntime_wait = 8\n"
                         "unproven = 9\nunproven_source = 10\n" EDGE) == 0,
                   "%s", err);
     const struct braid_core_params *p = &conf.limits;
@@ -38,6 +38,7 @@ START_TEST(limits_are_read_in_their_units)
     ck_assert_int_eq(p->syn_timeout, 3 * BRAID_SECOND);
     ck_assert_int_eq(p->break_before_make, 4 * BRAID_SECOND);
     ck_assert_int_eq(p->stall, 0);
+    ck_assert_int_eq(p->unread, 9 * BRAID_SECOND);
     ck_assert_int_eq(p->keepalive_idle, 60 * BRAID_SECOND);
     ck_assert_int_eq(p->time_wait, 8 * BRAID_SECOND);
     ck_assert_uint_eq(conf.unproven.all, 9);
@@ -50,7 +51,7 @@ START_TEST(defaults_are_those_of_the_core_and_of_the_example)
 {
     struct braid_core_params p;
 
-    braid_core_params_default(&p);
+    limits_default(&p);
 #define X(key, field, unit, least, most, example) ck_assert_uint_eq(p.field, (example) * (unit));
     LIMITS(X)
 #undef X
