@@ -91,14 +91,16 @@ struct braid_core_params {
     unsigned max_add_addr; /* per connection: addresses of the peer that are kept, at most 8 */
     unsigned subflows_per_pair; /* that path manager ndiffports wants between two addresses */
     unsigned joins_pending;     /* per connection: MP_JOINs of the peer without their third ACK */
-    unsigned join_rate;        /* MP_JOINs that are answered, and opened by a path manager, per connection and
-                                * second; 0: no limit */
-    unsigned join_refusals;    /* RSTs per second to MP_JOINs that cannot be; 0: no limit */
-    unsigned challenge_acks;   /* per second (RFC 5961 section 7) */
-    unsigned icmp_answers;     /* echo replies per second, and as many errors to protocols that we do not
-                                * speak; a tenth of them to one source; 0: no limit */
-    unsigned out_of_order;     /* pieces of data that a connection holds behind a gap */
-    uint16_t min_mss;          /* what a peer's MSS option is raised to, 64 or more */
+    unsigned join_rate;      /* MP_JOINs that are answered, and opened by a path manager, per connection and
+                              * second; 0: no limit */
+    unsigned join_refusals;  /* RSTs per second to MP_JOINs that cannot be; 0: no limit */
+    unsigned announced_syns; /* subflows opened per second to addresses that peers announced, all connections
+                              * together, until the address has answered that one; 0: no limit */
+    unsigned challenge_acks; /* per second (RFC 5961 section 7) */
+    unsigned icmp_answers;   /* echo replies per second, and as many errors to protocols that we do not
+                              * speak; a tenth of them to one source; 0: no limit */
+    unsigned out_of_order;   /* pieces of data that a connection holds behind a gap */
+    uint16_t min_mss;        /* what a peer's MSS option is raised to, 64 or more */
     braid_time keepalive_idle; /* before the first probe; 0: no keepalive */
     braid_time time_wait;
     braid_time break_before_make; /* how long a connection without subflows waits for a new one */

@@ -79,6 +79,7 @@ struct braid_conn;
     X(MP_JOIN_LIMITED, "BraidJoinLimited", "MP_JOIN SYNs, or refusals of them, dropped by a limit")          \
     X(MP_JOIN_GAVE_WAY, "BraidJoinGaveWay", "joins without a third ACK given up for a newer one")            \
     X(MP_SILENT_GAVE_WAY, "BraidSilentGaveWay", "silent subflows ended to make way for a join")              \
+    X(MP_ANNOUNCED_LIMITED, "BraidAnnouncedLimited", "subflows to announced addresses put off by a limit")   \
     X(MP_JOIN_HANDED_OVER, "BraidJoinHandedOver", "MP_JOIN SYNs handed to another worker by their token")    \
     X(PACKETS_HANDED_OVER, "BraidPacketsHandedOver", "packets passed on to another worker")                  \
     X(PASSED_BACK, "BraidPassedBack", "packets sent on to their destination, as no connection of ours")      \

@@ -20,6 +20,7 @@
     X(joins_pending, joins_pending, 1, 1, 64, 16)                                                            \
     X(join_rate, join_rate, 1, 0, 1000000, 32)                                                               \
     X(join_refusals, join_refusals, 1, 0, 1000000, 200)                                                      \
+    X(announced_syns, announced_syns, 1, 0, 1000000, 32)                                                     \
     X(challenge_acks, challenge_acks, 1, 1, 1000000, 200)                                                    \
     X(icmp_answers, icmp_answers, 1, 0, 1000000, 1000)                                                       \
     X(out_of_order, out_of_order, 1, 16, 1000000, 8192)                                                      \

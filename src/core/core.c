@@ -30,6 +30,7 @@ void braid_core_params_default(struct braid_core_params *p)
         .joins_pending = 16,
         .join_rate = 32,
         .join_refusals = 200,
+        .announced_syns = 32,
         .challenge_acks = 200,
         .icmp_answers = 1000,
         .out_of_order = 8192,

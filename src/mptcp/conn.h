@@ -40,6 +40,7 @@ struct mptcp_env {
     struct siphash_key cookie_key; /* of SYN cookies and the MPTCP keys that go with them */
     braid_time cookie_sent;        /* when the last one left; 0: none ever */
     struct rate join_refusals;
+    struct rate announced; /* subflows that we open to addresses that peers announced */
     braid_time reclaim_at; /* when to look again who may be ended for its memory */
     struct htable tokens;  /* of MPTCP connections, by token */
     struct list conns;     /* conn_link, in the order of their ids */

@@ -153,7 +153,20 @@ static uint16_t draw_port(struct braid_conn *c)
     return (uint16_t)(PORT_FIRST + m->port);
 }
 
-/* False: it could not be, for lack of room, memory or free ports. */
+/* Nobody has shown yet that an announced address is the peer's: a SYN may be aimed at somebody else. One that
+ * has answered, or that no announcement brought about, needs no permission. */
+static bool may_ask_there(struct braid_conn *c, const struct pm_action *a, braid_time now)
+{
+    const struct braid_core_params *p = &c->env->params;
+    if (a->remote == 0 || c->pm.pairs[a->local][a->remote].worked)
+        return true;
+    if (rate_allows(&c->env->announced, p->announced_syns, now))
+        return true;
+    conn_count(c, MP_ANNOUNCED_LIMITED);
+    return false;
+}
+
+/* False: it could not be, for lack of room, memory or free ports, or because of a rate. */
 static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_time now)
 {
     assert(a->local < c->pm.n_locals && a->remote < c->pm.n_remotes);
@@ -161,7 +174,7 @@ static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_
     const struct pm_remote *r = &c->pm.remotes[a->remote];
     struct braid_addr local = l->addr;
     if (env_short_of_memory(c->env) || !have_pairs(c) ||
-        !rate_allows(&c->pm.opens, c->env->params.join_rate, now))
+        !rate_allows(&c->pm.opens, c->env->params.join_rate, now) || !may_ask_there(c, a, now))
         return false;
     if (a->local > 0 && local.port > 0 && conn_join_active(c, &local, &r->addr, r->id, l->backup, now) == 0)
         return true;

@@ -14,13 +14,14 @@ static void expect_limits(const struct braid_core_params *p)
 
 START_TEST(limits_are_read_in_their_units)
 {
-    ck_assert_msg(parse("[limits]\nmemory = 64\nconnections = 1000\nhalf_open = 0\nsubflows = 2\n"
-                        "joins_pending = 1\njoin_rate = 5\njoin_refusals = 6\nchallenge_acks = 7\n"
-                        "icmp_answers = 9\n"
-                        "out_of_order = 100\nrcvbuf = 128\nsndbuf = 256\nmin_mss = 536\nsyn_timeout = 3\n"
-                        "break_before_make = 4\nstall = 0\nunread = 9\nkeepalive = 60\ntime_wait = 8\n"
-                        "unproven = 9\nunproven_source = 10\n" EDGE) == 0,
-                  "%s", err);
+    ck_assert_msg(
+        parse("[limits]\nmemory = 64\nconnections = 1000\nhalf_open = 0\nsubflows = 2\n"
+              "joins_pending = 1\njoin_rate = 5\njoin_refusals = 6\nchallenge_acks = 7\nannounced_syns = 11\n"
+              "icmp_answers = 9\n"
+              "out_of_order = 100\nrcvbuf = 128\nsndbuf = 256\nmin_mss = 536\nsyn_timeout = 3\n"
+              "break_before_make = 4\nstall = 0\nunread = 9\nkeepalive = 60\ntime_wait = 8\n"
+              "unproven = 9\nunproven_source = 10\n" EDGE) == 0,
+        "%s", err);
     const struct braid_core_params *p = &conf.limits;
     ck_assert_uint_eq(p->memory, 64 << 20);
     ck_assert_uint_eq(p->max_conns, 1000);
@@ -30,6 +31,7 @@ START_TEST(limits_are_read_in_their_units)
     ck_assert_uint_eq(p->join_rate, 5);
     ck_assert_uint_eq(p->join_refusals, 6);
     ck_assert_uint_eq(p->challenge_acks, 7);
+    ck_assert_uint_eq(p->announced_syns, 11);
     ck_assert_uint_eq(p->icmp_answers, 9);
     ck_assert_uint_eq(p->out_of_order, 100);
     ck_assert_uint_eq(p->rcvbuf_max, 128 << 10);
