@@ -160,6 +160,9 @@ braid_time braid_core_deadline(const struct braid_core *core);
 void braid_core_flush(struct braid_core *core, braid_time now);
 /* True if calls on connections or input since the last flush left work for a flush. */
 bool braid_core_dirty(const struct braid_core *core);
+/* Whether a subflow between these two ends, perhaps in TIME_WAIT, is the core's. */
+bool braid_core_knows(const struct braid_core *core, const struct braid_addr *local,
+                      const struct braid_addr *remote);
 
 /* ---- listening and connecting -------------------------------------------------------------------------- */
 

@@ -44,6 +44,12 @@ struct timewait_entry *core_find_timewait(const struct braid_core *core, const s
     return NULL;
 }
 
+bool braid_core_knows(const struct braid_core *core, const struct braid_addr *local,
+                      const struct braid_addr *remote)
+{
+    return core_find_flow(core, local, remote) || core_find_timewait(core, local, remote);
+}
+
 static uint64_t hash_addr(const struct braid_core *core, const struct braid_addr *addr)
 {
     static const struct braid_addr nobody;

@@ -162,32 +162,15 @@ static int connect_from(int protocol, const struct braid_addr *addr, const struc
     return -1;
 }
 
-/* The client's own port will not do: connection tracking would take the connection to the server for the
- * client's own, which has the same addresses and ports. The port beside it is as good as unused (Linux gives
- * connecting sockets even ports only, as long as it can), differs for all connections of a client to a
- * server, and can be recognized. */
-static int connect_as(int protocol, const struct braid_addr *addr, const struct braid_addr *client,
-                      bool *connected)
+int upstream_connect(const struct braid_addr *addr, const struct braid_addr *source, bool *connected)
 {
-    if (!client)
-        return connect_from(protocol, addr, NULL, connected);
-    struct braid_addr source = {.ip = client->ip, .port = client->port ^ 1};
-    int fd = connect_from(protocol, addr, &source, connected);
-    if (fd >= 0 || source.port == 0 || (errno != EADDRNOTAVAIL && errno != EADDRINUSE && errno != EACCES))
-        return fd;
-    source.port = 0;
-    return connect_from(protocol, addr, &source, connected);
+    return connect_from(IPPROTO_TCP, addr, source, connected);
 }
 
-int upstream_connect(const struct braid_addr *addr, const struct braid_addr *client, bool *connected)
+int upstream_probe(const struct braid_addr *addr, const struct braid_addr *source, bool *connected)
 {
-    return connect_as(IPPROTO_TCP, addr, client, connected);
-}
-
-int upstream_probe(const struct braid_addr *addr, const struct braid_addr *client, bool *connected)
-{
-    int fd = atomic_load(&without_mptcp) ? -1 : connect_as(IPPROTO_MPTCP, addr, client, connected);
-    return fd >= 0 ? fd : upstream_connect(addr, client, connected);
+    int fd = atomic_load(&without_mptcp) ? -1 : connect_from(IPPROTO_MPTCP, addr, source, connected);
+    return fd >= 0 ? fd : upstream_connect(addr, source, connected);
 }
 
 /* A socket that has fallen back passes the question on to TCP, which does not know it. */

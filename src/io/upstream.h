@@ -11,12 +11,13 @@ socklen_t upstream_sockaddr(const struct braid_addr *addr, struct sockaddr_stora
 int upstream_addr(const struct sockaddr *sa, struct braid_addr *out);
 
 /* A non-blocking socket that connects to addr: the descriptor, or -1 with errno. *connected: it has already
- * done so; otherwise upstream_error tells the outcome once it is writable. client NULL: it comes from an
- * address of this host; else from the client's, which is of the same family (upstream_check_source). */
-int upstream_connect(const struct braid_addr *addr, const struct braid_addr *client, bool *connected);
+ * done so; otherwise upstream_error tells the outcome once it is writable. source NULL: it comes from an
+ * address of this host; else from that address of somebody else, which is of the same family
+ * (upstream_check_source), and that port, 0: any. */
+int upstream_connect(const struct braid_addr *addr, const struct braid_addr *source, bool *connected);
 /* The same, but asks the server for MPTCP as well, unless the kernel turns out not to have it: then, and
  * whenever it cannot be done with MPTCP, it is upstream_connect. */
-int upstream_probe(const struct braid_addr *addr, const struct braid_addr *client, bool *connected);
+int upstream_probe(const struct braid_addr *addr, const struct braid_addr *source, bool *connected);
 /* Whether the server of a connected socket of upstream_probe took it up. */
 bool upstream_is_mptcp(int fd);
 /* Whether sockets may have addresses that are not this host's. 0, or -1 with errno. */

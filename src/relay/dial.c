@@ -62,8 +62,10 @@ static enum progress attempt_open(struct attempt *a)
 {
     struct dial *d = a->dial;
     bool connected;
-    int fd = (a->probing ? upstream_probe : upstream_connect)(&a->addr, d->params.client ? &d->client : NULL,
-                                                              &connected);
+    source_connector *connect_from = a->probing ? upstream_probe : upstream_connect;
+    int fd = d->params.client
+                 ? source_connect(d->params.source, connect_from, &a->addr, &d->client, &connected)
+                 : connect_from(&a->addr, NULL, &connected);
     if (fd < 0)
         return FAILED;
     a->fd = fd;

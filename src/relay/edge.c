@@ -129,6 +129,7 @@ struct edges *edges_new(struct braid_core *core, struct event_base *base,
         return NULL;
     es->core = core;
     es->base = base;
+    source_init(&es->source, core);
     list_init(&es->again);
     evtimer_assign(&es->again_event, base, on_again, es);
     if (unproven_new(es, limits) < 0 || edges_bypass_new(es, params, n) < 0) {
@@ -194,6 +195,7 @@ void edges_free(struct edges *es)
     event_del(&es->again_event);
     bypass_free(es->bypass);
     unproven_free(&es->unproven);
+    source_close(&es->source);
     free(es);
 }
 

@@ -146,6 +146,7 @@ static void ask_server(struct relay *r)
     r->probing = edge_probes(r->edge, &r->server);
     struct dial_params params = {.targets = &targets,
                                  .client = p->client_source ? &client : NULL,
+                                 .source = &r->edge->owner->source,
                                  .probe = r->probing,
                                  .timeout = p->connect_timeout ? p->connect_timeout : EDGE_CONNECT_TIMEOUT,
                                  .connected = on_connected,

@@ -9,6 +9,7 @@
 #include "relay/dial.h"
 #include "relay/edge.h"
 #include "relay/pattern.h"
+#include "relay/source.h"
 #include "relay/unproven.h"
 
 #define RELAY_READ_MIN (16 * 1024) /* bytes of room for a read from the server */
@@ -35,6 +36,7 @@ struct edges {
     struct event again_event; /* a timeout of zero: the next turn of the loop */
     struct bypass *bypass;    /* NULL: no edge wants it */
     struct unproven unproven; /* relays whose server was asked for a client that may not exist */
+    struct source source;     /* of connections from clients' addresses */
     void (*learned)(void *arg, unsigned i, const struct braid_addr *server,
                     braid_time until); /* NULL: there is nobody to tell */
     void *learned_arg;

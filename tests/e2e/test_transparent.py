@@ -269,6 +269,25 @@ def test_refused_by_the_server_is_refused_to_the_client(env, source, version):
 
 
 @braid_only
+@cases(**BOTH)
+def test_neighbouring_ports_of_one_client_do_not_meet(env, backend, version):
+    """Its connections to one server, from ports that are next to one another or differ in one bit; some are plain and left to
+    the kernel."""
+    start(env, backend, "client", bypass="off")
+    listener, kept = env.listen(version), []
+    for port in (41001, 8232, 8233, 41000, 41002, 41003, 8235):
+        near = env.open(version, multipath=port not in (41001, 41003, 8232, 8235))
+        near.bind((net.client_address(1, version), port))
+        near.connect((net.SERVER[version], PORT))
+        kept.append((near, env.accept(listener)))
+    for near, far in kept * 2:
+        transfer(near, far, 1000, end=False)
+        transfer(far, near, 1000, end=False)
+    assert len({far.getpeername() for _, far in kept}) == len(kept)
+    assert len(env.proxy.connections()) == 3
+
+
+@braid_only
 @cases(**VERSIONS)
 def test_this_machines_own_services_are_its_own(env, version):
     """A connection to an address of the machine that Braid runs on."""

@@ -469,7 +469,7 @@ static void expect_peer(int fd, const char *expected)
     ck_assert_str_eq(addr_text(&a, text), expected);
 }
 
-/* The port is the one beside the client's, or any if that is taken. */
+/* The port is from the lower half, and free. */
 START_TEST(the_server_sees_the_clients_address)
 {
     if (upstream_check_source() < 0) {
@@ -479,12 +479,12 @@ START_TEST(the_server_sees_the_clients_address)
     transparent_edges(true);
     struct braid_conn *c = syn_to_target("127.0.0.9:40000"), *d = syn_to_target("127.0.0.9:40003");
     int first = server_accept(), second = server_accept();
-    expect_peer(first, "127.0.0.9:40001");
-    expect_peer(second, "127.0.0.9:40002");
+    expect_peer(first, "127.0.0.9:7232");
+    expect_peer(second, "127.0.0.9:7235");
     struct braid_conn *again = syn_to_target("127.0.0.9:40000");
     int third = server_accept();
     struct braid_addr a = peer_of(first), b = peer_of(third);
-    ck_assert(ip_equal(&a.ip, &b.ip) && a.port != b.port);
+    ck_assert(ip_equal(&a.ip, &b.ip) && a.port != b.port && b.port < 32768);
     finish_one(c, first);
     finish_one(d, second);
     finish(again, third);
@@ -501,8 +501,33 @@ START_TEST(the_server_sees_the_clients_ipv6_address)
     struct braid_conn *c = syn_to_target("[::1]:40000");
     ck_assert(c->accepted);
     int server = server_accept();
-    expect_peer(server, "[::1]:40001");
+    expect_peer(server, "[::1]:7232");
     finish(c, server);
+}
+END_TEST
+
+/* The same client has a connection of the core's from the port that would be the first choice. */
+START_TEST(a_port_that_the_client_uses_itself_is_not_taken)
+{
+    static const char *const clients[] = {"127.0.0.9:40000", "127.0.0.9:7232",  "127.0.0.9:1024",
+                                          "127.0.0.9:32768", "127.0.0.9:65535", "127.0.0.9:1"};
+    if (upstream_check_source() < 0)
+        return;
+    transparent_edges(true);
+    ck_assert_int_eq(addr_parse("127.0.0.9:7232", &fake_known), 0);
+    for (unsigned i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
+        struct braid_addr client;
+        ck_assert_int_eq(addr_parse(clients[i], &client), 0);
+        struct braid_conn *c = syn_to_target(clients[i]);
+        int server = server_accept();
+        struct braid_addr seen = peer_of(server);
+        ck_assert(ip_equal(&seen.ip, &client.ip));
+        ck_assert_uint_ge(seen.port, 1024);
+        ck_assert_uint_lt(seen.port, 32768);
+        ck_assert(seen.port != client.port && !addr_equal(&seen, &fake_known));
+        finish_one(c, server);
+    }
+    memset(&fake_known, 0, sizeof(fake_known));
 }
 END_TEST
 
@@ -534,6 +559,7 @@ int main(void)
     tcase_add_test(t, a_transparent_edge_connects_to_the_server_that_the_client_meant);
     tcase_add_test(t, the_server_sees_the_clients_address);
     tcase_add_test(t, the_server_sees_the_clients_ipv6_address);
+    tcase_add_test(t, a_port_that_the_client_uses_itself_is_not_taken);
     t = new_case(s, "in another namespace"); /* last: without CK_FORK, nothing else works any more */
     tcase_add_test(t, an_unreachable_server_becomes_unreachable);
     return run_suite(s);

@@ -276,7 +276,7 @@ START_TEST(the_source_is_the_clients_with_and_without_mptcp)
     int server = server_accept();
     ck_assert_int_eq(getpeername(server, (struct sockaddr *)&sa, &len), 0);
     ck_assert_int_eq(upstream_addr((struct sockaddr *)&sa, &peer), 0);
-    ck_assert_str_eq(addr_text(&peer, text), "127.0.0.9:40001");
+    ck_assert_str_eq(addr_text(&peer, text), "127.0.0.9:7232");
     ck_assert_uint_eq(learned, _i % 2);
     finish(c, server);
 }
