@@ -3,8 +3,9 @@
  * its end included, waits in the connection's receive buffer. */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 #include "base/addr.h"
 #include "io/log.h"
 #include "io/upstream.h"
@@ -13,37 +14,62 @@
 
 /* ---- the server does not come ------------------------------------------------------------------ */
 
-static enum braid_refusal refusal_of(struct edge *e, int error)
+/* What a failure to connect means, for the counters, for the client, and for the log. */
+struct failure {
+    enum edge_counter counter;
+    enum braid_refusal refusal;
+    const char *text; /* NULL: strerror tells */
+};
+
+static struct failure failure_of(int error)
 {
     switch (error) {
     case ECONNREFUSED:
     case ECONNRESET:
-        e->counters.v[EDGE_REFUSED]++;
-        return BRAID_REFUSE_RESET;
+        return (struct failure){EDGE_REFUSED, BRAID_REFUSE_RESET, "refused the connection"};
     case EMFILE:
     case ENFILE:
     case ENOMEM:
     case ENOBUFS:
     case EAGAIN:
     case EADDRNOTAVAIL:
-        e->counters.v[EDGE_FAILED]++;
-        log_warn("edge %s: no socket to the server: out of descriptors, memory or ports", e->params->name);
-        return BRAID_REFUSE_RESET;
+        return (struct failure){EDGE_FAILED, BRAID_REFUSE_RESET,
+                                "was not asked: out of descriptors, memory or ports"};
+    case EDESTADDRREQ:
+        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, "has no known address"};
+    case ETIMEDOUT:
+        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, "did not answer in time"};
     default:
-        e->counters.v[EDGE_UNREACHABLE]++;
-        return BRAID_REFUSE_UNREACHABLE;
+        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, NULL};
     }
+}
+
+/* server NULL: the target as the configuration names it. */
+static void complain(struct edge *e, const struct braid_addr *server, int error)
+{
+    const struct failure f = failure_of(error);
+    char address[ADDR_TEXT], since[64] = "";
+    unsigned unsaid;
+    if (!complaint_due(&e->complaint, edge_now(), &unsaid))
+        return;
+    if (unsaid > 0)
+        snprintf(since, sizeof(since), " (%u more such failures since the last line)", unsaid);
+    log_write(LOG_LEVEL_WARN, NULL, "edge %s: server %s %s%s%s", e->params->name,
+              server ? addr_text(server, address) : e->params->target_host,
+              f.text ? f.text : "is unreachable: ", f.text ? "" : strerror(error), since);
 }
 
 /* Refuses the client and frees, or aborts it if it was answered before: closed() follows then. */
 static void server_failed(struct relay *r, int error)
 {
-    enum braid_refusal how = refusal_of(r->edge, error);
+    const struct failure f = failure_of(error);
+    r->edge->counters.v[f.counter]++;
+    complain(r->edge, error == EDESTADDRREQ ? NULL : &r->server, error);
     if (r->accepted) {
         r->broken = true;
         braid_conn_abort(r->conn);
     } else {
-        relay_refuse(r, how);
+        relay_refuse(r, f.refusal);
     }
 }
 
@@ -156,7 +182,7 @@ static void ask_server(struct relay *r)
     if (r->dial)
         dial_begin(r->dial);
     else
-        server_failed(r, targets.n > 0 ? ENOMEM : EHOSTUNREACH);
+        server_failed(r, targets.n > 0 ? ENOMEM : EDESTADDRREQ);
 }
 
 /* ---- the client comes ---------------------------------------------------------------------------- */
@@ -185,7 +211,8 @@ void relay_incoming(void *ctx, struct braid_conn *c)
     e->counters.v[EDGE_INCOMING]++;
     struct relay *r = relay_new(e, c);
     if (!r) {
-        braid_conn_refuse(c, refusal_of(e, ENOMEM));
+        e->counters.v[EDGE_FAILED]++;
+        braid_conn_refuse(c, BRAID_REFUSE_RESET);
         return;
     }
     relay_profile_begin(r);

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include "base/list.h"
+#include "relay/complaint.h"
 #include "relay/dial.h"
 #include "relay/edge.h"
 #include "relay/pattern.h"
@@ -26,6 +27,7 @@ struct edge {
     struct list late;       /* relays whose client was answered, and whose server has not answered */
     struct list open;       /* relays with a connected server */
     struct event patience_timer; /* for the first of connecting */
+    struct complaint complaint;  /* that the server does not come */
     struct edge_counters counters;
 };
 

@@ -104,6 +104,25 @@ def test_refused_by_the_server_is_refused_to_the_client(env, multipath):
 
 
 @braid_only
+@cases(refused=(f"{net.SERVER[4]}:8080", "refused the connection"),
+       no_route=("10.77.0.1:80", "is unreachable: Network is unreachable"),
+       silent=(f"{DEAD}:80", "is unreachable: No route to host"))
+def test_a_server_that_does_not_come_is_said_once(env, target, words):
+    """Not once for each of its clients."""
+    env.start([env.Edge("web", target=target)], workers=1)
+    for _ in range(3):
+        near = env.open()
+        try:
+            near.connect((net.SERVICE[4], 8080))
+            read_error(near, 8.0)
+        except OSError:
+            pass
+    env.proxy.process.wait_for_line(f"warn: edge web: server {target} {words}")
+    said = [line for line in env.proxy.process.lines if "edge web: server" in line]
+    assert len(said) <= 2, said  # the silent one takes three seconds each time, and a line is due every ten
+
+
+@braid_only
 @cases(ipv4=4, ipv6=6)
 def test_no_route_to_the_server_fails_at_once(env, version):
     env.start([env.Edge("web", version, target=net.join({4: "10.77.0.1", 6: "fd77::1"}[version], 80))])

@@ -114,7 +114,8 @@ static inline void retarget(void)
 
 static inline void new_edges(void)
 {
-    params = (struct edge_params){.name = "test", .connect_timeout = CONNECT_TIMEOUT};
+    params = (struct edge_params){
+        .name = "test", .target_host = (char *)"server.example", .connect_timeout = CONNECT_TIMEOUT};
     limits = (struct unproven_limits){.all = 1000, .per_source = 1000};
     make_edges();
 }

@@ -1,4 +1,5 @@
 /* relay: opening and ending, between a scripted core and a real server on loopback. */
+#include "relay/complaint.h"
 #include "relay_harness.h"
 
 static braid_time monotonic(void)
@@ -360,6 +361,24 @@ START_TEST(the_address_that_answered_is_asked_first_next_time)
 }
 END_TEST
 
+/* ---- what is said of it --------------------------------------------------------------------------- */
+
+START_TEST(a_failure_is_said_once_in_a_while_with_a_count)
+{
+    struct complaint c = {0};
+    unsigned unsaid = 99;
+    ck_assert(complaint_due(&c, 1000, &unsaid));
+    ck_assert_uint_eq(unsaid, 0);
+    for (unsigned i = 0; i < 5; i++)
+        ck_assert(!complaint_due(&c, 1000 + i * COMPLAINT_PERIOD / 5, &unsaid));
+    ck_assert(complaint_due(&c, 1000 + COMPLAINT_PERIOD, &unsaid));
+    ck_assert_uint_eq(unsaid, 5);
+    ck_assert(!complaint_due(&c, 1001 + COMPLAINT_PERIOD, &unsaid));
+    ck_assert(complaint_due(&c, 5000 + 3 * COMPLAINT_PERIOD, &unsaid));
+    ck_assert_uint_eq(unsaid, 1);
+}
+END_TEST
+
 /* ---- draining and ending --------------------------------------------------------------------- */
 
 START_TEST(draining_ends_with_the_last_connection)
@@ -549,6 +568,7 @@ int main(void)
     tcase_add_test(t, beyond_the_limit_a_server_that_refuses_resets_the_client);
     tcase_add_test(t, a_server_without_a_known_address_is_unreachable);
     tcase_add_test(t, the_address_that_answered_is_asked_first_next_time);
+    tcase_add_test(t, a_failure_is_said_once_in_a_while_with_a_count);
     tcase_add_test(t, a_client_that_goes_before_it_was_announced_is_nobodys);
     tcase_add_test(t, a_greeting_is_read_only_for_an_established_client);
     t = new_case(s, "ending");
