@@ -142,6 +142,8 @@ struct buf_pool;
 struct buf_pool *braid_buf_pool_new(size_t cap, unsigned keep);
 struct buf *braid_buf_pool_get(struct buf_pool *p);
 void braid_buf_pool_free(struct buf_pool *p);
+/* Frees the buffers that nobody has needed since it was last called. Returns their bytes. */
+size_t braid_buf_pool_shrink(struct buf_pool *p);
 
 /* Takes an IP packet of len bytes at offset off of b. The core takes references of its own on b if it keeps
  * the payload. */

@@ -52,11 +52,27 @@ struct buf *buf_pool_get(struct buf_pool *p)
 {
     struct buf *b = p->n ? p->stock[--p->n] : buf_new(p->cap, NULL);
 
+    if (p->idle > p->n)
+        p->idle = p->n;
     if (b) {
         b->refs = 1;
         b->pool = p;
     }
     return b;
+}
+
+/* The idle ones are those at the bottom. */
+size_t buf_pool_shrink(struct buf_pool *p)
+{
+    unsigned idle = p->idle;
+
+    for (unsigned i = 0; i < idle; i++)
+        free(p->stock[i]);
+    for (unsigned i = idle; i < p->n; i++)
+        p->stock[i - idle] = p->stock[i];
+    p->n -= idle;
+    p->idle = p->n;
+    return idle * buf_cost(p->cap);
 }
 
 void buf_pool_free(struct buf_pool *p)

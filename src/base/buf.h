@@ -32,6 +32,7 @@ struct buf {
 struct buf_pool {
     size_t cap;
     unsigned n, keep; /* buffers in stock, and how many to keep at most */
+    unsigned idle;    /* fewest in stock since buf_pool_shrink: so many nobody needed */
     struct buf **stock;
 };
 
@@ -51,6 +52,8 @@ int buf_pool_init(struct buf_pool *p, size_t cap, unsigned keep);
 /* A buffer with one reference, charged to nobody. NULL if memory is short. */
 struct buf *buf_pool_get(struct buf_pool *p);
 void buf_pool_free(struct buf_pool *p);
+/* Frees the buffers that were in stock all the time since it was last called. Returns their bytes. */
+size_t buf_pool_shrink(struct buf_pool *p);
 /* Drops a reference; the last one frees it and takes its size off the accounts. NULL is allowed. */
 void buf_unref(struct buf *b);
 /* What a buffer of so many bytes is charged. */

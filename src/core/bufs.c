@@ -34,6 +34,11 @@ struct buf *braid_buf_pool_get(struct buf_pool *p)
     return buf_pool_get(p);
 }
 
+size_t braid_buf_pool_shrink(struct buf_pool *p)
+{
+    return buf_pool_shrink(p);
+}
+
 void braid_buf_pool_free(struct buf_pool *p)
 {
     if (p)

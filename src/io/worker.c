@@ -2,6 +2,7 @@
  * brought. */
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -23,12 +24,14 @@
 #include "io/tun.h"
 #include "io/worker.h"
 
-#define READ_PACKETS  64                 /* packets read from the TUN in one turn at most */
-#define READ_BYTES    (1024 * 1024)      /* and bytes */
-#define RANDOM_BYTES  512                /* fetched from the generator at a time */
-#define HANDOVERS_MAX 1024               /* packets waiting for one worker, from all others */
-#define HEARTBEAT     (2 * BRAID_SECOND) /* the longest sleep: one that takes longer was not meant to */
-#define READ_FAILURES 64                 /* reads of the TUN that fail in a row: it is not the packets */
+#define READ_PACKETS  64                  /* packets read from the TUN in one turn at most */
+#define READ_BYTES    (1024 * 1024)       /* and bytes */
+#define RANDOM_BYTES  512                 /* fetched from the generator at a time */
+#define HANDOVERS_MAX 1024                /* packets waiting for one worker, from all others */
+#define HEARTBEAT     (2 * BRAID_SECOND)  /* the longest sleep: one that takes longer was not meant to */
+#define TIDY_EVERY    (10 * BRAID_SECOND) /* between looks for memory to give back ... */
+#define TIDY_LEAST    (4u << 20)          /* ... which is worth it from so many bytes on */
+#define READ_FAILURES 64                  /* reads of the TUN that fail in a row: it is not the packets */
 
 struct worker {
     struct worker_params params;
@@ -42,6 +45,8 @@ struct worker {
     braid_time now;        /* io/clock.h; 0: not asked for yet in this turn */
     braid_time lost;       /* clock_lost() as the core knows it */
     struct buf_pool *pool; /* of buffers to read packets into */
+    braid_time tidy_at;    /* when to look for memory to give back */
+    size_t held, freed;    /* what the core held at the last look; freed since malloc last gave back, bytes */
     uint8_t random[RANDOM_BYTES];
     unsigned random_left;
     int conntrack; /* io/conntrack.h; -1: not possible, or not needed yet */
@@ -257,6 +262,23 @@ static void arm_timer(struct worker *w, braid_time deadline)
         w->armed = deadline;
 }
 
+/* After a flood or a busy hour malloc keeps what was freed, and the pool what it once needed. */
+static void give_memory_back(struct worker *w)
+{
+    struct braid_core_stats now;
+    if (w->now < w->tidy_at)
+        return;
+    w->tidy_at = w->now + TIDY_EVERY;
+    braid_core_stats(w->core, &now);
+    w->freed += braid_buf_pool_shrink(w->pool);
+    w->freed += w->held > now.memory ? w->held - now.memory : 0;
+    w->held = now.memory;
+    if (w->freed < TIDY_LEAST)
+        return;
+    malloc_trim(0);
+    w->freed = 0;
+}
+
 static void worker_turn(struct worker *w)
 {
     look_at_clock(w);
@@ -276,6 +298,7 @@ static void worker_turn(struct worker *w)
         w->counters.flushes++;
         braid_core_flush(w->core, w->now);
     }
+    give_memory_back(w);
 }
 
 static void pin(const struct worker *w)

@@ -149,6 +149,35 @@ def test_connections_come_and_go(env):
     assert last < first + 16 * MIB * FACTOR, f"memory grew from {first} to {last}"
 
 
+@braid_only
+@limit(90)
+def test_memory_comes_back(env):
+    """Servers that do not read leave much in Braid; when the clients have gone it is the system's again."""
+    env.start()
+    before = env.proxy.process.memory()
+    pairs = open_many(env, 150)
+    chunk = noise()[:64 * 1024]
+    for near, _ in pairs:
+        near.setblocking(False)
+    until(lambda: sum(fill(near, chunk) for near, _ in pairs) == 0 and env.proxy.process.memory() > before + 24 * MIB,
+          "Braid holds what nobody reads", 30)
+    for near, far in pairs:
+        near.close()
+        far.close()
+    env.no_connections()
+    until(lambda: env.proxy.process.memory() < before + 12 * MIB, "the memory comes back", 30)
+
+
+def fill(sock, chunk):
+    """Bytes that the socket takes now."""
+    taken = 0
+    try:
+        while True:
+            taken += sock.send(chunk)
+    except BlockingIOError:
+        return taken
+
+
 def checksum(data):
     total = sum(struct.unpack(f">{len(data) // 2}H", data[:len(data) & ~1])) + (data[-1] << 8 if len(data) & 1 else 0)
     while total >> 16:

@@ -127,6 +127,36 @@ START_TEST(a_pool_gives_out_the_buffer_given_up_last_and_keeps_only_some)
 }
 END_TEST
 
+START_TEST(a_pool_gives_back_what_nobody_needs)
+{
+    enum { N = 10 };
+    struct buf_pool pool;
+    struct buf *b[N];
+    ck_assert_int_eq(buf_pool_init(&pool, 1000, N), 0);
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < N; i++)
+            b[i] = buf_pool_get(&pool);
+        for (unsigned i = 0; i < N; i++)
+            buf_unref(b[i]);
+    }
+    ck_assert_uint_eq(buf_pool_shrink(&pool), 0);
+    ck_assert_uint_eq(pool.n, N);
+    for (unsigned i = 0; i < 3; i++)
+        b[i] = buf_pool_get(&pool);
+    struct buf *warm = b[0];
+    for (unsigned i = 3; i-- > 0;)
+        buf_unref(b[i]);
+    ck_assert_uint_eq(buf_pool_shrink(&pool), (N - 3) * buf_cost(1000));
+    ck_assert_uint_eq(pool.n, 3);
+    ck_assert_ptr_eq(buf_pool_get(&pool), warm);
+    buf_unref(warm);
+    ck_assert_uint_eq(buf_pool_shrink(&pool), 2 * buf_cost(1000));
+    ck_assert_uint_eq(buf_pool_shrink(&pool), buf_cost(1000));
+    ck_assert_uint_eq(buf_pool_shrink(&pool), 0);
+    buf_pool_free(&pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("buf");
@@ -134,6 +164,7 @@ int main(void)
 
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, a_buffer_is_charged_to_the_whole_chain_until_its_last_reference_goes);
+    tcase_add_test(t, a_pool_gives_back_what_nobody_needs);
     tcase_add_test(t, a_pool_gives_out_the_buffer_given_up_last_and_keeps_only_some);
     tcase_add_test(t, a_charge_moves_between_accounts);
     tcase_add_test(t, room_is_that_of_the_tightest_account);

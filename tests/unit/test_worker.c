@@ -133,6 +133,12 @@ void braid_core_flush(struct braid_core *core, braid_time now)
     core->inputs_at_flush = core->inputs;
 }
 
+void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out)
+{
+    (void)core;
+    *out = (struct braid_core_stats){0};
+}
+
 bool braid_core_dirty(const struct braid_core *core)
 {
     return core->dirty;
