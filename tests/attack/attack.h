@@ -23,7 +23,9 @@ struct peer {
     struct braid_addr addr;
     uint32_t nxt, rcv_nxt; /* wire numbers */
     uint64_t key, core_key, dsn, core_dsn;
-    uint32_t acked; /* what it has acknowledged in the ramp; wire number */
+    uint32_t nonce;     /* of a join */
+    uint64_t data_seen; /* behind the last byte that came, as a DATA_ACK would say it; 0: none */
+    uint32_t acked;     /* what it has acknowledged in the ramp; wire number */
     bool open;
 };
 
@@ -36,6 +38,8 @@ struct attack {
     bool quiet;         /* they get no data */
     bool unread;        /* what they send is not read */
     bool mptcp;         /* as MPTCP */
+    bool joins;         /* every other one is a second subflow of the one before */
+    const char *sched;  /* scheduler; NULL: the default */
     uint16_t mss;       /* that it offers; 0: 1460 */
     uint8_t wscale;     /* of its window */
     size_t memory;      /* MiB of the core; 0: 64 */
@@ -79,5 +83,17 @@ void world_send_raw(struct world *w, const uint8_t *packet, size_t len);
 uint32_t world_random(struct world *w);
 struct braid_addr world_server(void);
 struct braid_addr world_stranger(unsigned n);
+
+/* ---- peers.c ---- */
+/* Sends the SYN of peer i; answers its SYN/ACK; acknowledges all that it got, for ramps. */
+void peer_open(struct world *w, unsigned i);
+void peer_handshake(struct world *w, struct peer *p, const struct reply *r);
+void peer_acknowledge(struct world *w, struct peer *p);
+
+/* ---- attacks_mptcp.c ---- */
+void send_add_addr(struct world *w, unsigned i);
+void send_time_wait(struct world *w, unsigned i);
+void send_copies(struct world *w, unsigned i);
+void reply_copies(struct world *w, struct peer *p, const struct reply *r);
 
 #endif

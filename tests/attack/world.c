@@ -322,64 +322,6 @@ static void connect_honest(unsigned i)
 
 /* ---- the attacker's connections ------------------------------------------------------ */
 
-static void open_peer(struct world *w, unsigned i)
-{
-    struct peer *p = &w->peers[i];
-    struct wire_tcp t = {.flags = TCP_SYN,
-                         .window = 65535,
-                         .has_mss = true,
-                         .mss = w->a->mss ? w->a->mss : 1460,
-                         .sack_ok = true,
-                         .has_wscale = true,
-                         .wscale = w->a->wscale};
-
-    *p = (struct peer){.addr = world_stranger(1000000 + i), .nxt = world_random(w), .key = 1000 + i};
-    t.seq = p->nxt++;
-    if (w->a->mptcp) {
-        t.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
-        t.mp.capable = (struct mptcp_capable){.version = 1, .flags = MPTCP_CAPABLE_SHA256};
-    }
-    world_send(w, &p->addr, &t, 0);
-}
-
-static void finish_handshake(struct world *w, struct peer *p, const struct reply *r)
-{
-    struct wire_tcp t = {.flags = TCP_ACK, .window = 65535, .seq = p->nxt, .ack = r->tcp.seq + 1};
-    uint32_t token;
-
-    p->rcv_nxt = t.ack;
-    p->open = true;
-    if (w->a->mptcp) {
-        p->core_key = r->tcp.mp.capable.sender_key;
-        mptcp_key_derive(p->key, &token, &p->dsn);
-        mptcp_key_derive(p->core_key, &token, &p->core_dsn);
-        p->dsn++;
-        p->core_dsn++;
-        t.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
-        t.mp.capable = (struct mptcp_capable){.version = 1,
-                                              .flags = MPTCP_CAPABLE_SHA256,
-                                              .n_keys = 2,
-                                              .sender_key = p->key,
-                                              .receiver_key = p->core_key};
-    }
-    world_send(w, &p->addr, &t, 0);
-    if (!w->a->mptcp)
-        return;
-    t.mp.capable.has_len = true; /* a byte of data: the keys are known on both sides from here on */
-    t.mp.capable.data_len = 1;
-    world_send(w, &p->addr, &t, 1);
-    p->nxt++;
-    p->dsn++;
-}
-
-static void acknowledge(struct world *w, struct peer *p)
-{
-    struct wire_tcp t = {.flags = TCP_ACK, .window = 65535, .seq = p->nxt, .ack = p->rcv_nxt};
-
-    p->acked = p->rcv_nxt;
-    world_send(w, &p->addr, &t, 0);
-}
-
 static struct peer *peer_of(struct world *w, const struct braid_addr *to)
 {
     for (unsigned i = 0; i < w->a->conns; i++) {
@@ -405,7 +347,7 @@ static void take_replies(struct world *w)
         if (!p)
             continue;
         if ((r.tcp.flags & TCP_SYN) && !p->open)
-            finish_handshake(w, p, &r);
+            peer_handshake(w, p, &r);
         else if (p->open && w->a->reply)
             w->a->reply(w, p, &r);
         if (p->open && r.tcp.seq == p->rcv_nxt)
@@ -415,6 +357,14 @@ static void take_replies(struct world *w)
 
 /* ---- running -------------------------------------------------------------------------- */
 
+static const struct sched_ops *scheduler_of(const struct attack *a)
+{
+    for (unsigned i = 0; a->sched && sched_algorithms[i]; i++)
+        if (strcmp(sched_algorithms[i]->name, a->sched) == 0)
+            return sched_algorithms[i];
+    return sched_algorithms[0];
+}
+
 static void begin(const struct attack *a)
 {
     struct braid_core_params params;
@@ -423,7 +373,7 @@ static void begin(const struct attack *a)
     struct braid_listen_params l = {.addr = world_server(),
                                     .name = "attacked",
                                     .cc = cc_algorithms[0],
-                                    .sched = sched_algorithms[0],
+                                    .sched = scheduler_of(a),
                                     .ops = &ops};
 
     H->w.a = a;
@@ -509,14 +459,14 @@ static void run_attack(const struct attack *a, struct result *r)
     braid_time start;
 
     for (unsigned i = 0; i < a->conns; i++) {
-        open_peer(&H->w, i);
+        peer_open(&H->w, i);
         take_replies(&H->w);
         if (i % 64 == 0)
             run_until(H->w.now + BRAID_MS);
     }
     for (unsigned n = 0; n < a->ramp; n++) {
         for (unsigned i = 0; i < a->conns; i++)
-            acknowledge(&H->w, &H->w.peers[i]);
+            peer_acknowledge(&H->w, &H->w.peers[i]);
         run_until(H->w.now + BRAID_MS);
     }
     learn_token(&H->w);
