@@ -292,21 +292,25 @@ unsigned braid_conn_peek(const struct braid_conn *c, struct iovec *iov, unsigned
 /* The first n bytes were taken. */
 void braid_conn_consume(struct braid_conn *c, size_t n);
 size_t braid_conn_readable(const struct braid_conn *c);
-/* Reading with a copy, like recv: takes at most len (> 0) bytes and returns how many. 0: the end of the
- * stream (braid_conn_eof). BRAID_AGAIN: nothing is here yet; readable() tells when there is. A connection
- * that failed says so by closed(), not here. */
+/* Reading with a copy, like recv: takes at most len bytes and returns how many. 0: the end of the stream
+ * (braid_conn_eof), or len is 0. BRAID_AGAIN: nothing is here yet; readable() tells when there is. A
+ * connection that failed says so by closed(), not here. */
 #define BRAID_AGAIN (-1)
 ssize_t braid_conn_read(struct braid_conn *c, void *buf, size_t len);
 /* True once the peer's DATA_FIN (or FIN) is next: everything before it was consumed. */
 bool braid_conn_eof(const struct braid_conn *c);
 
 /* Writing without a copy: provides up to n iovecs of room in the send buffer, at most `want` bytes, and
- * returns how many. 0: the buffer is full, writable() will be called. */
+ * returns how many. 0: the buffer is full, and writable() will be called; or nothing can be written any more
+ * (BRAID_SHUT below). Room that was not committed is given back by the next call. */
 unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n);
 /* The first n bytes of the reserved room were filled. n may be 0: the room is given back. */
 void braid_conn_commit(struct braid_conn *c, size_t n);
-/* Copies into the send buffer; returns bytes taken. */
-size_t braid_conn_write(struct braid_conn *c, const void *data, size_t len);
+/* Copies into the send buffer; returns bytes taken, fewer than len if the buffer is full: writable() tells
+ * when there is room. BRAID_SHUT: nothing can be written any more, since the user has shut down (as of
+ * EPIPE), or the connection has failed, as closed() is about to tell. */
+#define BRAID_SHUT (-2)
+ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len);
 /* No more bytes will be written: DATA_FIN (or FIN) follows what was. */
 void braid_conn_shutdown(struct braid_conn *c);
 /* Ends the connection at once: MP_FASTCLOSE, or RST of a plain TCP connection. closed() is called with

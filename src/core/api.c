@@ -103,7 +103,6 @@ ssize_t braid_conn_read(struct braid_conn *c, void *buf, size_t len)
     struct iovec iov[16];
     unsigned n = braid_conn_peek(c, iov, sizeof(iov) / sizeof(iov[0]));
     size_t done = 0;
-    assert(len > 0);
     for (unsigned i = 0; i < n && done < len; i++) {
         size_t take = len - done < iov[i].iov_len ? len - done : iov[i].iov_len;
         memcpy((uint8_t *)buf + done, iov[i].iov_base, take);
@@ -111,7 +110,7 @@ ssize_t braid_conn_read(struct braid_conn *c, void *buf, size_t len)
     }
     if (done > 0)
         braid_conn_consume(c, done);
-    else if (!braid_conn_eof(c))
+    else if (len > 0 && !braid_conn_eof(c))
         return BRAID_AGAIN;
     return (ssize_t)done;
 }

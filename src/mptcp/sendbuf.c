@@ -79,15 +79,24 @@ size_t conn_send_limit(const struct braid_conn *c)
     return share < c->sndbuf ? share : c->sndbuf;
 }
 
+/* Nothing can be written any more. */
+static bool is_shut(const struct braid_conn *c)
+{
+    return c->shutdown || c->abort_due || c->fail_due || c->phase > CONN_ESTABLISHED;
+}
+
 unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n)
 {
-    assert(!c->reserved && !c->shutdown);
+    if (c->reserved)
+        braid_conn_commit(c, 0);
+    if (is_shut(c))
+        return 0;
     uint64_t used = c->data_end - c->data_una;
     size_t limit = conn_send_limit(c), room = used < limit ? limit - used : 0;
     if (want > room)
         want = room;
     unsigned i = 0;
-    while (i < n && want > 0 && !c->fail_due) {
+    while (i < n && want > 0) {
         struct send_chunk *k = i == 0 ? tail_with_room(c) : NULL;
         if (!k)
             k = chunk_add(c, want);
@@ -135,9 +144,11 @@ void braid_conn_commit(struct braid_conn *c, size_t n)
     assert(n == 0);
 }
 
-size_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
+ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
 {
     struct iovec iov[8];
+    if (is_shut(c))
+        return BRAID_SHUT;
     unsigned n = braid_conn_reserve(c, len, iov, 8);
     size_t done = 0;
     for (unsigned i = 0; i < n; i++) {
@@ -145,7 +156,7 @@ size_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
         done += iov[i].iov_len;
     }
     braid_conn_commit(c, done);
-    return done;
+    return (ssize_t)done;
 }
 
 void braid_conn_shutdown(struct braid_conn *c)

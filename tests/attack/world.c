@@ -211,10 +211,10 @@ static void pump(struct end *e)
 
         for (size_t i = 0; i < n; i++)
             chunk[i] = pattern(e->sent + i);
-        size_t took = braid_conn_write(e->conn, chunk, n);
-        e->sent += took;
-        if (took == 0)
+        ssize_t took = braid_conn_write(e->conn, chunk, n);
+        if (took <= 0)
             return;
+        e->sent += (size_t)took;
     }
     if (e->conn && e->up && e->to_send && e->sent == e->to_send)
         braid_conn_shutdown(e->conn);

@@ -36,12 +36,12 @@ static void on_ready(struct braid_conn *c, void *user)
     if (!a->fuzz->echo || a->shut)
         return;
     while (braid_conn_peek(c, iov, 4) > 0) {
-        size_t took = braid_conn_write(c, iov[0].iov_base, iov[0].iov_len);
+        ssize_t took = braid_conn_write(c, iov[0].iov_base, iov[0].iov_len);
 
-        MUST(took <= iov[0].iov_len);
-        if (took == 0)
+        MUST(took == BRAID_SHUT || (took >= 0 && (size_t)took <= iov[0].iov_len));
+        if (took <= 0)
             return;
-        braid_conn_consume(c, took);
+        braid_conn_consume(c, (size_t)took);
     }
     if (braid_conn_eof(c)) {
         a->shut = true;
@@ -89,10 +89,13 @@ static void app_write(struct fuzz *z, struct app *a)
     struct iovec iov[3];
     size_t want = next16(z) % PAYLOAD, got = 0;
 
-    if (a->shut || a->pending)
+    if (a->pending)
         return;
     if (next8(z) & 1) {
-        MUST(braid_conn_write(a->conn, bytes, want) <= want);
+        ssize_t took = braid_conn_write(a->conn, bytes, want);
+
+        MUST(took == BRAID_SHUT || (took >= 0 && (size_t)took <= want));
+        MUST(took == BRAID_SHUT || !a->shut);
         return;
     }
     for (unsigned i = 0, n = braid_conn_reserve(a->conn, want, iov, 3); i < n; i++) {

@@ -99,14 +99,16 @@ static size_t write_reserved(struct app *a, size_t want)
 static size_t write_copied(struct app *a, size_t want)
 {
     uint8_t bytes[65536];
-    size_t took;
+    ssize_t took;
 
     app_fill(a->tx_key, a->written, bytes, want);
     took = braid_conn_write(a->conn, bytes, want);
-    if (took > want)
-        sim_fail(a->world, "write took %zu of %zu bytes", took, want);
-    a->written += took;
-    return took;
+    if (took > (ssize_t)want)
+        sim_fail(a->world, "write took %zd of %zu bytes", took, want);
+    if (took <= 0) /* full, or failed: closed() will tell */
+        return 0;
+    a->written += (uint64_t)took;
+    return (size_t)took;
 }
 
 static void finish_writing(struct app *a)

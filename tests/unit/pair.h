@@ -268,11 +268,11 @@ static inline size_t side_write(struct side *s, size_t n)
         size_t len = n - done < sizeof(chunk) ? n - done : sizeof(chunk);
         for (size_t i = 0; i < len; i++)
             chunk[i] = pattern(s->sent + i);
-        size_t took = braid_conn_write(s->conn, chunk, len);
-        s->sent += took;
-        done += took;
-        if (took < len)
+        ssize_t took = braid_conn_write(s->conn, chunk, len);
+        if (took <= 0)
             break;
+        s->sent += (size_t)took;
+        done += (size_t)took;
     }
     return done;
 }
