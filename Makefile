@@ -43,6 +43,10 @@ all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
+# An embedder may make a shared object of it. Nobody replaces its functions there, so they are still inlined.
+# Objects that were made with other flags are made again.
+$(core_obj): Makefile
+$(core_obj): CFLAGS += -fPIC -fno-semantic-interposition
 $(B)/libbraid.a: $(core_obj)
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -105,8 +109,14 @@ packets: $(B)/pkt ## run the packet scripts
 $(B)/examples/%: docs/examples/%.c $(B)/libbraid.a $(wildcard include/braid/*.h)
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 $(OPT) $(WARN) -Iinclude $(SAN) -o $@ $< $(B)/libbraid.a -lcrypto -lm
-examples: $(example_bin) ## build and run docs/examples, compare with the output that stands beside each
-	@for e in $(example_bin); do $$e | diff docs/examples/$${e##*/}.out - || exit 1; done
+$(B)/examples/libembedder.so: $(B)/libbraid.a
+	@mkdir -p $(@D)
+	$(CC) -shared $(SAN) -Wl,-z,text -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive -lcrypto -lm
+$(B)/examples/%-shared: docs/examples/%.c $(B)/examples/libembedder.so $(wildcard include/braid/*.h)
+	$(CC) -std=gnu11 $(OPT) $(WARN) -Iinclude $(SAN) -o $@ $< $(B)/examples/libembedder.so -Wl,-rpath,'$$ORIGIN'
+examples: $(example_bin) $(example_bin:%=%-shared) ## build and run docs/examples, compare with the output beside each
+	@for e in $(example_bin) $(example_bin:%=%-shared); do o=$${e##*/}; \
+		$$e | diff docs/examples/$${o%-shared}.out - || exit 1; done
 
 lab-check: $(B)/linkem $(B)/probe ## measure the lab's links: rate, delay, loss and the rest; LONG=1: longer (needs root)
 	tests/lab/check $(LONG:%=--long)
