@@ -100,8 +100,10 @@ struct braid_core_params {
     unsigned icmp_answers;   /* echo replies per second, and as many errors to protocols that we do not
                               * speak; a tenth of them to one source; 0: no limit */
     unsigned out_of_order;   /* pieces of data that a connection holds behind a gap */
-    uint16_t min_mss;        /* what a peer's MSS option is raised to, 64 or more */
-    braid_time keepalive_idle; /* before the first probe; 0: no keepalive */
+    uint16_t port_first, port_last; /* local ports of what we open, where nobody says which; 0 or no range:
+                                     * 32768 to 60999, as Linux has it */
+    uint16_t min_mss;               /* what a peer's MSS option is raised to, 64 or more */
+    braid_time keepalive_idle;      /* before the first probe; 0: no keepalive */
     braid_time time_wait;
     braid_time break_before_make; /* how long a connection without subflows waits for a new one */
     braid_time unread; /* how long received data may wait without the user reading any; 0: for ever */
@@ -166,6 +168,28 @@ bool braid_core_dirty(const struct braid_core *core);
 bool braid_core_knows(const struct braid_core *core, const struct braid_addr *local,
                       const struct braid_addr *remote);
 
+/* ---- errors ---------------------------------------------------------------------------------------------
+ */
+
+/* Why braid_listen, braid_connect or braid_conn_join could not do what they were asked to. */
+enum braid_error {
+    BRAID_ERROR_NONE,
+    BRAID_ERROR_MEMORY,  /* memory is short (as of ENOBUFS) */
+    BRAID_ERROR_LIMIT,   /* as many connections or subflows as there may be */
+    BRAID_ERROR_ADDRESS, /* no pair of addresses and ports between which packets could go: an unspecified one,
+                          * one of a group, two families, no port; or no range of ports */
+    BRAID_ERROR_TAKEN,   /* somebody listens there (EADDRINUSE); or the 4-tuple has a connection, or had one
+                          * until lately (TIME_WAIT) */
+    BRAID_ERROR_PORTS,   /* no port of the core's range is free */
+    BRAID_ERROR_NOT_YET, /* join: not established, or the peer has not shown yet that it knows our key */
+    BRAID_ERROR_PLAIN,   /* join: the connection is plain TCP, or has fallen back to it */
+    BRAID_ERROR_CLOSED,  /* join: both directions have ended, or the connection has failed */
+    BRAID_ERROR_UNWANTED, /* join: the peer wants no subflows to its first address (flag C) */
+};
+const char *braid_error_text(enum braid_error error);
+/* Of the last call of braid_listen or braid_connect on this core. */
+enum braid_error braid_core_error(const struct braid_core *core);
+
 /* ---- listening and connecting -------------------------------------------------------------------------- */
 
 enum braid_close {
@@ -219,7 +243,7 @@ struct braid_listen_params {
     void *ctx;
 };
 
-/* NULL if memory is short or the address is taken. Copies params (but not name, cc, sched, ops).
+/* NULL: braid_core_error tells why. Copies params (but not name, cc, sched, ops).
  *
  * Once a core has had a wildcard listener, packets of its family that it has no use for go out again as they
  * came (counted as BraidPassedBack), so that routing can take them to where they were going: a SYN without an
@@ -239,7 +263,7 @@ enum braid_refusal { BRAID_REFUSE_RESET, BRAID_REFUSE_UNREACHABLE };
 void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how);
 
 struct braid_connect_params {
-    struct braid_addr local, remote; /* local port must be set and free */
+    struct braid_addr local, remote; /* local port 0: a free one of the core's range */
     const struct cc_ops *cc;
     const struct sched_ops *sched;
     const struct pm_ops *pm; /* NULL: as with listening */
@@ -249,13 +273,12 @@ struct braid_connect_params {
     void *user;
 };
 
-/* Opens a connection. NULL if memory is short or the 4-tuple is taken. */
+/* Opens a connection. NULL: braid_core_error tells why. */
 struct braid_conn *braid_connect(struct braid_core *core, const struct braid_connect_params *params,
                                  braid_time now);
-/* Opens another subflow, whatever the path manager does. 0, or -1: not established, not MPTCP, the peer has
- * not shown yet that it knows our key, it wants none there, limit reached, 4-tuple taken or memory short. */
-int braid_conn_join(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
-                    bool backup, braid_time now);
+/* Opens another subflow, whatever the path manager does; local port 0: a free one of the core's range. */
+enum braid_error braid_conn_join(struct braid_conn *c, const struct braid_addr *local,
+                                 const struct braid_addr *remote, bool backup, braid_time now);
 
 /* An address of ours that connections may use besides the one that they began with, as the path manager of
  * each decides. There is one per IP address, and a connection has at most eight. */

@@ -30,6 +30,16 @@ bool ip_is_multicast(const struct braid_ip *ip)
     return (ip->b[12] & 0xf0) == 0xe0 || memcmp(ip->b + 12, broadcast, 4) == 0;
 }
 
+static bool is_host(const struct braid_ip *ip)
+{
+    return !ip_is_multicast(ip) && !ip_is_unspecified(ip);
+}
+
+bool ip_is_pair(const struct braid_ip *a, const struct braid_ip *b)
+{
+    return ip_is_v4(a) == ip_is_v4(b) && is_host(a) && is_host(b);
+}
+
 bool ip_equal(const struct braid_ip *a, const struct braid_ip *b)
 {
     return memcmp(a->b, b->b, sizeof(a->b)) == 0;

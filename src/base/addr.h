@@ -11,6 +11,10 @@ bool ip_is_v4(const struct braid_ip *ip);
 bool ip_is_unspecified(const struct braid_ip *ip);
 /* A group's address, IPv4's limited broadcast among them. */
 bool ip_is_multicast(const struct braid_ip *ip);
+/* True if a segment can go from one to the other: each is one host's (RFC 9293 section 3.9.2.3, RFC 1122
+ * section 3.2.1.3: whoever sends a SYN in the name of a group would have the group answered), of the same
+ * family. */
+bool ip_is_pair(const struct braid_ip *a, const struct braid_ip *b);
 bool ip_equal(const struct braid_ip *a, const struct braid_ip *b);
 /* True if the first `bits` of the 128 are the same. IPv4 is v4-mapped, so its prefixes begin at bit 96. */
 bool ip_in_prefix(const struct braid_ip *ip, const struct braid_ip *prefix, unsigned bits);

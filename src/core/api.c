@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/addr.h"
+
 void braid_conn_accept(struct braid_conn *c)
 {
     assert(c->phase == CONN_PENDING || c->stateless || c->fail_due);
@@ -20,12 +22,31 @@ void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how)
     conn_dirty(c);
 }
 
+/* Chooses the local port, too, if that is left open. */
+static enum braid_error may_connect(struct braid_core *core, struct braid_connect_params *p)
+{
+    struct mptcp_env *env = &core->env;
+    if (!ip_is_pair(&p->local.ip, &p->remote.ip) || p->remote.port == 0)
+        return BRAID_ERROR_ADDRESS;
+    if (env->n_conns >= env->params.max_conns)
+        return BRAID_ERROR_LIMIT;
+    return ports_find(env, &env->ports, &p->local, &p->remote);
+}
+
 struct braid_conn *braid_connect(struct braid_core *core, const struct braid_connect_params *params,
                                  braid_time now)
 {
-    if (core->env.n_conns >= core->env.params.max_conns)
-        return NULL;
-    return conn_open_active(&core->env, params, now);
+    struct braid_connect_params p = *params;
+    core->error = may_connect(core, &p);
+    struct braid_conn *c = core->error ? NULL : conn_open_active(&core->env, &p, now);
+    if (!c && !core->error)
+        core->error = BRAID_ERROR_MEMORY;
+    return c;
+}
+
+enum braid_error braid_core_error(const struct braid_core *core)
+{
+    return core->error;
 }
 
 void braid_conn_set_user(struct braid_conn *c, void *user)
@@ -125,6 +146,24 @@ int braid_conn_reset_subflow(struct braid_conn *c, uint32_t subflow_id)
         }
     }
     return -1;
+}
+
+const char *braid_error_text(enum braid_error error)
+{
+    static const char *const texts[] = {
+        [BRAID_ERROR_NONE] = "no error",
+        [BRAID_ERROR_MEMORY] = "out of memory",
+        [BRAID_ERROR_LIMIT] = "as many as there may be",
+        [BRAID_ERROR_ADDRESS] = "no such pair of addresses and ports",
+        [BRAID_ERROR_TAKEN] = "the address is in use",
+        [BRAID_ERROR_PORTS] = "no port is free",
+        [BRAID_ERROR_NOT_YET] = "not established yet",
+        [BRAID_ERROR_PLAIN] = "the connection is plain TCP",
+        [BRAID_ERROR_CLOSED] = "the connection has ended",
+        [BRAID_ERROR_UNWANTED] = "the peer wants no subflows there",
+    };
+    _Static_assert(sizeof(texts) / sizeof(texts[0]) == BRAID_ERROR_UNWANTED + 1, "a text for each error");
+    return texts[error];
 }
 
 const char *braid_close_text(enum braid_close why)

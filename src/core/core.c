@@ -70,6 +70,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     env->tcp.challenge_limit = params->challenge_acks;
     env->tcp.min_mss = params->min_mss;
     env->tcp.syn_timeout = params->syn_timeout;
+    ports_default(&env->params);
     wheel_init(&env->tcp.wheel, now);
     host->random(host->ctx, &env->hash_key, sizeof(env->hash_key));
     host->random(host->ctx, &env->cookie_key, sizeof(env->cookie_key));
@@ -327,18 +328,10 @@ static bool remembered_in(struct braid_core *core, struct timewait_entry *e, con
     return false;
 }
 
-/* RFC 9293 section 3.9.2.3 and RFC 1122 section 3.2.1.3: a segment is from one host to one host. Whoever
- * sends a SYN in the name of a group would have the group answered. */
-static bool between_hosts(const struct wire_packet *p)
-{
-    return !ip_is_multicast(&p->src.ip) && !ip_is_unspecified(&p->src.ip) && !ip_is_multicast(&p->dst.ip) &&
-           !ip_is_unspecified(&p->dst.ip);
-}
-
 static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival *a)
 {
     struct mptcp_env *env = &core->env;
-    if (!between_hosts(&a->p)) {
+    if (!ip_is_pair(&a->p.src.ip, &a->p.dst.ip)) {
         env->tcp.count.v[COUNT_TCP_IN_ERRS]++;
         return;
     }

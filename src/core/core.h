@@ -26,6 +26,7 @@ struct braid_core {
     struct list timewait_order; /* timewait_entry, oldest first */
     struct answers echo_replies, icmp_errors;
     struct reassembly reassembly;
+    enum braid_error error; /* of the last listen or connect */
 };
 
 #define CORE_SIGNALS (PM_MAX_LOCALS - 1) /* addresses that a listener may signal */

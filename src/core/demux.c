@@ -140,11 +140,17 @@ static void env_aborted(struct mptcp_env *env, struct mp_subflow *s)
 
 /* ---- what connections ask for ---- */
 
+static bool env_flow_taken(struct mptcp_env *env, const struct braid_addr *local,
+                           const struct braid_addr *remote)
+{
+    const struct braid_core *core = (const struct braid_core *)env;
+    return core_find_flow(core, local, remote) || core_find_timewait(core, local, remote);
+}
+
 static int env_flow_add(struct mptcp_env *env, struct mp_subflow *s)
 {
     struct braid_core *core = (struct braid_core *)env;
-    if (core_find_flow(core, &s->tcp.local, &s->tcp.remote) ||
-        core_find_timewait(core, &s->tcp.local, &s->tcp.remote)) /* a SYN that may take it has ended that */
+    if (env_flow_taken(env, &s->tcp.local, &s->tcp.remote)) /* a SYN that may take it has ended TIME_WAIT */
         return -1;
     htable_insert(&core->flows, &s->hash, core_hash_flow(core, &s->tcp.local, &s->tcp.remote));
     s->hashed = true;
@@ -196,6 +202,7 @@ static void env_refuse(struct mptcp_env *env, const struct mp_subflow *s, enum b
 
 const struct mptcp_env_ops core_env_ops = {
     .flow_add = env_flow_add,
+    .flow_taken = env_flow_taken,
     .flow_remove = env_flow_remove,
     .time_wait = env_time_wait,
     .aborted = env_aborted,
@@ -205,23 +212,29 @@ const struct mptcp_env_ops core_env_ops = {
 /* ---- listeners ---- */
 
 /* Puts it where core_find_listener finds it. */
-static int enlist(struct braid_core *core, struct braid_listener *l)
+static enum braid_error enlist(struct braid_core *core, struct braid_listener *l)
 {
-    for (unsigned i = 0; i < l->params.n_signal; i++) {
+    const struct braid_listen_params *p = &l->params;
+    for (unsigned i = 0; i < p->n_signal; i++) {
         if (core_own_add(core, &l->signal[i]) < 0)
-            return -1;
+            return BRAID_ERROR_MEMORY;
     }
-    if (ip_is_unspecified(&l->params.addr.ip))
-        return core_wildcard_add(core, l);
-    if (listener_at(core, &l->params.addr) || core_own_add(core, &l->params.addr.ip) < 0)
-        return -1;
-    htable_insert(&core->listeners, &l->hash, hash_addr(core, &l->params.addr));
-    return 0;
+    if (ip_is_multicast(&p->addr.ip) || (p->port_last && p->port_first > p->port_last))
+        return BRAID_ERROR_ADDRESS;
+    if (ip_is_unspecified(&p->addr.ip))
+        return core_wildcard_add(core, l) < 0 ? BRAID_ERROR_TAKEN : BRAID_ERROR_NONE;
+    if (listener_at(core, &p->addr))
+        return BRAID_ERROR_TAKEN;
+    if (core_own_add(core, &p->addr.ip) < 0)
+        return BRAID_ERROR_MEMORY;
+    htable_insert(&core->listeners, &l->hash, hash_addr(core, &p->addr));
+    return BRAID_ERROR_NONE;
 }
 
 struct braid_listener *braid_listen(struct braid_core *core, const struct braid_listen_params *params)
 {
     struct braid_listener *l = calloc(1, sizeof(*l));
+    core->error = l ? BRAID_ERROR_NONE : BRAID_ERROR_MEMORY;
     if (!l)
         return NULL;
     l->core = core;
@@ -233,7 +246,8 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
     l->params.signal = l->signal;
     list_init(&l->conns);
     list_init(&l->wildcard);
-    if (enlist(core, l) < 0) {
+    core->error = enlist(core, l);
+    if (core->error) {
         free(l);
         return NULL;
     }

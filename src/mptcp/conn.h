@@ -20,6 +20,9 @@ struct mptcp_env;
 struct mptcp_env_ops {
     /* Enters the subflow's 4-tuple into the demultiplexer. -1: the 4-tuple is taken. */
     int (*flow_add)(struct mptcp_env *env, struct mp_subflow *s);
+    /* True if it has, or had lately, a subflow with this 4-tuple. */
+    bool (*flow_taken)(struct mptcp_env *env, const struct braid_addr *local,
+                       const struct braid_addr *remote);
     void (*flow_remove)(struct mptcp_env *env, struct mp_subflow *s);
     /* The subflow is in TIME_WAIT and about to be freed: remember what its 4-tuple needs. Called after
      * flow_remove. */
@@ -46,6 +49,7 @@ struct mptcp_env {
     struct list conns;     /* conn_link, in the order of their ids */
     struct list dirty;     /* connections with work for the next flush */
     const struct mptcp_env_ops *ops;
+    struct port_walk ports; /* of connections that we open */
     uint64_t next_id;
     uint64_t n_conns, n_subflows, conns_total;
     uint64_t n_half_open;                               /* passive connections without their third ACK */
@@ -390,10 +394,10 @@ enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet
 
 /* ---- joins.c ---- */
 
-/* Opens a subflow. remote_id: the peer's address ID, 0 if unknown. -1: the 4-tuple is taken, the limit
- * reached, memory short, or the connection is not one that it could join. */
-int conn_join_active(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
-                     uint8_t remote_id, bool backup, braid_time now);
+/* Opens a subflow; local port 0: from a free one. remote_id: the peer's address ID, 0 if unknown. */
+enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr *local,
+                                  const struct braid_addr *remote, uint8_t remote_id, bool backup,
+                                  braid_time now);
 /* A SYN with MP_JOIN whose token is c's. Answers it or refuses it. */
 void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, braid_time now);
 /* Refuses an MP_JOIN, within the limit. */

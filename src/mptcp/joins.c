@@ -160,28 +160,50 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
 
 /* ---- active ---- */
 
-int conn_join_active(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
-                     uint8_t remote_id, bool backup, braid_time now)
+/* Whether the connection can have a subflow more, to `remote`, at all. */
+static enum braid_error may_join(const struct braid_conn *c, const struct braid_addr *local,
+                                 const struct braid_addr *remote)
 {
-    bool unwanted = c->peer_no_join && addr_equal(remote, &c->first_remote); /* flag C, section 3.1 */
-    if (!conn_is_mptcp(c) || c->phase != CONN_ESTABLISHED || !c->dss_seen || unwanted || !has_place(c))
-        return -1;
-    uint8_t id = conn_local_id(c, &local->ip);
-    struct mp_subflow *s = flow_new(c, local, remote);
+    if (c->phase > CONN_ESTABLISHED || c->fail_due)
+        return BRAID_ERROR_CLOSED;
+    if (!conn_is_mptcp(c))
+        return BRAID_ERROR_PLAIN;
+    if (c->phase < CONN_ESTABLISHED || !c->dss_seen)
+        return BRAID_ERROR_NOT_YET;
+    if (!ip_is_pair(&local->ip, &remote->ip) || remote->port == 0)
+        return BRAID_ERROR_ADDRESS;
+    if (c->peer_no_join && addr_equal(remote, &c->first_remote)) /* flag C, section 3.1 */
+        return BRAID_ERROR_UNWANTED;
+    return has_place(c) ? BRAID_ERROR_NONE : BRAID_ERROR_LIMIT;
+}
+
+enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr *local,
+                                  const struct braid_addr *remote, uint8_t remote_id, bool backup,
+                                  braid_time now)
+{
+    struct mptcp_env *env = c->env;
+    struct braid_addr from = *local;
+    enum braid_error error = may_join(c, local, remote);
+    if (!error)
+        error = ports_find(env, &c->pm.ports, &from, remote);
+    if (error)
+        return error;
+    uint8_t id = conn_local_id(c, &from.ip);
+    struct mp_subflow *s = flow_new(c, &from, remote);
     if (!s)
-        return -1;
+        return BRAID_ERROR_MEMORY;
     s->remote_id = remote_id;
     s->join = true;
     s->local_id = id;
     s->backup_ours = backup;
-    c->env->tcp.host.random(c->env->tcp.host.ctx, &s->local_nonce, sizeof(s->local_nonce));
+    env->tcp.host.random(env->tcp.host.ctx, &s->local_nonce, sizeof(s->local_nonce));
     conn_count(c, MP_JOIN_SYN_TX);
     subflow_open_active(&s->tcp, c->cc, now);
-    return 0;
+    return BRAID_ERROR_NONE;
 }
 
-int braid_conn_join(struct braid_conn *c, const struct braid_addr *local, const struct braid_addr *remote,
-                    bool backup, braid_time now)
+enum braid_error braid_conn_join(struct braid_conn *c, const struct braid_addr *local,
+                                 const struct braid_addr *remote, bool backup, braid_time now)
 {
     return conn_join_active(c, local, remote, 0, backup, now);
 }

@@ -8,10 +8,6 @@
 
 #define OPEN_RETRY  BRAID_SECOND       /* after a subflow could not even be opened */
 #define RETIRE_TIME (5 * BRAID_SECOND) /* for the FINs of a subflow that we close */
-#define PORT_FIRST  32768              /* local ports are drawn from here ... */
-#define PORT_LAST   60999              /* ... to here, where operating systems draw them too */
-#define PORT_STEP   500                /* two draws are at most so far apart */
-#define PORT_DRAWS  16
 
 extern const struct pm_ops pm_passive, pm_signal;
 
@@ -140,19 +136,6 @@ static bool have_pairs(struct braid_conn *c)
     return m->pairs != NULL;
 }
 
-/* Random steps (RFC 6056 section 3.3.5): nobody can guess the next port, and none comes again soon, while the
- * peer may still remember the subflow that had it. */
-static uint16_t draw_port(struct braid_conn *c)
-{
-    const struct braid_host *host = &c->env->tcp.host;
-    struct conn_pm *m = &c->pm;
-    uint16_t r, range = PORT_LAST - PORT_FIRST + 1;
-    host->random(host->ctx, &r, sizeof(r));
-    m->port = (uint16_t)((m->port + 1 + r % (m->port_drawn ? PORT_STEP : range)) % range);
-    m->port_drawn = true;
-    return (uint16_t)(PORT_FIRST + m->port);
-}
-
 /* Nobody has shown yet that an announced address is the peer's: a SYN may be aimed at somebody else. One that
  * has answered, or that no announcement brought about, needs no permission. */
 static bool may_ask_there(struct braid_conn *c, const struct pm_action *a, braid_time now)
@@ -178,12 +161,8 @@ static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_
         return false;
     if (a->local > 0 && local.port > 0 && conn_join_active(c, &local, &r->addr, r->id, l->backup, now) == 0)
         return true;
-    for (unsigned i = 0; i < PORT_DRAWS; i++) {
-        local.port = draw_port(c);
-        if (conn_join_active(c, &local, &r->addr, r->id, l->backup, now) == 0)
-            return true;
-    }
-    return false;
+    local.port = 0;
+    return conn_join_active(c, &local, &r->addr, r->id, l->backup, now) == 0;
 }
 
 void flow_retire(struct mp_subflow *s, braid_time now)

@@ -5,6 +5,7 @@
 
 #include <braid/pm.h>
 #include "base/rate.h"
+#include "mptcp/ports.h"
 
 /* How far the announcement of an address of ours has come (RFC 8684 section 3.4.1). */
 struct announcement {
@@ -37,8 +38,7 @@ struct conn_pm {
     bool departing; /* subflows of addresses that are gone may be left */
     braid_time wake_at;
     struct rate opens;
-    bool port_drawn;
-    uint16_t port; /* the last that was drawn, counted from the first that may be */
+    struct port_walk ports;
 };
 
 #endif

@@ -208,7 +208,10 @@ void app_connect(struct fuzz *z)
     p.remote = any_addr(z, true, how & 1);
     p.checksum = how & 2;
     p.plain = how & 4;
+    if (z->more && (how & 8))
+        p.local.port = 0;
     p.user = a;
     *a = (struct app){.fuzz = z};
     a->conn = braid_connect(z->core, &p, z->now);
+    MUST((a->conn == NULL) == (braid_core_error(z->core) != BRAID_ERROR_NONE));
 }

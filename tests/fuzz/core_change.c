@@ -59,6 +59,17 @@ static void look_around(struct fuzz *z)
     braid_core_path_charge(z->core, 0, next16(z));
 }
 
+/* Between any two addresses, of two families perhaps. */
+static void join(struct fuzz *z, struct app *a)
+{
+    uint8_t how = next8(z);
+    struct braid_addr core = any_addr(z, false, how & 1), us = any_addr(z, true, how & 2);
+
+    core.port = how & 4 ? 0 : z->next_port++;
+    us.port = how & 8 ? 0 : us.port;
+    MUST(braid_error_text(braid_conn_join(a->conn, &core, &us, how & 16, z->now)));
+}
+
 static void close_conn(struct app *a)
 {
     struct braid_conn *c = a->conn;
@@ -69,7 +80,7 @@ static void close_conn(struct app *a)
 
 void change(struct fuzz *z, struct app *a)
 {
-    uint8_t what = next8(z) % 8;
+    uint8_t what = next8(z) % 9;
 
     if (what == 0)
         change_endpoint(z, a);
@@ -89,4 +100,6 @@ void change(struct fuzz *z, struct app *a)
         read_a_copy(z, a);
     else if (what == 7)
         close_conn(a);
+    else if (what == 8)
+        join(z, a);
 }

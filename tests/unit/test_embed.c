@@ -75,6 +75,163 @@ START_TEST(reading_nothing_takes_nothing)
 }
 END_TEST
 
+/* ---- why something could not be ---- */
+
+static struct braid_conn *connect_from(const char *local, const char *remote)
+{
+    struct braid_connect_params c = {.local = pair_addr(local),
+                                     .remote = pair_addr(remote),
+                                     .cc = cc_algorithms[0],
+                                     .sched = sched_algorithms[0],
+                                     .ops = &pair_ops,
+                                     .user = &p.client};
+    return braid_connect(p.client.core, &c, p.now);
+}
+
+static void must_not_connect(const char *local, const char *remote, enum braid_error why)
+{
+    ck_assert_ptr_null(connect_from(local, remote));
+    ck_assert_int_eq(braid_core_error(p.client.core), why);
+}
+
+START_TEST(a_connection_that_cannot_be_opened_says_why)
+{
+    ck_assert_int_eq(braid_core_error(p.client.core), BRAID_ERROR_NONE);
+    must_not_connect("10.0.1.2:4000", "10.0.9.1:80", BRAID_ERROR_TAKEN);
+    must_not_connect("10.0.1.2:4001", "[2001:db8::1]:80", BRAID_ERROR_ADDRESS);
+    must_not_connect("[2001:db8::1]:4001", "10.0.9.1:80", BRAID_ERROR_ADDRESS);
+    must_not_connect("10.0.1.2:4001", "0.0.0.0:80", BRAID_ERROR_ADDRESS);
+    must_not_connect("0.0.0.0:4001", "10.0.9.1:80", BRAID_ERROR_ADDRESS);
+    must_not_connect("10.0.1.2:4001", "224.0.0.1:80", BRAID_ERROR_ADDRESS);
+    must_not_connect("10.0.1.2:4001", "10.0.9.1:0", BRAID_ERROR_ADDRESS);
+    ck_assert_ptr_nonnull(connect_from("10.0.1.2:4001", "10.0.9.1:80"));
+    ck_assert_int_eq(braid_core_error(p.client.core), BRAID_ERROR_NONE);
+}
+END_TEST
+
+START_TEST(a_listener_that_cannot_be_says_why)
+{
+    struct braid_listen_params l = {.addr = pair_addr("10.0.9.1:80"),
+                                    .name = "second",
+                                    .cc = cc_algorithms[0],
+                                    .sched = sched_algorithms[0],
+                                    .ops = &pair_ops,
+                                    .ctx = &p};
+    struct braid_core *core = p.server.core;
+    ck_assert_ptr_null(braid_listen(core, &l));
+    ck_assert_int_eq(braid_core_error(core), BRAID_ERROR_TAKEN);
+    l.addr = pair_addr("224.0.0.1:80");
+    ck_assert_ptr_null(braid_listen(core, &l));
+    ck_assert_int_eq(braid_core_error(core), BRAID_ERROR_ADDRESS);
+    l.addr = pair_addr("0.0.0.0:0");
+    l.port_first = 2000;
+    l.port_last = 1000;
+    ck_assert_ptr_null(braid_listen(core, &l));
+    ck_assert_int_eq(braid_core_error(core), BRAID_ERROR_ADDRESS);
+    l.port_last = 3000;
+    ck_assert_ptr_nonnull(braid_listen(core, &l));
+    ck_assert_int_eq(braid_core_error(core), BRAID_ERROR_NONE);
+    ck_assert_ptr_null(braid_listen(core, &l));
+    ck_assert_int_eq(braid_core_error(core), BRAID_ERROR_TAKEN);
+}
+END_TEST
+
+static enum braid_error join_from(const char *local, const char *remote)
+{
+    struct braid_addr l = pair_addr(local), r = pair_addr(remote);
+    return braid_conn_join(p.client.conn, &l, &r, false, p.now);
+}
+
+START_TEST(a_join_that_cannot_be_says_why)
+{
+    ck_assert_int_eq(join_from("10.0.2.2:4001", "10.0.9.1:80"),
+                     BRAID_ERROR_NOT_YET); /* no DSS of the server yet */
+    pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
+    pair_run_for(&p, 100 * BRAID_MS);
+    ck_assert_int_eq(join_from("10.0.1.2:4000", "10.0.9.1:80"), BRAID_ERROR_TAKEN);
+    ck_assert_int_eq(join_from("10.0.2.2:4001", "[2001:db8::1]:80"), BRAID_ERROR_ADDRESS);
+    for (unsigned i = 1; i < 8; i++)
+        ck_assert_int_eq(join_from("10.0.2.2:0", "10.0.9.1:80"), BRAID_ERROR_NONE);
+    ck_assert_int_eq(join_from("10.0.2.2:0", "10.0.9.1:80"), BRAID_ERROR_LIMIT);
+    braid_conn_abort(p.client.conn);
+    ck_assert_int_eq(join_from("10.0.2.2:0", "10.0.9.1:80"), BRAID_ERROR_CLOSED);
+}
+END_TEST
+
+START_TEST(plain_tcp_cannot_be_joined)
+{
+    teardown();
+    pair_init(&p, false, NULL, 0);
+    pair_connect(&p, true);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert_int_eq(join_from("10.0.2.2:4001", "10.0.9.1:80"), BRAID_ERROR_PLAIN);
+}
+END_TEST
+
+START_TEST(every_error_has_a_text)
+{
+    for (enum braid_error e = BRAID_ERROR_NONE; e <= BRAID_ERROR_UNWANTED; e++)
+        ck_assert_uint_gt(strlen(braid_error_text(e)), 5);
+}
+END_TEST
+
+/* ---- ports ---- */
+
+static void few_ports(uint16_t first, uint16_t last)
+{
+    struct braid_core_params params;
+    braid_core_free(p.client.core);
+    braid_core_params_default(&params);
+    params.port_first = first;
+    params.port_last = last;
+    pair_new_core(&p, &p.client, &params);
+}
+
+START_TEST(ports_come_out_of_the_range_until_it_is_used_up)
+{
+    few_ports(500, 519);
+    bool seen[20] = {false};
+    for (unsigned i = 0; i < 20; i++) {
+        struct braid_addr local, remote;
+        struct braid_conn *c = connect_from("10.0.1.2:0", "10.0.9.1:80");
+        ck_assert_ptr_nonnull(c);
+        braid_conn_addrs(c, &local, &remote);
+        ck_assert(local.port >= 500 && local.port <= 519 && !seen[local.port - 500]);
+        seen[local.port - 500] = true;
+    }
+    must_not_connect("10.0.1.2:0", "10.0.9.1:80", BRAID_ERROR_PORTS);
+    ck_assert_ptr_nonnull(connect_from("10.0.1.2:0", "10.0.9.1:81")); /* another 4-tuple */
+}
+END_TEST
+
+START_TEST(subflows_of_path_managers_come_out_of_the_range_too)
+{
+    few_ports(65530, 65535);
+    p.pm = pm_algorithms[2];
+    ck_assert_str_eq(p.pm->name, "fullmesh");
+    struct braid_endpoint e = {.addr = pair_addr("10.0.2.2:0"), .subflow = true};
+    ck_assert_int_eq(braid_core_endpoint_add(p.client.core, &e), 0);
+    pair_connect(&p, false);
+    pair_run_for(&p, BRAID_SECOND);
+    pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
+    pair_run_for(&p, BRAID_SECOND);
+    struct braid_conn_stats st;
+    braid_conn_stats(p.client.conn, &st);
+    ck_assert_uint_eq(st.n_subflows, 2);
+    ck_assert_uint_ge(st.subflows[1].local.port, 65530);
+}
+END_TEST
+
+START_TEST(without_a_range_ports_are_those_of_the_operating_system)
+{
+    const uint16_t wrong[][2] = {{0, 0}, {0, 9}, {9, 8}};
+    few_ports(wrong[_i][0], wrong[_i][1]);
+    struct braid_addr local, remote;
+    braid_conn_addrs(connect_from("10.0.1.2:0", "10.0.9.1:80"), &local, &remote);
+    ck_assert(local.port >= 32768 && local.port <= 60999);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("embed");
@@ -85,6 +242,14 @@ int main(void)
     tcase_add_test(t, writing_after_an_abort_is_an_error);
     tcase_add_test(t, room_that_was_not_committed_is_given_back);
     tcase_add_test(t, reading_nothing_takes_nothing);
+    tcase_add_test(t, a_connection_that_cannot_be_opened_says_why);
+    tcase_add_test(t, a_listener_that_cannot_be_says_why);
+    tcase_add_test(t, a_join_that_cannot_be_says_why);
+    tcase_add_test(t, plain_tcp_cannot_be_joined);
+    tcase_add_test(t, every_error_has_a_text);
+    tcase_add_test(t, ports_come_out_of_the_range_until_it_is_used_up);
+    tcase_add_test(t, subflows_of_path_managers_come_out_of_the_range_too);
+    tcase_add_loop_test(t, without_a_range_ports_are_those_of_the_operating_system, 0, 3);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -1,0 +1,43 @@
+/* Local ports of what we open: random steps through the range (RFC 6056 section 3.3.5). Nobody can guess the
+ * next port, and none comes again soon, while the peer may still remember who had it. */
+#include "mptcp/ports.h"
+
+#include "mptcp/conn.h"
+
+#define PORT_FIRST 32768 /* where operating systems draw them, too */
+#define PORT_LAST  60999
+#define PORT_STEP  500 /* two draws are at most so far apart */
+#define PORT_DRAWS 16  /* before all that is left is tried in its order */
+
+void ports_default(struct braid_core_params *params)
+{
+    if (params->port_first == 0 || params->port_first > params->port_last) {
+        params->port_first = PORT_FIRST;
+        params->port_last = PORT_LAST;
+    }
+}
+
+static uint32_t draw_step(struct mptcp_env *env, const struct port_walk *walk, uint32_t range)
+{
+    const struct braid_host *host = &env->tcp.host;
+    uint16_t r;
+    host->random(host->ctx, &r, sizeof(r));
+    return 1 + r % (walk->begun && range > PORT_STEP ? PORT_STEP : range);
+}
+
+enum braid_error ports_find(struct mptcp_env *env, struct port_walk *walk, struct braid_addr *local,
+                            const struct braid_addr *remote)
+{
+    if (local->port)
+        return env->ops->flow_taken(env, local, remote) ? BRAID_ERROR_TAKEN : BRAID_ERROR_NONE;
+    uint32_t range = (uint32_t)(env->params.port_last - env->params.port_first) + 1;
+    for (uint32_t i = 0; i < PORT_DRAWS + range; i++) {
+        uint32_t step = i < PORT_DRAWS ? draw_step(env, walk, range) : 1;
+        walk->at = (uint16_t)((walk->at + step) % range);
+        walk->begun = true;
+        local->port = (uint16_t)(env->params.port_first + walk->at);
+        if (!env->ops->flow_taken(env, local, remote))
+            return BRAID_ERROR_NONE;
+    }
+    return BRAID_ERROR_PORTS;
+}
