@@ -217,9 +217,18 @@ struct braid_conn_ops {
     void (*readable)(struct braid_conn *c, void *user);
     /* There is room for writing again, after braid_conn_reserve gave less than wanted. */
     void (*writable)(struct braid_conn *c, void *user);
-    /* The connection is gone. Last call; c is invalid after it returns. Not called after braid_conn_release.
-     */
+    /* The connection is gone. Last call; c is invalid after it returns. Bytes that have come and were not
+     * read can still be read in here (braid_conn_read, braid_conn_peek), whatever the reason: everything that
+     * was acknowledged to the peer is there. Not called after braid_conn_release. */
     void (*closed)(struct braid_conn *c, void *user, enum braid_close why);
+};
+
+/* Which clients a listener takes. Joins are found by their token and need none. */
+enum braid_clients {
+    BRAID_CLIENTS_DEFAULT, /* ANY of a listener with an address, MPTCP of a wildcard one */
+    BRAID_CLIENTS_ANY,     /* everybody: by MPTCP who offers it, else by plain TCP */
+    BRAID_CLIENTS_MPTCP,   /* who offers MPTCP */
+    BRAID_CLIENTS_PLAIN    /* everybody, by plain TCP, whatever they offer */
 };
 
 struct braid_listen_params {
@@ -231,10 +240,14 @@ struct braid_listen_params {
     /* Whether a wildcard listener takes a client's connection to a server; asked when its SYN is here, NULL:
      * always. */
     bool (*wants)(void *ctx, const struct braid_addr *client, const struct braid_addr *server);
+    enum braid_clients clients;
     const char *name; /* for statistics; must outlive the core */
     const struct cc_ops *cc;
     const struct sched_ops *sched;
     bool checksum;                 /* require DSS checksums */
+    bool no_join;                  /* ask for no more subflows to the address and port that the client has
+                                    * connected to, but only to signalled ones (flag C, RFC 8684 section 3.1),
+                                    * as behind a load balancer that would take them elsewhere */
     const struct pm_ops *pm;       /* NULL: signal if there is something to signal, else passive */
     const struct braid_ip *signal; /* endpoints that each connection has besides the core's, for its path
                                     * manager to announce with ADD_ADDR; copied */
@@ -247,10 +260,11 @@ struct braid_listen_params {
  *
  * Once a core has had a wildcard listener, packets of its family that it has no use for go out again as they
  * came (counted as BraidPassedBack), so that routing can take them to where they were going: a SYN without an
- * MP_CAPABLE that we can answer, one that `wants` refuses or that memory is too short for, a join with a
- * token that is not ours, and every other packet of a connection that we do not know. Excepted are addresses
- * of our own, those of exact listeners and of `signal`, which are ours alone: there the answer is a RST. Both
- * last until the core is freed, so that nothing is torn while it drains. */
+ * MP_CAPABLE that we can answer (unless `clients` takes plain TCP), one that `wants` refuses or that memory
+ * is too short for, a join with a token that is not ours, and every other packet of a connection that we do
+ * not know. Excepted are addresses of our own, those of exact listeners and of `signal`, which are ours
+ * alone: there the answer is a RST. Both last until the core is freed, so that nothing is torn while it
+ * drains. */
 struct braid_listener *braid_listen(struct braid_core *core, const struct braid_listen_params *params);
 /* No new connections; existing ones go on. Pending ones that were not accepted are refused. */
 void braid_unlisten(struct braid_listener *l);
@@ -268,7 +282,8 @@ struct braid_connect_params {
     const struct sched_ops *sched;
     const struct pm_ops *pm; /* NULL: as with listening */
     bool checksum;
-    bool plain; /* no MPTCP */
+    bool plain;   /* no MPTCP */
+    bool no_join; /* as with listening, for the address and port that we connect from */
     const struct braid_conn_ops *ops;
     void *user;
 };
@@ -354,6 +369,25 @@ void braid_conn_release(struct braid_conn *c);
  * client is refused; a connection that we are opening is given up (RFC 9293 section 3.10.4). */
 void braid_conn_close(struct braid_conn *c);
 
+enum braid_mode {
+    BRAID_MODE_NOT_YET,    /* MPTCP is wanted, and the peer has not answered yet */
+    BRAID_MODE_MPTCP,      /* in use */
+    BRAID_MODE_PLAIN,      /* plain TCP from the beginning: one of both ends did not want more */
+    BRAID_MODE_FALLEN_BACK /* was MPTCP until somebody in between changed options or payload (section 3.7) */
+};
+
+/* Reasons of MP_TCPRST (RFC 8684 section 3.6). RESOURCES, OUTSTANDING and PERFORMANCE are said to be
+ * transient. */
+enum braid_reset {
+    BRAID_RESET_UNSPECIFIED,
+    BRAID_RESET_MPTCP,       /* an error of MPTCP's */
+    BRAID_RESET_RESOURCES,   /* not enough of them */
+    BRAID_RESET_PROHIBITED,  /* by an administrator */
+    BRAID_RESET_OUTSTANDING, /* too much of the data is on its way */
+    BRAID_RESET_PERFORMANCE, /* the path is too bad */
+    BRAID_RESET_MIDDLEBOX    /* somebody on the way interferes */
+};
+
 /* Options of one connection. Times are in microseconds. There is no Nagle algorithm to switch off: what was
  * written leaves at the next flush. */
 enum braid_option {
@@ -369,8 +403,12 @@ enum braid_option {
      * for ever. Looked at in steps of the value, so it acts after once to twice of it. At first the core's
      * stall. A subflow that gets no answer at all is given up after minutes whatever this says. */
     BRAID_OPT_USER_TIMEOUT,
+    /* What the peer is told in MP_TCPRST (enum braid_reset) when the user aborts the connection or resets a
+     * subflow of it; a peer whose path manager heeds it does not come back where the reason will last. */
+    BRAID_OPT_RESET_REASON,
     /* These can only be read. */
-    BRAID_OPT_MPTCP,    /* 1: MPTCP is in use; 0: not yet, or plain TCP, or fallen back */
+    BRAID_OPT_MPTCP,    /* 1: MPTCP is in use; 0: not yet, or plain TCP, or fallen back ... */
+    BRAID_OPT_MODE,     /* ... and which of these (enum braid_mode) */
     BRAID_OPT_CHECKSUM, /* 1: DSS checksums are required by us or, once established, in use */
     BRAID_OPT_MAXSEG,   /* payload bytes of a full segment of the oldest subflow; 0: there is none */
     BRAID_OPT_SUBFLOWS, /* how many are established and not being closed */
@@ -395,7 +433,8 @@ void braid_conn_set_pm(struct braid_conn *c, const struct pm_ops *ops);
 
 /* Asks the peer to use (false) or spare (true) the subflow with this id: MP_PRIO. -1: no such subflow. */
 int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup);
-/* Resets one subflow; the connection goes on over others or waits for one. -1: no such subflow. */
+/* Resets one subflow, for the reason of BRAID_OPT_RESET_REASON; the connection goes on over others or waits
+ * for one. -1: no such subflow. */
 int braid_conn_reset_subflow(struct braid_conn *c, uint32_t subflow_id);
 /* Announces an address (port 0: the connection's) with ADD_ADDR, whatever the path manager does; again, if it
  * was announced before. It becomes an endpoint of the connection that is to be signalled. -1: too many, or

@@ -59,6 +59,7 @@ static void edge_object(struct json *j, const struct edge_params *p, const struc
     json_string(j, "congestion", p->cc->name);
     json_string(j, "path_manager", p->pm ? p->pm->name : NULL);
     json_bool(j, "checksum", p->checksum);
+    json_string(j, "joins", p->no_join ? "signalled" : "any");
     json_uint(j, "connections", e->conns);
     json_uint(j, "mptcp_connections", e->conns_mptcp);
     json_uint(j, "subflows", e->subflows);

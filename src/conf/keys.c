@@ -278,6 +278,16 @@ static int set_checksum(struct parser *p, const char *value)
     return 0;
 }
 
+static int set_joins(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"any", "signalled", NULL};
+    unsigned signalled;
+    if (set_word(p, "joins", value, words, &signalled) < 0)
+        return -1;
+    parser_edge(p)->no_join = signalled;
+    return 0;
+}
+
 /* ---- [limits] ----------------------------------------------------------------------------------------- */
 
 #define SETTER(key, place, unit, least, most, example)                                                       \
@@ -355,6 +365,7 @@ const struct conf_section_kind conf_section_kinds[] = {
       {"scheduler", set_scheduler, false, NULL},
       {"congestion", set_congestion, false, NULL},
       {"path_manager", set_path_manager, false, NULL},
-      {"checksum", set_checksum, false, NULL}}},
+      {"checksum", set_checksum, false, NULL},
+      {"joins", set_joins, false, NULL}}},
     {NULL, NULL, {{NULL, NULL, false, NULL}}},
 };

@@ -141,7 +141,7 @@ int braid_conn_reset_subflow(struct braid_conn *c, uint32_t subflow_id)
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->id == subflow_id && !s->dead) {
-            flow_reset(s, MPTCP_RST_UNSPECIFIED);
+            flow_reset(s, c->reset_reason);
             return 0;
         }
     }

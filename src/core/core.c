@@ -187,7 +187,7 @@ static bool cookie_in(struct braid_core *core, struct buf *b, const struct arriv
     struct braid_listener *l = core_find_listener(core, &a->p.dst);
     if (!l || env->n_conns >= env->params.max_conns || env_short_of_memory(env))
         return false;
-    struct braid_conn *c = conn_open_stateless(env, &a->p, l->params.cc, l->params.sched, a->now);
+    struct braid_conn *c = conn_open_stateless(env, &a->p, &l->params, a->now);
     if (!c)
         return false;
     enter(c, l);
@@ -203,7 +203,7 @@ static bool cookie_in(struct braid_core *core, struct buf *b, const struct arriv
 static bool overtakes(const struct braid_core *core, const struct arrival *a)
 {
     const struct braid_listener *l = core_find_listener(core, &a->p.dst);
-    return l && a->p.payload_len > 0 && (!l->any_address || a->p.tcp.mp.has);
+    return l && a->p.payload_len > 0 && (core_takes_plain(l) || a->p.tcp.mp.has);
 }
 
 /* Nobody here knows it: another worker may, else it is refused. Since the kernel forgets after a while which
@@ -246,14 +246,13 @@ static void join_in(struct braid_core *core, const struct arrival *a)
         join_refuse(env, &a->p, MPTCP_RST_MPTCP, a->now);
 }
 
-/* Whether the listener takes this SYN. One with an address of its own takes every client, as plain TCP if
- * need be; the other only those that are worth it. */
+/* Whether the listener takes this SYN. */
 static bool listener_wants(const struct braid_listener *l, const struct wire_packet *syn)
 {
-    if (!l->any_address)
-        return true;
     const struct braid_listen_params *p = &l->params;
-    return conn_syn_capable(&syn->tcp.mp) && (!p->wants || p->wants(p->ctx, &syn->src, &syn->dst));
+    if (!core_takes_plain(l) && !conn_syn_capable(&syn->tcp.mp))
+        return false;
+    return !l->any_address || !p->wants || p->wants(p->ctx, &syn->src, &syn->dst);
 }
 
 static void syn_in(struct braid_core *core, const struct arrival *a)
@@ -271,11 +270,11 @@ static void syn_in(struct braid_core *core, const struct arrival *a)
     }
     bool room = l && env->n_conns < env->params.max_conns && !env_short_of_memory(env);
     if (room && env->n_half_open >= env->params.half_open) {
-        conn_answer_stateless(env, &a->p, l->params.checksum, a->now);
+        conn_answer_stateless(env, &a->p, &l->params, a->now);
         return;
     }
     if (room)
-        c = conn_open_passive(env, &a->p, l->params.cc, l->params.sched, l->params.checksum, a->now);
+        c = conn_open_passive(env, &a->p, &l->params, a->now);
     if (!c) {
         if (l)
             env->tcp.count.v[COUNT_MEM_REFUSED]++;
@@ -293,7 +292,7 @@ static void aborted_in(struct timewait_entry *e, const struct arrival *a)
         tcp_refuse(tcp, &a->p, -1);
     } else {
         tcp->count.v[COUNT_MP_FASTCLOSE_TX]++;
-        tcp_refuse_fastclose(tcp, &a->p, e->peer_key);
+        tcp_refuse_fastclose(tcp, &a->p, e->peer_key, e->reason);
     }
     if (e->orphan)
         core_orphan_answered(e, a->now);

@@ -49,7 +49,8 @@ struct timewait_entry {
     struct braid_core *core;
     struct list node;
     bool aborted;
-    uint64_t peer_key; /* if aborted, unless plain */
+    uint64_t peer_key; /* if aborted, unless plain ... */
+    uint8_t reason;    /* ... with this one in MP_TCPRST */
     bool orphan;       /* of a core that is gone (ledger.c): aborted, too ... */
     bool plain;        /* ... and maybe not MPTCP */
     unsigned orphan_probes;
@@ -70,6 +71,8 @@ void core_timewait_add(struct braid_core *core, struct timewait_entry *e,
 void core_timewait_free(struct timewait_entry *e);
 /* (Re)starts its clock. */
 void core_timewait_start(struct timewait_entry *e, braid_time now);
+/* What it takes of enum braid_clients. */
+bool core_takes_plain(const struct braid_listener *l);
 /* The listener for an address: of its port, of any port, or a wildcard one. */
 struct braid_listener *core_find_listener(const struct braid_core *core, const struct braid_addr *addr);
 

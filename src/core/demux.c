@@ -77,6 +77,12 @@ struct braid_listener *core_find_listener(const struct braid_core *core, const s
     return l ? l : core_find_wildcard(core, addr);
 }
 
+bool core_takes_plain(const struct braid_listener *l)
+{
+    enum braid_clients c = l->params.clients;
+    return c == BRAID_CLIENTS_DEFAULT ? !l->any_address : c != BRAID_CLIENTS_MPTCP;
+}
+
 /* ---- TIME_WAIT ---- */
 
 static void timewait_fire(struct timer *t, braid_time now)
@@ -135,6 +141,7 @@ static void env_aborted(struct mptcp_env *env, struct mp_subflow *s)
     if (e) {
         e->aborted = true;
         e->peer_key = s->conn->remote_key;
+        e->reason = s->conn->reset_reason;
     }
 }
 

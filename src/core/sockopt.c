@@ -3,6 +3,10 @@
 
 #define BUFFER_LEAST 4096
 
+_Static_assert(BRAID_RESET_MPTCP == MPTCP_RST_MPTCP && BRAID_RESET_PROHIBITED == MPTCP_RST_PROHIBITED &&
+                   BRAID_RESET_MIDDLEBOX == MPTCP_RST_MIDDLEBOX,
+               "reasons are those of the wire");
+
 /* Returns false if the value is out of range. */
 static bool set_buffer(size_t *most, size_t *now, size_t core_most, int64_t value)
 {
@@ -44,7 +48,13 @@ int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_
         c->sending.since = BRAID_NEVER; /* the flush counts from now on */
         conn_dirty(c);
         return 0;
+    case BRAID_OPT_RESET_REASON:
+        if (value < BRAID_RESET_UNSPECIFIED || value > BRAID_RESET_MIDDLEBOX)
+            return -1;
+        c->reset_reason = (uint8_t)value;
+        return 0;
     case BRAID_OPT_MPTCP:
+    case BRAID_OPT_MODE:
     case BRAID_OPT_CHECKSUM:
     case BRAID_OPT_MAXSEG:
     case BRAID_OPT_SUBFLOWS:
@@ -99,6 +109,15 @@ static int64_t usable_subflows(const struct braid_conn *c)
     return usable;
 }
 
+static enum braid_mode mode_of(const struct braid_conn *c)
+{
+    if (c->mode == MODE_PLAIN)
+        return BRAID_MODE_PLAIN;
+    if (c->mode == MODE_FALLBACK)
+        return BRAID_MODE_FALLEN_BACK;
+    return c->was_mptcp ? BRAID_MODE_MPTCP : BRAID_MODE_NOT_YET;
+}
+
 int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value)
 {
     switch (option) {
@@ -114,8 +133,14 @@ int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, 
     case BRAID_OPT_USER_TIMEOUT:
         *value = c->user_timeout;
         return 0;
+    case BRAID_OPT_RESET_REASON:
+        *value = c->reset_reason;
+        return 0;
     case BRAID_OPT_MPTCP:
         *value = braid_conn_is_mptcp(c);
+        return 0;
+    case BRAID_OPT_MODE:
+        *value = mode_of(c);
         return 0;
     case BRAID_OPT_CHECKSUM:
         *value = c->checksum;

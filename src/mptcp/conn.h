@@ -148,7 +148,8 @@ struct braid_conn {
     bool dss_proven; /* the peer goes on with DSS after it had that one: options pass both ways */
     uint32_t first_dss_ts;
     bool ever_joined;  /* a second subflow was ever established: no fallback any more */
-    bool peer_no_join; /* the peer's C flag */
+    bool no_join;      /* our C flag (section 3.1) ... */
+    bool peer_no_join; /* ... and the peer's */
 
     struct list subflows; /* mp_subflow.node */
     unsigned n_subflows;
@@ -216,7 +217,8 @@ struct braid_conn {
     bool ended;           /* the only subflow ended in order: over once the user has read everything */
     bool abort_due;       /* the user aborts it once everything is delivered */
     bool fail_due;        /* conn_fail: carried out by the flush */
-    bool fastclose;       /* resets carry MP_FASTCLOSE */
+    bool fastclose;       /* resets carry MP_FASTCLOSE ... */
+    uint8_t reset_reason; /* ... and this reason, which is also that of the user's resets of subflows */
 
     /* Timers, all on one wheel timer. */
     struct timer timer;
@@ -372,10 +374,9 @@ void conn_answer_fins(struct braid_conn *c, braid_time now);
 
 /* True if a SYN's MP_CAPABLE is one that we can answer with ours (RFC 8684 section 3.1). */
 bool conn_syn_capable(const struct wire_mptcp *mp);
-/* A SYN that is no join, for a listener: a connection in CONN_PENDING; NULL if memory is short. */
+/* A SYN that is no join, for listener l: a connection in CONN_PENDING; NULL if memory is short. */
 struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
-                                     const struct cc_ops *cc, const struct sched_ops *sched, bool checksum,
-                                     braid_time now);
+                                     const struct braid_listen_params *l, braid_time now);
 /* True if we can speak MPTCP with whoever sent this MP_CAPABLE with n_keys keys (section 3.1). */
 bool mptcp_capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys);
 /* The subflow that opens a connection whose mode is decided. NULL if there can be none: then c is freed. */
@@ -418,16 +419,15 @@ void conn_reclaim(struct mptcp_env *env, braid_time now);
 
 /* ---- stateless.c: answering SYNs without keeping state ---- */
 
-/* Answers a SYN that is no join with a cookie. checksum: required by the listener. */
-void conn_answer_stateless(struct mptcp_env *env, const struct wire_packet *syn, bool checksum,
-                           braid_time now);
+/* Answers a SYN that is no join, for listener l, with a cookie. */
+void conn_answer_stateless(struct mptcp_env *env, const struct wire_packet *syn,
+                           const struct braid_listen_params *l, braid_time now);
 /* True if an ACK of a cookie might come. */
 bool conn_cookies_out(const struct mptcp_env *env, braid_time now);
 /* An ACK of an unknown flow. If it carries a right cookie: a connection with `stateless` set, whose subflow
  * waits for this very segment (subflow_input). NULL: it does not, or memory is short. */
 struct braid_conn *conn_open_stateless(struct mptcp_env *env, const struct wire_packet *ack,
-                                       const struct cc_ops *cc, const struct sched_ops *sched,
-                                       braid_time now);
+                                       const struct braid_listen_params *l, braid_time now);
 
 /* ---- options.c: what goes into outgoing segments ---- */
 

@@ -80,19 +80,20 @@ struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr
 }
 
 struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
-                                     const struct cc_ops *cc, const struct sched_ops *sched, bool checksum,
-                                     braid_time now)
+                                     const struct braid_listen_params *l, braid_time now)
 {
-    struct braid_conn *c = conn_new(env, cc, sched, now);
+    bool plain = l->clients == BRAID_CLIENTS_PLAIN;
+    struct braid_conn *c = conn_new(env, l->cc, l->sched, now);
     if (!c)
         return NULL;
     c->passive = c->half_open = true;
     env->n_half_open++;
-    c->checksum = checksum;
+    c->checksum = l->checksum;
+    c->no_join = l->no_join;
     c->mode = MODE_PLAIN;
     if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
         conn_count(c, MP_CAPABLE_SYN_RX);
-    if (mptcp_capable_acceptable(&syn->tcp.mp, 0) && draw_key(c)) {
+    if (!plain && mptcp_capable_acceptable(&syn->tcp.mp, 0) && draw_key(c)) {
         c->mode = MODE_MPTCP;
         if (syn->tcp.mp.capable.flags & MPTCP_CAPABLE_CHECKSUM)
             c->checksum = true;
@@ -103,7 +104,7 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     struct mp_subflow *s = conn_first_flow(c, &syn->dst, &syn->src);
     if (!s)
         return NULL;
-    subflow_open_passive(&s->tcp, syn, cc, now);
+    subflow_open_passive(&s->tcp, syn, l->cc, now);
     return c;
 }
 
@@ -116,6 +117,7 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
     c->ops = p->ops;
     c->user = p->user;
     c->checksum = p->checksum;
+    c->no_join = p->no_join;
     c->mode = MODE_PLAIN;
     c->phase = CONN_HANDSHAKE;
     if (!p->plain && draw_key(c))

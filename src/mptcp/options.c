@@ -11,7 +11,8 @@
 
 static uint8_t capable_flags(const struct braid_conn *c)
 {
-    return MPTCP_CAPABLE_SHA256 | (c->checksum ? MPTCP_CAPABLE_CHECKSUM : 0);
+    return MPTCP_CAPABLE_SHA256 | (c->checksum ? MPTCP_CAPABLE_CHECKSUM : 0) |
+           (c->no_join ? MPTCP_CAPABLE_NO_JOIN : 0);
 }
 
 static void put_capable(const struct braid_conn *c, unsigned n_keys, struct wire_mptcp *mp)
@@ -204,8 +205,8 @@ static void put_reset(struct mp_subflow *s, struct wire_mptcp *mp)
         conn_count(c, MP_FASTCLOSE_TX);
     }
     if (c->fastclose || s->rst_reason >= 0) {
-        mp->rst_flags = mptcp_rst_is_transient(s->rst_reason) ? MPTCP_RST_TRANSIENT : 0;
-        mp->rst_reason = (uint8_t)(s->rst_reason >= 0 ? s->rst_reason : MPTCP_RST_UNSPECIFIED);
+        mp->rst_reason = (uint8_t)(s->rst_reason >= 0 ? s->rst_reason : c->reset_reason);
+        mp->rst_flags = mptcp_rst_is_transient(mp->rst_reason) ? MPTCP_RST_TRANSIENT : 0;
         mp->has |= MPTCP_HAS(MPTCP_TCPRST);
         conn_count(c, MP_RST_TX);
     }

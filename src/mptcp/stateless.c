@@ -21,21 +21,23 @@ static bool make_key(const struct mptcp_env *env, const struct wire_packet *p, u
     return false;
 }
 
-void conn_answer_stateless(struct mptcp_env *env, const struct wire_packet *syn, bool checksum,
-                           braid_time now)
+void conn_answer_stateless(struct mptcp_env *env, const struct wire_packet *syn,
+                           const struct braid_listen_params *l, braid_time now)
 {
+    bool checksum = l->checksum;
     struct wire_mptcp mp = {0};
     uint64_t key, idsn;
     uint32_t token;
     if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
         env->tcp.count.v[COUNT_MP_CAPABLE_SYN_RX]++;
-    if (mptcp_capable_acceptable(&syn->tcp.mp, 0) &&
+    if (l->clients != BRAID_CLIENTS_PLAIN && mptcp_capable_acceptable(&syn->tcp.mp, 0) &&
         make_key(env, syn, syn->tcp.seq, cookie_slot(now), &key, &token, &idsn)) {
         checksum = checksum || (syn->tcp.mp.capable.flags & MPTCP_CAPABLE_CHECKSUM);
         mp.has = MPTCP_HAS(MPTCP_CAPABLE);
         mp.capable = (struct mptcp_capable){
             .version = 1,
-            .flags = MPTCP_CAPABLE_SHA256 | (checksum ? MPTCP_CAPABLE_CHECKSUM : 0),
+            .flags = MPTCP_CAPABLE_SHA256 | (checksum ? MPTCP_CAPABLE_CHECKSUM : 0) |
+                     (l->no_join ? MPTCP_CAPABLE_NO_JOIN : 0),
             .n_keys = 1,
             .sender_key = key,
         };
@@ -68,23 +70,24 @@ static bool take_key(struct braid_conn *c, const struct wire_packet *ack, const 
 }
 
 struct braid_conn *conn_open_stateless(struct mptcp_env *env, const struct wire_packet *ack,
-                                       const struct cc_ops *cc, const struct sched_ops *sched, braid_time now)
+                                       const struct braid_listen_params *l, braid_time now)
 {
     struct cookie k;
     if (!cookie_check(&env->cookie_key, ack, now, &k)) {
         env->tcp.count.v[COUNT_TCP_COOKIES_FAILED]++;
         return NULL;
     }
-    struct braid_conn *c = conn_new(env, cc, sched, now);
+    struct braid_conn *c = conn_new(env, l->cc, l->sched, now);
     if (!c)
         return NULL;
     c->passive = c->stateless = true;
     c->phase = CONN_HANDSHAKE;
+    c->no_join = l->no_join;
     c->mode = take_key(c, ack, &k) ? MODE_MPTCP : MODE_PLAIN;
     struct mp_subflow *s = conn_first_flow(c, &ack->dst, &ack->src);
     if (!s)
         return NULL;
     env->tcp.count.v[COUNT_TCP_COOKIES_RECV]++;
-    subflow_open_cookie(&s->tcp, &k, cc, now);
+    subflow_open_cookie(&s->tcp, &k, l->cc, now);
     return c;
 }

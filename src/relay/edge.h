@@ -43,6 +43,7 @@ struct edge_params {
     struct port_profile port_profiles[EDGE_PORTS_MAX];
     unsigned n_port_profiles;
     bool checksum;
+    bool no_join;               /* no subflows to the address that a client has connected to: flag C */
     braid_time connect_timeout; /* for the server's answer; 0: EDGE_CONNECT_TIMEOUT */
     braid_time patience;        /* 0: EDGE_PATIENCE */
 };

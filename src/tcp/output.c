@@ -291,12 +291,13 @@ void tcp_refuse(struct tcp_env *env, const struct wire_packet *p, int reason)
     refuse(env, p, &t);
 }
 
-void tcp_refuse_fastclose(struct tcp_env *env, const struct wire_packet *p, uint64_t key)
+void tcp_refuse_fastclose(struct tcp_env *env, const struct wire_packet *p, uint64_t key, uint8_t reason)
 {
     struct wire_tcp t = {.flags = TCP_RST};
 
     t.mp.has = MPTCP_HAS(MPTCP_FASTCLOSE) | MPTCP_HAS(MPTCP_TCPRST);
     t.mp.fastclose.key = key;
-    t.mp.rst_reason = MPTCP_RST_UNSPECIFIED;
+    t.mp.rst_reason = reason;
+    t.mp.rst_flags = mptcp_rst_is_transient(reason) ? MPTCP_RST_TRANSIENT : 0;
     refuse(env, p, &t);
 }

@@ -341,7 +341,7 @@ static inline bool subflow_can_carry_data(const struct subflow *sf)
 void tcp_refuse(struct tcp_env *env, const struct wire_packet *p, int reason);
 /* The same with MP_FASTCLOSE (RFC 8684 section 3.5): p belongs to a connection that was aborted. key: the
  * peer's. */
-void tcp_refuse_fastclose(struct tcp_env *env, const struct wire_packet *p, uint64_t key);
+void tcp_refuse_fastclose(struct tcp_env *env, const struct wire_packet *p, uint64_t key, uint8_t reason);
 
 /* Asserts the invariants of a subflow. */
 void subflow_check(const struct subflow *sf);

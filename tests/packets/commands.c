@@ -30,6 +30,15 @@ static uint64_t number_at(const struct words *a, unsigned i)
     return (uint64_t)parse_number(a->s, word_at(a, i));
 }
 
+/* The place of word i among `names`, which end with NULL. */
+static unsigned choice_at(const struct words *a, unsigned i, const char *const *names)
+{
+    for (unsigned c = 0; names[c]; c++)
+        if (is_word(a, i, names[c]))
+            return c;
+    fail(a->s, "\"%s\" is none of them", word_at(a, i));
+}
+
 static bool on_at(const struct words *a, unsigned i)
 {
     const char *word = word_at(a, i);
@@ -125,6 +134,12 @@ static void set_option(struct words *a)
         s->has_core_idsn = true, s->want_core_idsn = number_at(a, 1);
     else if (strcmp(name, "peer_idsn") == 0)
         s->has_peer_idsn = true, s->want_peer_idsn = number_at(a, 1);
+    else if (strcmp(name, "no_join") == 0)
+        s->no_join = on_at(a, 1);
+    else if (strcmp(name, "clients") == 0)
+        s->clients = choice_at(a, 1, (const char *const[]){"default", "any", "mptcp", "plain", NULL});
+    else if (strcmp(name, "half_open") == 0)
+        p->half_open = (uint32_t)number_at(a, 1);
     else if (strcmp(name, "corekey") == 0)
         s->corekey = number_at(a, 1);
     else if (strcmp(name, "peerkey") == 0)
@@ -186,6 +201,7 @@ static void do_connect(struct words *a)
                                      .sched = sched_algorithms[0],
                                      .checksum = s->checksum,
                                      .plain = is_word(a, 0, "plain"),
+                                     .no_join = s->no_join,
                                      .ops = &script_ops,
                                      .user = s};
 
@@ -305,6 +321,12 @@ static void do_reset(struct words *a)
         fail(a->s, "the reset was refused");
 }
 
+static void do_reason(struct words *a)
+{
+    if (braid_conn_set_option(conn(a), BRAID_OPT_RESET_REASON, (int64_t)number_at(a, 0)) != 0)
+        fail(a->s, "the reason was refused");
+}
+
 /* ---- what it finds ---- */
 
 static void expect_closed(const struct words *a)
@@ -365,6 +387,16 @@ static uint64_t readable(const struct words *a)
     return bytes;
 }
 
+static void expect_mode(const struct words *a)
+{
+    static const char *const names[] = {"not-yet", "mptcp", "plain", "fallen-back", NULL};
+    int64_t mode = -1;
+
+    braid_conn_get_option(conn(a), BRAID_OPT_MODE, &mode);
+    if (mode != choice_at(a, 1, names))
+        fail(a->s, "the mode is %s", names[mode]);
+}
+
 static void expect_of_conn(struct words *a, const char *what)
 {
     static struct braid_conn_stats stats;
@@ -388,6 +420,8 @@ static void expect_of_conn(struct words *a, const char *what)
         expect_number(a, readable(a));
     else if (strcmp(what, "state") == 0)
         expect_state(a);
+    else if (strcmp(what, "mode") == 0)
+        expect_mode(a);
     else
         fail(a->s, "\"%s\" cannot be expected", what);
 }
@@ -424,7 +458,7 @@ void command_run(struct script *s, char **words, unsigned n)
         {"accept", do_accept},   {"refuse", do_refuse},     {"connect", do_connect},   {"join", do_join},
         {"read", do_read},       {"write", do_write},       {"shutdown", do_shutdown}, {"abort", do_abort},
         {"release", do_release}, {"announce", do_announce}, {"withdraw", do_withdraw}, {"backup", do_backup},
-        {"reset", do_reset},     {"expect", do_expect},
+        {"reset", do_reset},     {"reason", do_reason},     {"expect", do_expect},
     };
     struct words a = {s, words + 1, n - 1};
 

@@ -217,6 +217,8 @@ void script_start(struct script *s)
                                     .cc = cc_algorithms[0],
                                     .sched = sched_algorithms[0],
                                     .checksum = s->checksum,
+                                    .no_join = s->no_join,
+                                    .clients = s->clients,
                                     .signal = s->signal,
                                     .n_signal = s->n_signal,
                                     .ops = &script_ops,

@@ -71,7 +71,8 @@ struct script {
 
     struct braid_core_params params;
     struct braid_core *core; /* NULL until the first line that is not a setting */
-    bool checksum;
+    bool checksum, no_join;
+    enum braid_clients clients;
     struct braid_ip signal[8];
     unsigned n_signal;
     bool has_iss;

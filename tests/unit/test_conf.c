@@ -53,7 +53,7 @@ START_TEST(the_example_of_the_issue_is_read_with_its_inline_comments)
     ck_assert_str_eq(ip(&e->signal[1]), "10.99.9.3");
     ck_assert_str_eq(e->sched->name, "minrtt");
     ck_assert_str_eq(e->cc->name, "cubic");
-    ck_assert(!e->checksum);
+    ck_assert(!e->checksum && !e->no_join);
     conf_free(&conf);
 }
 END_TEST
@@ -71,7 +71,7 @@ START_TEST(every_value_differs_from_its_default)
                         "listen = [2001:db8::1]:443\n"
                         "target = server-1.example.org:8443\n"
                         "signal = 10.0.0.1 ,2001:db8::2\n"
-                        "scheduler = roundrobin\ncongestion = lia\nchecksum = on\n"
+                        "scheduler = roundrobin\ncongestion = lia\nchecksum = on\njoins = signalled\n"
                         "[edge four]\nlisten = 10.0.0.1:443\ntarget = [2001:db8::9]:1") == 0,
                   "%s", err);
     ck_assert_uint_eq(conf.daemon.workers, 64);
@@ -92,7 +92,7 @@ START_TEST(every_value_differs_from_its_default)
     ck_assert_str_eq(ip(&e->signal[1]), "2001:db8::2");
     ck_assert_str_eq(e->sched->name, "roundrobin");
     ck_assert_str_eq(e->cc->name, "lia");
-    ck_assert(e->checksum);
+    ck_assert(e->checksum && e->no_join);
     ck_assert_str_eq(e[1].name, "four");
     ck_assert_str_eq(e[1].target_host, "2001:db8::9");
     ck_assert_uint_eq(e[1].target_port, 1);
@@ -150,7 +150,7 @@ END_TEST
 
 #define LIST_EDGE                                                                                            \
     "mode, listen, target, source, ports, bypass, signal, profile, profiles, scheduler, congestion, "        \
-    "path_manager, checksum"
+    "path_manager, checksum, joins"
 #define BAD_BYPASS " is neither off nor a number of seconds from 1 to 86400; give one, such as 600"
 #define BAD_PORTS                                                                                            \
     " is not a range of ports; give the first and the last one, such as 1-65535, or a single port, such as " \
@@ -371,6 +371,7 @@ static const struct {
      "4: [edge web] signal: there are more than 8 addresses; give at most 8"},
     {EDGE "signal = 10.0.0.1, 10.99.9.1\n", "4: [edge web] signal: 10.99.9.1 is the listen address, which "
                                             "every client knows; give other addresses only"},
+    {EDGE "joins = some\n", "4: [edge web] joins: \"some\" is not known; it is one of: any, signalled"},
     {EDGE "checksum = yes\n", "4: [edge web] checksum: \"yes\" is not known; it is one of: off, on"},
     {EDGE "checksum = \x1b[2J\n", "4: [edge web] checksum: \"?[2J\" is not known; it is one of: off, on"},
 };

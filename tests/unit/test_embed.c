@@ -232,6 +232,142 @@ START_TEST(without_a_range_ports_are_those_of_the_operating_system)
 }
 END_TEST
 
+/* ---- whom a listener takes ---- */
+
+static void listen_anywhere(enum braid_clients clients)
+{
+    struct braid_listen_params l = {.addr = pair_addr("0.0.0.0:0"),
+                                    .clients = clients,
+                                    .name = "any",
+                                    .cc = cc_algorithms[0],
+                                    .sched = sched_algorithms[0],
+                                    .ops = &pair_ops,
+                                    .ctx = &p};
+    ck_assert_ptr_nonnull(braid_listen(p.server.core, &l));
+}
+
+/* A client of somebody whose address is not ours. */
+static void meet(bool plain)
+{
+    struct braid_connect_params c = {.local = pair_addr("10.0.1.2:0"),
+                                     .remote = pair_addr("192.0.2.1:443"),
+                                     .cc = cc_algorithms[0],
+                                     .sched = sched_algorithms[0],
+                                     .plain = plain,
+                                     .ops = &pair_ops,
+                                     .user = &p.client};
+    p.client.established = p.server.established = false;
+    p.client.conn = braid_connect(p.client.core, &c, p.now);
+    ck_assert_ptr_nonnull(p.client.conn);
+    pair_run_for(&p, BRAID_SECOND);
+}
+
+START_TEST(a_wildcard_listener_may_take_plain_clients_too)
+{
+    listen_anywhere(BRAID_CLIENTS_ANY);
+    meet(true);
+    ck_assert(p.server.established && !braid_conn_is_mptcp(p.server.conn));
+    pair_transfer(&p, &p.server, 100000, BRAID_SECOND);
+    ck_assert(p.client.received == 100000 && p.client.wrong_bytes == 0);
+    meet(false);
+    ck_assert(p.server.established && braid_conn_is_mptcp(p.server.conn));
+    ck_assert_uint_eq(side_count(&p.server, COUNT_PASSED_BACK), 0);
+}
+END_TEST
+
+START_TEST(a_wildcard_listener_may_speak_plain_tcp_to_all)
+{
+    listen_anywhere(BRAID_CLIENTS_PLAIN);
+    meet(false);
+    ck_assert(p.server.established && !braid_conn_is_mptcp(p.server.conn));
+    ck_assert(p.client.established && !braid_conn_is_mptcp(p.client.conn));
+}
+END_TEST
+
+START_TEST(a_wildcard_listener_takes_who_offers_mptcp_by_itself)
+{
+    const enum braid_clients same[] = {BRAID_CLIENTS_DEFAULT, BRAID_CLIENTS_MPTCP};
+    listen_anywhere(same[_i]);
+    meet(true);
+    ck_assert(!p.server.established && side_count(&p.server, COUNT_PASSED_BACK) > 0);
+    p.client.conn = NULL;
+    meet(false);
+    ck_assert(p.server.established && braid_conn_is_mptcp(p.server.conn));
+}
+END_TEST
+
+/* ---- what a connection is, and why it ends ---- */
+
+static int64_t mode(const struct side *s)
+{
+    int64_t value = -1;
+    ck_assert_int_eq(braid_conn_get_option(s->conn, BRAID_OPT_MODE, &value), 0);
+    return value;
+}
+
+START_TEST(the_mode_tells_not_yet_from_plain)
+{
+    ck_assert_int_eq(mode(&p.client), BRAID_MODE_MPTCP);
+    ck_assert_int_eq(mode(&p.server), BRAID_MODE_MPTCP);
+    teardown();
+    pair_init(&p, false, NULL, 0);
+    pair_connect(&p, false);
+    ck_assert_int_eq(mode(&p.client), BRAID_MODE_NOT_YET);
+    teardown();
+    pair_init(&p, false, NULL, 0);
+    pair_connect(&p, true);
+    ck_assert_int_eq(mode(&p.client), BRAID_MODE_PLAIN);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert_int_eq(mode(&p.server), BRAID_MODE_PLAIN);
+}
+END_TEST
+
+START_TEST(only_reasons_that_there_are_can_be_set)
+{
+    int64_t reason;
+    ck_assert_int_eq(braid_conn_get_option(p.client.conn, BRAID_OPT_RESET_REASON, &reason), 0);
+    ck_assert_int_eq(reason, BRAID_RESET_UNSPECIFIED);
+    ck_assert_int_eq(braid_conn_set_option(p.client.conn, BRAID_OPT_RESET_REASON, -1), -1);
+    ck_assert_int_eq(braid_conn_set_option(p.client.conn, BRAID_OPT_RESET_REASON, 7), -1);
+    ck_assert_int_eq(braid_conn_set_option(p.client.conn, BRAID_OPT_RESET_REASON, 6), 0);
+}
+END_TEST
+
+static size_t drained;
+
+/* The last chance to read what has come. */
+static void drain(struct braid_conn *c, void *user, enum braid_close why)
+{
+    uint8_t some[300];
+    ssize_t n;
+    while ((n = braid_conn_read(c, some, sizeof(some))) > 0)
+        for (ssize_t i = 0; i < n; i++, drained++)
+            ck_assert_uint_eq(some[i], pattern(drained));
+    side_closed(c, user, why);
+}
+
+START_TEST(unread_bytes_can_be_read_when_the_connection_is_over)
+{
+    static const struct braid_conn_ops ops = {.closed = drain};
+    struct braid_connect_params c = {.local = pair_addr("10.0.1.2:4001"),
+                                     .remote = pair_addr("10.0.9.1:80"),
+                                     .cc = cc_algorithms[0],
+                                     .sched = sched_algorithms[0],
+                                     .plain = _i,
+                                     .ops = &ops,
+                                     .user = &p.client};
+    p.client.conn = braid_connect(p.client.core, &c, p.now);
+    pair_run_for(&p, BRAID_SECOND);
+    side_write(&p.server, 5000);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(!p.client.closed);
+    braid_conn_abort(p.server.conn);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.client.closed && p.client.why == BRAID_CLOSE_RESET);
+    ck_assert_uint_eq(drained, 5000);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("embed");
@@ -250,6 +386,12 @@ int main(void)
     tcase_add_test(t, ports_come_out_of_the_range_until_it_is_used_up);
     tcase_add_test(t, subflows_of_path_managers_come_out_of_the_range_too);
     tcase_add_loop_test(t, without_a_range_ports_are_those_of_the_operating_system, 0, 3);
+    tcase_add_test(t, a_wildcard_listener_may_take_plain_clients_too);
+    tcase_add_test(t, a_wildcard_listener_may_speak_plain_tcp_to_all);
+    tcase_add_loop_test(t, a_wildcard_listener_takes_who_offers_mptcp_by_itself, 0, 2);
+    tcase_add_test(t, the_mode_tells_not_yet_from_plain);
+    tcase_add_test(t, only_reasons_that_there_are_can_be_set);
+    tcase_add_loop_test(t, unread_bytes_can_be_read_when_the_connection_is_over, 0, 2);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
