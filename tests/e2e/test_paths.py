@@ -132,6 +132,18 @@ def test_several_announced_addresses_are_joined(env):
     transfer(near, far, 4 * MIB)
 
 
+@braid_only
+@cases(any=("any", 2), signalled=("signalled", 1))
+def test_joins_go_where_the_edge_wants_them(env, joins, expected):
+    """With flag C a kernel opens no subflow to the address that it has connected to, from whatever endpoint."""
+    env.topology.endpoint(2)
+    env.start([env.Edge("web", signal=[net.SIGNAL[4]], joins=joins)])
+    near, far = env.pair(subflows=expected + 1)
+    transfer(far, near, 4 * MIB, end=False)
+    remotes = [subflow["remote"] for subflow in mptcp.subflows(near)]
+    assert remotes.count(net.SIGNAL[4]) == 1 and remotes.count(net.SERVICE[4]) == expected, f"subflows to {remotes}"
+
+
 def test_backup_path_rests_until_it_is_needed(env):
     near, far = env.two_paths(mbit=100, flags=("subflow", "backup"))
     transfer(far, near, 8 * MIB, end=False)
