@@ -9,8 +9,15 @@
 #include "base/addr.h"
 
 enum { RCVBUF_SMALL = 1, SNDBUF_SMALL = 2, LITTLE_MEMORY = 4, KEEPALIVE = 8, CHECKSUM = 16, ECHO = 32 };
-enum { WILDCARDS = 64, MORE = 128 };                                        /* of the first byte */
-enum { COOKIES = 1, HALF_OPEN = 2, TWO_CORES = 4, LIMITS = 8, RULES = 16 }; /* of the first byte of `more` */
+enum { WILDCARDS = 64, MORE = 128 }; /* of the first byte */
+enum {
+    COOKIES = 1,
+    HALF_OPEN = 2,
+    TWO_CORES = 4,
+    LIMITS = 8,
+    RULES = 16,
+    CLIENTS = 32
+}; /* of the first byte of `more` */
 
 static unsigned choose(struct fuzz *z, const void *const *list)
 {
@@ -77,6 +84,10 @@ static void more_choices(struct fuzz *z, struct braid_core_params *p, struct bra
     z->wrap_tcp = wrap & 4;
     if (how & (COOKIES | HALF_OPEN))
         p->half_open = how & HALF_OPEN ? 1 : 0;
+    if (how & CLIENTS) {
+        l->clients = next8(z) % (BRAID_CLIENTS_PLAIN + 1);
+        l->no_join = next8(z) & 1;
+    }
     if (how & LIMITS) {
         p->max_add_addr = next8(z) % 9;
         p->joins_pending = 1 + next8(z) % 4;

@@ -11,7 +11,7 @@ V6, PLAIN, V0, CSUM, NO_ACK, BAD_ACK, NO_DSS = 1, 2, 4, 8, 16, 32, 64  # of a ha
 BACKUP, NO_JOIN_ACK, PLAIN_JOIN_ACK, BAD_HMAC = 2, 4, 8, 16  # of a join
 SUPER, UNMAPPED, DATA_FIN, FIN, BAD_SUM = 1, 2, 4, 8, 16  # of data
 ECHO, CHECKSUM, KEEPALIVE, LITTLE_MEMORY, SMALL_BUFFERS, MORE = 32, 16, 8, 4, 3, 128  # of the first byte
-COOKIES, TWO_CORES = 1, 4  # of the first byte of more choices
+COOKIES, TWO_CORES, CLIENTS = 1, 4, 32  # of the first byte of more choices
 WRAP_32, WRAP_63, WRAP_64, WRAP_TCP = 1, 2, 3, 4  # of the second
 CCS, SCHEDS, PMS = 7, 10, 4  # as many numbers name all of them
 
@@ -20,9 +20,10 @@ def begin(flags=ECHO):
     return bytes([flags, 0, 0])  # and the addresses listened on
 
 
-def begin_more(how=0, wrap=0, algorithms=(0, 0, 0), flags=ECHO):
-    """The first byte and the choices behind it; algorithms: congestion control, scheduler, path manager."""
-    return bytes([flags | MORE, how, wrap, *algorithms, 0, 0])
+def begin_more(how=0, wrap=0, algorithms=(0, 0, 0), flags=ECHO, clients=()):
+    """The first byte and the choices behind it; algorithms: congestion control, scheduler, path manager; clients: which
+    of them, and flag C."""
+    return bytes([flags | MORE, how, wrap, *algorithms, *clients, 0, 0])
 
 
 def handshake(slot=0, how=0):
@@ -168,6 +169,9 @@ MORE_SCRIPTS = {
     "cookies": [begin_more(COOKIES), *SCRIPTS["echo-and-close"]],
     "cookies-plain": [begin_more(COOKIES), *SCRIPTS["plain"]],
     "cookies-checksum": [begin_more(COOKIES, flags=ECHO | CHECKSUM), *SCRIPTS["join"]],
+    "clients-plain": [begin_more(CLIENTS, clients=(3, 0)), *SCRIPTS["download"]],
+    "clients-plain-cookies": [begin_more(CLIENTS | COOKIES, clients=(3, 0)), *SCRIPTS["plain"]],
+    "clients-mptcp-flag-c": [begin_more(CLIENTS | COOKIES, clients=(2, 1)), *SCRIPTS["join"], *SCRIPTS["plain"]],
     "two-cores": [begin_more(TWO_CORES), handshake(), core(1), join(1), data(1), ack(1), core(0), data(0), ack(0)],
     "two-cores-lost": [begin_more(TWO_CORES), core(1), handshake(), core(0), data(0), ack(0), flags(0, 4)],
     "fragments": [begin_more(), fragments(500), *WHOLE_LIFE],
