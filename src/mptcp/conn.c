@@ -383,14 +383,22 @@ static bool all_delivered(const struct braid_conn *c)
     return c->data_una == c->data_end && (!c->shutdown || !conn_is_mptcp(c) || c->data_fin_acked);
 }
 
+/* Our FIN on it carries the DATA_ACK: it is to be sent, or, when all has ended, repeated until it is
+ * acknowledged. */
+static bool fin_acknowledges(const struct mp_subflow *s)
+{
+    const struct subflow *t = &s->tcp;
+    bool draining = s->conn->phase == CONN_DRAINING;
+    return t->fin_wanted && (!t->fin_sent || (draining && t->snd_una <= t->fin_off));
+}
+
 static void flush_flows(struct braid_conn *c, braid_time now)
 {
     if (c->ack_all && conn_is_mptcp(c)) {
         c->ack_all = false;
         list_each (n, tmp, &c->subflows) {
             struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-            bool fin_follows = s->tcp.fin_wanted && !s->tcp.fin_sent; /* and carries the DATA_ACK */
-            if (!s->dead && s->confirmed && !fin_follows)
+            if (!s->dead && s->confirmed && !fin_acknowledges(s))
                 subflow_ack_soon(&s->tcp);
         }
     }

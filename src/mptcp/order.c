@@ -38,7 +38,7 @@ static void check_data_fin(struct braid_conn *c)
 void conn_data_fin(struct braid_conn *c, uint64_t dsn)
 {
     if (c->data_fin_received) {
-        c->ack_all = c->phase != CONN_DRAINING; /* our DATA_ACK was lost, or is repeated by our FINs */
+        c->ack_all = true; /* our DATA_ACK was lost */
         conn_dirty(c);
         return;
     }
