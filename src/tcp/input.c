@@ -238,8 +238,9 @@ static bool ack_is_valid(struct subflow *sf, const struct seg *s, braid_time now
     return false;
 }
 
-/* The ACK may have covered our FIN. False: the subflow is closed. */
-static bool our_fin_acked(struct subflow *sf, braid_time now)
+/* The ACK may have covered our FIN. False: the subflow is closed. What the owner's options on that ACK say of
+ * the data before the FIN counts. */
+static bool our_fin_acked(struct subflow *sf, const struct seg *s, braid_time now)
 {
     if (!sf->fin_sent || sf->snd_una <= sf->fin_off)
         return true;
@@ -248,11 +249,13 @@ static bool our_fin_acked(struct subflow *sf, braid_time now)
         tcp_set_state(sf, TCP_STATE_FIN_WAIT_2);
         return true;
     case TCP_STATE_CLOSING:
+        sf->ops->segment(sf, s->p, s->off, now);
         if (sf->ack_now)
             tcp_send_ack(sf, now);
         tcp_finish(sf, TCP_STATE_TIME_WAIT, SUBFLOW_CLOSED_DONE, now);
         return false;
     case TCP_STATE_LAST_ACK:
+        sf->ops->segment(sf, s->p, s->off, now);
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_DONE, now);
         return false;
     default:
@@ -285,7 +288,7 @@ static void input_synchronized(struct subflow *sf, const struct seg *s, struct b
     sf->keepalive_sent = sf->probes_unanswered = 0;
     uint64_t ack = (int64_t)s->ack < 0 ? 0 : s->ack; /* from before our SYN: just old */
     tcp_process_ack(sf, s->p, s->off, ack, now);
-    if (sf->state == TCP_STATE_CLOSED || !our_fin_acked(sf, now))
+    if (sf->state == TCP_STATE_CLOSED || !our_fin_acked(sf, s, now))
         return;
     continue_established(sf, s, b, now);
 }
