@@ -131,8 +131,13 @@ static struct timewait_entry *remember(struct mptcp_env *env, struct mp_subflow 
 
 static void env_time_wait(struct mptcp_env *env, struct mp_subflow *s)
 {
-    if (remember(env, s))
-        env->tcp.count.v[COUNT_TCP_TIME_WAIT]++;
+    const struct braid_conn *c = s->conn;
+    struct timewait_entry *e = remember(env, s);
+    if (!e)
+        return;
+    env->tcp.count.v[COUNT_TCP_TIME_WAIT]++;
+    e->tw.has_data_ack = conn_is_mptcp(c) && c->data_fin_received; /* nothing is behind that */
+    e->tw.data_ack = c->remote_idsn + c->data_rcv_nxt;
 }
 
 static void env_aborted(struct mptcp_env *env, struct mp_subflow *s)

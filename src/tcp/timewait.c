@@ -27,6 +27,10 @@ static void send_ack_at(const struct timewait *tw, struct tcp_env *env, uint32_t
         .tsval = (uint32_t)(now / BRAID_MS) + tw->ts_offset,
         .tsecr = tw->ts_recent,
     };
+    if (tw->has_data_ack) {
+        t.mp.has = MPTCP_HAS(MPTCP_DSS);
+        t.mp.dss = (struct mptcp_dss){.has_ack = true, .ack64 = true, .data_ack = tw->data_ack};
+    }
     tcp_emit(env, &tw->local, &tw->remote, &t);
 }
 

@@ -18,7 +18,9 @@ struct timewait {
     uint32_t ts_recent, ts_offset;
     uint16_t window; /* unscaled, as sent last */
     bool ts_ok;
-    bool challenged; /* a SYN was answered with an ACK: who sent it may know nothing of this connection */
+    bool has_data_ack; /* MPTCP: the owner's, sent with each ACK ... */
+    uint64_t data_ack; /* ... with 64 bits: a peer may have closed its subflows with its DATA_FIN */
+    bool challenged;   /* a SYN was answered with an ACK: who sent it may know nothing of this connection */
 };
 
 void timewait_init(struct timewait *tw, const struct subflow *sf);
