@@ -18,7 +18,7 @@ struct app {
     struct rng rng;
     uint64_t tx_key, rx_key; /* of the two streams */
     uint64_t written, read;
-    bool opened, established, shut, eof, released, closed, aborted;
+    bool opened, established, shut, finned, eof, released, closed, aborted;
     bool write_planned, read_planned, stalled, want_room;
     bool mptcp;   /* when it was established and to its end */
     bool altered; /* read a byte that a middlebox changed and that nobody could detect */

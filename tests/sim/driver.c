@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
+#include "early.h"
 #include "world.h"
 
 #define VNET_HEADER 12
@@ -178,6 +179,7 @@ static void flush(struct sim_core *c)
         if (i > 100)
             sim_fail(c->world, "a core stays dirty after 100 flushes");
         braid_core_flush(c->core, c->world->time.now);
+        sim_close_early(c->world, c);
         check(c);
     }
     plan_timer(c);

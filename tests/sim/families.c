@@ -228,6 +228,7 @@ const struct family sim_families[] = {
     {"small_writes", make_small_writes},
     {"switching", make_switching},
     {"half_close", make_half_close},
+    {"fin_early", make_fin_early},
     {"simultaneous_close", make_simultaneous_close},
     {"fastclose", make_fastclose},
     {"many_conns", make_many_conns},

@@ -58,6 +58,7 @@ void make_small_buffers(struct scenario *s, struct rng *r);
 void make_small_writes(struct scenario *s, struct rng *r);
 void make_switching(struct scenario *s, struct rng *r);
 void make_half_close(struct scenario *s, struct rng *r);
+void make_fin_early(struct scenario *s, struct rng *r);
 void make_simultaneous_close(struct scenario *s, struct rng *r);
 void make_fastclose(struct scenario *s, struct rng *r);
 void make_many_conns(struct scenario *s, struct rng *r);

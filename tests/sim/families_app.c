@@ -81,6 +81,22 @@ void make_half_close(struct scenario *s, struct rng *r)
     family_join_all(s, r);
 }
 
+/* The first to end closes its half of the subflows with that; the other has much more to say. */
+void make_fin_early(struct scenario *s, struct rng *r)
+{
+    unsigned first;
+
+    make_half_close(s, r);
+    first = s->app[0].total < s->app[1].total ? SIM_CLIENT : SIM_SERVER;
+    s->app[!first].total = (uint64_t)rng_log_range(r, 50 * KB, 1 * MB);
+    s->app[!first].write_max = 20000;
+    s->app[!first].pause = 0.5;
+    s->app[!first].pause_max = rng_log_range(r, BRAID_MS, 200 * BRAID_MS);
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        if (side == first || rng_chance(r, 0.3))
+            s->app[side].fin_early = rng_chance(r, 0.5) ? FIN_WITH_DATA_FIN : FIN_BEHIND_DATA_FIN;
+}
+
 void make_simultaneous_close(struct scenario *s, struct rng *r)
 {
     for (unsigned side = 0; side < SIM_SIDES; side++) {

@@ -16,6 +16,10 @@
 
 enum { SIM_CLIENT, SIM_SERVER, SIM_SIDES };
 
+/* When an end closes its half of the subflows: in the end, as Braid does; with its DATA_FIN; when that is
+ * acknowledged. */
+enum fin_early { FIN_LAST, FIN_WITH_DATA_FIN, FIN_BEHIND_DATA_FIN };
+
 /* How one end of a connection behaves. */
 struct app_params {
     uint64_t total;            /* bytes it writes */
@@ -29,8 +33,9 @@ struct app_params {
     bool reserve;              /* writes with reserve and commit, else with write */
     bool eof_first;            /* shuts down only after it has seen the peer's end */
     braid_time shutdown_delay; /* after the last write */
-    bool release;              /* releases the connection when both directions are through */
-    braid_time accept_delay;   /* server */
+    enum fin_early fin_early;
+    bool release;            /* releases the connection when both directions are through */
+    braid_time accept_delay; /* server */
 };
 
 enum action_kind {
