@@ -21,6 +21,10 @@ struct braid_conn;
     X(TCP_TIMEOUTS, "TcpExtTCPTimeouts", "retransmission timeouts")                                          \
     X(TCP_LOSS_PROBES, "TcpExtTCPLossProbes", "tail loss probes sent")                                       \
     X(TCP_SACK_RECOVERY, "TcpExtTCPSackRecovery", "fast recoveries begun")                                   \
+    X(TCP_MTUP_SUCCESS, "TcpExtTCPMTUPSuccess", "probes of a larger path MTU that arrived")                  \
+    X(TCP_MTUP_FAIL, "TcpExtTCPMTUPFail", "probes of a larger path MTU that were lost")                      \
+    X(TCP_MTU_LOWERED, "BraidMtuLowered",                                                                    \
+      "times that packets became smaller since none of their size arrived")                                  \
     X(TCP_LOST_RETRANSMIT, "TcpExtTCPLostRetransmit", "retransmissions lost again")                          \
     X(TCP_SPURIOUS_RTOS, "TcpExtTCPSpuriousRTOs", "retransmission timeouts found spurious")                  \
     X(TCP_DSACK_UNDO, "TcpExtTCPDSACKUndo", "recoveries undone because of DSACK")                            \

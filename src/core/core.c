@@ -438,6 +438,13 @@ void braid_core_resumed(struct braid_core *core, braid_time now)
     }
 }
 
+void braid_core_path_mtu(struct braid_core *core, const struct braid_ip *peer, uint16_t mtu, bool silent,
+                         braid_time now)
+{
+    struct mtu_known news = {.peer = *peer, .mtu = mtu, .silent = silent, .until = now + MTU_KNOWN_TIME};
+    tcp_mtu_learn(&core->env.tcp, &news);
+}
+
 braid_time braid_core_deadline(const struct braid_core *core)
 {
     return braid_core_dirty(core) ? 0 : wheel_next(&core->env.tcp.wheel);

@@ -186,6 +186,34 @@ static void host_hand_over(void *ctx, unsigned worker, const uint8_t *packet, si
     w->counters.handed_over_lost++;
 }
 
+struct learned {
+    struct worker *to;
+    struct braid_ip peer;
+    uint16_t mtu;
+    bool silent;
+};
+
+static void run_learned(void *arg)
+{
+    struct learned *l = arg;
+    braid_core_path_mtu(l->to->core, &l->peer, l->mtu, l->silent, worker_now(l->to));
+    free(l);
+}
+
+/* The next connection from there may come to any worker. Whoever is not told finds out by himself. */
+static void host_path_mtu(void *ctx, const struct braid_ip *peer, uint16_t mtu, bool silent)
+{
+    struct worker *w = ctx;
+    for (unsigned i = 0; i < w->params.n_workers; i++) {
+        struct learned *l = w->peers[i] && w->peers[i] != w ? malloc(sizeof(*l)) : NULL;
+        if (!l)
+            continue;
+        *l = (struct learned){.to = w->peers[i], .peer = *peer, .mtu = mtu, .silent = silent};
+        if (mailbox_post(l->to->mailbox, run_learned, l) < 0)
+            free(l);
+    }
+}
+
 /* ---- packets from the TUN -------------------------------------------------------------------- */
 
 /* A read failed with errno, other than for lack of a packet. A descriptor without its device (EBADFD) stays
@@ -366,6 +394,7 @@ struct worker *worker_new(const struct worker_params *params)
                               .output = host_output,
                               .random = host_random,
                               .hand_over = host_hand_over,
+                              .path_mtu = host_path_mtu,
                               .passing = host_passing};
     w->pool = braid_buf_pool_new(TUN_BUFFER, 2 * READ_PACKETS);
     if (w->timer_fd >= 0 && w->base && w->pool) {

@@ -32,6 +32,7 @@ static void deliver(struct subflow *sf, const struct tcp_sent *s, uint64_t from,
     delivery_on_arrival(&sf->delivery, &a->sample, &s->mark, s->at, to, to - from, a->now);
     sf->cc.delivered = sf->delivery.delivered;
     rack_delivered(sf, s, to, a);
+    tcp_mtu_delivered(sf, s, to - from, a->now);
     if (s->retrans)
         a->retrans_acked = true;
     else if (s->at > a->newest_sent)
@@ -210,10 +211,11 @@ static uint64_t newreno_detect_loss(struct subflow *sf, struct ack_info *a)
     struct tcp_sent *head = sent_of(sf->sent.next);
     if ((!partial && !third) || head->state != SENT_FLIGHT)
         return 0;
-    if (sent_len(head) > sf->mss)
+    bool probe = tcp_mtu_lost(sf, head, a->now);
+    if (!probe && sent_len(head) > sf->mss)
         sent_split(sf, head, head->start + sf->mss);
     sent_mark(sf, head, SENT_LOST);
-    return sent_len(head);
+    return probe ? 0 : sent_len(head);
 }
 
 /* RFC 5681's definition; an ACK that carries MPTCP signals other than DSS is none (RFC 8684 section 3.3.4).

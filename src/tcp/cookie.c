@@ -71,7 +71,7 @@ void cookie_answer(struct tcp_env *env, const struct siphash_key *key, const str
         .ack = in->seq + 1,
         .window = WINDOW,
         .has_mss = true,
-        .mss = tcp_own_mss(env, &syn->dst.ip),
+        .mss = tcp_own_mss(env, &syn->src.ip, now),
         .has_ts = in->has_ts,
         .tsval = ts_with_options(clock, in),
         .tsecr = in->tsval,

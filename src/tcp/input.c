@@ -7,8 +7,6 @@
 
 #define PAWS_IDLE       (24 * 24 * 3600 * BRAID_SECOND) /* RFC 7323 section 5.5: then ts_recent is outdated */
 #define STRAY_ACK_EVERY (100 * BRAID_MS)
-#define MTU_LEAST_V4    576
-#define MTU_LEAST_V6    1280
 
 /* A segment with its numbers as offsets. They may be absurd, so compare with seq64_before. */
 struct seg {
@@ -337,48 +335,6 @@ void subflow_input(struct subflow *sf, const struct wire_packet *p, struct buf *
 
 /* ---- ICMP ---- */
 
-/* RFC 1191 section 7.1, for routers that do not say. */
-static uint32_t lower_plateau(uint32_t mtu)
-{
-    static const uint32_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 508};
-
-    for (unsigned i = 0; i < sizeof(plateaus) / sizeof(plateaus[0]); i++)
-        if (plateaus[i] < mtu)
-            return plateaus[i];
-    return 0;
-}
-
-/* What was sent in too large segments is lost, which says nothing about congestion. */
-static void lose_oversize(struct subflow *sf)
-{
-    list_each (pos, tmp, &sf->sent) {
-        struct tcp_sent *s = sent_of(pos);
-
-        if (s->state == SENT_FLIGHT && s->seg > sf->mss && sent_len(s) > sf->mss)
-            sent_mark(sf, s, SENT_LOST);
-    }
-}
-
-static void lower_mtu(struct subflow *sf, uint32_t mtu)
-{
-    uint32_t least = ip_is_v4(&sf->local.ip) ? MTU_LEAST_V4 : MTU_LEAST_V6;
-    uint32_t before = sf->mss;
-
-    if (mtu == 0)
-        mtu = lower_plateau(sf->path_mtu);
-    if (mtu < least)
-        mtu = least;
-    if (mtu >= sf->path_mtu)
-        return;
-    sf->path_mtu = (uint16_t)mtu;
-    subflow_update_mss(sf);
-    if (sf->mss == before || !subflow_synchronized(sf))
-        return;
-    lose_oversize(sf);
-    tcp_timers_update(sf);
-    sf->ops->wake(sf);
-}
-
 void subflow_icmp(struct subflow *sf, const struct wire_packet *p, braid_time now)
 {
     uint64_t off = seq_extend(sf->snd_una, p->quoted_seq - sf->iss);
@@ -388,7 +344,7 @@ void subflow_icmp(struct subflow *sf, const struct wire_packet *p, braid_time no
     if (seq64_before(off, sf->snd_una) || !seq64_before(off, sf->snd_nxt))
         return; /* RFC 5927 section 4: not about anything in flight */
     if (p->icmp == WIRE_ICMP_TOO_BIG)
-        lower_mtu(sf, p->mtu);
+        tcp_mtu_icmp(sf, p->mtu, now);
     else if (sf->state == TCP_STATE_SYN_SENT) /* soft errors too: RFC 5461 section 4.1, as Linux does */
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_UNREACHABLE, now);
 }

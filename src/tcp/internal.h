@@ -58,17 +58,17 @@ void tcp_establish(struct subflow *sf, braid_time now);
 /* ---- output.c ---- */
 /* What the window field of the next segment (not a SYN) will say, in bytes. */
 uint64_t tcp_window_now(const struct subflow *sf);
-/* The MSS that we offer from an address of ours. */
-uint16_t tcp_own_mss(const struct tcp_env *env, const struct braid_ip *local);
+/* The MSS that we offer to a peer: what our link takes, or, if it is known to be less, the path to it. */
+uint16_t tcp_own_mss(struct tcp_env *env, const struct braid_ip *peer, braid_time now);
 void tcp_send_syn(struct subflow *sf, braid_time now);
 void tcp_send_ack(struct subflow *sf, braid_time now);
 void tcp_send_fin(struct subflow *sf, uint64_t off, braid_time now);
 /* A RST with the given wire sequence number, or the one of RFC 9293 section 3.10.7.4 for our own abort. */
 void tcp_send_rst(struct subflow *sf, braid_time now);
 void tcp_send_rst_at(struct subflow *sf, uint32_t seq);
-/* The payload [start, end) of map m. Returns the number of segments. */
+/* The payload [start, end) of map m, in segments of at most mss bytes. Returns the number of segments. */
 unsigned tcp_send_data(struct subflow *sf, const struct tcp_map *m, uint64_t start, uint64_t end,
-                       braid_time now);
+                       uint32_t mss, braid_time now);
 /* An ACK that answers something suspect, within the rate limit of RFC 5961 section 7. */
 void tcp_challenge_ack(struct subflow *sf, braid_time now);
 /* True if RFC 5961's limit admits one more; counts it. */
@@ -143,6 +143,29 @@ braid_time tlp_timeout(const struct subflow *sf);
 void tlp_send(struct subflow *sf, braid_time now);
 /* True if the probe repaired a loss: congestion control has to hear of it (section 7.4.2). */
 bool tlp_process_ack(struct subflow *sf, const struct ack_info *a);
+
+/* ---- mtu.c ---- */
+/* The size of packets to a peer to begin with. */
+uint16_t tcp_mtu_known(struct tcp_env *env, const struct braid_ip *peer, braid_time now);
+void tcp_mtu_init(struct subflow *sf, braid_time now);
+/* How many of the next len bytes should leave as one larger packet, to see whether that passes; 0: none. Then
+ * tcp_mtu_probing(s): they are the run s. */
+uint32_t tcp_mtu_probe(struct subflow *sf, uint32_t len, braid_time now);
+void tcp_mtu_probing(struct subflow *sf, const struct tcp_sent *s);
+/* So many bytes of s were delivered. */
+void tcp_mtu_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t bytes, braid_time now);
+/* s was lost. True: as a probe, which says nothing of congestion. */
+bool tcp_mtu_lost(struct subflow *sf, const struct tcp_sent *s, braid_time now);
+/* The retransmission timer expired. */
+void tcp_mtu_timeout(struct subflow *sf, braid_time now);
+/* s, the first run that is outstanding, is about to be retransmitted: in smaller segments, if those of this
+ * size never arrive. */
+void tcp_mtu_head_again(struct subflow *sf, const struct tcp_sent *s);
+/* The path swallows, or is suspected to, what both ends would take. Then segments leave one by one: what
+ * swallows the big ones may sit on this machine, where it sees a super-packet as one. */
+bool tcp_mtu_limited(const struct subflow *sf);
+/* A router says that no larger packet than mtu passes; 0: it does not say what would. */
+void tcp_mtu_icmp(struct subflow *sf, uint32_t mtu, braid_time now);
 
 /* ---- recovery.c ---- */
 /* flight: see prr_begin; in_flight: pipe before the loss was detected. */

@@ -13,9 +13,10 @@
 #define IOV_MAX_PACKET 32
 #define CHALLENGE_SPAN BRAID_SECOND
 
-/* Sends what is built; payload: n pieces, len bytes together; mss: payload of one segment. */
-static void emit(struct tcp_env *env, const struct packet_spec *spec, const struct iovec *payload, unsigned n,
-                 uint32_t mss)
+/* Sends what is built; payload: n pieces, len bytes together; mss: payload of one segment. Returns the bytes
+ * of headers. */
+static uint32_t emit(struct tcp_env *env, const struct packet_spec *spec, const struct iovec *payload,
+                     unsigned n, uint32_t mss)
 {
     struct packet_header h;
     int built = packet_header_build(spec, &h);
@@ -33,6 +34,7 @@ static void emit(struct tcp_env *env, const struct packet_spec *spec, const stru
         .v6 = h.v6,
     };
     env->host.output(env->host.ctx, &packet);
+    return h.len;
 }
 
 void tcp_emit(struct tcp_env *env, const struct braid_addr *from, const struct braid_addr *to,
@@ -87,9 +89,9 @@ static void send_without_payload(struct subflow *sf, const struct wire_tcp *t)
     tcp_emit(sf->env, &sf->local, &sf->remote, t);
 }
 
-uint16_t tcp_own_mss(const struct tcp_env *env, const struct braid_ip *local)
+uint16_t tcp_own_mss(struct tcp_env *env, const struct braid_ip *peer, braid_time now)
 {
-    return (uint16_t)(env->mtu - (ip_is_v4(local) ? MSS_HEADERS_V4 : MSS_HEADERS_V6));
+    return (uint16_t)(tcp_mtu_known(env, peer, now) - (ip_is_v4(peer) ? MSS_HEADERS_V4 : MSS_HEADERS_V6));
 }
 
 /* SYN in SYN_SENT, SYN/ACK in SYN_RECEIVED. */
@@ -103,7 +105,7 @@ void tcp_send_syn(struct subflow *sf, braid_time now)
         .ack = synack ? sf->irs + 1 : 0,
         .window = (uint16_t)window,
         .has_mss = true,
-        .mss = tcp_own_mss(sf->env, &sf->local.ip),
+        .mss = tcp_own_mss(sf->env, &sf->remote.ip, now),
         .sack_ok = !synack || sf->sack_ok,
         .has_wscale = !synack || sf->wscale_ok,
         .wscale = sf->rcv_wscale,
@@ -193,14 +195,14 @@ static uint32_t gather(const struct tcp_map *m, uint64_t start, uint64_t end, st
 }
 
 static unsigned send_piece(struct subflow *sf, const struct tcp_map *m, uint64_t start, uint64_t end,
-                           uint32_t *sent, braid_time now)
+                           uint32_t mss, uint32_t *sent, braid_time now)
 {
     struct iovec iov[IOV_MAX_PACKET];
     unsigned n;
     uint32_t len = gather(m, start, end, iov, &n);
     bool last = start + len == m->off + m->len;
     struct wire_tcp t = header(sf, last ? TCP_PSH : 0, start, now);
-    unsigned segments = (len + sf->mss - 1) / sf->mss;
+    unsigned segments = (len + mss - 1) / mss;
     struct packet_spec spec = {.src = sf->local,
                                .dst = sf->remote,
                                .tcp = &t,
@@ -212,21 +214,23 @@ static unsigned send_piece(struct subflow *sf, const struct tcp_map *m, uint64_t
     sf->packets += segments;
     add_options(sf, SUBFLOW_DATA, m, &t);
     set_window(sf, &t);
-    emit(sf->env, &spec, iov, n, sf->mss);
+    sf->data_head = (uint16_t)emit(sf->env, &spec, iov, n, mss);
     tcp_ack_was_sent(sf, false, (uint64_t)t.window << sf->rcv_wscale);
     *sent = len;
     return segments;
 }
 
 unsigned tcp_send_data(struct subflow *sf, const struct tcp_map *m, uint64_t start, uint64_t end,
-                       braid_time now)
+                       uint32_t mss, braid_time now)
 {
     unsigned segments = 0;
+    bool singly = tcp_mtu_limited(sf);
 
     while (start < end) {
         uint32_t sent;
+        uint64_t until = singly ? min_u64(start + mss, end) : end;
 
-        segments += send_piece(sf, m, start, end, &sent, now);
+        segments += send_piece(sf, m, start, until, mss, &sent, now);
         start += sent;
     }
     sf->last_send = now;

@@ -99,7 +99,8 @@ uint64_t rack_detect_loss(struct subflow *sf, braid_time now)
         }
         if (s->retrans)
             tcp_count(sf, COUNT_TCP_LOST_RETRANSMIT, 1);
-        lost += sent_len(s);
+        if (!tcp_mtu_lost(sf, s, now))
+            lost += sent_len(s);
         sent_mark(sf, s, SENT_LOST);
     }
     return lost;

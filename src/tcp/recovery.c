@@ -39,6 +39,7 @@ void recovery_begin_rto(struct subflow *sf, braid_time now)
 {
     bool reneged = sent_of(sf->sent.next)->state == SENT_SACKED;
 
+    tcp_mtu_timeout(sf, now);
     if (sf->stuck_rtos == 0) {
         tell_loss(sf, sf->pipe, true, now);
         begin_undo(sf);

@@ -144,6 +144,18 @@ static void account_transmission(struct subflow *sf, uint64_t bytes, braid_time 
     sf->prr_budget -= min_u64(sf->prr_budget, bytes);
 }
 
+/* The beginning of a map's run as one packet that tries a larger size. Returns the segments that left. */
+static unsigned send_probe(struct subflow *sf, struct tcp_sent *s, uint32_t len, braid_time now)
+{
+    if (len == 0 || !sent_split(sf, s, s->start + len))
+        return 0;
+    unsigned segments = tcp_send_data(sf, s->map, s->start, s->end, len, now);
+    s->seg = len;
+    if (segments == 1)
+        tcp_mtu_probing(sf, s);
+    return segments;
+}
+
 void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now)
 {
     assert(subflow_can_carry_data(sf) && m->len > 0);
@@ -151,9 +163,11 @@ void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now)
     list_append(&sf->maps, &m->node);
     if (!tcp_outstanding(sf))
         sf->rto_base = sf->progress_at = now;
+    uint64_t end = m->off + m->len;
     struct tcp_sent *s = sent_add(sf, m->len, m, now);
     sf->bytes_out += m->len;
-    unsigned segments = tcp_send_data(sf, m, s->start, s->end, now);
+    unsigned segments = send_probe(sf, s, tcp_mtu_probe(sf, m->len, now), now);
+    segments += tcp_send_data(sf, m, segments ? s->end : s->start, end, sf->mss, now);
     tcp_count(sf, COUNT_TCP_OUT_SEGS, segments);
     account_transmission(sf, m->len, now);
     tcp_timers_update(sf);
@@ -163,11 +177,13 @@ void tcp_retransmit(struct subflow *sf, struct tcp_sent *s, braid_time now)
 {
     unsigned segments = 1;
 
-    if (s->start == sf->snd_una)
+    if (s->start == sf->snd_una) {
         sf->rto_base = now;
+        tcp_mtu_head_again(sf, s);
+    }
     sent_again(sf, s, now);
     if (s->map)
-        segments = tcp_send_data(sf, s->map, s->start, s->end, now);
+        segments = tcp_send_data(sf, s->map, s->start, s->end, sf->mss, now);
     else
         tcp_send_fin(sf, s->start, now);
     sf->retransmits += segments;

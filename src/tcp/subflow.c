@@ -90,8 +90,8 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
     tcp_timer_init(sf);
     sf->env->host.random(sf->env->host.ctx, &sf->iss, sizeof(sf->iss));
     sf->env->host.random(sf->env->host.ctx, &sf->ts_offset, sizeof(sf->ts_offset));
-    sf->path_mtu = sf->env->mtu;
     sf->peer_mss = tcp_default_mss(v4);
+    tcp_mtu_init(sf, now);
     sf->rcv_mss = sf->peer_mss;
     sf->rcv_wscale = tcp_window_scale(sf->env->rcvbuf_max);
     sf->quick_acks = TCP_QUICK_ACKS;

@@ -40,6 +40,16 @@ enum tcp_state {
 /* RFC 9293 name, a static string. */
 const char *tcp_state_text(enum tcp_state s);
 
+/* What is known of the path to a peer whose packets have to be smaller than others. */
+#define MTU_KNOWN_MAX  256
+#define MTU_KNOWN_TIME (600 * BRAID_SECOND) /* RFC 8899 section 5.1.1: PMTU_RAISE_TIMER */
+struct mtu_known {
+    struct braid_ip peer;
+    uint16_t mtu; /* 0: nothing */
+    bool silent;  /* found out by losses, not told by a router */
+    braid_time until;
+};
+
 /* What all subflows of a core share. Owned by the core. */
 struct tcp_env {
     struct wheel wheel;
@@ -50,7 +60,8 @@ struct tcp_env {
     braid_time keepalive_idle; /* 0: off */
     braid_time syn_timeout;
     uint16_t min_mss;
-    unsigned challenge_limit;    /* challenge ACKs per second */
+    struct mtu_known mtus[MTU_KNOWN_MAX]; /* by a hash of the peer's address; a new one takes the place */
+    unsigned challenge_limit;             /* challenge ACKs per second */
     braid_time challenge_window; /* RFC 5961 section 7: start of the current window of the rate limit ... */
     unsigned challenge_sent;     /* ... and challenge ACKs sent in it */
 };
@@ -135,6 +146,19 @@ enum tcp_rexmit_timer { REXMIT_OFF, REXMIT_RTO, REXMIT_TLP, REXMIT_REORDER, REXM
 /* One run of sent, not yet cumulatively acknowledged sequence space. Private to src/tcp (sent.c). */
 struct tcp_sent;
 
+/* The search for the path MTU (mtu.c). */
+struct mtu_search {
+    uint64_t probe;      /* offset of the probe in flight; 0: none */
+    uint64_t head;       /* the first segment that was retransmitted lately ... */
+    uint8_t lost;        /* ... and how often */
+    uint8_t failures;    /* probes of the same size lost in a row */
+    bool silent;         /* big packets vanished, and no router said why */
+    bool first;          /* of the sizes that may pass the largest is to be tried first */
+    uint16_t size;       /* of the probe in flight */
+    uint16_t high;       /* no larger packet passes */
+    braid_time raise_at; /* when to begin a search again; BRAID_NEVER: one is under way */
+};
+
 struct rack {           /* RFC 8985 */
     braid_time xmit_ts; /* of the most recently sent delivered segment */
     uint64_t end_seq;
@@ -162,8 +186,10 @@ struct subflow {
                        * that is random; segmentation by the kernel does the same */
     bool ts_ok, sack_ok, wscale_ok;
     uint8_t snd_wscale, rcv_wscale;
-    uint16_t peer_mss;     /* as offered, 536/1220 if not */
-    uint16_t path_mtu;     /* never above env->mtu; lowered by ICMP */
+    uint16_t peer_mss; /* as offered, 536/1220 if not */
+    uint16_t path_mtu; /* never above env->mtu; as found by ICMP and by probes */
+    struct mtu_search mtu;
+    uint16_t data_head;    /* bytes of headers and options in the last packet with payload; 0: none yet */
     unsigned data_reserve; /* bytes of options the owner may use on data segments: set by the owner, 28 for
                             * MPTCP, 0 for plain TCP; then call subflow_update_mss */
     uint32_t mss;          /* payload of a full segment, options taken off; same as cc.mss */
@@ -336,6 +362,8 @@ static inline bool subflow_can_carry_data(const struct subflow *sf)
     return (sf->state == TCP_STATE_ESTABLISHED || sf->state == TCP_STATE_CLOSE_WAIT) && !sf->fin_wanted;
 }
 
+/* Somebody found out what passes on the way to a peer: later subflows begin with that. mtu 0: everything. */
+void tcp_mtu_learn(struct tcp_env *env, const struct mtu_known *news);
 /* Sends a RST in answer to p, which belongs to no connection (RFC 9293 section 3.10.7.1). reason: MP_TCPRST
  * reason, or -1 for none. Nothing if p is itself a RST. */
 void tcp_refuse(struct tcp_env *env, const struct wire_packet *p, int reason);

@@ -212,6 +212,7 @@ const struct family sim_families[] = {
     {"three_paths", make_three_paths},
     {"ipv6", make_ipv6},
     {"mtu", make_mtu},
+    {"mtu_silent", make_mtu_silent},
     {"tiny_mss", make_tiny_mss},
     {"big_mtu", make_big_mtu},
     {"path_down", make_path_down},

@@ -42,6 +42,7 @@ void make_tiny_queue(struct scenario *s, struct rng *r);
 void make_three_paths(struct scenario *s, struct rng *r);
 void make_ipv6(struct scenario *s, struct rng *r);
 void make_mtu(struct scenario *s, struct rng *r);
+void make_mtu_silent(struct scenario *s, struct rng *r);
 void make_tiny_mss(struct scenario *s, struct rng *r);
 void make_big_mtu(struct scenario *s, struct rng *r);
 void make_path_down(struct scenario *s, struct rng *r);

@@ -123,6 +123,26 @@ void make_mtu(struct scenario *s, struct rng *r)
     family_join_all(s, r);
 }
 
+/* The same, but nobody says so: what is too big vanishes. Half of the time there is no other path. */
+void make_mtu_silent(struct scenario *s, struct rng *r)
+{
+    unsigned least = s->v6 ? 1280 : 576;
+
+    family_long_transfer(s, r, 4);
+    for (unsigned i = 0; i < SIM_PATHS; i++) {
+        s->up[i].black_hole = s->down[i].black_hole = true;
+        family_action(s, (struct action){.kind = ACT_PATH_MTU,
+                                         .at = rng_log_range(r, 1, 3 * BRAID_SECOND),
+                                         .a = i,
+                                         .b = (unsigned)rng_range(r, least, 1500)});
+    }
+    if (rng_chance(r, 0.5))
+        s->n_paths = 1;
+    if (rng_chance(r, 0.5))
+        family_each_link(s, r, family_lossy);
+    family_join_all(s, r);
+}
+
 void make_tiny_mss(struct scenario *s, struct rng *r)
 {
     unsigned side = (unsigned)rng_below(r, 2);

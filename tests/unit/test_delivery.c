@@ -268,11 +268,12 @@ START_TEST(after_a_timeout_the_model_rebuilds_the_window_itself)
     h_send(h, 5ull * mss, mss);
     h_run(h, 2 * BRAID_SECOND);
     ck_assert_uint_ge(h->timeouts, 1);
-    ck_assert_uint_eq(h->sf.cc.cwnd, mss);
+    uint32_t now = h->sf.mss; /* packets became smaller (test_tcp_mtu.c) */
+    ck_assert_uint_eq(h->sf.cc.cwnd, now);
     unsigned before = n_seen;
     SAY(h, .seq = 1, .ack = 1 + 2 * mss);
     ck_assert_uint_gt(n_seen, before);
-    ck_assert_uint_eq(h->sf.cc.cwnd, mss);
+    ck_assert_uint_eq(h->sf.cc.cwnd, now);
     SAY(h, .seq = 1, .ack = 1 + 5 * mss);
     ck_assert_uint_ge(h->sf.cc.priv[5], 1);
     end(h);

@@ -323,16 +323,20 @@ START_TEST(the_timeout_doubles_and_one_segment_leaves_each_time)
     struct harness *h = without_sack(10);
     braid_time rto = 300 * BRAID_MS, at = h->now; /* SRTT + 4 RTTVAR */
 
+    /* The path may have become one that swallows what is big: packets are of 1500, 1280, then 576 bytes. */
+    const uint32_t size[] = {SEG, 1280 - 52, 1280 - 52, 576 - 52, 576 - 52};
     for (unsigned i = 0; i < 5; i++, rto *= 2) {
         at += rto;
         h_run_to(h, at - BRAID_MS);
         h_nothing(h);
         h_run(h, 2 * BRAID_MS);
-        h_expect(h, TCP_ACK, 1, 1, SEG);
+        h_expect(h, TCP_ACK, 1, 1, size[i]);
+        if (i > 0 && size[i] < size[i - 1]) /* the rest of what was one segment before */
+            h->taken = h->n_out;
         h_nothing(h);
         ck_assert_uint_eq(h->timeouts, i + 1);
         ck_assert_uint_eq(h->sf.rtt.backoff, i + 1);
-        ck_assert_uint_eq(h->sf.cc.cwnd, SEG);
+        ck_assert_uint_le(h->sf.cc.cwnd, SEG);
         ck_assert_uint_eq(h->sf.cc.ssthresh, 5 * SEG); /* once, RFC 5681 section 3.1 */
     }
     ck_assert_uint_eq(subflow_space(&h->sf, h->now), 0);

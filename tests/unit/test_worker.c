@@ -26,6 +26,7 @@ struct braid_core {
     braid_time deadline;
     bool dirty;
     unsigned inputs, flushes, runs, resumed;
+    uint16_t learned_mtu;
     braid_time resumed_at;     /* by the worker's time */
     unsigned inputs_at_resume; /* packets before that */
     unsigned inputs_at_flush;  /* packets that the last flush covered */
@@ -64,7 +65,7 @@ void braid_core_free(struct braid_core *core)
 }
 
 /* What the first byte of a packet lets this core do. */
-enum { ECHO = 1, KEEP, HAND_OVER, RANDOM };
+enum { ECHO = 1, KEEP, HAND_OVER, RANDOM, MTU };
 
 static void send_back(struct braid_core *core, const uint8_t *data, size_t len)
 {
@@ -72,6 +73,18 @@ static void send_back(struct braid_core *core, const uint8_t *data, size_t len)
     struct braid_packet p = {
         .header = data, .header_len = 1, .payload = &iov, .n_payload = 1, .payload_len = (uint32_t)len - 1};
     core->host.output(core->host.ctx, &p);
+}
+
+static const struct braid_ip a_peer = {.b = {10, 1}};
+
+void braid_core_path_mtu(struct braid_core *core, const struct braid_ip *peer, uint16_t mtu, bool silent,
+                         braid_time now)
+{
+    ck_assert_int_le(now, clock_us());
+    ck_assert_mem_eq(peer->b, a_peer.b, sizeof(peer->b));
+    ck_assert(silent);
+    core->learned_mtu = mtu;
+    send_back(core, (const uint8_t *)" learned", 8);
 }
 
 void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t len,
@@ -94,6 +107,8 @@ void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t
                              &(struct braid_input){.hops = 7, .gso_size = 9});
     if (data[0] == HAND_OVER && core->params.worker == data[1])
         send_back(core, data, len);
+    if (data[0] == MTU)
+        core->host.path_mtu(core->host.ctx, &a_peer, 1400, true);
     if (data[0] == RANDOM) {
         uint8_t answer[33] = {RANDOM};
         core->host.random(core->host.ctx, answer + 1, 32);
@@ -273,6 +288,18 @@ START_TEST(a_packet_is_handed_over_with_what_is_known_of_it)
 }
 END_TEST
 
+START_TEST(the_size_that_passes_is_told_to_the_others)
+{
+    uint8_t got[16];
+    start();
+    inject(0, "\005", 1);
+    ck_assert_int_eq(answer(1, got, sizeof(got)), 8);
+    stop();
+    ck_assert_uint_eq(worker_core(workers[1])->learned_mtu, 1400);
+    ck_assert_uint_eq(worker_core(workers[0])->learned_mtu, 0);
+}
+END_TEST
+
 START_TEST(random_bytes_do_not_repeat)
 {
     uint8_t got[40][33];
@@ -407,6 +434,7 @@ int main(void)
     tcase_add_test(t, a_batch_is_flushed_once);
     tcase_add_test(t, a_buffer_that_the_core_keeps_is_not_overwritten);
     tcase_add_test(t, a_packet_is_handed_over_with_what_is_known_of_it);
+    tcase_add_test(t, the_size_that_passes_is_told_to_the_others);
     tcase_add_test(t, random_bytes_do_not_repeat);
     tcase_add_test(t, deadlines_are_not_rounded_to_milliseconds);
     tcase_add_test(t, posts_run_in_the_workers_thread);

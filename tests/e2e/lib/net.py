@@ -253,6 +253,14 @@ class Topology:
             self.braid.iptables("-t", "mangle", "-A", chain, way, f"path{path}", "-m", "statistic", "--mode", "random",
                                 "--probability", str(probability), "-j", "DROP")
 
+    def swallow(self, size, path):
+        """Packets of more than size bytes vanish on the path, in both directions, and nobody is told."""
+        for namespace, device in ((self.braid, f"path{path}"), (self.client, f"up{path}")):
+            namespace.ip("link", "set", "dev", device, "gso_max_segs", "1")  # a filter sees super-packets else
+            for version in (4, 6):
+                namespace.iptables("-t", "raw", "-A", "PREROUTING", "-i", device, "-m", "length", "--length",
+                                   f"{size + 1}:65535", "-j", "DROP", version=version)
+
     def delete(self):
         while self._made:
             self._made.pop().delete()

@@ -1,0 +1,316 @@
+/* The path MTU: what ICMP says of it (RFC 1191, 8201), and finding it out without (RFC 4821, 8899) where the
+ * path swallows big packets in silence. All sizes are those of IP packets.
+ *
+ * A path is suspected when its first outstanding segment was lost twice in a row and nothing as big arrived
+ * meanwhile: from then on packets are of a size that passes nearly everywhere. If that was an error, because
+ * the losses had another cause, the search soon tells: it begins with the size that had been in use, then
+ * halves the range of sizes that may pass. A probe is the beginning of a map, sent as one packet that is
+ * larger than the others; what follows it shows quickly whether it was lost, and such a loss says nothing of
+ * congestion. */
+#include "tcp/internal.h"
+
+#include "base/addr.h"
+
+#define MTU_LEAST_V4   576
+#define MTU_LEAST_V6   1280
+#define MTU_SAFE       1280 /* tunnels of all kinds let it pass */
+#define SUSPICIOUS     2    /* transmissions of the first segment that were lost */
+#define CLOSE_ENOUGH   16   /* the search ends when the range is no larger */
+#define PROBE_FAILURES 2    /* before a size is given up */
+
+static uint16_t least_mtu(const struct subflow *sf)
+{
+    return ip_is_v4(&sf->local.ip) ? MTU_LEAST_V4 : MTU_LEAST_V6;
+}
+
+/* The largest packet that makes sense: the peer takes no larger segments. */
+static uint16_t bound(const struct subflow *sf)
+{
+    uint32_t peer = sf->peer_mss + (ip_is_v4(&sf->local.ip) ? 40u : 60u);
+    return peer < sf->env->mtu ? (uint16_t)peer : sf->env->mtu;
+}
+
+static uint16_t in_use(const struct subflow *sf)
+{
+    uint16_t most = bound(sf);
+    return sf->path_mtu < most ? sf->path_mtu : most;
+}
+
+bool tcp_mtu_limited(const struct subflow *sf)
+{
+    return sf->mtu.silent && in_use(sf) < bound(sf);
+}
+
+/* What a packet has besides its payload. */
+static uint16_t overhead(const struct subflow *sf)
+{
+    return in_use(sf) > sf->mss ? (uint16_t)(in_use(sf) - sf->mss) : 0;
+}
+
+static void set_mtu(struct subflow *sf, uint32_t mtu)
+{
+    sf->path_mtu = (uint16_t)mtu;
+    subflow_update_mss(sf);
+}
+
+/* ---- what other subflows to the same peer learn of it ---- */
+
+static struct mtu_known *known_of(struct tcp_env *env, const struct braid_ip *peer)
+{
+    uint32_t h = 2166136261u;
+
+    for (unsigned i = 0; i < sizeof(peer->b); i++)
+        h = (h ^ peer->b[i]) * 16777619u;
+    return &env->mtus[(h ^ h >> 16) % MTU_KNOWN_MAX];
+}
+
+void tcp_mtu_learn(struct tcp_env *env, const struct mtu_known *news)
+{
+    struct mtu_known *k = known_of(env, &news->peer);
+
+    if (news->mtu > 0)
+        *k = *news;
+    else if (ip_equal(&k->peer, &news->peer))
+        k->mtu = 0;
+}
+
+/* Is it new enough for other cores to hear of it? */
+static bool is_news(struct tcp_env *env, const struct mtu_known *news)
+{
+    const struct mtu_known *k = known_of(env, &news->peer);
+    bool known = k->mtu > 0 && ip_equal(&k->peer, &news->peer);
+
+    if (!known || news->mtu == 0)
+        return known == (news->mtu == 0);
+    return k->mtu != news->mtu || k->silent != news->silent || news->until - k->until > MTU_KNOWN_TIME / 2;
+}
+
+/* Never below what is safe: a neighbour of the peer behind the same address translator could have made it up.
+ */
+static void remember(struct subflow *sf, braid_time now)
+{
+    struct tcp_env *env = sf->env;
+    uint16_t mtu = in_use(sf);
+    struct mtu_known news = {.peer = sf->remote.ip, .silent = sf->mtu.silent, .until = now + MTU_KNOWN_TIME};
+
+    if (mtu < bound(sf))
+        news.mtu = mtu > MTU_SAFE ? mtu : MTU_SAFE;
+    bool tell = env->host.path_mtu && is_news(env, &news);
+    tcp_mtu_learn(env, &news);
+    if (tell)
+        env->host.path_mtu(env->host.ctx, &news.peer, news.mtu, news.silent);
+}
+
+/* NULL: nothing is known. */
+static const struct mtu_known *look_up(struct tcp_env *env, const struct braid_ip *peer, braid_time now)
+{
+    const struct mtu_known *k = known_of(env, peer);
+    bool good = k->mtu > 0 && k->mtu < env->mtu && k->until > now && ip_equal(&k->peer, peer);
+
+    return good ? k : NULL;
+}
+
+uint16_t tcp_mtu_known(struct tcp_env *env, const struct braid_ip *peer, braid_time now)
+{
+    const struct mtu_known *k = look_up(env, peer, now);
+
+    return k ? k->mtu : env->mtu;
+}
+
+void tcp_mtu_init(struct subflow *sf, braid_time now)
+{
+    const struct mtu_known *k = look_up(sf->env, &sf->remote.ip, now);
+
+    sf->path_mtu = k ? k->mtu : sf->env->mtu;
+    sf->mtu = (struct mtu_search){
+        .high = sf->path_mtu, .silent = k && k->silent, .raise_at = k ? k->until : now + MTU_KNOWN_TIME};
+}
+
+/* ---- the search ---- */
+
+/* The next smaller size to fall back to; 0: there is none. */
+static uint16_t smaller(const struct subflow *sf)
+{
+    uint16_t mtu = in_use(sf);
+
+    return mtu > MTU_SAFE ? MTU_SAFE : mtu > least_mtu(sf) ? least_mtu(sf) : 0;
+}
+
+static void end_search(struct subflow *sf, braid_time now)
+{
+    sf->mtu.high = in_use(sf);
+    sf->mtu.raise_at = now + MTU_KNOWN_TIME;
+    remember(sf, now);
+}
+
+/* Up to `high`, that size itself first. */
+static void begin_search(struct subflow *sf, uint16_t high)
+{
+    sf->mtu =
+        (struct mtu_search){.high = high, .first = true, .silent = sf->mtu.silent, .raise_at = BRAID_NEVER};
+}
+
+static bool searching(const struct subflow *sf)
+{
+    return sf->mtu.raise_at == BRAID_NEVER;
+}
+
+static uint16_t candidate(const struct subflow *sf)
+{
+    return sf->mtu.first ? sf->mtu.high : (uint16_t)((in_use(sf) + sf->mtu.high + 1) / 2);
+}
+
+/* So much that the packet has the very size, by the options of the one before, which may be shorter than what
+ * is reserved for them. Should they be longer now, it still is no larger than the link takes. */
+static uint32_t probe_payload(const struct subflow *sf)
+{
+    uint32_t most = (uint32_t)bound(sf) - overhead(sf);
+    uint32_t head = sf->data_head ? sf->data_head : overhead(sf);
+
+    return (uint32_t)min_u64(candidate(sf) - head, most);
+}
+
+uint32_t tcp_mtu_probe(struct subflow *sf, uint32_t len, braid_time now)
+{
+    if (!searching(sf)) {
+        if (now < sf->mtu.raise_at || in_use(sf) == bound(sf))
+            return 0;
+        begin_search(sf, bound(sf));
+    }
+    if (sf->mtu.probe || sf->cc.in_recovery)
+        return 0;
+    if (candidate(sf) <= in_use(sf)) {
+        end_search(sf, now);
+        return 0;
+    }
+    uint32_t payload = probe_payload(sf);
+    return len > payload ? payload : 0;
+}
+
+void tcp_mtu_probing(struct subflow *sf, const struct tcp_sent *s)
+{
+    sf->mtu.probe = s->start;
+    sf->mtu.size = candidate(sf);
+}
+
+static bool is_probe(const struct subflow *sf, const struct tcp_sent *s)
+{
+    return sf->mtu.probe > 0 && s->start == sf->mtu.probe && !s->retrans;
+}
+
+void tcp_mtu_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t bytes, braid_time now)
+{
+    if (min_u64(s->seg, bytes) + overhead(sf) > smaller(sf))
+        sf->mtu.lost = 0; /* big ones do pass */
+    if (!is_probe(sf, s))
+        return;
+    tcp_count(sf, COUNT_TCP_MTUP_SUCCESS, 1);
+    sf->mtu.probe = 0;
+    sf->mtu.failures = 0;
+    set_mtu(sf, sf->mtu.size);
+    if (sf->mtu.high - in_use(sf) < CLOSE_ENOUGH)
+        end_search(sf, now);
+}
+
+static void probe_failed(struct subflow *sf, braid_time now)
+{
+    tcp_count(sf, COUNT_TCP_MTUP_FAIL, 1);
+    sf->mtu.probe = 0;
+    if (++sf->mtu.failures < PROBE_FAILURES)
+        return;
+    sf->mtu.failures = 0;
+    sf->mtu.first = false;
+    sf->mtu.high = sf->mtu.size - 1;
+    if (sf->mtu.high - in_use(sf) < CLOSE_ENOUGH)
+        end_search(sf, now);
+}
+
+bool tcp_mtu_lost(struct subflow *sf, const struct tcp_sent *s, braid_time now)
+{
+    if (!is_probe(sf, s))
+        return false;
+    probe_failed(sf, now);
+    return true;
+}
+
+void tcp_mtu_timeout(struct subflow *sf, braid_time now)
+{
+    if (sf->mtu.probe)
+        probe_failed(sf, now);
+}
+
+/* ---- a path that swallows what is big ---- */
+
+void tcp_mtu_head_again(struct subflow *sf, const struct tcp_sent *s)
+{
+    uint16_t mtu = smaller(sf);
+
+    if (s->start != sf->mtu.head) {
+        sf->mtu.head = s->start;
+        sf->mtu.lost = 0;
+    }
+    sf->mtu.lost += sf->mtu.lost < SUSPICIOUS;
+    uint64_t packet = min_u64(s->seg, sent_len(s)) + overhead(sf);
+    if (sf->mtu.lost < SUSPICIOUS || mtu == 0 || packet <= mtu)
+        return;
+    tcp_count(sf, COUNT_TCP_MTU_LOWERED, 1);
+    begin_search(sf, searching(sf) && sf->mtu.high > in_use(sf) ? sf->mtu.high : in_use(sf));
+    sf->mtu.silent = true;
+    set_mtu(sf, mtu);
+}
+
+/* ---- ICMP ---- */
+
+/* RFC 1191 section 7.1, for routers that do not say. */
+static uint32_t lower_plateau(uint32_t mtu)
+{
+    static const uint32_t plateaus[] = {32000, 17914, 8166, 4352, 2002, 1492, 1006, 508};
+
+    for (unsigned i = 0; i < sizeof(plateaus) / sizeof(plateaus[0]); i++)
+        if (plateaus[i] < mtu)
+            return plateaus[i];
+    return 0;
+}
+
+/* What was sent in too large segments is lost, which says nothing about congestion. */
+static void lose_oversize(struct subflow *sf)
+{
+    list_each (pos, tmp, &sf->sent) {
+        struct tcp_sent *s = sent_of(pos);
+
+        if (s->state == SENT_FLIGHT && s->seg > sf->mss && sent_len(s) > sf->mss)
+            sent_mark(sf, s, SENT_LOST);
+    }
+}
+
+/* A search goes on up to what the router says. */
+static void take_limit(struct subflow *sf, uint16_t mtu, braid_time now)
+{
+    if (mtu > in_use(sf)) {
+        begin_search(sf, mtu);
+        return;
+    }
+    sf->mtu.probe = 0;
+    set_mtu(sf, mtu);
+    end_search(sf, now);
+}
+
+void tcp_mtu_icmp(struct subflow *sf, uint32_t mtu, braid_time now)
+{
+    uint32_t before = sf->mss;
+    bool probing = sf->mtu.probe > 0;
+
+    sf->mtu.lost = 0; /* there is no silence here */
+    if (mtu == 0)
+        mtu = lower_plateau(sf->path_mtu);
+    if (mtu < least_mtu(sf))
+        mtu = least_mtu(sf);
+    if (mtu >= (probing ? sf->mtu.size : sf->path_mtu))
+        return;
+    take_limit(sf, (uint16_t)mtu, now);
+    if ((sf->mss == before && !probing) || !subflow_synchronized(sf))
+        return;
+    lose_oversize(sf);
+    tcp_timers_update(sf);
+    sf->ops->wake(sf);
+}
