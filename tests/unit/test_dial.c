@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <check.h>
 #include "base/addr.h"
+#include "io/clock.h"
 #include "io/upstream.h"
 #include "relay/dial.h"
 #include "suite.h"
@@ -182,6 +183,25 @@ START_TEST(it_fails_after_the_timeout)
 }
 END_TEST
 
+/* The thread stands still until the timeout is over: the server gets it once more. */
+START_TEST(a_pause_of_this_machine_is_no_time_that_a_server_had)
+{
+    int fillers[FILLERS], s[] = {add_silent_server(fillers)};
+    braid_time start = now();
+    clock_sleep_until(clock_now());
+    begin();
+    usleep(TIMEOUT); /* the pause itself */
+    while (!error) { /* as a worker does */
+        clock_sleep_until(clock_now() + TIMEOUT);
+        event_base_loop(base, EVLOOP_ONCE);
+    }
+    ck_assert_int_ge(now() - start, 2 * TIMEOUT - 300 * BRAID_MS);
+    ck_assert_int_eq(error, ETIMEDOUT);
+    close_all(s, 1);
+    close_all(fillers, FILLERS);
+}
+END_TEST
+
 START_TEST(whoever_gives_up_hears_nothing_more)
 {
     int fillers[FILLERS], s[] = {add_silent_server(fillers), add_server("127.0.0.2:0", 4)};
@@ -206,6 +226,7 @@ int main(void)
     tcase_add_test(t, a_silent_address_may_still_answer);
     tcase_add_test(t, it_fails_when_every_address_has_failed);
     tcase_add_test(t, it_fails_after_the_timeout);
+    tcase_add_test(t, a_pause_of_this_machine_is_no_time_that_a_server_had);
     tcase_add_test(t, whoever_gives_up_hears_nothing_more);
     suite_add_tcase(s, t);
     return run_suite(s);
