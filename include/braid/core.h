@@ -1,5 +1,6 @@
 /* One instance of the MPTCP stack, sans IO: packets in, packets out, time as an argument, one deadline out.
- * It knows no clock, socket or thread, and shares nothing with other instances.
+ * It knows no clock, socket or thread, and shares nothing with other instances but a directory, if it is
+ * given one.
  *
  * The way to drive it:
  *   1. braid_core_input() for each packet at hand, braid_core_run() when the deadline has passed, and any of
@@ -47,7 +48,7 @@ struct braid_host {
     /* Fills buf with unpredictable bytes. */
     void (*random)(void *ctx, void *buf, size_t len);
     /* A packet that another worker's core should see: worker is its number. The bytes are valid during the
-     * call only. hops goes into that core's braid_core_input. May be NULL if n_workers is 1. */
+     * call only. `in` goes into that core's braid_core_input. May be NULL if n_workers is 1. */
     void (*hand_over)(void *ctx, unsigned worker, const uint8_t *packet, size_t len,
                       const struct braid_input *in);
     /* Packets of more than mtu bytes do not arrive at peer (mtu 0: they do again), silent: though no router
@@ -62,7 +63,8 @@ struct braid_host {
 struct braid_input {
     bool csum_ok;      /* somebody trustworthy verified the TCP checksum, or it is partial (VIRTIO flags) */
     uint16_t gso_size; /* payload bytes per segment of a super-packet, 0: a single segment */
-    uint8_t hops;      /* workers that passed it on already */
+    uint8_t hops;      /* workers that passed it on already ... */
+    uint64_t visited;  /* ... and which, bit w: worker w, of those below 64 */
     /* The core that put it together from fragments notes: bytes of the largest packet that a fragment came in
      * (0: it came whole), and the identification. */
     uint16_t fragment_size;
@@ -82,7 +84,9 @@ struct braid_path_rule {
 
 struct braid_core_params {
     unsigned worker, n_workers; /* this core's number; tokens are congruent to worker modulo n_workers */
-    uint16_t mtu;               /* of the TUN */
+    struct braid_directory *directory; /* of all cores of the process; NULL: a packet that a core does not
+                                        * know visits all workers before it is refused */
+    uint16_t mtu;                      /* of the TUN */
     size_t
         memory; /* bytes of the heap that all connections together may take. With a sixteenth of it left,
                  * those that hold most of it are ended if their data does not move, newcomers are refused */
@@ -118,6 +122,12 @@ struct braid_core_params {
      * (braid/ledger.h); must outlive the core. Subflows beyond its size are not in it. NULL: nowhere. */
     struct braid_ledger *ledger;
 };
+
+/* What up to 64 cores share, each with its own thread or not: for each 4-tuple, by a hash of it, which of
+ * them may know it, in words that are changed atomically. key: random bytes. Must outlive the cores. NULL if
+ * memory is short. */
+struct braid_directory *braid_directory_new(const uint8_t key[16]);
+void braid_directory_free(struct braid_directory *d);
 
 /* Fills in sane defaults for one worker. */
 void braid_core_params_default(struct braid_core_params *p);

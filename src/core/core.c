@@ -78,7 +78,8 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     list_init(&env->dirty);
     list_init(&core->timewait_order);
     list_init(&core->wildcards);
-    if (paths_init(&env->paths, params->paths, params->n_paths) < 0) {
+    if (core_directory_init(core) < 0 || paths_init(&env->paths, params->paths, params->n_paths) < 0) {
+        free(core->here);
         free(core);
         return NULL;
     }
@@ -91,6 +92,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
             while (i-- > 0)
                 htable_free(tables[i]);
             paths_free(&env->paths);
+            free(core->here);
             free(core);
             return NULL;
         }
@@ -127,6 +129,7 @@ void braid_core_free(struct braid_core *core)
     htable_free(&core->listeners);
     htable_free(&core->reassembly.table);
     core_own_free(core);
+    core_directory_free(core);
     htable_free(&env->tokens);
     paths_free(&env->paths);
     free(core);
@@ -150,9 +153,19 @@ static bool hand_over(struct braid_core *core, const struct arrival *a, unsigned
         return false;
     struct braid_input in = *a->in;
     in.hops++;
+    if (env->params.worker < 64)
+        in.visited |= (uint64_t)1 << env->params.worker;
     core->env.tcp.count.v[COUNT_PACKETS_HANDED_OVER]++;
     env->tcp.host.hand_over(env->tcp.host.ctx, worker, a->data, a->len, &in);
     return true;
+}
+
+/* The same to the next worker that may know the 4-tuple. False: there is none left. */
+static bool hand_on(struct braid_core *core, const struct arrival *a, const struct braid_addr *local,
+                    const struct braid_addr *remote, bool cookie)
+{
+    int worker = core_directory_next(core, local, remote, cookie, a->in->visited);
+    return worker >= 0 && hand_over(core, a, (unsigned)worker);
 }
 
 /* Ends the way of a packet that no worker has a use for: on to whom it was meant for, or with a RST. */
@@ -207,16 +220,17 @@ static bool overtakes(const struct braid_core *core, const struct arrival *a)
 }
 
 /* Nobody here knows it: another worker may, else it is refused. Since the kernel forgets after a while which
- * queue a flow was written on, a subflow that joined from another queue may come there again after a pause.
- */
+ * queue a flow was written on, a subflow that joined from another queue may come there again after a pause;
+ * and what was put together from fragments came through the queue of its addresses. */
 static void unknown_flow(struct braid_core *core, struct buf *b, const struct arrival *a)
 {
-    const struct braid_core_params *params = &core->env.params;
-    bool cookies =
-        (a->p.tcp.flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK && conn_cookies_out(&core->env, a->now);
+    bool ack = (a->p.tcp.flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK,
+         cookies = ack && conn_cookies_out(&core->env, a->now);
     if (cookies && cookie_in(core, b, a))
         return;
-    if (hand_over(core, a, (params->worker + 1) % params->n_workers))
+    if (ack)
+        core_directory_cookies(core, cookies);
+    if (hand_on(core, a, &a->p.dst, &a->p.src, ack))
         return;
     if (!cookies || !overtakes(core, a))
         not_ours(core, a, -1);
@@ -271,6 +285,7 @@ static void syn_in(struct braid_core *core, const struct arrival *a)
     bool room = l && env->n_conns < env->params.max_conns && !env_short_of_memory(env);
     if (room && env->n_half_open >= env->params.half_open) {
         conn_answer_stateless(env, &a->p, &l->params, a->now);
+        core_directory_cookies(core, true);
         return;
     }
     if (room)
@@ -354,11 +369,10 @@ static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival 
 
 static void icmp_in(struct braid_core *core, const struct arrival *a)
 {
-    const struct braid_core_params *params = &core->env.params;
     core->env.tcp.count.v[COUNT_ICMP_IN_MSGS]++;
     struct mp_subflow *s = core_find_flow(core, &a->p.src, &a->p.dst);
     if (!s) {
-        hand_over(core, a, (params->worker + 1) % params->n_workers);
+        hand_on(core, a, &a->p.src, &a->p.dst, false);
         return;
     }
     if (!s->dead)

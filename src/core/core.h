@@ -27,6 +27,8 @@ struct braid_core {
     struct answers echo_replies, icmp_errors;
     struct reassembly reassembly;
     enum braid_error error; /* of the last listen or connect */
+    uint32_t *here;     /* directory.c: how many 4-tuples it has in each place; NULL: there is no directory */
+    bool cookies_noted; /* ... in the directory */
 };
 
 #define CORE_SIGNALS (PM_MAX_LOCALS - 1) /* addresses that a listener may signal */
@@ -58,6 +60,8 @@ struct timewait_entry {
 
 #define CORE_TIMEWAITS_MAX 65536 /* the oldest goes when there are more */
 
+uint64_t core_hash_tuple(const struct siphash_key *key, const struct braid_addr *local,
+                         const struct braid_addr *remote);
 uint64_t core_hash_flow(const struct braid_core *core, const struct braid_addr *local,
                         const struct braid_addr *remote);
 struct mp_subflow *core_find_flow(const struct braid_core *core, const struct braid_addr *local,
@@ -98,6 +102,25 @@ void core_pass_back(struct braid_core *core, const struct wire_packet *p, const 
  * within params.icmp_answers; nothing happens if the address is another. */
 void core_answer(struct braid_core *core, const struct wire_packet *p, const uint8_t *data, size_t len,
                  braid_time now);
+
+/* ---- which workers may know a 4-tuple (directory.c) ---- */
+
+/* 0, or -1: memory is short. */
+int core_directory_init(struct braid_core *core);
+/* There is one flow or TIME_WAIT entry more, or less, with this 4-tuple. */
+void core_directory_add(struct braid_core *core, const struct braid_addr *local,
+                        const struct braid_addr *remote);
+void core_directory_remove(struct braid_core *core, const struct braid_addr *local,
+                           const struct braid_addr *remote);
+/* Whether this worker has SYN cookies out. */
+void core_directory_cookies(struct braid_core *core, bool out);
+/* The next worker to ask about a 4-tuple, one that is not in `visited` (bit w: worker w); cookie: an ACK,
+ * which may be the answer to a SYN cookie. -1: nobody can know it. Without a directory: the next one of all.
+ */
+int core_directory_next(const struct braid_core *core, const struct braid_addr *local,
+                        const struct braid_addr *remote, bool cookie, uint64_t visited);
+/* Everything was removed. */
+void core_directory_free(struct braid_core *core);
 
 extern const struct mptcp_env_ops core_env_ops;
 

@@ -7,15 +7,21 @@
 #include "core/core.h"
 #include "wire/icmp.h"
 
-uint64_t core_hash_flow(const struct braid_core *core, const struct braid_addr *local,
-                        const struct braid_addr *remote)
+uint64_t core_hash_tuple(const struct siphash_key *hash_key, const struct braid_addr *local,
+                         const struct braid_addr *remote)
 {
     uint8_t key[36];
     memcpy(key, local->ip.b, 16);
     memcpy(key + 16, remote->ip.b, 16);
     put16(key + 32, local->port);
     put16(key + 34, remote->port);
-    return siphash(&core->env.hash_key, key, sizeof(key));
+    return siphash(hash_key, key, sizeof(key));
+}
+
+uint64_t core_hash_flow(const struct braid_core *core, const struct braid_addr *local,
+                        const struct braid_addr *remote)
+{
+    return core_hash_tuple(&core->env.hash_key, local, remote);
 }
 
 struct mp_subflow *core_find_flow(const struct braid_core *core, const struct braid_addr *local,
@@ -95,6 +101,7 @@ void core_timewait_free(struct timewait_entry *e)
 {
     wheel_cancel(&e->core->env.tcp.wheel, &e->tw.timer);
     htable_remove(&e->core->timewaits, &e->tw.hash);
+    core_directory_remove(e->core, &e->tw.local, &e->tw.remote);
     mem_give(&e->core->env.mem, mem_cost(sizeof(*e)));
     list_remove(&e->node);
     free(e);
@@ -113,6 +120,7 @@ void core_timewait_add(struct braid_core *core, struct timewait_entry *e,
     e->core = core;
     timer_init(&e->tw.timer, fire);
     htable_insert(&core->timewaits, &e->tw.hash, core_hash_flow(core, &e->tw.local, &e->tw.remote));
+    core_directory_add(core, &e->tw.local, &e->tw.remote);
     list_append(&core->timewait_order, &e->node);
     mem_take(&core->env.mem, mem_cost(sizeof(*e)));
 }
@@ -165,6 +173,7 @@ static int env_flow_add(struct mptcp_env *env, struct mp_subflow *s)
     if (env_flow_taken(env, &s->tcp.local, &s->tcp.remote)) /* a SYN that may take it has ended TIME_WAIT */
         return -1;
     htable_insert(&core->flows, &s->hash, core_hash_flow(core, &s->tcp.local, &s->tcp.remote));
+    core_directory_add(core, &s->tcp.local, &s->tcp.remote);
     s->hashed = true;
     return 0;
 }
@@ -172,8 +181,10 @@ static int env_flow_add(struct mptcp_env *env, struct mp_subflow *s)
 static void env_flow_remove(struct mptcp_env *env, struct mp_subflow *s)
 {
     struct braid_core *core = (struct braid_core *)env;
-    if (s->hashed)
+    if (s->hashed) {
         htable_remove(&core->flows, &s->hash);
+        core_directory_remove(core, &s->tcp.local, &s->tcp.remote);
+    }
     s->hashed = false;
     core_ledger_remove(core, s);
 }

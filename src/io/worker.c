@@ -408,6 +408,12 @@ struct worker *worker_new(const struct worker_params *params)
     return w;
 }
 
+struct braid_directory *worker_directory_new(void)
+{
+    uint8_t key[16];
+    return RAND_bytes(key, sizeof(key)) == 1 ? braid_directory_new(key) : NULL;
+}
+
 void worker_set_peers(struct worker *w, struct worker *const *peers)
 {
     assert(w->params.n_workers <= DAEMON_WORKERS_MAX);

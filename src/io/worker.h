@@ -1,5 +1,5 @@
-/* A worker: one thread with its own libevent base, TUN queue and core. It shares nothing with other workers;
- * what comes from other threads comes through worker_post. */
+/* A worker: one thread with its own libevent base, TUN queue and core. Its core shares at most a directory
+ * with others; what comes from other threads comes through worker_post. */
 #ifndef BRAID_IO_WORKER_H
 #define BRAID_IO_WORKER_H
 
@@ -40,6 +40,9 @@ struct worker_params {
 /* A worker that does not run yet. Until worker_start its core and base are the caller's to use. NULL if
  * memory or descriptors are short. */
 struct worker *worker_new(const struct worker_params *params);
+/* A directory for the cores of several workers (worker_params.core.directory), with a random key; it must
+ * outlive them. NULL: memory is short, and they do without. */
+struct braid_directory *worker_directory_new(void);
 /* Tells a worker where packets for other workers go: peers[i] is worker i. The array is copied. */
 void worker_set_peers(struct worker *w, struct worker *const *peers);
 /* Starts the thread. 0, or -1 with errno. */

@@ -31,7 +31,8 @@ struct service {
     struct edge_targets *targets; /* one per edge, as they were at the start */
     unsigned n_workers;
     struct worker *workers[DAEMON_WORKERS_MAX];
-    struct ledgerfile *ledgers; /* NULL: nothing outlives a crash */
+    struct braid_directory *directory; /* of their cores */
+    struct ledgerfile *ledgers;        /* NULL: nothing outlives a crash */
     size_t n_orphans;
     struct resolver *resolver;
     struct quota *quota; /* NULL: there is none, or one worker has it all */
@@ -291,6 +292,7 @@ static int make_worker(struct service *s, unsigned i, int cpu)
     if (params.core.memory == 0)
         params.core.memory = memory_share(s->n_workers);
     params.core.mtu = (uint16_t)p->tun->mtu;
+    params.core.directory = s->directory;
     params.core.ledger = s->ledgers ? ledgerfile_ledger(s->ledgers, i) : NULL;
     s->workers[i] = worker_new(&params);
     if (!s->workers[i])
@@ -307,6 +309,7 @@ static int make_workers(struct service *s, const cpu_set_t *cpus, unsigned n_cpu
 {
     /* Two workers on one CPU would be worse than leaving them to the kernel's scheduler. */
     bool pin = s->n_workers > 1 && s->n_workers <= n_cpus;
+    s->directory = s->n_workers > 1 ? worker_directory_new() : NULL;
     open_ledgers(s); /* not earlier: what was left would be lost if we did not get this far */
     for (unsigned i = 0; i < s->n_workers; i++) {
         if (make_worker(s, i, pin ? nth_cpu(cpus, i) : -1) < 0) {
@@ -492,6 +495,7 @@ void service_free(struct service *s)
         worker_abort(s->workers[i]); /* with the routes to clients still in place */
     for (unsigned i = 0; i < s->n_workers && s->workers[i]; i++)
         worker_free(s->workers[i]);
+    braid_directory_free(s->directory);
     s->drained = ignore;
     mailbox_free(s->mailbox);
     ledgerfile_close(s->ledgers);

@@ -52,6 +52,7 @@ struct fuzz {
     size_t left;
     struct braid_core *cores[2], *core; /* core: the one that packets and calls go to */
     unsigned n_cores;
+    struct braid_directory *directory;
     bool more; /* the script chooses from all there is: */
     const struct cc_ops *cc;
     const struct sched_ops *sched;

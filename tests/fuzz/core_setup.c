@@ -149,6 +149,8 @@ void begin(struct fuzz *z)
     if (how & MORE)
         more_choices(z, &p, &l, rules);
     p.n_workers = z->n_cores;
+    p.directory = z->directory =
+        z->n_cores > 1 && (how & ECHO) ? braid_directory_new((const uint8_t[16]){1}) : NULL;
     for (; p.worker < z->n_cores; p.worker++) {
         z->cores[p.worker] = braid_core_new(&p, &host, z->now);
         MUST(z->cores[p.worker]);
@@ -190,4 +192,5 @@ void end(struct fuzz *z)
         print_counters(z->cores[i]);
         braid_core_free(z->cores[i]);
     }
+    braid_directory_free(z->directory);
 }

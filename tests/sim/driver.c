@@ -89,7 +89,7 @@ static void hand_over_event(void *ctx, uint64_t arg)
 
     (void)arg;
     if (!h->to->world->failed)
-        sim_core_input(h->to, h->f, h->in.hops, h->in.csum_ok);
+        sim_core_input(h->to, h->f, &h->in);
     frame_free(h->f);
     free(h);
 }
@@ -223,9 +223,8 @@ void sim_core_touch(struct sim_core *c)
 
 /* ---- input -------------------------------------------------------------------------- */
 
-void sim_core_input(struct sim_core *c, const struct frame *f, unsigned hops, bool csum_ok)
+void sim_core_input(struct sim_core *c, const struct frame *f, const struct braid_input *in)
 {
-    struct braid_input in = {.csum_ok = csum_ok, .gso_size = f->gso_size, .hops = (uint8_t)hops};
     /* A buffer of exactly the right size now and then, for the address sanitizer to watch its end. */
     bool exact = !c->world->unchecked && rng_chance(&c->world->rng, 0.3);
     struct buf *b = exact ? braid_buf_new(VNET_HEADER + f->len) : braid_buf_pool_get(c->pool);
@@ -234,7 +233,7 @@ void sim_core_input(struct sim_core *c, const struct frame *f, unsigned hops, bo
         abort();
     memcpy(braid_buf_data(b) + VNET_HEADER, f->data, f->len);
     c->packets_in_second++;
-    braid_core_input(c->core, b, VNET_HEADER, f->len, &in, c->world->time.now);
+    braid_core_input(c->core, b, VNET_HEADER, f->len, in, c->world->time.now);
     braid_buf_unref(b);
     check(c);
     sim_core_touch(c);
@@ -271,6 +270,7 @@ bool sim_core_init(struct sim_core *c, struct world *w, unsigned side, unsigned 
     p.n_paths = w->s.n_rules;
     p.worker = worker;
     p.n_workers = w->s.workers[side];
+    p.directory = w->directories[side];
     if (p.n_workers > 1)
         host.hand_over = hand_over;
     c->pool = braid_buf_pool_new(BUF_SIZE, 8);

@@ -40,9 +40,11 @@ static void poll(void *ctx, uint64_t arg)
         struct sim_core *c = sim_core_for(w, nic->side, f, &nic->rng);
         bool csum_ok = f->partial || w->unchecked || (rng_chance(&nic->rng, w->s.verified) && frame_valid(f));
 
+        struct braid_input in = {.csum_ok = csum_ok, .gso_size = f->gso_size};
+
         list = f->next;
         if (!w->failed)
-            sim_core_input(c, f, 0, csum_ok);
+            sim_core_input(c, f, &in);
         frame_free(f);
     }
 }

@@ -78,6 +78,8 @@ static struct world *begin(const struct scenario *s, FILE *trace)
     idsn_place(place_idsn, w);
     net_init(w);
     for (unsigned side = 0; side < SIM_SIDES; side++) {
+        if (s->workers[side] > 1 && s->seed % 2)
+            w->directories[side] = braid_directory_new((const uint8_t[16]){(uint8_t)s->seed});
         for (unsigned i = 0; i < s->workers[side]; i++)
             if (!sim_core_init(&w->cores[side][i], w, side, i))
                 sim_fail(w, "braid_core_new failed");
@@ -347,6 +349,8 @@ static void end(struct world *w)
     for (unsigned side = 0; side < SIM_SIDES; side++)
         for (unsigned i = 0; i < w->s.workers[side]; i++)
             sim_core_free(&w->cores[side][i]);
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        braid_directory_free(w->directories[side]);
     net_free(w);
     vtime_free(&w->time);
     observer_free(&w->observer);
