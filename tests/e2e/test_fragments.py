@@ -83,3 +83,19 @@ def test_transparent_mode(env, backend):
     transfer(near, far, MIB, end=False)
     transfer(far, near, MIB)
     assert created(router) > before + 100
+
+
+@braid_only
+@cases(**BACKENDS)
+def test_a_servers_answers_to_the_clients_address(env, backend):
+    """A router before the server splits what it sends to a socket that has the client's address."""
+    router = env.topology.router_before_server()
+    router.ip("link", "set", "near", "mtu", str(MTU))
+    env.server.sysctl(net__ipv4__ip_no_pmtu_disc=1)
+    env.steer("up", "--backend", backend, "--source", "client")
+    env.start([Transparent("transit", source="client", bypass="off")])
+    near, far = env.pair(to=net.SERVER[4])
+    assert far.getpeername()[0] == net.client_address(1)
+    transfer(far, near, MIB, end=False)
+    transfer(near, far, MIB)
+    assert created(router) > 100, "the router made no fragments"

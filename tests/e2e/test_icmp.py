@@ -16,8 +16,9 @@ PATIENCE = 10  # seconds that Braid waits for a silent server
 
 
 def start(env, backend, source="client"):
+    """The server is asked by an MPTCP socket with one backend, with the other by a TCP socket."""
     env.steer("up", "--backend", backend, "--source", source)
-    env.start([Transparent("transit", source=source, bypass="off")])
+    env.start([Transparent("transit", source=source, **({"bypass": "off"} if backend == "iptables" else {}))])
 
 
 def time_to_fail(env, version):
