@@ -294,6 +294,7 @@ const struct family sim_families[] = {
     {"mb_split_first_only", make_mb_split_first_only},
     {"mb_merge", make_mb_merge},
     {"mb_merge_split", make_mb_merge_split},
+    {"mb_fragments", make_mb_fragments},
     {"mb_alg_same_length", make_mb_alg_same_length},
     {"mb_alg_checksum", make_mb_alg_checksum},
     {"mb_alg_checksum_two", make_mb_alg_checksum_two},

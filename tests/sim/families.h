@@ -124,6 +124,7 @@ void make_mb_split_dup_options(struct scenario *s, struct rng *r);
 void make_mb_split_first_only(struct scenario *s, struct rng *r);
 void make_mb_merge(struct scenario *s, struct rng *r);
 void make_mb_merge_split(struct scenario *s, struct rng *r);
+void make_mb_fragments(struct scenario *s, struct rng *r);
 void make_mb_alg_same_length(struct scenario *s, struct rng *r);
 void make_mb_alg_checksum(struct scenario *s, struct rng *r);
 void make_mb_alg_checksum_two(struct scenario *s, struct rng *r);

@@ -55,6 +55,15 @@ void make_mb_merge_split(struct scenario *s, struct rng *r)
     mb_merge(s, r, (uint32_t)rng_log_range(r, 2000, 20000));
 }
 
+/* IP fragments, in disorder; the loss of one is the loss of its packet. */
+void make_mb_fragments(struct scenario *s, struct rng *r)
+{
+    mb_base(s, r, mb_one_or_two(r), DONE);
+    s->fragment = rng_chance(r, 0.5) ? 1 : 0.2;
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        s->gro[side] = false;
+}
+
 /* ---- payload ----------------------------------------------------------------------- */
 
 static void alter(struct scenario *s, struct rng *r, unsigned path)

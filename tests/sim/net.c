@@ -43,7 +43,7 @@ static void poll(void *ctx, uint64_t arg)
         struct braid_input in = {.csum_ok = csum_ok, .gso_size = f->gso_size};
 
         list = f->next;
-        if (!w->failed)
+        if (!w->failed && !sim_fragments(c, f, &nic->rng))
             sim_core_input(c, f, &in);
         frame_free(f);
     }

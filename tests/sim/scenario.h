@@ -112,6 +112,7 @@ struct scenario {
     bool gro[SIM_SIDES];
     braid_time poll[SIM_SIDES];  /* how long arrived packets may wait for their batch */
     braid_time slack[SIM_SIDES]; /* how late timers may run */
+    double fragment;             /* share of packets with payload that arrive in fragments */
     double verified;    /* share of single segments delivered as if somebody had verified the checksum */
     bool wrap_tcp;      /* sequence numbers or timestamps of subflows begin close to where they wrap */
     unsigned wrap_data; /* data sequence numbers begin close to where so many bits wrap: 32, 63 (their sign)

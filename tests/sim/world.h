@@ -45,6 +45,7 @@ struct world {
     struct scenario s;
     struct vtime time;
     struct sim_core cores[SIM_SIDES][SIM_WORKERS];
+    uint32_t fragment_id;                           /* the next identification of IPv6 */
     struct braid_directory *directories[SIM_SIDES]; /* of the cores of a side, in every other seed */
     struct sim_nic nics[SIM_SIDES];
     struct sim_dir dirs[SIM_PATHS][SIM_SIDES]; /* by path and the side it leads to */
@@ -91,6 +92,8 @@ void trace_stats(struct world *w, const struct app *a);
 
 /* Call after anything was done to a core: plans its flush and its timer. */
 void sim_core_touch(struct sim_core *c);
+/* Hands a packet to a core in fragments, if this network splits it. */
+bool sim_fragments(struct sim_core *c, const struct frame *whole, struct rng *r);
 /* Hands a packet to a core. */
 void sim_core_input(struct sim_core *c, const struct frame *f, const struct braid_input *in);
 /* The worker of this side that a packet arrives at. */
