@@ -66,6 +66,11 @@ static struct incomplete *find(const struct reassembly *r, const struct wire_fra
 
 /* ---- what they take ---- */
 
+static size_t piece_cost(uint16_t len)
+{
+    return mem_cost(sizeof(struct piece) + len);
+}
+
 static void charge(struct reassembly *r, struct incomplete *p, size_t bytes)
 {
     p->used += bytes;
@@ -88,7 +93,7 @@ static void drop_pieces(struct reassembly *r, struct incomplete *p)
         struct piece *first = p->pieces;
 
         p->pieces = first->next;
-        discharge(r, p, sizeof(*first) + first->len);
+        discharge(r, p, piece_cost(first->len));
         free(first);
     }
     p->n_pieces = 0;
@@ -97,7 +102,7 @@ static void drop_pieces(struct reassembly *r, struct incomplete *p)
 static void forget(struct reassembly *r, struct incomplete *p)
 {
     drop_pieces(r, p);
-    discharge(r, p, sizeof(*p));
+    discharge(r, p, mem_cost(sizeof(*p)));
     assert(p->used == 0);
     htable_remove(&r->table, &p->hash);
     list_remove(&p->node);
@@ -166,7 +171,7 @@ static struct incomplete *begin(struct reassembly *r, const struct wire_fragment
 {
     struct reassembly_source *s =
         &r->sources[siphash(r->key, f->src.b, sizeof(f->src.b)) % REASSEMBLY_SOURCES];
-    struct incomplete *p = make_room(r, s, sizeof(*p), NULL) ? calloc(1, sizeof(*p)) : NULL;
+    struct incomplete *p = make_room(r, s, mem_cost(sizeof(*p)), NULL) ? calloc(1, sizeof(*p)) : NULL;
 
     if (!p)
         return NULL;
@@ -176,7 +181,7 @@ static struct incomplete *begin(struct reassembly *r, const struct wire_fragment
     p->id = f->id;
     p->protocol = f->protocol;
     p->until = now + PATIENCE;
-    charge(r, p, sizeof(*p));
+    charge(r, p, mem_cost(sizeof(*p)));
     htable_insert(&r->table, &p->hash, hash);
     list_append(&r->oldest, &p->node);
     list_append(&s->packets, &p->of_source);
@@ -240,11 +245,11 @@ static int add(struct reassembly *r, struct incomplete *p, const struct wire_fra
     }
     if (!at)
         return 0;
-    size_t bytes = sizeof(struct piece) + f->len;
-    struct piece *q = make_room(r, p->source, bytes, p) ? malloc(bytes) : NULL;
+    size_t cost = piece_cost(f->len);
+    struct piece *q = make_room(r, p->source, cost, p) ? malloc(sizeof(*q) + f->len) : NULL;
     if (!q)
         return -1;
-    charge(r, p, bytes);
+    charge(r, p, cost);
     *q = (struct piece){.next = *at, .offset = f->offset, .len = f->len};
     memcpy(q->data, f->data, f->len);
     *at = q;
