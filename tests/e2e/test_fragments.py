@@ -11,10 +11,15 @@ BACKENDS = {"nft": "nft", "iptables": "iptables"}
 MTU = 1400
 
 
+def small_link(router):
+    """To the proxy. A device with a small MTU would not receive large packets either, a route concerns one direction."""
+    router.ip("route", "change", "default", "via", net.braid_address(net.LINK), "dev", "near", "mtu", str(MTU))
+
+
 def access_router(env):
     """Its link to the proxy is small, and the client does not forbid it to fragment."""
     router = env.topology.router_before_client()
-    router.ip("link", "set", "near", "mtu", str(MTU))
+    small_link(router)
     env.client.sysctl(net__ipv4__ip_no_pmtu_disc=1)
     return router
 
@@ -90,7 +95,7 @@ def test_transparent_mode(env, backend):
 def test_a_servers_answers_to_the_clients_address(env, backend):
     """A router before the server splits what it sends to a socket that has the client's address."""
     router = env.topology.router_before_server()
-    router.ip("link", "set", "near", "mtu", str(MTU))
+    small_link(router)
     env.server.sysctl(net__ipv4__ip_no_pmtu_disc=1)
     env.steer("up", "--backend", backend, "--source", "client")
     env.start([Transparent("transit", source="client", bypass="off")])
