@@ -1,4 +1,6 @@
 /* braidd: options, configuration, and the wiring of the daemon's parts. */
+#include <fcntl.h>
+#include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,13 +44,15 @@ struct options {
 static const char usage[] = "usage: braidd [-c FILE] [-t] [-V] [-h]\n"
                             "  -c FILE  read this configuration instead of " DEFAULT_CONFIG "\n"
                             "  -t       check the configuration and exit\n"
-                            "  -V       print the version and exit\n"
-                            "  -h       print this help and exit\n";
+                            "  -V       print the version and exit (--version)\n"
+                            "  -h       print this help and exit (--help)\n";
 
 static void parse_options(int argc, char **argv, struct options *o)
 {
     *o = (struct options){.config = DEFAULT_CONFIG};
-    for (int c; (c = getopt(argc, argv, "c:tVh")) != -1;) {
+    static const struct option long_options[] = {
+        {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+    for (int c; (c = getopt_long(argc, argv, "c:tVh", long_options, NULL)) != -1;) {
         switch (c) {
         case 'c':
             o->config = optarg;
@@ -71,6 +75,17 @@ static void parse_options(int argc, char **argv, struct options *o)
         fprintf(stderr, "braidd: unexpected argument \"%s\"\n%s", argv[optind], usage);
         exit(EXIT_FAILURE);
     }
+}
+
+/* A TUN or a socket in the place of a closed stderr would be sent the log. */
+static void occupy_standard_descriptors(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
 }
 
 /* Buffers of 64 KiB come and go with every batch. Given back to the kernel and faulted in again each time,
@@ -231,6 +246,7 @@ int main(int argc, char **argv)
     struct daemon d = {0};
     char error[CONF_ERROR_MAX];
     ignore_signals();
+    occupy_standard_descriptors();
     parse_options(argc, argv, &options);
     if (conf_load(options.config, &d.conf, error, sizeof(error)) < 0) {
         fprintf(stderr, "%s\n", error);

@@ -101,6 +101,16 @@ def test_braidctl_fails_with_a_line(env):
 
 
 @braid_only
+def test_braidctl_without_an_output_says_so(env):
+    env.start()
+    for streams in (">&-", "<&- >&-", ">/dev/full"):
+        done = run(["sh", "-c", f"exec {proxy.BRAIDCTL} -s {env.proxy.control} status {streams}"], check=False)
+        assert done.returncode == 1 and "output" in done.stderr, f"{streams}: {done.returncode} {done.stderr!r}"
+    done = run(["sh", "-c", f"exec {proxy.BRAIDCTL} -s {env.proxy.control} status 2>&-"])
+    assert done.stdout.startswith("Braid ")
+
+
+@braid_only
 def test_metrics_satisfy_promtool(env):
     loaded(env)
     code, body = env.proxy.http("/metrics")
