@@ -89,7 +89,7 @@ static void change_one(struct worker *w, const struct snapshot_job *job)
     if (change->profile)
         edges_set_profile(es, c, change->profile);
     else
-        edges_keep_profile(es, c);
+        edges_drop_profile(es, c);
     if (change->sched)
         braid_conn_set_sched(c, change->sched);
     if (change->cc)

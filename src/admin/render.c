@@ -106,20 +106,34 @@ const char *render_target(const struct edge_params *p, char out[RENDER_TARGET])
     return out;
 }
 
-const char *render_size(uint64_t bytes, char out[RENDER_SIZE])
+/* "1.5 MiB": in the largest of the units, each `step` times the one before, of which there is at least one.
+ */
+static const char *scaled_text(uint64_t bytes, uint64_t step, const char *const units[6],
+                               char out[RENDER_SIZE])
 {
-    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    if (bytes < 1024) {
+    if (bytes < step) {
         snprintf(out, RENDER_SIZE, "%" PRIu64 " B", bytes);
         return out;
     }
     unsigned u = 0;
-    uint64_t scaled = bytes; /* in units[u] times 1024 */
-    for (; scaled >= 1024 * 1024 && u < 5; u++)
-        scaled /= 1024;
-    snprintf(out, RENDER_SIZE, "%" PRIu64 ".%u %s", scaled / 1024, (unsigned)(scaled % 1024 * 10 / 1024),
+    uint64_t scaled = bytes; /* in units[u] times step */
+    for (; scaled >= step * step && u < 5; u++)
+        scaled /= step;
+    snprintf(out, RENDER_SIZE, "%" PRIu64 ".%u %s", scaled / step, (unsigned)(scaled % step * 10 / step),
              units[u]);
     return out;
+}
+
+const char *render_size(uint64_t bytes, char out[RENDER_SIZE])
+{
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    return scaled_text(bytes, 1024, units, out);
+}
+
+const char *render_volume(uint64_t bytes, char out[RENDER_SIZE])
+{
+    static const char *const units[] = {"KB", "MB", "GB", "TB", "PB", "EB"};
+    return scaled_text(bytes, 1000, units, out);
 }
 
 const char *render_path_name(const struct conf *conf, const struct braid_subflow_stats *s)

@@ -63,6 +63,8 @@ struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *
 #define RENDER_SIZE 24
 /* "17 B", "1.5 MiB" into out, which is returned. */
 const char *render_size(uint64_t bytes, char out[RENDER_SIZE]);
+/* The same as quotas are written in the configuration: "100.0 MB". */
+const char *render_volume(uint64_t bytes, char out[RENDER_SIZE]);
 /* The name of the path that a subflow belongs to; NULL: none. */
 const char *render_path_name(const struct conf *conf, const struct braid_subflow_stats *s);
 

@@ -143,8 +143,8 @@ void render_paths_text(struct doc *d, const struct snapshot_view *v, bool cleare
         doc_printf(d, "%-12s %-26s %-26s %7u %7u %5" PRIu64 " %12s %12s%s\n", v->conf->path_names[i],
                    prefix_text(&r->local, r->local_bits, local),
                    prefix_text(&r->remote, r->remote_bits, remote), r->cost, r->weight,
-                   total->paths[i].subflows, render_size(total->paths[i].bytes, bytes),
-                   r->quota ? render_size(r->quota, quota) : "none",
+                   total->paths[i].subflows, render_volume(total->paths[i].bytes, bytes),
+                   r->quota ? render_volume(r->quota, quota) : "none",
                    is_over(r, &total->paths[i]) ? ", used up" : "");
     }
     doc_printf(d, "%u path%s%s\n", total->n_paths, total->n_paths == 1 ? "" : "s",

@@ -1,7 +1,9 @@
 /* Opening and setting up the TUN device. Reading and writing packets is in packet.c. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -100,6 +102,20 @@ static int attach(struct tun *t, short flags)
     return 0;
 }
 
+/* Other devices have other drivers, or, as lo has, none. */
+static bool is_tun(const char *name)
+{
+    struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+    struct ifreq ifr = {.ifr_data = (char *)&info};
+    memcpy(ifr.ifr_name, name, IFNAMSIZ);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool tun = fd >= 0 && ioctl(fd, SIOCETHTOOL, &ifr) == 0 && strcmp(info.driver, "tun") == 0 &&
+               strcmp(info.bus_info, "tun") == 0;
+    if (fd >= 0)
+        close(fd);
+    return tun;
+}
+
 static int attach_first(struct tun *t, char error[TUN_ERROR])
 {
     if (attach(t, (short)IFF_TUN_EXCL) == 0)
@@ -109,6 +125,10 @@ static int attach_first(struct tun *t, char error[TUN_ERROR])
     if (errno != EBUSY)
         return fail_attach(t, error);
     unsigned index = if_nametoindex(t->name);
+    if (index != 0 && !is_tun(t->name)) {
+        errno = EINVAL;
+        return fail_attach(t, error);
+    }
     if (index == 0 || netlink_link_carrier(t->nl, (int)index) != 0) {
         errno = EBUSY;
         return fail_attach(t, error);

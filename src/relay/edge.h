@@ -132,7 +132,7 @@ const struct profile *edges_profile(const struct edges *es, const struct braid_c
                                     const struct profile **now);
 /* Another profile, of a configuration that outlives the connection. */
 void edges_set_profile(struct edges *es, struct braid_conn *c, const struct profile *p);
-/* Its algorithms are about to be set one by one: an automatic profile changes them no more. */
-void edges_keep_profile(struct edges *es, struct braid_conn *c);
+/* Its algorithms are about to be set one by one: it has no profile any more. */
+void edges_drop_profile(struct edges *es, struct braid_conn *c);
 
 #endif

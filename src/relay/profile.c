@@ -67,9 +67,9 @@ void edges_set_profile(struct edges *es, struct braid_conn *c, const struct prof
     profile_apply(p, c, edge_now());
 }
 
-void edges_keep_profile(struct edges *es, struct braid_conn *c)
+void edges_drop_profile(struct edges *es, struct braid_conn *c)
 {
     struct relay *r = relay_of(es, c);
     if (r)
-        r->profile = r->profile_now;
+        r->profile = r->profile_now = NULL;
 }

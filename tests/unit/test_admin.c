@@ -221,10 +221,8 @@ START_TEST(settings_reach_the_connections_of_every_worker)
         snprintf(line, sizeof(line), "show %u\n", id);
         tells(line, "profile bulk, scheduler minrtt, congestion cubic, path manager passive\n");
         snprintf(line, sizeof(line), "set %u scheduler roundrobin\n", id);
-        snprintf(
-            answer, sizeof(answer),
-            "connection %u: profile bulk, scheduler roundrobin, congestion cubic, path manager passive\n",
-            id);
+        snprintf(answer, sizeof(answer),
+                 "connection %u: scheduler roundrobin, congestion cubic, path manager passive\n", id);
         tells(line, answer);
         snprintf(line, sizeof(line), "set %u congestion lia --json\n", id);
         tells(line, "\"scheduler\":\"roundrobin\",\"congestion\":\"lia\",");

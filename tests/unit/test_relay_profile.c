@@ -150,8 +150,8 @@ START_TEST(algorithms_set_one_by_one_end_an_automatic_profile)
     int server;
     edge_of(&automatic, &bulk);
     struct braid_conn *c = talking(80, &server);
-    edges_keep_profile(edges, c);
-    has_profile(c, &bulk, &bulk);
+    edges_drop_profile(edges, c);
+    has_profile(c, NULL, NULL);
     for (int i = 0; i < 2 * PATTERN_RUN; i++)
         answer(c, server, 100);
     ck_assert_ptr_null(c->sched);

@@ -68,7 +68,7 @@ START_TEST(paths_add_up_the_workers_and_tell_whose_quota_is_used_up)
     const char *text = written();
     contains(text,
              "\nlte          any                        2001:db8::/32                    5       1     5 "
-             "     1.1 KiB       1000 B, used up\n");
+             "      1.2 KB       1.0 KB, used up\n");
     contains(text,
              "\ndsl          10.99.9.2/32               any                              0       1     0 "
              "         0 B         none\n");
