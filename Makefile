@@ -187,7 +187,9 @@ install: all ## into DESTDIR/PREFIX (/usr/local)
 	install -D -m 755 $(B)/braidctl $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidctl
 	install -D -m 755 deploy/braid-steer $(DESTDIR)$(or $(PREFIX),/usr/local)/sbin/braid-steer
 	[ -e $(DESTDIR)/etc/braid/braid.ini ] || install -D -m 644 conf/braid.ini $(DESTDIR)/etc/braid/braid.ini
-	install -D -m 644 deploy/braid.service $(DESTDIR)/etc/systemd/system/braid.service
+	install -d $(DESTDIR)/etc/systemd/system
+	sed 's|/usr/local/sbin/|$(or $(PREFIX),/usr/local)/sbin/|' deploy/braid.service >$(DESTDIR)/etc/systemd/system/braid.service
+	chmod 644 $(DESTDIR)/etc/systemd/system/braid.service
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man5 docs/man/braid.ini.5
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man8 $(wildcard docs/man/*.8)
 clean: ## remove what was built

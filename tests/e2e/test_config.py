@@ -1,6 +1,7 @@
 """Bad configurations and bad circumstances: one line that says where and what, exit status 1, nothing touched."""
 import json
 import os
+import re
 
 from lib import net, proxy
 from lib.env import default_edges
@@ -130,7 +131,12 @@ def test_missing_file_is_named(env):
 
 @braid_only
 def test_example_configuration_is_good(env):
-    assert run([proxy.BRAIDD, "-t", "-c", proxy.ROOT / "conf" / "braid.ini"]).returncode == 0
+    example = (proxy.ROOT / "conf" / "braid.ini").read_text()
+    assert "no [edge NAME] section" in complaint(run([proxy.BRAIDD, "-t", "-c", write(env, example)], check=False))
+    for line in ("[edge web]", "listen = 10.99.9.1:8080", "target = 10.99.3.2:8080"):
+        assert f"\n;{line}\n" in example
+        example = example.replace(f"\n;{line}\n", f"\n{line}\n")
+    assert run([proxy.BRAIDD, "-t", "-c", write(env, example)]).returncode == 0
     assert run([proxy.BRAIDD, "-t", "-c", write(env, GOOD)]).returncode == 0
     assert run([proxy.BRAIDD, "-t", "-c", write(env, TRANSPARENT)]).returncode == 0
 
@@ -288,7 +294,26 @@ def test_listening_on_an_address_of_this_machine_is_said(env):
 
 @braid_only
 def test_options(env):
-    assert run([proxy.BRAIDD, "-h"]).stdout.startswith("usage: braidd")
-    assert run([proxy.BRAIDD, "-V"]).stdout.startswith("braidd ")
+    for option in ("-h", "--help"):
+        assert run([proxy.BRAIDD, option]).stdout.startswith("usage: braidd")
+    for option in ("-V", "--version"):
+        assert run([proxy.BRAIDD, option]).stdout.startswith("braidd ")
     assert run([proxy.BRAIDD, "-Z"], check=False).returncode == 1
     assert run([proxy.BRAIDD, "stray"], check=False).returncode == 1
+
+
+@braid_only
+def test_a_device_that_is_no_tun_is_called_so(env):
+    said = complaint(env.topology.braid.run(str(proxy.BRAIDD), "-c",
+                                            str(write(env, GOOD.replace("name = braid0", "name = lo"))), check=False))
+    assert "lo exists and is not a TUN" in said, said
+
+
+@braid_only
+def test_install_writes_the_paths_that_it_was_given(env):
+    root = env.directory / "root"
+    run(["make", "-s", "-o", "all", "-C", proxy.ROOT, "install", f"B={proxy.BUILD}", f"DESTDIR={root}", "PREFIX=/opt/braid"])
+    unit = (root / "etc/systemd/system/braid.service").read_text()
+    for path in re.findall(r"^#?Exec\w+=\+?(/\S+)", unit, re.MULTILINE):
+        assert path.startswith("/opt/braid/sbin/") and os.access(f"{root}{path}", os.X_OK), path
+    assert "ExecStart=/opt/braid/sbin/braidd" in unit and "/usr/local" not in unit

@@ -21,6 +21,28 @@ static inline int parse(const char *text)
     return conf_parse("f.ini", text, strlen(text), &conf, err, sizeof(err));
 }
 
+static inline char *file_text(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    ck_assert_msg(f != NULL, "%s: run the tests from the top of the source tree", path);
+    char *text = calloc(1, 1 << 16);
+    ck_assert_uint_lt(fread(text, 1, (1 << 16) - 1, f), (1 << 16) - 1);
+    fclose(f);
+    return text;
+}
+
+/* The example of the configuration, with what it says of [edge web] in force. */
+static inline void parse_example(void)
+{
+    char *text = file_text("conf/braid.ini"), *at = strstr(text, "\n;[edge web]");
+    ck_assert_ptr_nonnull(at);
+    for (; at[1] != '\n'; at = strchr(at + 1, '\n'))
+        if (at[1] == ';' && at[2] != ' ')
+            at[1] = ' ';
+    ck_assert_msg(conf_parse("conf/braid.ini", text, strlen(text), &conf, err, sizeof(err)) == 0, "%s", err);
+    free(text);
+}
+
 /* `error` is what stands behind "f.ini:". */
 static inline void check_refused(const char *text, const char *error)
 {

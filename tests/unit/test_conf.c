@@ -445,16 +445,6 @@ END_TEST
 /* ---- the documentation ----------------------------------------------------------------------------------
  */
 
-static char *file_text(const char *path)
-{
-    FILE *f = fopen(path, "r");
-    ck_assert_msg(f != NULL, "%s: run the tests from the top of the source tree", path);
-    char *text = calloc(1, 1 << 16);
-    ck_assert_uint_lt(fread(text, 1, (1 << 16) - 1, f), (1 << 16) - 1);
-    fclose(f);
-    return text;
-}
-
 /* True if text has key below the header of section, before the next header. */
 static bool has_key(const char *text, const char *section_begins, const char *key_line_begins)
 {
@@ -498,10 +488,17 @@ START_TEST(every_key_is_in_the_example_and_in_the_manual)
 }
 END_TEST
 
+START_TEST(the_example_as_it_is_serves_nobody)
+{
+    ck_assert_int_eq(conf_load("conf/braid.ini", &conf, err, sizeof(err)), -1);
+    ck_assert_ptr_nonnull(strstr(err, "there is no [edge NAME] section"));
+}
+END_TEST
+
 START_TEST(the_example_works_and_shows_the_defaults)
 {
     struct conf defaults;
-    ck_assert_msg(conf_load("conf/braid.ini", &conf, err, sizeof(err)) == 0, "%s", err);
+    parse_example();
     ck_assert_int_eq(conf_parse("f", EDGE, strlen(EDGE), &defaults, err, sizeof(err)), 0);
     ck_assert_uint_eq(conf.daemon.workers, defaults.daemon.workers);
     ck_assert_str_eq(conf.daemon.control, defaults.daemon.control);
@@ -543,6 +540,7 @@ int main(void)
     tcase_add_test(t, a_file_that_cannot_be_read_is_named);
     tcase_add_test(t, many_edges_are_read_up_to_the_limit);
     tcase_add_test(t, every_key_is_in_the_example_and_in_the_manual);
+    tcase_add_test(t, the_example_as_it_is_serves_nobody);
     tcase_add_test(t, the_example_works_and_shows_the_defaults);
     tcase_add_test(t, the_distance_between_words_counts_changes);
     suite_add_tcase(s, t);

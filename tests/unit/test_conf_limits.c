@@ -60,7 +60,7 @@ START_TEST(defaults_are_those_of_the_core_and_of_the_example)
     ck_assert_msg(parse(EDGE) == 0, "%s", err);
     expect_limits(&p);
     conf_free(&conf);
-    ck_assert_msg(conf_load("conf/braid.ini", &conf, err, sizeof(err)) == 0, "%s", err);
+    parse_example();
     expect_limits(&p);
     conf_free(&conf);
 }
