@@ -240,6 +240,21 @@ static void stop(struct daemon *d)
     conf_free(&d->conf);
 }
 
+static void say_flaw(void *arg, bool warning, const char *line)
+{
+    (void)arg;
+    fprintf(stderr, "%s%s\n", warning ? "warning: " : "", line);
+}
+
+/* Errors end the daemon: they are said the same way as to whoever checks the file. */
+static void log_flaw(void *arg, bool warning, const char *line)
+{
+    if (warning)
+        log_warn("%s", line);
+    else
+        say_flaw(arg, false, line);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -248,10 +263,9 @@ int main(int argc, char **argv)
     ignore_signals();
     occupy_standard_descriptors();
     parse_options(argc, argv, &options);
-    if (conf_load(options.config, &d.conf, error, sizeof(error)) < 0) {
-        fprintf(stderr, "%s\n", error);
+    const struct conf_report report = {.say = options.check ? say_flaw : log_flaw};
+    if (conf_load_all(options.config, &d.conf, &report) < 0)
         return EXIT_FAILURE;
-    }
     if (options.check) {
         printf("%s: ok\n", options.config);
         conf_free(&d.conf);

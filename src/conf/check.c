@@ -160,16 +160,19 @@ static int check_path(struct parser *p, const struct conf_section *s)
 
 int conf_check(struct parser *p)
 {
+    for (unsigned i = 0; i < p->n_sections; i++) {
+        const struct conf_section *s = &p->sections[i];
+        if (check_path(p, s) == 0 && check_mode(p, s) == 0)
+            check_required(p, s);
+    }
+    if (p->n_errors > 0)
+        return -1;
     for (unsigned i = 0; i < p->n_sections; i++)
-        if (check_path(p, &p->sections[i]) < 0 || check_mode(p, &p->sections[i]) < 0 ||
-            check_required(p, &p->sections[i]) < 0)
-            return -1;
-    for (unsigned i = 0; i < p->n_sections; i++)
-        if (parser_is_edge(&p->sections[i]) && check_edge(p, i) < 0)
-            return -1;
+        if (parser_is_edge(&p->sections[i]))
+            check_edge(p, i);
     if (p->conf->n_edges == 0)
-        return parser_fail_at(
-            p, p->line ? p->line : 1, NULL, NULL,
-            "there is no [edge NAME] section; add at least one, with its listen and target");
-    return conf_profiles_resolve(p);
+        parser_fail_at(p, p->line ? p->line : 1, NULL, NULL,
+                       "there is no [edge NAME] section; add at least one, with its listen and target");
+    conf_profiles_resolve(p);
+    return p->n_errors > 0 ? -1 : 0;
 }

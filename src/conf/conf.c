@@ -15,19 +15,30 @@
 #define LINE_MAX_BYTES 4096
 #define FILE_MAX_BYTES (1 << 20)
 
+#define ERRORS_MAX 20 /* the rest of the file is not read then */
+
+/* Into out: "FILE:LINE: [section] key: what is wrong". */
+static void make_line(const struct parser *p, char out[CONF_ERROR_MAX], int line, const char *title,
+                      const char *key, const char *format, va_list ap)
+{
+    int n = snprintf(out, CONF_ERROR_MAX, "%s:%d: %s%s%s%.80s%s", p->file, line, title ? "[" : "",
+                     title ? title : "", title ? "] " : "", key ? key : "", key ? ": " : "");
+    if (n >= 0 && n < CONF_ERROR_MAX)
+        vsnprintf(out + n, CONF_ERROR_MAX - (size_t)n, format, ap);
+    for (char *s = out; *s; s++)
+        if (iscntrl((unsigned char)*s))
+            *s = '?';
+}
+
 static void fail_va(struct parser *p, int line, const char *title, const char *key, const char *format,
                     va_list ap)
 {
-    char what[CONF_ERROR_MAX];
-    if (p->failed)
-        return;
-    p->failed = true;
-    vsnprintf(what, sizeof(what), format, ap);
-    snprintf(p->err, p->errlen, "%s:%d: %s%s%s%.80s%s%s", p->file, line, title ? "[" : "", title ? title : "",
-             title ? "] " : "", key ? key : "", key ? ": " : "", what);
-    for (char *s = p->err; *s; s++)
-        if (iscntrl((unsigned char)*s))
-            *s = '?';
+    char text[CONF_ERROR_MAX];
+    make_line(p, text, line, title, key, format, ap);
+    if (p->n_errors++ == 0)
+        snprintf(p->err, p->errlen, "%s", text);
+    if (p->report && p->n_errors <= ERRORS_MAX)
+        p->report->say(p->report->arg, false, text);
 }
 
 int parser_fail_at(struct parser *p, int line, const char *title, const char *key, const char *format, ...)
@@ -46,6 +57,18 @@ int parser_fail(struct parser *p, const char *key, const char *format, ...)
     fail_va(p, p->line, p->n_sections ? parser_section(p)->title : NULL, key, format, ap);
     va_end(ap);
     return -1;
+}
+
+void parser_warn(struct parser *p, int line, const char *title, const char *key, const char *format, ...)
+{
+    char text[CONF_ERROR_MAX];
+    va_list ap;
+    if (!p->report)
+        return;
+    va_start(ap, format);
+    make_line(p, text, line, title, key, format, ap);
+    va_end(ap);
+    p->report->say(p->report->arg, true, text);
 }
 
 struct conf_section *parser_section(struct parser *p)
@@ -185,20 +208,40 @@ static int key_set(struct parser *p, const char *name, const char *value)
     return unknown_key(p, s->kind, name);
 }
 
-/* inih's handler: 0 is an error. Its section is cut at 50 bytes and is not used. */
+/* inih's handler: 0 is an error of which it tells only the first. Its section is cut at 50 bytes and is not
+ * used. */
 static int on_key(void *arg, const char *section, const char *name, const char *value)
 {
     (void)section;
     struct parser *p = arg;
-    return !p->failed && key_set(p, name, value) == 0;
+    if (!p->skipping)
+        key_set(p, name, value);
+    return 1;
 }
 
-/* inih's reader: gives one line, without the blanks before it (inih would join the line to the one before).
- */
+static int no_line(struct parser *p)
+{
+    return parser_fail_at(p, p->line, NULL, NULL,
+                          "this is neither a section nor a key; write [section], key = value, or ; comment");
+}
+
+/* What inih would not tell of, or only once. -1: the line is wrong, and has been reported. */
+static int look_at_line(struct parser *p, const char *line)
+{
+    if (line[0] == '[') {
+        p->skipping = section_line(p, line) < 0;
+        return p->skipping ? -1 : 0;
+    }
+    bool empty = strchr(";#\r\n", line[0]) != NULL; /* the NUL included */
+    return empty || strpbrk(line, "=:") ? 0 : no_line(p);
+}
+
+/* inih's reader: gives one line, without the blanks before it (inih would join the line to the one before);
+ * an empty one in the place of what is wrong. */
 static char *read_line(char *out, int room, void *arg)
 {
     struct parser *p = arg;
-    if (p->failed || p->next == p->end)
+    if (p->n_errors >= ERRORS_MAX || p->next == p->end)
         return NULL;
     const char *newline = memchr(p->next, '\n', (size_t)(p->end - p->next));
     const char *stop = newline ? newline + 1 : p->end;
@@ -209,19 +252,20 @@ static char *read_line(char *out, int room, void *arg)
     while (p->next < stop && (*p->next == ' ' || *p->next == '\t'))
         p->next++;
     size_t len = (size_t)(stop - p->next);
-    if (len + 2 >= (size_t)room || memchr(p->next, '\0', len)) {
+    bool is_long = len + 2 >= (size_t)room, text = !memchr(p->next, '\0', len);
+    if (!is_long && text) {
+        memcpy(out, p->next, len);
+        out[len] = '\0';
+    } else {
         parser_fail_at(p, p->line, NULL, NULL,
-                       len + 2 >= (size_t)room
+                       is_long
                            ? "the line is too long; use at most %d bytes"
                            : "the line is not text (it holds a zero byte); write at most %d bytes of text",
                        room - 3);
-        return NULL;
     }
-    memcpy(out, p->next, len);
-    out[len] = '\0';
     p->next = stop;
-    if (out[0] == '[' && section_line(p, out) < 0)
-        return NULL;
+    if (is_long || !text || look_at_line(p, out) < 0)
+        strcpy(out, "\n");
     return out;
 }
 
@@ -258,37 +302,61 @@ static int settle_state(struct parser *p)
     return 0;
 }
 
+/* Checks between keys say little where a key could not be read. */
 static int parse(struct parser *p)
 {
     ini_max_line = LINE_MAX_BYTES;
-    ini_stop_on_first_error = true;
+    ini_stop_on_first_error = false;
     int at = ini_parse_stream(read_line, p, on_key, p);
-    if (p->failed)
+    if (at > 0 && p->n_errors == 0) {
+        p->line = at;
+        no_line(p);
+    }
+    if (p->n_errors > 0 || conf_check(p) < 0 || settle_state(p) < 0)
         return -1;
-    if (at > 0)
-        return parser_fail_at(
-            p, at, NULL, NULL,
-            "this is neither a section nor a key; write [section], key = value, or ; comment");
-    return conf_check(p) < 0 ? -1 : settle_state(p);
+    conf_warn(p);
+    return 0;
 }
 
-int conf_parse(const char *file, const char *text, size_t len, struct conf *out, char *err, size_t errlen)
+/* report NULL: nobody wants more than the first error. */
+static int parse_text(const char *file, const char *text, size_t len, struct conf *out, char *err,
+                      size_t errlen, const struct conf_report *report)
 {
     struct parser *p = calloc(1, sizeof(*p));
     int result = -1;
+    if (p)
+        *p = (struct parser){.file = file,
+                             .next = text,
+                             .end = text + len,
+                             .conf = out,
+                             .err = err,
+                             .errlen = errlen,
+                             .report = report};
     if (!p || conf_default(out) < 0) {
         snprintf(err, errlen, "%s: memory is short", file);
+        if (report)
+            report->say(report->arg, false, err);
         if (p)
             conf_free(out);
     } else {
-        *p = (struct parser){
-            .file = file, .next = text, .end = text + len, .conf = out, .err = err, .errlen = errlen};
         result = parse(p);
         if (result < 0)
             conf_free(out);
     }
     free(p);
     return result;
+}
+
+int conf_parse(const char *file, const char *text, size_t len, struct conf *out, char *err, size_t errlen)
+{
+    return parse_text(file, text, len, out, err, errlen, NULL);
+}
+
+int conf_parse_all(const char *file, const char *text, size_t len, struct conf *out,
+                   const struct conf_report *report)
+{
+    char first[CONF_ERROR_MAX];
+    return parse_text(file, text, len, out, first, sizeof(first), report);
 }
 
 /* The file's bytes, the caller's to free; NULL with errno. */
@@ -313,18 +381,32 @@ static char *file_read(const char *path, size_t *len)
     return text;
 }
 
-int conf_load(const char *path, struct conf *out, char *err, size_t errlen)
+static int load(const char *path, struct conf *out, char *err, size_t errlen,
+                const struct conf_report *report)
 {
     size_t len;
     char *text = file_read(path, &len);
     if (!text) {
         snprintf(err, errlen, "%s: cannot be read (%s); name a readable configuration file with -c", path,
                  strerror(errno));
+        if (report)
+            report->say(report->arg, false, err);
         return -1;
     }
-    int result = conf_parse(path, text, len, out, err, errlen);
+    int result = parse_text(path, text, len, out, err, errlen, report);
     free(text);
     return result;
+}
+
+int conf_load(const char *path, struct conf *out, char *err, size_t errlen)
+{
+    return load(path, out, err, errlen, NULL);
+}
+
+int conf_load_all(const char *path, struct conf *out, const struct conf_report *report)
+{
+    char first[CONF_ERROR_MAX];
+    return load(path, out, first, sizeof(first), report);
 }
 
 void conf_free(struct conf *c)

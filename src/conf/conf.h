@@ -28,12 +28,23 @@ struct conf {
     unsigned n_paths;
 };
 
+/* Takes what is found, one line each, without a newline: errors and, once there are none, warnings. */
+struct conf_report {
+    void (*say)(void *arg, bool warning, const char *line);
+    void *arg;
+};
+
 /* Reads and checks the file. 0, and conf_free() is due; or -1 and err (CONF_ERROR_MAX bytes are always
- * enough) holds one line without a newline: "FILE:LINE: [section] key: what is wrong; what would be right".
- * It asks no resolver. The algorithms that it accepts are those of cc_algorithms and sched_algorithms. */
+ * enough) holds the first error, one line without a newline: "FILE:LINE: [section] key: what is wrong; what
+ * would be right". It asks no resolver. The algorithms that it accepts are those of cc_algorithms and
+ * sched_algorithms. */
 int conf_load(const char *path, struct conf *out, char *err, size_t errlen);
 /* The same for text in memory; file names it in errors. */
 int conf_parse(const char *file, const char *text, size_t len, struct conf *out, char *err, size_t errlen);
+/* The same, but report is told of everything that is wrong. */
+int conf_load_all(const char *path, struct conf *out, const struct conf_report *report);
+int conf_parse_all(const char *file, const char *text, size_t len, struct conf *out,
+                   const struct conf_report *report);
 void conf_free(struct conf *c);
 
 /* The algorithm or the profile of this name; NULL: there is none. */

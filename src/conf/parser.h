@@ -48,17 +48,23 @@ struct parser {
     struct conf *conf;
     struct conf_section sections[CONF_SECTIONS_MAX];
     unsigned n_sections;
-    char *err;
+    bool skipping; /* the keys of a section whose header is wrong */
+    char *err;     /* the first error */
     size_t errlen;
-    bool failed;
+    const struct conf_report *report; /* NULL: none */
+    unsigned n_errors;
 };
 
-/* The section and the key that the parser is at; key NULL: the section as such. Writes the error line; the
- * first one stays. Returns -1. */
+/* The section and the key that the parser is at; key NULL: the section as such. Reports the error.
+ * Returns -1. */
 int parser_fail(struct parser *p, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same for any line; title NULL: none. */
 int parser_fail_at(struct parser *p, int line, const char *title, const char *key, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* The same for what is no error, but has no effect. */
+void parser_warn(struct parser *p, int line, const char *title, const char *key, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
 /* The section being read. */
@@ -88,8 +94,8 @@ int conf_profile_congestion(struct parser *p, const char *value);
 int conf_profile_path_manager(struct parser *p, const char *value);
 int conf_edge_profile(struct parser *p, const char *value);
 int conf_edge_profiles(struct parser *p, const char *value);
-/* Finds the profiles that edges have named. 0, or -1 after parser_fail_at. */
-int conf_profiles_resolve(struct parser *p);
+/* Finds the profiles that edges have named. */
+void conf_profiles_resolve(struct parser *p);
 
 /* [path NAME] (paths.c). */
 int conf_path_add(struct parser *p, const char *name, unsigned *place);
@@ -101,5 +107,7 @@ int conf_path_quota(struct parser *p, const char *value);
 
 /* Everything that concerns more than one key. 0, or -1 after parser_fail_at. */
 int conf_check(struct parser *p);
+/* Warns of what is right and has no effect (warnings.c). After conf_check. */
+void conf_warn(struct parser *p);
 
 #endif

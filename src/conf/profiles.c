@@ -204,7 +204,7 @@ static int resolve_edge(struct parser *p, const struct conf_section *s)
     return 0;
 }
 
-int conf_profiles_resolve(struct parser *p)
+void conf_profiles_resolve(struct parser *p)
 {
     struct profile *automatic = find(p->conf, AUTOMATIC);
     const struct profile *bulk = find(p->conf, "bulk");
@@ -214,7 +214,6 @@ int conf_profiles_resolve(struct parser *p)
     automatic->bulk = bulk;
     automatic->interactive = find(p->conf, "interactive");
     for (unsigned i = 0; i < p->n_sections; i++)
-        if (parser_is_edge(&p->sections[i]) && resolve_edge(p, &p->sections[i]) < 0)
-            return -1;
-    return 0;
+        if (parser_is_edge(&p->sections[i]))
+            resolve_edge(p, &p->sections[i]);
 }

@@ -317,3 +317,19 @@ def test_install_writes_the_paths_that_it_was_given(env):
     for path in re.findall(r"^#?Exec\w+=\+?(/\S+)", unit, re.MULTILINE):
         assert path.startswith("/opt/braid/sbin/") and os.access(f"{root}{path}", os.X_OK), path
     assert "ExecStart=/opt/braid/sbin/braidd" in unit and "/usr/local" not in unit
+
+
+@braid_only
+def test_check_tells_every_error_and_warns(env):
+    wrong = GOOD.replace("workers = 1", "workers = many").replace("scheduler = minrtt", "scheduler = fastest")
+    done = run([proxy.BRAIDD, "-t", "-c", write(env, wrong)], check=False)
+    assert done.returncode == 1
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["[daemon] workers", "[edge web] scheduler"]
+    odd = GOOD + "[profile mine]\nscheduler = backup\n"
+    done = run([proxy.BRAIDD, "-t", "-c", write(env, odd)])
+    assert done.stdout.endswith("ok\n") and "warning: " in done.stderr and "[profile mine]" in done.stderr
+    env.proxy = None
+    process = Process(env.topology.braid.command(proxy.BRAIDD, "-c", write(env, odd)), "braidd")
+    assert "warn" in process.wait_for_line("[profile mine] no edge uses it")
+    process.wait_for_line("ready")
+    process.kill()

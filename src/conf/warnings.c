@@ -1,0 +1,88 @@
+/* What is right by itself, and will have no effect, or another one than whoever wrote it may think. */
+#include <string.h>
+#include "base/addr.h"
+#include "conf/parser.h"
+
+static bool same_prefixes(const struct braid_path_rule *a, const struct braid_path_rule *b)
+{
+    return a->local_bits == b->local_bits && a->remote_bits == b->remote_bits &&
+           ip_equal(&a->local, &b->local) && ip_equal(&a->remote, &b->remote);
+}
+
+/* The first path that a subflow matches counts. */
+static void warn_of_path(struct parser *p, unsigned index)
+{
+    const struct conf_section *s = &p->sections[index];
+    for (unsigned i = 0; i < index; i++) {
+        const struct conf_section *other = &p->sections[i];
+        if (other->kind != s->kind ||
+            !same_prefixes(&p->conf->paths[other->place], &p->conf->paths[s->place]))
+            continue;
+        parser_warn(p, s->line, s->title, NULL,
+                    "has the prefixes of [%s] in line %d, which comes first and counts: this one never does; "
+                    "remove one of the two",
+                    other->title, other->line);
+        return;
+    }
+}
+
+static bool edge_uses(const struct edge_params *e, const struct profile *profile)
+{
+    const struct profile *own = e->profile;
+    if (own == profile || (own && (own->bulk == profile || own->interactive == profile)))
+        return true;
+    for (unsigned i = 0; i < e->n_port_profiles; i++) {
+        const struct profile *q = e->port_profiles[i].profile;
+        if (q == profile || q->bulk == profile || q->interactive == profile)
+            return true;
+    }
+    return false;
+}
+
+static void warn_of_profile(struct parser *p, const struct conf_section *s)
+{
+    const struct profile *profile = &p->conf->profiles[s->place];
+    for (unsigned i = 0; i < p->conf->n_edges; i++)
+        if (edge_uses(&p->conf->edges[i], profile))
+            return;
+    parser_warn(p, s->line, s->title, NULL,
+                "no edge uses it; name it with profile or profiles, or set it with \"braidctl set\"");
+}
+
+static void warn_of_edge(struct parser *p, const struct conf_section *s)
+{
+    const struct edge_params *e = &p->conf->edges[s->place];
+    for (unsigned i = 0; i < e->n_port_profiles; i++) {
+        const struct port_profile *q = &e->port_profiles[i];
+        if (q->last < e->port_first || q->first > e->port_last)
+            parser_warn(p, parser_key_line(s, "profiles"), s->title, "profiles",
+                        "%u-%u:%s is outside of the edge's ports, %u-%u: no connection will have it",
+                        q->first, q->last, q->name, e->port_first, e->port_last);
+    }
+}
+
+static void warn_of_limits(struct parser *p, const struct conf_section *s)
+{
+    const struct braid_core_params *limits = &p->conf->limits;
+    if (limits->rcvbuf_max > limits->memory)
+        parser_warn(p, parser_key_line(s, "rcvbuf"), s->title, "rcvbuf",
+                    "is more than memory allows to all connections together; one connection will not get it");
+    if (limits->sndbuf_max > limits->memory)
+        parser_warn(p, parser_key_line(s, "sndbuf"), s->title, "sndbuf",
+                    "is more than memory allows to all connections together; one connection will not get it");
+}
+
+void conf_warn(struct parser *p)
+{
+    for (unsigned i = 0; i < p->n_sections; i++) {
+        const struct conf_section *s = &p->sections[i];
+        if (s->kind->add == conf_path_add)
+            warn_of_path(p, i);
+        else if (s->kind->add == conf_profile_add)
+            warn_of_profile(p, s);
+        else if (parser_is_edge(s))
+            warn_of_edge(p, s);
+        else if (strcmp(s->title, "limits") == 0)
+            warn_of_limits(p, s);
+    }
+}
