@@ -1,5 +1,6 @@
 /* Looking inside a core: statistics, the walk over all connections, and the check of invariants. */
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,28 +82,28 @@ static void show_subflows(const struct braid_conn *c, bool unproven, struct brai
 
 void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
 {
-    *out = (struct braid_conn_stats){
-        .id = c->id,
-        .conn = c,
-        .edge = c->edge,
-        .mptcp = braid_conn_is_mptcp(c),
-        .fell_back = c->mode == MODE_FALLBACK,
-        .checksum = c->checksum,
-        .state = conn_state_text(c),
-        .scheduler = c->sched.ops->name,
-        .congestion = c->cc->name,
-        .path_manager = c->pm.pm.ops->name,
-        .client = c->first_remote,
-        .service = c->first_local,
-        .token = c->local_token,
-        .bytes_from_client = bytes_received(c),
-        .bytes_to_client = c->data_una - DATA_FIRST,
-        .recv_queued = c->rcv_bytes,
-        .send_queued = c->data_end - c->data_una,
-        .out_of_order = c->ooo_bytes,
-        .memory = c->mem.used,
-        .opened_at = c->opened_at,
-    };
+    /* Not the places of subflows that there are not: clearing these would cost more than all the rest. */
+    memset(out, 0, offsetof(struct braid_conn_stats, subflows));
+    out->id = c->id;
+    out->conn = c;
+    out->edge = c->edge;
+    out->mptcp = braid_conn_is_mptcp(c);
+    out->fell_back = c->mode == MODE_FALLBACK;
+    out->checksum = c->checksum;
+    out->state = conn_state_text(c);
+    out->scheduler = c->sched.ops->name;
+    out->congestion = c->cc->name;
+    out->path_manager = c->pm.pm.ops->name;
+    out->client = c->first_remote;
+    out->service = c->first_local;
+    out->token = c->local_token;
+    out->bytes_from_client = bytes_received(c);
+    out->bytes_to_client = c->data_una - DATA_FIRST;
+    out->recv_queued = c->rcv_bytes;
+    out->send_queued = c->data_end - c->data_una;
+    out->out_of_order = c->ooo_bytes;
+    out->memory = c->mem.used;
+    out->opened_at = c->opened_at;
     show_subflows(c, false, out);
     show_subflows(c, true, out); /* as far as there is room: they may be anybody's */
 }
