@@ -480,6 +480,8 @@ void braid_core_stats(const struct braid_core *core, struct braid_core_stats *ou
 /* Bytes of payload, both directions together, that this core's subflows of path rule i (its place in the
  * params) have carried, ended ones included; not what braid_core_path_charge added. */
 uint64_t braid_core_path_usage(const struct braid_core *core, unsigned i);
+/* Subflows of path rule i now. */
+uint64_t braid_core_path_subflows(const struct braid_core *core, unsigned i);
 /* Counts bytes against the quota of path rule i that were carried elsewhere: by other cores, or before this
  * one was made. */
 void braid_core_path_charge(struct braid_core *core, unsigned i, uint64_t bytes);
@@ -492,6 +494,8 @@ struct braid_dump;
 struct braid_dump *braid_dump_begin(struct braid_core *core); /* NULL if memory is short */
 /* Fills up to max entries of out; 0: the end. */
 unsigned braid_dump_next(struct braid_dump *d, struct braid_conn_stats *out, unsigned max);
+/* The same, with what sums are made of: it looks at a quarter of the memory that all statistics are in. */
+unsigned braid_dump_next_brief(struct braid_dump *d, struct braid_conn_brief *out, unsigned max);
 void braid_dump_end(struct braid_dump *d);
 void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out);
 /* NULL: no connection has this id. */

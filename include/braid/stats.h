@@ -158,6 +158,13 @@ struct braid_subflow_stats {
     uint32_t mss;
 };
 
+struct braid_conn_brief {
+    const char *edge; /* as in struct braid_conn_stats, as all of these */
+    bool mptcp;
+    unsigned n_subflows;
+    size_t memory;
+};
+
 struct braid_conn_stats {
     uint64_t id;
     const struct braid_conn *conn; /* for the core's own thread, until the next packet or flush */

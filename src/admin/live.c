@@ -44,20 +44,21 @@ static void end_dump(struct snapshot_job *job)
     job->dump = NULL;
 }
 
-/* Copies the next connections. False: there are no more, or memory is short. */
-static bool next_page(struct worker *w, struct snapshot_job *job)
+/* True: the job has a walk. */
+static bool walks(struct worker *w, struct snapshot_job *job)
 {
-    job->n = 0;
     if (!job->dump)
         job->dump = braid_dump_begin(worker_core(w));
-    if (!job->dump) {
-        job->failed = true;
-        return false;
-    }
-    job->n = braid_dump_next(job->dump, job->conns, SNAPSHOT_PAGE);
-    if (job->n == 0)
+    job->failed = !job->dump;
+    return !job->failed;
+}
+
+/* Copies the next connections: none at the end. */
+static void next_page(struct worker *w, struct snapshot_job *job)
+{
+    job->n = walks(w, job) ? braid_dump_next(job->dump, job->conns, SNAPSHOT_PAGE) : 0;
+    if (job->n == 0 && job->dump)
         end_dump(job);
-    return job->n > 0;
 }
 
 /* And takes away what the main thread must not use. */
@@ -96,15 +97,8 @@ static void change_one(struct worker *w, const struct snapshot_job *job)
         braid_conn_set_cc(c, change->cc, worker_now(w));
 }
 
-static void add_to_paths(struct snapshot_worker *sum, const struct braid_conn_stats *c)
-{
-    for (unsigned i = 0; i < c->n_subflows; i++)
-        if (c->subflows[i].path_rule >= 0)
-            sum->paths[c->subflows[i].path_rule].subflows++;
-}
-
 static void add_to_edges(struct snapshot_worker *sum, const struct edges *es,
-                         const struct braid_conn_stats *c)
+                         const struct braid_conn_brief *c)
 {
     for (unsigned i = 0; i < edges_count(es); i++) {
         if (strcmp(edges_params(es, i)->name, c->edge) != 0)
@@ -127,6 +121,7 @@ static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget
         sum->edges[i].counters = *edges_counters(es, i);
     for (unsigned i = 0; i < sum->n_paths; i++) {
         sum->paths[i].bytes = braid_core_path_usage(worker_core(w), i);
+        sum->paths[i].subflows = braid_core_path_subflows(worker_core(w), i);
         if (forget)
             braid_core_path_forget(worker_core(w), i);
     }
@@ -135,14 +130,18 @@ static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget
 /* One page of connections per turn goes into the sums; the rest is filled in at the end. True: more turns. */
 static bool summary_step(struct worker *w, struct snapshot_job *job)
 {
-    bool more = next_page(w, job);
-    for (unsigned i = 0; i < job->n; i++) {
-        add_to_edges(job->summary, worker_user(w), &job->conns[i]);
-        add_to_paths(job->summary, &job->conns[i]);
+    struct braid_conn_brief page[4 * SNAPSHOT_PAGE];
+    unsigned n = 0;
+    if (walks(w, job)) {
+        n = braid_dump_next_brief(job->dump, page, sizeof(page) / sizeof(page[0]));
+        for (unsigned i = 0; i < n; i++)
+            add_to_edges(job->summary, worker_user(w), &page[i]);
+        if (n == 0) {
+            end_dump(job);
+            summarize(w, job->summary, job->what == SNAPSHOT_FORGET);
+        }
     }
-    if (!more && !job->failed)
-        summarize(w, job->summary, job->what == SNAPSHOT_FORGET);
-    return more;
+    return n > 0;
 }
 
 /* The table has a limit, so that one turn is enough. */

@@ -114,6 +114,12 @@ uint64_t braid_core_path_usage(const struct braid_core *core, unsigned i)
     return core->env.paths.v[i].used;
 }
 
+uint64_t braid_core_path_subflows(const struct braid_core *core, unsigned i)
+{
+    assert(i < core->env.paths.n);
+    return core->env.paths.v[i].subflows;
+}
+
 void braid_core_path_charge(struct braid_core *core, unsigned i, uint64_t bytes)
 {
     assert(i < core->env.paths.n);
@@ -141,18 +147,34 @@ struct braid_dump *braid_dump_begin(struct braid_core *core)
     return d;
 }
 
+/* The next connection, NULL: there is none. The marker stands behind it then. */
+static const struct braid_conn *dump_step(struct braid_dump *d)
+{
+    const struct braid_conn *c = NULL;
+    struct list *at = d->marker.node.next, *head = &d->core->env.conns;
+    for (; !c && at != head; at = at->next)
+        c = list_entry(at, struct conn_link, node)->conn; /* NULL: another walk's marker */
+    list_remove(&d->marker.node);
+    list_append(at, &d->marker.node); /* before `at` */
+    return c;
+}
+
 unsigned braid_dump_next(struct braid_dump *d, struct braid_conn_stats *out, unsigned max)
 {
     unsigned n = 0;
-    struct list *at = d->marker.node.next, *head = &d->core->env.conns;
-    while (n < max && at != head) {
-        const struct braid_conn *c = list_entry(at, struct conn_link, node)->conn;
-        at = at->next;
-        if (c)
-            braid_conn_stats(c, &out[n++]);
-    }
-    list_remove(&d->marker.node);
-    list_append(at, &d->marker.node); /* before `at` */
+    for (const struct braid_conn *c; n < max && (c = dump_step(d)) != NULL;)
+        braid_conn_stats(c, &out[n++]);
+    return n;
+}
+
+unsigned braid_dump_next_brief(struct braid_dump *d, struct braid_conn_brief *out, unsigned max)
+{
+    unsigned n = 0;
+    for (const struct braid_conn *c; n < max && (c = dump_step(d)) != NULL;)
+        out[n++] = (struct braid_conn_brief){.edge = c->edge,
+                                             .mptcp = braid_conn_is_mptcp(c),
+                                             .n_subflows = c->n_subflows,
+                                             .memory = c->mem.used};
     return n;
 }
 

@@ -30,6 +30,8 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     list_append(&c->subflows, &s->node);
     c->n_subflows++;
     c->env->n_subflows++;
+    if (s->path)
+        s->path->subflows++;
     mem_take(&c->env->mem, mem_cost(sizeof(*s)));
     return s;
 }
@@ -66,6 +68,8 @@ void flow_free(struct mp_subflow *s)
     struct braid_conn *c = s->conn;
     conn_reinject_flow(s);
     path_account(s);
+    if (s->path)
+        s->path->subflows--;
     ring_remove(s);
     c->env->ops->flow_remove(c->env, s);
     if (s->tcp.state == TCP_STATE_TIME_WAIT)

@@ -12,6 +12,7 @@ struct path {
     struct braid_path_rule rule;
     uint64_t used;      /* bytes of payload over this core's subflows ... */
     uint64_t elsewhere; /* ... and over those of others (braid_core_path_charge) */
+    uint64_t subflows;  /* now */
 };
 
 struct paths {

@@ -103,6 +103,19 @@ START_TEST(a_subflow_tells_which_rule_it_matched)
     braid_conn_stats(p.client.conn, &st);
     ck_assert_int_eq(st.subflows[0].path_rule, -1);
     ck_assert_uint_eq(st.subflows[0].weight, 1);
+    for (unsigned i = 0; i < 2; i++)
+        ck_assert_uint_eq(braid_core_path_subflows(p.server.core, i), 1);
+    struct braid_conn_brief brief[2];
+    struct braid_dump *d = braid_dump_begin(p.server.core);
+    ck_assert_uint_eq(braid_dump_next_brief(d, brief, 2), 1);
+    ck_assert_str_eq(brief[0].edge, stats_of(&p.server).edge);
+    ck_assert(brief[0].mptcp && brief[0].n_subflows == 2);
+    ck_assert_uint_eq(brief[0].memory, stats_of(&p.server).memory);
+    ck_assert_uint_eq(braid_dump_next_brief(d, brief, 2), 0);
+    braid_dump_end(d);
+    braid_core_abort(p.server.core, p.now);
+    for (unsigned i = 0; i < 2; i++)
+        ck_assert_uint_eq(braid_core_path_subflows(p.server.core, i), 0);
     pair_free(&p);
 }
 END_TEST
