@@ -46,6 +46,8 @@ static int check_mode(struct parser *p, const struct conf_section *s)
         {"source", true, "has a meaning only with mode = transparent; remove it, or set that"},
         {"ports", true,
          "has a meaning only with mode = transparent; remove it (listen names the port), or set that"},
+        {"targets", true,
+         "has a meaning only with mode = transparent; remove it (target is the only one), or set that"},
         {"profiles", true,
          "has a meaning only with mode = transparent; remove it (profile is that of all connections to "
          "target), or set that"},

@@ -358,6 +358,7 @@ const struct conf_section_kind conf_section_kinds[] = {
       {"target", set_target, true, "10.99.3.2:8080"},
       {"source", set_source, false, NULL},
       {"ports", set_ports, false, NULL},
+      {"targets", conf_edge_targets, false, NULL},
       {"bypass", set_bypass, false, NULL},
       {"signal", set_signal, false, NULL},
       {"profile", conf_edge_profile, false, NULL},

@@ -85,6 +85,8 @@ int parser_congestion(struct parser *p, const char *value, const struct cc_ops *
 int parser_path_manager(struct parser *p, const char *value, const struct pm_ops **out);
 
 int conf_edge_add(struct parser *p, const char *name, unsigned *place);
+/* Which servers (reach.c). */
+int conf_edge_targets(struct parser *p, const char *value);
 
 /* [profile NAME], and the keys of edges that name profiles (profiles.c). */
 int conf_profiles_default(struct conf *c);

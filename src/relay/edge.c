@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
 #include "base/addr.h"
 #include "io/clock.h"
 #include "relay/bypass.h"
@@ -130,6 +131,7 @@ struct edges *edges_new(struct braid_core *core, struct event_base *base,
         return NULL;
     es->core = core;
     es->base = base;
+    es->netlink = -1;
     source_init(&es->source, core);
     list_init(&es->again);
     evtimer_assign(&es->again_event, base, on_again, es);
@@ -197,6 +199,8 @@ void edges_free(struct edges *es)
     bypass_free(es->bypass);
     unproven_free(&es->unproven);
     source_close(&es->source);
+    if (es->netlink >= 0)
+        close(es->netlink);
     free(es);
 }
 

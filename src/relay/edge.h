@@ -5,6 +5,7 @@
 
 #include <braid/core.h>
 #include "relay/profile.h"
+#include "relay/reach.h"
 
 #define EDGE_SIGNAL_MAX      8
 #define EDGE_PORTS_MAX       16 /* ranges of ports with a profile of their own */
@@ -28,6 +29,8 @@ struct edge_params {
     bool transparent;               /* for connections to any server; listen and target are not set */
     uint16_t port_first, port_last; /* of these servers */
     bool client_source;             /* servers are connected from the client's address */
+    struct reach_rule reach[REACH_RULES_MAX]; /* which servers */
+    unsigned n_reach;
     braid_time bypass; /* transparent: how long a server that speaks MPTCP itself is left alone; 0: off */
     struct braid_addr listen;
     char *target_host; /* address literal or name; NULL: transparent */
@@ -67,7 +70,8 @@ struct edge_targets {
     X(EDGE_TIMEOUT, "timeout", "connections given up because the client fell silent")                        \
     X(EDGE_BYPASSED, "bypassed", "SYNs passed on to servers that speak MPTCP themselves")                    \
     X(EDGE_TO_SERVER, "bytes_to_server", "bytes written to servers")                                         \
-    X(EDGE_FROM_SERVER, "bytes_from_server", "bytes read from servers")
+    X(EDGE_FROM_SERVER, "bytes_from_server", "bytes read from servers")                                      \
+    X(EDGE_FORBIDDEN, "forbidden", "connections to servers that the edge must not reach")
 
 enum edge_counter {
 #define X(id, name, help) id,

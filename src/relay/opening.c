@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/addr.h"
 #include "io/log.h"
+#include "io/netlink.h"
 #include "io/upstream.h"
 #include "relay/relay.h"
 #include "relay/targets.h"
@@ -204,11 +205,30 @@ static struct relay *relay_new(struct edge *e, struct braid_conn *c)
     return r;
 }
 
+/* Whether the edge may connect to the server that the client means. */
+static bool reaches(const struct edge *e, const struct braid_ip *server)
+{
+    const struct edge_params *p = e->params;
+    struct edges *es = e->owner;
+    if (!p->transparent)
+        return true;
+    if (es->netlink < 0)
+        es->netlink = netlink_open();
+    bool local = es->netlink >= 0 && netlink_is_local(es->netlink, server);
+    return reach_allows(p->reach, p->n_reach, server, local);
+}
+
 void relay_incoming(void *ctx, struct braid_conn *c)
 {
     struct edge *e = ctx;
     struct braid_addr meant, client;
     e->counters.v[EDGE_INCOMING]++;
+    braid_conn_addrs(c, &meant, &client);
+    if (!reaches(e, &meant.ip)) {
+        e->counters.v[EDGE_FORBIDDEN]++;
+        braid_conn_refuse(c, BRAID_REFUSE_UNREACHABLE);
+        return;
+    }
     struct relay *r = relay_new(e, c);
     if (!r) {
         e->counters.v[EDGE_FAILED]++;
@@ -216,7 +236,6 @@ void relay_incoming(void *ctx, struct braid_conn *c)
         return;
     }
     relay_profile_begin(r);
-    braid_conn_addrs(c, &meant, &client);
     if (!unproven_enter(&e->owner->unproven, &r->unproven, &client.ip)) {
         answer_early(r);
         return;

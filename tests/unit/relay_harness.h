@@ -22,6 +22,12 @@
 #define PATIENCE        5 /* seconds that anything may take */
 #define CONNECT_TIMEOUT (200 * BRAID_MS)
 
+/* A transparent edge may connect to this machine, where the server is. */
+#define REACH_LOOPBACK                                                                                       \
+    .reach = {{.prefix = {{[10] = 0xff, 0xff, 127, 0, 0, 1}}, .bits = 128, .allow = true},                   \
+              {.prefix = {{[15] = 1}}, .bits = 128, .allow = true}},                                         \
+    .n_reach = 2
+
 static struct event_base *base;
 static struct edges *edges;
 static struct edge_params params;

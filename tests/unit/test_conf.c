@@ -106,6 +106,7 @@ START_TEST(transparent_edges_have_neither_listen_nor_target)
                         "signal = 10.99.9.2, 2001:db8::2\nscheduler = roundrobin\n"
                         "[edge https]\nports = 4443\nmode = transparent\nsource = proxy\nbypass = off\n"
                         "[edge rest]\nmode = transparent\nports = 5000-65535\nbypass = 86400\n"
+                        "targets = !10.0.0.5, 10.0.0.0/8 ,!  2001:db8::/32\n"
                         "[edge one]\nmode = explicit\nlisten = 10.99.9.1:80\ntarget = 10.99.3.2:80\n") == 0,
                   "%s", err);
     const struct edge_params *e = conf.edges;
@@ -121,6 +122,8 @@ START_TEST(transparent_edges_have_neither_listen_nor_target)
     ck_assert_int_eq(e[0].bypass, 600 * BRAID_SECOND);
     ck_assert_int_eq(e[1].bypass, 0);
     ck_assert_int_eq(e[2].bypass, 86400 * BRAID_SECOND);
+    ck_assert(e[2].n_reach == 3 && !e[2].reach[0].allow && e[2].reach[1].allow && !e[2].reach[2].allow);
+    ck_assert(e[2].reach[0].bits == 128 && e[2].reach[1].bits == 104 && e[2].reach[2].bits == 32);
     conf_free(&conf);
     ck_assert_msg(parse("[edge transit]\nmode = transparent\n") == 0, "%s", err);
     ck_assert(!conf.edges->client_source);
@@ -149,9 +152,13 @@ START_TEST(what_is_left_out_has_the_documented_default)
 END_TEST
 
 #define LIST_EDGE                                                                                            \
-    "mode, listen, target, source, ports, bypass, signal, profile, profiles, scheduler, congestion, "        \
-    "path_manager, checksum, joins"
+    "mode, listen, target, source, ports, targets, bypass, signal, profile, profiles, scheduler, "           \
+    "congestion, path_manager, checksum, joins"
 #define BAD_BYPASS " is neither off nor a number of seconds from 1 to 86400; give one, such as 600"
+#define BAD_TARGETS                                                                                          \
+    "; give addresses and prefixes, separated by commas, and a \"!\" before those that must not be "         \
+    "reached, "                                                                                              \
+    "such as !10.0.0.5, 10.0.0.0/8, 2001:db8::/32"
 #define BAD_PORTS                                                                                            \
     " is not a range of ports; give the first and the last one, such as 1-65535, or a single port, such as " \
     "443"
@@ -343,6 +350,13 @@ static const struct {
     {EDGE "bypass = off\n",
      "4: [edge web] bypass: has a meaning only with mode = transparent; remove it (the "
      "target is not asked for MPTCP), or set that"},
+    {EDGE "targets = 10.0.0.0/8\n",
+     "4: [edge web] targets: has a meaning only with mode = transparent; remove it (target is the only one), "
+     "or set that"},
+    {TRANSPARENT "targets = !10.0.0.1/8\n",
+     "3: [edge any] targets: \"!10.0.0.1/8\" has bits beyond its length" BAD_TARGETS},
+    {TRANSPARENT "targets = 10.0.0.0/8, host\n",
+     "3: [edge any] targets: \"host\" is not a prefix" BAD_TARGETS},
     {TRANSPARENT "bypass = 0\n", "3: [edge any] bypass: \"0\"" BAD_BYPASS},
     {TRANSPARENT "bypass = 86401\n", "3: [edge any] bypass: \"86401\"" BAD_BYPASS},
     {TRANSPARENT "bypass = on\n", "3: [edge any] bypass: \"on\"" BAD_BYPASS},

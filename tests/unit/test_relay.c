@@ -429,6 +429,7 @@ static void transparent_edges(bool client_source)
                                   .client_source = client_source,
                                   .port_first = 80,
                                   .port_last = 90,
+                                  REACH_LOOPBACK,
                                   .connect_timeout = CONNECT_TIMEOUT};
     make_edges();
 }
@@ -460,6 +461,18 @@ START_TEST(a_transparent_edge_connects_to_the_server_that_the_client_meant)
     bool drained = false;
     edges_drain(edges, set_flag, &drained);
     ck_assert(drained && fake_listeners == 0);
+}
+END_TEST
+
+/* Nobody has named the loopback address, and the server's own machine asks. */
+START_TEST(a_server_that_the_edge_must_not_reach_is_unreachable)
+{
+    transparent_edges(false);
+    params.n_reach = 0;
+    struct braid_conn *c = syn_to_target("192.0.2.9:40000");
+    ck_assert(c->refused && c->refusal == BRAID_REFUSE_UNREACHABLE);
+    ck_assert_uint_eq(edges_counters(edges, 0)->v[EDGE_FORBIDDEN], 1);
+    finish(c, -1);
 }
 END_TEST
 
@@ -540,9 +553,7 @@ START_TEST(a_port_that_the_client_uses_itself_is_not_taken)
         struct braid_conn *c = syn_to_target(clients[i]);
         int server = server_accept();
         struct braid_addr seen = peer_of(server);
-        ck_assert(ip_equal(&seen.ip, &client.ip));
-        ck_assert_uint_ge(seen.port, 1024);
-        ck_assert_uint_lt(seen.port, 32768);
+        ck_assert(ip_equal(&seen.ip, &client.ip) && seen.port >= 1024 && seen.port < 32768);
         ck_assert(seen.port != client.port && !addr_equal(&seen, &fake_known));
         finish_one(c, server);
     }
@@ -577,6 +588,7 @@ int main(void)
     tcase_add_test(t, freeing_resets_servers_and_releases_clients);
     t = new_case(s, "transparent");
     tcase_add_test(t, a_transparent_edge_connects_to_the_server_that_the_client_meant);
+    tcase_add_test(t, a_server_that_the_edge_must_not_reach_is_unreachable);
     tcase_add_test(t, the_server_sees_the_clients_address);
     tcase_add_test(t, the_server_sees_the_clients_ipv6_address);
     tcase_add_test(t, a_port_that_the_client_uses_itself_is_not_taken);

@@ -67,6 +67,7 @@ static void begin(braid_time bypass, bool client_source)
                                   .transparent = true,
                                   .client_source = client_source,
                                   .bypass = bypass,
+                                  REACH_LOOPBACK,
                                   .port_first = 1,
                                   .port_last = 65535,
                                   .connect_timeout = CONNECT_TIMEOUT};
