@@ -5,4 +5,8 @@
 #define STEER_MASK 0xff0000u
 #define STEER_MARK 0x1e0000u /* of packets that go into the TUN, and of connections that began so */
 
+/* The way back to sockets with a client's address: a mark, and the table of a route that makes all local. */
+#define RETURN_MARK  0x1f0000u
+#define RETURN_TABLE 8685
+
 #endif

@@ -17,6 +17,7 @@
 #include "relay/quota.h"
 #include "relay/resolver.h"
 #include "relay/service.h"
+#include "relay/steering.h"
 
 #define LEDGER_ENTRIES 262144u /* subflows that are remembered across a crash, all workers' */
 
@@ -26,6 +27,7 @@ struct service {
     struct tun tun;
     bool tun_open;
     struct tunwatch *tunwatch;
+    struct steering *steering;  /* NULL: routing is the operator's */
     struct braid_ip *addresses; /* that clients send to, each once */
     unsigned n_addresses;
     struct edge_targets *targets; /* one per edge, as they were at the start */
@@ -164,6 +166,8 @@ static int watch_tun(struct service *s, struct event_base *base, char *error)
     if (!s->params->tun->routes_auto)
         params.n_routes = 0, params.steer = false;
     s->tunwatch = tunwatch_new(base, &params);
+    if (s->params->tun->routes_auto)
+        s->steering = steering_new(base, s->params->edges, s->params->n_edges);
     if (!s->tunwatch)
         snprintf(error, SERVICE_ERROR, "tun: cannot watch it: out of memory or descriptors");
     return s->tunwatch ? 0 : -1;
@@ -500,6 +504,7 @@ void service_free(struct service *s)
     mailbox_free(s->mailbox);
     ledgerfile_close(s->ledgers);
     tunwatch_free(s->tunwatch);
+    steering_free(s->steering);
     if (s->tun_open) {
         if (s->params->tun->routes_auto) {
             for (unsigned i = 0; i < s->n_addresses; i++)

@@ -1,6 +1,10 @@
 """deploy/braid-steer: what it sets up, that twice is once, and that nothing is left of it. No daemon is needed."""
-from lib import steer
+import re
+
+from lib import net, steer
 from lib.proc import run
+from lib.proxy import Transparent
+from lib.stream import transfer
 from lib.suite import braid_only, cases
 
 BACKENDS = {"nft": "nft", "iptables": "iptables"}
@@ -87,6 +91,24 @@ def test_status_says_what_there_is_and_what_is_missing(env, backend):
     env.steer("status")
     env.steer("down")
     env.steer("status", expect=3)
+
+
+@braid_only
+def test_status_and_the_daemon_say_what_the_configuration_lacks(env):
+    """And the command that they name mends it."""
+    env.steer("up", "--ports", "80-9000", "--in", "path1", "--in", "path2")
+    env.start([Transparent("transit", source="client")])
+    line = env.proxy.process.wait_for_line("source = client, but")
+    assert "edge transit" in line and "braid-steer up --source client" in line
+    said = env.steer("status", "--config", env.proxy.config, expect=1).stdout
+    mends = re.search(r"DIFFERS .*`braid-steer up (.*)`", said)[1]
+    assert mends == "--tun braid0 --source client --ports 80-9000 --in path1 --in path2"
+    env.steer("up", *mends.split())
+    env.proxy.process.wait_for_line("answers to the clients' addresses are brought", 20)
+    env.steer("status", "--config", env.proxy.config)
+    transfer(*env.pair(to=net.SERVER[4]), 1000)
+    env.steer("down")
+    env.proxy.process.wait_for_line("no connections are steered", 20)
 
 
 @braid_only
@@ -179,5 +201,5 @@ def test_devices_that_cannot_be_meant(env, option, device):
 @braid_only
 def test_help_names_every_option(env):
     done = run([steer.SCRIPT, "--help"])
-    for option in ("--tun", "--ports", "--source", "--in", "--except", "--backend", "--watch", "--state"):
+    for option in ("--tun", "--ports", "--source", "--in", "--except", "--backend", "--watch", "--config", "--state"):
         assert option in done.stdout and option.removeprefix("--") in steer.MANUAL.read_text(), option
