@@ -64,6 +64,8 @@ static void warn_of_edge(struct parser *p, const struct conf_section *s)
 static void warn_of_limits(struct parser *p, const struct conf_section *s)
 {
     const struct braid_core_params *limits = &p->conf->limits;
+    if (limits->memory == 0)
+        return; /* it follows the machine's */
     if (limits->rcvbuf_max > limits->memory)
         parser_warn(p, parser_key_line(s, "rcvbuf"), s->title, "rcvbuf",
                     "is more than memory allows to all connections together; one connection will not get it");

@@ -88,6 +88,8 @@ static const struct {
     {EDGE "[limits]\nmemory = 16\nrcvbuf = 20000\n", "f.ini:6: [limits] rcvbuf: is more than memory "},
     {EDGE "[limits]\nsndbuf = 20000\nmemory = 16\n", "f.ini:5: [limits] sndbuf: is more than memory "},
     {EDGE "[limits]\nmemory = 16\n", ""},
+    {EDGE "[limits]\nrcvbuf = 20000\n", ""}, /* memory follows the machine's */
+    {EDGE "[limits]\nmemory = 0\nrcvbuf = 20000\n", ""},
 };
 
 START_TEST(what_has_no_effect_is_warned_of)
