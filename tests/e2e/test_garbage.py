@@ -10,7 +10,7 @@ import time
 from lib import net
 from lib.env import PORT
 from lib.stream import receive
-from lib.suite import braid_only, limit, long
+from lib.suite import braid_only, limit, long, memory
 from lib.wait import FACTOR, until
 
 SECONDS = 15
@@ -78,6 +78,7 @@ def visit(env):
 
 @braid_only
 @long
+@memory
 @limit(150)
 def test_new_clients_come_first_and_memory_comes_back(env):
     env.start(workers=2, limits={"syn_timeout": 5})

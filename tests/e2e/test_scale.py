@@ -6,7 +6,7 @@ import struct
 
 from lib import mptcp, net
 from lib.stream import MIB, noise, receive, transfer
-from lib.suite import braid_only, cases, limit, long
+from lib.suite import braid_only, cases, limit, long, memory
 from lib.wait import FACTOR, stays, until
 
 PIECE = 8192
@@ -150,6 +150,7 @@ def test_connections_come_and_go(env):
 
 
 @braid_only
+@memory
 @limit(90)
 def test_memory_comes_back(env):
     """Servers that do not read leave much in Braid; when the clients have gone it is the system's again."""

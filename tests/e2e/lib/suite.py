@@ -1,4 +1,4 @@
-"""Marks for test functions: which are long, which need Braid itself, which run once per case."""
+"""Marks for test functions: which are long, which need Braid itself, which measure memory, which run once per case."""
 
 
 def long(function):
@@ -10,6 +10,12 @@ def long(function):
 def braid_only(function):
     """Asks braidctl, or for something that the yardstick proxy does not do."""
     function.braid_only = True
+    return function
+
+
+def memory(function):
+    """Looks at resident memory, which tells nothing under AddressSanitizer: it keeps what is freed."""
+    function.memory = True
     return function
 
 
