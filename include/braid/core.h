@@ -476,6 +476,8 @@ struct braid_core_stats {
         half_open; /* connections opened by peers that wait for their third ACK, or the server's answer */
 };
 void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out);
+/* The same `memory`, without a look at every connection. */
+size_t braid_core_memory(const struct braid_core *core);
 
 /* Bytes of payload, both directions together, that this core's subflows of path rule i (its place in the
  * params) have carried, ended ones included; not what braid_core_path_charge added. */

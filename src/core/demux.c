@@ -163,8 +163,7 @@ static void env_aborted(struct mptcp_env *env, struct mp_subflow *s)
 static bool env_flow_taken(struct mptcp_env *env, const struct braid_addr *local,
                            const struct braid_addr *remote)
 {
-    const struct braid_core *core = (const struct braid_core *)env;
-    return core_find_flow(core, local, remote) || core_find_timewait(core, local, remote);
+    return braid_core_knows((const struct braid_core *)env, local, remote);
 }
 
 static int env_flow_add(struct mptcp_env *env, struct mp_subflow *s)

@@ -99,8 +99,7 @@ void core_orphan_answered(struct timewait_entry *e, braid_time now)
 
 int braid_core_orphan(struct braid_core *core, const struct braid_ledger_entry *entry, braid_time now)
 {
-    if (core_find_flow(core, &entry->local, &entry->remote) ||
-        core_find_timewait(core, &entry->local, &entry->remote))
+    if (braid_core_knows(core, &entry->local, &entry->remote))
         return -1;
     struct timewait_entry *e = calloc(1, sizeof(*e));
     if (!e)

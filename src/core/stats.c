@@ -17,6 +17,11 @@ static uint64_t bytes_received(const struct braid_conn *c)
     return c->data_rcv_nxt - DATA_FIRST - (c->data_fin_received ? 1 : 0);
 }
 
+size_t braid_core_memory(const struct braid_core *core)
+{
+    return core->env.mem.used;
+}
+
 void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out)
 {
     const struct mptcp_env *env = &core->env;

@@ -293,14 +293,13 @@ static void arm_timer(struct worker *w, braid_time deadline)
 /* After a flood or a busy hour malloc keeps what was freed, and the pool what it once needed. */
 static void give_memory_back(struct worker *w)
 {
-    struct braid_core_stats now;
     if (w->now < w->tidy_at)
         return;
     w->tidy_at = w->now + TIDY_EVERY;
-    braid_core_stats(w->core, &now);
+    size_t memory = braid_core_memory(w->core);
     w->freed += braid_buf_pool_shrink(w->pool);
-    w->freed += w->held > now.memory ? w->held - now.memory : 0;
-    w->held = now.memory;
+    w->freed += w->held > memory ? w->held - memory : 0;
+    w->held = memory;
     if (w->freed < TIDY_LEAST)
         return;
     malloc_trim(0);

@@ -148,10 +148,10 @@ void braid_core_flush(struct braid_core *core, braid_time now)
     core->inputs_at_flush = core->inputs;
 }
 
-void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out)
+size_t braid_core_memory(const struct braid_core *core)
 {
     (void)core;
-    *out = (struct braid_core_stats){0};
+    return 0;
 }
 
 bool braid_core_dirty(const struct braid_core *core)
