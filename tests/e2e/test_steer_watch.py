@@ -24,6 +24,14 @@ def whole(env):
     return env.topology.braid.run(steer.SCRIPT, "status", "--state", env.steer_state, check=False).returncode == 0
 
 
+def at_rest(env):
+    """Nothing is on the way. A client's ACK that meets no rules would go to the server, which resets the connection."""
+    def quiet():
+        return not any(connection["send_queued"] or any(subflow["in_flight"] for subflow in connection["subflows"])
+                       for connection in env.proxy.connections())
+    until(quiet, "all is acknowledged")
+
+
 def watcher(env):
     pid = steer.watcher(env.steer_state)
     assert pid, "there is no watcher"
@@ -61,6 +69,7 @@ def test_open_connections_go_on_when_a_firewall_is_loaded_anew(env, backend, sou
     env.start([Transparent("transit", source=source)])
     near, far = env.pair(version, to=net.SERVER[version])
     for _ in range(2):
+        at_rest(env)
         flush(env, backend)
         until(lambda: whole(env), "the rules are there again")
         near.sendall(b"hello")
