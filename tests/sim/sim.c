@@ -12,6 +12,7 @@
 
 #define SEED_SECONDS 120 /* of real time that one seed may take */
 #define MAX_CHILDREN 16
+#define DIGEST_RUNS  1000
 
 struct job {
     unsigned family;
@@ -32,6 +33,7 @@ struct options {
     unsigned n, children;
     uint64_t seed;
     bool trace;
+    bool digest; /* print the hashes of all packets */
 };
 
 static struct board *board;
@@ -177,16 +179,40 @@ static unsigned report(const char *program)
     return print_failures(program);
 }
 
+/* A line for each family: the hash of all packets of its runs, in the order of their seeds. Two trees that
+ * print the same have sent the same packets at the same times. */
+static void print_digests(void)
+{
+    uint64_t all = 0;
+
+    for (unsigned f = 0; f < sim_n_families; f++) {
+        uint64_t digest = 0;
+        unsigned runs = 0;
+
+        for (unsigned j = 0; j < n_jobs; j++)
+            if (board->jobs[j].family == f) {
+                digest = digest * 31 + board->jobs[j].result.digest;
+                runs++;
+            }
+        if (runs > 0)
+            printf("digest %-24s %4u %016llx\n", sim_families[f].name, runs, (unsigned long long)digest);
+        all = all * 31 + digest;
+    }
+    printf("digest %-24s %4u %016llx\n", "all", n_jobs, (unsigned long long)all);
+}
+
 /* ---- the command line -------------------------------------------------------------- */
 
 static void usage(const char *program)
 {
-    fprintf(stderr,
-            "usage: %s [-f family | -F prefix] [-n runs] [-s first seed] [-j processes] [-v]\n"
-            "Simulates the stack in virtual time; -F: all families whose names begin so, with -n runs each;\n"
-            "-v prints every packet (and runs in this process).\n"
-            "families:",
-            program);
+    fprintf(
+        stderr,
+        "usage: %s [-f family | -F prefix] [-n runs] [-s first seed] [-j processes] [-v] [--digest]\n"
+        "Simulates the stack in virtual time; -F: all families whose names begin so, with -n runs each;\n"
+        "-v prints every packet (and runs in this process); --digest prints a hash of all packets of the\n"
+        "first %d runs (or -n), which a change that only moves code does not change.\n"
+        "families:",
+        program, DIGEST_RUNS);
     for (unsigned i = 0; i < sim_n_families; i++)
         fprintf(stderr, " %s", sim_families[i].name);
     fputc('\n', stderr);
@@ -204,24 +230,31 @@ static bool is_wanted(const struct options *o, unsigned family)
 
 static void parse(int argc, char **argv, struct options *o)
 {
+    static const struct option long_options[] = {{"digest", no_argument, NULL, 'd'}, {0}};
+    bool counted = false;
     int c;
 
     *o = (struct options){.n = 240, .children = (unsigned)sysconf(_SC_NPROCESSORS_ONLN), .seed = 1};
-    while ((c = getopt(argc, argv, "f:F:n:s:j:v")) != -1) {
+    while ((c = getopt_long(argc, argv, "f:F:n:s:j:v", long_options, NULL)) != -1) {
         if (c == 'f' || c == 'F') {
             o->family = optarg;
             o->prefix = c == 'F';
-        } else if (c == 'n')
+        } else if (c == 'n') {
             o->n = (unsigned)strtoul(optarg, NULL, 10);
-        else if (c == 's')
+            counted = true;
+        } else if (c == 's')
             o->seed = strtoull(optarg, NULL, 10);
         else if (c == 'j')
             o->children = (unsigned)strtoul(optarg, NULL, 10);
         else if (c == 'v')
             o->trace = true;
+        else if (c == 'd')
+            o->digest = true;
         else
             usage(argv[0]);
     }
+    if (o->digest && !counted)
+        o->n = DIGEST_RUNS;
     if (optind < argc || o->n == 0)
         usage(argv[0]);
     if (o->children < 1 || o->children > MAX_CHILDREN)
@@ -278,5 +311,7 @@ int main(int argc, char **argv)
         child_run(0, 1, stdout);
     } else
         run_children(o.children < n_jobs ? o.children : n_jobs);
+    if (o.digest)
+        print_digests();
     return report(argv[0]) > 0;
 }

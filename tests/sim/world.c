@@ -373,6 +373,7 @@ void world_run(const struct scenario *s, FILE *trace, struct world_result *out)
         fail_drain(w);
     measure(w, out);
     out->packets = w->packets;
+    out->digest = w->digest;
     out->ok = !w->failed;
     memcpy(out->failure, w->failure, sizeof(out->failure));
     end(w);

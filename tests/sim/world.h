@@ -65,6 +65,7 @@ struct world {
     char failure[256]; /* the first one */
     FILE *trace;       /* NULL: off */
     uint64_t packets, events;
+    uint64_t digest; /* of all packets so far, and of when each left */
     braid_time told; /* when the trace last had the state of all connections */
 };
 
@@ -73,6 +74,7 @@ struct world_result {
     char failure[256];
     braid_time duration; /* until the last connection closed */
     uint64_t packets;
+    uint64_t digest;                 /* world.digest at the end */
     unsigned outcomes[SIM_OUTCOMES]; /* connections, by how they ended */
     unsigned altered;                /* of them, with a wrong byte that nobody could detect */
     double goodput; /* bytes per second of both directions, from the first byte to the last */
