@@ -14,7 +14,7 @@
 #include "io/descriptors.h"
 #include "io/log.h"
 #include "io/notify.h"
-#include "relay/service.h"
+#include "service/service.h"
 
 #define DEFAULT_CONFIG "/etc/braid/braid.ini"
 #define DRAIN_SECONDS  30

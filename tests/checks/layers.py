@@ -21,6 +21,7 @@ LAYERS = {  # folder of src/ -> folders of src/ that it may include, besides its
     "pm": [],
     "io": ["base"],
     "relay": ["base", "io"],
+    "service": ["base", "io", "relay"],
     "conf": ["base", "io", "relay"],
     "admin": ["base", "io", "relay", "conf"],
     "ctl": ["base"],
@@ -28,7 +29,7 @@ LAYERS = {  # folder of src/ -> folders of src/ that it may include, besides its
 WIRING = {"main.c", "plugins.c"}  # directly in src/: may include everything
 
 LIBRARIES = {  # header prefix -> the folders or files that may include it
-    "event2/": {"io", "relay", "admin", "main.c"},
+    "event2/": {"io", "relay", "service", "admin", "main.c"},
     "openssl/": {"mptcp/crypto.c", "io", "admin", "main.c"},
     "ini.h": {"conf"},
 }

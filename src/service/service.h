@@ -1,7 +1,7 @@
 /* The data path as a whole: the TUN, its workers, their edges, and the resolver. Driven by the main thread.
  */
-#ifndef BRAID_RELAY_SERVICE_H
-#define BRAID_RELAY_SERVICE_H
+#ifndef BRAID_SERVICE_SERVICE_H
+#define BRAID_SERVICE_SERVICE_H
 
 #include "io/params.h"
 #include "relay/edge.h"

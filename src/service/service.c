@@ -14,10 +14,10 @@
 #include "io/tunwatch.h"
 #include "io/upstream.h"
 #include "io/worker.h"
-#include "relay/quota.h"
+#include "service/quotas.h"
 #include "relay/resolver.h"
-#include "relay/service.h"
-#include "relay/steering.h"
+#include "service/service.h"
+#include "service/steering.h"
 
 #define LEDGER_ENTRIES 262144u /* subflows that are remembered across a crash, all workers' */
 

@@ -1,6 +1,6 @@
 /* A path's quota is the machine's, but each worker counts its own bytes: so the workers tell each other. */
-#ifndef BRAID_RELAY_QUOTA_H
-#define BRAID_RELAY_QUOTA_H
+#ifndef BRAID_SERVICE_QUOTAS_H
+#define BRAID_SERVICE_QUOTAS_H
 
 struct quota;
 struct worker;

@@ -1,10 +1,10 @@
-/* relay/quota: what workers tell each other of the bytes that paths have carried. Workers and cores are
+/* service/quotas: what workers tell each other of the bytes that paths have carried. Workers and cores are
  * stand-ins; posts run at once. */
 #include <check.h>
 #include <stdlib.h>
 #include <event2/event.h>
 #include "io/worker.h"
-#include "relay/quota.h"
+#include "service/quotas.h"
 #include "suite.h"
 
 #define WORKERS 3

@@ -1,7 +1,7 @@
 /* Compares what transparent edges need with the policy routing that deploy/braid-steer has set up, and says
  * what is missing and which command mends it. Runs in the main thread. */
-#ifndef BRAID_RELAY_STEERING_H
-#define BRAID_RELAY_STEERING_H
+#ifndef BRAID_SERVICE_STEERING_H
+#define BRAID_SERVICE_STEERING_H
 
 #include "relay/edge.h"
 

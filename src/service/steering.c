@@ -6,7 +6,7 @@
 #include "io/rules.h"
 #include "io/steer.h"
 #include "io/tun.h"
-#include "relay/steering.h"
+#include "service/steering.h"
 
 #define FIRST_LOOK 3  /* seconds after the start */
 #define PERIOD     10 /* seconds between two looks */

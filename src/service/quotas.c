@@ -3,7 +3,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include "io/worker.h"
-#include "relay/quota.h"
+#include "service/quotas.h"
 
 /* One worker's part, used by its thread alone. */
 struct teller {
