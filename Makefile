@@ -166,8 +166,9 @@ tsan: ## connections, questions, changes and the end at the same time, under the
 	build-tsan/unit/test_log && build-tsan/unit/test_mailbox
 	BRAID_BUILD=build-tsan tests/e2e/run --long -k '^threads'
 
-layers: ## check who includes whom
+layers: all ## check who includes whom, and that no folder has rings of calls or includes
 	@python3 tests/checks/layers.py
+	@python3 tests/checks/rings.py $(B)
 purity: $(B)/libbraid.a ## check that the core reaches no clock, socket, thread or stream
 	@python3 tests/checks/purity.py $<
 headers: ## check that each header compiles alone
