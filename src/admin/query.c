@@ -8,6 +8,7 @@
 #include "admin/query.h"
 #include "admin/render.h"
 #include "base/list.h"
+#include "conf/profiles.h"
 #include "io/log.h"
 
 struct query_set {

@@ -1,6 +1,7 @@
-/* Algorithms by their names. What there is comes from src/plugins.c. */
+/* See algorithms.h. */
 #include <stdio.h>
 #include <string.h>
+#include "conf/algorithms.h"
 #include "conf/parser.h"
 #include "conf/values.h"
 
@@ -64,7 +65,7 @@ const char *conf_congestion_list(char out[CONF_LIST_MAX])
     return list_of(congestion_name, out);
 }
 
-int parser_scheduler(struct parser *p, const char *value, const struct sched_ops **out)
+int algorithm_scheduler(struct parser *p, const char *value, const struct sched_ops **out)
 {
     char list[CONF_LIST_MAX];
     *out = conf_scheduler(value);
@@ -73,7 +74,7 @@ int parser_scheduler(struct parser *p, const char *value, const struct sched_ops
                               conf_scheduler_list(list));
 }
 
-int parser_congestion(struct parser *p, const char *value, const struct cc_ops **out)
+int algorithm_congestion(struct parser *p, const char *value, const struct cc_ops **out)
 {
     char list[CONF_LIST_MAX];
     *out = conf_congestion(value);
@@ -82,7 +83,7 @@ int parser_congestion(struct parser *p, const char *value, const struct cc_ops *
                               value, conf_congestion_list(list));
 }
 
-int parser_path_manager(struct parser *p, const char *value, const struct pm_ops **out)
+int algorithm_path_manager(struct parser *p, const char *value, const struct pm_ops **out)
 {
     char list[CONF_LIST_MAX];
     *out = conf_path_manager(value);

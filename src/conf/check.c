@@ -1,32 +1,20 @@
 /* Checks that concern more than one key: required keys, and addresses that must not meet. */
 #include <string.h>
 #include "base/addr.h"
-#include "conf/parser.h"
-#include "conf/values.h"
+#include "conf/check.h"
+#include "conf/edge_profiles.h"
+#include "conf/profiles.h"
+#include "conf/sections.h"
 #include "relay/targets.h"
 
-int parser_given_line(const struct conf_section *s, const char *key)
+static bool is_edge(const struct conf_section *s)
 {
-    for (unsigned i = 0; s->kind->keys[i].name; i++)
-        if (strcmp(s->kind->keys[i].name, key) == 0)
-            return s->key_lines[i];
-    return 0;
-}
-
-int parser_key_line(const struct conf_section *s, const char *key)
-{
-    int line = parser_given_line(s, key);
-    return line ? line : s->line;
-}
-
-bool parser_is_edge(const struct conf_section *s)
-{
-    return s->kind->add == conf_edge_add;
+    return s->kind == &section_edge;
 }
 
 static bool is_transparent(const struct parser *p, const struct conf_section *s)
 {
-    return parser_is_edge(s) && p->conf->edges[s->place].transparent;
+    return is_edge(s) && p->conf->edges[s->place].transparent;
 }
 
 /* Keys that only one of the two modes of an edge knows. */
@@ -106,7 +94,7 @@ static int check_listen_unique(struct parser *p, unsigned index)
             "%s is the listen address of [admin] already; give each its own address or port", text);
     for (unsigned i = 0; i < index; i++) {
         const struct conf_section *other = &p->sections[i];
-        if (parser_is_edge(other) && !is_transparent(p, other) &&
+        if (is_edge(other) && !is_transparent(p, other) &&
             addr_equal(&p->conf->edges[other->place].listen, &e->listen))
             return parser_fail_at(p, parser_key_line(s, "listen"), s->title, "listen",
                                   "%s is taken by [%s] in line %d; give each edge its own address or port",
@@ -154,7 +142,7 @@ static int check_edge(struct parser *p, unsigned index)
 
 static int check_path(struct parser *p, const struct conf_section *s)
 {
-    if (s->kind->add != conf_path_add || parser_given_line(s, "local") || parser_given_line(s, "remote"))
+    if (s->kind != &section_path || parser_given_line(s, "local") || parser_given_line(s, "remote"))
         return 0;
     return parser_fail_at(p, s->line, s->title, "remote",
                           "is missing, and so is local; add one of them, such as remote = 192.0.2.0/24");
@@ -170,11 +158,12 @@ int conf_check(struct parser *p)
     if (p->n_errors > 0)
         return -1;
     for (unsigned i = 0; i < p->n_sections; i++)
-        if (parser_is_edge(&p->sections[i]))
+        if (is_edge(&p->sections[i]))
             check_edge(p, i);
     if (p->conf->n_edges == 0)
         parser_fail_at(p, p->line ? p->line : 1, NULL, NULL,
                        "there is no [edge NAME] section; add at least one, with its listen and target");
-    conf_profiles_resolve(p);
+    profiles_settle(p->conf);
+    edge_profiles_find(p);
     return p->n_errors > 0 ? -1 : 0;
 }

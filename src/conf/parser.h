@@ -1,14 +1,14 @@
-/* Internal to src/conf: the state of one reading of a configuration file, shared by the reader (conf.c), the
- * keys (keys.c) and the checks between sections (check.c). */
+/* Internal to src/conf: the state of one reading of a configuration file. Who reads (reader.c), what each key
+ * means (*_keys.c) and what concerns several keys (check.c) meet here, and nowhere else. */
 #ifndef BRAID_CONF_PARSER_H
 #define BRAID_CONF_PARSER_H
 
-#include "conf/conf.h"
+#include "conf/settings.h"
 
 #define CONF_SECTIONS_MAX 260 /* bounds the labels of the metrics, too */
 #define CONF_KEYS_MAX     24  /* per kind of section */
-#define CONF_NAME_MAX     32  /* bytes of an edge's name */
-#define CONF_BYPASS       600 /* seconds, if an edge does not say otherwise */
+#define CONF_NAME_MAX     32  /* bytes of the name of an edge, a profile or a path */
+#define CONF_ERRORS_MAX   20  /* the rest of the file is not read then */
 
 struct parser;
 
@@ -26,10 +26,8 @@ struct conf_section_kind {
     /* Makes room for one with this name in p->conf and gives its place there; -1 after parser_fail_at. NULL:
      * there is one such section at most, without a name. */
     int (*add)(struct parser *p, const char *name, unsigned *place);
-    struct conf_key keys[CONF_KEYS_MAX + 1]; /* ended by a NULL name */
+    const struct conf_key *keys; /* CONF_KEYS_MAX at most, then a NULL name */
 };
-/* Ended by a NULL name. */
-extern const struct conf_section_kind conf_section_kinds[];
 
 /* A section as it was found in the file. */
 struct conf_section {
@@ -43,13 +41,11 @@ struct conf_section {
 
 struct parser {
     const char *file;
-    const char *next, *end; /* what inih has not been given yet */
-    int line;               /* the last one that it was given, from 1 */
+    int line; /* the one being read, from 1 */
     struct conf *conf;
     struct conf_section sections[CONF_SECTIONS_MAX];
     unsigned n_sections;
-    bool skipping; /* the keys of a section whose header is wrong */
-    char *err;     /* the first error */
+    char *err; /* the first error */
     size_t errlen;
     const struct conf_report *report; /* NULL: none */
     unsigned n_errors;
@@ -69,47 +65,18 @@ void parser_warn(struct parser *p, int line, const char *title, const char *key,
 
 /* The section being read. */
 struct conf_section *parser_section(struct parser *p);
-/* The edge being read. */
-struct edge_params *parser_edge(struct parser *p);
-bool parser_is_edge(const struct conf_section *s);
 /* Line of the key, 0 if it was not given. */
 int parser_given_line(const struct conf_section *s, const char *key);
 /* Line of the key, or of its section if the key was not given. */
 int parser_key_line(const struct conf_section *s, const char *key);
 
-/* What several files set: see keys.c. */
+/* What several keys set: the value as it was read into *out. 0, or -1 after parser_fail. */
 int parser_number(struct parser *p, const char *key, const char *value, unsigned min, unsigned max,
                   unsigned example, unsigned *out);
-int parser_scheduler(struct parser *p, const char *value, const struct sched_ops **out);
-int parser_congestion(struct parser *p, const char *value, const struct cc_ops **out);
-int parser_path_manager(struct parser *p, const char *value, const struct pm_ops **out);
-
-int conf_edge_add(struct parser *p, const char *name, unsigned *place);
-/* Which servers (reach.c). */
-int conf_edge_targets(struct parser *p, const char *value);
-
-/* [profile NAME], and the keys of edges that name profiles (profiles.c). */
-int conf_profiles_default(struct conf *c);
-int conf_profile_add(struct parser *p, const char *name, unsigned *place);
-int conf_profile_scheduler(struct parser *p, const char *value);
-int conf_profile_congestion(struct parser *p, const char *value);
-int conf_profile_path_manager(struct parser *p, const char *value);
-int conf_edge_profile(struct parser *p, const char *value);
-int conf_edge_profiles(struct parser *p, const char *value);
-/* Finds the profiles that edges have named. */
-void conf_profiles_resolve(struct parser *p);
-
-/* [path NAME] (paths.c). */
-int conf_path_add(struct parser *p, const char *name, unsigned *place);
-int conf_path_local(struct parser *p, const char *value);
-int conf_path_remote(struct parser *p, const char *value);
-int conf_path_cost(struct parser *p, const char *value);
-int conf_path_weight(struct parser *p, const char *value);
-int conf_path_quota(struct parser *p, const char *value);
-
-/* Everything that concerns more than one key. 0, or -1 after parser_fail_at. */
-int conf_check(struct parser *p);
-/* Warns of what is right and has no effect (warnings.c). After conf_check. */
-void conf_warn(struct parser *p);
+/* words: the accepted ones, ended by NULL. Gives the index in words. */
+int parser_word(struct parser *p, const char *key, const char *value, const char *const *words,
+                unsigned *out);
+/* Replaces the string at *out, which is the caller's to free. */
+int parser_string(struct parser *p, const char *key, const char *value, char **out);
 
 #endif

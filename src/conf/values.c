@@ -42,6 +42,14 @@ int value_trimmed(const char *text, size_t len, char *out, size_t outlen)
     return 0;
 }
 
+int value_item(const char **list, char *out, size_t outlen)
+{
+    const char *item = *list;
+    size_t len = strcspn(item, ",");
+    *list = item[len] ? item + len + 1 : NULL;
+    return value_trimmed(item, len, out, outlen);
+}
+
 /* RFC 1123 section 2.1: labels of letters, digits and hyphens, no hyphen at either end. A name of digits and
  * dots only is an address with a flaw. */
 static bool is_host_name(const char *s)

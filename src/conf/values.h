@@ -13,6 +13,9 @@
 int value_number(const char *text, unsigned min, unsigned max, unsigned *out);
 /* The first len bytes of text without the blanks around them. -1: they do not fit into out. */
 int value_trimmed(const char *text, size_t len, char *out, size_t outlen);
+/* The first item of a list that commas separate, without the blanks around it; *list is what follows it, NULL
+ * behind the last. -1: it does not fit into out. */
+int value_item(const char **list, char *out, size_t outlen);
 /* "host:port", "192.0.2.1:80" or "[2001:db8::1]:80"; host without brackets, port not 0. -1: it is none of
  * these. */
 int value_host_port(const char *text, char host[VALUE_HOST_MAX + 1], uint16_t *port);

@@ -1,7 +1,7 @@
 /* What is right by itself, and will have no effect, or another one than whoever wrote it may think. */
-#include <string.h>
 #include "base/addr.h"
-#include "conf/parser.h"
+#include "conf/sections.h"
+#include "conf/warnings.h"
 
 static bool same_prefixes(const struct braid_path_rule *a, const struct braid_path_rule *b)
 {
@@ -78,13 +78,13 @@ void conf_warn(struct parser *p)
 {
     for (unsigned i = 0; i < p->n_sections; i++) {
         const struct conf_section *s = &p->sections[i];
-        if (s->kind->add == conf_path_add)
+        if (s->kind == &section_path)
             warn_of_path(p, i);
-        else if (s->kind->add == conf_profile_add)
+        else if (s->kind == &section_profile)
             warn_of_profile(p, s);
-        else if (parser_is_edge(s))
+        else if (s->kind == &section_edge)
             warn_of_edge(p, s);
-        else if (strcmp(s->title, "limits") == 0)
+        else if (s->kind == &section_limits)
             warn_of_limits(p, s);
     }
 }

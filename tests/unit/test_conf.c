@@ -1,6 +1,7 @@
 /* The configuration file: what a good one becomes, and the one line that each bad one gives. */
 #include <unistd.h>
 #include "base/addr.h"
+#include "conf/keys.h"
 #include "conf/values.h"
 #include "conf_harness.h"
 

@@ -2,6 +2,7 @@
  * gives.
  */
 #include "base/addr.h"
+#include "conf/profiles.h"
 #include "conf/values.h"
 #include "conf_harness.h"
 

@@ -1,4 +1,5 @@
 /* The commands of the control socket that change something. */
+#include "conf/profiles.h"
 #include "control_harness.h"
 #include "suite.h"
 

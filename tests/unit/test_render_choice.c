@@ -1,5 +1,6 @@
 /* Documents of what an operator can choose from: algorithms, profiles, paths. */
 #include <braid/pm.h>
+#include "conf/profiles.h"
 #include "render_harness.h"
 
 static void setup(void)

@@ -1,10 +1,10 @@
 /* [path NAME]: what an operator says of the paths between certain addresses. */
 #include <stdlib.h>
 #include <string.h>
-#include "conf/parser.h"
+#include "conf/sections.h"
 #include "conf/values.h"
 
-int conf_path_add(struct parser *p, const char *name, unsigned *place)
+static int add_path(struct parser *p, const char *name, unsigned *place)
 {
     struct conf *c = p->conf;
     struct braid_path_rule *rules = realloc(c->paths, (c->n_paths + 1) * sizeof(*rules));
@@ -40,27 +40,27 @@ static int set_prefix(struct parser *p, const char *key, const char *value, stru
                        value, flaw);
 }
 
-int conf_path_local(struct parser *p, const char *value)
+static int set_local(struct parser *p, const char *value)
 {
     return set_prefix(p, "local", value, &current(p)->local, &current(p)->local_bits);
 }
 
-int conf_path_remote(struct parser *p, const char *value)
+static int set_remote(struct parser *p, const char *value)
 {
     return set_prefix(p, "remote", value, &current(p)->remote, &current(p)->remote_bits);
 }
 
-int conf_path_cost(struct parser *p, const char *value)
+static int set_cost(struct parser *p, const char *value)
 {
     return parser_number(p, "cost", value, 0, 1000000, 1, &current(p)->cost);
 }
 
-int conf_path_weight(struct parser *p, const char *value)
+static int set_weight(struct parser *p, const char *value)
 {
     return parser_number(p, "weight", value, 1, 1000000, 1, &current(p)->weight);
 }
 
-int conf_path_quota(struct parser *p, const char *value)
+static int set_quota(struct parser *p, const char *value)
 {
     if (strcmp(value, "none") == 0 || value_bytes(value, &current(p)->quota) == 0)
         return 0;
@@ -69,3 +69,11 @@ int conf_path_quota(struct parser *p, const char *value)
                        "one, such as 10GB",
                        value);
 }
+
+static const struct conf_key keys[] = {
+    {"local", set_local, false, NULL},   {"remote", set_remote, false, NULL}, {"cost", set_cost, false, NULL},
+    {"weight", set_weight, false, NULL}, {"quota", set_quota, false, NULL},   {NULL, NULL, false, NULL},
+};
+SECTION_CHECK_KEYS(keys);
+
+const struct conf_section_kind section_path = {"path", add_path, keys};

@@ -1,0 +1,126 @@
+/* [daemon], [tun] and [admin]. */
+#include <string.h>
+#include "base/addr.h"
+#include "conf/sections.h"
+#include "conf/values.h"
+
+/* ---- [daemon] ----------------------------------------------------------------------------------------- */
+
+static int set_workers(struct parser *p, const char *value)
+{
+    return parser_number(p, "workers", value, 0, DAEMON_WORKERS_MAX, 0, &p->conf->daemon.workers);
+}
+
+static int set_control(struct parser *p, const char *value)
+{
+    if (value[0] != '/' || value[strlen(value) - 1] == '/')
+        return parser_fail(
+            p, "control",
+            "\"%.80s\" is not the absolute path of a socket; give one, such as /run/braid/control.sock",
+            value);
+    if (strlen(value) > VALUE_SOCKET_PATH_MAX)
+        return parser_fail(p, "control", "the path has %zu bytes; a UNIX socket's path has at most %d",
+                           strlen(value), VALUE_SOCKET_PATH_MAX);
+    return parser_string(p, "control", value, &p->conf->daemon.control);
+}
+
+/* An empty string stands for "none" until all is read. */
+static int set_state(struct parser *p, const char *value)
+{
+    if (strcmp(value, "none") == 0)
+        return parser_string(p, "state", "", &p->conf->daemon.state);
+    if (value[0] != '/' || value[strlen(value) - 1] == '/')
+        return parser_fail(p, "state",
+                           "\"%.80s\" is neither none nor the absolute path of a file; give one, such as "
+                           "/run/braid/state",
+                           value);
+    return parser_string(p, "state", value, &p->conf->daemon.state);
+}
+
+static int set_log_level(struct parser *p, const char *value)
+{
+    static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+    unsigned level;
+    if (parser_word(p, "log_level", value, levels, &level) < 0)
+        return -1;
+    p->conf->daemon.log_level = (enum log_level)level;
+    return 0;
+}
+
+/* ---- [tun] -------------------------------------------------------------------------------------------- */
+
+static int set_tun_name(struct parser *p, const char *value)
+{
+    if (!value_is_ifname(value))
+        return parser_fail(
+            p, "name",
+            "\"%.80s\" is not an interface's name; give 1 to %d letters, digits, '-', '_' or '.', such as "
+            "braid0",
+            value, VALUE_IFNAME_MAX);
+    strncpy(p->conf->tun.name, value, sizeof(p->conf->tun.name) - 1);
+    return 0;
+}
+
+static int set_mtu(struct parser *p, const char *value)
+{
+    unsigned mtu;
+    if (parser_number(p, "mtu", value, 1280, 65535, 1500, &mtu) < 0)
+        return -1;
+    p->conf->tun.mtu = (int)mtu;
+    return 0;
+}
+
+static int set_routes(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"none", "auto", NULL};
+    unsigned on;
+    if (parser_word(p, "routes", value, words, &on) < 0)
+        return -1;
+    p->conf->tun.routes_auto = on;
+    return 0;
+}
+
+/* ---- [admin] ------------------------------------------------------------------------------------------ */
+
+static int set_admin_listen(struct parser *p, const char *value)
+{
+    struct braid_addr a;
+    if (addr_parse(value, &a) < 0 || a.port == 0)
+        return parser_fail(
+            p, "listen",
+            "\"%.80s\" is not ADDRESS:PORT; give one of this host's addresses and a port, such as "
+            "127.0.0.1:9180 or [::1]:9180",
+            value);
+    if (ip_is_multicast(&a.ip))
+        return parser_fail(
+            p, "listen", "%s is a multicast address; give one of this host's, such as 127.0.0.1:9180", value);
+    p->conf->admin.listen = a;
+    return 0;
+}
+
+static const struct conf_key daemon_keys[] = {
+    {"workers", set_workers, false, NULL},
+    {"control", set_control, false, NULL},
+    {"state", set_state, false, NULL},
+    {"log_level", set_log_level, false, NULL},
+    {NULL, NULL, false, NULL},
+};
+SECTION_CHECK_KEYS(daemon_keys);
+
+static const struct conf_key tun_keys[] = {
+    {"name", set_tun_name, false, NULL},
+    {"mtu", set_mtu, false, NULL},
+    {"routes", set_routes, false, NULL},
+    {NULL, NULL, false, NULL},
+};
+SECTION_CHECK_KEYS(tun_keys);
+
+static const struct conf_key admin_keys[] = {
+    {"listen", set_admin_listen, false, NULL},
+    {NULL, NULL, false, NULL},
+};
+SECTION_CHECK_KEYS(admin_keys);
+
+const struct conf_section_kind section_daemon = {"daemon", NULL, daemon_keys};
+const struct conf_section_kind section_tun = {"tun", NULL, tun_keys};
+const struct conf_section_kind section_admin = {"admin", NULL, admin_keys};

@@ -1,0 +1,275 @@
+/* [edge NAME]. The profiles that it names are looked up later (edge_profiles.c). */
+#include <stdlib.h>
+#include <string.h>
+#include "base/addr.h"
+#include "conf/algorithms.h"
+#include "conf/sections.h"
+#include "conf/values.h"
+
+#define BYPASS 600 /* seconds, if an edge does not say otherwise */
+
+static int add_edge(struct parser *p, const char *name, unsigned *place)
+{
+    struct conf *c = p->conf;
+    struct edge_params *grown = realloc(c->edges, (c->n_edges + 1) * sizeof(*grown));
+    char *copy = strdup(name);
+    if (grown)
+        c->edges = grown;
+    if (!grown || !copy) {
+        free(copy);
+        return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
+    }
+    *place = c->n_edges++;
+    c->edges[*place] = (struct edge_params){
+        .name = copy, .port_first = 1, .port_last = 65535, .bypass = BYPASS * BRAID_SECOND};
+    return 0;
+}
+
+/* The one being read. */
+static struct edge_params *current(struct parser *p)
+{
+    return &p->conf->edges[parser_section(p)->place];
+}
+
+static int set_mode(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"explicit", "transparent", NULL};
+    unsigned transparent;
+    if (parser_word(p, "mode", value, words, &transparent) < 0)
+        return -1;
+    current(p)->transparent = transparent;
+    return 0;
+}
+
+static int set_source(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"proxy", "client", NULL};
+    unsigned client;
+    if (parser_word(p, "source", value, words, &client) < 0)
+        return -1;
+    current(p)->client_source = client;
+    return 0;
+}
+
+static int set_ports(struct parser *p, const char *value)
+{
+    struct edge_params *e = current(p);
+    if (value_ports(value, &e->port_first, &e->port_last) < 0)
+        return parser_fail(p, "ports",
+                           "\"%.80s\" is not a range of ports; give the first and the last one, such as "
+                           "1-65535, or a single port, such as 443",
+                           value);
+    return 0;
+}
+
+static int set_bypass(struct parser *p, const char *value)
+{
+    unsigned seconds = 0;
+    if (strcmp(value, "off") != 0 && value_number(value, 1, 86400, &seconds) < 0)
+        return parser_fail(p, "bypass",
+                           "\"%.80s\" is neither off nor a number of seconds from 1 to 86400; give one, such "
+                           "as %d",
+                           value, BYPASS);
+    current(p)->bypass = seconds * BRAID_SECOND;
+    return 0;
+}
+
+static int set_listen(struct parser *p, const char *value)
+{
+    struct braid_addr a;
+    if (addr_parse(value, &a) < 0 || a.port == 0)
+        return parser_fail(
+            p, "listen",
+            "\"%.80s\" is not ADDRESS:PORT; give the address and port that clients connect to, such as "
+            "10.99.9.1:8080 or [2001:db8::1]:8080",
+            value);
+    const char *flaw = value_unroutable(&a.ip);
+    if (flaw)
+        return parser_fail(p, "listen",
+                           "%s is %s address, and no client reaches the TUN by it; give a unicast address "
+                           "that can be routed to the TUN",
+                           value, flaw);
+    current(p)->listen = a;
+    return 0;
+}
+
+static int set_target(struct parser *p, const char *value)
+{
+    static const char right[] = "give the server's address or host name and its port, such as 10.0.0.2:8080, "
+                                "[2001:db8::2]:8080 or server.example:8080";
+    struct edge_params *e = current(p);
+    char host[VALUE_HOST_MAX + 1];
+    struct braid_ip ip;
+    if (value_host_port(value, host, &e->target_port) < 0)
+        return parser_fail(p, "target", "\"%.80s\" is not HOST:PORT; %s", value, right);
+    if (ip_parse(host, &ip) == 0 && (ip_is_unspecified(&ip) || ip_is_multicast(&ip)))
+        return parser_fail(p, "target", "%s is not the address of a server; %s", host, right);
+    return parser_string(p, "target", host, &e->target_host);
+}
+
+static int add_signal(struct parser *p, struct edge_params *e, const char *item)
+{
+    struct braid_ip ip;
+    if (ip_parse(item, &ip) < 0)
+        return parser_fail(
+            p, "signal",
+            "\"%.80s\" is not an IP address; give addresses without ports, separated by commas, such as "
+            "10.99.9.2, 2001:db8::2",
+            item);
+    const char *flaw = value_unroutable(&ip);
+    if (flaw)
+        return parser_fail(p, "signal",
+                           "%s is %s address; give unicast addresses that can be routed to the TUN", item,
+                           flaw);
+    for (unsigned i = 0; i < e->n_signal; i++)
+        if (ip_equal(&e->signal[i], &ip))
+            return parser_fail(p, "signal", "%s is there twice; give each address once", item);
+    if (e->n_signal == EDGE_SIGNAL_MAX)
+        return parser_fail(p, "signal", "there are more than %d addresses; give at most %d", EDGE_SIGNAL_MAX,
+                           EDGE_SIGNAL_MAX);
+    e->signal[e->n_signal++] = ip;
+    return 0;
+}
+
+static int set_signal(struct parser *p, const char *value)
+{
+    struct edge_params *e = current(p);
+    char item[VALUE_HOST_MAX + 1];
+    for (const char *rest = value; rest;) {
+        if (value_item(&rest, item, sizeof(item)) < 0)
+            return parser_fail(p, "signal", "an item is too long; give IP addresses, separated by commas");
+        if (add_signal(p, e, item) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int set_scheduler(struct parser *p, const char *value)
+{
+    return algorithm_scheduler(p, value, &current(p)->sched);
+}
+
+static int set_congestion(struct parser *p, const char *value)
+{
+    return algorithm_congestion(p, value, &current(p)->cc);
+}
+
+static int set_path_manager(struct parser *p, const char *value)
+{
+    return algorithm_path_manager(p, value, &current(p)->pm);
+}
+
+static int set_checksum(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"off", "on", NULL};
+    unsigned on;
+    if (parser_word(p, "checksum", value, words, &on) < 0)
+        return -1;
+    current(p)->checksum = on;
+    return 0;
+}
+
+static int set_joins(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"any", "signalled", NULL};
+    unsigned signalled;
+    if (parser_word(p, "joins", value, words, &signalled) < 0)
+        return -1;
+    current(p)->no_join = signalled;
+    return 0;
+}
+
+static int add_rule(struct parser *p, const char *item)
+{
+    struct edge_params *e = current(p);
+    struct reach_rule rule = {.allow = item[0] != '!'};
+    const char *prefix = item + !rule.allow + strspn(item + !rule.allow, " \t");
+    const char *flaw = value_prefix(prefix, &rule.prefix, &rule.bits);
+    if (flaw)
+        return parser_fail(
+            p, "targets",
+            "\"%.80s\" %s; give addresses and prefixes, separated by commas, and a \"!\" before "
+            "those that must not be reached, such as !10.0.0.5, 10.0.0.0/8, 2001:db8::/32",
+            item, flaw);
+    if (e->n_reach == REACH_RULES_MAX)
+        return parser_fail(p, "targets", "there are more than %d items; give at most %d", REACH_RULES_MAX,
+                           REACH_RULES_MAX);
+    e->reach[e->n_reach++] = rule;
+    return 0;
+}
+
+static int set_targets(struct parser *p, const char *value)
+{
+    char item[VALUE_HOST_MAX + 1];
+    for (const char *rest = value; rest;) {
+        if (value_item(&rest, item, sizeof(item)) < 0)
+            return parser_fail(p, "targets", "an item is too long; give addresses and prefixes");
+        if (add_rule(p, item) < 0)
+            return -1;
+    }
+    return 0;
+}
+static int set_profile(struct parser *p, const char *value)
+{
+    if (strlen(value) > CONF_NAME_MAX)
+        return parser_fail(p, "profile", "\"%.80s\" is too long for the name of a profile", value);
+    strcpy(parser_section(p)->profile, value);
+    return 0;
+}
+
+static int add_ports(struct parser *p, struct edge_params *e, const char *item)
+{
+    const char *colon = strchr(item, ':');
+    char ports[VALUE_HOST_MAX + 1];
+    struct port_profile *new = &e->port_profiles[e->n_port_profiles];
+    if (e->n_port_profiles == EDGE_PORTS_MAX)
+        return parser_fail(p, "profiles", "there are more than %d items; give at most %d", EDGE_PORTS_MAX,
+                           EDGE_PORTS_MAX);
+    if (!colon || value_trimmed(item, (size_t)(colon - item), ports, sizeof(ports)) < 0 ||
+        value_ports(ports, &new->first, &new->last) < 0 ||
+        value_trimmed(colon + 1, strlen(colon + 1), new->name, sizeof(new->name)) < 0 || !*new->name)
+        return parser_fail(p, "profiles",
+                           "\"%.80s\" is not PORT:PROFILE or FIRST-LAST:PROFILE; give such items, separated "
+                           "by commas, such as 22:interactive, 8000-8999:bulk",
+                           item);
+    for (unsigned i = 0; i < e->n_port_profiles; i++)
+        if (e->port_profiles[i].first <= new->last &&new->first <= e->port_profiles[i].last)
+            return parser_fail(p, "profiles", "\"%.80s\" meets %u-%u:%s; give each port one profile", item,
+                               e->port_profiles[i].first, e->port_profiles[i].last, e->port_profiles[i].name);
+    e->n_port_profiles++;
+    return 0;
+}
+
+static int set_profiles(struct parser *p, const char *value)
+{
+    char item[VALUE_HOST_MAX + 1];
+    for (const char *rest = value; rest;) {
+        if (value_item(&rest, item, sizeof(item)) < 0)
+            return parser_fail(p, "profiles", "an item is too long; give PORT:PROFILE");
+        if (add_ports(p, current(p), item) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static const struct conf_key keys[] = {
+    {"mode", set_mode, false, NULL},
+    {"listen", set_listen, true, "10.99.9.1:8080"},
+    {"target", set_target, true, "10.99.3.2:8080"},
+    {"source", set_source, false, NULL},
+    {"ports", set_ports, false, NULL},
+    {"targets", set_targets, false, NULL},
+    {"bypass", set_bypass, false, NULL},
+    {"signal", set_signal, false, NULL},
+    {"profile", set_profile, false, NULL},
+    {"profiles", set_profiles, false, NULL},
+    {"scheduler", set_scheduler, false, NULL},
+    {"congestion", set_congestion, false, NULL},
+    {"path_manager", set_path_manager, false, NULL},
+    {"checksum", set_checksum, false, NULL},
+    {"joins", set_joins, false, NULL},
+    {NULL, NULL, false, NULL},
+};
+SECTION_CHECK_KEYS(keys);
+
+const struct conf_section_kind section_edge = {"edge", add_edge, keys};

@@ -1,0 +1,36 @@
+/* What a configuration file becomes: each layer's params struct. */
+#ifndef BRAID_CONF_SETTINGS_H
+#define BRAID_CONF_SETTINGS_H
+
+#include "io/params.h"
+#include "relay/edge.h"
+#include "relay/unproven.h"
+
+#define CONF_ERROR_MAX 1024 /* room for every error line */
+
+struct admin_params {
+    struct braid_addr listen; /* of the HTTP port */
+};
+
+struct conf {
+    struct daemon_params daemon;
+    struct tun_params tun;
+    struct admin_params admin;
+    struct braid_core_params limits; /* of each worker; mtu, worker and n_workers are not set */
+    struct unproven_limits unproven; /* of each worker */
+    struct edge_params *edges;       /* in the order of the file; at least one */
+    unsigned n_edges;
+    struct profile *profiles; /* the built-in ones, then those of the file */
+    unsigned n_profiles;
+    struct braid_path_rule *paths; /* in the order of the file; limits.paths points here, too */
+    char **path_names;
+    unsigned n_paths;
+};
+
+/* Takes what is found, one line each, without a newline: errors and, once there are none, warnings. */
+struct conf_report {
+    void (*say)(void *arg, bool warning, const char *line);
+    void *arg;
+};
+
+#endif
