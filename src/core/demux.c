@@ -133,7 +133,7 @@ static struct timewait_entry *remember(struct mptcp_env *env, struct mp_subflow 
         return NULL; /* what comes late will meet a RST */
     timewait_init(&e->tw, &s->tcp);
     core_timewait_add(core, e, timewait_fire);
-    core_timewait_start(e, s->tcp.last_recv);
+    core_timewait_start(e, s->tcp.activity.last_recv);
     return e;
 }
 
@@ -213,7 +213,7 @@ static void env_refuse(struct mptcp_env *env, const struct mp_subflow *s, enum b
     syn.dst = s->tcp.local;
     syn.tcp.src_port = syn.src.port;
     syn.tcp.dst_port = syn.dst.port;
-    syn.tcp.seq = s->tcp.irs;
+    syn.tcp.seq = s->tcp.syn.irs;
     syn.tcp.flags = TCP_SYN;
     env->tcp.count.v[COUNT_TCP_ATTEMPT_FAILS]++;
     if (how == BRAID_REFUSE_UNREACHABLE)

@@ -32,8 +32,8 @@ static void enter(struct braid_ledger *l, struct mp_subflow *s)
     struct braid_ledger_entry *e = &l->entries[s->ledger - 1];
     e->local = s->tcp.local;
     e->remote = s->tcp.remote;
-    e->ts_ok = s->tcp.ts_ok;
-    e->ts_offset = s->tcp.ts_offset;
+    e->ts_ok = s->tcp.syn.ts_ok;
+    e->ts_offset = s->tcp.ts.offset;
 }
 
 void core_ledger_note(struct braid_core *core, const struct braid_conn *c)
@@ -50,9 +50,9 @@ void core_ledger_note(struct braid_core *core, const struct braid_conn *c)
         if (!s->ledger)
             continue;
         struct braid_ledger_entry *e = &l->entries[s->ledger - 1];
-        e->snd_una = s->tcp.iss + (uint32_t)s->tcp.snd_una;
-        e->rcv_nxt = s->tcp.irs + (uint32_t)s->tcp.rcv_nxt;
-        e->ts_recent = s->tcp.ts_recent;
+        e->snd_una = s->tcp.syn.iss + (uint32_t)s->tcp.snd.una;
+        e->rcv_nxt = s->tcp.syn.irs + (uint32_t)s->tcp.rcv.nxt;
+        e->ts_recent = s->tcp.ts.recent;
         e->peer_key = c->remote_key;
         e->mptcp = conn_is_mptcp(c);
         __atomic_store_n(&e->used, 1, __ATOMIC_RELEASE);

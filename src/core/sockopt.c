@@ -98,7 +98,7 @@ void braid_conn_set_pm(struct braid_conn *c, const struct pm_ops *ops)
 
 static int64_t max_segment(const struct braid_conn *c)
 {
-    return list_empty(&c->subflows) ? 0 : list_entry(c->subflows.next, struct mp_subflow, node)->tcp.mss;
+    return list_empty(&c->subflows) ? 0 : list_entry(c->subflows.next, struct mp_subflow, node)->tcp.size.mss;
 }
 
 static int64_t usable_subflows(const struct braid_conn *c)

@@ -67,12 +67,12 @@ static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats
         .rto_us = rtt_rto(&t->rtt),
         .cwnd = t->cc.cwnd,
         .ssthresh = t->cc.ssthresh,
-        .in_flight = t->pipe,
-        .bytes_in = t->bytes_in,
-        .bytes_out = t->bytes_out,
-        .retransmits = t->retransmits,
+        .in_flight = t->board.pipe,
+        .bytes_in = t->stats.bytes_in,
+        .bytes_out = t->stats.bytes_out,
+        .retransmits = t->stats.retransmits,
         .pacing_rate = t->pacer.rate,
-        .mss = t->mss,
+        .mss = t->size.mss,
     };
 }
 

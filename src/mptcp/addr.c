@@ -132,7 +132,7 @@ int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup
  * there are none, nobody who counts duplicates waits for the next ACK either. */
 static unsigned signals_in_row(struct mp_subflow *s, braid_time now)
 {
-    uint64_t mark = s->tcp.rcv_nxt + s->tcp.snd_nxt;
+    uint64_t mark = s->tcp.rcv.nxt + s->tcp.snd.nxt;
     if (mark != s->signal_mark || now - s->signal_at >= SIGNAL_PAUSE)
         s->signals = 0;
     s->signal_mark = mark;
@@ -156,7 +156,7 @@ static struct mp_subflow *flow_for_signal(struct braid_conn *c, braid_time now)
 
 static void send_signal(struct mp_subflow *s, braid_time now)
 {
-    bool owes = s->tcp.ack_now || s->tcp.ack_forced || s->tcp.unacked_bytes > 0;
+    bool owes = s->tcp.ack.now || s->tcp.ack.forced || s->tcp.ack.bytes > 0;
     s->signalling = true;
     subflow_ack_at_once(&s->tcp, now);
     s->signalling = false;

@@ -363,7 +363,7 @@ static void push_end(struct braid_conn *c, braid_time now)
     if (!conn_is_mptcp(c)) {
         list_each (n, tmp, &c->subflows) {
             struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-            if (!s->dead && !s->tcp.fin_wanted)
+            if (!s->dead && !s->tcp.fin.wanted)
                 subflow_close(&s->tcp, now);
         }
     } else if (!c->data_fin_sent) {
@@ -389,7 +389,7 @@ static bool fin_acknowledges(const struct mp_subflow *s)
 {
     const struct subflow *t = &s->tcp;
     bool draining = s->conn->phase == CONN_DRAINING;
-    return t->fin_wanted && (!t->fin_sent || (draining && t->snd_una <= t->fin_off));
+    return t->fin.wanted && (!t->fin.sent || (draining && t->snd.una <= t->fin.off));
 }
 
 static void flush_flows(struct braid_conn *c, braid_time now)

@@ -99,7 +99,7 @@ static void renew_subflows(struct braid_conn *c, const struct braid_ip *ip, bool
 {
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->dead || s->tcp.passive || !ip_equal(ip, &s->tcp.local.ip))
+        if (s->dead || s->tcp.syn.passive || !ip_equal(ip, &s->tcp.local.ip))
             continue;
         if (was_gone || s->stale || s->tcp.state == TCP_STATE_SYN_SENT)
             flow_reset(s, MPTCP_RST_OUTSTANDING);

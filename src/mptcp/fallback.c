@@ -27,7 +27,7 @@ void conn_plain_fin(struct braid_conn *c)
 /* A FIN that came while it was still that of a subflow is the end of the data now. */
 static void take_early_fin(struct mp_subflow *s)
 {
-    if (s->tcp.fin_received)
+    if (s->tcp.fin.received)
         conn_plain_fin(s->conn);
 }
 
@@ -45,7 +45,7 @@ void conn_fall_back(struct braid_conn *c, bool announce)
             flow_reset(o, MPTCP_RST_MIDDLEBOX);
     }
     conn_token_forget(c);
-    if (list_empty(&s->tcp.maps))
+    if (list_empty(&s->tcp.snd.maps))
         c->data_una = c->data_nxt; /* acknowledged by the subflow, which is all that counts now */
     ranges_free(&c->reinject);
     conn_charge_reinject(c);

@@ -14,12 +14,12 @@
 
 bool flow_given_up(const struct mp_subflow *s)
 {
-    return s->tcp.fin_received && !s->conn->data_fin_known;
+    return s->tcp.fin.received && !s->conn->data_fin_known;
 }
 
 static bool peer_may_send(const struct mp_subflow *s)
 {
-    return flow_answers(s) && !s->tcp.fin_received;
+    return flow_answers(s) && !s->tcp.fin.received;
 }
 
 static bool peer_has_another(struct braid_conn *c, braid_time now)
@@ -36,10 +36,10 @@ void conn_answer_fins(struct braid_conn *c, braid_time now)
     bool ended = c->data_fin_received && c->data_fin_acked, any = false;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->dead || !s->tcp.fin_received)
+        if (s->dead || !s->tcp.fin.received)
             continue;
         any = true;
-        if (!s->tcp.fin_wanted && (ended || (flow_given_up(s) && peer_has_another(c, now))))
+        if (!s->tcp.fin.wanted && (ended || (flow_given_up(s) && peer_has_another(c, now))))
             subflow_close(&s->tcp, now);
     }
     if (any && conn_alone(c))

@@ -17,11 +17,11 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     s->tcp.ops = &flow_ops;
     s->tcp.env = &c->env->tcp;
     s->tcp.account = s->rxmap.account = &c->mem;
-    s->tcp.patient = c->passive;
+    s->tcp.ack.patient = c->passive;
     s->tcp.local = *local;
     s->tcp.remote = *remote;
     s->path = paths_find(&c->env->paths, &local->ip, &remote->ip);
-    s->tcp.data_reserve = conn_is_mptcp(c) ? 28 : 0;
+    s->tcp.size.reserve = conn_is_mptcp(c) ? 28 : 0;
     if (c->env->ops->flow_add(c->env, s) < 0) {
         free(s);
         return NULL;
@@ -119,7 +119,7 @@ static void flow_established(struct subflow *sf, braid_time now)
     } else {
         c->gone_at = BRAID_NEVER;
         c->ever_joined = true; /* the peer may send data as soon as it has our ACK */
-        if (sf->passive)
+        if (sf->syn.passive)
             s->confirmed = true;
         else
             c->join_at = 0;   /* repeat the third ACK until the fourth comes: set by the flush */

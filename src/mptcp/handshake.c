@@ -146,7 +146,7 @@ static void remember_peer(struct braid_conn *c, uint64_t key)
 static void handshake_fallback(struct mp_subflow *s)
 {
     become_plain(s->conn);
-    s->tcp.data_reserve = 0;
+    s->tcp.size.reserve = 0;
     subflow_update_mss(&s->tcp);
 }
 
@@ -160,7 +160,7 @@ static enum subflow_verdict capable_ack(struct mp_subflow *s, const struct wire_
     if (mptcp_capable_acceptable(&p->tcp.mp, 2) && k->receiver_key == c->local_key) {
         conn_count(c, MP_CAPABLE_ACK_RX);
         remember_peer(c, k->sender_key);
-    } else if ((p->tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && p->tcp.seq != s->tcp.irs + 1) {
+    } else if ((p->tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && p->tcp.seq != s->tcp.syn.irs + 1) {
         return SUBFLOW_DROP; /* it has overtaken the segments with MP_CAPABLE, which will be sent again */
     } else {
         conn_count(c, MP_CAPABLE_FALLBACK_ACK);
@@ -196,9 +196,9 @@ enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet
         return SUBFLOW_DROP;
     if (s->join)
         return join_segment(s, p, now);
-    enum subflow_verdict v = sf->passive ? capable_ack(s, p) : capable_synack(s, p);
+    enum subflow_verdict v = sf->syn.passive ? capable_ack(s, p) : capable_synack(s, p);
     if (conn_is_mptcp(c)) {
-        uint8_t scale = p->tcp.flags & TCP_SYN ? 0 : sf->snd_wscale;
+        uint8_t scale = p->tcp.flags & TCP_SYN ? 0 : sf->syn.snd_wscale;
         c->data_edge = c->data_una + ((uint64_t)p->tcp.window << scale); /* the keys stand for a DATA_ACK */
     } else {
         c->rcv_linear_from = 0;

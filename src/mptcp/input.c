@@ -14,7 +14,7 @@ static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint3
         flow_reset(s, MPTCP_RST_MPTCP);
         return;
     }
-    switch (rxmap_add(&s->rxmap, &m, s->tcp.rcv_nxt)) {
+    switch (rxmap_add(&s->rxmap, &m, s->tcp.rcv.nxt)) {
     case RXMAP_OK:
     case RXMAP_DUPLICATE:
         break;
@@ -65,7 +65,7 @@ static void dss_in(struct mp_subflow *s, const struct wire_packet *p, uint64_t o
     const struct mptcp_dss *d = &p->tcp.mp.dss;
     if (d->has_ack) {
         uint64_t ack = offset_of(d->data_ack, d->ack64, c->local_idsn, c->data_una);
-        conn_data_ack(c, ack, (uint64_t)p->tcp.window << s->tcp.snd_wscale, now);
+        conn_data_ack(c, ack, (uint64_t)p->tcp.window << s->tcp.syn.snd_wscale, now);
     }
     if (d->has_map)
         dss_mapping(s, d, off);
@@ -103,7 +103,7 @@ static bool has_had_our_dss(const struct braid_conn *c, const struct wire_tcp *t
 static void no_dss(struct mp_subflow *s, const struct wire_packet *p)
 {
     struct braid_conn *c = s->conn;
-    bool acks_data = c->data_una != c->data_nxt && s->tcp.snd_una > 1 && list_empty(&s->tcp.maps);
+    bool acks_data = c->data_una != c->data_nxt && s->tcp.snd.una > 1 && list_empty(&s->tcp.snd.maps);
     if (p->tcp.mp.has || p->tcp.mp.malformed || !conn_may_fall_back(c) || c->mode != MODE_MPTCP)
         return;
     if (c->data_fin_received && c->data_fin_acked)
@@ -173,7 +173,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
         s->confirmed = true;
         c->ever_joined = true;
         conn_pm_changed(c);
-    } else if ((mp->has & MPTCP_HAS(MPTCP_JOIN)) && sf->passive) {
+    } else if ((mp->has & MPTCP_HAS(MPTCP_JOIN)) && sf->syn.passive) {
         subflow_ack_soon(sf); /* our fourth ACK was lost */
     }
     if (mp->has & MPTCP_HAS(MPTCP_DSS)) { /* the peer has our key */

@@ -30,7 +30,7 @@ static void refuse_join(struct braid_conn *c, const struct wire_packet *syn, int
 
 bool flow_is_unproven(const struct mp_subflow *s)
 {
-    return s->join && s->tcp.passive && s->tcp.state == TCP_STATE_SYN_RECEIVED;
+    return s->join && s->tcp.syn.passive && s->tcp.state == TCP_STATE_SYN_RECEIVED;
 }
 
 /* ---- a place among the subflows ---- */
@@ -48,7 +48,7 @@ static bool has_place(const struct braid_conn *c)
 static bool is_silent(const struct mp_subflow *s, braid_time now)
 {
     return !s->dead && !s->reset_due && subflow_synchronized(&s->tcp) &&
-           now - s->tcp.last_recv >= JOIN_SILENCE;
+           now - s->tcp.activity.last_recv >= JOIN_SILENCE;
 }
 
 /* Asks the silent subflows whether they are there; by the time of a join's third ACK those that are have
@@ -69,9 +69,9 @@ static struct mp_subflow *silent_longest(struct braid_conn *c, braid_time since,
     struct mp_subflow *longest = NULL;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!is_silent(s, now) || s->tcp.last_recv >= since)
+        if (!is_silent(s, now) || s->tcp.activity.last_recv >= since)
             continue;
-        if (!longest || s->tcp.last_recv < longest->tcp.last_recv)
+        if (!longest || s->tcp.activity.last_recv < longest->tcp.activity.last_recv)
             longest = s;
     }
     return longest;
@@ -83,7 +83,7 @@ static bool find_place(struct mp_subflow *join, braid_time now)
     struct braid_conn *c = join->conn;
     if (has_place(c))
         return true;
-    struct mp_subflow *out = silent_longest(c, join->tcp.opened_at, now);
+    struct mp_subflow *out = silent_longest(c, join->tcp.syn.opened_at, now);
     if (!out)
         return false;
     conn_count(c, MP_SILENT_GAVE_WAY);
@@ -114,7 +114,7 @@ static bool has_room(struct braid_conn *c, braid_time now)
         pending++;
     }
     bool full = pending >= c->env->params.joins_pending;
-    if ((full && now - oldest->tcp.opened_at < JOIN_GRACE) ||
+    if ((full && now - oldest->tcp.syn.opened_at < JOIN_GRACE) ||
         !rate_allows(&c->joins, c->env->params.join_rate, now))
         return false;
     if (full)
@@ -251,11 +251,11 @@ static enum subflow_verdict join_synack(struct mp_subflow *s, const struct mptcp
 enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p, braid_time now)
 {
     const struct mptcp_join *j = &p->tcp.mp.join;
-    enum mptcp_join_kind want = s->tcp.passive ? MPTCP_JOIN_ACK : MPTCP_JOIN_SYNACK;
+    enum mptcp_join_kind want = s->tcp.syn.passive ? MPTCP_JOIN_ACK : MPTCP_JOIN_SYNACK;
     s->rst_reason = MPTCP_RST_MPTCP;
     if (!(p->tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) || j->kind != want || !conn_is_mptcp(s->conn))
         return SUBFLOW_RESET;
-    enum subflow_verdict v = s->tcp.passive ? join_ack(s, j, now) : join_synack(s, j);
+    enum subflow_verdict v = s->tcp.syn.passive ? join_ack(s, j, now) : join_synack(s, j);
     if (v == SUBFLOW_OK)
         s->rst_reason = -1;
     return v;

@@ -184,7 +184,7 @@ static void put_extra(struct mp_subflow *s, unsigned space, struct wire_mptcp *m
 static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
-    if (s->tcp.passive && !s->confirmed)
+    if (s->tcp.syn.passive && !s->confirmed)
         return;
     if (s->join && !s->confirmed) {
         put_join(s, MPTCP_JOIN_ACK, mp);

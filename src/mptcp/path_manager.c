@@ -44,7 +44,7 @@ bool conn_alone(const struct braid_conn *c)
 {
     list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        bool deaf = s->tcp.fin_received && !c->data_fin_received;
+        bool deaf = s->tcp.fin.received && !c->data_fin_received;
         if (!s->dead && subflow_synchronized(&s->tcp) && !deaf)
             return false;
     }
@@ -65,7 +65,7 @@ unsigned flow_remote_index(const struct mp_subflow *s)
     const struct conn_pm *m = &s->conn->pm;
     for (unsigned i = 0; i < m->n_remotes; i++) {
         const struct pm_remote *r = &m->remotes[i];
-        if (s->tcp.passive ? r->id == s->remote_id : addr_equal(&r->addr, &s->tcp.remote))
+        if (s->tcp.syn.passive ? r->id == s->remote_id : addr_equal(&r->addr, &s->tcp.remote))
             return i;
     }
     return PM_MAX_REMOTES;
@@ -77,13 +77,13 @@ static struct pm_subflow show_subflow(const struct mp_subflow *s)
         .id = s->id,
         .local = (uint8_t)flow_local_index(s),
         .remote = (uint8_t)flow_remote_index(s),
-        .ours = !s->tcp.passive,
+        .ours = !s->tcp.syn.passive,
         .established = subflow_synchronized(&s->tcp),
         .closing = s->reset_due || flow_given_up(s) ||
                    (subflow_synchronized(&s->tcp) && !subflow_can_carry_data(&s->tcp)),
         .stale = s->stale,
         .backup = s->backup_ours || s->backup_peer,
-        .opened_at = s->tcp.opened_at,
+        .opened_at = s->tcp.syn.opened_at,
     };
 }
 

@@ -46,7 +46,7 @@ bool path_over_quota(const struct path *p)
 
 void path_account(struct mp_subflow *s)
 {
-    uint64_t carried = s->tcp.bytes_in + s->tcp.bytes_out;
+    uint64_t carried = s->tcp.stats.bytes_in + s->tcp.stats.bytes_out;
     if (s->path)
         s->path->used += carried - s->accounted;
     s->accounted = carried;

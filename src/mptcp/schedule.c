@@ -16,12 +16,12 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     p->backup = s->backup_peer || s->backup_ours;
     /* Copies may as well go where nobody answers just now: all others carry the bytes too. */
     p->usable = flow_answers(s) || (conn_copies(s->conn) && flow_usable(s) && t->rtt.backoff == 0);
-    p->mss = t->mss;
+    p->mss = t->size.mss;
     p->space = p->usable ? subflow_space(t, now) : 0;
     p->cwnd = t->cc.cwnd;
-    p->in_flight = t->pipe;
-    p->bytes_sent = t->bytes_out;
-    p->retransmits = t->retransmits;
+    p->in_flight = t->board.pipe;
+    p->bytes_sent = t->stats.bytes_out;
+    p->retransmits = t->stats.retransmits;
     p->srtt_us = t->rtt.srtt_us;
     p->rttvar_us = t->rtt.rttvar_us;
     p->min_rtt_us = t->rtt.min_rtt_us;
@@ -229,7 +229,7 @@ static void update_probing(struct braid_conn *c, braid_time now)
     bool blocked = seq64_before(c->data_nxt, c->data_end) && c->data_una == c->data_nxt;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead && s->tcp.blocked != (blocked && flow_usable(s)))
+        if (!s->dead && s->tcp.snd.blocked != (blocked && flow_usable(s)))
             subflow_set_blocked(&s->tcp, blocked && flow_usable(s), now);
     }
 }

@@ -270,7 +270,7 @@ void flow_map_done(struct subflow *sf, struct tcp_map *t, bool acked)
     struct mp_subflow *s = mp_subflow_of(sf);
     struct braid_conn *c = s->conn;
     if (acked && !conn_is_mptcp(c) && seq64_before(c->data_una, m->dsn + m->tcp.len))
-        advance_una(c, m->dsn + m->tcp.len, sf->last_recv); /* no DATA_ACK tells */
+        advance_una(c, m->dsn + m->tcp.len, sf->activity.last_recv); /* no DATA_ACK tells */
     for (uint32_t i = 0; i < m->tcp.n_slices; i++)
         slice_drop(&m->slices[i]);
     mem_give(&c->mem, map_cost(m->tcp.n_slices));

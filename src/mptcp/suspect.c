@@ -51,7 +51,7 @@ static void doubt(struct mp_subflow *s, braid_time now)
 static void trust(struct mp_subflow *s, braid_time now)
 {
     s->suspect = false;
-    if (!s->tcp.progress_first)
+    if (!s->tcp.activity.progress_first)
         return;
     conn_count(s->conn, MP_SUSPECTED_WRONGLY);
     s->patience += s->patience < PATIENCE_MAX;
@@ -63,7 +63,7 @@ static void trust(struct mp_subflow *s, braid_time now)
 static void probe(struct mp_subflow *s, braid_time now)
 {
     struct subflow *t = &s->tcp;
-    if (s->probed_at > 0 && t->last_recv >= s->probed_at + t->rtt.min_rtt_us / 2) {
+    if (s->probed_at > 0 && t->activity.last_recv >= s->probed_at + t->rtt.min_rtt_us / 2) {
         s->probed_at = 0;
         subflow_retry(t, now);
     }
@@ -92,9 +92,9 @@ void conn_watch_paths(struct braid_conn *c, braid_time now)
         return;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->suspect && s->tcp.progress_at > s->suspect_at)
+        if (s->suspect && s->tcp.activity.progress_at > s->suspect_at)
             trust(s, now);
-        if (s->dead || s->reset_due || list_empty(&s->tcp.maps))
+        if (s->dead || s->reset_due || list_empty(&s->tcp.snd.maps))
             continue;
         if (!has_alternative(s))
             s->suspect = false;

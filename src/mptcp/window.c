@@ -25,11 +25,11 @@ uint64_t flow_window(struct subflow *sf)
     if (c->phase < CONN_ESTABLISHED)
         return 65535; /* the SYN's window is not scaled */
     uint64_t goal = window_goal(c);
-    uint64_t step = 2 * (uint64_t)sf->mss < c->rcvbuf / 2 ? 2 * sf->mss : c->rcvbuf / 2;
+    uint64_t step = 2 * (uint64_t)sf->size.mss < c->rcvbuf / 2 ? 2 * sf->size.mss : c->rcvbuf / 2;
     bool closed = !seq64_before(c->data_rcv_nxt, c->data_rcv_edge);
     if (!seq64_before(goal, c->data_rcv_edge + step) || (closed && seq64_before(c->data_rcv_edge, goal)))
         c->data_rcv_edge = goal; /* in steps: RFC 9293 section 3.8.6.2.2, silly windows */
-    uint64_t unit = (uint64_t)1 << sf->rcv_wscale;
+    uint64_t unit = (uint64_t)1 << sf->syn.rcv_wscale;
     uint64_t wnd = seq64_before(c->data_rcv_nxt, c->data_rcv_edge) ? c->data_rcv_edge - c->data_rcv_nxt : 0;
     wnd = (wnd + unit - 1) & ~(unit - 1); /* rounded up, or truncation would move the edge back */
     if (wnd > 65535 * unit)
@@ -48,7 +48,7 @@ static bool reads_fast(struct braid_conn *c, braid_time now)
     int64_t rtt = BRAID_MS;
     list_each (n, tmp, &c->subflows) {
         const struct subflow *t = &list_entry(n, struct mp_subflow, node)->tcp;
-        int64_t seen = t->rcv_rtt_us > 0 ? t->rcv_rtt_us : t->rtt.srtt_us;
+        int64_t seen = t->rcv.rtt_us > 0 ? t->rcv.rtt_us : t->rtt.srtt_us;
         rtt = seen > rtt ? seen : rtt;
     }
     bool fast = c->rcv_user - c->tune_dsn >= c->rcvbuf / 2;

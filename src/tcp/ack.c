@@ -10,18 +10,17 @@
 /* RFC 9293 section 3.10.7.4 with the exception that every stack makes: an ACK of new data is never older. */
 static void update_window(struct subflow *sf, const struct wire_packet *p, uint64_t off, uint64_t ack)
 {
-    uint64_t window = (uint64_t)p->tcp.window << sf->snd_wscale;
+    uint64_t window = (uint64_t)p->tcp.window << sf->syn.snd_wscale;
 
-    if (ack < sf->snd_una)
+    if (ack < sf->snd.una)
         return;
-    if (ack == sf->snd_una && !seq64_before(sf->snd_wl1, off) &&
-        !(sf->snd_wl1 == off && window > sf->snd_wnd))
+    if (ack == sf->snd.una && !seq64_before(sf->snd.wl1, off) &&
+        !(sf->snd.wl1 == off && window > sf->snd.wnd))
         return;
-    sf->snd_wl1 = off;
-    sf->snd_wl2 = ack;
-    sf->snd_wnd = window;
-    sf->snd_wnd_max = max_u64(sf->snd_wnd_max, window);
-    sf->snd_edge = max_u64(sf->snd_edge, ack + window);
+    sf->snd.wl1 = off;
+    sf->snd.wnd = window;
+    sf->snd.wnd_max = max_u64(sf->snd.wnd_max, window);
+    sf->snd.edge = max_u64(sf->snd.edge, ack + window);
 }
 
 /* [from, to) of s reached the peer. */
@@ -41,10 +40,10 @@ static void deliver(struct subflow *sf, const struct tcp_sent *s, uint64_t from,
 
 static void finish_maps(struct subflow *sf)
 {
-    list_each (pos, tmp, &sf->maps) {
+    list_each (pos, tmp, &sf->snd.maps) {
         struct tcp_map *m = list_entry(pos, struct tcp_map, node);
 
-        if (m->off + m->len > sf->snd_una)
+        if (m->off + m->len > sf->snd.una)
             return;
         list_remove(pos);
         sf->ops->map_done(sf, m, true);
@@ -53,7 +52,7 @@ static void finish_maps(struct subflow *sf)
 
 static void ack_cumulative(struct subflow *sf, uint64_t ack, struct ack_info *a)
 {
-    list_each (pos, tmp, &sf->sent) {
+    list_each (pos, tmp, &sf->board.runs) {
         struct tcp_sent *s = sent_of(pos);
 
         if (s->start >= ack)
@@ -66,9 +65,9 @@ static void ack_cumulative(struct subflow *sf, uint64_t ack, struct ack_info *a)
         else
             sent_remove(sf, s);
     }
-    sf->snd_una = ack;
-    sf->rto_base = a->now;
-    sf->stuck_rtos = 0;
+    sf->snd.una = ack;
+    sf->due.rto_base = a->now;
+    sf->tries.stuck_rtos = 0;
     finish_maps(sf);
 }
 
@@ -93,12 +92,12 @@ static void apply_sack(struct subflow *sf, uint64_t start, uint64_t end, struct 
 
 static void on_dsack(struct subflow *sf, struct range r, struct ack_info *a)
 {
-    if (r.end > sf->snd_nxt || r.end - r.start > DSACK_MAX_SPAN || (int64_t)r.start < 0)
+    if (r.end > sf->snd.nxt || r.end - r.start > DSACK_MAX_SPAN || (int64_t)r.start < 0)
         return;
     a->dsack = true;
     tcp_count(sf, COUNT_TCP_DSACK_RECV, 1);
-    if (sf->undo_marker && r.end > sf->undo_marker)
-        sf->undo_retrans -= (int64_t)(r.end - r.start);
+    if (sf->recovery.undo_marker && r.end > sf->recovery.undo_marker)
+        sf->recovery.undo_retrans -= (int64_t)(r.end - r.start);
     rack_on_dsack(sf);
 }
 
@@ -129,10 +128,10 @@ static void process_sack(struct subflow *sf, const struct wire_tcp *t, uint64_t 
     unsigned n = 0;
 
     for (unsigned i = 0; i < t->n_sack; i++) {
-        uint64_t start = seq_extend(sf->snd_una, t->sack[i].start - sf->iss);
-        uint64_t end = seq_extend(sf->snd_una, t->sack[i].end - sf->iss);
+        uint64_t start = seq_extend(sf->snd.una, t->sack[i].start - sf->syn.iss);
+        uint64_t end = seq_extend(sf->snd.una, t->sack[i].end - sf->syn.iss);
 
-        if (!seq64_before(start, end) || seq64_before(sf->snd_nxt, end))
+        if (!seq64_before(start, end) || seq64_before(sf->snd.nxt, end))
             return; /* one wrong block makes all of them suspect */
         blocks[n++] = (struct range){start, end};
     }
@@ -144,8 +143,8 @@ static void process_sack(struct subflow *sf, const struct wire_tcp *t, uint64_t 
     sort_ranges(r, n);
     a->selective = true;
     for (unsigned i = 0; i < n; i++)
-        if (seq64_before(sf->snd_una, r[i].end))
-            apply_sack(sf, seq64_before(r[i].start, sf->snd_una) ? sf->snd_una : r[i].start, r[i].end, a);
+        if (seq64_before(sf->snd.una, r[i].end))
+            apply_sack(sf, seq64_before(r[i].start, sf->snd.una) ? sf->snd.una : r[i].start, r[i].end, a);
 }
 
 /* Timestamps count milliseconds: on a short path they say nothing, unless nothing else ends the backoff. */
@@ -153,7 +152,7 @@ static int64_t timestamp_rtt(const struct subflow *sf, const struct ack_info *a)
 {
     int32_t ms = (int32_t)(tcp_tsval(sf, a->now) - a->tsecr);
 
-    if (!a->has_ts || sf->snd_una == a->prior_una || ms < 0 || ms > RTT_RTO_MAX / BRAID_MS)
+    if (!a->has_ts || sf->snd.una == a->prior_una || ms < 0 || ms > RTT_RTO_MAX / BRAID_MS)
         return 0;
     if (sf->rtt.backoff == 0 && sf->rtt.srtt_us > 0 && sf->rtt.srtt_us < TS_COARSE)
         return 0;
@@ -164,9 +163,9 @@ static int64_t timestamp_rtt(const struct subflow *sf, const struct ack_info *a)
  * then: the sample would be as long as the silence. It does show that the path works. */
 static bool answers_probe(struct subflow *sf, const struct ack_info *a)
 {
-    if (!sf->probed || a->delivered == 0)
+    if (!sf->activity.probed || a->delivered == 0)
         return false;
-    sf->probed = false;
+    sf->activity.probed = false;
     sf->rtt.backoff = 0;
     return true;
 }
@@ -181,12 +180,12 @@ static void take_rtt(struct subflow *sf, struct ack_info *a)
         a->rtt_us = timestamp_rtt(sf, a);
     else if (a->newest_sent >= 0)
         a->rtt_us = a->now > a->newest_sent ? a->now - a->newest_sent : 1;
-    if (a->rtt_us > a->now - sf->resumed_at)
+    if (a->rtt_us > a->now - sf->activity.resumed_at)
         a->rtt_us = 0; /* this end stood still in between */
     if (a->rtt_us == 0)
         return;
     rtt_sample(&sf->rtt, a->rtt_us, a->now);
-    sf->tlp_sampled = true;
+    sf->tlp.sampled = true;
     sf->cc.srtt_us = sf->rtt.srtt_us;
     sf->cc.min_rtt_us = sf->rtt.min_rtt_us;
 }
@@ -195,25 +194,26 @@ static void take_rtt(struct subflow *sf, struct ack_info *a)
  * ACK of the recovery. */
 static uint64_t newreno_detect_loss(struct subflow *sf, struct ack_info *a)
 {
-    bool advanced = sf->snd_una > a->prior_una;
+    bool advanced = sf->snd.una > a->prior_una;
 
     if (a->dupack) {
-        sf->dupacks++;
+        sf->recovery.dupacks++;
         if (sf->cc.in_recovery)
-            a->delivered += sf->mss;
+            a->delivered += sf->size.mss;
     } else if (advanced) {
-        sf->dupacks = 0;
+        sf->recovery.dupacks = 0;
     }
-    if (!tcp_outstanding(sf) || sf->in_rto_recovery)
+    if (!tcp_outstanding(sf) || sf->recovery.by_rto)
         return 0;
     bool partial = sf->cc.in_recovery && advanced;
-    bool third = !sf->cc.in_recovery && sf->dupacks == TCP_DUPTHRESH && sf->snd_una > sf->recovery_point;
-    struct tcp_sent *head = sent_of(sf->sent.next);
+    bool third =
+        !sf->cc.in_recovery && sf->recovery.dupacks == TCP_DUPTHRESH && sf->snd.una > sf->recovery.point;
+    struct tcp_sent *head = sent_of(sf->board.runs.next);
     if ((!partial && !third) || head->state != SENT_FLIGHT)
         return 0;
     bool probe = tcp_mtu_lost(sf, head, a->now);
-    if (!probe && sent_len(head) > sf->mss)
-        sent_split(sf, head, head->start + sf->mss);
+    if (!probe && sent_len(head) > sf->size.mss)
+        sent_split(sf, head, head->start + sf->size.mss);
     sent_mark(sf, head, SENT_LOST);
     return probe ? 0 : sent_len(head);
 }
@@ -222,7 +222,7 @@ static uint64_t newreno_detect_loss(struct subflow *sf, struct ack_info *a)
  */
 static bool is_dupack(const struct subflow *sf, const struct wire_packet *p, uint64_t ack, uint64_t prior_wnd)
 {
-    return ack == sf->snd_una && tcp_outstanding(sf) && p->payload_len == 0 && sf->snd_wnd == prior_wnd &&
+    return ack == sf->snd.una && tcp_outstanding(sf) && p->payload_len == 0 && sf->snd.wnd == prior_wnd &&
            !(p->tcp.flags & TCP_FIN) && !(p->tcp.mp.has & ~MPTCP_HAS(MPTCP_DSS)) && p->tcp.n_sack == 0;
 }
 
@@ -232,39 +232,39 @@ static void react(struct subflow *sf, struct ack_info *a)
     recovery_try_end(sf, a->now);
     if (tlp_process_ack(sf, a))
         recovery_skip(sf, a->prior_flight, a->now);
-    uint64_t lost = sf->sack_ok ? rack_detect_loss(sf, a->now) : newreno_detect_loss(sf, a);
+    uint64_t lost = sf->syn.sack_ok ? rack_detect_loss(sf, a->now) : newreno_detect_loss(sf, a);
     if (lost > 0 && !sf->cc.in_recovery)
-        recovery_begin(sf, sf->snd_nxt - a->prior_una - a->prior_sacked, a->prior_flight, a->now);
+        recovery_begin(sf, sf->snd.nxt - a->prior_una - a->prior_sacked, a->prior_flight, a->now);
     recovery_on_ack(sf, a, lost);
 }
 
 void tcp_process_ack(struct subflow *sf, const struct wire_packet *p, uint64_t off, uint64_t ack,
                      braid_time now)
 {
-    uint64_t prior_wnd = sf->snd_wnd;
-    bool news = ack > sf->snd_una || (sf->sack_ok && p->tcp.n_sack > 0);
+    uint64_t prior_wnd = sf->snd.wnd;
+    bool news = ack > sf->snd.una || (sf->syn.sack_ok && p->tcp.n_sack > 0);
 
     update_window(sf, p, off, ack);
     struct ack_info a = {
         .now = now,
-        .prior_una = sf->snd_una,
-        .prior_sacked = sf->sacked_bytes,
-        .prior_flight = sf->pipe,
+        .prior_una = sf->snd.una,
+        .prior_sacked = sf->board.sacked_bytes,
+        .prior_flight = sf->board.pipe,
         .newest_sent = -1,
         .sample.sent_at = DELIVERY_NOTHING,
-        .has_ts = sf->ts_ok && p->tcp.has_ts && p->tcp.tsecr,
+        .has_ts = sf->syn.ts_ok && p->tcp.has_ts && p->tcp.tsecr,
         .tsecr = p->tcp.tsecr,
         .dupack = is_dupack(sf, p, ack, prior_wnd),
     };
     if (!news && !a.dupack)
         return;
-    if (ack > sf->snd_una)
+    if (ack > sf->snd.una)
         ack_cumulative(sf, ack, &a);
-    if (sf->sack_ok)
+    if (sf->syn.sack_ok)
         process_sack(sf, &p->tcp, ack, &a);
     if (a.delivered > 0) {
-        sf->progress_at = now;
-        sf->progress_first = !a.retrans_acked;
+        sf->activity.progress_at = now;
+        sf->activity.progress_first = !a.retrans_acked;
     }
     take_rtt(sf, &a);
     react(sf, &a);

@@ -131,10 +131,10 @@ bool cookie_check(const struct siphash_key *key, const struct wire_packet *ack, 
 void subflow_open_cookie(struct subflow *sf, const struct cookie *k, const struct cc_ops *cc, braid_time now)
 {
     subflow_open_passive(sf, &k->syn, cc, now);
-    sf->stateless = sf->answered = true;
-    sf->iss = k->iss;
-    sf->ts_offset = k->ts_offset;
-    sf->snd_nxt = sf->last_ack_sent = 1;
-    sf->rcv_adv = 1 + WINDOW;
-    sf->rto_base = now;
+    sf->syn.stateless = sf->syn.answered = true;
+    sf->syn.iss = k->iss;
+    sf->ts.offset = k->ts_offset;
+    sf->snd.nxt = sf->ack.last = 1;
+    sf->rcv.adv = 1 + WINDOW;
+    sf->due.rto_base = now;
 }

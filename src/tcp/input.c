@@ -5,7 +5,7 @@
 #include "base/addr.h"
 #include "base/seq.h"
 
-#define PAWS_IDLE       (24 * 24 * 3600 * BRAID_SECOND) /* RFC 7323 section 5.5: then ts_recent is outdated */
+#define PAWS_IDLE       (24 * 24 * 3600 * BRAID_SECOND) /* RFC 7323 section 5.5: then the last one is outdated */
 #define STRAY_ACK_EVERY (100 * BRAID_MS)
 
 /* A segment with its numbers as offsets. They may be absurd, so compare with seq64_before. */
@@ -20,8 +20,8 @@ static struct seg decode(const struct subflow *sf, const struct wire_packet *p)
 {
     struct seg s = {
         .p = p,
-        .off = seq_extend(sf->rcv_nxt, p->tcp.seq - sf->irs),
-        .ack = seq_extend(sf->snd_una, p->tcp.ack - sf->iss),
+        .off = seq_extend(sf->rcv.nxt, p->tcp.seq - sf->syn.irs),
+        .ack = seq_extend(sf->snd.una, p->tcp.ack - sf->syn.iss),
         .syn = p->tcp.flags & TCP_SYN,
         .fin = p->tcp.flags & TCP_FIN,
         .rst = p->tcp.flags & TCP_RST,
@@ -33,7 +33,7 @@ static struct seg decode(const struct subflow *sf, const struct wire_packet *p)
 
 /* ---- the handshake ---- */
 
-/* Enters ESTABLISHED if the owner agrees. snd_una is set by now, and undone by the caller if not. */
+/* Enters ESTABLISHED if the owner agrees. snd.una is set by now, and undone by the caller if not. */
 static bool complete_handshake(struct subflow *sf, const struct wire_packet *p, bool ask, braid_time now)
 {
     enum subflow_verdict v = ask ? sf->ops->handshake(sf, p, now) : SUBFLOW_OK;
@@ -73,7 +73,7 @@ static void cross_syn(struct subflow *sf, const struct wire_packet *p, braid_tim
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_LOCAL, now);
     if (v != SUBFLOW_OK)
         return;
-    sf->answered = true;
+    sf->syn.answered = true;
     tcp_set_state(sf, TCP_STATE_SYN_RECEIVED);
     tcp_send_syn(sf, now);
     tcp_timers_update(sf);
@@ -84,7 +84,7 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
 {
     uint8_t flags = p->tcp.flags;
 
-    if ((flags & TCP_ACK) && p->tcp.ack != sf->iss + 1) {
+    if ((flags & TCP_ACK) && p->tcp.ack != sf->syn.iss + 1) {
         if (!(flags & TCP_RST))
             tcp_send_rst_at(sf, p->tcp.ack);
         return;
@@ -98,16 +98,16 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
     }
     if (!(flags & TCP_SYN))
         return;
-    uint8_t scale = sf->rcv_wscale;
+    uint8_t scale = sf->syn.rcv_wscale;
     tcp_take_syn_options(sf, p, now);
     if (!(flags & TCP_ACK)) {
         cross_syn(sf, p, now);
         return;
     }
-    sf->snd_una = 1;
+    sf->snd.una = 1;
     if (!complete_handshake(sf, p, true, now)) {
-        sf->snd_una = 0;
-        sf->rcv_wscale = scale;
+        sf->snd.una = 0;
+        sf->syn.rcv_wscale = scale;
         return;
     }
     tcp_send_ack(sf, now);
@@ -120,12 +120,12 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
  */
 static bool syn_in_syn_received(struct subflow *sf, const struct seg *s, braid_time now)
 {
-    if (s->p->tcp.seq == sf->irs && !s->has_ack) {
-        if (sf->answered && sf->passive)
+    if (s->p->tcp.seq == sf->syn.irs && !s->has_ack) {
+        if (sf->syn.answered && sf->syn.passive)
             tcp_send_syn(sf, now);
         return false;
     }
-    if (s->p->tcp.seq == sf->irs && !sf->passive)
+    if (s->p->tcp.seq == sf->syn.irs && !sf->syn.passive)
         return true;
     tcp_challenge_ack(sf, now);
     return false;
@@ -138,12 +138,12 @@ static bool syn_in_syn_received(struct subflow *sf, const struct seg *s, braid_t
  * from the last ACK on: they may have been reordered, and their ACK field is good. */
 static bool in_window(struct subflow *sf, const struct seg *s)
 {
-    if (seq64_before(s->end, sf->last_ack_sent) || (int64_t)s->off < 0)
+    if (seq64_before(s->end, sf->ack.last) || (int64_t)s->off < 0)
         return false;
-    if (!seq64_before(sf->rcv_adv, s->end))
+    if (!seq64_before(sf->rcv.adv, s->end))
         return true;
-    sf->rcv_adv = max_u64(sf->rcv_adv, sf->rcv_nxt + tcp_window_now(sf));
-    return !seq64_before(sf->rcv_adv, s->off);
+    sf->rcv.adv = max_u64(sf->rcv.adv, sf->rcv.nxt + tcp_window_now(sf));
+    return !seq64_before(sf->rcv.adv, s->off);
 }
 
 static void answer_unacceptable(struct subflow *sf, const struct seg *s, braid_time now)
@@ -152,14 +152,14 @@ static void answer_unacceptable(struct subflow *sf, const struct seg *s, braid_t
         return;
     if (s->end == s->off) {
         /* Two ends that both find the other's empty segments unacceptable must not go on forever. */
-        if (now - sf->stray_acked_at < STRAY_ACK_EVERY)
+        if (now - sf->ack.stray_at < STRAY_ACK_EVERY)
             return;
-        sf->stray_acked_at = now;
+        sf->ack.stray_at = now;
     }
-    if (s->p->payload_len > 0 && seq64_before(s->off, sf->rcv_nxt) && !seq64_before(sf->rcv_nxt, s->end) &&
+    if (s->p->payload_len > 0 && seq64_before(s->off, sf->rcv.nxt) && !seq64_before(sf->rcv.nxt, s->end) &&
         (int64_t)s->off > 0)
         tcp_note_duplicate(sf, s->off, s->off + s->p->payload_len);
-    sf->ack_now = true;
+    sf->ack.now = true;
 }
 
 /* RFC 7323 section 5.3. An old pure ACK that was merely overtaken does not deserve an answer. */
@@ -167,12 +167,12 @@ static bool paws_rejects(struct subflow *sf, const struct seg *s, braid_time now
 {
     const struct wire_tcp *t = &s->p->tcp;
 
-    if (!sf->ts_ok || !t->has_ts || !seq32_before(t->tsval, sf->ts_recent))
+    if (!sf->syn.ts_ok || !t->has_ts || !seq32_before(t->tsval, sf->ts.recent))
         return false;
-    if (now - sf->ts_recent_at > PAWS_IDLE)
+    if (now - sf->ts.recent_at > PAWS_IDLE)
         return false;
-    bool overtaken = s->end == s->off && s->off == sf->rcv_nxt && !seq64_before(sf->snd_una, s->ack) &&
-                     sf->ts_recent - t->tsval <= (uint32_t)(rtt_rto(&sf->rtt) / BRAID_MS);
+    bool overtaken = s->end == s->off && s->off == sf->rcv.nxt && !seq64_before(sf->snd.una, s->ack) &&
+                     sf->ts.recent - t->tsval <= (uint32_t)(rtt_rto(&sf->rtt) / BRAID_MS);
     return !overtaken;
 }
 
@@ -180,18 +180,18 @@ static void update_ts_recent(struct subflow *sf, const struct seg *s, braid_time
 {
     const struct wire_tcp *t = &s->p->tcp;
 
-    if (!sf->ts_ok || !t->has_ts || seq64_before(sf->last_ack_sent, s->off))
+    if (!sf->syn.ts_ok || !t->has_ts || seq64_before(sf->ack.last, s->off))
         return;
-    if (seq32_before(t->tsval, sf->ts_recent) && now - sf->ts_recent_at <= PAWS_IDLE)
+    if (seq32_before(t->tsval, sf->ts.recent) && now - sf->ts.recent_at <= PAWS_IDLE)
         return;
-    sf->ts_recent = t->tsval;
-    sf->ts_recent_at = now;
+    sf->ts.recent = t->tsval;
+    sf->ts.recent_at = now;
 }
 
 /* RFC 5961 section 3.2. */
 static void input_rst(struct subflow *sf, const struct seg *s, braid_time now)
 {
-    if (s->off != sf->rcv_nxt) {
+    if (s->off != sf->rcv.nxt) {
         tcp_challenge_ack(sf, now);
         return;
     }
@@ -229,8 +229,8 @@ static bool acceptable(struct subflow *sf, const struct seg *s, braid_time now)
 /* RFC 5961 section 5.2. */
 static bool ack_is_valid(struct subflow *sf, const struct seg *s, braid_time now)
 {
-    if (!seq64_before(sf->snd_nxt, s->ack) &&
-        !seq64_before(s->ack + max_u64(sf->snd_wnd_max, UINT16_MAX), sf->snd_una))
+    if (!seq64_before(sf->snd.nxt, s->ack) &&
+        !seq64_before(s->ack + max_u64(sf->snd.wnd_max, UINT16_MAX), sf->snd.una))
         return true;
     tcp_challenge_ack(sf, now);
     return false;
@@ -240,7 +240,7 @@ static bool ack_is_valid(struct subflow *sf, const struct seg *s, braid_time now
  * the data before the FIN counts. */
 static bool our_fin_acked(struct subflow *sf, const struct seg *s, braid_time now)
 {
-    if (!sf->fin_sent || sf->snd_una <= sf->fin_off)
+    if (!sf->fin.sent || sf->snd.una <= sf->fin.off)
         return true;
     switch (sf->state) {
     case TCP_STATE_FIN_WAIT_1:
@@ -248,7 +248,7 @@ static bool our_fin_acked(struct subflow *sf, const struct seg *s, braid_time no
         return true;
     case TCP_STATE_CLOSING:
         sf->ops->segment(sf, s->p, s->off, now);
-        if (sf->ack_now)
+        if (sf->ack.now)
             tcp_send_ack(sf, now);
         tcp_finish(sf, TCP_STATE_TIME_WAIT, SUBFLOW_CLOSED_DONE, now);
         return false;
@@ -266,12 +266,12 @@ static void measure_rcv_rtt(struct subflow *sf, const struct wire_packet *p, bra
 {
     int64_t sample = (int64_t)(int32_t)(tcp_tsval(sf, now) - p->tcp.tsecr) * BRAID_MS;
 
-    if (!sf->ts_ok || !p->tcp.has_ts || p->payload_len == 0 || p->tcp.tsecr == sf->rcv_rtt_tsecr)
+    if (!sf->syn.ts_ok || !p->tcp.has_ts || p->payload_len == 0 || p->tcp.tsecr == sf->rcv.rtt_tsecr)
         return;
-    sf->rcv_rtt_tsecr = p->tcp.tsecr;
-    if (sample < 0 || sample > RTT_RTO_MAX || now - sf->last_recv > sample / 2)
+    sf->rcv.rtt_tsecr = p->tcp.tsecr;
+    if (sample < 0 || sample > RTT_RTO_MAX || now - sf->activity.last_recv > sample / 2)
         return;
-    sf->rcv_rtt_us += sf->rcv_rtt_us ? (sample - sf->rcv_rtt_us) / 8 : sample;
+    sf->rcv.rtt_us += sf->rcv.rtt_us ? (sample - sf->rcv.rtt_us) / 8 : sample;
 }
 
 static void input_synchronized(struct subflow *sf, const struct seg *s, struct buf *b, braid_time now)
@@ -280,10 +280,10 @@ static void input_synchronized(struct subflow *sf, const struct seg *s, struct b
         return;
     update_ts_recent(sf, s, now);
     measure_rcv_rtt(sf, s->p, now);
-    if (now - sf->last_recv > rtt_rto(&sf->rtt))
-        sf->quick_acks = TCP_QUICK_ACKS;
-    sf->last_recv = now;
-    sf->keepalive_sent = sf->probes_unanswered = 0;
+    if (now - sf->activity.last_recv > rtt_rto(&sf->rtt))
+        sf->ack.quick = TCP_QUICK_ACKS;
+    sf->activity.last_recv = now;
+    sf->tries.keepalives = sf->tries.probes_unanswered = 0;
     uint64_t ack = (int64_t)s->ack < 0 ? 0 : s->ack; /* from before our SYN: just old */
     tcp_process_ack(sf, s->p, s->off, ack, now);
     if (sf->state == TCP_STATE_CLOSED || !our_fin_acked(sf, s, now))
@@ -294,16 +294,16 @@ static void input_synchronized(struct subflow *sf, const struct seg *s, struct b
 /* The ACK of our SYN/ACK. True: established, go on. */
 static bool input_syn_received(struct subflow *sf, struct seg *s, braid_time now)
 {
-    if (!sf->answered)
+    if (!sf->syn.answered)
         return false;
     if (s->ack != 1) {
         tcp_send_rst_at(sf, s->p->tcp.ack);
         return false;
     }
-    sf->snd_una = 1;
-    sf->snd_wnd = sf->snd_wnd_max = (uint64_t)s->p->tcp.window << (s->syn ? 0 : sf->snd_wscale);
-    if (!complete_handshake(sf, s->p, sf->passive, now)) {
-        sf->snd_una = 0;
+    sf->snd.una = 1;
+    sf->snd.wnd = sf->snd.wnd_max = (uint64_t)s->p->tcp.window << (s->syn ? 0 : sf->syn.snd_wscale);
+    if (!complete_handshake(sf, s->p, sf->syn.passive, now)) {
+        sf->snd.una = 0;
         return false;
     }
     return true;
@@ -328,8 +328,8 @@ void subflow_input(struct subflow *sf, const struct wire_packet *p, struct buf *
         return;
     if (!seg_size)
         seg_size = p->payload_len;
-    if (seg_size > sf->rcv_mss)
-        sf->rcv_mss = seg_size;
+    if (seg_size > sf->rcv.mss)
+        sf->rcv.mss = seg_size;
     input_synchronized(sf, &s, b, now);
 }
 
@@ -337,11 +337,11 @@ void subflow_input(struct subflow *sf, const struct wire_packet *p, struct buf *
 
 void subflow_icmp(struct subflow *sf, const struct wire_packet *p, braid_time now)
 {
-    uint64_t off = seq_extend(sf->snd_una, p->quoted_seq - sf->iss);
+    uint64_t off = seq_extend(sf->snd.una, p->quoted_seq - sf->syn.iss);
 
     if (sf->state == TCP_STATE_CLOSED || sf->state == TCP_STATE_TIME_WAIT)
         return;
-    if (seq64_before(off, sf->snd_una) || !seq64_before(off, sf->snd_nxt))
+    if (seq64_before(off, sf->snd.una) || !seq64_before(off, sf->snd.nxt))
         return; /* RFC 5927 section 4: not about anything in flight */
     if (p->icmp == WIRE_ICMP_TOO_BIG)
         tcp_mtu_icmp(sf, p->mtu, now);

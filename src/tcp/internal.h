@@ -36,12 +36,12 @@ static inline void tcp_count(struct subflow *sf, enum braid_counter c, uint64_t 
 
 static inline uint32_t tcp_tsval(const struct subflow *sf, braid_time now)
 {
-    return (uint32_t)(now / BRAID_MS) + sf->ts_offset;
+    return (uint32_t)(now / BRAID_MS) + sf->ts.offset;
 }
 
 static inline bool tcp_outstanding(const struct subflow *sf)
 {
-    return !list_empty(&sf->sent);
+    return !list_empty(&sf->board.runs);
 }
 
 /* ---- subflow.c ---- */
@@ -81,7 +81,7 @@ void tcp_emit(struct tcp_env *env, const struct braid_addr *from, const struct b
 /* Is PRR, not cwnd, what says how much may leave? */
 static inline bool tcp_prr_governs(const struct subflow *sf)
 {
-    return sf->cc.in_recovery && !sf->in_rto_recovery && !sf->cc.ops->model_based;
+    return sf->cc.in_recovery && !sf->recovery.by_rto && !sf->cc.ops->model_based;
 }
 /* Bytes that congestion control lets go now. */
 uint64_t tcp_cwnd_room(const struct subflow *sf);
@@ -100,7 +100,7 @@ void tcp_fill_sack(struct subflow *sf, struct wire_tcp *t, unsigned room);
 /* Is there something that only a pure ACK can report? */
 static inline bool tcp_sack_pending(const struct subflow *sf)
 {
-    return sf->sack_ok && (sf->n_sacks > 0 || sf->dsack.start != sf->dsack.end);
+    return sf->syn.sack_ok && (sf->ooo.n_sacks > 0 || sf->ooo.dsack.start != sf->ooo.dsack.end);
 }
 /* Sends or schedules the ACK that is due at the end of a batch. */
 void tcp_ack_flush(struct subflow *sf, braid_time now);
@@ -135,7 +135,7 @@ void rack_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t end, 
 /* A DSACK came (RFC 8985 section 6.2 step 4). */
 void rack_on_dsack(struct subflow *sf);
 void rack_on_recovered(struct subflow *sf);
-/* Marks losses and sets sf->reorder_at. Returns the bytes newly marked. */
+/* Marks losses and sets sf->due.reorder. Returns the bytes newly marked. */
 uint64_t rack_detect_loss(struct subflow *sf, braid_time now);
 /* May a tail loss probe be scheduled? */
 bool tlp_allowed(const struct subflow *sf);
@@ -175,7 +175,7 @@ void recovery_begin_rto(struct subflow *sf, braid_time now);
 void recovery_skip(struct subflow *sf, uint64_t in_flight, braid_time now);
 /* Adapts cwnd to an ACK, in and out of recovery. lost: bytes it marked lost. */
 void recovery_on_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost);
-/* Ends the recovery if snd_una has passed its end. */
+/* Ends the recovery if snd.una has passed its end. */
 void recovery_try_end(struct subflow *sf, braid_time now);
 /* Undoes a recovery that proved spurious. */
 void recovery_try_undo(struct subflow *sf, const struct ack_info *a);

@@ -26,14 +26,14 @@ static uint16_t least_mtu(const struct subflow *sf)
 /* The largest packet that makes sense: the peer takes no larger segments. */
 static uint16_t bound(const struct subflow *sf)
 {
-    uint32_t peer = sf->peer_mss + (ip_is_v4(&sf->local.ip) ? 40u : 60u);
+    uint32_t peer = sf->syn.peer_mss + (ip_is_v4(&sf->local.ip) ? 40u : 60u);
     return peer < sf->env->mtu ? (uint16_t)peer : sf->env->mtu;
 }
 
 static uint16_t in_use(const struct subflow *sf)
 {
     uint16_t most = bound(sf);
-    return sf->path_mtu < most ? sf->path_mtu : most;
+    return sf->size.path_mtu < most ? sf->size.path_mtu : most;
 }
 
 bool tcp_mtu_limited(const struct subflow *sf)
@@ -44,12 +44,12 @@ bool tcp_mtu_limited(const struct subflow *sf)
 /* What a packet has besides its payload. */
 static uint16_t overhead(const struct subflow *sf)
 {
-    return in_use(sf) > sf->mss ? (uint16_t)(in_use(sf) - sf->mss) : 0;
+    return in_use(sf) > sf->size.mss ? (uint16_t)(in_use(sf) - sf->size.mss) : 0;
 }
 
 static void set_mtu(struct subflow *sf, uint32_t mtu)
 {
-    sf->path_mtu = (uint16_t)mtu;
+    sf->size.path_mtu = (uint16_t)mtu;
     subflow_update_mss(sf);
 }
 
@@ -121,9 +121,9 @@ void tcp_mtu_init(struct subflow *sf, braid_time now)
 {
     const struct mtu_known *k = look_up(sf->env, &sf->remote.ip, now);
 
-    sf->path_mtu = k ? k->mtu : sf->env->mtu;
+    sf->size.path_mtu = k ? k->mtu : sf->env->mtu;
     sf->mtu = (struct mtu_search){
-        .high = sf->path_mtu, .silent = k && k->silent, .raise_at = k ? k->until : now + MTU_KNOWN_TIME};
+        .high = sf->size.path_mtu, .silent = k && k->silent, .raise_at = k ? k->until : now + MTU_KNOWN_TIME};
 }
 
 /* ---- the search ---- */
@@ -165,7 +165,7 @@ static uint16_t candidate(const struct subflow *sf)
 static uint32_t probe_payload(const struct subflow *sf)
 {
     uint32_t most = (uint32_t)bound(sf) - overhead(sf);
-    uint32_t head = sf->data_head ? sf->data_head : overhead(sf);
+    uint32_t head = sf->size.head ? sf->size.head : overhead(sf);
 
     return (uint32_t)min_u64(candidate(sf) - head, most);
 }
@@ -275,10 +275,10 @@ static uint32_t lower_plateau(uint32_t mtu)
 /* What was sent in too large segments is lost, which says nothing about congestion. */
 static void lose_oversize(struct subflow *sf)
 {
-    list_each (pos, tmp, &sf->sent) {
+    list_each (pos, tmp, &sf->board.runs) {
         struct tcp_sent *s = sent_of(pos);
 
-        if (s->state == SENT_FLIGHT && s->seg > sf->mss && sent_len(s) > sf->mss)
+        if (s->state == SENT_FLIGHT && s->seg > sf->size.mss && sent_len(s) > sf->size.mss)
             sent_mark(sf, s, SENT_LOST);
     }
 }
@@ -297,18 +297,18 @@ static void take_limit(struct subflow *sf, uint16_t mtu, braid_time now)
 
 void tcp_mtu_icmp(struct subflow *sf, uint32_t mtu, braid_time now)
 {
-    uint32_t before = sf->mss;
+    uint32_t before = sf->size.mss;
     bool probing = sf->mtu.probe > 0;
 
     sf->mtu.lost = 0; /* there is no silence here */
     if (mtu == 0)
-        mtu = lower_plateau(sf->path_mtu);
+        mtu = lower_plateau(sf->size.path_mtu);
     if (mtu < least_mtu(sf))
         mtu = least_mtu(sf);
-    if (mtu >= (probing ? sf->mtu.size : sf->path_mtu))
+    if (mtu >= (probing ? sf->mtu.size : sf->size.path_mtu))
         return;
     take_limit(sf, (uint16_t)mtu, now);
-    if ((sf->mss == before && !probing) || !subflow_synchronized(sf))
+    if ((sf->size.mss == before && !probing) || !subflow_synchronized(sf))
         return;
     lose_oversize(sf);
     tcp_timers_update(sf);

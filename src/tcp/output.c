@@ -50,9 +50,9 @@ void tcp_emit(struct tcp_env *env, const struct braid_addr *from, const struct b
 
 uint64_t tcp_window_now(const struct subflow *sf)
 {
-    uint64_t field = sf->ops->window((struct subflow *)sf) >> sf->rcv_wscale;
+    uint64_t field = sf->ops->window((struct subflow *)sf) >> sf->syn.rcv_wscale;
 
-    return min_u64(field, UINT16_MAX) << sf->rcv_wscale;
+    return min_u64(field, UINT16_MAX) << sf->syn.rcv_wscale;
 }
 
 /* The fields that all segments after the SYN share. */
@@ -60,11 +60,11 @@ static struct wire_tcp header(const struct subflow *sf, uint8_t flags, uint64_t 
 {
     struct wire_tcp t = {
         .flags = flags | TCP_ACK,
-        .seq = sf->iss + (uint32_t)off,
-        .ack = sf->irs + (uint32_t)sf->rcv_nxt,
-        .has_ts = sf->ts_ok,
+        .seq = sf->syn.iss + (uint32_t)off,
+        .ack = sf->syn.irs + (uint32_t)sf->rcv.nxt,
+        .has_ts = sf->syn.ts_ok,
         .tsval = tcp_tsval(sf, now),
-        .tsecr = sf->ts_recent,
+        .tsecr = sf->ts.recent,
     };
     return t;
 }
@@ -81,7 +81,7 @@ static void add_options(struct subflow *sf, enum subflow_segment kind, const str
 
 static void set_window(struct subflow *sf, struct wire_tcp *t)
 {
-    t->window = (uint16_t)(tcp_window_now(sf) >> sf->rcv_wscale);
+    t->window = (uint16_t)(tcp_window_now(sf) >> sf->syn.rcv_wscale);
 }
 
 static void send_without_payload(struct subflow *sf, const struct wire_tcp *t)
@@ -101,23 +101,23 @@ void tcp_send_syn(struct subflow *sf, braid_time now)
     uint64_t window = min_u64(sf->ops->window(sf), UINT16_MAX); /* not scaled, RFC 7323 section 2.2 */
     struct wire_tcp t = {
         .flags = synack ? TCP_SYN | TCP_ACK : TCP_SYN,
-        .seq = sf->iss,
-        .ack = synack ? sf->irs + 1 : 0,
+        .seq = sf->syn.iss,
+        .ack = synack ? sf->syn.irs + 1 : 0,
         .window = (uint16_t)window,
         .has_mss = true,
         .mss = tcp_own_mss(sf->env, &sf->remote.ip, now),
-        .sack_ok = !synack || sf->sack_ok,
-        .has_wscale = !synack || sf->wscale_ok,
-        .wscale = sf->rcv_wscale,
-        .has_ts = !synack || sf->ts_ok,
+        .sack_ok = !synack || sf->syn.sack_ok,
+        .has_wscale = !synack || sf->syn.wscale_ok,
+        .wscale = sf->syn.rcv_wscale,
+        .has_ts = !synack || sf->syn.ts_ok,
         .tsval = tcp_tsval(sf, now),
-        .tsecr = synack ? sf->ts_recent : 0,
+        .tsecr = synack ? sf->ts.recent : 0,
     };
     add_options(sf, synack ? SUBFLOW_SYNACK : SUBFLOW_SYN, NULL, &t);
-    sf->rcv_adv = max_u64(sf->rcv_adv, 1 + window);
-    sf->last_ack_sent = 1;
-    sf->last_send = now;
-    sf->rto_base = now;
+    sf->rcv.adv = max_u64(sf->rcv.adv, 1 + window);
+    sf->ack.last = 1;
+    sf->activity.last_send = now;
+    sf->due.rto_base = now;
     send_without_payload(sf, &t);
 }
 
@@ -131,17 +131,17 @@ static void send_control(struct subflow *sf, uint8_t flags, uint64_t off, bool p
     if (pure && used + SACK_HEADER < TCP_OPTIONS_MAX)
         tcp_fill_sack(sf, &t, (TCP_OPTIONS_MAX - used - SACK_HEADER) / SACK_BLOCK);
     send_without_payload(sf, &t);
-    tcp_ack_was_sent(sf, pure, (uint64_t)t.window << sf->rcv_wscale);
+    tcp_ack_was_sent(sf, pure, (uint64_t)t.window << sf->syn.rcv_wscale);
 }
 
 void tcp_send_ack(struct subflow *sf, braid_time now)
 {
-    send_control(sf, 0, sf->snd_nxt, true, now);
+    send_control(sf, 0, sf->snd.nxt, true, now);
 }
 
 void tcp_send_fin(struct subflow *sf, uint64_t off, braid_time now)
 {
-    sf->last_send = now;
+    sf->activity.last_send = now;
     send_control(sf, TCP_FIN, off, false, now);
 }
 
@@ -155,13 +155,13 @@ void subflow_probe(struct subflow *sf, braid_time now)
 {
     if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
         return;
-    sf->probed = tcp_outstanding(sf);
-    send_control(sf, 0, sf->snd_una - 1, false, now);
+    sf->activity.probed = tcp_outstanding(sf);
+    send_control(sf, 0, sf->snd.una - 1, false, now);
 }
 
 void tcp_send_rst(struct subflow *sf, braid_time now)
 {
-    struct wire_tcp t = header(sf, TCP_RST, sf->snd_nxt, now);
+    struct wire_tcp t = header(sf, TCP_RST, sf->snd.nxt, now);
 
     add_options(sf, SUBFLOW_RST, NULL, &t);
     send_without_payload(sf, &t);
@@ -208,14 +208,14 @@ static unsigned send_piece(struct subflow *sf, const struct tcp_map *m, uint64_t
                                .tcp = &t,
                                .payload_len = len,
                                .hop_limit = TCP_HOP_LIMIT,
-                               .id = (uint16_t)(sf->iss + sf->packets)};
+                               .id = (uint16_t)(sf->syn.iss + sf->snd.packets)};
 
     assert(len > 0);
-    sf->packets += segments;
+    sf->snd.packets += segments;
     add_options(sf, SUBFLOW_DATA, m, &t);
     set_window(sf, &t);
-    sf->data_head = (uint16_t)emit(sf->env, &spec, iov, n, mss);
-    tcp_ack_was_sent(sf, false, (uint64_t)t.window << sf->rcv_wscale);
+    sf->size.head = (uint16_t)emit(sf->env, &spec, iov, n, mss);
+    tcp_ack_was_sent(sf, false, (uint64_t)t.window << sf->syn.rcv_wscale);
     *sent = len;
     return segments;
 }
@@ -233,8 +233,8 @@ unsigned tcp_send_data(struct subflow *sf, const struct tcp_map *m, uint64_t sta
         segments += send_piece(sf, m, start, until, mss, &sent, now);
         start += sent;
     }
-    sf->last_send = now;
-    sf->idle_handled = false;
+    sf->activity.last_send = now;
+    sf->cwnd.idle_handled = false;
     return segments;
 }
 
@@ -260,7 +260,7 @@ bool tcp_challenge_allowed(struct tcp_env *env, braid_time now)
 
 void tcp_challenge_ack(struct subflow *sf, braid_time now)
 {
-    if (sf->state == TCP_STATE_SYN_RECEIVED && !sf->answered)
+    if (sf->state == TCP_STATE_SYN_RECEIVED && !sf->syn.answered)
         return;
     if (tcp_challenge_allowed(sf->env, now))
         tcp_send_ack(sf, now);

@@ -15,7 +15,7 @@ struct prr {
     uint64_t ssthresh;
 };
 
-/* Recovery begins. flight is what is outstanding: snd_nxt - snd_una, less what was SACKed before the ACK that
+/* Recovery begins. flight is what is outstanding: snd.nxt - snd.una, less what was SACKed before the ACK that
  * began recovery (that will not be counted as delivered again). ssthresh is finite: the algorithm's on_loss
  * has set it. */
 void prr_begin(struct prr *p, uint64_t flight, uint64_t ssthresh);

@@ -53,9 +53,9 @@ void rack_on_dsack(struct subflow *sf)
 {
     struct rack *r = &sf->rack;
 
-    if (r->dsack_round && sf->snd_una < r->dsack_round)
+    if (r->dsack_round && sf->snd.una < r->dsack_round)
         return;
-    r->dsack_round = sf->snd_nxt;
+    r->dsack_round = sf->snd.nxt;
     r->reo_wnd_mult++;
     r->reo_wnd_persist = REO_WND_PERSIST;
 }
@@ -71,7 +71,7 @@ void rack_on_recovered(struct subflow *sf)
 static int64_t reordering_window(const struct subflow *sf)
 {
     if (!sf->rack.reordering_seen &&
-        (sf->cc.in_recovery || sf->sacked_bytes >= (uint64_t)TCP_DUPTHRESH * sf->mss))
+        (sf->cc.in_recovery || sf->board.sacked_bytes >= (uint64_t)TCP_DUPTHRESH * sf->size.mss))
         return 0;
     int64_t window = sf->rtt.min_rtt_us / 4 * sf->rack.reo_wnd_mult;
     return window < sf->rtt.srtt_us ? window : sf->rtt.srtt_us;
@@ -85,16 +85,16 @@ uint64_t rack_detect_loss(struct subflow *sf, braid_time now)
     int64_t window = reordering_window(sf);
     uint64_t lost = 0;
 
-    sf->reorder_at = BRAID_NEVER;
-    if (!sf->sack_ok)
+    sf->due.reorder = BRAID_NEVER;
+    if (!sf->syn.sack_ok)
         return 0;
-    list_each (pos, tmp, &sf->by_time) {
+    list_each (pos, tmp, &sf->board.by_time) {
         struct tcp_sent *s = sent_of_link(pos);
 
         if (!sent_after(r->xmit_ts, r->end_seq, s->at, s->end))
             break;
         if (s->at + r->rtt_us + window > now) {
-            sf->reorder_at = s->at + r->rtt_us + window;
+            sf->due.reorder = s->at + r->rtt_us + window;
             break;
         }
         if (s->retrans)
@@ -109,43 +109,42 @@ uint64_t rack_detect_loss(struct subflow *sf, braid_time now)
 /* Section 7.2, and condition 1 and 2 of section 7.3. */
 bool tlp_allowed(const struct subflow *sf)
 {
-    return sf->sack_ok && !sf->cc.in_recovery && sf->sacked_bytes == 0 && sf->lost_bytes == 0 &&
-           sf->tlp_end == 0 && sf->tlp_sampled && tcp_outstanding(sf);
+    return sf->syn.sack_ok && !sf->cc.in_recovery && sf->board.sacked_bytes == 0 &&
+           sf->board.lost_bytes == 0 && sf->tlp.end == 0 && sf->tlp.sampled && tcp_outstanding(sf);
 }
 
 braid_time tlp_timeout(const struct subflow *sf)
 {
     if (sf->rtt.srtt_us == 0)
         return TLP_NO_RTT;
-    return 2 * sf->rtt.srtt_us + (sf->pipe <= sf->mss ? TLP_MAX_ACK_DELAY : TLP_MARGIN);
+    return 2 * sf->rtt.srtt_us + (sf->board.pipe <= sf->size.mss ? TLP_MAX_ACK_DELAY : TLP_MARGIN);
 }
 
 /* Repeats the last segment: whether new data is there only the owner knows. */
 void tlp_send(struct subflow *sf, braid_time now)
 {
-    struct tcp_sent *s = sent_of(sf->sent.prev);
-    uint64_t len = sent_len(s), tail = len % sf->mss ? len % sf->mss : sf->mss;
+    struct tcp_sent *s = sent_of(sf->board.runs.prev);
+    uint64_t len = sent_len(s), tail = len % sf->size.mss ? len % sf->size.mss : sf->size.mss;
 
-    sf->rto_base = now;
-    sf->tlp_sampled = false;
+    sf->due.rto_base = now;
+    sf->tlp.sampled = false;
     if (s->state != SENT_FLIGHT)
         return;
     if (len > tail)
         s = sent_split(sf, s, s->end - tail);
     if (!s)
         return;
-    sf->tlp_end = sf->snd_nxt;
-    sf->tlp_is_retrans = true;
+    sf->tlp.end = sf->snd.nxt;
     tcp_count(sf, COUNT_TCP_LOSS_PROBES, 1);
     tcp_retransmit(sf, s, now);
 }
 
 bool tlp_process_ack(struct subflow *sf, const struct ack_info *a)
 {
-    if (sf->tlp_end == 0 || sf->snd_una < sf->tlp_end)
+    if (sf->tlp.end == 0 || sf->snd.una < sf->tlp.end)
         return false;
-    bool repaired = !a->dsack && sf->snd_una > sf->tlp_end;
+    bool repaired = !a->dsack && sf->snd.una > sf->tlp.end;
     if (a->dsack || repaired || a->dupack)
-        sf->tlp_end = 0;
+        sf->tlp.end = 0;
     return repaired;
 }

@@ -7,15 +7,15 @@
 static void begin(struct subflow *sf)
 {
     sf->cc.in_recovery = true;
-    sf->recovery_point = sf->snd_nxt;
-    sf->tlp_end = 0;
+    sf->recovery.point = sf->snd.nxt;
+    sf->tlp.end = 0;
 }
 
 static void begin_undo(struct subflow *sf)
 {
-    sf->undo_marker = sf->snd_una;
-    sf->undo_retrans = 0;
-    sf->undo_armed = false;
+    sf->recovery.undo_marker = sf->snd.una;
+    sf->recovery.undo_retrans = 0;
+    sf->recovery.undo_armed = false;
 }
 
 static void tell_loss(struct subflow *sf, uint64_t in_flight, bool timeout, braid_time now)
@@ -30,24 +30,24 @@ void recovery_begin(struct subflow *sf, uint64_t flight, uint64_t in_flight, bra
     tell_loss(sf, in_flight, false, now);
     begin(sf);
     begin_undo(sf);
-    prr_begin(&sf->prr, flight, sf->cc.ssthresh);
-    sf->prr_budget = 0;
+    prr_begin(&sf->recovery.prr, flight, sf->cc.ssthresh);
+    sf->recovery.budget = 0;
     tcp_count(sf, COUNT_TCP_SACK_RECOVERY, 1);
 }
 
 void recovery_begin_rto(struct subflow *sf, braid_time now)
 {
-    bool reneged = sent_of(sf->sent.next)->state == SENT_SACKED;
+    bool reneged = sent_of(sf->board.runs.next)->state == SENT_SACKED;
 
     tcp_mtu_timeout(sf, now);
-    if (sf->stuck_rtos == 0) {
-        tell_loss(sf, sf->pipe, true, now);
+    if (sf->tries.stuck_rtos == 0) {
+        tell_loss(sf, sf->board.pipe, true, now);
         begin_undo(sf);
     }
     begin(sf);
-    sf->in_rto_recovery = true;
-    sf->cc.cwnd = sf->mss;
-    sf->reorder_at = BRAID_NEVER;
+    sf->recovery.by_rto = true;
+    sf->cc.cwnd = sf->size.mss;
+    sf->due.reorder = BRAID_NEVER;
     sent_lose_all(sf, reneged);
 }
 
@@ -63,16 +63,16 @@ void recovery_skip(struct subflow *sf, uint64_t in_flight, braid_time now)
 
 static void end(struct subflow *sf)
 {
-    sf->cc.in_recovery = sf->in_rto_recovery = false;
-    sf->dupacks = 0;
+    sf->cc.in_recovery = sf->recovery.by_rto = false;
+    sf->recovery.dupacks = 0;
     rack_on_recovered(sf);
 }
 
 void recovery_try_end(struct subflow *sf, braid_time now)
 {
-    if (!sf->cc.in_recovery || sf->snd_una < sf->recovery_point)
+    if (!sf->cc.in_recovery || sf->snd.una < sf->recovery.point)
         return;
-    bool fast = !sf->in_rto_recovery;
+    bool fast = !sf->recovery.by_rto;
 
     end(sf);
     /* Without timestamps Karn's rule may not have allowed a sample yet, but the path does work again. */
@@ -88,12 +88,12 @@ void recovery_try_end(struct subflow *sf, braid_time now)
 
 void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now)
 {
-    if (sf->undo_marker == 0)
+    if (sf->recovery.undo_marker == 0)
         return;
-    sf->undo_retrans += (int64_t)bytes;
-    if (!sf->undo_armed) {
-        sf->undo_armed = true;
-        sf->undo_tsval = tcp_tsval(sf, now);
+    sf->recovery.undo_retrans += (int64_t)bytes;
+    if (!sf->recovery.undo_armed) {
+        sf->recovery.undo_armed = true;
+        sf->recovery.undo_tsval = tcp_tsval(sf, now);
     }
 }
 
@@ -103,21 +103,21 @@ void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now
  * far they had arrived when the path fell silent. */
 static bool originals_arrived(const struct subflow *sf, const struct ack_info *a)
 {
-    return sf->cc.in_recovery && a->has_ts && sf->snd_una > a->prior_una &&
-           seq32_before(a->tsecr, sf->undo_tsval) &&
-           ((sf->in_rto_recovery && !a->dsack) || sf->snd_una >= sf->recovery_point);
+    return sf->cc.in_recovery && a->has_ts && sf->snd.una > a->prior_una &&
+           seq32_before(a->tsecr, sf->recovery.undo_tsval) &&
+           ((sf->recovery.by_rto && !a->dsack) || sf->snd.una >= sf->recovery.point);
 }
 
 void recovery_try_undo(struct subflow *sf, const struct ack_info *a)
 {
-    if (sf->undo_marker == 0 || !sf->undo_armed)
+    if (sf->recovery.undo_marker == 0 || !sf->recovery.undo_armed)
         return;
-    if (!(a->dsack && sf->undo_retrans <= 0) && !originals_arrived(sf, a))
+    if (!(a->dsack && sf->recovery.undo_retrans <= 0) && !originals_arrived(sf, a))
         return;
-    tcp_count(sf, sf->in_rto_recovery ? COUNT_TCP_SPURIOUS_RTOS : COUNT_TCP_DSACK_UNDO, 1);
+    tcp_count(sf, sf->recovery.by_rto ? COUNT_TCP_SPURIOUS_RTOS : COUNT_TCP_DSACK_UNDO, 1);
     if (sf->cc.in_recovery)
         end(sf);
-    sf->undo_marker = 0;
+    sf->recovery.undo_marker = 0;
     sf->rtt.backoff = 0;
     sent_unlose_all(sf);
     sf->cc.ops->on_undo(&sf->cc, a->now);
@@ -132,16 +132,17 @@ static void grow_after_rto(struct subflow *sf, uint64_t delivered)
 
 static void reduce(struct subflow *sf, const struct ack_info *a, uint64_t lost)
 {
-    bool advanced = sf->snd_una > a->prior_una;
+    bool advanced = sf->snd.una > a->prior_una;
 
-    sf->prr_budget = prr_on_ack(&sf->prr, a->delivered, sf->pipe, advanced, lost > 0, sf->mss);
-    sf->cc.cwnd = max_u64(sf->pipe + sf->prr_budget, sf->mss);
+    sf->recovery.budget =
+        prr_on_ack(&sf->recovery.prr, a->delivered, sf->board.pipe, advanced, lost > 0, sf->size.mss);
+    sf->cc.cwnd = max_u64(sf->board.pipe + sf->recovery.budget, sf->size.mss);
 }
 
 /* Without SACK, a retransmission that fills a hole also seems to deliver what has waited behind it. */
 static uint64_t delivery_rate(const struct subflow *sf, const struct delivery_result *r)
 {
-    if (r->interval_us == 0 || (!sf->sack_ok && sf->cc.in_recovery))
+    if (r->interval_us == 0 || (!sf->syn.sack_ok && sf->cc.in_recovery))
         return 0;
     return (uint64_t)((unsigned __int128)r->delivered * (uint64_t)BRAID_SECOND / (uint64_t)r->interval_us);
 }
@@ -155,7 +156,7 @@ static void tell_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost
         .lost = lost,
         .prior_in_flight = a->prior_flight,
         .rtt_us = a->rtt_us,
-        .cwnd_limited = sf->cwnd_limited || sf->cwnd_limited_before,
+        .cwnd_limited = sf->cwnd.limited || sf->cwnd.limited_before,
         .round_start = round_start,
         .app_limited = r.app_limited,
         .rate = delivery_rate(sf, &r),
@@ -167,19 +168,19 @@ static void tell_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost
 
 void recovery_on_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost)
 {
-    bool round_start = sf->snd_una > sf->round_end;
+    bool round_start = sf->snd.una > sf->cwnd.round_end;
     bool model = sf->cc.ops->model_based;
 
-    if (sf->in_rto_recovery && !model)
+    if (sf->recovery.by_rto && !model)
         grow_after_rto(sf, a->delivered);
     else if (sf->cc.in_recovery && !model)
         reduce(sf, a, lost);
     else if (a->delivered > 0 || lost > 0)
         tell_ack(sf, a, lost, round_start);
     if (round_start) {
-        sf->round_end = sf->snd_nxt;
-        sf->cwnd_limited_before = sf->cwnd_limited;
-        sf->cwnd_limited = false;
+        sf->cwnd.round_end = sf->snd.nxt;
+        sf->cwnd.limited_before = sf->cwnd.limited;
+        sf->cwnd.limited = false;
     }
     tcp_update_pacing(sf);
 }

@@ -30,8 +30,8 @@ static uint64_t ooo_end(const struct ooo *o)
 static void ooo_drop(struct subflow *sf, struct ooo *o)
 {
     list_remove(&o->node);
-    sf->ooo_bytes -= o->s.len;
-    sf->n_ooo--;
+    sf->ooo.bytes -= o->s.len;
+    sf->ooo.n--;
     slice_drop(&o->s);
     mem_give(sf->account, OOO_COST);
     free(o);
@@ -39,9 +39,9 @@ static void ooo_drop(struct subflow *sf, struct ooo *o)
 
 void tcp_note_duplicate(struct subflow *sf, uint64_t start, uint64_t end)
 {
-    sf->ack_now = true;
-    if (sf->sack_ok && start < end)
-        sf->dsack = (struct range){start, end};
+    sf->ack.now = true;
+    if (sf->syn.sack_ok && start < end)
+        sf->ooo.dsack = (struct range){start, end};
 }
 
 /* ---- SACK blocks, RFC 2018 section 4 ---- */
@@ -53,8 +53,8 @@ static void sack_note(struct subflow *sf, uint64_t start, uint64_t end)
     unsigned n = 0;
     struct range kept[TCP_SACK_MAX];
 
-    for (unsigned i = 0; i < sf->n_sacks; i++) {
-        struct range r = sf->sacks[i];
+    for (unsigned i = 0; i < sf->ooo.n_sacks; i++) {
+        struct range r = sf->ooo.sacks[i];
 
         if (r.start <= first.end && first.start <= r.end) {
             first.start = min_u64(first.start, r.start);
@@ -63,10 +63,10 @@ static void sack_note(struct subflow *sf, uint64_t start, uint64_t end)
             kept[n++] = r;
         }
     }
-    sf->sacks[0] = first;
-    sf->n_sacks = 1;
-    for (unsigned i = 0; i < n && sf->n_sacks < TCP_SACK_MAX; i++)
-        sf->sacks[sf->n_sacks++] = kept[i];
+    sf->ooo.sacks[0] = first;
+    sf->ooo.n_sacks = 1;
+    for (unsigned i = 0; i < n && sf->ooo.n_sacks < TCP_SACK_MAX; i++)
+        sf->ooo.sacks[sf->ooo.n_sacks++] = kept[i];
 }
 
 /* Blocks that were pushed out of the list come back when it has become empty. */
@@ -74,51 +74,51 @@ static void sack_rebuild(struct subflow *sf)
 {
     struct range block = {0, 0};
 
-    list_each (pos, tmp, &sf->ooo) {
+    list_each (pos, tmp, &sf->ooo.pieces) {
         struct ooo *o = ooo_of(pos);
 
         if (block.end != o->off) {
-            if (sf->n_sacks == TCP_SACK_MAX)
+            if (sf->ooo.n_sacks == TCP_SACK_MAX)
                 return;
             block.start = o->off;
-            sf->n_sacks++;
+            sf->ooo.n_sacks++;
         }
         block.end = ooo_end(o);
-        sf->sacks[sf->n_sacks - 1] = block;
+        sf->ooo.sacks[sf->ooo.n_sacks - 1] = block;
     }
 }
 
-/* rcv_nxt has moved. */
+/* rcv.nxt has moved. */
 static void sack_prune(struct subflow *sf)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < sf->n_sacks; i++)
-        if (sf->sacks[i].start > sf->rcv_nxt)
-            sf->sacks[n++] = sf->sacks[i];
-    sf->n_sacks = n;
-    if (n == 0 && sf->n_ooo > 0)
+    for (unsigned i = 0; i < sf->ooo.n_sacks; i++)
+        if (sf->ooo.sacks[i].start > sf->rcv.nxt)
+            sf->ooo.sacks[n++] = sf->ooo.sacks[i];
+    sf->ooo.n_sacks = n;
+    if (n == 0 && sf->ooo.n > 0)
         sack_rebuild(sf);
 }
 
 static struct wire_sack on_wire(const struct subflow *sf, struct range r)
 {
-    return (struct wire_sack){sf->irs + (uint32_t)r.start, sf->irs + (uint32_t)r.end};
+    return (struct wire_sack){sf->syn.irs + (uint32_t)r.start, sf->syn.irs + (uint32_t)r.end};
 }
 
 void tcp_fill_sack(struct subflow *sf, struct wire_tcp *t, unsigned room)
 {
-    if (!sf->sack_ok)
+    if (!sf->syn.sack_ok)
         return;
     if (room > TCP_SACK_MAX)
         room = TCP_SACK_MAX;
-    if (room > 0 && sf->dsack.start != sf->dsack.end) {
-        t->sack[t->n_sack++] = on_wire(sf, sf->dsack);
-        sf->dsack = (struct range){0, 0};
+    if (room > 0 && sf->ooo.dsack.start != sf->ooo.dsack.end) {
+        t->sack[t->n_sack++] = on_wire(sf, sf->ooo.dsack);
+        sf->ooo.dsack = (struct range){0, 0};
         tcp_count(sf, COUNT_TCP_DSACK_SENT, 1);
     }
-    for (unsigned i = 0; i < sf->n_sacks && t->n_sack < room; i++)
-        t->sack[t->n_sack++] = on_wire(sf, sf->sacks[i]);
+    for (unsigned i = 0; i < sf->ooo.n_sacks && t->n_sack < room; i++)
+        t->sack[t->n_sack++] = on_wire(sf, sf->ooo.sacks[i]);
 }
 
 /* ---- the out-of-order queue ---- */
@@ -127,12 +127,12 @@ void tcp_fill_sack(struct subflow *sf, struct wire_tcp *t, unsigned room)
  * who wants to make us search puts many pieces; what is dropped there is sent again when it is nearer. */
 static struct list *ooo_before(struct subflow *sf, uint64_t off)
 {
-    struct list *pos = sf->ooo.prev;
+    struct list *pos = sf->ooo.pieces.prev;
 
     for (unsigned i = 0; i < OOO_SEARCH; i++, pos = pos->prev)
-        if (pos == &sf->ooo || ooo_of(pos)->off <= off)
+        if (pos == &sf->ooo.pieces || ooo_of(pos)->off <= off)
             return pos;
-    pos = &sf->ooo;
+    pos = &sf->ooo.pieces;
     for (unsigned i = 0; i < OOO_SEARCH; i++, pos = pos->next)
         if (ooo_of(pos->next)->off > off)
             return pos;
@@ -145,7 +145,7 @@ static bool ooo_trim(struct subflow *sf, struct list *pos, uint64_t *off, struct
 {
     uint64_t start = *off, end = start + s->len;
 
-    if (pos != &sf->ooo && ooo_end(ooo_of(pos)) > start) {
+    if (pos != &sf->ooo.pieces && ooo_end(ooo_of(pos)) > start) {
         uint64_t have = ooo_end(ooo_of(pos));
 
         tcp_note_duplicate(sf, start, min_u64(have, end));
@@ -154,7 +154,8 @@ static bool ooo_trim(struct subflow *sf, struct list *pos, uint64_t *off, struct
         slice_advance(s, (uint32_t)(have - start));
         *off = start = have;
     }
-    for (struct list *next = pos->next; next != &sf->ooo && ooo_of(next)->off < end; next = pos->next) {
+    for (struct list *next = pos->next; next != &sf->ooo.pieces && ooo_of(next)->off < end;
+         next = pos->next) {
         struct ooo *o = ooo_of(next);
 
         tcp_note_duplicate(sf, o->off, min_u64(ooo_end(o), end));
@@ -171,7 +172,7 @@ static bool ooo_store(struct subflow *sf, struct list *pos, uint64_t off, struct
 {
     struct ooo *o = NULL;
 
-    if (sf->n_ooo < TCP_OOO_MAX && mem_room(sf->account) >= slice_keep_cost(s) + OOO_COST)
+    if (sf->ooo.n < TCP_OOO_MAX && mem_room(sf->account) >= slice_keep_cost(s) + OOO_COST)
         o = malloc(sizeof(*o));
     if (!o || slice_keep(s, sf->account) < 0) {
         free(o);
@@ -181,8 +182,8 @@ static bool ooo_store(struct subflow *sf, struct list *pos, uint64_t off, struct
     *o = (struct ooo){.off = off, .s = *s};
     mem_take(sf->account, OOO_COST);
     list_insert_after(pos, &o->node);
-    sf->ooo_bytes += s->len;
-    sf->n_ooo++;
+    sf->ooo.bytes += s->len;
+    sf->ooo.n++;
     tcp_count(sf, COUNT_TCP_OFO_QUEUE, 1);
     return true;
 }
@@ -193,7 +194,7 @@ static void ooo_insert(struct subflow *sf, uint64_t off, struct slice s)
     uint64_t start = off, end = off + s.len;
     struct list *pos = ooo_before(sf, off);
 
-    sf->ack_now = true;
+    sf->ack.now = true;
     if (!pos) {
         tcp_count(sf, COUNT_TCP_OFO_DROP, 1);
         slice_drop(&s);
@@ -213,21 +214,21 @@ static void ooo_insert(struct subflow *sf, uint64_t off, struct slice s)
 
 static void deliver(struct subflow *sf, struct slice s, braid_time now)
 {
-    uint64_t off = sf->rcv_nxt;
+    uint64_t off = sf->rcv.nxt;
 
-    sf->rcv_nxt += s.len;
-    sf->bytes_in += s.len;
-    sf->unacked_bytes += s.len;
+    sf->rcv.nxt += s.len;
+    sf->stats.bytes_in += s.len;
+    sf->ack.bytes += s.len;
     sf->ops->data(sf, off, s, now);
 }
 
 /* What has come into order moves on. */
 static void drain(struct subflow *sf, braid_time now)
 {
-    while (!list_empty(&sf->ooo) && ooo_of(sf->ooo.next)->off <= sf->rcv_nxt) {
-        struct ooo *o = ooo_of(sf->ooo.next);
+    while (!list_empty(&sf->ooo.pieces) && ooo_of(sf->ooo.pieces.next)->off <= sf->rcv.nxt) {
+        struct ooo *o = ooo_of(sf->ooo.pieces.next);
         struct slice s = o->s;
-        uint64_t old = sf->rcv_nxt - o->off;
+        uint64_t old = sf->rcv.nxt - o->off;
 
         o->s.buf = NULL; /* the reference moves to s */
         ooo_drop(sf, o);
@@ -245,9 +246,9 @@ static void drain(struct subflow *sf, braid_time now)
 /* The peer's FIN is next in order. */
 static void take_fin(struct subflow *sf, braid_time now)
 {
-    sf->fin_received = true;
-    sf->rcv_nxt++;
-    sf->ack_now = true;
+    sf->fin.received = true;
+    sf->rcv.nxt++;
+    sf->ack.now = true;
     switch (sf->state) {
     case TCP_STATE_ESTABLISHED:
         tcp_set_state(sf, TCP_STATE_CLOSE_WAIT);
@@ -266,14 +267,14 @@ static void take_fin(struct subflow *sf, braid_time now)
     tcp_finish(sf, TCP_STATE_TIME_WAIT, SUBFLOW_CLOSED_DONE, now);
 }
 
-/* Cuts the piece to what is wanted: not before rcv_nxt, not beyond the window or the peer's FIN. */
+/* Cuts the piece to what is wanted: not before rcv.nxt, not beyond the window or the peer's FIN. */
 static void cut(struct subflow *sf, uint64_t *off, const uint8_t **data, uint32_t *len)
 {
-    uint64_t edge = sf->fin_known ? min_u64(sf->rcv_adv, sf->fin_in_off) : sf->rcv_adv;
+    uint64_t edge = sf->fin.known ? min_u64(sf->rcv.adv, sf->fin.in_off) : sf->rcv.adv;
     uint64_t end = *off + *len;
 
-    if (*off < sf->rcv_nxt) {
-        uint64_t old = min_u64(*len, sf->rcv_nxt - *off);
+    if (*off < sf->rcv.nxt) {
+        uint64_t old = min_u64(*len, sf->rcv.nxt - *off);
 
         tcp_note_duplicate(sf, *off, *off + old);
         *off += old;
@@ -287,13 +288,13 @@ static void cut(struct subflow *sf, uint64_t *off, const uint8_t **data, uint32_
 /* A FIN before data that is here already contradicts it, and is not believed. */
 static void note_fin(struct subflow *sf, uint64_t off)
 {
-    bool contradicted = !list_empty(&sf->ooo) && ooo_end(ooo_of(sf->ooo.prev)) > off;
+    bool contradicted = !list_empty(&sf->ooo.pieces) && ooo_end(ooo_of(sf->ooo.pieces.prev)) > off;
 
-    sf->ack_now = true;
-    if (off < sf->rcv_nxt || sf->fin_known || off > sf->rcv_adv || contradicted)
+    sf->ack.now = true;
+    if (off < sf->rcv.nxt || sf->fin.known || off > sf->rcv.adv || contradicted)
         return;
-    sf->fin_known = true;
-    sf->fin_in_off = off;
+    sf->fin.known = true;
+    sf->fin.in_off = off;
 }
 
 void tcp_receive(struct subflow *sf, const struct wire_packet *p, struct buf *b, uint64_t off, braid_time now)
@@ -306,9 +307,9 @@ void tcp_receive(struct subflow *sf, const struct wire_packet *p, struct buf *b,
     if (len > 0) {
         cut(sf, &off, &data, &len);
         if (len == 0)
-            sf->ack_now = true;
-        else if (off == sf->rcv_nxt) {
-            sf->ack_now |= sf->n_ooo > 0;
+            sf->ack.now = true;
+        else if (off == sf->rcv.nxt) {
+            sf->ack.now |= sf->ooo.n > 0;
             deliver(sf, slice_of(b, data, len), now);
         } else
             ooo_insert(sf, off, slice_of(b, data, len));
@@ -319,7 +320,7 @@ void tcp_receive(struct subflow *sf, const struct wire_packet *p, struct buf *b,
             return;
         sack_prune(sf);
     }
-    if (sf->fin_known && !sf->fin_received && sf->rcv_nxt == sf->fin_in_off)
+    if (sf->fin.known && !sf->fin.received && sf->rcv.nxt == sf->fin.in_off)
         take_fin(sf, now);
 }
 
@@ -327,44 +328,43 @@ void tcp_receive(struct subflow *sf, const struct wire_packet *p, struct buf *b,
 
 void tcp_ack_was_sent(struct subflow *sf, bool pure, uint64_t window)
 {
-    sf->last_ack_sent = sf->rcv_nxt;
-    sf->rcv_adv = max_u64(sf->rcv_adv, sf->rcv_nxt + window);
-    if (!pure && sf->ack_now && tcp_sack_pending(sf))
+    sf->ack.last = sf->rcv.nxt;
+    sf->rcv.adv = max_u64(sf->rcv.adv, sf->rcv.nxt + window);
+    if (!pure && sf->ack.now && tcp_sack_pending(sf))
         return;
-    uint32_t segments = sf->unacked_bytes / sf->rcv_mss + 1;
-    if (sf->unacked_bytes > 0)
-        sf->quick_acks -= sf->quick_acks < segments ? sf->quick_acks : segments;
-    sf->unacked_bytes = 0;
-    sf->ack_now = false;
+    uint32_t segments = sf->ack.bytes / sf->rcv.mss + 1;
+    if (sf->ack.bytes > 0)
+        sf->ack.quick -= sf->ack.quick < segments ? sf->ack.quick : segments;
+    sf->ack.bytes = 0;
+    sf->ack.now = false;
     if (pure)
-        sf->ack_forced = false;
-    sf->ack_delayed = false;
-    sf->delack_at = BRAID_NEVER;
+        sf->ack.forced = false;
+    sf->ack.delayed = false;
+    sf->due.delack = BRAID_NEVER;
 }
 
 /* Has the window opened so much that the peer should hear of it (RFC 9293 section 3.8.6.2.2)? */
 static bool window_opened(const struct subflow *sf)
 {
-    if (sf->bytes_in == 0)
+    if (sf->stats.bytes_in == 0)
         return false;
-    uint64_t edge = sf->rcv_nxt + tcp_window_now(sf);
-    uint64_t step = min_u64(2 * (uint64_t)sf->rcv_mss, sf->env->rcvbuf_max / 4);
+    uint64_t edge = sf->rcv.nxt + tcp_window_now(sf);
+    uint64_t step = min_u64(2 * (uint64_t)sf->rcv.mss, sf->env->rcvbuf_max / 4);
 
-    return edge >= sf->rcv_adv + step;
+    return edge >= sf->rcv.adv + step;
 }
 
 /* A short request: if the answer comes soon, it is the acknowledgement, too. */
 static bool awaits_answer(const struct subflow *sf)
 {
-    return sf->patient && sf->unacked_bytes < sf->mss;
+    return sf->ack.patient && sf->ack.bytes < sf->size.mss;
 }
 
 static bool ack_is_due(const struct subflow *sf)
 {
-    if (sf->ack_now || sf->ack_forced)
+    if (sf->ack.now || sf->ack.forced)
         return true;
-    if (sf->unacked_bytes > 0 &&
-        (sf->unacked_bytes >= 2 * sf->rcv_mss || (sf->quick_acks > 0 && !awaits_answer(sf))))
+    if (sf->ack.bytes > 0 && (sf->ack.bytes >= 2 * sf->rcv.mss || (sf->ack.quick > 0 && !awaits_answer(sf))))
         return true;
     return window_opened(sf);
 }
@@ -373,34 +373,34 @@ void tcp_ack_flush(struct subflow *sf, braid_time now)
 {
     if (ack_is_due(sf)) {
         tcp_send_ack(sf, now);
-    } else if (sf->unacked_bytes > 0 && !sf->ack_delayed) {
-        sf->ack_delayed = true;
-        sf->delack_at = now + (sf->quick_acks > 0 ? TCP_DELACK_QUICK : TCP_DELACK_TIME);
+    } else if (sf->ack.bytes > 0 && !sf->ack.delayed) {
+        sf->ack.delayed = true;
+        sf->due.delack = now + (sf->ack.quick > 0 ? TCP_DELACK_QUICK : TCP_DELACK_TIME);
     }
 }
 
 void tcp_receive_clear(struct subflow *sf)
 {
-    list_each (pos, tmp, &sf->ooo)
+    list_each (pos, tmp, &sf->ooo.pieces)
         ooo_drop(sf, ooo_of(pos));
 }
 
 void tcp_receive_check(const struct subflow *sf)
 {
-    uint64_t at = sf->rcv_nxt, bytes = 0;
+    uint64_t at = sf->rcv.nxt, bytes = 0;
     uint32_t n = 0;
 
-    for (struct list *pos = sf->ooo.next; pos != &sf->ooo; pos = pos->next, n++) {
+    for (struct list *pos = sf->ooo.pieces.next; pos != &sf->ooo.pieces; pos = pos->next, n++) {
         const struct ooo *o = ooo_of(pos);
 
         assert(o->s.len > 0 && o->off >= at);
-        assert(n > 0 || o->off > sf->rcv_nxt);
+        assert(n > 0 || o->off > sf->rcv.nxt);
         at = ooo_end(o);
         bytes += o->s.len;
     }
-    assert(at <= max_u64(sf->rcv_adv, sf->rcv_nxt));
-    assert(n == sf->n_ooo && bytes == sf->ooo_bytes && n <= TCP_OOO_MAX);
-    assert((sf->n_sacks == 0) == (n == 0));
-    for (unsigned i = 0; i < sf->n_sacks; i++)
-        assert(sf->sacks[i].start > sf->rcv_nxt && sf->sacks[i].start < sf->sacks[i].end);
+    assert(at <= max_u64(sf->rcv.adv, sf->rcv.nxt));
+    assert(n == sf->ooo.n && bytes == sf->ooo.bytes && n <= TCP_OOO_MAX);
+    assert((sf->ooo.n_sacks == 0) == (n == 0));
+    for (unsigned i = 0; i < sf->ooo.n_sacks; i++)
+        assert(sf->ooo.sacks[i].start > sf->rcv.nxt && sf->ooo.sacks[i].start < sf->ooo.sacks[i].end);
 }

@@ -17,7 +17,7 @@
 void tcp_update_pacing(struct subflow *sf)
 {
     const struct cc *cc = &sf->cc;
-    uint64_t window = max_u64(cc->cwnd, sf->pipe);
+    uint64_t window = max_u64(cc->cwnd, sf->board.pipe);
 
     if (cc->srtt_us == 0)
         return;
@@ -33,14 +33,14 @@ void tcp_update_pacing(struct subflow *sf)
 static bool pacing_admits(struct subflow *sf, braid_time now)
 {
     struct pacer *pacer = &sf->pacer;
-    bool coarse = pacer_quantum(pacer, sf->mss) + sf->mss > PACER_BURST_MAX;
+    bool coarse = pacer_quantum(pacer, sf->size.mss) + sf->size.mss > PACER_BURST_MAX;
 
-    if (sf->pace_at != BRAID_NEVER && now < sf->pace_at)
+    if (sf->due.pace != BRAID_NEVER && now < sf->due.pace)
         return false;
-    sf->pace_at = BRAID_NEVER;
+    sf->due.pace = BRAID_NEVER;
     if (pacer_ready(pacer, coarse ? now + PACE_AHEAD : now))
         return true;
-    sf->pace_at = pacer->next;
+    sf->due.pace = pacer->next;
     tcp_timers_arm(sf);
     return false;
 }
@@ -48,30 +48,30 @@ static bool pacing_admits(struct subflow *sf, braid_time now)
 uint64_t tcp_cwnd_room(const struct subflow *sf)
 {
     if (tcp_prr_governs(sf))
-        return sf->prr_budget;
-    return sf->cc.cwnd > sf->pipe ? sf->cc.cwnd - sf->pipe : 0;
+        return sf->recovery.budget;
+    return sf->cc.cwnd > sf->board.pipe ? sf->cc.cwnd - sf->board.pipe : 0;
 }
 
 /* Many small packets must not escape cwnd because it counts bytes: a run is at least one packet. */
 static bool too_many_packets(const struct subflow *sf)
 {
-    bool many = (uint64_t)sf->n_flight * sf->mss >= sf->cc.cwnd + sf->mss;
+    bool many = (uint64_t)sf->board.n_flight * sf->size.mss >= sf->cc.cwnd + sf->size.mss;
 
-    return sf->n_sent >= SENT_MAX / 2 || (many && sf->n_flight > 2 && !sf->cc.in_recovery);
+    return sf->board.n_sent >= SENT_MAX / 2 || (many && sf->board.n_flight > 2 && !sf->cc.in_recovery);
 }
 
 /* RFC 5681 section 4.1, before the first transmission after idleness. */
 static void restart_after_idle(struct subflow *sf, braid_time now)
 {
-    int64_t idle = now - sf->last_send;
+    int64_t idle = now - sf->activity.last_send;
 
-    if (tcp_outstanding(sf) || sf->idle_handled || idle < rtt_rto(&sf->rtt))
+    if (tcp_outstanding(sf) || sf->cwnd.idle_handled || idle < rtt_rto(&sf->rtt))
         return;
-    sf->idle_handled = true;
+    sf->cwnd.idle_handled = true;
     if (sf->cc.ops->on_idle)
         sf->cc.ops->on_idle(&sf->cc, now, idle);
     else
-        sf->cc.cwnd = min_u64(sf->cc.cwnd, (uint64_t)TCP_INITIAL_WINDOW * sf->mss);
+        sf->cc.cwnd = min_u64(sf->cc.cwnd, (uint64_t)TCP_INITIAL_WINDOW * sf->size.mss);
     tcp_update_pacing(sf);
 }
 
@@ -87,47 +87,47 @@ static uint64_t congestion_space(struct subflow *sf)
 
     if (too_many_packets(sf))
         room = 0;
-    if (room < sf->mss && sf->pipe == 0)
-        room = sf->mss;
-    if (room < sf->mss)
-        sf->cwnd_limited = true;
-    return whole_segments(room, sf->mss);
+    if (room < sf->size.mss && sf->board.pipe == 0)
+        room = sf->size.mss;
+    if (room < sf->size.mss)
+        sf->cwnd.limited = true;
+    return whole_segments(room, sf->size.mss);
 }
 
 /* What the peer's window lets go; the sender's part of silly window avoidance (RFC 9293 section 3.8.6.2.1).
  */
 static uint64_t window_space(const struct subflow *sf)
 {
-    uint64_t edge = sf->snd_una + sf->snd_wnd;
-    uint64_t room = edge > sf->snd_nxt ? edge - sf->snd_nxt : 0;
+    uint64_t edge = sf->snd.una + sf->snd.wnd;
+    uint64_t room = edge > sf->snd.nxt ? edge - sf->snd.nxt : 0;
 
-    if (room < sf->mss && tcp_outstanding(sf) && room < sf->snd_wnd_max / 2)
+    if (room < sf->size.mss && tcp_outstanding(sf) && room < sf->snd.wnd_max / 2)
         return 0;
-    return room < sf->mss ? room : whole_segments(room, sf->mss);
+    return room < sf->size.mss ? room : whole_segments(room, sf->size.mss);
 }
 
 /* Is it better to wait for a larger super-packet? Never when ACKs might not come: most of the window is in
  * flight then. */
 static bool worth_waiting(const struct subflow *sf, uint64_t space, uint64_t quantum)
 {
-    uint64_t window = min_u64(sf->cc.cwnd, sf->snd_wnd);
+    uint64_t window = min_u64(sf->cc.cwnd, sf->snd.wnd);
 
     return !sf->cc.in_recovery && space < quantum && space < window / DEFER_DIVISOR &&
-           sf->pipe > window - window / DEFER_DIVISOR;
+           sf->board.pipe > window - window / DEFER_DIVISOR;
 }
 
 uint64_t subflow_space(struct subflow *sf, braid_time now)
 {
-    if (!subflow_can_carry_data(sf) || !list_empty(&sf->lost))
+    if (!subflow_can_carry_data(sf) || !list_empty(&sf->board.lost))
         return 0;
     restart_after_idle(sf, now);
     uint64_t congestion = congestion_space(sf), window = window_space(sf);
     uint64_t space = min_u64(congestion, window);
     if (space == 0)
         return 0;
-    uint64_t quantum = pacer_quantum(&sf->pacer, sf->mss);
+    uint64_t quantum = pacer_quantum(&sf->pacer, sf->size.mss);
     if (worth_waiting(sf, space, quantum)) {
-        sf->cwnd_limited |= congestion <= window;
+        sf->cwnd.limited |= congestion <= window;
         return 0;
     }
     if (!pacing_admits(sf, now) || !sent_reserve(sf))
@@ -140,8 +140,8 @@ static void account_transmission(struct subflow *sf, uint64_t bytes, braid_time 
     pacer_sent(&sf->pacer, bytes, now);
     if (!tcp_prr_governs(sf))
         return;
-    prr_on_sent(&sf->prr, bytes);
-    sf->prr_budget -= min_u64(sf->prr_budget, bytes);
+    prr_on_sent(&sf->recovery.prr, bytes);
+    sf->recovery.budget -= min_u64(sf->recovery.budget, bytes);
 }
 
 /* The beginning of a map's run as one packet that tries a larger size. Returns the segments that left. */
@@ -159,15 +159,15 @@ static unsigned send_probe(struct subflow *sf, struct tcp_sent *s, uint32_t len,
 void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now)
 {
     assert(subflow_can_carry_data(sf) && m->len > 0);
-    m->off = sf->snd_nxt;
-    list_append(&sf->maps, &m->node);
+    m->off = sf->snd.nxt;
+    list_append(&sf->snd.maps, &m->node);
     if (!tcp_outstanding(sf))
-        sf->rto_base = sf->progress_at = now;
+        sf->due.rto_base = sf->activity.progress_at = now;
     uint64_t end = m->off + m->len;
     struct tcp_sent *s = sent_add(sf, m->len, m, now);
-    sf->bytes_out += m->len;
+    sf->stats.bytes_out += m->len;
     unsigned segments = send_probe(sf, s, tcp_mtu_probe(sf, m->len, now), now);
-    segments += tcp_send_data(sf, m, segments ? s->end : s->start, end, sf->mss, now);
+    segments += tcp_send_data(sf, m, segments ? s->end : s->start, end, sf->size.mss, now);
     tcp_count(sf, COUNT_TCP_OUT_SEGS, segments);
     account_transmission(sf, m->len, now);
     tcp_timers_update(sf);
@@ -177,16 +177,16 @@ void tcp_retransmit(struct subflow *sf, struct tcp_sent *s, braid_time now)
 {
     unsigned segments = 1;
 
-    if (s->start == sf->snd_una) {
-        sf->rto_base = now;
+    if (s->start == sf->snd.una) {
+        sf->due.rto_base = now;
         tcp_mtu_head_again(sf, s);
     }
     sent_again(sf, s, now);
     if (s->map)
-        segments = tcp_send_data(sf, s->map, s->start, s->end, sf->mss, now);
+        segments = tcp_send_data(sf, s->map, s->start, s->end, sf->size.mss, now);
     else
         tcp_send_fin(sf, s->start, now);
-    sf->retransmits += segments;
+    sf->stats.retransmits += segments;
     tcp_count(sf, COUNT_TCP_RETRANS_SEGS, segments);
     recovery_note_retransmit(sf, sent_len(s), now);
     account_transmission(sf, sent_len(s), now);
@@ -195,14 +195,14 @@ void tcp_retransmit(struct subflow *sf, struct tcp_sent *s, braid_time now)
 /* The first lost run, cut to what may leave now; NULL: nothing may. */
 static struct tcp_sent *next_lost(struct subflow *sf, braid_time now)
 {
-    struct tcp_sent *s = sent_of_link(sf->lost.next);
-    uint64_t room = min_u64(tcp_cwnd_room(sf), pacer_quantum(&sf->pacer, sf->mss));
+    struct tcp_sent *s = sent_of_link(sf->board.lost.next);
+    uint64_t room = min_u64(tcp_cwnd_room(sf), pacer_quantum(&sf->pacer, sf->size.mss));
 
-    if (sf->pipe == 0)
-        room = max_u64(room, sf->mss);
-    else if (room < min_u64(sf->mss, sent_len(s)) || !pacing_admits(sf, now))
+    if (sf->board.pipe == 0)
+        room = max_u64(room, sf->size.mss);
+    else if (room < min_u64(sf->size.mss, sent_len(s)) || !pacing_admits(sf, now))
         return NULL;
-    room = max_u64(whole_segments(room, sf->mss), sf->mss);
+    room = max_u64(whole_segments(room, sf->size.mss), sf->size.mss);
     if (sent_len(s) > room)
         sent_split(sf, s, s->start + room); /* if memory is short all of it leaves: better than none */
     return s;
@@ -211,13 +211,13 @@ static struct tcp_sent *next_lost(struct subflow *sf, braid_time now)
 /* At most so many packets at once: absurd SACK blocks may have made each of them tiny. */
 static void retransmit_lost(struct subflow *sf, braid_time now)
 {
-    for (unsigned i = 0; !list_empty(&sf->lost); i++) {
+    for (unsigned i = 0; !list_empty(&sf->board.lost); i++) {
         struct tcp_sent *s = next_lost(sf, now);
 
         if (!s)
             return;
         if (i == RETRANSMITS_PER_FLUSH) {
-            sf->pace_at = now + BRAID_MS;
+            sf->due.pace = now + BRAID_MS;
             return;
         }
         tcp_retransmit(sf, s, now);
@@ -231,15 +231,15 @@ static void send_fin(struct subflow *sf, braid_time now)
     if (sf->state != TCP_STATE_ESTABLISHED && sf->state != TCP_STATE_CLOSE_WAIT)
         return;
     if (!sent_reserve(sf)) {
-        sf->pace_at = now + BRAID_MS;
+        sf->due.pace = now + BRAID_MS;
         return;
     }
     if (!tcp_outstanding(sf))
-        sf->rto_base = now;
-    sf->fin_off = sf->snd_nxt;
+        sf->due.rto_base = now;
+    sf->fin.off = sf->snd.nxt;
     sent_add(sf, 1, NULL, now);
-    sf->fin_sent = true;
-    tcp_send_fin(sf, sf->fin_off, now);
+    sf->fin.sent = true;
+    tcp_send_fin(sf, sf->fin.off, now);
     tcp_set_state(sf, sf->state == TCP_STATE_ESTABLISHED ? TCP_STATE_FIN_WAIT_1 : TCP_STATE_LAST_ACK);
 }
 
@@ -250,12 +250,13 @@ static void note_app_limited(struct subflow *sf, braid_time now)
 {
     uint64_t room = tcp_cwnd_room(sf), window = window_space(sf);
 
-    if (!subflow_can_carry_data(sf) || !list_empty(&sf->lost) || sf->blocked || sf->pace_at != BRAID_NEVER)
+    if (!subflow_can_carry_data(sf) || !list_empty(&sf->board.lost) || sf->snd.blocked ||
+        sf->due.pace != BRAID_NEVER)
         return;
-    if (room < sf->mss || window == 0 || too_many_packets(sf) || !pacer_ready(&sf->pacer, now))
+    if (room < sf->size.mss || window == 0 || too_many_packets(sf) || !pacer_ready(&sf->pacer, now))
         return;
-    if (!worth_waiting(sf, min_u64(room, window), pacer_quantum(&sf->pacer, sf->mss)))
-        delivery_app_limited(&sf->delivery, sf->pipe);
+    if (!worth_waiting(sf, min_u64(room, window), pacer_quantum(&sf->pacer, sf->size.mss)))
+        delivery_app_limited(&sf->delivery, sf->board.pipe);
 }
 
 void subflow_flush(struct subflow *sf, braid_time now)
@@ -264,7 +265,7 @@ void subflow_flush(struct subflow *sf, braid_time now)
         return;
     retransmit_lost(sf, now);
     note_app_limited(sf, now);
-    if (sf->fin_wanted && !sf->fin_sent)
+    if (sf->fin.wanted && !sf->fin.sent)
         send_fin(sf, now);
     tcp_ack_flush(sf, now);
     tcp_timers_update(sf);
@@ -272,17 +273,17 @@ void subflow_flush(struct subflow *sf, braid_time now)
 
 void subflow_ack_soon(struct subflow *sf)
 {
-    sf->ack_forced = true;
+    sf->ack.forced = true;
 }
 
 void subflow_set_blocked(struct subflow *sf, bool blocked, braid_time now)
 {
-    if (sf->blocked == blocked)
+    if (sf->snd.blocked == blocked)
         return;
-    sf->blocked = blocked;
-    sf->probes_sent = sf->probes_unanswered = 0;
+    sf->snd.blocked = blocked;
+    sf->tries.probes = sf->tries.probes_unanswered = 0;
     if (blocked && !tcp_outstanding(sf))
-        sf->rto_base = now;
+        sf->due.rto_base = now;
     if (subflow_synchronized(sf) && sf->state != TCP_STATE_TIME_WAIT)
         tcp_timers_update(sf);
 }

@@ -10,11 +10,11 @@ static uint64_t *sum_of(struct subflow *sf, enum sent_state state)
 {
     switch (state) {
     case SENT_LOST:
-        return &sf->lost_bytes;
+        return &sf->board.lost_bytes;
     case SENT_SACKED:
-        return &sf->sacked_bytes;
+        return &sf->board.sacked_bytes;
     default:
-        return &sf->pipe;
+        return &sf->board.pipe;
     }
 }
 
@@ -27,8 +27,8 @@ static void book(struct subflow *sf, enum sent_state state, int64_t bytes, int r
     assert(bytes >= 0 || *sum >= (uint64_t)-bytes);
     *sum += (uint64_t)bytes;
     if (state == SENT_FLIGHT)
-        sf->n_flight += (uint32_t)runs;
-    sf->cc.in_flight = sf->pipe;
+        sf->board.n_flight += (uint32_t)runs;
+    sf->cc.in_flight = sf->board.pipe;
 }
 
 static void enter(struct subflow *sf, struct tcp_sent *s, enum sent_state state)
@@ -52,20 +52,20 @@ static void free_run(struct subflow *sf, struct tcp_sent *s)
 
 bool sent_reserve(struct subflow *sf)
 {
-    if (!sf->sent_spare) {
-        sf->sent_spare = malloc(sizeof(*sf->sent_spare));
-        if (sf->sent_spare)
+    if (!sf->board.spare) {
+        sf->board.spare = malloc(sizeof(*sf->board.spare));
+        if (sf->board.spare)
             mem_take(sf->account, RUN_COST);
     }
-    return sf->sent_spare != NULL;
+    return sf->board.spare != NULL;
 }
 
 static struct tcp_sent *take_spare(struct subflow *sf)
 {
-    struct tcp_sent *s = sf->sent_spare;
+    struct tcp_sent *s = sf->board.spare;
 
     assert(s);
-    sf->sent_spare = NULL;
+    sf->board.spare = NULL;
     return s;
 }
 
@@ -75,12 +75,12 @@ struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map,
     struct tcp_sent *s = take_spare(sf);
 
     *s = (struct tcp_sent){
-        .start = sf->snd_nxt, .end = sf->snd_nxt + len, .at = now, .map = map, .seg = sf->mss};
-    delivery_on_sent(&sf->delivery, &s->mark, sf->pipe == 0, now);
-    list_append(&sf->sent, &s->node);
-    list_append(&sf->by_time, &s->link);
-    sf->n_sent++;
-    sf->snd_nxt += len;
+        .start = sf->snd.nxt, .end = sf->snd.nxt + len, .at = now, .map = map, .seg = sf->size.mss};
+    delivery_on_sent(&sf->delivery, &s->mark, sf->board.pipe == 0, now);
+    list_append(&sf->board.runs, &s->node);
+    list_append(&sf->board.by_time, &s->link);
+    sf->board.n_sent++;
+    sf->snd.nxt += len;
     enter(sf, s, SENT_FLIGHT);
     return s;
 }
@@ -88,7 +88,7 @@ struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map,
 struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at)
 {
     assert(s->start < at && at < s->end);
-    if (sf->n_sent >= SENT_MAX || !sent_reserve(sf))
+    if (sf->board.n_sent >= SENT_MAX || !sent_reserve(sf))
         return NULL;
     struct tcp_sent *rest = take_spare(sf);
 
@@ -101,38 +101,38 @@ struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at)
         list_init(&rest->link);
     else
         list_insert_after(&s->link, &rest->link);
-    sf->n_sent++;
+    sf->board.n_sent++;
     book(sf, s->state, 0, 1);
     return rest;
 }
 
-/* Takes a run out of sf->by_time or sf->lost. */
+/* Takes a run out of board.by_time or board.lost. */
 static void unlink_run(struct subflow *sf, struct tcp_sent *s)
 {
-    if (sf->lost_hint == s) {
-        struct list *near = s->link.prev != &sf->lost ? s->link.prev : s->link.next;
+    if (sf->board.lost_hint == s) {
+        struct list *near = s->link.prev != &sf->board.lost ? s->link.prev : s->link.next;
 
-        sf->lost_hint = near != &sf->lost ? sent_of_link(near) : NULL;
+        sf->board.lost_hint = near != &sf->board.lost ? sent_of_link(near) : NULL;
     }
     list_remove(&s->link);
 }
 
-/* Puts a run into sf->lost, which is ordered by offset. Losses are found in that order, each at its end, at
+/* Puts a run into board.lost, which is ordered by offset. Losses are found in that order, each at its end, at
  * its front (a retransmission) or behind the one before. */
 static void insert_lost(struct subflow *sf, struct tcp_sent *s)
 {
-    struct list *lost = &sf->lost, *after = lost->prev;
+    struct list *lost = &sf->board.lost, *after = lost->prev;
 
     if (list_empty(lost) || s->start < sent_of_link(lost->next)->start)
         after = lost;
-    else if (sent_of_link(after)->start > s->start && sf->lost_hint)
-        after = &sf->lost_hint->link;
+    else if (sent_of_link(after)->start > s->start && sf->board.lost_hint)
+        after = &sf->board.lost_hint->link;
     while (after != lost && sent_of_link(after)->start > s->start)
         after = after->prev;
     while (after->next != lost && sent_of_link(after->next)->start < s->start)
         after = after->next;
     list_insert_after(after, &s->link);
-    sf->lost_hint = s;
+    sf->board.lost_hint = s;
 }
 
 void sent_mark(struct subflow *sf, struct tcp_sent *s, enum sent_state state)
@@ -161,12 +161,12 @@ static bool confine(struct subflow *sf, struct tcp_sent *s, struct list **at)
     return s->end <= end || sent_split(sf, s, end);
 }
 
-/* In order of offsets, so that sf->lost need not be searched. */
+/* In order of offsets, so that board.lost need not be searched. */
 void sent_lose_all(struct subflow *sf, bool sacked_too)
 {
-    struct list *map = sf->maps.next;
+    struct list *map = sf->snd.maps.next;
 
-    for (struct list *pos = sf->sent.next; pos != &sf->sent; pos = pos->next) {
+    for (struct list *pos = sf->board.runs.next; pos != &sf->board.runs; pos = pos->next) {
         struct tcp_sent *s = sent_of(pos);
 
         if (s->state == SENT_SACKED && !(sacked_too && confine(sf, s, &map)))
@@ -174,7 +174,7 @@ void sent_lose_all(struct subflow *sf, bool sacked_too)
         leave(sf, s);
         enter(sf, s, SENT_LOST);
         list_remove(&s->link);
-        list_append(&sf->lost, &s->link);
+        list_append(&sf->board.lost, &s->link);
     }
 }
 
@@ -218,16 +218,16 @@ static uint32_t count_links(const struct list *head)
 /* The lost ones are the oldest, or nearly: RACK marks runs in the order of by_time. */
 void sent_unlose_all(struct subflow *sf)
 {
-    struct list *before = sf->by_time.next;
+    struct list *before = sf->board.by_time.next;
 
-    sort_by_time(&sf->lost, count_links(&sf->lost));
-    sf->lost_hint = NULL;
-    while (!list_empty(&sf->lost)) {
-        struct tcp_sent *s = sent_of_link(take_first(&sf->lost));
+    sort_by_time(&sf->board.lost, count_links(&sf->board.lost));
+    sf->board.lost_hint = NULL;
+    while (!list_empty(&sf->board.lost)) {
+        struct tcp_sent *s = sent_of_link(take_first(&sf->board.lost));
 
         leave(sf, s);
         enter(sf, s, SENT_FLIGHT);
-        while (before != &sf->by_time && sent_of_link(before)->at <= s->at)
+        while (before != &sf->board.by_time && sent_of_link(before)->at <= s->at)
             before = before->next;
         list_insert_between(&s->link, before->prev, before);
     }
@@ -236,15 +236,15 @@ void sent_unlose_all(struct subflow *sf)
 void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
 {
     assert(s->state != SENT_SACKED);
-    delivery_on_sent(&sf->delivery, &s->mark, sf->pipe == 0, now);
+    delivery_on_sent(&sf->delivery, &s->mark, sf->board.pipe == 0, now);
     leave(sf, s);
     enter(sf, s, SENT_FLIGHT);
     s->at = now;
-    s->seg = sf->mss;
+    s->seg = sf->size.mss;
     s->lead = 0;
     s->retrans = true;
     unlink_run(sf, s);
-    list_append(&sf->by_time, &s->link);
+    list_append(&sf->board.by_time, &s->link);
 }
 
 void sent_trim(struct subflow *sf, struct tcp_sent *s, uint64_t start)
@@ -260,13 +260,13 @@ void sent_remove(struct subflow *sf, struct tcp_sent *s)
     leave(sf, s);
     list_remove(&s->node);
     unlink_run(sf, s);
-    if (sf->sent_hint == s)
-        sf->sent_hint = NULL;
-    sf->n_sent--;
-    if (sf->sent_spare)
+    if (sf->board.hint == s)
+        sf->board.hint = NULL;
+    sf->board.n_sent--;
+    if (sf->board.spare)
         free_run(sf, s);
     else
-        sf->sent_spare = s;
+        sf->board.spare = s;
 }
 
 static bool may_merge(const struct tcp_sent *a, const struct tcp_sent *b)
@@ -287,15 +287,15 @@ static void merge(struct subflow *sf, struct tcp_sent *a, struct tcp_sent *b)
 
 void sent_merge_sacked(struct subflow *sf, struct tcp_sent *s)
 {
-    if (s->node.next != &sf->sent && may_merge(s, sent_of(s->node.next)))
+    if (s->node.next != &sf->board.runs && may_merge(s, sent_of(s->node.next)))
         merge(sf, s, sent_of(s->node.next));
-    if (s->node.prev != &sf->sent && may_merge(sent_of(s->node.prev), s)) {
+    if (s->node.prev != &sf->board.runs && may_merge(sent_of(s->node.prev), s)) {
         struct tcp_sent *front = sent_of(s->node.prev);
 
         merge(sf, front, s);
         s = front;
     }
-    sf->sent_hint = s;
+    sf->board.hint = s;
 }
 
 /* From pos on, either way. */
@@ -313,15 +313,15 @@ static struct tcp_sent *search(struct list *pos, uint64_t off)
 
 struct tcp_sent *sent_find(struct subflow *sf, uint64_t off)
 {
-    assert(off >= sf->snd_una && off < sf->snd_nxt);
-    struct tcp_sent *s = sf->sent_hint ? search(&sf->sent_hint->node, off) : NULL;
+    assert(off >= sf->snd.una && off < sf->snd.nxt);
+    struct tcp_sent *s = sf->board.hint ? search(&sf->board.hint->node, off) : NULL;
 
     if (!s)
-        s = search(sf->sent.prev, off);
+        s = search(sf->board.runs.prev, off);
     if (!s)
-        s = search(sf->sent.next, off);
+        s = search(sf->board.runs.next, off);
     if (s)
-        sf->sent_hint = s;
+        sf->board.hint = s;
     return s;
 }
 
@@ -355,42 +355,44 @@ struct tcp_sent *sent_cut_out(struct subflow *sf, struct tcp_sent *s, uint64_t s
 
 void sent_clear(struct subflow *sf)
 {
-    list_each (pos, tmp, &sf->sent)
+    list_each (pos, tmp, &sf->board.runs)
         sent_remove(sf, sent_of(pos));
-    if (sf->sent_spare)
-        free_run(sf, sf->sent_spare);
-    sf->sent_spare = NULL;
+    if (sf->board.spare)
+        free_run(sf, sf->board.spare);
+    sf->board.spare = NULL;
 }
 
 static void check_orders(const struct subflow *sf)
 {
-    for (struct list *pos = sf->lost.next; pos != &sf->lost && pos->next != &sf->lost; pos = pos->next)
-        assert(sent_of_link(pos)->end <= sent_of_link(pos->next)->start);
-    for (struct list *pos = sf->by_time.next; pos != &sf->by_time && pos->next != &sf->by_time;
+    for (struct list *pos = sf->board.lost.next; pos != &sf->board.lost && pos->next != &sf->board.lost;
          pos = pos->next)
+        assert(sent_of_link(pos)->end <= sent_of_link(pos->next)->start);
+    for (struct list *pos = sf->board.by_time.next;
+         pos != &sf->board.by_time && pos->next != &sf->board.by_time; pos = pos->next)
         assert(sent_of_link(pos)->at <= sent_of_link(pos->next)->at);
 }
 
 void sent_check(const struct subflow *sf)
 {
-    uint64_t at = sf->snd_una, sum[3] = {0, 0, 0};
+    uint64_t at = sf->snd.una, sum[3] = {0, 0, 0};
     uint32_t n = 0, linked[3] = {0, 0, 0};
 
-    for (struct list *pos = sf->sent.next; pos != &sf->sent; pos = pos->next, n++) {
+    for (struct list *pos = sf->board.runs.next; pos != &sf->board.runs; pos = pos->next, n++) {
         const struct tcp_sent *s = sent_of(pos);
 
         assert(s->start == at && s->end > s->start);
         assert(!s->map || s->state == SENT_SACKED ||
                (s->map->off <= s->start && s->end <= s->map->off + s->map->len));
-        assert(s->map || (sf->fin_sent && s->start == sf->fin_off && s->end == s->start + 1));
+        assert(s->map || (sf->fin.sent && s->start == sf->fin.off && s->end == s->start + 1));
         sum[s->state] += sent_len(s);
         linked[s->state]++;
         at = s->end;
     }
-    assert(n == sf->n_sent && linked[SENT_FLIGHT] == sf->n_flight);
-    assert(list_empty(&sf->sent) || at == sf->snd_nxt);
-    assert(sf->pipe == sum[SENT_FLIGHT] && sf->lost_bytes == sum[SENT_LOST] &&
-           sf->sacked_bytes == sum[SENT_SACKED]);
-    assert(count_links(&sf->by_time) == linked[SENT_FLIGHT] && count_links(&sf->lost) == linked[SENT_LOST]);
+    assert(n == sf->board.n_sent && linked[SENT_FLIGHT] == sf->board.n_flight);
+    assert(list_empty(&sf->board.runs) || at == sf->snd.nxt);
+    assert(sf->board.pipe == sum[SENT_FLIGHT] && sf->board.lost_bytes == sum[SENT_LOST] &&
+           sf->board.sacked_bytes == sum[SENT_SACKED]);
+    assert(count_links(&sf->board.by_time) == linked[SENT_FLIGHT] &&
+           count_links(&sf->board.lost) == linked[SENT_LOST]);
     check_orders(sf);
 }

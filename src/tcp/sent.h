@@ -2,13 +2,16 @@
  * (super-)packet, until SACK blocks, losses or partial retransmissions split it; without loss there is one
  * run per super-packet, and nothing here costs more than that.
  *
- * Each run is in exactly one state, and pipe, lost_bytes and sacked_bytes of the subflow are the sums over
- * the runs in each: pipe + lost_bytes + sacked_bytes == snd_nxt - snd_una. */
+ * Each run is in exactly one state, and pipe, lost_bytes and sacked_bytes are the sums over the runs in each:
+ * pipe + lost_bytes + sacked_bytes == snd.nxt - snd.una. */
 #ifndef BRAID_TCP_SENT_H
 #define BRAID_TCP_SENT_H
 
+#include "base/list.h"
 #include "tcp/delivery.h"
-#include "tcp/subflow.h"
+
+struct subflow;
+struct tcp_map;
 
 /* Runs per subflow. A peer that makes more of them by absurd SACK blocks is no longer believed. */
 #define SENT_MAX 16384
@@ -17,14 +20,14 @@
 #define SENT_SEARCH 256
 
 enum sent_state {
-    SENT_FLIGHT, /* in sf->by_time */
-    SENT_LOST,   /* in sf->lost */
+    SENT_FLIGHT, /* in by_time */
+    SENT_LOST,   /* in lost */
     SENT_SACKED
 };
 
 struct tcp_sent {
-    struct list node;    /* in sf->sent */
-    struct list link;    /* in sf->by_time or sf->lost */
+    struct list node;    /* in runs */
+    struct list link;    /* in by_time or lost */
     uint64_t start, end; /* offsets */
     braid_time at;       /* of the last transmission */
     struct tcp_map *map; /* NULL: a FIN. Not to be looked into while SACKED: there may have been others */
@@ -33,6 +36,19 @@ struct tcp_sent {
     uint32_t lead; /* ... and how many of its first one lie before start */
     enum sent_state state;
     bool retrans; /* sent more than once */
+};
+
+struct scoreboard {
+    struct list runs;           /* tcp_sent, by offset */
+    struct list by_time;        /* the same, not yet delivered nor lost, by time of (re)transmission */
+    struct list lost;           /* the same, lost and not retransmitted, by offset */
+    uint32_t n_sent, n_flight;  /* entries of runs, of by_time */
+    struct tcp_sent *spare;     /* allocated ahead, so that subflow_send cannot fail; may be NULL */
+    struct tcp_sent *hint;      /* where the last SACK block was found; may be NULL */
+    struct tcp_sent *lost_hint; /* in lost, where the last one was put; may be NULL */
+    uint64_t pipe; /* bytes in flight: sent - delivered - lost + retransmitted; mirrored to cc.in_flight */
+    uint64_t lost_bytes; /* marked lost, not retransmitted yet */
+    uint64_t sacked_bytes;
 };
 
 static inline struct tcp_sent *sent_of(struct list *node)
@@ -52,7 +68,7 @@ static inline uint64_t sent_len(const struct tcp_sent *s)
 
 /* Makes sure that sent_add will succeed. False: memory is short. */
 bool sent_reserve(struct subflow *sf);
-/* Appends the run [snd_nxt, snd_nxt + len), in flight since now, and advances snd_nxt. After sent_reserve. */
+/* Appends the run [snd.nxt, snd.nxt + len), in flight since now, and advances snd.nxt. After sent_reserve. */
 struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map, braid_time now);
 /* Splits s at offset `at` inside of it; s keeps the front. Returns the rest, or NULL if memory is short or
  * there are too many runs: then nothing changed. */
@@ -69,9 +85,9 @@ void sent_lose_all(struct subflow *sf, bool sacked_too);
 void sent_unlose_all(struct subflow *sf);
 /* Cuts bytes off the front of the first run (a cumulative ACK inside of it). */
 void sent_trim(struct subflow *sf, struct tcp_sent *s, uint64_t start);
-/* Takes s out and frees it; the caller accounts for snd_una. */
+/* Takes s out and frees it; the caller accounts for snd.una. */
 void sent_remove(struct subflow *sf, struct tcp_sent *s);
-/* The run that holds offset off, which must lie in [snd_una, snd_nxt). NULL: it is far from where a search
+/* The run that holds offset off, which must lie in [snd.una, snd.nxt). NULL: it is far from where a search
  * begins. */
 struct tcp_sent *sent_find(struct subflow *sf, uint64_t off);
 /* What [start, end) covers of s in whole segments, as they were sent, as a run of its own: no receiver has

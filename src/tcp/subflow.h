@@ -16,12 +16,26 @@
 #include <braid/core.h>
 #include "base/buf.h"
 #include "base/list.h"
-#include "base/ranges.h"
-#include "base/wheel.h"
-#include "tcp/pacer.h"
-#include "tcp/prr.h"
+#include "tcp/ack_due.h"
+#include "tcp/closing.h"
+#include "tcp/congestion.h"
+#include "tcp/deadlines.h"
 #include "tcp/delivery.h"
+#include "tcp/mss.h"
+#include "tcp/mtu_search.h"
+#include "tcp/ooo.h"
+#include "tcp/pacer.h"
+#include "tcp/rack.h"
+#include "tcp/recovery.h"
+#include "tcp/recv.h"
 #include "tcp/rtt.h"
+#include "tcp/send.h"
+#include "tcp/sent.h"
+#include "tcp/silence.h"
+#include "tcp/syn.h"
+#include "tcp/timers.h"
+#include "tcp/timestamps.h"
+#include "tcp/tlp.h"
 #include "wire/packet.h"
 
 enum tcp_state {
@@ -113,7 +127,7 @@ struct subflow_ops {
     /* The subflow is ESTABLISHED; follows handshake's SUBFLOW_OK. */
     void (*established)(struct subflow *sf, braid_time now);
     /* Any acceptable segment without RST in ESTABLISHED and later states, after ACK processing and before its
-     * payload is queued. off: offset of its first payload byte (may lie before rcv_nxt: trimmed later). In
+     * payload is queued. off: offset of its first payload byte (may lie before rcv.nxt: trimmed later). In
      * the handshake's last segment it is called after established. */
     enum subflow_verdict (*segment)(struct subflow *sf, const struct wire_packet *p, uint64_t off,
                                     braid_time now);
@@ -140,157 +154,48 @@ struct subflow_ops {
     uint64_t (*window)(struct subflow *sf);
 };
 
-/* Exclusive uses of the retransmission timer (RFC 8985 section 8). */
-enum tcp_rexmit_timer { REXMIT_OFF, REXMIT_RTO, REXMIT_TLP, REXMIT_REORDER, REXMIT_PERSIST };
-
-/* One run of sent, not yet cumulatively acknowledged sequence space. Private to src/tcp (sent.c). */
-struct tcp_sent;
-
-/* The search for the path MTU (mtu.c). */
-struct mtu_search {
-    uint64_t probe;      /* offset of the probe in flight; 0: none */
-    uint64_t head;       /* the first segment that was retransmitted lately ... */
-    uint8_t lost;        /* ... and how often */
-    uint8_t failures;    /* probes of the same size lost in a row */
-    bool silent;         /* big packets vanished, and no router said why */
-    bool first;          /* of the sizes that may pass the largest is to be tried first */
-    uint16_t size;       /* of the probe in flight */
-    uint16_t high;       /* no larger packet passes */
-    braid_time raise_at; /* when to begin a search again; BRAID_NEVER: one is under way */
+struct subflow_stats {
+    uint64_t bytes_in, bytes_out; /* payload in order; first transmissions */
+    uint64_t retransmits;         /* segments */
 };
 
-struct rack {           /* RFC 8985 */
-    braid_time xmit_ts; /* of the most recently sent delivered segment */
-    uint64_t end_seq;
-    int64_t rtt_us;
-    uint32_t reo_wnd_mult;
-    int32_t reo_wnd_persist; /* recoveries left before the multiplier falls back */
-    bool reordering_seen;
-    uint64_t dsack_round; /* offset: DSACK adaptation once per round */
-    uint64_t fack;        /* highest offset delivered */
-};
-
+/* Each group is declared beside the file that keeps it. */
 struct subflow {
     const struct subflow_ops *ops;
     struct tcp_env *env;
     struct mem_account *account; /* the owner's: out-of-order data is charged here */
     struct braid_addr local, remote;
     enum tcp_state state;
-    bool passive;
-    bool answered;  /* passive: the SYN/ACK was sent */
-    bool stateless; /* ... and when is not known (cookie.h) */
 
-    /* Negotiated in the handshake. */
-    uint32_t iss, irs;
-    uint32_t packets; /* with payload, sent so far: their IPv4 identifications count up from the ISS, since
-                       * that is random; segmentation by the kernel does the same */
-    bool ts_ok, sack_ok, wscale_ok;
-    uint8_t snd_wscale, rcv_wscale;
-    uint16_t peer_mss; /* as offered, 536/1220 if not */
-    uint16_t path_mtu; /* never above env->mtu; as found by ICMP and by probes */
+    struct tcp_syn syn;
+    struct tcp_timestamps ts;
+    struct tcp_size size;
     struct mtu_search mtu;
-    uint16_t data_head;    /* bytes of headers and options in the last packet with payload; 0: none yet */
-    unsigned data_reserve; /* bytes of options the owner may use on data segments: set by the owner, 28 for
-                            * MPTCP, 0 for plain TCP; then call subflow_update_mss */
-    uint32_t mss;          /* payload of a full segment, options taken off; same as cc.mss */
 
-    /* Sending (offsets). */
-    uint64_t snd_una, snd_nxt;
-    uint64_t snd_edge;         /* highest offset the peer's window ever admitted */
-    uint64_t snd_wl1, snd_wl2; /* segment that last updated the window */
-    uint64_t snd_wnd;          /* last window advertised by the peer, scaled, bytes */
-    uint64_t snd_wnd_max;
-    bool fin_wanted, fin_sent;
-    uint64_t fin_off;            /* valid if fin_sent */
-    struct list maps;            /* tcp_map, by offset */
-    struct list sent;            /* tcp_sent, by offset */
-    struct list by_time;         /* the same, not yet delivered nor lost, by time of (re)transmission */
-    struct list lost;            /* the same, lost and not retransmitted, by offset */
-    uint32_t n_sent, n_flight;   /* entries of sent, of by_time */
-    struct tcp_sent *sent_spare; /* allocated ahead, so that subflow_send cannot fail; may be NULL */
-    struct tcp_sent *sent_hint;  /* where the last SACK block was found; may be NULL */
-    struct tcp_sent *lost_hint;  /* in sf->lost, where the last one was put; may be NULL */
+    struct tcp_snd snd;
+    struct scoreboard board;
+    struct tcp_rcv rcv;
+    struct tcp_ooo ooo;
+    struct tcp_ack_due ack;
+    struct tcp_fins fin;
 
-    /* Receiving. */
-    uint64_t rcv_nxt;
-    uint64_t rcv_adv;  /* highest right edge ever advertised */
-    bool fin_received; /* in order */
-    struct list ooo;   /* out-of-order segments, by offset; private to recv.c */
-    uint32_t ooo_bytes, n_ooo;
-    struct range sacks[TCP_SACK_MAX]; /* blocks to report, the most recent first */
-    unsigned n_sacks;
-    bool fin_known;         /* the peer's FIN came, perhaps out of order ... */
-    uint64_t fin_in_off;    /* ... at this offset */
-    uint32_t rcv_mss;       /* estimate of the peer's segment size */
-    uint32_t unacked_bytes; /* received since the last ACK we sent */
-    bool ack_now, ack_delayed;
-    bool ack_forced;           /* subflow_ack_soon: data segments do not count as this ACK */
-    braid_time stray_acked_at; /* when an unacceptable empty segment was last answered */
-    bool patient;              /* set by the owner: short requests are mostly answered soon */
-    uint32_t quick_acks;       /* segments still to be acknowledged at once after start or idleness */
-    uint32_t ts_recent;
-    braid_time ts_recent_at;
-    uint32_t ts_offset; /* random; our TSval = now in ms + this */
-    uint64_t last_ack_sent;
-    struct range dsack; /* to report next; empty: start == end */
-
-    /* Congestion control and loss detection. */
     struct cc cc;
+    struct cwnd_use cwnd;
     struct rtt rtt;
-    struct rack rack;
-    struct prr prr;
     struct pacer pacer;
     struct delivery delivery; /* delivery.delivered is mirrored to cc.delivered */
-    uint64_t pipe; /* bytes in flight: sent - delivered - lost + retransmitted; mirrored to cc.in_flight */
-    uint64_t lost_bytes; /* marked lost, not retransmitted yet */
-    uint64_t sacked_bytes;
-    uint64_t recovery_point; /* snd_nxt when recovery began */
-    uint64_t prr_budget;     /* bytes that may leave in fast recovery */
-    bool in_rto_recovery;
-    uint64_t undo_marker; /* snd_una when recovery began; 0: nothing to undo */
-    int64_t undo_retrans; /* retransmitted bytes not yet reported by DSACK */
-    bool undo_armed;      /* something was retransmitted since undo_marker was set ... */
-    uint32_t undo_tsval;  /* ... at first with this TSval (Eifel, RFC 3522) */
-    uint32_t dupacks;     /* only without SACK */
-    bool tlp_is_retrans;
-    bool tlp_sampled;   /* an RTT sample came since the last probe */
-    uint64_t tlp_end;   /* 0: no probe outstanding */
-    uint64_t round_end; /* offset that ends the current RTT round */
-    bool cwnd_limited;  /* in this round; and was it in the last one? */
-    bool cwnd_limited_before;
-    bool idle_handled; /* the window was restarted since the last transmission */
+    struct rack rack;
+    struct tlp tlp;
+    struct tcp_recovery recovery;
 
-    /* Timers: one wheel timer for the earliest of these deadlines. */
-    struct timer timer;
-    braid_time rexmit_at, delack_at, keepalive_at, pace_at;
-    braid_time keepalive_idle; /* before the first probe; 0: off */
-    enum tcp_rexmit_timer rexmit_kind;
-    braid_time rto_base;    /* the RTO counts from here */
-    braid_time reorder_at;  /* RACK's reordering timer; BRAID_NEVER: not needed */
-    braid_time stuck_since; /* first RTO without progress; valid if stuck_rtos > 0 */
-    unsigned stuck_rtos;    /* RTOs since snd_una advanced */
-    braid_time opened_at;   /* when the first SYN or SYN/ACK left */
-    unsigned syn_retries, probes_sent, keepalive_sent;
-    unsigned probes_unanswered; /* zero-window probes */
-    bool blocked;               /* the owner has data but the window is closed: probe it */
-    braid_time last_recv, last_send;
-    braid_time progress_at; /* when the peer last acknowledged something new, or, since then, data left with
-                             * nothing in flight before it */
-    braid_time resumed_at;  /* since then this end has been there without a break */
-    bool progress_first;    /* what it acknowledged had been sent once only */
-    bool probed;            /* with data in flight, and nothing new was acknowledged since */
-
-    /* The round trip as the receiver of data sees it, queues on the way included; 0: no sample yet. */
-    int64_t rcv_rtt_us;
-    uint32_t rcv_rtt_tsecr; /* of the last sample */
-
-    /* Statistics. */
-    uint64_t bytes_in, bytes_out; /* payload in order; first transmissions */
-    uint64_t retransmits;         /* segments */
+    struct tcp_deadlines due;
+    struct tcp_tries tries;
+    struct tcp_activity activity;
+    struct subflow_stats stats;
 };
 
 /* Passive open from a SYN: SYN_RECEIVED, nothing sent. cc: the algorithm. The struct must be zeroed; ops,
- * env, account and data_reserve set. */
+ * env, account and size.reserve set. */
 void subflow_open_passive(struct subflow *sf, const struct wire_packet *syn, const struct cc_ops *cc,
                           braid_time now);
 /* Sends the SYN/ACK and starts its timer. */
@@ -349,7 +254,7 @@ void subflow_close(struct subflow *sf, braid_time now);
 void subflow_reset(struct subflow *sf, braid_time now);
 /* Releases everything; map_done is called for each map left. */
 void subflow_destroy(struct subflow *sf);
-/* Recomputes mss after data_reserve or path_mtu changed. */
+/* Recomputes mss after size.reserve or size.path_mtu changed. */
 void subflow_update_mss(struct subflow *sf);
 
 static inline bool subflow_synchronized(const struct subflow *sf)
@@ -359,7 +264,7 @@ static inline bool subflow_synchronized(const struct subflow *sf)
 /* May new data be put on it at all? */
 static inline bool subflow_can_carry_data(const struct subflow *sf)
 {
-    return (sf->state == TCP_STATE_ESTABLISHED || sf->state == TCP_STATE_CLOSE_WAIT) && !sf->fin_wanted;
+    return (sf->state == TCP_STATE_ESTABLISHED || sf->state == TCP_STATE_CLOSE_WAIT) && !sf->fin.wanted;
 }
 
 /* Somebody found out what passes on the way to a peer: later subflows begin with that. mtu 0: everything. */

@@ -8,12 +8,12 @@ void timewait_init(struct timewait *tw, const struct subflow *sf)
 {
     tw->local = sf->local;
     tw->remote = sf->remote;
-    tw->snd_nxt = sf->iss + (uint32_t)sf->snd_nxt;
-    tw->rcv_nxt = sf->irs + (uint32_t)sf->rcv_nxt;
-    tw->ts_recent = sf->ts_recent;
-    tw->ts_offset = sf->ts_offset;
-    tw->window = (uint16_t)(tcp_window_now(sf) >> sf->rcv_wscale);
-    tw->ts_ok = sf->ts_ok;
+    tw->snd_nxt = sf->syn.iss + (uint32_t)sf->snd.nxt;
+    tw->rcv_nxt = sf->syn.irs + (uint32_t)sf->rcv.nxt;
+    tw->ts_recent = sf->ts.recent;
+    tw->ts_offset = sf->ts.offset;
+    tw->window = (uint16_t)(tcp_window_now(sf) >> sf->syn.rcv_wscale);
+    tw->ts_ok = sf->syn.ts_ok;
 }
 
 static void send_ack_at(const struct timewait *tw, struct tcp_env *env, uint32_t seq, braid_time now)

@@ -358,8 +358,8 @@ static inline void h_fill_options(const struct harness *h, const struct say *s, 
         t->wscale = 0;
     }
     for (; t->n_sack < TCP_SACK_MAX && s->sack[t->n_sack].start != s->sack[t->n_sack].end; t->n_sack++)
-        t->sack[t->n_sack] = (struct wire_sack){h->sf.iss + (uint32_t)s->sack[t->n_sack].start,
-                                                h->sf.iss + (uint32_t)s->sack[t->n_sack].end};
+        t->sack[t->n_sack] = (struct wire_sack){h->sf.syn.iss + (uint32_t)s->sack[t->n_sack].start,
+                                                h->sf.syn.iss + (uint32_t)s->sack[t->n_sack].end};
     if (s->mp_prio)
         t->mp.has = MPTCP_HAS(MPTCP_PRIO);
 }
@@ -370,7 +370,7 @@ static inline struct wire_packet h_packet(struct harness *h, const struct say *s
 
     p.tcp.flags = s->flags | (s->no_ack ? 0 : TCP_ACK);
     p.tcp.seq = h->peer_iss + (uint32_t)s->seq;
-    p.tcp.ack = s->no_ack ? 0 : h->sf.iss + (uint32_t)s->ack;
+    p.tcp.ack = s->no_ack ? 0 : h->sf.syn.iss + (uint32_t)s->ack;
     p.tcp.window = s->no_window ? 0 : s->window ? (uint16_t)s->window : H_WINDOW;
     h_fill_options(h, s, &p.tcp);
     *b = buf_new(s->len + 1, NULL);
@@ -413,8 +413,8 @@ static inline void h_nothing(struct harness *h)
     if (h->taken == h->n_out)
         return;
     const struct wire_packet *p = &h->out[h->taken].p;
-    ck_abort_msg("unexpected segment: flags %02x seq %u ack %u len %u", p->tcp.flags, p->tcp.seq - h->sf.iss,
-                 p->tcp.ack - h->peer_iss, p->payload_len);
+    ck_abort_msg("unexpected segment: flags %02x seq %u ack %u len %u", p->tcp.flags,
+                 p->tcp.seq - h->sf.syn.iss, p->tcp.ack - h->peer_iss, p->payload_len);
 }
 
 /* The next segment has exactly these flags, offsets and length. */
@@ -424,11 +424,11 @@ static inline const struct wire_tcp *h_expect(struct harness *h, uint8_t flags, 
     const struct sent_segment *s = h_next(h);
     const struct wire_tcp *t = &s->p.tcp;
 
-    ck_assert_msg(t->flags == flags && t->seq - h->sf.iss == (uint32_t)seq &&
+    ck_assert_msg(t->flags == flags && t->seq - h->sf.syn.iss == (uint32_t)seq &&
                       (!(flags & TCP_ACK) || t->ack - h->peer_iss == (uint32_t)ack) &&
                       s->p.payload_len == len,
                   "sent flags %02x seq %u ack %u len %u, expected flags %02x seq %llu ack %llu len %u",
-                  t->flags, t->seq - h->sf.iss, t->ack - h->peer_iss, s->p.payload_len, flags,
+                  t->flags, t->seq - h->sf.syn.iss, t->ack - h->peer_iss, s->p.payload_len, flags,
                   (unsigned long long)seq, (unsigned long long)ack, len);
     for (uint32_t i = 0; i < len; i++)
         if (s->p.payload[i] != h_byte(seq - 1 + i))
@@ -514,7 +514,7 @@ static inline struct harness *h_passive(struct harness *h, braid_time rtt)
 /* Our TSval at a time. */
 static inline uint32_t h_tsval_at(const struct harness *h, braid_time t)
 {
-    return (uint32_t)(t / BRAID_MS) + h->sf.ts_offset;
+    return (uint32_t)(t / BRAID_MS) + h->sf.ts.offset;
 }
 
 #endif

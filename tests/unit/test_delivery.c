@@ -184,7 +184,7 @@ static void end(struct harness *h)
 START_TEST(an_algorithm_is_told_the_rate_in_bytes_per_second)
 {
     struct harness *h = begin();
-    uint32_t mss = h->sf.mss;
+    uint32_t mss = h->sf.size.mss;
     ck_assert_uint_eq(h_send(h, 6ull * mss, 2 * mss), 6ull * mss);
     h_run(h, 20 * MS);
     SAY(h, .seq = 1, .ack = 1 + 2 * mss);
@@ -207,7 +207,7 @@ END_TEST
 START_TEST(a_flush_with_room_left_marks_the_flow_app_limited)
 {
     struct harness *h = begin();
-    uint32_t mss = h->sf.mss;
+    uint32_t mss = h->sf.size.mss;
     h_send(h, 7ull * mss, mss); /* then it waits for ACKs */
     h_run(h, 20 * MS);
     h_input(h, (struct say){.seq = 1, .ack = 1 + 4 * mss});
@@ -226,7 +226,7 @@ END_TEST
 START_TEST(a_flow_that_fills_its_window_is_not_app_limited)
 {
     struct harness *h = begin();
-    uint32_t mss = h->sf.mss;
+    uint32_t mss = h->sf.size.mss;
     for (uint64_t acked = 0; n_seen < 20;) {
         acked += h_send(h, 100ull * mss, mss);
         subflow_flush(&h->sf, h->now);
@@ -243,7 +243,7 @@ END_TEST
 START_TEST(with_a_model_cwnd_governs_recovery)
 {
     struct harness *h = begin();
-    uint32_t mss = h->sf.mss;
+    uint32_t mss = h->sf.size.mss;
     ck_assert_uint_eq(h_send(h, 7ull * mss, mss), 7ull * mss);
     h_run(h, 20 * MS);
     SAY(h, .seq = 1, .ack = 1 + 2 * mss);
@@ -264,11 +264,11 @@ END_TEST
 START_TEST(after_a_timeout_the_model_rebuilds_the_window_itself)
 {
     struct harness *h = begin();
-    uint32_t mss = h->sf.mss;
+    uint32_t mss = h->sf.size.mss;
     h_send(h, 5ull * mss, mss);
     h_run(h, 2 * BRAID_SECOND);
     ck_assert_uint_ge(h->timeouts, 1);
-    uint32_t now = h->sf.mss; /* packets became smaller (test_tcp_mtu.c) */
+    uint32_t now = h->sf.size.mss; /* packets became smaller (test_tcp_mtu.c) */
     ck_assert_uint_eq(h->sf.cc.cwnd, now);
     unsigned before = n_seen;
     SAY(h, .seq = 1, .ack = 1 + 2 * mss);

@@ -85,10 +85,10 @@ START_TEST(window_scale_sack_and_mss_survive_with_timestamps)
     pair_run(&p, p.now + BRAID_SECOND, &p.server.established);
     struct mp_subflow *s = list_entry(p.server.conn->subflows.next, struct mp_subflow, node);
     struct mp_subflow *c = list_entry(p.client.conn->subflows.next, struct mp_subflow, node);
-    ck_assert(s->tcp.ts_ok && s->tcp.sack_ok && s->tcp.wscale_ok);
-    ck_assert_uint_eq(s->tcp.snd_wscale, c->tcp.rcv_wscale);
-    ck_assert_uint_eq(s->tcp.rcv_wscale, c->tcp.snd_wscale);
-    ck_assert_uint_eq(s->tcp.peer_mss, 1460);
+    ck_assert(s->tcp.syn.ts_ok && s->tcp.syn.sack_ok && s->tcp.syn.wscale_ok);
+    ck_assert_uint_eq(s->tcp.syn.snd_wscale, c->tcp.syn.rcv_wscale);
+    ck_assert_uint_eq(s->tcp.syn.rcv_wscale, c->tcp.syn.snd_wscale);
+    ck_assert_uint_eq(s->tcp.syn.peer_mss, 1460);
     pair_free(&p);
 }
 END_TEST

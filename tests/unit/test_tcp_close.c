@@ -117,7 +117,7 @@ START_TEST(a_fin_beyond_the_window_is_not_believed)
     struct harness *h = settled();
 
     SAY(h, .seq = H_WINDOW - 9, .ack = 1, .len = 100, .flags = TCP_FIN);
-    ck_assert(!h->sf.fin_known);
+    ck_assert(!h->sf.fin.known);
     h_free(h);
 }
 END_TEST

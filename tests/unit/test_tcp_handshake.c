@@ -46,7 +46,7 @@ START_TEST(the_synack_offers_what_the_syn_offered)
     ck_assert_uint_eq(h->established, 1);
     ck_assert_uint_eq(h->segments, 1);
     ck_assert_int_eq(h->sf.rtt.srtt_us, 30 * BRAID_MS);
-    ck_assert_uint_eq(h->sf.mss, 1448);
+    ck_assert_uint_eq(h->sf.size.mss, 1448);
     ck_assert_uint_eq(h->sf.cc.cwnd, 10 * 1448);
     ck_assert(h->sf.cc.usable);
     h_free(h);
@@ -63,7 +63,7 @@ START_TEST(the_synack_offers_nothing_that_the_syn_did_not)
     h_passive(h, BRAID_MS);
     const struct wire_tcp *t = &h->out[0].p.tcp;
     ck_assert(!t->has_ts && !t->sack_ok && !t->has_wscale && t->has_mss);
-    ck_assert_uint_eq(h->sf.mss, 1460);
+    ck_assert_uint_eq(h->sf.size.mss, 1460);
     SAY(h, .seq = 1, .ack = 1, .len = 10);
     t = h_expect_ack(h, 1, 11);
     ck_assert_uint_eq(t->window, 65535); /* unscaled from now on, too */
@@ -81,7 +81,7 @@ START_TEST(without_an_mss_option_536_bytes_are_assumed)
 
     p.tcp.has_mss = false;
     subflow_open_passive(&h->sf, &p, &cc_fixed, h->now);
-    ck_assert_uint_eq(h->sf.mss, 536 - 12);
+    ck_assert_uint_eq(h->sf.size.mss, 536 - 12);
     buf_unref(b);
     h_free(h);
 }
@@ -91,12 +91,12 @@ START_TEST(options_of_the_owner_shrink_the_segments)
 {
     struct harness *h = h_new();
 
-    h->sf.data_reserve = 28;
+    h->sf.size.reserve = 28;
     h_passive(h, BRAID_MS);
-    ck_assert_uint_eq(h->sf.mss, 1420);
-    h->sf.data_reserve = 0;
+    ck_assert_uint_eq(h->sf.size.mss, 1420);
+    h->sf.size.reserve = 0;
     subflow_update_mss(&h->sf);
-    ck_assert_uint_eq(h->sf.mss, 1448);
+    ck_assert_uint_eq(h->sf.size.mss, 1448);
     ck_assert_uint_eq(h->sf.cc.mss, 1448);
     h_free(h);
 }
@@ -111,7 +111,7 @@ START_TEST(ipv6_leaves_twenty_bytes_less)
     open_passive(h);
     subflow_answer(&h->sf, h->now);
     ck_assert_uint_eq(h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 0)->mss, 1440);
-    ck_assert_uint_eq(h->sf.mss, 1428);
+    ck_assert_uint_eq(h->sf.size.mss, 1428);
     h_free(h);
 }
 END_TEST
@@ -164,7 +164,7 @@ START_TEST(after_a_lost_syn_one_segment_begins)
     h_run(h, 1100 * BRAID_MS);
     SAY(h, .seq = 1, .ack = 1);
     ck_assert_uint_eq(h->established, 1);
-    ck_assert_uint_eq(h->sf.cc.cwnd, h->sf.mss);
+    ck_assert_uint_eq(h->sf.cc.cwnd, h->sf.size.mss);
     ck_assert_int_eq(h->sf.rtt.srtt_us, 0); /* Karn: whose echo this is, nobody knows */
     h_free(h);
 }
@@ -295,8 +295,8 @@ START_TEST(a_synack_without_options_is_taken_as_it_is)
     h->ts = h->sack = h->wscale = false;
     SAY(h, .flags = TCP_SYN, .seq = 0, .ack = 1);
     ck_assert(!h_expect_ack(h, 1, 1)->has_ts);
-    ck_assert(!h->sf.sack_ok);
-    ck_assert_uint_eq(h->sf.rcv_wscale, 0);
+    ck_assert(!h->sf.syn.sack_ok);
+    ck_assert_uint_eq(h->sf.syn.rcv_wscale, 0);
     h_free(h);
 }
 END_TEST

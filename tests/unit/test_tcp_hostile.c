@@ -42,8 +42,8 @@ static struct say random_segment(const struct harness *h)
     const struct subflow *sf = &h->sf;
     struct say s = {
         .flags = flags[draw(sizeof(flags))],
-        .seq = near(sf->rcv_nxt),
-        .ack = chance(50) ? sf->snd_una + draw(sf->snd_nxt - sf->snd_una + 1) : near(sf->snd_nxt),
+        .seq = near(sf->rcv.nxt),
+        .ack = chance(50) ? sf->snd.una + draw(sf->snd.nxt - sf->snd.una + 1) : near(sf->snd.nxt),
         .len = chance(50) ? 0 : (uint32_t)draw(chance(5) ? 30000 : 1500),
         .window = 1 + (uint32_t)draw(65535),
         .no_window = chance(5),
@@ -53,13 +53,13 @@ static struct say random_segment(const struct harness *h)
         .tsecr = chance(70) ? 0 : h_last_tsval(h) - (uint32_t)draw(500),
     };
     if (s.flags & TCP_RST)
-        s.seq = chance(80) ? sf->rcv_nxt + 1 + draw(1000) : s.seq; /* most of them not the last */
+        s.seq = chance(80) ? sf->rcv.nxt + 1 + draw(1000) : s.seq; /* most of them not the last */
     for (unsigned i = 0; chance(40) && i < TCP_SACK_MAX; i++) {
-        uint64_t start = sf->snd_una + draw(sf->snd_nxt - sf->snd_una + 1) - (chance(10) ? draw(5000) : 0);
+        uint64_t start = sf->snd.una + draw(sf->snd.nxt - sf->snd.una + 1) - (chance(10) ? draw(5000) : 0);
 
         s.sack[i] = (struct range){start, start + 1 + draw(chance(80) ? 3000 : 100000)};
-        if (chance(70) && s.sack[i].end > sf->snd_nxt)
-            s.sack[i].end = sf->snd_nxt > start ? sf->snd_nxt : start + 1;
+        if (chance(70) && s.sack[i].end > sf->snd.nxt)
+            s.sack[i].end = sf->snd.nxt > start ? sf->snd.nxt : start + 1;
     }
     if (s.len > 1500)
         s.seg_size = 1448;
@@ -71,7 +71,7 @@ static void random_icmp(struct harness *h)
     struct wire_packet p = {.kind = WIRE_ICMP_ERROR, .src = h->sf.local, .dst = h->sf.remote};
 
     p.icmp = (enum wire_icmp_class)draw(3);
-    p.quoted_seq = h->sf.iss + (uint32_t)near(h->sf.snd_una);
+    p.quoted_seq = h->sf.syn.iss + (uint32_t)near(h->sf.snd.una);
     p.mtu = (uint32_t)draw(2000);
     subflow_icmp(&h->sf, &p, h->now);
 }
@@ -108,13 +108,13 @@ static void torment(uint64_t seed)
     for (unsigned i = 0; i < STEPS && h->sf.state != TCP_STATE_CLOSED && h->sf.state != TCP_STATE_TIME_WAIT;
          i++) {
         h->n_in = 0;
-        uint64_t before = h->sf.rcv_nxt;
+        uint64_t before = h->sf.rcv.nxt;
 
         if (chance(70))
             h_input(h, random_segment(h));
         else if (chance(10))
             random_icmp(h);
-        ck_assert_uint_ge(h->sf.rcv_nxt, before);
+        ck_assert_uint_ge(h->sf.rcv.nxt, before);
         random_owner(h);
         if (chance(60))
             subflow_flush(&h->sf, h->now);

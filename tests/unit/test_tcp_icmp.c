@@ -11,7 +11,7 @@ static void icmp(struct harness *h, enum wire_icmp_class class, uint64_t off, ui
         .src = h->sf.local,
         .dst = h->sf.remote,
         .icmp = class,
-        .quoted_seq = h->sf.iss + (uint32_t)off,
+        .quoted_seq = h->sf.syn.iss + (uint32_t)off,
         .mtu = mtu,
     };
     subflow_icmp(&h->sf, &p, h->now);
@@ -35,8 +35,8 @@ START_TEST(too_big_segments_leave_again_smaller_without_a_penalty)
 
     icmp(h, WIRE_ICMP_TOO_BIG, 1, 1300);
     ck_assert_uint_eq(h->wakes, 1);
-    ck_assert_uint_eq(h->sf.path_mtu, 1300);
-    ck_assert_uint_eq(h->sf.mss, 1248);
+    ck_assert_uint_eq(h->sf.size.path_mtu, 1300);
+    ck_assert_uint_eq(h->sf.size.mss, 1248);
     ck_assert_uint_eq(h->sf.cc.mss, 1248);
     ck_assert_uint_eq(h->out[h->n_out - 1].gso_size, 1248);
     uint64_t again = 0;
@@ -73,9 +73,9 @@ START_TEST(only_what_is_in_flight_can_be_too_big)
     icmp(h, WIRE_ICMP_TOO_BIG, 1 + 4 * SEG, 1300);
     icmp(h, WIRE_ICMP_TOO_BIG, 0, 1300);
     icmp(h, WIRE_ICMP_TOO_BIG, 1 + (1u << 30), 1300);
-    ck_assert_uint_eq(h->sf.path_mtu, H_MTU);
+    ck_assert_uint_eq(h->sf.size.path_mtu, H_MTU);
     icmp(h, WIRE_ICMP_TOO_BIG, 1, 1500); /* not smaller */
-    ck_assert_uint_eq(h->sf.path_mtu, H_MTU);
+    ck_assert_uint_eq(h->sf.size.path_mtu, H_MTU);
     h_nothing(h);
     h_free(h);
 }
@@ -86,8 +86,8 @@ START_TEST(there_is_a_least_mtu)
     struct harness *h = in_flight(4);
 
     icmp(h, WIRE_ICMP_TOO_BIG, 1, 68);
-    ck_assert_uint_eq(h->sf.path_mtu, 576);
-    ck_assert_uint_eq(h->sf.mss, 576 - 52);
+    ck_assert_uint_eq(h->sf.size.path_mtu, 576);
+    ck_assert_uint_eq(h->sf.size.mss, 576 - 52);
     h_free(h);
 
     h = h_new();
@@ -96,7 +96,7 @@ START_TEST(there_is_a_least_mtu)
     h_passive(h, RTT);
     h_send_raw(h, 1000);
     icmp(h, WIRE_ICMP_TOO_BIG, 1, 600);
-    ck_assert_uint_eq(h->sf.path_mtu, 1280);
+    ck_assert_uint_eq(h->sf.size.path_mtu, 1280);
     h_free(h);
 }
 END_TEST
@@ -107,12 +107,12 @@ START_TEST(a_router_that_names_no_mtu_lowers_it_by_a_plateau)
     struct harness *h = in_flight(4);
 
     icmp(h, WIRE_ICMP_TOO_BIG, 1, 0);
-    ck_assert_uint_eq(h->sf.path_mtu, 1492);
+    ck_assert_uint_eq(h->sf.size.path_mtu, 1492);
     icmp(h, WIRE_ICMP_TOO_BIG, 1, 0);
-    ck_assert_uint_eq(h->sf.path_mtu, 1006);
+    ck_assert_uint_eq(h->sf.size.path_mtu, 1006);
     icmp(h, WIRE_ICMP_TOO_BIG, 1, 0);
     icmp(h, WIRE_ICMP_TOO_BIG, 1, 0);
-    ck_assert_uint_eq(h->sf.path_mtu, 576);
+    ck_assert_uint_eq(h->sf.size.path_mtu, 576);
     h_free(h);
 }
 END_TEST

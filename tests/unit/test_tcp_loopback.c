@@ -280,10 +280,10 @@ static uint64_t on_window(struct subflow *sf)
 {
     struct end *e = end_of(sf);
     uint64_t free_bytes = e->buffer - e->unread,
-             promised = sf->rcv_adv > sf->rcv_nxt ? sf->rcv_adv - sf->rcv_nxt : 0;
+             promised = sf->rcv.adv > sf->rcv.nxt ? sf->rcv.adv - sf->rcv.nxt : 0;
 
     /* The right edge never moves left, though the scale rounds. */
-    free_bytes &= ~((UINT64_C(1) << sf->rcv_wscale) - 1);
+    free_bytes &= ~((UINT64_C(1) << sf->syn.rcv_wscale) - 1);
     return free_bytes > promised ? free_bytes : promised;
 }
 
@@ -342,7 +342,7 @@ static void pump(struct end *e)
         send_map(e, (uint32_t)n);
     }
     if (e->established)
-        subflow_set_blocked(&e->sf, e->queued < e->to_send && e->sf.snd_wnd < e->sf.mss, w->now);
+        subflow_set_blocked(&e->sf, e->queued < e->to_send && e->sf.snd.wnd < e->sf.size.mss, w->now);
     if (e->queued == e->to_send && e->established && !e->closing && (e->closing = true))
         subflow_close(&e->sf, w->now);
     subflow_flush(&e->sf, w->now);
@@ -397,7 +397,7 @@ static void arrive(struct world *w, struct flying f)
         /* As timewait.c would: the peer's FIN is acknowledged again. */
         if (p.payload_len > 0 || (p.tcp.flags & TCP_FIN)) {
             struct wire_tcp t = {
-                .flags = TCP_ACK, .seq = p.tcp.ack, .ack = e->sf.irs + (uint32_t)e->sf.rcv_nxt};
+                .flags = TCP_ACK, .seq = p.tcp.ack, .ack = e->sf.syn.irs + (uint32_t)e->sf.rcv.nxt};
             t.has_ts = p.tcp.has_ts;
             t.tsval = p.tcp.tsecr;
             t.tsecr = p.tcp.tsval;
@@ -439,8 +439,8 @@ static void forge(struct world *w, struct end *e)
     }
     memset(b->data, 0xee, b->cap);
     p.payload = b->data;
-    p.tcp.seq = e->sf.irs + (uint32_t)e->sf.rcv_nxt + 1 + (uint32_t)(draw(w) % 100000);
-    p.tcp.ack = e->sf.iss + (uint32_t)e->sf.snd_una;
+    p.tcp.seq = e->sf.syn.irs + (uint32_t)e->sf.rcv.nxt + 1 + (uint32_t)(draw(w) % 100000);
+    p.tcp.ack = e->sf.syn.iss + (uint32_t)e->sf.snd.una;
     p.tcp.window = (uint16_t)draw(w);
     if (span == 0) {
         p.tcp.flags = TCP_RST | TCP_ACK;
@@ -448,12 +448,12 @@ static void forge(struct world *w, struct end *e)
         p.tcp.flags = TCP_SYN | (draw(w) % 2 ? TCP_ACK : 0);
     } else if (span == 2) { /* acknowledges what was not sent */
         p.tcp.flags = TCP_ACK | (draw(w) % 2 ? TCP_FIN : 0);
-        p.tcp.ack = e->sf.iss + (uint32_t)e->sf.snd_nxt + 1 + (uint32_t)(draw(w) % 1000000);
+        p.tcp.ack = e->sf.syn.iss + (uint32_t)e->sf.snd.nxt + 1 + (uint32_t)(draw(w) % 1000000);
         p.payload_len = (uint32_t)(draw(w) % 2000);
     } else { /* entirely old, or from before the beginning */
         p.tcp.flags = TCP_ACK;
         p.payload_len = 1 + (uint32_t)(draw(w) % 1999);
-        p.tcp.seq = e->sf.irs + (uint32_t)e->sf.rcv_nxt - p.payload_len - (uint32_t)(draw(w) % 5000);
+        p.tcp.seq = e->sf.syn.irs + (uint32_t)e->sf.rcv.nxt - p.payload_len - (uint32_t)(draw(w) % 5000);
         p.tcp.n_sack = 1;
         p.tcp.sack[0] =
             (struct wire_sack){p.tcp.ack - (uint32_t)(draw(w) % 9999), p.tcp.ack + (uint32_t)draw(w)};
@@ -557,8 +557,8 @@ static void run_world(uint64_t seed)
         fprintf(stderr, "seed %llu: %lld ms, delay %lld loss %u: %llu+%llu bytes, %llu+%llu retransmitted\n",
                 (unsigned long long)seed, (long long)((w->now - BRAID_SECOND) / 1000),
                 (long long)w->link.delay, w->link.loss, (unsigned long long)w->end[0].to_send,
-                (unsigned long long)w->end[1].to_send, (unsigned long long)w->end[0].sf.retransmits,
-                (unsigned long long)w->end[1].sf.retransmits);
+                (unsigned long long)w->end[1].to_send, (unsigned long long)w->end[0].sf.stats.retransmits,
+                (unsigned long long)w->end[1].sf.stats.retransmits);
     for (unsigned i = 0; i < w->n_flying; i++)
         buf_unref(w->flying[i].b); /* NULL for an ICMP error */
     free(w);

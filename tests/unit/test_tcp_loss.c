@@ -42,8 +42,8 @@ START_TEST(three_sacked_segments_make_the_hole_lost_at_once)
     ck_assert_uint_eq(h->sf.cc.ssthresh, 5 * SEG);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_SACK_RECOVERY], 1);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_RETRANS_SEGS], 1);
-    ck_assert_uint_eq(h->sf.retransmits, 1);
-    ck_assert_uint_eq(h->sf.sacked_bytes, 3 * SEG);
+    ck_assert_uint_eq(h->sf.stats.retransmits, 1);
+    ck_assert_uint_eq(h->sf.board.sacked_bytes, 3 * SEG);
     h_run(h, RTT);
     SAY(h, .seq = 1, .ack = AT(10));
     ck_assert(!h->sf.cc.in_recovery);
@@ -58,7 +58,7 @@ START_TEST(one_sacked_segment_makes_the_hole_lost_after_the_reordering_window)
     struct harness *h = in_flight(settled(), 10);
 
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(1, 2)});
-    ck_assert_int_eq(h->sf.rexmit_kind, REXMIT_REORDER);
+    ck_assert_int_eq(h->sf.due.kind, REXMIT_REORDER);
     h_run(h, 24900 * US);
     h_nothing(h);
     h_run(h, 200 * US);
@@ -159,8 +159,8 @@ START_TEST(several_holes_are_filled_in_order)
     SAY(h, .seq = 1, .ack = AT(2), .sack = {SEGS(16, 20), SEGS(10, 12)});
     uint32_t last = 0;
     for (unsigned i = first; i < h->n_out; i++) {
-        ck_assert_uint_ge(h->out[i].p.tcp.seq - h->sf.iss, last);
-        last = h->out[i].p.tcp.seq - h->sf.iss;
+        ck_assert_uint_ge(h->out[i].p.tcp.seq - h->sf.syn.iss, last);
+        last = h->out[i].p.tcp.seq - h->sf.syn.iss;
         ck_assert_uint_eq((last - 1) % SEG, 0);
     }
     ck_assert_uint_ge(h->n_out, first + 3);
@@ -212,7 +212,7 @@ START_TEST(the_window_shrinks_smoothly_to_ssthresh)
      */
     ck_assert_uint_ge(sent / SEG, 8);
     ck_assert_uint_le(sent / SEG, 10);
-    ck_assert_uint_le(h->sf.pipe, 10 * SEG);
+    ck_assert_uint_le(h->sf.board.pipe, 10 * SEG);
     h_run(h, RTT);
     SAY(h, .seq = 1, .ack = AT(20));
     ck_assert_uint_eq(h->sf.cc.cwnd, 10 * SEG);
@@ -234,7 +234,7 @@ START_TEST(the_last_segment_is_repeated_when_acks_stay_away)
     h_expect(h, TCP_ACK | TCP_PSH, AT(2), 1, SEG);
     h_nothing(h);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_LOSS_PROBES], 1);
-    ck_assert_int_eq(h->sf.rexmit_kind, REXMIT_RTO);
+    ck_assert_int_eq(h->sf.due.kind, REXMIT_RTO);
     /* The SACK of the probe shows that the two before are lost. */
     h_run(h, RTT);
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(2, 3)});
@@ -388,7 +388,7 @@ START_TEST(a_peer_that_drops_what_it_sacked_gets_it_again)
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(1, 4)});
     h_run(h, 310 * BRAID_MS);
     h_expect(h, TCP_ACK, 1, 1, SEG);
-    ck_assert_uint_eq(h->sf.sacked_bytes, 0);
+    ck_assert_uint_eq(h->sf.board.sacked_bytes, 0);
     h_free(h);
 }
 END_TEST
@@ -478,13 +478,13 @@ START_TEST(a_spurious_timeout_is_undone_by_timestamps)
 
     h_run(h, 301 * BRAID_MS);
     h_expect(h, TCP_ACK, 1, 1, SEG);
-    ck_assert_uint_eq(h->sf.lost_bytes, 9 * SEG);
+    ck_assert_uint_eq(h->sf.board.lost_bytes, 9 * SEG);
     h_run(h, 50 * BRAID_MS);
     SAY(h, .seq = 1, .ack = AT(2), .tsecr = ts);
     ck_assert(!h->sf.cc.in_recovery);
     ck_assert_uint_eq(h->sf.cc.cwnd, 10 * SEG);
-    ck_assert_uint_eq(h->sf.lost_bytes, 0);
-    ck_assert_uint_eq(h->sf.pipe, 8 * SEG);
+    ck_assert_uint_eq(h->sf.board.lost_bytes, 0);
+    ck_assert_uint_eq(h->sf.board.pipe, 8 * SEG);
     ck_assert_uint_eq(h->sf.rtt.backoff, 0);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_SPURIOUS_RTOS], 1);
     h_nothing(h);
@@ -499,7 +499,7 @@ START_TEST(a_true_timeout_is_not_undone)
     h_run(h, 301 * BRAID_MS);
     h_run(h, 50 * BRAID_MS);
     SAY(h, .seq = 1, .ack = AT(1));
-    ck_assert(h->sf.in_rto_recovery);
+    ck_assert(h->sf.recovery.by_rto);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_SPURIOUS_RTOS], 0);
     h_free(h);
 }
@@ -514,7 +514,7 @@ START_TEST(absurd_blocks_are_ignored)
     SAY(h, .seq = 1, .ack = 1, .sack = {{AT(5), AT(11)}});
     SAY(h, .seq = 1, .ack = 1, .sack = {{AT(6), AT(5)}});
     SAY(h, .seq = 1, .ack = 1, .sack = {{AT(2) + (UINT64_C(1) << 31), AT(3)}});
-    ck_assert_uint_eq(h->sf.sacked_bytes, 0);
+    ck_assert_uint_eq(h->sf.board.sacked_bytes, 0);
     h_nothing(h);
     h_free(h);
 }
@@ -536,10 +536,10 @@ START_TEST(the_scoreboard_does_not_grow_without_bounds)
         buf_unref(b);
     }
     subflow_check(&h->sf);
-    ck_assert_uint_le(h->sf.n_sent, 16384);
+    ck_assert_uint_le(h->sf.board.n_sent, 16384);
     SAY(h, .seq = 1, .ack = 60001);
-    ck_assert_uint_eq(h->sf.n_sent, 0);
-    ck_assert_uint_eq(h->sf.sacked_bytes, 0);
+    ck_assert_uint_eq(h->sf.board.n_sent, 0);
+    ck_assert_uint_eq(h->sf.board.sacked_bytes, 0);
     h_free(h);
 }
 END_TEST

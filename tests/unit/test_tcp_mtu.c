@@ -39,7 +39,7 @@ static void arrived(struct path *p, uint64_t start, uint64_t end)
 
 static void carry(struct path *p, const struct sent_segment *s)
 {
-    uint32_t start = s->p.tcp.seq - p->h->sf.iss, len = s->p.payload_len;
+    uint32_t start = s->p.tcp.seq - p->h->sf.syn.iss, len = s->p.payload_len;
     uint32_t each = s->gso_size ? s->gso_size : len;
 
     for (uint32_t at = 0; at < len; at += each) {
@@ -55,7 +55,7 @@ static void carry(struct path *p, const struct sent_segment *s)
 static void turn(struct path *p)
 {
     struct harness *h = p->h;
-    struct say s = {.seq = 1, .ack = h->sf.snd_una};
+    struct say s = {.seq = 1, .ack = h->sf.snd.una};
 
     while (h->taken < h->n_out)
         carry(p, &h->out[h->taken++]);
@@ -100,12 +100,12 @@ START_TEST(a_path_that_swallows_big_packets_is_used_to_its_size)
     struct path p = open_path(mtu);
 
     transfer(&p, 150);
-    ck_assert_uint_le(p.h->sf.path_mtu, mtu);
-    ck_assert_uint_gt(p.h->sf.path_mtu, mtu - 16);
-    uint64_t before = p.h->sf.snd_una;
+    ck_assert_uint_le(p.h->sf.size.path_mtu, mtu);
+    ck_assert_uint_gt(p.h->sf.size.path_mtu, mtu - 16);
+    uint64_t before = p.h->sf.snd.una;
     unsigned swallowed = p.swallowed;
     transfer(&p, 10);
-    ck_assert_uint_gt(p.h->sf.snd_una, before + 5000);
+    ck_assert_uint_gt(p.h->sf.snd.una, before + 5000);
     ck_assert_uint_eq(p.swallowed, swallowed); /* the search is over */
     ck_assert_uint_eq(p.h->env.count.v[COUNT_TCP_MTU_LOWERED], mtu == 1500 ? 0 : mtu < 1280 ? 2 : 1);
     h_free(p.h);
@@ -120,21 +120,21 @@ START_TEST(a_peer_without_sack_gets_its_size_too)
     h->sack = false;
     struct path p = begin(h, 1400);
     transfer(&p, 100);
-    ck_assert_uint_le(h->sf.path_mtu, 1400);
-    ck_assert_uint_gt(h->sf.path_mtu, 1400 - 16);
-    ck_assert_uint_gt(h->sf.snd_una, 100000);
+    ck_assert_uint_le(h->sf.size.path_mtu, 1400);
+    ck_assert_uint_gt(h->sf.size.path_mtu, 1400 - 16);
+    ck_assert_uint_gt(h->sf.snd.una, 100000);
     h->sf.mtu.raise_at = h->now;
     h->sf.cc.cwnd = 20000;
     while (!h->sf.mtu.probe) {
         turn(&p);
         h_send(h, 10000, 5000);
     }
-    uint64_t at = h->sf.mtu.probe, cwnd = h->sf.cc.cwnd, retransmits = h->sf.retransmits;
+    uint64_t at = h->sf.mtu.probe, cwnd = h->sf.cc.cwnd, retransmits = h->sf.stats.retransmits;
     SAY(h, .seq = 1, .ack = at);
     for (unsigned i = 0; i < 3; i++)
         SAY(h, .seq = 1, .ack = at);
     ck_assert_uint_eq(h->sf.mtu.probe, 0);
-    ck_assert_uint_gt(h->sf.retransmits, retransmits);
+    ck_assert_uint_gt(h->sf.stats.retransmits, retransmits);
     ck_assert(!h->sf.cc.in_recovery);
     ck_assert_uint_eq(h->sf.cc.cwnd, cwnd);
     h_free(h);
@@ -167,11 +167,11 @@ START_TEST(a_path_that_was_only_dead_has_its_size_back_with_the_first_probe)
     h_send(p.h, 10000, 5000);
     turn(&p);
     h_run(p.h, 3 * BRAID_SECOND);
-    ck_assert_uint_lt(p.h->sf.path_mtu, H_MTU);
+    ck_assert_uint_lt(p.h->sf.size.path_mtu, H_MTU);
     p.mtu = 1500;
-    for (unsigned i = 0; i < 8 && p.h->sf.path_mtu < H_MTU; i++)
+    for (unsigned i = 0; i < 8 && p.h->sf.size.path_mtu < H_MTU; i++)
         transfer(&p, 1);
-    ck_assert_uint_eq(p.h->sf.path_mtu, H_MTU);
+    ck_assert_uint_eq(p.h->sf.size.path_mtu, H_MTU);
     ck_assert_uint_eq(p.h->env.count.v[COUNT_TCP_MTUP_SUCCESS], 1);
     ck_assert_uint_eq(p.h->env.count.v[COUNT_TCP_MTUP_FAIL], 0);
     h_free(p.h);
@@ -185,10 +185,10 @@ START_TEST(a_path_that_became_wider_is_found_out_after_ten_minutes)
     transfer(&p, 60);
     p.mtu = 1500;
     transfer(&p, 20);
-    ck_assert_uint_le(p.h->sf.path_mtu, 1400);
+    ck_assert_uint_le(p.h->sf.size.path_mtu, 1400);
     h_run(p.h, MTU_KNOWN_TIME);
     transfer(&p, 5);
-    ck_assert_uint_eq(p.h->sf.path_mtu, 1500);
+    ck_assert_uint_eq(p.h->sf.size.path_mtu, 1500);
     h_free(p.h);
 }
 END_TEST
@@ -213,7 +213,7 @@ START_TEST(what_was_found_is_announced_to_the_same_peer_only)
     n_told = 0;
     p.h->env.host.path_mtu = tell;
     transfer(&p, 60);
-    uint16_t found = p.h->sf.path_mtu;
+    uint16_t found = p.h->sf.size.path_mtu;
     ck_assert_uint_eq(n_told, 1);
     ck_assert_uint_eq(told.mtu, found);
     ck_assert(told.silent && addr_equal(&p.h->sf.remote, &h->sf.remote));
@@ -226,7 +226,7 @@ START_TEST(what_was_found_is_announced_to_the_same_peer_only)
     uint16_t expected = _i == 0 ? found : H_MTU;
     h_passive(h, RTT);
     ck_assert_uint_eq(h->out[0].p.tcp.mss, expected - 40);
-    ck_assert_uint_eq(h->sf.path_mtu, expected);
+    ck_assert_uint_eq(h->sf.size.path_mtu, expected);
     h_free(p.h);
     h_free(h);
 }

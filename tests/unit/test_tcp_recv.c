@@ -8,8 +8,8 @@ static struct harness *settled(void)
 {
     struct harness *h = h_passive(h_new(), 10 * BRAID_MS);
 
-    h->sf.quick_acks = 0;
-    h->sf.rcv_mss = SEG;
+    h->sf.ack.quick = 0;
+    h->sf.rcv.mss = SEG;
     return h;
 }
 
@@ -47,7 +47,7 @@ START_TEST(a_short_request_waits_for_the_answer_if_the_owner_is_patient)
 {
     struct harness *h = h_new();
 
-    h->sf.patient = true;
+    h->sf.ack.patient = true;
     h_passive(h, 10 * BRAID_MS);
     h_input(h, (struct say){.seq = 1, .ack = 1, .len = 100});
     h_send_raw(h, 50);
@@ -101,7 +101,7 @@ START_TEST(a_super_packet_is_acknowledged_at_once)
     SAY(h, .seq = 1, .ack = 1, .len = 20 * SEG, .seg_size = SEG);
     h_expect_ack(h, 1, 1 + 20 * SEG);
     ck_assert_uint_eq(h->n_in, 20 * SEG);
-    ck_assert_uint_eq(h->sf.rcv_mss, SEG);
+    ck_assert_uint_eq(h->sf.rcv.mss, SEG);
     h_free(h);
 }
 END_TEST
@@ -216,7 +216,7 @@ START_TEST(blocks_that_found_no_place_come_back)
     const struct wire_tcp *t = &h->out[h->n_out - 1].p.tcp;
     ck_assert_uint_eq(t->ack - h->peer_iss, 401);
     for (unsigned i = 2; i < 6; i++)
-        ck_assert_uint_eq(h->sf.sacks[i - 2].start, 101 + 200 * (7 - i));
+        ck_assert_uint_eq(h->sf.ooo.sacks[i - 2].start, 101 + 200 * (7 - i));
     h_free(h);
 }
 END_TEST
@@ -296,7 +296,7 @@ START_TEST(overlapping_pieces_are_put_together)
     SAY(h, .seq = 241, .ack = 1, .len = 60); /* overlaps from behind */
     SAY(h, .seq = 1, .ack = 1, .len = 90);
     ck_assert_uint_eq(h->n_in, 300);
-    ck_assert_uint_eq(h->sf.n_ooo, 0);
+    ck_assert_uint_eq(h->sf.ooo.n, 0);
     for (unsigned i = 0; i < 300; i++)
         ck_assert_uint_eq(h->in[i], h_byte(i));
     h_free(h);
@@ -325,10 +325,10 @@ START_TEST(the_queue_has_a_limit_in_pieces)
 {
     struct harness *h = settled();
 
-    h->sf.sack_ok = false;
+    h->sf.syn.sack_ok = false;
     for (unsigned i = 0; i < 5000; i++)
         h_input(h, (struct say){.seq = 10 + 3 * i, .ack = 1, .len = 1});
-    ck_assert_uint_eq(h->sf.n_ooo, 4096);
+    ck_assert_uint_eq(h->sf.ooo.n, 4096);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_OFO_DROP], 5000 - 4096);
     h_free(h);
 }
@@ -344,7 +344,7 @@ START_TEST(data_beyond_the_window_is_cut_off)
     h_expect_sack(h, t, 0, 60001, 65536);
     SAY(h, .seq = 65537, .ack = 1, .len = 10);
     ck_assert_uint_eq(h_expect_ack(h, 1, 1)->n_sack, 1);
-    ck_assert_uint_eq(h->sf.ooo_bytes, 5535);
+    ck_assert_uint_eq(h->sf.ooo.bytes, 5535);
     h_free(h);
 }
 END_TEST
@@ -353,10 +353,10 @@ START_TEST(a_window_that_grew_elsewhere_counts)
 {
     struct harness *h = settled();
 
-    h->sf.rcv_wscale = 2; /* the owner may advertise more on other subflows */
+    h->sf.syn.rcv_wscale = 2; /* the owner may advertise more on other subflows */
     h->window = 200000;
     SAY(h, .seq = 100001, .ack = 1, .len = 1000);
-    ck_assert_uint_eq(h->sf.ooo_bytes, 1000);
+    ck_assert_uint_eq(h->sf.ooo.bytes, 1000);
     h_free(h);
 }
 END_TEST
@@ -365,7 +365,7 @@ START_TEST(a_window_that_opens_is_announced)
 {
     struct harness *h = settled();
 
-    h->sf.rcv_adv = 4001;
+    h->sf.rcv.adv = 4001;
     h->window = 4000 - 2 * SEG; /* nobody reads */
     SAY(h, .seq = 1, .ack = 1, .len = 2 * SEG, .seg_size = SEG);
     h->window = 0;
@@ -393,7 +393,7 @@ START_TEST(the_window_field_is_scaled)
     h_passive(h, BRAID_MS);
     SAY(h, .seq = 1, .ack = 1, .len = 10);
     ck_assert_uint_eq(h_expect_ack(h, 1, 11)->window, (1 << 20) >> 5);
-    ck_assert_uint_eq(h->sf.rcv_adv, 11 + (1 << 20));
+    ck_assert_uint_eq(h->sf.rcv.adv, 11 + (1 << 20));
     h_free(h);
 }
 END_TEST
@@ -441,7 +441,7 @@ START_TEST(the_owner_may_drop_a_segment)
     SAY(h, .seq = 1, .ack = 1, .len = 100, .flags = TCP_FIN);
     ck_assert_uint_eq(h->n_in, 0);
     ck_assert_uint_eq(h->fins, 0);
-    ck_assert_uint_eq(h->sf.rcv_nxt, 1);
+    ck_assert_uint_eq(h->sf.rcv.nxt, 1);
     h->verdict_segment = SUBFLOW_RESET;
     SAY(h, .seq = 1, .ack = 1, .len = 100);
     h_expect(h, TCP_RST | TCP_ACK, 1, 1, 0);
@@ -456,7 +456,7 @@ START_TEST(sequence_numbers_wrap_without_notice)
 
     h->peer_iss = UINT32_MAX - 500;
     h_passive(h, BRAID_MS);
-    h->sf.quick_acks = 0;
+    h->sf.ack.quick = 0;
     SAY(h, .seq = 401, .ack = 1, .len = 400);
     h_expect_sack(h, h_expect_ack(h, 1, 1), 0, 401, 801);
     SAY(h, .seq = 1, .ack = 1, .len = 400);

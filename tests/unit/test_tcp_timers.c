@@ -62,9 +62,9 @@ START_TEST(while_data_is_in_flight_nothing_is_probed)
     h->taken = h->n_out;
     subflow_set_blocked(&h->sf, true, h->now);
     h_run(h, 200 * BRAID_MS);
-    ck_assert_int_ne(h->sf.rexmit_kind, REXMIT_PERSIST);
+    ck_assert_int_ne(h->sf.due.kind, REXMIT_PERSIST);
     SAY(h, .seq = 1, .ack = 1 + SEG);
-    ck_assert_int_eq(h->sf.rexmit_kind, REXMIT_PERSIST);
+    ck_assert_int_eq(h->sf.due.kind, REXMIT_PERSIST);
     h_free(h);
 }
 END_TEST
@@ -193,7 +193,7 @@ START_TEST(the_answer_to_a_probe_is_no_sample_of_the_round_trip)
     struct rtt before = h->sf.rtt;
     uint32_t ts = h_last_tsval(h);
 
-    h->sf.tlp_sampled = false; /* no tail loss probe */
+    h->sf.tlp.sampled = false; /* no tail loss probe */
     for (unsigned i = 0; i < 4; i++)
         h_send_raw(h, SEG);
     h_run(h, silence);
@@ -217,7 +217,7 @@ START_TEST(after_a_pause_everything_in_flight_gets_its_time_once_more)
     struct rtt before = h->sf.rtt;
     uint32_t ts = h_last_tsval(h);
 
-    h->sf.tlp_sampled = false; /* no tail loss probe */
+    h->sf.tlp.sampled = false; /* no tail loss probe */
     for (unsigned i = 0; i < 4; i++)
         h_send_raw(h, SEG);
     h_run(h, 299 * BRAID_MS);

@@ -22,7 +22,7 @@ static struct harness *wide(uint64_t cwnd)
 {
     struct harness *h = settled();
 
-    h->sf.snd_wscale = 7;
+    h->sf.syn.snd_wscale = 7;
     SAY(h, .seq = 1, .ack = 1);
     h->sf.cc.cwnd = cwnd;
     return h;
@@ -65,8 +65,8 @@ START_TEST(acknowledged_maps_go_back_in_order)
     ck_assert_uint_eq(h->maps_acked, 2);
     SAY(h, .seq = 1, .ack = 3001);
     ck_assert_uint_eq(h->maps_acked, 3);
-    ck_assert_uint_eq(h->sf.pipe, 0);
-    ck_assert_int_eq(h->sf.rexmit_at, BRAID_NEVER);
+    ck_assert_uint_eq(h->sf.board.pipe, 0);
+    ck_assert_int_eq(h->sf.due.rexmit, BRAID_NEVER);
     h_free(h);
 }
 END_TEST
@@ -114,7 +114,7 @@ START_TEST(the_peers_window_is_used_in_whole_segments)
     struct harness *h = settled();
 
     SAY(h, .seq = 1, .ack = 1, .window = 3000);
-    ck_assert_uint_eq(h->sf.snd_wnd, 65535); /* same segment number, smaller window: an old one perhaps */
+    ck_assert_uint_eq(h->sf.snd.wnd, 65535); /* same segment number, smaller window: an old one perhaps */
     SAY(h, .seq = 1, .ack = 1, .len = 1, .window = 60000);
     SAY(h, .seq = 2, .ack = 1, .len = 1, .window = 3000);
     ck_assert_uint_eq(subflow_space(&h->sf, h->now), 2 * SEG);
@@ -136,9 +136,9 @@ START_TEST(an_old_segment_does_not_change_the_window)
     struct harness *h = settled();
 
     SAY(h, .seq = 11, .ack = 1, .len = 10, .window = 50000);
-    ck_assert_uint_eq(h->sf.snd_wnd, 50000);
+    ck_assert_uint_eq(h->sf.snd.wnd, 50000);
     SAY(h, .seq = 1, .ack = 1, .len = 10, .window = 40000);
-    ck_assert_uint_eq(h->sf.snd_wnd, 50000);
+    ck_assert_uint_eq(h->sf.snd.wnd, 50000);
     h_free(h);
 }
 END_TEST
@@ -283,7 +283,7 @@ START_TEST(a_fast_flow_needs_no_timer_per_packet)
 
     h->cc = &cc_paced;
     h_passive(h, 8 * BRAID_MS);
-    h->sf.snd_wscale = 10;
+    h->sf.syn.snd_wscale = 10;
     SAY(h, .seq = 1, .ack = 1);
     h->sf.cc.cwnd = 10 << 20;
     h->sf.cc.ssthresh = 10 << 20;
@@ -297,10 +297,10 @@ START_TEST(a_fast_flow_needs_no_timer_per_packet)
         if (n > 0) {
             h_send_raw(h, (uint32_t)n);
             sent += n;
-            if (h->sf.pipe > (8 << 20))
+            if (h->sf.board.pipe > (8 << 20))
                 SAY(h, .seq = 2, .ack = 1 + sent);
         } else {
-            ck_assert_int_ne(h->sf.pace_at, BRAID_NEVER);
+            ck_assert_int_ne(h->sf.due.pace, BRAID_NEVER);
             h_run(h, 64 * US);
         }
     }

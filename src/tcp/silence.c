@@ -24,14 +24,14 @@ braid_time subflow_silent_at(const struct subflow *sf, unsigned patience)
 {
     const struct rtt *r = &sf->rtt;
     int64_t margin = SILENCE_MARGIN;
-    braid_time progress = later(sf->progress_at, sf->resumed_at), oldest = progress;
+    braid_time progress = later(sf->activity.progress_at, sf->activity.resumed_at), oldest = progress;
 
-    if (list_empty(&sf->maps) || r->srtt_us == 0)
+    if (list_empty(&sf->snd.maps) || r->srtt_us == 0)
         return BRAID_NEVER;
-    if (sf->pipe <= sf->mss) /* a single segment is acknowledged late */
+    if (sf->board.pipe <= sf->size.mss) /* a single segment is acknowledged late */
         margin += TCP_DELACK_TIME;
-    if (!list_empty(&sf->by_time))
-        oldest = later(sent_of_link(sf->by_time.next)->at, sf->resumed_at);
+    if (!list_empty(&sf->board.by_time))
+        oldest = later(sent_of_link(sf->board.by_time.next)->at, sf->activity.resumed_at);
     braid_time overdue = oldest + r->srtt_us + ((spread(r) + margin) << patience);
     braid_time quiet = progress + ((r->srtt_us / 2 + margin) << patience);
     return later(overdue, quiet);
@@ -39,7 +39,7 @@ braid_time subflow_silent_at(const struct subflow *sf, unsigned patience)
 
 void subflow_ask(struct subflow *sf, braid_time now)
 {
-    sf->undo_marker = 0;
+    sf->recovery.undo_marker = 0;
     subflow_probe(sf, now);
 }
 
@@ -48,7 +48,7 @@ void subflow_retry(struct subflow *sf, braid_time now)
     if (!tcp_outstanding(sf))
         return;
     sf->rtt.backoff = 0;
-    sf->rto_base = now - rtt_rto(&sf->rtt);
+    sf->due.rto_base = now - rtt_rto(&sf->rtt);
     tcp_timers_update(sf);
 }
 
@@ -56,10 +56,10 @@ void subflow_resumed(struct subflow *sf, braid_time now)
 {
     if (sf->state == TCP_STATE_CLOSED || sf->state == TCP_STATE_TIME_WAIT)
         return;
-    sf->resumed_at = sf->rto_base = now;
-    sf->quick_acks = TCP_QUICK_ACKS;
-    if (sf->unacked_bytes > 0 || !list_empty(&sf->ooo))
-        sf->ack_now = true;
+    sf->activity.resumed_at = sf->due.rto_base = now;
+    sf->ack.quick = TCP_QUICK_ACKS;
+    if (sf->ack.bytes > 0 || !list_empty(&sf->ooo.pieces))
+        sf->ack.now = true;
     tcp_timers_update(sf);
 }
 
@@ -72,8 +72,8 @@ void subflow_penalize(struct subflow *sf, braid_time now)
     if (cc->ops->on_penalty)
         cc->ops->on_penalty(cc, now);
     else if (cc->cwnd < cc->ssthresh)
-        cc->cwnd = max_u64(cc->cwnd / 2, 2 * (uint64_t)sf->mss);
+        cc->cwnd = max_u64(cc->cwnd / 2, 2 * (uint64_t)sf->size.mss);
     else
-        recovery_skip(sf, sf->pipe, now);
+        recovery_skip(sf, sf->board.pipe, now);
     tcp_update_pacing(sf);
 }

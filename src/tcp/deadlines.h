@@ -1,0 +1,20 @@
+/* The deadlines of a subflow: one wheel timer for the earliest. */
+#ifndef BRAID_TCP_DEADLINES_H
+#define BRAID_TCP_DEADLINES_H
+
+#include <braid/types.h>
+#include "base/wheel.h"
+
+/* Exclusive uses of the retransmission timer (RFC 8985 section 8). */
+enum tcp_rexmit_timer { REXMIT_OFF, REXMIT_RTO, REXMIT_TLP, REXMIT_REORDER, REXMIT_PERSIST };
+
+/* BRAID_NEVER: nothing is due. */
+struct tcp_deadlines {
+    struct timer timer;
+    braid_time rexmit, delack, keepalive, pace;
+    braid_time rto_base; /* the RTO counts from here */
+    braid_time reorder;  /* RACK's reordering timer */
+    enum tcp_rexmit_timer kind;
+};
+
+#endif

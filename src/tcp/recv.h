@@ -1,0 +1,16 @@
+/* Receiving: the receive sequence variables of RFC 9293 section 3.3.1, as offsets. */
+#ifndef BRAID_TCP_RECV_H
+#define BRAID_TCP_RECV_H
+
+#include <braid/types.h>
+
+struct tcp_rcv {
+    uint64_t nxt;
+    uint64_t adv;       /* highest right edge ever advertised */
+    uint32_t mss;       /* estimate of the peer's segment size */
+    uint32_t rtt_tsecr; /* of the last sample of ... */
+    int64_t rtt_us; /* ... the round trip as the receiver of data sees it, queues on the way included; 0: no
+                     * sample yet */
+};
+
+#endif

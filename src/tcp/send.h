@@ -1,0 +1,20 @@
+/* Sending: the send sequence variables of RFC 9293 section 3.3.1, as offsets. */
+#ifndef BRAID_TCP_SEND_H
+#define BRAID_TCP_SEND_H
+
+#include <braid/types.h>
+#include "base/list.h"
+
+struct tcp_snd {
+    uint64_t una, nxt;
+    uint64_t edge; /* highest offset the peer's window ever admitted */
+    uint64_t wl1;  /* segment that last updated the window */
+    uint64_t wnd;  /* last window advertised by the peer, scaled, bytes */
+    uint64_t wnd_max;
+    struct list maps; /* tcp_map, by offset */
+    uint32_t packets; /* with payload, sent so far: their IPv4 identifications count up from the ISS, since
+                       * that is random; segmentation by the kernel does the same */
+    bool blocked;     /* the owner has data but the window is closed: probe it */
+};
+
+#endif
