@@ -13,6 +13,7 @@
 #include "conf/conf.h"
 #include "io/descriptors.h"
 #include "io/log.h"
+#include "io/log_writer.h"
 #include "io/notify.h"
 #include "service/service.h"
 

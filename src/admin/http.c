@@ -19,7 +19,7 @@
 #include "base/addr.h"
 #include "io/descriptors.h"
 #include "io/log.h"
-#include "io/upstream.h"
+#include "io/sockaddr.h"
 
 #define HTTP_BACKLOG         128
 #define HTTP_CLIENTS         64   /* at the same time */
@@ -318,14 +318,14 @@ static int bind_tcp(const struct braid_addr *a, uint16_t *port)
 {
     struct sockaddr_storage ss;
     struct braid_addr bound;
-    socklen_t len = upstream_sockaddr(a, &ss);
+    socklen_t len = sockaddr_from(a, &ss);
     int one = 1, fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
         bind(fd, (struct sockaddr *)&ss, len) < 0 || listen(fd, HTTP_BACKLOG) < 0 ||
         getsockname(fd, (struct sockaddr *)&ss, &len) < 0 ||
-        upstream_addr((struct sockaddr *)&ss, &bound) < 0) {
+        sockaddr_to((struct sockaddr *)&ss, &bound) < 0) {
         int saved = errno;
         close(fd);
         errno = saved;

@@ -9,7 +9,7 @@
 #include "admin/render.h"
 #include "base/list.h"
 #include "conf/profiles.h"
-#include "io/log.h"
+#include "io/log_writer.h"
 
 struct query_set {
     struct event_base *base;

@@ -4,9 +4,7 @@
 #define BRAID_IO_LOG_H
 
 #include <stdatomic.h>
-#include <stdint.h>
-
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+#include "io/log_line.h"
 
 /* How often one place of the source may speak: LOG_BURST messages in any LOG_PERIOD seconds; how many were
  * swallowed is told by the first message of a later period. */
@@ -21,19 +19,6 @@ struct log_limit {
 /* Messages above level are dropped. Lines carry "<N>" priorities if stderr is the journal (JOURNAL_STREAM).
  */
 void log_init(enum log_level level);
-/* From here on a thread of its own writes the lines, and nobody else waits for whoever reads them: beyond
- * LOG_RING bytes per thread they are lost, which the log says once it is read again. Until then, lines are
- * written where they come from. 0, or -1: memory is short. */
-int log_start(void);
-/* Waits until all lines are written, as long as that goes on; then it is as before log_start. If nobody reads
- * them, later ones are lost. The threads that may still speak must have ended. */
-void log_stop(void);
-/* Waits, a second at most, until what this thread has said is written: before abort(). */
-void log_flush(void);
-/* Lines that were lost so far. */
-uint64_t log_lost(void);
-/* "error", "warn", "info", "debug" -> *level; -1: none of these. */
-int log_level_parse(const char *text, enum log_level *level);
 /* Writes one line; the newline is added. limit NULL: not limited. */
 void log_write(enum log_level level, struct log_limit *limit, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -11,12 +11,11 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include "io/log.h"
+#include "io/log_line.h"
 #include "io/log_writer.h"
 
-#define PATIENCE                                                                                             \
-    1 /* seconds without a line that got through, after which the end does not wait any longer               \
-       */
+/* Seconds without a line that got through, after which the end does not wait any longer. */
+#define PATIENCE 1
 
 struct ring {
     atomic_bool taken;      /* a thread has it */
@@ -129,7 +128,7 @@ static void say_lost(atomic_uint *lost)
     char line[LOG_LINE];
     unsigned n = atomic_exchange(lost, 0);
     if (n > 0)
-        write_all(line, log_lost_line(line, n));
+        write_all(line, log_line_lost(line, n));
 }
 
 static void empty_ring(struct ring *r)

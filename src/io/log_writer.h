@@ -4,8 +4,8 @@
 #define BRAID_IO_LOG_WRITER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-#define LOG_LINE    1024  /* bytes of a line, its newline included */
 #define LOG_RING    16384 /* bytes of lines that a thread may have waiting; a power of two */
 #define LOG_THREADS 80    /* that may have lines waiting */
 
@@ -13,7 +13,16 @@
  * Never waits otherwise: a line that finds no room is lost, and counted. From any thread. */
 void log_writer_put(const char *line, size_t len);
 
-/* Makes the line that says how many were lost, in its place. Returns its length. log.c has it. */
-size_t log_lost_line(char line[LOG_LINE], unsigned lost);
+/* From here on a thread of its own writes the lines, and nobody else waits for whoever reads them: beyond
+ * LOG_RING bytes per thread they are lost, which the log says once it is read again. Until then, lines are
+ * written where they come from. 0, or -1: memory is short. */
+int log_start(void);
+/* Waits until all lines are written, as long as that goes on; then it is as before log_start. If nobody reads
+ * them, later ones are lost. The threads that may still speak must have ended. */
+void log_stop(void);
+/* Waits, a second at most, until what this thread has said is written: before abort(). */
+void log_flush(void);
+/* Lines that were lost so far. */
+uint64_t log_lost(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* Opening and setting up the TUN device. Reading and writing packets is in packet.c. */
+/* Opening and setting up the TUN device. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
@@ -15,6 +15,7 @@
 #include "io/log.h"
 #include "io/netlink.h"
 #include "io/tun.h"
+#include "io/tun_queue.h"
 
 #define TUN_FLAGS    (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE)
 #define TUN_OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)

@@ -1,18 +1,14 @@
-/* The TUN device: packets between the kernel and the stack, super-packets of up to 64 KiB with a virtio
- * header. */
+/* The TUN device as a whole: made, set up, routed to, put right again, closed. tun_queue.h has its packets.
+ */
 #ifndef BRAID_IO_TUN_H
 #define BRAID_IO_TUN_H
 
-#include <sys/types.h>
-#include <braid/core.h>
+#include <braid/types.h>
 #include "io/params.h"
 
-#define TUN_VNET_BYTES 12                       /* virtio header in front of each packet */
-#define TUN_BUFFER     (TUN_VNET_BYTES + 65535) /* bytes that hold any packet with its header */
-#define TUN_ERROR      256                      /* bytes of an error message */
-#define TUN_TABLE                                                                                            \
-    8684 /* routing table for what is steered here; its rules are made by deploy/braid-steer                 \
-          */
+#define TUN_ERROR 256 /* bytes of an error message */
+/* Routing table for what is steered here; its rules are made by deploy/braid-steer. */
+#define TUN_TABLE 8684
 
 struct tun {
     char name[IFNAMSIZ];
@@ -56,11 +52,5 @@ void tun_unsteer(struct tun *t);
 void tun_check_forwarding(const struct tun *t, bool v4, bool v6);
 /* Closes the queues: a device that we created vanishes, with its routes. */
 void tun_close(struct tun *t);
-
-/* Reads a packet into buf (TUN_BUFFER bytes), its IP header at TUN_VNET_BYTES. Returns the length of the IP
- * packet, 0 if it has to be ignored, -1 with errno if there was none. */
-ssize_t tun_read(int fd, uint8_t *buf, struct braid_input *in);
-/* Writes a packet. 0, or -1 with errno. */
-int tun_write(int fd, const struct braid_packet *p);
 
 #endif

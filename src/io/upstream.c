@@ -12,6 +12,7 @@
 #include "base/addr.h"
 #include "io/descriptors.h"
 #include "io/log.h"
+#include "io/sockaddr.h"
 #include "io/upstream.h"
 
 /* An algorithm that does not pace: the timers of a pacing one (bbr) cost more than the copying. */
@@ -23,42 +24,6 @@
 #ifndef SOL_MPTCP
 #define SOL_MPTCP 284
 #endif
-
-socklen_t upstream_sockaddr(const struct braid_addr *addr, struct sockaddr_storage *out)
-{
-    memset(out, 0, sizeof(*out));
-    if (ip_is_v4(&addr->ip)) {
-        struct sockaddr_in *a = (struct sockaddr_in *)out;
-        a->sin_family = AF_INET;
-        a->sin_port = htons(addr->port);
-        memcpy(&a->sin_addr, addr->ip.b + 12, 4);
-        return sizeof(*a);
-    }
-    struct sockaddr_in6 *a = (struct sockaddr_in6 *)out;
-    a->sin6_family = AF_INET6;
-    a->sin6_port = htons(addr->port);
-    memcpy(&a->sin6_addr, addr->ip.b, 16);
-    return sizeof(*a);
-}
-
-int upstream_addr(const struct sockaddr *sa, struct braid_addr *out)
-{
-    if (sa->sa_family == AF_INET) {
-        const struct sockaddr_in *a = (const struct sockaddr_in *)sa;
-        *out = (struct braid_addr){.port = ntohs(a->sin_port)};
-        uint8_t b[4];
-        memcpy(b, &a->sin_addr, 4);
-        out->ip = ip_from_v4(b);
-        return 0;
-    }
-    if (sa->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *a = (const struct sockaddr_in6 *)sa;
-        *out = (struct braid_addr){.port = ntohs(a->sin6_port)};
-        memcpy(out->ip.b, &a->sin6_addr, 16);
-        return 0;
-    }
-    return -1;
-}
 
 /* Whether new sockets have another algorithm by default, so that each connection is spared a system call if
  * not. */
@@ -110,7 +75,7 @@ int upstream_check_source(void)
 static int bind_source(int fd, const struct braid_addr *source)
 {
     struct sockaddr_storage sa;
-    socklen_t len = upstream_sockaddr(source, &sa);
+    socklen_t len = sockaddr_from(source, &sa);
     int on = 1;
     if (allow_any_source(fd, sa.ss_family) < 0)
         return -1;
@@ -146,7 +111,7 @@ static int connect_from(int protocol, const struct braid_addr *addr, const struc
                         bool *connected)
 {
     struct sockaddr_storage sa;
-    socklen_t len = upstream_sockaddr(addr, &sa);
+    socklen_t len = sockaddr_from(addr, &sa);
     int fd = new_socket(sa.ss_family, protocol);
     if (fd < 0)
         return -1;
@@ -190,7 +155,7 @@ bool upstream_is_own(const struct braid_ip *ip)
         return false;
     for (const struct ifaddrs *a = all; a && !own; a = a->ifa_next) {
         struct braid_addr addr;
-        own = a->ifa_addr && upstream_addr(a->ifa_addr, &addr) == 0 && ip_equal(&addr.ip, ip);
+        own = a->ifa_addr && sockaddr_to(a->ifa_addr, &addr) == 0 && ip_equal(&addr.ip, ip);
     }
     freeifaddrs(all);
     return own;

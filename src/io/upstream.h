@@ -2,13 +2,7 @@
 #ifndef BRAID_IO_UPSTREAM_H
 #define BRAID_IO_UPSTREAM_H
 
-#include <sys/socket.h>
 #include <braid/types.h>
-
-/* Fills in out; returns its length. */
-socklen_t upstream_sockaddr(const struct braid_addr *addr, struct sockaddr_storage *out);
-/* The inverse; -1: neither IPv4 nor IPv6. */
-int upstream_addr(const struct sockaddr *sa, struct braid_addr *out);
 
 /* A non-blocking socket that connects to addr: the descriptor, or -1 with errno. *connected: it has already
  * done so; otherwise upstream_error tells the outcome once it is writable. source NULL: it comes from an

@@ -18,10 +18,11 @@
 #include "io/clock.h"
 #include "io/conntrack.h"
 #include "io/log.h"
+#include "io/log_writer.h"
 #include "io/mailbox.h"
 #include "io/params.h"
 #include "io/steer.h"
-#include "io/tun.h"
+#include "io/tun_queue.h"
 #include "io/worker.h"
 
 #define READ_PACKETS  64                  /* packets read from the TUN in one turn at most */

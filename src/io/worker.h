@@ -28,7 +28,7 @@ struct worker_counters {
 struct worker_params {
     unsigned number; /* 0 .. n_workers - 1 */
     unsigned n_workers;
-    int tun_fd; /* this worker's queue of the TUN (io/tun.h), owned by the caller; -1: none */
+    int tun_fd; /* this worker's queue of the TUN (io/tun_queue.h), owned by the caller; -1: none */
     /* Called in the worker's thread when the queue cannot be read any more; it is left alone from then on,
      * until worker_tun_again. May be NULL. */
     void (*tun_lost)(void *arg);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/addr.h"
-#include "io/upstream.h"
+#include "io/sockaddr.h"
 #include "relay/targets.h"
 
 bool targets_have(const struct edge_targets *t, const struct braid_addr *addr)
@@ -34,7 +34,7 @@ static void add(struct edge_targets *t, const struct braid_addr *addr)
 static const struct addrinfo *next_of(const struct addrinfo *a, bool v4, struct braid_addr *addr)
 {
     for (; a; a = a->ai_next) {
-        if (upstream_addr(a->ai_addr, addr) == 0 && ip_is_v4(&addr->ip) == v4)
+        if (sockaddr_to(a->ai_addr, addr) == 0 && ip_is_v4(&addr->ip) == v4)
             return a;
     }
     return NULL;
@@ -45,7 +45,7 @@ struct edge_targets targets_of(const struct addrinfo *answers)
     struct edge_targets t = {.n = 0};
     struct braid_addr addr[2];
     const struct addrinfo *at[2]; /* the next answers of the first one's family, and of the other */
-    while (answers && upstream_addr(answers->ai_addr, &addr[0]) < 0)
+    while (answers && sockaddr_to(answers->ai_addr, &addr[0]) < 0)
         answers = answers->ai_next;
     bool v4 = answers && ip_is_v4(&addr[0].ip);
     at[0] = next_of(answers, v4, &addr[0]);

@@ -14,6 +14,7 @@
 #include <event2/event.h>
 #include "base/addr.h"
 #include "fake_core.h"
+#include "io/sockaddr.h"
 #include "io/upstream.h"
 #include "relay/edge.h"
 #include "relay/unproven.h"
@@ -42,13 +43,13 @@ static inline int server_listen(int family, int backlog)
     struct sockaddr_storage sa;
     socklen_t len = sizeof(sa);
     ck_assert_int_eq(addr_parse(family == AF_INET ? "127.0.0.1:0" : "[::1]:0", &target), 0);
-    len = upstream_sockaddr(&target, &sa);
+    len = sockaddr_from(&target, &sa);
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(bind(fd, (struct sockaddr *)&sa, len), 0);
     ck_assert_int_eq(listen(fd, backlog), 0);
     ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
-    ck_assert_int_eq(upstream_addr((struct sockaddr *)&sa, &target), 0);
+    ck_assert_int_eq(sockaddr_to((struct sockaddr *)&sa, &target), 0);
     return fd;
 }
 

@@ -10,7 +10,7 @@
 #include "admin/admin.h"
 #include "admin_client.h"
 #include "base/addr.h"
-#include "io/tun.h"
+#include "io/tun_queue.h"
 #include "io/worker.h"
 #include "relay/edge.h"
 #include "wire/packet.h"

@@ -7,6 +7,7 @@
 #include <check.h>
 #include "base/addr.h"
 #include "io/clock.h"
+#include "io/sockaddr.h"
 #include "io/upstream.h"
 #include "relay/dial.h"
 #include "suite.h"
@@ -57,12 +58,12 @@ static int add_server(const char *text, int backlog)
     struct braid_addr *a = &targets.addr[targets.n++];
     struct sockaddr_storage sa;
     ck_assert_int_eq(addr_parse(text, a), 0);
-    socklen_t len = upstream_sockaddr(a, &sa);
+    socklen_t len = sockaddr_from(a, &sa);
     int s = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     ck_assert_int_eq(bind(s, (struct sockaddr *)&sa, len), 0);
     ck_assert(backlog < 0 || listen(s, backlog) == 0);
     ck_assert_int_eq(getsockname(s, (struct sockaddr *)&sa, &len), 0);
-    ck_assert_int_eq(upstream_addr((struct sockaddr *)&sa, a), 0);
+    ck_assert_int_eq(sockaddr_to((struct sockaddr *)&sa, a), 0);
     return s;
 }
 

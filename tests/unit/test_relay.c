@@ -490,7 +490,7 @@ static struct braid_addr peer_of(int fd)
     socklen_t len = sizeof(sa);
     struct braid_addr a;
     ck_assert_int_eq(getpeername(fd, (struct sockaddr *)&sa, &len), 0);
-    ck_assert_int_eq(upstream_addr((struct sockaddr *)&sa, &a), 0);
+    ck_assert_int_eq(sockaddr_to((struct sockaddr *)&sa, &a), 0);
     return a;
 }
 

@@ -79,7 +79,7 @@ static void begin(braid_time bypass, bool client_source)
 static bool server_has_mptcp(void)
 {
     struct sockaddr_storage sa;
-    socklen_t len = upstream_sockaddr(&target, &sa);
+    socklen_t len = sockaddr_from(&target, &sa);
     close(listener);
     listener = (int)syscall(SYS_socket, AF_INET, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_MPTCP);
     if (listener < 0) {
@@ -276,7 +276,7 @@ START_TEST(the_source_is_the_clients_with_and_without_mptcp)
     char text[ADDR_TEXT];
     int server = server_accept();
     ck_assert_int_eq(getpeername(server, (struct sockaddr *)&sa, &len), 0);
-    ck_assert_int_eq(upstream_addr((struct sockaddr *)&sa, &peer), 0);
+    ck_assert_int_eq(sockaddr_to((struct sockaddr *)&sa, &peer), 0);
     ck_assert_str_eq(addr_text(&peer, text), "127.0.0.9:7232");
     ck_assert_uint_eq(learned, _i % 2);
     finish(c, server);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/addr.h"
-#include "io/upstream.h"
+#include "io/sockaddr.h"
 #include "relay/resolver.h"
 #include "suite.h"
 
@@ -30,7 +30,7 @@ static struct addrinfo *make_answer(const char *text, struct addrinfo *next)
     struct answer *a = calloc(1, sizeof(*a));
     struct braid_addr addr = {.port = 80};
     ck_assert_int_eq(ip_parse(text, &addr.ip), 0);
-    a->info.ai_addrlen = upstream_sockaddr(&addr, &a->sa);
+    a->info.ai_addrlen = sockaddr_from(&addr, &a->sa);
     a->info.ai_addr = (struct sockaddr *)&a->sa;
     a->info.ai_next = next;
     return &a->info;

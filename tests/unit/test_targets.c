@@ -4,7 +4,7 @@
 #include <string.h>
 #include <check.h>
 #include "base/addr.h"
-#include "io/upstream.h"
+#include "io/sockaddr.h"
 #include "relay/targets.h"
 #include "relay/unproven.h"
 #include "suite.h"
@@ -20,7 +20,7 @@ static const struct addrinfo *answers(const char *const *texts)
     for (unsigned i = 0; texts[i]; i++) {
         struct braid_addr a = {.port = 80};
         ck_assert_int_eq(ip_parse(texts[i], &a.ip), 0);
-        upstream_sockaddr(&a, &addresses[i]);
+        sockaddr_from(&a, &addresses[i]);
         infos[i] = (struct addrinfo){.ai_addr = (struct sockaddr *)&addresses[i],
                                      .ai_next = texts[i + 1] ? &infos[i + 1] : NULL};
     }

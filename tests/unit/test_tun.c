@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include "base/addr.h"
 #include "io/tun.h"
+#include "io/tun_queue.h"
 #include "io/upstream.h"
 #include "wire/packet.h"
 #include "suite.h"

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/buf.h"
-#include "io/tun.h"
+#include "io/tun_queue.h"
 #include "io/worker.h"
 #include "suite.h"
 

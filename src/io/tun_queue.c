@@ -1,10 +1,10 @@
-/* Packets through a TUN queue: the virtio header tells about checksums and super-packets. */
+/* See tun_queue.h: the virtio header tells about checksums and super-packets. */
 #include <errno.h>
 #include <linux/virtio_net.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include "io/tun.h"
+#include "io/tun_queue.h"
 
 #define PACKET_IOVECS   1024 /* the kernel's limit per writev */
 #define TCP_CSUM_OFFSET 16   /* of the checksum in a TCP header */
