@@ -16,23 +16,25 @@ LDFLAGS += $(SAN) -pthread -pie -Wl,-z,relro,-z,now
 CORE    := base wire tcp mptcp core cc sched pm
 SHELLS  := io relay service conf admin
 core_src  := $(wildcard $(CORE:%=src/%/*.c)) $(wildcard src/plugins.c)
-daemon_src := $(wildcard $(SHELLS:%=src/%/*.c)) $(wildcard src/main.c)
+daemon_src := $(wildcard $(SHELLS:%=src/%/*.c))
 ctl_src   := $(wildcard src/ctl/*.c)
 core_obj  := $(core_src:%.c=$(B)/%.o)
 daemon_obj := $(daemon_src:%.c=$(B)/%.o)
 ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
-shell_obj := $(filter-out %/main.o,$(daemon_obj) $(ctl_obj))
+shell_obj := $(daemon_obj) $(filter-out %/main.o,$(ctl_obj))
 unit_bin  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
-sim_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
-lab_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lab/*.c))
+# What the tests share: the simulator and the models of links. Who wants something of it, links with all of it.
+test_obj  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c tests/lab/*.c))
+sim_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/run/*.c))
 probe_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lab/probe/*.c))
 linkem_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lab/linkem/*.c))
 example_bin := $(patsubst docs/examples/%.c,$(B)/examples/%,$(wildcard docs/examples/*.c))
 pkt_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/packets/*.c))
-bench_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/*.c))
-study_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/study/*.c)) $(filter-out %/sim/sim.o,$(sim_obj))
-fairness_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fairness/*.c)) $(filter-out %/sim/sim.o,$(sim_obj))
+load_obj  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/load/*.c))
+study_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/study/*.c))
+fairness_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fairness/*.c))
 attack_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
+core_fuzz_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fuzz/core_*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
@@ -53,44 +55,45 @@ $(B)/libbraid.a: $(core_obj)
 $(B)/libshell.a: $(shell_obj)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(B)/braidd: $(daemon_obj) $(B)/libbraid.a
+$(B)/braidd: $(B)/src/main.o $(daemon_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -levent -levent_pthreads -linih -lcrypto -lm
 $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-$(B)/unit/%: $(B)/tests/unit/%.o $(B)/libshell.a $(B)/libbraid.a
+$(B)/libtest.a: $(test_obj)
+	@rm -f $@
+	$(AR) rcs $@ $^
+# Libraries may want each other.
+LINK = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+$(B)/unit/%: $(B)/tests/unit/%.o $(B)/libtest.a $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcheck -lm -lrt -lsubunit -levent -levent_pthreads -linih -lcrypto
-$(B)/unit/test_simpath: $(filter %/frame.o %/link.o %/rng.o %/vtime.o,$(sim_obj)) $(lab_obj)
-$(B)/unit/test_scenario $(B)/unit/test_model: $(lab_obj) $(filter %/rng.o,$(sim_obj))
-$(B)/fuzz/fuzz_core: $(patsubst %.c,$(B)/%.o,$(wildcard tests/fuzz/core_*.c)) $(filter %/idsn.o %/rng.o,$(sim_obj))
-$(B)/fuzz/fuzz_request: $(B)/src/admin/request.o
-$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libbraid.a
+	$(LINK) -lcheck -lm -lrt -lsubunit -levent -levent_pthreads -linih -lcrypto
+$(B)/fuzz/fuzz_core: $(core_fuzz_obj)
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libtest.a $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -lcrypto -lm
+	$(LINK) -fsanitize=fuzzer -lcrypto -lm
 # Their connections may begin where data sequence numbers wrap (tests/sim/idsn.h).
 $(B)/sim $(B)/study $(B)/fairness $(B)/pkt $(B)/fuzz/fuzz_core: LDFLAGS += -Wl,--wrap=mptcp_key_derive
-$(B)/sim: $(sim_obj) $(lab_obj) $(B)/libbraid.a
-	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
-$(B)/linkem: $(linkem_obj) $(lab_obj) $(filter %/rng.o,$(sim_obj))
-	$(CC) $(LDFLAGS) -o $@ $^ -lm
+# These see every piece of memory.
+$(B)/attack: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+$(B)/sim: $(sim_obj)
+$(B)/linkem: $(linkem_obj)
+$(B)/pkt: $(pkt_obj)
+$(B)/study: $(study_obj) $(B)/libshell.a
+$(B)/study: LIBS = -levent -levent_pthreads -linih
+$(B)/fairness: $(fairness_obj)
+$(B)/attack: $(attack_obj)
+$(B)/sim $(B)/linkem $(B)/pkt $(B)/study $(B)/fairness $(B)/attack: $(B)/libtest.a $(B)/libbraid.a
+	$(LINK) $(LIBS) -lcrypto -lm
 $(B)/probe: $(probe_obj)
-	$(CC) $(LDFLAGS) -o $@ $^
-$(B)/pkt: $(pkt_obj) $(filter %/idsn.o %/rng.o,$(sim_obj)) $(B)/libbraid.a
-	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
-$(B)/study: $(study_obj) $(lab_obj) $(B)/libshell.a $(B)/libbraid.a
-	$(CC) $(LDFLAGS) -o $@ $^ -levent -levent_pthreads -linih -lcrypto -lm
-$(B)/fairness: $(fairness_obj) $(lab_obj) $(B)/libbraid.a
-	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
-$(B)/attack: $(attack_obj) $(B)/libbraid.a
-	$(CC) $(LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free -o $@ $^ -lcrypto -lm
-$(B)/bench/server: $(filter %/server.o,$(bench_obj))
-$(B)/bench/client: $(filter-out %/server.o,$(bench_obj))
+	$(LINK)
+$(B)/bench/server: $(B)/tests/bench/server.o
+$(B)/bench/client: $(load_obj)
 $(B)/bench/server $(B)/bench/client:
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^
+	$(LINK)
 
 tests: $(unit_bin) $(B)/sim $(B)/fairness $(B)/pkt $(B)/attack $(B)/study $(B)/linkem $(B)/probe
 unit: $(unit_bin) ## run the unit tests

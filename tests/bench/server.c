@@ -12,7 +12,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
-#include "load.h"
+#include "load/load.h"
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262

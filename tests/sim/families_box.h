@@ -1,7 +1,7 @@
 /* What families about middleboxes are built from. Each says exactly how a connection may end: with every byte
  * over MPTCP, with every byte after falling back, or in a failure that is told. */
-#ifndef SIM_FAMILIES_MB_H
-#define SIM_FAMILIES_MB_H
+#ifndef SIM_FAMILIES_BOX_H
+#define SIM_FAMILIES_BOX_H
 
 #include "families.h"
 

@@ -1,6 +1,6 @@
 /* Families about middleboxes that change segments and payload, speak for an end, or fall silent; and several
  * boxes on one path. */
-#include "families_mb.h"
+#include "families_box.h"
 
 void mb_checksum(struct scenario *s, bool on)
 {

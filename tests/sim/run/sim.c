@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "world.h"
+#include "../world.h"
 
 #define SEED_SECONDS 120 /* of real time that one seed may take */
 #define MAX_CHILDREN 16

@@ -1,5 +1,5 @@
 /* Families about middleboxes that change addresses, sequence numbers and options. */
-#include "families_mb.h"
+#include "families_box.h"
 #include "segment.h"
 
 void mb_base(struct scenario *s, struct rng *r, unsigned paths, unsigned outcomes)
