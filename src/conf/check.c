@@ -5,7 +5,7 @@
 #include "conf/edge_profiles.h"
 #include "conf/profiles.h"
 #include "conf/sections.h"
-#include "relay/targets.h"
+#include "relay/flaw.h"
 
 static bool is_edge(const struct conf_section *s)
 {
@@ -108,9 +108,9 @@ static int check_listen_unique(struct parser *p, unsigned index)
 static int check_target(struct parser *p, const struct conf_section *s)
 {
     const struct edge_params *e = &p->conf->edges[s->place];
-    char flaw[TARGETS_FLAW];
+    char flaw[FLAW_TEXT];
     struct braid_ip ip;
-    if (ip_parse(e->target_host, &ip) < 0 || !targets_flaw(p->conf->edges, p->conf->n_edges, &ip, flaw))
+    if (ip_parse(e->target_host, &ip) < 0 || !flaw_of(p->conf->edges, p->conf->n_edges, &ip, flaw))
         return 0;
     return parser_fail_at(p, parser_key_line(s, "target"), s->title, "target",
                           "%s %s; give the server's own address, and another one to listen", e->target_host,

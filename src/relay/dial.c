@@ -4,9 +4,10 @@
 #include <unistd.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include "io/clock.h"
 #include "io/upstream.h"
 #include "relay/dial.h"
-#include "relay/relay.h"
+#include "relay/source.h"
 
 struct attempt {
     struct event event;
@@ -89,7 +90,7 @@ static void note_error(struct dial *d, int error)
 
 static void arm(struct dial *d)
 {
-    braid_time now = edge_now(), at = d->deadline;
+    braid_time now = clock_now(), at = d->deadline;
     if (d->next < d->n && now + DIAL_DELAY < at)
         at = now + DIAL_DELAY;
     braid_time left = at > now ? at - now : 0;
@@ -167,7 +168,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct dial *d = arg;
-    if (edge_now() >= d->deadline)
+    if (clock_now() >= d->deadline)
         fail(d, ETIMEDOUT);
     else
         go_on(d);
@@ -196,7 +197,7 @@ struct dial *dial_new(struct event_base *base, const struct dial_params *params)
 
 void dial_begin(struct dial *d)
 {
-    d->deadline = edge_now() + d->params.timeout;
+    d->deadline = clock_now() + d->params.timeout;
     go_on(d);
 }
 

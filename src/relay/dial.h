@@ -4,7 +4,7 @@
 #ifndef BRAID_RELAY_DIAL_H
 #define BRAID_RELAY_DIAL_H
 
-#include "relay/edge.h"
+#include "relay/targets.h"
 
 /* How long an address has before the next one is tried beside it (RFC 8305 section 5, Connection Attempt
  * Delay). */
@@ -14,11 +14,11 @@ struct event_base;
 struct dial;
 
 struct dial_params {
-    const struct edge_targets *targets; /* at least one; copied */
-    const struct braid_addr *client;    /* connect from its address; NULL: from ours; copied */
-    struct source *source;              /* for client */
-    bool probe;         /* ask for MPTCP as well; whoever refuses that is asked again without */
-    braid_time timeout; /* for all addresses together */
+    const struct targets *targets;   /* at least one; copied */
+    const struct braid_addr *client; /* connect from its address; NULL: from ours; copied */
+    struct source *source;           /* for client */
+    bool probe;                      /* ask for MPTCP as well; whoever refuses that is asked again without */
+    braid_time timeout;              /* for all addresses together */
     /* One of them, no earlier than in dial_begin, and last: the dial is gone then. The socket is the
      * callee's; error is an errno. */
     void (*connected)(void *arg, int fd, const struct braid_addr *server);

@@ -32,16 +32,11 @@ const char *edge_counter_help(enum edge_counter c)
 
 /* ---- for the relays -------------------------------------------------------------------------- */
 
-braid_time edge_now(void)
-{
-    return clock_now();
-}
-
 static void on_patience_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    relay_expire(arg, edge_now());
+    relay_expire(arg, clock_now());
 }
 
 /* All clients of an edge have the same patience, so the first one's is over first. */
@@ -49,7 +44,7 @@ void edge_expire_at(struct edge *e, braid_time deadline)
 {
     if (event_pending(&e->patience_timer, EV_TIMEOUT, NULL))
         return;
-    braid_time left = deadline - edge_now();
+    braid_time left = deadline - clock_now();
     if (left < 0)
         left = 0;
     struct timeval tv = {.tv_sec = left / BRAID_SECOND, .tv_usec = left % BRAID_SECOND};
@@ -124,7 +119,7 @@ static int unproven_new(struct edges *es, const struct unproven_limits *limits)
 
 struct edges *edges_new(struct braid_core *core, struct event_base *base,
                         const struct unproven_limits *limits, const struct edge_params *params,
-                        const struct edge_targets *targets, unsigned n)
+                        const struct targets *targets, unsigned n)
 {
     struct edges *es = calloc(1, sizeof(*es) + n * sizeof(es->edges[0]));
     if (!es)
@@ -154,7 +149,7 @@ struct edges *edges_new(struct braid_core *core, struct event_base *base,
     return es;
 }
 
-void edges_set_targets(struct edges *es, unsigned i, const struct edge_targets *targets)
+void edges_set_targets(struct edges *es, unsigned i, const struct targets *targets)
 {
     es->edges[i].targets = *targets;
     es->edges[i].preferred_until = 0;

@@ -6,11 +6,11 @@
 #include <braid/core.h>
 #include "relay/profile.h"
 #include "relay/reach.h"
+#include "relay/targets.h"
 
 #define EDGE_SIGNAL_MAX      8
 #define EDGE_PORTS_MAX       16 /* ranges of ports with a profile of their own */
 #define EDGE_TEXT            64 /* bytes of edge_listen_text */
-#define EDGE_TARGETS_MAX     8  /* addresses of one server */
 #define EDGE_CONNECT_TIMEOUT (10 * BRAID_SECOND)
 /* A client's SYN is answered after so long even if the server has not: a second SYN would come a second after
  * the first (RFC 6298 section 2), and clients take a few without an answer for a network that blocks MPTCP.
@@ -49,12 +49,6 @@ struct edge_params {
     bool no_join;               /* no subflows to the address that a client has connected to: flag C */
     braid_time connect_timeout; /* for the server's answer; 0: EDGE_CONNECT_TIMEOUT */
     braid_time patience;        /* 0: EDGE_PATIENCE */
-};
-
-/* The addresses of an edge's server, in the order in which they are tried. */
-struct edge_targets {
-    struct braid_addr addr[EDGE_TARGETS_MAX];
-    unsigned n; /* 0: none is known */
 };
 
 /* X(identifier, name, help) */
@@ -99,9 +93,9 @@ const char *edge_listen_text(const struct edge_params *p, char text[EDGE_TEXT]);
  * thread that drives core and base. */
 struct edges *edges_new(struct braid_core *core, struct event_base *base,
                         const struct unproven_limits *limits, const struct edge_params *params,
-                        const struct edge_targets *targets, unsigned n);
+                        const struct targets *targets, unsigned n);
 /* New connections of edge i go to other addresses. */
-void edges_set_targets(struct edges *es, unsigned i, const struct edge_targets *targets);
+void edges_set_targets(struct edges *es, unsigned i, const struct targets *targets);
 /* learned(arg, i, server, until) will be called when edge i has found a server that speaks MPTCP itself and
  * is to be left alone until then; for the other workers' edges_learn. */
 void edges_on_learned(struct edges *es,

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <sys/random.h>
 #include "base/addr.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "relay/bypass.h"
 #include "relay/relay.h"
@@ -31,7 +32,7 @@ bool edge_wants(void *ctx, const struct braid_addr *client, const struct braid_a
 {
     (void)client;
     struct edge *e = ctx;
-    if (!bypass_pass(e->owner->bypass, number_of(e), server, edge_now()))
+    if (!bypass_pass(e->owner->bypass, number_of(e), server, clock_now()))
         return true;
     e->counters.v[EDGE_BYPASSED]++;
     return false;
@@ -40,13 +41,13 @@ bool edge_wants(void *ctx, const struct braid_addr *client, const struct braid_a
 bool edge_probes(const struct edge *e, const struct braid_addr *server)
 {
     return edge_bypasses(e->params) &&
-           bypass_find(e->owner->bypass, number_of(e), server, edge_now()) == BYPASS_UNKNOWN;
+           bypass_find(e->owner->bypass, number_of(e), server, clock_now()) == BYPASS_UNKNOWN;
 }
 
 void edge_found(struct edge *e, const struct braid_addr *server, bool mptcp)
 {
     struct edges *es = e->owner;
-    braid_time now = edge_now(), until = now + e->params->bypass;
+    braid_time now = clock_now(), until = now + e->params->bypass;
     char text[ADDR_TEXT];
     bypass_learn(es->bypass, number_of(e), server, mptcp ? BYPASS_MPTCP : BYPASS_PLAIN, until, now);
     if (!mptcp)
@@ -67,7 +68,7 @@ void edges_on_learned(struct edges *es,
 
 void edges_learn(struct edges *es, unsigned i, const struct braid_addr *server, braid_time until)
 {
-    bypass_learn(es->bypass, i, server, BYPASS_MPTCP, until, edge_now());
+    bypass_learn(es->bypass, i, server, BYPASS_MPTCP, until, clock_now());
 }
 
 size_t edges_bypass_count(const struct edges *es)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "io/netlink.h"
 #include "io/upstream.h"
@@ -51,7 +52,7 @@ static void complain(struct edge *e, const struct braid_addr *server, int error)
     const struct failure f = failure_of(error);
     char address[ADDR_TEXT], since[64] = "";
     unsigned unsaid;
-    if (!complaint_due(&e->complaint, edge_now(), &unsaid))
+    if (!complaint_due(&e->complaint, clock_now(), &unsaid))
         return;
     if (unsaid > 0)
         snprintf(since, sizeof(since), " (%u more such failures since the last line)", unsaid);
@@ -112,10 +113,10 @@ void relay_expire(struct edge *e, braid_time now)
 /* ---- the server is asked ------------------------------------------------------------------------ */
 
 /* The address that has answered lately when others did not comes first. */
-static struct edge_targets in_order(const struct edge *e)
+static struct targets in_order(const struct edge *e)
 {
-    struct edge_targets out = e->targets;
-    if (edge_now() < e->preferred_until)
+    struct targets out = e->targets;
+    if (clock_now() < e->preferred_until)
         targets_prefer(&out, &e->preferred);
     return out;
 }
@@ -126,7 +127,7 @@ static void remember_answer(struct edge *e, const struct braid_addr *asked_first
     if (addr_equal(asked_first, server))
         return;
     e->preferred = *server;
-    e->preferred_until = edge_now() + EDGE_PREFERENCE;
+    e->preferred_until = clock_now() + EDGE_PREFERENCE;
 }
 
 static void on_connected(void *arg, int fd, const struct braid_addr *server)
@@ -167,8 +168,7 @@ static void ask_server(struct relay *r)
     const struct edge_params *p = r->edge->params;
     struct braid_addr meant, client;
     braid_conn_addrs(r->conn, &meant, &client);
-    struct edge_targets targets =
-        p->transparent ? (struct edge_targets){.addr = {meant}, .n = 1} : in_order(r->edge);
+    struct targets targets = p->transparent ? (struct targets){.addr = {meant}, .n = 1} : in_order(r->edge);
     r->server = targets.addr[0];
     r->probing = edge_probes(r->edge, &r->server);
     struct dial_params params = {.targets = &targets,
@@ -240,7 +240,7 @@ void relay_incoming(void *ctx, struct braid_conn *c)
         answer_early(r);
         return;
     }
-    r->patience = edge_now() + (e->params->patience ? e->params->patience : EDGE_PATIENCE);
+    r->patience = clock_now() + (e->params->patience ? e->params->patience : EDGE_PATIENCE);
     edge_expire_at(e, r->patience);
     ask_server(r);
 }

@@ -1,4 +1,5 @@
 /* Profiles of connections: which one a new connection gets, and going over to another. */
+#include "io/clock.h"
 #include "relay/profile.h"
 #include "relay/relay.h"
 
@@ -33,7 +34,7 @@ void relay_profile_begin(struct relay *r)
     const struct profile *p = of_port(params, meant.port);
     begin_with(r, p ? p : params->profile);
     if (p)
-        profile_apply(p, r->conn, edge_now());
+        profile_apply(p, r->conn, clock_now());
 }
 
 void relay_profile_watch(struct relay *r, size_t n, bool idle)
@@ -41,7 +42,7 @@ void relay_profile_watch(struct relay *r, size_t n, bool idle)
     if (!pattern_note(&r->pattern, n, idle))
         return;
     r->profile_now = r->pattern.interactive ? r->profile->interactive : r->profile->bulk;
-    profile_apply(r->profile_now, r->conn, edge_now());
+    profile_apply(r->profile_now, r->conn, clock_now());
 }
 
 /* NULL: it has none (any more). */
@@ -64,7 +65,7 @@ void edges_set_profile(struct edges *es, struct braid_conn *c, const struct prof
     struct relay *r = relay_of(es, c);
     if (r)
         begin_with(r, p);
-    profile_apply(p, c, edge_now());
+    profile_apply(p, c, clock_now());
 }
 
 void edges_drop_profile(struct edges *es, struct braid_conn *c)

@@ -19,7 +19,7 @@
 struct edge {
     struct edges *owner;
     const struct edge_params *params;
-    struct edge_targets targets;         /* of an explicit edge */
+    struct targets targets;              /* of an explicit edge */
     struct braid_addr preferred;         /* of them, one that answered when others did not ... */
     braid_time preferred_until;          /* ... and is asked first until then */
     struct braid_listener *listeners[2]; /* a transparent edge has one per family; NULL once it drains */
@@ -104,7 +104,6 @@ void relay_profile_begin(struct relay *r);
 void relay_profile_watch(struct relay *r, size_t n, bool idle);
 
 /* What the relay asks of its edge (edge.c). */
-braid_time edge_now(void);
 /* Sees to it that relay_expire is called at this time. */
 void edge_expire_at(struct edge *e, braid_time deadline);
 /* Sees to it that relay_run_again is called in the next turn. */

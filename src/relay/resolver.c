@@ -8,15 +8,16 @@
 #include <string.h>
 #include <time.h>
 #include "base/addr.h"
+#include "io/clock.h"
 #include "io/log.h"
-#include "relay/relay.h"
+#include "relay/flaw.h"
 #include "relay/resolver.h"
 #include "relay/targets.h"
 
 /* The target of one edge. */
 struct name {
     char edge[64], host[256], port[8]; /* host "": there is nothing to look up */
-    struct edge_targets targets, told;
+    struct targets targets, told;
     bool looked_up;           /* at least once */
     braid_time due, backoff;  /* the next lookup, and what was waited before it if there is no address */
     struct braid_addr flawed; /* the last address that could not be used, so that it is said once */
@@ -32,7 +33,7 @@ struct resolver {
     pthread_cond_t wake;  /* a name was looked up, or it is time to report or to stop */
     unsigned users;
     bool stop;
-    void (*changed)(void *arg, unsigned i, const struct edge_targets *targets); /* NULL: not yet */
+    void (*changed)(void *arg, unsigned i, const struct targets *targets); /* NULL: not yet */
     void *arg;
     struct name names[];
 };
@@ -40,7 +41,7 @@ struct resolver {
 /* ---- one lookup ------------------------------------------------------------------------------ */
 
 /* What getaddrinfo returns. */
-static int look_up(const struct name *n, struct edge_targets *found)
+static int look_up(const struct name *n, struct targets *found)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *answers = NULL;
     int why = getaddrinfo(n->host, n->port, &hints, &answers);
@@ -51,12 +52,12 @@ static int look_up(const struct name *n, struct edge_targets *found)
 }
 
 /* Without those that would lead back here. */
-static void sift(struct resolver *r, struct name *n, struct edge_targets *found)
+static void sift(struct resolver *r, struct name *n, struct targets *found)
 {
-    char flaw[TARGETS_FLAW], text[ADDR_TEXT];
+    char flaw[FLAW_TEXT], text[ADDR_TEXT];
     struct braid_addr addr, last = n->flawed;
     n->flawed = (struct braid_addr){.port = 0};
-    while (targets_sift(found, r->edges, r->n, &addr, flaw)) {
+    while (flaw_sift(found, r->edges, r->n, &addr, flaw)) {
         if (!addr_equal(&addr, &last))
             log_warn(
                 "edge %s: target \"%s\" resolves to %s, which %s: not used; give the server's own address",
@@ -84,7 +85,7 @@ static void say_change(const struct name *n)
 
 /* Names that are asked for in turns answer in turns: as long as the first address is among the answers it
  * stays the first, and the same addresses in another order are no news. */
-static void take_answers(struct name *n, struct edge_targets *found)
+static void take_answers(struct name *n, struct targets *found)
 {
     if (targets_equal(found, &n->targets))
         return;
@@ -104,7 +105,7 @@ static void back_off(struct resolver *r, struct name *n)
 }
 
 /* Addresses that were good once are kept if there are no better ones. */
-static void take_result(struct resolver *r, struct name *n, int why, struct edge_targets *found)
+static void take_result(struct resolver *r, struct name *n, int why, struct targets *found)
 {
     sift(r, n, found);
     if (found->n > 0)
@@ -113,7 +114,7 @@ static void take_result(struct resolver *r, struct name *n, int why, struct edge
         back_off(r, n);
     if (why != 0)
         say_failure(n, gai_strerror(why));
-    n->due = edge_now() + (n->targets.n > 0 ? r->period : n->backoff);
+    n->due = clock_now() + (n->targets.n > 0 ? r->period : n->backoff);
     n->looked_up = true;
 }
 
@@ -171,11 +172,11 @@ static void *resolver_main(void *arg)
     while (!r->stop) {
         report(r);
         struct name *n = next_due(r);
-        if (n->due > edge_now()) {
+        if (n->due > clock_now()) {
             wait_until(r, n->due);
             continue;
         }
-        struct edge_targets found;
+        struct targets found;
         pthread_mutex_unlock(&r->lock);
         int why = look_up(n, &found);
         pthread_mutex_lock(&r->lock);
@@ -215,7 +216,7 @@ static bool name_init(struct name *n, const struct edge_params *e)
         return false; /* transparent: each client says it */
     snprintf(n->port, sizeof(n->port), "%u", e->target_port);
     if (ip_parse(e->target_host, &literal.ip) == 0) {
-        n->targets = (struct edge_targets){.addr = {literal}, .n = 1};
+        n->targets = (struct targets){.addr = {literal}, .n = 1};
         return false;
     }
     snprintf(n->host, sizeof(n->host), "%s", e->target_host);
@@ -269,9 +270,9 @@ static bool all_looked_up(const struct resolver *r)
     return true;
 }
 
-void resolver_first(struct resolver *r, braid_time patience, struct edge_targets *targets)
+void resolver_first(struct resolver *r, braid_time patience, struct targets *targets)
 {
-    braid_time until = edge_now() + patience;
+    braid_time until = clock_now() + patience;
     pthread_mutex_lock(&r->lock);
     while (!all_looked_up(r) && wait_until(r, until) != ETIMEDOUT)
         ;
@@ -281,7 +282,7 @@ void resolver_first(struct resolver *r, braid_time patience, struct edge_targets
 }
 
 void resolver_report(struct resolver *r,
-                     void (*changed)(void *arg, unsigned i, const struct edge_targets *targets), void *arg)
+                     void (*changed)(void *arg, unsigned i, const struct targets *targets), void *arg)
 {
     pthread_mutex_lock(&r->lock);
     r->changed = changed;

@@ -23,11 +23,11 @@ struct resolver_params {
 struct resolver *resolver_new(const struct resolver_params *params);
 /* targets[i] become the addresses of edge i, as far as they are known; waits until every name was looked up
  * once, at most so long. */
-void resolver_first(struct resolver *r, braid_time patience, struct edge_targets *targets);
+void resolver_first(struct resolver *r, braid_time patience, struct targets *targets);
 /* From now on changed(arg, i, targets) is called, in the resolver's thread, when edge i has other addresses
  * than it was told last, by this or by resolver_first. */
 void resolver_report(struct resolver *r,
-                     void (*changed)(void *arg, unsigned i, const struct edge_targets *targets), void *arg);
+                     void (*changed)(void *arg, unsigned i, const struct targets *targets), void *arg);
 /* Calls nobody any more; does not wait for a lookup that is under way. NULL is allowed. */
 void resolver_stop(struct resolver *r);
 

@@ -1,12 +1,11 @@
 /* Order and choice of a server's addresses: see targets.h. */
 #include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 #include "base/addr.h"
 #include "io/sockaddr.h"
 #include "relay/targets.h"
 
-bool targets_have(const struct edge_targets *t, const struct braid_addr *addr)
+bool targets_have(const struct targets *t, const struct braid_addr *addr)
 {
     for (unsigned i = 0; i < t->n; i++) {
         if (addr_equal(&t->addr[i], addr))
@@ -15,7 +14,7 @@ bool targets_have(const struct edge_targets *t, const struct braid_addr *addr)
     return false;
 }
 
-bool targets_equal(const struct edge_targets *a, const struct edge_targets *b)
+bool targets_equal(const struct targets *a, const struct targets *b)
 {
     for (unsigned i = 0; i < a->n; i++) {
         if (!targets_have(b, &a->addr[i]))
@@ -24,9 +23,9 @@ bool targets_equal(const struct edge_targets *a, const struct edge_targets *b)
     return a->n == b->n;
 }
 
-static void add(struct edge_targets *t, const struct braid_addr *addr)
+static void add(struct targets *t, const struct braid_addr *addr)
 {
-    if (t->n < EDGE_TARGETS_MAX && !targets_have(t, addr))
+    if (t->n < TARGETS_MAX && !targets_have(t, addr))
         t->addr[t->n++] = *addr;
 }
 
@@ -40,9 +39,9 @@ static const struct addrinfo *next_of(const struct addrinfo *a, bool v4, struct 
     return NULL;
 }
 
-struct edge_targets targets_of(const struct addrinfo *answers)
+struct targets targets_of(const struct addrinfo *answers)
 {
-    struct edge_targets t = {.n = 0};
+    struct targets t = {.n = 0};
     struct braid_addr addr[2];
     const struct addrinfo *at[2]; /* the next answers of the first one's family, and of the other */
     while (answers && sockaddr_to(answers->ai_addr, &addr[0]) < 0)
@@ -61,7 +60,7 @@ struct edge_targets targets_of(const struct addrinfo *answers)
     return t;
 }
 
-void targets_prefer(struct edge_targets *t, const struct braid_addr *addr)
+void targets_prefer(struct targets *t, const struct braid_addr *addr)
 {
     struct braid_addr first = *addr;
     unsigned at = 0;
@@ -71,35 +70,4 @@ void targets_prefer(struct edge_targets *t, const struct braid_addr *addr)
         return;
     memmove(&t->addr[1], &t->addr[0], at * sizeof(first));
     t->addr[0] = first;
-}
-
-const char *targets_flaw(const struct edge_params *edges, unsigned n, const struct braid_ip *ip,
-                         char text[TARGETS_FLAW])
-{
-    for (unsigned i = 0; i < n; i++) {
-        const struct edge_params *e = &edges[i];
-        bool listens = !e->transparent && ip_equal(&e->listen.ip, ip), signals = false;
-        for (unsigned j = 0; j < e->n_signal; j++)
-            signals |= ip_equal(&e->signal[j], ip);
-        if (!listens && !signals)
-            continue;
-        snprintf(text, TARGETS_FLAW, "%s [edge %s], so that connections to it come back to Braid",
-                 listens ? "is the listen address of" : "is a signal address of", e->name);
-        return text;
-    }
-    return NULL;
-}
-
-const char *targets_sift(struct edge_targets *t, const struct edge_params *edges, unsigned n,
-                         struct braid_addr *addr, char text[TARGETS_FLAW])
-{
-    for (unsigned i = 0; i < t->n; i++) {
-        if (!targets_flaw(edges, n, &t->addr[i].ip, text))
-            continue;
-        *addr = t->addr[i];
-        t->n--;
-        memmove(&t->addr[i], &t->addr[i + 1], (t->n - i) * sizeof(*addr));
-        return text;
-    }
-    return NULL;
 }

@@ -30,7 +30,7 @@ struct service {
     struct steering *steering;  /* NULL: routing is the operator's */
     struct braid_ip *addresses; /* that clients send to, each once */
     unsigned n_addresses;
-    struct edge_targets *targets; /* one per edge, as they were at the start */
+    struct targets *targets; /* one per edge, as they were at the start */
     unsigned n_workers;
     struct worker *workers[DAEMON_WORKERS_MAX];
     struct braid_directory *directory; /* of their cores */
@@ -347,7 +347,7 @@ struct service *service_new(struct event_base *base, const struct service_params
                             char error[SERVICE_ERROR])
 {
     struct service *s = calloc(1, sizeof(*s));
-    struct edge_targets *targets = calloc(params->n_edges, sizeof(*targets));
+    struct targets *targets = calloc(params->n_edges, sizeof(*targets));
     cpu_set_t cpus;
     unsigned n_cpus = count_cpus(&cpus);
     if (s)
@@ -382,7 +382,7 @@ struct service *service_new(struct event_base *base, const struct service_params
 
 struct news {
     unsigned edge;
-    struct edge_targets targets;
+    struct targets targets;
 };
 
 static void take_news(struct worker *w, void *arg)
@@ -395,7 +395,7 @@ static void take_news(struct worker *w, void *arg)
 }
 
 /* In the resolver's thread. A worker that misses the news for lack of memory keeps the old address. */
-static void on_changed(void *arg, unsigned i, const struct edge_targets *targets)
+static void on_changed(void *arg, unsigned i, const struct targets *targets)
 {
     struct service *s = arg;
     for (unsigned w = 0; w < s->n_workers; w++) {

@@ -107,7 +107,7 @@ static inline uint64_t counted(enum edge_counter which)
 /* The edge of params, to the target. */
 static inline void make_edges(void)
 {
-    struct edge_targets targets = {.addr = {target}, .n = 1};
+    struct targets targets = {.addr = {target}, .n = 1};
     edges = edges_new(NULL, base, &limits, &params, &targets, 1);
     ck_assert_ptr_nonnull(edges);
 }
@@ -115,7 +115,7 @@ static inline void make_edges(void)
 /* The target is another one now. */
 static inline void retarget(void)
 {
-    struct edge_targets targets = {.addr = {target}, .n = 1};
+    struct targets targets = {.addr = {target}, .n = 1};
     edges_set_targets(edges, 0, &targets);
 }
 

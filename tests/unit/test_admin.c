@@ -59,7 +59,7 @@ static void start_worker(unsigned i)
     braid_core_params_default(&params.core);
     workers[i] = worker_new(&params);
     ck_assert_ptr_nonnull(workers[i]);
-    struct edge_targets targets = {.addr = {target}, .n = 1};
+    struct targets targets = {.addr = {target}, .n = 1};
     struct edges *es = edges_new(worker_core(workers[i]), worker_base(workers[i]), &conf.unproven, conf.edges,
                                  &targets, conf.n_edges);
     ck_assert_ptr_nonnull(es);

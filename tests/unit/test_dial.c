@@ -17,7 +17,7 @@
 
 static struct event_base *base;
 static struct dial *d;
-static struct edge_targets targets;
+static struct targets targets;
 static int fd;    /* the connected socket, -1: none */
 static int error; /* 0: it did not fail */
 static struct braid_addr server;

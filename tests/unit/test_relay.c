@@ -326,7 +326,7 @@ END_TEST
 
 START_TEST(a_server_without_a_known_address_is_unreachable)
 {
-    struct edge_targets none = {.n = 0};
+    struct targets none = {.n = 0};
     edges_set_targets(edges, 0, &none);
     struct braid_conn *c = fake_syn();
     ck_assert(c->refused);
@@ -342,7 +342,7 @@ END_TEST
 
 START_TEST(the_address_that_answered_is_asked_first_next_time)
 {
-    struct edge_targets two = {.addr = {target, target}, .n = 2};
+    struct targets two = {.addr = {target, target}, .n = 2};
     close(listener); /* the first address refuses */
     listener = server_listen(AF_INET, 16);
     two.addr[1] = target;

@@ -17,7 +17,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char *answers[2]; /* what the name resolves to, guarded by lock; NULL: the lookup fails */
 static sem_t asked, changed;
-static struct edge_targets news;
+static struct targets news;
 static unsigned news_edge;
 
 struct answer {
@@ -78,7 +78,7 @@ static void wait_for(sem_t *what)
     ck_assert_int_eq(sem_timedwait(what, &limit), 0);
 }
 
-static void on_changed(void *arg, unsigned i, const struct edge_targets *targets)
+static void on_changed(void *arg, unsigned i, const struct targets *targets)
 {
     ck_assert_ptr_eq(arg, &news);
     news = *targets;
@@ -101,7 +101,7 @@ static struct resolver *resolver_of(const struct edge_params *first, unsigned n)
     return r;
 }
 
-static void expect(const struct edge_targets *t, const char *first, const char *second)
+static void expect(const struct targets *t, const char *first, const char *second)
 {
     char is[ADDR_TEXT];
     ck_assert_uint_eq(t->n, second ? 2 : 1);
@@ -118,7 +118,7 @@ static void setup(void)
 
 START_TEST(literals_and_names_are_looked_up_at_the_start)
 {
-    struct edge_targets targets[3];
+    struct targets targets[3];
     set_answers("2001:db8::5", "192.0.2.5");
     struct resolver *r = resolver_of(edges, 3);
     resolver_first(r, PATIENCE * BRAID_SECOND, targets);
@@ -131,7 +131,7 @@ END_TEST
 
 START_TEST(a_name_that_does_not_resolve_is_tried_again)
 {
-    struct edge_targets targets[2];
+    struct targets targets[2];
     set_answers(NULL, NULL);
     struct resolver *r = resolver_of(edges, 2);
     resolver_first(r, PATIENCE * BRAID_SECOND, targets);
@@ -151,7 +151,7 @@ END_TEST
 /* What is found between the two is told, too. */
 START_TEST(the_start_does_not_wait_for_a_silent_name_server)
 {
-    struct edge_targets targets[2];
+    struct targets targets[2];
     set_answers("192.0.2.5", NULL);
     pthread_mutex_lock(&lock); /* no lookup comes to its end */
     struct resolver *r = resolver_of(edges, 2);
@@ -171,7 +171,7 @@ END_TEST
 
 START_TEST(other_addresses_are_told_and_a_reordered_answer_is_not)
 {
-    struct edge_targets targets[2];
+    struct targets targets[2];
     set_answers("192.0.2.5", "192.0.2.6");
     struct resolver *r = resolver_of(edges, 2);
     resolver_first(r, PATIENCE * BRAID_SECOND, targets);
@@ -198,7 +198,7 @@ END_TEST
 START_TEST(an_address_that_leads_back_here_is_never_used)
 {
     struct edge_params loop = edges[1];
-    struct edge_targets targets[1];
+    struct targets targets[1];
     ck_assert_int_eq(addr_parse("192.0.2.1:80", &loop.listen), 0);
     set_answers("192.0.2.1", NULL);
     struct resolver *r = resolver_of(&loop, 1);
@@ -222,7 +222,7 @@ END_TEST
 START_TEST(literals_are_never_looked_up)
 {
     const struct edge_params nameless[] = {edges[0], edges[2]};
-    struct edge_targets targets[2];
+    struct targets targets[2];
     struct resolver *r = resolver_of(nameless, 2);
     resolver_first(r, PATIENCE * BRAID_SECOND, targets);
     expect(&targets[0], "192.0.2.7:443", NULL);

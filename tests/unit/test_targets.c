@@ -5,6 +5,7 @@
 #include <check.h>
 #include "base/addr.h"
 #include "io/sockaddr.h"
+#include "relay/flaw.h"
 #include "relay/targets.h"
 #include "relay/unproven.h"
 #include "suite.h"
@@ -27,7 +28,7 @@ static const struct addrinfo *answers(const char *const *texts)
     return texts[0] ? infos : NULL;
 }
 
-static void expect(const struct edge_targets *t, const char *const *texts)
+static void expect(const struct targets *t, const char *const *texts)
 {
     unsigned n = 0;
     char text[ADDR_TEXT];
@@ -57,7 +58,7 @@ static const struct {
 
 START_TEST(families_take_turns)
 {
-    struct edge_targets t = targets_of(answers(orders[_i].given));
+    struct targets t = targets_of(answers(orders[_i].given));
     expect(&t, orders[_i].used);
 }
 END_TEST
@@ -67,8 +68,8 @@ START_TEST(another_order_is_the_same_set)
     const char *const some[] = {"192.0.2.1", "192.0.2.2", NULL},
                       *const turned[] = {"192.0.2.2", "192.0.2.1", NULL},
                       *const fewer[] = {"192.0.2.1", NULL};
-    struct edge_targets a = targets_of(answers(some)), b = targets_of(answers(turned)),
-                        c = targets_of(answers(fewer));
+    struct targets a = targets_of(answers(some)), b = targets_of(answers(turned)),
+                   c = targets_of(answers(fewer));
     ck_assert(targets_equal(&a, &b) && !targets_equal(&a, &c) && !targets_equal(&c, &a));
     targets_prefer(&b, &a.addr[0]);
     expect(&b, some);
@@ -82,18 +83,18 @@ START_TEST(what_would_lead_back_here_is_sifted_out)
     struct edge_params edges[] = {{.name = "web"}, {.name = "any", .transparent = true}};
     const char *const all[] = {"192.0.2.7", "192.0.2.8", "192.0.2.9", NULL}, *const good[] = {"192.0.2.8",
                                                                                               NULL};
-    char text[TARGETS_FLAW];
+    char text[FLAW_TEXT];
     struct braid_addr addr;
     ck_assert_int_eq(addr_parse("192.0.2.7:443", &edges[0].listen), 0); /* whatever the port */
     ck_assert_int_eq(ip_parse("192.0.2.9", &edges[1].signal[0]), 0);
     edges[1].n_signal = 1;
-    struct edge_targets t = targets_of(answers(all));
-    ck_assert_str_eq(targets_sift(&t, edges, 2, &addr, text),
+    struct targets t = targets_of(answers(all));
+    ck_assert_str_eq(flaw_sift(&t, edges, 2, &addr, text),
                      "is the listen address of [edge web], so that connections to it come back to Braid");
     ck_assert(ip_equal(&addr.ip, &edges[0].listen.ip));
-    ck_assert_str_eq(targets_sift(&t, edges, 2, &addr, text),
+    ck_assert_str_eq(flaw_sift(&t, edges, 2, &addr, text),
                      "is a signal address of [edge any], so that connections to it come back to Braid");
-    ck_assert_ptr_null(targets_sift(&t, edges, 2, &addr, text));
+    ck_assert_ptr_null(flaw_sift(&t, edges, 2, &addr, text));
     expect(&t, good);
 }
 END_TEST
