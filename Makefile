@@ -14,7 +14,7 @@ CFLAGS  += -std=gnu11 $(OPT) $(HARDEN) $(WARN) -fno-strict-aliasing -pthread -MM
 CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE
 LDFLAGS += $(SAN) -pthread -pie -Wl,-z,relro,-z,now
 CORE    := base wire tcp mptcp core cc sched pm
-SHELLS  := io relay service conf admin
+SHELLS  := io relay role service conf admin
 core_src  := $(wildcard $(CORE:%=src/%/*.c)) $(wildcard src/plugins.c)
 daemon_src := $(wildcard $(SHELLS:%=src/%/*.c))
 ctl_src   := $(wildcard src/ctl/*.c)

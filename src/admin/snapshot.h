@@ -7,8 +7,8 @@
 #include <braid/core.h>
 #include "conf/conf.h"
 #include "io/worker.h"
-#include "relay/bypass.h"
-#include "relay/edge.h"
+#include "role/bypass.h"
+#include "role/edge.h"
 
 #define SNAPSHOT_PAGE 32 /* connections that a worker copies in one turn of its loop, at most */
 

@@ -5,7 +5,7 @@
 #include "conf/edge_profiles.h"
 #include "conf/profiles.h"
 #include "conf/sections.h"
-#include "relay/flaw.h"
+#include "role/flaw.h"
 
 static bool is_edge(const struct conf_section *s)
 {
@@ -104,7 +104,7 @@ static int check_listen_unique(struct parser *p, unsigned index)
 }
 
 /* A connection to an address that is routed to the TUN comes back to Braid, whatever its port. Names are
- * looked at when they are looked up (relay/resolver.c). */
+ * looked at when they are looked up (role/resolver.c). */
 static int check_target(struct parser *p, const struct conf_section *s)
 {
     const struct edge_params *e = &p->conf->edges[s->place];

@@ -1,5 +1,5 @@
 /* The keys of [limits]: X(key, field of struct braid_core_params, unit, least, most, example). A value is
- * multiplied by its unit. UNPROVEN_LIMITS: those of struct unproven_limits (relay/unproven.h), whose examples
+ * multiplied by its unit. UNPROVEN_LIMITS: those of struct unproven_limits (role/unproven.h), whose examples
  * are the defaults. */
 #ifndef BRAID_CONF_LIMITS_H
 #define BRAID_CONF_LIMITS_H

@@ -3,8 +3,8 @@
 #define BRAID_CONF_SETTINGS_H
 
 #include "io/params.h"
-#include "relay/edge.h"
-#include "relay/unproven.h"
+#include "role/edge.h"
+#include "role/unproven.h"
 
 #define CONF_ERROR_MAX 1024 /* room for every error line */
 

@@ -15,7 +15,7 @@
 #include "io/upstream.h"
 #include "io/worker.h"
 #include "service/quotas.h"
-#include "relay/resolver.h"
+#include "role/resolver.h"
 #include "service/service.h"
 #include "service/steering.h"
 

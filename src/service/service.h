@@ -4,7 +4,7 @@
 #define BRAID_SERVICE_SERVICE_H
 
 #include "io/params.h"
-#include "relay/edge.h"
+#include "role/edge.h"
 
 #define SERVICE_ERROR 512 /* bytes of an error message */
 
@@ -25,7 +25,7 @@ struct service_params {
     void *failed_arg;
 };
 
-/* Looks the targets up (relay/resolver.h), then opens the TUN, routes to it and makes the workers, which do
+/* Looks the targets up (role/resolver.h), then opens the TUN, routes to it and makes the workers, which do
  * not run yet. params and what it points to must outlive the result. NULL, and a message of one line in
  * error: nothing is left behind. */
 struct service *service_new(struct event_base *base, const struct service_params *params,

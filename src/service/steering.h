@@ -3,7 +3,7 @@
 #ifndef BRAID_SERVICE_STEERING_H
 #define BRAID_SERVICE_STEERING_H
 
-#include "relay/edge.h"
+#include "role/edge.h"
 
 struct event_base;
 struct steering;

@@ -21,15 +21,16 @@ LAYERS = {  # folder of src/ -> folders of src/ that it may include, besides its
     "pm": [],
     "io": ["base"],
     "relay": ["base", "io"],
-    "service": ["base", "io", "relay"],
-    "conf": ["base", "io", "relay"],
-    "admin": ["base", "io", "relay", "conf"],
+    "role": ["base", "io", "relay"],
+    "service": ["base", "io", "relay", "role"],
+    "conf": ["base", "io", "role"],
+    "admin": ["base", "io", "role", "conf"],
     "ctl": ["base"],
 }
 WIRING = {"main.c", "plugins.c"}  # directly in src/: may include everything
 
 LIBRARIES = {  # header prefix -> the folders or files that may include it
-    "event2/": {"io", "relay", "service", "admin", "main.c"},
+    "event2/": {"io", "relay", "role", "service", "admin", "main.c"},
     "openssl/": {"mptcp/crypto.c", "io", "admin", "main.c"},
     "ini.h": {"conf"},
 }

@@ -24,7 +24,7 @@ STILL = {
     "io": "log log_writer",
     "mptcp": "addr conn copies endpoints fallback fins flow handshake input joins options order path_manager recv recvq "
              "reinject rescue retries schedule sendbuf stall suspect",
-    "relay": "edge opening relay",
+    "role": "edge opening relay",
     "tcp": "mtu output rack recovery recv send subflow timers",
 }
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include "../lab/scenario.h"
 #include "conf/conf.h"
-#include "relay/profile.h"
+#include "role/profile.h"
 #include "study.h"
 
 static void usage(const char *name)

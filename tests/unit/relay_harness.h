@@ -16,8 +16,8 @@
 #include "fake_core.h"
 #include "io/sockaddr.h"
 #include "io/upstream.h"
-#include "relay/edge.h"
-#include "relay/unproven.h"
+#include "role/edge.h"
+#include "role/unproven.h"
 #include "suite.h"
 
 #define PATIENCE        5 /* seconds that anything may take */

@@ -12,7 +12,7 @@
 #include "base/addr.h"
 #include "io/tun_queue.h"
 #include "io/worker.h"
-#include "relay/edge.h"
+#include "role/edge.h"
 #include "wire/packet.h"
 #include "suite.h"
 

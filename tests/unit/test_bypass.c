@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "base/addr.h"
-#include "relay/bypass.h"
+#include "role/bypass.h"
 #include "suite.h"
 
 #define MAX   4

@@ -1,7 +1,7 @@
 /* Telling interactive connections from bulk ones by what their server sends. */
 #include <check.h>
 #include <stdlib.h>
-#include "relay/pattern.h"
+#include "role/pattern.h"
 #include "suite.h"
 
 static struct pattern p;

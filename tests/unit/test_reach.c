@@ -1,6 +1,6 @@
 /* Which servers a transparent edge connects to. */
 #include "base/addr.h"
-#include "relay/reach.h"
+#include "role/reach.h"
 #include "suite.h"
 
 static struct reach_rule rules[REACH_RULES_MAX];

@@ -1,5 +1,5 @@
 /* relay: opening and ending, between a scripted core and a real server on loopback. */
-#include "relay/complaint.h"
+#include "role/complaint.h"
 #include "relay_harness.h"
 
 static braid_time monotonic(void)

@@ -2,7 +2,7 @@
  * The program's own socket() and connect() stand before the C library's: they count, and play a kernel or a
  * network that does not go along with MPTCP. */
 #include <sys/syscall.h>
-#include "relay/bypass.h"
+#include "role/bypass.h"
 #include "relay_harness.h"
 
 #ifndef IPPROTO_MPTCP

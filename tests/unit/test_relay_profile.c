@@ -1,5 +1,5 @@
 /* relay: which profile a connection gets, by its port, by its server's pattern, and by hand. */
-#include "relay/pattern.h"
+#include "role/pattern.h"
 #include "relay_harness.h"
 
 static const struct sched_ops one_path = {.name = "one"}, all_paths = {.name = "all"};

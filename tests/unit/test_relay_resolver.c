@@ -1,4 +1,4 @@
-/* relay/resolver: against a getaddrinfo of the test's own, so that no name server is asked. */
+/* role/resolver: against a getaddrinfo of the test's own, so that no name server is asked. */
 #include <check.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -9,7 +9,7 @@
 #include <time.h>
 #include "base/addr.h"
 #include "io/sockaddr.h"
-#include "relay/resolver.h"
+#include "role/resolver.h"
 #include "suite.h"
 
 #define PATIENCE 5

@@ -1,13 +1,13 @@
-/* relay/targets: which answers for a name are used, in what order; relay/unproven: how many clients of a
+/* relay/targets: which answers for a name are used, in what order; role/unproven: how many clients of a
  * network may have a server without proof. */
 #include <netdb.h>
 #include <string.h>
 #include <check.h>
 #include "base/addr.h"
 #include "io/sockaddr.h"
-#include "relay/flaw.h"
 #include "relay/targets.h"
-#include "relay/unproven.h"
+#include "role/flaw.h"
+#include "role/unproven.h"
 #include "suite.h"
 
 #define ANSWERS_MAX 16

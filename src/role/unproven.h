@@ -1,8 +1,8 @@
 /* Clients that have a server although nobody knows whether they exist: their SYN is here, their third ACK is
  * not. Whoever forges addresses would fill the server with connections, so only a few may be such, of all
  * and of each network: a network of a client's provider is a /24, or a /56 of IPv6. */
-#ifndef BRAID_RELAY_UNPROVEN_H
-#define BRAID_RELAY_UNPROVEN_H
+#ifndef BRAID_ROLE_UNPROVEN_H
+#define BRAID_ROLE_UNPROVEN_H
 
 #include <braid/types.h>
 #include "base/hash.h"

@@ -1,8 +1,8 @@
 /* What is known of servers that clients meant: which of them speak MPTCP themselves, so that new connections
  * to them are better left alone, and which do not, so that nobody need ask again for a while. One table per
  * worker. It knows no clock: the time comes as an argument. */
-#ifndef BRAID_RELAY_BYPASS_H
-#define BRAID_RELAY_BYPASS_H
+#ifndef BRAID_ROLE_BYPASS_H
+#define BRAID_ROLE_BYPASS_H
 
 #include <stddef.h>
 #include <braid/types.h>

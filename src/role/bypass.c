@@ -6,7 +6,7 @@
 #include <string.h>
 #include "base/addr.h"
 #include "base/list.h"
-#include "relay/bypass.h"
+#include "role/bypass.h"
 
 struct known {
     struct hnode node;

@@ -10,8 +10,8 @@
 #include "base/addr.h"
 #include "io/clock.h"
 #include "io/log.h"
-#include "relay/flaw.h"
-#include "relay/resolver.h"
+#include "role/flaw.h"
+#include "role/resolver.h"
 #include "relay/targets.h"
 
 /* The target of one edge. */

@@ -1,7 +1,7 @@
 /* Profiles: named bundles of algorithms for a kind of application, as the appendix of RFC 6897 has in mind.
  */
-#ifndef BRAID_RELAY_PROFILE_H
-#define BRAID_RELAY_PROFILE_H
+#ifndef BRAID_ROLE_PROFILE_H
+#define BRAID_ROLE_PROFILE_H
 
 #include <braid/core.h>
 
@@ -12,7 +12,7 @@ struct profile {
     const struct sched_ops *sched;
     const struct cc_ops *cc;
     const struct pm_ops *pm; /* NULL: the core's choice, see braid_listen */
-    /* Of the profile that goes by the connection's own pattern (relay/pattern.h): what it changes between; it
+    /* Of the profile that goes by the connection's own pattern (role/pattern.h): what it changes between; it
      * begins as bulk. NULL: an ordinary one. */
     const struct profile *bulk, *interactive;
 };

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/addr.h"
-#include "relay/flaw.h"
+#include "role/flaw.h"
 
 const char *flaw_of(const struct edge_params *edges, unsigned n, const struct braid_ip *ip,
                     char text[FLAW_TEXT])

@@ -1,6 +1,6 @@
 /* What goes wrong with every connection is said once in a while, with a count of what was not said. */
-#ifndef BRAID_RELAY_COMPLAINT_H
-#define BRAID_RELAY_COMPLAINT_H
+#ifndef BRAID_ROLE_COMPLAINT_H
+#define BRAID_ROLE_COMPLAINT_H
 
 #include <braid/types.h>
 

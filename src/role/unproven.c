@@ -2,7 +2,7 @@
 #include <string.h>
 #include "base/addr.h"
 #include "base/list.h"
-#include "relay/unproven.h"
+#include "role/unproven.h"
 
 #define NETWORK_V4 (96 + 24) /* bits of the v4-mapped address */
 #define NETWORK_V6 56

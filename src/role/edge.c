@@ -7,8 +7,8 @@
 #include <unistd.h>
 #include "base/addr.h"
 #include "io/clock.h"
-#include "relay/bypass.h"
-#include "relay/relay.h"
+#include "role/bypass.h"
+#include "role/relay.h"
 
 static const struct {
     const char *name, *help;

@@ -1,5 +1,5 @@
 /* Telling interactive connections from bulk ones, see pattern.h. */
-#include "relay/pattern.h"
+#include "role/pattern.h"
 
 static void burst_ends(struct pattern *p)
 {

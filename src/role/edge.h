@@ -1,11 +1,11 @@
 /* The edge: MPTCP from clients, plain TCP to a server. Each worker has its own instance of every configured
  * edge, all of them in one struct edges, which is the worker's user pointer. */
-#ifndef BRAID_RELAY_EDGE_H
-#define BRAID_RELAY_EDGE_H
+#ifndef BRAID_ROLE_EDGE_H
+#define BRAID_ROLE_EDGE_H
 
 #include <braid/core.h>
-#include "relay/profile.h"
-#include "relay/reach.h"
+#include "role/profile.h"
+#include "role/reach.h"
 #include "relay/targets.h"
 
 #define EDGE_SIGNAL_MAX      8
@@ -114,7 +114,7 @@ unsigned edges_count(const struct edges *es);
 const struct edge_params *edges_params(const struct edges *es, unsigned i);
 const struct edge_counters *edges_counters(const struct edges *es, unsigned i);
 
-/* The servers that are left alone (relay/bypass.h): at most edges_bypass_count of them. */
+/* The servers that are left alone (role/bypass.h): at most edges_bypass_count of them. */
 size_t edges_bypass_count(const struct edges *es);
 size_t edges_bypass_list(const struct edges *es, braid_time now, struct bypass_entry *out, size_t max);
 /* Forgets them, and which servers do not speak MPTCP. */

@@ -1,7 +1,7 @@
 /* Profiles of connections: which one a new connection gets, and going over to another. */
 #include "io/clock.h"
-#include "relay/profile.h"
-#include "relay/relay.h"
+#include "role/profile.h"
+#include "role/relay.h"
 
 void profile_apply(const struct profile *p, struct braid_conn *c, braid_time now)
 {

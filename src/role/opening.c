@@ -11,7 +11,7 @@
 #include "io/log.h"
 #include "io/netlink.h"
 #include "io/upstream.h"
-#include "relay/relay.h"
+#include "role/relay.h"
 #include "relay/targets.h"
 
 /* ---- the server does not come ------------------------------------------------------------------ */

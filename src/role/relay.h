@@ -1,17 +1,17 @@
 /* One relayed connection: a connection of the core, a kernel socket to the server, and what is pending
  * between them. Belongs to one edge instance (edge.c makes and counts them). */
-#ifndef BRAID_RELAY_RELAY_H
-#define BRAID_RELAY_RELAY_H
+#ifndef BRAID_ROLE_RELAY_H
+#define BRAID_ROLE_RELAY_H
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include "base/list.h"
-#include "relay/complaint.h"
+#include "role/complaint.h"
 #include "relay/dial.h"
-#include "relay/edge.h"
-#include "relay/pattern.h"
+#include "role/edge.h"
+#include "role/pattern.h"
 #include "relay/source.h"
-#include "relay/unproven.h"
+#include "role/unproven.h"
 
 #define RELAY_READ_MIN (16 * 1024) /* bytes of room for a read from the server */
 

@@ -1,8 +1,8 @@
 /* Addresses that no server of an edge can have, because they are Braid's own. */
-#ifndef BRAID_RELAY_FLAW_H
-#define BRAID_RELAY_FLAW_H
+#ifndef BRAID_ROLE_FLAW_H
+#define BRAID_ROLE_FLAW_H
 
-#include "relay/edge.h"
+#include "role/edge.h"
 
 /* Why ip can be the server of no edge: one of the n edges has it, and a connection to it would come back to
  * Braid. Into text, which is returned; NULL: there is nothing against it. */

@@ -1,6 +1,6 @@
 /* See reach.h. */
 #include "base/addr.h"
-#include "relay/reach.h"
+#include "role/reach.h"
 
 #define V4_BITS 96 /* of a v4-mapped address, before the 32 */
 

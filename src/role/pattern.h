@@ -4,8 +4,8 @@
  * first; as interactive after PATTERN_RUN bursts in a row of at most PATTERN_SMALL bytes; and as bulk again
  * as soon as a burst grows beyond PATTERN_LARGE bytes, so that what is in between changes nothing. No clock
  * is involved: a pause is at least a round trip. */
-#ifndef BRAID_RELAY_PATTERN_H
-#define BRAID_RELAY_PATTERN_H
+#ifndef BRAID_ROLE_PATTERN_H
+#define BRAID_ROLE_PATTERN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
 #include "base/addr.h"
 #include "io/clock.h"
 #include "io/log.h"
-#include "relay/bypass.h"
-#include "relay/relay.h"
+#include "role/bypass.h"
+#include "role/relay.h"
 
 int edges_bypass_new(struct edges *es, const struct edge_params *params, unsigned n)
 {

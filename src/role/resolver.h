@@ -1,10 +1,10 @@
 /* Addresses of the edges' targets: names are looked up at the start, and again and again, by a thread of its
  * own, because getaddrinfo blocks. A name without an address is no reason not to start: it is looked up again
  * after a second, two, four. Address literals cost nothing. */
-#ifndef BRAID_RELAY_RESOLVER_H
-#define BRAID_RELAY_RESOLVER_H
+#ifndef BRAID_ROLE_RESOLVER_H
+#define BRAID_ROLE_RESOLVER_H
 
-#include "relay/edge.h"
+#include "role/edge.h"
 
 #define RESOLVER_PERIOD (30 * BRAID_SECOND) /* between lookups */
 #define RESOLVER_RETRY  (1 * BRAID_SECOND)  /* before the second one of a name that has no address */

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include "io/log.h"
 #include "io/upstream.h"
-#include "relay/relay.h"
+#include "role/relay.h"
 
 #define SEND_IOVECS 64
 #define RECV_IOVECS 32

@@ -1,8 +1,8 @@
 /* Which servers a transparent edge connects to. Its connections are this machine's own, so that they reach
  * what no packet that is forwarded does: loopback, link-local addresses (a cloud's metadata among them), and
  * services on this machine that trust it. */
-#ifndef BRAID_RELAY_REACH_H
-#define BRAID_RELAY_REACH_H
+#ifndef BRAID_ROLE_REACH_H
+#define BRAID_ROLE_REACH_H
 
 #include <braid/types.h>
 
