@@ -21,7 +21,7 @@ ctl_src   := $(wildcard src/ctl/*.c)
 core_obj  := $(core_src:%.c=$(B)/%.o)
 daemon_obj := $(daemon_src:%.c=$(B)/%.o)
 ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
-shell_obj := $(daemon_obj) $(filter-out %/main.o,$(ctl_obj))
+shell_obj := $(daemon_obj) $(filter-out %/braidctl.o,$(ctl_obj))
 unit_bin  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 # What the tests share: the simulator and the models of links. Who wants something of it, links with all of it.
 test_obj  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c tests/lab/*.c))

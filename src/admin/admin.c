@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "admin/admin.h"
-#include "admin/control.h"
+#include "admin/control_socket.h"
 #include "admin/http.h"
 #include "admin/live.h"
 

@@ -29,7 +29,7 @@ STILL = {
 }
 
 # Names that two folders still share.
-SAME_NAME = set("paths.c recv.h input.c core.h reach.c quota.c addr.c window.c endpoints.c main.c control.h packet.c recv.c options.c".split())
+SAME_NAME = set("paths.c recv.h input.c core.h reach.c quota.c addr.c window.c endpoints.c packet.c recv.c".split())
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 

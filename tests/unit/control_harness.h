@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <event2/event.h>
-#include "admin/control.h"
+#include "admin/control_socket.h"
 #include "admin_client.h"
 #include "admin_fake.h"
 

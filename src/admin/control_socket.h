@@ -1,6 +1,6 @@
 /* The control socket that braidctl speaks to (include/braid/control.h says how). */
-#ifndef BRAID_ADMIN_CONTROL_H
-#define BRAID_ADMIN_CONTROL_H
+#ifndef BRAID_ADMIN_CONTROL_SOCKET_H
+#define BRAID_ADMIN_CONTROL_SOCKET_H
 
 #include "admin/query.h"
 

@@ -10,7 +10,7 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/listener.h>
-#include "admin/control.h"
+#include "admin/control_socket.h"
 #include "admin/guard.h"
 #include "admin/json.h"
 #include "admin/visitor.h"
