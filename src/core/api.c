@@ -8,17 +8,17 @@
 
 void braid_conn_accept(struct braid_conn *c)
 {
-    assert(c->phase == CONN_PENDING || c->stateless || c->fail_due);
-    c->accept_due = true;
+    assert(c->phase == CONN_PENDING || c->handshake.stateless || c->closing.fail_due);
+    c->handshake.accept_due = true;
     conn_dirty(c);
 }
 
 void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how)
 {
-    assert(c->phase == CONN_PENDING || c->stateless || c->fail_due);
-    c->refuse_due = true;
-    c->refusal = how;
-    c->closed_told = true;
+    assert(c->phase == CONN_PENDING || c->handshake.stateless || c->closing.fail_due);
+    c->handshake.refuse_due = true;
+    c->handshake.refusal = how;
+    c->closing.told = true;
     conn_dirty(c);
 }
 
@@ -66,13 +66,13 @@ uint64_t braid_conn_id(const struct braid_conn *c)
 
 void braid_conn_addrs(const struct braid_conn *c, struct braid_addr *local, struct braid_addr *remote)
 {
-    *local = c->first_local;
-    *remote = c->first_remote;
+    *local = c->addresses.local;
+    *remote = c->addresses.remote;
 }
 
 bool braid_conn_is_mptcp(const struct braid_conn *c)
 {
-    return conn_is_mptcp(c) && c->was_mptcp;
+    return conn_is_mptcp(c) && c->fallback.was_mptcp;
 }
 
 void braid_conn_abort(struct braid_conn *c)
@@ -92,29 +92,29 @@ void braid_core_abort(struct braid_core *core, braid_time now)
 
 void braid_conn_abort_delivered(struct braid_conn *c)
 {
-    c->abort_due = true;
+    c->closing.abort_due = true;
     conn_dirty(c);
 }
 
 void braid_conn_release(struct braid_conn *c)
 {
     c->ops = NULL;
-    c->closed_told = true;
-    c->stop_reading = true;
-    bool unread = c->rcv_bytes > 0;
-    braid_conn_consume(c, c->rcv_bytes);
-    if (!c->shutdown || unread)
+    c->closing.told = true;
+    c->recv.discard = true;
+    bool unread = c->recv.bytes > 0;
+    braid_conn_consume(c, c->recv.bytes);
+    if (!c->send.shutdown || unread)
         conn_fail(c, BRAID_CLOSE_ABORTED, true);
 }
 
 void braid_conn_close(struct braid_conn *c)
 {
-    bool unanswered = (c->phase == CONN_PENDING || c->stateless) && !c->accept_due;
+    bool unanswered = (c->phase == CONN_PENDING || c->handshake.stateless) && !c->handshake.accept_due;
     if (unanswered) {
         braid_conn_refuse(c, BRAID_REFUSE_RESET);
         return;
     }
-    if (c->passive || c->phase >= CONN_ESTABLISHED)
+    if (c->handshake.passive || c->phase >= CONN_ESTABLISHED)
         braid_conn_shutdown(c);
     braid_conn_release(c);
 }
@@ -140,8 +140,8 @@ int braid_conn_reset_subflow(struct braid_conn *c, uint32_t subflow_id)
 {
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->id == subflow_id && !s->dead) {
-            flow_reset(s, c->reset_reason);
+        if (s->id == subflow_id && !s->closing.dead) {
+            flow_reset(s, c->closing.reset_reason);
             return 0;
         }
     }

@@ -181,10 +181,10 @@ static void not_ours(struct braid_core *core, const struct arrival *a, int reaso
 static void enter(struct braid_conn *c, struct braid_listener *l)
 {
     c->ops = l->params.ops;
-    c->incoming_ctx = l->params.ctx;
+    c->handshake.incoming_ctx = l->params.ctx;
     c->edge = l->params.name;
-    c->listener = l;
-    list_append(&l->conns, &c->listener_node);
+    c->handshake.listener = l;
+    list_append(&l->conns, &c->handshake.listener_node);
     for (unsigned i = 0; i < l->params.n_signal; i++) {
         struct braid_endpoint e = {.addr.ip = l->signal[i], .signal = true};
         conn_endpoint_add(c, &e);
@@ -353,7 +353,7 @@ static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival 
     env->tcp.count.v[COUNT_TCP_IN_SEGS] += segments;
     struct mp_subflow *s = core_find_flow(core, &a->p.dst, &a->p.src);
     if (s) {
-        if (!s->dead && !s->reset_due)
+        if (!s->closing.dead && !s->closing.reset_due)
             subflow_input(&s->tcp, &a->p, b, a->in->gso_size, a->now);
         conn_dirty(s->conn);
         return;
@@ -375,7 +375,7 @@ static void icmp_in(struct braid_core *core, const struct arrival *a)
         hand_on(core, a, &a->p.src, &a->p.dst, false);
         return;
     }
-    if (!s->dead)
+    if (!s->closing.dead)
         subflow_icmp(&s->tcp, &a->p, a->now);
     conn_dirty(s->conn);
 }

@@ -144,8 +144,8 @@ static void env_time_wait(struct mptcp_env *env, struct mp_subflow *s)
     if (!e)
         return;
     env->tcp.count.v[COUNT_TCP_TIME_WAIT]++;
-    e->tw.has_data_ack = conn_is_mptcp(c) && c->data_fin_received; /* nothing is behind that */
-    e->tw.data_ack = c->remote_idsn + c->data_rcv_nxt;
+    e->tw.has_data_ack = conn_is_mptcp(c) && c->recv.fin_received; /* nothing is behind that */
+    e->tw.data_ack = c->keys.remote_idsn + c->recv.nxt;
 }
 
 static void env_aborted(struct mptcp_env *env, struct mp_subflow *s)
@@ -153,8 +153,8 @@ static void env_aborted(struct mptcp_env *env, struct mp_subflow *s)
     struct timewait_entry *e = remember(env, s);
     if (e) {
         e->aborted = true;
-        e->peer_key = s->conn->remote_key;
-        e->reason = s->conn->reset_reason;
+        e->peer_key = s->conn->keys.remote;
+        e->reason = s->conn->closing.reset_reason;
     }
 }
 
@@ -279,10 +279,10 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
 void braid_unlisten(struct braid_listener *l)
 {
     list_each (n, tmp, &l->conns) {
-        struct braid_conn *c = list_entry(n, struct braid_conn, listener_node);
-        if ((c->phase == CONN_PENDING || c->stateless) && !c->accept_due)
-            conn_fail(c, BRAID_CLOSE_ABORTED, c->stateless);
-        c->listener = NULL;
+        struct braid_conn *c = list_entry(n, struct braid_conn, handshake.listener_node);
+        if ((c->phase == CONN_PENDING || c->handshake.stateless) && !c->handshake.accept_due)
+            conn_fail(c, BRAID_CLOSE_ABORTED, c->handshake.stateless);
+        c->handshake.listener = NULL;
         list_remove(n);
     }
     if (l->any_address)

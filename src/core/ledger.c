@@ -43,7 +43,7 @@ void core_ledger_note(struct braid_core *core, const struct braid_conn *c)
         return;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->dead || !subflow_synchronized(&s->tcp))
+        if (s->closing.dead || !subflow_synchronized(&s->tcp))
             continue;
         if (!s->ledger)
             enter(l, s);
@@ -53,7 +53,7 @@ void core_ledger_note(struct braid_core *core, const struct braid_conn *c)
         e->snd_una = s->tcp.syn.iss + (uint32_t)s->tcp.snd.una;
         e->rcv_nxt = s->tcp.syn.irs + (uint32_t)s->tcp.rcv.nxt;
         e->ts_recent = s->tcp.ts.recent;
-        e->peer_key = c->remote_key;
+        e->peer_key = c->keys.remote;
         e->mptcp = conn_is_mptcp(c);
         __atomic_store_n(&e->used, 1, __ATOMIC_RELEASE);
     }

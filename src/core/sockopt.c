@@ -20,10 +20,10 @@ static bool set_buffer(size_t *most, size_t *now, size_t core_most, int64_t valu
 
 static void set_keepalive(struct braid_conn *c, braid_time idle)
 {
-    c->keepalive_idle = idle;
+    c->sockopt.keepalive_idle = idle;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead)
+        if (!s->closing.dead)
             subflow_set_keepalive(&s->tcp, idle);
     }
 }
@@ -33,9 +33,9 @@ int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_
     const struct braid_core_params *p = &c->env->params;
     switch (option) {
     case BRAID_OPT_RCVBUF:
-        return set_buffer(&c->rcvbuf_max, &c->rcvbuf, p->rcvbuf_max, value) ? 0 : -1;
+        return set_buffer(&c->sockopt.rcvbuf_max, &c->recv.rcvbuf, p->rcvbuf_max, value) ? 0 : -1;
     case BRAID_OPT_SNDBUF:
-        return set_buffer(&c->sndbuf_max, &c->sndbuf, p->sndbuf_max, value) ? 0 : -1;
+        return set_buffer(&c->sockopt.sndbuf_max, &c->send.sndbuf, p->sndbuf_max, value) ? 0 : -1;
     case BRAID_OPT_KEEPALIVE:
         if (value < 0)
             return -1;
@@ -44,14 +44,14 @@ int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_
     case BRAID_OPT_USER_TIMEOUT:
         if (value < 0)
             return -1;
-        c->user_timeout = value;
-        c->sending.since = BRAID_NEVER; /* the flush counts from now on */
+        c->sockopt.user_timeout = value;
+        c->stall.sending.since = BRAID_NEVER; /* the flush counts from now on */
         conn_dirty(c);
         return 0;
     case BRAID_OPT_RESET_REASON:
         if (value < BRAID_RESET_UNSPECIFIED || value > BRAID_RESET_MIDDLEBOX)
             return -1;
-        c->reset_reason = (uint8_t)value;
+        c->closing.reset_reason = (uint8_t)value;
         return 0;
     case BRAID_OPT_MPTCP:
     case BRAID_OPT_MODE:
@@ -71,7 +71,7 @@ void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops)
         return;
     c->sched = (struct sched){.ops = ops};
     list_each (n, tmp, &c->subflows)
-        list_entry(n, struct mp_subflow, node)->mark = 0;
+        list_entry(n, struct mp_subflow, node)->sched.mark = 0;
     if (ops->init)
         ops->init(&c->sched);
     conn_dirty(c); /* it may send where the other one waited */
@@ -82,7 +82,7 @@ void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_tim
     c->cc = ops;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead)
+        if (!s->closing.dead)
             subflow_set_cc(&s->tcp, ops, now);
     }
     conn_dirty(c);
@@ -115,26 +115,26 @@ static enum braid_mode mode_of(const struct braid_conn *c)
         return BRAID_MODE_PLAIN;
     if (c->mode == MODE_FALLBACK)
         return BRAID_MODE_FALLEN_BACK;
-    return c->was_mptcp ? BRAID_MODE_MPTCP : BRAID_MODE_NOT_YET;
+    return c->fallback.was_mptcp ? BRAID_MODE_MPTCP : BRAID_MODE_NOT_YET;
 }
 
 int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value)
 {
     switch (option) {
     case BRAID_OPT_RCVBUF:
-        *value = (int64_t)c->rcvbuf_max;
+        *value = (int64_t)c->sockopt.rcvbuf_max;
         return 0;
     case BRAID_OPT_SNDBUF:
-        *value = (int64_t)c->sndbuf_max;
+        *value = (int64_t)c->sockopt.sndbuf_max;
         return 0;
     case BRAID_OPT_KEEPALIVE:
-        *value = c->keepalive_idle;
+        *value = c->sockopt.keepalive_idle;
         return 0;
     case BRAID_OPT_USER_TIMEOUT:
-        *value = c->user_timeout;
+        *value = c->sockopt.user_timeout;
         return 0;
     case BRAID_OPT_RESET_REASON:
-        *value = c->reset_reason;
+        *value = c->closing.reset_reason;
         return 0;
     case BRAID_OPT_MPTCP:
         *value = braid_conn_is_mptcp(c);
@@ -143,7 +143,7 @@ int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, 
         *value = mode_of(c);
         return 0;
     case BRAID_OPT_CHECKSUM:
-        *value = c->checksum;
+        *value = c->dss.checksum;
         return 0;
     case BRAID_OPT_MAXSEG:
         *value = max_segment(c);
@@ -152,10 +152,10 @@ int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, 
         *value = usable_subflows(c);
         return 0;
     case BRAID_OPT_UNREAD:
-        *value = (int64_t)c->rcv_bytes;
+        *value = (int64_t)c->recv.bytes;
         return 0;
     case BRAID_OPT_UNACKED:
-        *value = (int64_t)(c->data_end - c->data_una);
+        *value = (int64_t)(c->send.end - c->send.una);
         return 0;
     }
     return -1;

@@ -14,7 +14,7 @@ const struct braid_counters *braid_core_counters(const struct braid_core *core)
 
 static uint64_t bytes_received(const struct braid_conn *c)
 {
-    return c->data_rcv_nxt - DATA_FIRST - (c->data_fin_received ? 1 : 0);
+    return c->recv.nxt - DATA_FIRST - (c->recv.fin_received ? 1 : 0);
 }
 
 size_t braid_core_memory(const struct braid_core *core)
@@ -39,8 +39,8 @@ void braid_core_stats(const struct braid_core *core, struct braid_core_stats *ou
         if (!c)
             continue;
         out->conns_mptcp += braid_conn_is_mptcp(c);
-        out->bytes_in += c->rcv_user - DATA_FIRST;
-        out->bytes_out += c->data_una - DATA_FIRST;
+        out->bytes_in += c->recv.user - DATA_FIRST;
+        out->bytes_out += c->send.una - DATA_FIRST;
     }
 }
 
@@ -55,8 +55,8 @@ static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats
         .remote = t->remote,
         .state = tcp_state_text(t->state),
         .congestion = t->cc.ops->name,
-        .backup = s->backup_peer || s->backup_ours,
-        .stale = s->suspect || t->rtt.backoff > 0,
+        .backup = s->backup.peer || s->backup.ours,
+        .stale = s->silence.suspect || t->rtt.backoff > 0,
         .path_rule = s->path ? (int)(s->path - s->conn->env->paths.v) : -1,
         .cost = rule.cost,
         .weight = rule.weight,
@@ -94,19 +94,19 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
     out->edge = c->edge;
     out->mptcp = braid_conn_is_mptcp(c);
     out->fell_back = c->mode == MODE_FALLBACK;
-    out->checksum = c->checksum;
+    out->checksum = c->dss.checksum;
     out->state = conn_state_text(c);
     out->scheduler = c->sched.ops->name;
     out->congestion = c->cc->name;
     out->path_manager = c->pm.pm.ops->name;
-    out->client = c->first_remote;
-    out->service = c->first_local;
-    out->token = c->local_token;
+    out->client = c->addresses.remote;
+    out->service = c->addresses.local;
+    out->token = c->keys.local_token;
     out->bytes_from_client = bytes_received(c);
-    out->bytes_to_client = c->data_una - DATA_FIRST;
-    out->recv_queued = c->rcv_bytes;
-    out->send_queued = c->data_end - c->data_una;
-    out->out_of_order = c->ooo_bytes;
+    out->bytes_to_client = c->send.una - DATA_FIRST;
+    out->recv_queued = c->recv.bytes;
+    out->send_queued = c->send.end - c->send.una;
+    out->out_of_order = c->recv.ooo_bytes;
     out->memory = c->mem.used;
     out->opened_at = c->opened_at;
     show_subflows(c, false, out);
@@ -203,43 +203,43 @@ struct braid_conn *braid_conn_by_id(struct braid_core *core, uint64_t id)
 
 static void check_send(const struct braid_conn *c)
 {
-    assert(!seq64_before(c->data_nxt, c->data_una));
-    assert(!seq64_before(c->data_end, c->data_nxt));
+    assert(!seq64_before(c->send.nxt, c->send.una));
+    assert(!seq64_before(c->send.end, c->send.nxt));
     uint64_t at = 0;
     size_t held = 0;
-    list_each (n, tmp, &c->chunks) {
+    list_each (n, tmp, &c->send.chunks) {
         const struct send_chunk *k = list_entry(n, struct send_chunk, node);
         assert(k->len <= k->buf->cap);
-        assert(n == c->chunks.next || at == k->dsn);
+        assert(n == c->send.chunks.next || at == k->dsn);
         at = k->dsn + k->len;
         held += k->buf->cap;
     }
-    if (c->data_una != c->data_end) {
-        assert(!list_empty(&c->chunks) && at == c->data_end);
-        assert(list_entry(c->chunks.next, struct send_chunk, node)->dsn <= c->data_una);
+    if (c->send.una != c->send.end) {
+        assert(!list_empty(&c->send.chunks) && at == c->send.end);
+        assert(list_entry(c->send.chunks.next, struct send_chunk, node)->dsn <= c->send.una);
     }
     assert(held <= c->mem.used);
-    for (uint32_t i = 0; i < c->reinject.n; i++)
-        assert(c->reinject.r[i].start >= c->data_una && c->reinject.r[i].end <= c->data_nxt);
+    for (uint32_t i = 0; i < c->send.reinject.n; i++)
+        assert(c->send.reinject.r[i].start >= c->send.una && c->send.reinject.r[i].end <= c->send.nxt);
 }
 
 static void check_recv(const struct braid_conn *c)
 {
     size_t sum = 0;
-    for (uint32_t i = 0; i < c->rcvq_n; i++)
-        sum += c->rcvq[(c->rcvq_head + i) & (c->rcvq_cap - 1)].len;
-    assert(sum == c->rcv_bytes);
-    assert(c->rcv_user + c->rcv_bytes + (c->data_fin_received ? 1 : 0) == c->data_rcv_nxt ||
-           c->stop_reading || c->fail_due);
-    uint64_t at = c->data_rcv_nxt;
+    for (uint32_t i = 0; i < c->recv.q.n; i++)
+        sum += c->recv.q.v[(c->recv.q.head + i) & (c->recv.q.cap - 1)].len;
+    assert(sum == c->recv.bytes);
+    assert(c->recv.user + c->recv.bytes + (c->recv.fin_received ? 1 : 0) == c->recv.nxt || c->recv.discard ||
+           c->closing.fail_due);
+    uint64_t at = c->recv.nxt;
     sum = 0;
-    list_each (n, tmp, &c->ooo) {
+    list_each (n, tmp, &c->recv.ooo) {
         const struct data_ooo *o = list_entry(n, struct data_ooo, node);
-        assert(seq64_before(at, o->dsn) || (n != c->ooo.next && at == o->dsn));
+        assert(seq64_before(at, o->dsn) || (n != c->recv.ooo.next && at == o->dsn));
         at = o->dsn + o->s.len;
         sum += o->s.len;
     }
-    assert(sum == c->ooo_bytes);
+    assert(sum == c->recv.ooo_bytes);
 }
 
 void braid_core_check(const struct braid_core *core)
@@ -256,7 +256,7 @@ void braid_core_check(const struct braid_core *core)
         check_recv(c);
         list_each (k, tmp2, &c->subflows) {
             const struct mp_subflow *s = list_entry(k, struct mp_subflow, node);
-            if (!s->dead)
+            if (!s->closing.dead)
                 subflow_check(&s->tcp);
         }
     }

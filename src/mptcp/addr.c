@@ -30,14 +30,14 @@ void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a)
     }
     uint8_t mac[8];
     conn_count(c, MP_ADD_ADDR_RX);
-    mptcp_add_addr_hmac(c->remote_key, c->local_key, a->id, &a->addr, mac);
+    mptcp_add_addr_hmac(c->keys.remote, c->keys.local, a->id, &a->addr, mac);
     if (!mptcp_hmac_equal(mac, a->hmac, sizeof(mac))) {
         conn_count(c, MP_ADD_ADDR_HMAC);
         return;
     }
-    if (c->echo_n == sizeof(c->echoes) / sizeof(c->echoes[0]))
+    if (c->addresses.n_echoes == sizeof(c->addresses.echoes) / sizeof(c->addresses.echoes[0]))
         return; /* it comes again */
-    struct mptcp_add_addr *e = &c->echoes[c->echo_n++];
+    struct mptcp_add_addr *e = &c->addresses.echoes[c->addresses.n_echoes++];
     *e = *a;
     e->echo = true;
     conn_dirty(c);
@@ -61,8 +61,8 @@ static void probe(struct mp_subflow *s, braid_time now)
         return;
     }
     subflow_probe(&s->tcp, now);
-    s->probe_until = now + PROBE_TIME;
-    no_later(&c->addr_at, s->probe_until);
+    s->closing.answer_by = now + PROBE_TIME;
+    no_later(&c->deadlines.addr, s->closing.answer_by);
 }
 
 void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r, braid_time now)
@@ -73,7 +73,7 @@ void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r
         conn_remote_remove(c, r->ids[i]);
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
-        if (names(r, o->remote_id) && !o->dead && !o->probe_until)
+        if (names(r, o->ids.remote) && !o->closing.dead && !o->closing.answer_by)
             probe(o, now);
     }
 }
@@ -117,9 +117,9 @@ int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup
 {
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->id == subflow_id && !s->dead && conn_is_mptcp(c)) {
-            s->backup_ours = backup;
-            s->prio_due = true;
+        if (s->id == subflow_id && !s->closing.dead && conn_is_mptcp(c)) {
+            s->backup.ours = backup;
+            s->backup.due = true;
             subflow_ack_soon(&s->tcp);
             conn_dirty(c);
             return 0;
@@ -133,10 +133,10 @@ int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup
 static unsigned signals_in_row(struct mp_subflow *s, braid_time now)
 {
     uint64_t mark = s->tcp.rcv.nxt + s->tcp.snd.nxt;
-    if (mark != s->signal_mark || now - s->signal_at >= SIGNAL_PAUSE)
-        s->signals = 0;
-    s->signal_mark = mark;
-    return s->signals;
+    if (mark != s->signal.mark || now - s->signal.at >= SIGNAL_PAUSE)
+        s->signal.acks = 0;
+    s->signal.mark = mark;
+    return s->signal.acks;
 }
 
 /* A subflow that can carry a signal now, rather not one whose path is down. */
@@ -157,19 +157,19 @@ static struct mp_subflow *flow_for_signal(struct braid_conn *c, braid_time now)
 static void send_signal(struct mp_subflow *s, braid_time now)
 {
     bool owes = s->tcp.ack.now || s->tcp.ack.forced || s->tcp.ack.bytes > 0;
-    s->signalling = true;
+    s->signal.now = true;
     subflow_ack_at_once(&s->tcp, now);
-    s->signalling = false;
-    s->signals++;
-    s->signal_at = now;
+    s->signal.now = false;
+    s->signal.acks++;
+    s->signal.at = now;
     if (owes)
         subflow_ack_soon(&s->tcp); /* an address leaves no room for the DATA_ACK of what has just come */
 }
 
 static unsigned signals_due(const struct braid_conn *c)
 {
-    unsigned due = c->echo_n + (conn_withdrawals_due(c) > 0); /* one ACK for all withdrawals */
-    if (!c->passive && !c->dss_seen)                          /* the third ACK had both keys */
+    unsigned due = c->addresses.n_echoes + (conn_withdrawals_due(c) > 0); /* one ACK for all withdrawals */
+    if (!c->handshake.passive && !c->dss.seen)                            /* the third ACK had both keys */
         return due;
     for (unsigned i = 0; i < c->pm.n_locals; i++)
         due += c->pm.announcements[i].due;
@@ -185,10 +185,10 @@ void conn_addr_flush(struct braid_conn *c, braid_time now)
     while (due > 0 && (s = flow_for_signal(c, now))) {
         send_signal(s, now); /* one option each (options.c) */
         due--;
-        no_later(&c->addr_at, now + ADD_ADDR_INTERVAL);
+        no_later(&c->deadlines.addr, now + ADD_ADDR_INTERVAL);
     }
     if (due > 0)
-        no_later(&c->addr_at, now + SIGNAL_PAUSE);
+        no_later(&c->deadlines.addr, now + SIGNAL_PAUSE);
 }
 
 /* ---- time ---- */
@@ -202,12 +202,12 @@ static void repeat_signals(struct braid_conn *c, braid_time now)
         if (a->echoed || a->sent == 0 || a->sent >= ADD_ADDR_TRIES)
             continue;
         a->due = true;
-        no_later(&c->addr_at, now + ADD_ADDR_INTERVAL);
+        no_later(&c->deadlines.addr, now + ADD_ADDR_INTERVAL);
     }
     for (unsigned i = 0; i < m->n_withdrawals; i++)
         m->withdrawals[i].due = true;
     if (m->n_withdrawals > 0)
-        no_later(&c->addr_at, now + ADD_ADDR_INTERVAL);
+        no_later(&c->deadlines.addr, now + ADD_ADDR_INTERVAL);
 }
 
 /* Subflows that should have answered, or ended, by now. */
@@ -215,24 +215,24 @@ static void watch_deadlines(struct braid_conn *c, braid_time now)
 {
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->dead || s->reset_due)
+        if (s->closing.dead || s->closing.reset_due)
             continue;
-        if (s->probe_until > 0 && s->probe_until <= now) {
+        if (s->closing.answer_by > 0 && s->closing.answer_by <= now) {
             conn_count(c, MP_RM_SUBFLOW);
             flow_reset(s, MPTCP_RST_UNSPECIFIED);
-        } else if (s->probe_until > 0) {
-            no_later(&c->addr_at, s->probe_until);
+        } else if (s->closing.answer_by > 0) {
+            no_later(&c->deadlines.addr, s->closing.answer_by);
         }
-        if (s->being_closed && s->close_by <= now)
+        if (s->closing.retired && s->closing.close_by <= now)
             flow_reset(s, MPTCP_RST_UNSPECIFIED);
-        else if (s->being_closed)
-            no_later(&c->addr_at, s->close_by);
+        else if (s->closing.retired)
+            no_later(&c->deadlines.addr, s->closing.close_by);
     }
 }
 
 void conn_addr_timeout(struct braid_conn *c, braid_time now)
 {
-    c->addr_at = BRAID_NEVER;
+    c->deadlines.addr = BRAID_NEVER;
     repeat_signals(c, now);
     watch_deadlines(c, now);
     conn_dirty(c);

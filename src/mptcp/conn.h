@@ -6,12 +6,19 @@
 
 #include <braid/core.h>
 #include "base/hash.h"
-#include "base/ranges.h"
 #include "base/rate.h"
+#include "mptcp/dss.h"
+#include "mptcp/fallback.h"
+#include "mptcp/flow.h"
+#include "mptcp/handshake.h"
+#include "mptcp/joins.h"
 #include "mptcp/paths.h"
 #include "mptcp/path_manager.h"
+#include "mptcp/recvq.h"
 #include "mptcp/rxmap.h"
-#include "tcp/subflow.h"
+#include "mptcp/sendbuf.h"
+#include "mptcp/stall.h"
+#include "mptcp/suspect.h"
 
 struct mp_subflow;
 struct mptcp_env;
@@ -58,7 +65,6 @@ struct mptcp_env {
     uint64_t bytes_in_past, bytes_out_past; /* of connections that have ended */
 };
 
-#define LINEAR_UNKNOWN  UINT64_MAX
 #define NO_DATA_WINDOW  ((uint64_t)1 << 62) /* plain TCP: the subflow's own window is the limit */
 #define CONN_MIN_RCVBUF (256u << 10)
 #define CONN_MIN_SNDBUF (256u << 10)
@@ -79,156 +85,79 @@ enum conn_mode {
 
 #define DATA_FIRST ((uint64_t)1) /* DSN of the first byte, in both directions */
 
-/* Bytes to send, in chunks: [data_una, data_end). */
-struct send_chunk {
-    struct list node;
-    struct buf *buf;
-    uint64_t dsn; /* of the first byte */
-    uint32_t len; /* filled */
-};
-
-/* Data that came out of order at the connection level. */
-struct data_ooo {
-    struct list node;
-    uint64_t dsn;
-    struct slice s;
-};
-
-/* Where one direction of the data stands. */
-struct standstill {
-    uint64_t at;      /* the next byte that has to move */
-    braid_time since; /* BRAID_NEVER: nothing has to */
-};
-
 /* An entry of env->conns: a connection, or the marker of a walk over them (src/core/stats.c). */
 struct conn_link {
     struct list node;
     struct braid_conn *conn; /* NULL: a marker */
 };
 
-struct braid_conn {
-    struct mptcp_env *env;
-    struct conn_link link;
-    struct list dirty_node; /* env->dirty */
-    struct hnode token_node;
-    bool token_hashed;
-    uint64_t id;
-    enum conn_phase phase;
-    enum conn_mode mode;
-    bool passive;
-    bool half_open; /* counted in env->n_half_open */
-    bool stateless; /* made of the third ACK: the user is asked after the client was answered */
-    const struct braid_conn_ops *ops; /* NULL after release */
-    void *user;
-    void *incoming_ctx;
-    struct braid_listener *listener; /* NULL if opened by us or the listener has gone */
-    struct list listener_node;
-    const char *edge;
-    const struct cc_ops *cc;
-    struct sched sched;
-    struct mem_account mem;
-    braid_time opened_at;
-
-    /* Options of the user's (src/core/sockopt.c); the core's parameters until set. */
+/* Options of the user's (src/core/sockopt.c); the core's parameters until set. */
+struct conn_sockopt {
     size_t rcvbuf_max, sndbuf_max;
     braid_time keepalive_idle, user_timeout;
+};
 
-    /* Keys (section 3.1), and what follows from them. Numbers of data inside are offsets from the initial
-     * data sequence number: the first byte has 1, and none of them wraps. Only options.c, input.c and the
-     * checksum know what they are on the wire. What a peer says may be absurd, so compare with seq64_before.
-     */
-    uint64_t local_key, remote_key;
-    uint32_t local_token, remote_token;
-    uint64_t local_idsn, remote_idsn;
-    bool was_mptcp;  /* MP_CAPABLE was negotiated */
-    bool checksum;   /* required by us, and after the handshake: in use */
-    bool peer_dsn64; /* the peer's DSNs have 64 bits, so our DATA_ACKs have to have them, too */
-    bool dss_seen;   /* the peer has sent a DSS: it knows that MPTCP works */
-    bool dss_sent;   /* our first DSS went out, at TSval first_dss_ts */
-    bool dss_proven; /* the peer goes on with DSS after it had that one: options pass both ways */
-    uint32_t first_dss_ts;
-    bool ever_joined;  /* a second subflow was ever established: no fallback any more */
-    bool no_join;      /* our C flag (section 3.1) ... */
-    bool peer_no_join; /* ... and the peer's */
+/* The addresses of the first subflow, and the ADD_ADDR echoes to send. */
+struct conn_addresses {
+    struct braid_addr local, remote;
+    uint8_t n_echoes;
+    struct mptcp_add_addr echoes[4];
+};
 
-    struct list subflows; /* mp_subflow.node */
-    unsigned n_subflows;
-    uint32_t next_subflow_id;
-    struct braid_addr first_local, first_remote;
-
-    /* Sending at the data level. [data_una, data_nxt) is in flight. */
-    uint64_t data_una, data_nxt, data_end;
-    uint64_t data_edge; /* highest DSN that the peer's window admits */
-    struct list chunks;
-    struct send_chunk *cursor;   /* holds data_nxt; NULL: look from the head */
-    struct send_chunk *reserved; /* first chunk with reserved room; NULL: none */
-    size_t sndbuf;               /* current limit on data_end - data_una */
-    struct ranges reinject;
-    size_t reinject_cost; /* what its memory is charged */
-    braid_time news_at;   /* when data that was not sent before last left */
-    bool blocked;         /* the send window is full and more is waiting */
-    uint32_t blocks;      /* how often that began */
-    bool shutdown;        /* the user will write no more: DATA_FIN has the number data_end */
-    bool data_fin_sent, data_fin_acked;
-    bool want_writable;
-    bool starved;      /* memory was short when the user wanted to write */
-    bool infinite_due; /* the next map must be an infinite one */
-    bool stop_reading; /* released: whatever comes is discarded */
-    unsigned data_backoff;
-
-    /* Receiving. */
-    uint64_t data_rcv_nxt;
-    uint64_t data_rcv_edge; /* right edge ever advertised; never goes back */
-    uint64_t rcv_user;      /* DSN of the next byte the user will consume */
-    struct slice *rcvq;     /* ring of slices in order, [rcv_user, rcv_user + rcv_bytes) */
-    uint32_t rcvq_head, rcvq_n, rcvq_cap;
-    uint32_t rcvq_kept; /* the first so many slices own their memory (slice_keep) */
-    size_t rcv_bytes;
-    struct list ooo; /* data_ooo by DSN */
-    size_t ooo_bytes;
-    unsigned n_ooo;
-    size_t rcvbuf;      /* current limit of what the window offers */
-    uint64_t rcv_high;  /* behind the last byte received, in order or not */
-    uint64_t tune_dsn;  /* window tuning: rcv_user at the start of the current round trip ... */
-    braid_time tune_at; /* ... and when that ends */
-    bool data_fin_known;
-    uint64_t data_fin_dsn;
-    bool data_fin_received;   /* in order: data_rcv_nxt is behind it */
-    uint64_t rcv_delta;       /* not MPTCP (any more): DSN = subflow offset + rcv_delta ... */
-    uint64_t rcv_linear_from; /* ... from this subflow offset on; LINEAR_UNKNOWN: not known yet */
-    bool rx_failed;      /* a checksum was wrong: payload is held back until the peer agrees to fall back */
-    bool keep_data_acks; /* fallen back, but the peer may not know: go on with DATA_ACKs */
-    bool fail_answered;  /* fallen back because of the peer's MP_FAIL */
-    bool news;           /* bytes or EOF for the user since the last readable() */
-    bool ack_all;        /* a DATA_FIN: acknowledge on all subflows */
-
-    /* Addresses. */
-    struct conn_pm pm;
-    uint8_t echo_n;
-    struct mptcp_add_addr echoes[4]; /* ADD_ADDR echoes to send */
-
-    /* Ending. */
+/* Its end (conn.c). */
+struct conn_closing {
     enum braid_close why;
-    bool closed_told; /* closed() was or must not be called */
-    bool incoming_told, accept_due;
-    bool refuse_due;
-    enum braid_refusal refusal;
-    bool established_due; /* to be told to the user */
+    bool told;            /* closed() was or must not be called */
     bool ended;           /* the only subflow ended in order: over once the user has read everything */
     bool abort_due;       /* the user aborts it once everything is delivered */
     bool fail_due;        /* conn_fail: carried out by the flush */
     bool fastclose;       /* resets carry MP_FASTCLOSE ... */
     uint8_t reset_reason; /* ... and this reason, which is also that of the user's resets of subflows */
+};
 
-    /* Timers, all on one wheel timer. */
+/* When to look again, all on one wheel timer (conn.c). BRAID_NEVER: not at all. */
+struct conn_deadlines {
     struct timer timer;
-    braid_time data_rtx_at, addr_at, gone_at, join_at, room_at;
-    braid_time watch_at; /* when to look at silent paths, or at the tail of the data; early at times */
-    unsigned join_tries;
-    braid_time stall_at;       /* when to look whether data stands still */
-    struct standstill sending; /* data_una */
-    struct standstill reading; /* rcv_user */
-    struct rate joins;
+    braid_time data_rtx; /* at data without a DATA_ACK */
+    braid_time addr;     /* at announcements, and at subflows whose address the peer has withdrawn */
+    braid_time gone;     /* the connection ends then */
+    braid_time join;     /* at the third ACKs of our joins; 0: they have just begun */
+    braid_time room;     /* for memory to write to */
+    braid_time watch;    /* at silent paths, or at the tail of the data; early at times */
+    braid_time stall;    /* whether data stands still */
+};
+
+struct braid_conn {
+    struct mptcp_env *env;
+    struct conn_link link;
+    struct list dirty_node; /* env->dirty */
+    uint64_t id;
+    enum conn_phase phase;
+    enum conn_mode mode;
+    const struct braid_conn_ops *ops; /* NULL after release */
+    void *user;
+    const char *edge;
+    const struct cc_ops *cc;
+    struct sched sched;
+    struct mem_account mem;
+    braid_time opened_at;
+    struct list subflows; /* mp_subflow.node */
+    unsigned n_subflows;
+    uint32_t next_subflow_id;
+
+    struct conn_sockopt sockopt;
+    struct conn_handshake handshake;
+    struct conn_keys keys;
+    struct conn_dss dss;
+    struct conn_fallback fallback;
+    struct conn_join join;
+    struct conn_send send;
+    struct conn_recv recv;
+    struct conn_addresses addresses;
+    struct conn_pm pm;
+    struct conn_stall stall;
+    struct conn_closing closing;
+    struct conn_deadlines deadlines;
 };
 
 /* One subflow of a connection. */
@@ -238,51 +167,25 @@ struct mp_subflow {
     struct list node;
     struct hnode hash; /* the core's demultiplexer */
     bool hashed;
-    uint32_t ledger; /* the core's: number of its entry in the ledger, plus 1; 0: none */
+    bool join;            /* not the first one */
+    bool confirmed;       /* active join: the fourth ACK came; others: established */
+    bool bare;            /* the peer's last segment had no MPTCP option, though MPTCP is in force */
+    bool echo_mp_capable; /* active: the third ACK's MP_CAPABLE is still to be repeated */
+    uint32_t ledger;      /* the core's: number of its entry in the ledger, plus 1; 0: none */
     uint32_t id;
-    bool join;
-    uint8_t local_id, remote_id; /* address IDs */
-    struct path *path;           /* the rule that it matched, NULL: none */
-    uint64_t mark;               /* the scheduler's */
-    uint64_t accounted;          /* bytes that path_account has counted */
-    uint32_t local_nonce, remote_nonce;
-    bool confirmed;   /* active join: the fourth ACK came; others: established */
-    bool backup_peer; /* the peer asked us to spare it */
-    bool backup_ours; /* we asked the peer */
-    bool prio_due;
-    bool fail_due; /* MP_FAIL with fail_dsn */
-    uint64_t fail_dsn;
-    bool stale; /* in RTO backoff */
-
-    /* Its path is silent (suspect.c). */
-    bool suspect;            /* carries nothing new until the peer acknowledges something */
-    uint8_t patience;        /* grace beyond the least, in doublings: ACKs were late before ... */
-    braid_time patience_at;  /* ... for the last time then */
-    braid_time suspect_at;   /* since when it is suspect */
-    braid_time next_probe;   /* when to probe it again ... */
-    braid_time probed_at;    /* ... and when it was last probed without an answer yet; 0: no probe */
-    braid_time penalized_at; /* when its window was last cut because it held up others */
-    uint64_t copy_nxt;       /* scheduler with `duplicate`: DSN of the next byte to copy onto this subflow */
-    bool bare;               /* the peer's last segment had no MPTCP option, though MPTCP is in force */
-    bool dead;               /* closed() was called, to be reaped */
-    enum subflow_closed why;
-    bool reset_due;         /* reset it at the flush */
-    int rst_reason;         /* to send in MP_TCPRST; -1: none */
-    int peer_rst;           /* reason in the peer's MP_TCPRST; -1: none */
-    bool peer_rst_for_good; /* it said that the reason will last */
-    bool being_closed;      /* by us: it gets a FIN, and is reset if it has not ended by close_by */
-    braid_time close_by;
+    struct path *path;         /* the rule that it matched, NULL: none */
+    uint64_t accounted;        /* bytes that path_account has counted */
     braid_time established_at; /* BRAID_NEVER: not yet */
-    bool bygone;            /* one of its addresses came anew since: its end says nothing of the pair ... */
-    bool announced_again;   /* ... or just once more: an end in order may be from before that */
-    bool signalling;        /* the ACK that is being sent may carry an address */
-    uint64_t signal_mark;   /* position of both streams when one last did ... */
-    braid_time signal_at;   /* ... when that was ... */
-    unsigned signals;       /* ... and how many ACKs in a row did so */
-    bool echo_mp_capable;   /* active: the third ACK's MP_CAPABLE is still to be repeated */
-    braid_time probe_until; /* REMOVE_ADDR named it: close unless it answers by then; 0: not so */
     struct rxmap rxmap;
     struct data_ooo *ooo_hint; /* last out-of-order piece that came over this subflow */
+
+    struct flow_ids ids;
+    struct flow_backup backup;
+    struct flow_fail fail;
+    struct flow_silence silence;
+    struct flow_sched sched;
+    struct flow_signal signal;
+    struct flow_closing closing;
 };
 
 /* A mapping that we sent: the payload, and where it lies in the data sequence space. */
@@ -458,7 +361,7 @@ void conn_recv_settle(struct braid_conn *c, braid_time now);
 void conn_send_init(struct braid_conn *c);
 /* DATA_ACK and window of a segment; wnd in bytes. */
 void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_time now);
-/* So many bytes from data_nxt on have left. */
+/* So many bytes from send.nxt on have left. */
 void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now);
 /* Schedules what can be sent. */
 void conn_push(struct braid_conn *c, braid_time now);

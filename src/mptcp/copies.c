@@ -8,7 +8,7 @@
 
 bool conn_copies(const struct braid_conn *c)
 {
-    return c->sched.ops->duplicate && c->ever_joined && conn_is_mptcp(c);
+    return c->sched.ops->duplicate && c->fallback.barred && conn_is_mptcp(c);
 }
 
 /* Copies queue on a slow path: what it carries is retransmitted there and keeps its memory until the peer has
@@ -25,15 +25,15 @@ static bool lags_too_far(const struct mp_subflow *s, const struct sched_path *p)
 /* Bytes that are DATA_ACKed and still held by lagging subflows, about. */
 static bool holds_too_much(const struct braid_conn *c)
 {
-    uint64_t live = c->data_end - c->data_una + c->rcv_bytes + c->ooo_bytes;
-    return c->mem.used > live && c->mem.used - live > c->sndbuf_max / 2;
+    uint64_t live = c->send.end - c->send.una + c->recv.bytes + c->recv.ooo_bytes;
+    return c->mem.used > live && c->mem.used - live > c->sockopt.sndbuf_max / 2;
 }
 
-/* Bytes from data_una on that went over s already; none if it is new, or all it carried was DATA_ACKed. */
+/* Bytes from send.una on that went over s already; none if it is new, or all it carried was DATA_ACKed. */
 static uint64_t progress_of(const struct braid_conn *c, const struct mp_subflow *s)
 {
-    uint64_t done = s->copy_nxt - c->data_una;
-    return done > c->data_nxt - c->data_una ? 0 : done;
+    uint64_t done = s->sched.copy_nxt - c->send.una;
+    return done > c->send.nxt - c->send.una ? 0 : done;
 }
 
 /* Is another path that answers ahead of i? What only a silent one has carried must not wait. */
@@ -49,18 +49,18 @@ static bool is_behind(const struct braid_conn *c, const struct choice *ch, int i
 static bool push_copy(struct braid_conn *c, struct choice *ch, int i, braid_time now)
 {
     struct mp_subflow *s = ch->flows[i];
-    uint64_t edge = seq64_before(c->data_edge, c->data_end) ? c->data_edge : c->data_end;
-    s->copy_nxt = c->data_una + progress_of(c, s);
+    uint64_t edge = seq64_before(c->send.edge, c->send.end) ? c->send.edge : c->send.end;
+    s->sched.copy_nxt = c->send.una + progress_of(c, s);
     if (is_behind(c, ch, i) && (lags_too_far(s, &ch->paths[i]) || holds_too_much(c)))
         return false;
-    bool copy = seq64_before(s->copy_nxt, c->data_nxt);
-    uint64_t end = copy ? c->data_nxt : edge;
-    if (!seq64_before(s->copy_nxt, end))
+    bool copy = seq64_before(s->sched.copy_nxt, c->send.nxt);
+    uint64_t end = copy ? c->send.nxt : edge;
+    if (!seq64_before(s->sched.copy_nxt, end))
         return false;
-    uint32_t len = choice_send(c, ch, i, s->copy_nxt, end - s->copy_nxt, now);
+    uint32_t len = choice_send(c, ch, i, s->sched.copy_nxt, end - s->sched.copy_nxt, now);
     if (len == 0)
         return false;
-    s->copy_nxt += len;
+    s->sched.copy_nxt += len;
     if (copy)
         c->env->tcp.count.v[COUNT_MP_COPIED_BYTES] += len;
     else
@@ -70,8 +70,8 @@ static bool push_copy(struct braid_conn *c, struct choice *ch, int i, braid_time
 
 void push_copies(struct braid_conn *c, struct choice *ch, braid_time now)
 {
-    ch->view.unsent = c->data_end - c->data_una;
-    ch->view.data_window = c->data_edge - c->data_una;
+    ch->view.unsent = c->send.end - c->send.una;
+    ch->view.data_window = c->send.edge - c->send.una;
     ch->view.tried = 0; /* who had its turn */
     for (;;) {
         int i = c->sched.ops->pick(&c->sched, &ch->view);

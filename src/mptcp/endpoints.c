@@ -12,8 +12,8 @@
 void conn_endpoints_begin(struct braid_conn *c)
 {
     struct conn_pm *m = &c->pm;
-    m->locals[0] = (struct pm_local){.addr = c->first_local, .usable = true, .subflow = true};
-    m->remotes[0] = (struct pm_remote){.addr = c->first_remote, .usable = true};
+    m->locals[0] = (struct pm_local){.addr = c->addresses.local, .usable = true, .subflow = true};
+    m->remotes[0] = (struct pm_remote){.addr = c->addresses.remote, .usable = true};
     m->n_locals = m->n_remotes = 1;
     for (unsigned i = 0; i < c->env->n_endpoints; i++)
         conn_endpoint_add(c, &c->env->endpoints[i]);
@@ -35,7 +35,7 @@ uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip)
     list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->join && ip_equal(ip, &s->tcp.local.ip))
-            return s->local_id;
+            return s->ids.local;
     }
     return (uint8_t)(LAST_ID + 1 + c->next_subflow_id % 100);
 }
@@ -62,7 +62,7 @@ static bool in_use(const struct braid_conn *c, const struct braid_ip *ip)
 {
     list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead && ip_equal(ip, &s->tcp.local.ip))
+        if (!s->closing.dead && ip_equal(ip, &s->tcp.local.ip))
             return true;
     }
     return false;
@@ -88,7 +88,7 @@ static void forget_local(struct braid_conn *c, unsigned local)
         memset(m->pairs[local], 0, sizeof(m->pairs[local]));
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        s->bygone |= flow_local_index(s) == local;
+        s->closing.bygone |= flow_local_index(s) == local;
     }
 }
 
@@ -99,9 +99,9 @@ static void renew_subflows(struct braid_conn *c, const struct braid_ip *ip, bool
 {
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->dead || s->tcp.syn.passive || !ip_equal(ip, &s->tcp.local.ip))
+        if (s->closing.dead || s->tcp.syn.passive || !ip_equal(ip, &s->tcp.local.ip))
             continue;
-        if (was_gone || s->stale || s->tcp.state == TCP_STATE_SYN_SENT)
+        if (was_gone || s->silence.stale || s->tcp.state == TCP_STATE_SYN_SENT)
             flow_reset(s, MPTCP_RST_OUTSTANDING);
     }
 }
@@ -161,7 +161,7 @@ int braid_conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
 int braid_conn_announce(struct braid_conn *c, const struct braid_addr *addr)
 {
     struct braid_endpoint e = {.addr = *addr, .signal = true};
-    if (!conn_is_mptcp(c) || ip_equal(&addr->ip, &c->first_local.ip) || conn_endpoint_add(c, &e) < 0)
+    if (!conn_is_mptcp(c) || ip_equal(&addr->ip, &c->addresses.local.ip) || conn_endpoint_add(c, &e) < 0)
         return -1;
     conn_announce(c, (unsigned)conn_find_local(c, &addr->ip));
     return 0;
@@ -181,7 +181,7 @@ static void forget_failures(struct braid_conn *c, unsigned remote)
         m->pairs[i][remote] = (struct pm_pair){0};
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        s->bygone |= flow_remote_index(s) == remote;
+        s->closing.bygone |= flow_remote_index(s) == remote;
     }
 }
 
@@ -193,7 +193,7 @@ static void reopen(struct braid_conn *c, unsigned remote)
         m->pairs[i][remote].closed = false;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        s->announced_again |= flow_remote_index(s) == remote;
+        s->closing.announced_again |= flow_remote_index(s) == remote;
     }
 }
 
@@ -234,7 +234,7 @@ void conn_remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr *
     struct braid_addr full = *addr;
     struct pm_remote *r = find_remote(m, id);
     if (full.port == 0)
-        full.port = c->first_remote.port;
+        full.port = c->addresses.remote.port;
     if (id == 0 || ip_is_multicast(&full.ip) || ip_is_unspecified(&full.ip) || known_otherwise(m, id, &full))
         return;
     if (r && r->usable && !ip_equal(&r->addr.ip, &full.ip))

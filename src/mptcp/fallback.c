@@ -6,10 +6,10 @@
 /* A join whose handshake is not complete has carried no data and stands in nobody's way. */
 bool conn_may_fall_back(const struct braid_conn *c)
 {
-    if (c->ever_joined || c->n_subflows == 0 || !list_empty(&c->ooo))
+    if (c->fallback.barred || c->n_subflows == 0 || !list_empty(&c->recv.ooo))
         return false;
     const struct mp_subflow *first = list_entry(c->subflows.next, struct mp_subflow, node);
-    return !first->join && !first->dead && !first->reset_due;
+    return !first->join && !first->closing.dead && !first->closing.reset_due;
 }
 
 bool conn_peer_is_bare(const struct braid_conn *c)
@@ -19,9 +19,9 @@ bool conn_peer_is_bare(const struct braid_conn *c)
 
 void conn_plain_fin(struct braid_conn *c)
 {
-    if (c->data_fin_known && !c->data_fin_received)
+    if (c->recv.fin_known && !c->recv.fin_received)
         conn_fail(c, BRAID_CLOSE_PROTOCOL, false); /* bytes before the DATA_FIN never came */
-    conn_data_fin(c, c->data_rcv_nxt);
+    conn_data_fin(c, c->recv.nxt);
 }
 
 /* A FIN that came while it was still that of a subflow is the end of the data now. */
@@ -35,9 +35,9 @@ void conn_fall_back(struct braid_conn *c, bool announce)
 {
     struct mp_subflow *s = list_entry(c->subflows.next, struct mp_subflow, node);
     c->mode = MODE_FALLBACK;
-    c->infinite_due = announce;
-    c->data_rtx_at = BRAID_NEVER;
-    c->rcv_linear_from = LINEAR_UNKNOWN;
+    c->fallback.infinite_due = announce;
+    c->deadlines.data_rtx = BRAID_NEVER;
+    c->fallback.linear_from = LINEAR_UNKNOWN;
     s->echo_mp_capable = false;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
@@ -46,12 +46,12 @@ void conn_fall_back(struct braid_conn *c, bool announce)
     }
     conn_token_forget(c);
     if (list_empty(&s->tcp.snd.maps))
-        c->data_una = c->data_nxt; /* acknowledged by the subflow, which is all that counts now */
-    ranges_free(&c->reinject);
+        c->send.una = c->send.nxt; /* acknowledged by the subflow, which is all that counts now */
+    ranges_free(&c->send.reinject);
     conn_charge_reinject(c);
-    c->data_edge = c->data_una + NO_DATA_WINDOW;
-    c->data_fin_sent = false;
-    if (!c->rx_failed)
+    c->send.edge = c->send.una + NO_DATA_WINDOW;
+    c->send.fin_sent = false;
+    if (!c->fallback.rx_failed)
         take_early_fin(s);
     conn_dirty(c);
 }
@@ -60,14 +60,14 @@ bool conn_checksum_failed(struct mp_subflow *s, const struct rx_mapping *m)
 {
     struct braid_conn *c = s->conn;
     conn_count(c, MP_DATA_CSUM_ERR);
-    s->fail_due = true;
-    s->fail_dsn = m->dsn;
+    s->fail.due = true;
+    s->fail.dsn = m->dsn;
     if (!conn_may_fall_back(c)) {
         flow_reset(s, MPTCP_RST_MIDDLEBOX);
         return false;
     }
-    c->rx_failed = true;
-    c->rcv_delta = m->dsn - m->off;
+    c->fallback.rx_failed = true;
+    c->fallback.delta = m->dsn - m->off;
     subflow_ack_soon(&s->tcp);
     conn_dirty(c);
     return true;
@@ -77,18 +77,18 @@ bool conn_checksum_failed(struct mp_subflow *s, const struct rx_mapping *m)
  * ends. */
 static void forget_data_fin(struct braid_conn *c)
 {
-    c->data_fin_known = c->data_fin_received;
+    c->recv.fin_known = c->recv.fin_received;
 }
 
 /* Both ends are plain TCP from here on. */
 static void agreed(struct mp_subflow *s)
 {
     struct braid_conn *c = s->conn;
-    uint64_t delta = c->rcv_delta;
+    uint64_t delta = c->fallback.delta;
     if (conn_is_mptcp(c))
         conn_fall_back(c, true);
-    c->rcv_delta = delta;
-    c->rcv_linear_from = 0;
+    c->fallback.delta = delta;
+    c->fallback.linear_from = 0;
     forget_data_fin(c);
     conn_release_failed(s);
     take_early_fin(s);
@@ -98,19 +98,19 @@ void conn_mp_fail(struct mp_subflow *s, uint64_t dsn)
 {
     struct braid_conn *c = s->conn;
     if (!conn_may_fall_back(c)) {
-        conn_reinject(c, dsn, c->data_nxt - dsn);
-    } else if (c->rx_failed) {
+        conn_reinject(c, dsn, c->send.nxt - dsn);
+    } else if (c->fallback.rx_failed) {
         agreed(s); /* the answer to ours */
         /* The peer falls back with the next data that it sends, and may have no window for that: what it has
          * sent so far has mappings and waits for DATA_ACKs. */
-        c->keep_data_acks = true;
+        c->dss.keep_data_acks = true;
     } else {
-        s->fail_due = true;
-        s->fail_dsn = c->data_rcv_nxt;
+        s->fail.due = true;
+        s->fail.dsn = c->recv.nxt;
         subflow_ack_soon(&s->tcp);
         forget_data_fin(c);
         conn_fall_back(c, true);
-        c->fail_answered = true;
+        c->fallback.fail_answered = true;
     }
 }
 
@@ -118,17 +118,17 @@ void conn_infinite_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn)
 {
     struct braid_conn *c = s->conn;
     conn_count(c, MP_INFINITE_MAP_RX);
-    c->keep_data_acks = false;
-    if (c->rx_failed) {
+    c->dss.keep_data_acks = false;
+    if (c->fallback.rx_failed) {
         agreed(s);
         return;
     }
-    if (!conn_may_fall_back(c) || seq64_before(c->data_rcv_nxt, dsn) || (int64_t)off < 0) {
+    if (!conn_may_fall_back(c) || seq64_before(c->recv.nxt, dsn) || (int64_t)off < 0) {
         flow_reset(s, MPTCP_RST_MIDDLEBOX); /* a gap would open: the data cannot be put in order */
         return;
     }
     if (conn_is_mptcp(c))
         conn_fall_back(c, true);
-    c->rcv_delta = dsn - off;
-    c->rcv_linear_from = off;
+    c->fallback.delta = dsn - off;
+    c->fallback.linear_from = off;
 }

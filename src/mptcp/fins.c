@@ -14,7 +14,7 @@
 
 bool flow_given_up(const struct mp_subflow *s)
 {
-    return s->tcp.fin.received && !s->conn->data_fin_known;
+    return s->tcp.fin.received && !s->conn->recv.fin_known;
 }
 
 static bool peer_may_send(const struct mp_subflow *s)
@@ -33,10 +33,10 @@ static bool peer_has_another(struct braid_conn *c, braid_time now)
 
 void conn_answer_fins(struct braid_conn *c, braid_time now)
 {
-    bool ended = c->data_fin_received && c->data_fin_acked, any = false;
+    bool ended = c->recv.fin_received && c->send.fin_acked, any = false;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->dead || !s->tcp.fin.received)
+        if (s->closing.dead || !s->tcp.fin.received)
             continue;
         any = true;
         if (!s->tcp.fin.wanted && (ended || (flow_given_up(s) && peer_has_another(c, now))))

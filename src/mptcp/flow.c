@@ -12,12 +12,12 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     if (!s)
         return NULL;
     s->conn = c;
-    s->rst_reason = s->peer_rst = -1;
+    s->closing.rst_reason = s->closing.peer_rst = -1;
     s->established_at = BRAID_NEVER;
     s->tcp.ops = &flow_ops;
     s->tcp.env = &c->env->tcp;
     s->tcp.account = s->rxmap.account = &c->mem;
-    s->tcp.ack.patient = c->passive;
+    s->tcp.ack.patient = c->handshake.passive;
     s->tcp.local = *local;
     s->tcp.remote = *remote;
     s->path = paths_find(&c->env->paths, &local->ip, &remote->ip);
@@ -42,7 +42,7 @@ static void ring_insert(struct mp_subflow *s)
 {
     list_each (n, tmp, &s->conn->subflows) {
         struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
-        if (o != s && !o->dead && subflow_synchronized(&o->tcp)) {
+        if (o != s && !o->closing.dead && subflow_synchronized(&o->tcp)) {
             s->tcp.cc.group_next = o->tcp.cc.group_next;
             o->tcp.cc.group_next = &s->tcp.cc;
             return;
@@ -85,21 +85,21 @@ void flow_free(struct mp_subflow *s)
 
 void flow_reset(struct mp_subflow *s, int reason)
 {
-    if (s->reset_due)
+    if (s->closing.reset_due)
         return;
-    s->reset_due = true;
-    s->rst_reason = reason;
+    s->closing.reset_due = true;
+    s->closing.rst_reason = reason;
     conn_dirty(s->conn);
 }
 
 bool flow_usable(const struct mp_subflow *s)
 {
-    return !s->dead && !s->reset_due && s->confirmed && subflow_can_carry_data(&s->tcp);
+    return !s->closing.dead && !s->closing.reset_due && s->confirmed && subflow_can_carry_data(&s->tcp);
 }
 
 bool flow_answers(const struct mp_subflow *s)
 {
-    return flow_usable(s) && !s->suspect && s->tcp.rtt.backoff == 0;
+    return flow_usable(s) && !s->silence.suspect && s->tcp.rtt.backoff == 0;
 }
 
 /* ---- what the subflow tells ---- */
@@ -110,20 +110,20 @@ static void flow_established(struct subflow *sf, braid_time now)
     struct braid_conn *c = s->conn;
     ring_insert(s);
     conn_pm_established(s, now);
-    subflow_set_keepalive(sf, c->keepalive_idle);
+    subflow_set_keepalive(sf, c->sockopt.keepalive_idle);
     if (!s->join) {
         c->phase = CONN_ESTABLISHED;
         conn_half_open_end(c);
-        c->established_due = true;
+        c->handshake.established_due = true;
         s->confirmed = true;
     } else {
-        c->gone_at = BRAID_NEVER;
-        c->ever_joined = true; /* the peer may send data as soon as it has our ACK */
+        c->deadlines.gone = BRAID_NEVER;
+        c->fallback.barred = true; /* the peer may send data as soon as it has our ACK */
         if (sf->syn.passive)
             s->confirmed = true;
         else
-            c->join_at = 0;   /* repeat the third ACK until the fourth comes: set by the flush */
-        subflow_ack_soon(sf); /* the third ACK, or the fourth (section 3.2) */
+            c->deadlines.join = 0; /* repeat the third ACK until the fourth comes: set by the flush */
+        subflow_ack_soon(sf);      /* the third ACK, or the fourth (section 3.2) */
     }
     conn_dirty(c);
 }
@@ -135,7 +135,7 @@ static void flow_fin(struct subflow *sf, braid_time now)
     (void)now;
     if (!conn_is_mptcp(c))
         conn_plain_fin(c);
-    else if (s->bare && !c->data_fin_received)
+    else if (s->bare && !c->recv.fin_received)
         flow_reset(s, MPTCP_RST_MIDDLEBOX); /* a peer that fell back would take our FIN for the end */
     conn_pm_changed(c);                     /* whether we close as well is decided by the flush (fins.c) */
 }
@@ -146,7 +146,7 @@ static void flow_timeout(struct subflow *sf, braid_time now)
     (void)now;
     if (sf->rtt.backoff == 1)
         conn_count(s->conn, MP_SUBFLOW_STALE);
-    s->stale = true; /* and suspect at the flush, if others can do without it */
+    s->silence.stale = true; /* and suspect at the flush, if others can do without it */
     conn_pm_changed(s->conn);
 }
 
@@ -159,8 +159,8 @@ static void flow_closed(struct subflow *sf, enum subflow_closed why, braid_time 
 {
     struct mp_subflow *s = mp_subflow_of(sf);
     (void)now;
-    s->dead = true;
-    s->why = why;
+    s->closing.dead = true;
+    s->closing.why = why;
     conn_dirty(s->conn);
 }
 

@@ -10,20 +10,20 @@
 struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token)
 {
     struct hnode *n = htable_first(&env->tokens, token);
-    return n ? list_entry(n, struct braid_conn, token_node) : NULL;
+    return n ? list_entry(n, struct braid_conn, keys.token_node) : NULL;
 }
 
 void conn_token_enter(struct braid_conn *c)
 {
-    htable_insert(&c->env->tokens, &c->token_node, c->local_token);
-    c->token_hashed = true;
+    htable_insert(&c->env->tokens, &c->keys.token_node, c->keys.local_token);
+    c->keys.token_hashed = true;
 }
 
 void conn_token_forget(struct braid_conn *c)
 {
-    if (c->token_hashed)
-        htable_remove(&c->env->tokens, &c->token_node);
-    c->token_hashed = false;
+    if (c->keys.token_hashed)
+        htable_remove(&c->env->tokens, &c->keys.token_node);
+    c->keys.token_hashed = false;
 }
 
 /* Draws a key until its token is free and carries our worker's number; a worker that gets an MP_JOIN can then
@@ -33,10 +33,10 @@ static bool draw_key(struct braid_conn *c)
     struct mptcp_env *env = c->env;
     unsigned draws = KEY_DRAWS_PER_WORKER * env->params.n_workers;
     while (draws-- > 0) {
-        env->tcp.host.random(env->tcp.host.ctx, &c->local_key, sizeof(c->local_key));
-        mptcp_key_derive(c->local_key, &c->local_token, &c->local_idsn);
-        if (c->local_token % env->params.n_workers == env->params.worker &&
-            !conn_by_token(env, c->local_token)) {
+        env->tcp.host.random(env->tcp.host.ctx, &c->keys.local, sizeof(c->keys.local));
+        mptcp_key_derive(c->keys.local, &c->keys.local_token, &c->keys.local_idsn);
+        if (c->keys.local_token % env->params.n_workers == env->params.worker &&
+            !conn_by_token(env, c->keys.local_token)) {
             conn_token_enter(c);
             return true;
         }
@@ -62,7 +62,7 @@ static void become_plain(struct braid_conn *c)
 {
     conn_token_forget(c);
     c->mode = MODE_PLAIN;
-    c->checksum = false;
+    c->dss.checksum = false;
 }
 
 struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr *local,
@@ -70,8 +70,8 @@ struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr
 {
     conn_send_init(c);
     conn_recv_init(c);
-    c->first_local = *local;
-    c->first_remote = *remote;
+    c->addresses.local = *local;
+    c->addresses.remote = *remote;
     conn_endpoints_begin(c);
     struct mp_subflow *s = flow_new(c, local, remote);
     if (!s)
@@ -86,18 +86,18 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     struct braid_conn *c = conn_new(env, l->cc, l->sched, now);
     if (!c)
         return NULL;
-    c->passive = c->half_open = true;
+    c->handshake.passive = c->handshake.half_open = true;
     env->n_half_open++;
-    c->checksum = l->checksum;
-    c->no_join = l->no_join;
+    c->dss.checksum = l->checksum;
+    c->join.refused = l->no_join;
     c->mode = MODE_PLAIN;
     if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
         conn_count(c, MP_CAPABLE_SYN_RX);
     if (!plain && mptcp_capable_acceptable(&syn->tcp.mp, 0) && draw_key(c)) {
         c->mode = MODE_MPTCP;
         if (syn->tcp.mp.capable.flags & MPTCP_CAPABLE_CHECKSUM)
-            c->checksum = true;
-        c->peer_no_join = syn->tcp.mp.capable.flags & MPTCP_CAPABLE_NO_JOIN;
+            c->dss.checksum = true;
+        c->join.unwanted = syn->tcp.mp.capable.flags & MPTCP_CAPABLE_NO_JOIN;
     } else {
         become_plain(c);
     }
@@ -116,8 +116,8 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
         return NULL;
     c->ops = p->ops;
     c->user = p->user;
-    c->checksum = p->checksum;
-    c->no_join = p->no_join;
+    c->dss.checksum = p->checksum;
+    c->join.refused = p->no_join;
     c->mode = MODE_PLAIN;
     c->phase = CONN_HANDSHAKE;
     if (!p->plain && draw_key(c))
@@ -138,9 +138,9 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
 
 static void remember_peer(struct braid_conn *c, uint64_t key)
 {
-    c->remote_key = key;
-    mptcp_key_derive(key, &c->remote_token, &c->remote_idsn);
-    c->was_mptcp = true;
+    c->keys.remote = key;
+    mptcp_key_derive(key, &c->keys.remote_token, &c->keys.remote_idsn);
+    c->fallback.was_mptcp = true;
 }
 
 static void handshake_fallback(struct mp_subflow *s)
@@ -157,7 +157,7 @@ static enum subflow_verdict capable_ack(struct mp_subflow *s, const struct wire_
     const struct mptcp_capable *k = &p->tcp.mp.capable;
     if (!conn_is_mptcp(c))
         return SUBFLOW_OK;
-    if (mptcp_capable_acceptable(&p->tcp.mp, 2) && k->receiver_key == c->local_key) {
+    if (mptcp_capable_acceptable(&p->tcp.mp, 2) && k->receiver_key == c->keys.local) {
         conn_count(c, MP_CAPABLE_ACK_RX);
         remember_peer(c, k->sender_key);
     } else if ((p->tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && p->tcp.seq != s->tcp.syn.irs + 1) {
@@ -177,8 +177,8 @@ static enum subflow_verdict capable_synack(struct mp_subflow *s, const struct wi
         return SUBFLOW_OK;
     if ((p->tcp.flags & TCP_ACK) && mptcp_capable_acceptable(&p->tcp.mp, 1)) {
         conn_count(c, MP_CAPABLE_SYNACK_RX);
-        c->checksum = c->checksum || (k->flags & MPTCP_CAPABLE_CHECKSUM);
-        c->peer_no_join = k->flags & MPTCP_CAPABLE_NO_JOIN;
+        c->dss.checksum = c->dss.checksum || (k->flags & MPTCP_CAPABLE_CHECKSUM);
+        c->join.unwanted = k->flags & MPTCP_CAPABLE_NO_JOIN;
         remember_peer(c, k->sender_key);
         s->echo_mp_capable = true;
     } else {
@@ -192,17 +192,17 @@ enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet
 {
     struct mp_subflow *s = mp_subflow_of(sf);
     struct braid_conn *c = s->conn;
-    if (c->fail_due)
+    if (c->closing.fail_due)
         return SUBFLOW_DROP;
     if (s->join)
         return join_segment(s, p, now);
     enum subflow_verdict v = sf->syn.passive ? capable_ack(s, p) : capable_synack(s, p);
     if (conn_is_mptcp(c)) {
         uint8_t scale = p->tcp.flags & TCP_SYN ? 0 : sf->syn.snd_wscale;
-        c->data_edge = c->data_una + ((uint64_t)p->tcp.window << scale); /* the keys stand for a DATA_ACK */
+        c->send.edge = c->send.una + ((uint64_t)p->tcp.window << scale); /* the keys stand for a DATA_ACK */
     } else {
-        c->rcv_linear_from = 0;
-        c->data_edge = c->data_una + NO_DATA_WINDOW;
+        c->fallback.linear_from = 0;
+        c->send.edge = c->send.una + NO_DATA_WINDOW;
     }
     return v;
 }

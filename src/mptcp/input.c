@@ -10,7 +10,7 @@ static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint3
         .off = off, .dsn = dsn, .len = len, .has_csum = has_csum, .csum = csum, .csum_len = csum_len};
     if (len == 0)
         return;
-    if (has_csum != c->checksum) { /* section 3.3.1: as negotiated, or reset */
+    if (has_csum != c->dss.checksum) { /* section 3.3.1: as negotiated, or reset */
         flow_reset(s, MPTCP_RST_MPTCP);
         return;
     }
@@ -36,14 +36,14 @@ static uint64_t offset_of(uint64_t dsn, bool dsn64, uint64_t idsn, uint64_t near
 static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_t off)
 {
     struct braid_conn *c = s->conn;
-    uint64_t dsn = offset_of(d->dsn, d->dsn64, c->remote_idsn, c->data_rcv_nxt);
+    uint64_t dsn = offset_of(d->dsn, d->dsn64, c->keys.remote_idsn, c->recv.nxt);
     uint64_t map_off = seq_extend(off, d->ssn);
-    c->peer_dsn64 = c->peer_dsn64 || d->dsn64;
+    c->dss.peer_dsn64 = c->dss.peer_dsn64 || d->dsn64;
     if (d->len == 0 && !d->data_fin) {
         conn_infinite_mapping(s, map_off, dsn);
         return;
     }
-    if (d->has_csum != c->checksum) { /* section 3.3: as negotiated, or reset; a DATA_FIN alone as well */
+    if (d->has_csum != c->dss.checksum) { /* section 3.3: as negotiated, or reset; a DATA_FIN alone as well */
         flow_reset(s, MPTCP_RST_MPTCP);
         return;
     }
@@ -64,7 +64,7 @@ static void dss_in(struct mp_subflow *s, const struct wire_packet *p, uint64_t o
     struct braid_conn *c = s->conn;
     const struct mptcp_dss *d = &p->tcp.mp.dss;
     if (d->has_ack) {
-        uint64_t ack = offset_of(d->data_ack, d->ack64, c->local_idsn, c->data_una);
+        uint64_t ack = offset_of(d->data_ack, d->ack64, c->keys.local_idsn, c->send.una);
         conn_data_ack(c, ack, (uint64_t)p->tcp.window << s->tcp.syn.snd_wscale, now);
     }
     if (d->has_map)
@@ -79,13 +79,13 @@ static void capable_in(struct mp_subflow *s, const struct wire_packet *p)
     const struct mptcp_capable *k = &p->tcp.mp.capable;
     if (s->join || k->n_keys != 2)
         return;
-    if (k->sender_key != c->remote_key || k->receiver_key != c->local_key) {
+    if (k->sender_key != c->keys.remote || k->receiver_key != c->keys.local) {
         if (p->payload_len > 0)
             flow_reset(s, MPTCP_RST_MPTCP);
         return;
     }
     if (k->has_len) { /* implies SSN 1 and the first byte, with all of its DSN */
-        c->dss_seen = c->peer_dsn64 = true;
+        c->dss.seen = c->dss.peer_dsn64 = true;
         take_mapping(s, 1, DATA_FIRST, k->data_len, k->has_csum, k->csum, k->data_len);
     }
 }
@@ -95,7 +95,7 @@ static void capable_in(struct mp_subflow *s, const struct wire_packet *p)
 static bool has_had_our_dss(const struct braid_conn *c, const struct wire_tcp *t, uint64_t off)
 {
     if (t->has_ts)
-        return c->dss_sent && seq32_before(c->first_dss_ts, t->tsecr);
+        return c->dss.sent && seq32_before(c->dss.first_ts, t->tsecr);
     return off > 65536;
 }
 
@@ -103,15 +103,15 @@ static bool has_had_our_dss(const struct braid_conn *c, const struct wire_tcp *t
 static void no_dss(struct mp_subflow *s, const struct wire_packet *p)
 {
     struct braid_conn *c = s->conn;
-    bool acks_data = c->data_una != c->data_nxt && s->tcp.snd.una > 1 && list_empty(&s->tcp.snd.maps);
+    bool acks_data = c->send.una != c->send.nxt && s->tcp.snd.una > 1 && list_empty(&s->tcp.snd.maps);
     if (p->tcp.mp.has || p->tcp.mp.malformed || !conn_may_fall_back(c) || c->mode != MODE_MPTCP)
         return;
-    if (c->data_fin_received && c->data_fin_acked)
+    if (c->recv.fin_received && c->send.fin_acked)
         return;
-    bool first = p->payload_len > 0 && !c->dss_seen;
+    bool first = p->payload_len > 0 && !c->dss.seen;
     /* Were the peer's FIN taken for the end of a subflow, ours would be the end of the stream to a peer that
      * has fallen back. Behind its DATA_FIN it says nothing new, and needs no option. */
-    bool fin = (p->tcp.flags & TCP_FIN) && !c->data_fin_received;
+    bool fin = (p->tcp.flags & TCP_FIN) && !c->recv.fin_received;
     if (first || acks_data || fin) {
         conn_count(c, MP_DSS_FALLBACK);
         conn_fall_back(c, true);
@@ -124,16 +124,16 @@ static void fallen_back(struct mp_subflow *s, const struct wire_mptcp *mp, uint6
     struct braid_conn *c = s->conn;
     if (c->mode != MODE_FALLBACK)
         return;
-    if ((mp->has & MPTCP_HAS(MPTCP_FAIL)) && c->fail_answered) { /* the answer was lost */
-        s->fail_due = true;
+    if ((mp->has & MPTCP_HAS(MPTCP_FAIL)) && c->fallback.fail_answered) { /* the answer was lost */
+        s->fail.due = true;
         subflow_ack_soon(&s->tcp);
     }
     if (!(mp->has & MPTCP_HAS(MPTCP_DSS)) || !mp->dss.has_map || mp->dss.data_fin)
         return;
-    if (c->rcv_linear_from == LINEAR_UNKNOWN)
+    if (c->fallback.linear_from == LINEAR_UNKNOWN)
         dss_mapping(s, &mp->dss, off);
     else if (mp->dss.len == 0)
-        c->keep_data_acks = false; /* an infinite mapping: the peer has fallen back */
+        c->dss.keep_data_acks = false; /* an infinite mapping: the peer has fallen back */
 }
 
 /* MP_FASTCLOSE (section 3.5). True: it has our key, and the connection is over. The RSTs that answer it say
@@ -141,12 +141,12 @@ static void fallen_back(struct mp_subflow *s, const struct wire_mptcp *mp, uint6
 static bool fastclose_in(struct braid_conn *c, uint64_t key)
 {
     conn_count(c, MP_FASTCLOSE_RX);
-    if (key != c->local_key)
+    if (key != c->keys.local)
         return false;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->rst_reason < 0)
-            s->rst_reason = MPTCP_RST_UNSPECIFIED;
+        if (s->closing.rst_reason < 0)
+            s->closing.rst_reason = MPTCP_RST_UNSPECIFIED;
     }
     conn_fail(c, BRAID_CLOSE_RESET, false);
     return true;
@@ -159,7 +159,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
     struct braid_conn *c = s->conn;
     const struct wire_mptcp *mp = &p->tcp.mp;
     conn_dirty(c);
-    if (s->reset_due || c->fail_due)
+    if (s->closing.reset_due || c->closing.fail_due)
         return SUBFLOW_DROP;
     if (!conn_is_mptcp(c)) {
         fallen_back(s, mp, off);
@@ -171,29 +171,29 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
         return SUBFLOW_DROP;
     if (s->join && !s->confirmed) { /* the fourth ACK (section 3.2) */
         s->confirmed = true;
-        c->ever_joined = true;
+        c->fallback.barred = true;
         conn_pm_changed(c);
     } else if ((mp->has & MPTCP_HAS(MPTCP_JOIN)) && sf->syn.passive) {
         subflow_ack_soon(sf); /* our fourth ACK was lost */
     }
     if (mp->has & MPTCP_HAS(MPTCP_DSS)) { /* the peer has our key */
-        c->dss_seen = true;
+        c->dss.seen = true;
         s->echo_mp_capable = false;
-        c->dss_proven = c->dss_proven || has_had_our_dss(c, &p->tcp, off);
+        c->dss.proven = c->dss.proven || has_had_our_dss(c, &p->tcp, off);
     }
     s->bare = !mp->has && !mp->malformed;
-    s->probe_until = 0;
+    s->closing.answer_by = 0;
     if (mp->has & MPTCP_HAS(MPTCP_ADD_ADDR))
         conn_add_addr_in(s, &mp->add_addr);
     if (mp->has & MPTCP_HAS(MPTCP_REMOVE_ADDR))
         conn_remove_addr_in(s, &mp->remove_addr, now);
     if (mp->has & MPTCP_HAS(MPTCP_PRIO)) {
         conn_count(c, MP_PRIO_RX);
-        s->backup_peer = mp->prio_backup;
+        s->backup.peer = mp->prio_backup;
     }
     if (mp->has & MPTCP_HAS(MPTCP_FAIL)) {
         conn_count(c, MP_FAIL_RX);
-        conn_mp_fail(s, mp->fail_dsn - c->local_idsn);
+        conn_mp_fail(s, mp->fail_dsn - c->keys.local_idsn);
     }
     if (mp->has & MPTCP_HAS(MPTCP_CAPABLE))
         capable_in(s, p);
@@ -201,7 +201,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
         dss_in(s, p, off, now);
     else
         no_dss(s, p);
-    return s->reset_due || c->fail_due ? SUBFLOW_DROP : SUBFLOW_OK;
+    return s->closing.reset_due || c->closing.fail_due ? SUBFLOW_DROP : SUBFLOW_OK;
 }
 
 enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *p, uint64_t off,
@@ -226,8 +226,8 @@ void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time n
         return;
     if (mp->has & MPTCP_HAS(MPTCP_TCPRST)) {
         conn_count(c, MP_RST_RX);
-        s->peer_rst = mp->rst_reason;
-        s->peer_rst_for_good = !(mp->rst_flags & MPTCP_RST_TRANSIENT);
+        s->closing.peer_rst = mp->rst_reason;
+        s->closing.peer_rst_for_good = !(mp->rst_flags & MPTCP_RST_TRANSIENT);
     }
     if (!subflow_synchronized(sf))
         return; /* the handshake was refused */
@@ -235,7 +235,7 @@ void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time n
         fastclose_in(c, mp->fastclose.key);
     if (mp->has & MPTCP_HAS(MPTCP_FAIL)) {
         conn_count(c, MP_FAIL_RX);
-        uint64_t dsn = mp->fail_dsn - c->local_idsn;
-        conn_reinject(c, dsn, c->data_nxt - dsn);
+        uint64_t dsn = mp->fail_dsn - c->keys.local_idsn;
+        conn_reinject(c, dsn, c->send.nxt - dsn);
     }
 }

@@ -40,14 +40,14 @@ static bool has_place(const struct braid_conn *c)
     unsigned taken = 0;
     list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        taken += !s->dead && !s->reset_due && !flow_is_unproven(s);
+        taken += !s->closing.dead && !s->closing.reset_due && !flow_is_unproven(s);
     }
     return taken < c->env->params.max_subflows;
 }
 
 static bool is_silent(const struct mp_subflow *s, braid_time now)
 {
-    return !s->dead && !s->reset_due && subflow_synchronized(&s->tcp) &&
+    return !s->closing.dead && !s->closing.reset_due && subflow_synchronized(&s->tcp) &&
            now - s->tcp.activity.last_recv >= JOIN_SILENCE;
 }
 
@@ -108,14 +108,14 @@ static bool has_room(struct braid_conn *c, braid_time now)
     unsigned pending = 0;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->dead || !flow_is_unproven(s))
+        if (s->closing.dead || !flow_is_unproven(s))
             continue;
         oldest = oldest ? oldest : s;
         pending++;
     }
     bool full = pending >= c->env->params.joins_pending;
     if ((full && now - oldest->tcp.syn.opened_at < JOIN_GRACE) ||
-        !rate_allows(&c->joins, c->env->params.join_rate, now))
+        !rate_allows(&c->join.rate, c->env->params.join_rate, now))
         return false;
     if (full)
         give_up(oldest, now);
@@ -127,7 +127,7 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
     const struct mptcp_join *j = &syn->tcp.mp.join;
     if (j->backup)
         conn_count(c, MP_JOIN_SYN_BACKUP_RX);
-    if (!conn_is_mptcp(c) || c->phase != CONN_ESTABLISHED || c->fail_due) {
+    if (!conn_is_mptcp(c) || c->phase != CONN_ESTABLISHED || c->closing.fail_due) {
         refuse_join(c, syn, MPTCP_RST_MPTCP, now);
         return;
     }
@@ -149,11 +149,11 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
         return;
     }
     s->join = true;
-    s->local_id = id;
-    s->remote_id = j->addr_id;
-    s->remote_nonce = j->nonce;
-    s->backup_peer = j->backup;
-    c->env->tcp.host.random(c->env->tcp.host.ctx, &s->local_nonce, sizeof(s->local_nonce));
+    s->ids.local = id;
+    s->ids.remote = j->addr_id;
+    s->ids.remote_nonce = j->nonce;
+    s->backup.peer = j->backup;
+    c->env->tcp.host.random(c->env->tcp.host.ctx, &s->ids.local_nonce, sizeof(s->ids.local_nonce));
     subflow_open_passive(&s->tcp, syn, c->cc, now);
     subflow_answer(&s->tcp, now);
 }
@@ -164,15 +164,15 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
 static enum braid_error may_join(const struct braid_conn *c, const struct braid_addr *local,
                                  const struct braid_addr *remote)
 {
-    if (c->phase > CONN_ESTABLISHED || c->fail_due)
+    if (c->phase > CONN_ESTABLISHED || c->closing.fail_due)
         return BRAID_ERROR_CLOSED;
     if (!conn_is_mptcp(c))
         return BRAID_ERROR_PLAIN;
-    if (c->phase < CONN_ESTABLISHED || !c->dss_seen)
+    if (c->phase < CONN_ESTABLISHED || !c->dss.seen)
         return BRAID_ERROR_NOT_YET;
     if (!ip_is_pair(&local->ip, &remote->ip) || remote->port == 0)
         return BRAID_ERROR_ADDRESS;
-    if (c->peer_no_join && addr_equal(remote, &c->first_remote)) /* flag C, section 3.1 */
+    if (c->join.unwanted && addr_equal(remote, &c->addresses.remote)) /* flag C, section 3.1 */
         return BRAID_ERROR_UNWANTED;
     return has_place(c) ? BRAID_ERROR_NONE : BRAID_ERROR_LIMIT;
 }
@@ -192,11 +192,11 @@ enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr 
     struct mp_subflow *s = flow_new(c, &from, remote);
     if (!s)
         return BRAID_ERROR_MEMORY;
-    s->remote_id = remote_id;
+    s->ids.remote = remote_id;
     s->join = true;
-    s->local_id = id;
-    s->backup_ours = backup;
-    env->tcp.host.random(env->tcp.host.ctx, &s->local_nonce, sizeof(s->local_nonce));
+    s->ids.local = id;
+    s->backup.ours = backup;
+    env->tcp.host.random(env->tcp.host.ctx, &s->ids.local_nonce, sizeof(s->ids.local_nonce));
     conn_count(c, MP_JOIN_SYN_TX);
     subflow_open_active(&s->tcp, c->cc, now);
     return BRAID_ERROR_NONE;
@@ -214,7 +214,7 @@ static bool join_hmac_good(const struct mp_subflow *s, const struct mptcp_join *
 {
     const struct braid_conn *c = s->conn;
     uint8_t mac[MPTCP_HMAC_LEN];
-    mptcp_join_hmac(c->remote_key, c->local_key, s->remote_nonce, s->local_nonce, mac);
+    mptcp_join_hmac(c->keys.remote, c->keys.local, s->ids.remote_nonce, s->ids.local_nonce, mac);
     return mptcp_hmac_equal(mac, j->hmac, len);
 }
 
@@ -228,7 +228,7 @@ static enum subflow_verdict join_ack(struct mp_subflow *s, const struct mptcp_jo
     }
     if (!find_place(s, now)) {
         conn_count(c, MP_JOIN_REJECTED);
-        s->rst_reason = MPTCP_RST_PROHIBITED;
+        s->closing.rst_reason = MPTCP_RST_PROHIBITED;
         return SUBFLOW_RESET;
     }
     return SUBFLOW_OK;
@@ -238,9 +238,9 @@ static enum subflow_verdict join_synack(struct mp_subflow *s, const struct mptcp
 {
     struct braid_conn *c = s->conn;
     conn_count(c, MP_JOIN_SYNACK_RX);
-    s->remote_nonce = j->nonce;
-    s->remote_id = j->addr_id;
-    s->backup_peer = j->backup;
+    s->ids.remote_nonce = j->nonce;
+    s->ids.remote = j->addr_id;
+    s->backup.peer = j->backup;
     if (!join_hmac_good(s, j, 8)) {
         conn_count(c, MP_JOIN_SYNACK_HMAC);
         return SUBFLOW_RESET;
@@ -252,11 +252,11 @@ enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet
 {
     const struct mptcp_join *j = &p->tcp.mp.join;
     enum mptcp_join_kind want = s->tcp.syn.passive ? MPTCP_JOIN_ACK : MPTCP_JOIN_SYNACK;
-    s->rst_reason = MPTCP_RST_MPTCP;
+    s->closing.rst_reason = MPTCP_RST_MPTCP;
     if (!(p->tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) || j->kind != want || !conn_is_mptcp(s->conn))
         return SUBFLOW_RESET;
     enum subflow_verdict v = s->tcp.syn.passive ? join_ack(s, j, now) : join_synack(s, j);
     if (v == SUBFLOW_OK)
-        s->rst_reason = -1;
+        s->closing.rst_reason = -1;
     return v;
 }

@@ -11,8 +11,8 @@
 
 static uint8_t capable_flags(const struct braid_conn *c)
 {
-    return MPTCP_CAPABLE_SHA256 | (c->checksum ? MPTCP_CAPABLE_CHECKSUM : 0) |
-           (c->no_join ? MPTCP_CAPABLE_NO_JOIN : 0);
+    return MPTCP_CAPABLE_SHA256 | (c->dss.checksum ? MPTCP_CAPABLE_CHECKSUM : 0) |
+           (c->join.refused ? MPTCP_CAPABLE_NO_JOIN : 0);
 }
 
 static void put_capable(const struct braid_conn *c, unsigned n_keys, struct wire_mptcp *mp)
@@ -22,8 +22,8 @@ static void put_capable(const struct braid_conn *c, unsigned n_keys, struct wire
     k->version = 1;
     k->flags = capable_flags(c);
     k->n_keys = (uint8_t)n_keys;
-    k->sender_key = c->local_key;
-    k->receiver_key = c->remote_key;
+    k->sender_key = c->keys.local;
+    k->receiver_key = c->keys.remote;
     mp->has |= MPTCP_HAS(MPTCP_CAPABLE);
 }
 
@@ -31,8 +31,8 @@ static void put_data_ack(const struct braid_conn *c, struct wire_mptcp *mp)
 {
     memset(&mp->dss, 0, sizeof(mp->dss));
     mp->dss.has_ack = true;
-    mp->dss.ack64 = c->peer_dsn64;
-    mp->dss.data_ack = c->remote_idsn + c->data_rcv_nxt;
+    mp->dss.ack64 = c->dss.peer_dsn64;
+    mp->dss.data_ack = c->keys.remote_idsn + c->recv.nxt;
     mp->has |= MPTCP_HAS(MPTCP_DSS);
 }
 
@@ -40,11 +40,11 @@ static void put_data_ack(const struct braid_conn *c, struct wire_mptcp *mp)
 static void put_data_fin(const struct braid_conn *c, struct mptcp_dss *d)
 {
     d->data_fin = d->has_map = d->dsn64 = true;
-    d->dsn = c->local_idsn + c->data_end;
+    d->dsn = c->keys.local_idsn + c->send.end;
     d->ssn = 0;
     d->len = 1;
-    d->has_csum = c->checksum;
-    if (c->checksum)
+    d->has_csum = c->dss.checksum;
+    if (c->dss.checksum)
         d->csum = checksum_dss(0, d->dsn, d->ssn, d->len);
 }
 
@@ -55,12 +55,12 @@ static void put_join(const struct mp_subflow *s, enum mptcp_join_kind kind, stru
     uint8_t mac[MPTCP_HMAC_LEN];
     memset(j, 0, sizeof(*j));
     j->kind = kind;
-    j->backup = s->backup_ours;
-    j->addr_id = s->local_id;
-    j->token = c->remote_token;
-    j->nonce = s->local_nonce;
+    j->backup = s->backup.ours;
+    j->addr_id = s->ids.local;
+    j->token = c->keys.remote_token;
+    j->nonce = s->ids.local_nonce;
     if (kind != MPTCP_JOIN_SYN) {
-        mptcp_join_hmac(c->local_key, c->remote_key, s->local_nonce, s->remote_nonce, mac);
+        mptcp_join_hmac(c->keys.local, c->keys.remote, s->ids.local_nonce, s->ids.remote_nonce, mac);
         memcpy(j->hmac, mac, sizeof(j->hmac));
     }
     mp->has |= MPTCP_HAS(MPTCP_JOIN);
@@ -74,24 +74,24 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
         put_capable(c, 2, mp);
         mp->capable.has_len = true;
         mp->capable.data_len = len;
-        mp->capable.has_csum = c->checksum;
-        mp->capable.csum = checksum_dss(m->sum, c->local_idsn + m->dsn, 1, len);
+        mp->capable.has_csum = c->dss.checksum;
+        mp->capable.csum = checksum_dss(m->sum, c->keys.local_idsn + m->dsn, 1, len);
         return;
     }
     put_data_ack(c, mp);
     struct mptcp_dss *d = &mp->dss;
     d->has_map = d->dsn64 = true;
-    d->dsn = c->local_idsn + m->dsn;
+    d->dsn = c->keys.local_idsn + m->dsn;
     d->ssn = (uint32_t)m->tcp.off;
     if (m->infinite) { /* length and checksum are 0 (section 3.7) */
-        d->has_csum = c->checksum;
+        d->has_csum = c->dss.checksum;
         conn_count(c, MP_INFINITE_MAP_TX);
         return;
     }
     d->data_fin = m->fin;
     d->len = (uint16_t)(len + m->fin);
-    d->has_csum = c->checksum;
-    if (c->checksum)
+    d->has_csum = c->dss.checksum;
+    if (c->dss.checksum)
         d->csum = checksum_dss(m->sum, d->dsn, d->ssn, d->len);
 }
 
@@ -100,8 +100,8 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
  * itself, or after the interval, and causes no more ACKs until then. */
 static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp *mp)
 {
-    if (c->echo_n > 0) {
-        mp->add_addr = c->echoes[--c->echo_n];
+    if (c->addresses.n_echoes > 0) {
+        mp->add_addr = c->addresses.echoes[--c->addresses.n_echoes];
         mp->has |= MPTCP_HAS(MPTCP_ADD_ADDR);
         if (mptcp_options_size(mp) <= space) {
             conn_count(c, MP_ECHO_ADD_TX);
@@ -119,7 +119,7 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
         o->id = l->id;
         o->addr = l->addr;
         o->has_port = l->addr.port != 0;
-        mptcp_add_addr_hmac(c->local_key, c->remote_key, l->id, &l->addr, o->hmac);
+        mptcp_add_addr_hmac(c->keys.local, c->keys.remote, l->id, &l->addr, o->hmac);
         mp->has |= MPTCP_HAS(MPTCP_ADD_ADDR);
         a->due = false;
         a->sent++;
@@ -134,9 +134,9 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
 
 static void put_fail(struct mp_subflow *s, struct wire_mptcp *mp)
 {
-    mp->fail_dsn = s->conn->remote_idsn + s->fail_dsn;
+    mp->fail_dsn = s->conn->keys.remote_idsn + s->fail.dsn;
     mp->has |= MPTCP_HAS(MPTCP_FAIL);
-    s->fail_due = false;
+    s->fail.due = false;
     conn_count(s->conn, MP_FAIL_TX);
 }
 
@@ -165,16 +165,16 @@ static void put_extra(struct mp_subflow *s, unsigned space, struct wire_mptcp *m
 {
     struct braid_conn *c = s->conn;
     unsigned withdrawals = conn_withdrawals_due(c);
-    if ((s->fail_due || c->rx_failed) && space >= DSS_ACK_SIZE + 12) {
+    if ((s->fail.due || c->fallback.rx_failed) && space >= DSS_ACK_SIZE + 12) {
         put_fail(s, mp);
     } else if (withdrawals > 0 && space >= DSS_ACK_SIZE + 4 + withdrawals) {
         put_withdrawals(c, mp);
-    } else if (s->prio_due && space >= DSS_ACK_SIZE + 4) {
-        mp->prio_backup = s->backup_ours;
+    } else if (s->backup.due && space >= DSS_ACK_SIZE + 4) {
+        mp->prio_backup = s->backup.ours;
         mp->has |= MPTCP_HAS(MPTCP_PRIO);
-        s->prio_due = false;
+        s->backup.due = false;
         conn_count(c, MP_PRIO_TX);
-    } else if (c->data_fin_sent && !c->data_fin_acked) {
+    } else if (c->send.fin_sent && !c->send.fin_acked) {
         put_data_fin(c, &mp->dss);
     }
 }
@@ -188,9 +188,9 @@ static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
         return;
     if (s->join && !s->confirmed) {
         put_join(s, MPTCP_JOIN_ACK, mp);
-    } else if (s->echo_mp_capable && !(c->data_fin_sent && !c->data_fin_acked)) {
+    } else if (s->echo_mp_capable && !(c->send.fin_sent && !c->send.fin_acked)) {
         put_capable(c, 2, mp); /* a DATA_FIN would not fit beside it */
-    } else if (!s->signalling || !put_address(c, space, mp)) {
+    } else if (!s->signal.now || !put_address(c, space, mp)) {
         put_data_ack(c, mp);
         put_extra(s, space, mp);
     }
@@ -199,18 +199,19 @@ static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
 static void put_reset(struct mp_subflow *s, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
-    if (c->fastclose && c->was_mptcp) {
-        mp->fastclose.key = c->remote_key;
+    if (c->closing.fastclose && c->fallback.was_mptcp) {
+        mp->fastclose.key = c->keys.remote;
         mp->has |= MPTCP_HAS(MPTCP_FASTCLOSE);
         conn_count(c, MP_FASTCLOSE_TX);
     }
-    if (c->fastclose || s->rst_reason >= 0) {
-        mp->rst_reason = (uint8_t)(s->rst_reason >= 0 ? s->rst_reason : c->reset_reason);
+    if (c->closing.fastclose || s->closing.rst_reason >= 0) {
+        mp->rst_reason =
+            (uint8_t)(s->closing.rst_reason >= 0 ? s->closing.rst_reason : c->closing.reset_reason);
         mp->rst_flags = mptcp_rst_is_transient(mp->rst_reason) ? MPTCP_RST_TRANSIENT : 0;
         mp->has |= MPTCP_HAS(MPTCP_TCPRST);
         conn_count(c, MP_RST_TX);
     }
-    if (s->fail_due)
+    if (s->fail.due)
         put_fail(s, mp);
 }
 
@@ -221,9 +222,9 @@ static void put_fallen_back(struct mp_subflow *s, enum subflow_segment kind, con
     struct braid_conn *c = s->conn;
     if (kind == SUBFLOW_DATA && m->infinite) {
         put_data(s, m, mp);
-    } else if (kind == SUBFLOW_ACK && (s->fail_due || c->keep_data_acks)) {
+    } else if (kind == SUBFLOW_ACK && (s->fail.due || c->dss.keep_data_acks)) {
         put_data_ack(c, mp);
-        if (s->fail_due)
+        if (s->fail.due)
             put_fail(s, mp);
     }
 }
@@ -263,8 +264,8 @@ void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struc
         put_reset(s, &t->mp);
         break;
     }
-    if ((t->mp.has & MPTCP_HAS(MPTCP_DSS)) && !c->dss_sent) {
-        c->dss_sent = true;
-        c->first_dss_ts = t->tsval;
+    if ((t->mp.has & MPTCP_HAS(MPTCP_DSS)) && !c->dss.sent) {
+        c->dss.sent = true;
+        c->dss.first_ts = t->tsval;
     }
 }

@@ -16,8 +16,8 @@ static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
         if (s->ooo_hint == o)
             s->ooo_hint = NULL;
     }
-    c->ooo_bytes -= o->s.len;
-    c->n_ooo--;
+    c->recv.ooo_bytes -= o->s.len;
+    c->recv.n_ooo--;
     mem_give(&c->mem, PIECE_COST);
     list_remove(&o->node);
     free(o);
@@ -25,46 +25,46 @@ static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
 
 static void check_data_fin(struct braid_conn *c)
 {
-    if (!c->data_fin_known || c->data_fin_received || c->data_rcv_nxt != c->data_fin_dsn)
+    if (!c->recv.fin_known || c->recv.fin_received || c->recv.nxt != c->recv.fin_dsn)
         return;
-    c->data_fin_received = true;
-    c->gone_at = BRAID_NEVER; /* nothing more has to come */
-    c->data_rcv_nxt++;
-    c->news = true;
-    c->ack_all = true;
+    c->recv.fin_received = true;
+    c->deadlines.gone = BRAID_NEVER; /* nothing more has to come */
+    c->recv.nxt++;
+    c->recv.news = true;
+    c->recv.ack_all = true;
     conn_dirty(c);
 }
 
 void conn_data_fin(struct braid_conn *c, uint64_t dsn)
 {
-    if (c->data_fin_received) {
-        c->ack_all = true; /* our DATA_ACK was lost */
+    if (c->recv.fin_received) {
+        c->recv.ack_all = true; /* our DATA_ACK was lost */
         conn_dirty(c);
         return;
     }
-    if (c->data_fin_known || seq64_before(dsn, c->data_rcv_nxt) ||
-        seq64_before(c->data_rcv_edge + c->rcvbuf, dsn))
+    if (c->recv.fin_known || seq64_before(dsn, c->recv.nxt) ||
+        seq64_before(c->recv.edge + c->recv.rcvbuf, dsn))
         return;
-    c->data_fin_known = true;
-    c->data_fin_dsn = dsn;
+    c->recv.fin_known = true;
+    c->recv.fin_dsn = dsn;
     check_data_fin(c);
 }
 
 /* Appends in-order bytes, and what waited behind them. Takes over the slice. */
 static void deliver_in_order(struct braid_conn *c, struct slice *s)
 {
-    c->data_rcv_nxt += s->len;
+    c->recv.nxt += s->len;
     recvq_append(c, s);
-    while (!list_empty(&c->ooo)) {
-        struct data_ooo *o = list_entry(c->ooo.next, struct data_ooo, node);
-        if (seq64_before(c->data_rcv_nxt, o->dsn))
+    while (!list_empty(&c->recv.ooo)) {
+        struct data_ooo *o = list_entry(c->recv.ooo.next, struct data_ooo, node);
+        if (seq64_before(c->recv.nxt, o->dsn))
             break;
         uint64_t end = o->dsn + o->s.len;
         struct slice piece = o->s;
-        if (seq64_before(c->data_rcv_nxt, end)) {
-            uint32_t old = (uint32_t)(c->data_rcv_nxt - o->dsn);
+        if (seq64_before(c->recv.nxt, end)) {
+            uint32_t old = (uint32_t)(c->recv.nxt - o->dsn);
             struct slice rest = slice_of(piece.buf, piece.data + old, piece.len - old);
-            c->data_rcv_nxt = end;
+            c->recv.nxt = end;
             recvq_append(c, &rest);
         }
         ooo_remove(c, o);
@@ -83,10 +83,10 @@ static bool begins_after(const struct list *n, uint64_t dsn)
 static struct list *search(struct braid_conn *c, struct list *n, uint64_t dsn)
 {
     unsigned left = OOO_SEARCH;
-    for (; n != &c->ooo && begins_after(n, dsn); n = n->prev)
+    for (; n != &c->recv.ooo && begins_after(n, dsn); n = n->prev)
         if (left-- == 0)
             return NULL;
-    for (; n->next != &c->ooo && !begins_after(n->next, dsn); n = n->next)
+    for (; n->next != &c->recv.ooo && !begins_after(n->next, dsn); n = n->next)
         if (left-- == 0)
             return NULL;
     return n;
@@ -99,8 +99,8 @@ static struct list *ooo_before(struct braid_conn *c, struct mp_subflow *s, uint6
 {
     struct list *n = s->ooo_hint ? search(c, &s->ooo_hint->node, dsn) : NULL;
     if (!n)
-        n = search(c, c->ooo.prev, dsn);
-    return n ? n : search(c, &c->ooo, dsn);
+        n = search(c, c->recv.ooo.prev, dsn);
+    return n ? n : search(c, &c->recv.ooo, dsn);
 }
 
 /* Keeps [dsn, dsn + len) of s, which overlaps nothing queued, behind `after` (NULL: in front). */
@@ -108,8 +108,8 @@ static struct data_ooo *ooo_insert(struct braid_conn *c, struct data_ooo *after,
                                    const struct slice *s, uint32_t skip, uint32_t len)
 {
     struct slice piece = slice_of(s->buf, s->data + skip, len);
-    bool room =
-        c->n_ooo < c->env->params.out_of_order && mem_room(&c->mem) >= slice_keep_cost(&piece) + PIECE_COST;
+    bool room = c->recv.n_ooo < c->env->params.out_of_order &&
+                mem_room(&c->mem) >= slice_keep_cost(&piece) + PIECE_COST;
     struct data_ooo *o = room ? malloc(sizeof(*o)) : NULL;
     if (!o || slice_keep(&piece, &c->mem) < 0) {
         slice_drop(&piece);
@@ -118,9 +118,9 @@ static struct data_ooo *ooo_insert(struct braid_conn *c, struct data_ooo *after,
     }
     o->dsn = dsn;
     o->s = piece;
-    list_insert_after(after ? &after->node : &c->ooo, &o->node);
-    c->ooo_bytes += len;
-    c->n_ooo++;
+    list_insert_after(after ? &after->node : &c->recv.ooo, &o->node);
+    c->recv.ooo_bytes += len;
+    c->recv.n_ooo++;
     mem_take(&c->mem, PIECE_COST);
     return o;
 short_of_memory:
@@ -128,13 +128,13 @@ short_of_memory:
     return NULL;
 }
 
-/* Queues data that is ahead of data_rcv_nxt. The first copy of a byte wins. */
+/* Queues data that is ahead of recv.nxt. The first copy of a byte wins. */
 static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn,
                                  const struct slice *in)
 {
     uint64_t end = dsn + in->len, at = dsn;
     struct list *place = ooo_before(c, s, at);
-    struct data_ooo *prev = place && place != &c->ooo ? list_entry(place, struct data_ooo, node) : NULL;
+    struct data_ooo *prev = place && place != &c->recv.ooo ? list_entry(place, struct data_ooo, node) : NULL;
     if (!place) {
         conn_count(c, MEM_REFUSED); /* not DATA_ACKed: the peer sends it again */
         return;
@@ -143,8 +143,8 @@ static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uin
     while (seq64_before(at, end)) {
         if (prev && seq64_before(at, prev->dsn + prev->s.len))
             at = prev->dsn + prev->s.len;
-        struct list *n = prev ? prev->node.next : c->ooo.next;
-        struct data_ooo *next = n == &c->ooo ? NULL : list_entry(n, struct data_ooo, node);
+        struct list *n = prev ? prev->node.next : c->recv.ooo.next;
+        struct data_ooo *next = n == &c->recv.ooo ? NULL : list_entry(n, struct data_ooo, node);
         uint64_t stop = next && seq64_before(next->dsn, end) ? next->dsn : end;
         if (seq64_before(at, stop)) {
             prev = ooo_insert(c, prev, at, in, (uint32_t)(at - dsn), (uint32_t)(stop - at));
@@ -163,40 +163,40 @@ static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uin
 void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, struct slice *in)
 {
     uint64_t end = dsn + in->len;
-    if (conn_is_mptcp(c) && seq64_before(c->data_rcv_edge, end)) { /* beyond what we ever offered */
-        if (!seq64_before(dsn, c->data_rcv_edge)) {
+    if (conn_is_mptcp(c) && seq64_before(c->recv.edge, end)) { /* beyond what we ever offered */
+        if (!seq64_before(dsn, c->recv.edge)) {
             slice_drop(in);
             return;
         }
-        end = c->data_rcv_edge;
+        end = c->recv.edge;
         in->len = (uint32_t)(end - dsn);
     }
-    if (c->data_fin_known && seq64_before(c->data_fin_dsn, end)) {
-        if (!seq64_before(dsn, c->data_fin_dsn)) {
+    if (c->recv.fin_known && seq64_before(c->recv.fin_dsn, end)) {
+        if (!seq64_before(dsn, c->recv.fin_dsn)) {
             slice_drop(in);
             return;
         }
-        end = c->data_fin_dsn;
+        end = c->recv.fin_dsn;
         in->len = (uint32_t)(end - dsn);
     }
-    if (seq64_before(c->rcv_high, end))
-        c->rcv_high = end;
-    if (!seq64_before(c->data_rcv_nxt, end)) {
+    if (seq64_before(c->recv.high, end))
+        c->recv.high = end;
+    if (!seq64_before(c->recv.nxt, end)) {
         conn_count(c, MP_DUPLICATE_DATA);
         slice_drop(in);
-    } else if (seq64_before(c->data_rcv_nxt, dsn)) {
+    } else if (seq64_before(c->recv.nxt, dsn)) {
         deliver_out_of_order(c, s, dsn, in);
         slice_drop(in);
     } else {
-        slice_advance(in, (uint32_t)(c->data_rcv_nxt - dsn));
+        slice_advance(in, (uint32_t)(c->recv.nxt - dsn));
         deliver_in_order(c, in);
     }
 }
 
 void recv_order_free(struct braid_conn *c)
 {
-    while (!list_empty(&c->ooo)) {
-        struct data_ooo *o = list_entry(c->ooo.next, struct data_ooo, node);
+    while (!list_empty(&c->recv.ooo)) {
+        struct data_ooo *o = list_entry(c->recv.ooo.next, struct data_ooo, node);
         slice_drop(&o->s);
         ooo_remove(c, o);
     }

@@ -44,8 +44,8 @@ bool conn_alone(const struct braid_conn *c)
 {
     list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        bool deaf = s->tcp.fin.received && !c->data_fin_received;
-        if (!s->dead && subflow_synchronized(&s->tcp) && !deaf)
+        bool deaf = s->tcp.fin.received && !c->recv.fin_received;
+        if (!s->closing.dead && subflow_synchronized(&s->tcp) && !deaf)
             return false;
     }
     return true;
@@ -65,7 +65,7 @@ unsigned flow_remote_index(const struct mp_subflow *s)
     const struct conn_pm *m = &s->conn->pm;
     for (unsigned i = 0; i < m->n_remotes; i++) {
         const struct pm_remote *r = &m->remotes[i];
-        if (s->tcp.syn.passive ? r->id == s->remote_id : addr_equal(&r->addr, &s->tcp.remote))
+        if (s->tcp.syn.passive ? r->id == s->ids.remote : addr_equal(&r->addr, &s->tcp.remote))
             return i;
     }
     return PM_MAX_REMOTES;
@@ -79,10 +79,10 @@ static struct pm_subflow show_subflow(const struct mp_subflow *s)
         .remote = (uint8_t)flow_remote_index(s),
         .ours = !s->tcp.syn.passive,
         .established = subflow_synchronized(&s->tcp),
-        .closing = s->reset_due || flow_given_up(s) ||
+        .closing = s->closing.reset_due || flow_given_up(s) ||
                    (subflow_synchronized(&s->tcp) && !subflow_can_carry_data(&s->tcp)),
-        .stale = s->stale,
-        .backup = s->backup_ours || s->backup_peer,
+        .stale = s->silence.stale,
+        .backup = s->backup.ours || s->backup.peer,
         .opened_at = s->tcp.syn.opened_at,
     };
 }
@@ -91,7 +91,7 @@ static void show_subflows(const struct braid_conn *c, struct pm_subflow *to, str
 {
     list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->dead || flow_is_unproven(s))
+        if (s->closing.dead || flow_is_unproven(s))
             continue;
         if (v->n_subflows == PM_MAX_SUBFLOWS) /* others are about to be reset and give their places away */
             break;
@@ -108,8 +108,8 @@ static struct pm_view show(const struct braid_conn *c, struct pm_subflow *subflo
     const struct conn_pm *m = &c->pm;
     struct pm_view v = {
         .now = now,
-        .opener = !c->passive,
-        .may_open = c->dss_seen,
+        .opener = !c->handshake.passive,
+        .may_open = c->dss.seen,
         .alone = m->alone,
         .locals = m->locals,
         .n_locals = m->n_locals,
@@ -172,11 +172,11 @@ void flow_retire(struct mp_subflow *s, braid_time now)
         flow_reset(s, -1);
         return;
     }
-    if (s->being_closed)
+    if (s->closing.retired)
         return;
-    s->being_closed = true;
-    s->close_by = now + RETIRE_TIME;
-    no_later(&c->addr_at, s->close_by);
+    s->closing.retired = true;
+    s->closing.close_by = now + RETIRE_TIME;
+    no_later(&c->deadlines.addr, s->closing.close_by);
     conn_count(c, MP_RM_SUBFLOW);
     conn_reinject_flow(s);
     subflow_close(&s->tcp, now);
@@ -187,7 +187,7 @@ static void close_subflow(struct braid_conn *c, uint32_t id, braid_time now)
 {
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->id == id && !s->dead)
+        if (s->id == id && !s->closing.dead)
             flow_retire(s, now);
     }
 }
@@ -250,7 +250,7 @@ static void retire_departed(struct braid_conn *c, braid_time now)
     c->pm.departing = false;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->dead || s->reset_due || !has_departed(s))
+        if (s->closing.dead || s->closing.reset_due || !has_departed(s))
             continue;
         if (spare || !subflow_synchronized(&s->tcp))
             flow_retire(s, now);
@@ -274,14 +274,14 @@ static void note_alone(struct braid_conn *c, braid_time now)
 void conn_pm_update(struct braid_conn *c, braid_time now)
 {
     struct conn_pm *m = &c->pm;
-    bool ready = conn_is_mptcp(c) && (c->passive || c->dss_seen);
-    if (!ready || (c->data_fin_received && c->data_fin_acked))
+    bool ready = conn_is_mptcp(c) && (c->handshake.passive || c->dss.seen);
+    if (!ready || (c->recv.fin_received && c->send.fin_acked))
         return;
-    if (!m->changed && m->wake_at > now && m->could_open == c->dss_seen)
+    if (!m->changed && m->wake_at > now && m->could_open == c->dss.seen)
         return;
     m->changed = false;
-    m->could_open = c->dss_seen;
-    if (c->peer_no_join)
+    m->could_open = c->dss.seen;
+    if (c->join.unwanted)
         m->remotes[0].usable = false;
     note_alone(c, now);
     if (m->departing)

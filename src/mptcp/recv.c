@@ -9,8 +9,8 @@
 
 void conn_recv_init(struct braid_conn *c)
 {
-    c->data_rcv_nxt = c->rcv_user = c->rcv_high = c->tune_dsn = DATA_FIRST;
-    c->data_rcv_edge = c->data_rcv_nxt + 65535; /* what the SYN or SYN/ACK advertised, unscaled */
+    c->recv.nxt = c->recv.user = c->recv.high = c->recv.tune_dsn = DATA_FIRST;
+    c->recv.edge = c->recv.nxt + 65535; /* what the SYN or SYN/ACK advertised, unscaled */
 }
 
 /* Ones-complement arithmetic has two zeros. */
@@ -36,8 +36,8 @@ static void deliver_held(struct braid_conn *c, struct mp_subflow *s, uint64_t ds
 void conn_release_failed(struct mp_subflow *s)
 {
     struct braid_conn *c = s->conn;
-    c->rx_failed = false;
-    deliver_held(c, s, s->fail_dsn);
+    c->fallback.rx_failed = false;
+    deliver_held(c, s, s->fail.dsn);
 }
 
 /* Adds to what is held back. Takes over the slice. */
@@ -72,9 +72,9 @@ static void hold_mapped(struct braid_conn *c, struct mp_subflow *s, const struct
 {
     struct rxmap *r = &s->rxmap;
     hold(c, s, in);
-    if (r->held_bytes < m->len || c->fail_due)
+    if (r->held_bytes < m->len || c->closing.fail_due)
         return;
-    uint64_t dsn = c->remote_idsn + m->dsn;
+    uint64_t dsn = c->keys.remote_idsn + m->dsn;
     bool right = same_checksum(checksum_dss(r->held_sum, dsn, (uint32_t)m->off, m->csum_len), m->csum);
     if (right || !conn_is_mptcp(c)) /* after falling back nobody would answer another MP_FAIL */
         deliver_held(c, s, m->dsn);
@@ -91,7 +91,7 @@ static bool unmapped(struct braid_conn *c, struct mp_subflow *s, uint64_t off)
             flow_reset(s, MPTCP_RST_MIDDLEBOX);
             return false;
         }
-        if (c->dss_proven) { /* it may be a data-level repetition with a new place: nobody can tell */
+        if (c->dss.proven) { /* it may be a data-level repetition with a new place: nobody can tell */
             conn_fail(c, BRAID_CLOSE_PROTOCOL, true);
             return false;
         }
@@ -99,15 +99,15 @@ static bool unmapped(struct braid_conn *c, struct mp_subflow *s, uint64_t off)
         conn_fall_back(c, true);
         /* Perhaps options pass the other way, and the peer waits for DATA_ACKs: it gets them until it has
          * heard from an MP_FAIL that it should fall back, too. */
-        c->keep_data_acks = true;
-        s->fail_due = true;
-        s->fail_dsn = c->data_rcv_nxt;
+        c->dss.keep_data_acks = true;
+        s->fail.due = true;
+        s->fail.dsn = c->recv.nxt;
         subflow_ack_soon(&s->tcp);
-    } else if (c->rcv_linear_from != LINEAR_UNKNOWN) {
+    } else if (c->fallback.linear_from != LINEAR_UNKNOWN) {
         return false; /* before the infinite mapping: sent again behind it */
     }
-    c->rcv_delta = c->data_rcv_nxt - off;
-    c->rcv_linear_from = off;
+    c->fallback.delta = c->recv.nxt - off;
+    c->fallback.linear_from = off;
     return true;
 }
 
@@ -116,13 +116,13 @@ void flow_data(struct subflow *sf, uint64_t off, struct slice in, braid_time now
     struct mp_subflow *s = mp_subflow_of(sf);
     struct braid_conn *c = s->conn;
     (void)now;
-    while (in.len > 0 && !s->reset_due && !c->fail_due) {
-        if (c->rx_failed) {
+    while (in.len > 0 && !s->closing.reset_due && !c->closing.fail_due) {
+        if (c->fallback.rx_failed) {
             hold(c, s, &in);
             return;
         }
-        if (!conn_is_mptcp(c) && off >= c->rcv_linear_from) {
-            recv_deliver(c, s, off + c->rcv_delta, &in);
+        if (!conn_is_mptcp(c) && off >= c->fallback.linear_from) {
+            recv_deliver(c, s, off + c->fallback.delta, &in);
             return;
         }
         struct rx_mapping *m = rxmap_find(&s->rxmap, off);

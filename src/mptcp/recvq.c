@@ -10,7 +10,7 @@
 
 static struct slice *rcvq_at(const struct braid_conn *c, uint32_t i)
 {
-    return &c->rcvq[(c->rcvq_head + i) & (c->rcvq_cap - 1)];
+    return &c->recv.q.v[(c->recv.q.head + i) & (c->recv.q.cap - 1)];
 }
 
 static size_t ring_cost(uint32_t cap)
@@ -20,49 +20,49 @@ static size_t ring_cost(uint32_t cap)
 
 static void ring_free(struct braid_conn *c)
 {
-    mem_give(&c->mem, ring_cost(c->rcvq_cap));
-    free(c->rcvq);
-    c->rcvq = NULL;
-    c->rcvq_cap = c->rcvq_head = c->rcvq_kept = 0;
+    mem_give(&c->mem, ring_cost(c->recv.q.cap));
+    free(c->recv.q.v);
+    c->recv.q.v = NULL;
+    c->recv.q.cap = c->recv.q.head = c->recv.q.kept = 0;
 }
 
 static bool rcvq_grow(struct braid_conn *c)
 {
-    uint32_t cap = c->rcvq_cap ? c->rcvq_cap * 2 : 8;
+    uint32_t cap = c->recv.q.cap ? c->recv.q.cap * 2 : 8;
     struct slice *q = malloc(cap * sizeof(*q));
     if (!q)
         return false;
-    mem_take(&c->mem, ring_cost(cap) - ring_cost(c->rcvq_cap));
-    for (uint32_t i = 0; i < c->rcvq_n; i++)
+    mem_take(&c->mem, ring_cost(cap) - ring_cost(c->recv.q.cap));
+    for (uint32_t i = 0; i < c->recv.q.n; i++)
         q[i] = *rcvq_at(c, i);
-    free(c->rcvq);
-    c->rcvq = q;
-    c->rcvq_head = 0;
-    c->rcvq_cap = cap;
+    free(c->recv.q.v);
+    c->recv.q.v = q;
+    c->recv.q.head = 0;
+    c->recv.q.cap = cap;
     return true;
 }
 
 void recvq_append(struct braid_conn *c, struct slice *s)
 {
-    if (c->stop_reading) { /* nobody will read it: that is what an abort is for (RFC 9293 section 3.6.1) */
+    if (c->recv.discard) { /* nobody will read it: that is what an abort is for (RFC 9293 section 3.6.1) */
         slice_drop(s);
         conn_fail(c, BRAID_CLOSE_ABORTED, true);
         return;
     }
-    if (c->rcvq_n == c->rcvq_cap && !rcvq_grow(c)) {
+    if (c->recv.q.n == c->recv.q.cap && !rcvq_grow(c)) {
         slice_drop(s);
         conn_fail(c, BRAID_CLOSE_RESOURCES, true);
         return;
     }
-    *rcvq_at(c, c->rcvq_n++) = *s;
-    c->rcv_bytes += s->len;
-    c->news = true;
+    *rcvq_at(c, c->recv.q.n++) = *s;
+    c->recv.bytes += s->len;
+    c->recv.news = true;
 }
 
 unsigned braid_conn_peek(const struct braid_conn *c, struct iovec *iov, unsigned n)
 {
     unsigned i = 0;
-    for (; i < n && i < c->rcvq_n; i++) {
+    for (; i < n && i < c->recv.q.n; i++) {
         const struct slice *s = rcvq_at(c, i);
         iov[i].iov_base = (void *)s->data;
         iov[i].iov_len = s->len;
@@ -72,9 +72,9 @@ unsigned braid_conn_peek(const struct braid_conn *c, struct iovec *iov, unsigned
 
 void braid_conn_consume(struct braid_conn *c, size_t n)
 {
-    assert(n <= c->rcv_bytes);
-    c->rcv_bytes -= n;
-    c->rcv_user += n;
+    assert(n <= c->recv.bytes);
+    c->recv.bytes -= n;
+    c->recv.user += n;
     while (n > 0) {
         struct slice *s = rcvq_at(c, 0);
         if (n < s->len) {
@@ -83,24 +83,24 @@ void braid_conn_consume(struct braid_conn *c, size_t n)
         }
         n -= s->len;
         slice_drop(s);
-        c->rcvq_head = (c->rcvq_head + 1) & (c->rcvq_cap - 1);
-        c->rcvq_n--;
-        if (c->rcvq_kept > 0)
-            c->rcvq_kept--;
+        c->recv.q.head = (c->recv.q.head + 1) & (c->recv.q.cap - 1);
+        c->recv.q.n--;
+        if (c->recv.q.kept > 0)
+            c->recv.q.kept--;
     }
-    if (c->rcvq_n == 0) /* idle connections hold no memory */
+    if (c->recv.q.n == 0) /* idle connections hold no memory */
         ring_free(c);
     conn_dirty(c);
 }
 
 size_t braid_conn_readable(const struct braid_conn *c)
 {
-    return c->rcv_bytes;
+    return c->recv.bytes;
 }
 
 bool braid_conn_eof(const struct braid_conn *c)
 {
-    return c->data_fin_received && c->rcv_bytes == 0;
+    return c->recv.fin_received && c->recv.bytes == 0;
 }
 
 /* The end of what is in the slice's buffer is the end of the slice, and nobody else looks into it. */
@@ -139,7 +139,7 @@ static bool gather(struct braid_conn *c, struct slice *to, struct slice *s)
  * together. */
 bool recvq_keep(struct braid_conn *c)
 {
-    uint32_t n = c->rcvq_n, kept = c->rcvq_kept;
+    uint32_t n = c->recv.q.n, kept = c->recv.q.kept;
     bool ok = true;
     for (uint32_t i = kept; i < n; i++) {
         struct slice *s = rcvq_at(c, i);
@@ -152,19 +152,19 @@ bool recvq_keep(struct braid_conn *c)
         }
         kept++;
     }
-    c->rcvq_kept = c->rcvq_n = kept;
+    c->recv.q.kept = c->recv.q.n = kept;
     return ok;
 }
 
 bool recvq_has_room(const struct braid_conn *c, uint32_t len)
 {
-    return c->rcvq_kept == 0 || mem_room(&c->mem) >= buf_cost(len) + sizeof(struct slice);
+    return c->recv.q.kept == 0 || mem_room(&c->mem) >= buf_cost(len) + sizeof(struct slice);
 }
 
 void recvq_free(struct braid_conn *c)
 {
-    for (uint32_t i = 0; i < c->rcvq_n; i++)
+    for (uint32_t i = 0; i < c->recv.q.n; i++)
         slice_drop(rcvq_at(c, i));
     ring_free(c);
-    c->rcvq_n = 0;
+    c->recv.q.n = 0;
 }

@@ -9,19 +9,21 @@
 
 void conn_charge_reinject(struct braid_conn *c)
 {
-    size_t now = c->reinject.cap > RANGES_INLINE ? mem_cost(c->reinject.cap * sizeof(*c->reinject.r)) : 0;
+    size_t now = c->send.reinject.cap > RANGES_INLINE
+                     ? mem_cost(c->send.reinject.cap * sizeof(*c->send.reinject.r))
+                     : 0;
     mem_take(&c->mem, now);
-    mem_give(&c->mem, c->reinject_cost);
-    c->reinject_cost = now;
+    mem_give(&c->mem, c->send.reinject_cost);
+    c->send.reinject_cost = now;
 }
 
 void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len)
 {
-    uint64_t start = seq64_before(dsn, c->data_una) ? c->data_una : dsn;
-    uint64_t end = seq64_before(c->data_nxt, dsn + len) ? c->data_nxt : dsn + len;
+    uint64_t start = seq64_before(dsn, c->send.una) ? c->send.una : dsn;
+    uint64_t end = seq64_before(c->send.nxt, dsn + len) ? c->send.nxt : dsn + len;
     if (c->phase == CONN_DEAD || !conn_is_mptcp(c) || !seq64_before(start, end))
         return;
-    if (ranges_add(&c->reinject, start, end) < 0)
+    if (ranges_add(&c->send.reinject, start, end) < 0)
         conn_fail(c, BRAID_CLOSE_RESOURCES, true);
     conn_charge_reinject(c);
     conn_dirty(c);
@@ -48,26 +50,26 @@ struct mp_map *flow_carries(struct mp_subflow *s, uint64_t dsn)
 static bool waits_for_data_ack(const struct braid_conn *c)
 {
     return conn_is_mptcp(c) && c->phase == CONN_ESTABLISHED &&
-           (seq64_before(c->data_una, c->data_nxt) || (c->data_fin_sent && !c->data_fin_acked));
+           (seq64_before(c->send.una, c->send.nxt) || (c->send.fin_sent && !c->send.fin_acked));
 }
 
 void conn_arm_data_timer(struct braid_conn *c, braid_time now)
 {
     if (!waits_for_data_ack(c)) {
-        c->data_rtx_at = BRAID_NEVER;
+        c->deadlines.data_rtx = BRAID_NEVER;
         return;
     }
-    if (c->data_rtx_at != BRAID_NEVER)
+    if (c->deadlines.data_rtx != BRAID_NEVER)
         return;
     int64_t rto = DATA_RTO_MIN;
     list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead && s->tcp.rtt.backoff == 0 && rtt_rto(&s->tcp.rtt) > rto)
+        if (!s->closing.dead && s->tcp.rtt.backoff == 0 && rtt_rto(&s->tcp.rtt) > rto)
             rto = rtt_rto(&s->tcp.rtt);
     }
-    bool only_fin = c->data_una == c->data_nxt;
-    rto = (only_fin ? rto : 2 * rto) << (c->data_backoff < 10 ? c->data_backoff : 10);
-    c->data_rtx_at = now + (rto < DATA_RTO_MAX ? rto : DATA_RTO_MAX);
+    bool only_fin = c->send.una == c->send.nxt;
+    rto = (only_fin ? rto : 2 * rto) << (c->send.backoff < 10 ? c->send.backoff : 10);
+    c->deadlines.data_rtx = now + (rto < DATA_RTO_MAX ? rto : DATA_RTO_MAX);
 }
 
 /* Is the first unacknowledged byte in flight on a subflow, which then looks after it? */
@@ -75,7 +77,7 @@ static bool head_in_flight(const struct braid_conn *c)
 {
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead && s->tcp.rtt.backoff == 0 && flow_carries(s, c->data_una))
+        if (!s->closing.dead && s->tcp.rtt.backoff == 0 && flow_carries(s, c->send.una))
             return true;
     }
     return false;
@@ -83,11 +85,11 @@ static bool head_in_flight(const struct braid_conn *c)
 
 void conn_data_timeout(struct braid_conn *c, braid_time now)
 {
-    c->data_rtx_at = BRAID_NEVER;
+    c->deadlines.data_rtx = BRAID_NEVER;
     if (!waits_for_data_ack(c))
         return;
-    bool only_fin = c->data_una == c->data_nxt, held = only_fin || !head_in_flight(c);
-    if (held && c->data_backoff >= DATA_TRIES) {
+    bool only_fin = c->send.una == c->send.nxt, held = only_fin || !head_in_flight(c);
+    if (held && c->send.backoff >= DATA_TRIES) {
         conn_fail(c, BRAID_CLOSE_TIMEOUT, true);
         return;
     }
@@ -101,13 +103,13 @@ void conn_data_timeout(struct braid_conn *c, braid_time now)
     if (only_fin) {
         list_each (n, tmp, &c->subflows) {
             struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-            if (!s->dead && flow_usable(s))
+            if (!s->closing.dead && flow_usable(s))
                 subflow_ack_at_once(&s->tcp, now); /* repeats the DATA_FIN */
         }
-        c->data_backoff++;
+        c->send.backoff++;
     } else if (held) {
-        conn_reinject(c, c->data_una, 65535);
-        c->data_backoff++;
+        conn_reinject(c, c->send.una, 65535);
+        c->send.backoff++;
     }
     conn_arm_data_timer(c, now);
     conn_dirty(c);

@@ -12,8 +12,8 @@ static uint64_t rest_of(const struct braid_conn *c, const struct mp_map *m, uint
 {
     uint64_t end = m->dsn + m->tcp.len;
     *from = m->dsn + m->rescued;
-    if (seq64_before(*from, c->data_una))
-        *from = c->data_una;
+    if (seq64_before(*from, c->send.una))
+        *from = c->send.una;
     return seq64_before(*from, end) ? end - *from : 0;
 }
 
@@ -34,12 +34,12 @@ static bool rescue(struct braid_conn *c, struct choice *ch, struct mp_map *m, en
 
 bool conn_may_rescue(const struct braid_conn *c)
 {
-    if (c->n_subflows < 2 || c->data_una == c->data_nxt || conn_copies(c))
+    if (c->n_subflows < 2 || c->send.una == c->send.nxt || conn_copies(c))
         return false;
     if (c->sched.ops->opportunistic)
         return true;
     list_each (n, tmp, &c->subflows) {
-        if (list_entry(n, struct mp_subflow, node)->suspect)
+        if (list_entry(n, struct mp_subflow, node)->silence.suspect)
             return true;
     }
     return false;
@@ -49,7 +49,7 @@ void rescue_silent(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->suspect)
+        if (!s->silence.suspect)
             continue;
         list_each (k, tmp2, &s->tcp.snd.maps) {
             if (!rescue(c, ch, mp_map_of(k), COUNT_MP_REINJECT_SILENT, now) && !choice_has_space(ch))
@@ -78,9 +78,9 @@ static bool is_slower(const struct mp_subflow *h, const struct mp_map *m, int64_
 /* At most once in its round-trip time. */
 static void penalize(struct mp_subflow *h, braid_time now)
 {
-    if (h->tcp.cc.in_recovery || now - h->penalized_at < h->tcp.rtt.srtt_us)
+    if (h->tcp.cc.in_recovery || now - h->sched.penalized_at < h->tcp.rtt.srtt_us)
         return;
-    h->penalized_at = now;
+    h->sched.penalized_at = now;
     subflow_penalize(&h->tcp, now);
     conn_count(h->conn, MP_PENALTIES);
 }
@@ -90,7 +90,7 @@ static void penalize(struct mp_subflow *h, braid_time now)
 static void rescue_front(struct braid_conn *c, struct choice *ch, struct mp_subflow *h,
                          const struct sched_path *f, braid_time now)
 {
-    uint64_t end = c->data_una + 2 * f->cwnd, from;
+    uint64_t end = c->send.una + 2 * f->cwnd, from;
     list_each (n, tmp, &h->tcp.snd.maps) {
         struct mp_map *m = mp_map_of(n);
         if (rest_of(c, m, &from) == 0 || !seq64_before(from, end) || !is_slower(h, m, f->srtt_us, now))
@@ -102,9 +102,9 @@ static void rescue_front(struct braid_conn *c, struct choice *ch, struct mp_subf
 
 void rescue_head(struct braid_conn *c, struct choice *ch, braid_time now)
 {
-    if (!c->blocked || !c->sched.ops->opportunistic)
+    if (!c->send.blocked || !c->sched.ops->opportunistic)
         return;
-    uint64_t holders = choice_carriers(ch, c->data_una);
+    uint64_t holders = choice_carriers(ch, c->send.una);
     int i = holders ? choice_pick_again(c, ch, holders, ch->paths[0].mss) : -1;
     for (unsigned h = 0; i >= 0 && h < ch->view.n_paths; h++) {
         if (!(holders >> h & 1) || ch->paths[h].srtt_us <= ch->paths[i].srtt_us)
@@ -137,10 +137,10 @@ static struct list *slower_tail(const struct braid_conn *c, struct mp_subflow *h
  * repetitions are not in the way of what is written next. */
 static bool is_tail(struct braid_conn *c, const struct sched_path *f, braid_time now)
 {
-    braid_time at = c->news_at + f->srtt_us;
-    if (c->shutdown || now >= at)
+    braid_time at = c->send.news_at + f->srtt_us;
+    if (c->send.shutdown || now >= at)
         return true;
-    no_later(&c->watch_at, at);
+    no_later(&c->deadlines.watch, at);
     return false;
 }
 
@@ -156,12 +156,13 @@ static void rescue_tail_of(struct braid_conn *c, struct choice *ch, unsigned h, 
             return;
     braid_time late = late_at(s, mp_map_of(s->tcp.snd.maps.prev));
     if (late > now)
-        no_later(&c->watch_at, late);
+        no_later(&c->deadlines.watch, late);
 }
 
 void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now)
 {
-    if (c->data_nxt != c->data_end || c->blocked || c->reinject.n > 0 || !c->sched.ops->opportunistic)
+    if (c->send.nxt != c->send.end || c->send.blocked || c->send.reinject.n > 0 ||
+        !c->sched.ops->opportunistic)
         return;
     for (unsigned h = 0; h < ch->view.n_paths; h++)
         if (!list_empty(&ch->flows[h]->tcp.snd.maps) && ch->paths[h].usable)
@@ -171,12 +172,12 @@ void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now)
 void rescue_late_copy(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     for (unsigned i = 0; i < ch->view.n_paths; i++) {
-        struct mp_map *m = flow_carries(ch->flows[i], c->data_una);
+        struct mp_map *m = flow_carries(ch->flows[i], c->send.una);
         uint64_t from, rest = m ? rest_of(c, m, &from) : 0;
         if (rest == 0)
             continue;
         if (now < late_at(ch->flows[i], m)) {
-            no_later(&c->watch_at, late_at(ch->flows[i], m));
+            no_later(&c->deadlines.watch, late_at(ch->flows[i], m));
             continue;
         }
         uint32_t len = choice_repeat_over(c, ch, choice_pick_again(c, ch, 0, rest), from, rest, now);

@@ -31,15 +31,19 @@ enum next_try { AT_ONCE, LATER, NOT_AGAIN };
 static enum next_try next_try(const struct mp_subflow *s, const struct pm_pair *pair)
 {
     bool was_up = s->established_at != BRAID_NEVER;
-    int reason = s->peer_rst >= 0 ? s->peer_rst : s->why == SUBFLOW_CLOSED_LOCAL ? s->rst_reason : -1;
-    bool for_good = s->peer_rst >= 0 ? s->peer_rst_for_good : !mptcp_rst_is_transient(reason);
+    int reason = s->closing.peer_rst >= 0                 ? s->closing.peer_rst
+                 : s->closing.why == SUBFLOW_CLOSED_LOCAL ? s->closing.rst_reason
+                                                          : -1;
+    bool for_good = s->closing.peer_rst >= 0 ? s->closing.peer_rst_for_good : !mptcp_rst_is_transient(reason);
     if (reason >= 0)
         return for_good ? NOT_AGAIN : reason == MPTCP_RST_OUTSTANDING ? AT_ONCE : LATER;
     if (!was_up && flow_remote_index(s) > 0 && !pair->worked)
-        return s->why == SUBFLOW_CLOSED_REFUSED || pair->failures >= FIRST_TRIES - 1 ? NOT_AGAIN : LATER;
+        return s->closing.why == SUBFLOW_CLOSED_REFUSED || pair->failures >= FIRST_TRIES - 1 ? NOT_AGAIN
+                                                                                             : LATER;
     if (!was_up)
         return LATER;
-    return s->why == SUBFLOW_CLOSED_DONE ? NOT_AGAIN : AT_ONCE; /* the peer's FIN: it wants no more of it */
+    return s->closing.why == SUBFLOW_CLOSED_DONE ? NOT_AGAIN
+                                                 : AT_ONCE; /* the peer's FIN: it wants no more of it */
 }
 
 static bool is_scarcity(int reason)
@@ -53,7 +57,7 @@ static void note_failure(struct pm_pair *pair, const struct mp_subflow *s, bool 
     if (s->established_at != BRAID_NEVER && now - s->established_at >= HELD)
         pair->failures = 0;
     bool first = pair->failures == 0;
-    if (is_scarcity(s->peer_rst) && pair->failures < SCARCE_STEPS)
+    if (is_scarcity(s->closing.peer_rst) && pair->failures < SCARCE_STEPS)
         pair->failures = SCARCE_STEPS;
     unsigned steps = pair->failures < BACKOFF_STEPS ? pair->failures : BACKOFF_STEPS;
     pair->failures++;
@@ -69,8 +73,8 @@ static void note_failure(struct pm_pair *pair, const struct mp_subflow *s, bool 
  * it, and the announcement takes another way. */
 static bool says_nothing(const struct mp_subflow *s)
 {
-    bool in_order = s->why == SUBFLOW_CLOSED_DONE && s->peer_rst < 0;
-    return s->being_closed || s->bygone || (s->announced_again && in_order);
+    bool in_order = s->closing.why == SUBFLOW_CLOSED_DONE && s->closing.peer_rst < 0;
+    return s->closing.retired || s->closing.bygone || (s->closing.announced_again && in_order);
 }
 
 void conn_pm_ended(struct mp_subflow *s, braid_time now)

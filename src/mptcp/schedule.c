@@ -13,7 +13,7 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
 {
     struct subflow *t = &s->tcp;
     p->id = s->id;
-    p->backup = s->backup_peer || s->backup_ours;
+    p->backup = s->backup.peer || s->backup.ours;
     /* Copies may as well go where nobody answers just now: all others carry the bytes too. */
     p->usable = flow_answers(s) || (conn_copies(s->conn) && flow_usable(s) && t->rtt.backoff == 0);
     p->mss = t->size.mss;
@@ -27,14 +27,14 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     p->min_rtt_us = t->rtt.min_rtt_us;
     p->pacing_rate = t->pacer.rate;
     p->slow_start = t->cc.cwnd < t->cc.ssthresh;
-    p->mark = &s->mark;
+    p->mark = &s->sched.mark;
     path_describe(s, p);
 }
 
 /* Bytes that may be in flight in all. */
 static uint64_t send_window(const struct braid_conn *c)
 {
-    uint64_t peer = c->data_edge - c->data_una, own = conn_send_limit(c);
+    uint64_t peer = c->send.edge - c->send.una, own = conn_send_limit(c);
     return peer < own ? peer : own;
 }
 
@@ -42,11 +42,11 @@ static uint64_t send_window(const struct braid_conn *c)
  * hands. */
 static void note_block(struct braid_conn *c)
 {
-    bool waiting = c->data_nxt != c->data_end || c->want_writable;
-    bool blocked = waiting && c->data_nxt - c->data_una >= send_window(c);
-    if (blocked && !c->blocked)
-        c->blocks++;
-    c->blocked = blocked;
+    bool waiting = c->send.nxt != c->send.end || c->send.want_writable;
+    bool blocked = waiting && c->send.nxt - c->send.una >= send_window(c);
+    if (blocked && !c->send.blocked)
+        c->send.blocks++;
+    c->send.blocked = blocked;
 }
 
 static void choice_init(struct choice *ch, struct braid_conn *c, braid_time now)
@@ -55,12 +55,12 @@ static void choice_init(struct choice *ch, struct braid_conn *c, braid_time now)
     ch->view.now = now;
     ch->view.paths = ch->paths;
     ch->view.send_window = send_window(c);
-    ch->view.blocks = c->blocks;
+    ch->view.blocks = c->send.blocks;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (ch->view.n_paths == SCHED_MAX_PATHS)
             break;
-        if (s->dead || !flow_usable(s))
+        if (s->closing.dead || !flow_usable(s))
             continue;
         ch->flows[ch->view.n_paths] = s;
         fill_path(&ch->paths[ch->view.n_paths++], s, now);
@@ -149,17 +149,17 @@ uint32_t choice_send(struct braid_conn *c, struct choice *ch, int i, uint64_t ds
     struct sched_path *p = &ch->paths[i];
     struct mp_subflow *s = ch->flows[i];
     assert((unsigned)i < ch->view.n_paths && p->usable && p->space > 0);
-    uint32_t len = map_length(p, want, dsn + want != c->data_end);
+    uint32_t len = map_length(p, want, dsn + want != c->send.end);
     struct mp_map *m = len > 0 ? conn_map_new(c, dsn, len) : NULL;
     if (!m)
         return 0;
     len = m->tcp.len;
     m->sent_at = now;
-    m->infinite = c->infinite_due;
-    c->infinite_due = false;
-    if (c->shutdown && conn_is_mptcp(c) && !s->echo_mp_capable && dsn + len == c->data_end &&
+    m->infinite = c->fallback.infinite_due;
+    c->fallback.infinite_due = false;
+    if (c->send.shutdown && conn_is_mptcp(c) && !s->echo_mp_capable && dsn + len == c->send.end &&
         len < MAP_BYTES_MAX)
-        m->fin = c->data_fin_sent = true;
+        m->fin = c->send.fin_sent = true;
     subflow_send(&s->tcp, &m->tcp, now);
     path_account(s);
     if (c->sched.ops->sent)
@@ -190,11 +190,11 @@ uint32_t choice_repeat(struct braid_conn *c, struct choice *ch, uint64_t dsn, ui
 static void push_reinjections(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     uint32_t i = 0;
-    while (i < c->reinject.n && i < REINJECT_LOOK && choice_has_space(ch)) {
-        struct range r = c->reinject.r[i];
+    while (i < c->send.reinject.n && i < REINJECT_LOOK && choice_has_space(ch)) {
+        struct range r = c->send.reinject.r[i];
         uint32_t len = choice_repeat(c, ch, r.start, r.end - r.start, now);
         if (len > 0)
-            ranges_subtract(&c->reinject, r.start, r.start + len);
+            ranges_subtract(&c->send.reinject, r.start, r.start + len);
         else
             i++;
     }
@@ -202,34 +202,34 @@ static void push_reinjections(struct braid_conn *c, struct choice *ch, braid_tim
 
 void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now)
 {
-    c->data_nxt += len;
-    c->news_at = now;
+    c->send.nxt += len;
+    c->send.news_at = now;
 }
 
 static void push_new(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     for (;;) {
-        uint64_t edge = seq64_before(c->data_edge, c->data_end) ? c->data_edge : c->data_end;
-        if (!seq64_before(c->data_nxt, edge))
+        uint64_t edge = seq64_before(c->send.edge, c->send.end) ? c->send.edge : c->send.end;
+        if (!seq64_before(c->send.nxt, edge))
             break;
-        ch->view.unsent = c->data_end - c->data_nxt;
-        ch->view.data_window = c->data_edge - c->data_nxt;
+        ch->view.unsent = c->send.end - c->send.nxt;
+        ch->view.data_window = c->send.edge - c->send.nxt;
         int i = c->sched.ops->pick(&c->sched, &ch->view);
-        uint32_t len = i < 0 ? 0 : choice_send(c, ch, i, c->data_nxt, edge - c->data_nxt, now);
+        uint32_t len = i < 0 ? 0 : choice_send(c, ch, i, c->send.nxt, edge - c->send.nxt, now);
         if (len == 0)
             break;
         conn_sent_new(c, len, now);
-        ch->flows[i]->copy_nxt = c->data_nxt; /* should copies begin now */
+        ch->flows[i]->sched.copy_nxt = c->send.nxt; /* should copies begin now */
     }
 }
 
 /* Data waits, nothing is in flight, and the window is closed: somebody must probe it. */
 static void update_probing(struct braid_conn *c, braid_time now)
 {
-    bool blocked = seq64_before(c->data_nxt, c->data_end) && c->data_una == c->data_nxt;
+    bool blocked = seq64_before(c->send.nxt, c->send.end) && c->send.una == c->send.nxt;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead && s->tcp.snd.blocked != (blocked && flow_usable(s)))
+        if (!s->closing.dead && s->tcp.snd.blocked != (blocked && flow_usable(s)))
             subflow_set_blocked(&s->tcp, blocked && flow_usable(s), now);
     }
 }
@@ -240,7 +240,7 @@ void conn_push(struct braid_conn *c, braid_time now)
     conn_watch_paths(c, now);
     note_block(c);
     bool rescue = conn_may_rescue(c);
-    if (c->data_nxt == c->data_end && c->reinject.n == 0 && !rescue && !conn_copies(c))
+    if (c->send.nxt == c->send.end && c->send.reinject.n == 0 && !rescue && !conn_copies(c))
         return update_probing(c, now);
     choice_init(&ch, c, now);
     push_reinjections(c, &ch, now);

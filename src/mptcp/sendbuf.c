@@ -15,8 +15,8 @@
 
 void conn_send_init(struct braid_conn *c)
 {
-    c->data_una = c->data_nxt = c->data_end = DATA_FIRST;
-    c->data_edge = c->data_una; /* the peer's window comes with its first DATA_ACK */
+    c->send.una = c->send.nxt = c->send.end = DATA_FIRST;
+    c->send.edge = c->send.una; /* the peer's window comes with its first DATA_ACK */
 }
 
 /* ---- the send buffer --------------------------------------------------------------------------------------
@@ -29,8 +29,8 @@ static struct send_chunk *chunk_of(struct list *n)
 
 static void chunk_free(struct braid_conn *c, struct send_chunk *k)
 {
-    if (c->cursor == k)
-        c->cursor = NULL;
+    if (c->send.cursor == k)
+        c->send.cursor = NULL;
     list_remove(&k->node);
     buf_unref(k->buf);
     mem_give(&c->mem, CHUNK_COST);
@@ -50,18 +50,18 @@ static struct send_chunk *chunk_add(struct braid_conn *c, size_t want)
         return NULL;
     }
     mem_take(&c->mem, CHUNK_COST);
-    k->dsn = c->data_end;
+    k->dsn = c->send.end;
     k->len = 0;
-    list_append(&c->chunks, &k->node);
+    list_append(&c->send.chunks, &k->node);
     return k;
 }
 
 /* The last chunk, if it has room worth writing to. */
 static struct send_chunk *tail_with_room(struct braid_conn *c)
 {
-    if (list_empty(&c->chunks))
+    if (list_empty(&c->send.chunks))
         return NULL;
-    struct send_chunk *k = chunk_of(c->chunks.prev);
+    struct send_chunk *k = chunk_of(c->send.chunks.prev);
     return k->buf->cap - k->len >= 512 ? k : NULL;
 }
 
@@ -76,22 +76,22 @@ size_t conn_send_limit(const struct braid_conn *c)
         share = least;
     if (share < CHUNK_SMALL)
         share = CHUNK_SMALL;
-    return share < c->sndbuf ? share : c->sndbuf;
+    return share < c->send.sndbuf ? share : c->send.sndbuf;
 }
 
 /* Nothing can be written any more. */
 static bool is_shut(const struct braid_conn *c)
 {
-    return c->shutdown || c->abort_due || c->fail_due || c->phase > CONN_ESTABLISHED;
+    return c->send.shutdown || c->closing.abort_due || c->closing.fail_due || c->phase > CONN_ESTABLISHED;
 }
 
 unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n)
 {
-    if (c->reserved)
+    if (c->send.reserved)
         braid_conn_commit(c, 0);
     if (is_shut(c))
         return 0;
-    uint64_t used = c->data_end - c->data_una;
+    uint64_t used = c->send.end - c->send.una;
     size_t limit = conn_send_limit(c), room = used < limit ? limit - used : 0;
     if (want > room)
         want = room;
@@ -102,12 +102,12 @@ unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov
             k = chunk_add(c, want);
         if (!k) {
             conn_count(c, MEM_REFUSED);
-            c->starved = true;
+            c->send.starved = true;
             conn_dirty(c); /* arms the timer that tries again */
             break;
         }
         if (i == 0)
-            c->reserved = k;
+            c->send.reserved = k;
         size_t len = k->buf->cap - k->len;
         if (len > want)
             len = want;
@@ -117,26 +117,26 @@ unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov
         i++;
     }
     if (i == 0)
-        c->want_writable = true;
+        c->send.want_writable = true;
     return i;
 }
 
 void braid_conn_commit(struct braid_conn *c, size_t n)
 {
-    struct list *at = c->reserved ? &c->reserved->node : &c->chunks;
-    c->reserved = NULL;
+    struct list *at = c->send.reserved ? &c->send.reserved->node : &c->send.chunks;
+    c->send.reserved = NULL;
     if (n > 0)
         conn_dirty(c);
-    while (at != &c->chunks) {
+    while (at != &c->send.chunks) {
         struct send_chunk *k = chunk_of(at);
         at = at->next;
         size_t take = k->buf->cap - k->len;
         if (take > n)
             take = n;
         if (k->len == 0)
-            k->dsn = c->data_end;
+            k->dsn = c->send.end;
         k->len += (uint32_t)take;
-        c->data_end += take;
+        c->send.end += take;
         n -= take;
         if (k->len == 0)
             chunk_free(c, k);
@@ -161,18 +161,18 @@ ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
 
 void braid_conn_shutdown(struct braid_conn *c)
 {
-    if (!c->shutdown) {
-        c->shutdown = true;
+    if (!c->send.shutdown) {
+        c->send.shutdown = true;
         conn_dirty(c);
     }
 }
 
-/* The chunk that holds dsn, which is in [data_una, data_end). */
+/* The chunk that holds dsn, which is in [una, end). */
 static struct send_chunk *chunk_find(struct braid_conn *c, uint64_t dsn)
 {
-    struct list *n = c->chunks.next;
-    if (c->cursor && !seq64_before(dsn, c->cursor->dsn))
-        n = &c->cursor->node;
+    struct list *n = c->send.chunks.next;
+    if (c->send.cursor && !seq64_before(dsn, c->send.cursor->dsn))
+        n = &c->send.cursor->node;
     while (!seq64_before(dsn, chunk_of(n)->dsn + chunk_of(n)->len))
         n = n->next;
     return chunk_of(n);
@@ -180,9 +180,9 @@ static struct send_chunk *chunk_find(struct braid_conn *c, uint64_t dsn)
 
 static void drop_acked_chunks(struct braid_conn *c)
 {
-    while (!list_empty(&c->chunks)) {
-        struct send_chunk *k = chunk_of(c->chunks.next);
-        if (k == c->reserved || seq64_before(c->data_una, k->dsn + k->len))
+    while (!list_empty(&c->send.chunks)) {
+        struct send_chunk *k = chunk_of(c->send.chunks.next);
+        if (k == c->send.reserved || seq64_before(c->send.una, k->dsn + k->len))
             break;
         chunk_free(c, k);
     }
@@ -195,9 +195,9 @@ bool conn_send_has_memory(const struct braid_conn *c)
 
 void conn_send_free(struct braid_conn *c)
 {
-    while (!list_empty(&c->chunks))
-        chunk_free(c, chunk_of(c->chunks.next));
-    ranges_free(&c->reinject);
+    while (!list_empty(&c->send.chunks))
+        chunk_free(c, chunk_of(c->send.chunks.next));
+    ranges_free(&c->send.reinject);
     conn_charge_reinject(c);
 }
 
@@ -218,44 +218,44 @@ static void tune_sndbuf(struct braid_conn *c)
         if (t->rtt.srtt_us > 0)
             goal += 2 * (t->cc.cwnd * (uint64_t)longest / (uint64_t)t->rtt.srtt_us);
     }
-    if (goal > c->sndbuf_max)
-        goal = c->sndbuf_max;
-    if (goal > c->sndbuf)
-        c->sndbuf = goal;
+    if (goal > c->sockopt.sndbuf_max)
+        goal = c->sockopt.sndbuf_max;
+    if (goal > c->send.sndbuf)
+        c->send.sndbuf = goal;
 }
 
 /* Bytes before una are done with. */
 static void advance_una(struct braid_conn *c, uint64_t una, braid_time now)
 {
-    if (seq64_before(c->data_end, una)) { /* the DATA_FIN */
-        c->data_fin_acked = true;
-        una = c->data_end;
+    if (seq64_before(c->send.end, una)) { /* the DATA_FIN */
+        c->send.fin_acked = true;
+        una = c->send.end;
     }
-    if (seq64_before(c->data_una, una)) {
-        ranges_subtract(&c->reinject, c->data_una, una);
-        c->data_una = una;
-        if (seq64_before(c->data_nxt, una))
-            c->data_nxt = una;
+    if (seq64_before(c->send.una, una)) {
+        ranges_subtract(&c->send.reinject, c->send.una, una);
+        c->send.una = una;
+        if (seq64_before(c->send.nxt, una))
+            c->send.nxt = una;
         drop_acked_chunks(c);
         tune_sndbuf(c);
     }
-    c->data_backoff = 0;
-    c->data_rtx_at = BRAID_NEVER;
+    c->send.backoff = 0;
+    c->deadlines.data_rtx = BRAID_NEVER;
     conn_arm_data_timer(c, now);
     conn_dirty(c);
 }
 
 void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_time now)
 {
-    uint64_t top = c->data_nxt + (c->data_fin_sent ? 1 : 0);
-    if (seq64_before(data_ack, c->data_una) || seq64_before(top, data_ack))
+    uint64_t top = c->send.nxt + (c->send.fin_sent ? 1 : 0);
+    if (seq64_before(data_ack, c->send.una) || seq64_before(top, data_ack))
         return;
-    if (seq64_before(c->data_edge, data_ack + wnd)) {
-        c->data_edge = data_ack + wnd;
+    if (seq64_before(c->send.edge, data_ack + wnd)) {
+        c->send.edge = data_ack + wnd;
         conn_dirty(c);
     }
-    bool fin = seq64_before(c->data_end, data_ack);
-    if (seq64_before(c->data_una, data_ack) && !(fin && c->data_fin_acked))
+    bool fin = seq64_before(c->send.end, data_ack);
+    if (seq64_before(c->send.una, data_ack) && !(fin && c->send.fin_acked))
         advance_una(c, data_ack, now);
 }
 
@@ -269,7 +269,7 @@ void flow_map_done(struct subflow *sf, struct tcp_map *t, bool acked)
     struct mp_map *m = (struct mp_map *)t;
     struct mp_subflow *s = mp_subflow_of(sf);
     struct braid_conn *c = s->conn;
-    if (acked && !conn_is_mptcp(c) && seq64_before(c->data_una, m->dsn + m->tcp.len))
+    if (acked && !conn_is_mptcp(c) && seq64_before(c->send.una, m->dsn + m->tcp.len))
         advance_una(c, m->dsn + m->tcp.len, sf->activity.last_recv); /* no DATA_ACK tells */
     for (uint32_t i = 0; i < m->tcp.n_slices; i++)
         slice_drop(&m->slices[i]);
@@ -308,11 +308,11 @@ struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
         uint32_t skip = i == 0 ? (uint32_t)(dsn - k->dsn) : 0;
         uint32_t take = k->len - skip < left ? k->len - skip : left;
         m->slices[i] = slice_of(k->buf, k->buf->data + skip, take);
-        if (c->checksum)
+        if (c->dss.checksum)
             sum = checksum_add_at(sum, k->buf->data + skip, take, m->tcp.len - left);
         left -= take;
-        if (dsn == c->data_nxt && i + 1 == n)
-            c->cursor = k;
+        if (dsn == c->send.nxt && i + 1 == n)
+            c->send.cursor = k;
     }
     m->sum = sum;
     return m;

@@ -36,23 +36,23 @@ static braid_time due(const struct braid_conn *c, const struct standstill *s, br
 void conn_note_stall(struct braid_conn *c, braid_time now)
 {
     bool counts = c->phase == CONN_ESTABLISHED;
-    look(&c->sending, counts && c->data_una != c->data_end, c->data_una, now);
-    look(&c->reading, counts && c->rcv_bytes > 0, c->rcv_user, now);
-    braid_time unsent = due(c, &c->sending, c->user_timeout);
-    braid_time at = due(c, &c->reading, c->env->params.unread);
+    look(&c->stall.sending, counts && c->send.una != c->send.end, c->send.una, now);
+    look(&c->stall.reading, counts && c->recv.bytes > 0, c->recv.user, now);
+    braid_time unsent = due(c, &c->stall.sending, c->sockopt.user_timeout);
+    braid_time at = due(c, &c->stall.reading, c->env->params.unread);
     no_later(&at, unsent);
-    c->stall_at = at;
+    c->deadlines.stall = at;
     if (at != BRAID_NEVER) /* memory may become scarce until then */
-        no_later(&c->stall_at, now + STALL_LOOK);
+        no_later(&c->deadlines.stall, now + STALL_LOOK);
 }
 
 void conn_stall_timeout(struct braid_conn *c, braid_time now)
 {
     conn_note_stall(c, now);
-    if (due(c, &c->sending, c->user_timeout) <= now) {
+    if (due(c, &c->stall.sending, c->sockopt.user_timeout) <= now) {
         conn_count(c, MP_STALLED);
         conn_fail(c, BRAID_CLOSE_TIMEOUT, true);
-    } else if (due(c, &c->reading, c->env->params.unread) <= now) {
+    } else if (due(c, &c->stall.reading, c->env->params.unread) <= now) {
         conn_count(c, MP_UNREAD);
         conn_fail(c, BRAID_CLOSE_TIMEOUT, true);
     }
@@ -60,9 +60,9 @@ void conn_stall_timeout(struct braid_conn *c, braid_time now)
 
 static bool stands_still(const struct braid_conn *c, braid_time now)
 {
-    braid_time since = c->sending.since;
-    no_later(&since, c->reading.since);
-    return !c->fail_due && since != BRAID_NEVER && now - since >= RECLAIM_AFTER;
+    braid_time since = c->stall.sending.since;
+    no_later(&since, c->stall.reading.since);
+    return !c->closing.fail_due && since != BRAID_NEVER && now - since >= RECLAIM_AFTER;
 }
 
 void conn_reclaim(struct mptcp_env *env, braid_time now)

@@ -56,16 +56,17 @@ static bool take_key(struct braid_conn *c, const struct wire_packet *ack, const 
 {
     const struct wire_mptcp *mp = &ack->tcp.mp;
     if (!mptcp_capable_acceptable(mp, 2) ||
-        !make_key(c->env, ack, k->syn.tcp.seq, k->slot, &c->local_key, &c->local_token, &c->local_idsn) ||
-        mp->capable.receiver_key != c->local_key)
+        !make_key(c->env, ack, k->syn.tcp.seq, k->slot, &c->keys.local, &c->keys.local_token,
+                  &c->keys.local_idsn) ||
+        mp->capable.receiver_key != c->keys.local)
         return false;
-    if (conn_by_token(c->env, c->local_token)) {
+    if (conn_by_token(c->env, c->keys.local_token)) {
         conn_count(c, MP_FALLBACK_TOKEN_INIT);
         return false;
     }
     conn_token_enter(c);
-    c->checksum = k->flag;
-    c->peer_no_join = mp->capable.flags & MPTCP_CAPABLE_NO_JOIN;
+    c->dss.checksum = k->flag;
+    c->join.unwanted = mp->capable.flags & MPTCP_CAPABLE_NO_JOIN;
     return true;
 }
 
@@ -80,9 +81,9 @@ struct braid_conn *conn_open_stateless(struct mptcp_env *env, const struct wire_
     struct braid_conn *c = conn_new(env, l->cc, l->sched, now);
     if (!c)
         return NULL;
-    c->passive = c->stateless = true;
+    c->handshake.passive = c->handshake.stateless = true;
     c->phase = CONN_HANDSHAKE;
-    c->no_join = l->no_join;
+    c->join.refused = l->no_join;
     c->mode = take_key(c, ack, &k) ? MODE_MPTCP : MODE_PLAIN;
     struct mp_subflow *s = conn_first_flow(c, &ack->dst, &ack->src);
     if (!s)

@@ -26,11 +26,11 @@ static bool has_alternative(const struct mp_subflow *s)
 /* Patience wears off while ACKs come in time. */
 static unsigned patience_of(struct mp_subflow *s, braid_time now)
 {
-    while (s->patience > 0 && now - s->patience_at >= PATIENCE_FADES) {
-        s->patience--;
-        s->patience_at += PATIENCE_FADES;
+    while (s->silence.patience > 0 && now - s->silence.patience_at >= PATIENCE_FADES) {
+        s->silence.patience--;
+        s->silence.patience_at += PATIENCE_FADES;
     }
-    return s->patience;
+    return s->silence.patience;
 }
 
 static void doubt(struct mp_subflow *s, braid_time now)
@@ -38,24 +38,24 @@ static void doubt(struct mp_subflow *s, braid_time now)
     bool timed_out = s->tcp.rtt.backoff > 0;
     braid_time at = timed_out ? now : subflow_silent_at(&s->tcp, patience_of(s, now));
     if (at > now) {
-        no_later(&s->conn->watch_at, at);
+        no_later(&s->conn->deadlines.watch, at);
         return;
     }
-    s->suspect = true;
-    s->suspect_at = now;
-    s->next_probe = now + PROBE_EVERY;
-    s->probed_at = 0;
+    s->silence.suspect = true;
+    s->silence.since = now;
+    s->silence.next_probe = now + PROBE_EVERY;
+    s->silence.probed_at = 0;
     conn_count(s->conn, MP_SUSPECTED);
 }
 
 static void trust(struct mp_subflow *s, braid_time now)
 {
-    s->suspect = false;
+    s->silence.suspect = false;
     if (!s->tcp.activity.progress_first)
         return;
     conn_count(s->conn, MP_SUSPECTED_WRONGLY);
-    s->patience += s->patience < PATIENCE_MAX;
-    s->patience_at = now;
+    s->silence.patience += s->silence.patience < PATIENCE_MAX;
+    s->silence.patience_at = now;
 }
 
 /* Whatever comes half a round trip after a probe shows that the path works, and that what was in flight is
@@ -63,24 +63,24 @@ static void trust(struct mp_subflow *s, braid_time now)
 static void probe(struct mp_subflow *s, braid_time now)
 {
     struct subflow *t = &s->tcp;
-    if (s->probed_at > 0 && t->activity.last_recv >= s->probed_at + t->rtt.min_rtt_us / 2) {
-        s->probed_at = 0;
+    if (s->silence.probed_at > 0 && t->activity.last_recv >= s->silence.probed_at + t->rtt.min_rtt_us / 2) {
+        s->silence.probed_at = 0;
         subflow_retry(t, now);
     }
-    if (now >= s->next_probe) {
+    if (now >= s->silence.next_probe) {
         subflow_ask(t, now);
         conn_count(s->conn, MP_PATH_PROBES);
-        s->probed_at = s->probed_at > 0 ? s->probed_at : now;
-        s->next_probe = now + PROBE_EVERY;
+        s->silence.probed_at = s->silence.probed_at > 0 ? s->silence.probed_at : now;
+        s->silence.next_probe = now + PROBE_EVERY;
     }
-    no_later(&s->conn->watch_at, s->next_probe);
+    no_later(&s->conn->deadlines.watch, s->silence.next_probe);
 }
 
 void conn_resumed(struct braid_conn *c, braid_time now)
 {
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->dead)
+        if (!s->closing.dead)
             subflow_resumed(&s->tcp, now);
     }
     conn_dirty(c);
@@ -92,13 +92,13 @@ void conn_watch_paths(struct braid_conn *c, braid_time now)
         return;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->suspect && s->tcp.activity.progress_at > s->suspect_at)
+        if (s->silence.suspect && s->tcp.activity.progress_at > s->silence.since)
             trust(s, now);
-        if (s->dead || s->reset_due || list_empty(&s->tcp.snd.maps))
+        if (s->closing.dead || s->closing.reset_due || list_empty(&s->tcp.snd.maps))
             continue;
         if (!has_alternative(s))
-            s->suspect = false;
-        else if (s->suspect)
+            s->silence.suspect = false;
+        else if (s->silence.suspect)
             probe(s, now);
         else
             doubt(s, now);

@@ -10,13 +10,13 @@
 /* How far the window may reach now, memory considered. */
 static uint64_t window_goal(const struct braid_conn *c)
 {
-    if (c->data_fin_received)
-        return c->data_rcv_nxt + WINDOW_AFTER;
+    if (c->recv.fin_received)
+        return c->recv.nxt + WINDOW_AFTER;
     const struct mem_account *all = &c->env->mem;
     size_t room = mem_room(all), share = room / 4 > RCVBUF_LEAST ? room / 4 : RCVBUF_LEAST;
     if (room < all->limit / 8)
         share = RCVBUF_LEAST; /* little memory left: trickle */
-    return c->rcv_user + (c->rcvbuf < share ? c->rcvbuf : share);
+    return c->recv.user + (c->recv.rcvbuf < share ? c->recv.rcvbuf : share);
 }
 
 uint64_t flow_window(struct subflow *sf)
@@ -25,17 +25,17 @@ uint64_t flow_window(struct subflow *sf)
     if (c->phase < CONN_ESTABLISHED)
         return 65535; /* the SYN's window is not scaled */
     uint64_t goal = window_goal(c);
-    uint64_t step = 2 * (uint64_t)sf->size.mss < c->rcvbuf / 2 ? 2 * sf->size.mss : c->rcvbuf / 2;
-    bool closed = !seq64_before(c->data_rcv_nxt, c->data_rcv_edge);
-    if (!seq64_before(goal, c->data_rcv_edge + step) || (closed && seq64_before(c->data_rcv_edge, goal)))
-        c->data_rcv_edge = goal; /* in steps: RFC 9293 section 3.8.6.2.2, silly windows */
+    uint64_t step = 2 * (uint64_t)sf->size.mss < c->recv.rcvbuf / 2 ? 2 * sf->size.mss : c->recv.rcvbuf / 2;
+    bool closed = !seq64_before(c->recv.nxt, c->recv.edge);
+    if (!seq64_before(goal, c->recv.edge + step) || (closed && seq64_before(c->recv.edge, goal)))
+        c->recv.edge = goal; /* in steps: RFC 9293 section 3.8.6.2.2, silly windows */
     uint64_t unit = (uint64_t)1 << sf->syn.rcv_wscale;
-    uint64_t wnd = seq64_before(c->data_rcv_nxt, c->data_rcv_edge) ? c->data_rcv_edge - c->data_rcv_nxt : 0;
+    uint64_t wnd = seq64_before(c->recv.nxt, c->recv.edge) ? c->recv.edge - c->recv.nxt : 0;
     wnd = (wnd + unit - 1) & ~(unit - 1); /* rounded up, or truncation would move the edge back */
     if (wnd > 65535 * unit)
         wnd = 65535 * unit;
-    if (seq64_before(c->data_rcv_edge, c->data_rcv_nxt + wnd))
-        c->data_rcv_edge = c->data_rcv_nxt + wnd;
+    if (seq64_before(c->recv.edge, c->recv.nxt + wnd))
+        c->recv.edge = c->recv.nxt + wnd;
     return wnd;
 }
 
@@ -43,7 +43,7 @@ uint64_t flow_window(struct subflow *sf)
  * may have had all of the window in flight. */
 static bool reads_fast(struct braid_conn *c, braid_time now)
 {
-    if (now < c->tune_at)
+    if (now < c->recv.tune_at)
         return false;
     int64_t rtt = BRAID_MS;
     list_each (n, tmp, &c->subflows) {
@@ -51,9 +51,9 @@ static bool reads_fast(struct braid_conn *c, braid_time now)
         int64_t seen = t->rcv.rtt_us > 0 ? t->rcv.rtt_us : t->rtt.srtt_us;
         rtt = seen > rtt ? seen : rtt;
     }
-    bool fast = c->rcv_user - c->tune_dsn >= c->rcvbuf / 2;
-    c->tune_dsn = c->rcv_user;
-    c->tune_at = now + rtt;
+    bool fast = c->recv.user - c->recv.tune_dsn >= c->recv.rcvbuf / 2;
+    c->recv.tune_dsn = c->recv.user;
+    c->recv.tune_at = now + rtt;
     return fast;
 }
 
@@ -61,15 +61,16 @@ static bool reads_fast(struct braid_conn *c, braid_time now)
  * over a fast one. */
 static bool window_used(const struct braid_conn *c)
 {
-    uint64_t quarter = c->rcvbuf / 4;
-    bool offered = c->data_rcv_edge - c->rcv_user >= 3 * quarter;
-    bool used = !seq64_before(c->rcv_high + quarter, c->data_rcv_edge);
-    return offered && used && c->rcv_bytes <= quarter / 4;
+    uint64_t quarter = c->recv.rcvbuf / 4;
+    bool offered = c->recv.edge - c->recv.user >= 3 * quarter;
+    bool used = !seq64_before(c->recv.high + quarter, c->recv.edge);
+    return offered && used && c->recv.bytes <= quarter / 4;
 }
 
 void recv_tune(struct braid_conn *c, braid_time now)
 {
     bool fast = reads_fast(c, now);
     if (fast || window_used(c))
-        c->rcvbuf = 2 * c->rcvbuf < c->rcvbuf_max ? 2 * c->rcvbuf : c->rcvbuf_max;
+        c->recv.rcvbuf =
+            2 * c->recv.rcvbuf < c->sockopt.rcvbuf_max ? 2 * c->recv.rcvbuf : c->sockopt.rcvbuf_max;
 }

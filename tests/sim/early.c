@@ -13,8 +13,8 @@ static bool is_due(const struct app *a)
     if (!c || a->finned || !a->shut || c->phase != CONN_ESTABLISHED || !conn_is_mptcp(c))
         return false;
     if (a->p.fin_early == FIN_WITH_DATA_FIN)
-        return c->data_fin_sent && c->data_una == c->data_end;
-    return a->p.fin_early == FIN_BEHIND_DATA_FIN && c->data_fin_acked;
+        return c->send.fin_sent && c->send.una == c->send.end;
+    return a->p.fin_early == FIN_BEHIND_DATA_FIN && c->send.fin_acked;
 }
 
 static void close_half(struct app *a)
@@ -26,7 +26,7 @@ static void close_half(struct app *a)
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
 
-        if (!s->dead && subflow_synchronized(&s->tcp))
+        if (!s->closing.dead && subflow_synchronized(&s->tcp))
             subflow_close(&s->tcp, a->world->time.now);
     }
     conn_dirty(c);

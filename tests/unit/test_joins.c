@@ -59,8 +59,10 @@ static void forge(unsigned n)
 
         spec.src.port = (uint16_t)(1000 + n_forged++);
         t.mp.has = MPTCP_HAS(MPTCP_JOIN);
-        t.mp.join = (struct mptcp_join){
-            .kind = MPTCP_JOIN_SYN, .addr_id = 9, .token = p.server.conn->local_token, .nonce = n_forged};
+        t.mp.join = (struct mptcp_join){.kind = MPTCP_JOIN_SYN,
+                                        .addr_id = 9,
+                                        .token = p.server.conn->keys.local_token,
+                                        .nonce = n_forged};
         ck_assert_int_eq(packet_header_build(&spec, &h), 0);
         packet_checksum_fill(&h, NULL, 0);
         struct buf *b = buf_new(h.len, NULL);

@@ -67,8 +67,8 @@ START_TEST(an_mptcp_client_gets_mptcp_and_a_second_subflow)
     pair_run_for(&p, 100 * BRAID_MS);
     both_ways();
     ck_assert_uint_eq(p.server.conn->n_subflows, 2);
-    ck_assert(p.server.conn->checksum == (_i == 1) && p.client.conn->checksum == (_i == 1));
-    ck_assert_uint_eq(p.server.conn->local_token % p.server.core->env.params.n_workers, _i == 2 ? 2 : 0);
+    ck_assert(p.server.conn->dss.checksum == (_i == 1) && p.client.conn->dss.checksum == (_i == 1));
+    ck_assert_uint_eq(p.server.conn->keys.local_token % p.server.core->env.params.n_workers, _i == 2 ? 2 : 0);
     braid_conn_shutdown(p.client.conn);
     braid_conn_shutdown(p.server.conn);
     pair_run_for(&p, BRAID_SECOND);
@@ -203,12 +203,12 @@ static bool take_token(struct pair *pair, bool to_server, uint8_t *packet, size_
     uint64_t idsn;
     uint32_t token;
 
-    if (!after_syn(to_server, &w) || other.token_hashed)
+    if (!after_syn(to_server, &w) || other.keys.token_hashed)
         return true;
     mptcp_key_derive(w.tcp.mp.capable.receiver_key, &token, &idsn);
-    other.token_hashed = true;
+    other.keys.token_hashed = true;
     other.env = &pair->server.core->env;
-    htable_insert(&other.env->tokens, &other.token_node, token);
+    htable_insert(&other.env->tokens, &other.keys.token_node, token);
     return true;
 }
 

@@ -1,0 +1,56 @@
+/* What MPTCP knows of one subflow, in groups. */
+#ifndef BRAID_MPTCP_FLOW_H
+#define BRAID_MPTCP_FLOW_H
+
+#include "tcp/subflow.h"
+
+/* Address IDs (RFC 8684 section 3.4), and the nonces of a join (section 3.2). */
+struct flow_ids {
+    uint8_t local, remote;
+    uint32_t local_nonce, remote_nonce;
+};
+
+/* MP_PRIO (section 3.3.8). */
+struct flow_backup {
+    bool peer; /* the peer asked us to spare it */
+    bool ours; /* we asked the peer ... */
+    bool due;  /* ... or are about to */
+};
+
+/* MP_FAIL (section 3.7). */
+struct flow_fail {
+    bool due;
+    uint64_t dsn;
+};
+
+/* What schedulers keep with it, and what is done in their name. */
+struct flow_sched {
+    uint64_t mark;           /* the scheduler's own */
+    uint64_t copy_nxt;       /* scheduler with `duplicate`: DSN of the next byte to copy onto this subflow */
+    braid_time penalized_at; /* when its window was last cut because it held up others */
+};
+
+/* ADD_ADDR that rides on its ACKs (addr.c). */
+struct flow_signal {
+    bool now;      /* the ACK that is being sent may carry an address */
+    uint64_t mark; /* position of both streams when one last did ... */
+    braid_time at; /* ... when that was ... */
+    unsigned acks; /* ... and how many ACKs in a row did so */
+};
+
+/* Its end. */
+struct flow_closing {
+    bool dead; /* closed() was called, to be reaped */
+    enum subflow_closed why;
+    bool reset_due;         /* reset it at the flush */
+    int rst_reason;         /* to send in MP_TCPRST (section 3.6); -1: none */
+    int peer_rst;           /* reason in the peer's MP_TCPRST; -1: none */
+    bool peer_rst_for_good; /* it said that the reason will last */
+    bool retired;           /* closed by us: it gets a FIN, and is reset if it has not ended by close_by */
+    braid_time close_by;
+    braid_time answer_by; /* REMOVE_ADDR named it: closed unless it answers by then; 0: not so */
+    bool bygone;          /* one of its addresses came anew since: its end says nothing of the pair ... */
+    bool announced_again; /* ... or just once more: an end in order may be from before that */
+};
+
+#endif

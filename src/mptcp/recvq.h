@@ -1,0 +1,44 @@
+/* What a connection has received: order.c puts it in the order of the data, recvq.c keeps what the user has
+ * not read, and window.c says how much more may come. */
+#ifndef BRAID_MPTCP_RECVQ_H
+#define BRAID_MPTCP_RECVQ_H
+
+#include "base/buf.h"
+#include "base/list.h"
+
+/* What the user has not consumed: a ring of slices in order. */
+struct recvq {
+    struct slice *v;
+    uint32_t head, n, cap;
+    uint32_t kept; /* the first so many slices own their memory (slice_keep) */
+};
+
+/* Data that came out of order at the connection level. */
+struct data_ooo {
+    struct list node;
+    uint64_t dsn;
+    struct slice s;
+};
+
+struct conn_recv {
+    uint64_t nxt;  /* the next DSN in order */
+    uint64_t edge; /* right edge ever advertised; never goes back */
+    uint64_t user; /* DSN of the next byte the user will consume */
+    uint64_t high; /* behind the last byte received, in order or not */
+    struct recvq q;
+    size_t bytes;    /* in q: [user, user + bytes) */
+    struct list ooo; /* data_ooo by DSN */
+    size_t ooo_bytes;
+    unsigned n_ooo;
+    size_t rcvbuf;      /* current limit of what the window offers */
+    uint64_t tune_dsn;  /* window tuning: `user` at the start of the current round trip ... */
+    braid_time tune_at; /* ... and when that ends */
+    uint64_t fin_dsn;   /* of the DATA_FIN, valid if fin_known */
+    bool fin_known;
+    bool fin_received; /* in order: nxt is behind it */
+    bool news;         /* bytes or EOF for the user since the last readable() */
+    bool ack_all;      /* a DATA_FIN: acknowledge on all subflows */
+    bool discard;      /* released: nobody will read what comes */
+};
+
+#endif

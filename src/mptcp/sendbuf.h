@@ -1,0 +1,37 @@
+/* What a connection has to send: bytes of the user's, by data sequence number, until they are DATA_ACKed (RFC
+ * 8684 section 3.3). sendbuf.c keeps them; schedule.c, copies.c, rescue.c and reinject.c send them. */
+#ifndef BRAID_MPTCP_SENDBUF_H
+#define BRAID_MPTCP_SENDBUF_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/ranges.h"
+
+/* Bytes to send, in chunks: [una, end). */
+struct send_chunk {
+    struct list node;
+    struct buf *buf;
+    uint64_t dsn; /* of the first byte */
+    uint32_t len; /* filled */
+};
+
+struct conn_send {
+    uint64_t una, nxt, end; /* [una, nxt) is in flight, [nxt, end) waits */
+    uint64_t edge;          /* highest DSN that the peer's window admits */
+    struct list chunks;
+    struct send_chunk *cursor;   /* holds nxt; NULL: look from the head */
+    struct send_chunk *reserved; /* first chunk with reserved room; NULL: none */
+    size_t sndbuf;               /* current limit on end - una */
+    struct ranges reinject;      /* to be sent again over another subflow */
+    size_t reinject_cost;        /* what its memory is charged */
+    braid_time news_at;          /* when data that was not sent before last left */
+    uint32_t blocks;             /* how often the send window was full while more was waiting ... */
+    bool blocked;                /* ... and whether it is */
+    bool shutdown;               /* the user will write no more: DATA_FIN has the number `end` */
+    bool fin_sent, fin_acked;    /* the DATA_FIN */
+    bool want_writable;
+    bool starved;     /* memory was short when the user wanted to write */
+    unsigned backoff; /* data-level timeouts in a row (reinject.c) */
+};
+
+#endif
