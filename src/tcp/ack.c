@@ -2,6 +2,7 @@
 #include "tcp/internal.h"
 
 #include "base/seq.h"
+#include "tcp/ack.h"
 
 /* A duplicate may be reported long after the original; older than this it is nonsense. */
 #define DSACK_MAX_SPAN (UINT64_C(1) << 30)
@@ -268,5 +269,5 @@ void tcp_process_ack(struct subflow *sf, const struct wire_packet *p, uint64_t o
     }
     take_rtt(sf, &a);
     react(sf, &a);
-    tcp_timers_update(sf);
+    tcp_deadlines_update(sf);
 }

@@ -4,6 +4,8 @@
 
 #include <braid/types.h>
 
+struct subflow;
+
 struct tcp_ack_due {
     uint64_t last;       /* RCV.NXT of the last ACK that we sent */
     uint32_t bytes;      /* received since then */
@@ -13,5 +15,18 @@ struct tcp_ack_due {
     bool forced;  /* subflow_ack_soon: data segments do not count as this ACK */
     bool patient; /* set by the owner: short requests are mostly answered soon */
 };
+
+#define TCP_DELACK_TIME  (40 * BRAID_MS)
+#define TCP_DELACK_QUICK (4 * BRAID_MS) /* while the connection is young, and of less than a full segment */
+#define TCP_QUICK_ACKS   16
+
+/* What the window field of the next segment (not a SYN) will say, in bytes. */
+uint64_t tcp_window_now(const struct subflow *sf);
+/* Is an ACK to leave at the end of this batch? */
+bool tcp_ack_is_due(const struct subflow *sf);
+/* None is, but one may be owed: it has a deadline from now on. */
+void tcp_ack_delay(struct subflow *sf, braid_time now);
+/* An ACK left with a segment. pure: without payload and FIN, with all the SACK blocks. */
+void tcp_ack_was_sent(struct subflow *sf, bool pure, uint64_t window);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "base/bytes.h"
+#include "tcp/emit.h"
 #include "tcp/internal.h"
 
 #define USE_ISS   0

@@ -5,6 +5,8 @@
 #include <braid/types.h>
 #include "base/wheel.h"
 
+struct subflow;
+
 /* Exclusive uses of the retransmission timer (RFC 8985 section 8). */
 enum tcp_rexmit_timer { REXMIT_OFF, REXMIT_RTO, REXMIT_TLP, REXMIT_REORDER, REXMIT_PERSIST };
 
@@ -16,5 +18,14 @@ struct tcp_deadlines {
     braid_time reorder;  /* RACK's reordering timer */
     enum tcp_rexmit_timer kind;
 };
+
+/* Recomputes what the retransmission timer is used for, then arms the wheel for the earliest deadline. */
+void tcp_deadlines_update(struct subflow *sf);
+/* The first half of that: the retransmission timer. */
+void tcp_rexmit_choose(struct subflow *sf);
+/* The second half: the wheel. */
+void tcp_deadlines_arm(struct subflow *sf);
+/* Nothing is due any more. */
+void tcp_deadlines_stop(struct subflow *sf);
 
 #endif

@@ -1,11 +1,13 @@
-/* Arriving segments and ICMP errors: the order of checks of RFC 9293 section 3.10.7 with the precautions of
+/* Arriving segments: the order of checks of RFC 9293 section 3.10.7 with the precautions of
  * RFC 5961 against blind attacks and PAWS (RFC 7323). */
 #include "tcp/internal.h"
 
-#include "base/addr.h"
 #include "base/seq.h"
+#include "tcp/ack.h"
+#include "tcp/challenge.h"
+#include "tcp/output.h"
+#include "tcp/sack_blocks.h"
 
-#define PAWS_IDLE       (24 * 24 * 3600 * BRAID_SECOND) /* RFC 7323 section 5.5: then the last one is outdated */
 #define STRAY_ACK_EVERY (100 * BRAID_MS)
 
 /* A segment with its numbers as offsets. They may be absurd, so compare with seq64_before. */
@@ -76,7 +78,7 @@ static void cross_syn(struct subflow *sf, const struct wire_packet *p, braid_tim
     sf->syn.answered = true;
     tcp_set_state(sf, TCP_STATE_SYN_RECEIVED);
     tcp_send_syn(sf, now);
-    tcp_timers_update(sf);
+    tcp_deadlines_update(sf);
 }
 
 /* RFC 9293 section 3.10.7.3. */
@@ -158,34 +160,8 @@ static void answer_unacceptable(struct subflow *sf, const struct seg *s, braid_t
     }
     if (s->p->payload_len > 0 && seq64_before(s->off, sf->rcv.nxt) && !seq64_before(sf->rcv.nxt, s->end) &&
         (int64_t)s->off > 0)
-        tcp_note_duplicate(sf, s->off, s->off + s->p->payload_len);
+        sack_note_duplicate(sf, s->off, s->off + s->p->payload_len);
     sf->ack.now = true;
-}
-
-/* RFC 7323 section 5.3. An old pure ACK that was merely overtaken does not deserve an answer. */
-static bool paws_rejects(struct subflow *sf, const struct seg *s, braid_time now)
-{
-    const struct wire_tcp *t = &s->p->tcp;
-
-    if (!sf->syn.ts_ok || !t->has_ts || !seq32_before(t->tsval, sf->ts.recent))
-        return false;
-    if (now - sf->ts.recent_at > PAWS_IDLE)
-        return false;
-    bool overtaken = s->end == s->off && s->off == sf->rcv.nxt && !seq64_before(sf->snd.una, s->ack) &&
-                     sf->ts.recent - t->tsval <= (uint32_t)(rtt_rto(&sf->rtt) / BRAID_MS);
-    return !overtaken;
-}
-
-static void update_ts_recent(struct subflow *sf, const struct seg *s, braid_time now)
-{
-    const struct wire_tcp *t = &s->p->tcp;
-
-    if (!sf->syn.ts_ok || !t->has_ts || seq64_before(sf->ack.last, s->off))
-        return;
-    if (seq32_before(t->tsval, sf->ts.recent) && now - sf->ts.recent_at <= PAWS_IDLE)
-        return;
-    sf->ts.recent = t->tsval;
-    sf->ts.recent_at = now;
 }
 
 /* RFC 5961 section 3.2. */
@@ -212,7 +188,7 @@ static bool acceptable(struct subflow *sf, const struct seg *s, braid_time now)
             tcp_challenge_ack(sf, now); /* RFC 5961 section 4.2, whatever the sequence number */
         return false;
     }
-    if (!s->rst && paws_rejects(sf, s, now)) {
+    if (!s->rst && tcp_paws_rejects(sf, s->p, s->off, s->end, s->ack, now)) {
         tcp_count(sf, COUNT_TCP_PAWS_ESTAB, 1);
         answer_unacceptable(sf, s, now);
         return false;
@@ -236,57 +212,19 @@ static bool ack_is_valid(struct subflow *sf, const struct seg *s, braid_time now
     return false;
 }
 
-/* The ACK may have covered our FIN. False: the subflow is closed. What the owner's options on that ACK say of
- * the data before the FIN counts. */
-static bool our_fin_acked(struct subflow *sf, const struct seg *s, braid_time now)
-{
-    if (!sf->fin.sent || sf->snd.una <= sf->fin.off)
-        return true;
-    switch (sf->state) {
-    case TCP_STATE_FIN_WAIT_1:
-        tcp_set_state(sf, TCP_STATE_FIN_WAIT_2);
-        return true;
-    case TCP_STATE_CLOSING:
-        sf->ops->segment(sf, s->p, s->off, now);
-        if (sf->ack.now)
-            tcp_send_ack(sf, now);
-        tcp_finish(sf, TCP_STATE_TIME_WAIT, SUBFLOW_CLOSED_DONE, now);
-        return false;
-    case TCP_STATE_LAST_ACK:
-        sf->ops->segment(sf, s->p, s->off, now);
-        tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_DONE, now);
-        return false;
-    default:
-        return true;
-    }
-}
-
-/* From an ACK of ours to data that echoes its timestamp. A peer that was idle in between gives no sample. */
-static void measure_rcv_rtt(struct subflow *sf, const struct wire_packet *p, braid_time now)
-{
-    int64_t sample = (int64_t)(int32_t)(tcp_tsval(sf, now) - p->tcp.tsecr) * BRAID_MS;
-
-    if (!sf->syn.ts_ok || !p->tcp.has_ts || p->payload_len == 0 || p->tcp.tsecr == sf->rcv.rtt_tsecr)
-        return;
-    sf->rcv.rtt_tsecr = p->tcp.tsecr;
-    if (sample < 0 || sample > RTT_RTO_MAX || now - sf->activity.last_recv > sample / 2)
-        return;
-    sf->rcv.rtt_us += sf->rcv.rtt_us ? (sample - sf->rcv.rtt_us) / 8 : sample;
-}
-
 static void input_synchronized(struct subflow *sf, const struct seg *s, struct buf *b, braid_time now)
 {
     if (!ack_is_valid(sf, s, now))
         return;
-    update_ts_recent(sf, s, now);
-    measure_rcv_rtt(sf, s->p, now);
+    tcp_ts_update(sf, s->p, s->off, now);
+    tcp_measure_rcv_rtt(sf, s->p, now);
     if (now - sf->activity.last_recv > rtt_rto(&sf->rtt))
         sf->ack.quick = TCP_QUICK_ACKS;
     sf->activity.last_recv = now;
     sf->tries.keepalives = sf->tries.probes_unanswered = 0;
     uint64_t ack = (int64_t)s->ack < 0 ? 0 : s->ack; /* from before our SYN: just old */
     tcp_process_ack(sf, s->p, s->off, ack, now);
-    if (sf->state == TCP_STATE_CLOSED || !our_fin_acked(sf, s, now))
+    if (sf->state == TCP_STATE_CLOSED || !tcp_fin_acked(sf, s->p, s->off, now))
         return;
     continue_established(sf, s, b, now);
 }
@@ -331,20 +269,4 @@ void subflow_input(struct subflow *sf, const struct wire_packet *p, struct buf *
     if (seg_size > sf->rcv.mss)
         sf->rcv.mss = seg_size;
     input_synchronized(sf, &s, b, now);
-}
-
-/* ---- ICMP ---- */
-
-void subflow_icmp(struct subflow *sf, const struct wire_packet *p, braid_time now)
-{
-    uint64_t off = seq_extend(sf->snd.una, p->quoted_seq - sf->syn.iss);
-
-    if (sf->state == TCP_STATE_CLOSED || sf->state == TCP_STATE_TIME_WAIT)
-        return;
-    if (seq64_before(off, sf->snd.una) || !seq64_before(off, sf->snd.nxt))
-        return; /* RFC 5927 section 4: not about anything in flight */
-    if (p->icmp == WIRE_ICMP_TOO_BIG)
-        tcp_mtu_icmp(sf, p->mtu, now);
-    else if (sf->state == TCP_STATE_SYN_SENT) /* soft errors too: RFC 5461 section 4.1, as Linux does */
-        tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_UNREACHABLE, now);
 }

@@ -5,6 +5,9 @@
 
 #include <braid/types.h>
 
+struct subflow;
+struct tcp_env;
+
 struct tcp_size {
     uint32_t mss;      /* payload of a full segment, options taken off; same as cc.mss */
     uint16_t path_mtu; /* never above env->mtu; as found by ICMP and by probes */
@@ -12,5 +15,18 @@ struct tcp_size {
     unsigned reserve;  /* bytes of options the owner may use on data segments: set by the owner, 28 for MPTCP,
                         * 0  for plain TCP; then call subflow_update_mss */
 };
+
+/* What a peer without an MSS option takes, RFC 9293 section 3.7.1. */
+static inline uint16_t tcp_default_mss(bool v4)
+{
+    return v4 ? 536 : 1220;
+}
+/* As many of so many bytes as fill segments. */
+static inline uint64_t tcp_whole_segments(uint64_t bytes, uint32_t mss)
+{
+    return bytes - bytes % mss;
+}
+/* The MSS that we offer to a peer: what our link takes, or, if it is known to be less, the path to it. */
+uint16_t tcp_own_mss(struct tcp_env *env, const struct braid_ip *peer, braid_time now);
 
 #endif

@@ -4,6 +4,9 @@
 
 #include <braid/types.h>
 
+struct subflow;
+struct tcp_sent;
+
 struct mtu_search {
     uint64_t probe;      /* offset of the probe in flight; 0: none */
     uint64_t head;       /* the first segment that was retransmitted lately ... */
@@ -15,5 +18,26 @@ struct mtu_search {
     uint16_t high;       /* no larger packet passes */
     braid_time raise_at; /* when to begin a search again; BRAID_NEVER: one is under way */
 };
+
+void tcp_mtu_init(struct subflow *sf, braid_time now);
+/* How many of the next len bytes should leave as one larger packet, to see whether that passes; 0: none. Then
+ * tcp_mtu_probing(s): they are the run s. */
+uint32_t tcp_mtu_probe(struct subflow *sf, uint32_t len, braid_time now);
+void tcp_mtu_probing(struct subflow *sf, const struct tcp_sent *s);
+/* So many bytes of s were delivered. */
+void tcp_mtu_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t bytes, braid_time now);
+/* s was lost. True: as a probe, which says nothing of congestion. */
+bool tcp_mtu_lost(struct subflow *sf, const struct tcp_sent *s, braid_time now);
+/* The retransmission timer expired. */
+void tcp_mtu_timeout(struct subflow *sf, braid_time now);
+/* s, the first run that is outstanding, is about to be retransmitted: in smaller segments, if those of this
+ * size never arrive. */
+void tcp_mtu_head_again(struct subflow *sf, const struct tcp_sent *s);
+/* The path swallows, or is suspected to, what both ends would take. Then segments leave one by one: what
+ * swallows the big ones may sit on this machine, where it sees a super-packet as one. */
+bool tcp_mtu_limited(const struct subflow *sf);
+/* A router says that no larger packet than mtu passes; 0: it does not say what would. True: what was in
+ * flight in larger ones has been marked lost, and may leave again. */
+bool tcp_mtu_limit(struct subflow *sf, uint32_t mtu, braid_time now);
 
 #endif

@@ -5,14 +5,46 @@
 #include <braid/types.h>
 #include "base/list.h"
 #include "base/ranges.h"
+#include "base/slice.h"
 #include "wire/tcp.h"
 
+struct subflow;
+
 struct tcp_ooo {
-    struct list pieces; /* by offset; private to recv.c */
+    struct list pieces; /* by offset; struct tcp_piece */
     uint32_t bytes, n;
     unsigned n_sacks;
     struct range sacks[TCP_SACK_MAX]; /* blocks to report, the most recent first */
     struct range dsack;               /* to report next; empty: start == end */
 };
+
+#define TCP_OOO_MAX 4096 /* pieces of the queue */
+
+/* An out-of-order piece. Pieces do not overlap; neighbours are not merged. */
+struct tcp_piece {
+    struct list node;
+    uint64_t off;
+    struct slice s;
+};
+
+static inline struct tcp_piece *tcp_piece_of(struct list *node)
+{
+    return list_entry(node, struct tcp_piece, node);
+}
+
+static inline uint64_t tcp_piece_end(const struct tcp_piece *o)
+{
+    return o->off + o->s.len;
+}
+
+/* Keeps what is new of a slice at offset off, and notes the news for SACK. Takes over the slice's reference.
+ */
+void tcp_ooo_insert(struct subflow *sf, uint64_t off, struct slice s);
+/* The first piece if it begins at or before rcv.nxt: its offset and slice, with the reference. False: there
+ * is none. */
+bool tcp_ooo_take(struct subflow *sf, uint64_t *off, struct slice *s);
+void tcp_ooo_clear(struct subflow *sf);
+/* Asserts the invariants. */
+void tcp_ooo_check(const struct subflow *sf);
 
 #endif

@@ -1,12 +1,10 @@
-/* Loss detection by time: RACK-TLP, RFC 8985. */
+/* Loss detection by time: RACK, RFC 8985. */
 #include "tcp/internal.h"
 
 #include "base/seq.h"
+#include "tcp/ack.h"
 
-#define REO_WND_PERSIST   16               /* recoveries that a multiplier above 1 outlives */
-#define TLP_MAX_ACK_DELAY (200 * BRAID_MS) /* of the peer */
-#define TLP_MARGIN        (2 * BRAID_MS)   /* peers work in batches too: on short paths 2*SRTT is nothing */
-#define TLP_NO_RTT        BRAID_SECOND
+#define REO_WND_PERSIST 16 /* recoveries that a multiplier above 1 outlives */
 
 void rack_init(struct rack *r)
 {
@@ -104,47 +102,4 @@ uint64_t rack_detect_loss(struct subflow *sf, braid_time now)
         sent_mark(sf, s, SENT_LOST);
     }
     return lost;
-}
-
-/* Section 7.2, and condition 1 and 2 of section 7.3. */
-bool tlp_allowed(const struct subflow *sf)
-{
-    return sf->syn.sack_ok && !sf->cc.in_recovery && sf->board.sacked_bytes == 0 &&
-           sf->board.lost_bytes == 0 && sf->tlp.end == 0 && sf->tlp.sampled && tcp_outstanding(sf);
-}
-
-braid_time tlp_timeout(const struct subflow *sf)
-{
-    if (sf->rtt.srtt_us == 0)
-        return TLP_NO_RTT;
-    return 2 * sf->rtt.srtt_us + (sf->board.pipe <= sf->size.mss ? TLP_MAX_ACK_DELAY : TLP_MARGIN);
-}
-
-/* Repeats the last segment: whether new data is there only the owner knows. */
-void tlp_send(struct subflow *sf, braid_time now)
-{
-    struct tcp_sent *s = sent_of(sf->board.runs.prev);
-    uint64_t len = sent_len(s), tail = len % sf->size.mss ? len % sf->size.mss : sf->size.mss;
-
-    sf->due.rto_base = now;
-    sf->tlp.sampled = false;
-    if (s->state != SENT_FLIGHT)
-        return;
-    if (len > tail)
-        s = sent_split(sf, s, s->end - tail);
-    if (!s)
-        return;
-    sf->tlp.end = sf->snd.nxt;
-    tcp_count(sf, COUNT_TCP_LOSS_PROBES, 1);
-    tcp_retransmit(sf, s, now);
-}
-
-bool tlp_process_ack(struct subflow *sf, const struct ack_info *a)
-{
-    if (sf->tlp.end == 0 || sf->snd.una < sf->tlp.end)
-        return false;
-    bool repaired = !a->dsack && sf->snd.una > sf->tlp.end;
-    if (a->dsack || repaired || a->dupack)
-        sf->tlp.end = 0;
-    return repaired;
 }

@@ -4,6 +4,10 @@
 
 #include <braid/types.h>
 
+struct ack_info;
+struct subflow;
+struct tcp_sent;
+
 struct rack {
     braid_time xmit_ts; /* of the most recently sent delivered segment */
     uint64_t end_seq;
@@ -14,5 +18,14 @@ struct rack {
     uint64_t dsack_round; /* offset: DSACK adaptation once per round */
     uint64_t fack;        /* highest offset delivered */
 };
+
+void rack_init(struct rack *r);
+/* [.., end) of s was delivered for the first time. */
+void rack_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t end, const struct ack_info *a);
+/* A DSACK came (RFC 8985 section 6.2 step 4). */
+void rack_on_dsack(struct subflow *sf);
+void rack_on_recovered(struct subflow *sf);
+/* Marks losses and sets due.reorder. Returns the bytes newly marked. */
+uint64_t rack_detect_loss(struct subflow *sf, braid_time now);
 
 #endif

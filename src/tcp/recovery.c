@@ -3,6 +3,8 @@
 #include "tcp/internal.h"
 
 #include "base/seq.h"
+#include "tcp/ack.h"
+#include "tcp/pacing.h"
 
 static void begin(struct subflow *sf)
 {
@@ -182,5 +184,20 @@ void recovery_on_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost
         sf->cwnd.limited_before = sf->cwnd.limited;
         sf->cwnd.limited = false;
     }
+    tcp_update_pacing(sf);
+}
+
+void subflow_penalize(struct subflow *sf, braid_time now)
+{
+    struct cc *cc = &sf->cc;
+
+    if (cc->in_recovery)
+        return;
+    if (cc->ops->on_penalty)
+        cc->ops->on_penalty(cc, now);
+    else if (cc->cwnd < cc->ssthresh)
+        cc->cwnd = max_u64(cc->cwnd / 2, 2 * (uint64_t)sf->size.mss);
+    else
+        recovery_skip(sf, sf->board.pipe, now);
     tcp_update_pacing(sf);
 }

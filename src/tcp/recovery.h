@@ -5,6 +5,9 @@
 #include <braid/types.h>
 #include "tcp/prr.h"
 
+struct ack_info;
+struct subflow;
+
 struct tcp_recovery {
     struct prr prr;
     uint64_t point;  /* snd.nxt when recovery began */
@@ -16,5 +19,20 @@ struct tcp_recovery {
     int64_t undo_retrans; /* retransmitted bytes not yet reported by DSACK */
     uint32_t dupacks;     /* only without SACK */
 };
+
+#define TCP_DUPTHRESH 3 /* RFC 5681 section 3.2 */
+
+/* flight: see prr_begin; in_flight: pipe before the loss was detected. */
+void recovery_begin(struct subflow *sf, uint64_t flight, uint64_t in_flight, braid_time now);
+void recovery_begin_rto(struct subflow *sf, braid_time now);
+/* The congestion response to a loss that needs no recovery. */
+void recovery_skip(struct subflow *sf, uint64_t in_flight, braid_time now);
+/* Adapts cwnd to an ACK, in and out of recovery. lost: bytes it marked lost. */
+void recovery_on_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost);
+/* Ends the recovery if snd.una has passed its end. */
+void recovery_try_end(struct subflow *sf, braid_time now);
+/* Undoes a recovery that proved spurious. */
+void recovery_try_undo(struct subflow *sf, const struct ack_info *a);
+void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now);
 
 #endif

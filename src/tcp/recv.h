@@ -4,6 +4,10 @@
 
 #include <braid/types.h>
 
+struct buf;
+struct subflow;
+struct wire_packet;
+
 struct tcp_rcv {
     uint64_t nxt;
     uint64_t adv;       /* highest right edge ever advertised */
@@ -12,5 +16,9 @@ struct tcp_rcv {
     int64_t rtt_us; /* ... the round trip as the receiver of data sees it, queues on the way included; 0: no
                      * sample yet */
 };
+
+/* Takes the payload and FIN of an acceptable segment that begins at offset off. */
+void tcp_receive(struct subflow *sf, const struct wire_packet *p, struct buf *b, uint64_t off,
+                 braid_time now);
 
 #endif

@@ -49,7 +49,7 @@ void subflow_retry(struct subflow *sf, braid_time now)
         return;
     sf->rtt.backoff = 0;
     sf->due.rto_base = now - rtt_rto(&sf->rtt);
-    tcp_timers_update(sf);
+    tcp_deadlines_update(sf);
 }
 
 void subflow_resumed(struct subflow *sf, braid_time now)
@@ -60,20 +60,5 @@ void subflow_resumed(struct subflow *sf, braid_time now)
     sf->ack.quick = TCP_QUICK_ACKS;
     if (sf->ack.bytes > 0 || !list_empty(&sf->ooo.pieces))
         sf->ack.now = true;
-    tcp_timers_update(sf);
-}
-
-void subflow_penalize(struct subflow *sf, braid_time now)
-{
-    struct cc *cc = &sf->cc;
-
-    if (cc->in_recovery)
-        return;
-    if (cc->ops->on_penalty)
-        cc->ops->on_penalty(cc, now);
-    else if (cc->cwnd < cc->ssthresh)
-        cc->cwnd = max_u64(cc->cwnd / 2, 2 * (uint64_t)sf->size.mss);
-    else
-        recovery_skip(sf, sf->board.pipe, now);
-    tcp_update_pacing(sf);
+    tcp_deadlines_update(sf);
 }

@@ -13,7 +13,6 @@
 #define BRAID_TCP_SUBFLOW_H
 
 #include <braid/cc.h>
-#include <braid/core.h>
 #include "base/buf.h"
 #include "base/list.h"
 #include "tcp/ack_due.h"
@@ -21,6 +20,7 @@
 #include "tcp/congestion.h"
 #include "tcp/deadlines.h"
 #include "tcp/delivery.h"
+#include "tcp/env.h"
 #include "tcp/mss.h"
 #include "tcp/mtu_search.h"
 #include "tcp/ooo.h"
@@ -28,57 +28,17 @@
 #include "tcp/rack.h"
 #include "tcp/recovery.h"
 #include "tcp/recv.h"
+#include "tcp/refuse.h"
 #include "tcp/rtt.h"
 #include "tcp/send.h"
 #include "tcp/sent.h"
 #include "tcp/silence.h"
+#include "tcp/state.h"
 #include "tcp/syn.h"
 #include "tcp/timers.h"
 #include "tcp/timestamps.h"
 #include "tcp/tlp.h"
 #include "wire/packet.h"
-
-enum tcp_state {
-    TCP_STATE_CLOSED,
-    TCP_STATE_SYN_SENT,
-    TCP_STATE_SYN_RECEIVED,
-    TCP_STATE_ESTABLISHED,
-    TCP_STATE_FIN_WAIT_1,
-    TCP_STATE_FIN_WAIT_2,
-    TCP_STATE_CLOSE_WAIT,
-    TCP_STATE_CLOSING,
-    TCP_STATE_LAST_ACK,
-    TCP_STATE_TIME_WAIT,
-    TCP_STATES
-};
-/* RFC 9293 name, a static string. */
-const char *tcp_state_text(enum tcp_state s);
-
-/* What is known of the path to a peer whose packets have to be smaller than others. */
-#define MTU_KNOWN_MAX  256
-#define MTU_KNOWN_TIME (600 * BRAID_SECOND) /* RFC 8899 section 5.1.1: PMTU_RAISE_TIMER */
-struct mtu_known {
-    struct braid_ip peer;
-    uint16_t mtu; /* 0: nothing */
-    bool silent;  /* found out by losses, not told by a router */
-    braid_time until;
-};
-
-/* What all subflows of a core share. Owned by the core. */
-struct tcp_env {
-    struct wheel wheel;
-    struct braid_counters count;
-    struct braid_host host;
-    uint16_t mtu;              /* of the link: our MSS follows from it */
-    size_t rcvbuf_max;         /* the window scale follows from it */
-    braid_time keepalive_idle; /* 0: off */
-    braid_time syn_timeout;
-    uint16_t min_mss;
-    struct mtu_known mtus[MTU_KNOWN_MAX]; /* by a hash of the peer's address; a new one takes the place */
-    unsigned challenge_limit;             /* challenge ACKs per second */
-    braid_time challenge_window; /* RFC 5961 section 7: start of the current window of the rate limit ... */
-    unsigned challenge_sent;     /* ... and challenge ACKs sent in it */
-};
 
 struct subflow;
 
@@ -106,15 +66,6 @@ enum subflow_verdict {
     SUBFLOW_DROP, /* ignore this segment (handshake: stay in the state; segment: do not queue its payload or
                      FIN) */
     SUBFLOW_RESET /* send a RST (options_out is asked) and close; closed(SUBFLOW_CLOSED_LOCAL) follows */
-};
-
-enum subflow_closed {
-    SUBFLOW_CLOSED_DONE,        /* LAST_ACK acknowledged, or entered TIME_WAIT (see subflow_in_time_wait) */
-    SUBFLOW_CLOSED_RST,         /* the peer's RST; ops->reset was called before */
-    SUBFLOW_CLOSED_REFUSED,     /* RST in SYN_SENT or SYN_RECEIVED, or the handshake timed out */
-    SUBFLOW_CLOSED_TIMEOUT,     /* gave up retransmitting, probing or keepalive */
-    SUBFLOW_CLOSED_UNREACHABLE, /* ICMP in SYN_SENT */
-    SUBFLOW_CLOSED_LOCAL        /* a verdict of SUBFLOW_RESET */
 };
 
 /* Implemented by the owner. None of these may destroy the subflow; all may call subflow_ack_soon and the
@@ -266,15 +217,6 @@ static inline bool subflow_can_carry_data(const struct subflow *sf)
 {
     return (sf->state == TCP_STATE_ESTABLISHED || sf->state == TCP_STATE_CLOSE_WAIT) && !sf->fin.wanted;
 }
-
-/* Somebody found out what passes on the way to a peer: later subflows begin with that. mtu 0: everything. */
-void tcp_mtu_learn(struct tcp_env *env, const struct mtu_known *news);
-/* Sends a RST in answer to p, which belongs to no connection (RFC 9293 section 3.10.7.1). reason: MP_TCPRST
- * reason, or -1 for none. Nothing if p is itself a RST. */
-void tcp_refuse(struct tcp_env *env, const struct wire_packet *p, int reason);
-/* The same with MP_FASTCLOSE (RFC 8684 section 3.5): p belongs to a connection that was aborted. key: the
- * peer's. */
-void tcp_refuse_fastclose(struct tcp_env *env, const struct wire_packet *p, uint64_t key, uint8_t reason);
 
 /* Asserts the invariants of a subflow. */
 void subflow_check(const struct subflow *sf);

@@ -4,6 +4,9 @@
 
 #include <braid/types.h>
 
+struct subflow;
+struct wire_packet;
+
 struct tcp_syn {
     uint32_t iss, irs;
     braid_time opened_at; /* when the first SYN or SYN/ACK left */
@@ -15,5 +18,12 @@ struct tcp_syn {
     uint8_t snd_wscale, rcv_wscale;
     uint16_t peer_mss; /* as offered, 536/1220 if not */
 };
+
+/* Handshake: takes MSS, window scale, SACK and timestamps from a SYN or SYN/ACK. */
+void tcp_take_syn_options(struct subflow *sf, const struct wire_packet *p, braid_time now);
+/* The window scale that we offer for a buffer of so many bytes. */
+uint8_t tcp_window_scale(size_t rcvbuf);
+/* The handshake is complete: congestion control starts. */
+void tcp_establish(struct subflow *sf, braid_time now);
 
 #endif

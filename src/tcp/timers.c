@@ -1,87 +1,14 @@
-/* One wheel timer per subflow stands for all its deadlines. It is armed lazily: when a deadline moves to a
- * later time, as the retransmission timer's does on each ACK, the wheel is left alone and the timer fires
- * early once. */
+/* What happens when a deadline of a subflow has passed: timeouts, probes, keepalives, delayed ACKs. */
 #include "tcp/internal.h"
+#include "tcp/output.h"
+#include "tcp/ack.h"
+#include "tcp/retransmit.h"
 
-#define HANDSHAKE_RTO BRAID_SECOND
-
-static braid_time earliest(braid_time a, braid_time b)
-{
-    return a < b ? a : b;
-}
-
-void tcp_timers_arm(struct subflow *sf)
-{
-    braid_time at =
-        earliest(earliest(sf->due.rexmit, sf->due.delack), earliest(sf->due.keepalive, sf->due.pace));
-
-    if (at == BRAID_NEVER)
-        wheel_cancel(&sf->env->wheel, &sf->due.timer);
-    else if (at < sf->due.timer.at)
-        wheel_arm(&sf->env->wheel, &sf->due.timer, at);
-}
-
-void tcp_timers_stop(struct subflow *sf)
-{
-    sf->due.rexmit = sf->due.delack = sf->due.keepalive = sf->due.pace = BRAID_NEVER;
-    sf->due.kind = REXMIT_OFF;
-    wheel_cancel(&sf->env->wheel, &sf->due.timer);
-}
-
-static braid_time probe_interval(const struct subflow *sf)
-{
-    unsigned shift = sf->tries.probes < 16 ? sf->tries.probes : 16;
-
-    return earliest(rtt_rto(&sf->rtt) << shift, TCP_PROBE_MAX_TIME);
-}
-
-static void set_rexmit(struct subflow *sf, enum tcp_rexmit_timer kind, braid_time at)
-{
-    sf->due.kind = kind;
-    sf->due.rexmit = at;
-}
-
-static braid_time handshake_deadline(const struct subflow *sf)
-{
-    unsigned shift = sf->syn.retries < 6 ? sf->syn.retries : 6;
-
-    if (sf->state == TCP_STATE_SYN_RECEIVED && !sf->syn.answered)
-        return BRAID_NEVER;
-    return earliest(sf->due.rto_base + (HANDSHAKE_RTO << shift), sf->syn.opened_at + sf->env->syn_timeout);
-}
-
-/* Which of its uses the retransmission timer has now. */
-static void choose_rexmit(struct subflow *sf)
-{
-    braid_time rto_at = sf->due.rto_base + rtt_rto(&sf->rtt);
-
-    if (sf->state == TCP_STATE_SYN_SENT || sf->state == TCP_STATE_SYN_RECEIVED) {
-        set_rexmit(sf, REXMIT_RTO, handshake_deadline(sf));
-        return;
-    }
-    if (!tcp_outstanding(sf)) {
-        if (sf->snd.blocked)
-            set_rexmit(sf, REXMIT_PERSIST, sf->due.rto_base + probe_interval(sf));
-        else
-            set_rexmit(sf, REXMIT_OFF, BRAID_NEVER);
-        return;
-    }
-    set_rexmit(sf, REXMIT_RTO, rto_at);
-    if (sf->due.reorder < rto_at) {
-        set_rexmit(sf, REXMIT_REORDER, sf->due.reorder);
-    } else if (tlp_allowed(sf)) {
-        braid_time last = sent_of_link(sf->board.by_time.prev)->at;
-        braid_time at = (sf->due.rto_base > last ? sf->due.rto_base : last) + tlp_timeout(sf);
-
-        set_rexmit(sf, REXMIT_TLP, earliest(at, rto_at));
-    }
-}
-
-void tcp_timers_update(struct subflow *sf)
-{
-    choose_rexmit(sf);
-    tcp_timers_arm(sf);
-}
+#define GIVE_UP_TIME    (100 * BRAID_SECOND) /* without progress, RFC 9293 section 3.8.3 (R2) */
+#define GIVE_UP_BACKOFF 15
+#define GIVE_UP_LEAST   5 /* timeouts: where the RTO is long, the time alone is no proof */
+#define KEEPALIVE_STEP  (75 * BRAID_SECOND)
+#define KEEPALIVE_MAX   9
 
 static void on_handshake_timeout(struct subflow *sf, braid_time now)
 {
@@ -98,11 +25,11 @@ static void on_handshake_timeout(struct subflow *sf, braid_time now)
  */
 static bool hopeless(const struct subflow *sf, braid_time now)
 {
-    if (sf->tries.stuck_rtos < TCP_GIVE_UP_LEAST)
+    if (sf->tries.stuck_rtos < GIVE_UP_LEAST)
         return false;
-    if (sf->snd.wnd == 0 && now - sf->activity.last_recv < TCP_GIVE_UP_TIME)
+    if (sf->snd.wnd == 0 && now - sf->activity.last_recv < GIVE_UP_TIME)
         return false;
-    return sf->tries.stuck_rtos >= TCP_GIVE_UP_BACKOFF || now - sf->tries.stuck_since >= TCP_GIVE_UP_TIME;
+    return sf->tries.stuck_rtos >= GIVE_UP_BACKOFF || now - sf->tries.stuck_since >= GIVE_UP_TIME;
 }
 
 static void on_rto(struct subflow *sf, braid_time now)
@@ -137,9 +64,17 @@ static void on_reorder_timeout(struct subflow *sf, braid_time now)
     sf->ops->wake(sf);
 }
 
+static void on_tail_probe(struct subflow *sf, braid_time now)
+{
+    struct tcp_sent *s = tlp_choose(sf, now);
+
+    if (s)
+        tcp_retransmit(sf, s, now);
+}
+
 static void on_persist_timeout(struct subflow *sf, braid_time now)
 {
-    if (sf->tries.probes_unanswered >= 3 && now - sf->activity.last_recv >= TCP_GIVE_UP_TIME) {
+    if (sf->tries.probes_unanswered >= 3 && now - sf->activity.last_recv >= GIVE_UP_TIME) {
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_TIMEOUT, now);
         return;
     }
@@ -160,7 +95,7 @@ static void on_rexmit(struct subflow *sf, braid_time now)
             on_rto(sf, now);
         break;
     case REXMIT_TLP:
-        tlp_send(sf, now);
+        on_tail_probe(sf, now);
         break;
     case REXMIT_REORDER:
         on_reorder_timeout(sf, now);
@@ -172,7 +107,7 @@ static void on_rexmit(struct subflow *sf, braid_time now)
         break;
     }
     if (sf->state != TCP_STATE_CLOSED)
-        choose_rexmit(sf);
+        tcp_rexmit_choose(sf);
 }
 
 /* RFC 9293 section 3.8.4. The deadline is not moved by traffic; what it finds decides. */
@@ -185,15 +120,15 @@ static void on_keepalive(struct subflow *sf, braid_time now)
         return;
     }
     if (tcp_outstanding(sf) || sf->snd.blocked) {
-        sf->due.keepalive = now + TCP_KEEPALIVE_STEP;
+        sf->due.keepalive = now + KEEPALIVE_STEP;
         return;
     }
-    if (sf->tries.keepalives >= TCP_KEEPALIVE_MAX) {
+    if (sf->tries.keepalives >= KEEPALIVE_MAX) {
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_TIMEOUT, now);
         return;
     }
     sf->tries.keepalives++;
-    sf->due.keepalive = now + TCP_KEEPALIVE_STEP;
+    sf->due.keepalive = now + KEEPALIVE_STEP;
     tcp_count(sf, COUNT_TCP_KEEPALIVE, 1);
     subflow_probe(sf, now);
 }
@@ -205,7 +140,7 @@ void subflow_set_keepalive(struct subflow *sf, braid_time idle)
         return; /* tcp_establish begins */
     sf->tries.keepalives = 0;
     sf->due.keepalive = idle > 0 ? sf->activity.last_recv + idle : BRAID_NEVER;
-    tcp_timers_arm(sf);
+    tcp_deadlines_arm(sf);
 }
 
 static void on_delack(struct subflow *sf)
@@ -230,10 +165,10 @@ static void on_timer(struct timer *t, braid_time now)
         sf->due.pace = BRAID_NEVER;
         sf->ops->wake(sf);
     }
-    tcp_timers_arm(sf);
+    tcp_deadlines_arm(sf);
 }
 
-void tcp_timer_init(struct subflow *sf)
+void tcp_timers_init(struct subflow *sf)
 {
     timer_init(&sf->due.timer, on_timer);
     sf->due.rexmit = sf->due.delack = sf->due.keepalive = sf->due.pace = BRAID_NEVER;

@@ -4,6 +4,8 @@
 
 #include <braid/types.h>
 
+struct subflow;
+
 struct tcp_tries {
     braid_time stuck_since; /* first RTO without progress; valid if stuck_rtos > 0 */
     unsigned stuck_rtos;    /* RTOs since snd.una advanced */
@@ -12,5 +14,7 @@ struct tcp_tries {
     unsigned keepalives;
     braid_time keepalive_idle; /* before the first probe; 0: off */
 };
+
+void tcp_timers_init(struct subflow *sf);
 
 #endif

@@ -2,6 +2,8 @@
 #include "tcp/timewait.h"
 
 #include "base/seq.h"
+#include "tcp/challenge.h"
+#include "tcp/emit.h"
 #include "tcp/internal.h"
 
 void timewait_init(struct timewait *tw, const struct subflow *sf)

@@ -25,7 +25,6 @@ STILL = {
     "mptcp": "addr conn copies endpoints fallback fins flow handshake input joins options order path_manager recv recvq "
              "reinject rescue retries schedule sendbuf stall suspect",
     "role": "edge opening relay",
-    "tcp": "mtu output rack recovery recv send subflow timers",
 }
 
 # Names that two folders still share.

@@ -53,73 +53,21 @@ static void set_mtu(struct subflow *sf, uint32_t mtu)
     subflow_update_mss(sf);
 }
 
-/* ---- what other subflows to the same peer learn of it ---- */
-
-static struct mtu_known *known_of(struct tcp_env *env, const struct braid_ip *peer)
-{
-    uint32_t h = 2166136261u;
-
-    for (unsigned i = 0; i < sizeof(peer->b); i++)
-        h = (h ^ peer->b[i]) * 16777619u;
-    return &env->mtus[(h ^ h >> 16) % MTU_KNOWN_MAX];
-}
-
-void tcp_mtu_learn(struct tcp_env *env, const struct mtu_known *news)
-{
-    struct mtu_known *k = known_of(env, &news->peer);
-
-    if (news->mtu > 0)
-        *k = *news;
-    else if (ip_equal(&k->peer, &news->peer))
-        k->mtu = 0;
-}
-
-/* Is it new enough for other cores to hear of it? */
-static bool is_news(struct tcp_env *env, const struct mtu_known *news)
-{
-    const struct mtu_known *k = known_of(env, &news->peer);
-    bool known = k->mtu > 0 && ip_equal(&k->peer, &news->peer);
-
-    if (!known || news->mtu == 0)
-        return known == (news->mtu == 0);
-    return k->mtu != news->mtu || k->silent != news->silent || news->until - k->until > MTU_KNOWN_TIME / 2;
-}
-
 /* Never below what is safe: a neighbour of the peer behind the same address translator could have made it up.
  */
 static void remember(struct subflow *sf, braid_time now)
 {
-    struct tcp_env *env = sf->env;
     uint16_t mtu = in_use(sf);
     struct mtu_known news = {.peer = sf->remote.ip, .silent = sf->mtu.silent, .until = now + MTU_KNOWN_TIME};
 
     if (mtu < bound(sf))
         news.mtu = mtu > MTU_SAFE ? mtu : MTU_SAFE;
-    bool tell = env->host.path_mtu && is_news(env, &news);
-    tcp_mtu_learn(env, &news);
-    if (tell)
-        env->host.path_mtu(env->host.ctx, &news.peer, news.mtu, news.silent);
-}
-
-/* NULL: nothing is known. */
-static const struct mtu_known *look_up(struct tcp_env *env, const struct braid_ip *peer, braid_time now)
-{
-    const struct mtu_known *k = known_of(env, peer);
-    bool good = k->mtu > 0 && k->mtu < env->mtu && k->until > now && ip_equal(&k->peer, peer);
-
-    return good ? k : NULL;
-}
-
-uint16_t tcp_mtu_known(struct tcp_env *env, const struct braid_ip *peer, braid_time now)
-{
-    const struct mtu_known *k = look_up(env, peer, now);
-
-    return k ? k->mtu : env->mtu;
+    tcp_mtu_tell(sf->env, &news);
 }
 
 void tcp_mtu_init(struct subflow *sf, braid_time now)
 {
-    const struct mtu_known *k = look_up(sf->env, &sf->remote.ip, now);
+    const struct mtu_known *k = tcp_mtu_look_up(sf->env, &sf->remote.ip, now);
 
     sf->size.path_mtu = k ? k->mtu : sf->env->mtu;
     sf->mtu = (struct mtu_search){
@@ -295,7 +243,7 @@ static void take_limit(struct subflow *sf, uint16_t mtu, braid_time now)
     end_search(sf, now);
 }
 
-void tcp_mtu_icmp(struct subflow *sf, uint32_t mtu, braid_time now)
+bool tcp_mtu_limit(struct subflow *sf, uint32_t mtu, braid_time now)
 {
     uint32_t before = sf->size.mss;
     bool probing = sf->mtu.probe > 0;
@@ -306,11 +254,10 @@ void tcp_mtu_icmp(struct subflow *sf, uint32_t mtu, braid_time now)
     if (mtu < least_mtu(sf))
         mtu = least_mtu(sf);
     if (mtu >= (probing ? sf->mtu.size : sf->size.path_mtu))
-        return;
+        return false;
     take_limit(sf, (uint16_t)mtu, now);
     if ((sf->size.mss == before && !probing) || !subflow_synchronized(sf))
-        return;
+        return false;
     lose_oversize(sf);
-    tcp_timers_update(sf);
-    sf->ops->wake(sf);
+    return true;
 }

@@ -1,0 +1,66 @@
+/* Which acknowledgements are due: see ack_due.h. Sending them is for others. */
+#include "tcp/internal.h"
+#include "tcp/sack_blocks.h"
+
+uint64_t tcp_window_now(const struct subflow *sf)
+{
+    uint64_t field = sf->ops->window((struct subflow *)sf) >> sf->syn.rcv_wscale;
+
+    return min_u64(field, UINT16_MAX) << sf->syn.rcv_wscale;
+}
+
+void tcp_ack_was_sent(struct subflow *sf, bool pure, uint64_t window)
+{
+    sf->ack.last = sf->rcv.nxt;
+    sf->rcv.adv = max_u64(sf->rcv.adv, sf->rcv.nxt + window);
+    if (!pure && sf->ack.now && sack_pending(sf))
+        return;
+    uint32_t segments = sf->ack.bytes / sf->rcv.mss + 1;
+    if (sf->ack.bytes > 0)
+        sf->ack.quick -= sf->ack.quick < segments ? sf->ack.quick : segments;
+    sf->ack.bytes = 0;
+    sf->ack.now = false;
+    if (pure)
+        sf->ack.forced = false;
+    sf->ack.delayed = false;
+    sf->due.delack = BRAID_NEVER;
+}
+
+/* Has the window opened so much that the peer should hear of it (RFC 9293 section 3.8.6.2.2)? */
+static bool window_opened(const struct subflow *sf)
+{
+    if (sf->stats.bytes_in == 0)
+        return false;
+    uint64_t edge = sf->rcv.nxt + tcp_window_now(sf);
+    uint64_t step = min_u64(2 * (uint64_t)sf->rcv.mss, sf->env->rcvbuf_max / 4);
+
+    return edge >= sf->rcv.adv + step;
+}
+
+/* A short request: if the answer comes soon, it is the acknowledgement, too. */
+static bool awaits_answer(const struct subflow *sf)
+{
+    return sf->ack.patient && sf->ack.bytes < sf->size.mss;
+}
+
+bool tcp_ack_is_due(const struct subflow *sf)
+{
+    if (sf->ack.now || sf->ack.forced)
+        return true;
+    if (sf->ack.bytes > 0 && (sf->ack.bytes >= 2 * sf->rcv.mss || (sf->ack.quick > 0 && !awaits_answer(sf))))
+        return true;
+    return window_opened(sf);
+}
+
+void tcp_ack_delay(struct subflow *sf, braid_time now)
+{
+    if (sf->ack.bytes == 0 || sf->ack.delayed)
+        return;
+    sf->ack.delayed = true;
+    sf->due.delack = now + (sf->ack.quick > 0 ? TCP_DELACK_QUICK : TCP_DELACK_TIME);
+}
+
+void subflow_ack_soon(struct subflow *sf)
+{
+    sf->ack.forced = true;
+}

@@ -1,0 +1,101 @@
+/* Both ends of the stream: see closing.h. */
+#include "tcp/internal.h"
+#include "tcp/output.h"
+
+void subflow_close(struct subflow *sf, braid_time now)
+{
+    (void)now;
+    sf->fin.wanted = true;
+    sf->cc.usable = false;
+}
+
+/* The FIN does not wait for cwnd or the peer's window: it is small, and the retransmission timer covers it.
+ */
+void tcp_fin_flush(struct subflow *sf, braid_time now)
+{
+    if (!sf->fin.wanted || sf->fin.sent)
+        return;
+    if (sf->state != TCP_STATE_ESTABLISHED && sf->state != TCP_STATE_CLOSE_WAIT)
+        return;
+    if (!sent_reserve(sf)) {
+        sf->due.pace = now + BRAID_MS;
+        return;
+    }
+    if (!tcp_outstanding(sf))
+        sf->due.rto_base = now;
+    sf->fin.off = sf->snd.nxt;
+    sent_add(sf, 1, NULL, now);
+    sf->fin.sent = true;
+    tcp_send_fin(sf, sf->fin.off, now);
+    tcp_set_state(sf, sf->state == TCP_STATE_ESTABLISHED ? TCP_STATE_FIN_WAIT_1 : TCP_STATE_LAST_ACK);
+}
+
+bool tcp_fin_acked(struct subflow *sf, const struct wire_packet *p, uint64_t off, braid_time now)
+{
+    if (!sf->fin.sent || sf->snd.una <= sf->fin.off)
+        return true;
+    switch (sf->state) {
+    case TCP_STATE_FIN_WAIT_1:
+        tcp_set_state(sf, TCP_STATE_FIN_WAIT_2);
+        return true;
+    case TCP_STATE_CLOSING:
+        sf->ops->segment(sf, p, off, now);
+        if (sf->ack.now)
+            tcp_send_ack(sf, now);
+        tcp_finish(sf, TCP_STATE_TIME_WAIT, SUBFLOW_CLOSED_DONE, now);
+        return false;
+    case TCP_STATE_LAST_ACK:
+        sf->ops->segment(sf, p, off, now);
+        tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_DONE, now);
+        return false;
+    default:
+        return true;
+    }
+}
+
+void tcp_fin_note(struct subflow *sf, uint64_t off)
+{
+    bool contradicted =
+        !list_empty(&sf->ooo.pieces) && tcp_piece_end(tcp_piece_of(sf->ooo.pieces.prev)) > off;
+
+    sf->ack.now = true;
+    if (off < sf->rcv.nxt || sf->fin.known || off > sf->rcv.adv || contradicted)
+        return;
+    sf->fin.known = true;
+    sf->fin.in_off = off;
+}
+
+void tcp_fin_take(struct subflow *sf, braid_time now)
+{
+    sf->fin.received = true;
+    sf->rcv.nxt++;
+    sf->ack.now = true;
+    switch (sf->state) {
+    case TCP_STATE_ESTABLISHED:
+        tcp_set_state(sf, TCP_STATE_CLOSE_WAIT);
+        break;
+    case TCP_STATE_FIN_WAIT_1:
+        tcp_set_state(sf, TCP_STATE_CLOSING);
+        break;
+    default:
+        break;
+    }
+    sf->ops->fin(sf, now);
+    if (sf->state != TCP_STATE_FIN_WAIT_2)
+        return;
+    /* The acknowledgement has to leave now: the owner is about to forget the subflow. */
+    tcp_send_ack(sf, now);
+    tcp_finish(sf, TCP_STATE_TIME_WAIT, SUBFLOW_CLOSED_DONE, now);
+}
+
+void subflow_reset(struct subflow *sf, braid_time now)
+{
+    if (sf->state == TCP_STATE_CLOSED)
+        return;
+    if (sf->state >= TCP_STATE_ESTABLISHED && sf->state != TCP_STATE_TIME_WAIT)
+        tcp_send_rst(sf, now);
+    else if (sf->state == TCP_STATE_SYN_RECEIVED && sf->syn.answered)
+        tcp_send_rst(sf, now);
+    tcp_deadlines_stop(sf);
+    tcp_set_state(sf, TCP_STATE_CLOSED);
+}

@@ -1,0 +1,82 @@
+/* Between a subflow and its congestion control: see congestion.h and braid/cc.h. */
+#include "tcp/internal.h"
+
+#include <string.h>
+
+#include "tcp/pacing.h"
+
+bool tcp_prr_governs(const struct subflow *sf)
+{
+    return sf->cc.in_recovery && !sf->recovery.by_rto && !sf->cc.ops->model_based;
+}
+
+uint64_t tcp_cwnd_room(const struct subflow *sf)
+{
+    if (tcp_prr_governs(sf))
+        return sf->recovery.budget;
+    return sf->cc.cwnd > sf->board.pipe ? sf->cc.cwnd - sf->board.pipe : 0;
+}
+
+/* RFC 6928: min(10 MSS, max(2 MSS, 14600)); one segment after a lost SYN (RFC 5681 section 3.1). */
+uint64_t tcp_initial_window(const struct subflow *sf)
+{
+    uint64_t mss = sf->size.mss;
+
+    return sf->syn.retries ? mss : min_u64(TCP_INITIAL_WINDOW * mss, max_u64(2 * mss, 14600));
+}
+
+void tcp_restart_after_idle(struct subflow *sf, braid_time now)
+{
+    int64_t idle = now - sf->activity.last_send;
+
+    if (tcp_outstanding(sf) || sf->cwnd.idle_handled || idle < rtt_rto(&sf->rtt))
+        return;
+    sf->cwnd.idle_handled = true;
+    if (sf->cc.ops->on_idle)
+        sf->cc.ops->on_idle(&sf->cc, now, idle);
+    else
+        sf->cc.cwnd = min_u64(sf->cc.cwnd, (uint64_t)TCP_INITIAL_WINDOW * sf->size.mss);
+    tcp_update_pacing(sf);
+}
+
+void tcp_account_transmission(struct subflow *sf, uint64_t bytes, braid_time now)
+{
+    pacer_sent(&sf->pacer, bytes, now);
+    if (!tcp_prr_governs(sf))
+        return;
+    prr_on_sent(&sf->recovery.prr, bytes);
+    sf->recovery.budget -= min_u64(sf->recovery.budget, bytes);
+}
+
+/* With a model of the path there is no ssthresh, nor is there PRR; without one there have to be both. */
+static void settle_ssthresh(struct subflow *sf, bool model_before)
+{
+    if (sf->cc.ops->model_based)
+        sf->cc.ssthresh = CC_SSTHRESH_INFINITE;
+    else if (model_before)
+        sf->cc.ssthresh = max_u64(sf->cc.cwnd, 2 * (uint64_t)sf->size.mss);
+    if (model_before && tcp_prr_governs(sf)) {
+        prr_begin(&sf->recovery.prr, sf->board.pipe, sf->cc.ssthresh);
+        sf->recovery.budget = 0;
+    }
+}
+
+/* The algorithm that would have to take a spurious recovery back knows nothing of its beginning. */
+void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now)
+{
+    uint64_t cwnd = sf->cc.cwnd, ssthresh = sf->cc.ssthresh;
+    bool model_before = sf->cc.ops->model_based;
+
+    if (sf->cc.ops == cc)
+        return;
+    sf->cc.ops = cc;
+    if (!subflow_synchronized(sf))
+        return; /* tcp_establish calls init */
+    memset(sf->cc.priv, 0, sizeof(sf->cc.priv));
+    cc->init(&sf->cc, now);
+    sf->cc.cwnd = cwnd;
+    sf->cc.ssthresh = ssthresh;
+    settle_ssthresh(sf, model_before);
+    sf->recovery.undo_marker = 0;
+    tcp_update_pacing(sf);
+}

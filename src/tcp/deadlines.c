@@ -1,0 +1,85 @@
+/* One wheel timer per subflow stands for all its deadlines. It is armed lazily: when a deadline moves to a
+ * later time, as the retransmission timer's does on each ACK, the wheel is left alone and the timer fires
+ * early once. Here deadlines are set; timers.c acts on them. */
+#include "tcp/internal.h"
+
+#define HANDSHAKE_RTO  BRAID_SECOND
+#define PROBE_MAX_TIME (60 * BRAID_SECOND)
+
+static braid_time earliest(braid_time a, braid_time b)
+{
+    return a < b ? a : b;
+}
+
+void tcp_deadlines_arm(struct subflow *sf)
+{
+    braid_time at =
+        earliest(earliest(sf->due.rexmit, sf->due.delack), earliest(sf->due.keepalive, sf->due.pace));
+
+    if (at == BRAID_NEVER)
+        wheel_cancel(&sf->env->wheel, &sf->due.timer);
+    else if (at < sf->due.timer.at)
+        wheel_arm(&sf->env->wheel, &sf->due.timer, at);
+}
+
+void tcp_deadlines_stop(struct subflow *sf)
+{
+    sf->due.rexmit = sf->due.delack = sf->due.keepalive = sf->due.pace = BRAID_NEVER;
+    sf->due.kind = REXMIT_OFF;
+    wheel_cancel(&sf->env->wheel, &sf->due.timer);
+}
+
+static braid_time probe_interval(const struct subflow *sf)
+{
+    unsigned shift = sf->tries.probes < 16 ? sf->tries.probes : 16;
+
+    return earliest(rtt_rto(&sf->rtt) << shift, PROBE_MAX_TIME);
+}
+
+static void set_rexmit(struct subflow *sf, enum tcp_rexmit_timer kind, braid_time at)
+{
+    sf->due.kind = kind;
+    sf->due.rexmit = at;
+}
+
+static braid_time handshake_deadline(const struct subflow *sf)
+{
+    unsigned shift = sf->syn.retries < 6 ? sf->syn.retries : 6;
+
+    if (sf->state == TCP_STATE_SYN_RECEIVED && !sf->syn.answered)
+        return BRAID_NEVER;
+    return earliest(sf->due.rto_base + (HANDSHAKE_RTO << shift), sf->syn.opened_at + sf->env->syn_timeout);
+}
+
+/* Which of its uses the retransmission timer has now. */
+void tcp_rexmit_choose(struct subflow *sf)
+{
+    braid_time rto_at = sf->due.rto_base + rtt_rto(&sf->rtt);
+
+    if (sf->state == TCP_STATE_SYN_SENT || sf->state == TCP_STATE_SYN_RECEIVED) {
+        set_rexmit(sf, REXMIT_RTO, handshake_deadline(sf));
+        return;
+    }
+    if (!tcp_outstanding(sf)) {
+        if (sf->snd.blocked)
+            set_rexmit(sf, REXMIT_PERSIST, sf->due.rto_base + probe_interval(sf));
+        else
+            set_rexmit(sf, REXMIT_OFF, BRAID_NEVER);
+        return;
+    }
+    set_rexmit(sf, REXMIT_RTO, rto_at);
+    if (sf->due.reorder < rto_at) {
+        set_rexmit(sf, REXMIT_REORDER, sf->due.reorder);
+    } else if (tlp_allowed(sf)) {
+        braid_time last = sent_of_link(sf->board.by_time.prev)->at;
+        braid_time at = (sf->due.rto_base > last ? sf->due.rto_base : last) + tlp_timeout(sf);
+
+        set_rexmit(sf, REXMIT_TLP, earliest(at, rto_at));
+    }
+}
+
+void tcp_deadlines_update(struct subflow *sf)
+{
+    tcp_rexmit_choose(sf);
+    tcp_deadlines_arm(sf);
+}

@@ -1,0 +1,40 @@
+/* From a header and payload to the host: see emit.h. */
+#include "tcp/emit.h"
+
+#include <assert.h>
+#include <sys/uio.h>
+
+#include "tcp/internal.h"
+
+uint32_t tcp_emit_spec(struct tcp_env *env, const struct packet_spec *spec, const struct iovec *payload,
+                       unsigned n, uint32_t mss)
+{
+    struct packet_header h;
+    int built = packet_header_build(spec, &h);
+
+    assert(built == 0);
+    (void)built;
+    struct braid_packet packet = {
+        .header = h.bytes,
+        .header_len = h.len,
+        .payload = payload,
+        .n_payload = n,
+        .payload_len = spec->payload_len,
+        .gso_size = spec->payload_len > mss ? (uint16_t)mss : 0,
+        .csum_start = h.csum_start,
+        .v6 = h.v6,
+    };
+    env->host.output(env->host.ctx, &packet);
+    return h.len;
+}
+
+void tcp_emit(struct tcp_env *env, const struct braid_addr *from, const struct braid_addr *to,
+              const struct wire_tcp *t)
+{
+    struct packet_spec spec = {.src = *from, .dst = *to, .tcp = t, .hop_limit = TCP_HOP_LIMIT};
+
+    env->count.v[COUNT_TCP_OUT_SEGS]++;
+    if (t->flags & TCP_RST)
+        env->count.v[COUNT_TCP_OUT_RSTS]++;
+    tcp_emit_spec(env, &spec, NULL, 0, UINT16_MAX);
+}

@@ -1,0 +1,24 @@
+/* What all subflows of a core share. Owned by the core. */
+#ifndef BRAID_TCP_ENV_H
+#define BRAID_TCP_ENV_H
+
+#include <braid/core.h>
+#include "base/wheel.h"
+#include "tcp/mtu_cache.h"
+
+struct tcp_env {
+    struct wheel wheel;
+    struct braid_counters count;
+    struct braid_host host;
+    uint16_t mtu;              /* of the link: our MSS follows from it */
+    size_t rcvbuf_max;         /* the window scale follows from it */
+    braid_time keepalive_idle; /* 0: off */
+    braid_time syn_timeout;
+    uint16_t min_mss;
+    struct mtu_known mtus[MTU_KNOWN_MAX]; /* by a hash of the peer's address; a new one takes the place */
+    unsigned challenge_limit;             /* challenge ACKs per second */
+    braid_time challenge_window; /* RFC 5961 section 7: start of the current window of the rate limit ... */
+    unsigned challenge_sent;     /* ... and challenge ACKs sent in it */
+};
+
+#endif

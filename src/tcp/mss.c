@@ -1,0 +1,30 @@
+/* The size of segments: see mss.h. */
+#include "tcp/internal.h"
+
+#include "base/addr.h"
+
+#define IP4_HEADER 20u
+#define IP6_HEADER 40u
+#define TS_OPTION  12u /* with its two NOPs */
+#define MSS_LEAST  64u
+
+static uint32_t ip_header(const struct braid_ip *peer)
+{
+    return ip_is_v4(peer) ? IP4_HEADER : IP6_HEADER;
+}
+
+void subflow_update_mss(struct subflow *sf)
+{
+    uint32_t ip = ip_header(&sf->local.ip);
+    uint32_t options = (sf->syn.ts_ok ? TS_OPTION : 0) + sf->size.reserve;
+    uint32_t path = sf->size.path_mtu - ip - TCP_HEADER_MIN;
+    uint32_t least = sf->syn.peer_mss < path ? sf->syn.peer_mss : path;
+
+    sf->size.mss = least > options + MSS_LEAST ? least - options : MSS_LEAST;
+    sf->cc.mss = sf->size.mss;
+}
+
+uint16_t tcp_own_mss(struct tcp_env *env, const struct braid_ip *peer, braid_time now)
+{
+    return (uint16_t)(tcp_mtu_known(env, peer, now) - ip_header(peer) - TCP_HEADER_MIN);
+}

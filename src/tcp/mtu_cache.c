@@ -1,0 +1,58 @@
+/* Paths that take no packets of the usual size: see mtu_cache.h. */
+#include "tcp/internal.h"
+
+#include "base/addr.h"
+
+static struct mtu_known *known_of(struct tcp_env *env, const struct braid_ip *peer)
+{
+    uint32_t h = 2166136261u;
+
+    for (unsigned i = 0; i < sizeof(peer->b); i++)
+        h = (h ^ peer->b[i]) * 16777619u;
+    return &env->mtus[(h ^ h >> 16) % MTU_KNOWN_MAX];
+}
+
+void tcp_mtu_learn(struct tcp_env *env, const struct mtu_known *news)
+{
+    struct mtu_known *k = known_of(env, &news->peer);
+
+    if (news->mtu > 0)
+        *k = *news;
+    else if (ip_equal(&k->peer, &news->peer))
+        k->mtu = 0;
+}
+
+/* Is it new enough for other cores to hear of it? */
+static bool is_news(struct tcp_env *env, const struct mtu_known *news)
+{
+    const struct mtu_known *k = known_of(env, &news->peer);
+    bool known = k->mtu > 0 && ip_equal(&k->peer, &news->peer);
+
+    if (!known || news->mtu == 0)
+        return known == (news->mtu == 0);
+    return k->mtu != news->mtu || k->silent != news->silent || news->until - k->until > MTU_KNOWN_TIME / 2;
+}
+
+void tcp_mtu_tell(struct tcp_env *env, const struct mtu_known *news)
+{
+    bool tell = env->host.path_mtu && is_news(env, news);
+
+    tcp_mtu_learn(env, news);
+    if (tell)
+        env->host.path_mtu(env->host.ctx, &news->peer, news->mtu, news->silent);
+}
+
+const struct mtu_known *tcp_mtu_look_up(struct tcp_env *env, const struct braid_ip *peer, braid_time now)
+{
+    const struct mtu_known *k = known_of(env, peer);
+    bool good = k->mtu > 0 && k->mtu < env->mtu && k->until > now && ip_equal(&k->peer, peer);
+
+    return good ? k : NULL;
+}
+
+uint16_t tcp_mtu_known(struct tcp_env *env, const struct braid_ip *peer, braid_time now)
+{
+    const struct mtu_known *k = tcp_mtu_look_up(env, peer, now);
+
+    return k ? k->mtu : env->mtu;
+}

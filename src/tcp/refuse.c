@@ -1,0 +1,45 @@
+/* Resets without a connection: see refuse.h. */
+#include "tcp/refuse.h"
+
+#include "tcp/emit.h"
+#include "tcp/internal.h"
+
+/* A RST that whoever sent p accepts (RFC 9293 section 3.10.7.1). */
+static void refuse(struct tcp_env *env, const struct wire_packet *p, struct wire_tcp *t)
+{
+    const struct wire_tcp *in = &p->tcp;
+
+    if (in->flags & TCP_RST)
+        return;
+    if ((in->flags & TCP_ACK) && !(t->mp.has & MPTCP_HAS(MPTCP_FASTCLOSE))) {
+        t->seq = in->ack;
+    } else {
+        t->seq = in->flags & TCP_ACK ? in->ack : 0;
+        t->flags |= TCP_ACK;
+        t->ack = in->seq + p->payload_len + !!(in->flags & TCP_SYN) + !!(in->flags & TCP_FIN);
+    }
+    tcp_emit(env, &p->dst, &p->src, t);
+}
+
+void tcp_refuse(struct tcp_env *env, const struct wire_packet *p, int reason)
+{
+    struct wire_tcp t = {.flags = TCP_RST};
+
+    if (reason >= 0) {
+        t.mp.has = MPTCP_HAS(MPTCP_TCPRST);
+        t.mp.rst_reason = (uint8_t)reason;
+        t.mp.rst_flags = mptcp_rst_is_transient(reason) ? MPTCP_RST_TRANSIENT : 0;
+    }
+    refuse(env, p, &t);
+}
+
+void tcp_refuse_fastclose(struct tcp_env *env, const struct wire_packet *p, uint64_t key, uint8_t reason)
+{
+    struct wire_tcp t = {.flags = TCP_RST};
+
+    t.mp.has = MPTCP_HAS(MPTCP_FASTCLOSE) | MPTCP_HAS(MPTCP_TCPRST);
+    t.mp.fastclose.key = key;
+    t.mp.rst_reason = reason;
+    t.mp.rst_flags = mptcp_rst_is_transient(reason) ? MPTCP_RST_TRANSIENT : 0;
+    refuse(env, p, &t);
+}

@@ -1,0 +1,58 @@
+/* The handshake: see syn.h. */
+#include "tcp/internal.h"
+
+#include "tcp/pacing.h"
+
+#define WSCALE_MAX 14 /* RFC 7323 section 2.3 */
+
+/* The least scale that lets the window field express the whole buffer. */
+uint8_t tcp_window_scale(size_t rcvbuf)
+{
+    uint8_t scale = 0;
+
+    while (scale < WSCALE_MAX && (size_t)UINT16_MAX << scale < rcvbuf)
+        scale++;
+    return scale;
+}
+
+void tcp_take_syn_options(struct subflow *sf, const struct wire_packet *p, braid_time now)
+{
+    const struct wire_tcp *t = &p->tcp;
+
+    sf->syn.irs = t->seq;
+    sf->rcv.nxt = 1;
+    sf->syn.ts_ok = t->has_ts;
+    sf->syn.sack_ok = t->sack_ok;
+    sf->syn.wscale_ok = t->has_wscale;
+    sf->syn.snd_wscale = 0;
+    if (t->has_wscale)
+        sf->syn.snd_wscale = t->wscale < WSCALE_MAX ? t->wscale : WSCALE_MAX;
+    else
+        sf->syn.rcv_wscale = 0;
+    if (t->has_mss)
+        sf->syn.peer_mss = t->mss > sf->env->min_mss ? t->mss : sf->env->min_mss;
+    sf->ts.recent = t->tsval;
+    sf->ts.recent_at = now;
+    sf->snd.wnd = sf->snd.wnd_max = t->window; /* a SYN's window is never scaled */
+    sf->snd.wl1 = 0;
+    subflow_update_mss(sf);
+}
+
+void tcp_establish(struct subflow *sf, braid_time now)
+{
+    tcp_set_state(sf, TCP_STATE_ESTABLISHED);
+    sf->due.rexmit = BRAID_NEVER;
+    sf->tlp.sampled = !sf->syn.retries && !sf->syn.stateless; /* Karn's rule */
+    if (sf->tlp.sampled)
+        rtt_sample(&sf->rtt, now - sf->activity.last_send, now);
+    sf->cc.srtt_us = sf->rtt.srtt_us;
+    sf->cc.min_rtt_us = sf->rtt.min_rtt_us;
+    sf->cc.cwnd = tcp_initial_window(sf);
+    sf->cc.ops->init(&sf->cc, now);
+    sf->cwnd.round_end = sf->snd.nxt;
+    sf->snd.edge = max_u64(sf->snd.edge, sf->snd.una + sf->snd.wnd);
+    tcp_update_pacing(sf);
+    if (sf->tries.keepalive_idle > 0)
+        sf->due.keepalive = now + sf->tries.keepalive_idle;
+    sf->ops->established(sf, now);
+}
