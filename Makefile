@@ -15,6 +15,7 @@ CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE
 LDFLAGS += $(SAN) -pthread -pie -Wl,-z,relro,-z,now
 CORE    := base wire tcp mptcp core cc sched pm
 SHELLS  := io relay role service conf admin
+SHELL_LIBS := -levent -levent_pthreads -linih -lmnl
 core_src  := $(wildcard $(CORE:%=src/%/*.c)) $(wildcard src/plugins.c)
 daemon_src := $(wildcard $(SHELLS:%=src/%/*.c))
 ctl_src   := $(wildcard src/ctl/*.c)
@@ -56,7 +57,7 @@ $(B)/libshell.a: $(shell_obj)
 	@rm -f $@
 	$(AR) rcs $@ $^
 $(B)/braidd: $(B)/src/main.o $(daemon_obj) $(B)/libbraid.a
-	$(CC) $(LDFLAGS) -o $@ $^ -levent -levent_pthreads -linih -lcrypto -lm
+	$(CC) $(LDFLAGS) -o $@ $^ $(SHELL_LIBS) -lcrypto -lm
 $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^
 $(B)/%.o: %.c
@@ -69,7 +70,7 @@ $(B)/libtest.a: $(test_obj)
 LINK = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libtest.a $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
-	$(LINK) -lcheck -lm -lrt -lsubunit -levent -levent_pthreads -linih -lcrypto
+	$(LINK) -lcheck -lm -lrt -lsubunit $(SHELL_LIBS) -lcrypto
 $(B)/fuzz/fuzz_core: $(core_fuzz_obj)
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libtest.a $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
@@ -82,7 +83,7 @@ $(B)/sim: $(sim_obj)
 $(B)/linkem: $(linkem_obj)
 $(B)/pkt: $(pkt_obj)
 $(B)/study: $(study_obj) $(B)/libshell.a
-$(B)/study: LIBS = -levent -levent_pthreads -linih
+$(B)/study: LIBS = $(SHELL_LIBS)
 $(B)/fairness: $(fairness_obj)
 $(B)/attack: $(attack_obj)
 $(B)/sim $(B)/linkem $(B)/pkt $(B)/study $(B)/fairness $(B)/attack: $(B)/libtest.a $(B)/libbraid.a

@@ -1,132 +1,71 @@
-/* A request to ctnetlink with nested attributes: the original direction's addresses, protocol and ports. */
+/* Requests to ctnetlink: the entry of a connection is named by addresses, protocol and ports of one
+ * direction. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include "base/addr.h"
 #include "io/conntrack.h"
 
-#define REQUEST_BYTES 128
-#define ANSWER_BYTES  4096
-
-struct request {
-    struct nlmsghdr head;
-    struct nfgenmsg family;
-    uint8_t attributes[REQUEST_BYTES];
-};
-
-int conntrack_open(void)
+struct netlink *conntrack_open(void)
 {
-    return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+    return netlink_open(NETLINK_NETFILTER, 0);
 }
 
-static struct nlattr *add(struct request *r, uint16_t type, const void *data, size_t len)
+static void put_ip(struct nlmsghdr *request, uint16_t type4, uint16_t type6, const struct braid_ip *ip)
 {
-    struct nlattr *a = (struct nlattr *)((uint8_t *)r + r->head.nlmsg_len);
-    a->nla_type = type;
-    a->nla_len = (uint16_t)(NLA_HDRLEN + len);
-    if (len)
-        memcpy((uint8_t *)a + NLA_HDRLEN, data, len);
-    r->head.nlmsg_len += NLA_ALIGN(a->nla_len);
-    return a;
+    bool v4 = ip_is_v4(ip);
+    mnl_attr_put(request, v4 ? type4 : type6, v4 ? 4 : 16, ip->b + (v4 ? 12 : 0));
 }
 
-static struct nlattr *begin(struct request *r, uint16_t type)
+static void put_tuple(struct nlmsghdr *request, const struct braid_addr *src, const struct braid_addr *dst)
 {
-    return add(r, NLA_F_NESTED | type, NULL, 0);
+    struct nlattr *tuple = mnl_attr_nest_start(request, CTA_TUPLE_ORIG);
+    struct nlattr *part = mnl_attr_nest_start(request, CTA_TUPLE_IP);
+    put_ip(request, CTA_IP_V4_SRC, CTA_IP_V6_SRC, &src->ip);
+    put_ip(request, CTA_IP_V4_DST, CTA_IP_V6_DST, &dst->ip);
+    mnl_attr_nest_end(request, part);
+    part = mnl_attr_nest_start(request, CTA_TUPLE_PROTO);
+    mnl_attr_put_u8(request, CTA_PROTO_NUM, IPPROTO_TCP);
+    mnl_attr_put_u16(request, CTA_PROTO_SRC_PORT, htons(src->port));
+    mnl_attr_put_u16(request, CTA_PROTO_DST_PORT, htons(dst->port));
+    mnl_attr_nest_end(request, part);
+    mnl_attr_nest_end(request, tuple);
 }
 
-static void end(const struct request *r, struct nlattr *a)
+static int ask(struct netlink *nl, uint16_t type, uint16_t flags, const struct braid_addr *src,
+               const struct braid_addr *dst, netlink_take *take, void *arg)
 {
-    a->nla_len = (uint16_t)((const uint8_t *)r + r->head.nlmsg_len - (const uint8_t *)a);
+    _Alignas(struct nlmsghdr) char bytes[NETLINK_REQUEST_BYTES];
+    struct nlmsghdr *request = mnl_nlmsg_put_header(bytes);
+    request->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | type;
+    request->nlmsg_flags = flags;
+    struct nfgenmsg *family = mnl_nlmsg_put_extra_header(request, sizeof(*family));
+    family->nfgen_family = ip_is_v4(&src->ip) ? AF_INET : AF_INET6;
+    family->version = NFNETLINK_V0;
+    put_tuple(request, src, dst);
+    return netlink_ask(nl, request, take, arg);
 }
 
-static void add_tuple(struct request *r, const struct braid_addr *src, const struct braid_addr *dst)
+static int take_mark(const struct nlmsghdr *message, void *arg)
 {
-    bool v4 = ip_is_v4(&src->ip);
-    const uint8_t tcp = IPPROTO_TCP;
-    const uint16_t ports[2] = {htons(src->port), htons(dst->port)};
-    struct nlattr *tuple = begin(r, CTA_TUPLE_ORIG);
-    struct nlattr *part = begin(r, CTA_TUPLE_IP);
-    add(r, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, src->ip.b + (v4 ? 12 : 0), v4 ? 4 : 16);
-    add(r, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, dst->ip.b + (v4 ? 12 : 0), v4 ? 4 : 16);
-    end(r, part);
-    part = begin(r, CTA_TUPLE_PROTO);
-    add(r, CTA_PROTO_NUM, &tcp, sizeof(tcp));
-    add(r, CTA_PROTO_SRC_PORT, &ports[0], sizeof(ports[0]));
-    add(r, CTA_PROTO_DST_PORT, &ports[1], sizeof(ports[1]));
-    end(r, part);
-    end(r, tuple);
-}
-
-static struct request request_for(uint16_t type, uint16_t flags, const struct braid_addr *src,
-                                  const struct braid_addr *dst)
-{
-    struct request r = {
-        .head = {.nlmsg_len = NLMSG_LENGTH(sizeof(r.family)),
-                 .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | type,
-                 .nlmsg_flags = NLM_F_REQUEST | flags},
-        .family = {.nfgen_family = ip_is_v4(&src->ip) ? AF_INET : AF_INET6, .version = NFNETLINK_V0}};
-    add_tuple(&r, src, dst);
-    return r;
-}
-
-/* Sends the request and reads its one answer. The answer's length, or -1 with errno, that of an error answer
- * included. */
-static ssize_t ask(int nl, const struct request *r, void *answer, size_t size)
-{
-    if (send(nl, r, r->head.nlmsg_len, 0) < 0)
+    struct netlink_number mark = {.type = CTA_MARK, .bytes = 4}; /* in network order; 0 may be left out */
+    if (netlink_numbers(message, sizeof(struct nfgenmsg), &mark, 1) < 0)
         return -1;
-    ssize_t n = recv(nl, answer, size, MSG_DONTWAIT);
-    if (n < 0)
-        return -1;
-    const struct nlmsghdr *head = answer;
-    if (!NLMSG_OK(head, (size_t)n)) {
-        errno = EPROTO;
-        return -1;
-    }
-    if (head->nlmsg_type != NLMSG_ERROR)
-        return n;
-    errno = -((const struct nlmsgerr *)NLMSG_DATA(head))->error;
-    return errno ? -1 : n;
-}
-
-/* The value of an attribute of the message, in network order; 0: it is not there. */
-static uint32_t attribute32(const struct nlmsghdr *head, uint16_t type)
-{
-    const uint8_t *at = (const uint8_t *)NLMSG_DATA(head) + NLMSG_ALIGN(sizeof(struct nfgenmsg));
-    const uint8_t *end = (const uint8_t *)head + head->nlmsg_len;
-    while (end - at >= NLA_HDRLEN) {
-        const struct nlattr *a = (const struct nlattr *)at;
-        if (a->nla_len < NLA_HDRLEN || a->nla_len > end - at)
-            break;
-        if ((a->nla_type & NLA_TYPE_MASK) == type && a->nla_len >= NLA_HDRLEN + 4)
-            return ntohl(*(const uint32_t *)(at + NLA_HDRLEN));
-        if (NLA_ALIGN(a->nla_len) >= end - at)
-            break;
-        at += NLA_ALIGN(a->nla_len);
-    }
+    *(uint32_t *)arg = ntohl(mark.value);
     return 0;
 }
 
-int conntrack_find(int nl, const struct braid_addr *src, const struct braid_addr *dst, uint32_t *mark)
+int conntrack_find(struct netlink *nl, const struct braid_addr *src, const struct braid_addr *dst,
+                   uint32_t *mark)
 {
-    struct request r = request_for(IPCTNL_MSG_CT_GET, 0, src, dst);
-    _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
-    if (ask(nl, &r, answer, sizeof(answer)) < 0)
-        return -1;
-    *mark = attribute32((const struct nlmsghdr *)answer, CTA_MARK);
-    return 0;
+    return ask(nl, IPCTNL_MSG_CT_GET, 0, src, dst, take_mark, mark);
 }
 
-int conntrack_forget(int nl, const struct braid_addr *src, const struct braid_addr *dst)
+int conntrack_forget(struct netlink *nl, const struct braid_addr *src, const struct braid_addr *dst)
 {
-    struct request r = request_for(IPCTNL_MSG_CT_DELETE, NLM_F_ACK, src, dst);
-    _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
-    return ask(nl, &r, answer, sizeof(answer)) < 0 ? -1 : 0;
+    return ask(nl, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, src, dst, NULL, NULL);
 }

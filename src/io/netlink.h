@@ -1,38 +1,45 @@
-/* The few requests to rtnetlink that the TUN driver needs: whether a device is in use, routes to it; and news
- * of changes that others make. */
+/* Requests to the kernel over netlink, and their answers, whatever the family: rtnetlink.c, policy_rules.c
+ * and conntrack.c say what is asked. Stands on libmnl. Nothing here waits: the kernel has answered when a
+ * request is sent. */
 #ifndef BRAID_IO_NETLINK_H
 #define BRAID_IO_NETLINK_H
 
-#include <braid/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/* A socket for the functions below, or -1 with errno. */
-int netlink_open(void);
-/* A non-blocking socket that becomes readable when links, addresses or routes change, or -1 with errno. What
- * it says is a hint to look again: messages may be lost, and not every change is told (routes that go with
- * their device are not). */
-int netlink_watch(void);
+#define NETLINK_REQUEST_BYTES 256 /* room for any of our requests */
+
+struct nlmsghdr;
+struct netlink;
+
+/* A socket of this family (NETLINK_ROUTE, NETLINK_NETFILTER), with a subscription to these groups
+ * (RTMGRP_...; 0: none). NULL with errno. */
+struct netlink *netlink_open(int family, unsigned groups);
+/* NULL is allowed. */
+void netlink_close(struct netlink *nl);
+/* For whoever waits until it can be read. */
+int netlink_descriptor(const struct netlink *nl);
 /* Reads and forgets all that waits on it. */
-void netlink_drain(int nl);
-/* 1: the device is up, 0: it is down, -1: error, with errno (ENODEV: there is none). */
-int netlink_link_is_up(int nl, int ifindex);
-/* 1: the device has a carrier, 0: it has none, -1: error, with errno. */
-int netlink_link_carrier(int nl, int ifindex);
-/* True if the kernel delivers packets for ip to this machine itself. */
-bool netlink_is_local(int nl, const struct braid_ip *ip);
-/* The device by which packets for ip leave. 0: none in particular; -1: error, with errno, ENETUNREACH among
- * them. */
-int netlink_way(int nl, const struct braid_ip *ip);
-/* A route for the single address ip to the device, in the main table. 0, or -1 with errno (EEXIST: there is a
- * route for just this address already, perhaps to another device). */
-int netlink_route_add(int nl, const struct braid_ip *ip, int ifindex);
-/* Removes what netlink_route_add added. 0, or -1 with errno (ESRCH: there is none to this device). */
-int netlink_route_del(int nl, const struct braid_ip *ip, int ifindex);
-/* The default route of a family in a routing table: to the device, whatever it was before. 0, or -1 with
- * errno. */
-int netlink_default_set(int nl, bool v6, uint32_t table, int ifindex);
-/* The same, unless there is a default route already (EEXIST). */
-int netlink_default_add(int nl, bool v6, uint32_t table, int ifindex);
-/* Removes it if it leads to this device. 0, or -1 with errno. */
-int netlink_default_del(int nl, bool v6, uint32_t table, int ifindex);
+void netlink_drain(struct netlink *nl);
+
+/* Looks at one message of an answer, whose header is checked: 1: goes on, 0: that was all, -1 with errno. */
+typedef int netlink_take(const struct nlmsghdr *message, void *arg);
+/* Sends the request, with its sequence number filled in, and gives each message of its answer to take until
+ * that is all; an acknowledgement alone is for nobody. take NULL: nothing but that is expected. What an
+ * earlier request has left unread is skipped. 0, or -1 with errno, that of an error answer included. */
+int netlink_ask(struct netlink *nl, struct nlmsghdr *request, netlink_take *take, void *arg);
+
+/* An attribute that is a number. */
+struct netlink_number {
+    uint16_t type;
+    uint8_t bytes;  /* that it has at least: 1 or 4; others are not read */
+    bool there;     /* false: the message does not hold it ... */
+    uint32_t value; /* ... and this is as before; else as it stands in the message */
+};
+/* Fills in the n numbers from what follows `header` bytes of the message's own; other attributes are skipped.
+ * 0, or -1 with errno: the message is shorter than its header, or a number than its type. */
+int netlink_numbers(const struct nlmsghdr *message, size_t header, struct netlink_number *numbers,
+                    unsigned n);
 
 #endif

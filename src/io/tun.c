@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include "base/addr.h"
 #include "io/log.h"
-#include "io/netlink.h"
+#include "io/rtnetlink.h"
 #include "io/tun.h"
 #include "io/tun_queue.h"
 
@@ -130,7 +130,7 @@ static int attach_first(struct tun *t, char error[TUN_ERROR])
         errno = EINVAL;
         return fail_attach(t, error);
     }
-    if (index == 0 || netlink_link_carrier(t->nl, (int)index) != 0) {
+    if (index == 0 || rtnetlink_link_carrier(t->nl, (int)index) != 0) {
         errno = EBUSY;
         return fail_attach(t, error);
     }
@@ -172,9 +172,9 @@ static int bring_up(const struct tun *t, char error[TUN_ERROR])
 
 int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, char error[TUN_ERROR])
 {
-    *t = (struct tun){.nl = netlink_open(), .mtu = params->mtu};
+    *t = (struct tun){.nl = rtnetlink_open(), .mtu = params->mtu};
     memcpy(t->name, params->name, IFNAMSIZ);
-    if (t->nl < 0)
+    if (!t->nl)
         return fail(error, "tun: netlink: %s", strerror(errno));
     if (attach_first(t, error) < 0)
         goto failed;
@@ -208,7 +208,7 @@ static int make_anew(struct tun *t, char error[TUN_ERROR])
 
 int tun_restore(struct tun *t, enum tun_state *was, char error[TUN_ERROR])
 {
-    int up = netlink_link_is_up(t->nl, t->ifindex);
+    int up = rtnetlink_link_is_up(t->nl, t->ifindex);
     if (up < 0 && errno != ENODEV)
         return fail(error, "tun: cannot ask for the state of %s: %s", t->name, strerror(errno));
     *was = up < 0 ? TUN_GONE : up ? TUN_UP : TUN_DOWN;
@@ -228,15 +228,15 @@ int tun_restore(struct tun *t, enum tun_state *was, char error[TUN_ERROR])
 int tun_route(struct tun *t, const struct braid_ip *ip, char error[TUN_ERROR])
 {
     char text[ADDR_TEXT];
-    if (netlink_is_local(t->nl, ip))
+    if (rtnetlink_is_local(t->nl, ip))
         return fail(error,
                     "tun: %s is an address of this machine; listen and signal want addresses of their own",
                     ip_text(ip, text));
-    if (netlink_route_add(t->nl, ip, t->ifindex) == 0)
+    if (rtnetlink_route_add(t->nl, ip, t->ifindex) == 0)
         return 0;
     /* A device that outlived an earlier run may have kept the route. */
-    if (errno == EEXIST && netlink_route_del(t->nl, ip, t->ifindex) == 0 &&
-        netlink_route_add(t->nl, ip, t->ifindex) == 0)
+    if (errno == EEXIST && rtnetlink_route_del(t->nl, ip, t->ifindex) == 0 &&
+        rtnetlink_route_add(t->nl, ip, t->ifindex) == 0)
         return 0;
     if (errno == EEXIST || errno == ESRCH)
         return fail(error, "tun: there is another route for %s already", ip_text(ip, text));
@@ -245,27 +245,27 @@ int tun_route(struct tun *t, const struct braid_ip *ip, char error[TUN_ERROR])
 
 enum tun_route_state tun_route_restore(struct tun *t, const struct braid_ip *ip)
 {
-    if (netlink_is_local(t->nl, ip))
+    if (rtnetlink_is_local(t->nl, ip))
         return TUN_ROUTE_LOCAL;
-    if (netlink_route_add(t->nl, ip, t->ifindex) == 0)
+    if (rtnetlink_route_add(t->nl, ip, t->ifindex) == 0)
         return TUN_ROUTE_PUT_BACK;
     if (errno != EEXIST)
         return TUN_ROUTE_FAILED;
-    return netlink_way(t->nl, ip) == t->ifindex ? TUN_ROUTE_THERE : TUN_ROUTE_TAKEN;
+    return rtnetlink_way(t->nl, ip) == t->ifindex ? TUN_ROUTE_THERE : TUN_ROUTE_TAKEN;
 }
 
 void tun_unroute(struct tun *t, const struct braid_ip *ip)
 {
     if (t->existed)
-        netlink_route_del(t->nl, ip, t->ifindex);
+        rtnetlink_route_del(t->nl, ip, t->ifindex);
 }
 
 int tun_steer(struct tun *t, char error[TUN_ERROR])
 {
-    if (netlink_default_set(t->nl, false, TUN_TABLE, t->ifindex) < 0)
+    if (rtnetlink_default_set(t->nl, false, TUN_TABLE, t->ifindex) < 0)
         return fail(error, "tun: cannot make %s the default route of table %d: %s", t->name, TUN_TABLE,
                     strerror(errno));
-    if (netlink_default_set(t->nl, true, TUN_TABLE, t->ifindex) < 0)
+    if (rtnetlink_default_set(t->nl, true, TUN_TABLE, t->ifindex) < 0)
         log_warn("tun: cannot make %s the IPv6 default route of table %d: %s", t->name, TUN_TABLE,
                  strerror(errno));
     return 0;
@@ -273,8 +273,8 @@ int tun_steer(struct tun *t, char error[TUN_ERROR])
 
 bool tun_steer_restore(struct tun *t)
 {
-    bool v4 = netlink_default_add(t->nl, false, TUN_TABLE, t->ifindex) == 0;
-    bool v6 = netlink_default_add(t->nl, true, TUN_TABLE, t->ifindex) == 0;
+    bool v4 = rtnetlink_default_add(t->nl, false, TUN_TABLE, t->ifindex) == 0;
+    bool v6 = rtnetlink_default_add(t->nl, true, TUN_TABLE, t->ifindex) == 0;
     return v4 || v6;
 }
 
@@ -282,8 +282,8 @@ void tun_unsteer(struct tun *t)
 {
     if (!t->existed)
         return;
-    netlink_default_del(t->nl, false, TUN_TABLE, t->ifindex);
-    netlink_default_del(t->nl, true, TUN_TABLE, t->ifindex);
+    rtnetlink_default_del(t->nl, false, TUN_TABLE, t->ifindex);
+    rtnetlink_default_del(t->nl, true, TUN_TABLE, t->ifindex);
 }
 
 void tun_check_forwarding(const struct tun *t, bool v4, bool v6)
@@ -300,7 +300,6 @@ void tun_close(struct tun *t)
     for (unsigned i = 0; i < t->n_queues; i++)
         close(t->fds[i]);
     t->n_queues = 0;
-    if (t->nl >= 0)
-        close(t->nl);
-    t->nl = -1;
+    netlink_close(t->nl);
+    t->nl = NULL;
 }

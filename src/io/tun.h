@@ -10,12 +10,14 @@
 /* Routing table for what is steered here; its rules are made by deploy/braid-steer. */
 #define TUN_TABLE 8684
 
+struct netlink;
+
 struct tun {
     char name[IFNAMSIZ];
     int ifindex;
-    int mtu;      /* bytes */
-    int nl;       /* netlink socket */
-    bool existed; /* it was there before us and outlives us */
+    int mtu;            /* bytes */
+    struct netlink *nl; /* io/rtnetlink.h */
+    bool existed;       /* it was there before us and outlives us */
     unsigned n_queues;
     int fds[DAEMON_WORKERS_MAX]; /* one per queue, non-blocking */
 };

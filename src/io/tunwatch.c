@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <event2/event.h>
 #include "base/addr.h"
 #include "io/log.h"
-#include "io/netlink.h"
+#include "io/rtnetlink.h"
 #include "io/tunwatch.h"
 
 #define SETTLE_MS       10    /* from the first message of a burst to the look */
@@ -18,7 +17,7 @@
 
 struct tunwatch {
     struct tunwatch_params params;
-    int nl;
+    struct netlink *nl;
     struct event *news, *look, *calm;
     unsigned pause_ms;          /* before the next repair; 0: there was none lately */
     unsigned unexplained;       /* in a row */
@@ -152,9 +151,11 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 static void on_news(evutil_socket_t fd, short what, void *arg)
 {
+    (void)fd;
     (void)what;
-    netlink_drain((int)fd);
-    look_soon(arg);
+    struct tunwatch *w = arg;
+    netlink_drain(w->nl);
+    look_soon(w);
 }
 
 struct tunwatch *tunwatch_new(struct event_base *base, const struct tunwatch_params *params)
@@ -163,10 +164,10 @@ struct tunwatch *tunwatch_new(struct event_base *base, const struct tunwatch_par
     if (!w)
         return NULL;
     w->params = *params;
-    w->nl = netlink_watch();
+    w->nl = rtnetlink_watch();
     w->said = calloc(params->n_routes + 1, sizeof(*w->said));
-    if (w->nl >= 0)
-        w->news = event_new(base, w->nl, EV_READ | EV_PERSIST, on_news, w);
+    if (w->nl)
+        w->news = event_new(base, netlink_descriptor(w->nl), EV_READ | EV_PERSIST, on_news, w);
     w->look = evtimer_new(base, on_look, w);
     w->calm = evtimer_new(base, on_calm, w);
     if (!w->said || !w->news || !w->look || !w->calm || event_add(w->news, NULL) < 0) {
@@ -192,8 +193,7 @@ void tunwatch_free(struct tunwatch *w)
         if (events[i])
             event_free(events[i]);
     }
-    if (w->nl >= 0)
-        close(w->nl);
+    netlink_close(w->nl);
     free(w->said);
     free(w);
 }

@@ -50,7 +50,7 @@ struct worker {
     size_t held, freed;    /* what the core held at the last look; freed since malloc last gave back, bytes */
     uint8_t random[RANDOM_BYTES];
     unsigned random_left;
-    int conntrack; /* io/conntrack.h; -1: not possible, or not needed yet */
+    struct netlink *conntrack; /* io/conntrack.h; NULL: not possible, or not needed yet */
     struct worker_counters counters;
     struct worker *peers[DAEMON_WORKERS_MAX];
     atomic_uint handovers; /* packets that wait for this worker */
@@ -106,9 +106,9 @@ static void host_passing(void *ctx, const struct braid_addr *src, const struct b
 {
     struct worker *w = ctx;
     uint32_t mark = 0;
-    if (w->conntrack < 0)
+    if (!w->conntrack)
         w->conntrack = conntrack_open();
-    if (w->conntrack < 0)
+    if (!w->conntrack)
         return;
     int result = syn ? 0 : conntrack_find(w->conntrack, src, dst, &mark);
     if (result == 0 && (syn || (mark & STEER_MASK) == STEER_MARK))
@@ -386,7 +386,6 @@ struct worker *worker_new(const struct worker_params *params)
     w->params = *params;
     w->params.core.worker = params->number;
     w->params.core.n_workers = params->n_workers;
-    w->conntrack = -1;
     w->armed = BRAID_NEVER;
     w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     w->base = new_base();
@@ -469,8 +468,7 @@ void worker_free(struct worker *w)
         event_base_free(w->base);
     if (w->timer_fd >= 0)
         close(w->timer_fd);
-    if (w->conntrack >= 0)
-        close(w->conntrack);
+    netlink_close(w->conntrack);
     free(w);
 }
 

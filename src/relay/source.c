@@ -5,7 +5,6 @@
  * the port is from the half of them that clients do not draw theirs from (RFC 6335 section 6 has them above
  * 49151, Linux above 32767), and neither connection tracking nor the core may know it. */
 #include <errno.h>
-#include <unistd.h>
 #include "base/addr.h"
 #include "io/conntrack.h"
 #include "relay/source.h"
@@ -24,14 +23,13 @@ static uint16_t candidate(uint16_t client, uint32_t i)
 
 void source_init(struct source *s, const struct braid_core *core)
 {
-    *s = (struct source){.core = core, .conntrack = -1};
+    *s = (struct source){.core = core};
 }
 
 void source_close(struct source *s)
 {
-    if (s->conntrack >= 0)
-        close(s->conntrack);
-    s->conntrack = -1;
+    netlink_close(s->conntrack);
+    s->conntrack = NULL;
 }
 
 static bool is_taken(struct source *s, const struct braid_addr *source, const struct braid_addr *server)
@@ -39,9 +37,9 @@ static bool is_taken(struct source *s, const struct braid_addr *source, const st
     uint32_t mark;
     if (braid_core_knows(s->core, server, source))
         return true;
-    if (s->conntrack < 0)
+    if (!s->conntrack)
         s->conntrack = conntrack_open();
-    return s->conntrack >= 0 && conntrack_find(s->conntrack, source, server, &mark) == 0;
+    return s->conntrack && conntrack_find(s->conntrack, source, server, &mark) == 0;
 }
 
 int source_connect(struct source *s, source_connector *connect_from, const struct braid_addr *server,

@@ -3,11 +3,12 @@
 #define BRAID_RELAY_SOURCE_H
 
 #include <braid/core.h>
+#include "io/netlink.h"
 
 /* What is asked whether the client uses a port itself. */
 struct source {
     const struct braid_core *core;
-    int conntrack; /* io/conntrack.h; -1: not possible, or not needed yet */
+    struct netlink *conntrack; /* io/conntrack.h; NULL: not possible, or not needed yet */
 };
 
 void source_init(struct source *s, const struct braid_core *core);

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <unistd.h>
 #include "base/addr.h"
 #include "io/clock.h"
+#include "io/netlink.h"
 #include "role/bypass.h"
 #include "role/relay.h"
 
@@ -126,7 +126,6 @@ struct edges *edges_new(struct braid_core *core, struct event_base *base,
         return NULL;
     es->core = core;
     es->base = base;
-    es->netlink = -1;
     source_init(&es->source, core);
     list_init(&es->again);
     evtimer_assign(&es->again_event, base, on_again, es);
@@ -194,8 +193,7 @@ void edges_free(struct edges *es)
     bypass_free(es->bypass);
     unproven_free(&es->unproven);
     source_close(&es->source);
-    if (es->netlink >= 0)
-        close(es->netlink);
+    netlink_close(es->netlink);
     free(es);
 }
 

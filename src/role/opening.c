@@ -9,7 +9,7 @@
 #include "base/addr.h"
 #include "io/clock.h"
 #include "io/log.h"
-#include "io/netlink.h"
+#include "io/rtnetlink.h"
 #include "io/upstream.h"
 #include "role/relay.h"
 #include "relay/targets.h"
@@ -212,9 +212,9 @@ static bool reaches(const struct edge *e, const struct braid_ip *server)
     struct edges *es = e->owner;
     if (!p->transparent)
         return true;
-    if (es->netlink < 0)
-        es->netlink = netlink_open();
-    bool local = es->netlink >= 0 && netlink_is_local(es->netlink, server);
+    if (!es->netlink)
+        es->netlink = rtnetlink_open();
+    bool local = es->netlink && rtnetlink_is_local(es->netlink, server);
     return reach_allows(p->reach, p->n_reach, server, local);
 }
 

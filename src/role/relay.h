@@ -38,7 +38,7 @@ struct edges {
     struct event again_event; /* a timeout of zero: the next turn of the loop */
     struct bypass *bypass;    /* NULL: no edge wants it */
     struct unproven unproven; /* relays whose server was asked for a client that may not exist */
-    int netlink;              /* io/netlink.h; -1: not possible, or not needed yet */
+    struct netlink *netlink;  /* io/rtnetlink.h; NULL: not possible, or not needed yet */
     struct source source;     /* of connections from clients' addresses */
     void (*learned)(void *arg, unsigned i, const struct braid_addr *server,
                     braid_time until); /* NULL: there is nobody to tell */

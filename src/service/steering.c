@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <event2/event.h>
 #include "io/log.h"
-#include "io/rules.h"
+#include "io/policy_rules.h"
 #include "io/steer.h"
 #include "io/tun.h"
 #include "service/steering.h"
@@ -21,7 +21,7 @@ struct steering {
 /* In both families, as far as the kernel says. */
 static bool is_there(uint32_t mark, uint32_t table)
 {
-    return rules_find(false, mark, table) != 0 && rules_find(true, mark, table) != 0;
+    return policy_rules_find(false, mark, table) != 0 && policy_rules_find(true, mark, table) != 0;
 }
 
 static void arm(struct steering *s, long seconds)

@@ -32,6 +32,7 @@ WIRING = {"main.c", "plugins.c"}  # directly in src/: may include everything
 LIBRARIES = {  # header prefix -> the folders or files that may include it
     "event2/": {"io", "relay", "role", "service", "admin", "main.c"},
     "openssl/": {"mptcp/crypto.c", "io", "admin", "main.c"},
+    "libmnl/": {"io"},
     "ini.h": {"conf"},
 }
 CORE = {"base", "wire", "tcp", "mptcp", "core", "cc", "sched", "pm"}

@@ -19,16 +19,14 @@ REASONS = {}
 
 # Rings that are still to be cut: no other file of these folders may join them.
 STILL = {
-    "conf": "algorithms check conf keys paths profiles reach warnings",
     "core": "demux directory ledger",
-    "io": "log log_writer",
     "mptcp": "addr conn copies endpoints fallback fins flow handshake input joins options order path_manager recv recvq "
              "reinject rescue retries schedule sendbuf stall suspect",
     "role": "edge opening relay",
 }
 
 # Names that two folders still share.
-SAME_NAME = set("paths.c recv.h input.c core.h reach.c quota.c addr.c window.c endpoints.c packet.c recv.c".split())
+SAME_NAME = set("recv.h input.c core.h addr.c window.c endpoints.c recv.c".split())
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
