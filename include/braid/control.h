@@ -10,20 +10,50 @@
 #define BRAID_ERROR_TEXT   "error: "
 #define BRAID_ERROR_JSON   "{\"error\":"
 
-/* All commands. X(identifier, word, arguments, help). arguments: "" for none, "ID" for the id of a
- * connection, "[clear]" for that word or none, "ID WHAT NAME" for what is to be set, and to what. */
+/* What may follow a command's word. X(identifier, as it is shown) */
+#define BRAID_ARGUMENTS(X)                                                                                   \
+    X(NONE, "")                                                                                              \
+    X(CLEAR, "[clear]")        /* that word, or none */                                                      \
+    X(ID, "ID")                /* of a connection */                                                         \
+    X(SETTING, "ID WHAT NAME") /* what is to be set of a connection, and to what */
+
+enum braid_arguments {
+#define X(id, shown) BRAID_ARGUMENTS_##id,
+    BRAID_ARGUMENTS(X)
+#undef X
+};
+
+/* All commands; this is the only place that lists them. For braidctl and for the daemon:
+ *
+ *     X(identifier, word, arguments, help,
+ *
+ * and for the daemon alone (src/admin/command.h):
+ *
+ *       path on the HTTP port, NULL if there is none, behind a '/' comes an id;
+ *       what is asked of workers, and what instead with "clear" (enum snapshot_what);
+ *       who writes the answer as text, and who as JSON: render_..._text, render_..._json) */
+/* clang-format off */
 #define BRAID_COMMANDS(X)                                                                                    \
-    X(STATUS, "status", "", "version, workers, edges, and what they carry")                                  \
-    X(CONNECTIONS, "connections", "", "all connections, one line each")                                      \
-    X(SHOW, "show", "ID", "one connection and its subflows")                                                 \
-    X(COUNTERS, "counters", "", "all counters, named as nstat names them")                                   \
-    X(BYPASS, "bypass", "[clear]", "servers left to their clients; clear: forget them")                      \
-    X(SET, "set", "ID WHAT NAME", "WHAT of a connection: scheduler, congestion or profile")                  \
-    X(ALGORITHMS, "algorithms", "", "what scheduler, congestion, path_manager and profile may be")           \
-    X(PATHS, "paths", "[clear]", "the paths of the configuration, and their bytes; clear: count anew")
+    X(STATUS, "status", NONE, "version, workers, edges, and what they carry",                                \
+      "/api/v1/status", SUMMARY, NOTHING, status, status)                                                    \
+    X(CONNECTIONS, "connections", NONE, "all connections, one line each",                                    \
+      "/api/v1/connections", PAGE, NOTHING, list, list)                                                      \
+    X(SHOW, "show", ID, "one connection and its subflows",                                                   \
+      "/api/v1/connections/", ONE, NOTHING, conn, conn)                                                      \
+    X(COUNTERS, "counters", NONE, "all counters, named as nstat names them",                                 \
+      "/api/v1/counters", SUMMARY, NOTHING, counters, counters)                                              \
+    X(BYPASS, "bypass", CLEAR, "servers left to their clients; clear: forget them",                          \
+      "/api/v1/bypass", BYPASS, CLEAR, bypass, bypass)                                                       \
+    X(SET, "set", SETTING, "WHAT of a connection: scheduler, congestion or profile",                         \
+      NULL, CHANGE, NOTHING, change, conn)                                                                   \
+    X(ALGORITHMS, "algorithms", NONE, "what scheduler, congestion, path_manager and profile may be",         \
+      "/api/v1/algorithms", NOTHING, NOTHING, algorithms, algorithms)                                        \
+    X(PATHS, "paths", CLEAR, "the paths of the configuration, and their bytes; clear: count anew",           \
+      "/api/v1/paths", SUMMARY, FORGET, paths, paths)
+/* clang-format on */
 
 enum braid_command {
-#define X(id, word, argument, help) BRAID_COMMAND_##id,
+#define X(id, ...) BRAID_COMMAND_##id,
     BRAID_COMMANDS(X)
 #undef X
         BRAID_COMMAND_MAX

@@ -46,8 +46,7 @@ int admin_start(struct admin *a, struct worker *const *workers, unsigned n)
     a->control_queries = query_set_new(a->base, a->source, a->conf, &limits);
     if (!a->http_queries || !a->control_queries || http_start(a->http, a->http_queries) < 0)
         return -1;
-    control_start(a->control, a->control_queries);
-    return 0;
+    return control_start(a->control, a->control_queries);
 }
 
 uint16_t admin_port(const struct admin *a)

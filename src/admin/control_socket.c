@@ -9,9 +9,7 @@
 #include <unistd.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 #include "admin/control_socket.h"
-#include "admin/guard.h"
 #include "admin/json.h"
 #include "admin/visitor.h"
 #include "io/descriptors.h"
@@ -25,231 +23,80 @@ struct control {
     char *path;
     dev_t dev; /* of the socket's file as we made it */
     ino_t ino;
-    struct evconnlistener *listener;
-    struct guard *guard;
-    struct query_set *set;
     struct crowd crowd;
 };
 
 struct client {
-    struct visitor visitor;
-    struct control *control;
-    struct query *query; /* NULL: none yet, or it is over */
-    enum query_format format;
-    bool started; /* a part has been sent */
-    bool over;    /* the client goes when everything is written */
+    struct visitor visitor; /* first */
+    enum command_format format;
 };
 
 /* ---- requests ---------------------------------------------------------------------------------------------
  */
 
-/* The next word of *line, which moves on; NULL: there is none. */
-static char *next_word(char **line)
-{
-    char *word;
-    do
-        word = strsep(line, " \t\r");
-    while (word && !*word);
-    return word;
-}
-
-#define WORDS_MAX 5 /* one more than any command takes */
-
-static int parse_id(const char *word, uint64_t *id)
-{
-    char *end = "";
-    errno = 0;
-    *id = strtoull(word, &end, 10);
-    return word[0] >= '0' && word[0] <= '9' && !*end && !errno ? 0 : -1;
-}
-
-static int parse_set(const char *const words[], unsigned n, struct query_spec *spec, const char **error)
-{
-    static const char *const settings[] = {
-#define X(id, word) word,
-        BRAID_SETTINGS(X)
-#undef X
-    };
-    *error =
-        "this command takes three arguments: the id of a connection; scheduler, congestion or profile; and "
-        "its name, as \"algorithms\" lists them";
-    if (n != 4 || parse_id(words[1], &spec->id) < 0)
-        return -1;
-    while (spec->setting < BRAID_SET_MAX && strcmp(words[2], settings[spec->setting]) != 0)
-        spec->setting++;
-    spec->name = words[3];
-    return spec->setting < BRAID_SET_MAX ? 0 : -1;
-}
-
-/* words: the command, and n - 1 arguments. */
-static int parse_arguments(const char *arguments, const char *const words[], unsigned n,
-                           struct query_spec *spec, const char **error)
-{
-    if (!*arguments) {
-        *error = "this command takes no argument";
-        return n == 1 ? 0 : -1;
-    }
-    if (arguments[0] == '[') {
-        *error = "this command takes no argument but \"clear\"";
-        spec->clear = n == 2 && strcmp(words[1], "clear") == 0;
-        return n == 1 || spec->clear ? 0 : -1;
-    }
-    if (strcmp(arguments, "ID") != 0)
-        return parse_set(words, n, spec, error);
-    *error = "this command takes one argument, the id of a connection, a number; \"connections\" lists them";
-    return n == 2 ? parse_id(words[1], &spec->id) : -1;
-}
-
-int control_parse(char *line, struct query_spec *spec, const char **error)
-{
-    static const struct {
-        const char *word, *arguments;
-    } commands[BRAID_COMMAND_MAX] = {
-#define X(id, word, arguments, help) {word, arguments},
-        BRAID_COMMANDS(X)
-#undef X
-    };
-    const char *words[WORDS_MAX] = {"", "", "", "", ""};
-    unsigned n = 0;
-    *spec = (struct query_spec){.format = QUERY_TEXT};
-    for (char *w; (w = next_word(&line)) != NULL;) {
-        if (strcmp(w, "--json") == 0)
-            spec->format = QUERY_JSON;
-        else if (n < WORDS_MAX)
-            words[n++] = w;
-    }
-    for (spec->command = 0; spec->command < BRAID_COMMAND_MAX; spec->command++)
-        if (strcmp(words[0], commands[spec->command].word) == 0)
-            break;
-    if (spec->command == BRAID_COMMAND_MAX) {
-        *error = "unknown command; there are "
-#define X(id, word, arguments, help) word " "
-            BRAID_COMMANDS(X)
-#undef X
-                "and the option --json";
-        return -1;
-    }
-    return parse_arguments(commands[spec->command].arguments, words, n, spec, error);
-}
-
-static void client_free(struct client *cl)
-{
-    if (cl->query)
-        query_cancel(cl->query);
-    visitor_close(&cl->visitor);
-    free(cl);
-}
-
 static void send_error(struct client *cl, const char *message)
 {
     struct doc d = {.buf = visitor_output(&cl->visitor)};
-    cl->over = true;
-    if (cl->format == QUERY_TEXT) {
+    cl->visitor.over = true;
+    if (cl->format == COMMAND_TEXT)
         doc_printf(&d, BRAID_ERROR_TEXT "%s\n", message);
-        return;
-    }
-    struct json j = {.doc = &d};
-    json_object(&j, NULL);
-    json_string(&j, "error", message);
-    json_end(&j);
-    doc_puts(&d, "\n");
+    else
+        json_error(&d, message);
 }
 
-static void on_part(void *ctx, struct evbuffer *part, bool last)
+static void on_part(struct visitor *v, struct evbuffer *part, bool last)
 {
-    struct client *cl = ctx;
-    cl->started = true;
-    cl->over = last;
-    if (last)
-        cl->query = NULL;
-    if (evbuffer_add_buffer(visitor_output(&cl->visitor), part) < 0)
-        client_free(cl);
+    v->started = true;
+    v->over = last;
+    if (evbuffer_add_buffer(visitor_output(v), part) < 0)
+        visitor_free(v);
 }
 
 /* A document in JSON that has begun is left unfinished: an error within it could not be told from the rest.
  */
-static void on_failed(void *ctx, enum query_failure why)
+static void on_failed(struct visitor *v, enum query_failure why)
 {
-    struct client *cl = ctx;
-    cl->query = NULL;
-    if (!cl->started || cl->format == QUERY_TEXT)
+    struct client *cl = (struct client *)v;
+    if (!v->started || cl->format == COMMAND_TEXT)
         send_error(cl, query_failure_text(why));
     else
-        client_free(cl);
+        visitor_free(v);
 }
-
-static const struct query_sink control_sink = {.part = on_part, .failed = on_failed};
 
 static void take_line(struct client *cl, char *line)
 {
-    struct query_spec spec;
+    struct command_call call;
     const char *error;
     char unknown[CONF_ERROR_MAX];
-    enum query_failure why;
-    visitor_answering(&cl->visitor, CONTROL_ANSWER_SECONDS);
-    int parsed = control_parse(line, &spec, &error);
-    cl->format = spec.format;
-    if (parsed < 0) {
+    visitor_answering(&cl->visitor);
+    int parsed = command_parse(line, &call, &error);
+    cl->format = call.format;
+    if (parsed < 0)
         send_error(cl, error);
-        return;
-    }
-    if (query_resolve(cl->control->set, &spec, unknown) < 0) {
+    else if (command_resolve(query_set_conf(cl->visitor.crowd->queries), &call, unknown) < 0)
         send_error(cl, unknown);
-        return;
-    }
-    cl->query = query_start(cl->control->set, &spec, &control_sink, cl, &why);
-    if (!cl->query)
-        send_error(cl, query_failure_text(why));
+    else
+        visitor_ask(&cl->visitor, &call);
 }
-
-/* ---- the client's socket ----------------------------------------------------------------------------------
- */
 
 static void on_readable(struct visitor *v)
 {
-    struct client *cl = (struct client *)v;
     struct evbuffer *in = visitor_input(v);
     char *line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF);
     if (line)
-        take_line(cl, line);
+        take_line((struct client *)v, line);
     else if (evbuffer_get_length(in) >= BRAID_CONTROL_LINE)
-        client_free(cl);
+        visitor_free(v);
     free(line);
 }
 
-static void on_written(struct visitor *v)
-{
-    struct client *cl = (struct client *)v;
-    if (cl->over)
-        client_free(cl);
-    else if (cl->query)
-        query_more(cl->query);
-}
-
-static void on_gone(struct visitor *v)
-{
-    client_free((struct client *)v);
-}
-
-static const struct visitor_ops control_visitors = {
-    .readable = on_readable, .written = on_written, .gone = on_gone};
-
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
-                      void *arg)
-{
-    (void)listener;
-    (void)sa;
-    (void)len;
-    struct control *c = arg;
-    struct client *cl = calloc(1, sizeof(*cl));
-    if (!cl) {
-        close(fd);
-        return;
-    }
-    cl->control = c;
-    if (visitor_open(&c->crowd, &cl->visitor, fd, CONTROL_REQUEST_SECONDS) < 0)
-        free(cl);
-}
+static const struct visitor_ops control_visitors = {.size = sizeof(struct client),
+                                                    .asking_s = CONTROL_REQUEST_SECONDS,
+                                                    .answering_s = CONTROL_ANSWER_SECONDS,
+                                                    .readable = on_readable,
+                                                    .part = on_part,
+                                                    .failed = on_failed,
+                                                    .answered = visitor_free};
 
 /* ---- the socket's file ------------------------------------------------------------------------------------
  */
@@ -336,15 +183,15 @@ static int open_socket(const char *path, char *err, size_t errlen)
 
 int control_open(const char *path, struct event_base *base, struct control **out, char *err, size_t errlen)
 {
-    const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED;
     struct stat st = {0};
     struct control *c = calloc(1, sizeof(*c));
     if (!c)
         return fail(err, errlen, path, "memory is short", "try again");
-    crowd_init(&c->crowd, base, &control_visitors, descriptors_share(CONTROL_CLIENTS), BRAID_CONTROL_LINE);
     c->path = strdup(path);
     int fd =
         c->path ? open_socket(path, err, errlen) : fail(err, errlen, path, "memory is short", "try again");
+    crowd_init(&c->crowd, base, &control_visitors, descriptors_share(CONTROL_CLIENTS), BRAID_CONTROL_LINE,
+               fd);
     if (fd < 0) {
         control_free(c);
         return -1;
@@ -352,22 +199,13 @@ int control_open(const char *path, struct event_base *base, struct control **out
     lstat(path, &st);
     c->dev = st.st_dev;
     c->ino = st.st_ino;
-    c->listener = evconnlistener_new(base, on_accept, c, flags, 0, fd);
-    if (!c->listener)
-        close(fd);
-    c->guard = c->listener ? guard_new(base, c->listener) : NULL;
-    if (!c->guard) {
-        control_free(c);
-        return fail(err, errlen, path, "memory is short", "try again");
-    }
     *out = c;
     return 0;
 }
 
-void control_start(struct control *c, struct query_set *set)
+int control_start(struct control *c, struct query_set *set)
 {
-    c->set = set;
-    evconnlistener_enable(c->listener);
+    return crowd_let_in(&c->crowd, set);
 }
 
 void control_free(struct control *c)
@@ -376,9 +214,6 @@ void control_free(struct control *c)
     if (!c)
         return;
     crowd_disperse(&c->crowd);
-    guard_free(c->guard);
-    if (c->listener)
-        evconnlistener_free(c->listener);
     if (c->ino && lstat(c->path, &st) == 0 && st.st_dev == c->dev && st.st_ino == c->ino)
         unlink(c->path);
     free(c->path);

@@ -9,13 +9,9 @@ struct control;
 /* Binds path, mode 0600, and listens; makes the directory if it is missing, replaces the socket of a daemon
  * that is gone. 0, or -1 and err holds "[daemon] control: ...". Requests wait until control_start. */
 int control_open(const char *path, struct event_base *base, struct control **out, char *err, size_t errlen);
-/* Begins to answer. set must outlive the control. */
-void control_start(struct control *c, struct query_set *set);
+/* Begins to answer. set must outlive the control. 0, or -1: memory is short. */
+int control_start(struct control *c, struct query_set *set);
 /* Breaks off what is being answered, and removes the socket's file if it is still ours. NULL is allowed. */
 void control_free(struct control *c);
-
-/* A request's line, without its newline, as a query. 0, or -1 and *error is one sentence; spec->format is
- * valid in both cases. */
-int control_parse(char *line, struct query_spec *spec, const char **error);
 
 #endif

@@ -1,6 +1,5 @@
 /* HTTP requests become queries; documents that come in parts are sent in chunks, each when the one before has
  * left. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +8,6 @@
 #include <unistd.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
-#include <event2/listener.h>
-#include "admin/guard.h"
 #include "admin/http.h"
 #include "admin/json.h"
 #include "admin/request.h"
@@ -29,46 +26,19 @@
 #define HTTP_ANSWER_SECONDS  60   /* until its answer has left */
 
 struct http {
-    struct event_base *base;
-    struct evconnlistener *listener;
-    struct guard *guard;
-    struct query_set *set;
-    struct crowd crowd;
-    unsigned n_lists;
-    int fd; /* -1: the listener has it */
+    struct crowd crowd; /* first */
     uint16_t port;
     bool loopback;
 };
 
 struct client {
-    struct visitor visitor;
-    struct http *http;
+    struct visitor visitor; /* first */
     struct request request;
     size_t head_bytes;
-    struct query *query; /* NULL: none, or it is over */
-    const char *type;
-    bool list;    /* counted in n_lists */
-    bool started; /* the status line and a part are sent */
-    bool over;    /* nothing will be added to the output */
+    const struct command *command; /* that is being answered; NULL: none */
 };
 
 static const char type_json[] = "application/json";
-static const char type_metrics[] = "text/plain; version=0.0.4; charset=utf-8";
-
-static const struct {
-    const char *path; /* a path that ends with '/' is followed by a connection's id */
-    enum braid_command command;
-    enum query_format format;
-} routes[] = {
-    {"/metrics", BRAID_COMMAND_STATUS, QUERY_METRICS},
-    {"/api/v1/status", BRAID_COMMAND_STATUS, QUERY_JSON},
-    {"/api/v1/counters", BRAID_COMMAND_COUNTERS, QUERY_JSON},
-    {"/api/v1/bypass", BRAID_COMMAND_BYPASS, QUERY_JSON},
-    {"/api/v1/algorithms", BRAID_COMMAND_ALGORITHMS, QUERY_JSON},
-    {"/api/v1/paths", BRAID_COMMAND_PATHS, QUERY_JSON},
-    {"/api/v1/connections", BRAID_COMMAND_CONNECTIONS, QUERY_JSON},
-    {"/api/v1/connections/", BRAID_COMMAND_SHOW, QUERY_JSON},
-};
 
 /* ---- replies ----------------------------------------------------------------------------------------------
  */
@@ -82,7 +52,7 @@ static void put_head(struct client *cl, int code, const char *type, const size_t
 static void put_document(struct client *cl, int code, const char *type, struct evbuffer *body)
 {
     size_t length = evbuffer_get_length(body);
-    cl->over = true;
+    cl->visitor.over = true;
     put_head(cl, code, type, &length);
     if (cl->request.method != REQUEST_HEAD)
         evbuffer_add_buffer(visitor_output(&cl->visitor), body);
@@ -92,33 +62,13 @@ static void reply_error(struct client *cl, int code, const char *message)
 {
     struct evbuffer *body = evbuffer_new();
     struct doc d = {.buf = body};
-    struct json j = {.doc = &d};
     if (!body) {
-        cl->http->crowd.ops->gone(&cl->visitor);
+        visitor_free(&cl->visitor);
         return;
     }
-    json_object(&j, NULL);
-    json_string(&j, "error", message);
-    json_end(&j);
-    doc_puts(&d, "\n");
+    json_error(&d, message);
     put_document(cl, code, type_json, body);
     evbuffer_free(body);
-}
-
-static void query_is_over(struct client *cl)
-{
-    cl->query = NULL;
-    cl->http->n_lists -= cl->list;
-    cl->list = false;
-}
-
-static void client_free(struct client *cl)
-{
-    if (cl->query)
-        query_cancel(cl->query);
-    query_is_over(cl);
-    visitor_close(&cl->visitor);
-    free(cl);
 }
 
 static void put_chunk(struct client *cl, struct evbuffer *part)
@@ -134,104 +84,87 @@ static void put_chunk(struct client *cl, struct evbuffer *part)
         evbuffer_add(out, "\r\n", 2);
 }
 
-static void on_part(void *ctx, struct evbuffer *part, bool last)
+static void on_part(struct visitor *v, struct evbuffer *part, bool last)
 {
-    struct client *cl = ctx;
-    if (last)
-        query_is_over(cl);
-    if (last && !cl->started) {
-        put_document(cl, 200, cl->type, part);
+    struct client *cl = (struct client *)v;
+    if (last && !v->started) {
+        put_document(cl, 200, cl->command->type, part);
         return;
     }
-    if (!cl->started)
-        put_head(cl, 200, cl->type, NULL);
-    cl->started = true;
-    cl->over = last;
+    if (!v->started)
+        put_head(cl, 200, cl->command->type, NULL);
+    v->started = true;
+    v->over = last;
     if (cl->request.method == REQUEST_HEAD) {
-        if (cl->query)
-            query_cancel(cl->query);
-        query_is_over(cl);
-        cl->over = true;
+        visitor_ask_no_more(v);
+        v->over = true;
         return;
     }
     put_chunk(cl, part);
     if (last && !cl->request.http_1_0)
-        evbuffer_add(visitor_output(&cl->visitor), "0\r\n\r\n", 5);
+        evbuffer_add(visitor_output(v), "0\r\n\r\n", 5);
 }
 
-static void on_failed(void *ctx, enum query_failure why)
+static void on_failed(struct visitor *v, enum query_failure why)
 {
-    struct client *cl = ctx;
-    query_is_over(cl);
-    if (cl->started) /* no last chunk: the client sees that the document is not whole */
-        client_free(cl);
+    if (v->started) /* no last chunk: the client sees that the document is not whole */
+        visitor_free(v);
     else
-        reply_error(cl, why == QUERY_NOT_FOUND ? 404 : 503, query_failure_text(why));
+        reply_error((struct client *)v, why == QUERY_NOT_FOUND ? 404 : 503, query_failure_text(why));
 }
-
-static const struct query_sink http_sink = {.part = on_part, .failed = on_failed};
 
 /* ---- requests ---------------------------------------------------------------------------------------------
  */
 
-/* Decimal digits only. */
-static bool parse_id(const char *text, uint64_t *id)
+static bool makes_a_list(const struct command *c)
 {
-    char *end;
-    errno = 0;
-    *id = strtoull(text, &end, 10);
-    return isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0;
+    return c->asks == SNAPSHOT_PAGE;
 }
 
-/* False: there is nothing at this path. */
-static bool route(const char *path, struct query_spec *spec)
+/* Lists of connections may be long, and those who take them slowly must not take all places. */
+static bool has_place(struct http *h, const struct command *command)
 {
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        size_t len = strlen(routes[i].path);
-        bool prefix = routes[i].path[len - 1] == '/';
-        *spec = (struct query_spec){.command = routes[i].command, .format = routes[i].format};
-        if (prefix ? strncmp(path, routes[i].path, len) == 0 && parse_id(path + len, &spec->id)
-                   : strcmp(path, routes[i].path) == 0)
-            return true;
+    unsigned lists = 0;
+    list_each (pos, next, &h->crowd.answered) {
+        const struct client *cl = (struct client *)list_entry(pos, struct visitor, link);
+        lists += cl->visitor.query && makes_a_list(cl->command);
     }
-    return false;
+    return !makes_a_list(command) || lists < HTTP_LISTS;
 }
 
-static void begin_query(struct client *cl, const struct query_spec *spec)
+static void begin_query(struct client *cl, const struct command_call *call)
 {
-    struct http *h = cl->http;
-    enum query_failure why = QUERY_BUSY;
-    bool list = spec->command == BRAID_COMMAND_CONNECTIONS;
-    if (!list || h->n_lists < HTTP_LISTS)
-        cl->query = query_start(h->set, spec, &http_sink, cl, &why);
-    if (!cl->query) {
-        reply_error(cl, 503, query_failure_text(why));
+    if (!has_place((struct http *)cl->visitor.crowd, call->command)) {
+        on_failed(&cl->visitor, QUERY_BUSY);
         return;
     }
-    cl->list = list;
-    h->n_lists += list;
-    cl->type = spec->format == QUERY_METRICS ? type_metrics : type_json;
+    cl->command = call->command;
+    visitor_ask(&cl->visitor, call);
+}
+
+static void reply_nothing_here(struct client *cl)
+{
+    char paths[COMMAND_PATHS], message[COMMAND_PATHS + 64];
+    snprintf(message, sizeof(message), "there is nothing here; there are %s", command_paths(paths));
+    reply_error(cl, 404, message);
 }
 
 static void answer(struct client *cl)
 {
     struct request *r = &cl->request;
-    struct query_spec spec;
+    struct command_call call;
     r->close |= r->body; /* which is not read */
-    visitor_answering(&cl->visitor, HTTP_ANSWER_SECONDS);
-    if (cl->http->loopback && *r->host && !request_host_is_local(r))
+    visitor_answering(&cl->visitor);
+    if (((struct http *)cl->visitor.crowd)->loopback && *r->host && !request_host_is_local(r))
         reply_error(cl, 403, "the Host header must be an address or localhost");
-    else if (!route(r->path, &spec))
-        reply_error(
-            cl, 404,
-            "there is nothing here; there are /metrics, /api/v1/status, /api/v1/connections, "
-            "/api/v1/connections/ID, /api/v1/counters, /api/v1/bypass, /api/v1/algorithms and /api/v1/paths");
+    else if (!command_at_path(r->path, &call))
+        reply_nothing_here(cl);
     else if (r->method == REQUEST_OTHER)
         reply_error(cl, 405, "only GET and HEAD are allowed");
     else if (r->body)
         reply_error(cl, 413, "there is no use for a request's content here");
     else
-        begin_query(cl, &spec);
+        begin_query(cl, &call);
 }
 
 static void refuse(struct client *cl, int code)
@@ -240,7 +173,7 @@ static void refuse(struct client *cl, int code)
                                            "the request is too long",
                                            "only HTTP/1.1 and HTTP/1.0 are spoken"};
     cl->request.close = true;
-    visitor_answering(&cl->visitor, HTTP_ANSWER_SECONDS);
+    visitor_answering(&cl->visitor);
     reply_error(cl, code, messages[code == 431 ? 1 : code == 505 ? 2 : 0]);
 }
 
@@ -269,46 +202,27 @@ static void next_request(struct client *cl)
 {
     cl->request = (struct request){0};
     cl->head_bytes = 0;
-    cl->started = cl->over = false;
-    visitor_asking(&cl->visitor, HTTP_REQUEST_SECONDS);
+    cl->visitor.started = cl->visitor.over = false;
+    visitor_asking(&cl->visitor);
     on_readable(&cl->visitor);
 }
 
-static void on_written(struct visitor *v)
+static void on_answered(struct visitor *v)
 {
     struct client *cl = (struct client *)v;
-    if (cl->over && cl->request.close)
+    if (cl->request.close)
         visitor_farewell(v);
-    else if (cl->over)
+    else
         next_request(cl);
-    else if (cl->query && cl->started)
-        query_more(cl->query);
 }
 
-static void on_gone(struct visitor *v)
-{
-    client_free((struct client *)v);
-}
-
-static const struct visitor_ops http_visitors = {
-    .readable = on_readable, .written = on_written, .gone = on_gone};
-
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int len,
-                      void *arg)
-{
-    (void)listener;
-    (void)sa;
-    (void)len;
-    struct http *h = arg;
-    struct client *cl = calloc(1, sizeof(*cl));
-    if (!cl) {
-        close(fd);
-        return;
-    }
-    cl->http = h;
-    if (visitor_open(&h->crowd, &cl->visitor, fd, HTTP_REQUEST_SECONDS) < 0)
-        free(cl);
-}
+static const struct visitor_ops http_visitors = {.size = sizeof(struct client),
+                                                 .asking_s = HTTP_REQUEST_SECONDS,
+                                                 .answering_s = HTTP_ANSWER_SECONDS,
+                                                 .readable = on_readable,
+                                                 .part = on_part,
+                                                 .failed = on_failed,
+                                                 .answered = on_answered};
 
 /* ---- opening and closing ----------------------------------------------------------------------------------
  */
@@ -359,8 +273,9 @@ int http_open(const struct braid_addr *listen, struct event_base *base, struct h
         snprintf(err, errlen, "[admin] listen: memory is short");
         return -1;
     }
-    *h = (struct http){.base = base, .fd = fd, .port = port, .loopback = is_loopback(&listen->ip)};
-    crowd_init(&h->crowd, base, &http_visitors, descriptors_share(HTTP_CLIENTS), HTTP_HEAD_MAX);
+    h->port = port;
+    h->loopback = is_loopback(&listen->ip);
+    crowd_init(&h->crowd, base, &http_visitors, descriptors_share(HTTP_CLIENTS), HTTP_HEAD_MAX, fd);
     if (!h->loopback)
         log_warn("[admin] listen: %s is not a loopback address: everybody who reaches it sees, without a "
                  "password, "
@@ -372,14 +287,7 @@ int http_open(const struct braid_addr *listen, struct event_base *base, struct h
 
 int http_start(struct http *h, struct query_set *set)
 {
-    h->set = set;
-    h->listener =
-        evconnlistener_new(h->base, on_accept, h, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, h->fd);
-    if (!h->listener)
-        return -1;
-    h->fd = -1;
-    h->guard = guard_new(h->base, h->listener);
-    return h->guard ? 0 : -1;
+    return crowd_let_in(&h->crowd, set);
 }
 
 uint16_t http_port(const struct http *h)
@@ -392,10 +300,5 @@ void http_free(struct http *h)
     if (!h)
         return;
     crowd_disperse(&h->crowd);
-    guard_free(h->guard);
-    if (h->listener)
-        evconnlistener_free(h->listener);
-    if (h->fd >= 0)
-        close(h->fd);
     free(h);
 }

@@ -117,3 +117,12 @@ void json_addr(struct json *j, const char *key, const struct braid_addr *a)
     char text[ADDR_TEXT];
     json_string(j, key, addr_text(a, text));
 }
+
+void json_error(struct doc *d, const char *message)
+{
+    struct json j = {.doc = d};
+    json_object(&j, NULL);
+    json_string(&j, "error", message);
+    json_end(&j);
+    doc_puts(d, "\n");
+}

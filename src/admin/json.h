@@ -30,4 +30,7 @@ void json_bool(struct json *j, const char *key, bool value);
 void json_null(struct json *j, const char *key);
 void json_addr(struct json *j, const char *key, const struct braid_addr *a);
 
+/* The whole document of an error. */
+void json_error(struct doc *d, const char *message);
+
 #endif

@@ -53,31 +53,40 @@ static bool walks(struct worker *w, struct snapshot_job *job)
     return !job->failed;
 }
 
+/* Copies a connection, and what its edge knows of it. False: memory is short. */
+static bool add_conn(struct worker *w, struct snapshot_job *job, const struct braid_conn_stats *stats)
+{
+    struct snapshot_conn *c = snapshot_conn_new(stats);
+    if (!c)
+        return false;
+    c->profile = edges_profile(worker_user(w), stats->conn, &c->profile_now);
+    if (edges_server(worker_user(w), stats->conn, &c->server) < 0)
+        memset(&c->server, 0, sizeof(c->server));
+    c->stats.conn = NULL; /* which the main thread must not use */
+    job->conns[job->n++] = c;
+    return true;
+}
+
 /* Copies the next connections: none at the end. */
 static void next_page(struct worker *w, struct snapshot_job *job)
 {
-    job->n = walks(w, job) ? braid_dump_next(job->dump, job->conns, SNAPSHOT_PAGE) : 0;
-    if (job->n == 0 && job->dump)
+    struct braid_conn_stats stats; /* one at a time: it has room for more subflows than most have */
+    if (!walks(w, job))
+        return;
+    while (job->n < SNAPSHOT_CONNS && !job->failed && braid_dump_next(job->dump, &stats, 1) == 1)
+        job->failed = !add_conn(w, job, &stats);
+    if (job->n == 0)
         end_dump(job);
-}
-
-/* And takes away what the main thread must not use. */
-static void add_from_edges(struct worker *w, struct snapshot_job *job)
-{
-    for (unsigned i = 0; i < job->n; i++) {
-        job->profiles[i] = edges_profile(worker_user(w), job->conns[i].conn, &job->profiles_now[i]);
-        if (edges_server(worker_user(w), job->conns[i].conn, &job->servers[i]) < 0)
-            memset(&job->servers[i], 0, sizeof(job->servers[i]));
-        job->conns[i].conn = NULL;
-    }
 }
 
 static void find_one(struct worker *w, struct snapshot_job *job)
 {
+    struct braid_conn_stats stats;
     const struct braid_conn *c = braid_conn_by_id(worker_core(w), job->id);
-    job->n = c ? 1 : 0;
-    if (c)
-        braid_conn_stats(c, &job->conns[0]);
+    if (!c)
+        return;
+    braid_conn_stats(c, &stats);
+    job->failed = !add_conn(w, job, &stats);
 }
 
 static void change_one(struct worker *w, const struct snapshot_job *job)
@@ -130,7 +139,7 @@ static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget
 /* One page of connections per turn goes into the sums; the rest is filled in at the end. True: more turns. */
 static bool summary_step(struct worker *w, struct snapshot_job *job)
 {
-    struct braid_conn_brief page[4 * SNAPSHOT_PAGE];
+    struct braid_conn_brief page[4 * SNAPSHOT_CONNS];
     unsigned n = 0;
     if (walks(w, job)) {
         n = braid_dump_next_brief(job->dump, page, sizeof(page) / sizeof(page[0]));
@@ -166,21 +175,33 @@ static void work(struct worker *w, void *arg)
     job->now = worker_now(w);
     if (atomic_load(&job->cancelled)) {
         end_dump(job);
-    } else if (job->what == SNAPSHOT_SUMMARY || job->what == SNAPSHOT_FORGET) {
+        give_back(w, job);
+        return;
+    }
+    switch (job->what) {
+    case SNAPSHOT_NOTHING:
+        break;
+    case SNAPSHOT_SUMMARY:
+    case SNAPSHOT_FORGET:
         if (summary_step(w, job)) {
             worker_post(w, work, job);
             return;
         }
-    } else if (job->what == SNAPSHOT_BYPASS || job->what == SNAPSHOT_CLEAR) {
+        break;
+    case SNAPSHOT_BYPASS:
+    case SNAPSHOT_CLEAR:
         list_bypass(w, job);
-    } else {
-        if (job->what == SNAPSHOT_CHANGE)
-            change_one(w, job);
-        if (job->what == SNAPSHOT_PAGE_OF)
-            next_page(w, job);
-        else
-            find_one(w, job);
-        add_from_edges(w, job);
+        break;
+    case SNAPSHOT_PAGE:
+        next_page(w, job);
+        break;
+    case SNAPSHOT_CHANGE:
+        change_one(w, job);
+        find_one(w, job);
+        break;
+    case SNAPSHOT_ONE:
+        find_one(w, job);
+        break;
     }
     give_back(w, job);
 }
@@ -190,7 +211,7 @@ static void drop_on_worker(struct worker *w, void *arg)
     (void)w;
     struct snapshot_job *job = arg;
     end_dump(job);
-    free(job);
+    snapshot_job_free(job);
 }
 
 /* ---- on the main thread -------------------------------------------------------------------------------- */

@@ -3,25 +3,12 @@
 #ifndef BRAID_ADMIN_QUERY_H
 #define BRAID_ADMIN_QUERY_H
 
-#include <braid/control.h>
-#include "admin/snapshot.h"
+#include "admin/command.h"
 
 struct evbuffer;
 struct event_base;
 struct query;
 struct query_set;
-
-enum query_format { QUERY_JSON, QUERY_TEXT, QUERY_METRICS };
-
-struct query_spec {
-    enum braid_command command; /* BRAID_COMMAND_STATUS for QUERY_METRICS */
-    enum query_format format;
-    uint64_t id;                   /* of BRAID_COMMAND_SHOW and SET */
-    bool clear;                    /* of BRAID_COMMAND_BYPASS and PATHS: forget what is listed */
-    enum braid_setting setting;    /* of BRAID_COMMAND_SET: what, ... */
-    const char *name;              /* ... to what, for query_resolve, ... */
-    struct snapshot_change change; /* ... which fills in this */
-};
 
 enum query_failure {
     QUERY_NOT_FOUND, /* no connection has this id */
@@ -52,13 +39,13 @@ struct query_set *query_set_new(struct event_base *base, struct snapshot_source 
 /* Cancels all queries. NULL is allowed. */
 void query_set_free(struct query_set *set);
 
-/* Finds what a command to set something names. 0, or -1 and error holds one sentence without a newline. */
-int query_resolve(const struct query_set *set, struct query_spec *spec, char error[CONF_ERROR_MAX]);
+/* As it was given. */
+const struct conf *query_set_conf(const struct query_set *set);
 
 /* Begins a query. NULL: *why says why not (QUERY_MEMORY or QUERY_BUSY). The result is valid until part(last)
  * or failed() was called, or query_cancel. */
-struct query *query_start(struct query_set *set, const struct query_spec *spec, const struct query_sink *sink,
-                          void *ctx, enum query_failure *why);
+struct query *query_start(struct query_set *set, const struct command_call *call,
+                          const struct query_sink *sink, void *ctx, enum query_failure *why);
 /* The client has what it was sent. */
 void query_more(struct query *q);
 /* The client has gone: the sink is not called any more. */

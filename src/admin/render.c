@@ -62,18 +62,6 @@ static void add_edge(struct snapshot_edge *to, const struct snapshot_edge *from)
     to->memory += from->memory;
 }
 
-struct snapshot_worker *snapshot_worker_new(const struct conf *conf)
-{
-    size_t edges = conf->n_edges * sizeof(struct snapshot_edge);
-    struct snapshot_worker *w = calloc(1, sizeof(*w) + edges + conf->n_paths * sizeof(struct snapshot_path));
-    if (!w)
-        return NULL;
-    w->n_edges = conf->n_edges;
-    w->n_paths = conf->n_paths;
-    w->paths = (struct snapshot_path *)(w->edges + conf->n_edges);
-    return w;
-}
-
 struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *v)
 {
     unsigned n = v->conf->n_edges;

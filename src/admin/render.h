@@ -6,55 +6,35 @@
 #include "admin/json.h"
 #include "admin/snapshot.h"
 
-void render_status_json(struct doc *d, const struct snapshot_view *v);
-void render_counters_json(struct doc *d, const struct snapshot_view *v);
-/* One connection, number i of the job. */
-void render_conn_json(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,
-                      unsigned i);
+/* Appends a document, or the next part of a list, to d. */
+typedef void render_fn(struct doc *d, const struct snapshot_view *v);
 
-void render_status_text(struct doc *d, const struct snapshot_view *v);
-void render_counters_text(struct doc *d, const struct snapshot_view *v);
-void render_conn_text(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,
-                      unsigned i);
-
-/* Servers that are left to their clients, as render_bypass_merge made them. cleared: they have just been
- * forgotten. */
-void render_bypass_json(struct doc *d, const struct snapshot_view *v, const struct bypass_entry *entries,
-                        size_t n, bool cleared);
-void render_bypass_text(struct doc *d, const struct snapshot_view *v, const struct bypass_entry *entries,
-                        size_t n, bool cleared);
-/* Makes one entry of those that several workers have of a destination: the longest time, and the sum of SYNs.
- * Returns how many are left, sorted by edge and address. */
-size_t render_bypass_merge(struct bypass_entry *entries, size_t n);
-
-/* One line of what the connection has now. */
-void render_change_text(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,
-                        unsigned i);
-
+render_fn render_status_text, render_status_json;
+render_fn render_counters_text, render_counters_json;
+render_fn render_metrics;
+/* One connection, the first of the job. */
+render_fn render_conn_text, render_conn_json;
+/* One line of what it has now. */
+render_fn render_change_text;
+/* Servers that are left to their clients. */
+render_fn render_bypass_text, render_bypass_json;
 /* All algorithms and profiles. */
-void render_algorithms_json(struct doc *d, const struct conf *conf);
-void render_algorithms_text(struct doc *d, const struct conf *conf);
+render_fn render_algorithms_text, render_algorithms_json;
+/* The paths of the configuration. */
+render_fn render_paths_text, render_paths_json;
 
-/* The paths of the configuration. cleared: their bytes have just been forgotten. */
-void render_paths_json(struct doc *d, const struct snapshot_view *v, bool cleared);
-void render_paths_text(struct doc *d, const struct snapshot_view *v, bool cleared);
-
-void render_metrics(struct doc *d, const struct snapshot_view *v);
-
-/* A list of connections that is made page by page. Zero it first; j and count carry over from page to page.
- */
+/* A list of connections is made page by page, those of the job each time. Zero it first; it carries over. */
 struct render_list {
     struct json j;
     uint64_t count;
+    bool begun;
+    bool complete; /* to be set before the last page, which has no connections */
 };
-void render_list_begin_json(struct render_list *l, struct doc *d);
-void render_list_page_json(struct render_list *l, struct doc *d, const struct snapshot_view *v,
-                           const struct snapshot_job *job);
-void render_list_end_json(struct render_list *l, struct doc *d);
-void render_list_begin_text(struct render_list *l, struct doc *d);
-void render_list_page_text(struct render_list *l, struct doc *d, const struct snapshot_view *v,
-                           const struct snapshot_job *job);
-void render_list_end_text(struct render_list *l, struct doc *d);
+render_fn render_list_text, render_list_json;
+
+/* Makes one entry of those that several workers have of a destination: the longest time, and the sum of SYNs.
+ * Returns how many are left, sorted by edge and address. */
+size_t render_bypass_merge(struct bypass_entry *entries, size_t n);
 
 /* The sums of all workers, for d. The result's edges are those of the view; NULL if memory is short, d has
  * failed then; the caller frees it. */

@@ -38,9 +38,10 @@ static int64_t seconds_left(const struct bypass_entry *e)
     return (e->left + BRAID_SECOND - 1) / BRAID_SECOND;
 }
 
-void render_bypass_json(struct doc *d, const struct snapshot_view *v, const struct bypass_entry *entries,
-                        size_t n, bool cleared)
+void render_bypass_json(struct doc *d, const struct snapshot_view *v)
 {
+    const struct bypass_entry *entries = v->bypass;
+    size_t n = v->n_bypass;
     struct json j = {.doc = d};
     json_object(&j, NULL);
     json_array(&j, "bypass");
@@ -54,19 +55,20 @@ void render_bypass_json(struct doc *d, const struct snapshot_view *v, const stru
     }
     json_end(&j);
     json_uint(&j, "count", n);
-    json_bool(&j, "cleared", cleared);
+    json_bool(&j, "cleared", v->cleared);
     json_end(&j);
     doc_puts(d, "\n");
 }
 
-void render_bypass_text(struct doc *d, const struct snapshot_view *v, const struct bypass_entry *entries,
-                        size_t n, bool cleared)
+void render_bypass_text(struct doc *d, const struct snapshot_view *v)
 {
+    const struct bypass_entry *entries = v->bypass;
+    size_t n = v->n_bypass;
     doc_printf(d, "%-46s %-12s %8s %12s\n", "SERVER", "EDGE", "SECONDS", "PASSED");
     for (size_t i = 0; i < n; i++) {
         char server[ADDR_TEXT];
         doc_printf(d, "%-46s %-12s %8" PRId64 " %12" PRIu64 "\n", addr_text(&entries[i].addr, server),
                    v->conf->edges[entries[i].edge].name, seconds_left(&entries[i]), entries[i].passed);
     }
-    doc_printf(d, "%zu server%s%s\n", n, n == 1 ? "" : "s", cleared ? ", now forgotten" : "");
+    doc_printf(d, "%zu server%s%s\n", n, n == 1 ? "" : "s", v->cleared ? ", now forgotten" : "");
 }

@@ -28,8 +28,9 @@ static void json_profile(struct json *j, const struct profile *p)
     json_end(j);
 }
 
-void render_algorithms_json(struct doc *d, const struct conf *conf)
+void render_algorithms_json(struct doc *d, const struct snapshot_view *v)
 {
+    const struct conf *conf = v->conf;
     struct json j = {.doc = d};
     json_object(&j, NULL);
     json_array(&j, "scheduler");
@@ -57,8 +58,9 @@ static void text_algorithm(struct doc *d, const char *kind, const char *name, co
     doc_printf(d, "%-13s %-16s %s\n", kind, name, about ? about : "");
 }
 
-void render_algorithms_text(struct doc *d, const struct conf *conf)
+void render_algorithms_text(struct doc *d, const struct snapshot_view *v)
 {
+    const struct conf *conf = v->conf;
     text_algorithm(d, "KIND", "NAME", "ABOUT");
     for (unsigned i = 0; sched_algorithms[i]; i++)
         text_algorithm(d, "scheduler", sched_algorithms[i]->name, sched_algorithms[i]->about);
@@ -97,7 +99,7 @@ static bool is_over(const struct braid_path_rule *r, const struct snapshot_path 
     return r->quota > 0 && p->bytes >= r->quota;
 }
 
-void render_paths_json(struct doc *d, const struct snapshot_view *v, bool cleared)
+void render_paths_json(struct doc *d, const struct snapshot_view *v)
 {
     struct json j = {.doc = d};
     struct snapshot_worker *total = render_total(d, v);
@@ -124,13 +126,13 @@ void render_paths_json(struct doc *d, const struct snapshot_view *v, bool cleare
         json_end(&j);
     }
     json_end(&j);
-    json_bool(&j, "cleared", cleared);
+    json_bool(&j, "cleared", v->cleared);
     json_end(&j);
     doc_puts(d, "\n");
     free(total);
 }
 
-void render_paths_text(struct doc *d, const struct snapshot_view *v, bool cleared)
+void render_paths_text(struct doc *d, const struct snapshot_view *v)
 {
     struct snapshot_worker *total = render_total(d, v);
     if (!total)
@@ -148,6 +150,6 @@ void render_paths_text(struct doc *d, const struct snapshot_view *v, bool cleare
                    is_over(r, &total->paths[i]) ? ", used up" : "");
     }
     doc_printf(d, "%u path%s%s\n", total->n_paths, total->n_paths == 1 ? "" : "s",
-               cleared ? ", counted anew from now on" : "");
+               v->cleared ? ", counted anew from now on" : "");
     free(total);
 }

@@ -152,10 +152,10 @@ static void subflow_object(struct json *j, const struct conf *conf, const struct
     json_end(j);
 }
 
-static void conn_object(struct json *j, const struct snapshot_view *v, const struct snapshot_job *job,
-                        unsigned i)
+static void conn_object(struct json *j, const struct snapshot_view *v, const struct snapshot_conn *conn)
 {
-    const struct braid_conn_stats *c = &job->conns[i];
+    const struct snapshot_job *job = v->job;
+    const struct braid_conn_stats *c = &conn->stats;
     char token[16];
     json_object(j, NULL);
     json_uint(j, "id", snapshot_conn_id(c->id, job->worker, v->n_workers));
@@ -165,15 +165,15 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     json_bool(j, "fell_back", c->fell_back);
     json_bool(j, "checksum", c->checksum);
     json_string(j, "state", c->state);
-    json_string(j, "profile", job->profiles[i] ? job->profiles[i]->name : NULL);
-    json_string(j, "profile_now", job->profiles[i] ? job->profiles_now[i]->name : NULL);
+    json_string(j, "profile", conn->profile ? conn->profile->name : NULL);
+    json_string(j, "profile_now", conn->profile ? conn->profile_now->name : NULL);
     json_string(j, "scheduler", c->scheduler);
     json_string(j, "congestion", c->congestion);
     json_string(j, "path_manager", c->path_manager);
     json_addr(j, "client", &c->client);
     json_addr(j, "service", &c->service);
-    if (job->servers[i].port)
-        json_addr(j, "server", &job->servers[i]);
+    if (conn->server.port)
+        json_addr(j, "server", &conn->server);
     else
         json_null(j, "server");
     snprintf(token, sizeof(token), "%08x", c->token);
@@ -192,33 +192,27 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     json_end(j);
 }
 
-void render_conn_json(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,
-                      unsigned i)
+void render_conn_json(struct doc *d, const struct snapshot_view *v)
 {
     struct json j = {.doc = d};
-    conn_object(&j, v, job, i);
+    conn_object(&j, v, v->job->conns[0]);
     doc_puts(d, "\n");
 }
 
-void render_list_begin_json(struct render_list *l, struct doc *d)
+void render_list_json(struct doc *d, const struct snapshot_view *v)
 {
+    struct render_list *l = v->list;
     l->j.doc = d;
-    json_object(&l->j, NULL);
-    json_array(&l->j, "connections");
-}
-
-void render_list_page_json(struct render_list *l, struct doc *d, const struct snapshot_view *v,
-                           const struct snapshot_job *job)
-{
-    l->j.doc = d;
-    for (unsigned i = 0; i < job->n; i++)
-        conn_object(&l->j, v, job, i);
-    l->count += job->n;
-}
-
-void render_list_end_json(struct render_list *l, struct doc *d)
-{
-    l->j.doc = d;
+    if (!l->begun) {
+        json_object(&l->j, NULL);
+        json_array(&l->j, "connections");
+    }
+    for (unsigned i = 0; i < v->job->n; i++)
+        conn_object(&l->j, v, v->job->conns[i]);
+    l->count += v->job->n;
+    l->begun = true;
+    if (!l->complete)
+        return;
     json_end(&l->j);
     json_uint(&l->j, "count", l->count);
     json_end(&l->j);

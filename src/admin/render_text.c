@@ -104,38 +104,36 @@ static const char *kind_text(const struct braid_conn_stats *c)
     return c->mptcp ? "mptcp" : c->fell_back ? "fallback" : "tcp";
 }
 
-static const char *server_text(const struct snapshot_job *job, unsigned i, char out[ADDR_TEXT])
+static const char *server_text(const struct snapshot_conn *c, char out[ADDR_TEXT])
 {
-    return job->servers[i].port ? addr_text(&job->servers[i], out) : "-";
+    return c->server.port ? addr_text(&c->server, out) : "-";
 }
 
 #define LIST_FORMAT "%-8s %-12s %-8s %-12s %-26s %-26s %4s %12s %12s\n"
 
-void render_list_begin_text(struct render_list *l, struct doc *d)
+static void list_row(struct doc *d, const struct snapshot_view *v, const struct snapshot_conn *conn)
 {
-    (void)l;
-    doc_printf(d, LIST_FORMAT, "ID", "EDGE", "KIND", "STATE", "CLIENT", "SERVER", "SUBF", "FROM CLIENT",
-               "TO CLIENT");
+    const struct braid_conn_stats *c = &conn->stats;
+    char id[24], subflows[16], client[ADDR_TEXT], server[ADDR_TEXT], from[RENDER_SIZE], to[RENDER_SIZE];
+    snprintf(id, sizeof(id), "%" PRIu64, snapshot_conn_id(c->id, v->job->worker, v->n_workers));
+    snprintf(subflows, sizeof(subflows), "%u", c->n_subflows);
+    doc_printf(d, LIST_FORMAT, id, c->edge, kind_text(c), c->state, addr_text(&c->client, client),
+               server_text(conn, server), subflows, render_size(c->bytes_from_client, from),
+               render_size(c->bytes_to_client, to));
 }
 
-void render_list_page_text(struct render_list *l, struct doc *d, const struct snapshot_view *v,
-                           const struct snapshot_job *job)
+void render_list_text(struct doc *d, const struct snapshot_view *v)
 {
-    for (unsigned i = 0; i < job->n; i++) {
-        const struct braid_conn_stats *c = &job->conns[i];
-        char id[24], subflows[16], client[ADDR_TEXT], server[ADDR_TEXT], from[RENDER_SIZE], to[RENDER_SIZE];
-        snprintf(id, sizeof(id), "%" PRIu64, snapshot_conn_id(c->id, job->worker, v->n_workers));
-        snprintf(subflows, sizeof(subflows), "%u", c->n_subflows);
-        doc_printf(d, LIST_FORMAT, id, c->edge, kind_text(c), c->state, addr_text(&c->client, client),
-                   server_text(job, i, server), subflows, render_size(c->bytes_from_client, from),
-                   render_size(c->bytes_to_client, to));
-    }
-    l->count += job->n;
-}
-
-void render_list_end_text(struct render_list *l, struct doc *d)
-{
-    doc_printf(d, "%" PRIu64 " connection%s\n", l->count, l->count == 1 ? "" : "s");
+    struct render_list *l = v->list;
+    if (!l->begun)
+        doc_printf(d, LIST_FORMAT, "ID", "EDGE", "KIND", "STATE", "CLIENT", "SERVER", "SUBF", "FROM CLIENT",
+                   "TO CLIENT");
+    for (unsigned i = 0; i < v->job->n; i++)
+        list_row(d, v, v->job->conns[i]);
+    l->count += v->job->n;
+    l->begun = true;
+    if (l->complete)
+        doc_printf(d, "%" PRIu64 " connection%s\n", l->count, l->count == 1 ? "" : "s");
 }
 
 static void subflow_rows(struct doc *d, const struct conf *conf, const struct braid_subflow_stats *s)
@@ -159,39 +157,40 @@ static void subflow_rows(struct doc *d, const struct conf *conf, const struct br
                render_size(s->in_flight, flight), render_size(s->pacing_rate, pace));
 }
 
-static void choice(struct doc *d, const struct snapshot_job *job, unsigned i)
+static void choice(struct doc *d, const struct snapshot_conn *c)
 {
-    const struct profile *p = job->profiles[i], *now = job->profiles_now[i];
+    const struct profile *p = c->profile, *now = c->profile_now;
     if (p)
         doc_printf(d, "profile %s%s%s%s, ", p->name, p == now ? "" : " (", p == now ? "" : now->name,
                    p == now ? "" : ")");
-    doc_printf(d, "scheduler %s, congestion %s, path manager %s\n", job->conns[i].scheduler,
-               job->conns[i].congestion, job->conns[i].path_manager);
+    doc_printf(d, "scheduler %s, congestion %s, path manager %s\n", c->stats.scheduler, c->stats.congestion,
+               c->stats.path_manager);
 }
 
-void render_change_text(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,
-                        unsigned i)
+void render_change_text(struct doc *d, const struct snapshot_view *v)
 {
-    doc_printf(d, "connection %" PRIu64 ": ", snapshot_conn_id(job->conns[i].id, job->worker, v->n_workers));
-    choice(d, job, i);
+    const struct snapshot_conn *c = v->job->conns[0];
+    doc_printf(d, "connection %" PRIu64 ": ", snapshot_conn_id(c->stats.id, v->job->worker, v->n_workers));
+    choice(d, c);
 }
 
-void render_conn_text(struct doc *d, const struct snapshot_view *v, const struct snapshot_job *job,
-                      unsigned i)
+void render_conn_text(struct doc *d, const struct snapshot_view *v)
 {
-    const struct braid_conn_stats *c = &job->conns[i];
+    const struct snapshot_job *job = v->job;
+    const struct snapshot_conn *conn = job->conns[0];
+    const struct braid_conn_stats *c = &conn->stats;
     char a[ADDR_TEXT], b[ADDR_TEXT], s[ADDR_TEXT], age[RENDER_SIZE], x[RENDER_SIZE], y[RENDER_SIZE],
         z[RENDER_SIZE];
     doc_printf(d, "connection %" PRIu64 " of edge %s, worker %u: %s, %s%s\n",
                snapshot_conn_id(c->id, job->worker, v->n_workers), c->edge, job->worker, kind_text(c),
                c->state, c->checksum ? ", checksums" : "");
     doc_printf(d, "  %s -> %s -> %s, open for %s\n", addr_text(&c->client, a), addr_text(&c->service, b),
-               server_text(job, i, s), duration_text((job->now - c->opened_at) / BRAID_SECOND, age));
+               server_text(conn, s), duration_text((job->now - c->opened_at) / BRAID_SECOND, age));
     if (c->mptcp || c->fell_back)
         doc_printf(d, "  token %08x, ", c->token);
     else
         doc_puts(d, "  ");
-    choice(d, job, i);
+    choice(d, conn);
     doc_printf(d, "  from client %s, to client %s\n", render_size(c->bytes_from_client, x),
                render_size(c->bytes_to_client, y));
     doc_printf(d, "  buffers %s: ", render_size(c->memory, x));

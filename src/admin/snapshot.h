@@ -10,7 +10,7 @@
 #include "role/bypass.h"
 #include "role/edge.h"
 
-#define SNAPSHOT_PAGE 32 /* connections that a worker copies in one turn of its loop, at most */
+#define SNAPSHOT_CONNS 32 /* connections that a worker copies in one turn of its loop, at most */
 
 /* One worker's share of an edge. */
 struct snapshot_edge {
@@ -37,6 +37,18 @@ struct snapshot_worker {
 /* Made of zeros; the caller frees it. NULL: memory is short. */
 struct snapshot_worker *snapshot_worker_new(const struct conf *conf);
 
+/* A connection as its worker copied it. Most have far fewer subflows than there may be
+ * (BRAID_STATS_SUBFLOWS), so its memory ends behind the last of those that it has. */
+struct snapshot_conn {
+    struct braid_addr server; /* port 0: not known */
+    /* As edges_profile gives them; NULL: none. */
+    const struct profile *profile, *profile_now;
+    struct braid_conn_stats stats; /* last; names in it live as long as the configuration */
+};
+
+/* Copies stats; the rest is zero. NULL: memory is short. */
+struct snapshot_conn *snapshot_conn_new(const struct braid_conn_stats *stats);
+
 /* What is to be changed of a connection; NULL: not this. */
 struct snapshot_change {
     const struct sched_ops *sched;
@@ -45,9 +57,10 @@ struct snapshot_change {
 };
 
 enum snapshot_what {
+    SNAPSHOT_NOTHING, /* no worker is asked */
     SNAPSHOT_SUMMARY, /* fills in summary */
     SNAPSHOT_FORGET,  /* the same, and counts the bytes of paths anew */
-    SNAPSHOT_PAGE_OF, /* fills in the next n conns; n is 0 at the end, and only then dump is closed */
+    SNAPSHOT_PAGE,    /* fills in the next n conns; n is 0 at the end, and only then dump is closed */
     SNAPSHOT_ONE,     /* fills in the connection with the core's number id, if there is one: n is 1 or 0 */
     SNAPSHOT_CHANGE,  /* the same, after the change */
     SNAPSHOT_BYPASS,  /* fills in bypass */
@@ -72,11 +85,13 @@ struct snapshot_job {
     struct bypass_entry *bypass;     /* made by the worker, freed by the main thread; NULL: none */
     size_t n_bypass;
     unsigned n;
-    struct braid_conn_stats conns[SNAPSHOT_PAGE]; /* names in them live as long as the configuration */
-    struct braid_addr servers[SNAPSHOT_PAGE];     /* port 0: not known */
-    /* As edges_profile gives them; NULL: none. */
-    const struct profile *profiles[SNAPSHOT_PAGE], *profiles_now[SNAPSHOT_PAGE];
+    struct snapshot_conn *conns[SNAPSHOT_CONNS]; /* made by the worker, freed by the main thread */
 };
+
+/* Frees what the worker has filled in. */
+void snapshot_job_clear(struct snapshot_job *job);
+/* And the job itself, which has no dump. */
+void snapshot_job_free(struct snapshot_job *job);
 
 /* Where answers come from: the workers (live.h), or a test. */
 struct snapshot_source {
@@ -88,14 +103,21 @@ struct snapshot_source {
     void (*drop)(struct snapshot_source *s, struct snapshot_job *job);
 };
 
-/* Everything that status, counters and metrics show. */
+struct render_list;
+
+/* Everything that a document can show; what the workers were not asked for is NULL or 0. */
 struct snapshot_view {
     const struct conf *conf;
     unsigned n_workers;
-    struct snapshot_worker *const *workers; /* NULL for documents about connections */
     int64_t uptime_s;
     int64_t started_s; /* UNIX time */
     uint64_t log_lost; /* lines */
+    bool cleared;      /* what is shown has just been forgotten */
+    struct snapshot_worker *const *workers;
+    const struct bypass_entry *bypass; /* sorted by edge and address, each once */
+    size_t n_bypass;
+    const struct snapshot_job *job; /* that has conns */
+    struct render_list *list;       /* how far the list has come, of a document that is one */
 };
 
 /* A connection's number for the outside, unique over all workers. */

@@ -1,4 +1,5 @@
-/* Sockets of clients, their deadlines, and who makes way when there are too many. */
+/* Sockets of visitors, their deadlines and their questions. */
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -8,6 +9,10 @@
 #include "admin/visitor.h"
 
 #define FAREWELL 2 /* seconds */
+
+/* ---- the socket
+ * --------------------------------------------------------------------------------------------
+ */
 
 static void on_readable(struct bufferevent *bev, void *arg)
 {
@@ -20,50 +25,24 @@ static void on_written(struct bufferevent *bev, void *arg)
 {
     (void)bev;
     struct visitor *v = arg;
-    v->crowd->ops->written(v);
+    if (v->over)
+        v->crowd->ops->answered(v);
+    else if (v->query && v->started)
+        query_more(v->query);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
     (void)bev;
     (void)what;
-    struct visitor *v = arg;
-    v->crowd->ops->gone(v);
+    visitor_free(arg);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    struct visitor *v = arg;
-    v->crowd->ops->gone(v);
-}
-
-void crowd_init(struct crowd *c, struct event_base *base, const struct visitor_ops *ops, unsigned most,
-                size_t line_max)
-{
-    *c = (struct crowd){.base = base, .ops = ops, .most = most, .line_max = line_max};
-    list_init(&c->asking);
-    list_init(&c->answered);
-}
-
-void crowd_disperse(struct crowd *c)
-{
-    struct list *const all[] = {&c->asking, &c->answered};
-    for (unsigned i = 0; i < 2; i++)
-        while (!list_empty(all[i]))
-            c->ops->gone(list_entry(all[i]->next, struct visitor, link));
-}
-
-/* False: nobody does, since all are being answered. */
-static bool make_way(struct crowd *c)
-{
-    if (c->n < c->most)
-        return true;
-    if (list_empty(&c->asking))
-        return false;
-    c->ops->gone(list_entry(c->asking.next, struct visitor, link));
-    return true;
+    visitor_free(arg);
 }
 
 static void set_deadline(struct visitor *v, int seconds, struct list *list)
@@ -74,45 +53,51 @@ static void set_deadline(struct visitor *v, int seconds, struct list *list)
     event_add(v->deadline, &limit);
 }
 
-int visitor_open(struct crowd *c, struct visitor *v, int fd, int seconds)
+struct visitor *visitor_new(struct crowd *c, int fd)
 {
-    list_init(&v->link);
-    v->crowd = c;
-    v->bev = make_way(c) ? bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE) : NULL;
-    v->deadline = v->bev ? evtimer_new(c->base, on_deadline, v) : NULL;
-    if (!v->deadline) {
-        if (v->bev)
+    struct visitor *v = calloc(1, c->ops->size);
+    if (v) {
+        v->bev = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
+        v->deadline = v->bev ? evtimer_new(c->base, on_deadline, v) : NULL;
+    }
+    if (!v || !v->deadline) {
+        if (v && v->bev)
             bufferevent_free(v->bev);
         else
             close(fd);
-        return -1;
+        free(v);
+        return NULL;
     }
+    list_init(&v->link);
+    v->crowd = c;
     c->n++;
     bufferevent_setwatermark(v->bev, EV_READ, 0, c->line_max);
     bufferevent_setcb(v->bev, on_readable, on_written, on_event, v);
     bufferevent_enable(v->bev, EV_WRITE);
-    visitor_asking(v, seconds);
-    return 0;
+    visitor_asking(v);
+    return v;
 }
 
-void visitor_close(struct visitor *v)
+void visitor_free(struct visitor *v)
 {
+    visitor_ask_no_more(v);
     event_free(v->deadline);
     bufferevent_free(v->bev);
     list_remove(&v->link);
     v->crowd->n--;
+    free(v);
 }
 
-void visitor_answering(struct visitor *v, int seconds)
+void visitor_answering(struct visitor *v)
 {
     bufferevent_disable(v->bev, EV_READ);
-    set_deadline(v, seconds, &v->crowd->answered);
+    set_deadline(v, v->crowd->ops->answering_s, &v->crowd->answered);
 }
 
-void visitor_asking(struct visitor *v, int seconds)
+void visitor_asking(struct visitor *v)
 {
     bufferevent_enable(v->bev, EV_READ);
-    set_deadline(v, seconds, &v->crowd->asking);
+    set_deadline(v, v->crowd->ops->asking_s, &v->crowd->asking);
 }
 
 static void throw_away(struct bufferevent *bev, void *arg)
@@ -127,7 +112,8 @@ void visitor_farewell(struct visitor *v)
     shutdown(bufferevent_getfd(v->bev), SHUT_WR);
     throw_away(v->bev, NULL);
     bufferevent_setcb(v->bev, throw_away, NULL, on_event, v);
-    visitor_asking(v, FAREWELL);
+    bufferevent_enable(v->bev, EV_READ);
+    set_deadline(v, FAREWELL, &v->crowd->asking);
 }
 
 struct evbuffer *visitor_input(const struct visitor *v)
@@ -138,4 +124,40 @@ struct evbuffer *visitor_input(const struct visitor *v)
 struct evbuffer *visitor_output(const struct visitor *v)
 {
     return bufferevent_get_output(v->bev);
+}
+
+/* ---- the question
+ * ------------------------------------------------------------------------------------------
+ */
+
+/* v may be gone when ops->part returns. */
+static void on_part(void *ctx, struct evbuffer *part, bool last)
+{
+    struct visitor *v = ctx;
+    if (last)
+        v->query = NULL;
+    v->crowd->ops->part(v, part, last);
+}
+
+static void on_failed(void *ctx, enum query_failure why)
+{
+    struct visitor *v = ctx;
+    v->query = NULL;
+    v->crowd->ops->failed(v, why);
+}
+
+void visitor_ask(struct visitor *v, const struct command_call *call)
+{
+    static const struct query_sink sink = {.part = on_part, .failed = on_failed};
+    enum query_failure why;
+    v->query = query_start(v->crowd->queries, call, &sink, v, &why);
+    if (!v->query)
+        v->crowd->ops->failed(v, why);
+}
+
+void visitor_ask_no_more(struct visitor *v)
+{
+    if (v->query)
+        query_cancel(v->query);
+    v->query = NULL;
 }

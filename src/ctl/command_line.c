@@ -10,10 +10,19 @@
 #define WAIT_MS 20000
 
 static const struct {
-    const char *word, *arguments, *help;
+    const char *word;
+    enum braid_arguments arguments;
+    const char *help;
 } commands[BRAID_COMMAND_MAX] = {
-#define X(id, word, arguments, help) {word, arguments, help},
+#define X(id, word, arguments, help, ...) {word, BRAID_ARGUMENTS_##arguments, help},
     BRAID_COMMANDS(X)
+#undef X
+};
+
+/* As the help shows them. */
+static const char *const arguments_shown[] = {
+#define X(id, shown) shown,
+    BRAID_ARGUMENTS(X)
 #undef X
 };
 
@@ -27,7 +36,8 @@ static void usage(FILE *f)
           f);
     for (int i = 0; i < BRAID_COMMAND_MAX; i++) {
         int width = (int)strlen(commands[i].word);
-        fprintf(f, "  %s %-*s %s\n", commands[i].word, 17 - width, commands[i].arguments, commands[i].help);
+        fprintf(f, "  %s %-*s %s\n", commands[i].word, 17 - width, arguments_shown[commands[i].arguments],
+                commands[i].help);
     }
 }
 
@@ -73,20 +83,27 @@ static int check_set(int n, char **words, FILE *err)
     return check_id(words[1], err);
 }
 
-/* words: the command, and n - 1 arguments. 0, or CLIENT_USAGE after saying what is wrong. */
-static int check_arguments(const char *arguments, int n, char **words, FILE *err)
+static int check_clear(int n, char **words, FILE *err)
 {
-    if (!*arguments)
+    bool fits = n == 1 || (n == 2 && strcmp(words[1], "clear") == 0);
+    return fits ? 0 : misuse(err, "%s takes no argument but \"clear\"", words[0]);
+}
+
+/* words: the command, and n - 1 arguments. 0, or CLIENT_USAGE after saying what is wrong. */
+static int check_arguments(enum braid_arguments arguments, int n, char **words, FILE *err)
+{
+    switch (arguments) {
+    case BRAID_ARGUMENTS_NONE:
         return n == 1 ? 0 : misuse(err, "%s takes no argument", words[0]);
-    if (arguments[0] == '[') {
-        bool fits = n == 1 || (n == 2 && strcmp(words[1], "clear") == 0);
-        return fits ? 0 : misuse(err, "%s takes no argument but \"clear\"", words[0]);
-    }
-    if (strcmp(arguments, "ID") != 0)
+    case BRAID_ARGUMENTS_CLEAR:
+        return check_clear(n, words, err);
+    case BRAID_ARGUMENTS_ID:
+        return n == 2 ? check_id(words[1], err)
+                      : misuse(err, "%s takes one argument, the id of a connection", words[0]);
+    case BRAID_ARGUMENTS_SETTING:
         return check_set(n, words, err);
-    if (n != 2)
-        return misuse(err, "%s takes one argument, the id of a connection", words[0]);
-    return check_id(words[1], err);
+    }
+    return CLIENT_USAGE;
 }
 
 /* The request for words; CLIENT_USAGE if it does not fit. */

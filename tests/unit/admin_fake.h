@@ -129,6 +129,18 @@ static inline void fake_summary(struct snapshot_worker *s, unsigned worker)
     }
 }
 
+/* And adds it to the job; every other one has a server. */
+static inline void fake_add_conn(struct snapshot_job *job, unsigned n, unsigned subflows)
+{
+    struct braid_conn_stats stats;
+    fake_conn(&stats, n, subflows);
+    struct snapshot_conn *c = snapshot_conn_new(&stats);
+    if (!c)
+        abort();
+    c->server = stats.id % 2 ? fake_addr("10.99.3.2:80") : (struct braid_addr){.port = 0};
+    job->conns[job->n++] = c;
+}
+
 static inline void fake_page(struct fake *f, struct snapshot_job *job)
 {
     struct fake_dump *d = (struct fake_dump *)job->dump;
@@ -137,8 +149,8 @@ static inline void fake_page(struct fake *f, struct snapshot_job *job)
         job->dump = (struct braid_dump *)d;
         f->open_dumps++;
     }
-    for (job->n = 0; job->n < SNAPSHOT_PAGE && d->next < f->conns[job->worker]; job->n++)
-        fake_conn(&job->conns[job->n], d->next++, f->subflows);
+    while (job->n < SNAPSHOT_CONNS && d->next < f->conns[job->worker])
+        fake_add_conn(job, d->next++, f->subflows);
     if (job->n == 0) {
         free(d);
         job->dump = NULL;
@@ -170,19 +182,17 @@ static inline void fake_fill(struct fake *f, struct snapshot_job *job)
         fake_summary(job->summary, job->worker);
     else if (job->what == SNAPSHOT_BYPASS || job->what == SNAPSHOT_CLEAR)
         fake_bypass(f, job);
-    else if (job->what == SNAPSHOT_PAGE_OF)
+    else if (job->what == SNAPSHOT_PAGE)
         fake_page(f, job);
-    else if ((job->n = job->id >= 1 && job->id <= f->conns[job->worker]))
-        fake_conn(&job->conns[0], (unsigned)job->id - 1, f->subflows);
+    else if (job->id >= 1 && job->id <= f->conns[job->worker])
+        fake_add_conn(job, (unsigned)job->id - 1, f->subflows);
     if (job->what == SNAPSHOT_CHANGE && job->n > 0) {
         f->changed = job->change;
         f->changed_id = job->id;
         f->changed_worker = job->worker;
-        job->profiles[0] = job->profiles_now[0] = job->change.profile;
-        job->conns[0].scheduler = job->change.sched ? job->change.sched->name : "minrtt";
+        job->conns[0]->profile = job->conns[0]->profile_now = job->change.profile;
+        job->conns[0]->stats.scheduler = job->change.sched ? job->change.sched->name : "minrtt";
     }
-    for (unsigned i = 0; i < job->n; i++)
-        job->servers[i] = job->conns[i].id % 2 ? fake_addr("10.99.3.2:80") : (struct braid_addr){.port = 0};
 }
 
 static inline void fake_answer(evutil_socket_t fd, short what, void *arg)
@@ -227,7 +237,7 @@ static inline void fake_drop(struct snapshot_source *s, struct snapshot_job *job
     f->dropped++;
     f->open_dumps--;
     free(job->dump);
-    free(job);
+    snapshot_job_free(job);
 }
 
 static inline void fake_init(struct fake *f, struct event_base *base, unsigned workers)

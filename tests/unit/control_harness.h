@@ -24,7 +24,7 @@ static inline void begin(unsigned queries, int answer_ms)
     const struct query_limits limits = {.queries = queries, .answer_ms = answer_ms};
     set = query_set_new(base, &fake.source, &conf, &limits);
     ck_assert_msg(control_open(path, base, &control, err, sizeof(err)) == 0, "%s", err);
-    control_start(control, set);
+    ck_assert_int_eq(control_start(control, set), 0);
 }
 
 static inline void end(void)

@@ -25,9 +25,10 @@ static inline void begin_view(unsigned n)
     }
     view = (struct snapshot_view){.conf = &conf, .n_workers = 2, .workers = workers};
     job = calloc(1, sizeof(*job));
-    *job = (struct snapshot_job){.worker = 1, .n = n};
+    job->worker = 1;
+    view.job = job;
     for (unsigned i = 0; i < n; i++)
-        fake_conn(&job->conns[i], i, 2);
+        fake_add_conn(job, i, 2);
 }
 
 static inline void teardown(void)
@@ -36,7 +37,7 @@ static inline void teardown(void)
     evbuffer_free(doc.buf);
     free(workers[0]);
     free(workers[1]);
-    free(job);
+    snapshot_job_free(job);
 }
 
 static inline const char *written(void)

@@ -103,55 +103,55 @@ static const struct {
     const char *line;
     int command, format, id; /* command -1: an error */
 } lines[] = {
-    {"status", BRAID_COMMAND_STATUS, QUERY_TEXT, 0},
-    {"  status\t--json \r", BRAID_COMMAND_STATUS, QUERY_JSON, 0},
-    {"--json connections", BRAID_COMMAND_CONNECTIONS, QUERY_JSON, 0},
-    {"counters", BRAID_COMMAND_COUNTERS, QUERY_TEXT, 0},
-    {"show 12", BRAID_COMMAND_SHOW, QUERY_TEXT, 12},
-    {"show --json 12", BRAID_COMMAND_SHOW, QUERY_JSON, 12},
-    {"bypass", BRAID_COMMAND_BYPASS, QUERY_TEXT, 0},
-    {"bypass clear --json", BRAID_COMMAND_BYPASS, QUERY_JSON, 0},
-    {"bypass on", -1, QUERY_TEXT, 0},
-    {"bypass clear 1", -1, QUERY_TEXT, 0},
-    {"set 12 scheduler minrtt", BRAID_COMMAND_SET, QUERY_TEXT, 12},
-    {"set 12 congestion x --json", BRAID_COMMAND_SET, QUERY_JSON, 12},
-    {"set 12 profile bulk", BRAID_COMMAND_SET, QUERY_TEXT, 12},
-    {"set 12 profile", -1, QUERY_TEXT, 0},
-    {"set x profile bulk", -1, QUERY_TEXT, 0},
-    {"set 12 checksum on", -1, QUERY_TEXT, 0},
-    {"set 12 profile bulk now", -1, QUERY_TEXT, 0},
-    {"set 12 profile bulk now now now", -1, QUERY_TEXT, 0},
-    {"algorithms --json", BRAID_COMMAND_ALGORITHMS, QUERY_JSON, 0},
-    {"algorithms all", -1, QUERY_TEXT, 0},
-    {"paths", BRAID_COMMAND_PATHS, QUERY_TEXT, 0},
-    {"paths clear", BRAID_COMMAND_PATHS, QUERY_TEXT, 0},
-    {"", -1, QUERY_TEXT, 0},
-    {"--json", -1, QUERY_JSON, 0},
-    {"stat", -1, QUERY_TEXT, 0},
-    {"STATUS", -1, QUERY_TEXT, 0},
-    {"status now", -1, QUERY_TEXT, 0},
-    {"status --text", -1, QUERY_TEXT, 0},
-    {"show", -1, QUERY_TEXT, 0},
-    {"show x", -1, QUERY_TEXT, 0},
-    {"show -1", -1, QUERY_TEXT, 0},
-    {"show 1x", -1, QUERY_TEXT, 0},
-    {"show 1 2 3 4 5 6 --json", -1, QUERY_JSON, 0},
-    {"show 99999999999999999999", -1, QUERY_TEXT, 0},
+    {"status", BRAID_COMMAND_STATUS, COMMAND_TEXT, 0},
+    {"  status\t--json \r", BRAID_COMMAND_STATUS, COMMAND_JSON, 0},
+    {"--json connections", BRAID_COMMAND_CONNECTIONS, COMMAND_JSON, 0},
+    {"counters", BRAID_COMMAND_COUNTERS, COMMAND_TEXT, 0},
+    {"show 12", BRAID_COMMAND_SHOW, COMMAND_TEXT, 12},
+    {"show --json 12", BRAID_COMMAND_SHOW, COMMAND_JSON, 12},
+    {"bypass", BRAID_COMMAND_BYPASS, COMMAND_TEXT, 0},
+    {"bypass clear --json", BRAID_COMMAND_BYPASS, COMMAND_JSON, 0},
+    {"bypass on", -1, COMMAND_TEXT, 0},
+    {"bypass clear 1", -1, COMMAND_TEXT, 0},
+    {"set 12 scheduler minrtt", BRAID_COMMAND_SET, COMMAND_TEXT, 12},
+    {"set 12 congestion x --json", BRAID_COMMAND_SET, COMMAND_JSON, 12},
+    {"set 12 profile bulk", BRAID_COMMAND_SET, COMMAND_TEXT, 12},
+    {"set 12 profile", -1, COMMAND_TEXT, 0},
+    {"set x profile bulk", -1, COMMAND_TEXT, 0},
+    {"set 12 checksum on", -1, COMMAND_TEXT, 0},
+    {"set 12 profile bulk now", -1, COMMAND_TEXT, 0},
+    {"set 12 profile bulk now now now", -1, COMMAND_TEXT, 0},
+    {"algorithms --json", BRAID_COMMAND_ALGORITHMS, COMMAND_JSON, 0},
+    {"algorithms all", -1, COMMAND_TEXT, 0},
+    {"paths", BRAID_COMMAND_PATHS, COMMAND_TEXT, 0},
+    {"paths clear", BRAID_COMMAND_PATHS, COMMAND_TEXT, 0},
+    {"", -1, COMMAND_TEXT, 0},
+    {"--json", -1, COMMAND_JSON, 0},
+    {"stat", -1, COMMAND_TEXT, 0},
+    {"STATUS", -1, COMMAND_TEXT, 0},
+    {"status now", -1, COMMAND_TEXT, 0},
+    {"status --text", -1, COMMAND_TEXT, 0},
+    {"show", -1, COMMAND_TEXT, 0},
+    {"show x", -1, COMMAND_TEXT, 0},
+    {"show -1", -1, COMMAND_TEXT, 0},
+    {"show 1x", -1, COMMAND_TEXT, 0},
+    {"show 1 2 3 4 5 6 --json", -1, COMMAND_JSON, 0},
+    {"show 99999999999999999999", -1, COMMAND_TEXT, 0},
 };
 
 START_TEST(a_line_is_a_command_or_an_error)
 {
     char line[BRAID_CONTROL_LINE];
-    struct query_spec spec;
+    struct command_call call;
     const char *error = NULL;
     strcpy(line, lines[_i].line);
-    int result = control_parse(line, &spec, &error);
+    int result = command_parse(line, &call, &error);
     ck_assert_int_eq(result, lines[_i].command < 0 ? -1 : 0);
-    ck_assert_int_eq(spec.format, lines[_i].format);
+    ck_assert_int_eq(call.format, lines[_i].format);
     if (result == 0) {
-        ck_assert_int_eq(spec.command, lines[_i].command);
-        ck_assert_uint_eq(spec.id, lines[_i].id);
-        ck_assert_int_eq(spec.clear, strstr(lines[_i].line, "clear") != NULL);
+        ck_assert_ptr_eq(call.command, &commands[lines[_i].command]);
+        ck_assert_uint_eq(call.id, lines[_i].id);
+        ck_assert_int_eq(call.clear, strstr(lines[_i].line, "clear") != NULL);
     } else {
         ck_assert_ptr_nonnull(error);
     }

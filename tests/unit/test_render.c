@@ -10,7 +10,7 @@ static void setup(void)
     view.started_s = 1700000000;
     view.log_lost = 17;
     job->now = 65 * BRAID_SECOND;
-    job->servers[0] = fake_addr("10.99.3.2:80");
+    job->conns[2]->server.port = 0; /* not known */
 }
 
 /* Runs a Python program over the document, which is d in it. */
@@ -85,9 +85,23 @@ START_TEST(counters_in_json_have_the_names_of_nstat)
 }
 END_TEST
 
+/* Writes a list of so many pages, each with the connections of the job. */
+static void show_list(render_fn *render, unsigned pages)
+{
+    const struct snapshot_job none = {.worker = 1};
+    struct render_list list = {.count = 0};
+    view.list = &list;
+    for (unsigned i = 0; i < pages; i++)
+        render(&doc, &view);
+    view.job = &none;
+    list.complete = true;
+    render(&doc, &view);
+    view.job = job;
+}
+
 START_TEST(a_connection_in_json_has_all_members)
 {
-    render_conn_json(&doc, &view, job, 0);
+    render_conn_json(&doc, &view);
     python(
         "assert d[\"id\"] == 1 * 2 + 1 and d[\"worker\"] == 1 and d[\"edge\"] == \"web\"\n"
         "assert d[\"mptcp\"] is True and d[\"state\"] == \"ESTABLISHED\" and d[\"token\"] == \"00c0ffee\"\n"
@@ -106,11 +120,7 @@ END_TEST
 
 START_TEST(a_list_in_json_is_one_document_of_many_pages)
 {
-    struct render_list list = {.count = 0};
-    render_list_begin_json(&list, &doc);
-    render_list_page_json(&list, &doc, &view, job);
-    render_list_page_json(&list, &doc, &view, job);
-    render_list_end_json(&list, &doc);
+    show_list(render_list_json, 2);
     python("c = d[\"connections\"]\n"
            "assert len(c) == d[\"count\"] == 6 and [x[\"id\"] for x in c] == [3, 5, 7] * 2\n"
            "assert [x[\"mptcp\"] for x in c[:3]] == [True, True, False] and c[1][\"server\"] is None\n"
@@ -120,17 +130,15 @@ END_TEST
 
 START_TEST(an_empty_list_in_json_is_a_document)
 {
-    struct render_list list = {.count = 0};
-    render_list_begin_json(&list, &doc);
-    render_list_end_json(&list, &doc);
+    show_list(render_list_json, 0);
     ck_assert_str_eq(written(), "{\"connections\":[],\"count\":0}\n");
 }
 END_TEST
 
 START_TEST(plain_tcp_has_no_token)
 {
-    job->conns[0].mptcp = job->conns[0].fell_back = false;
-    render_conn_json(&doc, &view, job, 0);
+    job->conns[0]->stats.mptcp = job->conns[0]->stats.fell_back = false;
+    render_conn_json(&doc, &view);
     python("assert d[\"token\"] is None and d[\"mptcp\"] is False\n");
 }
 END_TEST
@@ -153,10 +161,7 @@ END_TEST
 
 START_TEST(the_tables_of_connections_tell_the_same)
 {
-    struct render_list list = {.count = 0};
-    render_list_begin_text(&list, &doc);
-    render_list_page_text(&list, &doc, &view, job);
-    render_list_end_text(&list, &doc);
+    show_list(render_list_text, 1);
     const char *text = written();
     contains(text, "ID       EDGE         KIND     STATE        CLIENT ");
     contains(text, "\n3        web          mptcp    ESTABLISHED  192.0.2.7:40000            10.99.3.2:80  ");
@@ -164,7 +169,7 @@ START_TEST(the_tables_of_connections_tell_the_same)
     contains(text, " 2       1000 B      4.6 GiB\n");
     contains(text, "\n3 connections\n");
     evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
-    render_conn_text(&doc, &view, job, 0);
+    render_conn_text(&doc, &view);
     text = written();
     contains(text, "connection 3 of edge web, worker 1: mptcp, ESTABLISHED\n");
     contains(text, "192.0.2.7:40000 -> 10.99.9.1:8080 -> 10.99.3.2:80, open for 00:01:03\n");
@@ -207,15 +212,15 @@ static void members(const char *section)
 
 START_TEST(the_manual_tells_every_member_of_a_connection)
 {
-    job->conns[0].n_subflows = 0;
-    render_conn_json(&doc, &view, job, 0);
+    job->conns[0]->stats.n_subflows = 0;
+    render_conn_json(&doc, &view);
     members("A connection");
 }
 END_TEST
 
 START_TEST(the_manual_tells_every_member_of_a_subflow)
 {
-    render_conn_json(&doc, &view, job, 0);
+    render_conn_json(&doc, &view);
     char *text = strdup(written());
     char *first = strstr(text, "\"subflows\":[") + strlen("\"subflows\":[");
     *(strchr(first, '}') + 1) = '\0';
@@ -263,8 +268,10 @@ END_TEST
 START_TEST(bypassed_servers_in_json)
 {
     struct bypass_entry e[4];
-    size_t n = bypassed(e);
-    render_bypass_json(&doc, &view, e, n, false);
+    view.n_bypass = bypassed(e);
+    view.bypass = e;
+    view.cleared = false;
+    render_bypass_json(&doc, &view);
     ck_assert_str_eq(
         written(), "{\"bypass\":[{\"server\":\"10.99.3.2:80\",\"edge\":\"web\",\"left_s\":10,\"passed\":111},"
                    "{\"server\":\"10.99.3.2:81\",\"edge\":\"web\",\"left_s\":1,\"passed\":0},"
@@ -276,8 +283,10 @@ END_TEST
 START_TEST(the_table_of_bypassed_servers_tells_the_same)
 {
     struct bypass_entry e[4];
-    size_t n = bypassed(e);
-    render_bypass_text(&doc, &view, e, n, true);
+    view.n_bypass = bypassed(e);
+    view.bypass = e;
+    view.cleared = true;
+    render_bypass_text(&doc, &view);
     const char *text = written();
     contains(text, "\n10.99.3.2:80 ");
     contains(text, " web                10          111\n");
@@ -289,8 +298,10 @@ END_TEST
 START_TEST(the_manual_tells_every_member_of_a_bypassed_server)
 {
     struct bypass_entry e[4];
-    size_t n = bypassed(e);
-    render_bypass_json(&doc, &view, e, n, false);
+    view.n_bypass = bypassed(e);
+    view.bypass = e;
+    view.cleared = false;
+    render_bypass_json(&doc, &view);
     members("A bypassed server");
 }
 END_TEST

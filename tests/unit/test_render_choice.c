@@ -16,7 +16,7 @@ static void again(void)
 START_TEST(every_algorithm_has_a_line_that_says_what_it_is)
 {
     char line[256];
-    render_algorithms_text(&doc, &conf);
+    render_algorithms_text(&doc, &view);
     const char *text = written();
     for (unsigned i = 0; sched_algorithms[i]; i++) {
         ck_assert_ptr_nonnull(sched_algorithms[i]->about);
@@ -43,7 +43,7 @@ END_TEST
 
 START_TEST(algorithms_in_json_are_lists_by_what_they_are_set_with)
 {
-    render_algorithms_json(&doc, &conf);
+    render_algorithms_json(&doc, &view);
     const char *text = written();
     contains(text, "{\"scheduler\":[{\"name\":\"minrtt\",\"about\":\"");
     contains(text, "],\"congestion\":[{\"name\":\"");
@@ -58,14 +58,15 @@ END_TEST
 
 START_TEST(paths_add_up_the_workers_and_tell_whose_quota_is_used_up)
 {
-    render_paths_json(&doc, &view, false);
+    render_paths_json(&doc, &view);
     ck_assert_str_eq(
         written(), "{\"paths\":[{\"name\":\"lte\",\"local\":\"any\",\"remote\":\"2001:db8::/32\",\"cost\":5,"
                    "\"weight\":1,\"subflows\":5,\"bytes\":1200,\"quota\":1000,\"over_quota\":true},"
                    "{\"name\":\"dsl\",\"local\":\"10.99.9.2/32\",\"remote\":\"any\",\"cost\":0,\"weight\":1,"
                    "\"subflows\":0,\"bytes\":0,\"quota\":null,\"over_quota\":false}],\"cleared\":false}\n");
     again();
-    render_paths_text(&doc, &view, true);
+    view.cleared = true;
+    render_paths_text(&doc, &view);
     const char *text = written();
     contains(text,
              "\nlte          any                        2001:db8::/32                    5       1     5 "
@@ -89,10 +90,10 @@ END_TEST
 
 START_TEST(a_subflow_tells_its_path)
 {
-    render_conn_text(&doc, &view, job, 0);
+    render_conn_text(&doc, &view);
     contains(written(), "\n  path lte: cost 5, weight 1, over its quota\n");
     again();
-    render_conn_json(&doc, &view, job, 0);
+    render_conn_json(&doc, &view);
     contains(written(), "\"path\":null,\"cost\":0,\"weight\":1,\"over_quota\":false,");
     contains(written(), "\"path\":\"lte\",\"cost\":5,\"weight\":1,\"over_quota\":true,");
 }
@@ -100,21 +101,21 @@ END_TEST
 
 START_TEST(a_connection_tells_its_profile_and_what_an_automatic_one_makes_of_it)
 {
-    render_conn_json(&doc, &view, job, 0);
+    render_conn_json(&doc, &view);
     contains(written(), "\"profile\":null,\"profile_now\":null,");
     again();
-    job->profiles[0] = job->profiles_now[0] = conf_profile(&conf, "mine");
-    render_change_text(&doc, &view, job, 0);
+    job->conns[0]->profile = job->conns[0]->profile_now = conf_profile(&conf, "mine");
+    render_change_text(&doc, &view);
     ck_assert_str_eq(written(),
                      "connection 3: profile mine, scheduler minrtt, congestion cubic, path manager signal\n");
     again();
-    job->profiles[0] = conf_profile(&conf, "auto");
-    job->profiles_now[0] = conf_profile(&conf, "interactive");
-    render_conn_text(&doc, &view, job, 0);
+    job->conns[0]->profile = conf_profile(&conf, "auto");
+    job->conns[0]->profile_now = conf_profile(&conf, "interactive");
+    render_conn_text(&doc, &view);
     contains(written(),
              "profile auto (interactive), scheduler minrtt, congestion cubic, path manager signal\n");
     again();
-    render_conn_json(&doc, &view, job, 0);
+    render_conn_json(&doc, &view);
     contains(written(), "\"profile\":\"auto\",\"profile_now\":\"interactive\",\"scheduler\":\"minrtt\",");
 }
 END_TEST

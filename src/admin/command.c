@@ -1,0 +1,184 @@
+/* The table of commands, and reading what is asked of it. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "admin/command.h"
+#include "conf/profiles.h"
+
+const struct command commands[BRAID_COMMAND_MAX] = {
+#define X(id, word_, arguments_, help, path_, asks_, clears_, text, json)                                    \
+    {.word = word_,                                                                                          \
+     .arguments = BRAID_ARGUMENTS_##arguments_,                                                              \
+     .path = path_,                                                                                          \
+     .type = "application/json",                                                                             \
+     .asks = SNAPSHOT_##asks_,                                                                               \
+     .clears = SNAPSHOT_##clears_,                                                                           \
+     .render = {render_##text##_text, render_##json##_json}},
+    BRAID_COMMANDS(X)
+#undef X
+};
+
+const struct command command_metrics = {.path = "/metrics",
+                                        .type = "text/plain; version=0.0.4; charset=utf-8",
+                                        .asks = SNAPSHOT_SUMMARY,
+                                        .render = {render_metrics, render_metrics}};
+
+/* ---- lines of the control socket --------------------------------------------------------------------------
+ */
+
+/* The next word of *line, which moves on; NULL: there is none. */
+static char *next_word(char **line)
+{
+    char *word;
+    do
+        word = strsep(line, " \t\r");
+    while (word && !*word);
+    return word;
+}
+
+#define WORDS_MAX 5 /* one more than any command takes */
+
+/* Decimal digits only. */
+static bool parse_id(const char *word, uint64_t *id)
+{
+    char *end;
+    errno = 0;
+    *id = strtoull(word, &end, 10);
+    return isdigit((unsigned char)word[0]) && !*end && !errno;
+}
+
+static bool parse_setting(const char *word, enum braid_setting *setting)
+{
+    static const char *const settings[] = {
+#define X(id, word) word,
+        BRAID_SETTINGS(X)
+#undef X
+    };
+    for (*setting = 0; *setting < BRAID_SET_MAX; ++*setting)
+        if (strcmp(word, settings[*setting]) == 0)
+            return true;
+    return false;
+}
+
+/* words: the command, and n - 1 arguments. */
+static bool parse_arguments(struct command_call *call, const char *const words[], unsigned n)
+{
+    switch (call->command->arguments) {
+    case BRAID_ARGUMENTS_NONE:
+        return n == 1;
+    case BRAID_ARGUMENTS_CLEAR:
+        call->clear = n == 2 && strcmp(words[1], "clear") == 0;
+        return n == 1 || call->clear;
+    case BRAID_ARGUMENTS_ID:
+        return n == 2 && parse_id(words[1], &call->id);
+    case BRAID_ARGUMENTS_SETTING:
+        call->name = words[3];
+        return n == 4 && parse_id(words[1], &call->id) && parse_setting(words[2], &call->setting);
+    }
+    return false;
+}
+
+static const char *const takes[] = {
+    [BRAID_ARGUMENTS_NONE] = "this command takes no argument",
+    [BRAID_ARGUMENTS_CLEAR] = "this command takes no argument but \"clear\"",
+    [BRAID_ARGUMENTS_ID] =
+        "this command takes one argument, the id of a connection, a number; \"connections\" lists them",
+    [BRAID_ARGUMENTS_SETTING] =
+        "this command takes three arguments: the id of a connection; scheduler, congestion or profile; and "
+        "its name, as \"algorithms\" lists them",
+};
+
+int command_parse(char *line, struct command_call *call, const char **error)
+{
+    const char *words[WORDS_MAX] = {"", "", "", "", ""};
+    unsigned n = 0, c = 0;
+    *call = (struct command_call){.format = COMMAND_TEXT};
+    for (char *w; (w = next_word(&line)) != NULL;) {
+        if (strcmp(w, "--json") == 0)
+            call->format = COMMAND_JSON;
+        else if (n < WORDS_MAX)
+            words[n++] = w;
+    }
+    while (c < BRAID_COMMAND_MAX && strcmp(words[0], commands[c].word) != 0)
+        c++;
+    if (c == BRAID_COMMAND_MAX) {
+        *error = "unknown command; there are "
+#define X(id, word, ...) word " "
+            BRAID_COMMANDS(X)
+#undef X
+                "and the option --json";
+        return -1;
+    }
+    call->command = &commands[c];
+    *error = takes[call->command->arguments];
+    return parse_arguments(call, words, n) ? 0 : -1;
+}
+
+int command_resolve(const struct conf *conf, struct command_call *call, char error[CONF_ERROR_MAX])
+{
+    struct snapshot_change *to = &call->change;
+    char list[CONF_LIST_MAX];
+    if (call->command->arguments != BRAID_ARGUMENTS_SETTING)
+        return 0;
+    if (call->setting == BRAID_SET_SCHEDULER)
+        to->sched = conf_scheduler(call->name);
+    else if (call->setting == BRAID_SET_CONGESTION)
+        to->cc = conf_congestion(call->name);
+    else
+        to->profile = conf_profile(conf, call->name);
+    if (to->sched || to->cc || to->profile)
+        return 0;
+    snprintf(error, CONF_ERROR_MAX, "there is no %s \"%.80s\"; it is one of: %.800s",
+             call->setting == BRAID_SET_SCHEDULER    ? "scheduler"
+             : call->setting == BRAID_SET_CONGESTION ? "congestion control"
+                                                     : "profile",
+             call->name,
+             call->setting == BRAID_SET_SCHEDULER    ? conf_scheduler_list(list)
+             : call->setting == BRAID_SET_CONGESTION ? conf_congestion_list(list)
+                                                     : conf_profile_list(conf, list));
+    return -1;
+}
+
+/* ---- paths of the HTTP port -------------------------------------------------------------------------------
+ */
+
+static bool is_prefix(const char *path)
+{
+    return path[strlen(path) - 1] == '/';
+}
+
+static bool matches(const struct command *c, const char *path, uint64_t *id)
+{
+    if (!c->path)
+        return false;
+    size_t len = strlen(c->path);
+    return is_prefix(c->path) ? strncmp(path, c->path, len) == 0 && parse_id(path + len, id)
+                              : strcmp(path, c->path) == 0;
+}
+
+bool command_at_path(const char *path, struct command_call *call)
+{
+    *call = (struct command_call){.command = &command_metrics, .format = COMMAND_JSON};
+    if (matches(&command_metrics, path, &call->id))
+        return true;
+    for (call->command = commands; call->command < commands + BRAID_COMMAND_MAX; call->command++)
+        if (matches(call->command, path, &call->id))
+            return true;
+    return false;
+}
+
+const char *command_paths(char out[COMMAND_PATHS])
+{
+    size_t used = (size_t)snprintf(out, COMMAND_PATHS, "%s", command_metrics.path), left = 0;
+    for (unsigned i = 0; i < BRAID_COMMAND_MAX; i++)
+        left += commands[i].path != NULL;
+    for (unsigned i = 0; i < BRAID_COMMAND_MAX && used < COMMAND_PATHS; i++) {
+        const char *path = commands[i].path;
+        if (path)
+            used += (size_t)snprintf(out + used, COMMAND_PATHS - used, "%s%s%s", --left ? ", " : " and ",
+                                     path, is_prefix(path) ? "ID" : "");
+    }
+    return out;
+}

@@ -1,0 +1,47 @@
+/* What the daemon can be asked: each command is one row of a table (BRAID_COMMANDS of
+ * include/braid/control.h), and a call is such a row with its arguments, from a line of the control socket or
+ * a path of the HTTP port. */
+#ifndef BRAID_ADMIN_COMMAND_H
+#define BRAID_ADMIN_COMMAND_H
+
+#include <braid/control.h>
+#include "admin/render.h"
+
+enum command_format { COMMAND_TEXT, COMMAND_JSON, COMMAND_FORMATS };
+
+struct command {
+    const char *word; /* NULL: not for the control socket */
+    enum braid_arguments arguments;
+    const char *path; /* on the HTTP port; NULL: there is none; one that ends with '/' is followed by an id */
+    const char *type; /* media type on the HTTP port */
+    enum snapshot_what asks, clears; /* of the workers; clears: with the argument "clear" */
+    render_fn *render[COMMAND_FORMATS];
+};
+
+extern const struct command commands[BRAID_COMMAND_MAX];
+/* Prometheus', of the HTTP port alone. */
+extern const struct command command_metrics;
+
+struct command_call {
+    const struct command *command;
+    enum command_format format;
+    uint64_t id;                   /* of a connection */
+    bool clear;                    /* forget what is listed */
+    enum braid_setting setting;    /* what is to be set, ... */
+    const char *name;              /* ... to what, for command_resolve; within the line; ... */
+    struct snapshot_change change; /* ... which fills in this */
+};
+
+/* Reads a request's line, without its newline, which is not whole afterwards. 0, or -1 and *error is one
+ * sentence, a static string; call->format is valid in both cases. */
+int command_parse(char *line, struct command_call *call, const char **error);
+/* Finds what a command to set something names. 0, or -1 and error holds one sentence without a newline. */
+int command_resolve(const struct conf *conf, struct command_call *call, char error[CONF_ERROR_MAX]);
+
+/* The command at a path of the HTTP port; false: there is none. */
+bool command_at_path(const char *path, struct command_call *call);
+#define COMMAND_PATHS 512
+/* "/metrics, /api/v1/status, ... and ...": all of them, into out, which is returned. */
+const char *command_paths(char out[COMMAND_PATHS]);
+
+#endif

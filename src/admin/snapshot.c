@@ -1,0 +1,45 @@
+/* Memory of what workers answer. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include "admin/snapshot.h"
+
+struct snapshot_worker *snapshot_worker_new(const struct conf *conf)
+{
+    size_t edges = conf->n_edges * sizeof(struct snapshot_edge);
+    struct snapshot_worker *w = calloc(1, sizeof(*w) + edges + conf->n_paths * sizeof(struct snapshot_path));
+    if (!w)
+        return NULL;
+    w->n_edges = conf->n_edges;
+    w->n_paths = conf->n_paths;
+    w->paths = (struct snapshot_path *)(w->edges + conf->n_edges);
+    return w;
+}
+
+struct snapshot_conn *snapshot_conn_new(const struct braid_conn_stats *stats)
+{
+    size_t used =
+        offsetof(struct braid_conn_stats, subflows) + stats->n_subflows * sizeof(stats->subflows[0]);
+    struct snapshot_conn *c = calloc(1, offsetof(struct snapshot_conn, stats) + used);
+    if (c)
+        memcpy((char *)c + offsetof(struct snapshot_conn, stats), stats, used);
+    return c;
+}
+
+void snapshot_job_clear(struct snapshot_job *job)
+{
+    for (unsigned i = 0; i < job->n; i++)
+        free(job->conns[i]);
+    job->n = 0;
+    free(job->summary);
+    job->summary = NULL;
+    free(job->bypass);
+    job->bypass = NULL;
+    job->n_bypass = 0;
+}
+
+void snapshot_job_free(struct snapshot_job *job)
+{
+    snapshot_job_clear(job);
+    free(job);
+}
