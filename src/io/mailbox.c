@@ -10,15 +10,16 @@
 #include <event2/event.h>
 #include "io/mailbox.h"
 
+/* A place that the mailbox has made. */
 struct post {
-    struct post *next;
+    struct mailbox_place place;
     void (*fn)(void *arg);
     void *arg;
 };
 
 struct mailbox {
     pthread_mutex_t lock;
-    struct post *first, **last; /* guarded by lock */
+    struct mailbox_place *first, **last; /* guarded by lock */
     int fd;
     struct event *wake;
 };
@@ -26,14 +27,13 @@ struct mailbox {
 static void mailbox_run(struct mailbox *mb)
 {
     pthread_mutex_lock(&mb->lock);
-    struct post *p = mb->first;
+    struct mailbox_place *p = mb->first;
     mb->first = NULL;
     mb->last = &mb->first;
     pthread_mutex_unlock(&mb->lock);
     while (p) {
-        struct post *next = p->next;
+        struct mailbox_place *next = p->next;
         p->fn(p->arg);
-        free(p);
         p = next;
     }
 }
@@ -69,22 +69,36 @@ struct mailbox *mailbox_new(struct event_base *base)
     return mb;
 }
 
-int mailbox_post(struct mailbox *mb, void (*fn)(void *arg), void *arg)
+void mailbox_put(struct mailbox *mb, struct mailbox_place *place, void (*fn)(void *arg), void *arg)
 {
-    struct post *p = malloc(sizeof(*p));
-    if (!p)
-        return -1;
-    *p = (struct post){.fn = fn, .arg = arg};
+    *place = (struct mailbox_place){.fn = fn, .arg = arg};
     pthread_mutex_lock(&mb->lock);
     bool was_empty = !mb->first;
-    *mb->last = p;
-    mb->last = &p->next;
+    *mb->last = place;
+    mb->last = &place->next;
     pthread_mutex_unlock(&mb->lock);
     if (was_empty) {
         uint64_t one = 1;
         ssize_t n = write(mb->fd, &one, sizeof(one));
         (void)n; /* it fails only if the counter is full, and then the loop is awake already */
     }
+}
+
+static void run_post(void *arg)
+{
+    struct post post = *(struct post *)arg;
+    free(arg);
+    post.fn(post.arg);
+}
+
+int mailbox_post(struct mailbox *mb, void (*fn)(void *arg), void *arg)
+{
+    struct post *p = malloc(sizeof(*p));
+    if (!p)
+        return -1;
+    p->fn = fn;
+    p->arg = arg;
+    mailbox_put(mb, &p->place, run_post, p);
     return 0;
 }
 

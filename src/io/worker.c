@@ -142,6 +142,7 @@ static void host_random(void *ctx, void *out, size_t len)
 }
 
 struct handover {
+    struct mailbox_place place;
     struct worker *to;
     struct buf *packet;
     size_t len;
@@ -175,10 +176,9 @@ static void host_hand_over(void *ctx, unsigned worker, const uint8_t *packet, si
     if (h && b) {
         memcpy(braid_buf_data(b), packet, len);
         *h = (struct handover){.to = to, .packet = b, .len = len, .in = *in};
-        if (mailbox_post(to->mailbox, run_handover, h) == 0) {
-            w->counters.handed_over++;
-            return;
-        }
+        mailbox_put(to->mailbox, &h->place, run_handover, h);
+        w->counters.handed_over++;
+        return;
     }
     if (b)
         braid_buf_unref(b);
@@ -187,32 +187,24 @@ static void host_hand_over(void *ctx, unsigned worker, const uint8_t *packet, si
     w->counters.handed_over_lost++;
 }
 
-struct learned {
-    struct worker *to;
+struct path_mtu {
     struct braid_ip peer;
     uint16_t mtu;
     bool silent;
 };
 
-static void run_learned(void *arg)
+static void take_path_mtu(struct worker *w, const void *arg)
 {
-    struct learned *l = arg;
-    braid_core_path_mtu(l->to->core, &l->peer, l->mtu, l->silent, worker_now(l->to));
-    free(l);
+    const struct path_mtu *m = arg;
+    braid_core_path_mtu(w->core, &m->peer, m->mtu, m->silent, worker_now(w));
 }
 
 /* The next connection from there may come to any worker. Whoever is not told finds out by himself. */
 static void host_path_mtu(void *ctx, const struct braid_ip *peer, uint16_t mtu, bool silent)
 {
     struct worker *w = ctx;
-    for (unsigned i = 0; i < w->params.n_workers; i++) {
-        struct learned *l = w->peers[i] && w->peers[i] != w ? malloc(sizeof(*l)) : NULL;
-        if (!l)
-            continue;
-        *l = (struct learned){.to = w->peers[i], .peer = *peer, .mtu = mtu, .silent = silent};
-        if (mailbox_post(l->to->mailbox, run_learned, l) < 0)
-            free(l);
-    }
+    struct path_mtu found = {.peer = *peer, .mtu = mtu, .silent = silent};
+    worker_tell_all(w->peers, w->params.n_workers, w, take_path_mtu, &found, sizeof(found));
 }
 
 /* ---- packets from the TUN -------------------------------------------------------------------- */
@@ -472,7 +464,10 @@ void worker_free(struct worker *w)
     free(w);
 }
 
+/* ---- for other threads ----------------------------------------------------------------------- */
+
 struct job {
+    struct mailbox_place place;
     struct worker *w;
     void (*fn)(struct worker *w, void *arg);
     void *arg;
@@ -490,13 +485,56 @@ void worker_post(struct worker *w, void (*fn)(struct worker *w, void *arg), void
     struct job *job = malloc(sizeof(*job));
     if (job) {
         *job = (struct job){.w = w, .fn = fn, .arg = arg};
-        if (mailbox_post(w->mailbox, run_job, job) == 0)
-            return;
+        mailbox_put(w->mailbox, &job->place, run_job, job);
+        return;
     }
     log_error("out of memory");
     log_flush();
     abort();
 }
+
+/* One for all who are told; the last of them frees it. */
+struct message {
+    worker_take *take;
+    const void *what; /* behind the deliveries */
+    atomic_uint left;
+    struct delivery {
+        struct mailbox_place place;
+        struct message *message;
+        struct worker *to;
+    } deliveries[];
+};
+
+static void run_delivery(void *arg)
+{
+    struct delivery *d = arg;
+    struct message *m = d->message;
+    m->take(d->to, m->what);
+    if (atomic_fetch_sub(&m->left, 1) == 1)
+        free(m);
+}
+
+int worker_tell_all(struct worker *const *workers, unsigned n, const struct worker *but, worker_take *take,
+                    const void *what, size_t size)
+{
+    struct message *m = malloc(sizeof(*m) + n * sizeof(m->deliveries[0]) + size);
+    unsigned told = 0;
+    if (!m)
+        return -1;
+    *m = (struct message){.take = take, .what = &m->deliveries[n]};
+    memcpy(&m->deliveries[n], what, size);
+    for (unsigned i = 0; i < n; i++)
+        if (workers[i] && workers[i] != but)
+            m->deliveries[told++] = (struct delivery){.message = m, .to = workers[i]};
+    atomic_init(&m->left, told);
+    for (unsigned i = 0; i < told; i++) /* the last one may free m */
+        mailbox_put(m->deliveries[i].to->mailbox, &m->deliveries[i].place, run_delivery, &m->deliveries[i]);
+    if (told == 0)
+        free(m);
+    return 0;
+}
+
+/* ---- looking inside -------------------------------------------------------------------------- */
 
 struct braid_core *worker_core(struct worker *w)
 {

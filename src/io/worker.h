@@ -59,6 +59,13 @@ void worker_free(struct worker *w);
  * the process ends: a lost post would leave its sender waiting forever. */
 void worker_post(struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg);
 
+typedef void worker_take(struct worker *w, const void *what);
+/* Lets take(w, copy of the size bytes at what) run in the thread of each of the n workers but this one (NULL:
+ * of all), as worker_post does; workers may be NULL that do not exist yet. From any thread. 0, or -1: memory
+ * is short, and nobody is told. */
+int worker_tell_all(struct worker *const *workers, unsigned n, const struct worker *but, worker_take *take,
+                    const void *what, size_t size);
+
 /* The following are for the worker's own thread (or while it does not run). */
 /* The queue can be read again. In the worker's thread. */
 void worker_tun_again(struct worker *w);

@@ -5,12 +5,19 @@
 #include "io/worker.h"
 #include "service/quotas.h"
 
+/* Growth by rule. */
+struct tale {
+    unsigned n;
+    uint64_t bytes[];
+};
+
 /* One worker's part, used by its thread alone. */
 struct teller {
     struct quota *quota;
     struct worker *worker;
     struct event timer;
     uint64_t *told; /* by rule */
+    struct tale *tale;
 };
 
 struct quota {
@@ -19,51 +26,27 @@ struct quota {
     struct teller tellers[];
 };
 
-/* Growth by rule, for one worker. */
-struct tale {
-    unsigned n;
-    uint64_t bytes[];
-};
-
-static void take_tale(struct worker *w, void *arg)
+static size_t tale_size(const struct quota *q)
 {
-    struct tale *t = arg;
+    return sizeof(struct tale) + q->n_paths * sizeof(uint64_t);
+}
+
+static void take_tale(struct worker *w, const void *what)
+{
+    const struct tale *t = what;
     for (unsigned i = 0; i < t->n; i++)
         braid_core_path_charge(worker_core(w), i, t->bytes[i]);
-    free(t);
 }
 
-/* Whoever misses it for lack of memory would never hear of these bytes again; so nothing is noted as told
- * before everybody has it. */
-static bool tell_all(struct quota *q, const struct worker *from, const uint64_t *growth)
-{
-    struct tale *tales[q->n_workers];
-    bool enough = true;
-    size_t bytes = q->n_paths * sizeof(growth[0]);
-    for (unsigned w = 0; w < q->n_workers; w++) {
-        tales[w] = malloc(sizeof(*tales[w]) + bytes);
-        enough = enough && tales[w];
-    }
-    for (unsigned w = 0; w < q->n_workers; w++) {
-        if (!enough || q->workers[w] == from) {
-            free(tales[w]);
-            continue;
-        }
-        tales[w]->n = q->n_paths;
-        for (unsigned i = 0; i < q->n_paths; i++)
-            tales[w]->bytes[i] = growth[i];
-        worker_post(q->workers[w], take_tale, tales[w]);
-    }
-    return enough;
-}
-
+/* Whoever is not told for lack of memory would never hear of these bytes again; so nothing is noted as told
+ * then. */
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     struct teller *t = arg;
     struct quota *q = t->quota;
-    uint64_t usage[q->n_paths], growth[q->n_paths];
+    uint64_t usage[q->n_paths], *growth = t->tale->bytes;
     bool grown = false;
     for (unsigned i = 0; i < q->n_paths; i++) {
         usage[i] = braid_core_path_usage(worker_core(t->worker), i);
@@ -71,7 +54,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         growth[i] = usage[i] >= t->told[i] ? usage[i] - t->told[i] : usage[i];
         grown |= growth[i] > 0 || usage[i] != t->told[i];
     }
-    if (!grown || !tell_all(q, t->worker, growth))
+    if (!grown || worker_tell_all(q->workers, q->n_workers, t->worker, take_tale, t->tale, tale_size(q)) < 0)
         return;
     for (unsigned i = 0; i < q->n_paths; i++)
         t->told[i] = usage[i];
@@ -84,7 +67,10 @@ static int teller_start(struct teller *t, struct quota *q, struct worker *w)
     t->quota = q;
     t->worker = w;
     t->told = calloc(q->n_paths, sizeof(t->told[0]));
-    if (!t->told || event_assign(&t->timer, worker_base(w), -1, EV_PERSIST, on_timer, t) < 0)
+    t->tale = calloc(1, tale_size(q));
+    if (t->tale)
+        t->tale->n = q->n_paths;
+    if (!t->told || !t->tale || event_assign(&t->timer, worker_base(w), -1, EV_PERSIST, on_timer, t) < 0)
         return -1;
     return event_add(&t->timer, &period);
 }
@@ -114,6 +100,7 @@ void quota_stop(struct quota *q)
         if (event_initialized(&q->tellers[i].timer))
             event_del(&q->tellers[i].timer);
         free(q->tellers[i].told);
+        free(q->tellers[i].tale);
     }
     free(q);
 }

@@ -233,27 +233,21 @@ struct finding {
     braid_time until;
 };
 
-static void take_finding(struct worker *w, void *arg)
+static void take_finding(struct worker *w, const void *what)
 {
-    const struct finding *f = arg;
+    const struct finding *f = what;
     struct edges *es = worker_user(w);
     if (es)
         edges_learn(es, f->edge, &f->server, f->until);
-    free(arg);
 }
 
-/* In the thread of the worker that found it, who is told, too. A worker that misses it for lack of memory
- * will find out by itself. */
+/* In the thread of the worker that found it, who is told, too. Whoever misses it for lack of memory will find
+ * out by himself. */
 static void on_learned(void *arg, unsigned i, const struct braid_addr *server, braid_time until)
 {
     struct service *s = arg;
-    for (unsigned w = 0; w < s->n_workers; w++) {
-        struct finding *f = malloc(sizeof(*f));
-        if (!f)
-            continue;
-        *f = (struct finding){.edge = i, .server = *server, .until = until};
-        worker_post(s->workers[w], take_finding, f);
-    }
+    struct finding f = {.edge = i, .server = *server, .until = until};
+    worker_tell_all(s->workers, s->n_workers, NULL, take_finding, &f, sizeof(f));
 }
 
 /* ---- workers --------------------------------------------------------------------------------- */
@@ -385,26 +379,20 @@ struct news {
     struct targets targets;
 };
 
-static void take_news(struct worker *w, void *arg)
+static void take_news(struct worker *w, const void *what)
 {
-    const struct news *n = arg;
+    const struct news *n = what;
     struct edges *es = worker_user(w);
     if (es)
         edges_set_targets(es, n->edge, &n->targets);
-    free(arg);
 }
 
-/* In the resolver's thread. A worker that misses the news for lack of memory keeps the old address. */
+/* In the resolver's thread. If memory is short the old addresses stay. */
 static void on_changed(void *arg, unsigned i, const struct targets *targets)
 {
     struct service *s = arg;
-    for (unsigned w = 0; w < s->n_workers; w++) {
-        struct news *n = malloc(sizeof(*n));
-        if (!n)
-            continue;
-        *n = (struct news){.edge = i, .targets = *targets};
-        worker_post(s->workers[w], take_news, n);
-    }
+    struct news n = {.edge = i, .targets = *targets};
+    worker_tell_all(s->workers, s->n_workers, NULL, take_news, &n, sizeof(n));
 }
 
 static int share_quotas(struct service *s, char error[SERVICE_ERROR])

@@ -114,6 +114,31 @@ START_TEST(freeing_runs_what_waits)
 }
 END_TEST
 
+struct runner {
+    struct mailbox_place place;
+    unsigned runs;
+};
+
+static void run_again(void *arg)
+{
+    struct runner *r = arg;
+    if (++r->runs < 3)
+        mailbox_put(mb, &r->place, run_again, r);
+}
+
+START_TEST(a_place_of_the_callers_can_be_used_again_where_it_runs)
+{
+    struct runner r = {.runs = 0};
+    unsigned n = 0;
+    mailbox_put(mb, &r.place, run_again, &r);
+    mailbox_post(mb, count, &n);
+    for (unsigned i = 0; i < 4; i++)
+        event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    ck_assert_uint_eq(r.runs, 3);
+    ck_assert_uint_eq(n, 1);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("mailbox");
@@ -122,6 +147,7 @@ int main(void)
     tcase_add_test(t, a_burst_runs_in_one_turn_of_the_loop);
     tcase_add_test(t, a_post_may_post);
     tcase_add_test(t, freeing_runs_what_waits);
+    tcase_add_test(t, a_place_of_the_callers_can_be_used_again_where_it_runs);
     Suite *s = suite_create("mailbox");
     suite_add_tcase(s, t);
     return run_suite(s);

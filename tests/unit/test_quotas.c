@@ -34,10 +34,17 @@ struct event_base *worker_base(struct worker *w)
     return w->base;
 }
 
-void worker_post(struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg)
+int worker_tell_all(struct worker *const *to, unsigned n, const struct worker *but, worker_take *take,
+                    const void *what, size_t size)
 {
-    w->posts++;
-    fn(w, arg);
+    ck_assert_uint_gt(size, 0);
+    for (unsigned i = 0; i < n; i++) {
+        if (to[i] == but)
+            continue;
+        to[i]->posts++;
+        take(to[i], what);
+    }
+    return 0;
 }
 
 uint64_t braid_core_path_usage(const struct braid_core *core, unsigned i)

@@ -386,6 +386,38 @@ START_TEST(posts_before_the_stop_have_run_after_it)
 }
 END_TEST
 
+struct sum {
+    unsigned numbers[3];
+};
+
+static void add_up(struct worker *w, const void *what)
+{
+    const struct sum *given = what;
+    unsigned *sum = worker_user(w);
+    for (unsigned i = 0; i < 3; i++)
+        *sum += given->numbers[i];
+}
+
+START_TEST(all_workers_but_one_are_told_in_their_threads)
+{
+    unsigned sums[2] = {0};
+    for (unsigned i = 0; i < 2; i++)
+        worker_set_user(workers[i], &sums[i]);
+    start();
+    for (unsigned i = 0; i < 1000; i++) {
+        struct sum given = {.numbers = {i, 1, 2}};
+        ck_assert_int_eq(worker_tell_all(workers, 2, workers[0], add_up, &given, sizeof(given)), 0);
+    }
+    struct sum given = {.numbers = {5}};
+    ck_assert_int_eq(worker_tell_all(workers, 2, NULL, add_up, &given, sizeof(given)), 0);
+    ck_assert_int_eq(worker_tell_all(workers, 1, workers[0], add_up, &given, sizeof(given)), 0);
+    stop();
+    ck_assert_uint_eq(sums[0], 5);
+    for (unsigned i = 1; i < 2; i++)
+        ck_assert_uint_eq(sums[i], 999 * 1000 / 2 + 3000 + 5);
+}
+END_TEST
+
 #define STILL (2600 * BRAID_MS) /* longer than a worker ever sleeps */
 
 static void stand_still(struct worker *w, void *arg)
@@ -439,6 +471,7 @@ int main(void)
     tcase_add_test(t, deadlines_are_not_rounded_to_milliseconds);
     tcase_add_test(t, posts_run_in_the_workers_thread);
     tcase_add_test(t, posts_before_the_stop_have_run_after_it);
+    tcase_add_test(t, all_workers_but_one_are_told_in_their_threads);
     tcase_add_test(t, a_pause_is_left_out_of_the_time_and_the_core_hears_of_it);
     tcase_add_test(t, idleness_is_no_pause);
     Suite *s = suite_create("worker");
