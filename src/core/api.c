@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "mptcp/marks.h"
 
 void braid_conn_accept(struct braid_conn *c)
 {

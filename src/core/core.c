@@ -7,6 +7,9 @@
 
 #include "base/addr.h"
 #include "wire/ip.h"
+#include "mptcp/marks.h"
+#include "mptcp/paths.h"
+#include "mptcp/ports.h"
 
 #define FLUSH_PASSES                                                                                         \
     4 /* a callback may make other connections dirty; what is left waits for the next flush */

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "core/core.h"
 #include "wire/icmp.h"
+#include "mptcp/marks.h"
 
 uint64_t core_hash_tuple(const struct siphash_key *hash_key, const struct braid_addr *local,
                          const struct braid_addr *remote)

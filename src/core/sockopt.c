@@ -1,5 +1,7 @@
 /* Options of a connection that its user may set and read at any time. */
 #include "core/core.h"
+#include "mptcp/flow_state.h"
+#include "mptcp/marks.h"
 
 #define BUFFER_LEAST 4096
 

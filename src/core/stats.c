@@ -6,6 +6,8 @@
 
 #include "base/seq.h"
 #include "core/core.h"
+#include "mptcp/flow_state.h"
+#include "mptcp/paths.h"
 
 const struct braid_counters *braid_core_counters(const struct braid_core *core)
 {

@@ -3,6 +3,8 @@
 #include "base/addr.h"
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
+#include "mptcp/flow_state.h"
+#include "mptcp/marks.h"
 
 #define ADD_ADDR_INTERVAL (500 * BRAID_MS)
 #define ADD_ADDR_TRIES    4

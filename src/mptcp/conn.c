@@ -5,6 +5,10 @@
 #include <stdlib.h>
 
 #include "base/seq.h"
+#include "mptcp/alone.h"
+#include "mptcp/flow_state.h"
+#include "mptcp/marks.h"
+#include "mptcp/paths.h"
 
 #define DRAIN_TIME      (60 * BRAID_SECOND) /* for the subflows' FINs after both DATA_FINs */
 #define ROOM_RETRY      (50 * BRAID_MS)     /* between looks for memory to write to */
@@ -82,12 +86,6 @@ void conn_half_open_end(struct braid_conn *c)
     if (c->handshake.half_open)
         c->env->n_half_open--;
     c->handshake.half_open = false;
-}
-
-void conn_dirty(struct braid_conn *c)
-{
-    if (list_empty(&c->dirty_node) && c->phase != CONN_DEAD)
-        list_append(&c->env->dirty, &c->dirty_node);
 }
 
 const char *conn_state_text(const struct braid_conn *c)
@@ -179,17 +177,6 @@ static void conn_fire(struct timer *t, braid_time now)
 
 /* ---- the end ---- */
 
-void conn_fail(struct braid_conn *c, enum braid_close why, bool fastclose)
-{
-    if (c->closing.fail_due || c->phase == CONN_DEAD)
-        return;
-    c->closing.fail_due = true;
-    c->closing.fastclose = fastclose;
-    if (!c->closing.told)
-        c->closing.why = why;
-    conn_dirty(c);
-}
-
 static void tell_closed(struct braid_conn *c)
 {
     if (c->closing.told)
@@ -240,13 +227,6 @@ static enum braid_close why_of(const struct mp_subflow *s)
         break;
     }
     return BRAID_CLOSE_PROTOCOL;
-}
-
-void conn_await_revival(struct braid_conn *c, braid_time now)
-{
-    if (c->recv.fin_received && c->send.fin_acked)
-        return; /* all that is missing is the user's reading */
-    no_later(&c->deadlines.gone, now + c->env->params.break_before_make);
 }
 
 /* The last subflow is gone. */

@@ -234,17 +234,10 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
                             braid_time now);
 /* Frees a connection and its subflows; sends nothing. */
 void conn_free(struct braid_conn *c);
-/* A flush is due. */
-void conn_dirty(struct braid_conn *c);
 /* This end stood still and goes on now (braid_core_resumed). */
 void conn_resumed(struct braid_conn *c, braid_time now);
 /* The work of a flush. Afterwards phase may be CONN_DEAD: the caller frees it. */
 void conn_flush(struct braid_conn *c, braid_time now);
-/* Ends it for the user: closed(why) is called at the flush, subflows are reset (with MP_FASTCLOSE if abort).
- */
-void conn_fail(struct braid_conn *c, enum braid_close why, bool fastclose);
-/* The peer has no subflow to send over: it has to open one in time. */
-void conn_await_revival(struct braid_conn *c, braid_time now);
 /* Rearms the timer for the earliest deadline. */
 void conn_rearm(struct braid_conn *c);
 const char *conn_state_text(const struct braid_conn *c);
@@ -257,18 +250,10 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
                             const struct braid_addr *remote);
 /* Puts what it had in flight up for reinjection, and frees it. */
 void flow_free(struct mp_subflow *s);
-/* It is reset at the flush (with MP_TCPRST reason, -1: none), and what it still brings is ignored. */
-void flow_reset(struct mp_subflow *s, int reason);
-/* May carry new data: established, confirmed and not closing. */
-bool flow_usable(const struct mp_subflow *s);
-/* Usable, and its path answers as far as one knows. */
-bool flow_answers(const struct mp_subflow *s);
 extern const struct subflow_ops flow_ops;
 
 /* ---- fins.c: the peer's FINs on subflows of MPTCP ---- */
 
-/* The peer has closed its half of this subflow and not of the connection. */
-bool flow_given_up(const struct mp_subflow *s);
 /* Closes our half of subflows where a FIN of the peer asks for it; and if the peer has left itself no way to
  * send the rest of its data, it is waited for only as long as a connection may be without subflows. */
 void conn_answer_fins(struct braid_conn *c, braid_time now);
@@ -308,8 +293,6 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
 void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now);
 /* The segment that completes a join's handshake, from flow_handshake. */
 enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p, braid_time now);
-/* A join of the peer's without its third ACK: anybody who has seen the token may have sent its SYN. */
-bool flow_is_unproven(const struct mp_subflow *s);
 
 /* ---- stall.c: data that stands still ---- */
 
@@ -415,8 +398,6 @@ void conn_plain_fin(struct braid_conn *c);
 void conn_endpoints_begin(struct braid_conn *c);
 /* The address ID of a local address for a new join. */
 uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip);
-/* Index in pm.locals, or -1. */
-int conn_find_local(const struct braid_conn *c, const struct braid_ip *ip);
 /* As braid_conn_endpoint_add and _remove. */
 int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e);
 int conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip);
@@ -429,20 +410,10 @@ void conn_remote_remove(struct braid_conn *c, uint8_t id);
 /* ops NULL: signal if there is something to signal, else passive. */
 void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops);
 void conn_pm_free(struct braid_conn *c);
-/* What the path manager sees has changed. */
-void conn_pm_changed(struct braid_conn *c);
 /* Asks it if need be and carries out its plan. */
 void conn_pm_update(struct braid_conn *c, braid_time now);
-/* True if no subflow has completed its handshake, or the peer has ended its half of all that have before its
- * data has ended. */
-bool conn_alone(const struct braid_conn *c);
 /* Ends a subflow in order, as far as its path lets; what it has in flight goes over others as well. */
 void flow_retire(struct mp_subflow *s, braid_time now);
-
-/* Indexes in pm.locals and pm.remotes of a subflow's addresses; PM_MAX_LOCALS, PM_MAX_REMOTES: not in there.
- */
-unsigned flow_local_index(const struct mp_subflow *s);
-unsigned flow_remote_index(const struct mp_subflow *s);
 
 /* ---- retries.c ---- */
 

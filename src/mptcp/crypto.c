@@ -3,9 +3,9 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "mptcp/crypto.h"
 
-#include <string.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
+#include <string.h>
 
 #include "base/addr.h"
 #include "base/bytes.h"

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "mptcp/addr_index.h"
 #include "mptcp/conn.h"
+#include "mptcp/marks.h"
 
 #define LAST_ID 99 /* of endpoints; conn_local_id gives higher ones to other addresses */
 
@@ -17,14 +19,6 @@ void conn_endpoints_begin(struct braid_conn *c)
     m->n_locals = m->n_remotes = 1;
     for (unsigned i = 0; i < c->env->n_endpoints; i++)
         conn_endpoint_add(c, &c->env->endpoints[i]);
-}
-
-int conn_find_local(const struct braid_conn *c, const struct braid_ip *ip)
-{
-    for (unsigned i = 0; i < c->pm.n_locals; i++)
-        if (ip_equal(&c->pm.locals[i].addr.ip, ip))
-            return (int)i;
-    return -1;
 }
 
 uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip)

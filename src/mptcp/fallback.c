@@ -1,7 +1,10 @@
 /* Falling back to plain TCP in the middle of a connection (RFC 8684 section 3.7): when a middlebox takes
  * options away or changes payload. Possible only while the first subflow is the only one there ever was. */
+#include "mptcp/fallback.h"
+
 #include "base/seq.h"
 #include "mptcp/conn.h"
+#include "mptcp/marks.h"
 
 /* A join whose handshake is not complete has carried no data and stands in nobody's way. */
 bool conn_may_fall_back(const struct braid_conn *c)

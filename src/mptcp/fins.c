@@ -10,12 +10,9 @@
  *
  * One that closes its last subflow without a DATA_FIN: that may be late, or a new subflow may follow. Our
  * direction goes on meanwhile, for the time that a connection may be without subflows. */
+#include "mptcp/alone.h"
 #include "mptcp/conn.h"
-
-bool flow_given_up(const struct mp_subflow *s)
-{
-    return s->tcp.fin.received && !s->conn->recv.fin_known;
-}
+#include "mptcp/flow_state.h"
 
 static bool peer_may_send(const struct mp_subflow *s)
 {

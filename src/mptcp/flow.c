@@ -1,9 +1,14 @@
 /* Subflows of a connection: making, watching and ending them. */
+#include "mptcp/flow.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "mptcp/conn.h"
+#include "mptcp/marks.h"
+#include "mptcp/paths.h"
+#include "mptcp/rxmap.h"
 
 struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local,
                             const struct braid_addr *remote)
@@ -81,25 +86,6 @@ void flow_free(struct mp_subflow *s)
     subflow_destroy(&s->tcp);
     rxmap_free(&s->rxmap);
     free(s);
-}
-
-void flow_reset(struct mp_subflow *s, int reason)
-{
-    if (s->closing.reset_due)
-        return;
-    s->closing.reset_due = true;
-    s->closing.rst_reason = reason;
-    conn_dirty(s->conn);
-}
-
-bool flow_usable(const struct mp_subflow *s)
-{
-    return !s->closing.dead && !s->closing.reset_due && s->confirmed && subflow_can_carry_data(&s->tcp);
-}
-
-bool flow_answers(const struct mp_subflow *s)
-{
-    return flow_usable(s) && !s->silence.suspect && s->tcp.rtt.backoff == 0;
 }
 
 /* ---- what the subflow tells ---- */

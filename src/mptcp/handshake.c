@@ -1,4 +1,6 @@
 /* MP_CAPABLE handshakes (RFC 8684 section 3.1), and falling back during them. */
+#include "mptcp/handshake.h"
+
 #include <string.h>
 
 #include "base/addr.h"

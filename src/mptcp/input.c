@@ -1,5 +1,8 @@
 /* MPTCP options of incoming segments (RFC 8684 sections 3.3 to 3.8). */
 #include "base/seq.h"
+#include "mptcp/conn.h"
+#include "mptcp/fallback.h"
+#include "mptcp/marks.h"
 #include "mptcp/recv.h"
 
 static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint32_t len, bool has_csum,

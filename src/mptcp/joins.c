@@ -4,10 +4,13 @@
  * Whoever has seen a token may send SYNs with it; only the HMAC of the third ACK proves the keys. So what has
  * proven nothing takes no place among the subflows, and gives way to the next one after a while; and what
  * has proven itself is never kept out by subflows that nobody is behind any more. */
-#include "mptcp/conn.h"
+#include "mptcp/joins.h"
 
 #include "base/addr.h"
+#include "mptcp/conn.h"
 #include "mptcp/crypto.h"
+#include "mptcp/flow_state.h"
+#include "mptcp/marks.h"
 
 #define JOIN_GRACE   BRAID_SECOND /* for the third ACK, however many others come: several round trips */
 #define JOIN_SILENCE BRAID_SECOND /* a subflow that was heard of within this is in use */
@@ -26,11 +29,6 @@ static void refuse_join(struct braid_conn *c, const struct wire_packet *syn, int
 {
     conn_count(c, MP_JOIN_REJECTED);
     join_refuse(c->env, syn, reason, now);
-}
-
-bool flow_is_unproven(const struct mp_subflow *s)
-{
-    return s->join && s->tcp.syn.passive && s->tcp.state == TCP_STATE_SYN_RECEIVED;
 }
 
 /* ---- a place among the subflows ---- */

@@ -4,6 +4,8 @@
 
 #include "base/seq.h"
 #include "base/slice.h"
+#include "mptcp/conn.h"
+#include "mptcp/marks.h"
 #include "mptcp/recv.h"
 
 #define PIECE_COST mem_cost(sizeof(struct data_ooo))

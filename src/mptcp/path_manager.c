@@ -1,21 +1,21 @@
 /* What a connection does for its path manager: shows it what there is, and carries out its plan. */
+#include "mptcp/path_manager.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/addr.h"
+#include "mptcp/addr_index.h"
+#include "mptcp/alone.h"
 #include "mptcp/conn.h"
+#include "mptcp/flow_state.h"
+#include "mptcp/marks.h"
 
 #define OPEN_RETRY  BRAID_SECOND       /* after a subflow could not even be opened */
 #define RETIRE_TIME (5 * BRAID_SECOND) /* for the FINs of a subflow that we close */
 
 extern const struct pm_ops pm_passive, pm_signal;
-
-void conn_pm_changed(struct braid_conn *c)
-{
-    c->pm.changed = true;
-    conn_dirty(c);
-}
 
 void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops)
 {
@@ -40,36 +40,7 @@ void conn_pm_free(struct braid_conn *c)
     free(c->pm.pairs);
 }
 
-bool conn_alone(const struct braid_conn *c)
-{
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        bool deaf = s->tcp.fin.received && !c->recv.fin_received;
-        if (!s->closing.dead && subflow_synchronized(&s->tcp) && !deaf)
-            return false;
-    }
-    return true;
-}
-
 /* ---- the view ---- */
-
-unsigned flow_local_index(const struct mp_subflow *s)
-{
-    int i = conn_find_local(s->conn, &s->tcp.local.ip);
-    return i < 0 ? PM_MAX_LOCALS : (unsigned)i;
-}
-
-/* The peer's address as it looks here may be that of a NAT: for what the peer opened the ID tells. */
-unsigned flow_remote_index(const struct mp_subflow *s)
-{
-    const struct conn_pm *m = &s->conn->pm;
-    for (unsigned i = 0; i < m->n_remotes; i++) {
-        const struct pm_remote *r = &m->remotes[i];
-        if (s->tcp.syn.passive ? r->id == s->ids.remote : addr_equal(&r->addr, &s->tcp.remote))
-            return i;
-    }
-    return PM_MAX_REMOTES;
-}
 
 static struct pm_subflow show_subflow(const struct mp_subflow *s)
 {

@@ -5,6 +5,10 @@
 #include <stdlib.h>
 
 #include "base/slice.h"
+#include "mptcp/conn.h"
+#include "mptcp/fallback.h"
+#include "mptcp/marks.h"
+#include "mptcp/rxmap.h"
 #include "wire/checksum.h"
 
 void conn_recv_init(struct braid_conn *c)

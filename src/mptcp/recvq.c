@@ -1,9 +1,13 @@
 /* Data level, receiving: the queue of slices in order, which the user reads. */
+#include "mptcp/recvq.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/slice.h"
+#include "mptcp/conn.h"
+#include "mptcp/marks.h"
 #include "mptcp/recv.h"
 
 #define GATHER_MAX 8192u /* bytes; small pieces are put together in buffers up to this */

@@ -2,6 +2,8 @@
  * section 3.3.6), and a timer watches over data that subflows acknowledged but nobody DATA_ACKed. */
 #include "base/seq.h"
 #include "mptcp/conn.h"
+#include "mptcp/flow_state.h"
+#include "mptcp/marks.h"
 
 #define DATA_RTO_MIN (200 * BRAID_MS)
 #define DATA_RTO_MAX (60 * BRAID_SECOND)

@@ -2,6 +2,7 @@
  * is silent, because it holds up the connection, or because it is the last and another path has nothing
  * better to do. Its own subflow keeps it and retransmits it if need be (RFC 8684 section 3.3.6). */
 #include "base/seq.h"
+#include "mptcp/conn.h"
 #include "mptcp/schedule.h"
 
 #define LATE_LEAST (10 * BRAID_MS) /* an ACK is not late before that */

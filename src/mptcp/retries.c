@@ -1,6 +1,9 @@
 /* What a connection learns from the ends of its subflows about opening the next ones: between which
  * addresses, and when. A pair of addresses that does not work is tried less and less. */
+#include "mptcp/addr_index.h"
+#include "mptcp/alone.h"
 #include "mptcp/conn.h"
+#include "mptcp/marks.h"
 
 #define BACKOFF_FIRST BRAID_SECOND        /* after a subflow that was refused, or that did not hold */
 #define BACKOFF_STEPS 5                   /* doubles so often: at most 32 s */

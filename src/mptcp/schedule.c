@@ -1,10 +1,14 @@
 /* Data level, sending: which bytes go onto which subflow. The scheduler picks the subflow; what was lost or
  * given up elsewhere goes before new data. */
+#include "mptcp/schedule.h"
+
 #include <assert.h>
 #include <string.h>
 
 #include "base/seq.h"
-#include "mptcp/schedule.h"
+#include "mptcp/conn.h"
+#include "mptcp/flow_state.h"
+#include "mptcp/paths.h"
 
 #define MAP_BYTES_MAX 65535u /* a data-level length has 16 bits */
 #define REINJECT_LOOK 16     /* runs looked at for one that may go now */

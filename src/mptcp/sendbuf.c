@@ -1,11 +1,14 @@
 /* Data level, sending: the send buffer, DATA_ACKs, and the mappings that subflows carry. What goes where is
  * decided in schedule.c. */
+#include "mptcp/sendbuf.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/seq.h"
 #include "mptcp/conn.h"
+#include "mptcp/marks.h"
 #include "wire/checksum.h"
 
 #define CHUNK_SMALL 4096u

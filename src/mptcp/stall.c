@@ -1,7 +1,10 @@
 /* Data that stands still and keeps memory from others: because the peer answers but does not take it, by a
  * closed window or by withholding DATA_ACKs, or because the user does not read it. After a time such a
  * connection ends; when memory is short, those that hold most of it end soon. */
+#include "mptcp/stall.h"
+
 #include "mptcp/conn.h"
+#include "mptcp/marks.h"
 
 #define STALL_LOOK    (10 * BRAID_SECOND) /* between looks; the limit while memory is scarce */
 #define RECLAIM_AFTER (5 * BRAID_SECOND)  /* what has moved within this is not given up for its memory */

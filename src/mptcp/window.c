@@ -1,6 +1,7 @@
 /* Data level, receiving: the window that is advertised, one for all subflows (RFC 8684 section 3.3.1), and
  * the size of the buffer behind it. */
 #include "base/seq.h"
+#include "mptcp/conn.h"
 #include "mptcp/recv.h"
 
 #define RCVBUF_LEAST (16u << 10)

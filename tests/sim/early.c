@@ -4,6 +4,7 @@
 
 #include "mptcp/conn.h"
 #include "world.h"
+#include "mptcp/marks.h"
 
 /* Is it time? It must not be before nothing but the DATA_FIN is outstanding. */
 static bool is_due(const struct app *a)

@@ -3,6 +3,7 @@
 #include "pair.h"
 
 #include "mptcp/conn.h"
+#include "mptcp/marks.h"
 
 extern const struct pm_ops pm_fullmesh, pm_ndiffports;
 

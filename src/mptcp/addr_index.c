@@ -1,0 +1,31 @@
+/* Where an address stands in the tables that the path manager sees. */
+#include "mptcp/addr_index.h"
+
+#include "base/addr.h"
+#include "mptcp/conn.h"
+
+int conn_find_local(const struct braid_conn *c, const struct braid_ip *ip)
+{
+    for (unsigned i = 0; i < c->pm.n_locals; i++)
+        if (ip_equal(&c->pm.locals[i].addr.ip, ip))
+            return (int)i;
+    return -1;
+}
+
+unsigned flow_local_index(const struct mp_subflow *s)
+{
+    int i = conn_find_local(s->conn, &s->tcp.local.ip);
+    return i < 0 ? PM_MAX_LOCALS : (unsigned)i;
+}
+
+/* The peer's address as it looks here may be that of a NAT: for what the peer opened the ID tells. */
+unsigned flow_remote_index(const struct mp_subflow *s)
+{
+    const struct conn_pm *m = &s->conn->pm;
+    for (unsigned i = 0; i < m->n_remotes; i++) {
+        const struct pm_remote *r = &m->remotes[i];
+        if (s->tcp.syn.passive ? r->id == s->ids.remote : addr_equal(&r->addr, &s->tcp.remote))
+            return i;
+    }
+    return PM_MAX_REMOTES;
+}

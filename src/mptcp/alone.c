@@ -1,0 +1,22 @@
+/* A connection that has no subflow, or none over which its peer could still send. */
+#include "mptcp/alone.h"
+
+#include "mptcp/conn.h"
+
+bool conn_alone(const struct braid_conn *c)
+{
+    list_each (n, tmp, &c->subflows) {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        bool deaf = s->tcp.fin.received && !c->recv.fin_received;
+        if (!s->closing.dead && subflow_synchronized(&s->tcp) && !deaf)
+            return false;
+    }
+    return true;
+}
+
+void conn_await_revival(struct braid_conn *c, braid_time now)
+{
+    if (c->recv.fin_received && c->send.fin_acked)
+        return; /* all that is missing is the user's reading */
+    no_later(&c->deadlines.gone, now + c->env->params.break_before_make);
+}

@@ -1,0 +1,25 @@
+/* How a subflow stands: what is to be expected of it, by its own state alone. Whether others would do instead
+ * is for those who ask to find out. */
+#include "mptcp/flow_state.h"
+
+#include "mptcp/conn.h"
+
+bool flow_usable(const struct mp_subflow *s)
+{
+    return !s->closing.dead && !s->closing.reset_due && s->confirmed && subflow_can_carry_data(&s->tcp);
+}
+
+bool flow_answers(const struct mp_subflow *s)
+{
+    return flow_usable(s) && !s->silence.suspect && s->tcp.rtt.backoff == 0;
+}
+
+bool flow_given_up(const struct mp_subflow *s)
+{
+    return s->tcp.fin.received && !s->conn->recv.fin_known;
+}
+
+bool flow_is_unproven(const struct mp_subflow *s)
+{
+    return s->join && s->tcp.syn.passive && s->tcp.state == TCP_STATE_SYN_RECEIVED;
+}
