@@ -10,7 +10,6 @@
 
 #include <braid/types.h>
 
-#define CC_PRIV_WORDS        28
 #define CC_SSTHRESH_INFINITE UINT64_MAX
 
 struct cc_ops;
@@ -19,17 +18,17 @@ struct cc_ops;
  * src/tcp and is read-only for algorithms; cwnd and ssthresh are the algorithm's (and PRR's) output. */
 struct cc {
     const struct cc_ops *ops;
-    uint32_t mss;                 /* bytes of payload in a full segment */
-    bool in_recovery;             /* fast recovery or loss recovery after an RTO */
-    bool usable;                  /* established and not given up: counts in a coupled sum */
-    int64_t srtt_us;              /* 0: no sample yet */
-    int64_t min_rtt_us;           /* 0: no sample yet */
-    uint64_t in_flight;           /* bytes, RFC 6675 "pipe" */
-    uint64_t delivered;           /* bytes acknowledged or SACKed so far, during recovery too */
-    uint64_t cwnd;                /* bytes */
-    uint64_t ssthresh;            /* bytes, CC_SSTHRESH_INFINITE at first */
-    struct cc *group_next;        /* ring of the connection's subflows, itself included; never NULL */
-    uint64_t priv[CC_PRIV_WORDS]; /* the algorithm's own state; check its size with _Static_assert */
+    uint32_t mss;          /* bytes of payload in a full segment */
+    bool in_recovery;      /* fast recovery or loss recovery after an RTO */
+    bool usable;           /* established and not given up: counts in a coupled sum */
+    int64_t srtt_us;       /* 0: no sample yet */
+    int64_t min_rtt_us;    /* 0: no sample yet */
+    uint64_t in_flight;    /* bytes, RFC 6675 "pipe" */
+    uint64_t delivered;    /* bytes acknowledged or SACKed so far, during recovery too */
+    uint64_t cwnd;         /* bytes */
+    uint64_t ssthresh;     /* bytes, CC_SSTHRESH_INFINITE at first */
+    struct cc *group_next; /* ring of the connection's subflows, itself included; never NULL */
+    uint64_t *priv;        /* the algorithm's own state, of cc_ops.priv_size; NULL before init */
 };
 
 /* New data was acknowledged (cumulatively or by SACK). The delivery rate is that of
@@ -61,6 +60,8 @@ struct cc_ops {
     const char *name;
     const char *about; /* one line for `braidctl algorithms`, without a full stop */
     bool model_based;  /* cwnd is the algorithm's during recovery too, see on_ack */
+    size_t priv_size; /* bytes of private state: allocated by src/tcp, zeroed, before init; freed by it in the
+                         end */
     /* Sets private state. cwnd holds the initial window already, ssthresh is infinite. In mid-connection,
      * when it takes over from another algorithm (perhaps in_recovery): cwnd and ssthresh are what that one
      * left, and what init makes of them is not kept. */

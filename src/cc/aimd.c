@@ -1,8 +1,6 @@
 /* Slow start and reaction to loss, see aimd.h. */
 #include "cc/aimd.h"
 
-_Static_assert(sizeof(struct aimd) <= sizeof(((struct cc *)0)->priv), "private state fits");
-
 struct aimd *aimd(struct cc *cc)
 {
     return (struct aimd *)cc->priv;

@@ -47,6 +47,7 @@ static void balia_on_loss(struct cc *cc, const struct cc_loss *loss)
 const struct cc_ops cc_balia = {
     .name = "balia",
     .about = "Balanced Linked Adaptation: coupled as LIA is, and quicker to leave a congested path",
+    .priv_size = sizeof(struct aimd),
     .init = balia_init,
     .on_ack = balia_on_ack,
     .on_loss = balia_on_loss,

@@ -36,7 +36,6 @@ struct bbr {
     bool entered_recovery; /* since the last ACK */
     bool conserving;       /* first round of fast recovery: one packet out for one that left */
 };
-_Static_assert(sizeof(struct bbr) <= sizeof(((struct cc *)0)->priv), "private state fits");
 
 static const double phase_gain[CYCLE_LENGTH] = {1.25, 0.75, 1, 1, 1, 1, 1, 1};
 
@@ -290,6 +289,7 @@ static uint64_t bbr_pacing_rate(const struct cc *cc)
 const struct cc_ops cc_bbr = {
     .name = "bbr",
     .about = "BBR version 1: a model of the path, not its losses, sets the rate; each subflow by itself",
+    .priv_size = sizeof(struct bbr),
     .model_based = true,
     .init = bbr_init,
     .on_ack = bbr_on_ack,

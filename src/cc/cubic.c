@@ -36,7 +36,6 @@ struct cubic {
     double fraction; /* of a byte, to be added to cwnd */
     braid_time last_ack;
 };
-_Static_assert(sizeof(struct cubic) <= sizeof(((struct cc *)0)->priv), "private state fits");
 
 static struct cubic *state(struct cc *cc)
 {
@@ -184,6 +183,7 @@ static void cubic_on_recovered(struct cc *cc, braid_time now)
 const struct cc_ops cc_cubic = {
     .name = "cubic",
     .about = "CUBIC (RFC 8312) with HyStart++ (RFC 9406); each subflow by itself",
+    .priv_size = sizeof(struct cubic),
     .init = cubic_init,
     .on_ack = cubic_on_ack,
     .on_loss = cubic_on_loss,

@@ -29,6 +29,7 @@ static void lia_on_ack(struct cc *cc, const struct cc_ack *ack)
 const struct cc_ops cc_lia = {
     .name = "lia",
     .about = "Linked Increases (RFC 6356): all subflows together take what one TCP would on the best path",
+    .priv_size = sizeof(struct aimd),
     .init = lia_init,
     .on_ack = lia_on_ack,
     .on_loss = aimd_on_loss,

@@ -23,7 +23,6 @@ struct olia {
     struct aimd aimd; /* first */
     struct distance distance, saved /* before the congestion episode */;
 };
-_Static_assert(sizeof(struct olia) <= sizeof(((struct cc *)0)->priv), "private state fits");
 
 const struct cc_ops cc_olia;
 
@@ -41,11 +40,11 @@ static void olia_init(struct cc *cc, braid_time now)
 /* l / RTT^2. A sibling under another algorithm has no l, and is not among the best. */
 static double quality(const struct cc *cc)
 {
-    const struct distance *d = &((const struct olia *)cc->priv)->distance;
     double rtt = (double)cc->srtt_us;
 
     if (cc->ops != &cc_olia)
         return 0;
+    const struct distance *d = &((const struct olia *)cc->priv)->distance;
     uint64_t since = cc->delivered - d->from;
     return (double)(since > d->between ? since : d->between) / (rtt * rtt);
 }
@@ -138,6 +137,7 @@ static void olia_on_undo(struct cc *cc, braid_time now)
 const struct cc_ops cc_olia = {
     .name = "olia",
     .about = "Opportunistic Linked Increases: coupled as LIA is, moves windows to the paths that lose least",
+    .priv_size = sizeof(struct olia),
     .init = olia_init,
     .on_ack = olia_on_ack,
     .on_loss = olia_on_loss,

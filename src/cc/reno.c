@@ -18,6 +18,7 @@ static void reno_on_ack(struct cc *cc, const struct cc_ack *ack)
 const struct cc_ops cc_reno = {
     .name = "reno",
     .about = "Reno (RFC 5681); each subflow by itself",
+    .priv_size = sizeof(struct aimd),
     .init = reno_init,
     .on_ack = reno_on_ack,
     .on_loss = aimd_on_loss,

@@ -29,7 +29,6 @@ struct wvegas {
     uint64_t rtt_n;
     uint64_t round_from; /* cc.delivered at its start */
 };
-_Static_assert(sizeof(struct wvegas) <= sizeof(((struct cc *)0)->priv), "private state fits");
 
 static struct wvegas *state(struct cc *cc)
 {
@@ -181,6 +180,7 @@ static void wvegas_on_ack(struct cc *cc, const struct cc_ack *ack)
 const struct cc_ops cc_wvegas = {
     .name = "wvegas",
     .about = "weighted Vegas: coupled, keeps queues short; yields to flows that fill them",
+    .priv_size = sizeof(struct wvegas),
     .init = wvegas_init,
     .on_ack = wvegas_on_ack,
     .on_loss = aimd_on_loss,

@@ -1,7 +1,7 @@
 /* Between a subflow and its congestion control: see congestion.h and braid/cc.h. */
 #include "tcp/internal.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "tcp/pacing.h"
 
@@ -61,7 +61,43 @@ static void settle_ssthresh(struct subflow *sf, bool model_before)
     }
 }
 
-/* The algorithm that would have to take a spurious recovery back knows nothing of its beginning. */
+/* Charged to whom the subflow itself is charged: to the core. */
+static struct mem_account *payer(struct subflow *sf)
+{
+    return sf->account->parent ? sf->account->parent : sf->account;
+}
+
+void tcp_cc_free(struct subflow *sf)
+{
+    if (!sf->cc.priv)
+        return;
+    mem_give(payer(sf), mem_cost(sf->cc.ops->priv_size));
+    free(sf->cc.priv);
+    sf->cc.priv = NULL;
+}
+
+/* Zeroed state for cc, in the place of what is there. False: memory is short, and nothing changed. */
+static bool take(struct subflow *sf, const struct cc_ops *cc)
+{
+    uint64_t *priv = cc->priv_size > 0 ? calloc(1, cc->priv_size) : NULL;
+
+    if (cc->priv_size > 0 && !priv)
+        return false;
+    tcp_cc_free(sf);
+    if (priv)
+        mem_take(payer(sf), mem_cost(cc->priv_size));
+    sf->cc.ops = cc;
+    sf->cc.priv = priv;
+    return true;
+}
+
+bool tcp_cc_reserve(struct subflow *sf)
+{
+    return sf->cc.priv || take(sf, sf->cc.ops);
+}
+
+/* If memory is short the old one goes on. The algorithm that would have to take a spurious recovery back
+ * knows nothing of its beginning. */
 void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now)
 {
     uint64_t cwnd = sf->cc.cwnd, ssthresh = sf->cc.ssthresh;
@@ -69,10 +105,13 @@ void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now)
 
     if (sf->cc.ops == cc)
         return;
+    if (sf->cc.priv || subflow_synchronized(sf)) {
+        if (!take(sf, cc))
+            return;
+    }
     sf->cc.ops = cc;
     if (!subflow_synchronized(sf))
         return; /* tcp_establish calls init */
-    memset(sf->cc.priv, 0, sizeof(sf->cc.priv));
     cc->init(&sf->cc, now);
     sf->cc.cwnd = cwnd;
     sf->cc.ssthresh = ssthresh;

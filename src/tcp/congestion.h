@@ -21,6 +21,10 @@ bool tcp_prr_governs(const struct subflow *sf);
 uint64_t tcp_cwnd_room(const struct subflow *sf);
 /* Books bytes that left, new or again, with the pacer and with PRR. */
 void tcp_account_transmission(struct subflow *sf, uint64_t bytes, braid_time now);
+/* Allocates the state of the algorithm if it is not there yet. False: memory is short. */
+bool tcp_cc_reserve(struct subflow *sf);
+/* Releases the state of the algorithm. */
+void tcp_cc_free(struct subflow *sf);
 /* The window to begin with, in bytes; after the handshake. */
 uint64_t tcp_initial_window(const struct subflow *sf);
 /* RFC 5681 section 4.1, before the first transmission after idleness. */

@@ -35,10 +35,13 @@ static struct seg decode(const struct subflow *sf, const struct wire_packet *p)
 
 /* ---- the handshake ---- */
 
-/* Enters ESTABLISHED if the owner agrees. snd.una is set by now, and undone by the caller if not. */
+/* Enters ESTABLISHED if the owner agrees and there is memory, which is looked at first: what the owner has
+ * agreed to it may have done already. snd.una is set by now, and undone by the caller if not. */
 static bool complete_handshake(struct subflow *sf, const struct wire_packet *p, bool ask, braid_time now)
 {
-    enum subflow_verdict v = ask ? sf->ops->handshake(sf, p, now) : SUBFLOW_OK;
+    enum subflow_verdict v = !tcp_cc_reserve(sf) ? SUBFLOW_RESET
+                             : ask               ? sf->ops->handshake(sf, p, now)
+                                                 : SUBFLOW_OK;
 
     if (v == SUBFLOW_RESET) {
         tcp_send_rst(sf, now);

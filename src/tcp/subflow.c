@@ -87,6 +87,7 @@ void subflow_destroy(struct subflow *sf)
         sf->ops->map_done(sf, list_entry(pos, struct tcp_map, node), false);
     }
     tcp_ooo_clear(sf);
+    tcp_cc_free(sf);
 }
 
 static void check_maps(const struct subflow *sf)

@@ -24,6 +24,7 @@ struct toy_packet {
 
 struct toy {
     struct cc cc;
+    uint64_t priv[32]; /* the private state of the algorithm */
     struct delivery delivery;
     /* The path: may be changed at any time. */
     double rate; /* bytes per second */
@@ -59,7 +60,9 @@ static inline struct toy *toy_new(double rate, int64_t rtt_us, double queue, dou
     t->loss = loss;
     t->random = 42;
     t->now = t->send_at = t->since = start;
+    ck_assert_uint_le(cc_bbr.priv_size, sizeof(t->priv));
     t->cc = (struct cc){.ops = &cc_bbr,
+                        .priv = t->priv,
                         .mss = MSS,
                         .usable = true,
                         .srtt_us = rtt_us,

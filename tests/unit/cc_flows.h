@@ -5,14 +5,17 @@
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <braid/cc.h>
 #include "suite.h"
 
-#define MSS   1000u
-#define FLOWS 8
+#define MSS          1000u
+#define FLOWS        8
+#define CC_TEST_PRIV 32 /* words of private state, enough for each algorithm */
 
 static struct cc flow[FLOWS];
+static uint64_t flow_priv[FLOWS][CC_TEST_PRIV];
 static braid_time now;
 
 static inline void set_flow(unsigned i, double segments, int64_t rtt_us)
@@ -44,7 +47,10 @@ static inline void setup_flows(const struct cc_ops *ops, unsigned n)
 {
     now = 0;
     for (unsigned i = 0; i < n; i++) {
+        ck_assert_uint_le(ops->priv_size, sizeof(flow_priv[i]));
+        memset(flow_priv[i], 0, sizeof(flow_priv[i]));
         flow[i] = (struct cc){.ops = ops,
+                              .priv = flow_priv[i],
                               .mss = MSS,
                               .usable = true,
                               .min_rtt_us = 100000,

@@ -57,6 +57,7 @@ static uint64_t fixed_rate(const struct cc *cc)
 
 static const struct cc_ops cc_fixed = {
     .name = "fixed",
+    .priv_size = 4 * sizeof(uint64_t),
     .pacing_rate = fixed_rate,
     .init = fixed_init,
     .on_ack = fixed_on_ack,

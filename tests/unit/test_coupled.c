@@ -82,7 +82,7 @@ START_TEST(a_flow_under_another_algorithm_counts_while_something_is_in_flight)
 {
     setup_flows(CC, 2);
     flow[1].ops = &cc_cubic;
-    for (unsigned i = 0; i < CC_PRIV_WORDS; i++)
+    for (unsigned i = 0; i < CC_TEST_PRIV; i++)
         flow[1].priv[i] = UINT64_MAX;
     ck_assert_double_eq(counted(), 100);
     flow[1].in_flight = 0;

@@ -158,6 +158,7 @@ static void model_recovered(struct cc *cc, braid_time now)
 }
 
 static const struct cc_ops cc_model = {.name = "model",
+                                       .priv_size = 6 * sizeof(uint64_t),
                                        .model_based = true,
                                        .pacing_rate = fixed_rate,
                                        .init = fixed_init,

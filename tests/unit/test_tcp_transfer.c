@@ -6,6 +6,7 @@
 
 static const struct cc_ops cc_paced = {
     .name = "paced",
+    .priv_size = 4 * sizeof(uint64_t),
     .init = fixed_init,
     .on_ack = fixed_on_ack,
     .on_loss = fixed_on_loss,

@@ -1,0 +1,170 @@
+/* Between a subflow and its congestion control: the state that an algorithm gets, and what changing it
+ * leaves. */
+#include "tcp_harness.h"
+
+#define SEG 1448u
+#define RTT (100 * BRAID_MS)
+
+struct seen {
+    uint64_t magic, begun;
+};
+
+static void seen_init(struct cc *cc, braid_time now)
+{
+    struct seen *s = (struct seen *)cc->priv;
+
+    ck_assert_uint_eq(s->magic, 0);
+    *s = (struct seen){42, (uint64_t)now};
+}
+
+static const struct cc_ops cc_seen = {
+    .name = "seen",
+    .priv_size = sizeof(struct seen),
+    .init = seen_init,
+    .on_ack = fixed_on_ack,
+    .on_loss = fixed_on_loss,
+    .on_undo = fixed_on_undo,
+};
+
+static const struct cc_ops cc_stateless = {
+    .name = "stateless",
+    .pacing_rate = fixed_rate,
+    .init = fixed_init,
+    .on_loss = fixed_on_loss,
+    .on_undo = fixed_on_undo,
+};
+
+/* A SYN costs no more than the subflow itself. */
+START_TEST(state_is_made_when_the_handshake_is_complete)
+{
+    struct harness *h = h_new();
+    struct say syn = {.flags = TCP_SYN, .no_ack = true};
+    struct buf *b;
+    struct wire_packet p = h_packet(h, &syn, &b);
+
+    h->cc = &cc_seen;
+    subflow_open_passive(&h->sf, &p, h->cc, h->now);
+    buf_unref(b);
+    subflow_answer(&h->sf, h->now);
+    h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 0);
+    ck_assert_ptr_null(h->sf.cc.priv);
+    ck_assert_uint_eq(h->account.used, 0);
+    SAY(h, .seq = 1, .ack = 1);
+    ck_assert_uint_eq(((struct seen *)h->sf.cc.priv)->magic, 42);
+    ck_assert_uint_eq(h->account.used, mem_cost(sizeof(struct seen)));
+    h_free(h);
+}
+END_TEST
+
+START_TEST(what_it_takes_is_charged_to_the_core_if_there_is_one)
+{
+    struct harness *h = h_new();
+    struct mem_account core = {.limit = 1 << 20};
+
+    h->account.parent = &core;
+    h->cc = &cc_seen;
+    h_passive(h, RTT);
+    ck_assert_uint_eq(h->account.used, 0);
+    ck_assert_uint_eq(core.used, mem_cost(sizeof(struct seen)));
+    h_free(h);
+    ck_assert_uint_eq(core.used, 0);
+}
+END_TEST
+
+START_TEST(another_algorithm_begins_with_a_state_of_its_own_and_the_old_windows)
+{
+    struct harness *h = h_passive(h_new(), RTT);
+
+    h->sf.cc.cwnd = 7 * SEG;
+    h->sf.cc.ssthresh = 5 * SEG;
+    memset(h->sf.cc.priv, 0xff, cc_fixed.priv_size);
+    subflow_set_cc(&h->sf, &cc_seen, h->now);
+    ck_assert_uint_eq(((struct seen *)h->sf.cc.priv)->magic, 42);
+    ck_assert_uint_eq(h->sf.cc.cwnd, 7 * SEG);
+    ck_assert_uint_eq(h->sf.cc.ssthresh, 5 * SEG);
+    ck_assert_uint_eq(h->account.used, mem_cost(sizeof(struct seen)));
+    subflow_set_cc(&h->sf, &cc_stateless, h->now);
+    ck_assert_ptr_null(h->sf.cc.priv);
+    ck_assert_uint_eq(h->account.used, 0);
+    h_free(h);
+}
+END_TEST
+
+/* The handshake only says which one it will be. */
+START_TEST(an_algorithm_may_change_before_the_handshake_is_complete)
+{
+    struct harness *h = h_new();
+    struct say syn = {.flags = TCP_SYN, .no_ack = true};
+    struct buf *b;
+    struct wire_packet p = h_packet(h, &syn, &b);
+
+    subflow_open_passive(&h->sf, &p, h->cc, h->now);
+    buf_unref(b);
+    subflow_answer(&h->sf, h->now);
+    subflow_set_cc(&h->sf, &cc_seen, h->now);
+    ck_assert_ptr_null(h->sf.cc.priv);
+    h_run(h, RTT);
+    SAY(h, .seq = 1, .ack = 1);
+    ck_assert_uint_eq(((struct seen *)h->sf.cc.priv)->begun, (uint64_t)h->now);
+    h_free(h);
+}
+END_TEST
+
+#ifndef __SANITIZE_ADDRESS__ /* which ends the program where malloc would say no */
+static const struct cc_ops cc_huge = {
+    .name = "huge",
+    .priv_size = SIZE_MAX / 4,
+    .init = fixed_init,
+    .on_ack = fixed_on_ack,
+    .on_loss = fixed_on_loss,
+    .on_undo = fixed_on_undo,
+};
+
+START_TEST(without_memory_for_it_there_is_no_subflow)
+{
+    struct harness *h = h_new();
+    struct say syn = {.flags = TCP_SYN, .no_ack = true};
+    struct buf *b;
+    struct wire_packet p = h_packet(h, &syn, &b);
+
+    subflow_open_passive(&h->sf, &p, &cc_huge, h->now);
+    buf_unref(b);
+    subflow_answer(&h->sf, h->now);
+    h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 0);
+    SAY(h, .seq = 1, .ack = 1);
+    ck_assert_uint_eq(h->handshakes, 0);
+    h_expect(h, TCP_RST | TCP_ACK, 1, 1, 0);
+    ck_assert_uint_eq(h->closed, 1);
+    ck_assert_int_eq(h->why, SUBFLOW_CLOSED_LOCAL);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(without_memory_for_another_one_the_old_one_goes_on)
+{
+    struct harness *h = h_passive(h_new(), RTT);
+
+    subflow_set_cc(&h->sf, &cc_huge, h->now);
+    ck_assert_ptr_eq(h->sf.cc.ops, &cc_fixed);
+    ck_assert_ptr_nonnull(h->sf.cc.priv);
+    h_free(h);
+}
+END_TEST
+#endif
+
+int main(void)
+{
+    Suite *s = suite_create("tcp_congestion");
+    TCase *tc = tcase_create("all");
+
+    tcase_add_test(tc, state_is_made_when_the_handshake_is_complete);
+    tcase_add_test(tc, what_it_takes_is_charged_to_the_core_if_there_is_one);
+    tcase_add_test(tc, another_algorithm_begins_with_a_state_of_its_own_and_the_old_windows);
+    tcase_add_test(tc, an_algorithm_may_change_before_the_handshake_is_complete);
+#ifndef __SANITIZE_ADDRESS__
+    tcase_add_test(tc, without_memory_for_it_there_is_no_subflow);
+    tcase_add_test(tc, without_memory_for_another_one_the_old_one_goes_on);
+#endif
+    suite_add_tcase(s, tc);
+    return run_suite(s);
+}
