@@ -8,7 +8,7 @@
 #include "base/addr.h"
 #include "wire/ip.h"
 #include "mptcp/marks.h"
-#include "mptcp/paths.h"
+#include "mptcp/rules.h"
 #include "mptcp/ports.h"
 
 #define FLUSH_PASSES                                                                                         \
@@ -60,7 +60,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
         return NULL;
     struct mptcp_env *env = &core->env;
     env->params = *params;
-    env->params.paths = NULL; /* the rules are in env->paths */
+    env->params.paths = NULL; /* the rules are in env->rules */
     if (env->params.max_subflows > BRAID_STATS_SUBFLOWS)
         env->params.max_subflows = BRAID_STATS_SUBFLOWS;
     env->mem.limit = params->memory;
@@ -81,7 +81,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     list_init(&env->dirty);
     list_init(&core->timewait_order);
     list_init(&core->wildcards);
-    if (core_directory_init(core) < 0 || paths_init(&env->paths, params->paths, params->n_paths) < 0) {
+    if (core_directory_init(core) < 0 || rules_init(&env->rules, params->paths, params->n_paths) < 0) {
         free(core->here);
         free(core);
         return NULL;
@@ -94,7 +94,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
         if (htable_init(tables[i]) < 0) {
             while (i-- > 0)
                 htable_free(tables[i]);
-            paths_free(&env->paths);
+            rules_free(&env->rules);
             free(core->here);
             free(core);
             return NULL;
@@ -134,7 +134,7 @@ void braid_core_free(struct braid_core *core)
     core_own_free(core);
     core_directory_free(core);
     htable_free(&env->tokens);
-    paths_free(&env->paths);
+    rules_free(&env->rules);
     free(core);
 }
 

@@ -7,7 +7,7 @@
 #include "base/seq.h"
 #include "core/core.h"
 #include "mptcp/flow_state.h"
-#include "mptcp/paths.h"
+#include "mptcp/rules.h"
 
 const struct braid_counters *braid_core_counters(const struct braid_core *core)
 {
@@ -50,7 +50,7 @@ static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats
 {
     const struct subflow *t = &s->tcp;
     struct sched_path rule = {0};
-    path_describe(s, &rule);
+    rule_describe(s, &rule);
     *o = (struct braid_subflow_stats){
         .id = s->id,
         .local = t->local,
@@ -59,7 +59,7 @@ static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats
         .congestion = t->cc.ops->name,
         .backup = s->backup.peer || s->backup.ours,
         .stale = s->silence.suspect || t->rtt.backoff > 0,
-        .path_rule = s->path ? (int)(s->path - s->conn->env->paths.v) : -1,
+        .path_rule = s->rule ? (int)(s->rule - s->conn->env->rules.v) : -1,
         .cost = rule.cost,
         .weight = rule.weight,
         .over_quota = rule.over_quota,
@@ -117,26 +117,26 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
 
 uint64_t braid_core_path_usage(const struct braid_core *core, unsigned i)
 {
-    assert(i < core->env.paths.n);
-    return core->env.paths.v[i].used;
+    assert(i < core->env.rules.n);
+    return core->env.rules.v[i].used;
 }
 
 uint64_t braid_core_path_subflows(const struct braid_core *core, unsigned i)
 {
-    assert(i < core->env.paths.n);
-    return core->env.paths.v[i].subflows;
+    assert(i < core->env.rules.n);
+    return core->env.rules.v[i].subflows;
 }
 
 void braid_core_path_charge(struct braid_core *core, unsigned i, uint64_t bytes)
 {
-    assert(i < core->env.paths.n);
-    core->env.paths.v[i].elsewhere += bytes;
+    assert(i < core->env.rules.n);
+    core->env.rules.v[i].elsewhere += bytes;
 }
 
 void braid_core_path_forget(struct braid_core *core, unsigned i)
 {
-    assert(i < core->env.paths.n);
-    core->env.paths.v[i].used = core->env.paths.v[i].elsewhere = 0;
+    assert(i < core->env.rules.n);
+    core->env.rules.v[i].used = core->env.rules.v[i].elsewhere = 0;
 }
 
 struct braid_dump {

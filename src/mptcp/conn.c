@@ -8,7 +8,7 @@
 #include "mptcp/alone.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/marks.h"
-#include "mptcp/paths.h"
+#include "mptcp/rules.h"
 
 #define DRAIN_TIME      (60 * BRAID_SECOND) /* for the subflows' FINs after both DATA_FINs */
 #define ROOM_RETRY      (50 * BRAID_MS)     /* between looks for memory to write to */
@@ -395,7 +395,7 @@ static void flush_flows(struct braid_conn *c, braid_time now)
             c->deadlines.join = now + JOIN_ACK_REPEAT;
         if (!s->closing.dead)
             subflow_flush(&s->tcp, now);
-        path_account(s);
+        rule_account(s);
     }
 }
 

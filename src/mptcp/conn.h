@@ -12,13 +12,13 @@
 #include "mptcp/flow.h"
 #include "mptcp/handshake.h"
 #include "mptcp/joins.h"
-#include "mptcp/paths.h"
+#include "mptcp/rules.h"
 #include "mptcp/path_manager.h"
 #include "mptcp/recvq.h"
 #include "mptcp/rxmap.h"
 #include "mptcp/sendbuf.h"
 #include "mptcp/stall.h"
-#include "mptcp/suspect.h"
+#include "mptcp/silent_paths.h"
 
 struct mp_subflow;
 struct mptcp_env;
@@ -44,7 +44,7 @@ struct mptcp_env_ops {
 struct mptcp_env {
     struct tcp_env tcp;
     struct braid_core_params params;
-    struct paths paths;
+    struct rules rules;
     struct mem_account mem;
     struct siphash_key hash_key;
     struct siphash_key cookie_key; /* of SYN cookies and the MPTCP keys that go with them */
@@ -173,8 +173,8 @@ struct mp_subflow {
     bool echo_mp_capable; /* active: the third ACK's MP_CAPABLE is still to be repeated */
     uint32_t ledger;      /* the core's: number of its entry in the ledger, plus 1; 0: none */
     uint32_t id;
-    struct path *path;         /* the rule that it matched, NULL: none */
-    uint64_t accounted;        /* bytes that path_account has counted */
+    struct rule *rule;         /* the rule that it matched, NULL: none */
+    uint64_t accounted;        /* bytes that rule_account has counted */
     braid_time established_at; /* BRAID_NEVER: not yet */
     struct rxmap rxmap;
     struct data_ooo *ooo_hint; /* last out-of-order piece that came over this subflow */

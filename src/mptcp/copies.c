@@ -4,7 +4,7 @@
 #include "base/seq.h"
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"
-#include "mptcp/schedule.h"
+#include "mptcp/choice.h"
 
 #define LAG_LEAST 4 /* segments that a lagging path may have in flight in any case */
 

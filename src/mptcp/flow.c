@@ -7,7 +7,7 @@
 
 #include "mptcp/conn.h"
 #include "mptcp/marks.h"
-#include "mptcp/paths.h"
+#include "mptcp/rules.h"
 #include "mptcp/rxmap.h"
 
 struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local,
@@ -25,7 +25,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     s->tcp.ack.patient = c->handshake.passive;
     s->tcp.local = *local;
     s->tcp.remote = *remote;
-    s->path = paths_find(&c->env->paths, &local->ip, &remote->ip);
+    s->rule = rules_find(&c->env->rules, &local->ip, &remote->ip);
     s->tcp.size.reserve = conn_is_mptcp(c) ? 28 : 0;
     if (c->env->ops->flow_add(c->env, s) < 0) {
         free(s);
@@ -35,8 +35,8 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     list_append(&c->subflows, &s->node);
     c->n_subflows++;
     c->env->n_subflows++;
-    if (s->path)
-        s->path->subflows++;
+    if (s->rule)
+        s->rule->subflows++;
     mem_take(&c->env->mem, mem_cost(sizeof(*s)));
     return s;
 }
@@ -72,9 +72,9 @@ void flow_free(struct mp_subflow *s)
 {
     struct braid_conn *c = s->conn;
     conn_reinject_flow(s);
-    path_account(s);
-    if (s->path)
-        s->path->subflows--;
+    rule_account(s);
+    if (s->rule)
+        s->rule->subflows--;
     ring_remove(s);
     c->env->ops->flow_remove(c->env, s);
     if (s->tcp.state == TCP_STATE_TIME_WAIT)

@@ -30,7 +30,7 @@ struct flow_sched {
     braid_time penalized_at; /* when its window was last cut because it held up others */
 };
 
-/* ADD_ADDR that rides on its ACKs (addr.c). */
+/* ADD_ADDR that rides on its ACKs (announce.c). */
 struct flow_signal {
     bool now;      /* the ACK that is being sent may carry an address */
     uint64_t mark; /* position of both streams when one last did ... */

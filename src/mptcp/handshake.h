@@ -7,8 +7,8 @@
 #include "base/list.h"
 
 /* Keys, and what follows from them. Numbers of data inside are offsets from the initial data sequence number:
- * the first byte has 1, and none of them wraps. Only options.c, input.c and the checksum know what they are
- * on the wire. What a peer says may be absurd, so compare with seq64_before. */
+ * the first byte has 1, and none of them wraps. Only options_out.c, options_in.c and the checksum know what
+ * they are on the wire. What a peer says may be absurd, so compare with seq64_before. */
 struct conn_keys {
     uint64_t local, remote;
     uint64_t local_idsn, remote_idsn;

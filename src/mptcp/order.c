@@ -6,7 +6,7 @@
 #include "base/slice.h"
 #include "mptcp/conn.h"
 #include "mptcp/marks.h"
-#include "mptcp/recv.h"
+#include "mptcp/data_recv.h"
 
 #define PIECE_COST mem_cost(sizeof(struct data_ooo))
 #define OOO_SEARCH 512 /* pieces looked at from where a search begins */

@@ -1,5 +1,5 @@
 /* What a connection has received: order.c puts it in the order of the data, recvq.c keeps what the user has
- * not read, and window.c says how much more may come. */
+ * not read, and data_window.c says how much more may come. */
 #ifndef BRAID_MPTCP_RECVQ_H
 #define BRAID_MPTCP_RECVQ_H
 

@@ -3,7 +3,7 @@
  * better to do. Its own subflow keeps it and retransmits it if need be (RFC 8684 section 3.3.6). */
 #include "base/seq.h"
 #include "mptcp/conn.h"
-#include "mptcp/schedule.h"
+#include "mptcp/choice.h"
 
 #define LATE_LEAST (10 * BRAID_MS) /* an ACK is not late before that */
 #define LATE_LAST  (45 * BRAID_MS) /* ... that of the last segment, which peers delay */

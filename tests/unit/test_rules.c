@@ -1,5 +1,5 @@
 /* Path rules: which subflows they match, and the count of bytes against their quotas. */
-#include "mptcp/paths.h"
+#include "mptcp/rules.h"
 #include "pair.h"
 
 static struct braid_ip ip(const char *text)
@@ -20,10 +20,10 @@ static struct braid_path_rule rule(const char *local, uint8_t local_bits, const 
 }
 
 /* The place of the rule that matches, -1: none. */
-static int found(const struct paths *p, const char *local, const char *remote)
+static int found(const struct rules *p, const char *local, const char *remote)
 {
     struct braid_ip l = ip(local), r = ip(remote);
-    const struct path *hit = paths_find(p, &l, &r);
+    const struct rule *hit = rules_find(p, &l, &r);
     return hit ? (int)(hit - p->v) : -1;
 }
 
@@ -36,8 +36,8 @@ START_TEST(the_first_rule_that_both_ends_match_wins)
         rule("10.1.2.3", 128, "::", 0),
         rule("::", 0, "0.0.0.0", 96),
     };
-    struct paths p;
-    ck_assert_int_eq(paths_init(&p, rules, 5), 0);
+    struct rules p;
+    ck_assert_int_eq(rules_init(&p, rules, 5), 0);
     ck_assert_int_eq(found(&p, "10.1.2.3", "192.0.2.7"), 0);
     ck_assert_int_eq(found(&p, "10.1.255.255", "192.0.2.8"), 1);
     ck_assert_int_eq(found(&p, "10.1.2.3", "192.0.3.7"), 3);
@@ -45,16 +45,16 @@ START_TEST(the_first_rule_that_both_ends_match_wins)
     ck_assert_int_eq(found(&p, "10.2.0.0", "192.0.2.7"), 4);
     ck_assert_int_eq(found(&p, "2001:db8::1", "2001:db8:7fff::1"), 2);
     ck_assert_int_eq(found(&p, "2001:db8::1", "2001:db8:8000::1"), -1);
-    paths_free(&p);
+    rules_free(&p);
 }
 END_TEST
 
 START_TEST(without_rules_nothing_matches)
 {
-    struct paths p;
-    ck_assert_int_eq(paths_init(&p, NULL, 0), 0);
+    struct rules p;
+    ck_assert_int_eq(rules_init(&p, NULL, 0), 0);
     ck_assert_int_eq(found(&p, "10.1.2.3", "192.0.2.7"), -1);
-    paths_free(&p);
+    rules_free(&p);
 }
 END_TEST
 

@@ -185,7 +185,7 @@ void conn_addr_flush(struct braid_conn *c, braid_time now)
     if (due == 0)
         return;
     while (due > 0 && (s = flow_for_signal(c, now))) {
-        send_signal(s, now); /* one option each (options.c) */
+        send_signal(s, now); /* one option each (options_out.c) */
         due--;
         no_later(&c->deadlines.addr, now + ADD_ADDR_INTERVAL);
     }

@@ -1,6 +1,6 @@
 /* Data level, receiving: what a subflow brings in its order, the mappings that say where it belongs (RFC 8684
  * section 3.3.1), checksums, and payload without a mapping. */
-#include "mptcp/recv.h"
+#include "mptcp/data_recv.h"
 
 #include <stdlib.h>
 

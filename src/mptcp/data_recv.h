@@ -1,7 +1,7 @@
-/* Between the files that receive at the data level: recv.c (subflow order), order.c (connection order),
- * recvq.c (what the user reads), window.c. */
-#ifndef MPTCP_RECV_H
-#define MPTCP_RECV_H
+/* Between the files that receive at the data level: data_in.c (subflow order), order.c (connection order),
+ * recvq.c (what the user reads), data_window.c. */
+#ifndef BRAID_MPTCP_DATA_RECV_H
+#define BRAID_MPTCP_DATA_RECV_H
 
 #include "mptcp/conn.h"
 

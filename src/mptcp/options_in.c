@@ -3,7 +3,7 @@
 #include "mptcp/conn.h"
 #include "mptcp/fallback.h"
 #include "mptcp/marks.h"
-#include "mptcp/recv.h"
+#include "mptcp/data_recv.h"
 
 static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint32_t len, bool has_csum,
                          uint16_t csum, uint16_t csum_len)

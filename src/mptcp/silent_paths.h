@@ -1,6 +1,6 @@
 /* The silence of a subflow's path. */
-#ifndef BRAID_MPTCP_SUSPECT_H
-#define BRAID_MPTCP_SUSPECT_H
+#ifndef BRAID_MPTCP_SILENT_PATHS_H
+#define BRAID_MPTCP_SILENT_PATHS_H
 
 #include <braid/types.h>
 

@@ -1,6 +1,6 @@
 /* Data level, sending: which bytes go onto which subflow. The scheduler picks the subflow; what was lost or
  * given up elsewhere goes before new data. */
-#include "mptcp/schedule.h"
+#include "mptcp/choice.h"
 
 #include <assert.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/seq.h"
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"
-#include "mptcp/paths.h"
+#include "mptcp/rules.h"
 
 #define MAP_BYTES_MAX 65535u /* a data-level length has 16 bits */
 #define REINJECT_LOOK 16     /* runs looked at for one that may go now */
@@ -32,7 +32,7 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     p->pacing_rate = t->pacer.rate;
     p->slow_start = t->cc.cwnd < t->cc.ssthresh;
     p->mark = &s->sched.mark;
-    path_describe(s, p);
+    rule_describe(s, p);
 }
 
 /* Bytes that may be in flight in all. */
@@ -165,7 +165,7 @@ uint32_t choice_send(struct braid_conn *c, struct choice *ch, int i, uint64_t ds
         len < MAP_BYTES_MAX)
         m->fin = c->send.fin_sent = true;
     subflow_send(&s->tcp, &m->tcp, now);
-    path_account(s);
+    rule_account(s);
     if (c->sched.ops->sent)
         c->sched.ops->sent(&c->sched, &ch->view, i, len);
     fill_path(p, s, now);

@@ -1,6 +1,6 @@
-/* One round of scheduling: what schedule.c, rescue.c and copies.c share. */
-#ifndef BRAID_MPTCP_SCHEDULE_H
-#define BRAID_MPTCP_SCHEDULE_H
+/* One round of scheduling: what choice.c, rescue.c and copies.c share. */
+#ifndef BRAID_MPTCP_CHOICE_H
+#define BRAID_MPTCP_CHOICE_H
 
 #include "mptcp/conn.h"
 

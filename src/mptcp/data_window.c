@@ -2,7 +2,7 @@
  * the size of the buffer behind it. */
 #include "base/seq.h"
 #include "mptcp/conn.h"
-#include "mptcp/recv.h"
+#include "mptcp/data_recv.h"
 
 #define RCVBUF_LEAST (16u << 10)
 #define WINDOW_AFTER                                                                                         \

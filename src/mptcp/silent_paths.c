@@ -5,7 +5,7 @@
  *
  * The subflow itself goes on with its retransmissions and their backoff, as RFC 8684 section 3.3.6 and RFC
  * 6298 want it. That alone would leave a path that works again unused for as long as it was silent. */
-#include "mptcp/suspect.h"
+#include "mptcp/silent_paths.h"
 
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"

@@ -1,0 +1,60 @@
+/* Path rules: their matching, and the count of bytes against their quotas. */
+#include "mptcp/rules.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "mptcp/conn.h"
+
+int rules_init(struct rules *p, const struct braid_path_rule *rules, unsigned n)
+{
+    *p = (struct rules){.n = n};
+    if (n == 0)
+        return 0;
+    p->v = calloc(n, sizeof(*p->v));
+    if (!p->v)
+        return -1;
+    for (unsigned i = 0; i < n; i++) {
+        assert(rules[i].local_bits <= 128 && rules[i].remote_bits <= 128 && rules[i].weight > 0);
+        p->v[i].says = rules[i];
+    }
+    return 0;
+}
+
+void rules_free(struct rules *p)
+{
+    free(p->v);
+    *p = (struct rules){0};
+}
+
+struct rule *rules_find(const struct rules *p, const struct braid_ip *local, const struct braid_ip *remote)
+{
+    for (unsigned i = 0; i < p->n; i++) {
+        const struct braid_path_rule *r = &p->v[i].says;
+        if (ip_in_prefix(local, &r->local, r->local_bits) && ip_in_prefix(remote, &r->remote, r->remote_bits))
+            return &p->v[i];
+    }
+    return NULL;
+}
+
+bool rule_over_quota(const struct rule *p)
+{
+    return p->says.quota > 0 && p->used + p->elsewhere >= p->says.quota;
+}
+
+void rule_account(struct mp_subflow *s)
+{
+    uint64_t carried = s->tcp.stats.bytes_in + s->tcp.stats.bytes_out;
+    if (s->rule)
+        s->rule->used += carried - s->accounted;
+    s->accounted = carried;
+}
+
+void rule_describe(const struct mp_subflow *s, struct sched_path *out)
+{
+    out->cost = s->rule ? s->rule->says.cost : 0;
+    out->weight = s->rule ? s->rule->says.weight : 1;
+    out->over_quota = s->rule && rule_over_quota(s->rule);
+}
