@@ -408,7 +408,8 @@ struct braid_directory *worker_directory_new(void)
 void worker_set_peers(struct worker *w, struct worker *const *peers)
 {
     assert(w->params.n_workers <= DAEMON_WORKERS_MAX);
-    memcpy(w->peers, peers, w->params.n_workers * sizeof(w->peers[0]));
+    for (unsigned i = 0; i < w->params.n_workers; i++)
+        w->peers[i] = peers ? peers[i] : NULL;
 }
 
 int worker_start(struct worker *w)

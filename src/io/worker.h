@@ -43,7 +43,8 @@ struct worker *worker_new(const struct worker_params *params);
 /* A directory for the cores of several workers (worker_params.core.directory), with a random key; it must
  * outlive them. NULL: memory is short, and they do without. */
 struct braid_directory *worker_directory_new(void);
-/* Tells a worker where packets for other workers go: peers[i] is worker i. The array is copied. */
+/* Tells a worker where packets for other workers go: peers[i] is worker i. The array is copied. NULL:
+ * nowhere. */
 void worker_set_peers(struct worker *w, struct worker *const *peers);
 /* Starts the thread. 0, or -1 with errno. */
 int worker_start(struct worker *w);
@@ -51,8 +52,8 @@ int worker_start(struct worker *w);
 void worker_stop(struct worker *w);
 /* Aborts every connection of a worker that does not run, and tells their peers. */
 void worker_abort(struct worker *w);
-/* Frees a worker that does not run, with its core, which sends nothing more. No worker may run any more that
- * has this one as a peer. NULL is allowed. */
+/* Frees a worker that does not run, with its core, which sends nothing more. No worker may have it as a peer
+ * any more, since even one that does not run still takes what was posted to it. NULL is allowed. */
 void worker_free(struct worker *w);
 
 /* Lets fn(w, arg) run in the worker's thread, in the order of posting; from any thread. If memory is short

@@ -3,27 +3,11 @@
 #ifndef BRAID_SERVICE_SERVICE_H
 #define BRAID_SERVICE_SERVICE_H
 
-#include "io/params.h"
-#include "role/edge.h"
-
-#define SERVICE_ERROR 512 /* bytes of an error message */
+#include "service/service_params.h"
 
 struct event_base;
 struct service;
 struct worker;
-
-struct service_params {
-    const struct daemon_params *daemon;
-    const struct tun_params *tun;
-    const struct braid_core_params *limits; /* of each worker; what else it holds is filled in */
-    const struct unproven_limits *unproven; /* of each worker */
-    const struct edge_params *edges;
-    unsigned n_edges;
-    /* The data path is broken for good, for the reason given in one line. In the main thread, at the earliest
-     * in the first turn of its loop. */
-    void (*failed)(void *arg, const char *why);
-    void *failed_arg;
-};
 
 /* Looks the targets up (role/resolver.h), then opens the TUN, routes to it and makes the workers, which do
  * not run yet. params and what it points to must outlive the result. NULL, and a message of one line in

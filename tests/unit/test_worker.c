@@ -288,6 +288,23 @@ START_TEST(a_packet_is_handed_over_with_what_is_known_of_it)
 }
 END_TEST
 
+/* A packet that still waits when the workers end may be one for another that is gone already. */
+START_TEST(without_peers_nothing_is_handed_over)
+{
+    struct braid_core *core = worker_core(workers[1]);
+    const struct braid_input in = {.hops = 7};
+    worker_set_peers(workers[1], NULL);
+    core->host.hand_over(core->host.ctx, 0, (const uint8_t *)"\003\000", 2, &in);
+    core->host.path_mtu(core->host.ctx, &a_peer, 1400, true);
+    start();
+    stop();
+    ck_assert_uint_eq(worker_counters(workers[1])->handed_over, 0);
+    ck_assert_uint_eq(worker_counters(workers[1])->handed_over_lost, 1);
+    ck_assert_uint_eq(worker_counters(workers[0])->taken_over, 0);
+    ck_assert_uint_eq(worker_core(workers[0])->learned_mtu, 0);
+}
+END_TEST
+
 START_TEST(the_size_that_passes_is_told_to_the_others)
 {
     uint8_t got[16];
@@ -466,6 +483,7 @@ int main(void)
     tcase_add_test(t, a_batch_is_flushed_once);
     tcase_add_test(t, a_buffer_that_the_core_keeps_is_not_overwritten);
     tcase_add_test(t, a_packet_is_handed_over_with_what_is_known_of_it);
+    tcase_add_test(t, without_peers_nothing_is_handed_over);
     tcase_add_test(t, the_size_that_passes_is_told_to_the_others);
     tcase_add_test(t, random_bytes_do_not_repeat);
     tcase_add_test(t, deadlines_are_not_rounded_to_milliseconds);

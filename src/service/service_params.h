@@ -1,0 +1,23 @@
+/* What the data path is made of, as the configuration has it. */
+#ifndef BRAID_SERVICE_SERVICE_PARAMS_H
+#define BRAID_SERVICE_SERVICE_PARAMS_H
+
+#include "io/params.h"
+#include "role/edge.h"
+
+#define SERVICE_ERROR 512 /* bytes of an error message */
+
+struct service_params {
+    const struct daemon_params *daemon;
+    const struct tun_params *tun;
+    const struct braid_core_params *limits; /* of each worker; what else it holds is filled in */
+    const struct unproven_limits *unproven; /* of each worker */
+    const struct edge_params *edges;
+    unsigned n_edges;
+    /* The data path is broken for good, for the reason given in one line. In the main thread, at the earliest
+     * in the first turn of its loop. */
+    void (*failed)(void *arg, const char *why);
+    void *failed_arg;
+};
+
+#endif
