@@ -92,7 +92,7 @@ void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_tim
 
 void braid_conn_set_pm(struct braid_conn *c, const struct pm_ops *ops)
 {
-    if (ops && c->pm.pm.ops == ops)
+    if (ops && c->pm.ops == ops)
         return;
     conn_pm_use(c, ops);
     conn_pm_changed(c);

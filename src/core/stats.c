@@ -100,7 +100,7 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
     out->state = conn_state_text(c);
     out->scheduler = c->sched.ops->name;
     out->congestion = c->cc->name;
-    out->path_manager = c->pm.pm.ops->name;
+    out->path_manager = c->pm.ops->name;
     out->client = c->addresses.remote;
     out->service = c->addresses.local;
     out->token = c->keys.local_token;

@@ -3,11 +3,15 @@
 
 #include "base/addr.h"
 #include "mptcp/conn.h"
+#include "mptcp/known.h"
 
 int conn_find_local(const struct braid_conn *c, const struct braid_ip *ip)
 {
-    for (unsigned i = 0; i < c->pm.n_locals; i++)
-        if (ip_equal(&c->pm.locals[i].addr.ip, ip))
+    const struct conn_known *m = c->pm.known;
+    if (!m)
+        return ip_equal(&c->addresses.local.ip, ip) ? 0 : -1;
+    for (unsigned i = 0; i < m->n_locals; i++)
+        if (ip_equal(&m->locals[i].addr.ip, ip))
             return (int)i;
     return -1;
 }
@@ -21,9 +25,10 @@ unsigned flow_local_index(const struct mp_subflow *s)
 /* The peer's address as it looks here may be that of a NAT: for what the peer opened the ID tells. */
 unsigned flow_remote_index(const struct mp_subflow *s)
 {
-    const struct conn_pm *m = &s->conn->pm;
-    for (unsigned i = 0; i < m->n_remotes; i++) {
-        const struct pm_remote *r = &m->remotes[i];
+    const struct conn_known *m = s->conn->pm.known;
+    const struct pm_remote first = conn_first_remote(s->conn);
+    for (unsigned i = 0; i < (m ? m->n_remotes : 1); i++) {
+        const struct pm_remote *r = m ? &m->remotes[i] : &first;
         if (s->tcp.syn.passive ? r->id == s->ids.remote : addr_equal(&r->addr, &s->tcp.remote))
             return i;
     }

@@ -4,6 +4,7 @@
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
 #include "mptcp/flow_state.h"
+#include "mptcp/known.h"
 #include "mptcp/marks.h"
 
 #define ADD_ADDR_INTERVAL (500 * BRAID_MS)
@@ -15,10 +16,11 @@
 
 static void echo_in(struct braid_conn *c, const struct mptcp_add_addr *a)
 {
-    for (unsigned i = 0; i < c->pm.n_locals; i++) {
-        const struct pm_local *mine = &c->pm.locals[i];
+    struct conn_known *m = c->pm.known;
+    for (unsigned i = 0; m && i < m->n_locals; i++) {
+        const struct pm_local *mine = &m->locals[i];
         if (mine->id == a->id && addr_equal(&mine->addr, &a->addr))
-            c->pm.announcements[i].echoed = true;
+            m->announcements[i].echoed = true;
     }
 }
 
@@ -37,9 +39,10 @@ void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a)
         conn_count(c, MP_ADD_ADDR_HMAC);
         return;
     }
-    if (c->addresses.n_echoes == sizeof(c->addresses.echoes) / sizeof(c->addresses.echoes[0]))
+    struct conn_known *m = conn_know(c);
+    if (!m || m->n_echoes == ECHOES_MAX)
         return; /* it comes again */
-    struct mptcp_add_addr *e = &c->addresses.echoes[c->addresses.n_echoes++];
+    struct mptcp_add_addr *e = &m->echoes[m->n_echoes++];
     *e = *a;
     e->echo = true;
     conn_dirty(c);
@@ -82,15 +85,15 @@ void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r
 
 void conn_announce(struct braid_conn *c, unsigned i)
 {
-    c->pm.announcements[i] = (struct announcement){.due = true};
-    c->pm.locals[i].announced = true;
+    c->pm.known->announcements[i] = (struct announcement){.due = true};
+    c->pm.known->locals[i].announced = true;
     conn_dirty(c);
 }
 
 void conn_withdraw_not(struct braid_conn *c, uint8_t id)
 {
-    struct conn_pm *m = &c->pm;
-    unsigned n = 0;
+    struct conn_known *m = c->pm.known;
+    uint8_t n = 0;
     for (unsigned i = 0; i < m->n_withdrawals; i++)
         if (m->withdrawals[i].id != id)
             m->withdrawals[n++] = m->withdrawals[i];
@@ -99,7 +102,7 @@ void conn_withdraw_not(struct braid_conn *c, uint8_t id)
 
 void conn_withdraw(struct braid_conn *c, uint8_t id)
 {
-    struct conn_pm *m = &c->pm;
+    struct conn_known *m = c->pm.known;
     conn_withdraw_not(c, id);
     if (m->n_withdrawals == PM_MAX_LOCALS)
         conn_withdraw_not(c, m->withdrawals[0].id);
@@ -110,8 +113,9 @@ void conn_withdraw(struct braid_conn *c, uint8_t id)
 unsigned conn_withdrawals_due(const struct braid_conn *c)
 {
     unsigned due = 0;
-    for (unsigned i = 0; i < c->pm.n_withdrawals; i++)
-        due += c->pm.withdrawals[i].due;
+    const struct conn_known *m = c->pm.known;
+    for (unsigned i = 0; m && i < m->n_withdrawals; i++)
+        due += m->withdrawals[i].due;
     return due;
 }
 
@@ -170,11 +174,14 @@ static void send_signal(struct mp_subflow *s, braid_time now)
 
 static unsigned signals_due(const struct braid_conn *c)
 {
-    unsigned due = c->addresses.n_echoes + (conn_withdrawals_due(c) > 0); /* one ACK for all withdrawals */
-    if (!c->handshake.passive && !c->dss.seen)                            /* the third ACK had both keys */
+    const struct conn_known *m = c->pm.known;
+    if (!m)
+        return 0;
+    unsigned due = m->n_echoes + (conn_withdrawals_due(c) > 0); /* one ACK for all withdrawals */
+    if (!c->handshake.passive && !c->dss.seen)                  /* the third ACK had both keys */
         return due;
-    for (unsigned i = 0; i < c->pm.n_locals; i++)
-        due += c->pm.announcements[i].due;
+    for (unsigned i = 0; i < m->n_locals; i++)
+        due += m->announcements[i].due;
     return due;
 }
 
@@ -198,7 +205,9 @@ void conn_addr_flush(struct braid_conn *c, braid_time now)
 /* Announcements without an echo and withdrawals are repeated. */
 static void repeat_signals(struct braid_conn *c, braid_time now)
 {
-    struct conn_pm *m = &c->pm;
+    struct conn_known *m = c->pm.known;
+    if (!m)
+        return;
     for (unsigned i = 0; i < m->n_locals; i++) {
         struct announcement *a = &m->announcements[i];
         if (a->echoed || a->sent == 0 || a->sent >= ADD_ADDR_TRIES)

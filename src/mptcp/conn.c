@@ -7,6 +7,7 @@
 #include "base/seq.h"
 #include "mptcp/alone.h"
 #include "mptcp/flow_state.h"
+#include "mptcp/known.h"
 #include "mptcp/marks.h"
 #include "mptcp/rules.h"
 
@@ -40,7 +41,7 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     c->send.sndbuf = CONN_MIN_SNDBUF < env->params.sndbuf_max ? CONN_MIN_SNDBUF : env->params.sndbuf_max;
     c->recv.rcvbuf = CONN_MIN_RCVBUF < env->params.rcvbuf_max ? CONN_MIN_RCVBUF : env->params.rcvbuf_max;
     c->deadlines.data_rtx = c->deadlines.addr = c->deadlines.gone = c->deadlines.join = c->deadlines.room =
-        c->deadlines.stall = c->deadlines.watch = c->pm.wake_at = BRAID_NEVER;
+        c->deadlines.stall = c->deadlines.watch = c->deadlines.pm = BRAID_NEVER;
     c->stall.sending.since = c->stall.reading.since = BRAID_NEVER;
     c->closing.why = BRAID_CLOSE_DONE;
     list_init(&c->subflows);
@@ -69,7 +70,7 @@ void conn_free(struct braid_conn *c)
     conn_token_forget(c);
     conn_recv_free(c);
     conn_send_free(c);
-    conn_pm_free(c);
+    conn_know_nothing(c);
     wheel_cancel(&env->tcp.wheel, &c->deadlines.timer);
     list_remove(&c->dirty_node);
     list_remove(&c->handshake.listener_node);
@@ -114,7 +115,7 @@ void conn_rearm(struct braid_conn *c)
 {
     braid_time at = c->deadlines.data_rtx;
     const braid_time others[] = {c->deadlines.addr,  c->deadlines.gone,  c->deadlines.join, c->deadlines.room,
-                                 c->deadlines.stall, c->deadlines.watch, c->pm.wake_at};
+                                 c->deadlines.stall, c->deadlines.watch, c->deadlines.pm};
     for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         no_later(&at, others[i]);
     if (at == c->deadlines.timer.at)
@@ -157,8 +158,8 @@ static void conn_fire(struct timer *t, braid_time now)
         repeat_join_acks(c, now);
     if (c->deadlines.stall <= now)
         conn_stall_timeout(c, now);
-    if (c->pm.wake_at <= now) {
-        c->pm.wake_at = BRAID_NEVER;
+    if (c->deadlines.pm <= now) {
+        c->deadlines.pm = BRAID_NEVER;
         c->pm.changed = true;
     }
     if (c->deadlines.watch <= now)
@@ -437,5 +438,6 @@ void conn_flush(struct braid_conn *c, braid_time now)
     /* What others give back wakes nobody here. */
     c->deadlines.room = c->send.want_writable && c->send.starved ? now + ROOM_RETRY : BRAID_NEVER;
     conn_note_stall(c, now);
+    conn_know_less(c);
     conn_rearm(c);
 }

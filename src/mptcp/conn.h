@@ -14,6 +14,7 @@
 #include "mptcp/joins.h"
 #include "mptcp/rules.h"
 #include "mptcp/path_manager.h"
+#include "mptcp/ports.h"
 #include "mptcp/recvq.h"
 #include "mptcp/rxmap.h"
 #include "mptcp/sendbuf.h"
@@ -97,11 +98,9 @@ struct conn_sockopt {
     braid_time keepalive_idle, user_timeout;
 };
 
-/* The addresses of the first subflow, and the ADD_ADDR echoes to send. */
+/* The addresses of the first subflow. */
 struct conn_addresses {
     struct braid_addr local, remote;
-    uint8_t n_echoes;
-    struct mptcp_add_addr echoes[4];
 };
 
 /* Its end (conn.c). */
@@ -125,6 +124,7 @@ struct conn_deadlines {
     braid_time room;     /* for memory to write to */
     braid_time watch;    /* at silent paths, or at the tail of the data; early at times */
     braid_time stall;    /* whether data stands still */
+    braid_time pm;       /* the path manager wants to be asked */
 };
 
 struct braid_conn {
@@ -394,7 +394,7 @@ void conn_plain_fin(struct braid_conn *c);
 
 /* ---- endpoints.c: addresses of both ends ---- */
 
-/* The addresses of the initial subflow, and the core's endpoints. */
+/* The core's endpoints. */
 void conn_endpoints_begin(struct braid_conn *c);
 /* The address ID of a local address for a new join. */
 uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip);
@@ -409,7 +409,6 @@ void conn_remote_remove(struct braid_conn *c, uint8_t id);
 
 /* ops NULL: signal if there is something to signal, else passive. */
 void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops);
-void conn_pm_free(struct braid_conn *c);
 /* Asks it if need be and carries out its plan. */
 void conn_pm_update(struct braid_conn *c, braid_time now);
 /* Ends a subflow in order, as far as its path lets; what it has in flight goes over others as well. */
@@ -428,9 +427,10 @@ void conn_pm_forgive(struct braid_conn *c, braid_time now);
 
 void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a);
 void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r, braid_time now);
-/* Announces pm.locals[i], anew if it was announced before. */
+/* Announces known->locals[i], which there is, anew if it was announced before. */
 void conn_announce(struct braid_conn *c, unsigned i);
-/* Withdraws the address with this ID, or gives that up: it is in use again. */
+/* Withdraws the address with this ID, for which conn_know has succeeded, or gives that up: it is in use
+ * again. */
 void conn_withdraw(struct braid_conn *c, uint8_t id);
 void conn_withdraw_not(struct braid_conn *c, uint8_t id);
 /* Sends announcements, echoes and withdrawals that are due. */

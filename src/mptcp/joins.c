@@ -10,6 +10,7 @@
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
 #include "mptcp/flow_state.h"
+#include "mptcp/known.h"
 #include "mptcp/marks.h"
 
 #define JOIN_GRACE   BRAID_SECOND /* for the third ACK, however many others come: several round trips */
@@ -175,6 +176,16 @@ static enum braid_error may_join(const struct braid_conn *c, const struct braid_
     return has_place(c) ? BRAID_ERROR_NONE : BRAID_ERROR_LIMIT;
 }
 
+/* Chooses the port of a join, unless it is chosen. */
+static enum braid_error find_port(struct braid_conn *c, struct braid_addr *from, const struct braid_addr *to)
+{
+    struct port_walk unused;
+    struct conn_known *m = from->port ? NULL : conn_know(c);
+    if (!from->port && !m)
+        return BRAID_ERROR_MEMORY;
+    return ports_find(c->env, m ? &m->ports : &unused, from, to);
+}
+
 enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr *local,
                                   const struct braid_addr *remote, uint8_t remote_id, bool backup,
                                   braid_time now)
@@ -183,7 +194,7 @@ enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr 
     struct braid_addr from = *local;
     enum braid_error error = may_join(c, local, remote);
     if (!error)
-        error = ports_find(env, &c->pm.ports, &from, remote);
+        error = find_port(c, &from, remote);
     if (error)
         return error;
     uint8_t id = conn_local_id(c, &from.ip);

@@ -5,6 +5,7 @@
 
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
+#include "mptcp/known.h"
 #include "wire/checksum.h"
 
 #define DSS_ACK_SIZE 12 /* at most: kind, length, subtype, flags, 64-bit DATA_ACK */
@@ -100,8 +101,11 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
  * itself, or after the interval, and causes no more ACKs until then. */
 static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp *mp)
 {
-    if (c->addresses.n_echoes > 0) {
-        mp->add_addr = c->addresses.echoes[--c->addresses.n_echoes];
+    struct conn_known *m = c->pm.known;
+    if (!m)
+        return false;
+    if (m->n_echoes > 0) {
+        mp->add_addr = m->echoes[--m->n_echoes];
         mp->has |= MPTCP_HAS(MPTCP_ADD_ADDR);
         if (mptcp_options_size(mp) <= space) {
             conn_count(c, MP_ECHO_ADD_TX);
@@ -109,9 +113,9 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
         }
         mp->has = 0;
     }
-    for (unsigned i = 0; i < c->pm.n_locals; i++) {
-        struct announcement *a = &c->pm.announcements[i];
-        const struct pm_local *l = &c->pm.locals[i];
+    for (unsigned i = 0; i < m->n_locals; i++) {
+        struct announcement *a = &m->announcements[i];
+        const struct pm_local *l = &m->locals[i];
         if (!a->due)
             continue;
         struct mptcp_add_addr *o = &mp->add_addr;
@@ -142,8 +146,8 @@ static void put_fail(struct mp_subflow *s, struct wire_mptcp *mp)
 
 static void put_withdrawals(struct braid_conn *c, struct wire_mptcp *mp)
 {
-    struct conn_pm *m = &c->pm;
-    unsigned kept = 0;
+    struct conn_known *m = c->pm.known;
+    uint8_t kept = 0;
     mp->remove_addr.n = 0;
     for (unsigned i = 0; i < m->n_withdrawals; i++) {
         struct withdrawal w = m->withdrawals[i];

@@ -5,6 +5,7 @@
 #include "base/addr.h"
 #include "mptcp/addr_index.h"
 #include "mptcp/conn.h"
+#include "mptcp/known.h"
 #include "mptcp/marks.h"
 
 #define LAST_ID 99 /* of endpoints; conn_local_id gives higher ones to other addresses */
@@ -13,10 +14,6 @@
 
 void conn_endpoints_begin(struct braid_conn *c)
 {
-    struct conn_pm *m = &c->pm;
-    m->locals[0] = (struct pm_local){.addr = c->addresses.local, .usable = true, .subflow = true};
-    m->remotes[0] = (struct pm_remote){.addr = c->addresses.remote, .usable = true};
-    m->n_locals = m->n_remotes = 1;
     for (unsigned i = 0; i < c->env->n_endpoints; i++)
         conn_endpoint_add(c, &c->env->endpoints[i]);
 }
@@ -25,7 +22,7 @@ uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip)
 {
     int i = conn_find_local(c, ip);
     if (i >= 0)
-        return c->pm.locals[i].id;
+        return c->pm.known ? c->pm.known->locals[i].id : 0;
     list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->join && ip_equal(ip, &s->tcp.local.ip))
@@ -34,7 +31,7 @@ uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip)
     return (uint8_t)(LAST_ID + 1 + c->next_subflow_id % 100);
 }
 
-static bool id_in_use(const struct conn_pm *m, uint8_t id)
+static bool id_in_use(const struct conn_known *m, uint8_t id)
 {
     for (unsigned i = 0; i < m->n_locals; i++)
         if (m->locals[i].id == id)
@@ -43,7 +40,7 @@ static bool id_in_use(const struct conn_pm *m, uint8_t id)
 }
 
 /* IDs go round, so that one that was withdrawn stays free for long. */
-static uint8_t draw_id(struct conn_pm *m)
+static uint8_t draw_id(struct conn_known *m)
 {
     uint8_t id;
     do
@@ -65,7 +62,7 @@ static bool in_use(const struct braid_conn *c, const struct braid_ip *ip)
 /* A place for one more endpoint: a new one, or that of one that is gone. */
 static int free_local(struct braid_conn *c)
 {
-    struct conn_pm *m = &c->pm;
+    struct conn_known *m = c->pm.known;
     if (m->n_locals < PM_MAX_LOCALS)
         return (int)m->n_locals++;
     for (unsigned i = 1; i < m->n_locals; i++)
@@ -77,7 +74,7 @@ static int free_local(struct braid_conn *c)
 /* The user gives the address anew: what became of it before does not count. */
 static void forget_local(struct braid_conn *c, unsigned local)
 {
-    struct conn_pm *m = &c->pm;
+    struct conn_known *m = c->pm.known;
     if (m->pairs)
         memset(m->pairs[local], 0, sizeof(m->pairs[local]));
     list_each (n, tmp, &c->subflows) {
@@ -102,8 +99,10 @@ static void renew_subflows(struct braid_conn *c, const struct braid_ip *ip, bool
 
 int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
 {
-    struct conn_pm *m = &c->pm;
+    struct conn_known *m = conn_know(c);
     int i = conn_find_local(c, &e->addr.ip);
+    if (!m)
+        return -1;
     if (i < 0) {
         if ((i = free_local(c)) < 0)
             return -1;
@@ -119,7 +118,7 @@ int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
         l->addr.port = e->addr.port;
     }
     conn_withdraw_not(c, l->id);
-    if (conn_is_mptcp(c) && c->phase == CONN_ESTABLISHED && m->pm.ops->opens && l->subflow)
+    if (conn_is_mptcp(c) && c->phase == CONN_ESTABLISHED && c->pm.ops->opens && l->subflow)
         renew_subflows(c, &e->addr.ip, was_gone);
     forget_local(c, (unsigned)i);
     conn_pm_changed(c);
@@ -128,9 +127,9 @@ int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
 
 int conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
 {
-    struct conn_pm *m = &c->pm;
     int i = conn_find_local(c, ip);
-    if (i < 0 || !m->locals[i].usable)
+    struct conn_known *m = i < 0 ? NULL : conn_know(c);
+    if (!m || !m->locals[i].usable)
         return -1;
     struct pm_local *l = &m->locals[i];
     if (conn_is_mptcp(c) && (l->id == 0 || l->announced || in_use(c, ip)))
@@ -170,7 +169,7 @@ int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip)
 
 static void forget_failures(struct braid_conn *c, unsigned remote)
 {
-    struct conn_pm *m = &c->pm;
+    struct conn_known *m = c->pm.known;
     for (unsigned i = 0; m->pairs && i < PM_MAX_LOCALS; i++)
         m->pairs[i][remote] = (struct pm_pair){0};
     list_each (n, tmp, &c->subflows) {
@@ -182,7 +181,7 @@ static void forget_failures(struct braid_conn *c, unsigned remote)
 /* The peer wants the address tried again, but not more often than others (section 3.4.1). */
 static void reopen(struct braid_conn *c, unsigned remote)
 {
-    struct conn_pm *m = &c->pm;
+    struct conn_known *m = c->pm.known;
     for (unsigned i = 0; m->pairs && i < PM_MAX_LOCALS; i++)
         m->pairs[i][remote].closed = false;
     list_each (n, tmp, &c->subflows) {
@@ -191,7 +190,7 @@ static void reopen(struct braid_conn *c, unsigned remote)
     }
 }
 
-static struct pm_remote *find_remote(struct conn_pm *m, uint8_t id)
+static struct pm_remote *find_remote(struct conn_known *m, uint8_t id)
 {
     for (unsigned i = 0; i < m->n_remotes; i++)
         if (m->remotes[i].id == id)
@@ -199,7 +198,7 @@ static struct pm_remote *find_remote(struct conn_pm *m, uint8_t id)
     return NULL;
 }
 
-static bool known_otherwise(const struct conn_pm *m, uint8_t id, const struct braid_addr *addr)
+static bool known_otherwise(const struct conn_known *m, uint8_t id, const struct braid_addr *addr)
 {
     for (unsigned i = 0; i < m->n_remotes; i++) {
         const struct pm_remote *r = &m->remotes[i];
@@ -212,7 +211,7 @@ static bool known_otherwise(const struct conn_pm *m, uint8_t id, const struct br
 /* A place for one more address: a new one, or that of one that was withdrawn. */
 static struct pm_remote *free_remote(struct braid_conn *c)
 {
-    struct conn_pm *m = &c->pm;
+    struct conn_known *m = c->pm.known;
     unsigned most = 1 + c->env->params.max_add_addr;
     if (m->n_remotes < PM_MAX_REMOTES && m->n_remotes < most)
         return &m->remotes[m->n_remotes++];
@@ -224,8 +223,10 @@ static struct pm_remote *free_remote(struct braid_conn *c)
 
 void conn_remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr *addr)
 {
-    struct conn_pm *m = &c->pm;
+    struct conn_known *m = conn_know(c);
     struct braid_addr full = *addr;
+    if (!m)
+        return; /* it comes again */
     struct pm_remote *r = find_remote(m, id);
     if (full.port == 0)
         full.port = c->addresses.remote.port;
@@ -246,7 +247,14 @@ void conn_remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr *
 
 void conn_remote_remove(struct braid_conn *c, uint8_t id)
 {
-    struct pm_remote *r = find_remote(&c->pm, id);
+    if (!c->pm.known && id != 0)
+        return;
+    struct conn_known *m = conn_know(c);
+    if (!m) {
+        conn_fail(c, BRAID_CLOSE_RESOURCES, true);
+        return;
+    }
+    struct pm_remote *r = find_remote(m, id);
     if (!r)
         return;
     r->usable = false;

@@ -10,6 +10,7 @@
 #include "mptcp/alone.h"
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"
+#include "mptcp/known.h"
 #include "mptcp/marks.h"
 
 #define OPEN_RETRY  BRAID_SECOND       /* after a subflow could not even be opened */
@@ -19,25 +20,15 @@ extern const struct pm_ops pm_passive, pm_signal;
 
 void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops)
 {
-    struct conn_pm *m = &c->pm;
+    struct conn_known *m = c->pm.known;
     bool signals = false;
-    for (unsigned i = 0; i < m->n_locals; i++)
+    for (unsigned i = 0; m && i < m->n_locals; i++)
         signals = signals || m->locals[i].signal;
-    m->pm = (struct pm){.ops = ops ? ops : signals ? &pm_signal : &pm_passive};
-    m->wake_at = BRAID_NEVER;
-    m->changed = true;
-}
-
-static size_t pairs_size(void)
-{
-    return PM_MAX_LOCALS * sizeof(((struct conn_pm *)NULL)->pairs[0]);
-}
-
-void conn_pm_free(struct braid_conn *c)
-{
-    if (c->pm.pairs)
-        mem_give(&c->env->mem, pairs_size());
-    free(c->pm.pairs);
+    if (m)
+        memset(m->priv, 0, sizeof(m->priv));
+    c->pm.ops = ops ? ops : signals ? &pm_signal : &pm_passive;
+    c->pm.changed = true;
+    c->deadlines.pm = BRAID_NEVER;
 }
 
 /* ---- the view ---- */
@@ -73,24 +64,33 @@ static void show_subflows(const struct braid_conn *c, struct pm_subflow *to, str
     v->subflows = to;
 }
 
-static struct pm_view show(const struct braid_conn *c, struct pm_subflow *subflows, braid_time now)
+/* What a view points to, if it is not kept. */
+struct backdrop {
+    struct pm_local local;
+    struct pm_remote remote;
+    struct pm_subflow subflows[PM_MAX_SUBFLOWS];
+};
+
+static struct pm_view show(const struct braid_conn *c, struct backdrop *b, braid_time now)
 {
     static const struct pm_pair untried[PM_MAX_LOCALS][PM_MAX_REMOTES];
-    const struct conn_pm *m = &c->pm;
+    const struct conn_known *m = c->pm.known;
+    b->local = conn_first_local(c);
+    b->remote = conn_first_remote(c);
     struct pm_view v = {
         .now = now,
         .opener = !c->handshake.passive,
         .may_open = c->dss.seen,
-        .alone = m->alone,
-        .locals = m->locals,
-        .n_locals = m->n_locals,
-        .remotes = m->remotes,
-        .n_remotes = m->n_remotes,
-        .pairs = m->pairs ? (const struct pm_pair(*)[PM_MAX_REMOTES])m->pairs : untried,
+        .alone = c->pm.alone,
+        .locals = m ? m->locals : &b->local,
+        .n_locals = m ? m->n_locals : 1,
+        .remotes = m ? m->remotes : &b->remote,
+        .n_remotes = m ? m->n_remotes : 1,
+        .pairs = m && m->pairs ? (const struct pm_pair(*)[PM_MAX_REMOTES])m->pairs : untried,
         .max_subflows = c->env->params.max_subflows,
         .per_pair = c->env->params.subflows_per_pair,
     };
-    show_subflows(c, subflows, &v);
+    show_subflows(c, b->subflows, &v);
     return v;
 }
 
@@ -98,13 +98,13 @@ static struct pm_view show(const struct braid_conn *c, struct pm_subflow *subflo
 
 static bool have_pairs(struct braid_conn *c)
 {
-    struct conn_pm *m = &c->pm;
+    struct conn_known *m = conn_know(c);
+    if (!m || m->pairs)
+        return m;
+    m->pairs = calloc(1, PAIRS_SIZE);
     if (m->pairs)
-        return true;
-    m->pairs = calloc(1, pairs_size());
-    if (m->pairs)
-        mem_take(&c->env->mem, pairs_size());
-    return m->pairs != NULL;
+        mem_take(&c->env->mem, mem_cost(PAIRS_SIZE));
+    return m->pairs;
 }
 
 /* Nobody has shown yet that an announced address is the peer's: a SYN may be aimed at somebody else. One that
@@ -112,7 +112,7 @@ static bool have_pairs(struct braid_conn *c)
 static bool may_ask_there(struct braid_conn *c, const struct pm_action *a, braid_time now)
 {
     const struct braid_core_params *p = &c->env->params;
-    if (a->remote == 0 || c->pm.pairs[a->local][a->remote].worked)
+    if (a->remote == 0 || c->pm.known->pairs[a->local][a->remote].worked)
         return true;
     if (rate_allows(&c->env->announced, p->announced_syns, now))
         return true;
@@ -123,12 +123,14 @@ static bool may_ask_there(struct braid_conn *c, const struct pm_action *a, braid
 /* False: it could not be, for lack of room, memory or free ports, or because of a rate. */
 static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_time now)
 {
-    assert(a->local < c->pm.n_locals && a->remote < c->pm.n_remotes);
-    const struct pm_local *l = &c->pm.locals[a->local];
-    const struct pm_remote *r = &c->pm.remotes[a->remote];
+    if (env_short_of_memory(c->env) || !have_pairs(c))
+        return false;
+    struct conn_known *m = c->pm.known;
+    assert(a->local < m->n_locals && a->remote < m->n_remotes);
+    const struct pm_local *l = &m->locals[a->local];
+    const struct pm_remote *r = &m->remotes[a->remote];
     struct braid_addr local = l->addr;
-    if (env_short_of_memory(c->env) || !have_pairs(c) ||
-        !rate_allows(&c->pm.opens, c->env->params.join_rate, now) || !may_ask_there(c, a, now))
+    if (!rate_allows(&m->opens, c->env->params.join_rate, now) || !may_ask_there(c, a, now))
         return false;
     if (a->local > 0 && local.port > 0 && conn_join_active(c, &local, &r->addr, r->id, l->backup, now) == 0)
         return true;
@@ -170,26 +172,42 @@ static void carry_out(struct braid_conn *c, const struct pm_action *a, braid_tim
         if (open_subflow(c, a, now))
             conn_pm_changed(c); /* it has to be watched */
         else
-            no_later(&c->pm.wake_at, now + OPEN_RETRY);
+            no_later(&c->deadlines.pm, now + OPEN_RETRY);
         break;
     case PM_CLOSE:
         close_subflow(c, a->subflow, now);
         break;
     case PM_ANNOUNCE:
-        assert(a->local > 0 && a->local < c->pm.n_locals);
+        assert(a->local > 0 && c->pm.known && a->local < c->pm.known->n_locals);
         conn_announce(c, a->local);
         break;
     }
 }
 
+/* Keeps what the path manager wants to remember; nothing but zeros needs no place. */
+static void keep_priv(struct braid_conn *c, const struct pm *pm)
+{
+    static const uint64_t nothing[PM_PRIV_WORDS];
+    if (!c->pm.known && memcmp(pm->priv, nothing, sizeof(nothing)) == 0)
+        return;
+    struct conn_known *m = conn_know(c);
+    if (m)
+        memcpy(m->priv, pm->priv, sizeof(m->priv));
+    else
+        conn_fail(c, BRAID_CLOSE_RESOURCES, true);
+}
+
 static void ask(struct braid_conn *c, braid_time now)
 {
-    struct conn_pm *m = &c->pm;
-    struct pm_subflow subflows[PM_MAX_SUBFLOWS];
-    struct pm_view v = show(c, subflows, now);
+    struct backdrop backdrop;
+    struct pm_view v = show(c, &backdrop, now);
     struct pm_plan plan = {.wake_at = BRAID_NEVER};
-    m->pm.ops->update(&m->pm, &v, &plan);
-    m->wake_at = plan.wake_at;
+    struct pm pm = {.ops = c->pm.ops};
+    if (c->pm.known)
+        memcpy(pm.priv, c->pm.known->priv, sizeof(pm.priv));
+    pm.ops->update(&pm, &v, &plan);
+    keep_priv(c, &pm);
+    c->deadlines.pm = plan.wake_at;
     for (unsigned i = 0; i < plan.n; i++)
         carry_out(c, &plan.actions[i], now);
 }
@@ -199,7 +217,8 @@ static void ask(struct braid_conn *c, braid_time now)
 static bool has_departed(const struct mp_subflow *s)
 {
     unsigned i = flow_local_index(s);
-    return i < PM_MAX_LOCALS && !s->conn->pm.locals[i].usable;
+    const struct conn_known *m = s->conn->pm.known;
+    return m && i < PM_MAX_LOCALS && !m->locals[i].usable;
 }
 
 /* RFC 6897 section 5.3: alternatives come first. Returns true if there is one. */
@@ -213,12 +232,12 @@ static bool can_do_without(const struct braid_conn *c)
     return false;
 }
 
-/* Closes the subflows of our addresses that were taken away. A connection that has no others keeps them until
- * it has. */
+/* Closes the subflows of our addresses that were taken away, of which something is known. A connection that
+ * has no others keeps them until it has. */
 static void retire_departed(struct braid_conn *c, braid_time now)
 {
     bool spare = can_do_without(c);
-    c->pm.departing = false;
+    c->pm.known->departing = false;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->closing.dead || s->closing.reset_due || !has_departed(s))
@@ -226,7 +245,7 @@ static void retire_departed(struct braid_conn *c, braid_time now)
         if (spare || !subflow_synchronized(&s->tcp))
             flow_retire(s, now);
         else
-            c->pm.departing = true;
+            c->pm.known->departing = true;
     }
 }
 
@@ -235,10 +254,9 @@ static void retire_departed(struct braid_conn *c, braid_time now)
 /* Notes whether any subflow is left. */
 static void note_alone(struct braid_conn *c, braid_time now)
 {
-    struct conn_pm *m = &c->pm;
-    bool before = m->alone;
-    m->alone = conn_alone(c);
-    if (m->alone && !before)
+    bool before = c->pm.alone;
+    c->pm.alone = conn_alone(c);
+    if (c->pm.alone && !before)
         conn_pm_forgive(c, now);
 }
 
@@ -248,15 +266,15 @@ void conn_pm_update(struct braid_conn *c, braid_time now)
     bool ready = conn_is_mptcp(c) && (c->handshake.passive || c->dss.seen);
     if (!ready || (c->recv.fin_received && c->send.fin_acked))
         return;
-    if (!m->changed && m->wake_at > now && m->could_open == c->dss.seen)
+    if (!m->changed && c->deadlines.pm > now && m->could_open == c->dss.seen)
         return;
     m->changed = false;
     m->could_open = c->dss.seen;
-    if (c->join.unwanted)
-        m->remotes[0].usable = false;
+    if (c->join.unwanted && m->known)
+        m->known->remotes[0].usable = false;
     note_alone(c, now);
-    if (m->departing)
+    if (m->known && m->known->departing)
         retire_departed(c, now);
-    if (m->pm.ops->update)
+    if (m->ops->update)
         ask(c, now);
 }

@@ -3,6 +3,7 @@
 #include "mptcp/addr_index.h"
 #include "mptcp/alone.h"
 #include "mptcp/conn.h"
+#include "mptcp/known.h"
 #include "mptcp/marks.h"
 
 #define BACKOFF_FIRST BRAID_SECOND        /* after a subflow that was refused, or that did not hold */
@@ -14,8 +15,8 @@
 static struct pm_pair *pair_of(const struct mp_subflow *s)
 {
     unsigned l = flow_local_index(s), r = flow_remote_index(s);
-    bool known = s->conn->pm.pairs && l < PM_MAX_LOCALS && r < PM_MAX_REMOTES;
-    return known ? &s->conn->pm.pairs[l][r] : NULL;
+    struct conn_known *m = s->conn->pm.known;
+    return m && m->pairs && l < PM_MAX_LOCALS && r < PM_MAX_REMOTES ? &m->pairs[l][r] : NULL;
 }
 
 void conn_pm_established(struct mp_subflow *s, braid_time now)
@@ -99,8 +100,8 @@ static void forgive(struct pm_pair *pair, braid_time now)
 
 void conn_pm_forgive(struct braid_conn *c, braid_time now)
 {
-    struct conn_pm *m = &c->pm;
-    for (unsigned i = 0; m->pairs && i < m->n_locals; i++)
+    struct conn_known *m = c->pm.known;
+    for (unsigned i = 0; m && m->pairs && i < m->n_locals; i++)
         for (unsigned j = 0; j < m->n_remotes; j++)
             forgive(&m->pairs[i][j], now);
 }

@@ -8,6 +8,7 @@
 #define ATTACK_TIME (5 * BRAID_SECOND)
 #define PEERS_MAX   4096
 #define REPLIES     65536
+#define IDLE_MAX    256
 
 struct world;
 
@@ -83,6 +84,12 @@ void world_send_raw(struct world *w, const uint8_t *packet, size_t len);
 uint32_t world_random(struct world *w);
 struct braid_addr world_server(void);
 struct braid_addr world_stranger(unsigned n);
+
+/* ---- idle.c ---- */
+/* Bytes that the core holds on its heap for each of n connections of an honest client, n <= IDLE_MAX: each
+ * has two subflows, both have carried data both ways, and a minute ago everything fell silent. 0: it did not
+ * come to that. */
+size_t world_idle(unsigned n);
 
 /* ---- peers.c ---- */
 /* Sends the SYN of peer i; answers its SYN/ACK; acknowledges all that it got, for ramps. */

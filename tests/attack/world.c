@@ -3,6 +3,7 @@
  * midst of it, over which it uploads. */
 #include "attack.h"
 #include "cost.h"
+#include "harness.h"
 #include "heap.h"
 
 #include <stdio.h>
@@ -15,47 +16,11 @@
 
 #define DELAY    (5 * BRAID_MS)
 #define RATE     6 /* bytes per microsecond: about 50 Mbit/s */
-#define QUEUE    8192
 #define DOWNLOAD (40u << 20)
 #define UPLOAD   (1u << 20)
-#define LIMIT    (60 * BRAID_SECOND)
 #define ANSWERS  6000 /* icmp_answers in every second of the attack, and one to spare */
-#define BEGIN    (1000 * BRAID_SECOND)
 
-struct flying {
-    braid_time at;
-    struct buf *b;
-    size_t len;
-    uint16_t gso;
-};
-
-struct link {
-    struct flying q[QUEUE];
-    unsigned head, tail;
-    braid_time busy;
-};
-
-/* The application at one end of an honest connection. */
-struct end {
-    struct braid_conn *conn;
-    uint64_t to_send, sent, to_get, got;
-    unsigned wrong;
-    bool up, closed, mptcp;
-    braid_time done_at;
-};
-
-struct harness {
-    struct world w; /* first */
-    struct braid_core *client;
-    struct link up, down;
-    struct end client_ends[2], server_ends[2];
-    struct reply replies[REPLIES];
-    unsigned head, tail;
-    double cpu; /* seconds spent in the attacked core for attacking packets, so far */
-    struct result *r;
-};
-
-static struct harness *H;
+struct harness *H;
 
 uint32_t world_random(struct world *w)
 {
@@ -88,7 +53,7 @@ static uint8_t pattern(uint64_t at)
     return (uint8_t)(at * 131 + (at >> 8) * 7 + (at >> 16));
 }
 
-static void fail(const char *why)
+void harness_fail(const char *why)
 {
     if (!H->r->failure[0])
         snprintf(H->r->failure, sizeof(H->r->failure), "%s", why);
@@ -190,7 +155,7 @@ void world_send(struct world *w, const struct braid_addr *from, const struct wir
     struct packet_header h;
 
     if (packet_header_build(&spec, &h) < 0) {
-        fail("an attacking packet cannot be built");
+        harness_fail("an attacking packet cannot be built");
         return;
     }
     memset(packet + h.len, 0, len);
@@ -226,7 +191,9 @@ static void on_incoming(void *ctx, struct braid_conn *c)
 
     (void)ctx;
     braid_conn_addrs(c, &local, &remote);
-    if (!is_stranger(&remote)) {
+    if (remote.port >= IDLE_PORT && !is_stranger(&remote)) {
+        H->idle[0][remote.port - IDLE_PORT] = c;
+    } else if (!is_stranger(&remote)) {
         struct end *e = &H->server_ends[remote.port != 4000];
 
         e->conn = c;
@@ -302,22 +269,31 @@ static void on_closed(struct braid_conn *c, void *user, enum braid_close why)
     e->conn = NULL;
     e->closed = true;
     if (why != BRAID_CLOSE_DONE)
-        fail("an honest connection did not end in order");
+        harness_fail("an honest connection did not end in order");
 }
 
 static const struct braid_conn_ops ops = {on_incoming, on_established, on_readable, on_writable, on_closed};
 
+struct braid_conn *harness_connect(unsigned port, struct end *e)
+{
+    struct braid_connect_params p = {.local = H->w.honest,
+                                     .remote = world_server(),
+                                     .cc = cc_algorithms[0],
+                                     .sched = sched_algorithms[0],
+                                     .ops = &ops,
+                                     .user = e};
+    struct braid_conn *c;
+
+    p.local.port = (uint16_t)port;
+    c = braid_connect(H->client, &p, H->w.now);
+    if (!c)
+        harness_fail("braid_connect");
+    return c;
+}
+
 static void connect_honest(unsigned i)
 {
-    struct braid_connect_params p = {
-        .remote = world_server(), .cc = cc_algorithms[0], .sched = sched_algorithms[0], .ops = &ops};
-
-    p.local = H->w.honest;
-    p.local.port = (uint16_t)(4000 + i);
-    p.user = &H->client_ends[i];
-    H->client_ends[i].conn = braid_connect(H->client, &p, H->w.now);
-    if (!H->client_ends[i].conn)
-        fail("braid_connect");
+    H->client_ends[i].conn = harness_connect(4000 + i, &H->client_ends[i]);
 }
 
 /* ---- the attacker's connections ------------------------------------------------------ */
@@ -365,7 +341,7 @@ static const struct sched_ops *scheduler_of(const struct attack *a)
     return sched_algorithms[0];
 }
 
-static void begin(const struct attack *a)
+void harness_begin(const struct attack *a)
 {
     struct braid_core_params params;
     struct braid_host server = {.output = server_output, .random = fill_random};
@@ -377,17 +353,17 @@ static void begin(const struct attack *a)
                                     .ops = &ops};
 
     H->w.a = a;
-    H->w.now = BEGIN;
+    H->w.now = HARNESS_BEGIN;
     H->w.random = 42;
     addr_parse("10.1.0.1:4000", &H->w.honest);
     braid_core_params_default(&params);
-    H->client = braid_core_new(&params, &client, BEGIN);
+    H->client = braid_core_new(&params, &client, HARNESS_BEGIN);
     params.memory = (a->memory ? a->memory : 64) << 20;
     params.half_open = a->half_open ? a->half_open : 256;
     params.max_conns = 120000;
     H->r->budget = params.memory;
     heap_count(true);
-    H->w.core = braid_core_new(&params, &server, BEGIN);
+    H->w.core = braid_core_new(&params, &server, HARNESS_BEGIN);
     braid_listen(H->w.core, &l);
     heap_count(false);
     H->client_ends[0].to_get = H->server_ends[0].to_send = DOWNLOAD;
@@ -421,7 +397,7 @@ static braid_time next_event(void)
 }
 
 /* Everything that happens before `until`, except for the attack. */
-static void run_until(braid_time until)
+void harness_run(braid_time until)
 {
     for (;;) {
         flush_all();
@@ -462,12 +438,12 @@ static void run_attack(const struct attack *a, struct result *r)
         peer_open(&H->w, i);
         take_replies(&H->w);
         if (i % 64 == 0)
-            run_until(H->w.now + BRAID_MS);
+            harness_run(H->w.now + BRAID_MS);
     }
     for (unsigned n = 0; n < a->ramp; n++) {
         for (unsigned i = 0; i < a->conns; i++)
             peer_acknowledge(&H->w, &H->w.peers[i]);
-        run_until(H->w.now + BRAID_MS);
+        harness_run(H->w.now + BRAID_MS);
     }
     learn_token(&H->w);
     start = H->w.now;
@@ -479,7 +455,7 @@ static void run_attack(const struct attack *a, struct result *r)
             a->send(&H->w, i);
         cost_add(&cost, i, H->cpu);
         r->sent++;
-        run_until(start + (braid_time)((double)ATTACK_TIME * (i + 1) / a->packets));
+        harness_run(start + (braid_time)((double)ATTACK_TIME * (i + 1) / a->packets));
     }
     cost_judge(&cost, &r->first_us, &r->worst_us);
 }
@@ -501,19 +477,19 @@ static void judge(const struct attack *a, struct result *r)
     r->late_mptcp = up->mptcp;
     r->peak = heap_peak();
     if (down->wrong || up->wrong)
-        fail("a wrong byte");
+        harness_fail("a wrong byte");
     else if (!down->done_at)
-        fail("the honest download is not complete");
+        harness_fail("the honest download is not complete");
     else if (!up->done_at)
-        fail("who connected during the attack was not served");
+        harness_fail("who connected during the attack was not served");
     else if (r->peak > r->budget)
-        fail("more memory than the budget");
+        harness_fail("more memory than the budget");
     else if (c->v[COUNT_ICMP_OUT_ECHO_REPS] > ANSWERS || c->v[COUNT_ICMP_OUT_UNREACH] > ANSWERS)
-        fail("more answers to strangers than the limit");
+        harness_fail("more answers to strangers than the limit");
     else if (a->send && r->worst_us > 8 * r->first_us + 40)
-        fail("the work per packet grows");
+        harness_fail("the work per packet grows");
     if (down->done_at)
-        r->goodput = (double)DOWNLOAD * 8 / ((double)(down->done_at - BEGIN) / BRAID_SECOND);
+        r->goodput = (double)DOWNLOAD * 8 / ((double)(down->done_at - HARNESS_BEGIN) / BRAID_SECOND);
     r->ok = !r->failure[0];
 }
 
@@ -523,22 +499,27 @@ static void drop_link(struct link *l)
         buf_unref(l->q[l->head++ % QUEUE].b);
 }
 
+void harness_end(void)
+{
+    braid_core_check(H->w.core);
+    braid_core_free(H->client);
+    braid_core_free(H->w.core);
+    drop_link(&H->up);
+    drop_link(&H->down);
+}
+
 void world_run(const struct attack *a, struct result *out)
 {
     memset(out, 0, sizeof(*out));
     H = calloc(1, sizeof(*H));
     H->r = out;
     heap_reset();
-    begin(a);
-    run_until(BEGIN + 200 * BRAID_MS);
+    harness_begin(a);
+    harness_run(HARNESS_BEGIN + 200 * BRAID_MS);
     run_attack(a, out);
-    while (!both_done() && !out->failure[0] && H->w.now < BEGIN + LIMIT)
-        run_until(H->w.now + 10 * BRAID_MS);
-    braid_core_check(H->w.core);
+    while (!both_done() && !out->failure[0] && H->w.now < HARNESS_BEGIN + HARNESS_LIMIT)
+        harness_run(H->w.now + 10 * BRAID_MS);
     judge(a, out);
-    braid_core_free(H->client);
-    braid_core_free(H->w.core);
-    drop_link(&H->up);
-    drop_link(&H->down);
+    harness_end();
     free(H);
 }
