@@ -1,7 +1,8 @@
 /* What addresses of our own answer to other things than TCP, as every host does: an echo reply to a ping, and
  * an ICMP error to a protocol that nobody speaks here, above all UDP. */
 #include "base/addr.h"
-#include "core/core.h"
+#include "core/answer.h"
+#include "core/passing.h"
 #include "wire/icmp.h"
 #include "wire/ip.h"
 

@@ -1,5 +1,5 @@
 /* What a user of the core does with connections, as far as it is no more than a note for the next flush. */
-#include "core/core.h"
+#include "core/inside.h"
 
 #include <assert.h>
 #include <string.h>

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "core/core.h"
+#include "core/inside.h"
+#include "core/directory.h"
+#include "core/tables.h"
 
 #define PLACES 65536
 

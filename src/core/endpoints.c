@@ -1,6 +1,6 @@
 /* Endpoints: the addresses of ours that all connections of a core may use. */
 #include "base/addr.h"
-#include "core/core.h"
+#include "core/passing.h"
 
 static struct braid_endpoint *find(struct mptcp_env *env, const struct braid_ip *ip)
 {

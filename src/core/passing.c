@@ -7,7 +7,7 @@
 
 #include "base/addr.h"
 #include "base/bytes.h"
-#include "core/core.h"
+#include "core/passing.h"
 #include "wire/checksum.h"
 #include "wire/ip.h"
 

@@ -1,5 +1,5 @@
 /* Options of a connection that its user may set and read at any time. */
-#include "core/core.h"
+#include "core/inside.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/marks.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/seq.h"
-#include "core/core.h"
+#include "core/inside.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/rules.h"
 

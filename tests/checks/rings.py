@@ -19,14 +19,10 @@ REASONS = {}
 
 # Rings that are still to be cut: no other file of these folders may join them.
 STILL = {
-    "core": "demux directory ledger",
     "mptcp": "announce choice conn copies data_in fallback flow handshake joins options_in own_addrs path_manager reinject "
              "rescue sendbuf",
     "role": "edge opening relay",
 }
-
-# Names that two folders still share.
-SAME_NAME = set("core.h endpoints.c".split())
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
@@ -157,7 +153,7 @@ def check_names():
     """A name means one thing: no two files of src/ and include/ are called the same."""
     seen, complaints = {}, []
     for path in sorted([*(ROOT / "include").rglob("*.h"), *(ROOT / "src").rglob("*.[ch]")]):
-        if path.name in seen and path.name not in SAME_NAME:
+        if path.name in seen:
             complaints.append(f"{seen[path.name]} and {path.relative_to(ROOT)} have the same name")
         seen[path.name] = path.relative_to(ROOT)
     return complaints

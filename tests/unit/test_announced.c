@@ -1,5 +1,5 @@
 /* Addresses that a peer announces may be anybody's: with path manager fullmesh, how many SYNs go there. */
-#include "core/core.h"
+#include "core/inside.h"
 #include "pair.h"
 
 extern const struct pm_ops pm_fullmesh;

@@ -1,6 +1,6 @@
 /* Joins and who makes way: those that prove nothing for newer ones, silent subflows for those that prove
  * themselves. Two cores; the client's path is told by the third number of its address. */
-#include "core/core.h"
+#include "core/inside.h"
 #include "pair.h"
 
 #define PATHS 16

@@ -1,5 +1,5 @@
 /* What a peer makes a core hold is charged, small pieces are put together, and what is not read ends. */
-#include "core/core.h"
+#include "core/inside.h"
 #include "pair.h"
 
 static struct pair p;

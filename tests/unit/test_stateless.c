@@ -1,6 +1,6 @@
 /* SYNs answered without keeping state: whole connections between two cores, the server's with room for no
  * half-open connection at all (or few). */
-#include "core/core.h"
+#include "core/inside.h"
 #include "mptcp/crypto.h"
 #include "pair.h"
 

@@ -1,0 +1,61 @@
+/* The inside of a core. Private to src/core. */
+#ifndef BRAID_CORE_INSIDE_H
+#define BRAID_CORE_INSIDE_H
+
+#include <braid/core.h>
+#include "base/rate.h"
+#include "core/reassembly.h"
+#include "mptcp/conn.h"
+#include "tcp/timewait.h"
+
+#define ANSWER_SOURCES 256
+
+/* How many answers of a kind were given in the current second: to each source (by its hash), and in all. */
+struct answers {
+    struct rate all, source[ANSWER_SOURCES];
+};
+
+struct braid_core {
+    struct mptcp_env env;       /* first */
+    struct htable flows;        /* mp_subflow.hash, by 4-tuple */
+    struct htable timewaits;    /* timewait.hash, by 4-tuple */
+    struct htable listeners;    /* those with an address, by it */
+    struct list wildcards;      /* the others */
+    struct htable own;          /* own_ip, the addresses that listeners had */
+    bool passing[2];            /* there has been a wildcard listener: for IPv4 [0], IPv6 [1] */
+    struct list timewait_order; /* timewait_entry, oldest first */
+    struct answers echo_replies, icmp_errors;
+    struct reassembly reassembly;
+    enum braid_error error; /* of the last listen or connect */
+    uint32_t *here;     /* directory.c: how many 4-tuples it has in each place; NULL: there is no directory */
+    bool cookies_noted; /* ... in the directory */
+};
+
+#define CORE_SIGNALS (PM_MAX_LOCALS - 1) /* addresses that a listener may signal */
+
+struct braid_listener {
+    struct hnode hash;    /* of one with an address */
+    struct list wildcard; /* of another */
+    bool any_address;
+    struct braid_core *core;
+    struct braid_listen_params params;
+    struct braid_ip signal[CORE_SIGNALS];
+    struct list conns; /* braid_conn.listener_node */
+};
+
+/* A TIME_WAIT entry and its place among the others. Also remembers subflows of connections that we aborted:
+ * our RST with MP_FASTCLOSE is ignored if it was not at exactly the number that the peer expects (RFC 5961),
+ * or is lost. */
+struct timewait_entry {
+    struct timewait tw; /* first */
+    struct braid_core *core;
+    struct list node;
+    bool aborted;
+    uint64_t peer_key; /* if aborted, unless plain ... */
+    uint8_t reason;    /* ... with this one in MP_TCPRST */
+    bool orphan;       /* of a core that is gone (ledger_note.c): aborted, too ... */
+    bool plain;        /* ... and maybe not MPTCP */
+    unsigned orphan_probes;
+};
+
+#endif

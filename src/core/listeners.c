@@ -1,0 +1,101 @@
+/* Listeners: what listens where. */
+#include "core/listeners.h"
+
+#include <stdlib.h>
+
+#include "base/addr.h"
+#include "core/passing.h"
+#include "core/tables.h"
+#include "mptcp/marks.h"
+
+static uint64_t hash_addr(const struct braid_core *core, const struct braid_addr *addr)
+{
+    static const struct braid_addr nobody;
+    return core_hash_flow(core, addr, &nobody);
+}
+
+static struct braid_listener *listener_at(const struct braid_core *core, const struct braid_addr *addr)
+{
+    struct hnode *n = htable_first(&core->listeners, hash_addr(core, addr));
+    for (; n; n = htable_next(n)) {
+        struct braid_listener *l = list_entry(n, struct braid_listener, hash);
+        if (addr_equal(&l->params.addr, addr))
+            return l;
+    }
+    return NULL;
+}
+
+struct braid_listener *core_find_listener(const struct braid_core *core, const struct braid_addr *addr)
+{
+    struct braid_listener *l = listener_at(core, addr);
+    if (l)
+        return l;
+    struct braid_addr any_port = {.ip = addr->ip};
+    l = listener_at(core, &any_port);
+    return l ? l : core_find_wildcard(core, addr);
+}
+
+bool core_takes_plain(const struct braid_listener *l)
+{
+    enum braid_clients c = l->params.clients;
+    return c == BRAID_CLIENTS_DEFAULT ? !l->any_address : c != BRAID_CLIENTS_MPTCP;
+}
+
+/* Puts it where core_find_listener finds it. */
+static enum braid_error enlist(struct braid_core *core, struct braid_listener *l)
+{
+    const struct braid_listen_params *p = &l->params;
+    for (unsigned i = 0; i < p->n_signal; i++) {
+        if (core_own_add(core, &l->signal[i]) < 0)
+            return BRAID_ERROR_MEMORY;
+    }
+    if (ip_is_multicast(&p->addr.ip) || (p->port_last && p->port_first > p->port_last))
+        return BRAID_ERROR_ADDRESS;
+    if (ip_is_unspecified(&p->addr.ip))
+        return core_wildcard_add(core, l) < 0 ? BRAID_ERROR_TAKEN : BRAID_ERROR_NONE;
+    if (listener_at(core, &p->addr))
+        return BRAID_ERROR_TAKEN;
+    if (core_own_add(core, &p->addr.ip) < 0)
+        return BRAID_ERROR_MEMORY;
+    htable_insert(&core->listeners, &l->hash, hash_addr(core, &p->addr));
+    return BRAID_ERROR_NONE;
+}
+
+struct braid_listener *braid_listen(struct braid_core *core, const struct braid_listen_params *params)
+{
+    struct braid_listener *l = calloc(1, sizeof(*l));
+    core->error = l ? BRAID_ERROR_NONE : BRAID_ERROR_MEMORY;
+    if (!l)
+        return NULL;
+    l->core = core;
+    l->params = *params;
+    if (l->params.n_signal > CORE_SIGNALS)
+        l->params.n_signal = CORE_SIGNALS;
+    for (unsigned i = 0; i < l->params.n_signal; i++)
+        l->signal[i] = params->signal[i];
+    l->params.signal = l->signal;
+    list_init(&l->conns);
+    list_init(&l->wildcard);
+    core->error = enlist(core, l);
+    if (core->error) {
+        free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void braid_unlisten(struct braid_listener *l)
+{
+    list_each (n, tmp, &l->conns) {
+        struct braid_conn *c = list_entry(n, struct braid_conn, handshake.listener_node);
+        if ((c->phase == CONN_PENDING || c->handshake.stateless) && !c->handshake.accept_due)
+            conn_fail(c, BRAID_CLOSE_ABORTED, c->handshake.stateless);
+        c->handshake.listener = NULL;
+        list_remove(n);
+    }
+    if (l->any_address)
+        list_remove(&l->wildcard);
+    else
+        htable_remove(&l->core->listeners, &l->hash);
+    free(l);
+}

@@ -1,0 +1,16 @@
+/* The tables of 4-tuples. Private to src/core. */
+#ifndef BRAID_CORE_TABLES_H
+#define BRAID_CORE_TABLES_H
+
+#include "core/inside.h"
+
+uint64_t core_hash_tuple(const struct siphash_key *key, const struct braid_addr *local,
+                         const struct braid_addr *remote);
+uint64_t core_hash_flow(const struct braid_core *core, const struct braid_addr *local,
+                        const struct braid_addr *remote);
+struct mp_subflow *core_find_flow(const struct braid_core *core, const struct braid_addr *local,
+                                  const struct braid_addr *remote);
+struct timewait_entry *core_find_timewait(const struct braid_core *core, const struct braid_addr *local,
+                                          const struct braid_addr *remote);
+
+#endif
