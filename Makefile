@@ -166,8 +166,8 @@ asan: ## unit and end-to-end tests under the address and undefined-behaviour san
 	BRAID_BUILD=build-asan tests/e2e/run
 
 tsan: ## connections, questions, changes and the end at the same time, under the thread sanitizer (needs root)
-	$(MAKE) -j$(JOBS) SAN="-fsanitize=thread" B=build-tsan all build-tsan/unit/test_log build-tsan/unit/test_mailbox
-	build-tsan/unit/test_log && build-tsan/unit/test_mailbox
+	$(MAKE) -j$(JOBS) SAN="-fsanitize=thread" B=build-tsan all build-tsan/unit/test_log build-tsan/unit/test_mailbox build-tsan/unit/test_worker
+	build-tsan/unit/test_log && build-tsan/unit/test_mailbox && build-tsan/unit/test_worker
 	BRAID_BUILD=build-tsan tests/e2e/run --long -k '^threads'
 
 layers: all ## check who includes whom, and that no folder has rings of calls or includes

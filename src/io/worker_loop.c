@@ -1,0 +1,188 @@
+/* A worker's loop: one turn of libevent, then the core's timers, then one flush for all that the turn
+ * brought. */
+#include <errno.h>
+#include <malloc.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+#include <event2/event.h>
+#include "io/clock.h"
+#include "io/log.h"
+#include "io/tun_queue.h"
+#include "io/worker_state.h"
+
+#define READ_PACKETS  64                  /* packets read from the TUN in one turn at most */
+#define READ_BYTES    (1024 * 1024)       /* and bytes */
+#define HEARTBEAT     (2 * BRAID_SECOND)  /* the longest sleep: one that takes longer was not meant to */
+#define TIDY_EVERY    (10 * BRAID_SECOND) /* between looks for memory to give back ... */
+#define TIDY_LEAST    (4u << 20)          /* ... which is worth it from so many bytes on */
+#define READ_FAILURES 64                  /* reads of the TUN that fail in a row: it is not the packets */
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+/* Every look at the clock may find that this thread stood still, and the core has to know before it sees what
+ * has come meanwhile. */
+static void look_at_clock(struct worker *w)
+{
+    w->now = clock_now();
+    braid_time lost = clock_lost();
+    if (lost == w->lost)
+        return;
+    log_notice("worker %u: stood still for %.2f s; no timeout counts them", w->params.number,
+               (double)(lost - w->lost) / BRAID_SECOND);
+    w->lost = lost;
+    braid_core_resumed(w->core, w->now);
+}
+
+braid_time worker_now(struct worker *w)
+{
+    if (w->now == 0)
+        look_at_clock(w);
+    return w->now;
+}
+
+/* ---- packets from the TUN -------------------------------------------------------------------- */
+
+/* A read failed with errno, other than for lack of a packet. A descriptor without its device (EBADFD) stays
+ * readable for ever; so may one with a fault that we do not know. */
+static void read_failed(struct worker *w)
+{
+    w->counters.tun_in_errors++;
+    if (errno != EBADFD && ++w->tun_failures < READ_FAILURES)
+        return;
+    log_debug("worker %u: cannot read from the TUN: %s", w->params.number, strerror(errno));
+    w->tun_failures = 0;
+    event_del(&w->tun_event);
+    if (w->params.tun_lost)
+        w->params.tun_lost(w->params.tun_lost_arg);
+}
+
+void worker_tun_again(struct worker *w)
+{
+    if (event_initialized(&w->tun_event) && event_add(&w->tun_event, NULL) < 0)
+        log_error("worker %u: cannot wait for packets any more", w->params.number);
+}
+
+static void on_tun(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct worker *w = arg;
+    size_t bytes = 0;
+    for (unsigned packets = 0; packets < READ_PACKETS && bytes < READ_BYTES; packets++) {
+        struct buf *b = braid_buf_pool_get(w->pool);
+        if (!b)
+            return;
+        struct braid_input in;
+        ssize_t n = tun_read((int)fd, braid_buf_data(b), &in);
+        w->counters.tun_reads++;
+        if (n > 0) {
+            w->counters.tun_packets_in++;
+            w->counters.tun_bytes_in += (uint64_t)n;
+            bytes += (size_t)n;
+            w->tun_failures = 0;
+            braid_core_input(w->core, b, TUN_VNET_BYTES, (size_t)n, &in, worker_now(w));
+        } else if (n == 0) {
+            w->counters.tun_in_errors++;
+        } else if (errno != EAGAIN) {
+            read_failed(w);
+        }
+        braid_buf_unref(b); /* to the pool, unless the core keeps it */
+        if (n < 0)
+            return;
+    }
+}
+
+/* ---- the loop -------------------------------------------------------------------------------- */
+
+/* Edge-triggered and never read: it only ends the wait. */
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct worker *w = arg;
+    w->armed = BRAID_NEVER;
+}
+
+/* libevent's own timers are rounded to milliseconds, or cost a system call in every turn. This one is only
+ * set when the deadline has moved forward; one that fires too early is cheaper than moving it with every ACK.
+ */
+static void arm_timer(struct worker *w, braid_time deadline)
+{
+    if (deadline >= w->armed)
+        return;
+    braid_time real = deadline + w->lost;
+    struct itimerspec at = {
+        .it_value = {.tv_sec = real / BRAID_SECOND, .tv_nsec = real % BRAID_SECOND * 1000}};
+    if (timerfd_settime(w->timer_fd, TFD_TIMER_ABSTIME, &at, NULL) == 0)
+        w->armed = deadline;
+}
+
+/* After a flood or a busy hour malloc keeps what was freed, and the pool what it once needed. */
+static void give_memory_back(struct worker *w)
+{
+    if (w->now < w->tidy_at)
+        return;
+    w->tidy_at = w->now + TIDY_EVERY;
+    size_t memory = braid_core_memory(w->core);
+    w->freed += braid_buf_pool_shrink(w->pool);
+    w->freed += w->held > memory ? w->held - memory : 0;
+    w->held = memory;
+    if (w->freed < TIDY_LEAST)
+        return;
+    malloc_trim(0);
+    w->freed = 0;
+}
+
+static void turn(struct worker *w)
+{
+    look_at_clock(w);
+    bool busy = braid_core_dirty(w->core) || braid_core_deadline(w->core) <= w->now;
+    if (!busy)
+        arm_timer(w, braid_core_deadline(w->core));
+    if (!busy)
+        arm_timer(w, w->now + HEARTBEAT);
+    clock_sleep_until(busy ? w->now : w->armed);
+    w->now = 0;
+    event_base_loop(w->base, EVLOOP_ONCE | (busy ? EVLOOP_NONBLOCK : 0));
+    look_at_clock(w);
+    w->counters.wakeups++;
+    if (braid_core_deadline(w->core) <= w->now)
+        braid_core_run(w->core, w->now);
+    if (braid_core_dirty(w->core)) {
+        w->counters.flushes++;
+        braid_core_flush(w->core, w->now);
+    }
+    give_memory_back(w);
+}
+
+int worker_loop_begin(struct worker *w)
+{
+    w->armed = BRAID_NEVER;
+    w->pool = braid_buf_pool_new(TUN_BUFFER, 2 * READ_PACKETS);
+    w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (!w->pool || w->timer_fd < 0 ||
+        event_assign(&w->timer_event, w->base, w->timer_fd, EV_READ | EV_PERSIST | EV_ET, on_timer, w) < 0 ||
+        event_add(&w->timer_event, NULL) < 0)
+        return -1;
+    if (w->params.tun_fd < 0)
+        return 0;
+    if (event_assign(&w->tun_event, w->base, w->params.tun_fd, EV_READ | EV_PERSIST, on_tun, w) < 0)
+        return -1;
+    return event_add(&w->tun_event, NULL);
+}
+
+void worker_loop_run(struct worker *w)
+{
+    while (!w->stop)
+        turn(w);
+}
+
+void worker_loop_end(struct worker *w)
+{
+    if (event_initialized(&w->tun_event))
+        event_del(&w->tun_event);
+    if (event_initialized(&w->timer_event))
+        event_del(&w->timer_event);
+    if (w->timer_fd >= 0)
+        close(w->timer_fd);
+}

@@ -1,0 +1,55 @@
+/* Internal to src/io: a worker from within, for the files that make one: worker.c (its life), worker_loop.c
+ * (its thread), worker_host.c (what its core asks for) and worker_post.c (what other threads send it). */
+#ifndef BRAID_IO_WORKER_STATE_H
+#define BRAID_IO_WORKER_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <event2/event_struct.h>
+#include "io/mailbox.h"
+#include "io/netlink.h"
+#include "io/params.h"
+#include "io/worker.h"
+
+#define WORKER_RANDOM 512 /* bytes fetched from the generator at a time */
+
+struct worker {
+    struct worker_params params;
+    struct braid_core *core;
+    struct event_base *base;
+    struct mailbox *mailbox;
+    struct event tun_event, timer_event;
+    unsigned tun_failures; /* reads in a row that failed */
+    int timer_fd;
+    braid_time armed;      /* when timer_fd fires; BRAID_NEVER: it does not */
+    braid_time now;        /* io/clock.h; 0: not asked for yet in this turn */
+    braid_time lost;       /* clock_lost() as the core knows it */
+    struct buf_pool *pool; /* of buffers to read packets into */
+    braid_time tidy_at;    /* when to look for memory to give back */
+    size_t held, freed;    /* what the core held at the last look; freed since malloc last gave back, bytes */
+    uint8_t random[WORKER_RANDOM];
+    unsigned random_left;
+    struct netlink *conntrack; /* io/conntrack.h; NULL: not possible, or not needed yet */
+    struct worker_counters counters;
+    struct worker *peers[DAEMON_WORKERS_MAX];
+    atomic_uint handovers; /* packets that wait for this worker */
+    void *user;
+    pthread_t thread;
+    bool started;
+    bool stop;
+};
+
+/* ---- worker_loop.c ----- */
+
+/* Waits for packets and deadlines in the worker's base. 0, or -1: memory is short. */
+int worker_loop_begin(struct worker *w);
+void worker_loop_end(struct worker *w);
+/* The thread, until w->stop. */
+void worker_loop_run(struct worker *w);
+
+/* ---- worker_host.c ----- */
+
+/* What w->core calls. */
+struct braid_host worker_host(struct worker *w);
+
+#endif
