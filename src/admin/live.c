@@ -59,8 +59,9 @@ static bool add_conn(struct worker *w, struct snapshot_job *job, const struct br
     struct snapshot_conn *c = snapshot_conn_new(stats);
     if (!c)
         return false;
-    c->profile = edges_profile(worker_user(w), stats->conn, &c->profile_now);
-    if (edges_server(worker_user(w), stats->conn, &c->server) < 0)
+    const struct edges *es = edges_of(worker_user(w));
+    c->profile = edges_profile(es, stats->conn, &c->profile_now);
+    if (edges_server(es, stats->conn, &c->server) < 0)
         memset(&c->server, 0, sizeof(c->server));
     c->stats.conn = NULL; /* which the main thread must not use */
     job->conns[job->n++] = c;
@@ -92,7 +93,7 @@ static void find_one(struct worker *w, struct snapshot_job *job)
 static void change_one(struct worker *w, const struct snapshot_job *job)
 {
     const struct snapshot_change *change = &job->change;
-    struct edges *es = worker_user(w);
+    struct edges *es = edges_of(worker_user(w));
     struct braid_conn *c = braid_conn_by_id(worker_core(w), job->id);
     if (!c)
         return;
@@ -122,7 +123,7 @@ static void add_to_edges(struct snapshot_worker *sum, const struct edges *es,
 
 static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget)
 {
-    const struct edges *es = worker_user(w);
+    const struct edges *es = edges_of(worker_user(w));
     braid_core_stats(worker_core(w), &sum->core);
     sum->counters = *braid_core_counters(worker_core(w));
     sum->io = *worker_counters(w);
@@ -144,7 +145,7 @@ static bool summary_step(struct worker *w, struct snapshot_job *job)
     if (walks(w, job)) {
         n = braid_dump_next_brief(job->dump, page, sizeof(page) / sizeof(page[0]));
         for (unsigned i = 0; i < n; i++)
-            add_to_edges(job->summary, worker_user(w), &page[i]);
+            add_to_edges(job->summary, edges_of(worker_user(w)), &page[i]);
         if (n == 0) {
             end_dump(job);
             summarize(w, job->summary, job->what == SNAPSHOT_FORGET);
@@ -156,7 +157,7 @@ static bool summary_step(struct worker *w, struct snapshot_job *job)
 /* The table has a limit, so that one turn is enough. */
 static void list_bypass(struct worker *w, struct snapshot_job *job)
 {
-    struct edges *es = worker_user(w);
+    struct edges *es = edges_of(worker_user(w));
     size_t room = edges_bypass_count(es);
     if (room > 0) {
         job->bypass = malloc(room * sizeof(job->bypass[0]));

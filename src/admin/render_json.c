@@ -4,6 +4,7 @@
 #include <braid/version.h>
 #include "admin/render.h"
 #include "base/addr.h"
+#include "role/edge_mode.h"
 
 /* ---- status ---------------------------------------------------------------------------------------------
  */
@@ -45,7 +46,7 @@ static void edge_object(struct json *j, const struct edge_params *p, const struc
     char text[RENDER_TARGET];
     json_object(j, NULL);
     json_string(j, "name", p->name);
-    json_string(j, "mode", p->transparent ? "transparent" : "explicit");
+    json_string(j, "mode", edge_mode(p)->name);
     json_string(j, "listen", edge_listen_text(p, text));
     json_string(j, "target", render_target(p, text));
     json_string(j, "source", p->client_source ? "client" : "proxy");

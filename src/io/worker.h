@@ -76,7 +76,7 @@ unsigned worker_number(const struct worker *w);
 const struct worker_counters *worker_counters(const struct worker *w);
 /* The time that this turn of the loop goes by: the thread's own (io/clock.h). */
 braid_time worker_now(struct worker *w);
-/* One pointer for what runs on the worker: its struct edges (role/edge.h). */
+/* One pointer for what runs on the worker: its struct node (role/node.h). */
 void worker_set_user(struct worker *w, void *user);
 void *worker_user(const struct worker *w);
 

@@ -1,14 +1,14 @@
-/* The edges of one worker: listening, the patience of clients, draining, and what can be asked about them.
- */
+/* The edges of one worker: listening, ending, and what can be asked about them. */
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include "base/addr.h"
-#include "io/clock.h"
 #include "io/netlink.h"
 #include "role/bypass.h"
-#include "role/relay.h"
+#include "role/edge_client.h"
+#include "role/edge_mode.h"
+#include "role/learn.h"
+#include "role/opening.h"
+#include "role/serve.h"
 
 static const struct {
     const char *name, *help;
@@ -30,48 +30,6 @@ const char *edge_counter_help(enum edge_counter c)
     return counter_texts[c].help;
 }
 
-/* ---- for the relays -------------------------------------------------------------------------- */
-
-static void on_patience_timer(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    relay_expire(arg, clock_now());
-}
-
-/* All clients of an edge have the same patience, so the first one's is over first. */
-void edge_expire_at(struct edge *e, braid_time deadline)
-{
-    if (event_pending(&e->patience_timer, EV_TIMEOUT, NULL))
-        return;
-    braid_time left = deadline - clock_now();
-    if (left < 0)
-        left = 0;
-    struct timeval tv = {.tv_sec = left / BRAID_SECOND, .tv_usec = left % BRAID_SECOND};
-    event_add(&e->patience_timer, &tv);
-}
-
-static void on_again(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    relay_run_again(arg);
-}
-
-void edge_run_again(struct edges *es)
-{
-    static const struct timeval at_once;
-    if (!event_pending(&es->again_event, EV_TIMEOUT, NULL))
-        event_add(&es->again_event, &at_once);
-}
-
-void edge_relay_gone(struct edge *e)
-{
-    struct edges *es = e->owner;
-    if (--es->n_relays == 0 && es->drained)
-        es->drained(es->drained_arg);
-}
-
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static struct braid_listener *listen_at(struct edge *e, const struct braid_addr *addr)
@@ -80,7 +38,7 @@ static struct braid_listener *listen_at(struct edge *e, const struct braid_addr 
     struct braid_listen_params listen = {.addr = *addr,
                                          .port_first = p->port_first,
                                          .port_last = p->port_last,
-                                         .wants = edge_bypasses(p) ? edge_wants : NULL,
+                                         .wants = edge_bypasses(e) ? edge_wants : NULL,
                                          .name = p->name,
                                          .cc = p->cc,
                                          .sched = p->sched,
@@ -89,24 +47,34 @@ static struct braid_listener *listen_at(struct edge *e, const struct braid_addr 
                                          .no_join = p->no_join,
                                          .signal = p->signal,
                                          .n_signal = p->n_signal,
-                                         .ops = &relay_ops,
+                                         .ops = &opening_conn_ops,
                                          .ctx = e};
-    return braid_listen(e->owner->core, &listen);
+    return braid_listen(e->owner->role.node->core, &listen);
 }
 
 static int edge_listen(struct edge *e)
 {
-    if (!e->params->transparent) {
-        e->listeners[0] = listen_at(e, &e->params->listen);
-        return e->listeners[0] ? 0 : -1;
-    }
-    const struct braid_addr any[2] = {{.ip = ip_from_v4((const uint8_t[4]){0})}, {.port = 0}};
-    for (unsigned i = 0; i < 2; i++) {
-        e->listeners[i] = listen_at(e, &any[i]);
+    struct braid_addr addrs[EDGE_LISTENERS];
+    unsigned n = e->mode->addresses(e->params, addrs);
+    for (unsigned i = 0; i < n; i++) {
+        e->listeners[i] = listen_at(e, &addrs[i]);
         if (!e->listeners[i])
             return -1;
     }
     return 0;
+}
+
+static void edge_init(struct edge *e, struct edges *es, const struct edge_params *params,
+                      const struct targets *targets)
+{
+    *e = (struct edge){.splices = {.events = &serve_events, .splicer = es->role.node->splicer, .group = es},
+                       .owner = es,
+                       .params = params,
+                       .mode = edge_mode(params),
+                       .targets = *targets};
+    list_init(&e->connecting);
+    list_init(&e->late);
+    list_init(&e->open);
 }
 
 static int unproven_new(struct edges *es, const struct unproven_limits *limits)
@@ -117,35 +85,89 @@ static int unproven_new(struct edges *es, const struct unproven_limits *limits)
     return unproven_init(&es->unproven, limits, &key);
 }
 
-struct edges *edges_new(struct braid_core *core, struct event_base *base,
-                        const struct unproven_limits *limits, const struct edge_params *params,
-                        const struct targets *targets, unsigned n)
+static void stop_listening(struct edge *e)
+{
+    opening_refuse_all(e);
+    for (unsigned i = 0; i < EDGE_LISTENERS; i++) {
+        if (e->listeners[i])
+            braid_unlisten(e->listeners[i]);
+        e->listeners[i] = NULL;
+    }
+}
+
+static struct edges *edges_of_role(struct role *r)
+{
+    return list_entry(r, struct edges, role);
+}
+
+static void edges_stop(struct role *r)
+{
+    struct edges *es = edges_of_role(r);
+    for (unsigned i = 0; i < es->n; i++)
+        stop_listening(&es->edges[i]);
+}
+
+static void edges_expire(struct role *r, braid_time now)
+{
+    struct edges *es = edges_of_role(r);
+    for (unsigned i = 0; i < es->n; i++)
+        opening_expire(&es->edges[i], now);
+}
+
+static void drop_all(struct list *clients)
+{
+    while (!list_empty(clients)) {
+        struct client *cl = list_entry(clients->next, struct client, link);
+        splice_drop(&cl->splice);
+        client_free(cl);
+    }
+}
+
+static void edges_free(struct role *r)
+{
+    struct edges *es = edges_of_role(r);
+    for (unsigned i = 0; i < es->n; i++) {
+        struct edge *e = &es->edges[i];
+        stop_listening(e);
+        drop_all(&e->connecting);
+        drop_all(&e->late);
+        drop_all(&e->open);
+    }
+    bypass_free(es->bypass);
+    unproven_free(&es->unproven);
+    source_close(&es->source);
+    netlink_close(es->netlink);
+    free(es);
+}
+
+static const struct role_ops edges_role = {.stop = edges_stop, .expire = edges_expire, .free = edges_free};
+
+struct edges *edges_new(struct node *node, const struct unproven_limits *limits,
+                        const struct edge_params *params, const struct targets *targets, unsigned n)
 {
     struct edges *es = calloc(1, sizeof(*es) + n * sizeof(es->edges[0]));
     if (!es)
         return NULL;
-    es->core = core;
-    es->base = base;
-    source_init(&es->source, core);
-    list_init(&es->again);
-    evtimer_assign(&es->again_event, base, on_again, es);
-    if (unproven_new(es, limits) < 0 || edges_bypass_new(es, params, n) < 0) {
-        edges_free(es);
+    es->role.node = node;
+    es->n = n;
+    source_init(&es->source, node->core);
+    for (unsigned i = 0; i < n; i++)
+        edge_init(&es->edges[i], es, &params[i], &targets[i]);
+    bool made = unproven_new(es, limits) == 0 && edges_bypass_new(es) == 0;
+    for (unsigned i = 0; i < n && made; i++)
+        made = edge_listen(&es->edges[i]) == 0;
+    if (!made) {
+        edges_free(&es->role);
         return NULL;
     }
-    for (unsigned i = 0; i < n; i++) {
-        struct edge *e = &es->edges[es->n++];
-        *e = (struct edge){.owner = es, .params = &params[i], .targets = targets[i]};
-        list_init(&e->connecting);
-        list_init(&e->late);
-        list_init(&e->open);
-        evtimer_assign(&e->patience_timer, base, on_patience_timer, e);
-        if (edge_listen(e) < 0) {
-            edges_free(es);
-            return NULL;
-        }
-    }
+    node_add(node, &es->role, &edges_role);
     return es;
+}
+
+struct edges *edges_of(const struct node *node)
+{
+    struct role *r = node_role(node, &edges_role);
+    return r ? edges_of_role(r) : NULL;
 }
 
 void edges_set_targets(struct edges *es, unsigned i, const struct targets *targets)
@@ -154,61 +176,11 @@ void edges_set_targets(struct edges *es, unsigned i, const struct targets *targe
     es->edges[i].preferred_until = 0;
 }
 
-static void stop_listening(struct edge *e)
-{
-    list_each (n, tmp, &e->connecting)
-        relay_refuse(list_entry(n, struct relay, link), BRAID_REFUSE_RESET);
-    for (unsigned i = 0; i < 2; i++) {
-        if (e->listeners[i])
-            braid_unlisten(e->listeners[i]);
-        e->listeners[i] = NULL;
-    }
-}
-
-void edges_drain(struct edges *es, void (*done)(void *arg), void *arg)
-{
-    for (unsigned i = 0; i < es->n; i++)
-        stop_listening(&es->edges[i]);
-    es->drained = done;
-    es->drained_arg = arg;
-    if (es->n_relays == 0)
-        done(arg);
-}
-
-void edges_free(struct edges *es)
-{
-    if (!es)
-        return;
-    es->drained = NULL;
-    for (unsigned i = 0; i < es->n; i++) {
-        struct edge *e = &es->edges[i];
-        stop_listening(e);
-        struct list *const all[] = {&e->connecting, &e->late, &e->open};
-        for (unsigned j = 0; j < 3; j++)
-            while (!list_empty(all[j]))
-                relay_drop(list_entry(all[j]->next, struct relay, link));
-        event_del(&e->patience_timer);
-    }
-    event_del(&es->again_event);
-    bypass_free(es->bypass);
-    unproven_free(&es->unproven);
-    source_close(&es->source);
-    netlink_close(es->netlink);
-    free(es);
-}
-
 /* ---- looking inside -------------------------------------------------------------------------- */
 
 const char *edge_listen_text(const struct edge_params *p, char text[EDGE_TEXT])
 {
-    if (!p->transparent)
-        return addr_text(&p->listen, text);
-    if (p->port_first == p->port_last)
-        snprintf(text, EDGE_TEXT, "any:%u", p->port_first);
-    else if (p->port_first > 1 || p->port_last < 65535)
-        snprintf(text, EDGE_TEXT, "any:%u-%u", p->port_first, p->port_last);
-    else
-        snprintf(text, EDGE_TEXT, "any");
+    edge_mode(p)->listen_text(p, text);
     return text;
 }
 
@@ -229,9 +201,9 @@ const struct edge_counters *edges_counters(const struct edges *es, unsigned i)
 
 int edges_server(const struct edges *es, const struct braid_conn *c, struct braid_addr *out)
 {
-    const struct relay *r = braid_conn_user(c);
-    if (!r || r->edge->owner != es || (!r->dial && !event_initialized(&r->event)))
+    const struct client *cl = client_of(es, c);
+    if (!cl || (cl->connecting && !cl->opening->dial))
         return -1;
-    *out = r->server;
+    *out = cl->server;
     return 0;
 }

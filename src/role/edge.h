@@ -1,5 +1,5 @@
 /* The edge: MPTCP from clients, plain TCP to a server. Each worker has its own instance of every configured
- * edge, all of them in one struct edges, which is the worker's user pointer. */
+ * edge, all of them in one struct edges, a role of its node (role/node.h). */
 #ifndef BRAID_ROLE_EDGE_H
 #define BRAID_ROLE_EDGE_H
 
@@ -11,6 +11,7 @@
 #define EDGE_SIGNAL_MAX      8
 #define EDGE_PORTS_MAX       16 /* ranges of ports with a profile of their own */
 #define EDGE_TEXT            64 /* bytes of edge_listen_text */
+#define EDGE_LISTENERS       2  /* addresses that one edge listens at */
 #define EDGE_CONNECT_TIMEOUT (10 * BRAID_SECOND)
 /* A client's SYN is answered after so long even if the server has not: a second SYN would come a second after
  * the first (RFC 6298 section 2), and clients take a few without an answer for a network that blocks MPTCP.
@@ -19,8 +20,8 @@
 #define EDGE_PREFERENCE (60 * BRAID_SECOND) /* for an address that answered when others did not */
 
 struct bypass_entry;
-struct event_base;
 struct edges;
+struct node;
 struct unproven_limits;
 
 /* What the configuration says of one edge. */
@@ -88,12 +89,13 @@ const char *edge_counter_help(enum edge_counter c);
  * text, which is returned. */
 const char *edge_listen_text(const struct edge_params *p, char text[EDGE_TEXT]);
 
-/* Listens on core for n edges; targets[i] are the resolved addresses of params[i], if it has a target. params
- * must outlive the result. NULL if memory is short or an address is taken. The functions below are for the
- * thread that drives core and base. */
-struct edges *edges_new(struct braid_core *core, struct event_base *base,
-                        const struct unproven_limits *limits, const struct edge_params *params,
-                        const struct targets *targets, unsigned n);
+/* The role of n edges, which listen on the node's core; targets[i] are the resolved addresses of params[i],
+ * if it has a target. params must outlive the node. NULL if memory is short or an address is taken. The
+ * functions below are for the thread that drives the node. */
+struct edges *edges_new(struct node *node, const struct unproven_limits *limits,
+                        const struct edge_params *params, const struct targets *targets, unsigned n);
+/* NULL: this node has none. */
+struct edges *edges_of(const struct node *node);
 /* New connections of edge i go to other addresses. */
 void edges_set_targets(struct edges *es, unsigned i, const struct targets *targets);
 /* learned(arg, i, server, until) will be called when edge i has found a server that speaks MPTCP itself and
@@ -104,11 +106,6 @@ void edges_on_learned(struct edges *es,
                       void *arg);
 /* Another worker's edge i has found such a server. */
 void edges_learn(struct edges *es, unsigned i, const struct braid_addr *server, braid_time until);
-/* Stops listening; calls done(arg) once no connection is left, perhaps at once. */
-void edges_drain(struct edges *es, void (*done)(void *arg), void *arg);
-/* Resets every server connection and frees; the core's connections are left without callbacks. NULL is
- * allowed. */
-void edges_free(struct edges *es);
 
 unsigned edges_count(const struct edges *es);
 const struct edge_params *edges_params(const struct edges *es, unsigned i);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/addr.h"
+#include "role/edge_mode.h"
 #include "role/flaw.h"
 
 const char *flaw_of(const struct edge_params *edges, unsigned n, const struct braid_ip *ip,
@@ -9,7 +10,10 @@ const char *flaw_of(const struct edge_params *edges, unsigned n, const struct br
 {
     for (unsigned i = 0; i < n; i++) {
         const struct edge_params *e = &edges[i];
-        bool listens = !e->transparent && ip_equal(&e->listen.ip, ip), signals = false;
+        struct braid_addr own[EDGE_LISTENERS];
+        bool listens = false, signals = false;
+        for (unsigned j = edge_mode(e)->addresses(e, own); j-- > 0;)
+            listens |= !ip_is_unspecified(&own[j].ip) && ip_equal(&own[j].ip, ip);
         for (unsigned j = 0; j < e->n_signal; j++)
             signals |= ip_equal(&e->signal[j], ip);
         if (!listens && !signals)

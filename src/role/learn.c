@@ -7,14 +7,20 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "role/bypass.h"
-#include "role/relay.h"
+#include "role/edge_mode.h"
+#include "role/learn.h"
 
-int edges_bypass_new(struct edges *es, const struct edge_params *params, unsigned n)
+bool edge_bypasses(const struct edge *e)
+{
+    return e->mode->learns && e->params->bypass > 0;
+}
+
+int edges_bypass_new(struct edges *es)
 {
     struct siphash_key key;
     bool wanted = false;
-    for (unsigned i = 0; i < n; i++)
-        wanted |= edge_bypasses(&params[i]);
+    for (unsigned i = 0; i < es->n; i++)
+        wanted |= edge_bypasses(&es->edges[i]);
     if (!wanted)
         return 0;
     ssize_t got = getrandom(&key, sizeof(key), 0);
@@ -40,7 +46,7 @@ bool edge_wants(void *ctx, const struct braid_addr *client, const struct braid_a
 
 bool edge_probes(const struct edge *e, const struct braid_addr *server)
 {
-    return edge_bypasses(e->params) &&
+    return edge_bypasses(e) &&
            bypass_find(e->owner->bypass, number_of(e), server, clock_now()) == BYPASS_UNKNOWN;
 }
 

@@ -4,15 +4,17 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
 #include "io/clock.h"
 #include "io/log.h"
-#include "io/rtnetlink.h"
 #include "io/upstream.h"
-#include "role/relay.h"
-#include "relay/targets.h"
+#include "relay/end_conn.h"
+#include "relay/end_socket.h"
+#include "role/edge_client.h"
+#include "role/edge_mode.h"
+#include "role/learn.h"
+#include "role/opening.h"
 
 /* ---- the server does not come ------------------------------------------------------------------ */
 
@@ -61,198 +63,164 @@ static void complain(struct edge *e, const struct braid_addr *server, int error)
               f.text ? f.text : "is unreachable: ", f.text ? "" : strerror(error), since);
 }
 
-/* Refuses the client and frees, or aborts it if it was answered before: closed() follows then. */
-static void server_failed(struct relay *r, int error)
+/* The client's SYN is answered by a refusal. */
+static void refuse(struct client *cl, enum braid_refusal how)
 {
-    const struct failure f = failure_of(error);
-    r->edge->counters.v[f.counter]++;
-    complain(r->edge, error == EDESTADDRREQ ? NULL : &r->server, error);
-    if (r->accepted) {
-        r->broken = true;
-        braid_conn_abort(r->conn);
-    } else {
-        relay_refuse(r, f.refusal);
-    }
+    assert(cl->connecting && !cl->opening->accepted);
+    braid_conn_refuse(client_conn(cl), how);
+    end_conn_forget(&cl->splice.ends[CLIENT_END]);
+    client_free(cl);
 }
 
-void relay_refuse(struct relay *r, enum braid_refusal how)
+/* Refuses the client and frees, or aborts it if it was answered before: closed() follows then. */
+static void server_failed(struct client *cl, int error)
 {
-    assert(r->connecting && !r->accepted);
-    braid_conn_refuse(r->conn, how);
-    relay_free(r);
+    const struct failure f = failure_of(error);
+    struct edge *e = client_edge(cl);
+    e->counters.v[f.counter]++;
+    complain(e, error == EDESTADDRREQ ? NULL : &cl->server, error);
+    if (cl->opening->accepted)
+        splice_abort(&cl->splice, CLIENT_END);
+    else
+        refuse(cl, f.refusal);
+}
+
+void opening_refuse_all(struct edge *e)
+{
+    list_each (n, tmp, &e->connecting)
+        refuse(list_entry(n, struct client, link), BRAID_REFUSE_RESET);
 }
 
 /* ---- the client is answered -------------------------------------------------------------------- */
 
-static void answer_client(struct relay *r)
+static void answer_client(struct client *cl)
 {
-    r->accepted = true;
-    braid_conn_accept(r->conn);
+    cl->opening->accepted = true;
+    braid_conn_accept(client_conn(cl));
 }
 
 /* Before the server has answered. */
-static void answer_early(struct relay *r)
+static void answer_early(struct client *cl)
 {
-    list_remove(&r->link);
-    list_append(&r->edge->late, &r->link);
-    answer_client(r);
+    list_remove(&cl->link);
+    list_append(&client_edge(cl)->late, &cl->link);
+    answer_client(cl);
 }
 
-void relay_expire(struct edge *e, braid_time now)
+/* All clients of an edge have the same patience, so the first one's is over first. */
+void opening_expire(struct edge *e, braid_time now)
 {
     while (!list_empty(&e->connecting)) {
-        struct relay *r = list_entry(e->connecting.next, struct relay, link);
-        if (r->patience > now) {
-            edge_expire_at(e, r->patience);
+        struct client *cl = list_entry(e->connecting.next, struct client, link);
+        if (cl->opening->patience > now) {
+            role_expire_at(&e->owner->role, cl->opening->patience);
             return;
         }
-        answer_early(r);
+        answer_early(cl);
     }
 }
 
 /* ---- the server is asked ------------------------------------------------------------------------ */
 
-/* The address that has answered lately when others did not comes first. */
-static struct targets in_order(const struct edge *e)
-{
-    struct targets out = e->targets;
-    if (clock_now() < e->preferred_until)
-        targets_prefer(&out, &e->preferred);
-    return out;
-}
-
-static void remember_answer(struct edge *e, const struct braid_addr *asked_first,
-                            const struct braid_addr *server)
-{
-    if (addr_equal(asked_first, server))
-        return;
-    e->preferred = *server;
-    e->preferred_until = clock_now() + EDGE_PREFERENCE;
-}
-
 static void on_connected(void *arg, int fd, const struct braid_addr *server)
 {
-    struct relay *r = arg;
-    struct edge *e = r->edge;
-    r->dial = NULL;
-    if (relay_attach(r, fd) < 0) {
-        server_failed(r, ENOMEM);
+    struct client *cl = arg;
+    struct opening *o = cl->opening;
+    struct edge *e = client_edge(cl);
+    o->dial = NULL;
+    if (end_socket_init(&cl->splice.ends[SERVER_END], e->owner->role.node->sockets, fd) < 0) {
+        server_failed(cl, ENOMEM);
         return;
     }
-    remember_answer(e, &r->server, server);
-    r->server = *server;
-    r->connecting = false;
-    e->counters.connecting--;
-    e->counters.open++;
+    e->mode->answered(e, &cl->server, server);
+    cl->server = *server;
+    client_connected(cl);
     e->counters.v[EDGE_ACCEPTED]++;
-    list_remove(&r->link);
-    list_append(&e->open, &r->link);
-    if (r->probing)
-        edge_found(e, &r->server, upstream_is_mptcp(fd));
-    if (r->accepted)
-        relay_pump(r);
-    else
-        answer_client(r);
+    if (o->probing)
+        edge_found(e, &cl->server, upstream_is_mptcp(fd));
+    if (!o->accepted) {
+        answer_client(cl);
+        return;
+    }
+    client_opened(cl);
+    splice_start(&cl->splice);
 }
 
 static void on_failed(void *arg, int error)
 {
-    struct relay *r = arg;
-    r->dial = NULL;
-    server_failed(r, error);
+    struct client *cl = arg;
+    cl->opening->dial = NULL;
+    server_failed(cl, error);
 }
 
-/* May free the relay. */
-static void ask_server(struct relay *r)
+/* May free the client. */
+static void ask_server(struct client *cl)
 {
-    const struct edge_params *p = r->edge->params;
+    struct edge *e = client_edge(cl);
+    const struct edge_params *p = e->params;
     struct braid_addr meant, client;
-    braid_conn_addrs(r->conn, &meant, &client);
-    struct targets targets = p->transparent ? (struct targets){.addr = {meant}, .n = 1} : in_order(r->edge);
-    r->server = targets.addr[0];
-    r->probing = edge_probes(r->edge, &r->server);
+    braid_conn_addrs(client_conn(cl), &meant, &client);
+    struct targets targets = e->mode->targets(e, &meant);
+    cl->server = targets.addr[0];
+    cl->opening->probing = edge_probes(e, &cl->server);
     struct dial_params params = {.targets = &targets,
                                  .client = p->client_source ? &client : NULL,
-                                 .source = &r->edge->owner->source,
-                                 .probe = r->probing,
+                                 .source = &e->owner->source,
+                                 .probe = cl->opening->probing,
                                  .timeout = p->connect_timeout ? p->connect_timeout : EDGE_CONNECT_TIMEOUT,
                                  .connected = on_connected,
                                  .failed = on_failed,
-                                 .arg = r};
-    r->dial = targets.n > 0 ? dial_new(r->edge->owner->base, &params) : NULL;
-    if (r->dial)
-        dial_begin(r->dial);
+                                 .arg = cl};
+    cl->opening->dial = targets.n > 0 ? dial_new(e->owner->role.node->base, &params) : NULL;
+    if (cl->opening->dial)
+        dial_begin(cl->opening->dial);
     else
-        server_failed(r, targets.n > 0 ? ENOMEM : EDESTADDRREQ);
+        server_failed(cl, targets.n > 0 ? ENOMEM : EDESTADDRREQ);
 }
 
 /* ---- the client comes ---------------------------------------------------------------------------- */
 
-static struct relay *relay_new(struct edge *e, struct braid_conn *c)
-{
-    struct relay *r = calloc(1, sizeof(*r));
-    if (!r)
-        return NULL;
-    r->edge = e;
-    r->conn = c;
-    r->want = RELAY_READ_MIN;
-    r->connecting = true;
-    list_init(&r->again);
-    list_append(&e->connecting, &r->link);
-    e->counters.connecting++;
-    e->owner->n_relays++;
-    braid_conn_set_user(c, r);
-    return r;
-}
-
-/* Whether the edge may connect to the server that the client means. */
-static bool reaches(const struct edge *e, const struct braid_ip *server)
-{
-    const struct edge_params *p = e->params;
-    struct edges *es = e->owner;
-    if (!p->transparent)
-        return true;
-    if (!es->netlink)
-        es->netlink = rtnetlink_open();
-    bool local = es->netlink && rtnetlink_is_local(es->netlink, server);
-    return reach_allows(p->reach, p->n_reach, server, local);
-}
-
-void relay_incoming(void *ctx, struct braid_conn *c)
+static void on_incoming(void *ctx, struct braid_conn *c)
 {
     struct edge *e = ctx;
     struct braid_addr meant, client;
     e->counters.v[EDGE_INCOMING]++;
     braid_conn_addrs(c, &meant, &client);
-    if (!reaches(e, &meant.ip)) {
+    if (!e->mode->reaches(e, &meant.ip)) {
         e->counters.v[EDGE_FORBIDDEN]++;
         braid_conn_refuse(c, BRAID_REFUSE_UNREACHABLE);
         return;
     }
-    struct relay *r = relay_new(e, c);
-    if (!r) {
+    struct client *cl = client_new(e, c);
+    if (!cl) {
         e->counters.v[EDGE_FAILED]++;
         braid_conn_refuse(c, BRAID_REFUSE_RESET);
         return;
     }
-    relay_profile_begin(r);
-    if (!unproven_enter(&e->owner->unproven, &r->unproven, &client.ip)) {
-        answer_early(r);
+    client_profile_begin(cl);
+    if (!unproven_enter(&e->owner->unproven, &cl->opening->unproven, &client.ip)) {
+        answer_early(cl);
         return;
     }
-    r->patience = clock_now() + (e->params->patience ? e->params->patience : EDGE_PATIENCE);
-    edge_expire_at(e, r->patience);
-    ask_server(r);
+    cl->opening->patience = clock_now() + (e->params->patience ? e->params->patience : EDGE_PATIENCE);
+    role_expire_at(&e->owner->role, cl->opening->patience);
+    ask_server(cl);
 }
 
-void relay_established(struct braid_conn *c, void *user)
+static void on_established(struct braid_conn *c, void *user)
 {
-    (void)c;
-    struct relay *r = user;
-    r->established = true;
-    unproven_leave(&r->edge->owner->unproven, &r->unproven);
-    if (r->connecting && !r->dial)
-        ask_server(r);
-    else
-        relay_pump(r);
+    struct client *cl = client_of_user(user);
+    struct opening *o = cl->opening;
+    o->established = true;
+    unproven_leave(&client_edge(cl)->owner->unproven, &o->unproven);
+    if (cl->connecting && !o->dial)
+        ask_server(cl);
+    client_opened(cl);
+    end_conn_established(c, user);
 }
+
+const struct braid_conn_ops opening_conn_ops = {.incoming = on_incoming,
+                                                .established = on_established,
+                                                .readable = end_conn_readable,
+                                                .writable = end_conn_writable,
+                                                .closed = end_conn_closed};

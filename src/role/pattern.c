@@ -15,7 +15,8 @@ bool pattern_note(struct pattern *p, size_t n, bool idle)
     bool before = p->interactive;
     if (idle)
         burst_ends(p);
-    p->burst += n;
+    if (p->burst <= PATTERN_LARGE)
+        p->burst += n <= PATTERN_LARGE ? (uint32_t)n : PATTERN_LARGE + 1;
     if (p->burst > PATTERN_LARGE) {
         p->interactive = false;
         p->small = 0;

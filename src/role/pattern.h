@@ -17,8 +17,8 @@
 
 /* Zero it. */
 struct pattern {
-    uint64_t burst; /* bytes of the current one */
-    unsigned small; /* bursts in a row that were */
+    uint32_t burst; /* bytes of the current one; not counted beyond PATTERN_LARGE */
+    uint8_t small;  /* bursts in a row that were */
     bool interactive;
 };
 

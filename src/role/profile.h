@@ -26,5 +26,7 @@ struct port_profile {
 
 /* Gives the connection the profile's algorithms (of an automatic one: those it begins with). */
 void profile_apply(const struct profile *p, struct braid_conn *c, braid_time now);
+/* That of the first of n ranges that has the port; NULL: none has. */
+const struct profile *profile_of_port(const struct port_profile *ports, unsigned n, uint16_t port);
 
 #endif

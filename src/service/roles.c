@@ -5,6 +5,7 @@
 #include <string.h>
 #include "io/mailbox.h"
 #include "io/upstream.h"
+#include "role/node.h"
 #include "role/resolver.h"
 #include "service/roles.h"
 
@@ -78,9 +79,9 @@ struct finding {
 static void take_finding(struct worker *w, const void *what)
 {
     const struct finding *f = what;
-    struct edges *es = worker_user(w);
-    if (es)
-        edges_learn(es, f->edge, &f->server, f->until);
+    const struct node *node = worker_user(w);
+    if (node)
+        edges_learn(edges_of(node), f->edge, &f->server, f->until);
 }
 
 /* In the thread of the worker that found it, who is told, too. Whoever misses it for lack of memory will find
@@ -95,9 +96,9 @@ static void on_learned(void *arg, unsigned i, const struct braid_addr *server, b
 static int make_edges(struct roles *r, struct worker *w)
 {
     const struct service_params *p = r->params;
-    struct edges *es =
-        edges_new(worker_core(w), worker_base(w), p->unproven, p->edges, r->targets, p->n_edges);
-    worker_set_user(w, es);
+    struct node *node = node_new(worker_core(w), worker_base(w));
+    worker_set_user(w, node);
+    struct edges *es = node ? edges_new(node, p->unproven, p->edges, r->targets, p->n_edges) : NULL;
     if (es)
         edges_on_learned(es, on_learned, r);
     return es ? 0 : -1;
@@ -125,9 +126,9 @@ struct news {
 static void take_news(struct worker *w, const void *what)
 {
     const struct news *n = what;
-    struct edges *es = worker_user(w);
-    if (es)
-        edges_set_targets(es, n->edge, &n->targets);
+    const struct node *node = worker_user(w);
+    if (node)
+        edges_set_targets(edges_of(node), n->edge, &n->targets);
 }
 
 /* In the resolver's thread. If memory is short the old addresses stay. */
@@ -162,7 +163,7 @@ static void on_drained(void *arg)
 
 static void drain_worker(struct worker *w, void *arg)
 {
-    edges_drain(worker_user(w), on_drained, arg);
+    node_drain(worker_user(w), on_drained, arg);
 }
 
 void roles_drain(struct roles *r, struct mailbox *main, void (*done)(void *arg), void *arg)
@@ -193,7 +194,7 @@ void roles_leave(struct roles *r)
 {
     for (unsigned i = 0; r && r->workers && i < r->workers->n; i++) {
         struct worker *w = r->workers->all[i];
-        edges_free(worker_user(w));
+        node_free(worker_user(w));
         worker_set_user(w, NULL);
     }
 }

@@ -13,7 +13,7 @@ struct roles;
  * must not keep the other edges from their clients. params must outlive the result. NULL, and a message of
  * one line in error: nothing is left behind. */
 struct roles *roles_new(const struct service_params *params, char error[SERVICE_ERROR]);
-/* Gives each of the workers, which do not run yet, its edges. 0, or -1 with a message. */
+/* Gives each of the workers, which do not run yet, a node with its edges. 0, or -1 with a message. */
 int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERROR]);
 /* The workers run: from now on they hear of other addresses. */
 void roles_start(struct roles *r);
@@ -23,7 +23,7 @@ void roles_drain(struct roles *r, struct mailbox *main, void (*done)(void *arg),
 
 /* The end, in this order; NULL is allowed. Nobody hears of names any more, or of the end of a drain. */
 void roles_stop(struct roles *r);
-/* The workers, whose threads have ended, lose their edges, and the servers are told. */
+/* The workers, whose threads have ended, lose their nodes, and the servers are told. */
 void roles_leave(struct roles *r);
 /* What was posted to the main loop has run. */
 void roles_free(struct roles *r);

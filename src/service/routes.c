@@ -7,6 +7,7 @@
 #include "io/tun.h"
 #include "io/tunwatch.h"
 #include "io/upstream.h"
+#include "role/edge_mode.h"
 #include "service/routes.h"
 #include "service/steering.h"
 
@@ -40,12 +41,14 @@ static int note_addresses(struct routes *r)
     const struct edge_params *edges = r->params->edges;
     unsigned most = 0;
     for (unsigned i = 0; i < r->params->n_edges; i++)
-        most += 1 + edges[i].n_signal;
+        most += EDGE_LISTENERS + edges[i].n_signal;
     r->addresses = calloc(most, sizeof(*r->addresses));
     if (!r->addresses)
         return -1;
     for (unsigned i = 0; i < r->params->n_edges; i++) {
-        note_address(r, &edges[i].listen.ip);
+        struct braid_addr own[EDGE_LISTENERS];
+        for (unsigned j = edge_mode(&edges[i])->addresses(&edges[i], own); j-- > 0;)
+            note_address(r, &own[j].ip);
         for (unsigned j = 0; j < edges[i].n_signal; j++)
             note_address(r, &edges[i].signal[j]);
     }
@@ -64,10 +67,10 @@ static void warn_of_own_addresses(const struct routes *r)
     }
 }
 
-static bool has_transparent(const struct service_params *p)
+static bool is_steered_to(const struct service_params *p)
 {
     for (unsigned i = 0; i < p->n_edges; i++) {
-        if (p->edges[i].transparent)
+        if (edge_mode(&p->edges[i])->steered)
             return true;
     }
     return false;
@@ -81,13 +84,16 @@ static int open_tun(struct routes *r, unsigned n, char *error)
     r->tun_open = true;
     bool v4 = false, v6 = false;
     for (unsigned i = 0; i < p->n_edges; i++) {
-        v4 |= p->edges[i].transparent || ip_is_v4(&p->edges[i].listen.ip);
-        v6 |= p->edges[i].transparent || !ip_is_v4(&p->edges[i].listen.ip);
+        struct braid_addr own[EDGE_LISTENERS];
+        for (unsigned j = edge_mode(&p->edges[i])->addresses(&p->edges[i], own); j-- > 0;) {
+            v4 |= ip_is_v4(&own[j].ip);
+            v6 |= !ip_is_v4(&own[j].ip);
+        }
     }
     tun_check_forwarding(&r->tun, v4, v6);
     if (!p->tun->routes_auto)
         return 0;
-    if (has_transparent(p) && tun_steer(&r->tun, error) < 0)
+    if (is_steered_to(p) && tun_steer(&r->tun, error) < 0)
         return -1;
     for (unsigned i = 0; i < r->n_addresses; i++) {
         if (tun_route(&r->tun, &r->addresses[i], error) < 0)
@@ -162,7 +168,7 @@ int routes_watch(struct routes *r, const struct workers *workers, struct event_b
     struct tunwatch_params params = {.tun = &r->tun,
                                      .routes = r->addresses,
                                      .n_routes = r->n_addresses,
-                                     .steer = has_transparent(r->params),
+                                     .steer = is_steered_to(r->params),
                                      .readable = on_readable,
                                      .lost = on_lost,
                                      .arg = r};
@@ -186,7 +192,7 @@ void routes_close(struct routes *r)
         if (r->params->tun->routes_auto) {
             for (unsigned i = 0; i < r->n_addresses; i++)
                 tun_unroute(&r->tun, &r->addresses[i]);
-            if (has_transparent(r->params))
+            if (is_steered_to(r->params))
                 tun_unsteer(&r->tun);
         }
         tun_close(&r->tun);

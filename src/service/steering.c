@@ -6,6 +6,7 @@
 #include "io/policy_rules.h"
 #include "io/steer.h"
 #include "io/tun.h"
+#include "role/edge_mode.h"
 #include "service/steering.h"
 
 #define FIRST_LOOK 3  /* seconds after the start */
@@ -79,7 +80,7 @@ struct steering *steering_new(struct event_base *base, const struct edge_params 
         return NULL;
     s->steered = s->returned = true;
     for (unsigned i = 0; i < n; i++) {
-        if (edges[i].transparent)
+        if (edge_mode(&edges[i])->steered)
             s->transparent = &edges[i];
         if (edges[i].client_source)
             s->client = &edges[i];

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 #include "mptcp/conn.h"
-#include "role/relay.h"
+#include "role/edge_client.h"
 
-#define IDLE_LIMIT 4850 /* bytes of an idle connection with two subflows, and of its relay */
+#define IDLE_LIMIT 4700 /* bytes of an idle connection with two subflows, and of its relaying */
 
 static double mib(size_t bytes)
 {
@@ -56,13 +56,13 @@ static int missing_in(const char *path)
 static int print_idle(void)
 {
     size_t core = world_idle(IDLE_MAX), structs = sizeof(struct braid_conn) + 2 * sizeof(struct mp_subflow);
-    size_t all = core + sizeof(struct relay);
+    size_t all = core + sizeof(struct client);
 
     printf("idle connection, bytes of heap: %zu braid_conn, 2 x %zu mp_subflow (%zu of it subflow), %zd "
-           "else, %zu relay; "
+           "else, %zu client of the edge; "
            "%zu in all\n",
            sizeof(struct braid_conn), sizeof(struct mp_subflow), sizeof(struct subflow),
-           (ssize_t)(core - structs), sizeof(struct relay), all);
+           (ssize_t)(core - structs), sizeof(struct client), all);
     if (core > 0 && all <= IDLE_LIMIT)
         return 0;
     printf("idle connection: %s\n", core ? "more than the limit" : "the connections did not become idle");

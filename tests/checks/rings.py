@@ -21,7 +21,6 @@ REASONS = {}
 STILL = {
     "mptcp": "announce choice conn copies data_in fallback flow handshake joins options_in own_addrs path_manager reinject "
              "rescue sendbuf",
-    "role": "edge opening relay",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)

@@ -43,7 +43,7 @@ static unsigned fake_listeners;              /* how many there are */
 
 /* ---- the test's side ------------------------------------------------------------------------- */
 
-static inline struct braid_conn *fake_conn(void)
+static inline struct braid_conn *fake_conn_of(const struct braid_conn_ops *ops)
 {
     struct braid_conn *c = calloc(1, sizeof(*c));
     c->up = malloc(FAKE_STREAM);
@@ -51,9 +51,14 @@ static inline struct braid_conn *fake_conn(void)
     c->piece = 1000;
     c->sndbuf = FAKE_STREAM;
     c->client_ready = true;
-    ck_assert_ptr_nonnull(fake_listener);
-    c->ops = fake_listener->params.ops;
+    c->ops = ops;
     return c;
+}
+
+static inline struct braid_conn *fake_conn(void)
+{
+    ck_assert_ptr_nonnull(fake_listener);
+    return fake_conn_of(fake_listener->params.ops);
 }
 
 static inline void fake_conn_free(struct braid_conn *c)
@@ -227,6 +232,16 @@ void braid_conn_commit(struct braid_conn *c, size_t n)
     ck_assert_uint_le(n, c->reserved);
     c->reserved = 0;
     c->down_len += n;
+}
+
+ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
+{
+    ck_assert(!c->shut && !c->aborted && !c->abort_delivered);
+    size_t room = c->sndbuf - (c->down_len - c->down_acked), n = len < room ? len : room;
+    memcpy(c->down + c->down_len, data, n);
+    c->down_len += n;
+    c->wants_room |= n < len;
+    return (ssize_t)n;
 }
 
 void braid_conn_shutdown(struct braid_conn *c)

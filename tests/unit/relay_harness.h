@@ -17,6 +17,7 @@
 #include "io/sockaddr.h"
 #include "io/upstream.h"
 #include "role/edge.h"
+#include "role/node.h"
 #include "role/unproven.h"
 #include "suite.h"
 
@@ -30,6 +31,7 @@
     .n_reach = 2
 
 static struct event_base *base;
+static struct node *node;
 static struct edges *edges;
 static struct edge_params params;
 static struct unproven_limits limits;
@@ -108,7 +110,9 @@ static inline uint64_t counted(enum edge_counter which)
 static inline void make_edges(void)
 {
     struct targets targets = {.addr = {target}, .n = 1};
-    edges = edges_new(NULL, base, &limits, &params, &targets, 1);
+    node = node_new(NULL, base);
+    ck_assert_ptr_nonnull(node);
+    edges = edges_new(node, &limits, &params, &targets, 1);
     ck_assert_ptr_nonnull(edges);
 }
 
@@ -136,7 +140,7 @@ static inline void setup(void)
 
 static inline void teardown(void)
 {
-    edges_free(edges);
+    node_free(node);
     event_base_free(base);
     close(listener);
 }

@@ -13,6 +13,7 @@
 #include "io/tun_queue.h"
 #include "io/worker.h"
 #include "role/edge.h"
+#include "role/node.h"
 #include "wire/packet.h"
 #include "suite.h"
 
@@ -60,10 +61,10 @@ static void start_worker(unsigned i)
     workers[i] = worker_new(&params);
     ck_assert_ptr_nonnull(workers[i]);
     struct targets targets = {.addr = {target}, .n = 1};
-    struct edges *es = edges_new(worker_core(workers[i]), worker_base(workers[i]), &conf.unproven, conf.edges,
-                                 &targets, conf.n_edges);
-    ck_assert_ptr_nonnull(es);
-    worker_set_user(workers[i], es);
+    struct node *node = node_new(worker_core(workers[i]), worker_base(workers[i]));
+    ck_assert_ptr_nonnull(node);
+    ck_assert_ptr_nonnull(edges_new(node, &conf.unproven, conf.edges, &targets, conf.n_edges));
+    worker_set_user(workers[i], node);
 }
 
 static void setup(void)
@@ -91,7 +92,7 @@ static void teardown(void)
     for (unsigned i = 0; i < WORKERS; i++)
         worker_stop(workers[i]);
     for (unsigned i = 0; i < WORKERS; i++) {
-        edges_free(worker_user(workers[i]));
+        node_free(worker_user(workers[i]));
         worker_free(workers[i]);
         close(tun[i][0]);
         close(tun[i][1]);

@@ -211,7 +211,7 @@ START_TEST(a_client_that_aborts_before_the_server_came_leaves_nothing)
     ck_assert_uint_eq(counted(EDGE_CLIENT_RESET), 1);
     finish(c, -1);
     bool drained = false;
-    edges_drain(edges, set_flag, &drained);
+    node_drain(node, set_flag, &drained);
     ck_assert(drained);
     server_has_time(fillers);
 }
@@ -231,7 +231,7 @@ static struct braid_conn *silent_syn(const char *client)
 /* One client more than may have a server before they completed their handshakes. */
 static struct braid_conn *one_too_many(struct braid_conn *others[2], bool of_one_network)
 {
-    edges_free(edges);
+    node_free(node);
     limits = of_one_network ? (struct unproven_limits){.all = 1000, .per_source = 2}
                             : (struct unproven_limits){.all = 2, .per_source = 1000};
     make_edges();
@@ -386,7 +386,7 @@ START_TEST(draining_ends_with_the_last_connection)
     bool drained = false;
     int server;
     struct braid_conn *c = connected(&server);
-    edges_drain(edges, set_flag, &drained);
+    node_drain(node, set_flag, &drained);
     ck_assert_ptr_null(fake_listener);
     settle(c);
     ck_assert(!drained);
@@ -399,7 +399,7 @@ END_TEST
 START_TEST(draining_without_connections_ends_at_once)
 {
     bool drained = false;
-    edges_drain(edges, set_flag, &drained);
+    node_drain(node, set_flag, &drained);
     ck_assert(drained);
 }
 END_TEST
@@ -409,7 +409,7 @@ START_TEST(freeing_resets_servers_and_releases_clients)
     char text[16];
     int server;
     struct braid_conn *c = connected(&server);
-    edges_free(edges);
+    node_free(node);
     ck_assert(c->released);
     ck_assert_int_eq(recv(server, text, sizeof(text), 0), -1);
     ck_assert_int_eq(errno, ECONNRESET);
@@ -423,7 +423,7 @@ END_TEST
 
 static void transparent_edges(bool client_source)
 {
-    edges_free(edges);
+    node_free(node);
     params = (struct edge_params){.name = "test",
                                   .transparent = true,
                                   .client_source = client_source,
@@ -459,7 +459,7 @@ START_TEST(a_transparent_edge_connects_to_the_server_that_the_client_meant)
     ck_assert(addr_equal(&told, &target));
     finish(c, server);
     bool drained = false;
-    edges_drain(edges, set_flag, &drained);
+    node_drain(node, set_flag, &drained);
     ck_assert(drained && fake_listeners == 0);
 }
 END_TEST

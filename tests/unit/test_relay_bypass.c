@@ -62,7 +62,7 @@ static void on_learned(void *arg, unsigned i, const struct braid_addr *server, b
 
 static void begin(braid_time bypass, bool client_source)
 {
-    edges_free(edges);
+    node_free(node);
     params = (struct edge_params){.name = "test",
                                   .transparent = true,
                                   .client_source = client_source,

@@ -13,7 +13,7 @@ static struct profile automatic = {
 /* An edge with this profile, and another one for ports 440 to 449. */
 static void edge_of(const struct profile *own, const struct profile *of_ports)
 {
-    edges_free(edges);
+    node_free(node);
     params = (struct edge_params){.name = "test", .profile = own, .sched = own->sched, .cc = own->cc};
     params.port_profiles[0] = (struct port_profile){.first = 440, .last = 449, .profile = of_ports};
     params.n_port_profiles = 1;

@@ -1,0 +1,19 @@
+/* A connection of the core as an end of a splice. While it is one, the connection's user pointer is the end.
+ */
+#ifndef BRAID_RELAY_END_CONN_H
+#define BRAID_RELAY_END_CONN_H
+
+#include "relay/end.h"
+
+/* Nothing is written before the handshake is complete. */
+void end_conn_init(struct end *e, struct braid_conn *c);
+/* The connection goes on, or ends, without the end, which is gone. */
+void end_conn_forget(struct end *e);
+
+/* For struct braid_conn_ops: what the core tells, for the splice. user NULL: nobody is told. */
+void end_conn_established(struct braid_conn *c, void *user);
+void end_conn_readable(struct braid_conn *c, void *user);
+void end_conn_writable(struct braid_conn *c, void *user);
+void end_conn_closed(struct braid_conn *c, void *user, enum braid_close why);
+
+#endif

@@ -1,0 +1,14 @@
+/* A TCP socket of the kernel's as an end of a splice. */
+#ifndef BRAID_RELAY_END_SOCKET_H
+#define BRAID_RELAY_END_SOCKET_H
+
+#include "relay/end.h"
+
+struct event_base;
+
+/* What tells of the sockets of all splices of one thread. NULL: memory or descriptors are short. */
+struct poller *end_socket_poller(struct event_base *base);
+/* Takes fd, which is connected and does not block. -1: memory is short, and it is closed. */
+int end_socket_init(struct end *e, struct poller *poller, int fd);
+
+#endif

@@ -1,0 +1,367 @@
+/* See splice.h. Bytes go from the packets that they came in to sendmsg, or from readv into a send buffer;
+ * from one connection to another with one copy in user space, from one socket to another by way of a page
+ * that all splices share, where nothing stays: what the second socket does not take was only looked at. */
+#include <stdlib.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include "relay/splice.h"
+
+#define LEND_IOVECS    64
+#define RESERVE_IOVECS 32
+#define WANT_MIN       14           /* 16 KiB, a power of two: bytes of room for a read */
+#define WANT_MAX       17           /* 128 KiB */
+#define READ_BUDGET    (128 * 1024) /* bytes per end and turn of the loop */
+#define PASSAGE        (64 * 1024)  /* bytes between two sockets at a time */
+
+struct splicer {
+    struct list again;  /* splices that spent their budget and have more to read */
+    struct event event; /* a timeout of zero: the next turn of the loop */
+    uint8_t *passage;   /* NULL: not needed yet */
+};
+
+static void abort_end(struct splice *s, struct end *e, enum end_abort how)
+{
+    s->ending = true;
+    if (e->gone || e->aborted)
+        return;
+    e->aborted = how == END_ABORT_NOW;
+    e->ops->abort(e, how);
+}
+
+static struct end *other_than(struct splice *s, const struct end *e)
+{
+    return &s->ends[!e->side];
+}
+
+static void pump(struct splice *s, struct end *from);
+
+/* Nothing more goes there. What it has sent before that is still to be read. */
+static void end_failed(struct splice *s, struct end *e)
+{
+    if (!e->failed)
+        s->owner->events->failed(s, e->side);
+    e->failed = true;
+    e->ready = true;
+    if (e->eof)
+        abort_end(s, other_than(s, e), END_ABORT_DELIVERED);
+    else
+        pump(s, e);
+}
+
+static void shut(struct end *to)
+{
+    to->shut = true;
+    to->ops->shutdown(to);
+}
+
+/* ---- from an end that lends its bytes -------------------------------------------------------- */
+
+/* Bytes; END_AGAIN: there are none, or none were taken; or END_FAILED. */
+static ssize_t write_some(struct end *from, struct end *to)
+{
+    struct iovec iov[LEND_IOVECS];
+    unsigned n_iov = from->ops->peek(from, iov, LEND_IOVECS);
+    if (n_iov == 0)
+        return END_AGAIN;
+    size_t all = 0;
+    for (unsigned i = 0; i < n_iov; i++)
+        all += iov[i].iov_len;
+    ssize_t n = to->ops->write(to, iov, n_iov);
+    if (n == END_FAILED)
+        return n;
+    to->full = (size_t)n < all;
+    return n;
+}
+
+static void pump_lent(struct splice *s, struct end *from, struct end *to)
+{
+    while (!to->full) {
+        ssize_t n = write_some(from, to);
+        if (n == END_FAILED) {
+            end_failed(s, to);
+            return;
+        }
+        if (n == END_AGAIN)
+            break;
+        from->ops->consume(from, (size_t)n);
+        s->owner->events->moved(s, from->side, (size_t)n);
+    }
+    if (!to->full && from->ops->at_end(from)) {
+        from->eof = true;
+        shut(to);
+    }
+}
+
+/* ---- from an end that has them elsewhere ------------------------------------------------------ */
+
+/* What one read gave: the room asked for next time follows it, so that a small exchange takes little memory
+ * and a bulk transfer few system calls. */
+static void adapt(struct end *from, size_t got, size_t room)
+{
+    if (got == room && from->want < WANT_MAX)
+        from->want++;
+    else if (got < ((size_t)1 << from->want) / 4 && from->want > WANT_MIN)
+        from->want--;
+}
+
+/* Nothing could be read: there is nothing yet, or the stream has ended or failed. An end tells its failure
+ * once: if that was taken before, what reads like an end may be none. */
+static void nothing_read(struct splice *s, struct end *from, struct end *to, ssize_t n)
+{
+    from->ready = false;
+    if (n == END_AGAIN && !from->failed)
+        return;
+    from->eof = true;
+    if (n == END_EOF && !from->failed)
+        shut(to);
+    /* The event that told of the end may have told of a reset behind it, and an edge comes only once. */
+    if (from->failed)
+        abort_end(s, to, END_ABORT_DELIVERED);
+    else if (n == END_FAILED || from->ops->failed(from))
+        end_failed(s, from);
+}
+
+/* Reads once, straight into the room of the other end. The bytes read, 0 if it is no use to go on. */
+static size_t read_some(struct splice *s, struct end *from, struct end *to)
+{
+    struct iovec iov[RESERVE_IOVECS];
+    unsigned n_iov = to->ops->reserve(to, (size_t)1 << from->want, iov, RESERVE_IOVECS);
+    to->full = n_iov == 0;
+    if (n_iov == 0)
+        return 0;
+    size_t room = 0;
+    for (unsigned i = 0; i < n_iov; i++)
+        room += iov[i].iov_len;
+    ssize_t n = from->ops->read(from, iov, n_iov);
+    to->ops->commit(to, n > 0 ? (size_t)n : 0);
+    if (n <= 0) {
+        nothing_read(s, from, to, n);
+        return 0;
+    }
+    s->owner->events->moved(s, from->side, (size_t)n);
+    if ((size_t)n < room) {
+        /* It seems to be empty. The event that told of the bytes may have told of a failure, too. */
+        char byte;
+        ssize_t more = from->ops->look(from, &byte, 1);
+        if (more == END_AGAIN || more == END_FAILED)
+            nothing_read(s, from, to, more);
+    }
+    adapt(from, (size_t)n, room);
+    return (size_t)n;
+}
+
+/* The same where neither end has memory to lend. */
+static size_t pass_some(struct splice *s, struct end *from, struct end *to)
+{
+    uint8_t *passage = s->owner->splicer->passage;
+    ssize_t n = from->ops->look(from, passage, PASSAGE);
+    if (n <= 0) {
+        nothing_read(s, from, to, n);
+        return 0;
+    }
+    struct iovec iov = {.iov_base = passage, .iov_len = (size_t)n};
+    ssize_t taken = to->ops->write(to, &iov, 1);
+    if (taken == END_FAILED) {
+        end_failed(s, to);
+        return 0;
+    }
+    to->full = taken < n;
+    if (taken > 0) {
+        from->ops->consume(from, (size_t)taken);
+        s->owner->events->moved(s, from->side, (size_t)taken);
+    }
+    return (size_t)taken;
+}
+
+static void go_on_later(struct splice *s)
+{
+    static const struct timeval at_once;
+    struct splicer *sp = s->owner->splicer;
+    if (!list_empty(&s->again))
+        return;
+    list_append(&sp->again, &s->again);
+    if (!event_pending(&sp->event, EV_TIMEOUT, NULL))
+        event_add(&sp->event, &at_once);
+}
+
+static bool has_passage(struct splicer *sp)
+{
+    if (!sp->passage)
+        sp->passage = malloc(PASSAGE);
+    return sp->passage;
+}
+
+static void pump_read(struct splice *s, struct end *from, struct end *to)
+{
+    size_t spent = 0;
+    if (!to->ops->reserve && !has_passage(s->owner->splicer)) {
+        go_on_later(s); /* memory is short, perhaps not for long */
+        return;
+    }
+    while (from->ready && !from->eof && !to->full && !to->failed && !s->ending) {
+        if (spent >= READ_BUDGET) {
+            go_on_later(s);
+            return;
+        }
+        spent += to->ops->reserve ? read_some(s, from, to) : pass_some(s, from, to);
+    }
+}
+
+/* ---- both ------------------------------------------------------------------------------------ */
+
+/* Moves what can be moved from this end to the other. */
+static void pump(struct splice *s, struct end *from)
+{
+    struct end *to = other_than(s, from);
+    if (s->ending || !from->ops || !to->ops || from->gone || to->gone || to->failed || to->shut)
+        return;
+    if (from->ops->peek)
+        pump_lent(s, from, to);
+    else
+        pump_read(s, from, to);
+}
+
+static bool is_through(const struct end *e)
+{
+    return e->ops && !e->ops->tells_gone && e->eof && e->shut;
+}
+
+static bool is_away(const struct end *e)
+{
+    return !e->ops || e->gone;
+}
+
+/* To be called last: the splice may be freed. */
+static void settle(struct splice *s)
+{
+    struct end *a = &s->ends[0], *b = &s->ends[1];
+    if (is_through(a) && is_through(b)) {
+        a->ops->close(a);
+        b->ops->close(b);
+    }
+    /* An end that was aborted and does not tell has gone; what is left of the other one ends with it. */
+    for (unsigned i = 0; i < 2; i++) {
+        struct end *e = &s->ends[i], *o = &s->ends[!i];
+        if (s->ending && o->gone && e->ops && !e->gone && !e->ops->tells_gone)
+            abort_end(s, e, END_ABORT_NOW);
+    }
+    if (!is_away(a) || !is_away(b))
+        return;
+    list_remove(&s->again);
+    s->owner->events->over(s);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct splicer *sp = arg;
+    struct list due;
+    list_init(&due);
+    while (!list_empty(&sp->again)) {
+        struct list *first = sp->again.next;
+        list_remove(first);
+        list_append(&due, first);
+    }
+    while (!list_empty(&due)) {
+        struct splice *s = list_entry(due.next, struct splice, again);
+        list_remove(&s->again);
+        pump(s, &s->ends[0]);
+        pump(s, &s->ends[1]);
+        settle(s);
+    }
+}
+
+/* ---- what the ends tell ---------------------------------------------------------------------- */
+
+static void on_ready(struct end *e, bool readable, bool writable)
+{
+    struct splice *s = splice_of(e);
+    const struct end *o = other_than(s, e);
+    if (s->ending)
+        return;
+    /* A reset that no read would notice for now. */
+    if ((!o->ops || o->full || e->eof) && e->ops->failed(e)) {
+        end_failed(s, e);
+        settle(s);
+        return;
+    }
+    if (readable)
+        e->ready = true;
+    if (writable && e->full) {
+        e->full = false;
+        pump(s, other_than(s, e));
+    }
+    pump(s, e);
+    settle(s);
+}
+
+static void on_gone(struct end *e, enum braid_close why)
+{
+    struct splice *s = splice_of(e);
+    struct end *o = other_than(s, e);
+    s->owner->events->gone(s, e->side, why);
+    if (why != BRAID_CLOSE_DONE)
+        s->ending = true;
+    if (!is_away(o)) {
+        if (why == BRAID_CLOSE_DONE)
+            o->ops->close(o);
+        else
+            abort_end(s, o, END_ABORT_NOW);
+    }
+    settle(s);
+}
+
+static const struct end_events splice_end_events = {.ready = on_ready, .gone = on_gone};
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+struct splicer *splicer_new(struct event_base *base)
+{
+    struct splicer *sp = calloc(1, sizeof(*sp));
+    if (!sp)
+        return NULL;
+    list_init(&sp->again);
+    evtimer_assign(&sp->event, base, on_again, sp);
+    return sp;
+}
+
+void splicer_free(struct splicer *sp)
+{
+    if (!sp)
+        return;
+    event_del(&sp->event);
+    free(sp->passage);
+    free(sp);
+}
+
+void splice_init(struct splice *s, struct splice_owner *owner)
+{
+    *s = (struct splice){.owner = owner};
+    list_init(&s->again);
+    for (unsigned i = 0; i < 2; i++)
+        s->ends[i] = (struct end){.events = &splice_end_events, .side = i & 1, .want = WANT_MIN};
+}
+
+void splice_start(struct splice *s)
+{
+    pump(s, &s->ends[0]);
+    pump(s, &s->ends[1]);
+    settle(s);
+}
+
+void splice_abort(struct splice *s, unsigned end)
+{
+    abort_end(s, &s->ends[end], END_ABORT_NOW);
+    settle(s);
+}
+
+void splice_drop(struct splice *s)
+{
+    list_remove(&s->again);
+    for (unsigned i = 0; i < 2; i++) {
+        struct end *e = &s->ends[i];
+        if (!is_away(e))
+            e->ops->drop(e);
+    }
+}

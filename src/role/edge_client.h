@@ -1,0 +1,74 @@
+/* One client of an edge: its connection, the socket to its server, and the splice of both. */
+#ifndef BRAID_ROLE_EDGE_CLIENT_H
+#define BRAID_ROLE_EDGE_CLIENT_H
+
+#include "relay/dial.h"
+#include "role/edge_state.h"
+#include "role/pattern.h"
+
+/* The ends of a client's splice. */
+enum { CLIENT_END, SERVER_END };
+
+/* What is needed until the client has completed its handshake and the server has answered. */
+struct opening {
+    struct dial *dial; /* the server is being asked; NULL: not yet, or not any more */
+    struct unproven_client unproven;
+    braid_time patience; /* when the client is answered without the server */
+    bool probing;        /* the server is asked for MPTCP */
+    bool established;    /* the client completed its handshake */
+    bool accepted;       /* the client was answered */
+};
+
+struct client {
+    struct splice splice;
+    struct list link;              /* in connecting, late or open of its edge */
+    struct opening *opening;       /* NULL: it is open */
+    const struct profile *profile; /* see edges_profile */
+    struct pattern pattern;        /* of an automatic profile */
+    struct braid_addr server;      /* that answered, or the first that is asked */
+    bool connecting;               /* the server has not answered */
+};
+
+/* Joins edge->connecting. NULL: memory is short. */
+struct client *client_new(struct edge *e, struct braid_conn *c);
+/* Its splice is over, or never was: frees. */
+void client_free(struct client *cl);
+/* The server is there: joins edge->open. */
+void client_connected(struct client *cl);
+/* Frees the opening once there is no more need of it. */
+void client_opened(struct client *cl);
+
+static inline struct edge *client_edge(const struct client *cl)
+{
+    return list_entry(cl->splice.owner, struct edge, splices);
+}
+
+static inline struct braid_conn *client_conn(const struct client *cl)
+{
+    return cl->splice.ends[CLIENT_END].conn;
+}
+
+static inline struct client *client_of_splice(struct splice *s)
+{
+    return list_entry(s, struct client, splice);
+}
+
+/* user: that of the connection; not NULL. */
+static inline struct client *client_of_user(void *user)
+{
+    return client_of_splice(splice_of(user));
+}
+
+/* NULL: the connection is not, or no longer, one of these edges'. */
+static inline struct client *client_of(const struct edges *es, const struct braid_conn *c)
+{
+    struct end *e = braid_conn_user(c);
+    return e && splice_of(e)->owner->group == es ? client_of_user(e) : NULL;
+}
+
+/* Its profile (client_profile.c): gives a new client the one of its port; looks at the pattern of an
+ * automatic one when the server has sent n bytes. */
+void client_profile_begin(struct client *cl);
+void client_profile_watch(struct client *cl, size_t n);
+
+#endif

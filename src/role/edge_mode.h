@@ -1,0 +1,36 @@
+/* What explicit and transparent edges do in different ways: a table for each (explicit.c, transparent.c). */
+#ifndef BRAID_ROLE_EDGE_MODE_H
+#define BRAID_ROLE_EDGE_MODE_H
+
+#include "relay/targets.h"
+#include "role/edge.h"
+
+struct edge;
+
+struct edge_mode {
+    const char *name;
+    bool steered; /* clients' packets come here by policy routing; else by routes to the edge's addresses */
+    bool learns;  /* servers that speak MPTCP themselves are left alone, if the edge's bypass says so */
+
+    /* Of the configuration alone. Where it listens: how many. An unspecified address stands for all of its
+     * family. */
+    unsigned (*addresses)(const struct edge_params *p, struct braid_addr out[EDGE_LISTENERS]);
+    /* See edge_listen_text. */
+    void (*listen_text)(const struct edge_params *p, char text[EDGE_TEXT]);
+
+    /* Of an edge at work. Whether it may connect to the server that a client means. */
+    bool (*reaches)(struct edge *e, const struct braid_ip *server);
+    /* The addresses to try for a client that means this one. */
+    struct targets (*targets)(const struct edge *e, const struct braid_addr *meant);
+    /* One of them has answered; `first` was the first of them. */
+    void (*answered)(struct edge *e, const struct braid_addr *first, const struct braid_addr *server);
+};
+
+extern const struct edge_mode edge_explicit, edge_transparent;
+
+static inline const struct edge_mode *edge_mode(const struct edge_params *p)
+{
+    return p->transparent ? &edge_transparent : &edge_explicit;
+}
+
+#endif

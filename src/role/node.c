@@ -1,0 +1,100 @@
+/* See node.h. */
+#include <assert.h>
+#include <stdlib.h>
+#include <event2/event.h>
+#include "io/clock.h"
+#include "io/poller.h"
+#include "relay/end_socket.h"
+#include "relay/splice.h"
+#include "role/node.h"
+
+struct node *node_new(struct braid_core *core, struct event_base *base)
+{
+    struct node *n = calloc(1, sizeof(*n));
+    if (!n)
+        return NULL;
+    n->core = core;
+    n->base = base;
+    n->splicer = splicer_new(base);
+    n->sockets = end_socket_poller(base);
+    if (!n->splicer || !n->sockets) {
+        node_free(n);
+        return NULL;
+    }
+    return n;
+}
+
+void node_free(struct node *n)
+{
+    if (!n)
+        return;
+    n->drained = NULL;
+    for (unsigned i = 0; i < n->n_roles; i++) {
+        event_del(&n->roles[i]->timer);
+        n->roles[i]->ops->free(n->roles[i]);
+    }
+    splicer_free(n->splicer);
+    poller_free(n->sockets);
+    free(n);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct role *r = arg;
+    r->expires = BRAID_NEVER;
+    r->ops->expire(r, clock_now());
+}
+
+void node_add(struct node *n, struct role *r, const struct role_ops *ops)
+{
+    assert(n->n_roles < NODE_ROLES_MAX);
+    r->ops = ops;
+    r->node = n;
+    r->expires = BRAID_NEVER;
+    evtimer_assign(&r->timer, n->base, on_timer, r);
+    n->roles[n->n_roles++] = r;
+}
+
+struct role *node_role(const struct node *n, const struct role_ops *ops)
+{
+    for (unsigned i = 0; i < n->n_roles; i++) {
+        if (n->roles[i]->ops == ops)
+            return n->roles[i];
+    }
+    return NULL;
+}
+
+void role_expire_at(struct role *r, braid_time deadline)
+{
+    if (deadline >= r->expires)
+        return;
+    r->expires = deadline;
+    braid_time left = deadline - clock_now();
+    if (left < 0)
+        left = 0;
+    struct timeval tv = {.tv_sec = left / BRAID_SECOND, .tv_usec = left % BRAID_SECOND};
+    event_add(&r->timer, &tv);
+}
+
+void node_enter(struct node *n)
+{
+    n->n_conns++;
+}
+
+void node_leave(struct node *n)
+{
+    if (--n->n_conns == 0 && n->drained)
+        n->drained(n->drained_arg);
+}
+
+void node_drain(struct node *n, void (*done)(void *arg), void *arg)
+{
+    for (unsigned i = 0; i < n->n_roles; i++)
+        n->roles[i]->ops->stop(n->roles[i]);
+    n->drained = done;
+    n->drained_arg = arg;
+    if (n->n_conns == 0)
+        done(arg);
+}

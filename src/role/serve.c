@@ -1,0 +1,38 @@
+/* What the splices of an edge tell, for its counters and for the profiles of its clients. */
+#include "role/edge_client.h"
+#include "role/serve.h"
+
+static void on_moved(struct splice *s, unsigned from, size_t n)
+{
+    struct client *cl = client_of_splice(s);
+    client_edge(cl)->counters.v[from == CLIENT_END ? EDGE_TO_SERVER : EDGE_FROM_SERVER] += n;
+    if (from == SERVER_END)
+        client_profile_watch(cl, n);
+}
+
+/* The client tells its end by on_gone. */
+static void on_failed(struct splice *s, unsigned end)
+{
+    (void)end;
+    client_edge(client_of_splice(s))->counters.v[EDGE_SERVER_RESET]++;
+}
+
+static void on_gone(struct splice *s, unsigned end, enum braid_close why)
+{
+    (void)end;
+    uint64_t *count = client_edge(client_of_splice(s))->counters.v;
+    if (why == BRAID_CLOSE_DONE)
+        count[EDGE_CLOSED]++;
+    else if (why == BRAID_CLOSE_TIMEOUT)
+        count[EDGE_TIMEOUT]++;
+    else if (!s->ending) /* else it was us */
+        count[EDGE_CLIENT_RESET]++;
+}
+
+static void on_over(struct splice *s)
+{
+    client_free(client_of_splice(s));
+}
+
+const struct splice_events serve_events = {
+    .moved = on_moved, .failed = on_failed, .gone = on_gone, .over = on_over};

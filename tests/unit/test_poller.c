@@ -1,0 +1,120 @@
+/* io/poller: many descriptors behind one event of the loop. */
+#include <errno.h>
+#include <unistd.h>
+#include <check.h>
+#include <event2/event.h>
+#include "io/poller.h"
+#include "suite.h"
+
+#define PAIRS 100 /* more than come at once */
+
+static struct event_base *base;
+static struct poller *poller;
+
+static struct watched {
+    int ends[2];
+    unsigned readable, writable;
+    struct watched *removes; /* when it is readable */
+} watched[PAIRS];
+
+static void on_ready(void *ctx, bool readable, bool writable)
+{
+    struct watched *w = ctx;
+    w->readable += readable;
+    w->writable += writable;
+    if (readable && w->removes)
+        poller_remove(poller, w->removes->ends[0], w->removes);
+}
+
+static void setup(void)
+{
+    base = event_base_new();
+    poller = poller_new(base, on_ready);
+    ck_assert_ptr_nonnull(poller);
+    for (unsigned i = 0; i < PAIRS; i++) {
+        ck_assert_int_eq(evutil_socketpair(AF_UNIX, SOCK_STREAM, 0, watched[i].ends), 0);
+        ck_assert_int_eq(poller_add(poller, watched[i].ends[0], &watched[i]), 0);
+    }
+}
+
+static void teardown(void)
+{
+    poller_free(poller);
+    event_base_free(base);
+}
+
+static void turn(void)
+{
+    event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
+static void write_to_all(void)
+{
+    for (unsigned i = 0; i < PAIRS; i++)
+        ck_assert_int_eq(write(watched[i].ends[1], "x", 1), 1);
+}
+
+START_TEST(each_is_told_what_it_is_ready_for_once)
+{
+    for (unsigned i = 0; i < 10; i++)
+        turn();
+    for (unsigned i = 0; i < PAIRS; i++)
+        ck_assert(watched[i].writable == 1 && watched[i].readable == 0);
+    write_to_all();
+    for (unsigned i = 0; i < 10; i++)
+        turn();
+    for (unsigned i = 0; i < PAIRS; i++)
+        ck_assert_uint_eq(watched[i].readable, 1);
+    ck_assert_int_eq(write(watched[7].ends[1], "x", 1), 1);
+    turn();
+    ck_assert_uint_eq(watched[7].readable, 2);
+    ck_assert_uint_eq(watched[8].readable, 1);
+}
+END_TEST
+
+START_TEST(a_descriptor_that_has_failed_is_both)
+{
+    turn();
+    turn();
+    close(watched[3].ends[1]);
+    turn();
+    ck_assert(watched[3].readable == 1 && watched[3].writable == 2);
+}
+END_TEST
+
+/* Both have happened when the first of them removes the other. */
+START_TEST(who_was_removed_hears_nothing_of_what_has_happened)
+{
+    turn();
+    turn();
+    for (unsigned i = 0; i < PAIRS; i++)
+        watched[i].removes = &watched[i ^ 1];
+    write_to_all();
+    for (unsigned i = 0; i < 10; i++)
+        turn();
+    for (unsigned i = 0; i < PAIRS; i += 2)
+        ck_assert_uint_eq(watched[i].readable + watched[i + 1].readable, 1);
+}
+END_TEST
+
+START_TEST(a_descriptor_that_cannot_be_watched_is_told_at_once)
+{
+    int fd = dup(watched[0].ends[1]);
+    close(fd);
+    ck_assert_int_eq(poller_add(poller, fd, &watched[0]), -1);
+    ck_assert_int_eq(errno, EBADF);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("poller");
+    TCase *t = tcase_create("poller");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, each_is_told_what_it_is_ready_for_once);
+    tcase_add_test(t, a_descriptor_that_has_failed_is_both);
+    tcase_add_test(t, who_was_removed_hears_nothing_of_what_has_happened);
+    tcase_add_test(t, a_descriptor_that_cannot_be_watched_is_told_at_once);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
