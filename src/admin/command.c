@@ -86,8 +86,8 @@ static const char *const takes[] = {
     [BRAID_ARGUMENTS_ID] =
         "this command takes one argument, the id of a connection, a number; \"connections\" lists them",
     [BRAID_ARGUMENTS_SETTING] =
-        "this command takes three arguments: the id of a connection; scheduler, congestion or profile; and "
-        "its name, as \"algorithms\" lists them",
+        ("this command takes three arguments: the id of a connection; scheduler, congestion or profile; and "
+         "its name, as \"algorithms\" lists them"),
 };
 
 int command_parse(char *line, struct command_call *call, const char **error)
