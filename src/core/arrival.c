@@ -14,6 +14,11 @@
 #include "core/timewaits.h"
 #include "mptcp/marks.h"
 #include "wire/ip.h"
+#include "mptcp/joins.h"
+#include "mptcp/own_addrs.h"
+#include "mptcp/path_manager.h"
+#include "mptcp/stateless.h"
+#include "mptcp/tokens.h"
 
 /* A packet and how it came. */
 struct arrival {

@@ -14,6 +14,8 @@
 #include "mptcp/marks.h"
 #include "mptcp/rules.h"
 #include "mptcp/ports.h"
+#include "mptcp/silent_paths.h"
+#include "mptcp/stall.h"
 
 #define FLUSH_PASSES                                                                                         \
     4 /* a callback may make other connections dirty; what is left waits for the next flush */

@@ -1,6 +1,7 @@
 /* Endpoints: the addresses of ours that all connections of a core may use. */
 #include "base/addr.h"
 #include "core/passing.h"
+#include "mptcp/own_addrs.h"
 
 static struct braid_endpoint *find(struct mptcp_env *env, const struct braid_ip *ip)
 {

@@ -2,6 +2,7 @@
 #include "core/inside.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/marks.h"
+#include "mptcp/path_manager.h"
 
 #define BUFFER_LEAST 4096
 

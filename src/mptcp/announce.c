@@ -1,8 +1,9 @@
-/* Signals about addresses (RFC 8684 section 3.4) and path priorities (section 3.3.8): what comes in, and when
- * what goes out. */
+/* Signals about our addresses (RFC 8684 section 3.4) and path priorities (section 3.3.8): when what goes out,
+ * and how often. */
+#include "mptcp/announce.h"
+
 #include "base/addr.h"
 #include "mptcp/conn.h"
-#include "mptcp/crypto.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
@@ -12,76 +13,6 @@
 #define RM_ADDR_TRIES     3
 #define SIGNAL_PAUSE      (200 * BRAID_MS) /* after ... */
 #define SIGNALS_IN_ROW    2                /* ... so many pure ACKs with signals (section 3.4.1) */
-#define PROBE_TIME        BRAID_SECOND /* for a subflow whose address was withdrawn to show that it lives */
-
-static void echo_in(struct braid_conn *c, const struct mptcp_add_addr *a)
-{
-    struct conn_known *m = c->pm.known;
-    for (unsigned i = 0; m && i < m->n_locals; i++) {
-        const struct pm_local *mine = &m->locals[i];
-        if (mine->id == a->id && addr_equal(&mine->addr, &a->addr))
-            m->announcements[i].echoed = true;
-    }
-}
-
-void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a)
-{
-    struct braid_conn *c = s->conn;
-    if (a->echo) {
-        conn_count(c, MP_ECHO_ADD_RX);
-        echo_in(c, a);
-        return;
-    }
-    uint8_t mac[8];
-    conn_count(c, MP_ADD_ADDR_RX);
-    mptcp_add_addr_hmac(c->keys.remote, c->keys.local, a->id, &a->addr, mac);
-    if (!mptcp_hmac_equal(mac, a->hmac, sizeof(mac))) {
-        conn_count(c, MP_ADD_ADDR_HMAC);
-        return;
-    }
-    struct conn_known *m = conn_know(c);
-    if (!m || m->n_echoes == ECHOES_MAX)
-        return; /* it comes again */
-    struct mptcp_add_addr *e = &m->echoes[m->n_echoes++];
-    *e = *a;
-    e->echo = true;
-    conn_dirty(c);
-    conn_remote_add(c, a->id, &a->addr);
-}
-
-static bool names(const struct mptcp_remove_addr *r, uint8_t id)
-{
-    for (unsigned i = 0; i < r->n; i++)
-        if (r->ids[i] == id)
-            return true;
-    return false;
-}
-
-/* Section 3.4.2: a path that still works is kept; its owner closes it. */
-static void probe(struct mp_subflow *s, braid_time now)
-{
-    struct braid_conn *c = s->conn;
-    if (s->tcp.state == TCP_STATE_SYN_SENT) {
-        flow_reset(s, -1);
-        return;
-    }
-    subflow_probe(&s->tcp, now);
-    s->closing.answer_by = now + PROBE_TIME;
-    no_later(&c->deadlines.addr, s->closing.answer_by);
-}
-
-void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r, braid_time now)
-{
-    struct braid_conn *c = s->conn;
-    conn_count(c, MP_RM_ADDR_RX);
-    for (unsigned i = 0; i < r->n; i++)
-        conn_remote_remove(c, r->ids[i]);
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
-        if (names(r, o->ids.remote) && !o->closing.dead && !o->closing.answer_by)
-            probe(o, now);
-    }
-}
 
 void conn_announce(struct braid_conn *c, unsigned i)
 {
@@ -185,7 +116,7 @@ static unsigned signals_due(const struct braid_conn *c)
     return due;
 }
 
-void conn_addr_flush(struct braid_conn *c, braid_time now)
+void conn_announce_flush(struct braid_conn *c, braid_time now)
 {
     unsigned due = signals_due(c);
     struct mp_subflow *s = NULL;
@@ -200,10 +131,17 @@ void conn_addr_flush(struct braid_conn *c, braid_time now)
         no_later(&c->deadlines.addr, now + SIGNAL_PAUSE);
 }
 
-/* ---- time ---- */
+void conn_announce_echoed(struct braid_conn *c, const struct mptcp_add_addr *a)
+{
+    struct conn_known *m = c->pm.known;
+    for (unsigned i = 0; m && i < m->n_locals; i++) {
+        const struct pm_local *mine = &m->locals[i];
+        if (mine->id == a->id && addr_equal(&mine->addr, &a->addr))
+            m->announcements[i].echoed = true;
+    }
+}
 
-/* Announcements without an echo and withdrawals are repeated. */
-static void repeat_signals(struct braid_conn *c, braid_time now)
+void conn_announce_timeout(struct braid_conn *c, braid_time now)
 {
     struct conn_known *m = c->pm.known;
     if (!m)
@@ -219,32 +157,4 @@ static void repeat_signals(struct braid_conn *c, braid_time now)
         m->withdrawals[i].due = true;
     if (m->n_withdrawals > 0)
         no_later(&c->deadlines.addr, now + ADD_ADDR_INTERVAL);
-}
-
-/* Subflows that should have answered, or ended, by now. */
-static void watch_deadlines(struct braid_conn *c, braid_time now)
-{
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->closing.dead || s->closing.reset_due)
-            continue;
-        if (s->closing.answer_by > 0 && s->closing.answer_by <= now) {
-            conn_count(c, MP_RM_SUBFLOW);
-            flow_reset(s, MPTCP_RST_UNSPECIFIED);
-        } else if (s->closing.answer_by > 0) {
-            no_later(&c->deadlines.addr, s->closing.answer_by);
-        }
-        if (s->closing.retired && s->closing.close_by <= now)
-            flow_reset(s, MPTCP_RST_UNSPECIFIED);
-        else if (s->closing.retired)
-            no_later(&c->deadlines.addr, s->closing.close_by);
-    }
-}
-
-void conn_addr_timeout(struct braid_conn *c, braid_time now)
-{
-    c->deadlines.addr = BRAID_NEVER;
-    repeat_signals(c, now);
-    watch_deadlines(c, now);
-    conn_dirty(c);
 }

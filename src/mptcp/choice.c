@@ -7,8 +7,12 @@
 
 #include "base/seq.h"
 #include "mptcp/conn.h"
+#include "mptcp/data_timeout.h"
 #include "mptcp/flow_state.h"
+#include "mptcp/reinject.h"
 #include "mptcp/rules.h"
+#include "mptcp/sendbuf.h"
+#include "mptcp/silent_paths.h"
 
 #define MAP_BYTES_MAX 65535u /* a data-level length has 16 bits */
 #define REINJECT_LOOK 16     /* runs looked at for one that may go now */

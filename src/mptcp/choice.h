@@ -51,4 +51,9 @@ bool conn_copies(const struct braid_conn *c);
 /* Sends new data, every byte over every path that the scheduler admits. */
 void push_copies(struct braid_conn *c, struct choice *ch, braid_time now);
 
+/* So many bytes from send.nxt on have left. */
+void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now);
+/* Schedules what can be sent. */
+void conn_push(struct braid_conn *c, braid_time now);
+
 #endif

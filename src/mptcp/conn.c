@@ -6,10 +6,22 @@
 
 #include "base/seq.h"
 #include "mptcp/alone.h"
+#include "mptcp/announce.h"
+#include "mptcp/choice.h"
+#include "mptcp/data_in.h"
+#include "mptcp/data_timeout.h"
+#include "mptcp/data_window.h"
+#include "mptcp/fins.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
+#include "mptcp/path_manager.h"
+#include "mptcp/retire.h"
+#include "mptcp/retries.h"
 #include "mptcp/rules.h"
+#include "mptcp/sendbuf.h"
+#include "mptcp/stall.h"
+#include "mptcp/tokens.h"
 
 #define DRAIN_TIME      (60 * BRAID_SECOND) /* for the subflows' FINs after both DATA_FINs */
 #define ROOM_RETRY      (50 * BRAID_MS)     /* between looks for memory to write to */
@@ -152,8 +164,11 @@ static void conn_fire(struct timer *t, braid_time now)
     struct braid_conn *c = list_entry(t, struct braid_conn, deadlines.timer);
     if (c->deadlines.data_rtx <= now)
         conn_data_timeout(c, now);
-    if (c->deadlines.addr <= now)
-        conn_addr_timeout(c, now);
+    if (c->deadlines.addr <= now) {
+        c->deadlines.addr = BRAID_NEVER;
+        conn_announce_timeout(c, now);
+        conn_retire_timeout(c, now);
+    }
     if (c->deadlines.join <= now)
         repeat_join_acks(c, now);
     if (c->deadlines.stall <= now)
@@ -422,7 +437,7 @@ void conn_flush(struct braid_conn *c, braid_time now)
         conn_push(c, now);
         push_end(c, now);
         if (conn_is_mptcp(c))
-            conn_addr_flush(c, now);
+            conn_announce_flush(c, now);
         if (conn_is_mptcp(c) && c->recv.fin_received && c->send.fin_acked && c->recv.bytes == 0)
             start_draining(c, now);
     }

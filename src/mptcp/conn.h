@@ -234,8 +234,6 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
                             braid_time now);
 /* Frees a connection and its subflows; sends nothing. */
 void conn_free(struct braid_conn *c);
-/* This end stood still and goes on now (braid_core_resumed). */
-void conn_resumed(struct braid_conn *c, braid_time now);
 /* The work of a flush. Afterwards phase may be CONN_DEAD: the caller frees it. */
 void conn_flush(struct braid_conn *c, braid_time now);
 /* Rearms the timer for the earliest deadline. */
@@ -252,12 +250,6 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
 void flow_free(struct mp_subflow *s);
 extern const struct subflow_ops flow_ops;
 
-/* ---- fins.c: the peer's FINs on subflows of MPTCP ---- */
-
-/* Closes our half of subflows where a FIN of the peer asks for it; and if the peer has left itself no way to
- * send the rest of its data, it is waited for only as long as a connection may be without subflows. */
-void conn_answer_fins(struct braid_conn *c, braid_time now);
-
 /* ---- handshake.c ---- */
 
 /* True if a SYN's MP_CAPABLE is one that we can answer with ours (RFC 8684 section 3.1). */
@@ -272,171 +264,8 @@ struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr
                                    const struct braid_addr *remote);
 /* The third ACK has come, or never will. */
 void conn_half_open_end(struct braid_conn *c);
-/* The connection with this token, or NULL. */
-struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token);
-/* The connection can be found by its local_token, which nobody else has, or no longer. */
-void conn_token_enter(struct braid_conn *c);
-void conn_token_forget(struct braid_conn *c);
 struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_connect_params *p,
                                     braid_time now);
 enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet *p, braid_time now);
-
-/* ---- joins.c ---- */
-
-/* Opens a subflow; local port 0: from a free one. remote_id: the peer's address ID, 0 if unknown. */
-enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr *local,
-                                  const struct braid_addr *remote, uint8_t remote_id, bool backup,
-                                  braid_time now);
-/* A SYN with MP_JOIN whose token is c's. Answers it or refuses it. */
-void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, braid_time now);
-/* Refuses an MP_JOIN, within the limit. */
-void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now);
-/* The segment that completes a join's handshake, from flow_handshake. */
-enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p, braid_time now);
-
-/* ---- stall.c: data that stands still ---- */
-
-/* At the end of a flush: notes what has moved, and when to look again. */
-void conn_note_stall(struct braid_conn *c, braid_time now);
-/* Ends the connection if its data has stood still for too long. */
-void conn_stall_timeout(struct braid_conn *c, braid_time now);
-/* If memory is short: ends the connection that holds most of it among those whose data stands still. */
-void conn_reclaim(struct mptcp_env *env, braid_time now);
-
-/* ---- stateless.c: answering SYNs without keeping state ---- */
-
-/* Answers a SYN that is no join, for listener l, with a cookie. */
-void conn_answer_stateless(struct mptcp_env *env, const struct wire_packet *syn,
-                           const struct braid_listen_params *l, braid_time now);
-/* True if an ACK of a cookie might come. */
-bool conn_cookies_out(const struct mptcp_env *env, braid_time now);
-/* An ACK of an unknown flow. If it carries a right cookie: a connection with `stateless` set, whose subflow
- * waits for this very segment (subflow_input). NULL: it does not, or memory is short. */
-struct braid_conn *conn_open_stateless(struct mptcp_env *env, const struct wire_packet *ack,
-                                       const struct braid_listen_params *l, braid_time now);
-
-/* ---- options.c: what goes into outgoing segments ---- */
-
-void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struct tcp_map *map,
-                      unsigned space, struct wire_tcp *t);
-
-/* ---- input.c: options of incoming segments ---- */
-
-enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *p, uint64_t off,
-                                  braid_time now);
-void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time now);
-
-/* ---- recv.c, order.c, recvq.c, window.c: data level, receiving ---- */
-
-void conn_recv_init(struct braid_conn *c);
-void flow_data(struct subflow *sf, uint64_t off, struct slice s, braid_time now);
-uint64_t flow_window(struct subflow *sf);
-/* The peer agreed to fall back: what was held back since the checksum failure is delivered as it came. */
-void conn_release_failed(struct mp_subflow *s);
-/* A DATA_FIN with this number was seen. */
-void conn_data_fin(struct braid_conn *c, uint64_t dsn);
-void conn_recv_free(struct braid_conn *c);
-/* Data was consumed or room was made: tunes the buffer and lets the window follow. */
-void conn_recv_settle(struct braid_conn *c, braid_time now);
-
-/* ---- sendbuf.c, schedule.c, reinject.c: data level, sending ---- */
-
-void conn_send_init(struct braid_conn *c);
-/* DATA_ACK and window of a segment; wnd in bytes. */
-void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_time now);
-/* So many bytes from send.nxt on have left. */
-void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now);
-/* Schedules what can be sent. */
-void conn_push(struct braid_conn *c, braid_time now);
-void conn_send_free(struct braid_conn *c);
-/* True if the send buffer can get memory again. */
-bool conn_send_has_memory(const struct braid_conn *c);
-/* Bytes that may be written and not yet DATA_ACKed now, memory considered. */
-size_t conn_send_limit(const struct braid_conn *c);
-/* Bytes of [dsn, dsn + len) that were not acknowledged are to be sent again over another subflow. */
-void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len);
-void conn_reinject_flow(struct mp_subflow *s);
-/* Its memory may have grown or gone. */
-void conn_charge_reinject(struct braid_conn *c);
-/* The mapping in flight on s that carries dsn; NULL: none does. */
-struct mp_map *flow_carries(struct mp_subflow *s, uint64_t dsn);
-/* The data-level retransmission timer fired. */
-void conn_data_timeout(struct braid_conn *c, braid_time now);
-void conn_arm_data_timer(struct braid_conn *c, braid_time now);
-void flow_map_done(struct subflow *sf, struct tcp_map *m, bool acked);
-/* The earliest unsent DSN of a slice run: fills a new map with len bytes from dsn. NULL if memory is short.
- */
-struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len);
-
-/* ---- suspect.c ---- */
-
-/* Looks which paths are silent, probes those, and takes back those that answer. */
-void conn_watch_paths(struct braid_conn *c, braid_time now);
-
-/* ---- fallback.c ---- */
-
-/* True if the connection may still become plain TCP: one subflow, the first one, ever. */
-bool conn_may_fall_back(const struct braid_conn *c);
-/* It may, and the peer's segments carry no MPTCP options any more. */
-bool conn_peer_is_bare(const struct braid_conn *c);
-/* Becomes plain TCP from here on: sending at once, receiving where mappings end. announce: send an infinite
- * mapping with the next data. */
-void conn_fall_back(struct braid_conn *c, bool announce);
-/* The DSS checksum of m was wrong. True: its payload is to be held until the peer has fallen back; false: the
- * subflow is given up. */
-bool conn_checksum_failed(struct mp_subflow *s, const struct rx_mapping *m);
-/* The peer sent MP_FAIL. */
-void conn_mp_fail(struct mp_subflow *s, uint64_t dsn);
-/* An infinite mapping: from subflow offset off on, data is [dsn, ...). */
-void conn_infinite_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn);
-/* Not MPTCP (any more), and the peer's FIN is in order: the end of its data. */
-void conn_plain_fin(struct braid_conn *c);
-
-/* ---- endpoints.c: addresses of both ends ---- */
-
-/* The core's endpoints. */
-void conn_endpoints_begin(struct braid_conn *c);
-/* The address ID of a local address for a new join. */
-uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip);
-/* As braid_conn_endpoint_add and _remove. */
-int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e);
-int conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip);
-/* The peer announced an address, or withdrew one. */
-void conn_remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr *addr);
-void conn_remote_remove(struct braid_conn *c, uint8_t id);
-
-/* ---- path_manager.c ---- */
-
-/* ops NULL: signal if there is something to signal, else passive. */
-void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops);
-/* Asks it if need be and carries out its plan. */
-void conn_pm_update(struct braid_conn *c, braid_time now);
-/* Ends a subflow in order, as far as its path lets; what it has in flight goes over others as well. */
-void flow_retire(struct mp_subflow *s, braid_time now);
-
-/* ---- retries.c ---- */
-
-/* The handshake of a subflow is complete. */
-void conn_pm_established(struct mp_subflow *s, braid_time now);
-/* A subflow has ended and is about to be freed: draws conclusions for the next one. */
-void conn_pm_ended(struct mp_subflow *s, braid_time now);
-/* The last subflow has gone: whatever may bring the connection back is tried at once. */
-void conn_pm_forgive(struct braid_conn *c, braid_time now);
-
-/* ---- addr.c: signalling addresses ---- */
-
-void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a);
-void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r, braid_time now);
-/* Announces known->locals[i], which there is, anew if it was announced before. */
-void conn_announce(struct braid_conn *c, unsigned i);
-/* Withdraws the address with this ID, for which conn_know has succeeded, or gives that up: it is in use
- * again. */
-void conn_withdraw(struct braid_conn *c, uint8_t id);
-void conn_withdraw_not(struct braid_conn *c, uint8_t id);
-/* Sends announcements, echoes and withdrawals that are due. */
-void conn_addr_flush(struct braid_conn *c, braid_time now);
-void conn_addr_timeout(struct braid_conn *c, braid_time now);
-/* How many withdrawals are due. */
-unsigned conn_withdrawals_due(const struct braid_conn *c);
 
 #endif

@@ -2,9 +2,9 @@
  * own, which skips what was DATA_ACKed; nobody waits for a path that lags behind, and it never keeps others
  * from sending. */
 #include "base/seq.h"
+#include "mptcp/choice.h"
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"
-#include "mptcp/choice.h"
 
 #define LAG_LEAST 4 /* segments that a lagging path may have in flight in any case */
 

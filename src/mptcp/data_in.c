@@ -1,13 +1,17 @@
 /* Data level, receiving: what a subflow brings in its order, the mappings that say where it belongs (RFC 8684
  * section 3.3.1), checksums, and payload without a mapping. */
-#include "mptcp/data_recv.h"
+
+#include "mptcp/data_in.h"
 
 #include <stdlib.h>
 
 #include "base/slice.h"
 #include "mptcp/conn.h"
 #include "mptcp/fallback.h"
+#include "mptcp/held.h"
 #include "mptcp/marks.h"
+#include "mptcp/order.h"
+#include "mptcp/recvq.h"
 #include "mptcp/rxmap.h"
 #include "wire/checksum.h"
 
@@ -23,65 +27,18 @@ static bool same_checksum(uint16_t a, uint16_t b)
     return a == b || (a == 0 && b == 0xffff) || (a == 0xffff && b == 0);
 }
 
-/* Delivers what is held back, from dsn on. */
-static void deliver_held(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn)
-{
-    struct rxmap *r = &s->rxmap;
-    uint32_t n = r->held_n;
-    r->held_n = r->held_bytes = 0;
-    r->held_sum = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t len = r->held[i].len;
-        recv_deliver(c, s, dsn, &r->held[i]);
-        dsn += len;
-    }
-}
-
-void conn_release_failed(struct mp_subflow *s)
-{
-    struct braid_conn *c = s->conn;
-    c->fallback.rx_failed = false;
-    deliver_held(c, s, s->fail.dsn);
-}
-
-/* Adds to what is held back. Takes over the slice. */
-static void hold(struct braid_conn *c, struct mp_subflow *s, struct slice *in)
-{
-    struct rxmap *r = &s->rxmap;
-    if (r->held_n == r->held_cap) {
-        uint32_t cap = r->held_cap ? r->held_cap * 2 : 4;
-        struct slice *h = realloc(r->held, cap * sizeof(*h));
-        if (!h) {
-            slice_drop(in);
-            conn_fail(c, BRAID_CLOSE_RESOURCES, true);
-            return;
-        }
-        mem_take(&c->mem, (cap - r->held_cap) * sizeof(*h));
-        r->held = h;
-        r->held_cap = cap;
-    }
-    if (slice_keep(in, &c->mem) < 0 || mem_room(&c->mem) == 0) {
-        slice_drop(in);
-        conn_fail(c, BRAID_CLOSE_RESOURCES, true);
-        return;
-    }
-    r->held_sum = checksum_add_at(r->held_sum, in->data, in->len, r->held_bytes);
-    r->held_bytes += in->len;
-    r->held[r->held_n++] = *in;
-}
-
 /* Holds payload of a checksummed mapping back until all of it is there. Takes over the slice. */
 static void hold_mapped(struct braid_conn *c, struct mp_subflow *s, const struct rx_mapping *m,
                         struct slice *in)
 {
     struct rxmap *r = &s->rxmap;
-    hold(c, s, in);
+    held_add(c, s, in);
     if (r->held_bytes < m->len || c->closing.fail_due)
         return;
     uint64_t dsn = c->keys.remote_idsn + m->dsn;
     bool right = same_checksum(checksum_dss(r->held_sum, dsn, (uint32_t)m->off, m->csum_len), m->csum);
     if (right || !conn_is_mptcp(c)) /* after falling back nobody would answer another MP_FAIL */
-        deliver_held(c, s, m->dsn);
+        held_deliver(c, s, m->dsn);
     else if (!conn_checksum_failed(s, m))
         rxmap_drop_held(r);
 }
@@ -122,7 +79,7 @@ void flow_data(struct subflow *sf, uint64_t off, struct slice in, braid_time now
     (void)now;
     while (in.len > 0 && !s->closing.reset_due && !c->closing.fail_due) {
         if (c->fallback.rx_failed) {
-            hold(c, s, &in);
+            held_add(c, s, &in);
             return;
         }
         if (!conn_is_mptcp(c) && off >= c->fallback.linear_from) {
@@ -145,14 +102,6 @@ void flow_data(struct subflow *sf, uint64_t off, struct slice in, braid_time now
         off += n;
     }
     slice_drop(&in);
-}
-
-void conn_recv_settle(struct braid_conn *c, braid_time now)
-{
-    if (recvq_keep(c))
-        recv_tune(c, now);
-    else
-        conn_fail(c, BRAID_CLOSE_RESOURCES, true);
 }
 
 void conn_recv_free(struct braid_conn *c)

@@ -1,8 +1,11 @@
 /* Data level, receiving: the window that is advertised, one for all subflows (RFC 8684 section 3.3.1), and
  * the size of the buffer behind it. */
+#include "mptcp/data_window.h"
+
 #include "base/seq.h"
 #include "mptcp/conn.h"
-#include "mptcp/data_recv.h"
+#include "mptcp/marks.h"
+#include "mptcp/recvq.h"
 
 #define RCVBUF_LEAST (16u << 10)
 #define WINDOW_AFTER                                                                                         \
@@ -68,10 +71,19 @@ static bool window_used(const struct braid_conn *c)
     return offered && used && c->recv.bytes <= quarter / 4;
 }
 
-void recv_tune(struct braid_conn *c, braid_time now)
+/* Doubles the buffer when the window may be what limits the stream. */
+static void recv_tune(struct braid_conn *c, braid_time now)
 {
     bool fast = reads_fast(c, now);
     if (fast || window_used(c))
         c->recv.rcvbuf =
             2 * c->recv.rcvbuf < c->sockopt.rcvbuf_max ? 2 * c->recv.rcvbuf : c->sockopt.rcvbuf_max;
+}
+
+void conn_recv_settle(struct braid_conn *c, braid_time now)
+{
+    if (recvq_keep(c))
+        recv_tune(c, now);
+    else
+        conn_fail(c, BRAID_CLOSE_RESOURCES, true);
 }

@@ -4,7 +4,11 @@
 
 #include "base/seq.h"
 #include "mptcp/conn.h"
+#include "mptcp/held.h"
 #include "mptcp/marks.h"
+#include "mptcp/order.h"
+#include "mptcp/reinject.h"
+#include "mptcp/tokens.h"
 
 /* A join whose handshake is not complete has carried no data and stands in nobody's way. */
 bool conn_may_fall_back(const struct braid_conn *c)
@@ -93,7 +97,8 @@ static void agreed(struct mp_subflow *s)
     c->fallback.delta = delta;
     c->fallback.linear_from = 0;
     forget_data_fin(c);
-    conn_release_failed(s);
+    c->fallback.rx_failed = false;
+    held_deliver(c, s, s->fail.dsn); /* as it came */
     take_early_fin(s);
 }
 

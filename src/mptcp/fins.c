@@ -10,9 +10,12 @@
  *
  * One that closes its last subflow without a DATA_FIN: that may be late, or a new subflow may follow. Our
  * direction goes on meanwhile, for the time that a connection may be without subflows. */
+#include "mptcp/fins.h"
+
 #include "mptcp/alone.h"
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"
+#include "mptcp/silent_paths.h"
 
 static bool peer_may_send(const struct mp_subflow *s)
 {

@@ -6,9 +6,17 @@
 #include <string.h>
 
 #include "mptcp/conn.h"
+#include "mptcp/data_in.h"
+#include "mptcp/data_window.h"
+#include "mptcp/fallback.h"
 #include "mptcp/marks.h"
+#include "mptcp/options_in.h"
+#include "mptcp/options_out.h"
+#include "mptcp/reinject.h"
+#include "mptcp/retries.h"
 #include "mptcp/rules.h"
 #include "mptcp/rxmap.h"
+#include "mptcp/sendbuf.h"
 
 struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local,
                             const struct braid_addr *remote)

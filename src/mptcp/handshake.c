@@ -6,46 +6,11 @@
 #include "base/addr.h"
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
-
-#define KEY_DRAWS_PER_WORKER 16
-
-struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token)
-{
-    struct hnode *n = htable_first(&env->tokens, token);
-    return n ? list_entry(n, struct braid_conn, keys.token_node) : NULL;
-}
-
-void conn_token_enter(struct braid_conn *c)
-{
-    htable_insert(&c->env->tokens, &c->keys.token_node, c->keys.local_token);
-    c->keys.token_hashed = true;
-}
-
-void conn_token_forget(struct braid_conn *c)
-{
-    if (c->keys.token_hashed)
-        htable_remove(&c->env->tokens, &c->keys.token_node);
-    c->keys.token_hashed = false;
-}
-
-/* Draws a key until its token is free and carries our worker's number; a worker that gets an MP_JOIN can then
- * tell whose it is. False: no luck. */
-static bool draw_key(struct braid_conn *c)
-{
-    struct mptcp_env *env = c->env;
-    unsigned draws = KEY_DRAWS_PER_WORKER * env->params.n_workers;
-    while (draws-- > 0) {
-        env->tcp.host.random(env->tcp.host.ctx, &c->keys.local, sizeof(c->keys.local));
-        mptcp_key_derive(c->keys.local, &c->keys.local_token, &c->keys.local_idsn);
-        if (c->keys.local_token % env->params.n_workers == env->params.worker &&
-            !conn_by_token(env, c->keys.local_token)) {
-            conn_token_enter(c);
-            return true;
-        }
-    }
-    conn_count(c, MP_FALLBACK_TOKEN_INIT);
-    return false;
-}
+#include "mptcp/data_in.h"
+#include "mptcp/own_addrs.h"
+#include "mptcp/path_manager.h"
+#include "mptcp/sendbuf.h"
+#include "mptcp/tokens.h"
 
 bool mptcp_capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys)
 {
@@ -95,7 +60,7 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     c->mode = MODE_PLAIN;
     if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
         conn_count(c, MP_CAPABLE_SYN_RX);
-    if (!plain && mptcp_capable_acceptable(&syn->tcp.mp, 0) && draw_key(c)) {
+    if (!plain && mptcp_capable_acceptable(&syn->tcp.mp, 0) && conn_draw_key(c)) {
         c->mode = MODE_MPTCP;
         if (syn->tcp.mp.capable.flags & MPTCP_CAPABLE_CHECKSUM)
             c->dss.checksum = true;
@@ -122,7 +87,7 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
     c->join.refused = p->no_join;
     c->mode = MODE_PLAIN;
     c->phase = CONN_HANDSHAKE;
-    if (!p->plain && draw_key(c))
+    if (!p->plain && conn_draw_key(c))
         c->mode = MODE_MPTCP;
     else
         become_plain(c);

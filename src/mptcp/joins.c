@@ -12,6 +12,8 @@
 #include "mptcp/flow_state.h"
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
+#include "mptcp/own_addrs.h"
+#include "mptcp/retries.h"
 
 #define JOIN_GRACE   BRAID_SECOND /* for the third ACK, however many others come: several round trips */
 #define JOIN_SILENCE BRAID_SECOND /* a subflow that was heard of within this is in use */

@@ -2,7 +2,14 @@
 #ifndef BRAID_MPTCP_JOINS_H
 #define BRAID_MPTCP_JOINS_H
 
+#include <braid/core.h>
 #include "base/rate.h"
+#include "tcp/subflow.h"
+
+struct braid_conn;
+struct mp_subflow;
+struct mptcp_env;
+struct wire_packet;
 
 struct conn_join {
     bool refused;     /* our C flag: no joins to the initial address (section 3.1) ... */
@@ -10,5 +17,16 @@ struct conn_join {
     unsigned tries;   /* third ACKs of our joins so far */
     struct rate rate; /* of the peer's */
 };
+
+/* Opens a subflow; local port 0: from a free one. remote_id: the peer's address ID, 0 if unknown. */
+enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr *local,
+                                  const struct braid_addr *remote, uint8_t remote_id, bool backup,
+                                  braid_time now);
+/* A SYN with MP_JOIN whose token is c's. Answers it or refuses it. */
+void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, braid_time now);
+/* Refuses an MP_JOIN, within the limit. */
+void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now);
+/* The segment that completes a join's handshake, from flow_handshake. */
+enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p, braid_time now);
 
 #endif

@@ -1,5 +1,5 @@
 /* What a connection knows of addresses, its own and the peer's, beyond those of its initial subflow.
- * path_manager.c and endpoints.c decide, addr.c signals. */
+ * path_manager.c, own_addrs.c and peer_addrs.c decide, announce.c signals. */
 #ifndef BRAID_MPTCP_KNOWN_H
 #define BRAID_MPTCP_KNOWN_H
 

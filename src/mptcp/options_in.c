@@ -1,9 +1,15 @@
 /* MPTCP options of incoming segments (RFC 8684 sections 3.3 to 3.8). */
+#include "mptcp/options_in.h"
+
 #include "base/seq.h"
 #include "mptcp/conn.h"
 #include "mptcp/fallback.h"
 #include "mptcp/marks.h"
-#include "mptcp/data_recv.h"
+#include "mptcp/order.h"
+#include "mptcp/peer_addrs.h"
+#include "mptcp/recvq.h"
+#include "mptcp/reinject.h"
+#include "mptcp/sendbuf.h"
 
 static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint32_t len, bool has_csum,
                          uint16_t csum, uint16_t csum_len)

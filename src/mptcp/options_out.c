@@ -1,8 +1,11 @@
 /* MPTCP options of outgoing segments. DSNs always go out with 64 bits, DATA_ACKs with as many as the peer's
  * DSNs have (RFC 8684 section 3.3.2), and with 32 before the first, as Linux does: a mapping with a checksum
  * and timestamps then fill the 40 bytes of option space at most exactly. */
+#include "mptcp/options_out.h"
+
 #include <string.h>
 
+#include "mptcp/announce.h"
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
 #include "mptcp/known.h"

@@ -1,12 +1,14 @@
 /* Data level, receiving: from what subflows bring to the order of the connection (RFC 8684 section 3.3.2 to
  * 3.3.4). */
+#include "mptcp/order.h"
+
 #include <stdlib.h>
 
 #include "base/seq.h"
 #include "base/slice.h"
 #include "mptcp/conn.h"
 #include "mptcp/marks.h"
-#include "mptcp/data_recv.h"
+#include "mptcp/recvq.h"
 
 #define PIECE_COST mem_cost(sizeof(struct data_ooo))
 #define OOO_SEARCH 512 /* pieces looked at from where a search begins */

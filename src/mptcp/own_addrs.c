@@ -1,16 +1,17 @@
-/* The addresses of both ends that subflows of a connection may use: ours as the user gives and takes them,
- * the peer's as it announces and withdraws them (RFC 8684 section 3.4). */
+/* Our addresses that subflows of a connection may use, as the user gives and takes them; they are announced
+ * and withdrawn accordingly (RFC 8684 section 3.4). */
+#include "mptcp/own_addrs.h"
+
 #include <string.h>
 
 #include "base/addr.h"
 #include "mptcp/addr_index.h"
+#include "mptcp/announce.h"
 #include "mptcp/conn.h"
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
 
 #define LAST_ID 99 /* of endpoints; conn_local_id gives higher ones to other addresses */
-
-/* ---- ours ---- */
 
 void conn_endpoints_begin(struct braid_conn *c)
 {
@@ -163,100 +164,4 @@ int braid_conn_announce(struct braid_conn *c, const struct braid_addr *addr)
 int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip)
 {
     return conn_is_mptcp(c) ? conn_endpoint_remove(c, ip) : -1;
-}
-
-/* ---- the peer's ---- */
-
-static void forget_failures(struct braid_conn *c, unsigned remote)
-{
-    struct conn_known *m = c->pm.known;
-    for (unsigned i = 0; m->pairs && i < PM_MAX_LOCALS; i++)
-        m->pairs[i][remote] = (struct pm_pair){0};
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        s->closing.bygone |= flow_remote_index(s) == remote;
-    }
-}
-
-/* The peer wants the address tried again, but not more often than others (section 3.4.1). */
-static void reopen(struct braid_conn *c, unsigned remote)
-{
-    struct conn_known *m = c->pm.known;
-    for (unsigned i = 0; m->pairs && i < PM_MAX_LOCALS; i++)
-        m->pairs[i][remote].closed = false;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        s->closing.announced_again |= flow_remote_index(s) == remote;
-    }
-}
-
-static struct pm_remote *find_remote(struct conn_known *m, uint8_t id)
-{
-    for (unsigned i = 0; i < m->n_remotes; i++)
-        if (m->remotes[i].id == id)
-            return &m->remotes[i];
-    return NULL;
-}
-
-static bool known_otherwise(const struct conn_known *m, uint8_t id, const struct braid_addr *addr)
-{
-    for (unsigned i = 0; i < m->n_remotes; i++) {
-        const struct pm_remote *r = &m->remotes[i];
-        if (r->id != id && addr_equal(&r->addr, addr) && (r->usable || i == 0))
-            return true;
-    }
-    return false;
-}
-
-/* A place for one more address: a new one, or that of one that was withdrawn. */
-static struct pm_remote *free_remote(struct braid_conn *c)
-{
-    struct conn_known *m = c->pm.known;
-    unsigned most = 1 + c->env->params.max_add_addr;
-    if (m->n_remotes < PM_MAX_REMOTES && m->n_remotes < most)
-        return &m->remotes[m->n_remotes++];
-    for (unsigned i = 1; i < m->n_remotes; i++)
-        if (!m->remotes[i].usable)
-            return &m->remotes[i];
-    return NULL;
-}
-
-void conn_remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr *addr)
-{
-    struct conn_known *m = conn_know(c);
-    struct braid_addr full = *addr;
-    if (!m)
-        return; /* it comes again */
-    struct pm_remote *r = find_remote(m, id);
-    if (full.port == 0)
-        full.port = c->addresses.remote.port;
-    if (id == 0 || ip_is_multicast(&full.ip) || ip_is_unspecified(&full.ip) || known_otherwise(m, id, &full))
-        return;
-    if (r && r->usable && !ip_equal(&r->addr.ip, &full.ip))
-        return; /* an ID keeps its address until it is withdrawn */
-    bool same = r && r->usable && addr_equal(&r->addr, &full);
-    if (!r && !(r = free_remote(c)))
-        return;
-    *r = (struct pm_remote){.addr = full, .id = id, .usable = true};
-    if (same)
-        reopen(c, (unsigned)(r - m->remotes));
-    else
-        forget_failures(c, (unsigned)(r - m->remotes));
-    conn_pm_changed(c);
-}
-
-void conn_remote_remove(struct braid_conn *c, uint8_t id)
-{
-    if (!c->pm.known && id != 0)
-        return;
-    struct conn_known *m = conn_know(c);
-    if (!m) {
-        conn_fail(c, BRAID_CLOSE_RESOURCES, true);
-        return;
-    }
-    struct pm_remote *r = find_remote(m, id);
-    if (!r)
-        return;
-    r->usable = false;
-    conn_pm_changed(c);
 }

@@ -8,13 +8,15 @@
 #include "base/addr.h"
 #include "mptcp/addr_index.h"
 #include "mptcp/alone.h"
+#include "mptcp/announce.h"
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
+#include "mptcp/retire.h"
+#include "mptcp/retries.h"
 
-#define OPEN_RETRY  BRAID_SECOND       /* after a subflow could not even be opened */
-#define RETIRE_TIME (5 * BRAID_SECOND) /* for the FINs of a subflow that we close */
+#define OPEN_RETRY BRAID_SECOND /* after a subflow could not even be opened */
 
 extern const struct pm_ops pm_passive, pm_signal;
 
@@ -136,24 +138,6 @@ static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_
         return true;
     local.port = 0;
     return conn_join_active(c, &local, &r->addr, r->id, l->backup, now) == 0;
-}
-
-void flow_retire(struct mp_subflow *s, braid_time now)
-{
-    struct braid_conn *c = s->conn;
-    if (!subflow_synchronized(&s->tcp)) {
-        flow_reset(s, -1);
-        return;
-    }
-    if (s->closing.retired)
-        return;
-    s->closing.retired = true;
-    s->closing.close_by = now + RETIRE_TIME;
-    no_later(&c->deadlines.addr, s->closing.close_by);
-    conn_count(c, MP_RM_SUBFLOW);
-    conn_reinject_flow(s);
-    subflow_close(&s->tcp, now);
-    conn_dirty(c);
 }
 
 static void close_subflow(struct braid_conn *c, uint32_t id, braid_time now)

@@ -4,6 +4,7 @@
 
 #include <braid/pm.h>
 
+struct braid_conn;
 struct conn_known;
 
 struct conn_pm {
@@ -13,5 +14,10 @@ struct conn_pm {
     bool alone;               /* no subflow was established when it was last asked */
     bool could_open;          /* the peer had shown that it knows our key when it was last asked */
 };
+
+/* ops NULL: signal if there is something to signal, else passive. */
+void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops);
+/* Asks it if need be and carries out its plan. */
+void conn_pm_update(struct braid_conn *c, braid_time now);
 
 #endif

@@ -8,7 +8,6 @@
 #include "base/slice.h"
 #include "mptcp/conn.h"
 #include "mptcp/marks.h"
-#include "mptcp/data_recv.h"
 
 #define GATHER_MAX 8192u /* bytes; small pieces are put together in buffers up to this */
 

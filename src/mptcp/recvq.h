@@ -6,6 +6,8 @@
 #include "base/buf.h"
 #include "base/list.h"
 
+struct braid_conn;
+
 /* What the user has not consumed: a ring of slices in order. */
 struct recvq {
     struct slice *v;
@@ -40,5 +42,14 @@ struct conn_recv {
     bool ack_all;      /* a DATA_FIN: acknowledge on all subflows */
     bool discard;      /* released: nobody will read what comes */
 };
+
+/* The next bytes of the stream. Takes over the slice; the connection may fail for want of memory. */
+void recvq_append(struct braid_conn *c, struct slice *s);
+/* Makes slices that outlive the packets they came in. False: memory is short. */
+bool recvq_keep(struct braid_conn *c);
+void recvq_free(struct braid_conn *c);
+/* False: the user leaves unread what it was given, and there is no memory for len bytes more. Who reads needs
+ * none, however little is left. */
+bool recvq_has_room(const struct braid_conn *c, uint32_t len);
 
 #endif

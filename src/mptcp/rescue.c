@@ -2,8 +2,9 @@
  * is silent, because it holds up the connection, or because it is the last and another path has nothing
  * better to do. Its own subflow keeps it and retransmits it if need be (RFC 8684 section 3.3.6). */
 #include "base/seq.h"
-#include "mptcp/conn.h"
 #include "mptcp/choice.h"
+#include "mptcp/conn.h"
+#include "mptcp/reinject.h"
 
 #define LATE_LEAST (10 * BRAID_MS) /* an ACK is not late before that */
 #define LATE_LAST  (45 * BRAID_MS) /* ... that of the last segment, which peers delay */

@@ -1,5 +1,7 @@
 /* What a connection learns from the ends of its subflows about opening the next ones: between which
  * addresses, and when. A pair of addresses that does not work is tried less and less. */
+#include "mptcp/retries.h"
+
 #include "mptcp/addr_index.h"
 #include "mptcp/alone.h"
 #include "mptcp/conn.h"

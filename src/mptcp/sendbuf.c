@@ -8,7 +8,9 @@
 
 #include "base/seq.h"
 #include "mptcp/conn.h"
+#include "mptcp/data_timeout.h"
 #include "mptcp/marks.h"
+#include "mptcp/reinject.h"
 #include "wire/checksum.h"
 
 #define CHUNK_SMALL 4096u

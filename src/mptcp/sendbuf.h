@@ -7,6 +7,11 @@
 #include "base/list.h"
 #include "base/ranges.h"
 
+struct braid_conn;
+struct subflow;
+struct tcp_map;
+struct mp_map;
+
 /* Bytes to send, in chunks: [una, end). */
 struct send_chunk {
     struct list node;
@@ -33,5 +38,18 @@ struct conn_send {
     bool starved;     /* memory was short when the user wanted to write */
     unsigned backoff; /* data-level timeouts in a row (reinject.c) */
 };
+
+void conn_send_init(struct braid_conn *c);
+/* DATA_ACK and window of a segment; wnd in bytes. */
+void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_time now);
+void conn_send_free(struct braid_conn *c);
+/* True if the send buffer can get memory again. */
+bool conn_send_has_memory(const struct braid_conn *c);
+/* Bytes that may be written and not yet DATA_ACKed now, memory considered. */
+size_t conn_send_limit(const struct braid_conn *c);
+void flow_map_done(struct subflow *sf, struct tcp_map *m, bool acked);
+/* The earliest unsent DSN of a slice run: fills a new map with len bytes from dsn. NULL if memory is short.
+ */
+struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <braid/types.h>
 
+struct braid_conn;
+
 struct flow_silence {
     bool suspect;           /* carries nothing new until the peer acknowledges something */
     bool stale;             /* in RTO backoff */
@@ -13,5 +15,10 @@ struct flow_silence {
     braid_time next_probe;  /* when to probe it again ... */
     braid_time probed_at;   /* ... and when it was last probed without an answer yet; 0: no probe */
 };
+
+/* Looks which paths are silent, probes those, and takes back those that answer. */
+void conn_watch_paths(struct braid_conn *c, braid_time now);
+/* This end stood still and goes on now (braid_core_resumed). */
+void conn_resumed(struct braid_conn *c, braid_time now);
 
 #endif

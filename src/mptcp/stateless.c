@@ -1,7 +1,10 @@
 /* SYNs answered without keeping state. The third ACK of MPTCP v1 carries both keys (RFC 8684 section 3.1), so
  * our key need not be kept: it is a keyed hash over what the SYN cookie vouches for. */
+#include "mptcp/stateless.h"
+
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
+#include "mptcp/tokens.h"
 #include "tcp/cookie.h"
 
 #define TRIES_PER_WORKER 16

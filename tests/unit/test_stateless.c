@@ -3,6 +3,7 @@
 #include "core/inside.h"
 #include "mptcp/crypto.h"
 #include "pair.h"
+#include "mptcp/tokens.h"
 
 static struct pair p;
 static struct braid_listen_params listening;

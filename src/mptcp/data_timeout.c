@@ -1,0 +1,82 @@
+/* The data-level retransmission timeout (RFC 8684 section 3.3.6): it watches over data that subflows
+ * acknowledged but nobody DATA_ACKed, and over the DATA_FIN. */
+#include "mptcp/data_timeout.h"
+
+#include "base/seq.h"
+#include "mptcp/conn.h"
+#include "mptcp/fallback.h"
+#include "mptcp/flow_state.h"
+#include "mptcp/marks.h"
+#include "mptcp/reinject.h"
+
+#define DATA_RTO_MIN (200 * BRAID_MS)
+#define DATA_RTO_MAX (60 * BRAID_SECOND)
+#define DATA_TRIES   20 /* a quarter of an hour without any DATA_ACK */
+
+static bool waits_for_data_ack(const struct braid_conn *c)
+{
+    return conn_is_mptcp(c) && c->phase == CONN_ESTABLISHED &&
+           (seq64_before(c->send.una, c->send.nxt) || (c->send.fin_sent && !c->send.fin_acked));
+}
+
+void conn_arm_data_timer(struct braid_conn *c, braid_time now)
+{
+    if (!waits_for_data_ack(c)) {
+        c->deadlines.data_rtx = BRAID_NEVER;
+        return;
+    }
+    if (c->deadlines.data_rtx != BRAID_NEVER)
+        return;
+    int64_t rto = DATA_RTO_MIN;
+    list_each (n, tmp, &c->subflows) {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!s->closing.dead && s->tcp.rtt.backoff == 0 && rtt_rto(&s->tcp.rtt) > rto)
+            rto = rtt_rto(&s->tcp.rtt);
+    }
+    bool only_fin = c->send.una == c->send.nxt;
+    rto = (only_fin ? rto : 2 * rto) << (c->send.backoff < 10 ? c->send.backoff : 10);
+    c->deadlines.data_rtx = now + (rto < DATA_RTO_MAX ? rto : DATA_RTO_MAX);
+}
+
+/* Is the first unacknowledged byte in flight on a subflow, which then looks after it? */
+static bool head_in_flight(const struct braid_conn *c)
+{
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!s->closing.dead && s->tcp.rtt.backoff == 0 && flow_carries(s, c->send.una))
+            return true;
+    }
+    return false;
+}
+
+void conn_data_timeout(struct braid_conn *c, braid_time now)
+{
+    c->deadlines.data_rtx = BRAID_NEVER;
+    if (!waits_for_data_ack(c))
+        return;
+    bool only_fin = c->send.una == c->send.nxt, held = only_fin || !head_in_flight(c);
+    if (held && c->send.backoff >= DATA_TRIES) {
+        conn_fail(c, BRAID_CLOSE_TIMEOUT, true);
+        return;
+    }
+    /* The subflow's ACKs come and have no options: the peer may have fallen back. It would take what is sent
+     * once more for new data. */
+    if (held && conn_peer_is_bare(c)) {
+        conn_count(c, MP_DSS_FALLBACK);
+        conn_fall_back(c, true);
+        return;
+    }
+    if (only_fin) {
+        list_each (n, tmp, &c->subflows) {
+            struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+            if (!s->closing.dead && flow_usable(s))
+                subflow_ack_at_once(&s->tcp, now); /* repeats the DATA_FIN */
+        }
+        c->send.backoff++;
+    } else if (held) {
+        conn_reinject(c, c->send.una, 65535);
+        c->send.backoff++;
+    }
+    conn_arm_data_timer(c, now);
+    conn_dirty(c);
+}

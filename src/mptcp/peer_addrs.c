@@ -1,0 +1,152 @@
+/* The peer's addresses, as it announces and withdraws them (RFC 8684 sections 3.4.1 and 3.4.2). */
+#include "mptcp/peer_addrs.h"
+
+#include "base/addr.h"
+#include "mptcp/addr_index.h"
+#include "mptcp/announce.h"
+#include "mptcp/conn.h"
+#include "mptcp/crypto.h"
+#include "mptcp/known.h"
+#include "mptcp/marks.h"
+#include "mptcp/retire.h"
+
+static void forget_failures(struct braid_conn *c, unsigned remote)
+{
+    struct conn_known *m = c->pm.known;
+    for (unsigned i = 0; m->pairs && i < PM_MAX_LOCALS; i++)
+        m->pairs[i][remote] = (struct pm_pair){0};
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        s->closing.bygone |= flow_remote_index(s) == remote;
+    }
+}
+
+/* The peer wants the address tried again, but not more often than others (section 3.4.1). */
+static void reopen(struct braid_conn *c, unsigned remote)
+{
+    struct conn_known *m = c->pm.known;
+    for (unsigned i = 0; m->pairs && i < PM_MAX_LOCALS; i++)
+        m->pairs[i][remote].closed = false;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        s->closing.announced_again |= flow_remote_index(s) == remote;
+    }
+}
+
+static struct pm_remote *find_remote(struct conn_known *m, uint8_t id)
+{
+    for (unsigned i = 0; i < m->n_remotes; i++)
+        if (m->remotes[i].id == id)
+            return &m->remotes[i];
+    return NULL;
+}
+
+static bool known_otherwise(const struct conn_known *m, uint8_t id, const struct braid_addr *addr)
+{
+    for (unsigned i = 0; i < m->n_remotes; i++) {
+        const struct pm_remote *r = &m->remotes[i];
+        if (r->id != id && addr_equal(&r->addr, addr) && (r->usable || i == 0))
+            return true;
+    }
+    return false;
+}
+
+/* A place for one more address: a new one, or that of one that was withdrawn. */
+static struct pm_remote *free_remote(struct braid_conn *c)
+{
+    struct conn_known *m = c->pm.known;
+    unsigned most = 1 + c->env->params.max_add_addr;
+    if (m->n_remotes < PM_MAX_REMOTES && m->n_remotes < most)
+        return &m->remotes[m->n_remotes++];
+    for (unsigned i = 1; i < m->n_remotes; i++)
+        if (!m->remotes[i].usable)
+            return &m->remotes[i];
+    return NULL;
+}
+
+/* IDs and addresses are the peer's to choose: what contradicts what it said before is ignored. */
+static void remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr *addr)
+{
+    struct conn_known *m = conn_know(c);
+    struct braid_addr full = *addr;
+    if (!m)
+        return; /* it comes again */
+    struct pm_remote *r = find_remote(m, id);
+    if (full.port == 0)
+        full.port = c->addresses.remote.port;
+    if (id == 0 || ip_is_multicast(&full.ip) || ip_is_unspecified(&full.ip) || known_otherwise(m, id, &full))
+        return;
+    if (r && r->usable && !ip_equal(&r->addr.ip, &full.ip))
+        return; /* an ID keeps its address until it is withdrawn */
+    bool same = r && r->usable && addr_equal(&r->addr, &full);
+    if (!r && !(r = free_remote(c)))
+        return;
+    *r = (struct pm_remote){.addr = full, .id = id, .usable = true};
+    if (same)
+        reopen(c, (unsigned)(r - m->remotes));
+    else
+        forget_failures(c, (unsigned)(r - m->remotes));
+    conn_pm_changed(c);
+}
+
+static void remote_remove(struct braid_conn *c, uint8_t id)
+{
+    if (!c->pm.known && id != 0)
+        return;
+    struct conn_known *m = conn_know(c);
+    if (!m) {
+        conn_fail(c, BRAID_CLOSE_RESOURCES, true);
+        return;
+    }
+    struct pm_remote *r = find_remote(m, id);
+    if (!r)
+        return;
+    r->usable = false;
+    conn_pm_changed(c);
+}
+
+void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a)
+{
+    struct braid_conn *c = s->conn;
+    if (a->echo) {
+        conn_count(c, MP_ECHO_ADD_RX);
+        conn_announce_echoed(c, a);
+        return;
+    }
+    uint8_t mac[8];
+    conn_count(c, MP_ADD_ADDR_RX);
+    mptcp_add_addr_hmac(c->keys.remote, c->keys.local, a->id, &a->addr, mac);
+    if (!mptcp_hmac_equal(mac, a->hmac, sizeof(mac))) {
+        conn_count(c, MP_ADD_ADDR_HMAC);
+        return;
+    }
+    struct conn_known *m = conn_know(c);
+    if (!m || m->n_echoes == ECHOES_MAX)
+        return; /* it comes again */
+    struct mptcp_add_addr *e = &m->echoes[m->n_echoes++];
+    *e = *a;
+    e->echo = true;
+    conn_dirty(c);
+    remote_add(c, a->id, &a->addr);
+}
+
+static bool names(const struct mptcp_remove_addr *r, uint8_t id)
+{
+    for (unsigned i = 0; i < r->n; i++)
+        if (r->ids[i] == id)
+            return true;
+    return false;
+}
+
+void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r, braid_time now)
+{
+    struct braid_conn *c = s->conn;
+    conn_count(c, MP_RM_ADDR_RX);
+    for (unsigned i = 0; i < r->n; i++)
+        remote_remove(c, r->ids[i]);
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
+        if (names(r, o->ids.remote) && !o->closing.dead && !o->closing.answer_by)
+            flow_ask_alive(o, now);
+    }
+}

@@ -1,0 +1,60 @@
+/* Subflows that are to end, and the time that they have for it: those that we close in order, and those whose
+ * address the peer has withdrawn. */
+#include "mptcp/retire.h"
+
+#include "mptcp/conn.h"
+#include "mptcp/marks.h"
+#include "mptcp/reinject.h"
+
+#define RETIRE_TIME (5 * BRAID_SECOND) /* for the FINs of a subflow that we close */
+#define PROBE_TIME  BRAID_SECOND       /* for a subflow whose address was withdrawn to show that it lives */
+
+void flow_retire(struct mp_subflow *s, braid_time now)
+{
+    struct braid_conn *c = s->conn;
+    if (!subflow_synchronized(&s->tcp)) {
+        flow_reset(s, -1);
+        return;
+    }
+    if (s->closing.retired)
+        return;
+    s->closing.retired = true;
+    s->closing.close_by = now + RETIRE_TIME;
+    no_later(&c->deadlines.addr, s->closing.close_by);
+    conn_count(c, MP_RM_SUBFLOW);
+    conn_reinject_flow(s);
+    subflow_close(&s->tcp, now);
+    conn_dirty(c);
+}
+
+/* Section 3.4.2: a path that still works is kept; its owner closes it. */
+void flow_ask_alive(struct mp_subflow *s, braid_time now)
+{
+    struct braid_conn *c = s->conn;
+    if (s->tcp.state == TCP_STATE_SYN_SENT) {
+        flow_reset(s, -1);
+        return;
+    }
+    subflow_probe(&s->tcp, now);
+    s->closing.answer_by = now + PROBE_TIME;
+    no_later(&c->deadlines.addr, s->closing.answer_by);
+}
+
+void conn_retire_timeout(struct braid_conn *c, braid_time now)
+{
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->closing.dead || s->closing.reset_due)
+            continue;
+        if (s->closing.answer_by > 0 && s->closing.answer_by <= now) {
+            conn_count(c, MP_RM_SUBFLOW);
+            flow_reset(s, MPTCP_RST_UNSPECIFIED);
+        } else if (s->closing.answer_by > 0) {
+            no_later(&c->deadlines.addr, s->closing.answer_by);
+        }
+        if (s->closing.retired && s->closing.close_by <= now)
+            flow_reset(s, MPTCP_RST_UNSPECIFIED);
+        else if (s->closing.retired)
+            no_later(&c->deadlines.addr, s->closing.close_by);
+    }
+}

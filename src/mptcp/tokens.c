@@ -1,0 +1,44 @@
+/* Who has which token (RFC 8684 section 3.1), and the keys that we draw for them. */
+#include "mptcp/tokens.h"
+
+#include "mptcp/conn.h"
+#include "mptcp/crypto.h"
+
+#define KEY_DRAWS_PER_WORKER 16
+
+struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token)
+{
+    struct hnode *n = htable_first(&env->tokens, token);
+    return n ? list_entry(n, struct braid_conn, keys.token_node) : NULL;
+}
+
+void conn_token_enter(struct braid_conn *c)
+{
+    htable_insert(&c->env->tokens, &c->keys.token_node, c->keys.local_token);
+    c->keys.token_hashed = true;
+}
+
+void conn_token_forget(struct braid_conn *c)
+{
+    if (c->keys.token_hashed)
+        htable_remove(&c->env->tokens, &c->keys.token_node);
+    c->keys.token_hashed = false;
+}
+
+/* Each draw is right once in n_workers times, so that it fails for good once in ten million connections. */
+bool conn_draw_key(struct braid_conn *c)
+{
+    struct mptcp_env *env = c->env;
+    unsigned draws = KEY_DRAWS_PER_WORKER * env->params.n_workers;
+    while (draws-- > 0) {
+        env->tcp.host.random(env->tcp.host.ctx, &c->keys.local, sizeof(c->keys.local));
+        mptcp_key_derive(c->keys.local, &c->keys.local_token, &c->keys.local_idsn);
+        if (c->keys.local_token % env->params.n_workers == env->params.worker &&
+            !conn_by_token(env, c->keys.local_token)) {
+            conn_token_enter(c);
+            return true;
+        }
+    }
+    conn_count(c, MP_FALLBACK_TOKEN_INIT);
+    return false;
+}

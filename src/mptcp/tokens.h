@@ -1,0 +1,19 @@
+/* Tokens: who has which, and the keys that they follow from (RFC 8684 section 3.1). */
+#ifndef BRAID_MPTCP_TOKENS_H
+#define BRAID_MPTCP_TOKENS_H
+
+#include <braid/types.h>
+
+struct braid_conn;
+struct mptcp_env;
+
+/* The connection with this token, or NULL. */
+struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token);
+/* The connection can be found by its local_token, which nobody else has, or no longer. */
+void conn_token_enter(struct braid_conn *c);
+void conn_token_forget(struct braid_conn *c);
+/* Draws our key until its token is free and carries our worker's number; a worker that gets an MP_JOIN can
+ * then tell whose it is. Enters the token. False: no luck. */
+bool conn_draw_key(struct braid_conn *c);
+
+#endif
