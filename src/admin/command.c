@@ -25,8 +25,7 @@ const struct command command_metrics = {.path = "/metrics",
                                         .asks = SNAPSHOT_SUMMARY,
                                         .render = {render_metrics, render_metrics}};
 
-/* ---- lines of the control socket --------------------------------------------------------------------------
- */
+/* ---- lines of the control socket ------------------------------------------------------------- */
 
 /* The next word of *line, which moves on; NULL: there is none. */
 static char *next_word(char **line)
@@ -141,8 +140,7 @@ int command_resolve(const struct conf *conf, struct command_call *call, char err
     return -1;
 }
 
-/* ---- paths of the HTTP port -------------------------------------------------------------------------------
- */
+/* ---- paths of the HTTP port ------------------------------------------------------------------ */
 
 static bool is_prefix(const char *path)
 {

@@ -31,8 +31,7 @@ struct client {
     enum command_format format;
 };
 
-/* ---- requests ---------------------------------------------------------------------------------------------
- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static void send_error(struct client *cl, const char *message)
 {
@@ -98,8 +97,7 @@ static const struct visitor_ops control_visitors = {.size = sizeof(struct client
                                                     .failed = on_failed,
                                                     .answered = visitor_free};
 
-/* ---- the socket's file ------------------------------------------------------------------------------------
- */
+/* ---- the socket's file ----------------------------------------------------------------------- */
 
 static int fail(char *err, size_t errlen, const char *path, const char *what, const char *right)
 {

@@ -40,8 +40,7 @@ struct client {
 
 static const char type_json[] = "application/json";
 
-/* ---- replies ----------------------------------------------------------------------------------------------
- */
+/* ---- replies --------------------------------------------------------------------------------- */
 
 static void put_head(struct client *cl, int code, const char *type, const size_t *length)
 {
@@ -113,8 +112,7 @@ static void on_failed(struct visitor *v, enum query_failure why)
         reply_error((struct client *)v, why == QUERY_NOT_FOUND ? 404 : 503, query_failure_text(why));
 }
 
-/* ---- requests ---------------------------------------------------------------------------------------------
- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static bool makes_a_list(const struct command *c)
 {
@@ -224,8 +222,7 @@ static const struct visitor_ops http_visitors = {.size = sizeof(struct client),
                                                  .failed = on_failed,
                                                  .answered = on_answered};
 
-/* ---- opening and closing ----------------------------------------------------------------------------------
- */
+/* ---- opening and closing --------------------------------------------------------------------- */
 
 /* -1 with errno. */
 static int bind_tcp(const struct braid_addr *a, uint16_t *port)

@@ -47,8 +47,7 @@ const char *query_failure_text(enum query_failure why)
     return "unknown failure";
 }
 
-/* ---- beginning and ending -------------------------------------------------------------------------------
- */
+/* ---- beginning and ending -------------------------------------------------------------------- */
 
 /* Answers of jobs whose query has gone come here, too. */
 static void job_discard(struct snapshot_source *source, struct snapshot_job *job)
@@ -90,8 +89,7 @@ static void query_fail(struct query *q, enum query_failure why)
     sink->failed(ctx, why);
 }
 
-/* ---- asking ---------------------------------------------------------------------------------------------
- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 /* 0, or -1: memory is short. */
 static int ask(struct query *q, unsigned worker)
@@ -137,8 +135,7 @@ static void deliver(struct query *q, bool last)
         evbuffer_free(part);
 }
 
-/* ---- answers ----------------------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 /* last: q is gone afterwards. */
 static void render(struct query *q, bool last)
@@ -203,8 +200,7 @@ void query_more(struct query *q)
     ask_next(q, q->job->worker);
 }
 
-/* ---- the set ----------------------------------------------------------------------------------------------
- */
+/* ---- the set --------------------------------------------------------------------------------- */
 
 static int first_question(struct query *q)
 {

@@ -6,8 +6,7 @@
 #include "admin/render.h"
 #include "base/addr.h"
 
-/* ---- algorithms and profiles ----------------------------------------------------------------------------
- */
+/* ---- algorithms and profiles ----------------------------------------------------------------- */
 
 static void json_algorithm(struct json *j, const char *name, const char *about)
 {
@@ -78,8 +77,7 @@ void render_algorithms_text(struct doc *d, const struct snapshot_view *v)
     }
 }
 
-/* ---- paths ----------------------------------------------------------------------------------------------
- */
+/* ---- paths ----------------------------------------------------------------------------------- */
 
 #define PREFIX_TEXT (ADDR_TEXT + 4)
 

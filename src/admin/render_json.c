@@ -6,8 +6,7 @@
 #include "base/addr.h"
 #include "role/edge_mode.h"
 
-/* ---- status ---------------------------------------------------------------------------------------------
- */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 static void core_members(struct json *j, const struct braid_core_stats *c)
 {
@@ -118,8 +117,7 @@ void render_counters_json(struct doc *d, const struct snapshot_view *v)
     free(total);
 }
 
-/* ---- connections ----------------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static void subflow_object(struct json *j, const struct conf *conf, const struct braid_subflow_stats *s)
 {

@@ -15,8 +15,7 @@ static const char *duration_text(int64_t s, char out[RENDER_SIZE])
     return out;
 }
 
-/* ---- status ---------------------------------------------------------------------------------------------
- */
+/* ---- status ---------------------------------------------------------------------------------- */
 
 static void core_row(struct doc *d, const char *who, const struct braid_core_stats *c)
 {
@@ -96,8 +95,7 @@ void render_counters_text(struct doc *d, const struct snapshot_view *v)
     free(total);
 }
 
-/* ---- connections ----------------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static const char *kind_text(const struct braid_conn_stats *c)
 {

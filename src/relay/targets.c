@@ -1,8 +1,6 @@
 /* Order and choice of a server's addresses: see targets.h. */
-#include <netdb.h>
 #include <string.h>
 #include "base/addr.h"
-#include "io/sockaddr.h"
 #include "relay/targets.h"
 
 bool targets_have(const struct targets *t, const struct braid_addr *addr)
@@ -29,32 +27,26 @@ static void add(struct targets *t, const struct braid_addr *addr)
         t->addr[t->n++] = *addr;
 }
 
-/* The next answer of this family, from a on; NULL: there is none. */
-static const struct addrinfo *next_of(const struct addrinfo *a, bool v4, struct braid_addr *addr)
+/* The place of the next answer of this family, from `at` on; n: there is none. */
+static unsigned next_of(const struct braid_addr *answers, unsigned n, unsigned at, bool v4)
 {
-    for (; a; a = a->ai_next) {
-        if (sockaddr_to(a->ai_addr, addr) == 0 && ip_is_v4(&addr->ip) == v4)
-            return a;
-    }
-    return NULL;
+    while (at < n && ip_is_v4(&answers[at].ip) != v4)
+        at++;
+    return at;
 }
 
-struct targets targets_of(const struct addrinfo *answers)
+struct targets targets_of(const struct braid_addr *answers, unsigned n)
 {
     struct targets t = {.n = 0};
-    struct braid_addr addr[2];
-    const struct addrinfo *at[2]; /* the next answers of the first one's family, and of the other */
-    while (answers && sockaddr_to(answers->ai_addr, &addr[0]) < 0)
-        answers = answers->ai_next;
-    bool v4 = answers && ip_is_v4(&addr[0].ip);
-    at[0] = next_of(answers, v4, &addr[0]);
-    at[1] = next_of(answers, !v4, &addr[1]);
-    while (at[0] || at[1]) {
+    bool v4 = n > 0 && ip_is_v4(&answers[0].ip);
+    /* The next answers of the first one's family, and of the other. */
+    unsigned at[2] = {0, next_of(answers, n, 0, !v4)};
+    while (at[0] < n || at[1] < n) {
         for (unsigned i = 0; i < 2; i++) {
-            if (!at[i])
+            if (at[i] == n)
                 continue;
-            add(&t, &addr[i]);
-            at[i] = next_of(at[i]->ai_next, i == 0 ? v4 : !v4, &addr[i]);
+            add(&t, &answers[at[i]]);
+            at[i] = next_of(answers, n, at[i] + 1, i == 0 ? v4 : !v4);
         }
     }
     return t;

@@ -1,34 +1,43 @@
-/* Addresses of the edges' targets: names are looked up at the start, and again and again, by a thread of its
- * own, because getaddrinfo blocks. A name without an address is no reason not to start: it is looked up again
- * after a second, two, four. Address literals cost nothing. */
+/* Addresses of the edges' targets: names are looked up at the start, and again when the TTL of their
+ * addresses is over. A name without an address is no reason not to start: it is looked up again after a
+ * second, two, four. Address literals cost nothing. Lives in one thread's event loop. */
 #ifndef BRAID_ROLE_RESOLVER_H
 #define BRAID_ROLE_RESOLVER_H
 
 #include "role/edge.h"
 
-#define RESOLVER_PERIOD (30 * BRAID_SECOND) /* between lookups */
-#define RESOLVER_RETRY  (1 * BRAID_SECOND)  /* before the second one of a name that has no address */
-#define RESOLVER_FIRST  (3 * BRAID_SECOND)  /* that the start waits for the first answers */
+#define RESOLVER_TTL_MIN (5 * BRAID_SECOND) /* name servers, and files, are not asked more often */
+#define RESOLVER_TTL_MAX                                                                                     \
+    (300 * BRAID_SECOND) /* so long a change may go unnoticed whose old TTL was a day                        \
+                          */
+#define RESOLVER_PERIOD (30 * BRAID_SECOND)
+#define RESOLVER_RETRY  (1 * BRAID_SECOND)
+#define RESOLVER_FIRST  (3 * BRAID_SECOND) /* that the start waits for the first answers */
 
+struct event_base;
 struct resolver;
 
 struct resolver_params {
     const struct edge_params *edges; /* must outlive the resolver */
     unsigned n;
-    braid_time period; /* between lookups of a name, if it has an address or has had none for long */
-    braid_time retry;  /* before the second lookup of a name without one; doubles up to the period */
+    struct event_base *base;
+    braid_time ttl_min, ttl_max; /* what a TTL counts for at least and at most */
+    braid_time period;       /* before a lookup after one that failed, if there was an address before it */
+    braid_time retry;        /* before the second lookup of a name without one; doubles up to the period */
+    const char *resolv_conf; /* NULL: /etc/resolv.conf */
+    uint16_t port;           /* of the name servers; 0: 53 */
 };
 
-/* Begins to look the names up; there is no thread if there are none. NULL if resources are short. */
+/* Begins to look the names up. NULL if resources are short. */
 struct resolver *resolver_new(const struct resolver_params *params);
-/* targets[i] become the addresses of edge i, as far as they are known; waits until every name was looked up
- * once, at most so long. */
+/* targets[i] become the addresses of edge i, as far as they are known; waits, outside of the event loop,
+ * until every name was looked up once, at most so long. */
 void resolver_first(struct resolver *r, braid_time patience, struct targets *targets);
-/* From now on changed(arg, i, targets) is called, in the resolver's thread, when edge i has other addresses
- * than it was told last, by this or by resolver_first. */
+/* From now on changed(arg, i, targets) is called when edge i has other addresses than it was told last, by
+ * this or by resolver_first: at once, and in the event loop. */
 void resolver_report(struct resolver *r,
                      void (*changed)(void *arg, unsigned i, const struct targets *targets), void *arg);
-/* Calls nobody any more; does not wait for a lookup that is under way. NULL is allowed. */
-void resolver_stop(struct resolver *r);
+/* Does not wait for a lookup that is under way. NULL is allowed. */
+void resolver_free(struct resolver *r);
 
 #endif

@@ -34,22 +34,26 @@ static int check_sources(const struct service_params *p, char *error)
     return 0;
 }
 
-static int resolve(struct roles *r, char *error)
+static int resolve(struct roles *r, struct event_base *base, char *error)
 {
     struct resolver_params params = {.edges = r->params->edges,
                                      .n = r->params->n_edges,
+                                     .base = base,
+                                     .ttl_min = RESOLVER_TTL_MIN,
+                                     .ttl_max = RESOLVER_TTL_MAX,
                                      .period = RESOLVER_PERIOD,
                                      .retry = RESOLVER_RETRY};
     r->resolver = resolver_new(&params);
     if (!r->resolver) {
-        snprintf(error, SERVICE_ERROR, "resolver: cannot start a thread");
+        snprintf(error, SERVICE_ERROR, "resolver: out of memory or descriptors");
         return -1;
     }
     resolver_first(r->resolver, RESOLVER_FIRST, r->targets);
     return 0;
 }
 
-struct roles *roles_new(const struct service_params *params, char error[SERVICE_ERROR])
+struct roles *roles_new(struct event_base *base, const struct service_params *params,
+                        char error[SERVICE_ERROR])
 {
     struct roles *r = calloc(1, sizeof(*r));
     struct targets *targets = calloc(params->n_edges, sizeof(*targets));
@@ -61,7 +65,7 @@ struct roles *roles_new(const struct service_params *params, char error[SERVICE_
     }
     r->params = params;
     r->targets = targets;
-    if (check_sources(params, error) < 0 || resolve(r, error) < 0) {
+    if (check_sources(params, error) < 0 || resolve(r, base, error) < 0) {
         roles_free(r);
         return NULL;
     }
@@ -131,7 +135,7 @@ static void take_news(struct worker *w, const void *what)
         edges_set_targets(edges_of(node), n->edge, &n->targets);
 }
 
-/* In the resolver's thread. If memory is short the old addresses stay. */
+/* If memory is short the old addresses stay. */
 static void on_changed(void *arg, unsigned i, const struct targets *targets)
 {
     struct roles *r = arg;
@@ -184,7 +188,7 @@ void roles_stop(struct roles *r)
 {
     if (!r)
         return;
-    resolver_stop(r->resolver);
+    resolver_free(r->resolver);
     r->resolver = NULL;
     r->drained = ignore;
 }

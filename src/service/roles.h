@@ -6,13 +6,15 @@
 #include "service/service_params.h"
 #include "service/workers.h"
 
+struct event_base;
 struct mailbox;
 struct roles;
 
-/* Begins to look up the servers' names, and waits for their addresses, but not for long: late name servers
- * must not keep the other edges from their clients. params must outlive the result. NULL, and a message of
- * one line in error: nothing is left behind. */
-struct roles *roles_new(const struct service_params *params, char error[SERVICE_ERROR]);
+/* Begins to look up the servers' names in the main loop, and waits for their addresses, but not for long:
+ * late name servers must not keep the other edges from their clients. params must outlive the result. NULL,
+ * and a message of one line in error: nothing is left behind. */
+struct roles *roles_new(struct event_base *base, const struct service_params *params,
+                        char error[SERVICE_ERROR]);
 /* Gives each of the workers, which do not run yet, a node with its edges. 0, or -1 with a message. */
 int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERROR]);
 /* The workers run: from now on they hear of other addresses. */

@@ -37,7 +37,7 @@ static int make_workers(struct service *s, unsigned n, char *error)
 static int make(struct service *s, struct event_base *base, char *error)
 {
     unsigned n = workers_wanted(s->params->daemon);
-    s->roles = roles_new(s->params, error);
+    s->roles = roles_new(base, s->params, error);
     if (!s->roles)
         return -1;
     s->routes = routes_open(s->params, n, error);

@@ -1,10 +1,8 @@
 /* relay/targets: which answers for a name are used, in what order; role/unproven: how many clients of a
  * network may have a server without proof. */
-#include <netdb.h>
 #include <string.h>
 #include <check.h>
 #include "base/addr.h"
-#include "io/sockaddr.h"
 #include "relay/targets.h"
 #include "role/flaw.h"
 #include "role/unproven.h"
@@ -12,20 +10,17 @@
 
 #define ANSWERS_MAX 16
 
-static struct addrinfo infos[ANSWERS_MAX];
-static struct sockaddr_storage addresses[ANSWERS_MAX];
+static struct braid_addr addresses[ANSWERS_MAX];
 
-/* What getaddrinfo would give for this list of addresses, ended by NULL. */
-static const struct addrinfo *answers(const char *const *texts)
+/* The answers of this list, ended by NULL, as targets. */
+static struct targets targets_from(const char *const *texts)
 {
-    for (unsigned i = 0; texts[i]; i++) {
-        struct braid_addr a = {.port = 80};
-        ck_assert_int_eq(ip_parse(texts[i], &a.ip), 0);
-        sockaddr_from(&a, &addresses[i]);
-        infos[i] = (struct addrinfo){.ai_addr = (struct sockaddr *)&addresses[i],
-                                     .ai_next = texts[i + 1] ? &infos[i + 1] : NULL};
+    unsigned n = 0;
+    for (; texts[n]; n++) {
+        addresses[n] = (struct braid_addr){.port = 80};
+        ck_assert_int_eq(ip_parse(texts[n], &addresses[n].ip), 0);
     }
-    return texts[0] ? infos : NULL;
+    return targets_of(addresses, n);
 }
 
 static void expect(const struct targets *t, const char *const *texts)
@@ -58,7 +53,7 @@ static const struct {
 
 START_TEST(families_take_turns)
 {
-    struct targets t = targets_of(answers(orders[_i].given));
+    struct targets t = targets_from(orders[_i].given);
     expect(&t, orders[_i].used);
 }
 END_TEST
@@ -68,8 +63,7 @@ START_TEST(another_order_is_the_same_set)
     const char *const some[] = {"192.0.2.1", "192.0.2.2", NULL},
                       *const turned[] = {"192.0.2.2", "192.0.2.1", NULL},
                       *const fewer[] = {"192.0.2.1", NULL};
-    struct targets a = targets_of(answers(some)), b = targets_of(answers(turned)),
-                   c = targets_of(answers(fewer));
+    struct targets a = targets_from(some), b = targets_from(turned), c = targets_from(fewer);
     ck_assert(targets_equal(&a, &b) && !targets_equal(&a, &c) && !targets_equal(&c, &a));
     targets_prefer(&b, &a.addr[0]);
     expect(&b, some);
@@ -88,7 +82,7 @@ START_TEST(what_would_lead_back_here_is_sifted_out)
     ck_assert_int_eq(addr_parse("192.0.2.7:443", &edges[0].listen), 0); /* whatever the port */
     ck_assert_int_eq(ip_parse("192.0.2.9", &edges[1].signal[0]), 0);
     edges[1].n_signal = 1;
-    struct targets t = targets_of(answers(all));
+    struct targets t = targets_from(all);
     ck_assert_str_eq(flaw_sift(&t, edges, 2, &addr, text),
                      "is the listen address of [edge web], so that connections to it come back to Braid");
     ck_assert(ip_equal(&addr.ip, &edges[0].listen.ip));
