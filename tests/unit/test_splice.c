@@ -230,6 +230,17 @@ static void exchange_one_way(unsigned from)
     read_in(&peers[!from], FAKE_STREAM);
 }
 
+static void sends_to_who_reads_nothing(unsigned from)
+{
+    if (peers[!from].conn)
+        peers[!from].conn->sndbuf = 100000;
+    peer_sends_random(&peers[from], 3000000);
+    for (unsigned i = 0; i < 40; i++) {
+        write_out(&peers[from], 100000);
+        turn();
+    }
+}
+
 static void settle(void)
 {
     for (unsigned i = 0; i < 20; i++)
@@ -359,13 +370,7 @@ START_TEST(a_reset_of_who_takes_nothing_is_noticed_although_bytes_wait_for_it)
 {
     unsigned first = (unsigned)_i / COMBINATIONS, second = !first;
     begin(_i % COMBINATIONS);
-    if (peers[second].conn)
-        peers[second].conn->sndbuf = 100000;
-    peer_sends_random(&peers[first], 3000000);
-    for (unsigned i = 0; i < 40; i++) {
-        write_out(&peers[first], 200000);
-        turn();
-    }
+    sends_to_who_reads_nothing(first);
     peer_resets(&peers[second]);
     until(read_in(&peers[first], FAKE_STREAM), over == 1 && peers[first].broken);
 }
@@ -391,13 +396,7 @@ START_TEST(who_reads_nothing_stops_who_sends)
 {
     unsigned first = (unsigned)_i / COMBINATIONS, second = !first;
     begin(_i % COMBINATIONS);
-    if (peers[second].conn)
-        peers[second].conn->sndbuf = 100000;
-    peer_sends_random(&peers[first], 3000000);
-    for (unsigned i = 0; i < 40; i++) {
-        write_out(&peers[first], 100000);
-        turn();
-    }
+    sends_to_who_reads_nothing(first);
     uint64_t stopped = moved[first];
     ck_assert_uint_lt(stopped, 2000000);
     settle();
