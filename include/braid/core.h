@@ -472,8 +472,7 @@ struct braid_core_stats {
     uint64_t conns_total;         /* ever */
     uint64_t bytes_in, bytes_out; /* payload of ended and living connections, data level */
     size_t memory, memory_limit;  /* bytes of buffers and of the structs of connections and subflows */
-    uint64_t
-        half_open; /* connections opened by peers that wait for their third ACK, or the server's answer */
+    uint64_t half_open; /* connections opened by peers that wait for their third ACK, or the user's answer */
 };
 void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out);
 /* The same `memory`, without a look at every connection. */
@@ -500,6 +499,7 @@ unsigned braid_dump_next(struct braid_dump *d, struct braid_conn_stats *out, uns
 unsigned braid_dump_next_brief(struct braid_dump *d, struct braid_conn_brief *out, unsigned max);
 void braid_dump_end(struct braid_dump *d);
 void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out);
+enum braid_conn_state braid_conn_state(const struct braid_conn *c);
 /* NULL: no connection has this id. */
 struct braid_conn *braid_conn_by_id(struct braid_core *core, uint64_t id);
 

@@ -140,14 +140,32 @@ const char *braid_counter_help(enum braid_counter c);
 
 #define BRAID_STATS_SUBFLOWS 16
 
+/* How far a connection is. The names are those of RFC 9293 section 3.3.2, of the data level: a DATA_FIN
+ * counts, not the FINs of subflows (RFC 8684 section 3.3.3); for plain TCP both are the same. */
+enum braid_conn_state {
+    BRAID_CONN_PENDING,      /* a SYN came in, and the user has not answered it (braid_conn_accept) */
+    BRAID_CONN_SYN_SENT,     /* we opened it, and the peer has not answered */
+    BRAID_CONN_SYN_RECEIVED, /* the third ACK is missing; or our SYN has met the peer's (simultaneous open) */
+    BRAID_CONN_ESTABLISHED,  /* both directions are open */
+    BRAID_CONN_NO_SUBFLOW,   /* established, whatever has ended: all subflows are gone, it waits for a new one
+                              */
+    BRAID_CONN_FIN_WAIT,     /* the user has shut down, the peer has not */
+    BRAID_CONN_CLOSE_WAIT,   /* the peer's data has ended, the user has not shut down */
+    BRAID_CONN_LAST_ACK,     /* both have; something is not acknowledged yet */
+    BRAID_CONN_CLOSING       /* both directions are done or it has failed: subflows are being closed */
+};
+/* "SYN_SENT"; a static string. */
+const char *braid_conn_state_text(enum braid_conn_state state);
+
 struct braid_subflow_stats {
-    uint32_t id;
+    uint32_t id; /* within the connection, counted from the initial one's 0 */
     struct braid_addr local, remote;
-    const char *state; /* RFC 9293 name, a static string */
-    const char *congestion;
-    bool backup;
-    bool stale;    /* silent or in RTO backoff: not used for new data */
-    int path_rule; /* the place in the core's params of the rule that it matched; -1: none */
+    const char
+        *state; /* RFC 9293 name, a static string: "SYN-SENT" if we opened it, "SYN-RECEIVED" if they did */
+    const char *congestion; /* static string */
+    bool backup;            /* one of both ends has asked to spare it */
+    bool stale;             /* silent or in RTO backoff: not used for new data */
+    int path_rule;          /* the place in the core's params of the rule that it matched; -1: none */
     uint32_t cost, weight;
     bool over_quota;
     int64_t srtt_us, rttvar_us, min_rtt_us, rto_us;
@@ -159,7 +177,7 @@ struct braid_subflow_stats {
 };
 
 struct braid_conn_brief {
-    const char *edge; /* as in struct braid_conn_stats, as all of these */
+    const char *listener; /* as in struct braid_conn_stats, as all of these */
     bool mptcp;
     unsigned n_subflows;
     size_t memory;
@@ -168,16 +186,17 @@ struct braid_conn_brief {
 struct braid_conn_stats {
     uint64_t id;
     const struct braid_conn *conn; /* for the core's own thread, until the next packet or flush */
-    const char *edge;              /* the listener's name; owned by it, copied by whoever crosses threads */
+    const char *listener;          /* the name of the one that it came in by, which owns it: whoever crosses
+                                    * threads copies it; NULL: we opened the connection */
     bool mptcp;                    /* false: plain TCP, or fallen back */
     bool fell_back;                /* began as MPTCP */
     bool checksum;
-    const char *state;                  /* static string */
+    enum braid_conn_state state;
     const char *scheduler, *congestion; /* static strings; congestion: of new subflows, too */
     const char *path_manager;           /* static string */
-    struct braid_addr client, service;  /* the first subflow's ends; service is our side */
+    struct braid_addr local, remote;    /* the first subflow's ends, ours and the peer's */
     uint32_t token;
-    uint64_t bytes_from_client, bytes_to_client; /* in order at the data level; acknowledged by the client */
+    uint64_t bytes_in, bytes_out; /* in order at the data level; acknowledged by the peer at that level */
     uint64_t recv_queued, send_queued, out_of_order; /* bytes held */
     size_t memory;                                   /* bytes of buffers charged */
     braid_time opened_at;

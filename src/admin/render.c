@@ -27,6 +27,11 @@ const struct render_io_counter render_io_counters[] = {
     {NULL, NULL, 0},
 };
 
+const char *render_state(enum braid_conn_state state)
+{
+    return state == BRAID_CONN_PENDING ? "CONNECTING_SERVER" : braid_conn_state_text(state);
+}
+
 static void add_words(uint64_t *to, const uint64_t *from, size_t bytes)
 {
     for (size_t i = 0; i < bytes / sizeof(uint64_t); i++)

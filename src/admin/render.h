@@ -48,6 +48,9 @@ const char *render_volume(uint64_t bytes, char out[RENDER_SIZE]);
 /* The name of the path that a subflow belongs to; NULL: none. */
 const char *render_path_name(const struct conf *conf, const struct braid_subflow_stats *s);
 
+/* A connection's state as operators know it: what is pending waits for its server. A static string. */
+const char *render_state(enum braid_conn_state state);
+
 #define RENDER_TARGET 272 /* room for a host name, its port and a NUL */
 /* "server.example:80" or "[2001:db8::1]:80" into out, which is returned. */
 const char *render_target(const struct edge_params *p, char out[RENDER_TARGET]);

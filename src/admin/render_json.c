@@ -159,18 +159,18 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     json_object(j, NULL);
     json_uint(j, "id", snapshot_conn_id(c->id, job->worker, v->n_workers));
     json_uint(j, "worker", job->worker);
-    json_string(j, "edge", c->edge);
+    json_string(j, "edge", c->listener);
     json_bool(j, "mptcp", c->mptcp);
     json_bool(j, "fell_back", c->fell_back);
     json_bool(j, "checksum", c->checksum);
-    json_string(j, "state", c->state);
+    json_string(j, "state", render_state(c->state));
     json_string(j, "profile", conn->profile ? conn->profile->name : NULL);
     json_string(j, "profile_now", conn->profile ? conn->profile_now->name : NULL);
     json_string(j, "scheduler", c->scheduler);
     json_string(j, "congestion", c->congestion);
     json_string(j, "path_manager", c->path_manager);
-    json_addr(j, "client", &c->client);
-    json_addr(j, "service", &c->service);
+    json_addr(j, "client", &c->remote);
+    json_addr(j, "service", &c->local);
     if (conn->server.port)
         json_addr(j, "server", &conn->server);
     else
@@ -178,8 +178,8 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     snprintf(token, sizeof(token), "%08x", c->token);
     json_string(j, "token", c->mptcp || c->fell_back ? token : NULL);
     json_int(j, "age_us", job->now - c->opened_at);
-    json_uint(j, "bytes_from_client", c->bytes_from_client);
-    json_uint(j, "bytes_to_client", c->bytes_to_client);
+    json_uint(j, "bytes_from_client", c->bytes_in);
+    json_uint(j, "bytes_to_client", c->bytes_out);
     json_uint(j, "recv_queued", c->recv_queued);
     json_uint(j, "send_queued", c->send_queued);
     json_uint(j, "out_of_order", c->out_of_order);

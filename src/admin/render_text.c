@@ -115,9 +115,9 @@ static void list_row(struct doc *d, const struct snapshot_view *v, const struct 
     char id[24], subflows[16], client[ADDR_TEXT], server[ADDR_TEXT], from[RENDER_SIZE], to[RENDER_SIZE];
     snprintf(id, sizeof(id), "%" PRIu64, snapshot_conn_id(c->id, v->job->worker, v->n_workers));
     snprintf(subflows, sizeof(subflows), "%u", c->n_subflows);
-    doc_printf(d, LIST_FORMAT, id, c->edge, kind_text(c), c->state, addr_text(&c->client, client),
-               server_text(conn, server), subflows, render_size(c->bytes_from_client, from),
-               render_size(c->bytes_to_client, to));
+    doc_printf(d, LIST_FORMAT, id, c->listener, kind_text(c), render_state(c->state),
+               addr_text(&c->remote, client), server_text(conn, server), subflows,
+               render_size(c->bytes_in, from), render_size(c->bytes_out, to));
 }
 
 void render_list_text(struct doc *d, const struct snapshot_view *v)
@@ -180,17 +180,17 @@ void render_conn_text(struct doc *d, const struct snapshot_view *v)
     char a[ADDR_TEXT], b[ADDR_TEXT], s[ADDR_TEXT], age[RENDER_SIZE], x[RENDER_SIZE], y[RENDER_SIZE],
         z[RENDER_SIZE];
     doc_printf(d, "connection %" PRIu64 " of edge %s, worker %u: %s, %s%s\n",
-               snapshot_conn_id(c->id, job->worker, v->n_workers), c->edge, job->worker, kind_text(c),
-               c->state, c->checksum ? ", checksums" : "");
-    doc_printf(d, "  %s -> %s -> %s, open for %s\n", addr_text(&c->client, a), addr_text(&c->service, b),
+               snapshot_conn_id(c->id, job->worker, v->n_workers), c->listener, job->worker, kind_text(c),
+               render_state(c->state), c->checksum ? ", checksums" : "");
+    doc_printf(d, "  %s -> %s -> %s, open for %s\n", addr_text(&c->remote, a), addr_text(&c->local, b),
                server_text(conn, s), duration_text((job->now - c->opened_at) / BRAID_SECOND, age));
     if (c->mptcp || c->fell_back)
         doc_printf(d, "  token %08x, ", c->token);
     else
         doc_puts(d, "  ");
     choice(d, conn);
-    doc_printf(d, "  from client %s, to client %s\n", render_size(c->bytes_from_client, x),
-               render_size(c->bytes_to_client, y));
+    doc_printf(d, "  from client %s, to client %s\n", render_size(c->bytes_in, x),
+               render_size(c->bytes_out, y));
     doc_printf(d, "  buffers %s: ", render_size(c->memory, x));
     doc_printf(d, "%s to be read, %s to be sent, %s out of order\n", render_size(c->recv_queued, x),
                render_size(c->send_queued, y), render_size(c->out_of_order, z));

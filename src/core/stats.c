@@ -87,25 +87,67 @@ static void show_subflows(const struct braid_conn *c, bool unproven, struct brai
     }
 }
 
+/* Of a handshake. A simultaneous open has made the initial subflow, the only one, SYN-RECEIVED, too. */
+static enum braid_conn_state opening_state(const struct braid_conn *c)
+{
+    bool received = c->handshake.passive;
+    list_each (n, tmp, &c->subflows)
+        received |= list_entry(n, struct mp_subflow, node)->tcp.state == TCP_STATE_SYN_RECEIVED;
+    return received ? BRAID_CONN_SYN_RECEIVED : BRAID_CONN_SYN_SENT;
+}
+
+enum braid_conn_state braid_conn_state(const struct braid_conn *c)
+{
+    switch (c->phase) {
+    case CONN_PENDING:
+        return BRAID_CONN_PENDING;
+    case CONN_HANDSHAKE:
+        return opening_state(c);
+    case CONN_ESTABLISHED:
+        if (c->n_subflows == 0)
+            return BRAID_CONN_NO_SUBFLOW;
+        if (c->recv.fin_received)
+            return c->send.shutdown ? BRAID_CONN_LAST_ACK : BRAID_CONN_CLOSE_WAIT;
+        return c->send.shutdown ? BRAID_CONN_FIN_WAIT : BRAID_CONN_ESTABLISHED;
+    case CONN_DRAINING:
+    case CONN_DEAD:
+        break;
+    }
+    return BRAID_CONN_CLOSING;
+}
+
+const char *braid_conn_state_text(enum braid_conn_state state)
+{
+    static const char *const texts[] = {
+        [BRAID_CONN_PENDING] = "PENDING",           [BRAID_CONN_SYN_SENT] = "SYN_SENT",
+        [BRAID_CONN_SYN_RECEIVED] = "SYN_RECEIVED", [BRAID_CONN_ESTABLISHED] = "ESTABLISHED",
+        [BRAID_CONN_NO_SUBFLOW] = "NO_SUBFLOW",     [BRAID_CONN_FIN_WAIT] = "FIN_WAIT",
+        [BRAID_CONN_CLOSE_WAIT] = "CLOSE_WAIT",     [BRAID_CONN_LAST_ACK] = "LAST_ACK",
+        [BRAID_CONN_CLOSING] = "CLOSING",
+    };
+    _Static_assert(sizeof(texts) / sizeof(texts[0]) == BRAID_CONN_CLOSING + 1, "a text for each state");
+    return texts[state];
+}
+
 void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
 {
     /* Not the places of subflows that there are not: clearing these would cost more than all the rest. */
     memset(out, 0, offsetof(struct braid_conn_stats, subflows));
     out->id = c->id;
     out->conn = c;
-    out->edge = c->edge;
+    out->listener = c->edge;
     out->mptcp = braid_conn_is_mptcp(c);
     out->fell_back = c->mode == MODE_FALLBACK;
     out->checksum = c->dss.checksum;
-    out->state = conn_state_text(c);
+    out->state = braid_conn_state(c);
     out->scheduler = c->sched.ops->name;
     out->congestion = c->cc->name;
     out->path_manager = c->pm.ops->name;
-    out->client = c->addresses.remote;
-    out->service = c->addresses.local;
+    out->local = c->addresses.local;
+    out->remote = c->addresses.remote;
     out->token = c->keys.local_token;
-    out->bytes_from_client = bytes_received(c);
-    out->bytes_to_client = c->send.una - DATA_FIRST;
+    out->bytes_in = bytes_received(c);
+    out->bytes_out = c->send.una - DATA_FIRST;
     out->recv_queued = c->recv.bytes;
     out->send_queued = c->send.end - c->send.una;
     out->out_of_order = c->recv.ooo_bytes;
@@ -178,7 +220,7 @@ unsigned braid_dump_next_brief(struct braid_dump *d, struct braid_conn_brief *ou
 {
     unsigned n = 0;
     for (const struct braid_conn *c; n < max && (c = dump_step(d)) != NULL;)
-        out[n++] = (struct braid_conn_brief){.edge = c->edge,
+        out[n++] = (struct braid_conn_brief){.listener = c->edge,
                                              .mptcp = braid_conn_is_mptcp(c),
                                              .n_subflows = c->n_subflows,
                                              .memory = c->mem.used};

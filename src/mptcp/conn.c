@@ -101,26 +101,6 @@ void conn_half_open_end(struct braid_conn *c)
     c->handshake.half_open = false;
 }
 
-const char *conn_state_text(const struct braid_conn *c)
-{
-    switch (c->phase) {
-    case CONN_PENDING:
-        return "CONNECTING_SERVER";
-    case CONN_HANDSHAKE:
-        return "SYN_RECEIVED";
-    case CONN_ESTABLISHED:
-        if (c->n_subflows == 0)
-            return "NO_SUBFLOW";
-        if (c->recv.fin_received)
-            return c->send.shutdown ? "LAST_ACK" : "CLOSE_WAIT";
-        return c->send.shutdown ? "FIN_WAIT" : "ESTABLISHED";
-    case CONN_DRAINING:
-    case CONN_DEAD:
-        break;
-    }
-    return "CLOSING";
-}
-
 /* ---- timers ---- */
 
 void conn_rearm(struct braid_conn *c)

@@ -238,7 +238,6 @@ void conn_free(struct braid_conn *c);
 void conn_flush(struct braid_conn *c, braid_time now);
 /* Rearms the timer for the earliest deadline. */
 void conn_rearm(struct braid_conn *c);
-const char *conn_state_text(const struct braid_conn *c);
 
 /* ---- flow.c: subflows of a connection ---------------------------------------------------------------------
  */

@@ -179,7 +179,7 @@ START_TEST(an_exact_listener_comes_first)
     ck_assert(p.server.established && passed() == 0);
     struct braid_conn_stats st;
     braid_conn_stats(p.server.conn, &st);
-    ck_assert_str_eq(st.edge, "test");
+    ck_assert_str_eq(st.listener, "test");
 }
 END_TEST
 

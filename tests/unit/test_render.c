@@ -143,6 +143,26 @@ START_TEST(plain_tcp_has_no_token)
 }
 END_TEST
 
+START_TEST(a_connection_shows_how_far_its_handshake_is)
+{
+    static const struct {
+        enum braid_conn_state state;
+        const char *name;
+    } cases[] = {{BRAID_CONN_PENDING, "CONNECTING_SERVER"},
+                 {BRAID_CONN_SYN_SENT, "SYN_SENT"},
+                 {BRAID_CONN_SYN_RECEIVED, "SYN_RECEIVED"}};
+    char expected[64];
+    job->conns[0]->stats.state = cases[_i].state;
+    render_conn_text(&doc, &view);
+    snprintf(expected, sizeof(expected), "connection 3 of edge web, worker 1: mptcp, %s\n", cases[_i].name);
+    contains(written(), expected);
+    evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
+    render_conn_json(&doc, &view);
+    snprintf(expected, sizeof(expected), "\"state\":\"%s\"", cases[_i].name);
+    contains(written(), expected);
+}
+END_TEST
+
 START_TEST(the_status_table_tells_the_same)
 {
     render_status_text(&doc, &view);
@@ -389,6 +409,7 @@ int main(void)
     tcase_add_test(t, a_list_in_json_is_one_document_of_many_pages);
     tcase_add_test(t, an_empty_list_in_json_is_a_document);
     tcase_add_test(t, plain_tcp_has_no_token);
+    tcase_add_loop_test(t, a_connection_shows_how_far_its_handshake_is, 0, 3);
     tcase_add_test(t, the_status_table_tells_the_same);
     tcase_add_test(t, the_tables_of_connections_tell_the_same);
     tcase_add_test(t, the_counters_table_lists_every_counter);

@@ -108,7 +108,7 @@ START_TEST(a_subflow_tells_which_rule_it_matched)
     struct braid_conn_brief brief[2];
     struct braid_dump *d = braid_dump_begin(p.server.core);
     ck_assert_uint_eq(braid_dump_next_brief(d, brief, 2), 1);
-    ck_assert_str_eq(brief[0].edge, stats_of(&p.server).edge);
+    ck_assert_str_eq(brief[0].listener, stats_of(&p.server).listener);
     ck_assert(brief[0].mptcp && brief[0].n_subflows == 2);
     ck_assert_uint_eq(brief[0].memory, stats_of(&p.server).memory);
     ck_assert_uint_eq(braid_dump_next_brief(d, brief, 2), 0);
