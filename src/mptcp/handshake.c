@@ -1,4 +1,7 @@
-/* MP_CAPABLE handshakes (RFC 8684 section 3.1), and falling back during them. */
+/* MP_CAPABLE handshakes (RFC 8684 section 3.1), and falling back during them. A passive connection speaks
+ * MPTCP as soon as its SYN had the option; whether the peer does shows its third ACK, which has both keys.
+ * What goes wrong before that costs nothing but MPTCP: the connection goes on as plain TCP, and its user need
+ * not know. */
 #include "mptcp/handshake.h"
 
 #include <string.h>
@@ -12,6 +15,9 @@
 #include "mptcp/sendbuf.h"
 #include "mptcp/tokens.h"
 
+/* Section 3.1: a SYN may offer a later version than we answer with, and several algorithms; flag B changes
+ * the meaning of the others, and asks to be ignored by who does not know it. n_keys tells the segment: 0 for
+ * a SYN, 1 for a SYN/ACK, 2 for all that follows. A SYN of version 0 fails by its version. */
 bool mptcp_capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys)
 {
     const struct mptcp_capable *k = &mp->capable;
@@ -25,6 +31,7 @@ bool conn_syn_capable(const struct wire_mptcp *mp)
     return mptcp_capable_acceptable(mp, 0);
 }
 
+/* A token that nobody can join is free for others. */
 static void become_plain(struct braid_conn *c)
 {
     conn_token_forget(c);
@@ -39,6 +46,7 @@ struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr
     conn_recv_init(c);
     c->addresses.local = *local;
     c->addresses.remote = *remote;
+    /* which compares with these addresses: an endpoint may be one of them */
     conn_endpoints_begin(c);
     struct mp_subflow *s = flow_new(c, local, remote);
     if (!s)
@@ -53,6 +61,7 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     struct braid_conn *c = conn_new(env, l->cc, l->sched, now);
     if (!c)
         return NULL;
+    /* counted until the third ACK: beyond params.half_open SYNs are answered with cookies (stateless.c) */
     c->handshake.passive = c->handshake.half_open = true;
     env->n_half_open++;
     c->dss.checksum = l->checksum;
@@ -60,8 +69,10 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     c->mode = MODE_PLAIN;
     if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
         conn_count(c, MP_CAPABLE_SYN_RX);
+    /* No key whose token is free: better plain TCP than no connection. */
     if (!plain && mptcp_capable_acceptable(&syn->tcp.mp, 0) && conn_draw_key(c)) {
         c->mode = MODE_MPTCP;
+        /* either end's wish binds both (flag A) */
         if (syn->tcp.mp.capable.flags & MPTCP_CAPABLE_CHECKSUM)
             c->dss.checksum = true;
         c->join.unwanted = syn->tcp.mp.capable.flags & MPTCP_CAPABLE_NO_JOIN;
@@ -103,6 +114,7 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
 
 /* ---- the handshake's last segments ---- */
 
+/* From here on resets may carry MP_FASTCLOSE, for which one has to know the peer's key (section 3.5). */
 static void remember_peer(struct braid_conn *c, uint64_t key)
 {
     c->keys.remote = key;
@@ -110,6 +122,7 @@ static void remember_peer(struct braid_conn *c, uint64_t key)
     c->fallback.was_mptcp = true;
 }
 
+/* The bytes of each segment that were set aside for a DSS option are payload's now. */
 static void handshake_fallback(struct mp_subflow *s)
 {
     become_plain(s->conn);
@@ -117,7 +130,8 @@ static void handshake_fallback(struct mp_subflow *s)
     subflow_update_mss(&s->tcp);
 }
 
-/* Third ACK of the first subflow, perhaps with data. */
+/* Third ACK of the first subflow, perhaps with data. Keys that are not ours mean that somebody on the way has
+ * altered the option: section 3.1 wants no more MPTCP then, as if there were none. */
 static enum subflow_verdict capable_ack(struct mp_subflow *s, const struct wire_packet *p)
 {
     struct braid_conn *c = s->conn;
@@ -136,6 +150,8 @@ static enum subflow_verdict capable_ack(struct mp_subflow *s, const struct wire_
     return SUBFLOW_OK;
 }
 
+/* The SYN/ACK of the first subflow. Whether there are checksums is settled with it; our third ACK confirms
+ * that (flag A). A SYN without ACK is a simultaneous open, for which MP_CAPABLE has no form. */
 static enum subflow_verdict capable_synack(struct mp_subflow *s, const struct wire_packet *p)
 {
     struct braid_conn *c = s->conn;
@@ -147,6 +163,7 @@ static enum subflow_verdict capable_synack(struct mp_subflow *s, const struct wi
         c->dss.checksum = c->dss.checksum || (k->flags & MPTCP_CAPABLE_CHECKSUM);
         c->join.unwanted = k->flags & MPTCP_CAPABLE_NO_JOIN;
         remember_peer(c, k->sender_key);
+        /* until a DSS shows that the peer has our key: nothing acknowledges the third ACK itself */
         s->echo_mp_capable = true;
     } else {
         conn_count(c, MP_CAPABLE_FALLBACK_SYNACK);
@@ -165,9 +182,11 @@ enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet
         return join_segment(s, p, now);
     enum subflow_verdict v = sf->syn.passive ? capable_ack(s, p) : capable_synack(s, p);
     if (conn_is_mptcp(c)) {
+        /* RFC 7323 section 2.2: the window of a segment with SYN is not scaled. */
         uint8_t scale = p->tcp.flags & TCP_SYN ? 0 : sf->syn.snd_wscale;
         c->send.edge = c->send.una + ((uint64_t)p->tcp.window << scale); /* the keys stand for a DATA_ACK */
     } else {
+        /* plain TCP: the subflow's offsets are the data sequence numbers */
         c->fallback.linear_from = 0;
         c->send.edge = c->send.una + NO_DATA_WINDOW;
     }

@@ -1,16 +1,20 @@
-/* What a connection knows of addresses beyond those of its initial subflow: made on demand, and freed again.
- */
+/* What a connection knows of addresses beyond those of its initial subflow: made on demand, and freed again
+ * at the flush after which it says nothing any more. Most connections never have any: a client with one
+ * address, and a server that announces none. */
 #include "mptcp/known.h"
 
 #include <stdlib.h>
 
 #include "mptcp/conn.h"
 
+/* The address ID of the initial subflow is 0 at both ends (RFC 8684 section 3.2). */
 struct pm_local conn_first_local(const struct braid_conn *c)
 {
     return (struct pm_local){.addr = c->addresses.local, .usable = true, .subflow = true};
 }
 
+/* Flag C of the peer's MP_CAPABLE forbids subflows to the address and port that we know it by (section 3.1),
+ * not to those that it announces. */
 struct pm_remote conn_first_remote(const struct braid_conn *c)
 {
     return (struct pm_remote){.addr = c->addresses.remote, .usable = !c->join.unwanted};
@@ -24,6 +28,7 @@ struct conn_known *conn_know(struct braid_conn *c)
     m = c->pm.known = calloc(1, sizeof(*m));
     if (!m)
         return NULL;
+    /* As the connection itself: its own account is limited by its buffers, and is for what fills them. */
     mem_take(&c->env->mem, mem_cost(sizeof(*m)));
     m->locals[0] = conn_first_local(c);
     m->remotes[0] = conn_first_remote(c);
@@ -42,7 +47,8 @@ void conn_know_nothing(struct braid_conn *c)
     c->pm.known = NULL;
 }
 
-/* Which IDs and ports were drawn last is worth knowing, too. */
+/* Which IDs and ports were drawn last is worth knowing, too. Announcements need no look, since the initial
+ * address is never announced; and the rate of opens only counts where there are pairs. */
 static bool knows_nothing(const struct braid_conn *c, const struct conn_known *m)
 {
     const struct pm_local *l = &m->locals[0];

@@ -1,4 +1,5 @@
-/* Path rules: their matching, and the count of bytes against their quotas. */
+/* Path rules: their matching, and the count of bytes against their quotas. An operator has a handful of them,
+ * and each subflow is matched once in its life, so a list in the order of the configuration does. */
 #include "mptcp/rules.h"
 
 #include <assert.h>
@@ -17,6 +18,7 @@ int rules_init(struct rules *p, const struct braid_path_rule *rules, unsigned n)
     if (!p->v)
         return -1;
     for (unsigned i = 0; i < n; i++) {
+        /* The configuration has been checked (src/conf). A weight of 0 would make schedulers divide by it. */
         assert(rules[i].local_bits <= 128 && rules[i].remote_bits <= 128 && rules[i].weight > 0);
         p->v[i].says = rules[i];
     }
@@ -39,11 +41,15 @@ struct rule *rules_find(const struct rules *p, const struct braid_ip *local, con
     return NULL;
 }
 
+/* What other workers carry arrives here once a second (src/service/quotas.c): in between a quota may be
+ * exceeded. */
 bool rule_over_quota(const struct rule *p)
 {
     return p->says.quota > 0 && p->used + p->elsewhere >= p->says.quota;
 }
 
+/* Payload in both directions, in order or sent for the first time: what is sent again is not charged twice.
+ * Called at each flush, and when the subflow is freed, so that no bytes are left out. */
 void rule_account(struct mp_subflow *s)
 {
     uint64_t carried = s->tcp.stats.bytes_in + s->tcp.stats.bytes_out;
@@ -52,6 +58,7 @@ void rule_account(struct mp_subflow *s)
     s->accounted = carried;
 }
 
+/* Without a rule as with one that says nothing (struct braid_path_rule). */
 void rule_describe(const struct mp_subflow *s, struct sched_path *out)
 {
     out->cost = s->rule ? s->rule->says.cost : 0;

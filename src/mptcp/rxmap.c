@@ -1,4 +1,7 @@
-/* Mappings received on one subflow. A sorted array: in the usual case it holds one or two entries. */
+/* Mappings received on one subflow (RFC 8684 section 3.3.1). A sorted array: in the usual case it holds one
+ * or two entries, since payload comes in the order of the subflow and uses up mappings from the front. All
+ * comparisons are between offsets of the subflow; data sequence numbers are only carried along, and may be
+ * absurd. */
 #include "mptcp/rxmap.h"
 
 #include <stdlib.h>
@@ -25,6 +28,8 @@ static uint32_t first_after(const struct rxmap *m, uint64_t off)
     return lo;
 }
 
+/* Makes place for one entry at the end. What is used up in front is taken back once it is half of the array,
+ * so that an entry is moved a few times at most; head may be another one afterwards. */
 static bool make_room(struct rxmap *m)
 {
     if (m->head + m->n < m->cap)
@@ -36,6 +41,7 @@ static bool make_room(struct rxmap *m)
     }
     uint32_t cap = m->cap ? m->cap * 2 : 2;
     size_t more = (cap - m->cap) * sizeof(*m->v);
+    /* A subflow without a place for its mapping is reset: the usual few do not fail for want of memory. */
     bool room = cap <= FEW || mem_room(m->account) >= more;
     struct rx_mapping *v = room ? realloc(m->v, cap * sizeof(*v)) : NULL;
     if (!v)
@@ -46,7 +52,8 @@ static bool make_room(struct rxmap *m)
     return true;
 }
 
-/* Inserts piece before index at, or grows the mapping in front of it. */
+/* Inserts piece before index at, or grows the mapping in front of it: so a bulk transfer, one mapping behind
+ * the other, needs one entry. Each mapping with a checksum is verified by itself and stays apart. */
 static bool insert(struct rxmap *m, uint32_t at, const struct rx_mapping *piece)
 {
     if (at > m->head && !piece->has_csum) {
@@ -57,6 +64,7 @@ static bool insert(struct rxmap *m, uint32_t at, const struct rx_mapping *piece)
             return true;
         }
     }
+    /* Counted from the head, which make_room may move. */
     uint32_t index = at - m->head;
     if (m->n >= RXMAP_MAX || !make_room(m))
         return false;
@@ -67,12 +75,15 @@ static bool insert(struct rxmap *m, uint32_t at, const struct rx_mapping *piece)
     return true;
 }
 
+/* True if both mappings, wherever they begin and end, give one offset the same data sequence number.
+ * Differences modulo 2^64, as numbers may be anything. */
 static bool same_place(const struct rx_mapping *a, const struct rx_mapping *b)
 {
     return a->off - a->dsn == b->off - b->dsn;
 }
 
-/* A mapping with a checksum is all or nothing. */
+/* A mapping with a checksum is all or nothing: the sum covers the whole of it, so that no part can be used
+ * for itself, and pieces of it cannot fill gaps between others. */
 static enum rxmap_status add_checksummed(struct rxmap *m, const struct rx_mapping *n, uint64_t rcv_nxt)
 {
     uint32_t i = first_after(m, n->off);
@@ -82,6 +93,7 @@ static enum rxmap_status add_checksummed(struct rxmap *m, const struct rx_mappin
                    ? RXMAP_DUPLICATE
                    : RXMAP_CONFLICT;
     }
+    /* Its first bytes have been delivered by what another mapping said of them: nothing is left to verify. */
     if (n->off < rcv_nxt)
         return RXMAP_DUPLICATE;
     return insert(m, i, n) ? RXMAP_OK : RXMAP_FULL;
@@ -95,10 +107,13 @@ enum rxmap_status rxmap_add(struct rxmap *m, const struct rx_mapping *new_map, u
         return RXMAP_DUPLICATE;
     if (n.has_csum)
         return add_checksummed(m, &n, rcv_nxt);
+    /* The payload in front has been delivered: of that whatever was said first holds. */
     if (n.off < rcv_nxt) {
         n.dsn += rcv_nxt - n.off;
         n.off = rcv_nxt;
     }
+    /* The new mapping goes into the gaps between what is known, piece by piece. Peers repeat a mapping on
+     * each of its segments, so nearly always there is no gap. What precedes a contradiction is kept. */
     enum rxmap_status status = RXMAP_DUPLICATE;
     uint32_t i = first_after(m, n.off);
     while (n.off < end) {
@@ -119,11 +134,14 @@ enum rxmap_status rxmap_add(struct rxmap *m, const struct rx_mapping *new_map, u
         status = RXMAP_OK;
         n.dsn += n.len;
         n.off = stop;
+        /* insert may have merged or moved entries */
         i = first_after(m, n.off);
     }
     return status;
 }
 
+/* Each entry is passed over once, so that a search costs nothing beside the payload. Offsets asked for never
+ * go back. */
 struct rx_mapping *rxmap_find(struct rxmap *m, uint64_t off)
 {
     while (m->n > 0 && mapping_end(&m->v[m->head]) <= off) {
