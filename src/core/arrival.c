@@ -124,10 +124,9 @@ static void join_in(struct braid_core *core, const struct arrival *a)
 {
     struct mptcp_env *env = &core->env;
     uint32_t token = a->p.tcp.mp.join.token;
-    unsigned owner = token % env->params.n_workers;
-    if (owner != env->params.worker) {
+    if (!token_is_own(env, token)) {
         env->tcp.count.v[COUNT_MP_JOIN_HANDED_OVER]++;
-        if (hand_over(core, a, owner))
+        if (hand_over(core, a, token_owner(env, token)))
             return;
     }
     env->tcp.count.v[COUNT_MP_JOIN_SYN_RX]++;

@@ -18,7 +18,7 @@ static bool make_key(const struct mptcp_env *env, const struct wire_packet *p, u
     for (uint32_t i = 0; i < TRIES_PER_WORKER * env->params.n_workers; i++) {
         *key = cookie_hash(&env->cookie_key, p, irs, slot, USE_KEY + i);
         mptcp_key_derive(*key, token, idsn);
-        if (*token % env->params.n_workers == env->params.worker)
+        if (token_is_own(env, *token))
             return true;
     }
     return false;

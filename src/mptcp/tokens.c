@@ -6,6 +6,16 @@
 
 #define KEY_DRAWS_PER_WORKER 16
 
+unsigned token_owner(const struct mptcp_env *env, uint32_t token)
+{
+    return token % env->params.n_workers;
+}
+
+bool token_is_own(const struct mptcp_env *env, uint32_t token)
+{
+    return token_owner(env, token) == env->params.worker;
+}
+
 struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token)
 {
     struct hnode *n = htable_first(&env->tokens, token);
@@ -33,8 +43,7 @@ bool conn_draw_key(struct braid_conn *c)
     while (draws-- > 0) {
         env->tcp.host.random(env->tcp.host.ctx, &c->keys.local, sizeof(c->keys.local));
         mptcp_key_derive(c->keys.local, &c->keys.local_token, &c->keys.local_idsn);
-        if (c->keys.local_token % env->params.n_workers == env->params.worker &&
-            !conn_by_token(env, c->keys.local_token)) {
+        if (token_is_own(env, c->keys.local_token) && !conn_by_token(env, c->keys.local_token)) {
             conn_token_enter(c);
             return true;
         }

@@ -7,6 +7,10 @@
 struct braid_conn;
 struct mptcp_env;
 
+/* The number of the worker whose connection has this token: each draws its keys until that is so. */
+unsigned token_owner(const struct mptcp_env *env, uint32_t token);
+/* Whether that is this one. */
+bool token_is_own(const struct mptcp_env *env, uint32_t token);
 /* The connection with this token, or NULL. */
 struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token);
 /* The connection can be found by its local_token, which nobody else has, or no longer. */
