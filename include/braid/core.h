@@ -82,6 +82,9 @@ struct braid_path_rule {
         quota; /* bytes of payload, both directions together, after which it counts as a backup; 0: none */
 };
 
+#define BRAID_PORT_FIRST 32768 /* the default range of local ports: that of Linux */
+#define BRAID_PORT_LAST  60999
+
 struct braid_core_params {
     unsigned worker, n_workers; /* this core's number; tokens are congruent to worker modulo n_workers */
     struct braid_directory *directory; /* of all cores of the process; NULL: a packet that a core does not
@@ -107,8 +110,8 @@ struct braid_core_params {
     unsigned icmp_answers;   /* echo replies per second, and as many errors to protocols that we do not
                               * speak; a tenth of them to one source; 0: no limit */
     unsigned out_of_order;   /* pieces of data that a connection holds behind a gap */
-    uint16_t port_first, port_last; /* local ports of what we open, where nobody says which; 0 or no range:
-                                     * 32768 to 60999, as Linux has it */
+    uint16_t port_first, port_last; /* local ports of connections and subflows that we open, where nobody
+                                     * says which; 0, or upside down: the default */
     uint16_t min_mss;               /* what a peer's MSS option is raised to, 64 or more */
     braid_time keepalive_idle;      /* before the first probe; 0: no keepalive */
     braid_time time_wait;

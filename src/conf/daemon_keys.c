@@ -70,6 +70,17 @@ static int set_mtu(struct parser *p, const char *value)
     return 0;
 }
 
+static int set_local_ports(struct parser *p, const char *value)
+{
+    struct braid_core_params *core = &p->conf->limits;
+    if (value_ports(value, &core->port_first, &core->port_last) < 0)
+        return parser_fail(p, "local_ports",
+                           "\"%.80s\" is not a range of ports; give the first and the last one, from 1 to "
+                           "65535, such as %d-%d",
+                           value, BRAID_PORT_FIRST, BRAID_PORT_LAST);
+    return 0;
+}
+
 static int set_routes(struct parser *p, const char *value)
 {
     static const char *const words[] = {"none", "auto", NULL};
@@ -110,6 +121,7 @@ SECTION_CHECK_KEYS(daemon_keys);
 static const struct conf_key tun_keys[] = {
     {"name", set_tun_name, false, NULL},
     {"mtu", set_mtu, false, NULL},
+    {"local_ports", set_local_ports, false, NULL},
     {"routes", set_routes, false, NULL},
     {NULL, NULL, false, NULL},
 };

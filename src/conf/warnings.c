@@ -1,5 +1,6 @@
 /* What is right by itself, and will have no effect, or another one than whoever wrote it may think. */
 #include "base/addr.h"
+#include "base/port_range.h"
 #include "conf/sections.h"
 #include "conf/warnings.h"
 
@@ -74,6 +75,16 @@ static void warn_of_limits(struct parser *p, const struct conf_section *s)
                     "is more than memory allows to all connections together; one connection will not get it");
 }
 
+static void warn_of_tun(struct parser *p, const struct conf_section *s)
+{
+    const struct braid_core_params *core = &p->conf->limits;
+    unsigned n = port_range_count((struct port_range){core->port_first, core->port_last});
+    if (n < core->max_subflows)
+        parser_warn(p, parser_key_line(s, "local_ports"), s->title, "local_ports",
+                    "has %u port%s for the %u subflows that a connection may have: some cannot be opened", n,
+                    n == 1 ? "" : "s", core->max_subflows);
+}
+
 void conf_warn(struct parser *p)
 {
     for (unsigned i = 0; i < p->n_sections; i++) {
@@ -84,6 +95,8 @@ void conf_warn(struct parser *p)
             warn_of_profile(p, s);
         else if (s->kind == &section_edge)
             warn_of_edge(p, s);
+        else if (s->kind == &section_tun)
+            warn_of_tun(p, s);
         else if (s->kind == &section_limits)
             warn_of_limits(p, s);
     }

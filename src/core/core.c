@@ -43,6 +43,8 @@ void braid_core_params_default(struct braid_core_params *p)
         .challenge_acks = 200,
         .icmp_answers = 1000,
         .out_of_order = 8192,
+        .port_first = BRAID_PORT_FIRST,
+        .port_last = BRAID_PORT_LAST,
         .min_mss = 128,
         .keepalive_idle = 7200 * BRAID_SECOND,
         .time_wait = 60 * BRAID_SECOND,

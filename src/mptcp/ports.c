@@ -2,27 +2,26 @@
  * next port, and none comes again soon, while the peer may still remember who had it. */
 #include "mptcp/ports.h"
 
+#include "base/port_range.h"
 #include "mptcp/conn.h"
 
-#define PORT_FIRST 32768 /* where operating systems draw them, too */
-#define PORT_LAST  60999
 #define PORT_STEP  500 /* two draws are at most so far apart */
 #define PORT_DRAWS 16  /* before all that is left is tried in its order */
 
 void ports_default(struct braid_core_params *params)
 {
     if (params->port_first == 0 || params->port_first > params->port_last) {
-        params->port_first = PORT_FIRST;
-        params->port_last = PORT_LAST;
+        params->port_first = BRAID_PORT_FIRST;
+        params->port_last = BRAID_PORT_LAST;
     }
 }
 
-static uint32_t draw_step(struct mptcp_env *env, const struct port_walk *walk, uint32_t range)
+static uint32_t draw_step(struct mptcp_env *env, const struct port_walk *walk, uint32_t count)
 {
     const struct braid_host *host = &env->tcp.host;
     uint16_t r;
     host->random(host->ctx, &r, sizeof(r));
-    return 1 + r % (walk->begun && range > PORT_STEP ? PORT_STEP : range);
+    return 1 + r % (walk->begun && count > PORT_STEP ? PORT_STEP : count);
 }
 
 enum braid_error ports_find(struct mptcp_env *env, struct port_walk *walk, struct braid_addr *local,
@@ -30,12 +29,13 @@ enum braid_error ports_find(struct mptcp_env *env, struct port_walk *walk, struc
 {
     if (local->port)
         return env->ops->flow_taken(env, local, remote) ? BRAID_ERROR_TAKEN : BRAID_ERROR_NONE;
-    uint32_t range = (uint32_t)(env->params.port_last - env->params.port_first) + 1;
-    for (uint32_t i = 0; i < PORT_DRAWS + range; i++) {
-        uint32_t step = i < PORT_DRAWS ? draw_step(env, walk, range) : 1;
-        walk->at = (uint16_t)((walk->at + step) % range);
+    const struct port_range range = {env->params.port_first, env->params.port_last};
+    const uint32_t count = port_range_count(range);
+    for (uint32_t i = 0; i < PORT_DRAWS + count; i++) {
+        uint32_t step = i < PORT_DRAWS ? draw_step(env, walk, count) : 1;
+        walk->at = (uint16_t)((walk->at + step) % count);
         walk->begun = true;
-        local->port = (uint16_t)(env->params.port_first + walk->at);
+        local->port = port_range_at(range, walk->at);
         if (!env->ops->flow_taken(env, local, remote))
             return BRAID_ERROR_NONE;
     }

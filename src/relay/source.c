@@ -6,19 +6,20 @@
  * 49151, Linux above 32767), and neither connection tracking nor the core may know it. */
 #include <errno.h>
 #include "base/addr.h"
+#include "base/port_range.h"
 #include "io/conntrack.h"
 #include "relay/source.h"
 
-#define PORT_FIRST 1024
-#define PORTS      (32768 - PORT_FIRST)
-#define STEP       7919 /* has no factor in common with PORTS, so that every port has its turn */
-#define TRIES      64
+#define STEP  7919 /* has no factor in common with the number of ports, so that every port has its turn */
+#define TRIES 64
+
+static const struct port_range ports = {1024, 32767};
 
 /* Clients' ports that differ only in the last bits do not share their first ones. */
 static uint16_t candidate(uint16_t client, uint32_t i)
 {
-    uint32_t opposite = (client ^ 0x8000u) + 0x10000u - PORT_FIRST;
-    return (uint16_t)(PORT_FIRST + (opposite % 0x10000u + i * STEP) % PORTS);
+    uint32_t opposite = (client ^ 0x8000u) + 0x10000u - ports.first;
+    return port_range_at(ports, opposite % 0x10000u + i * STEP);
 }
 
 void source_init(struct source *s, const struct braid_core *core)

@@ -183,6 +183,8 @@ END_TEST
     "[::1]:9180"
 #define BAD_NAME " has no proper name; give 1 to 32 letters, digits, '-', '_' or '.', such as [edge web]"
 #define BAD_IF   " is not an interface's name; give 1 to 15 letters, digits, '-', '_' or '.', such as braid0"
+#define BAD_RANGE                                                                                            \
+    " is not a range of ports; give the first and the last one, from 1 to 65535, such as 32768-60999"
 
 static const struct {
     const char *text, *error; /* error: what follows "f.ini:" */
@@ -249,6 +251,12 @@ static const struct {
      "2: [tun] mtu: \"1279\" is not a number from 1280 to 65535; give one, such as 1500"},
     {"[tun]\nmtu = 65536\n" EDGE,
      "2: [tun] mtu: \"65536\" is not a number from 1280 to 65535; give one, such as 1500"},
+    {"[tun]\nlocal_ports = 0-100\n" EDGE, "2: [tun] local_ports: \"0-100\"" BAD_RANGE},
+    {"[tun]\nlocal_ports = 40000-30000\n" EDGE, "2: [tun] local_ports: \"40000-30000\"" BAD_RANGE},
+    {"[tun]\nlocal_ports = 32768-65536\n" EDGE, "2: [tun] local_ports: \"32768-65536\"" BAD_RANGE},
+    {"[tun]\nlocal_ports = -\n" EDGE, "2: [tun] local_ports: \"-\"" BAD_RANGE},
+    {"[tun]\nlocal_ports = many\n" EDGE, "2: [tun] local_ports: \"many\"" BAD_RANGE},
+    {"[tun]\nlocal_ports = 32768:60999\n" EDGE, "2: [tun] local_ports: \"32768:60999\"" BAD_RANGE},
     {"[limits]\nmemory = 15\n" EDGE, "2: [limits] memory: \"15\" is not 0, for a share of what the machine "
                                      "has, nor a number of MiB from 16 to "
                                      "1048576; give one, such as 1024"},

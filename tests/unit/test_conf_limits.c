@@ -66,12 +66,36 @@ START_TEST(defaults_are_those_of_the_core_and_of_the_example)
 }
 END_TEST
 
+START_TEST(the_core_gets_the_ports_that_it_may_use)
+{
+    struct braid_core_params p;
+
+    braid_core_params_default(&p);
+    ck_assert_uint_eq(p.port_first, 32768);
+    ck_assert_uint_eq(p.port_last, 60999);
+    for (int i = 0; i < 2; i++) { /* without the key, and as the example has it */
+        if (i == 0)
+            ck_assert_msg(parse(EDGE) == 0, "%s", err);
+        else
+            parse_example();
+        ck_assert_uint_eq(conf.limits.port_first, p.port_first);
+        ck_assert_uint_eq(conf.limits.port_last, p.port_last);
+        conf_free(&conf);
+    }
+    ck_assert_msg(parse("[tun]\nlocal_ports = 1024 - 65535\n" EDGE) == 0, "%s", err);
+    ck_assert_uint_eq(conf.limits.port_first, 1024);
+    ck_assert_uint_eq(conf.limits.port_last, 65535);
+    conf_free(&conf);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("conf limits");
     TCase *t = tcase_create("limits");
     tcase_add_test(t, limits_are_read_in_their_units);
     tcase_add_test(t, defaults_are_those_of_the_core_and_of_the_example);
+    tcase_add_test(t, the_core_gets_the_ports_that_it_may_use);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

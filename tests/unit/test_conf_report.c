@@ -88,6 +88,11 @@ static const struct {
     {EDGE "[limits]\nmemory = 16\nrcvbuf = 20000\n", "f.ini:6: [limits] rcvbuf: is more than memory "},
     {EDGE "[limits]\nsndbuf = 20000\nmemory = 16\n", "f.ini:5: [limits] sndbuf: is more than memory "},
     {EDGE "[limits]\nmemory = 16\n", ""},
+    {EDGE "[tun]\nlocal_ports = 50000\n",
+     "f.ini:5: [tun] local_ports: has 1 port for the 8 subflows that a connection may have"},
+    {EDGE "[tun]\nlocal_ports = 50000-50006\n", "f.ini:5: [tun] local_ports: has 7 ports for the 8 "},
+    {EDGE "[tun]\nlocal_ports = 50000-50007\n", ""},
+    {EDGE "[tun]\nlocal_ports = 50000-50007\n[limits]\nsubflows = 9\n", "f.ini:5: [tun] local_ports: "},
     {EDGE "[limits]\nrcvbuf = 20000\n", ""}, /* memory follows the machine's */
     {EDGE "[limits]\nmemory = 0\nrcvbuf = 20000\n", ""},
 };
