@@ -27,9 +27,9 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     p->mss = t->size.mss;
     p->space = p->usable ? subflow_space(t, now) : 0;
     p->cwnd = t->cc.cwnd;
-    p->in_flight = t->board.pipe;
-    p->bytes_sent = t->stats.bytes_out;
-    p->retransmits = t->stats.retransmits;
+    p->in_flight = t->flight->board.pipe;
+    p->bytes_sent = subflow_bytes_out(t);
+    p->retransmits = t->snd.retransmits;
     p->srtt_us = t->rtt.srtt_us;
     p->rttvar_us = t->rtt.rttvar_us;
     p->min_rtt_us = t->rtt.min_rtt_us;

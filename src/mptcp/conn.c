@@ -368,7 +368,7 @@ static bool fin_acknowledges(const struct mp_subflow *s)
 {
     const struct subflow *t = &s->tcp;
     bool draining = s->conn->phase == CONN_DRAINING;
-    return t->fin.wanted && (!t->fin.sent || (draining && t->snd.una <= t->fin.off));
+    return t->fin.wanted && (!t->fin.sent || (draining && !subflow_fin_acked(t)));
 }
 
 static void flush_flows(struct braid_conn *c, braid_time now)

@@ -52,7 +52,7 @@ void conn_fall_back(struct braid_conn *c, bool announce)
             flow_reset(o, MPTCP_RST_MIDDLEBOX);
     }
     conn_token_forget(c);
-    if (list_empty(&s->tcp.snd.maps))
+    if (list_empty(&s->tcp.flight->maps))
         c->send.una = c->send.nxt; /* acknowledged by the subflow, which is all that counts now */
     ranges_free(&c->send.reinject);
     conn_charge_reinject(c);

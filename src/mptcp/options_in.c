@@ -112,7 +112,7 @@ static bool has_had_our_dss(const struct braid_conn *c, const struct wire_tcp *t
 static void no_dss(struct mp_subflow *s, const struct wire_packet *p)
 {
     struct braid_conn *c = s->conn;
-    bool acks_data = c->send.una != c->send.nxt && s->tcp.snd.una > 1 && list_empty(&s->tcp.snd.maps);
+    bool acks_data = c->send.una != c->send.nxt && s->tcp.snd.una > 1 && list_empty(&s->tcp.flight->maps);
     if (p->tcp.mp.has || p->tcp.mp.malformed || !conn_may_fall_back(c) || c->mode != MODE_MPTCP)
         return;
     if (c->recv.fin_received && c->send.fin_acked)

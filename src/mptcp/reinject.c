@@ -30,7 +30,7 @@ void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len)
 
 void conn_reinject_flow(struct mp_subflow *s)
 {
-    list_each (n, tmp, &s->tcp.snd.maps) {
+    list_each (n, tmp, &s->tcp.flight->maps) {
         const struct mp_map *m = mp_map_of(n);
         conn_reinject(s->conn, m->dsn, m->tcp.len);
     }
@@ -38,7 +38,7 @@ void conn_reinject_flow(struct mp_subflow *s)
 
 struct mp_map *flow_carries(struct mp_subflow *s, uint64_t dsn)
 {
-    list_each (n, tmp, &s->tcp.snd.maps) {
+    list_each (n, tmp, &s->tcp.flight->maps) {
         struct mp_map *m = mp_map_of(n);
         if (!seq64_before(dsn, m->dsn) && seq64_before(dsn, m->dsn + m->tcp.len))
             return m;

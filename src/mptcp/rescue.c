@@ -53,7 +53,7 @@ void rescue_silent(struct braid_conn *c, struct choice *ch, braid_time now)
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (!s->silence.suspect)
             continue;
-        list_each (k, tmp2, &s->tcp.snd.maps) {
+        list_each (k, tmp2, &s->tcp.flight->maps) {
             if (!rescue(c, ch, mp_map_of(k), COUNT_MP_REINJECT_SILENT, now) && !choice_has_space(ch))
                 return;
         }
@@ -65,7 +65,7 @@ static braid_time late_at(const struct mp_subflow *h, const struct mp_map *m)
 {
     const struct subflow *t = &h->tcp;
     int64_t grace = 2 * t->rtt.rttvar_us > LATE_LEAST ? 2 * t->rtt.rttvar_us : LATE_LEAST;
-    if (t->board.pipe <= t->size.mss || m->tcp.node.next == &t->snd.maps)
+    if (t->flight->board.pipe <= t->size.mss || m->tcp.node.next == &t->flight->maps)
         grace += LATE_LAST;
     return m->sent_at + t->rtt.srtt_us + grace;
 }
@@ -93,7 +93,7 @@ static void rescue_front(struct braid_conn *c, struct choice *ch, struct mp_subf
                          const struct sched_path *f, braid_time now)
 {
     uint64_t end = c->send.una + 2 * f->cwnd, from;
-    list_each (n, tmp, &h->tcp.snd.maps) {
+    list_each (n, tmp, &h->tcp.flight->maps) {
         struct mp_map *m = mp_map_of(n);
         if (rest_of(c, m, &from) == 0 || !seq64_before(from, end) || !is_slower(h, m, f->srtt_us, now))
             continue;
@@ -121,9 +121,9 @@ void rescue_head(struct braid_conn *c, struct choice *ch, braid_time now)
 static struct list *slower_tail(const struct braid_conn *c, struct mp_subflow *h, const struct sched_path *f,
                                 braid_time now)
 {
-    struct list *first = &h->tcp.snd.maps;
+    struct list *first = &h->tcp.flight->maps;
     uint64_t bytes = 0, from;
-    for (struct list *n = h->tcp.snd.maps.prev; n != &h->tcp.snd.maps; n = n->prev) {
+    for (struct list *n = h->tcp.flight->maps.prev; n != &h->tcp.flight->maps; n = n->prev) {
         uint64_t rest = rest_of(c, mp_map_of(n), &from);
         bytes += rest;
         int64_t other = f->srtt_us + (int64_t)(bytes * (uint64_t)f->srtt_us / f->cwnd);
@@ -153,10 +153,10 @@ static void rescue_tail_of(struct braid_conn *c, struct choice *ch, unsigned h, 
     if (i < 0 || ch->paths[i].srtt_us == 0 || !is_tail(c, &ch->paths[i], now))
         return;
     struct list *n = slower_tail(c, s, &ch->paths[i], now);
-    for (; n != &s->tcp.snd.maps; n = n->next)
+    for (; n != &s->tcp.flight->maps; n = n->next)
         if (!rescue(c, ch, mp_map_of(n), COUNT_MP_REINJECT_TAIL, now))
             return;
-    braid_time late = late_at(s, mp_map_of(s->tcp.snd.maps.prev));
+    braid_time late = late_at(s, mp_map_of(s->tcp.flight->maps.prev));
     if (late > now)
         no_later(&c->deadlines.watch, late);
 }
@@ -167,7 +167,7 @@ void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now)
         !c->sched.ops->opportunistic)
         return;
     for (unsigned h = 0; h < ch->view.n_paths; h++)
-        if (!list_empty(&ch->flows[h]->tcp.snd.maps) && ch->paths[h].usable)
+        if (!list_empty(&ch->flows[h]->tcp.flight->maps) && ch->paths[h].usable)
             rescue_tail_of(c, ch, h, now);
 }
 

@@ -52,7 +52,7 @@ bool rule_over_quota(const struct rule *p)
  * Called at each flush, and when the subflow is freed, so that no bytes are left out. */
 void rule_account(struct mp_subflow *s)
 {
-    uint64_t carried = s->tcp.stats.bytes_in + s->tcp.stats.bytes_out;
+    uint64_t carried = subflow_bytes_in(&s->tcp) + subflow_bytes_out(&s->tcp);
     if (s->rule)
         s->rule->used += carried - s->accounted;
     s->accounted = carried;

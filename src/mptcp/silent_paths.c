@@ -98,7 +98,7 @@ void conn_watch_paths(struct braid_conn *c, braid_time now)
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->silence.suspect && s->tcp.activity.progress_at > s->silence.since)
             trust(s, now);
-        if (s->closing.dead || s->closing.reset_due || list_empty(&s->tcp.snd.maps))
+        if (s->closing.dead || s->closing.reset_due || list_empty(&s->tcp.flight->maps))
             continue;
         if (!has_alternative(s))
             s->silence.suspect = false;

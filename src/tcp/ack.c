@@ -11,7 +11,7 @@
 /* RFC 9293 section 3.10.7.4 with the exception that every stack makes: an ACK of new data is never older. */
 static void update_window(struct subflow *sf, const struct wire_packet *p, uint64_t off, uint64_t ack)
 {
-    uint64_t window = (uint64_t)p->tcp.window << sf->syn.snd_wscale;
+    uint32_t window = (uint32_t)p->tcp.window << sf->syn.snd_wscale;
 
     if (ack < sf->snd.una)
         return;
@@ -20,8 +20,8 @@ static void update_window(struct subflow *sf, const struct wire_packet *p, uint6
         return;
     sf->snd.wl1 = off;
     sf->snd.wnd = window;
-    sf->snd.wnd_max = max_u64(sf->snd.wnd_max, window);
-    sf->snd.edge = max_u64(sf->snd.edge, ack + window);
+    if (window > sf->snd.wnd_max)
+        sf->snd.wnd_max = window;
 }
 
 /* [from, to) of s reached the peer. */
@@ -41,7 +41,7 @@ static void deliver(struct subflow *sf, const struct tcp_sent *s, uint64_t from,
 
 static void finish_maps(struct subflow *sf)
 {
-    list_each (pos, tmp, &sf->snd.maps) {
+    list_each (pos, tmp, &sf->flight->maps) {
         struct tcp_map *m = list_entry(pos, struct tcp_map, node);
 
         if (m->off + m->len > sf->snd.una)
@@ -53,7 +53,7 @@ static void finish_maps(struct subflow *sf)
 
 static void ack_cumulative(struct subflow *sf, uint64_t ack, struct ack_info *a)
 {
-    list_each (pos, tmp, &sf->board.runs) {
+    list_each (pos, tmp, &sf->flight->board.runs) {
         struct tcp_sent *s = sent_of(pos);
 
         if (s->start >= ack)
@@ -97,8 +97,8 @@ static void on_dsack(struct subflow *sf, struct range r, struct ack_info *a)
         return;
     a->dsack = true;
     tcp_count(sf, COUNT_TCP_DSACK_RECV, 1);
-    if (sf->recovery.undo_marker && r.end > sf->recovery.undo_marker)
-        sf->recovery.undo_retrans -= (int64_t)(r.end - r.start);
+    if (sf->flight->recovery.undo_marker && r.end > sf->flight->recovery.undo_marker)
+        sf->flight->recovery.undo_retrans -= (int64_t)(r.end - r.start);
     rack_on_dsack(sf);
 }
 
@@ -181,12 +181,12 @@ static void take_rtt(struct subflow *sf, struct ack_info *a)
         a->rtt_us = timestamp_rtt(sf, a);
     else if (a->newest_sent >= 0)
         a->rtt_us = a->now > a->newest_sent ? a->now - a->newest_sent : 1;
-    if (a->rtt_us > a->now - sf->activity.resumed_at)
+    if (a->rtt_us > a->now - sf->env->resumed_at)
         a->rtt_us = 0; /* this end stood still in between */
     if (a->rtt_us == 0)
         return;
     rtt_sample(&sf->rtt, a->rtt_us, a->now);
-    sf->tlp.sampled = true;
+    sf->tries.tlp_sampled = true;
     sf->cc.srtt_us = sf->rtt.srtt_us;
     sf->cc.min_rtt_us = sf->rtt.min_rtt_us;
 }
@@ -198,18 +198,18 @@ static uint64_t newreno_detect_loss(struct subflow *sf, struct ack_info *a)
     bool advanced = sf->snd.una > a->prior_una;
 
     if (a->dupack) {
-        sf->recovery.dupacks++;
+        sf->flight->recovery.dupacks++;
         if (sf->cc.in_recovery)
             a->delivered += sf->size.mss;
     } else if (advanced) {
-        sf->recovery.dupacks = 0;
+        sf->flight->recovery.dupacks = 0;
     }
-    if (!tcp_outstanding(sf) || sf->recovery.by_rto)
+    if (!tcp_outstanding(sf) || sf->flight->recovery.by_rto)
         return 0;
     bool partial = sf->cc.in_recovery && advanced;
-    bool third =
-        !sf->cc.in_recovery && sf->recovery.dupacks == TCP_DUPTHRESH && sf->snd.una > sf->recovery.point;
-    struct tcp_sent *head = sent_of(sf->board.runs.next);
+    bool third = !sf->cc.in_recovery && sf->flight->recovery.dupacks == TCP_DUPTHRESH &&
+                 sf->snd.una > sf->flight->recovery.point;
+    struct tcp_sent *head = sent_of(sf->flight->board.runs.next);
     if ((!partial && !third) || head->state != SENT_FLIGHT)
         return 0;
     bool probe = tcp_mtu_lost(sf, head, a->now);
@@ -249,8 +249,8 @@ void tcp_process_ack(struct subflow *sf, const struct wire_packet *p, uint64_t o
     struct ack_info a = {
         .now = now,
         .prior_una = sf->snd.una,
-        .prior_sacked = sf->board.sacked_bytes,
-        .prior_flight = sf->board.pipe,
+        .prior_sacked = sf->flight->board.sacked_bytes,
+        .prior_flight = sf->flight->board.pipe,
         .newest_sent = -1,
         .sample.sent_at = DELIVERY_NOTHING,
         .has_ts = sf->syn.ts_ok && p->tcp.has_ts && p->tcp.tsecr,

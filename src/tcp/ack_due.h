@@ -8,12 +8,12 @@ struct subflow;
 
 struct tcp_ack_due {
     uint64_t last;       /* RCV.NXT of the last ACK that we sent */
-    uint32_t bytes;      /* received since then */
-    uint32_t quick;      /* segments still to be acknowledged at once after start or idleness */
     braid_time stray_at; /* when an unacceptable empty segment was last answered */
-    bool now, delayed;
-    bool forced;  /* subflow_ack_soon: data segments do not count as this ACK */
-    bool patient; /* set by the owner: short requests are mostly answered soon */
+    uint32_t bytes;      /* received since the last ACK */
+    uint8_t quick;       /* segments still to be acknowledged at once after start or idleness */
+    bool now : 1, delayed : 1;
+    bool forced : 1;  /* subflow_ack_soon: data segments do not count as this ACK */
+    bool patient : 1; /* set by the owner: short requests are mostly answered soon */
 };
 
 #define TCP_DELACK_TIME  (40 * BRAID_MS)

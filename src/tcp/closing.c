@@ -17,22 +17,21 @@ void tcp_fin_flush(struct subflow *sf, braid_time now)
         return;
     if (sf->state != TCP_STATE_ESTABLISHED && sf->state != TCP_STATE_CLOSE_WAIT)
         return;
-    if (!sent_reserve(sf)) {
+    if (!tcp_flight_reserve(sf)) {
         sf->due.pace = now + BRAID_MS;
         return;
     }
     if (!tcp_outstanding(sf))
         sf->due.rto_base = now;
-    sf->fin.off = sf->snd.nxt;
     sent_add(sf, 1, NULL, now);
     sf->fin.sent = true;
-    tcp_send_fin(sf, sf->fin.off, now);
+    tcp_send_fin(sf, sf->snd.nxt - 1, now);
     tcp_set_state(sf, sf->state == TCP_STATE_ESTABLISHED ? TCP_STATE_FIN_WAIT_1 : TCP_STATE_LAST_ACK);
 }
 
 bool tcp_fin_acked(struct subflow *sf, const struct wire_packet *p, uint64_t off, braid_time now)
 {
-    if (!sf->fin.sent || sf->snd.una <= sf->fin.off)
+    if (!subflow_fin_acked(sf))
         return true;
     switch (sf->state) {
     case TCP_STATE_FIN_WAIT_1:

@@ -12,7 +12,6 @@ struct tcp_fins {
     bool received;     /* the peer's, in order */
     bool known;        /* the peer's came, perhaps out of order ... */
     uint64_t in_off;   /* ... at this offset */
-    uint64_t off;      /* of ours, valid if it was sent */
 };
 
 /* Our FIN is due: sends it in the states that have one to send. */

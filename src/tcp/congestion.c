@@ -7,14 +7,14 @@
 
 bool tcp_prr_governs(const struct subflow *sf)
 {
-    return sf->cc.in_recovery && !sf->recovery.by_rto && !sf->cc.ops->model_based;
+    return sf->cc.in_recovery && !sf->flight->recovery.by_rto && !sf->cc.ops->model_based;
 }
 
 uint64_t tcp_cwnd_room(const struct subflow *sf)
 {
     if (tcp_prr_governs(sf))
-        return sf->recovery.budget;
-    return sf->cc.cwnd > sf->board.pipe ? sf->cc.cwnd - sf->board.pipe : 0;
+        return sf->flight->recovery.budget;
+    return sf->cc.cwnd > sf->flight->board.pipe ? sf->cc.cwnd - sf->flight->board.pipe : 0;
 }
 
 /* RFC 6928: min(10 MSS, max(2 MSS, 14600)); one segment after a lost SYN (RFC 5681 section 3.1). */
@@ -44,8 +44,8 @@ void tcp_account_transmission(struct subflow *sf, uint64_t bytes, braid_time now
     pacer_sent(&sf->pacer, bytes, now);
     if (!tcp_prr_governs(sf))
         return;
-    prr_on_sent(&sf->recovery.prr, bytes);
-    sf->recovery.budget -= min_u64(sf->recovery.budget, bytes);
+    prr_on_sent(&sf->flight->recovery.prr, bytes);
+    sf->flight->recovery.budget -= min_u64(sf->flight->recovery.budget, bytes);
 }
 
 /* With a model of the path there is no ssthresh, nor is there PRR; without one there have to be both. */
@@ -56,22 +56,16 @@ static void settle_ssthresh(struct subflow *sf, bool model_before)
     else if (model_before)
         sf->cc.ssthresh = max_u64(sf->cc.cwnd, 2 * (uint64_t)sf->size.mss);
     if (model_before && tcp_prr_governs(sf)) {
-        prr_begin(&sf->recovery.prr, sf->board.pipe, sf->cc.ssthresh);
-        sf->recovery.budget = 0;
+        prr_begin(&sf->flight->recovery.prr, sf->flight->board.pipe, sf->cc.ssthresh);
+        sf->flight->recovery.budget = 0;
     }
-}
-
-/* Charged to whom the subflow itself is charged: to the core. */
-static struct mem_account *payer(struct subflow *sf)
-{
-    return sf->account->parent ? sf->account->parent : sf->account;
 }
 
 void tcp_cc_free(struct subflow *sf)
 {
     if (!sf->cc.priv)
         return;
-    mem_give(payer(sf), mem_cost(sf->cc.ops->priv_size));
+    mem_give(tcp_payer(sf), mem_cost(sf->cc.ops->priv_size));
     free(sf->cc.priv);
     sf->cc.priv = NULL;
 }
@@ -85,7 +79,7 @@ static bool take(struct subflow *sf, const struct cc_ops *cc)
         return false;
     tcp_cc_free(sf);
     if (priv)
-        mem_take(payer(sf), mem_cost(cc->priv_size));
+        mem_take(tcp_payer(sf), mem_cost(cc->priv_size));
     sf->cc.ops = cc;
     sf->cc.priv = priv;
     return true;
@@ -116,6 +110,7 @@ void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now)
     sf->cc.cwnd = cwnd;
     sf->cc.ssthresh = ssthresh;
     settle_ssthresh(sf, model_before);
-    sf->recovery.undo_marker = 0;
+    if (sf->flight->recovery.undo_marker != 0)
+        sf->flight->recovery.undo_marker = 0;
     tcp_update_pacing(sf);
 }

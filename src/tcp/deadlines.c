@@ -71,7 +71,7 @@ void tcp_rexmit_choose(struct subflow *sf)
     if (sf->due.reorder < rto_at) {
         set_rexmit(sf, REXMIT_REORDER, sf->due.reorder);
     } else if (tlp_allowed(sf)) {
-        braid_time last = sent_of_link(sf->board.by_time.prev)->at;
+        braid_time last = sent_of_link(sf->flight->board.by_time.prev)->at;
         braid_time at = (sf->due.rto_base > last ? sf->due.rto_base : last) + tlp_timeout(sf);
 
         set_rexmit(sf, REXMIT_TLP, earliest(at, rto_at));

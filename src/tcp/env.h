@@ -14,6 +14,7 @@ struct tcp_env {
     size_t rcvbuf_max;         /* the window scale follows from it */
     braid_time keepalive_idle; /* 0: off */
     braid_time syn_timeout;
+    braid_time resumed_at; /* since then this end has been there without a break */
     uint16_t min_mss;
     struct mtu_known mtus[MTU_KNOWN_MAX]; /* by a hash of the peer's address; a new one takes the place */
     unsigned challenge_limit;             /* challenge ACKs per second */

@@ -242,7 +242,7 @@ static bool input_syn_received(struct subflow *sf, struct seg *s, braid_time now
         return false;
     }
     sf->snd.una = 1;
-    sf->snd.wnd = sf->snd.wnd_max = (uint64_t)s->p->tcp.window << (s->syn ? 0 : sf->syn.snd_wscale);
+    sf->snd.wnd = sf->snd.wnd_max = (uint32_t)s->p->tcp.window << (s->syn ? 0 : sf->syn.snd_wscale);
     if (!complete_handshake(sf, s->p, sf->syn.passive, now)) {
         sf->snd.una = 0;
         return false;

@@ -26,10 +26,16 @@ static inline uint32_t tcp_tsval(const struct subflow *sf, braid_time now)
     return (uint32_t)(now / BRAID_MS) + sf->ts.offset;
 }
 
+/* Who pays for parts of the subflow itself: whoever pays for the subflow, the core if there is one. */
+static inline struct mem_account *tcp_payer(const struct subflow *sf)
+{
+    return sf->account->parent ? sf->account->parent : sf->account;
+}
+
 /* Is anything not cumulatively acknowledged? */
 static inline bool tcp_outstanding(const struct subflow *sf)
 {
-    return !list_empty(&sf->board.runs);
+    return !list_empty(&sf->flight->board.runs);
 }
 
 #endif

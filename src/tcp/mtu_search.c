@@ -94,6 +94,8 @@ static void end_search(struct subflow *sf, braid_time now)
 /* Up to `high`, that size itself first. */
 static void begin_search(struct subflow *sf, uint16_t high)
 {
+    if (sf->flight->mtu.probe != 0 || sf->flight->mtu.head != 0) /* a SYN is no part of what is in flight */
+        sf->flight->mtu = (struct mtu_probe){0};
     sf->mtu =
         (struct mtu_search){.high = high, .first = true, .silent = sf->mtu.silent, .raise_at = BRAID_NEVER};
 }
@@ -125,7 +127,7 @@ uint32_t tcp_mtu_probe(struct subflow *sf, uint32_t len, braid_time now)
             return 0;
         begin_search(sf, bound(sf));
     }
-    if (sf->mtu.probe || sf->cc.in_recovery)
+    if (sf->flight->mtu.probe || sf->cc.in_recovery)
         return 0;
     if (candidate(sf) <= in_use(sf)) {
         end_search(sf, now);
@@ -137,13 +139,13 @@ uint32_t tcp_mtu_probe(struct subflow *sf, uint32_t len, braid_time now)
 
 void tcp_mtu_probing(struct subflow *sf, const struct tcp_sent *s)
 {
-    sf->mtu.probe = s->start;
+    sf->flight->mtu.probe = s->start;
     sf->mtu.size = candidate(sf);
 }
 
 static bool is_probe(const struct subflow *sf, const struct tcp_sent *s)
 {
-    return sf->mtu.probe > 0 && s->start == sf->mtu.probe && !s->retrans;
+    return sf->flight->mtu.probe > 0 && s->start == sf->flight->mtu.probe && !s->retrans;
 }
 
 void tcp_mtu_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t bytes, braid_time now)
@@ -153,7 +155,7 @@ void tcp_mtu_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t by
     if (!is_probe(sf, s))
         return;
     tcp_count(sf, COUNT_TCP_MTUP_SUCCESS, 1);
-    sf->mtu.probe = 0;
+    sf->flight->mtu.probe = 0;
     sf->mtu.failures = 0;
     set_mtu(sf, sf->mtu.size);
     if (sf->mtu.high - in_use(sf) < CLOSE_ENOUGH)
@@ -163,7 +165,7 @@ void tcp_mtu_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t by
 static void probe_failed(struct subflow *sf, braid_time now)
 {
     tcp_count(sf, COUNT_TCP_MTUP_FAIL, 1);
-    sf->mtu.probe = 0;
+    sf->flight->mtu.probe = 0;
     if (++sf->mtu.failures < PROBE_FAILURES)
         return;
     sf->mtu.failures = 0;
@@ -183,7 +185,7 @@ bool tcp_mtu_lost(struct subflow *sf, const struct tcp_sent *s, braid_time now)
 
 void tcp_mtu_timeout(struct subflow *sf, braid_time now)
 {
-    if (sf->mtu.probe)
+    if (sf->flight->mtu.probe)
         probe_failed(sf, now);
 }
 
@@ -193,8 +195,8 @@ void tcp_mtu_head_again(struct subflow *sf, const struct tcp_sent *s)
 {
     uint16_t mtu = smaller(sf);
 
-    if (s->start != sf->mtu.head) {
-        sf->mtu.head = s->start;
+    if (s->start != sf->flight->mtu.head) {
+        sf->flight->mtu.head = s->start;
         sf->mtu.lost = 0;
     }
     sf->mtu.lost += sf->mtu.lost < SUSPICIOUS;
@@ -223,7 +225,7 @@ static uint32_t lower_plateau(uint32_t mtu)
 /* What was sent in too large segments is lost, which says nothing about congestion. */
 static void lose_oversize(struct subflow *sf)
 {
-    list_each (pos, tmp, &sf->board.runs) {
+    list_each (pos, tmp, &sf->flight->board.runs) {
         struct tcp_sent *s = sent_of(pos);
 
         if (s->state == SENT_FLIGHT && s->seg > sf->size.mss && sent_len(s) > sf->size.mss)
@@ -238,7 +240,8 @@ static void take_limit(struct subflow *sf, uint16_t mtu, braid_time now)
         begin_search(sf, mtu);
         return;
     }
-    sf->mtu.probe = 0;
+    if (sf->flight->mtu.probe != 0)
+        sf->flight->mtu.probe = 0;
     set_mtu(sf, mtu);
     end_search(sf, now);
 }
@@ -246,7 +249,7 @@ static void take_limit(struct subflow *sf, uint16_t mtu, braid_time now)
 bool tcp_mtu_limit(struct subflow *sf, uint32_t mtu, braid_time now)
 {
     uint32_t before = sf->size.mss;
-    bool probing = sf->mtu.probe > 0;
+    bool probing = sf->flight->mtu.probe > 0;
 
     sf->mtu.lost = 0; /* there is no silence here */
     if (mtu == 0)

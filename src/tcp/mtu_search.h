@@ -7,16 +7,20 @@
 struct subflow;
 struct tcp_sent;
 
+/* The part that only matters while something is in flight. */
+struct mtu_probe {
+    uint64_t probe; /* offset of the probe; 0: none */
+    uint64_t head;  /* the first segment that was retransmitted lately, see mtu_search.lost */
+};
+
 struct mtu_search {
-    uint64_t probe;      /* offset of the probe in flight; 0: none */
-    uint64_t head;       /* the first segment that was retransmitted lately ... */
-    uint8_t lost;        /* ... and how often */
-    uint8_t failures;    /* probes of the same size lost in a row */
-    bool silent;         /* big packets vanished, and no router said why */
-    bool first;          /* of the sizes that may pass the largest is to be tried first */
+    braid_time raise_at; /* when to begin a search again; BRAID_NEVER: one is under way */
     uint16_t size;       /* of the probe in flight */
     uint16_t high;       /* no larger packet passes */
-    braid_time raise_at; /* when to begin a search again; BRAID_NEVER: one is under way */
+    uint8_t lost;        /* ... how often the first segment was lost, see head */
+    uint8_t failures;    /* probes of the same size lost in a row */
+    bool silent : 1;     /* big packets vanished, and no router said why */
+    bool first : 1;      /* of the sizes that may pass the largest is to be tried first */
 };
 
 void tcp_mtu_init(struct subflow *sf, braid_time now);

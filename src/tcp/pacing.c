@@ -11,7 +11,7 @@
 void tcp_update_pacing(struct subflow *sf)
 {
     const struct cc *cc = &sf->cc;
-    uint64_t window = max_u64(cc->cwnd, sf->board.pipe);
+    uint64_t window = max_u64(cc->cwnd, sf->flight->board.pipe);
 
     if (cc->srtt_us == 0)
         return;

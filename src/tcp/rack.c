@@ -6,11 +6,6 @@
 
 #define REO_WND_PERSIST 16 /* recoveries that a multiplier above 1 outlives */
 
-void rack_init(struct rack *r)
-{
-    *r = (struct rack){.xmit_ts = INT64_MIN, .reo_wnd_mult = 1};
-}
-
 static bool sent_after(braid_time t1, uint64_t seq1, braid_time t2, uint64_t seq2)
 {
     return t1 > t2 || (t1 == t2 && seq1 > seq2);
@@ -31,7 +26,7 @@ static bool is_ambiguous(const struct subflow *sf, const struct tcp_sent *s, con
 /* Section 6.2 steps 2 and 3. */
 void rack_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t end, const struct ack_info *a)
 {
-    struct rack *r = &sf->rack;
+    struct rack *r = &sf->flight->rack;
 
     if (end > r->fack)
         r->fack = end;
@@ -49,7 +44,9 @@ void rack_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t end, 
 /* Step 4: once per round trip. */
 void rack_on_dsack(struct subflow *sf)
 {
-    struct rack *r = &sf->rack;
+    if (!tcp_flight_reserve(sf))
+        return;
+    struct rack *r = &sf->flight->rack;
 
     if (r->dsack_round && sf->snd.una < r->dsack_round)
         return;
@@ -60,7 +57,7 @@ void rack_on_dsack(struct subflow *sf)
 
 void rack_on_recovered(struct subflow *sf)
 {
-    struct rack *r = &sf->rack;
+    struct rack *r = &sf->flight->rack;
 
     if (r->reo_wnd_persist > 0 && --r->reo_wnd_persist == 0)
         r->reo_wnd_mult = 1;
@@ -68,10 +65,10 @@ void rack_on_recovered(struct subflow *sf)
 
 static int64_t reordering_window(const struct subflow *sf)
 {
-    if (!sf->rack.reordering_seen &&
-        (sf->cc.in_recovery || sf->board.sacked_bytes >= (uint64_t)TCP_DUPTHRESH * sf->size.mss))
+    if (!sf->flight->rack.reordering_seen &&
+        (sf->cc.in_recovery || sf->flight->board.sacked_bytes >= (uint64_t)TCP_DUPTHRESH * sf->size.mss))
         return 0;
-    int64_t window = sf->rtt.min_rtt_us / 4 * sf->rack.reo_wnd_mult;
+    int64_t window = (int64_t)(sf->rtt.min_rtt_us / 4) * sf->flight->rack.reo_wnd_mult;
     return window < sf->rtt.srtt_us ? window : sf->rtt.srtt_us;
 }
 
@@ -79,14 +76,14 @@ static int64_t reordering_window(const struct subflow *sf)
  * has more of it. */
 uint64_t rack_detect_loss(struct subflow *sf, braid_time now)
 {
-    struct rack *r = &sf->rack;
+    struct rack *r = &sf->flight->rack;
     int64_t window = reordering_window(sf);
     uint64_t lost = 0;
 
     sf->due.reorder = BRAID_NEVER;
     if (!sf->syn.sack_ok)
         return 0;
-    list_each (pos, tmp, &sf->board.by_time) {
+    list_each (pos, tmp, &sf->flight->board.by_time) {
         struct tcp_sent *s = sent_of_link(pos);
 
         if (!sent_after(r->xmit_ts, r->end_seq, s->at, s->end))

@@ -11,15 +11,24 @@ struct tcp_sent;
 struct rack {
     braid_time xmit_ts; /* of the most recently sent delivered segment */
     uint64_t end_seq;
-    int64_t rtt_us;
-    uint32_t reo_wnd_mult;
-    int32_t reo_wnd_persist; /* recoveries left before the multiplier falls back */
-    bool reordering_seen;
     uint64_t dsack_round; /* offset: DSACK adaptation once per round */
     uint64_t fack;        /* highest offset delivered */
+    int64_t rtt_us;
+    uint32_t reo_wnd_mult;
+    uint8_t reo_wnd_persist; /* recoveries left before the multiplier falls back */
+    bool reordering_seen;
 };
+/* Before anything was delivered. */
+#define RACK_NEW                                                                                             \
+    {                                                                                                        \
+        .xmit_ts = INT64_MIN, .reo_wnd_mult = 1                                                              \
+    }
+/* Has it learned nothing of the path that outlives what is in flight? */
+static inline bool rack_is_new(const struct rack *r)
+{
+    return !r->reordering_seen && r->reo_wnd_mult == 1 && r->dsack_round == 0;
+}
 
-void rack_init(struct rack *r);
 /* [.., end) of s was delivered for the first time. */
 void rack_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t end, const struct ack_info *a);
 /* A DSACK came (RFC 8985 section 6.2 step 4). */

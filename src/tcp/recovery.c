@@ -9,15 +9,15 @@
 static void begin(struct subflow *sf)
 {
     sf->cc.in_recovery = true;
-    sf->recovery.point = sf->snd.nxt;
-    sf->tlp.end = 0;
+    sf->flight->recovery.point = sf->snd.nxt;
+    sf->flight->tlp_end = 0;
 }
 
 static void begin_undo(struct subflow *sf)
 {
-    sf->recovery.undo_marker = sf->snd.una;
-    sf->recovery.undo_retrans = 0;
-    sf->recovery.undo_armed = false;
+    sf->flight->recovery.undo_marker = sf->snd.una;
+    sf->flight->recovery.undo_retrans = 0;
+    sf->flight->recovery.undo_armed = false;
 }
 
 static void tell_loss(struct subflow *sf, uint64_t in_flight, bool timeout, braid_time now)
@@ -32,22 +32,22 @@ void recovery_begin(struct subflow *sf, uint64_t flight, uint64_t in_flight, bra
     tell_loss(sf, in_flight, false, now);
     begin(sf);
     begin_undo(sf);
-    prr_begin(&sf->recovery.prr, flight, sf->cc.ssthresh);
-    sf->recovery.budget = 0;
+    prr_begin(&sf->flight->recovery.prr, flight, sf->cc.ssthresh);
+    sf->flight->recovery.budget = 0;
     tcp_count(sf, COUNT_TCP_SACK_RECOVERY, 1);
 }
 
 void recovery_begin_rto(struct subflow *sf, braid_time now)
 {
-    bool reneged = sent_of(sf->board.runs.next)->state == SENT_SACKED;
+    bool reneged = sent_of(sf->flight->board.runs.next)->state == SENT_SACKED;
 
     tcp_mtu_timeout(sf, now);
     if (sf->tries.stuck_rtos == 0) {
-        tell_loss(sf, sf->board.pipe, true, now);
+        tell_loss(sf, sf->flight->board.pipe, true, now);
         begin_undo(sf);
     }
     begin(sf);
-    sf->recovery.by_rto = true;
+    sf->flight->recovery.by_rto = true;
     sf->cc.cwnd = sf->size.mss;
     sf->due.reorder = BRAID_NEVER;
     sent_lose_all(sf, reneged);
@@ -65,16 +65,16 @@ void recovery_skip(struct subflow *sf, uint64_t in_flight, braid_time now)
 
 static void end(struct subflow *sf)
 {
-    sf->cc.in_recovery = sf->recovery.by_rto = false;
-    sf->recovery.dupacks = 0;
+    sf->cc.in_recovery = sf->flight->recovery.by_rto = false;
+    sf->flight->recovery.dupacks = 0;
     rack_on_recovered(sf);
 }
 
 void recovery_try_end(struct subflow *sf, braid_time now)
 {
-    if (!sf->cc.in_recovery || sf->snd.una < sf->recovery.point)
+    if (!sf->cc.in_recovery || sf->snd.una < sf->flight->recovery.point)
         return;
-    bool fast = !sf->recovery.by_rto;
+    bool fast = !sf->flight->recovery.by_rto;
 
     end(sf);
     /* Without timestamps Karn's rule may not have allowed a sample yet, but the path does work again. */
@@ -88,14 +88,20 @@ void recovery_try_end(struct subflow *sf, braid_time now)
         sf->cc.ops->on_recovered(&sf->cc, now);
 }
 
+void recovery_forget_undo(struct subflow *sf)
+{
+    if (sf->flight->recovery.undo_marker != 0)
+        sf->flight->recovery.undo_marker = 0;
+}
+
 void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now)
 {
-    if (sf->recovery.undo_marker == 0)
+    if (sf->flight->recovery.undo_marker == 0)
         return;
-    sf->recovery.undo_retrans += (int64_t)bytes;
-    if (!sf->recovery.undo_armed) {
-        sf->recovery.undo_armed = true;
-        sf->recovery.undo_tsval = tcp_tsval(sf, now);
+    sf->flight->recovery.undo_retrans += (int64_t)bytes;
+    if (!sf->flight->recovery.undo_armed) {
+        sf->flight->recovery.undo_armed = true;
+        sf->flight->recovery.undo_tsval = tcp_tsval(sf, now);
     }
 }
 
@@ -106,20 +112,20 @@ void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now
 static bool originals_arrived(const struct subflow *sf, const struct ack_info *a)
 {
     return sf->cc.in_recovery && a->has_ts && sf->snd.una > a->prior_una &&
-           seq32_before(a->tsecr, sf->recovery.undo_tsval) &&
-           ((sf->recovery.by_rto && !a->dsack) || sf->snd.una >= sf->recovery.point);
+           seq32_before(a->tsecr, sf->flight->recovery.undo_tsval) &&
+           ((sf->flight->recovery.by_rto && !a->dsack) || sf->snd.una >= sf->flight->recovery.point);
 }
 
 void recovery_try_undo(struct subflow *sf, const struct ack_info *a)
 {
-    if (sf->recovery.undo_marker == 0 || !sf->recovery.undo_armed)
+    if (sf->flight->recovery.undo_marker == 0 || !sf->flight->recovery.undo_armed)
         return;
-    if (!(a->dsack && sf->recovery.undo_retrans <= 0) && !originals_arrived(sf, a))
+    if (!(a->dsack && sf->flight->recovery.undo_retrans <= 0) && !originals_arrived(sf, a))
         return;
-    tcp_count(sf, sf->recovery.by_rto ? COUNT_TCP_SPURIOUS_RTOS : COUNT_TCP_DSACK_UNDO, 1);
+    tcp_count(sf, sf->flight->recovery.by_rto ? COUNT_TCP_SPURIOUS_RTOS : COUNT_TCP_DSACK_UNDO, 1);
     if (sf->cc.in_recovery)
         end(sf);
-    sf->recovery.undo_marker = 0;
+    sf->flight->recovery.undo_marker = 0;
     sf->rtt.backoff = 0;
     sent_unlose_all(sf);
     sf->cc.ops->on_undo(&sf->cc, a->now);
@@ -136,9 +142,9 @@ static void reduce(struct subflow *sf, const struct ack_info *a, uint64_t lost)
 {
     bool advanced = sf->snd.una > a->prior_una;
 
-    sf->recovery.budget =
-        prr_on_ack(&sf->recovery.prr, a->delivered, sf->board.pipe, advanced, lost > 0, sf->size.mss);
-    sf->cc.cwnd = max_u64(sf->board.pipe + sf->recovery.budget, sf->size.mss);
+    sf->flight->recovery.budget = prr_on_ack(&sf->flight->recovery.prr, a->delivered, sf->flight->board.pipe,
+                                             advanced, lost > 0, sf->size.mss);
+    sf->cc.cwnd = max_u64(sf->flight->board.pipe + sf->flight->recovery.budget, sf->size.mss);
 }
 
 /* Without SACK, a retransmission that fills a hole also seems to deliver what has waited behind it. */
@@ -173,7 +179,7 @@ void recovery_on_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost
     bool round_start = sf->snd.una > sf->cwnd.round_end;
     bool model = sf->cc.ops->model_based;
 
-    if (sf->recovery.by_rto && !model)
+    if (sf->flight->recovery.by_rto && !model)
         grow_after_rto(sf, a->delivered);
     else if (sf->cc.in_recovery && !model)
         reduce(sf, a, lost);
@@ -198,6 +204,6 @@ void subflow_penalize(struct subflow *sf, braid_time now)
     else if (cc->cwnd < cc->ssthresh)
         cc->cwnd = max_u64(cc->cwnd / 2, 2 * (uint64_t)sf->size.mss);
     else
-        recovery_skip(sf, sf->board.pipe, now);
+        recovery_skip(sf, sf->flight->board.pipe, now);
     tcp_update_pacing(sf);
 }

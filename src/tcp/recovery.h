@@ -33,6 +33,8 @@ void recovery_on_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost
 void recovery_try_end(struct subflow *sf, braid_time now);
 /* Undoes a recovery that proved spurious. */
 void recovery_try_undo(struct subflow *sf, const struct ack_info *a);
+/* What was lost, or not, will not be known any more. */
+void recovery_forget_undo(struct subflow *sf);
 void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now);
 
 #endif

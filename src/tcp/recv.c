@@ -9,7 +9,6 @@ static void deliver(struct subflow *sf, struct slice s, braid_time now)
     uint64_t off = sf->rcv.nxt;
 
     sf->rcv.nxt += s.len;
-    sf->stats.bytes_in += s.len;
     sf->ack.bytes += s.len;
     sf->ops->data(sf, off, s, now);
 }

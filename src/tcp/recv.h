@@ -13,7 +13,7 @@ struct tcp_rcv {
     uint64_t adv;       /* highest right edge ever advertised */
     uint32_t mss;       /* estimate of the peer's segment size */
     uint32_t rtt_tsecr; /* of the last sample of ... */
-    int64_t rtt_us; /* ... the round trip as the receiver of data sees it, queues on the way included; 0: no
+    int32_t rtt_us; /* ... the round trip as the receiver of data sees it, queues on the way included; 0: no
                      * sample yet */
 };
 

@@ -21,7 +21,7 @@ void tcp_retransmit(struct subflow *sf, struct tcp_sent *s, braid_time now)
         segments = tcp_send_data(sf, s->map, s->start, s->end, sf->size.mss, now);
     else
         tcp_send_fin(sf, s->start, now);
-    sf->stats.retransmits += segments;
+    sf->snd.retransmits += segments;
     tcp_count(sf, COUNT_TCP_RETRANS_SEGS, segments);
     recovery_note_retransmit(sf, sent_len(s), now);
     tcp_account_transmission(sf, sent_len(s), now);
@@ -30,10 +30,10 @@ void tcp_retransmit(struct subflow *sf, struct tcp_sent *s, braid_time now)
 /* The first lost run, cut to what may leave now; NULL: nothing may. */
 static struct tcp_sent *next_lost(struct subflow *sf, braid_time now)
 {
-    struct tcp_sent *s = sent_of_link(sf->board.lost.next);
+    struct tcp_sent *s = sent_of_link(sf->flight->board.lost.next);
     uint64_t room = min_u64(tcp_cwnd_room(sf), pacer_quantum(&sf->pacer, sf->size.mss));
 
-    if (sf->board.pipe == 0)
+    if (sf->flight->board.pipe == 0)
         room = max_u64(room, sf->size.mss);
     else if (room < min_u64(sf->size.mss, sent_len(s)) || !tcp_pacing_admits(sf, now))
         return NULL;
@@ -46,7 +46,7 @@ static struct tcp_sent *next_lost(struct subflow *sf, braid_time now)
 /* At most so many packets at once: absurd SACK blocks may have made each of them tiny. */
 void tcp_retransmit_lost(struct subflow *sf, braid_time now)
 {
-    for (unsigned i = 0; !list_empty(&sf->board.lost); i++) {
+    for (unsigned i = 0; !list_empty(&sf->flight->board.lost); i++) {
         struct tcp_sent *s = next_lost(sf, now);
 
         if (!s)

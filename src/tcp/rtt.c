@@ -14,7 +14,7 @@ void rtt_init(struct rtt *r)
     *r = (struct rtt){0};
 }
 
-static void update_min(struct rtt *r, int64_t sample, braid_time now)
+static void update_min(struct rtt *r, int32_t sample, braid_time now)
 {
     if (r->min_rtt_us == 0 || sample <= r->min_rtt_us || now - r->min_rtt_at > RTT_MIN_WINDOW) {
         r->min_rtt_us = sample;
@@ -24,26 +24,26 @@ static void update_min(struct rtt *r, int64_t sample, braid_time now)
 
 void rtt_sample(struct rtt *r, int64_t rtt_us, braid_time now)
 {
-    rtt_us = clamp(rtt_us, 1, RTT_RTO_MAX);
+    int32_t sample = (int32_t)clamp(rtt_us, 1, RTT_RTO_MAX);
     if (r->srtt_us == 0) {
-        r->srtt_us = rtt_us;
-        r->rttvar_us = rtt_us / 2;
+        r->srtt_us = sample;
+        r->rttvar_us = sample / 2;
     } else {
-        int64_t error = rtt_us - r->srtt_us;
-        int64_t deviation = error < 0 ? -error : error;
+        int32_t error = sample - r->srtt_us;
+        int32_t deviation = error < 0 ? -error : error;
         r->rttvar_us += (deviation - r->rttvar_us) / 4;
-        r->srtt_us = clamp(r->srtt_us + error / 8, 1, RTT_RTO_MAX);
+        r->srtt_us = (int32_t)clamp(r->srtt_us + error / 8, 1, RTT_RTO_MAX);
     }
-    r->latest_us = rtt_us;
+    r->latest_us = sample;
     r->backoff = 0;
-    update_min(r, rtt_us, now);
+    update_min(r, sample, now);
 }
 
 int64_t rtt_rto(const struct rtt *r)
 {
     int64_t rto = RTT_RTO_INITIAL;
     if (r->srtt_us != 0) {
-        int64_t variation = 4 * r->rttvar_us;
+        int64_t variation = 4 * (int64_t)r->rttvar_us;
         rto = r->srtt_us + (variation > RTT_GRANULARITY ? variation : RTT_GRANULARITY);
     }
     return clamp(clamp(rto, RTT_RTO_MIN, RTT_RTO_MAX) << r->backoff, RTT_RTO_MIN, RTT_RTO_MAX);

@@ -11,12 +11,13 @@
 #define RTT_MIN_WINDOW  (10 * BRAID_SECOND) /* how long a minimum is believed */
 
 struct rtt {
-    int64_t srtt_us; /* 0: no sample yet */
-    int64_t rttvar_us;
-    int64_t latest_us;     /* the last sample */
-    int64_t min_rtt_us;    /* least sample of the last RTT_MIN_WINDOW, 0: no sample yet */
+    /* 32 bits hold RTT_RTO_MAX, and four times that. */
+    int32_t srtt_us; /* 0: no sample yet */
+    int32_t rttvar_us;
+    int32_t latest_us;     /* the last sample */
+    int32_t min_rtt_us;    /* least sample of the last RTT_MIN_WINDOW, 0: no sample yet */
     braid_time min_rtt_at; /* when that sample was taken */
-    unsigned backoff;      /* times the timeout was doubled since the last sample */
+    uint8_t backoff;       /* times the timeout was doubled since the last sample */
 };
 
 void rtt_init(struct rtt *r);

@@ -23,13 +23,13 @@ static unsigned send_probe(struct subflow *sf, struct tcp_sent *s, uint32_t len,
 void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now)
 {
     assert(subflow_can_carry_data(sf) && m->len > 0);
+    tcp_flight_reserve(sf); /* subflow_space did, unless the owner has made two maps of one space */
     m->off = sf->snd.nxt;
-    list_append(&sf->snd.maps, &m->node);
+    list_append(&sf->flight->maps, &m->node);
     if (!tcp_outstanding(sf))
         sf->due.rto_base = sf->activity.progress_at = now;
     uint64_t end = m->off + m->len;
     struct tcp_sent *s = sent_add(sf, m->len, m, now);
-    sf->stats.bytes_out += m->len;
     unsigned segments = send_probe(sf, s, tcp_mtu_probe(sf, m->len, now), now);
     segments += tcp_send_data(sf, m, segments ? s->end : s->start, end, sf->size.mss, now);
     tcp_count(sf, COUNT_TCP_OUT_SEGS, segments);
@@ -54,6 +54,7 @@ void subflow_flush(struct subflow *sf, braid_time now)
     tcp_fin_flush(sf, now);
     flush_ack(sf, now);
     tcp_deadlines_update(sf);
+    tcp_flight_rest(sf);
 }
 
 void subflow_set_blocked(struct subflow *sf, bool blocked, braid_time now)

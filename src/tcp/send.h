@@ -3,15 +3,14 @@
 #define BRAID_TCP_SEND_H
 
 #include <braid/types.h>
-#include "base/list.h"
 
 struct tcp_snd {
     uint64_t una, nxt;
-    uint64_t edge; /* highest offset the peer's window ever admitted */
-    uint64_t wl1;  /* segment that last updated the window */
-    uint64_t wnd;  /* last window advertised by the peer, scaled, bytes */
-    uint64_t wnd_max;
-    struct list maps; /* tcp_map, by offset */
+    uint64_t wl1; /* segment that last updated the window */
+    uint32_t wnd; /* last window advertised by the peer, scaled, bytes: less than 2^30 (RFC 7323 section 2.2)
+                     ... */
+    uint32_t wnd_max;     /* ... and the largest of all */
+    uint32_t retransmits; /* segments */
     uint32_t packets; /* with payload, sent so far: their IPv4 identifications count up from the ISS, since
                        * that is random; segmentation by the kernel does the same */
     bool blocked;     /* the owner has data but the window is closed: probe it */

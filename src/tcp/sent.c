@@ -10,11 +10,11 @@ static uint64_t *sum_of(struct subflow *sf, enum sent_state state)
 {
     switch (state) {
     case SENT_LOST:
-        return &sf->board.lost_bytes;
+        return &sf->flight->board.lost_bytes;
     case SENT_SACKED:
-        return &sf->board.sacked_bytes;
+        return &sf->flight->board.sacked_bytes;
     default:
-        return &sf->board.pipe;
+        return &sf->flight->board.pipe;
     }
 }
 
@@ -27,8 +27,8 @@ static void book(struct subflow *sf, enum sent_state state, int64_t bytes, int r
     assert(bytes >= 0 || *sum >= (uint64_t)-bytes);
     *sum += (uint64_t)bytes;
     if (state == SENT_FLIGHT)
-        sf->board.n_flight += (uint32_t)runs;
-    sf->cc.in_flight = sf->board.pipe;
+        sf->flight->board.n_flight += (uint32_t)runs;
+    sf->cc.in_flight = sf->flight->board.pipe;
 }
 
 static void enter(struct subflow *sf, struct tcp_sent *s, enum sent_state state)
@@ -52,34 +52,41 @@ static void free_run(struct subflow *sf, struct tcp_sent *s)
 
 bool sent_reserve(struct subflow *sf)
 {
-    if (!sf->board.spare) {
-        sf->board.spare = malloc(sizeof(*sf->board.spare));
-        if (sf->board.spare)
+    if (!sf->flight->board.spare) {
+        sf->flight->board.spare = malloc(sizeof(*sf->flight->board.spare));
+        if (sf->flight->board.spare)
             mem_take(sf->account, RUN_COST);
     }
-    return sf->board.spare != NULL;
+    return sf->flight->board.spare != NULL;
+}
+
+void sent_forget_spare(struct subflow *sf)
+{
+    if (!sf->flight->board.spare)
+        return;
+    free_run(sf, sf->flight->board.spare);
+    sf->flight->board.spare = NULL;
 }
 
 static struct tcp_sent *take_spare(struct subflow *sf)
 {
-    struct tcp_sent *s = sf->board.spare;
+    struct tcp_sent *s = sf->flight->board.spare;
 
     assert(s);
-    sf->board.spare = NULL;
+    sf->flight->board.spare = NULL;
     return s;
 }
 
 struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map, braid_time now)
 {
-    sent_reserve(sf); /* subflow_space did, unless the owner has made two maps of one space */
     struct tcp_sent *s = take_spare(sf);
 
     *s = (struct tcp_sent){
         .start = sf->snd.nxt, .end = sf->snd.nxt + len, .at = now, .map = map, .seg = sf->size.mss};
-    delivery_on_sent(&sf->delivery, &s->mark, sf->board.pipe == 0, now);
-    list_append(&sf->board.runs, &s->node);
-    list_append(&sf->board.by_time, &s->link);
-    sf->board.n_sent++;
+    delivery_on_sent(&sf->delivery, &s->mark, sf->flight->board.pipe == 0, now);
+    list_append(&sf->flight->board.runs, &s->node);
+    list_append(&sf->flight->board.by_time, &s->link);
+    sf->flight->board.n_sent++;
     sf->snd.nxt += len;
     enter(sf, s, SENT_FLIGHT);
     return s;
@@ -88,7 +95,7 @@ struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map,
 struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at)
 {
     assert(s->start < at && at < s->end);
-    if (sf->board.n_sent >= SENT_MAX || !sent_reserve(sf))
+    if (sf->flight->board.n_sent >= SENT_MAX || !sent_reserve(sf))
         return NULL;
     struct tcp_sent *rest = take_spare(sf);
 
@@ -101,7 +108,7 @@ struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at)
         list_init(&rest->link);
     else
         list_insert_after(&s->link, &rest->link);
-    sf->board.n_sent++;
+    sf->flight->board.n_sent++;
     book(sf, s->state, 0, 1);
     return rest;
 }
@@ -109,10 +116,10 @@ struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at)
 /* Takes a run out of board.by_time or board.lost. */
 static void unlink_run(struct subflow *sf, struct tcp_sent *s)
 {
-    if (sf->board.lost_hint == s) {
-        struct list *near = s->link.prev != &sf->board.lost ? s->link.prev : s->link.next;
+    if (sf->flight->board.lost_hint == s) {
+        struct list *near = s->link.prev != &sf->flight->board.lost ? s->link.prev : s->link.next;
 
-        sf->board.lost_hint = near != &sf->board.lost ? sent_of_link(near) : NULL;
+        sf->flight->board.lost_hint = near != &sf->flight->board.lost ? sent_of_link(near) : NULL;
     }
     list_remove(&s->link);
 }
@@ -121,18 +128,18 @@ static void unlink_run(struct subflow *sf, struct tcp_sent *s)
  * its front (a retransmission) or behind the one before. */
 static void insert_lost(struct subflow *sf, struct tcp_sent *s)
 {
-    struct list *lost = &sf->board.lost, *after = lost->prev;
+    struct list *lost = &sf->flight->board.lost, *after = lost->prev;
 
     if (list_empty(lost) || s->start < sent_of_link(lost->next)->start)
         after = lost;
-    else if (sent_of_link(after)->start > s->start && sf->board.lost_hint)
-        after = &sf->board.lost_hint->link;
+    else if (sent_of_link(after)->start > s->start && sf->flight->board.lost_hint)
+        after = &sf->flight->board.lost_hint->link;
     while (after != lost && sent_of_link(after)->start > s->start)
         after = after->prev;
     while (after->next != lost && sent_of_link(after->next)->start < s->start)
         after = after->next;
     list_insert_after(after, &s->link);
-    sf->board.lost_hint = s;
+    sf->flight->board.lost_hint = s;
 }
 
 void sent_mark(struct subflow *sf, struct tcp_sent *s, enum sent_state state)
@@ -164,9 +171,9 @@ static bool confine(struct subflow *sf, struct tcp_sent *s, struct list **at)
 /* In order of offsets, so that board.lost need not be searched. */
 void sent_lose_all(struct subflow *sf, bool sacked_too)
 {
-    struct list *map = sf->snd.maps.next;
+    struct list *map = sf->flight->maps.next;
 
-    for (struct list *pos = sf->board.runs.next; pos != &sf->board.runs; pos = pos->next) {
+    for (struct list *pos = sf->flight->board.runs.next; pos != &sf->flight->board.runs; pos = pos->next) {
         struct tcp_sent *s = sent_of(pos);
 
         if (s->state == SENT_SACKED && !(sacked_too && confine(sf, s, &map)))
@@ -174,7 +181,7 @@ void sent_lose_all(struct subflow *sf, bool sacked_too)
         leave(sf, s);
         enter(sf, s, SENT_LOST);
         list_remove(&s->link);
-        list_append(&sf->board.lost, &s->link);
+        list_append(&sf->flight->board.lost, &s->link);
     }
 }
 
@@ -218,16 +225,16 @@ static uint32_t count_links(const struct list *head)
 /* The lost ones are the oldest, or nearly: RACK marks runs in the order of by_time. */
 void sent_unlose_all(struct subflow *sf)
 {
-    struct list *before = sf->board.by_time.next;
+    struct list *before = sf->flight->board.by_time.next;
 
-    sort_by_time(&sf->board.lost, count_links(&sf->board.lost));
-    sf->board.lost_hint = NULL;
-    while (!list_empty(&sf->board.lost)) {
-        struct tcp_sent *s = sent_of_link(take_first(&sf->board.lost));
+    sort_by_time(&sf->flight->board.lost, count_links(&sf->flight->board.lost));
+    sf->flight->board.lost_hint = NULL;
+    while (!list_empty(&sf->flight->board.lost)) {
+        struct tcp_sent *s = sent_of_link(take_first(&sf->flight->board.lost));
 
         leave(sf, s);
         enter(sf, s, SENT_FLIGHT);
-        while (before != &sf->board.by_time && sent_of_link(before)->at <= s->at)
+        while (before != &sf->flight->board.by_time && sent_of_link(before)->at <= s->at)
             before = before->next;
         list_insert_between(&s->link, before->prev, before);
     }
@@ -236,7 +243,7 @@ void sent_unlose_all(struct subflow *sf)
 void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
 {
     assert(s->state != SENT_SACKED);
-    delivery_on_sent(&sf->delivery, &s->mark, sf->board.pipe == 0, now);
+    delivery_on_sent(&sf->delivery, &s->mark, sf->flight->board.pipe == 0, now);
     leave(sf, s);
     enter(sf, s, SENT_FLIGHT);
     s->at = now;
@@ -244,7 +251,7 @@ void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
     s->lead = 0;
     s->retrans = true;
     unlink_run(sf, s);
-    list_append(&sf->board.by_time, &s->link);
+    list_append(&sf->flight->board.by_time, &s->link);
 }
 
 void sent_trim(struct subflow *sf, struct tcp_sent *s, uint64_t start)
@@ -260,13 +267,13 @@ void sent_remove(struct subflow *sf, struct tcp_sent *s)
     leave(sf, s);
     list_remove(&s->node);
     unlink_run(sf, s);
-    if (sf->board.hint == s)
-        sf->board.hint = NULL;
-    sf->board.n_sent--;
-    if (sf->board.spare)
+    if (sf->flight->board.hint == s)
+        sf->flight->board.hint = NULL;
+    sf->flight->board.n_sent--;
+    if (sf->flight->board.spare)
         free_run(sf, s);
     else
-        sf->board.spare = s;
+        sf->flight->board.spare = s;
 }
 
 static bool may_merge(const struct tcp_sent *a, const struct tcp_sent *b)
@@ -287,15 +294,15 @@ static void merge(struct subflow *sf, struct tcp_sent *a, struct tcp_sent *b)
 
 void sent_merge_sacked(struct subflow *sf, struct tcp_sent *s)
 {
-    if (s->node.next != &sf->board.runs && may_merge(s, sent_of(s->node.next)))
+    if (s->node.next != &sf->flight->board.runs && may_merge(s, sent_of(s->node.next)))
         merge(sf, s, sent_of(s->node.next));
-    if (s->node.prev != &sf->board.runs && may_merge(sent_of(s->node.prev), s)) {
+    if (s->node.prev != &sf->flight->board.runs && may_merge(sent_of(s->node.prev), s)) {
         struct tcp_sent *front = sent_of(s->node.prev);
 
         merge(sf, front, s);
         s = front;
     }
-    sf->board.hint = s;
+    sf->flight->board.hint = s;
 }
 
 /* From pos on, either way. */
@@ -314,14 +321,14 @@ static struct tcp_sent *search(struct list *pos, uint64_t off)
 struct tcp_sent *sent_find(struct subflow *sf, uint64_t off)
 {
     assert(off >= sf->snd.una && off < sf->snd.nxt);
-    struct tcp_sent *s = sf->board.hint ? search(&sf->board.hint->node, off) : NULL;
+    struct tcp_sent *s = sf->flight->board.hint ? search(&sf->flight->board.hint->node, off) : NULL;
 
     if (!s)
-        s = search(sf->board.runs.prev, off);
+        s = search(sf->flight->board.runs.prev, off);
     if (!s)
-        s = search(sf->board.runs.next, off);
+        s = search(sf->flight->board.runs.next, off);
     if (s)
-        sf->board.hint = s;
+        sf->flight->board.hint = s;
     return s;
 }
 
@@ -355,20 +362,17 @@ struct tcp_sent *sent_cut_out(struct subflow *sf, struct tcp_sent *s, uint64_t s
 
 void sent_clear(struct subflow *sf)
 {
-    list_each (pos, tmp, &sf->board.runs)
+    list_each (pos, tmp, &sf->flight->board.runs)
         sent_remove(sf, sent_of(pos));
-    if (sf->board.spare)
-        free_run(sf, sf->board.spare);
-    sf->board.spare = NULL;
 }
 
 static void check_orders(const struct subflow *sf)
 {
-    for (struct list *pos = sf->board.lost.next; pos != &sf->board.lost && pos->next != &sf->board.lost;
-         pos = pos->next)
+    for (struct list *pos = sf->flight->board.lost.next;
+         pos != &sf->flight->board.lost && pos->next != &sf->flight->board.lost; pos = pos->next)
         assert(sent_of_link(pos)->end <= sent_of_link(pos->next)->start);
-    for (struct list *pos = sf->board.by_time.next;
-         pos != &sf->board.by_time && pos->next != &sf->board.by_time; pos = pos->next)
+    for (struct list *pos = sf->flight->board.by_time.next;
+         pos != &sf->flight->board.by_time && pos->next != &sf->flight->board.by_time; pos = pos->next)
         assert(sent_of_link(pos)->at <= sent_of_link(pos->next)->at);
 }
 
@@ -377,22 +381,23 @@ void sent_check(const struct subflow *sf)
     uint64_t at = sf->snd.una, sum[3] = {0, 0, 0};
     uint32_t n = 0, linked[3] = {0, 0, 0};
 
-    for (struct list *pos = sf->board.runs.next; pos != &sf->board.runs; pos = pos->next, n++) {
+    for (struct list *pos = sf->flight->board.runs.next; pos != &sf->flight->board.runs;
+         pos = pos->next, n++) {
         const struct tcp_sent *s = sent_of(pos);
 
         assert(s->start == at && s->end > s->start);
         assert(!s->map || s->state == SENT_SACKED ||
                (s->map->off <= s->start && s->end <= s->map->off + s->map->len));
-        assert(s->map || (sf->fin.sent && s->start == sf->fin.off && s->end == s->start + 1));
+        assert(s->map || (sf->fin.sent && s->end == sf->snd.nxt && s->end == s->start + 1));
         sum[s->state] += sent_len(s);
         linked[s->state]++;
         at = s->end;
     }
-    assert(n == sf->board.n_sent && linked[SENT_FLIGHT] == sf->board.n_flight);
-    assert(list_empty(&sf->board.runs) || at == sf->snd.nxt);
-    assert(sf->board.pipe == sum[SENT_FLIGHT] && sf->board.lost_bytes == sum[SENT_LOST] &&
-           sf->board.sacked_bytes == sum[SENT_SACKED]);
-    assert(count_links(&sf->board.by_time) == linked[SENT_FLIGHT] &&
-           count_links(&sf->board.lost) == linked[SENT_LOST]);
+    assert(n == sf->flight->board.n_sent && linked[SENT_FLIGHT] == sf->flight->board.n_flight);
+    assert(list_empty(&sf->flight->board.runs) || at == sf->snd.nxt);
+    assert(sf->flight->board.pipe == sum[SENT_FLIGHT] && sf->flight->board.lost_bytes == sum[SENT_LOST] &&
+           sf->flight->board.sacked_bytes == sum[SENT_SACKED]);
+    assert(count_links(&sf->flight->board.by_time) == linked[SENT_FLIGHT] &&
+           count_links(&sf->flight->board.lost) == linked[SENT_LOST]);
     check_orders(sf);
 }

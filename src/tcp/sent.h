@@ -66,9 +66,12 @@ static inline uint64_t sent_len(const struct tcp_sent *s)
     return s->end - s->start;
 }
 
-/* Makes sure that sent_add will succeed. False: memory is short. */
+/* Frees what sent_reserve has allocated ahead. */
+void sent_forget_spare(struct subflow *sf);
+/* Makes sure of memory for one more run. False: it is short. */
 bool sent_reserve(struct subflow *sf);
-/* Appends the run [snd.nxt, snd.nxt + len), in flight since now, and advances snd.nxt. After sent_reserve. */
+/* Appends the run [snd.nxt, snd.nxt + len), in flight since now, and advances snd.nxt. After
+ * tcp_flight_reserve. */
 struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map, braid_time now);
 /* Splits s at offset `at` inside of it; s keeps the front. Returns the rest, or NULL if memory is short or
  * there are too many runs: then nothing changed. */

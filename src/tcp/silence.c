@@ -8,7 +8,7 @@
 /* Twice the smoothed round trip at most: where that grows quickly, its variation says little. */
 static int64_t spread(const struct rtt *r)
 {
-    int64_t half = r->srtt_us / 2, deviation = 4 * r->rttvar_us;
+    int64_t half = r->srtt_us / 2, deviation = 4 * (int64_t)r->rttvar_us;
 
     if (deviation < half)
         return half;
@@ -24,14 +24,14 @@ braid_time subflow_silent_at(const struct subflow *sf, unsigned patience)
 {
     const struct rtt *r = &sf->rtt;
     int64_t margin = SILENCE_MARGIN;
-    braid_time progress = later(sf->activity.progress_at, sf->activity.resumed_at), oldest = progress;
+    braid_time progress = later(sf->activity.progress_at, sf->env->resumed_at), oldest = progress;
 
-    if (list_empty(&sf->snd.maps) || r->srtt_us == 0)
+    if (list_empty(&sf->flight->maps) || r->srtt_us == 0)
         return BRAID_NEVER;
-    if (sf->board.pipe <= sf->size.mss) /* a single segment is acknowledged late */
+    if (sf->flight->board.pipe <= sf->size.mss) /* a single segment is acknowledged late */
         margin += TCP_DELACK_TIME;
-    if (!list_empty(&sf->board.by_time))
-        oldest = later(sent_of_link(sf->board.by_time.next)->at, sf->activity.resumed_at);
+    if (!list_empty(&sf->flight->board.by_time))
+        oldest = later(sent_of_link(sf->flight->board.by_time.next)->at, sf->env->resumed_at);
     braid_time overdue = oldest + r->srtt_us + ((spread(r) + margin) << patience);
     braid_time quiet = progress + ((r->srtt_us / 2 + margin) << patience);
     return later(overdue, quiet);
@@ -39,7 +39,7 @@ braid_time subflow_silent_at(const struct subflow *sf, unsigned patience)
 
 void subflow_ask(struct subflow *sf, braid_time now)
 {
-    sf->recovery.undo_marker = 0;
+    recovery_forget_undo(sf);
     subflow_probe(sf, now);
 }
 
@@ -56,7 +56,7 @@ void subflow_resumed(struct subflow *sf, braid_time now)
 {
     if (sf->state == TCP_STATE_CLOSED || sf->state == TCP_STATE_TIME_WAIT)
         return;
-    sf->activity.resumed_at = sf->due.rto_base = now;
+    sf->env->resumed_at = sf->due.rto_base = now;
     sf->ack.quick = TCP_QUICK_ACKS;
     if (sf->ack.bytes > 0 || !list_empty(&sf->ooo.pieces))
         sf->ack.now = true;

@@ -11,9 +11,10 @@
 /* Many small packets must not escape cwnd because it counts bytes: a run is at least one packet. */
 static bool too_many_packets(const struct subflow *sf)
 {
-    bool many = (uint64_t)sf->board.n_flight * sf->size.mss >= sf->cc.cwnd + sf->size.mss;
+    bool many = (uint64_t)sf->flight->board.n_flight * sf->size.mss >= sf->cc.cwnd + sf->size.mss;
 
-    return sf->board.n_sent >= SENT_MAX / 2 || (many && sf->board.n_flight > 2 && !sf->cc.in_recovery);
+    return sf->flight->board.n_sent >= SENT_MAX / 2 ||
+           (many && sf->flight->board.n_flight > 2 && !sf->cc.in_recovery);
 }
 
 /* What congestion control lets go: whole segments. */
@@ -23,7 +24,7 @@ static uint64_t congestion_space(struct subflow *sf)
 
     if (too_many_packets(sf))
         room = 0;
-    if (room < sf->size.mss && sf->board.pipe == 0)
+    if (room < sf->size.mss && sf->flight->board.pipe == 0)
         room = sf->size.mss;
     if (room < sf->size.mss)
         sf->cwnd.limited = true;
@@ -49,12 +50,12 @@ static bool worth_waiting(const struct subflow *sf, uint64_t space, uint64_t qua
     uint64_t window = min_u64(sf->cc.cwnd, sf->snd.wnd);
 
     return !sf->cc.in_recovery && space < quantum && space < window / DEFER_DIVISOR &&
-           sf->board.pipe > window - window / DEFER_DIVISOR;
+           sf->flight->board.pipe > window - window / DEFER_DIVISOR;
 }
 
 uint64_t subflow_space(struct subflow *sf, braid_time now)
 {
-    if (!subflow_can_carry_data(sf) || !list_empty(&sf->board.lost))
+    if (!subflow_can_carry_data(sf) || !list_empty(&sf->flight->board.lost))
         return 0;
     tcp_restart_after_idle(sf, now);
     uint64_t congestion = congestion_space(sf), window = window_space(sf);
@@ -66,7 +67,7 @@ uint64_t subflow_space(struct subflow *sf, braid_time now)
         sf->cwnd.limited |= congestion <= window;
         return 0;
     }
-    if (!tcp_pacing_admits(sf, now) || !sent_reserve(sf))
+    if (!tcp_pacing_admits(sf, now) || !tcp_flight_reserve(sf))
         return 0;
     return min_u64(space, quantum);
 }
@@ -78,11 +79,11 @@ void tcp_note_app_limited(struct subflow *sf, braid_time now)
 {
     uint64_t room = tcp_cwnd_room(sf), window = window_space(sf);
 
-    if (!subflow_can_carry_data(sf) || !list_empty(&sf->board.lost) || sf->snd.blocked ||
+    if (!subflow_can_carry_data(sf) || !list_empty(&sf->flight->board.lost) || sf->snd.blocked ||
         sf->due.pace != BRAID_NEVER)
         return;
     if (room < sf->size.mss || window == 0 || too_many_packets(sf) || !pacer_ready(&sf->pacer, now))
         return;
     if (!worth_waiting(sf, min_u64(room, window), pacer_quantum(&sf->pacer, sf->size.mss)))
-        delivery_app_limited(&sf->delivery, sf->board.pipe);
+        delivery_app_limited(&sf->delivery, sf->flight->board.pipe);
 }

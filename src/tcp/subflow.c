@@ -9,10 +9,7 @@
 
 static void init_lists(struct subflow *sf)
 {
-    list_init(&sf->snd.maps);
-    list_init(&sf->board.runs);
-    list_init(&sf->board.by_time);
-    list_init(&sf->board.lost);
+    tcp_flight_init(sf);
     list_init(&sf->ooo.pieces);
 }
 
@@ -33,7 +30,6 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
     sf->syn.opened_at = sf->activity.last_recv = sf->activity.last_send = sf->activity.progress_at = now;
     sf->tries.keepalive_idle = sf->env->keepalive_idle;
     rtt_init(&sf->rtt);
-    rack_init(&sf->rack);
     pacer_init(&sf->pacer);
     sf->cc.ops = cc;
     sf->cc.group_next = &sf->cc;
@@ -77,15 +73,16 @@ void subflow_open_active(struct subflow *sf, const struct cc_ops *cc, braid_time
 
 void subflow_destroy(struct subflow *sf)
 {
-    if (!sf->snd.maps.next)
+    if (!sf->flight)
         return; /* never opened */
     tcp_deadlines_stop(sf);
     tcp_set_state(sf, TCP_STATE_CLOSED);
     sent_clear(sf);
-    list_each (pos, tmp, &sf->snd.maps) {
+    list_each (pos, tmp, &sf->flight->maps) {
         list_remove(pos);
         sf->ops->map_done(sf, list_entry(pos, struct tcp_map, node), false);
     }
+    tcp_flight_free(sf);
     tcp_ooo_clear(sf);
     tcp_cc_free(sf);
 }
@@ -94,30 +91,30 @@ static void check_maps(const struct subflow *sf)
 {
     uint64_t at = 0;
 
-    for (const struct list *pos = sf->snd.maps.next; pos != &sf->snd.maps; pos = pos->next) {
+    for (const struct list *pos = sf->flight->maps.next; pos != &sf->flight->maps; pos = pos->next) {
         const struct tcp_map *m = list_entry(pos, struct tcp_map, node);
 
         assert(m->len > 0 && m->off >= at && m->off + m->len > sf->snd.una);
         assert(at == 0 || m->off == at);
         at = m->off + m->len;
     }
-    assert(at == 0 || at == (sf->fin.sent ? sf->fin.off : sf->snd.nxt));
+    assert(at == 0 || at == (sf->snd.nxt - sf->fin.sent));
 }
 
 static void check_recovery(const struct subflow *sf)
 {
-    assert(!sf->recovery.by_rto || sf->cc.in_recovery);
-    assert(!sf->cc.in_recovery || sf->recovery.point >= sf->snd.una);
-    assert(sf->cc.mss == sf->size.mss && sf->cc.in_flight == sf->board.pipe && sf->cc.cwnd > 0);
+    assert(!sf->flight->recovery.by_rto || sf->cc.in_recovery);
+    assert(!sf->cc.in_recovery || sf->flight->recovery.point >= sf->snd.una);
+    assert(sf->cc.mss == sf->size.mss && sf->cc.in_flight == sf->flight->board.pipe && sf->cc.cwnd > 0);
     assert(sf->cc.usable == subflow_can_carry_data(sf) && sf->cc.delivered == sf->delivery.delivered);
-    assert(sf->tlp.end <= sf->snd.nxt);
+    assert(sf->flight->tlp_end <= sf->snd.nxt);
 }
 
 void subflow_check(const struct subflow *sf)
 {
     assert(sf->snd.una <= sf->snd.nxt);
-    assert(!sf->fin.sent || (sf->fin.wanted && sf->snd.nxt == sf->fin.off + 1));
-    assert(sf->board.pipe + sf->board.lost_bytes + sf->board.sacked_bytes ==
+    assert(!sf->fin.sent || sf->fin.wanted);
+    assert(sf->flight->board.pipe + sf->flight->board.lost_bytes + sf->flight->board.sacked_bytes ==
            (tcp_outstanding(sf) ? sf->snd.nxt - sf->snd.una : 0));
     assert(sf->state != TCP_STATE_CLOSE_WAIT || sf->fin.received);
     assert(!sf->fin.received || sf->rcv.nxt == sf->fin.in_off + 1);

@@ -21,6 +21,7 @@
 #include "tcp/deadlines.h"
 #include "tcp/delivery.h"
 #include "tcp/env.h"
+#include "tcp/flight.h"
 #include "tcp/mss.h"
 #include "tcp/mtu_search.h"
 #include "tcp/ooo.h"
@@ -45,7 +46,7 @@ struct subflow;
 /* A run of payload sent as one or more segments, contiguous in this subflow. Allocated by the owner, embedded
  * in a struct of its own; belongs to the subflow from subflow_send until map_done. */
 struct tcp_map {
-    struct list node; /* in subflow.maps, by offset */
+    struct list node; /* in flight->maps, by offset */
     uint64_t off;     /* offset of the first byte; set by subflow_send */
     uint32_t len;     /* payload bytes, > 0 */
     uint32_t n_slices;
@@ -105,11 +106,6 @@ struct subflow_ops {
     uint64_t (*window)(struct subflow *sf);
 };
 
-struct subflow_stats {
-    uint64_t bytes_in, bytes_out; /* payload in order; first transmissions */
-    uint64_t retransmits;         /* segments */
-};
-
 /* Each group is declared beside the file that keeps it. */
 struct subflow {
     const struct subflow_ops *ops;
@@ -124,7 +120,7 @@ struct subflow {
     struct mtu_search mtu;
 
     struct tcp_snd snd;
-    struct scoreboard board;
+    struct tcp_flight *flight; /* never NULL once it is open */
     struct tcp_rcv rcv;
     struct tcp_ooo ooo;
     struct tcp_ack_due ack;
@@ -135,14 +131,10 @@ struct subflow {
     struct rtt rtt;
     struct pacer pacer;
     struct delivery delivery; /* delivery.delivered is mirrored to cc.delivered */
-    struct rack rack;
-    struct tlp tlp;
-    struct tcp_recovery recovery;
 
     struct tcp_deadlines due;
     struct tcp_tries tries;
     struct tcp_activity activity;
-    struct subflow_stats stats;
 };
 
 /* Passive open from a SYN: SYN_RECEIVED, nothing sent. cc: the algorithm. The struct must be zeroed; ops,
@@ -211,6 +203,21 @@ void subflow_update_mss(struct subflow *sf);
 static inline bool subflow_synchronized(const struct subflow *sf)
 {
     return sf->state >= TCP_STATE_ESTABLISHED;
+}
+/* Bytes of payload that came in order ... */
+static inline uint64_t subflow_bytes_in(const struct subflow *sf)
+{
+    return sf->rcv.nxt > 0 ? sf->rcv.nxt - 1 - sf->fin.received : 0; /* the SYN and the FIN count one each */
+}
+/* ... and that were sent, each counted once. */
+static inline uint64_t subflow_bytes_out(const struct subflow *sf)
+{
+    return sf->snd.nxt > 0 ? sf->snd.nxt - 1 - sf->fin.sent : 0;
+}
+/* Has our FIN, the last thing that we send, arrived? */
+static inline bool subflow_fin_acked(const struct subflow *sf)
+{
+    return sf->fin.sent && sf->snd.una == sf->snd.nxt;
 }
 /* May new data be put on it at all? */
 static inline bool subflow_can_carry_data(const struct subflow *sf)

@@ -42,15 +42,14 @@ void tcp_establish(struct subflow *sf, braid_time now)
 {
     tcp_set_state(sf, TCP_STATE_ESTABLISHED);
     sf->due.rexmit = BRAID_NEVER;
-    sf->tlp.sampled = !sf->syn.retries && !sf->syn.stateless; /* Karn's rule */
-    if (sf->tlp.sampled)
+    sf->tries.tlp_sampled = !sf->syn.retries && !sf->syn.stateless; /* Karn's rule */
+    if (sf->tries.tlp_sampled)
         rtt_sample(&sf->rtt, now - sf->activity.last_send, now);
     sf->cc.srtt_us = sf->rtt.srtt_us;
     sf->cc.min_rtt_us = sf->rtt.min_rtt_us;
     sf->cc.cwnd = tcp_initial_window(sf);
     sf->cc.ops->init(&sf->cc, now);
     sf->cwnd.round_end = sf->snd.nxt;
-    sf->snd.edge = max_u64(sf->snd.edge, sf->snd.una + sf->snd.wnd);
     tcp_update_pacing(sf);
     if (sf->tries.keepalive_idle > 0)
         sf->due.keepalive = now + sf->tries.keepalive_idle;

@@ -8,15 +8,15 @@ struct subflow;
 struct wire_packet;
 
 struct tcp_syn {
-    uint32_t iss, irs;
     braid_time opened_at; /* when the first SYN or SYN/ACK left */
-    unsigned retries;
-    bool passive;
-    bool answered;  /* passive: the SYN/ACK was sent */
-    bool stateless; /* ... and when is not known (cookie.h) */
-    bool ts_ok, sack_ok, wscale_ok;
-    uint8_t snd_wscale, rcv_wscale;
+    uint32_t iss, irs;
     uint16_t peer_mss; /* as offered, 536/1220 if not */
+    uint8_t snd_wscale, rcv_wscale;
+    uint8_t retries;
+    bool passive : 1;
+    bool answered : 1;  /* passive: the SYN/ACK was sent */
+    bool stateless : 1; /* ... and when is not known (cookie.h) */
+    bool ts_ok : 1, sack_ok : 1, wscale_ok : 1;
 };
 
 /* Handshake: takes MSS, window scale, SACK and timestamps from a SYN or SYN/ACK. */

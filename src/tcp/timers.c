@@ -51,7 +51,8 @@ static void on_rto(struct subflow *sf, braid_time now)
 
 static void on_reorder_timeout(struct subflow *sf, braid_time now)
 {
-    uint64_t flight = sf->snd.nxt - sf->snd.una - sf->board.sacked_bytes, in_flight = sf->board.pipe;
+    uint64_t flight = sf->snd.nxt - sf->snd.una - sf->flight->board.sacked_bytes,
+             in_flight = sf->flight->board.pipe;
     uint64_t lost = rack_detect_loss(sf, now);
 
     if (lost == 0)

@@ -42,5 +42,5 @@ void tcp_measure_rcv_rtt(struct subflow *sf, const struct wire_packet *p, braid_
     sf->rcv.rtt_tsecr = p->tcp.tsecr;
     if (sample < 0 || sample > RTT_RTO_MAX || now - sf->activity.last_recv > sample / 2)
         return;
-    sf->rcv.rtt_us += sf->rcv.rtt_us ? (sample - sf->rcv.rtt_us) / 8 : sample;
+    sf->rcv.rtt_us += (int32_t)(sf->rcv.rtt_us ? (sample - sf->rcv.rtt_us) / 8 : sample);
 }

@@ -9,42 +9,44 @@
 /* Section 7.2, and condition 1 and 2 of section 7.3. */
 bool tlp_allowed(const struct subflow *sf)
 {
-    return sf->syn.sack_ok && !sf->cc.in_recovery && sf->board.sacked_bytes == 0 &&
-           sf->board.lost_bytes == 0 && sf->tlp.end == 0 && sf->tlp.sampled && tcp_outstanding(sf);
+    return sf->syn.sack_ok && !sf->cc.in_recovery && sf->flight->board.sacked_bytes == 0 &&
+           sf->flight->board.lost_bytes == 0 && sf->flight->tlp_end == 0 && sf->tries.tlp_sampled &&
+           tcp_outstanding(sf);
 }
 
 braid_time tlp_timeout(const struct subflow *sf)
 {
     if (sf->rtt.srtt_us == 0)
         return TLP_NO_RTT;
-    return 2 * sf->rtt.srtt_us + (sf->board.pipe <= sf->size.mss ? TLP_MAX_ACK_DELAY : TLP_MARGIN);
+    return 2 * (braid_time)sf->rtt.srtt_us +
+           (sf->flight->board.pipe <= sf->size.mss ? TLP_MAX_ACK_DELAY : TLP_MARGIN);
 }
 
 /* Repeats the last segment: whether new data is there only the owner knows. */
 struct tcp_sent *tlp_choose(struct subflow *sf, braid_time now)
 {
-    struct tcp_sent *s = sent_of(sf->board.runs.prev);
+    struct tcp_sent *s = sent_of(sf->flight->board.runs.prev);
     uint64_t len = sent_len(s), tail = len % sf->size.mss ? len % sf->size.mss : sf->size.mss;
 
     sf->due.rto_base = now;
-    sf->tlp.sampled = false;
+    sf->tries.tlp_sampled = false;
     if (s->state != SENT_FLIGHT)
         return NULL;
     if (len > tail)
         s = sent_split(sf, s, s->end - tail);
     if (!s)
         return NULL;
-    sf->tlp.end = sf->snd.nxt;
+    sf->flight->tlp_end = sf->snd.nxt;
     tcp_count(sf, COUNT_TCP_LOSS_PROBES, 1);
     return s;
 }
 
 bool tlp_process_ack(struct subflow *sf, const struct ack_info *a)
 {
-    if (sf->tlp.end == 0 || sf->snd.una < sf->tlp.end)
+    if (sf->flight->tlp_end == 0 || sf->snd.una < sf->flight->tlp_end)
         return false;
-    bool repaired = !a->dsack && sf->snd.una > sf->tlp.end;
+    bool repaired = !a->dsack && sf->snd.una > sf->flight->tlp_end;
     if (a->dsack || repaired || a->dupack)
-        sf->tlp.end = 0;
+        sf->flight->tlp_end = 0;
     return repaired;
 }

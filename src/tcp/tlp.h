@@ -8,11 +8,6 @@ struct ack_info;
 struct subflow;
 struct tcp_sent;
 
-struct tlp {
-    uint64_t end; /* 0: no probe outstanding */
-    bool sampled; /* an RTT sample came since the last probe */
-};
-
 /* May a tail loss probe be scheduled? */
 bool tlp_allowed(const struct subflow *sf);
 /* How long after the last transmission. */

@@ -34,7 +34,8 @@ static struct mp_map *carry(struct mp_subflow *s, uint64_t dsn, uint32_t len)
 {
     struct mp_map *m = conn_map_new(lone.c, dsn, len);
     ck_assert_ptr_nonnull(m);
-    list_append(&s->tcp.snd.maps, &m->tcp.node);
+    ck_assert(tcp_flight_reserve(&s->tcp));
+    list_append(&s->tcp.flight->maps, &m->tcp.node);
     return m;
 }
 

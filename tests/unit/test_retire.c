@@ -52,7 +52,8 @@ START_TEST(what_it_carries_goes_over_others_too)
     ck_assert_int_eq(braid_conn_write(lone.c, bytes, 500), 500);
     struct mp_map *m = conn_map_new(lone.c, DATA_FIRST, 500);
     lone.c->send.nxt = lone.c->send.end;
-    list_append(&s->tcp.snd.maps, &m->tcp.node);
+    ck_assert(tcp_flight_reserve(&s->tcp));
+    list_append(&s->tcp.flight->maps, &m->tcp.node);
     flow_retire(s, lone.now);
     ck_assert_uint_eq(ranges_total(&lone.c->send.reinject), 500);
     lone_end();

@@ -557,8 +557,8 @@ static void run_world(uint64_t seed)
         fprintf(stderr, "seed %llu: %lld ms, delay %lld loss %u: %llu+%llu bytes, %llu+%llu retransmitted\n",
                 (unsigned long long)seed, (long long)((w->now - BRAID_SECOND) / 1000),
                 (long long)w->link.delay, w->link.loss, (unsigned long long)w->end[0].to_send,
-                (unsigned long long)w->end[1].to_send, (unsigned long long)w->end[0].sf.stats.retransmits,
-                (unsigned long long)w->end[1].sf.stats.retransmits);
+                (unsigned long long)w->end[1].to_send, (unsigned long long)w->end[0].sf.snd.retransmits,
+                (unsigned long long)w->end[1].sf.snd.retransmits);
     for (unsigned i = 0; i < w->n_flying; i++)
         buf_unref(w->flying[i].b); /* NULL for an ICMP error */
     free(w);

@@ -42,8 +42,8 @@ START_TEST(three_sacked_segments_make_the_hole_lost_at_once)
     ck_assert_uint_eq(h->sf.cc.ssthresh, 5 * SEG);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_SACK_RECOVERY], 1);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_RETRANS_SEGS], 1);
-    ck_assert_uint_eq(h->sf.stats.retransmits, 1);
-    ck_assert_uint_eq(h->sf.board.sacked_bytes, 3 * SEG);
+    ck_assert_uint_eq(h->sf.snd.retransmits, 1);
+    ck_assert_uint_eq(h->sf.flight->board.sacked_bytes, 3 * SEG);
     h_run(h, RTT);
     SAY(h, .seq = 1, .ack = AT(10));
     ck_assert(!h->sf.cc.in_recovery);
@@ -76,7 +76,7 @@ START_TEST(a_reordered_segment_is_not_retransmitted)
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(1, 2)});
     h_run(h, 20 * BRAID_MS);
     SAY(h, .seq = 1, .ack = AT(2));
-    ck_assert(h->sf.rack.reordering_seen);
+    ck_assert(h->sf.flight->rack.reordering_seen);
     h_run(h, 50 * BRAID_MS);
     h_nothing(h);
     ck_assert(!h->sf.cc.in_recovery);
@@ -141,8 +141,8 @@ START_TEST(an_ack_of_the_original_is_no_news_of_the_retransmission)
     h_expect(h, TCP_ACK, 1, 1, SEG);
     h_run(h, 5 * BRAID_MS);
     SAY(h, .seq = 1, .ack = AT(4), .tsecr = ts);
-    ck_assert_int_eq(h->sf.rack.rtt_us, RTT);
-    ck_assert_uint_eq(h->sf.rack.end_seq, AT(4));
+    ck_assert_int_eq(h->sf.flight->rack.rtt_us, RTT);
+    ck_assert_uint_eq(h->sf.flight->rack.end_seq, AT(4));
     h_free(h);
 }
 END_TEST
@@ -173,12 +173,12 @@ START_TEST(dsacks_widen_the_reordering_window)
 {
     struct harness *h = in_flight(settled(), 10);
 
-    ck_assert_uint_eq(h->sf.rack.reo_wnd_mult, 1);
+    ck_assert_uint_eq(h->sf.flight->rack.reo_wnd_mult, 1);
     SAY(h, .seq = 1, .ack = AT(4), .sack = {SEGS(1, 2)});
-    ck_assert_uint_eq(h->sf.rack.reo_wnd_mult, 2);
+    ck_assert_uint_eq(h->sf.flight->rack.reo_wnd_mult, 2);
     SAY(h, .seq = 1, .ack = AT(5), .sack = {SEGS(2, 3)});
-    ck_assert_uint_eq(h->sf.rack.reo_wnd_mult, 2); /* once per round trip */
-    ck_assert_int_eq(h->sf.rack.reo_wnd_persist, 16);
+    ck_assert_uint_eq(h->sf.flight->rack.reo_wnd_mult, 2); /* once per round trip */
+    ck_assert_int_eq(h->sf.flight->rack.reo_wnd_persist, 16);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_DSACK_RECV], 2);
     SAY(h, .seq = 1, .ack = AT(5), .sack = {SEGS(6, 7)});
     h_run(h, 49 * BRAID_MS); /* 2 * min_RTT / 4 */
@@ -212,7 +212,7 @@ START_TEST(the_window_shrinks_smoothly_to_ssthresh)
      */
     ck_assert_uint_ge(sent / SEG, 8);
     ck_assert_uint_le(sent / SEG, 10);
-    ck_assert_uint_le(h->sf.board.pipe, 10 * SEG);
+    ck_assert_uint_le(h->sf.flight->board.pipe, 10 * SEG);
     h_run(h, RTT);
     SAY(h, .seq = 1, .ack = AT(20));
     ck_assert_uint_eq(h->sf.cc.cwnd, 10 * SEG);
@@ -388,7 +388,7 @@ START_TEST(a_peer_that_drops_what_it_sacked_gets_it_again)
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(1, 4)});
     h_run(h, 310 * BRAID_MS);
     h_expect(h, TCP_ACK, 1, 1, SEG);
-    ck_assert_uint_eq(h->sf.board.sacked_bytes, 0);
+    ck_assert_uint_eq(h->sf.flight->board.sacked_bytes, 0);
     h_free(h);
 }
 END_TEST
@@ -478,13 +478,13 @@ START_TEST(a_spurious_timeout_is_undone_by_timestamps)
 
     h_run(h, 301 * BRAID_MS);
     h_expect(h, TCP_ACK, 1, 1, SEG);
-    ck_assert_uint_eq(h->sf.board.lost_bytes, 9 * SEG);
+    ck_assert_uint_eq(h->sf.flight->board.lost_bytes, 9 * SEG);
     h_run(h, 50 * BRAID_MS);
     SAY(h, .seq = 1, .ack = AT(2), .tsecr = ts);
     ck_assert(!h->sf.cc.in_recovery);
     ck_assert_uint_eq(h->sf.cc.cwnd, 10 * SEG);
-    ck_assert_uint_eq(h->sf.board.lost_bytes, 0);
-    ck_assert_uint_eq(h->sf.board.pipe, 8 * SEG);
+    ck_assert_uint_eq(h->sf.flight->board.lost_bytes, 0);
+    ck_assert_uint_eq(h->sf.flight->board.pipe, 8 * SEG);
     ck_assert_uint_eq(h->sf.rtt.backoff, 0);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_SPURIOUS_RTOS], 1);
     h_nothing(h);
@@ -499,7 +499,7 @@ START_TEST(a_true_timeout_is_not_undone)
     h_run(h, 301 * BRAID_MS);
     h_run(h, 50 * BRAID_MS);
     SAY(h, .seq = 1, .ack = AT(1));
-    ck_assert(h->sf.recovery.by_rto);
+    ck_assert(h->sf.flight->recovery.by_rto);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_SPURIOUS_RTOS], 0);
     h_free(h);
 }
@@ -514,7 +514,7 @@ START_TEST(absurd_blocks_are_ignored)
     SAY(h, .seq = 1, .ack = 1, .sack = {{AT(5), AT(11)}});
     SAY(h, .seq = 1, .ack = 1, .sack = {{AT(6), AT(5)}});
     SAY(h, .seq = 1, .ack = 1, .sack = {{AT(2) + (UINT64_C(1) << 31), AT(3)}});
-    ck_assert_uint_eq(h->sf.board.sacked_bytes, 0);
+    ck_assert_uint_eq(h->sf.flight->board.sacked_bytes, 0);
     h_nothing(h);
     h_free(h);
 }
@@ -526,7 +526,7 @@ START_TEST(the_scoreboard_does_not_grow_without_bounds)
 
     h->sf.cc.cwnd = 1 << 20;
     ck_assert_uint_eq(h_send(h, 60000, 1 << 16), 60000);
-    h->sf.rack.reordering_seen = true;
+    h->sf.flight->rack.reordering_seen = true;
     for (uint64_t off = 3; off < 60000; off += 2) {
         struct buf *b;
         struct say s = {.seq = 1, .ack = 1, .sack = {{off, off + 1}}};
@@ -536,10 +536,10 @@ START_TEST(the_scoreboard_does_not_grow_without_bounds)
         buf_unref(b);
     }
     subflow_check(&h->sf);
-    ck_assert_uint_le(h->sf.board.n_sent, 16384);
+    ck_assert_uint_le(h->sf.flight->board.n_sent, 16384);
     SAY(h, .seq = 1, .ack = 60001);
-    ck_assert_uint_eq(h->sf.board.n_sent, 0);
-    ck_assert_uint_eq(h->sf.board.sacked_bytes, 0);
+    ck_assert_uint_eq(h->sf.flight->board.n_sent, 0);
+    ck_assert_uint_eq(h->sf.flight->board.sacked_bytes, 0);
     h_free(h);
 }
 END_TEST

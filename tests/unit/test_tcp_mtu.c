@@ -125,16 +125,16 @@ START_TEST(a_peer_without_sack_gets_its_size_too)
     ck_assert_uint_gt(h->sf.snd.una, 100000);
     h->sf.mtu.raise_at = h->now;
     h->sf.cc.cwnd = 20000;
-    while (!h->sf.mtu.probe) {
+    while (!h->sf.flight->mtu.probe) {
         turn(&p);
         h_send(h, 10000, 5000);
     }
-    uint64_t at = h->sf.mtu.probe, cwnd = h->sf.cc.cwnd, retransmits = h->sf.stats.retransmits;
+    uint64_t at = h->sf.flight->mtu.probe, cwnd = h->sf.cc.cwnd, retransmits = h->sf.snd.retransmits;
     SAY(h, .seq = 1, .ack = at);
     for (unsigned i = 0; i < 3; i++)
         SAY(h, .seq = 1, .ack = at);
-    ck_assert_uint_eq(h->sf.mtu.probe, 0);
-    ck_assert_uint_gt(h->sf.stats.retransmits, retransmits);
+    ck_assert_uint_eq(h->sf.flight->mtu.probe, 0);
+    ck_assert_uint_gt(h->sf.snd.retransmits, retransmits);
     ck_assert(!h->sf.cc.in_recovery);
     ck_assert_uint_eq(h->sf.cc.cwnd, cwnd);
     h_free(h);

@@ -31,11 +31,11 @@ START_TEST(parts_of_segments_are_not_sacked)
 
     SAY(h, .seq = 1, .ack = 1, .sack = {{AT(5) + 10, AT(5) + 11}});
     SAY(h, .seq = 1, .ack = 1, .sack = {{AT(7) - 1, AT(8) - 1}});
-    ck_assert_uint_eq(h->sf.board.n_sent, 1);
-    ck_assert_uint_eq(h->sf.board.sacked_bytes, 0);
+    ck_assert_uint_eq(h->sf.flight->board.n_sent, 1);
+    ck_assert_uint_eq(h->sf.flight->board.sacked_bytes, 0);
     SAY(h, .seq = 1, .ack = 1, .sack = {{AT(7) - 1, AT(9) + 1}});
-    ck_assert_uint_eq(h->sf.board.sacked_bytes, 2 * SEG);
-    ck_assert_uint_eq(h->sf.board.n_sent, 3);
+    ck_assert_uint_eq(h->sf.flight->board.sacked_bytes, 2 * SEG);
+    ck_assert_uint_eq(h->sf.flight->board.n_sent, 3);
     h_free(h);
 }
 END_TEST
@@ -47,9 +47,9 @@ START_TEST(borders_stay_where_they_were_after_an_ack_inside_of_a_segment)
 
     SAY(h, .seq = 1, .ack = AT(1) + 100);
     SAY(h, .seq = 1, .ack = AT(1) + 100, .sack = {SEGS(3, 4)});
-    ck_assert_uint_eq(h->sf.board.sacked_bytes, SEG);
+    ck_assert_uint_eq(h->sf.flight->board.sacked_bytes, SEG);
     SAY(h, .seq = 1, .ack = AT(1) + 100, .sack = {SEGS(6, 8)});
-    ck_assert_uint_eq(h->sf.board.sacked_bytes, 3 * SEG);
+    ck_assert_uint_eq(h->sf.flight->board.sacked_bytes, 3 * SEG);
     h_free(h);
 }
 END_TEST
@@ -60,9 +60,9 @@ START_TEST(what_is_sacked_is_one_piece_over_many_maps)
 
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(1, 3)});
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(4, 8)});
-    ck_assert_uint_eq(h->sf.board.n_sent, 4);
+    ck_assert_uint_eq(h->sf.flight->board.n_sent, 4);
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(1, 8)});
-    ck_assert_uint_eq(h->sf.board.n_sent, 2);
+    ck_assert_uint_eq(h->sf.flight->board.n_sent, 2);
     SAY(h, .seq = 1, .ack = AT(5) + 1);
     SAY(h, .seq = 1, .ack = AT(8));
     ck_assert_uint_eq(h->maps_acked, 8);
@@ -77,9 +77,9 @@ START_TEST(a_peer_that_drops_pieces_of_many_maps_gets_them_again)
 
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(0, 3)});
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(3, 11)});
-    ck_assert_uint_eq(h->sf.board.n_sent, 2);
+    ck_assert_uint_eq(h->sf.flight->board.n_sent, 2);
     h_run(h, 310 * BRAID_MS);
-    ck_assert_uint_eq(h->sf.board.sacked_bytes, 0);
+    ck_assert_uint_eq(h->sf.flight->board.sacked_bytes, 0);
     h_expect(h, TCP_ACK, 1, 1, SEG);
     for (unsigned i = 1; i < 12; i++) {
         SAY(h, .seq = 1, .ack = AT(i));
@@ -102,12 +102,12 @@ START_TEST(a_search_ends)
         SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(i, i + 1)});
         h->taken = h->n_out;
     }
-    uint64_t before = h->sf.board.sacked_bytes;
+    uint64_t before = h->sf.flight->board.sacked_bytes;
     ck_assert_uint_eq(before, N / 2 * SEG);
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(N / 2, N / 2 + 1)});
-    ck_assert_uint_eq(h->sf.board.sacked_bytes, before);
+    ck_assert_uint_eq(h->sf.flight->board.sacked_bytes, before);
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(N - 20, N - 19)});
-    ck_assert_uint_eq(h->sf.board.sacked_bytes, before + SEG);
+    ck_assert_uint_eq(h->sf.flight->board.sacked_bytes, before + SEG);
     h->taken = h->n_out;
     SAY(h, .seq = 1, .ack = AT(N));
     ck_assert_uint_eq(h->maps_acked, N / 40);

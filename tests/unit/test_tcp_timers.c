@@ -193,7 +193,7 @@ START_TEST(the_answer_to_a_probe_is_no_sample_of_the_round_trip)
     struct rtt before = h->sf.rtt;
     uint32_t ts = h_last_tsval(h);
 
-    h->sf.tlp.sampled = false; /* no tail loss probe */
+    h->sf.tries.tlp_sampled = false; /* no tail loss probe */
     for (unsigned i = 0; i < 4; i++)
         h_send_raw(h, SEG);
     h_run(h, silence);
@@ -217,7 +217,7 @@ START_TEST(after_a_pause_everything_in_flight_gets_its_time_once_more)
     struct rtt before = h->sf.rtt;
     uint32_t ts = h_last_tsval(h);
 
-    h->sf.tlp.sampled = false; /* no tail loss probe */
+    h->sf.tries.tlp_sampled = false; /* no tail loss probe */
     for (unsigned i = 0; i < 4; i++)
         h_send_raw(h, SEG);
     h_run(h, 299 * BRAID_MS);

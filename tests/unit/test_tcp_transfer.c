@@ -66,7 +66,7 @@ START_TEST(acknowledged_maps_go_back_in_order)
     ck_assert_uint_eq(h->maps_acked, 2);
     SAY(h, .seq = 1, .ack = 3001);
     ck_assert_uint_eq(h->maps_acked, 3);
-    ck_assert_uint_eq(h->sf.board.pipe, 0);
+    ck_assert_uint_eq(h->sf.flight->board.pipe, 0);
     ck_assert_int_eq(h->sf.due.rexmit, BRAID_NEVER);
     h_free(h);
 }
@@ -298,7 +298,7 @@ START_TEST(a_fast_flow_needs_no_timer_per_packet)
         if (n > 0) {
             h_send_raw(h, (uint32_t)n);
             sent += n;
-            if (h->sf.board.pipe > (8 << 20))
+            if (h->sf.flight->board.pipe > (8 << 20))
                 SAY(h, .seq = 2, .ack = 1 + sent);
         } else {
             ck_assert_int_ne(h->sf.due.pace, BRAID_NEVER);

@@ -1,0 +1,76 @@
+/* What is in flight: see flight.h. */
+#include "tcp/flight.h"
+
+#include <stdlib.h>
+
+#include "tcp/internal.h"
+
+#define FLIGHT_COST mem_cost(sizeof(struct tcp_flight))
+
+#define EMPTY(l)                                                                                             \
+    {                                                                                                        \
+        (struct list *)&(l), (struct list *)&(l)                                                             \
+    }
+
+/* Constant, so that a write to it ends the program instead of reaching all idle subflows. */
+static const struct tcp_flight nothing = {
+    .board = {.runs = EMPTY(nothing.board.runs),
+              .by_time = EMPTY(nothing.board.by_time),
+              .lost = EMPTY(nothing.board.lost)},
+    .maps = EMPTY(nothing.maps),
+    .rack = RACK_NEW,
+};
+
+void tcp_flight_init(struct subflow *sf)
+{
+    sf->flight = (struct tcp_flight *)&nothing;
+}
+
+bool tcp_flight_reserve(struct subflow *sf)
+{
+    if (sf->flight != &nothing)
+        return sent_reserve(sf);
+    struct tcp_flight *f = malloc(sizeof(*f));
+    if (!f)
+        return false;
+    *f = (struct tcp_flight){.rack = RACK_NEW};
+    list_init(&f->board.runs);
+    list_init(&f->board.by_time);
+    list_init(&f->board.lost);
+    list_init(&f->maps);
+    mem_take(tcp_payer(sf), FLIGHT_COST);
+    sf->flight = f;
+    return sent_reserve(sf);
+}
+
+void tcp_flight_free(struct subflow *sf)
+{
+    if (sf->flight == &nothing)
+        return;
+    sent_forget_spare(sf);
+    mem_give(tcp_payer(sf), FLIGHT_COST);
+    free(sf->flight);
+    tcp_flight_init(sf);
+}
+
+/* A DSACK may yet come and take a recovery back or answer a probe; that a path reorders is worth knowing for
+ * good; and without SACK, duplicate ACKs of a recovery that is over begin no other one (RFC 6582
+ * section 3.2). */
+static bool to_remember(const struct tcp_flight *f)
+{
+    const struct tcp_recovery *r = &f->recovery;
+
+    return r->undo_marker != 0 || r->point != 0 || f->tlp_end != 0 || !rack_is_new(&f->rack);
+}
+
+void tcp_flight_rest(struct subflow *sf)
+{
+    const struct tcp_flight *f = sf->flight;
+
+    if (f == &nothing || !list_empty(&f->board.runs) || !list_empty(&f->maps))
+        return;
+    if (to_remember(f))
+        sent_forget_spare(sf);
+    else
+        tcp_flight_free(sf);
+}
