@@ -237,7 +237,7 @@ static void update_probing(struct braid_conn *c, braid_time now)
     bool blocked = seq64_before(c->send.nxt, c->send.end) && c->send.una == c->send.nxt;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!s->closing.dead && s->tcp.snd.blocked != (blocked && flow_usable(s)))
+        if (!s->closing.dead && s->tcp.cwnd.blocked != (blocked && flow_usable(s)))
             subflow_set_blocked(&s->tcp, blocked && flow_usable(s), now);
     }
 }

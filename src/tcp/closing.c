@@ -55,7 +55,7 @@ bool tcp_fin_acked(struct subflow *sf, const struct wire_packet *p, uint64_t off
 void tcp_fin_note(struct subflow *sf, uint64_t off)
 {
     bool contradicted =
-        !list_empty(&sf->ooo.pieces) && tcp_piece_end(tcp_piece_of(sf->ooo.pieces.prev)) > off;
+        !list_empty(&sf->ooo->pieces) && tcp_piece_end(tcp_piece_of(sf->ooo->pieces.prev)) > off;
 
     sf->ack.now = true;
     if (off < sf->rcv.nxt || sf->fin.known || off > sf->rcv.adv || contradicted)

@@ -10,6 +10,7 @@ struct cwnd_use {
     uint64_t round_end; /* offset that ends the current RTT round */
     bool limited;       /* in this round; and was it in the last one? */
     bool limited_before;
+    bool blocked;      /* the owner has data, but the peer's window is closed: probe it */
     bool idle_handled; /* the window was restarted since the last transmission */
 };
 

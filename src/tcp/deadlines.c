@@ -61,15 +61,15 @@ void tcp_rexmit_choose(struct subflow *sf)
         return;
     }
     if (!tcp_outstanding(sf)) {
-        if (sf->snd.blocked)
+        if (sf->cwnd.blocked)
             set_rexmit(sf, REXMIT_PERSIST, sf->due.rto_base + probe_interval(sf));
         else
             set_rexmit(sf, REXMIT_OFF, BRAID_NEVER);
         return;
     }
     set_rexmit(sf, REXMIT_RTO, rto_at);
-    if (sf->due.reorder < rto_at) {
-        set_rexmit(sf, REXMIT_REORDER, sf->due.reorder);
+    if (sf->flight->rack.reorder_at < rto_at) {
+        set_rexmit(sf, REXMIT_REORDER, sf->flight->rack.reorder_at);
     } else if (tlp_allowed(sf)) {
         braid_time last = sent_of_link(sf->flight->board.by_time.prev)->at;
         braid_time at = (sf->due.rto_base > last ? sf->due.rto_base : last) + tlp_timeout(sf);

@@ -15,7 +15,6 @@ struct tcp_deadlines {
     struct timer timer;
     braid_time rexmit, delack, keepalive, pace;
     braid_time rto_base; /* the RTO counts from here */
-    braid_time reorder;  /* RACK's reordering timer */
     enum tcp_rexmit_timer kind;
 };
 

@@ -14,8 +14,8 @@
 static void ooo_drop(struct subflow *sf, struct tcp_piece *o)
 {
     list_remove(&o->node);
-    sf->ooo.bytes -= o->s.len;
-    sf->ooo.n--;
+    sf->ooo->bytes -= o->s.len;
+    sf->ooo->n--;
     slice_drop(&o->s);
     mem_give(sf->account, OOO_COST);
     free(o);
@@ -25,12 +25,12 @@ static void ooo_drop(struct subflow *sf, struct tcp_piece *o)
  * who wants to make us search puts many pieces; what is dropped there is sent again when it is nearer. */
 static struct list *ooo_before(struct subflow *sf, uint64_t off)
 {
-    struct list *pos = sf->ooo.pieces.prev;
+    struct list *pos = sf->ooo->pieces.prev;
 
     for (unsigned i = 0; i < OOO_SEARCH; i++, pos = pos->prev)
-        if (pos == &sf->ooo.pieces || tcp_piece_of(pos)->off <= off)
+        if (pos == &sf->ooo->pieces || tcp_piece_of(pos)->off <= off)
             return pos;
-    pos = &sf->ooo.pieces;
+    pos = &sf->ooo->pieces;
     for (unsigned i = 0; i < OOO_SEARCH; i++, pos = pos->next)
         if (tcp_piece_of(pos->next)->off > off)
             return pos;
@@ -43,7 +43,7 @@ static bool ooo_trim(struct subflow *sf, struct list *pos, uint64_t *off, struct
 {
     uint64_t start = *off, end = start + s->len;
 
-    if (pos != &sf->ooo.pieces && tcp_piece_end(tcp_piece_of(pos)) > start) {
+    if (pos != &sf->ooo->pieces && tcp_piece_end(tcp_piece_of(pos)) > start) {
         uint64_t have = tcp_piece_end(tcp_piece_of(pos));
 
         sack_note_duplicate(sf, start, min_u64(have, end));
@@ -52,7 +52,7 @@ static bool ooo_trim(struct subflow *sf, struct list *pos, uint64_t *off, struct
         slice_advance(s, (uint32_t)(have - start));
         *off = start = have;
     }
-    for (struct list *next = pos->next; next != &sf->ooo.pieces && tcp_piece_of(next)->off < end;
+    for (struct list *next = pos->next; next != &sf->ooo->pieces && tcp_piece_of(next)->off < end;
          next = pos->next) {
         struct tcp_piece *o = tcp_piece_of(next);
 
@@ -70,7 +70,7 @@ static bool ooo_store(struct subflow *sf, struct list *pos, uint64_t off, struct
 {
     struct tcp_piece *o = NULL;
 
-    if (sf->ooo.n < TCP_OOO_MAX && mem_room(sf->account) >= slice_keep_cost(s) + OOO_COST)
+    if (sf->ooo->n < TCP_OOO_MAX && mem_room(sf->account) >= slice_keep_cost(s) + OOO_COST)
         o = malloc(sizeof(*o));
     if (!o || slice_keep(s, sf->account) < 0) {
         free(o);
@@ -80,8 +80,8 @@ static bool ooo_store(struct subflow *sf, struct list *pos, uint64_t off, struct
     *o = (struct tcp_piece){.off = off, .s = *s};
     mem_take(sf->account, OOO_COST);
     list_insert_after(pos, &o->node);
-    sf->ooo.bytes += s->len;
-    sf->ooo.n++;
+    sf->ooo->bytes += s->len;
+    sf->ooo->n++;
     tcp_count(sf, COUNT_TCP_OFO_QUEUE, 1);
     return true;
 }
@@ -89,7 +89,7 @@ static bool ooo_store(struct subflow *sf, struct list *pos, uint64_t off, struct
 void tcp_ooo_insert(struct subflow *sf, uint64_t off, struct slice s)
 {
     uint64_t start = off, end = off + s.len;
-    struct list *pos = ooo_before(sf, off);
+    struct list *pos = tcp_disorder_reserve(sf) ? ooo_before(sf, off) : NULL;
 
     sf->ack.now = true;
     if (!pos) {
@@ -109,9 +109,9 @@ void tcp_ooo_insert(struct subflow *sf, uint64_t off, struct slice s)
 
 bool tcp_ooo_take(struct subflow *sf, uint64_t *off, struct slice *s)
 {
-    struct list *first = sf->ooo.pieces.next;
+    struct list *first = sf->ooo->pieces.next;
 
-    if (first == &sf->ooo.pieces || tcp_piece_of(first)->off > sf->rcv.nxt)
+    if (first == &sf->ooo->pieces || tcp_piece_of(first)->off > sf->rcv.nxt)
         return false;
     *off = tcp_piece_of(first)->off;
     *s = tcp_piece_of(first)->s;
@@ -122,8 +122,11 @@ bool tcp_ooo_take(struct subflow *sf, uint64_t *off, struct slice *s)
 
 void tcp_ooo_clear(struct subflow *sf)
 {
-    list_each (pos, tmp, &sf->ooo.pieces)
+    list_each (pos, tmp, &sf->ooo->pieces)
         ooo_drop(sf, tcp_piece_of(pos));
+    if (sack_pending(sf))
+        sf->ooo->dsack = (struct range){0, 0};
+    tcp_disorder_rest(sf);
 }
 
 void tcp_ooo_check(const struct subflow *sf)
@@ -131,7 +134,7 @@ void tcp_ooo_check(const struct subflow *sf)
     uint64_t at = sf->rcv.nxt, bytes = 0;
     uint32_t n = 0;
 
-    for (struct list *pos = sf->ooo.pieces.next; pos != &sf->ooo.pieces; pos = pos->next, n++) {
+    for (struct list *pos = sf->ooo->pieces.next; pos != &sf->ooo->pieces; pos = pos->next, n++) {
         const struct tcp_piece *o = tcp_piece_of(pos);
 
         assert(o->s.len > 0 && o->off >= at);
@@ -140,8 +143,8 @@ void tcp_ooo_check(const struct subflow *sf)
         bytes += o->s.len;
     }
     assert(at <= max_u64(sf->rcv.adv, sf->rcv.nxt));
-    assert(n == sf->ooo.n && bytes == sf->ooo.bytes && n <= TCP_OOO_MAX);
-    assert((sf->ooo.n_sacks == 0) == (n == 0));
-    for (unsigned i = 0; i < sf->ooo.n_sacks; i++)
-        assert(sf->ooo.sacks[i].start > sf->rcv.nxt && sf->ooo.sacks[i].start < sf->ooo.sacks[i].end);
+    assert(n == sf->ooo->n && bytes == sf->ooo->bytes && n <= TCP_OOO_MAX);
+    assert((sf->ooo->n_sacks == 0) == (n == 0));
+    for (unsigned i = 0; i < sf->ooo->n_sacks; i++)
+        assert(sf->ooo->sacks[i].start > sf->rcv.nxt && sf->ooo->sacks[i].start < sf->ooo->sacks[i].end);
 }

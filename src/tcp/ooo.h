@@ -1,22 +1,12 @@
-/* What came out of order, and the SACK blocks that report it. */
+/* The queue of what came out of order. */
 #ifndef BRAID_TCP_OOO_H
 #define BRAID_TCP_OOO_H
 
 #include <braid/types.h>
 #include "base/list.h"
-#include "base/ranges.h"
 #include "base/slice.h"
-#include "wire/tcp.h"
 
 struct subflow;
-
-struct tcp_ooo {
-    struct list pieces; /* by offset; struct tcp_piece */
-    uint32_t bytes, n;
-    unsigned n_sacks;
-    struct range sacks[TCP_SACK_MAX]; /* blocks to report, the most recent first */
-    struct range dsack;               /* to report next; empty: start == end */
-};
 
 #define TCP_OOO_MAX 4096 /* pieces of the queue */
 

@@ -80,7 +80,8 @@ uint64_t rack_detect_loss(struct subflow *sf, braid_time now)
     int64_t window = reordering_window(sf);
     uint64_t lost = 0;
 
-    sf->due.reorder = BRAID_NEVER;
+    if (r->reorder_at != BRAID_NEVER)
+        r->reorder_at = BRAID_NEVER;
     if (!sf->syn.sack_ok)
         return 0;
     list_each (pos, tmp, &sf->flight->board.by_time) {
@@ -89,7 +90,7 @@ uint64_t rack_detect_loss(struct subflow *sf, braid_time now)
         if (!sent_after(r->xmit_ts, r->end_seq, s->at, s->end))
             break;
         if (s->at + r->rtt_us + window > now) {
-            sf->due.reorder = s->at + r->rtt_us + window;
+            r->reorder_at = s->at + r->rtt_us + window;
             break;
         }
         if (s->retrans)

@@ -14,6 +14,8 @@ struct rack {
     uint64_t dsack_round; /* offset: DSACK adaptation once per round */
     uint64_t fack;        /* highest offset delivered */
     int64_t rtt_us;
+    braid_time
+        reorder_at; /* when the segments that are late, but not lost yet, will be; BRAID_NEVER: none are */
     uint32_t reo_wnd_mult;
     uint8_t reo_wnd_persist; /* recoveries left before the multiplier falls back */
     bool reordering_seen;
@@ -21,7 +23,7 @@ struct rack {
 /* Before anything was delivered. */
 #define RACK_NEW                                                                                             \
     {                                                                                                        \
-        .xmit_ts = INT64_MIN, .reo_wnd_mult = 1                                                              \
+        .xmit_ts = INT64_MIN, .reorder_at = BRAID_NEVER, .reo_wnd_mult = 1                                   \
     }
 /* Has it learned nothing of the path that outlives what is in flight? */
 static inline bool rack_is_new(const struct rack *r)
@@ -34,7 +36,7 @@ void rack_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t end, 
 /* A DSACK came (RFC 8985 section 6.2 step 4). */
 void rack_on_dsack(struct subflow *sf);
 void rack_on_recovered(struct subflow *sf);
-/* Marks losses and sets due.reorder. Returns the bytes newly marked. */
+/* Marks losses and sets reorder_at. Returns the bytes newly marked. */
 uint64_t rack_detect_loss(struct subflow *sf, braid_time now);
 
 #endif

@@ -49,7 +49,7 @@ void recovery_begin_rto(struct subflow *sf, braid_time now)
     begin(sf);
     sf->flight->recovery.by_rto = true;
     sf->cc.cwnd = sf->size.mss;
-    sf->due.reorder = BRAID_NEVER;
+    sf->flight->rack.reorder_at = BRAID_NEVER;
     sent_lose_all(sf, reneged);
 }
 

@@ -63,7 +63,7 @@ void tcp_receive(struct subflow *sf, const struct wire_packet *p, struct buf *b,
         if (len == 0)
             sf->ack.now = true;
         else if (off == sf->rcv.nxt) {
-            sf->ack.now |= sf->ooo.n > 0;
+            sf->ack.now |= sf->ooo->n > 0;
             deliver(sf, slice_of(b, data, len), now);
         } else
             tcp_ooo_insert(sf, off, slice_of(b, data, len));

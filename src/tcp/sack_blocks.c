@@ -6,8 +6,8 @@
 void sack_note_duplicate(struct subflow *sf, uint64_t start, uint64_t end)
 {
     sf->ack.now = true;
-    if (sf->syn.sack_ok && start < end)
-        sf->ooo.dsack = (struct range){start, end};
+    if (sf->syn.sack_ok && start < end && tcp_disorder_reserve(sf))
+        sf->ooo->dsack = (struct range){start, end};
 }
 
 void sack_note(struct subflow *sf, uint64_t start, uint64_t end)
@@ -16,8 +16,8 @@ void sack_note(struct subflow *sf, uint64_t start, uint64_t end)
     unsigned n = 0;
     struct range kept[TCP_SACK_MAX];
 
-    for (unsigned i = 0; i < sf->ooo.n_sacks; i++) {
-        struct range r = sf->ooo.sacks[i];
+    for (unsigned i = 0; i < sf->ooo->n_sacks; i++) {
+        struct range r = sf->ooo->sacks[i];
 
         if (r.start <= first.end && first.start <= r.end) {
             first.start = min_u64(first.start, r.start);
@@ -26,10 +26,10 @@ void sack_note(struct subflow *sf, uint64_t start, uint64_t end)
             kept[n++] = r;
         }
     }
-    sf->ooo.sacks[0] = first;
-    sf->ooo.n_sacks = 1;
-    for (unsigned i = 0; i < n && sf->ooo.n_sacks < TCP_SACK_MAX; i++)
-        sf->ooo.sacks[sf->ooo.n_sacks++] = kept[i];
+    sf->ooo->sacks[0] = first;
+    sf->ooo->n_sacks = 1;
+    for (unsigned i = 0; i < n && sf->ooo->n_sacks < TCP_SACK_MAX; i++)
+        sf->ooo->sacks[sf->ooo->n_sacks++] = kept[i];
 }
 
 /* Blocks that were pushed out of the list come back when it has become empty. */
@@ -37,17 +37,17 @@ static void sack_rebuild(struct subflow *sf)
 {
     struct range block = {0, 0};
 
-    list_each (pos, tmp, &sf->ooo.pieces) {
+    list_each (pos, tmp, &sf->ooo->pieces) {
         struct tcp_piece *o = tcp_piece_of(pos);
 
         if (block.end != o->off) {
-            if (sf->ooo.n_sacks == TCP_SACK_MAX)
+            if (sf->ooo->n_sacks == TCP_SACK_MAX)
                 return;
             block.start = o->off;
-            sf->ooo.n_sacks++;
+            sf->ooo->n_sacks++;
         }
         block.end = tcp_piece_end(o);
-        sf->ooo.sacks[sf->ooo.n_sacks - 1] = block;
+        sf->ooo->sacks[sf->ooo->n_sacks - 1] = block;
     }
 }
 
@@ -55,11 +55,13 @@ void sack_prune(struct subflow *sf)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < sf->ooo.n_sacks; i++)
-        if (sf->ooo.sacks[i].start > sf->rcv.nxt)
-            sf->ooo.sacks[n++] = sf->ooo.sacks[i];
-    sf->ooo.n_sacks = n;
-    if (n == 0 && sf->ooo.n > 0)
+    if (sf->ooo->n_sacks == 0)
+        return;
+    for (unsigned i = 0; i < sf->ooo->n_sacks; i++)
+        if (sf->ooo->sacks[i].start > sf->rcv.nxt)
+            sf->ooo->sacks[n++] = sf->ooo->sacks[i];
+    sf->ooo->n_sacks = n;
+    if (n == 0 && sf->ooo->n > 0)
         sack_rebuild(sf);
 }
 
@@ -74,16 +76,16 @@ void sack_fill(struct subflow *sf, struct wire_tcp *t, unsigned room)
         return;
     if (room > TCP_SACK_MAX)
         room = TCP_SACK_MAX;
-    if (room > 0 && sf->ooo.dsack.start != sf->ooo.dsack.end) {
-        t->sack[t->n_sack++] = on_wire(sf, sf->ooo.dsack);
-        sf->ooo.dsack = (struct range){0, 0};
+    if (room > 0 && sf->ooo->dsack.start != sf->ooo->dsack.end) {
+        t->sack[t->n_sack++] = on_wire(sf, sf->ooo->dsack);
+        sf->ooo->dsack = (struct range){0, 0};
         tcp_count(sf, COUNT_TCP_DSACK_SENT, 1);
     }
-    for (unsigned i = 0; i < sf->ooo.n_sacks && t->n_sack < room; i++)
-        t->sack[t->n_sack++] = on_wire(sf, sf->ooo.sacks[i]);
+    for (unsigned i = 0; i < sf->ooo->n_sacks && t->n_sack < room; i++)
+        t->sack[t->n_sack++] = on_wire(sf, sf->ooo->sacks[i]);
 }
 
 bool sack_pending(const struct subflow *sf)
 {
-    return sf->syn.sack_ok && (sf->ooo.n_sacks > 0 || sf->ooo.dsack.start != sf->ooo.dsack.end);
+    return sf->syn.sack_ok && (sf->ooo->n_sacks > 0 || sf->ooo->dsack.start != sf->ooo->dsack.end);
 }

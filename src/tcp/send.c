@@ -55,13 +55,14 @@ void subflow_flush(struct subflow *sf, braid_time now)
     flush_ack(sf, now);
     tcp_deadlines_update(sf);
     tcp_flight_rest(sf);
+    tcp_disorder_rest(sf);
 }
 
 void subflow_set_blocked(struct subflow *sf, bool blocked, braid_time now)
 {
-    if (sf->snd.blocked == blocked)
+    if (sf->cwnd.blocked == blocked)
         return;
-    sf->snd.blocked = blocked;
+    sf->cwnd.blocked = blocked;
     sf->tries.probes = sf->tries.probes_unanswered = 0;
     if (blocked && !tcp_outstanding(sf))
         sf->due.rto_base = now;

@@ -13,7 +13,6 @@ struct tcp_snd {
     uint32_t retransmits; /* segments */
     uint32_t packets; /* with payload, sent so far: their IPv4 identifications count up from the ISS, since
                        * that is random; segmentation by the kernel does the same */
-    bool blocked;     /* the owner has data but the window is closed: probe it */
 };
 
 #endif

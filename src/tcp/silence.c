@@ -58,7 +58,7 @@ void subflow_resumed(struct subflow *sf, braid_time now)
         return;
     sf->env->resumed_at = sf->due.rto_base = now;
     sf->ack.quick = TCP_QUICK_ACKS;
-    if (sf->ack.bytes > 0 || !list_empty(&sf->ooo.pieces))
+    if (sf->ack.bytes > 0 || !list_empty(&sf->ooo->pieces))
         sf->ack.now = true;
     tcp_deadlines_update(sf);
 }

@@ -79,7 +79,7 @@ void tcp_note_app_limited(struct subflow *sf, braid_time now)
 {
     uint64_t room = tcp_cwnd_room(sf), window = window_space(sf);
 
-    if (!subflow_can_carry_data(sf) || !list_empty(&sf->flight->board.lost) || sf->snd.blocked ||
+    if (!subflow_can_carry_data(sf) || !list_empty(&sf->flight->board.lost) || sf->cwnd.blocked ||
         sf->due.pace != BRAID_NEVER)
         return;
     if (room < sf->size.mss || window == 0 || too_many_packets(sf) || !pacer_ready(&sf->pacer, now))

@@ -7,10 +7,10 @@
 #include "base/addr.h"
 #include "tcp/output.h"
 
-static void init_lists(struct subflow *sf)
+static void init_parts(struct subflow *sf)
 {
     tcp_flight_init(sf);
-    list_init(&sf->ooo.pieces);
+    tcp_disorder_init(sf);
 }
 
 /* What both kinds of open share. */
@@ -18,7 +18,7 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
 {
     bool v4 = ip_is_v4(&sf->local.ip);
 
-    init_lists(sf);
+    init_parts(sf);
     tcp_timers_init(sf);
     sf->env->host.random(sf->env->host.ctx, &sf->syn.iss, sizeof(sf->syn.iss));
     sf->env->host.random(sf->env->host.ctx, &sf->ts.offset, sizeof(sf->ts.offset));

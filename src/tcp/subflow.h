@@ -24,6 +24,7 @@
 #include "tcp/flight.h"
 #include "tcp/mss.h"
 #include "tcp/mtu_search.h"
+#include "tcp/disorder.h"
 #include "tcp/ooo.h"
 #include "tcp/pacer.h"
 #include "tcp/rack.h"
@@ -122,7 +123,7 @@ struct subflow {
     struct tcp_snd snd;
     struct tcp_flight *flight; /* never NULL once it is open */
     struct tcp_rcv rcv;
-    struct tcp_ooo ooo;
+    struct tcp_disorder *ooo; /* never NULL once it is open */
     struct tcp_ack_due ack;
     struct tcp_fins fin;
 

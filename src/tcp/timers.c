@@ -120,7 +120,7 @@ static void on_keepalive(struct subflow *sf, braid_time now)
         sf->due.keepalive = due;
         return;
     }
-    if (tcp_outstanding(sf) || sf->snd.blocked) {
+    if (tcp_outstanding(sf) || sf->cwnd.blocked) {
         sf->due.keepalive = now + KEEPALIVE_STEP;
         return;
     }
@@ -173,5 +173,4 @@ void tcp_timers_init(struct subflow *sf)
 {
     timer_init(&sf->due.timer, on_timer);
     sf->due.rexmit = sf->due.delack = sf->due.keepalive = sf->due.pace = BRAID_NEVER;
-    sf->due.reorder = BRAID_NEVER;
 }

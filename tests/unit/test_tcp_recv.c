@@ -216,7 +216,7 @@ START_TEST(blocks_that_found_no_place_come_back)
     const struct wire_tcp *t = &h->out[h->n_out - 1].p.tcp;
     ck_assert_uint_eq(t->ack - h->peer_iss, 401);
     for (unsigned i = 2; i < 6; i++)
-        ck_assert_uint_eq(h->sf.ooo.sacks[i - 2].start, 101 + 200 * (7 - i));
+        ck_assert_uint_eq(h->sf.ooo->sacks[i - 2].start, 101 + 200 * (7 - i));
     h_free(h);
 }
 END_TEST
@@ -296,7 +296,7 @@ START_TEST(overlapping_pieces_are_put_together)
     SAY(h, .seq = 241, .ack = 1, .len = 60); /* overlaps from behind */
     SAY(h, .seq = 1, .ack = 1, .len = 90);
     ck_assert_uint_eq(h->n_in, 300);
-    ck_assert_uint_eq(h->sf.ooo.n, 0);
+    ck_assert_uint_eq(h->sf.ooo->n, 0);
     for (unsigned i = 0; i < 300; i++)
         ck_assert_uint_eq(h->in[i], h_byte(i));
     h_free(h);
@@ -328,7 +328,7 @@ START_TEST(the_queue_has_a_limit_in_pieces)
     h->sf.syn.sack_ok = false;
     for (unsigned i = 0; i < 5000; i++)
         h_input(h, (struct say){.seq = 10 + 3 * i, .ack = 1, .len = 1});
-    ck_assert_uint_eq(h->sf.ooo.n, 4096);
+    ck_assert_uint_eq(h->sf.ooo->n, 4096);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_OFO_DROP], 5000 - 4096);
     h_free(h);
 }
@@ -344,7 +344,7 @@ START_TEST(data_beyond_the_window_is_cut_off)
     h_expect_sack(h, t, 0, 60001, 65536);
     SAY(h, .seq = 65537, .ack = 1, .len = 10);
     ck_assert_uint_eq(h_expect_ack(h, 1, 1)->n_sack, 1);
-    ck_assert_uint_eq(h->sf.ooo.bytes, 5535);
+    ck_assert_uint_eq(h->sf.ooo->bytes, 5535);
     h_free(h);
 }
 END_TEST
@@ -356,7 +356,7 @@ START_TEST(a_window_that_grew_elsewhere_counts)
     h->sf.syn.rcv_wscale = 2; /* the owner may advertise more on other subflows */
     h->window = 200000;
     SAY(h, .seq = 100001, .ack = 1, .len = 1000);
-    ck_assert_uint_eq(h->sf.ooo.bytes, 1000);
+    ck_assert_uint_eq(h->sf.ooo->bytes, 1000);
     h_free(h);
 }
 END_TEST
