@@ -39,6 +39,8 @@ static void deliver(struct subflow *sf, const struct tcp_sent *s, uint64_t from,
         a->newest_sent = s->at;
 }
 
+/* A map is done only when all of it is acknowledged cumulatively: what is SACKed the peer may still
+ * discard (RFC 2018 section 8), and then the bytes are wanted again. */
 static void finish_maps(struct subflow *sf)
 {
     list_each (pos, tmp, &sf->flight->maps) {
@@ -51,6 +53,8 @@ static void finish_maps(struct subflow *sf)
     }
 }
 
+/* RFC 9293 section 3.10.7.4: SND.UNA moves to ack, which lies behind it. What was SACKed before has been
+ * counted as delivered then. The retransmission timer starts afresh (RFC 6298 (5.3)). */
 static void ack_cumulative(struct subflow *sf, uint64_t ack, struct ack_info *a)
 {
     list_each (pos, tmp, &sf->flight->board.runs) {
@@ -72,6 +76,9 @@ static void ack_cumulative(struct subflow *sf, uint64_t ack, struct ack_info *a)
     finish_maps(sf);
 }
 
+/* RFC 6675's Update(): marks the whole segments of [start, end), which lies within what is outstanding.
+ * Each turn ends behind the run that it looked at, so absurd blocks cost no more than the runs that they
+ * cover. */
 static void apply_sack(struct subflow *sf, uint64_t start, uint64_t end, struct ack_info *a)
 {
     while (start < end) {
@@ -91,6 +98,8 @@ static void apply_sack(struct subflow *sf, uint64_t start, uint64_t end, struct 
     }
 }
 
+/* The peer has received [start, end) twice. Of what this connection never sent, or sent so long ago that
+ * the numbers may have wrapped, nothing can be learned. */
 static void on_dsack(struct subflow *sf, struct range r, struct ack_info *a)
 {
     if (r.end > sf->snd.nxt || r.end - r.start > DSACK_MAX_SPAN || (int64_t)r.start < 0)
@@ -123,6 +132,8 @@ static void sort_ranges(struct range *r, unsigned n)
         }
 }
 
+/* RFC 2018 section 4, after SND.UNA has moved. The blocks are taken in ascending order, so that the
+ * scoreboard is walked through once and RACK sees segments in the order in which they were sent. */
 static void process_sack(struct subflow *sf, const struct wire_tcp *t, uint64_t ack, struct ack_info *a)
 {
     struct range blocks[TCP_SACK_MAX], *r = blocks;
@@ -227,6 +238,9 @@ static bool is_dupack(const struct subflow *sf, const struct wire_packet *p, uin
            !(p->tcp.flags & TCP_FIN) && !(p->tcp.mp.has & ~MPTCP_HAS(MPTCP_DSS)) && p->tcp.n_sack == 0;
 }
 
+/* What follows from an ACK, in this order: a recovery that was in error is taken back before it could end
+ * by itself; one that is over ends before losses are looked for, so that new ones begin a new recovery;
+ * the window adapts last, when pipe is right. */
 static void react(struct subflow *sf, struct ack_info *a)
 {
     recovery_try_undo(sf, a);
@@ -239,6 +253,8 @@ static void react(struct subflow *sf, struct ack_info *a)
     recovery_on_ack(sf, a, lost);
 }
 
+/* The state before the ACK is kept in a, since RFC 6937 and the congestion controls ask what was in
+ * flight when the news came. An ACK that brings nothing new and is no duplicate has only its window. */
 void tcp_process_ack(struct subflow *sf, const struct wire_packet *p, uint64_t off, uint64_t ack,
                      braid_time now)
 {

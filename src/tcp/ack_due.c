@@ -2,6 +2,8 @@
 #include "tcp/internal.h"
 #include "tcp/sack_blocks.h"
 
+/* The field has 16 bits, so that what the owner offers is cut to what a scaled field can say: more would
+ * be believed here and unknown to the peer. */
 uint64_t tcp_window_now(const struct subflow *sf)
 {
     uint64_t field = sf->ops->window((struct subflow *)sf) >> sf->syn.rcv_wscale;
@@ -9,6 +11,8 @@ uint64_t tcp_window_now(const struct subflow *sf)
     return min_u64(field, UINT16_MAX) << sf->syn.rcv_wscale;
 }
 
+/* Every segment after the SYN acknowledges. One with payload has no room for SACK blocks: if there are
+ * any, the pure ACK is still owed. Quick acknowledgements count segments (of the peer's size), not ACKs. */
 void tcp_ack_was_sent(struct subflow *sf, bool pure, uint64_t window)
 {
     sf->ack.last = sf->rcv.nxt;
@@ -43,6 +47,8 @@ static bool awaits_answer(const struct subflow *sf)
     return sf->ack.patient && sf->ack.bytes < sf->size.mss;
 }
 
+/* RFC 9293 section 3.8.6.3 with RFC 5681 section 4.2: at once for what is out of order, at least every
+ * second full segment, and each segment while the peer is in its first windows and grows with every ACK. */
 bool tcp_ack_is_due(const struct subflow *sf)
 {
     if (sf->ack.now || sf->ack.forced)
@@ -52,6 +58,7 @@ bool tcp_ack_is_due(const struct subflow *sf)
     return window_opened(sf);
 }
 
+/* The deadline counts from the first segment that is owed an ACK; later ones do not move it. */
 void tcp_ack_delay(struct subflow *sf, braid_time now)
 {
     if (sf->ack.bytes == 0 || sf->ack.delayed)

@@ -26,6 +26,8 @@ bool tcp_challenge_allowed(struct tcp_env *env, braid_time now)
     return true;
 }
 
+/* RFC 5961 sections 3.2, 4.2 and 5.2: the ACK tells an honest peer where we stand, and it can then prove
+ * that it meant it. Before our SYN/ACK has left there is nothing to tell: the owner has not decided. */
 void tcp_challenge_ack(struct subflow *sf, braid_time now)
 {
     if (sf->state == TCP_STATE_SYN_RECEIVED && !sf->syn.answered)

@@ -2,6 +2,8 @@
 #include "tcp/internal.h"
 #include "tcp/output.h"
 
+/* CLOSE call, RFC 9293 section 3.10.4. Schedulers are told at once that nothing new goes here; the FIN
+ * leaves behind what was sent before, at the end of the batch. */
 void subflow_close(struct subflow *sf, braid_time now)
 {
     (void)now;
@@ -29,6 +31,8 @@ void tcp_fin_flush(struct subflow *sf, braid_time now)
     tcp_set_state(sf, sf->state == TCP_STATE_ESTABLISHED ? TCP_STATE_FIN_WAIT_1 : TCP_STATE_LAST_ACK);
 }
 
+/* RFC 9293 section 3.10.7.4, fifth check. Only these three states wait for it. In the last two the owner
+ * sees the segment first: with MPTCP it may carry the last DATA_ACK. */
 bool tcp_fin_acked(struct subflow *sf, const struct wire_packet *p, uint64_t off, braid_time now)
 {
     if (!subflow_fin_acked(sf))
@@ -52,6 +56,8 @@ bool tcp_fin_acked(struct subflow *sf, const struct wire_packet *p, uint64_t off
     }
 }
 
+/* Of several FINs that contradict each other the first is believed. Whatever comes of it, the peer hears
+ * where we stand. */
 void tcp_fin_note(struct subflow *sf, uint64_t off)
 {
     bool contradicted =
@@ -64,6 +70,8 @@ void tcp_fin_note(struct subflow *sf, uint64_t off)
     sf->fin.in_off = off;
 }
 
+/* RFC 9293 section 3.10.7.4, eighth check: the FIN takes one number. In FIN_WAIT_1 our own FIN is not
+ * acknowledged yet, or the ACK processing would have left that state: both ends close at once. */
 void tcp_fin_take(struct subflow *sf, braid_time now)
 {
     sf->fin.received = true;
@@ -87,6 +95,8 @@ void tcp_fin_take(struct subflow *sf, braid_time now)
     tcp_finish(sf, TCP_STATE_TIME_WAIT, SUBFLOW_CLOSED_DONE, now);
 }
 
+/* ABORT call, RFC 9293 section 3.10.5. A peer that has not seen our SYN/ACK knows nothing of us, and no
+ * RST has numbers that it could believe. */
 void subflow_reset(struct subflow *sf, braid_time now)
 {
     if (sf->state == TCP_STATE_CLOSED)

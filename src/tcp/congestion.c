@@ -5,11 +5,15 @@
 
 #include "tcp/pacing.h"
 
+/* After a timeout it is slow start that paces the repair (RFC 5681 section 3.1), and an algorithm with a
+ * model of the path has its own idea. */
 bool tcp_prr_governs(const struct subflow *sf)
 {
     return sf->cc.in_recovery && !sf->flight->recovery.by_rto && !sf->cc.ops->model_based;
 }
 
+/* In bytes. pipe may exceed cwnd after a reduction: then nothing leaves until enough has been
+ * acknowledged. */
 uint64_t tcp_cwnd_room(const struct subflow *sf)
 {
     if (tcp_prr_governs(sf))
@@ -25,6 +29,8 @@ uint64_t tcp_initial_window(const struct subflow *sf)
     return sf->syn.retries ? mss : min_u64(TCP_INITIAL_WINDOW * mss, max_u64(2 * mss, 14600));
 }
 
+/* Once per idle period, since the owner may ask for space several times before it sends. The RTO stands
+ * for the time after which the old window says nothing of the path. */
 void tcp_restart_after_idle(struct subflow *sf, braid_time now)
 {
     int64_t idle = now - sf->activity.last_send;
@@ -39,6 +45,7 @@ void tcp_restart_after_idle(struct subflow *sf, braid_time now)
     tcp_update_pacing(sf);
 }
 
+/* Retransmissions count as new data does: both load the path. */
 void tcp_account_transmission(struct subflow *sf, uint64_t bytes, braid_time now)
 {
     pacer_sent(&sf->pacer, bytes, now);
@@ -61,6 +68,7 @@ static void settle_ssthresh(struct subflow *sf, bool model_before)
     }
 }
 
+/* The operations are still those that the state was made for. */
 void tcp_cc_free(struct subflow *sf)
 {
     if (!sf->cc.priv)
@@ -85,6 +93,7 @@ static bool take(struct subflow *sf, const struct cc_ops *cc)
     return true;
 }
 
+/* Not earlier than the handshake's last segment: half-open subflows are what strangers make most of. */
 bool tcp_cc_reserve(struct subflow *sf)
 {
     return sf->cc.priv || take(sf, sf->cc.ops);

@@ -19,6 +19,7 @@
 
 static const uint16_t mss_table[8] = {128, 536, 1024, 1220, 1360, 1440, 1460, 8940};
 
+/* Everything that identifies the connection goes in, in a fixed layout; the peer cannot know the key. */
 uint64_t cookie_hash(const struct siphash_key *key, const struct wire_packet *p, uint32_t irs, uint64_t slot,
                      uint32_t use)
 {
@@ -60,6 +61,8 @@ static uint32_t ts_with_options(uint32_t clock, const struct wire_tcp *syn)
     return (int32_t)(ts - clock) > 0 ? ts - (TS_BITS + 1) : ts;
 }
 
+/* RFC 4987 section 3.6. The SYN/ACK is the one that a kept subflow would send, except that nothing will
+ * be known of it later but what its numbers say; so the window is the largest that needs no scale. */
 void cookie_answer(struct tcp_env *env, const struct siphash_key *key, const struct wire_packet *syn,
                    bool flag, const struct wire_mptcp *mp, braid_time now)
 {
@@ -87,6 +90,8 @@ void cookie_answer(struct tcp_env *env, const struct siphash_key *key, const str
     tcp_emit(env, &syn->dst, &syn->src, &t);
 }
 
+/* Was this the slot in which the cookie was made? A hash that is wrong in any of the upper bits leaves
+ * data beyond DATA_BITS: a guess is right once in 2^27 times. */
 static bool fits(const struct siphash_key *key, const struct wire_packet *ack, uint64_t slot,
                  struct cookie *out)
 {
@@ -101,6 +106,8 @@ static bool fits(const struct siphash_key *key, const struct wire_packet *ack, u
     return true;
 }
 
+/* The third ACK acknowledges our initial number plus one and comes with the peer's plus one. Its echoed
+ * timestamp has the options; without timestamps there are none. */
 bool cookie_check(const struct siphash_key *key, const struct wire_packet *ack, braid_time now,
                   struct cookie *out)
 {
@@ -129,6 +136,8 @@ bool cookie_check(const struct siphash_key *key, const struct wire_packet *ack, 
     return true;
 }
 
+/* As if the SYN had been kept. When the SYN/ACK left is not known, so the third ACK is no sample of the
+ * round trip (stateless). */
 void subflow_open_cookie(struct subflow *sf, const struct cookie *k, const struct cc_ops *cc, braid_time now)
 {
     subflow_open_passive(sf, &k->syn, cc, now);

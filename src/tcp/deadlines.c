@@ -11,6 +11,8 @@ static braid_time earliest(braid_time a, braid_time b)
     return a < b ? a : b;
 }
 
+/* A deadline that moved to a later time leaves the wheel as it is: on_timer finds nothing due, and arms
+ * again. Only an earlier one has to be told. */
 void tcp_deadlines_arm(struct subflow *sf)
 {
     braid_time at =
@@ -29,6 +31,8 @@ void tcp_deadlines_stop(struct subflow *sf)
     wheel_cancel(&sf->env->wheel, &sf->due.timer);
 }
 
+/* RFC 9293 section 3.8.6.1: the first probe after one RTO, then with exponential backoff, but at least
+ * once a minute, since the peer's window update may have been lost. */
 static braid_time probe_interval(const struct subflow *sf)
 {
     unsigned shift = sf->tries.probes < 16 ? sf->tries.probes : 16;
@@ -42,6 +46,8 @@ static void set_rexmit(struct subflow *sf, enum tcp_rexmit_timer kind, braid_tim
     sf->due.rexmit = at;
 }
 
+/* RFC 6298 (2.1) and (5.5): one second, doubled each time. The owner may take its time before the SYN/ACK
+ * leaves; until then nobody waits for an ACK. */
 static braid_time handshake_deadline(const struct subflow *sf)
 {
     unsigned shift = sf->syn.retries < 6 ? sf->syn.retries : 6;
@@ -78,6 +84,8 @@ void tcp_rexmit_choose(struct subflow *sf)
     }
 }
 
+/* After each segment that came or went: both halves are cheap, and which event moves what would be a long
+ * list. */
 void tcp_deadlines_update(struct subflow *sf)
 {
     tcp_rexmit_choose(sf);

@@ -1,6 +1,8 @@
 /* Delivery rate estimation, see delivery.h. */
 #include "tcp/delivery.h"
 
+/* The mark says how much had been delivered when this left; the ACK that covers it will say how much has
+ * been by then. If nothing was in flight the interval begins now: the pause before is not the path's. */
 void delivery_on_sent(struct delivery *r, struct delivery_mark *m, bool idle, braid_time now)
 {
     if (idle)
@@ -14,11 +16,13 @@ void delivery_on_sent(struct delivery *r, struct delivery_mark *m, bool idle, br
     };
 }
 
+/* As in RACK: the one sent last, and of those sent at the same time the one further behind. */
 static bool is_newer(const struct delivery_sample *s, braid_time sent_at, uint64_t end)
 {
     return sent_at > s->sent_at || (sent_at == s->sent_at && end > s->end);
 }
 
+/* The first send of the next sample is where this one ended, so intervals of sending join without a gap. */
 void delivery_on_arrival(struct delivery *r, struct delivery_sample *s, const struct delivery_mark *m,
                          braid_time sent_at, uint64_t end, uint64_t bytes, braid_time now)
 {
@@ -30,6 +34,8 @@ void delivery_on_arrival(struct delivery *r, struct delivery_sample *s, const st
     r->first_sent = sent_at;
 }
 
+/* The rate is over the longer of the two intervals: ACKs that come in a burst would make the path look
+ * faster than it is, and so would data that left in a burst. */
 struct delivery_result delivery_finish(struct delivery *r, const struct delivery_sample *s,
                                        int64_t min_rtt_us, braid_time now)
 {
@@ -49,6 +55,7 @@ struct delivery_result delivery_finish(struct delivery *r, const struct delivery
     return result;
 }
 
+/* 0 stands for no limit, so the mark is at least 1. */
 void delivery_app_limited(struct delivery *r, uint64_t in_flight)
 {
     uint64_t until = r->delivered + in_flight;

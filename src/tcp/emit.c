@@ -6,6 +6,8 @@
 
 #include "tcp/internal.h"
 
+/* One super-packet if the payload is larger than a segment: the host cuts it, or hands it to the kernel
+ * whole. The checksum over the payload is left to whoever cuts. */
 uint32_t tcp_emit_spec(struct tcp_env *env, const struct packet_spec *spec, const struct iovec *payload,
                        unsigned n, uint32_t mss)
 {
@@ -28,6 +30,7 @@ uint32_t tcp_emit_spec(struct tcp_env *env, const struct packet_spec *spec, cons
     return h.len;
 }
 
+/* No payload, so no segmentation: the size is one that no packet reaches. */
 void tcp_emit(struct tcp_env *env, const struct braid_addr *from, const struct braid_addr *to,
               const struct wire_tcp *t)
 {

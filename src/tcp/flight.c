@@ -26,6 +26,7 @@ void tcp_flight_init(struct subflow *sf)
     sf->flight = (struct tcp_flight *)&nothing;
 }
 
+/* If only the second allocation fails, tcp_flight_rest finds the first. */
 bool tcp_flight_reserve(struct subflow *sf)
 {
     if (sf->flight != &nothing)
@@ -63,6 +64,8 @@ static bool to_remember(const struct tcp_flight *f)
     return r->undo_marker != 0 || r->point != 0 || f->tlp_end != 0 || !rack_is_new(&f->rack);
 }
 
+/* At the end of a batch and not with the last ACK, since an owner that answers requests sends again in
+ * the same batch. */
 void tcp_flight_rest(struct subflow *sf)
 {
     const struct tcp_flight *f = sf->flight;

@@ -12,6 +12,8 @@ static void too_big(struct subflow *sf, uint32_t mtu, braid_time now)
     sf->ops->wake(sf);
 }
 
+/* Anyone can send these, so they end nothing that is established (RFC 5927 section 5.2), and the quoted
+ * number has to be in flight: a stranger would have to guess it. */
 void subflow_icmp(struct subflow *sf, const struct wire_packet *p, braid_time now)
 {
     uint64_t off = seq_extend(sf->snd.una, p->quoted_seq - sf->syn.iss);

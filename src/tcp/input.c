@@ -18,6 +18,8 @@ struct seg {
     bool syn, fin, rst, has_ack;
 };
 
+/* An offset is the one with these low 32 bits that is nearest to where the sequence stands: RCV.NXT for
+ * the peer's numbers, SND.UNA for ours. */
 static struct seg decode(const struct subflow *sf, const struct wire_packet *p)
 {
     struct seg s = {
@@ -151,6 +153,8 @@ static bool in_window(struct subflow *sf, const struct seg *s)
     return !seq64_before(sf->rcv.adv, s->off);
 }
 
+/* RFC 9293 section 3.10.7.4, first check: an ACK unless it is a RST. It leaves with the batch, so that a
+ * flood of such segments gets one answer. A segment that was received before is reported as a duplicate. */
 static void answer_unacceptable(struct subflow *sf, const struct seg *s, braid_time now)
 {
     if (s->rst)
@@ -215,6 +219,8 @@ static bool ack_is_valid(struct subflow *sf, const struct seg *s, braid_time now
     return false;
 }
 
+/* The fifth check and all that follow. A peer that paused for longer than the RTO begins with a small
+ * window again, and is acknowledged quickly as at the start. */
 static void input_synchronized(struct subflow *sf, const struct seg *s, struct buf *b, braid_time now)
 {
     if (!ack_is_valid(sf, s, now))
@@ -250,6 +256,8 @@ static bool input_syn_received(struct subflow *sf, struct seg *s, braid_time now
     return true;
 }
 
+/* What a segment may do depends on the state: in SYN_SENT hardly anything can be checked against numbers;
+ * in SYN_RECEIVED the checks hold already, and the ACK has to complete the handshake first. */
 void subflow_input(struct subflow *sf, const struct wire_packet *p, struct buf *b, uint32_t seg_size,
                    braid_time now)
 {

@@ -13,6 +13,8 @@ static uint32_t ip_header(const struct braid_ip *peer)
     return ip_is_v4(peer) ? IP4_HEADER : IP6_HEADER;
 }
 
+/* RFC 6691: the peer's MSS counts no options, so what is on every segment comes off here. peer_mss and
+ * path_mtu are what they are; only their lesser counts. */
 void subflow_update_mss(struct subflow *sf)
 {
     uint32_t ip = ip_header(&sf->local.ip);

@@ -3,6 +3,8 @@
 
 #include "base/addr.h"
 
+/* FNV-1a. Entries are not chained: who chooses addresses so that they collide only makes others begin
+ * with the size of the link, as before. */
 static struct mtu_known *known_of(struct tcp_env *env, const struct braid_ip *peer)
 {
     uint32_t h = 2166136261u;
@@ -33,6 +35,7 @@ static bool is_news(struct tcp_env *env, const struct mtu_known *news)
     return k->mtu != news->mtu || k->silent != news->silent || news->until - k->until > MTU_KNOWN_TIME / 2;
 }
 
+/* Told only if it is news, since each subflow finds out the same. */
 void tcp_mtu_tell(struct tcp_env *env, const struct mtu_known *news)
 {
     bool tell = env->host.path_mtu && is_news(env, news);

@@ -18,6 +18,8 @@
 #define CLOSE_ENOUGH   16   /* the search ends when the range is no larger */
 #define PROBE_FAILURES 2    /* before a size is given up */
 
+/* RFC 791 requires hosts to take 576 bytes, RFC 8200 section 5 every link to carry 1,280. What an ICMP
+ * error says below that is not believed. */
 static uint16_t least_mtu(const struct subflow *sf)
 {
     return ip_is_v4(&sf->local.ip) ? MTU_LEAST_V4 : MTU_LEAST_V6;
@@ -30,6 +32,7 @@ static uint16_t bound(const struct subflow *sf)
     return peer < sf->env->mtu ? (uint16_t)peer : sf->env->mtu;
 }
 
+/* path_mtu may be larger than what the peer takes; packets never are. */
 static uint16_t in_use(const struct subflow *sf)
 {
     uint16_t most = bound(sf);
@@ -65,6 +68,8 @@ static void remember(struct subflow *sf, braid_time now)
     tcp_mtu_tell(sf->env, &news);
 }
 
+/* What is known of the peer is believed until the time that it was good for; then the search goes up
+ * again (RFC 8899 section 5.1.1, PMTU_RAISE_TIMER). */
 void tcp_mtu_init(struct subflow *sf, braid_time now)
 {
     const struct mtu_known *k = tcp_mtu_look_up(sf->env, &sf->remote.ip, now);
@@ -120,6 +125,8 @@ static uint32_t probe_payload(const struct subflow *sf)
     return (uint32_t)min_u64(candidate(sf) - head, most);
 }
 
+/* Not in recovery: a lost probe could not be told from the other losses. One at a time, with enough data
+ * to fill it: padding would have to be invented. */
 uint32_t tcp_mtu_probe(struct subflow *sf, uint32_t len, braid_time now)
 {
     if (!searching(sf)) {
@@ -143,11 +150,14 @@ void tcp_mtu_probing(struct subflow *sf, const struct tcp_sent *s)
     sf->mtu.size = candidate(sf);
 }
 
+/* Once it was retransmitted, in smaller segments, it no longer says anything of the size. */
 static bool is_probe(const struct subflow *sf, const struct tcp_sent *s)
 {
     return sf->flight->mtu.probe > 0 && s->start == sf->flight->mtu.probe && !s->retrans;
 }
 
+/* RFC 4821 section 7.6.1. Anything larger than the next smaller size that arrives also clears the
+ * suspicion that big packets vanish. */
 void tcp_mtu_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t bytes, braid_time now)
 {
     if (min_u64(s->seg, bytes) + overhead(sf) > smaller(sf))
@@ -162,6 +172,8 @@ void tcp_mtu_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t by
         end_search(sf, now);
 }
 
+/* One loss may have had another reason, so the same size is tried again (RFC 8899 section 5.1.2,
+ * MAX_PROBES). */
 static void probe_failed(struct subflow *sf, braid_time now)
 {
     tcp_count(sf, COUNT_TCP_MTUP_FAIL, 1);
@@ -183,6 +195,7 @@ bool tcp_mtu_lost(struct subflow *sf, const struct tcp_sent *s, braid_time now)
     return true;
 }
 
+/* All that was in flight is taken for lost, the probe with it. */
 void tcp_mtu_timeout(struct subflow *sf, braid_time now)
 {
     if (sf->flight->mtu.probe)
@@ -191,6 +204,9 @@ void tcp_mtu_timeout(struct subflow *sf, braid_time now)
 
 /* ---- a path that swallows what is big ---- */
 
+/* Black hole detection, RFC 4821 section 7.7 and RFC 8899 section 4.3: the segment in front of
+ * everything, twice lost. The search that follows begins with the size that was in use, which comes back
+ * at once if the losses had another reason. */
 void tcp_mtu_head_again(struct subflow *sf, const struct tcp_sent *s)
 {
     uint16_t mtu = smaller(sf);
@@ -246,6 +262,8 @@ static void take_limit(struct subflow *sf, uint16_t mtu, braid_time now)
     end_search(sf, now);
 }
 
+/* RFC 1191 section 3, RFC 8201 section 4. Only a decrease is believed; growing is for the search to find
+ * out. While a probe is in flight it is the probe that the router speaks of. */
 bool tcp_mtu_limit(struct subflow *sf, uint32_t mtu, braid_time now)
 {
     uint32_t before = sf->size.mss;

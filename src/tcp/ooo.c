@@ -66,6 +66,8 @@ static bool ooo_trim(struct subflow *sf, struct list *pos, uint64_t *off, struct
     return s->len > 0;
 }
 
+/* Charged to the connection, bounded in number: a peer may send single bytes with holes between. What is
+ * dropped here was not acknowledged and will come again. */
 static bool ooo_store(struct subflow *sf, struct list *pos, uint64_t off, struct slice *s)
 {
     struct tcp_piece *o = NULL;
@@ -86,6 +88,7 @@ static bool ooo_store(struct subflow *sf, struct list *pos, uint64_t off, struct
     return true;
 }
 
+/* The block that is reported is the whole segment, whatever of it was here already (RFC 2018 section 4). */
 void tcp_ooo_insert(struct subflow *sf, uint64_t off, struct slice s)
 {
     uint64_t start = off, end = off + s.len;
@@ -129,6 +132,8 @@ void tcp_ooo_clear(struct subflow *sf)
     tcp_disorder_rest(sf);
 }
 
+/* Pieces are in order, do not overlap, and do not touch rcv.nxt; there are blocks exactly if there are
+ * pieces. */
 void tcp_ooo_check(const struct subflow *sf)
 {
     uint64_t at = sf->rcv.nxt, bytes = 0;

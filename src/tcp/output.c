@@ -36,6 +36,8 @@ static void add_options(struct subflow *sf, enum subflow_segment kind, const str
     assert(mptcp_options_size(&t->mp) <= space);
 }
 
+/* After the options, which the owner may have made with another DATA_ACK: the window counts from that
+ * (RFC 8684 section 3.3.4). */
 static void set_window(struct subflow *sf, struct wire_tcp *t)
 {
     t->window = (uint16_t)(tcp_window_now(sf) >> sf->syn.rcv_wscale);
@@ -46,6 +48,8 @@ static void send_without_payload(struct subflow *sf, const struct wire_tcp *t)
     tcp_emit(sf->env, &sf->local, &sf->remote, t);
 }
 
+/* RFC 9293 section 3.5. A SYN offers everything; a SYN/ACK only what the SYN had (RFC 7323 section 2.2
+ * and 3.2, RFC 2018 section 2). */
 void tcp_send_syn(struct subflow *sf, braid_time now)
 {
     bool synack = sf->state == TCP_STATE_SYN_RECEIVED;
@@ -72,6 +76,8 @@ void tcp_send_syn(struct subflow *sf, braid_time now)
     send_without_payload(sf, &t);
 }
 
+/* Segments without payload. SACK blocks take what the owner's options have left; a FIN and a probe go
+ * without, since they are seldom and the ACK follows. */
 static void send_control(struct subflow *sf, uint8_t flags, uint64_t off, bool pure, braid_time now)
 {
     struct wire_tcp t = header(sf, flags, off, now);
@@ -102,6 +108,8 @@ void subflow_ack_at_once(struct subflow *sf, braid_time now)
         tcp_send_ack(sf, now);
 }
 
+/* One number before what the peer expects: it is unacceptable, and has to be answered with an ACK (RFC
+ * 9293 sections 3.8.4 and 3.8.6.1). Without a byte of garbage, which middleboxes do not like. */
 void subflow_probe(struct subflow *sf, braid_time now)
 {
     if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
@@ -110,6 +118,7 @@ void subflow_probe(struct subflow *sf, braid_time now)
     send_control(sf, 0, sf->snd.una - 1, false, now);
 }
 
+/* With our next number the peer believes it at once (RFC 5961 section 3.2). */
 void tcp_send_rst(struct subflow *sf, braid_time now)
 {
     struct wire_tcp t = header(sf, TCP_RST, sf->snd.nxt, now);
@@ -118,6 +127,7 @@ void tcp_send_rst(struct subflow *sf, braid_time now)
     send_without_payload(sf, &t);
 }
 
+/* The number is the one that the offending segment acknowledged (RFC 9293 section 3.5.2, group 1). */
 void tcp_send_rst_at(struct subflow *sf, uint32_t seq)
 {
     struct wire_tcp t = {.flags = TCP_RST, .seq = seq};
@@ -145,6 +155,8 @@ static uint32_t gather(const struct tcp_map *m, uint64_t start, uint64_t end, st
     return got;
 }
 
+/* One packet or super-packet, of as many pieces as a writev takes. PSH goes on the end of a map: that is
+ * as much as the owner had. */
 static unsigned send_piece(struct subflow *sf, const struct tcp_map *m, uint64_t start, uint64_t end,
                            uint32_t mss, uint32_t *sent, braid_time now)
 {
@@ -171,6 +183,7 @@ static unsigned send_piece(struct subflow *sf, const struct tcp_map *m, uint64_t
     return segments;
 }
 
+/* The only place from which payload leaves, new and again, so that idleness is noted here. */
 unsigned tcp_send_data(struct subflow *sf, const struct tcp_map *m, uint64_t start, uint64_t end,
                        uint32_t mss, braid_time now)
 {

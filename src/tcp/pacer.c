@@ -11,6 +11,8 @@ void pacer_init(struct pacer *p)
     *p = (struct pacer){.next = INT64_MIN};
 }
 
+/* rem is in units of 1/rate microseconds, so it has to be converted, or a rate that changes often would
+ * lose or gain time. */
 void pacer_set_rate(struct pacer *p, uint64_t rate)
 {
     if (p->rate != 0)
@@ -23,6 +25,8 @@ bool pacer_ready(const struct pacer *p, braid_time now)
     return p->rate == 0 || now >= p->next;
 }
 
+/* next = max(next, now - slack) + bytes / rate, with the remainder of the division kept: at high rates a
+ * packet is less than a microsecond. */
 void pacer_sent(struct pacer *p, uint64_t bytes, braid_time now)
 {
     if (p->rate == 0)
@@ -37,6 +41,8 @@ void pacer_sent(struct pacer *p, uint64_t bytes, braid_time now)
     p->next += wait < (unsigned __int128)WAIT_MAX ? (braid_time)wait : WAIT_MAX;
 }
 
+/* As Linux does it: packets of about a millisecond, two segments at least because peers acknowledge every
+ * second. */
 uint64_t pacer_quantum(const struct pacer *p, uint32_t mss)
 {
     assert(mss > 0);

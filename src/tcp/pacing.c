@@ -8,6 +8,8 @@
  * rate, as it is for slower flows. */
 #define PACE_AHEAD (1 * BRAID_MS)
 
+/* Twice the rate of the window in slow start, which doubles each round trip, and a fifth more than it
+ * afterwards, so that pacing never is what limits the rate (as in Linux). */
 void tcp_update_pacing(struct subflow *sf)
 {
     const struct cc *cc = &sf->cc;
@@ -23,6 +25,7 @@ void tcp_update_pacing(struct subflow *sf)
     pacer_set_rate(&sf->pacer, cc->cwnd < cc->ssthresh ? per_second * 2 : per_second + per_second / 5);
 }
 
+/* The timer is armed once per wait; a later call only compares. */
 bool tcp_pacing_admits(struct subflow *sf, braid_time now)
 {
     struct pacer *pacer = &sf->pacer;

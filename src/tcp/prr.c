@@ -16,6 +16,7 @@ static uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* RFC 6937 section 3, at the beginning of recovery. */
 void prr_begin(struct prr *p, uint64_t flight, uint64_t ssthresh)
 {
     *p = (struct prr){.recover_flight = flight ? flight : 1, .ssthresh = ssthresh};
@@ -30,6 +31,8 @@ static uint64_t proportional_part(const struct prr *p)
     return less_to_zero(whole, p->out);
 }
 
+/* Section 3.1 in its order. Above ssthresh the reduction is proportional; below it, what leaves is bound
+ * to what arrives, with one segment more per ACK while snd_una moves and nothing new is lost (RFC 9937). */
 uint64_t prr_on_ack(struct prr *p, uint64_t newly_delivered, uint64_t pipe, bool snd_una_advanced,
                     bool new_loss, uint32_t mss)
 {

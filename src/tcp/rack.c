@@ -6,6 +6,7 @@
 
 #define REO_WND_PERSIST 16 /* recoveries that a multiplier above 1 outlives */
 
+/* RACK_sent_after: what left in one microsecond left in the order of the stream. */
 static bool sent_after(braid_time t1, uint64_t seq1, braid_time t2, uint64_t seq2)
 {
     return t1 > t2 || (t1 == t2 && seq1 > seq2);
@@ -55,6 +56,7 @@ void rack_on_dsack(struct subflow *sf)
     r->reo_wnd_persist = REO_WND_PERSIST;
 }
 
+/* Section 6.2 step 4: a wider window is forgotten after 16 recoveries without a DSACK. */
 void rack_on_recovered(struct subflow *sf)
 {
     struct rack *r = &sf->flight->rack;
@@ -63,6 +65,8 @@ void rack_on_recovered(struct subflow *sf)
         r->reo_wnd_mult = 1;
 }
 
+/* Section 6.2 step 4. Without reordering so far, losses that DupThresh segments prove need no wait.
+ * Otherwise a quarter of the least round trip, times the multiplier, at most a smoothed one. */
 static int64_t reordering_window(const struct subflow *sf)
 {
     if (!sf->flight->rack.reordering_seen &&

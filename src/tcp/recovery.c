@@ -6,6 +6,7 @@
 #include "tcp/ack.h"
 #include "tcp/pacing.h"
 
+/* A probe of the tail is moot: what it would have told is known. */
 static void begin(struct subflow *sf)
 {
     sf->cc.in_recovery = true;
@@ -13,6 +14,8 @@ static void begin(struct subflow *sf)
     sf->flight->tlp_end = 0;
 }
 
+/* From here on retransmitted bytes are counted up, and down again with each DSACK; at zero none of them
+ * was needed. */
 static void begin_undo(struct subflow *sf)
 {
     sf->flight->recovery.undo_marker = sf->snd.una;
@@ -20,6 +23,7 @@ static void begin_undo(struct subflow *sf)
     sf->flight->recovery.undo_armed = false;
 }
 
+/* Once per recovery and not per segment: the algorithm sets ssthresh. */
 static void tell_loss(struct subflow *sf, uint64_t in_flight, bool timeout, braid_time now)
 {
     struct cc_loss loss = {.now = now, .in_flight = in_flight, .timeout = timeout};
@@ -27,6 +31,7 @@ static void tell_loss(struct subflow *sf, uint64_t in_flight, bool timeout, brai
     sf->cc.ops->on_loss(&sf->cc, &loss);
 }
 
+/* RFC 6675 section 5 step 4. The algorithm first, since PRR needs its ssthresh. */
 void recovery_begin(struct subflow *sf, uint64_t flight, uint64_t in_flight, braid_time now)
 {
     tell_loss(sf, in_flight, false, now);
@@ -37,6 +42,9 @@ void recovery_begin(struct subflow *sf, uint64_t flight, uint64_t in_flight, bra
     tcp_count(sf, COUNT_TCP_SACK_RECOVERY, 1);
 }
 
+/* RFC 5681 section 3.1 and RFC 6298 section 5. Only the first of several timeouts of the same data
+ * reduces ssthresh. If the first run was SACKed and still is not acknowledged, the peer has thrown it
+ * away (RFC 2018 section 8), and no SACK counts any more. */
 void recovery_begin_rto(struct subflow *sf, braid_time now)
 {
     bool reneged = sent_of(sf->flight->board.runs.next)->state == SENT_SACKED;
@@ -53,6 +61,8 @@ void recovery_begin_rto(struct subflow *sf, braid_time now)
     sent_lose_all(sf, reneged);
 }
 
+/* As if a recovery had begun and ended: for a loss that a probe repaired (RFC 8985 section 7.4.2), and
+ * for an owner that wants the subflow slower. */
 void recovery_skip(struct subflow *sf, uint64_t in_flight, braid_time now)
 {
     if (sf->cc.in_recovery)
@@ -70,6 +80,8 @@ static void end(struct subflow *sf)
     rack_on_recovered(sf);
 }
 
+/* RFC 6675 section 5: all that was outstanding when it began is acknowledged. After a timeout slow start
+ * goes on by itself; after fast recovery cwnd is what PRR led to. */
 void recovery_try_end(struct subflow *sf, braid_time now)
 {
     if (!sf->cc.in_recovery || sf->snd.una < sf->flight->recovery.point)
@@ -94,6 +106,8 @@ void recovery_forget_undo(struct subflow *sf)
         sf->flight->recovery.undo_marker = 0;
 }
 
+/* The timestamp of the first one tells ACKs of the original from those of the repetition (RFC 3522
+ * section 3.2). */
 void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now)
 {
     if (sf->flight->recovery.undo_marker == 0)
@@ -116,6 +130,8 @@ static bool originals_arrived(const struct subflow *sf, const struct ack_info *a
            ((sf->flight->recovery.by_rto && !a->dsack) || sf->snd.una >= sf->flight->recovery.point);
 }
 
+/* RFC 3708 for DSACKs, RFC 4015 for timestamps. What was marked lost is in flight again, as it always
+ * was. */
 void recovery_try_undo(struct subflow *sf, const struct ack_info *a)
 {
     if (sf->flight->recovery.undo_marker == 0 || !sf->flight->recovery.undo_armed)
@@ -138,6 +154,7 @@ static void grow_after_rto(struct subflow *sf, uint64_t delivered)
         sf->cc.cwnd = min_u64(sf->cc.cwnd + delivered, sf->cc.ssthresh);
 }
 
+/* PRR says how many bytes may leave on this ACK; cwnd is what is in flight and those. */
 static void reduce(struct subflow *sf, const struct ack_info *a, uint64_t lost)
 {
     bool advanced = sf->snd.una > a->prior_una;
@@ -155,6 +172,8 @@ static uint64_t delivery_rate(const struct subflow *sf, const struct delivery_re
     return (uint64_t)((unsigned __int128)r->delivered * (uint64_t)BRAID_SECOND / (uint64_t)r->interval_us);
 }
 
+/* A round in which the window was used up to its end counts for the next one, too: its ACKs come when
+ * nothing waits any more. */
 static void tell_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost, bool round_start)
 {
     struct delivery_result r = delivery_finish(&sf->delivery, &a->sample, sf->cc.min_rtt_us, a->now);
@@ -174,6 +193,8 @@ static void tell_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost
     sf->cc.ops->on_ack(&sf->cc, &ack);
 }
 
+/* A round trip ends when something is acknowledged that was sent after its beginning. With a model of the
+ * path the algorithm gets every ACK, and nobody else touches cwnd. */
 void recovery_on_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost)
 {
     bool round_start = sf->snd.una > sf->cwnd.round_end;
@@ -193,6 +214,8 @@ void recovery_on_ack(struct subflow *sf, const struct ack_info *a, uint64_t lost
     tcp_update_pacing(sf);
 }
 
+/* Papers halve the window (Raiciu et al., NSDI 2012); in congestion avoidance that is what a loss does,
+ * and the algorithm keeps its own books of it. */
 void subflow_penalize(struct subflow *sf, braid_time now)
 {
     struct cc *cc = &sf->cc;

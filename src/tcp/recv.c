@@ -4,6 +4,7 @@
 #include "base/slice.h"
 #include "tcp/sack_blocks.h"
 
+/* The owner takes over the reference, and may close the subflow from within. */
 static void deliver(struct subflow *sf, struct slice s, braid_time now)
 {
     uint64_t off = sf->rcv.nxt;
@@ -51,6 +52,9 @@ static void cut(struct subflow *sf, uint64_t *off, const uint8_t **data, uint32_
         *len = *off < edge ? (uint32_t)(edge - *off) : 0;
 }
 
+/* RFC 9293 section 3.10.7.4, seventh and eighth check. A segment that fills a hole is acknowledged at
+ * once (RFC 5681 section 4.2). The owner may have ended the subflow with any slice, so the state is
+ * looked at after each. */
 void tcp_receive(struct subflow *sf, const struct wire_packet *p, struct buf *b, uint64_t off, braid_time now)
 {
     const uint8_t *data = p->payload;

@@ -21,6 +21,7 @@ static void refuse(struct tcp_env *env, const struct wire_packet *p, struct wire
     tcp_emit(env, &p->dst, &p->src, t);
 }
 
+/* The reason is MPTCP's (RFC 8684 section 3.6); who does not know the option takes it for a plain RST. */
 void tcp_refuse(struct tcp_env *env, const struct wire_packet *p, int reason)
 {
     struct wire_tcp t = {.flags = TCP_RST};
@@ -33,6 +34,8 @@ void tcp_refuse(struct tcp_env *env, const struct wire_packet *p, int reason)
     refuse(env, p, &t);
 }
 
+/* MP_FASTCLOSE needs the peer's key as a proof (RFC 8684 section 3.5); a RST alone would end only this
+ * subflow. */
 void tcp_refuse_fastclose(struct tcp_env *env, const struct wire_packet *p, uint64_t key, uint8_t reason)
 {
     struct wire_tcp t = {.flags = TCP_RST};

@@ -8,6 +8,8 @@
 
 #define RETRANSMITS_PER_FLUSH 128
 
+/* The oldest segment restarts the timer (RFC 6298 (5.1)); others have to wait for its ACK anyhow. A FIN
+ * has no map and goes by itself. */
 void tcp_retransmit(struct subflow *sf, struct tcp_sent *s, braid_time now)
 {
     unsigned segments = 1;

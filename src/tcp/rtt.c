@@ -14,6 +14,8 @@ void rtt_init(struct rtt *r)
     *r = (struct rtt){0};
 }
 
+/* A minimum of the last ten seconds: paths change, and one that got longer must not look congested for
+ * ever. */
 static void update_min(struct rtt *r, int32_t sample, braid_time now)
 {
     if (r->min_rtt_us == 0 || sample <= r->min_rtt_us || now - r->min_rtt_at > RTT_MIN_WINDOW) {
@@ -22,6 +24,7 @@ static void update_min(struct rtt *r, int32_t sample, braid_time now)
     }
 }
 
+/* RFC 6298 (2.2) and (2.3), with alpha 1/8 and beta 1/4. RTTVAR first, since it is of the old SRTT. */
 void rtt_sample(struct rtt *r, int64_t rtt_us, braid_time now)
 {
     int32_t sample = (int32_t)clamp(rtt_us, 1, RTT_RTO_MAX);
@@ -39,6 +42,7 @@ void rtt_sample(struct rtt *r, int64_t rtt_us, braid_time now)
     update_min(r, sample, now);
 }
 
+/* RFC 6298 (2.3) and (2.4): SRTT + max(G, 4 RTTVAR), doubled for each timeout. */
 int64_t rtt_rto(const struct rtt *r)
 {
     int64_t rto = RTT_RTO_INITIAL;

@@ -3,6 +3,8 @@
 
 #include "tcp/internal.h"
 
+/* RFC 2883 section 4: one block, in the next ACK only. If memory is short the peer does not hear of it,
+ * which costs it a needless reduction at worst. */
 void sack_note_duplicate(struct subflow *sf, uint64_t start, uint64_t end)
 {
     sf->ack.now = true;
@@ -10,6 +12,8 @@ void sack_note_duplicate(struct subflow *sf, uint64_t start, uint64_t end)
         sf->ooo->dsack = (struct range){start, end};
 }
 
+/* RFC 2018 section 4: the first block holds the segment that caused the ACK, the others repeat the most
+ * recent ones, so that a lost ACK loses no news. */
 void sack_note(struct subflow *sf, uint64_t start, uint64_t end)
 {
     struct range first = {start, end};
@@ -51,6 +55,7 @@ static void sack_rebuild(struct subflow *sf)
     }
 }
 
+/* What the cumulative ACK covers is no longer reported. */
 void sack_prune(struct subflow *sf)
 {
     unsigned n = 0;
@@ -70,6 +75,8 @@ static struct wire_sack on_wire(const struct subflow *sf, struct range r)
     return (struct wire_sack){sf->syn.irs + (uint32_t)r.start, sf->syn.irs + (uint32_t)r.end};
 }
 
+/* The duplicate comes first (RFC 2883 section 4), and its order among the blocks tells the peer that it
+ * is one. */
 void sack_fill(struct subflow *sf, struct wire_tcp *t, unsigned room)
 {
     if (!sf->syn.sack_ok)

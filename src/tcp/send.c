@@ -20,6 +20,8 @@ static unsigned send_probe(struct subflow *sf, struct tcp_sent *s, uint32_t len,
     return segments;
 }
 
+/* The map belongs to the subflow from here on, whatever becomes of it. With nothing in flight before,
+ * both clocks start: of the retransmission timer, and of the silence of the path. */
 void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now)
 {
     assert(subflow_can_carry_data(sf) && m->len > 0);
@@ -37,6 +39,8 @@ void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now)
     tcp_deadlines_update(sf);
 }
 
+/* One ACK per batch and subflow, however many segments came (RFC 5681 section 4.2 allows it for stretches
+ * of a window). */
 static void flush_ack(struct subflow *sf, braid_time now)
 {
     if (tcp_ack_is_due(sf))
@@ -45,6 +49,8 @@ static void flush_ack(struct subflow *sf, braid_time now)
         tcp_ack_delay(sf, now);
 }
 
+/* Retransmissions before the FIN, which has to be last, and the ACK at the end, since each segment with
+ * payload is one already. */
 void subflow_flush(struct subflow *sf, braid_time now)
 {
     if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
@@ -58,6 +64,8 @@ void subflow_flush(struct subflow *sf, braid_time now)
     tcp_disorder_rest(sf);
 }
 
+/* Whatever opens the window ends the backoff of the probes. They count from now only if nothing is in
+ * flight: otherwise the retransmission timer covers it. */
 void subflow_set_blocked(struct subflow *sf, bool blocked, braid_time now)
 {
     if (sf->cwnd.blocked == blocked)

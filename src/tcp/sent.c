@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* Every byte is in exactly one of the three. */
 static uint64_t *sum_of(struct subflow *sf, enum sent_state state)
 {
     switch (state) {
@@ -44,12 +45,14 @@ static void leave(struct subflow *sf, struct tcp_sent *s)
 
 #define RUN_COST mem_cost(sizeof(struct tcp_sent))
 
+/* Runs are charged to the connection: how many there are is up to its peer. */
 static void free_run(struct subflow *sf, struct tcp_sent *s)
 {
     mem_give(sf->account, RUN_COST);
     free(s);
 }
 
+/* One ahead, so that nothing can fail between the scheduler's decision and the packet. */
 bool sent_reserve(struct subflow *sf)
 {
     if (!sf->flight->board.spare) {
@@ -77,6 +80,7 @@ static struct tcp_sent *take_spare(struct subflow *sf)
     return s;
 }
 
+/* At the end of all three orders: nothing lies behind it in the stream, and nothing left later. */
 struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map, braid_time now)
 {
     struct tcp_sent *s = take_spare(sf);
@@ -92,6 +96,8 @@ struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map,
     return s;
 }
 
+/* Both parts keep state, time and place in the order of time; the rest begins in the middle of a segment
+ * if `at` is no border. */
 struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at)
 {
     assert(s->start < at && at < s->end);
@@ -142,6 +148,7 @@ static void insert_lost(struct subflow *sf, struct tcp_sent *s)
     sf->flight->board.lost_hint = s;
 }
 
+/* SACKed runs are in neither of the two further lists: they wait for the cumulative ACK only. */
 void sent_mark(struct subflow *sf, struct tcp_sent *s, enum sent_state state)
 {
     assert(state != SENT_FLIGHT);
@@ -240,6 +247,7 @@ void sent_unlose_all(struct subflow *sf)
     }
 }
 
+/* With a new time it belongs to the end of by_time, and its segments have the size that is in force now. */
 void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
 {
     assert(s->state != SENT_SACKED);
@@ -254,6 +262,7 @@ void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
     list_append(&sf->flight->board.by_time, &s->link);
 }
 
+/* A middlebox may acknowledge parts of segments; `lead` remembers where the borders were. */
 void sent_trim(struct subflow *sf, struct tcp_sent *s, uint64_t start)
 {
     assert(s->start < start && start < s->end);
@@ -262,6 +271,7 @@ void sent_trim(struct subflow *sf, struct tcp_sent *s, uint64_t start)
     s->start = start;
 }
 
+/* The memory is kept as the next spare: in a steady flow nothing is allocated. */
 void sent_remove(struct subflow *sf, struct tcp_sent *s)
 {
     leave(sf, s);
@@ -292,6 +302,7 @@ static void merge(struct subflow *sf, struct tcp_sent *a, struct tcp_sent *b)
     a->end = end;
 }
 
+/* A FIN stays a run of its own: it has no map to be sent again from. */
 void sent_merge_sacked(struct subflow *sf, struct tcp_sent *s)
 {
     if (s->node.next != &sf->flight->board.runs && may_merge(s, sent_of(s->node.next)))
@@ -318,6 +329,7 @@ static struct tcp_sent *search(struct list *pos, uint64_t off)
     return NULL;
 }
 
+/* Three guesses, each bounded: near the last find, near the end, near the front. */
 struct tcp_sent *sent_find(struct subflow *sf, uint64_t off)
 {
     assert(off >= sf->snd.una && off < sf->snd.nxt);
@@ -347,6 +359,7 @@ static uint64_t border(const struct tcp_sent *s, uint64_t off, bool up)
     return off - s->start > behind ? off - behind : s->start;
 }
 
+/* At most two splits per SACK block, both at borders of segments. */
 struct tcp_sent *sent_cut_out(struct subflow *sf, struct tcp_sent *s, uint64_t start, uint64_t end)
 {
     start = border(s, start, true);

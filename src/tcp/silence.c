@@ -20,6 +20,9 @@ static braid_time later(braid_time a, braid_time b)
     return a > b ? a : b;
 }
 
+/* Two conditions: the oldest segment in flight is overdue, and nothing at all has been acknowledged for a
+ * while. The second keeps a queue that grows from being taken for silence. docs/architecture.md has the
+ * numbers. */
 braid_time subflow_silent_at(const struct subflow *sf, unsigned patience)
 {
     const struct rtt *r = &sf->rtt;
@@ -37,12 +40,16 @@ braid_time subflow_silent_at(const struct subflow *sf, unsigned patience)
     return later(overdue, quiet);
 }
 
+/* The answer may acknowledge what was lost on the way back only, with a timestamp of before: it must not
+ * take a recovery back. */
 void subflow_ask(struct subflow *sf, braid_time now)
 {
     recovery_forget_undo(sf);
     subflow_probe(sf, now);
 }
 
+/* What was lost in the silence would wait for a timeout that has been doubled meanwhile (RFC 6298 (5.5)):
+ * the path has answered, so the reason for the backoff is gone. */
 void subflow_retry(struct subflow *sf, braid_time now)
 {
     if (!tcp_outstanding(sf))
@@ -52,6 +59,8 @@ void subflow_retry(struct subflow *sf, braid_time now)
     tcp_deadlines_update(sf);
 }
 
+/* Timers that ran out in the meantime say nothing of the path or the peer. What came in waits in the
+ * tunnel and is read first. */
 void subflow_resumed(struct subflow *sf, braid_time now)
 {
     if (sf->state == TCP_STATE_CLOSED || sf->state == TCP_STATE_TIME_WAIT)

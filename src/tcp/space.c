@@ -53,6 +53,9 @@ static bool worth_waiting(const struct subflow *sf, uint64_t space, uint64_t qua
            sf->flight->board.pipe > window - window / DEFER_DIVISOR;
 }
 
+/* The owner asks before each packet. What was lost goes first; then all bounds have to agree, in whole
+ * segments where they can (RFC 9293 section 3.8.6.2.1), and there is memory for what will be sent before
+ * the owner is told that it may. */
 uint64_t subflow_space(struct subflow *sf, braid_time now)
 {
     if (!subflow_can_carry_data(sf) || !list_empty(&sf->flight->board.lost))

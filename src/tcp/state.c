@@ -19,12 +19,14 @@ const char *tcp_state_text(enum tcp_state s)
     return s < TCP_STATES ? state_names[s] : "?";
 }
 
+/* `usable` follows from the state, and the sums of coupled algorithms from that. */
 void tcp_set_state(struct subflow *sf, enum tcp_state state)
 {
     sf->state = state;
     sf->cc.usable = subflow_can_carry_data(sf);
 }
 
+/* The counters are those of RFC 4022 (tcpAttemptFails, tcpEstabResets). */
 void tcp_finish(struct subflow *sf, enum tcp_state state, enum subflow_closed why, braid_time now)
 {
     if (sf->state == TCP_STATE_SYN_SENT || sf->state == TCP_STATE_SYN_RECEIVED)

@@ -38,6 +38,7 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
     sf->cc.cwnd = (uint64_t)TCP_INITIAL_WINDOW * sf->size.mss;
 }
 
+/* Nothing is sent: the owner may want to ask somebody first. */
 void subflow_open_passive(struct subflow *sf, const struct wire_packet *syn, const struct cc_ops *cc,
                           braid_time now)
 {
@@ -50,6 +51,7 @@ void subflow_open_passive(struct subflow *sf, const struct wire_packet *syn, con
     tcp_set_state(sf, TCP_STATE_SYN_RECEIVED);
 }
 
+/* The timeouts count from here: what the owner took its time for is not the network's. */
 void subflow_answer(struct subflow *sf, braid_time now)
 {
     if (sf->state != TCP_STATE_SYN_RECEIVED || sf->syn.answered)
@@ -61,6 +63,7 @@ void subflow_answer(struct subflow *sf, braid_time now)
     tcp_deadlines_update(sf);
 }
 
+/* OPEN call, RFC 9293 section 3.10.1. The SYN takes number 0. */
 void subflow_open_active(struct subflow *sf, const struct cc_ops *cc, braid_time now)
 {
     open_common(sf, cc, now);
@@ -71,6 +74,7 @@ void subflow_open_active(struct subflow *sf, const struct cc_ops *cc, braid_time
     tcp_deadlines_update(sf);
 }
 
+/* Runs before maps: they point into them. */
 void subflow_destroy(struct subflow *sf)
 {
     if (!sf->flight)
@@ -87,6 +91,7 @@ void subflow_destroy(struct subflow *sf)
     tcp_cc_free(sf);
 }
 
+/* Maps lie end to end up to what was sent last, FIN not counted. */
 static void check_maps(const struct subflow *sf)
 {
     uint64_t at = 0;
@@ -101,6 +106,7 @@ static void check_maps(const struct subflow *sf)
     assert(at == 0 || at == (sf->snd.nxt - sf->fin.sent));
 }
 
+/* What algorithms see is what src/tcp has. */
 static void check_recovery(const struct subflow *sf)
 {
     assert(!sf->flight->recovery.by_rto || sf->cc.in_recovery);

@@ -15,6 +15,8 @@ uint8_t tcp_window_scale(size_t rcvbuf)
     return scale;
 }
 
+/* An option that only one side has sent is not in force (RFC 7323 section 2.2 for scaling: then ours is
+ * 0, too). An MSS below what is reasonable would turn every byte into a packet, and is raised. */
 void tcp_take_syn_options(struct subflow *sf, const struct wire_packet *p, braid_time now)
 {
     const struct wire_tcp *t = &p->tcp;
@@ -38,6 +40,8 @@ void tcp_take_syn_options(struct subflow *sf, const struct wire_packet *p, braid
     subflow_update_mss(sf);
 }
 
+/* A sample of the round trip only if it is known which of several SYNs was answered (Karn). The algorithm
+ * begins here, with window and round trip. */
 void tcp_establish(struct subflow *sf, braid_time now)
 {
     tcp_set_state(sf, TCP_STATE_ESTABLISHED);

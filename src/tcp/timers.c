@@ -10,6 +10,7 @@
 #define KEEPALIVE_STEP  (75 * BRAID_SECOND)
 #define KEEPALIVE_MAX   9
 
+/* RFC 9293 section 3.8.3: for a SYN the limit is the owner's to set. */
 static void on_handshake_timeout(struct subflow *sf, braid_time now)
 {
     if (now - sf->syn.opened_at >= sf->env->syn_timeout) {
@@ -32,6 +33,8 @@ static bool hopeless(const struct subflow *sf, braid_time now)
     return sf->tries.stuck_rtos >= GIVE_UP_BACKOFF || now - sf->tries.stuck_since >= GIVE_UP_TIME;
 }
 
+/* RFC 6298 (5.4) to (5.6). What is retransmitted, and when, is decided at the flush; the owner hears of
+ * it since other paths may take over. */
 static void on_rto(struct subflow *sf, braid_time now)
 {
     if (hopeless(sf, now)) {
@@ -49,6 +52,8 @@ static void on_rto(struct subflow *sf, braid_time now)
         sf->ops->wake(sf);
 }
 
+/* RFC 8985 section 6.3: what was only late by now is lost. The same follows as from an ACK that delivers
+ * nothing. */
 static void on_reorder_timeout(struct subflow *sf, braid_time now)
 {
     uint64_t flight = sf->snd.nxt - sf->snd.una - sf->flight->board.sacked_bytes,
@@ -65,6 +70,7 @@ static void on_reorder_timeout(struct subflow *sf, braid_time now)
     sf->ops->wake(sf);
 }
 
+/* RFC 8985 section 7.3: one segment, for which cwnd is not asked. */
 static void on_tail_probe(struct subflow *sf, braid_time now)
 {
     struct tcp_sent *s = tlp_choose(sf, now);
@@ -73,6 +79,7 @@ static void on_tail_probe(struct subflow *sf, braid_time now)
         tcp_retransmit(sf, s, now);
 }
 
+/* A peer that answers none of several probes for so long is gone, window or not. */
 static void on_persist_timeout(struct subflow *sf, braid_time now)
 {
     if (sf->tries.probes_unanswered >= 3 && now - sf->activity.last_recv >= GIVE_UP_TIME) {
@@ -86,6 +93,7 @@ static void on_persist_timeout(struct subflow *sf, braid_time now)
     subflow_probe(sf, now);
 }
 
+/* One timer, one use at a time (RFC 8985 section 8): each chooses what comes next. */
 static void on_rexmit(struct subflow *sf, braid_time now)
 {
     switch (sf->due.kind) {
@@ -134,6 +142,7 @@ static void on_keepalive(struct subflow *sf, braid_time now)
     subflow_probe(sf, now);
 }
 
+/* From the last sign of life on, so that a change does not keep a dead connection longer. */
 void subflow_set_keepalive(struct subflow *sf, braid_time idle)
 {
     sf->tries.keepalive_idle = idle;
@@ -144,6 +153,7 @@ void subflow_set_keepalive(struct subflow *sf, braid_time idle)
     tcp_deadlines_arm(sf);
 }
 
+/* The ACK leaves with the flush that follows. */
 static void on_delack(struct subflow *sf)
 {
     sf->due.delack = BRAID_NEVER;
@@ -152,6 +162,7 @@ static void on_delack(struct subflow *sf)
     sf->ops->wake(sf);
 }
 
+/* Any of them may end the subflow; then its deadlines are gone and none of the others is due. */
 static void on_timer(struct timer *t, braid_time now)
 {
     struct subflow *sf = list_entry(t, struct subflow, due.timer);

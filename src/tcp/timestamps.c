@@ -20,6 +20,8 @@ bool tcp_paws_rejects(struct subflow *sf, const struct wire_packet *p, uint64_t 
     return !overtaken;
 }
 
+/* RFC 7323 section 4.3: only a segment that begins at or before the last ACK sent is remembered, so that
+ * with a hole open the peer measures from what is in front of it. */
 void tcp_ts_update(struct subflow *sf, const struct wire_packet *p, uint64_t off, braid_time now)
 {
     const struct wire_tcp *t = &p->tcp;

@@ -6,6 +6,7 @@
 #include "tcp/emit.h"
 #include "tcp/internal.h"
 
+/* What is needed to acknowledge a FIN that comes again, and to know old segments from a new connection. */
 void timewait_init(struct timewait *tw, const struct subflow *sf)
 {
     tw->local = sf->local;
@@ -18,6 +19,7 @@ void timewait_init(struct timewait *tw, const struct subflow *sf)
     tw->ts_ok = sf->syn.ts_ok;
 }
 
+/* Also the last DATA_ACK: without it an MPTCP peer would go on asking whether its DATA_FIN arrived. */
 static void send_ack_at(const struct timewait *tw, struct tcp_env *env, uint32_t seq, braid_time now)
 {
     struct wire_tcp t = {
@@ -56,6 +58,7 @@ static bool acceptable_syn(const struct timewait *tw, const struct wire_tcp *t)
     return seq32_before(tw->rcv_nxt, t->seq);
 }
 
+/* RFC 9293 section 3.10.7.4 for TIME_WAIT, with RFC 6191 for a SYN and RFC 1337 for a RST. */
 enum timewait_action timewait_input(struct timewait *tw, const struct wire_packet *p, struct tcp_env *env,
                                     braid_time now)
 {

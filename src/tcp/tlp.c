@@ -14,6 +14,7 @@ bool tlp_allowed(const struct subflow *sf)
            tcp_outstanding(sf);
 }
 
+/* Section 7.2: two round trips, and the time for which a peer may hold back the ACK of a single segment. */
 braid_time tlp_timeout(const struct subflow *sf)
 {
     if (sf->rtt.srtt_us == 0)
@@ -41,6 +42,8 @@ struct tcp_sent *tlp_choose(struct subflow *sf, braid_time now)
     return s;
 }
 
+/* Section 7.4.2. If the probe was a needless repetition the peer says so: with a DSACK, or, when that is
+ * lost, with a duplicate ACK. */
 bool tlp_process_ack(struct subflow *sf, const struct ack_info *a)
 {
     if (sf->flight->tlp_end == 0 || sf->snd.una < sf->flight->tlp_end)
