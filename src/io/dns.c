@@ -12,6 +12,7 @@
 
 #define QUERY_TIMEOUT_MS 2000 /* that a server has for the first try; it doubles with each */
 #define QUERY_TRIES      3    /* of each server */
+#define WAIT_SOCKETS     16   /* that dns_wait looks at: each server needs one or two */
 
 /* What tells one version of a file from another; zero: there is none. */
 struct stamp {
@@ -249,16 +250,16 @@ void dns_ask(struct dns *d, struct dns_question *q)
 
 void dns_wait(struct dns *d, braid_time patience)
 {
-    ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-    struct pollfd polled[ARES_GETSOCK_MAXNUM];
+    struct pollfd polled[WAIT_SOCKETS];
     struct timeval tv, most = {.tv_sec = patience / BRAID_SECOND, .tv_usec = patience % BRAID_SECOND};
-    int wanted = ares_getsock(d->channel, sockets, ARES_GETSOCK_MAXNUM);
     nfds_t n = 0;
-    for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-        short events = (short)((ARES_GETSOCK_READABLE(wanted, i) ? POLLIN : 0) |
-                               (ARES_GETSOCK_WRITABLE(wanted, i) ? POLLOUT : 0));
-        if (events)
-            polled[n++] = (struct pollfd){.fd = sockets[i], .events = events};
+    list_each (pos, next, &d->watches) {
+        const struct watch *w = list_entry(pos, struct watch, link);
+        short what = event_get_events(w->event);
+        if (n < WAIT_SOCKETS)
+            polled[n++] = (struct pollfd){
+                .fd = w->fd,
+                .events = (short)((what & EV_READ ? POLLIN : 0) | (what & EV_WRITE ? POLLOUT : 0))};
     }
     const struct timeval *wait = ares_timeout(d->channel, &most, &tv);
     poll(polled, n, (int)(wait->tv_sec * 1000 + (wait->tv_usec + 999) / 1000));
