@@ -102,25 +102,28 @@ void end_conn_forget(struct end *e)
 
 /* ---- what the core tells --------------------------------------------------------------------- */
 
+static void tell_ready(struct end *e, bool readable, bool writable)
+{
+    if (e)
+        e->events->ready(e, readable, writable);
+}
+
 void end_conn_established(struct braid_conn *c, void *user)
 {
     (void)c;
-    struct end *e = user;
-    e->events->ready(e, true, true);
+    tell_ready(user, true, true);
 }
 
 void end_conn_readable(struct braid_conn *c, void *user)
 {
     (void)c;
-    struct end *e = user;
-    e->events->ready(e, true, false);
+    tell_ready(user, true, false);
 }
 
 void end_conn_writable(struct braid_conn *c, void *user)
 {
     (void)c;
-    struct end *e = user;
-    e->events->ready(e, false, true);
+    tell_ready(user, false, true);
 }
 
 void end_conn_closed(struct braid_conn *c, void *user, enum braid_close why)

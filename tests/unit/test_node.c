@@ -142,6 +142,7 @@ START_TEST(a_node_that_is_freed_is_not_drained)
     node_drain(node, on_drained, node);
     node_free(node);
     ck_assert(freed == 2 && drained == 0);
+    event_base_free(base);
     freed = 0;
     setup();
 }

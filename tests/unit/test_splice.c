@@ -328,6 +328,23 @@ START_TEST(an_end_is_passed_on_behind_the_last_byte_and_the_other_way_goes_on)
 }
 END_TEST
 
+/* As where both ends are being opened, each in its own time. */
+START_TEST(nothing_is_written_to_a_connection_whose_handshake_is_not_complete)
+{
+    unsigned late = (unsigned)_i / 2, first = !late;
+    begin(_i % 2 ? (int)(1u << first) : 0);
+    peers[late].conn->client_ready = false;
+    peer_sends_random(&peers[first], 5000);
+    write_out(&peers[first], 5000);
+    settle();
+    ck_assert_uint_eq(moved[first], 0);
+    peers[late].conn->client_ready = true;
+    until(exchange(), peers[late].got == peers[first].len);
+    must_have_all(late);
+    splice_drop(&splice);
+}
+END_TEST
+
 /* What was written is with the kernel, or under way in the core: the splice must not take it back. */
 START_TEST(one_connection_that_has_ended_leaves_the_other_its_time)
 {
@@ -446,6 +463,7 @@ int main(void)
     tcase_add_loop_test(t, random_pieces_arrive_equal_both_ways, 0, COMBINATIONS);
     tcase_add_loop_test(t, an_end_is_passed_on_behind_the_last_byte_and_the_other_way_goes_on, 0,
                         2 * COMBINATIONS);
+    tcase_add_loop_test(t, nothing_is_written_to_a_connection_whose_handshake_is_not_complete, 0, 4);
     tcase_add_test(t, one_connection_that_has_ended_leaves_the_other_its_time);
     t = new_case(s, "aborts");
     tcase_add_loop_test(t, a_reset_is_passed_on_behind_what_came_before_it, 0, 2 * COMBINATIONS);
