@@ -1,4 +1,7 @@
-/* The life of a connection: creation, the work of a flush, timers, and its end. */
+/* The life of a connection: creation, the work of a flush, timers, and its end. Packets, timers and the
+ * user's calls leave marks (marks.c); a flush follows once per turn of the worker's loop and does, in a fixed
+ * order, what they ask for: subflows that ended go, the user is called, data is scheduled, signals and ACKs
+ * leave, and who has to end ends. It ends as CONN_DEAD, in conn_flush alone, whose caller then frees it. */
 #include "mptcp/conn.h"
 
 #include <assert.h>
@@ -43,6 +46,8 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     c->sched.ops = sched;
     if (sched->init)
         sched->init(&c->sched);
+    /* Twice the buffers: they are charged at what they take from the heap, and mappings of slow subflows hold
+     * bytes that are DATA_ACKed. */
     c->mem = (struct mem_account){.parent = &env->mem,
                                   .limit = 2 * (env->params.rcvbuf_max + env->params.sndbuf_max)};
     c->opened_at = now;
@@ -77,6 +82,7 @@ void conn_free(struct braid_conn *c)
     c->phase = CONN_DEAD;
     while (!list_empty(&c->subflows))
         flow_free(list_entry(c->subflows.next, struct mp_subflow, node));
+    /* totals of the core outlive its connections */
     env->bytes_in_past += c->recv.user - DATA_FIRST;
     env->bytes_out_past += c->send.una - DATA_FIRST;
     conn_token_forget(c);
@@ -94,6 +100,7 @@ void conn_free(struct braid_conn *c)
     free(c);
 }
 
+/* May be called at any time: each connection is counted off once. */
 void conn_half_open_end(struct braid_conn *c)
 {
     if (c->handshake.half_open)
@@ -103,6 +110,7 @@ void conn_half_open_end(struct braid_conn *c)
 
 /* ---- timers ---- */
 
+/* One timer for all deadlines: connections are many, and most have none that is near. */
 void conn_rearm(struct braid_conn *c)
 {
     braid_time at = c->deadlines.data_rtx;
@@ -118,7 +126,9 @@ void conn_rearm(struct braid_conn *c)
         wheel_arm(&c->env->tcp.wheel, &c->deadlines.timer, at);
 }
 
-/* Repeats the third ACKs of our joins until their fourth comes. */
+/* Repeats the third ACKs of our joins until their fourth comes (section 3.2: without it the subflow is not
+ * established and must not carry data). Linux does so every 8 ms or so; one that is not answered two seconds
+ * long leads nowhere. */
 static void repeat_join_acks(struct braid_conn *c, braid_time now)
 {
     bool waiting = false;
@@ -173,6 +183,7 @@ static void conn_fire(struct timer *t, braid_time now)
 
 /* ---- the end ---- */
 
+/* The user hears of the end once, and of nothing afterwards. */
 static void tell_closed(struct braid_conn *c)
 {
     if (c->closing.told)
@@ -185,13 +196,15 @@ static void tell_closed(struct braid_conn *c)
     c->ops = NULL;
 }
 
-/* Resets what subflows there are, and is gone. */
+/* Resets what subflows there are, and is gone. The table of TIME_WAIT answers with the same what still comes:
+ * the RSTs may be lost. */
 static void carry_out_failure(struct braid_conn *c, braid_time now)
 {
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (s->closing.dead)
             continue;
+        /* its SYN was not answered: nothing but a refusal of the SYN fits */
         if (c->phase == CONN_PENDING) {
             c->env->ops->refuse(c->env, s, BRAID_REFUSE_RESET);
             continue;
@@ -225,7 +238,8 @@ static enum braid_close why_of(const struct mp_subflow *s)
     return BRAID_CLOSE_PROTOCOL;
 }
 
-/* The last subflow is gone. */
+/* The last subflow is gone. MPTCP lives on for a while without any (section 3.3.3, break-before-make); plain
+ * TCP ends with it, and so do handshakes and what has nothing more to exchange. */
 static void all_gone(struct braid_conn *c, enum braid_close why, braid_time now)
 {
     if (c->phase == CONN_DRAINING || !conn_is_mptcp(c) || c->phase < CONN_ESTABLISHED) {
@@ -252,6 +266,7 @@ static void reap(struct braid_conn *c, braid_time now)
         if (!s->closing.dead)
             continue;
         enum braid_close why = why_of(s);
+        /* while the subflow can still say what became of it */
         conn_pm_ended(s, now);
         flow_free(s);
         if (c->n_subflows == 0)

@@ -1,4 +1,6 @@
-/* Subflows of a connection: making, watching and ending them. */
+/* Subflows of a connection: making, watching and ending them. src/tcp runs a subflow by itself and tells what
+ * happens by the functions at the end of this file. They are called in the middle of its work, so they only
+ * note what follows; the connection's flush acts on it and frees the subflow (conn.c). */
 #include "mptcp/flow.h"
 
 #include <assert.h>
@@ -34,6 +36,8 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     s->tcp.local = *local;
     s->tcp.remote = *remote;
     s->rule = rules_find(&c->env->rules, &local->ip, &remote->ip);
+    /* Bytes of option space for the longest DSS (section 3.3): 64-bit DATA_ACK and DSN, and a checksum.
+     * Fixed, so that the size of segments does not change with the width of the peer's numbers. */
     s->tcp.size.reserve = conn_is_mptcp(c) ? 28 : 0;
     if (c->env->ops->flow_add(c->env, s) < 0) {
         free(s);
@@ -49,8 +53,8 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     return s;
 }
 
-/* Puts the congestion state into the ring of its established siblings; once, when it is established itself.
- */
+/* Puts the congestion state into the ring of its established siblings; once, when it is established itself:
+ * the window of a handshake says nothing to coupled algorithms. */
 static void ring_insert(struct mp_subflow *s)
 {
     list_each (n, tmp, &s->conn->subflows) {
@@ -79,12 +83,15 @@ static void ring_remove(struct mp_subflow *s)
 void flow_free(struct mp_subflow *s)
 {
     struct braid_conn *c = s->conn;
+    /* before subflow_destroy frees the mappings */
     conn_reinject_flow(s);
     rule_account(s);
     if (s->rule)
         s->rule->subflows--;
     ring_remove(s);
     c->env->ops->flow_remove(c->env, s);
+    /* RFC 9293 section 3.6.1: the 4-tuple stays taken for a while, in an entry much smaller than a subflow.
+     */
     if (s->tcp.state == TCP_STATE_TIME_WAIT)
         c->env->ops->time_wait(c->env, s);
     list_remove(&s->node);
@@ -111,6 +118,7 @@ static void flow_established(struct subflow *sf, braid_time now)
         c->handshake.established_due = true;
         s->confirmed = true;
     } else {
+        /* there is somebody to send over again (break-before-make, section 3.3.3) */
         c->deadlines.gone = BRAID_NEVER;
         c->fallback.barred = true; /* the peer may send data as soon as it has our ACK */
         if (sf->syn.passive)
@@ -138,6 +146,7 @@ static void flow_timeout(struct subflow *sf, braid_time now)
 {
     struct mp_subflow *s = mp_subflow_of(sf);
     (void)now;
+    /* the first of a row */
     if (sf->rtt.backoff == 1)
         conn_count(s->conn, MP_SUBFLOW_STALE);
     s->silence.stale = true; /* and suspect at the flush, if others can do without it */

@@ -1,5 +1,6 @@
 /* Payload of a subflow that waits for its checksum (RFC 8684 section 3.3.1), or, after a wrong one, for the
- * peer to fall back (section 3.7). */
+ * peer to fall back (section 3.7). The subflow has acknowledged it, so the peer will not send it there again:
+ * what cannot be held for want of memory ends the connection. */
 #include "mptcp/held.h"
 
 #include <stdlib.h>
@@ -14,6 +15,7 @@ void held_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn)
 {
     struct rxmap *r = &s->rxmap;
     uint32_t n = r->held_n;
+    /* Before the loop: a delivery may fail the connection, which drops what is held. */
     r->held_n = r->held_bytes = 0;
     r->held_sum = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -34,6 +36,7 @@ void held_add(struct braid_conn *c, struct mp_subflow *s, struct slice *in)
             conn_fail(c, BRAID_CLOSE_RESOURCES, true);
             return;
         }
+        /* given back by rxmap_free */
         mem_take(&c->mem, (cap - r->held_cap) * sizeof(*h));
         r->held = h;
         r->held_cap = cap;
@@ -43,6 +46,8 @@ void held_add(struct braid_conn *c, struct mp_subflow *s, struct slice *in)
         conn_fail(c, BRAID_CLOSE_RESOURCES, true);
         return;
     }
+    /* Where the piece lies in the mapping matters: at odd offsets the halves of its 16-bit words change
+     * places. */
     r->held_sum = checksum_add_at(r->held_sum, in->data, in->len, r->held_bytes);
     r->held_bytes += in->len;
     r->held[r->held_n++] = *in;

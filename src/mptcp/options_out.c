@@ -1,6 +1,7 @@
 /* MPTCP options of outgoing segments. DSNs always go out with 64 bits, DATA_ACKs with as many as the peer's
  * DSNs have (RFC 8684 section 3.3.2), and with 32 before the first, as Linux does: a mapping with a checksum
- * and timestamps then fill the 40 bytes of option space at most exactly. */
+ * and timestamps then fill the 40 bytes of option space at most exactly. Offsets become numbers of the wire
+ * here: the initial data sequence number stands for the SYN, so that the first byte, 1, has the next one. */
 #include "mptcp/options_out.h"
 
 #include <string.h>
@@ -13,12 +14,14 @@
 
 #define DSS_ACK_SIZE 12 /* at most: kind, length, subtype, flags, 64-bit DATA_ACK */
 
+/* Flags A, C and H of section 3.1; B and D to G have to be 0. */
 static uint8_t capable_flags(const struct braid_conn *c)
 {
     return MPTCP_CAPABLE_SHA256 | (c->dss.checksum ? MPTCP_CAPABLE_CHECKSUM : 0) |
            (c->join.refused ? MPTCP_CAPABLE_NO_JOIN : 0);
 }
 
+/* No key in a SYN, ours in the SYN/ACK, both in what completes the handshake (section 3.1). */
 static void put_capable(const struct braid_conn *c, unsigned n_keys, struct wire_mptcp *mp)
 {
     struct mptcp_capable *k = &mp->capable;
@@ -52,6 +55,9 @@ static void put_data_fin(const struct braid_conn *c, struct mptcp_dss *d)
         d->csum = checksum_dss(0, d->dsn, d->ssn, d->len);
 }
 
+/* An own address ID and nonce in the first segment of either end, HMACs in the second and third
+ * (section 3.2). Ours has our key and our nonce first, whoever opened the subflow; the encoder cuts it to 64
+ * bits in a SYN/ACK, and 160 in the third ACK. */
 static void put_join(const struct mp_subflow *s, enum mptcp_join_kind kind, struct wire_mptcp *mp)
 {
     const struct braid_conn *c = s->conn;
@@ -70,6 +76,8 @@ static void put_join(const struct mp_subflow *s, enum mptcp_join_kind kind, stru
     mp->has |= MPTCP_HAS(MPTCP_JOIN);
 }
 
+/* The mapping that the payload of a segment belongs to, the whole of it on each of its segments: section 3.7
+ * wants a mapping on each until a DATA_ACK has come, and later it costs little. */
 static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
@@ -79,6 +87,7 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
         mp->capable.has_len = true;
         mp->capable.data_len = len;
         mp->capable.has_csum = c->dss.checksum;
+        /* as that of the DSS which this stands for: SSN 1 */
         mp->capable.csum = checksum_dss(m->sum, c->keys.local_idsn + m->dsn, 1, len);
         return;
     }
@@ -139,6 +148,8 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
     return false;
 }
 
+/* The number of the first byte that is not to be trusted (section 3.7): it is the peer's, and has 64 bits
+ * always. */
 static void put_fail(struct mp_subflow *s, struct wire_mptcp *mp)
 {
     mp->fail_dsn = s->conn->keys.remote_idsn + s->fail.dsn;
@@ -147,6 +158,8 @@ static void put_fail(struct mp_subflow *s, struct wire_mptcp *mp)
     conn_count(s->conn, MP_FAIL_TX);
 }
 
+/* One REMOVE_ADDR for all that are due: any number of IDs fits into one option (section 3.4.2). Nothing
+ * answers it, so each ID goes out a few times. */
 static void put_withdrawals(struct braid_conn *c, struct wire_mptcp *mp)
 {
     struct conn_known *m = c->pm.known;
@@ -167,7 +180,9 @@ static void put_withdrawals(struct braid_conn *c, struct wire_mptcp *mp)
     conn_count(c, MP_RM_ADDR_TX);
 }
 
-/* What goes beside the DATA_ACK: at most one of these. */
+/* What goes beside the DATA_ACK: at most one of these, the most urgent first. MP_FAIL goes out with each ACK
+ * until the peer falls back, a DATA_FIN with each until it is DATA_ACKed, as both may be lost. The sizes are
+ * those of the options, padded to four bytes. */
 static void put_extra(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
@@ -193,6 +208,8 @@ static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
     struct braid_conn *c = s->conn;
     if (s->tcp.syn.passive && !s->confirmed)
         return;
+    /* the third ACK of our join, until the fourth shows that it arrived; with timestamps it leaves room for
+     * nothing else */
     if (s->join && !s->confirmed) {
         put_join(s, MPTCP_JOIN_ACK, mp);
     } else if (s->echo_mp_capable && !(c->send.fin_sent && !c->send.fin_acked)) {
@@ -203,6 +220,9 @@ static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
     }
 }
 
+/* A RST of a connection that is aborted has the peer's key, to prove that it comes from us (section 3.5,
+ * option R); one of a subflow says why, for the peer to judge whether and when to try again (section 3.6),
+ * and after a wrong checksum also from where on the data is void (section 3.7). */
 static void put_reset(struct mp_subflow *s, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
@@ -272,6 +292,7 @@ void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struc
         break;
     }
     if ((t->mp.has & MPTCP_HAS(MPTCP_DSS)) && !c->dss.sent) {
+        /* what the peer sends after it has seen this time stamp, it sends knowing that our options pass */
         c->dss.sent = true;
         c->dss.first_ts = t->tsval;
     }

@@ -1,4 +1,6 @@
-/* Data level, receiving: the queue of slices in order, which the user reads. */
+/* Data level, receiving: the queue of slices in order, which the user reads (RFC 8684 section 3.3.4). Until
+ * the user was called, a slice points into the packet that it came in, so that who keeps up reads without a
+ * copy; what is left then is kept in memory of the connection's own. */
 #include "mptcp/recvq.h"
 
 #include <assert.h>
@@ -11,6 +13,7 @@
 
 #define GATHER_MAX 8192u /* bytes; small pieces are put together in buffers up to this */
 
+/* cap is a power of two. */
 static struct slice *rcvq_at(const struct braid_conn *c, uint32_t i)
 {
     return &c->recv.q.v[(c->recv.q.head + i) & (c->recv.q.cap - 1)];
@@ -31,6 +34,7 @@ static void ring_free(struct braid_conn *c)
 
 static bool rcvq_grow(struct braid_conn *c)
 {
+    /* doubled, so that appending costs the same however long the queue */
     uint32_t cap = c->recv.q.cap ? c->recv.q.cap * 2 : 8;
     struct slice *q = malloc(cap * sizeof(*q));
     if (!q)
@@ -52,6 +56,7 @@ void recvq_append(struct braid_conn *c, struct slice *s)
         conn_fail(c, BRAID_CLOSE_ABORTED, true);
         return;
     }
+    /* recv.nxt has gone past these bytes: the next DATA_ACK would say that they are here */
     if (c->recv.q.n == c->recv.q.cap && !rcvq_grow(c)) {
         slice_drop(s);
         conn_fail(c, BRAID_CLOSE_RESOURCES, true);
@@ -88,11 +93,13 @@ void braid_conn_consume(struct braid_conn *c, size_t n)
         slice_drop(s);
         c->recv.q.head = (c->recv.q.head + 1) & (c->recv.q.cap - 1);
         c->recv.q.n--;
+        /* slices that own their memory come before those that do not */
         if (c->recv.q.kept > 0)
             c->recv.q.kept--;
     }
     if (c->recv.q.n == 0) /* idle connections hold no memory */
         ring_free(c);
+    /* the window may open (flow_window), and an end that waited for the reading goes on */
     conn_dirty(c);
 }
 
@@ -121,6 +128,7 @@ static uint32_t room_behind(const struct slice *s)
  * moved a few times at most. False: they stay apart. Takes over s. */
 static bool gather(struct braid_conn *c, struct slice *to, struct slice *s)
 {
+    /* larger ones use the better part of a buffer anyway */
     if (s->len > GATHER_MAX / 2 || !may_grow(c, to))
         return false;
     if (room_behind(to) < s->len) {
@@ -159,6 +167,7 @@ bool recvq_keep(struct braid_conn *c)
     return ok;
 }
 
+/* Asked before a segment is taken (flow_segment), since afterwards its bytes are acknowledged. */
 bool recvq_has_room(const struct braid_conn *c, uint32_t len)
 {
     return c->recv.q.kept == 0 || mem_room(&c->mem) >= buf_cost(len) + sizeof(struct slice);

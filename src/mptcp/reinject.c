@@ -1,11 +1,13 @@
 /* Data-level retransmission: what a subflow lost or took into its grave goes over another one (RFC 8684
- * section 3.3.6). */
+ * section 3.3.6). Here it is only noted, as ranges of data sequence numbers; choice.c sends it, before
+ * anything new. The subflow that carried it, if it lives, retransmits it all the same. */
 #include "mptcp/reinject.h"
 
 #include "base/seq.h"
 #include "mptcp/conn.h"
 #include "mptcp/marks.h"
 
+/* A few ranges have their place in the connection; only beyond that there is memory to charge. */
 void conn_charge_reinject(struct braid_conn *c)
 {
     size_t now = c->send.reinject.cap > RANGES_INLINE
@@ -16,12 +18,15 @@ void conn_charge_reinject(struct braid_conn *c)
     c->send.reinject_cost = now;
 }
 
+/* What was DATA_ACKed meanwhile is done with, and what was never sent is new data. After falling back the
+ * only subflow cares for everything itself. */
 void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len)
 {
     uint64_t start = seq64_before(dsn, c->send.una) ? c->send.una : dsn;
     uint64_t end = seq64_before(c->send.nxt, dsn + len) ? c->send.nxt : dsn + len;
     if (c->phase == CONN_DEAD || !conn_is_mptcp(c) || !seq64_before(start, end))
         return;
+    /* bytes that nobody remembers to send again would stop the stream for good */
     if (ranges_add(&c->send.reinject, start, end) < 0)
         conn_fail(c, BRAID_CLOSE_RESOURCES, true);
     conn_charge_reinject(c);
@@ -36,6 +41,7 @@ void conn_reinject_flow(struct mp_subflow *s)
     }
 }
 
+/* All maps are looked at: on a subflow they are in the order of sending, which repetitions mix. */
 struct mp_map *flow_carries(struct mp_subflow *s, uint64_t dsn)
 {
     list_each (n, tmp, &s->tcp.flight->maps) {

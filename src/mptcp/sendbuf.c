@@ -1,5 +1,8 @@
 /* Data level, sending: the send buffer, DATA_ACKs, and the mappings that subflows carry. What goes where is
- * decided in schedule.c. */
+ * decided in choice.c. Bytes have two kinds of owners (RFC 8684 section 3.3.6): their chunk, until they are
+ * DATA_ACKed, and the mappings of all subflows that carried them, until those have acknowledged them as well.
+ * Both hold references on one buffer, which is freed with the last: nothing is copied between the user's
+ * write and the TUN. */
 #include "mptcp/sendbuf.h"
 
 #include <assert.h>
@@ -42,6 +45,8 @@ static void chunk_free(struct braid_conn *c, struct send_chunk *k)
     free(k);
 }
 
+/* A large one if much is to be written, a small one for a short answer, and for whoever is near the end of
+ * the memory. */
 static struct send_chunk *chunk_add(struct braid_conn *c, size_t want)
 {
     size_t room = mem_room(&c->mem),
@@ -61,7 +66,7 @@ static struct send_chunk *chunk_add(struct braid_conn *c, size_t want)
     return k;
 }
 
-/* The last chunk, if it has room worth writing to. */
+/* The last chunk, if it has room worth an iovec. */
 static struct send_chunk *tail_with_room(struct braid_conn *c)
 {
     if (list_empty(&c->send.chunks))
@@ -90,6 +95,8 @@ static bool is_shut(const struct braid_conn *c)
     return c->send.shutdown || c->closing.abort_due || c->closing.fail_due || c->phase > CONN_ESTABLISHED;
 }
 
+/* Room is reserved behind what is written: chunks without bytes yet, or not full ones. They stay in the list,
+ * and `end` stays before them until the commit. */
 unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n)
 {
     if (c->send.reserved)
@@ -138,11 +145,13 @@ void braid_conn_commit(struct braid_conn *c, size_t n)
         size_t take = k->buf->cap - k->len;
         if (take > n)
             take = n;
+        /* what was reserved in front may have been given back */
         if (k->len == 0)
             k->dsn = c->send.end;
         k->len += (uint32_t)take;
         c->send.end += take;
         n -= take;
+        /* An idle connection holds no buffers. */
         if (k->len == 0)
             chunk_free(c, k);
     }
@@ -173,6 +182,7 @@ void braid_conn_shutdown(struct braid_conn *c)
 }
 
 /* The chunk that holds dsn, which is in [una, end). */
+/* New data is found at once, by the cursor; what is repeated mostly lies near the head. */
 static struct send_chunk *chunk_find(struct braid_conn *c, uint64_t dsn)
 {
     struct list *n = c->send.chunks.next;
@@ -187,6 +197,7 @@ static void drop_acked_chunks(struct braid_conn *c)
 {
     while (!list_empty(&c->send.chunks)) {
         struct send_chunk *k = chunk_of(c->send.chunks.next);
+        /* the user may be writing to it */
         if (k == c->send.reserved || seq64_before(c->send.una, k->dsn + k->len))
             break;
         chunk_free(c, k);
@@ -209,7 +220,8 @@ void conn_send_free(struct braid_conn *c)
 /* ---- acknowledgements ---- */
 
 /* Twice what all subflows together send in the longest round trip, for that long the slowest may hold up the
- * rest. */
+ * rest (section 3.3.4 has the same bound for receivers). It only grows: a limit that is not used costs
+ * nothing. */
 static void tune_sndbuf(struct braid_conn *c)
 {
     int64_t longest = 1;
@@ -229,7 +241,8 @@ static void tune_sndbuf(struct braid_conn *c)
         c->send.sndbuf = goal;
 }
 
-/* Bytes before una are done with. */
+/* Bytes before una are done with at the data level; mappings in flight go on holding theirs. Progress ends
+ * the backoff of the data-level timeout. */
 static void advance_una(struct braid_conn *c, uint64_t una, braid_time now)
 {
     if (seq64_before(c->send.end, una)) { /* the DATA_FIN */
@@ -250,6 +263,8 @@ static void advance_una(struct braid_conn *c, uint64_t una, braid_time now)
     conn_dirty(c);
 }
 
+/* What was never sent cannot be acknowledged, and an old DATA_ACK has an old window: both are ignored. The
+ * right edge never goes back (section 3.3.5), so the largest that any subflow brought counts. */
 void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_time now)
 {
     uint64_t top = c->send.nxt + (c->send.fin_sent ? 1 : 0);
@@ -269,6 +284,8 @@ static size_t map_cost(uint32_t n_slices)
     return mem_cost(sizeof(struct mp_map) + n_slices * sizeof(struct slice));
 }
 
+/* The subflow has no more use for a mapping. Only after falling back that says something of the data:
+ * section 3.7 then forbids all but subflow ACKs. */
 void flow_map_done(struct subflow *sf, struct tcp_map *t, bool acked)
 {
     struct mp_map *m = (struct mp_map *)t;
@@ -284,6 +301,8 @@ void flow_map_done(struct subflow *sf, struct tcp_map *t, bool acked)
 
 /* ---- maps ---- */
 
+/* A mapping for at most MAP_SLICES chunks, so it may be shorter than len. The sum is taken once, however
+ * often the mapping is sent. */
 struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
 {
     struct send_chunk *first = chunk_find(c, dsn), *k = first;
@@ -316,6 +335,7 @@ struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
         if (c->dss.checksum)
             sum = checksum_add_at(sum, k->buf->data + skip, take, m->tcp.len - left);
         left -= take;
+        /* new data: the next goes on in this chunk */
         if (dsn == c->send.nxt && i + 1 == n)
             c->send.cursor = k;
     }

@@ -16,6 +16,8 @@ bool token_is_own(const struct mptcp_env *env, uint32_t token)
     return token_owner(env, token) == env->params.worker;
 }
 
+/* Nobody can choose tokens, which are hashes of keys that we draw: they need no keyed hash to spread. At most
+ * one connection has each. */
 struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token)
 {
     struct hnode *n = htable_first(&env->tokens, token);
@@ -28,6 +30,8 @@ void conn_token_enter(struct braid_conn *c)
     c->keys.token_hashed = true;
 }
 
+/* From now on joins with this token are refused as unknown: the connection is plain TCP, or its data has
+ * ended. */
 void conn_token_forget(struct braid_conn *c)
 {
     if (c->keys.token_hashed)
