@@ -1,4 +1,6 @@
-/* Where an address stands in the tables that the path manager sees. */
+/* Where an address stands in the tables that the path manager sees: an index is what it knows addresses by.
+ * Without a table there is one entry, the initial subflow's. Ports do not count for ours, as each subflow has
+ * one of its own. */
 #include "mptcp/addr_index.h"
 
 #include "base/addr.h"

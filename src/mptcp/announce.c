@@ -31,6 +31,8 @@ void conn_withdraw_not(struct braid_conn *c, uint8_t id)
     m->n_withdrawals = n;
 }
 
+/* The list has a place for each of our addresses; should it be full all the same, the oldest has been sent
+ * most often. */
 void conn_withdraw(struct braid_conn *c, uint8_t id)
 {
     struct conn_known *m = c->pm.known;
@@ -91,6 +93,8 @@ static struct mp_subflow *flow_for_signal(struct braid_conn *c, braid_time now)
     return any;
 }
 
+/* An ACK of its own, at once: an option that rides on what is to be sent anyway would have to fit beside its
+ * DSS. */
 static void send_signal(struct mp_subflow *s, braid_time now)
 {
     bool owes = s->tcp.ack.now || s->tcp.ack.forced || s->tcp.ack.bytes > 0;
@@ -141,6 +145,8 @@ void conn_announce_echoed(struct braid_conn *c, const struct mptcp_add_addr *a)
     }
 }
 
+/* ADD_ADDR is repeated until it is echoed, as section 3.4.1 leaves to local policy; REMOVE_ADDR has no echo,
+ * and conn_withdraw sets how often it is sent. */
 void conn_announce_timeout(struct braid_conn *c, braid_time now)
 {
     struct conn_known *m = c->pm.known;

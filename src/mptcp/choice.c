@@ -21,6 +21,8 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
 {
     struct subflow *t = &s->tcp;
     p->id = s->id;
+    /* Section 3.3.8 obliges only who receives the flag; who sets it wants to spare the path in both
+     * directions. */
     p->backup = s->backup.peer || s->backup.ours;
     /* Copies may as well go where nobody answers just now: all others carry the bytes too. */
     p->usable = flow_answers(s) || (conn_copies(s->conn) && flow_usable(s) && t->rtt.backoff == 0);
@@ -39,7 +41,8 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     rule_describe(s, p);
 }
 
-/* Bytes that may be in flight in all. */
+/* Bytes that may be in flight in all. Both sides count from send.una: the window because it is relative to
+ * the DATA_ACK (section 3.3.4), the buffer because it keeps bytes until then. */
 static uint64_t send_window(const struct braid_conn *c)
 {
     uint64_t peer = c->send.edge - c->send.una, own = conn_send_limit(c);
@@ -94,6 +97,7 @@ uint64_t choice_carriers(const struct choice *ch, uint64_t dsn)
 
 /* ---- the choice of a path ---- */
 
+/* Only to be used if nothing else can be (section 3.3.8); a quota works like a backup flag. */
 static bool is_spare(const struct sched_path *p)
 {
     return p->backup || p->over_quota;
@@ -145,6 +149,7 @@ static uint32_t map_length(const struct sched_path *p, uint64_t want, bool more_
     if (len > MAP_BYTES_MAX)
         len = MAP_BYTES_MAX;
     if (len > p->mss && (len < want || more_follows))
+        /* in whole segments: the rest goes out with what follows it */
         len -= len % p->mss;
     if (len < p->mss && len < want && p->in_flight > 0) /* silly window, RFC 9293 section 3.8.6.2.1 */
         return 0;
@@ -165,6 +170,8 @@ uint32_t choice_send(struct braid_conn *c, struct choice *ch, int i, uint64_t ds
     m->sent_at = now;
     m->infinite = c->fallback.infinite_due;
     c->fallback.infinite_due = false;
+    /* The DATA_FIN rides on the last mapping (section 3.3.3), unless its octet does not fit into the length,
+     * or the mapping goes out as MP_CAPABLE, which has no flag for it: push_end sends it by itself then. */
     if (c->send.shutdown && conn_is_mptcp(c) && !s->echo_mp_capable && dsn + len == c->send.end &&
         len < MAP_BYTES_MAX)
         m->fin = c->send.fin_sent = true;
@@ -214,6 +221,7 @@ void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now)
     c->send.news_at = now;
 }
 
+/* As far as the peer's window and the data go, until the scheduler waits. */
 static void push_new(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     for (;;) {
@@ -242,6 +250,9 @@ static void update_probing(struct braid_conn *c, braid_time now)
     }
 }
 
+/* What was lost comes first, since its receiver waits for it; then what is in doubt, then new data; and last,
+ * where nothing new may or can be sent, what holds up the connection (docs/architecture.md, "The way of a
+ * byte"). */
 void conn_push(struct braid_conn *c, braid_time now)
 {
     struct choice ch;

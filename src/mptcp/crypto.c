@@ -25,12 +25,14 @@ void mptcp_key_derive(uint64_t key, uint32_t *token, uint64_t *idsn)
     uint8_t in[8], digest[SHA256_DIGEST_LENGTH];
     put64(in, key);
     hash(in, sizeof(in), NULL, 0, digest);
+    /* the left end of the digest, and the right one (section 3.1) */
     *token = get32(digest);
     *idsn = get64(digest + sizeof(digest) - 8);
 }
 
 void mptcp_hmac(uint64_t first, uint64_t second, const void *msg, size_t len, uint8_t out[MPTCP_HMAC_LEN])
 {
+    /* two keys of eight bytes, filled up with zeros to the block of the hash */
     uint8_t inner[SHA256_CBLOCK] = {0}, outer[SHA256_CBLOCK];
     put64(inner, first);
     put64(inner + 8, second);
@@ -60,9 +62,11 @@ void mptcp_add_addr_hmac(uint64_t sender, uint64_t receiver, uint8_t id, const s
     size_t skip = ip_is_v4(&addr->ip) ? 12 : 0; /* v4-mapped: the last four bytes are the address */
     memcpy(msg + n, addr->ip.b + skip, 16 - skip);
     n += 16 - skip;
+    /* section 3.4.1: two zeros without a port */
     put16(msg + n, addr->port);
     n += 2;
     mptcp_hmac(sender, receiver, msg, n, full);
+    /* the right end here (section 3.4.1), the left one in MP_JOIN (section 3.2) */
     memcpy(out, full + MPTCP_HMAC_LEN - 8, 8);
 }
 

@@ -27,12 +27,15 @@ void conn_arm_data_timer(struct braid_conn *c, braid_time now)
     }
     if (c->deadlines.data_rtx != BRAID_NEVER)
         return;
+    /* The largest RTO of the paths that answer: a DATA_ACK comes back over any of them, and may wait for a
+     * gap that another one fills. */
     int64_t rto = DATA_RTO_MIN;
     list_each (n, tmp, &c->subflows) {
         const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
         if (!s->closing.dead && s->tcp.rtt.backoff == 0 && rtt_rto(&s->tcp.rtt) > rto)
             rto = rtt_rto(&s->tcp.rtt);
     }
+    /* nobody else watches over a DATA_FIN; data has its subflow's timer, so this one comes second */
     bool only_fin = c->send.una == c->send.nxt;
     rto = (only_fin ? rto : 2 * rto) << (c->send.backoff < 10 ? c->send.backoff : 10);
     c->deadlines.data_rtx = now + (rto < DATA_RTO_MAX ? rto : DATA_RTO_MAX);
@@ -74,6 +77,7 @@ void conn_data_timeout(struct braid_conn *c, braid_time now)
         }
         c->send.backoff++;
     } else if (held) {
+        /* a mapping at most: if the DATA_ACK was lost, the next one tells how much of the rest is needed */
         conn_reinject(c, c->send.una, 65535);
         c->send.backoff++;
     }

@@ -1,4 +1,4 @@
-/* Data level, receiving: the window that is advertised, one for all subflows (RFC 8684 section 3.3.1), and
+/* Data level, receiving: the window that is advertised, one for all subflows (RFC 8684 section 3.3.4), and
  * the size of the buffer behind it. */
 #include "mptcp/data_window.h"
 

@@ -1,4 +1,4 @@
-/* Where a connection stands between MPTCP and plain TCP (RFC 8684 sections 3.3.4 and 3.7). */
+/* Where a connection stands between MPTCP and plain TCP (RFC 8684 sections 3.3.1 and 3.7). */
 #ifndef BRAID_MPTCP_FALLBACK_H
 #define BRAID_MPTCP_FALLBACK_H
 

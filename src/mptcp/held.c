@@ -15,7 +15,6 @@ void held_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn)
 {
     struct rxmap *r = &s->rxmap;
     uint32_t n = r->held_n;
-    /* Before the loop: a delivery may fail the connection, which drops what is held. */
     r->held_n = r->held_bytes = 0;
     r->held_sum = 0;
     for (uint32_t i = 0; i < n; i++) {

@@ -36,6 +36,7 @@ static void refuse_join(struct braid_conn *c, const struct wire_packet *syn, int
 
 /* ---- a place among the subflows ---- */
 
+/* Of both ends' subflows together. What has not proven itself does not count. */
 static bool has_place(const struct braid_conn *c)
 {
     unsigned taken = 0;
@@ -46,6 +47,7 @@ static bool has_place(const struct braid_conn *c)
     return taken < c->env->params.max_subflows;
 }
 
+/* For a second nothing came, not even an ACK. That alone proves nothing: an idle path is silent, too. */
 static bool is_silent(const struct mp_subflow *s, braid_time now)
 {
     return !s->closing.dead && !s->closing.reset_due && subflow_synchronized(&s->tcp) &&
@@ -128,6 +130,8 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
     const struct mptcp_join *j = &syn->tcp.mp.join;
     if (j->backup)
         conn_count(c, MP_JOIN_SYN_BACKUP_RX);
+    /* its token is known, yet there is nothing to be joined (any more): fallen back (section 3.7), or ending
+     */
     if (!conn_is_mptcp(c) || c->phase != CONN_ESTABLISHED || c->closing.fail_due) {
         refuse_join(c, syn, MPTCP_RST_MPTCP, now);
         return;
@@ -154,6 +158,7 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
     s->ids.remote = j->addr_id;
     s->ids.remote_nonce = j->nonce;
     s->backup.peer = j->backup;
+    /* The nonce makes the HMACs of this handshake worthless for another one (section 3.2). */
     c->env->tcp.host.random(c->env->tcp.host.ctx, &s->ids.local_nonce, sizeof(s->ids.local_nonce));
     subflow_open_passive(&s->tcp, syn, c->cc, now);
     subflow_answer(&s->tcp, now);
@@ -221,6 +226,7 @@ enum braid_error braid_conn_join(struct braid_conn *c, const struct braid_addr *
 
 /* ---- the last segment of a handshake ---- */
 
+/* The peer's HMAC: its key and its nonce come first (section 3.2). */
 static bool join_hmac_good(const struct mp_subflow *s, const struct mptcp_join *j, size_t len)
 {
     const struct braid_conn *c = s->conn;
@@ -233,6 +239,7 @@ static enum subflow_verdict join_ack(struct mp_subflow *s, const struct mptcp_jo
 {
     struct braid_conn *c = s->conn;
     conn_count(c, MP_JOIN_ACK_RX);
+    /* 160 bits of it in the third ACK, 64 in the SYN/ACK */
     if (!join_hmac_good(s, j, sizeof(j->hmac))) {
         conn_count(c, MP_JOIN_ACK_HMAC);
         return SUBFLOW_RESET;
@@ -259,10 +266,13 @@ static enum subflow_verdict join_synack(struct mp_subflow *s, const struct mptcp
     return SUBFLOW_OK;
 }
 
+/* What is wrong here ends the subflow with a RST and its reason (section 3.2), never the connection: it may
+ * be a stranger's. */
 enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p, braid_time now)
 {
     const struct mptcp_join *j = &p->tcp.mp.join;
     enum mptcp_join_kind want = s->tcp.syn.passive ? MPTCP_JOIN_ACK : MPTCP_JOIN_SYNACK;
+    /* until it is known to be good */
     s->closing.rst_reason = MPTCP_RST_MPTCP;
     if (!(p->tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) || j->kind != want || !conn_is_mptcp(s->conn))
         return SUBFLOW_RESET;

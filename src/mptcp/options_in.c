@@ -1,4 +1,7 @@
-/* MPTCP options of incoming segments (RFC 8684 sections 3.3 to 3.8). */
+/* MPTCP options of incoming segments (RFC 8684 sections 3.3 to 3.8). src/tcp has checked sequence and
+ * acknowledgment numbers before (section 3: validity comes before any signal), so who speaks here has at
+ * least seen the connection; signals that do more ask for a key or an HMAC besides. Numbers of the wire
+ * become offsets here. */
 #include "mptcp/options_in.h"
 
 #include "base/seq.h"
@@ -19,7 +22,7 @@ static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint3
         .off = off, .dsn = dsn, .len = len, .has_csum = has_csum, .csum = csum, .csum_len = csum_len};
     if (len == 0)
         return;
-    if (has_csum != c->dss.checksum) { /* section 3.3.1: as negotiated, or reset */
+    if (has_csum != c->dss.checksum) { /* section 3.3: as negotiated, or reset */
         flow_reset(s, MPTCP_RST_MPTCP);
         return;
     }
@@ -174,6 +177,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
         fallen_back(s, mp, off);
         return SUBFLOW_OK;
     }
+    /* a damaged option is ignored, but shows that options pass */
     if (mp->malformed)
         conn_count(c, MP_MALFORMED);
     if ((mp->has & MPTCP_HAS(MPTCP_FASTCLOSE)) && fastclose_in(c, mp->fastclose.key))
@@ -191,6 +195,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
         c->dss.proven = c->dss.proven || has_had_our_dss(c, &p->tcp, off);
     }
     s->bare = !mp->has && !mp->malformed;
+    /* it lives: REMOVE_ADDR does not end it (section 3.4.2) */
     s->closing.answer_by = 0;
     if (mp->has & MPTCP_HAS(MPTCP_ADD_ADDR))
         conn_add_addr_in(s, &mp->add_addr);
@@ -213,6 +218,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
     return s->closing.reset_due || c->closing.fail_due ? SUBFLOW_DROP : SUBFLOW_OK;
 }
 
+/* What there is no memory for is not taken, but its options are: they may free some. */
 enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *p, uint64_t off,
                                   braid_time now)
 {

@@ -1,5 +1,7 @@
-/* Data level, receiving: from what subflows bring to the order of the connection (RFC 8684 section 3.3.2 to
- * 3.3.4). */
+/* Data level, receiving: from what subflows bring to the order of the connection (RFC 8684 section 3.3.2
+ * to 3.3.4). Of data that comes more than once the first copy counts (section 3.3.1). Numbers and amounts are
+ * the peer's choice: pieces out of order are bounded in number, in memory and in the time that it takes to
+ * find their place. */
 #include "mptcp/order.h"
 
 #include <stdlib.h>
@@ -27,6 +29,8 @@ static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
     free(o);
 }
 
+/* The DATA_FIN takes one number (section 3.3.3), and all subflows acknowledge it, since nobody knows which of
+ * them still reaches the peer. */
 static void check_data_fin(struct braid_conn *c)
 {
     if (!c->recv.fin_known || c->recv.fin_received || c->recv.nxt != c->recv.fin_dsn)
@@ -46,6 +50,7 @@ void conn_data_fin(struct braid_conn *c, uint64_t dsn)
         conn_dirty(c);
         return;
     }
+    /* The first one counts. One inside of what was delivered, or far beyond what we offered, is nonsense. */
     if (c->recv.fin_known || seq64_before(dsn, c->recv.nxt) ||
         seq64_before(c->recv.edge + c->recv.rcvbuf, dsn))
         return;
@@ -65,6 +70,7 @@ static void deliver_in_order(struct braid_conn *c, struct slice *s)
             break;
         uint64_t end = o->dsn + o->s.len;
         struct slice piece = o->s;
+        /* Pieces may overlap what came in order; of theirs only the rest is news. */
         if (seq64_before(c->recv.nxt, end)) {
             uint32_t old = (uint32_t)(c->recv.nxt - o->dsn);
             struct slice rest = slice_of(piece.buf, piece.data + old, piece.len - old);
@@ -175,6 +181,7 @@ void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, stru
         end = c->recv.edge;
         in->len = (uint32_t)(end - dsn);
     }
+    /* behind the end there is no data */
     if (c->recv.fin_known && seq64_before(c->recv.fin_dsn, end)) {
         if (!seq64_before(dsn, c->recv.fin_dsn)) {
             slice_drop(in);

@@ -19,6 +19,8 @@ void conn_endpoints_begin(struct braid_conn *c)
         conn_endpoint_add(c, &c->env->endpoints[i]);
 }
 
+/* Section 3.2: an ID stands for one address of ours. It is that of the address where the path manager knows
+ * it, or of another join at the same address; else one that no endpoint gets. */
 uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip)
 {
     int i = conn_find_local(c, ip);
@@ -40,7 +42,8 @@ static bool id_in_use(const struct conn_known *m, uint8_t id)
     return false;
 }
 
-/* IDs go round, so that one that was withdrawn stays free for long. */
+/* IDs go round, so that one that was withdrawn stays free for long. At most PM_MAX_LOCALS of them are taken,
+ * so that a free one is found. */
 static uint8_t draw_id(struct conn_known *m)
 {
     uint8_t id;
@@ -67,6 +70,7 @@ static int free_local(struct braid_conn *c)
     if (m->n_locals < PM_MAX_LOCALS)
         return (int)m->n_locals++;
     for (unsigned i = 1; i < m->n_locals; i++)
+        /* a subflow of it may still ask for its index (flow_local_index) */
         if (!m->locals[i].usable && !in_use(c, &m->locals[i].addr.ip))
             return (int)i;
     return -1;
@@ -119,6 +123,7 @@ int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
         l->addr.port = e->addr.port;
     }
     conn_withdraw_not(c, l->id);
+    /* only if the path manager opens new ones in their place; what the peer opened is the peer's to renew */
     if (conn_is_mptcp(c) && c->phase == CONN_ESTABLISHED && c->pm.ops->opens && l->subflow)
         renew_subflows(c, &e->addr.ip, was_gone);
     forget_local(c, (unsigned)i);
@@ -133,10 +138,13 @@ int conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
     if (!m || !m->locals[i].usable)
         return -1;
     struct pm_local *l = &m->locals[i];
+    /* Section 3.4.2: only of what the peer has heard, from an ADD_ADDR or from a subflow, is there anything
+     * to withdraw. */
     if (conn_is_mptcp(c) && (l->id == 0 || l->announced || in_use(c, ip)))
         conn_withdraw(c, l->id);
     l->usable = l->announced = false;
     m->announcements[i] = (struct announcement){0};
+    /* conn_pm_update closes its subflows, once the connection can do without them */
     m->departing = true;
     conn_pm_changed(c);
     return 0;

@@ -1,4 +1,6 @@
-/* What a connection does for its path manager: shows it what there is, and carries out its plan. */
+/* What a connection does for its path manager: shows it what there is, and carries out its plan. A path
+ * manager has wishes only; what the RFC, the limits and the memory allow is decided here
+ * (include/braid/pm.h). */
 #include "mptcp/path_manager.h"
 
 #include <assert.h>
@@ -20,6 +22,7 @@
 
 extern const struct pm_ops pm_passive, pm_signal;
 
+/* What the one before remembered means nothing to this one. */
 void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops)
 {
     struct conn_known *m = c->pm.known;
@@ -98,6 +101,7 @@ static struct pm_view show(const struct braid_conn *c, struct backdrop *b, braid
 
 /* ---- the plan ---- */
 
+/* Pairs are the largest part of what is known, and only who opens subflows needs them. */
 static bool have_pairs(struct braid_conn *c)
 {
     struct conn_known *m = conn_know(c);
@@ -134,6 +138,8 @@ static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_
     struct braid_addr local = l->addr;
     if (!rate_allows(&m->opens, c->env->params.join_rate, now) || !may_ask_there(c, a, now))
         return false;
+    /* The endpoint's own port first; between the same addresses it serves one subflow only, so that any other
+     * port is the second choice. The initial subflow's port is taken already. */
     if (a->local > 0 && local.port > 0 && conn_join_active(c, &local, &r->addr, r->id, l->backup, now) == 0)
         return true;
     local.port = 0;
@@ -149,6 +155,8 @@ static void close_subflow(struct braid_conn *c, uint32_t id, braid_time now)
     }
 }
 
+/* What cannot be opened now is looked at again later: the path manager sees that it is missing, and says so
+ * once more. */
 static void carry_out(struct braid_conn *c, const struct pm_action *a, braid_time now)
 {
     switch (a->what) {
@@ -198,6 +206,7 @@ static void ask(struct braid_conn *c, braid_time now)
 
 /* ---- addresses that are gone ---- */
 
+/* The user has taken its local address away (braid_conn_endpoint_remove). */
 static bool has_departed(const struct mp_subflow *s)
 {
     unsigned i = flow_local_index(s);
@@ -247,6 +256,8 @@ static void note_alone(struct braid_conn *c, braid_time now)
 void conn_pm_update(struct braid_conn *c, braid_time now)
 {
     struct conn_pm *m = &c->pm;
+    /* Section 3.1: nobody may join before a DSS has come (may_open in the view); who was opened may announce
+     * as soon as the third ACK has brought both keys. */
     bool ready = conn_is_mptcp(c) && (c->handshake.passive || c->dss.seen);
     if (!ready || (c->recv.fin_received && c->send.fin_acked))
         return;

@@ -1,4 +1,6 @@
-/* The peer's addresses, as it announces and withdraws them (RFC 8684 sections 3.4.1 and 3.4.2). */
+/* The peer's addresses, as it announces and withdraws them (RFC 8684 sections 3.4.1 and 3.4.2). An
+ * announcement is a hint: soft state that may be dropped, and that may name somebody else's address. So what
+ * is kept is bounded, and what joins may be opened is decided elsewhere (path_manager.c). */
 #include "mptcp/peer_addrs.h"
 
 #include "base/addr.h"
@@ -10,6 +12,8 @@
 #include "mptcp/marks.h"
 #include "mptcp/retire.h"
 
+/* The address is new, or has come back after it was withdrawn: how earlier subflows to it fared, or end from
+ * now on, says nothing. */
 static void forget_failures(struct braid_conn *c, unsigned remote)
 {
     struct conn_known *m = c->pm.known;
@@ -41,6 +45,8 @@ static struct pm_remote *find_remote(struct conn_known *m, uint8_t id)
     return NULL;
 }
 
+/* The initial address is known even where flag C forbids more subflows to it: a second ID would get round
+ * that. */
 static bool known_otherwise(const struct conn_known *m, uint8_t id, const struct braid_addr *addr)
 {
     for (unsigned i = 0; i < m->n_remotes; i++) {
@@ -73,6 +79,7 @@ static void remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr
         return; /* it comes again */
     struct pm_remote *r = find_remote(m, id);
     if (full.port == 0)
+        /* section 3.9.1: the port of the first subflow, whichever carried the option */
         full.port = c->addresses.remote.port;
     if (id == 0 || ip_is_multicast(&full.ip) || ip_is_unspecified(&full.ip) || known_otherwise(m, id, &full))
         return;
@@ -91,6 +98,7 @@ static void remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr
 
 static void remote_remove(struct braid_conn *c, uint8_t id)
 {
+    /* all that is known has ID 0 */
     if (!c->pm.known && id != 0)
         return;
     struct conn_known *m = conn_know(c);
@@ -113,6 +121,7 @@ void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a)
         conn_announce_echoed(c, a);
         return;
     }
+    /* The peer's key comes first (section 3.4.1). What fails is ignored, without an echo. */
     uint8_t mac[8];
     conn_count(c, MP_ADD_ADDR_RX);
     mptcp_add_addr_hmac(c->keys.remote, c->keys.local, a->id, &a->addr, mac);
@@ -146,6 +155,7 @@ void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r
         remote_remove(c, r->ids[i]);
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
+        /* Not again while it has time to answer: who repeats himself must not prolong it. */
         if (names(r, o->ids.remote) && !o->closing.dead && !o->closing.answer_by)
             flow_ask_alive(o, now);
     }

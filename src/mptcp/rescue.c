@@ -19,7 +19,8 @@ static uint64_t rest_of(const struct braid_conn *c, const struct mp_map *m, uint
     return seq64_before(*from, end) ? end - *from : 0;
 }
 
-/* Repeats m elsewhere. False: not all of it, for now. */
+/* Repeats m elsewhere. False: not all of it, for now. In pieces, as paths have room; m->rescued remembers how
+ * far it came, for the next flush. */
 static bool rescue(struct braid_conn *c, struct choice *ch, struct mp_map *m, enum braid_counter cause,
                    braid_time now)
 {
@@ -34,6 +35,7 @@ static bool rescue(struct braid_conn *c, struct choice *ch, struct mp_map *m, en
     return true;
 }
 
+/* With copies each path carries everything anyway. */
 bool conn_may_rescue(const struct braid_conn *c)
 {
     if (c->n_subflows < 2 || c->send.una == c->send.nxt || conn_copies(c))
@@ -109,6 +111,7 @@ void rescue_head(struct braid_conn *c, struct choice *ch, braid_time now)
     uint64_t holders = choice_carriers(ch, c->send.una);
     int i = holders ? choice_pick_again(c, ch, holders, ch->paths[0].mss) : -1;
     for (unsigned h = 0; i >= 0 && h < ch->view.n_paths; h++) {
+        /* nothing is won where the other path is no faster */
         if (!(holders >> h & 1) || ch->paths[h].srtt_us <= ch->paths[i].srtt_us)
             continue;
         penalize(ch->flows[h], now);
@@ -171,6 +174,7 @@ void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now)
             rescue_tail_of(c, ch, h, now);
 }
 
+/* No path is passed over, as all have carried it. */
 void rescue_late_copy(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     for (unsigned i = 0; i < ch->view.n_paths; i++) {

@@ -23,6 +23,7 @@ void flow_retire(struct mp_subflow *s, braid_time now)
     no_later(&c->deadlines.addr, s->closing.close_by);
     conn_count(c, MP_RM_SUBFLOW);
     conn_reinject_flow(s);
+    /* section 3.4.2: a subflow that works ends with FINs, and what it carries goes over others meanwhile */
     subflow_close(&s->tcp, now);
     conn_dirty(c);
 }

@@ -1,5 +1,7 @@
-/* SYNs answered without keeping state. The third ACK of MPTCP v1 carries both keys (RFC 8684 section 3.1), so
- * our key need not be kept: it is a keyed hash over what the SYN cookie vouches for. */
+/* SYNs answered without keeping state: so a flood of SYNs from forged addresses fills nothing. The third ACK
+ * of MPTCP v1 carries both keys (RFC 8684 section 3.1), so our key need not be kept: it is a keyed hash over
+ * what the SYN cookie vouches for (src/tcp/cookie.h), and is computed once more when it comes back. Whether
+ * its token is free can only be seen then. */
 #include "mptcp/stateless.h"
 
 #include "mptcp/conn.h"
@@ -11,7 +13,7 @@
 #define USE_KEY          16 /* and the numbers above */
 
 /* The key of a connection that does not exist yet: the first one in a row of hashes whose token carries our
- * worker's number. False: no luck. */
+ * worker's number. False: no luck. slot: the time slot of the cookie, which knows it when it comes back. */
 static bool make_key(const struct mptcp_env *env, const struct wire_packet *p, uint32_t irs, uint64_t slot,
                      uint64_t *key, uint32_t *token, uint64_t *idsn)
 {
@@ -35,6 +37,8 @@ void conn_answer_stateless(struct mptcp_env *env, const struct wire_packet *syn,
         env->tcp.count.v[COUNT_MP_CAPABLE_SYN_RX]++;
     if (l->clients != BRAID_CLIENTS_PLAIN && mptcp_capable_acceptable(&syn->tcp.mp, 0) &&
         make_key(env, syn, syn->tcp.seq, cookie_slot(now), &key, &token, &idsn)) {
+        /* The one bit that the cookie has for us. Flag C need not be remembered: the third ACK has it again.
+         */
         checksum = checksum || (syn->tcp.mp.capable.flags & MPTCP_CAPABLE_CHECKSUM);
         mp.has = MPTCP_HAS(MPTCP_CAPABLE);
         mp.capable = (struct mptcp_capable){
@@ -49,6 +53,7 @@ void conn_answer_stateless(struct mptcp_env *env, const struct wire_packet *syn,
     cookie_answer(&env->tcp, &env->cookie_key, syn, checksum, &mp, now);
 }
 
+/* Outside of this time a stranger's ACK costs no hash. */
 bool conn_cookies_out(const struct mptcp_env *env, braid_time now)
 {
     return env->cookie_sent != 0 && now - env->cookie_sent < 2 * COOKIE_SLOT;
@@ -84,6 +89,7 @@ struct braid_conn *conn_open_stateless(struct mptcp_env *env, const struct wire_
     struct braid_conn *c = conn_new(env, l->cc, l->sched, now);
     if (!c)
         return NULL;
+    /* not half open: with the cookie the peer has shown that packets to its address reach it */
     c->handshake.passive = c->handshake.stateless = true;
     c->phase = CONN_HANDSHAKE;
     c->join.refused = l->no_join;
