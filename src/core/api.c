@@ -1,4 +1,5 @@
-/* What a user of the core does with connections, as far as it is no more than a note for the next flush. */
+/* What a user of the core does with connections, as far as it is no more than a note for the next flush: so
+ * it may be done from within any callback, and what follows happens once the callback has returned. */
 #include "core/inside.h"
 
 #include <assert.h>
@@ -9,6 +10,7 @@
 
 void braid_conn_accept(struct braid_conn *c)
 {
+    /* the client may have given up in the meantime: then the answer does no harm */
     assert(c->phase == CONN_PENDING || c->handshake.stateless || c->closing.fail_due);
     c->handshake.accept_due = true;
     conn_dirty(c);
@@ -31,6 +33,7 @@ static enum braid_error may_connect(struct braid_core *core, struct braid_connec
         return BRAID_ERROR_ADDRESS;
     if (env->n_conns >= env->params.max_conns)
         return BRAID_ERROR_LIMIT;
+    /* not only of connections that live: a port in TIME_WAIT is not to be had either */
     return ports_find(env, &env->ports, &p->local, &p->remote);
 }
 
@@ -71,6 +74,7 @@ void braid_conn_addrs(const struct braid_conn *c, struct braid_addr *local, stru
     *remote = c->addresses.remote;
 }
 
+/* Not while it is only offered: the handshake may still end in plain TCP. */
 bool braid_conn_is_mptcp(const struct braid_conn *c)
 {
     return conn_is_mptcp(c) && c->fallback.was_mptcp;
@@ -102,6 +106,8 @@ void braid_conn_release(struct braid_conn *c)
     c->ops = NULL;
     c->closing.told = true;
     c->recv.discard = true;
+    /* RFC 9293 section 3.6.1: who closes with data unread, or gets more afterwards, tells the peer that it is
+     * lost. */
     bool unread = c->recv.bytes > 0;
     braid_conn_consume(c, c->recv.bytes);
     if (!c->send.shutdown || unread)
@@ -115,6 +121,7 @@ void braid_conn_close(struct braid_conn *c)
         braid_conn_refuse(c, BRAID_REFUSE_RESET);
         return;
     }
+    /* One of ours without an answer yet is given up at once: nobody waits for its end of data. */
     if (c->handshake.passive || c->phase >= CONN_ESTABLISHED)
         braid_conn_shutdown(c);
     braid_conn_release(c);

@@ -29,6 +29,7 @@ struct arrival {
     braid_time now;
 };
 
+/* False: every worker has seen the packet, or there is no other. */
 static bool hand_over(struct braid_core *core, const struct arrival *a, unsigned worker)
 {
     const struct mptcp_env *env = &core->env;
@@ -165,6 +166,7 @@ static void syn_in(struct braid_core *core, const struct arrival *a)
         return;
     }
     bool room = l && env->n_conns < env->params.max_conns && !env_short_of_memory(env);
+    /* forged SYNs may have filled the places: from now on only who gets our SYN/ACK takes memory */
     if (room && env->n_half_open >= env->params.half_open) {
         conn_answer_stateless(env, &a->p, &l->params, a->now);
         core_directory_cookies(core, true);
@@ -231,6 +233,7 @@ static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival 
         env->tcp.count.v[COUNT_TCP_IN_ERRS]++;
         return;
     }
+    /* a super-packet counts as what it was on the wire */
     unsigned segments = a->in->gso_size ? (a->p.payload_len + a->in->gso_size - 1) / a->in->gso_size : 1;
     env->tcp.count.v[COUNT_TCP_IN_SEGS] += segments;
     struct mp_subflow *s = core_find_flow(core, &a->p.dst, &a->p.src);

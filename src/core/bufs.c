@@ -1,4 +1,6 @@
-/* Buffers for those who feed the core. */
+/* Buffers for those who feed the core: a packet is read into one, and its payload stays there until it is
+ * delivered. They are charged to nobody; a connection that keeps one longer than a batch takes the charge
+ * over (slice_keep). */
 #include <stdlib.h>
 
 #include <braid/core.h>

@@ -1,4 +1,5 @@
-/* One instance of the stack: its creation and its end, timers, and the flush. */
+/* One instance of the stack: its creation and its end, timers, and the flush. It has no thread, clock or
+ * socket of its own: who holds it brings packets and time (include/braid/core.h). */
 #include "core/inside.h"
 
 #include <assert.h>
@@ -20,6 +21,7 @@
 #define FLUSH_PASSES                                                                                         \
     4 /* a callback may make other connections dirty; what is left waits for the next flush */
 
+/* Bytes, however large the memory is. */
 #define FRAGMENTS_MAX ((size_t)4 << 20)
 
 void braid_core_params_default(struct braid_core_params *p)
@@ -69,6 +71,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     struct mptcp_env *env = &core->env;
     env->params = *params;
     env->params.paths = NULL; /* the rules are in env->rules */
+    /* statistics have places for so many */
     if (env->params.max_subflows > BRAID_STATS_SUBFLOWS)
         env->params.max_subflows = BRAID_STATS_SUBFLOWS;
     env->mem.limit = params->memory;
@@ -83,6 +86,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     env->tcp.syn_timeout = params->syn_timeout;
     ports_default(&env->params);
     wheel_init(&env->tcp.wheel, now);
+    /* Strangers choose addresses and ports; without the keys they cannot choose buckets, or make cookies. */
     host->random(host->ctx, &env->hash_key, sizeof(env->hash_key));
     host->random(host->ctx, &env->cookie_key, sizeof(env->cookie_key));
     list_init(&env->conns);
@@ -125,6 +129,7 @@ void braid_core_free(struct braid_core *core)
     struct mptcp_env *env = &core->env;
     while (!list_empty(&env->conns)) {
         struct conn_link *l = list_entry(env->conns.next, struct conn_link, node);
+        /* the others are markers of walks (stats.c), whose owners free them */
         if (l->conn)
             conn_free(l->conn);
         else
@@ -171,6 +176,7 @@ void braid_core_path_mtu(struct braid_core *core, const struct braid_ip *peer, u
     tcp_mtu_learn(&core->env.tcp, &news);
 }
 
+/* What waits for a flush is due at once. */
 braid_time braid_core_deadline(const struct braid_core *core)
 {
     return braid_core_dirty(core) ? 0 : wheel_next(&core->env.tcp.wheel);
@@ -184,8 +190,11 @@ bool braid_core_dirty(const struct braid_core *core)
 void braid_core_flush(struct braid_core *core, braid_time now)
 {
     struct list *dirty = &core->env.dirty;
+    /* first of all: what it ends is flushed in the first pass, and gives its memory back */
     conn_reclaim(&core->env, now);
     for (int pass = 0; pass < FLUSH_PASSES && !list_empty(dirty); pass++) {
+        /* A pass goes as far as the list reached at its beginning: who becomes dirty again waits for the
+         * others. */
         struct list *last = dirty->prev, *n;
         do {
             n = dirty->next;

@@ -1,5 +1,6 @@
 /* What connections ask of the core that holds them (struct mptcp_env_ops): to be found by their 4-tuples, to
- * be remembered, to be refused. */
+ * be remembered, to be refused. The environment is the first member of its core, so that one is cast to the
+ * other. */
 #include "core/demux.h"
 
 #include <string.h>
@@ -77,6 +78,8 @@ static void send_unreachable(struct mptcp_env *env, const struct wire_packet *sy
     env->tcp.count.v[COUNT_ICMP_OUT_UNREACH]++;
 }
 
+/* The SYN is not kept: of it a refusal needs the ends and the sequence number, and these the subflow knows.
+ */
 static void env_refuse(struct mptcp_env *env, const struct mp_subflow *s, enum braid_refusal how)
 {
     struct wire_packet syn;

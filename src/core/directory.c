@@ -42,6 +42,7 @@ int core_directory_init(struct braid_core *core)
     return core->here ? 0 : -1;
 }
 
+/* The process's key, not the core's: all cores look for a 4-tuple in the same place. */
 static unsigned place(const struct braid_core *core, const struct braid_addr *local,
                       const struct braid_addr *remote)
 {
@@ -53,6 +54,8 @@ static uint64_t own_bit(const struct braid_core *core)
     return (uint64_t)1 << core->env.params.worker;
 }
 
+/* Relaxed, here and below: the flow's first packet leaves after the bit is set, and what answers it has gone
+ * through the kernel. */
 void core_directory_add(struct braid_core *core, const struct braid_addr *local,
                         const struct braid_addr *remote)
 {

@@ -1,4 +1,6 @@
-/* Endpoints: the addresses of ours that all connections of a core may use. */
+/* Endpoints: the addresses of ours that all connections of a core may use, those that exist and those to
+ * come. An address that is taken away stays known as our own: what is still sent to it gets a RST, and is not
+ * passed back. */
 #include "base/addr.h"
 #include "core/passing.h"
 #include "mptcp/own_addrs.h"
@@ -36,6 +38,7 @@ int braid_core_endpoint_remove(struct braid_core *core, const struct braid_ip *i
     struct braid_endpoint *known = find(env, ip);
     bool found = known;
     if (known)
+        /* their order means nothing */
         *known = env->endpoints[--env->n_endpoints];
     list_each (n, tmp, &env->conns) {
         struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;

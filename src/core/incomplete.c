@@ -43,6 +43,7 @@ size_t incomplete_piece_cost(uint16_t len)
     return mem_cost(sizeof(struct piece) + len);
 }
 
+/* The sums of the source and of all have limits; that of p shows that all of it is given back. */
 void incomplete_charge(struct reassembly *r, struct incomplete *p, size_t bytes)
 {
     p->used += bytes;
@@ -92,6 +93,7 @@ void incomplete_fail(struct reassembly *r, struct incomplete *p)
 bool incomplete_make_room(struct reassembly *r, struct reassembly_source *s, size_t bytes,
                           const struct incomplete *keep)
 {
+    /* the share of the source first, so that nobody's packets make way for those of a flood */
     while (s->used + bytes > r->limit / SOURCE_SHARE) {
         struct incomplete *p =
             list_empty(&s->packets) ? NULL : list_entry(s->packets.next, struct incomplete, of_source);
@@ -151,6 +153,7 @@ struct incomplete *incomplete_begin(struct reassembly *r, const struct wire_frag
     p->dst = f->dst;
     p->id = f->id;
     p->protocol = f->protocol;
+    /* from the first fragment on, and the same for all: the list by age needs no sorting */
     p->until = now + PATIENCE;
     incomplete_charge(r, p, mem_cost(sizeof(*p)));
     htable_insert(&r->table, &p->hash, hash_of(r, f));

@@ -20,9 +20,9 @@ struct incomplete {
     struct braid_ip src, dst;
     uint32_t id;
     uint8_t protocol;
-    bool spoilt;   /* all that still comes of it is thrown away */
-    bool has_last; /* total is known */
-    uint16_t total, got, largest;
+    bool spoilt;                  /* all that still comes of it is thrown away */
+    bool has_last;                /* total is known */
+    uint16_t total, got, largest; /* bytes of payload in all, and so far; of the largest packet */
     unsigned n_pieces;
     struct piece *pieces;
     size_t used;

@@ -53,7 +53,7 @@ struct timewait_entry {
     bool aborted;
     uint64_t peer_key; /* if aborted, unless plain ... */
     uint8_t reason;    /* ... with this one in MP_TCPRST */
-    bool orphan;       /* of a core that is gone (ledger_note.c): aborted, too ... */
+    bool orphan;       /* of a core that is gone (orphans.c): aborted, too ... */
     bool plain;        /* ... and maybe not MPTCP */
     unsigned orphan_probes;
 };

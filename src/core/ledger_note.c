@@ -11,6 +11,7 @@ static uint32_t take(struct braid_ledger *l)
     if (n)
         l->free = l->entries[n - 1].snd_una;
     else if (l->top < l->size)
+        /* never used before */
         n = ++l->top;
     return n;
 }
@@ -46,6 +47,8 @@ void core_ledger_note(struct braid_core *core, const struct braid_conn *c)
         e->ts_recent = s->tcp.ts.recent;
         e->peer_key = c->keys.remote;
         e->mptcp = conn_is_mptcp(c);
+        /* last of all, in case that this process dies in between: the next one believes what is marked as
+         * used */
         __atomic_store_n(&e->used, 1, __ATOMIC_RELEASE);
     }
 }
@@ -58,6 +61,7 @@ void core_ledger_remove(struct braid_core *core, struct mp_subflow *s)
     struct braid_ledger_entry *e = &l->entries[s->ledger - 1];
     __atomic_store_n(&e->used, 0, __ATOMIC_RELEASE);
     e->peer_key = 0;
+    /* free entries are chained by this field */
     e->snd_una = l->free;
     l->free = s->ledger;
     s->ledger = 0;

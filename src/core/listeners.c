@@ -1,4 +1,5 @@
-/* Listeners: what listens where. */
+/* Listeners: what listens where. The most exact one counts: of an address and port, of an address with any
+ * port (0), of any address (passing.c). */
 #include "core/listeners.h"
 
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "core/tables.h"
 #include "mptcp/marks.h"
 
+/* The same hash as that of a flow, whose other end is nobody's. */
 static uint64_t hash_addr(const struct braid_core *core, const struct braid_addr *addr)
 {
     static const struct braid_addr nobody;
@@ -46,6 +48,7 @@ static enum braid_error enlist(struct braid_core *core, struct braid_listener *l
 {
     const struct braid_listen_params *p = &l->params;
     for (unsigned i = 0; i < p->n_signal; i++) {
+        /* stays our own also if the rest fails: packets to it must never be passed back */
         if (core_own_add(core, &l->signal[i]) < 0)
             return BRAID_ERROR_MEMORY;
     }
@@ -69,6 +72,7 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
         return NULL;
     l->core = core;
     l->params = *params;
+    /* what the table of a path manager has places for */
     if (l->params.n_signal > CORE_SIGNALS)
         l->params.n_signal = CORE_SIGNALS;
     for (unsigned i = 0; i < l->params.n_signal; i++)
@@ -88,6 +92,7 @@ void braid_unlisten(struct braid_listener *l)
 {
     list_each (n, tmp, &l->conns) {
         struct braid_conn *c = list_entry(n, struct braid_conn, handshake.listener_node);
+        /* nobody will answer it any more; accepted ones go on without their listener */
         if ((c->phase == CONN_PENDING || c->handshake.stateless) && !c->handshake.accept_due)
             conn_fail(c, BRAID_CLOSE_ABORTED, c->handshake.stateless);
         c->handshake.listener = NULL;

@@ -82,6 +82,7 @@ int core_wildcard_add(struct braid_core *core, struct braid_listener *l)
     }
     l->any_address = true;
     list_append(&core->wildcards, &l->wildcard);
+    /* for good: what was steered here once goes on coming when the listener has gone */
     core->passing[!ip_is_v4(&p->addr.ip)] = true;
     return 0;
 }
@@ -138,6 +139,7 @@ static void pass_whole(struct braid_core *core, const struct wire_packet *p, con
 {
     uint8_t header[PASSED_HEADER_MAX];
     size_t header_len = (size_t)(p->payload - data), tcp_at = (size_t)(p->header - data);
+    /* of extension headers only a forger has so many */
     if (header_len > sizeof(header)) {
         core->env.tcp.count.v[COUNT_TCP_IN_ERRS]++;
         return;

@@ -83,6 +83,7 @@ static int add(struct reassembly *r, struct incomplete *p, const struct wire_fra
     return 0;
 }
 
+/* Pieces do not overlap, so the sum of their lengths tells. */
 static bool whole(const struct incomplete *p)
 {
     return !p->spoilt && p->has_first && p->has_last && p->got == p->total;

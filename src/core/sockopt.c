@@ -1,4 +1,5 @@
-/* Options of a connection that its user may set and read at any time. */
+/* Options of a connection that its user may set and read at any time. No buffer may be larger than the core's
+ * parameters say: the limit of the connection's memory follows from those. */
 #include "core/inside.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/marks.h"
@@ -15,6 +16,7 @@ static bool set_buffer(size_t *most, size_t *now, size_t core_most, int64_t valu
 {
     if (value < BUFFER_LEAST || (uint64_t)value > core_most)
         return false;
+    /* The present size falls with it, though not the window that was offered (RFC 8684 section 3.3.4). */
     *most = (size_t)value;
     if (*now > *most)
         *now = *most;
@@ -74,6 +76,7 @@ void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops)
         return;
     c->sched = (struct sched){.ops = ops};
     list_each (n, tmp, &c->subflows)
+        /* the mark is the scheduler's own, and means something else to the next one */
         list_entry(n, struct mp_subflow, node)->sched.mark = 0;
     if (ops->init)
         ops->init(&c->sched);
@@ -93,12 +96,14 @@ void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_tim
 
 void braid_conn_set_pm(struct braid_conn *c, const struct pm_ops *ops)
 {
+    /* without ops the choice is made anew: there may be something to signal now */
     if (ops && c->pm.ops == ops)
         return;
     conn_pm_use(c, ops);
     conn_pm_changed(c);
 }
 
+/* Of the initial subflow; others may have longer or shorter ones. */
 static int64_t max_segment(const struct braid_conn *c)
 {
     return list_empty(&c->subflows) ? 0 : list_entry(c->subflows.next, struct mp_subflow, node)->tcp.size.mss;

@@ -1,4 +1,6 @@
-/* Looking inside a core: statistics, the walk over all connections, and the check of invariants. */
+/* Looking inside a core: statistics, the walk over all connections, and the check of invariants. A walk may
+ * take many turns of the worker's loop, a page in each; connections come and go in between, so its place in
+ * the list is kept by a marker of its own. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@ const struct braid_counters *braid_core_counters(const struct braid_core *core)
     return &core->env.tcp.count;
 }
 
+/* The DATA_FIN has a number too, and is no byte. */
 static uint64_t bytes_received(const struct braid_conn *c)
 {
     return c->recv.nxt - DATA_FIRST - (c->recv.fin_received ? 1 : 0);
@@ -186,6 +189,7 @@ struct braid_dump {
     struct conn_link marker; /* stands before the next connection to report */
 };
 
+/* From the head on: connections are in the order of their ids, and new ones come behind every marker. */
 struct braid_dump *braid_dump_begin(struct braid_core *core)
 {
     struct braid_dump *d = calloc(1, sizeof(*d));
@@ -243,7 +247,7 @@ struct braid_conn *braid_conn_by_id(struct braid_core *core, uint64_t id)
     return NULL;
 }
 
-/* ---- invariants ---- */
+/* ---- invariants, for tests, the simulator and the fuzzers ---- */
 
 static void check_send(const struct braid_conn *c)
 {

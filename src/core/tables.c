@@ -1,4 +1,5 @@
-/* The tables of 4-tuples: of flows, and of connections that are remembered. */
+/* The tables of 4-tuples: of flows, and of connections that are remembered. Strangers choose half of a
+ * 4-tuple, so the hash has a random key: nobody can fill one bucket. */
 #include "core/tables.h"
 
 #include <string.h>
@@ -38,6 +39,7 @@ struct mp_subflow *core_find_flow(const struct braid_core *core, const struct br
 struct timewait_entry *core_find_timewait(const struct braid_core *core, const struct braid_addr *local,
                                           const struct braid_addr *remote)
 {
+    /* asked for each SYN and each stray packet, and without an entry there is nothing to hash for */
     if (core->timewaits.count == 0)
         return NULL;
     struct hnode *n = htable_first(&core->timewaits, core_hash_flow(core, local, remote));

@@ -1,4 +1,6 @@
-/* Connections that are remembered: in TIME_WAIT, aborted, or of a core that has gone. */
+/* Connections that are remembered: in TIME_WAIT (RFC 9293 section 3.6.1), aborted, or of a core that has
+ * gone. An entry has what it takes to answer a late segment, and is far smaller than a subflow; there are at
+ * most CORE_TIMEWAITS_MAX, as anybody can make one by opening and closing. */
 #include "core/timewaits.h"
 
 #include <stdlib.h>
@@ -48,6 +50,7 @@ struct timewait_entry *core_remember(struct mptcp_env *env, const struct mp_subf
         return NULL; /* what comes late will meet a RST */
     timewait_init(&e->tw, &s->tcp);
     core_timewait_add(core, e, timewait_fire);
+    /* from the last segment of the peer on, which may have been a while ago */
     core_timewait_start(e, s->tcp.activity.last_recv);
     return e;
 }

@@ -6,7 +6,7 @@
 
 #define CORE_TIMEWAITS_MAX 65536 /* the oldest goes when there are more */
 
-/* Puts an entry, whose tw and core are filled in, into the tables; the oldest one may have to go. fire: its
+/* Puts an entry, whose tw is filled in, into the tables; the oldest one may have to go. fire: its
  * timer's function; the timer is not armed. */
 void core_timewait_add(struct braid_core *core, struct timewait_entry *e,
                        void (*fire)(struct timer *t, braid_time now));

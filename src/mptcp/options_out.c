@@ -208,8 +208,8 @@ static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
     struct braid_conn *c = s->conn;
     if (s->tcp.syn.passive && !s->confirmed)
         return;
-    /* the third ACK of our join, until the fourth shows that it arrived; with timestamps it leaves room for
-     * nothing else */
+    /* The third ACK of our join, until the fourth shows that it arrived: beside timestamps there is no room
+     * for a DSS. */
     if (s->join && !s->confirmed) {
         put_join(s, MPTCP_JOIN_ACK, mp);
     } else if (s->echo_mp_capable && !(c->send.fin_sent && !c->send.fin_acked)) {
