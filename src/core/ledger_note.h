@@ -6,6 +6,7 @@
 
 /* Brings the entries of a connection's subflows up to date; at each flush. */
 void core_ledger_note(struct braid_core *core, const struct braid_conn *c);
+/* The subflow is gone: should this core end, nobody has to be told. */
 void core_ledger_remove(struct braid_core *core, struct mp_subflow *s);
 
 #endif

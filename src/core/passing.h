@@ -6,10 +6,12 @@
 
 /* Adds a listener without an address. -1: another has some of its ports. */
 int core_wildcard_add(struct braid_core *core, struct braid_listener *l);
+/* NULL: none, or the address is our own. */
 struct braid_listener *core_find_wildcard(const struct braid_core *core, const struct braid_addr *addr);
 uint64_t core_hash_ip(const struct braid_core *core, const struct braid_ip *ip);
 /* Notes an address as our own. -1: memory is short. */
 int core_own_add(struct braid_core *core, const struct braid_ip *ip);
+/* For good: an address does not cease to be our own when its listener goes. */
 bool core_owns(const struct braid_core *core, const struct braid_ip *ip);
 void core_own_free(struct braid_core *core);
 /* True if a packet to this address that we have no use for is to be passed back. */

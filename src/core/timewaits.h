@@ -10,6 +10,7 @@
  * timer's function; the timer is not armed. */
 void core_timewait_add(struct braid_core *core, struct timewait_entry *e,
                        void (*fire)(struct timer *t, braid_time now));
+/* Forgets and frees it. */
 void core_timewait_free(struct timewait_entry *e);
 /* (Re)starts its clock. */
 void core_timewait_start(struct timewait_entry *e, braid_time now);

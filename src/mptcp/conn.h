@@ -263,8 +263,10 @@ struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr
                                    const struct braid_addr *remote);
 /* The third ACK has come, or never will. */
 void conn_half_open_end(struct braid_conn *c);
+/* A connection that we open, with its SYN sent; NULL if memory is short, or the 4-tuple is taken. */
 struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_connect_params *p,
                                     braid_time now);
+/* As ops.handshake (struct subflow_ops), of first subflows and of joins. */
 enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet *p, braid_time now);
 
 #endif

@@ -7,6 +7,7 @@
 struct braid_conn;
 struct subflow;
 
+/* As ops.window (struct subflow_ops): for a segment that leaves, since what it returns counts as offered. */
 uint64_t flow_window(struct subflow *sf);
 /* Data was consumed or room was made: tunes the buffer and lets the window follow. */
 void conn_recv_settle(struct braid_conn *c, braid_time now);

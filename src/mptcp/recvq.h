@@ -47,6 +47,7 @@ struct conn_recv {
 void recvq_append(struct braid_conn *c, struct slice *s);
 /* Makes slices that outlive the packets they came in. False: memory is short. */
 bool recvq_keep(struct braid_conn *c);
+/* Drops what was not read. */
 void recvq_free(struct braid_conn *c);
 /* False: the user leaves unread what it was given, and there is no memory for len bytes more. Who reads needs
  * none, however little is left. */

@@ -25,6 +25,7 @@ int rules_init(struct rules *p, const struct braid_path_rule *rules, unsigned n)
 void rules_free(struct rules *p);
 /* The first rule that these ends match, NULL: none. Valid until rules_free. */
 struct rule *rules_find(const struct rules *p, const struct braid_ip *local, const struct braid_ip *remote);
+/* Has it carried all the bytes that it may, over this core and, as far as known, over others? */
 bool rule_over_quota(const struct rule *p);
 /* Counts what a subflow has carried since it was last called for it. */
 void rule_account(struct mp_subflow *s);

@@ -1,5 +1,5 @@
 /* What a connection has to send: bytes of the user's, by data sequence number, until they are DATA_ACKed (RFC
- * 8684 section 3.3). sendbuf.c keeps them; schedule.c, copies.c, rescue.c and reinject.c send them. */
+ * 8684 section 3.3). sendbuf.c keeps them; choice.c, copies.c, rescue.c and reinject.c send them. */
 #ifndef BRAID_MPTCP_SENDBUF_H
 #define BRAID_MPTCP_SENDBUF_H
 
@@ -36,20 +36,23 @@ struct conn_send {
     bool fin_sent, fin_acked;    /* the DATA_FIN */
     bool want_writable;
     bool starved;     /* memory was short when the user wanted to write */
-    unsigned backoff; /* data-level timeouts in a row (reinject.c) */
+    unsigned backoff; /* data-level timeouts in a row (data_timeout.c) */
 };
 
+/* Sets the numbers to those of a connection on which nothing was sent. */
 void conn_send_init(struct braid_conn *c);
 /* DATA_ACK and window of a segment; wnd in bytes. */
 void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_time now);
+/* Frees what was not DATA_ACKed, except for the bytes that mappings still refer to. */
 void conn_send_free(struct braid_conn *c);
 /* True if the send buffer can get memory again. */
 bool conn_send_has_memory(const struct braid_conn *c);
 /* Bytes that may be written and not yet DATA_ACKed now, memory considered. */
 size_t conn_send_limit(const struct braid_conn *c);
+/* As ops.map_done (struct subflow_ops). */
 void flow_map_done(struct subflow *sf, struct tcp_map *m, bool acked);
-/* The earliest unsent DSN of a slice run: fills a new map with len bytes from dsn. NULL if memory is short.
- */
+/* A new mapping of bytes of the send buffer, from dsn on: len of them, or fewer if they lie in many chunks.
+ * It belongs to the caller until subflow_send. NULL if memory is short. */
 struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len);
 
 #endif
