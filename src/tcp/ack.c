@@ -106,8 +106,8 @@ static void on_dsack(struct subflow *sf, struct range r, struct ack_info *a)
         return;
     a->dsack = true;
     tcp_count(sf, COUNT_TCP_DSACK_RECV, 1);
-    if (sf->flight->recovery.undo_marker && r.end > sf->flight->recovery.undo_marker)
-        sf->flight->recovery.undo_retrans -= (int64_t)(r.end - r.start);
+    if (sf->undo->marker && r.end > sf->undo->marker)
+        sf->undo->retrans -= (int64_t)(r.end - r.start);
     rack_on_dsack(sf);
 }
 

@@ -119,7 +119,6 @@ void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now)
     sf->cc.cwnd = cwnd;
     sf->cc.ssthresh = ssthresh;
     settle_ssthresh(sf, model_before);
-    if (sf->flight->recovery.undo_marker != 0)
-        sf->flight->recovery.undo_marker = 0;
+    recovery_forget_undo(sf);
     tcp_update_pacing(sf);
 }

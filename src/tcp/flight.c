@@ -54,14 +54,11 @@ void tcp_flight_free(struct subflow *sf)
     tcp_flight_init(sf);
 }
 
-/* A DSACK may yet come and take a recovery back or answer a probe; that a path reorders is worth knowing for
- * good; and without SACK, duplicate ACKs of a recovery that is over begin no other one (RFC 6582
- * section 3.2). */
-static bool to_remember(const struct tcp_flight *f)
+/* A DSACK may yet come and answer a probe of the tail; and without SACK, duplicate ACKs of a recovery that is
+ * over begin no other one (RFC 6582 section 3.2). */
+static bool to_remember(const struct subflow *sf)
 {
-    const struct tcp_recovery *r = &f->recovery;
-
-    return r->undo_marker != 0 || r->point != 0 || f->tlp_end != 0 || !rack_is_new(&f->rack);
+    return sf->flight->tlp_end != 0 || (!sf->syn.sack_ok && sf->flight->recovery.point != 0);
 }
 
 /* At the end of a batch and not with the last ACK, since an owner that answers requests sends again in
@@ -72,7 +69,7 @@ void tcp_flight_rest(struct subflow *sf)
 
     if (f == &nothing || !list_empty(&f->board.runs) || !list_empty(&f->maps))
         return;
-    if (to_remember(f))
+    if (to_remember(sf))
         sent_forget_spare(sf);
     else
         tcp_flight_free(sf);

@@ -1,6 +1,6 @@
 /* What a subflow keeps while something that it sent is not acknowledged: the scoreboard, what loss detection
  * and recovery know of it, a probe of the MTU. An idle subflow needs none of it, so it is made when something
- * is to be sent and goes when all has arrived, unless there is something to remember of losses. In between,
+ * is to be sent and goes when all has arrived, but for the cases in tcp_flight_rest. In between,
  * every subflow points to one that is empty and cannot be written to: whoever only reads need not ask. */
 #ifndef BRAID_TCP_FLIGHT_H
 #define BRAID_TCP_FLIGHT_H

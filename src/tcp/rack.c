@@ -32,7 +32,7 @@ void rack_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t end, 
     if (end > r->fack)
         r->fack = end;
     else if (end < r->fack && !s->retrans)
-        r->reordering_seen = true;
+        sf->reo_wnd.reordering_seen = true;
     if (is_ambiguous(sf, s, a))
         return;
     r->rtt_us = a->now - s->at;
@@ -45,34 +45,30 @@ void rack_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t end, 
 /* Step 4: once per round trip. */
 void rack_on_dsack(struct subflow *sf)
 {
-    if (!tcp_flight_reserve(sf))
+    if (sf->flight->rack.dsack_round && sf->snd.una < sf->flight->rack.dsack_round)
         return;
-    struct rack *r = &sf->flight->rack;
-
-    if (r->dsack_round && sf->snd.una < r->dsack_round)
-        return;
-    r->dsack_round = sf->snd.nxt;
-    r->reo_wnd_mult++;
-    r->reo_wnd_persist = REO_WND_PERSIST;
+    if (tcp_outstanding(sf)) /* else the round is over already */
+        sf->flight->rack.dsack_round = sf->snd.nxt;
+    if (sf->reo_wnd.mult < UINT16_MAX)
+        sf->reo_wnd.mult++;
+    sf->reo_wnd.persist = REO_WND_PERSIST;
 }
 
 /* Section 6.2 step 4: a wider window is forgotten after 16 recoveries without a DSACK. */
 void rack_on_recovered(struct subflow *sf)
 {
-    struct rack *r = &sf->flight->rack;
-
-    if (r->reo_wnd_persist > 0 && --r->reo_wnd_persist == 0)
-        r->reo_wnd_mult = 1;
+    if (sf->reo_wnd.persist > 0 && --sf->reo_wnd.persist == 0)
+        sf->reo_wnd.mult = 1;
 }
 
 /* Section 6.2 step 4. Without reordering so far, losses that DupThresh segments prove need no wait.
  * Otherwise a quarter of the least round trip, times the multiplier, at most a smoothed one. */
 static int64_t reordering_window(const struct subflow *sf)
 {
-    if (!sf->flight->rack.reordering_seen &&
+    if (!sf->reo_wnd.reordering_seen &&
         (sf->cc.in_recovery || sf->flight->board.sacked_bytes >= (uint64_t)TCP_DUPTHRESH * sf->size.mss))
         return 0;
-    int64_t window = (int64_t)(sf->rtt.min_rtt_us / 4) * sf->flight->rack.reo_wnd_mult;
+    int64_t window = (int64_t)(sf->rtt.min_rtt_us / 4) * sf->reo_wnd.mult;
     return window < sf->rtt.srtt_us ? window : sf->rtt.srtt_us;
 }
 

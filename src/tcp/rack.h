@@ -16,20 +16,18 @@ struct rack {
     int64_t rtt_us;
     braid_time
         reorder_at; /* when the segments that are late, but not lost yet, will be; BRAID_NEVER: none are */
-    uint32_t reo_wnd_mult;
-    uint8_t reo_wnd_persist; /* recoveries left before the multiplier falls back */
-    bool reordering_seen;
 };
 /* Before anything was delivered. */
 #define RACK_NEW                                                                                             \
     {                                                                                                        \
-        .xmit_ts = INT64_MIN, .reorder_at = BRAID_NEVER, .reo_wnd_mult = 1                                   \
+        .xmit_ts = INT64_MIN, .reorder_at = BRAID_NEVER                                                      \
     }
-/* Has it learned nothing of the path that outlives what is in flight? */
-static inline bool rack_is_new(const struct rack *r)
-{
-    return !r->reordering_seen && r->reo_wnd_mult == 1 && r->dsack_round == 0;
-}
+/* What it knows of the path, which outlives what is in flight. */
+struct reo_wnd {
+    uint16_t mult;
+    uint8_t persist; /* recoveries left before the multiplier falls back */
+    bool reordering_seen;
+};
 
 /* [.., end) of s was delivered for the first time. */
 void rack_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t end, const struct ack_info *a);

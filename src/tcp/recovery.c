@@ -2,9 +2,20 @@
  * it proves spurious (DSACK: RFC 3708; timestamps: RFC 3522, 4015). */
 #include "tcp/internal.h"
 
+#include <stdlib.h>
+
 #include "base/seq.h"
 #include "tcp/ack.h"
 #include "tcp/pacing.h"
+
+#define UNDO_COST mem_cost(sizeof(struct tcp_undo))
+
+static const struct tcp_undo none;
+
+void recovery_init(struct subflow *sf)
+{
+    sf->undo = (struct tcp_undo *)&none;
+}
 
 /* A probe of the tail is moot: what it would have told is known. */
 static void begin(struct subflow *sf)
@@ -18,9 +29,14 @@ static void begin(struct subflow *sf)
  * was needed. */
 static void begin_undo(struct subflow *sf)
 {
-    sf->flight->recovery.undo_marker = sf->snd.una;
-    sf->flight->recovery.undo_retrans = 0;
-    sf->flight->recovery.undo_armed = false;
+    if (sf->undo == &none) {
+        struct tcp_undo *u = malloc(sizeof(*u));
+        if (!u)
+            return; /* what is lost then is only the way back */
+        mem_take(tcp_payer(sf), UNDO_COST);
+        sf->undo = u;
+    }
+    *sf->undo = (struct tcp_undo){.marker = sf->snd.una};
 }
 
 /* Once per recovery and not per segment: the algorithm sets ssthresh. */
@@ -102,20 +118,23 @@ void recovery_try_end(struct subflow *sf, braid_time now)
 
 void recovery_forget_undo(struct subflow *sf)
 {
-    if (sf->flight->recovery.undo_marker != 0)
-        sf->flight->recovery.undo_marker = 0;
+    if (sf->undo == &none)
+        return;
+    mem_give(tcp_payer(sf), UNDO_COST);
+    free(sf->undo);
+    recovery_init(sf);
 }
 
 /* The timestamp of the first one tells ACKs of the original from those of the repetition (RFC 3522
  * section 3.2). */
 void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now)
 {
-    if (sf->flight->recovery.undo_marker == 0)
+    if (sf->undo->marker == 0)
         return;
-    sf->flight->recovery.undo_retrans += (int64_t)bytes;
-    if (!sf->flight->recovery.undo_armed) {
-        sf->flight->recovery.undo_armed = true;
-        sf->flight->recovery.undo_tsval = tcp_tsval(sf, now);
+    sf->undo->retrans += (int64_t)bytes;
+    if (!sf->undo->armed) {
+        sf->undo->armed = true;
+        sf->undo->tsval = tcp_tsval(sf, now);
     }
 }
 
@@ -126,7 +145,7 @@ void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now
 static bool originals_arrived(const struct subflow *sf, const struct ack_info *a)
 {
     return sf->cc.in_recovery && a->has_ts && sf->snd.una > a->prior_una &&
-           seq32_before(a->tsecr, sf->flight->recovery.undo_tsval) &&
+           seq32_before(a->tsecr, sf->undo->tsval) &&
            ((sf->flight->recovery.by_rto && !a->dsack) || sf->snd.una >= sf->flight->recovery.point);
 }
 
@@ -134,16 +153,17 @@ static bool originals_arrived(const struct subflow *sf, const struct ack_info *a
  * was. */
 void recovery_try_undo(struct subflow *sf, const struct ack_info *a)
 {
-    if (sf->flight->recovery.undo_marker == 0 || !sf->flight->recovery.undo_armed)
+    if (sf->undo->marker == 0 || !sf->undo->armed)
         return;
-    if (!(a->dsack && sf->flight->recovery.undo_retrans <= 0) && !originals_arrived(sf, a))
+    if (!(a->dsack && sf->undo->retrans <= 0) && !originals_arrived(sf, a))
         return;
     tcp_count(sf, sf->flight->recovery.by_rto ? COUNT_TCP_SPURIOUS_RTOS : COUNT_TCP_DSACK_UNDO, 1);
     if (sf->cc.in_recovery)
         end(sf);
-    sf->flight->recovery.undo_marker = 0;
+    recovery_forget_undo(sf);
     sf->rtt.backoff = 0;
-    sent_unlose_all(sf);
+    if (tcp_outstanding(sf))
+        sent_unlose_all(sf);
     sf->cc.ops->on_undo(&sf->cc, a->now);
 }
 

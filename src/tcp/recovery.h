@@ -13,15 +13,22 @@ struct tcp_recovery {
     uint64_t point;  /* snd.nxt when recovery began */
     uint64_t budget; /* bytes that may leave in fast recovery */
     bool by_rto;
-    bool undo_armed;      /* something was retransmitted since undo_marker was set ... */
-    uint32_t undo_tsval;  /* ... at first with this TSval (Eifel, RFC 3522) */
-    uint64_t undo_marker; /* snd.una when recovery began; 0: nothing to undo */
-    int64_t undo_retrans; /* retransmitted bytes not yet reported by DSACK */
-    uint32_t dupacks;     /* only without SACK */
+    uint32_t dupacks; /* only without SACK */
 };
 
 #define TCP_DUPTHRESH 3 /* RFC 5681 section 3.2 */
 
+/* What can take the last recovery back. It outlives the recovery and all that was in flight, since a DSACK
+ * may come late; a subflow that never lost anything has none, and points to one that is constant. */
+struct tcp_undo {
+    uint64_t marker; /* snd.una when recovery began; 0: nothing to undo */
+    int64_t retrans; /* retransmitted bytes not yet reported by DSACK */
+    uint32_t tsval;  /* of the first retransmission (Eifel, RFC 3522) ... */
+    bool armed;      /* ... if there was one */
+};
+
+/* The subflow is new. */
+void recovery_init(struct subflow *sf);
 /* flight: see prr_begin; in_flight: pipe before the loss was detected. */
 void recovery_begin(struct subflow *sf, uint64_t flight, uint64_t in_flight, braid_time now);
 void recovery_begin_rto(struct subflow *sf, braid_time now);

@@ -11,6 +11,8 @@ static void init_parts(struct subflow *sf)
 {
     tcp_flight_init(sf);
     tcp_disorder_init(sf);
+    recovery_init(sf);
+    sf->reo_wnd.mult = 1;
 }
 
 /* What both kinds of open share. */
@@ -87,6 +89,7 @@ void subflow_destroy(struct subflow *sf)
         sf->ops->map_done(sf, list_entry(pos, struct tcp_map, node), false);
     }
     tcp_flight_free(sf);
+    recovery_forget_undo(sf);
     tcp_ooo_clear(sf);
     tcp_cc_free(sf);
 }

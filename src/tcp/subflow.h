@@ -118,9 +118,11 @@ struct subflow {
     struct tcp_syn syn;
     struct tcp_timestamps ts;
     struct tcp_size size;
+    struct reo_wnd reo_wnd;
     struct mtu_search mtu;
 
     struct tcp_snd snd;
+    struct tcp_undo *undo;     /* likewise */
     struct tcp_flight *flight; /* never NULL once it is open */
     struct tcp_rcv rcv;
     struct tcp_disorder *ooo; /* never NULL once it is open */

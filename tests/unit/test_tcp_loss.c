@@ -76,7 +76,7 @@ START_TEST(a_reordered_segment_is_not_retransmitted)
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(1, 2)});
     h_run(h, 20 * BRAID_MS);
     SAY(h, .seq = 1, .ack = AT(2));
-    ck_assert(h->sf.flight->rack.reordering_seen);
+    ck_assert(h->sf.reo_wnd.reordering_seen);
     h_run(h, 50 * BRAID_MS);
     h_nothing(h);
     ck_assert(!h->sf.cc.in_recovery);
@@ -173,12 +173,12 @@ START_TEST(dsacks_widen_the_reordering_window)
 {
     struct harness *h = in_flight(settled(), 10);
 
-    ck_assert_uint_eq(h->sf.flight->rack.reo_wnd_mult, 1);
+    ck_assert_uint_eq(h->sf.reo_wnd.mult, 1);
     SAY(h, .seq = 1, .ack = AT(4), .sack = {SEGS(1, 2)});
-    ck_assert_uint_eq(h->sf.flight->rack.reo_wnd_mult, 2);
+    ck_assert_uint_eq(h->sf.reo_wnd.mult, 2);
     SAY(h, .seq = 1, .ack = AT(5), .sack = {SEGS(2, 3)});
-    ck_assert_uint_eq(h->sf.flight->rack.reo_wnd_mult, 2); /* once per round trip */
-    ck_assert_int_eq(h->sf.flight->rack.reo_wnd_persist, 16);
+    ck_assert_uint_eq(h->sf.reo_wnd.mult, 2); /* once per round trip */
+    ck_assert_int_eq(h->sf.reo_wnd.persist, 16);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_DSACK_RECV], 2);
     SAY(h, .seq = 1, .ack = AT(5), .sack = {SEGS(6, 7)});
     h_run(h, 49 * BRAID_MS); /* 2 * min_RTT / 4 */
@@ -526,7 +526,7 @@ START_TEST(the_scoreboard_does_not_grow_without_bounds)
 
     h->sf.cc.cwnd = 1 << 20;
     ck_assert_uint_eq(h_send(h, 60000, 1 << 16), 60000);
-    h->sf.flight->rack.reordering_seen = true;
+    h->sf.reo_wnd.reordering_seen = true;
     for (uint64_t off = 3; off < 60000; off += 2) {
         struct buf *b;
         struct say s = {.seq = 1, .ack = 1, .sack = {{off, off + 1}}};
