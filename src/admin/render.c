@@ -90,7 +90,7 @@ struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *
 
 const char *render_target(const struct edge_params *p, char out[RENDER_TARGET])
 {
-    if (p->transparent) {
+    if (!p->target_host) {
         snprintf(out, RENDER_TARGET, "any");
         return out;
     }

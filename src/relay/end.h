@@ -40,7 +40,7 @@ struct end_ops {
     bool (*failed)(struct end *e);
 
     /* Bytes in, into room that the end lends; else NULL. Up to n iovecs, at most `want` bytes; 0: it is full,
-     * and writable. is told when it is not. */
+     * and will tell when it is writable. */
     unsigned (*reserve)(struct end *e, size_t want, struct iovec *iov, unsigned n);
     /* Of the room n bytes were filled, perhaps none. */
     void (*commit)(struct end *e, size_t n);
