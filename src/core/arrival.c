@@ -202,6 +202,7 @@ static bool remembered_in(struct braid_core *core, struct timewait_entry *e, con
 {
     struct mptcp_env *env = &core->env;
     bool syn = a->p.tcp.flags & TCP_SYN, rst = a->p.tcp.flags & TCP_RST;
+    /* a SYN begins anew; a RST is never answered, but tells that an orphan need not be asked any more */
     if (e->aborted && !syn && !(rst && !e->orphan)) {
         aborted_in(e, a);
         return false;
@@ -238,6 +239,7 @@ static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival 
     env->tcp.count.v[COUNT_TCP_IN_SEGS] += segments;
     struct mp_subflow *s = core_find_flow(core, &a->p.dst, &a->p.src);
     if (s) {
+        /* until the flush has taken it away it still owns its 4-tuple: what comes for it goes nowhere else */
         if (!s->closing.dead && !s->closing.reset_due)
             subflow_input(&s->tcp, &a->p, b, a->in->gso_size, a->now);
         conn_dirty(s->conn);
@@ -276,6 +278,7 @@ static void fragment_in(struct braid_core *core, const struct arrival *a)
     }
     if (f.protocol != PROTO_TCP || !reassembly_input(&core->reassembly, &f, a->now, &whole))
         return;
+    /* nobody has verified the checksum of the whole */
     struct braid_input in = {.hops = a->in->hops, .fragment_size = whole.largest, .fragment_id = whole.id};
     braid_core_input(core, whole.buf, 0, whole.buf->cap, &in, a->now);
     buf_unref(whole.buf);

@@ -136,6 +136,7 @@ void braid_core_free(struct braid_core *core)
             list_remove(&l->node);
     }
     free_listeners(core);
+    /* behind the connections, whose subflows may leave entries */
     while (!list_empty(&core->timewait_order))
         core_timewait_free(list_entry(core->timewait_order.next, struct timewait_entry, node));
     reassembly_free(&core->reassembly);

@@ -36,6 +36,7 @@ void braid_directory_free(struct braid_directory *d)
 int core_directory_init(struct braid_core *core)
 {
     const struct braid_core_params *p = &core->env.params;
+    /* a word has 64 bits; one worker alone has nobody to ask */
     if (!p->directory || p->n_workers < 2 || p->n_workers > 64)
         return 0;
     core->here = calloc(PLACES, sizeof(core->here[0]));

@@ -1,7 +1,8 @@
 /* The life of a connection: creation, the work of a flush, timers, and its end. Packets, timers and the
  * user's calls leave marks (marks.c); a flush follows once per turn of the worker's loop and does, in a fixed
  * order, what they ask for: subflows that ended go, the user is called, data is scheduled, signals and ACKs
- * leave, and who has to end ends. It ends as CONN_DEAD, in conn_flush alone, whose caller then frees it. */
+ * leave, and who has to end ends. A connection ends as CONN_DEAD, in conn_flush alone, whose caller then
+ * frees it. */
 #include "mptcp/conn.h"
 
 #include <assert.h>
@@ -341,6 +342,7 @@ static void call_user(struct braid_conn *c, braid_time now)
     uint64_t used = c->send.end - c->send.una;
     if (c->send.starved)
         c->send.starved = !conn_send_has_memory(c);
+    /* only when a quarter is free again: smaller pieces are not worth a call */
     if (c->send.want_writable && !c->send.starved && c->ops && !c->send.shutdown &&
         used < c->send.sndbuf - c->send.sndbuf / 4) {
         c->send.want_writable = false;
@@ -361,6 +363,8 @@ static void push_end(struct braid_conn *c, braid_time now)
                 subflow_close(&s->tcp, now);
         }
     } else if (!c->send.fin_sent) {
+        /* by itself, on each subflow: any of them may lose it (section 3.3.3; options_out.c puts it on the
+         * ACK) */
         c->send.fin_sent = true;
         list_each (n, tmp, &c->subflows) {
             struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
@@ -438,6 +442,7 @@ void conn_flush(struct braid_conn *c, braid_time now)
     }
     if (!c->closing.fail_due)
         flush_flows(c, now);
+    /* once more: resets that were asked for meanwhile leave in this turn, not in the next */
     reap(c, now);
     if (c->closing.ended && c->recv.bytes == 0 && !c->recv.news)
         c->closing.fail_due = true;

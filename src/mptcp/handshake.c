@@ -46,7 +46,7 @@ struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr
     conn_recv_init(c);
     c->addresses.local = *local;
     c->addresses.remote = *remote;
-    /* which compares with these addresses: an endpoint may be one of them */
+    /* After these addresses are set: an endpoint may be one of them. */
     conn_endpoints_begin(c);
     struct mp_subflow *s = flow_new(c, local, remote);
     if (!s)

@@ -145,13 +145,12 @@ void braid_conn_commit(struct braid_conn *c, size_t n)
         size_t take = k->buf->cap - k->len;
         if (take > n)
             take = n;
-        /* what was reserved in front may have been given back */
+        /* When it was reserved nobody knew how much would go into those in front of it. */
         if (k->len == 0)
             k->dsn = c->send.end;
         k->len += (uint32_t)take;
         c->send.end += take;
         n -= take;
-        /* An idle connection holds no buffers. */
         if (k->len == 0)
             chunk_free(c, k);
     }
@@ -181,8 +180,8 @@ void braid_conn_shutdown(struct braid_conn *c)
     }
 }
 
-/* The chunk that holds dsn, which is in [una, end). */
-/* New data is found at once, by the cursor; what is repeated mostly lies near the head. */
+/* The chunk that holds dsn, which is in [una, end). New data is found at once, by the cursor; what is
+ * repeated mostly lies near the head. */
 static struct send_chunk *chunk_find(struct braid_conn *c, uint64_t dsn)
 {
     struct list *n = c->send.chunks.next;
