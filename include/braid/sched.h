@@ -6,8 +6,7 @@
 
 #include <braid/types.h>
 
-#define SCHED_PRIV_WORDS 4
-#define SCHED_MAX_PATHS  16
+#define SCHED_MAX_PATHS 16
 
 /* One subflow as a scheduler sees it. */
 struct sched_path {
@@ -48,7 +47,7 @@ struct sched_view {
 /* A connection's scheduler state. */
 struct sched {
     const struct sched_ops *ops;
-    uint64_t priv[SCHED_PRIV_WORDS];
+    uint64_t *priv; /* the scheduler's own state, of sched_ops.priv_size; NULL if that is 0 */
 };
 
 /* "To wait" below means that nothing is sent until something happens: an ACK, a timeout, new data, a path
@@ -59,7 +58,9 @@ struct sched_ops {
     bool duplicate;     /* every byte goes over every path: pick gives them their turns, `tried` had theirs */
     bool opportunistic; /* what waits for a slow path may be repeated on a faster one that has nothing else to
                          * do, and the slow one be slowed down */
-    /* Sets private state (zeroed before). May be NULL. */
+    size_t priv_size;   /* bytes of private state: allocated by src/mptcp, zeroed, before init; freed by it in
+                           the end */
+    /* Sets private state. May be NULL. */
     void (*init)(struct sched *s);
     /* Returns the index in v->paths of the subflow for the next segment, or -1 to wait: it is called again
      * when anything in the view changed. The answer must have space > 0 and be usable. Backup paths only when

@@ -5,17 +5,16 @@
 
 #include "base/ranges.h"
 
+#define FEW 4 /* ranges that the first memory is for */
+
 void ranges_init(struct ranges *s)
 {
-    s->n = 0;
-    s->cap = RANGES_INLINE;
-    s->r = s->fixed;
+    *s = (struct ranges){0};
 }
 
 void ranges_free(struct ranges *s)
 {
-    if (s->r != s->fixed)
-        free(s->r);
+    free(s->r);
     ranges_init(s);
 }
 
@@ -40,17 +39,16 @@ uint32_t ranges_find(const struct ranges *s, uint64_t at)
 static int ranges_open(struct ranges *s, uint32_t i)
 {
     if (s->n == s->cap) {
+        uint32_t cap = s->cap ? s->cap * 2 : FEW;
         struct range *r;
 
         if (s->cap > UINT32_MAX / 2 / sizeof(*r))
             return -1;
-        r = realloc(s->r == s->fixed ? NULL : s->r, sizeof(*r) * s->cap * 2);
+        r = realloc(s->r, sizeof(*r) * cap);
         if (!r)
             return -1;
-        if (s->r == s->fixed)
-            memcpy(r, s->fixed, sizeof(s->fixed));
         s->r = r;
-        s->cap *= 2;
+        s->cap = cap;
     }
     memmove(&s->r[i + 1], &s->r[i], sizeof(*s->r) * (s->n - i));
     s->n++;
@@ -64,6 +62,8 @@ static void ranges_close(struct ranges *s, uint32_t from, uint32_t to)
         return;
     memmove(&s->r[from], &s->r[to], sizeof(*s->r) * (s->n - to));
     s->n -= to - from;
+    if (s->n == 0)
+        ranges_free(s);
 }
 
 int ranges_add(struct ranges *s, uint64_t start, uint64_t end)

@@ -1,5 +1,5 @@
-/* A set of disjoint, sorted, non-adjacent ranges [start, end) of 64-bit numbers. Small sets live in the
- * struct. */
+/* A set of disjoint, sorted, non-adjacent ranges [start, end) of 64-bit numbers. An empty one takes no
+ * memory. */
 #ifndef BRAID_BASE_RANGES_H
 #define BRAID_BASE_RANGES_H
 
@@ -10,15 +10,12 @@ struct range {
     uint64_t start, end;
 };
 
-#define RANGES_INLINE 4
-
 struct ranges {
     uint32_t n, cap;
-    struct range *r; /* points to fixed[] or to the heap */
-    struct range fixed[RANGES_INLINE];
+    struct range *r; /* NULL: cap is 0 */
 };
 
-/* The struct must not be moved after this. */
+/* All zeros are an empty set as well. */
 void ranges_init(struct ranges *s);
 void ranges_free(struct ranges *s);
 /* Adds [start, end), merging. 0, or -1 if memory is short (the set is unchanged). start < end. */

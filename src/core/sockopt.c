@@ -4,6 +4,7 @@
 #include "mptcp/flow_state.h"
 #include "mptcp/marks.h"
 #include "mptcp/path_manager.h"
+#include "mptcp/sched_state.h"
 
 #define BUFFER_LEAST 4096
 
@@ -74,12 +75,11 @@ void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops)
 {
     if (c->sched.ops == ops)
         return;
-    c->sched = (struct sched){.ops = ops};
+    if (!conn_sched_use(c, ops))
+        return;
     list_each (n, tmp, &c->subflows)
         /* the mark is the scheduler's own, and means something else to the next one */
         list_entry(n, struct mp_subflow, node)->sched.mark = 0;
-    if (ops->init)
-        ops->init(&c->sched);
     conn_dirty(c); /* it may send where the other one waited */
 }
 

@@ -153,7 +153,7 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
     out->bytes_out = c->send.una - DATA_FIRST;
     out->recv_queued = c->recv.bytes;
     out->send_queued = c->send.end - c->send.una;
-    out->out_of_order = c->recv.ooo_bytes;
+    out->out_of_order = c->recv.ooo ? c->recv.ooo->bytes : 0;
     out->memory = c->mem.used;
     out->opened_at = c->opened_at;
     show_subflows(c, false, out);
@@ -273,21 +273,25 @@ static void check_send(const struct braid_conn *c)
 
 static void check_recv(const struct braid_conn *c)
 {
+    const struct recvq *q = c->recv.q;
     size_t sum = 0;
-    for (uint32_t i = 0; i < c->recv.q.n; i++)
-        sum += c->recv.q.v[(c->recv.q.head + i) & (c->recv.q.cap - 1)].len;
+    for (uint32_t i = 0; q && i < q->n; i++)
+        sum += q->v[(q->head + i) & (q->cap - 1)].len;
     assert(sum == c->recv.bytes);
     assert(c->recv.user + c->recv.bytes + (c->recv.fin_received ? 1 : 0) == c->recv.nxt || c->recv.discard ||
            c->closing.fail_due);
+    const struct data_gaps *g = c->recv.ooo;
+    if (!g)
+        return;
     uint64_t at = c->recv.nxt;
     sum = 0;
-    list_each (n, tmp, &c->recv.ooo) {
+    list_each (n, tmp, &g->pieces) {
         const struct data_ooo *o = list_entry(n, struct data_ooo, node);
-        assert(seq64_before(at, o->dsn) || (n != c->recv.ooo.next && at == o->dsn));
+        assert(seq64_before(at, o->dsn) || (n != g->pieces.next && at == o->dsn));
         at = o->dsn + o->s.len;
         sum += o->s.len;
     }
-    assert(sum == c->recv.ooo_bytes);
+    assert(sum > 0 && sum == g->bytes);
 }
 
 void braid_core_check(const struct braid_core *core)

@@ -71,7 +71,7 @@ int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup
  * there are none, nobody who counts duplicates waits for the next ACK either. */
 static unsigned signals_in_row(struct mp_subflow *s, braid_time now)
 {
-    uint64_t mark = s->tcp.rcv.nxt + s->tcp.snd.nxt;
+    uint32_t mark = (uint32_t)(s->tcp.rcv.nxt + s->tcp.snd.nxt);
     if (mark != s->signal.mark || now - s->signal.at >= SIGNAL_PAUSE)
         s->signal.acks = 0;
     s->signal.mark = mark;

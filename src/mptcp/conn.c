@@ -23,6 +23,7 @@
 #include "mptcp/retire.h"
 #include "mptcp/retries.h"
 #include "mptcp/rules.h"
+#include "mptcp/sched_state.h"
 #include "mptcp/sendbuf.h"
 #include "mptcp/stall.h"
 #include "mptcp/tokens.h"
@@ -42,11 +43,12 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     if (!c)
         return NULL;
     c->env = env;
+    if (!conn_sched_use(c, sched)) {
+        free(c);
+        return NULL;
+    }
     c->id = env->next_id++;
     c->cc = cc;
-    c->sched.ops = sched;
-    if (sched->init)
-        sched->init(&c->sched);
     /* Twice the buffers: they are charged at what they take from the heap, and mappings of slow subflows hold
      * bytes that are DATA_ACKed. */
     c->mem = (struct mem_account){.parent = &env->mem,
@@ -66,7 +68,6 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     list_init(&c->dirty_node);
     list_init(&c->handshake.listener_node);
     list_init(&c->send.chunks);
-    list_init(&c->recv.ooo);
     ranges_init(&c->send.reinject);
     timer_init(&c->deadlines.timer, conn_fire);
     c->link.conn = c;
@@ -90,6 +91,7 @@ void conn_free(struct braid_conn *c)
     conn_recv_free(c);
     conn_send_free(c);
     conn_know_nothing(c);
+    conn_sched_free(c);
     wheel_cancel(&env->tcp.wheel, &c->deadlines.timer);
     list_remove(&c->dirty_node);
     list_remove(&c->handshake.listener_node);
@@ -410,6 +412,7 @@ static void flush_flows(struct braid_conn *c, braid_time now)
             c->deadlines.join = now + JOIN_ACK_REPEAT;
         if (!s->closing.dead)
             subflow_flush(&s->tcp, now);
+        rxmap_trim(&s->rxmap, s->tcp.rcv.nxt);
         rule_account(s);
     }
 }

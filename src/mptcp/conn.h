@@ -105,7 +105,7 @@ struct conn_addresses {
 
 /* Its end (conn.c). */
 struct conn_closing {
-    enum braid_close why;
+    enum braid_close why : 8;
     bool told;            /* closed() was or must not be called */
     bool ended;           /* the only subflow ended in order: over once the user has read everything */
     bool abort_due;       /* the user aborts it once everything is delivered */
@@ -132,8 +132,6 @@ struct braid_conn {
     struct conn_link link;
     struct list dirty_node; /* env->dirty */
     uint64_t id;
-    enum conn_phase phase;
-    enum conn_mode mode;
     const struct braid_conn_ops *ops; /* NULL after release */
     void *user;
     const char *edge;
@@ -144,19 +142,22 @@ struct braid_conn {
     struct list subflows; /* mp_subflow.node */
     unsigned n_subflows;
     uint32_t next_subflow_id;
+    enum conn_phase phase : 8;
+    enum conn_mode mode : 8;
 
+    /* Those of four-byte words first, side by side. */
+    struct conn_dss dss;
+    struct conn_closing closing;
+    struct conn_addresses addresses;
     struct conn_sockopt sockopt;
     struct conn_handshake handshake;
     struct conn_keys keys;
-    struct conn_dss dss;
     struct conn_fallback fallback;
     struct conn_join join;
     struct conn_send send;
     struct conn_recv recv;
-    struct conn_addresses addresses;
     struct conn_pm pm;
     struct conn_stall stall;
-    struct conn_closing closing;
     struct conn_deadlines deadlines;
 };
 
@@ -171,7 +172,8 @@ struct mp_subflow {
     bool confirmed;       /* active join: the fourth ACK came; others: established */
     bool bare;            /* the peer's last segment had no MPTCP option, though MPTCP is in force */
     bool echo_mp_capable; /* active: the third ACK's MP_CAPABLE is still to be repeated */
-    uint32_t ledger;      /* the core's: number of its entry in the ledger, plus 1; 0: none */
+    struct flow_backup backup;
+    uint32_t ledger; /* the core's: number of its entry in the ledger, plus 1; 0: none */
     uint32_t id;
     struct rule *rule;         /* the rule that it matched, NULL: none */
     uint64_t accounted;        /* bytes that rule_account has counted */
@@ -180,7 +182,6 @@ struct mp_subflow {
     struct data_ooo *ooo_hint; /* last out-of-order piece that came over this subflow */
 
     struct flow_ids ids;
-    struct flow_backup backup;
     struct flow_fail fail;
     struct flow_silence silence;
     struct flow_sched sched;

@@ -27,7 +27,7 @@ static bool lags_too_far(const struct mp_subflow *s, const struct sched_path *p)
 /* Bytes that are DATA_ACKed and still held by lagging subflows, about. */
 static bool holds_too_much(const struct braid_conn *c)
 {
-    uint64_t live = c->send.end - c->send.una + c->recv.bytes + c->recv.ooo_bytes;
+    uint64_t live = c->send.end - c->send.una + c->recv.bytes + (c->recv.ooo ? c->recv.ooo->bytes : 0);
     return c->mem.used > live && c->mem.used - live > c->sockopt.sndbuf_max / 2;
 }
 

@@ -3,8 +3,6 @@
 
 #include "mptcp/data_in.h"
 
-#include <stdlib.h>
-
 #include "base/slice.h"
 #include "mptcp/conn.h"
 #include "mptcp/fallback.h"
@@ -31,16 +29,16 @@ static bool same_checksum(uint16_t a, uint16_t b)
 static void hold_mapped(struct braid_conn *c, struct mp_subflow *s, const struct rx_mapping *m,
                         struct slice *in)
 {
-    struct rxmap *r = &s->rxmap;
     held_add(c, s, in);
-    if (r->held_bytes < m->len || c->closing.fail_due)
+    const struct rx_held *h = s->rxmap.held;
+    if (!h || h->bytes < m->len || c->closing.fail_due)
         return;
     uint64_t dsn = c->keys.remote_idsn + m->dsn;
-    bool right = same_checksum(checksum_dss(r->held_sum, dsn, (uint32_t)m->off, m->csum_len), m->csum);
+    bool right = same_checksum(checksum_dss(h->sum, dsn, (uint32_t)m->off, m->csum_len), m->csum);
     if (right || !conn_is_mptcp(c)) /* after falling back nobody would answer another MP_FAIL */
         held_deliver(c, s, m->dsn);
     else if (!conn_checksum_failed(s, m))
-        rxmap_drop_held(r);
+        rxmap_drop_held(&s->rxmap);
 }
 
 /* No mapping covers payload that is next in the subflow's order. True: it has a place now, go on. */

@@ -13,7 +13,7 @@
 /* A join whose handshake is not complete has carried no data and stands in nobody's way. */
 bool conn_may_fall_back(const struct braid_conn *c)
 {
-    if (c->fallback.barred || c->n_subflows == 0 || !list_empty(&c->recv.ooo))
+    if (c->fallback.barred || c->n_subflows == 0 || c->recv.ooo)
         return false;
     const struct mp_subflow *first = list_entry(c->subflows.next, struct mp_subflow, node);
     return !first->join && !first->closing.dead && !first->closing.reset_due;

@@ -19,6 +19,7 @@
 #include "mptcp/rules.h"
 #include "mptcp/rxmap.h"
 #include "mptcp/sendbuf.h"
+#include "mptcp/silent_paths.h"
 
 struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local,
                             const struct braid_addr *remote)
@@ -100,6 +101,7 @@ void flow_free(struct mp_subflow *s)
     mem_give(&c->env->mem, mem_cost(sizeof(*s)));
     subflow_destroy(&s->tcp);
     rxmap_free(&s->rxmap);
+    flow_doubt_free(s);
     free(s);
 }
 

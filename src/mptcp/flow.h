@@ -6,8 +6,8 @@
 
 /* Address IDs (RFC 8684 section 3.4), and the nonces of a join (section 3.2). */
 struct flow_ids {
-    uint8_t local, remote;
     uint32_t local_nonce, remote_nonce;
+    uint8_t local, remote;
 };
 
 /* MP_PRIO (section 3.3.8). */
@@ -32,23 +32,23 @@ struct flow_sched {
 
 /* ADD_ADDR that rides on its ACKs (announce.c). */
 struct flow_signal {
+    braid_time at; /* when one last did ... */
+    uint32_t mark; /* ... position of both streams then, its low bits ... */
+    uint8_t acks;  /* ... and how many ACKs in a row did so */
     bool now;      /* the ACK that is being sent may carry an address */
-    uint64_t mark; /* position of both streams when one last did ... */
-    braid_time at; /* ... when that was ... */
-    unsigned acks; /* ... and how many ACKs in a row did so */
 };
 
 /* Its end. */
 struct flow_closing {
-    bool dead; /* closed() was called, to be reaped */
-    enum subflow_closed why;
-    bool reset_due;         /* reset it at the flush */
-    int rst_reason;         /* to send in MP_TCPRST (section 3.6); -1: none */
-    int peer_rst;           /* reason in the peer's MP_TCPRST; -1: none */
-    bool peer_rst_for_good; /* it said that the reason will last */
-    bool retired;           /* closed by us: it gets a FIN, and is reset if it has not ended by close_by */
-    braid_time close_by;
-    braid_time answer_by; /* REMOVE_ADDR named it: closed unless it answers by then; 0: not so */
+    braid_time close_by;         /* reset if it was retired, and has not ended by then */
+    braid_time answer_by;        /* REMOVE_ADDR named it: closed unless it answers by then; 0: not so */
+    int16_t rst_reason;          /* to send in MP_TCPRST (section 3.6); -1: none */
+    int16_t peer_rst;            /* reason in the peer's MP_TCPRST; -1: none */
+    enum subflow_closed why : 8; /* valid if dead */
+    bool dead;                   /* closed() was called, to be reaped */
+    bool reset_due;              /* reset it at the flush */
+    bool peer_rst_for_good;      /* it said that the reason will last */
+    bool retired;                /* closed by us: it gets a FIN */
     bool bygone;          /* one of its addresses came anew since: its end says nothing of the pair ... */
     bool announced_again; /* ... or just once more: an end in order may be from before that */
 };

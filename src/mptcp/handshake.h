@@ -25,7 +25,7 @@ struct conn_handshake {
     bool accept_due;      /* ... and has accepted, or ... */
     bool refuse_due;      /* ... has refused, this way: */
     bool established_due; /* to be told to the user */
-    enum braid_refusal refusal;
+    enum braid_refusal refusal : 8;
     void *incoming_ctx;              /* of the listener's incoming() */
     struct braid_listener *listener; /* NULL if opened by us or the listener has gone */
     struct list listener_node;

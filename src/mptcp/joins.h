@@ -14,7 +14,7 @@ struct wire_packet;
 struct conn_join {
     bool refused;     /* our C flag: no joins to the initial address (section 3.1) ... */
     bool unwanted;    /* ... and the peer's */
-    unsigned tries;   /* third ACKs of our joins so far */
+    uint8_t tries;    /* third ACKs of our joins so far */
     struct rate rate; /* of the peer's */
 };
 

@@ -13,7 +13,31 @@
 #include "mptcp/recvq.h"
 
 #define PIECE_COST mem_cost(sizeof(struct data_ooo))
+#define GAPS_COST  mem_cost(sizeof(struct data_gaps))
 #define OOO_SEARCH 512 /* pieces looked at from where a search begins */
+
+static bool gaps_begin(struct braid_conn *c)
+{
+    struct data_gaps *g = c->recv.ooo;
+    if (g)
+        return true;
+    g = c->recv.ooo = calloc(1, sizeof(*g));
+    if (!g)
+        return false;
+    mem_take(&c->mem, GAPS_COST);
+    list_init(&g->pieces);
+    return true;
+}
+
+/* There are none any more, perhaps. */
+static void gaps_settle(struct braid_conn *c)
+{
+    if (!c->recv.ooo || c->recv.ooo->n > 0)
+        return;
+    mem_give(&c->mem, GAPS_COST);
+    free(c->recv.ooo);
+    c->recv.ooo = NULL;
+}
 
 static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
 {
@@ -22,11 +46,13 @@ static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
         if (s->ooo_hint == o)
             s->ooo_hint = NULL;
     }
-    c->recv.ooo_bytes -= o->s.len;
-    c->recv.n_ooo--;
+    struct data_gaps *g = c->recv.ooo;
+    g->bytes -= o->s.len;
+    g->n--;
     mem_give(&c->mem, PIECE_COST);
     list_remove(&o->node);
     free(o);
+    gaps_settle(c);
 }
 
 /* The DATA_FIN takes one number (section 3.3.3), and all subflows acknowledge it, since nobody knows which of
@@ -64,8 +90,8 @@ static void deliver_in_order(struct braid_conn *c, struct slice *s)
 {
     c->recv.nxt += s->len;
     recvq_append(c, s);
-    while (!list_empty(&c->recv.ooo)) {
-        struct data_ooo *o = list_entry(c->recv.ooo.next, struct data_ooo, node);
+    while (c->recv.ooo) {
+        struct data_ooo *o = list_entry(c->recv.ooo->pieces.next, struct data_ooo, node);
         if (seq64_before(c->recv.nxt, o->dsn))
             break;
         uint64_t end = o->dsn + o->s.len;
@@ -93,10 +119,10 @@ static bool begins_after(const struct list *n, uint64_t dsn)
 static struct list *search(struct braid_conn *c, struct list *n, uint64_t dsn)
 {
     unsigned left = OOO_SEARCH;
-    for (; n != &c->recv.ooo && begins_after(n, dsn); n = n->prev)
+    for (; n != &c->recv.ooo->pieces && begins_after(n, dsn); n = n->prev)
         if (left-- == 0)
             return NULL;
-    for (; n->next != &c->recv.ooo && !begins_after(n->next, dsn); n = n->next)
+    for (; n->next != &c->recv.ooo->pieces && !begins_after(n->next, dsn); n = n->next)
         if (left-- == 0)
             return NULL;
     return n;
@@ -109,8 +135,8 @@ static struct list *ooo_before(struct braid_conn *c, struct mp_subflow *s, uint6
 {
     struct list *n = s->ooo_hint ? search(c, &s->ooo_hint->node, dsn) : NULL;
     if (!n)
-        n = search(c, c->recv.ooo.prev, dsn);
-    return n ? n : search(c, &c->recv.ooo, dsn);
+        n = search(c, c->recv.ooo->pieces.prev, dsn);
+    return n ? n : search(c, &c->recv.ooo->pieces, dsn);
 }
 
 /* Keeps [dsn, dsn + len) of s, which overlaps nothing queued, behind `after` (NULL: in front). */
@@ -118,7 +144,7 @@ static struct data_ooo *ooo_insert(struct braid_conn *c, struct data_ooo *after,
                                    const struct slice *s, uint32_t skip, uint32_t len)
 {
     struct slice piece = slice_of(s->buf, s->data + skip, len);
-    bool room = c->recv.n_ooo < c->env->params.out_of_order &&
+    bool room = c->recv.ooo->n < c->env->params.out_of_order &&
                 mem_room(&c->mem) >= slice_keep_cost(&piece) + PIECE_COST;
     struct data_ooo *o = room ? malloc(sizeof(*o)) : NULL;
     if (!o || slice_keep(&piece, &c->mem) < 0) {
@@ -128,9 +154,9 @@ static struct data_ooo *ooo_insert(struct braid_conn *c, struct data_ooo *after,
     }
     o->dsn = dsn;
     o->s = piece;
-    list_insert_after(after ? &after->node : &c->recv.ooo, &o->node);
-    c->recv.ooo_bytes += len;
-    c->recv.n_ooo++;
+    list_insert_after(after ? &after->node : &c->recv.ooo->pieces, &o->node);
+    c->recv.ooo->bytes += len;
+    c->recv.ooo->n++;
     mem_take(&c->mem, PIECE_COST);
     return o;
 short_of_memory:
@@ -143,8 +169,8 @@ static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uin
                                  const struct slice *in)
 {
     uint64_t end = dsn + in->len, at = dsn;
-    struct list *place = ooo_before(c, s, at);
-    struct data_ooo *prev = place && place != &c->recv.ooo ? list_entry(place, struct data_ooo, node) : NULL;
+    struct list *head = &c->recv.ooo->pieces, *place = ooo_before(c, s, at);
+    struct data_ooo *prev = place && place != head ? list_entry(place, struct data_ooo, node) : NULL;
     if (!place) {
         conn_count(c, MEM_REFUSED); /* not DATA_ACKed: the peer sends it again */
         return;
@@ -153,8 +179,8 @@ static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uin
     while (seq64_before(at, end)) {
         if (prev && seq64_before(at, prev->dsn + prev->s.len))
             at = prev->dsn + prev->s.len;
-        struct list *n = prev ? prev->node.next : c->recv.ooo.next;
-        struct data_ooo *next = n == &c->recv.ooo ? NULL : list_entry(n, struct data_ooo, node);
+        struct list *n = prev ? prev->node.next : head->next;
+        struct data_ooo *next = n == head ? NULL : list_entry(n, struct data_ooo, node);
         uint64_t stop = next && seq64_before(next->dsn, end) ? next->dsn : end;
         if (seq64_before(at, stop)) {
             prev = ooo_insert(c, prev, at, in, (uint32_t)(at - dsn), (uint32_t)(stop - at));
@@ -196,7 +222,11 @@ void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, stru
         conn_count(c, MP_DUPLICATE_DATA);
         slice_drop(in);
     } else if (seq64_before(c->recv.nxt, dsn)) {
-        deliver_out_of_order(c, s, dsn, in);
+        if (gaps_begin(c))
+            deliver_out_of_order(c, s, dsn, in);
+        else
+            conn_count(c, MEM_REFUSED); /* not DATA_ACKed: the peer sends it again */
+        gaps_settle(c);
         slice_drop(in);
     } else {
         slice_advance(in, (uint32_t)(c->recv.nxt - dsn));
@@ -206,8 +236,8 @@ void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, stru
 
 void recv_order_free(struct braid_conn *c)
 {
-    while (!list_empty(&c->recv.ooo)) {
-        struct data_ooo *o = list_entry(c->recv.ooo.next, struct data_ooo, node);
+    while (c->recv.ooo) {
+        struct data_ooo *o = list_entry(c->recv.ooo->pieces.next, struct data_ooo, node);
         slice_drop(&o->s);
         ooo_remove(c, o);
     }

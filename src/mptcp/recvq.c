@@ -14,38 +14,37 @@
 #define GATHER_MAX 8192u /* bytes; small pieces are put together in buffers up to this */
 
 /* cap is a power of two. */
-static struct slice *rcvq_at(const struct braid_conn *c, uint32_t i)
+static struct slice *rcvq_at(struct recvq *q, uint32_t i)
 {
-    return &c->recv.q.v[(c->recv.q.head + i) & (c->recv.q.cap - 1)];
+    return &q->v[(q->head + i) & (q->cap - 1)];
 }
 
 static size_t ring_cost(uint32_t cap)
 {
-    return cap ? mem_cost(cap * sizeof(struct slice)) : 0;
+    return cap ? mem_cost(sizeof(struct recvq) + cap * sizeof(struct slice)) : 0;
 }
 
 static void ring_free(struct braid_conn *c)
 {
-    mem_give(&c->mem, ring_cost(c->recv.q.cap));
-    free(c->recv.q.v);
-    c->recv.q.v = NULL;
-    c->recv.q.cap = c->recv.q.head = c->recv.q.kept = 0;
+    mem_give(&c->mem, ring_cost(c->recv.q->cap));
+    free(c->recv.q);
+    c->recv.q = NULL;
 }
 
 static bool rcvq_grow(struct braid_conn *c)
 {
+    struct recvq *old = c->recv.q;
     /* doubled, so that appending costs the same however long the queue */
-    uint32_t cap = c->recv.q.cap ? c->recv.q.cap * 2 : 8;
-    struct slice *q = malloc(cap * sizeof(*q));
+    uint32_t before = old ? old->cap : 0, cap = old ? old->cap * 2 : 8;
+    struct recvq *q = malloc(sizeof(*q) + cap * sizeof(q->v[0]));
     if (!q)
         return false;
-    mem_take(&c->mem, ring_cost(cap) - ring_cost(c->recv.q.cap));
-    for (uint32_t i = 0; i < c->recv.q.n; i++)
-        q[i] = *rcvq_at(c, i);
-    free(c->recv.q.v);
-    c->recv.q.v = q;
-    c->recv.q.head = 0;
-    c->recv.q.cap = cap;
+    mem_take(&c->mem, ring_cost(cap) - ring_cost(before));
+    *q = (struct recvq){.cap = cap, .n = old ? old->n : 0, .kept = old ? old->kept : 0};
+    for (uint32_t i = 0; i < q->n; i++)
+        q->v[i] = *rcvq_at(old, i);
+    free(old);
+    c->recv.q = q;
     return true;
 }
 
@@ -57,12 +56,12 @@ void recvq_append(struct braid_conn *c, struct slice *s)
         return;
     }
     /* recv.nxt has gone past these bytes: the next DATA_ACK would say that they are here */
-    if (c->recv.q.n == c->recv.q.cap && !rcvq_grow(c)) {
+    if ((!c->recv.q || c->recv.q->n == c->recv.q->cap) && !rcvq_grow(c)) {
         slice_drop(s);
         conn_fail(c, BRAID_CLOSE_RESOURCES, true);
         return;
     }
-    *rcvq_at(c, c->recv.q.n++) = *s;
+    *rcvq_at(c->recv.q, c->recv.q->n++) = *s;
     c->recv.bytes += s->len;
     c->recv.news = true;
 }
@@ -70,8 +69,8 @@ void recvq_append(struct braid_conn *c, struct slice *s)
 unsigned braid_conn_peek(const struct braid_conn *c, struct iovec *iov, unsigned n)
 {
     unsigned i = 0;
-    for (; i < n && i < c->recv.q.n; i++) {
-        const struct slice *s = rcvq_at(c, i);
+    for (; c->recv.q && i < n && i < c->recv.q->n; i++) {
+        const struct slice *s = rcvq_at(c->recv.q, i);
         iov[i].iov_base = (void *)s->data;
         iov[i].iov_len = s->len;
     }
@@ -80,24 +79,25 @@ unsigned braid_conn_peek(const struct braid_conn *c, struct iovec *iov, unsigned
 
 void braid_conn_consume(struct braid_conn *c, size_t n)
 {
+    struct recvq *q = c->recv.q;
     assert(n <= c->recv.bytes);
     c->recv.bytes -= n;
     c->recv.user += n;
     while (n > 0) {
-        struct slice *s = rcvq_at(c, 0);
+        struct slice *s = rcvq_at(q, 0);
         if (n < s->len) {
             slice_advance(s, (uint32_t)n);
             break;
         }
         n -= s->len;
         slice_drop(s);
-        c->recv.q.head = (c->recv.q.head + 1) & (c->recv.q.cap - 1);
-        c->recv.q.n--;
+        q->head = (q->head + 1) & (q->cap - 1);
+        q->n--;
         /* slices that own their memory come before those that do not */
-        if (c->recv.q.kept > 0)
-            c->recv.q.kept--;
+        if (q->kept > 0)
+            q->kept--;
     }
-    if (c->recv.q.n == 0) /* idle connections hold no memory */
+    if (q && q->n == 0) /* idle connections hold no memory */
         ring_free(c);
     /* the window may open (flow_window), and an end that waited for the reading goes on */
     conn_dirty(c);
@@ -133,7 +133,8 @@ static bool gather(struct braid_conn *c, struct slice *to, struct slice *s)
         return false;
     if (room_behind(to) < s->len) {
         uint32_t need = 2 * (to->len + s->len);
-        struct buf *b = need <= GATHER_MAX ? buf_new(need, &c->mem) : NULL;
+        bool fits = need <= GATHER_MAX && mem_room(&c->mem) >= buf_cost(need);
+        struct buf *b = fits ? buf_new(need, &c->mem) : NULL;
         if (!b)
             return false;
         memcpy(b->data, to->data, to->len);
@@ -150,33 +151,40 @@ static bool gather(struct braid_conn *c, struct slice *to, struct slice *s)
  * together. */
 bool recvq_keep(struct braid_conn *c)
 {
-    uint32_t n = c->recv.q.n, kept = c->recv.q.kept;
+    struct recvq *q = c->recv.q;
+    uint32_t n = q ? q->n : 0, kept = q ? q->kept : 0;
     bool ok = true;
     for (uint32_t i = kept; i < n; i++) {
-        struct slice *s = rcvq_at(c, i);
-        if (ok && kept > 0 && gather(c, rcvq_at(c, kept - 1), s))
+        struct slice *s = rcvq_at(q, i);
+        if (ok && kept > 0 && gather(c, rcvq_at(q, kept - 1), s))
             continue;
         ok = ok && slice_keep(s, &c->mem) == 0;
         if (i != kept) {
-            *rcvq_at(c, kept) = *s;
+            *rcvq_at(q, kept) = *s;
             *s = (struct slice){0};
         }
         kept++;
     }
-    c->recv.q.kept = c->recv.q.n = kept;
+    if (q)
+        q->kept = q->n = kept;
     return ok;
 }
 
 /* Asked before a segment is taken (flow_segment), since afterwards its bytes are acknowledged. */
 bool recvq_has_room(const struct braid_conn *c, uint32_t len)
 {
-    return c->recv.q.kept == 0 || mem_room(&c->mem) >= buf_cost(len) + sizeof(struct slice);
+    const struct recvq *q = c->recv.q;
+    if (!q || q->kept == 0)
+        return true;
+    size_t ring = q->n == q->cap ? ring_cost(2 * q->cap) - ring_cost(q->cap) : 0;
+    return mem_room(&c->mem) >= buf_cost(len) + ring;
 }
 
 void recvq_free(struct braid_conn *c)
 {
-    for (uint32_t i = 0; i < c->recv.q.n; i++)
-        slice_drop(rcvq_at(c, i));
+    if (!c->recv.q)
+        return;
+    for (uint32_t i = 0; i < c->recv.q->n; i++)
+        slice_drop(rcvq_at(c->recv.q, i));
     ring_free(c);
-    c->recv.q.n = 0;
 }

@@ -8,11 +8,11 @@
 
 struct braid_conn;
 
-/* What the user has not consumed: a ring of slices in order. */
+/* What the user has not consumed: a ring of slices in order, one at least. */
 struct recvq {
-    struct slice *v;
     uint32_t head, n, cap;
     uint32_t kept; /* the first so many slices own their memory (slice_keep) */
+    struct slice v[];
 };
 
 /* Data that came out of order at the connection level. */
@@ -22,20 +22,25 @@ struct data_ooo {
     struct slice s;
 };
 
+/* All of it, one piece at least. */
+struct data_gaps {
+    struct list pieces; /* data_ooo by DSN */
+    size_t bytes;
+    unsigned n;
+};
+
 struct conn_recv {
-    uint64_t nxt;  /* the next DSN in order */
-    uint64_t edge; /* right edge ever advertised; never goes back */
-    uint64_t user; /* DSN of the next byte the user will consume */
-    uint64_t high; /* behind the last byte received, in order or not */
-    struct recvq q;
-    size_t bytes;    /* in q: [user, user + bytes) */
-    struct list ooo; /* data_ooo by DSN */
-    size_t ooo_bytes;
-    unsigned n_ooo;
-    size_t rcvbuf;      /* current limit of what the window offers */
-    uint64_t tune_dsn;  /* window tuning: `user` at the start of the current round trip ... */
-    braid_time tune_at; /* ... and when that ends */
-    uint64_t fin_dsn;   /* of the DATA_FIN, valid if fin_known */
+    uint64_t nxt;          /* the next DSN in order */
+    uint64_t edge;         /* right edge ever advertised; never goes back */
+    uint64_t user;         /* DSN of the next byte the user will consume */
+    uint64_t high;         /* behind the last byte received, in order or not */
+    size_t bytes;          /* in q: [user, user + bytes) */
+    struct recvq *q;       /* NULL: nothing */
+    struct data_gaps *ooo; /* NULL: nothing */
+    size_t rcvbuf;         /* current limit of what the window offers */
+    uint64_t tune_dsn;     /* window tuning: `user` at the start of the current round trip ... */
+    braid_time tune_at;    /* ... and when that ends */
+    uint64_t fin_dsn;      /* of the DATA_FIN, valid if fin_known */
     bool fin_known;
     bool fin_received; /* in order: nxt is behind it */
     bool news;         /* bytes or EOF for the user since the last readable() */

@@ -10,12 +10,11 @@
 /* A few ranges have their place in the connection; only beyond that there is memory to charge. */
 void conn_charge_reinject(struct braid_conn *c)
 {
-    size_t now = c->send.reinject.cap > RANGES_INLINE
-                     ? mem_cost(c->send.reinject.cap * sizeof(*c->send.reinject.r))
-                     : 0;
+    uint32_t cap = c->send.reinject.cap;
+    size_t now = cap ? mem_cost(cap * sizeof(*c->send.reinject.r)) : 0;
     mem_take(&c->mem, now);
     mem_give(&c->mem, c->send.reinject_cost);
-    c->send.reinject_cost = now;
+    c->send.reinject_cost = (uint32_t)now;
 }
 
 /* What was DATA_ACKed meanwhile is done with, and what was never sent is new data. After falling back the

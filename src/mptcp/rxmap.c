@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/checksum.h"
+
 #define FEW 8 /* mappings that a subflow may have however little memory is left */
 
 static uint64_t mapping_end(const struct rx_mapping *m)
@@ -28,6 +30,11 @@ static uint32_t first_after(const struct rxmap *m, uint64_t off)
     return lo;
 }
 
+static size_t cost(uint32_t cap)
+{
+    return cap ? mem_cost(cap * sizeof(struct rx_mapping)) : 0;
+}
+
 /* Makes place for one entry at the end. What is used up in front is taken back once it is half of the array,
  * so that an entry is moved a few times at most; head may be another one afterwards. */
 static bool make_room(struct rxmap *m)
@@ -40,7 +47,7 @@ static bool make_room(struct rxmap *m)
         return true;
     }
     uint32_t cap = m->cap ? m->cap * 2 : 2;
-    size_t more = (cap - m->cap) * sizeof(*m->v);
+    size_t more = cost(cap) - cost(m->cap);
     /* A subflow without a place for its mapping is reset: the usual few do not fail for want of memory. */
     bool room = cap <= FEW || mem_room(m->account) >= more;
     struct rx_mapping *v = room ? realloc(m->v, cap * sizeof(*v)) : NULL;
@@ -48,8 +55,16 @@ static bool make_room(struct rxmap *m)
         return false;
     mem_take(m->account, more);
     m->v = v;
-    m->cap = cap;
+    m->cap = (uint16_t)cap;
     return true;
+}
+
+static void free_mappings(struct rxmap *m)
+{
+    mem_give(m->account, cost(m->cap));
+    free(m->v);
+    m->v = NULL;
+    m->head = m->n = m->cap = 0;
 }
 
 /* Inserts piece before index at, or grows the mapping in front of it: so a bulk transfer, one mapping behind
@@ -156,19 +171,70 @@ struct rx_mapping *rxmap_find(struct rxmap *m, uint64_t off)
     return first->off <= off ? first : NULL;
 }
 
+void rxmap_trim(struct rxmap *m, uint64_t rcv_nxt)
+{
+    if (m->v && !rxmap_find(m, rcv_nxt) && m->n == 0)
+        free_mappings(m);
+}
+
+static size_t held_cost(uint32_t cap)
+{
+    return cap ? mem_cost(sizeof(struct rx_held) + cap * sizeof(struct slice)) : 0;
+}
+
+/* Room for one more. */
+static struct rx_held *held_room(struct rxmap *m)
+{
+    struct rx_held *h = m->held;
+    if (h && h->n < h->cap)
+        return h;
+    uint32_t old = h ? h->cap : 0, cap = h ? old * 2 : 4;
+    h = realloc(h, sizeof(*h) + cap * sizeof(struct slice));
+    if (!h)
+        return NULL;
+    if (!m->held)
+        *h = (struct rx_held){0};
+    mem_take(m->account, held_cost(cap) - held_cost(old));
+    h->cap = cap;
+    return m->held = h;
+}
+
+int rxmap_hold(struct rxmap *m, const struct slice *s)
+{
+    struct rx_held *h = held_room(m);
+    if (!h)
+        return -1;
+    /* Where the piece lies in the mapping matters: at odd offsets the halves of its 16-bit words change
+     * places. */
+    h->sum = checksum_add_at(h->sum, s->data, s->len, h->bytes);
+    h->bytes += s->len;
+    h->v[h->n++] = *s;
+    return 0;
+}
+
+struct rx_held *rxmap_take_held(struct rxmap *m)
+{
+    struct rx_held *h = m->held;
+    m->held = NULL;
+    return h;
+}
+
+void rxmap_held_free(struct rxmap *m, struct rx_held *h)
+{
+    mem_give(m->account, held_cost(h ? h->cap : 0));
+    free(h);
+}
+
 void rxmap_drop_held(struct rxmap *m)
 {
-    for (uint32_t i = 0; i < m->held_n; i++)
-        slice_drop(&m->held[i]);
-    m->held_n = m->held_bytes = 0;
-    m->held_sum = 0;
+    struct rx_held *h = rxmap_take_held(m);
+    for (uint32_t i = 0; h && i < h->n; i++)
+        slice_drop(&h->v[i]);
+    rxmap_held_free(m, h);
 }
 
 void rxmap_free(struct rxmap *m)
 {
     rxmap_drop_held(m);
-    free(m->held);
-    mem_give(m->account, m->held_cap * sizeof(*m->held) + m->cap * sizeof(*m->v));
-    free(m->v);
-    memset(m, 0, sizeof(*m));
+    free_mappings(m);
 }

@@ -14,19 +14,23 @@ struct rx_mapping {
     uint16_t csum_len; /* the length the checksum was computed with: counts the DATA_FIN */
 };
 
-/* Mappings not yet used up, by offset and disjoint. Contiguous mappings without checksum are kept as one. */
-struct rxmap {
-    struct rx_mapping *v;
-    uint32_t head, n, cap;
-    struct mem_account *account; /* what v takes is charged here; NULL: nowhere */
-    /* Checksummed mapping in progress: payload held back until it is complete. */
-    struct slice *held;
-    uint32_t held_n, held_cap;
-    uint32_t held_bytes;
-    uint64_t held_sum;
+/* Payload that is held back until a mapping with a checksum is complete. */
+struct rx_held {
+    uint32_t n, cap;
+    uint32_t bytes;
+    uint64_t sum; /* over the payload */
+    struct slice v[];
 };
 
-#define RXMAP_MAX 8192 /* more at a time is an attack */
+/* Mappings not yet used up, by offset and disjoint. Contiguous mappings without checksum are kept as one. */
+struct rxmap {
+    struct rx_mapping *v;        /* NULL: cap is 0 */
+    struct rx_held *held;        /* NULL: nothing */
+    struct mem_account *account; /* what these take is charged here; NULL: nowhere */
+    uint16_t head, n, cap;
+};
+
+#define RXMAP_MAX 8192 /* mappings; more at a time is an attack */
 
 enum rxmap_status { RXMAP_OK, RXMAP_DUPLICATE, RXMAP_CONFLICT, RXMAP_FULL };
 
@@ -35,6 +39,15 @@ enum rxmap_status { RXMAP_OK, RXMAP_DUPLICATE, RXMAP_CONFLICT, RXMAP_FULL };
 enum rxmap_status rxmap_add(struct rxmap *m, const struct rx_mapping *new_map, uint64_t rcv_nxt);
 /* The mapping that covers offset off, or NULL. Mappings that end at or before off are dropped. */
 struct rx_mapping *rxmap_find(struct rxmap *m, uint64_t off);
+/* Frees what is not needed: all, if rcv_nxt is behind every mapping. For the end of a batch. */
+void rxmap_trim(struct rxmap *m, uint64_t rcv_nxt);
+/* Holds payload back, which follows what is held back already. Takes over the slice, unless it returns -1:
+ * memory is short. */
+int rxmap_hold(struct rxmap *m, const struct slice *s);
+/* Nothing is held back any more: what was, to be freed by the caller (rxmap_held_free); NULL: nothing. */
+struct rx_held *rxmap_take_held(struct rxmap *m);
+/* Frees h, which may be NULL, but not what its slices hold. */
+void rxmap_held_free(struct rxmap *m, struct rx_held *h);
 /* Drops the payload that is held back. */
 void rxmap_drop_held(struct rxmap *m);
 void rxmap_free(struct rxmap *m);

@@ -250,6 +250,7 @@ static void advance_una(struct braid_conn *c, uint64_t una, braid_time now)
     }
     if (seq64_before(c->send.una, una)) {
         ranges_subtract(&c->send.reinject, c->send.una, una);
+        conn_charge_reinject(c);
         c->send.una = una;
         if (seq64_before(c->send.nxt, una))
             c->send.nxt = una;

@@ -28,15 +28,15 @@ struct conn_send {
     struct send_chunk *reserved; /* first chunk with reserved room; NULL: none */
     size_t sndbuf;               /* current limit on end - una */
     struct ranges reinject;      /* to be sent again over another subflow */
-    size_t reinject_cost;        /* what its memory is charged */
     braid_time news_at;          /* when data that was not sent before last left */
+    uint32_t reinject_cost;      /* what the memory of `reinject` is charged */
     uint32_t blocks;             /* how often the send window was full while more was waiting ... */
+    uint8_t backoff;             /* data-level timeouts in a row (data_timeout.c) */
     bool blocked;                /* ... and whether it is */
     bool shutdown;               /* the user will write no more: DATA_FIN has the number `end` */
     bool fin_sent, fin_acked;    /* the DATA_FIN */
     bool want_writable;
-    bool starved;     /* memory was short when the user wanted to write */
-    unsigned backoff; /* data-level timeouts in a row (data_timeout.c) */
+    bool starved; /* memory was short when the user wanted to write */
 };
 
 /* Sets the numbers to those of a connection on which nothing was sent. */

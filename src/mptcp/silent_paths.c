@@ -7,6 +7,8 @@
  * 6298 want it. That alone would leave a path that works again unused for as long as it was silent. */
 #include "mptcp/silent_paths.h"
 
+#include <stdlib.h>
+
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/marks.h"
@@ -27,13 +29,45 @@ static bool has_alternative(const struct mp_subflow *s)
     return false;
 }
 
+/* False: memory is short. */
+static bool doubt_begin(struct mp_subflow *s)
+{
+    struct flow_silence *q = &s->silence;
+    if (!q->doubt) {
+        q->doubt = calloc(1, sizeof(*q->doubt));
+        mem_take(&s->conn->mem, q->doubt ? mem_cost(sizeof(*q->doubt)) : 0);
+    }
+    return q->doubt;
+}
+
+void flow_doubt_free(struct mp_subflow *s)
+{
+    struct flow_silence *q = &s->silence;
+    if (q->doubt)
+        mem_give(&s->conn->mem, mem_cost(sizeof(*q->doubt)));
+    free(q->doubt);
+    q->doubt = NULL;
+    q->suspect = false;
+    q->patience = 0;
+}
+
+static void no_longer_suspect(struct mp_subflow *s)
+{
+    s->silence.suspect = false;
+    if (s->silence.patience == 0)
+        flow_doubt_free(s);
+}
+
 /* Patience wears off while ACKs come in time. */
 static unsigned patience_of(struct mp_subflow *s, braid_time now)
 {
-    while (s->silence.patience > 0 && now - s->silence.patience_at >= PATIENCE_FADES) {
+    struct flow_doubt *d = s->silence.doubt;
+    while (s->silence.patience > 0 && now - d->patience_at >= PATIENCE_FADES) {
         s->silence.patience--;
-        s->silence.patience_at += PATIENCE_FADES;
+        d->patience_at += PATIENCE_FADES;
     }
+    if (s->silence.patience == 0)
+        flow_doubt_free(s);
     return s->silence.patience;
 }
 
@@ -45,21 +79,24 @@ static void doubt(struct mp_subflow *s, braid_time now)
         no_later(&s->conn->deadlines.watch, at);
         return;
     }
+    if (!doubt_begin(s))
+        return; /* at the next flush, perhaps */
+    struct flow_doubt *d = s->silence.doubt;
     s->silence.suspect = true;
-    s->silence.since = now;
-    s->silence.next_probe = now + PROBE_EVERY;
-    s->silence.probed_at = 0;
+    d->since = now;
+    d->next_probe = now + PROBE_EVERY;
+    d->probed_at = 0;
     conn_count(s->conn, MP_SUSPECTED);
 }
 
 static void trust(struct mp_subflow *s, braid_time now)
 {
-    s->silence.suspect = false;
-    if (!s->tcp.activity.progress_first)
-        return;
-    conn_count(s->conn, MP_SUSPECTED_WRONGLY);
-    s->silence.patience += s->silence.patience < PATIENCE_MAX;
-    s->silence.patience_at = now;
+    if (s->tcp.activity.progress_first) {
+        conn_count(s->conn, MP_SUSPECTED_WRONGLY);
+        s->silence.patience += s->silence.patience < PATIENCE_MAX;
+        s->silence.doubt->patience_at = now;
+    }
+    no_longer_suspect(s);
 }
 
 /* Whatever comes half a round trip after a probe shows that the path works, and that what was in flight is
@@ -67,17 +104,18 @@ static void trust(struct mp_subflow *s, braid_time now)
 static void probe(struct mp_subflow *s, braid_time now)
 {
     struct subflow *t = &s->tcp;
-    if (s->silence.probed_at > 0 && t->activity.last_recv >= s->silence.probed_at + t->rtt.min_rtt_us / 2) {
-        s->silence.probed_at = 0;
+    struct flow_doubt *d = s->silence.doubt;
+    if (d->probed_at > 0 && t->activity.last_recv >= d->probed_at + t->rtt.min_rtt_us / 2) {
+        d->probed_at = 0;
         subflow_retry(t, now);
     }
-    if (now >= s->silence.next_probe) {
+    if (now >= d->next_probe) {
         subflow_ask(t, now);
         conn_count(s->conn, MP_PATH_PROBES);
-        s->silence.probed_at = s->silence.probed_at > 0 ? s->silence.probed_at : now;
-        s->silence.next_probe = now + PROBE_EVERY;
+        d->probed_at = d->probed_at > 0 ? d->probed_at : now;
+        d->next_probe = now + PROBE_EVERY;
     }
-    no_later(&s->conn->deadlines.watch, s->silence.next_probe);
+    no_later(&s->conn->deadlines.watch, d->next_probe);
 }
 
 void conn_resumed(struct braid_conn *c, braid_time now)
@@ -96,12 +134,12 @@ void conn_watch_paths(struct braid_conn *c, braid_time now)
         return;
     list_each (n, tmp, &c->subflows) {
         struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (s->silence.suspect && s->tcp.activity.progress_at > s->silence.since)
+        if (s->silence.suspect && s->tcp.activity.progress_at > s->silence.doubt->since)
             trust(s, now);
         if (s->closing.dead || s->closing.reset_due || list_empty(&s->tcp.flight->maps))
             continue;
         if (!has_alternative(s))
-            s->silence.suspect = false;
+            no_longer_suspect(s);
         else if (s->silence.suspect)
             probe(s, now);
         else

@@ -5,17 +5,25 @@
 #include <braid/types.h>
 
 struct braid_conn;
+struct mp_subflow;
 
-struct flow_silence {
-    bool suspect;           /* carries nothing new until the peer acknowledges something */
-    bool stale;             /* in RTO backoff */
-    uint8_t patience;       /* grace beyond the least, in doublings: ACKs were late before ... */
-    braid_time patience_at; /* ... for the last time then */
+/* Of a path that is suspect, or was of late. */
+struct flow_doubt {
     braid_time since;       /* since when it is suspect */
     braid_time next_probe;  /* when to probe it again ... */
     braid_time probed_at;   /* ... and when it was last probed without an answer yet; 0: no probe */
+    braid_time patience_at; /* when `patience` last changed */
 };
 
+struct flow_silence {
+    struct flow_doubt *doubt; /* NULL: it is not suspect, and patience is 0 */
+    bool suspect;             /* carries nothing new until the peer acknowledges something */
+    bool stale;               /* in RTO backoff */
+    uint8_t patience;         /* grace beyond the least, in doublings: ACKs were late before */
+};
+
+/* Nothing of this is worth knowing any more. */
+void flow_doubt_free(struct mp_subflow *s);
 /* Looks which paths are silent, probes those, and takes back those that answer. */
 void conn_watch_paths(struct braid_conn *c, braid_time now);
 /* This end stood still and goes on now (braid_core_resumed). */

@@ -28,7 +28,6 @@ struct blest {
     uint32_t blocks;   /* the view's, when lambda was last looked at ... */
     braid_time looked; /* ... at this time; 0: never */
 };
-_Static_assert(sizeof(struct blest) <= sizeof(((struct sched *)0)->priv), "private state fits");
 
 static void blest_init(struct sched *s)
 {
@@ -77,6 +76,7 @@ static int blest_pick(struct sched *s, const struct sched_view *v)
 const struct sched_ops sched_blest = {
     .name = "blest",
     .about = "minrtt, but the slow path stays idle when its bytes would block the send window (BLEST)",
+    .priv_size = sizeof(struct blest),
     .init = blest_init,
     .pick = blest_pick,
     .sent = sched_waited,

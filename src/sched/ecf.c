@@ -20,7 +20,6 @@
 struct ecf {
     uint64_t waiting; /* 0 or 1 */
 };
-_Static_assert(sizeof(struct ecf) <= sizeof(((struct sched *)0)->priv), "private state fits");
 
 static uint64_t larger(uint64_t a, uint64_t b)
 {
@@ -60,6 +59,7 @@ static int ecf_pick(struct sched *s, const struct sched_view *v)
 const struct sched_ops sched_ecf = {
     .name = "ecf",
     .about = "minrtt, but waits for the fast path when that ends the transfer earlier (ECF)",
+    .priv_size = sizeof(struct ecf),
     .pick = ecf_pick,
     .sent = sched_waited,
 };

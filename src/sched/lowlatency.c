@@ -21,7 +21,6 @@
 struct lowlatency {
     uint64_t chosen; /* 1 + the number of the subflow in use; 0: none yet */
 };
-_Static_assert(sizeof(struct lowlatency) <= sizeof(((struct sched *)0)->priv), "private state fits");
 
 /* How much of a repair's time counts: 1 if a segment in a hundred is lost. */
 static double repairs(const struct sched_path *p)
@@ -100,6 +99,7 @@ static int lowlatency_pick(struct sched *s, const struct sched_view *v)
 const struct sched_ops sched_lowlatency = {
     .name = "lowlatency",
     .about = "the path where bytes arrive soonest; the others for recovery, and when that one is swamped",
+    .priv_size = sizeof(struct lowlatency),
     .pick = lowlatency_pick,
     .sent = sched_waited,
 };

@@ -22,7 +22,6 @@
 struct priority {
     braid_time since; /* the cheapest paths have had a backlog; 0: they have none */
 };
-_Static_assert(sizeof(struct priority) <= sizeof(((struct sched *)0)->priv), "private state fits");
 
 /* Those of the lowest cost. */
 static uint64_t cheapest(const struct sched_view *v, uint64_t among)
@@ -119,6 +118,7 @@ static void priority_sent(struct sched *s, const struct sched_view *v, int i, ui
 const struct sched_ops sched_priority = {
     .name = "priority",
     .about = "the cheapest path first, the next one only for what that cannot take",
+    .priv_size = sizeof(struct priority),
     .pick = priority_pick,
     .sent = priority_sent,
 };

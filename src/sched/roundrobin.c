@@ -7,7 +7,6 @@ struct roundrobin {
     uint64_t id;   /* the turn is that of the subflow with this number, or of the next above it */
     uint64_t sent; /* bytes sent in this turn */
 };
-_Static_assert(sizeof(struct roundrobin) <= sizeof(((struct sched *)0)->priv), "private state fits");
 
 /* How far p comes after the one whose turn it is, going round. */
 static uint32_t distance(const struct sched_path *p, const struct roundrobin *rr)
@@ -45,6 +44,7 @@ static void roundrobin_sent(struct sched *s, const struct sched_view *v, int i, 
 const struct sched_ops sched_roundrobin = {
     .name = "roundrobin",
     .about = "paths in turn, a segment each; for tests and comparison",
+    .priv_size = sizeof(struct roundrobin),
     .pick = roundrobin_pick,
     .sent = roundrobin_sent,
 };

@@ -17,7 +17,6 @@
 struct weighted {
     uint64_t front; /* the highest mark that a path was chosen with */
 };
-_Static_assert(sizeof(struct weighted) <= sizeof(((struct sched *)0)->priv), "private state fits");
 
 static uint64_t per_weight(uint64_t bytes, const struct sched_path *p)
 {
@@ -65,6 +64,7 @@ static void weighted_sent(struct sched *s, const struct sched_view *v, int i, ui
 const struct sched_ops sched_weighted = {
     .name = "weighted",
     .about = "bytes in proportion to the paths' weights",
+    .priv_size = sizeof(struct weighted),
     .pick = weighted_pick,
     .sent = weighted_sent,
 };

@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <braid/sched.h>
 #include "suite.h"
@@ -11,6 +12,7 @@
 #define MSS 1400u
 
 static struct sched s;
+static uint64_t sched_priv[8];
 static struct sched_path path[SCHED_MAX_PATHS];
 static uint64_t mark[SCHED_MAX_PATHS];
 static struct sched_view view;
@@ -18,7 +20,9 @@ static struct sched_view view;
 /* n usable paths with ids 10, 11, .., room, and round-trip times of 10, 20, .. ms. */
 static inline void setup_paths(const struct sched_ops *ops, unsigned n)
 {
-    s = (struct sched){.ops = ops};
+    ck_assert_uint_le(ops->priv_size, sizeof(sched_priv));
+    memset(sched_priv, 0, sizeof(sched_priv));
+    s = (struct sched){.ops = ops, .priv = sched_priv};
     if (ops->init)
         ops->init(&s);
     for (unsigned i = 0; i < n; i++) {

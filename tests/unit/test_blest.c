@@ -39,18 +39,19 @@ END_TEST
 /* Finds lambda from outside: the smallest window with which the slow path is used. */
 static unsigned lambda_per_mille(void)
 {
-    struct sched before = s;
+    uint64_t before[sizeof(sched_priv) / sizeof(sched_priv[0])];
     uint64_t at = mark[0], window = view.send_window;
     unsigned lambda = 900;
+    memcpy(before, sched_priv, sizeof(before));
     mark[0] = 0;
     for (; lambda < 1500; lambda++) {
         view.send_window = 145u * MSS * lambda / 1000 + 21 * MSS;
         if (pick() == 1)
             break;
-        s = before;
+        memcpy(sched_priv, before, sizeof(before));
         mark[0] = 0;
     }
-    s = before;
+    memcpy(sched_priv, before, sizeof(before));
     mark[0] = at;
     view.send_window = window;
     return lambda;

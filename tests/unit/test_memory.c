@@ -37,7 +37,7 @@ START_TEST(single_bytes_cost_little_more_than_they_are)
     send_bytes(N);
     ck_assert_uint_eq(braid_conn_readable(p.server.conn), N);
     ck_assert_uint_le(used() - before, 3 * N);
-    ck_assert_uint_le(p.server.conn->recv.q.n, 16);
+    ck_assert_uint_le(p.server.conn->recv.q->n, 16);
     p.server.reading = true;
     side_read(&p.server);
     ck_assert_uint_eq(p.server.wrong_bytes, 0);

@@ -29,6 +29,21 @@ static void expect(unsigned n, const struct range *r)
     }
 }
 
+START_TEST(an_empty_set_takes_no_memory)
+{
+    ck_assert_ptr_null(s.r);
+    ranges_add(&s, 10, 20);
+    ranges_add(&s, 30, 40);
+    ranges_subtract(&s, 10, 30);
+    ck_assert_ptr_nonnull(s.r);
+    ranges_subtract(&s, 5, 50);
+    ck_assert_ptr_null(s.r);
+    ck_assert_uint_eq(s.cap, 0);
+    ranges_add(&s, 1, 2);
+    expect(1, (struct range[]){{1, 2}});
+}
+END_TEST
+
 START_TEST(adjacent_and_overlapping_ranges_merge)
 {
     ranges_add(&s, 10, 20);
@@ -168,6 +183,7 @@ int main(void)
     TCase *t = tcase_create("ranges");
 
     tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, an_empty_set_takes_no_memory);
     tcase_add_test(t, adjacent_and_overlapping_ranges_merge);
     tcase_add_test(t, subtraction_trims_splits_and_removes);
     tcase_add_test(t, the_ends_of_the_number_space_work);

@@ -37,6 +37,26 @@ START_TEST(contiguous_mappings_become_one)
 }
 END_TEST
 
+START_TEST(what_is_used_up_takes_no_memory)
+{
+    struct mem_account account = {.limit = SIZE_MAX};
+    m.account = &account;
+    ck_assert_int_eq(add(1, 1001, 100, 1), RXMAP_OK);
+    ck_assert_int_eq(add(301, 2001, 100, 1), RXMAP_OK);
+    rxmap_trim(&m, 400);
+    ck_assert_ptr_nonnull(rxmap_find(&m, 400));
+    ck_assert_uint_gt(account.used, 0);
+    rxmap_trim(&m, 401);
+    ck_assert_ptr_null(m.v);
+    ck_assert_uint_eq(account.used, 0);
+    ck_assert_int_eq(add(301, 2001, 200, 401), RXMAP_OK);
+    ck_assert_ptr_nonnull(rxmap_find(&m, 401));
+    clear();
+    ck_assert_uint_eq(account.used, 0);
+    m.account = NULL;
+}
+END_TEST
+
 START_TEST(a_repeated_mapping_is_a_duplicate)
 {
     ck_assert_int_eq(add(1, 1001, 100, 1), RXMAP_OK);
@@ -117,6 +137,7 @@ int main(void)
     TCase *t = tcase_create("rxmap");
     tcase_add_checked_fixture(t, NULL, clear);
     tcase_add_test(t, contiguous_mappings_become_one);
+    tcase_add_test(t, what_is_used_up_takes_no_memory);
     tcase_add_test(t, a_repeated_mapping_is_a_duplicate);
     tcase_add_test(t, the_first_mapping_wins_over_a_contradiction);
     tcase_add_test(t, gaps_are_filled_in_any_order);

@@ -1,4 +1,5 @@
 /* Another scheduler or congestion control on a living connection. */
+#include "mptcp/conn.h"
 #include "pair.h"
 
 static struct pair p;
@@ -153,12 +154,18 @@ START_TEST(a_scheduler_begins_afresh_but_not_if_it_is_there_already)
 {
     struct sched_ops counting = *sched_algorithms[0];
     counting.init = count_init;
+    counting.priv_size = sizeof(uint64_t);
     braid_conn_set_sched(p.client.conn, &counting);
     braid_conn_set_sched(p.client.conn, &counting);
     ck_assert_uint_eq(inits, 1);
     braid_conn_set_sched(p.client.conn, sched_algorithms[1]);
     braid_conn_set_sched(p.client.conn, &counting);
     ck_assert_uint_eq(inits, 2);
+    struct sched_ops greedy = counting;
+    greedy.priv_size = SIZE_MAX / 4; /* there is no such memory: the one that is there goes on */
+    braid_conn_set_sched(p.client.conn, &greedy);
+    ck_assert_ptr_eq(p.client.conn->sched.ops, &counting);
+    ck_assert_uint_eq(p.client.conn->sched.priv[0], 7);
     braid_conn_set_sched(p.client.conn, sched_algorithms[0]);
 }
 END_TEST
