@@ -17,3 +17,4 @@ const struct sched_ops *const sched_algorithms[] = {
     &sched_backup, &sched_priority,   &sched_weighted,  &sched_quota, NULL};
 
 const struct pm_ops *const pm_algorithms[] = {&pm_passive, &pm_signal, &pm_fullmesh, &pm_ndiffports, NULL};
+const struct pm_ops *const pm_default = &pm_passive, *const pm_default_signalling = &pm_signal;

@@ -116,5 +116,7 @@ struct pm_ops {
 
 /* All path managers of this build, NULL-terminated (src/plugins.c). */
 extern const struct pm_ops *const pm_algorithms[];
+/* What connections get whose user names none: those that have nothing to signal, and those that have. */
+extern const struct pm_ops *const pm_default, *const pm_default_signalling;
 
 #endif

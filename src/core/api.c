@@ -7,6 +7,8 @@
 
 #include "base/addr.h"
 #include "mptcp/marks.h"
+#include "mptcp/open.h"
+#include "mptcp/ports.h"
 
 void braid_conn_accept(struct braid_conn *c)
 {

@@ -19,6 +19,8 @@
 #include "mptcp/path_manager.h"
 #include "mptcp/stateless.h"
 #include "mptcp/tokens.h"
+#include "mptcp/handshake.h"
+#include "mptcp/open.h"
 
 /* A packet and how it came. */
 struct arrival {

@@ -17,6 +17,7 @@
 #include "mptcp/ports.h"
 #include "mptcp/silent_paths.h"
 #include "mptcp/stall.h"
+#include "mptcp/flush.h"
 
 #define FLUSH_PASSES                                                                                         \
     4 /* a callback may make other connections dirty; what is left waits for the next flush */

@@ -1,4 +1,4 @@
-/* One round of scheduling: what choice.c, rescue.c and copies.c share. */
+/* One round of scheduling: the paths that there are, and putting bytes on one of them. */
 #ifndef BRAID_MPTCP_CHOICE_H
 #define BRAID_MPTCP_CHOICE_H
 
@@ -11,6 +11,11 @@ struct choice {
     struct mp_subflow *flows[SCHED_MAX_PATHS];
 };
 
+/* Looks at the subflows as they are now. */
+void choice_init(struct choice *ch, struct braid_conn *c, braid_time now);
+/* Every byte goes over every path. Not before there was a second one: a peer that has fallen back would take
+ * a copy over the same subflow for new bytes. */
+bool conn_copies(const struct braid_conn *c);
 /* True if any path would take something. */
 bool choice_has_space(const struct choice *ch);
 /* Bits of the paths that have dsn in flight. */
@@ -26,34 +31,5 @@ uint32_t choice_repeat_over(struct braid_conn *c, struct choice *ch, int i, uint
                             braid_time now);
 /* The same on a path that does not carry them. */
 uint32_t choice_repeat(struct braid_conn *c, struct choice *ch, uint64_t dsn, uint64_t len, braid_time now);
-
-/* ---- rescue.c ---- */
-
-/* Could anything in flight be worth repeating? */
-bool conn_may_rescue(const struct braid_conn *c);
-/* Repeats on other paths what silent ones carry. */
-void rescue_silent(struct braid_conn *c, struct choice *ch, braid_time now);
-/* When nothing new may be sent: repeats on a path with room what holds up the connection, and slows its
- * carrier down. */
-void rescue_head(struct braid_conn *c, struct choice *ch, braid_time now);
-/* When there is nothing new: repeats the last bytes on a path that delivers them sooner. */
-void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now);
-
-/* Scheduler with `duplicate`: repeats the first byte without a DATA_ACK, and what goes with it, when a copy
- * is late. All copies may be lost, and where windows are small, retransmission waits for a timeout. */
-void rescue_late_copy(struct braid_conn *c, struct choice *ch, braid_time now);
-
-/* ---- copies.c ---- */
-
-/* Every byte goes over every path. Not before there was a second one: a peer that has fallen back would take
- * a copy over the same subflow for new bytes. */
-bool conn_copies(const struct braid_conn *c);
-/* Sends new data, every byte over every path that the scheduler admits. */
-void push_copies(struct braid_conn *c, struct choice *ch, braid_time now);
-
-/* So many bytes from send.nxt on have left. */
-void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now);
-/* Schedules what can be sent. */
-void conn_push(struct braid_conn *c, braid_time now);
 
 #endif

@@ -7,19 +7,22 @@
 #include <braid/core.h>
 #include "base/hash.h"
 #include "base/rate.h"
+#include "mptcp/conn_timers.h"
 #include "mptcp/dss.h"
+#include "mptcp/ending.h"
 #include "mptcp/fallback.h"
 #include "mptcp/flow.h"
 #include "mptcp/handshake.h"
 #include "mptcp/joins.h"
-#include "mptcp/rules.h"
 #include "mptcp/path_manager.h"
 #include "mptcp/ports.h"
 #include "mptcp/recvq.h"
+#include "mptcp/rules.h"
 #include "mptcp/rxmap.h"
 #include "mptcp/sendbuf.h"
-#include "mptcp/stall.h"
 #include "mptcp/silent_paths.h"
+#include "mptcp/stall.h"
+#include "mptcp/tokens.h"
 
 struct mp_subflow;
 struct mptcp_env;
@@ -101,30 +104,6 @@ struct conn_sockopt {
 /* The addresses of the first subflow. */
 struct conn_addresses {
     struct braid_addr local, remote;
-};
-
-/* Its end (conn.c). */
-struct conn_closing {
-    enum braid_close why : 8;
-    bool told;            /* closed() was or must not be called */
-    bool ended;           /* the only subflow ended in order: over once the user has read everything */
-    bool abort_due;       /* the user aborts it once everything is delivered */
-    bool fail_due;        /* conn_fail: carried out by the flush */
-    bool fastclose;       /* resets carry MP_FASTCLOSE ... */
-    uint8_t reset_reason; /* ... and this reason, which is also that of the user's resets of subflows */
-};
-
-/* When to look again, all on one wheel timer (conn.c). BRAID_NEVER: not at all. */
-struct conn_deadlines {
-    struct timer timer;
-    braid_time data_rtx; /* at data without a DATA_ACK */
-    braid_time addr;     /* at announcements, and at subflows whose address the peer has withdrawn */
-    braid_time gone;     /* the connection ends then */
-    braid_time join;     /* at the third ACKs of our joins; 0: they have just begun */
-    braid_time room;     /* for memory to write to */
-    braid_time watch;    /* at silent paths, or at the tail of the data; early at times */
-    braid_time stall;    /* whether data stands still */
-    braid_time pm;       /* the path manager wants to be asked */
 };
 
 struct braid_conn {
@@ -227,47 +206,12 @@ static inline bool env_short_of_memory(const struct mptcp_env *env)
 }
 #define conn_count(c, name) ((c)->env->tcp.count.v[COUNT_##name]++)
 
-/* ---- conn.c: life ----------------------------------------------------------------------------------------
- */
+/* ---- birth and death ---- */
 
 /* A new connection without subflows, in env->conns; NULL if memory is short. */
 struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, const struct sched_ops *sched,
                             braid_time now);
 /* Frees a connection and its subflows; sends nothing. */
 void conn_free(struct braid_conn *c);
-/* The work of a flush. Afterwards phase may be CONN_DEAD: the caller frees it. */
-void conn_flush(struct braid_conn *c, braid_time now);
-/* Rearms the timer for the earliest deadline. */
-void conn_rearm(struct braid_conn *c);
-
-/* ---- flow.c: subflows of a connection ---------------------------------------------------------------------
- */
-
-/* A new subflow in c->subflows, not yet opened; NULL if memory is short. */
-struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local,
-                            const struct braid_addr *remote);
-/* Puts what it had in flight up for reinjection, and frees it. */
-void flow_free(struct mp_subflow *s);
-extern const struct subflow_ops flow_ops;
-
-/* ---- handshake.c ---- */
-
-/* True if a SYN's MP_CAPABLE is one that we can answer with ours (RFC 8684 section 3.1). */
-bool conn_syn_capable(const struct wire_mptcp *mp);
-/* A SYN that is no join, for listener l: a connection in CONN_PENDING; NULL if memory is short. */
-struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
-                                     const struct braid_listen_params *l, braid_time now);
-/* True if we can speak MPTCP with whoever sent this MP_CAPABLE with n_keys keys (section 3.1). */
-bool mptcp_capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys);
-/* The subflow that opens a connection whose mode is decided. NULL if there can be none: then c is freed. */
-struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr *local,
-                                   const struct braid_addr *remote);
-/* The third ACK has come, or never will. */
-void conn_half_open_end(struct braid_conn *c);
-/* A connection that we open, with its SYN sent; NULL if memory is short, or the 4-tuple is taken. */
-struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_connect_params *p,
-                                    braid_time now);
-/* As ops.handshake (struct subflow_ops), of first subflows and of joins. */
-enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet *p, braid_time now);
 
 #endif

@@ -1,17 +1,15 @@
 /* New data for a scheduler with `duplicate`: every byte over every path. Each subflow has a pointer of its
  * own, which skips what was DATA_ACKed; nobody waits for a path that lags behind, and it never keeps others
  * from sending. */
+#include "mptcp/copies.h"
+
 #include "base/seq.h"
 #include "mptcp/choice.h"
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"
+#include "mptcp/sendbuf.h"
 
 #define LAG_LEAST 4 /* segments that a lagging path may have in flight in any case */
-
-bool conn_copies(const struct braid_conn *c)
-{
-    return c->sched.ops->duplicate && c->fallback.barred && conn_is_mptcp(c);
-}
 
 /* Copies queue on a slow path: what it carries is retransmitted there and keeps its memory until the peer has
  * it, long after it came over another. No more than two round trips without queue are worth that. */

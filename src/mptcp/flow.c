@@ -1,6 +1,5 @@
-/* Subflows of a connection: making, watching and ending them. src/tcp runs a subflow by itself and tells what
- * happens by the functions at the end of this file. They are called in the middle of its work, so they only
- * note what follows; the connection's flush acts on it and frees the subflow (conn.c). */
+/* Birth and death of a subflow: its place among those of its connection, in the core's tables, and its
+ * memory. */
 #include "mptcp/flow.h"
 
 #include <assert.h>
@@ -8,17 +7,11 @@
 #include <string.h>
 
 #include "mptcp/conn.h"
-#include "mptcp/data_in.h"
-#include "mptcp/data_window.h"
-#include "mptcp/fallback.h"
-#include "mptcp/marks.h"
-#include "mptcp/options_in.h"
-#include "mptcp/options_out.h"
+#include "mptcp/flow_events.h"
 #include "mptcp/reinject.h"
-#include "mptcp/retries.h"
 #include "mptcp/rules.h"
 #include "mptcp/rxmap.h"
-#include "mptcp/sendbuf.h"
+#include "mptcp/siblings.h"
 #include "mptcp/silent_paths.h"
 
 struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local,
@@ -54,33 +47,6 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     return s;
 }
 
-/* Puts the congestion state into the ring of its established siblings; once, when it is established itself:
- * the window of a handshake says nothing to coupled algorithms. */
-static void ring_insert(struct mp_subflow *s)
-{
-    list_each (n, tmp, &s->conn->subflows) {
-        struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
-        if (o != s && !o->closing.dead && subflow_synchronized(&o->tcp)) {
-            s->tcp.cc.group_next = o->tcp.cc.group_next;
-            o->tcp.cc.group_next = &s->tcp.cc;
-            return;
-        }
-    }
-    s->tcp.cc.group_next = &s->tcp.cc;
-}
-
-static void ring_remove(struct mp_subflow *s)
-{
-    struct cc *me = &s->tcp.cc;
-    if (!me->group_next)
-        return;
-    struct cc *prev = me;
-    while (prev->group_next != me)
-        prev = prev->group_next;
-    prev->group_next = me->group_next;
-    me->group_next = me;
-}
-
 void flow_free(struct mp_subflow *s)
 {
     struct braid_conn *c = s->conn;
@@ -89,7 +55,7 @@ void flow_free(struct mp_subflow *s)
     rule_account(s);
     if (s->rule)
         s->rule->subflows--;
-    ring_remove(s);
+    siblings_remove(s);
     c->env->ops->flow_remove(c->env, s);
     /* RFC 9293 section 3.6.1: the 4-tuple stays taken for a while, in an entry much smaller than a subflow.
      */
@@ -104,82 +70,3 @@ void flow_free(struct mp_subflow *s)
     flow_doubt_free(s);
     free(s);
 }
-
-/* ---- what the subflow tells ---- */
-
-static void flow_established(struct subflow *sf, braid_time now)
-{
-    struct mp_subflow *s = mp_subflow_of(sf);
-    struct braid_conn *c = s->conn;
-    ring_insert(s);
-    conn_pm_established(s, now);
-    subflow_set_keepalive(sf, c->sockopt.keepalive_idle);
-    if (!s->join) {
-        c->phase = CONN_ESTABLISHED;
-        conn_half_open_end(c);
-        c->handshake.established_due = true;
-        s->confirmed = true;
-    } else {
-        /* there is somebody to send over again (break-before-make, section 3.3.3) */
-        c->deadlines.gone = BRAID_NEVER;
-        c->fallback.barred = true; /* the peer may send data as soon as it has our ACK */
-        if (sf->syn.passive)
-            s->confirmed = true;
-        else
-            c->deadlines.join = 0; /* repeat the third ACK until the fourth comes: set by the flush */
-        subflow_ack_soon(sf);      /* the third ACK, or the fourth (section 3.2) */
-    }
-    conn_dirty(c);
-}
-
-static void flow_fin(struct subflow *sf, braid_time now)
-{
-    struct mp_subflow *s = mp_subflow_of(sf);
-    struct braid_conn *c = s->conn;
-    (void)now;
-    if (!conn_is_mptcp(c))
-        conn_plain_fin(c);
-    else if (s->bare && !c->recv.fin_received)
-        flow_reset(s, MPTCP_RST_MIDDLEBOX); /* a peer that fell back would take our FIN for the end */
-    conn_pm_changed(c);                     /* whether we close as well is decided by the flush (fins.c) */
-}
-
-static void flow_timeout(struct subflow *sf, braid_time now)
-{
-    struct mp_subflow *s = mp_subflow_of(sf);
-    (void)now;
-    /* the first of a row */
-    if (sf->rtt.backoff == 1)
-        conn_count(s->conn, MP_SUBFLOW_STALE);
-    s->silence.stale = true; /* and suspect at the flush, if others can do without it */
-    conn_pm_changed(s->conn);
-}
-
-static void flow_wake(struct subflow *sf)
-{
-    conn_dirty(mp_subflow_of(sf)->conn);
-}
-
-static void flow_closed(struct subflow *sf, enum subflow_closed why, braid_time now)
-{
-    struct mp_subflow *s = mp_subflow_of(sf);
-    (void)now;
-    s->closing.dead = true;
-    s->closing.why = why;
-    conn_dirty(s->conn);
-}
-
-const struct subflow_ops flow_ops = {
-    .handshake = flow_handshake,
-    .established = flow_established,
-    .segment = flow_segment,
-    .data = flow_data,
-    .fin = flow_fin,
-    .reset = flow_reset_in,
-    .map_done = flow_map_done,
-    .timeout = flow_timeout,
-    .wake = flow_wake,
-    .closed = flow_closed,
-    .options_out = flow_options_out,
-    .window = flow_window,
-};

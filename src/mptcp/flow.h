@@ -4,6 +4,9 @@
 
 #include "tcp/subflow.h"
 
+struct braid_conn;
+struct mp_subflow;
+
 /* Address IDs (RFC 8684 section 3.4), and the nonces of a join (section 3.2). */
 struct flow_ids {
     uint32_t local_nonce, remote_nonce;
@@ -52,5 +55,11 @@ struct flow_closing {
     bool bygone;          /* one of its addresses came anew since: its end says nothing of the pair ... */
     bool announced_again; /* ... or just once more: an end in order may be from before that */
 };
+
+/* A new subflow in c->subflows, not yet opened; NULL if memory is short. */
+struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local,
+                            const struct braid_addr *remote);
+/* Puts what it had in flight up for reinjection, and frees it. */
+void flow_free(struct mp_subflow *s);
 
 #endif

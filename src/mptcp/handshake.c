@@ -1,7 +1,7 @@
-/* MP_CAPABLE handshakes (RFC 8684 section 3.1), and falling back during them. A passive connection speaks
- * MPTCP as soon as its SYN had the option; whether the peer does shows its third ACK, which has both keys.
- * What goes wrong before that costs nothing but MPTCP: the connection goes on as plain TCP, and its user need
- * not know. */
+/* The last segments of an MP_CAPABLE handshake (RFC 8684 section 3.1), and falling back during it. A passive
+ * connection speaks MPTCP as soon as its SYN had the option; whether the peer does shows its third ACK, which
+ * has both keys. What goes wrong before that costs nothing but MPTCP: the connection goes on as plain TCP,
+ * and its user need not know. */
 #include "mptcp/handshake.h"
 
 #include <string.h>
@@ -9,10 +9,7 @@
 #include "base/addr.h"
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
-#include "mptcp/data_in.h"
-#include "mptcp/own_addrs.h"
-#include "mptcp/path_manager.h"
-#include "mptcp/sendbuf.h"
+#include "mptcp/join_handshake.h"
 #include "mptcp/tokens.h"
 
 /* Section 3.1: a SYN may offer a later version than we answer with, and several algorithms; flag B changes
@@ -32,87 +29,12 @@ bool conn_syn_capable(const struct wire_mptcp *mp)
 }
 
 /* A token that nobody can join is free for others. */
-static void become_plain(struct braid_conn *c)
+void conn_become_plain(struct braid_conn *c)
 {
     conn_token_forget(c);
     c->mode = MODE_PLAIN;
     c->dss.checksum = false;
 }
-
-struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr *local,
-                                   const struct braid_addr *remote)
-{
-    conn_send_init(c);
-    conn_recv_init(c);
-    c->addresses.local = *local;
-    c->addresses.remote = *remote;
-    /* After these addresses are set: an endpoint may be one of them. */
-    conn_endpoints_begin(c);
-    struct mp_subflow *s = flow_new(c, local, remote);
-    if (!s)
-        conn_free(c);
-    return s;
-}
-
-struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
-                                     const struct braid_listen_params *l, braid_time now)
-{
-    bool plain = l->clients == BRAID_CLIENTS_PLAIN;
-    struct braid_conn *c = conn_new(env, l->cc, l->sched, now);
-    if (!c)
-        return NULL;
-    /* counted until the third ACK: beyond params.half_open SYNs are answered with cookies (stateless.c) */
-    c->handshake.passive = c->handshake.half_open = true;
-    env->n_half_open++;
-    c->dss.checksum = l->checksum;
-    c->join.refused = l->no_join;
-    c->mode = MODE_PLAIN;
-    if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
-        conn_count(c, MP_CAPABLE_SYN_RX);
-    /* No key whose token is free: better plain TCP than no connection. */
-    if (!plain && mptcp_capable_acceptable(&syn->tcp.mp, 0) && conn_draw_key(c)) {
-        c->mode = MODE_MPTCP;
-        /* either end's wish binds both (flag A) */
-        if (syn->tcp.mp.capable.flags & MPTCP_CAPABLE_CHECKSUM)
-            c->dss.checksum = true;
-        c->join.unwanted = syn->tcp.mp.capable.flags & MPTCP_CAPABLE_NO_JOIN;
-    } else {
-        become_plain(c);
-    }
-    struct mp_subflow *s = conn_first_flow(c, &syn->dst, &syn->src);
-    if (!s)
-        return NULL;
-    subflow_open_passive(&s->tcp, syn, l->cc, now);
-    return c;
-}
-
-struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_connect_params *p,
-                                    braid_time now)
-{
-    struct braid_conn *c = conn_new(env, p->cc, p->sched, now);
-    if (!c)
-        return NULL;
-    c->ops = p->ops;
-    c->user = p->user;
-    c->dss.checksum = p->checksum;
-    c->join.refused = p->no_join;
-    c->mode = MODE_PLAIN;
-    c->phase = CONN_HANDSHAKE;
-    if (!p->plain && conn_draw_key(c))
-        c->mode = MODE_MPTCP;
-    else
-        become_plain(c);
-    struct mp_subflow *s = conn_first_flow(c, &p->local, &p->remote);
-    if (!s)
-        return NULL;
-    conn_pm_use(c, p->pm);
-    if (conn_is_mptcp(c))
-        conn_count(c, MP_CAPABLE_SYN_TX);
-    subflow_open_active(&s->tcp, p->cc, now);
-    return c;
-}
-
-/* ---- the handshake's last segments ---- */
 
 /* From here on resets may carry MP_FASTCLOSE, for which one has to know the peer's key (section 3.5). */
 static void remember_peer(struct braid_conn *c, uint64_t key)
@@ -125,7 +47,7 @@ static void remember_peer(struct braid_conn *c, uint64_t key)
 /* The bytes of each segment that were set aside for a DSS option are payload's now. */
 static void handshake_fallback(struct mp_subflow *s)
 {
-    become_plain(s->conn);
+    conn_become_plain(s->conn);
     s->tcp.size.reserve = 0;
     subflow_update_mss(&s->tcp);
 }
@@ -191,4 +113,12 @@ enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet
         c->send.edge = c->send.una + NO_DATA_WINDOW;
     }
     return v;
+}
+
+/* May be called at any time: each connection is counted off once. */
+void conn_half_open_end(struct braid_conn *c)
+{
+    if (c->handshake.half_open)
+        c->env->n_half_open--;
+    c->handshake.half_open = false;
 }

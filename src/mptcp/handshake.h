@@ -1,21 +1,14 @@
-/* How a connection began: its keys, and what the user is asked and told (RFC 8684 section 3.1). */
+/* How a connection began: what the user is asked and told, and what proves the peer's key (RFC 8684
+ * section 3.1). */
 #ifndef BRAID_MPTCP_HANDSHAKE_H
 #define BRAID_MPTCP_HANDSHAKE_H
 
 #include <braid/core.h>
-#include "base/hash.h"
 #include "base/list.h"
+#include "tcp/subflow.h"
 
-/* Keys, and what follows from them. Numbers of data inside are offsets from the initial data sequence number:
- * the first byte has 1, and none of them wraps. Only options_out.c, options_in.c and the checksum know what
- * they are on the wire. What a peer says may be absurd, so compare with seq64_before. */
-struct conn_keys {
-    uint64_t local, remote;
-    uint64_t local_idsn, remote_idsn;
-    uint32_t local_token, remote_token;
-    struct hnode token_node; /* env->tokens, by local_token */
-    bool token_hashed;
-};
+struct braid_conn;
+struct wire_mptcp;
 
 struct conn_handshake {
     bool passive;
@@ -30,5 +23,16 @@ struct conn_handshake {
     struct braid_listener *listener; /* NULL if opened by us or the listener has gone */
     struct list listener_node;
 };
+
+/* True if a SYN's MP_CAPABLE is one that we can answer with ours (RFC 8684 section 3.1). */
+bool conn_syn_capable(const struct wire_mptcp *mp);
+/* True if we can speak MPTCP with whoever sent this MP_CAPABLE with n_keys keys (section 3.1). */
+bool mptcp_capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys);
+/* It is plain TCP from the start. */
+void conn_become_plain(struct braid_conn *c);
+/* The third ACK has come, or never will. */
+void conn_half_open_end(struct braid_conn *c);
+/* As ops.handshake (struct subflow_ops), of first subflows and of joins. */
+enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet *p, braid_time now);
 
 #endif

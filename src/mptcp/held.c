@@ -7,6 +7,7 @@
 #include "mptcp/conn.h"
 #include "mptcp/marks.h"
 #include "mptcp/order.h"
+#include "mptcp/rxmap.h"
 
 void held_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn)
 {

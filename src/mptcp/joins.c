@@ -1,5 +1,5 @@
-/* MP_JOIN handshakes (RFC 8684 section 3.2): opening subflows, answering those of the peer, and who makes way
- * when there are too many.
+/* Joins (RFC 8684 section 3.2): opening subflows, and answering those of the peer. Whose handshake is
+ * complete is known in join_handshake.c, who has a place in join_places.c.
  *
  * Whoever has seen a token may send SYNs with it; only the HMAC of the third ACK proves the keys. So what has
  * proven nothing takes no place among the subflows, and gives way to the next one after a while; and what
@@ -8,15 +8,15 @@
 
 #include "base/addr.h"
 #include "mptcp/conn.h"
-#include "mptcp/crypto.h"
+#include "mptcp/flow.h"
 #include "mptcp/flow_state.h"
+#include "mptcp/join_places.h"
 #include "mptcp/known.h"
-#include "mptcp/marks.h"
 #include "mptcp/own_addrs.h"
+#include "mptcp/ports.h"
 #include "mptcp/retries.h"
 
-#define JOIN_GRACE   BRAID_SECOND /* for the third ACK, however many others come: several round trips */
-#define JOIN_SILENCE BRAID_SECOND /* a subflow that was heard of within this is in use */
+#define JOIN_GRACE BRAID_SECOND /* for the third ACK, however many others come: several round trips */
 
 void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now)
 {
@@ -32,66 +32,6 @@ static void refuse_join(struct braid_conn *c, const struct wire_packet *syn, int
 {
     conn_count(c, MP_JOIN_REJECTED);
     join_refuse(c->env, syn, reason, now);
-}
-
-/* ---- a place among the subflows ---- */
-
-/* Of both ends' subflows together. What has not proven itself does not count. */
-static bool has_place(const struct braid_conn *c)
-{
-    unsigned taken = 0;
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        taken += !s->closing.dead && !s->closing.reset_due && !flow_is_unproven(s);
-    }
-    return taken < c->env->params.max_subflows;
-}
-
-/* For a second nothing came, not even an ACK. That alone proves nothing: an idle path is silent, too. */
-static bool is_silent(const struct mp_subflow *s, braid_time now)
-{
-    return !s->closing.dead && !s->closing.reset_due && subflow_synchronized(&s->tcp) &&
-           now - s->tcp.activity.last_recv >= JOIN_SILENCE;
-}
-
-/* Asks the silent subflows whether they are there; by the time of a join's third ACK those that are have
- * answered. */
-static void ask_the_silent(struct braid_conn *c, braid_time now)
-{
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (is_silent(s, now))
-            subflow_probe(&s->tcp, now);
-    }
-}
-
-/* The subflow that has been silent longest, and since before `since`: a peer that moves from address to
- * address cannot end those that it leaves behind. NULL: all have been heard of. */
-static struct mp_subflow *silent_longest(struct braid_conn *c, braid_time since, braid_time now)
-{
-    struct mp_subflow *longest = NULL;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-        if (!is_silent(s, now) || s->tcp.activity.last_recv >= since)
-            continue;
-        if (!longest || s->tcp.activity.last_recv < longest->tcp.activity.last_recv)
-            longest = s;
-    }
-    return longest;
-}
-
-/* The join has proven itself. False: there is no place for it. */
-static bool find_place(struct mp_subflow *join, braid_time now)
-{
-    struct braid_conn *c = join->conn;
-    if (has_place(c))
-        return true;
-    struct mp_subflow *out = silent_longest(c, join->tcp.syn.opened_at, now);
-    if (!out)
-        return false;
-    conn_count(c, MP_SILENT_GAVE_WAY);
-    flow_reset(out, MPTCP_RST_PERFORMANCE);
-    return true;
 }
 
 /* ---- passive ---- */
@@ -136,8 +76,8 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
         refuse_join(c, syn, MPTCP_RST_MPTCP, now);
         return;
     }
-    bool place = has_place(c);
-    if (!place && !silent_longest(c, now, now)) {
+    bool place = conn_has_place(c);
+    if (!place && !conn_silent_longest(c, now, now)) {
         refuse_join(c, syn, MPTCP_RST_PROHIBITED, now);
         return;
     }
@@ -146,7 +86,7 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
         return;
     }
     if (!place)
-        ask_the_silent(c, now);
+        conn_ask_the_silent(c, now);
     uint8_t id = conn_local_id(c, &syn->dst.ip);
     struct mp_subflow *s = env_short_of_memory(c->env) ? NULL : flow_new(c, &syn->dst, &syn->src);
     if (!s) {
@@ -180,7 +120,7 @@ static enum braid_error may_join(const struct braid_conn *c, const struct braid_
         return BRAID_ERROR_ADDRESS;
     if (c->join.unwanted && addr_equal(remote, &c->addresses.remote)) /* flag C, section 3.1 */
         return BRAID_ERROR_UNWANTED;
-    return has_place(c) ? BRAID_ERROR_NONE : BRAID_ERROR_LIMIT;
+    return conn_has_place(c) ? BRAID_ERROR_NONE : BRAID_ERROR_LIMIT;
 }
 
 /* Chooses the port of a join, unless it is chosen. */
@@ -222,62 +162,4 @@ enum braid_error braid_conn_join(struct braid_conn *c, const struct braid_addr *
                                  const struct braid_addr *remote, bool backup, braid_time now)
 {
     return conn_join_active(c, local, remote, 0, backup, now);
-}
-
-/* ---- the last segment of a handshake ---- */
-
-/* The peer's HMAC: its key and its nonce come first (section 3.2). */
-static bool join_hmac_good(const struct mp_subflow *s, const struct mptcp_join *j, size_t len)
-{
-    const struct braid_conn *c = s->conn;
-    uint8_t mac[MPTCP_HMAC_LEN];
-    mptcp_join_hmac(c->keys.remote, c->keys.local, s->ids.remote_nonce, s->ids.local_nonce, mac);
-    return mptcp_hmac_equal(mac, j->hmac, len);
-}
-
-static enum subflow_verdict join_ack(struct mp_subflow *s, const struct mptcp_join *j, braid_time now)
-{
-    struct braid_conn *c = s->conn;
-    conn_count(c, MP_JOIN_ACK_RX);
-    /* 160 bits of it in the third ACK, 64 in the SYN/ACK */
-    if (!join_hmac_good(s, j, sizeof(j->hmac))) {
-        conn_count(c, MP_JOIN_ACK_HMAC);
-        return SUBFLOW_RESET;
-    }
-    if (!find_place(s, now)) {
-        conn_count(c, MP_JOIN_REJECTED);
-        s->closing.rst_reason = MPTCP_RST_PROHIBITED;
-        return SUBFLOW_RESET;
-    }
-    return SUBFLOW_OK;
-}
-
-static enum subflow_verdict join_synack(struct mp_subflow *s, const struct mptcp_join *j)
-{
-    struct braid_conn *c = s->conn;
-    conn_count(c, MP_JOIN_SYNACK_RX);
-    s->ids.remote_nonce = j->nonce;
-    s->ids.remote = j->addr_id;
-    s->backup.peer = j->backup;
-    if (!join_hmac_good(s, j, 8)) {
-        conn_count(c, MP_JOIN_SYNACK_HMAC);
-        return SUBFLOW_RESET;
-    }
-    return SUBFLOW_OK;
-}
-
-/* What is wrong here ends the subflow with a RST and its reason (section 3.2), never the connection: it may
- * be a stranger's. */
-enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p, braid_time now)
-{
-    const struct mptcp_join *j = &p->tcp.mp.join;
-    enum mptcp_join_kind want = s->tcp.syn.passive ? MPTCP_JOIN_ACK : MPTCP_JOIN_SYNACK;
-    /* until it is known to be good */
-    s->closing.rst_reason = MPTCP_RST_MPTCP;
-    if (!(p->tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) || j->kind != want || !conn_is_mptcp(s->conn))
-        return SUBFLOW_RESET;
-    enum subflow_verdict v = s->tcp.syn.passive ? join_ack(s, j, now) : join_synack(s, j);
-    if (v == SUBFLOW_OK)
-        s->closing.rst_reason = -1;
-    return v;
 }

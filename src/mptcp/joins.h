@@ -4,7 +4,6 @@
 
 #include <braid/core.h>
 #include "base/rate.h"
-#include "tcp/subflow.h"
 
 struct braid_conn;
 struct mp_subflow;
@@ -26,7 +25,5 @@ enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr 
 void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, braid_time now);
 /* Refuses an MP_JOIN, within the limit. */
 void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now);
-/* The segment that completes a join's handshake, from flow_handshake. */
-enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p, braid_time now);
 
 #endif

@@ -12,6 +12,7 @@
 #include "mptcp/peer_addrs.h"
 #include "mptcp/recvq.h"
 #include "mptcp/reinject.h"
+#include "mptcp/rxmap.h"
 #include "mptcp/sendbuf.h"
 
 static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint32_t len, bool has_csum,

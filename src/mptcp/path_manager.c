@@ -13,14 +13,13 @@
 #include "mptcp/announce.h"
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"
+#include "mptcp/joins.h"
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
 #include "mptcp/retire.h"
 #include "mptcp/retries.h"
 
 #define OPEN_RETRY BRAID_SECOND /* after a subflow could not even be opened */
-
-extern const struct pm_ops pm_passive, pm_signal;
 
 /* What the one before remembered means nothing to this one. */
 void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops)
@@ -31,7 +30,7 @@ void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops)
         signals = signals || m->locals[i].signal;
     if (m)
         memset(m->priv, 0, sizeof(m->priv));
-    c->pm.ops = ops ? ops : signals ? &pm_signal : &pm_passive;
+    c->pm.ops = ops ? ops : signals ? pm_default_signalling : pm_default;
     c->pm.changed = true;
     c->deadlines.pm = BRAID_NEVER;
 }

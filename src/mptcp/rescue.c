@@ -1,6 +1,8 @@
 /* What is in flight and repeated on another subflow although nobody knows that it was lost: because its path
  * is silent, because it holds up the connection, or because it is the last and another path has nothing
  * better to do. Its own subflow keeps it and retransmits it if need be (RFC 8684 section 3.3.6). */
+#include "mptcp/rescue.h"
+
 #include "base/seq.h"
 #include "mptcp/choice.h"
 #include "mptcp/conn.h"

@@ -342,3 +342,17 @@ struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
     m->sum = sum;
     return m;
 }
+
+void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now)
+{
+    c->send.nxt += len;
+    c->send.news_at = now;
+}
+
+/* Bytes that may be in flight in all. Both sides count from send.una: the window because it is relative to
+ * the DATA_ACK (section 3.3.4), the buffer because it keeps bytes until then. */
+uint64_t conn_send_window(const struct braid_conn *c)
+{
+    uint64_t peer = c->send.edge - c->send.una, own = conn_send_limit(c);
+    return peer < own ? peer : own;
+}

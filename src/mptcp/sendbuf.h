@@ -1,5 +1,5 @@
 /* What a connection has to send: bytes of the user's, by data sequence number, until they are DATA_ACKed (RFC
- * 8684 section 3.3). sendbuf.c keeps them; choice.c, copies.c, rescue.c and reinject.c send them. */
+ * 8684 section 3.3). sendbuf.c keeps them; push.c, copies.c and rescue.c send them. */
 #ifndef BRAID_MPTCP_SENDBUF_H
 #define BRAID_MPTCP_SENDBUF_H
 
@@ -54,5 +54,11 @@ void flow_map_done(struct subflow *sf, struct tcp_map *m, bool acked);
 /* A new mapping of bytes of the send buffer, from dsn on: len of them, or fewer if they lie in many chunks.
  * It belongs to the caller until subflow_send. NULL if memory is short. */
 struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len);
+
+/* So many bytes from send.nxt on have left. */
+void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now);
+
+/* Bytes that may be in flight in all: what the peer offers, and what we keep. */
+uint64_t conn_send_window(const struct braid_conn *c);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
+#include "mptcp/handshake.h"
+#include "mptcp/open.h"
 #include "mptcp/tokens.h"
 #include "tcp/cookie.h"
 

@@ -3,9 +3,21 @@
 #define BRAID_MPTCP_TOKENS_H
 
 #include <braid/types.h>
+#include "base/hash.h"
 
 struct braid_conn;
 struct mptcp_env;
+
+/* Keys, and what follows from them. Numbers of data inside are offsets from the initial data sequence number:
+ * the first byte has 1, and none of them wraps. Only options_out.c, options_in.c and the checksum know what
+ * they are on the wire. What a peer says may be absurd, so compare with seq64_before. */
+struct conn_keys {
+    uint64_t local, remote;
+    uint64_t local_idsn, remote_idsn;
+    uint32_t local_token, remote_token;
+    struct hnode token_node; /* env->tokens, by local_token */
+    bool token_hashed;
+};
 
 /* The number of the worker whose connection has this token: each draws its keys until that is so. */
 unsigned token_owner(const struct mptcp_env *env, uint32_t token);

@@ -17,11 +17,6 @@ LARGEST = 3  # files of a ring that the protocol itself makes
 # Rings that may stay: the files (with their folder, without .c) -> why the protocol makes them one.
 REASONS = {}
 
-# Rings that are still to be cut: no other file of these folders may join them.
-STILL = {
-    "mptcp": "choice conn copies flow handshake joins path_manager rescue",
-}
-
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
@@ -119,9 +114,7 @@ def judge(ring):
     """Why this ring may not be, or None."""
     if frozenset(ring) in REASONS:
         return None if len(ring) <= LARGEST else f"a ring of more than {LARGEST} files, whatever the reason"
-    folder = next(iter(ring)).split("/")[0]
-    still = {f"{folder}/{name}" for name in STILL.get(folder, "").split()}
-    return None if ring <= still else "a ring"
+    return "a ring"
 
 
 def check_calls(build):

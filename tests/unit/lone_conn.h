@@ -9,6 +9,7 @@
 
 #include "base/addr.h"
 #include "core/inside.h"
+#include "mptcp/open.h"
 #include "property.h"
 #include "suite.h"
 

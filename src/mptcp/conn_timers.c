@@ -1,0 +1,58 @@
+/* The deadlines of a connection, all on one timer of the wheel, and what is done when they come. */
+#include "mptcp/conn_timers.h"
+
+#include "mptcp/announce.h"
+#include "mptcp/conn.h"
+#include "mptcp/data_timeout.h"
+#include "mptcp/join_handshake.h"
+#include "mptcp/marks.h"
+#include "mptcp/retire.h"
+#include "mptcp/stall.h"
+
+/* One timer for all deadlines: connections are many, and most have none that is near. */
+void conn_rearm(struct braid_conn *c)
+{
+    braid_time at = c->deadlines.data_rtx;
+    const braid_time others[] = {c->deadlines.addr,  c->deadlines.gone,  c->deadlines.join, c->deadlines.room,
+                                 c->deadlines.stall, c->deadlines.watch, c->deadlines.pm};
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        no_later(&at, others[i]);
+    if (at == c->deadlines.timer.at)
+        return;
+    if (at == BRAID_NEVER)
+        wheel_cancel(&c->env->tcp.wheel, &c->deadlines.timer);
+    else
+        wheel_arm(&c->env->tcp.wheel, &c->deadlines.timer, at);
+}
+
+void conn_fire(struct timer *t, braid_time now)
+{
+    struct braid_conn *c = list_entry(t, struct braid_conn, deadlines.timer);
+    if (c->deadlines.data_rtx <= now)
+        conn_data_timeout(c, now);
+    if (c->deadlines.addr <= now) {
+        c->deadlines.addr = BRAID_NEVER;
+        conn_announce_timeout(c, now);
+        conn_retire_timeout(c, now);
+    }
+    if (c->deadlines.join <= now)
+        conn_repeat_join_acks(c, now);
+    if (c->deadlines.stall <= now)
+        conn_stall_timeout(c, now);
+    if (c->deadlines.pm <= now) {
+        c->deadlines.pm = BRAID_NEVER;
+        c->pm.changed = true;
+    }
+    if (c->deadlines.watch <= now)
+        c->deadlines.watch = BRAID_NEVER; /* the flush looks, and says when again */
+    if (c->deadlines.room <= now)
+        c->deadlines.room = BRAID_NEVER; /* the flush looks whether there is memory now */
+    if (c->deadlines.gone <= now) {
+        c->deadlines.gone = BRAID_NEVER;
+        if (c->phase == CONN_ESTABLISHED)
+            conn_count(c, MP_CONN_TIMEOUT);
+        conn_fail(c, BRAID_CLOSE_TIMEOUT, true);
+    }
+    conn_dirty(c);
+    conn_rearm(c);
+}

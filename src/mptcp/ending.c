@@ -1,0 +1,121 @@
+/* The ends of subflows and of their connection, as far as the flush carries them out. */
+#include "mptcp/ending.h"
+
+#include "mptcp/alone.h"
+#include "mptcp/conn.h"
+#include "mptcp/flow.h"
+#include "mptcp/marks.h"
+#include "mptcp/retries.h"
+#include "mptcp/tokens.h"
+
+#define DRAIN_TIME (60 * BRAID_SECOND) /* for the subflows' FINs after both DATA_FINs */
+
+/* The user hears of the end once, and of nothing afterwards. */
+static void tell_closed(struct braid_conn *c)
+{
+    if (c->closing.told)
+        return;
+    c->closing.told = true;
+    bool known =
+        !c->handshake.passive || c->handshake.incoming_told; /* a RST may come in the batch of its SYN */
+    if (known && c->ops && c->ops->closed)
+        c->ops->closed(c, c->user, c->closing.why);
+    c->ops = NULL;
+}
+
+/* Resets what subflows there are, and is gone. The table of TIME_WAIT answers with the same what still comes:
+ * the RSTs may be lost. */
+void conn_carry_out_failure(struct braid_conn *c, braid_time now)
+{
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->closing.dead)
+            continue;
+        /* its SYN was not answered: nothing but a refusal of the SYN fits */
+        if (c->phase == CONN_PENDING) {
+            c->env->ops->refuse(c->env, s, BRAID_REFUSE_RESET);
+            continue;
+        }
+        if (c->closing.fastclose && conn_is_mptcp(c) && c->fallback.was_mptcp &&
+            subflow_synchronized(&s->tcp))
+            c->env->ops->aborted(c->env, s);
+        subflow_reset(&s->tcp, now);
+    }
+    tell_closed(c);
+    c->phase = CONN_DEAD;
+}
+
+/* Why the connection ends if this was its only subflow, and MPTCP does not keep it alive. */
+static enum braid_close why_of(const struct mp_subflow *s)
+{
+    switch (s->closing.why) {
+    case SUBFLOW_CLOSED_DONE:
+        return BRAID_CLOSE_DONE;
+    case SUBFLOW_CLOSED_RST:
+        return BRAID_CLOSE_RESET;
+    case SUBFLOW_CLOSED_REFUSED:
+        return BRAID_CLOSE_REFUSED;
+    case SUBFLOW_CLOSED_TIMEOUT:
+        return BRAID_CLOSE_TIMEOUT;
+    case SUBFLOW_CLOSED_UNREACHABLE:
+        return BRAID_CLOSE_UNREACHABLE;
+    case SUBFLOW_CLOSED_LOCAL:
+        break;
+    }
+    return BRAID_CLOSE_PROTOCOL;
+}
+
+/* The last subflow is gone. MPTCP lives on for a while without any (section 3.3.3, break-before-make); plain
+ * TCP ends with it, and so do handshakes and what has nothing more to exchange. */
+static void all_gone(struct braid_conn *c, enum braid_close why, braid_time now)
+{
+    if (c->phase == CONN_DRAINING || !conn_is_mptcp(c) || c->phase < CONN_ESTABLISHED) {
+        if (c->phase != CONN_DRAINING && !c->closing.told)
+            c->closing.why = why;
+        c->closing.ended = true;
+        if (why != BRAID_CLOSE_DONE)
+            c->closing.fail_due = true;
+    } else {
+        conn_await_revival(c, now);
+    }
+}
+
+void conn_reap(struct braid_conn *c, braid_time now)
+{
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->closing.reset_due && !s->closing.dead) {
+            subflow_reset(&s->tcp, now);
+            s->closing.dead = true;
+            s->closing.why = SUBFLOW_CLOSED_LOCAL;
+        }
+        if (!s->closing.dead)
+            continue;
+        enum braid_close why = why_of(s);
+        /* while the subflow can still say what became of it */
+        conn_pm_ended(s, now);
+        flow_free(s);
+        if (c->n_subflows == 0)
+            all_gone(c, why, now);
+        else if (c->phase == CONN_ESTABLISHED && conn_alone(c))
+            conn_await_revival(c, now);
+    }
+}
+
+void conn_start_draining(struct braid_conn *c, braid_time now)
+{
+    c->phase = CONN_DRAINING;
+    c->deadlines.gone = now + DRAIN_TIME;
+    c->deadlines.data_rtx = BRAID_NEVER;
+    conn_token_forget(c);
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!s->closing.dead && subflow_synchronized(&s->tcp))
+            subflow_close(&s->tcp, now);
+        else if (!s->closing.dead)
+            flow_reset(s, MPTCP_RST_UNSPECIFIED);
+    }
+    tell_closed(c);
+    if (c->n_subflows == 0)
+        c->closing.fail_due = true;
+}

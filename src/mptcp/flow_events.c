@@ -1,0 +1,93 @@
+/* What a subflow tells its connection (struct subflow_ops). src/tcp runs a subflow by itself and calls these
+ * functions in the middle of its work, so they only note what follows; the flush of the connection acts on it
+ * and frees the subflow (flush.c, ending.c). */
+#include "mptcp/flow_events.h"
+
+#include "mptcp/conn.h"
+#include "mptcp/data_in.h"
+#include "mptcp/data_window.h"
+#include "mptcp/fallback.h"
+#include "mptcp/handshake.h"
+#include "mptcp/marks.h"
+#include "mptcp/options_in.h"
+#include "mptcp/options_out.h"
+#include "mptcp/retries.h"
+#include "mptcp/sendbuf.h"
+#include "mptcp/siblings.h"
+
+static void flow_established(struct subflow *sf, braid_time now)
+{
+    struct mp_subflow *s = mp_subflow_of(sf);
+    struct braid_conn *c = s->conn;
+    siblings_insert(s);
+    conn_pm_established(s, now);
+    subflow_set_keepalive(sf, c->sockopt.keepalive_idle);
+    if (!s->join) {
+        c->phase = CONN_ESTABLISHED;
+        conn_half_open_end(c);
+        c->handshake.established_due = true;
+        s->confirmed = true;
+    } else {
+        /* there is somebody to send over again (break-before-make, section 3.3.3) */
+        c->deadlines.gone = BRAID_NEVER;
+        c->fallback.barred = true; /* the peer may send data as soon as it has our ACK */
+        if (sf->syn.passive)
+            s->confirmed = true;
+        else
+            c->deadlines.join = 0; /* repeat the third ACK until the fourth comes: set by the flush */
+        subflow_ack_soon(sf);      /* the third ACK, or the fourth (section 3.2) */
+    }
+    conn_dirty(c);
+}
+
+static void flow_fin(struct subflow *sf, braid_time now)
+{
+    struct mp_subflow *s = mp_subflow_of(sf);
+    struct braid_conn *c = s->conn;
+    (void)now;
+    if (!conn_is_mptcp(c))
+        conn_plain_fin(c);
+    else if (s->bare && !c->recv.fin_received)
+        flow_reset(s, MPTCP_RST_MIDDLEBOX); /* a peer that fell back would take our FIN for the end */
+    conn_pm_changed(c);                     /* whether we close as well is decided by the flush (fins.c) */
+}
+
+static void flow_timeout(struct subflow *sf, braid_time now)
+{
+    struct mp_subflow *s = mp_subflow_of(sf);
+    (void)now;
+    /* the first of a row */
+    if (sf->rtt.backoff == 1)
+        conn_count(s->conn, MP_SUBFLOW_STALE);
+    s->silence.stale = true; /* and suspect at the flush, if others can do without it */
+    conn_pm_changed(s->conn);
+}
+
+static void flow_wake(struct subflow *sf)
+{
+    conn_dirty(mp_subflow_of(sf)->conn);
+}
+
+static void flow_closed(struct subflow *sf, enum subflow_closed why, braid_time now)
+{
+    struct mp_subflow *s = mp_subflow_of(sf);
+    (void)now;
+    s->closing.dead = true;
+    s->closing.why = why;
+    conn_dirty(s->conn);
+}
+
+const struct subflow_ops flow_ops = {
+    .handshake = flow_handshake,
+    .established = flow_established,
+    .segment = flow_segment,
+    .data = flow_data,
+    .fin = flow_fin,
+    .reset = flow_reset_in,
+    .map_done = flow_map_done,
+    .timeout = flow_timeout,
+    .wake = flow_wake,
+    .closed = flow_closed,
+    .options_out = flow_options_out,
+    .window = flow_window,
+};

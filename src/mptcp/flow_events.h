@@ -1,0 +1,9 @@
+/* What a subflow tells its connection. */
+#ifndef BRAID_MPTCP_FLOW_EVENTS_H
+#define BRAID_MPTCP_FLOW_EVENTS_H
+
+#include "tcp/subflow.h"
+
+extern const struct subflow_ops flow_ops;
+
+#endif

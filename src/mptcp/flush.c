@@ -1,0 +1,158 @@
+/* The work of a flush. Packets, timers and the user's calls leave marks (marks.c); a flush follows once per
+ * turn of the worker's loop and does, in a fixed order, what they ask for: subflows that ended go, the user
+ * is called, data is scheduled, signals and ACKs leave, and who has to end ends. It ends as CONN_DEAD, here
+ * alone, and whoever calls conn_flush then frees it. */
+#include "mptcp/flush.h"
+
+#include "mptcp/announce.h"
+#include "mptcp/conn.h"
+#include "mptcp/conn_timers.h"
+#include "mptcp/data_window.h"
+#include "mptcp/ending.h"
+#include "mptcp/fins.h"
+#include "mptcp/join_handshake.h"
+#include "mptcp/known.h"
+#include "mptcp/marks.h"
+#include "mptcp/path_manager.h"
+#include "mptcp/push.h"
+#include "mptcp/rules.h"
+#include "mptcp/rxmap.h"
+#include "mptcp/sendbuf.h"
+#include "mptcp/stall.h"
+
+#define ROOM_RETRY  (50 * BRAID_MS)     /* between looks for memory to write to */
+#define ORPHAN_TIME (60 * BRAID_SECOND) /* for the peer's DATA_FIN after the user released the connection */
+
+/* The user has to be asked, or has to give an answer. */
+static bool is_pending(const struct braid_conn *c)
+{
+    return c->phase == CONN_PENDING || (c->handshake.stateless && !c->handshake.accept_due);
+}
+
+/* A SYN waits for the user's answer, or the user has given one. */
+static void answer_pending(struct braid_conn *c, braid_time now)
+{
+    struct mp_subflow *first = list_entry(c->subflows.next, struct mp_subflow, node);
+    if (!c->handshake.incoming_told) {
+        c->handshake.incoming_told = true;
+        c->ops->incoming(c->handshake.incoming_ctx, c);
+    }
+    if (c->handshake.stateless) { /* the client was answered long ago */
+        if (c->handshake.refuse_due)
+            conn_fail(c, BRAID_CLOSE_ABORTED, true);
+    } else if (c->handshake.refuse_due) {
+        c->env->ops->refuse(c->env, first, c->handshake.refusal);
+        c->closing.told = true;
+        c->phase = CONN_DEAD;
+    } else if (c->handshake.accept_due) {
+        c->phase = CONN_HANDSHAKE;
+        subflow_answer(&first->tcp, now);
+    }
+}
+
+static void call_user(struct braid_conn *c, braid_time now)
+{
+    if (c->handshake.established_due) {
+        c->handshake.established_due = false;
+        if (c->ops && c->ops->established)
+            c->ops->established(c, c->user);
+    }
+    if (c->recv.news) {
+        c->recv.news = false; /* also when nobody listens any more: the end does not wait for that */
+        if (c->ops && c->ops->readable)
+            c->ops->readable(c, c->user);
+    }
+    conn_recv_settle(c, now);
+    uint64_t used = c->send.end - c->send.una;
+    if (c->send.starved)
+        c->send.starved = !conn_send_has_memory(c);
+    /* only when a quarter is free again: smaller pieces are not worth a call */
+    if (c->send.want_writable && !c->send.starved && c->ops && !c->send.shutdown &&
+        used < c->send.sndbuf - c->send.sndbuf / 4) {
+        c->send.want_writable = false;
+        if (c->ops->writable)
+            c->ops->writable(c, c->user);
+    }
+}
+
+/* The peer has everything that the user wrote. */
+static bool all_delivered(const struct braid_conn *c)
+{
+    return c->send.una == c->send.end && (!c->send.shutdown || !conn_is_mptcp(c) || c->send.fin_acked);
+}
+
+/* Our FIN on it carries the DATA_ACK: it is to be sent, or, when all has ended, repeated until it is
+ * acknowledged. */
+static bool fin_acknowledges(const struct mp_subflow *s)
+{
+    const struct subflow *t = &s->tcp;
+    bool draining = s->conn->phase == CONN_DRAINING;
+    return t->fin.wanted && (!t->fin.sent || (draining && !subflow_fin_acked(t)));
+}
+
+static void flush_flows(struct braid_conn *c, braid_time now)
+{
+    if (c->recv.ack_all && conn_is_mptcp(c)) {
+        c->recv.ack_all = false;
+        list_each (n, tmp, &c->subflows) {
+            struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+            if (!s->closing.dead && s->confirmed && !fin_acknowledges(s))
+                subflow_ack_soon(&s->tcp);
+        }
+    }
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->silence.stale && s->tcp.rtt.backoff == 0) {
+            s->silence.stale = false;
+            conn_count(c, MP_SUBFLOW_RECOVER);
+        }
+        flow_await_fourth_ack(s, now);
+        if (!s->closing.dead)
+            subflow_flush(&s->tcp, now);
+        rxmap_trim(&s->rxmap, s->tcp.rcv.nxt);
+        rule_account(s);
+    }
+}
+
+void conn_flush(struct braid_conn *c, braid_time now)
+{
+    conn_reap(c, now);
+    if (!c->closing.fail_due && is_pending(c) && c->n_subflows > 0) {
+        answer_pending(c, now);
+        if (c->phase == CONN_DEAD)
+            return;
+    }
+    if (!c->closing.fail_due && c->phase == CONN_ESTABLISHED && !is_pending(c))
+        call_user(c, now);
+    list_remove(&c->dirty_node); /* what the callbacks did is dealt with here */
+    if (c->closing.abort_due && all_delivered(c))
+        conn_fail(c, BRAID_CLOSE_ABORTED, true);
+    if (!c->ops && c->phase == CONN_ESTABLISHED && c->deadlines.gone == BRAID_NEVER)
+        c->deadlines.gone = now + ORPHAN_TIME;
+    if (!c->closing.fail_due && c->phase == CONN_ESTABLISHED) {
+        if (conn_is_mptcp(c))
+            conn_answer_fins(c, now);
+        conn_pm_update(c, now);
+        conn_push(c, now);
+        conn_push_end(c, now);
+        if (conn_is_mptcp(c))
+            conn_announce_flush(c, now);
+        if (conn_is_mptcp(c) && c->recv.fin_received && c->send.fin_acked && c->recv.bytes == 0)
+            conn_start_draining(c, now);
+    }
+    if (!c->closing.fail_due)
+        flush_flows(c, now);
+    /* once more: resets that were asked for meanwhile leave in this turn, not in the next */
+    conn_reap(c, now);
+    if (c->closing.ended && c->recv.bytes == 0 && !c->recv.news)
+        c->closing.fail_due = true;
+    if (c->closing.fail_due) {
+        conn_carry_out_failure(c, now);
+        return;
+    }
+    /* What others give back wakes nobody here. */
+    c->deadlines.room = c->send.want_writable && c->send.starved ? now + ROOM_RETRY : BRAID_NEVER;
+    conn_note_stall(c, now);
+    conn_know_less(c);
+    conn_rearm(c);
+}

@@ -1,0 +1,111 @@
+/* The last segments of an MP_JOIN handshake (RFC 8684 section 3.2), which prove the keys. */
+#include "mptcp/join_handshake.h"
+
+#include "base/addr.h"
+#include "mptcp/conn.h"
+#include "mptcp/crypto.h"
+#include "mptcp/join_places.h"
+#include "mptcp/marks.h"
+
+#define JOIN_ACK_REPEAT (100 * BRAID_MS)
+#define JOIN_ACK_TRIES  20
+
+/* The join has proven itself. False: there is no place for it. */
+static bool find_place(struct mp_subflow *join, braid_time now)
+{
+    struct braid_conn *c = join->conn;
+    if (conn_has_place(c))
+        return true;
+    struct mp_subflow *out = conn_silent_longest(c, join->tcp.syn.opened_at, now);
+    if (!out)
+        return false;
+    conn_count(c, MP_SILENT_GAVE_WAY);
+    flow_reset(out, MPTCP_RST_PERFORMANCE);
+    return true;
+}
+
+/* The peer's HMAC: its key and its nonce come first (section 3.2). */
+static bool join_hmac_good(const struct mp_subflow *s, const struct mptcp_join *j, size_t len)
+{
+    const struct braid_conn *c = s->conn;
+    uint8_t mac[MPTCP_HMAC_LEN];
+    mptcp_join_hmac(c->keys.remote, c->keys.local, s->ids.remote_nonce, s->ids.local_nonce, mac);
+    return mptcp_hmac_equal(mac, j->hmac, len);
+}
+
+static enum subflow_verdict join_ack(struct mp_subflow *s, const struct mptcp_join *j, braid_time now)
+{
+    struct braid_conn *c = s->conn;
+    conn_count(c, MP_JOIN_ACK_RX);
+    /* 160 bits of it in the third ACK, 64 in the SYN/ACK */
+    if (!join_hmac_good(s, j, sizeof(j->hmac))) {
+        conn_count(c, MP_JOIN_ACK_HMAC);
+        return SUBFLOW_RESET;
+    }
+    if (!find_place(s, now)) {
+        conn_count(c, MP_JOIN_REJECTED);
+        s->closing.rst_reason = MPTCP_RST_PROHIBITED;
+        return SUBFLOW_RESET;
+    }
+    return SUBFLOW_OK;
+}
+
+static enum subflow_verdict join_synack(struct mp_subflow *s, const struct mptcp_join *j)
+{
+    struct braid_conn *c = s->conn;
+    conn_count(c, MP_JOIN_SYNACK_RX);
+    s->ids.remote_nonce = j->nonce;
+    s->ids.remote = j->addr_id;
+    s->backup.peer = j->backup;
+    if (!join_hmac_good(s, j, 8)) {
+        conn_count(c, MP_JOIN_SYNACK_HMAC);
+        return SUBFLOW_RESET;
+    }
+    return SUBFLOW_OK;
+}
+
+/* What is wrong here ends the subflow with a RST and its reason (section 3.2), never the connection: it may
+ * be a stranger's. */
+enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p, braid_time now)
+{
+    const struct mptcp_join *j = &p->tcp.mp.join;
+    enum mptcp_join_kind want = s->tcp.syn.passive ? MPTCP_JOIN_ACK : MPTCP_JOIN_SYNACK;
+    /* until it is known to be good */
+    s->closing.rst_reason = MPTCP_RST_MPTCP;
+    if (!(p->tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) || j->kind != want || !conn_is_mptcp(s->conn))
+        return SUBFLOW_RESET;
+    enum subflow_verdict v = s->tcp.syn.passive ? join_ack(s, j, now) : join_synack(s, j);
+    if (v == SUBFLOW_OK)
+        s->closing.rst_reason = -1;
+    return v;
+}
+
+/* Repeats the third ACKs of our joins until their fourth comes (section 3.2: without it the subflow is not
+ * established and must not carry data). Linux does so every 8 ms or so; one that is not answered two seconds
+ * long leads nowhere. */
+void conn_repeat_join_acks(struct braid_conn *c, braid_time now)
+{
+    bool waiting = false;
+    c->deadlines.join = BRAID_NEVER;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (s->closing.dead || s->confirmed || s->tcp.state != TCP_STATE_ESTABLISHED)
+            continue;
+        if (c->join.tries >= JOIN_ACK_TRIES) {
+            flow_reset(s, MPTCP_RST_UNSPECIFIED);
+            continue;
+        }
+        subflow_ack_at_once(&s->tcp, now);
+        waiting = true;
+    }
+    c->join.tries = waiting ? c->join.tries + 1 : 0;
+    if (waiting)
+        c->deadlines.join = now + JOIN_ACK_REPEAT;
+}
+
+void flow_await_fourth_ack(struct mp_subflow *s, braid_time now)
+{
+    struct braid_conn *c = s->conn;
+    if (s->join && !s->confirmed && s->tcp.state == TCP_STATE_ESTABLISHED && c->deadlines.join == 0)
+        c->deadlines.join = now + JOIN_ACK_REPEAT;
+}

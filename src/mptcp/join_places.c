@@ -1,0 +1,47 @@
+/* Who has a place among the subflows, and who makes way when there are too many. */
+#include "mptcp/join_places.h"
+
+#include "mptcp/conn.h"
+#include "mptcp/flow_state.h"
+
+#define JOIN_SILENCE BRAID_SECOND /* a subflow that was heard of within this is in use */
+
+/* Of both ends' subflows together. What has not proven itself does not count. */
+bool conn_has_place(const struct braid_conn *c)
+{
+    unsigned taken = 0;
+    list_each (n, tmp, &c->subflows) {
+        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        taken += !s->closing.dead && !s->closing.reset_due && !flow_is_unproven(s);
+    }
+    return taken < c->env->params.max_subflows;
+}
+
+/* For a second nothing came, not even an ACK. That alone proves nothing: an idle path is silent, too. */
+static bool is_silent(const struct mp_subflow *s, braid_time now)
+{
+    return !s->closing.dead && !s->closing.reset_due && subflow_synchronized(&s->tcp) &&
+           now - s->tcp.activity.last_recv >= JOIN_SILENCE;
+}
+
+void conn_ask_the_silent(struct braid_conn *c, braid_time now)
+{
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (is_silent(s, now))
+            subflow_probe(&s->tcp, now);
+    }
+}
+
+struct mp_subflow *conn_silent_longest(struct braid_conn *c, braid_time since, braid_time now)
+{
+    struct mp_subflow *longest = NULL;
+    list_each (n, tmp, &c->subflows) {
+        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        if (!is_silent(s, now) || s->tcp.activity.last_recv >= since)
+            continue;
+        if (!longest || s->tcp.activity.last_recv < longest->tcp.activity.last_recv)
+            longest = s;
+    }
+    return longest;
+}

@@ -1,0 +1,84 @@
+/* Connections that begin: from a SYN for a listener, or because the user opens one (RFC 8684 section 3.1). */
+#include "mptcp/open.h"
+
+#include "mptcp/conn.h"
+#include "mptcp/data_in.h"
+#include "mptcp/flow.h"
+#include "mptcp/handshake.h"
+#include "mptcp/own_addrs.h"
+#include "mptcp/path_manager.h"
+#include "mptcp/sendbuf.h"
+#include "mptcp/tokens.h"
+
+struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr *local,
+                                   const struct braid_addr *remote)
+{
+    conn_send_init(c);
+    conn_recv_init(c);
+    c->addresses.local = *local;
+    c->addresses.remote = *remote;
+    /* After these addresses are set: an endpoint may be one of them. */
+    conn_endpoints_begin(c);
+    struct mp_subflow *s = flow_new(c, local, remote);
+    if (!s)
+        conn_free(c);
+    return s;
+}
+
+struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
+                                     const struct braid_listen_params *l, braid_time now)
+{
+    bool plain = l->clients == BRAID_CLIENTS_PLAIN;
+    struct braid_conn *c = conn_new(env, l->cc, l->sched, now);
+    if (!c)
+        return NULL;
+    /* counted until the third ACK: beyond params.half_open SYNs are answered with cookies (stateless.c) */
+    c->handshake.passive = c->handshake.half_open = true;
+    env->n_half_open++;
+    c->dss.checksum = l->checksum;
+    c->join.refused = l->no_join;
+    c->mode = MODE_PLAIN;
+    if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
+        conn_count(c, MP_CAPABLE_SYN_RX);
+    /* No key whose token is free: better plain TCP than no connection. */
+    if (!plain && mptcp_capable_acceptable(&syn->tcp.mp, 0) && conn_draw_key(c)) {
+        c->mode = MODE_MPTCP;
+        /* either end's wish binds both (flag A) */
+        if (syn->tcp.mp.capable.flags & MPTCP_CAPABLE_CHECKSUM)
+            c->dss.checksum = true;
+        c->join.unwanted = syn->tcp.mp.capable.flags & MPTCP_CAPABLE_NO_JOIN;
+    } else {
+        conn_become_plain(c);
+    }
+    struct mp_subflow *s = conn_first_flow(c, &syn->dst, &syn->src);
+    if (!s)
+        return NULL;
+    subflow_open_passive(&s->tcp, syn, l->cc, now);
+    return c;
+}
+
+struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_connect_params *p,
+                                    braid_time now)
+{
+    struct braid_conn *c = conn_new(env, p->cc, p->sched, now);
+    if (!c)
+        return NULL;
+    c->ops = p->ops;
+    c->user = p->user;
+    c->dss.checksum = p->checksum;
+    c->join.refused = p->no_join;
+    c->mode = MODE_PLAIN;
+    c->phase = CONN_HANDSHAKE;
+    if (!p->plain && conn_draw_key(c))
+        c->mode = MODE_MPTCP;
+    else
+        conn_become_plain(c);
+    struct mp_subflow *s = conn_first_flow(c, &p->local, &p->remote);
+    if (!s)
+        return NULL;
+    conn_pm_use(c, p->pm);
+    if (conn_is_mptcp(c))
+        conn_count(c, MP_CAPABLE_SYN_TX);
+    subflow_open_active(&s->tcp, p->cc, now);
+    return c;
+}
