@@ -3,6 +3,7 @@
 
 #include "base/seq.h"
 #include "tcp/ack.h"
+#include "tcp/sent_find.h"
 
 /* A duplicate may be reported long after the original; older than this it is nonsense. */
 #define DSACK_MAX_SPAN (UINT64_C(1) << 30)

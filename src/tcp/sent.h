@@ -15,9 +15,6 @@ struct tcp_map;
 
 /* Runs per subflow. A peer that makes more of them by absurd SACK blocks is no longer believed. */
 #define SENT_MAX 16384
-/* Runs looked at from where a search begins. What a peer SACKs is mostly near its last news, near the end or
- * near the front; what is far away is news again when it is nearer, or with the cumulative ACK. */
-#define SENT_SEARCH 256
 
 enum sent_state {
     SENT_FLIGHT, /* in by_time */
@@ -90,13 +87,6 @@ void sent_unlose_all(struct subflow *sf);
 void sent_trim(struct subflow *sf, struct tcp_sent *s, uint64_t start);
 /* Takes s out and frees it; the caller accounts for snd.una. */
 void sent_remove(struct subflow *sf, struct tcp_sent *s);
-/* The run that holds offset off, which must lie in [snd.una, snd.nxt). NULL: it is far from where a search
- * begins. */
-struct tcp_sent *sent_find(struct subflow *sf, uint64_t off);
-/* What [start, end) covers of s in whole segments, as they were sent, as a run of its own: no receiver has
- * parts of one, and splinters would make every search long. NULL: there is no whole one, memory is short, or
- * there are too many runs. */
-struct tcp_sent *sent_cut_out(struct subflow *sf, struct tcp_sent *s, uint64_t start, uint64_t end);
 /* Frees all runs. */
 void sent_clear(struct subflow *sf);
 /* Asserts the invariants. */

@@ -494,8 +494,8 @@ static inline uint64_t h_send(struct harness *h, uint64_t len, uint32_t each)
     return sent;
 }
 
-/* A connection opened by the peer, established at rtt after the SYN/ACK; all handshake segments are taken. */
-static inline struct harness *h_passive(struct harness *h, braid_time rtt)
+/* The peer's SYN came and was answered; the SYN/ACK is taken. */
+static inline struct harness *h_half_open(struct harness *h)
 {
     struct buf *b;
     struct say syn = {.flags = TCP_SYN, .no_ack = true};
@@ -505,6 +505,13 @@ static inline struct harness *h_passive(struct harness *h, braid_time rtt)
     buf_unref(b);
     subflow_answer(&h->sf, h->now);
     h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 0);
+    return h;
+}
+
+/* A connection opened by the peer, established at rtt after the SYN/ACK; all handshake segments are taken. */
+static inline struct harness *h_passive(struct harness *h, braid_time rtt)
+{
+    h_half_open(h);
     h_run(h, rtt);
     SAY(h, .seq = 1, .ack = 1);
     ck_assert_uint_eq(h->established, 1);

@@ -38,15 +38,9 @@ static const struct cc_ops cc_stateless = {
 START_TEST(state_is_made_when_the_handshake_is_complete)
 {
     struct harness *h = h_new();
-    struct say syn = {.flags = TCP_SYN, .no_ack = true};
-    struct buf *b;
-    struct wire_packet p = h_packet(h, &syn, &b);
 
     h->cc = &cc_seen;
-    subflow_open_passive(&h->sf, &p, h->cc, h->now);
-    buf_unref(b);
-    subflow_answer(&h->sf, h->now);
-    h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 0);
+    h_half_open(h);
     ck_assert_ptr_null(h->sf.cc.priv);
     ck_assert_uint_eq(h->account.used, 0);
     SAY(h, .seq = 1, .ack = 1);
@@ -94,13 +88,8 @@ END_TEST
 START_TEST(an_algorithm_may_change_before_the_handshake_is_complete)
 {
     struct harness *h = h_new();
-    struct say syn = {.flags = TCP_SYN, .no_ack = true};
-    struct buf *b;
-    struct wire_packet p = h_packet(h, &syn, &b);
 
-    subflow_open_passive(&h->sf, &p, h->cc, h->now);
-    buf_unref(b);
-    subflow_answer(&h->sf, h->now);
+    h_half_open(h);
     subflow_set_cc(&h->sf, &cc_seen, h->now);
     ck_assert_ptr_null(h->sf.cc.priv);
     h_run(h, RTT);
@@ -123,14 +112,9 @@ static const struct cc_ops cc_huge = {
 START_TEST(without_memory_for_it_there_is_no_subflow)
 {
     struct harness *h = h_new();
-    struct say syn = {.flags = TCP_SYN, .no_ack = true};
-    struct buf *b;
-    struct wire_packet p = h_packet(h, &syn, &b);
 
-    subflow_open_passive(&h->sf, &p, &cc_huge, h->now);
-    buf_unref(b);
-    subflow_answer(&h->sf, h->now);
-    h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 0);
+    h->cc = &cc_huge;
+    h_half_open(h);
     SAY(h, .seq = 1, .ack = 1);
     ck_assert_uint_eq(h->handshakes, 0);
     h_expect(h, TCP_RST | TCP_ACK, 1, 1, 0);

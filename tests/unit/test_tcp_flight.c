@@ -84,14 +84,8 @@ END_TEST
 START_TEST(a_router_that_wants_the_syn_smaller_changes_the_mtu_alone)
 {
     struct harness *h = h_new();
-    struct say syn = {.flags = TCP_SYN, .no_ack = true};
-    struct buf *b;
-    struct wire_packet p = h_packet(h, &syn, &b);
 
-    subflow_open_passive(&h->sf, &p, h->cc, h->now);
-    buf_unref(b);
-    subflow_answer(&h->sf, h->now);
-    h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 0);
+    h_half_open(h);
     subflow_icmp(
         &h->sf,
         &(struct wire_packet){
