@@ -414,10 +414,8 @@ START_TEST(who_reads_nothing_stops_who_sends)
     unsigned first = (unsigned)_i / COMBINATIONS, second = !first;
     begin(_i % COMBINATIONS);
     sends_to_who_reads_nothing(first);
-    uint64_t stopped = moved[first];
-    ck_assert_uint_lt(stopped, 2000000);
-    settle();
-    ck_assert_uint_eq(moved[first], stopped);
+    settle(); /* what the kernel's buffers hold may take its time to get there, but there is an end to it */
+    ck_assert_uint_lt(moved[first], 2000000);
     peer_sends_random(&peers[second], 50000); /* the other way is as free as before */
     until(exchange_one_way(second), peers[first].got == peers[second].len);
     must_have_all(first);
