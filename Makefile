@@ -182,8 +182,9 @@ conformance: ## check that each row of docs/conformance.md names tests that exis
 	@python3 tests/checks/conformance.py
 format: ## lay out the C sources
 	git ls-files '*.c' '*.h' | xargs -r clang-format -i
-lint: ## check layout, length of functions, syntax of scripts
+lint: ## check layout, length of functions, syntax of scripts, and that files have unit tests
 	@python3 tests/checks/style.py
+	@python3 tests/checks/tested.py
 
 deps: ## install everything that any target needs
 	@deploy/install-deps.sh ci

@@ -1,4 +1,4 @@
-/* Keys, tokens and HMACs against vectors computed independently. */
+/* Keys, tokens and HMACs (src/mptcp/crypto.c) against vectors computed independently. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-/* Our addresses, as the user gives and takes them (src/mptcp/own_addrs.c), and what there is of a
- * connection's knowledge of addresses (src/mptcp/known.c). */
+/* Our addresses, as the user gives and takes them (src/mptcp/own_addrs.c), where they stand
+ * (src/mptcp/addr_index.c), and what there is of a connection's knowledge of addresses (src/mptcp/known.c).
+ */
 #include "lone_conn.h"
 #include "mptcp/addr_index.h"
 #include "mptcp/announce.h"

@@ -1,4 +1,4 @@
-/* Another scheduler or congestion control on a living connection. */
+/* Another scheduler (src/mptcp/sched_state.c) or congestion control on a living connection. */
 #include "mptcp/conn.h"
 #include "pair.h"
 
