@@ -107,7 +107,8 @@ struct subflow_ops {
     uint64_t (*window)(struct subflow *sf);
 };
 
-/* Each group is declared beside the file that keeps it. */
+/* Each group is declared beside the file that keeps it. The pointers are never NULL once the subflow is open:
+ * what they point to is made when it is needed, and is constant and empty otherwise. */
 struct subflow {
     const struct subflow_ops *ops;
     struct tcp_env *env;
@@ -122,10 +123,10 @@ struct subflow {
     struct mtu_search mtu;
 
     struct tcp_snd snd;
-    struct tcp_undo *undo;     /* likewise */
-    struct tcp_flight *flight; /* never NULL once it is open */
+    struct tcp_flight *flight; /* something that was sent is not acknowledged */
+    struct tcp_undo *undo;     /* something was lost, or seemed to be */
     struct tcp_rcv rcv;
-    struct tcp_disorder *ooo; /* never NULL once it is open */
+    struct tcp_disorder *ooo; /* something came out of order, or twice */
     struct tcp_ack_due ack;
     struct tcp_fins fin;
 
