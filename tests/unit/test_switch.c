@@ -161,11 +161,13 @@ START_TEST(a_scheduler_begins_afresh_but_not_if_it_is_there_already)
     braid_conn_set_sched(p.client.conn, sched_algorithms[1]);
     braid_conn_set_sched(p.client.conn, &counting);
     ck_assert_uint_eq(inits, 2);
+#ifndef __SANITIZE_ADDRESS__ /* which ends the program where malloc would say no */
     struct sched_ops greedy = counting;
     greedy.priv_size = SIZE_MAX / 4; /* there is no such memory: the one that is there goes on */
     braid_conn_set_sched(p.client.conn, &greedy);
     ck_assert_ptr_eq(p.client.conn->sched.ops, &counting);
     ck_assert_uint_eq(p.client.conn->sched.priv[0], 7);
+#endif
     braid_conn_set_sched(p.client.conn, sched_algorithms[0]);
 }
 END_TEST
