@@ -1,9 +1,16 @@
-/* Slow start and reaction to loss, see aimd.h. */
+/* Slow start and reaction to loss, see aimd.h. Windows are bytes; what grows by less than a byte is kept in
+ * `fraction`. */
 #include "cc/aimd.h"
 
 struct aimd *aimd(struct cc *cc)
 {
     return (struct aimd *)cc->priv;
+}
+
+void aimd_init(struct cc *cc, braid_time now)
+{
+    (void)now;
+    *aimd(cc) = (struct aimd){0};
 }
 
 void aimd_note_ack(struct cc *cc, const struct cc_ack *ack)
@@ -19,14 +26,14 @@ uint64_t aimd_on_ack(struct cc *cc, const struct cc_ack *ack)
 {
     aimd_note_ack(cc, ack);
     if (!ack->cwnd_limited)
-        return 0;
+        return 0; /* a window that is not used says nothing of the path (RFC 7661 section 4.3) */
     uint64_t acked = cc_slow_start(cc, ack->acked);
-    return acked < cc->cwnd ? acked : cc->cwnd;
+    return acked < cc->cwnd ? acked : cc->cwnd; /* one round trip's worth, however much an ACK brings */
 }
 
 void aimd_change(struct cc *cc, double bytes)
 {
-    uint64_t least = 2 * (uint64_t)cc->mss;
+    uint64_t least = 2 * (uint64_t)cc->mss; /* below that no duplicate ACK tells of a loss */
     double sum = aimd(cc)->fraction + bytes;
 
     if (sum >= 0) {
@@ -37,7 +44,7 @@ void aimd_change(struct cc *cc, double bytes)
     aimd(cc)->fraction = sum + (double)whole;
     if (cc->cwnd > least)
         cc->cwnd = cc->cwnd - least > whole ? cc->cwnd - whole : least;
-    if (cc->ssthresh > cc->cwnd)
+    if (cc->ssthresh > cc->cwnd) /* or slow start would take back what was just given up */
         cc->ssthresh = cc->cwnd;
 }
 
@@ -69,6 +76,6 @@ void aimd_on_penalty(struct cc *cc, braid_time now)
     (void)now;
     if (cc->cwnd > least)
         cc->cwnd = half > least ? half : least;
-    if (!slow_start)
+    if (!slow_start) /* which is to go on where it was: nothing was lost */
         cc->ssthresh = cc->cwnd;
 }

@@ -13,7 +13,11 @@ struct aimd {
     braid_time last_ack;
 };
 
+/* cc's private state. */
 struct aimd *aimd(struct cc *cc);
+
+/* For the tables of algorithms that have no other private state. */
+void aimd_init(struct cc *cc, braid_time now);
 
 /* For on_ack: the bookkeeping alone. */
 void aimd_note_ack(struct cc *cc, const struct cc_ack *ack);

@@ -12,25 +12,18 @@
 
 #define G_MAX_AT_LOSS 1.5
 
-static void balia_init(struct cc *cc, braid_time now)
+static double balia_gain(const struct cc *cc, const struct coupled_sum *sum, double reno, braid_time now)
 {
     (void)now;
-    *aimd(cc) = (struct aimd){0};
+    if (sum->own == 0)
+        return reno;
+    double rtt = (double)cc->srtt_us, x = (double)cc->cwnd / rtt, g = sum->best_rate / x;
+    return x / (rtt * sum->rate * sum->rate) * (1 + g) / 2 * (4 + g) / 5;
 }
 
 static void balia_on_ack(struct cc *cc, const struct cc_ack *ack)
 {
-    uint64_t acked = aimd_on_ack(cc, ack);
-
-    if (acked == 0)
-        return;
-    struct coupled_sum sum = coupled_sum(cc, ack->now);
-    double gain = 1 / (double)cc->cwnd, rtt = (double)cc->srtt_us;
-    if (coupled_window(cc, cc, ack->now) > 0) {
-        double x = (double)cc->cwnd / rtt, g = sum.best_rate / x;
-        gain = x / (rtt * sum.rate * sum.rate) * (1 + g) / 2 * (4 + g) / 5;
-    }
-    aimd_change(cc, gain * cc->mss * (double)acked);
+    coupled_on_ack(cc, ack, balia_gain);
 }
 
 static void balia_on_loss(struct cc *cc, const struct cc_loss *loss)
@@ -48,7 +41,7 @@ const struct cc_ops cc_balia = {
     .name = "balia",
     .about = "Balanced Linked Adaptation: coupled as LIA is, and quicker to leave a congested path",
     .priv_size = sizeof(struct aimd),
-    .init = balia_init,
+    .init = aimd_init,
     .on_ack = balia_on_ack,
     .on_loss = balia_on_loss,
     .on_undo = aimd_on_undo,

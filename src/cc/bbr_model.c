@@ -1,9 +1,9 @@
 /* BBR's model of the path, see bbr_model.h. */
 #include "cc/bbr_model.h"
 
-#define FULL_BW_GROWTH    1.25
-#define FULL_BW_ROUNDS    3
-#define EXTRA_ROUNDS      5                   /* length of half the window of the aggregation estimate */
+#define FULL_BW_GROWTH    1.25 /* what startup, which doubles the rate in a round, cannot fail to reach ... */
+#define FULL_BW_ROUNDS    3    /* ... but for a receive window or a bunch of ACKs now and then */
+#define EXTRA_ROUNDS      5    /* length of half the window of the aggregation estimate */
 #define EXTRA_TIME_MAX    (100 * BRAID_MS)    /* of the rate, the most to add for aggregation */
 #define EPOCH_ACKED_RESET (UINT64_C(1) << 30) /* bytes: not to let the average grow too old */
 #define INITIAL_WINDOW    10                  /* segments */
@@ -29,6 +29,7 @@ void bbr_model_doubt_full(struct bbr_model *m)
 
 static void count_rounds(struct bbr_model *m, const struct cc *cc, const struct cc_ack *ack)
 {
+    /* A round ends with the first ACK for data that was sent after the last round had ended. */
     m->round_start = ack->acked > 0 && ack->prior_delivered >= m->round_end;
     if (!m->round_start)
         return;
@@ -36,6 +37,7 @@ static void count_rounds(struct bbr_model *m, const struct cc *cc, const struct 
     m->round_end = cc->delivered;
 }
 
+/* The most of the last BBR_BW_ROUNDS rounds: one place for each, those that brought no sample are empty. */
 static void count_bw(struct bbr_model *m, uint64_t rate)
 {
     uint32_t passed = m->rounds - m->bw_round;
@@ -72,6 +74,8 @@ static void check_full(struct bbr_model *m, bool limited)
     }
 }
 
+/* A base RTT that has not been seen for BBR_MIN_RTT_WINDOW may be that of a path that is gone: the next
+ * sample replaces it, whatever it is. */
 static void update_min_rtt(struct bbr_model *m, const struct cc_ack *ack)
 {
     m->min_rtt_stale = ack->now - m->min_rtt_at > BBR_MIN_RTT_WINDOW;
@@ -111,7 +115,7 @@ static void update_extra(struct bbr_model *m, const struct cc *cc, const struct 
 void bbr_model_update(struct bbr_model *m, const struct cc *cc, const struct cc_ack *ack, bool hold)
 {
     if (hold)
-        m->limited_until = cc->delivered + cc->in_flight;
+        m->limited_until = cc->delivered + cc->in_flight; /* until all of that is acknowledged */
     bool limited = ack->app_limited || ack->prior_delivered < m->limited_until;
 
     count_rounds(m, cc, ack);

@@ -1,4 +1,6 @@
-/* The view of siblings, see coupled.h. */
+/* The view of siblings, and growing by it, see coupled.h. RFC 6356 section 3 leaves open what the window of a
+ * subflow is that does not use it, or is in recovery; whoever does not send now must not hold the others
+ * back, and whoever will send again in a moment must not be forgotten. */
 #include "cc/coupled.h"
 
 /* A flow with nothing in flight that had an ACK this recently is about to send. */
@@ -12,6 +14,7 @@ double coupled_window(const struct cc *cc, const struct cc *sibling, braid_time 
     const struct aimd *a = sibling->ops == cc->ops ? (const struct aimd *)sibling->priv : NULL;
     bool timed_out = a && a->episode.state == EPISODE_TIMEOUT;
     bool uses_window = is_active(sibling, a, now) && (!a || a->uses_window);
+    /* In recovery cwnd is what the recovery makes of it (PRR), and ssthresh what will be left. */
     uint64_t window = sibling->in_recovery && !timed_out ? sibling->ssthresh : sibling->cwnd;
 
     if (!sibling->usable || sibling->srtt_us <= 0)
@@ -21,7 +24,7 @@ double coupled_window(const struct cc *cc, const struct cc *sibling, braid_time 
 
 struct coupled_sum coupled_sum(const struct cc *cc, braid_time now)
 {
-    struct coupled_sum sum = {0};
+    struct coupled_sum sum = {.own = coupled_window(cc, cc, now)};
     const struct cc *i = cc;
 
     do {
@@ -36,4 +39,14 @@ struct coupled_sum coupled_sum(const struct cc *cc, braid_time now)
         i = i->group_next;
     } while (i != cc);
     return sum;
+}
+
+void coupled_on_ack(struct cc *cc, const struct cc_ack *ack, coupled_gain *gain)
+{
+    uint64_t acked = aimd_on_ack(cc, ack);
+
+    if (acked == 0)
+        return;
+    struct coupled_sum sum = coupled_sum(cc, ack->now);
+    aimd_change(cc, gain(cc, &sum, 1 / (double)cc->cwnd, ack->now) * cc->mss * (double)acked);
 }

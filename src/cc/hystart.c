@@ -8,12 +8,12 @@
  *   more that a queue builds up, and five rounds would treble the window. */
 #include "cc/hystart.h"
 
-#define MIN_RTT_THRESH_US  4000
-#define MAX_RTT_THRESH_US  16000
+#define MIN_RTT_THRESH_US  4000  /* a rise of less is the jitter of hosts ... */
+#define MAX_RTT_THRESH_US  16000 /* ... of more is a queue, however long the path */
 #define MIN_RTT_DIVISOR    8
-#define N_RTT_SAMPLE       8
+#define N_RTT_SAMPLE       8 /* of a round, before its least is believed */
 #define CSS_GROWTH_DIVISOR 4
-#define CSS_ROUNDS         5
+#define CSS_ROUNDS         5 /* of conservative slow start, then congestion avoidance */
 #define NO_RTT             UINT32_MAX
 
 void hystart_init(struct hystart *h)
@@ -26,6 +26,7 @@ static void take_sample(struct hystart *h, int64_t rtt_us, uint64_t segments)
     uint32_t sample = rtt_us < NO_RTT - 1 ? (uint32_t)rtt_us : NO_RTT - 1;
     if (sample < h->round_min_us)
         h->round_min_us = sample;
+    /* A sample that acknowledged nothing counts as one segment: there was a round trip. */
     uint64_t missing = N_RTT_SAMPLE - h->samples;
     h->samples += (uint16_t)(segments == 0 ? missing > 0 : segments < missing ? segments : missing);
 }
@@ -57,7 +58,7 @@ bool hystart_on_ack(struct hystart *h, int64_t rtt_us, uint64_t segments, bool r
         take_sample(h, rtt_us, segments);
     if (h->samples < N_RTT_SAMPLE)
         return true;
-    if (in_css && h->round_min_us < h->css_base_us) {
+    if (in_css && h->round_min_us < h->css_base_us) { /* the rise was jitter: slow start goes on */
         h->css_base_us = NO_RTT;
         h->css_rounds = 0;
     } else if (!in_css && rtt_rose(h, h->least_us)) {

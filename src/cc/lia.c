@@ -3,34 +3,27 @@
  * 5681. Where the RFC rounds an increase of 0 up to 1, parts of a byte are added up here. */
 #include "cc/coupled.h"
 
-static void lia_init(struct cc *cc, braid_time now)
+/* alpha / cwnd_total, formula (2): cwnd_total cancels out. Formula (1) has it not exceed Reno's gain, so that
+ * no subflow takes more than one TCP would on its path (section 2.1, goal 2). */
+static double lia_gain(const struct cc *cc, const struct coupled_sum *sum, double reno, braid_time now)
 {
+    double gain = sum->n > 0 ? sum->best_gain / (sum->rate * sum->rate) : reno;
+
+    (void)cc;
     (void)now;
-    *aimd(cc) = (struct aimd){0};
-}
-
-/* alpha / cwnd_total, formula (2): cwnd_total cancels out. Not more than 1 / cwnd, which is Reno's. */
-static double coupled_gain(const struct cc *cc, braid_time now)
-{
-    struct coupled_sum sum = coupled_sum(cc, now);
-    double reno = 1 / (double)cc->cwnd, gain = sum.n > 0 ? sum.best_gain / (sum.rate * sum.rate) : reno;
-
     return gain < reno ? gain : reno;
 }
 
 static void lia_on_ack(struct cc *cc, const struct cc_ack *ack)
 {
-    uint64_t acked = aimd_on_ack(cc, ack);
-
-    if (acked > 0)
-        aimd_change(cc, coupled_gain(cc, ack->now) * cc->mss * (double)acked);
+    coupled_on_ack(cc, ack, lia_gain);
 }
 
 const struct cc_ops cc_lia = {
     .name = "lia",
     .about = "Linked Increases (RFC 6356): all subflows together take what one TCP would on the best path",
     .priv_size = sizeof(struct aimd),
-    .init = lia_init,
+    .init = aimd_init,
     .on_ack = lia_on_ack,
     .on_loss = aimd_on_loss,
     .on_undo = aimd_on_undo,

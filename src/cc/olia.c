@@ -99,18 +99,18 @@ static double transfer(const struct cc *cc, braid_time now)
     return quality(cc) == b.quality ? 1.0 / b.n / gaining : 0;
 }
 
+static double olia_gain(const struct cc *cc, const struct coupled_sum *sum, double reno, braid_time now)
+{
+    double window = (double)cc->cwnd, rtt = (double)cc->srtt_us;
+
+    if (sum->own == 0)
+        return reno;
+    return window / (rtt * rtt * sum->rate * sum->rate) + transfer(cc, now) / window;
+}
+
 static void olia_on_ack(struct cc *cc, const struct cc_ack *ack)
 {
-    uint64_t acked = aimd_on_ack(cc, ack);
-    double window = (double)cc->cwnd, gain = 1 / window;
-
-    if (acked == 0)
-        return;
-    if (coupled_window(cc, cc, ack->now) > 0) {
-        double rtt = (double)cc->srtt_us, sum = coupled_sum(cc, ack->now).rate;
-        gain = window / (rtt * rtt * sum * sum) + transfer(cc, ack->now) / window;
-    }
-    aimd_change(cc, gain * cc->mss * (double)acked);
+    coupled_on_ack(cc, ack, olia_gain);
 }
 
 static void olia_on_loss(struct cc *cc, const struct cc_loss *loss)

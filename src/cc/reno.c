@@ -2,16 +2,11 @@
  * counted (RFC 3465); the sender is paced, so that slow start needs no limit per ACK. */
 #include "cc/aimd.h"
 
-static void reno_init(struct cc *cc, braid_time now)
-{
-    (void)now;
-    *aimd(cc) = (struct aimd){0};
-}
-
 static void reno_on_ack(struct cc *cc, const struct cc_ack *ack)
 {
     uint64_t acked = aimd_on_ack(cc, ack);
 
+    /* RFC 5681, equation (3), for however many bytes an ACK brings. */
     aimd_change(cc, (double)cc->mss * (double)acked / (double)cc->cwnd);
 }
 
@@ -19,7 +14,7 @@ const struct cc_ops cc_reno = {
     .name = "reno",
     .about = "Reno (RFC 5681); each subflow by itself",
     .priv_size = sizeof(struct aimd),
-    .init = reno_init,
+    .init = aimd_init,
     .on_ack = reno_on_ack,
     .on_loss = aimd_on_loss,
     .on_undo = aimd_on_undo,

@@ -11,11 +11,11 @@ uint64_t episode_begin(struct episode *e, const struct cc *cc, const struct cc_l
     uint64_t window = cc->cwnd;
 
     if (e->state == EPISODE_TIMEOUT && loss->timeout)
-        return 0;
+        return 0; /* of the same data: the window that it was sent with has been cut already */
     if (e->state == EPISODE_OVER) {
         e->cwnd = cc->cwnd;
         e->ssthresh = cc->ssthresh;
-    } else if (window < cc->ssthresh) {
+    } else if (window < cc->ssthresh) { /* PRR or the timeout holds cwnd below what the recovery aims at */
         window = cc->ssthresh;
     }
     e->state = loss->timeout ? EPISODE_TIMEOUT : EPISODE_LOSS;
@@ -31,7 +31,7 @@ bool episode_undo(struct episode *e, struct cc *cc)
 {
     if (e->cwnd == 0)
         return false;
-    if (cc->cwnd < e->cwnd)
+    if (cc->cwnd < e->cwnd) /* what has grown further meanwhile stays */
         cc->cwnd = e->cwnd;
     cc->ssthresh = e->ssthresh;
     *e = (struct episode){.state = EPISODE_OVER};
@@ -41,7 +41,7 @@ bool episode_undo(struct episode *e, struct cc *cc)
 void cc_set_ssthresh(struct cc *cc, uint64_t window, double factor)
 {
     uint64_t reduced = (uint64_t)((double)window * factor);
-    uint64_t least = 2 * (uint64_t)cc->mss;
+    uint64_t least = 2 * (uint64_t)cc->mss; /* RFC 5681, equation (4) */
     cc->ssthresh = reduced > least ? reduced : least;
 }
 
@@ -51,6 +51,7 @@ uint64_t cc_slow_start(struct cc *cc, uint64_t acked)
         return acked;
     uint64_t limit = min_u64(cc->ssthresh, CC_CWND_MAX);
     uint64_t room = cc->cwnd < limit ? limit - cc->cwnd : 0;
+    /* An ACK may be for both: what slow start has no use for belongs to congestion avoidance. */
     uint64_t used = min_u64(acked, room);
     cc->cwnd += used;
     return acked - used;
@@ -59,6 +60,7 @@ uint64_t cc_slow_start(struct cc *cc, uint64_t acked)
 void cc_grow(struct cc *cc, double bytes, double *fraction)
 {
     double sum = bytes + *fraction;
+    /* Were each ACK rounded, a large window would not grow at all, or by a whole byte where a part is due. */
     uint64_t whole = (uint64_t)sum;
     *fraction = sum - (double)whole;
     if (cc->cwnd < CC_CWND_MAX)

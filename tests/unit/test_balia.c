@@ -1,8 +1,9 @@
 /* BALIA: the formulas of its paper, and its bounds. */
-#include "cc_flows.h"
+#include "coupled_tests.h"
 
 extern const struct cc_ops cc_balia, cc_cubic;
-#define CC (&cc_balia)
+#define CC              (&cc_balia)
+#define BOTTLENECK_PART 0.15
 
 /* The increase per window of flow i, in segments: windows in segments, RTTs in seconds. */
 static double increase_of(unsigned n, const double *w, const double *rtt, unsigned i)
@@ -19,17 +20,7 @@ static double increase_of(unsigned n, const double *w, const double *rtt, unsign
 
 START_TEST(increase_is_that_of_the_paper)
 {
-    static const double w[][3] = {{10, 20, 30}, {100, 5, 50}, {2, 400, 1000}, {64, 64, 64}, {2, 2, 10000}};
-    static const double rtt[][3] = {
-        {.1, .05, .2}, {.01, .3, .02}, {.5, .1, .001}, {.02, .02, .02}, {.6, .001, 2}};
-
-    for (unsigned i = 0; i < 3; i++) {
-        setup_flows(CC, 3);
-        for (unsigned j = 0; j < 3; j++)
-            set_flow(j, w[_i][j], (int64_t)llround(rtt[_i][j] * 1e6));
-        double expected = increase_of(3, w[_i], rtt[_i], i) * MSS;
-        ck_assert_double_eq_tol((double)ack_window(i), expected, 1.01);
-    }
+    check_increase(CC, increase_of, (unsigned)_i);
 }
 END_TEST
 
@@ -46,37 +37,9 @@ START_TEST(increase_of_a_worked_example)
 }
 END_TEST
 
-START_TEST(a_single_path_grows_like_reno)
-{
-    setup_flows(CC, 1);
-    for (unsigned w = 2; w < 2000; w += 7) {
-        set_flow(0, w, 1000 * w);
-        ck_assert_double_eq_tol((double)ack_window(0), MSS, 1.01);
-    }
-}
-END_TEST
-
-/* A flow without an RTT knows no rates yet. */
-START_TEST(a_flow_without_rtt_grows_like_reno)
-{
-    setup_flows(CC, 2);
-    flow[0].srtt_us = 0;
-    ck_assert_double_eq_tol((double)ack_window(0), MSS, 1.01);
-}
-END_TEST
-
 START_TEST(no_flow_ever_grows_faster_than_reno)
 {
-    uint64_t x = 88172645463325252u;
-
-    for (unsigned run = 0; run < 20000; run++) {
-        set_any_flows(CC, 1 + run % FLOWS, &x);
-        uint64_t acked = 1 + next_random(&x) % flow[0].cwnd;
-        double reno = (double)acked * MSS / (double)flow[0].cwnd;
-        double grown = (double)ack(0, acked, true);
-        ck_assert_double_le(grown, reno + 1);
-        ck_assert_double_ge(grown, 0);
-    }
+    check_bounds(CC, 0, 1);
 }
 END_TEST
 
@@ -155,31 +118,22 @@ START_TEST(a_sibling_under_another_algorithm_counts)
 }
 END_TEST
 
-START_TEST(flows_over_one_bottleneck_take_as_much_as_one)
-{
-    check_one_bottleneck(CC, (unsigned)_i, 0.15);
-}
-END_TEST
-
-CC_TESTS
+COUPLED_TESTS
 
 int main(void)
 {
     Suite *s = suite_create("balia");
     TCase *t = tcase_create("balia");
 
-    tcase_add_loop_test(t, increase_is_that_of_the_paper, 0, 5);
+    tcase_add_loop_test(t, increase_is_that_of_the_paper, 0, COUPLED_CASES);
     tcase_add_test(t, increase_of_a_worked_example);
-    tcase_add_test(t, a_single_path_grows_like_reno);
-    tcase_add_test(t, a_flow_without_rtt_grows_like_reno);
     tcase_add_test(t, no_flow_ever_grows_faster_than_reno);
     tcase_add_test(t, a_better_sibling_slows_down);
     tcase_add_test(t, decrease_follows_the_best_flow);
     tcase_add_test(t, decrease_compares_rates);
     tcase_add_test(t, decrease_without_a_better_sibling_is_half);
     tcase_add_test(t, a_sibling_under_another_algorithm_counts);
-    tcase_add_loop_test(t, flows_over_one_bottleneck_take_as_much_as_one, 1, 6);
-    add_cc_tests(t);
+    add_coupled_tests(t);
     tcase_set_timeout(t, SECONDS_OF_REAL_TIME);
     suite_add_tcase(s, t);
     return run_suite(s);

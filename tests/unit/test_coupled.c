@@ -109,7 +109,10 @@ START_TEST(the_sums)
         ck_assert_double_eq_tol(sum.rate * 1e6 / MSS, 910, 1e-6);
         ck_assert_double_eq_tol(sum.best_rate * 1e6 / MSS, 800, 1e-6);
         ck_assert_double_eq_tol(sum.best_gain * 1e12 / MSS, 16000, 1e-6);
+        ck_assert_double_eq(sum.own, (double)flow[i].cwnd);
     }
+    ck_assert_double_eq(coupled_sum(&flow[3], now).own, 0); /* it does not count, its siblings do */
+    ck_assert_uint_eq(coupled_sum(&flow[3], now).n, 3);
     for (unsigned i = 0; i < 3; i++)
         flow[i].usable = false;
     ck_assert_uint_eq(coupled_sum(&flow[0], now).n, 0);

@@ -1,8 +1,9 @@
 /* LIA: the formulas of RFC 6356, and its goals. */
-#include "cc_flows.h"
+#include "coupled_tests.h"
 
 extern const struct cc_ops cc_lia;
-#define CC (&cc_lia)
+#define CC              (&cc_lia)
+#define BOTTLENECK_PART 0.1
 
 /* Formula (2) of section 3, from windows in segments and RTTs in seconds. */
 static double alpha_of(unsigned n, const double *w, const double *rtt)
@@ -16,27 +17,18 @@ static double alpha_of(unsigned n, const double *w, const double *rtt)
     return total * best / (sum * sum);
 }
 
-/* Formula (1), in bytes. */
-static double increase_of(unsigned n, const double *w, const double *rtt, unsigned i, double acked)
+/* Formula (1), for a whole window acknowledged. */
+static double increase_of(unsigned n, const double *w, const double *rtt, unsigned i)
 {
     double total = 0;
     for (unsigned j = 0; j < n; j++)
         total += w[j];
-    return fmin(alpha_of(n, w, rtt) * acked / total, acked / w[i]);
+    return fmin(alpha_of(n, w, rtt) * w[i] / total, 1);
 }
 
 START_TEST(increase_is_formula_1_with_the_alpha_of_formula_2)
 {
-    static const double w[][3] = {{10, 20, 30}, {100, 5, 50}, {2, 400, 1000}, {64, 64, 64}, {2, 2, 10000}};
-    static const double rtt[][3] = {
-        {.1, .05, .2}, {.01, .3, .02}, {.5, .1, .001}, {.02, .02, .02}, {.6, .001, 2}};
-    for (unsigned i = 0; i < 3; i++) {
-        setup_flows(CC, 3);
-        for (unsigned j = 0; j < 3; j++)
-            set_flow(j, w[_i][j], (int64_t)llround(rtt[_i][j] * 1e6));
-        double expected = increase_of(3, w[_i], rtt[_i], i, w[_i][i] * MSS);
-        ck_assert_double_eq_tol((double)ack(i, flow[i].cwnd, true), expected, 1.01);
-    }
+    check_increase(CC, increase_of, (unsigned)_i);
 }
 END_TEST
 
@@ -51,16 +43,6 @@ START_TEST(increase_of_a_worked_example)
     ck_assert_double_eq_tol((double)ack(0, 10 * MSS, true), 320, 1);
     set_flow(0, 10, 100000);
     ck_assert_double_eq_tol((double)ack(1, 20 * MSS, true), 640, 1);
-}
-END_TEST
-
-START_TEST(a_single_path_grows_like_reno)
-{
-    setup_flows(CC, 1);
-    for (unsigned w = 2; w < 2000; w += 7) {
-        set_flow(0, w, 1000 * w);
-        ck_assert_double_eq_tol((double)ack(0, w * MSS, true), MSS, 1.01);
-    }
 }
 END_TEST
 
@@ -79,23 +61,10 @@ START_TEST(equal_flows_share_the_increase)
 }
 END_TEST
 
-START_TEST(flows_over_one_bottleneck_take_as_much_as_one)
-{
-    check_one_bottleneck(CC, (unsigned)_i, 0.1);
-}
-END_TEST
-
 /* Goal 2: formula (1) is bounded by what TCP would do, for any windows, RTTs and states. */
 START_TEST(no_flow_ever_grows_faster_than_reno)
 {
-    uint64_t x = 88172645463325252u;
-
-    for (unsigned run = 0; run < 20000; run++) {
-        set_any_flows(CC, 1 + run % FLOWS, &x);
-        uint64_t acked = 1 + next_random(&x) % flow[0].cwnd;
-        double reno = (double)acked * MSS / (double)flow[0].cwnd;
-        ck_assert_double_le((double)ack(0, acked, true), reno + 1);
-    }
+    check_bounds(CC, 0, 1);
 }
 END_TEST
 
@@ -122,21 +91,19 @@ START_TEST(parts_of_a_byte_are_not_lost)
 }
 END_TEST
 
-CC_TESTS
+COUPLED_TESTS
 
 int main(void)
 {
     Suite *s = suite_create("lia");
     TCase *t = tcase_create("rfc6356");
-    tcase_add_loop_test(t, increase_is_formula_1_with_the_alpha_of_formula_2, 0, 5);
+    tcase_add_loop_test(t, increase_is_formula_1_with_the_alpha_of_formula_2, 0, COUPLED_CASES);
     tcase_add_test(t, increase_of_a_worked_example);
-    tcase_add_test(t, a_single_path_grows_like_reno);
     tcase_add_test(t, equal_flows_share_the_increase);
-    tcase_add_loop_test(t, flows_over_one_bottleneck_take_as_much_as_one, 1, 6);
     tcase_add_test(t, no_flow_ever_grows_faster_than_reno);
     tcase_add_test(t, siblings_that_do_not_count_do_not_slow_down);
     tcase_add_test(t, parts_of_a_byte_are_not_lost);
-    add_cc_tests(t);
+    add_coupled_tests(t);
     tcase_set_timeout(t, SECONDS_OF_REAL_TIME);
     suite_add_tcase(s, t);
     return run_suite(s);

@@ -1,8 +1,9 @@
 /* OLIA: the formulas of its paper, and the distances between losses that they need. */
-#include "cc_flows.h"
+#include "coupled_tests.h"
 
 extern const struct cc_ops cc_olia, cc_cubic;
-#define CC (&cc_olia)
+#define CC              (&cc_olia)
+#define BOTTLENECK_PART 0.15
 
 /* Lets flow i deliver so many segments, as an ACK that does nothing else. */
 static void deliver(unsigned i, double segments)
@@ -76,24 +77,6 @@ START_TEST(increase_of_a_worked_example)
     ck_assert_double_eq_tol((double)ack_window(0), 62.5, 1);
     set_all(2, w, rtt, l);
     ck_assert_double_eq_tol((double)ack_window(1), 562.5, 1);
-}
-END_TEST
-
-START_TEST(a_single_path_grows_like_reno)
-{
-    setup_flows(CC, 1);
-    for (unsigned w = 2; w < 2000; w += 7) {
-        set_flow(0, w, 1000 * w);
-        ck_assert_double_eq_tol((double)ack_window(0), MSS, 1.01);
-    }
-}
-END_TEST
-
-START_TEST(a_flow_without_rtt_grows_like_reno)
-{
-    setup_flows(CC, 2);
-    flow[0].srtt_us = 0;
-    ck_assert_double_eq_tol((double)ack_window(0), MSS, 1.01);
 }
 END_TEST
 
@@ -273,28 +256,11 @@ END_TEST
 /* The first term is at most Reno's, and a at most 1/2 either way. */
 START_TEST(no_flow_leaves_its_bounds)
 {
-    uint64_t x = 88172645463325252u;
-
-    for (unsigned run = 0; run < 20000; run++) {
-        set_any_flows(CC, 1 + run % FLOWS, &x);
-        for (unsigned i = 0; i < FLOWS; i++)
-            flow[i].delivered = next_random(&x) % 100000000;
-        uint64_t acked = 1 + next_random(&x) % flow[0].cwnd;
-        double reno = (double)acked * MSS / (double)flow[0].cwnd;
-        double change = (double)ack(0, acked, true);
-        ck_assert_double_le(change, 1.5 * reno + 1);
-        ck_assert_double_ge(change, -0.5 * reno - 1);
-    }
+    check_bounds(CC, 0.5, 1.5);
 }
 END_TEST
 
-START_TEST(flows_over_one_bottleneck_take_as_much_as_one)
-{
-    check_one_bottleneck(CC, (unsigned)_i, 0.15);
-}
-END_TEST
-
-CC_TESTS
+COUPLED_TESTS
 
 int main(void)
 {
@@ -303,8 +269,6 @@ int main(void)
 
     tcase_add_loop_test(t, increase_is_that_of_the_paper, 0, 8);
     tcase_add_test(t, increase_of_a_worked_example);
-    tcase_add_test(t, a_single_path_grows_like_reno);
-    tcase_add_test(t, a_flow_without_rtt_grows_like_reno);
     tcase_add_test(t, before_any_loss_everything_counts);
     tcase_add_test(t, only_the_last_two_losses_count);
     tcase_add_test(t, bytes_delivered_in_recovery_count);
@@ -316,8 +280,7 @@ int main(void)
     tcase_add_test(t, windows_are_compared_in_segments);
     tcase_add_test(t, ssthresh_follows_a_shrinking_window_down_to_two_segments);
     tcase_add_test(t, no_flow_leaves_its_bounds);
-    tcase_add_loop_test(t, flows_over_one_bottleneck_take_as_much_as_one, 1, 6);
-    add_cc_tests(t);
+    add_coupled_tests(t);
     tcase_set_timeout(t, SECONDS_OF_REAL_TIME);
     suite_add_tcase(s, t);
     return run_suite(s);
