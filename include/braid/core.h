@@ -130,6 +130,7 @@ struct braid_core_params {
  * them may know it, in words that are changed atomically. key: random bytes. Must outlive the cores. NULL if
  * memory is short. */
 struct braid_directory *braid_directory_new(const uint8_t key[16]);
+/* After the cores that share it. NULL is nothing. */
 void braid_directory_free(struct braid_directory *d);
 
 /* Fills in sane defaults for one worker. */
@@ -152,13 +153,17 @@ int braid_core_orphan(struct braid_core *core, const struct braid_ledger_entry *
 
 /* A buffer to read a packet into: one reference, owned by the caller. NULL if memory is short. */
 struct buf *braid_buf_new(size_t cap);
+/* Where its cap bytes are: to be written before it goes into a core, and not afterwards. */
 uint8_t *braid_buf_data(struct buf *b);
+/* Gives one reference back; with the last one b is freed, or goes into its pool. */
 void braid_buf_unref(struct buf *b);
 /* A stock of buffers of cap bytes, at most `keep` of them idle: a buffer that the last user gave up is given
  * out next. Must outlive its buffers and the core that they went into. NULL if memory is short. */
 struct buf_pool;
 struct buf_pool *braid_buf_pool_new(size_t cap, unsigned keep);
+/* As braid_buf_new, of the pool's size. */
 struct buf *braid_buf_pool_get(struct buf_pool *p);
+/* Frees the pool and its idle buffers; all others must have been given back. */
 void braid_buf_pool_free(struct buf_pool *p);
 /* Frees the buffers that nobody has needed since it was last called. Returns their bytes. */
 size_t braid_buf_pool_shrink(struct buf_pool *p);
@@ -180,6 +185,9 @@ void braid_core_path_mtu(struct braid_core *core, const struct braid_ip *peer, u
                          braid_time now);
 /* When braid_core_run is wanted; BRAID_NEVER: no timer runs. */
 braid_time braid_core_deadline(const struct braid_core *core);
+/* Does what input, timers and calls have left to do: calls back, sends, frees what has ended. Not from within
+ * a callback. What callbacks leave to do is done as well, up to a few rounds of it; then braid_core_dirty is
+ * true, and the next flush goes on. */
 void braid_core_flush(struct braid_core *core, braid_time now);
 /* True if calls on connections or input since the last flush left work for a flush. */
 bool braid_core_dirty(const struct braid_core *core);
@@ -205,6 +213,7 @@ enum braid_error {
     BRAID_ERROR_CLOSED,  /* join: both directions have ended, or the connection has failed */
     BRAID_ERROR_UNWANTED, /* join: the peer wants no subflows to its first address (flag C) */
 };
+/* A static string, without a full stop, as for errno. */
 const char *braid_error_text(enum braid_error error);
 /* Of the last call of braid_listen or braid_connect on this core. */
 enum braid_error braid_core_error(const struct braid_core *core);
@@ -221,6 +230,7 @@ enum braid_close {
     BRAID_CLOSE_RESOURCES,   /* memory was short */
     BRAID_CLOSE_ABORTED      /* braid_conn_abort or braid_conn_refuse */
 };
+/* A static string, without a full stop. */
 const char *braid_close_text(enum braid_close why);
 
 /* Callbacks of a connection, all from within braid_core_flush. user is what braid_conn_set_user set. */
@@ -288,10 +298,11 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
 /* No new connections; existing ones go on. Pending ones that were not accepted are refused. */
 void braid_unlisten(struct braid_listener *l);
 
-/* Answers the client's SYN. */
+/* Answers the SYN of a connection that incoming() brought; to be called once, then or later. Sends at the
+ * next flush. */
 void braid_conn_accept(struct braid_conn *c);
 enum braid_refusal { BRAID_REFUSE_RESET, BRAID_REFUSE_UNREACHABLE };
-/* Answers the client's SYN with a RST, or with ICMP host unreachable. closed() is not called; c is invalid
+/* Answers that SYN with a RST, or with ICMP host unreachable. closed() is not called; c is invalid
  * from the next flush on. */
 void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how);
 
@@ -337,10 +348,14 @@ int braid_conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip);
 /* ---- a connection's stream ------------------------------------------------------------------------------
  */
 
+/* What callbacks get; the user's own, NULL until set (or as braid_connect was told). */
 void braid_conn_set_user(struct braid_conn *c, void *user);
 void *braid_conn_user(const struct braid_conn *c);
+/* Counted from 1 in the order of their SYNs, never used again by this core. */
 uint64_t braid_conn_id(const struct braid_conn *c);
+/* The ends of the initial subflow, which name the connection even when that subflow is gone. */
 void braid_conn_addrs(const struct braid_conn *c, struct braid_addr *local, struct braid_addr *remote);
+/* Established as MPTCP, and has not fallen back since. */
 bool braid_conn_is_mptcp(const struct braid_conn *c);
 
 /* Reading without a copy: fills up to n iovecs with the next bytes in order and returns how many were filled.
@@ -348,6 +363,7 @@ bool braid_conn_is_mptcp(const struct braid_conn *c);
 unsigned braid_conn_peek(const struct braid_conn *c, struct iovec *iov, unsigned n);
 /* The first n bytes were taken. */
 void braid_conn_consume(struct braid_conn *c, size_t n);
+/* Bytes that can be read now. */
 size_t braid_conn_readable(const struct braid_conn *c);
 /* Reading with a copy, like recv: takes at most len bytes and returns how many. 0: the end of the stream
  * (braid_conn_eof), or len is 0. BRAID_AGAIN: nothing is here yet; readable() tells when there is. A
@@ -465,6 +481,7 @@ int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip);
 /* ---- looking inside ---------------------------------------------------------------------------------------
  */
 
+/* They live as long as the core, and count from its creation on. For its thread alone. */
 const struct braid_counters *braid_core_counters(const struct braid_core *core);
 
 struct braid_core_stats {
@@ -477,6 +494,7 @@ struct braid_core_stats {
     size_t memory, memory_limit;  /* bytes of buffers and of the structs of connections and subflows */
     uint64_t half_open; /* connections opened by peers that wait for their third ACK, or the user's answer */
 };
+/* Looks at every connection. */
 void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out);
 /* The same `memory`, without a look at every connection. */
 size_t braid_core_memory(const struct braid_core *core);
@@ -500,10 +518,13 @@ struct braid_dump *braid_dump_begin(struct braid_core *core); /* NULL if memory 
 unsigned braid_dump_next(struct braid_dump *d, struct braid_conn_stats *out, unsigned max);
 /* The same, with what sums are made of: it looks at a quarter of the memory that all statistics are in. */
 unsigned braid_dump_next_brief(struct braid_dump *d, struct braid_conn_brief *out, unsigned max);
+/* Frees d, at any point of the walk; before the core is freed. */
 void braid_dump_end(struct braid_dump *d);
+/* What a dump tells of one connection. Entries of out->subflows from n_subflows on are left as they are. */
 void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out);
+/* How far it is (RFC 9293 section 3.3.2, at the data level): the same as in its statistics, and cheap. */
 enum braid_conn_state braid_conn_state(const struct braid_conn *c);
-/* NULL: no connection has this id. */
+/* Looks at one after the other. NULL: no connection has this id. */
 struct braid_conn *braid_conn_by_id(struct braid_core *core, uint64_t id);
 
 /* Checks every invariant it can and asserts; for tests. */

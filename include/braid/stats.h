@@ -134,7 +134,7 @@ struct braid_counters {
     uint64_t v[COUNT_MAX];
 };
 
-/* Name and help text of a counter; static strings. */
+/* Name and help text of a counter (not COUNT_MAX); static strings. */
 const char *braid_counter_name(enum braid_counter c);
 const char *braid_counter_help(enum braid_counter c);
 
