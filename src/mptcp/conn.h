@@ -89,7 +89,7 @@ enum conn_mode {
 
 #define DATA_FIRST ((uint64_t)1) /* DSN of the first byte, in both directions */
 
-/* An entry of env->conns: a connection, or the marker of a walk over them (src/core/stats.c). */
+/* An entry of env->conns: a connection, or the marker of a walk over them (src/core/dump.c). */
 struct conn_link {
     struct list node;
     struct braid_conn *conn; /* NULL: a marker */
