@@ -89,9 +89,8 @@ void braid_conn_abort(struct braid_conn *c)
 
 void braid_core_abort(struct braid_core *core, braid_time now)
 {
-    list_each (n, tmp, &core->env.conns) {
-        struct braid_conn *c = list_entry(n, struct conn_link, node)->conn; /* NULL: a dump's place */
-        if (c && c->phase < CONN_DRAINING)
+    each_conn (c, &core->env) {
+        if (c->phase < CONN_DRAINING)
             conn_fail(c, BRAID_CLOSE_ABORTED, true);
     }
     braid_core_flush(core, now);
@@ -148,8 +147,7 @@ ssize_t braid_conn_read(struct braid_conn *c, void *buf, size_t len)
 
 int braid_conn_reset_subflow(struct braid_conn *c, uint32_t subflow_id)
 {
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->id == subflow_id && !s->closing.dead) {
             flow_reset(s, c->closing.reset_reason);
             return 0;

@@ -5,8 +5,8 @@
 static enum braid_conn_state opening_state(const struct braid_conn *c)
 {
     bool received = c->handshake.passive;
-    list_each (n, tmp, &c->subflows)
-        received |= list_entry(n, struct mp_subflow, node)->tcp.state == TCP_STATE_SYN_RECEIVED;
+    each_flow (s, c)
+        received |= s->tcp.state == TCP_STATE_SYN_RECEIVED;
     return received ? BRAID_CONN_SYN_RECEIVED : BRAID_CONN_SYN_SENT;
 }
 

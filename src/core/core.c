@@ -164,11 +164,8 @@ void braid_core_resumed(struct braid_core *core, braid_time now)
 {
     struct mptcp_env *env = &core->env;
     env->tcp.count.v[COUNT_RESUMED]++;
-    list_each (n, tmp, &env->conns) {
-        struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
-        if (c)
-            conn_resumed(c, now);
-    }
+    each_conn (c, env)
+        conn_resumed(c, now);
 }
 
 void braid_core_path_mtu(struct braid_core *core, const struct braid_ip *peer, uint16_t mtu, bool silent,

@@ -59,9 +59,8 @@ void braid_dump_end(struct braid_dump *d)
 
 struct braid_conn *braid_conn_by_id(struct braid_core *core, uint64_t id)
 {
-    list_each (n, tmp, &core->env.conns) {
-        struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
-        if (c && c->id == id)
+    each_conn (c, &core->env) {
+        if (c->id == id)
             return c;
     }
     return NULL;

@@ -24,11 +24,8 @@ int braid_core_endpoint_add(struct braid_core *core, const struct braid_endpoint
     if (!known)
         known = &env->endpoints[env->n_endpoints++];
     *known = *e;
-    list_each (n, tmp, &env->conns) {
-        struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
-        if (c)
-            conn_endpoint_add(c, e); /* one that has its eight goes without */
-    }
+    each_conn (c, env)
+        conn_endpoint_add(c, e); /* one that has its eight goes without */
     return 0;
 }
 
@@ -40,9 +37,8 @@ int braid_core_endpoint_remove(struct braid_core *core, const struct braid_ip *i
     if (known)
         /* their order means nothing */
         *known = env->endpoints[--env->n_endpoints];
-    list_each (n, tmp, &env->conns) {
-        struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
-        if (c && conn_endpoint_remove(c, ip) == 0)
+    each_conn (c, env) {
+        if (conn_endpoint_remove(c, ip) == 0)
             found = true;
     }
     return found ? 0 : -1;

@@ -53,16 +53,12 @@ void braid_core_check(const struct braid_core *core)
 {
     uint64_t conns = 0, flows = 0;
     reassembly_check(&core->reassembly);
-    list_each (n, tmp, &core->env.conns) {
-        const struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
-        if (!c)
-            continue;
+    each_conn (c, &core->env) {
         conns++;
         flows += c->n_subflows;
         check_send(c);
         check_recv(c);
-        list_each (k, tmp2, &c->subflows) {
-            const struct mp_subflow *s = list_entry(k, struct mp_subflow, node);
+        each_flow (s, c) {
             if (!s->closing.dead)
                 subflow_check(&s->tcp);
         }

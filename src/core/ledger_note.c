@@ -33,8 +33,7 @@ void core_ledger_note(struct braid_core *core, const struct braid_conn *c)
     struct braid_ledger *l = core->env.params.ledger;
     if (!l)
         return;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->closing.dead || !subflow_synchronized(&s->tcp))
             continue;
         if (!s->ledger)

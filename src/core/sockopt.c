@@ -27,8 +27,7 @@ static bool set_buffer(size_t *most, size_t *now, size_t core_most, int64_t valu
 static void set_keepalive(struct braid_conn *c, braid_time idle)
 {
     c->sockopt.keepalive_idle = idle;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (!s->closing.dead)
             subflow_set_keepalive(&s->tcp, idle);
     }
@@ -77,17 +76,16 @@ void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops)
         return;
     if (!conn_sched_use(c, ops))
         return;
-    list_each (n, tmp, &c->subflows)
+    each_flow (s, c)
         /* the mark is the scheduler's own, and means something else to the next one */
-        list_entry(n, struct mp_subflow, node)->sched.mark = 0;
+        s->sched.mark = 0;
     conn_dirty(c); /* it may send where the other one waited */
 }
 
 void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_time now)
 {
     c->cc = ops;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (!s->closing.dead)
             subflow_set_cc(&s->tcp, ops, now);
     }
@@ -112,8 +110,8 @@ static int64_t max_segment(const struct braid_conn *c)
 static int64_t usable_subflows(const struct braid_conn *c)
 {
     int64_t usable = 0;
-    list_each (n, tmp, &c->subflows)
-        usable += flow_usable(list_entry(n, struct mp_subflow, node));
+    each_flow (s, c)
+        usable += flow_usable(s);
     return usable;
 }
 

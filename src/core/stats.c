@@ -35,10 +35,7 @@ void braid_core_stats(const struct braid_core *core, struct braid_core_stats *ou
                                      .bytes_out = env->bytes_out_past,
                                      .memory = env->mem.used,
                                      .memory_limit = env->mem.limit};
-    list_each (n, tmp, &env->conns) {
-        const struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
-        if (!c)
-            continue;
+    each_conn (c, env) {
         out->conns_mptcp += braid_conn_is_mptcp(c);
         out->bytes_in += c->recv.user - DATA_FIRST;
         out->bytes_out += c->send.una - DATA_FIRST;
@@ -79,8 +76,7 @@ static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats
 
 static void show_subflows(const struct braid_conn *c, bool unproven, struct braid_conn_stats *out)
 {
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (flow_is_unproven(s) == unproven && out->n_subflows < BRAID_STATS_SUBFLOWS)
             subflow_stats(s, &out->subflows[out->n_subflows++]);
     }

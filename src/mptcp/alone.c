@@ -5,8 +5,7 @@
 
 bool conn_alone(const struct braid_conn *c)
 {
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         bool deaf = s->tcp.fin.received && !c->recv.fin_received;
         if (!s->closing.dead && subflow_synchronized(&s->tcp) && !deaf)
             return false;

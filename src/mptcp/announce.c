@@ -54,8 +54,7 @@ unsigned conn_withdrawals_due(const struct braid_conn *c)
 
 int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup)
 {
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->id == subflow_id && !s->closing.dead && conn_is_mptcp(c)) {
             s->backup.ours = backup;
             s->backup.due = true;
@@ -82,8 +81,7 @@ static unsigned signals_in_row(struct mp_subflow *s, braid_time now)
 static struct mp_subflow *flow_for_signal(struct braid_conn *c, braid_time now)
 {
     struct mp_subflow *any = NULL;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (!flow_usable(s) || signals_in_row(s, now) >= SIGNALS_IN_ROW)
             continue;
         if (s->tcp.rtt.backoff == 0)

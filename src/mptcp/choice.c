@@ -45,8 +45,7 @@ void choice_init(struct choice *ch, struct braid_conn *c, braid_time now)
     ch->view.paths = ch->paths;
     ch->view.send_window = conn_send_window(c);
     ch->view.blocks = c->send.blocks;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (ch->view.n_paths == SCHED_MAX_PATHS)
             break;
         if (s->closing.dead || !flow_usable(s))

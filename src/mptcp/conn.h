@@ -214,4 +214,31 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
 /* Frees a connection and its subflows; sends nothing. */
 void conn_free(struct braid_conn *c);
 
+/* ---- walks ---- */
+
+/* The subflow at this place of the list; NULL: that is its end. */
+static inline struct mp_subflow *flow_at(const struct braid_conn *c, const struct list *at)
+{
+    return at == &c->subflows ? NULL : list_entry(at, struct mp_subflow, node);
+}
+
+/* Walks over the subflows of c in the order of their ids, dead ones included; the body may free s. */
+#define each_flow(s, c)                                                                                      \
+    for (struct mp_subflow *s = flow_at(c, (c)->subflows.next), *s##_next;                                   \
+         s && (s##_next = flow_at(c, s->node.next), true); s = s##_next)
+
+/* The first connection from this place of the list on, past the markers of walks; NULL: there is none. */
+static inline struct braid_conn *conn_from(const struct mptcp_env *env, const struct list *at)
+{
+    struct braid_conn *c = NULL;
+    for (; !c && at != &env->conns; at = at->next)
+        c = list_entry(at, struct conn_link, node)->conn;
+    return c;
+}
+
+/* Walks over all connections in the order of their ids; the body may free c. */
+#define each_conn(c, env)                                                                                    \
+    for (struct braid_conn *c = conn_from(env, (env)->conns.next), *c##_next;                                \
+         c && (c##_next = conn_from(env, c->link.node.next), true); c = c##_next)
+
 #endif

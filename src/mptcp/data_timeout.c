@@ -30,8 +30,7 @@ void conn_arm_data_timer(struct braid_conn *c, braid_time now)
     /* The largest RTO of the paths that answer: a DATA_ACK comes back over any of them, and may wait for a
      * gap that another one fills. */
     int64_t rto = DATA_RTO_MIN;
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (!s->closing.dead && s->tcp.rtt.backoff == 0 && rtt_rto(&s->tcp.rtt) > rto)
             rto = rtt_rto(&s->tcp.rtt);
     }
@@ -44,8 +43,7 @@ void conn_arm_data_timer(struct braid_conn *c, braid_time now)
 /* Is the first unacknowledged byte in flight on a subflow, which then looks after it? */
 static bool head_in_flight(const struct braid_conn *c)
 {
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (!s->closing.dead && s->tcp.rtt.backoff == 0 && flow_carries(s, c->send.una))
             return true;
     }
@@ -70,8 +68,7 @@ void conn_data_timeout(struct braid_conn *c, braid_time now)
         return;
     }
     if (only_fin) {
-        list_each (n, tmp, &c->subflows) {
-            struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        each_flow (s, c) {
             if (!s->closing.dead && flow_usable(s))
                 subflow_ack_at_once(&s->tcp, now); /* repeats the DATA_FIN */
         }

@@ -50,8 +50,8 @@ static bool reads_fast(struct braid_conn *c, braid_time now)
     if (now < c->recv.tune_at)
         return false;
     int64_t rtt = BRAID_MS;
-    list_each (n, tmp, &c->subflows) {
-        const struct subflow *t = &list_entry(n, struct mp_subflow, node)->tcp;
+    each_flow (s, c) {
+        const struct subflow *t = &s->tcp;
         int64_t seen = t->rcv.rtt_us > 0 ? t->rcv.rtt_us : t->rtt.srtt_us;
         rtt = seen > rtt ? seen : rtt;
     }

@@ -27,8 +27,7 @@ static void tell_closed(struct braid_conn *c)
  * the RSTs may be lost. */
 void conn_carry_out_failure(struct braid_conn *c, braid_time now)
 {
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->closing.dead)
             continue;
         /* its SYN was not answered: nothing but a refusal of the SYN fits */
@@ -82,8 +81,7 @@ static void all_gone(struct braid_conn *c, enum braid_close why, braid_time now)
 
 void conn_reap(struct braid_conn *c, braid_time now)
 {
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->closing.reset_due && !s->closing.dead) {
             subflow_reset(&s->tcp, now);
             s->closing.dead = true;
@@ -108,8 +106,7 @@ void conn_start_draining(struct braid_conn *c, braid_time now)
     c->deadlines.gone = now + DRAIN_TIME;
     c->deadlines.data_rtx = BRAID_NEVER;
     conn_token_forget(c);
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (!s->closing.dead && subflow_synchronized(&s->tcp))
             subflow_close(&s->tcp, now);
         else if (!s->closing.dead)

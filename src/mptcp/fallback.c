@@ -46,8 +46,7 @@ void conn_fall_back(struct braid_conn *c, bool announce)
     c->deadlines.data_rtx = BRAID_NEVER;
     c->fallback.linear_from = LINEAR_UNKNOWN;
     s->echo_mp_capable = false;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
+    each_flow (o, c) {
         if (o != s)
             flow_reset(o, MPTCP_RST_MIDDLEBOX);
     }

@@ -25,8 +25,8 @@ static bool peer_may_send(const struct mp_subflow *s)
 static bool peer_has_another(struct braid_conn *c, braid_time now)
 {
     conn_watch_paths(c, now); /* what has just been acknowledged may have ended a suspicion */
-    list_each (n, tmp, &c->subflows)
-        if (peer_may_send(list_entry(n, struct mp_subflow, node)))
+    each_flow (s, c)
+        if (peer_may_send(s))
             return true;
     return false;
 }
@@ -34,8 +34,7 @@ static bool peer_has_another(struct braid_conn *c, braid_time now)
 void conn_answer_fins(struct braid_conn *c, braid_time now)
 {
     bool ended = c->recv.fin_received && c->send.fin_acked, any = false;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->closing.dead || !s->tcp.fin.received)
             continue;
         any = true;

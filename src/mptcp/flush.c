@@ -94,14 +94,12 @@ static void flush_flows(struct braid_conn *c, braid_time now)
 {
     if (c->recv.ack_all && conn_is_mptcp(c)) {
         c->recv.ack_all = false;
-        list_each (n, tmp, &c->subflows) {
-            struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        each_flow (s, c) {
             if (!s->closing.dead && s->confirmed && !fin_acknowledges(s))
                 subflow_ack_soon(&s->tcp);
         }
     }
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->silence.stale && s->tcp.rtt.backoff == 0) {
             s->silence.stale = false;
             conn_count(c, MP_SUBFLOW_RECOVER);

@@ -87,8 +87,7 @@ void conn_repeat_join_acks(struct braid_conn *c, braid_time now)
 {
     bool waiting = false;
     c->deadlines.join = BRAID_NEVER;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->closing.dead || s->confirmed || s->tcp.state != TCP_STATE_ESTABLISHED)
             continue;
         if (c->join.tries >= JOIN_ACK_TRIES) {

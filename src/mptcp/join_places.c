@@ -10,10 +10,8 @@
 bool conn_has_place(const struct braid_conn *c)
 {
     unsigned taken = 0;
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c)
         taken += !s->closing.dead && !s->closing.reset_due && !flow_is_unproven(s);
-    }
     return taken < c->env->params.max_subflows;
 }
 
@@ -26,8 +24,7 @@ static bool is_silent(const struct mp_subflow *s, braid_time now)
 
 void conn_ask_the_silent(struct braid_conn *c, braid_time now)
 {
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (is_silent(s, now))
             subflow_probe(&s->tcp, now);
     }
@@ -36,8 +33,7 @@ void conn_ask_the_silent(struct braid_conn *c, braid_time now)
 struct mp_subflow *conn_silent_longest(struct braid_conn *c, braid_time since, braid_time now)
 {
     struct mp_subflow *longest = NULL;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (!is_silent(s, now) || s->tcp.activity.last_recv >= since)
             continue;
         if (!longest || s->tcp.activity.last_recv < longest->tcp.activity.last_recv)

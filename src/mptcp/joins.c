@@ -49,8 +49,7 @@ static bool has_room(struct braid_conn *c, braid_time now)
 {
     struct mp_subflow *oldest = NULL; /* subflows are in the order of their ids */
     unsigned pending = 0;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->closing.dead || !flow_is_unproven(s))
             continue;
         oldest = oldest ? oldest : s;

@@ -156,8 +156,7 @@ static bool fastclose_in(struct braid_conn *c, uint64_t key)
     conn_count(c, MP_FASTCLOSE_RX);
     if (key != c->keys.local)
         return false;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->closing.rst_reason < 0)
             s->closing.rst_reason = MPTCP_RST_UNSPECIFIED;
     }

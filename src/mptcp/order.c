@@ -41,8 +41,7 @@ static void gaps_settle(struct braid_conn *c)
 
 static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
 {
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->ooo_hint == o)
             s->ooo_hint = NULL;
     }

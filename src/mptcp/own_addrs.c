@@ -26,8 +26,7 @@ uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip)
     int i = conn_find_local(c, ip);
     if (i >= 0)
         return c->pm.known ? c->pm.known->locals[i].id : 0;
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->join && ip_equal(ip, &s->tcp.local.ip))
             return s->ids.local;
     }
@@ -55,8 +54,7 @@ static uint8_t draw_id(struct conn_known *m)
 
 static bool in_use(const struct braid_conn *c, const struct braid_ip *ip)
 {
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (!s->closing.dead && ip_equal(ip, &s->tcp.local.ip))
             return true;
     }
@@ -82,10 +80,8 @@ static void forget_local(struct braid_conn *c, unsigned local)
     struct conn_known *m = c->pm.known;
     if (m->pairs)
         memset(m->pairs[local], 0, sizeof(m->pairs[local]));
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c)
         s->closing.bygone |= flow_local_index(s) == local;
-    }
 }
 
 /* The address works again. Its subflows' timers do not know, here or at the peer: those that were given up
@@ -93,8 +89,7 @@ static void forget_local(struct braid_conn *c, unsigned local)
  */
 static void renew_subflows(struct braid_conn *c, const struct braid_ip *ip, bool was_gone)
 {
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->closing.dead || s->tcp.syn.passive || !ip_equal(ip, &s->tcp.local.ip))
             continue;
         if (was_gone || s->silence.stale || s->tcp.state == TCP_STATE_SYN_SENT)

@@ -55,8 +55,7 @@ static struct pm_subflow show_subflow(const struct mp_subflow *s)
 
 static void show_subflows(const struct braid_conn *c, struct pm_subflow *to, struct pm_view *v)
 {
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->closing.dead || flow_is_unproven(s))
             continue;
         if (v->n_subflows == PM_MAX_SUBFLOWS) /* others are about to be reset and give their places away */
@@ -147,8 +146,7 @@ static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_
 
 static void close_subflow(struct braid_conn *c, uint32_t id, braid_time now)
 {
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->id == id && !s->closing.dead)
             flow_retire(s, now);
     }
@@ -216,8 +214,7 @@ static bool has_departed(const struct mp_subflow *s)
 /* RFC 6897 section 5.3: alternatives come first. Returns true if there is one. */
 static bool can_do_without(const struct braid_conn *c)
 {
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (flow_usable(s) && !has_departed(s))
             return true;
     }
@@ -230,8 +227,7 @@ static void retire_departed(struct braid_conn *c, braid_time now)
 {
     bool spare = can_do_without(c);
     c->pm.known->departing = false;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->closing.dead || s->closing.reset_due || !has_departed(s))
             continue;
         if (spare || !subflow_synchronized(&s->tcp))

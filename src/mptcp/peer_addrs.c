@@ -19,10 +19,8 @@ static void forget_failures(struct braid_conn *c, unsigned remote)
     struct conn_known *m = c->pm.known;
     for (unsigned i = 0; m->pairs && i < PM_MAX_LOCALS; i++)
         m->pairs[i][remote] = (struct pm_pair){0};
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c)
         s->closing.bygone |= flow_remote_index(s) == remote;
-    }
 }
 
 /* The peer wants the address tried again, but not more often than others (section 3.4.1). */
@@ -31,10 +29,8 @@ static void reopen(struct braid_conn *c, unsigned remote)
     struct conn_known *m = c->pm.known;
     for (unsigned i = 0; m->pairs && i < PM_MAX_LOCALS; i++)
         m->pairs[i][remote].closed = false;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c)
         s->closing.announced_again |= flow_remote_index(s) == remote;
-    }
 }
 
 static struct pm_remote *find_remote(struct conn_known *m, uint8_t id)
@@ -153,8 +149,7 @@ void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r
     conn_count(c, MP_RM_ADDR_RX);
     for (unsigned i = 0; i < r->n; i++)
         remote_remove(c, r->ids[i]);
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
+    each_flow (o, c) {
         /* Not again while it has time to answer: who repeats himself must not prolong it. */
         if (names(r, o->ids.remote) && !o->closing.dead && !o->closing.answer_by)
             flow_ask_alive(o, now);

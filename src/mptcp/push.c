@@ -62,8 +62,7 @@ static void push_new(struct braid_conn *c, struct choice *ch, braid_time now)
 static void update_probing(struct braid_conn *c, braid_time now)
 {
     bool blocked = seq64_before(c->send.nxt, c->send.end) && c->send.una == c->send.nxt;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (!s->closing.dead && s->tcp.cwnd.blocked != (blocked && flow_usable(s)))
             subflow_set_blocked(&s->tcp, blocked && flow_usable(s), now);
     }
@@ -106,8 +105,7 @@ void conn_push_end(struct braid_conn *c, braid_time now)
     if (!c->send.shutdown || c->send.nxt != c->send.end)
         return;
     if (!conn_is_mptcp(c)) {
-        list_each (n, tmp, &c->subflows) {
-            struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        each_flow (s, c) {
             if (!s->closing.dead && !s->tcp.fin.wanted)
                 subflow_close(&s->tcp, now);
         }
@@ -115,8 +113,7 @@ void conn_push_end(struct braid_conn *c, braid_time now)
         /* by itself, on each subflow: any of them may lose it (section 3.3.3; options_out.c puts it on the
          * ACK) */
         c->send.fin_sent = true;
-        list_each (n, tmp, &c->subflows) {
-            struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+        each_flow (s, c) {
             if (flow_usable(s))
                 subflow_ack_at_once(&s->tcp, now);
         }

@@ -44,8 +44,8 @@ bool conn_may_rescue(const struct braid_conn *c)
         return false;
     if (c->sched.ops->opportunistic)
         return true;
-    list_each (n, tmp, &c->subflows) {
-        if (list_entry(n, struct mp_subflow, node)->silence.suspect)
+    each_flow (s, c) {
+        if (s->silence.suspect)
             return true;
     }
     return false;
@@ -53,8 +53,7 @@ bool conn_may_rescue(const struct braid_conn *c)
 
 void rescue_silent(struct braid_conn *c, struct choice *ch, braid_time now)
 {
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (!s->silence.suspect)
             continue;
         list_each (k, tmp2, &s->tcp.flight->maps) {

@@ -43,8 +43,7 @@ void flow_ask_alive(struct mp_subflow *s, braid_time now)
 
 void conn_retire_timeout(struct braid_conn *c, braid_time now)
 {
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->closing.dead || s->closing.reset_due)
             continue;
         if (s->closing.answer_by > 0 && s->closing.answer_by <= now) {

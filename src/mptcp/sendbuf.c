@@ -225,12 +225,10 @@ static void tune_sndbuf(struct braid_conn *c)
 {
     int64_t longest = 1;
     uint64_t goal = 0;
-    list_each (n, tmp, &c->subflows) {
-        const struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c)
         longest = s->tcp.rtt.srtt_us > longest ? s->tcp.rtt.srtt_us : longest;
-    }
-    list_each (n, tmp, &c->subflows) {
-        const struct subflow *t = &list_entry(n, struct mp_subflow, node)->tcp;
+    each_flow (s, c) {
+        const struct subflow *t = &s->tcp;
         if (t->rtt.srtt_us > 0)
             goal += 2 * (t->cc.cwnd * (uint64_t)longest / (uint64_t)t->rtt.srtt_us);
     }

@@ -8,8 +8,7 @@
  * the window of a handshake says nothing to coupled algorithms. */
 void siblings_insert(struct mp_subflow *s)
 {
-    list_each (n, tmp, &s->conn->subflows) {
-        struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
+    each_flow (o, s->conn) {
         if (o != s && !o->closing.dead && subflow_synchronized(&o->tcp)) {
             s->tcp.cc.group_next = o->tcp.cc.group_next;
             o->tcp.cc.group_next = &s->tcp.cc;

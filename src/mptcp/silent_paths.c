@@ -21,8 +21,7 @@
 /* Is there anybody to do without s? */
 static bool has_alternative(const struct mp_subflow *s)
 {
-    list_each (n, tmp, &s->conn->subflows) {
-        const struct mp_subflow *o = list_entry(n, struct mp_subflow, node);
+    each_flow (o, s->conn) {
         if (o != s && flow_answers(o))
             return true;
     }
@@ -120,8 +119,7 @@ static void probe(struct mp_subflow *s, braid_time now)
 
 void conn_resumed(struct braid_conn *c, braid_time now)
 {
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (!s->closing.dead)
             subflow_resumed(&s->tcp, now);
     }
@@ -132,8 +130,7 @@ void conn_watch_paths(struct braid_conn *c, braid_time now)
 {
     if (!conn_is_mptcp(c))
         return;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
+    each_flow (s, c) {
         if (s->silence.suspect && s->tcp.activity.progress_at > s->silence.doubt->since)
             trust(s, now);
         if (s->closing.dead || s->closing.reset_due || list_empty(&s->tcp.flight->maps))

@@ -74,9 +74,8 @@ void conn_reclaim(struct mptcp_env *env, braid_time now)
     if (!env_short_of_memory(env) || now < env->reclaim_at)
         return;
     env->reclaim_at = now + RECLAIM_EVERY;
-    list_each (n, tmp, &env->conns) {
-        struct braid_conn *c = list_entry(n, struct conn_link, node)->conn;
-        if (c && stands_still(c, now) && (!fattest || c->mem.used > fattest->mem.used))
+    each_conn (c, env) {
+        if (stands_still(c, now) && (!fattest || c->mem.used > fattest->mem.used))
             fattest = c;
     }
     if (!fattest)
