@@ -6,18 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/directory.h"
 #include "core/demux.h"
+#include "core/directory.h"
 #include "core/ledger_note.h"
 #include "core/passing.h"
 #include "core/timewaits.h"
-#include "wire/ip.h"
+#include "mptcp/flush.h"
 #include "mptcp/marks.h"
-#include "mptcp/rules.h"
 #include "mptcp/ports.h"
+#include "mptcp/rules.h"
 #include "mptcp/silent_paths.h"
 #include "mptcp/stall.h"
-#include "mptcp/flush.h"
+#include "wire/ip.h"
 
 #define FLUSH_PASSES                                                                                         \
     4 /* a callback may make other connections dirty; what is left waits for the next flush */

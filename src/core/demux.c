@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "core/directory.h"
-#include "core/ledger_note.h"
 #include "core/inside.h"
+#include "core/ledger_note.h"
 #include "core/tables.h"
 #include "core/timewaits.h"
-#include "wire/icmp.h"
 #include "mptcp/marks.h"
+#include "wire/icmp.h"
 
 static void env_time_wait(struct mptcp_env *env, struct mp_subflow *s)
 {

@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/seq.h"
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/reinject.h"
@@ -148,7 +147,8 @@ uint32_t choice_send(struct braid_conn *c, struct choice *ch, int i, uint64_t ds
     m->infinite = c->fallback.infinite_due;
     c->fallback.infinite_due = false;
     /* The DATA_FIN rides on the last mapping (section 3.3.3), unless its octet does not fit into the length,
-     * or the mapping goes out as MP_CAPABLE, which has no flag for it: push_end sends it by itself then. */
+     * or the mapping goes out as MP_CAPABLE, which has no flag for it: conn_push_end sends it by itself then.
+     */
     if (c->send.shutdown && conn_is_mptcp(c) && !s->echo_mp_capable && dsn + len == c->send.end &&
         len < MAP_BYTES_MAX)
         m->fin = c->send.fin_sent = true;

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "base/seq.h"
 #include "mptcp/conn_timers.h"
 #include "mptcp/data_in.h"
 #include "mptcp/flow.h"

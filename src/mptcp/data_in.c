@@ -1,6 +1,5 @@
 /* Data level, receiving: what a subflow brings in its order, the mappings that say where it belongs (RFC 8684
  * section 3.3.1), checksums, and payload without a mapping. */
-
 #include "mptcp/data_in.h"
 
 #include "base/slice.h"

@@ -2,9 +2,7 @@
  * memory. */
 #include "mptcp/flow.h"
 
-#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "mptcp/conn.h"
 #include "mptcp/flow_events.h"

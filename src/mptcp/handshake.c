@@ -4,9 +4,6 @@
  * and its user need not know. */
 #include "mptcp/handshake.h"
 
-#include <string.h>
-
-#include "base/addr.h"
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
 #include "mptcp/join_handshake.h"

@@ -1,7 +1,6 @@
 /* The last segments of an MP_JOIN handshake (RFC 8684 section 3.2), which prove the keys. */
 #include "mptcp/join_handshake.h"
 
-#include "base/addr.h"
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
 #include "mptcp/join_places.h"

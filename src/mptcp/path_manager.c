@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/addr.h"
 #include "mptcp/addr_index.h"
 #include "mptcp/alone.h"
 #include "mptcp/announce.h"

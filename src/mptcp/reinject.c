@@ -1,5 +1,5 @@
 /* Data-level retransmission: what a subflow lost or took into its grave goes over another one (RFC 8684
- * section 3.3.6). Here it is only noted, as ranges of data sequence numbers; choice.c sends it, before
+ * section 3.3.6). Here it is only noted, as ranges of data sequence numbers; push.c sends it, before
  * anything new. The subflow that carried it, if it lives, retransmits it all the same. */
 #include "mptcp/reinject.h"
 
