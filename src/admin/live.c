@@ -111,7 +111,7 @@ static void add_to_edges(struct snapshot_worker *sum, const struct edges *es,
                          const struct braid_conn_brief *c)
 {
     for (unsigned i = 0; i < edges_count(es); i++) {
-        if (strcmp(edges_params(es, i)->name, c->listener) != 0)
+        if (!c->listener || strcmp(edges_params(es, i)->name, c->listener) != 0)
             continue;
         sum->edges[i].conns++;
         sum->edges[i].conns_mptcp += c->mptcp;
