@@ -6,10 +6,15 @@
 #include "mptcp/join_places.h"
 #include "mptcp/marks.h"
 
+/* Between two of our third ACKs without an answer, and how often: two seconds in all. Section 3.2 wants them
+ * repeated and does not say when. */
 #define JOIN_ACK_REPEAT (100 * BRAID_MS)
 #define JOIN_ACK_TRIES  20
 
-/* The join has proven itself. False: there is no place for it. */
+/* The join has proven itself. Without a free place, a subflow makes way that has been silent since before its
+ * SYN: where places were taken by then, the silent were asked (joins.c) and had a round trip to answer.
+ * "Unacceptable performance" leaves the peer free to open the subflow again. False: there is no place for the
+ * join. */
 static bool find_place(struct mp_subflow *join, braid_time now)
 {
     struct braid_conn *c = join->conn;
@@ -23,7 +28,8 @@ static bool find_place(struct mp_subflow *join, braid_time now)
     return true;
 }
 
-/* The peer's HMAC: its key and its nonce come first (section 3.2). */
+/* The peer's HMAC over both nonces: its key and its nonce come first (section 3.2). len: bytes of it that the
+ * segment has room for. */
 static bool join_hmac_good(const struct mp_subflow *s, const struct mptcp_join *j, size_t len)
 {
     const struct braid_conn *c = s->conn;
@@ -32,6 +38,7 @@ static bool join_hmac_good(const struct mp_subflow *s, const struct mptcp_join *
     return mptcp_hmac_equal(mac, j->hmac, len);
 }
 
+/* The third ACK of a join of the peer's. Only from here on may it cost another subflow its place. */
 static enum subflow_verdict join_ack(struct mp_subflow *s, const struct mptcp_join *j, braid_time now)
 {
     struct braid_conn *c = s->conn;
@@ -49,6 +56,8 @@ static enum subflow_verdict join_ack(struct mp_subflow *s, const struct mptcp_jo
     return SUBFLOW_OK;
 }
 
+/* The SYN/ACK of a join of ours: it brings what the HMAC is computed from, the peer's nonce, and the peer's
+ * address ID and wish (flag B) besides. */
 static enum subflow_verdict join_synack(struct mp_subflow *s, const struct mptcp_join *j)
 {
     struct braid_conn *c = s->conn;
@@ -67,6 +76,8 @@ static enum subflow_verdict join_synack(struct mp_subflow *s, const struct mptcp
  * be a stranger's. */
 enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p, braid_time now)
 {
+    /* without MP_JOIN it is the answer of somebody who knows nothing of this connection, or the option was
+     * taken away; and the connection may have fallen back since the SYN */
     const struct mptcp_join *j = &p->tcp.mp.join;
     enum mptcp_join_kind want = s->tcp.syn.passive ? MPTCP_JOIN_ACK : MPTCP_JOIN_SYNACK;
     /* until it is known to be good */
@@ -89,6 +100,7 @@ void conn_repeat_join_acks(struct braid_conn *c, braid_time now)
     each_flow (s, c) {
         if (s->closing.dead || s->confirmed || s->tcp.state != TCP_STATE_ESTABLISHED)
             continue;
+        /* counted for the connection: joins that begin at the same time share the tries */
         if (c->join.tries >= JOIN_ACK_TRIES) {
             flow_reset(s, MPTCP_RST_UNSPECIFIED);
             continue;
@@ -101,6 +113,8 @@ void conn_repeat_join_acks(struct braid_conn *c, braid_time now)
         c->deadlines.join = now + JOIN_ACK_REPEAT;
 }
 
+/* 0 was left there when a handshake completed (flow_events.c). A deadline that runs already serves all joins
+ * of the connection, and would be put off for ever if each flush set it anew. */
 void flow_await_fourth_ack(struct mp_subflow *s, braid_time now)
 {
     struct braid_conn *c = s->conn;

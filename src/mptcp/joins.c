@@ -18,6 +18,9 @@
 
 #define JOIN_GRACE BRAID_SECOND /* for the third ACK, however many others come: several round trips */
 
+/* With a RST that says why (section 3.2), also for the core, where nobody has the token. The SYN's source may
+ * be forged: without a limit, invented tokens would turn our RSTs against others. Beyond it there is no
+ * answer. */
 void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now)
 {
     if (!rate_allows(&env->join_refusals, env->params.join_refusals, now)) {
@@ -28,6 +31,7 @@ void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reaso
     tcp_refuse(&env->tcp, syn, reason);
 }
 
+/* The same for a SYN whose token is c's. */
 static void refuse_join(struct braid_conn *c, const struct wire_packet *syn, int reason, braid_time now)
 {
     conn_count(c, MP_JOIN_REJECTED);
@@ -36,6 +40,8 @@ static void refuse_join(struct braid_conn *c, const struct wire_packet *syn, int
 
 /* ---- passive ---- */
 
+/* Frees a join that had its time and did not prove itself; the path manager's books are closed while it still
+ * has its addresses. */
 static void give_up(struct mp_subflow *s, braid_time now)
 {
     conn_count(s->conn, MP_JOIN_GAVE_WAY);
@@ -55,6 +61,7 @@ static bool has_room(struct braid_conn *c, braid_time now)
         oldest = oldest ? oldest : s;
         pending++;
     }
+    /* the rate is asked last, so that SYNs which get no place do not use it up */
     bool full = pending >= c->env->params.joins_pending;
     if ((full && now - oldest->tcp.syn.opened_at < JOIN_GRACE) ||
         !rate_allows(&c->join.rate, c->env->params.join_rate, now))
@@ -75,6 +82,7 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
         refuse_join(c, syn, MPTCP_RST_MPTCP, now);
         return;
     }
+    /* full, and everybody was heard of within a second: nobody could make way for it */
     bool place = conn_has_place(c);
     if (!place && !conn_silent_longest(c, now, now)) {
         refuse_join(c, syn, MPTCP_RST_PROHIBITED, now);
@@ -84,9 +92,11 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
         conn_count(c, MP_JOIN_LIMITED);
         return;
     }
+    /* asked now, they have a round trip to answer before the third ACK picks among those who did not */
     if (!place)
         conn_ask_the_silent(c, now);
     uint8_t id = conn_local_id(c, &syn->dst.ip);
+    /* with the last sixteenth of the memory, what is there already goes on, and nothing joins it */
     struct mp_subflow *s = env_short_of_memory(c->env) ? NULL : flow_new(c, &syn->dst, &syn->src);
     if (!s) {
         refuse_join(c, syn, MPTCP_RST_RESOURCES, now);
@@ -113,6 +123,7 @@ static enum braid_error may_join(const struct braid_conn *c, const struct braid_
         return BRAID_ERROR_CLOSED;
     if (!conn_is_mptcp(c))
         return BRAID_ERROR_PLAIN;
+    /* section 3.1: no subflow before a DSS has come over the first */
     if (c->phase < CONN_ESTABLISHED || !c->dss.seen)
         return BRAID_ERROR_NOT_YET;
     if (!ip_is_pair(&local->ip, &remote->ip) || remote->port == 0)
@@ -122,7 +133,8 @@ static enum braid_error may_join(const struct braid_conn *c, const struct braid_
     return conn_has_place(c) ? BRAID_ERROR_NONE : BRAID_ERROR_LIMIT;
 }
 
-/* Chooses the port of a join, unless it is chosen. */
+/* Chooses the port of a join, unless it is chosen. Where the walk through the ports stands is kept per
+ * connection, for its ports not to come again soon. */
 static enum braid_error find_port(struct braid_conn *c, struct braid_addr *from, const struct braid_addr *to)
 {
     struct port_walk unused;
@@ -132,6 +144,8 @@ static enum braid_error find_port(struct braid_conn *c, struct braid_addr *from,
     return ports_find(c->env, m ? &m->ports : &unused, from, to);
 }
 
+/* Its SYN leaves at once; backup is flag B of it. The nonce is new for each join, as for those of the peer.
+ */
 enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr *local,
                                   const struct braid_addr *remote, uint8_t remote_id, bool backup,
                                   braid_time now)

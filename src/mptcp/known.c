@@ -47,13 +47,15 @@ void conn_know_nothing(struct braid_conn *c)
     c->pm.known = NULL;
 }
 
-/* Which IDs and ports were drawn last is worth knowing, too. Announcements need no look, since the initial
- * address is never announced; and the rate of opens only counts where there are pairs. */
+/* Which IDs and ports were drawn last is worth knowing, too: made anew, it would give a withdrawn ID to
+ * another address. Announcements need no look, since the initial address is never announced; and the rate of
+ * opens only counts where there are pairs. */
 static bool knows_nothing(const struct braid_conn *c, const struct conn_known *m)
 {
     const struct pm_local *l = &m->locals[0];
     bool only_first =
         m->n_locals == 1 && m->n_remotes == 1 && !m->pairs && m->next_id == 0 && !m->ports.begun;
+    /* as conn_first_local and conn_first_remote would say it again */
     bool as_ever = l->usable && l->subflow && !l->backup && m->remotes[0].usable == !c->join.unwanted;
     bool silent = m->n_echoes == 0 && m->n_withdrawals == 0 && !m->departing;
     uint64_t priv = 0;

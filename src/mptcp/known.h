@@ -12,13 +12,17 @@ struct braid_conn;
 
 /* How far the announcement of an address of ours has come (RFC 8684 section 3.4.1). */
 struct announcement {
-    bool due; /* to be sent on the next ACK */
+    /* to be sent, on an ACK of its own (announce.c) */
+    bool due;
+    /* the peer has it (flag E): no more repetitions */
     bool echoed;
-    uint8_t sent; /* transmissions so far */
+    /* transmissions so far, up to ADD_ADDR_TRIES (announce.c) */
+    uint8_t sent;
 };
 
 /* A REMOVE_ADDR (section 3.4.2). Nothing acknowledges it, so it is sent several times. */
 struct withdrawal {
+    /* the address ID as the peer knows it; 0: the initial subflow's address */
     uint8_t id;
     uint8_t left; /* transmissions to come */
     bool due;
@@ -29,18 +33,30 @@ struct withdrawal {
 /* What an idle connection can do without: as long as its addresses are those of the initial subflow, and
  * nothing is to be said of any, there is none of it. Charged to the core. */
 struct conn_known {
-    uint64_t priv[PM_PRIV_WORDS]; /* of the path manager */
+    /* the path manager's own words; zeros when another one takes over */
+    uint64_t priv[PM_PRIV_WORDS];
+    /* What a path manager sees. [0] is that of the initial subflow, which stays even if it is unusable:
+     * indexes are what subflows and pairs are known by. */
     struct pm_local locals[PM_MAX_LOCALS];
     struct pm_remote remotes[PM_MAX_REMOTES];
     uint8_t n_locals, n_remotes;
-    uint8_t next_id; /* to try for the next endpoint */
+    /* the address ID last given to an endpoint; they go round, 1 to LAST_ID (own_addrs.c) */
+    uint8_t next_id;
     uint8_t n_echoes, n_withdrawals;
-    bool departing;                          /* subflows of addresses that are gone may be left */
-    struct pm_pair (*pairs)[PM_MAX_REMOTES]; /* PM_MAX_LOCALS rows, from the first PM_OPEN on */
+    /* addresses were taken away whose subflows may be left (retire_departed in path_manager.c) */
+    bool departing;
+    /* What became of subflows, [local][remote]: PM_MAX_LOCALS rows, owned, made by the first PM_OPEN. NULL:
+     * as if nothing was ever tried. */
+    struct pm_pair (*pairs)[PM_MAX_REMOTES];
+    /* of locals[] with the same index */
     struct announcement announcements[PM_MAX_LOCALS];
+    /* by ID, since the place in locals[] may have gone to another address meanwhile; the oldest first */
     struct withdrawal withdrawals[PM_MAX_LOCALS];
-    struct mptcp_add_addr echoes[ECHOES_MAX]; /* to send */
+    /* of the peer's ADD_ADDRs, to be sent; the last one first */
+    struct mptcp_add_addr echoes[ECHOES_MAX];
+    /* where the ports of our joins were drawn last */
     struct port_walk ports;
+    /* PM_OPENs that were tried, against join_rate: a path manager's mistake floods nobody */
     struct rate opens;
 };
 

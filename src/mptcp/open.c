@@ -10,6 +10,8 @@
 #include "mptcp/sendbuf.h"
 #include "mptcp/tokens.h"
 
+/* The mode has to be decided before: flow_new sets aside option space for a DSS only if the connection is
+ * MPTCP. */
 struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr *local,
                                    const struct braid_addr *remote)
 {
@@ -25,6 +27,7 @@ struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr
     return s;
 }
 
+/* Nothing is sent yet: the user is asked first, at the flush, and answers when it likes (CONN_PENDING). */
 struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
                                      const struct braid_listen_params *l, braid_time now)
 {
@@ -38,6 +41,7 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     c->dss.checksum = l->checksum;
     c->join.refused = l->no_join;
     c->mode = MODE_PLAIN;
+    /* counted also where the answer has none: other versions and algorithms make plain TCP */
     if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
         conn_count(c, MP_CAPABLE_SYN_RX);
     /* No key whose token is free: better plain TCP than no connection. */
@@ -57,6 +61,7 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     return c;
 }
 
+/* What the peer wishes, checksums (flag A) and no joins (flag C), comes with its SYN/ACK (handshake.c). */
 struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_connect_params *p,
                                     braid_time now)
 {
@@ -76,6 +81,8 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
     struct mp_subflow *s = conn_first_flow(c, &p->local, &p->remote);
     if (!s)
         return NULL;
+    /* behind conn_first_flow, which has entered the endpoints: the default follows from whether any is to be
+     * signalled */
     conn_pm_use(c, p->pm);
     if (conn_is_mptcp(c))
         conn_count(c, MP_CAPABLE_SYN_TX);
