@@ -8,11 +8,15 @@
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
 
+/* An ADD_ADDR may be lost, and its echo as well; who has echoed none of four will not. (Linux sends as many,
+ * within a second and a half.) Nothing answers a REMOVE_ADDR, so three have to do. */
 #define ADD_ADDR_INTERVAL (500 * BRAID_MS)
 #define ADD_ADDR_TRIES    4
 #define RM_ADDR_TRIES     3
-#define SIGNAL_PAUSE      (200 * BRAID_MS) /* after ... */
-#define SIGNALS_IN_ROW    2                /* ... so many pure ACKs with signals (section 3.4.1) */
+/* Whoever counts duplicate ACKs without a look at their options takes three of them for a loss (RFC 5681
+ * section 3.2). */
+#define SIGNAL_PAUSE   (200 * BRAID_MS) /* after ... */
+#define SIGNALS_IN_ROW 2                /* ... so many pure ACKs with signals (section 3.4.1) */
 
 void conn_announce(struct braid_conn *c, unsigned i)
 {
@@ -55,6 +59,8 @@ unsigned conn_withdrawals_due(const struct braid_conn *c)
 int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup)
 {
     each_flow (s, c) {
+        /* The flag goes over this subflow, which is what it is about: MP_PRIO has no address ID
+         * (section 3.3.8). */
         if (s->id == subflow_id && !s->closing.dead && conn_is_mptcp(c)) {
             s->backup.ours = backup;
             s->backup.due = true;
@@ -66,8 +72,9 @@ int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup
     return -1;
 }
 
-/* How many signalling ACKs in a row it has sent. Other segments in between, either way, end a row; where
- * there are none, nobody who counts duplicates waits for the next ACK either. */
+/* How many signalling ACKs in a row it has sent. Both positions only grow, so that their sum stands still
+ * only if both do. Other segments in between, either way, end a row; where there are none, nobody who counts
+ * duplicates waits for the next ACK either. */
 static unsigned signals_in_row(struct mp_subflow *s, braid_time now)
 {
     uint32_t mark = (uint32_t)(s->tcp.rcv.nxt + s->tcp.snd.nxt);
@@ -77,7 +84,8 @@ static unsigned signals_in_row(struct mp_subflow *s, braid_time now)
     return s->signal.acks;
 }
 
-/* A subflow that can carry a signal now, rather not one whose path is down. */
+/* A subflow that can carry a signal now, rather not one whose path is down. Any will do: addresses are the
+ * connection's (section 3.4). */
 static struct mp_subflow *flow_for_signal(struct braid_conn *c, braid_time now)
 {
     struct mp_subflow *any = NULL;
@@ -111,7 +119,9 @@ static unsigned signals_due(const struct braid_conn *c)
     if (!m)
         return 0;
     unsigned due = m->n_echoes + (conn_withdrawals_due(c) > 0); /* one ACK for all withdrawals */
-    if (!c->handshake.passive && !c->dss.seen)                  /* the third ACK had both keys */
+    /* Without our key the peer cannot check the HMAC, and drops the option. Who was opened got the third ACK
+     * with both keys; one that opened knows that its own has arrived when a DSS comes. */
+    if (!c->handshake.passive && !c->dss.seen)
         return due;
     for (unsigned i = 0; i < m->n_locals; i++)
         due += m->announcements[i].due;
@@ -130,9 +140,12 @@ void conn_announce_flush(struct braid_conn *c, braid_time now)
         no_later(&c->deadlines.addr, now + ADD_ADDR_INTERVAL);
     }
     if (due > 0)
+        /* No subflow may carry one now: what was not sent stays due, for the next flush. */
         no_later(&c->deadlines.addr, now + SIGNAL_PAUSE);
 }
 
+/* An echo has no HMAC (section 3.4.1), so it may at most end repetitions: of exactly the address, port and ID
+ * that it names. */
 void conn_announce_echoed(struct braid_conn *c, const struct mptcp_add_addr *a)
 {
     struct conn_known *m = c->pm.known;

@@ -13,6 +13,7 @@
 
 #define MAP_BYTES_MAX 65535u /* a data-level length has 16 bits */
 
+/* What the scheduler is told of a subflow, anew after each mapping that went over it. */
 static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now)
 {
     struct subflow *t = &s->tcp;
@@ -23,6 +24,7 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     /* Copies may as well go where nobody answers just now: all others carry the bytes too. */
     p->usable = flow_answers(s) || (conn_copies(s->conn) && flow_usable(s) && t->rtt.backoff == 0);
     p->mss = t->size.mss;
+    /* only where it matters: subflow_space arms the timer of the pacer, which wakes the connection */
     p->space = p->usable ? subflow_space(t, now) : 0;
     p->cwnd = t->cc.cwnd;
     p->in_flight = t->flight->board.pipe;
@@ -82,6 +84,8 @@ static bool is_spare(const struct sched_path *p)
 /* Is a the better one of two paths to repeat something on? */
 static bool is_better(const struct sched_path *a, const struct sched_path *b)
 {
+    /* what the operator says of the price comes first; without a sample of the round trip a path comes last
+     */
     if (a->cost != b->cost)
         return a->cost < b->cost;
     return a->srtt_us > 0 && (b->srtt_us == 0 || a->srtt_us < b->srtt_us);
@@ -93,6 +97,7 @@ static int pick_for_lost(const struct sched_view *v)
 {
     bool regular = false;
     int best = -1;
+    /* also if it is full, or carries the bytes already: a backup is no overflow */
     for (unsigned i = 0; i < v->n_paths; i++)
         regular = regular || (v->paths[i].usable && !is_spare(&v->paths[i]));
     for (unsigned i = 0; i < v->n_paths; i++) {
@@ -110,6 +115,7 @@ int choice_pick_again(struct braid_conn *c, struct choice *ch, uint64_t tried, u
     ch->view.tried = tried;
     ch->view.unsent = len;
     int i = c->sched.ops->pick(&c->sched, &ch->view);
+    /* It waits, or names a path that carries the bytes already, where a second copy helps nobody. */
     if (i < 0 || (tried >> i & 1))
         i = pick_for_lost(&ch->view);
     ch->view.tried = 0;
@@ -127,7 +133,9 @@ static uint32_t map_length(const struct sched_path *p, uint64_t want, bool more_
     if (len > p->mss && (len < want || more_follows))
         /* in whole segments: the rest goes out with what follows it */
         len -= len % p->mss;
-    if (len < p->mss && len < want && p->in_flight > 0) /* silly window, RFC 9293 section 3.8.6.2.1 */
+    /* Silly window, RFC 9293 section 3.8.6.2.1. Only while something is in flight: its ACK is the next
+     * occasion. */
+    if (len < p->mss && len < want && p->in_flight > 0)
         return 0;
     return (uint32_t)len;
 }
@@ -142,8 +150,10 @@ uint32_t choice_send(struct braid_conn *c, struct choice *ch, int i, uint64_t ds
     struct mp_map *m = len > 0 ? conn_map_new(c, dsn, len) : NULL;
     if (!m)
         return 0;
-    len = m->tcp.len;
+    len = m->tcp.len; /* fewer, if they lie in many chunks */
     m->sent_at = now;
+    /* the first mapping after falling back tells the peer so, and where the plain stream begins (section 3.7)
+     */
     m->infinite = c->fallback.infinite_due;
     c->fallback.infinite_due = false;
     /* The DATA_FIN rides on the last mapping (section 3.3.3), unless its octet does not fit into the length,

@@ -37,6 +37,7 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     c->sockopt.user_timeout = env->params.stall;
     c->send.sndbuf = CONN_MIN_SNDBUF < env->params.sndbuf_max ? CONN_MIN_SNDBUF : env->params.sndbuf_max;
     c->recv.rcvbuf = CONN_MIN_RCVBUF < env->params.rcvbuf_max ? CONN_MIN_RCVBUF : env->params.rcvbuf_max;
+    /* 0, as calloc left them, would be due at once */
     c->deadlines.data_rtx = c->deadlines.addr = c->deadlines.gone = c->deadlines.join = c->deadlines.room =
         c->deadlines.stall = c->deadlines.watch = c->deadlines.pm = BRAID_NEVER;
     c->stall.sending.since = c->stall.reading.since = BRAID_NEVER;
@@ -48,9 +49,11 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     ranges_init(&c->send.reinject);
     timer_init(&c->deadlines.timer, conn_fire);
     c->link.conn = c;
+    /* at the end, so that the list stays in the order of ids, by which walks go on where they stopped */
     list_append(&env->conns, &c->link.node);
     env->n_conns++;
     env->conns_total++;
+    /* not to its own account, which is limited by its buffers, and is for what fills them */
     mem_take(&env->mem, mem_cost(sizeof(*c)));
     return c;
 }
@@ -58,6 +61,8 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
 void conn_free(struct braid_conn *c)
 {
     struct mptcp_env *env = c->env;
+    /* before its subflows go: what they had in flight is no longer put up for reinjection, and nothing marks
+     * it for a flush that would find it freed */
     c->phase = CONN_DEAD;
     while (!list_empty(&c->subflows))
         flow_free(list_entry(c->subflows.next, struct mp_subflow, node));
@@ -76,6 +81,7 @@ void conn_free(struct braid_conn *c)
     env->n_conns--;
     conn_half_open_end(c);
     mem_give(&env->mem, mem_cost(sizeof(*c)));
+    /* whoever held a buffer that is charged to it would give it back to an account that is gone */
     assert(c->mem.used == 0);
     free(c);
 }

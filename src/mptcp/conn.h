@@ -44,15 +44,22 @@ struct mptcp_env_ops {
     void (*refuse)(struct mptcp_env *env, const struct mp_subflow *s, enum braid_refusal how);
 };
 
-/* What all connections of a core share. Embedded in struct braid_core. */
+/* What all connections of a core share. The first member of struct braid_core, so that the core finds
+ * itself when it is called by `ops` (src/core/demux.c). */
 struct mptcp_env {
     struct tcp_env tcp;
     struct braid_core_params params;
     struct rules rules;
+    /* The budget of the core (params.memory). The accounts of connections are its children: what is charged
+     * to one of them counts here, too; their structs, and what is made of addresses, are charged here alone.
+     */
     struct mem_account mem;
+    /* Of the tables in which peers choose their places by 4-tuples: without it they could choose one place.
+     */
     struct siphash_key hash_key;
     struct siphash_key cookie_key; /* of SYN cookies and the MPTCP keys that go with them */
     braid_time cookie_sent;        /* when the last one left; 0: none ever */
+    /* RSTs to joins with unknown tokens, which anybody may send in somebody else's name. */
     struct rate join_refusals;
     struct rate announced; /* subflows that we open to addresses that peers announced */
     braid_time reclaim_at; /* when to look again who may be ended for its memory */
@@ -69,10 +76,15 @@ struct mptcp_env {
     uint64_t bytes_in_past, bytes_out_past; /* of connections that have ended */
 };
 
-#define NO_DATA_WINDOW  ((uint64_t)1 << 62) /* plain TCP: the subflow's own window is the limit */
+/* Behind anything that can be sent, and yet near enough for seq64_before to take it for later. */
+#define NO_DATA_WINDOW ((uint64_t)1 << 62) /* plain TCP: the subflow's own window is the limit */
+/* Bytes that the buffers begin with (or less, if the parameters say so). They grow with what the paths need:
+ * data_window.c, sendbuf.c. */
 #define CONN_MIN_RCVBUF (256u << 10)
 #define CONN_MIN_SNDBUF (256u << 10)
 
+/* One that was answered with a SYN cookie is never CONN_PENDING: its user is asked after the handshake
+ * (handshake.stateless). */
 enum conn_phase {
     CONN_PENDING,     /* SYN received, the user has not answered */
     CONN_HANDSHAKE,   /* SYN/ACK or SYN sent */
@@ -87,6 +99,7 @@ enum conn_mode {
     MODE_FALLBACK /* was; now the only subflow's sequence space is the data sequence space */
 };
 
+/* The initial data sequence number, 0 here, stands for the SYN (struct conn_keys). */
 #define DATA_FIRST ((uint64_t)1) /* DSN of the first byte, in both directions */
 
 /* An entry of env->conns: a connection, or the marker of a walk over them (src/core/dump.c). */
@@ -111,7 +124,9 @@ struct braid_conn {
     struct conn_link link;
     struct list dirty_node; /* env->dirty */
     uint64_t id;
-    const struct braid_conn_ops *ops; /* NULL after release */
+    /* NULL after release, and once closed() was called: the user hears nothing any more. The table is the
+     * user's, of the listener or of braid_connect. */
+    const struct braid_conn_ops *ops;
     void *user;
     const char *edge;
     const struct cc_ops *cc;
@@ -119,7 +134,7 @@ struct braid_conn {
     struct mem_account mem;
     braid_time opened_at;
     struct list subflows; /* mp_subflow.node */
-    unsigned n_subflows;
+    unsigned n_subflows;  /* in the list, dead ones included */
     uint32_t next_subflow_id;
     enum conn_phase phase : 8;
     enum conn_mode mode : 8;
@@ -168,7 +183,10 @@ struct mp_subflow {
     struct flow_closing closing;
 };
 
-/* A mapping that we sent: the payload, and where it lies in the data sequence space. */
+/* A mapping that we sent: the payload, and where it lies in the data sequence space. From subflow_send on it
+ * belongs to its subflow, until flow_map_done frees it. Its slices hold references on the buffers of chunks:
+ * so its bytes can be retransmitted there when their chunk has been DATA_ACKed and freed long ago (RFC 8684
+ * section 3.3.6). */
 struct mp_map {
     struct tcp_map tcp; /* first */
     uint64_t dsn;
@@ -199,7 +217,8 @@ static inline void no_later(braid_time *at, braid_time limit)
     if (*at > limit)
         *at = limit;
 }
-/* The last of the memory is for what is there already. */
+/* The last of the memory is for what is there already: with a sixteenth left new connections, joins and
+ * subflows of path managers are refused, and those that stand still are ended (conn_reclaim). */
 static inline bool env_short_of_memory(const struct mptcp_env *env)
 {
     return mem_room(&env->mem) <= env->mem.limit / 16;
@@ -211,7 +230,7 @@ static inline bool env_short_of_memory(const struct mptcp_env *env)
 /* A new connection without subflows, in env->conns; NULL if memory is short. */
 struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, const struct sched_ops *sched,
                             braid_time now);
-/* Frees a connection and its subflows; sends nothing. */
+/* Frees a connection and its subflows. Sends nothing, and does not call the user. */
 void conn_free(struct braid_conn *c);
 
 /* ---- walks ---- */
@@ -222,7 +241,8 @@ static inline struct mp_subflow *flow_at(const struct braid_conn *c, const struc
     return at == &c->subflows ? NULL : list_entry(at, struct mp_subflow, node);
 }
 
-/* Walks over the subflows of c in the order of their ids, dead ones included; the body may free s. */
+/* Walks over the subflows of c in the order of their ids, dead ones included; the body may free s, and none
+ * of those behind it. */
 #define each_flow(s, c)                                                                                      \
     for (struct mp_subflow *s = flow_at(c, (c)->subflows.next), *s##_next;                                   \
          s && (s##_next = flow_at(c, s->node.next), true); s = s##_next)
@@ -236,7 +256,7 @@ static inline struct braid_conn *conn_from(const struct mptcp_env *env, const st
     return c;
 }
 
-/* Walks over all connections in the order of their ids; the body may free c. */
+/* Walks over all connections in the order of their ids; the body may free c, and none of those behind it. */
 #define each_conn(c, env)                                                                                    \
     for (struct braid_conn *c = conn_from(env, (env)->conns.next), *c##_next;                                \
          c && (c##_next = conn_from(env, c->link.node.next), true); c = c##_next)

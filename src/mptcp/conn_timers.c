@@ -25,6 +25,8 @@ void conn_rearm(struct braid_conn *c)
         wheel_arm(&c->env->tcp.wheel, &c->deadlines.timer, at);
 }
 
+/* The deadlines that are not put back to BRAID_NEVER here are set anew by who is called. A timer only does
+ * what waits for time; the rest is done by the flush that follows. */
 void conn_fire(struct timer *t, braid_time now)
 {
     struct braid_conn *c = list_entry(t, struct braid_conn, deadlines.timer);
@@ -32,6 +34,7 @@ void conn_fire(struct timer *t, braid_time now)
         conn_data_timeout(c, now);
     if (c->deadlines.addr <= now) {
         c->deadlines.addr = BRAID_NEVER;
+        /* one deadline for both: either sets it again for what it still waits for */
         conn_announce_timeout(c, now);
         conn_retire_timeout(c, now);
     }
@@ -47,6 +50,8 @@ void conn_fire(struct timer *t, braid_time now)
         c->deadlines.watch = BRAID_NEVER; /* the flush looks, and says when again */
     if (c->deadlines.room <= now)
         c->deadlines.room = BRAID_NEVER; /* the flush looks whether there is memory now */
+    /* No subflow, no end of data or no FIN came in time. The user of one that drains has been told already.
+     */
     if (c->deadlines.gone <= now) {
         c->deadlines.gone = BRAID_NEVER;
         if (c->phase == CONN_ESTABLISHED)

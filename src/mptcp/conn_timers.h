@@ -12,12 +12,15 @@ struct conn_deadlines {
     struct timer timer;
     braid_time data_rtx; /* at data without a DATA_ACK */
     braid_time addr;     /* at announcements, and at subflows whose address the peer has withdrawn */
-    braid_time gone;     /* the connection ends then */
-    braid_time join;     /* at the third ACKs of our joins; 0: they have just begun */
-    braid_time room;     /* for memory to write to */
-    braid_time watch;    /* at silent paths, or at the tail of the data; early at times */
-    braid_time stall;    /* whether data stands still */
-    braid_time pm;       /* the path manager wants to be asked */
+    /* The connection ends then. For lack of subflows (alone.c), of the end of data after the user has
+     * released it (flush.c), or of the last FINs while it drains (ending.c). What takes the reason away sets
+     * BRAID_NEVER. */
+    braid_time gone;
+    braid_time join;  /* at the third ACKs of our joins; 0: they have just begun */
+    braid_time room;  /* for memory to write to */
+    braid_time watch; /* at silent paths, or at the tail of the data; early at times */
+    braid_time stall; /* whether data stands still */
+    braid_time pm;    /* the path manager wants to be asked */
 };
 
 /* The timer has fired: does what is due, and rearms it. */

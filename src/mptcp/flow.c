@@ -24,9 +24,11 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     s->tcp.ops = &flow_ops;
     s->tcp.env = &c->env->tcp;
     s->tcp.account = s->rxmap.account = &c->mem;
+    /* who serves will mostly answer a request soon, and the answer acknowledges it (src/tcp/ack_due.c) */
     s->tcp.ack.patient = c->handshake.passive;
     s->tcp.local = *local;
     s->tcp.remote = *remote;
+    /* once: a rule holds for the subflow's whole life, whose bytes it counts */
     s->rule = rules_find(&c->env->rules, &local->ip, &remote->ip);
     /* Bytes of option space for the longest DSS (section 3.3): 64-bit DATA_ACK and DSN, and a checksum.
      * Fixed, so that the size of segments does not change with the width of the peer's numbers. */
@@ -50,9 +52,11 @@ void flow_free(struct mp_subflow *s)
     struct braid_conn *c = s->conn;
     /* before subflow_destroy frees the mappings */
     conn_reinject_flow(s);
+    /* what it carried since the last flush */
     rule_account(s);
     if (s->rule)
         s->rule->subflows--;
+    /* coupled congestion controls of the others must not walk over it any more */
     siblings_remove(s);
     c->env->ops->flow_remove(c->env, s);
     /* RFC 9293 section 3.6.1: the 4-tuple stays taken for a while, in an entry much smaller than a subflow.

@@ -13,17 +13,18 @@ struct flow_ids {
     uint8_t local, remote;
 };
 
-/* MP_PRIO (section 3.3.8). */
+/* The B flag of MP_JOIN and MP_PRIO (section 3.3.8). It binds who receives it; we spare the path if either
+ * end has set it. */
 struct flow_backup {
     bool peer; /* the peer asked us to spare it */
     bool ours; /* we asked the peer ... */
     bool due;  /* ... or are about to */
 };
 
-/* MP_FAIL (section 3.7). */
+/* MP_FAIL (section 3.7): what we owe the peer, whose data it is about. */
 struct flow_fail {
-    bool due;
-    uint64_t dsn;
+    bool due;     /* with the next ACK, or the RST */
+    uint64_t dsn; /* first byte that is not to be trusted, as an offset of the peer's data */
 };
 
 /* What schedulers keep with it, and what is done in their name. */
@@ -56,10 +57,13 @@ struct flow_closing {
     bool announced_again; /* ... or just once more: an end in order may be from before that */
 };
 
-/* A new subflow in c->subflows, not yet opened; NULL if memory is short. */
+/* A new subflow in c->subflows, not yet opened; NULL if memory is short or the 4-tuple is taken. The
+ * connection owns it. */
 struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local,
                             const struct braid_addr *remote);
-/* Puts what it had in flight up for reinjection, and frees it. */
+/* Puts what it had in flight up for reinjection, and frees it. Sends nothing; whoever wants the peer to hear
+ * of it resets it before. Never from within a callback of the subflow: those mark it (flow_reset in marks.h),
+ * and the flush frees it. */
 void flow_free(struct mp_subflow *s);
 
 #endif
