@@ -13,6 +13,9 @@ void aimd_init(struct cc *cc, braid_time now)
     *aimd(cc) = (struct aimd){0};
 }
 
+/* on_ack is not called in recovery, so an ACK here says that the episode is over. After a timeout nothing
+ * else does: src/tcp calls on_recovered after fast recovery only. The other two are what siblings ask of this
+ * subflow (coupled_window). */
 void aimd_note_ack(struct cc *cc, const struct cc_ack *ack)
 {
     struct aimd *a = aimd(cc);
@@ -31,6 +34,8 @@ uint64_t aimd_on_ack(struct cc *cc, const struct cc_ack *ack)
     return acked < cc->cwnd ? acked : cc->cwnd; /* one round trip's worth, however much an ACK brings */
 }
 
+/* Only OLIA and wVegas ever take bytes away. Of a negative sum the next whole byte below comes off cwnd, and
+ * the difference goes into the fraction, which so stays within 0 .. 1. */
 void aimd_change(struct cc *cc, double bytes)
 {
     uint64_t least = 2 * (uint64_t)cc->mss; /* below that no duplicate ACK tells of a loss */
@@ -40,7 +45,7 @@ void aimd_change(struct cc *cc, double bytes)
         cc_grow(cc, bytes, &aimd(cc)->fraction);
         return;
     }
-    uint64_t whole = (uint64_t)-sum + 1; /* the fraction stays within 0 .. 1 */
+    uint64_t whole = (uint64_t)-sum + 1;
     aimd(cc)->fraction = sum + (double)whole;
     if (cc->cwnd > least)
         cc->cwnd = cc->cwnd - least > whole ? cc->cwnd - whole : least;
@@ -62,6 +67,7 @@ void aimd_on_undo(struct cc *cc, braid_time now)
     episode_undo(&aimd(cc)->episode, cc);
 }
 
+/* cwnd is what src/tcp made of it, ssthresh; only the bookkeeping of the episode ends. */
 void aimd_on_recovered(struct cc *cc, braid_time now)
 {
     (void)now;

@@ -10,8 +10,12 @@
  * subflow and m of the best one, both at most 1. g is a real number, 1 for the best subflow. */
 #include "cc/coupled.h"
 
+/* The draft's bound, so that no loss takes more than three quarters of a window. */
 #define G_MAX_AT_LOSS 1.5
 
+/* With windows in bytes instead of segments the formula gives segments per byte acknowledged, as coupled_gain
+ * wants it. A subflow that does not count itself, having no round trip yet or being about to close, has no
+ * rate to be compared: it grows as Reno does. */
 static double balia_gain(const struct cc *cc, const struct coupled_sum *sum, double reno, braid_time now)
 {
     (void)now;
@@ -26,6 +30,8 @@ static void balia_on_ack(struct cc *cc, const struct cc_ack *ack)
     coupled_on_ack(cc, ack, balia_gain);
 }
 
+/* src/tcp sets in_recovery after this, so that a first loss finds the subflow's own rate of before in the
+ * sum. Without a round-trip time of its own best_window is 0 and the loss halves. */
 static void balia_on_loss(struct cc *cc, const struct cc_loss *loss)
 {
     uint64_t window = episode_begin(&aimd(cc)->episode, cc, loss);

@@ -12,6 +12,8 @@
  * bottleneck they take two flows' part of it. */
 #include "cc/bbr_model.h"
 
+/* The draft's constants (BBRHighGain, ProbeRTTDuration, BBRMinPipeCwnd), but for the margin, which is Linux's
+ * (bbr_pacing_margin_percent). */
 #define HIGH_GAIN        2.885 /* 2 / ln 2: doubles the rate each round */
 #define CWND_GAIN        2.0   /* in ProbeBW: delayed and aggregated ACKs */
 #define PACING_MARGIN    0.99  /* a little less than the estimate, so that a queue of old drains */
@@ -26,17 +28,18 @@ enum mode { STARTUP, DRAIN, PROBE_BW, PROBE_RTT };
 
 struct bbr {
     struct bbr_model model;
-    uint64_t pacing_rate;
+    uint64_t pacing_rate;      /* bytes per second */
     uint64_t prior_cwnd;       /* before recovery or ProbeRTT */
     braid_time phase_at;       /* when the phase of ProbeBW began */
     braid_time probe_rtt_done; /* 0: what is in flight has yet to drain */
-    uint8_t mode, phase;
-    bool probe_rtt_round; /* a round went by in ProbeRTT */
+    uint8_t mode, phase;       /* enum mode; index of phase_gain, valid in ProbeBW */
+    bool probe_rtt_round;      /* a round went by in ProbeRTT */
     bool idle_restart;
     bool entered_recovery; /* since the last ACK */
     bool conserving;       /* first round of fast recovery: one packet out for one that left */
 };
 
+/* Their mean is 1: what the first phase puts into a queue the second takes out again. */
 static const double phase_gain[CYCLE_LENGTH] = {1.25, 0.75, 1, 1, 1, 1, 1, 1};
 
 static struct bbr *state(struct cc *cc)
@@ -68,6 +71,7 @@ static double pacing_gain(const struct bbr *b)
     }
 }
 
+/* Drain keeps Startup's gain, as in the draft: it is the lower rate that empties the queue. */
 static double cwnd_gain(const struct bbr *b)
 {
     return b->mode == PROBE_BW ? CWND_GAIN : b->mode == PROBE_RTT ? 1 : HIGH_GAIN;
@@ -104,6 +108,8 @@ static uint64_t target(const struct cc *cc, const struct bbr *b, double gain)
 /* Flows that begin together shall not probe together: begins in any phase but the slow one. */
 static void enter_probe_bw(const struct cc *cc, struct bbr *b, braid_time now)
 {
+    /* Algorithms have no source of random numbers: what differs between flows is mixed, by a multiplication
+     * with 2^64 / golden ratio, of which the upper bits are the good ones. */
     uint64_t x = ((uint64_t)now ^ cc->delivered << 20 ^ (uint64_t)cc->srtt_us) * 0x9e3779b97f4a7c15;
     unsigned r = (unsigned)(x >> 32) % (CYCLE_LENGTH - 1);
 
@@ -112,6 +118,9 @@ static void enter_probe_bw(const struct cc *cc, struct bbr *b, braid_time now)
     b->phase_at = now;
 }
 
+/* BBRIsNextCyclePhase. A phase lasts for a round trip of the empty path. The higher rate goes on until the
+ * queue that it is to cause is there, or a loss says that the buffer has no room for it; the lower one ends
+ * early when nothing is left to drain, or the link would idle. */
 static bool phase_is_over(const struct cc *cc, const struct bbr *b, const struct cc_ack *ack)
 {
     double gain = phase_gain[b->phase];
@@ -124,12 +133,15 @@ static bool phase_is_over(const struct cc *cc, const struct bbr *b, const struct
     return full_length;
 }
 
+/* BBRSaveCwnd: what recovery or ProbeRTT will put back. If one begins within the other, cwnd may be cut
+ * already, and the larger of the two counts. */
 static void save_cwnd(struct cc *cc, struct bbr *b)
 {
     bool reduced = cc->in_recovery || b->mode == PROBE_RTT;
     b->prior_cwnd = reduced ? max_u64(b->prior_cwnd, cc->cwnd) : cc->cwnd;
 }
 
+/* Never less than now: meanwhile the model may have let it grow beyond. */
 static void restore_cwnd(struct cc *cc, const struct bbr *b)
 {
     cc->cwnd = max_u64(cc->cwnd, b->prior_cwnd);
@@ -142,6 +154,9 @@ static void enter_probe_rtt(struct cc *cc, struct bbr *b)
     b->probe_rtt_done = 0;
 }
 
+/* First in flight has to fall to four segments; from then on it stays there for 200 ms, for the probes of
+ * flows that share a queue to overlap, and for a round trip, to see the queue empty once. The minimum counts
+ * as confirmed then, whatever was found. */
 static void run_probe_rtt(struct cc *cc, struct bbr *b, braid_time now)
 {
     if (b->probe_rtt_done == 0) {
@@ -163,6 +178,8 @@ static void run_probe_rtt(struct cc *cc, struct bbr *b, braid_time now)
         b->mode = STARTUP;
 }
 
+/* One ACK may lead through several modes: a Startup that built up no queue has nothing to drain. After
+ * idleness the flow has no queue of its own, and the first sample renews the minimum without a ProbeRTT. */
 static void update_mode(struct cc *cc, struct bbr *b, const struct cc_ack *ack)
 {
     if (b->mode == PROBE_BW && phase_is_over(cc, b, ack)) {
@@ -181,8 +198,9 @@ static void update_mode(struct cc *cc, struct bbr *b, const struct cc_ack *ack)
 
 /* ---- the window ---- */
 
-/* The first round of fast recovery sends one byte for each that left the path, later ones grow again. True:
- * the window is set. */
+/* BBRModulateCwndForRecovery. Whatever is marked lost leaves the window, in recovery or not. The first round
+ * of fast recovery sends one byte for each that left the path, later ones grow again: what limits the flow
+ * may be a buffer that is full right now, or just random loss. True: the window is set. */
 static bool recover(struct cc *cc, struct bbr *b, const struct cc_ack *ack)
 {
     cc->cwnd = max_u64(cc->cwnd > ack->lost ? cc->cwnd - ack->lost : 0, cc->mss);
@@ -199,6 +217,8 @@ static bool recover(struct cc *cc, struct bbr *b, const struct cc_ack *ack)
     return b->conserving;
 }
 
+/* Until the pipe is full the estimate lags behind what Startup sends, so the window only grows; afterwards it
+ * follows the model down as well, but up by no more than what was acknowledged. */
 static void set_cwnd(struct cc *cc, struct bbr *b, const struct cc_ack *ack)
 {
     uint64_t least = MIN_CWND * (uint64_t)cc->mss;
@@ -239,6 +259,9 @@ static void bbr_on_ack(struct cc *cc, const struct cc_ack *ack)
     set_cwnd(cc, b, ack);
 }
 
+/* No answer to the loss itself, but for the window of the recovery. After a timeout there is no round of
+ * packet conservation, since nothing is in flight, and rounds without growth do not count towards the end of
+ * Startup. */
 static void bbr_on_loss(struct cc *cc, const struct cc_loss *loss)
 {
     struct bbr *b = state(cc);
@@ -260,6 +283,7 @@ static void bbr_on_recovered(struct cc *cc, braid_time now)
     restore_cwnd(cc, b);
 }
 
+/* The reduction held the rate down for nothing: rounds in it do not show that the pipe is full. */
 static void bbr_on_undo(struct cc *cc, braid_time now)
 {
     bbr_model_doubt_full(&state(cc)->model);
@@ -273,6 +297,7 @@ static void bbr_on_idle(struct cc *cc, braid_time now, int64_t idle_us)
 
     (void)idle_us;
     b->idle_restart = true;
+    /* The pause is no bunch of ACKs. */
     b->model.epoch_at = now;
     b->model.epoch_acked = 0;
     if (b->mode == PROBE_BW)

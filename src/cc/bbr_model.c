@@ -1,6 +1,8 @@
 /* BBR's model of the path, see bbr_model.h. */
 #include "cc/bbr_model.h"
 
+/* Those of the draft for Startup, and Linux's for aggregation (bbr_extra_acked_win_rtts,
+ * bbr_extra_acked_max_us). */
 #define FULL_BW_GROWTH    1.25 /* what startup, which doubles the rate in a round, cannot fail to reach ... */
 #define FULL_BW_ROUNDS    3    /* ... but for a receive window or a bunch of ACKs now and then */
 #define EXTRA_ROUNDS      5    /* length of half the window of the aggregation estimate */
@@ -21,6 +23,7 @@ void bbr_model_begin_round(struct bbr_model *m, const struct cc *cc)
     m->round_end = cc->delivered;
 }
 
+/* A pipe that was found full stays so: only the count that leads there begins again. */
 void bbr_model_doubt_full(struct bbr_model *m)
 {
     m->full_bw = 0;
@@ -104,6 +107,7 @@ static void update_extra(struct bbr_model *m, const struct cc *cc, const struct 
     }
     m->epoch_acked += ack->acked;
     uint64_t extra = m->epoch_acked > expected ? m->epoch_acked - expected : 0;
+    /* More than a window cannot have waited for one bunch; the rest is an error of the estimated rate. */
     if (extra > cc->cwnd)
         extra = cc->cwnd;
     if (extra > UINT32_MAX)
@@ -112,6 +116,8 @@ static void update_extra(struct bbr_model *m, const struct cc *cc, const struct 
         m->extra[0] = (uint32_t)extra;
 }
 
+/* In this order: the filter of the bandwidth goes by rounds, and aggregation and the end of Startup go by the
+ * bandwidth that this ACK brings. */
 void bbr_model_update(struct bbr_model *m, const struct cc *cc, const struct cc_ack *ack, bool hold)
 {
     if (hold)
@@ -132,6 +138,8 @@ uint64_t bbr_model_bdp(const struct bbr_model *m, const struct cc *cc, double ga
     return (uint64_t)(gain * (double)m->max_bw * (double)m->min_rtt_us / BRAID_SECOND);
 }
 
+/* The larger of two windows, so that the maximum of the last five to ten rounds holds without a list. Bounded
+ * in time: a path that stood still for longer is not aggregating. */
 uint64_t bbr_model_extra(const struct bbr_model *m)
 {
     uint64_t extra = m->extra[0] > m->extra[1] ? m->extra[0] : m->extra[1];

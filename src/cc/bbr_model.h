@@ -28,9 +28,11 @@ struct bbr_model {
     bool min_rtt_stale;         /* the filter ran out before this ACK */
 };
 
+/* Takes the minimum of the round-trip time over from src/tcp, if there was a sample already. */
 void bbr_model_init(struct bbr_model *m, const struct cc *cc, braid_time now);
 
-/* Takes an ACK. bw_only_up: the sample counts only if it is the highest (the flow holds itself back). */
+/* Takes an ACK. hold: the flow holds itself back now (ProbeRTT): samples of what leaves until all that is in
+ * flight has been acknowledged count only if they are the highest. */
 void bbr_model_update(struct bbr_model *m, const struct cc *cc, const struct cc_ack *ack, bool hold);
 
 /* A new round begins with the data sent from now on. */

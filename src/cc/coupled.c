@@ -9,6 +9,8 @@ static bool is_active(const struct cc *cc, const struct aimd *a, braid_time now)
     return cc->in_flight > 0 || (a && a->uses_window && now - a->last_ack <= cc->srtt_us);
 }
 
+/* Only of a sibling under the same algorithm is the private state known to begin with struct aimd. After a
+ * timeout cwnd is what the subflow is down to, and ssthresh would count what it no longer sends. */
 double coupled_window(const struct cc *cc, const struct cc *sibling, braid_time now)
 {
     const struct aimd *a = sibling->ops == cc->ops ? (const struct aimd *)sibling->priv : NULL;
@@ -22,6 +24,8 @@ double coupled_window(const struct cc *cc, const struct cc *sibling, braid_time 
     return (double)(!uses_window && sibling->in_flight < window ? sibling->in_flight : window);
 }
 
+/* Anew at each ACK: a running sum would have to be corrected whenever a sibling comes, goes, or takes another
+ * sample, and there are few of them. */
 struct coupled_sum coupled_sum(const struct cc *cc, braid_time now)
 {
     struct coupled_sum sum = {.own = coupled_window(cc, cc, now)};

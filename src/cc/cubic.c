@@ -13,6 +13,8 @@
 #include "cc/hystart.h"
 #include "cc/window.h"
 
+/* C and beta: RFC 8312 sections 5 and 4.5. ALPHA_AIMD: what makes a flow with that beta as fast as standard
+ * TCP (4.2). */
 #define C            0.4
 #define BETA         0.7
 #define ALPHA_AIMD   (3 * (1 - BETA) / (1 + BETA))
@@ -58,6 +60,8 @@ static double cube_root(double x)
     return previous;
 }
 
+/* RFC 8312, equation 1. t in seconds, the result in bytes; before K the cube is negative: the concave
+ * part. */
 static double w_cubic(const struct cc *cc, const struct curve *curve, double t)
 {
     double d = t - curve->k;
@@ -72,6 +76,8 @@ static void cubic_init(struct cc *cc, braid_time now)
     hystart_init(&c->hystart);
 }
 
+/* Congestion avoidance begins. w_max is 0 after a timeout and where slow start ended without a loss: the
+ * plateau is here then, K is 0, and growth convex at once (RFC 8312 sections 4.7 and 4.8). */
 static void begin_epoch(struct cc *cc, struct curve *curve)
 {
     double cwnd = (double)cc->cwnd;
@@ -92,6 +98,9 @@ static int64_t active_time(struct cubic *c, const struct cc *cc, braid_time now)
     return gap < 0 ? 0 : gap < cc->srtt_us ? gap : cc->srtt_us;
 }
 
+/* RFC 8312 sections 4.2 to 4.4. The cubic says where the window should be a round trip from now; each ACK
+ * takes the part of that which its bytes have in a window. Where standard TCP would be further by now its
+ * window is taken as it is. Nothing here shrinks: above the curve the window waits for it. */
 static void avoid_congestion(struct cc *cc, struct cubic *c, uint64_t acked, int64_t passed_us)
 {
     struct curve *curve = &c->curve;
@@ -135,6 +144,7 @@ static void cubic_on_ack(struct cc *cc, const struct cc_ack *ack)
     }
     if (!ack->cwnd_limited)
         return;
+    /* Slow start after a timeout or idleness: a new epoch begins behind it. */
     if (cc->cwnd < cc->ssthresh)
         c->curve.elapsed_us = NO_EPOCH;
     uint64_t acked = cc_slow_start(cc, ack->acked);
@@ -151,17 +161,20 @@ static void cubic_on_loss(struct cc *cc, const struct cc_loss *loss)
 
     if (window == 0)
         return;
+    /* Of an episode with a timeout within fast recovery, an undo puts back what was before both. */
     if (first)
         c->saved = c->curve;
     double w = (double)window;
     c->curve.w_max = w < c->curve.w_last_max ? w * (1 + BETA) / 2 : w;
     c->curve.w_last_max = w;
+    /* Section 4.7: the window at which congestion avoidance begins again becomes the new maximum. */
     if (loss->timeout)
         c->curve.w_max = 0;
     c->curve.elapsed_us = NO_EPOCH;
     cc_set_ssthresh(cc, window, BETA);
 }
 
+/* t goes on where it stood: the time of a recovery that was in error counts as little as idle time. */
 static void cubic_on_undo(struct cc *cc, braid_time now)
 {
     struct cubic *c = state(cc);
@@ -180,6 +193,8 @@ static void cubic_on_recovered(struct cc *cc, braid_time now)
     c->last_ack = now;
 }
 
+/* Without on_penalty: src/tcp then tells a loss in congestion avoidance, and the curve remembers from where
+ * it was cut. Without on_idle: the window restarts as RFC 5681 section 4.1 says. */
 const struct cc_ops cc_cubic = {
     .name = "cubic",
     .about = "CUBIC (RFC 8312) with HyStart++ (RFC 9406); each subflow by itself",

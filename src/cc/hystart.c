@@ -31,6 +31,7 @@ static void take_sample(struct hystart *h, int64_t rtt_us, uint64_t segments)
     h->samples += (uint16_t)(segments == 0 ? missing > 0 : segments < missing ? segments : missing);
 }
 
+/* RFC 9406's RttThresh: an eighth of the round trip, within bounds. */
 static uint32_t threshold(uint32_t last_min_us)
 {
     uint32_t t = last_min_us / MIN_RTT_DIVISOR;
@@ -42,6 +43,8 @@ static bool rtt_rose(const struct hystart *h, uint32_t from_us)
     return from_us != NO_RTT && (uint64_t)h->round_min_us >= (uint64_t)from_us + threshold(from_us);
 }
 
+/* Rounds before samples: this ACK belongs to the round that it begins. In the round in which CSS began its
+ * baseline is that round's own least, so that only later ones can show a rise above it. */
 bool hystart_on_ack(struct hystart *h, int64_t rtt_us, uint64_t segments, bool round_start)
 {
     bool in_css = h->css_base_us != NO_RTT;

@@ -49,12 +49,14 @@ static double quality(const struct cc *cc)
     return (double)(since > d->between ? since : d->between) / (rtt * rtt);
 }
 
+/* What one walk over the subflows finds out, for a second one to compare with. */
 struct best {
     unsigned n; /* subflows that count */
     double quality;
     uint64_t segments; /* of the largest window */
 };
 
+/* Window of the subflow i as it counts for cc, in whole segments of its own. */
 static uint64_t segments(const struct cc *cc, const struct cc *i, braid_time now)
 {
     return (uint64_t)coupled_window(cc, i, now) / i->mss;
@@ -77,7 +79,8 @@ static struct best find_best(const struct cc *cc, braid_time now)
     return b;
 }
 
-/* a of cc, which counts itself. */
+/* a of cc, which counts itself. Equality of floating point is meant: b.quality is one of these very values,
+ * and a tie is two subflows with the same numbers. */
 static double transfer(const struct cc *cc, braid_time now)
 {
     struct best b = find_best(cc, now);
@@ -99,6 +102,8 @@ static double transfer(const struct cc *cc, braid_time now)
     return quality(cc) == b.quality ? 1.0 / b.n / gaining : 0;
 }
 
+/* In segments per byte acknowledged: both terms of the formula per segment acknowledged, windows in bytes
+ * instead of segments. Without a round trip, or about to close, the subflow has no share: Reno. */
 static double olia_gain(const struct cc *cc, const struct coupled_sum *sum, double reno, braid_time now)
 {
     double window = (double)cc->cwnd, rtt = (double)cc->srtt_us;
@@ -113,6 +118,8 @@ static void olia_on_ack(struct cc *cc, const struct cc_ack *ack)
     coupled_on_ack(cc, ack, olia_gain);
 }
 
+/* l is counted from loss to loss. A timeout in a recovery belongs to the loss before it, or the distance
+ * between the two would pass for the quality of the path. */
 static void olia_on_loss(struct cc *cc, const struct cc_loss *loss)
 {
     struct olia *o = state(cc);

@@ -6,6 +6,8 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* What can be put back is remembered at the beginning of an episode only: a timeout during fast recovery
+ * reduces once more, and an undo takes back both. */
 uint64_t episode_begin(struct episode *e, const struct cc *cc, const struct cc_loss *loss)
 {
     uint64_t window = cc->cwnd;
@@ -22,6 +24,7 @@ uint64_t episode_begin(struct episode *e, const struct cc *cc, const struct cc_l
     return window;
 }
 
+/* cwnd and ssthresh of before stay: the DSACK that proves a loss spurious may come after the recovery. */
 void episode_end(struct episode *e)
 {
     e->state = EPISODE_OVER;

@@ -11,6 +11,7 @@
  * measure at the same time, when the queue is empty indeed. */
 #include "cc/coupled.h"
 
+/* total_alpha, initial_alpha and gamma of the authors' implementation for Linux. */
 #define TOTAL_TARGET 10.0                /* segments, of all subflows together */
 #define TARGET_MIN   2.0                 /* segments, of one */
 #define GAMMA        1.0                 /* segments, ends slow start */
@@ -40,6 +41,7 @@ static void wvegas_init(struct cc *cc, braid_time now)
     *state(cc) = (struct wvegas){.target = TARGET_MIN, .base_at = now, .round_from = cc->delivered};
 }
 
+/* A sample as low as the base confirms it: the ten seconds begin again. */
 static void take_sample(struct wvegas *v, int64_t rtt_us, braid_time now)
 {
     if (rtt_us <= 0)
@@ -60,6 +62,7 @@ static double pipe_of(const struct cc *cc, int64_t base_rtt_us, double rtt_us)
     return (double)cc->cwnd * (double)base_rtt_us / rtt_us;
 }
 
+/* Two segments at least, as in aimd_change. */
 static void set_window(struct cc *cc, double bytes)
 {
     uint64_t least = 2 * (uint64_t)cc->mss, window = (uint64_t)bytes;
@@ -80,6 +83,8 @@ static void begin_probe(struct cc *cc, const struct cc_ack *ack)
         set_window(cc, pipe_of(cc, v->base_rtt_us, (double)cc->srtt_us) / 2);
 }
 
+/* Whatever was the least meanwhile is the base now, higher or lower than before. Slow start brings the window
+ * back, until a segment waits (leave_slow_start). */
 static void end_probe(struct cc *cc, braid_time now)
 {
     struct wvegas *v = state(cc);
@@ -130,6 +135,8 @@ static void leave_slow_start(struct cc *cc, const struct wvegas *v, double rtt_u
     cc->ssthresh = cc->cwnd;
 }
 
+/* The target is weighed anew only when it has been reached, as in the paper: a subflow that has not yet
+ * filled its part does not give it up. */
 static void avoid_congestion(struct cc *cc, struct wvegas *v, double rtt_us, braid_time now)
 {
     double waiting = ((double)cc->cwnd - pipe_of(cc, v->base_rtt_us, rtt_us)) / cc->mss;
@@ -144,6 +151,8 @@ static void avoid_congestion(struct cc *cc, struct wvegas *v, double rtt_us, bra
         drain_if_doubled(cc, v, rtt_us);
 }
 
+/* Once per round trip. The mean of its samples is what Vegas compares: single ones jump with delayed ACKs. A
+ * round that did not use the window, or measured the base, says nothing about it. */
 static void end_round(struct cc *cc, const struct cc_ack *ack)
 {
     struct wvegas *v = state(cc);
@@ -160,6 +169,9 @@ static void end_round(struct cc *cc, const struct cc_ack *ack)
     v->round_from = cc->delivered;
 }
 
+/* While the base is measured the window stays cut. A probe without any sample goes on, since a base of 0
+ * would take the whole round trip for queueing. What aimd_on_ack leaves over from slow start is not used: in
+ * congestion avoidance the window moves in end_round. */
 static void wvegas_on_ack(struct cc *cc, const struct cc_ack *ack)
 {
     struct wvegas *v = state(cc);
