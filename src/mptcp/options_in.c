@@ -15,18 +15,23 @@
 #include "mptcp/rxmap.h"
 #include "mptcp/sendbuf.h"
 
+/* Enters a mapping for the payload to come: off and len in the subflow, dsn the offset of the data; csum_len
+ * is the length on the wire, which the checksum covers and which counts a DATA_FIN. */
 static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint32_t len, bool has_csum,
                          uint16_t csum, uint16_t csum_len)
 {
     struct braid_conn *c = s->conn;
     struct rx_mapping m = {
         .off = off, .dsn = dsn, .len = len, .has_csum = has_csum, .csum = csum, .csum_len = csum_len};
+    /* a DATA_FIN alone maps nothing */
     if (len == 0)
         return;
     if (has_csum != c->dss.checksum) { /* section 3.3: as negotiated, or reset */
         flow_reset(s, MPTCP_RST_MPTCP);
         return;
     }
+    /* The first mapping of a byte counts (section 3.3.1): peers repeat theirs on each segment, and nobody may
+     * change one. More than can be kept is reset, "too much outstanding data". */
     switch (rxmap_add(&s->rxmap, &m, s->tcp.rcv.nxt)) {
     case RXMAP_OK:
     case RXMAP_DUPLICATE:
@@ -40,18 +45,23 @@ static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint3
     }
 }
 
-/* The offset that a data sequence number stands for; one of 32 bits: the nearest to `near`. */
+/* The offset that a data sequence number stands for; one of 32 bits: the nearest to `near`, on either side of
+ * it, since old segments come late (section 3.3.1: a wrap that segments out of order do not trigger). */
 static uint64_t offset_of(uint64_t dsn, bool dsn64, uint64_t idsn, uint64_t near)
 {
     return dsn64 ? dsn - idsn : seq_extend(near, (uint32_t)(dsn - idsn));
 }
 
+/* The mapping of a DSS, which may be infinite, or have a DATA_FIN. off: that of the segment's first byte,
+ * which the relative subflow sequence number is near to. */
 static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_t off)
 {
     struct braid_conn *c = s->conn;
     uint64_t dsn = offset_of(d->dsn, d->dsn64, c->keys.remote_idsn, c->recv.nxt);
     uint64_t map_off = seq_extend(off, d->ssn);
+    /* section 3.3.2: data with 64 bits is acknowledged with 64; it stays so, whatever comes later */
     c->dss.peer_dsn64 = c->dss.peer_dsn64 || d->dsn64;
+    /* section 3.3.1: length 0 is reserved for the infinite mapping */
     if (d->len == 0 && !d->data_fin) {
         conn_infinite_mapping(s, map_off, dsn);
         return;
@@ -63,6 +73,7 @@ static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_
     uint32_t len = d->len;
     if (d->data_fin && len > 0)
         len--; /* the DATA_FIN takes one (section 3.3.3) */
+    /* its number is the one behind the data */
     if (d->data_fin)
         conn_data_fin(c, dsn + len);
     if ((int64_t)map_off <= 0 && len > 0) {
@@ -72,6 +83,7 @@ static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_
     take_mapping(s, map_off, dsn, len, d->has_csum, d->csum, d->len);
 }
 
+/* A window counts from a DATA_ACK (section 3.3.4), so only segments that have one say anything of it. */
 static void dss_in(struct mp_subflow *s, const struct wire_packet *p, uint64_t off, braid_time now)
 {
     struct braid_conn *c = s->conn;
@@ -90,6 +102,7 @@ static void capable_in(struct mp_subflow *s, const struct wire_packet *p)
 {
     struct braid_conn *c = s->conn;
     const struct mptcp_capable *k = &p->tcp.mp.capable;
+    /* a join knows no MP_CAPABLE, and a SYN's has no meaning here */
     if (s->join || k->n_keys != 2)
         return;
     if (k->sender_key != c->keys.remote || k->receiver_key != c->keys.local) {
@@ -116,11 +129,14 @@ static bool has_had_our_dss(const struct braid_conn *c, const struct wire_tcp *t
 static void no_dss(struct mp_subflow *s, const struct wire_packet *p)
 {
     struct braid_conn *c = s->conn;
+    /* the subflow has all of what waits for a DATA_ACK, and this ACK has none */
     bool acks_data = c->send.una != c->send.nxt && s->tcp.snd.una > 1 && list_empty(&s->tcp.flight->maps);
     if (p->tcp.mp.has || p->tcp.mp.malformed || !conn_may_fall_back(c) || c->mode != MODE_MPTCP)
         return;
+    /* all has ended at the data level: ACKs that Linux sends from TIME_WAIT have no option */
     if (c->recv.fin_received && c->send.fin_acked)
         return;
+    /* the first payload of all without a mapping (section 3.7) */
     bool first = p->payload_len > 0 && !c->dss.seen;
     /* Were the peer's FIN taken for the end of a subflow, ours would be the end of the stream to a peer that
      * has fallen back. Behind its DATA_FIN it says nothing new, and needs no option. */
@@ -143,14 +159,15 @@ static void fallen_back(struct mp_subflow *s, const struct wire_mptcp *mp, uint6
     }
     if (!(mp->has & MPTCP_HAS(MPTCP_DSS)) || !mp->dss.has_map || mp->dss.data_fin)
         return;
+    /* it tells where the plain stream begins; mappings that were in flight still count */
     if (c->fallback.linear_from == LINEAR_UNKNOWN)
         dss_mapping(s, &mp->dss, off);
     else if (mp->dss.len == 0)
         c->dss.keep_data_acks = false; /* an infinite mapping: the peer has fallen back */
 }
 
-/* MP_FASTCLOSE (section 3.5). True: it has our key, and the connection is over. The RSTs that answer it say
- * why, as those of Linux do. */
+/* MP_FASTCLOSE (section 3.5). True: it has our key, which a stranger who guesses sequence numbers has not,
+ * and the connection is over. The RSTs that answer it say why, as those of Linux do. */
 static bool fastclose_in(struct braid_conn *c, uint64_t key)
 {
     conn_count(c, MP_FASTCLOSE_RX);
@@ -164,6 +181,8 @@ static bool fastclose_in(struct braid_conn *c, uint64_t key)
     return true;
 }
 
+/* The options of one segment, in an order: what ends the connection, what shows that the subflow is there,
+ * signals, and the DSS last. */
 static enum subflow_verdict options_in(struct subflow *sf, const struct wire_packet *p, uint64_t off,
                                        braid_time now)
 {
@@ -171,6 +190,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
     struct braid_conn *c = s->conn;
     const struct wire_mptcp *mp = &p->tcp.mp;
     conn_dirty(c);
+    /* it ends at the flush: what it still brings must not change what the others do */
     if (s->closing.reset_due || c->closing.fail_due)
         return SUBFLOW_DROP;
     if (!conn_is_mptcp(c)) {
@@ -182,6 +202,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
         conn_count(c, MP_MALFORMED);
     if ((mp->has & MPTCP_HAS(MPTCP_FASTCLOSE)) && fastclose_in(c, mp->fastclose.key))
         return SUBFLOW_DROP;
+    /* Now data may go over it, and falling back is over: there is a second subflow. */
     if (s->join && !s->confirmed) { /* the fourth ACK (section 3.2) */
         s->confirmed = true;
         c->fallback.barred = true;
@@ -194,6 +215,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
         s->echo_mp_capable = false;
         c->dss.proven = c->dss.proven || has_had_our_dss(c, &p->tcp, off);
     }
+    /* for whoever has to tell whether the peer has fallen back (conn_peer_is_bare, flow_fin) */
     s->bare = !mp->has && !mp->malformed;
     /* it lives: REMOVE_ADDR does not end it (section 3.4.2) */
     s->closing.answer_by = 0;
@@ -201,6 +223,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
         conn_add_addr_in(s, &mp->add_addr);
     if (mp->has & MPTCP_HAS(MPTCP_REMOVE_ADDR))
         conn_remove_addr_in(s, &mp->remove_addr, now);
+    /* section 3.3.8: it concerns the subflow that it came over */
     if (mp->has & MPTCP_HAS(MPTCP_PRIO)) {
         conn_count(c, MP_PRIO_RX);
         s->backup.peer = mp->prio_backup;
@@ -231,6 +254,8 @@ enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *
     return SUBFLOW_DROP;
 }
 
+/* The options of a RST, which src/tcp takes only with the right sequence number (RFC 5961 section 3.2). The
+ * reason (section 3.6) decides when path managers try again (retries.c). */
 void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time now)
 {
     struct mp_subflow *s = mp_subflow_of(sf);
@@ -248,6 +273,8 @@ void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time n
         return; /* the handshake was refused */
     if (mp->has & MPTCP_HAS(MPTCP_FASTCLOSE))
         fastclose_in(c, mp->fastclose.key);
+    /* Section 3.7, with several subflows: what the peer does not trust it never DATA_ACKs, so all from there
+     * on is sent again over others. */
     if (mp->has & MPTCP_HAS(MPTCP_FAIL)) {
         conn_count(c, MP_FAIL_RX);
         uint64_t dsn = mp->fail_dsn - c->keys.local_idsn;

@@ -21,7 +21,8 @@ static uint8_t capable_flags(const struct braid_conn *c)
            (c->join.refused ? MPTCP_CAPABLE_NO_JOIN : 0);
 }
 
-/* No key in a SYN, ours in the SYN/ACK, both in what completes the handshake (section 3.1). */
+/* No key in a SYN, ours in the SYN/ACK, both in what completes the handshake (section 3.1): the encoder
+ * writes as many as n_keys says. */
 static void put_capable(const struct braid_conn *c, unsigned n_keys, struct wire_mptcp *mp)
 {
     struct mptcp_capable *k = &mp->capable;
@@ -34,6 +35,7 @@ static void put_capable(const struct braid_conn *c, unsigned n_keys, struct wire
     mp->has |= MPTCP_HAS(MPTCP_CAPABLE);
 }
 
+/* Once the peer's DATA_FIN is in order, recv.nxt counts it, so that this acknowledges it, too. */
 static void put_data_ack(const struct braid_conn *c, struct wire_mptcp *mp)
 {
     memset(&mp->dss, 0, sizeof(mp->dss));
@@ -43,7 +45,8 @@ static void put_data_ack(const struct braid_conn *c, struct wire_mptcp *mp)
     mp->has |= MPTCP_HAS(MPTCP_DSS);
 }
 
-/* A DATA_FIN by itself: one byte of data sequence space, none of the subflow's (section 3.3.3). */
+/* A DATA_FIN by itself: one byte of data sequence space, none of the subflow's (section 3.3.3), so that its
+ * checksum covers the pseudo-header alone. It shares the option with the DATA_ACK that is there already. */
 static void put_data_fin(const struct braid_conn *c, struct mptcp_dss *d)
 {
     d->data_fin = d->has_map = d->dsn64 = true;
@@ -116,6 +119,7 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
     struct conn_known *m = c->pm.known;
     if (!m)
         return false;
+    /* echoes first: they are short, and the peer repeats its announcement until it has them */
     if (m->n_echoes > 0) {
         mp->add_addr = m->echoes[--m->n_echoes];
         mp->has |= MPTCP_HAS(MPTCP_ADD_ADDR);
@@ -135,6 +139,7 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
         o->id = l->id;
         o->addr = l->addr;
         o->has_port = l->addr.port != 0;
+        /* our key comes first, as this end sends it (section 3.4.1) */
         mptcp_add_addr_hmac(c->keys.local, c->keys.remote, l->id, &l->addr, o->hmac);
         mp->has |= MPTCP_HAS(MPTCP_ADD_ADDR);
         a->due = false;
@@ -202,7 +207,9 @@ static void put_extra(struct mp_subflow *s, unsigned space, struct wire_mptcp *m
 }
 
 /* A handshake that is not complete gives ACKs as well, as challenges (RFC 5961): the peer's key, and with it
- * what a DATA_ACK says, is not known then. */
+ * what a DATA_ACK says, is not known then. The MP_CAPABLE of the third ACK, which may have been lost, is
+ * repeated until a DSS shows that the peer has our key (section 3.1). Only an ACK that announce.c asked for
+ * carries an address, and then no DSS. */
 static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
@@ -256,6 +263,8 @@ static void put_fallen_back(struct mp_subflow *s, enum subflow_segment kind, con
     }
 }
 
+/* The kind decides which options go with a segment; each part above keeps within `space`, or what it adds
+ * always fits (src/tcp/output.c asserts that). */
 void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struct tcp_map *map,
                       unsigned space, struct wire_tcp *t)
 {
@@ -284,6 +293,7 @@ void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struc
     case SUBFLOW_ACK:
         put_ack(s, space, &t->mp);
         break;
+    /* the payload's mapping, with the DATA_ACK */
     case SUBFLOW_DATA:
         put_data(s, m, &t->mp);
         break;

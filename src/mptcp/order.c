@@ -16,6 +16,7 @@
 #define GAPS_COST  mem_cost(sizeof(struct data_gaps))
 #define OOO_SEARCH 512 /* pieces looked at from where a search begins */
 
+/* The queue is made with the first gap and goes with the last. False: memory is short. */
 static bool gaps_begin(struct braid_conn *c)
 {
     struct data_gaps *g = c->recv.ooo;
@@ -39,6 +40,8 @@ static void gaps_settle(struct braid_conn *c)
     c->recv.ooo = NULL;
 }
 
+/* Takes a piece out of the queue and frees it, but not what its slice holds: that is the caller's. No subflow
+ * may remember it as the place to search from. */
 static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
 {
     each_flow (s, c) {
@@ -109,12 +112,14 @@ static void deliver_in_order(struct braid_conn *c, struct slice *s)
     conn_dirty(c);
 }
 
+/* of a queued piece: n is its node, not the list's head */
 static bool begins_after(const struct list *n, uint64_t dsn)
 {
     return seq64_before(dsn, list_entry(n, struct data_ooo, node)->dsn);
 }
 
-/* From n on: the last queued piece that begins at or before dsn, or the list's head; NULL: it is far away. */
+/* From n on, back and then forth: the last queued piece that begins at or before dsn, or the list's head;
+ * NULL: it is further away than OOO_SEARCH pieces. */
 static struct list *search(struct braid_conn *c, struct list *n, uint64_t dsn)
 {
     unsigned left = OOO_SEARCH;
@@ -138,7 +143,8 @@ static struct list *ooo_before(struct braid_conn *c, struct mp_subflow *s, uint6
     return n ? n : search(c, &c->recv.ooo->pieces, dsn);
 }
 
-/* Keeps [dsn, dsn + len) of s, which overlaps nothing queued, behind `after` (NULL: in front). */
+/* Keeps [dsn, dsn + len) of s, from its byte `skip` on, which overlaps nothing queued, behind `after` (NULL:
+ * in front). What it keeps is charged to the connection. NULL: there are too many, or memory is short. */
 static struct data_ooo *ooo_insert(struct braid_conn *c, struct data_ooo *after, uint64_t dsn,
                                    const struct slice *s, uint32_t skip, uint32_t len)
 {
@@ -163,7 +169,8 @@ short_of_memory:
     return NULL;
 }
 
-/* Queues data that is ahead of recv.nxt. The first copy of a byte wins. */
+/* Queues data that is ahead of recv.nxt. The first copy of a byte wins: `at` walks over the new data, and
+ * each turn puts what lies in one gap, up to the next queued piece, behind `prev`. */
 static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn,
                                  const struct slice *in)
 {
@@ -176,6 +183,7 @@ static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uin
     }
     conn_count(c, MP_OFO_QUEUE);
     while (seq64_before(at, end)) {
+        /* what prev has is there already */
         if (prev && seq64_before(at, prev->dsn + prev->s.len))
             at = prev->dsn + prev->s.len;
         struct list *n = prev ? prev->node.next : head->next;
@@ -185,6 +193,7 @@ static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uin
             prev = ooo_insert(c, prev, at, in, (uint32_t)(at - dsn), (uint32_t)(stop - at));
             if (!prev)
                 return;
+            /* what comes next over this subflow belongs behind it */
             s->ooo_hint = prev;
             at = stop;
         }
@@ -195,6 +204,8 @@ static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uin
     }
 }
 
+/* Cuts off what no peer may send, then tells the three cases apart: all of it is old, a gap is in front of
+ * it, or it is next. Plain TCP has no window of the connection: its subflow has checked its own. */
 void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, struct slice *in)
 {
     uint64_t end = dsn + in->len;
@@ -215,6 +226,7 @@ void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, stru
         end = c->recv.fin_dsn;
         in->len = (uint32_t)(end - dsn);
     }
+    /* for data_window.c: how much of the window the peer uses */
     if (seq64_before(c->recv.high, end))
         c->recv.high = end;
     if (!seq64_before(c->recv.nxt, end)) {

@@ -13,14 +13,17 @@
 
 #define LAST_ID 99 /* of endpoints; conn_local_id gives higher ones to other addresses */
 
+/* Those that the core has when the connection begins; later changes are told to each connection
+ * (src/core/endpoints.c). One that there is no memory for is left out. */
 void conn_endpoints_begin(struct braid_conn *c)
 {
     for (unsigned i = 0; i < c->env->n_endpoints; i++)
         conn_endpoint_add(c, &c->env->endpoints[i]);
 }
 
-/* Section 3.2: an ID stands for one address of ours. It is that of the address where the path manager knows
- * it, or of another join at the same address; else one that no endpoint gets. */
+/* Section 3.2: an ID stands for one address of ours, by which the peer refers to it (REMOVE_ADDR, section
+ * 3.4.2). It is that of the address where the path manager knows it, or of another join at the same address;
+ * else one that no endpoint gets. */
 uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip)
 {
     int i = conn_find_local(c, ip);
@@ -41,8 +44,8 @@ static bool id_in_use(const struct conn_known *m, uint8_t id)
     return false;
 }
 
-/* IDs go round, so that one that was withdrawn stays free for long. At most PM_MAX_LOCALS of them are taken,
- * so that a free one is found. */
+/* IDs go round, so that one that was withdrawn stays free for long: a repeated REMOVE_ADDR, or one that comes
+ * late, must not hit another address. At most PM_MAX_LOCALS are taken, so that a free one is found. */
 static uint8_t draw_id(struct conn_known *m)
 {
     uint8_t id;
@@ -52,6 +55,7 @@ static uint8_t draw_id(struct conn_known *m)
     return id;
 }
 
+/* Does any subflow, whoever opened it, have this address at our end? */
 static bool in_use(const struct braid_conn *c, const struct braid_ip *ip)
 {
     each_flow (s, c) {
@@ -61,7 +65,8 @@ static bool in_use(const struct braid_conn *c, const struct braid_ip *ip)
     return false;
 }
 
-/* A place for one more endpoint: a new one, or that of one that is gone. */
+/* A place for one more endpoint: a new one, or that of one that is gone. -1: there is none. Index 0 is the
+ * initial subflow's for ever. */
 static int free_local(struct braid_conn *c)
 {
     struct conn_known *m = c->pm.known;
@@ -97,6 +102,8 @@ static void renew_subflows(struct braid_conn *c, const struct braid_ip *ip, bool
     }
 }
 
+/* An endpoint that is there already, or was, keeps its place and its ID, so that the peer knows it again. -1:
+ * no place, or memory is short. */
 int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
 {
     struct conn_known *m = conn_know(c);
@@ -117,15 +124,19 @@ int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
         l->signal = e->signal;
         l->addr.port = e->addr.port;
     }
+    /* what is left of its REMOVE_ADDR's repetitions would take it from the peer again */
     conn_withdraw_not(c, l->id);
     /* only if the path manager opens new ones in their place; what the peer opened is the peer's to renew */
     if (conn_is_mptcp(c) && c->phase == CONN_ESTABLISHED && c->pm.ops->opens && l->subflow)
         renew_subflows(c, &e->addr.ip, was_gone);
+    /* those that were just reset count for nothing either */
     forget_local(c, (unsigned)i);
     conn_pm_changed(c);
     return 0;
 }
 
+/* Its place, its ID and its subflows stay for the time being; the peer, if it knows the address, hears of it
+ * at the flush. -1: there is no such endpoint. */
 int conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
 {
     int i = conn_find_local(c, ip);
@@ -155,6 +166,8 @@ int braid_conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
     return conn_endpoint_remove(c, ip);
 }
 
+/* An endpoint to be announced, from which no subflows are opened, and announced at once whatever the path
+ * manager. The initial address needs no announcement: the peer knows it. */
 int braid_conn_announce(struct braid_conn *c, const struct braid_addr *addr)
 {
     struct braid_endpoint e = {.addr = *addr, .signal = true};

@@ -33,6 +33,7 @@ static void reopen(struct braid_conn *c, unsigned remote)
         s->closing.announced_again |= flow_remote_index(s) == remote;
 }
 
+/* NULL: no address has this ID. The initial one has 0. */
 static struct pm_remote *find_remote(struct conn_known *m, uint8_t id)
 {
     for (unsigned i = 0; i < m->n_remotes; i++)
@@ -53,7 +54,8 @@ static bool known_otherwise(const struct conn_known *m, uint8_t id, const struct
     return false;
 }
 
-/* A place for one more address: a new one, or that of one that was withdrawn. */
+/* A place for one more address: a new one, or that of one that was withdrawn. NULL: the peer has named as
+ * many as are kept (max_add_addr), and what comes beyond is not remembered at all. */
 static struct pm_remote *free_remote(struct braid_conn *c)
 {
     struct conn_known *m = c->pm.known;
@@ -77,10 +79,12 @@ static void remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr
     if (full.port == 0)
         /* section 3.9.1: the port of the first subflow, whichever carried the option */
         full.port = c->addresses.remote.port;
+    /* 0 is the initial address, which nobody announces; SYNs to groups or to nowhere would come from us */
     if (id == 0 || ip_is_multicast(&full.ip) || ip_is_unspecified(&full.ip) || known_otherwise(m, id, &full))
         return;
     if (r && r->usable && !ip_equal(&r->addr.ip, &full.ip))
         return; /* an ID keeps its address until it is withdrawn */
+    /* the same address with another port is to be tried afresh (section 3.4.1) */
     bool same = r && r->usable && addr_equal(&r->addr, &full);
     if (!r && !(r = free_remote(c)))
         return;
@@ -92,6 +96,8 @@ static void remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr
     conn_pm_changed(c);
 }
 
+/* Nothing more is opened to it. The entry stays, for its subflows to be found by, until another address takes
+ * its place. An unknown ID is ignored (section 3.4.2). */
 static void remote_remove(struct braid_conn *c, uint8_t id)
 {
     /* all that is known has ID 0 */
@@ -99,6 +105,7 @@ static void remote_remove(struct braid_conn *c, uint8_t id)
         return;
     struct conn_known *m = conn_know(c);
     if (!m) {
+        /* forgotten, the initial address would be joined again */
         conn_fail(c, BRAID_CLOSE_RESOURCES, true);
         return;
     }
@@ -112,12 +119,14 @@ static void remote_remove(struct braid_conn *c, uint8_t id)
 void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a)
 {
     struct braid_conn *c = s->conn;
+    /* ours came back: no HMAC, and nothing to do but to stop its repetitions */
     if (a->echo) {
         conn_count(c, MP_ECHO_ADD_RX);
         conn_announce_echoed(c, a);
         return;
     }
-    /* The peer's key comes first (section 3.4.1). What fails is ignored, without an echo. */
+    /* The peer's key comes first (section 3.4.1). What fails is ignored, without an echo: a stranger would
+     * lead our joins, and the data, to its own address (RFC 7430 section 2). */
     uint8_t mac[8];
     conn_count(c, MP_ADD_ADDR_RX);
     mptcp_add_addr_hmac(c->keys.remote, c->keys.local, a->id, &a->addr, mac);
@@ -128,6 +137,7 @@ void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a)
     struct conn_known *m = conn_know(c);
     if (!m || m->n_echoes == ECHOES_MAX)
         return; /* it comes again */
+    /* echoed whether or not there is a place for it, or the peer would repeat it in vain */
     struct mptcp_add_addr *e = &m->echoes[m->n_echoes++];
     *e = *a;
     e->echo = true;
@@ -135,6 +145,7 @@ void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a)
     remote_add(c, a->id, &a->addr);
 }
 
+/* Is this ID in the option? */
 static bool names(const struct mptcp_remove_addr *r, uint8_t id)
 {
     for (unsigned i = 0; i < r->n; i++)
@@ -149,6 +160,7 @@ void conn_remove_addr_in(struct mp_subflow *s, const struct mptcp_remove_addr *r
     conn_count(c, MP_RM_ADDR_RX);
     for (unsigned i = 0; i < r->n; i++)
         remote_remove(c, r->ids[i]);
+    /* By the IDs that the subflows have, since a NAT may have changed the address (section 3.4.2). */
     each_flow (o, c) {
         /* Not again while it has time to answer: who repeats himself must not prolong it. */
         if (names(r, o->ids.remote) && !o->closing.dead && !o->closing.answer_by)
