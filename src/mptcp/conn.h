@@ -59,7 +59,8 @@ struct mptcp_env {
     struct siphash_key hash_key;
     struct siphash_key cookie_key; /* of SYN cookies and the MPTCP keys that go with them */
     braid_time cookie_sent;        /* when the last one left; 0: none ever */
-    /* RSTs to joins with unknown tokens, which anybody may send in somebody else's name. */
+    /* RSTs to joins that cannot be: their SYNs may have been sent in somebody else's name, to have us flood
+     * them. */
     struct rate join_refusals;
     struct rate announced; /* subflows that we open to addresses that peers announced */
     braid_time reclaim_at; /* when to look again who may be ended for its memory */

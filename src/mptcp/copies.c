@@ -19,12 +19,15 @@ static bool lags_too_far(const struct mp_subflow *s, const struct sched_path *p)
     uint64_t mss = p->mss;
     if (p->srtt_us == 0 || least == 0 || p->in_flight < LAG_LEAST * mss)
         return false;
+    /* the rate, cwnd / srtt, over the shortest round trip: what fills the path without a queue */
     return p->in_flight > 2 * (p->cwnd * (uint64_t)least / (uint64_t)p->srtt_us);
 }
 
 /* Bytes that are DATA_ACKed and still held by lagging subflows, about. */
 static bool holds_too_much(const struct braid_conn *c)
 {
+    /* What is not DATA_ACKed, and what waits for the user: the rest of the account is copies, and what
+     * manages it all. */
     uint64_t live = c->send.end - c->send.una + c->recv.bytes + (c->recv.ooo ? c->recv.ooo->bytes : 0);
     return c->mem.used > live && c->mem.used - live > c->sockopt.sndbuf_max / 2;
 }
@@ -32,6 +35,7 @@ static bool holds_too_much(const struct braid_conn *c)
 /* Bytes from send.una on that went over s already; none if it is new, or all it carried was DATA_ACKed. */
 static uint64_t progress_of(const struct braid_conn *c, const struct mp_subflow *s)
 {
+    /* a pointer that DATA_ACKs have overtaken comes out huge, and begins at una again */
     uint64_t done = s->sched.copy_nxt - c->send.una;
     return done > c->send.nxt - c->send.una ? 0 : done;
 }
@@ -53,6 +57,8 @@ static bool push_copy(struct braid_conn *c, struct choice *ch, int i, braid_time
     s->sched.copy_nxt = c->send.una + progress_of(c, s);
     if (is_behind(c, ch, i) && (lags_too_far(s, &ch->paths[i]) || holds_too_much(c)))
         return false;
+    /* What was sent before is a copy, and stays inside the window that it was sent in; at send.nxt this path
+     * is the first and the peer's window counts. No mapping is both, so that the two are counted apart. */
     bool copy = seq64_before(s->sched.copy_nxt, c->send.nxt);
     uint64_t end = copy ? c->send.nxt : edge;
     if (!seq64_before(s->sched.copy_nxt, end))
@@ -70,6 +76,7 @@ static bool push_copy(struct braid_conn *c, struct choice *ch, int i, braid_time
 
 void push_copies(struct braid_conn *c, struct choice *ch, braid_time now)
 {
+    /* from una on: a path that is new, or lagged, has all of it before it */
     ch->view.unsent = c->send.end - c->send.una;
     ch->view.data_window = c->send.edge - c->send.una;
     ch->view.tried = 0; /* who had its turn */

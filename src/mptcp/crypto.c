@@ -30,6 +30,8 @@ void mptcp_key_derive(uint64_t key, uint32_t *token, uint64_t *idsn)
     *idsn = get64(digest + sizeof(digest) - 8);
 }
 
+/* RFC 2104 by hand, for the two short messages of MPTCP: the key is never longer than a block, so it is not
+ * hashed first. */
 void mptcp_hmac(uint64_t first, uint64_t second, const void *msg, size_t len, uint8_t out[MPTCP_HMAC_LEN])
 {
     /* two keys of eight bytes, filled up with zeros to the block of the hash */
@@ -70,6 +72,7 @@ void mptcp_add_addr_hmac(uint64_t sender, uint64_t receiver, uint8_t id, const s
     memcpy(out, full + MPTCP_HMAC_LEN - 8, 8);
 }
 
+/* The time that memcmp takes would tell who guesses how many bytes were right. */
 bool mptcp_hmac_equal(const uint8_t *a, const uint8_t *b, size_t len)
 {
     return CRYPTO_memcmp(a, b, len) == 0;

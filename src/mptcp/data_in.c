@@ -24,7 +24,8 @@ static bool same_checksum(uint16_t a, uint16_t b)
     return a == b || (a == 0 && b == 0xffff) || (a == 0xffff && b == 0);
 }
 
-/* Holds payload of a checksummed mapping back until all of it is there. Takes over the slice. */
+/* Holds payload of a checksummed mapping back until all of it is there: what the user has read cannot be
+ * taken back when the sum turns out wrong. Takes over the slice. */
 static void hold_mapped(struct braid_conn *c, struct mp_subflow *s, const struct rx_mapping *m,
                         struct slice *in)
 {
@@ -32,11 +33,13 @@ static void hold_mapped(struct braid_conn *c, struct mp_subflow *s, const struct
     const struct rx_held *h = s->rxmap.held;
     if (!h || h->bytes < m->len || c->closing.fail_due)
         return;
+    /* Section 3.3.1: the pseudo-header has all 64 bits, whatever the option had, and the length counts a
+     * DATA_FIN. */
     uint64_t dsn = c->keys.remote_idsn + m->dsn;
     bool right = same_checksum(checksum_dss(h->sum, dsn, (uint32_t)m->off, m->csum_len), m->csum);
     if (right || !conn_is_mptcp(c)) /* after falling back nobody would answer another MP_FAIL */
         held_deliver(c, s, m->dsn);
-    else if (!conn_checksum_failed(s, m))
+    else if (!conn_checksum_failed(s, m)) /* not DATA_ACKed: it comes again over another subflow */
         rxmap_drop_held(&s->rxmap);
 }
 
@@ -45,6 +48,8 @@ static bool unmapped(struct braid_conn *c, struct mp_subflow *s, uint64_t off)
 {
     if (conn_is_mptcp(c)) {
         conn_count(c, MP_DSS_NO_MATCH_TCP);
+        /* One may wait for a late mapping (section 3.3.1). That would be in vain: Linux repeats a mapping on
+         * each of its segments, so that a segment without one has lost its options. */
         if (!conn_may_fall_back(c)) {
             flow_reset(s, MPTCP_RST_MIDDLEBOX);
             return false;
@@ -64,6 +69,7 @@ static bool unmapped(struct braid_conn *c, struct mp_subflow *s, uint64_t off)
     } else if (c->fallback.linear_from != LINEAR_UNKNOWN) {
         return false; /* before the infinite mapping: sent again behind it */
     }
+    /* the only subflow there ever was: what is next on it is next in the data */
     c->fallback.delta = c->recv.nxt - off;
     c->fallback.linear_from = off;
     return true;
@@ -75,10 +81,13 @@ void flow_data(struct subflow *sf, uint64_t off, struct slice in, braid_time now
     struct braid_conn *c = s->conn;
     (void)now;
     while (in.len > 0 && !s->closing.reset_due && !c->closing.fail_due) {
+        /* In the order of the subflow, mapped or not: mappings mean nothing behind altered payload, until the
+         * peer has agreed that the stream goes on as it is (section 3.7). */
         if (c->fallback.rx_failed) {
             held_add(c, s, &in);
             return;
         }
+        /* Fallen back. Before linear_from the peer was still MPTCP, and mappings count. */
         if (!conn_is_mptcp(c) && off >= c->fallback.linear_from) {
             recv_deliver(c, s, off + c->fallback.delta, &in);
             return;

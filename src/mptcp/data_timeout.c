@@ -9,10 +9,13 @@
 #include "mptcp/marks.h"
 #include "mptcp/reinject.h"
 
+/* RFC 8684 mandates no mechanism (section 3.3.6): the timer backs off as RFC 6298 has it, and the most is the
+ * least that its section 2 allows. */
 #define DATA_RTO_MIN (200 * BRAID_MS)
 #define DATA_RTO_MAX (60 * BRAID_SECOND)
 #define DATA_TRIES   20 /* a quarter of an hour without any DATA_ACK */
 
+/* In plain TCP the subflow's own timer does all of this. */
 static bool waits_for_data_ack(const struct braid_conn *c)
 {
     return conn_is_mptcp(c) && c->phase == CONN_ESTABLISHED &&
@@ -25,6 +28,7 @@ void conn_arm_data_timer(struct braid_conn *c, braid_time now)
         c->deadlines.data_rtx = BRAID_NEVER;
         return;
     }
+    /* Sending does not move it, or a busy sender would never time out; progress restarts it (sendbuf.c). */
     if (c->deadlines.data_rtx != BRAID_NEVER)
         return;
     /* The largest RTO of the paths that answer: a DATA_ACK comes back over any of them, and may wait for a
@@ -40,7 +44,9 @@ void conn_arm_data_timer(struct braid_conn *c, braid_time now)
     c->deadlines.data_rtx = now + (rto < DATA_RTO_MAX ? rto : DATA_RTO_MAX);
 }
 
-/* Is the first unacknowledged byte in flight on a subflow, which then looks after it? */
+/* Is the first unacknowledged byte in flight on a subflow, which then looks after it? One in backoff may
+ * have lost its path. If none has it, its subflow acknowledged it and the DATA_ACK is missing: a middlebox
+ * may have answered for the peer (section 3.3.6). */
 static bool head_in_flight(const struct braid_conn *c)
 {
     each_flow (s, c) {
@@ -56,6 +62,8 @@ void conn_data_timeout(struct braid_conn *c, braid_time now)
     if (!waits_for_data_ack(c))
         return;
     bool only_fin = c->send.una == c->send.nxt, held = only_fin || !head_in_flight(c);
+    /* The subflows are acknowledged, so that none of them gives up, and a DATA_FIN alone is no data that
+     * stands still (stall.c): it would be repeated for ever. */
     if (held && c->send.backoff >= DATA_TRIES) {
         conn_fail(c, BRAID_CLOSE_TIMEOUT, true);
         return;

@@ -7,11 +7,14 @@
 #include "mptcp/marks.h"
 #include "mptcp/recvq.h"
 
+/* Bytes that are offered however little memory is left: for who reads, what comes needs none
+ * (recvq_has_room). */
 #define RCVBUF_LEAST (16u << 10)
 #define WINDOW_AFTER                                                                                         \
     65535u /* behind the end of the data: only for FINs, which Linux sends into no closed window */
 
-/* How far the window may reach now, memory considered. */
+/* How far the window may reach now, memory considered: nobody is offered more than a quarter of what is left.
+ * Counted from what the user has read, so that unread bytes use it up. */
 static uint64_t window_goal(const struct braid_conn *c)
 {
     if (c->recv.fin_received)
@@ -29,6 +32,8 @@ uint64_t flow_window(struct subflow *sf)
     if (c->phase < CONN_ESTABLISHED)
         return 65535; /* the SYN's window is not scaled */
     uint64_t goal = window_goal(c);
+    /* One right edge for all subflows, which never goes back (section 3.3.4): what was offered on one of them
+     * may come over any. */
     uint64_t step = 2 * (uint64_t)sf->size.mss < c->recv.rcvbuf / 2 ? 2 * sf->size.mss : c->recv.rcvbuf / 2;
     bool closed = !seq64_before(c->recv.nxt, c->recv.edge);
     if (!seq64_before(goal, c->recv.edge + step) || (closed && seq64_before(c->recv.edge, goal)))
@@ -38,6 +43,7 @@ uint64_t flow_window(struct subflow *sf)
     wnd = (wnd + unit - 1) & ~(unit - 1); /* rounded up, or truncation would move the edge back */
     if (wnd > 65535 * unit)
         wnd = 65535 * unit;
+    /* what rounding up has added is offered, too, and payload there must not be cut off */
     if (seq64_before(c->recv.edge, c->recv.nxt + wnd))
         c->recv.edge = c->recv.nxt + wnd;
     return wnd;
@@ -52,6 +58,8 @@ static bool reads_fast(struct braid_conn *c, braid_time now)
     int64_t rtt = BRAID_MS;
     each_flow (s, c) {
         const struct subflow *t = &s->tcp;
+        /* An end that only receives has no samples of its own but those of echoed timestamps. The longest
+         * path counts, since it may hold up the bytes of all others. */
         int64_t seen = t->rcv.rtt_us > 0 ? t->rcv.rtt_us : t->rtt.srtt_us;
         rtt = seen > rtt ? seen : rtt;
     }
@@ -66,6 +74,7 @@ static bool reads_fast(struct braid_conn *c, braid_time now)
 static bool window_used(const struct braid_conn *c)
 {
     uint64_t quarter = c->recv.rcvbuf / 4;
+    /* if memory was what kept the window small, a larger buffer would not open it */
     bool offered = c->recv.edge - c->recv.user >= 3 * quarter;
     bool used = !seq64_before(c->recv.high + quarter, c->recv.edge);
     return offered && used && c->recv.bytes <= quarter / 4;

@@ -35,6 +35,8 @@ void conn_carry_out_failure(struct braid_conn *c, braid_time now)
             c->env->ops->refuse(c->env, s, BRAID_REFUSE_RESET);
             continue;
         }
+        /* Only who has the peer's key can say MP_FASTCLOSE. Who goes on sending, since the RST was lost or
+         * was not where he expected it, hears it again from the entry that this leaves. */
         if (c->closing.fastclose && conn_is_mptcp(c) && c->fallback.was_mptcp &&
             subflow_synchronized(&s->tcp))
             c->env->ops->aborted(c->env, s);
@@ -44,7 +46,7 @@ void conn_carry_out_failure(struct braid_conn *c, braid_time now)
     c->phase = CONN_DEAD;
 }
 
-/* Why the connection ends if this was its only subflow, and MPTCP does not keep it alive. */
+/* Why the connection ends if this was its only subflow, and MPTCP does not keep it alive.  */
 static enum braid_close why_of(const struct mp_subflow *s)
 {
     switch (s->closing.why) {
@@ -69,9 +71,12 @@ static enum braid_close why_of(const struct mp_subflow *s)
 static void all_gone(struct braid_conn *c, enum braid_close why, braid_time now)
 {
     if (c->phase == CONN_DRAINING || !conn_is_mptcp(c) || c->phase < CONN_ESTABLISHED) {
+        /* one that drains has ended well, whatever becomes of its last FINs */
         if (c->phase != CONN_DRAINING && !c->closing.told)
             c->closing.why = why;
         c->closing.ended = true;
+        /* After an end in order the user may still read what has come: the flush waits for that. An end that
+         * is due already stays so. */
         if (why != BRAID_CLOSE_DONE)
             c->closing.fail_due = true;
     } else {
@@ -95,6 +100,7 @@ void conn_reap(struct braid_conn *c, braid_time now)
         flow_free(s);
         if (c->n_subflows == 0)
             all_gone(c, why, now);
+        /* those that are left may be handshakes that nobody answers, or have the peer's FIN */
         else if (c->phase == CONN_ESTABLISHED && conn_alone(c))
             conn_await_revival(c, now);
     }
@@ -105,6 +111,7 @@ void conn_start_draining(struct braid_conn *c, braid_time now)
     c->phase = CONN_DRAINING;
     c->deadlines.gone = now + DRAIN_TIME;
     c->deadlines.data_rtx = BRAID_NEVER;
+    /* a join would have nothing to carry */
     conn_token_forget(c);
     each_flow (s, c) {
         if (!s->closing.dead && subflow_synchronized(&s->tcp))

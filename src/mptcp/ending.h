@@ -6,6 +6,7 @@
 
 struct braid_conn;
 
+/* Notes for the flush (marks.c), and what the user and the peer are told. */
 struct conn_closing {
     enum braid_close why : 8;
     bool told;            /* closed() was or must not be called */

@@ -10,7 +10,9 @@
 #include "mptcp/reinject.h"
 #include "mptcp/tokens.h"
 
-/* A join whose handshake is not complete has carried no data and stands in nobody's way. */
+/* Section 3.7: only while all that is in flight is contiguous on the one subflow, in both directions. So not
+ * once a second one was established, nor with a gap in what we have, nor without the first one. A join whose
+ * handshake is not complete has carried no data and stands in nobody's way. */
 bool conn_may_fall_back(const struct braid_conn *c)
 {
     if (c->fallback.barred || c->n_subflows == 0 || c->recv.ooo)
@@ -24,6 +26,7 @@ bool conn_peer_is_bare(const struct braid_conn *c)
     return conn_may_fall_back(c) && list_entry(c->subflows.next, struct mp_subflow, node)->bare;
 }
 
+/* A DATA_FIN whose data never came is no end in order, and the user must not take it for one. */
 void conn_plain_fin(struct braid_conn *c)
 {
     if (c->recv.fin_known && !c->recv.fin_received)
@@ -38,6 +41,8 @@ static void take_early_fin(struct mp_subflow *s)
         conn_plain_fin(s->conn);
 }
 
+/* Everything of MPTCP that may still be under way is called off: the subflow's sequence space takes its
+ * place, in which nothing is sent twice on purpose. */
 void conn_fall_back(struct braid_conn *c, bool announce)
 {
     struct mp_subflow *s = list_entry(c->subflows.next, struct mp_subflow, node);
@@ -46,6 +51,7 @@ void conn_fall_back(struct braid_conn *c, bool announce)
     c->deadlines.data_rtx = BRAID_NEVER;
     c->fallback.linear_from = LINEAR_UNKNOWN;
     s->echo_mp_capable = false;
+    /* joins under way: a second subflow would have no place in one stream */
     each_flow (o, c) {
         if (o != s)
             flow_reset(o, MPTCP_RST_MIDDLEBOX);
@@ -53,10 +59,13 @@ void conn_fall_back(struct braid_conn *c, bool announce)
     conn_token_forget(c);
     if (list_empty(&s->tcp.flight->maps))
         c->send.una = c->send.nxt; /* acknowledged by the subflow, which is all that counts now */
+    /* the peer would take what is repeated for new data; its own subflow retransmits it */
     ranges_free(&c->send.reinject);
     conn_charge_reinject(c);
     c->send.edge = c->send.una + NO_DATA_WINDOW;
+    /* a DATA_FIN that was sent says nothing any more: the subflow's FIN will (conn_push_end) */
     c->send.fin_sent = false;
+    /* else what is held back comes before the end (agreed) */
     if (!c->fallback.rx_failed)
         take_early_fin(s);
     conn_dirty(c);
@@ -72,6 +81,8 @@ bool conn_checksum_failed(struct mp_subflow *s, const struct rx_mapping *m)
         flow_reset(s, MPTCP_RST_MIDDLEBOX);
         return false;
     }
+    /* MP_FAIL goes out with each ACK until the peer answers (options_out.c). What it agrees to is that the
+     * data goes on here as it came. */
     c->fallback.rx_failed = true;
     c->fallback.delta = m->dsn - m->off;
     subflow_ack_soon(&s->tcp);
@@ -94,7 +105,7 @@ static void agreed(struct mp_subflow *s)
     if (conn_is_mptcp(c))
         conn_fall_back(c, true);
     c->fallback.delta = delta;
-    c->fallback.linear_from = 0;
+    c->fallback.linear_from = 0; /* wherever on the subflow: no mapping counts any more */
     forget_data_fin(c);
     c->fallback.rx_failed = false;
     held_deliver(c, s, s->fail.dsn); /* as it came */
@@ -104,6 +115,8 @@ static void agreed(struct mp_subflow *s)
 void conn_mp_fail(struct mp_subflow *s, uint64_t dsn)
 {
     struct braid_conn *c = s->conn;
+    /* Section 3.7: of several subflows, or with gaps, the peer discards what came from dsn on, and it goes
+     * over others. */
     if (!conn_may_fall_back(c)) {
         conn_reinject(c, dsn, c->send.nxt - dsn);
     } else if (c->fallback.rx_failed) {
@@ -112,6 +125,7 @@ void conn_mp_fail(struct mp_subflow *s, uint64_t dsn)
          * sent so far has mappings and waits for DATA_ACKs. */
         c->dss.keep_data_acks = true;
     } else {
+        /* section 3.7: answered with an MP_FAIL, although our direction may be whole */
         s->fail.due = true;
         s->fail.dsn = c->recv.nxt;
         subflow_ack_soon(&s->tcp);
@@ -125,7 +139,7 @@ void conn_infinite_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn)
 {
     struct braid_conn *c = s->conn;
     conn_count(c, MP_INFINITE_MAP_RX);
-    c->dss.keep_data_acks = false;
+    c->dss.keep_data_acks = false; /* section 3.7: none behind it */
     if (c->fallback.rx_failed) {
         agreed(s);
         return;
