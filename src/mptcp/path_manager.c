@@ -36,6 +36,8 @@ void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops)
 
 /* ---- the view ---- */
 
+/* `closing` is what will end without being asked: it is to be reset, the peer has given it up (fins.c), or
+ * its FINs are on their way. */
 static struct pm_subflow show_subflow(const struct mp_subflow *s)
 {
     return (struct pm_subflow){
@@ -52,6 +54,7 @@ static struct pm_subflow show_subflow(const struct mp_subflow *s)
     };
 }
 
+/* Joins that have proven nothing are not shown: a stranger's SYN must not make a path manager do anything. */
 static void show_subflows(const struct braid_conn *c, struct pm_subflow *to, struct pm_view *v)
 {
     each_flow (s, c) {
@@ -73,6 +76,8 @@ struct backdrop {
     struct pm_subflow subflows[PM_MAX_SUBFLOWS];
 };
 
+/* Where nothing beyond the first addresses is kept, the view points into b, and all pairs count as untried.
+ * Valid until the connection changes. */
 static struct pm_view show(const struct braid_conn *c, struct backdrop *b, braid_time now)
 {
     static const struct pm_pair untried[PM_MAX_LOCALS][PM_MAX_REMOTES];
@@ -98,7 +103,8 @@ static struct pm_view show(const struct braid_conn *c, struct backdrop *b, braid
 
 /* ---- the plan ---- */
 
-/* Pairs are the largest part of what is known, and only who opens subflows needs them. */
+/* Pairs are the largest part of what is known, and only who opens subflows needs them. False: memory is
+ * short. */
 static bool have_pairs(struct braid_conn *c)
 {
     struct conn_known *m = conn_know(c);
@@ -129,10 +135,12 @@ static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_
     if (env_short_of_memory(c->env) || !have_pairs(c))
         return false;
     struct conn_known *m = c->pm.known;
+    /* indexes come from a path manager, which is ours, and are those of a view of this flush */
     assert(a->local < m->n_locals && a->remote < m->n_remotes);
     const struct pm_local *l = &m->locals[a->local];
     const struct pm_remote *r = &m->remotes[a->remote];
     struct braid_addr local = l->addr;
+    /* counted before it is known whether it succeeds, as what fails costs work, too */
     if (!rate_allows(&m->opens, c->env->params.join_rate, now) || !may_ask_there(c, a, now))
         return false;
     /* The endpoint's own port first; between the same addresses it serves one subflow only, so that any other
@@ -143,6 +151,7 @@ static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_
     return conn_join_active(c, &local, &r->addr, r->id, l->backup, now) == 0;
 }
 
+/* It may have ended since the view was made; then there is nothing to do. */
 static void close_subflow(struct braid_conn *c, uint32_t id, braid_time now)
 {
     each_flow (s, c) {
@@ -172,7 +181,8 @@ static void carry_out(struct braid_conn *c, const struct pm_action *a, braid_tim
     }
 }
 
-/* Keeps what the path manager wants to remember; nothing but zeros needs no place. */
+/* Keeps what the path manager wants to remember; nothing but zeros needs no place. One whose memory is lost
+ * would begin anew each time it is asked, so that without the place the connection ends. */
 static void keep_priv(struct braid_conn *c, const struct pm *pm)
 {
     static const uint64_t nothing[PM_PRIV_WORDS];
@@ -185,6 +195,8 @@ static void keep_priv(struct braid_conn *c, const struct pm *pm)
         conn_fail(c, BRAID_CLOSE_RESOURCES, true);
 }
 
+/* The words that it remembers are lent to it, since the struct that keeps them may not be there, or come or
+ * go meanwhile. */
 static void ask(struct braid_conn *c, braid_time now)
 {
     struct backdrop backdrop;
@@ -210,7 +222,7 @@ static bool has_departed(const struct mp_subflow *s)
     return m && i < PM_MAX_LOCALS && !m->locals[i].usable;
 }
 
-/* RFC 6897 section 5.3: alternatives come first. Returns true if there is one. */
+/* RFC 6897 section 5.3: alternatives come first. True: there is a usable subflow whose address stays. */
 static bool can_do_without(const struct braid_conn *c)
 {
     each_flow (s, c) {
@@ -229,6 +241,7 @@ static void retire_departed(struct braid_conn *c, braid_time now)
     each_flow (s, c) {
         if (s->closing.dead || s->closing.reset_due || !has_departed(s))
             continue;
+        /* a handshake from there carries nothing yet, and is no loss */
         if (spare || !subflow_synchronized(&s->tcp))
             flow_retire(s, now);
         else
@@ -238,7 +251,8 @@ static void retire_departed(struct braid_conn *c, braid_time now)
 
 /* ---- when it is asked ---- */
 
-/* Notes whether any subflow is left. */
+/* Notes whether any subflow is left. With the last one gone, old failures must not keep the connection from
+ * being saved before break_before_make ends it. */
 static void note_alone(struct braid_conn *c, braid_time now)
 {
     bool before = c->pm.alone;
@@ -253,12 +267,14 @@ void conn_pm_update(struct braid_conn *c, braid_time now)
     /* Section 3.1: nobody may join before a DSS has come (may_open in the view); who was opened may announce
      * as soon as the third ACK has brought both keys. */
     bool ready = conn_is_mptcp(c) && (c->handshake.passive || c->dss.seen);
+    /* at the data level all has ended: more subflows are of no use */
     if (!ready || (c->recv.fin_received && c->send.fin_acked))
         return;
     if (!m->changed && c->deadlines.pm > now && m->could_open == c->dss.seen)
         return;
     m->changed = false;
     m->could_open = c->dss.seen;
+    /* the peer's flag C came with the SYN/ACK, after our endpoints had made `known` */
     if (c->join.unwanted && m->known)
         m->known->remotes[0].usable = false;
     note_alone(c, now);

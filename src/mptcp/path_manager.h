@@ -9,10 +9,13 @@ struct conn_known;
 
 struct conn_pm {
     const struct pm_ops *ops;
-    struct conn_known *known; /* NULL: nothing (known.h) */
-    bool changed;             /* the path manager is to be asked at the next flush */
-    bool alone;               /* no subflow was established when it was last asked */
-    bool could_open;          /* the peer had shown that it knows our key when it was last asked */
+    /* owned; NULL: nothing is known beyond the initial subflow's addresses (known.h) */
+    struct conn_known *known;
+    bool changed; /* the path manager is to be asked at the next flush */
+    /* No subflow was established when it was last asked: when that begins, failures are forgiven. */
+    bool alone;
+    /* Whether the peer had shown then that it knows our key: when that changes, it is asked again. */
+    bool could_open;
 };
 
 /* ops NULL: signal if there is something to signal, else passive. */

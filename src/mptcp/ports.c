@@ -16,6 +16,8 @@ void ports_default(struct braid_core_params *params)
     }
 }
 
+/* In ports, 1 at least. The first draw may end anywhere in the range, later ones are near the last, so that
+ * it takes long until one comes again. */
 static uint32_t draw_step(struct mptcp_env *env, const struct port_walk *walk, uint32_t count)
 {
     const struct braid_host *host = &env->tcp.host;
@@ -27,6 +29,7 @@ static uint32_t draw_step(struct mptcp_env *env, const struct port_walk *walk, u
 enum braid_error ports_find(struct mptcp_env *env, struct port_walk *walk, struct braid_addr *local,
                             const struct braid_addr *remote)
 {
+    /* `flow_taken` counts TIME_WAIT as well: the peer, or a middlebox, may not have forgotten that 4-tuple */
     if (local->port)
         return env->ops->flow_taken(env, local, remote) ? BRAID_ERROR_TAKEN : BRAID_ERROR_NONE;
     const struct port_range range = {env->params.port_first, env->params.port_last};

@@ -15,7 +15,7 @@
 #define REINJECT_LOOK 16 /* runs looked at for one that may go now */
 
 /* Counts how often the send window became full while more was waiting: in the send buffer, or in the user's
- * hands. */
+ * hands. A scheduler may ask (sched_view.blocks), and rescue.c looks whether it is full now. */
 static void note_block(struct braid_conn *c)
 {
     bool waiting = c->send.nxt != c->send.end || c->send.want_writable;
@@ -34,13 +34,15 @@ static void push_reinjections(struct braid_conn *c, struct choice *ch, braid_tim
         struct range r = c->send.reinject.r[i];
         uint32_t len = choice_repeat(c, ch, r.start, r.end - r.start, now);
         if (len > 0)
+            /* from its front, which needs no memory and so cannot fail */
             ranges_subtract(&c->send.reinject, r.start, r.start + len);
         else
             i++;
     }
 }
 
-/* As far as the peer's window and the data go, until the scheduler waits. */
+/* As far as the peer's window and the data go, until the scheduler waits (-1), or the path that it picks had
+ * better (choice_send). Each is shown what is left, since what was sent has changed it. */
 static void push_new(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     for (;;) {
@@ -58,7 +60,8 @@ static void push_new(struct braid_conn *c, struct choice *ch, braid_time now)
     }
 }
 
-/* Data waits, nothing is in flight, and the window is closed: somebody must probe it. */
+/* Data waits, nothing is in flight, and the window is closed: somebody must probe it, or an update that was
+ * lost would stop the stream for good (RFC 9293 section 3.8.6.1). All subflows do, as any may be dead. */
 static void update_probing(struct braid_conn *c, braid_time now)
 {
     bool blocked = seq64_before(c->send.nxt, c->send.end) && c->send.una == c->send.nxt;
@@ -77,6 +80,7 @@ void conn_push(struct braid_conn *c, braid_time now)
     conn_watch_paths(c, now);
     note_block(c);
     bool rescue = conn_may_rescue(c);
+    /* a flush of a connection with nothing to send, as most are, looks at no paths */
     if (c->send.nxt == c->send.end && c->send.reinject.n == 0 && !rescue && !conn_copies(c))
         return update_probing(c, now);
     choice_init(&ch, c, now);
@@ -89,6 +93,7 @@ void conn_push(struct braid_conn *c, braid_time now)
     } else {
         push_new(c, &ch, now);
     }
+    /* new data may have filled the window */
     note_block(c);
     if (conn_may_rescue(c)) {
         rescue_head(c, &ch, now);
@@ -104,6 +109,7 @@ void conn_push_end(struct braid_conn *c, braid_time now)
 {
     if (!c->send.shutdown || c->send.nxt != c->send.end)
         return;
+    /* plain TCP has no DATA_FIN: the FIN is the end, behind what the subflow has in flight */
     if (!conn_is_mptcp(c)) {
         each_flow (s, c) {
             if (!s->closing.dead && !s->tcp.fin.wanted)

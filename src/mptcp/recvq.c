@@ -11,14 +11,17 @@
 #include "mptcp/conn.h"
 #include "mptcp/marks.h"
 
-#define GATHER_MAX 8192u /* bytes; small pieces are put together in buffers up to this */
+/* Bytes of the buffers in which small pieces are put together. In larger ones the header weighs little, and
+ * doubling them would copy much. */
+#define GATHER_MAX 8192u
 
-/* cap is a power of two. */
+/* The i-th slice from the oldest on; cap is a power of two. */
 static struct slice *rcvq_at(struct recvq *q, uint32_t i)
 {
     return &q->v[(q->head + i) & (q->cap - 1)];
 }
 
+/* What a ring of so many slices is charged, apart from what the slices hold. */
 static size_t ring_cost(uint32_t cap)
 {
     return cap ? mem_cost(sizeof(struct recvq) + cap * sizeof(struct slice)) : 0;
@@ -31,6 +34,7 @@ static void ring_free(struct braid_conn *c)
     c->recv.q = NULL;
 }
 
+/* Twice the ring, or the first one. False: memory is short, and the old one is as it was. */
 static bool rcvq_grow(struct braid_conn *c)
 {
     struct recvq *old = c->recv.q;
@@ -113,12 +117,13 @@ bool braid_conn_eof(const struct braid_conn *c)
     return c->recv.fin_received && c->recv.bytes == 0;
 }
 
-/* The end of what is in the slice's buffer is the end of the slice, and nobody else looks into it. */
+/* May bytes be put behind s? In a buffer that is the connection's own, and that nobody else looks into. */
 static bool may_grow(const struct braid_conn *c, const struct slice *s)
 {
     return s->buf && s->buf->refs == 1 && s->buf->account == &c->mem;
 }
 
+/* Bytes of the buffer that lie behind the slice's end. */
 static uint32_t room_behind(const struct slice *s)
 {
     return (uint32_t)(s->buf->data + s->buf->cap - (s->data + s->len));
@@ -148,7 +153,8 @@ static bool gather(struct braid_conn *c, struct slice *to, struct slice *s)
 }
 
 /* A peer's single bytes would cost fifty times as much each in a buffer of its own: small pieces are put
- * together. */
+ * together. Those that own their memory already stay in front, and the ring closes up behind what was
+ * gathered. If memory runs short, the rest stays as it came, and the caller ends the connection. */
 bool recvq_keep(struct braid_conn *c)
 {
     struct recvq *q = c->recv.q;
@@ -174,8 +180,10 @@ bool recvq_keep(struct braid_conn *c)
 bool recvq_has_room(const struct braid_conn *c, uint32_t len)
 {
     const struct recvq *q = c->recv.q;
+    /* the user has read all that it was given before */
     if (!q || q->kept == 0)
         return true;
+    /* a buffer for it, and a larger ring if this one is full */
     size_t ring = q->n == q->cap ? ring_cost(2 * q->cap) - ring_cost(q->cap) : 0;
     return mem_room(&c->mem) >= buf_cost(len) + ring;
 }

@@ -11,7 +11,9 @@ struct braid_conn;
 /* What the user has not consumed: a ring of slices in order, one at least. */
 struct recvq {
     uint32_t head, n, cap;
-    uint32_t kept; /* the first so many slices own their memory (slice_keep) */
+    /* The first so many slices own their memory (slice_keep); those behind are new, and point into packets.
+     */
+    uint32_t kept;
     struct slice v[];
 };
 
@@ -30,22 +32,28 @@ struct data_gaps {
 };
 
 struct conn_recv {
-    uint64_t nxt;          /* the next DSN in order */
-    uint64_t edge;         /* right edge ever advertised; never goes back */
-    uint64_t user;         /* DSN of the next byte the user will consume */
-    uint64_t high;         /* behind the last byte received, in order or not */
+    /* the next DSN in order, which DATA_ACKs say */
+    uint64_t nxt;
+    /* right edge ever advertised; never goes back (RFC 8684 section 3.3.4), and what lies beyond is not taken
+     */
+    uint64_t edge;
+    uint64_t user; /* DSN of the next byte the user will consume */
+    /* behind the last byte received, in order or not: how much of the window the peer has used */
+    uint64_t high;
     size_t bytes;          /* in q: [user, user + bytes) */
     struct recvq *q;       /* NULL: nothing */
     struct data_gaps *ooo; /* NULL: nothing */
-    size_t rcvbuf;         /* current limit of what the window offers */
-    uint64_t tune_dsn;     /* window tuning: `user` at the start of the current round trip ... */
-    braid_time tune_at;    /* ... and when that ends */
-    uint64_t fin_dsn;      /* of the DATA_FIN, valid if fin_known */
+    /* current limit of what the window offers, in bytes; grows while the user keeps up (data_window.c) */
+    size_t rcvbuf;
+    uint64_t tune_dsn;  /* window tuning: `user` at the start of the current round trip ... */
+    braid_time tune_at; /* ... and when that ends */
+    uint64_t fin_dsn;   /* of the DATA_FIN, valid if fin_known */
     bool fin_known;
     bool fin_received; /* in order: nxt is behind it */
     bool news;         /* bytes or EOF for the user since the last readable() */
     bool ack_all;      /* a DATA_FIN: acknowledge on all subflows */
-    bool discard;      /* released: nobody will read what comes */
+    /* released: nobody will read what comes, so that its coming is a reason to abort */
+    bool discard;
 };
 
 /* The next bytes of the stream. Takes over the slice; the connection may fail for want of memory. */

@@ -7,7 +7,8 @@
 #include "mptcp/conn.h"
 #include "mptcp/marks.h"
 
-/* A few ranges have their place in the connection; only beyond that there is memory to charge. */
+/* Charges the set what its memory takes now, instead of what it took when it was last asked: to be called
+ * after each change. */
 void conn_charge_reinject(struct braid_conn *c)
 {
     uint32_t cap = c->send.reinject.cap;
@@ -32,6 +33,7 @@ void conn_reinject(struct braid_conn *c, uint64_t dsn, uint64_t len)
     conn_dirty(c);
 }
 
+/* All that s has in flight. Its maps stay with it: until it is freed it may still deliver them. */
 void conn_reinject_flow(struct mp_subflow *s)
 {
     list_each (n, tmp, &s->tcp.flight->maps) {
@@ -40,7 +42,8 @@ void conn_reinject_flow(struct mp_subflow *s)
     }
 }
 
-/* All maps are looked at: on a subflow they are in the order of sending, which repetitions mix. */
+/* Does s have the byte in flight? All maps are looked at: on a subflow they are in the order of sending,
+ * which repetitions mix. */
 struct mp_map *flow_carries(struct mp_subflow *s, uint64_t dsn)
 {
     list_each (n, tmp, &s->tcp.flight->maps) {

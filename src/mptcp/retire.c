@@ -9,6 +9,7 @@
 #define RETIRE_TIME (5 * BRAID_SECOND) /* for the FINs of a subflow that we close */
 #define PROBE_TIME  BRAID_SECOND       /* for a subflow whose address was withdrawn to show that it lives */
 
+/* A handshake under way has nothing to end in order: it is reset, without a reason. */
 void flow_retire(struct mp_subflow *s, braid_time now)
 {
     struct braid_conn *c = s->conn;
@@ -28,7 +29,8 @@ void flow_retire(struct mp_subflow *s, braid_time now)
     conn_dirty(c);
 }
 
-/* Section 3.4.2: a path that still works is kept; its owner closes it. */
+/* Section 3.4.2: a path that still works is kept; its owner closes it. So a forged or stale REMOVE_ADDR ends
+ * nothing that lives. Any segment within the time counts as an answer (options_in.c). */
 void flow_ask_alive(struct mp_subflow *s, braid_time now)
 {
     struct braid_conn *c = s->conn;
@@ -41,6 +43,7 @@ void flow_ask_alive(struct mp_subflow *s, braid_time now)
     no_later(&c->deadlines.addr, s->closing.answer_by);
 }
 
+/* Looks at both deadlines of each subflow, and arms the timer for those that are still to come. */
 void conn_retire_timeout(struct braid_conn *c, braid_time now)
 {
     each_flow (s, c) {

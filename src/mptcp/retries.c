@@ -14,6 +14,7 @@
 #define FIRST_TRIES   3                   /* at an announced address that does not answer */
 #define SCARCE_STEPS  3                   /* the peer lacks something: not before 8 s */
 
+/* NULL: no path manager of ours has opened anything, or it is between addresses that it does not know. */
 static struct pm_pair *pair_of(const struct mp_subflow *s)
 {
     unsigned l = flow_local_index(s), r = flow_remote_index(s);
@@ -32,8 +33,10 @@ void conn_pm_established(struct mp_subflow *s, braid_time now)
 
 enum next_try { AT_ONCE, LATER, NOT_AGAIN };
 
-/* RFC 8684 section 3.6: a reason that will last is respected. Section 3.4.1: so is a failure of the first try
- * at an announced address. */
+/* What the end of a subflow says of the next one. The peer's reason comes first (section 3.6: flag T 0 means
+ * that it will last), or else ours. Without any, a handshake that failed at an announced address is not
+ * repeated (section 3.4.1), except for silence, which may be loss: three tries. A subflow that was up is
+ * replaced at once, unless its peer ended it in order. */
 static enum next_try next_try(const struct mp_subflow *s, const struct pm_pair *pair)
 {
     bool was_up = s->established_at != BRAID_NEVER;
@@ -52,16 +55,21 @@ static enum next_try next_try(const struct mp_subflow *s, const struct pm_pair *
                                                  : AT_ONCE; /* the peer's FIN: it wants no more of it */
 }
 
+/* Reasons that pass, but not soon: the peer is short of something, or the path is. */
 static bool is_scarcity(int reason)
 {
     return reason == MPTCP_RST_RESOURCES || reason == MPTCP_RST_PERFORMANCE;
 }
 
+/* Sets when the next subflow may be opened. A connection that is alone waits no longer than BACKOFF_FIRST and
+ * closes no pair: nothing is worse than none. */
 static void note_failure(struct pm_pair *pair, const struct mp_subflow *s, bool alone, braid_time now)
 {
     enum next_try next = next_try(s, pair);
     if (s->established_at != BRAID_NEVER && now - s->established_at >= HELD)
         pair->failures = 0;
+    /* "at once" holds for the first failure in a row only: what dies again and again must not be opened in a
+     * loop */
     bool first = pair->failures == 0;
     if (is_scarcity(s->closing.peer_rst) && pair->failures < SCARCE_STEPS)
         pair->failures = SCARCE_STEPS;
@@ -75,8 +83,9 @@ static void note_failure(struct pm_pair *pair, const struct mp_subflow *s, bool 
         pair->open_at += BACKOFF_FIRST << steps;
 }
 
-/* A FIN, in particular, often comes after the announcement that follows it: it waits for what was lost before
- * it, and the announcement takes another way. */
+/* What we closed ourselves, or what ended although its address came anew, says nothing of the pair. A FIN, in
+ * particular, often comes after the announcement that follows it: it waits for what was lost before it, and
+ * the announcement takes another way. */
 static bool says_nothing(const struct mp_subflow *s)
 {
     bool in_order = s->closing.why == SUBFLOW_CLOSED_DONE && s->closing.peer_rst < 0;
@@ -92,7 +101,8 @@ void conn_pm_ended(struct mp_subflow *s, braid_time now)
         note_failure(pair, s, conn_alone(c), now);
 }
 
-/* Whatever may bring the connection back is tried at once, what has just failed soon. */
+/* Whatever may bring the connection back is tried at once, what has failed more than once soon, so that not
+ * every flush tries it. */
 static void forgive(struct pm_pair *pair, braid_time now)
 {
     braid_time soon = pair->failures > 1 ? now + BACKOFF_FIRST : now;
