@@ -4,7 +4,8 @@
 
 #include "mptcp/conn.h"
 
-/* The usable subflows, as the scheduler sees them and as they are. */
+/* The usable subflows, as the scheduler sees them and as they are: paths[i] is flows[i]. For one round, in
+ * which no subflow is freed. */
 struct choice {
     struct sched_view view;
     struct sched_path paths[SCHED_MAX_PATHS];
@@ -18,7 +19,7 @@ void choice_init(struct choice *ch, struct braid_conn *c, braid_time now);
 bool conn_copies(const struct braid_conn *c);
 /* True if any path would take something. */
 bool choice_has_space(const struct choice *ch);
-/* Bits of the paths that have dsn in flight. */
+/* Bits of the paths that have dsn in flight: bit i is paths[i], as in sched_view.tried. */
 uint64_t choice_carriers(const struct choice *ch, uint64_t dsn);
 /* The path for bytes that were sent before, over the paths in `tried`: the scheduler's pick or, if that
  * declines, the cheapest and fastest that has room. -1: none now. */

@@ -168,13 +168,17 @@ struct mp_subflow {
     bool bare;            /* the peer's last segment had no MPTCP option, though MPTCP is in force */
     bool echo_mp_capable; /* active: the third ACK's MP_CAPABLE is still to be repeated */
     struct flow_backup backup;
-    uint32_t ledger; /* the core's: number of its entry in the ledger, plus 1; 0: none */
+    /* The core's: number of its entry in the ledger, by which the next daemon can reset it after a crash,
+     * plus 1; 0: none. */
+    uint32_t ledger;
     uint32_t id;
     struct rule *rule;         /* the rule that it matched, NULL: none */
     uint64_t accounted;        /* bytes that rule_account has counted */
     braid_time established_at; /* BRAID_NEVER: not yet */
     struct rxmap rxmap;
-    struct data_ooo *ooo_hint; /* last out-of-order piece that came over this subflow */
+    /* Last out-of-order piece that came over this subflow, where the search for the next begins. Not owned;
+     * NULL when the piece goes (order.c). */
+    struct data_ooo *ooo_hint;
 
     struct flow_ids ids;
     struct flow_fail fail;

@@ -16,8 +16,8 @@ static void tell_closed(struct braid_conn *c)
     if (c->closing.told)
         return;
     c->closing.told = true;
-    bool known =
-        !c->handshake.passive || c->handshake.incoming_told; /* a RST may come in the batch of its SYN */
+    /* A RST may come in the batch of its SYN: then the user was never told that there is a connection. */
+    bool known = !c->handshake.passive || c->handshake.incoming_told;
     if (known && c->ops && c->ops->closed)
         c->ops->closed(c, c->user, c->closing.why);
     c->ops = NULL;
@@ -46,7 +46,7 @@ void conn_carry_out_failure(struct braid_conn *c, braid_time now)
     c->phase = CONN_DEAD;
 }
 
-/* Why the connection ends if this was its only subflow, and MPTCP does not keep it alive.  */
+/* Why the connection ends if this was its only subflow, and MPTCP does not keep it alive. */
 static enum braid_close why_of(const struct mp_subflow *s)
 {
     switch (s->closing.why) {
@@ -88,6 +88,7 @@ void conn_reap(struct braid_conn *c, braid_time now)
 {
     each_flow (s, c) {
         if (s->closing.reset_due && !s->closing.dead) {
+            /* that does not call closed() */
             subflow_reset(&s->tcp, now);
             s->closing.dead = true;
             s->closing.why = SUBFLOW_CLOSED_LOCAL;

@@ -17,6 +17,7 @@
 #include "mptcp/flow_state.h"
 #include "mptcp/silent_paths.h"
 
+/* A subflow on which the rest of the peer's data, and its DATA_FIN, can still come. */
 static bool peer_may_send(const struct mp_subflow *s)
 {
     return flow_answers(s) && !s->tcp.fin.received;
@@ -38,9 +39,13 @@ void conn_answer_fins(struct braid_conn *c, braid_time now)
         if (s->closing.dead || !s->tcp.fin.received)
             continue;
         any = true;
+        /* Ours follows where both ends are through, and where the peer waits for it. Everywhere else it would
+         * cut off what we have to send: a subflow with our FIN carries nothing new. */
         if (!s->tcp.fin.wanted && (ended || (flow_given_up(s) && peer_has_another(c, now))))
             subflow_close(&s->tcp, now);
     }
+    /* a peer that closes all its subflows without a DATA_FIN and never comes back would hold the connection
+     * for ever, as its last subflow stays in CLOSE_WAIT */
     if (any && conn_alone(c))
         conn_await_revival(c, now);
 }

@@ -24,18 +24,23 @@ static void flow_established(struct subflow *sf, braid_time now)
     subflow_set_keepalive(sf, c->sockopt.keepalive_idle);
     if (!s->join) {
         c->phase = CONN_ESTABLISHED;
+        /* the peer has proven its address: it takes none of the places that a flood of SYNs may fill */
         conn_half_open_end(c);
         c->handshake.established_due = true;
         s->confirmed = true;
     } else {
         /* there is somebody to send over again (break-before-make, section 3.3.3) */
         c->deadlines.gone = BRAID_NEVER;
-        c->fallback.barred = true; /* the peer may send data as soon as it has our ACK */
+        /* The data may be on two subflows from now on, as over a join of ours the peer may send as soon as it
+         * has the third ACK: none of them could become the plain stream alone (section 3.7). */
+        c->fallback.barred = true;
         if (sf->syn.passive)
             s->confirmed = true;
         else
-            c->deadlines.join = 0; /* repeat the third ACK until the fourth comes: set by the flush */
-        subflow_ack_soon(sf);      /* the third ACK, or the fourth (section 3.2) */
+            /* repeat the third ACK until the fourth comes: set by the flush */
+            c->deadlines.join = 0;
+        /* the third ACK, or the fourth (section 3.2) */
+        subflow_ack_soon(sf);
     }
     conn_dirty(c);
 }
@@ -48,8 +53,11 @@ static void flow_fin(struct subflow *sf, braid_time now)
     if (!conn_is_mptcp(c))
         conn_plain_fin(c);
     else if (s->bare && !c->recv.fin_received)
-        flow_reset(s, MPTCP_RST_MIDDLEBOX); /* a peer that fell back would take our FIN for the end */
-    conn_pm_changed(c);                     /* whether we close as well is decided by the flush (fins.c) */
+        /* Segments without options, and no end of data: the peer may have fallen back, and would take our FIN
+         * in answer for the end of the whole stream. */
+        flow_reset(s, MPTCP_RST_MIDDLEBOX);
+    /* whether we close as well is decided by the flush (fins.c) */
+    conn_pm_changed(c);
 }
 
 static void flow_timeout(struct subflow *sf, braid_time now)
@@ -59,15 +67,18 @@ static void flow_timeout(struct subflow *sf, braid_time now)
     /* the first of a row */
     if (sf->rtt.backoff == 1)
         conn_count(s->conn, MP_SUBFLOW_STALE);
-    s->silence.stale = true; /* and suspect at the flush, if others can do without it */
+    /* and suspect at the flush, if others can do without it */
+    s->silence.stale = true;
     conn_pm_changed(s->conn);
 }
 
+/* Pacing, a timer or an undo lets it send again: the scheduler has to be asked, at the flush. */
 static void flow_wake(struct subflow *sf)
 {
     conn_dirty(mp_subflow_of(sf)->conn);
 }
 
+/* It is freed by the flush (conn_reap): src/tcp is still at work on it. */
 static void flow_closed(struct subflow *sf, enum subflow_closed why, braid_time now)
 {
     struct mp_subflow *s = mp_subflow_of(sf);

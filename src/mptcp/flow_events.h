@@ -4,6 +4,7 @@
 
 #include "tcp/subflow.h"
 
+/* Of every subflow of MPTCP and of plain TCP (flow_new). */
 extern const struct subflow_ops flow_ops;
 
 #endif

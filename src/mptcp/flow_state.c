@@ -4,6 +4,8 @@
 
 #include "mptcp/conn.h"
 
+/* A join of ours is confirmed by the fourth ACK. Section 3.2 forbids data before, as the other end may not
+ * have our third ACK, and with it our HMAC. */
 bool flow_usable(const struct mp_subflow *s)
 {
     return !s->closing.dead && !s->closing.reset_due && s->confirmed && subflow_can_carry_data(&s->tcp);
@@ -14,6 +16,8 @@ bool flow_answers(const struct mp_subflow *s)
     return flow_usable(s) && !s->silence.suspect && s->tcp.rtt.backoff == 0;
 }
 
+/* A FIN behind the DATA_FIN says nothing of the kind: that peer has closed its half of the connection, and
+ * still reads (fins.c). */
 bool flow_given_up(const struct mp_subflow *s)
 {
     return s->tcp.fin.received && !s->conn->recv.fin_known;

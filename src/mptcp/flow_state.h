@@ -8,7 +8,8 @@ struct mp_subflow;
 
 /* May carry new data: established, confirmed and not closing. */
 bool flow_usable(const struct mp_subflow *s);
-/* Usable, and its path answers as far as one knows. */
+/* Usable, and its path answers as far as one knows: neither suspect (silent_paths.c) nor in the backoff of
+ * its timeout. */
 bool flow_answers(const struct mp_subflow *s);
 /* The peer has closed its half of this subflow and not of the connection. */
 bool flow_given_up(const struct mp_subflow *s);

@@ -29,7 +29,8 @@ static bool is_pending(const struct braid_conn *c)
     return c->phase == CONN_PENDING || (c->handshake.stateless && !c->handshake.accept_due);
 }
 
-/* A SYN waits for the user's answer, or the user has given one. */
+/* A SYN waits for the user's answer, or the user has given one. That may be now or much later, as when a
+ * server has to be asked first. */
 static void answer_pending(struct braid_conn *c, braid_time now)
 {
     struct mp_subflow *first = list_entry(c->subflows.next, struct mp_subflow, node);
@@ -41,6 +42,7 @@ static void answer_pending(struct braid_conn *c, braid_time now)
         if (c->handshake.refuse_due)
             conn_fail(c, BRAID_CLOSE_ABORTED, true);
     } else if (c->handshake.refuse_due) {
+        /* Nothing was sent so far, so there is nothing to reset. */
         c->env->ops->refuse(c->env, first, c->handshake.refusal);
         c->closing.told = true;
         c->phase = CONN_DEAD;
@@ -50,6 +52,8 @@ static void answer_pending(struct braid_conn *c, braid_time now)
     }
 }
 
+/* In the order in which things became true. Whatever the user does in a callback is a note that this flush
+ * acts on. */
 static void call_user(struct braid_conn *c, braid_time now)
 {
     if (c->handshake.established_due) {
@@ -64,6 +68,7 @@ static void call_user(struct braid_conn *c, braid_time now)
     }
     conn_recv_settle(c, now);
     uint64_t used = c->send.end - c->send.una;
+    /* It could not write for want of memory; room in the window alone does not help it. */
     if (c->send.starved)
         c->send.starved = !conn_send_has_memory(c);
     /* only when a quarter is free again: smaller pieces are not worth a call */
@@ -82,7 +87,8 @@ static bool all_delivered(const struct braid_conn *c)
 }
 
 /* Our FIN on it carries the DATA_ACK: it is to be sent, or, when all has ended, repeated until it is
- * acknowledged. */
+ * acknowledged. A pure ACK in front would be a packet more for each subflow of each connection that ends.
+ * Once it is acknowledged only an ACK can answer a DATA_FIN that comes again. */
 static bool fin_acknowledges(const struct mp_subflow *s)
 {
     const struct subflow *t = &s->tcp;
@@ -99,6 +105,7 @@ static void flush_flows(struct braid_conn *c, braid_time now)
                 subflow_ack_soon(&s->tcp);
         }
     }
+    /* One ACK for all that a batch of packets brought (struct subflow). */
     each_flow (s, c) {
         if (s->silence.stale && s->tcp.rtt.backoff == 0) {
             s->silence.stale = false;
@@ -123,11 +130,15 @@ void conn_flush(struct braid_conn *c, braid_time now)
     if (!c->closing.fail_due && c->phase == CONN_ESTABLISHED && !is_pending(c))
         call_user(c, now);
     list_remove(&c->dirty_node); /* what the callbacks did is dealt with here */
+    /* behind the data, since a client's kernel may discard what comes together with the MP_FASTCLOSE */
     if (c->closing.abort_due && all_delivered(c))
         conn_fail(c, BRAID_CLOSE_ABORTED, true);
+    /* Nobody reads any more what the peer may go on sending, and nobody would end it. */
     if (!c->ops && c->phase == CONN_ESTABLISHED && c->deadlines.gone == BRAID_NEVER)
         c->deadlines.gone = now + ORPHAN_TIME;
     if (!c->closing.fail_due && c->phase == CONN_ESTABLISHED) {
+        /* Before data is placed: which subflows close, and which new ones there are. The end of data comes
+         * behind the data, if the last mapping has not taken it along (choice_send). */
         if (conn_is_mptcp(c))
             conn_answer_fins(c, now);
         conn_pm_update(c, now);
@@ -135,6 +146,8 @@ void conn_flush(struct braid_conn *c, braid_time now)
         conn_push_end(c, now);
         if (conn_is_mptcp(c))
             conn_announce_flush(c, now);
+        /* Both directions are through, and the user has all of it: it need not wait for the subflows' FINs.
+         */
         if (conn_is_mptcp(c) && c->recv.fin_received && c->send.fin_acked && c->recv.bytes == 0)
             conn_start_draining(c, now);
     }
@@ -142,6 +155,7 @@ void conn_flush(struct braid_conn *c, braid_time now)
         flush_flows(c, now);
     /* once more: resets that were asked for meanwhile leave in this turn, not in the next */
     conn_reap(c, now);
+    /* ended in order, so the user is given the time to read what has come */
     if (c->closing.ended && c->recv.bytes == 0 && !c->recv.news)
         c->closing.fail_due = true;
     if (c->closing.fail_due) {

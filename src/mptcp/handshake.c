@@ -57,11 +57,14 @@ static enum subflow_verdict capable_ack(struct mp_subflow *s, const struct wire_
     const struct mptcp_capable *k = &p->tcp.mp.capable;
     if (!conn_is_mptcp(c))
         return SUBFLOW_OK;
+    /* our key, which only the SYN/ACK had: the peer is where its SYN said, and options pass both ways */
     if (mptcp_capable_acceptable(&p->tcp.mp, 2) && k->receiver_key == c->keys.local) {
         conn_count(c, MP_CAPABLE_ACK_RX);
         remember_peer(c, k->sender_key);
     } else if ((p->tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && p->tcp.seq != s->tcp.syn.irs + 1) {
-        return SUBFLOW_DROP; /* it has overtaken the segments with MP_CAPABLE, which will be sent again */
+        /* It has overtaken the segments with MP_CAPABLE, which will be sent again. In their own place a DSS
+         * does not stand for them: it has no keys. */
+        return SUBFLOW_DROP;
     } else {
         conn_count(c, MP_CAPABLE_FALLBACK_ACK);
         handshake_fallback(s);
@@ -80,6 +83,7 @@ static enum subflow_verdict capable_synack(struct mp_subflow *s, const struct wi
     if ((p->tcp.flags & TCP_ACK) && mptcp_capable_acceptable(&p->tcp.mp, 1)) {
         conn_count(c, MP_CAPABLE_SYNACK_RX);
         c->dss.checksum = c->dss.checksum || (k->flags & MPTCP_CAPABLE_CHECKSUM);
+        /* flag C: the peer's address may be a load balancer's, which would take a join elsewhere */
         c->join.unwanted = k->flags & MPTCP_CAPABLE_NO_JOIN;
         remember_peer(c, k->sender_key);
         /* until a DSS shows that the peer has our key: nothing acknowledges the third ACK itself */
@@ -95,6 +99,7 @@ enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet
 {
     struct mp_subflow *s = mp_subflow_of(sf);
     struct braid_conn *c = s->conn;
+    /* to be reset at the flush: it must not become ESTABLISHED before */
     if (c->closing.fail_due)
         return SUBFLOW_DROP;
     if (s->join)
@@ -103,7 +108,8 @@ enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet
     if (conn_is_mptcp(c)) {
         /* RFC 7323 section 2.2: the window of a segment with SYN is not scaled. */
         uint8_t scale = p->tcp.flags & TCP_SYN ? 0 : sf->syn.snd_wscale;
-        c->send.edge = c->send.una + ((uint64_t)p->tcp.window << scale); /* the keys stand for a DATA_ACK */
+        /* The keys stand for a DATA_ACK: the window counts from the first byte (section 3.3.4). */
+        c->send.edge = c->send.una + ((uint64_t)p->tcp.window << scale);
     } else {
         /* plain TCP: the subflow's offsets are the data sequence numbers */
         c->fallback.linear_from = 0;

@@ -12,7 +12,7 @@ struct wire_mptcp;
 
 struct conn_handshake {
     bool passive;
-    bool half_open;       /* counted in env->n_half_open */
+    bool half_open;       /* counted in env->n_half_open, which decides when SYNs are answered with cookies */
     bool stateless;       /* made of the third ACK: the user is asked after the client was answered */
     bool incoming_told;   /* passive: the user was asked ... */
     bool accept_due;      /* ... and has accepted, or ... */
@@ -21,6 +21,7 @@ struct conn_handshake {
     enum braid_refusal refusal : 8;
     void *incoming_ctx;              /* of the listener's incoming() */
     struct braid_listener *listener; /* NULL if opened by us or the listener has gone */
+    /* in the list of the listener, which takes out what it has when it goes */
     struct list listener_node;
 };
 

@@ -22,6 +22,7 @@ void held_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn)
 
 void held_add(struct braid_conn *c, struct mp_subflow *s, struct slice *in)
 {
+    /* slice_keep charges and does not look at limits (base/slice.h) */
     bool kept = slice_keep(in, &c->mem) == 0 && mem_room(&c->mem) > 0;
     if (kept && rxmap_hold(&s->rxmap, in) == 0)
         return;
