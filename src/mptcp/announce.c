@@ -113,6 +113,7 @@ static void send_signal(struct mp_subflow *s, braid_time now)
         subflow_ack_soon(&s->tcp); /* an address leaves no room for the DATA_ACK of what has just come */
 }
 
+/* How many ACKs the signals take that are due: an address has no room beside another one. */
 static unsigned signals_due(const struct braid_conn *c)
 {
     const struct conn_known *m = c->pm.known;

@@ -222,8 +222,8 @@ static inline void no_later(braid_time *at, braid_time limit)
     if (*at > limit)
         *at = limit;
 }
-/* The last of the memory is for what is there already: with a sixteenth left new connections, joins and
- * subflows of path managers are refused, and those that stand still are ended (conn_reclaim). */
+/* The last of the memory is for what is there already: with a sixteenth left SYNs and joins are
+ * refused and path managers open nothing, and those that stand still are ended (conn_reclaim). */
 static inline bool env_short_of_memory(const struct mptcp_env *env)
 {
     return mem_room(&env->mem) <= env->mem.limit / 16;

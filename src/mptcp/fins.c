@@ -23,6 +23,7 @@ static bool peer_may_send(const struct mp_subflow *s)
     return flow_answers(s) && !s->tcp.fin.received;
 }
 
+/* Does the peer keep a way for the rest of its data? Then a FIN ends a subflow of several. */
 static bool peer_has_another(struct braid_conn *c, braid_time now)
 {
     conn_watch_paths(c, now); /* what has just been acknowledged may have ended a suspicion */

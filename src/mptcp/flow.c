@@ -43,6 +43,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     c->env->n_subflows++;
     if (s->rule)
         s->rule->subflows++;
+    /* the struct to the core, what it carries to the connection (tcp.account) */
     mem_take(&c->env->mem, mem_cost(sizeof(*s)));
     return s;
 }

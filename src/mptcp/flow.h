@@ -13,8 +13,8 @@ struct flow_ids {
     uint8_t local, remote;
 };
 
-/* The B flag of MP_JOIN and MP_PRIO (section 3.3.8). It binds who receives it; we spare the path if either
- * end has set it. */
+/* The B flag of MP_JOIN and MP_PRIO (section 3.3.8). A request to whoever receives it; we spare the path if
+ * either end has made it. */
 struct flow_backup {
     bool peer; /* the peer asked us to spare it */
     bool ours; /* we asked the peer ... */

@@ -15,6 +15,8 @@
 #include "mptcp/sendbuf.h"
 #include "mptcp/siblings.h"
 
+/* The first subflow establishes the connection. A join was admitted before, by its HMAC (join_handshake.c),
+ * and of ours it still takes the fourth ACK. */
 static void flow_established(struct subflow *sf, braid_time now)
 {
     struct mp_subflow *s = mp_subflow_of(sf);
@@ -45,6 +47,7 @@ static void flow_established(struct subflow *sf, braid_time now)
     conn_dirty(c);
 }
 
+/* In plain TCP the end of the data; with MPTCP that of one direction of this subflow (section 3.3.3). */
 static void flow_fin(struct subflow *sf, braid_time now)
 {
     struct mp_subflow *s = mp_subflow_of(sf);
@@ -60,6 +63,7 @@ static void flow_fin(struct subflow *sf, braid_time now)
     conn_pm_changed(c);
 }
 
+/* Path managers hear of it, since they may open another subflow. An answer takes it back (flush.c). */
 static void flow_timeout(struct subflow *sf, braid_time now)
 {
     struct mp_subflow *s = mp_subflow_of(sf);

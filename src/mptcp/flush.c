@@ -96,6 +96,8 @@ static bool fin_acknowledges(const struct mp_subflow *s)
     return t->fin.wanted && (!t->fin.sent || (draining && !subflow_fin_acked(t)));
 }
 
+/* What the subflows owe: ACKs, retransmissions, FINs. Behind the scheduling, so that data that leaves anyway
+ * takes the DATA_ACK along. */
 static void flush_flows(struct braid_conn *c, braid_time now)
 {
     if (c->recv.ack_all && conn_is_mptcp(c)) {
@@ -114,6 +116,7 @@ static void flush_flows(struct braid_conn *c, braid_time now)
         flow_await_fourth_ack(s, now);
         if (!s->closing.dead)
             subflow_flush(&s->tcp, now);
+        /* an idle subflow holds no mappings */
         rxmap_trim(&s->rxmap, s->tcp.rcv.nxt);
         rule_account(s);
     }
