@@ -11,8 +11,7 @@ struct braid_conn;
 /* What the user has not consumed: a ring of slices in order, one at least. */
 struct recvq {
     uint32_t head, n, cap;
-    /* The first so many slices own their memory (slice_keep); those behind are new, and point into packets.
-     */
+    /* The first so many slices own their memory (slice_keep); those behind are new and point into packets. */
     uint32_t kept;
     struct slice v[];
 };
@@ -34,8 +33,7 @@ struct data_gaps {
 struct conn_recv {
     /* the next DSN in order, which DATA_ACKs say */
     uint64_t nxt;
-    /* right edge ever advertised; never goes back (RFC 8684 section 3.3.4), and what lies beyond is not taken
-     */
+    /* right edge ever advertised; never goes back (RFC 8684 section 3.3.4); what is beyond is not taken */
     uint64_t edge;
     uint64_t user; /* DSN of the next byte the user will consume */
     /* behind the last byte received, in order or not: how much of the window the peer has used */

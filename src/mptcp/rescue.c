@@ -37,7 +37,8 @@ static bool rescue(struct braid_conn *c, struct choice *ch, struct mp_map *m, en
     return true;
 }
 
-/* With copies each path carries everything anyway. */
+/* With copies each path carries everything anyway. Without a scheduler that repeats for speed, only a silent
+ * path is a reason. */
 bool conn_may_rescue(const struct braid_conn *c)
 {
     if (c->n_subflows < 2 || c->send.una == c->send.nxt || conn_copies(c))
@@ -51,6 +52,8 @@ bool conn_may_rescue(const struct braid_conn *c)
     return false;
 }
 
+/* A map that all other paths carry as well is passed over; where no path has room, the rest waits for the
+ * next flush. */
 void rescue_silent(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     each_flow (s, c) {
@@ -63,7 +66,8 @@ void rescue_silent(struct braid_conn *c, struct choice *ch, braid_time now)
     }
 }
 
-/* When an ACK on h that has not come is late. */
+/* When an ACK on h that has not come is late: a smoothed round trip after m was sent, and a grace for its
+ * variation. Peers delay the ACK of a segment that nothing follows. */
 static braid_time late_at(const struct mp_subflow *h, const struct mp_map *m)
 {
     const struct subflow *t = &h->tcp;
@@ -80,7 +84,8 @@ static bool is_slower(const struct mp_subflow *h, const struct mp_map *m, int64_
     return now >= late_at(h, m) || m->sent_at + h->tcp.rtt.srtt_us - now > other;
 }
 
-/* At most once in its round-trip time. */
+/* At most once in its round-trip time, since the effect of a cut is not seen before, and not in recovery,
+ * which has cut it already. */
 static void penalize(struct mp_subflow *h, braid_time now)
 {
     if (h->tcp.cc.in_recovery || now - h->sched.penalized_at < h->tcp.rtt.srtt_us)
@@ -90,8 +95,8 @@ static void penalize(struct mp_subflow *h, braid_time now)
     conn_count(h->conn, MP_PENALTIES);
 }
 
-/* As much as path f can send in two round trips: that is the most that an open window will let it send while
- * this is on its way. */
+/* Repeats what h carries at the front of the window. As much as path f can send in two round trips: that is
+ * the most that an open window will let it send while this is on its way. */
 static void rescue_front(struct braid_conn *c, struct choice *ch, struct mp_subflow *h,
                          const struct sched_path *f, braid_time now)
 {
@@ -109,6 +114,8 @@ void rescue_head(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     if (!c->send.blocked || !c->sched.ops->opportunistic)
         return;
+    /* all paths that carry the first byte without a DATA_ACK: the window opens with the first of them to
+     * deliver */
     uint64_t holders = choice_carriers(ch, c->send.una);
     int i = holders ? choice_pick_again(c, ch, holders, ch->paths[0].mss) : -1;
     for (unsigned h = 0; i >= 0 && h < ch->view.n_paths; h++) {
@@ -121,7 +128,8 @@ void rescue_head(struct braid_conn *c, struct choice *ch, braid_time now)
 }
 
 /* The first of the last maps on h that f, which would have to send all behind it as well, would deliver
- * sooner; the list's head: none. */
+ * sooner; the list's head: none. From the end backwards, since with each map f would have more to send and h
+ * has less time left: so the two meet, and no more is sent twice than saves time. */
 static struct list *slower_tail(const struct braid_conn *c, struct mp_subflow *h, const struct sched_path *f,
                                 braid_time now)
 {
@@ -160,11 +168,13 @@ static void rescue_tail_of(struct braid_conn *c, struct choice *ch, unsigned h, 
     for (; n != &s->tcp.flight->maps; n = n->next)
         if (!rescue(c, ch, mp_map_of(n), COUNT_MP_REINJECT_TAIL, now))
             return;
+    /* what is left comes sooner here, or was repeated; should an ACK be late, it is looked at again */
     braid_time late = late_at(s, mp_map_of(s->tcp.flight->maps.prev));
     if (late > now)
         no_later(&c->deadlines.watch, late);
 }
 
+/* Paths that are not usable are not looked at: what they carry was repeated before (rescue_silent). */
 void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     if (c->send.nxt != c->send.end || c->send.blocked || c->send.reinject.n > 0 ||
@@ -175,7 +185,7 @@ void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now)
             rescue_tail_of(c, ch, h, now);
 }
 
-/* No path is passed over, as all have carried it. */
+/* No path is passed over, as all have carried it: even the one whose copy is late may repeat it. */
 void rescue_late_copy(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     for (unsigned i = 0; i < ch->view.n_paths; i++) {

@@ -30,6 +30,7 @@ void rules_free(struct rules *p)
     *p = (struct rules){0};
 }
 
+/* Addresses of both families have 128 bits (IPv4 as v4-mapped), so that 0 bits match any of either. */
 struct rule *rules_find(const struct rules *p, const struct braid_ip *local, const struct braid_ip *remote)
 {
     for (unsigned i = 0; i < p->n; i++) {

@@ -12,7 +12,8 @@ struct rule {
     struct braid_path_rule says;
     uint64_t used;      /* bytes of payload over this core's subflows ... */
     uint64_t elsewhere; /* ... and over those of others (braid_core_path_charge) */
-    uint64_t subflows;  /* now */
+    /* subflows that match it now */
+    uint64_t subflows;
 };
 
 struct rules {

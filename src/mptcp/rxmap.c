@@ -30,6 +30,7 @@ static uint32_t first_after(const struct rxmap *m, uint64_t off)
     return lo;
 }
 
+/* What an array of so many mappings is charged; 0 for none. */
 static size_t cost(uint32_t cap)
 {
     return cap ? mem_cost(cap * sizeof(struct rx_mapping)) : 0;
@@ -59,6 +60,7 @@ static bool make_room(struct rxmap *m)
     return true;
 }
 
+/* Held payload is apart, and may outlive its mapping. */
 static void free_mappings(struct rxmap *m)
 {
     mem_give(m->account, cost(m->cap));
@@ -68,7 +70,8 @@ static void free_mappings(struct rxmap *m)
 }
 
 /* Inserts piece before index at, or grows the mapping in front of it: so a bulk transfer, one mapping behind
- * the other, needs one entry. Each mapping with a checksum is verified by itself and stays apart. */
+ * the other, needs one entry. Each mapping with a checksum is verified by itself and stays apart. False:
+ * there are too many, or memory is short. */
 static bool insert(struct rxmap *m, uint32_t at, const struct rx_mapping *piece)
 {
     if (at > m->head && !piece->has_csum) {
@@ -102,6 +105,7 @@ static bool same_place(const struct rx_mapping *a, const struct rx_mapping *b)
 static enum rxmap_status add_checksummed(struct rxmap *m, const struct rx_mapping *n, uint64_t rcv_nxt)
 {
     uint32_t i = first_after(m, n->off);
+    /* it overlaps a known one: a repetition, as on each segment of the mapping, is equal in all */
     if (i < m->head + m->n && m->v[i].off < mapping_end(n)) {
         const struct rx_mapping *old = &m->v[i];
         return old->off == n->off && old->len == n->len && same_place(old, n) && old->csum == n->csum
@@ -156,7 +160,7 @@ enum rxmap_status rxmap_add(struct rxmap *m, const struct rx_mapping *new_map, u
 }
 
 /* Each entry is passed over once, so that a search costs nothing beside the payload. Offsets asked for never
- * go back. */
+ * go back. A mapping that begins behind off does not cover it: that payload has none (data_in.c). */
 struct rx_mapping *rxmap_find(struct rxmap *m, uint64_t off)
 {
     while (m->n > 0 && mapping_end(&m->v[m->head]) <= off) {
@@ -171,6 +175,7 @@ struct rx_mapping *rxmap_find(struct rxmap *m, uint64_t off)
     return first->off <= off ? first : NULL;
 }
 
+/* An idle subflow keeps no array. */
 void rxmap_trim(struct rxmap *m, uint64_t rcv_nxt)
 {
     if (m->v && !rxmap_find(m, rcv_nxt) && m->n == 0)
@@ -182,7 +187,7 @@ static size_t held_cost(uint32_t cap)
     return cap ? mem_cost(sizeof(struct rx_held) + cap * sizeof(struct slice)) : 0;
 }
 
-/* Room for one more. */
+/* Room for one more. NULL: memory is short, and what is held stays as it was. */
 static struct rx_held *held_room(struct rxmap *m)
 {
     struct rx_held *h = m->held;
@@ -212,6 +217,7 @@ int rxmap_hold(struct rxmap *m, const struct slice *s)
     return 0;
 }
 
+/* The caller owns it now, and the references of its slices. */
 struct rx_held *rxmap_take_held(struct rxmap *m)
 {
     struct rx_held *h = m->held;

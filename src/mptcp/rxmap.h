@@ -7,6 +7,7 @@
 
 /* Payload [off, off + len) of the subflow is [dsn, dsn + len) of the data. */
 struct rx_mapping {
+    /* both as offsets (conn_keys): of the subflow, where 1 is the first byte, and of the data */
     uint64_t off, dsn;
     uint32_t len;
     bool has_csum;
@@ -16,9 +17,11 @@ struct rx_mapping {
 
 /* Payload that is held back until a mapping with a checksum is complete. */
 struct rx_held {
+    /* pieces in v, and room for them; what they hold is charged to the connection (slice_keep) */
     uint32_t n, cap;
     uint32_t bytes;
-    uint64_t sum; /* over the payload */
+    /* ones-complement sum over the payload so far, not folded (wire/checksum.h) */
+    uint64_t sum;
     struct slice v[];
 };
 
@@ -27,6 +30,7 @@ struct rxmap {
     struct rx_mapping *v;        /* NULL: cap is 0 */
     struct rx_held *held;        /* NULL: nothing */
     struct mem_account *account; /* what these take is charged here; NULL: nowhere */
+    /* in use is v[head .. head + n): what is used up in front leaves a gap that make_room takes back */
     uint16_t head, n, cap;
 };
 

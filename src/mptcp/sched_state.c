@@ -5,6 +5,8 @@
 
 #include "mptcp/conn.h"
 
+/* The new state is there before the old one goes, so that failing changes nothing. The algorithm begins with
+ * zeros, and may set up more in init. */
 bool conn_sched_use(struct braid_conn *c, const struct sched_ops *ops)
 {
     uint64_t *priv = ops->priv_size > 0 ? calloc(1, ops->priv_size) : NULL;

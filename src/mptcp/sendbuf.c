@@ -16,10 +16,13 @@
 #include "mptcp/reinject.h"
 #include "wire/checksum.h"
 
+/* Bytes of a chunk. A small one is what a short answer takes; a large one is about the payload of a
+ * super-packet. */
 #define CHUNK_SMALL 4096u
 #define CHUNK_LARGE 65024u /* with malloc's and buf's headers just below 64 KiB */
-#define MAP_SLICES  16u
-#define CHUNK_COST  mem_cost(sizeof(struct send_chunk))
+/* Chunks that one mapping may refer to: so many small ones hold as many bytes as a mapping can have. */
+#define MAP_SLICES 16u
+#define CHUNK_COST mem_cost(sizeof(struct send_chunk))
 
 void conn_send_init(struct braid_conn *c)
 {
@@ -35,6 +38,7 @@ static struct send_chunk *chunk_of(struct list *n)
     return list_entry(n, struct send_chunk, node);
 }
 
+/* The buffer lives on while mappings in flight refer to it. */
 static void chunk_free(struct braid_conn *c, struct send_chunk *k)
 {
     if (c->send.cursor == k)
@@ -96,7 +100,8 @@ static bool is_shut(const struct braid_conn *c)
 }
 
 /* Room is reserved behind what is written: chunks without bytes yet, or not full ones. They stay in the list,
- * and `end` stays before them until the commit. */
+ * and `end` stays before them until the commit. Who reserves again without one gives the first reservation
+ * back. */
 unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n)
 {
     if (c->send.reserved)
@@ -133,6 +138,7 @@ unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov
     return i;
 }
 
+/* The first n bytes of what was reserved are written, chunk by chunk; chunks that got none are given back. */
 void braid_conn_commit(struct braid_conn *c, size_t n)
 {
     struct list *at = c->send.reserved ? &c->send.reserved->node : &c->send.chunks;
@@ -192,6 +198,7 @@ static struct send_chunk *chunk_find(struct braid_conn *c, uint64_t dsn)
     return chunk_of(n);
 }
 
+/* Those of which every byte was DATA_ACKed. */
 static void drop_acked_chunks(struct braid_conn *c)
 {
     while (!list_empty(&c->send.chunks)) {
@@ -203,6 +210,7 @@ static void drop_acked_chunks(struct braid_conn *c)
     }
 }
 
+/* As much as chunk_add wants for a small chunk. */
 bool conn_send_has_memory(const struct braid_conn *c)
 {
     return mem_room(&c->mem) > CHUNK_SMALL;
@@ -265,6 +273,7 @@ static void advance_una(struct braid_conn *c, uint64_t una, braid_time now)
  * right edge never goes back (section 3.3.5), so the largest that any subflow brought counts. */
 void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_time now)
 {
+    /* a DATA_ACK of `end` and one more acknowledges the DATA_FIN, once that was sent */
     uint64_t top = c->send.nxt + (c->send.fin_sent ? 1 : 0);
     if (seq64_before(data_ack, c->send.una) || seq64_before(top, data_ack))
         return;
@@ -299,8 +308,9 @@ void flow_map_done(struct subflow *sf, struct tcp_map *t, bool acked)
 
 /* ---- maps ---- */
 
-/* A mapping for at most MAP_SLICES chunks, so it may be shorter than len. The sum is taken once, however
- * often the mapping is sent. */
+/* A mapping for at most MAP_SLICES chunks, so it may be shorter than len. Its slices hold references on their
+ * buffers, which flow_map_done drops. The sum is taken once, however often the mapping is sent (section
+ * 3.3.1). */
 struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
 {
     struct send_chunk *first = chunk_find(c, dsn), *k = first;

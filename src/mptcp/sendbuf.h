@@ -22,19 +22,26 @@ struct send_chunk {
 
 struct conn_send {
     uint64_t una, nxt, end; /* [una, nxt) is in flight, [nxt, end) waits */
-    uint64_t edge;          /* highest DSN that the peer's window admits */
+    /* Highest DSN that the peer's window admits: DATA_ACK and window, the furthest that came. */
+    uint64_t edge;
     struct list chunks;
-    struct send_chunk *cursor;   /* holds nxt; NULL: look from the head */
-    struct send_chunk *reserved; /* first chunk with reserved room; NULL: none */
-    size_t sndbuf;               /* current limit on end - una */
-    struct ranges reinject;      /* to be sent again over another subflow */
-    braid_time news_at;          /* when data that was not sent before last left */
-    uint32_t reinject_cost;      /* what the memory of `reinject` is charged */
-    uint32_t blocks;             /* how often the send window was full while more was waiting ... */
-    uint8_t backoff;             /* data-level timeouts in a row (data_timeout.c) */
-    bool blocked;                /* ... and whether it is */
-    bool shutdown;               /* the user will write no more: DATA_FIN has the number `end` */
-    bool fin_sent, fin_acked;    /* the DATA_FIN */
+    /* the chunk that holds nxt, for new data to be found at once; NULL: look from the head */
+    struct send_chunk *cursor;
+    /* first chunk with room that the user is writing to (braid_conn_reserve), not to be freed; NULL: none */
+    struct send_chunk *reserved;
+    /* current limit on end - una, in bytes; grows with the congestion windows (tune_sndbuf) */
+    size_t sndbuf;
+    /* to be sent again over another subflow, before new data (reinject.c) */
+    struct ranges reinject;
+    /* when data that was not sent before last left: the tail is repeated only some time later */
+    braid_time news_at;
+    uint32_t reinject_cost;   /* what the memory of `reinject` is charged */
+    uint32_t blocks;          /* how often the send window was full while more was waiting ... */
+    uint8_t backoff;          /* data-level timeouts in a row (data_timeout.c) */
+    bool blocked;             /* ... and whether it is */
+    bool shutdown;            /* the user will write no more: DATA_FIN has the number `end` */
+    bool fin_sent, fin_acked; /* the DATA_FIN */
+    /* the user got no room and waits for writable() */
     bool want_writable;
     bool starved; /* memory was short when the user wanted to write */
 };

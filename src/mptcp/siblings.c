@@ -18,6 +18,7 @@ void siblings_insert(struct mp_subflow *s)
     s->tcp.cc.group_next = &s->tcp.cc;
 }
 
+/* A ring of itself is left, since algorithms never see NULL (struct cc). */
 void siblings_remove(struct mp_subflow *s)
 {
     struct cc *me = &s->tcp.cc;

@@ -14,7 +14,8 @@
 #include "mptcp/marks.h"
 
 /* More than the half second for which Linux does not answer such a segment again. */
-#define PROBE_EVERY    (750 * BRAID_MS)
+#define PROBE_EVERY (750 * BRAID_MS)
+/* doublings of the grace at most, and how long one lasts without another wrong suspicion */
 #define PATIENCE_MAX   4
 #define PATIENCE_FADES (10 * BRAID_SECOND)
 
@@ -28,7 +29,7 @@ static bool has_alternative(const struct mp_subflow *s)
     return false;
 }
 
-/* False: memory is short. */
+/* Makes the place for what is known of a doubt, charged to the connection. False: memory is short. */
 static bool doubt_begin(struct mp_subflow *s)
 {
     struct flow_silence *q = &s->silence;
@@ -50,6 +51,7 @@ void flow_doubt_free(struct mp_subflow *s)
     q->patience = 0;
 }
 
+/* Patience outlives the suspicion, and with it the place where it is kept. */
 static void no_longer_suspect(struct mp_subflow *s)
 {
     s->silence.suspect = false;
@@ -70,6 +72,8 @@ static unsigned patience_of(struct mp_subflow *s, braid_time now)
     return s->silence.patience;
 }
 
+/* Begins to suspect it, if it is time; else says when to look again. After a timeout there is nothing to wait
+ * for. */
 static void doubt(struct mp_subflow *s, braid_time now)
 {
     bool timed_out = s->tcp.rtt.backoff > 0;
@@ -88,6 +92,8 @@ static void doubt(struct mp_subflow *s, braid_time now)
     conn_count(s->conn, MP_SUSPECTED);
 }
 
+/* The peer has acknowledged something new. If nothing of that had been sent twice, it arrived by itself: only
+ * the ACKs were late. */
 static void trust(struct mp_subflow *s, braid_time now)
 {
     if (s->tcp.activity.progress_first) {
@@ -108,6 +114,7 @@ static void probe(struct mp_subflow *s, braid_time now)
         d->probed_at = 0;
         subflow_retry(t, now);
     }
+    /* probed_at stays that of the first probe without an answer, by which whatever comes is judged */
     if (now >= d->next_probe) {
         subflow_ask(t, now);
         conn_count(s->conn, MP_PATH_PROBES);
@@ -131,10 +138,12 @@ void conn_watch_paths(struct braid_conn *c, braid_time now)
     if (!conn_is_mptcp(c))
         return;
     each_flow (s, c) {
+        /* first, since what follows is for those that are still silent */
         if (s->silence.suspect && s->tcp.activity.progress_at > s->silence.doubt->since)
             trust(s, now);
         if (s->closing.dead || s->closing.reset_due || list_empty(&s->tcp.flight->maps))
             continue;
+        /* the last one that answers is never suspect: nobody could do without it */
         if (!has_alternative(s))
             no_longer_suspect(s);
         else if (s->silence.suspect)

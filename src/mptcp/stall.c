@@ -10,6 +10,8 @@
 #define RECLAIM_AFTER (5 * BRAID_SECOND)  /* what has moved within this is not given up for its memory */
 #define RECLAIM_EVERY (100 * BRAID_MS)    /* one walk over all connections */
 
+/* Notes where a direction stands. waits: somebody has to move it; at: the next byte that has to go. It counts
+ * from when that byte was first seen to wait. */
 static void look(struct standstill *s, bool waits, uint64_t at, braid_time now)
 {
     if (!waits) {
@@ -20,7 +22,7 @@ static void look(struct standstill *s, bool waits, uint64_t at, braid_time now)
     }
 }
 
-/* Not long when others need the memory. */
+/* limit, or less while others need the memory: with half of it in use nobody may stand still for long. */
 static braid_time limit_now(const struct braid_conn *c, braid_time limit)
 {
     const struct mem_account *all = &c->env->mem;
@@ -39,6 +41,7 @@ static braid_time due(const struct braid_conn *c, const struct standstill *s, br
 void conn_note_stall(struct braid_conn *c, braid_time now)
 {
     bool counts = c->phase == CONN_ESTABLISHED;
+    /* the handshake, and the end of both directions, have timeouts of their own */
     look(&c->stall.sending, counts && c->send.una != c->send.end, c->send.una, now);
     look(&c->stall.reading, counts && c->recv.bytes > 0, c->recv.user, now);
     braid_time unsent = due(c, &c->stall.sending, c->sockopt.user_timeout);
@@ -61,6 +64,7 @@ void conn_stall_timeout(struct braid_conn *c, braid_time now)
     }
 }
 
+/* In either direction. What is about to end gives its memory back by itself. */
 static bool stands_still(const struct braid_conn *c, braid_time now)
 {
     braid_time since = c->stall.sending.since;
@@ -68,6 +72,8 @@ static bool stands_still(const struct braid_conn *c, braid_time now)
     return !c->closing.fail_due && since != BRAID_NEVER && now - since >= RECLAIM_AFTER;
 }
 
+/* One at a time: the next look shows whether that was enough. Walking over all connections is not for each
+ * packet. */
 void conn_reclaim(struct mptcp_env *env, braid_time now)
 {
     struct braid_conn *fattest = NULL;

@@ -11,11 +11,13 @@
 #include "mptcp/tokens.h"
 #include "tcp/cookie.h"
 
+/* as tokens.c draws keys; each try is right once in n_workers times */
 #define TRIES_PER_WORKER 16
 #define USE_KEY          16 /* and the numbers above */
 
 /* The key of a connection that does not exist yet: the first one in a row of hashes whose token carries our
- * worker's number. False: no luck. slot: the time slot of the cookie, which knows it when it comes back. */
+ * worker's number. False: no luck, in one of ten million SYNs at most, which is answered as plain TCP. slot:
+ * the time slot of the cookie, which knows it when it comes back. */
 static bool make_key(const struct mptcp_env *env, const struct wire_packet *p, uint32_t irs, uint64_t slot,
                      uint64_t *key, uint32_t *token, uint64_t *idsn)
 {
@@ -61,7 +63,9 @@ bool conn_cookies_out(const struct mptcp_env *env, braid_time now)
     return env->cookie_sent != 0 && now - env->cookie_sent < 2 * COOKIE_SLOT;
 }
 
-/* Do both keys come back? A token that somebody else has by now means plain TCP (section 3.1). */
+/* Do both keys come back? Then ours is entered, and is what was in the SYN/ACK. A token that somebody else
+ * has by now means plain TCP (section 3.1), and so does an ACK without the keys: nothing else could tell that
+ * the SYN had the option. */
 static bool take_key(struct braid_conn *c, const struct wire_packet *ack, const struct cookie *k)
 {
     const struct wire_mptcp *mp = &ack->tcp.mp;
@@ -80,6 +84,7 @@ static bool take_key(struct braid_conn *c, const struct wire_packet *ack, const 
     return true;
 }
 
+/* The user is asked only now (incoming), when the client is answered already and has proven its address. */
 struct braid_conn *conn_open_stateless(struct mptcp_env *env, const struct wire_packet *ack,
                                        const struct braid_listen_params *l, braid_time now)
 {

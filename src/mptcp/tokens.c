@@ -4,6 +4,7 @@
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
 
+/* draws for each worker that there is, as one in n_workers is right */
 #define KEY_DRAWS_PER_WORKER 16
 
 unsigned token_owner(const struct mptcp_env *env, uint32_t token)
