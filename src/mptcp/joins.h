@@ -10,6 +10,8 @@ struct mp_subflow;
 struct mptcp_env;
 struct wire_packet;
 
+/* About joins of both ends. A flag C forbids them to the address and port of the initial subflow only;
+ * announced addresses stay open to them. */
 struct conn_join {
     bool refused;     /* our C flag: no joins to the initial address (section 3.1) ... */
     bool unwanted;    /* ... and the peer's */

@@ -81,6 +81,7 @@ unsigned braid_conn_peek(const struct braid_conn *c, struct iovec *iov, unsigned
     return i;
 }
 
+/* The slices' references go as the user is through with them: what came in a packet frees its buffer here. */
 void braid_conn_consume(struct braid_conn *c, size_t n)
 {
     struct recvq *q = c->recv.q;

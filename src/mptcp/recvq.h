@@ -16,20 +16,22 @@ struct recvq {
     struct slice v[];
 };
 
-/* Data that came out of order at the connection level. */
+/* Data that came out of order at the connection level: kept, and charged to the connection (slice_keep); it
+ * owns the reference of its slice. No two pieces overlap. */
 struct data_ooo {
     struct list node;
     uint64_t dsn;
     struct slice s;
 };
 
-/* All of it, one piece at least. */
+/* All of it, one piece at least: `bytes` of payload in `n` pieces, which params.out_of_order bounds. */
 struct data_gaps {
     struct list pieces; /* data_ooo by DSN */
     size_t bytes;
     unsigned n;
 };
 
+/* Numbers are offsets of the data (conn_keys): the first byte is 1. It owns both queues. */
 struct conn_recv {
     /* the next DSN in order, which DATA_ACKs say */
     uint64_t nxt;

@@ -158,6 +158,7 @@ static bool is_tail(struct braid_conn *c, const struct sched_path *f, braid_time
     return false;
 }
 
+/* The tail on path h alone: repeated on the path that the scheduler, or choice.c, would take instead. */
 static void rescue_tail_of(struct braid_conn *c, struct choice *ch, unsigned h, braid_time now)
 {
     struct mp_subflow *s = ch->flows[h];

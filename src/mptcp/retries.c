@@ -92,6 +92,8 @@ static bool says_nothing(const struct mp_subflow *s)
     return s->closing.retired || s->closing.bygone || (s->closing.announced_again && in_order);
 }
 
+/* Asked while the subflow can still say what its addresses are (conn_reap, give_up in joins.c). Without pairs
+ * there is nothing to learn from it. */
 void conn_pm_ended(struct mp_subflow *s, braid_time now)
 {
     struct braid_conn *c = s->conn;

@@ -8,6 +8,7 @@
 struct mp_subflow;
 struct sched_path;
 
+/* One rule and its books. Subflows point to it (mp_subflow.rule), so it never moves. */
 struct rule {
     struct braid_path_rule says;
     uint64_t used;      /* bytes of payload over this core's subflows ... */
@@ -16,6 +17,7 @@ struct rule {
     uint64_t subflows;
 };
 
+/* Of a core, in the order of the configuration: the first one that matches counts. */
 struct rules {
     struct rule *v; /* NULL: none */
     unsigned n;

@@ -204,6 +204,7 @@ static struct rx_held *held_room(struct rxmap *m)
     return m->held = h;
 }
 
+/* Pieces come in the order of the subflow, from the first byte of the mapping on. */
 int rxmap_hold(struct rxmap *m, const struct slice *s)
 {
     struct rx_held *h = held_room(m);

@@ -36,6 +36,8 @@ struct rxmap {
 
 #define RXMAP_MAX 8192 /* mappings; more at a time is an attack */
 
+/* DUPLICATE: all of it was known, or lies before rcv_nxt. CONFLICT: it contradicts what was said first, and
+ * is ignored from there on. FULL: RXMAP_MAX is reached, or memory is short; the subflow cannot go on. */
 enum rxmap_status { RXMAP_OK, RXMAP_DUPLICATE, RXMAP_CONFLICT, RXMAP_FULL };
 
 /* Adds a mapping; rcv_nxt: the subflow's next expected offset, before which parts are ignored. A mapping that

@@ -163,6 +163,7 @@ void braid_conn_commit(struct braid_conn *c, size_t n)
     assert(n == 0);
 }
 
+/* May take fewer bytes than it is given, also none: then writable() follows when there is room. */
 ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
 {
     struct iovec iov[8];

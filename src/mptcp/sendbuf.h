@@ -15,11 +15,14 @@ struct mp_map;
 /* Bytes to send, in chunks: [una, end). */
 struct send_chunk {
     struct list node;
+    /* a reference; mappings that refer to these bytes hold their own */
     struct buf *buf;
     uint64_t dsn; /* of the first byte */
     uint32_t len; /* filled */
 };
 
+/* Numbers are offsets of the data (conn_keys), the first byte is 1: una <= nxt <= end, and chunks hold [una,
+ * end) at least. */
 struct conn_send {
     uint64_t una, nxt, end; /* [una, nxt) is in flight, [nxt, end) waits */
     /* Highest DSN that the peer's window admits: DATA_ACK and window, the furthest that came. */

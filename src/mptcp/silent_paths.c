@@ -133,6 +133,7 @@ void conn_resumed(struct braid_conn *c, braid_time now)
     conn_dirty(c);
 }
 
+/* At each flush before data is scheduled, and again behind it: what has just left is to be watched, too. */
 void conn_watch_paths(struct braid_conn *c, braid_time now)
 {
     if (!conn_is_mptcp(c))

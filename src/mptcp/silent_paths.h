@@ -15,6 +15,8 @@ struct flow_doubt {
     braid_time patience_at; /* when `patience` last changed */
 };
 
+/* `suspect` is a guess of this end (silent_paths.c), `stale` what the subflow's timer says; a path manager
+ * sees the latter only. */
 struct flow_silence {
     struct flow_doubt *doubt; /* NULL: it is not suspect, and patience is 0 */
     bool suspect;             /* carries nothing new until the peer acknowledges something */

@@ -13,6 +13,7 @@ struct standstill {
     braid_time since; /* BRAID_NEVER: nothing has to */
 };
 
+/* Both are looked at by each flush; what moves begins anew. */
 struct conn_stall {
     struct standstill sending; /* what the peer has to DATA_ACK */
     struct standstill reading; /* what the user has to read */

@@ -30,6 +30,8 @@ static bool make_key(const struct mptcp_env *env, const struct wire_packet *p, u
     return false;
 }
 
+/* Whatever the SYN's option was, the answer costs one hash for the cookie and, for MPTCP, those of make_key;
+ * nothing is remembered but that cookies are out. */
 void conn_answer_stateless(struct mptcp_env *env, const struct wire_packet *syn,
                            const struct braid_listen_params *l, braid_time now)
 {
