@@ -7,7 +7,8 @@
 
 /* A duplicate may be reported long after the original; older than this it is nonsense. */
 #define DSACK_MAX_SPAN (UINT64_C(1) << 30)
-#define TS_COARSE      (10 * BRAID_MS)
+/* Below such an SRTT the timestamps' clock of milliseconds would be off by a tenth and more. */
+#define TS_COARSE (10 * BRAID_MS)
 
 /* RFC 9293 section 3.10.7.4 with the exception that every stack makes: an ACK of new data is never older. */
 static void update_window(struct subflow *sf, const struct wire_packet *p, uint64_t off, uint64_t ack)
@@ -34,6 +35,8 @@ static void deliver(struct subflow *sf, const struct tcp_sent *s, uint64_t from,
     sf->cc.delivered = sf->delivery.delivered;
     rack_delivered(sf, s, to, a);
     tcp_mtu_delivered(sf, s, to - from, a->now);
+    /* Karn (RFC 6298 section 3): only what was sent once gives a sample, and of that the newest, which has
+     * waited least behind holes. */
     if (s->retrans)
         a->retrans_acked = true;
     else if (s->at > a->newest_sent)
@@ -211,6 +214,8 @@ static uint64_t newreno_detect_loss(struct subflow *sf, struct ack_info *a)
 
     if (a->dupack) {
         sf->flight->recovery.dupacks++;
+        /* Each duplicate tells of one segment that arrived, which one is not known: PRR counts it as
+         * delivered. */
         if (sf->cc.in_recovery)
             a->delivered += sf->size.mss;
     } else if (advanced) {
@@ -219,11 +224,14 @@ static uint64_t newreno_detect_loss(struct subflow *sf, struct ack_info *a)
     if (!tcp_outstanding(sf) || sf->flight->recovery.by_rto)
         return 0;
     bool partial = sf->cc.in_recovery && advanced;
+    /* RFC 6582 section 3.2: duplicates of what a recovery before has repeated without need must not begin
+     * another one. */
     bool third = !sf->cc.in_recovery && sf->flight->recovery.dupacks == TCP_DUPTHRESH &&
                  sf->snd.una > sf->flight->recovery.point;
     struct tcp_sent *head = sent_of(sf->flight->board.runs.next);
     if ((!partial && !third) || head->state != SENT_FLIGHT)
         return 0;
+    /* A lost probe of the path MTU is no sign of congestion, so that it is not counted. */
     bool probe = tcp_mtu_lost(sf, head, a->now);
     if (!probe && sent_len(head) > sf->size.mss)
         sent_split(sf, head, head->start + sf->size.mss);
@@ -232,7 +240,7 @@ static uint64_t newreno_detect_loss(struct subflow *sf, struct ack_info *a)
 }
 
 /* RFC 5681's definition; an ACK that carries MPTCP signals other than DSS is none (RFC 8684 section 3.3.4).
- */
+ * Nor is one with SACK blocks: RFC 8985 section 7.4.2 wants it without, and NewReno's peers send none. */
 static bool is_dupack(const struct subflow *sf, const struct wire_packet *p, uint64_t ack, uint64_t prior_wnd)
 {
     return ack == sf->snd.una && tcp_outstanding(sf) && p->payload_len == 0 && sf->snd.wnd == prior_wnd &&
@@ -270,6 +278,7 @@ void tcp_process_ack(struct subflow *sf, const struct wire_packet *p, uint64_t o
         .prior_flight = sf->flight->board.pipe,
         .newest_sent = -1,
         .sample.sent_at = DELIVERY_NOTHING,
+        /* 0 is what stands there when a peer has nothing to echo (RFC 7323 section 3.2). */
         .has_ts = sf->syn.ts_ok && p->tcp.has_ts && p->tcp.tsecr,
         .tsecr = p->tcp.tsecr,
         .dupack = is_dupack(sf, p, ack, prior_wnd),

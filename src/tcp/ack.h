@@ -10,6 +10,7 @@ struct wire_packet;
 /* What one ACK brought. */
 struct ack_info {
     braid_time now;
+    /* Before it: snd.una (an offset), bytes SACKed, pipe in bytes. */
     uint64_t prior_una, prior_sacked, prior_flight;
     uint64_t delivered;     /* bytes, for the first time */
     braid_time newest_sent; /* of what it delivered and was sent once; -1: nothing of the kind */

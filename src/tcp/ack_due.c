@@ -33,9 +33,12 @@ void tcp_ack_was_sent(struct subflow *sf, bool pure, uint64_t window)
 /* Has the window opened so much that the peer should hear of it (RFC 9293 section 3.8.6.2.2)? */
 static bool window_opened(const struct subflow *sf)
 {
+    /* A SYN cannot announce more than 64 KB, so nearly every window has opened since. The ACK of the first
+     * data is soon enough to tell it. */
     if (subflow_bytes_in(sf) == 0)
         return false;
     uint64_t edge = sf->rcv.nxt + tcp_window_now(sf);
+    /* Two segments, or less where the buffer is so small that it would never open by two at once. */
     uint64_t step = min_u64(2 * (uint64_t)sf->rcv.mss, sf->env->rcvbuf_max / 4);
 
     return edge >= sf->rcv.adv + step;

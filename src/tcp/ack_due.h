@@ -16,6 +16,8 @@ struct tcp_ack_due {
     bool patient : 1; /* set by the owner: short requests are mostly answered soon */
 };
 
+/* As in Linux (TCP_DELACK_MIN, TCP_MAX_QUICKACKS): RFC 9293 section 3.8.6.3 allows half a second, which is
+ * too long for senders' RTOs of 200 ms. */
 #define TCP_DELACK_TIME  (40 * BRAID_MS)
 #define TCP_DELACK_QUICK (4 * BRAID_MS) /* while the connection is young, and of less than a full segment */
 #define TCP_QUICK_ACKS   16

@@ -4,6 +4,7 @@
 #include "tcp/internal.h"
 #include "tcp/output.h"
 
+/* The span that env->challenge_limit holds for. RFC 5961 section 7 has ten in five seconds for an example. */
 #define CHALLENGE_SPAN BRAID_SECOND
 
 /* The budget of a span begins at a random part of the limit, so that it does not tell others how many

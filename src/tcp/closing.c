@@ -19,6 +19,7 @@ void tcp_fin_flush(struct subflow *sf, braid_time now)
         return;
     if (sf->state != TCP_STATE_ESTABLISHED && sf->state != TCP_STATE_CLOSE_WAIT)
         return;
+    /* Memory is short: the timer of the pacer brings about another flush soon. */
     if (!tcp_flight_reserve(sf)) {
         sf->due.pace = now + BRAID_MS;
         return;
@@ -60,6 +61,7 @@ bool tcp_fin_acked(struct subflow *sf, const struct wire_packet *p, uint64_t off
  * where we stand. */
 void tcp_fin_note(struct subflow *sf, uint64_t off)
 {
+    /* Data that is queued already lies beyond this FIN; behind the true one there can be none. */
     bool contradicted =
         !list_empty(&sf->ooo->pieces) && tcp_piece_end(tcp_piece_of(sf->ooo->pieces.prev)) > off;
 
@@ -101,6 +103,7 @@ void subflow_reset(struct subflow *sf, braid_time now)
 {
     if (sf->state == TCP_STATE_CLOSED)
         return;
+    /* In TIME_WAIT both FINs have been acknowledged: the peer has nothing left to abort. */
     if (sf->state >= TCP_STATE_ESTABLISHED && sf->state != TCP_STATE_TIME_WAIT)
         tcp_send_rst(sf, now);
     else if (sf->state == TCP_STATE_SYN_RECEIVED && sf->syn.answered)

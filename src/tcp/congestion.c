@@ -41,6 +41,8 @@ void tcp_restart_after_idle(struct subflow *sf, braid_time now)
     if (sf->cc.ops->on_idle)
         sf->cc.ops->on_idle(&sf->cc, now, idle);
     else
+        /* The restart window is the lesser of the present and the initial one; ssthresh stays, so that slow
+         * start leads back to it. */
         sf->cc.cwnd = min_u64(sf->cc.cwnd, (uint64_t)TCP_INITIAL_WINDOW * sf->size.mss);
     tcp_update_pacing(sf);
 }

@@ -17,6 +17,9 @@
 #define NO_WSCALE 15u /* ... or that there is none */
 #define WINDOW    65535
 
+/* Three bits choose: the least that is believed by default (128, env->min_mss), the defaults (536, 1220),
+ * Ethernet (1440 over IPv6, 1460 over IPv4), less what a tunnel takes (1360), jumbo frames of 9,000 bytes.
+ * Between two of them the smaller one is taken. */
 static const uint16_t mss_table[8] = {128, 536, 1024, 1220, 1360, 1440, 1460, 8940};
 
 /* Everything that identifies the connection goes in, in a fixed layout; the peer cannot know the key. */
@@ -124,7 +127,10 @@ bool cookie_check(const struct siphash_key *key, const struct wire_packet *ack, 
     out->syn.dst = ack->dst;
     out->syn.tcp.seq = t->seq - 1;
     out->syn.tcp.flags = TCP_SYN;
+    /* In a SYN it would not be scaled, but this is of the ACK: input_syn_received, which gets that next, sets
+     * it right. */
     out->syn.tcp.window = t->window;
+    /* The slot may have changed between the SYN/ACK and its answer. Before the first slot there is none. */
     if (!fits(key, ack, slot, out) && (slot == 0 || !fits(key, ack, slot - 1, out)))
         return false;
     out->ts_offset = ts_offset(key, ack, out->syn.tcp.seq);

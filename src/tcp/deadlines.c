@@ -35,6 +35,7 @@ void tcp_deadlines_stop(struct subflow *sf)
  * once a minute, since the peer's window update may have been lost. */
 static braid_time probe_interval(const struct subflow *sf)
 {
+    /* Far beyond the minute already; more would shift bits out. */
     unsigned shift = sf->tries.probes < 16 ? sf->tries.probes : 16;
 
     return earliest(rtt_rto(&sf->rtt) << shift, PROBE_MAX_TIME);
@@ -50,6 +51,7 @@ static void set_rexmit(struct subflow *sf, enum tcp_rexmit_timer kind, braid_tim
  * leaves; until then nobody waits for an ACK. */
 static braid_time handshake_deadline(const struct subflow *sf)
 {
+    /* 64 s at most, where the owner allows a handshake to take so long. */
     unsigned shift = sf->syn.retries < 6 ? sf->syn.retries : 6;
 
     if (sf->state == TCP_STATE_SYN_RECEIVED && !sf->syn.answered)
@@ -74,9 +76,12 @@ void tcp_rexmit_choose(struct subflow *sf)
         return;
     }
     set_rexmit(sf, REXMIT_RTO, rto_at);
+    /* One at a time (RFC 8985 section 8), and the reordering timer first: while it runs segments that left
+     * later have arrived, and it takes no probe to find out what was lost. */
     if (sf->flight->rack.reorder_at < rto_at) {
         set_rexmit(sf, REXMIT_REORDER, sf->flight->rack.reorder_at);
     } else if (tlp_allowed(sf)) {
+        /* Counted from the last transmission or ACK, and never later than the RTO (RFC 8985 section 7.2). */
         braid_time last = sent_of_link(sf->flight->board.by_time.prev)->at;
         braid_time at = (sf->due.rto_base > last ? sf->due.rto_base : last) + tlp_timeout(sf);
 

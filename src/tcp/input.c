@@ -91,11 +91,14 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
 {
     uint8_t flags = p->tcp.flags;
 
+    /* First check: the answer to another SYN, of an earlier connection perhaps, whose other end the RST
+     * clears; or a guess of someone who has not seen ours. */
     if ((flags & TCP_ACK) && p->tcp.ack != sf->syn.iss + 1) {
         if (!(flags & TCP_RST))
             tcp_send_rst_at(sf, p->tcp.ack);
         return;
     }
+    /* Second check: a RST that does not acknowledge our SYN may be anybody's. */
     if (flags & TCP_RST) {
         if (flags & TCP_ACK) {
             sf->ops->reset(sf, p, now);
@@ -105,6 +108,8 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
     }
     if (!(flags & TCP_SYN))
         return;
+    /* The options are taken before the owner is asked. If it drops the segment our SYN goes out again, with
+     * the scale that it offered before. */
     uint8_t scale = sf->syn.rcv_wscale;
     tcp_take_syn_options(sf, p, now);
     if (!(flags & TCP_ACK)) {
@@ -128,10 +133,12 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
 static bool syn_in_syn_received(struct subflow *sf, const struct seg *s, braid_time now)
 {
     if (s->p->tcp.seq == sf->syn.irs && !s->has_ack) {
+        /* The SYN/ACK was lost, or is late; before it the owner has not decided. */
         if (sf->syn.answered && sf->syn.passive)
             tcp_send_syn(sf, now);
         return false;
     }
+    /* The SYN/ACK of a simultaneous open. */
     if (s->p->tcp.seq == sf->syn.irs && !sf->syn.passive)
         return true;
     tcp_challenge_ack(sf, now);
@@ -171,7 +178,8 @@ static void answer_unacceptable(struct subflow *sf, const struct seg *s, braid_t
     sf->ack.now = true;
 }
 
-/* RFC 5961 section 3.2. */
+/* RFC 5961 section 3.2: only the very number that is expected next ends the connection; of those in the
+ * window a blind attacker would soon hit one. */
 static void input_rst(struct subflow *sf, const struct seg *s, braid_time now)
 {
     if (s->off != sf->rcv.nxt) {
@@ -187,7 +195,8 @@ static void input_rst(struct subflow *sf, const struct seg *s, braid_time now)
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_RST, now);
 }
 
-/* True if the segment passed sequence, PAWS, RST and SYN checks. */
+/* True if the segment passed sequence, PAWS, RST and SYN checks. A RST is not subject to PAWS (RFC 7323
+ * section 5.3, R1), and a segment without ACK is dropped (fifth check): only a first SYN has none. */
 static bool acceptable(struct subflow *sf, const struct seg *s, braid_time now)
 {
     if (s->syn && subflow_synchronized(sf)) {
@@ -209,7 +218,8 @@ static bool acceptable(struct subflow *sf, const struct seg *s, braid_time now)
     return !s->rst && s->has_ack;
 }
 
-/* RFC 5961 section 5.2. */
+/* RFC 5961 section 5.2, against data injected with a guessed number: the ACK field has to be right as well,
+ * within the largest window that the peer ever had; 64 KB at least, which the section allows for all. */
 static bool ack_is_valid(struct subflow *sf, const struct seg *s, braid_time now)
 {
     if (!seq64_before(sf->snd.nxt, s->ack) &&
@@ -248,6 +258,7 @@ static bool input_syn_received(struct subflow *sf, struct seg *s, braid_time now
         return false;
     }
     sf->snd.una = 1;
+    /* The window of a SYN is never scaled (RFC 7323 section 2.2), also in a simultaneous open. */
     sf->snd.wnd = sf->snd.wnd_max = (uint32_t)s->p->tcp.window << (s->syn ? 0 : sf->syn.snd_wscale);
     if (!complete_handshake(sf, s->p, sf->syn.passive, now)) {
         sf->snd.una = 0;
@@ -275,6 +286,8 @@ void subflow_input(struct subflow *sf, const struct wire_packet *p, struct buf *
         return;
     if (opening && !input_syn_received(sf, &s, now))
         return;
+    /* The peer's segment size, which delayed ACKs count in (two of them); its MSS option only says what it
+     * takes. */
     if (!seg_size)
         seg_size = p->payload_len;
     if (seg_size > sf->rcv.mss)

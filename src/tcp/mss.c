@@ -6,7 +6,8 @@
 #define IP4_HEADER 20u
 #define IP6_HEADER 40u
 #define TS_OPTION  12u /* with its two NOPs */
-#define MSS_LEAST  64u
+/* The lowest that min_mss can be set to: below it options take no more payload away. */
+#define MSS_LEAST 64u
 
 static uint32_t ip_header(const struct braid_ip *peer)
 {

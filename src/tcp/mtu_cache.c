@@ -24,7 +24,8 @@ void tcp_mtu_learn(struct tcp_env *env, const struct mtu_known *news)
         k->mtu = 0;
 }
 
-/* Is it new enough for other cores to hear of it? */
+/* Is it new enough for other cores to hear of it? A first finding is, and that a limit is gone; of the same
+ * peer again only another size or cause, or one that makes it last half its time longer. */
 static bool is_news(struct tcp_env *env, const struct mtu_known *news)
 {
     const struct mtu_known *k = known_of(env, &news->peer);
@@ -48,6 +49,7 @@ void tcp_mtu_tell(struct tcp_env *env, const struct mtu_known *news)
 const struct mtu_known *tcp_mtu_look_up(struct tcp_env *env, const struct braid_ip *peer, braid_time now)
 {
     const struct mtu_known *k = known_of(env, peer);
+    /* A limit of the size of the link or more limits nothing. */
     bool good = k->mtu > 0 && k->mtu < env->mtu && k->until > now && ip_equal(&k->peer, peer);
 
     return good ? k : NULL;

@@ -28,6 +28,7 @@ static uint16_t least_mtu(const struct subflow *sf)
 /* The largest packet that makes sense: the peer takes no larger segments. */
 static uint16_t bound(const struct subflow *sf)
 {
+    /* IP and TCP headers without options, as an MSS counts. */
     uint32_t peer = sf->syn.peer_mss + (ip_is_v4(&sf->local.ip) ? 40u : 60u);
     return peer < sf->env->mtu ? (uint16_t)peer : sf->env->mtu;
 }
@@ -99,7 +100,9 @@ static void end_search(struct subflow *sf, braid_time now)
 /* Up to `high`, that size itself first. */
 static void begin_search(struct subflow *sf, uint16_t high)
 {
-    if (sf->flight->mtu.probe != 0 || sf->flight->mtu.head != 0) /* a SYN is no part of what is in flight */
+    /* Looked at before it is written: a SYN is no part of what is in flight, and ICMP may speak of it while
+     * `flight` is the constant that stands for nothing. */
+    if (sf->flight->mtu.probe != 0 || sf->flight->mtu.head != 0)
         sf->flight->mtu = (struct mtu_probe){0};
     sf->mtu =
         (struct mtu_search){.high = high, .first = true, .silent = sf->mtu.silent, .raise_at = BRAID_NEVER};
@@ -110,6 +113,7 @@ static bool searching(const struct subflow *sf)
     return sf->mtu.raise_at == BRAID_NEVER;
 }
 
+/* Halves are rounded up, so that two neighbouring sizes still leave one to try. */
 static uint16_t candidate(const struct subflow *sf)
 {
     return sf->mtu.first ? sf->mtu.high : (uint16_t)((in_use(sf) + sf->mtu.high + 1) / 2);
@@ -217,9 +221,11 @@ void tcp_mtu_head_again(struct subflow *sf, const struct tcp_sent *s)
     }
     sf->mtu.lost += sf->mtu.lost < SUSPICIOUS;
     uint64_t packet = min_u64(s->seg, sent_len(s)) + overhead(sf);
+    /* A packet that the smaller size admits was not lost because of its size. */
     if (sf->mtu.lost < SUSPICIOUS || mtu == 0 || packet <= mtu)
         return;
     tcp_count(sf, COUNT_TCP_MTU_LOWERED, 1);
+    /* A search that was under way keeps its goal: what it was to find out is still open. */
     begin_search(sf, searching(sf) && sf->mtu.high > in_use(sf) ? sf->mtu.high : in_use(sf));
     sf->mtu.silent = true;
     set_mtu(sf, mtu);
@@ -274,6 +280,7 @@ bool tcp_mtu_limit(struct subflow *sf, uint32_t mtu, braid_time now)
         mtu = lower_plateau(sf->size.path_mtu);
     if (mtu < least_mtu(sf))
         mtu = least_mtu(sf);
+    /* RFC 8201 section 4: an error that would raise the size is late, forged, or of another path. */
     if (mtu >= (probing ? sf->mtu.size : sf->size.path_mtu))
         return false;
     take_limit(sf, (uint16_t)mtu, now);

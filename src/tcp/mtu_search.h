@@ -23,6 +23,7 @@ struct mtu_search {
     bool first : 1;      /* of the sizes that may pass the largest is to be tried first */
 };
 
+/* The subflow is new: it begins with what is known of the way to its peer, else with the size of the link. */
 void tcp_mtu_init(struct subflow *sf, braid_time now);
 /* How many of the next len bytes should leave as one larger packet, to see whether that passes; 0: none. Then
  * tcp_mtu_probing(s): they are the run s. */

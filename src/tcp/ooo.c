@@ -8,6 +8,8 @@
 #include "tcp/internal.h"
 #include "tcp/sack_blocks.h"
 
+/* With TCP_OOO_MAX pieces a hostile peer could otherwise have thousands of them passed for each byte it
+ * sends. */
 #define OOO_SEARCH 256 /* pieces looked at from each end of the queue */
 #define OOO_COST   mem_cost(sizeof(struct tcp_piece))
 
@@ -127,6 +129,7 @@ void tcp_ooo_clear(struct subflow *sf)
 {
     list_each (pos, tmp, &sf->ooo->pieces)
         ooo_drop(sf, tcp_piece_of(pos));
+    /* Only then may it be written to (disorder.h). */
     if (sack_pending(sf))
         sf->ooo->dsack = (struct range){0, 0};
     tcp_disorder_rest(sf);

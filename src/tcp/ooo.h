@@ -33,6 +33,7 @@ void tcp_ooo_insert(struct subflow *sf, uint64_t off, struct slice s);
 /* The first piece if it begins at or before rcv.nxt: its offset and slice, with the reference. False: there
  * is none. */
 bool tcp_ooo_take(struct subflow *sf, uint64_t *off, struct slice *s);
+/* The subflow ends: what is queued, and what was to be reported of it, is dropped. */
 void tcp_ooo_clear(struct subflow *sf);
 /* Asserts the invariants. */
 void tcp_ooo_check(const struct subflow *sf);

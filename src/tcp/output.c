@@ -8,8 +8,9 @@
 #include "tcp/internal.h"
 #include "tcp/sack_blocks.h"
 
-#define SACK_HEADER    4 /* NOP NOP kind length */
-#define SACK_BLOCK     8
+#define SACK_HEADER 4 /* NOP NOP kind length */
+#define SACK_BLOCK  8
+/* Slices in one packet; a map of more leaves as several packets, one after the other (tcp_send_data). */
 #define IOV_MAX_PACKET 32
 
 /* The fields that all segments after the SYN share. */
@@ -69,6 +70,7 @@ void tcp_send_syn(struct subflow *sf, braid_time now)
         .tsecr = synack ? sf->ts.recent : 0,
     };
     add_options(sf, synack ? SUBFLOW_SYNACK : SUBFLOW_SYN, NULL, &t);
+    /* The peer may already send so much with its ACK, behind the number of its SYN. */
     sf->rcv.adv = max_u64(sf->rcv.adv, 1 + window);
     sf->ack.last = 1;
     sf->activity.last_send = now;
@@ -114,6 +116,7 @@ void subflow_probe(struct subflow *sf, braid_time now)
 {
     if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
         return;
+    /* The answer to this is no sample of the round trip (answers_probe). */
     sf->activity.probed = tcp_outstanding(sf);
     send_control(sf, 0, sf->snd.una - 1, false, now);
 }

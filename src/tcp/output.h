@@ -9,7 +9,9 @@ struct tcp_map;
 
 /* SYN in SYN_SENT, SYN/ACK in SYN_RECEIVED. */
 void tcp_send_syn(struct subflow *sf, braid_time now);
+/* A pure ACK, with as many SACK blocks as the owner's options leave room for. */
 void tcp_send_ack(struct subflow *sf, braid_time now);
+/* The FIN at offset off, first or again. */
 void tcp_send_fin(struct subflow *sf, uint64_t off, braid_time now);
 /* A RST with the given wire sequence number, or the one of RFC 9293 section 3.10.7.4 for our own abort. */
 void tcp_send_rst(struct subflow *sf, braid_time now);

@@ -16,6 +16,7 @@ struct pacer {
     uint64_t rem;    /* what rounding next down has left out, in 1/rate microseconds; less than rate */
 };
 
+/* Pacing is off until a rate is set. */
 void pacer_init(struct pacer *p);
 
 /* Sets the rate in bytes per second; 0 switches pacing off. What was sent keeps the price it had. */

@@ -31,8 +31,9 @@ static uint64_t proportional_part(const struct prr *p)
     return less_to_zero(whole, p->out);
 }
 
-/* Section 3.1 in its order. Above ssthresh the reduction is proportional; below it, what leaves is bound
- * to what arrives, with one segment more per ACK while snd_una moves and nothing new is lost (RFC 9937). */
+/* RFC 6937 section 3 in its order. Above ssthresh the reduction is proportional; below it, what leaves is
+ * bound to what arrives, with one segment more per ACK while snd_una moves and nothing new is lost (RFC
+ * 9937). */
 uint64_t prr_on_ack(struct prr *p, uint64_t newly_delivered, uint64_t pipe, bool snd_una_advanced,
                     bool new_loss, uint32_t mss)
 {
@@ -47,6 +48,7 @@ uint64_t prr_on_ack(struct prr *p, uint64_t newly_delivered, uint64_t pipe, bool
             send += mss;
         send = min_u64(send, p->ssthresh - pipe);
     }
+    /* The fast retransmission itself leaves in any case. */
     if (p->out == 0)
         send = max_u64(send, mss);
     return send;

@@ -29,12 +29,15 @@ void rack_delivered(struct subflow *sf, const struct tcp_sent *s, uint64_t end, 
 {
     struct rack *r = &sf->flight->rack;
 
+    /* Step 3: what was sent once and arrives below the highest that arrived has been overtaken on the
+     * path. */
     if (end > r->fack)
         r->fack = end;
     else if (end < r->fack && !s->retrans)
         sf->reo_wnd.reordering_seen = true;
     if (is_ambiguous(sf, s, a))
         return;
+    /* Step 2: the round trip of each, but the time of transmission of the one that left last. */
     r->rtt_us = a->now - s->at;
     if (sent_after(s->at, end, r->xmit_ts, r->end_seq)) {
         r->xmit_ts = s->at;
@@ -80,6 +83,7 @@ uint64_t rack_detect_loss(struct subflow *sf, braid_time now)
     int64_t window = reordering_window(sf);
     uint64_t lost = 0;
 
+    /* Written only where it changes: with nothing in flight *r is constant (flight.h). */
     if (r->reorder_at != BRAID_NEVER)
         r->reorder_at = BRAID_NEVER;
     if (!sf->syn.sack_ok)

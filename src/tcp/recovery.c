@@ -10,6 +10,7 @@
 
 #define UNDO_COST mem_cost(sizeof(struct tcp_undo))
 
+/* Constant for the same reason as in flight.c: most subflows never lose anything. */
 static const struct tcp_undo none;
 
 void recovery_init(struct subflow *sf)
@@ -155,6 +156,7 @@ void recovery_try_undo(struct subflow *sf, const struct ack_info *a)
 {
     if (sf->undo->marker == 0 || !sf->undo->armed)
         return;
+    /* Less than 0 where the path has doubled segments as well, which proves no less. */
     if (!(a->dsack && sf->undo->retrans <= 0) && !originals_arrived(sf, a))
         return;
     tcp_count(sf, sf->flight->recovery.by_rto ? COUNT_TCP_SPURIOUS_RTOS : COUNT_TCP_DSACK_UNDO, 1);

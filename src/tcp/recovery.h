@@ -31,6 +31,7 @@ struct tcp_undo {
 void recovery_init(struct subflow *sf);
 /* flight: see prr_begin; in_flight: pipe before the loss was detected. */
 void recovery_begin(struct subflow *sf, uint64_t flight, uint64_t in_flight, braid_time now);
+/* The retransmission timer has expired: all that is in flight counts as lost. */
 void recovery_begin_rto(struct subflow *sf, braid_time now);
 /* The congestion response to a loss that needs no recovery. */
 void recovery_skip(struct subflow *sf, uint64_t in_flight, braid_time now);
@@ -42,6 +43,7 @@ void recovery_try_end(struct subflow *sf, braid_time now);
 void recovery_try_undo(struct subflow *sf, const struct ack_info *a);
 /* What was lost, or not, will not be known any more. */
 void recovery_forget_undo(struct subflow *sf);
+/* So many bytes left again; a DSACK for them would take them off the count. */
 void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now);
 
 #endif

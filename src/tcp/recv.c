@@ -21,6 +21,7 @@ static void drain(struct subflow *sf, braid_time now)
     uint64_t off;
 
     while (tcp_ooo_take(sf, &off, &s)) {
+        /* What was queued may overlap what came in order since. */
         uint64_t old = sf->rcv.nxt - off;
 
         if (old >= s.len) {

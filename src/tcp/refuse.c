@@ -11,6 +11,9 @@ static void refuse(struct tcp_env *env, const struct wire_packet *p, struct wire
 
     if (in->flags & TCP_RST)
         return;
+    /* Group 1: what p acknowledges is the number that its sender expects next. Where p has no ACK there is
+     * none: the RST is at 0, and acknowledges p to show that it answers it. With MP_FASTCLOSE it does
+     * both. */
     if ((in->flags & TCP_ACK) && !(t->mp.has & MPTCP_HAS(MPTCP_FASTCLOSE))) {
         t->seq = in->ack;
     } else {

@@ -6,6 +6,7 @@
 #include "tcp/output.h"
 #include "tcp/pacing.h"
 
+/* Packets; the rest follows a millisecond later, when other subflows had their turn. */
 #define RETRANSMITS_PER_FLUSH 128
 
 /* The oldest segment restarts the timer (RFC 6298 (5.1)); others have to wait for its ACK anyhow. A FIN
@@ -35,6 +36,8 @@ static struct tcp_sent *next_lost(struct subflow *sf, braid_time now)
     struct tcp_sent *s = sent_of_link(sf->flight->board.lost.next);
     uint64_t room = min_u64(tcp_cwnd_room(sf), pacer_quantum(&sf->pacer, sf->size.mss));
 
+    /* With nothing in flight no ACK will come to open the window: one segment leaves, or only a timeout would
+     * help. */
     if (sf->flight->board.pipe == 0)
         room = max_u64(room, sf->size.mss);
     else if (room < min_u64(sf->size.mss, sent_len(s)) || !tcp_pacing_admits(sf, now))

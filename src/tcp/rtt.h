@@ -20,6 +20,7 @@ struct rtt {
     uint8_t backoff;       /* times the timeout was doubled since the last sample */
 };
 
+/* No sample yet: the timeout is RTT_RTO_INITIAL. */
 void rtt_init(struct rtt *r);
 
 /* Takes one sample in microseconds; the caller applies Karn's algorithm (RFC 6298 section 3). Samples come

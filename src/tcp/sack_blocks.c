@@ -23,6 +23,7 @@ void sack_note(struct subflow *sf, uint64_t start, uint64_t end)
     for (unsigned i = 0; i < sf->ooo->n_sacks; i++) {
         struct range r = sf->ooo->sacks[i];
 
+        /* Touching counts: a block is as long as what is there without a hole. */
         if (r.start <= first.end && first.start <= r.end) {
             first.start = min_u64(first.start, r.start);
             first.end = max_u64(first.end, r.end);
@@ -60,6 +61,7 @@ void sack_prune(struct subflow *sf)
 {
     unsigned n = 0;
 
+    /* Nothing to prune, and perhaps nothing that could be written to (disorder.h). */
     if (sf->ooo->n_sacks == 0)
         return;
     for (unsigned i = 0; i < sf->ooo->n_sacks; i++)

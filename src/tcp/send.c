@@ -14,7 +14,9 @@ static unsigned send_probe(struct subflow *sf, struct tcp_sent *s, uint32_t len,
     if (len == 0 || !sent_split(sf, s, s->start + len))
         return 0;
     unsigned segments = tcp_send_data(sf, s->map, s->start, s->end, len, now);
+    /* The run is this one segment: SACK blocks are taken in whole segments (sent_cut_out). */
     s->seg = len;
+    /* A map of very many slices takes several packets, and then the size was not tried. */
     if (segments == 1)
         tcp_mtu_probing(sf, s);
     return segments;

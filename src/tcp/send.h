@@ -5,8 +5,8 @@
 #include <braid/types.h>
 
 struct tcp_snd {
-    uint64_t una, nxt;
-    uint64_t wl1; /* segment that last updated the window */
+    uint64_t una, nxt; /* offsets */
+    uint64_t wl1;      /* segment that last updated the window */
     uint32_t wnd; /* last window advertised by the peer, scaled, bytes: less than 2^30 (RFC 7323 section 2.2)
                      ... */
     uint32_t wnd_max;     /* ... and the largest of all */

@@ -32,6 +32,7 @@ static void book(struct subflow *sf, enum sent_state state, int64_t bytes, int r
     sf->cc.in_flight = sf->flight->board.pipe;
 }
 
+/* enter and leave keep the sums alone; the lists are for the caller. */
 static void enter(struct subflow *sf, struct tcp_sent *s, enum sent_state state)
 {
     s->state = state;
@@ -43,6 +44,7 @@ static void leave(struct subflow *sf, struct tcp_sent *s)
     book(sf, s->state, -(int64_t)sent_len(s), -1);
 }
 
+/* What the account is charged for a run: malloc's overhead included. */
 #define RUN_COST mem_cost(sizeof(struct tcp_sent))
 
 /* Runs are charged to the connection: how many there are is up to its peer. */
@@ -122,6 +124,7 @@ struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at)
 /* Takes a run out of board.by_time or board.lost. */
 static void unlink_run(struct subflow *sf, struct tcp_sent *s)
 {
+    /* The hint moves to a neighbour: losses that follow are most likely near. */
     if (sf->flight->board.lost_hint == s) {
         struct list *near = s->link.prev != &sf->flight->board.lost ? s->link.prev : s->link.next;
 
@@ -200,7 +203,8 @@ static struct list *take_first(struct list *from)
     return n;
 }
 
-/* Sorts the n runs of a list by their time; those of the same time stay in their order. */
+/* Sorts the n runs of a list by their time; those of the same time stay in their order. By merging: no memory
+ * is needed, and the depth is at most the logarithm of SENT_MAX, 14. */
 static void sort_by_time(struct list *runs, uint32_t n)
 {
     struct list front;
@@ -322,6 +326,7 @@ void sent_clear(struct subflow *sf)
         sent_remove(sf, sent_of(pos));
 }
 
+/* lost is in the order of the stream and does not overlap; by_time in that of sending. */
 static void check_orders(const struct subflow *sf)
 {
     for (struct list *pos = sf->flight->board.lost.next;

@@ -66,6 +66,7 @@ void subflow_resumed(struct subflow *sf, braid_time now)
     if (sf->state == TCP_STATE_CLOSED || sf->state == TCP_STATE_TIME_WAIT)
         return;
     sf->env->resumed_at = sf->due.rto_base = now;
+    /* Peers may have timed out meanwhile, and begin with one segment: they need each ACK at once. */
     sf->ack.quick = TCP_QUICK_ACKS;
     if (sf->ack.bytes > 0 || !list_empty(&sf->ooo->pieces))
         sf->ack.now = true;

@@ -13,6 +13,7 @@ static bool too_many_packets(const struct subflow *sf)
 {
     bool many = (uint64_t)sf->flight->board.n_flight * sf->size.mss >= sf->cc.cwnd + sf->size.mss;
 
+    /* New data takes half of SENT_MAX at most: the other half is for what SACK blocks and losses split. */
     return sf->flight->board.n_sent >= SENT_MAX / 2 ||
            (many && sf->flight->board.n_flight > 2 && !sf->cc.in_recovery);
 }
@@ -24,6 +25,7 @@ static uint64_t congestion_space(struct subflow *sf)
 
     if (too_many_packets(sf))
         room = 0;
+    /* A window of less than a segment must not stop the flow for good: nothing would ever open it. */
     if (room < sf->size.mss && sf->flight->board.pipe == 0)
         room = sf->size.mss;
     if (room < sf->size.mss)
@@ -38,6 +40,7 @@ static uint64_t window_space(const struct subflow *sf)
     uint64_t edge = sf->snd.una + sf->snd.wnd;
     uint64_t room = edge > sf->snd.nxt ? edge - sf->snd.nxt : 0;
 
+    /* Fs is 1/2 in the RFC: a peer whose whole buffer is small still gets what is half of it. */
     if (room < sf->size.mss && tcp_outstanding(sf) && room < sf->snd.wnd_max / 2)
         return 0;
     return room < sf->size.mss ? room : tcp_whole_segments(room, sf->size.mss);
@@ -66,6 +69,8 @@ uint64_t subflow_space(struct subflow *sf, braid_time now)
     if (space == 0)
         return 0;
     uint64_t quantum = pacer_quantum(&sf->pacer, sf->size.mss);
+    /* Waiting for a larger packet is no want of data: it counts as a use of cwnd if that is the narrower
+     * bound. */
     if (worth_waiting(sf, space, quantum)) {
         sf->cwnd.limited |= congestion <= window;
         return 0;

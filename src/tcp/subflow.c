@@ -22,6 +22,8 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
 
     init_parts(sf);
     tcp_timers_init(sf);
+    /* Both random for each connection: who could guess them could inject data (RFC 9293 section 3.4.1), or
+     * learn since when this machine runs (RFC 7323 section 7.1). */
     sf->env->host.random(sf->env->host.ctx, &sf->syn.iss, sizeof(sf->syn.iss));
     sf->env->host.random(sf->env->host.ctx, &sf->ts.offset, sizeof(sf->ts.offset));
     sf->syn.peer_mss = tcp_default_mss(v4);
@@ -34,6 +36,7 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
     rtt_init(&sf->rtt);
     pacer_init(&sf->pacer);
     sf->cc.ops = cc;
+    /* A ring of one: who couples subflows links them, and algorithms never meet NULL. */
     sf->cc.group_next = &sf->cc;
     sf->cc.ssthresh = CC_SSTHRESH_INFINITE;
     subflow_update_mss(sf);

@@ -16,7 +16,8 @@ uint8_t tcp_window_scale(size_t rcvbuf)
 }
 
 /* An option that only one side has sent is not in force (RFC 7323 section 2.2 for scaling: then ours is
- * 0, too). An MSS below what is reasonable would turn every byte into a packet, and is raised. */
+ * 0, too). An MSS below what is reasonable would turn every byte into a packet, and is raised
+ * (CVE-2019-11479). */
 void tcp_take_syn_options(struct subflow *sf, const struct wire_packet *p, braid_time now)
 {
     const struct wire_tcp *t = &p->tcp;
@@ -28,6 +29,7 @@ void tcp_take_syn_options(struct subflow *sf, const struct wire_packet *p, braid
     sf->syn.wscale_ok = t->has_wscale;
     sf->syn.snd_wscale = 0;
     if (t->has_wscale)
+        /* RFC 7323 section 2.3: more than 14 is taken for 14, not refused. */
         sf->syn.snd_wscale = t->wscale < WSCALE_MAX ? t->wscale : WSCALE_MAX;
     else
         sf->syn.rcv_wscale = 0;

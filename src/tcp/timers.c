@@ -4,6 +4,8 @@
 #include "tcp/ack.h"
 #include "tcp/retransmit.h"
 
+/* The number of timeouts and the keepalive's steps are Linux's defaults (tcp_retries2, tcp_keepalive_intvl,
+ * _probes). */
 #define GIVE_UP_TIME    (100 * BRAID_SECOND) /* without progress, RFC 9293 section 3.8.3 (R2) */
 #define GIVE_UP_BACKOFF 15
 #define GIVE_UP_LEAST   5 /* timeouts: where the RTO is long, the time alone is no proof */
@@ -124,10 +126,12 @@ static void on_keepalive(struct subflow *sf, braid_time now)
 {
     braid_time due = sf->activity.last_recv + sf->tries.keepalive_idle;
 
+    /* Something came since the timer was set. */
     if (now < due) {
         sf->due.keepalive = due;
         return;
     }
+    /* Retransmissions and window probes ask the peer already, and give up by rules of their own. */
     if (tcp_outstanding(sf) || sf->cwnd.blocked) {
         sf->due.keepalive = now + KEEPALIVE_STEP;
         return;

@@ -16,6 +16,7 @@ struct tcp_tries {
     bool tlp_sampled; /* an RTT sample came since the last tail loss probe */
 };
 
+/* The subflow is new: nothing is due. */
 void tcp_timers_init(struct subflow *sf);
 
 #endif

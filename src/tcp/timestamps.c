@@ -3,6 +3,7 @@
 
 #include "base/seq.h"
 
+/* A little less than half of the time in which a clock of milliseconds wraps. */
 #define PAWS_IDLE (24 * 24 * 3600 * BRAID_SECOND) /* RFC 7323 section 5.5: then the last one is outdated */
 
 /* An old pure ACK that was merely overtaken does not deserve an answer. */
@@ -15,6 +16,8 @@ bool tcp_paws_rejects(struct subflow *sf, const struct wire_packet *p, uint64_t 
         return false;
     if (now - sf->ts.recent_at > PAWS_IDLE)
         return false;
+    /* Empty, next in order, acknowledging nothing new, and less than an RTO older than the newest: reordering
+     * on the path explains it, and nothing in it is of use. (Linux does likewise, in tcp_disordered_ack.) */
     bool overtaken = end == off && off == sf->rcv.nxt && !seq64_before(sf->snd.una, ack) &&
                      sf->ts.recent - t->tsval <= (uint32_t)(rtt_rto(&sf->rtt) / BRAID_MS);
     return !overtaken;
@@ -41,6 +44,7 @@ void tcp_measure_rcv_rtt(struct subflow *sf, const struct wire_packet *p, braid_
 
     if (!sf->syn.ts_ok || !p->tcp.has_ts || p->payload_len == 0 || p->tcp.tsecr == sf->rcv.rtt_tsecr)
         return;
+    /* One sample of each echo: of all data that carries it the first was delayed least. */
     sf->rcv.rtt_tsecr = p->tcp.tsecr;
     if (sample < 0 || sample > RTT_RTO_MAX || now - sf->activity.last_recv > sample / 2)
         return;

@@ -8,9 +8,9 @@ struct subflow;
 struct wire_packet;
 
 struct tcp_timestamps {
-    uint32_t recent;
-    uint32_t offset; /* random; our TSval = now in ms + this */
-    braid_time recent_at;
+    uint32_t recent;      /* TS.Recent: the peer's TSval that our segments echo */
+    uint32_t offset;      /* random; our TSval = now in ms + this */
+    braid_time recent_at; /* when it came */
 };
 
 /* RFC 7323 section 5.3: is the segment [off, end), which acknowledges ack, older than what came last? */

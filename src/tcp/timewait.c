@@ -64,6 +64,7 @@ enum timewait_action timewait_input(struct timewait *tw, const struct wire_packe
 {
     const struct wire_tcp *t = &p->tcp;
     uint32_t len = p->payload_len + !!(t->flags & TCP_SYN) + !!(t->flags & TCP_FIN);
+    /* PAWS: an old duplicate of the FIN is acknowledged, but does not make TIME_WAIT last longer. */
     bool old = tw->ts_ok && t->has_ts && seq32_before(t->tsval, tw->ts_recent);
 
     if (t->flags & TCP_RST)

@@ -23,6 +23,8 @@ struct timewait {
     bool challenged;   /* a SYN was answered with an ACK: who sent it may know nothing of this connection */
 };
 
+/* Takes what is needed from a subflow that enters TIME_WAIT; hash, timer and DATA_ACK are for the core to
+ * set. */
 void timewait_init(struct timewait *tw, const struct subflow *sf);
 
 enum timewait_action {

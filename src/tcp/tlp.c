@@ -2,6 +2,8 @@
 #include "tcp/internal.h"
 #include "tcp/ack.h"
 
+/* RFC 8985 section 7.2. It leaves TLP.max_ack_delay to the implementation: this is Linux's TCP_DELACK_MAX,
+ * the longest that such a peer holds an ACK back. */
 #define TLP_MAX_ACK_DELAY (200 * BRAID_MS) /* of the peer */
 #define TLP_MARGIN        (2 * BRAID_MS)   /* peers work in batches too: on short paths 2*SRTT is nothing */
 #define TLP_NO_RTT        BRAID_SECOND
@@ -27,6 +29,7 @@ braid_time tlp_timeout(const struct subflow *sf)
 struct tcp_sent *tlp_choose(struct subflow *sf, braid_time now)
 {
     struct tcp_sent *s = sent_of(sf->flight->board.runs.prev);
+    /* The last segment of a super-packet, which may be a short one. */
     uint64_t len = sent_len(s), tail = len % sf->size.mss ? len % sf->size.mss : sf->size.mss;
 
     sf->due.rto_base = now;
