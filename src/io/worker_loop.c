@@ -15,8 +15,9 @@
 #define READ_BYTES    (1024 * 1024)       /* and bytes */
 #define HEARTBEAT     (2 * BRAID_SECOND)  /* the longest sleep: one that takes longer was not meant to */
 #define TIDY_EVERY    (10 * BRAID_SECOND) /* between looks for memory to give back ... */
-#define TIDY_LEAST    (4u << 20)          /* ... which is worth it from so many bytes on */
-#define READ_FAILURES 64                  /* reads of the TUN that fail in a row: it is not the packets */
+#define TIDY_LEAST    (1u << 20)          /* ... which is worth it from so many bytes on, ... */
+#define TIDY_PART     16 /* ... and this part of what is held, since it looks at all of that */
+#define READ_FAILURES 64 /* reads of the TUN that fail in a row: it is not the packets */
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
@@ -127,7 +128,7 @@ static void give_memory_back(struct worker *w)
     w->freed += braid_buf_pool_shrink(w->pool);
     w->freed += w->held > memory ? w->held - memory : 0;
     w->held = memory;
-    if (w->freed < TIDY_LEAST)
+    if (w->freed < TIDY_LEAST + memory / TIDY_PART)
         return;
     malloc_trim(0);
     w->freed = 0;
