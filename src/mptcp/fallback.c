@@ -101,10 +101,8 @@ static void forget_data_fin(struct braid_conn *c)
 static void agreed(struct mp_subflow *s)
 {
     struct braid_conn *c = s->conn;
-    uint64_t delta = c->fallback.delta;
     if (conn_is_mptcp(c))
         conn_fall_back(c, true);
-    c->fallback.delta = delta;
     c->fallback.linear_from = 0; /* wherever on the subflow: no mapping counts any more */
     forget_data_fin(c);
     c->fallback.rx_failed = false;
