@@ -256,12 +256,22 @@ static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival 
         unknown_flow(core, b, a);
 }
 
+/* An error is sent to the source of the packet that it quotes (RFC 792, RFC 4443 section 2.4), so that its
+ * own destination is that address as well. Where a subflow leaves through a stateless translation, both are
+ * the uplink's outside address on the wire, and the translation turns back the outer one alone: the
+ * destination names the subflow's end, whatever source is quoted.
+ *
+ * That opens nothing to strangers: whoever can send us an error can as well write into the quotation what
+ * we sent. Ports, the peer's address and a sequence number in flight have to be right in either case (RFC
+ * 5927 section 4), and nothing that is established ends by it (subflow_icmp). What nobody can do any more is
+ * to have an error about one address of ours delivered at another one, past what filters at the first. */
 static void icmp_in(struct braid_core *core, const struct arrival *a)
 {
     core->env.tcp.count.v[COUNT_ICMP_IN_MSGS]++;
-    struct mp_subflow *s = core_find_flow(core, &a->p.src, &a->p.dst);
+    struct braid_addr local = {.ip = a->p.addressee, .port = a->p.src.port};
+    struct mp_subflow *s = core_find_flow(core, &local, &a->p.dst);
     if (!s) {
-        hand_on(core, a, &a->p.src, &a->p.dst, false);
+        hand_on(core, a, &local, &a->p.dst, false);
         return;
     }
     if (!s->closing.dead)

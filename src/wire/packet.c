@@ -190,8 +190,8 @@ static enum wire_status icmp6_classify(const uint8_t *icmp, struct wire_packet *
     }
 }
 
-/* Replaces the addresses in out by those of the quoted packet; hop limit and class stay those of the outer
- * one. */
+/* Replaces the addresses in out by those of the quoted packet; hop limit, class and addressee stay those of
+ * the outer one. */
 static enum wire_status quoted_parse(const uint8_t *data, size_t len, bool v6, struct wire_packet *out)
 {
     uint8_t hop_limit = out->hop_limit, traffic_class = out->traffic_class;
@@ -200,6 +200,7 @@ static enum wire_status quoted_parse(const uint8_t *data, size_t len, bool v6, s
 
     if (len > 0 && data[0] >> 4 != (v6 ? 6 : 4))
         return WIRE_MALFORMED;
+    out->addressee = out->dst.ip;
     status = ip_parse_any(data, len, true, out, &up);
     out->hop_limit = hop_limit;
     out->traffic_class = traffic_class;

@@ -39,6 +39,8 @@ struct wire_packet {
     uint8_t traffic_class;
     /* WIRE_ICMP_ERROR: */
     enum wire_icmp_class icmp;
+    struct braid_ip
+        addressee;       /* whom the message itself came to: not src if that was translated on its way */
     uint32_t quoted_seq; /* TCP sequence number of the quoted packet */
     uint32_t mtu;        /* WIRE_ICMP_TOO_BIG: of the next hop; 0 if the router did not say */
     /* WIRE_OTHER: the protocol, and where in the packet its number stands. */

@@ -263,11 +263,9 @@ void script_run_to(struct script *s, braid_time until, bool stop)
         s->now = until;
 }
 
-void script_inject(struct script *s, struct flow *f, struct segment *g)
+static void inject(struct script *s, const uint8_t *packet, size_t len)
 {
-    static uint8_t packet[PACKET_ROOM];
     struct braid_input in = {0};
-    size_t len = segment_build(s, f, g, packet, sizeof(packet));
     struct buf *b = braid_buf_new(VNET_HEADER + len);
 
     if (!b)
@@ -275,7 +273,22 @@ void script_inject(struct script *s, struct flow *f, struct segment *g)
     memcpy(braid_buf_data(b) + VNET_HEADER, packet, len);
     braid_core_input(s->core, b, VNET_HEADER, len, &in, s->now);
     braid_buf_unref(b);
+}
+
+void script_inject(struct script *s, struct flow *f, struct segment *g)
+{
+    static uint8_t packet[PACKET_ROOM];
+
+    inject(s, packet, segment_build(s, f, g, packet, sizeof(packet)));
     if (!strchr(g->flags, 'R') && (int32_t)((uint32_t)g->seq + g->len - f->peer_nxt) >= 0)
         f->peer_nxt = (uint32_t)g->seq + g->len + !!strchr(g->flags, 'S') + !!strchr(g->flags, 'F');
+    script_settle(s);
+}
+
+void script_inject_icmp(struct script *s, const struct flow *f, char **words, unsigned n)
+{
+    uint8_t packet[ICMP_PACKET_MAX];
+
+    inject(s, packet, icmp_build(s, f, words, n, packet));
     script_settle(s);
 }

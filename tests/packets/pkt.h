@@ -116,6 +116,14 @@ size_t segment_build(struct script *s, struct flow *f, struct segment *g, uint8_
 /* Byte i of the stream, counted from 0. */
 uint8_t stream_byte(uint64_t i);
 
+/* ---- icmp.c: errors that the script sends ---- */
+
+#define ICMP_PACKET_MAX 128
+
+/* Writes the ICMP error that the words tell, to the core's address of the flow; returns its length. */
+size_t icmp_build(struct script *s, const struct flow *f, char **words, unsigned n,
+                  uint8_t out[ICMP_PACKET_MAX]);
+
 /* ---- options.c: the options in them ---- */
 
 /* Writes one option; returns its length. */
@@ -142,6 +150,7 @@ void script_settle(struct script *s);
 /* Runs timers up to a time. stop: returns as soon as a segment is there. */
 void script_run_to(struct script *s, braid_time until, bool stop);
 void script_inject(struct script *s, struct flow *f, struct segment *g);
+void script_inject_icmp(struct script *s, const struct flow *f, char **words, unsigned n);
 struct flow *script_flow(struct script *s, const char *name);
 
 /* ---- commands.c ---- */

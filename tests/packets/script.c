@@ -89,12 +89,26 @@ static void trace_input(const struct script *s, const char *flow, const char *te
         printf("%9.6f [%s] < %s\n", (double)(s->now - s->start) / 1e6, flow, text);
 }
 
+/* What comes in: a segment, or an ICMP error. */
+static void arrive(struct script *s, const char *flow, char *text)
+{
+    char *words[WORDS];
+    static struct segment g;
+
+    trace_input(s, flow, text);
+    if (strncmp(text, "icmp ", 5) == 0) {
+        script_inject_icmp(s, script_flow(s, flow), words, split(s, text + 5, words, WORDS));
+        return;
+    }
+    segment_parse(s, text, &g);
+    script_inject(s, script_flow(s, flow), &g);
+}
+
 /* A line that starts with a time: "+T [FLOW] < SEGMENT", "+T > SEGMENT" or "+T COMMAND". */
 static void event_line(struct script *s, char *text, braid_time when)
 {
     const char *flow = s->flows[MAIN_FLOW].name;
     char *words[WORDS], *end;
-    static struct segment g;
 
     if (text[0] == '[') {
         if ((end = strchr(text, ']')) == NULL)
@@ -113,10 +127,7 @@ static void event_line(struct script *s, char *text, braid_time when)
     script_run_to(s, s->now + when, false);
     nothing_unexpected(s);
     if (text[0] == '<') {
-        text += 1 + strspn(text + 1, " \t");
-        trace_input(s, flow, text);
-        segment_parse(s, text, &g);
-        script_inject(s, script_flow(s, flow), &g);
+        arrive(s, flow, text + 1 + strspn(text + 1, " \t"));
         return;
     }
     command_run(s, words, split(s, text, words, WORDS));

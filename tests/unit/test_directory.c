@@ -8,7 +8,11 @@
 #include <braid/core.h>
 #include "base/addr.h"
 #include "base/buf.h"
+#include "base/bytes.h"
 #include "suite.h"
+#include "wire/checksum.h"
+#include "wire/icmp.h"
+#include "wire/ip.h"
 #include "wire/packet.h"
 
 #define CORES 8
@@ -170,6 +174,36 @@ START_TEST(a_flow_of_another_worker_is_one_visit_away)
 }
 END_TEST
 
+/* An error about a segment of 10.0.9.1:80 with this number, which left as from 192.0.2.7 and is quoted so; it
+ * came to 10.0.9.1. */
+static void error_about(unsigned worker, const char *to, uint32_t seq)
+{
+    struct wire_tcp t = {.flags = TCP_ACK, .seq = seq};
+    struct packet_spec spec = {.src = addr("10.0.9.1:80"), .dst = addr(to), .tcp = &t, .hop_limit = 64};
+    struct packet_header h;
+    struct braid_input in = {.csum_ok = true};
+    uint8_t icmp[ICMP_ERROR_MAX];
+    ck_assert_int_eq(packet_header_build(&spec, &h), 0);
+    size_t len = icmp_error_build(ICMP_ERROR_HOST, h.bytes, h.len, &spec.dst.ip, 0, icmp);
+    uint8_t *quoted = icmp + IP4_HEADER + ICMP_HEADER, *sum = icmp + IP4_HEADER + 2;
+    ck_assert_uint_gt(len, 0);
+    memcpy(quoted + 12, (const uint8_t[]){192, 0, 2, 7}, 4);
+    memset(sum, 0, 2);
+    put16(sum, (uint16_t)~checksum_fold(checksum_add(0, icmp + IP4_HEADER, len - IP4_HEADER)));
+    give(worker, icmp, len, &in);
+}
+
+START_TEST(an_icmp_error_finds_its_flow_by_whom_it_came_to)
+{
+    make(true, 100);
+    segment(5, "10.0.1.2:5000", TCP_SYN, 100, 0);
+    error_about(2, "10.0.1.2:5000", sent.tcp.seq);
+    ck_assert(handed_over() == 1 && count(5, COUNT_ICMP_IN_MSGS) == 1);
+    error_about(2, "10.0.1.2:5001", sent.tcp.seq); /* nobody's */
+    ck_assert(handed_over() == 1 && resets == 0);
+}
+END_TEST
+
 START_TEST(an_ended_flow_is_found_as_long_as_it_is_remembered)
 {
     make(true, 100);
@@ -239,6 +273,7 @@ int main(void)
     tcase_add_test(t, a_stranger_visits_nobody);
     tcase_add_test(t, without_a_directory_it_visits_everybody);
     tcase_add_test(t, a_flow_of_another_worker_is_one_visit_away);
+    tcase_add_test(t, an_icmp_error_finds_its_flow_by_whom_it_came_to);
     tcase_add_test(t, an_ended_flow_is_found_as_long_as_it_is_remembered);
     tcase_add_test(t, whoever_has_syn_cookies_out_is_asked_about_acks);
     tcase_add_test(t, thousands_of_flows_are_all_found_and_strangers_rarely_visit);

@@ -30,6 +30,27 @@ START_TEST(an_icmp_error_names_the_packet_it_quotes)
 }
 END_TEST
 
+/* Behind a translation that turns back the outer header only. */
+START_TEST(an_icmp_error_tells_whom_it_came_to)
+{
+    struct braid_addr ours;
+
+    make_tcp("203.0.113.9:40000", "198.51.100.7:443", 100);
+    wrap_icmp(3, 1, 0, 28);
+    ck_assert_int_eq(parse(), WIRE_OK);
+    expect_text(&p.src, "203.0.113.9:40000");
+    ours = addr("192.0.2.1:0");
+    ck_assert(ip_equal(&p.addressee, &ours.ip));
+    setup();
+    make_tcp("[2001:db8:77::9]:40000", "[2001:db8:1::7]:443", 100);
+    wrap_icmp(2, 0, 1280, 48);
+    ck_assert_int_eq(parse(), WIRE_OK);
+    expect_text(&p.src, "[2001:db8:77::9]:40000");
+    ours = addr("[2001:db8::1]:0");
+    ck_assert(ip_equal(&p.addressee, &ours.ip));
+}
+END_TEST
+
 START_TEST(icmp_types_and_codes_have_their_class)
 {
     enum { NONE = -1 };
@@ -329,6 +350,7 @@ int main(void)
 
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, an_icmp_error_names_the_packet_it_quotes);
+    tcase_add_test(t, an_icmp_error_tells_whom_it_came_to);
     tcase_add_test(t, icmp_types_and_codes_have_their_class);
     tcase_add_test(t, too_big_tells_the_mtu);
     tcase_add_test(t, icmp_errors_that_concern_nobody_are_refused);
