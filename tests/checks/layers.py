@@ -21,7 +21,7 @@ LAYERS = {  # folder of src/ -> folders of src/ that it may include, besides its
     "pm": [],
     "io": ["base"],
     "relay": ["base", "io"],
-    "role": ["base", "io", "relay"],
+    "role": ["base", "wire", "io", "relay"],
     "service": ["base", "io", "relay", "role"],
     "conf": ["base", "io", "role"],
     "admin": ["base", "io", "role", "conf"],
