@@ -152,9 +152,9 @@ demo: ## install what is missing, build, show the main job with two paths (needs
 	@deploy/install-deps.sh demo
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
 	@deploy/demo/run
-e2e: all ## the quick end-to-end tests against the kernel's MPTCP, in network namespaces (needs root)
+e2e: all $(B)/linkem ## the quick end-to-end tests against the kernel's MPTCP, in network namespaces (needs root)
 	tests/e2e/run
-e2e-long: all ## all the end-to-end tests
+e2e-long: all $(B)/linkem ## all the end-to-end tests
 	tests/e2e/run --long
 bench: ## compare with HAProxy; BENCH=quick: in less than a minute (needs root; ten minutes)
 	@deploy/install-deps.sh bench

@@ -8,7 +8,7 @@ import shutil
 import socket
 import tempfile
 
-from . import mptcp, net, steer
+from . import home, mptcp, net, steer
 from .proxy import PORT, Braid, Edge, HAProxy, default_edges
 from .stream import receive
 from .wait import FACTOR, until
@@ -25,6 +25,7 @@ class Env:
         self._proxy_class = proxy
         self._sockets = []
         self.proxy = None
+        self.daemons = []  # of a home: its router's, the edge's
         self._directory = tempfile.TemporaryDirectory(prefix=f"{PREFIX}-")
         self.directory = pathlib.Path(self._directory.name)
 
@@ -32,6 +33,16 @@ class Env:
     def topology(self):
         """Made when it is first asked for: some tests need none."""
         return net.Topology(f"{PREFIX}n{next(_numbers)}")
+
+    @functools.cached_property
+    def home(self):
+        """As topology: with three uplinks as fast as the machine, unless build_home() has made another."""
+        return self.build_home({}, {}, {})
+
+    def build_home(self, *uplinks):
+        """uplinks: for each the keywords of home.Uplink."""
+        self.home = home.Home(f"{PREFIX}h{next(_numbers)}", self.directory, uplinks)
+        return self.home
 
     @property
     def client(self):
@@ -50,14 +61,21 @@ class Env:
         self.proxy = self._proxy_class(self.topology.braid, self.directory, edges, **settings)
         return self.proxy
 
+    def daemon(self, namespace, sections, **settings):
+        """A daemon in that namespace, with a folder of its own, so that there may be several."""
+        directory = self.directory / namespace.name
+        directory.mkdir(exist_ok=True)
+        self.daemons.append(Braid(namespace, directory, sections, **settings))
+        return self.daemons[-1]
+
     def keep(self, sock):
         """The socket will be closed at the end of the test at the latest."""
         self._sockets.append(sock)
         return sock
 
-    def listen(self, version=4, port=PORT, backlog=4096, address=None, multipath=False):
-        """A socket, plain TCP unless told otherwise, that listens in the server's namespace."""
-        listener = self.keep(self.server.socket(version, mptcp.IPPROTO_MPTCP if multipath else 0))
+    def listen(self, version=4, port=PORT, backlog=4096, address=None, multipath=False, at=None):
+        """A socket, plain TCP unless told otherwise, that listens in the server's namespace; or at that address in that one."""
+        listener = self.keep((at or self.server).socket(version, mptcp.IPPROTO_MPTCP if multipath else 0))
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address or net.SERVER[version], port))
         listener.listen(backlog)
@@ -67,9 +85,9 @@ class Env:
     def accept(self, listener):
         return self.keep(listener.accept()[0])
 
-    def open(self, version=4, multipath=True, source=None):
-        """A socket in the client's namespace, not yet connected."""
-        sock = self.keep(self.client.socket(version, mptcp.IPPROTO_MPTCP if multipath else 0))
+    def open(self, version=4, multipath=True, source=None, at=None):
+        """A socket in the client's namespace, or in that one, not yet connected."""
+        sock = self.keep((at or self.client).socket(version, mptcp.IPPROTO_MPTCP if multipath else 0))
         sock.settimeout(20 * FACTOR)
         if source:
             sock.bind((source, 0))
@@ -94,6 +112,16 @@ class Env:
             far.sendall(GREETING)
             assert receive(near, len(GREETING)) == GREETING
             until(lambda: len(mptcp.established(near)) == subflows, f"the client has {subflows} subflows")
+        return near, far
+
+    def home_pair(self, version=4, server=None, at=None, port=PORT, **how):
+        """A connection, plain TCP unless told otherwise, from the home's device (or that namespace) to a server of the home's
+        world (or that one): both ends. The server is the one without MPTCP unless named."""
+        at, server = at or self.home.device, server or self.home.plain
+        listener = self.listen(version, port, address=self.home.where(server)[version], at=server)
+        near = self.connect(version, port, self.home.where(server)[version], **{"multipath": False, "at": at, **how})
+        far = self.accept(listener)
+        listener.close()
         return near, far
 
     def two_paths(self, mbit=None, version=4, flags=(), **settings):
@@ -122,9 +150,9 @@ class Env:
     def steer_state(self):
         return self.directory / "steer.state"
 
-    def steer(self, command, *options, expect=0):
-        """Runs braid-steer in the proxy's namespace."""
-        done = self.topology.braid.run(steer.SCRIPT, command, *options, "--state", self.steer_state, check=False)
+    def steer(self, command, *options, expect=0, at=None):
+        """Runs braid-steer in the proxy's namespace, or in that one."""
+        done = (at or self.topology.braid).run(steer.SCRIPT, command, *options, "--state", self.steer_state, check=False)
         assert done.returncode == expect, f"braid-steer {command}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
@@ -134,12 +162,15 @@ class Env:
             until(lambda: not self.proxy.connections(), "the daemon has no connection left", 20)
 
     def finish(self):
-        """The part of the end that can fail a test: the daemon is alive and goes in peace."""
+        """The part of the end that can fail a test: every daemon is alive and goes in peace."""
         self.close_sockets()
         if self.proxy:
             self.proxy.healthy()
             self.proxy.stop()
             self.proxy = None
+        while self.daemons:
+            self.daemons[0].healthy()
+            self.daemons.pop(0).stop()
 
     def close_sockets(self):
         while self._sockets:
@@ -150,9 +181,12 @@ class Env:
         self.close_sockets()
         if self.proxy:
             self.proxy.process.kill()
+        for daemon in self.daemons:
+            daemon.process.kill()
         steer.stop_watcher(self.steer_state)
-        if "topology" in vars(self):
-            self.topology.delete()
+        for made in ("topology", "home"):
+            if made in vars(self):
+                vars(self)[made].delete()
         self._directory.cleanup()
 
 

@@ -45,6 +45,16 @@ class Transparent:
         return "\n".join(lines) + "\n"
 
 
+class Section:
+    """Any section, as it stands in the file."""
+
+    def __init__(self, title, **keys):
+        self.title, self.keys = title, keys
+
+    def section(self):
+        return f"[{self.title}]\n" + "".join(f"{key} = {value}\n" for key, value in self.keys.items())
+
+
 def default_edges(**keys):
     return [Edge("web", 4, **keys), Edge("web6", 6, **keys)]
 
