@@ -53,16 +53,13 @@ static bool walks(struct worker *w, struct snapshot_job *job)
     return !job->failed;
 }
 
-/* Copies a connection, and what its edge knows of it. False: memory is short. */
+/* Copies a connection, and what its role knows of it. False: memory is short. */
 static bool add_conn(struct worker *w, struct snapshot_job *job, const struct braid_conn_stats *stats)
 {
     struct snapshot_conn *c = snapshot_conn_new(stats);
     if (!c)
         return false;
-    const struct edges *es = edges_of(worker_user(w));
-    c->profile = edges_profile(es, stats->conn, &c->profile_now);
-    if (edges_server(es, stats->conn, &c->server) < 0)
-        memset(&c->server, 0, sizeof(c->server));
+    node_tell(worker_user(w), stats->conn, &c->told);
     c->stats.conn = NULL; /* which the main thread must not use */
     job->conns[job->n++] = c;
     return true;
@@ -93,14 +90,10 @@ static void find_one(struct worker *w, struct snapshot_job *job)
 static void change_one(struct worker *w, const struct snapshot_job *job)
 {
     const struct snapshot_change *change = &job->change;
-    struct edges *es = edges_of(worker_user(w));
     struct braid_conn *c = braid_conn_by_id(worker_core(w), job->id);
     if (!c)
         return;
-    if (change->profile)
-        edges_set_profile(es, c, change->profile);
-    else
-        edges_drop_profile(es, c);
+    node_set_profile(worker_user(w), c, change->profile);
     if (change->sched)
         braid_conn_set_sched(c, change->sched);
     if (change->cc)

@@ -164,15 +164,15 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     json_bool(j, "fell_back", c->fell_back);
     json_bool(j, "checksum", c->checksum);
     json_string(j, "state", render_state(c->state));
-    json_string(j, "profile", conn->profile ? conn->profile->name : NULL);
-    json_string(j, "profile_now", conn->profile ? conn->profile_now->name : NULL);
+    json_string(j, "profile", conn->told.profile ? conn->told.profile->name : NULL);
+    json_string(j, "profile_now", conn->told.profile ? conn->told.now->name : NULL);
     json_string(j, "scheduler", c->scheduler);
     json_string(j, "congestion", c->congestion);
     json_string(j, "path_manager", c->path_manager);
     json_addr(j, "client", &c->remote);
     json_addr(j, "service", &c->local);
-    if (conn->server.port)
-        json_addr(j, "server", &conn->server);
+    if (conn->told.server.port)
+        json_addr(j, "server", &conn->told.server);
     else
         json_null(j, "server");
     snprintf(token, sizeof(token), "%08x", c->token);

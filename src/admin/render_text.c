@@ -104,7 +104,7 @@ static const char *kind_text(const struct braid_conn_stats *c)
 
 static const char *server_text(const struct snapshot_conn *c, char out[ADDR_TEXT])
 {
-    return c->server.port ? addr_text(&c->server, out) : "-";
+    return c->told.server.port ? addr_text(&c->told.server, out) : "-";
 }
 
 #define LIST_FORMAT "%-8s %-12s %-8s %-12s %-26s %-26s %4s %12s %12s\n"
@@ -157,7 +157,7 @@ static void subflow_rows(struct doc *d, const struct conf *conf, const struct br
 
 static void choice(struct doc *d, const struct snapshot_conn *c)
 {
-    const struct profile *p = c->profile, *now = c->profile_now;
+    const struct profile *p = c->told.profile, *now = c->told.now;
     if (p)
         doc_printf(d, "profile %s%s%s%s, ", p->name, p == now ? "" : " (", p == now ? "" : now->name,
                    p == now ? "" : ")");

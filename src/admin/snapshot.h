@@ -9,6 +9,7 @@
 #include "io/worker.h"
 #include "role/bypass.h"
 #include "role/edge.h"
+#include "role/node.h"
 
 #define SNAPSHOT_CONNS 32 /* connections that a worker copies in one turn of its loop, at most */
 
@@ -40,9 +41,7 @@ struct snapshot_worker *snapshot_worker_new(const struct conf *conf);
 /* A connection as its worker copied it. Most have far fewer subflows than there may be
  * (BRAID_STATS_SUBFLOWS), so its memory ends behind the last of those that it has. */
 struct snapshot_conn {
-    struct braid_addr server; /* port 0: not known */
-    /* As edges_profile gives them; NULL: none. */
-    const struct profile *profile, *profile_now;
+    struct relayed told;           /* zeros: no role has it any more */
     struct braid_conn_stats stats; /* last; names in it live as long as the configuration */
 };
 

@@ -140,7 +140,29 @@ static void edges_free(struct role *r)
     free(es);
 }
 
-static const struct role_ops edges_role = {.stop = edges_stop, .expire = edges_expire, .free = edges_free};
+static bool edges_tell(const struct role *r, const struct braid_conn *c, struct relayed *out)
+{
+    const struct client *cl = client_of(list_entry(r, const struct edges, role), c);
+    if (!cl)
+        return false;
+    braid_conn_addrs(c, &out->meant, &out->client);
+    if (!cl->connecting || cl->opening->dial)
+        out->server = cl->server;
+    out->profile = cl->profile.profile;
+    out->now = profile_in_force(&cl->profile);
+    return true;
+}
+
+static void edges_set_profile(struct role *r, struct braid_conn *c, const struct profile *p)
+{
+    client_profile_set(client_of(edges_of_role(r), c), p);
+}
+
+static const struct role_ops edges_role = {.stop = edges_stop,
+                                           .expire = edges_expire,
+                                           .free = edges_free,
+                                           .tell = edges_tell,
+                                           .set_profile = edges_set_profile};
 
 struct edges *edges_new(struct node *node, const struct unproven_limits *limits,
                         const struct edge_params *params, const struct targets *targets, unsigned n)
@@ -197,13 +219,4 @@ const struct edge_params *edges_params(const struct edges *es, unsigned i)
 const struct edge_counters *edges_counters(const struct edges *es, unsigned i)
 {
     return &es->edges[i].counters;
-}
-
-int edges_server(const struct edges *es, const struct braid_conn *c, struct braid_addr *out)
-{
-    const struct client *cl = client_of(es, c);
-    if (!cl || (cl->connecting && !cl->opening->dial))
-        return -1;
-    *out = cl->server;
-    return 0;
 }

@@ -117,17 +117,4 @@ size_t edges_bypass_list(const struct edges *es, braid_time now, struct bypass_e
 /* Forgets them, and which servers do not speak MPTCP. */
 void edges_bypass_clear(struct edges *es);
 
-/* The server address that connection c of these edges was or is being relayed to. 0, or -1: c is not (or no
- * longer) one of theirs. */
-int edges_server(const struct edges *es, const struct braid_conn *c, struct braid_addr *out);
-
-/* The profile that connection c of these edges was given; *now: the one whose algorithms it has if that one
- * is automatic, else the same. NULL, both: none. */
-const struct profile *edges_profile(const struct edges *es, const struct braid_conn *c,
-                                    const struct profile **now);
-/* Another profile, of a configuration that outlives the connection. */
-void edges_set_profile(struct edges *es, struct braid_conn *c, const struct profile *p);
-/* Its algorithms are about to be set one by one: it has no profile any more. */
-void edges_drop_profile(struct edges *es, struct braid_conn *c);
-
 #endif

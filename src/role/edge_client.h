@@ -4,7 +4,7 @@
 
 #include "relay/dial.h"
 #include "role/edge_state.h"
-#include "role/pattern.h"
+#include "role/profile.h"
 
 /* The ends of a client's splice. */
 enum { CLIENT_END, SERVER_END };
@@ -21,12 +21,11 @@ struct opening {
 
 struct client {
     struct splice splice;
-    struct list link;              /* in connecting, late or open of its edge */
-    struct opening *opening;       /* NULL: it is open */
-    const struct profile *profile; /* see edges_profile */
-    struct pattern pattern;        /* of an automatic profile */
-    struct braid_addr server;      /* that answered, or the first that is asked */
-    bool connecting;               /* the server has not answered */
+    struct list link;           /* in connecting, late or open of its edge */
+    struct opening *opening;    /* NULL: it is open */
+    struct profile_use profile; /* of its connection */
+    struct braid_addr server;   /* that answered, or the first that is asked */
+    bool connecting;            /* the server has not answered */
 };
 
 /* Joins edge->connecting. NULL: memory is short. */
@@ -67,8 +66,9 @@ static inline struct client *client_of(const struct edges *es, const struct brai
 }
 
 /* Its profile (client_profile.c): gives a new client the one of its port; looks at the pattern of an
- * automatic one when the server has sent n bytes. */
+ * automatic one when the server has sent n bytes; sets another one (role_ops). */
 void client_profile_begin(struct client *cl);
 void client_profile_watch(struct client *cl, size_t n);
+void client_profile_set(struct client *cl, const struct profile *p);
 
 #endif

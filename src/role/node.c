@@ -78,6 +78,31 @@ void role_expire_at(struct role *r, braid_time deadline)
     event_add(&r->timer, &tv);
 }
 
+/* NULL: the connection is nobody's. */
+static struct role *role_with(const struct node *n, const struct braid_conn *c, struct relayed *out)
+{
+    for (unsigned i = 0; i < n->n_roles; i++) {
+        *out = (struct relayed){.cpe = NULL};
+        if (n->roles[i]->ops->tell(n->roles[i], c, out))
+            return n->roles[i];
+    }
+    *out = (struct relayed){.cpe = NULL};
+    return NULL;
+}
+
+bool node_tell(const struct node *n, const struct braid_conn *c, struct relayed *out)
+{
+    return role_with(n, c, out) != NULL;
+}
+
+void node_set_profile(struct node *n, struct braid_conn *c, const struct profile *p)
+{
+    struct relayed told;
+    struct role *r = role_with(n, c, &told);
+    if (r)
+        r->ops->set_profile(r, c, p);
+}
+
 void node_enter(struct node *n)
 {
     n->n_conns++;

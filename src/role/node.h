@@ -13,8 +13,20 @@
 
 struct event_base;
 struct poller;
+struct profile;
 struct role;
 struct splicer;
+
+/* What a role tells of a connection of the core's that it relays. Names live as long as the configuration. */
+struct relayed {
+    const char *cpe;                 /* whose it is; NULL: an edge's */
+    bool wan;                        /* of a CPE: it is the one over the uplinks, not the one of the LAN */
+    struct braid_addr client, meant; /* who has asked for a connection, and to where */
+    struct braid_addr server;        /* whom the other side of the relay is connected to; port 0: not known */
+    uint64_t other;                  /* the core's number of the connection that it is joined with; 0: none */
+    const struct profile *profile;   /* that it was given; NULL: none */
+    const struct profile *now; /* the one whose algorithms it has if that one is automatic, else the same */
+};
 
 struct role_ops {
     /* No new connections; those that wait for their answer are refused. */
@@ -23,6 +35,11 @@ struct role_ops {
     void (*expire)(struct role *r, braid_time now);
     /* Aborts what is left, and frees. */
     void (*free)(struct role *r);
+    /* False: the connection is not, or no longer, one of this role's. */
+    bool (*tell)(const struct role *r, const struct braid_conn *c, struct relayed *out);
+    /* Gives one of its connections another profile, of a configuration that outlives the connection. NULL:
+     * its algorithms are about to be set one by one, and it has none any more. */
+    void (*set_profile)(struct role *r, struct braid_conn *c, const struct profile *p);
 };
 
 /* Embedded in what stands for the role. */
@@ -57,6 +74,11 @@ void node_add(struct node *n, struct role *r, const struct role_ops *ops);
 struct role *node_role(const struct node *n, const struct role_ops *ops);
 /* Sees to it that expire is called at this time, or earlier. */
 void role_expire_at(struct role *r, braid_time deadline);
+
+/* What the node's roles tell of a connection of its core. False: it is nobody's, and *out is zeros. */
+bool node_tell(const struct node *n, const struct braid_conn *c, struct relayed *out);
+/* See role_ops; nothing happens to a connection that is nobody's. */
+void node_set_profile(struct node *n, struct braid_conn *c, const struct profile *p);
 
 /* A role has taken a connection; it has one less. */
 void node_enter(struct node *n);

@@ -15,3 +15,32 @@ const struct profile *profile_of_port(const struct port_profile *ports, unsigned
             return ports[i].profile;
     return NULL;
 }
+
+void profile_choose(struct profile_use *u, const struct profile *p)
+{
+    *u = (struct profile_use){.profile = p};
+}
+
+const struct profile *profile_in_force(const struct profile_use *u)
+{
+    const struct profile *p = u->profile;
+    if (!p || !p->bulk)
+        return p;
+    return u->pattern.interactive ? p->interactive : p->bulk;
+}
+
+/* True if everything that was written before these n bytes has arrived at the peer. */
+static bool was_idle(const struct braid_conn *c, size_t n)
+{
+    int64_t unacked = 0;
+    braid_conn_get_option(c, BRAID_OPT_UNACKED, &unacked);
+    return unacked == (int64_t)n;
+}
+
+void profile_watch(struct profile_use *u, struct braid_conn *c, size_t n, braid_time now)
+{
+    if (!u->profile || !u->profile->interactive)
+        return;
+    if (pattern_note(&u->pattern, n, was_idle(c, n)))
+        profile_apply(profile_in_force(u), c, now);
+}

@@ -4,6 +4,7 @@
 #define BRAID_ROLE_PROFILE_H
 
 #include <braid/core.h>
+#include "role/pattern.h"
 
 #define PROFILE_NAME_MAX 32 /* bytes */
 
@@ -28,5 +29,17 @@ struct port_profile {
 void profile_apply(const struct profile *p, struct braid_conn *c, braid_time now);
 /* That of the first of n ranges that has the port; NULL: none has. */
 const struct profile *profile_of_port(const struct port_profile *ports, unsigned n, uint16_t port);
+
+/* The profile that a connection was given, and what an automatic one has seen of it. Zeroed: none. */
+struct profile_use {
+    const struct profile *profile; /* NULL: none, or its algorithms were set one by one */
+    struct pattern pattern;
+};
+
+void profile_choose(struct profile_use *u, const struct profile *p);
+/* The one whose algorithms the connection has: what the pattern makes of an automatic one. */
+const struct profile *profile_in_force(const struct profile_use *u);
+/* n bytes were written to c: an automatic profile may change its algorithms. */
+void profile_watch(struct profile_use *u, struct braid_conn *c, size_t n, braid_time now);
 
 #endif

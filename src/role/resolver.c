@@ -1,4 +1,4 @@
-/* The names of targets: when each is looked up again, and what of its answers is used. */
+/* The names of servers: when each is looked up again, and what of its answers is used. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <event2/event.h>
@@ -10,11 +10,10 @@
 #include "role/flaw.h"
 #include "role/resolver.h"
 
-/* The target of one edge. */
 struct name {
     struct dns_question question; /* first; its host NULL: there is nothing to look up */
     struct resolver *resolver;
-    const char *edge;
+    struct resolver_name is;
     struct targets targets, told;
     bool looked_up;           /* at least once */
     braid_time due, backoff;  /* the next lookup, and what was waited before it if there is no address */
@@ -61,11 +60,10 @@ static void sift(struct name *n, struct targets *found)
     char flaw[FLAW_TEXT], text[ADDR_TEXT];
     struct braid_addr addr, last = n->flawed;
     n->flawed = (struct braid_addr){.port = 0};
-    while (flaw_sift(found, p->edges, p->n, &addr, flaw)) {
+    while (flaw_sift(found, p->edges, p->n_edges, &addr, flaw)) {
         if (!addr_equal(&addr, &last))
-            log_warn(
-                "edge %s: target \"%s\" resolves to %s, which %s: not used; give the server's own address",
-                n->edge, n->question.host, ip_text(&addr.ip, text), flaw);
+            log_warn("%s %s: %s \"%s\" resolves to %s, which %s: not used; give the server's own address",
+                     n->is.kind, n->is.owner, n->is.key, n->is.host, ip_text(&addr.ip, text), flaw);
         n->flawed = addr;
     }
 }
@@ -73,17 +71,18 @@ static void sift(struct name *n, struct targets *found)
 static void say_failure(const struct name *n, const char *why)
 {
     if (n->targets.n > 0)
-        log_warn("edge %s: cannot resolve target \"%s\" again, keeping its address: %s", n->edge,
-                 n->question.host, why);
+        log_warn("%s %s: cannot resolve %s \"%s\" again, keeping its address: %s", n->is.kind, n->is.owner,
+                 n->is.key, n->is.host, why);
     else
-        log_warn("edge %s: cannot resolve target \"%s\": %s; its clients are refused; trying again in %lld s",
-                 n->edge, n->question.host, why, (long long)((n->backoff + BRAID_SECOND - 1) / BRAID_SECOND));
+        log_warn("%s %s: cannot resolve %s \"%s\": %s; its clients are refused; trying again in %lld s",
+                 n->is.kind, n->is.owner, n->is.key, n->is.host, why,
+                 (long long)((n->backoff + BRAID_SECOND - 1) / BRAID_SECOND));
 }
 
 static void say_change(const struct name *n)
 {
     char text[ADDR_TEXT];
-    log_info("edge %s: target \"%s\" is %s%s now", n->edge, n->question.host,
+    log_info("%s %s: %s \"%s\" is %s%s now", n->is.kind, n->is.owner, n->is.key, n->is.host,
              addr_text(&n->targets.addr[0], text), n->targets.n > 1 ? ", ..." : "");
 }
 
@@ -173,19 +172,18 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 /* ---- for the others -------------------------------------------------------------------------- */
 
 /* True if there is something to look up. */
-static bool name_init(struct resolver *r, struct name *n, const struct edge_params *e)
+static bool name_init(struct resolver *r, struct name *n, const struct resolver_name *is)
 {
-    struct braid_addr literal = {.port = e->target_port};
+    struct braid_addr literal = {.port = is->port};
     n->resolver = r;
-    n->edge = e->name;
-    if (!e->target_host)
-        return false; /* transparent: each client says it */
-    if (ip_parse(e->target_host, &literal.ip) == 0) {
+    n->is = *is;
+    if (!is->host)
+        return false;
+    if (ip_parse(is->host, &literal.ip) == 0) {
         n->targets = (struct targets){.addr = {literal}, .n = 1};
         return false;
     }
-    n->question =
-        (struct dns_question){.host = e->target_host, .port = e->target_port, .answered = on_answer};
+    n->question = (struct dns_question){.host = is->host, .port = is->port, .answered = on_answer};
     return true;
 }
 
@@ -197,7 +195,7 @@ struct resolver *resolver_new(const struct resolver_params *params)
     r->params = *params;
     bool names = false;
     for (unsigned i = 0; i < params->n; i++)
-        names |= name_init(r, &r->names[i], &params->edges[i]);
+        names |= name_init(r, &r->names[i], &params->names[i]);
     if (!names)
         return r;
     r->timer = evtimer_new(params->base, on_timer, r);

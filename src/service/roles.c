@@ -36,14 +36,29 @@ static int check_sources(const struct service_params *p, char *error)
 
 static int resolve(struct roles *r, struct event_base *base, char *error)
 {
-    struct resolver_params params = {.edges = r->params->edges,
-                                     .n = r->params->n_edges,
+    const struct service_params *p = r->params;
+    struct resolver_name *names = calloc(p->n_edges, sizeof(*names));
+    if (!names) {
+        snprintf(error, SERVICE_ERROR, "out of memory");
+        return -1;
+    }
+    for (unsigned i = 0; i < p->n_edges; i++)
+        names[i] = (struct resolver_name){.kind = "edge",
+                                          .owner = p->edges[i].name,
+                                          .key = "target",
+                                          .host = p->edges[i].target_host,
+                                          .port = p->edges[i].target_port};
+    struct resolver_params params = {.names = names,
+                                     .n = p->n_edges,
+                                     .edges = p->edges,
+                                     .n_edges = p->n_edges,
                                      .base = base,
                                      .ttl_min = RESOLVER_TTL_MIN,
                                      .ttl_max = RESOLVER_TTL_MAX,
                                      .period = RESOLVER_PERIOD,
                                      .retry = RESOLVER_RETRY};
     r->resolver = resolver_new(&params);
+    free(names);
     if (!r->resolver) {
         snprintf(error, SERVICE_ERROR, "resolver: out of memory or descriptors");
         return -1;

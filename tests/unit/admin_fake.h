@@ -137,7 +137,7 @@ static inline void fake_add_conn(struct snapshot_job *job, unsigned n, unsigned 
     struct snapshot_conn *c = snapshot_conn_new(&stats);
     if (!c)
         abort();
-    c->server = stats.id % 2 ? fake_addr("10.99.3.2:80") : (struct braid_addr){.port = 0};
+    c->told.server = stats.id % 2 ? fake_addr("10.99.3.2:80") : (struct braid_addr){.port = 0};
     job->conns[job->n++] = c;
 }
 
@@ -190,7 +190,7 @@ static inline void fake_fill(struct fake *f, struct snapshot_job *job)
         f->changed = job->change;
         f->changed_id = job->id;
         f->changed_worker = job->worker;
-        job->conns[0]->profile = job->conns[0]->profile_now = job->change.profile;
+        job->conns[0]->told.profile = job->conns[0]->told.now = job->change.profile;
         job->conns[0]->stats.scheduler = job->change.sched ? job->change.sched->name : "minrtt";
     }
 }

@@ -106,6 +106,15 @@ static inline uint64_t counted(enum edge_counter which)
     return edges_counters(edges, 0)->v[which];
 }
 
+/* The server that the edge tells of. False: the connection is none of its own, or has none. */
+static inline bool server_of(const struct braid_conn *c, struct braid_addr *out)
+{
+    struct relayed told;
+    node_tell(node, c, &told);
+    *out = told.server;
+    return told.server.port != 0;
+}
+
 /* The edge of params, to the target. */
 static inline void make_edges(void)
 {

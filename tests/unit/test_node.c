@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include "io/clock.h"
 #include "role/node.h"
+#include "role/profile.h"
 #include "suite.h"
 
 #define PATIENCE (5 * BRAID_SECOND)
@@ -13,6 +14,8 @@ struct scripted {
     struct role role;
     braid_time again; /* that expire() asks for; 0: none */
     unsigned stopped, expired;
+    const struct braid_conn *conn; /* its only one */
+    const struct profile *profile;
     braid_time expired_at;
 };
 
@@ -44,8 +47,27 @@ static void free_role(struct role *r)
     free(r);
 }
 
-static const struct role_ops ops_one = {.stop = stop, .expire = expire, .free = free_role};
-static const struct role_ops ops_two = {.stop = stop, .expire = expire, .free = free_role};
+static bool tell(const struct role *r, const struct braid_conn *c, struct relayed *out)
+{
+    const struct scripted *s = (const struct scripted *)r;
+    out->other = 7; /* to be forgotten if it is not this role's */
+    if (c != s->conn)
+        return false;
+    out->profile = s->profile;
+    return true;
+}
+
+static void set_profile(struct role *r, struct braid_conn *c, const struct profile *p)
+{
+    struct scripted *s = (struct scripted *)r;
+    ck_assert_ptr_eq(c, s->conn);
+    s->profile = p;
+}
+
+static const struct role_ops ops_one = {
+    .stop = stop, .expire = expire, .free = free_role, .tell = tell, .set_profile = set_profile};
+static const struct role_ops ops_two = {
+    .stop = stop, .expire = expire, .free = free_role, .tell = tell, .set_profile = set_profile};
 
 static void on_drained(void *arg)
 {
@@ -148,6 +170,24 @@ START_TEST(a_node_that_is_freed_is_not_drained)
 }
 END_TEST
 
+/* The fake connections are only compared. */
+START_TEST(the_role_that_has_a_connection_tells_of_it)
+{
+    static const struct profile some = {.name = "some"};
+    struct braid_conn *first = (struct braid_conn *)one, *second = (struct braid_conn *)two;
+    struct relayed told;
+    one->conn = first;
+    two->conn = second;
+    node_set_profile(node, second, &some);
+    ck_assert(two->profile == &some && one->profile == NULL);
+    ck_assert(node_tell(node, second, &told) && told.profile == &some);
+    ck_assert(node_tell(node, first, &told) && told.profile == NULL);
+    node_set_profile(node, second, NULL);
+    ck_assert_ptr_null(two->profile);
+    ck_assert(!node_tell(node, (struct braid_conn *)base, &told) && told.other == 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("node");
@@ -158,6 +198,7 @@ int main(void)
     tcase_add_test(t, a_role_may_name_another_time_when_one_is_over);
     tcase_add_test(t, a_drain_ends_with_the_last_connection_of_all_roles);
     tcase_add_test(t, a_drain_without_connections_ends_at_once);
+    tcase_add_test(t, the_role_that_has_a_connection_tells_of_it);
     tcase_add_test(t, a_node_that_is_freed_is_not_drained);
     suite_add_tcase(s, t);
     return run_suite(s);

@@ -30,9 +30,10 @@ static struct braid_conn *syn_to(uint16_t port)
 
 static void has_profile(const struct braid_conn *c, const struct profile *given, const struct profile *now)
 {
-    const struct profile *in_force;
-    ck_assert_ptr_eq(edges_profile(edges, c, &in_force), given);
-    ck_assert_ptr_eq(in_force, now);
+    struct relayed told;
+    ck_assert(node_tell(node, c, &told) && !told.cpe);
+    ck_assert_ptr_eq(told.profile, given);
+    ck_assert_ptr_eq(told.now, now);
 }
 
 static void end(struct braid_conn *c, int server)
@@ -133,12 +134,12 @@ START_TEST(a_profile_is_set_by_hand)
     int server;
     edge_of(&automatic, &bulk);
     struct braid_conn *c = talking(80, &server);
-    edges_set_profile(edges, c, &interactive);
+    node_set_profile(node, c, &interactive);
     has_profile(c, &interactive, &interactive);
     ck_assert_ptr_eq(c->sched, &one_path);
     answer(c, server, PATTERN_LARGE + 1);
     has_profile(c, &interactive, &interactive);
-    edges_set_profile(edges, c, &automatic);
+    node_set_profile(node, c, &automatic);
     has_profile(c, &automatic, &bulk);
     ck_assert_ptr_eq(c->sched, &all_paths);
     end(c, server);
@@ -150,7 +151,7 @@ START_TEST(algorithms_set_one_by_one_end_an_automatic_profile)
     int server;
     edge_of(&automatic, &bulk);
     struct braid_conn *c = talking(80, &server);
-    edges_drop_profile(edges, c);
+    node_set_profile(node, c, NULL);
     has_profile(c, NULL, NULL);
     for (int i = 0; i < 2 * PATTERN_RUN; i++)
         answer(c, server, 100);

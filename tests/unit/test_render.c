@@ -10,7 +10,7 @@ static void setup(void)
     view.started_s = 1700000000;
     view.log_lost = 17;
     job->now = 65 * BRAID_SECOND;
-    job->conns[2]->server.port = 0; /* not known */
+    job->conns[2]->told.server.port = 0; /* not known */
 }
 
 /* Runs a Python program over the document, which is d in it. */

@@ -104,13 +104,13 @@ START_TEST(a_connection_tells_its_profile_and_what_an_automatic_one_makes_of_it)
     render_conn_json(&doc, &view);
     contains(written(), "\"profile\":null,\"profile_now\":null,");
     again();
-    job->conns[0]->profile = job->conns[0]->profile_now = conf_profile(&conf, "mine");
+    job->conns[0]->told.profile = job->conns[0]->told.now = conf_profile(&conf, "mine");
     render_change_text(&doc, &view);
     ck_assert_str_eq(written(),
                      "connection 3: profile mine, scheduler minrtt, congestion cubic, path manager signal\n");
     again();
-    job->conns[0]->profile = conf_profile(&conf, "auto");
-    job->conns[0]->profile_now = conf_profile(&conf, "interactive");
+    job->conns[0]->told.profile = conf_profile(&conf, "auto");
+    job->conns[0]->told.now = conf_profile(&conf, "interactive");
     render_conn_text(&doc, &view);
     contains(written(),
              "profile auto (interactive), scheduler minrtt, congestion cubic, path manager signal\n");

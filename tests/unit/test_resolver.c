@@ -160,8 +160,17 @@ static const struct edge_params edges[] = {
 static struct resolver *resolver_with(const struct edge_params *first, unsigned n, braid_time ttl_min,
                                       braid_time ttl_max)
 {
-    struct resolver_params params = {.edges = first,
+    struct resolver_name names[3];
+    for (unsigned i = 0; i < n; i++)
+        names[i] = (struct resolver_name){.kind = "edge",
+                                          .owner = first[i].name,
+                                          .key = "target",
+                                          .host = first[i].target_host,
+                                          .port = first[i].target_port};
+    struct resolver_params params = {.names = names,
                                      .n = n,
+                                     .edges = first,
+                                     .n_edges = n,
                                      .base = base,
                                      .ttl_min = ttl_min,
                                      .ttl_max = ttl_max,
