@@ -1,0 +1,44 @@
+/* See uplinks.h. */
+#include "base/addr.h"
+#include "role/uplinks.h"
+
+enum uplink_family uplink_family(const struct braid_ip *ip)
+{
+    return ip_is_v4(ip) ? UPLINK_V4 : UPLINK_V6;
+}
+
+/* Whether a is to be tried before b, which comes first in the configuration. */
+static bool is_better(const struct uplink *a, const struct uplink *b, bool by_cost)
+{
+    if (a->silent != b->silent)
+        return b->silent;
+    if (a->backup != b->backup)
+        return b->backup;
+    if (by_cost && a->cost != b->cost)
+        return a->cost < b->cost;
+    return a->srtt > 0 && (b->srtt == 0 || a->srtt < b->srtt);
+}
+
+unsigned uplinks_order(const struct uplinks *us, enum uplink_family family, bool by_cost,
+                       unsigned order[UPLINKS_MAX])
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < us->n; i++) {
+        if (!us->all[i].usable[family])
+            continue;
+        unsigned at = n++;
+        for (; at > 0 && is_better(&us->all[i], &us->all[order[at - 1]], by_cost); at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+    return n;
+}
+
+int uplinks_find(const struct uplinks *us, const struct braid_ip *inner)
+{
+    for (unsigned i = 0; i < us->n; i++) {
+        if (ip_equal(&us->all[i].inner[uplink_family(inner)], inner))
+            return (int)i;
+    }
+    return -1;
+}

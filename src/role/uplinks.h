@@ -1,0 +1,68 @@
+/* The uplinks of a machine that bonds them: what the configuration says of each, and what a role knows of
+ * them at the moment. An uplink has an inner address of each family, which is one of the TUN's subnets: the
+ * core knows only these, as endpoints. The kernel routes what comes from one through the uplink's interface,
+ * and translates it there to the address that the interface has. */
+#ifndef BRAID_ROLE_UPLINKS_H
+#define BRAID_ROLE_UPLINKS_H
+
+#include <net/if.h>
+#include <braid/types.h>
+
+#define UPLINKS_MAX 8
+
+/* What stands in the place of a family in arrays of two. */
+enum uplink_family { UPLINK_V4, UPLINK_V6, UPLINK_FAMILIES };
+
+/* Whom the probe asks for a sign of life. */
+enum uplink_probe {
+    UPLINK_PROBE_AUTO, /* the peers of [cpe] */
+    UPLINK_PROBE_OFF,  /* nobody */
+    UPLINK_PROBE_ADDR  /* the addresses that the operator names */
+};
+
+/* What the configuration says of one uplink. */
+struct uplink_params {
+    const char *name;
+    char interface[IFNAMSIZ];
+    struct braid_ip gateway[UPLINK_FAMILIES]; /* unspecified: that of the interface's default route */
+    struct braid_ip inner[UPLINK_FAMILIES];   /* its addresses within the TUN's subnets */
+    uint32_t cost;                            /* as in struct braid_path_rule ... */
+    uint32_t weight;
+    uint64_t quota;
+    bool backup; /* its subflows carry data only if there are no others */
+    enum uplink_probe probe;
+    struct braid_addr probe_addr[UPLINK_FAMILIES]; /* UPLINK_PROBE_ADDR; port 0: none of this family */
+};
+
+/* What a role knows of one uplink. */
+struct uplink {
+    const char *name; /* of struct uplink_params, which outlives all roles */
+    struct braid_ip inner[UPLINK_FAMILIES];
+    /* The link has a carrier, an address of the family, and a way out: packets from inner[] leave. */
+    bool usable[UPLINK_FAMILIES];
+    bool silent; /* packets leave, but the probe gets no answers */
+    bool backup;
+    uint32_t cost;   /* 0 is the cheapest */
+    braid_time srtt; /* smoothed round trip of the probe; 0: not known */
+};
+
+/* All of them, in the order of the configuration: an uplink keeps its place, whatever becomes of it. A plain
+ * value, to be copied. */
+struct uplinks {
+    unsigned n;
+    struct uplink all[UPLINKS_MAX];
+};
+
+/* The family of an address. */
+enum uplink_family uplink_family(const struct braid_ip *ip);
+
+/* Writes the places of those that a new connection of this family may try into order, the best first, and
+ * returns how many: only usable ones; those that are not silent before those that are; no backup before the
+ * others; then, if by_cost, the cheapest; then the shortest round trip, an unknown one last; then as in the
+ * configuration. */
+unsigned uplinks_order(const struct uplinks *us, enum uplink_family family, bool by_cost,
+                       unsigned order[UPLINKS_MAX]);
+/* The place of the uplink with this inner address; -1: there is none. */
+int uplinks_find(const struct uplinks *us, const struct braid_ip *inner);
+
+#endif
