@@ -76,6 +76,8 @@ struct braid_input {
 struct braid_path_rule {
     struct braid_ip local, remote;   /* prefixes of our address and the peer's ... */
     uint8_t local_bits, remote_bits; /* ... of so many of the 128 bits, IPv4 as v4-mapped; 0: any address */
+    struct braid_ip also;            /* another prefix of our address that matches as well ... */
+    uint8_t also_bits;               /* ... 0: there is none */
     uint32_t cost;                   /* for schedulers: 0 is cheapest */
     uint32_t weight;                 /* for schedulers: 1 or more */
     uint64_t

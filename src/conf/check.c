@@ -5,6 +5,7 @@
 #include "conf/edge_profiles.h"
 #include "conf/profiles.h"
 #include "conf/sections.h"
+#include "conf/uplink_check.h"
 #include "role/flaw.h"
 
 static bool is_edge(const struct conf_section *s)
@@ -163,6 +164,7 @@ int conf_check(struct parser *p)
     if (p->conf->n_edges == 0)
         parser_fail_at(p, p->line ? p->line : 1, NULL, NULL,
                        "there is no [edge NAME] section; add at least one, with its listen and target");
+    uplinks_settle(p);
     profiles_settle(p->conf);
     edge_profiles_find(p);
     return p->n_errors > 0 ? -1 : 0;

@@ -26,6 +26,8 @@ static int conf_default(struct conf *c)
     UNPROVEN_LIMITS(X)
 #undef X
     c->tun.routes_auto = true;
+    c->tun.uplinks[0] = ip_from_v4((const uint8_t[]){10, 200, 0, 0});
+    c->tun.uplinks[1] = (struct braid_ip){.b = {0xfd, 0, 0x02}};
     c->admin.listen = (struct braid_addr){.ip = ip_from_v4((const uint8_t[]){127, 0, 0, 1}), .port = 9180};
     return c->daemon.control ? profiles_begin(c) : -1;
 }
@@ -150,6 +152,8 @@ void conf_free(struct conf *c)
         free((char *)c->profiles[i].name);
     for (unsigned i = 0; i < c->n_paths; i++)
         free(c->path_names[i]);
+    for (unsigned i = 0; i < c->n_uplinks; i++)
+        free((char *)c->uplinks[i].name);
     free(c->edges);
     free(c->profiles);
     free(c->paths);

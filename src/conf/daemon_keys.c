@@ -91,6 +91,31 @@ static int set_routes(struct parser *p, const char *value)
     return 0;
 }
 
+/* A subnet with room for TUN_OWN_ADDRESS in its last byte. */
+static int set_uplinks(struct parser *p, const char *key, const char *value, bool v4, unsigned bits,
+                       const char *example)
+{
+    struct braid_ip ip;
+    uint8_t got;
+    if (value_prefix(value, &ip, &got) || ip_is_v4(&ip) != v4 || got != bits || value_unroutable(&ip))
+        return parser_fail(p, key,
+                           "\"%.80s\" is not a subnet of IPv%d with a length of %u; give one that is "
+                           "in use nowhere, such as %s",
+                           value, v4 ? 4 : 6, v4 ? bits - 96 : bits, example);
+    p->conf->tun.uplinks[v4 ? 0 : 1] = ip;
+    return 0;
+}
+
+static int set_uplinks4(struct parser *p, const char *value)
+{
+    return set_uplinks(p, "uplinks4", value, true, 96 + 24, "10.200.0.0/24");
+}
+
+static int set_uplinks6(struct parser *p, const char *value)
+{
+    return set_uplinks(p, "uplinks6", value, false, 64, "fd00:200::/64");
+}
+
 /* ---- [admin] ------------------------------------------------------------------------------------------ */
 
 static int set_admin_listen(struct parser *p, const char *value)
@@ -123,6 +148,8 @@ static const struct conf_key tun_keys[] = {
     {"mtu", set_mtu, false, NULL},
     {"local_ports", set_local_ports, false, NULL},
     {"routes", set_routes, false, NULL},
+    {"uplinks4", set_uplinks4, false, NULL},
+    {"uplinks6", set_uplinks6, false, NULL},
     {NULL, NULL, false, NULL},
 };
 SECTION_CHECK_KEYS(tun_keys);

@@ -103,6 +103,16 @@ int parser_word(struct parser *p, const char *key, const char *value, const char
                        value_list(words, list, sizeof(list)));
 }
 
+int parser_quota(struct parser *p, const char *value, uint64_t *out)
+{
+    if (strcmp(value, "none") == 0 || value_bytes(value, out) == 0)
+        return 0;
+    return parser_fail(p, "quota",
+                       "\"%.80s\" is neither none nor a number from 1 to 1000000 with KB, MB, GB or TB; give "
+                       "one, such as 10GB",
+                       value);
+}
+
 int parser_string(struct parser *p, const char *key, const char *value, char **out)
 {
     char *copy = strdup(value);

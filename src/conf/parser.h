@@ -7,7 +7,7 @@
 
 #define CONF_SECTIONS_MAX 260 /* bounds the labels of the metrics, too */
 #define CONF_KEYS_MAX     24  /* per kind of section */
-#define CONF_NAME_MAX     32  /* bytes of the name of an edge, a profile or a path */
+#define CONF_NAME_MAX     32  /* bytes of the name of an edge, a profile, a path or an uplink */
 #define CONF_ERRORS_MAX   20  /* the rest of the file is not read then */
 
 struct parser;
@@ -32,8 +32,8 @@ struct conf_section_kind {
 /* A section as it was found in the file. */
 struct conf_section {
     const struct conf_section_kind *kind;
-    char title[CONF_NAME_MAX + 12];  /* "edge web" */
-    unsigned place;                  /* index in conf->edges, profiles or paths, if the kind has names */
+    char title[CONF_NAME_MAX + 12]; /* "edge web" */
+    unsigned place; /* index in conf->edges, profiles, paths or uplinks, if the kind has names */
     char profile[CONF_NAME_MAX + 1]; /* that an edge names; "": none */
     int line;
     int key_lines[CONF_KEYS_MAX]; /* 0: not given */
@@ -76,6 +76,8 @@ int parser_number(struct parser *p, const char *key, const char *value, unsigned
 /* words: the accepted ones, ended by NULL. Gives the index in words. */
 int parser_word(struct parser *p, const char *key, const char *value, const char *const *words,
                 unsigned *out);
+/* The key quota: bytes, 0 for none. */
+int parser_quota(struct parser *p, const char *value, uint64_t *out);
 /* Replaces the string at *out, which is the caller's to free. */
 int parser_string(struct parser *p, const char *key, const char *value, char **out);
 

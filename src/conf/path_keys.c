@@ -1,25 +1,14 @@
 /* [path NAME]: what an operator says of the paths between certain addresses. */
-#include <stdlib.h>
-#include <string.h>
+#include "conf/path_rules.h"
 #include "conf/sections.h"
 #include "conf/values.h"
 
 static int add_path(struct parser *p, const char *name, unsigned *place)
 {
-    struct conf *c = p->conf;
-    struct braid_path_rule *rules = realloc(c->paths, (c->n_paths + 1) * sizeof(*rules));
-    if (rules)
-        c->limits.paths = c->paths = rules;
-    char **names = realloc(c->path_names, (c->n_paths + 1) * sizeof(*names));
-    if (names)
-        c->path_names = names;
-    char *copy = rules && names ? strdup(name) : NULL;
-    if (!copy)
-        return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
-    *place = c->n_paths++;
-    c->limits.n_paths = c->n_paths;
-    c->path_names[*place] = copy;
-    c->paths[*place] = (struct braid_path_rule){.weight = 1};
+    int at = path_rules_add(p, name, &(struct braid_path_rule){.weight = 1});
+    if (at < 0)
+        return -1;
+    *place = (unsigned)at;
     return 0;
 }
 
@@ -62,12 +51,7 @@ static int set_weight(struct parser *p, const char *value)
 
 static int set_quota(struct parser *p, const char *value)
 {
-    if (strcmp(value, "none") == 0 || value_bytes(value, &current(p)->quota) == 0)
-        return 0;
-    return parser_fail(p, "quota",
-                       "\"%.80s\" is neither none nor a number from 1 to 1000000 with KB, MB, GB or TB; give "
-                       "one, such as 10GB",
-                       value);
+    return parser_quota(p, value, &current(p)->quota);
 }
 
 static const struct conf_key keys[] = {

@@ -8,6 +8,7 @@
 extern const struct conf_section_kind section_daemon, section_tun, section_admin;
 extern const struct conf_section_kind section_limits;  /* limit_keys.c */
 extern const struct conf_section_kind section_path;    /* path_keys.c */
+extern const struct conf_section_kind section_uplink;  /* uplink_keys.c */
 extern const struct conf_section_kind section_profile; /* profiles.c */
 extern const struct conf_section_kind section_edge;    /* edge_keys.c */
 

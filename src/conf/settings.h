@@ -5,6 +5,7 @@
 #include "io/params.h"
 #include "role/edge.h"
 #include "role/unproven.h"
+#include "role/uplinks.h"
 
 #define CONF_ERROR_MAX 1024 /* room for every error line */
 
@@ -22,7 +23,10 @@ struct conf {
     unsigned n_edges;
     struct profile *profiles; /* the built-in ones, then those of the file */
     unsigned n_profiles;
-    struct braid_path_rule *paths; /* in the order of the file; limits.paths points here, too */
+    struct uplink_params uplinks[UPLINKS_MAX]; /* in the order of the file */
+    unsigned n_uplinks;
+    /* In the order of the file, then one for each uplink, with its name; limits.paths points here, too. */
+    struct braid_path_rule *paths;
     char **path_names;
     unsigned n_paths;
 };

@@ -4,9 +4,11 @@
 
 #include <net/if.h>
 #include <stdbool.h>
+#include <braid/types.h>
 #include "io/log.h"
 
 #define DAEMON_WORKERS_MAX 64
+#define TUN_OWN_ADDRESS    254
 
 struct daemon_params {
     unsigned workers; /* 0: one per CPU */
@@ -19,6 +21,9 @@ struct tun_params {
     char name[IFNAMSIZ];
     int mtu;          /* bytes, 1280 to 65535 */
     bool routes_auto; /* route listen and signal addresses to the device */
+    /* Subnets of the inner addresses of uplinks, a /24 of IPv4 and a /64 of IPv6: uplink i, from 1, has the
+     * address i, and the device itself TUN_OWN_ADDRESS. */
+    struct braid_ip uplinks[2];
 };
 
 #endif

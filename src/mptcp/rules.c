@@ -18,7 +18,8 @@ int rules_init(struct rules *p, const struct braid_path_rule *rules, unsigned n)
         return -1;
     for (unsigned i = 0; i < n; i++) {
         /* The configuration has been checked (src/conf). A weight of 0 would make schedulers divide by it. */
-        assert(rules[i].local_bits <= 128 && rules[i].remote_bits <= 128 && rules[i].weight > 0);
+        assert(rules[i].local_bits <= 128 && rules[i].remote_bits <= 128 && rules[i].also_bits <= 128 &&
+               rules[i].weight > 0);
         p->v[i].says = rules[i];
     }
     return 0;
@@ -30,12 +31,18 @@ void rules_free(struct rules *p)
     *p = (struct rules){0};
 }
 
+static bool is_local(const struct braid_path_rule *r, const struct braid_ip *local)
+{
+    return ip_in_prefix(local, &r->local, r->local_bits) ||
+           (r->also_bits > 0 && ip_in_prefix(local, &r->also, r->also_bits));
+}
+
 /* Addresses of both families have 128 bits (IPv4 as v4-mapped), so that 0 bits match any of either. */
 struct rule *rules_find(const struct rules *p, const struct braid_ip *local, const struct braid_ip *remote)
 {
     for (unsigned i = 0; i < p->n; i++) {
         const struct braid_path_rule *r = &p->v[i].says;
-        if (ip_in_prefix(local, &r->local, r->local_bits) && ip_in_prefix(remote, &r->remote, r->remote_bits))
+        if (is_local(r, local) && ip_in_prefix(remote, &r->remote, r->remote_bits))
             return &p->v[i];
     }
     return NULL;

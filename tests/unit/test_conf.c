@@ -200,11 +200,11 @@ static const struct {
      "6: [edge web] : unknown key; the nearest is mode (all of this section: " LIST_EDGE ")"},
     /* sections */
     {"[deamon]\n" EDGE, "1: unknown section [deamon]; it is one of: [daemon], [tun], [admin], [limits], "
-                        "[path NAME], [profile NAME], [edge NAME]"},
+                        "[path NAME], [uplink NAME], [profile NAME], [edge NAME]"},
     {EDGE "[daemon x]\n", "4: unknown section [daemon x]; it is one of: [daemon], [tun], [admin], [limits], "
-                          "[path NAME], [profile NAME], [edge NAME]"},
+                          "[path NAME], [uplink NAME], [profile NAME], [edge NAME]"},
     {"[]\n" EDGE, "1: unknown section []; it is one of: [daemon], [tun], [admin], [limits], [path NAME], "
-                  "[profile NAME], [edge NAME]"},
+                  "[uplink NAME], [profile NAME], [edge NAME]"},
     {"[tun\n" EDGE, "1: " BAD_HEADER},
     {"[tun] x\n" EDGE, "1: " BAD_HEADER},
     {EDGE "[edge]\n", "4: [edge]" BAD_NAME},
@@ -503,7 +503,7 @@ START_TEST(every_key_is_in_the_example_and_in_the_manual)
         snprintf(item, sizeof(item), ".It Cm %s", key);
         ck_assert_msg(has_key(man, section, item), "docs/man/braid.ini.5 lacks %s", known);
     }
-    ck_assert_uint_ge(count, 49);
+    ck_assert_uint_ge(count, 58);
     ck_assert(!has_key(ini, "\n[tun", "listen"));
     ck_assert(!has_key(man, "\n.Ss [tun", ".It Cm listen"));
     free(ini);

@@ -49,6 +49,21 @@ START_TEST(the_first_rule_that_both_ends_match_wins)
 }
 END_TEST
 
+START_TEST(a_rule_may_have_a_second_prefix_of_our_address)
+{
+    struct braid_path_rule both = rule("10.200.0.1", 128, "::", 0);
+    both.also = ip("fd00:200::1");
+    both.also_bits = 128;
+    struct rules p;
+    ck_assert_int_eq(rules_init(&p, &both, 1), 0);
+    ck_assert_int_eq(found(&p, "10.200.0.1", "192.0.2.7"), 0);
+    ck_assert_int_eq(found(&p, "fd00:200::1", "2001:db8::1"), 0);
+    ck_assert_int_eq(found(&p, "10.200.0.2", "192.0.2.7"), -1);
+    ck_assert_int_eq(found(&p, "fd00:200::2", "2001:db8::1"), -1);
+    rules_free(&p);
+}
+END_TEST
+
 START_TEST(without_rules_nothing_matches)
 {
     struct rules p;
@@ -181,6 +196,7 @@ int main(void)
     Suite *suite = suite_create("paths");
     TCase *t = tcase_create("all");
     tcase_add_test(t, the_first_rule_that_both_ends_match_wins);
+    tcase_add_test(t, a_rule_may_have_a_second_prefix_of_our_address);
     tcase_add_test(t, without_rules_nothing_matches);
     tcase_add_test(t, a_subflow_tells_which_rule_it_matched);
     tcase_add_test(t, usage_is_the_payload_of_both_directions_over_all_connections);
