@@ -279,6 +279,12 @@ struct braid_listen_params {
     bool no_join;                  /* ask for no more subflows to the address and port that the client has
                                     * connected to, but only to signalled ones (flag C, RFC 8684 section 3.1),
                                     * as behind a load balancer that would take them elsewhere */
+    uint16_t syn_data;             /* bytes of a SYN's payload that are taken, at most 1460; 0: none. They are
+                                    * the first of the stream, to be read from incoming() on (RFC 8684 appendix
+                                    * B, RFC 8803 section 3), and need no Fast Open cookie: who takes them has
+                                    * other proof of the client's address, or needs none. A SYN that comes again
+                                    * may bring more, or have lost its payload: then the client sends it in the
+                                    * stream. One that is answered without keeping state has none */
     const struct pm_ops *pm;       /* NULL: signal if there is something to signal, else passive */
     const struct braid_ip *signal; /* endpoints that each connection has besides the core's, for its path
                                     * manager to announce with ADD_ADDR; copied */
@@ -303,6 +309,12 @@ void braid_unlisten(struct braid_listener *l);
 /* Answers the SYN of a connection that incoming() brought; to be called once, then or later. Sends at the
  * next flush. */
 void braid_conn_accept(struct braid_conn *c);
+/* The same, by plain TCP whatever the client offers, with the first of these bytes, our stream's first, in
+ * the payload of the SYN/ACK, as many as fit. What does not arrive there follows in the stream: if that
+ * SYN/ACK is not answered, later ones are bare. For an answer that comes with the end of the connection (RFC
+ * 8803 section 4.2.8); a client that speaks MPTCP takes none with its SYN/ACK and stays with MPTCP. If memory
+ * is short the connection ends with BRAID_CLOSE_RESOURCES. */
+void braid_conn_accept_with(struct braid_conn *c, const void *data, size_t len);
 enum braid_refusal { BRAID_REFUSE_RESET, BRAID_REFUSE_UNREACHABLE };
 /* Answers that SYN with a RST, or with ICMP host unreachable. closed() is not called; c is invalid
  * from the next flush on. */

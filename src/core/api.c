@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "mptcp/handshake.h"
 #include "mptcp/marks.h"
 #include "mptcp/open.h"
 #include "mptcp/ports.h"
@@ -16,6 +17,18 @@ void braid_conn_accept(struct braid_conn *c)
     assert(c->phase == CONN_PENDING || c->handshake.stateless || c->closing.fail_due);
     c->handshake.accept_due = true;
     conn_dirty(c);
+}
+
+/* Once the client has been answered, with a cookie, the bytes follow in the stream. */
+void braid_conn_accept_with(struct braid_conn *c, const void *data, size_t len)
+{
+    if (c->phase == CONN_PENDING && !c->closing.fail_due) {
+        handshake_fallback(list_entry(c->subflows.next, struct mp_subflow, node));
+        c->syn_data.in_synack = true;
+    }
+    if (braid_conn_write(c, data, len) != (ssize_t)len)
+        conn_fail(c, BRAID_CLOSE_RESOURCES, false);
+    braid_conn_accept(c);
 }
 
 void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how)

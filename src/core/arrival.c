@@ -154,7 +154,7 @@ static bool listener_wants(const struct braid_listener *l, const struct wire_pac
     return !l->any_address || !p->wants || p->wants(p->ctx, &syn->src, &syn->dst);
 }
 
-static void syn_in(struct braid_core *core, const struct arrival *a)
+static void syn_in(struct braid_core *core, struct buf *b, const struct arrival *a)
 {
     struct mptcp_env *env = &core->env;
     if (a->p.tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) {
@@ -175,7 +175,7 @@ static void syn_in(struct braid_core *core, const struct arrival *a)
         return;
     }
     if (room)
-        c = conn_open_passive(env, &a->p, &l->params, a->now);
+        c = conn_open_passive(env, &a->p, b, &l->params, a->now);
     if (!c) {
         if (l)
             env->tcp.count.v[COUNT_MEM_REFUSED]++;
@@ -251,7 +251,7 @@ static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival 
     if (e && !remembered_in(core, e, a))
         return;
     if ((a->p.tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN)
-        syn_in(core, a);
+        syn_in(core, b, a);
     else
         unknown_flow(core, b, a);
 }

@@ -78,8 +78,8 @@ static void send_unreachable(struct mptcp_env *env, const struct wire_packet *sy
     env->tcp.count.v[COUNT_ICMP_OUT_UNREACH]++;
 }
 
-/* The SYN is not kept: of it a refusal needs the ends and the sequence number, and these the subflow knows.
- */
+/* The SYN is not kept: of it a refusal needs the ends, the sequence number and how long it was, and these the
+ * subflow knows. */
 static void env_refuse(struct mptcp_env *env, const struct mp_subflow *s, enum braid_refusal how)
 {
     struct wire_packet syn;
@@ -91,6 +91,7 @@ static void env_refuse(struct mptcp_env *env, const struct mp_subflow *s, enum b
     syn.tcp.dst_port = syn.dst.port;
     syn.tcp.seq = s->tcp.syn.irs;
     syn.tcp.flags = TCP_SYN;
+    syn.payload_len = s->tcp.syn.came;
     env->tcp.count.v[COUNT_TCP_ATTEMPT_FAILS]++;
     if (how == BRAID_REFUSE_UNREACHABLE)
         send_unreachable(env, &syn);

@@ -19,7 +19,7 @@ static void check_send(const struct braid_conn *c)
     }
     if (c->send.una != c->send.end) {
         assert(!list_empty(&c->send.chunks) && at == c->send.end);
-        assert(list_entry(c->send.chunks.next, struct send_chunk, node)->dsn <= c->send.una);
+        assert(!seq64_before(c->send.una, list_entry(c->send.chunks.next, struct send_chunk, node)->dsn));
     }
     assert(held <= c->mem.used);
     for (uint32_t i = 0; i < c->send.reinject.n; i++)

@@ -9,6 +9,8 @@
 #include "core/tables.h"
 #include "mptcp/marks.h"
 
+#define SYN_DATA_MAX 1460 /* as many as fit into a packet of Ethernet's */
+
 /* The same hash as that of a flow, whose other end is nobody's. */
 static uint64_t hash_addr(const struct braid_core *core, const struct braid_addr *addr)
 {
@@ -75,6 +77,8 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
     /* what the table of a path manager has places for */
     if (l->params.n_signal > CORE_SIGNALS)
         l->params.n_signal = CORE_SIGNALS;
+    if (l->params.syn_data > SYN_DATA_MAX)
+        l->params.syn_data = SYN_DATA_MAX;
     for (unsigned i = 0; i < l->params.n_signal; i++)
         l->signal[i] = params->signal[i];
     l->params.signal = l->signal;

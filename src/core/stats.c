@@ -15,7 +15,7 @@ const struct braid_counters *braid_core_counters(const struct braid_core *core)
 /* The DATA_FIN has a number too, and is no byte. */
 static uint64_t bytes_received(const struct braid_conn *c)
 {
-    return c->recv.nxt - DATA_FIRST - (c->recv.fin_received ? 1 : 0);
+    return c->recv.nxt + c->syn_data.in - DATA_FIRST - (c->recv.fin_received ? 1 : 0);
 }
 
 size_t braid_core_memory(const struct braid_core *core)
@@ -37,8 +37,8 @@ void braid_core_stats(const struct braid_core *core, struct braid_core_stats *ou
                                      .memory_limit = env->mem.limit};
     each_conn (c, env) {
         out->conns_mptcp += braid_conn_is_mptcp(c);
-        out->bytes_in += c->recv.user - DATA_FIRST;
-        out->bytes_out += c->send.una - DATA_FIRST;
+        out->bytes_in += conn_bytes_read(c);
+        out->bytes_out += conn_bytes_delivered(c);
     }
 }
 
@@ -100,7 +100,7 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
     out->remote = c->addresses.remote;
     out->token = c->keys.local_token;
     out->bytes_in = bytes_received(c);
-    out->bytes_out = c->send.una - DATA_FIRST;
+    out->bytes_out = conn_bytes_delivered(c);
     out->recv_queued = c->recv.bytes;
     out->send_queued = c->send.end - c->send.una;
     out->out_of_order = c->recv.ooo ? c->recv.ooo->bytes : 0;

@@ -67,8 +67,8 @@ void conn_free(struct braid_conn *c)
     while (!list_empty(&c->subflows))
         flow_free(list_entry(c->subflows.next, struct mp_subflow, node));
     /* totals of the core outlive its connections */
-    env->bytes_in_past += c->recv.user - DATA_FIRST;
-    env->bytes_out_past += c->send.una - DATA_FIRST;
+    env->bytes_in_past += conn_bytes_read(c);
+    env->bytes_out_past += conn_bytes_delivered(c);
     conn_token_forget(c);
     conn_recv_free(c);
     conn_send_free(c);

@@ -22,6 +22,7 @@
 #include "mptcp/sendbuf.h"
 #include "mptcp/silent_paths.h"
 #include "mptcp/stall.h"
+#include "mptcp/syn_data.h"
 #include "mptcp/tokens.h"
 
 struct mp_subflow;
@@ -146,6 +147,7 @@ struct braid_conn {
     struct conn_addresses addresses;
     struct conn_sockopt sockopt;
     struct conn_handshake handshake;
+    struct conn_syn_data syn_data;
     struct conn_keys keys;
     struct conn_fallback fallback;
     struct conn_join join;
@@ -215,6 +217,16 @@ static inline struct mp_subflow *mp_subflow_of(struct subflow *sf)
 static inline bool conn_is_mptcp(const struct braid_conn *c)
 {
     return c->mode == MODE_MPTCP;
+}
+/* Bytes of the stream that the user has read ... */
+static inline uint64_t conn_bytes_read(const struct braid_conn *c)
+{
+    return c->recv.user + c->syn_data.in - DATA_FIRST;
+}
+/* ... and that the peer has. */
+static inline uint64_t conn_bytes_delivered(const struct braid_conn *c)
+{
+    return c->send.una + c->syn_data.out - DATA_FIRST;
 }
 /* Brings a deadline forward to `limit`, if it is later. */
 static inline void no_later(braid_time *at, braid_time limit)

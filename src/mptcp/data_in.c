@@ -36,7 +36,8 @@ static void hold_mapped(struct braid_conn *c, struct mp_subflow *s, const struct
     /* Section 3.3.1: the pseudo-header has all 64 bits, whatever the option had, and the length counts a
      * DATA_FIN. */
     uint64_t dsn = c->keys.remote_idsn + m->dsn;
-    bool right = same_checksum(checksum_dss(h->sum, dsn, (uint32_t)m->off, m->csum_len), m->csum);
+    uint32_t ssn = (uint32_t)(m->off - syn_data_shift_in(s));
+    bool right = same_checksum(checksum_dss(h->sum, dsn, ssn, m->csum_len), m->csum);
     if (right || !conn_is_mptcp(c)) /* after falling back nobody would answer another MP_FAIL */
         held_deliver(c, s, m->dsn);
     else if (!conn_checksum_failed(s, m)) /* not DATA_ACKed: it comes again over another subflow */
@@ -51,6 +52,9 @@ static bool unmapped(struct braid_conn *c, struct mp_subflow *s, uint64_t off)
         /* One may wait for a late mapping (section 3.3.1). That would be in vain: Linux repeats a mapping on
          * each of its segments, so that a segment without one has lost its options. */
         if (!conn_may_fall_back(c)) {
+            /* the rest of a SYN's data, which nobody sends over another subflow */
+            if (c->syn_data.in > 0 && !c->syn_data.settled && !s->join)
+                conn_fail(c, BRAID_CLOSE_PROTOCOL, true);
             flow_reset(s, MPTCP_RST_MIDDLEBOX);
             return false;
         }
@@ -93,14 +97,16 @@ void flow_data(struct subflow *sf, uint64_t off, struct slice in, braid_time now
             return;
         }
         struct rx_mapping *m = rxmap_find(&s->rxmap, off);
-        if (!m && unmapped(c, s, off))
+        uint64_t left = m ? m->off + m->len - off : syn_data_room(s, off);
+        if (left == 0 && unmapped(c, s, off))
             continue;
-        if (!m)
+        if (left == 0)
             break;
-        uint64_t left = m->off + m->len - off;
         uint32_t n = in.len < left ? in.len : (uint32_t)left;
         struct slice part = slice_of(in.buf, in.data, n);
-        if (m->has_csum)
+        if (!m)
+            syn_data_take(s, &part);
+        else if (m->has_csum)
             hold_mapped(c, s, m, &part);
         else
             recv_deliver(c, s, m->dsn + (off - m->off), &part);

@@ -25,6 +25,7 @@ static void flow_established(struct subflow *sf, braid_time now)
     conn_pm_established(s, now);
     subflow_set_keepalive(sf, c->sockopt.keepalive_idle);
     if (!s->join) {
+        syn_data_established(s);
         c->phase = CONN_ESTABLISHED;
         /* the peer has proven its address: it takes none of the places that a flood of SYNs may fill */
         conn_half_open_end(c);
@@ -104,5 +105,6 @@ const struct subflow_ops flow_ops = {
     .wake = flow_wake,
     .closed = flow_closed,
     .options_out = flow_options_out,
+    .syn_payload = flow_syn_payload,
     .window = flow_window,
 };

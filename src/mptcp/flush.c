@@ -132,6 +132,8 @@ void conn_flush(struct braid_conn *c, braid_time now)
     }
     if (!c->closing.fail_due && c->phase == CONN_ESTABLISHED && !is_pending(c))
         call_user(c, now);
+    else if (!c->closing.fail_due && !recvq_keep(c)) /* data of a SYN, or of what followed a cookie */
+        conn_fail(c, BRAID_CLOSE_RESOURCES, true);
     list_remove(&c->dirty_node); /* what the callbacks did is dealt with here */
     /* behind the data, since a client's kernel may discard what comes together with the MP_FASTCLOSE */
     if (c->closing.abort_due && all_delivered(c))

@@ -41,12 +41,20 @@ static void remember_peer(struct braid_conn *c, uint64_t key)
     c->fallback.was_mptcp = true;
 }
 
-/* The bytes of each segment that were set aside for a DSS option are payload's now. */
-static void handshake_fallback(struct mp_subflow *s)
+/* The bytes of each segment that were set aside for a DSS option are payload's now, and those that came with
+ * the SYN were received outside of the data sequence space. */
+void handshake_fallback(struct mp_subflow *s)
 {
     conn_become_plain(s->conn);
+    s->conn->fallback.delta = -(uint64_t)s->conn->syn_data.in;
     s->tcp.size.reserve = 0;
     subflow_update_mss(&s->tcp);
+}
+
+/* The keys come behind the SYN, or behind its payload. */
+static bool overtakes_keys(const struct mp_subflow *s, const struct wire_packet *p)
+{
+    return (uint32_t)(p->tcp.seq - s->tcp.syn.irs) - 1 >= s->tcp.rcv.nxt;
 }
 
 /* Third ACK of the first subflow, perhaps with data. Keys that are not ours mean that somebody on the way has
@@ -61,7 +69,7 @@ static enum subflow_verdict capable_ack(struct mp_subflow *s, const struct wire_
     if (mptcp_capable_acceptable(&p->tcp.mp, 2) && k->receiver_key == c->keys.local) {
         conn_count(c, MP_CAPABLE_ACK_RX);
         remember_peer(c, k->sender_key);
-    } else if ((p->tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && p->tcp.seq != s->tcp.syn.irs + 1) {
+    } else if ((p->tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && overtakes_keys(s, p)) {
         /* It has overtaken the segments with MP_CAPABLE, which will be sent again. In their own place a DSS
          * does not stand for them: it has no keys. */
         return SUBFLOW_DROP;

@@ -8,6 +8,7 @@
 #include "tcp/subflow.h"
 
 struct braid_conn;
+struct mp_subflow;
 struct wire_mptcp;
 
 struct conn_handshake {
@@ -31,6 +32,8 @@ bool conn_syn_capable(const struct wire_mptcp *mp);
 bool mptcp_capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys);
 /* It is plain TCP from the start. */
 void conn_become_plain(struct braid_conn *c);
+/* The same for one that has its first subflow already. */
+void handshake_fallback(struct mp_subflow *s);
 /* The third ACK has come, or never will. */
 void conn_half_open_end(struct braid_conn *c);
 /* As ops.handshake (struct subflow_ops), of first subflows and of joins. */

@@ -28,7 +28,7 @@ struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr
 }
 
 /* Nothing is sent yet: the user is asked first, at the flush, and answers when it likes (CONN_PENDING). */
-struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn,
+struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn, struct buf *b,
                                      const struct braid_listen_params *l, braid_time now)
 {
     bool plain = l->clients == BRAID_CLIENTS_PLAIN;
@@ -58,6 +58,8 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     if (!s)
         return NULL;
     subflow_open_passive(&s->tcp, syn, l->cc, now);
+    s->tcp.syn.take = c->syn_data.most = l->syn_data;
+    subflow_take_syn(&s->tcp, syn, b, now);
     return c;
 }
 

@@ -58,7 +58,7 @@ static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_
 {
     struct braid_conn *c = s->conn;
     uint64_t dsn = offset_of(d->dsn, d->dsn64, c->keys.remote_idsn, c->recv.nxt);
-    uint64_t map_off = seq_extend(off, d->ssn);
+    uint64_t shift = syn_data_shift_in(s), map_off = seq_extend(off - shift, d->ssn) + shift;
     /* section 3.3.2: data with 64 bits is acknowledged with 64; it stays so, whatever comes later */
     c->dss.peer_dsn64 = c->dss.peer_dsn64 || d->dsn64;
     /* section 3.3.1: length 0 is reserved for the infinite mapping */
@@ -76,8 +76,8 @@ static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_
     /* its number is the one behind the data */
     if (d->data_fin)
         conn_data_fin(c, dsn + len);
-    if ((int64_t)map_off <= 0 && len > 0) {
-        conn_count(c, MP_DSS_NOT_MATCHING); /* offset 0 is the SYN; before it, ends of mappings would wrap */
+    if ((int64_t)(map_off - shift) <= 0 && len > 0) {
+        conn_count(c, MP_DSS_NOT_MATCHING); /* number 0 is the SYN; before it, ends of mappings would wrap */
         return;
     }
     take_mapping(s, map_off, dsn, len, d->has_csum, d->csum, d->len);
@@ -112,7 +112,7 @@ static void capable_in(struct mp_subflow *s, const struct wire_packet *p)
     }
     if (k->has_len) { /* implies SSN 1 and the first byte, with all of its DSN */
         c->dss.seen = c->dss.peer_dsn64 = true;
-        take_mapping(s, 1, DATA_FIRST, k->data_len, k->has_csum, k->csum, k->data_len);
+        take_mapping(s, 1 + syn_data_shift_in(s), DATA_FIRST, k->data_len, k->has_csum, k->csum, k->data_len);
     }
 }
 
@@ -202,6 +202,10 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
         conn_count(c, MP_MALFORMED);
     if ((mp->has & MPTCP_HAS(MPTCP_FASTCLOSE)) && fastclose_in(c, mp->fastclose.key))
         return SUBFLOW_DROP;
+    if (!syn_data_settle(s, p, off)) {
+        subflow_ack_soon(sf);
+        return SUBFLOW_DROP;
+    }
     /* Now data may go over it, and falling back is over: there is a second subflow. */
     if (s->join && !s->confirmed) { /* the fourth ACK (section 3.2) */
         s->confirmed = true;

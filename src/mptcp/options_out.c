@@ -85,7 +85,8 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
 {
     struct braid_conn *c = s->conn;
     uint16_t len = (uint16_t)m->tcp.len;
-    if (s->echo_mp_capable && m->tcp.off == 1) { /* section 3.1: keys again, with the first data */
+    uint32_t ssn = (uint32_t)(m->tcp.off - syn_data_shift_out(s));
+    if (s->echo_mp_capable && ssn == 1) { /* section 3.1: keys again, with the first data */
         put_capable(c, 2, mp);
         mp->capable.has_len = true;
         mp->capable.data_len = len;
@@ -98,7 +99,7 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
     struct mptcp_dss *d = &mp->dss;
     d->has_map = d->dsn64 = true;
     d->dsn = c->keys.local_idsn + m->dsn;
-    d->ssn = (uint32_t)m->tcp.off;
+    d->ssn = ssn;
     if (m->infinite) { /* length and checksum are 0 (section 3.7) */
         d->has_csum = c->dss.checksum;
         conn_count(c, MP_INFINITE_MAP_TX);

@@ -211,6 +211,28 @@ static void drop_acked_chunks(struct braid_conn *c)
     }
 }
 
+unsigned conn_send_peek(const struct braid_conn *c, size_t room, struct iovec *iov, unsigned n)
+{
+    unsigned i = 0;
+    for (struct list *at = c->send.chunks.next; at != &c->send.chunks && i < n && room > 0; at = at->next) {
+        const struct send_chunk *k = chunk_of(at);
+        iov[i] = (struct iovec){k->buf->data, k->len < room ? k->len : room};
+        room -= iov[i++].iov_len;
+    }
+    return i;
+}
+
+/* A chunk that is skipped in part begins before DATA_FIRST from now on. */
+void conn_send_skip(struct braid_conn *c, uint32_t len)
+{
+    assert(c->send.nxt == c->send.una && len <= c->send.end - c->send.una);
+    list_each (n, tmp, &c->send.chunks)
+        chunk_of(n)->dsn -= len;
+    c->send.end -= len;
+    drop_acked_chunks(c);
+    conn_dirty(c);
+}
+
 /* As much as chunk_add wants for a small chunk. */
 bool conn_send_has_memory(const struct braid_conn *c)
 {

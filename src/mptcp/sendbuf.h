@@ -8,6 +8,7 @@
 #include "base/ranges.h"
 
 struct braid_conn;
+struct iovec;
 struct subflow;
 struct tcp_map;
 struct mp_map;
@@ -65,6 +66,11 @@ void flow_map_done(struct subflow *sf, struct tcp_map *m, bool acked);
  * It belongs to the caller until subflow_send. NULL if memory is short. */
 struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len);
 
+/* The first `room` bytes that wait, or fewer, in up to n pieces; returns how many. */
+unsigned conn_send_peek(const struct braid_conn *c, size_t room, struct iovec *iov, unsigned n);
+/* So many bytes from send.una on have arrived outside of the data sequence space: those behind them get their
+ * numbers. Nothing has left yet. */
+void conn_send_skip(struct braid_conn *c, uint32_t len);
 /* So many bytes from send.nxt on have left. */
 void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now);
 

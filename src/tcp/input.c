@@ -38,9 +38,15 @@ static struct seg decode(const struct subflow *sf, const struct wire_packet *p)
 /* ---- the handshake ---- */
 
 /* Enters ESTABLISHED if the owner agrees and there is memory, which is looked at first: what the owner has
- * agreed to it may have done already. snd.una is set by now, and undone by the caller if not. */
-static bool complete_handshake(struct subflow *sf, const struct wire_packet *p, bool ask, braid_time now)
+ * agreed to it may have done already. What ack leaves of the payload of our SYN is as if it had not been
+ * sent.
+ */
+static bool complete_handshake(struct subflow *sf, const struct wire_packet *p, uint64_t ack, bool ask,
+                               braid_time now)
 {
+    uint64_t sent = sf->snd.nxt;
+
+    sf->snd.una = sf->snd.nxt = ack;
     enum subflow_verdict v = !tcp_cc_reserve(sf) ? SUBFLOW_RESET
                              : ask               ? sf->ops->handshake(sf, p, now)
                                                  : SUBFLOW_OK;
@@ -49,8 +55,11 @@ static bool complete_handshake(struct subflow *sf, const struct wire_packet *p, 
         tcp_send_rst(sf, now);
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_LOCAL, now);
     }
-    if (v != SUBFLOW_OK)
+    if (v != SUBFLOW_OK) {
+        sf->snd.una = 0;
+        sf->snd.nxt = sent;
         return false;
+    }
     tcp_establish(sf, now);
     return sf->state != TCP_STATE_CLOSED;
 }
@@ -68,6 +77,12 @@ static void continue_established(struct subflow *sf, const struct seg *s, struct
     } else if (v == SUBFLOW_OK) {
         tcp_receive(sf, s->p, b, s->off + s->syn, now);
     }
+}
+
+/* Our SYN or SYN/ACK, and any part of its payload. */
+static bool acks_syn(const struct subflow *sf, uint64_t ack)
+{
+    return ack - 1 <= sf->syn.sent;
 }
 
 /* Simultaneous open: both SYNs crossed. The owner decides now; the ACK of our SYN/ACK will only complete it.
@@ -93,7 +108,7 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
 
     /* First check: the answer to another SYN, of an earlier connection perhaps, whose other end the RST
      * clears; or a guess of someone who has not seen ours. */
-    if ((flags & TCP_ACK) && p->tcp.ack != sf->syn.iss + 1) {
+    if ((flags & TCP_ACK) && !acks_syn(sf, p->tcp.ack - sf->syn.iss)) {
         if (!(flags & TCP_RST))
             tcp_send_rst_at(sf, p->tcp.ack);
         return;
@@ -116,9 +131,7 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
         cross_syn(sf, p, now);
         return;
     }
-    sf->snd.una = 1;
-    if (!complete_handshake(sf, p, true, now)) {
-        sf->snd.una = 0;
+    if (!complete_handshake(sf, p, p->tcp.ack - sf->syn.iss, true, now)) {
         sf->syn.rcv_wscale = scale;
         return;
     }
@@ -130,9 +143,11 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
 
 /* A SYN in SYN_RECEIVED: the client's again, or the other half of a simultaneous open. True: go on with it.
  */
-static bool syn_in_syn_received(struct subflow *sf, const struct seg *s, braid_time now)
+static bool syn_in_syn_received(struct subflow *sf, const struct seg *s, struct buf *b, braid_time now)
 {
     if (s->p->tcp.seq == sf->syn.irs && !s->has_ack) {
+        if (sf->syn.passive)
+            subflow_take_syn(sf, s->p, b, now);
         /* The SYN/ACK was lost, or is late; before it the owner has not decided. */
         if (sf->syn.answered && sf->syn.passive)
             tcp_send_syn(sf, now);
@@ -220,8 +235,12 @@ static bool acceptable(struct subflow *sf, const struct seg *s, braid_time now)
 
 /* RFC 5961 section 5.2, against data injected with a guessed number: the ACK field has to be right as well,
  * within the largest window that the peer ever had; 64 KB at least, which the section allows for all. */
-static bool ack_is_valid(struct subflow *sf, const struct seg *s, braid_time now)
+static bool ack_is_valid(struct subflow *sf, struct seg *s, braid_time now)
 {
+    /* The payload of our SYN has arrived, though the handshake did not say so. It is about to be sent again,
+     * and no map can be acknowledged before. */
+    if (seq64_before(sf->snd.nxt, s->ack) && acks_syn(sf, s->ack))
+        s->ack = sf->snd.nxt;
     if (!seq64_before(sf->snd.nxt, s->ack) &&
         !seq64_before(s->ack + max_u64(sf->snd.wnd_max, UINT16_MAX), sf->snd.una))
         return true;
@@ -231,7 +250,7 @@ static bool ack_is_valid(struct subflow *sf, const struct seg *s, braid_time now
 
 /* The fifth check and all that follow. A peer that paused for longer than the RTO begins with a small
  * window again, and is acknowledged quickly as at the start. */
-static void input_synchronized(struct subflow *sf, const struct seg *s, struct buf *b, braid_time now)
+static void input_synchronized(struct subflow *sf, struct seg *s, struct buf *b, braid_time now)
 {
     if (!ack_is_valid(sf, s, now))
         return;
@@ -253,18 +272,13 @@ static bool input_syn_received(struct subflow *sf, struct seg *s, braid_time now
 {
     if (!sf->syn.answered)
         return false;
-    if (s->ack != 1) {
+    if (!acks_syn(sf, s->ack)) {
         tcp_send_rst_at(sf, s->p->tcp.ack);
         return false;
     }
-    sf->snd.una = 1;
     /* The window of a SYN is never scaled (RFC 7323 section 2.2), also in a simultaneous open. */
     sf->snd.wnd = sf->snd.wnd_max = (uint32_t)s->p->tcp.window << (s->syn ? 0 : sf->syn.snd_wscale);
-    if (!complete_handshake(sf, s->p, sf->syn.passive, now)) {
-        sf->snd.una = 0;
-        return false;
-    }
-    return true;
+    return complete_handshake(sf, s->p, s->ack, sf->syn.passive, now);
 }
 
 /* What a segment may do depends on the state: in SYN_SENT hardly anything can be checked against numbers;
@@ -280,7 +294,7 @@ void subflow_input(struct subflow *sf, const struct wire_packet *p, struct buf *
     }
     struct seg s = decode(sf, p);
     bool opening = sf->state == TCP_STATE_SYN_RECEIVED;
-    if (opening && s.syn && !s.rst && !syn_in_syn_received(sf, &s, now))
+    if (opening && s.syn && !s.rst && !syn_in_syn_received(sf, &s, b, now))
         return;
     if (!acceptable(sf, &s, now))
         return;

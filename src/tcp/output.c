@@ -12,6 +12,7 @@
 #define SACK_BLOCK  8
 /* Slices in one packet; a map of more leaves as several packets, one after the other (tcp_send_data). */
 #define IOV_MAX_PACKET 32
+#define SYN_PIECES     4 /* of a SYN's payload, which was written at once */
 
 /* The fields that all segments after the SYN share. */
 static struct wire_tcp header(const struct subflow *sf, uint8_t flags, uint64_t off, braid_time now)
@@ -49,16 +50,41 @@ static void send_without_payload(struct subflow *sf, const struct wire_tcp *t)
     tcp_emit(sf->env, &sf->local, &sf->remote, t);
 }
 
+/* The same for a SYN, which the owner may give a payload. Its size is limited by what every path has to take
+ * of options, since nobody has said yet how many the peer wants; and a peer's MSS by default says little. */
+static void send_syn_segment(struct subflow *sf, const struct wire_tcp *t)
+{
+    uint32_t most = t->mss;
+
+    if (sf->state == TCP_STATE_SYN_RECEIVED && sf->syn.peer_mss < most)
+        most = sf->syn.peer_mss;
+    struct iovec iov[SYN_PIECES];
+    unsigned n = sf->ops->syn_payload(sf, most - TCP_OPTIONS_MAX, iov, SYN_PIECES);
+    struct packet_spec spec = {.src = sf->local, .dst = sf->remote, .tcp = t, .hop_limit = TCP_HOP_LIMIT};
+
+    for (unsigned i = 0; i < n; i++)
+        spec.payload_len += (uint32_t)iov[i].iov_len;
+    if (spec.payload_len == 0) {
+        send_without_payload(sf, t);
+        return;
+    }
+    sf->syn.sent = (uint16_t)max_u64(sf->syn.sent, spec.payload_len);
+    sf->snd.nxt = max_u64(sf->snd.nxt, 1 + spec.payload_len);
+    tcp_count(sf, COUNT_TCP_OUT_SEGS, 1);
+    tcp_emit_spec(sf->env, &spec, iov, n, UINT16_MAX);
+}
+
 /* RFC 9293 section 3.5. A SYN offers everything; a SYN/ACK only what the SYN had (RFC 7323 section 2.2
  * and 3.2, RFC 2018 section 2). */
 void tcp_send_syn(struct subflow *sf, braid_time now)
 {
     bool synack = sf->state == TCP_STATE_SYN_RECEIVED;
     uint64_t window = min_u64(sf->ops->window(sf), UINT16_MAX); /* not scaled, RFC 7323 section 2.2 */
+    uint32_t acked = synack ? tcp_syn_acked(&sf->syn, sf->rcv.nxt) : 0;
     struct wire_tcp t = {
         .flags = synack ? TCP_SYN | TCP_ACK : TCP_SYN,
         .seq = sf->syn.iss,
-        .ack = synack ? sf->syn.irs + 1 : 0,
+        .ack = synack ? sf->syn.irs + 1 + acked : 0,
         .window = (uint16_t)window,
         .has_mss = true,
         .mss = tcp_own_mss(sf->env, &sf->remote.ip, now),
@@ -71,11 +97,11 @@ void tcp_send_syn(struct subflow *sf, braid_time now)
     };
     add_options(sf, synack ? SUBFLOW_SYNACK : SUBFLOW_SYN, NULL, &t);
     /* The peer may already send so much with its ACK, behind the number of its SYN. */
-    sf->rcv.adv = max_u64(sf->rcv.adv, 1 + window);
-    sf->ack.last = 1;
+    sf->rcv.adv = max_u64(sf->rcv.adv, 1 + acked + window);
+    sf->ack.last = 1 + acked;
     sf->activity.last_send = now;
     sf->due.rto_base = now;
-    send_without_payload(sf, &t);
+    send_syn_segment(sf, &t);
 }
 
 /* Segments without payload. SACK blocks take what the owner's options have left; a FIN and a probe go

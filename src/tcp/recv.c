@@ -53,6 +53,21 @@ static void cut(struct subflow *sf, uint64_t *off, const uint8_t **data, uint32_
         *len = *off < edge ? (uint32_t)(edge - *off) : 0;
 }
 
+/* RFC 8803 section 3: without a Fast Open cookie, too. Of a SYN that comes again only what goes beyond the
+ * one before is news. No ACK is owed: the SYN/ACK is one. */
+void subflow_take_syn(struct subflow *sf, const struct wire_packet *syn, struct buf *b, braid_time now)
+{
+    uint32_t len = syn->payload_len < sf->syn.take ? syn->payload_len : sf->syn.take;
+    uint64_t off = sf->rcv.nxt;
+    uint32_t old = (uint32_t)(off - 1);
+
+    sf->syn.came = (uint16_t)min_u64(syn->payload_len, UINT16_MAX);
+    if (len <= old || mem_room(sf->account) < buf_cost(len - old))
+        return;
+    sf->rcv.nxt += len - old;
+    sf->ops->data(sf, off, slice_of(b, syn->payload + old, len - old), now);
+}
+
 /* RFC 9293 section 3.10.7.4, seventh and eighth check. A segment that fills a hole is acknowledged at
  * once (RFC 5681 section 4.2). The owner may have ended the subflow with any slice, so the state is
  * looked at after each. */

@@ -12,6 +12,7 @@
 #ifndef BRAID_TCP_SUBFLOW_H
 #define BRAID_TCP_SUBFLOW_H
 
+#include <sys/uio.h>
 #include <braid/cc.h>
 #include "base/buf.h"
 #include "base/list.h"
@@ -103,6 +104,11 @@ struct subflow_ops {
      * payload belongs to, for SUBFLOW_DATA; `fin`: the segment carries a FIN. */
     void (*options_out)(struct subflow *sf, enum subflow_segment kind, const struct tcp_map *map,
                         unsigned space, struct wire_tcp *t);
+    /* The payload of a SYN or SYN/ACK that is about to leave (sf->state tells which, sf->syn.retries how
+     * often it did before), of at most `room` bytes, in up to n pieces, which stay valid during the call;
+     * returns how many. The bytes are the first of the stream. What the peer acknowledges with its answer
+     * lies before snd.una when established is called; the rest is the owner's to send. */
+    unsigned (*syn_payload)(struct subflow *sf, uint32_t room, struct iovec *iov, unsigned n);
     /* Receive window to advertise, in bytes, relative to what options_out acknowledges. */
     uint64_t (*window)(struct subflow *sf);
 };
@@ -145,6 +151,9 @@ struct subflow {
  * env, account and size.reserve set. */
 void subflow_open_passive(struct subflow *sf, const struct wire_packet *syn, const struct cc_ops *cc,
                           braid_time now);
+/* The payload of that SYN, of which the owner takes sf->syn.take bytes at most, goes to ops->data; those of
+ * later SYNs do by themselves. Nothing if memory is short. b: the buffer that syn->payload points into. */
+void subflow_take_syn(struct subflow *sf, const struct wire_packet *syn, struct buf *b, braid_time now);
 /* Sends the SYN/ACK and starts its timer. */
 void subflow_answer(struct subflow *sf, braid_time now);
 /* Active open: SYN_SENT, sends the SYN. As above; local and remote set too. */

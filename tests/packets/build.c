@@ -73,7 +73,7 @@ static uint64_t position(struct script *s, const struct segment *g)
         if (strcmp(o->name, "dss") == 0 && (dsn || (dsn = peek_value(o, "dsn4"))))
             return (uint64_t)(parse_number(s, dsn) + (ssn ? g->seq - parse_number(s, ssn) : 0));
     }
-    return (uint64_t)g->seq;
+    return (uint64_t)g->seq + !!strchr(g->flags, 'S');
 }
 
 size_t segment_build(struct script *s, struct flow *f, struct segment *g, uint8_t *packet, size_t cap)

@@ -138,6 +138,8 @@ static void set_option(struct words *a)
         s->no_join = on_at(a, 1);
     else if (strcmp(name, "clients") == 0)
         s->clients = choice_at(a, 1, (const char *const[]){"default", "any", "mptcp", "plain", NULL});
+    else if (strcmp(name, "syn_data") == 0)
+        s->syn_data = (uint16_t)number_at(a, 1);
     else if (strcmp(name, "half_open") == 0)
         p->half_open = (uint32_t)number_at(a, 1);
     else if (strcmp(name, "corekey") == 0)
@@ -175,12 +177,25 @@ static struct braid_conn *conn(const struct words *a)
     return a->s->conn;
 }
 
+/* "accept [with N]": with the next N bytes. */
 static void do_accept(struct words *a)
 {
-    if (!a->s->incoming)
-        fail(a->s, "no connection has come in");
-    a->s->incoming = false;
-    braid_conn_accept(conn(a));
+    struct script *s = a->s;
+
+    if (!s->incoming)
+        fail(s, "no connection has come in");
+    s->incoming = false;
+    if (!is_word(a, 0, "with")) {
+        braid_conn_accept(conn(a));
+        return;
+    }
+    uint8_t bytes[2048];
+    uint64_t n = number_at(a, 1);
+    if (n > sizeof(bytes))
+        fail(s, "more than %zu bytes", sizeof(bytes));
+    for (uint64_t i = 0; i < n; i++)
+        bytes[i] = stream_byte(s->written++);
+    braid_conn_accept_with(conn(a), bytes, n);
 }
 
 static void do_refuse(struct words *a)

@@ -219,6 +219,7 @@ void script_start(struct script *s)
                                     .checksum = s->checksum,
                                     .no_join = s->no_join,
                                     .clients = s->clients,
+                                    .syn_data = s->syn_data,
                                     .signal = s->signal,
                                     .n_signal = s->n_signal,
                                     .ops = &script_ops,

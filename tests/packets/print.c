@@ -184,7 +184,7 @@ static uint64_t payload_position(struct script *s, const struct flow *f, const s
 {
     const struct wire_mptcp *m = &p->tcp.mp;
     uint32_t off = p->tcp.seq - f->core_iss;
-    uint64_t at = off;
+    uint64_t at = off + !!(p->tcp.flags & TCP_SYN);
 
     if ((m->has & MPTCP_HAS(MPTCP_DSS)) && m->dss.has_map)
         at = m->dss.dsn - s->core_idsn + (off - m->dss.ssn);

@@ -77,6 +77,8 @@ struct harness {
     struct mem_account account;
     braid_time now;
     uint64_t window;
+    uint32_t syn_len; /* payload of the first SYN or SYN/ACK */
+    uint8_t syn_payload[3000];
 
     struct sent_segment out[H_MAX_SEGMENTS];
     unsigned n_out, taken; /* produced; looked at by the test */
@@ -239,6 +241,20 @@ static void h_options(struct subflow *sf, enum subflow_segment kind, const struc
         t->mp = h->options;
 }
 
+/* Of the first SYN or SYN/ACK. */
+static unsigned h_syn_payload(struct subflow *sf, uint32_t room, struct iovec *iov, unsigned n)
+{
+    struct harness *h = h_of(sf);
+
+    ck_assert_uint_ge(n, 1);
+    if (h->syn_len == 0 || sf->syn.retries > 0)
+        return 0;
+    for (uint32_t i = 0; i < h->syn_len; i++)
+        h->syn_payload[i] = h_byte(i);
+    iov[0] = (struct iovec){h->syn_payload, room < h->syn_len ? room : h->syn_len};
+    return 1;
+}
+
 static uint64_t h_window(struct subflow *sf)
 {
     return h_of(sf)->window;
@@ -256,6 +272,7 @@ static const struct subflow_ops h_ops = {
     .wake = h_wake,
     .closed = h_closed,
     .options_out = h_options,
+    .syn_payload = h_syn_payload,
     .window = h_window,
 };
 
@@ -376,7 +393,7 @@ static inline struct wire_packet h_packet(struct harness *h, const struct say *s
     h_fill_options(h, s, &p.tcp);
     *b = buf_new(s->len + 1, NULL);
     for (uint32_t i = 0; i < s->len; i++)
-        (*b)->data[i] = h_byte(s->seq - 1 + i);
+        (*b)->data[i] = h_byte(s->seq - !(s->flags & TCP_SYN) + i);
     p.payload = (*b)->data;
     return p;
 }
@@ -432,7 +449,7 @@ static inline const struct wire_tcp *h_expect(struct harness *h, uint8_t flags, 
                   t->flags, t->seq - h->sf.syn.iss, t->ack - h->peer_iss, s->p.payload_len, flags,
                   (unsigned long long)seq, (unsigned long long)ack, len);
     for (uint32_t i = 0; i < len; i++)
-        if (s->p.payload[i] != h_byte(seq - 1 + i))
+        if (s->p.payload[i] != h_byte(seq - !(flags & TCP_SYN) + i))
             ck_abort_msg("byte %u of the segment at %llu is wrong", i, (unsigned long long)seq);
     return t;
 }

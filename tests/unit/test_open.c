@@ -21,7 +21,7 @@ static void begin(void)
 
 static struct braid_conn *open_passive(void)
 {
-    struct braid_conn *c = conn_open_passive(&lone.core->env, &syn, &listener, lone.now);
+    struct braid_conn *c = conn_open_passive(&lone.core->env, &syn, NULL, &listener, lone.now);
     ck_assert_ptr_nonnull(c);
     return c;
 }
@@ -98,7 +98,7 @@ START_TEST(where_one_is_already_nothing_is_left_of_the_second)
     ck_assert_ptr_nonnull(conn_open_active(&lone.core->env, &p, lone.now));
     size_t used = lone.core->env.mem.used;
     ck_assert_ptr_null(conn_open_active(&lone.core->env, &p, lone.now));
-    ck_assert_ptr_null(conn_open_passive(&lone.core->env, &syn, &listener, lone.now));
+    ck_assert_ptr_null(conn_open_passive(&lone.core->env, &syn, NULL, &listener, lone.now));
     ck_assert(lone.core->env.n_conns == 1 && lone.core->env.n_half_open == 0);
     ck_assert_uint_eq(lone.core->env.mem.used, used);
     lone_end();

@@ -385,6 +385,148 @@ START_TEST(a_close_before_the_synack_sends_its_fin_after_it)
 }
 END_TEST
 
+/* ---- payload of SYNs ---- */
+
+static void take_syn(struct harness *h, uint32_t len)
+{
+    struct buf *b;
+    struct say syn = {.flags = TCP_SYN, .no_ack = true, .len = len};
+    struct wire_packet p = h_packet(h, &syn, &b);
+
+    h->sf.syn.take = 100;
+    subflow_open_passive(&h->sf, &p, &cc_fixed, h->now);
+    subflow_take_syn(&h->sf, &p, b, h->now);
+    buf_unref(b);
+}
+
+static void expect_bytes(struct harness *h, size_t n)
+{
+    ck_assert_uint_eq(h->n_in, n);
+    for (size_t i = 0; i < n; i++)
+        ck_assert_uint_eq(h->in[i], h_byte(i));
+}
+
+START_TEST(the_synack_acknowledges_what_the_newest_syn_carried)
+{
+    struct harness *h = h_new();
+
+    take_syn(h, 24);
+    expect_bytes(h, 24);
+    subflow_answer(&h->sf, h->now);
+    h_expect(h, TCP_SYN | TCP_ACK, 0, 25, 0);
+    SAY(h, .flags = TCP_SYN, .no_ack = true);
+    h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 0);
+    SAY(h, .flags = TCP_SYN, .no_ack = true, .len = 150); /* more than is taken */
+    h_expect(h, TCP_SYN | TCP_ACK, 0, 101, 0);
+    expect_bytes(h, 100);
+    h_run(h, BRAID_SECOND);
+    h_expect(h, TCP_SYN | TCP_ACK, 0, 101, 0);
+    SAY(h, .flags = TCP_SYN, .no_ack = true);
+    h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 0);
+    SAY(h, .seq = 1, .ack = 1, .len = 120); /* what is here already comes again */
+    h_expect_ack(h, 1, 121);
+    expect_bytes(h, 120);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(an_acknowledged_syn_owes_nothing_and_data_follows_its_payload)
+{
+    struct harness *h = h_new();
+
+    h->window = 1 << 20;
+    take_syn(h, 24);
+    subflow_answer(&h->sf, h->now);
+    h_expect(h, TCP_SYN | TCP_ACK, 0, 25, 0);
+    h_run(h, 10 * BRAID_MS);
+    SAY(h, .seq = 25, .ack = 1);
+    ck_assert_int_eq(h->sf.state, TCP_STATE_ESTABLISHED);
+    h_run(h, BRAID_SECOND);
+    h_nothing(h);
+    ck_assert_uint_eq(subflow_bytes_in(&h->sf), 24);
+    SAY(h, .seq = 25, .ack = 1, .len = 10);
+    h_expect_ack(h, 1, 35);
+    expect_bytes(h, 34);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(without_memory_the_payload_of_a_syn_is_left)
+{
+    struct harness *h = h_new();
+
+    h->account.limit = 40;
+    take_syn(h, 24);
+    expect_bytes(h, 0);
+    subflow_answer(&h->sf, h->now);
+    h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 0);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(the_payload_of_a_syn_is_acknowledged_as_far_as_it_came)
+{
+    for (uint32_t acked = 0; acked <= 20; acked += 10) {
+        struct harness *h = h_new();
+
+        h->syn_len = 20;
+        subflow_open_active(&h->sf, &cc_fixed, h->now);
+        h_expect(h, TCP_SYN, 0, 0, 20);
+        SAY(h, .flags = TCP_SYN, .ack = 22); /* more than there was */
+        h_expect(h, TCP_RST, 22, 0, 0);
+        h_run(h, BRAID_SECOND);
+        h_expect(h, TCP_SYN, 0, 0, 0);
+        h_input(h, (struct say){.flags = TCP_SYN, .ack = 1 + acked});
+        h_expect_ack(h, 1 + acked, 1);
+        ck_assert_int_eq(h->sf.state, TCP_STATE_ESTABLISHED);
+        ck_assert_uint_eq(h->sf.snd.una, 1 + acked);
+        ck_assert_uint_eq(h->sf.snd.nxt, 1 + acked);
+        SAY(h, .seq = 1, .ack = 21, .len = 5); /* it had all of it, but did not say so */
+        h_expect_ack(h, 1 + acked, 6);
+        SAY(h, .seq = 6, .ack = 22, .len = 5);
+        ck_assert_uint_eq(h->n_in, 5);
+        h_free(h);
+    }
+}
+END_TEST
+
+START_TEST(the_payload_of_a_syn_leaves_room_for_options)
+{
+    struct harness *h = h_new();
+
+    h->syn_len = sizeof(h->syn_payload);
+    subflow_open_active(&h->sf, &cc_fixed, h->now);
+    h_expect(h, TCP_SYN, 0, 0, 1460 - TCP_OPTIONS_MAX);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(a_payload_in_the_synack_arrives_or_does_not)
+{
+    for (uint32_t acked = 0; acked <= 20; acked += 10) {
+        struct harness *h = h_new();
+
+        h->syn_len = 20;
+        open_passive(h);
+        subflow_answer(&h->sf, h->now);
+        h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 20);
+        h_run(h, BRAID_SECOND);
+        h_expect(h, TCP_SYN | TCP_ACK, 0, 1, 0);
+        SAY(h, .seq = 1, .ack = 22);
+        h_expect(h, TCP_RST, 22, 0, 0);
+        h->verdict_handshake = SUBFLOW_DROP;
+        SAY(h, .seq = 1, .ack = 1 + acked);
+        ck_assert_int_eq(h->sf.state, TCP_STATE_SYN_RECEIVED);
+        h->verdict_handshake = SUBFLOW_OK;
+        SAY(h, .seq = 1, .ack = 1 + acked);
+        ck_assert_int_eq(h->sf.state, TCP_STATE_ESTABLISHED);
+        ck_assert_uint_eq(h->sf.snd.nxt, 1 + acked);
+        h_nothing(h);
+        h_free(h);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("tcp handshake");
@@ -413,6 +555,12 @@ int main(void)
     tcase_add_test(tc, an_ignored_synack_leaves_the_syn_to_be_repeated);
     tcase_add_test(tc, a_simultaneous_open_succeeds);
     tcase_add_test(tc, a_close_before_the_synack_sends_its_fin_after_it);
+    tcase_add_test(tc, the_synack_acknowledges_what_the_newest_syn_carried);
+    tcase_add_test(tc, an_acknowledged_syn_owes_nothing_and_data_follows_its_payload);
+    tcase_add_test(tc, without_memory_the_payload_of_a_syn_is_left);
+    tcase_add_test(tc, the_payload_of_a_syn_is_acknowledged_as_far_as_it_came);
+    tcase_add_test(tc, the_payload_of_a_syn_leaves_room_for_options);
+    tcase_add_test(tc, a_payload_in_the_synack_arrives_or_does_not);
     suite_add_tcase(s, tc);
     return run_suite(s);
 }

@@ -236,9 +236,7 @@ static void on_fin(struct subflow *sf, braid_time now)
 
 static void on_reset(struct subflow *sf, const struct wire_packet *p, braid_time now)
 {
-    (void)sf;
-    (void)p;
-    (void)now;
+    (void)sf, (void)p, (void)now;
     ck_abort_msg("nobody sent a RST");
 }
 
@@ -276,6 +274,11 @@ static void on_options(struct subflow *sf, enum subflow_segment kind, const stru
     (void)sf, (void)kind, (void)map, (void)space, (void)t;
 }
 
+static unsigned on_syn_payload(struct subflow *sf, uint32_t room, struct iovec *iov, unsigned n)
+{
+    return (void)sf, (void)room, (void)iov, (void)n, 0;
+}
+
 static uint64_t on_window(struct subflow *sf)
 {
     struct end *e = end_of(sf);
@@ -299,6 +302,7 @@ static const struct subflow_ops ops = {
     .wake = on_wake,
     .closed = on_closed,
     .options_out = on_options,
+    .syn_payload = on_syn_payload,
     .window = on_window,
 };
 

@@ -1,0 +1,46 @@
+/* Data in the SYN, and in the SYN/ACK of plain TCP (RFC 8684 appendix B, RFC 8803 section 3). It belongs to
+ * the stream, but not to the data sequence space: behind it the numbers of the data begin with DATA_FIRST,
+ * and the relative numbers of the subflow with 1, though its offsets are behind the bytes of the SYN. */
+#ifndef BRAID_MPTCP_SYN_DATA_H
+#define BRAID_MPTCP_SYN_DATA_H
+
+#include "tcp/subflow.h"
+
+struct braid_conn;
+struct mp_subflow;
+struct slice;
+struct wire_packet;
+
+/* In bytes. Of a connection that is plain TCP from its SYN on they count as any others, and `in` stays 0. */
+struct conn_syn_data {
+    uint16_t most;  /* of the peer's SYN, that the listener takes; 0: none */
+    uint16_t in;    /* that the peer's SYN has brought, or what came again in its place */
+    uint16_t acked; /* of these, by our last SYN/ACK */
+    uint16_t out;   /* of our SYN or SYN/ACK, that the peer's answer has acknowledged */
+    bool settled;   /* `in` is what it will be */
+    bool unmapped;  /* the peer repeats its SYN's data without mappings, as Linux does */
+    bool in_synack; /* what is written before the SYN/ACK leaves goes with it */
+};
+
+/* ---- the peer's ---- */
+
+/* How many bytes from offset off on, which no mapping covers, may be data of the peer's SYN. */
+uint32_t syn_data_room(const struct mp_subflow *s, uint64_t off);
+/* They are, in this slice, which follows all that there was. Takes it over. */
+void syn_data_take(struct mp_subflow *s, struct slice *in);
+/* False: the relative subflow sequence numbers of this segment, which starts at offset off, cannot be
+ * understood before bytes come that are missing. */
+bool syn_data_settle(struct mp_subflow *s, const struct wire_packet *p, uint64_t off);
+/* What a relative subflow sequence number of the peer's lacks to be an offset. */
+uint64_t syn_data_shift_in(const struct mp_subflow *s);
+
+/* ---- ours ---- */
+
+/* As ops.syn_payload (struct subflow_ops). */
+unsigned flow_syn_payload(struct subflow *sf, uint32_t room, struct iovec *iov, unsigned n);
+/* The handshake of the first subflow is complete. */
+void syn_data_established(struct mp_subflow *s);
+/* What an offset of ours is more than the relative subflow sequence number. */
+uint64_t syn_data_shift_out(const struct mp_subflow *s);
+
+#endif

@@ -1,0 +1,205 @@
+/* Data in the SYN (src/mptcp/syn_data.c): where what a peer repeats belongs, and whose memory it is. The
+ * bytes on the wire are the subject of tests/packets/syn-data*.pkt. */
+#include "lone_conn.h"
+#include "mptcp/marks.h"
+
+#define TAKEN 24
+
+static struct wire_packet p;
+
+/* An established connection of which the SYN has brought TAKEN bytes, `acked` of them acknowledged. */
+static void begin(uint16_t acked)
+{
+    lone_begin(NULL);
+    lone.c->syn_data.most = 100;
+    lone.s->tcp.syn.take = 100;
+    lone.s->tcp.state = TCP_STATE_SYN_RECEIVED;
+    lone.s->tcp.rcv.nxt = 1 + TAKEN;
+    struct slice in = lone_slice(1, TAKEN, 65536);
+    ck_assert_uint_eq(syn_data_room(lone.s, 1), 100);
+    syn_data_take(lone.s, &in);
+    lone.s->tcp.syn.came = acked;
+    lone.s->tcp.state = TCP_STATE_ESTABLISHED;
+    syn_data_established(lone.s);
+    memset(&p, 0, sizeof(p));
+    p.payload_len = 10;
+}
+
+static void keys(bool with_length)
+{
+    p.tcp.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
+    p.tcp.mp.capable = (struct mptcp_capable){.n_keys = 2, .has_len = with_length, .data_len = 10};
+}
+
+static void mapping(uint64_t dsn, uint32_t ssn, uint16_t len)
+{
+    p.tcp.mp.has = MPTCP_HAS(MPTCP_DSS);
+    p.tcp.mp.dss = (struct mptcp_dss){
+        .has_map = true, .dsn64 = true, .dsn = lone.c->keys.remote_idsn + dsn, .ssn = ssn, .len = len};
+}
+
+/* The data of the SYN is outside of the data sequence space, or inside, and nobody waits for more of it. */
+static void expect_place(bool inside)
+{
+    const struct braid_conn *c = lone.c;
+    ck_assert(c->syn_data.settled);
+    ck_assert_uint_eq(c->recv.nxt, DATA_FIRST + (inside ? TAKEN : 0));
+    ck_assert_uint_eq(syn_data_shift_in(lone.s), inside ? 0 : TAKEN);
+    ck_assert_uint_eq(syn_data_room(lone.s, 1 + TAKEN), 0);
+    braid_core_check(lone.core);
+    ck_assert_uint_eq(lone_read(1, 1000), TAKEN);
+    ck_assert_uint_eq(conn_bytes_read(c), TAKEN);
+    lone_end();
+}
+
+START_TEST(a_third_ack_behind_the_data_leaves_it_outside)
+{
+    begin(TAKEN);
+    keys(false);
+    p.payload_len = 0;
+    ck_assert(syn_data_settle(lone.s, &p, 1)); /* an old one says nothing */
+    ck_assert(!lone.c->syn_data.settled);
+    ck_assert(syn_data_settle(lone.s, &p, 1 + TAKEN));
+    expect_place(false);
+}
+END_TEST
+
+START_TEST(a_mapping_behind_acknowledged_data_leaves_it_outside)
+{
+    begin(TAKEN);
+    mapping(1, 1, 10);
+    ck_assert(!syn_data_settle(lone.s, &p, 2 + TAKEN)); /* something is missing before it */
+    ck_assert(!lone.c->syn_data.settled);
+    ck_assert(syn_data_settle(lone.s, &p, 1 + TAKEN));
+    expect_place(false);
+}
+END_TEST
+
+START_TEST(what_is_repeated_with_a_mapping_is_inside)
+{
+    for (unsigned k = 0; k < 3; k++) {
+        begin(0);
+        if (k == 0)
+            keys(true);
+        else
+            mapping(1, 1, k == 1 ? TAKEN : 1000);
+        ck_assert(syn_data_settle(lone.s, &p, k == 2 ? 5 : 1));
+        expect_place(true);
+    }
+}
+END_TEST
+
+START_TEST(what_is_repeated_beside_the_keys_is_outside)
+{
+    begin(0);
+    keys(false);
+    ck_assert(syn_data_settle(lone.s, &p, 1));
+    ck_assert(!lone.c->syn_data.settled); /* there may be more */
+    ck_assert_uint_eq(syn_data_room(lone.s, 1 + TAKEN), 100 - TAKEN);
+    mapping(1, 1, 10);
+    ck_assert(syn_data_settle(lone.s, &p, 1 + TAKEN));
+    expect_place(false);
+}
+END_TEST
+
+START_TEST(while_a_repetition_is_awaited_nothing_behind_it_is_taken)
+{
+    begin(0);
+    mapping(1, 1, 1000); /* of a client that begins inside, or outside: the same numbers */
+    ck_assert(!syn_data_settle(lone.s, &p, 1 + TAKEN));
+    ck_assert(syn_data_settle(lone.s, &p, 0)); /* a keepalive's garbage decides nothing */
+    ck_assert(!lone.c->syn_data.settled);
+    ck_assert(syn_data_settle(lone.s, &p, 1));
+    expect_place(true);
+}
+END_TEST
+
+START_TEST(numbers_that_do_not_cover_the_data_leave_it_outside)
+{
+    for (unsigned k = 0; k < 3; k++) {
+        begin(0);
+        mapping(k == 0 ? 2 : 1, k == 1 ? 2 : 1, k == 2 ? 3 : 100);
+        ck_assert(syn_data_settle(lone.s, &p, k == 2 ? 4 : 1));
+        expect_place(false);
+    }
+}
+END_TEST
+
+START_TEST(over_another_subflow_only_data_comes)
+{
+    for (unsigned acked = 0; acked <= TAKEN; acked += TAKEN) {
+        begin((uint16_t)acked);
+        struct mp_subflow *s = lone_flow("10.0.2.2:4000");
+        ck_assert_uint_eq(syn_data_room(s, 1), 0);
+        ck_assert_uint_eq(syn_data_shift_in(s), 0);
+        mapping(1, 1, 10);
+        ck_assert(syn_data_settle(s, &p, 1));
+        expect_place(acked == 0);
+    }
+}
+END_TEST
+
+START_TEST(damaged_options_are_no_sign_of_repeated_data)
+{
+    begin(0);
+    p.tcp.mp.malformed = true;
+    ck_assert(syn_data_settle(lone.s, &p, 1 + TAKEN));
+    expect_place(false);
+}
+END_TEST
+
+START_TEST(what_waits_for_the_user_is_charged_to_the_connection)
+{
+    begin(TAKEN);
+    lone.c->phase = CONN_HANDSHAKE; /* nobody is told before it is established */
+    size_t before = lone.c->mem.used;
+    conn_dirty(lone.c);
+    braid_core_flush(lone.core, lone.now);
+    ck_assert_uint_eq(lone.c->mem.used, before + buf_cost(TAKEN));
+    lone.c->phase = CONN_ESTABLISHED;
+    lone_end();
+}
+END_TEST
+
+START_TEST(our_own_leaves_the_send_buffer_as_far_as_it_is_acknowledged)
+{
+    static const uint8_t bytes[10000];
+    for (uint32_t acked = 0; acked <= 1400; acked += 700) {
+        lone_begin(NULL);
+        struct iovec iov[4];
+        ck_assert_int_eq(braid_conn_write(lone.c, bytes, 1400), 1400);
+        ck_assert_uint_eq(conn_send_peek(lone.c, 1000, iov, 4), 1);
+        ck_assert_uint_eq(iov[0].iov_len, 1000);
+        ck_assert_int_eq(braid_conn_write(lone.c, bytes, 8600), 8600);
+        ck_assert_uint_eq(conn_send_peek(lone.c, 9000, iov, 4), 3);
+        ck_assert_uint_eq(iov[0].iov_len + iov[1].iov_len + iov[2].iov_len, 9000);
+        lone.s->tcp.snd.una = lone.s->tcp.snd.nxt = 1 + acked;
+        syn_data_established(lone.s);
+        ck_assert_uint_eq(lone.c->send.una, DATA_FIRST);
+        ck_assert_uint_eq(lone.c->send.end, DATA_FIRST + 10000 - acked);
+        ck_assert_uint_eq(conn_bytes_delivered(lone.c), acked);
+        ck_assert_uint_eq(syn_data_shift_out(lone.s), acked);
+        ck_assert_uint_eq(syn_data_shift_out(lone_flow("10.0.2.2:4000")), 0);
+        braid_core_check(lone.core);
+        lone_end();
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("syn_data");
+    TCase *t = tcase_create("all");
+    tcase_add_test(t, a_third_ack_behind_the_data_leaves_it_outside);
+    tcase_add_test(t, a_mapping_behind_acknowledged_data_leaves_it_outside);
+    tcase_add_test(t, what_is_repeated_with_a_mapping_is_inside);
+    tcase_add_test(t, what_is_repeated_beside_the_keys_is_outside);
+    tcase_add_test(t, while_a_repetition_is_awaited_nothing_behind_it_is_taken);
+    tcase_add_test(t, numbers_that_do_not_cover_the_data_leave_it_outside);
+    tcase_add_test(t, over_another_subflow_only_data_comes);
+    tcase_add_test(t, damaged_options_are_no_sign_of_repeated_data);
+    tcase_add_test(t, what_waits_for_the_user_is_charged_to_the_connection);
+    tcase_add_test(t, our_own_leaves_the_send_buffer_as_far_as_it_is_acknowledged);
+    suite_add_tcase(suite, t);
+    return run_suite(suite);
+}
