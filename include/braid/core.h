@@ -365,6 +365,10 @@ int braid_conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip);
 /* What callbacks get; the user's own, NULL until set (or as braid_connect was told). */
 void braid_conn_set_user(struct braid_conn *c, void *user);
 void *braid_conn_user(const struct braid_conn *c);
+/* The connection goes to another owner: what comes is told by these callbacks, with this user. */
+void braid_conn_set_ops(struct braid_conn *c, const struct braid_conn_ops *ops, void *user);
+/* By which an owner knows its own. NULL: it was released. */
+const struct braid_conn_ops *braid_conn_get_ops(const struct braid_conn *c);
 /* Counted from 1 in the order of their SYNs, never used again by this core. */
 uint64_t braid_conn_id(const struct braid_conn *c);
 /* The ends of the initial subflow, which name the connection even when that subflow is gone. */

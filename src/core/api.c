@@ -78,6 +78,17 @@ void *braid_conn_user(const struct braid_conn *c)
     return c->user;
 }
 
+void braid_conn_set_ops(struct braid_conn *c, const struct braid_conn_ops *ops, void *user)
+{
+    c->ops = ops;
+    c->user = user;
+}
+
+const struct braid_conn_ops *braid_conn_get_ops(const struct braid_conn *c)
+{
+    return c->ops;
+}
+
 uint64_t braid_conn_id(const struct braid_conn *c)
 {
     return c->id;

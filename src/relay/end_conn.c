@@ -100,6 +100,12 @@ void end_conn_forget(struct end *e)
     e->gone = true;
 }
 
+struct end *end_conn_of(const struct braid_conn *c)
+{
+    const struct braid_conn_ops *ops = braid_conn_get_ops(c);
+    return ops && ops->closed == end_conn_closed ? braid_conn_user(c) : NULL;
+}
+
 /* ---- what the core tells --------------------------------------------------------------------- */
 
 static void tell_ready(struct end *e, bool readable, bool writable)

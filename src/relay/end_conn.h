@@ -10,7 +10,11 @@ void end_conn_init(struct end *e, struct braid_conn *c);
 /* The connection goes on, or ends, without the end, which is gone. */
 void end_conn_forget(struct end *e);
 
-/* For struct braid_conn_ops: what the core tells, for the splice. user NULL: nobody is told. */
+/* The end that a connection is. NULL: it is none, or no longer. */
+struct end *end_conn_of(const struct braid_conn *c);
+
+/* For struct braid_conn_ops, all of them and end_conn_closed in any case, by which ends are known: what the
+ * core tells, for the splice. user NULL: nobody is told. */
 void end_conn_established(struct braid_conn *c, void *user);
 void end_conn_readable(struct braid_conn *c, void *user);
 void end_conn_writable(struct braid_conn *c, void *user);

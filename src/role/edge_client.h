@@ -3,6 +3,7 @@
 #define BRAID_ROLE_EDGE_CLIENT_H
 
 #include "relay/dial.h"
+#include "relay/end_conn.h"
 #include "role/edge_state.h"
 #include "role/profile.h"
 
@@ -61,7 +62,7 @@ static inline struct client *client_of_user(void *user)
 /* NULL: the connection is not, or no longer, one of these edges'. */
 static inline struct client *client_of(const struct edges *es, const struct braid_conn *c)
 {
-    struct end *e = braid_conn_user(c);
+    struct end *e = end_conn_of(c);
     return e && splice_of(e)->owner->group == es ? client_of_user(e) : NULL;
 }
 

@@ -2,7 +2,8 @@
  * go, and what their splices share. All of it belongs to the thread that drives core and base.
  *
  * A role listens on the core, with struct braid_conn_ops of its own, and gives each connection that it takes
- * a splice: the user pointer of every connection of the core is an end of one (relay/end_conn.h), or NULL. */
+ * a splice: the connection is an end of one then (end_conn_of tells). Those that a race has opened (race.h)
+ * are nobody's end before they have won. */
 #ifndef BRAID_ROLE_NODE_H
 #define BRAID_ROLE_NODE_H
 

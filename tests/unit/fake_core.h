@@ -139,6 +139,11 @@ void *braid_conn_user(const struct braid_conn *c)
     return c->user;
 }
 
+const struct braid_conn_ops *braid_conn_get_ops(const struct braid_conn *c)
+{
+    return c->ops;
+}
+
 bool braid_core_knows(const struct braid_core *core, const struct braid_addr *local,
                       const struct braid_addr *remote)
 {

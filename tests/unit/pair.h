@@ -50,6 +50,8 @@ struct pair {
     /* Sees each packet; false: it is lost. May change p's bytes, and put others into the queue. NULL: nobody
      * looks. */
     bool (*tap)(struct pair *p, bool to_server, uint8_t *packet, size_t len);
+    /* How long each packet takes. NULL: PAIR_DELAY. */
+    braid_time (*delay)(struct pair *p, bool to_server, const uint8_t *packet, size_t len);
     const struct pm_ops *pm; /* the client's path manager; set before pair_connect */
     bool refuse;
     enum braid_refusal how;
@@ -59,6 +61,16 @@ struct pair {
 static inline uint8_t pattern(uint64_t at)
 {
     return (uint8_t)(at * 131 + (at >> 8) * 7 + (at >> 16));
+}
+
+/* In the order in which they arrive. */
+static inline void pair_send(struct pair *p, const struct flying *f)
+{
+    ck_assert_uint_lt(p->tail - p->head, PAIR_PACKETS);
+    unsigned at = p->tail++;
+    for (; at != p->head && p->queue[(at - 1) % PAIR_PACKETS].at > f->at; at--)
+        p->queue[at % PAIR_PACKETS] = p->queue[(at - 1) % PAIR_PACKETS];
+    p->queue[at % PAIR_PACKETS] = *f;
 }
 
 static inline void pair_output(void *ctx, const struct braid_packet *o)
@@ -80,8 +92,9 @@ static inline void pair_output(void *ctx, const struct braid_packet *o)
         buf_unref(f.b);
         return;
     }
-    ck_assert_uint_lt(p->tail - p->head, PAIR_PACKETS);
-    p->queue[p->tail++ % PAIR_PACKETS] = f;
+    if (p->delay)
+        f.at = p->now + p->delay(p, f.to_server, f.b->data, f.len);
+    pair_send(p, &f);
 }
 
 static inline void pair_random(void *ctx, void *out, size_t len)
@@ -236,6 +249,8 @@ static inline void pair_run(struct pair *p, braid_time until, const bool *stop)
         braid_core_flush(p->server.core, p->now);
         braid_core_check(p->client.core);
         braid_core_check(p->server.core);
+        if (stop && *stop)
+            break;
         braid_time a = braid_core_deadline(p->client.core), b = braid_core_deadline(p->server.core);
         braid_time next = a < b ? a : b;
         if (p->head != p->tail && p->queue[p->head % PAIR_PACKETS].at <= next) {

@@ -1,0 +1,411 @@
+/* See race.h. What the core tells of the candidates is only noted in its callbacks, which have no time; what
+ * follows from it is done when the deadline is served. Only the end is not put off: who is established first
+ * has won. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/addr.h"
+#include "role/race.h"
+
+/* By then the core may have left MP_CAPABLE or payload out of a repeated SYN, and an answer without them
+ * tells nothing of the way. */
+#define EVIDENCE_AGE (3 * BRAID_SECOND)
+
+enum state {
+    UNTRIED,
+    UNDER_WAY,
+    FAILED, /* what follows from it is due */
+    SETTLED /* failed, and nothing more follows from it */
+};
+
+struct lane;
+
+struct candidate {
+    struct race *race;
+    struct braid_conn *conn; /* while it is under way */
+    braid_time asked_at;
+    struct lane *lane;
+    bool plain; /* its SYN is without MP_CAPABLE */
+    bool data;  /* its SYN has a payload */
+    enum state state;
+    enum race_loss loss; /* of one that has failed */
+};
+
+/* The candidates of a lane. */
+enum { CAPABLE, PLAIN, CANDIDATES };
+
+struct lane {
+    struct race_lane where;
+    struct candidate candidates[CANDIDATES];
+    bool struck; /* its address has refused: nothing more is sent there */
+};
+
+struct race {
+    struct race_params params; /* lanes and opening are copies */
+    braid_time deadline;
+    braid_time give_up_at; /* the time for all together is over */
+    braid_time next_at;    /* the newest lane's head start is over */
+    braid_time evidence_until;
+    enum race_loss loss; /* what to tell if nothing works */
+    bool late;           /* evidence_until is over */
+    unsigned next;       /* the lane whose turn is next */
+    struct lane *newest; /* the one whose turn it was last; NULL: none's */
+    struct lane lanes[]; /* the opening is behind them */
+};
+
+#define each_candidate(c, i, r)                                                                              \
+    for (unsigned i = 0; i < CANDIDATES * (r)->params.n_lanes; i++)                                          \
+        for (struct candidate *c = &(r)->lanes[i / CANDIDATES].candidates[i % CANDIDATES]; c; c = NULL)
+
+const char *race_loss_text(enum race_loss why)
+{
+    static const char *const texts[] = {
+        [RACE_LOST_RESOURCES] = "out of memory, connections or ports",
+        [RACE_LOST_TIMEOUT] = "no answer in time",
+        [RACE_LOST_UNREACHABLE] = "unreachable",
+        [RACE_LOST_PLAIN] = "answered without MPTCP",
+        [RACE_LOST_REFUSED] = "refused",
+    };
+    _Static_assert(sizeof(texts) / sizeof(texts[0]) == RACE_LOST_REFUSED + 1, "a text for each loss");
+    return texts[why];
+}
+
+/* ---- what was seen --------------------------------------------------------------------------------------
+ */
+
+static void see(const struct race *r, const struct lane *l, enum race_seen what)
+{
+    if (r->params.events->seen)
+        r->params.events->seen(r->params.arg, &l->where, what);
+}
+
+static bool lane_is_open(const struct lane *l)
+{
+    return l->candidates[CAPABLE].state == UNDER_WAY || l->candidates[PLAIN].state == UNDER_WAY;
+}
+
+static bool any_in(const struct race *r, enum state state)
+{
+    for (unsigned i = 0; i < r->params.n_lanes; i++) {
+        const struct candidate *c = r->lanes[i].candidates;
+        if (c[CAPABLE].state == state || c[PLAIN].state == state)
+            return true;
+    }
+    return false;
+}
+
+static bool has_lost_its_way(const struct candidate *c)
+{
+    bool failed = c->state == FAILED || c->state == SETTLED;
+    return failed && (c->loss == RACE_LOST_REFUSED || c->loss == RACE_LOST_UNREACHABLE);
+}
+
+/* Of the lane whose plain SYN was answered: what became of the one with MP_CAPABLE. Where that had a payload
+ * as well, the payload is suspected first: the next one goes without it, and shows whether it was that. */
+static void see_the_beaten(const struct race *r, const struct lane *l)
+{
+    const struct candidate *c = &l->candidates[CAPABLE];
+    bool silent = c->state == UNDER_WAY;
+    if (!silent && !has_lost_its_way(c))
+        return;
+    see(r, l, c->data ? RACE_SEEN_PAYLOAD_EATEN : silent ? RACE_SEEN_DROPPED : RACE_SEEN_REJECTED);
+}
+
+static void see_the_winner(const struct race *r, const struct candidate *c)
+{
+    const struct lane *l = c->lane;
+    if (braid_conn_is_mptcp(c->conn))
+        see(r, l, RACE_SEEN_MPTCP);
+    else if (c->plain)
+        see_the_beaten(r, l);
+    else if (!r->late)
+        see(r, l, RACE_SEEN_STRIPPED);
+}
+
+/* Those whose head start is over, or that have failed, while the winner was answered. */
+static void see_the_silent(const struct race *r, const struct candidate *winner)
+{
+    for (unsigned i = 0; i < r->next; i++) {
+        const struct lane *l = &r->lanes[i];
+        bool lost = has_lost_its_way(&l->candidates[CAPABLE]) || has_lost_its_way(&l->candidates[PLAIN]);
+        if (l != winner->lane && (lane_is_open(l) ? l != r->newest : lost))
+            see(r, l, RACE_SEEN_SILENT);
+    }
+}
+
+/* ---- what the core tells ------------------------------------------------------------------------------- */
+
+/* What follows needs the time. */
+static void candidate_failed(struct candidate *c, enum race_loss loss)
+{
+    struct race *r = c->race;
+    c->conn = NULL;
+    c->state = FAILED;
+    c->loss = loss;
+    r->deadline = 0;
+    r->params.events->due(r->params.arg);
+}
+
+/* All that has no connection yet, or has one that carries nothing: no FIN, but a RST. */
+static void candidate_drop(struct candidate *c)
+{
+    if (c->state == UNDER_WAY)
+        braid_conn_release(c->conn);
+    c->conn = NULL;
+    c->state = SETTLED;
+}
+
+static void win(struct candidate *c)
+{
+    struct race *r = c->race;
+    struct race_params params = r->params;
+    struct braid_conn *conn = c->conn;
+    unsigned lane = (unsigned)(c->lane - r->lanes);
+    see_the_winner(r, c);
+    see_the_silent(r, c);
+    c->state = SETTLED; /* race_free leaves it alone */
+    race_free(r);
+    braid_conn_set_ops(conn, params.connect.ops, params.connect.user);
+    params.events->won(params.arg, conn, lane);
+}
+
+static void on_established(struct braid_conn *conn, void *user)
+{
+    struct candidate *c = user;
+    const struct race *r = c->race;
+    size_t len = r->params.opening_len;
+    if (!r->params.fallback && !braid_conn_is_mptcp(conn)) {
+        if (!r->late)
+            see(r, c->lane, RACE_SEEN_STRIPPED);
+        candidate_drop(c);
+        candidate_failed(c, RACE_LOST_PLAIN);
+    } else if (!c->data && braid_conn_write(conn, r->params.opening, len) != (ssize_t)len) {
+        candidate_drop(c);
+        candidate_failed(c, RACE_LOST_RESOURCES);
+    } else {
+        win(c);
+    }
+}
+
+static void on_closed(struct braid_conn *conn, void *user, enum braid_close why)
+{
+    (void)conn;
+    switch (why) {
+    case BRAID_CLOSE_REFUSED:
+    case BRAID_CLOSE_RESET:
+        candidate_failed(user, RACE_LOST_REFUSED);
+        break;
+    case BRAID_CLOSE_TIMEOUT:
+        candidate_failed(user, RACE_LOST_TIMEOUT);
+        break;
+    case BRAID_CLOSE_RESOURCES:
+        candidate_failed(user, RACE_LOST_RESOURCES);
+        break;
+    default:
+        candidate_failed(user, RACE_LOST_UNREACHABLE);
+    }
+}
+
+/* Nothing comes to be read before it is established, and then it is somebody else's. */
+static const struct braid_conn_ops candidate_ops = {.established = on_established, .closed = on_closed};
+
+/* ---- candidates ---------------------------------------------------------------------------------------- */
+
+static void candidate_open(struct race *r, struct candidate *c, braid_time now)
+{
+    const struct race_lane *where = &c->lane->where;
+    struct braid_connect_params p = r->params.connect;
+    p.local = where->local;
+    p.remote = where->remote;
+    p.plain = c->plain;
+    p.ops = &candidate_ops;
+    p.user = c;
+    c->asked_at = now;
+    c->conn = braid_connect(r->params.core, &p, now);
+    c->state = c->conn ? UNDER_WAY : FAILED;
+    if (!c->conn)
+        c->loss = braid_core_error(r->params.core) == BRAID_ERROR_ADDRESS ? RACE_LOST_UNREACHABLE
+                                                                          : RACE_LOST_RESOURCES;
+}
+
+static void strike(struct race *r, const struct braid_addr *remote)
+{
+    for (unsigned i = 0; i < r->params.n_lanes; i++) {
+        if (addr_equal(&r->lanes[i].where.remote, remote))
+            r->lanes[i].struck = true;
+    }
+}
+
+/* See race.h for what a RST means. */
+static void settle_refusal(struct race *r, struct candidate *c, braid_time now)
+{
+    struct lane *l = c->lane;
+    struct candidate *plain = &l->candidates[PLAIN];
+    if (c->plain) {
+        strike(r, &l->where.remote);
+    } else if (r->params.fallback && !l->struck && plain->state == UNTRIED) {
+        candidate_open(r, plain, now);
+        /* somebody answers here: the others wait once more */
+        if (l == r->newest)
+            r->next_at = now + l->where.head_start;
+    }
+}
+
+/* An error other than a refusal may have to do with the option as well: both follow, the plain SYN and the
+ * next uplink. */
+static void settle(struct race *r, struct candidate *c, braid_time now)
+{
+    c->state = SETTLED;
+    if (c->loss > r->loss)
+        r->loss = c->loss;
+    if (c->loss == RACE_LOST_REFUSED)
+        settle_refusal(r, c, now);
+    else if (!c->plain && c->lane == r->newest)
+        r->next_at = now;
+}
+
+/* ---- the course of the race ---------------------------------------------------------------------------- */
+
+/* True if there was one. Opening a candidate may fail at once, so there may be more. */
+static bool settle_all(struct race *r, braid_time now)
+{
+    bool any = false;
+    each_candidate(c, i, r)
+    {
+        if (c->state == FAILED) {
+            settle(r, c, now);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* When a candidate is given up whose address has refused elsewhere; BRAID_NEVER: nobody has refused. */
+static braid_time patience_of(const struct candidate *c)
+{
+    return c->lane->struck ? c->asked_at + c->lane->where.head_start : BRAID_NEVER;
+}
+
+static void drop_refused(struct race *r, braid_time now)
+{
+    each_candidate(c, i, r)
+    {
+        if (c->state == UNDER_WAY && patience_of(c) <= now)
+            candidate_drop(c);
+    }
+}
+
+/* The newest lane's head start is over: a plain SYN beside it, and the next lane. */
+static void advance(struct race *r, braid_time now)
+{
+    struct lane *l = r->newest;
+    if (l && !l->struck && r->params.fallback && l->candidates[PLAIN].state == UNTRIED)
+        candidate_open(r, &l->candidates[PLAIN], now);
+    while (r->next < r->params.n_lanes && r->lanes[r->next].struck)
+        r->next++;
+    r->next_at = BRAID_NEVER;
+    if (r->next == r->params.n_lanes)
+        return;
+    r->newest = l = &r->lanes[r->next++];
+    candidate_open(r, &l->candidates[l->where.plain ? PLAIN : CAPABLE], now);
+    r->next_at = now + l->where.head_start;
+}
+
+/* There is nothing to wait for on the newest lane. */
+static bool newest_is_over(const struct race *r)
+{
+    return r->newest && (r->newest->struck || !lane_is_open(r->newest)) && r->next < r->params.n_lanes;
+}
+
+static void go_on(struct race *r, braid_time now)
+{
+    do {
+        while (settle_all(r, now))
+            ;
+        drop_refused(r, now);
+        if (newest_is_over(r) || r->next_at <= now)
+            advance(r, now);
+    } while (r->next_at <= now || newest_is_over(r) || any_in(r, FAILED));
+}
+
+static void lose(struct race *r, enum race_loss why)
+{
+    struct race_params params = r->params;
+    race_free(r);
+    params.events->lost(params.arg, why);
+}
+
+static void no_later(braid_time *t, braid_time than)
+{
+    if (than < *t)
+        *t = than;
+}
+
+static void arm(struct race *r)
+{
+    r->deadline = r->give_up_at;
+    no_later(&r->deadline, r->next_at);
+    if (!r->late)
+        no_later(&r->deadline, r->evidence_until);
+    each_candidate(c, i, r)
+    {
+        if (c->state == UNDER_WAY)
+            no_later(&r->deadline, patience_of(c));
+    }
+}
+
+void race_expire(struct race *r, braid_time now)
+{
+    r->late = r->late || now >= r->evidence_until;
+    go_on(r, now);
+    if (!any_in(r, UNDER_WAY))
+        lose(r, r->loss);
+    else if (now >= r->give_up_at)
+        lose(r, r->loss > RACE_LOST_TIMEOUT ? r->loss : RACE_LOST_TIMEOUT);
+    else
+        arm(r);
+}
+
+braid_time race_deadline(const struct race *r)
+{
+    return r->deadline;
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------- */
+
+struct race *race_new(const struct race_params *params)
+{
+    unsigned n = params->n_lanes;
+    assert(n > 0 && n <= RACE_LANES && params->opening_len <= RACE_OPENING);
+    struct race *r = calloc(1, sizeof(*r) + n * sizeof(r->lanes[0]) + params->opening_len);
+    if (!r)
+        return NULL;
+    r->params = *params;
+    r->params.lanes = NULL;
+    r->params.opening = &r->lanes[n];
+    if (params->opening_len > 0)
+        memcpy(&r->lanes[n], params->opening, params->opening_len);
+    for (unsigned i = 0; i < n; i++) {
+        r->lanes[i].where = params->lanes[i];
+        for (unsigned k = 0; k < CANDIDATES; k++)
+            r->lanes[i].candidates[k] =
+                (struct candidate){.race = r, .lane = &r->lanes[i], .plain = k == PLAIN};
+    }
+    return r;
+}
+
+void race_begin(struct race *r, braid_time now)
+{
+    r->give_up_at = now + r->params.timeout;
+    r->evidence_until = now + EVIDENCE_AGE;
+    r->next_at = now;
+    race_expire(r, now);
+}
+
+void race_free(struct race *r)
+{
+    if (!r)
+        return;
+    each_candidate(c, i, r) candidate_drop(c);
+    free(r);
+}
