@@ -176,6 +176,8 @@ ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
         done += iov[i].iov_len;
     }
     braid_conn_commit(c, done);
+    if (done < len)
+        c->send.want_writable = true;
     return (ssize_t)done;
 }
 

@@ -129,6 +129,24 @@ START_TEST(who_waits_for_room_is_called_when_three_quarters_are_in_use_or_less)
 }
 END_TEST
 
+START_TEST(who_could_write_only_a_part_waits_for_room)
+{
+    static const char bytes[100000];
+    begin();
+    flush();
+    heard("e");
+    lone.c->send.sndbuf = 60000;
+    lone.c->send.edge = DATA_FIRST; /* all of it stays */
+    ck_assert_int_eq(braid_conn_write(lone.c, bytes, sizeof(bytes)), 60000);
+    flush();
+    heard("");
+    lone.c->send.sndbuf = 100000;
+    flush();
+    heard("w");
+    lone_end();
+}
+END_TEST
+
 START_TEST(who_was_refused_memory_is_looked_after_every_fifty_milliseconds)
 {
     begin();
@@ -320,6 +338,7 @@ int main(void)
     tcase_add_test(t, a_mark_puts_a_connection_on_the_list_of_the_dirty_once);
     tcase_add_test(t, the_user_hears_of_the_beginning_then_of_bytes_then_of_room);
     tcase_add_test(t, who_waits_for_room_is_called_when_three_quarters_are_in_use_or_less);
+    tcase_add_test(t, who_could_write_only_a_part_waits_for_room);
     tcase_add_test(t, who_was_refused_memory_is_looked_after_every_fifty_milliseconds);
     tcase_add_test(t, a_failure_resets_all_subflows_and_is_told_once);
     tcase_add_test(t, an_abort_after_all_is_delivered_waits_for_that);
