@@ -328,6 +328,13 @@ struct braid_connect_params {
     bool checksum;
     bool plain;   /* no MPTCP */
     bool no_join; /* as with listening, for the address and port that we connect from */
+    /* The first bytes of our stream, at most 1460: they leave with the SYN, as many as fit, without a Fast
+     * Open cookie (RFC 8803 section 3). Copied. What the SYN/ACK does not acknowledge follows in the stream
+     * (BRAID_OPT_SYN_DATA). Who gets them must be able to bear them twice, since a SYN may be repeated long
+     * after. Three SYNs carry them; if these are not answered, one has no payload, and later ones are plain
+     * TCP's; without a payload the fourth is. */
+    const void *syn_data;
+    uint16_t syn_len;
     const struct braid_conn_ops *ops;
     void *user;
 };
@@ -466,7 +473,9 @@ enum braid_option {
     BRAID_OPT_MAXSEG,   /* payload bytes of a full segment of the oldest subflow; 0: there is none */
     BRAID_OPT_SUBFLOWS, /* how many are established and not being closed */
     BRAID_OPT_UNREAD,   /* bytes to read, as of ioctl SIOCINQ */
-    BRAID_OPT_UNACKED   /* bytes written but not acknowledged, as of ioctl SIOCOUTQ */
+    BRAID_OPT_UNACKED,  /* bytes written but not acknowledged, as of ioctl SIOCOUTQ */
+    BRAID_OPT_SYN_DATA  /* bytes that our SYN, or a SYN/ACK of braid_conn_accept_with, has brought, as its
+                         * answer  says; 0 before that is here */
 };
 /* 0, or -1: out of range, or not to be set. */
 int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_t value);

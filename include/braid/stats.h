@@ -55,6 +55,8 @@ struct braid_conn;
     X(ICMP_LIMITED, "BraidIcmpLimited", "ICMP echo replies and errors withheld by the rate limit")           \
     X(MP_CAPABLE_SYN_RX, "MPTcpExtMPCapableSYNRX", "SYNs with MP_CAPABLE received")                          \
     X(MP_CAPABLE_SYN_TX, "MPTcpExtMPCapableSYNTX", "SYNs with MP_CAPABLE sent")                              \
+    X(MP_CAPABLE_SYN_DROP, "MPTcpExtMPCapableSYNTXDrop",                                                     \
+      "connections that went on as plain TCP, since SYNs with MP_CAPABLE were not answered")                 \
     X(MP_CAPABLE_SYNACK_RX, "MPTcpExtMPCapableSYNACKRX", "SYN/ACKs with MP_CAPABLE received")                \
     X(MP_CAPABLE_ACK_RX, "MPTcpExtMPCapableACKRX", "third ACKs with MP_CAPABLE received")                    \
     X(MP_CAPABLE_FALLBACK_ACK, "MPTcpExtMPCapableFallbackACK", "fallbacks: no MP_CAPABLE in the third ACK")  \

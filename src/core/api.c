@@ -24,9 +24,8 @@ void braid_conn_accept_with(struct braid_conn *c, const void *data, size_t len)
 {
     if (c->phase == CONN_PENDING && !c->closing.fail_due) {
         handshake_fallback(list_entry(c->subflows.next, struct mp_subflow, node));
-        c->syn_data.in_synack = true;
     }
-    if (braid_conn_write(c, data, len) != (ssize_t)len)
+    if (!syn_data_offer(c, data, len))
         conn_fail(c, BRAID_CLOSE_RESOURCES, false);
     braid_conn_accept(c);
 }

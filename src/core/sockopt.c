@@ -65,6 +65,7 @@ int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_
     case BRAID_OPT_SUBFLOWS:
     case BRAID_OPT_UNREAD:
     case BRAID_OPT_UNACKED:
+    case BRAID_OPT_SYN_DATA:
         break;
     }
     return -1;
@@ -162,6 +163,9 @@ int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, 
         return 0;
     case BRAID_OPT_UNACKED:
         *value = (int64_t)(c->send.end - c->send.una);
+        return 0;
+    case BRAID_OPT_SYN_DATA:
+        *value = c->syn_data.out;
         return 0;
     }
     return -1;

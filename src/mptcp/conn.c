@@ -45,6 +45,8 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     list_init(&c->subflows);
     list_init(&c->dirty_node);
     list_init(&c->handshake.listener_node);
+    conn_send_init(c);
+    conn_recv_init(c);
     list_init(&c->send.chunks);
     ranges_init(&c->send.reinject);
     timer_init(&c->deadlines.timer, conn_fire);

@@ -2,12 +2,10 @@
 #include "mptcp/open.h"
 
 #include "mptcp/conn.h"
-#include "mptcp/data_in.h"
 #include "mptcp/flow.h"
 #include "mptcp/handshake.h"
 #include "mptcp/own_addrs.h"
 #include "mptcp/path_manager.h"
-#include "mptcp/sendbuf.h"
 #include "mptcp/tokens.h"
 
 /* The mode has to be decided before: flow_new sets aside option space for a DSS only if the connection is
@@ -15,8 +13,6 @@
 struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr *local,
                                    const struct braid_addr *remote)
 {
-    conn_send_init(c);
-    conn_recv_init(c);
     c->addresses.local = *local;
     c->addresses.remote = *remote;
     /* After these addresses are set: an endpoint may be one of them. */
@@ -80,6 +76,10 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
         c->mode = MODE_MPTCP;
     else
         conn_become_plain(c);
+    if (p->syn_len > 0 && !syn_data_offer(c, p->syn_data, p->syn_len)) {
+        conn_free(c);
+        return NULL;
+    }
     struct mp_subflow *s = conn_first_flow(c, &p->local, &p->remote);
     if (!s)
         return NULL;

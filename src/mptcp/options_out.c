@@ -9,6 +9,7 @@
 #include "mptcp/announce.h"
 #include "mptcp/conn.h"
 #include "mptcp/crypto.h"
+#include "mptcp/handshake.h"
 #include "mptcp/known.h"
 #include "wire/checksum.h"
 
@@ -264,6 +265,13 @@ static void put_fallen_back(struct mp_subflow *s, enum subflow_segment kind, con
     }
 }
 
+/* Section 3.7 leaves it to us how often to try. */
+static void give_up_capable(struct mp_subflow *s)
+{
+    conn_count(s->conn, MP_CAPABLE_SYN_DROP);
+    handshake_fallback(s);
+}
+
 /* The kind decides which options go with a segment; each part above keeps within `space`, or what it adds
  * always fits (src/tcp/output.c asserts that). */
 void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struct tcp_map *map,
@@ -282,8 +290,10 @@ void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struc
     case SUBFLOW_SYN:
         if (s->join)
             put_join(s, MPTCP_JOIN_SYN, &t->mp);
-        else
+        else if (syn_data_capable(s))
             put_capable(c, 0, &t->mp);
+        else
+            give_up_capable(s);
         break;
     case SUBFLOW_SYNACK:
         if (s->join)

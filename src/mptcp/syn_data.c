@@ -13,6 +13,8 @@
 #include "mptcp/recvq.h"
 #include "mptcp/sendbuf.h"
 
+#define SYN_TRIES 3 /* SYNs with payload, or else with MP_CAPABLE, as of Linux */
+
 uint32_t syn_data_room(const struct mp_subflow *s, uint64_t off)
 {
     const struct braid_conn *c = s->conn;
@@ -116,14 +118,35 @@ uint64_t syn_data_shift_in(const struct mp_subflow *s)
     return s->join ? 0 : s->conn->syn_data.in;
 }
 
-/* The Error message of a converter, say, to a client that fails at once when it reads it there. A middlebox
- * may have taken offence: then the SYN/ACK goes again without, and the bytes follow in the stream. */
+bool syn_data_offer(struct braid_conn *c, const void *data, size_t len)
+{
+    c->syn_data.offer = (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX);
+    return braid_conn_write(c, data, len) == (ssize_t)len;
+}
+
+/* A middlebox may have taken offence at the payload, or at the option. */
+bool syn_data_capable(const struct mp_subflow *s)
+{
+    return s->tcp.syn.retries < SYN_TRIES + (s->conn->syn_data.offer > 0);
+}
+
+/* With the SYN/ACK it is the Error message of a converter, say, to a client that fails at once when it reads
+ * it there. If that is not answered it goes again without, and the bytes follow in the stream. */
+static bool carries_payload(const struct mp_subflow *s)
+{
+    const struct tcp_syn *syn = &s->tcp.syn;
+    if (s->join)
+        return false;
+    if (s->tcp.state == TCP_STATE_SYN_SENT)
+        return syn->retries < SYN_TRIES;
+    return syn->passive && syn->sent == 0 && syn->retries == 0;
+}
+
 unsigned flow_syn_payload(struct subflow *sf, uint32_t room, struct iovec *iov, unsigned n)
 {
-    struct braid_conn *c = mp_subflow_of(sf)->conn;
-    if (!c->syn_data.in_synack || sf->syn.sent > 0 || sf->syn.retries > 0)
-        return 0;
-    return conn_send_peek(c, room, iov, n);
+    const struct mp_subflow *s = mp_subflow_of(sf);
+    uint32_t offer = s->conn->syn_data.offer;
+    return carries_payload(s) ? conn_send_peek(s->conn, offer < room ? offer : room, iov, n) : 0;
 }
 
 void syn_data_established(struct mp_subflow *s)

@@ -16,10 +16,10 @@ struct conn_syn_data {
     uint16_t most;  /* of the peer's SYN, that the listener takes; 0: none */
     uint16_t in;    /* that the peer's SYN has brought, or what came again in its place */
     uint16_t acked; /* of these, by our last SYN/ACK */
-    uint16_t out;   /* of our SYN or SYN/ACK, that the peer's answer has acknowledged */
+    uint16_t offer; /* of what is written, that our SYN or SYN/ACK carries if it has room */
+    uint16_t out;   /* of these, that the peer's answer has acknowledged */
     bool settled;   /* `in` is what it will be */
     bool unmapped;  /* the peer repeats its SYN's data without mappings, as Linux does */
-    bool in_synack; /* what is written before the SYN/ACK leaves goes with it */
 };
 
 /* ---- the peer's ---- */
@@ -35,6 +35,11 @@ bool syn_data_settle(struct mp_subflow *s, const struct wire_packet *p, uint64_t
 uint64_t syn_data_shift_in(const struct mp_subflow *s);
 
 /* ---- ours ---- */
+
+/* Writes the first bytes of the stream, for the SYN or SYN/ACK. False: memory is short. */
+bool syn_data_offer(struct braid_conn *c, const void *data, size_t len);
+/* The SYN of this first subflow is about to leave: with MP_CAPABLE? */
+bool syn_data_capable(const struct mp_subflow *s);
 
 /* As ops.syn_payload (struct subflow_ops). */
 unsigned flow_syn_payload(struct subflow *sf, uint32_t room, struct iovec *iov, unsigned n);

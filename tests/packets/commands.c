@@ -177,6 +177,18 @@ static struct braid_conn *conn(const struct words *a)
     return a->s->conn;
 }
 
+/* As many of the next bytes to be written as word i says. */
+static size_t take_bytes(const struct words *a, unsigned i, uint8_t *bytes, size_t room)
+{
+    uint64_t n = number_at(a, i);
+
+    if (n > room)
+        fail(a->s, "more than %zu bytes", room);
+    for (uint64_t k = 0; k < n; k++)
+        bytes[k] = stream_byte(a->s->written++);
+    return n;
+}
+
 /* "accept [with N]": with the next N bytes. */
 static void do_accept(struct words *a)
 {
@@ -190,12 +202,7 @@ static void do_accept(struct words *a)
         return;
     }
     uint8_t bytes[2048];
-    uint64_t n = number_at(a, 1);
-    if (n > sizeof(bytes))
-        fail(s, "more than %zu bytes", sizeof(bytes));
-    for (uint64_t i = 0; i < n; i++)
-        bytes[i] = stream_byte(s->written++);
-    braid_conn_accept_with(conn(a), bytes, n);
+    braid_conn_accept_with(conn(a), bytes, take_bytes(a, 1, bytes, sizeof(bytes)));
 }
 
 static void do_refuse(struct words *a)
@@ -207,15 +214,21 @@ static void do_refuse(struct words *a)
     a->s->conn = NULL;
 }
 
+/* "connect [plain] [with N]": the SYN carries the next N bytes. */
 static void do_connect(struct words *a)
 {
     struct script *s = a->s;
+    bool plain = is_word(a, 0, "plain");
+    uint8_t bytes[2048];
+    uint16_t n = is_word(a, plain, "with") ? (uint16_t)take_bytes(a, plain + 1u, bytes, sizeof(bytes)) : 0;
     struct braid_connect_params p = {.local = s->flows[MAIN_FLOW].core,
                                      .remote = s->flows[MAIN_FLOW].peer,
                                      .cc = cc_algorithms[0],
                                      .sched = sched_algorithms[0],
                                      .checksum = s->checksum,
-                                     .plain = is_word(a, 0, "plain"),
+                                     .plain = plain,
+                                     .syn_data = bytes,
+                                     .syn_len = n,
                                      .no_join = s->no_join,
                                      .ops = &script_ops,
                                      .user = s};
@@ -402,12 +415,19 @@ static uint64_t readable(const struct words *a)
     return bytes;
 }
 
+static uint64_t option_of(const struct words *a, enum braid_option option)
+{
+    int64_t value = -1;
+
+    braid_conn_get_option(conn(a), option, &value);
+    return (uint64_t)value;
+}
+
 static void expect_mode(const struct words *a)
 {
     static const char *const names[] = {"not-yet", "mptcp", "plain", "fallen-back", NULL};
-    int64_t mode = -1;
+    uint64_t mode = option_of(a, BRAID_OPT_MODE);
 
-    braid_conn_get_option(conn(a), BRAID_OPT_MODE, &mode);
     if (mode != choice_at(a, 1, names))
         fail(a->s, "the mode is %s", names[mode]);
 }
@@ -433,6 +453,8 @@ static void expect_of_conn(struct words *a, const char *what)
         expect_true(a, !braid_conn_eof(conn(a)));
     else if (strcmp(what, "readable") == 0)
         expect_number(a, readable(a));
+    else if (strcmp(what, "syn-data") == 0)
+        expect_number(a, option_of(a, BRAID_OPT_SYN_DATA));
     else if (strcmp(what, "state") == 0)
         expect_state(a);
     else if (strcmp(what, "mode") == 0)

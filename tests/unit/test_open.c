@@ -91,6 +91,32 @@ START_TEST(opening_one_sends_its_syn)
 }
 END_TEST
 
+START_TEST(the_syn_carries_data_or_the_connection_is_not_opened)
+{
+    static const uint8_t bytes[1460];
+    int64_t arrived;
+    begin();
+    struct braid_connect_params params = where();
+    params.syn_data = bytes;
+    params.syn_len = sizeof(bytes);
+    struct braid_conn *c = conn_open_active(&lone.core->env, &params, lone.now);
+    ck_assert_uint_eq(c->send.end - c->send.una, sizeof(bytes));
+    const struct mp_subflow *s = list_entry(c->subflows.next, struct mp_subflow, node);
+    ck_assert_uint_eq(s->tcp.syn.sent, 1420); /* options take the rest of the packet */
+    ck_assert_int_eq(braid_conn_get_option(c, BRAID_OPT_SYN_DATA, &arrived), 0);
+    ck_assert_int_eq(arrived, 0);
+    ck_assert_int_eq(braid_conn_set_option(c, BRAID_OPT_SYN_DATA, 1), -1);
+    lone_end();
+    begin();
+    size_t used = lone.core->env.mem.used;
+    lone.core->env.mem.limit = used + 4096;
+    ck_assert_ptr_null(conn_open_active(&lone.core->env, &params, lone.now));
+    ck_assert_uint_eq(lone.core->env.mem.used, used);
+    ck_assert_uint_eq(lone.packets, 0);
+    lone_end();
+}
+END_TEST
+
 START_TEST(where_one_is_already_nothing_is_left_of_the_second)
 {
     begin();
@@ -124,6 +150,7 @@ int main(void)
     tcase_add_test(t, without_mp_capable_or_where_it_is_not_wanted_it_is_plain_tcp);
     tcase_add_test(t, checksums_are_used_if_either_end_wants_them_and_the_syns_flag_forbids_joins);
     tcase_add_test(t, opening_one_sends_its_syn);
+    tcase_add_test(t, the_syn_carries_data_or_the_connection_is_not_opened);
     tcase_add_test(t, where_one_is_already_nothing_is_left_of_the_second);
     tcase_add_test(t, the_cores_endpoints_are_its_addresses_from_the_beginning);
     suite_add_tcase(suite, t);

@@ -186,6 +186,53 @@ START_TEST(our_own_leaves_the_send_buffer_as_far_as_it_is_acknowledged)
 }
 END_TEST
 
+START_TEST(three_syns_carry_a_payload_and_one_more_the_option)
+{
+    static const uint8_t bytes[50];
+    struct iovec iov[4];
+    for (unsigned with = 0; with < 2; with++) {
+        lone_begin(NULL);
+        lone.s->tcp.state = TCP_STATE_SYN_SENT;
+        if (with)
+            ck_assert(syn_data_offer(lone.c, bytes, sizeof(bytes)));
+        ck_assert_int_eq(braid_conn_write(lone.c, bytes, 10), 10); /* not offered to the SYN */
+        for (uint8_t i = 0; i < 6; i++) {
+            lone.s->tcp.syn.retries = i;
+            unsigned n = flow_syn_payload(&lone.s->tcp, 100, iov, 4);
+            ck_assert_uint_eq(n, with && i < 3);
+            ck_assert(n == 0 || iov[0].iov_len == sizeof(bytes));
+            ck_assert(syn_data_capable(lone.s) == (i < 3 + with));
+        }
+        lone.s->tcp.state = TCP_STATE_ESTABLISHED;
+        lone_end();
+    }
+}
+END_TEST
+
+START_TEST(only_the_first_synack_carries_a_payload_and_no_crossing_one)
+{
+    static const uint8_t bytes[50];
+    struct iovec iov[4];
+    lone_begin(NULL);
+    lone.s->tcp.state = TCP_STATE_SYN_RECEIVED;
+    ck_assert(syn_data_offer(lone.c, bytes, sizeof(bytes)));
+    ck_assert_uint_eq(flow_syn_payload(&lone.s->tcp, 100, iov, 4), 0); /* we opened it */
+    lone.s->tcp.syn.passive = true;
+    ck_assert_uint_eq(flow_syn_payload(&lone.s->tcp, 30, iov, 4), 1);
+    ck_assert_uint_eq(iov[0].iov_len, 30);
+    lone.s->tcp.syn.sent = 30;
+    ck_assert_uint_eq(flow_syn_payload(&lone.s->tcp, 100, iov, 4), 0);
+    lone.s->tcp.syn.sent = 0;
+    lone.s->tcp.syn.retries = 1;
+    ck_assert_uint_eq(flow_syn_payload(&lone.s->tcp, 100, iov, 4), 0);
+    lone.s->tcp.syn.retries = 0;
+    lone.s->join = true;
+    ck_assert_uint_eq(flow_syn_payload(&lone.s->tcp, 100, iov, 4), 0);
+    lone.s->tcp.state = TCP_STATE_ESTABLISHED;
+    lone_end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("syn_data");
@@ -200,6 +247,8 @@ int main(void)
     tcase_add_test(t, damaged_options_are_no_sign_of_repeated_data);
     tcase_add_test(t, what_waits_for_the_user_is_charged_to_the_connection);
     tcase_add_test(t, our_own_leaves_the_send_buffer_as_far_as_it_is_acknowledged);
+    tcase_add_test(t, three_syns_carry_a_payload_and_one_more_the_option);
+    tcase_add_test(t, only_the_first_synack_carries_a_payload_and_no_crossing_one);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }
