@@ -102,6 +102,8 @@ struct braid_core_params {
     unsigned max_subflows; /* per connection, whoever opens them, at most BRAID_STATS_SUBFLOWS */
     unsigned max_add_addr; /* per connection: addresses of the peer that are kept, at most 8 */
     unsigned subflows_per_pair; /* that path manager ndiffports wants between two addresses */
+    uint64_t join_after;        /* bytes of a connection's stream from which on path manager on-demand opens
+                                 * more subflows */
     unsigned joins_pending;     /* per connection: MP_JOINs of the peer without their third ACK */
     unsigned join_rate;      /* MP_JOINs that are answered, and opened by a path manager, per connection and
                               * second; 0: no limit */

@@ -4,6 +4,7 @@
  *
  * It sees a picture of the connection and answers with a plan. It is asked again whenever the picture has
  * changed, so it needs no memory of what it asked for: it compares what there is with what there should be.
+ * Of time, and of how much is carried, it hears when its plan says so.
  *
  * src/mptcp owns the mechanism (RFC 8684 sections 3.2, 3.4 and 3.6). It answers the peer's joins; closes the
  * subflows of an address that has gone and withdraws it; repeats announcements until they are echoed; and
@@ -74,6 +75,13 @@ struct pm_view {
     unsigned max_subflows; /* of both ends together, those under way included */
     unsigned per_pair;     /* how many the user wants between the same two addresses, if it is up to it */
     int64_t rtt_us;        /* smoothed, of the oldest established subflow; 0: unknown */
+    /* How much there is to do: bytes of the stream, received or written by the user, whichever are more ...
+     */
+    uint64_t bytes;
+    /* ... and for how long some have waited, without a pause, that the peer would take and no subflow has
+     * room for. 0 unless it asked to hear of that (wake_waited). */
+    braid_time waited;
+    uint64_t join_after; /* bytes from which on the user takes more subflows to be worth it */
 };
 
 enum pm_do {
@@ -93,6 +101,9 @@ struct pm_plan {
     struct pm_action actions[PM_MAX_ACTIONS];
     unsigned n;
     braid_time wake_at; /* when to ask again although nothing changed; BRAID_NEVER at first */
+    /* Or when the view's `bytes` has come to so much, or its `waited` to so long; 0, as at first: never. */
+    uint64_t wake_bytes;
+    braid_time wake_waited;
 };
 
 struct pm_ops;

@@ -39,6 +39,7 @@ void braid_core_params_default(struct braid_core_params *p)
         .max_subflows = 8,
         .max_add_addr = PM_MAX_REMOTES - 1,
         .subflows_per_pair = 2,
+        .join_after = 64u << 10,
         .joins_pending = 16,
         .join_rate = 32,
         .join_refusals = 200,

@@ -14,6 +14,7 @@
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
 #include "mptcp/path_manager.h"
+#include "mptcp/pm_load.h"
 #include "mptcp/push.h"
 #include "mptcp/rules.h"
 #include "mptcp/rxmap.h"
@@ -148,6 +149,7 @@ void conn_flush(struct braid_conn *c, braid_time now)
             conn_answer_fins(c, now);
         conn_pm_update(c, now);
         conn_push(c, now);
+        conn_load_note(c, now);
         conn_push_end(c, now);
         if (conn_is_mptcp(c))
             conn_announce_flush(c, now);

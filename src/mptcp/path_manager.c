@@ -32,6 +32,7 @@ void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops)
     c->pm.ops = ops ? ops : signals ? pm_default_signalling : pm_default;
     c->pm.changed = true;
     c->deadlines.pm = BRAID_NEVER;
+    conn_load_expect(c, 0, 0);
 }
 
 /* ---- the view ---- */
@@ -96,6 +97,9 @@ static struct pm_view show(const struct braid_conn *c, struct backdrop *b, braid
         .pairs = m && m->pairs ? (const struct pm_pair(*)[PM_MAX_REMOTES])m->pairs : untried,
         .max_subflows = c->env->params.max_subflows,
         .per_pair = c->env->params.subflows_per_pair,
+        .bytes = conn_volume(c),
+        .waited = conn_load_waited(c, now),
+        .join_after = c->env->params.join_after,
     };
     show_subflows(c, b->subflows, &v);
     return v;
@@ -208,6 +212,7 @@ static void ask(struct braid_conn *c, braid_time now)
     pm.ops->update(&pm, &v, &plan);
     keep_priv(c, &pm);
     c->deadlines.pm = plan.wake_at;
+    conn_load_expect(c, plan.wake_bytes, plan.wake_waited);
     for (unsigned i = 0; i < plan.n; i++)
         carry_out(c, &plan.actions[i], now);
 }
@@ -270,7 +275,7 @@ void conn_pm_update(struct braid_conn *c, braid_time now)
     /* at the data level all has ended: more subflows are of no use */
     if (!ready || (c->recv.fin_received && c->send.fin_acked))
         return;
-    if (!m->changed && c->deadlines.pm > now && m->could_open == c->dss.seen)
+    if (!m->changed && c->deadlines.pm > now && m->could_open == c->dss.seen && !conn_load_reached(c))
         return;
     m->changed = false;
     m->could_open = c->dss.seen;

@@ -68,6 +68,32 @@ void pm_want_subflows(const struct pm_view *v, struct pm_plan *plan, unsigned lo
     }
 }
 
+/* Where the limit is below the whole mesh, each address of ours comes to its turn before any gets a second
+ * subflow: the pairs are taken along diagonals. */
+void pm_want_mesh(const struct pm_view *v, struct pm_plan *plan)
+{
+    for (unsigned d = 0; d < v->n_remotes; d++)
+        for (unsigned l = 0; l < v->n_locals; l++)
+            pm_want_subflows(v, plan, l, (l + d) % v->n_remotes, 1);
+}
+
+/* An address that is not among ours any more is nobody's to take away. */
+static bool address_stays(const struct pm_view *v, const struct pm_subflow *s)
+{
+    return s->local == PM_MAX_LOCALS || v->locals[s->local].usable;
+}
+
+bool pm_have_sound(const struct pm_view *v)
+{
+    for (unsigned i = 0; i < v->n_subflows; i++) {
+        const struct pm_subflow *s = &v->subflows[i];
+
+        if (s->established && !s->closing && !s->stale && address_stays(v, s))
+            return true;
+    }
+    return false;
+}
+
 static braid_time patience(const struct pm_view *v)
 {
     braid_time least = v->alone ? PATIENCE_ALONE : PATIENCE;

@@ -9,6 +9,10 @@
  * stale ones do, since they may recover. */
 void pm_want_subflows(const struct pm_view *v, struct pm_plan *plan, unsigned local, unsigned remote,
                       unsigned n);
+/* Wants a subflow from each of our addresses to each of the peer's. */
+void pm_want_mesh(const struct pm_view *v, struct pm_plan *plan);
+/* True if some subflow is up, its path answers as far as its timer knows, and its address stays. */
+bool pm_have_sound(const struct pm_view *v);
 /* Gives up our subflows whose handshake takes too long. To be called by whoever opens some. */
 void pm_give_up_pending(const struct pm_view *v, struct pm_plan *plan);
 /* Announces the addresses that are to be and have not been yet; again: all of them. */

@@ -170,3 +170,59 @@ void make_pm_backup_path(struct scenario *s, struct rng *r)
     family_action(s, (struct action){.kind = ACT_ENDPOINT_REMOVE, .at = at, .a = 0, .b = SIM_CLIENT});
     expect_used(s, at + BACK_WITHIN * BRAID_MS, 1);
 }
+
+/* Much is to be carried in one direction, and little or nothing in the other: both uplinks come into use. */
+void make_pm_on_demand(struct scenario *s, struct rng *r)
+{
+    unsigned quiet = (unsigned)rng_below(r, 2);
+
+    managed(s, r, "on-demand");
+    s->app[quiet].total = (uint64_t)rng_range(r, 0, 60 * KB);
+    if (rng_chance(r, 0.5))
+        family_each_link(s, r, family_lossy);
+    for (unsigned i = 0; i < s->n_paths; i++)
+        s->up[i].loss = s->up[i].loss > 0.02 ? 0.02 : s->up[i].loss,
+        s->down[i].loss = s->down[i].loss > 0.02 ? 0.02 : s->down[i].loss;
+    expect_subflows(s, 5 * BRAID_SECOND, 2);
+    expect_used(s, 8 * BRAID_SECOND, 0);
+    expect_used(s, 8 * BRAID_SECOND, 1);
+}
+
+/* As most connections are, over paths that are no worse than most: the second uplink never hears of it. */
+void make_pm_short(struct scenario *s, struct rng *r)
+{
+    managed(s, r, rng_chance(r, 0.7) ? "on-demand" : "backup");
+    for (unsigned i = 0; i < SIM_PATHS; i++) {
+        s->up[i].rate = s->down[i].rate = (uint64_t)rng_log_range(r, MB, 50 * MB);
+        s->up[i].delay = s->down[i].delay = rng_log_range(r, 100, 100 * BRAID_MS);
+        s->up[i].queue = s->down[i].queue = 128 * KB;
+    }
+    for (unsigned side = 0; side < SIM_SIDES; side++) {
+        s->app[side].total = (uint64_t)rng_log_range(r, 1, 40 * KB);
+        s->app[side].pause = 0.3;
+        s->app[side].pause_max = rng_log_range(r, BRAID_MS, 5 * BRAID_SECOND);
+        s->app[side].write_max = 20 * KB;
+    }
+    s->n_conns = (unsigned)rng_range(r, 1, 8);
+    s->conn_gap = rng_log_range(r, BRAID_MS, BRAID_SECOND);
+    s->no_joins = true;
+}
+
+/* The first uplink swallows everything, and nobody says so: those that did without the second now take it.
+ * The client goes on sending, or it could not know. */
+void make_pm_fallen_silent(struct scenario *s, struct rng *r)
+{
+    braid_time at = rng_range(r, BRAID_SECOND, 5 * BRAID_SECOND);
+
+    managed(s, r, rng_chance(r, 0.5) ? "on-demand" : "backup");
+    if (rng_chance(r, 0.5)) { /* a little now and then */
+        s->app[SIM_CLIENT].total = 50 * KB;
+        s->app[SIM_CLIENT].write_max = 500;
+        s->app[SIM_CLIENT].pause = 1;
+        s->app[SIM_CLIENT].pause_max = 200 * BRAID_MS;
+        s->app[SIM_SERVER].total = (uint64_t)rng_range(r, 0, 4 * MB);
+    }
+    family_action(s, (struct action){.kind = ACT_PATH_DOWN, .at = at, .a = 0});
+    expect_used(s, at + 2 * BACK_WITHIN * BRAID_MS, 1);
+    s->max_stall = 6 * BRAID_SECOND;
+}

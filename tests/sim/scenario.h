@@ -134,6 +134,7 @@ struct scenario {
     braid_time max_stall;      /* longest time without progress in the middle of a transfer; 0: no bound */
     double max_twice;          /* share of the bytes that may be repeated on another subflow; 0: no bound */
     unsigned max_suspected;    /* how often a path may be taken for silent, by both ends; 0: no bound */
+    bool no_joins;             /* nobody may open a subflow besides the first */
 };
 
 struct family {

@@ -298,6 +298,8 @@ static void judge_repetition(struct world *w)
                  (unsigned long long)all);
     if (w->s.max_suspected > 0 && suspected > w->s.max_suspected)
         sim_fail(w, "paths were taken for silent %llu times", (unsigned long long)suspected);
+    if (w->s.no_joins && count_of(w, COUNT_MP_JOIN_SYN_TX) > 0)
+        sim_fail(w, "a join was opened for nothing");
 }
 
 static void judge(struct world *w)

@@ -72,6 +72,7 @@ static void setup(const char *name, unsigned n_locals, unsigned n_remotes)
                             .subflows = subflows,
                             .max_subflows = 8,
                             .per_pair = 3,
+                            .join_after = 65536,
                             .rtt_us = 20000};
     add_subflow(0, 0);
 }
@@ -102,13 +103,13 @@ static unsigned opens(unsigned local, unsigned remote)
 
 START_TEST(each_is_named_once_and_says_what_it_does)
 {
-    static const char *const names[] = {"passive", "signal", "fullmesh", "ndiffports"};
-    for (unsigned i = 0; i < 4; i++) {
+    static const char *const names[] = {"passive", "signal", "fullmesh", "ndiffports", "on-demand", "backup"};
+    for (unsigned i = 0; i < 6; i++) {
         ck_assert_str_eq(pm_algorithms[i]->name, names[i]);
         ck_assert_uint_gt(strlen(pm_algorithms[i]->about), 20);
         ck_assert_ptr_null(strchr(pm_algorithms[i]->about, '\n'));
     }
-    ck_assert_ptr_null(pm_algorithms[4]);
+    ck_assert_ptr_null(pm_algorithms[6]);
 }
 END_TEST
 
@@ -298,6 +299,86 @@ START_TEST(ndiffports_without_subflows_takes_what_it_can_get_and_stays_there)
 }
 END_TEST
 
+/* A bunch of data in the way that _i says. */
+START_TEST(on_demand_opens_the_mesh_once_there_is_a_need)
+{
+    setup("on-demand", 3, 2);
+    view.bytes = 65535;
+    view.waited = 3 * view.rtt_us - 1;
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+    ck_assert(plan.wake_at == BRAID_NEVER && plan.wake_bytes == 65536 && plan.wake_waited == 60000);
+    switch (_i) {
+    case 0:
+        view.bytes = 65536;
+        break;
+    case 1:
+        view.waited = 3 * view.rtt_us;
+        break;
+    case 2:
+        subflows[0].stale = true;
+        break;
+    case 3:
+        locals[0].usable = false;
+        break;
+    case 4:
+        subflows[0].closing = true;
+        break;
+    }
+    ask();
+    ck_assert_uint_eq(planned(PM_OPEN), _i == 3 ? 4 : _i == 4 ? 6 : 5);
+    ck_assert(plan.wake_bytes == 0 && plan.wake_waited == 0);
+    /* and it stays so when the need has gone */
+    view.bytes = 0;
+    view.waited = 0;
+    subflows[0].stale = subflows[0].closing = false;
+    locals[0].usable = true;
+    ask();
+    ck_assert_uint_eq(planned(PM_OPEN), 5);
+}
+END_TEST
+
+/* Without a sample of the round trip nobody can say how long is long. */
+START_TEST(on_demand_goes_by_bytes_alone_while_the_round_trip_is_unknown)
+{
+    setup("on-demand", 2, 1);
+    view.rtt_us = 0;
+    view.waited = 10 * BRAID_SECOND;
+    ask();
+    ck_assert(plan.n == 0 && plan.wake_bytes == 65536 && plan.wake_waited == 0);
+}
+END_TEST
+
+START_TEST(backup_opens_the_mesh_only_when_nothing_works)
+{
+    setup("backup", 2, 2);
+    view.bytes = 1 << 30;
+    view.waited = BRAID_SECOND;
+    ask();
+    ck_assert(plan.n == 0 && plan.wake_at == BRAID_NEVER && plan.wake_bytes == 0 && plan.wake_waited == 0);
+    subflows[0].stale = true;
+    ask();
+    ck_assert_uint_eq(planned(PM_OPEN), 3);
+    add_subflow(1, 0); /* one of them has come up: the others need not come any more */
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+    subflows[1].established = false;
+    subflows[1].opened_at = NOW;
+    ask();
+    ck_assert_uint_eq(planned(PM_OPEN), 2);
+}
+END_TEST
+
+START_TEST(those_that_wait_announce_at_once)
+{
+    setup(_i ? "backup" : "on-demand", 2, 1);
+    locals[1].signal = true;
+    ask();
+    ck_assert_uint_eq(planned(PM_ANNOUNCE), 1);
+    ck_assert_uint_eq(plan.n, 1);
+}
+END_TEST
+
 /* Of an address in a table of n, or of none. */
 static unsigned random_index(uint64_t *seed, unsigned n, unsigned none)
 {
@@ -309,7 +390,7 @@ static void random_view(uint64_t *seed)
 {
     unsigned n_locals = 1 + (unsigned)rng_below(seed, PM_MAX_LOCALS);
     unsigned n_remotes = 1 + (unsigned)rng_below(seed, PM_MAX_REMOTES);
-    setup(pm_algorithms[rng_next(seed) % 4]->name, n_locals, n_remotes);
+    setup(pm_algorithms[rng_next(seed) % 6]->name, n_locals, n_remotes);
     view.n_subflows = 0;
     for (uint64_t n = rng_next(seed) % (PM_MAX_SUBFLOWS + 1); n > 0; n--) {
         struct pm_subflow *s = add_subflow(random_index(seed, n_locals, PM_MAX_LOCALS),
@@ -317,6 +398,7 @@ static void random_view(uint64_t *seed)
         s->ours = rng_next(seed) % 2;
         s->established = rng_next(seed) % 2;
         s->closing = rng_next(seed) % 4 == 0;
+        s->stale = rng_next(seed) % 4 == 0;
         s->opened_at = NOW - (braid_time)(rng_next(seed) % (5 * BRAID_SECOND));
     }
     for (unsigned i = 0; i < n_locals; i++) {
@@ -330,6 +412,7 @@ static void random_view(uint64_t *seed)
     view.max_subflows = 1 + (unsigned)rng_below(seed, PM_MAX_SUBFLOWS);
     view.per_pair = (unsigned)rng_below(seed, PM_MAX_SUBFLOWS);
     view.alone = rng_next(seed) % 4 == 0;
+    view.bytes = rng_next(seed) % 131072;
 }
 
 /* Whatever the view, the plan keeps the contract of pm.h, and ends when it is carried out. */
@@ -372,6 +455,10 @@ int main(void)
     tcase_add_test(t, a_handshake_that_takes_too_long_is_given_up);
     tcase_add_test(t, ndiffports_opens_several_over_the_initial_addresses);
     tcase_add_test(t, ndiffports_without_subflows_takes_what_it_can_get_and_stays_there);
+    tcase_add_loop_test(t, on_demand_opens_the_mesh_once_there_is_a_need, 0, 5);
+    tcase_add_test(t, on_demand_goes_by_bytes_alone_while_the_round_trip_is_unknown);
+    tcase_add_test(t, backup_opens_the_mesh_only_when_nothing_works);
+    tcase_add_loop_test(t, those_that_wait_announce_at_once, 0, 2);
     tcase_add_test(t, plans_are_always_admissible);
     suite_add_tcase(s, t);
     return run_suite(s);
