@@ -18,7 +18,7 @@ CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE
 LDFLAGS += $(SAN) $(if $(LTO),-fno-lto) -pthread -pie -Wl,-z,relro,-z,now
 CORE    := base wire tcp mptcp core cc sched pm
 SHELLS  := io relay role service conf admin
-SHELL_LIBS := -levent -levent_pthreads -linih -lmnl -lcares
+SHELL_LIBS := -levent -levent_pthreads -linih -lmnl -lnftables -lcares
 core_src  := $(wildcard $(CORE:%=src/%/*.c)) $(wildcard src/plugins.c)
 daemon_src := $(wildcard $(SHELLS:%=src/%/*.c))
 ctl_src   := $(wildcard src/ctl/*.c)

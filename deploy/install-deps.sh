@@ -5,7 +5,7 @@
 # (nginx, haproxy, prometheus) are not started: only their programs are wanted here.
 set -eu
 
-build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev libmnl-dev libc-ares-dev"
+build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev libmnl-dev libnftables-dev libc-ares-dev"
 demo="$build python3 iproute2 iptables curl mptcpize nginx"
 check="$demo nftables git binutils check libsubunit-dev clang util-linux prometheus dnsmasq-base"
 bench="$build python3 iproute2 mptcpize haproxy"

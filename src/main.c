@@ -207,6 +207,8 @@ static int start(struct daemon *d, char *error, size_t size)
                                                 .unproven = &d->conf.unproven,
                                                 .edges = d->conf.edges,
                                                 .n_edges = d->conf.n_edges,
+                                                .uplinks = d->conf.uplinks,
+                                                .n_uplinks = d->conf.n_uplinks,
                                                 .failed = on_failed,
                                                 .failed_arg = d};
     d->service = service_new(d->base, &d->service_params, error);

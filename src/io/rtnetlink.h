@@ -1,5 +1,5 @@
-/* The few requests to rtnetlink that the TUN driver needs: whether a device is in use, routes to it; and news
- * of changes that others make. */
+/* The few requests to rtnetlink that the TUN driver and uplinks need: whether a device is in use, its routes
+ * and addresses, tables of uplinks; and news of changes that others make. */
 #ifndef BRAID_IO_RTNETLINK_H
 #define BRAID_IO_RTNETLINK_H
 
@@ -33,5 +33,18 @@ int rtnetlink_default_set(struct netlink *nl, bool v6, uint32_t table, int ifind
 int rtnetlink_default_add(struct netlink *nl, bool v6, uint32_t table, int ifindex);
 /* Removes it if it leads to this device. 0, or -1 with errno. */
 int rtnetlink_default_del(struct netlink *nl, bool v6, uint32_t table, int ifindex);
+/* The default route of a family in a routing table: through the device, by a gateway that need not be in any
+ * of its subnets (unspecified: by none), whatever it was before. 0, or -1 with errno. */
+int rtnetlink_gateway_set(struct netlink *nl, bool v6, uint32_t table, int ifindex,
+                          const struct braid_ip *gateway);
+/* Packets that nothing else in the table has a way for are refused, and do not go by further tables. 0, or -1
+ * with errno (EEXIST: it is so already). */
+int rtnetlink_unreachable_add(struct netlink *nl, bool v6, uint32_t table);
+/* Removes all default routes of a family from a table, those that refuse included. */
+void rtnetlink_defaults_flush(struct netlink *nl, bool v6, uint32_t table);
+/* An address of the device, with a subnet of so many bits. 0, or -1 with errno (EEXIST: it has it). */
+int rtnetlink_addr_add(struct netlink *nl, const struct braid_ip *ip, uint8_t bits, int ifindex);
+/* Removes it. 0, or -1 with errno. */
+int rtnetlink_addr_del(struct netlink *nl, const struct braid_ip *ip, uint8_t bits, int ifindex);
 
 #endif

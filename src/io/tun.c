@@ -14,6 +14,7 @@
 #include "base/addr.h"
 #include "io/log.h"
 #include "io/rtnetlink.h"
+#include "io/sysctl.h"
 #include "io/tun.h"
 #include "io/tun_queue.h"
 
@@ -31,29 +32,6 @@ __attribute__((format(printf, 2, 3))) static int fail(char error[TUN_ERROR], con
     vsnprintf(error, TUN_ERROR, format, args);
     va_end(args);
     return -1;
-}
-
-static int sysctl_write(const char *path, const char *value)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    ssize_t n = write(fd, value, strlen(value));
-    close(fd);
-    return n < 0 ? -1 : 0;
-}
-
-/* The first character of a setting; '?' if it cannot be read. */
-static char sysctl_read(const char *path)
-{
-    char value = '?';
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return value;
-    if (read(fd, &value, 1) != 1)
-        value = '?';
-    close(fd);
-    return value;
 }
 
 /* What TUNSETIFF's errno means. */
@@ -142,12 +120,12 @@ static int attach_first(struct tun *t, char error[TUN_ERROR])
 static void quieten(const struct tun *t)
 {
     char path[SYSCTL_PATH];
-    snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", t->name);
+    snprintf(path, sizeof(path), "net/ipv4/conf/%s/rp_filter", t->name);
     if (sysctl_write(path, "0") < 0)
         log_warn("tun: cannot set net.ipv4.conf.%s.rp_filter to 0: %s", t->name, strerror(errno));
-    snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/addr_gen_mode", t->name);
+    snprintf(path, sizeof(path), "net/ipv6/conf/%s/addr_gen_mode", t->name);
     sysctl_write(path, "1");
-    snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", t->name);
+    snprintf(path, sizeof(path), "net/ipv6/conf/%s/accept_ra", t->name);
     sysctl_write(path, "0");
 }
 
@@ -288,9 +266,10 @@ void tun_unsteer(struct tun *t)
 
 void tun_check_forwarding(const struct tun *t, bool v4, bool v6)
 {
-    if (v4 && sysctl_read("/proc/sys/net/ipv4/ip_forward") == '0')
+    char value[2];
+    if (v4 && sysctl_read("net/ipv4/ip_forward", value, sizeof(value)) == 0 && value[0] == '0')
         log_warn("tun: net.ipv4.ip_forward is 0: only clients on this machine will reach %s", t->name);
-    if (v6 && sysctl_read("/proc/sys/net/ipv6/conf/all/forwarding") == '0')
+    if (v6 && sysctl_read("net/ipv6/conf/all/forwarding", value, sizeof(value)) == 0 && value[0] == '0')
         log_warn("tun: net.ipv6.conf.all.forwarding is 0: only clients on this machine will reach %s",
                  t->name);
 }

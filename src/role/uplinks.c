@@ -42,3 +42,15 @@ int uplinks_find(const struct uplinks *us, const struct braid_ip *inner)
     }
     return -1;
 }
+
+const char *uplink_lack_text(enum uplink_lack lack)
+{
+    static const char *const texts[] = {
+        [UPLINK_LACKS_NOTHING] = "nothing is missing",
+        [UPLINK_LACKS_INTERFACE] = "there is no such interface",
+        [UPLINK_LACKS_CARRIER] = "no carrier",
+        [UPLINK_LACKS_ADDRESS] = "no address",
+        [UPLINK_LACKS_GATEWAY] = "no default route",
+    };
+    return texts[lack];
+}

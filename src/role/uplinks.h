@@ -34,13 +34,29 @@ struct uplink_params {
     struct braid_addr probe_addr[UPLINK_FAMILIES]; /* UPLINK_PROBE_ADDR; port 0: none of this family */
 };
 
+/* What keeps packets of a family from leaving by an uplink. */
+enum uplink_lack {
+    UPLINK_LACKS_NOTHING,
+    UPLINK_LACKS_INTERFACE,
+    UPLINK_LACKS_CARRIER,
+    UPLINK_LACKS_ADDRESS,
+    UPLINK_LACKS_GATEWAY
+};
+
+/* How packets of one family leave; what a lack leaves open is unspecified. */
+struct uplink_way {
+    enum uplink_lack lack;
+    struct braid_ip outer;   /* the interface's address, to which the inner one is translated */
+    struct braid_ip gateway; /* unspecified, although nothing lacks: the link has a single other end */
+};
+
 /* What a role knows of one uplink. */
 struct uplink {
-    const char *name; /* of struct uplink_params, which outlives all roles */
+    const char *name, *interface; /* of struct uplink_params, which outlives all roles */
     struct braid_ip inner[UPLINK_FAMILIES];
-    /* The link has a carrier, an address of the family, and a way out: packets from inner[] leave. */
-    bool usable[UPLINK_FAMILIES];
-    bool silent; /* packets leave, but the probe gets no answers */
+    struct uplink_way ways[UPLINK_FAMILIES];
+    bool usable[UPLINK_FAMILIES]; /* its way lacks nothing: packets from inner[] leave */
+    bool silent;                  /* packets leave, but the probe gets no answers */
     bool backup;
     uint32_t cost;   /* 0 is the cheapest */
     braid_time srtt; /* smoothed round trip of the probe; 0: not known */
@@ -53,6 +69,8 @@ struct uplinks {
     struct uplink all[UPLINKS_MAX];
 };
 
+/* "no carrier"; a static string. */
+const char *uplink_lack_text(enum uplink_lack lack);
 /* The family of an address. */
 enum uplink_family uplink_family(const struct braid_ip *ip);
 

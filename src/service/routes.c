@@ -126,6 +126,11 @@ const int *routes_queues(const struct routes *r)
     return r->tun.fds;
 }
 
+const struct tun *routes_tun(const struct routes *r)
+{
+    return &r->tun;
+}
+
 /* ---- what others do to the TUN ----------------------------------------------------------------- */
 
 static void read_again(struct worker *w, void *arg)

@@ -9,12 +9,15 @@
 struct event_base;
 struct mailbox;
 struct routes;
+struct tun;
 
 /* Opens the TUN with a queue for each of n workers, and routes to it. params must outlive the result. NULL,
  * and a message of one line in error: nothing is left behind. */
 struct routes *routes_open(const struct service_params *params, unsigned n, char error[SERVICE_ERROR]);
 /* The descriptors of the queues, one for each worker. */
 const int *routes_queues(const struct routes *r);
+/* The device. */
+const struct tun *routes_tun(const struct routes *r);
 /* Watches them from now on, and tells the workers when they can read again. main: the main loop's mailbox, of
  * base. 0, or -1 with a message. */
 int routes_watch(struct routes *r, const struct workers *workers, struct event_base *base,

@@ -7,6 +7,7 @@
 #include "service/roles.h"
 #include "service/routes.h"
 #include "service/service.h"
+#include "service/uplink_keeper.h"
 #include "service/workers.h"
 
 struct service {
@@ -16,7 +17,8 @@ struct service {
     struct routes *routes;
     struct ledgerfile *ledgers; /* NULL: nothing outlives a crash */
     struct workers *workers;
-    struct quota *quota; /* NULL: there is none, or one worker has it all */
+    struct uplink_keeper *uplinks; /* NULL: there are none */
+    struct quota *quota;           /* NULL: there is none, or one worker has it all */
 };
 
 static int make_workers(struct service *s, unsigned n, char *error)
@@ -43,6 +45,11 @@ static int make(struct service *s, struct event_base *base, char *error)
     s->routes = routes_open(s->params, n, error);
     if (!s->routes || make_workers(s, n, error) < 0 || roles_make(s->roles, s->workers, error) < 0)
         return -1;
+    if (s->params->n_uplinks > 0) {
+        s->uplinks = uplink_keeper_new(base, s->params, routes_tun(s->routes), s->workers, error);
+        if (!s->uplinks)
+            return -1;
+    }
     return routes_watch(s->routes, s->workers, base, s->mailbox, error);
 }
 
@@ -106,6 +113,7 @@ void service_free(struct service *s)
     if (!s)
         return;
     roles_stop(s->roles);
+    uplink_keeper_stop(s->uplinks);
     workers_stop(s->workers);
     quota_stop(s->quota);
     roles_leave(s->roles);
@@ -113,6 +121,7 @@ void service_free(struct service *s)
     mailbox_free(s->mailbox);
     roles_free(s->roles);
     ledgerfile_close(s->ledgers);
+    uplink_keeper_free(s->uplinks);
     routes_close(s->routes);
     free(s);
 }

@@ -4,6 +4,7 @@
 
 #include "io/params.h"
 #include "role/edge.h"
+#include "role/uplinks.h"
 
 #define SERVICE_ERROR 512 /* bytes of an error message */
 
@@ -14,6 +15,8 @@ struct service_params {
     const struct unproven_limits *unproven; /* of each worker */
     const struct edge_params *edges;
     unsigned n_edges;
+    const struct uplink_params *uplinks;
+    unsigned n_uplinks;
     /* The data path is broken for good, for the reason given in one line. In the main thread, at the earliest
      * in the first turn of its loop. */
     void (*failed)(void *arg, const char *why);

@@ -33,6 +33,7 @@ LIBRARIES = {  # header prefix -> the folders or files that may include it
     "event2/": {"io", "relay", "role", "service", "admin", "main.c"},
     "openssl/": {"mptcp/crypto.c", "io", "admin", "main.c"},
     "libmnl/": {"io"},
+    "nftables/": {"io"},
     "ares.h": {"io/dns.c"},
     "ini.h": {"conf"},
 }

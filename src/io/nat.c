@@ -1,0 +1,90 @@
+/* See nat.h: libnftables takes the text, and speaks to the kernel. It does so in the calling thread, some
+ * milliseconds each time. */
+#include <nftables/libnftables.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "io/nat.h"
+
+#define LIST_COMMAND "list table " NAT_TABLE
+
+struct nat {
+    struct nft_ctx *nft;
+    bool up;      /* something was put up */
+    char *listed; /* as nftables lists it; NULL: it could not be asked */
+};
+
+struct nat *nat_new(void)
+{
+    struct nat *n = calloc(1, sizeof(*n));
+    if (n)
+        n->nft = nft_ctx_new(NFT_CTX_DEFAULT);
+    if (!n || !n->nft || nft_ctx_buffer_output(n->nft) || nft_ctx_buffer_error(n->nft)) {
+        nat_free(n);
+        return NULL;
+    }
+    /* Without what sets contain. */
+    nft_ctx_output_set_flags(n->nft, NFT_CTX_OUTPUT_TERSE | NFT_CTX_OUTPUT_STATELESS);
+    return n;
+}
+
+/* What nftables says of a failure is several lines, of which the first says what is wrong. */
+static int fail(const struct nat *n, char error[NAT_ERROR])
+{
+    const char *said = nft_ctx_get_error_buffer(n->nft);
+    const char *what = strstr(said, "Error: ");
+    what = what ? what + strlen("Error: ") : said;
+    snprintf(error, NAT_ERROR, "nftables: %.*s", (int)strcspn(what, "\n"), *what ? what : "no answer");
+    return -1;
+}
+
+static int run(struct nat *n, const char *commands)
+{
+    return nft_run_cmd_from_buffer(n->nft, commands) == 0 ? 0 : -1;
+}
+
+/* A table that an earlier version has left may not take ours; what was known of its connections is lost. */
+static int replace(struct nat *n, const char *text)
+{
+    static const char away[] = "add table " NAT_TABLE "\ndelete table " NAT_TABLE "\n";
+    char *whole = malloc(sizeof(away) + strlen(text));
+    if (!whole)
+        return -1;
+    strcpy(whole, away);
+    strcat(whole, text);
+    int result = run(n, whole);
+    free(whole);
+    return result;
+}
+
+int nat_apply(struct nat *n, const struct nat_rules *rules, char error[NAT_ERROR])
+{
+    char text[NAT_TEXT];
+    nat_text(rules, text);
+    if (run(n, text) < 0 && replace(n, text) < 0)
+        return fail(n, error);
+    n->up = true;
+    free(n->listed);
+    n->listed = run(n, LIST_COMMAND) == 0 ? strdup(nft_ctx_get_output_buffer(n->nft)) : NULL;
+    return 0;
+}
+
+bool nat_is_there(struct nat *n)
+{
+    return n->listed && run(n, LIST_COMMAND) == 0 &&
+           strcmp(nft_ctx_get_output_buffer(n->nft), n->listed) == 0;
+}
+
+void nat_free(struct nat *n)
+{
+    if (!n)
+        return;
+    if (n->nft) {
+        if (n->up)
+            run(n, "delete table " NAT_TABLE);
+        nft_ctx_free(n->nft);
+    }
+    free(n->listed);
+    free(n);
+}

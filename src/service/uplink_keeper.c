@@ -1,0 +1,309 @@
+/* See uplink_keeper.h. Messages of netlink are hints only: each burst of them leads to one look at
+ * everything. */
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <event2/event.h>
+#include "base/addr.h"
+#include "io/log.h"
+#include "io/rtnetlink.h"
+#include "role/node.h"
+#include "service/uplink_install.h"
+#include "service/uplink_keeper.h"
+#include "service/uplink_plan.h"
+
+#define SETTLE_MS  10   /* from the first message of a burst to the look */
+#define RETRY_MS   1000 /* after a look that failed, or could not put up what it wanted */
+#define DUMP_TRIES 5    /* of a dump in the middle of which something has changed */
+
+/* Rules have groups of their own, and the newer groups have no masks. */
+#define RULES (RTMGRP_IPV4_RULE | 1u << (RTNLGRP_IPV6_RULE - 1))
+#define NFT   (1u << (NFNLGRP_NFTABLES - 1))
+
+enum { NEWS_LINKS, NEWS_RULES, NEWS_NFT, NEWS };
+
+struct uplink_keeper {
+    const struct service_params *params;
+    const struct workers *workers;
+    struct uplink_install *install;
+    struct netlink *asks;       /* for looks */
+    struct netlink *news[NEWS]; /* what changes */
+    struct event *events[NEWS], *look;
+    struct uplink_state states[UPLINKS_MAX]; /* as seen last */
+    struct uplinks view;
+    bool looked;              /* at least once */
+    bool settling;            /* there is news, and a look is due for it */
+    char said[SERVICE_ERROR]; /* the last error that was logged; "": none */
+};
+
+/* ---- what the workers are told ---------------------------------------------------------------- */
+
+/* A bit for each uplink and family: ENDPOINT(i, f). */
+#define ENDPOINT(i, f) (1u << (2 * (i) + (f)))
+
+struct uplink_news {
+    struct uplinks view;
+    unsigned gone, come; /* endpoints; one whose address has changed is in both */
+};
+
+static void change_endpoint(struct worker *w, const struct uplink *u, unsigned f, bool gone, bool come)
+{
+    const struct braid_endpoint e = {.addr = {.ip = u->inner[f]}, .subflow = true, .backup = u->backup};
+    if (gone)
+        braid_core_endpoint_remove(worker_core(w), &u->inner[f]);
+    if (come && braid_core_endpoint_add(worker_core(w), &e) < 0 && worker_number(w) == 0)
+        log_warn(
+            "uplink %s: IPv%d is not used by connections: there are too many addresses, or memory is short",
+            u->name, f == UPLINK_V6 ? 6 : 4);
+}
+
+static void take_news(struct worker *w, const void *what)
+{
+    const struct uplink_news *news = what;
+    for (unsigned i = 0; i < news->view.n; i++)
+        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
+            change_endpoint(w, &news->view.all[i], f, news->gone & ENDPOINT(i, f),
+                            news->come & ENDPOINT(i, f));
+}
+
+/* ---- what the log says ------------------------------------------------------------------------ */
+
+static const char *way_text(const struct uplink_way *way, char text[2 * ADDR_TEXT + 8])
+{
+    char outer[ADDR_TEXT], gateway[ADDR_TEXT];
+    if (way->lack != UPLINK_LACKS_NOTHING)
+        return uplink_lack_text(way->lack);
+    ip_text(&way->outer, outer);
+    if (ip_is_unspecified(&way->gateway))
+        snprintf(text, 2 * ADDR_TEXT + 8, "%s", outer);
+    else
+        snprintf(text, 2 * ADDR_TEXT + 8, "%s via %s", outer, ip_text(&way->gateway, gateway));
+    return text;
+}
+
+static void say_change(const struct uplink_params *u, unsigned f, const struct uplink_way *before,
+                       const struct uplink_way *now)
+{
+    char text[2 * ADDR_TEXT + 8], old[ADDR_TEXT];
+    int family = f == UPLINK_V6 ? 6 : 4;
+    bool was = before->lack == UPLINK_LACKS_NOTHING, is = now->lack == UPLINK_LACKS_NOTHING;
+    way_text(now, text);
+    if (is && !was)
+        log_notice("uplink %s: IPv%d is up: %s (%s)", u->name, family, text, u->interface);
+    else if (is && !ip_equal(&before->outer, &now->outer))
+        log_notice("uplink %s: IPv%d has another address: %s, no longer %s (%s)", u->name, family, text,
+                   ip_text(&before->outer, old), u->interface);
+    else if (is)
+        log_notice("uplink %s: IPv%d has another gateway: %s (%s)", u->name, family, text, u->interface);
+    else if (was)
+        log_warn("uplink %s: IPv%d is down: %s (%s)", u->name, family, uplink_lack_text(now->lack),
+                 u->interface);
+}
+
+/* At the start: what is there, and what is missing altogether. */
+static void say_first(const struct uplink_params *u, const struct uplink_state *s)
+{
+    static const struct uplink_way nothing = {.lack = UPLINK_LACKS_INTERFACE};
+    if (s->ways[UPLINK_V4].lack && s->ways[UPLINK_V6].lack)
+        log_warn("uplink %s: cannot be used: %s (%s)", u->name, uplink_lack_text(s->ways[UPLINK_V4].lack),
+                 u->interface);
+    for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
+        say_change(u, f, &nothing, &s->ways[f]);
+}
+
+/* Once, until it changes or is over. */
+static void say_trouble(struct uplink_keeper *k, const char *error)
+{
+    if (strcmp(k->said, error) == 0)
+        return;
+    snprintf(k->said, sizeof(k->said), "%s", error);
+    if (*error)
+        log_error("%s", error);
+}
+
+/* ---- looking ---------------------------------------------------------------------------------- */
+
+static void arm(struct event *timer, unsigned ms)
+{
+    struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    event_add(timer, &tv);
+}
+
+static int see(struct uplink_keeper *k, struct uplink_state *states)
+{
+    const struct service_params *p = k->params;
+    const char *names[UPLINKS_MAX];
+    struct links links;
+    for (unsigned i = 0; i < p->n_uplinks; i++)
+        names[i] = p->uplinks[i].interface;
+    for (unsigned tries = DUMP_TRIES; links_look(k->asks, names, p->n_uplinks, &links) < 0;)
+        if (errno != EINTR || --tries == 0)
+            return -1;
+    for (unsigned i = 0; i < p->n_uplinks; i++)
+        states[i] = uplink_plan(&p->uplinks[i], i, &links.all[i], &k->states[i]);
+    return 0;
+}
+
+/* Notes one family of an uplink as it is now. A way that had to be written again may have been gone for a
+ * moment: then it is said again that it is there, so that whatever failed meanwhile is tried again. */
+static void take_way(struct uplink_keeper *k, unsigned i, unsigned f, const struct uplink_state *now,
+                     struct uplink_news *news)
+{
+    const struct uplink_way *before = &k->states[i].ways[f], *way = &now->ways[f];
+    struct uplink *u = &k->view.all[i];
+    bool was = u->usable[f], changed = uplink_way_changed(before, way);
+    u->usable[f] = way->lack == UPLINK_LACKS_NOTHING;
+    u->ways[f] = *way;
+    if (was && (!u->usable[f] || !ip_equal(&before->outer, &way->outer)))
+        news->gone |= ENDPOINT(i, f);
+    if (u->usable[f] && (!was || changed || !now->routed[f]))
+        news->come |= ENDPOINT(i, f);
+    if (k->looked && changed)
+        say_change(&k->params->uplinks[i], f, before, way);
+}
+
+/* If memory is short, the workers hear of it with the next look. */
+static int tell(struct uplink_keeper *k, struct uplink_news *news)
+{
+    news->view = k->view;
+    return worker_tell_all(k->workers->all, k->workers->n, NULL, take_news, news, sizeof(*news));
+}
+
+/* 0, or -1 with a message: it is to be done again. */
+static int look(struct uplink_keeper *k, char error[SERVICE_ERROR])
+{
+    struct uplink_state now[UPLINKS_MAX] = {0};
+    struct uplink_news news = {0};
+    if (see(k, now) < 0) {
+        snprintf(error, SERVICE_ERROR, "uplinks: cannot ask for links, addresses and routes: %s",
+                 strerror(errno));
+        return -1;
+    }
+    int result = uplink_install_put(k->install, now, error);
+    for (unsigned i = 0; i < k->params->n_uplinks; i++) {
+        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
+            take_way(k, i, f, &now[i], &news);
+        if (!k->looked)
+            say_first(&k->params->uplinks[i], &now[i]);
+    }
+    memcpy(k->states, now, sizeof(k->states));
+    if ((news.gone || news.come || !k->looked) && tell(k, &news) < 0) {
+        snprintf(error, SERVICE_ERROR, "uplinks: out of memory");
+        result = -1;
+    }
+    k->looked = true;
+    return result;
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct uplink_keeper *k = arg;
+    char error[SERVICE_ERROR] = "";
+    k->settling = false;
+    if (look(k, error) < 0)
+        arm(k->look, RETRY_MS);
+    say_trouble(k, error);
+}
+
+static void on_news(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct uplink_keeper *k = arg;
+    for (unsigned i = 0; i < NEWS; i++)
+        if (k->news[i] && netlink_descriptor(k->news[i]) == fd)
+            netlink_drain(k->news[i]);
+    if (!k->settling)
+        arm(k->look, SETTLE_MS);
+    k->settling = true;
+}
+
+/* ---- life ------------------------------------------------------------------------------------- */
+
+static int watch(struct uplink_keeper *k, struct event_base *base)
+{
+    k->asks = rtnetlink_open();
+    k->news[NEWS_LINKS] = rtnetlink_watch();
+    k->news[NEWS_RULES] = netlink_open(NETLINK_ROUTE, RULES);
+    k->news[NEWS_NFT] = netlink_open(NETLINK_NETFILTER, NFT);
+    k->look = evtimer_new(base, on_look, k);
+    for (unsigned i = 0; i < NEWS; i++) {
+        if (k->news[i])
+            k->events[i] = event_new(base, netlink_descriptor(k->news[i]), EV_READ | EV_PERSIST, on_news, k);
+        if (!k->events[i] || event_add(k->events[i], NULL) < 0)
+            return -1;
+    }
+    return k->asks && k->look ? 0 : -1;
+}
+
+static void begin_view(struct uplink_keeper *k)
+{
+    k->view.n = k->params->n_uplinks;
+    for (unsigned i = 0; i < k->view.n; i++) {
+        const struct uplink_params *u = &k->params->uplinks[i];
+        struct uplink *view = &k->view.all[i];
+        *view =
+            (struct uplink){.name = u->name, .interface = u->interface, .backup = u->backup, .cost = u->cost};
+        memcpy(view->inner, u->inner, sizeof(view->inner));
+    }
+}
+
+struct uplink_keeper *uplink_keeper_new(struct event_base *base, const struct service_params *params,
+                                        const struct tun *tun, const struct workers *workers,
+                                        char error[SERVICE_ERROR])
+{
+    struct uplink_keeper *k = calloc(1, sizeof(*k));
+    if (!k) {
+        snprintf(error, SERVICE_ERROR, "out of memory");
+        return NULL;
+    }
+    k->params = params;
+    k->workers = workers;
+    begin_view(k);
+    if (watch(k, base) < 0) {
+        snprintf(error, SERVICE_ERROR, "uplinks: cannot watch them: out of memory or descriptors");
+        uplink_keeper_free(k);
+        return NULL;
+    }
+    k->install = uplink_install_new(params, tun, error);
+    if (!k->install || look(k, error) < 0) {
+        uplink_keeper_free(k);
+        return NULL;
+    }
+    return k;
+}
+
+const struct uplinks *uplink_keeper_view(const struct uplink_keeper *k)
+{
+    return &k->view;
+}
+
+void uplink_keeper_stop(struct uplink_keeper *k)
+{
+    if (!k)
+        return;
+    for (unsigned i = 0; i < NEWS; i++) {
+        if (k->events[i])
+            event_free(k->events[i]);
+        k->events[i] = NULL;
+    }
+    if (k->look)
+        event_free(k->look);
+    k->look = NULL;
+}
+
+void uplink_keeper_free(struct uplink_keeper *k)
+{
+    if (!k)
+        return;
+    uplink_keeper_stop(k);
+    uplink_install_free(k->install);
+    for (unsigned i = 0; i < NEWS; i++)
+        netlink_close(k->news[i]);
+    netlink_close(k->asks);
+    free(k);
+}
