@@ -8,15 +8,15 @@ enum uplink_family uplink_family(const struct braid_ip *ip)
 }
 
 /* Whether a is to be tried before b, which comes first in the configuration. */
-static bool is_better(const struct uplink *a, const struct uplink *b, bool by_cost)
+static bool is_better(const struct uplink *a, const struct uplink *b, enum uplink_family f, bool by_cost)
 {
-    if (a->silent != b->silent)
-        return b->silent;
+    if (a->silent[f] != b->silent[f])
+        return b->silent[f];
     if (a->backup != b->backup)
         return b->backup;
     if (by_cost && a->cost != b->cost)
         return a->cost < b->cost;
-    return a->srtt > 0 && (b->srtt == 0 || a->srtt < b->srtt);
+    return a->srtt[f] > 0 && (b->srtt[f] == 0 || a->srtt[f] < b->srtt[f]);
 }
 
 unsigned uplinks_order(const struct uplinks *us, enum uplink_family family, bool by_cost,
@@ -27,7 +27,7 @@ unsigned uplinks_order(const struct uplinks *us, enum uplink_family family, bool
         if (!us->all[i].usable[family])
             continue;
         unsigned at = n++;
-        for (; at > 0 && is_better(&us->all[i], &us->all[order[at - 1]], by_cost); at--)
+        for (; at > 0 && is_better(&us->all[i], &us->all[order[at - 1]], family, by_cost); at--)
             order[at] = order[at - 1];
         order[at] = i;
     }

@@ -55,11 +55,13 @@ struct uplink {
     const char *name, *interface; /* of struct uplink_params, which outlives all roles */
     struct braid_ip inner[UPLINK_FAMILIES];
     struct uplink_way ways[UPLINK_FAMILIES];
-    bool usable[UPLINK_FAMILIES]; /* its way lacks nothing: packets from inner[] leave */
-    bool silent;                  /* packets leave, but the probe gets no answers */
+    bool usable[UPLINK_FAMILIES];     /* its way lacks nothing: packets from inner[] leave */
+    bool silent[UPLINK_FAMILIES];     /* packets leave, but the probe gets no answers */
+    braid_time srtt[UPLINK_FAMILIES]; /* smoothed round trip of the probe; 0: not known */
+    unsigned probes[UPLINK_FAMILIES]; /* of the last PROBE_HISTORY, how many there were ... */
+    unsigned loss[UPLINK_FAMILIES];   /* ... and how many went unanswered, percent */
     bool backup;
-    uint32_t cost;   /* 0 is the cheapest */
-    braid_time srtt; /* smoothed round trip of the probe; 0: not known */
+    uint32_t cost; /* 0 is the cheapest */
 };
 
 /* All of them, in the order of the configuration: an uplink keeps its place, whatever becomes of it. A plain

@@ -46,7 +46,7 @@ static int make(struct service *s, struct event_base *base, char *error)
     if (!s->routes || make_workers(s, n, error) < 0 || roles_make(s->roles, s->workers, error) < 0)
         return -1;
     if (s->params->n_uplinks > 0) {
-        s->uplinks = uplink_keeper_new(base, s->params, routes_tun(s->routes), s->workers, error);
+        s->uplinks = uplink_keeper_new(base, s->params, routes_tun(s->routes), s->workers, s->mailbox, error);
         if (!s->uplinks)
             return -1;
     }

@@ -9,8 +9,10 @@
 #include <event2/event.h>
 #include "base/addr.h"
 #include "io/log.h"
+#include "io/mailbox.h"
 #include "io/rtnetlink.h"
 #include "role/node.h"
+#include "role/probes.h"
 #include "service/uplink_install.h"
 #include "service/uplink_keeper.h"
 #include "service/uplink_plan.h"
@@ -28,13 +30,15 @@ enum { NEWS_LINKS, NEWS_RULES, NEWS_NFT, NEWS };
 struct uplink_keeper {
     const struct service_params *params;
     const struct workers *workers;
+    struct mailbox *main; /* of the main loop */
     struct uplink_install *install;
     struct netlink *asks;       /* for looks */
     struct netlink *news[NEWS]; /* what changes */
     struct event *events[NEWS], *look;
     struct uplink_state states[UPLINKS_MAX]; /* as seen last */
     struct uplinks view;
-    bool looked;              /* at least once */
+    bool looked; /* at least once */
+    bool stopped;
     bool settling;            /* there is news, and a look is due for it */
     char said[SERVICE_ERROR]; /* the last error that was logged; "": none */
 };
@@ -48,6 +52,15 @@ struct uplink_news {
     struct uplinks view;
     unsigned gone, come; /* endpoints; one whose address has changed is in both */
 };
+
+static void tell_probes(struct probes *ps, const struct uplink_news *news)
+{
+    bool again[UPLINKS_MAX][UPLINK_FAMILIES] = {0};
+    for (unsigned i = 0; i < news->view.n; i++)
+        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
+            again[i][f] = news->come & ENDPOINT(i, f);
+    probes_set_uplinks(ps, &news->view, again);
+}
 
 static void change_endpoint(struct worker *w, const struct uplink *u, unsigned f, bool gone, bool come)
 {
@@ -67,6 +80,10 @@ static void take_news(struct worker *w, const void *what)
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
             change_endpoint(w, &news->view.all[i], f, news->gone & ENDPOINT(i, f),
                             news->come & ENDPOINT(i, f));
+    const struct node *node = worker_user(w);
+    struct probes *ps = node ? probes_of(node) : NULL;
+    if (ps)
+        tell_probes(ps, news);
 }
 
 /* ---- what the log says ------------------------------------------------------------------------ */
@@ -157,6 +174,11 @@ static void take_way(struct uplink_keeper *k, unsigned i, unsigned f, const stru
     bool was = u->usable[f], changed = uplink_way_changed(before, way);
     u->usable[f] = way->lack == UPLINK_LACKS_NOTHING;
     u->ways[f] = *way;
+    if (changed) { /* what was known is of another way */
+        u->silent[f] = false;
+        u->srtt[f] = 0;
+        u->probes[f] = u->loss[f] = 0;
+    }
     if (was && (!u->usable[f] || !ip_equal(&before->outer, &way->outer)))
         news->gone |= ENDPOINT(i, f);
     if (u->usable[f] && (!was || changed || !now->routed[f]))
@@ -222,6 +244,70 @@ static void on_news(evutil_socket_t fd, short what, void *arg)
     k->settling = true;
 }
 
+/* ---- probes ----------------------------------------------------------------------------------- */
+
+struct probe_report {
+    struct uplink_keeper *keeper;
+    struct probe_news news;
+};
+
+static void say_silence(const struct uplink *u, unsigned f)
+{
+    int family = f == UPLINK_V6 ? 6 : 4;
+    if (u->silent[f])
+        log_warn("uplink %s: IPv%d is silent: %d probes in a row got no answer (%s)", u->name, family,
+                 PROBE_SILENCE, u->interface);
+    else
+        log_notice("uplink %s: IPv%d is no longer silent (%s)", u->name, family, u->interface);
+}
+
+/* In the main loop. */
+static void take_report(void *arg)
+{
+    struct probe_report *report = arg;
+    struct uplink_keeper *k = report->keeper;
+    const struct probe_record *r = &report->news.record;
+    unsigned f = report->news.family;
+    struct uplink *u = &k->view.all[report->news.uplink];
+    bool was = u->silent[f];
+    if (u->usable[f] && !k->stopped) {
+        u->silent[f] = probe_is_silent(r);
+        u->srtt[f] = r->srtt;
+        u->probes[f] = r->n;
+        u->loss[f] = probe_loss(r);
+        if (u->silent[f] != was)
+            say_silence(u, f);
+        struct uplink_news news = {0};
+        tell(k, &news);
+    }
+    free(report);
+}
+
+/* In the thread of the worker that probes. If memory is short, the next one tells as much. */
+static void on_probe(void *arg, const struct probe_news *news)
+{
+    struct uplink_keeper *k = arg;
+    struct probe_report *report = malloc(sizeof(*report));
+    if (!report)
+        return;
+    *report = (struct probe_report){.keeper = k, .news = *news};
+    if (mailbox_post(k->main, take_report, report) < 0)
+        free(report);
+}
+
+/* The first worker has the probes of all. */
+static int make_probes(struct uplink_keeper *k)
+{
+    struct probes *ps = probes_new(worker_user(k->workers->all[0]), on_probe, k);
+    for (unsigned i = 0; ps && i < k->params->n_uplinks; i++) {
+        const struct uplink_params *u = &k->params->uplinks[i];
+        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
+            if (u->probe == UPLINK_PROBE_ADDR)
+                probes_set_target(ps, i, &u->probe_addr[f], f);
+    }
+    return ps ? 0 : -1;
+}
+
 /* ---- life ------------------------------------------------------------------------------------- */
 
 static int watch(struct uplink_keeper *k, struct event_base *base)
@@ -254,7 +340,7 @@ static void begin_view(struct uplink_keeper *k)
 
 struct uplink_keeper *uplink_keeper_new(struct event_base *base, const struct service_params *params,
                                         const struct tun *tun, const struct workers *workers,
-                                        char error[SERVICE_ERROR])
+                                        struct mailbox *main, char error[SERVICE_ERROR])
 {
     struct uplink_keeper *k = calloc(1, sizeof(*k));
     if (!k) {
@@ -263,8 +349,9 @@ struct uplink_keeper *uplink_keeper_new(struct event_base *base, const struct se
     }
     k->params = params;
     k->workers = workers;
+    k->main = main;
     begin_view(k);
-    if (watch(k, base) < 0) {
+    if (watch(k, base) < 0 || make_probes(k) < 0) {
         snprintf(error, SERVICE_ERROR, "uplinks: cannot watch them: out of memory or descriptors");
         uplink_keeper_free(k);
         return NULL;
@@ -286,6 +373,7 @@ void uplink_keeper_stop(struct uplink_keeper *k)
 {
     if (!k)
         return;
+    k->stopped = true;
     for (unsigned i = 0; i < NEWS; i++) {
         if (k->events[i])
             event_free(k->events[i]);

@@ -8,13 +8,15 @@
 #include "service/workers.h"
 
 struct event_base;
+struct mailbox;
 struct uplink_keeper;
 
-/* Looks at the interfaces for the first time, and tells the workers, which do not run yet. params, tun and
- * workers must outlive the result. NULL, and a message of one line in error: nothing is left behind. */
+/* Looks at the interfaces for the first time, and tells the workers, which do not run yet, but have their
+ * nodes. main: the main loop's mailbox, of base. params, tun and workers must outlive the result. NULL, and a
+ * message of one line in error: nothing is left behind. */
 struct uplink_keeper *uplink_keeper_new(struct event_base *base, const struct service_params *params,
                                         const struct tun *tun, const struct workers *workers,
-                                        char error[SERVICE_ERROR]);
+                                        struct mailbox *main, char error[SERVICE_ERROR]);
 /* What is known of them now. */
 const struct uplinks *uplink_keeper_view(const struct uplink_keeper *k);
 /* The workers are not told any more. NULL is allowed. */

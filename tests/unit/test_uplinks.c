@@ -46,18 +46,19 @@ END_TEST
 
 START_TEST(the_shortest_round_trip_comes_first_and_an_unknown_one_last)
 {
-    us.all[1].srtt = 30 * BRAID_MS;
-    us.all[2].srtt = 20 * BRAID_MS;
+    us.all[1].srtt[UPLINK_V4] = 30 * BRAID_MS;
+    us.all[2].srtt[UPLINK_V4] = 20 * BRAID_MS;
     check_order(UPLINK_V4, false, "210");
+    check_order(UPLINK_V6, false, "012"); /* of which nothing is known */
 }
 END_TEST
 
 START_TEST(cost_counts_before_the_round_trip_if_it_is_asked_for)
 {
     us.all[0].cost = 10;
-    us.all[0].srtt = 10 * BRAID_MS;
-    us.all[1].srtt = 30 * BRAID_MS;
-    us.all[2].srtt = 20 * BRAID_MS;
+    us.all[0].srtt[UPLINK_V4] = 10 * BRAID_MS;
+    us.all[1].srtt[UPLINK_V4] = 30 * BRAID_MS;
+    us.all[2].srtt[UPLINK_V4] = 20 * BRAID_MS;
     check_order(UPLINK_V4, false, "021");
     check_order(UPLINK_V4, true, "210");
 }
@@ -65,13 +66,13 @@ END_TEST
 
 START_TEST(silent_ones_come_last_and_backups_before_them)
 {
-    us.all[0].silent = true;
-    us.all[0].srtt = 1 * BRAID_MS;
+    us.all[0].silent[UPLINK_V4] = true;
+    us.all[0].srtt[UPLINK_V4] = 1 * BRAID_MS;
     us.all[1].backup = true;
-    us.all[1].srtt = 2 * BRAID_MS;
+    us.all[1].srtt[UPLINK_V4] = 2 * BRAID_MS;
     us.all[2].cost = 1000;
     check_order(UPLINK_V4, true, "210");
-    us.all[2].silent = true;
+    us.all[2].silent[UPLINK_V4] = true;
     check_order(UPLINK_V4, true, "102");
 }
 END_TEST
