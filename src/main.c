@@ -216,7 +216,7 @@ static int start(struct daemon *d, char *error, size_t size)
         return -1;
     unsigned n;
     struct worker *const *workers = service_workers(d->service, &n);
-    if (admin_start(d->admin, workers, n) < 0) {
+    if (admin_start(d->admin, workers, n, service_uplinks(d->service)) < 0) {
         snprintf(error, size, "out of memory");
         return -1;
     }

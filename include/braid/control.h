@@ -49,7 +49,9 @@ enum braid_arguments {
     X(ALGORITHMS, "algorithms", NONE, "what scheduler, congestion, path_manager and profile may be",         \
       "/api/v1/algorithms", NOTHING, NOTHING, algorithms, algorithms)                                        \
     X(PATHS, "paths", CLEAR, "the paths of the configuration, and their bytes; clear: count anew",           \
-      "/api/v1/paths", SUMMARY, FORGET, paths, paths)
+      "/api/v1/paths", SUMMARY, FORGET, paths, paths)                                                       \
+    X(UPLINKS, "uplinks", NONE, "the uplinks, whether they work, and what they carry",                      \
+      "/api/v1/uplinks", SUMMARY, NOTHING, uplinks, uplinks)
 /* clang-format on */
 
 enum braid_command {

@@ -36,12 +36,13 @@ int admin_open(const struct conf *conf, struct event_base *base, struct admin **
     return 0;
 }
 
-int admin_start(struct admin *a, struct worker *const *workers, unsigned n)
+int admin_start(struct admin *a, struct worker *const *workers, unsigned n, const struct uplinks *uplinks)
 {
     const struct query_limits limits = {.queries = ADMIN_QUERIES, .answer_ms = ADMIN_ANSWER_MS};
     a->source = live_source_new(a->base, workers, n);
     if (!a->source)
         return -1;
+    a->source->uplinks = uplinks;
     a->http_queries = query_set_new(a->base, a->source, a->conf, &limits);
     a->control_queries = query_set_new(a->base, a->source, a->conf, &limits);
     if (!a->http_queries || !a->control_queries || http_start(a->http, a->http_queries) < 0)

@@ -16,8 +16,9 @@ struct worker;
  * admin. */
 int admin_open(const struct conf *conf, struct event_base *base, struct admin **out, char *err,
                size_t errlen);
-/* Begins to answer. workers is copied; the workers must outlive the admin. 0, or -1: memory is short. */
-int admin_start(struct admin *a, struct worker *const *workers, unsigned n);
+/* Begins to answer. workers is copied; the workers must outlive the admin, and so must uplinks, which follow
+ * what becomes of them (NULL: there are none). 0, or -1: memory is short. */
+int admin_start(struct admin *a, struct worker *const *workers, unsigned n, const struct uplinks *uplinks);
 /* The port that HTTP is served on, also if the configuration says 0. */
 uint16_t admin_port(const struct admin *a);
 /* Ends all requests, closes both sockets and removes the control socket's file. Call it on the main thread

@@ -261,7 +261,8 @@ struct query_set *query_set_new(struct event_base *base, struct snapshot_source 
         return NULL;
     set->base = base;
     set->source = source;
-    set->view = (struct snapshot_view){.conf = conf, .n_workers = source->n_workers, .started_s = time(NULL)};
+    set->view = (struct snapshot_view){
+        .conf = conf, .uplinks = source->uplinks, .n_workers = source->n_workers, .started_s = time(NULL)};
     set->limits = *limits;
     clock_gettime(CLOCK_MONOTONIC, &set->started);
     list_init(&set->queries);

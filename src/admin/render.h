@@ -23,6 +23,9 @@ render_fn render_algorithms_text, render_algorithms_json;
 /* The paths of the configuration. */
 render_fn render_paths_text, render_paths_json;
 
+/* The uplinks, and their part of the metrics. */
+render_fn render_uplinks_text, render_uplinks_json, render_uplinks_metrics;
+
 /* A list of connections is made page by page, those of the job each time. Zero it first; it carries over. */
 struct render_list {
     struct json j;

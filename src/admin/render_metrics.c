@@ -1,5 +1,5 @@
-/* Snapshots in Prometheus' text format. Labels are the names of edges and the numbers of workers only, so the
- * number of series is bounded by the configuration. */
+/* Snapshots in Prometheus' text format. Labels are the names of edges, paths and uplinks and the numbers of
+ * workers only, so the number of series is bounded by the configuration. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -203,6 +203,7 @@ void render_metrics(struct doc *d, const struct snapshot_view *v)
     sample(d, "braid_log_lines_lost_total", v->log_lost);
     edge_families(d, v, total);
     path_families(d, v, total);
+    render_uplinks_metrics(d, v);
     worker_families(d, v);
     counter_families(d, total);
     free(total);

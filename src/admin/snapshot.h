@@ -95,6 +95,7 @@ void snapshot_job_free(struct snapshot_job *job);
 /* Where answers come from: the workers (live.h), or a test. */
 struct snapshot_source {
     unsigned n_workers;
+    const struct uplinks *uplinks; /* as they are at any time, for the main thread; NULL: there are none */
     /* Has job->worker answer; job->answered(job) is called on the main thread, later (never from within ask),
      * and exactly once. */
     void (*ask)(struct snapshot_source *s, struct snapshot_job *job);
@@ -107,6 +108,7 @@ struct render_list;
 /* Everything that a document can show; what the workers were not asked for is NULL or 0. */
 struct snapshot_view {
     const struct conf *conf;
+    const struct uplinks *uplinks; /* NULL: there are none */
     unsigned n_workers;
     int64_t uptime_s;
     int64_t started_s; /* UNIX time */

@@ -103,6 +103,11 @@ struct worker *const *service_workers(const struct service *s, unsigned *n)
     return s->workers->all;
 }
 
+const struct uplinks *service_uplinks(const struct service *s)
+{
+    return s->uplinks ? uplink_keeper_view(s->uplinks) : NULL;
+}
+
 void service_drain(struct service *s, void (*done)(void *arg), void *arg)
 {
     roles_drain(s->roles, s->mailbox, done, arg);

@@ -7,6 +7,7 @@
 
 struct event_base;
 struct service;
+struct uplinks;
 struct worker;
 
 /* Looks the targets up (role/resolver.h), then opens the TUN, routes to it and makes the workers, which do
@@ -18,6 +19,8 @@ struct service *service_new(struct event_base *base, const struct service_params
 int service_start(struct service *s, char error[SERVICE_ERROR]);
 /* The workers; *n is their number. */
 struct worker *const *service_workers(const struct service *s, unsigned *n);
+/* The uplinks as they are at any time, for the main thread; NULL: there are none. */
+const struct uplinks *service_uplinks(const struct service *s);
 /* No new connections; done(arg) is called in the main loop when the last one has ended. */
 void service_drain(struct service *s, void (*done)(void *arg), void *arg);
 /* Stops the threads, resets what is left, which servers and clients are told, and closes the TUN. NULL is

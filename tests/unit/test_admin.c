@@ -83,7 +83,7 @@ static void setup(void)
         worker_set_peers(workers[i], workers);
     for (unsigned i = 0; i < WORKERS; i++)
         ck_assert_int_eq(worker_start(workers[i]), 0);
-    ck_assert_int_eq(admin_start(admin, workers, WORKERS), 0);
+    ck_assert_int_eq(admin_start(admin, workers, WORKERS, NULL), 0);
 }
 
 static void teardown(void)

@@ -195,9 +195,9 @@ START_TEST(errors_come_in_the_format_that_was_asked_for)
 {
     static const char *const replies[][2] = {
         {"nonsense\n", "error: unknown command; there are status connections show counters bypass set "
-                       "algorithms paths and the option --json\n"},
+                       "algorithms paths uplinks and the option --json\n"},
         {"nonsense --json\n", "{\"error\":\"unknown command; there are status connections show counters "
-                              "bypass set algorithms paths and the option "
+                              "bypass set algorithms paths uplinks and the option "
                               "--json\"}\n"},
         {"status x\n", "error: this command takes no argument\n"},
         {"set 999 profile bulk\n",
