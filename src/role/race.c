@@ -114,6 +114,7 @@ static void see_the_beaten(const struct race *r, const struct lane *l)
 static void see_the_winner(const struct race *r, const struct candidate *c)
 {
     const struct lane *l = c->lane;
+    see(r, l, RACE_SEEN_ANSWER);
     if (braid_conn_is_mptcp(c->conn))
         see(r, l, RACE_SEEN_MPTCP);
     else if (c->plain)

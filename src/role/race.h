@@ -39,6 +39,7 @@ struct race_lane {
     struct braid_addr remote; /* of the same family */
     braid_time head_start;    /* see above */
     unsigned uplink;          /* the user's number of it */
+    bool capable;             /* the far side is known to speak MPTCP */
     bool reserve;             /* other uplinks are preferred, even for plain TCP */
     bool plain;               /* a SYN with MP_CAPABLE is known to be lost here: none is sent */
     bool bare;                /* a SYN with payload is known to be lost here: none is sent */
@@ -46,15 +47,16 @@ struct race_lane {
 
 /* What a race has seen of a lane, to be remembered (learned.h). */
 enum race_seen {
-    RACE_SEEN_MPTCP,    /* it passes: the far side has answered with MP_CAPABLE */
+    RACE_SEEN_ANSWER,   /* this lane has won; said before what else is seen of it */
+    RACE_SEEN_MPTCP,    /* ... with MPTCP */
     RACE_SEEN_STRIPPED, /* MP_CAPABLE was sent, and the answer came without: it is taken away on the way, or
                          * the far side does not know it */
     RACE_SEEN_DROPPED,  /* no answer to MP_CAPABLE, while a plain SYN was answered */
     RACE_SEEN_REJECTED, /* a RST in answer to MP_CAPABLE, while a plain SYN was answered otherwise */
     RACE_SEEN_PAYLOAD,  /* the SYN's payload was acknowledged */
     RACE_SEEN_PAYLOAD_EATEN, /* it was not, while the SYN was; or a SYN without payload was answered only */
-    RACE_SEEN_SILENT         /* no answer from this address within the head start, or an error, while
-                              * another lane was answered */
+    RACE_SEEN_SILENT         /* no answer from this address within the head start, or an error, while another
+                              * lane was answered */
 };
 
 /* Why there is no connection. Of several reasons the last one here is told, as it tells most. */

@@ -251,12 +251,12 @@ static inline uint64_t field_conns(const struct side *s)
     return st.conns;
 }
 
-/* Everything that was seen, of all uplinks. */
+/* Everything that was seen, of all uplinks, but who has won. */
 static inline unsigned field_seen_all(void)
 {
     unsigned n = 0;
     for (unsigned i = 0; i <= FIELD_UPLINKS; i++)
-        for (unsigned k = 0; k <= RACE_SEEN_SILENT; k++)
+        for (unsigned k = RACE_SEEN_ANSWER + 1; k <= RACE_SEEN_SILENT; k++)
             n += field.seen[i][k];
     return n;
 }

@@ -10,6 +10,8 @@ static void expect_win(unsigned uplink, bool mptcp, braid_time took)
 {
     ck_assert_uint_eq(field.n_won, 1);
     ck_assert_uint_eq(field.lanes[field.lane].uplink, uplink);
+    for (unsigned i = 0; i <= FIELD_UPLINKS; i++)
+        ck_assert_uint_eq(field.seen[i][RACE_SEEN_ANSWER], i == uplink);
     ck_assert_int_eq(field_is_mptcp(), mptcp);
     ck_assert_int_eq(field_took(), took);
 }

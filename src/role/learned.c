@@ -1,0 +1,354 @@
+/* See learned.h. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/addr.h"
+#include "base/recent.h"
+#include "role/learned.h"
+
+/* Two losses of the same moment, as of the many connections of a page, are one. */
+#define APART BRAID_SECOND
+/* Prefixes by which a whole uplink is judged. */
+#define STRIPS_PREFIXES 3
+/* A known server of MPTCP counts for so many: there may be no other one that is ever asked. */
+#define STRIPS_CAPABLE STRIPS_PREFIXES
+#define STRIPS_PERIOD  BRAID_SECOND /* between two looks at all entries */
+
+#define NO_DOUBT 16 /* doublings, at most */
+
+/* How long each kind lasts, and how often it has to be seen to be believed. */
+static const struct {
+    const char *text;
+    braid_time first, longest;
+    unsigned needed;
+    bool whole; /* of an address and port, not of a prefix */
+} kinds[LEARNED_KINDS] = {
+    [LEARNED_STRIPPED] = {"stripped", 600 * BRAID_SECOND, 600 * BRAID_SECOND, 1, false},
+    [LEARNED_DROPPED] = {"dropped", 60 * BRAID_SECOND, 3600 * BRAID_SECOND, 2, false},
+    [LEARNED_EATEN] = {"eaten", 10 * BRAID_SECOND, 3600 * BRAID_SECOND, 1, false},
+    [LEARNED_SILENT] = {"silent", 5 * BRAID_SECOND, 300 * BRAID_SECOND, 1, true},
+    [LEARNED_PASSES] = {"passes", 600 * BRAID_SECOND, 600 * BRAID_SECOND, 1, false},
+};
+
+struct fact {
+    struct recent_entry entry;
+    braid_time at, until; /* last counted; tried again */
+    unsigned times;
+    bool capable; /* STRIPPED: of a server that speaks MPTCP */
+};
+
+struct learned {
+    struct recent kinds[LEARNED_KINDS];
+    unsigned strips; /* bit i: uplink i */
+    braid_time strips_at;
+};
+
+const char *learned_kind_text(enum learned_kind kind)
+{
+    return kinds[kind].text;
+}
+
+struct learned *learned_new(const struct siphash_key *key, size_t max)
+{
+    struct learned *l = calloc(1, sizeof(*l));
+    bool made = l;
+    for (unsigned i = 0; i < LEARNED_KINDS && made; i++)
+        made = recent_init(&l->kinds[i], key, max) == 0;
+    if (!made) {
+        learned_free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void learned_free(struct learned *l)
+{
+    for (unsigned i = 0; l && i < LEARNED_KINDS; i++)
+        recent_free(&l->kinds[i]);
+    free(l);
+}
+
+/* ---- keys and facts ------------------------------------------------------------------------------------
+ */
+
+/* Bytes of an address, v4-mapped or not, that are its prefix. */
+static unsigned prefix_bytes(const struct braid_ip *ip)
+{
+    return ip_is_v4(ip) ? 15 : 6;
+}
+
+static struct recent_key key_of(enum learned_kind kind, unsigned uplink, const struct braid_addr *remote)
+{
+    struct recent_key key = {.ip = remote->ip, .owner = uplink, .port = remote->port};
+    if (kinds[kind].whole)
+        return key;
+    unsigned keep = prefix_bytes(&remote->ip);
+    memset(key.ip.b + keep, 0, sizeof(key.ip.b) - keep);
+    key.port = 0;
+    return key;
+}
+
+static struct fact *fact_find(const struct learned *l, enum learned_kind kind, unsigned uplink,
+                              const struct braid_addr *remote)
+{
+    const struct recent_key key = key_of(kind, uplink, remote);
+    return (struct fact *)recent_find(&l->kinds[kind], &key);
+}
+
+static bool is_believed(const struct fact *f, enum learned_kind kind, braid_time now)
+{
+    return f && f->until > now && f->times >= kinds[kind].needed;
+}
+
+static bool knows(const struct learned *l, enum learned_kind kind, unsigned uplink,
+                  const struct braid_addr *remote, braid_time now)
+{
+    return is_believed(fact_find(l, kind, uplink, remote), kind, now);
+}
+
+/* True if there was anything that still counted. */
+static bool unlearn(struct learned *l, enum learned_kind kind, const struct race_lane *lane, braid_time now)
+{
+    struct fact *f = fact_find(l, kind, lane->uplink, &lane->remote);
+    if (!f)
+        return false;
+    bool counted = f->until > now;
+    recent_drop(&l->kinds[kind], &f->entry);
+    return counted;
+}
+
+/* ---- learning ------------------------------------------------------------------------------------------ */
+
+static braid_time lasts(enum learned_kind kind, unsigned times)
+{
+    unsigned doublings = times > kinds[kind].needed ? times - kinds[kind].needed : 0;
+    braid_time time = kinds[kind].first << (doublings < NO_DOUBT ? doublings : NO_DOUBT);
+    return time < kinds[kind].longest ? time : kinds[kind].longest;
+}
+
+/* What was over for longer than it had lasted is no relapse. */
+static bool is_bygone(const struct fact *f, enum learned_kind kind, braid_time now)
+{
+    return now - f->until >= lasts(kind, f->times);
+}
+
+/* It was seen again: nothing new while it is believed, or if it is the same moment. */
+static bool is_old_news(const struct fact *f, enum learned_kind kind, braid_time now)
+{
+    return f && (is_believed(f, kind, now) || (f->times > 0 && now - f->at < APART));
+}
+
+/* weight: how often it counts as seen. */
+static bool learn(struct learned *l, enum learned_kind kind, const struct race_lane *lane, unsigned weight,
+                  braid_time now)
+{
+    struct fact *f = fact_find(l, kind, lane->uplink, &lane->remote);
+    if (is_old_news(f, kind, now))
+        return false;
+    const struct recent_key key = key_of(kind, lane->uplink, &lane->remote);
+    f = (struct fact *)recent_put(&l->kinds[kind], &key, sizeof(*f));
+    if (!f)
+        return false;
+    if (f->times > 0 && is_bygone(f, kind, now))
+        f->times = 0;
+    f->times += weight;
+    f->at = now;
+    f->until = now + lasts(kind, f->times);
+    f->capable = lane->capable;
+    return true;
+}
+
+/* What lasts a fixed time begins anew when half of it is over; before that it is no news. */
+static bool refresh(struct learned *l, enum learned_kind kind, const struct race_lane *lane, braid_time now)
+{
+    struct fact *f = fact_find(l, kind, lane->uplink, &lane->remote);
+    if (f && f->until - now < kinds[kind].first / 2)
+        unlearn(l, kind, lane, now);
+    return learn(l, kind, lane, 1, now);
+}
+
+bool learned_see(struct learned *l, const struct race_lane *lane, enum race_seen what, braid_time now)
+{
+    assert(lane->uplink < LEARNED_UPLINKS);
+    bool news = false;
+    switch (what) {
+    case RACE_SEEN_ANSWER:
+        return unlearn(l, LEARNED_SILENT, lane, now);
+    case RACE_SEEN_MPTCP:
+        news |= unlearn(l, LEARNED_STRIPPED, lane, now);
+        news |= unlearn(l, LEARNED_DROPPED, lane, now);
+        return refresh(l, LEARNED_PASSES, lane, now) || news;
+    case RACE_SEEN_STRIPPED:
+        news |= unlearn(l, LEARNED_PASSES, lane, now);
+        news |= unlearn(l, LEARNED_DROPPED, lane, now);
+        return refresh(l, LEARNED_STRIPPED, lane, now) || news;
+    case RACE_SEEN_DROPPED:
+        return learn(l, LEARNED_DROPPED, lane, 1, now);
+    case RACE_SEEN_REJECTED:
+        return learn(l, LEARNED_DROPPED, lane, kinds[LEARNED_DROPPED].needed, now);
+    case RACE_SEEN_PAYLOAD:
+        return unlearn(l, LEARNED_EATEN, lane, now);
+    case RACE_SEEN_PAYLOAD_EATEN:
+        return learn(l, LEARNED_EATEN, lane, 1, now);
+    case RACE_SEEN_SILENT:
+        return learn(l, LEARNED_SILENT, lane, 1, now);
+    }
+    return false;
+}
+
+/* ---- a whole uplink ------------------------------------------------------------------------------------ */
+
+static bool passes_elsewhere(const struct learned *l, const struct fact *stripped, braid_time now)
+{
+    const struct recent_key *key = &stripped->entry.key;
+    const struct braid_addr prefix = {.ip = key->ip};
+    for (unsigned i = 0; i < LEARNED_UPLINKS; i++) {
+        if (i != key->owner && knows(l, LEARNED_PASSES, i, &prefix, now))
+            return true;
+    }
+    return false;
+}
+
+/* More speaks for it than against it: some middleboxes look at certain ports only. */
+static void judge(struct learned *l, braid_time now)
+{
+    int points[LEARNED_UPLINKS] = {0};
+    unsigned passes[LEARNED_UPLINKS] = {0};
+    list_each (pos, next, &l->kinds[LEARNED_PASSES].order) {
+        const struct fact *f = (const struct fact *)recent_entry(pos);
+        passes[f->entry.key.owner] += f->until > now;
+    }
+    list_each (pos, next, &l->kinds[LEARNED_STRIPPED].order) {
+        const struct fact *f = (const struct fact *)recent_entry(pos);
+        if (f->until > now && (f->capable || passes_elsewhere(l, f, now)))
+            points[f->entry.key.owner] += f->capable ? STRIPS_CAPABLE : 1;
+    }
+    l->strips = 0;
+    for (unsigned i = 0; i < LEARNED_UPLINKS; i++) {
+        if (points[i] >= STRIPS_PREFIXES && (unsigned)points[i] > passes[i])
+            l->strips |= 1u << i;
+    }
+    l->strips_at = now;
+}
+
+bool learned_strips(struct learned *l, unsigned uplink, braid_time now)
+{
+    if (l->strips_at == 0 || now - l->strips_at >= STRIPS_PERIOD)
+        judge(l, now);
+    return l->strips & (1u << uplink);
+}
+
+/* ---- steering ------------------------------------------------------------------------------------------ */
+
+/* Answers without MPTCP are blamed on the uplink only if there is another one over which it can be had:
+ * most servers do not speak it at all, and are as well reached over the best one. */
+static bool strips_here(struct learned *l, const struct race_lane *lane, const struct race_lane *lanes,
+                        unsigned n, braid_time now)
+{
+    if (knows(l, LEARNED_PASSES, lane->uplink, &lane->remote, now))
+        return false;
+    bool stripped = knows(l, LEARNED_STRIPPED, lane->uplink, &lane->remote, now),
+         whole = learned_strips(l, lane->uplink, now);
+    for (unsigned i = 0; i < n && (stripped || whole); i++) {
+        const struct race_lane *o = &lanes[i];
+        if (o->uplink == lane->uplink)
+            continue;
+        if (knows(l, LEARNED_PASSES, o->uplink, &o->remote, now))
+            return true;
+        if (whole && !learned_strips(l, o->uplink, now) &&
+            !knows(l, LEARNED_STRIPPED, o->uplink, &o->remote, now))
+            return true;
+    }
+    return false;
+}
+
+/* Lower is tried earlier. */
+static unsigned rank_of(struct learned *l, const struct race_lane *lane, const struct race_lane *lanes,
+                        unsigned n, braid_time now)
+{
+    bool silent = knows(l, LEARNED_SILENT, lane->uplink, &lane->remote, now);
+    bool without = lane->plain || strips_here(l, lane, lanes, n, now);
+    return silent * 4u + lane->reserve * 2u + without;
+}
+
+void learned_steer(struct learned *l, struct race_lane *lanes, unsigned n, braid_time now)
+{
+    unsigned ranks[RACE_LANES];
+    assert(n <= RACE_LANES);
+    for (unsigned i = 0; i < n; i++) {
+        lanes[i].plain |= knows(l, LEARNED_DROPPED, lanes[i].uplink, &lanes[i].remote, now);
+        lanes[i].bare |= knows(l, LEARNED_EATEN, lanes[i].uplink, &lanes[i].remote, now);
+    }
+    for (unsigned i = 0; i < n; i++)
+        ranks[i] = rank_of(l, &lanes[i], lanes, n, now);
+    for (unsigned i = 1; i < n; i++) {
+        const struct race_lane lane = lanes[i];
+        unsigned rank = ranks[i], at = i;
+        for (; at > 0 && ranks[at - 1] > rank; at--) {
+            lanes[at] = lanes[at - 1];
+            ranks[at] = ranks[at - 1];
+        }
+        lanes[at] = lane;
+        ranks[at] = rank;
+    }
+}
+
+/* ---- forgetting and looking ---------------------------------------------------------------------------- */
+
+void learned_forget(struct learned *l, unsigned uplink)
+{
+    for (unsigned i = 0; i < LEARNED_KINDS; i++)
+        list_each (pos, next, &l->kinds[i].order) {
+            if (recent_entry(pos)->key.owner == uplink)
+                recent_drop(&l->kinds[i], recent_entry(pos));
+        }
+    l->strips_at = 0;
+}
+
+void learned_clear(struct learned *l)
+{
+    for (unsigned i = 0; i < LEARNED_KINDS; i++)
+        recent_clear(&l->kinds[i]);
+    l->strips_at = 0;
+}
+
+unsigned learned_prefix_bits(const struct learned_entry *e)
+{
+    unsigned before = ip_is_v4(&e->addr.ip) ? 12 : 0; /* of a v4-mapped address */
+    return kinds[e->kind].whole ? 0 : 8 * (prefix_bytes(&e->addr.ip) - before);
+}
+
+static size_t list_kind(const struct learned *l, enum learned_kind kind, braid_time now,
+                        struct learned_entry *out, size_t max)
+{
+    const struct list *head = &l->kinds[kind].order;
+    size_t n = 0;
+    for (const struct list *pos = head->prev; pos != head && n < max; pos = pos->prev) {
+        const struct fact *f = (const struct fact *)recent_entry(pos);
+        const struct recent_key *key = &f->entry.key;
+        if (f->until > now)
+            out[n++] = (struct learned_entry){.kind = kind,
+                                              .uplink = key->owner,
+                                              .addr = {.ip = key->ip, .port = key->port},
+                                              .times = f->times,
+                                              .believed = is_believed(f, kind, now),
+                                              .left = f->until - now};
+    }
+    return n;
+}
+
+size_t learned_list(const struct learned *l, braid_time now, struct learned_entry *out, size_t max)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < LEARNED_PASSES; i++)
+        n += list_kind(l, i, now, out + n, max - n);
+    return n;
+}
+
+size_t learned_count(const struct learned *l)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < LEARNED_PASSES; i++)
+        n += recent_count(&l->kinds[i]);
+    return n;
+}

@@ -1,0 +1,71 @@
+/* What the races of a worker have seen of uplinks and of who is behind them, and what later races make of it.
+ * What middleboxes do to SYNs is a matter of the way, so it is remembered of a prefix (/24, /48) over an
+ * uplink; silence may be a single server's, so it is remembered of an address and port over an uplink.
+ * Everything is forgotten after a while, is tried again, and then lasts twice as long if it is still so. It
+ * knows no clock: the time comes as an argument. */
+#ifndef BRAID_ROLE_LEARNED_H
+#define BRAID_ROLE_LEARNED_H
+
+#include "base/hash.h"
+#include "role/race.h"
+
+#define LEARNED_MAX     4096 /* of each kind, at most: half a MiB each */
+#define LEARNED_UPLINKS 8    /* their numbers are below */
+
+enum learned_kind {
+    LEARNED_STRIPPED, /* answers come without MP_CAPABLE; alone it may be the server, which does not know it
+                       */
+    LEARNED_DROPPED,  /* SYNs with MP_CAPABLE are not answered, or with a RST, and plain ones are. Once may be
+                       * loss: believed from the second time on, a RST at once */
+    LEARNED_EATEN,    /* a SYN's payload does not arrive, or not even the SYN */
+    LEARNED_SILENT,   /* nothing is answered, while something else is */
+    LEARNED_PASSES,   /* MP_CAPABLE is answered with MP_CAPABLE; not listed, but it shows who strips */
+    LEARNED_KINDS
+};
+
+/* What braidctl shows. */
+struct learned_entry {
+    enum learned_kind kind;
+    unsigned uplink;
+    struct braid_addr addr; /* the prefix, and port 0; or, of LEARNED_SILENT, the whole */
+    unsigned times;         /* that it was seen in a row */
+    bool believed;          /* races heed it */
+    braid_time left;        /* until it is tried again */
+};
+/* A word. */
+const char *learned_kind_text(enum learned_kind kind);
+/* Length of the prefix of an entry, as written behind its address: 24, 48; 0: it is a whole address. */
+unsigned learned_prefix_bits(const struct learned_entry *e);
+
+struct learned;
+
+/* At most max of each kind; the oldest makes room. key: unpredictable, as peers choose the addresses. NULL:
+ * memory is short. */
+struct learned *learned_new(const struct siphash_key *key, size_t max);
+/* NULL is allowed. */
+void learned_free(struct learned *l);
+
+/* For struct race_events. True: it is news, also for other workers' tables, which are told by the same call.
+ * If memory is short it is not remembered. */
+bool learned_see(struct learned *l, const struct race_lane *lane, enum race_seen what, braid_time now);
+
+/* Sets plain and bare of the lanes as what is known wants it, and puts first who is expected to answer; of
+ * these, those that are no reserve; of these, those over which there will be MPTCP. Else their order stays.
+ */
+void learned_steer(struct learned *l, struct race_lane *lanes, unsigned n, braid_time now);
+
+/* The uplink takes option 30 away, whoever is asked: several prefixes have answered without it here, and with
+ * it over other uplinks, or are known to speak MPTCP. */
+bool learned_strips(struct learned *l, unsigned uplink, braid_time now);
+
+/* The uplink leads elsewhere now (another address, another network): forgets what was learned of it. */
+void learned_forget(struct learned *l, unsigned uplink);
+/* Forgets everything. */
+void learned_clear(struct learned *l);
+
+/* Fills in up to max entries that are not over, kind by kind, those learned last first; returns how many. */
+size_t learned_list(const struct learned *l, braid_time now, struct learned_entry *out, size_t max);
+/* How many learned_list has at most. */
+size_t learned_count(const struct learned *l);
+
+#endif
