@@ -196,6 +196,7 @@ install: all ## into DESTDIR/PREFIX (/usr/local)
 	install -D -m 755 $(B)/braidd $(DESTDIR)$(or $(PREFIX),/usr/local)/sbin/braidd
 	install -D -m 755 $(B)/braidctl $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidctl
 	install -D -m 755 deploy/braid-steer $(DESTDIR)$(or $(PREFIX),/usr/local)/sbin/braid-steer
+	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/braid/steer deploy/steer/*.sh
 	[ -e $(DESTDIR)/etc/braid/braid.ini ] || install -D -m 644 conf/braid.ini $(DESTDIR)/etc/braid/braid.ini
 	install -d $(DESTDIR)/etc/systemd/system
 	sed 's|/usr/local/sbin/|$(or $(PREFIX),/usr/local)/sbin/|' deploy/braid.service >$(DESTDIR)/etc/systemd/system/braid.service

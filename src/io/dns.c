@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include "io/dns.h"
 #include "io/sockaddr.h"
+#include "io/steer.h"
 
 #define QUERY_TIMEOUT_MS 2000 /* that a server has for the first try; it doubles with each */
 #define QUERY_TRIES      3    /* of each server */
@@ -127,6 +128,14 @@ static bool files_changed(const struct dns *d)
     return false;
 }
 
+static int on_new_socket(ares_socket_t fd, int type, void *arg)
+{
+    (void)type;
+    (void)arg;
+    steer_exempt(fd);
+    return ARES_SUCCESS;
+}
+
 /* The stamps are taken first: a change in between is seen at the next question. */
 static int open_channel(struct dns *d, ares_channel *channel)
 {
@@ -141,7 +150,10 @@ static int open_channel(struct dns *d, ares_channel *channel)
                                    .sock_state_cb_data = d};
     for (unsigned i = 0; i < FILES; i++)
         d->stamp[i] = stamp_of(d->path[i]);
-    return ares_init_options(channel, &options, set) == ARES_SUCCESS ? 0 : -1;
+    if (ares_init_options(channel, &options, set) != ARES_SUCCESS)
+        return -1;
+    ares_set_socket_configure_callback(*channel, on_new_socket, NULL);
+    return 0;
 }
 
 static void take_addresses(const struct ares_addrinfo *result, struct dns_answer *a)

@@ -13,6 +13,7 @@
 #include "io/descriptors.h"
 #include "io/log.h"
 #include "io/sockaddr.h"
+#include "io/steer.h"
 #include "io/upstream.h"
 
 /* An algorithm that does not pace: the timers of a pacing one (bbr) cost more than the copying. */
@@ -116,6 +117,7 @@ static int connect_from(int protocol, const struct braid_addr *addr, const struc
     if (fd < 0)
         return -1;
     set_options(fd);
+    steer_exempt(fd);
     if (!source || bind_source(fd, source) == 0) {
         *connected = connect(fd, (struct sockaddr *)&sa, len) == 0;
         if (*connected || errno == EINPROGRESS)

@@ -7,7 +7,7 @@
                                                                                                      (MPTCP)
 The same in IPv6: fd77::/64, 2001:db8:aN::/64, 2001:db8:bN::/64, 2001:db8:18:N::/64. Of the service addresses,
 198.51.100.0/24 and 2001:db8:51::/64, none is on an interface: they are routed to the edge, whose daemon has them routed into
-its TUN. The modems translate only if told so. The router masquerades what it forwards from the LAN, as routers of homes do.
+its TUN. The modems translate only if told so. The router masquerades what leaves by an uplink, as routers of homes do.
 """
 import pathlib
 import sys
@@ -28,7 +28,7 @@ WORLD = ("edge", "plain", "multi")
 MASQUERADE = """table inet home {
     chain post {
         type nat hook postrouting priority srcnat; policy accept;
-        iifname "lan" oifname "wan*" masquerade
+        oifname "wan*" masquerade
     }
 }
 """
