@@ -54,7 +54,7 @@ static void finish(struct probe *p, bool answered)
 
 /* ---- what the connection tells ---------------------------------------------------------------- */
 
-/* The SYN is answered, and that was all: whoever listens never sees a connection. */
+/* The SYN is answered, and that was all: whoever listens sees a connection that is reset before any data. */
 static void on_established(struct braid_conn *c, void *user)
 {
     finish(user, true);
