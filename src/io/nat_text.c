@@ -79,13 +79,19 @@ static void put_frame(struct writer *w)
     }
 }
 
-/* What comes out of the TUN is no business of connection tracking's. */
-static void put_untracked(struct writer *w, const struct nat_rules *r)
+/* What comes out of the TUN is no business of connection tracking's; and nobody else has inner addresses. */
+static void put_subnets(struct writer *w, const struct nat_rules *r)
 {
     char subnet[ADDR_TEXT];
-    for (unsigned f = 0; f < 2; f++)
-        put(w, "add rule " NAT_TABLE " arrivals iifname \"%s\" %s saddr %s/%u notrack\n", r->tun,
-            families[f].ip, ip_text(&r->subnets[f], subnet), families[f].subnet_bits);
+    for (unsigned f = 0; f < 2; f++) {
+        const char *ip = families[f].ip;
+        unsigned bits = families[f].subnet_bits;
+        ip_text(&r->subnets[f], subnet);
+        put(w, "add rule " NAT_TABLE " arrivals iifname \"%s\" %s saddr %s/%u notrack\n", r->tun, ip, subnet,
+            bits);
+        put(w, "add rule " NAT_TABLE " arrivals iifname != { \"lo\", \"%s\" } %s saddr %s/%u drop\n", r->tun,
+            ip, subnet, bits);
+    }
 }
 
 static void put_pair(struct writer *w, const struct nat_rules *r, const struct nat_pair *p)
@@ -120,7 +126,7 @@ const char *nat_text(const struct nat_rules *rules, char text[NAT_TEXT])
 {
     struct writer w = {.text = text};
     put_frame(&w);
-    put_untracked(&w, rules);
+    put_subnets(&w, rules);
     for (unsigned i = 0; i < rules->n; i++)
         put_pair(&w, rules, &rules->pairs[i]);
     return text;
