@@ -44,6 +44,8 @@ enum braid_arguments {
       "/api/v1/counters", SUMMARY, NOTHING, counters, counters)                                              \
     X(BYPASS, "bypass", CLEAR, "servers left to their clients; clear: forget them",                          \
       "/api/v1/bypass", BYPASS, CLEAR, bypass, bypass)                                                       \
+    X(LEARNED, "learned", CLEAR, "what uplinks do to connections that begin; clear: forget it",              \
+      "/api/v1/learned", LEARNED, UNLEARN, learned, learned)                                                 \
     X(SET, "set", SETTING, "WHAT of a connection: scheduler, congestion or profile",                         \
       NULL, CHANGE, NOTHING, change, conn)                                                                   \
     X(ALGORITHMS, "algorithms", NONE, "what scheduler, congestion, path_manager and profile may be",         \

@@ -19,20 +19,26 @@ static enum gather_step take_summary(struct gathered *g, struct snapshot_job *jo
     return is_last(job, n_workers) ? GATHER_WHOLE : GATHER_ASK;
 }
 
-static enum gather_step take_bypass(struct gathered *g, const struct snapshot_job *job, unsigned n_workers)
+/* A table of which each worker has one of its own, and that is shown as one. */
+struct table {
+    size_t row_size;
+    size_t (*merge)(void *rows, size_t n); /* makes one row of those that mean the same; how many are left */
+};
+
+static enum gather_step take_table(struct gathered *g, const struct snapshot_job *job, unsigned n_workers,
+                                   const struct table *t)
 {
-    if (job->n_bypass > 0) {
-        struct bypass_entry *grown =
-            reallocarray(g->bypass, g->n_bypass + job->n_bypass, sizeof(job->bypass[0]));
+    if (job->n_rows > 0) {
+        char *grown = reallocarray(g->rows, g->n_rows + job->n_rows, t->row_size);
         if (!grown)
             return GATHER_SHORT;
-        memcpy(grown + g->n_bypass, job->bypass, job->n_bypass * sizeof(job->bypass[0]));
-        g->bypass = grown;
-        g->n_bypass += job->n_bypass;
+        memcpy(grown + g->n_rows * t->row_size, job->rows, job->n_rows * t->row_size);
+        g->rows = grown;
+        g->n_rows += job->n_rows;
     }
     if (!is_last(job, n_workers))
         return GATHER_ASK;
-    g->n_bypass = render_bypass_merge(g->bypass, g->n_bypass);
+    g->n_rows = t->merge(g->rows, g->n_rows);
     return GATHER_WHOLE;
 }
 
@@ -44,6 +50,9 @@ static enum gather_step take_page(struct gathered *g, const struct snapshot_job 
     return g->list.complete ? GATHER_WHOLE : GATHER_ASK;
 }
 
+static const struct table bypass_table = {sizeof(struct bypass_entry), render_bypass_merge};
+static const struct table learned_table = {sizeof(struct learned_entry), render_learned_merge};
+
 enum gather_step gather_take(struct gathered *g, struct snapshot_job *job, unsigned n_workers)
 {
     if (job->failed)
@@ -54,7 +63,10 @@ enum gather_step gather_take(struct gathered *g, struct snapshot_job *job, unsig
         return take_summary(g, job, n_workers);
     case SNAPSHOT_BYPASS:
     case SNAPSHOT_CLEAR:
-        return take_bypass(g, job, n_workers);
+        return take_table(g, job, n_workers, &bypass_table);
+    case SNAPSHOT_LEARNED:
+    case SNAPSHOT_UNLEARN:
+        return take_table(g, job, n_workers, &learned_table);
     case SNAPSHOT_PAGE:
         return take_page(g, job, n_workers);
     case SNAPSHOT_ONE:
@@ -69,8 +81,8 @@ enum gather_step gather_take(struct gathered *g, struct snapshot_job *job, unsig
 void gather_show(struct gathered *g, const struct snapshot_job *job, struct snapshot_view *v)
 {
     v->workers = g->summaries;
-    v->bypass = g->bypass;
-    v->n_bypass = g->n_bypass;
+    v->rows = g->rows;
+    v->n_rows = g->n_rows;
     v->list = &g->list;
     v->job = job;
 }
@@ -80,5 +92,5 @@ void gather_free(struct gathered *g, unsigned n_workers)
     for (unsigned w = 0; g->summaries && w < n_workers; w++)
         free(g->summaries[w]);
     free(g->summaries);
-    free(g->bypass);
+    free(g->rows);
 }

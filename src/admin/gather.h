@@ -7,8 +7,8 @@
 /* Zero it first; gather_free is due. */
 struct gathered {
     struct snapshot_worker **summaries; /* of those who have answered; NULL: nobody was asked for one */
-    struct bypass_entry *bypass;        /* of those who have answered */
-    size_t n_bypass;
+    void *rows;                         /* of a table, of those who have answered */
+    size_t n_rows;
     struct render_list list;
 };
 

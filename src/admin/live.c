@@ -147,20 +147,36 @@ static bool summary_step(struct worker *w, struct snapshot_job *job)
     return n > 0;
 }
 
-/* The table has a limit, so that one turn is enough. */
+/* Tables have a limit, so that one turn is enough. NULL: it is empty, or memory is short. */
+static void *make_rows(struct snapshot_job *job, size_t room, size_t size)
+{
+    job->rows = room > 0 ? malloc(room * size) : NULL;
+    job->failed = room > 0 && !job->rows;
+    return job->rows;
+}
+
 static void list_bypass(struct worker *w, struct snapshot_job *job)
 {
     struct edges *es = edges_of(worker_user(w));
     size_t room = edges_bypass_count(es);
-    if (room > 0) {
-        job->bypass = malloc(room * sizeof(job->bypass[0]));
-        if (job->bypass)
-            job->n_bypass = edges_bypass_list(es, job->now, job->bypass, room);
-        else
-            job->failed = true;
-    }
+    struct bypass_entry *rows = make_rows(job, room, sizeof(*rows));
+    if (rows)
+        job->n_rows = edges_bypass_list(es, job->now, rows, room);
     if (job->what == SNAPSHOT_CLEAR && !job->failed)
         edges_bypass_clear(es);
+}
+
+static void list_learned(struct worker *w, struct snapshot_job *job)
+{
+    const struct node *node = worker_user(w);
+    if (!node->learned)
+        return;
+    size_t room = learned_count(node->learned);
+    struct learned_entry *rows = make_rows(job, room, sizeof(*rows));
+    if (rows)
+        job->n_rows = learned_list(node->learned, job->now, rows, room);
+    if (job->what == SNAPSHOT_UNLEARN && !job->failed)
+        learned_clear(node->learned);
 }
 
 static void work(struct worker *w, void *arg)
@@ -185,6 +201,10 @@ static void work(struct worker *w, void *arg)
     case SNAPSHOT_BYPASS:
     case SNAPSHOT_CLEAR:
         list_bypass(w, job);
+        break;
+    case SNAPSHOT_LEARNED:
+    case SNAPSHOT_UNLEARN:
+        list_learned(w, job);
         break;
     case SNAPSHOT_PAGE:
         next_page(w, job);

@@ -133,3 +133,27 @@ const char *render_path_name(const struct conf *conf, const struct braid_subflow
 {
     return s->path_rule >= 0 ? conf->path_names[s->path_rule] : NULL;
 }
+
+size_t render_merge(void *rows, size_t n, size_t size, int (*compare)(const void *a, const void *b),
+                    void (*join)(void *kept, const void *same))
+{
+    char *all = rows;
+    size_t kept = 0;
+    if (n > 1)
+        qsort(rows, n, size, compare);
+    for (size_t i = 0; i < n; i++) {
+        char *row = all + i * size, *end = all + kept * size;
+        if (kept > 0 && compare(end - size, row) == 0) {
+            join(end - size, row);
+        } else {
+            memmove(end, row, size);
+            kept++;
+        }
+    }
+    return kept;
+}
+
+int64_t render_seconds(braid_time time)
+{
+    return (time + BRAID_SECOND - 1) / BRAID_SECOND;
+}

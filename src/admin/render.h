@@ -18,6 +18,8 @@ render_fn render_conn_text, render_conn_json;
 render_fn render_change_text;
 /* Servers that are left to their clients. */
 render_fn render_bypass_text, render_bypass_json;
+/* What was learned of uplinks and those behind them. */
+render_fn render_learned_text, render_learned_json;
 /* All algorithms and profiles. */
 render_fn render_algorithms_text, render_algorithms_json;
 /* The paths of the configuration. */
@@ -35,9 +37,18 @@ struct render_list {
 };
 render_fn render_list_text, render_list_json;
 
-/* Makes one entry of those that several workers have of a destination: the longest time, and the sum of SYNs.
- * Returns how many are left, sorted by edge and address. */
-size_t render_bypass_merge(struct bypass_entry *entries, size_t n);
+/* Makes one of those of the n rows (struct bypass_entry) that several workers have of a destination: the
+ * longest time, and the sum of SYNs. Returns how many are left, sorted by edge and address. */
+size_t render_bypass_merge(void *rows, size_t n);
+/* The same of struct learned_entry: what most workers believe is what counts, so the longest time and the
+ * most times. Sorted by uplink, kind and address. */
+size_t render_learned_merge(void *rows, size_t n);
+/* Sorts n rows of so many bytes, and makes one of those that compare as equal: join takes what is worth
+ * keeping of the second into the first. Returns how many are left. */
+size_t render_merge(void *rows, size_t n, size_t size, int (*compare)(const void *a, const void *b),
+                    void (*join)(void *kept, const void *same));
+/* Whole seconds, begun ones too. */
+int64_t render_seconds(braid_time time);
 
 /* The sums of all workers, for d. The result's edges are those of the view; NULL if memory is short, d has
  * failed then; the caller frees it. */

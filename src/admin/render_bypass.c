@@ -1,7 +1,6 @@
 /* The servers that are left to their clients, as documents. Each worker has its own list of them, but they
  * tell each other, so that most have most of them. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include "admin/render.h"
 #include "base/addr.h"
@@ -15,33 +14,24 @@ static int by_edge_and_address(const void *a, const void *b)
     return order ? order : (int)x->addr.port - (int)y->addr.port;
 }
 
-size_t render_bypass_merge(struct bypass_entry *entries, size_t n)
+static void join(void *kept, const void *same)
 {
-    size_t kept = 0;
-    if (n > 1)
-        qsort(entries, n, sizeof(entries[0]), by_edge_and_address);
-    for (size_t i = 0; i < n; i++) {
-        struct bypass_entry *last = kept ? &entries[kept - 1] : NULL;
-        if (!last || by_edge_and_address(last, &entries[i]) != 0) {
-            entries[kept++] = entries[i];
-            continue;
-        }
-        last->passed += entries[i].passed;
-        if (entries[i].left > last->left)
-            last->left = entries[i].left;
-    }
-    return kept;
+    struct bypass_entry *k = kept;
+    const struct bypass_entry *s = same;
+    k->passed += s->passed;
+    if (s->left > k->left)
+        k->left = s->left;
 }
 
-static int64_t seconds_left(const struct bypass_entry *e)
+size_t render_bypass_merge(void *rows, size_t n)
 {
-    return (e->left + BRAID_SECOND - 1) / BRAID_SECOND;
+    return render_merge(rows, n, sizeof(struct bypass_entry), by_edge_and_address, join);
 }
 
 void render_bypass_json(struct doc *d, const struct snapshot_view *v)
 {
-    const struct bypass_entry *entries = v->bypass;
-    size_t n = v->n_bypass;
+    const struct bypass_entry *entries = v->rows;
+    size_t n = v->n_rows;
     struct json j = {.doc = d};
     json_object(&j, NULL);
     json_array(&j, "bypass");
@@ -49,7 +39,7 @@ void render_bypass_json(struct doc *d, const struct snapshot_view *v)
         json_object(&j, NULL);
         json_addr(&j, "server", &entries[i].addr);
         json_string(&j, "edge", v->conf->edges[entries[i].edge].name);
-        json_int(&j, "left_s", seconds_left(&entries[i]));
+        json_int(&j, "left_s", render_seconds(entries[i].left));
         json_uint(&j, "passed", entries[i].passed);
         json_end(&j);
     }
@@ -62,13 +52,13 @@ void render_bypass_json(struct doc *d, const struct snapshot_view *v)
 
 void render_bypass_text(struct doc *d, const struct snapshot_view *v)
 {
-    const struct bypass_entry *entries = v->bypass;
-    size_t n = v->n_bypass;
+    const struct bypass_entry *entries = v->rows;
+    size_t n = v->n_rows;
     doc_printf(d, "%-46s %-12s %8s %12s\n", "SERVER", "EDGE", "SECONDS", "PASSED");
     for (size_t i = 0; i < n; i++) {
         char server[ADDR_TEXT];
         doc_printf(d, "%-46s %-12s %8" PRId64 " %12" PRIu64 "\n", addr_text(&entries[i].addr, server),
-                   v->conf->edges[entries[i].edge].name, seconds_left(&entries[i]), entries[i].passed);
+                   v->conf->edges[entries[i].edge].name, render_seconds(entries[i].left), entries[i].passed);
     }
     doc_printf(d, "%zu server%s%s\n", n, n == 1 ? "" : "s", v->cleared ? ", now forgotten" : "");
 }

@@ -33,9 +33,9 @@ void snapshot_job_clear(struct snapshot_job *job)
     job->n = 0;
     free(job->summary);
     job->summary = NULL;
-    free(job->bypass);
-    job->bypass = NULL;
-    job->n_bypass = 0;
+    free(job->rows);
+    job->rows = NULL;
+    job->n_rows = 0;
 }
 
 void snapshot_job_free(struct snapshot_job *job)

@@ -9,6 +9,7 @@
 #include "io/worker.h"
 #include "role/bypass.h"
 #include "role/edge.h"
+#include "role/learned.h"
 #include "role/node.h"
 
 #define SNAPSHOT_CONNS 32 /* connections that a worker copies in one turn of its loop, at most */
@@ -62,8 +63,10 @@ enum snapshot_what {
     SNAPSHOT_PAGE,    /* fills in the next n conns; n is 0 at the end, and only then dump is closed */
     SNAPSHOT_ONE,     /* fills in the connection with the core's number id, if there is one: n is 1 or 0 */
     SNAPSHOT_CHANGE,  /* the same, after the change */
-    SNAPSHOT_BYPASS,  /* fills in bypass */
-    SNAPSHOT_CLEAR    /* the same, and forgets all servers */
+    SNAPSHOT_BYPASS,  /* fills in rows, of struct bypass_entry */
+    SNAPSHOT_CLEAR,   /* the same, and forgets all servers */
+    SNAPSHOT_LEARNED, /* fills in rows, of struct learned_entry */
+    SNAPSHOT_UNLEARN  /* the same, and forgets all of it */
 };
 
 struct snapshot_source;
@@ -81,8 +84,8 @@ struct snapshot_job {
     bool failed;             /* the worker's memory was short */
     braid_time now;          /* the worker's clock */
     struct snapshot_worker *summary; /* made and freed by the main thread */
-    struct bypass_entry *bypass;     /* made by the worker, freed by the main thread; NULL: none */
-    size_t n_bypass;
+    void *rows;                      /* made by the worker, freed by the main thread; NULL: none */
+    size_t n_rows;
     unsigned n;
     struct snapshot_conn *conns[SNAPSHOT_CONNS]; /* made by the worker, freed by the main thread */
 };
@@ -115,8 +118,8 @@ struct snapshot_view {
     uint64_t log_lost; /* lines */
     bool cleared;      /* what is shown has just been forgotten */
     struct snapshot_worker *const *workers;
-    const struct bypass_entry *bypass; /* sorted by edge and address, each once */
-    size_t n_bypass;
+    const void *rows; /* of a table, sorted, each thing once */
+    size_t n_rows;
     const struct snapshot_job *job; /* that has conns */
     struct render_list *list;       /* how far the list has come, of a document that is one */
 };

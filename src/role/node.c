@@ -6,6 +6,7 @@
 #include "io/poller.h"
 #include "relay/end_socket.h"
 #include "relay/splice.h"
+#include "role/learned.h"
 #include "role/node.h"
 
 struct node *node_new(struct braid_core *core, struct event_base *base)
@@ -35,6 +36,7 @@ void node_free(struct node *n)
     }
     splicer_free(n->splicer);
     poller_free(n->sockets);
+    learned_free(n->learned);
     free(n);
 }
 

@@ -13,6 +13,7 @@
 #define NODE_ROLES_MAX 4
 
 struct event_base;
+struct learned;
 struct poller;
 struct profile;
 struct role;
@@ -56,6 +57,7 @@ struct node {
     struct event_base *base;
     struct splicer *splicer; /* of all roles' splices ... */
     struct poller *sockets;  /* ... and their sockets */
+    struct learned *learned; /* of uplinks (learned.h); the node's; NULL: there are none */
     struct role *roles[NODE_ROLES_MAX];
     unsigned n_roles;
     unsigned n_conns;           /* that the roles have, together */

@@ -22,7 +22,7 @@ struct fake {
     bool fail;                        /* memory is short */
     struct snapshot_job *held[64];
     unsigned n_held;
-    unsigned asked, dropped, open_dumps, cleared, forgotten;
+    unsigned asked, dropped, open_dumps, cleared, forgotten, unlearned;
     struct snapshot_change changed; /* the last one */
     uint64_t changed_id;
     unsigned changed_worker;
@@ -51,6 +51,10 @@ static inline void fake_conf(struct conf *c)
         fprintf(stderr, "%s\n", err);
         abort();
     }
+    /* without the paths and endpoints that come with a section */
+    c->uplinks[0].name = strdup("dsl");
+    c->uplinks[1].name = strdup("lte");
+    c->n_uplinks = 2;
 }
 
 static inline struct braid_addr fake_addr(const char *text)
@@ -163,14 +167,31 @@ static inline void fake_bypass(struct fake *f, struct snapshot_job *job)
 {
     char own[ADDR_TEXT];
     snprintf(own, sizeof(own), "[2001:db8::%u]:443", job->worker + 1);
-    job->n_bypass = 2;
-    job->bypass = calloc(2, sizeof(job->bypass[0]));
-    if (!job->bypass)
+    struct bypass_entry *e = calloc(2, sizeof(*e));
+    if (!e)
         abort();
-    job->bypass[0] = (struct bypass_entry){1, fake_addr(own), 5 * BRAID_SECOND, 7};
-    job->bypass[1] = (struct bypass_entry){0, fake_addr("10.99.3.2:80"),
-                                           (10 + job->worker) * BRAID_SECOND - 1, 100 + job->worker};
+    e[0] = (struct bypass_entry){1, fake_addr(own), 5 * BRAID_SECOND, 7};
+    e[1] = (struct bypass_entry){0, fake_addr("10.99.3.2:80"), (10 + job->worker) * BRAID_SECOND - 1,
+                                 100 + job->worker};
+    job->rows = e;
+    job->n_rows = 2;
     f->cleared += job->what == SNAPSHOT_CLEAR;
+}
+
+/* All workers know the first thing, the last of them longest; each has another one of its own. */
+static inline void fake_learned(struct fake *f, struct snapshot_job *job)
+{
+    char own[ADDR_TEXT];
+    snprintf(own, sizeof(own), "[2001:db8:%u::]:0", job->worker + 1);
+    struct learned_entry *e = calloc(2, sizeof(*e));
+    if (!e)
+        abort();
+    e[0] = (struct learned_entry){LEARNED_SILENT,  1,           fake_addr("10.99.3.2:80"),
+                                  1 + job->worker, job->worker, (5 + job->worker) * BRAID_SECOND};
+    e[1] = (struct learned_entry){LEARNED_DROPPED, 0, fake_addr(own), 3, true, 240 * BRAID_SECOND};
+    job->rows = e;
+    job->n_rows = 2;
+    f->unlearned += job->what == SNAPSHOT_UNLEARN;
 }
 
 static inline void fake_fill(struct fake *f, struct snapshot_job *job)
@@ -182,6 +203,8 @@ static inline void fake_fill(struct fake *f, struct snapshot_job *job)
         fake_summary(job->summary, job->worker);
     else if (job->what == SNAPSHOT_BYPASS || job->what == SNAPSHOT_CLEAR)
         fake_bypass(f, job);
+    else if (job->what == SNAPSHOT_LEARNED || job->what == SNAPSHOT_UNLEARN)
+        fake_learned(f, job);
     else if (job->what == SNAPSHOT_PAGE)
         fake_page(f, job);
     else if (job->id >= 1 && job->id <= f->conns[job->worker])

@@ -112,6 +112,7 @@ static const struct {
     {"bypass", BRAID_COMMAND_BYPASS, COMMAND_TEXT, 0},
     {"bypass clear --json", BRAID_COMMAND_BYPASS, COMMAND_JSON, 0},
     {"bypass on", -1, COMMAND_TEXT, 0},
+    {"learned clear", BRAID_COMMAND_LEARNED, COMMAND_TEXT, 0},
     {"bypass clear 1", -1, COMMAND_TEXT, 0},
     {"set 12 scheduler minrtt", BRAID_COMMAND_SET, COMMAND_TEXT, 12},
     {"set 12 congestion x --json", BRAID_COMMAND_SET, COMMAND_JSON, 12},
@@ -169,6 +170,9 @@ START_TEST(every_command_is_answered_as_a_table_and_as_json)
         {"show 3 --json\n", "{\"id\":3,\"worker\":1,\"edge\":\"web\","},
         {"counters\n", "TcpActiveOpens "},
         {"counters --json\n", "{\"TcpActiveOpens\":3,"},
+        {"learned\n", "\n3 things learned\n"},
+        {"learned clear\n", "\n3 things learned, now forgotten\n"},
+        {"learned --json clear\n", "],\"count\":3,\"cleared\":true}\n"},
         {"bypass\n", "\n3 servers\n"},
         {"bypass --json\n", "],\"count\":3,\"cleared\":false}\n"},
         {"bypass clear\n", "\n3 servers, now forgotten\n"},
@@ -194,10 +198,10 @@ END_TEST
 START_TEST(errors_come_in_the_format_that_was_asked_for)
 {
     static const char *const replies[][2] = {
-        {"nonsense\n", "error: unknown command; there are status connections show counters bypass set "
+        {"nonsense\n", "error: unknown command; there are status connections show counters bypass learned set "
                        "algorithms paths uplinks and the option --json\n"},
         {"nonsense --json\n", "{\"error\":\"unknown command; there are status connections show counters "
-                              "bypass set algorithms paths uplinks and the option "
+                              "bypass learned set algorithms paths uplinks and the option "
                               "--json\"}\n"},
         {"status x\n", "error: this command takes no argument\n"},
         {"set 999 profile bulk\n",

@@ -146,6 +146,7 @@ START_TEST(every_document_is_served_with_its_type)
         {"/api/v1/counters", "application/json", "{\"TcpActiveOpens\":6,\"TcpPassiveOpens\":12,"},
         {"/api/v1/connections", "application/json", "\"count\":101}"},
         {"/api/v1/bypass", "application/json", "],\"count\":4,\"cleared\":false}"},
+        {"/api/v1/learned", "application/json", "],\"count\":4,\"cleared\":false}"},
         {"/api/v1/connections/5", "application/json", "{\"id\":5,\"worker\":2,"},
         {"/api/v1/status?pretty=1", "application/json", "\"total\":{"},
     };

@@ -288,8 +288,8 @@ END_TEST
 START_TEST(bypassed_servers_in_json)
 {
     struct bypass_entry e[4];
-    view.n_bypass = bypassed(e);
-    view.bypass = e;
+    view.n_rows = bypassed(e);
+    view.rows = e;
     view.cleared = false;
     render_bypass_json(&doc, &view);
     ck_assert_str_eq(
@@ -303,8 +303,8 @@ END_TEST
 START_TEST(the_table_of_bypassed_servers_tells_the_same)
 {
     struct bypass_entry e[4];
-    view.n_bypass = bypassed(e);
-    view.bypass = e;
+    view.n_rows = bypassed(e);
+    view.rows = e;
     view.cleared = true;
     render_bypass_text(&doc, &view);
     const char *text = written();
@@ -318,11 +318,73 @@ END_TEST
 START_TEST(the_manual_tells_every_member_of_a_bypassed_server)
 {
     struct bypass_entry e[4];
-    view.n_bypass = bypassed(e);
-    view.bypass = e;
+    view.n_rows = bypassed(e);
+    view.rows = e;
     view.cleared = false;
     render_bypass_json(&doc, &view);
     members("A bypassed server");
+}
+END_TEST
+
+/* ---- what was learned ---- */
+
+/* Shows, of five that three workers have, the four that are left. */
+static void learned(struct learned_entry out[5])
+{
+    const struct learned_entry entries[] = {
+        {LEARNED_SILENT, 1, fake_addr("[2001:db8::2]:443"), 1, true, 5 * BRAID_SECOND},
+        {LEARNED_DROPPED, 0, fake_addr("[2001:db8:1::]:0"), 1, false, 9 * BRAID_SECOND},
+        {LEARNED_DROPPED, 0, fake_addr("[2001:db8:1::]:0"), 2, true, 9 * BRAID_SECOND + 1},
+        {LEARNED_STRIPPED, 1, fake_addr("198.51.100.0:0"), 4, true, 1},
+        {LEARNED_EATEN, 0, fake_addr("198.51.100.0:0"), 3, false, BRAID_SECOND},
+    };
+    memcpy(out, entries, sizeof(entries));
+    view.n_rows = render_learned_merge(out, 5);
+    view.rows = out;
+    ck_assert_uint_eq(render_learned_merge(NULL, 0), 0);
+}
+
+START_TEST(what_was_learned_in_json)
+{
+    struct learned_entry e[5];
+    learned(e);
+    view.cleared = false;
+    render_learned_json(&doc, &view);
+    ck_assert_str_eq(written(),
+                     "{\"learned\":[{\"uplink\":\"dsl\",\"kind\":\"dropped\",\"destination\":"
+                     "\"2001:db8:1::/48\",\"times\":2,\"believed\":true,\"left_s\":10},"
+                     "{\"uplink\":\"dsl\",\"kind\":\"eaten\",\"destination\":\"198.51.100.0/24\","
+                     "\"times\":3,\"believed\":false,\"left_s\":1},"
+                     "{\"uplink\":\"lte\",\"kind\":\"stripped\",\"destination\":\"198.51.100.0/24\","
+                     "\"times\":4,\"believed\":true,\"left_s\":1},"
+                     "{\"uplink\":\"lte\",\"kind\":\"silent\",\"destination\":\"[2001:db8::2]:443\","
+                     "\"times\":1,\"believed\":true,\"left_s\":5}],\"count\":4,\"cleared\":false}\n");
+    ck_assert_uint_eq(view.n_rows, 4);
+}
+END_TEST
+
+START_TEST(the_table_of_what_was_learned_tells_the_same)
+{
+    struct learned_entry e[5];
+    learned(e);
+    view.cleared = true;
+    render_learned_text(&doc, &view);
+    const char *text = written();
+    contains(text, "\ndsl          dropped   2001:db8:1::/48 ");
+    contains(text, "      2 yes            10\n");
+    contains(text, "\nlte          silent    [2001:db8::2]:443 ");
+    contains(text, "      3 no              1\n");
+    contains(text, "\n4 things learned, now forgotten\n");
+}
+END_TEST
+
+START_TEST(the_manual_tells_every_member_of_what_was_learned)
+{
+    struct learned_entry e[5];
+    learned(e);
+    view.cleared = false;
+    render_learned_json(&doc, &view);
+    members("What was learned");
 }
 END_TEST
 
@@ -420,6 +482,9 @@ int main(void)
     tcase_add_test(t, bypassed_servers_in_json);
     tcase_add_test(t, the_table_of_bypassed_servers_tells_the_same);
     tcase_add_test(t, the_manual_tells_every_member_of_a_bypassed_server);
+    tcase_add_test(t, what_was_learned_in_json);
+    tcase_add_test(t, the_table_of_what_was_learned_tells_the_same);
+    tcase_add_test(t, the_manual_tells_every_member_of_what_was_learned);
     tcase_add_test(t, names_of_metrics_are_made_of_nstats);
     tcase_add_test(t, no_two_counters_share_a_metric);
     tcase_add_test(t, metrics_have_help_type_and_bounded_labels);
