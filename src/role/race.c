@@ -121,6 +121,9 @@ static void see_the_winner(const struct race *r, const struct candidate *c)
         see_the_beaten(r, l);
     else if (!r->late)
         see(r, l, RACE_SEEN_STRIPPED);
+    int64_t arrived;
+    if (c->data && !r->late && braid_conn_get_option(c->conn, BRAID_OPT_SYN_DATA, &arrived) == 0)
+        see(r, l, arrived > 0 ? RACE_SEEN_PAYLOAD : RACE_SEEN_PAYLOAD_EATEN);
 }
 
 /* Those whose head start is over, or that have failed, while the winner was answered. */
@@ -221,6 +224,11 @@ static void candidate_open(struct race *r, struct candidate *c, braid_time now)
     p.plain = c->plain;
     p.ops = &candidate_ops;
     p.user = c;
+    c->data = !c->plain && !where->bare && r->params.opening_len > 0;
+    if (c->data) {
+        p.syn_data = r->params.opening;
+        p.syn_len = (uint16_t)r->params.opening_len;
+    }
     c->asked_at = now;
     c->conn = braid_connect(r->params.core, &p, now);
     c->state = c->conn ? UNDER_WAY : FAILED;

@@ -93,8 +93,9 @@ struct race_params {
     /* Plain TCP is accepted. Else nothing but SYNs with MP_CAPABLE is sent, and lanes that answer without are
      * passed over. */
     bool fallback;
-    /* The first bytes of our stream, at most RACE_OPENING; copied. They may leave more than once, with the
-     * SYNs of several lanes, so they must not do harm twice. */
+    /* The first bytes of our stream, at most RACE_OPENING; copied. SYNs with MP_CAPABLE carry them, except on
+     * bare lanes; a plain SYN is as plain as can be. So they may leave, and arrive, with the SYNs of several
+     * lanes, and must not do harm twice. */
     const void *opening;
     size_t opening_len;
     braid_time timeout; /* for all together */

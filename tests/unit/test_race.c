@@ -327,19 +327,98 @@ START_TEST(where_there_is_a_place_for_one_the_one_goes_on)
 }
 END_TEST
 
-START_TEST(what_opens_the_stream_is_written_once_by_the_winner)
+/* ---- the first bytes of the stream ---- */
+
+#define TAKES_SYN_DATA "10.0.9.1:81"
+
+static uint8_t opening[RACE_OPENING];
+
+/* Two lanes, to a server that takes payload of SYNs or not. */
+static void field_opening(const char *server)
 {
-    static uint8_t opening[RACE_OPENING];
+    struct braid_listen_params takes = {.addr = pair_addr(TAKES_SYN_DATA),
+                                        .name = "takes",
+                                        .cc = cc_algorithms[0],
+                                        .sched = sched_algorithms[0],
+                                        .syn_data = RACE_OPENING,
+                                        .ops = &pair_ops,
+                                        .ctx = &field.pair};
+    ck_assert_ptr_nonnull(braid_listen(field.pair.server.core, &takes));
     for (unsigned i = 0; i < sizeof(opening); i++)
         opening[i] = pattern(i);
-    field_lanes(2);
-    field.uplinks[1].dead = true;
+    field_lane(1, server);
+    field_lane(2, server);
     field.params.opening = opening;
     field.params.opening_len = sizeof(opening);
-    field_race();
+}
+
+/* The server gets the opening once, and what follows behind it. */
+static void expect_opening(void)
+{
     field.pair.client.sent = sizeof(opening);
     pair_transfer(&field.pair, &field.pair.client, 5000, BRAID_SECOND);
     ck_assert_uint_eq(field.pair.server.received, sizeof(opening) + 5000);
+}
+
+START_TEST(the_opening_comes_with_the_syn_where_that_is_taken)
+{
+    field_opening(TAKES_SYN_DATA);
+    field_race();
+    expect_win(1, true, TRIP);
+    ck_assert_uint_eq(field.uplinks[1].payloads, 1);
+    ck_assert(field.seen[1][RACE_SEEN_PAYLOAD] == 1 && field.seen[1][RACE_SEEN_MPTCP] == 1);
+    ck_assert_uint_eq(field_seen_all(), 2);
+    expect_opening();
+}
+END_TEST
+
+START_TEST(the_opening_comes_in_the_stream_where_it_is_not)
+{
+    field_opening("10.0.9.1:80");
+    field_race();
+    expect_win(1, true, TRIP);
+    ck_assert(field.seen[1][RACE_SEEN_PAYLOAD_EATEN] == 1 && field_seen_all() == 2);
+    expect_opening();
+}
+END_TEST
+
+START_TEST(a_bare_lane_has_no_payload_in_its_syn)
+{
+    field_opening(TAKES_SYN_DATA);
+    field.lanes[0].bare = true;
+    field_race();
+    expect_win(1, true, TRIP);
+    ck_assert_uint_eq(field.uplinks[1].payloads, 0);
+    ck_assert(field.seen[1][RACE_SEEN_MPTCP] == 1 && field_seen_all() == 1);
+    expect_opening();
+}
+END_TEST
+
+/* It may be the option, too: the next one shows, without payload. */
+START_TEST(where_a_syn_with_both_is_lost_the_payload_is_suspected_first)
+{
+    field_opening(TAKES_SYN_DATA);
+    field.uplinks[1].no_payload = true;
+    field.uplinks[2].dead = true;
+    field_race();
+    expect_win(1, false, HEAD + TRIP);
+    ck_assert_uint_eq(field.uplinks[1].payloads, 1);
+    ck_assert(field.seen[1][RACE_SEEN_PAYLOAD_EATEN] == 1 && field_seen_all() == 1);
+    expect_opening();
+}
+END_TEST
+
+START_TEST(a_loser_that_has_brought_the_opening_leaves_nothing_of_it)
+{
+    field_opening(TAKES_SYN_DATA);
+    field.params.fallback = false;
+    field.uplinks[1].delay = HEAD;
+    field_race();
+    expect_win(2, true, HEAD + TRIP);
+    ck_assert_uint_eq(field.uplinks[1].payloads, 1);
+    expect_opening();
+    pair_run_for(&field.pair, 2 * BRAID_SECOND);
+    ck_assert_uint_eq(field_conns(&field.pair.server), 1);
 }
 END_TEST
 
@@ -388,7 +467,11 @@ int main(void)
     tcase_add_test(t, silence_ends_with_the_time_for_all);
     tcase_add_test(t, a_core_without_places_is_told_at_once);
     tcase_add_test(t, where_there_is_a_place_for_one_the_one_goes_on);
-    tcase_add_test(t, what_opens_the_stream_is_written_once_by_the_winner);
+    tcase_add_test(t, the_opening_comes_with_the_syn_where_that_is_taken);
+    tcase_add_test(t, the_opening_comes_in_the_stream_where_it_is_not);
+    tcase_add_test(t, a_bare_lane_has_no_payload_in_its_syn);
+    tcase_add_test(t, where_a_syn_with_both_is_lost_the_payload_is_suspected_first);
+    tcase_add_test(t, a_loser_that_has_brought_the_opening_leaves_nothing_of_it);
     tcase_add_test(t, a_race_that_is_given_up_tells_nobody);
     suite_add_tcase(s, t);
     return run_suite(s);
