@@ -67,7 +67,8 @@ $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-$(B)/libtest.a: $(test_obj)
+# The simulator runs races, which are sans IO as the core is.
+$(B)/libtest.a: $(test_obj) $(B)/src/role/race.o
 	@rm -f $@
 	$(AR) rcs $@ $^
 # Libraries may want each other.
@@ -104,9 +105,10 @@ tests: $(unit_bin) $(B)/sim $(B)/fairness $(B)/pkt $(B)/attack $(B)/study $(B)/l
 unit: $(unit_bin) ## run the unit tests
 	@bad=; for t in $(unit_bin); do $$t || bad="$$bad $$t"; done; [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 
-sim: $(B)/sim $(B)/fairness ## simulate the stack in virtual time: SEEDS=runs MB_SEEDS=of each mb_ family SEED=first FAMILY=name
+sim: $(B)/sim $(B)/fairness ## simulate the stack in virtual time: SEEDS=runs MB_SEEDS=of each mb_ and race_ family SEED=first FAMILY=name
 	$(B)/sim -n $(or $(SEEDS),480) $(SEED:%=-s %) $(FAMILY:%=-f %)
 	$(if $(FAMILY),,$(B)/sim -F mb_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
+	$(if $(FAMILY),,$(B)/sim -F race_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
 	$(if $(FAMILY)$(SEEDS),,$(B)/fairness)
 
 packets: $(B)/pkt ## run the packet scripts

@@ -203,8 +203,9 @@ static void aborted_in(struct timewait_entry *e, const struct arrival *a)
 static bool remembered_in(struct braid_core *core, struct timewait_entry *e, const struct arrival *a)
 {
     struct mptcp_env *env = &core->env;
-    bool syn = a->p.tcp.flags & TCP_SYN, rst = a->p.tcp.flags & TCP_RST;
-    /* a SYN begins anew; a RST is never answered, but tells that an orphan need not be asked any more */
+    bool syn = (a->p.tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN, rst = a->p.tcp.flags & TCP_RST;
+    /* A SYN begins anew; one with ACK comes from a peer that has seen neither our third ACK nor our RST. A
+     * RST is never answered, but tells that an orphan need not be asked any more. */
     if (e->aborted && !syn && !(rst && !e->orphan)) {
         aborted_in(e, a);
         return false;

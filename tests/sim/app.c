@@ -324,6 +324,10 @@ static void on_incoming(void *ctx, struct braid_conn *c)
     struct braid_addr local, remote;
     struct app *a;
 
+    if (sc->world->s.race) {
+        contest_incoming(sc, c);
+        return;
+    }
     braid_conn_addrs(c, &local, &remote);
     boxes_unmap(sc->world, &remote);
     a = find_server(sc, remote.port);

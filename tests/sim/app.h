@@ -3,6 +3,7 @@
 #ifndef SIM_APP_H
 #define SIM_APP_H
 
+#include "contest.h"
 #include "scenario.h"
 
 struct world;
@@ -29,6 +30,7 @@ struct app {
     braid_time opened_at, closed_at, first_at, half_at, most_at, last_at;
     braid_time stall; /* longest time between two reads */
     uint64_t id;      /* braid_conn_id */
+    struct contest contest;
 };
 
 extern const struct braid_conn_ops app_ops;

@@ -52,3 +52,21 @@ static void inject(struct box *b, unsigned to, struct frame *f)
 
 const struct box_ops box_rst = {
     .name = "rst", .super = true, .state_size = sizeof(struct rst), .frame = inject};
+
+static void refuse(struct box *b, unsigned to, struct frame *f)
+{
+    struct seg s = seg_of(f);
+    struct frame *rst;
+
+    if (b->spec->drop.subtypes && !seg_has_subtype(f, b->spec->drop.subtypes)) {
+        box_pass(b, to, f);
+        return;
+    }
+    rst = seg_bare(f, true, SEG_RST | SEG_ACK, 0, seg_end(&s));
+    frame_complete(rst);
+    trace_frame(b->world, "refuse", rst);
+    box_pass(b, !to, rst);
+    box_kill(b, f);
+}
+
+const struct box_ops box_refuse = {.name = "refuse", .super = true, .frame = refuse};

@@ -113,6 +113,7 @@ extern const struct box_ops box_split;          /* segment */
 extern const struct box_ops box_merge;          /* segment */
 extern const struct box_ops box_pep;            /* pep: acknowledges data before the receiver has it */
 extern const struct box_ops box_rst;            /* rst */
+extern const struct box_ops box_refuse;         /* drop: answers SYNs with a RST instead of passing them on */
 
 /* One box of one path. */
 struct box {

@@ -65,36 +65,56 @@ static void learn_key(struct data_half *d, uint64_t key)
     d->snd_max = d->idsn + 1;
 }
 
-/* The connection that a SYN belongs to; SIM_CONNS: to none. */
-static unsigned conn_of_syn(const struct look *k)
+/* The place in conns of what a SYN opens or joins; its size: there is none. */
+static unsigned data_of_syn(const struct look *k)
 {
     struct world *w = k->w;
+    struct observer *o = &w->observer;
 
-    for (unsigned i = 0; i < w->s.n_conns; i++) {
-        if (k->p.tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) {
-            if (w->observer.conns[i].half[!k->side].has_key &&
-                w->observer.conns[i].half[!k->side].token == k->p.tcp.mp.join.token)
+    if (k->p.tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) {
+        for (unsigned i = 0; i < SIM_CONNS + o->n_raced; i++)
+            if (o->conns[i].half[!k->side].has_key &&
+                o->conns[i].half[!k->side].token == k->p.tcp.mp.join.token)
                 return i;
-        } else if (w->apps[SIM_CLIENT][i].port == k->p.src.port) {
-            return i;
-        }
+    } else if (w->racing && o->n_raced < OBSERVER_RACED) {
+        o->raced[o->n_raced] = w->racing->index;
+        return SIM_CONNS + o->n_raced++;
+    } else {
+        for (unsigned i = 0; i < w->s.n_conns; i++)
+            if (w->apps[SIM_CLIENT][i].port == k->p.src.port)
+                return i;
     }
-    return SIM_CONNS;
+    return SIM_CONNS + OBSERVER_RACED;
 }
 
 static void new_flow(struct look *k)
 {
     struct observer *o = &k->w->observer;
-    unsigned conn = conn_of_syn(k);
+    unsigned data = data_of_syn(k);
     struct flow *f;
 
-    REQUIRE(k, conn < SIM_CONNS, "a SYN that belongs to no connection");
+    REQUIRE(k, data < SIM_CONNS + OBSERVER_RACED, "a SYN that belongs to no connection");
     REQUIRE(k, o->n_flows < OBSERVER_FLOWS, "too many subflows to observe");
     f = &o->flows[o->n_flows++];
-    *f = (struct flow){.conn = conn, .join = k->p.tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)};
+    *f = (struct flow){.conn = data < SIM_CONNS ? data : o->raced[data - SIM_CONNS],
+                       .data = data,
+                       .join = k->p.tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)};
     f->addr[k->side] = k->p.src;
     f->addr[!k->side] = k->p.dst;
     k->flow = f;
+}
+
+/* Of the candidates of a race all but one end before they have carried anything. The third ACK may have left
+ * when another one wins in the same batch. */
+static void check_race(struct look *k)
+{
+    const struct flow *f = k->flow;
+    const struct app *a = &k->w->apps[SIM_CLIENT][f->conn];
+
+    if (f->data < SIM_CONNS || f->join || k->side == SIM_SERVER || contest_won(a, &k->p.src))
+        return;
+    REQUIRE(k, k->p.payload_len == 0 && !(k->p.tcp.flags & TCP_FIN) && !k->p.tcp.mp.dss.has_map,
+            "a candidate that has not won carries something");
 }
 
 static void note_syn(struct look *k)
@@ -109,13 +129,15 @@ static void note_syn(struct look *k)
         h->snd_max = 1;
     }
     h->mp = t->mp.has & (MPTCP_HAS(MPTCP_CAPABLE) | MPTCP_HAS(MPTCP_JOIN));
+    h->offered |= h->mp;
     h->has_wscale = t->has_wscale;
     h->wscale = t->wscale;
     h->mss = t->has_mss ? t->mss : 536;
     h->has_ts = t->has_ts;
     if (k->w->s.opaque)
         return;
-    REQUIRE(k, !(t->flags & TCP_ACK) || !h->mp || k->peer->mp, "MPTCP in a SYN/ACK that answers a plain SYN");
+    REQUIRE(k, !(t->flags & TCP_ACK) || !h->mp || k->peer->offered,
+            "MPTCP in a SYN/ACK that answers a plain SYN");
     REQUIRE(k, !(t->flags & TCP_ACK) || !h->has_ts || k->peer->has_ts, "timestamps that were not offered");
     REQUIRE(k, !(t->flags & TCP_ACK) || !h->has_wscale || k->peer->has_wscale, "a window scale not offered");
 }
@@ -123,7 +145,7 @@ static void note_syn(struct look *k)
 static void note_keys(struct look *k)
 {
     const struct wire_mptcp *mp = &k->p.tcp.mp;
-    struct data_conn *c = &k->w->observer.conns[k->flow->conn];
+    struct data_conn *c = &k->w->observer.conns[k->flow->data];
 
     if (!(mp->has & MPTCP_HAS(MPTCP_CAPABLE)) || mp->capable.n_keys == 0)
         return;
@@ -433,11 +455,22 @@ static void check_bytes(struct look *k)
 
 /* ---- the whole --------------------------------------------------------------------- */
 
+/* A SYN between addresses and ports of one that was given up without an answer. */
+static bool begins_anew(const struct look *k, const struct flow *f)
+{
+    const struct half *h = &f->half[k->side];
+    bool syn = (k->p.tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+
+    return k->w->s.race && syn && h->syn && h->iss != k->p.tcp.seq && !f->half[!k->side].syn;
+}
+
 static void find_flow(struct look *k)
 {
     unsigned side = k->side;
 
     k->flow = observer_flow(&k->w->observer, &k->p.src, &k->p.dst, &side);
+    if (k->flow && begins_anew(k, k->flow))
+        k->flow = NULL;
     if (!k->flow && (k->p.tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
         new_flow(k);
     if (!k->flow)
@@ -459,7 +492,7 @@ static void start_data(struct data_half *d, const struct data_half *peer, const 
 /* MPTCP is in force once both SYNs had it. */
 static void find_data(struct look *k)
 {
-    struct data_conn *c = &k->w->observer.conns[k->flow->conn];
+    struct data_conn *c = &k->w->observer.conns[k->flow->data];
 
     if (!k->me->mp || !k->peer->mp || !c->half[SIM_SERVER].has_key || !c->half[SIM_CLIENT].has_key)
         return;
@@ -480,6 +513,7 @@ static void check_flow(struct look *k)
         k->me->plain = true; /* an infinite mapping */
     if ((k->p.tcp.mp.has & MPTCP_HAS(MPTCP_FAIL)) && !k->flow->join && !(k->p.tcp.flags & TCP_RST))
         k->me->plain = true; /* it falls back, or has agreed to */
+    check_race(k);
     check_shape(k);
     check_timestamps(k);
     check_ack(k);

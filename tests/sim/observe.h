@@ -9,6 +9,7 @@
 #include "wire/packet.h"
 
 #define OBSERVER_FLOWS 512
+#define OBSERVER_RACED 128 /* candidates of races */
 
 /* A run of payload of a subflow that was declared to be a run of the data sequence space. */
 struct seen_map {
@@ -16,9 +17,10 @@ struct seen_map {
     uint32_t len;
 };
 
-/* What one end of a TCP connection has sent. Sequence numbers are offsets from its ISS. */
+/* What one end of a TCP connection has sent. Sequence numbers are offsets from its ISS. offered: MPTCP, in
+ * any of its SYNs. */
 struct half {
-    bool syn, mp, fin, reset, has_wscale, has_ts, plain;
+    bool syn, mp, offered, fin, reset, has_wscale, has_ts, plain;
     uint8_t wscale;
     uint16_t mss;
     uint32_t iss, tsval;
@@ -34,6 +36,7 @@ struct flow {
     struct braid_addr addr[SIM_SIDES];
     struct half half[SIM_SIDES];
     unsigned conn;
+    unsigned data; /* in conns: that of conn, or the candidate's own */
     bool join;
 };
 
@@ -53,7 +56,9 @@ struct data_conn {
 struct observer {
     struct flow flows[OBSERVER_FLOWS];
     unsigned n_flows;
-    struct data_conn conns[SIM_CONNS];
+    struct data_conn conns[SIM_CONNS + OBSERVER_RACED];
+    unsigned raced[OBSERVER_RACED]; /* the connection that each candidate is of */
+    unsigned n_raced;
     struct braid_ip announced; /* by the server, last; for the trace and the plan */
 };
 

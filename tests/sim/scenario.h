@@ -107,8 +107,12 @@ struct scenario {
                             them */
     bool checksum[SIM_SIDES];
     bool plain;
-    braid_time start;    /* of virtual time */
-    braid_time conn_gap; /* between the opening of connections */
+    bool race;                       /* the client opens by a race over its paths, in their order */
+    bool race_no_plain;              /* it does not take plain TCP */
+    braid_time race_srtt[SIM_PATHS]; /* what it knows of their round trips; 0: nothing */
+    braid_time max_opening;          /* longest time until it has won or lost; 0: no bound */
+    braid_time start;                /* of virtual time */
+    braid_time conn_gap;             /* between the opening of connections */
     bool gro[SIM_SIDES];
     braid_time poll[SIM_SIDES];  /* how long arrived packets may wait for their batch */
     braid_time slack[SIM_SIDES]; /* how late timers may run */

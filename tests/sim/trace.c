@@ -155,7 +155,7 @@ void trace_frame(struct world *w, const char *tag, const struct frame *f)
     boxes_unmap(w, &p.dst);
     flow = observer_flow(&w->observer, &p.src, &p.dst, &side);
     if (p.kind == WIRE_TCP)
-        add_segment(&t, &p, flow, side, flow ? &w->observer.conns[flow->conn] : NULL);
+        add_segment(&t, &p, flow, side, flow ? &w->observer.conns[flow->data] : NULL);
     else
         add(&t, " ICMP error %d mtu %u seq %u", (int)p.icmp, p.mtu,
             p.quoted_seq - (flow ? flow->half[side].iss : 0));

@@ -74,6 +74,7 @@ static struct world *begin(const struct scenario *s, FILE *trace)
     w->on_sent = observer_packet;
     w->rng = rng_make(s->seed, 1);
     w->next_port = 10000;
+    list_init(&w->guests);
     vtime_init(&w->time, s->start);
     idsn_place(place_idsn, w);
     net_init(w);
@@ -92,7 +93,8 @@ static struct world *begin(const struct scenario *s, FILE *trace)
     for (unsigned i = 0; i < s->workers[SIM_SERVER] && s->expect != EXPECT_REFUSED; i++)
         listen_on(w, &w->cores[SIM_SERVER][i]);
     for (unsigned i = 0; i < s->n_conns; i++)
-        vtime_at(&w->time, s->start + i * s->conn_gap, app_open, &w->apps[SIM_CLIENT][i], 0);
+        vtime_at(&w->time, s->start + i * s->conn_gap, s->race ? contest_open : app_open,
+                 &w->apps[SIM_CLIENT][i], 0);
     actions_plan(w);
     return w;
 }
@@ -302,11 +304,22 @@ static void judge_repetition(struct world *w)
         sim_fail(w, "a join was opened for nothing");
 }
 
+static void judge_opening(struct world *w, unsigned i)
+{
+    const struct app *a = &w->apps[SIM_CLIENT][i];
+
+    if (w->s.max_opening > 0 && a->contest.over_at - a->opened_at > w->s.max_opening)
+        sim_fail(w, "client %u opened in %.3f s, not within %.3f s", i,
+                 (double)(a->contest.over_at - a->opened_at) / 1e6, (double)w->s.max_opening / 1e6);
+}
+
 static void judge(struct world *w)
 {
     judge_repetition(w);
     for (unsigned i = 0; i < w->s.n_conns && w->s.expect == EXPECT_OUTCOME; i++)
         judge_outcome(w, i);
+    for (unsigned i = 0; i < w->s.n_conns && w->s.race; i++)
+        judge_opening(w, i);
     for (unsigned i = 0; i < w->s.n_conns; i++)
         for (unsigned side = 0; side < SIM_SIDES; side++) {
             const struct app *a = &w->apps[side][i];
@@ -348,6 +361,7 @@ static void measure(struct world *w, struct world_result *out)
 static void end(struct world *w)
 {
     sim_handed_free(w);
+    contest_free(w);
     for (unsigned side = 0; side < SIM_SIDES; side++)
         for (unsigned i = 0; i < w->s.workers[side]; i++)
             sim_core_free(&w->cores[side][i]);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include "app.h"
+#include "base/list.h"
 #include "observe.h"
 #include "scenario.h"
 
@@ -52,6 +53,8 @@ struct world {
     struct box boxes[SIM_PATHS][SIM_BOXES];    /* in the order in which the client's packets meet them */
     unsigned n_boxes[SIM_PATHS];
     struct app apps[SIM_SIDES][SIM_CONNS];
+    const struct app *racing; /* whose SYNs leave at the moment; NULL: nobody's that races */
+    struct list guests;       /* connections of the server's that have not won yet (contest.c) */
     struct braid_listener *listeners[SIM_WORKERS];
     struct observer observer;
     uint8_t steering[SIM_SIDES]

@@ -198,8 +198,9 @@ END_TEST
 START_TEST(errors_come_in_the_format_that_was_asked_for)
 {
     static const char *const replies[][2] = {
-        {"nonsense\n", "error: unknown command; there are status connections show counters bypass learned set "
-                       "algorithms paths uplinks and the option --json\n"},
+        {"nonsense\n",
+         "error: unknown command; there are status connections show counters bypass learned set "
+         "algorithms paths uplinks and the option --json\n"},
         {"nonsense --json\n", "{\"error\":\"unknown command; there are status connections show counters "
                               "bypass learned set algorithms paths uplinks and the option "
                               "--json\"}\n"},
