@@ -16,7 +16,8 @@
 static void on_handshake_timeout(struct subflow *sf, braid_time now)
 {
     if (now - sf->syn.opened_at >= sf->env->syn_timeout) {
-        tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_REFUSED, now);
+        tcp_finish(sf, TCP_STATE_CLOSED, sf->syn.passive ? SUBFLOW_CLOSED_REFUSED : SUBFLOW_CLOSED_TIMEOUT,
+                   now);
         return;
     }
     sf->syn.retries++;
