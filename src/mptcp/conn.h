@@ -16,6 +16,7 @@
 #include "mptcp/joins.h"
 #include "mptcp/path_manager.h"
 #include "mptcp/ports.h"
+#include "mptcp/quiet_paths.h"
 #include "mptcp/recvq.h"
 #include "mptcp/rules.h"
 #include "mptcp/rxmap.h"
@@ -185,6 +186,7 @@ struct mp_subflow {
     struct flow_ids ids;
     struct flow_fail fail;
     struct flow_silence silence;
+    struct flow_quiet quiet;
     struct flow_sched sched;
     struct flow_signal signal;
     struct flow_closing closing;

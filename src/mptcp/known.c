@@ -61,7 +61,8 @@ static bool knows_nothing(const struct braid_conn *c, const struct conn_known *m
     uint64_t priv = 0;
     for (unsigned i = 0; i < PM_PRIV_WORDS; i++)
         priv |= m->priv[i];
-    return only_first && as_ever && silent && priv == 0;
+    bool waits = m->load.call_bytes > 0 || m->load.call_waited > 0;
+    return only_first && as_ever && silent && priv == 0 && !waits;
 }
 
 void conn_know_less(struct braid_conn *c)

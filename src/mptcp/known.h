@@ -5,6 +5,7 @@
 
 #include <braid/pm.h>
 #include "base/rate.h"
+#include "mptcp/pm_load.h"
 #include "mptcp/ports.h"
 #include "wire/mptcp.h"
 
@@ -35,6 +36,8 @@ struct withdrawal {
 struct conn_known {
     /* the path manager's own words; zeros when another one takes over */
     uint64_t priv[PM_PRIV_WORDS];
+    /* what it waits for */
+    struct pm_load load;
     /* What a path manager sees. [0] is that of the initial subflow, which stays even if it is unusable:
      * indexes are what subflows and pairs are known by. */
     struct pm_local locals[PM_MAX_LOCALS];

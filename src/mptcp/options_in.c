@@ -250,6 +250,7 @@ enum subflow_verdict flow_segment(struct subflow *sf, const struct wire_packet *
                                   braid_time now)
 {
     struct braid_conn *c = mp_subflow_of(sf)->conn;
+    flow_heard(mp_subflow_of(sf), p->payload_len, now);
     enum subflow_verdict v = options_in(sf, p, off, now);
     if (v != SUBFLOW_OK || p->payload_len == 0 || recvq_has_room(c, p->payload_len))
         return v;

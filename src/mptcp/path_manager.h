@@ -3,7 +3,6 @@
 #define BRAID_MPTCP_PATH_MANAGER_H
 
 #include <braid/pm.h>
-#include "mptcp/pm_load.h"
 
 struct braid_conn;
 struct conn_known;
@@ -17,7 +16,6 @@ struct conn_pm {
     bool alone;
     /* Whether the peer had shown then that it knows our key: when that changes, it is asked again. */
     bool could_open;
-    struct pm_load load;
 };
 
 /* ops NULL: signal if there is something to signal, else passive. */

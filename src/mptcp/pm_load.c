@@ -4,6 +4,7 @@
 #include "mptcp/pm_load.h"
 
 #include "mptcp/conn.h"
+#include "mptcp/known.h"
 
 /* What was written counts before it is sent: that it is there is all that matters to who decides whether more
  * paths are worth it. */
@@ -13,39 +14,51 @@ uint64_t conn_volume(const struct braid_conn *c)
     return out > in ? out : in;
 }
 
-/* Whatever began to wait before the question goes on to, so that its time is not counted anew. */
-static void arm(struct braid_conn *c)
+static struct pm_load *load_of(const struct braid_conn *c)
 {
-    if (c->pm.load.waits_since > 0)
-        no_later(&c->deadlines.pm, c->pm.load.waits_since + c->pm.load.call_waited);
+    return c->pm.known ? &c->pm.known->load : NULL;
 }
 
+/* Whatever began to wait before the question goes on to, so that its time is not counted anew. */
+static void arm(struct braid_conn *c, const struct pm_load *l)
+{
+    if (l->waits_since > 0)
+        no_later(&c->deadlines.pm, l->waits_since + l->call_waited);
+}
+
+/* What there is no memory to remember is asked for again when something else changes. */
 void conn_load_expect(struct braid_conn *c, uint64_t bytes, braid_time waited)
 {
-    c->pm.load.call_bytes = bytes;
-    c->pm.load.call_waited = waited;
+    bool asks = bytes > 0 || waited > 0;
+    struct pm_load *l = asks && conn_know(c) ? &c->pm.known->load : load_of(c);
+    if (!l)
+        return;
+    l->call_bytes = bytes;
+    l->call_waited = waited;
     if (waited == 0)
-        c->pm.load.waits_since = 0;
-    arm(c);
+        l->waits_since = 0;
+    arm(c, l);
 }
 
 bool conn_load_reached(const struct braid_conn *c)
 {
-    return c->pm.load.call_bytes > 0 && conn_volume(c) >= c->pm.load.call_bytes;
+    const struct pm_load *l = load_of(c);
+    return l && l->call_bytes > 0 && conn_volume(c) >= l->call_bytes;
 }
 
 braid_time conn_load_waited(const struct braid_conn *c, braid_time now)
 {
-    return c->pm.load.waits_since > 0 ? now - c->pm.load.waits_since : 0;
+    const struct pm_load *l = load_of(c);
+    return l && l->waits_since > 0 ? now - l->waits_since : 0;
 }
 
 /* What the peer's window holds back, more subflows would not move. */
 void conn_load_note(struct braid_conn *c, braid_time now)
 {
-    struct pm_load *l = &c->pm.load;
+    struct pm_load *l = load_of(c);
     bool waits = c->send.nxt != c->send.end && c->send.nxt != c->send.edge;
-    if (l->call_waited == 0 || waits == (l->waits_since > 0))
+    if (!l || l->call_waited == 0 || waits == (l->waits_since > 0))
         return;
     l->waits_since = waits ? now : 0;
-    arm(c);
+    arm(c, l);
 }

@@ -6,7 +6,8 @@
 
 struct braid_conn;
 
-/* 0 each: its path manager did not ask. */
+/* Kept with what a connection knows of addresses (known.h), since most have no path manager that asks. 0
+ * each: it did not. */
 struct pm_load {
     uint64_t call_bytes;    /* it is to be called when conn_volume has come to so much ... */
     braid_time call_waited; /* ... or when data has waited so long for a subflow, without a pause */

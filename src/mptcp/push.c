@@ -8,6 +8,7 @@
 #include "mptcp/copies.h"
 #include "mptcp/data_timeout.h"
 #include "mptcp/flow_state.h"
+#include "mptcp/quiet_paths.h"
 #include "mptcp/rescue.h"
 #include "mptcp/sendbuf.h"
 #include "mptcp/silent_paths.h"
@@ -78,6 +79,7 @@ void conn_push(struct braid_conn *c, braid_time now)
 {
     struct choice ch;
     conn_watch_paths(c, now);
+    conn_watch_peers(c, now);
     note_block(c);
     bool rescue = conn_may_rescue(c);
     /* a flush of a connection with nothing to send, as most are, looks at no paths */

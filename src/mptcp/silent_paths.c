@@ -19,8 +19,7 @@
 #define PATIENCE_MAX   4
 #define PATIENCE_FADES (10 * BRAID_SECOND)
 
-/* Is there anybody to do without s? */
-static bool has_alternative(const struct mp_subflow *s)
+bool flow_has_alternative(const struct mp_subflow *s)
 {
     each_flow (o, s->conn) {
         if (o != s && flow_answers(o))
@@ -52,7 +51,7 @@ void flow_doubt_free(struct mp_subflow *s)
 }
 
 /* Patience outlives the suspicion, and with it the place where it is kept. */
-static void no_longer_suspect(struct mp_subflow *s)
+void flow_trust(struct mp_subflow *s)
 {
     s->silence.suspect = false;
     if (s->silence.patience == 0)
@@ -72,6 +71,18 @@ static unsigned patience_of(struct mp_subflow *s, braid_time now)
     return s->silence.patience;
 }
 
+void flow_suspect(struct mp_subflow *s, braid_time now)
+{
+    if (!doubt_begin(s))
+        return; /* at the next flush, perhaps */
+    struct flow_doubt *d = s->silence.doubt;
+    s->silence.suspect = true;
+    d->since = now;
+    d->next_probe = now + PROBE_EVERY;
+    d->probed_at = 0;
+    conn_count(s->conn, MP_SUSPECTED);
+}
+
 /* Begins to suspect it, if it is time; else says when to look again. After a timeout there is nothing to wait
  * for. */
 static void doubt(struct mp_subflow *s, braid_time now)
@@ -82,14 +93,7 @@ static void doubt(struct mp_subflow *s, braid_time now)
         no_later(&s->conn->deadlines.watch, at);
         return;
     }
-    if (!doubt_begin(s))
-        return; /* at the next flush, perhaps */
-    struct flow_doubt *d = s->silence.doubt;
-    s->silence.suspect = true;
-    d->since = now;
-    d->next_probe = now + PROBE_EVERY;
-    d->probed_at = 0;
-    conn_count(s->conn, MP_SUSPECTED);
+    flow_suspect(s, now);
 }
 
 /* The peer has acknowledged something new. If nothing of that had been sent twice, it arrived by itself: only
@@ -101,7 +105,7 @@ static void trust(struct mp_subflow *s, braid_time now)
         s->silence.patience += s->silence.patience < PATIENCE_MAX;
         s->silence.doubt->patience_at = now;
     }
-    no_longer_suspect(s);
+    flow_trust(s);
 }
 
 /* Whatever comes half a round trip after a probe shows that the path works, and that what was in flight is
@@ -142,11 +146,13 @@ void conn_watch_paths(struct braid_conn *c, braid_time now)
         /* first, since what follows is for those that are still silent */
         if (s->silence.suspect && s->tcp.activity.progress_at > s->silence.doubt->since)
             trust(s, now);
-        if (s->closing.dead || s->closing.reset_due || list_empty(&s->tcp.flight->maps))
+        if (s->closing.dead || s->closing.reset_due)
             continue;
         /* the last one that answers is never suspect: nobody could do without it */
-        if (!has_alternative(s))
-            no_longer_suspect(s);
+        if (!flow_has_alternative(s))
+            flow_trust(s);
+        else if (list_empty(&s->tcp.flight->maps))
+            continue; /* quiet_paths.c asks it, if it is suspect */
         else if (s->silence.suspect)
             probe(s, now);
         else
