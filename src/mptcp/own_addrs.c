@@ -11,7 +11,9 @@
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
 
-#define LAST_ID 99 /* of endpoints; conn_local_id gives higher ones to other addresses */
+#define LAST_ID  99                    /* of endpoints; ... */
+#define OTHER_ID (LAST_ID + 1)         /* ... those of other addresses begin here (conn_local_id) ... */
+#define N_OTHER  (UINT8_MAX - LAST_ID) /* ... and are so many */
 
 /* Those that the core has when the connection begins; later changes are told to each connection
  * (src/core/endpoints.c). One that there is no memory for is left out. */
@@ -19,6 +21,24 @@ void conn_endpoints_begin(struct braid_conn *c)
 {
     for (unsigned i = 0; i < c->env->n_endpoints; i++)
         conn_endpoint_add(c, &c->env->endpoints[i]);
+}
+
+static bool subflow_has_id(const struct braid_conn *c, uint8_t id)
+{
+    each_flow (s, c) {
+        if (s->join && s->ids.local == id)
+            return true;
+    }
+    return false;
+}
+
+/* Goes round as subflows come and go, past those that others still have: subflows are fewer than IDs. */
+static uint8_t draw_other_id(const struct braid_conn *c)
+{
+    unsigned from = c->next_subflow_id % N_OTHER, i = 0;
+    while (i < N_OTHER - 1 && subflow_has_id(c, (uint8_t)(OTHER_ID + (from + i) % N_OTHER)))
+        i++;
+    return (uint8_t)(OTHER_ID + (from + i) % N_OTHER);
 }
 
 /* Section 3.2: an ID stands for one address of ours, by which the peer refers to it (REMOVE_ADDR, section
@@ -33,7 +53,7 @@ uint8_t conn_local_id(const struct braid_conn *c, const struct braid_ip *ip)
         if (s->join && ip_equal(ip, &s->tcp.local.ip))
             return s->ids.local;
     }
-    return (uint8_t)(LAST_ID + 1 + c->next_subflow_id % 100);
+    return draw_other_id(c);
 }
 
 static bool id_in_use(const struct conn_known *m, uint8_t id)

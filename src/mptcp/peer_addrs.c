@@ -77,7 +77,9 @@ static void remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr
         return; /* it comes again */
     struct pm_remote *r = find_remote(m, id);
     if (full.port == 0)
-        /* section 3.9.1: the port of the first subflow, whichever carried the option */
+        /* The port of the first subflow, whichever carried the option: section 3.9.1 has joins go there, and
+         * Linux announces addresses over any subflow and listens at that port. (Section 3.4.1 names the port
+         * of the subflow that carried it, which is another one only if that joined at an announced port.) */
         full.port = c->addresses.remote.port;
     /* 0 is the initial address, which nobody announces; SYNs to groups or to nowhere would come from us */
     if (id == 0 || ip_is_multicast(&full.ip) || ip_is_unspecified(&full.ip) || known_otherwise(m, id, &full))

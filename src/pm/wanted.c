@@ -6,9 +6,9 @@
 
 /* How long a handshake may take while there are other subflows: three SYNs (RFC 6298: after 1 and 3 s) and
  * the time for the last to be answered. Without any, a path that has just come back is found sooner by SYNs
- * that do not back off. */
-#define PATIENCE       (3 * BRAID_SECOND)
-#define PATIENCE_ALONE (1 * BRAID_SECOND)
+ * that do not back off: two of them, and the time for the second. */
+#define PATIENCE       (4 * BRAID_SECOND)
+#define PATIENCE_ALONE (1500 * BRAID_MS)
 #define PATIENCE_RTTS  4
 
 static void plan_action(struct pm_plan *plan, struct pm_action a)

@@ -84,6 +84,15 @@ static void set_flow(const struct words *a)
         a->s->n_flows++;
 }
 
+static void set_pm(struct words *a)
+{
+    for (unsigned i = 0; pm_algorithms[i]; i++)
+        if (is_word(a, 1, pm_algorithms[i]->name))
+            a->s->pm = pm_algorithms[i];
+    if (!a->s->pm)
+        fail(a->s, "there is no path manager \"%s\"", word_at(a, 1));
+}
+
 static void set_signal(struct words *a)
 {
     if (a->s->n_signal == COUNT(a->s->signal))
@@ -134,6 +143,8 @@ static void set_option(struct words *a)
         s->has_core_idsn = true, s->want_core_idsn = number_at(a, 1);
     else if (strcmp(name, "peer_idsn") == 0)
         s->has_peer_idsn = true, s->want_peer_idsn = number_at(a, 1);
+    else if (strcmp(name, "port") == 0)
+        p->port_first = p->port_last = (uint16_t)number_at(a, 1);
     else if (strcmp(name, "no_join") == 0)
         s->no_join = on_at(a, 1);
     else if (strcmp(name, "clients") == 0)
@@ -148,6 +159,8 @@ static void set_option(struct words *a)
         s->peer_key = number_at(a, 1);
     else if (strcmp(name, "signal") == 0)
         set_signal(a);
+    else if (strcmp(name, "pm") == 0)
+        set_pm(a);
     else
         fail(s, "there is no option \"%s\"", name);
 }
@@ -225,6 +238,7 @@ static void do_connect(struct words *a)
                                      .remote = s->flows[MAIN_FLOW].peer,
                                      .cc = cc_algorithms[0],
                                      .sched = sched_algorithms[0],
+                                     .pm = s->pm,
                                      .checksum = s->checksum,
                                      .plain = plain,
                                      .syn_data = bytes,
@@ -306,6 +320,17 @@ static void do_announce(struct words *a)
 
     if (braid_conn_announce(conn(a), &addr) != 0)
         fail(a->s, "announcing was refused");
+}
+
+/* "endpoint ADDRESS on|off [backup]" */
+static void do_endpoint(struct words *a)
+{
+    struct braid_endpoint e = {.addr = addr_at(a, 0), .subflow = true, .backup = is_word(a, 2, "backup")};
+    int result = on_at(a, 1) ? braid_core_endpoint_add(a->s->core, &e)
+                             : braid_core_endpoint_remove(a->s->core, &e.addr.ip);
+
+    if (result != 0)
+        fail(a->s, "the endpoint was refused");
 }
 
 static void do_withdraw(struct words *a)
@@ -492,10 +517,12 @@ void command_run(struct script *s, char **words, unsigned n)
         const char *name;
         void (*run)(struct words *a);
     } commands[] = {
-        {"accept", do_accept},   {"refuse", do_refuse},     {"connect", do_connect},   {"join", do_join},
-        {"read", do_read},       {"write", do_write},       {"shutdown", do_shutdown}, {"abort", do_abort},
-        {"release", do_release}, {"announce", do_announce}, {"withdraw", do_withdraw}, {"backup", do_backup},
-        {"reset", do_reset},     {"reason", do_reason},     {"expect", do_expect},
+        {"accept", do_accept},     {"refuse", do_refuse},     {"connect", do_connect},
+        {"join", do_join},         {"read", do_read},         {"write", do_write},
+        {"shutdown", do_shutdown}, {"abort", do_abort},       {"release", do_release},
+        {"announce", do_announce}, {"withdraw", do_withdraw}, {"backup", do_backup},
+        {"endpoint", do_endpoint}, {"reset", do_reset},       {"reason", do_reason},
+        {"expect", do_expect},
     };
     struct words a = {s, words + 1, n - 1};
 

@@ -216,6 +216,7 @@ void script_start(struct script *s)
                                     .name = "script",
                                     .cc = cc_algorithms[0],
                                     .sched = sched_algorithms[0],
+                                    .pm = s->pm,
                                     .checksum = s->checksum,
                                     .no_join = s->no_join,
                                     .clients = s->clients,

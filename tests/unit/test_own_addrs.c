@@ -62,6 +62,27 @@ START_TEST(what_says_nothing_is_freed_and_what_says_something_is_not)
 }
 END_TEST
 
+/* Addresses that were announced to nobody, and that joins go to or come from all the same. */
+START_TEST(ids_of_other_addresses_go_round_and_are_never_shared)
+{
+    lone_begin(NULL);
+    struct mp_subflow *kept = lone_flow("10.0.2.2:4000");
+    kept->ids.local = id_of("10.0.3.2:0");
+    ck_assert_uint_ge(kept->ids.local, 100);
+    ck_assert_uint_eq(id_of("10.0.2.2:0"), kept->ids.local); /* one address, one ID */
+    bool again = false;
+    for (unsigned i = 0, first = 0; i < 400; i++) {
+        uint8_t id = id_of("10.0.3.2:0");
+        must(id >= 100 && id != kept->ids.local);
+        first = i == 0 ? id : first;
+        again = again || (i > 0 && id == first);
+        lone.c->next_subflow_id++;
+    }
+    ck_assert(again);
+    lone_end();
+}
+END_TEST
+
 START_TEST(ids_go_round_and_are_never_shared)
 {
     lone_begin(NULL);
@@ -168,6 +189,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_test(t, a_connection_with_one_address_knows_nothing);
     tcase_add_test(t, what_says_nothing_is_freed_and_what_says_something_is_not);
+    tcase_add_test(t, ids_of_other_addresses_go_round_and_are_never_shared);
     tcase_add_test(t, ids_go_round_and_are_never_shared);
     tcase_add_test(t, there_is_room_for_eight_and_for_others_when_they_have_gone);
     tcase_add_test(t, only_what_the_peer_knows_is_withdrawn_from_it);
