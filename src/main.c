@@ -180,15 +180,31 @@ static int watch_signals(struct daemon *d)
     return all ? 0 : -1;
 }
 
+#define READY_TEXT 256
+
+/* "2 edges (web on 192.0.2.1:80, ...), 1 CPE (lan, transparent)", into text, which is returned. */
+static const char *ready_text(const struct conf *c, char text[READY_TEXT])
+{
+    char listen[EDGE_TEXT];
+    int used = 0;
+    if (c->n_edges > 0)
+        used = snprintf(text, READY_TEXT, "%u edge%s (%s on %s%s)%s", c->n_edges, c->n_edges > 1 ? "s" : "",
+                        c->edges[0].name, edge_listen_text(&c->edges[0], listen),
+                        c->n_edges > 1 ? ", ..." : "", c->n_cpes > 0 ? ", " : "");
+    if (c->n_cpes > 0)
+        snprintf(text + used, READY_TEXT - (size_t)used, "%u CPE%s (%s, %s%s)", c->n_cpes,
+                 c->n_cpes > 1 ? "s" : "", c->cpes[0].name, cpe_kind_name(c->cpes[0].kind),
+                 c->n_cpes > 1 ? ", ..." : "");
+    return text;
+}
+
 static void say_ready(const struct daemon *d)
 {
     unsigned workers;
-    char listen[EDGE_TEXT];
+    char what[READY_TEXT];
     service_workers(d->service, &workers);
-    const struct edge_params *first = &d->conf.edges[0];
-    log_notice("ready: %u edge%s (%s on %s%s), %u worker%s, TUN %s", d->conf.n_edges,
-               d->conf.n_edges > 1 ? "s" : "", first->name, edge_listen_text(first, listen),
-               d->conf.n_edges > 1 ? ", ..." : "", workers, workers > 1 ? "s" : "", d->conf.tun.name);
+    log_notice("ready: %s, %u worker%s, TUN %s", ready_text(&d->conf, what), workers, workers > 1 ? "s" : "",
+               d->conf.tun.name);
     notify_send("READY=1");
 }
 
@@ -209,6 +225,8 @@ static int start(struct daemon *d, char *error, size_t size)
                                                 .n_edges = d->conf.n_edges,
                                                 .uplinks = d->conf.uplinks,
                                                 .n_uplinks = d->conf.n_uplinks,
+                                                .cpes = d->conf.cpes,
+                                                .n_cpes = d->conf.n_cpes,
                                                 .failed = on_failed,
                                                 .failed_arg = d};
     d->service = service_new(d->base, &d->service_params, error);

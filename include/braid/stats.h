@@ -179,7 +179,8 @@ struct braid_subflow_stats {
 };
 
 struct braid_conn_brief {
-    const char *listener; /* as in struct braid_conn_stats, as all of these */
+    const struct braid_conn *conn; /* as in struct braid_conn_stats, as all of these */
+    const char *listener;
     bool mptcp;
     unsigned n_subflows;
     size_t memory;

@@ -100,6 +100,23 @@ static void change_one(struct worker *w, const struct snapshot_job *job)
         braid_conn_set_cc(c, change->cc, worker_now(w));
 }
 
+static void add_to_cpes(struct snapshot_worker *sum, const struct cpes *cs, const struct relayed *told,
+                        const struct braid_conn_brief *c)
+{
+    for (unsigned i = 0; i < cpes_count(cs); i++) {
+        struct snapshot_cpe *to = &sum->cpes[i];
+        if (cpes_params(cs, i)->name != told->cpe)
+            continue;
+        to->memory += c->memory;
+        if (told->wan) {
+            to->conns_mptcp += c->mptcp;
+            to->subflows += c->n_subflows;
+        } else {
+            to->conns++;
+        }
+    }
+}
+
 static void add_to_edges(struct snapshot_worker *sum, const struct edges *es,
                          const struct braid_conn_brief *c)
 {
@@ -114,6 +131,16 @@ static void add_to_edges(struct snapshot_worker *sum, const struct edges *es,
     }
 }
 
+static void add_conn_to(struct snapshot_worker *sum, const struct node *node,
+                        const struct braid_conn_brief *c)
+{
+    struct relayed told;
+    if (node_tell(node, c->conn, &told) && told.cpe)
+        add_to_cpes(sum, cpes_of(node), &told, c);
+    else
+        add_to_edges(sum, edges_of(node), c);
+}
+
 static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget)
 {
     const struct edges *es = edges_of(worker_user(w));
@@ -122,6 +149,8 @@ static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget
     sum->io = *worker_counters(w);
     for (unsigned i = 0; i < edges_count(es); i++)
         sum->edges[i].counters = *edges_counters(es, i);
+    for (unsigned i = 0; i < sum->n_cpes; i++)
+        sum->cpes[i].counters = *cpes_counters(cpes_of(worker_user(w)), i);
     for (unsigned i = 0; i < sum->n_paths; i++) {
         sum->paths[i].bytes = braid_core_path_usage(worker_core(w), i);
         sum->paths[i].subflows = braid_core_path_subflows(worker_core(w), i);
@@ -138,7 +167,7 @@ static bool summary_step(struct worker *w, struct snapshot_job *job)
     if (walks(w, job)) {
         n = braid_dump_next_brief(job->dump, page, sizeof(page) / sizeof(page[0]));
         for (unsigned i = 0; i < n; i++)
-            add_to_edges(job->summary, edges_of(worker_user(w)), &page[i]);
+            add_conn_to(job->summary, worker_user(w), &page[i]);
         if (n == 0) {
             end_dump(job);
             summarize(w, job->summary, job->what == SNAPSHOT_FORGET);

@@ -67,6 +67,17 @@ static void add_edge(struct snapshot_edge *to, const struct snapshot_edge *from)
     to->memory += from->memory;
 }
 
+static void add_cpe(struct snapshot_cpe *to, const struct snapshot_cpe *from)
+{
+    add_words(to->counters.v, from->counters.v, sizeof(to->counters.v));
+    to->counters.connecting += from->counters.connecting;
+    to->counters.open += from->counters.open;
+    to->conns += from->conns;
+    to->conns_mptcp += from->conns_mptcp;
+    to->subflows += from->subflows;
+    to->memory += from->memory;
+}
+
 struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *v)
 {
     unsigned n = v->conf->n_edges;
@@ -79,6 +90,8 @@ struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *
             *(uint64_t *)((char *)&sum->io + render_io_counters[i].offset) += render_io_value(&from->io, i);
         for (unsigned i = 0; i < n; i++)
             add_edge(&sum->edges[i], &from->edges[i]);
+        for (unsigned i = 0; i < sum->n_cpes; i++)
+            add_cpe(&sum->cpes[i], &from->cpes[i]);
         for (unsigned i = 0; i < sum->n_paths; i++) {
             sum->paths[i].bytes += from->paths[i].bytes;
             sum->paths[i].subflows += from->paths[i].subflows;
@@ -94,8 +107,13 @@ const char *render_target(const struct edge_params *p, char out[RENDER_TARGET])
         snprintf(out, RENDER_TARGET, "any");
         return out;
     }
-    bool v6 = strchr(p->target_host, ':') != NULL;
-    snprintf(out, RENDER_TARGET, "%s%s%s:%u", v6 ? "[" : "", p->target_host, v6 ? "]" : "", p->target_port);
+    return render_host(p->target_host, p->target_port, out);
+}
+
+const char *render_host(const char *host, uint16_t port, char out[RENDER_TARGET])
+{
+    bool v6 = strchr(host, ':') != NULL;
+    snprintf(out, RENDER_TARGET, "%s%s%s:%u", v6 ? "[" : "", host, v6 ? "]" : "", port);
     return out;
 }
 
@@ -156,4 +174,27 @@ size_t render_merge(void *rows, size_t n, size_t size, int (*compare)(const void
 int64_t render_seconds(braid_time time)
 {
     return (time + BRAID_SECOND - 1) / BRAID_SECOND;
+}
+
+struct render_conn render_conn_of(const struct snapshot_conn *c)
+{
+    const struct braid_conn_stats *s = &c->stats;
+    const struct relayed *told = &c->told;
+    struct render_conn out = {.name = s->listener ? s->listener : "-",
+                              .client = s->remote,
+                              .service = s->local,
+                              .from_client = s->bytes_in,
+                              .to_client = s->bytes_out};
+    if (!told->cpe)
+        return out;
+    out.name = told->cpe;
+    out.cpe = true;
+    out.wan = told->wan;
+    out.client = told->client;
+    out.service = told->meant;
+    if (out.wan) {
+        out.from_client = s->bytes_out;
+        out.to_client = s->bytes_in;
+    }
+    return out;
 }

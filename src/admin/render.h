@@ -67,7 +67,26 @@ const char *render_state(enum braid_conn_state state);
 
 #define RENDER_TARGET 272 /* room for a host name, its port and a NUL */
 /* "server.example:80" or "[2001:db8::1]:80" into out, which is returned. */
+const char *render_host(const char *host, uint16_t port, char out[RENDER_TARGET]);
+/* The same of an edge's target, or "any". */
 const char *render_target(const struct edge_params *p, char out[RENDER_TARGET]);
+
+/* A connection as operators think of it: who has asked for it, at which address; of a CPE, its name, and
+ * whether the connection is the LAN's or the one over the uplinks. What went from the client, and to it. */
+struct render_conn {
+    const char *name;
+    bool cpe, wan;
+    struct braid_addr client, service;
+    uint64_t from_client, to_client;
+};
+struct render_conn render_conn_of(const struct snapshot_conn *c);
+/* Its port profiles, if it has any, as a row: "  ports 22: interactive, ...". */
+void render_ports_text(struct doc *d, const struct port_profile *ports, unsigned n);
+/* ... and as an array. */
+void render_ports_json(struct json *j, const struct port_profile *ports, unsigned n);
+/* All CPEs of the status, after the edges. */
+void render_cpes_text(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total);
+void render_cpes_json(struct json *j, const struct snapshot_view *v, const struct snapshot_worker *total);
 
 /* The counters of a worker's driver, in a table. */
 struct render_io_counter {

@@ -27,19 +27,6 @@ static void io_members(struct json *j, const struct worker_counters *io)
         json_uint(j, render_io_counters[i].name, render_io_value(io, i));
 }
 
-static void port_profiles(struct json *j, const struct edge_params *p)
-{
-    json_array(j, "profiles");
-    for (unsigned i = 0; i < p->n_port_profiles; i++) {
-        json_object(j, NULL);
-        json_uint(j, "first", p->port_profiles[i].first);
-        json_uint(j, "last", p->port_profiles[i].last);
-        json_string(j, "profile", p->port_profiles[i].profile->name);
-        json_end(j);
-    }
-    json_end(j);
-}
-
 static void edge_object(struct json *j, const struct edge_params *p, const struct snapshot_edge *e)
 {
     char text[RENDER_TARGET];
@@ -54,7 +41,7 @@ static void edge_object(struct json *j, const struct edge_params *p, const struc
         json_string(j, NULL, ip_text(&p->signal[i], text));
     json_end(j);
     json_string(j, "profile", p->profile ? p->profile->name : NULL);
-    port_profiles(j, p);
+    render_ports_json(j, p->port_profiles, p->n_port_profiles);
     json_string(j, "scheduler", p->sched->name);
     json_string(j, "congestion", p->cc->name);
     json_string(j, "path_manager", p->pm ? p->pm->name : NULL);
@@ -88,6 +75,7 @@ void render_status_json(struct doc *d, const struct snapshot_view *v)
     for (unsigned i = 0; i < v->conf->n_edges; i++)
         edge_object(&j, &v->conf->edges[i], &total->edges[i]);
     json_end(&j);
+    render_cpes_json(&j, v, total);
     json_array(&j, "workers");
     for (unsigned w = 0; w < v->n_workers; w++) {
         json_object(&j, NULL);
@@ -159,7 +147,14 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     json_object(j, NULL);
     json_uint(j, "id", snapshot_conn_id(c->id, job->worker, v->n_workers));
     json_uint(j, "worker", job->worker);
-    json_string(j, "edge", c->listener);
+    const struct render_conn r = render_conn_of(conn);
+    json_string(j, "edge", r.cpe ? NULL : c->listener);
+    json_string(j, "cpe", r.cpe ? r.name : NULL);
+    json_string(j, "side", !r.cpe ? NULL : r.wan ? "wan" : "lan");
+    if (conn->told.other)
+        json_uint(j, "joined_with", snapshot_conn_id(conn->told.other, job->worker, v->n_workers));
+    else
+        json_null(j, "joined_with");
     json_bool(j, "mptcp", c->mptcp);
     json_bool(j, "fell_back", c->fell_back);
     json_bool(j, "checksum", c->checksum);
@@ -169,8 +164,8 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     json_string(j, "scheduler", c->scheduler);
     json_string(j, "congestion", c->congestion);
     json_string(j, "path_manager", c->path_manager);
-    json_addr(j, "client", &c->remote);
-    json_addr(j, "service", &c->local);
+    json_addr(j, "client", &r.client);
+    json_addr(j, "service", &r.service);
     if (conn->told.server.port)
         json_addr(j, "server", &conn->told.server);
     else
@@ -178,8 +173,8 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     snprintf(token, sizeof(token), "%08x", c->token);
     json_string(j, "token", c->mptcp || c->fell_back ? token : NULL);
     json_int(j, "age_us", job->now - c->opened_at);
-    json_uint(j, "bytes_from_client", c->bytes_in);
-    json_uint(j, "bytes_to_client", c->bytes_out);
+    json_uint(j, "bytes_from_client", r.from_client);
+    json_uint(j, "bytes_to_client", r.to_client);
     json_uint(j, "recv_queued", c->recv_queued);
     json_uint(j, "send_queued", c->send_queued);
     json_uint(j, "out_of_order", c->out_of_order);

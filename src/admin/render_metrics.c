@@ -1,5 +1,5 @@
-/* Snapshots in Prometheus' text format. Labels are the names of edges, paths and uplinks and the numbers of
- * workers only, so the number of series is bounded by the configuration. */
+/* Snapshots in Prometheus' text format. Labels are the names of edges, CPEs, paths and uplinks and the
+ * numbers of workers only, so the number of series is bounded by the configuration. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -86,24 +86,75 @@ static void worker_families(struct doc *d, const struct snapshot_view *v)
     }
 }
 
-/* Names of edges need no escaping: src/conf admits none that would. */
+#define CPE(member) offsetof(struct snapshot_cpe, member)
+static const struct field cpe_fields[] = {
+    {"braid_cpe_connections", "gauge", "Connections of the LAN now.", CPE(conns)},
+    {"braid_cpe_mptcp_connections", "gauge", "Connections over the uplinks now that speak MPTCP.",
+     CPE(conns_mptcp)},
+    {"braid_cpe_subflows", "gauge", "Subflows over the uplinks now.", CPE(subflows)},
+    {"braid_cpe_buffer_bytes", "gauge", "Bytes of buffers in use, of both sides.", CPE(memory)},
+    {"braid_cpe_connecting", "gauge", "Connections now that wait for the far side.",
+     CPE(counters.connecting)},
+    {"braid_cpe_open", "gauge", "Connections now whose far side is connected.", CPE(counters.open)},
+    {NULL, NULL, NULL, 0},
+};
+
+/* Sections of the configuration that have a name and counters. */
+struct named {
+    const char *label;
+    unsigned n;
+    const char *(*name)(const struct conf *c, unsigned i);
+    const void *first; /* the first one's part of the snapshot ... */
+    size_t size;       /* ... and the bytes of each */
+};
+
+static void one_family(struct doc *d, const struct conf *conf, const struct named *s, const struct field *f)
+{
+    family(d, f->name, f->type, f->help);
+    for (unsigned i = 0; i < s->n; i++)
+        doc_printf(d, "%s{%s=\"%s\"} %" PRIu64 "\n", f->name, s->label, s->name(conf, i),
+                   field_value((const char *)s->first + i * s->size, f));
+}
+
+static const char *edge_name(const struct conf *c, unsigned i)
+{
+    return c->edges[i].name;
+}
+
+static const char *cpe_name(const struct conf *c, unsigned i)
+{
+    return c->cpes[i].name;
+}
+
+#define FAMILY_NAME 80
+
+static void counter_family(struct doc *d, const struct conf *conf, const struct named *s, const char *counter,
+                           const char *help, size_t offset)
+{
+    char name[FAMILY_NAME];
+    snprintf(name, sizeof(name), "braid_%s_%s_total", s->label, counter);
+    one_family(d, conf, s, &(struct field){name, "counter", help, offset});
+}
+
+/* Names of edges and CPEs need no escaping: src/conf admits none that would. */
 static void edge_families(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total)
 {
-    unsigned n = v->conf->n_edges;
-    for (const struct field *f = edge_fields; f->name; f++) {
-        family(d, f->name, f->type, f->help);
-        for (unsigned i = 0; i < n; i++)
-            doc_printf(d, "%s{edge=\"%s\"} %" PRIu64 "\n", f->name, v->conf->edges[i].name,
-                       field_value(&total->edges[i], f));
-    }
-    for (unsigned c = 0; c < EDGE_COUNTER_MAX; c++) {
-        char name[80];
-        snprintf(name, sizeof(name), "braid_edge_%s_total", edge_counter_name(c));
-        family(d, name, "counter", edge_counter_help(c));
-        for (unsigned i = 0; i < n; i++)
-            doc_printf(d, "%s{edge=\"%s\"} %" PRIu64 "\n", name, v->conf->edges[i].name,
-                       total->edges[i].counters.v[c]);
-    }
+    const struct named edges = {"edge", v->conf->n_edges, edge_name, total->edges, sizeof(total->edges[0])};
+    for (const struct field *f = edge_fields; f->name; f++)
+        one_family(d, v->conf, &edges, f);
+    for (unsigned c = 0; c < EDGE_COUNTER_MAX; c++)
+        counter_family(d, v->conf, &edges, edge_counter_name(c), edge_counter_help(c), EDGE(counters.v[c]));
+}
+
+static void cpe_families(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total)
+{
+    const struct named cpes = {"cpe", v->conf->n_cpes, cpe_name, total->cpes, sizeof(total->cpes[0])};
+    if (cpes.n == 0)
+        return;
+    for (const struct field *f = cpe_fields; f->name; f++)
+        one_family(d, v->conf, &cpes, f);
+    for (unsigned c = 0; c < CPE_COUNTER_MAX; c++)
+        counter_family(d, v->conf, &cpes, cpe_counter_name(c), cpe_counter_help(c), CPE(counters.v[c]));
 }
 
 static void path_families(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total)
@@ -202,6 +253,7 @@ void render_metrics(struct doc *d, const struct snapshot_view *v)
     family(d, "braid_log_lines_lost_total", "counter", "Lines of the log that nobody read in time.");
     sample(d, "braid_log_lines_lost_total", v->log_lost);
     edge_families(d, v, total);
+    cpe_families(d, v, total);
     path_families(d, v, total);
     render_uplinks_metrics(d, v);
     worker_families(d, v);

@@ -26,19 +26,6 @@ static void core_row(struct doc *d, const char *who, const struct braid_core_sta
                render_size(c->memory_limit, limit));
 }
 
-static void port_row(struct doc *d, const struct edge_params *p)
-{
-    for (unsigned i = 0; i < p->n_port_profiles; i++) {
-        const struct port_profile *q = &p->port_profiles[i];
-        doc_printf(d, "%s%u", i ? ", " : "  ports ", q->first);
-        if (q->last != q->first)
-            doc_printf(d, "-%u", q->last);
-        doc_printf(d, ": %s", q->profile->name);
-    }
-    if (p->n_port_profiles > 0)
-        doc_puts(d, "\n");
-}
-
 static void edge_rows(struct doc *d, const struct edge_params *p, const struct snapshot_edge *e)
 {
     char listen[EDGE_TEXT], target[RENDER_TARGET], memory[RENDER_SIZE], from[RENDER_SIZE], to[RENDER_SIZE];
@@ -46,7 +33,7 @@ static void edge_rows(struct doc *d, const struct edge_params *p, const struct s
                edge_listen_text(p, listen), render_target(p, target),
                p->client_source ? " from the client's address" : "", p->profile ? p->profile->name : "",
                p->profile ? ": " : "", p->sched->name, p->cc->name, p->checksum ? ", checksums" : "");
-    port_row(d, p);
+    render_ports_text(d, p->port_profiles, p->n_port_profiles);
     doc_printf(d,
                "  %" PRIu64 " connections (%" PRIu64 " MPTCP, %" PRIu64 " waiting for the server), %" PRIu64
                " subflows, %s of buffers\n",
@@ -78,6 +65,7 @@ void render_status_text(struct doc *d, const struct snapshot_view *v)
     }
     for (unsigned i = 0; i < v->conf->n_edges; i++)
         edge_rows(d, &v->conf->edges[i], &total->edges[i]);
+    render_cpes_text(d, v, total);
     free(total);
 }
 
@@ -115,9 +103,10 @@ static void list_row(struct doc *d, const struct snapshot_view *v, const struct 
     char id[24], subflows[16], client[ADDR_TEXT], server[ADDR_TEXT], from[RENDER_SIZE], to[RENDER_SIZE];
     snprintf(id, sizeof(id), "%" PRIu64, snapshot_conn_id(c->id, v->job->worker, v->n_workers));
     snprintf(subflows, sizeof(subflows), "%u", c->n_subflows);
-    doc_printf(d, LIST_FORMAT, id, c->listener, kind_text(c), render_state(c->state),
-               addr_text(&c->remote, client), server_text(conn, server), subflows,
-               render_size(c->bytes_in, from), render_size(c->bytes_out, to));
+    const struct render_conn r = render_conn_of(conn);
+    doc_printf(d, LIST_FORMAT, id, r.name, kind_text(c), render_state(c->state), addr_text(&r.client, client),
+               server_text(conn, server), subflows, render_size(r.from_client, from),
+               render_size(r.to_client, to));
 }
 
 void render_list_text(struct doc *d, const struct snapshot_view *v)
@@ -179,18 +168,25 @@ void render_conn_text(struct doc *d, const struct snapshot_view *v)
     const struct braid_conn_stats *c = &conn->stats;
     char a[ADDR_TEXT], b[ADDR_TEXT], s[ADDR_TEXT], age[RENDER_SIZE], x[RENDER_SIZE], y[RENDER_SIZE],
         z[RENDER_SIZE];
-    doc_printf(d, "connection %" PRIu64 " of edge %s, worker %u: %s, %s%s\n",
-               snapshot_conn_id(c->id, job->worker, v->n_workers), c->listener, job->worker, kind_text(c),
-               render_state(c->state), c->checksum ? ", checksums" : "");
-    doc_printf(d, "  %s -> %s -> %s, open for %s\n", addr_text(&c->remote, a), addr_text(&c->local, b),
+    const struct render_conn r = render_conn_of(conn);
+    doc_printf(d, "connection %" PRIu64 " of %s %s%s, worker %u: %s, %s%s\n",
+               snapshot_conn_id(c->id, job->worker, v->n_workers), r.cpe ? "cpe" : "edge", r.name,
+               !r.cpe  ? ""
+               : r.wan ? ", over the uplinks"
+                       : ", of the LAN",
+               job->worker, kind_text(c), render_state(c->state), c->checksum ? ", checksums" : "");
+    if (conn->told.other)
+        doc_printf(d, "  joined with connection %" PRIu64 "\n",
+                   snapshot_conn_id(conn->told.other, job->worker, v->n_workers));
+    doc_printf(d, "  %s -> %s -> %s, open for %s\n", addr_text(&r.client, a), addr_text(&r.service, b),
                server_text(conn, s), duration_text((job->now - c->opened_at) / BRAID_SECOND, age));
     if (c->mptcp || c->fell_back)
         doc_printf(d, "  token %08x, ", c->token);
     else
         doc_puts(d, "  ");
     choice(d, conn);
-    doc_printf(d, "  from client %s, to client %s\n", render_size(c->bytes_in, x),
-               render_size(c->bytes_out, y));
+    doc_printf(d, "  from client %s, to client %s\n", render_size(r.from_client, x),
+               render_size(r.to_client, y));
     doc_printf(d, "  buffers %s: ", render_size(c->memory, x));
     doc_printf(d, "%s to be read, %s to be sent, %s out of order\n", render_size(c->recv_queued, x),
                render_size(c->send_queued, y), render_size(c->out_of_order, z));

@@ -6,13 +6,16 @@
 
 struct snapshot_worker *snapshot_worker_new(const struct conf *conf)
 {
-    size_t edges = conf->n_edges * sizeof(struct snapshot_edge);
-    struct snapshot_worker *w = calloc(1, sizeof(*w) + edges + conf->n_paths * sizeof(struct snapshot_path));
+    struct snapshot_worker *w = calloc(1, sizeof(*w) + conf->n_edges * sizeof(struct snapshot_edge) +
+                                              conf->n_cpes * sizeof(struct snapshot_cpe) +
+                                              conf->n_paths * sizeof(struct snapshot_path));
     if (!w)
         return NULL;
     w->n_edges = conf->n_edges;
+    w->n_cpes = conf->n_cpes;
     w->n_paths = conf->n_paths;
-    w->paths = (struct snapshot_path *)(w->edges + conf->n_edges);
+    w->cpes = (struct snapshot_cpe *)(w->edges + conf->n_edges);
+    w->paths = (struct snapshot_path *)(w->cpes + conf->n_cpes);
     return w;
 }
 

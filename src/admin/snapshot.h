@@ -8,6 +8,7 @@
 #include "conf/conf.h"
 #include "io/worker.h"
 #include "role/bypass.h"
+#include "role/cpe.h"
 #include "role/edge.h"
 #include "role/learned.h"
 #include "role/node.h"
@@ -21,6 +22,14 @@ struct snapshot_edge {
     uint64_t memory;                       /* bytes of buffers */
 };
 
+/* One worker's share of a CPE. */
+struct snapshot_cpe {
+    struct cpe_counters counters;
+    uint64_t conns;                 /* of the LAN, now */
+    uint64_t conns_mptcp, subflows; /* over the uplinks, now */
+    uint64_t memory;                /* bytes of buffers, of both sides */
+};
+
 /* One worker's share of a path of the configuration. */
 struct snapshot_path {
     uint64_t bytes;    /* carried, of both directions */
@@ -31,8 +40,9 @@ struct snapshot_worker {
     struct braid_core_stats core;
     struct braid_counters counters;
     struct worker_counters io;
-    unsigned n_edges, n_paths;   /* as many as the configuration has */
-    struct snapshot_path *paths; /* behind the edges, in the same piece of memory */
+    unsigned n_edges, n_cpes, n_paths; /* as many as the configuration has */
+    struct snapshot_cpe *cpes;         /* behind the edges, in the same piece of memory ... */
+    struct snapshot_path *paths;       /* ... and these behind them */
     struct snapshot_edge edges[];
 };
 

@@ -2,8 +2,9 @@
 #include <string.h>
 #include "base/addr.h"
 #include "conf/check.h"
-#include "conf/edge_profiles.h"
+#include "conf/cpe_check.h"
 #include "conf/profiles.h"
+#include "conf/relay_keys.h"
 #include "conf/sections.h"
 #include "conf/uplink_check.h"
 #include "role/flaw.h"
@@ -44,7 +45,7 @@ static int check_mode(struct parser *p, const struct conf_section *s)
          "has a meaning only with mode = transparent; remove it (the target is not asked for MPTCP), or set "
          "that"},
     };
-    for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+    for (unsigned i = 0; is_edge(s) && i < sizeof(keys) / sizeof(keys[0]); i++) {
         int line = parser_given_line(s, keys[i].key);
         if (line && is_transparent(p, s) != keys[i].transparent)
             return parser_fail_at(p, line, s->title, keys[i].key, "%s", keys[i].flaw);
@@ -161,11 +162,15 @@ int conf_check(struct parser *p)
     for (unsigned i = 0; i < p->n_sections; i++)
         if (is_edge(&p->sections[i]))
             check_edge(p, i);
-    if (p->conf->n_edges == 0)
+    if (p->conf->n_edges == 0 && p->conf->n_cpes == 0)
         parser_fail_at(p, p->line ? p->line : 1, NULL, NULL,
-                       "there is no [edge NAME] section; add at least one, with its listen and target");
+                       "there is no [edge NAME] section; add at least one, with its listen and target, or a "
+                       "[cpe NAME] section");
     uplinks_settle(p);
     profiles_settle(p->conf);
-    edge_profiles_find(p);
+    relay_profiles_find(p);
+    for (unsigned i = 0; i < p->n_sections && p->n_errors == 0; i++)
+        if (p->sections[i].kind == &section_cpe)
+            cpe_check(p, i);
     return p->n_errors > 0 ? -1 : 0;
 }

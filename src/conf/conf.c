@@ -148,6 +148,11 @@ void conf_free(struct conf *c)
         free((char *)c->edges[i].name);
         free(c->edges[i].target_host);
     }
+    for (unsigned i = 0; i < c->n_cpes; i++) {
+        free((char *)c->cpes[i].name);
+        for (unsigned j = 0; j < c->cpes[i].n_peers; j++)
+            free(c->cpes[i].peers[j].host);
+    }
     for (unsigned i = 0; i < c->n_profiles; i++)
         free((char *)c->profiles[i].name);
     for (unsigned i = 0; i < c->n_paths; i++)
@@ -155,6 +160,7 @@ void conf_free(struct conf *c)
     for (unsigned i = 0; i < c->n_uplinks; i++)
         free((char *)c->uplinks[i].name);
     free(c->edges);
+    free(c->cpes);
     free(c->profiles);
     free(c->paths);
     free(c->path_names);

@@ -160,6 +160,6 @@ static const struct conf_key admin_keys[] = {
 };
 SECTION_CHECK_KEYS(admin_keys);
 
-const struct conf_section_kind section_daemon = {"daemon", NULL, daemon_keys};
-const struct conf_section_kind section_tun = {"tun", NULL, tun_keys};
-const struct conf_section_kind section_admin = {"admin", NULL, admin_keys};
+const struct conf_section_kind section_daemon = {"daemon", NULL, daemon_keys, NULL};
+const struct conf_section_kind section_tun = {"tun", NULL, tun_keys, NULL};
+const struct conf_section_kind section_admin = {"admin", NULL, admin_keys, NULL};

@@ -1,8 +1,8 @@
-/* [edge NAME]. The profiles that it names are looked up later (edge_profiles.c). */
+/* [edge NAME]. What it has like a CPE is in relay_keys.c. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
-#include "conf/algorithms.h"
+#include "conf/relay_keys.h"
 #include "conf/sections.h"
 #include "conf/values.h"
 
@@ -144,31 +144,6 @@ static int set_signal(struct parser *p, const char *value)
     return 0;
 }
 
-static int set_scheduler(struct parser *p, const char *value)
-{
-    return algorithm_scheduler(p, value, &current(p)->sched);
-}
-
-static int set_congestion(struct parser *p, const char *value)
-{
-    return algorithm_congestion(p, value, &current(p)->cc);
-}
-
-static int set_path_manager(struct parser *p, const char *value)
-{
-    return algorithm_path_manager(p, value, &current(p)->pm);
-}
-
-static int set_checksum(struct parser *p, const char *value)
-{
-    static const char *const words[] = {"off", "on", NULL};
-    unsigned on;
-    if (parser_word(p, "checksum", value, words, &on) < 0)
-        return -1;
-    current(p)->checksum = on;
-    return 0;
-}
-
 static int set_joins(struct parser *p, const char *value)
 {
     static const char *const words[] = {"any", "signalled", NULL};
@@ -209,48 +184,6 @@ static int set_targets(struct parser *p, const char *value)
     }
     return 0;
 }
-static int set_profile(struct parser *p, const char *value)
-{
-    if (strlen(value) > CONF_NAME_MAX)
-        return parser_fail(p, "profile", "\"%.80s\" is too long for the name of a profile", value);
-    strcpy(parser_section(p)->profile, value);
-    return 0;
-}
-
-static int add_ports(struct parser *p, struct edge_params *e, const char *item)
-{
-    const char *colon = strchr(item, ':');
-    char ports[VALUE_HOST_MAX + 1];
-    struct port_profile *new = &e->port_profiles[e->n_port_profiles];
-    if (e->n_port_profiles == EDGE_PORTS_MAX)
-        return parser_fail(p, "profiles", "there are more than %d items; give at most %d", EDGE_PORTS_MAX,
-                           EDGE_PORTS_MAX);
-    if (!colon || value_trimmed(item, (size_t)(colon - item), ports, sizeof(ports)) < 0 ||
-        value_ports(ports, &new->first, &new->last) < 0 ||
-        value_trimmed(colon + 1, strlen(colon + 1), new->name, sizeof(new->name)) < 0 || !*new->name)
-        return parser_fail(p, "profiles",
-                           "\"%.80s\" is not PORT:PROFILE or FIRST-LAST:PROFILE; give such items, separated "
-                           "by commas, such as 22:interactive, 8000-8999:bulk",
-                           item);
-    for (unsigned i = 0; i < e->n_port_profiles; i++)
-        if (e->port_profiles[i].first <= new->last &&new->first <= e->port_profiles[i].last)
-            return parser_fail(p, "profiles", "\"%.80s\" meets %u-%u:%s; give each port one profile", item,
-                               e->port_profiles[i].first, e->port_profiles[i].last, e->port_profiles[i].name);
-    e->n_port_profiles++;
-    return 0;
-}
-
-static int set_profiles(struct parser *p, const char *value)
-{
-    char item[VALUE_HOST_MAX + 1];
-    for (const char *rest = value; rest;) {
-        if (value_item(&rest, item, sizeof(item)) < 0)
-            return parser_fail(p, "profiles", "an item is too long; give PORT:PROFILE");
-        if (add_ports(p, current(p), item) < 0)
-            return -1;
-    }
-    return 0;
-}
 
 static const struct conf_key keys[] = {
     {"mode", set_mode, false, NULL},
@@ -261,15 +194,20 @@ static const struct conf_key keys[] = {
     {"targets", set_targets, false, NULL},
     {"bypass", set_bypass, false, NULL},
     {"signal", set_signal, false, NULL},
-    {"profile", set_profile, false, NULL},
-    {"profiles", set_profiles, false, NULL},
-    {"scheduler", set_scheduler, false, NULL},
-    {"congestion", set_congestion, false, NULL},
-    {"path_manager", set_path_manager, false, NULL},
-    {"checksum", set_checksum, false, NULL},
+    {"profile", relay_set_profile, false, NULL},
+    {"profiles", relay_set_profiles, false, NULL},
+    {"scheduler", relay_set_scheduler, false, NULL},
+    {"congestion", relay_set_congestion, false, NULL},
+    {"path_manager", relay_set_path_manager, false, NULL},
+    {"checksum", relay_set_checksum, false, NULL},
     {"joins", set_joins, false, NULL},
     {NULL, NULL, false, NULL},
 };
 SECTION_CHECK_KEYS(keys);
 
-const struct conf_section_kind section_edge = {"edge", add_edge, keys};
+static void choice(struct conf *c, unsigned place, struct relay_choice *out)
+{
+    *out = RELAY_CHOICE(&c->edges[place]);
+}
+
+const struct conf_section_kind section_edge = {"edge", add_edge, keys, choice};

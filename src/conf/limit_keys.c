@@ -40,4 +40,4 @@ static const struct conf_key keys[] = {
 };
 SECTION_CHECK_KEYS(keys);
 
-const struct conf_section_kind section_limits = {"limits", NULL, keys};
+const struct conf_section_kind section_limits = {"limits", NULL, keys, NULL};

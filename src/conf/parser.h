@@ -7,10 +7,11 @@
 
 #define CONF_SECTIONS_MAX 260 /* bounds the labels of the metrics, too */
 #define CONF_KEYS_MAX     24  /* per kind of section */
-#define CONF_NAME_MAX     32  /* bytes of the name of an edge, a profile, a path or an uplink */
+#define CONF_NAME_MAX     32  /* bytes of the name of an edge, a CPE, a profile, a path or an uplink */
 #define CONF_ERRORS_MAX   20  /* the rest of the file is not read then */
 
 struct parser;
+struct relay_choice;
 
 struct conf_key {
     const char *name;
@@ -27,14 +28,16 @@ struct conf_section_kind {
      * there is one such section at most, without a name. */
     int (*add)(struct parser *p, const char *name, unsigned *place);
     const struct conf_key *keys; /* CONF_KEYS_MAX at most, then a NULL name */
+    /* Where the algorithms of the one at this place are (relay_keys.h). NULL: it has none. */
+    void (*choice)(struct conf *c, unsigned place, struct relay_choice *out);
 };
 
 /* A section as it was found in the file. */
 struct conf_section {
     const struct conf_section_kind *kind;
     char title[CONF_NAME_MAX + 12]; /* "edge web" */
-    unsigned place; /* index in conf->edges, profiles, paths or uplinks, if the kind has names */
-    char profile[CONF_NAME_MAX + 1]; /* that an edge names; "": none */
+    unsigned place; /* index in conf->edges, cpes, profiles, paths or uplinks, if the kind has names */
+    char profile[CONF_NAME_MAX + 1]; /* that an edge or a CPE names; "": none */
     int line;
     int key_lines[CONF_KEYS_MAX]; /* 0: not given */
 };

@@ -60,4 +60,4 @@ static const struct conf_key keys[] = {
 };
 SECTION_CHECK_KEYS(keys);
 
-const struct conf_section_kind section_path = {"path", add_path, keys};
+const struct conf_section_kind section_path = {"path", add_path, keys, NULL};

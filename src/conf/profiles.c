@@ -130,4 +130,4 @@ static const struct conf_key keys[] = {
 };
 SECTION_CHECK_KEYS(keys);
 
-const struct conf_section_kind section_profile = {"profile", add_section, keys};
+const struct conf_section_kind section_profile = {"profile", add_section, keys, NULL};

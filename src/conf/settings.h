@@ -3,6 +3,7 @@
 #define BRAID_CONF_SETTINGS_H
 
 #include "io/params.h"
+#include "role/cpe.h"
 #include "role/edge.h"
 #include "role/unproven.h"
 #include "role/uplinks.h"
@@ -19,8 +20,10 @@ struct conf {
     struct admin_params admin;
     struct braid_core_params limits; /* of each worker; mtu, worker and n_workers are not set */
     struct unproven_limits unproven; /* of each worker */
-    struct edge_params *edges;       /* in the order of the file; at least one */
+    struct edge_params *edges;       /* in the order of the file */
     unsigned n_edges;
+    struct cpe_params *cpes; /* likewise; at least one edge or one of these */
+    unsigned n_cpes;
     struct profile *profiles; /* the built-in ones, then those of the file */
     unsigned n_profiles;
     struct uplink_params uplinks[UPLINKS_MAX]; /* in the order of the file */

@@ -140,4 +140,4 @@ static const struct conf_key keys[] = {
 };
 SECTION_CHECK_KEYS(keys);
 
-const struct conf_section_kind section_uplink = {"uplink", add_uplink, keys};
+const struct conf_section_kind section_uplink = {"uplink", add_uplink, keys, NULL};

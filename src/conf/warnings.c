@@ -1,6 +1,7 @@
 /* What is right by itself, and will have no effect, or another one than whoever wrote it may think. */
 #include "base/addr.h"
 #include "base/port_range.h"
+#include "conf/relay_keys.h"
 #include "conf/sections.h"
 #include "conf/warnings.h"
 
@@ -27,13 +28,13 @@ static void warn_of_path(struct parser *p, unsigned index)
     }
 }
 
-static bool edge_uses(const struct edge_params *e, const struct profile *profile)
+static bool uses(const struct relay_choice *choice, const struct profile *profile)
 {
-    const struct profile *own = e->profile;
+    const struct profile *own = *choice->profile;
     if (own == profile || (own && (own->bulk == profile || own->interactive == profile)))
         return true;
-    for (unsigned i = 0; i < e->n_port_profiles; i++) {
-        const struct profile *q = e->port_profiles[i].profile;
+    for (unsigned i = 0; i < *choice->n_port_profiles; i++) {
+        const struct profile *q = choice->port_profiles[i].profile;
         if (q == profile || q->bulk == profile || q->interactive == profile)
             return true;
     }
@@ -43,23 +44,37 @@ static bool edge_uses(const struct edge_params *e, const struct profile *profile
 static void warn_of_profile(struct parser *p, const struct conf_section *s)
 {
     const struct profile *profile = &p->conf->profiles[s->place];
-    for (unsigned i = 0; i < p->conf->n_edges; i++)
-        if (edge_uses(&p->conf->edges[i], profile))
+    struct relay_choice choice;
+    for (unsigned i = 0; i < p->n_sections; i++)
+        if (relay_choice_of(p->conf, &p->sections[i], &choice) && uses(&choice, profile))
             return;
-    parser_warn(p, s->line, s->title, NULL,
-                "no edge uses it; name it with profile or profiles, or set it with \"braidctl set\"");
+    parser_warn(
+        p, s->line, s->title, NULL,
+        "no edge and no CPE uses it; name it with profile or profiles, or set it with \"braidctl set\"");
 }
 
-static void warn_of_edge(struct parser *p, const struct conf_section *s)
+static void warn_of_ports(struct parser *p, const struct conf_section *s, const struct relay_choice *choice,
+                          uint16_t first, uint16_t last)
 {
-    const struct edge_params *e = &p->conf->edges[s->place];
-    for (unsigned i = 0; i < e->n_port_profiles; i++) {
-        const struct port_profile *q = &e->port_profiles[i];
-        if (q->last < e->port_first || q->first > e->port_last)
+    for (unsigned i = 0; i < *choice->n_port_profiles; i++) {
+        const struct port_profile *q = &choice->port_profiles[i];
+        if (q->last < first || q->first > last)
             parser_warn(p, parser_key_line(s, "profiles"), s->title, "profiles",
-                        "%u-%u:%s is outside of the edge's ports, %u-%u: no connection will have it",
-                        q->first, q->last, q->name, e->port_first, e->port_last);
+                        "%u-%u:%s is outside of its ports, %u-%u: no connection will have it", q->first,
+                        q->last, q->name, first, last);
     }
+}
+
+static void warn_of_relay(struct parser *p, const struct conf_section *s)
+{
+    const struct conf *c = p->conf;
+    struct relay_choice choice;
+    if (!relay_choice_of(p->conf, s, &choice))
+        return;
+    if (s->kind == &section_edge)
+        warn_of_ports(p, s, &choice, c->edges[s->place].port_first, c->edges[s->place].port_last);
+    else
+        warn_of_ports(p, s, &choice, c->cpes[s->place].port_first, c->cpes[s->place].port_last);
 }
 
 static void warn_of_limits(struct parser *p, const struct conf_section *s)
@@ -93,11 +108,10 @@ void conf_warn(struct parser *p)
             warn_of_path(p, i);
         else if (s->kind == &section_profile)
             warn_of_profile(p, s);
-        else if (s->kind == &section_edge)
-            warn_of_edge(p, s);
         else if (s->kind == &section_tun)
             warn_of_tun(p, s);
         else if (s->kind == &section_limits)
             warn_of_limits(p, s);
+        warn_of_relay(p, s);
     }
 }

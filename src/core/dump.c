@@ -44,7 +44,8 @@ unsigned braid_dump_next_brief(struct braid_dump *d, struct braid_conn_brief *ou
 {
     unsigned n = 0;
     for (const struct braid_conn *c; n < max && (c = dump_step(d)) != NULL;)
-        out[n++] = (struct braid_conn_brief){.listener = c->edge,
+        out[n++] = (struct braid_conn_brief){.conn = c,
+                                             .listener = c->edge,
                                              .mptcp = braid_conn_is_mptcp(c),
                                              .n_subflows = c->n_subflows,
                                              .memory = c->mem.used};

@@ -11,17 +11,17 @@ void client_profile_begin(struct client *cl)
     const struct profile *p = profile_of_port(params->port_profiles, params->n_port_profiles, meant.port);
     profile_choose(&cl->profile, p ? p : params->profile);
     if (p)
-        profile_apply(p, client_conn(cl), clock_now());
+        profile_apply(p, client_conn(cl), NULL, clock_now());
 }
 
 void client_profile_watch(struct client *cl, size_t n)
 {
-    profile_watch(&cl->profile, client_conn(cl), n, clock_now());
+    profile_watch(&cl->profile, client_conn(cl), NULL, n, clock_now());
 }
 
 void client_profile_set(struct client *cl, const struct profile *p)
 {
     profile_choose(&cl->profile, p);
     if (p)
-        profile_apply(p, client_conn(cl), clock_now());
+        profile_apply(p, client_conn(cl), NULL, clock_now());
 }

@@ -9,7 +9,6 @@
 #include "relay/targets.h"
 
 #define EDGE_SIGNAL_MAX      8
-#define EDGE_PORTS_MAX       16 /* ranges of ports with a profile of their own */
 #define EDGE_TEXT            64 /* bytes of edge_listen_text */
 #define EDGE_LISTENERS       2  /* addresses that one edge listens at */
 #define EDGE_CONNECT_TIMEOUT (10 * BRAID_SECOND)
@@ -44,7 +43,7 @@ struct edge_params {
     const struct sched_ops *sched;
     const struct cc_ops *cc;
     const struct pm_ops *pm; /* NULL: the core's choice */
-    struct port_profile port_profiles[EDGE_PORTS_MAX];
+    struct port_profile port_profiles[PORT_PROFILES_MAX];
     unsigned n_port_profiles;
     bool checksum;
     bool no_join;               /* no subflows to the address that a client has connected to: flag C */

@@ -1,11 +1,11 @@
 /* See profile.h. */
 #include "role/profile.h"
 
-void profile_apply(const struct profile *p, struct braid_conn *c, braid_time now)
+void profile_apply(const struct profile *p, struct braid_conn *c, const struct pm_ops *pm, braid_time now)
 {
     braid_conn_set_sched(c, p->sched);
     braid_conn_set_cc(c, p->cc, now);
-    braid_conn_set_pm(c, p->pm);
+    braid_conn_set_pm(c, p->pm ? p->pm : pm);
 }
 
 const struct profile *profile_of_port(const struct port_profile *ports, unsigned n, uint16_t port)
@@ -37,10 +37,11 @@ static bool was_idle(const struct braid_conn *c, size_t n)
     return unacked == (int64_t)n;
 }
 
-void profile_watch(struct profile_use *u, struct braid_conn *c, size_t n, braid_time now)
+void profile_watch(struct profile_use *u, struct braid_conn *c, const struct pm_ops *pm, size_t n,
+                   braid_time now)
 {
     if (!u->profile || !u->profile->interactive)
         return;
     if (pattern_note(&u->pattern, n, was_idle(c, n)))
-        profile_apply(profile_in_force(u), c, now);
+        profile_apply(profile_in_force(u), c, pm, now);
 }

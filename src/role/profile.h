@@ -6,7 +6,8 @@
 #include <braid/core.h>
 #include "role/pattern.h"
 
-#define PROFILE_NAME_MAX 32 /* bytes */
+#define PROFILE_NAME_MAX  32 /* bytes */
+#define PORT_PROFILES_MAX 16 /* ranges of ports with a profile of their own */
 
 struct profile {
     const char *name;
@@ -25,8 +26,9 @@ struct port_profile {
     const struct profile *profile;
 };
 
-/* Gives the connection the profile's algorithms (of an automatic one: those it begins with). */
-void profile_apply(const struct profile *p, struct braid_conn *c, braid_time now);
+/* Gives the connection the profile's algorithms (of an automatic one: those it begins with); pm: instead of a
+ * path manager that the profile does not name. */
+void profile_apply(const struct profile *p, struct braid_conn *c, const struct pm_ops *pm, braid_time now);
 /* That of the first of n ranges that has the port; NULL: none has. */
 const struct profile *profile_of_port(const struct port_profile *ports, unsigned n, uint16_t port);
 
@@ -39,7 +41,8 @@ struct profile_use {
 void profile_choose(struct profile_use *u, const struct profile *p);
 /* The one whose algorithms the connection has: what the pattern makes of an automatic one. */
 const struct profile *profile_in_force(const struct profile_use *u);
-/* n bytes were written to c: an automatic profile may change its algorithms. */
-void profile_watch(struct profile_use *u, struct braid_conn *c, size_t n, braid_time now);
+/* n bytes were written to c: an automatic profile may change its algorithms; pm as in profile_apply. */
+void profile_watch(struct profile_use *u, struct braid_conn *c, const struct pm_ops *pm, size_t n,
+                   braid_time now);
 
 #endif

@@ -9,10 +9,19 @@
 #include "role/resolver.h"
 #include "service/roles.h"
 
+/* Whose a name is. */
+struct owner {
+    bool cpe;      /* else an edge */
+    unsigned i;    /* its number */
+    unsigned peer; /* of a CPE */
+};
+
 struct roles {
     const struct service_params *params;
     struct workers *workers;
-    struct targets *targets; /* one per edge, as they were at the start */
+    struct owner *owners;    /* of the names that the resolver looks up */
+    struct targets *targets; /* of each, as they were at the start */
+    unsigned n_names;
     struct resolver *resolver;
     struct mailbox *main;
     unsigned undrained; /* workers that still have connections */
@@ -34,22 +43,53 @@ static int check_sources(const struct service_params *p, char *error)
     return 0;
 }
 
+/* Each edge has a name, if perhaps nothing to look up. */
+static unsigned count_names(const struct service_params *p)
+{
+    unsigned n = p->n_edges;
+    for (unsigned i = 0; i < p->n_cpes; i++)
+        n += p->cpes[i].n_peers;
+    return n;
+}
+
+static void note_owners(struct roles *r)
+{
+    const struct service_params *p = r->params;
+    struct owner *o = r->owners;
+    for (unsigned i = 0; i < p->n_edges; i++)
+        *o++ = (struct owner){.i = i};
+    for (unsigned i = 0; i < p->n_cpes; i++)
+        for (unsigned j = 0; j < p->cpes[i].n_peers; j++)
+            *o++ = (struct owner){.cpe = true, .i = i, .peer = j};
+}
+
+static struct resolver_name name_of(const struct service_params *p, const struct owner *o)
+{
+    if (o->cpe)
+        return (struct resolver_name){.kind = "cpe",
+                                      .owner = p->cpes[o->i].name,
+                                      .key = "peer",
+                                      .host = p->cpes[o->i].peers[o->peer].host,
+                                      .port = p->cpes[o->i].peers[o->peer].port};
+    return (struct resolver_name){.kind = "edge",
+                                  .owner = p->edges[o->i].name,
+                                  .key = "target",
+                                  .host = p->edges[o->i].target_host,
+                                  .port = p->edges[o->i].target_port};
+}
+
 static int resolve(struct roles *r, struct event_base *base, char *error)
 {
     const struct service_params *p = r->params;
-    struct resolver_name *names = calloc(p->n_edges, sizeof(*names));
+    struct resolver_name *names = calloc(r->n_names + 1, sizeof(*names));
     if (!names) {
         snprintf(error, SERVICE_ERROR, "out of memory");
         return -1;
     }
-    for (unsigned i = 0; i < p->n_edges; i++)
-        names[i] = (struct resolver_name){.kind = "edge",
-                                          .owner = p->edges[i].name,
-                                          .key = "target",
-                                          .host = p->edges[i].target_host,
-                                          .port = p->edges[i].target_port};
+    for (unsigned i = 0; i < r->n_names; i++)
+        names[i] = name_of(p, &r->owners[i]);
     struct resolver_params params = {.names = names,
-                                     .n = p->n_edges,
+                                     .n = r->n_names,
                                      .edges = p->edges,
                                      .n_edges = p->n_edges,
                                      .base = base,
@@ -71,15 +111,18 @@ struct roles *roles_new(struct event_base *base, const struct service_params *pa
                         char error[SERVICE_ERROR])
 {
     struct roles *r = calloc(1, sizeof(*r));
-    struct targets *targets = calloc(params->n_edges, sizeof(*targets));
-    if (!r || !targets) {
+    if (r) {
+        r->params = params;
+        r->n_names = count_names(params);
+        r->owners = calloc(r->n_names + 1, sizeof(*r->owners));
+        r->targets = calloc(r->n_names + 1, sizeof(*r->targets));
+    }
+    if (!r || !r->owners || !r->targets) {
         snprintf(error, SERVICE_ERROR, "out of memory");
-        free(targets);
-        free(r);
+        roles_free(r);
         return NULL;
     }
-    r->params = params;
-    r->targets = targets;
+    note_owners(r);
     if (check_sources(params, error) < 0 || resolve(r, base, error) < 0) {
         roles_free(r);
         return NULL;
@@ -112,22 +155,41 @@ static void on_learned(void *arg, unsigned i, const struct braid_addr *server, b
     worker_tell_all(r->workers->all, r->workers->n, NULL, take_finding, &f, sizeof(f));
 }
 
-static int make_edges(struct roles *r, struct worker *w)
+/* The names of edges come first. */
+static int make_edges(struct roles *r, struct node *node)
 {
     const struct service_params *p = r->params;
-    struct node *node = node_new(worker_core(w), worker_base(w));
-    worker_set_user(w, node);
-    struct edges *es = node ? edges_new(node, p->unproven, p->edges, r->targets, p->n_edges) : NULL;
+    struct edges *es = edges_new(node, p->unproven, p->edges, r->targets, p->n_edges);
     if (es)
         edges_on_learned(es, on_learned, r);
     return es ? 0 : -1;
+}
+
+static int make_cpes(struct roles *r, struct node *node)
+{
+    const struct service_params *p = r->params;
+    const struct cpe_neighbours neighbours = {.edges = p->edges, .n_edges = p->n_edges};
+    if (p->n_cpes == 0)
+        return 0;
+    struct cpes *cs = cpes_new(node, &neighbours, p->cpes, p->n_cpes);
+    for (unsigned i = 0; cs && i < r->n_names; i++)
+        if (r->owners[i].cpe)
+            cpes_set_peer(cs, r->owners[i].i, r->owners[i].peer, &r->targets[i]);
+    return cs ? 0 : -1;
+}
+
+static int make_node(struct roles *r, struct worker *w)
+{
+    struct node *node = node_new(worker_core(w), worker_base(w));
+    worker_set_user(w, node);
+    return node && make_edges(r, node) == 0 && make_cpes(r, node) == 0 ? 0 : -1;
 }
 
 int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERROR])
 {
     r->workers = workers;
     for (unsigned i = 0; i < workers->n; i++) {
-        if (make_edges(r, workers->all[i]) < 0) {
+        if (make_node(r, workers->all[i]) < 0) {
             snprintf(error, SERVICE_ERROR, "worker %u: out of memory or descriptors", i);
             return -1;
         }
@@ -138,7 +200,7 @@ int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERRO
 /* ---- the resolver's news --------------------------------------------------------------------- */
 
 struct news {
-    unsigned edge;
+    struct owner of;
     struct targets targets;
 };
 
@@ -146,15 +208,17 @@ static void take_news(struct worker *w, const void *what)
 {
     const struct news *n = what;
     const struct node *node = worker_user(w);
-    if (node)
-        edges_set_targets(edges_of(node), n->edge, &n->targets);
+    if (node && n->of.cpe)
+        cpes_set_peer(cpes_of(node), n->of.i, n->of.peer, &n->targets);
+    else if (node)
+        edges_set_targets(edges_of(node), n->of.i, &n->targets);
 }
 
 /* If memory is short the old addresses stay. */
 static void on_changed(void *arg, unsigned i, const struct targets *targets)
 {
     struct roles *r = arg;
-    struct news n = {.edge = i, .targets = *targets};
+    struct news n = {.of = r->owners[i], .targets = *targets};
     worker_tell_all(r->workers->all, r->workers->n, NULL, take_news, &n, sizeof(n));
 }
 
@@ -223,6 +287,7 @@ void roles_free(struct roles *r)
     if (!r)
         return;
     roles_stop(r);
+    free(r->owners);
     free(r->targets);
     free(r);
 }

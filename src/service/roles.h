@@ -15,7 +15,8 @@ struct roles;
  * and a message of one line in error: nothing is left behind. */
 struct roles *roles_new(struct event_base *base, const struct service_params *params,
                         char error[SERVICE_ERROR]);
-/* Gives each of the workers, which do not run yet, a node with its edges. 0, or -1 with a message. */
+/* Gives each of the workers, which do not run yet, a node with its edges and CPEs. 0, or -1 with a message.
+ */
 int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERROR]);
 /* The workers run: from now on they hear of other addresses. */
 void roles_start(struct roles *r);

@@ -42,7 +42,7 @@ static int note_addresses(struct routes *r)
     unsigned most = 0;
     for (unsigned i = 0; i < r->params->n_edges; i++)
         most += EDGE_LISTENERS + edges[i].n_signal;
-    r->addresses = calloc(most, sizeof(*r->addresses));
+    r->addresses = calloc(most + 1, sizeof(*r->addresses)); /* + 1: there may be no edges */
     if (!r->addresses)
         return -1;
     for (unsigned i = 0; i < r->params->n_edges; i++) {
@@ -69,6 +69,8 @@ static void warn_of_own_addresses(const struct routes *r)
 
 static bool is_steered_to(const struct service_params *p)
 {
+    if (p->n_cpes > 0)
+        return true;
     for (unsigned i = 0; i < p->n_edges; i++) {
         if (edge_mode(&p->edges[i])->steered)
             return true;
@@ -82,7 +84,7 @@ static int open_tun(struct routes *r, unsigned n, char *error)
     if (tun_open(&r->tun, p->tun, n, error) < 0)
         return -1;
     r->tun_open = true;
-    bool v4 = false, v6 = false;
+    bool v4 = p->n_cpes > 0, v6 = v4;
     for (unsigned i = 0; i < p->n_edges; i++) {
         struct braid_addr own[EDGE_LISTENERS];
         for (unsigned j = edge_mode(&p->edges[i])->addresses(&p->edges[i], own); j-- > 0;) {

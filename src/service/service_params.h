@@ -3,6 +3,7 @@
 #define BRAID_SERVICE_SERVICE_PARAMS_H
 
 #include "io/params.h"
+#include "role/cpe.h"
 #include "role/edge.h"
 #include "role/uplinks.h"
 
@@ -17,6 +18,8 @@ struct service_params {
     unsigned n_edges;
     const struct uplink_params *uplinks;
     unsigned n_uplinks;
+    const struct cpe_params *cpes;
+    unsigned n_cpes;
     /* The data path is broken for good, for the reason given in one line. In the main thread, at the earliest
      * in the first turn of its loop. */
     void (*failed)(void *arg, const char *why);

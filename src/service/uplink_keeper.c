@@ -11,6 +11,7 @@
 #include "io/log.h"
 #include "io/mailbox.h"
 #include "io/rtnetlink.h"
+#include "role/cpe.h"
 #include "role/node.h"
 #include "role/probes.h"
 #include "service/uplink_install.h"
@@ -76,11 +77,14 @@ static void change_endpoint(struct worker *w, const struct uplink *u, unsigned f
 static void take_news(struct worker *w, const void *what)
 {
     const struct uplink_news *news = what;
+    const struct node *node = worker_user(w);
+    struct cpes *cs = node ? cpes_of(node) : NULL;
+    if (cs)
+        cpes_set_uplinks(cs, &news->view);
     for (unsigned i = 0; i < news->view.n; i++)
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
             change_endpoint(w, &news->view.all[i], f, news->gone & ENDPOINT(i, f),
                             news->come & ENDPOINT(i, f));
-    const struct node *node = worker_user(w);
     struct probes *ps = node ? probes_of(node) : NULL;
     if (ps)
         tell_probes(ps, news);

@@ -330,6 +330,6 @@ def test_check_tells_every_error_and_warns(env):
     assert done.stdout.endswith("ok\n") and "warning: " in done.stderr and "[profile mine]" in done.stderr
     env.proxy = None
     process = Process(env.topology.braid.command(proxy.BRAIDD, "-c", write(env, odd)), "braidd")
-    assert "warn" in process.wait_for_line("[profile mine] no edge uses it")
+    assert "warn" in process.wait_for_line("[profile mine] no edge and no CPE uses it")
     process.wait_for_line("ready")
     process.kill()

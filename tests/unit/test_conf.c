@@ -190,9 +190,10 @@ static const struct {
     const char *text, *error; /* error: what follows "f.ini:" */
 } bad[] = {
     /* the file as such */
-    {"", "1: there is no [edge NAME] section; add at least one, with its listen and target"},
-    {"[daemon]\nworkers = 1\n",
-     "2: there is no [edge NAME] section; add at least one, with its listen and target"},
+    {"", "1: there is no [edge NAME] section; add at least one, with its listen and target, or a [cpe NAME] "
+         "section"},
+    {"[daemon]\nworkers = 1\n", "2: there is no [edge NAME] section; add at least one, with its listen and "
+                                "target, or a [cpe NAME] section"},
     {"\n\nworkers = 1\n" EDGE,
      "3: workers: stands before any section; put it below a header such as [daemon]"},
     {EDGE "nonsense\n", "4: " BAD_LINE},
@@ -200,11 +201,11 @@ static const struct {
      "6: [edge web] : unknown key; the nearest is mode (all of this section: " LIST_EDGE ")"},
     /* sections */
     {"[deamon]\n" EDGE, "1: unknown section [deamon]; it is one of: [daemon], [tun], [admin], [limits], "
-                        "[path NAME], [uplink NAME], [profile NAME], [edge NAME]"},
+                        "[path NAME], [uplink NAME], [profile NAME], [edge NAME], [cpe NAME]"},
     {EDGE "[daemon x]\n", "4: unknown section [daemon x]; it is one of: [daemon], [tun], [admin], [limits], "
-                          "[path NAME], [uplink NAME], [profile NAME], [edge NAME]"},
+                          "[path NAME], [uplink NAME], [profile NAME], [edge NAME], [cpe NAME]"},
     {"[]\n" EDGE, "1: unknown section []; it is one of: [daemon], [tun], [admin], [limits], [path NAME], "
-                  "[uplink NAME], [profile NAME], [edge NAME]"},
+                  "[uplink NAME], [profile NAME], [edge NAME], [cpe NAME]"},
     {"[tun\n" EDGE, "1: " BAD_HEADER},
     {"[tun] x\n" EDGE, "1: " BAD_HEADER},
     {EDGE "[edge]\n", "4: [edge]" BAD_NAME},

@@ -77,7 +77,7 @@ static const struct {
      "f.ini:6: [path b] has the prefixes of [path a] in line 4, "},
     {EDGE "[path a]\nremote = 10.0.0.0/8\n[path b]\nremote = 10.0.0.0/9\n", ""},
     {EDGE "[path a]\nremote = 10.0.0.0/8\n[path b]\nlocal = 10.0.0.0/8\n", ""},
-    {EDGE "[profile mine]\nscheduler = minrtt\n", "f.ini:4: [profile mine] no edge uses it; "},
+    {EDGE "[profile mine]\nscheduler = minrtt\n", "f.ini:4: [profile mine] no edge and no CPE uses it; "},
     {EDGE "profile = mine\n[profile mine]\nscheduler = minrtt\n", ""},
     {EDGE "[profile bulk]\nscheduler = minrtt\n", ""},
     {EDGE "profile = auto\n[profile interactive]\nscheduler = minrtt\n", ""},

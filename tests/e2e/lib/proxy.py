@@ -55,6 +55,18 @@ class Section:
         return f"[{self.title}]\n" + "".join(f"{key} = {value}\n" for key, value in self.keys.items())
 
 
+class Cpe:
+    """A [cpe] section, with those of its uplinks: wan0, wan1 ... unless named."""
+
+    def __init__(self, name="lan", uplinks=("wan0", "wan1", "wan2"), **keys):
+        self.name, self.uplinks, self.keys = name, uplinks, keys
+
+    def section(self):
+        lines = [f"[uplink {device}]\ninterface = {device}" for device in self.uplinks]
+        lines += [f"[cpe {self.name}]"] + [f"{key} = {value}" for key, value in self.keys.items()]
+        return "\n".join(lines) + "\n"
+
+
 def default_edges(**keys):
     return [Edge("web", 4, **keys), Edge("web6", 6, **keys)]
 

@@ -1,0 +1,87 @@
+/* See cpe_check.h. */
+#include "conf/cpe_check.h"
+#include "base/addr.h"
+#include "conf/algorithms.h"
+#include "conf/sections.h"
+#include "role/flaw.h"
+
+#define PATH_MANAGER "fullmesh" /* a path manager that opens a subflow over each uplink */
+
+/* Private addresses are seldom what lies behind an uplink. */
+static const char *const usual_exceptions[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
+
+static int check_peers(struct parser *p, const struct conf_section *s)
+{
+    const struct cpe_params *c = &p->conf->cpes[s->place];
+    char flaw[FLAW_TEXT];
+    struct braid_ip ip;
+    if (c->kind == CPE_TRANSPARENT && c->n_peers > 0)
+        return parser_fail_at(
+            p, parser_key_line(s, "peer"), s->title, "peer",
+            "has no meaning with mode = transparent, which goes straight to the server that "
+            "the device meant; remove it, or set mode = explicit");
+    if (c->kind != CPE_TRANSPARENT && c->n_peers == 0)
+        return parser_fail_at(p, s->line, s->title, "peer",
+                              "is missing; add one, such as peer = 198.51.100.1:5124");
+    for (unsigned i = 0; i < c->n_peers; i++)
+        if (ip_parse(c->peers[i].host, &ip) == 0 && flaw_of(p->conf->edges, p->conf->n_edges, &ip, flaw))
+            return parser_fail_at(p, parser_key_line(s, "peer"), s->title, "peer",
+                                  "%s %s; give the address of another machine", c->peers[i].host, flaw);
+    return 0;
+}
+
+/* The ports of what takes connections to any address; false: it does not. */
+static bool ports_of(const struct parser *p, const struct conf_section *s, uint16_t *first, uint16_t *last)
+{
+    if (s->kind == &section_cpe) {
+        *first = p->conf->cpes[s->place].port_first;
+        *last = p->conf->cpes[s->place].port_last;
+        return true;
+    }
+    if (s->kind != &section_edge || !p->conf->edges[s->place].transparent)
+        return false;
+    *first = p->conf->edges[s->place].port_first;
+    *last = p->conf->edges[s->place].port_last;
+    return true;
+}
+
+/* Wherever it stands in the file: only one of two CPEs reports that they meet. */
+static int check_ports(struct parser *p, unsigned index)
+{
+    const struct conf_section *s = &p->sections[index];
+    uint16_t first = 0, last = 0, from, to;
+    ports_of(p, s, &first, &last);
+    for (unsigned i = 0; i < p->n_sections; i++) {
+        const struct conf_section *other = &p->sections[i];
+        if (i == index || (other->kind == s->kind && i > index) || !ports_of(p, other, &from, &to))
+            continue;
+        if (from <= last && first <= to)
+            return parser_fail_at(p, parser_key_line(s, "ports"), s->title, "ports",
+                                  "%u-%u meets %u-%u of [%s] in line %d; give each CPE and each transparent "
+                                  "edge ports of its own",
+                                  first, last, from, to, other->title, parser_key_line(other, "ports"));
+    }
+    return 0;
+}
+
+static int check_uplinks(struct parser *p, const struct conf_section *s)
+{
+    if (p->conf->n_uplinks > 0)
+        return 0;
+    return parser_fail_at(p, s->line, s->title, NULL,
+                          "has no way out: there is no [uplink NAME] section; add one for each line to the "
+                          "internet, with its interface");
+}
+
+int cpe_check(struct parser *p, unsigned index)
+{
+    const struct conf_section *s = &p->sections[index];
+    struct cpe_params *c = &p->conf->cpes[s->place];
+    if (check_peers(p, s) < 0 || check_ports(p, index) < 0 || check_uplinks(p, s) < 0)
+        return -1;
+    if (!c->pm)
+        c->pm = conf_path_manager(PATH_MANAGER);
+    for (unsigned i = 0; !parser_given_line(s, "except") && i < 4; i++)
+        cpe_add_except(p, c, usual_exceptions[i]);
+    return 0;
+}

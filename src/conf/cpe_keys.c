@@ -1,0 +1,161 @@
+/* [cpe NAME]. What it has like an edge is in relay_keys.c. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/addr.h"
+#include "conf/cpe_check.h"
+#include "conf/relay_keys.h"
+#include "conf/sections.h"
+#include "conf/values.h"
+
+static int add_cpe(struct parser *p, const char *name, unsigned *place)
+{
+    struct conf *c = p->conf;
+    struct cpe_params *grown = realloc(c->cpes, (c->n_cpes + 1) * sizeof(*grown));
+    char *copy = strdup(name);
+    if (grown)
+        c->cpes = grown;
+    if (!grown || !copy) {
+        free(copy);
+        return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
+    }
+    *place = c->n_cpes++;
+    c->cpes[*place] = (struct cpe_params){.name = copy, .port_first = 1, .port_last = 65535};
+    return 0;
+}
+
+/* The one being read. */
+static struct cpe_params *current(struct parser *p)
+{
+    return &p->conf->cpes[parser_section(p)->place];
+}
+
+static int set_intercept(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"tun", NULL};
+    unsigned which;
+    return parser_word(p, "intercept", value, words, &which);
+}
+
+static int set_mode(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"transparent", "explicit", NULL}; /* enum cpe_kind */
+    unsigned kind;
+    if (parser_word(p, "mode", value, words, &kind) < 0)
+        return -1;
+    current(p)->kind = kind;
+    return 0;
+}
+
+static int add_peer(struct parser *p, const char *item)
+{
+    static const char right[] = "give the address or host name of the peer and its port, several of them "
+                                "separated by commas, such as 198.51.100.1:5124, [2001:db8::1]:5124";
+    struct cpe_params *c = current(p);
+    char host[VALUE_HOST_MAX + 1];
+    struct cpe_peer *peer = &c->peers[c->n_peers];
+    struct braid_ip ip;
+    if (c->n_peers == CPE_PEERS_MAX)
+        return parser_fail(p, "peer", "there are more than %d peers; give at most %d", CPE_PEERS_MAX,
+                           CPE_PEERS_MAX);
+    if (value_host_port(item, host, &peer->port) < 0)
+        return parser_fail(p, "peer", "\"%.80s\" is not HOST:PORT; %s", item, right);
+    const char *flaw = ip_parse(host, &ip) == 0 ? value_unroutable(&ip) : NULL;
+    if (flaw)
+        return parser_fail(p, "peer", "%s is %s address, and no uplink leads there; %s", host, flaw, right);
+    for (unsigned i = 0; i < c->n_peers; i++)
+        if (c->peers[i].port == peer->port && strcmp(c->peers[i].host, host) == 0)
+            return parser_fail(p, "peer", "%s is there twice; give each peer once", item);
+    if (parser_string(p, "peer", host, &peer->host) < 0)
+        return -1;
+    c->n_peers++;
+    return 0;
+}
+
+static int set_peer(struct parser *p, const char *value)
+{
+    char item[VALUE_HOST_MAX + 16];
+    for (const char *rest = value; rest;) {
+        if (value_item(&rest, item, sizeof(item)) < 0)
+            return parser_fail(p, "peer", "an item is too long; give HOST:PORT");
+        if (add_peer(p, item) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int set_ports(struct parser *p, const char *value)
+{
+    struct cpe_params *c = current(p);
+    if (value_ports(value, &c->port_first, &c->port_last) < 0)
+        return parser_fail(p, "ports",
+                           "\"%.80s\" is not a range of ports; give the first and the last one, such as "
+                           "1-65535, or a single port, such as 443",
+                           value);
+    return 0;
+}
+
+int cpe_add_except(struct parser *p, struct cpe_params *c, const char *item)
+{
+    struct reach_rule *rule = &c->except[c->n_except];
+    if (c->n_except == REACH_RULES_MAX)
+        return parser_fail(p, "except", "there are more than %d items; give at most %d", REACH_RULES_MAX,
+                           REACH_RULES_MAX);
+    *rule = (struct reach_rule){.allow = item[0] == '!'};
+    const char *prefix = item + rule->allow + strspn(item + rule->allow, " \t");
+    const char *flaw = value_prefix(prefix, &rule->prefix, &rule->bits);
+    if (flaw)
+        return parser_fail(p, "except",
+                           "\"%.80s\" %s; give addresses and prefixes, separated by commas, and a \"!\" "
+                           "before those that are no exception, such as 192.168.0.0/16, fc00::/7; or none",
+                           item, flaw);
+    c->n_except++;
+    return 0;
+}
+
+static int set_except(struct parser *p, const char *value)
+{
+    char item[VALUE_HOST_MAX + 1];
+    if (strcmp(value, "none") == 0)
+        return 0;
+    for (const char *rest = value; rest;) {
+        if (value_item(&rest, item, sizeof(item)) < 0)
+            return parser_fail(p, "except", "an item is too long; give addresses and prefixes");
+        if (cpe_add_except(p, current(p), item) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int set_plain(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"fallback", "refuse", NULL};
+    unsigned refuse;
+    if (parser_word(p, "plain", value, words, &refuse) < 0)
+        return -1;
+    current(p)->no_plain = refuse;
+    return 0;
+}
+
+static const struct conf_key keys[] = {
+    {"intercept", set_intercept, false, NULL},
+    {"mode", set_mode, false, NULL},
+    {"peer", set_peer, false, NULL},
+    {"ports", set_ports, false, NULL},
+    {"except", set_except, false, NULL},
+    {"plain", set_plain, false, NULL},
+    {"profile", relay_set_profile, false, NULL},
+    {"profiles", relay_set_profiles, false, NULL},
+    {"scheduler", relay_set_scheduler, false, NULL},
+    {"congestion", relay_set_congestion, false, NULL},
+    {"path_manager", relay_set_path_manager, false, NULL},
+    {"checksum", relay_set_checksum, false, NULL},
+    {NULL, NULL, false, NULL},
+};
+SECTION_CHECK_KEYS(keys);
+
+static void choice(struct conf *c, unsigned place, struct relay_choice *out)
+{
+    *out = RELAY_CHOICE(&c->cpes[place]);
+}
+
+const struct conf_section_kind section_cpe = {"cpe", add_cpe, keys, choice};

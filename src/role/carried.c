@@ -1,0 +1,98 @@
+/* Life of what a CPE carries, the lists and numbers that it is in, and what its splice tells. */
+#include <stdlib.h>
+#include "io/clock.h"
+#include "relay/end_conn.h"
+#include "role/carried.h"
+
+struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan)
+{
+    struct carried *cd = calloc(1, sizeof(*cd));
+    struct asking *a = calloc(1, sizeof(*a));
+    if (!cd || !a) {
+        free(cd);
+        free(a);
+        return NULL;
+    }
+    splice_init(&cd->splice, &cpe->splices);
+    end_conn_init(&cd->splice.ends[LAN_END], lan);
+    a->carried = cd;
+    cd->asking = a;
+    list_append(&cpe->opening, &cd->link);
+    cpe->counters.connecting++;
+    node_enter(cpe->owner->role.node);
+    return cd;
+}
+
+static void end_asking(struct carried *cd)
+{
+    struct asking *a = cd->asking;
+    if (!a)
+        return;
+    race_free(a->race);
+    wheel_cancel(&carried_cpe(cd)->owner->timers, &a->timer);
+    free(a);
+    cd->asking = NULL;
+}
+
+void carried_opened(struct carried *cd)
+{
+    struct cpe *cpe = carried_cpe(cd);
+    end_asking(cd);
+    cpe->counters.connecting--;
+    cpe->counters.open++;
+    list_remove(&cd->link);
+    list_append(&cpe->open, &cd->link);
+}
+
+void carried_free(struct carried *cd)
+{
+    struct cpe *cpe = carried_cpe(cd);
+    if (cd->asking)
+        cpe->counters.connecting--;
+    else
+        cpe->counters.open--;
+    end_asking(cd);
+    list_remove(&cd->link);
+    free(cd);
+    node_leave(cpe->owner->role.node);
+}
+
+/* ---- what the splice tells ---------------------------------------------------------------------- */
+
+static void on_moved(struct splice *s, unsigned from, size_t n)
+{
+    struct carried *cd = carried_of_splice(s);
+    carried_cpe(cd)->counters.v[from == LAN_END ? CPE_UP : CPE_DOWN] += n;
+    if (from == LAN_END)
+        profile_watch(&cd->profile, carried_conn(cd, WAN_END), carried_cpe(cd)->params->pm, n, clock_now());
+}
+
+/* Connections of the core tell their end by on_gone. */
+static void on_failed(struct splice *s, unsigned end)
+{
+    (void)s;
+    (void)end;
+}
+
+/* Both ends go, one after the other: what the first one tells is counted. */
+static void on_gone(struct splice *s, unsigned end, enum braid_close why)
+{
+    uint64_t *count = carried_cpe(carried_of_splice(s))->counters.v;
+    const struct end *other = &s->ends[!end];
+    if (s->ending) /* it was the other one, or us */
+        return;
+    if (why == BRAID_CLOSE_TIMEOUT)
+        count[CPE_TIMEOUT]++;
+    else if (why != BRAID_CLOSE_DONE)
+        count[end == LAN_END ? CPE_LAN_RESET : CPE_WAN_RESET]++;
+    else if (other->gone)
+        count[CPE_CLOSED]++;
+}
+
+static void on_over(struct splice *s)
+{
+    carried_free(carried_of_splice(s));
+}
+
+const struct splice_events carried_events = {
+    .moved = on_moved, .failed = on_failed, .gone = on_gone, .over = on_over};

@@ -1,0 +1,72 @@
+/* One connection of the LAN that a CPE carries: that of the device, the one over the uplinks, and the splice
+ * of both. */
+#ifndef BRAID_ROLE_CARRIED_H
+#define BRAID_ROLE_CARRIED_H
+
+#include "base/wheel.h"
+#include "relay/end_conn.h"
+#include "role/cpe_state.h"
+#include "role/race.h"
+
+/* The ends of its splice. */
+enum { LAN_END, WAN_END };
+
+/* What is needed until the far side has answered. */
+struct asking {
+    struct carried *carried;
+    struct race *race;   /* that is being run; NULL: none */
+    enum race_loss loss; /* of one that was lost */
+    struct timer timer;  /* of the race */
+};
+
+struct carried {
+    struct splice splice;
+    struct list link;           /* in opening or open of its CPE */
+    struct asking *asking;      /* NULL: it is open */
+    struct profile_use profile; /* of the connection over the uplinks */
+    struct braid_addr far;      /* whom that one is to, or who is asked first; port 0: not known yet */
+};
+
+/* Joins cpe->opening. NULL: memory is short. */
+struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan);
+/* Its splice is over, or never was: frees. */
+void carried_free(struct carried *cd);
+/* The far side is there: joins cpe->open. */
+void carried_opened(struct carried *cd);
+
+static inline struct cpe *carried_cpe(const struct carried *cd)
+{
+    return list_entry(cd->splice.owner, struct cpe, splices);
+}
+
+static inline struct braid_conn *carried_conn(const struct carried *cd, unsigned end)
+{
+    return cd->splice.ends[end].conn;
+}
+
+static inline struct carried *carried_of_splice(struct splice *s)
+{
+    return list_entry(s, struct carried, splice);
+}
+
+/* user: that of a connection that is an end of it; not NULL. */
+static inline struct carried *carried_of_user(void *user)
+{
+    return carried_of_splice(splice_of(user));
+}
+
+/* NULL: the connection is not, or no longer, carried by one of these CPEs. *wan: it is the one over the
+ * uplinks. */
+static inline struct carried *carried_of(const struct cpes *cs, const struct braid_conn *c, bool *wan)
+{
+    struct end *e = end_conn_of(c);
+    if (!e || splice_of(e)->owner->group != cs)
+        return NULL;
+    *wan = e->side == WAN_END;
+    return carried_of_user(e);
+}
+
+/* What its splice tells. */
+extern const struct splice_events carried_events;
+
+#endif

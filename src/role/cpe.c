@@ -1,0 +1,218 @@
+/* The CPEs of one worker: listening, ending, and what can be asked about them. */
+#include <assert.h>
+#include <stdlib.h>
+#include "base/addr.h"
+#include "io/clock.h"
+#include "io/netlink.h"
+#include "role/carried.h"
+#include "role/cpe_opening.h"
+
+static const struct {
+    const char *name, *help;
+} counter_texts[CPE_COUNTER_MAX] = {
+#define X(id, name, help) [id] = {name, help},
+    CPE_COUNTERS(X)
+#undef X
+};
+
+const char *cpe_counter_name(enum cpe_counter c)
+{
+    assert(c < CPE_COUNTER_MAX);
+    return counter_texts[c].name;
+}
+
+const char *cpe_counter_help(enum cpe_counter c)
+{
+    assert(c < CPE_COUNTER_MAX);
+    return counter_texts[c].help;
+}
+
+const char *cpe_kind_name(enum cpe_kind kind)
+{
+    static const char *const names[] = {[CPE_TRANSPARENT] = "transparent", [CPE_EXPLICIT] = "explicit"};
+    return names[kind];
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+/* Any address of the family. */
+static struct braid_listener *listen_to(struct cpe *cpe, enum uplink_family family)
+{
+    const struct cpe_params *p = cpe->params;
+    struct braid_listen_params listen = {.port_first = p->port_first,
+                                         .port_last = p->port_last,
+                                         .wants = cpe_wants,
+                                         .clients = BRAID_CLIENTS_PLAIN,
+                                         .name = p->name,
+                                         .cc = p->cc,
+                                         .sched = p->sched,
+                                         .ops = &cpe_lan_ops,
+                                         .ctx = cpe};
+    if (family == UPLINK_V4)
+        listen.addr.ip = ip_from_v4((const uint8_t[4]){0});
+    return braid_listen(cpe->owner->role.node->core, &listen);
+}
+
+static int cpe_listen(struct cpe *cpe)
+{
+    for (unsigned f = 0; f < UPLINK_FAMILIES; f++) {
+        cpe->listeners[f] = listen_to(cpe, f);
+        if (!cpe->listeners[f])
+            return -1;
+    }
+    return 0;
+}
+
+static void cpe_init(struct cpe *cpe, struct cpes *cs, const struct cpe_params *params)
+{
+    *cpe =
+        (struct cpe){.splices = {.events = &carried_events, .splicer = cs->role.node->splicer, .group = cs},
+                     .owner = cs,
+                     .params = params};
+    list_init(&cpe->opening);
+    list_init(&cpe->open);
+}
+
+static struct cpes *cpes_of_role(struct role *r)
+{
+    return list_entry(r, struct cpes, role);
+}
+
+static void stop_listening(struct cpe *cpe)
+{
+    cpe_refuse_all(cpe);
+    for (unsigned f = 0; f < UPLINK_FAMILIES; f++) {
+        if (cpe->listeners[f])
+            braid_unlisten(cpe->listeners[f]);
+        cpe->listeners[f] = NULL;
+    }
+}
+
+static void cpes_stop(struct role *r)
+{
+    struct cpes *cs = cpes_of_role(r);
+    for (unsigned i = 0; i < cs->n; i++)
+        stop_listening(&cs->all[i]);
+}
+
+static void cpes_expire(struct role *r, braid_time now)
+{
+    struct cpes *cs = cpes_of_role(r);
+    wheel_run(&cs->timers, now);
+    role_expire_at(r, wheel_next(&cs->timers));
+}
+
+static void drop_all(struct list *carried)
+{
+    while (!list_empty(carried)) {
+        struct carried *cd = list_entry(carried->next, struct carried, link);
+        splice_drop(&cd->splice);
+        carried_free(cd);
+    }
+}
+
+static void cpes_free(struct role *r)
+{
+    struct cpes *cs = cpes_of_role(r);
+    for (unsigned i = 0; i < cs->n; i++) {
+        struct cpe *cpe = &cs->all[i];
+        stop_listening(cpe);
+        drop_all(&cpe->opening);
+        drop_all(&cpe->open);
+    }
+    netlink_close(cs->netlink);
+    free(cs);
+}
+
+static bool cpes_tell(const struct role *r, const struct braid_conn *c, struct relayed *out)
+{
+    const struct cpes *cs = list_entry(r, const struct cpes, role);
+    bool is_wan;
+    const struct carried *cd = carried_of(cs, c, &is_wan);
+    if (!cd)
+        return false;
+    const struct end *lan = &cd->splice.ends[LAN_END], *other = &cd->splice.ends[!is_wan];
+    out->wan = is_wan;
+    out->cpe = carried_cpe(cd)->params->name;
+    if (!lan->gone)
+        braid_conn_addrs(lan->conn, &out->meant, &out->client);
+    if (other->ops && !other->gone)
+        out->other = braid_conn_id(other->conn);
+    out->server = cd->far;
+    out->profile = cd->profile.profile;
+    out->now = profile_in_force(&cd->profile);
+    return true;
+}
+
+/* That of the connection over the uplinks, whichever of the two is named: there it makes a difference. */
+static void cpes_set_profile(struct role *r, struct braid_conn *c, const struct profile *p)
+{
+    bool is_wan;
+    struct carried *cd = carried_of(cpes_of_role(r), c, &is_wan);
+    const struct end *wan = &cd->splice.ends[WAN_END];
+    profile_choose(&cd->profile, p);
+    if (p && wan->ops && !wan->gone)
+        profile_apply(p, wan->conn, carried_cpe(cd)->params->pm, clock_now());
+}
+
+static const struct role_ops cpes_role = {.stop = cpes_stop,
+                                          .expire = cpes_expire,
+                                          .free = cpes_free,
+                                          .tell = cpes_tell,
+                                          .set_profile = cpes_set_profile};
+
+struct cpes *cpes_new(struct node *node, const struct cpe_neighbours *neighbours,
+                      const struct cpe_params *params, unsigned n)
+{
+    struct cpes *cs = calloc(1, sizeof(*cs) + n * sizeof(cs->all[0]));
+    if (!cs)
+        return NULL;
+    cs->role.node = node;
+    cs->neighbours = *neighbours;
+    cs->n = n;
+    wheel_init(&cs->timers, clock_now());
+    bool made = true;
+    for (unsigned i = 0; i < n; i++)
+        cpe_init(&cs->all[i], cs, &params[i]);
+    for (unsigned i = 0; i < n && made; i++)
+        made = cpe_listen(&cs->all[i]) == 0;
+    if (!made) {
+        cpes_free(&cs->role);
+        return NULL;
+    }
+    node_add(node, &cs->role, &cpes_role);
+    return cs;
+}
+
+struct cpes *cpes_of(const struct node *node)
+{
+    struct role *r = node_role(node, &cpes_role);
+    return r ? cpes_of_role(r) : NULL;
+}
+
+void cpes_set_peer(struct cpes *cs, unsigned i, unsigned peer, const struct targets *targets)
+{
+    cs->all[i].peers[peer] = *targets;
+}
+
+void cpes_set_uplinks(struct cpes *cs, const struct uplinks *uplinks)
+{
+    cs->uplinks = *uplinks;
+}
+
+/* ---- looking inside -------------------------------------------------------------------------- */
+
+unsigned cpes_count(const struct cpes *cs)
+{
+    return cs->n;
+}
+
+const struct cpe_params *cpes_params(const struct cpes *cs, unsigned i)
+{
+    return cs->all[i].params;
+}
+
+const struct cpe_counters *cpes_counters(const struct cpes *cs, unsigned i)
+{
+    return &cs->all[i].counters;
+}

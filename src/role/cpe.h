@@ -1,0 +1,110 @@
+/* The CPE: TCP connections of devices of a LAN, which know nothing of MPTCP, carried by MPTCP over the
+ * uplinks. Each worker has its own instance of every configured one, all of them in one struct cpes, a role
+ * of its node (role/node.h). */
+#ifndef BRAID_ROLE_CPE_H
+#define BRAID_ROLE_CPE_H
+
+#include <braid/core.h>
+#include "relay/targets.h"
+#include "role/profile.h"
+#include "role/reach.h"
+
+#define CPE_PEERS_MAX       8
+#define CPE_CONNECT_TIMEOUT (10 * BRAID_SECOND)
+
+struct cpes;
+struct edge_params;
+struct node;
+struct uplinks;
+
+/* Whom a connection of the LAN is carried to. */
+enum cpe_kind {
+    CPE_TRANSPARENT, /* straight to its destination: a server with MPTCP, or an edge in the path */
+    CPE_EXPLICIT     /* to the peer, whatever its destination */
+};
+
+struct cpe_peer {
+    char *host; /* address literal or name */
+    uint16_t port;
+};
+
+/* What the configuration says of one CPE. */
+struct cpe_params {
+    const char *name;
+    enum cpe_kind kind;
+    struct cpe_peer peers[CPE_PEERS_MAX]; /* in the order in which they are asked; none: transparent */
+    unsigned n_peers;
+    uint16_t port_first, port_last;            /* of the destinations */
+    struct reach_rule except[REACH_RULES_MAX]; /* destinations that are left to the kernel */
+    unsigned n_except;
+    /* As of edges (role/edge.h), for the connections over the uplinks. */
+    const struct profile *profile;
+    const struct sched_ops *sched;
+    const struct cc_ops *cc;
+    const struct pm_ops *pm;
+    struct port_profile port_profiles[PORT_PROFILES_MAX];
+    unsigned n_port_profiles;
+    bool checksum;
+    bool no_plain;              /* a connection that would not be MPTCP is refused */
+    braid_time connect_timeout; /* for the far side's answer; 0: CPE_CONNECT_TIMEOUT */
+};
+
+/* X(identifier, name, help) */
+#define CPE_COUNTERS(X)                                                                                      \
+    X(CPE_INCOMING, "incoming", "connections asked for by the LAN")                                          \
+    X(CPE_ACCEPTED, "accepted", "connections whose far side answered")                                       \
+    X(CPE_PLAIN, "without_mptcp", "of these, those that are plain TCP over one uplink")                      \
+    X(CPE_REFUSED, "refused", "connections that the far side refused")                                       \
+    X(CPE_UNREACHABLE, "unreachable", "connections whose far side was unreachable or did not answer")        \
+    X(CPE_NOT_MPTCP, "not_mptcp", "connections refused since MPTCP could not be had")                        \
+    X(CPE_FAILED, "failed", "connections refused for lack of memory or ports")                               \
+    X(CPE_CLOSED, "closed", "connections that ended in order")                                               \
+    X(CPE_LAN_RESET, "lan_reset", "connections that the LAN's device aborted")                               \
+    X(CPE_WAN_RESET, "wan_reset", "connections that the far side aborted")                                   \
+    X(CPE_TIMEOUT, "timeout", "connections given up because one side fell silent")                           \
+    X(CPE_PASSED, "passed", "SYNs left to the kernel")                                                       \
+    X(CPE_UP, "bytes_up", "bytes of the LAN that went to the uplinks")                                       \
+    X(CPE_DOWN, "bytes_down", "bytes of the uplinks that went to the LAN")
+
+enum cpe_counter {
+#define X(id, name, help) id,
+    CPE_COUNTERS(X)
+#undef X
+        CPE_COUNTER_MAX
+};
+
+struct cpe_counters {
+    uint64_t v[CPE_COUNTER_MAX];
+    uint64_t connecting; /* now: waiting for the far side to answer */
+    uint64_t open;       /* now: both sides connected */
+};
+
+/* Name and help text of a counter; static strings. */
+const char *cpe_counter_name(enum cpe_counter c);
+const char *cpe_counter_help(enum cpe_counter c);
+/* The word for it in the configuration; a static string. */
+const char *cpe_kind_name(enum cpe_kind kind);
+
+/* What a CPE shares its machine with. */
+struct cpe_neighbours {
+    const struct edge_params *edges; /* of this daemon, whose addresses nobody is carried to */
+    unsigned n_edges;
+};
+
+/* The role of n CPEs, which listen on the node's core. params and what neighbours points to must outlive the
+ * node. NULL if memory is short or the ports are taken. The functions below are for the thread that drives
+ * the node. */
+struct cpes *cpes_new(struct node *node, const struct cpe_neighbours *neighbours,
+                      const struct cpe_params *params, unsigned n);
+/* NULL: this node has none. */
+struct cpes *cpes_of(const struct node *node);
+/* The addresses of a peer of CPE i, for new connections. */
+void cpes_set_peer(struct cpes *cs, unsigned i, unsigned peer, const struct targets *targets);
+/* What has become of the uplinks, for new connections. */
+void cpes_set_uplinks(struct cpes *cs, const struct uplinks *uplinks);
+
+unsigned cpes_count(const struct cpes *cs);
+const struct cpe_params *cpes_params(const struct cpes *cs, unsigned i);
+const struct cpe_counters *cpes_counters(const struct cpes *cs, unsigned i);
+
+#endif

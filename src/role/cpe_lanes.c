@@ -1,0 +1,35 @@
+/* Each address of the far side over each uplink of its family. All uplinks are tried with the first address
+ * before the next address is, so that an uplink that has died costs less than a peer that has. */
+#include "role/cpe_lanes.h"
+
+static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, struct race_lane *lanes,
+                    unsigned n)
+{
+    const struct uplinks *us = &cpe->owner->uplinks;
+    enum uplink_family family = uplink_family(&remote->ip);
+    unsigned order[UPLINKS_MAX];
+    unsigned usable = uplinks_order(us, family, false, order);
+    for (unsigned i = 0; i < usable && n < RACE_LANES; i++) {
+        const struct uplink *u = &us->all[order[i]];
+        lanes[n++] = (struct race_lane){.local.ip = u->inner[family],
+                                        .remote = *remote,
+                                        .head_start = race_head_start(u->srtt[family]),
+                                        .uplink = order[i],
+                                        .reserve = u->backup};
+    }
+    return n;
+}
+
+unsigned cpe_lanes(const struct cpe *cpe, const struct braid_addr *meant, unsigned first,
+                   struct race_lane lanes[RACE_LANES])
+{
+    if (cpe->params->kind == CPE_TRANSPARENT)
+        return add(cpe, meant, lanes, 0);
+    unsigned n = 0;
+    for (unsigned i = first; i < cpe->params->n_peers; i++) {
+        const struct targets *t = &cpe->peers[i];
+        for (unsigned j = 0; j < t->n; j++)
+            n = add(cpe, &t->addr[j], lanes, n);
+    }
+    return n;
+}

@@ -1,0 +1,38 @@
+/* The CPEs of one worker, as the files that make them up see them. */
+#ifndef BRAID_ROLE_CPE_STATE_H
+#define BRAID_ROLE_CPE_STATE_H
+
+#include "base/list.h"
+#include "base/wheel.h"
+#include "relay/splice.h"
+#include "role/complaint.h"
+#include "role/cpe.h"
+#include "role/node.h"
+#include "role/uplinks.h"
+
+struct netlink;
+
+/* One CPE on one worker. */
+struct cpe {
+    struct splice_owner splices; /* of what it carries; their group is the cpes */
+    struct cpes *owner;
+    const struct cpe_params *params;
+    struct targets peers[CPE_PEERS_MAX];
+    struct braid_listener *listeners[UPLINK_FAMILIES]; /* NULL once it drains */
+    struct list opening;                               /* connections that wait for the far side's answer */
+    struct list open;                                  /* those that both sides have */
+    struct complaint complaint;                        /* that the far side does not come */
+    struct cpe_counters counters;
+};
+
+struct cpes {
+    struct role role;
+    struct cpe_neighbours neighbours;
+    struct netlink *netlink; /* io/rtnetlink.h; NULL: not possible, or not needed yet */
+    struct uplinks uplinks;
+    struct wheel timers; /* of connections that are being opened */
+    unsigned n;
+    struct cpe all[];
+};
+
+#endif

@@ -1,0 +1,387 @@
+/* A device of a LAN, a router with a CPE, and the world behind its uplinks: three cores in virtual time, with
+ * a wire that a test may look into. The device and the world's servers are played by the test. */
+#ifndef BRAID_TESTS_CPE_WORLD_H
+#define BRAID_TESTS_CPE_WORLD_H
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <event2/event.h>
+#include <braid/core.h>
+#include "base/addr.h"
+#include "base/buf.h"
+#include "io/clock.h"
+#include "role/cpe.h"
+#include "role/node.h"
+#include "role/uplinks.h"
+#include "suite.h"
+#include "wire/packet.h"
+
+#define LAN_DELAY    BRAID_MS
+#define WAN_DELAY    (5 * BRAID_MS)
+#define WORLD_FLYING 8192
+#define WORLD_ROOM   (1 << 20) /* bytes that an end of a connection may receive */
+
+enum where { DEVICE, ROUTER, WORLD, PLACES };
+
+/* One end of a connection that the test plays. */
+struct app {
+    struct braid_conn *conn; /* NULL: none yet, or closed */
+    bool established, eof, closed, reading;
+    enum braid_close why;
+    uint8_t got[WORLD_ROOM];
+    size_t n;
+};
+
+/* What a server of the world does with a SYN. */
+enum manners { ACCEPTS, REFUSES, UNREACHABLE, HOLDS };
+
+struct flying {
+    braid_time at;
+    enum where to;
+    struct buf *b;
+    size_t len;
+    struct braid_input in;
+};
+
+static struct {
+    braid_time now;
+    uint64_t rng;
+    struct braid_core *cores[PLACES];
+    struct event_base *base;
+    struct node *node;
+    struct cpes *cpes;
+    struct cpe_params params;
+    struct cpe_neighbours neighbours;
+    struct uplinks uplinks;
+    struct app device, server;
+    enum manners manners;
+    bool silent[UPLINKS_MAX]; /* what comes from this inner address is lost */
+    unsigned syns[UPLINKS_MAX];
+    unsigned passed; /* packets that the router has passed back */
+    struct flying flying[WORLD_FLYING];
+    unsigned head, tail;
+} world;
+
+/* The role's clock is the test's. */
+braid_time clock_now(void)
+{
+    return world.now;
+}
+
+static inline struct braid_addr at(const char *text)
+{
+    struct braid_addr a;
+    ck_assert_msg(addr_parse(text, &a) == 0, "%s", text);
+    return a;
+}
+
+/* ---- the wire ---------------------------------------------------------------------------------- */
+
+static inline void fly(const struct flying *f)
+{
+    ck_assert_uint_lt(world.tail - world.head, WORLD_FLYING);
+    unsigned i = world.tail++;
+    for (; i != world.head && world.flying[(i - 1) % WORLD_FLYING].at > f->at; i--)
+        world.flying[i % WORLD_FLYING] = world.flying[(i - 1) % WORLD_FLYING];
+    world.flying[i % WORLD_FLYING] = *f;
+}
+
+static inline bool is_device(const struct braid_ip *ip)
+{
+    struct braid_addr v4 = at("192.168.77.2:1"), v6 = at("[fd77::2]:1");
+    return ip_equal(ip, &v4.ip) || ip_equal(ip, &v6.ip);
+}
+
+/* False: it is lost, or has left by the kernel. */
+static inline bool leaves_router(const struct wire_packet *p, struct flying *f)
+{
+    int i = uplinks_find(&world.uplinks, &p->src.ip);
+    if (is_device(&p->src.ip)) {
+        world.passed++;
+        return false;
+    }
+    f->to = is_device(&p->dst.ip) ? DEVICE : WORLD;
+    f->at = world.now + (f->to == DEVICE ? LAN_DELAY : WAN_DELAY);
+    if (f->to == DEVICE)
+        return true;
+    ck_assert_msg(i >= 0, "a packet that no uplink sends");
+    world.syns[i] += (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+    return !world.silent[i];
+}
+
+static inline void world_output(void *ctx, const struct braid_packet *o)
+{
+    enum where from = (enum where)(uintptr_t)ctx;
+    struct flying f = {.at = world.now + (from == DEVICE ? LAN_DELAY : WAN_DELAY),
+                       .to = ROUTER,
+                       .len = o->header_len + o->payload_len,
+                       .in = {.csum_ok = true, .gso_size = o->gso_size}};
+    f.b = buf_new(f.len, NULL);
+    memcpy(f.b->data, o->header, o->header_len);
+    size_t used = o->header_len;
+    for (unsigned i = 0; i < o->n_payload; used += o->payload[i].iov_len, i++)
+        memcpy(f.b->data + used, o->payload[i].iov_base, o->payload[i].iov_len);
+    struct wire_packet p;
+    memset(&p, 0, sizeof(p));
+    bool tcp = packet_parse(f.b->data, f.len, false, &p) == WIRE_OK && p.kind == WIRE_TCP;
+    if (from == ROUTER && tcp && !leaves_router(&p, &f)) {
+        buf_unref(f.b);
+        return;
+    }
+    if (from == ROUTER && !tcp) /* ICMP, about the device's SYN */
+        f.to = DEVICE;
+    fly(&f);
+}
+
+static inline void world_random(void *ctx, void *out, size_t len)
+{
+    (void)ctx;
+    uint8_t *b = out;
+    for (size_t i = 0; i < len; i++) {
+        world.rng = world.rng * 6364136223846793005u + 1442695040888963407u;
+        b[i] = (uint8_t)(world.rng >> 56);
+    }
+}
+
+/* ---- the applications ------------------------------------------------------------------------- */
+
+static inline void app_read(struct app *a)
+{
+    if (!a->conn || !a->reading)
+        return;
+    ssize_t n;
+    while ((n = braid_conn_read(a->conn, a->got + a->n, WORLD_ROOM - a->n)) > 0)
+        a->n += (size_t)n;
+    a->eof = braid_conn_eof(a->conn);
+}
+
+static inline void app_established(struct braid_conn *c, void *user)
+{
+    (void)c;
+    ((struct app *)user)->established = true;
+}
+
+static inline void app_readable(struct braid_conn *c, void *user)
+{
+    (void)c;
+    app_read(user);
+}
+
+static inline void app_closed(struct braid_conn *c, void *user, enum braid_close why)
+{
+    (void)c;
+    struct app *a = user;
+    app_read(a);
+    a->closed = true;
+    a->why = why;
+    a->conn = NULL;
+}
+
+static inline void server_incoming(void *ctx, struct braid_conn *c)
+{
+    struct app *a = ctx;
+    if (world.manners == REFUSES || world.manners == UNREACHABLE) {
+        braid_conn_refuse(c, world.manners == REFUSES ? BRAID_REFUSE_RESET : BRAID_REFUSE_UNREACHABLE);
+        return;
+    }
+    a->conn = c;
+    braid_conn_set_user(c, a);
+    if (world.manners == ACCEPTS)
+        braid_conn_accept(c);
+}
+
+static const struct braid_conn_ops app_ops = {.incoming = server_incoming,
+                                              .established = app_established,
+                                              .readable = app_readable,
+                                              .closed = app_closed};
+
+static inline struct braid_listener *serve(const char *addr, enum braid_clients clients)
+{
+    struct braid_listen_params l = {.addr = at(addr),
+                                    .clients = clients,
+                                    .name = "server",
+                                    .cc = cc_algorithms[0],
+                                    .sched = sched_algorithms[0],
+                                    .ops = &app_ops,
+                                    .ctx = &world.server};
+    struct braid_listener *made = braid_listen(world.cores[WORLD], &l);
+    ck_assert_ptr_nonnull(made);
+    return made;
+}
+
+/* The device connects, from a port that is its own each time. */
+static inline void device_connects(const char *to)
+{
+    static uint16_t port = 40000;
+    struct braid_addr remote = at(to);
+    struct braid_connect_params p = {.local = ip_is_v4(&remote.ip) ? at("192.168.77.2:1") : at("[fd77::2]:1"),
+                                     .remote = remote,
+                                     .cc = cc_algorithms[0],
+                                     .sched = sched_algorithms[0],
+                                     .plain = true,
+                                     .ops = &app_ops,
+                                     .user = &world.device};
+    p.local.port = ++port;
+    world.device = (struct app){.reading = true};
+    world.server = (struct app){.reading = true};
+    world.device.conn = braid_connect(world.cores[DEVICE], &p, world.now);
+    ck_assert_ptr_nonnull(world.device.conn);
+}
+
+/* ---- time -------------------------------------------------------------------------------------- */
+
+static inline void world_flush(void)
+{
+    for (unsigned i = 0; i < PLACES; i++) {
+        do
+            braid_core_flush(world.cores[i], world.now);
+        while (braid_core_dirty(world.cores[i]));
+        braid_core_check(world.cores[i]);
+    }
+}
+
+static inline braid_time earlier(braid_time a, braid_time b)
+{
+    return a < b ? a : b;
+}
+
+/* The earliest of what the cores and the role wait for. */
+static inline braid_time world_deadline(void)
+{
+    braid_time next = world.node->roles[0]->expires;
+    for (unsigned i = 0; i < PLACES; i++)
+        next = earlier(next, braid_core_deadline(world.cores[i]));
+    return next;
+}
+
+static inline void world_expire(void)
+{
+    struct role *r = world.node->roles[0];
+    for (unsigned i = 0; i < PLACES; i++)
+        braid_core_run(world.cores[i], world.now);
+    if (r->expires <= world.now) {
+        r->expires = BRAID_NEVER;
+        r->ops->expire(r, world.now);
+    }
+}
+
+/* The next packet arrives; nobody is flushed. */
+static inline void land(void)
+{
+    struct flying f = world.flying[world.head++ % WORLD_FLYING];
+    world.now = f.at > world.now ? f.at : world.now;
+    braid_core_input(world.cores[f.to], f.b, 0, f.len, &f.in, world.now);
+    buf_unref(f.b);
+}
+
+/* Lets time pass, until *stop if it is not NULL. */
+static inline void run_for(braid_time time, const bool *stop)
+{
+    braid_time until = world.now + time;
+    for (;;) {
+        world_flush();
+        if (stop && *stop)
+            return;
+        braid_time next = world_deadline();
+        const struct flying *first = &world.flying[world.head % WORLD_FLYING];
+        bool flies = world.head != world.tail && first->at <= next;
+        if ((flies ? first->at : next) > until)
+            break;
+        if (flies) {
+            land();
+        } else {
+            world.now = next > world.now ? next : world.now;
+            world_expire();
+        }
+    }
+    world.now = until;
+}
+
+/* Until it is so, at most for so long. */
+static inline void until(const bool *it, braid_time limit)
+{
+    run_for(limit, it);
+    ck_assert(*it);
+}
+
+static inline void say(struct app *a, const char *text)
+{
+    ck_assert_int_eq(braid_conn_write(a->conn, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+static inline void expect_got(const struct app *a, const char *text)
+{
+    ck_assert_uint_eq(a->n, strlen(text));
+    ck_assert_mem_eq(a->got, text, a->n);
+}
+
+static inline uint64_t counted(enum cpe_counter c)
+{
+    return cpes_counters(world.cpes, 0)->v[c];
+}
+
+/* ---- life ---------------------------------------------------------------------------------------- */
+
+/* The router's CPE, of world.params. */
+static inline void make_cpe(void)
+{
+    world.node = node_new(world.cores[ROUTER], world.base);
+    ck_assert_ptr_nonnull(world.node);
+    world.cpes = cpes_new(world.node, &world.neighbours, &world.params, 1);
+    ck_assert_ptr_nonnull(world.cpes);
+    cpes_set_uplinks(world.cpes, &world.uplinks);
+}
+
+static inline void add_uplink(unsigned i)
+{
+    static const char *const names[] = {"dsl", "lte", "sat"};
+    struct uplink *u = &world.uplinks.all[i];
+    *u = (struct uplink){.name = names[i], .interface = names[i], .usable = {true, true}};
+    u->inner[UPLINK_V4] = ip_from_v4((const uint8_t[]){10, 200, 0, (uint8_t)(i + 1)});
+    u->inner[UPLINK_V6] = (struct braid_ip){{0xfd, 0, 2, [15] = (uint8_t)(i + 1)}};
+    for (unsigned f = 0; f < UPLINK_FAMILIES; f++) {
+        struct braid_endpoint e = {.addr.ip = u->inner[f], .subflow = true};
+        ck_assert_int_eq(braid_core_endpoint_add(world.cores[ROUTER], &e), 0);
+    }
+    world.uplinks.n = i + 1;
+}
+
+extern const struct pm_ops pm_fullmesh;
+
+static inline void world_begin(void)
+{
+    struct braid_core_params params;
+    memset(&world, 0, sizeof(world));
+    world.now = 1000 * BRAID_SECOND;
+    world.rng = 42;
+    world.base = event_base_new();
+    braid_core_params_default(&params);
+    params.time_wait = BRAID_SECOND;
+    for (unsigned i = 0; i < PLACES; i++) {
+        struct braid_host host = {
+            .ctx = (void *)(uintptr_t)i, .output = world_output, .random = world_random};
+        world.cores[i] = braid_core_new(&params, &host, world.now);
+        ck_assert_ptr_nonnull(world.cores[i]);
+    }
+    for (unsigned i = 0; i < 3; i++)
+        add_uplink(i);
+    world.params = (struct cpe_params){.name = "lan",
+                                       .port_first = 1,
+                                       .port_last = 65535,
+                                       .sched = sched_algorithms[0],
+                                       .cc = cc_algorithms[0],
+                                       .pm = &pm_fullmesh};
+}
+
+static inline void world_end(void)
+{
+    node_free(world.node);
+    for (unsigned i = 0; i < PLACES; i++)
+        braid_core_free(world.cores[i]);
+    while (world.head != world.tail)
+        buf_unref(world.flying[world.head++ % WORLD_FLYING].b);
+    event_base_free(world.base);
+}
+
+#endif
