@@ -15,7 +15,7 @@ const struct braid_counters *braid_core_counters(const struct braid_core *core)
 /* The DATA_FIN has a number too, and is no byte. */
 static uint64_t bytes_received(const struct braid_conn *c)
 {
-    return c->recv.nxt + c->syn_data.in - DATA_FIRST - (c->recv.fin_received ? 1 : 0);
+    return c->recv.nxt + syn_data_outside(&c->syn_data) - DATA_FIRST - (c->recv.fin_received ? 1 : 0);
 }
 
 size_t braid_core_memory(const struct braid_core *core)

@@ -223,7 +223,7 @@ static inline bool conn_is_mptcp(const struct braid_conn *c)
 /* Bytes of the stream that the user has read ... */
 static inline uint64_t conn_bytes_read(const struct braid_conn *c)
 {
-    return c->recv.user + c->syn_data.in - DATA_FIRST;
+    return c->recv.user + syn_data_outside(&c->syn_data) - DATA_FIRST;
 }
 /* ... and that the peer has. */
 static inline uint64_t conn_bytes_delivered(const struct braid_conn *c)

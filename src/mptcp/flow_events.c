@@ -95,6 +95,7 @@ static void flow_closed(struct subflow *sf, enum subflow_closed why, braid_time 
 
 const struct subflow_ops flow_ops = {
     .handshake = flow_handshake,
+    .syn_again = flow_syn_again,
     .established = flow_established,
     .segment = flow_segment,
     .data = flow_data,

@@ -51,6 +51,15 @@ void handshake_fallback(struct mp_subflow *s)
     subflow_update_mss(&s->tcp);
 }
 
+/* A client whose SYNs with MP_CAPABLE were not answered tries without, and gets no answer with one (section
+ * 3.1). */
+void flow_syn_again(struct subflow *sf, const struct wire_packet *p)
+{
+    struct mp_subflow *s = mp_subflow_of(sf);
+    if (!s->join && conn_is_mptcp(s->conn) && !conn_syn_capable(&p->tcp.mp))
+        handshake_fallback(s);
+}
+
 /* The keys come behind the SYN, or behind its payload. */
 static bool overtakes_keys(const struct mp_subflow *s, const struct wire_packet *p)
 {
@@ -66,7 +75,7 @@ static enum subflow_verdict capable_ack(struct mp_subflow *s, const struct wire_
     if (!conn_is_mptcp(c))
         return SUBFLOW_OK;
     /* our key, which only the SYN/ACK had: the peer is where its SYN said, and options pass both ways */
-    if (mptcp_capable_acceptable(&p->tcp.mp, 2) && k->receiver_key == c->keys.local) {
+    if (mptcp_capable_acceptable(&p->tcp.mp, 2) && k->receiver_key == c->keys.local && syn_data_agree(s, p)) {
         conn_count(c, MP_CAPABLE_ACK_RX);
         remember_peer(c, k->sender_key);
     } else if ((p->tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && overtakes_keys(s, p)) {

@@ -36,6 +36,8 @@ void conn_become_plain(struct braid_conn *c);
 void handshake_fallback(struct mp_subflow *s);
 /* The third ACK has come, or never will. */
 void conn_half_open_end(struct braid_conn *c);
+/* As ops.syn_again (struct subflow_ops). */
+void flow_syn_again(struct subflow *sf, const struct wire_packet *p);
 /* As ops.handshake (struct subflow_ops), of first subflows and of joins. */
 enum subflow_verdict flow_handshake(struct subflow *sf, const struct wire_packet *p, braid_time now);
 

@@ -206,6 +206,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
         subflow_ack_soon(sf);
         return SUBFLOW_DROP;
     }
+    syn_data_hold(s, p, off);
     /* Now data may go over it, and falling back is over: there is a second subflow. */
     if (s->join && !s->confirmed) { /* the fourth ACK (section 3.2) */
         s->confirmed = true;

@@ -112,8 +112,9 @@ static enum rxmap_status add_checksummed(struct rxmap *m, const struct rx_mappin
                    ? RXMAP_DUPLICATE
                    : RXMAP_CONFLICT;
     }
-    /* Its first bytes have been delivered by what another mapping said of them: nothing is left to verify. */
-    if (n->off < rcv_nxt)
+    /* Its first bytes have been delivered by what another mapping said of them: nothing is left to verify.
+     * But they may be held back for it (syn_data_hold). */
+    if (n->off < rcv_nxt && !(m->held && n->off + m->held->bytes == rcv_nxt))
         return RXMAP_DUPLICATE;
     return insert(m, i, n) ? RXMAP_OK : RXMAP_FULL;
 }

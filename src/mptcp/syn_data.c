@@ -7,9 +7,13 @@
  * relative numbers of a mapping count from; and the bytes may be here already, from an earlier SYN. */
 #include "mptcp/syn_data.h"
 
+#include <string.h>
+
 #include "base/seq.h"
 #include "base/slice.h"
 #include "mptcp/conn.h"
+#include "mptcp/held.h"
+#include "mptcp/marks.h"
 #include "mptcp/recvq.h"
 #include "mptcp/sendbuf.h"
 
@@ -35,24 +39,36 @@ void syn_data_take(struct mp_subflow *s, struct slice *in)
     recvq_append(c, in);
 }
 
-/* The peer has put the data of its SYN into the data sequence space, where it now is. */
-static void move_inside(struct braid_conn *c)
+/* While the server thought SYNs may have come with and without their data, so that there were SYN/ACKs that
+ * said so and such that said the opposite; only from one that begins behind the SYN it is known which it has
+ * seen. Where there was one kind of them, and all that is here was acknowledged, the rest follows. */
+bool syn_data_agree(struct mp_subflow *s, const struct wire_packet *p)
 {
-    c->recv.nxt += c->syn_data.in;
-    c->recv.user += c->syn_data.in;
-    if (seq64_before(c->recv.high, c->recv.nxt))
-        c->recv.high = c->recv.nxt;
-    c->syn_data.in = 0;
+    struct conn_syn_data *d = &s->conn->syn_data;
+    const struct tcp_syn *syn = &s->tcp.syn;
+    d->acked = syn->wavers ? 0 : syn->acked;
+    d->settled = d->in > 0 && d->acked == d->in;
+    return !syn->wavers || p->tcp.seq == syn->irs + 1;
 }
 
-/* Does the mapping, its numbers taken as they are, give the byte at offset off the same number in the data?
- * So one that covers the data of the SYN does. */
+/* What was not acknowledged of the SYN's data came again with a mapping. */
+static void move_inside(struct braid_conn *c)
+{
+    struct conn_syn_data *d = &c->syn_data;
+    c->recv.nxt += d->in - d->acked;
+    c->recv.user += d->in - d->acked;
+    if (seq64_before(c->recv.high, c->recv.nxt))
+        c->recv.high = c->recv.nxt;
+    d->inside = true;
+}
+
+/* Would that mapping give the byte at offset off, of the SYN's data, a number in the data that fits? */
 static bool maps_inside(const struct braid_conn *c, const struct wire_mptcp *mp, uint64_t off)
 {
     if (!(mp->has & MPTCP_HAS(MPTCP_DSS)))
         return true; /* an MP_CAPABLE with a length maps the first byte */
     const struct mptcp_dss *d = &mp->dss;
-    uint32_t at = (uint32_t)off - d->ssn;
+    uint32_t at = (uint32_t)(off - c->syn_data.acked) - d->ssn;
     return at < d->len && (uint32_t)(d->dsn - c->keys.remote_idsn) == d->ssn;
 }
 
@@ -62,7 +78,7 @@ static void settle_by_join(struct braid_conn *c)
 {
     struct conn_syn_data *d = &c->syn_data;
     d->settled = true;
-    if (d->acked < d->in && !d->unmapped)
+    if (d->in > 0 && !d->unmapped)
         move_inside(c);
 }
 
@@ -72,10 +88,12 @@ static bool bare_keys(const struct wire_mptcp *mp)
     return (mp->has & MPTCP_HAS(MPTCP_CAPABLE)) && mp->capable.n_keys == 2 && !mp->capable.has_len;
 }
 
-static bool has_mapping(const struct wire_mptcp *mp)
+/* Length of its mapping; 0: it has none. */
+static uint32_t maps(const struct wire_mptcp *mp)
 {
-    return ((mp->has & MPTCP_HAS(MPTCP_DSS)) && mp->dss.has_map) ||
-           ((mp->has & MPTCP_HAS(MPTCP_CAPABLE)) && mp->capable.has_len);
+    if ((mp->has & MPTCP_HAS(MPTCP_DSS)) && mp->dss.has_map)
+        return mp->dss.len;
+    return (mp->has & MPTCP_HAS(MPTCP_CAPABLE)) && mp->capable.has_len ? mp->capable.data_len : 0;
 }
 
 bool syn_data_settle(struct mp_subflow *s, const struct wire_packet *p, uint64_t off)
@@ -90,14 +108,9 @@ bool syn_data_settle(struct mp_subflow *s, const struct wire_packet *p, uint64_t
             settle_by_join(c);
         return true;
     }
-    uint64_t behind = 1u + d->in;
-    bool acked = d->acked == d->in;
-    if (p->payload_len == 0) {
-        /* a third ACK behind the data of the SYN: the peer knows that it is here */
-        d->settled = d->in > 0 && off == behind && bare_keys(mp);
+    if (p->payload_len == 0)
         return true;
-    }
-    if (!has_mapping(mp)) {
+    if (maps(mp) == 0) {
         /* what comes again without a mapping; it may end in the middle of what is here */
         d->unmapped = d->unmapped || bare_keys(mp);
         d->settled = mp->malformed; /* somebody has damaged a mapping, perhaps */
@@ -105,17 +118,38 @@ bool syn_data_settle(struct mp_subflow *s, const struct wire_packet *p, uint64_t
     }
     if (seq64_before(s->tcp.rcv.nxt, off))
         return false;
-    if (seq64_before(off, behind) && !d->unmapped && maps_inside(c, mp, off))
+    bool again = off <= d->in;
+    if (again && !d->unmapped && maps_inside(c, mp, off))
         move_inside(c);
-    else if (off == behind && !acked && !d->unmapped)
-        return false; /* whether what was not acknowledged comes inside or not, this is not where it begins */
+    else if (!again && d->in > 0 && !d->unmapped)
+        return false; /* what was not acknowledged has to come before */
     d->settled = true;
     return true;
 }
 
+/* The sum covers all of the mapping, and of what comes again src/tcp takes nothing. */
+void syn_data_hold(struct mp_subflow *s, const struct wire_packet *p, uint64_t off)
+{
+    struct braid_conn *c = s->conn;
+    const struct conn_syn_data *d = &c->syn_data;
+    uint32_t len = maps(&p->tcp.mp);
+    bool again = d->inside && !s->join && off == 1u + d->acked && s->tcp.rcv.nxt == 1u + d->in;
+    uint32_t old = d->in - d->acked;
+    if (!again || !c->dss.checksum || s->rxmap.held || len <= old || p->payload_len < old)
+        return;
+    struct buf *b = buf_new(old, &c->mem);
+    if (!b) {
+        conn_fail(c, BRAID_CLOSE_RESOURCES, true);
+        return;
+    }
+    memcpy(b->data, p->payload, old);
+    struct slice in = {.buf = b, .data = b->data, .len = old};
+    held_add(c, s, &in);
+}
+
 uint64_t syn_data_shift_in(const struct mp_subflow *s)
 {
-    return s->join ? 0 : s->conn->syn_data.in;
+    return s->join ? 0 : syn_data_outside(&s->conn->syn_data);
 }
 
 bool syn_data_offer(struct braid_conn *c, const void *data, size_t len)
@@ -152,7 +186,6 @@ unsigned flow_syn_payload(struct subflow *sf, uint32_t room, struct iovec *iov, 
 void syn_data_established(struct mp_subflow *s)
 {
     struct braid_conn *c = s->conn;
-    c->syn_data.acked = (uint16_t)tcp_syn_acked(&s->tcp.syn, 1u + c->syn_data.in);
     c->syn_data.out = (uint16_t)(s->tcp.snd.una - 1);
     if (c->syn_data.out > 0)
         conn_send_skip(c, c->syn_data.out);

@@ -15,12 +15,19 @@ struct wire_packet;
 struct conn_syn_data {
     uint16_t most;  /* of the peer's SYN, that the listener takes; 0: none */
     uint16_t in;    /* that the peer's SYN has brought, or what came again in its place */
-    uint16_t acked; /* of these, by our last SYN/ACK */
+    uint16_t acked; /* of these, by the SYN/ACK that the peer answers */
     uint16_t offer; /* of what is written, that our SYN or SYN/ACK carries if it has room */
     uint16_t out;   /* of these, that the peer's answer has acknowledged */
     bool settled;   /* `in` is what it will be */
+    bool inside;    /* what is not acknowledged has become part of the data sequence space */
     bool unmapped;  /* the peer repeats its SYN's data without mappings, as Linux does */
 };
+
+/* Bytes of what the peer's SYN has brought that are not part of the data sequence space. */
+static inline uint32_t syn_data_outside(const struct conn_syn_data *d)
+{
+    return d->inside ? d->acked : d->in;
+}
 
 /* ---- the peer's ---- */
 
@@ -28,9 +35,15 @@ struct conn_syn_data {
 uint32_t syn_data_room(const struct mp_subflow *s, uint64_t off);
 /* They are, in this slice, which follows all that there was. Takes it over. */
 void syn_data_take(struct mp_subflow *s, struct slice *in);
+/* The third ACK, or what stands for it: tells from where on this peer sends its stream. False: that cannot be
+ * told, so that there is no MPTCP. */
+bool syn_data_agree(struct mp_subflow *s, const struct wire_packet *p);
 /* False: the relative subflow sequence numbers of this segment, which starts at offset off, cannot be
  * understood before bytes come that are missing. */
 bool syn_data_settle(struct mp_subflow *s, const struct wire_packet *p, uint64_t off);
+/* Where data has checksums, and what comes again has a mapping that goes on behind it: holds those bytes
+ * back, with which the sum begins. */
+void syn_data_hold(struct mp_subflow *s, const struct wire_packet *p, uint64_t off);
 /* What a relative subflow sequence number of the peer's lacks to be an offset. */
 uint64_t syn_data_shift_in(const struct mp_subflow *s);
 

@@ -35,7 +35,7 @@ static bool window_opened(const struct subflow *sf)
 {
     /* A SYN cannot announce more than 64 KB, so nearly every window has opened since. The ACK of the first
      * data is soon enough to tell it. */
-    if (subflow_bytes_in(sf) <= tcp_syn_acked(&sf->syn, sf->rcv.nxt))
+    if (subflow_bytes_in(sf) <= sf->syn.acked)
         return false;
     uint64_t edge = sf->rcv.nxt + tcp_window_now(sf);
     /* Two segments, or less where the buffer is so small that it would never open by two at once. */

@@ -146,8 +146,10 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
 static bool syn_in_syn_received(struct subflow *sf, const struct seg *s, struct buf *b, braid_time now)
 {
     if (s->p->tcp.seq == sf->syn.irs && !s->has_ack) {
-        if (sf->syn.passive)
+        if (sf->syn.passive) {
+            sf->ops->syn_again(sf, s->p);
             subflow_take_syn(sf, s->p, b, now);
+        }
         /* The SYN/ACK was lost, or is late; before it the owner has not decided. */
         if (sf->syn.answered && sf->syn.passive)
             tcp_send_syn(sf, now);

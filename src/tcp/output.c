@@ -74,13 +74,25 @@ static void send_syn_segment(struct subflow *sf, const struct wire_tcp *t)
     tcp_emit_spec(sf->env, &spec, iov, n, UINT16_MAX);
 }
 
+/* How many bytes of the peer's SYN our SYN/ACK acknowledges: those of the newest one, though an earlier one
+ * may have brought more. Linux repeats its SYN without them, and gives MPTCP up where the answer is to
+ * another. */
+static uint32_t syn_acked(struct subflow *sf)
+{
+    uint16_t acked = (uint16_t)min_u64(sf->syn.came, sf->rcv.nxt - 1);
+
+    sf->syn.wavers = sf->syn.wavers || (sf->ack.last > 0 && sf->syn.acked != acked);
+    sf->syn.acked = acked;
+    return acked;
+}
+
 /* RFC 9293 section 3.5. A SYN offers everything; a SYN/ACK only what the SYN had (RFC 7323 section 2.2
  * and 3.2, RFC 2018 section 2). */
 void tcp_send_syn(struct subflow *sf, braid_time now)
 {
     bool synack = sf->state == TCP_STATE_SYN_RECEIVED;
     uint64_t window = min_u64(sf->ops->window(sf), UINT16_MAX); /* not scaled, RFC 7323 section 2.2 */
-    uint32_t acked = synack ? tcp_syn_acked(&sf->syn, sf->rcv.nxt) : 0;
+    uint32_t acked = synack ? syn_acked(sf) : 0;
     struct wire_tcp t = {
         .flags = synack ? TCP_SYN | TCP_ACK : TCP_SYN,
         .seq = sf->syn.iss,

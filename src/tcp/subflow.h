@@ -78,6 +78,8 @@ struct subflow_ops {
      * acknowledges our SYN/ACK, perhaps with payload. State is already set to ESTABLISHED's values except
      * sf->state. */
     enum subflow_verdict (*handshake)(struct subflow *sf, const struct wire_packet *p, braid_time now);
+    /* SYN_RECEIVED: the SYN came again, before its payload is taken. */
+    void (*syn_again)(struct subflow *sf, const struct wire_packet *p);
     /* The subflow is ESTABLISHED; follows handshake's SUBFLOW_OK. */
     void (*established)(struct subflow *sf, braid_time now);
     /* Any acceptable segment without RST in ESTABLISHED and later states, after ACK processing and before its

@@ -13,24 +13,18 @@ struct tcp_syn {
     uint16_t peer_mss;    /* as offered, 536/1220 if not */
     uint8_t snd_wscale, rcv_wscale;
     uint8_t retries;
-    /* Payload of SYNs, in bytes: what the owner takes of the peer's, what the newest of them had, and the
-     * most that one of ours, or our SYN/ACK, has carried. */
-    uint16_t take, came, sent;
+    /* Payload of SYNs, in bytes: what the owner takes of the peer's, what the newest of them had, and what
+     * our last SYN/ACK has acknowledged of it; the most that one of ours, or our SYN/ACK, has carried. */
+    uint16_t take, came, acked, sent;
     bool passive : 1;
     bool answered : 1;  /* passive: the SYN/ACK was sent */
+    bool wavers : 1;    /* not all of our SYN/ACKs have acknowledged as much */
     bool stateless : 1; /* ... and when is not known (cookie.h) */
     bool ts_ok : 1, sack_ok : 1, wscale_ok : 1;
 };
 
 /* Handshake: takes MSS, window scale, SACK and timestamps from a SYN or SYN/ACK. */
 void tcp_take_syn_options(struct subflow *sf, const struct wire_packet *p, braid_time now);
-/* How many of these bytes our SYN/ACK acknowledges: those of the newest SYN, though an earlier one may have
- * brought more. Linux repeats its SYN without them, and takes an ACK of more for one of another connection.
- */
-static inline uint32_t tcp_syn_acked(const struct tcp_syn *syn, uint64_t rcv_nxt)
-{
-    return syn->came < rcv_nxt - 1 ? syn->came : (uint32_t)(rcv_nxt - 1);
-}
 /* The window scale that we offer for a buffer of so many bytes. */
 uint8_t tcp_window_scale(size_t rcvbuf);
 /* The handshake is complete: congestion control starts. */

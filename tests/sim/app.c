@@ -298,6 +298,22 @@ static void app_read(struct app *a)
 
 /* ---- callbacks --------------------------------------------------------------------- */
 
+static void app_accept(struct app *a)
+{
+    uint8_t bytes[UINT16_MAX];
+    uint64_t n = a->p.answer < a->p.total ? a->p.answer : a->p.total;
+
+    if (a->p.read_pending)
+        app_read(a);
+    if (a->p.answer == 0) {
+        braid_conn_accept(a->conn);
+        return;
+    }
+    app_fill(a->tx_key, 0, bytes, n);
+    a->written = n;
+    braid_conn_accept_with(a->conn, bytes, n);
+}
+
 static void accept_event(void *ctx, uint64_t arg)
 {
     struct app *a = ctx;
@@ -305,7 +321,7 @@ static void accept_event(void *ctx, uint64_t arg)
     (void)arg;
     if (!a->conn)
         return;
-    braid_conn_accept(a->conn);
+    app_accept(a);
     sim_core_touch(a->sc);
 }
 
@@ -347,7 +363,9 @@ static void on_incoming(void *ctx, struct braid_conn *c)
     if (a->p.accept_delay > 0)
         vtime_at(&sc->world->time, sc->world->time.now + a->p.accept_delay, accept_event, a, 0);
     else
-        braid_conn_accept(c);
+        app_accept(a);
+    if (a->p.accept_delay > 0 && a->p.read_pending)
+        app_read(a);
 }
 
 static void on_established(struct braid_conn *c, void *user)
@@ -425,6 +443,7 @@ void app_open(void *ctx, uint64_t arg)
 {
     struct app *a = ctx;
     struct world *w = a->world;
+    uint8_t bytes[UINT16_MAX];
     struct braid_connect_params p = {
         .cc = w->s.cc[SIM_CLIENT],
         .sched = w->s.sched[SIM_CLIENT],
@@ -436,6 +455,10 @@ void app_open(void *ctx, uint64_t arg)
     };
 
     (void)arg;
+    a->written = a->p.syn_data < a->p.total ? a->p.syn_data : a->p.total;
+    app_fill(a->tx_key, 0, bytes, a->written);
+    p.syn_data = bytes;
+    p.syn_len = (uint16_t)a->written;
     a->port = w->next_port++;
     p.local = (struct braid_addr){sim_client_ip(&w->s, a->index % w->s.n_paths), (uint16_t)a->port};
     p.remote = (struct braid_addr){sim_server_ip(&w->s, 0), SIM_PORT};

@@ -11,6 +11,8 @@ static void drop(struct box *b, unsigned to, struct frame *f)
         box_pass(b, to, f);
     else if (p->subtypes && !seg_has_subtype(f, p->subtypes))
         box_pass(b, to, f);
+    else if (p->payload && seg_of(f).len == 0)
+        box_pass(b, to, f);
     else
         box_kill(b, f);
 }

@@ -1,4 +1,4 @@
-/* A box that changes payload and leaves its length as it was. */
+/* Boxes that change payload and leave its length as it was, or all of it nothing. */
 #include "segment.h"
 #include "world.h"
 
@@ -15,3 +15,15 @@ static void alter(struct box *b, unsigned to, struct frame *f)
 }
 
 const struct box_ops box_alter = {.name = "alter", .super = true, .frame = alter};
+
+/* Only of SYNs it can be taken away without the ends losing count. */
+static void empty(struct box *b, unsigned to, struct frame *f)
+{
+    if (seg_of(f).len > 0) {
+        trace_frame(b->world, b->spec->ops->name, f);
+        f = seg_with_payload(f, f->data, 0);
+    }
+    box_pass(b, to, f);
+}
+
+const struct box_ops box_empty = {.name = "empty", .super = true, .frame = empty};

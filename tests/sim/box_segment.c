@@ -38,7 +38,7 @@ static void split(struct box *b, unsigned to, struct frame *f)
 {
     const struct box_segment_params *p = &b->spec->segment;
 
-    if (seg_of(f).len > p->most)
+    if (seg_of(f).len > p->most && !(seg_of(f).flags & SEG_SYN))
         pass_pieces(b, to, f, p->most, p->first_only);
     else
         box_pass(b, to, f);

@@ -1,6 +1,8 @@
 /* The simulated path: segmentation, then the model of queue, wire and mishaps. */
 #include "link.h"
 
+#include "segment.h"
+
 #include <stddef.h>
 
 #define NS_PER_US 1000
@@ -117,7 +119,7 @@ static uint32_t cut_size(struct link *l, const struct frame *f)
     struct frame_view v = frame_look(f);
     uint32_t payload = f->len - v.payload;
 
-    if (!v.tcp || payload < 2)
+    if (!v.tcp || payload < 2 || (f->data[v.l4 + 13] & SEG_SYN))
         return 0;
     if (f->gso_size)
         return l->model.p.whole ? 0 : f->gso_size;

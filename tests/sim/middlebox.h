@@ -38,6 +38,7 @@ struct box_drop_params {
     uint64_t mask[2]; /* bit n: the n-th frame of a direction; [0] to the server. 0 in both: all */
     unsigned
         subtypes; /* bits of MPTCP subtypes: only segments that have one of these; 0: whatever they have */
+    bool payload; /* only segments that have some */
 };
 
 /* To change options. */
@@ -106,6 +107,7 @@ extern const struct box_ops box_strip;          /* options */
 extern const struct box_ops box_repeat_options; /* says MPTCP options twice, where there is room */
 extern const struct box_ops box_turn_options;   /* reverses the order of options */
 extern const struct box_ops box_alter;          /* one byte of payload changes */
+extern const struct box_ops box_empty;          /* takes the payload away */
 extern const struct box_ops box_alg;            /* alg: payload changes in length, sequence numbers follow */
 extern const struct box_ops box_nat;            /* nat */
 extern const struct box_ops box_seq;            /* randomises initial sequence numbers */

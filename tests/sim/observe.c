@@ -117,13 +117,20 @@ static void check_race(struct look *k)
             "a candidate that has not won carries something");
 }
 
+/* Then the sequence number and the key follow from the time. */
+static bool answers_by_cookie(const struct look *k)
+{
+    return (k->p.tcp.flags & TCP_SYN) && k->w->s.core[k->side].half_open == 0;
+}
+
 static void note_syn(struct look *k)
 {
     const struct wire_tcp *t = &k->p.tcp;
     struct half *h = k->me;
 
-    REQUIRE(k, !h->syn || h->iss == t->seq, "a SYN was repeated with another sequence number");
-    if (!h->syn) {
+    REQUIRE(k, !h->syn || h->iss == t->seq || answers_by_cookie(k),
+            "a SYN was repeated with another sequence number");
+    if (!h->syn || h->iss != t->seq) {
         h->syn = true;
         h->iss = t->seq;
         h->snd_max = 1;
@@ -149,7 +156,9 @@ static void note_keys(struct look *k)
 
     if (!(mp->has & MPTCP_HAS(MPTCP_CAPABLE)) || mp->capable.n_keys == 0)
         return;
-    REQUIRE(k, !c->half[k->side].has_key || c->half[k->side].key == mp->capable.sender_key,
+    REQUIRE(k,
+            !c->half[k->side].has_key || c->half[k->side].key == mp->capable.sender_key ||
+                answers_by_cookie(k),
             "the key changed");
     learn_key(&c->half[k->side], mp->capable.sender_key);
     if (mp->capable.n_keys == 2)
@@ -171,7 +180,7 @@ static void check_shape(struct look *k)
     REQUIRE(k, v.payload + each <= mtu, "a segment of %u bytes with an MTU of %u", v.payload + each, mtu);
     REQUIRE(k, !f->gso_size || payload > f->gso_size, "a super-packet of a single segment");
     REQUIRE(k, !f->gso_size || f->partial, "a super-packet with a complete checksum");
-    if (k->peer && k->peer->syn && payload > 0 && !k->w->s.opaque)
+    if (k->peer && k->peer->syn && payload > 0 && !(k->p.tcp.flags & TCP_SYN) && !k->w->s.opaque)
         REQUIRE(k, each + (v.payload - v.l4 - 20) <= k->peer->mss, "a segment of %u bytes for an MSS of %u",
                 each + (v.payload - v.l4 - 20), k->peer->mss);
 }
@@ -206,7 +215,8 @@ static void check_ack(struct look *k)
             (unsigned long long)ack, (unsigned long long)k->peer->snd_max);
     if (t->flags & TCP_RST)
         return;
-    REQUIRE(k, ack >= k->me->ack, "the acknowledgement went back from %llu to %llu",
+    /* a SYN/ACK acknowledges what the newest SYN carried */
+    REQUIRE(k, ack >= k->me->ack || (t->flags & TCP_SYN), "the acknowledgement went back from %llu to %llu",
             (unsigned long long)k->me->ack, (unsigned long long)ack);
     k->me->ack = ack;
     for (unsigned i = 0; i < t->n_sack; i++) {
@@ -238,7 +248,7 @@ static void check_window(struct look *k)
         return;
     k->me->window = window(k);
     /* The window of a subflow of MPTCP is the connection's and moves with what others bring. */
-    if (!k->data)
+    if (!k->data && !(k->p.tcp.flags & TCP_SYN))
         REQUIRE(k, edge + window_unit(k) > k->me->edge, "the window shrank from %llu to %llu",
                 (unsigned long long)k->me->edge, (unsigned long long)edge);
     if (edge > k->me->edge)
@@ -257,8 +267,11 @@ static void check_sequence(struct look *k)
         return;
     }
     REQUIRE(k, !h->reset, "a segment after a RST");
-    if (t->flags & TCP_SYN)
+    if (t->flags & TCP_SYN) {
+        if (1 + k->p.payload_len > h->snd_max)
+            h->snd_max = 1 + k->p.payload_len;
         return;
+    }
     REQUIRE(k, k->off <= h->snd_max, "a gap in the sequence space: %llu after %llu",
             (unsigned long long)k->off, (unsigned long long)h->snd_max);
     REQUIRE(k, !h->fin || k->p.payload_len == 0 || end <= h->fin_off, "bytes behind the FIN");
@@ -328,6 +341,12 @@ static uint64_t find_map(const struct half *h, uint64_t ssn, uint32_t *len)
     return 0;
 }
 
+/* How much of the stream that the sender of k writes is outside of the data sequence space. */
+static uint64_t outside(const struct look *k)
+{
+    return k->w->observer.conns[k->flow->data].outside[k->side];
+}
+
 static void check_data_end(struct look *k, uint64_t end, bool probe)
 {
     struct data_half *d = k->data;
@@ -335,7 +354,7 @@ static void check_data_end(struct look *k, uint64_t end, bool probe)
 
     if ((int64_t)(end - d->snd_max) <= 0)
         return;
-    REQUIRE(k, end - d->idsn - 1 <= a->written, "more data than was written");
+    REQUIRE(k, end - d->idsn - 1 + outside(k) <= a->written, "more data than was written");
     REQUIRE(k, k->w->s.opaque || (int64_t)(end - k->data_peer->edge) <= (probe ? 1 : 0),
             "data to %llu beyond the connection's window, which ends at %llu",
             (unsigned long long)(end - d->idsn), (unsigned long long)(k->data_peer->edge - d->idsn));
@@ -349,8 +368,8 @@ static void check_data_fin(struct look *k, uint64_t dsn)
 
     REQUIRE(k, !d->fin || d->fin_dsn == dsn, "DATA_FIN at another place than before");
     REQUIRE(k, a->shut || a->released, "DATA_FIN though the application has not shut down");
-    REQUIRE(k, dsn == d->idsn + 1 + a->written, "DATA_FIN at %llu, but %llu bytes were written",
-            (unsigned long long)(dsn - d->idsn - 1), (unsigned long long)a->written);
+    REQUIRE(k, dsn == d->idsn + 1 + a->written - outside(k), "DATA_FIN at %llu, but %llu bytes were written",
+            (unsigned long long)(dsn - d->idsn - 1), (unsigned long long)(a->written - outside(k)));
     d->fin = true;
     d->fin_dsn = dsn;
     if ((int64_t)(dsn + 1 - d->snd_max) > 0)
@@ -373,8 +392,9 @@ static void check_mapping(struct look *k)
         check_data_fin(k, dsn + --len);
     if (len == 0)
         return;
-    REQUIRE(k, dss->ssn <= k->off && k->off + k->p.payload_len <= dss->ssn + (uint64_t)len,
-            "a mapping of [%u, +%u) on payload at [%llu, +%u)", dss->ssn, len, (unsigned long long)k->off,
+    uint64_t at = k->off - k->me->shift;
+    REQUIRE(k, dss->ssn <= at && at + k->p.payload_len <= dss->ssn + (uint64_t)len,
+            "a mapping of [%u, +%u) on payload at [%llu, +%u)", dss->ssn, len, (unsigned long long)at,
             k->p.payload_len);
     REQUIRE(k, add_map(k->me, dss->ssn, dsn, len), "a mapping contradicts an earlier one");
     check_data_end(k, dsn + len, len == 1);
@@ -415,7 +435,8 @@ static void check_capable_data(struct look *k)
 
     if (!(k->p.tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE)) || !c->has_len)
         return;
-    REQUIRE(k, k->off >= 1 && k->off + k->p.payload_len <= 1u + c->data_len,
+    uint64_t at = k->off - k->me->shift;
+    REQUIRE(k, at >= 1 && at + k->p.payload_len <= 1u + c->data_len,
             "MP_CAPABLE with a length that does not cover the payload");
     REQUIRE(k, add_map(k->me, 1, k->data->idsn + 1, c->data_len),
             "MP_CAPABLE's mapping contradicts an earlier one");
@@ -435,7 +456,7 @@ static void check_bytes(struct look *k)
 
         if (k->data) {
             uint32_t mapped;
-            uint64_t dsn = find_map(k->me, k->off + done, &mapped);
+            uint64_t dsn = find_map(k->me, k->off - k->me->shift + done, &mapped);
 
             REQUIRE(k, mapped > 0 || k->me->plain || !a->conn || !braid_conn_is_mptcp(a->conn),
                     "data without a mapping");
@@ -444,7 +465,7 @@ static void check_bytes(struct look *k)
                 return;
             }
             n = mapped < n ? mapped : n;
-            pos = dsn - k->data->idsn - 1;
+            pos = dsn - k->data->idsn - 1 + outside(k);
         }
         REQUIRE(k, pos + n <= a->written, "bytes on the wire that were not written");
         REQUIRE(k, app_compare(a->tx_key, pos, k->p.payload + done, n) == n,
@@ -502,9 +523,30 @@ static void find_data(struct look *k)
     start_data(k->data_peer, k->data, k->peer);
 }
 
+/* What a SYN carries is the beginning of the stream. The third ACK tells how much of that is there. */
+static void check_syn_data(struct look *k)
+{
+    struct app *a = &k->w->apps[k->side][k->flow->conn];
+    uint32_t len = k->p.payload_len;
+
+    if (k->p.tcp.flags & TCP_SYN) {
+        REQUIRE(k, len == 0 || (!k->flow->join && len <= a->written), "a SYN with more than was written");
+        REQUIRE(k, app_compare(a->tx_key, 0, k->p.payload, len) == len, "wrong bytes in a SYN");
+        return;
+    }
+    if (k->me->third_ack || (k->p.tcp.flags & TCP_RST))
+        return;
+    k->me->third_ack = true;
+    if (k->flow->join || k->side != SIM_CLIENT)
+        return;
+    k->me->shift = k->off - 1;
+    k->w->observer.conns[k->flow->data].outside[k->side] = k->me->shift;
+}
+
 static void check_flow(struct look *k)
 {
     k->off = (uint32_t)(k->p.tcp.seq - k->me->iss);
+    check_syn_data(k);
     if (k->p.tcp.flags & TCP_SYN)
         note_syn(k);
     note_keys(k);

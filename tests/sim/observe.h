@@ -25,6 +25,10 @@ struct half {
     uint16_t mss;
     uint32_t iss, tsval;
     uint64_t snd_max, fin_off;
+    /* Of the payload of its SYN, what lies outside of the data sequence space: known from its third ACK on.
+     */
+    uint64_t shift;
+    bool third_ack;
     /* In the peer's space: last ACK, and the right edge of the widest window advertised. */
     uint64_t ack, edge;
     uint32_t window;       /* the last one, bytes */
@@ -51,6 +55,7 @@ struct data_half {
 
 struct data_conn {
     struct data_half half[SIM_SIDES];
+    uint64_t outside[SIM_SIDES]; /* bytes of each stream that are not in its data sequence space */
 };
 
 struct observer {

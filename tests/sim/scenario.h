@@ -36,6 +36,9 @@ struct app_params {
     enum fin_early fin_early;
     bool release;            /* releases the connection when both directions are through */
     braid_time accept_delay; /* server */
+    uint16_t syn_data;       /* client: so many bytes go with the SYN; server: it takes so many */
+    bool read_pending;       /* server: reads them before it accepts */
+    uint16_t answer;         /* server: so many bytes go with a SYN/ACK of plain TCP; 0: it just accepts */
 };
 
 enum action_kind {

@@ -87,7 +87,8 @@ struct harness {
     size_t n_in;
     uint64_t next_byte; /* of the stream that h_send makes up */
 
-    unsigned established, fins, resets, timeouts, wakes, handshakes, segments, closed, maps_acked, maps_lost;
+    unsigned established, fins, resets, timeouts, wakes, handshakes, segments, closed, syns_again, maps_acked,
+        maps_lost;
     enum subflow_closed why;
     enum subflow_verdict verdict_handshake, verdict_segment;
     const struct cc_ops *cc;
@@ -156,6 +157,12 @@ static enum subflow_verdict h_handshake(struct subflow *sf, const struct wire_pa
     (void)now;
     h_of(sf)->handshakes++;
     return h_of(sf)->verdict_handshake;
+}
+
+static void h_syn_again(struct subflow *sf, const struct wire_packet *p)
+{
+    (void)p;
+    h_of(sf)->syns_again++;
 }
 
 static void h_established(struct subflow *sf, braid_time now)
@@ -262,6 +269,7 @@ static uint64_t h_window(struct subflow *sf)
 
 static const struct subflow_ops h_ops = {
     .handshake = h_handshake,
+    .syn_again = h_syn_again,
     .established = h_established,
     .segment = h_segment,
     .data = h_data,

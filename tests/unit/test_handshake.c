@@ -102,6 +102,23 @@ START_TEST(our_key_has_to_come_back)
 }
 END_TEST
 
+START_TEST(a_syn_that_comes_again_without_the_option_ends_mptcp)
+{
+    begin(true);
+    p.tcp.mp.capable.n_keys = 0;
+    flow_syn_again(&lone.s->tcp, &p);
+    ck_assert(conn_is_mptcp(lone.c));
+    p.tcp.mp.has = 0;
+    lone.s->join = true; /* that has another option */
+    flow_syn_again(&lone.s->tcp, &p);
+    ck_assert(conn_is_mptcp(lone.c));
+    lone.s->join = false;
+    flow_syn_again(&lone.s->tcp, &p);
+    ck_assert_int_eq(lone.c->mode, MODE_PLAIN);
+    lone_end();
+}
+END_TEST
+
 START_TEST(data_that_has_overtaken_the_keys_waits_for_them)
 {
     begin(true);
@@ -258,6 +275,7 @@ int main(void)
     tcase_add_test(t, the_keys_come_with_the_last_segment_and_its_window_is_that_of_the_data);
     tcase_add_test(t, without_keys_it_is_plain_tcp);
     tcase_add_test(t, our_key_has_to_come_back);
+    tcase_add_test(t, a_syn_that_comes_again_without_the_option_ends_mptcp);
     tcase_add_test(t, data_that_has_overtaken_the_keys_waits_for_them);
     tcase_add_test(t, flags_of_the_answer_count);
     tcase_add_test(t, a_join_proves_the_keys);

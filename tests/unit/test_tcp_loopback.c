@@ -1,6 +1,5 @@
 /* Two subflows against each other through a pipe that delays, loses, reorders, duplicates and resegments, in
- * virtual time and with many seeds. Every byte is compared, and the invariants are asserted after every
- * event. */
+ * virtual time, with many seeds. Every byte is compared, and invariants are asserted after every event. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,9 +193,7 @@ static struct end *end_of(struct subflow *sf)
 
 static enum subflow_verdict on_handshake(struct subflow *sf, const struct wire_packet *p, braid_time now)
 {
-    (void)sf;
-    (void)p;
-    (void)now;
+    (void)sf, (void)p, (void)now;
     return SUBFLOW_OK;
 }
 
@@ -252,8 +249,7 @@ static void on_map_done(struct subflow *sf, struct tcp_map *m, bool acked)
 
 static void on_nothing(struct subflow *sf, braid_time now)
 {
-    (void)sf;
-    (void)now;
+    (void)sf, (void)now;
 }
 
 static void on_wake(struct subflow *sf)
@@ -264,14 +260,18 @@ static void on_wake(struct subflow *sf)
 static void on_closed(struct subflow *sf, enum subflow_closed why, braid_time now)
 {
     (void)now;
-    end_of(sf)->closed = true;
-    end_of(sf)->why = why;
+    end_of(sf)->closed = true, end_of(sf)->why = why;
 }
 
 static void on_options(struct subflow *sf, enum subflow_segment kind, const struct tcp_map *map,
                        unsigned space, struct wire_tcp *t)
 {
     (void)sf, (void)kind, (void)map, (void)space, (void)t;
+}
+
+static void on_syn_again(struct subflow *sf, const struct wire_packet *p)
+{
+    (void)sf, (void)p;
 }
 
 static unsigned on_syn_payload(struct subflow *sf, uint32_t room, struct iovec *iov, unsigned n)
@@ -303,6 +303,7 @@ static const struct subflow_ops ops = {
     .closed = on_closed,
     .options_out = on_options,
     .syn_payload = on_syn_payload,
+    .syn_again = on_syn_again,
     .window = on_window,
 };
 
