@@ -195,6 +195,18 @@ void cpes_set_peer(struct cpes *cs, unsigned i, unsigned peer, const struct targ
     cs->all[i].peers[peer] = *targets;
 }
 
+unsigned cpes_peers(const struct cpes *cs, enum uplink_family family, struct braid_addr *out, unsigned max)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < cs->n * CPE_PEERS_MAX; i++) {
+        const struct targets *t = &cs->all[i / CPE_PEERS_MAX].peers[i % CPE_PEERS_MAX];
+        for (unsigned j = 0; j < t->n && n < max; j++)
+            if (uplink_family(&t->addr[j].ip) == family)
+                out[n++] = t->addr[j];
+    }
+    return n;
+}
+
 void cpes_set_uplinks(struct cpes *cs, const struct uplinks *uplinks)
 {
     cs->uplinks = *uplinks;

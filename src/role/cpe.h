@@ -8,6 +8,7 @@
 #include "relay/targets.h"
 #include "role/profile.h"
 #include "role/reach.h"
+#include "role/uplinks.h"
 
 #define CPE_PEERS_MAX       8
 #define CPE_CONNECT_TIMEOUT (10 * BRAID_SECOND)
@@ -15,7 +16,6 @@
 struct cpes;
 struct edge_params;
 struct node;
-struct uplinks;
 
 /* Whom a connection of the LAN is carried to. */
 enum cpe_kind {
@@ -100,6 +100,8 @@ struct cpes *cpes_new(struct node *node, const struct cpe_neighbours *neighbours
 struct cpes *cpes_of(const struct node *node);
 /* The addresses of a peer of CPE i, for new connections. */
 void cpes_set_peer(struct cpes *cs, unsigned i, unsigned peer, const struct targets *targets);
+/* Up to max known addresses of this family, of all peers in their order, into out. Returns how many. */
+unsigned cpes_peers(const struct cpes *cs, enum uplink_family family, struct braid_addr *out, unsigned max);
 /* What has become of the uplinks, for new connections. */
 void cpes_set_uplinks(struct cpes *cs, const struct uplinks *uplinks);
 

@@ -3,6 +3,7 @@
 #include "base/addr.h"
 #include "base/list.h"
 #include "io/clock.h"
+#include "role/cpe.h"
 #include "role/node.h"
 #include "role/probes.h"
 
@@ -10,7 +11,8 @@
 struct probe {
     struct probes *all;
     struct probe_news news;
-    struct braid_addr local, target; /* port 0 of the target: nobody */
+    struct braid_addr local, targets[PROBE_TARGETS_MAX];
+    unsigned n_targets; /* 0: nobody is asked */
     bool usable;
     struct braid_conn *conn; /* that is being opened; NULL: none */
     braid_time asked_at;
@@ -19,6 +21,8 @@ struct probe {
 
 struct probes {
     struct role role;
+    const struct uplink_params *params;
+    unsigned n;
     void (*report)(void *arg, const struct probe_news *news);
     void *arg;
     bool stopped;
@@ -30,7 +34,7 @@ struct probes {
 
 static bool is_asked(const struct probe *p)
 {
-    return p->usable && p->target.port != 0 && !p->all->stopped;
+    return p->usable && p->n_targets > 0 && !p->all->stopped;
 }
 
 static void wait_until(struct probe *p, braid_time due)
@@ -87,7 +91,7 @@ static void give_up(struct probe *p)
 static void ask(struct probe *p, braid_time now)
 {
     const struct braid_connect_params params = {.local = p->local,
-                                                .remote = p->target,
+                                                .remote = p->targets[p->news.record.failures % p->n_targets],
                                                 .cc = cc_algorithms[0], /* they matter only to data */
                                                 .sched = sched_algorithms[0],
                                                 .plain = true,
@@ -163,17 +167,20 @@ static const struct role_ops probes_role = {.stop = probes_stop,
                                             .tell = probes_tell,
                                             .set_profile = probes_set_profile};
 
-struct probes *probes_new(struct node *node, void (*report)(void *arg, const struct probe_news *news),
-                          void *arg)
+struct probes *probes_new(struct node *node, const struct uplink_params *params, unsigned n,
+                          void (*report)(void *arg, const struct probe_news *news), void *arg)
 {
     struct probes *ps = calloc(1, sizeof(*ps));
     if (!ps)
         return NULL;
-    ps->report = report;
-    ps->arg = arg;
+    *ps = (struct probes){.params = params, .n = n, .report = report, .arg = arg};
     for (unsigned i = 0; i < UPLINKS_MAX; i++) {
-        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
-            ps->ways[i][f] = (struct probe){.all = ps, .news = {.uplink = i, .family = f}};
+        for (unsigned f = 0; f < UPLINK_FAMILIES; f++) {
+            struct probe *p = &ps->ways[i][f];
+            *p = (struct probe){.all = ps, .news = {.uplink = i, .family = f}};
+            if (i < n && params[i].probe == UPLINK_PROBE_ADDR && params[i].probe_addr[f].port != 0)
+                p->targets[p->n_targets++] = params[i].probe_addr[f];
+        }
     }
     node_add(node, &ps->role, &probes_role);
     return ps;
@@ -195,14 +202,29 @@ static void begin_afresh(struct probe *p)
         wait_until(p, clock_now());
 }
 
-void probes_set_target(struct probes *ps, unsigned uplink, const struct braid_addr *target,
-                       enum uplink_family family)
+static void set_targets(struct probe *p, const struct braid_addr *targets, unsigned n)
 {
-    struct probe *p = &ps->ways[uplink][family];
-    if (addr_equal(&p->target, target))
+    bool same = n == p->n_targets;
+    for (unsigned i = 0; i < n && same; i++)
+        same = addr_equal(&targets[i], &p->targets[i]);
+    if (same)
         return;
-    p->target = *target;
+    p->n_targets = n;
+    for (unsigned i = 0; i < n; i++)
+        p->targets[i] = targets[i];
     begin_afresh(p);
+}
+
+void probes_follow_peers(struct probes *ps)
+{
+    const struct cpes *cs = cpes_of(ps->role.node);
+    for (unsigned f = 0; cs && f < UPLINK_FAMILIES; f++) {
+        struct braid_addr peers[PROBE_TARGETS_MAX];
+        unsigned n = cpes_peers(cs, f, peers, PROBE_TARGETS_MAX);
+        for (unsigned i = 0; i < ps->n; i++)
+            if (ps->params[i].probe == UPLINK_PROBE_AUTO)
+                set_targets(&ps->ways[i][f], peers, n);
+    }
 }
 
 void probes_set_uplinks(struct probes *ps, const struct uplinks *us,

@@ -7,6 +7,10 @@
 #include "role/probe_record.h"
 #include "role/uplinks.h"
 
+/* Addresses that are asked on one way: the next one when the last has not answered, so that the death of one
+ * peer is not taken for that of an uplink. */
+#define PROBE_TARGETS_MAX PROBE_SILENCE
+
 struct node;
 struct probes;
 
@@ -17,15 +21,14 @@ struct probe_news {
     struct probe_record record;
 };
 
-/* Nobody is asked yet. report(arg, news) is called in the thread that drives the node. NULL: memory is short.
- */
-struct probes *probes_new(struct node *node, void (*report)(void *arg, const struct probe_news *news),
-                          void *arg);
+/* Of these n uplinks, which must outlive the node; whoever follows the peers of [cpe] asks nobody yet.
+ * report(arg, news) is called in the thread that drives the node. NULL: memory is short. */
+struct probes *probes_new(struct node *node, const struct uplink_params *params, unsigned n,
+                          void (*report)(void *arg, const struct probe_news *news), void *arg);
 /* NULL: this node has none. */
 struct probes *probes_of(const struct node *node);
-/* Whom to ask, in this family, over this uplink; port 0: nobody. */
-void probes_set_target(struct probes *ps, unsigned uplink, const struct braid_addr *target,
-                       enum uplink_family family);
+/* The peers of the node's CPEs may have other addresses. */
+void probes_follow_peers(struct probes *ps);
 /* What is usable; again: what has become usable anew, whose record begins afresh, and which is asked at once.
  */
 void probes_set_uplinks(struct probes *ps, const struct uplinks *us,

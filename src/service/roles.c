@@ -6,6 +6,7 @@
 #include "io/mailbox.h"
 #include "io/upstream.h"
 #include "role/node.h"
+#include "role/probes.h"
 #include "role/resolver.h"
 #include "service/roles.h"
 
@@ -208,9 +209,12 @@ static void take_news(struct worker *w, const void *what)
 {
     const struct news *n = what;
     const struct node *node = worker_user(w);
+    struct probes *ps = node ? probes_of(node) : NULL;
     if (node && n->of.cpe)
         cpes_set_peer(cpes_of(node), n->of.i, n->of.peer, &n->targets);
-    else if (node)
+    if (ps && n->of.cpe)
+        probes_follow_peers(ps);
+    if (node && !n->of.cpe)
         edges_set_targets(edges_of(node), n->of.i, &n->targets);
 }
 
