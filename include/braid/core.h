@@ -367,6 +367,11 @@ int braid_core_endpoint_remove(struct braid_core *core, const struct braid_ip *i
 /* The same for one connection. -1: eight are there; nothing is known of ip. */
 int braid_conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e);
 int braid_conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip);
+/* Something may have happened to connections on their way to and from this address, such as the loss of a
+ * translator's memory, that only a packet of ours brings to light: the peer of each subflow from there is
+ * asked for a sign of life, at once. Who does not know it any more resets it, and another can be opened; else
+ * one that only receives would wait for ever. */
+void braid_core_ask(struct braid_core *core, const struct braid_ip *ip, braid_time now);
 
 /* ---- a connection's stream ------------------------------------------------------------------------------
  */

@@ -43,3 +43,15 @@ int braid_core_endpoint_remove(struct braid_core *core, const struct braid_ip *i
     }
     return found ? 0 : -1;
 }
+
+/* The probe has an old sequence number and no payload, which RFC 9293 section 3.10.7.4 has every peer answer
+ * with an ACK, and section 3.10.7.1 with a RST if it knows of no such connection. */
+void braid_core_ask(struct braid_core *core, const struct braid_ip *ip, braid_time now)
+{
+    each_conn (c, &core->env) {
+        each_flow (s, c) {
+            if (!s->closing.dead && s->tcp.state == TCP_STATE_ESTABLISHED && ip_equal(ip, &s->tcp.local.ip))
+                subflow_probe(&s->tcp, now);
+        }
+    }
+}

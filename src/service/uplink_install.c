@@ -122,7 +122,8 @@ static void flush_routing(struct uplink_install *in)
 
 /* ---- translation ----------------------------------------------------------------------------- */
 
-static void put_nat(struct uplink_install *in, const struct uplink_state *states, struct outcome *o)
+/* True if others had changed it. */
+static bool put_nat(struct uplink_install *in, const struct uplink_state *states, struct outcome *o)
 {
     const struct service_params *p = in->params;
     char error[NAT_ERROR];
@@ -139,17 +140,19 @@ static void put_nat(struct uplink_install *in, const struct uplink_state *states
             pair->outer = states[i].ways[f].outer;
         }
     }
-    if (memcmp(&rules, &in->rules, sizeof(rules)) == 0) {
-        if (nat_is_there(in->nat))
-            return;
+    bool changed = memcmp(&rules, &in->rules, sizeof(rules)) != 0, there = nat_is_there(in->nat);
+    bool mended = !there && in->rules.n > 0;
+    if (!changed && there)
+        return false;
+    if (mended)
         log_warn("uplinks: somebody has changed or removed table " NAT_TABLE " of nftables: put back");
-    }
     if (nat_apply(in->nat, &rules, error) < 0) {
         note(o, "uplinks: cannot translate: %s", error);
         memset(&in->rules, 0, sizeof(in->rules)); /* to be tried again at the next look */
     } else {
         in->rules = rules;
     }
+    return mended;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */
@@ -193,7 +196,7 @@ struct uplink_install *uplink_install_new(const struct service_params *params, c
     return in;
 }
 
-int uplink_install_put(struct uplink_install *in, const struct uplink_state *states,
+int uplink_install_put(struct uplink_install *in, const struct uplink_state *states, bool *mended,
                        char error[SERVICE_ERROR])
 {
     struct outcome o = {.error = error};
@@ -201,7 +204,7 @@ int uplink_install_put(struct uplink_install *in, const struct uplink_state *sta
     for (unsigned i = 0; i < in->params->n_uplinks; i++)
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
             put_way(in, i, f, &states[i], &o);
-    put_nat(in, states, &o);
+    *mended = put_nat(in, states, &o);
     return o.result;
 }
 

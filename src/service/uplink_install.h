@@ -14,8 +14,9 @@ struct uplink_install;
 struct uplink_install *uplink_install_new(const struct service_params *params, const struct tun *tun,
                                           char error[SERVICE_ERROR]);
 /* Makes everything as these states of all uplinks want it; what is so already is left alone. 0; or -1, with a
- * message of one line on the first thing that could not be, the rest of which has been tried all the same. */
-int uplink_install_put(struct uplink_install *in, const struct uplink_state *states,
+ * message of one line on the first thing that could not be, the rest of which has been tried all the same.
+ * *mended: others had taken the translation away, so that the kernel may have reset subflows meanwhile. */
+int uplink_install_put(struct uplink_install *in, const struct uplink_state *states, bool *mended,
                        char error[SERVICE_ERROR]);
 /* Takes everything back. NULL is allowed. */
 void uplink_install_free(struct uplink_install *in);

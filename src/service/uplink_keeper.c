@@ -52,6 +52,7 @@ struct uplink_keeper {
 struct uplink_news {
     struct uplinks view;
     unsigned gone, come; /* endpoints; one whose address has changed is in both */
+    bool mended;         /* the kernel may have reset subflows of those that stayed */
 };
 
 static void tell_probes(struct probes *ps, const struct uplink_news *news)
@@ -63,12 +64,16 @@ static void tell_probes(struct probes *ps, const struct uplink_news *news)
     probes_set_uplinks(ps, &news->view, again);
 }
 
-static void change_endpoint(struct worker *w, const struct uplink *u, unsigned f, bool gone, bool come)
+static void change_endpoint(struct worker *w, const struct uplink_news *news, unsigned i, unsigned f)
 {
+    const struct uplink *u = &news->view.all[i];
     const struct braid_endpoint e = {.addr = {.ip = u->inner[f]}, .subflow = true, .backup = u->backup};
-    if (gone)
+    if (news->mended)
+        braid_core_ask(worker_core(w), &u->inner[f], worker_now(w));
+    if (news->gone & ENDPOINT(i, f))
         braid_core_endpoint_remove(worker_core(w), &u->inner[f]);
-    if (come && braid_core_endpoint_add(worker_core(w), &e) < 0 && worker_number(w) == 0)
+    if ((news->come & ENDPOINT(i, f)) && braid_core_endpoint_add(worker_core(w), &e) < 0 &&
+        worker_number(w) == 0)
         log_warn(
             "uplink %s: IPv%d is not used by connections: there are too many addresses, or memory is short",
             u->name, f == UPLINK_V6 ? 6 : 4);
@@ -83,8 +88,7 @@ static void take_news(struct worker *w, const void *what)
         cpes_set_uplinks(cs, &news->view);
     for (unsigned i = 0; i < news->view.n; i++)
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
-            change_endpoint(w, &news->view.all[i], f, news->gone & ENDPOINT(i, f),
-                            news->come & ENDPOINT(i, f));
+            change_endpoint(w, news, i, f);
     struct probes *ps = node ? probes_of(node) : NULL;
     if (ps)
         tell_probes(ps, news);
@@ -208,7 +212,7 @@ static int look(struct uplink_keeper *k, char error[SERVICE_ERROR])
                  strerror(errno));
         return -1;
     }
-    int result = uplink_install_put(k->install, now, error);
+    int result = uplink_install_put(k->install, now, &news.mended, error);
     for (unsigned i = 0; i < k->params->n_uplinks; i++) {
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
             take_way(k, i, f, &now[i], &news);
@@ -216,7 +220,7 @@ static int look(struct uplink_keeper *k, char error[SERVICE_ERROR])
             say_first(&k->params->uplinks[i], &now[i]);
     }
     memcpy(k->states, now, sizeof(k->states));
-    if ((news.gone || news.come || !k->looked) && tell(k, &news) < 0) {
+    if ((news.gone || news.come || news.mended || !k->looked) && tell(k, &news) < 0) {
         snprintf(error, SERVICE_ERROR, "uplinks: out of memory");
         result = -1;
     }
@@ -302,13 +306,10 @@ static void on_probe(void *arg, const struct probe_news *news)
 /* The first worker has the probes of all. */
 static int make_probes(struct uplink_keeper *k)
 {
-    struct probes *ps = probes_new(worker_user(k->workers->all[0]), on_probe, k);
-    for (unsigned i = 0; ps && i < k->params->n_uplinks; i++) {
-        const struct uplink_params *u = &k->params->uplinks[i];
-        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
-            if (u->probe == UPLINK_PROBE_ADDR)
-                probes_set_target(ps, i, &u->probe_addr[f], f);
-    }
+    const struct service_params *p = k->params;
+    struct probes *ps = probes_new(worker_user(k->workers->all[0]), p->uplinks, p->n_uplinks, on_probe, k);
+    if (ps)
+        probes_follow_peers(ps);
     return ps ? 0 : -1;
 }
 

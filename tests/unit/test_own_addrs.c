@@ -183,6 +183,26 @@ START_TEST(other_addresses_get_ids_beyond_those_of_endpoints)
 }
 END_TEST
 
+START_TEST(only_subflows_from_the_address_are_asked_for_a_sign_of_life)
+{
+    lone_begin(NULL);
+    struct mp_subflow *other = lone_flow("10.0.2.2:4000");
+    struct braid_addr first = lone_addr("10.0.1.2:0"), nobody = lone_addr("10.0.7.2:0");
+    lone.packets = 0;
+    braid_core_ask(lone.core, &nobody.ip, lone.now);
+    ck_assert_uint_eq(lone.packets, 0);
+    braid_core_ask(lone.core, &first.ip, lone.now);
+    ck_assert_uint_eq(lone.packets, 1);
+    braid_core_ask(lone.core, &other->tcp.local.ip, lone.now);
+    ck_assert_uint_eq(lone.packets, 2);
+    other->closing.dead = true;
+    braid_core_ask(lone.core, &other->tcp.local.ip, lone.now);
+    ck_assert_uint_eq(lone.packets, 2);
+    other->closing.dead = false;
+    lone_end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("own_addrs");
@@ -195,6 +215,7 @@ int main(void)
     tcase_add_test(t, only_what_the_peer_knows_is_withdrawn_from_it);
     tcase_add_test(t, an_address_that_is_back_renews_its_subflows_for_who_opens_some);
     tcase_add_test(t, other_addresses_get_ids_beyond_those_of_endpoints);
+    tcase_add_test(t, only_subflows_from_the_address_are_asked_for_a_sign_of_life);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -1,0 +1,106 @@
+"""What becomes of connections over uplinks whose addresses, firewall or paths change under them."""
+from lib import conntrack, home, mptcp
+from lib.env import PORT
+from lib.proxy import Cpe
+from lib.stream import MIB, Receiver, Sender, transfer
+from lib.suite import braid_only, cases, limit
+from lib.wait import until
+
+FAMILIES = {"v4": 4, "v6": 6}
+WAYS = {f"{way}_{name}": (way, version) for way in ("up", "down") for name, version in FAMILIES.items()}
+
+
+def carried_over_two(env, way, version):
+    """The router's daemon with two uplinks of 40 Mbit/s; a connection from the LAN to the server with MPTCP, with 48 MiB under
+    way upwards or downwards over both of them: router, sender, receiver, and the server's socket."""
+    env.build_home({"mbit": 40}, {"mbit": 40})
+    router = env.daemon(env.home.cpe, [Cpe(uplinks=("wan0", "wan1"), mode="transparent")])
+    env.steer("up", "--lan", "lan", at=env.home.cpe)
+    listener = env.listen(version, PORT, address=home.MULTI[version], multipath=True, at=env.home.multi)
+    near = env.connect(version, PORT, home.MULTI[version], multipath=False, at=env.home.device)
+    far = env.accept(listener)
+    source, sink = (near, far) if way == "up" else (far, near)
+    transfer(source, sink, MIB, end=False)
+    until(lambda: len(mptcp.established(far)) == 2, "a subflow over each uplink")
+    receiver = Receiver(sink, 48 * MIB, end=False)
+    sender = Sender(source, 48 * MIB, end=False)
+    receiver.reach(8 * MIB)
+    return router, sender, receiver, far
+
+
+def finish(sender, receiver, stall):
+    sender.finish()
+    receiver.finish()
+    assert receiver.longest_gap < stall, f"nothing came for {receiver.longest_gap:.1f} s"
+
+
+def carried(router):
+    """Payload bytes by uplink."""
+    return {each["name"]: each["bytes"] for each in router.ctl("uplinks")["uplinks"]}
+
+
+@braid_only
+@limit(90)
+@cases(**WAYS)
+def test_flushed_connection_tracking_ends_no_subflow(env, way, version):
+    """Firewalls flush it when they are reloaded. Nor does it do harm if what nftables knows of our connections is lost."""
+    router, sender, receiver, far = carried_over_two(env, way, version)
+    ends = {(s["local"], s["remote"]) for s in mptcp.established(far)}
+    for flush in (lambda: conntrack.flush(env.home.cpe),
+                  lambda: env.home.cpe.run("nft", "flush", "set", "inet", "braid_uplinks", f"flows{4 if version == 4 else 6}")):
+        flush()
+        before, done = carried(router), receiver.done
+        receiver.reach(done + 12 * MIB)
+        assert all(carried(router)[name] - before[name] > 2 * MIB for name in before), "both uplinks go on"
+    assert {(s["local"], s["remote"]) for s in mptcp.established(far)} == ends
+    assert env.home.cpe.counters()["TcpOutRsts"] == 0
+    finish(sender, receiver, 1)
+
+
+@braid_only
+@limit(90)
+@cases(**WAYS)
+def test_a_reloaded_firewall_ends_no_connection(env, way, version):
+    """Until our rules are put back, the kernel may reset subflows; then they are opened again."""
+    router, sender, receiver, far = carried_over_two(env, way, version)
+    env.home.cpe.run("nft", "flush", "ruleset")
+    until(lambda: "daddr set" in env.home.cpe.run("nft", "list", "ruleset").stdout, "the rules are put back")
+    env.steer("up", "--lan", "lan", at=env.home.cpe)
+    finish(sender, receiver, 5)
+
+
+@braid_only
+@limit(90)
+@cases(**WAYS)
+def test_another_address_interrupts_nothing(env, way, version):
+    router, sender, receiver, far = carried_over_two(env, way, version)
+    env.home.uplinks[0].change_address()
+    before = carried(router)
+    receiver.reach(40 * MIB)
+    assert carried(router)["wan0"] - before["wan0"] > 2 * MIB, "the uplink is used with its new address"
+    finish(sender, receiver, 3)
+
+
+@braid_only
+@limit(90)
+@cases(**WAYS)
+def test_a_narrow_line_is_told_by_icmp(env, way, version):
+    """The error comes to the interface's address, and is about a segment from there."""
+    router, sender, receiver, far = carried_over_two(env, way, version)
+    env.home.uplinks[0].narrow(1400)
+    before = carried(router)
+    receiver.reach(40 * MIB)
+    assert carried(router)["wan0"] - before["wan0"] > 2 * MIB, "the narrow line goes on"
+    finish(sender, receiver, 3)
+
+
+@braid_only
+@limit(60)
+def test_probes_ask_the_peers_and_one_that_is_dead_is_no_silent_uplink(env):
+    dead, alive = f"{home.world_net(2, 4, 99)}:443", f"{home.PLAIN[4]}:443"
+    router = env.daemon(env.home.cpe, [Cpe(mode="explicit", peer=f"{dead}, {alive}")])
+
+    def known():
+        return [each["ipv4"] for each in router.ctl("uplinks")["uplinks"]]
+    until(lambda: all(way["srtt_us"] and way["loss_percent"] for way in known()), "the second peer was asked, after the first", 15)
+    assert [way["state"] for way in known()] == ["up"] * 3
