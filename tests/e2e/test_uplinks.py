@@ -128,6 +128,24 @@ def test_an_interface_may_come_later_and_its_gateway_be_the_operators(env):
 
 
 @braid_only
+def test_a_default_route_may_have_several_ways_or_be_in_a_table_of_its_own(env):
+    router = start(env)
+    until(lambda: all_up(env, router), "all uplinks are up")
+    first, second, third = env.home.uplinks
+    for version in home.VERSIONS:
+        for each in env.home.uplinks:
+            env.home.cpe.ip(f"-{version}", "route", "del", "default", "dev", each.device)
+        until(lambda: all(way(router, number, version)["lacks"] == "no default route" for number in range(3)), "none is left")
+        env.home.cpe.ip(f"-{version}", "route", "add", "default", "nexthop", "via", first.gateway(version), "dev", first.device,
+                        "nexthop", "via", second.gateway(version), "dev", second.device)
+        env.home.cpe.ip(f"-{version}", "route", "add", "default", "via", third.gateway(version), "dev", third.device, "table", "77")
+    until(lambda: all_up(env, router), "all uplinks are up again")
+    for each in env.home.uplinks:
+        for version in home.VERSIONS:
+            assert table_of(env, each.number, version) == [(each.device, each.gateway(version))]
+
+
+@braid_only
 def test_what_others_remove_is_put_back(env):
     router = start(env)
     until(lambda: all_up(env, router), "all uplinks are up")
