@@ -42,7 +42,7 @@ core_fuzz_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fuzz/core_*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help tests unit packets examples sim attack study lab-check lab-study check e2e e2e-long bench asan tsan layers purity headers conformance format lint demo deps install clean fuzz fuzzers
+.PHONY: all help tests unit packets examples sim attack study lab-check lab-study check e2e e2e-long bench asan tsan layers purity headers conformance format lint demo demo-cpe deps install clean fuzz fuzzers
 .SECONDARY:
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
@@ -158,6 +158,10 @@ demo: ## install what is missing, build, show the main job with two paths (needs
 	@deploy/install-deps.sh demo
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
 	@deploy/demo/run
+demo-cpe: ## the same for a home with three uplinks whose devices know nothing of MPTCP (needs root; two minutes)
+	@deploy/install-deps.sh demo
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(B)/linkem
+	@deploy/demo/cpe
 e2e: all $(B)/linkem ## the quick end-to-end tests against the kernel's MPTCP, in network namespaces (needs root)
 	tests/e2e/run
 e2e-long: all $(B)/linkem ## all the end-to-end tests

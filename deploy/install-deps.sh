@@ -6,8 +6,8 @@
 set -eu
 
 build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev libmnl-dev libnftables-dev libc-ares-dev"
-demo="$build python3 iproute2 iptables curl mptcpize nginx"
-check="$demo nftables git binutils check libsubunit-dev clang util-linux prometheus dnsmasq-base"
+demo="$build python3 iproute2 iptables nftables curl mptcpize nginx"
+check="$demo git binutils check libsubunit-dev clang util-linux prometheus dnsmasq-base"
 bench="$build python3 iproute2 mptcpize haproxy"
 study="$build python3 gnuplot-nox"
 ci="$check $study clang-format libclang-rt-dev llvm haproxy iperf3"

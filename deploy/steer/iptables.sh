@@ -108,7 +108,7 @@ iptables_tproxy() {
     echo "-A BRAID_PRE -i $tun -j RETURN"
     echo "-A BRAID_PRE -p tcp -m socket --transparent $return"
     echo "-A BRAID_PRE -p tcp -m socket --transparent -j ACCEPT"
-    [ "$answered" = yes ] || return
+    answers "$1" || return
     echo "-A BRAID_PRE -p tcp -m conntrack --ctdir ORIGINAL -m connmark --mark $RETURN/$MASK -g BRAID_HAND"
     echo "-A BRAID_PRE -p tcp -i lo -m mark --mark $RETURN/$MASK -g BRAID_HAND"
     echo "-A BRAID_HAND -j CONNMARK --set-xmark $RETURN/$MASK"
@@ -119,17 +119,18 @@ iptables_tproxy() {
 # As nft_local_output.
 iptables_local_output() {
     if ! is_tproxy; then
-        echo "-A BRAID_OUT -p tcp -o $tun -m connmark --mark $PASSED/$MASK -j MARK --set-xmark $EXEMPT/$MASK"
-        for each in $cgroups; do
-            echo "-A BRAID_OUT -p tcp -o $tun -m cgroup --path ${each#/} -j MARK --set-xmark $EXEMPT/$MASK"
-        done
+        into="-A BRAID_OUT -p tcp -o $tun" exempt="-j MARK --set-xmark $EXEMPT/$MASK"
+        echo "$into -m conntrack --ctstate NEW -m connmark --mark 0/$MASK -j CONNMARK --set-xmark $STEER/$MASK"
+        echo "$into -m connmark --mark $ASK/$MASK -m conntrack --ctstate SNAT $passed"
+        echo "$into -m connmark --mark $PASSED/$MASK $exempt"
+        for each in $cgroups; do echo "$into -m cgroup --path ${each#/} $exempt"; done
         return
     fi
     iptables_spared_owners BRAID_OWN
     iptables_spared BRAID_OWN "$1"
     echo "-A BRAID_OWN -j CONNMARK --set-xmark $RETURN/$MASK"
     echo "-A BRAID_OWN $return"
-    [ "$answered" = yes ] || return
+    answers "$1" || return
     echo "-A BRAID_OUT -p tcp -m addrtype ! --src-type LOCAL -m connmark --mark 0/$MASK -j CONNMARK --set-xmark $RETURN/$MASK"
     echo "-A BRAID_OUT -p tcp ! -o lo -m addrtype --src-type LOCAL -m connmark --mark $RETURN/$MASK $return"
     echo "-A BRAID_OUT -p tcp -o $tun -j RETURN"

@@ -73,11 +73,9 @@ nft_tproxy_prerouting() {
 
 nft_tproxy_chain() {
     echo "chain handed {"
-    if [ "$answered" = yes ]; then
-        to="ct mark set ct mark & $KEEP | $RETURN $return accept"
-        echo "meta nfproto ipv4 meta l4proto tcp tproxy ip to 127.0.0.1:$tproxy $to"
-        echo "meta nfproto ipv6 meta l4proto tcp tproxy ip6 to [::1]:$tproxy $to"
-    fi
+    to="ct mark set ct mark & $KEEP | $RETURN $return accept"
+    ! answers 4 || echo "meta nfproto ipv4 meta l4proto tcp tproxy ip to 127.0.0.1:$tproxy $to"
+    ! answers 6 || echo "meta nfproto ipv6 meta l4proto tcp tproxy ip6 to [::1]:$tproxy $to"
     echo "}"
 }
 
@@ -85,14 +83,17 @@ nft_tproxy_chain() {
 # then is not this machine's for the outside. To the listening socket they are led by the mark alone.
 nft_local_output() {
     if is_tproxy; then
-        [ "$answered" = yes ] || return
+        for family in 4 6; do answers "$family" || echo "meta nfproto ipv$family return"; done
         echo "meta l4proto tcp fib saddr type != local ct mark & $MASK == 0 ct mark set ct mark & $KEEP | $RETURN"
         echo "meta l4proto tcp oifname != \"lo\" fib saddr type local ct mark & $MASK == $RETURN $return"
         echo "oifname != { \"lo\", \"$tun\" } ct state new $syn tcp dport $ports goto own"
     else
-        echo "meta l4proto tcp oifname \"$tun\" ct mark & $MASK == $PASSED meta mark set meta mark & $KEEP | $EXEMPT"
+        into="meta l4proto tcp oifname \"$tun\""
+        echo "$into ct state new ct mark & $MASK == 0 ct mark set ct mark & $KEEP | $STEER"
+        echo "$into ct mark & $MASK == $ASK ct status & (snat | dnat) != 0 $passed"
+        echo "$into ct mark & $MASK == $PASSED meta mark set meta mark & $KEEP | $EXEMPT"
         for each in $cgroups; do
-            echo "meta l4proto tcp oifname \"$tun\" $(nft_cgroup "$each") meta mark set meta mark & $KEEP | $EXEMPT"
+            echo "$into $(nft_cgroup "$each") meta mark set meta mark & $KEEP | $EXEMPT"
         done
     fi
 }

@@ -151,9 +151,15 @@ are_settings_made() {
 
 # --- whether Braid's socket for --tproxy is there, for which the kernel is asked what listens at the port.
 
-is_answered() { ss -Hltn "sport = :$tproxy" 2>/dev/null | grep -q .; }
+is_answered() { ss "-${1}Hltn" "sport = :$tproxy" 2>/dev/null | grep -q .; }
 
+# answered: the families in which somebody listens.
 look_for_answer() {
-    answered=no
-    if is_tproxy && is_answered; then answered=yes; fi
+    answered=
+    is_tproxy || return 0
+    for family in $(families); do
+        if is_answered "$family"; then answered=$answered$family; fi
+    done
 }
+
+answers() { case $answered in *"$1"*) ;; *) return 1 ;; esac; }

@@ -53,7 +53,7 @@ follow_answer() {
     look_for_answer
     [ "$before" != "$answered" ] || return 0
     "up_$backend" && remember_rules
-    if [ "$answered" = yes ]; then
+    if [ -n "$answered" ]; then
         tell "somebody listens on port $tproxy: connections are handed over"
     else
         tell "nobody listens on port $tproxy: connections are left to the kernel"

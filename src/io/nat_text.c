@@ -22,9 +22,9 @@
 /* What differs between the families. Keys: our port, the peer's address and port, our address, ... */
 struct family {
     const char *ip, *flows;
-    unsigned subnet_bits;
-    const char *out;    /* ... of a packet that leaves ... */
-    const char *in;     /* ... that arrives ... */
+    unsigned subnet_bits, inner_bits; /* the uplinks' addresses are the first ones of the subnet */
+    const char *out;                  /* ... of a packet that leaves ... */
+    const char *in;                   /* ... that arrives ... */
     const char *quoted; /* ... and of one that an ICMP error quotes; with a check that it is TCP */
     const char *icmp;
 };
@@ -33,6 +33,7 @@ static const struct family families[] = {
     {.ip = "ip",
      .flows = "flows4",
      .subnet_bits = 24,
+     .inner_bits = 28,
      .out = "@nh,160,16 . @nh,128,32 . @nh,176,16 . @nh,96,32",
      .in = "@nh,176,16 . @nh,96,32 . @nh,160,16 . @nh,128,32",
      .quoted = "@th,64,8 0x45 @th,136,8 6 @th,224,16 . @th,192,32 . @th,240,16 . @th,160,32",
@@ -40,6 +41,7 @@ static const struct family families[] = {
     {.ip = "ip6",
      .flows = "flows6",
      .subnet_bits = 64,
+     .inner_bits = 124,
      .out = "@nh,320,16 . @nh,192,128 . @nh,336,16 . @nh,64,128",
      .in = "@nh,336,16 . @nh,64,128 . @nh,320,16 . @nh,192,128",
      .quoted = "@th,112,8 6 @th,384,16 . @th,256,128 . @th,400,16 . @th,128,128",
@@ -79,18 +81,18 @@ static void put_frame(struct writer *w)
     }
 }
 
-/* What comes out of the TUN is no business of connection tracking's; and nobody else has inner addresses. */
+/* What comes out of the TUN is no business of connection tracking's, except what is passed back of this
+ * machine's own connections, which have the TUN's address; and nobody else has inner addresses. */
 static void put_subnets(struct writer *w, const struct nat_rules *r)
 {
     char subnet[ADDR_TEXT];
     for (unsigned f = 0; f < 2; f++) {
         const char *ip = families[f].ip;
-        unsigned bits = families[f].subnet_bits;
         ip_text(&r->subnets[f], subnet);
         put(w, "add rule " NAT_TABLE " arrivals iifname \"%s\" %s saddr %s/%u notrack\n", r->tun, ip, subnet,
-            bits);
+            families[f].inner_bits);
         put(w, "add rule " NAT_TABLE " arrivals iifname != { \"lo\", \"%s\" } %s saddr %s/%u drop\n", r->tun,
-            ip, subnet, bits);
+            ip, subnet, families[f].subnet_bits);
     }
 }
 

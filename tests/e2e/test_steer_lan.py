@@ -89,6 +89,7 @@ def enter(env, uid=None, cgroup=None, version=4):
 @cases(**BACKENDS)
 def test_tcp_of_the_lan_and_nothing_else(env, backend):
     cpe, device = env.home.cpe, env.home.device
+    assert "up: TCP connections from lan and TCP connections of this machine to ports" in lan(env, backend, "--local").stdout
     lan(env, backend)
     assert ways(env) == KERNEL, "without the TUN it is all the kernel's"
     with refuser(env) as tun:

@@ -58,8 +58,8 @@ START_TEST(each_pair_is_translated_both_ways_and_in_errors)
     add_pair("wan1", "fd00:200::2", "2001:db8::7");
     nat_text(&rules, text);
     check_has("\nflush chain inet braid_uplinks arrivals\n");
-    check_has("arrivals iifname \"braid0\" ip saddr 10.200.0.0/24 notrack\n");
-    check_has("arrivals iifname \"braid0\" ip6 saddr fd00:200::/64 notrack\n");
+    check_has("arrivals iifname \"braid0\" ip saddr 10.200.0.0/28 notrack\n");
+    check_has("arrivals iifname \"braid0\" ip6 saddr fd00:200::/124 notrack\n");
     check_has("arrivals iifname != { \"lo\", \"braid0\" } ip saddr 10.200.0.0/24 drop\n");
     check_has("arrivals iifname != { \"lo\", \"braid0\" } ip6 saddr fd00:200::/64 drop\n");
     check_has("departures oifname \"wan0\" ip saddr 10.200.0.1 ip saddr set 192.0.2.7 update @flows4 {");
