@@ -12,6 +12,17 @@ static struct app *free_app(struct fuzz *z)
     return NULL;
 }
 
+static void app_accept(struct app *a)
+{
+    static const uint8_t bytes[3000];
+    struct fuzz *z = a->fuzz;
+
+    if (z->answer)
+        braid_conn_accept_with(a->conn, bytes, next16(z) % sizeof(bytes));
+    else
+        braid_conn_accept(a->conn);
+}
+
 static void on_incoming(void *ctx, struct braid_conn *c)
 {
     struct fuzz *z = ctx;
@@ -24,7 +35,7 @@ static void on_incoming(void *ctx, struct braid_conn *c)
     *a = (struct app){.fuzz = z, .conn = c, .pending = z->hold};
     braid_conn_set_user(c, a);
     if (!z->hold)
-        braid_conn_accept(c);
+        app_accept(a);
 }
 
 static void on_ready(struct braid_conn *c, void *user)
@@ -126,7 +137,7 @@ static void app_answer(struct fuzz *z, struct app *a)
         return;
     a->pending = false;
     if (how < 2) {
-        braid_conn_accept(c);
+        app_accept(a);
         return;
     }
     a->conn = NULL;
@@ -162,7 +173,7 @@ static void app_addresses(struct fuzz *z, struct app *a)
 
 void app_act(struct fuzz *z)
 {
-    uint8_t what = next8(z) % 12, index = next8(z) % CONNS;
+    uint8_t what = next8(z) % 13, index = next8(z) % CONNS;
     struct app *a = &z->apps[index];
 
     for (unsigned i = 0; i < CONNS && !a->conn; i++)
@@ -171,6 +182,8 @@ void app_act(struct fuzz *z)
         z->echo = !z->echo;
     if (what == 1)
         z->hold = !z->hold;
+    if (what == 12)
+        z->answer = !z->answer;
     if (!a->conn)
         return;
     if (what == 2) {
@@ -197,6 +210,7 @@ void app_act(struct fuzz *z)
 
 void app_connect(struct fuzz *z)
 {
+    static const uint8_t bytes[3000];
     uint8_t how = next8(z);
     struct app *a = free_app(z);
     struct braid_connect_params p = {.cc = z->cc, .sched = z->sched, .pm = z->pm, .ops = &app_ops};
@@ -210,6 +224,10 @@ void app_connect(struct fuzz *z)
     p.plain = how & 4;
     if (z->more && (how & 8))
         p.local.port = 0;
+    if (z->more && (how & 16)) {
+        p.syn_data = bytes;
+        p.syn_len = next16(z) % sizeof(bytes);
+    }
     p.user = a;
     *a = (struct app){.fuzz = z};
     a->conn = braid_connect(z->core, &p, z->now);

@@ -23,12 +23,12 @@ static void change_endpoint(struct fuzz *z, struct app *a)
 
 static void change_option(struct fuzz *z, struct app *a)
 {
-    enum braid_option option = next8(z) % (BRAID_OPT_UNACKED + 2);
+    enum braid_option option = next8(z) % (BRAID_OPT_SYN_DATA + 2);
     int64_t value = (int64_t)next16(z) << next8(z) % 16, found;
 
     if (braid_conn_set_option(a->conn, option, value) == 0)
         MUST(braid_conn_get_option(a->conn, option, &found) == 0 && found == value);
-    MUST((braid_conn_get_option(a->conn, option, &found) == 0) == (option <= BRAID_OPT_UNACKED));
+    MUST((braid_conn_get_option(a->conn, option, &found) == 0) == (option <= BRAID_OPT_SYN_DATA));
 }
 
 static void read_a_copy(struct fuzz *z, struct app *a)

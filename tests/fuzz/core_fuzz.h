@@ -28,6 +28,7 @@ struct peer_flow {
     struct braid_addr us, core;
     uint32_t iss, nxt; /* ours: what the core should expect next */
     uint32_t core_iss, core_nxt;
+    uint32_t shift; /* bytes of our SYN that our relative numbers do not count */
     uint32_t tsval, core_tsval;
     uint32_t nonce, core_nonce;
 };
@@ -65,6 +66,7 @@ struct fuzz {
     struct peer_conn conns[FLOWS];
     struct app apps[CONNS];
     bool echo, hold, batch; /* applications echo; SYNs are answered later; no flush after each record */
+    bool answer;            /* what answers a SYN carries a payload */
     uint64_t random;
     uint64_t passed; /* packets that the core has passed back */
     uint16_t next_port;

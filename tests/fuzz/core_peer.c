@@ -85,6 +85,10 @@ static void learn(struct fuzz *z, struct peer_flow *f, const struct wire_packet 
         f->learned = true;
         f->core_iss = p->tcp.seq;
         f->core_nxt = end;
+        if (p->tcp.flags & TCP_ACK) { /* so much of our SYN has arrived */
+            f->nxt = p->tcp.ack;
+            f->shift = f->nxt - f->iss - 1;
+        }
     }
     if ((int32_t)(end - f->core_nxt) > 0 && !(p->tcp.flags & TCP_RST))
         f->core_nxt = end;

@@ -16,7 +16,8 @@ enum {
     TWO_CORES = 4,
     LIMITS = 8,
     RULES = 16,
-    CLIENTS = 32
+    CLIENTS = 32,
+    SYN_DATA = 64
 }; /* of the first byte of `more` */
 
 static unsigned choose(struct fuzz *z, const void *const *list)
@@ -88,6 +89,8 @@ static void more_choices(struct fuzz *z, struct braid_core_params *p, struct bra
         l->clients = next8(z) % (BRAID_CLIENTS_PLAIN + 1);
         l->no_join = next8(z) & 1;
     }
+    if (how & SYN_DATA)
+        l->syn_data = next16(z) % 2000;
     if (how & LIMITS) {
         p->max_add_addr = next8(z) % 9;
         p->joins_pending = 1 + next8(z) % 4;

@@ -26,7 +26,7 @@ static void add_dss_map(const struct peer_conn *c, const struct peer_flow *f, st
     t->mp.has |= MPTCP_HAS(MPTCP_DSS);
     t->mp.dss.has_map = t->mp.dss.dsn64 = true;
     t->mp.dss.dsn = c->dsn;
-    t->mp.dss.ssn = t->seq - f->iss;
+    t->mp.dss.ssn = t->seq - f->iss - f->shift;
     t->mp.dss.len = (uint16_t)len;
 }
 
@@ -42,18 +42,62 @@ static void send_plain(struct fuzz *z, struct peer_flow *f, struct wire_tcp *t, 
     send_segment(z, f, t, len, 0, NULL, 0);
 }
 
-/* A whole handshake, or as much of it as `how` leaves. */
+static void add_keys(const struct peer_conn *c, struct wire_tcp *t)
+{
+    t->mp.has = MPTCP_HAS(MPTCP_CAPABLE);
+    t->mp.capable = (struct mptcp_capable){.version = 1,
+                                           .flags = MPTCP_CAPABLE_SHA256,
+                                           .n_keys = 2,
+                                           .sender_key = c->key,
+                                           .receiver_key = c->core_key};
+}
+
+enum { SYN_AGAIN = 1, BARE_AGAIN = 2, PLAIN_AGAIN = 4, REPEATS = 8, MAPS = 16, OVERTAKES = 32 };
+
+/* The SYN comes again while nobody has answered it, or after. */
+static void repeat_syn(struct fuzz *z, struct peer_flow *f, struct wire_tcp syn, uint32_t len, uint8_t how)
+{
+    syn.seq = f->iss;
+    if (how & PLAIN_AGAIN)
+        syn.mp.has = 0;
+    send_plain(z, f, &syn, how & BARE_AGAIN ? 0 : near(z, len) % 1500);
+}
+
+/* What the SYN/ACK did not acknowledge of the SYN's data comes again: beside the keys and without a mapping,
+ * as Linux does, or with one. */
+static void repeat_data(struct fuzz *z, struct peer_flow *f, struct peer_conn *c, uint32_t len, uint8_t how)
+{
+    struct wire_tcp t = next_segment(f);
+
+    add_keys(c, &t);
+    t.mp.capable.has_len = how & MAPS;
+    t.mp.capable.data_len = (uint16_t)len;
+    t.mp.capable.has_csum = c->checksum && (how & MAPS);
+    t.mp.capable.csum = checksum_dss(0, c->dsn, 1, (uint16_t)len); /* all zeros */
+    send_plain(z, f, &t, len);
+    if (how & MAPS)
+        c->dsn += len;
+    else
+        f->shift += len;
+}
+
+/* A whole handshake, or as much of it as `how` leaves, with data in the SYN or without. */
 static void do_handshake(struct fuzz *z)
 {
-    uint8_t slot = next8(z) % FLOWS, how = next8(z);
+    uint8_t slot = next8(z) % FLOWS, how = next8(z), again = 0;
     struct peer_flow *f = new_flow(z, slot, slot);
     struct peer_conn *c = &z->conns[slot];
     struct wire_tcp t;
+    uint32_t len = 0;
 
     *c = (struct peer_conn){.key = 0x0102030405060700u + slot};
     f->us = any_addr(z, true, how & 1);
     f->us.port = (uint16_t)(z->next_port++ | 0x8000);
     f->core = any_addr(z, false, how & 1);
+    if (how & 128) {
+        len = next16(z) % 1500;
+        again = next8(z);
+    }
     t = next_segment(f);
     t.flags = TCP_SYN;
     t.ack = 0;
@@ -63,19 +107,21 @@ static void do_handshake(struct fuzz *z)
         t.mp.capable = (struct mptcp_capable){.version = how & 4 ? 0 : 1, .flags = MPTCP_CAPABLE_SHA256};
         t.mp.capable.flags |= how & 8 ? MPTCP_CAPABLE_CHECKSUM : 0;
     }
-    send_plain(z, f, &t, 0);
+    send_plain(z, f, &t, len);
+    if (again & SYN_AGAIN)
+        repeat_syn(z, f, t, len, again);
     if (!f->learned || (how & 16))
         return;
+    if (c->keyed && (again & REPEATS))
+        repeat_data(z, f, c, len - f->shift, again);
     t = next_segment(f);
-    if (c->keyed && !(how & 32)) {
-        t.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
-        t.mp.capable = (struct mptcp_capable){.version = 1,
-                                              .flags = MPTCP_CAPABLE_SHA256,
-                                              .n_keys = 2,
-                                              .sender_key = c->key,
-                                              .receiver_key = c->core_key};
+    if (c->keyed && !(how & 32))
+        add_keys(c, &t);
+    if (again & OVERTAKES) {
+        add_dss_map(c, f, &t, 100);
+        t.seq += near(z, 1000);
     }
-    send_plain(z, f, &t, 0);
+    send_plain(z, f, &t, again & OVERTAKES ? 100 : 0);
     if (how & 64)
         return;
     t = next_segment(f);
@@ -129,7 +175,7 @@ static void do_answer(struct fuzz *z)
     if (!f->used || !f->learned)
         return;
     t.flags = TCP_SYN | TCP_ACK;
-    t.ack = near(z, t.ack);
+    t.ack = near(z, how & 8 ? f->core_iss + 1 : t.ack); /* of the SYN's payload all, or nothing */
     add_syn_options(&t);
     if ((how & 3) == 1) {
         t.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
@@ -142,7 +188,7 @@ static void do_answer(struct fuzz *z)
         memcpy(t.mp.join.hmac, hmac, 8);
         t.mp.join.hmac[0] ^= how & 4;
     }
-    send_plain(z, f, &t, 0);
+    send_plain(z, f, &t, (how & 3) == 3 ? next8(z) : 0);
 }
 
 /* Payload in order, well mapped: n segments, as one super-packet or one by one. */

@@ -11,7 +11,8 @@ V6, PLAIN, V0, CSUM, NO_ACK, BAD_ACK, NO_DSS = 1, 2, 4, 8, 16, 32, 64  # of a ha
 BACKUP, NO_JOIN_ACK, PLAIN_JOIN_ACK, BAD_HMAC = 2, 4, 8, 16  # of a join
 SUPER, UNMAPPED, DATA_FIN, FIN, BAD_SUM = 1, 2, 4, 8, 16  # of data
 ECHO, CHECKSUM, KEEPALIVE, LITTLE_MEMORY, SMALL_BUFFERS, MORE = 32, 16, 8, 4, 3, 128  # of the first byte
-COOKIES, TWO_CORES, CLIENTS = 1, 4, 32  # of the first byte of more choices
+COOKIES, TWO_CORES, CLIENTS, SYN_DATA = 1, 4, 32, 64  # of the first byte of more choices
+SYN_AGAIN, BARE_AGAIN, PLAIN_AGAIN, REPEATS, MAPS, OVERTAKES = 1, 2, 4, 8, 16, 32  # of a SYN with data
 WRAP_32, WRAP_63, WRAP_64, WRAP_TCP = 1, 2, 3, 4  # of the second
 CCS, SCHEDS, PMS = 7, 10, 4  # as many numbers name all of them
 
@@ -28,6 +29,11 @@ def begin_more(how=0, wrap=0, algorithms=(0, 0, 0), flags=ECHO, clients=()):
 
 def handshake(slot=0, how=0):
     return bytes([0, slot, how, 0, 0])
+
+
+def syn_data(slot=0, how=0, length=24, again=0, repeated=()):
+    """A handshake with so much data in the SYN; repeated: what the SYN that comes again has of it."""
+    return bytes([0, slot, how | 128, 0, 0]) + struct.pack(">H", length) + bytes([again, *repeated])
 
 
 def join(slot, conn=0, how=0, host=1, token=0):
@@ -79,8 +85,8 @@ def act(what, index=0, *more):
     return bytes([14, what, index, *more])
 
 
-def connect(how=0):
-    return bytes([15, 1, how, 0, 0])
+def connect(how=0, length=()):
+    return bytes([15, 1, how, 0, 0, *length])
 
 
 def fragments(size, how=0):
@@ -99,7 +105,7 @@ def change(what, *more, index=0):
 
 BATCH = bytes([15, 0])
 ENDPOINT, SCHED, CC, PM, OPTION, READ_COPY, CLOSE = 0, 2, 3, 4, 5, 6, 7  # of a change
-HOLD, ACCEPT, WRITE, READ, SHUTDOWN, ABORT, RELEASE, PRIO, RESET, ADDRESS = 1, 2, 3, 5, 6, 7, 8, 9, 10, 11
+HOLD, ACCEPT, WRITE, READ, SHUTDOWN, ABORT, RELEASE, PRIO, RESET, ADDRESS, ANSWER = 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12
 BIG_WRITE = act(WRITE, 0, 0x4e, 0x00, 1)
 
 SCRIPTS = {
@@ -184,6 +190,30 @@ MORE_SCRIPTS = {
                mptcp(0, 0x0008, 0x19, 1, 0), change(ENDPOINT, 64, 1), wait(255, 14), ack(0)],
     "changes": [begin_more(), *TWO_PATHS, change(SCHED, 5), change(CC, 2), change(PM, 2), change(OPTION, 0, 40, 0, 1),
                 BIG_WRITE, ack(0), ack(1), data(0), change(READ_COPY, 1, 0), change(CLOSE), ack(0), ack(1)],
+    **{f"syn-data-{name}": [begin_more(SYN_DATA | how, wrap, clients=(5, 180), flags=flags), *records, data(0), ack(0), data(0),
+                            join(1), data(1), act(SHUTDOWN), ack(0), data(0, DATA_FIN, 1)]
+       for name, how, wrap, flags, records in (
+           ("taken", 0, 0, ECHO, [syn_data()]),
+           ("bare-again", 0, 0, ECHO, [act(HOLD), syn_data(0, NO_ACK, 24, SYN_AGAIN | BARE_AGAIN), act(ACCEPT)]),
+           ("repeated", 0, 0, ECHO, [syn_data(0, 0, 24, SYN_AGAIN | BARE_AGAIN | REPEATS)]),
+           ("mapped", 0, 0, ECHO, [syn_data(0, 0, 24, SYN_AGAIN | BARE_AGAIN | REPEATS | MAPS)]),
+           ("mapped-checksum", 0, 0, ECHO | CHECKSUM, [syn_data(0, CSUM, 24, SYN_AGAIN | BARE_AGAIN | REPEATS | MAPS)]),
+           ("longer-again", 0, 0, ECHO, [syn_data(0, 0, 24, SYN_AGAIN, (160, 30))]),
+           ("plain-again", 0, 0, ECHO, [syn_data(0, 0, 24, SYN_AGAIN | BARE_AGAIN | PLAIN_AGAIN)]),
+           ("overtaken", 0, 0, ECHO, [syn_data(0, 0, 24, OVERTAKES)]),
+           ("plain", 0, 0, ECHO, [syn_data(0, PLAIN)]),
+           ("no-keys", 0, 0, ECHO, [syn_data(0, BAD_ACK)]),
+           ("cookie", COOKIES, 0, ECHO, [syn_data(0, 0, 24, REPEATS)]),
+           ("cookie-mapped", COOKIES, 0, ECHO, [syn_data(0, 0, 24, REPEATS | MAPS)]),
+           ("wrap", 0, WRAP_32 | WRAP_TCP, ECHO, [syn_data(0, 0, 900, SYN_AGAIN | BARE_AGAIN | REPEATS | MAPS)]),
+       )},
+    "syn-data-answer": [begin_more(SYN_DATA, clients=(5, 180)), act(ANSWER), act(HOLD), syn_data(0, NO_ACK), act(ACCEPT, 0, 0, 0, 8),
+                        ack(0), act(SHUTDOWN), data(0, UNMAPPED | FIN), wait(255, 16)],
+    "syn-data-connect": [begin_more(), connect(16, (0, 24)), answer(0, 1), BIG_WRITE, ack(0), data(0), act(SHUTDOWN),
+                         data(0, DATA_FIN, 1), ack(0)],
+    "syn-data-connect-not-taken": [begin_more(), connect(16, (0, 24)), answer(0, 9), BIG_WRITE, ack(0), data(0), ack(0)],
+    "syn-data-connect-error": [begin_more(), connect(16, (0, 24)), answer(0, 3), data(0, UNMAPPED | FIN)],
+    "syn-data-connect-unanswered": [begin_more(), connect(16, (0, 24)), wait(255, 18), wait(255, 19), answer(0, 1), ack(0)],
     **{f"wrap-{bits}": [begin_more(0, wrap | WRAP_TCP), *WHOLE_LIFE, *SCRIPTS["download-lost"], *SCRIPTS["all-reset"]]
        for bits, wrap in ((32, WRAP_32), (63, WRAP_63), (64, WRAP_64))},
     **{f"cc-{i}": [begin_more(algorithms=(i, 0, 0)), *WHOLE_LIFE, *SCRIPTS["download-lost"]] for i in range(CCS)},
