@@ -11,15 +11,18 @@
 #include "io/log.h"
 #include "io/mailbox.h"
 #include "io/rtnetlink.h"
-#include "role/cpe.h"
 #include "role/node.h"
 #include "role/probes.h"
 #include "service/uplink_install.h"
 #include "service/uplink_keeper.h"
+#include "service/uplink_log.h"
+#include "service/uplink_news.h"
 #include "service/uplink_plan.h"
+#include "service/uplink_strippers.h"
 
 #define SETTLE_MS  10   /* from the first message of a burst to the look */
 #define RETRY_MS   1000 /* after a look that failed, or could not put up what it wanted */
+#define TICK_S     5    /* between two looks at what races have learned */
 #define DUMP_TRIES 5    /* of a dump in the middle of which something has changed */
 
 /* Rules have groups of their own, and the newer groups have no masks. */
@@ -35,109 +38,17 @@ struct uplink_keeper {
     struct uplink_install *install;
     struct netlink *asks;       /* for looks */
     struct netlink *news[NEWS]; /* what changes */
-    struct event *events[NEWS], *look;
+    struct event *events[NEWS], *look, *tick;
     struct uplink_state states[UPLINKS_MAX]; /* as seen last */
     struct uplinks view;
+    struct uplink_news untold;                           /* what the workers have not heard of yet */
+    struct braid_ip outer[UPLINKS_MAX][UPLINK_FAMILIES]; /* the last address of each; unspecified: none yet */
+    struct uplink_strippers strippers;
     bool looked; /* at least once */
     bool stopped;
     bool settling;            /* there is news, and a look is due for it */
     char said[SERVICE_ERROR]; /* the last error that was logged; "": none */
 };
-
-/* ---- what the workers are told ---------------------------------------------------------------- */
-
-/* A bit for each uplink and family: ENDPOINT(i, f). */
-#define ENDPOINT(i, f) (1u << (2 * (i) + (f)))
-
-struct uplink_news {
-    struct uplinks view;
-    unsigned gone, come; /* endpoints; one whose address has changed is in both */
-    bool mended;         /* the kernel may have reset subflows of those that stayed */
-};
-
-static void tell_probes(struct probes *ps, const struct uplink_news *news)
-{
-    bool again[UPLINKS_MAX][UPLINK_FAMILIES] = {0};
-    for (unsigned i = 0; i < news->view.n; i++)
-        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
-            again[i][f] = news->come & ENDPOINT(i, f);
-    probes_set_uplinks(ps, &news->view, again);
-}
-
-static void change_endpoint(struct worker *w, const struct uplink_news *news, unsigned i, unsigned f)
-{
-    const struct uplink *u = &news->view.all[i];
-    const struct braid_endpoint e = {.addr = {.ip = u->inner[f]}, .subflow = true, .backup = u->backup};
-    if (news->mended)
-        braid_core_ask(worker_core(w), &u->inner[f], worker_now(w));
-    if (news->gone & ENDPOINT(i, f))
-        braid_core_endpoint_remove(worker_core(w), &u->inner[f]);
-    if ((news->come & ENDPOINT(i, f)) && braid_core_endpoint_add(worker_core(w), &e) < 0 &&
-        worker_number(w) == 0)
-        log_warn(
-            "uplink %s: IPv%d is not used by connections: there are too many addresses, or memory is short",
-            u->name, f == UPLINK_V6 ? 6 : 4);
-}
-
-static void take_news(struct worker *w, const void *what)
-{
-    const struct uplink_news *news = what;
-    const struct node *node = worker_user(w);
-    struct cpes *cs = node ? cpes_of(node) : NULL;
-    if (cs)
-        cpes_set_uplinks(cs, &news->view);
-    for (unsigned i = 0; i < news->view.n; i++)
-        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
-            change_endpoint(w, news, i, f);
-    struct probes *ps = node ? probes_of(node) : NULL;
-    if (ps)
-        tell_probes(ps, news);
-}
-
-/* ---- what the log says ------------------------------------------------------------------------ */
-
-static const char *way_text(const struct uplink_way *way, char text[2 * ADDR_TEXT + 8])
-{
-    char outer[ADDR_TEXT], gateway[ADDR_TEXT];
-    if (way->lack != UPLINK_LACKS_NOTHING)
-        return uplink_lack_text(way->lack);
-    ip_text(&way->outer, outer);
-    if (ip_is_unspecified(&way->gateway))
-        snprintf(text, 2 * ADDR_TEXT + 8, "%s", outer);
-    else
-        snprintf(text, 2 * ADDR_TEXT + 8, "%s via %s", outer, ip_text(&way->gateway, gateway));
-    return text;
-}
-
-static void say_change(const struct uplink_params *u, unsigned f, const struct uplink_way *before,
-                       const struct uplink_way *now)
-{
-    char text[2 * ADDR_TEXT + 8], old[ADDR_TEXT];
-    int family = f == UPLINK_V6 ? 6 : 4;
-    bool was = before->lack == UPLINK_LACKS_NOTHING, is = now->lack == UPLINK_LACKS_NOTHING;
-    way_text(now, text);
-    if (is && !was)
-        log_notice("uplink %s: IPv%d is up: %s (%s)", u->name, family, text, u->interface);
-    else if (is && !ip_equal(&before->outer, &now->outer))
-        log_notice("uplink %s: IPv%d has another address: %s, no longer %s (%s)", u->name, family, text,
-                   ip_text(&before->outer, old), u->interface);
-    else if (is)
-        log_notice("uplink %s: IPv%d has another gateway: %s (%s)", u->name, family, text, u->interface);
-    else if (was)
-        log_warn("uplink %s: IPv%d is down: %s (%s)", u->name, family, uplink_lack_text(now->lack),
-                 u->interface);
-}
-
-/* At the start: what is there, and what is missing altogether. */
-static void say_first(const struct uplink_params *u, const struct uplink_state *s)
-{
-    static const struct uplink_way nothing = {.lack = UPLINK_LACKS_INTERFACE};
-    if (s->ways[UPLINK_V4].lack && s->ways[UPLINK_V6].lack)
-        log_warn("uplink %s: cannot be used: %s (%s)", u->name, uplink_lack_text(s->ways[UPLINK_V4].lack),
-                 u->interface);
-    for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
-        say_change(u, f, &nothing, &s->ways[f]);
-}
 
 /* Once, until it changes or is over. */
 static void say_trouble(struct uplink_keeper *k, const char *error)
@@ -182,45 +93,58 @@ static void take_way(struct uplink_keeper *k, unsigned i, unsigned f, const stru
     bool was = u->usable[f], changed = uplink_way_changed(before, way);
     u->usable[f] = way->lack == UPLINK_LACKS_NOTHING;
     u->ways[f] = *way;
+    if (u->usable[f]) {
+        struct braid_ip *outer = &k->outer[i][f];
+        if (!ip_is_unspecified(outer) && !ip_equal(outer, &way->outer))
+            news->moved |= 1u << i;
+        *outer = way->outer;
+    }
     if (changed) { /* what was known is of another way */
         u->silent[f] = false;
         u->srtt[f] = 0;
         u->probes[f] = u->loss[f] = 0;
     }
     if (was && (!u->usable[f] || !ip_equal(&before->outer, &way->outer)))
-        news->gone |= ENDPOINT(i, f);
-    if (u->usable[f] && (!was || changed || !now->routed[f]))
-        news->come |= ENDPOINT(i, f);
+        news->gone |= UPLINK_ENDPOINT(i, f);
+    if (!u->usable[f])
+        news->come &= ~UPLINK_ENDPOINT(i, f);
+    else if (!was || changed || !now->routed[f])
+        news->come |= UPLINK_ENDPOINT(i, f);
     if (k->looked && changed)
-        say_change(&k->params->uplinks[i], f, before, way);
+        uplink_log_change(&k->params->uplinks[i], f, before, way);
 }
 
-/* If memory is short, the workers hear of it with the next look. */
-static int tell(struct uplink_keeper *k, struct uplink_news *news)
+/* If memory is short, the workers hear of it the next time. */
+static int tell(struct uplink_keeper *k)
 {
-    news->view = k->view;
-    return worker_tell_all(k->workers->all, k->workers->n, NULL, take_news, news, sizeof(*news));
+    k->untold.view = k->view;
+    if (uplink_news_tell(k->workers, &k->untold) < 0)
+        return -1;
+    k->untold = (struct uplink_news){0};
+    return 0;
 }
 
 /* 0, or -1 with a message: it is to be done again. */
 static int look(struct uplink_keeper *k, char error[SERVICE_ERROR])
 {
     struct uplink_state now[UPLINKS_MAX] = {0};
-    struct uplink_news news = {0};
+    struct uplink_news *news = &k->untold;
+    bool mended = false;
     if (see(k, now) < 0) {
         snprintf(error, SERVICE_ERROR, "uplinks: cannot ask for links, addresses and routes: %s",
                  strerror(errno));
         return -1;
     }
-    int result = uplink_install_put(k->install, now, &news.mended, error);
+    int result = uplink_install_put(k->install, now, &mended, error);
+    news->mended |= mended;
     for (unsigned i = 0; i < k->params->n_uplinks; i++) {
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
-            take_way(k, i, f, &now[i], &news);
+            take_way(k, i, f, &now[i], news);
         if (!k->looked)
-            say_first(&k->params->uplinks[i], &now[i]);
+            uplink_log_first(&k->params->uplinks[i], &now[i]);
     }
     memcpy(k->states, now, sizeof(k->states));
-    if ((news.gone || news.come || news.mended || !k->looked) && tell(k, &news) < 0) {
+    if ((news->gone || news->come || news->moved || news->mended || !k->looked) && tell(k) < 0) {
         snprintf(error, SERVICE_ERROR, "uplinks: out of memory");
         result = -1;
     }
@@ -259,16 +183,6 @@ struct probe_report {
     struct probe_news news;
 };
 
-static void say_silence(const struct uplink *u, unsigned f)
-{
-    int family = f == UPLINK_V6 ? 6 : 4;
-    if (u->silent[f])
-        log_warn("uplink %s: IPv%d is silent: %d probes in a row got no answer (%s)", u->name, family,
-                 PROBE_SILENCE, u->interface);
-    else
-        log_notice("uplink %s: IPv%d is no longer silent (%s)", u->name, family, u->interface);
-}
-
 /* In the main loop. */
 static void take_report(void *arg)
 {
@@ -284,9 +198,8 @@ static void take_report(void *arg)
         u->probes[f] = r->n;
         u->loss[f] = probe_loss(r);
         if (u->silent[f] != was)
-            say_silence(u, f);
-        struct uplink_news news = {0};
-        tell(k, &news);
+            uplink_log_silence(u, f);
+        tell(k);
     }
     free(report);
 }
@@ -313,6 +226,14 @@ static int make_probes(struct uplink_keeper *k)
     return ps ? 0 : -1;
 }
 
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct uplink_keeper *k = arg;
+    worker_post(k->workers->all[0], uplink_strippers_look, &k->strippers);
+}
+
 /* ---- life ------------------------------------------------------------------------------------- */
 
 static int watch(struct uplink_keeper *k, struct event_base *base)
@@ -322,13 +243,15 @@ static int watch(struct uplink_keeper *k, struct event_base *base)
     k->news[NEWS_RULES] = netlink_open(NETLINK_ROUTE, RULES);
     k->news[NEWS_NFT] = netlink_open(NETLINK_NETFILTER, NFT);
     k->look = evtimer_new(base, on_look, k);
+    k->tick = event_new(base, -1, EV_PERSIST, on_tick, k);
     for (unsigned i = 0; i < NEWS; i++) {
         if (k->news[i])
             k->events[i] = event_new(base, netlink_descriptor(k->news[i]), EV_READ | EV_PERSIST, on_news, k);
         if (!k->events[i] || event_add(k->events[i], NULL) < 0)
             return -1;
     }
-    return k->asks && k->look ? 0 : -1;
+    static const struct timeval period = {.tv_sec = TICK_S};
+    return k->asks && k->look && k->tick && event_add(k->tick, &period) == 0 ? 0 : -1;
 }
 
 static void begin_view(struct uplink_keeper *k)
@@ -355,6 +278,7 @@ struct uplink_keeper *uplink_keeper_new(struct event_base *base, const struct se
     k->params = params;
     k->workers = workers;
     k->main = main;
+    k->strippers.params = params;
     begin_view(k);
     if (watch(k, base) < 0 || make_probes(k) < 0) {
         snprintf(error, SERVICE_ERROR, "uplinks: cannot watch them: out of memory or descriptors");
@@ -386,7 +310,9 @@ void uplink_keeper_stop(struct uplink_keeper *k)
     }
     if (k->look)
         event_free(k->look);
-    k->look = NULL;
+    if (k->tick)
+        event_free(k->tick);
+    k->look = k->tick = NULL;
 }
 
 void uplink_keeper_free(struct uplink_keeper *k)
