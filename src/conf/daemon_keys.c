@@ -116,6 +116,17 @@ static int set_uplinks6(struct parser *p, const char *value)
     return set_uplinks(p, "uplinks6", value, false, 64, "fd00:200::/64");
 }
 
+static int set_translation(struct parser *p, const char *value)
+{
+    static const char *const words[] = {
+        [NAT_AUTO] = "auto", [NAT_NFTABLES] = "nftables", [NAT_MASQUERADE] = "masquerade", NULL};
+    unsigned means;
+    if (parser_word(p, "translation", value, words, &means) < 0)
+        return -1;
+    p->conf->tun.translation = (enum nat_means)means;
+    return 0;
+}
+
 /* ---- [admin] ------------------------------------------------------------------------------------------ */
 
 static int set_admin_listen(struct parser *p, const char *value)
@@ -144,13 +155,10 @@ static const struct conf_key daemon_keys[] = {
 SECTION_CHECK_KEYS(daemon_keys);
 
 static const struct conf_key tun_keys[] = {
-    {"name", set_tun_name, false, NULL},
-    {"mtu", set_mtu, false, NULL},
-    {"local_ports", set_local_ports, false, NULL},
-    {"routes", set_routes, false, NULL},
-    {"uplinks4", set_uplinks4, false, NULL},
-    {"uplinks6", set_uplinks6, false, NULL},
-    {NULL, NULL, false, NULL},
+    {"name", set_tun_name, false, NULL},           {"mtu", set_mtu, false, NULL},
+    {"local_ports", set_local_ports, false, NULL}, {"routes", set_routes, false, NULL},
+    {"uplinks4", set_uplinks4, false, NULL},       {"uplinks6", set_uplinks6, false, NULL},
+    {"translation", set_translation, false, NULL}, {NULL, NULL, false, NULL},
 };
 SECTION_CHECK_KEYS(tun_keys);
 

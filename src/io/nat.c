@@ -5,21 +5,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "io/log.h"
+#include "io/masquerade.h"
 #include "io/nat.h"
 
 #define LIST_COMMAND "list table " NAT_TABLE
 
 struct nat {
+    enum nat_means means;
     struct nft_ctx *nft;
     bool up;      /* something was put up */
     char *listed; /* as nftables lists it; NULL: it could not be asked */
 };
 
-struct nat *nat_new(void)
+struct nat *nat_new(enum nat_means means)
 {
     struct nat *n = calloc(1, sizeof(*n));
-    if (n)
+    if (n) {
+        n->means = means;
         n->nft = nft_ctx_new(NFT_CTX_DEFAULT);
+    }
     if (!n || !n->nft || nft_ctx_buffer_output(n->nft) || nft_ctx_buffer_error(n->nft)) {
         nat_free(n);
         return NULL;
@@ -58,20 +63,49 @@ static int replace(struct nat *n, const char *text)
     return result;
 }
 
-int nat_apply(struct nat *n, const struct nat_rules *rules, char error[NAT_ERROR])
+static int apply_nftables(struct nat *n, const struct nat_rules *rules, char error[NAT_ERROR])
 {
     char text[NAT_TEXT];
     nat_text(rules, text);
     if (run(n, text) < 0 && replace(n, text) < 0)
         return fail(n, error);
-    n->up = true;
     free(n->listed);
     n->listed = run(n, LIST_COMMAND) == 0 ? strdup(nft_ctx_get_output_buffer(n->nft)) : NULL;
     return 0;
 }
 
+/* Nothing is known of the means yet. If neither does it, what nftables says is what is wrong. */
+static int apply_any(struct nat *n, const struct nat_rules *rules, char error[NAT_ERROR])
+{
+    char other[NAT_ERROR];
+    n->means = NAT_NFTABLES;
+    if (apply_nftables(n, rules, error) == 0)
+        return 0;
+    if (masquerade_apply(rules, other) == 0) {
+        log_warn(
+            "uplinks: %s: addresses are translated by iptables instead; a flush of connection tracking will "
+            "interrupt transfers for a second or two",
+            error);
+        n->means = NAT_MASQUERADE;
+        return 0;
+    }
+    n->means = NAT_AUTO;
+    return -1;
+}
+
+int nat_apply(struct nat *n, const struct nat_rules *rules, char error[NAT_ERROR])
+{
+    int result = n->means == NAT_AUTO         ? apply_any(n, rules, error)
+                 : n->means == NAT_MASQUERADE ? masquerade_apply(rules, error)
+                                              : apply_nftables(n, rules, error);
+    n->up |= result == 0;
+    return result;
+}
+
 bool nat_is_there(struct nat *n)
 {
+    if (n->means == NAT_MASQUERADE)
+        return n->up && masquerade_is_there();
     return n->listed && run(n, LIST_COMMAND) == 0 &&
            strcmp(nft_ctx_get_output_buffer(n->nft), n->listed) == 0;
 }
@@ -80,8 +114,10 @@ void nat_free(struct nat *n)
 {
     if (!n)
         return;
+    if (n->up && n->means == NAT_MASQUERADE)
+        masquerade_remove();
     if (n->nft) {
-        if (n->up)
+        if (n->up && n->means == NAT_NFTABLES)
             run(n, "delete table " NAT_TABLE);
         nft_ctx_free(n->nft);
     }

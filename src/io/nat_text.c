@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/addr.h"
-#include "io/nat.h"
+#include "io/nat_rules.h"
 
 #define FLOWS_MAX     262144
 #define FLOWS_TIMEOUT "10m"

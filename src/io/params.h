@@ -17,6 +17,13 @@ struct daemon_params {
     enum log_level log_level;
 };
 
+/* What translates the addresses of uplinks. */
+enum nat_means {
+    NAT_AUTO,      /* nftables, if the kernel has it */
+    NAT_NFTABLES,  /* without connection tracking */
+    NAT_MASQUERADE /* iptables, with it */
+};
+
 struct tun_params {
     char name[IFNAMSIZ];
     int mtu;          /* bytes, 1280 to 65535 */
@@ -24,6 +31,7 @@ struct tun_params {
     /* Subnets of the inner addresses of uplinks, a /24 of IPv4 and a /64 of IPv6: uplink i, from 1, has the
      * address i, and the device itself TUN_OWN_ADDRESS. */
     struct braid_ip uplinks[2];
+    enum nat_means translation;
 };
 
 #endif

@@ -145,7 +145,7 @@ static bool put_nat(struct uplink_install *in, const struct uplink_state *states
     if (!changed && there)
         return false;
     if (mended)
-        log_warn("uplinks: somebody has changed or removed table " NAT_TABLE " of nftables: put back");
+        log_warn("uplinks: somebody has changed or removed the translation of their addresses: put back");
     if (nat_apply(in->nat, &rules, error) < 0) {
         note(o, "uplinks: cannot translate: %s", error);
         memset(&in->rules, 0, sizeof(in->rules)); /* to be tried again at the next look */
@@ -183,7 +183,7 @@ struct uplink_install *uplink_install_new(const struct service_params *params, c
         in->params = params;
         in->tun = tun;
         in->nl = rtnetlink_open();
-        in->nat = nat_new();
+        in->nat = nat_new(params->tun->translation);
     }
     if (!in || !in->nl || !in->nat) {
         snprintf(error, SERVICE_ERROR, "uplinks: out of memory or descriptors");

@@ -196,6 +196,24 @@ def test_an_orderly_end_leaves_nothing_and_a_crash_nothing_that_lasts(env):
 
 
 @braid_only
+@cases(**FAMILIES)
+def test_without_nftables_iptables_translates(env, version):
+    before = kernel_state(env)
+    env.listen(version, PROBED, address=home.PLAIN[version], at=env.home.plain)
+    router = env.daemon(env.home.cpe, sections(env, probe=target(version)), tun={"translation": "masquerade"})
+    until(lambda: all(way(router, number, version)["srtt_us"] for number in range(3)), "each uplink carries packets")
+    assert not translations(env)
+    program = "iptables" if version == 4 else "ip6tables"
+    env.home.cpe.run(program, "-t", "nat", "-F", "POSTROUTING")
+    until(lambda: "BRAID_UPLINKS" in env.home.cpe.run(program, "-t", "nat", "-S", "POSTROUTING").stdout, "the jump is put back")
+    router.stop()
+    env.daemons.clear()
+    left = env.home.cpe.run("nft", "list", "ruleset").stdout
+    assert "BRAID" not in left, left
+    assert kernel_state(env)["routes4"] == before["routes4"]
+
+
+@braid_only
 @limit(90)
 @cases(**FAMILIES)
 def test_probes_find_a_silent_uplink(env, version):

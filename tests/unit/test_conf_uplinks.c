@@ -22,10 +22,11 @@ START_TEST(uplinks_have_inner_addresses_and_path_rules)
                              "weight = 3\nquota = 100GB\nbackup = yes\n"
                              "probe = [2001:db8::9]:443, 192.0.2.9:80\n"
                              "[uplink sat]\ninterface = eth1\ngateway = auto\nprobe = off\n"
-                             "[tun]\nuplinks4 = 192.168.77.0/24\n") == 0,
+                             "[tun]\nuplinks4 = 192.168.77.0/24\ntranslation = masquerade\n") == 0,
                   "%s", err);
     const struct uplink_params *u = conf.uplinks;
     ck_assert_uint_eq(conf.n_uplinks, 3);
+    ck_assert_int_eq(conf.tun.translation, NAT_MASQUERADE);
     ck_assert_str_eq(u[0].name, "dsl");
     ck_assert_str_eq(u[0].interface, "ppp0");
     ck_assert(ip_is_unspecified(&u[0].gateway[UPLINK_V4]) && ip_is_unspecified(&u[0].gateway[UPLINK_V6]));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "base/addr.h"
 #include "io/links.h"
+#include "io/masquerade.h"
 #include "io/nat.h"
 #include "io/policy_rules.h"
 #include "io/reserved_ports.h"
@@ -76,6 +77,22 @@ START_TEST(each_pair_is_translated_both_ways_and_in_errors)
 }
 END_TEST
 
+START_TEST(without_nftables_each_family_has_rules_of_iptables)
+{
+    begin_rules();
+    add_pair("wan0", "10.200.0.1", "192.0.2.7");
+    add_pair("wan1", "fd00:200::2", "2001:db8::7");
+    ck_assert_str_eq(
+        masquerade_text(&rules, false, text),
+        "*nat\n:BRAID_UPLINKS - [0:0]\n-A BRAID_UPLINKS -o wan0 -s 10.200.0.1 -j SNAT --to-source 192.0.2.7\n"
+        "COMMIT\n*filter\n:BRAID_UPLINKS - [0:0]\n-A BRAID_UPLINKS -i wan0 -d 192.0.2.7 -p tcp --dport "
+        "49152:61439 ! --syn -m conntrack --ctstate NEW,INVALID -j DROP\nCOMMIT\n");
+    masquerade_text(&rules, true, text);
+    check_has("-A BRAID_UPLINKS -o wan1 -s fd00:200::2 -j SNAT --to-source 2001:db8::7\n");
+    ck_assert_ptr_null(strstr(text, "wan0"));
+}
+END_TEST
+
 START_TEST(the_longest_rules_fit)
 {
     begin_rules();
@@ -132,7 +149,7 @@ static void teardown(void)
 
 START_TEST(nftables_takes_the_rules_and_keeps_them_until_the_end)
 {
-    struct nat *n = nat_new();
+    struct nat *n = nat_new(NAT_NFTABLES);
     ck_assert_ptr_nonnull(n);
     ck_assert(!nat_is_there(n));
     add_pair("wan0", "10.200.0.1", "192.0.2.7");
@@ -142,7 +159,7 @@ START_TEST(nftables_takes_the_rules_and_keeps_them_until_the_end)
     rules.pairs[0].outer = ip("192.0.2.8");
     ck_assert_msg(nat_apply(n, &rules, error) == 0, "%s", error);
     ck_assert(nat_is_there(n));
-    struct nat *other = nat_new();
+    struct nat *other = nat_new(NAT_NFTABLES);
     rules.n = 0;
     ck_assert_msg(nat_apply(other, &rules, error) == 0, "%s", error);
     ck_assert(!nat_is_there(n)); /* others have changed it */
@@ -270,6 +287,7 @@ int main(void)
     Suite *s = suite_create("nat");
     TCase *t = tcase_create("text");
     tcase_add_test(t, each_pair_is_translated_both_ways_and_in_errors);
+    tcase_add_test(t, without_nftables_each_family_has_rules_of_iptables);
     tcase_add_test(t, the_longest_rules_fit);
     tcase_add_test(t, ranges_of_ports_are_found_in_the_kernels_list);
     suite_add_tcase(s, t);
