@@ -105,10 +105,11 @@ tests: $(unit_bin) $(B)/sim $(B)/fairness $(B)/pkt $(B)/attack $(B)/study $(B)/l
 unit: $(unit_bin) ## run the unit tests
 	@bad=; for t in $(unit_bin); do $$t || bad="$$bad $$t"; done; [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 
-sim: $(B)/sim $(B)/fairness ## simulate the stack in virtual time: SEEDS=runs MB_SEEDS=of each mb_ and race_ family SEED=first FAMILY=name
+sim: $(B)/sim $(B)/fairness ## simulate the stack in virtual time: SEEDS=runs MB_SEEDS=of each mb_, race_ and up_ family SEED=first FAMILY=name
 	$(B)/sim -n $(or $(SEEDS),480) $(SEED:%=-s %) $(FAMILY:%=-f %)
 	$(if $(FAMILY),,$(B)/sim -F mb_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
 	$(if $(FAMILY),,$(B)/sim -F race_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
+	$(if $(FAMILY),,$(B)/sim -F up_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
 	$(if $(FAMILY)$(SEEDS),,$(B)/fairness)
 
 packets: $(B)/pkt ## run the packet scripts

@@ -7,6 +7,7 @@
 #include "mptcp/conn.h"
 #include "mptcp/copies.h"
 #include "mptcp/data_timeout.h"
+#include "mptcp/fallback.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/quiet_paths.h"
 #include "mptcp/rescue.h"
@@ -27,10 +28,13 @@ static void note_block(struct braid_conn *c)
 }
 
 /* Lost on its subflow, or given up there: goes first, and not over a subflow that has it in flight already.
- * What finds no path now is not in the way of what does. */
+ * What finds no path now is not in the way of what does. Where the peer may have fallen back meanwhile, it
+ * waits until an option or the data's timer tells: sent once more, it would be taken for new data. */
 static void push_reinjections(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     uint32_t i = 0;
+    if (c->send.reinject.n > 0 && conn_peer_is_bare(c))
+        return;
     while (i < c->send.reinject.n && i < REINJECT_LOOK && choice_has_space(ch)) {
         struct range r = c->send.reinject.r[i];
         uint32_t len = choice_repeat(c, ch, r.start, r.end - r.start, now);

@@ -15,10 +15,18 @@ static void set_path(struct world *w, unsigned path, bool down)
     w->dirs[path][SIM_CLIENT].link.model.down = w->dirs[path][SIM_SERVER].link.model.down = down;
 }
 
+static void set_direction(struct world *w, const struct action *a)
+{
+    unsigned to = a->b == 1 ? SIM_SERVER : SIM_CLIENT;
+
+    sim_trace(w, "path %u goes down towards the %s", a->a, to == SIM_SERVER ? "server" : "client");
+    w->dirs[a->a][to].link.model.down = true;
+}
+
 static bool join(struct world *w, const struct action *a)
 {
     struct app *app = conn_app(w, a, SIM_CLIENT);
-    struct braid_addr local = {sim_client_ip(&w->s, a->a % w->s.n_paths), w->next_port};
+    struct braid_addr local = {sim_client_now(w, a->a % w->s.n_paths), w->next_port};
     struct braid_addr remote = {sim_server_ip(&w->s, a->b % w->s.n_addrs), SIM_PORT};
     int result;
 
@@ -112,7 +120,7 @@ static bool announce(struct world *w, const struct action *a, bool withdraw)
     struct braid_addr addr = {sim_server_ip(&w->s, a->a), 0};
 
     if (withdraw && a->b == SIM_CLIENT)
-        addr.ip = sim_client_ip(&w->s, a->a);
+        addr.ip = sim_client_now(w, a->a);
     if (!app->conn)
         return app->opened;
     if (!app->established)
@@ -174,11 +182,17 @@ static bool act(struct world *w, const struct action *a)
     switch (a->kind) {
     case ACT_PATH_DOWN:
     case ACT_PATH_UP:
-        set_path(w, a->a, a->kind == ACT_PATH_DOWN);
+        if (a->b)
+            set_direction(w, a);
+        else
+            set_path(w, a->a, a->kind == ACT_PATH_DOWN);
         return true;
     case ACT_PATH_MTU:
         sim_trace(w, "the MTU of path %u is now %u", a->a, a->b);
         w->dirs[a->a][SIM_CLIENT].link.model.p.mtu = w->dirs[a->a][SIM_SERVER].link.model.p.mtu = a->b;
+        return true;
+    case ACT_ADDRESS:
+        sim_client_renew(w, a->a);
         return true;
     case ACT_JOIN:
         return join(w, a);

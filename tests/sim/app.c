@@ -460,7 +460,7 @@ void app_open(void *ctx, uint64_t arg)
     p.syn_data = bytes;
     p.syn_len = (uint16_t)a->written;
     a->port = w->next_port++;
-    p.local = (struct braid_addr){sim_client_ip(&w->s, a->index % w->s.n_paths), (uint16_t)a->port};
+    p.local = (struct braid_addr){sim_client_now(w, a->index % w->s.n_paths), (uint16_t)a->port};
     p.remote = (struct braid_addr){sim_server_ip(&w->s, 0), SIM_PORT};
     a->opened = true;
     a->opened_at = w->time.now;

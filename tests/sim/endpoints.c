@@ -5,7 +5,7 @@
 
 static struct braid_ip endpoint_ip(const struct world *w, unsigned side, unsigned n)
 {
-    return side == SIM_CLIENT ? sim_client_ip(&w->s, n) : sim_server_ip(&w->s, n);
+    return side == SIM_CLIENT ? sim_client_now(w, n) : sim_server_ip(&w->s, n);
 }
 
 void sim_endpoint_add(struct world *w, unsigned side, unsigned n)
@@ -32,6 +32,13 @@ void sim_endpoint_remove(struct world *w, unsigned side, unsigned n)
         braid_core_endpoint_remove(w->cores[side][i].core, &ip);
         sim_core_touch(&w->cores[side][i]);
     }
+}
+
+void sim_client_renew(struct world *w, unsigned path)
+{
+    sim_endpoint_remove(w, SIM_CLIENT, path);
+    w->renewed[path]++;
+    sim_endpoint_add(w, SIM_CLIENT, path);
 }
 
 unsigned sim_established(const struct app *app)

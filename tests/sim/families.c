@@ -267,6 +267,16 @@ const struct family sim_families[] = {
     {"pm_limits", make_pm_limits},
     {"pm_rst_reason", make_pm_rst_reason},
     {"pm_backup_path", make_pm_backup_path},
+    {"up_come_go", make_up_come_go},
+    {"up_address", make_up_address},
+    {"up_silent", make_up_silent},
+    {"up_half_silent", make_up_half_silent},
+    {"up_receiver", make_up_receiver},
+    {"up_lossy", make_up_lossy},
+    {"up_strip", make_up_strip},
+    {"up_nat", make_up_nat},
+    {"up_many", make_up_many},
+    {"up_everything", make_up_everything},
     {"race_clean", make_race_clean},
     {"race_dead", make_race_dead},
     {"race_all_dead", make_race_all_dead},
@@ -347,6 +357,7 @@ const struct family sim_families[] = {
 const unsigned sim_n_families = sizeof(sim_families) / sizeof(sim_families[0]);
 
 const struct pinned sim_pinned[] = {
+    {"up_strip", 113},          /* repeated to a peer that had fallen back since that was decided */
     {"mb_strip_mid_down", 12},  /* a clean end in the middle of the stream: our FIN answered a bare one */
     {"mb_strip_mid_down", 19},  /* a DATA_FIN that nobody answered, sent for ever */
     {"mb_strip_mid_down", 498}, /* told that all is well, though the peer had not read everything */

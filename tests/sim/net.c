@@ -21,6 +21,23 @@ struct braid_ip sim_server_ip(const struct scenario *s, unsigned n)
     return s->v6 ? v6 : ip_from_v4(v4);
 }
 
+struct braid_ip sim_client_now(const struct world *w, unsigned path)
+{
+    struct braid_ip ip = sim_client_ip(&w->s, path);
+
+    ip.b[15] = (uint8_t)(ip.b[15] + w->renewed[path]);
+    return ip;
+}
+
+/* Packets of an address that the client has lost go nowhere. */
+static bool is_of_the_past(const struct sim_dir *d, const struct frame *f)
+{
+    struct braid_ip src, dst, now = sim_client_now(d->world, d->path);
+
+    frame_addrs(f, &src, &dst);
+    return !ip_equal(d->to == SIM_CLIENT ? &dst : &src, &now);
+}
+
 /* ---- interface cards --------------------------------------------------------------- */
 
 static void poll(void *ctx, uint64_t arg)
@@ -55,6 +72,10 @@ static void arrive(struct sim_dir *d, struct frame *f)
     struct sim_nic *nic = &w->nics[d->to];
     struct frame_view v = frame_look(f);
 
+    if (d->to == SIM_CLIENT && is_of_the_past(d, f)) {
+        frame_free(f);
+        return;
+    }
     if (v.tcp && f->len > v.payload)
         d->payload_at = w->time.now;
     f->next = NULL;
@@ -126,6 +147,10 @@ void net_send(struct world *w, unsigned side, struct frame *f)
         return;
     }
     trace_frame(w, side == SIM_CLIENT ? "c>" : "<s", f);
+    if (side == SIM_CLIENT && is_of_the_past(d, f)) {
+        frame_free(f);
+        return;
+    }
     if (boxes_are_at(d, side))
         boxes_enter(w, d->path, d->to, f);
     else

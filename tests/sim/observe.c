@@ -31,25 +31,6 @@ struct look {
         }                                                                                                    \
     } while (0)
 
-void observer_free(struct observer *o)
-{
-    for (unsigned i = 0; i < o->n_flows; i++)
-        for (unsigned s = 0; s < SIM_SIDES; s++)
-            free(o->flows[i].half[s].maps);
-}
-
-struct flow *observer_flow(struct observer *o, const struct braid_addr *src, const struct braid_addr *dst,
-                           unsigned *side)
-{
-    for (unsigned i = o->n_flows; i-- > 0;)
-        for (unsigned s = 0; s < SIM_SIDES; s++)
-            if (addr_equal(&o->flows[i].addr[s], src) && addr_equal(&o->flows[i].addr[!s], dst)) {
-                *side = s;
-                return &o->flows[i];
-            }
-    return NULL;
-}
-
 /* ---- flows ------------------------------------------------------------------------- */
 
 static void learn_key(struct data_half *d, uint64_t key)
@@ -121,6 +102,14 @@ static void check_race(struct look *k)
 static bool answers_by_cookie(const struct look *k)
 {
     return (k->p.tcp.flags & TCP_SYN) && k->w->s.core[k->side].half_open == 0;
+}
+
+/* A SYN/ACK to a SYN that came late, or again, after its sender had reset what the first one began. Of two
+ * connections between the same ports, whose packets mix, nothing can be told any more. */
+static bool answers_anew(const struct look *k)
+{
+    return (k->p.tcp.flags & TCP_SYN) && (k->p.tcp.flags & TCP_ACK) && k->me->reset &&
+           k->me->iss != k->p.tcp.seq;
 }
 
 static void note_syn(struct look *k)
@@ -476,13 +465,15 @@ static void check_bytes(struct look *k)
 
 /* ---- the whole --------------------------------------------------------------------- */
 
-/* A SYN between addresses and ports of one that was given up without an answer. */
+/* A SYN between addresses and ports of one that was given up without an answer, or that its sender has reset.
+ */
 static bool begins_anew(const struct look *k, const struct flow *f)
 {
     const struct half *h = &f->half[k->side];
     bool syn = (k->p.tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
 
-    return k->w->s.race && syn && h->syn && h->iss != k->p.tcp.seq && !f->half[!k->side].syn;
+    return syn && h->syn && h->iss != k->p.tcp.seq &&
+           (h->reset || f->half[!k->side].reset || (k->w->s.race && !f->half[!k->side].syn));
 }
 
 static void find_flow(struct look *k)
@@ -545,6 +536,9 @@ static void check_syn_data(struct look *k)
 
 static void check_flow(struct look *k)
 {
+    k->flow->muddled = k->flow->muddled || answers_anew(k);
+    if (k->flow->muddled)
+        return;
     k->off = (uint32_t)(k->p.tcp.seq - k->me->iss);
     check_syn_data(k);
     if (k->p.tcp.flags & TCP_SYN)

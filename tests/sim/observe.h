@@ -8,7 +8,7 @@
 #include "scenario.h"
 #include "wire/packet.h"
 
-#define OBSERVER_FLOWS 512
+#define OBSERVER_FLOWS 1024
 #define OBSERVER_RACED 128 /* candidates of races */
 
 /* A run of payload of a subflow that was declared to be a run of the data sequence space. */
@@ -42,6 +42,7 @@ struct flow {
     unsigned conn;
     unsigned data; /* in conns: that of conn, or the candidate's own */
     bool join;
+    bool muddled; /* no longer looked at */
 };
 
 /* What one end of an MPTCP connection has sent, in absolute data sequence numbers. */

@@ -42,8 +42,9 @@ struct app_params {
 };
 
 enum action_kind {
-    ACT_PATH_DOWN,       /* path a */
+    ACT_PATH_DOWN,       /* path a; b = 1: only towards the server, 2: only towards the client */
     ACT_PATH_UP,         /* path a */
+    ACT_ADDRESS,         /* path a: the client gets another address there, and loses the one that it had */
     ACT_PATH_MTU,        /* path a: MTU b, both directions */
     ACT_JOIN,            /* client: from path a to server address b; as a backup if c */
     ACT_RESET,           /* side a resets its subflow number b */

@@ -60,7 +60,8 @@ struct world {
     uint8_t steering[SIM_SIDES]
                     [SIM_STEERING]; /* by hash of the flow: 1 + the worker that last sent for it; 0: none */
     struct rng rng;
-    uint16_t next_port; /* of the client */
+    uint16_t next_port;         /* of the client */
+    uint8_t renewed[SIM_PATHS]; /* how often the client's address on that path has changed */
     /* Sees each packet that a core sends. */
     void (*on_sent)(struct world *w, unsigned side, const struct frame *f);
     bool unchecked; /* what must hold inside the cores is not checked after each step, which takes long */
@@ -120,6 +121,10 @@ void net_send(struct world *w, unsigned side, struct frame *f);
 /* A frame has left the boxes of a path towards side `to`; takes it. */
 void net_past_boxes(struct world *w, unsigned path, unsigned to, struct frame *f);
 
+/* The client's present address on a path, and whether a packet is from or to one that it has had before. */
+struct braid_ip sim_client_now(const struct world *w, unsigned path);
+/* The client gets another one. */
+void sim_client_renew(struct world *w, unsigned path);
 /* Gives an address of a side to its cores as an endpoint, or takes it away (endpoints.c). */
 void sim_endpoint_add(struct world *w, unsigned side, unsigned n);
 void sim_endpoint_remove(struct world *w, unsigned side, unsigned n);

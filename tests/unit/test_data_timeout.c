@@ -2,6 +2,7 @@
  * (src/mptcp/reinject.c). */
 #include "lone_conn.h"
 #include "mptcp/data_timeout.h"
+#include "mptcp/push.h"
 #include "mptcp/reinject.h"
 #include "mptcp/sendbuf.h"
 
@@ -55,6 +56,23 @@ START_TEST(it_runs_while_something_waits_for_a_data_ack)
 }
 END_TEST
 
+/* That the peer has fallen back may show after something was noted to be sent again. */
+START_TEST(what_is_noted_waits_while_the_acks_have_no_options)
+{
+    begin();
+    conn_reinject(lone.c, DATA_FIRST, LEN);
+    unsigned packets = lone.packets;
+    lone.s->bare = true;
+    conn_push(lone.c, lone.now);
+    ck_assert_uint_eq(lone.packets, packets);
+    ck_assert_uint_eq(lone.c->send.reinject.n, 1);
+    lone.s->bare = false;
+    conn_push(lone.c, lone.now);
+    ck_assert_uint_gt(lone.packets, packets);
+    lone_end();
+}
+END_TEST
+
 START_TEST(it_is_twice_the_longest_timeout_of_a_subflow_that_answers)
 {
     begin();
@@ -83,7 +101,7 @@ START_TEST(what_no_subflow_carries_is_sent_again_with_backoff)
     conn_arm_data_timer(lone.c, lone.now);
     braid_time first = to_go();
     expire();
-    ck_assert_uint_eq(ranges_total(&lone.c->send.reinject), LEN);
+    ck_assert_uint_eq(lone.c->send.reinject.n, 1);
     ck_assert_int_eq(to_go(), 2 * first);
     expire();
     ck_assert_int_eq(to_go(), 4 * first);
@@ -196,6 +214,7 @@ int main(void)
     Suite *suite = suite_create("data_timeout");
     TCase *t = tcase_create("all");
     tcase_add_test(t, it_runs_while_something_waits_for_a_data_ack);
+    tcase_add_test(t, what_is_noted_waits_while_the_acks_have_no_options);
     tcase_add_test(t, it_is_twice_the_longest_timeout_of_a_subflow_that_answers);
     tcase_add_test(t, what_no_subflow_carries_is_sent_again_with_backoff);
     tcase_add_test(t, a_subflow_that_answers_looks_after_what_it_carries);
