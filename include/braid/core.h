@@ -248,7 +248,9 @@ struct braid_conn_ops {
     /* There are new bytes to read, or the end of the stream (braid_conn_eof). Called once per flush that
      * brought any; unread bytes do not cause further calls. */
     void (*readable)(struct braid_conn *c, void *user);
-    /* There is room for writing again, after braid_conn_reserve gave less than wanted. */
+    /* There is room for writing again, a quarter of the send buffer, after braid_conn_reserve gave none or
+     * braid_conn_write took less than it was given. Who was given a part by braid_conn_reserve asks again
+     * when that is filled. */
     void (*writable)(struct braid_conn *c, void *user);
     /* The connection is gone. Last call; c is invalid after it returns. Bytes that have come and were not
      * read can still be read in here (braid_conn_read, braid_conn_peek), whatever the reason: everything that

@@ -17,6 +17,7 @@
     X(connections, max_conns, 1, 1, 16777216, 1048576)                                                       \
     X(half_open, half_open, 1, 0, 1000000, 4096)                                                             \
     X(subflows, max_subflows, 1, 1, BRAID_STATS_SUBFLOWS, 8)                                                 \
+    X(join_after, join_after, KIB, 0, 1048576, 64)                                                           \
     X(joins_pending, joins_pending, 1, 1, 64, 16)                                                            \
     X(join_rate, join_rate, 1, 0, 1000000, 32)                                                               \
     X(join_refusals, join_refusals, 1, 0, 1000000, 200)                                                      \

@@ -14,19 +14,20 @@ static void expect_limits(const struct braid_core_params *p)
 
 START_TEST(limits_are_read_in_their_units)
 {
-    ck_assert_msg(
-        parse("[limits]\nmemory = 64\nconnections = 1000\nhalf_open = 0\nsubflows = 2\n"
-              "joins_pending = 1\njoin_rate = 5\njoin_refusals = 6\nchallenge_acks = 7\nannounced_syns = 11\n"
-              "icmp_answers = 9\n"
-              "out_of_order = 100\nrcvbuf = 128\nsndbuf = 256\nmin_mss = 536\nsyn_timeout = 3\n"
-              "break_before_make = 4\nstall = 0\nunread = 9\nkeepalive = 60\ntime_wait = 8\n"
-              "unproven = 9\nunproven_source = 10\n" EDGE) == 0,
-        "%s", err);
+    ck_assert_msg(parse("[limits]\nmemory = 64\nconnections = 1000\nhalf_open = 0\nsubflows = 2\n"
+                        "join_after = 12\njoins_pending = 1\njoin_rate = 5\njoin_refusals = "
+                        "6\nchallenge_acks = 7\nannounced_syns = 11\n"
+                        "icmp_answers = 9\n"
+                        "out_of_order = 100\nrcvbuf = 128\nsndbuf = 256\nmin_mss = 536\nsyn_timeout = 3\n"
+                        "break_before_make = 4\nstall = 0\nunread = 9\nkeepalive = 60\ntime_wait = 8\n"
+                        "unproven = 9\nunproven_source = 10\n" EDGE) == 0,
+                  "%s", err);
     const struct braid_core_params *p = &conf.limits;
     ck_assert_uint_eq(p->memory, 64 << 20);
     ck_assert_uint_eq(p->max_conns, 1000);
     ck_assert_uint_eq(p->half_open, 0);
     ck_assert_uint_eq(p->max_subflows, 2);
+    ck_assert_uint_eq(p->join_after, 12 << 10);
     ck_assert_uint_eq(p->joins_pending, 1);
     ck_assert_uint_eq(p->join_rate, 5);
     ck_assert_uint_eq(p->join_refusals, 6);

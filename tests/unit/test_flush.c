@@ -147,6 +147,40 @@ START_TEST(who_could_write_only_a_part_waits_for_room)
 }
 END_TEST
 
+/* The part is to be filled first; then the next call has none to give, and that is what is remembered. */
+START_TEST(who_reserved_a_part_is_called_after_asking_again)
+{
+    struct iovec iov[8];
+    size_t got = 0;
+    begin();
+    flush();
+    heard("e");
+    lone.c->send.sndbuf = 60000;
+    lone.c->send.edge = DATA_FIRST; /* all of it stays */
+    unsigned n = braid_conn_reserve(lone.c, 100000, iov, 8);
+    for (unsigned i = 0; i < n; i++)
+        got += iov[i].iov_len;
+    ck_assert_uint_eq(got, 60000);
+    braid_conn_commit(lone.c, 30000);
+    flush();
+    heard("");
+    n = braid_conn_reserve(lone.c, 30000, iov, 8);
+    for (got = 0; n > 0; n--)
+        got += iov[n - 1].iov_len;
+    ck_assert_uint_eq(got, 30000);
+    braid_conn_commit(lone.c, 30000);
+    flush();
+    heard("");
+    ck_assert_uint_eq(braid_conn_reserve(lone.c, 1, iov, 8), 0);
+    flush();
+    heard("");
+    lone.c->send.sndbuf = 100000;
+    flush();
+    heard("w");
+    lone_end();
+}
+END_TEST
+
 START_TEST(who_was_refused_memory_is_looked_after_every_fifty_milliseconds)
 {
     begin();
@@ -339,6 +373,7 @@ int main(void)
     tcase_add_test(t, the_user_hears_of_the_beginning_then_of_bytes_then_of_room);
     tcase_add_test(t, who_waits_for_room_is_called_when_three_quarters_are_in_use_or_less);
     tcase_add_test(t, who_could_write_only_a_part_waits_for_room);
+    tcase_add_test(t, who_reserved_a_part_is_called_after_asking_again);
     tcase_add_test(t, who_was_refused_memory_is_looked_after_every_fifty_milliseconds);
     tcase_add_test(t, a_failure_resets_all_subflows_and_is_told_once);
     tcase_add_test(t, an_abort_after_all_is_delivered_waits_for_that);
