@@ -319,9 +319,9 @@ void braid_conn_accept(struct braid_conn *c);
  * 8803 section 4.2.8); a client that speaks MPTCP takes none with its SYN/ACK and stays with MPTCP. If memory
  * is short the connection ends with BRAID_CLOSE_RESOURCES. */
 void braid_conn_accept_with(struct braid_conn *c, const void *data, size_t len);
-enum braid_refusal { BRAID_REFUSE_RESET, BRAID_REFUSE_UNREACHABLE };
-/* Answers that SYN with a RST, or with ICMP host unreachable. closed() is not called; c is invalid
- * from the next flush on. */
+enum braid_refusal { BRAID_REFUSE_RESET, BRAID_REFUSE_UNREACHABLE, BRAID_REFUSE_SILENTLY };
+/* Answers that SYN with a RST, with ICMP host unreachable, or not at all. closed() is not called; c is
+ * invalid from the next flush on. */
 void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how);
 
 struct braid_connect_params {

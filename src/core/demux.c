@@ -83,6 +83,8 @@ static void send_unreachable(struct mptcp_env *env, const struct wire_packet *sy
 static void env_refuse(struct mptcp_env *env, const struct mp_subflow *s, enum braid_refusal how)
 {
     struct wire_packet syn;
+    if (how == BRAID_REFUSE_SILENTLY)
+        return;
     memset(&syn, 0, sizeof(syn));
     syn.kind = WIRE_TCP;
     syn.src = s->tcp.remote;

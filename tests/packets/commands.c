@@ -223,7 +223,10 @@ static void do_refuse(struct words *a)
     if (!a->s->incoming)
         fail(a->s, "no connection has come in");
     a->s->incoming = false;
-    braid_conn_refuse(conn(a), is_word(a, 0, "unreachable") ? BRAID_REFUSE_UNREACHABLE : BRAID_REFUSE_RESET);
+    enum braid_refusal how = is_word(a, 0, "unreachable") ? BRAID_REFUSE_UNREACHABLE
+                             : is_word(a, 0, "silently")  ? BRAID_REFUSE_SILENTLY
+                                                          : BRAID_REFUSE_RESET;
+    braid_conn_refuse(conn(a), how);
     a->s->conn = NULL;
 }
 
