@@ -3,6 +3,7 @@
 #include "base/addr.h"
 #include "conf/check.h"
 #include "conf/cpe_check.h"
+#include "conf/edge_modes.h"
 #include "conf/profiles.h"
 #include "conf/relay_keys.h"
 #include "conf/sections.h"
@@ -16,41 +17,7 @@ static bool is_edge(const struct conf_section *s)
 
 static bool is_transparent(const struct parser *p, const struct conf_section *s)
 {
-    return is_edge(s) && p->conf->edges[s->place].transparent;
-}
-
-/* Keys that only one of the two modes of an edge knows. */
-static int check_mode(struct parser *p, const struct conf_section *s)
-{
-    static const struct {
-        const char *key;
-        bool transparent; /* the mode that knows it */
-        const char *flaw;
-    } keys[] = {
-        {"listen", false,
-         "has no meaning with mode = transparent, which answers for every server whose connections are "
-         "routed to the TUN; remove it, or set mode = explicit"},
-        {"target", false,
-         "has no meaning with mode = transparent, which connects to the server that the client meant; "
-         "remove it, or set mode = explicit"},
-        {"source", true, "has a meaning only with mode = transparent; remove it, or set that"},
-        {"ports", true,
-         "has a meaning only with mode = transparent; remove it (listen names the port), or set that"},
-        {"targets", true,
-         "has a meaning only with mode = transparent; remove it (target is the only one), or set that"},
-        {"profiles", true,
-         "has a meaning only with mode = transparent; remove it (profile is that of all connections to "
-         "target), or set that"},
-        {"bypass", true,
-         "has a meaning only with mode = transparent; remove it (the target is not asked for MPTCP), or set "
-         "that"},
-    };
-    for (unsigned i = 0; is_edge(s) && i < sizeof(keys) / sizeof(keys[0]); i++) {
-        int line = parser_given_line(s, keys[i].key);
-        if (line && is_transparent(p, s) != keys[i].transparent)
-            return parser_fail_at(p, line, s->title, keys[i].key, "%s", keys[i].flaw);
-    }
-    return 0;
+    return is_edge(s) && p->conf->edges[s->place].kind == EDGE_TRANSPARENT;
 }
 
 /* Two transparent edges must not both want a connection. */
@@ -77,31 +44,48 @@ static int check_required(struct parser *p, const struct conf_section *s)
 {
     for (unsigned i = 0; s->kind->keys[i].name; i++) {
         const struct conf_key *k = &s->kind->keys[i];
-        if (k->required && !s->key_lines[i] && !is_transparent(p, s))
+        bool known = !is_edge(s) || edge_mode_has(p->conf->edges[s->place].kind, k->name);
+        if (k->required && !s->key_lines[i] && known)
             return parser_fail_at(p, s->line, s->title, k->name, "is missing; add one, such as %s = %s",
                                   k->name, k->example);
     }
     return 0;
 }
 
-static int check_listen_unique(struct parser *p, unsigned index)
+static bool listens_at(const struct edge_params *e, const struct braid_addr *addr)
+{
+    for (unsigned i = 0; i < e->n_listen; i++)
+        if (addr_equal(&e->listen[i], addr))
+            return true;
+    return false;
+}
+
+/* Nobody in the sections before this one has the address. */
+static int check_free(struct parser *p, unsigned index, const struct braid_addr *addr)
 {
     const struct conf_section *s = &p->sections[index];
-    const struct edge_params *e = &p->conf->edges[s->place];
     char text[ADDR_TEXT];
-    addr_text(&e->listen, text);
-    if (addr_equal(&e->listen, &p->conf->admin.listen))
+    addr_text(addr, text);
+    if (addr_equal(addr, &p->conf->admin.listen))
         return parser_fail_at(
             p, parser_key_line(s, "listen"), s->title, "listen",
             "%s is the listen address of [admin] already; give each its own address or port", text);
     for (unsigned i = 0; i < index; i++) {
         const struct conf_section *other = &p->sections[i];
-        if (is_edge(other) && !is_transparent(p, other) &&
-            addr_equal(&p->conf->edges[other->place].listen, &e->listen))
+        if (is_edge(other) && listens_at(&p->conf->edges[other->place], addr))
             return parser_fail_at(p, parser_key_line(s, "listen"), s->title, "listen",
                                   "%s is taken by [%s] in line %d; give each edge its own address or port",
                                   text, other->title, parser_key_line(other, "listen"));
     }
+    return 0;
+}
+
+static int check_listen_unique(struct parser *p, unsigned index)
+{
+    const struct edge_params *e = &p->conf->edges[p->sections[index].place];
+    for (unsigned i = 0; i < e->n_listen; i++)
+        if (check_free(p, index, &e->listen[i]) < 0)
+            return -1;
     return 0;
 }
 
@@ -112,7 +96,8 @@ static int check_target(struct parser *p, const struct conf_section *s)
     const struct edge_params *e = &p->conf->edges[s->place];
     char flaw[FLAW_TEXT];
     struct braid_ip ip;
-    if (ip_parse(e->target_host, &ip) < 0 || !flaw_of(p->conf->edges, p->conf->n_edges, &ip, flaw))
+    if (!e->target_host || ip_parse(e->target_host, &ip) < 0 ||
+        !flaw_of(p->conf->edges, p->conf->n_edges, &ip, flaw))
         return 0;
     return parser_fail_at(p, parser_key_line(s, "target"), s->title, "target",
                           "%s %s; give the server's own address, and another one to listen", e->target_host,
@@ -123,8 +108,10 @@ static int check_signal(struct parser *p, const struct conf_section *s)
 {
     const struct edge_params *e = &p->conf->edges[s->place];
     char text[ADDR_TEXT];
+    if (e->n_listen != 1)
+        return 0; /* of several, a client knows one */
     for (unsigned i = 0; i < e->n_signal; i++)
-        if (ip_equal(&e->signal[i], &e->listen.ip))
+        if (ip_equal(&e->signal[i], &e->listen[0].ip))
             return parser_fail_at(
                 p, parser_key_line(s, "signal"), s->title, "signal",
                 "%s is the listen address, which every client knows; give other addresses only",
@@ -154,7 +141,7 @@ int conf_check(struct parser *p)
 {
     for (unsigned i = 0; i < p->n_sections; i++) {
         const struct conf_section *s = &p->sections[i];
-        if (check_path(p, s) == 0 && check_mode(p, s) == 0)
+        if (check_path(p, s) == 0 && (!is_edge(s) || edge_modes_check(p, s) == 0))
             check_required(p, s);
     }
     if (p->n_errors > 0)

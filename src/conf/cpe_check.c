@@ -38,7 +38,7 @@ static bool ports_of(const struct parser *p, const struct conf_section *s, uint1
         *last = p->conf->cpes[s->place].port_last;
         return true;
     }
-    if (s->kind != &section_edge || !p->conf->edges[s->place].transparent)
+    if (s->kind != &section_edge || p->conf->edges[s->place].kind != EDGE_TRANSPARENT)
         return false;
     *first = p->conf->edges[s->place].port_first;
     *last = p->conf->edges[s->place].port_last;

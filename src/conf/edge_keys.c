@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
+#include "conf/convert_keys.h"
+#include "conf/reach_rules.h"
 #include "conf/relay_keys.h"
 #include "conf/sections.h"
 #include "conf/values.h"
@@ -20,8 +22,11 @@ static int add_edge(struct parser *p, const char *name, unsigned *place)
         return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
     }
     *place = c->n_edges++;
-    c->edges[*place] = (struct edge_params){
-        .name = copy, .port_first = 1, .port_last = 65535, .bypass = BYPASS * BRAID_SECOND};
+    c->edges[*place] = (struct edge_params){.name = copy,
+                                            .port_first = 1,
+                                            .port_last = 65535,
+                                            .bypass = BYPASS * BRAID_SECOND,
+                                            .convert.pending = CONVERT_PENDING};
     return 0;
 }
 
@@ -33,11 +38,12 @@ static struct edge_params *current(struct parser *p)
 
 static int set_mode(struct parser *p, const char *value)
 {
-    static const char *const words[] = {"explicit", "transparent", NULL};
-    unsigned transparent;
-    if (parser_word(p, "mode", value, words, &transparent) < 0)
+    static const char *const words[] = {
+        [EDGE_EXPLICIT] = "explicit", [EDGE_TRANSPARENT] = "transparent", [EDGE_CONVERT] = "convert", NULL};
+    unsigned kind;
+    if (parser_word(p, "mode", value, words, &kind) < 0)
         return -1;
-    current(p)->transparent = transparent;
+    current(p)->kind = kind;
     return 0;
 }
 
@@ -74,22 +80,41 @@ static int set_bypass(struct parser *p, const char *value)
     return 0;
 }
 
-static int set_listen(struct parser *p, const char *value)
+static int add_listen(struct parser *p, struct edge_params *e, const char *item)
 {
     struct braid_addr a;
-    if (addr_parse(value, &a) < 0 || a.port == 0)
+    if (addr_parse(item, &a) < 0 || a.port == 0)
         return parser_fail(
             p, "listen",
             "\"%.80s\" is not ADDRESS:PORT; give the address and port that clients connect to, such as "
             "10.99.9.1:8080 or [2001:db8::1]:8080",
-            value);
+            item);
     const char *flaw = value_unroutable(&a.ip);
     if (flaw)
         return parser_fail(p, "listen",
                            "%s is %s address, and no client reaches the TUN by it; give a unicast address "
                            "that can be routed to the TUN",
-                           value, flaw);
-    current(p)->listen = a;
+                           item, flaw);
+    for (unsigned i = 0; i < e->n_listen; i++)
+        if (addr_equal(&e->listen[i], &a))
+            return parser_fail(p, "listen", "%s is there twice; give each address once", item);
+    if (e->n_listen == EDGE_LISTENERS)
+        return parser_fail(p, "listen", "there are more than %d addresses; give at most %d", EDGE_LISTENERS,
+                           EDGE_LISTENERS);
+    e->listen[e->n_listen++] = a;
+    return 0;
+}
+
+static int set_listen(struct parser *p, const char *value)
+{
+    struct edge_params *e = current(p);
+    char item[VALUE_HOST_MAX + 1];
+    for (const char *rest = value; rest;) {
+        if (value_item(&rest, item, sizeof(item)) < 0)
+            return parser_fail(p, "listen", "an item is too long; give ADDRESS:PORT");
+        if (add_listen(p, e, item) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -154,35 +179,10 @@ static int set_joins(struct parser *p, const char *value)
     return 0;
 }
 
-static int add_rule(struct parser *p, const char *item)
-{
-    struct edge_params *e = current(p);
-    struct reach_rule rule = {.allow = item[0] != '!'};
-    const char *prefix = item + !rule.allow + strspn(item + !rule.allow, " \t");
-    const char *flaw = value_prefix(prefix, &rule.prefix, &rule.bits);
-    if (flaw)
-        return parser_fail(
-            p, "targets",
-            "\"%.80s\" %s; give addresses and prefixes, separated by commas, and a \"!\" before "
-            "those that must not be reached, such as !10.0.0.5, 10.0.0.0/8, 2001:db8::/32",
-            item, flaw);
-    if (e->n_reach == REACH_RULES_MAX)
-        return parser_fail(p, "targets", "there are more than %d items; give at most %d", REACH_RULES_MAX,
-                           REACH_RULES_MAX);
-    e->reach[e->n_reach++] = rule;
-    return 0;
-}
-
 static int set_targets(struct parser *p, const char *value)
 {
-    char item[VALUE_HOST_MAX + 1];
-    for (const char *rest = value; rest;) {
-        if (value_item(&rest, item, sizeof(item)) < 0)
-            return parser_fail(p, "targets", "an item is too long; give addresses and prefixes");
-        if (add_rule(p, item) < 0)
-            return -1;
-    }
-    return 0;
+    struct edge_params *e = current(p);
+    return rules_parse(p, "targets", value, e->reach, &e->n_reach);
 }
 
 static const struct conf_key keys[] = {
@@ -193,6 +193,12 @@ static const struct conf_key keys[] = {
     {"ports", set_ports, false, NULL},
     {"targets", set_targets, false, NULL},
     {"bypass", set_bypass, false, NULL},
+    {"allow", convert_set_allow, false, NULL},
+    {"open", convert_set_open, false, NULL},
+    {"cookie", convert_set_cookie, false, NULL},
+    {"psk", convert_set_psk, false, NULL},
+    {"pending", convert_set_pending, false, NULL},
+    {"bare_syn", convert_set_bare_syn, false, NULL},
     {"signal", set_signal, false, NULL},
     {"profile", relay_set_profile, false, NULL},
     {"profiles", relay_set_profiles, false, NULL},

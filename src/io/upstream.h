@@ -20,6 +20,17 @@ int upstream_check_source(void);
 bool upstream_is_own(const struct braid_ip *ip);
 /* The error that waits on the socket, 0: none. */
 int upstream_error(int fd);
+/* From now on ICMP errors are kept for upstream_icmp_code; while they are, each of them ends the connection,
+ * so this is for the time of connecting. Has no effect on a socket of upstream_probe. */
+void upstream_keep_icmp(int fd, bool keep);
+/* The code of the ICMP message "destination unreachable" that the connect has failed for with this error; -1:
+ * it was for something else. Where the message was not kept, it is the one that this error is the kernel's
+ * translation of. */
+int upstream_icmp_code(int fd, int error);
+/* The TCP options that the server's SYN/ACK had, as far as the kernel tells: kinds and lengths are right, the
+ * server's timestamp and key of MPTCP are zero. Into out; how many bytes. */
+#define UPSTREAM_OPTIONS 32
+size_t upstream_options(int fd, uint8_t out[UPSTREAM_OPTIONS]);
 /* Closes with a RST. */
 void upstream_reset(int fd);
 

@@ -71,6 +71,8 @@ static enum progress attempt_open(struct attempt *a)
         return FAILED;
     a->fd = fd;
     d->tried++;
+    if (d->params.icmp_code)
+        upstream_keep_icmp(fd, true);
     if (event_assign(&a->event, d->base, fd, EV_WRITE, on_outcome, a) == 0 &&
         (connected || event_add(&a->event, NULL) == 0))
         return connected ? CONNECTED : UNDER_WAY;
@@ -82,10 +84,13 @@ static enum progress attempt_open(struct attempt *a)
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 /* The server's refusal tells more than the silence of its other address. */
-static void note_error(struct dial *d, int error)
+static void note_error(struct dial *d, int error, int icmp_code)
 {
-    if (!is_refusal(d->error))
-        d->error = error;
+    if (is_refusal(d->error))
+        return;
+    d->error = error;
+    if (d->params.icmp_code)
+        *d->params.icmp_code = icmp_code;
 }
 
 static void arm(struct dial *d)
@@ -103,6 +108,8 @@ static void succeed(struct attempt *a)
     struct dial_params params = a->dial->params;
     struct braid_addr server = a->addr;
     int fd = a->fd;
+    if (params.icmp_code)
+        upstream_keep_icmp(fd, false);
     attempt_end(a);
     dial_free(a->dial);
     params.connected(params.arg, fd, &server);
@@ -127,7 +134,7 @@ static void go_on(struct dial *d)
         }
         if (p == UNDER_WAY)
             break;
-        note_error(d, errno);
+        note_error(d, errno, -1);
     }
     if (d->tried > 0)
         arm(d);
@@ -157,8 +164,9 @@ static void on_outcome(evutil_socket_t fd, short what, void *arg)
     if (p == CONNECTED) {
         succeed(a);
     } else if (p == FAILED) {
+        int icmp_code = d->params.icmp_code && a->fd >= 0 ? upstream_icmp_code(a->fd, error) : -1;
         attempt_close(a);
-        note_error(d, error);
+        note_error(d, error, icmp_code);
         go_on(d);
     }
 }
@@ -168,10 +176,13 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct dial *d = arg;
-    if (clock_now() >= d->deadline)
-        fail(d, ETIMEDOUT);
-    else
+    if (clock_now() < d->deadline) {
         go_on(d);
+        return;
+    }
+    if (d->params.icmp_code)
+        *d->params.icmp_code = -1;
+    fail(d, ETIMEDOUT);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */

@@ -17,8 +17,10 @@ struct dial_params {
     const struct targets *targets;   /* at least one; copied */
     const struct braid_addr *client; /* connect from its address; NULL: from ours; copied */
     struct source *source;           /* for client */
-    bool probe;                      /* ask for MPTCP as well; whoever refuses that is asked again without */
-    braid_time timeout;              /* for all addresses together */
+    int *icmp_code; /* with failed: that of upstream_icmp_code for the attempt whose error it tells; NULL: not
+                       wanted */
+    bool probe;     /* ask for MPTCP as well; whoever refuses that is asked again without */
+    braid_time timeout; /* for all addresses together */
     /* One of them, no earlier than in dial_begin, and last: the dial is gone then. The socket is the
      * callee's; error is an errno. */
     void (*connected)(void *arg, int fd, const struct braid_addr *server);

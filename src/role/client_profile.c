@@ -3,12 +3,10 @@
 #include "io/clock.h"
 #include "role/edge_client.h"
 
-void client_profile_begin(struct client *cl)
+void client_profile_begin(struct client *cl, uint16_t port)
 {
     const struct edge_params *params = client_edge(cl)->params;
-    struct braid_addr meant, client;
-    braid_conn_addrs(client_conn(cl), &meant, &client);
-    const struct profile *p = profile_of_port(params->port_profiles, params->n_port_profiles, meant.port);
+    const struct profile *p = profile_of_port(params->port_profiles, params->n_port_profiles, port);
     profile_choose(&cl->profile, p ? p : params->profile);
     if (p)
         profile_apply(p, client_conn(cl), NULL, clock_now());

@@ -1,5 +1,6 @@
 /* The edges of one worker: listening, ending, and what can be asked about them. */
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include "io/netlink.h"
@@ -7,7 +8,6 @@
 #include "role/edge_client.h"
 #include "role/edge_mode.h"
 #include "role/learn.h"
-#include "role/opening.h"
 #include "role/serve.h"
 
 static const struct {
@@ -47,7 +47,8 @@ static struct braid_listener *listen_at(struct edge *e, const struct braid_addr 
                                          .no_join = p->no_join,
                                          .signal = p->signal,
                                          .n_signal = p->n_signal,
-                                         .ops = &opening_conn_ops,
+                                         .syn_data = e->mode->syn_data,
+                                         .ops = e->mode->ops,
                                          .ctx = e};
     return braid_listen(e->owner->role.node->core, &listen);
 }
@@ -74,6 +75,7 @@ static void edge_init(struct edge *e, struct edges *es, const struct edge_params
                        .targets = *targets};
     list_init(&e->connecting);
     list_init(&e->late);
+    list_init(&e->limited);
     list_init(&e->open);
 }
 
@@ -82,12 +84,18 @@ static int unproven_new(struct edges *es, const struct unproven_limits *limits)
     struct siphash_key key;
     ssize_t got = getrandom(&key, sizeof(key), 0);
     assert(got == sizeof(key)); /* so few bytes are never cut short */
-    return unproven_init(&es->unproven, limits, &key);
+    int made = unproven_init(&es->unproven, limits, &key);
+    for (unsigned i = 0; i < es->n; i++) {
+        const struct unproven_limits pending = {
+            .all = UINT_MAX, .per_source = es->edges[i].params->convert.pending, .single = true};
+        made |= unproven_init(&es->edges[i].pending, &pending, &key);
+    }
+    return made;
 }
 
 static void stop_listening(struct edge *e)
 {
-    opening_refuse_all(e);
+    clients_refuse(e);
     for (unsigned i = 0; i < EDGE_LISTENERS; i++) {
         if (e->listeners[i])
             braid_unlisten(e->listeners[i]);
@@ -111,7 +119,7 @@ static void edges_expire(struct role *r, braid_time now)
 {
     struct edges *es = edges_of_role(r);
     for (unsigned i = 0; i < es->n; i++)
-        opening_expire(&es->edges[i], now);
+        es->edges[i].mode->expire(&es->edges[i], now);
 }
 
 static void drop_all(struct list *clients)
@@ -131,7 +139,9 @@ static void edges_free(struct role *r)
         stop_listening(e);
         drop_all(&e->connecting);
         drop_all(&e->late);
+        drop_all(&e->limited);
         drop_all(&e->open);
+        unproven_free(&e->pending);
     }
     bypass_free(es->bypass);
     unproven_free(&es->unproven);
@@ -199,6 +209,11 @@ void edges_set_targets(struct edges *es, unsigned i, const struct targets *targe
 }
 
 /* ---- looking inside -------------------------------------------------------------------------- */
+
+const char *edge_kind_name(enum edge_kind kind)
+{
+    return edge_mode_of(kind)->name;
+}
 
 const char *edge_listen_text(const struct edge_params *p, char text[EDGE_TEXT])
 {

@@ -4,13 +4,14 @@
 #define BRAID_ROLE_EDGE_H
 
 #include <braid/core.h>
+#include "role/convert_params.h"
 #include "role/profile.h"
 #include "role/reach.h"
 #include "relay/targets.h"
 
 #define EDGE_SIGNAL_MAX      8
 #define EDGE_TEXT            64 /* bytes of edge_listen_text */
-#define EDGE_LISTENERS       2  /* addresses that one edge listens at */
+#define EDGE_LISTENERS       8  /* addresses that one edge listens at */
 #define EDGE_CONNECT_TIMEOUT (10 * BRAID_SECOND)
 /* A client's SYN is answered after so long even if the server has not: a second SYN would come a second after
  * the first (RFC 6298 section 2), and clients take a few without an answer for a network that blocks MPTCP.
@@ -23,18 +24,24 @@ struct edges;
 struct node;
 struct unproven_limits;
 
+/* Who says to which server a client is connected: the configuration; the client, by connecting to it; or the
+ * client, by a message to us (RFC 8803). */
+enum edge_kind { EDGE_EXPLICIT, EDGE_TRANSPARENT, EDGE_CONVERT };
+
 /* What the configuration says of one edge. */
 struct edge_params {
     const char *name;
-    bool transparent;               /* for connections to any server; listen and target are not set */
-    uint16_t port_first, port_last; /* of these servers */
-    bool client_source;             /* servers are connected from the client's address */
-    struct reach_rule reach[REACH_RULES_MAX]; /* which servers */
+    enum edge_kind kind;
+    uint16_t port_first, port_last; /* transparent: of the servers */
+    bool client_source;             /* transparent: servers are connected from the client's address */
+    struct reach_rule reach[REACH_RULES_MAX]; /* which servers, unless the configuration names one */
     unsigned n_reach;
     braid_time bypass; /* transparent: how long a server that speaks MPTCP itself is left alone; 0: off */
-    struct braid_addr listen;
-    char *target_host; /* address literal or name; NULL: transparent */
+    struct braid_addr listen[EDGE_LISTENERS]; /* transparent: none; explicit: one */
+    unsigned n_listen;
+    char *target_host; /* address literal or name; NULL: not explicit */
     uint16_t target_port;
+    struct convert_params convert;
     struct braid_ip signal[EDGE_SIGNAL_MAX];
     unsigned n_signal;
     /* Of connections to ports that have no profile of their own: the profile, NULL: none is named, and its
@@ -65,7 +72,13 @@ struct edge_params {
     X(EDGE_BYPASSED, "bypassed", "SYNs passed on to servers that speak MPTCP themselves")                    \
     X(EDGE_TO_SERVER, "bytes_to_server", "bytes written to servers")                                         \
     X(EDGE_FROM_SERVER, "bytes_from_server", "bytes read from servers")                                      \
-    X(EDGE_FORBIDDEN, "forbidden", "connections to servers that the edge must not reach")
+    X(EDGE_FORBIDDEN, "forbidden", "connections to servers that the edge must not reach")                    \
+    X(EDGE_UNAUTHORIZED, "unauthorized", "clients that may not convert, or whose cookie is not good")        \
+    X(EDGE_MALFORMED, "malformed", "Convert messages that are none, or that cannot be understood")           \
+    X(EDGE_BUSY, "busy", "connections refused since their client has too many that wait for a server")       \
+    X(EDGE_OVERDUE, "overdue", "clients whose Convert message did not come in time")                         \
+    X(EDGE_ERRORS, "errors", "Error TLVs sent to clients")                                                   \
+    X(EDGE_ERRORS_LIMITED, "errors_limited", "clients reset without an Error TLV, since there were too many")
 
 enum edge_counter {
 #define X(id, name, help) id,
@@ -80,12 +93,14 @@ struct edge_counters {
     uint64_t open;       /* now: server connected */
 };
 
+/* The word for it in the configuration; a static string. */
+const char *edge_kind_name(enum edge_kind kind);
 /* Name and help text of a counter; static strings. */
 const char *edge_counter_name(enum edge_counter c);
 const char *edge_counter_help(enum edge_counter c);
 
-/* Where clients connect to: "192.0.2.80:443", or "any", "any:443", "any:80-443" if it is transparent. Into
- * text, which is returned. */
+/* Where clients connect to: "192.0.2.80:443", the first of them if there are several; or "any", "any:443",
+ * "any:80-443" if it is transparent. Into text, which is returned. */
 const char *edge_listen_text(const struct edge_params *p, char text[EDGE_TEXT]);
 
 /* The role of n edges, which listen on the node's core; targets[i] are the resolved addresses of params[i],

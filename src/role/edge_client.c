@@ -1,4 +1,5 @@
 /* Life of a client, and the lists and numbers of its edge that it is in. */
+#include <assert.h>
 #include <stdlib.h>
 #include "relay/end_conn.h"
 #include "role/edge_client.h"
@@ -29,8 +30,23 @@ static void end_opening(struct client *cl)
         return;
     dial_free(o->dial);
     unproven_leave(&client_edge(cl)->owner->unproven, &o->unproven);
+    unproven_leave(&client_edge(cl)->pending, &o->conversion.pending);
     free(o);
     cl->opening = NULL;
+}
+
+void client_refuse(struct client *cl, enum braid_refusal how)
+{
+    assert(cl->connecting && !cl->opening->accepted);
+    braid_conn_refuse(client_conn(cl), how);
+    end_conn_forget(&cl->splice.ends[CLIENT_END]);
+    client_free(cl);
+}
+
+void clients_refuse(struct edge *e)
+{
+    list_each (n, tmp, &e->connecting)
+        client_refuse(list_entry(n, struct client, link), BRAID_REFUSE_RESET);
 }
 
 void client_opened(struct client *cl)

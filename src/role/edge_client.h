@@ -10,6 +10,27 @@
 /* The ends of a client's splice. */
 enum { CLIENT_END, SERVER_END };
 
+/* How far a converter's client is. */
+enum conversion_stage {
+    CONVERSION_READING, /* its message has not come yet */
+    CONVERSION_ASKING,  /* it has, and the server is asked, or is to be asked */
+    CONVERSION_TOLD     /* it was told, or is being told, all that it will be: an error, or what we can do */
+};
+
+#define CONVERSION_ANSWER 64 /* bytes: a header, TCP options, the list of those that we support */
+
+struct conversion {
+    enum conversion_stage stage;
+    braid_time deadline; /* while it is in edge->limited */
+    struct unproven_client pending;
+    bool asks_info;                    /* Info TLV */
+    bool is_extended;                  /* its Connect TLV is an extended one ... */
+    bool asks_mptcp;                   /* ... that asks for MPTCP */
+    int icmp_code;                     /* why the server does not come; see dial.h */
+    size_t answer_len;                 /* 0: there is nothing to be said yet */
+    uint8_t answer[CONVERSION_ANSWER]; /* what our stream is to begin with, once it may */
+};
+
 /* What is needed until the client has completed its handshake and the server has answered. */
 struct opening {
     struct dial *dial; /* the server is being asked; NULL: not yet, or not any more */
@@ -18,6 +39,7 @@ struct opening {
     bool probing;        /* the server is asked for MPTCP */
     bool established;    /* the client completed its handshake */
     bool accepted;       /* the client was answered */
+    struct conversion conversion;
 };
 
 struct client {
@@ -33,6 +55,10 @@ struct client {
 struct client *client_new(struct edge *e, struct braid_conn *c);
 /* Its splice is over, or never was: frees. */
 void client_free(struct client *cl);
+/* Its SYN is answered by a refusal, and it is freed. */
+void client_refuse(struct client *cl, enum braid_refusal how);
+/* So are all of the edge that were not answered. */
+void clients_refuse(struct edge *e);
 /* The server is there: joins edge->open. */
 void client_connected(struct client *cl);
 /* Frees the opening once there is no more need of it. */
@@ -68,7 +94,7 @@ static inline struct client *client_of(const struct edges *es, const struct brai
 
 /* Its profile (client_profile.c): gives a new client the one of its port; looks at the pattern of an
  * automatic one when the server has sent n bytes; sets another one (role_ops). */
-void client_profile_begin(struct client *cl);
+void client_profile_begin(struct client *cl, uint16_t port);
 void client_profile_watch(struct client *cl, size_t n);
 void client_profile_set(struct client *cl, const struct profile *p);
 

@@ -1,4 +1,4 @@
-/* What explicit and transparent edges do in different ways: a table for each (explicit.c, transparent.c). */
+/* What the kinds of edges do in different ways: a table for each (explicit.c, transparent.c, converter.c). */
 #ifndef BRAID_ROLE_EDGE_MODE_H
 #define BRAID_ROLE_EDGE_MODE_H
 
@@ -9,6 +9,8 @@ struct edge;
 
 struct edge_mode {
     const char *name;
+    const struct braid_conn_ops *ops; /* of its listeners, whose ctx is the edge */
+    uint16_t syn_data;                /* bytes of a SYN's payload that are taken */
     bool steered; /* clients' packets come here by policy routing; else by routes to the edge's addresses */
     bool learns;  /* servers that speak MPTCP themselves are left alone, if the edge's bypass says so */
 
@@ -18,7 +20,10 @@ struct edge_mode {
     /* See edge_listen_text. */
     void (*listen_text)(const struct edge_params *p, char text[EDGE_TEXT]);
 
-    /* Of an edge at work. Whether it may connect to the server that a client means. */
+    /* Of an edge at work. Something is due, for which role_expire_at was called. */
+    void (*expire)(struct edge *e, braid_time now);
+
+    /* Of one whose ops are those of opening.c. Whether it may connect to the server that a client means. */
     bool (*reaches)(struct edge *e, const struct braid_ip *server);
     /* The addresses to try for a client that means this one. */
     struct targets (*targets)(const struct edge *e, const struct braid_addr *meant);
@@ -26,11 +31,19 @@ struct edge_mode {
     void (*answered)(struct edge *e, const struct braid_addr *first, const struct braid_addr *server);
 };
 
-extern const struct edge_mode edge_explicit, edge_transparent;
+extern const struct edge_mode edge_explicit, edge_transparent, edge_convert;
+
+static inline const struct edge_mode *edge_mode_of(enum edge_kind kind)
+{
+    static const struct edge_mode *const modes[] = {[EDGE_EXPLICIT] = &edge_explicit,
+                                                    [EDGE_TRANSPARENT] = &edge_transparent,
+                                                    [EDGE_CONVERT] = &edge_convert};
+    return modes[kind];
+}
 
 static inline const struct edge_mode *edge_mode(const struct edge_params *p)
 {
-    return p->transparent ? &edge_transparent : &edge_explicit;
+    return edge_mode_of(p->kind);
 }
 
 #endif

@@ -3,6 +3,7 @@
 #define BRAID_ROLE_EDGE_STATE_H
 
 #include "base/list.h"
+#include "base/rate.h"
 #include "relay/source.h"
 #include "relay/splice.h"
 #include "relay/targets.h"
@@ -25,7 +26,10 @@ struct edge {
     struct braid_listener *listeners[EDGE_LISTENERS]; /* NULL once it drains */
     struct list connecting;     /* clients that wait for the server's answer, the longest waiting first */
     struct list late;           /* clients that were answered, and whose server has not answered */
+    struct list limited;        /* a converter's clients with a deadline, in its order (converter.c) */
     struct list open;           /* clients with a connected server */
+    struct unproven pending;    /* a converter's clients whose server has not answered, by client */
+    struct rate errors;         /* Error TLVs */
     struct complaint complaint; /* that the server does not come */
     struct edge_counters counters;
 };

@@ -3,16 +3,17 @@
 #include "io/clock.h"
 #include "role/edge_mode.h"
 #include "role/edge_state.h"
+#include "role/opening.h"
 
 static unsigned addresses(const struct edge_params *p, struct braid_addr out[EDGE_LISTENERS])
 {
-    out[0] = p->listen;
+    out[0] = p->listen[0];
     return 1;
 }
 
 static void listen_text(const struct edge_params *p, char text[EDGE_TEXT])
 {
-    addr_text(&p->listen, text);
+    addr_text(&p->listen[0], text);
 }
 
 /* Whoever has configured the server wants it to be reached. */
@@ -42,6 +43,8 @@ static void remember_answer(struct edge *e, const struct braid_addr *first, cons
 }
 
 const struct edge_mode edge_explicit = {.name = "explicit",
+                                        .ops = &opening_conn_ops,
+                                        .expire = opening_expire,
                                         .addresses = addresses,
                                         .listen_text = listen_text,
                                         .reaches = reaches,

@@ -1,7 +1,6 @@
 /* The opening of a relayed connection: who is asked first, the client or the server, and when the client is
  * answered (docs/architecture.md, "Rules of conversion"). Until the server is there, what the client sends,
  * its end included, waits in the connection's receive buffer. */
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,15 +62,6 @@ static void complain(struct edge *e, const struct braid_addr *server, int error)
               f.text ? f.text : "is unreachable: ", f.text ? "" : strerror(error), since);
 }
 
-/* The client's SYN is answered by a refusal. */
-static void refuse(struct client *cl, enum braid_refusal how)
-{
-    assert(cl->connecting && !cl->opening->accepted);
-    braid_conn_refuse(client_conn(cl), how);
-    end_conn_forget(&cl->splice.ends[CLIENT_END]);
-    client_free(cl);
-}
-
 /* Refuses the client and frees, or aborts it if it was answered before: closed() follows then. */
 static void server_failed(struct client *cl, int error)
 {
@@ -82,13 +72,7 @@ static void server_failed(struct client *cl, int error)
     if (cl->opening->accepted)
         splice_abort(&cl->splice, CLIENT_END);
     else
-        refuse(cl, f.refusal);
-}
-
-void opening_refuse_all(struct edge *e)
-{
-    list_each (n, tmp, &e->connecting)
-        refuse(list_entry(n, struct client, link), BRAID_REFUSE_RESET);
+        client_refuse(cl, f.refusal);
 }
 
 /* ---- the client is answered -------------------------------------------------------------------- */
@@ -197,7 +181,7 @@ static void on_incoming(void *ctx, struct braid_conn *c)
         braid_conn_refuse(c, BRAID_REFUSE_RESET);
         return;
     }
-    client_profile_begin(cl);
+    client_profile_begin(cl, meant.port);
     if (!unproven_enter(&e->owner->unproven, &cl->opening->unproven, &client.ip)) {
         answer_early(cl);
         return;

@@ -9,7 +9,5 @@ extern const struct braid_conn_ops opening_conn_ops;
 
 /* Answers clients that have waited long enough for their server. */
 void opening_expire(struct edge *e, braid_time now);
-/* Refuses the clients that were not answered. */
-void opening_refuse_all(struct edge *e);
 
 #endif

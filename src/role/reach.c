@@ -51,3 +51,16 @@ bool reach_allows(const struct reach_rule *rules, unsigned n, const struct braid
     }
     return otherwise;
 }
+
+bool reach_is_special(const struct braid_ip *ip, bool local)
+{
+    return bits_needed(ip, local) > 0;
+}
+
+bool reach_first(const struct reach_rule *rules, unsigned n, const struct braid_ip *ip, bool otherwise)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (ip_in_prefix(ip, &rules[i].prefix, rules[i].bits))
+            return rules[i].allow;
+    return otherwise;
+}

@@ -19,4 +19,9 @@ struct reach_rule {
  * fe80::/10; one of this machine's (local) only by a rule for this single address. */
 bool reach_allows(const struct reach_rule *rules, unsigned n, const struct braid_ip *ip, bool local);
 
+/* Whether the address is special, or this machine's: nobody but it may be meant by it. */
+bool reach_is_special(const struct braid_ip *ip, bool local);
+/* What the first rule that matches says; without one, otherwise. */
+bool reach_first(const struct reach_rule *rules, unsigned n, const struct braid_ip *ip, bool otherwise);
+
 #endif

@@ -20,7 +20,10 @@ static void on_failed(struct splice *s, unsigned end)
 static void on_gone(struct splice *s, unsigned end, enum braid_close why)
 {
     (void)end;
-    uint64_t *count = client_edge(client_of_splice(s))->counters.v;
+    const struct client *cl = client_of_splice(s);
+    uint64_t *count = client_edge(cl)->counters.v;
+    if (cl->opening && cl->opening->conversion.stage == CONVERSION_TOLD)
+        return; /* it was counted then */
     if (why == BRAID_CLOSE_DONE)
         count[EDGE_CLOSED]++;
     else if (why == BRAID_CLOSE_TIMEOUT)

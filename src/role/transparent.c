@@ -1,9 +1,10 @@
 /* The transparent edge: clients connect to their servers, and it answers for these. */
 #include <stdio.h>
 #include "base/addr.h"
-#include "io/rtnetlink.h"
+#include "role/edge_here.h"
 #include "role/edge_mode.h"
 #include "role/edge_state.h"
+#include "role/opening.h"
 
 /* Any address of both families. */
 static unsigned addresses(const struct edge_params *p, struct braid_addr out[EDGE_LISTENERS])
@@ -26,11 +27,7 @@ static void listen_text(const struct edge_params *p, char text[EDGE_TEXT])
 
 static bool reaches(struct edge *e, const struct braid_ip *server)
 {
-    struct edges *es = e->owner;
-    if (!es->netlink)
-        es->netlink = rtnetlink_open();
-    bool local = es->netlink && rtnetlink_is_local(es->netlink, server);
-    return reach_allows(e->params->reach, e->params->n_reach, server, local);
+    return reach_allows(e->params->reach, e->params->n_reach, server, edges_are_on(e->owner, server));
 }
 
 static struct targets the_one_meant(const struct edge *e, const struct braid_addr *meant)
@@ -47,6 +44,8 @@ static void answered(struct edge *e, const struct braid_addr *first, const struc
 }
 
 const struct edge_mode edge_transparent = {.name = "transparent",
+                                           .ops = &opening_conn_ops,
+                                           .expire = opening_expire,
                                            .steered = true,
                                            .learns = true,
                                            .addresses = addresses,

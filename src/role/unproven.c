@@ -6,10 +6,13 @@
 
 #define NETWORK_V4 (96 + 24) /* bits of the v4-mapped address */
 #define NETWORK_V6 56
+#define SINGLE_V4  128
+#define SINGLE_V6  64
 
-static struct braid_ip network_of(const struct braid_ip *ip)
+static struct braid_ip network_of(const struct braid_ip *ip, bool single)
 {
-    unsigned bytes = (ip_is_v4(ip) ? NETWORK_V4 : NETWORK_V6) / 8;
+    unsigned bits = ip_is_v4(ip) ? (single ? SINGLE_V4 : NETWORK_V4) : (single ? SINGLE_V6 : NETWORK_V6);
+    unsigned bytes = bits / 8;
     struct braid_ip network = *ip;
     memset(network.b + bytes, 0, sizeof(network.b) - bytes);
     return network;
@@ -29,7 +32,7 @@ void unproven_free(struct unproven *u)
 
 bool unproven_enter(struct unproven *u, struct unproven_client *c, const struct braid_ip *ip)
 {
-    struct braid_ip network = network_of(ip);
+    struct braid_ip network = network_of(ip, u->limits.single);
     uint64_t hash = siphash(&u->key, network.b, sizeof(network.b));
     unsigned same = 0;
     if (u->clients.count >= u->limits.all)

@@ -1,6 +1,7 @@
 /* Clients that have a server although nobody knows whether they exist: their SYN is here, their third ACK is
  * not. Whoever forges addresses would fill the server with connections, so only a few may be such, of all
- * and of each network: a network of a client's provider is a /24, or a /56 of IPv6. */
+ * and of each network: a network of a client's provider is a /24, or a /56 of IPv6. A converter counts those
+ * of single clients in the same way, whose server has not answered. */
 #ifndef BRAID_ROLE_UNPROVEN_H
 #define BRAID_ROLE_UNPROVEN_H
 
@@ -10,6 +11,7 @@
 struct unproven_limits {
     unsigned all;        /* clients at a time */
     unsigned per_source; /* of them, those of one network */
+    bool single;         /* a network is a single address, or a /64 of IPv6 */
 };
 
 /* One per worker. */

@@ -33,6 +33,7 @@ struct braid_conn {
     /* The server's stream: down[0, down_len), of which the client took down_acked. */
     uint8_t *down;
     size_t down_len, down_acked, sndbuf, reserved;
+    size_t with_syn; /* bytes of it that the SYN/ACK had */
     bool wants_room;
     bool client_ready, established_told, closed_told;
 };
@@ -162,6 +163,13 @@ void braid_conn_accept(struct braid_conn *c)
 {
     ck_assert(!c->accepted && !c->refused);
     c->accepted = true;
+}
+
+void braid_conn_accept_with(struct braid_conn *c, const void *data, size_t len)
+{
+    braid_conn_accept(c);
+    memcpy(c->down, data, len);
+    c->down_len = c->with_syn = len;
 }
 
 void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how)

@@ -115,7 +115,7 @@ static void send_syn(unsigned i, uint16_t port)
 {
     struct wire_tcp syn = {
         .seq = 1000u + port, .flags = TCP_SYN, .window = 65535, .has_mss = true, .mss = 1460};
-    struct packet_spec spec = {.tcp = &syn, .hop_limit = 64, .dst = conf.edges[0].listen};
+    struct packet_spec spec = {.tcp = &syn, .hop_limit = 64, .dst = conf.edges[0].listen[0]};
     struct packet_header h;
     uint8_t packet[TUN_VNET_BYTES + sizeof(h.bytes)] = {0};
     ck_assert_int_eq(addr_parse("192.0.2.7:1", &spec.src), 0);

@@ -46,7 +46,7 @@ START_TEST(the_example_of_the_issue_is_read_with_its_inline_comments)
     ck_assert_uint_eq(conf.n_edges, 1);
     const struct edge_params *e = conf.edges;
     ck_assert_str_eq(e->name, "web");
-    ck_assert_str_eq(addr(&e->listen), "10.99.9.1:8080");
+    ck_assert_str_eq(addr(&e->listen[0]), "10.99.9.1:8080");
     ck_assert_str_eq(e->target_host, "10.99.3.2");
     ck_assert_uint_eq(e->target_port, 8080);
     ck_assert_uint_eq(e->n_signal, 2);
@@ -85,7 +85,7 @@ START_TEST(every_value_differs_from_its_default)
     ck_assert_uint_eq(conf.n_edges, 2);
     const struct edge_params *e = conf.edges;
     ck_assert_str_eq(e->name, "six");
-    ck_assert_str_eq(addr(&e->listen), "[2001:db8::1]:443");
+    ck_assert_str_eq(addr(&e->listen[0]), "[2001:db8::1]:443");
     ck_assert_str_eq(e->target_host, "server-1.example.org");
     ck_assert_uint_eq(e->target_port, 8443);
     ck_assert_uint_eq(e->n_signal, 2);
@@ -111,7 +111,8 @@ START_TEST(transparent_edges_have_neither_listen_nor_target)
                         "[edge one]\nmode = explicit\nlisten = 10.99.9.1:80\ntarget = 10.99.3.2:80\n") == 0,
                   "%s", err);
     const struct edge_params *e = conf.edges;
-    ck_assert(e[0].transparent && e[1].transparent && e[2].transparent && !e[3].transparent);
+    ck_assert(e[0].kind == EDGE_TRANSPARENT && e[1].kind == EDGE_TRANSPARENT &&
+              e[2].kind == EDGE_TRANSPARENT && e[3].kind == EDGE_EXPLICIT);
     ck_assert(e[0].client_source && !e[1].client_source && !e[2].client_source);
     ck_assert_uint_eq(e[0].port_first, 1);
     ck_assert_uint_eq(e[0].port_last, 1023);
@@ -153,12 +154,12 @@ START_TEST(what_is_left_out_has_the_documented_default)
 END_TEST
 
 #define LIST_EDGE                                                                                            \
-    "mode, listen, target, source, ports, targets, bypass, signal, profile, profiles, scheduler, "           \
-    "congestion, path_manager, checksum, joins"
+    "mode, listen, target, source, ports, targets, bypass, allow, open, cookie, psk, pending, bare_syn, "    \
+    "signal, profile, profiles, scheduler, congestion, path_manager, checksum, joins"
 #define BAD_BYPASS " is neither off nor a number of seconds from 1 to 86400; give one, such as 600"
 #define BAD_TARGETS                                                                                          \
-    "; give addresses and prefixes, separated by commas, and a \"!\" before those that must not be "         \
-    "reached, "                                                                                              \
+    "; give addresses and prefixes, separated by commas, and a \"!\" before those that are not "             \
+    "meant, "                                                                                                \
     "such as !10.0.0.5, 10.0.0.0/8, 2001:db8::/32"
 #define BAD_PORTS                                                                                            \
     " is not a range of ports; give the first and the last one, such as 1-65535, or a single port, such as " \
@@ -198,7 +199,7 @@ static const struct {
      "3: workers: stands before any section; put it below a header such as [daemon]"},
     {EDGE "nonsense\n", "4: " BAD_LINE},
     {EDGE "; fine\n\n= 3\n",
-     "6: [edge web] : unknown key; the nearest is mode (all of this section: " LIST_EDGE ")"},
+     "6: [edge web] : unknown key; the nearest is psk (all of this section: " LIST_EDGE ")"},
     /* sections */
     {"[deamon]\n" EDGE, "1: unknown section [deamon]; it is one of: [daemon], [tun], [admin], [limits], "
                         "[path NAME], [uplink NAME], [profile NAME], [edge NAME], [cpe NAME]"},
@@ -343,7 +344,7 @@ static const struct {
      "7: [edge two] target: 10.0.0.5 is a signal address of [edge web]" LOOP},
     /* [edge] transparent */
     {EDGE "mode = opaque\n",
-     "4: [edge web] mode: \"opaque\" is not known; it is one of: explicit, transparent"},
+     "4: [edge web] mode: \"opaque\" is not known; it is one of: explicit, transparent, convert"},
     {EDGE "mode = transparent\n",
      "2: [edge web] listen: has no meaning with mode = transparent, which answers for every server whose "
      "connections are routed to the TUN; remove it, or set mode = explicit"},
@@ -361,8 +362,8 @@ static const struct {
      "4: [edge web] bypass: has a meaning only with mode = transparent; remove it (the "
      "target is not asked for MPTCP), or set that"},
     {EDGE "targets = 10.0.0.0/8\n",
-     "4: [edge web] targets: has a meaning only with mode = transparent; remove it (target is the only one), "
-     "or set that"},
+     "4: [edge web] targets: has a meaning only with mode = transparent or convert; remove it (target is the "
+     "only one), or set one of these"},
     {TRANSPARENT "targets = !10.0.0.1/8\n",
      "3: [edge any] targets: \"!10.0.0.1/8\" has bits beyond its length" BAD_TARGETS},
     {TRANSPARENT "targets = 10.0.0.0/8, host\n",

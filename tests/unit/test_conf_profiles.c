@@ -208,9 +208,9 @@ static const struct {
      "5: [edge web] scheduler: cannot be with profile = auto, which changes it; remove one of the two"},
     {EDGE "congestion = cubic\nprofile = auto\n",
      "4: [edge web] congestion: cannot be with profile = auto, which changes it; remove one of the two"},
-    {EDGE "profiles = 80:bulk\n",
-     "4: [edge web] profiles: has a meaning only with mode = transparent; remove it (profile is that of all "
-     "connections to target), or set that"},
+    {EDGE "profiles = 80:bulk\n", "4: [edge web] profiles: has a meaning only with mode = transparent or "
+                                  "convert; remove it (profile is that "
+                                  "of all connections to target), or set one of these"},
     {TRANSPARENT "profiles = 80\n", "3: [edge any] profiles: \"80\"" BAD_ITEM},
     {TRANSPARENT "profiles = 80:\n", "3: [edge any] profiles: \"80:\"" BAD_ITEM},
     {TRANSPARENT "profiles = :bulk\n", "3: [edge any] profiles: \":bulk\"" BAD_ITEM},

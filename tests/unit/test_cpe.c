@@ -181,7 +181,7 @@ START_TEST(exceptions_and_other_ports_are_passed_back)
     world.params.n_except = 2;
     world.params.port_first = 80;
     world.params.port_last = 443;
-    struct edge_params edge = {.listen = at("203.0.113.7:5000")};
+    struct edge_params edge = {.listen = {at("203.0.113.7:5000")}, .n_listen = 1};
     world.neighbours = (struct cpe_neighbours){.edges = &edge, .n_edges = 1};
     make_cpe();
     passed_back("198.51.100.1:80");

@@ -425,7 +425,7 @@ static void transparent_edges(bool client_source)
 {
     node_free(node);
     params = (struct edge_params){.name = "test",
-                                  .transparent = true,
+                                  .kind = EDGE_TRANSPARENT,
                                   .client_source = client_source,
                                   .port_first = 80,
                                   .port_last = 90,

@@ -64,7 +64,7 @@ static void begin(braid_time bypass, bool client_source)
 {
     node_free(node);
     params = (struct edge_params){.name = "test",
-                                  .transparent = true,
+                                  .kind = EDGE_TRANSPARENT,
                                   .client_source = client_source,
                                   .bypass = bypass,
                                   REACH_LOOPBACK,

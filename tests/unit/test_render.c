@@ -50,7 +50,8 @@ END_TEST
 START_TEST(a_transparent_edge_is_shown_as_such)
 {
     struct edge_params *e = &conf.edges[1];
-    e->transparent = e->client_source = true;
+    e->kind = EDGE_TRANSPARENT;
+    e->client_source = true;
     free(e->target_host);
     e->target_host = NULL;
     e->port_first = 80;

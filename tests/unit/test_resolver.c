@@ -154,7 +154,7 @@ static void on_changed(void *arg, unsigned i, const struct targets *targets)
 static const struct edge_params edges[] = {
     {.name = "literal", .target_host = (char *)"192.0.2.7", .target_port = 443},
     {.name = "named", .target_host = (char *)"server.example", .target_port = 80},
-    {.name = "any", .transparent = true},
+    {.name = "any", .kind = EDGE_TRANSPARENT},
 };
 
 static struct resolver *resolver_with(const struct edge_params *first, unsigned n, braid_time ttl_min,
@@ -302,7 +302,7 @@ START_TEST(an_address_that_leads_back_here_is_never_used)
 {
     struct edge_params loop = edges[1];
     struct targets targets[1];
-    ck_assert_int_eq(addr_parse("192.0.2.1:80", &loop.listen), 0);
+    ck_assert_int_eq(addr_parse("192.0.2.1:80", &loop.listen[0]), 0);
     set_answers("192.0.2.1", NULL);
     struct resolver *r = resolver_of(&loop, 1);
     resolver_first(r, PATIENCE * BRAID_SECOND, targets);

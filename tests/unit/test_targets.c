@@ -74,18 +74,18 @@ END_TEST
 
 START_TEST(what_would_lead_back_here_is_sifted_out)
 {
-    struct edge_params edges[] = {{.name = "web"}, {.name = "any", .transparent = true}};
+    struct edge_params edges[] = {{.name = "web"}, {.name = "any", .kind = EDGE_TRANSPARENT}};
     const char *const all[] = {"192.0.2.7", "192.0.2.8", "192.0.2.9", NULL}, *const good[] = {"192.0.2.8",
                                                                                               NULL};
     char text[FLAW_TEXT];
     struct braid_addr addr;
-    ck_assert_int_eq(addr_parse("192.0.2.7:443", &edges[0].listen), 0); /* whatever the port */
+    ck_assert_int_eq(addr_parse("192.0.2.7:443", &edges[0].listen[0]), 0); /* whatever the port */
     ck_assert_int_eq(ip_parse("192.0.2.9", &edges[1].signal[0]), 0);
     edges[1].n_signal = 1;
     struct targets t = targets_from(all);
     ck_assert_str_eq(flaw_sift(&t, edges, 2, &addr, text),
                      "is the listen address of [edge web], so that connections to it come back to Braid");
-    ck_assert(ip_equal(&addr.ip, &edges[0].listen.ip));
+    ck_assert(ip_equal(&addr.ip, &edges[0].listen[0].ip));
     ck_assert_str_eq(flaw_sift(&t, edges, 2, &addr, text),
                      "is a signal address of [edge any], so that connections to it come back to Braid");
     ck_assert_ptr_null(flaw_sift(&t, edges, 2, &addr, text));

@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = ROOT / os.environ.get("BRAID_BUILD", "build")
 BRAIDD, BRAIDCTL = BUILD / "braidd", BUILD / "braidctl"
 PORT = 8080
+CONVERT_PORT = 5124
 ADMIN = "127.0.0.1:9180"
 LAST_WORDS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion `")
 
@@ -64,6 +65,20 @@ class Cpe:
     def section(self):
         lines = [f"[uplink {device}]\ninterface = {device}" for device in self.uplinks]
         lines += [f"[cpe {self.name}]"] + [f"{key} = {value}" for key, value in self.keys.items()]
+        return "\n".join(lines) + "\n"
+
+
+class Converter:
+    """One [edge] section in convert mode, for IPv4 and IPv6; every client may convert unless allow says otherwise."""
+
+    def __init__(self, name, port=CONVERT_PORT, **keys):
+        self.name, self.port, self.keys = name, port, keys
+
+    def section(self):
+        lines = [f"[edge {self.name}]", "mode = convert",
+                 "listen = " + ", ".join(net.join(net.SERVICE[version], self.port) for version in (4, 6))]
+        lines += [] if "allow" in self.keys or "open" in self.keys else ["allow = any"]
+        lines += [f"{key} = {value}" for key, value in self.keys.items()]
         return "\n".join(lines) + "\n"
 
 

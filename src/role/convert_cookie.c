@@ -1,0 +1,146 @@
+/* See convert_cookie.h. */
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/random.h>
+#include "base/bytes.h"
+#include "io/mac.h"
+#include "role/convert_cookie.h"
+
+#define DAY    86400 /* seconds */
+#define WINDOW 60    /* seconds that both clocks may differ */
+
+static void draw(void *out, size_t n)
+{
+    ssize_t got = getrandom(out, n, 0);
+    assert(got == (ssize_t)n); /* so few bytes are never cut short */
+    (void)got;
+}
+
+/* ---- of an address ----------------------------------------------------------------------------- */
+
+static uint8_t secret[MAC_SIZE];
+
+static void draw_secret(void)
+{
+    draw(secret, sizeof(secret));
+}
+
+static void address_cookie(const struct braid_ip *client, int64_t day, uint8_t out[CONVERT_ADDRESS_COOKIE])
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    uint8_t said[sizeof(client->b) + 8], mac[MAC_SIZE];
+    pthread_once(&once, draw_secret);
+    memcpy(said, client->b, sizeof(client->b));
+    put64(said + sizeof(client->b), (uint64_t)day);
+    mac_sha256(secret, sizeof(secret), said, sizeof(said), mac);
+    memcpy(out, mac, CONVERT_ADDRESS_COOKIE);
+}
+
+void convert_address_cookie(const struct braid_ip *client, int64_t now, uint8_t out[CONVERT_ADDRESS_COOKIE])
+{
+    address_cookie(client, now / DAY, out);
+}
+
+enum convert_cookie_verdict convert_address_check(const struct braid_ip *client, int64_t now,
+                                                  const uint8_t *cookie, size_t n)
+{
+    if (n != CONVERT_ADDRESS_COOKIE)
+        return CONVERT_COOKIE_WRONG;
+    for (int64_t day = now / DAY; day >= now / DAY - 1; day--) {
+        uint8_t right[CONVERT_ADDRESS_COOKIE];
+        address_cookie(client, day, right);
+        if (mac_equal(cookie, right, n))
+            return CONVERT_COOKIE_GOOD;
+    }
+    return CONVERT_COOKIE_WRONG;
+}
+
+/* ---- cookies that are spent ---------------------------------------------------------------------- */
+
+/* Of all edges and workers. A word is a part of the cookie's code above, and below the second from which on
+ * it is forgotten. Only who knows a secret can fill it. Words of a bucket are taken in their order, so that
+ * two workers that are shown the same cookie meet at the same word. */
+#define BUCKETS     (1u << 16)
+#define BUCKET      16
+#define LIFE        (2 * WINDOW + 1)
+#define EXPIRY_MASK 0xffffffffu
+
+static _Atomic uint64_t spent[BUCKETS][BUCKET];
+
+static bool is_over(uint64_t word, uint32_t now)
+{
+    return word == 0 || (int32_t)((uint32_t)(word & EXPIRY_MASK) - now) <= 0;
+}
+
+/* The word of the bucket that has it, or the first that is free. NULL: there is neither. */
+static _Atomic uint64_t *find(_Atomic uint64_t bucket[BUCKET], uint64_t mark, uint32_t now, bool *has)
+{
+    _Atomic uint64_t *room = NULL;
+    *has = false;
+    for (unsigned i = 0; i < BUCKET && !*has; i++) {
+        uint64_t word = atomic_load(&bucket[i]);
+        bool over = is_over(word, now);
+        *has = !over && word >> 32 == mark >> 32;
+        if (*has || (over && !room))
+            room = &bucket[i];
+    }
+    return room;
+}
+
+static enum convert_cookie_verdict spend(const uint8_t code[8], uint32_t now)
+{
+    uint64_t mark = (uint64_t)get32(code) << 32 | (uint32_t)(now + LIFE);
+    _Atomic uint64_t *bucket = spent[get32(code + 4) % BUCKETS];
+    for (;;) {
+        bool has;
+        _Atomic uint64_t *word = find(bucket, mark, now, &has);
+        if (!word)
+            return CONVERT_COOKIE_FULL;
+        if (has)
+            return CONVERT_COOKIE_SPENT;
+        uint64_t old = atomic_load(word);
+        if (is_over(old, now) && atomic_compare_exchange_strong(word, &old, mark))
+            return CONVERT_COOKIE_GOOD;
+    }
+}
+
+/* ---- of a secret --------------------------------------------------------------------------------- */
+
+#define STAMP 8 /* bytes: number and time */
+
+static void sign(const char *psk, const struct braid_addr *server, const uint8_t stamp[STAMP],
+                 uint8_t mac[MAC_SIZE])
+{
+    uint8_t said[STAMP + 2 + sizeof(server->ip.b)];
+    memcpy(said, stamp, STAMP);
+    put16(said + STAMP, server->port);
+    memcpy(said + STAMP + 2, server->ip.b, sizeof(server->ip.b));
+    mac_sha256(psk, strlen(psk), said, sizeof(said), mac);
+}
+
+void convert_psk_cookie(const char *psk, const struct braid_addr *server, int64_t now,
+                        uint8_t out[CONVERT_PSK_COOKIE])
+{
+    uint8_t mac[MAC_SIZE];
+    draw(out, STAMP / 2);
+    put32(out + STAMP / 2, (uint32_t)now);
+    sign(psk, server, out, mac);
+    memcpy(out + STAMP, mac, CONVERT_PSK_COOKIE - STAMP);
+}
+
+enum convert_cookie_verdict convert_psk_check(const char *psk, const struct braid_addr *server, int64_t now,
+                                              const uint8_t *cookie, size_t n)
+{
+    uint8_t mac[MAC_SIZE];
+    if (n != CONVERT_PSK_COOKIE)
+        return CONVERT_COOKIE_WRONG;
+    int32_t age = (int32_t)((uint32_t)now - get32(cookie + STAMP / 2));
+    if (age > WINDOW || age < -WINDOW)
+        return CONVERT_COOKIE_WRONG;
+    sign(psk, server, cookie, mac);
+    if (!mac_equal(cookie + STAMP, mac, CONVERT_PSK_COOKIE - STAMP))
+        return CONVERT_COOKIE_WRONG;
+    return spend(cookie + STAMP, (uint32_t)now);
+}
