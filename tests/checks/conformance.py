@@ -10,7 +10,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "conformance.md"
-ROW = re.compile(r"^\| *((?:\d+(?:\.\d+)*|MUST|SHLD|MAY|REC)-\d+) *\|(.*)\|$")
+ROW = re.compile(r"^\| *((?:(?:CV)?\d+(?:\.\d+)*|MUST|SHLD|MAY|REC)-\d+) *\|(.*)\|$")
 VERDICTS = ("yes", "partly", "no", "n/a")
 NONE = ("n/a", "no test")
 

@@ -171,17 +171,23 @@ START_TEST(errors_are_limited)
 }
 END_TEST
 
+/* A cookie is the longest that is not an echo. */
 START_TEST(no_answer_is_much_longer_than_what_it_answers)
 {
+    static const uint8_t info[] = {1, 2, 0x22, 0x63, 1, 1, 0, 0};
     uint64_t seed = 8803;
+    params.convert.cookie = CONVERT_COOKIE_ADDRESS;
+    again();
     for (unsigned i = 0; i < 300; i++) {
         uint8_t bytes[256];
         size_t n = 4 + rng_below(&seed, sizeof(bytes) - 3);
         for (size_t j = 0; j < n; j++)
             bytes[j] = (uint8_t)rng_below(&seed, 4);
         memcpy(bytes, (const uint8_t[]){1, (uint8_t)(n / 4), 0x22, 0x63}, 4);
-        struct braid_conn *c = syn_with(bytes, n);
-        ck_assert_uint_le(c->with_syn, n + 8);
+        struct braid_conn *c = i == 0 ? syn_with(info, n = sizeof(info)) : syn_with(bytes, n);
+        ck_assert_uint_le(c->with_syn, n + CONVERT_ADDRESS_COOKIE);
+        if (i == 0)
+            expect_said(c, CONVERT_MISSING_COOKIE);
         if (!c->refused)
             fake_close(c, BRAID_CLOSE_REFUSED);
         fake_conn_free(c);
