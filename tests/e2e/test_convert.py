@@ -121,6 +121,34 @@ def test_each_direction_ends_by_itself(env, multipath, when):
 
 
 @braid_only
+@cases(tcp=False, mptcp=True)
+def test_syns_with_data_may_be_lost(env, multipath):
+    """A client's kernel sends its SYN again without the data: it has to be answered, and the message follows."""
+    start(env)
+    listener = env.listen()
+    longest = 20 + 60
+    env.topology.braid.iptables("-t", "raw", "-A", "PREROUTING", "-p", "tcp", "--syn", "--dport", str(CONVERT_PORT),
+                                "-m", "length", "--length", f"{longest + 1}:65535", "-j", "DROP")
+    near = ask(env, message(to_server()) + b"first", multipath=multipath)
+    assert receive(env.accept(listener), 5) == b"first"
+    assert read_message(near).tlvs == {} and mptcp.is_mptcp(near) == multipath
+
+
+@braid_only
+@cases(**KINDS)
+def test_syns_that_are_answered_without_keeping_state(env, multipath, when):
+    start(env, limits={"half_open": 0}, allow=f"!{net.client_address(2)}, any")
+    listener = env.listen()
+    near = ask(env, message(to_server()) + b"first", when=when, multipath=multipath)
+    assert receive(env.accept(listener), 5) == b"first"
+    assert read_message(near).tlvs == {}
+    assert env.proxy.counters()["TcpExtSyncookiesRecv"] == 1
+    assert refused(env, message(to_server(port=PORT + 1)), when=when, multipath=multipath) == (convert.RESET, b"\0")
+    other = net.client_address(2)
+    assert refused(env, message(to_server()), when=when, multipath=multipath, source=other) == (convert.NOT_AUTHORIZED, b"\0")
+
+
+@braid_only
 def test_a_message_may_come_byte_by_byte(env):
     start(env)
     listener = env.listen()

@@ -8,7 +8,7 @@
 #include "role/convert_cookie.h"
 #include "suite.h"
 
-#define NOW 1800000000
+#define NOW INT64_C(1800000000)
 #define DAY 86400
 #define PSK "correct-horse-battery"
 

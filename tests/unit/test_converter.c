@@ -35,14 +35,20 @@ static size_t connect_to(const char *to, uint8_t out[CONVERT_MESSAGE_MAX])
     return convert_end(&w);
 }
 
+static void arrive(struct braid_conn *c, const void *bytes, size_t n)
+{
+    if (n > 0)
+        memcpy(c->up, bytes, n);
+    c->up_arrived = n;
+    c->remote.port = 1;
+    c->ops->incoming(fake_listener->params.ctx, c);
+}
+
 /* A client whose SYN has these bytes. */
 static struct braid_conn *syn_with(const void *bytes, size_t n)
 {
     struct braid_conn *c = fake_conn();
-    memcpy(c->up, bytes, n);
-    c->up_arrived = n;
-    c->remote.port = 1;
-    c->ops->incoming(fake_listener->params.ctx, c);
+    arrive(c, bytes, n);
     return c;
 }
 
@@ -152,18 +158,21 @@ START_TEST(a_bare_syn_is_ignored_if_that_is_wanted)
 }
 END_TEST
 
-/* A second's worth: the next second may begin in between. */
+/* A second's worth, and the next second may begin in between. */
 START_TEST(errors_are_limited)
 {
     static const uint8_t bad[] = {1, 2, 0x22, 0x63, 99, 1, 0, 0};
+    struct braid_conn *c = fake_conn();
+    const struct braid_conn fresh = *c;
     unsigned resets_seen = 0;
     for (unsigned i = 0; i < 2500; i++) {
-        struct braid_conn *c = syn_with(bad, sizeof(bad));
+        *c = fresh;
+        arrive(c, bad, sizeof(bad));
         resets_seen += c->refused && c->refusal == BRAID_REFUSE_RESET;
         if (!c->refused)
             fake_close(c, BRAID_CLOSE_REFUSED);
-        fake_conn_free(c);
     }
+    fake_conn_free(c);
     ck_assert_uint_ge(resets_seen, 500);
     ck_assert_uint_eq(counted(EDGE_ERRORS_LIMITED), resets_seen);
     ck_assert_uint_eq(counted(EDGE_ERRORS), 2500 - resets_seen);
@@ -288,6 +297,71 @@ START_TEST(the_end_of_the_daemon_finds_clients_in_every_state)
 }
 END_TEST
 
+/* ---- random conversations ------------------------------------------------------------------------ */
+
+static size_t random_message(uint64_t *seed, uint8_t out[CONVERT_MESSAGE_MAX])
+{
+    static const char *const servers[] = {"192.0.2.1:80", "[2001:db8::1]:443", "127.0.0.1:80",
+                                          "169.254.169.254:80"};
+    static const uint8_t options[] = {30, 2, 8, 2, 2, 4, 5, 180};
+    struct braid_addr a;
+    struct convert_writer w;
+    ck_assert_int_eq(addr_parse(servers[rng_below(seed, 4)], &a), 0);
+    convert_begin(&w, out, CONVERT_MESSAGE_MAX);
+    if (rng_below(seed, 2))
+        convert_put_info(&w);
+    if (rng_below(seed, 4))
+        convert_put_connect(&w, &a, options, rng_below(seed, 3) * 4);
+    if (rng_below(seed, 2))
+        convert_put_cookie(&w, options, rng_below(seed, 3) * 4);
+    size_t n = convert_end(&w);
+    for (uint64_t i = rng_below(seed, 3); i > 0; i--)
+        out[rng_below(seed, n)] = (uint8_t)rng_below(seed, 64);
+    return n;
+}
+
+/* From the SYN to the last byte: whatever a client sends, in whatever pieces, and whenever it leaves. */
+static void converse(uint64_t *seed)
+{
+    uint8_t bytes[CONVERT_MESSAGE_MAX + 16] = {0};
+    size_t n = random_message(seed, bytes) + rng_below(seed, 16), at = rng_below(seed, n + 1);
+    struct braid_conn *c = syn_with(bytes, at);
+    c->client_ready = rng_below(seed, 4);
+    c->piece = 1 + rng_below(seed, 40);
+    while (!c->refused && !c->closed_told && rng_below(seed, 12)) {
+        if (c->established_told && at < n) {
+            size_t piece = 1 + rng_below(seed, n - at);
+            client_sends(c, bytes + at, piece);
+            at += piece;
+        }
+        c->client_ready |= rng_below(seed, 2) == 0;
+        c->up_end |= at == n && rng_below(seed, 3) == 0;
+        fake_flush(c);
+    }
+    must(c->down_len == 0 ||
+         convert_parse(CONVERT_BY_CONVERTER, c->down, c->down_len, &said) == CONVERT_COMPLETE);
+    must(c->down_len == 0 || said.has_error || said.has_supported);
+    if (!c->refused && !c->closed_told)
+        fake_close(c, rng_below(seed, 2) ? BRAID_CLOSE_RESET : BRAID_CLOSE_DONE);
+    fake_conn_free(c);
+}
+
+START_TEST(random_conversations_leave_nothing)
+{
+    uint64_t seed = 8803 + (uint64_t)_i;
+    if (!alone())
+        return;
+    params.convert.ignore_bare_syn = _i == 1;
+    params.convert.cookie = (enum convert_cookie_kind)(_i % 3);
+    limits.all = _i == 2 ? 0 : 1000;
+    again();
+    for (unsigned i = 0; i < 1500; i++)
+        converse(&seed);
+    must(edges_counters(edges, 0)->connecting == 0 && edges_counters(edges, 0)->open == 0);
+    must(counted(EDGE_INCOMING) == 1500 && counted(EDGE_ERRORS) > 100);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("converter");
@@ -306,5 +380,6 @@ int main(void)
     tcase_add_test(t, a_good_cookie_makes_no_stranger);
     tcase_add_test(t, a_client_that_leaves_early_leaves_nothing);
     tcase_add_test(t, the_end_of_the_daemon_finds_clients_in_every_state);
+    tcase_add_loop_test(t, random_conversations_leave_nothing, 0, 4);
     return run_suite(s);
 }

@@ -87,6 +87,34 @@ START_TEST(where_all_forbid_the_others_are_allowed)
 }
 END_TEST
 
+START_TEST(special_addresses_are_told_from_others)
+{
+    struct braid_ip ip;
+    for (unsigned i = 0; i < sizeof(special) / sizeof(special[0]); i++) {
+        ck_assert_int_eq(ip_parse(special[i], &ip), 0);
+        ck_assert_msg(reach_is_special(&ip, false), "%s", special[i]);
+    }
+    ck_assert_int_eq(ip_parse("192.0.2.1", &ip), 0);
+    ck_assert(!reach_is_special(&ip, false) && reach_is_special(&ip, true));
+}
+END_TEST
+
+/* As for a converter's clients, among whom none is special. */
+START_TEST(a_list_of_clients_knows_only_its_rules)
+{
+    struct braid_ip ip;
+    n_rules = 0;
+    rule(false, "127.0.0.2", 128);
+    rule(true, "127.0.0.0", 104);
+    ck_assert_int_eq(ip_parse("127.0.0.1", &ip), 0);
+    ck_assert(reach_first(rules, n_rules, &ip, false));
+    ck_assert_int_eq(ip_parse("127.0.0.2", &ip), 0);
+    ck_assert(!reach_first(rules, n_rules, &ip, true));
+    ck_assert_int_eq(ip_parse("192.0.2.1", &ip), 0);
+    ck_assert(!reach_first(rules, n_rules, &ip, false) && reach_first(rules, n_rules, &ip, true));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("reach");
@@ -96,6 +124,8 @@ int main(void)
     tcase_add_test(t, what_is_named_is_allowed);
     tcase_add_test(t, the_first_that_matches_counts);
     tcase_add_test(t, where_all_forbid_the_others_are_allowed);
+    tcase_add_test(t, special_addresses_are_told_from_others);
+    tcase_add_test(t, a_list_of_clients_knows_only_its_rules);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -126,6 +126,20 @@ START_TEST(networks_and_all_of_them_have_limits)
 }
 END_TEST
 
+START_TEST(single_clients_have_limits_of_their_own)
+{
+    static const struct siphash_key key = {1, 2};
+    static const struct unproven_limits limits = {.all = 100, .per_source = 1, .single = true};
+    ck_assert_int_eq(unproven_init(&u, &limits, &key), 0);
+    ck_assert(enter(0, "192.0.2.1") && enter(1, "192.0.2.2") && !enter(2, "192.0.2.1"));
+    ck_assert(enter(3, "2001:db8:0:1::1") && enter(4, "2001:db8:0:2::1"));
+    ck_assert(!enter(5, "2001:db8:0:1:ffff::2")); /* the same /64 */
+    for (unsigned i = 0; i < 8; i++)
+        unproven_leave(&u, &clients[i]);
+    unproven_free(&u);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("targets");
@@ -134,6 +148,7 @@ int main(void)
     tcase_add_test(t, another_order_is_the_same_set);
     tcase_add_test(t, what_would_lead_back_here_is_sifted_out);
     tcase_add_test(t, networks_and_all_of_them_have_limits);
+    tcase_add_test(t, single_clients_have_limits_of_their_own);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
