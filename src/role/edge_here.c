@@ -8,7 +8,7 @@ bool edges_are_on(struct edges *es, const struct braid_ip *ip)
 {
     if (!es->netlink)
         es->netlink = rtnetlink_open();
-    return es->netlink && rtnetlink_is_local(es->netlink, ip);
+    return !es->netlink || rtnetlink_is_local(es->netlink, ip);
 }
 
 static bool has(const struct edge *e, const struct braid_ip *ip)

@@ -1,5 +1,6 @@
 /* The converter's edge, between a scripted core and nobody: whom it answers how, and when. What needs a
  * server is tried end to end (tests/e2e/test_convert.py), since no address of this machine may be reached. */
+#include <sys/resource.h>
 #include "property.h"
 #include "relay_harness.h"
 #include "role/convert_cookie.h"
@@ -227,6 +228,19 @@ START_TEST(a_server_without_a_way_is_a_failure_of_the_network)
 }
 END_TEST
 
+START_TEST(while_the_kernel_cannot_be_asked_nothing_is_reached)
+{
+    uint8_t message[CONVERT_MESSAGE_MAX];
+    size_t n = connect_to("192.0.2.1:80", message);
+    struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    struct braid_conn *c = syn_with(message, n);
+    expect_said(c, CONVERT_NOT_AUTHORIZED);
+    ck_assert_uint_eq(counted(EDGE_FORBIDDEN), 1);
+    resets(c);
+}
+END_TEST
+
 START_TEST(nothing_is_connected_for_strangers_once_there_are_too_many)
 {
     uint8_t message[CONVERT_MESSAGE_MAX];
@@ -376,6 +390,7 @@ int main(void)
     tcase_add_test(t, errors_are_limited);
     tcase_add_test(t, no_answer_is_much_longer_than_what_it_answers);
     tcase_add_test(t, a_server_without_a_way_is_a_failure_of_the_network);
+    tcase_add_test(t, while_the_kernel_cannot_be_asked_nothing_is_reached);
     tcase_add_test(t, nothing_is_connected_for_strangers_once_there_are_too_many);
     tcase_add_test(t, a_good_cookie_makes_no_stranger);
     tcase_add_test(t, a_client_that_leaves_early_leaves_nothing);
