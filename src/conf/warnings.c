@@ -77,6 +77,16 @@ static void warn_of_relay(struct parser *p, const struct conf_section *s)
         warn_of_ports(p, s, &choice, c->cpes[s->place].port_first, c->cpes[s->place].port_last);
 }
 
+/* An open converter that asks for no proof is everybody's way to every server that this machine reaches. */
+static void warn_of_converter(struct parser *p, const struct conf_section *s)
+{
+    const struct edge_params *e = s->kind == &section_edge ? &p->conf->edges[s->place] : NULL;
+    if (e && e->kind == EDGE_CONVERT && e->convert.open && e->convert.cookie != CONVERT_COOKIE_PSK)
+        parser_warn(p, parser_key_line(s, "open"), s->title, "open",
+                    "lets everybody who reaches listen connect to servers from here; name the clients by "
+                    "allow, or have them prove that they may by cookie = psk");
+}
+
 static void warn_of_limits(struct parser *p, const struct conf_section *s)
 {
     const struct braid_core_params *limits = &p->conf->limits;
@@ -113,5 +123,6 @@ void conf_warn(struct parser *p)
         else if (s->kind == &section_limits)
             warn_of_limits(p, s);
         warn_of_relay(p, s);
+        warn_of_converter(p, s);
     }
 }

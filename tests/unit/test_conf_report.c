@@ -78,6 +78,12 @@ static const struct {
     {EDGE "[path a]\nremote = 10.0.0.0/8\n[path b]\nremote = 10.0.0.0/9\n", ""},
     {EDGE "[path a]\nremote = 10.0.0.0/8\n[path b]\nlocal = 10.0.0.0/8\n", ""},
     {EDGE "[profile mine]\nscheduler = minrtt\n", "f.ini:4: [profile mine] no edge and no CPE uses it; "},
+    {"[edge conv]\nmode = convert\nlisten = 192.0.2.1:5124\nopen = yes\n",
+     "f.ini:4: [edge conv] open: lets everybody who reaches listen connect to servers from here; "},
+    {"[edge conv]\nmode = convert\nlisten = 192.0.2.1:5124\nopen = yes\ncookie = psk\npsk = "
+     "0123456789abcdef\n",
+     ""},
+    {"[edge conv]\nmode = convert\nlisten = 192.0.2.1:5124\nallow = 203.0.113.0/24\n", ""},
     {EDGE "profile = mine\n[profile mine]\nscheduler = minrtt\n", ""},
     {EDGE "[profile bulk]\nscheduler = minrtt\n", ""},
     {EDGE "profile = auto\n[profile interactive]\nscheduler = minrtt\n", ""},
