@@ -10,18 +10,24 @@ FAMILIES = {"v4": 4, "v6": 6}
 WAYS = {f"{way}_{name}": (way, version) for way in ("up", "down") for name, version in FAMILIES.items()}
 
 
-def carried_over_two(env, way, version):
-    """The router's daemon with two uplinks of 40 Mbit/s; a connection from the LAN to the server with MPTCP, with 48 MiB under
-    way upwards or downwards over both of them: router, sender, receiver, and the server's socket."""
+def over_two(env, version):
+    """The router's daemon with two uplinks of 40 Mbit/s, and a connection from the LAN to the server with MPTCP, over both of
+    them: router, and the sockets of device and server."""
     env.build_home({"mbit": 40}, {"mbit": 40})
     router = env.daemon(env.home.cpe, [Cpe(uplinks=("wan0", "wan1"), mode="transparent")])
     env.steer("up", "--lan", "lan", at=env.home.cpe)
     listener = env.listen(version, PORT, address=home.MULTI[version], multipath=True, at=env.home.multi)
     near = env.connect(version, PORT, home.MULTI[version], multipath=False, at=env.home.device)
     far = env.accept(listener)
-    source, sink = (near, far) if way == "up" else (far, near)
-    transfer(source, sink, MIB, end=False)
+    transfer(near, far, MIB, end=False)
     until(lambda: len(mptcp.established(far)) == 2, "a subflow over each uplink")
+    return router, near, far
+
+
+def carried_over_two(env, way, version):
+    """The same with 48 MiB under way upwards or downwards: router, sender, receiver, and the server's socket."""
+    router, near, far = over_two(env, version)
+    source, sink = (near, far) if way == "up" else (far, near)
     receiver = Receiver(sink, 48 * MIB, end=False)
     sender = Sender(source, 48 * MIB, end=False)
     receiver.reach(8 * MIB)
@@ -55,6 +61,17 @@ def test_flushed_connection_tracking_ends_no_subflow(env, way, version):
     assert {(s["local"], s["remote"]) for s in mptcp.established(far)} == ends
     assert env.home.cpe.counters()["TcpOutRsts"] == 0
     finish(sender, receiver, 1)
+
+
+@braid_only
+@cases(**FAMILIES)
+def test_an_idle_connection_outlives_what_is_known_of_it(env, version):
+    """As after ten minutes, and the server speaks first: the kernel must not answer."""
+    router, near, far = over_two(env, version)
+    conntrack.flush(env.home.cpe)
+    env.home.cpe.run("nft", "flush", "set", "inet", "braid_uplinks", f"flows{version}")
+    transfer(far, near, 4 * MIB, end=False)
+    assert len(mptcp.established(far)) == 2 and env.home.cpe.counters()["TcpOutRsts"] == 0
 
 
 @braid_only
