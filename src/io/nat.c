@@ -9,7 +9,9 @@
 #include "io/masquerade.h"
 #include "io/nat.h"
 
-#define LIST_COMMAND "list table " NAT_TABLE
+/* Without what sets contain: of all its ways to list, nftables (1.0.6) leaves that in the kernel with this
+ * one alone, and our sets are large. */
+#define LIST_COMMAND "list ruleset inet"
 
 struct nat {
     enum nat_means means;
@@ -29,7 +31,6 @@ struct nat *nat_new(enum nat_means means)
         nat_free(n);
         return NULL;
     }
-    /* Without what sets contain. */
     nft_ctx_output_set_flags(n->nft, NFT_CTX_OUTPUT_TERSE | NFT_CTX_OUTPUT_STATELESS);
     return n;
 }
@@ -47,6 +48,19 @@ static int fail(const struct nat *n, char error[NAT_ERROR])
 static int run(struct nat *n, const char *commands)
 {
     return nft_run_cmd_from_buffer(n->nft, commands) == 0 ? 0 : -1;
+}
+
+/* Our table as nftables lists it; the caller's to free. NULL: it is not there, or memory is short. */
+static char *list(struct nat *n)
+{
+    static const char begins[] = "table " NAT_TABLE " {\n";
+    const char *table = run(n, LIST_COMMAND) == 0 ? nft_ctx_get_output_buffer(n->nft) : NULL;
+    while (table && strncmp(table, begins, strlen(begins)) != 0) {
+        table = strstr(table, "\ntable ");
+        table = table ? table + 1 : NULL;
+    }
+    const char *end = table ? strstr(table, "\n}\n") : NULL;
+    return end ? strndup(table, (size_t)(end - table)) : NULL;
 }
 
 /* A table that an earlier version has left may not take ours; what was known of its connections is lost. */
@@ -70,7 +84,7 @@ static int apply_nftables(struct nat *n, const struct nat_rules *rules, char err
     if (run(n, text) < 0 && replace(n, text) < 0)
         return fail(n, error);
     free(n->listed);
-    n->listed = run(n, LIST_COMMAND) == 0 ? strdup(nft_ctx_get_output_buffer(n->nft)) : NULL;
+    n->listed = list(n);
     return 0;
 }
 
@@ -106,8 +120,10 @@ bool nat_is_there(struct nat *n)
 {
     if (n->means == NAT_MASQUERADE)
         return n->up && masquerade_is_there();
-    return n->listed && run(n, LIST_COMMAND) == 0 &&
-           strcmp(nft_ctx_get_output_buffer(n->nft), n->listed) == 0;
+    char *now = list(n);
+    bool same = now && n->listed && strcmp(now, n->listed) == 0;
+    free(now);
+    return same;
 }
 
 void nat_free(struct nat *n)
