@@ -19,7 +19,7 @@ static int check_peers(struct parser *p, const struct conf_section *s)
         return parser_fail_at(
             p, parser_key_line(s, "peer"), s->title, "peer",
             "has no meaning with mode = transparent, which goes straight to the server that "
-            "the device meant; remove it, or set mode = explicit");
+            "the device meant; remove it, or set mode = convert or explicit");
     if (c->kind != CPE_TRANSPARENT && c->n_peers == 0)
         return parser_fail_at(p, s->line, s->title, "peer",
                               "is missing; add one, such as peer = 198.51.100.1:5124");

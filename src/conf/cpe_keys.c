@@ -38,7 +38,7 @@ static int set_intercept(struct parser *p, const char *value)
 
 static int set_mode(struct parser *p, const char *value)
 {
-    static const char *const words[] = {"transparent", "explicit", NULL}; /* enum cpe_kind */
+    static const char *const words[] = {"transparent", "explicit", "convert", NULL}; /* enum cpe_kind */
     unsigned kind;
     if (parser_word(p, "mode", value, words, &kind) < 0)
         return -1;

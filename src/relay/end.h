@@ -77,6 +77,7 @@ struct end {
     /* The splice's. As where bytes come from: */
     bool ready : 1;  /* there may be something to read; of an end that does not lend */
     bool eof : 1;    /* the end of the stream was read */
+    bool held : 1;   /* nothing is to be taken out of it for now */
     bool failed : 1; /* it takes nothing any more; what it had sent before is still to be read */
     /* As where bytes go to: */
     bool full : 1;    /* it will tell when it is writable */

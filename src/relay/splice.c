@@ -213,7 +213,7 @@ static void pump_read(struct splice *s, struct end *from, struct end *to)
 static void pump(struct splice *s, struct end *from)
 {
     struct end *to = other_than(s, from);
-    if (s->ending || !from->ops || !to->ops || from->gone || to->gone || to->failed || to->shut)
+    if (s->ending || !from->ops || !to->ops || from->gone || from->held || to->gone || to->failed || to->shut)
         return;
     if (from->ops->peek)
         pump_lent(s, from, to);
@@ -347,6 +347,18 @@ void splice_start(struct splice *s)
 {
     pump(s, &s->ends[0]);
     pump(s, &s->ends[1]);
+    settle(s);
+}
+
+void splice_hold(struct splice *s, unsigned end)
+{
+    s->ends[end].held = true;
+}
+
+void splice_let_go(struct splice *s, unsigned end)
+{
+    s->ends[end].held = false;
+    pump(s, &s->ends[end]);
     settle(s);
 }
 

@@ -49,6 +49,11 @@ void splicer_free(struct splicer *sp);
 void splice_init(struct splice *s, struct splice_owner *owner);
 /* Both ends are there: what has come before goes its way. */
 void splice_start(struct splice *s);
+/* Nothing is taken out of this end any more, until it is let go; its owner may do so meanwhile. What goes
+ * into it does not stop. Before the splice is started, or from within a callback of the end. */
+void splice_hold(struct splice *s, unsigned end);
+/* May be the splice's end, if all was waiting for that. */
+void splice_let_go(struct splice *s, unsigned end);
 /* Aborts this end, and with it the splice. */
 void splice_abort(struct splice *s, unsigned end);
 /* Aborts both ends; nobody is told. The splice may be freed. */

@@ -29,6 +29,8 @@ static void end_asking(struct carried *cd)
     if (!a)
         return;
     race_free(a->race);
+    if (a->awaited)
+        braid_conn_release(a->awaited);
     wheel_cancel(&carried_cpe(cd)->owner->timers, &a->timer);
     free(a);
     cd->asking = NULL;

@@ -14,9 +14,12 @@ enum { LAN_END, WAN_END };
 /* What is needed until the far side has answered. */
 struct asking {
     struct carried *carried;
-    struct race *race;   /* that is being run; NULL: none */
-    enum race_loss loss; /* of one that was lost */
-    struct timer timer;  /* of the race */
+    struct race *race;          /* that is being run; NULL: none */
+    enum race_loss loss;        /* of one that was lost */
+    struct braid_conn *awaited; /* the converter's, whose answer decides; NULL: none */
+    size_t opening_len;         /* bytes that the converter is sent first */
+    braid_time give_up_at;
+    struct timer timer; /* of the race, or of the answer */
 };
 
 struct carried {
@@ -24,6 +27,8 @@ struct carried {
     struct list link;           /* in opening or open of its CPE */
     struct asking *asking;      /* NULL: it is open */
     struct profile_use profile; /* of the connection over the uplinks */
+    bool unheard;               /* the converter's message has not come, and the WAN end is held */
+    bool server_said;           /* it was the server that did not want, or cannot be reached */
     struct braid_addr far;      /* whom that one is to, or who is asked first; port 0: not known yet */
 };
 

@@ -6,6 +6,7 @@
 #include "io/netlink.h"
 #include "role/carried.h"
 #include "role/cpe_opening.h"
+#include "role/cpe_refuse.h"
 
 static const struct {
     const char *name, *help;
@@ -29,7 +30,8 @@ const char *cpe_counter_help(enum cpe_counter c)
 
 const char *cpe_kind_name(enum cpe_kind kind)
 {
-    static const char *const names[] = {[CPE_TRANSPARENT] = "transparent", [CPE_EXPLICIT] = "explicit"};
+    static const char *const names[] = {
+        [CPE_TRANSPARENT] = "transparent", [CPE_EXPLICIT] = "explicit", [CPE_CONVERT] = "convert"};
     return names[kind];
 }
 

@@ -20,7 +20,8 @@ struct node;
 /* Whom a connection of the LAN is carried to. */
 enum cpe_kind {
     CPE_TRANSPARENT, /* straight to its destination: a server with MPTCP, or an edge in the path */
-    CPE_EXPLICIT     /* to the peer, whatever its destination */
+    CPE_EXPLICIT,    /* to the peer, whatever its destination */
+    CPE_CONVERT      /* to the peer, a converter, which is told the destination (RFC 8803) */
 };
 
 struct cpe_peer {
@@ -57,6 +58,7 @@ struct cpe_params {
     X(CPE_REFUSED, "refused", "connections that the far side refused")                                       \
     X(CPE_UNREACHABLE, "unreachable", "connections whose far side was unreachable or did not answer")        \
     X(CPE_NOT_MPTCP, "not_mptcp", "connections refused since MPTCP could not be had")                        \
+    X(CPE_LATE, "late", "connections that a converter refused when the device had been answered")            \
     X(CPE_FAILED, "failed", "connections refused for lack of memory or ports")                               \
     X(CPE_CLOSED, "closed", "connections that ended in order")                                               \
     X(CPE_LAN_RESET, "lan_reset", "connections that the LAN's device aborted")                               \

@@ -15,12 +15,13 @@ static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, stru
                                         .remote = *remote,
                                         .head_start = race_head_start(u->srtt[family]),
                                         .uplink = order[i],
+                                        .capable = cpe->params->kind != CPE_TRANSPARENT,
                                         .reserve = u->backup};
     }
     return n;
 }
 
-unsigned cpe_lanes(const struct cpe *cpe, const struct braid_addr *meant, unsigned first,
+unsigned cpe_lanes(const struct cpe *cpe, const struct braid_addr *meant, unsigned first, braid_time now,
                    struct race_lane lanes[RACE_LANES])
 {
     if (cpe->params->kind == CPE_TRANSPARENT)
@@ -28,7 +29,7 @@ unsigned cpe_lanes(const struct cpe *cpe, const struct braid_addr *meant, unsign
     unsigned n = 0;
     for (unsigned i = first; i < cpe->params->n_peers; i++) {
         const struct targets *t = &cpe->peers[i];
-        for (unsigned j = 0; j < t->n; j++)
+        for (unsigned j = 0; cpe->rest_until[i] <= now && j < t->n; j++)
             n = add(cpe, &t->addr[j], lanes, n);
     }
     return n;

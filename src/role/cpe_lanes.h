@@ -7,7 +7,7 @@
 
 /* For a connection that means this address, from peer number `first` on: into lanes, the best first; how
  * many. 0: it cannot be reached now. */
-unsigned cpe_lanes(const struct cpe *cpe, const struct braid_addr *meant, unsigned first,
+unsigned cpe_lanes(const struct cpe *cpe, const struct braid_addr *meant, unsigned first, braid_time now,
                    struct race_lane lanes[RACE_LANES]);
 
 #endif

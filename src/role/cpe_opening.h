@@ -1,4 +1,4 @@
-/* The opening of a connection that a CPE carries (cpe_opening.c). */
+/* Connections that begin in the LAN (cpe_opening.c). */
 #ifndef BRAID_ROLE_CPE_OPENING_H
 #define BRAID_ROLE_CPE_OPENING_H
 
@@ -8,7 +8,5 @@
 extern const struct braid_conn_ops cpe_lan_ops;
 /* wants() of struct braid_listen_params; ctx is the CPE. */
 bool cpe_wants(void *ctx, const struct braid_addr *client, const struct braid_addr *meant);
-/* Refuses the connections that were not answered. */
-void cpe_refuse_all(struct cpe *cpe);
 
 #endif

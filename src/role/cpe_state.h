@@ -18,6 +18,7 @@ struct cpe {
     struct cpes *owner;
     const struct cpe_params *params;
     struct targets peers[CPE_PEERS_MAX];
+    braid_time rest_until[CPE_PEERS_MAX];              /* a peer that wants to be left alone for a while */
     struct braid_listener *listeners[UPLINK_FAMILIES]; /* NULL once it drains */
     struct list opening;                               /* connections that wait for the far side's answer */
     struct list open;                                  /* those that both sides have */

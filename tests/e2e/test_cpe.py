@@ -1,28 +1,26 @@
 """A device of the LAN that knows nothing of MPTCP, and the router that carries its connections over several uplinks."""
 import errno
+import json
+import socket
+import struct
+import time
 
-from lib import home, mptcp
+from lib import home, mptcp, net
 from lib.env import PORT
-from lib.proxy import Cpe
-from lib.stream import MIB, Receiver, Sender, transfer
+from lib.proc import Process
+from lib.proxy import Cpe, Section, listening
+from lib.stream import MIB, Receiver, Sender, noise, read_error, receive, transfer
 from lib.suite import braid_only, cases
-from lib.wait import until
+from lib.wait import FACTOR, until
 
 FAMILIES = {"v4": 4, "v6": 6}
-
-
-def steer(env):
-    """TCP of the LAN into the TUN."""
-    for version in FAMILIES.values():
-        env.home.cpe.ip(f"-{version}", "rule", "add", "priority", "8684", "fwmark", "0x1e0000/0xff0000", "lookup", "8684")
-    env.home.cpe.run("nft", "-f", "-", stdin="table inet bcpe {\nchain pre {\ntype filter hook prerouting priority mangle;\n"
-                     "iifname \"lan\" meta l4proto tcp meta mark set meta mark & 0xff00ffff | 0x1e0000\n}\n}\n")
+CONVERT = 5124
 
 
 def start(env, **keys):
     """The router's daemon, with as many uplinks as the home has."""
     router = env.daemon(env.home.cpe, [Cpe(uplinks=[uplink.device for uplink in env.home.uplinks], **keys)])
-    steer(env)
+    env.steer("up", "--lan", "lan", at=env.home.cpe)
     return router
 
 
@@ -156,3 +154,164 @@ def test_without_uplinks_connections_are_the_kernels(env):
         uplink.plug()
     until(lambda: not env.open(4, multipath=False, at=env.home.device).connect_ex((home.MULTI[4], PORT))
           and counter(router, "accepted"), "a connection is carried again", 20)
+
+
+# ---- towards an edge ----
+
+def explicit_edge(env, server=None):
+    """An edge at the service addresses, each before the same server without MPTCP."""
+    return env.daemon(env.home.edge, [
+        Section(f"edge v{version}", listen=net.join(home.service(1, version), 443),
+                target=net.join((server or home.PLAIN)[version], PORT)) for version in home.VERSIONS])
+
+
+def converter(env, number=1, **keys):
+    return Section(f"edge conv{number}", mode="convert", open="yes", listen=", ".join(
+        net.join(home.service(number, version), CONVERT) for version in home.VERSIONS), **keys)
+
+
+def converters(*numbers, version=4):
+    """The key of a CPE that names them."""
+    return ", ".join(net.join(home.service(number, version), CONVERT) for number in numbers or (1,))
+
+
+@braid_only
+@cases(**FAMILIES)
+def test_everything_goes_to_an_explicit_edge(env, version):
+    """Whatever the device meant: nobody has that address. Bytes both ways, over all uplinks."""
+    shaped(env)
+    edge = explicit_edge(env)
+    router = start(env, mode="explicit", peer=net.join(home.service(1, version), 443))
+    listener = env.listen(version, PORT, address=home.PLAIN[version], at=env.home.plain)
+    near = env.connect(version, 80, home.world_net(3, version, 99), multipath=False, at=env.home.device)
+    far = env.accept(listener)
+    transfer(near, far, 16 * MIB, end=False)
+    assert sum(b > MIB for b in carried(router, "bytes_out").values()) >= 2
+    transfer(far, near, 16 * MIB)
+    assert counter(router, "without_mptcp") == 0 and edge.connections() is not None
+
+
+@braid_only
+def test_the_name_of_a_peer_is_looked_up(env):
+    explicit_edge(env)
+    with env.names((home.service(1), "vps.test"), at=env.home.cpe):
+        router = start(env, mode="explicit", peer="vps.test:443")
+        listener = env.listen(4, PORT, address=home.PLAIN[4], at=env.home.plain)
+        env.connect(4, 80, home.MULTI[4], multipath=False, at=env.home.device)
+        env.accept(listener)
+        assert counter(router, "accepted") == 1
+
+
+@braid_only
+@cases(v4=(4, 4), v6=(6, 6), v4_over_v6=(4, 6), v6_over_v4=(6, 4))
+def test_a_converter_is_told_the_server(env, version, over):
+    """A server without MPTCP, of either family, through a converter of either: bytes both ways, over all uplinks."""
+    shaped(env)
+    env.daemon(env.home.edge, [converter(env)])
+    router = start(env, mode="convert", peer=converters(version=over))
+    near, far = env.home_pair(version)
+    assert far.getpeername()[0] == home.EDGE[version]
+    transfer(near, far, 16 * MIB, end=False)
+    assert sum(b > MIB for b in carried(router, "bytes_out").values()) >= 2
+    transfer(far, near, 16 * MIB)
+    assert counter(router, "accepted") == 1 and counter(router, "without_mptcp") == 0
+
+
+@braid_only
+def test_a_server_behind_a_converter_that_speaks_first_is_heard(env):
+    env.daemon(env.home.edge, [converter(env)])
+    start(env, mode="convert", peer=converters())
+    near, far = env.home_pair(4)
+    far.sendall(b"220 good morning\r\n")
+    assert receive(near, 18) == b"220 good morning\r\n"
+    near.shutdown(socket.SHUT_WR)
+    assert far.recv(1) == b""
+    far.sendall(b"bye")
+    far.close()
+    assert receive(near, 3) == b"bye" and near.recv(1) == b""
+
+
+@braid_only
+def test_what_servers_behind_a_converter_do_means_what_it_means(env):
+    env.daemon(env.home.edge, [converter(env)])
+    router = start(env, mode="convert", peer=converters())
+    near = env.open(4, multipath=False, at=env.home.device)
+    assert near.connect_ex((home.PLAIN[4], PORT)) == errno.ECONNREFUSED
+    near = env.open(4, multipath=False, at=env.home.device)
+    assert near.connect_ex((home.world_net(2, 4, 99), PORT)) == errno.EHOSTUNREACH
+    assert (counter(router, "refused"), counter(router, "unreachable"), counter(router, "accepted")) == (1, 1, 0)
+    near, far = env.home_pair(4)
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    far.close()
+    assert read_error(near) == errno.ECONNRESET
+
+
+@braid_only
+def test_the_next_converter_takes_over_within_a_second(env):
+    """The first one's address is nobody's; its packets vanish."""
+    env.daemon(env.home.edge, [converter(env, 2)])
+    env.home.edge.run("nft", "-f", "-", stdin="table inet gone {\nchain pre {\ntype filter hook prerouting priority raw;\n"
+                      f"ip daddr {home.service(1)} drop\n}}\n}}\n")
+    router = start(env, mode="convert", peer=converters(1, 2))
+    begun = time.monotonic()
+    near, far = env.home_pair(4)
+    took = time.monotonic() - begun
+    assert took < 1.2 * FACTOR, took
+    transfer(near, far, MIB)
+    assert counter(router, "accepted") == 1
+
+
+@braid_only
+@cases(down="unplug", silent="go_silent")
+def test_a_converted_transfer_goes_on_when_an_uplink_fails(env, failure):
+    shaped(env, 40, 2)
+    env.daemon(env.home.edge, [converter(env)])
+    router = start(env, mode="convert", peer=converters())
+    near, far = env.home_pair(4)
+    for source, sink in ((near, far), (far, near)):
+        sending, receiving = Sender(source, 24 * MIB, end=False), Receiver(sink, 24 * MIB, end=False)
+        receiving.reach(4 * MIB)
+        getattr(env.home.uplinks[0], failure)()
+        sending.finish()
+        receiving.finish()
+        assert receiving.longest_gap < 5, receiving.longest_gap
+        getattr(env.home.uplinks[0], {"unplug": "plug", "go_silent": "speak"}[failure])()
+        until(lambda: len([s for s in wan(router)["subflows"] if s["state"] == "ESTABLISHED"]) == 2,
+              "the uplink is used again", 30)
+
+
+@braid_only
+def test_programs_of_the_device_work_through_a_converter(env):
+    """curl with many connections at a time, and iperf3 in both directions."""
+    shaped(env, 60)
+    env.daemon(env.home.edge, [converter(env)])
+    router = start(env, mode="convert", peer=converters())
+    files = env.directory / "www"
+    files.mkdir()
+    for number in range(40):
+        (files / str(number)).write_bytes(noise()[number:number + 20000])
+    servers = [Process(env.home.plain.command("python3", "-m", "http.server", "8000", "--bind", home.PLAIN[4], "--directory", files),
+                       "www"), Process(env.home.plain.command("iperf3", "-s", "-B", home.PLAIN[4]), "iperf3")]
+    try:
+        fetch_and_measure(env, files)
+    finally:
+        for server in servers:
+            server.kill()
+    assert counter(router, "without_mptcp") == 0
+
+
+def fetch_and_measure(env, files):
+    with env.home.plain.entered():
+        until(lambda: len(listening()) >= 2, "both servers listen")
+    got = env.home.device.run("curl", "-sS", "-Z", "--fail", "--output-dir", env.directory, "-o", "got#1",
+                              f"http://{home.PLAIN[4]}:8000/[0-39]", limit=30)
+    assert got.returncode == 0
+    for number in range(40):
+        assert (env.directory / f"got{number}").read_bytes() == (files / str(number)).read_bytes()
+    for way in ((), ("-R",)):
+        done = env.home.device.run("iperf3", "-c", home.PLAIN[4], "-t", "3", "-J", *way, limit=30)
+        told = json.loads(done.stdout)
+        assert "error" not in told, told["error"]
+        rate = told["end"]["sum_received"]["bits_per_second"]
+        assert rate > 90e6, rate
+        until(lambda: not env.daemons[1].connections(), "what was under way has arrived")

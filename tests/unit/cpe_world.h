@@ -15,6 +15,7 @@
 #include "role/node.h"
 #include "role/uplinks.h"
 #include "suite.h"
+#include "wire/convert.h"
 #include "wire/packet.h"
 
 #define LAN_DELAY    BRAID_MS
@@ -24,17 +25,31 @@
 
 enum where { DEVICE, ROUTER, WORLD, PLACES };
 
+/* What a server of the world does with a SYN. The rest are a converter's: with the Connect TLV in the SYN;
+ * with an error in the SYN/ACK; with one that comes when it has accepted; with another protocol; without an
+ * answer. */
+enum manners {
+    ACCEPTS,
+    REFUSES,
+    UNREACHABLE,
+    HOLDS,
+    CONVERTS,
+    CONVERTS_NOT,
+    CONVERTS_LATE,
+    BABBLES,
+    MUMBLES
+};
+
 /* One end of a connection that the test plays. */
 struct app {
     struct braid_conn *conn; /* NULL: none yet, or closed */
     bool established, eof, closed, reading;
+    enum manners manners;  /* of a converter's */
+    bool asking, answered; /* a converter: it waits for the Connect TLV; it has answered */
     enum braid_close why;
     uint8_t got[WORLD_ROOM];
     size_t n;
 };
-
-/* What a server of the world does with a SYN. */
-enum manners { ACCEPTS, REFUSES, UNREACHABLE, HOLDS };
 
 struct flying {
     braid_time at;
@@ -55,10 +70,17 @@ static struct {
     struct cpe_neighbours neighbours;
     struct uplinks uplinks;
     struct app device, server;
+    struct app denied; /* the end of a connection that a converter has denied */
     enum manners manners;
-    bool silent[UPLINKS_MAX]; /* what comes from this inner address is lost */
+    struct braid_addr good;    /* the converter here CONVERTS, whatever the others do; port 0: none */
+    uint8_t error;             /* CONVERTS_NOT, CONVERTS_LATE: its code */
+    struct braid_addr asked;   /* whom a converter was asked for last; port 0: nobody */
+    struct braid_addr through; /* at which address */
+    bool bare;                 /* what SYNs carry is not looked at */
+    bool silent[UPLINKS_MAX];  /* what comes from this inner address is lost */
     unsigned syns[UPLINKS_MAX];
-    unsigned passed; /* packets that the router has passed back */
+    struct braid_addr dead; /* SYNs to it are lost; port 0: there is none */
+    unsigned passed;        /* packets that the router has passed back */
     struct flying flying[WORLD_FLYING];
     unsigned head, tail;
 } world;
@@ -107,7 +129,7 @@ static inline bool leaves_router(const struct wire_packet *p, struct flying *f)
         return true;
     ck_assert_msg(i >= 0, "a packet that no uplink sends");
     world.syns[i] += (p->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-    return !world.silent[i];
+    return !world.silent[i] && !(world.dead.port && addr_equal(&p->dst, &world.dead));
 }
 
 static inline void world_output(void *ctx, const struct braid_packet *o)
@@ -156,17 +178,9 @@ static inline void app_read(struct app *a)
     a->eof = braid_conn_eof(a->conn);
 }
 
-static inline void app_established(struct braid_conn *c, void *user)
-{
-    (void)c;
-    ((struct app *)user)->established = true;
-}
+static inline void app_established(struct braid_conn *c, void *user);
 
-static inline void app_readable(struct braid_conn *c, void *user)
-{
-    (void)c;
-    app_read(user);
-}
+static inline void app_readable(struct braid_conn *c, void *user);
 
 static inline void app_closed(struct braid_conn *c, void *user, enum braid_close why)
 {
@@ -178,9 +192,70 @@ static inline void app_closed(struct braid_conn *c, void *user, enum braid_close
     a->conn = NULL;
 }
 
+/* Takes the Connect TLV off the stream. False: it is not here yet. */
+static inline bool converter_hears(struct braid_conn *c)
+{
+    uint8_t bytes[CONVERT_MESSAGE_MAX];
+    struct iovec iov[4];
+    struct convert_message m;
+    struct braid_addr remote;
+    size_t len = 0;
+    for (unsigned i = 0, n = braid_conn_peek(c, iov, 4); i < n; len += iov[i++].iov_len)
+        memcpy(bytes + len, iov[i].iov_base, iov[i].iov_len);
+    if (convert_parse(CONVERT_BY_CLIENT, bytes, len, &m) != CONVERT_COMPLETE)
+        return false;
+    ck_assert(m.has_connect);
+    world.asked = m.connect;
+    braid_conn_addrs(c, &world.through, &remote);
+    braid_conn_consume(c, m.len);
+    return true;
+}
+
+static inline size_t converter_says(uint8_t out[CONVERT_MESSAGE_MAX], bool error)
+{
+    struct convert_writer w;
+    convert_begin(&w, out, CONVERT_MESSAGE_MAX);
+    if (error)
+        convert_put_error(&w, world.error, NULL, 0);
+    return convert_end(&w);
+}
+
+static inline void converter_incoming(struct app *a, struct braid_conn *c)
+{
+    uint8_t out[CONVERT_MESSAGE_MAX];
+    struct braid_addr local, remote;
+    braid_conn_addrs(c, &local, &remote);
+    bool good = world.good.port && addr_equal(&local, &world.good);
+    if (world.manners == CONVERTS_NOT && !good)
+        a = &world.denied;
+    *a = (struct app){.reading = true, .manners = good ? CONVERTS : world.manners, .conn = c};
+    a->asking = !converter_hears(c);
+    braid_conn_set_user(c, a);
+    if (a->manners == CONVERTS_NOT && !a->asking)
+        braid_conn_accept_with(c, out, converter_says(out, true));
+    else
+        braid_conn_accept(c);
+}
+
+/* It has been asked, by the SYN or by the stream. */
+static inline void converter_answers(struct app *a)
+{
+    uint8_t out[CONVERT_MESSAGE_MAX];
+    size_t len = converter_says(out, a->manners == CONVERTS_NOT || a->manners == CONVERTS_LATE);
+    a->answered = true;
+    if (a->manners == BABBLES)
+        braid_conn_write(a->conn, "HTTP/1.1 400 Bad Request\r\n", 26);
+    else if (a->manners != MUMBLES)
+        braid_conn_write(a->conn, out, len);
+}
+
 static inline void server_incoming(void *ctx, struct braid_conn *c)
 {
     struct app *a = ctx;
+    if (world.manners >= CONVERTS) {
+        converter_incoming(a, c);
+        return;
+    }
     if (world.manners == REFUSES || world.manners == UNREACHABLE) {
         braid_conn_refuse(c, world.manners == REFUSES ? BRAID_REFUSE_RESET : BRAID_REFUSE_UNREACHABLE);
         return;
@@ -189,6 +264,26 @@ static inline void server_incoming(void *ctx, struct braid_conn *c)
     braid_conn_set_user(c, a);
     if (world.manners == ACCEPTS)
         braid_conn_accept(c);
+}
+
+static inline void app_established(struct braid_conn *c, void *user)
+{
+    struct app *a = user;
+    a->established = true;
+    (void)c;
+    if (a->manners >= CONVERTS && a->manners != CONVERTS_NOT && !a->asking && !a->answered)
+        converter_answers(a);
+}
+
+static inline void app_readable(struct braid_conn *c, void *user)
+{
+    struct app *a = user;
+    if (a->asking && converter_hears(c)) {
+        a->asking = false;
+        converter_answers(a);
+    }
+    if (!a->asking)
+        app_read(a);
 }
 
 static const struct braid_conn_ops app_ops = {.incoming = server_incoming,
@@ -203,6 +298,7 @@ static inline struct braid_listener *serve(const char *addr, enum braid_clients 
                                     .name = "server",
                                     .cc = cc_algorithms[0],
                                     .sched = sched_algorithms[0],
+                                    .syn_data = world.bare ? 0 : 1460,
                                     .ops = &app_ops,
                                     .ctx = &world.server};
     struct braid_listener *made = braid_listen(world.cores[WORLD], &l);

@@ -87,11 +87,11 @@ static const struct {
      "the internet, with its interface"},
     {CPE "intercept = magic\n", "4: [cpe lan] intercept: \"magic\" is not known; it is one of: tun"},
     {CPE "mode = direct\n",
-     "4: [cpe lan] mode: \"direct\" is not known; it is one of: transparent, explicit"},
+     "4: [cpe lan] mode: \"direct\" is not known; it is one of: transparent, explicit, convert"},
     {CPE "mode = explicit\n", "3: [cpe lan] peer: is missing; add one, such as peer = 198.51.100.1:5124"},
     {CPE "peer = 198.51.100.1:80\n",
      "4: [cpe lan] peer: has no meaning with mode = transparent, which goes straight to the server that the "
-     "device meant; remove it, or set mode = explicit"},
+     "device meant; remove it, or set mode = convert or explicit"},
     {CPE "peer = 198.51.100.1\n", "4: [cpe lan] peer: \"198.51.100.1\" is not HOST:PORT" RIGHT_PEER},
     {CPE "peer = 127.0.0.1:80\n",
      "4: [cpe lan] peer: 127.0.0.1 is a loopback address, and no uplink leads there" RIGHT_PEER},

@@ -133,10 +133,10 @@ class Env:
         return self.pair(version, subflows=2)
 
     @contextlib.contextmanager
-    def names(self, *entries):
-        """What names mean for a proxy that starts meanwhile: addresses and names of its hosts file, which is given to the
-        block and may be written anew (`ip netns exec` puts it in place)."""
-        folder = pathlib.Path("/etc/netns") / self.topology.braid.name
+    def names(self, *entries, at=None):
+        """What names mean for a proxy that starts meanwhile, in its namespace or in that one: addresses and names of its hosts
+        file, which is given to the block and may be written anew (`ip netns exec` puts it in place)."""
+        folder = pathlib.Path("/etc/netns") / (at or self.topology.braid).name
         folder.mkdir(parents=True)
         try:
             hosts = folder / "hosts"

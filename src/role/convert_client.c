@@ -1,0 +1,93 @@
+/* See convert_client.h. */
+#include "role/convert_client.h"
+#include <string.h>
+
+#define KIND_MPTCP 30
+
+size_t convert_client_message(uint8_t out[CONVERT_MESSAGE_MAX], const struct braid_addr *server,
+                              bool ask_mptcp)
+{
+    static const uint8_t mptcp[] = {KIND_MPTCP, 2}; /* without a value: the converter makes its own */
+    struct convert_writer w;
+    convert_begin(&w, out, CONVERT_MESSAGE_MAX);
+    convert_put_connect(&w, server, mptcp, ask_mptcp ? sizeof(mptcp) : 0);
+    return convert_end(&w);
+}
+
+/* Seconds; none stands for the default (section 6.2.8). */
+static braid_time rest_of(const struct convert_message *m)
+{
+    unsigned seconds = m->error_value.n > 0 ? m->error_value.at[0] : 0;
+    return (seconds > 0 ? seconds : CONVERT_REST_DEFAULT) * BRAID_SECOND;
+}
+
+static struct convert_answer error_of(const struct convert_message *m)
+{
+    switch (m->error) {
+    case CONVERT_CONNECTION_RESET:
+        return (struct convert_answer){.verdict = CONVERT_REFUSED, .text = "the server refused"};
+    case CONVERT_DESTINATION_UNREACHABLE:
+        return (struct convert_answer){.verdict = CONVERT_UNREACHABLE, .text = "the server is unreachable"};
+    case CONVERT_RESOURCE_EXCEEDED:
+        return (struct convert_answer){
+            .verdict = CONVERT_EXHAUSTED, .text = "it is short of resources", .rest = rest_of(m)};
+    case CONVERT_NETWORK_FAILURE:
+        return (struct convert_answer){
+            .verdict = CONVERT_EXHAUSTED, .text = "its network has failed", .rest = rest_of(m)};
+    case CONVERT_NOT_AUTHORIZED:
+        return (struct convert_answer){.verdict = CONVERT_DENIED, .text = "we are not authorized"};
+    case CONVERT_MISSING_COOKIE:
+        return (struct convert_answer){.verdict = CONVERT_DENIED, .text = "it wants a cookie"};
+    case CONVERT_UNSUPPORTED_VERSION:
+        return (struct convert_answer){.verdict = CONVERT_DENIED, .text = "it speaks another version"};
+    default:
+        return (struct convert_answer){.verdict = CONVERT_DENIED, .text = "it did not understand us"};
+    }
+}
+
+/* The stream's first bytes, as many as a message can have. */
+static size_t first_bytes(const struct braid_conn *c, uint8_t out[CONVERT_MESSAGE_MAX])
+{
+    struct iovec iov[16];
+    unsigned n = braid_conn_peek(c, iov, sizeof(iov) / sizeof(iov[0]));
+    size_t len = 0;
+    for (unsigned i = 0; i < n && len < CONVERT_MESSAGE_MAX; i++) {
+        size_t take = iov[i].iov_len;
+        if (take > CONVERT_MESSAGE_MAX - len)
+            take = CONVERT_MESSAGE_MAX - len;
+        memcpy(out + len, iov[i].iov_base, take);
+        len += take;
+    }
+    return len;
+}
+
+/* The converter's direction has: nothing more comes. */
+static bool has_ended(const struct braid_conn *c)
+{
+    enum braid_conn_state s = braid_conn_state(c);
+    return s == BRAID_CONN_CLOSE_WAIT || s == BRAID_CONN_LAST_ACK || s == BRAID_CONN_CLOSING;
+}
+
+struct convert_answer convert_client_hear(struct braid_conn *c)
+{
+    static const struct convert_answer foreign = {.verdict = CONVERT_DENIED,
+                                                  .text = "it does not speak the Convert Protocol"};
+    uint8_t bytes[CONVERT_MESSAGE_MAX];
+    struct convert_message m;
+    size_t len = first_bytes(c, bytes);
+    switch (convert_parse(CONVERT_BY_CONVERTER, bytes, len, &m)) {
+    case CONVERT_MORE:
+        if (has_ended(c))
+            return foreign;
+        return (struct convert_answer){.verdict = CONVERT_NOT_HEARD};
+    case CONVERT_COMPLETE:
+        if (m.has_error)
+            return error_of(&m);
+        braid_conn_consume(c, m.len);
+        return (struct convert_answer){.verdict = CONVERT_ACCEPTED,
+                                       .server_mptcp = m.has_extended_header &&
+                                                       convert_option_has(m.extended_header, KIND_MPTCP)};
+    default:
+        return foreign;
+    }
+}

@@ -1,0 +1,35 @@
+/* The client's side of the Convert Protocol (RFC 8803), on a connection of the core's: the message that its
+ * stream begins with, and what the converter's answer means. */
+#ifndef BRAID_ROLE_CONVERT_CLIENT_H
+#define BRAID_ROLE_CONVERT_CLIENT_H
+
+#include <braid/core.h>
+#include "wire/convert.h"
+
+#define CONVERT_REST_DEFAULT 30 /* seconds, for a converter that does not say how long (section 6.2.8) */
+
+enum convert_verdict {
+    CONVERT_NOT_HEARD,   /* not all of the answer is here */
+    CONVERT_ACCEPTED,    /* the server is connected: its bytes are next */
+    CONVERT_REFUSED,     /* the server has refused */
+    CONVERT_UNREACHABLE, /* it is not to be reached */
+    CONVERT_EXHAUSTED,   /* the converter cannot serve us now */
+    CONVERT_DENIED       /* it will not, or does not speak this protocol */
+};
+
+struct convert_answer {
+    enum convert_verdict verdict;
+    const char *text;  /* what it said, for the log: a static string */
+    braid_time rest;   /* EXHAUSTED: for how long it wants to be left alone */
+    bool server_mptcp; /* ACCEPTED: the server speaks MPTCP itself (kind 30 in the Extended TCP Header) */
+};
+
+/* The message by which a client asks for a connection to this server. ask_mptcp: and to be told whether the
+ * server speaks MPTCP itself. Bytes of out. */
+size_t convert_client_message(uint8_t out[CONVERT_MESSAGE_MAX], const struct braid_addr *server,
+                              bool ask_mptcp);
+/* What the first bytes of c's stream say. Those of an ACCEPTED answer are consumed. May be called within
+ * closed(), too. */
+struct convert_answer convert_client_hear(struct braid_conn *c);
+
+#endif

@@ -1,0 +1,275 @@
+/* The far side is asked by a race over the uplinks; the device is answered when it has answered. A converter
+ * (RFC 8803) answers twice: its SYN/ACK, and the message that its stream begins with. If the SYN/ACK has
+ * acknowledged the Connect TLV, the server has accepted (section 4.1), and nobody waits for the message: it
+ * is taken off the stream when it comes. If it has not, or has not spoken MPTCP, the message decides, since a
+ * converter tells errors in plain TCP, or has not asked the server yet. */
+#include "role/cpe_asking.h"
+#include "io/clock.h"
+#include "relay/end_conn.h"
+#include "role/convert_client.h"
+#include "role/cpe_lanes.h"
+#include "role/cpe_refuse.h"
+#include "role/learned.h"
+
+static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwise);
+
+/* ---- the far side is there ----------------------------------------------------------------------- */
+
+/* The converter has said yes to a device that was answered already, or what it says comes too late. */
+static void hear_late(struct carried *cd)
+{
+    struct braid_conn *c = carried_conn(cd, WAN_END);
+    struct convert_answer a = convert_client_hear(c);
+    if (a.verdict == CONVERT_NOT_HEARD)
+        return;
+    if (a.verdict == CONVERT_ACCEPTED) {
+        cd->unheard = false;
+        splice_let_go(&cd->splice, WAN_END);
+        return;
+    }
+    carried_cpe(cd)->counters.v[CPE_LATE]++;
+    splice_abort(&cd->splice, LAN_END);
+}
+
+static void on_readable(struct braid_conn *c, void *user)
+{
+    if (user && carried_of_user(user)->unheard)
+        hear_late(carried_of_user(user));
+    else
+        end_conn_readable(c, user);
+}
+
+static const struct braid_conn_ops wan_ops = {.established = end_conn_established,
+                                              .readable = on_readable,
+                                              .writable = end_conn_writable,
+                                              .closed = end_conn_closed};
+
+/* heard: there is no message, or it was taken. */
+static void carry(struct carried *cd, struct braid_conn *c, bool heard)
+{
+    struct cpe *cpe = carried_cpe(cd);
+    struct end *wan = &cd->splice.ends[WAN_END];
+    cpe->counters.v[CPE_ACCEPTED]++;
+    if (!braid_conn_is_mptcp(c))
+        cpe->counters.v[CPE_PLAIN]++;
+    end_conn_init(wan, c);
+    cd->unheard = !heard;
+    if (!heard)
+        splice_hold(&cd->splice, WAN_END);
+    carried_opened(cd);
+    braid_conn_accept(carried_conn(cd, LAN_END));
+    end_conn_established(c, wan);
+}
+
+/* ---- a converter's answer decides -------------------------------------------------------------------- */
+
+static unsigned peer_at(const struct cpe *cpe, const struct braid_addr *addr)
+{
+    unsigned i = 0;
+    while (i < cpe->params->n_peers && !targets_have(&cpe->peers[i], addr))
+        i++;
+    return i;
+}
+
+/* This one will not serve the device: the next one may. */
+static void next_peer(struct carried *cd, const struct convert_answer *a)
+{
+    struct cpe *cpe = carried_cpe(cd);
+    unsigned peer = peer_at(cpe, &cd->far);
+    cpe_complain(cpe, &cd->far, a->text);
+    if (a->rest > 0 && peer < cpe->params->n_peers)
+        cpe->rest_until[peer] = clock_now() + a->rest;
+    ask_from(cd, peer + 1, RACE_LOST_UNREACHABLE);
+}
+
+/* The converter has said no, and the connection to it is given up. */
+static void take_refusal(struct carried *cd, const struct convert_answer *a)
+{
+    if (a->verdict != CONVERT_REFUSED && a->verdict != CONVERT_UNREACHABLE) {
+        next_peer(cd, a);
+        return;
+    }
+    cd->server_said = true;
+    cpe_give_up(cd, a->verdict == CONVERT_REFUSED ? RACE_LOST_REFUSED : RACE_LOST_UNREACHABLE);
+}
+
+/* Of a converter that was not heard to its end before its connection ended. */
+static const struct convert_answer broken = {.verdict = CONVERT_DENIED, .text = "it ended without an answer"};
+
+static void on_answer(struct braid_conn *c, void *user)
+{
+    struct carried *cd = user;
+    struct convert_answer a = convert_client_hear(c);
+    if (a.verdict == CONVERT_NOT_HEARD)
+        return;
+    cd->asking->awaited = NULL;
+    if (a.verdict == CONVERT_ACCEPTED) {
+        braid_conn_set_ops(c, &wan_ops, NULL);
+        carry(cd, c, true);
+        return;
+    }
+    braid_conn_release(c); /* which resets it, as an error has to be answered (section 6.2.8) */
+    take_refusal(cd, &a);
+}
+
+static void on_awaited_closed(struct braid_conn *c, void *user, enum braid_close why)
+{
+    (void)why;
+    struct carried *cd = user;
+    struct convert_answer a = convert_client_hear(c);
+    cd->asking->awaited = NULL;
+    if (a.verdict == CONVERT_NOT_HEARD || a.verdict == CONVERT_ACCEPTED)
+        a = broken;
+    take_refusal(cd, &a);
+}
+
+static const struct braid_conn_ops awaited_ops = {.readable = on_answer, .closed = on_awaited_closed};
+
+/* ---- the race --------------------------------------------------------------------------------------- */
+
+/* When the race's next step is due, or the answer is overdue. */
+static void arm(struct asking *a)
+{
+    struct cpes *cs = carried_cpe(a->carried)->owner;
+    braid_time at = a->race ? race_deadline(a->race) : a->give_up_at;
+    wheel_arm(&cs->timers, &a->timer, at);
+    role_expire_at(&cs->role, at);
+}
+
+/* That a converter refuses says nothing of the server. */
+static enum race_loss meaning_of(const struct carried *cd, enum race_loss why)
+{
+    bool converter = carried_cpe(cd)->params->kind == CPE_CONVERT;
+    return converter && why == RACE_LOST_REFUSED ? RACE_LOST_UNREACHABLE : why;
+}
+
+/* A race tells that it is lost from within a step; the rest waits until that returns. May free it. */
+static void step(struct carried *cd, void (*go)(struct race *r, braid_time now), braid_time now)
+{
+    struct asking *a = cd->asking;
+    go(a->race, now);
+    if (a->race)
+        arm(a);
+    else
+        cpe_give_up(cd, meaning_of(cd, a->loss));
+}
+
+static void on_timer(struct timer *t, braid_time now)
+{
+    struct asking *a = list_entry(t, struct asking, timer);
+    if (a->race)
+        step(a->carried, race_expire, now);
+    else
+        cpe_give_up(a->carried, RACE_LOST_TIMEOUT);
+}
+
+static void on_due(void *arg)
+{
+    arm(((struct carried *)arg)->asking);
+}
+
+/* Whether the SYN/ACK says all that there is to know. */
+static bool is_decided(const struct asking *a, const struct braid_conn *c)
+{
+    int64_t acknowledged = 0;
+    braid_conn_get_option(c, BRAID_OPT_SYN_DATA, &acknowledged);
+    return a->opening_len == 0 || (braid_conn_is_mptcp(c) && acknowledged == (int64_t)a->opening_len);
+}
+
+static void on_won(void *arg, struct braid_conn *c, unsigned lane)
+{
+    struct carried *cd = arg;
+    struct asking *a = cd->asking;
+    struct braid_addr local;
+    (void)lane;
+    a->race = NULL;
+    braid_conn_addrs(c, &local, &cd->far);
+    if (is_decided(a, c)) {
+        carry(cd, c, a->opening_len == 0);
+        return;
+    }
+    a->awaited = c;
+    braid_conn_set_ops(c, &awaited_ops, cd);
+    arm(a);
+}
+
+static void on_lost(void *arg, enum race_loss why)
+{
+    struct asking *a = ((struct carried *)arg)->asking;
+    a->race = NULL;
+    a->loss = why;
+}
+
+static void on_seen(void *arg, const struct race_lane *lane, enum race_seen what)
+{
+    struct learned *learned = carried_cpe(arg)->owner->role.node->learned;
+    if (learned)
+        learned_see(learned, lane, what, clock_now());
+}
+
+static const struct race_events race_events = {
+    .won = on_won, .lost = on_lost, .seen = on_seen, .due = on_due};
+
+static struct braid_connect_params connect_params(const struct cpe_params *p, const struct profile *of_port)
+{
+    return (struct braid_connect_params){.cc = of_port ? of_port->cc : p->cc,
+                                         .sched = of_port ? of_port->sched : p->sched,
+                                         .pm = of_port && of_port->pm ? of_port->pm : p->pm,
+                                         .checksum = p->checksum,
+                                         .ops = &wan_ops};
+}
+
+static const struct profile *profile_for_port(const struct cpe *cpe, uint16_t port)
+{
+    return profile_of_port(cpe->params->port_profiles, cpe->params->n_port_profiles, port);
+}
+
+/* From this peer on; otherwise: what to say if there is none. May free it. */
+static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwise)
+{
+    struct cpe *cpe = carried_cpe(cd);
+    const struct cpe_params *p = cpe->params;
+    struct asking *a = cd->asking;
+    struct braid_addr meant, client;
+    struct race_lane lanes[RACE_LANES];
+    uint8_t opening[CONVERT_MESSAGE_MAX];
+    braid_time now = clock_now();
+    braid_conn_addrs(carried_conn(cd, LAN_END), &meant, &client);
+    a->opening_len = p->kind == CPE_CONVERT ? convert_client_message(opening, &meant, false) : 0;
+    struct race_params params = {.core = cpe->owner->role.node->core,
+                                 .connect = connect_params(p, profile_for_port(cpe, meant.port)),
+                                 .lanes = lanes,
+                                 .n_lanes = cpe_lanes(cpe, &meant, first, now, lanes),
+                                 .fallback = !p->no_plain,
+                                 .opening = opening,
+                                 .opening_len = a->opening_len,
+                                 .timeout = a->give_up_at > now ? a->give_up_at - now : 0,
+                                 .events = &race_events,
+                                 .arg = cd};
+    if (params.n_lanes == 0) {
+        cpe_give_up(cd, otherwise);
+        return;
+    }
+    if (cpe->owner->role.node->learned)
+        learned_steer(cpe->owner->role.node->learned, lanes, params.n_lanes, now);
+    cd->far = lanes[0].remote;
+    a->race = race_new(&params);
+    if (!a->race) {
+        cpe_give_up(cd, RACE_LOST_RESOURCES);
+        return;
+    }
+    step(cd, race_begin, now);
+}
+
+void cpe_ask(struct carried *cd)
+{
+    const struct cpe *cpe = carried_cpe(cd);
+    const struct cpe_params *p = cpe->params;
+    struct braid_addr meant, client;
+    braid_conn_addrs(carried_conn(cd, LAN_END), &meant, &client);
+    const struct profile *of_port = profile_for_port(cpe, meant.port);
+    profile_choose(&cd->profile, of_port ? of_port : p->profile);
+    timer_init(&cd->asking->timer, on_timer);
+    cd->asking->give_up_at = clock_now() + (p->connect_timeout ? p->connect_timeout : CPE_CONNECT_TIMEOUT);
+    ask_from(cd, 0, RACE_LOST_UNREACHABLE);
+}

@@ -1,0 +1,334 @@
+/* role/cpe with peers: converters (RFC 8803) and explicit edges, in virtual time (cpe_world.h). */
+#include "cpe_world.h"
+#include "role/race.h"
+
+#define CONVERTER "203.0.113.1:5124"
+#define SECOND    "203.0.113.2:5124"
+#define SERVER    "198.51.100.80:80"
+#define SIX       "[2001:db8::80]:80"
+#define TRIP      (2 * LAN_DELAY + 2 * WAN_DELAY)
+#define BEGUN     (1000 * BRAID_SECOND)
+
+static struct braid_addr addr;
+
+static void set_peer(unsigned i, const char *at_)
+{
+    struct targets t = {.addr = {at(at_)}, .n = 1};
+    cpes_set_peer(world.cpes, 0, i, &t);
+}
+
+static void setup(void)
+{
+    world_begin();
+    world.params.kind = CPE_CONVERT;
+    world.params.n_peers = 2;
+    make_cpe();
+    set_peer(0, CONVERTER);
+    set_peer(1, SECOND);
+    world.manners = CONVERTS;
+}
+
+static void teardown(void)
+{
+    world_end();
+}
+
+static void expect_asked(const char *server, const char *through)
+{
+    addr = at(server);
+    ck_assert(addr_equal(&world.asked, &addr));
+    addr = at(through);
+    ck_assert(addr_equal(&world.through, &addr));
+}
+
+static void expect_nothing_left(void)
+{
+    ck_assert_uint_eq(world.node->n_conns, 0);
+    for (unsigned i = 0; i < PLACES; i++) {
+        struct braid_core_stats s;
+        braid_core_stats(world.cores[i], &s);
+        ck_assert_uint_eq(s.conns, 0);
+    }
+}
+
+/* Both ways, and nobody sees the messages. */
+static void expect_carried(void)
+{
+    say(&world.device, "hello");
+    run_for(BRAID_SECOND, NULL);
+    expect_got(&world.server, "hello");
+    say(&world.server, "you are welcome");
+    run_for(BRAID_SECOND, NULL);
+    expect_got(&world.device, "you are welcome");
+    ck_assert(counted(CPE_UP) == 5 && counted(CPE_DOWN) == 15);
+}
+
+/* As fast as a connection straight to the server. An IPv6 server is asked for over IPv4 just so. */
+START_TEST(the_converter_is_asked_by_the_syn_and_answers_by_the_synack)
+{
+    static const char *const servers[] = {SERVER, SIX};
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    device_connects(servers[_i]);
+    until(&world.device.established, BRAID_SECOND);
+    ck_assert_int_eq(world.now, BEGUN + TRIP);
+    expect_asked(servers[_i], CONVERTER);
+    expect_carried();
+    ck_assert(braid_conn_is_mptcp(world.server.conn));
+    ck_assert(counted(CPE_ACCEPTED) == 1 && counted(CPE_PLAIN) == 0);
+}
+END_TEST
+
+/* The device's bytes leave with the third ACK, before the converter's message has come. */
+START_TEST(nobody_waits_for_the_message)
+{
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    say(&world.device, "hello");
+    run_for(LAN_DELAY + WAN_DELAY, NULL);
+    expect_got(&world.server, "hello");
+}
+END_TEST
+
+/* The SYN's payload is not acknowledged: the Connect TLV is in the stream, and the message decides. */
+START_TEST(a_converter_that_is_asked_by_the_stream_is_waited_for)
+{
+    world.bare = true;
+    serve(CONVERTER, _i ? BRAID_CLIENTS_PLAIN : BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    ck_assert_int_ge(world.now, BEGUN + TRIP + 2 * WAN_DELAY);
+    expect_asked(SERVER, CONVERTER);
+    expect_carried();
+    ck_assert_uint_eq(counted(CPE_PLAIN), _i);
+}
+END_TEST
+
+START_TEST(a_converter_without_mptcp_is_waited_for)
+{
+    serve(CONVERTER, BRAID_CLIENTS_PLAIN);
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    expect_asked(SERVER, CONVERTER);
+    expect_carried();
+    ck_assert_uint_eq(counted(CPE_PLAIN), 1);
+}
+END_TEST
+
+/* In the SYN/ACK, and in the stream behind a SYN that was bare. */
+START_TEST(what_the_server_does_is_what_the_device_sees)
+{
+    static const struct {
+        uint8_t error;
+        enum braid_close why;
+        enum cpe_counter counter;
+    } cases[] = {{CONVERT_CONNECTION_RESET, BRAID_CLOSE_REFUSED, CPE_REFUSED},
+                 {CONVERT_DESTINATION_UNREACHABLE, BRAID_CLOSE_UNREACHABLE, CPE_UNREACHABLE}};
+    world.manners = CONVERTS_NOT;
+    world.error = cases[_i / 2].error;
+    world.bare = _i % 2;
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    serve(SECOND, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    until(&world.device.closed, 5 * BRAID_SECOND);
+    ck_assert_int_eq(world.device.why, cases[_i / 2].why);
+    ck_assert(counted(cases[_i / 2].counter) == 1 && counted(CPE_ACCEPTED) == 0);
+    expect_asked(SERVER, CONVERTER);
+    run_for(5 * BRAID_SECOND, NULL);
+    expect_nothing_left();
+}
+END_TEST
+
+START_TEST(a_converter_that_is_dead_is_passed_over_within_a_second)
+{
+    world.dead = at(CONVERTER);
+    serve(SECOND, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    expect_asked(SERVER, SECOND);
+    expect_carried();
+}
+END_TEST
+
+START_TEST(one_that_refuses_the_connection_is_passed_over)
+{
+    serve(SECOND, BRAID_CLIENTS_ANY);
+    serve("203.0.113.1:1", BRAID_CLIENTS_ANY); /* so that its address answers by a RST */
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    expect_asked(SERVER, SECOND);
+}
+END_TEST
+
+/* The first one answers with an error, is left alone for as long as it wants, and is asked again then. */
+static const uint8_t errors[] = {CONVERT_RESOURCE_EXCEEDED,   CONVERT_NETWORK_FAILURE,
+                                 CONVERT_NOT_AUTHORIZED,      CONVERT_MISSING_COOKIE,
+                                 CONVERT_UNSUPPORTED_VERSION, 200};
+
+START_TEST(one_that_does_not_want_is_passed_over)
+{
+    bool rests = errors[_i] == CONVERT_RESOURCE_EXCEEDED || errors[_i] == CONVERT_NETWORK_FAILURE;
+    world.manners = CONVERTS_NOT;
+    world.error = errors[_i];
+    world.good = at(SECOND);
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    serve(SECOND, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    expect_asked(SERVER, SECOND);
+    ck_assert(world.denied.manners == CONVERTS_NOT);
+    run_for(BRAID_SECOND, NULL);
+    ck_assert(world.denied.closed && world.denied.why == BRAID_CLOSE_RESET);
+    expect_carried();
+    world.denied = (struct app){.manners = ACCEPTS};
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    ck_assert_int_eq(world.denied.manners == CONVERTS_NOT, !rests);
+    run_for(30 * BRAID_SECOND, NULL);
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    ck_assert(world.denied.manners == CONVERTS_NOT);
+}
+END_TEST
+
+START_TEST(who_speaks_another_protocol_or_says_nothing_is_no_converter)
+{
+    world.manners = _i ? MUMBLES : BABBLES;
+    world.bare = true;
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    run_for(5 * BRAID_SECOND, NULL);
+    ck_assert(!world.device.established);
+    until(&world.device.closed, CPE_CONNECT_TIMEOUT);
+    ck_assert_int_eq(world.device.why, BRAID_CLOSE_UNREACHABLE);
+    ck_assert_uint_eq(counted(CPE_UNREACHABLE), 1);
+    run_for(5 * BRAID_SECOND, NULL);
+    ck_assert_uint_eq(world.node->n_conns, 0);
+}
+END_TEST
+
+START_TEST(an_error_behind_an_acceptance_resets_the_device)
+{
+    world.manners = CONVERTS_LATE;
+    world.error = CONVERT_CONNECTION_RESET;
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    until(&world.device.closed, BRAID_SECOND);
+    ck_assert_int_eq(world.device.why, BRAID_CLOSE_RESET);
+    ck_assert_uint_eq(world.device.n, 0);
+    ck_assert_uint_eq(counted(CPE_LATE), 1);
+    run_for(5 * BRAID_SECOND, NULL);
+    expect_nothing_left();
+}
+END_TEST
+
+START_TEST(a_converter_that_dies_unheard_is_passed_over)
+{
+    world.manners = MUMBLES;
+    world.bare = true;
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    run_for(BRAID_SECOND, NULL);
+    ck_assert(world.server.conn && !world.device.established);
+    world.good = at(SECOND);
+    serve(SECOND, BRAID_CLIENTS_ANY);
+    braid_conn_abort(world.server.conn);
+    until(&world.device.established, BRAID_SECOND);
+    expect_asked(SERVER, SECOND);
+}
+END_TEST
+
+static void set_flag(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+START_TEST(a_drain_does_not_wait_for_the_message)
+{
+    bool drained = false;
+    world.manners = MUMBLES;
+    world.bare = true;
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    run_for(BRAID_SECOND, NULL);
+    ck_assert_uint_eq(world.node->n_conns, 1);
+    node_drain(world.node, set_flag, &drained);
+    run_for(5 * BRAID_SECOND, NULL);
+    ck_assert(drained && world.device.closed && world.server.closed);
+    expect_nothing_left();
+}
+END_TEST
+
+/* Under the sanitizers that tells. */
+START_TEST(a_node_that_is_freed_meanwhile_leaves_nothing)
+{
+    world.manners = MUMBLES;
+    world.bare = true;
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    run_for(BRAID_SECOND, NULL);
+    ck_assert_uint_eq(world.node->n_conns, 1);
+}
+END_TEST
+
+START_TEST(what_is_a_converters_own_is_the_kernels)
+{
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    device_connects("203.0.113.1:22");
+    run_for(BRAID_SECOND, NULL);
+    ck_assert(counted(CPE_PASSED) >= 1 && counted(CPE_INCOMING) == 0 && world.passed >= 1);
+}
+END_TEST
+
+START_TEST(without_a_known_address_everything_is_the_kernels)
+{
+    struct targets none = {.n = 0};
+    for (unsigned i = 0; i < 2; i++)
+        cpes_set_peer(world.cpes, 0, i, &none);
+    device_connects(SERVER);
+    run_for(BRAID_SECOND, NULL);
+    ck_assert(counted(CPE_PASSED) >= 1 && counted(CPE_INCOMING) == 0);
+}
+END_TEST
+
+START_TEST(an_explicit_cpe_connects_to_its_peer_whatever_was_meant)
+{
+    world.params.kind = CPE_EXPLICIT;
+    world.manners = ACCEPTS;
+    serve(SECOND, BRAID_CLIENTS_ANY);
+    world.dead = at(CONVERTER);
+    device_connects(_i ? SIX : SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    run_for(BRAID_SECOND, NULL);
+    expect_carried();
+    struct braid_addr remote, second = at(SECOND);
+    braid_conn_addrs(world.server.conn, &addr, &remote);
+    ck_assert(addr_equal(&addr, &second) && world.asked.port == 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("cpe_convert");
+    TCase *t = tcase_create("cpe_convert");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_loop_test(t, the_converter_is_asked_by_the_syn_and_answers_by_the_synack, 0, 2);
+    tcase_add_test(t, nobody_waits_for_the_message);
+    tcase_add_loop_test(t, a_converter_that_is_asked_by_the_stream_is_waited_for, 0, 2);
+    tcase_add_test(t, a_converter_without_mptcp_is_waited_for);
+    tcase_add_loop_test(t, what_the_server_does_is_what_the_device_sees, 0, 4);
+    tcase_add_test(t, a_converter_that_is_dead_is_passed_over_within_a_second);
+    tcase_add_test(t, one_that_refuses_the_connection_is_passed_over);
+    tcase_add_loop_test(t, one_that_does_not_want_is_passed_over, 0, sizeof(errors));
+    tcase_add_loop_test(t, who_speaks_another_protocol_or_says_nothing_is_no_converter, 0, 2);
+    tcase_add_test(t, an_error_behind_an_acceptance_resets_the_device);
+    tcase_add_test(t, a_converter_that_dies_unheard_is_passed_over);
+    tcase_add_test(t, a_drain_does_not_wait_for_the_message);
+    tcase_add_test(t, a_node_that_is_freed_meanwhile_leaves_nothing);
+    tcase_add_test(t, what_is_a_converters_own_is_the_kernels);
+    tcase_add_test(t, without_a_known_address_everything_is_the_kernels);
+    tcase_add_loop_test(t, an_explicit_cpe_connects_to_its_peer_whatever_was_meant, 0, 2);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
