@@ -296,19 +296,29 @@ static void on_ready(struct end *e, bool readable, bool writable)
     settle(s);
 }
 
+/* A connection that was reset behind its last bytes, as by a server that answers before it has read
+ * everything: what it acknowledged goes on as far as there is room, and the reset behind it. */
+static void reset_behind(struct splice *s, struct end *e, struct end *o)
+{
+    if (!s->ending && !e->held && !o->failed && !o->shut)
+        pump_lent(s, e, o);
+    abort_end(s, o, END_ABORT_DELIVERED);
+}
+
 static void on_gone(struct end *e, enum braid_close why)
 {
     struct splice *s = splice_of(e);
     struct end *o = other_than(s, e);
     s->owner->events->gone(s, e->side, why);
-    if (why != BRAID_CLOSE_DONE)
-        s->ending = true;
     if (!is_away(o)) {
         if (why == BRAID_CLOSE_DONE)
             o->ops->close(o);
+        else if (why == BRAID_CLOSE_RESET && o->ops->tells_gone)
+            reset_behind(s, e, o);
         else
             abort_end(s, o, END_ABORT_NOW);
     }
+    s->ending |= why != BRAID_CLOSE_DONE;
     settle(s);
 }
 

@@ -1,8 +1,9 @@
 /* Joins two ends (end.h), whatever they are: what comes out of one goes into the other, in both directions.
  *   The end of a stream is passed on behind its last byte, and the other direction may go on.
  *   An end that resets, or falls silent, is read to its end; the other one is aborted behind that.
- *   A connection of the core that ends otherwise than in order takes the other end with it at once.
- * An end that takes nothing stops the one that the bytes come from; what waits, waits there. */
+ *   A connection of the core that ends otherwise than in order takes the other end with it at once; if it was
+ * reset and the other end is one, too, behind what it had sent before. An end that takes nothing stops the
+ * one that the bytes come from; what waits, waits there. */
 #ifndef BRAID_RELAY_SPLICE_H
 #define BRAID_RELAY_SPLICE_H
 

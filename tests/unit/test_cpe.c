@@ -259,6 +259,37 @@ START_TEST(an_abort_goes_through_in_both_directions)
 }
 END_TEST
 
+/* As a server does that refuses an upload: its answer, and a RST behind it. The device is slow, so that much
+ * of it is still on the router. */
+START_TEST(what_came_before_a_reset_arrives)
+{
+    static uint8_t bytes[300000];
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i * 131 + (i >> 8));
+    connected(SERVER, BRAID_CLIENTS_ANY);
+    ck_assert_int_eq(braid_conn_set_option(world.device.conn, BRAID_OPT_RCVBUF, 65536), 0);
+    world.device.reading = false;
+    for (size_t n = 0; n < sizeof(bytes); run_for(100 * BRAID_MS, NULL)) {
+        ssize_t took = braid_conn_write(world.server.conn, bytes + n, sizeof(bytes) - n);
+        ck_assert_int_ge(took, 0);
+        n += (size_t)took;
+    }
+    braid_conn_abort_delivered(world.server.conn);
+    run_for(5 * BRAID_SECOND, NULL);
+    ck_assert(world.server.closed && !world.device.closed);
+    world.device.reading = true;
+    for (unsigned i = 0; i < 100 && !world.device.closed; i++) {
+        app_read(&world.device);
+        run_for(100 * BRAID_MS, NULL);
+    }
+    ck_assert(world.device.closed && world.device.why == BRAID_CLOSE_RESET);
+    ck_assert_uint_eq(world.device.n, sizeof(bytes));
+    ck_assert_mem_eq(world.device.got, bytes, sizeof(bytes));
+    ck_assert_uint_eq(counted(CPE_WAN_RESET), 1);
+    expect_no_conns();
+}
+END_TEST
+
 /* What the slow end does not read stays with the fast one, and all of it arrives. */
 START_TEST(a_slow_reader_holds_up_the_writer)
 {
@@ -420,6 +451,7 @@ int main(void)
     tcase_add_test(t, uplinks_that_go_between_a_syn_and_its_flush_make_it_unreachable);
     tcase_add_test(t, each_direction_ends_by_itself);
     tcase_add_loop_test(t, an_abort_goes_through_in_both_directions, 0, 2);
+    tcase_add_test(t, what_came_before_a_reset_arrives);
     tcase_add_loop_test(t, a_slow_reader_holds_up_the_writer, 0, 2);
     tcase_add_test(t, both_connections_are_told_of);
     tcase_add_test(t, connections_that_a_race_has_not_won_are_nobodys);
