@@ -4,6 +4,7 @@
  * is taken off the stream when it comes. If it has not, or has not spoken MPTCP, the message decides, since a
  * converter tells errors in plain TCP, or has not asked the server yet. */
 #include "role/cpe_asking.h"
+#include <string.h>
 #include "io/clock.h"
 #include "relay/end_conn.h"
 #include "role/convert_client.h"
@@ -224,6 +225,12 @@ static const struct profile *profile_for_port(const struct cpe *cpe, uint16_t po
     return profile_of_port(cpe->params->port_profiles, cpe->params->n_port_profiles, port);
 }
 
+/* Schedulers that fill the cheapest path first would leave an initial subflow over another one idle. */
+static bool goes_by_cost(const struct sched_ops *sched)
+{
+    return strcmp(sched->name, "priority") == 0 || strcmp(sched->name, "quota") == 0;
+}
+
 /* From this peer on; otherwise: what to say if there is none. May free it. */
 static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwise)
 {
@@ -236,10 +243,15 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
     braid_time now = clock_now();
     braid_conn_addrs(carried_conn(cd, LAN_END), &meant, &client);
     a->opening_len = p->kind == CPE_CONVERT ? convert_client_message(opening, &meant, false) : 0;
+    const struct profile *of_port = profile_for_port(cpe, meant.port);
+    const struct cpe_wish wish = {.meant = &meant,
+                                  .first = first,
+                                  .by_cost = goes_by_cost(of_port ? of_port->sched : p->sched),
+                                  .now = now};
     struct race_params params = {.core = cpe->owner->role.node->core,
-                                 .connect = connect_params(p, profile_for_port(cpe, meant.port)),
+                                 .connect = connect_params(p, of_port),
                                  .lanes = lanes,
-                                 .n_lanes = cpe_lanes(cpe, &meant, first, now, lanes),
+                                 .n_lanes = cpe_lanes(cpe, &wish, lanes),
                                  .fallback = !p->no_plain,
                                  .opening = opening,
                                  .opening_len = a->opening_len,

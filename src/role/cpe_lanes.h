@@ -5,9 +5,15 @@
 #include "role/cpe_state.h"
 #include "role/race.h"
 
-/* For a connection that means this address, from peer number `first` on: into lanes, the best first; how
- * many. 0: it cannot be reached now. */
-unsigned cpe_lanes(const struct cpe *cpe, const struct braid_addr *meant, unsigned first, braid_time now,
-                   struct race_lane lanes[RACE_LANES]);
+/* What is asked for. */
+struct cpe_wish {
+    const struct braid_addr *meant; /* by the device */
+    unsigned first;                 /* peers before this one are not asked any more */
+    bool by_cost;                   /* the cheapest uplink first */
+    braid_time now;
+};
+
+/* Into lanes, the best first; how many. 0: it cannot be reached now. */
+unsigned cpe_lanes(const struct cpe *cpe, const struct cpe_wish *wish, struct race_lane lanes[RACE_LANES]);
 
 #endif

@@ -41,10 +41,11 @@ static bool takes(struct cpe *cpe, const struct braid_addr *meant)
     struct cpes *cs = cpe->owner;
     char flaw[FLAW_TEXT];
     struct race_lane lanes[RACE_LANES];
+    const struct cpe_wish wish = {.meant = meant, .now = clock_now()};
     return !is_excepted(cpe->params, &meant->ip) &&
            reach_allows(NULL, 0, &meant->ip, is_local(cs, &meant->ip)) &&
            !flaw_of(cs->neighbours.edges, cs->neighbours.n_edges, &meant->ip, flaw) &&
-           !is_converter(cpe, &meant->ip) && cpe_lanes(cpe, meant, 0, clock_now(), lanes) > 0;
+           !is_converter(cpe, &meant->ip) && cpe_lanes(cpe, &wish, lanes) > 0;
 }
 
 bool cpe_wants(void *ctx, const struct braid_addr *client, const struct braid_addr *meant)

@@ -183,7 +183,7 @@ int routes_watch(struct routes *r, const struct workers *workers, struct event_b
         params.n_routes = 0, params.steer = false;
     r->tunwatch = tunwatch_new(base, &params);
     if (r->params->tun->routes_auto)
-        r->steering = steering_new(base, r->params->edges, r->params->n_edges);
+        r->steering = steering_new(base, r->params);
     if (!r->tunwatch)
         snprintf(error, SERVICE_ERROR, "tun: cannot watch it: out of memory or descriptors");
     return r->tunwatch ? 0 : -1;

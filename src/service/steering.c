@@ -15,6 +15,7 @@
 struct steering {
     const struct edge_params *transparent; /* an edge; NULL: there is none */
     const struct edge_params *client;      /* one with source = client; NULL: there is none */
+    const struct cpe_params *cpe;          /* NULL: there is none */
     struct event *timer;
     bool steered, returned; /* as was said last; both true: nothing */
 };
@@ -37,12 +38,18 @@ static void look_at_steering(struct steering *s)
     if (steered == s->steered)
         return;
     s->steered = steered;
+    const char *kind = s->transparent ? "edge" : "cpe";
+    const char *name = s->transparent ? s->transparent->name : s->cpe->name;
     if (steered)
-        log_notice("edge %s: connections are steered to it", s->transparent->name);
+        log_notice("%s %s: connections are steered to it", kind, name);
+    else if (!s->transparent)
+        log_warn("cpe %s: no connections are steered to it (there is no rule for table %d): run "
+                 "\"braid-steer up --lan IF\", with the LAN's interface",
+                 name, TUN_TABLE);
     else
         log_warn("edge %s: no connections are steered to it (there is no rule for table %d): run "
                  "\"braid-steer up --source %s\"",
-                 s->transparent->name, TUN_TABLE, s->client ? "client" : "proxy");
+                 name, TUN_TABLE, s->client ? "client" : "proxy");
 }
 
 /* Only where there is steering, which shows that it is braid-steer's. */
@@ -73,13 +80,15 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     arm(s, PERIOD);
 }
 
-struct steering *steering_new(struct event_base *base, const struct edge_params *edges, unsigned n)
+struct steering *steering_new(struct event_base *base, const struct service_params *params)
 {
+    const struct edge_params *edges = params->edges;
     struct steering *s = calloc(1, sizeof(*s));
     if (!s)
         return NULL;
     s->steered = s->returned = true;
-    for (unsigned i = 0; i < n; i++) {
+    s->cpe = params->n_cpes > 0 ? &params->cpes[0] : NULL;
+    for (unsigned i = 0; i < params->n_edges; i++) {
         if (edge_mode(&edges[i])->steered)
             s->transparent = &edges[i];
         if (edges[i].client_source)
@@ -90,7 +99,7 @@ struct steering *steering_new(struct event_base *base, const struct edge_params 
         free(s);
         return NULL;
     }
-    if (s->transparent)
+    if (s->transparent || s->cpe)
         arm(s, FIRST_LOOK);
     return s;
 }

@@ -147,6 +147,21 @@ START_TEST(a_silent_uplink_costs_little)
 }
 END_TEST
 
+START_TEST(the_cheapest_uplink_is_first_where_cost_counts)
+{
+    static struct sched_ops priority;
+    priority = *sched_algorithms[0];
+    priority.name = _i ? "priority" : "another";
+    world.params.sched = &priority;
+    world.uplinks.all[0].cost = world.uplinks.all[2].cost = 10;
+    world.uplinks.all[1].srtt[UPLINK_V4] = 50 * BRAID_MS;
+    world.uplinks.all[0].srtt[UPLINK_V4] = 20 * BRAID_MS;
+    connected(SERVER, BRAID_CLIENTS_ANY);
+    ck_assert_uint_eq(world.syns[0], !_i);
+    ck_assert_uint_eq(world.syns[1], _i);
+}
+END_TEST
+
 START_TEST(a_device_that_gives_up_takes_the_far_side_along)
 {
     make_cpe();
@@ -445,6 +460,7 @@ int main(void)
     tcase_add_test(t, an_unreachable_server_is_unreachable);
     tcase_add_test(t, a_server_that_does_not_answer_is_unreachable_in_the_end);
     tcase_add_test(t, a_silent_uplink_costs_little);
+    tcase_add_loop_test(t, the_cheapest_uplink_is_first_where_cost_counts, 0, 2);
     tcase_add_test(t, a_device_that_gives_up_takes_the_far_side_along);
     tcase_add_test(t, exceptions_and_other_ports_are_passed_back);
     tcase_add_test(t, without_a_usable_uplink_everything_is_the_kernels);
