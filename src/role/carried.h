@@ -17,6 +17,7 @@ struct asking {
     struct race *race;          /* that is being run; NULL: none */
     enum race_loss loss;        /* of one that was lost */
     struct braid_conn *awaited; /* the converter's, whose answer decides; NULL: none */
+    bool straight;              /* no converter can be had: the server itself is asked */
     size_t opening_len;         /* bytes that the converter is sent first */
     braid_time give_up_at;
     struct timer timer; /* of the race, or of the answer */

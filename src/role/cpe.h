@@ -55,6 +55,7 @@ struct cpe_params {
     X(CPE_INCOMING, "incoming", "connections asked for by the LAN")                                          \
     X(CPE_ACCEPTED, "accepted", "connections whose far side answered")                                       \
     X(CPE_PLAIN, "without_mptcp", "of these, those that are plain TCP over one uplink")                      \
+    X(CPE_STRAIGHT, "straight", "of these, those that went without a converter since none could be had")     \
     X(CPE_REFUSED, "refused", "connections that the far side refused")                                       \
     X(CPE_UNREACHABLE, "unreachable", "connections whose far side was unreachable or did not answer")        \
     X(CPE_NOT_MPTCP, "not_mptcp", "connections refused since MPTCP could not be had")                        \

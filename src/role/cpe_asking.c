@@ -53,6 +53,8 @@ static void carry(struct carried *cd, struct braid_conn *c, bool heard)
     cpe->counters.v[CPE_ACCEPTED]++;
     if (!braid_conn_is_mptcp(c))
         cpe->counters.v[CPE_PLAIN]++;
+    if (cd->asking->straight)
+        cpe->counters.v[CPE_STRAIGHT]++;
     end_conn_init(wan, c);
     cd->unheard = !heard;
     if (!heard)
@@ -137,11 +139,29 @@ static void arm(struct asking *a)
     role_expire_at(&cs->role, at);
 }
 
-/* That a converter refuses says nothing of the server. */
-static enum race_loss meaning_of(const struct carried *cd, enum race_loss why)
+/* No converter can be had, and plain TCP is allowed: better without one than not at all. That nobody answers
+ * is no reason, since a converter waits for its server; that shows in the probes of the uplinks. */
+static bool may_go_straight(const struct carried *cd, enum race_loss why)
 {
-    bool converter = carried_cpe(cd)->params->kind == CPE_CONVERT;
-    return converter && why == RACE_LOST_REFUSED ? RACE_LOST_UNREACHABLE : why;
+    const struct cpe_params *p = carried_cpe(cd)->params;
+    return p->kind == CPE_CONVERT && !p->no_plain && !cd->asking->straight &&
+           (why == RACE_LOST_REFUSED || why == RACE_LOST_UNREACHABLE);
+}
+
+/* None of the peers, or the server itself, can be had. May free it. */
+static void lose(struct carried *cd, enum race_loss why)
+{
+    struct cpe *cpe = carried_cpe(cd);
+    bool converter = cpe->params->kind == CPE_CONVERT && !cd->asking->straight;
+    if (may_go_straight(cd, why)) {
+        cpe_complain(cpe, &cd->far, race_loss_text(why));
+        cd->asking->straight = true;
+        ask_from(cd, 0, RACE_LOST_UNREACHABLE);
+        return;
+    }
+    cd->server_said |= cd->asking->straight;
+    /* that a converter refuses says nothing of the server */
+    cpe_give_up(cd, converter && why == RACE_LOST_REFUSED ? RACE_LOST_UNREACHABLE : why);
 }
 
 /* A race tells that it is lost from within a step; the rest waits until that returns. May free it. */
@@ -152,7 +172,7 @@ static void step(struct carried *cd, void (*go)(struct race *r, braid_time now),
     if (a->race)
         arm(a);
     else
-        cpe_give_up(cd, meaning_of(cd, a->loss));
+        lose(cd, a->loss);
 }
 
 static void on_timer(struct timer *t, braid_time now)
@@ -161,7 +181,7 @@ static void on_timer(struct timer *t, braid_time now)
     if (a->race)
         step(a->carried, race_expire, now);
     else
-        cpe_give_up(a->carried, RACE_LOST_TIMEOUT);
+        lose(a->carried, RACE_LOST_TIMEOUT);
 }
 
 static void on_due(void *arg)
@@ -242,10 +262,12 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
     uint8_t opening[CONVERT_MESSAGE_MAX];
     braid_time now = clock_now();
     braid_conn_addrs(carried_conn(cd, LAN_END), &meant, &client);
-    a->opening_len = p->kind == CPE_CONVERT ? convert_client_message(opening, &meant, false) : 0;
+    bool convert = p->kind == CPE_CONVERT && !a->straight;
+    a->opening_len = convert ? convert_client_message(opening, &meant, false) : 0;
     const struct profile *of_port = profile_for_port(cpe, meant.port);
     const struct cpe_wish wish = {.meant = &meant,
                                   .first = first,
+                                  .straight = a->straight,
                                   .by_cost = goes_by_cost(of_port ? of_port->sched : p->sched),
                                   .now = now};
     struct race_params params = {.core = cpe->owner->role.node->core,
@@ -259,7 +281,7 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
                                  .events = &race_events,
                                  .arg = cd};
     if (params.n_lanes == 0) {
-        cpe_give_up(cd, otherwise);
+        lose(cd, otherwise);
         return;
     }
     if (cpe->owner->role.node->learned)
@@ -282,6 +304,7 @@ void cpe_ask(struct carried *cd)
     const struct profile *of_port = profile_for_port(cpe, meant.port);
     profile_choose(&cd->profile, of_port ? of_port : p->profile);
     timer_init(&cd->asking->timer, on_timer);
+    cd->asking->straight = p->kind == CPE_CONVERT && !p->no_plain && cpe_peers_silent(cpe);
     cd->asking->give_up_at = clock_now() + (p->connect_timeout ? p->connect_timeout : CPE_CONNECT_TIMEOUT);
     ask_from(cd, 0, RACE_LOST_UNREACHABLE);
 }

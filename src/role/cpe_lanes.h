@@ -9,11 +9,14 @@
 struct cpe_wish {
     const struct braid_addr *meant; /* by the device */
     unsigned first;                 /* peers before this one are not asked any more */
+    bool straight;                  /* the server itself, whatever the mode is */
     bool by_cost;                   /* the cheapest uplink first */
     braid_time now;
 };
 
 /* Into lanes, the best first; how many. 0: it cannot be reached now. */
 unsigned cpe_lanes(const struct cpe *cpe, const struct cpe_wish *wish, struct race_lane lanes[RACE_LANES]);
+/* There are ways to peers, and whoever probes them gets no answers by any. */
+bool cpe_peers_silent(const struct cpe *cpe);
 
 #endif

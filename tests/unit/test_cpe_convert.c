@@ -193,6 +193,7 @@ END_TEST
 
 START_TEST(who_speaks_another_protocol_or_says_nothing_is_no_converter)
 {
+    world.params.no_plain = true;
     world.manners = _i ? MUMBLES : BABBLES;
     world.bare = true;
     serve(CONVERTER, BRAID_CLIENTS_ANY);
@@ -272,6 +273,35 @@ START_TEST(a_node_that_is_freed_meanwhile_leaves_nothing)
 }
 END_TEST
 
+/* The converters refuse, or no uplink's probe is answered. */
+START_TEST(without_a_converter_it_goes_straight_to_the_server)
+{
+    for (unsigned i = 0; _i && i < 3; i++)
+        world.uplinks.all[i].silent[UPLINK_V4] = true;
+    cpes_set_uplinks(world.cpes, &world.uplinks);
+    world.manners = ACCEPTS;
+    serve(SERVER, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    until(&world.device.established, 2 * BRAID_SECOND);
+    run_for(BRAID_SECOND, NULL);
+    ck_assert_uint_eq(world.server.n, 0); /* nothing that is meant for a converter */
+    expect_carried();
+    ck_assert(counted(CPE_STRAIGHT) == 1 && counted(CPE_ACCEPTED) == 1);
+}
+END_TEST
+
+START_TEST(it_does_not_where_that_is_forbidden)
+{
+    world.params.no_plain = true;
+    world.manners = ACCEPTS;
+    serve(SERVER, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    until(&world.device.closed, 2 * BRAID_SECOND);
+    ck_assert_int_eq(world.device.why, BRAID_CLOSE_UNREACHABLE);
+    ck_assert(counted(CPE_STRAIGHT) == 0 && counted(CPE_UNREACHABLE) == 1);
+}
+END_TEST
+
 START_TEST(what_is_a_converters_own_is_the_kernels)
 {
     serve(CONVERTER, BRAID_CLIENTS_ANY);
@@ -326,6 +356,8 @@ int main(void)
     tcase_add_test(t, a_converter_that_dies_unheard_is_passed_over);
     tcase_add_test(t, a_drain_does_not_wait_for_the_message);
     tcase_add_test(t, a_node_that_is_freed_meanwhile_leaves_nothing);
+    tcase_add_loop_test(t, without_a_converter_it_goes_straight_to_the_server, 0, 2);
+    tcase_add_test(t, it_does_not_where_that_is_forbidden);
     tcase_add_test(t, what_is_a_converters_own_is_the_kernels);
     tcase_add_test(t, without_a_known_address_everything_is_the_kernels);
     tcase_add_loop_test(t, an_explicit_cpe_connects_to_its_peer_whatever_was_meant, 0, 2);
