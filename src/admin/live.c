@@ -141,12 +141,21 @@ static void add_conn_to(struct snapshot_worker *sum, const struct node *node,
         add_to_edges(sum, edges_of(node), c);
 }
 
+static unsigned stripping(const struct node *node, braid_time now)
+{
+    unsigned strips = 0;
+    for (unsigned i = 0; node->learned && i < LEARNED_UPLINKS; i++)
+        strips |= (unsigned)learned_strips(node->learned, i, now) << i;
+    return strips;
+}
+
 static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget)
 {
     const struct edges *es = edges_of(worker_user(w));
     braid_core_stats(worker_core(w), &sum->core);
     sum->counters = *braid_core_counters(worker_core(w));
     sum->io = *worker_counters(w);
+    sum->strips = stripping(worker_user(w), worker_now(w));
     for (unsigned i = 0; i < edges_count(es); i++)
         sum->edges[i].counters = *edges_counters(es, i);
     for (unsigned i = 0; i < sum->n_cpes; i++)

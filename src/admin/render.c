@@ -85,6 +85,7 @@ struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *
     for (unsigned w = 0; sum && w < v->n_workers; w++) {
         const struct snapshot_worker *from = v->workers[w];
         add_core(&sum->core, &from->core);
+        sum->strips |= from->strips;
         add_words(sum->counters.v, from->counters.v, sizeof(sum->counters.v));
         for (unsigned i = 0; render_io_counters[i].name; i++)
             *(uint64_t *)((char *)&sum->io + render_io_counters[i].offset) += render_io_value(&from->io, i);

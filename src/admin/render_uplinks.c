@@ -70,6 +70,7 @@ void render_uplinks_json(struct doc *d, const struct snapshot_view *v)
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
             json_way(&j, u, f);
         json_bool(&j, "backup", u->backup);
+        json_bool(&j, "strips_option_30", total->strips >> i & 1);
         json_uint(&j, "cost", r->cost);
         json_uint(&j, "weight", r->weight);
         json_uint(&j, "subflows", books->subflows);
@@ -118,10 +119,11 @@ void render_uplinks_text(struct doc *d, const struct snapshot_view *v)
         const struct braid_path_rule *r = &v->conf->paths[rule_of(v, i)];
         const struct snapshot_path *books = &total->paths[rule_of(v, i)];
         char bytes[RENDER_SIZE], quota[RENDER_SIZE];
-        doc_printf(d, "%-12s %-15s %7u %7u %5" PRIu64 " %12s %12s%s%s\n", u->name, u->interface, r->cost,
+        doc_printf(d, "%-12s %-15s %7u %7u %5" PRIu64 " %12s %12s%s%s%s\n", u->name, u->interface, r->cost,
                    r->weight, books->subflows, render_volume(books->bytes, bytes),
                    r->quota ? render_volume(r->quota, quota) : "none",
-                   r->quota > 0 && books->bytes >= r->quota ? ", used up" : "", u->backup ? ", backup" : "");
+                   r->quota > 0 && books->bytes >= r->quota ? ", used up" : "", u->backup ? ", backup" : "",
+                   total->strips >> i & 1 ? ", strips option 30" : "");
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
             text_way(d, u, f);
     }

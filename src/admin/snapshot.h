@@ -38,6 +38,7 @@ struct snapshot_path {
 
 struct snapshot_worker {
     struct braid_core_stats core;
+    unsigned strips; /* bit i: uplink i takes option 30 away (learned_strips) */
     struct braid_counters counters;
     struct worker_counters io;
     unsigned n_edges, n_cpes, n_paths; /* as many as the configuration has */

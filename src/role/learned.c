@@ -41,6 +41,8 @@ struct learned {
     struct recent kinds[LEARNED_KINDS];
     unsigned strips; /* bit i: uplink i */
     braid_time strips_at;
+    void (*tell)(void *arg, const struct race_lane *lane, enum race_seen what); /* NULL: there is nobody */
+    void *tell_arg;
 };
 
 const char *learned_kind_text(enum learned_kind kind)
@@ -167,7 +169,7 @@ static bool refresh(struct learned *l, enum learned_kind kind, const struct race
     return learn(l, kind, lane, 1, now);
 }
 
-bool learned_see(struct learned *l, const struct race_lane *lane, enum race_seen what, braid_time now)
+bool learned_hear(struct learned *l, const struct race_lane *lane, enum race_seen what, braid_time now)
 {
     assert(lane->uplink < LEARNED_UPLINKS);
     bool news = false;
@@ -196,14 +198,27 @@ bool learned_see(struct learned *l, const struct race_lane *lane, enum race_seen
     return false;
 }
 
+void learned_see(struct learned *l, const struct race_lane *lane, enum race_seen what, braid_time now)
+{
+    if (learned_hear(l, lane, what, now) && l->tell)
+        l->tell(l->tell_arg, lane, what);
+}
+
+void learned_on_news(struct learned *l,
+                     void (*tell)(void *arg, const struct race_lane *lane, enum race_seen what), void *arg)
+{
+    l->tell = tell;
+    l->tell_arg = arg;
+}
+
 /* ---- a whole uplink ------------------------------------------------------------------------------------ */
 
+/* On another uplink, as on this one either is forgotten for the other. */
 static bool passes_elsewhere(const struct learned *l, const struct fact *stripped, braid_time now)
 {
-    const struct recent_key *key = &stripped->entry.key;
-    const struct braid_addr prefix = {.ip = key->ip};
+    const struct braid_addr prefix = {.ip = stripped->entry.key.ip};
     for (unsigned i = 0; i < LEARNED_UPLINKS; i++) {
-        if (i != key->owner && knows(l, LEARNED_PASSES, i, &prefix, now))
+        if (knows(l, LEARNED_PASSES, i, &prefix, now))
             return true;
     }
     return false;
@@ -248,7 +263,7 @@ static bool strips_here(struct learned *l, const struct race_lane *lane, const s
     if (knows(l, LEARNED_PASSES, lane->uplink, &lane->remote, now))
         return false;
     bool stripped = knows(l, LEARNED_STRIPPED, lane->uplink, &lane->remote, now),
-         whole = learned_strips(l, lane->uplink, now);
+         whole = (stripped && lane->capable) || learned_strips(l, lane->uplink, now);
     for (unsigned i = 0; i < n && (stripped || whole); i++) {
         const struct race_lane *o = &lanes[i];
         if (o->uplink == lane->uplink)

@@ -45,9 +45,13 @@ struct learned *learned_new(const struct siphash_key *key, size_t max);
 /* NULL is allowed. */
 void learned_free(struct learned *l);
 
-/* For struct race_events. True: it is news, also for other workers' tables, which are told by the same call.
- * If memory is short it is not remembered. */
-bool learned_see(struct learned *l, const struct race_lane *lane, enum race_seen what, braid_time now);
+/* What a race has seen (struct race_events). If memory is short it is not remembered. */
+void learned_see(struct learned *l, const struct race_lane *lane, enum race_seen what, braid_time now);
+/* What is news among it goes to tell(arg, ...), for the tables of other workers ... */
+void learned_on_news(struct learned *l,
+                     void (*tell)(void *arg, const struct race_lane *lane, enum race_seen what), void *arg);
+/* ... which learn it so. True: it was news here, too. */
+bool learned_hear(struct learned *l, const struct race_lane *lane, enum race_seen what, braid_time now);
 
 /* Sets plain and bare of the lanes as what is known wants it, and puts first who is expected to answer; of
  * these, those that are no reserve; of these, those over which there will be MPTCP. Else their order stays.

@@ -316,7 +316,7 @@ static void advance(struct race *r, braid_time now)
     if (r->next == r->params.n_lanes)
         return;
     r->newest = l = &r->lanes[r->next++];
-    candidate_open(r, &l->candidates[l->where.plain ? PLAIN : CAPABLE], now);
+    candidate_open(r, &l->candidates[l->where.plain && r->params.fallback ? PLAIN : CAPABLE], now);
     r->next_at = now + l->where.head_start;
 }
 

@@ -90,8 +90,8 @@ struct race_params {
     struct braid_connect_params connect;
     const struct race_lane *lanes; /* in the order in which they are tried; 1 to RACE_LANES; copied */
     unsigned n_lanes;
-    /* Plain TCP is accepted. Else nothing but SYNs with MP_CAPABLE is sent, and lanes that answer without are
-     * passed over. */
+    /* Plain TCP is accepted. Else nothing but SYNs with MP_CAPABLE is sent, on plain lanes, too, and lanes
+     * that answer without are passed over. */
     bool fallback;
     /* The first bytes of our stream, at most RACE_OPENING; copied. SYNs with MP_CAPABLE carry them, except on
      * bare lanes; a plain SYN is as plain as can be. So they may leave, and arrive, with the SYNs of several

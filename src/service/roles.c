@@ -1,10 +1,13 @@
 /* See roles.h. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include "io/mailbox.h"
 #include "io/upstream.h"
+#include "role/learned.h"
 #include "role/node.h"
 #include "role/probes.h"
 #include "role/resolver.h"
@@ -156,6 +159,41 @@ static void on_learned(void *arg, unsigned i, const struct braid_addr *server, b
     worker_tell_all(r->workers->all, r->workers->n, NULL, take_finding, &f, sizeof(f));
 }
 
+/* ---- what its races have seen ------------------------------------------------------------------ */
+
+struct sight {
+    struct race_lane lane;
+    enum race_seen what;
+};
+
+static void take_sight(struct worker *w, const void *what)
+{
+    const struct sight *s = what;
+    const struct node *node = worker_user(w);
+    if (node)
+        learned_hear(node->learned, &s->lane, s->what, worker_now(w));
+}
+
+static void on_news(void *arg, const struct race_lane *lane, enum race_seen what)
+{
+    struct roles *r = arg;
+    struct sight s = {.lane = *lane, .what = what};
+    if (r->workers->n > 1)
+        worker_tell_all(r->workers->all, r->workers->n, NULL, take_sight, &s, sizeof(s));
+}
+
+static int make_learned(struct roles *r, struct node *node)
+{
+    struct siphash_key key;
+    ssize_t got = getrandom(&key, sizeof(key), 0);
+    assert(got == sizeof(key)); /* so few bytes are never cut short */
+    node->learned = learned_new(&key, LEARNED_MAX);
+    if (!node->learned)
+        return -1;
+    learned_on_news(node->learned, on_news, r);
+    return 0;
+}
+
 /* The names of edges come first. */
 static int make_edges(struct roles *r, struct node *node)
 {
@@ -172,6 +210,8 @@ static int make_cpes(struct roles *r, struct node *node)
     const struct cpe_neighbours neighbours = {.edges = p->edges, .n_edges = p->n_edges};
     if (p->n_cpes == 0)
         return 0;
+    if (make_learned(r, node) < 0)
+        return -1;
     struct cpes *cs = cpes_new(node, &neighbours, p->cpes, p->n_cpes);
     for (unsigned i = 0; cs && i < r->n_names; i++)
         if (r->owners[i].cpe)

@@ -1,6 +1,7 @@
 /* role/cpe: devices, a router, and servers behind its uplinks, in virtual time (cpe_world.h). */
 #include "cpe_world.h"
 #include "role/edge.h"
+#include "role/learned.h"
 #include "role/race.h"
 
 #define SERVER "198.51.100.80:80"
@@ -159,6 +160,40 @@ START_TEST(the_cheapest_uplink_is_first_where_cost_counts)
     connected(SERVER, BRAID_CLIENTS_ANY);
     ck_assert_uint_eq(world.syns[0], !_i);
     ck_assert_uint_eq(world.syns[1], _i);
+}
+END_TEST
+
+/* A connection that begins now is open after so long. */
+static void expect_open_after(braid_time time)
+{
+    braid_time begun = world.now;
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    ck_assert_int_eq(world.now - begun, time);
+    run_for(WAN_DELAY + LAN_DELAY, NULL);
+    braid_conn_abort(world.device.conn);
+    run_for(BRAID_SECOND, NULL);
+}
+
+static void learning_cpe(void)
+{
+    const struct siphash_key key = {7, 8};
+    make_cpe();
+    world.node->learned = learned_new(&key, LEARNED_MAX);
+    ck_assert_ptr_nonnull(world.node->learned);
+    serve(SERVER, BRAID_CLIENTS_ANY);
+}
+
+START_TEST(what_a_connection_has_shown_of_an_uplink_steers_the_next)
+{
+    learning_cpe();
+    world.silent[0] = true;
+    expect_open_after(RACE_HEAD_START + TRIP);
+    unsigned asked = world.syns[0];
+    expect_open_after(TRIP);
+    ck_assert_uint_eq(world.syns[0], asked);
+    learned_clear(world.node->learned);
+    expect_open_after(RACE_HEAD_START + TRIP);
 }
 END_TEST
 
@@ -461,6 +496,7 @@ int main(void)
     tcase_add_test(t, a_server_that_does_not_answer_is_unreachable_in_the_end);
     tcase_add_test(t, a_silent_uplink_costs_little);
     tcase_add_loop_test(t, the_cheapest_uplink_is_first_where_cost_counts, 0, 2);
+    tcase_add_test(t, what_a_connection_has_shown_of_an_uplink_steers_the_next);
     tcase_add_test(t, a_device_that_gives_up_takes_the_far_side_along);
     tcase_add_test(t, exceptions_and_other_ports_are_passed_back);
     tcase_add_test(t, without_a_usable_uplink_everything_is_the_kernels);

@@ -44,13 +44,13 @@ static struct race_lane lane_to(unsigned uplink, unsigned i)
 static bool see(unsigned uplink, const char *remote, enum race_seen what)
 {
     struct race_lane l = lane(uplink, remote);
-    return learned_see(learned, &l, what, now);
+    return learned_hear(learned, &l, what, now);
 }
 
 static bool see_of(unsigned uplink, unsigned i, enum race_seen what)
 {
     struct race_lane l = lane_to(uplink, i);
-    return learned_see(learned, &l, what, now);
+    return learned_hear(learned, &l, what, now);
 }
 
 /* The lane as it is steered alone. */
@@ -229,6 +229,19 @@ START_TEST(an_uplink_that_strips_for_several_prefixes_is_known_as_such)
 }
 END_TEST
 
+START_TEST(where_it_passes_an_uplink_that_strips_keeps_its_place)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        see_of(0, i, RACE_SEEN_STRIPPED);
+        see_of(1, i, RACE_SEEN_MPTCP);
+    }
+    ck_assert(learned_strips(learned, 0, now));
+    expect_order(2, SERVER, 0, "10");
+    see(0, SERVER, RACE_SEEN_MPTCP);
+    expect_order(2, SERVER, 0, "01");
+}
+END_TEST
+
 START_TEST(servers_without_mptcp_are_no_reproach)
 {
     for (unsigned i = 0; i < MAX; i++) {
@@ -254,7 +267,12 @@ START_TEST(a_server_that_is_known_to_speak_it_is_proof_enough)
 {
     struct race_lane l = lane(0, SERVER);
     l.capable = true;
-    learned_see(learned, &l, RACE_SEEN_STRIPPED, now);
+    ck_assert(!learned_strips(learned, 0, now));
+    learned_hear(learned, &l, RACE_SEEN_STRIPPED, now);
+    struct race_lane at_once[2] = {l, lane(1, SERVER)};
+    learned_steer(learned, at_once, 2, now);
+    ck_assert_uint_eq(at_once[0].uplink, 1);
+    now += BRAID_SECOND; /* the next look at all that is known */
     ck_assert(learned_strips(learned, 0, now) && !learned_strips(learned, 1, now));
     expect_order(2, SERVER, 0, "10");
 }
@@ -315,6 +333,28 @@ START_TEST(all_or_one_uplink_can_be_forgotten)
 }
 END_TEST
 
+static unsigned told;
+
+static void on_news(void *arg, const struct race_lane *l, enum race_seen what)
+{
+    ck_assert_ptr_eq(arg, &told);
+    ck_assert(l->uplink == 3 && what == RACE_SEEN_REJECTED);
+    told++;
+}
+
+START_TEST(news_is_told_once_and_what_is_heard_is_not)
+{
+    struct race_lane l = lane(3, SERVER), other = lane(2, SERVER);
+    learned_see(learned, &l, RACE_SEEN_SILENT, now); /* nobody wants to hear of it yet */
+    learned_on_news(learned, on_news, &told);
+    learned_see(learned, &l, RACE_SEEN_REJECTED, now);
+    learned_see(learned, &l, RACE_SEEN_REJECTED, now);
+    ck_assert(learned_hear(learned, &other, RACE_SEEN_REJECTED, now));
+    ck_assert_uint_eq(told, 1);
+    ck_assert_uint_eq(learned_count(learned), 3);
+}
+END_TEST
+
 START_TEST(each_kind_has_a_word)
 {
     for (unsigned i = 0; i < LEARNED_KINDS; i++)
@@ -339,12 +379,14 @@ int main(void)
     tcase_add_test(t, an_answer_without_mptcp_is_blamed_on_the_uplink_only_by_comparison);
     tcase_add_test(t, what_is_seen_again_and_again_is_news_only_now_and_then);
     tcase_add_test(t, an_uplink_that_strips_for_several_prefixes_is_known_as_such);
+    tcase_add_test(t, where_it_passes_an_uplink_that_strips_keeps_its_place);
     tcase_add_test(t, servers_without_mptcp_are_no_reproach);
     tcase_add_test(t, one_that_passes_more_than_it_strips_does_not_strip);
     tcase_add_test(t, a_server_that_is_known_to_speak_it_is_proof_enough);
     tcase_add_test(t, prefixes_are_those_of_the_family);
     tcase_add_test(t, it_is_bounded_and_each_kind_has_its_share);
     tcase_add_test(t, all_or_one_uplink_can_be_forgotten);
+    tcase_add_test(t, news_is_told_once_and_what_is_heard_is_not);
     tcase_add_test(t, each_kind_has_a_word);
     suite_add_tcase(s, t);
     return run_suite(s);

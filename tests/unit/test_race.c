@@ -184,6 +184,17 @@ START_TEST(a_lane_that_drops_the_option_is_asked_plainly_only)
 }
 END_TEST
 
+START_TEST(where_plain_tcp_is_not_wanted_a_plain_lane_is_asked_for_mptcp)
+{
+    field_lanes(1);
+    field.lanes[0].plain = true;
+    field.params.fallback = false;
+    field_race();
+    expect_win(1, true, TRIP);
+    ck_assert_uint_eq(field.uplinks[1].plain_syns, 0);
+}
+END_TEST
+
 START_TEST(a_refusal_is_confirmed_by_a_plain_syn_and_ends_the_race)
 {
     field_lanes(3);
@@ -281,6 +292,26 @@ START_TEST(what_is_unreachable_pulls_the_next_forward)
     ck_assert_int_eq(field.uplinks[2].first_syn, field.begun + TRIP);
     ck_assert_int_eq(field.uplinks[1].first_plain, field.begun + TRIP);
     expect_loss(RACE_LOST_UNREACHABLE, 3 * TRIP);
+}
+END_TEST
+
+START_TEST(of_several_reasons_the_one_that_tells_most_is_told)
+{
+    field_lane(1, "10.0.9.2:80"); /* refuses */
+    field_lane(1, "10.0.9.1:80");
+    field.pair.refuse = true;
+    field.pair.how = BRAID_REFUSE_UNREACHABLE;
+    field_race();
+    expect_loss(RACE_LOST_REFUSED, 4 * TRIP);
+    field_free();
+    field_init();
+    field_lane(1, "10.0.9.1:80"); /* unreachable */
+    field_lane(2, "10.0.9.2:80"); /* silent */
+    field.pair.refuse = true;
+    field.pair.how = BRAID_REFUSE_UNREACHABLE;
+    field.uplinks[2].dead = true;
+    field_race();
+    expect_loss(RACE_LOST_UNREACHABLE, RACE_TIMEOUT);
 }
 END_TEST
 
@@ -456,6 +487,7 @@ int main(void)
     tcase_add_test(t, where_plain_tcp_is_not_wanted_the_next_uplink_is_asked_at_once);
     tcase_add_test(t, where_plain_tcp_is_all_there_is_and_not_wanted_that_is_said);
     tcase_add_test(t, a_lane_that_drops_the_option_is_asked_plainly_only);
+    tcase_add_test(t, where_plain_tcp_is_not_wanted_a_plain_lane_is_asked_for_mptcp);
     tcase_add_test(t, a_refusal_is_confirmed_by_a_plain_syn_and_ends_the_race);
     tcase_add_test(t, a_slow_refusal_is_not_asked_for_elsewhere);
     tcase_add_test(t, a_reset_that_means_the_option_makes_plain_tcp);
@@ -464,6 +496,7 @@ int main(void)
     tcase_add_test(t, a_refusal_holds_when_the_others_have_had_their_head_start);
     tcase_add_test(t, one_address_that_refuses_says_nothing_of_the_next);
     tcase_add_test(t, what_is_unreachable_pulls_the_next_forward);
+    tcase_add_test(t, of_several_reasons_the_one_that_tells_most_is_told);
     tcase_add_test(t, silence_ends_with_the_time_for_all);
     tcase_add_test(t, a_core_without_places_is_told_at_once);
     tcase_add_test(t, where_there_is_a_place_for_one_the_one_goes_on);

@@ -39,10 +39,9 @@ START_TEST(the_text_tells_each_way_and_what_is_missing)
     render_uplinks_text(&doc, &view);
     const char *text = written();
     contains(text, "\nlte          wwan0                 5 ");
-    contains(
-        text,
-        ", used up, backup\n    IPv4  up      192.0.2.7 via 192.0.2.1, round trip 12.3 ms, 3 % of probes "
-        "lost\n    IPv6  silent  2001:db8::7, 100 % of probes lost\n");
+    contains(text, ", used up, backup, strips option 30\n    IPv4  up      192.0.2.7 via 192.0.2.1, round "
+                   "trip 12.3 ms, 3 % of probes "
+                   "lost\n    IPv6  silent  2001:db8::7, 100 % of probes lost\n");
     contains(text, "\ndsl          ppp0 ");
     contains(text, "\n    IPv4  down    no carrier\n    IPv6  down    no address\n2 uplinks\n");
 }
@@ -58,7 +57,8 @@ START_TEST(json_has_an_object_for_each_family)
         "\"address\":\"192.0.2.7\",\"gateway\":\"192.0.2.1\",\"inner\":\"10.200.0.1\",\"srtt_us\":12300,"
         "\"probes\":32,\"loss_percent\":3},\"ipv6\":{\"state\":\"silent\",\"lacks\":null,"
         "\"address\":\"2001:db8::7\",\"gateway\":null,\"inner\":\"fd00:200::1\",\"srtt_us\":null,"
-        "\"probes\":3,\"loss_percent\":100},\"backup\":true,\"cost\":5,\"weight\":1,\"subflows\":5,"
+        "\"probes\":3,\"loss_percent\":100},\"backup\":true,\"strips_option_30\":true,\"cost\":5,\"weight\":"
+        "1,\"subflows\":5,"
         "\"bytes\":1200,\"quota\":");
     contains(text, ",\"over_quota\":true},{\"name\":\"dsl\"");
     contains(text,
