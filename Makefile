@@ -67,8 +67,8 @@ $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-# The simulator runs races, which are sans IO as the core is.
-$(B)/libtest.a: $(test_obj) $(B)/src/role/race.o
+# The simulator runs races, and what is learned by them: both are sans IO as the core is.
+$(B)/libtest.a: $(test_obj) $(B)/src/role/race.o $(B)/src/role/learned.o
 	@rm -f $@
 	$(AR) rcs $@ $^
 # Libraries may want each other.

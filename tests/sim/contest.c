@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "app.h"
 #include "base/addr.h"
+#include "role/learned.h"
 #include "world.h"
 
 /* ---- the client -------------------------------------------------------------------- */
@@ -51,7 +52,15 @@ static void due(void *arg)
     plan(arg);
 }
 
-static const struct race_events events = {.won = won, .lost = lost, .due = due};
+static void seen(void *arg, const struct race_lane *lane, enum race_seen what)
+{
+    const struct app *a = arg;
+
+    if (a->world->learned)
+        learned_see(a->world->learned, lane, what, a->world->time.now);
+}
+
+static const struct race_events events = {.won = won, .lost = lost, .seen = seen, .due = due};
 
 /* The observer knows by `racing` whose the SYNs are that leave meanwhile. */
 static void step(struct app *a, void (*go)(struct race *r, braid_time now))
@@ -100,7 +109,10 @@ void contest_open(void *ctx, uint64_t arg)
         lanes[i] = (struct race_lane){.local.ip = sim_client_ip(s, i),
                                       .remote = {sim_server_ip(s, 0), SIM_PORT},
                                       .head_start = race_head_start(s->race_srtt[i]),
-                                      .uplink = i};
+                                      .uplink = i,
+                                      .capable = s->race_learns};
+    if (w->learned)
+        learned_steer(w->learned, lanes, s->n_paths, w->time.now);
     a->opened = true;
     a->opened_at = w->time.now;
     a->contest.race = race_new(&p);
@@ -184,8 +196,18 @@ void contest_incoming(struct sim_core *sc, struct braid_conn *c)
     braid_conn_accept(c);
 }
 
+void contest_init(struct world *w)
+{
+    const struct siphash_key key = {w->s.seed, 1};
+
+    list_init(&w->guests);
+    if (w->s.race_learns)
+        w->learned = learned_new(&key, LEARNED_MAX);
+}
+
 void contest_free(struct world *w)
 {
+    learned_free(w->learned);
     for (unsigned i = 0; i < w->s.n_conns; i++)
         race_free(w->apps[SIM_CLIENT][i].contest.race);
     while (!list_empty(&w->guests))

@@ -22,6 +22,8 @@ struct contest {
 void contest_open(void *ctx, uint64_t arg);
 /* A SYN has come to the server's core. */
 void contest_incoming(struct sim_core *sc, struct braid_conn *c);
+/* Before all others. */
+void contest_init(struct world *w);
 /* Ends what is left. */
 void contest_free(struct world *w);
 /* True if the winner comes from this address of the client's. */

@@ -288,6 +288,7 @@ const struct family sim_families[] = {
     {"race_flapping", make_race_flapping},
     {"race_many", make_race_many},
     {"race_nat", make_race_nat},
+    {"race_learning", make_race_learning},
     {"sched_alike", make_sched_alike},
     {"sched_unlike", make_sched_unlike},
     {"sched_lossy", make_sched_lossy},

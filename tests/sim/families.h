@@ -118,6 +118,7 @@ void make_race_late(struct scenario *s, struct rng *r);
 void make_race_flapping(struct scenario *s, struct rng *r);
 void make_race_many(struct scenario *s, struct rng *r);
 void make_race_nat(struct scenario *s, struct rng *r);
+void make_race_learning(struct scenario *s, struct rng *r);
 void make_sched_alike(struct scenario *s, struct rng *r);
 void make_sched_unlike(struct scenario *s, struct rng *r);
 void make_sched_lossy(struct scenario *s, struct rng *r);

@@ -214,3 +214,33 @@ void make_race_nat(struct scenario *s, struct rng *r)
     swallow(s, 0, 0);
     s->max_opening = head_starts(s, 1) + trip(s, 1);
 }
+
+/* One connection after the other. What the first ones have seen spares the later ones the head start of a
+ * dead uplink, or brings them MPTCP over another one; only now and then is it tried again. */
+void make_race_learning(struct scenario *s, struct rng *r)
+{
+    unsigned fault = (unsigned)rng_below(r, 3);
+
+    racing(s, r, WHOLE);
+    s->race_learns = true;
+    s->n_conns = 8;
+    s->conn_gap = rng_range(r, 1100 * BRAID_MS, 1300 * BRAID_MS); /* nearly ten seconds, all told */
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        s->app[side].total = (uint64_t)rng_log_range(r, 1, 20 * KB); /* over before the next one begins */
+    for (unsigned i = 1; i < s->n_paths; i++)
+        if (trip(s, i) > s->max_opening)
+            s->max_opening = trip(s, i);
+    if (fault == 0) {
+        swallow(s, 0, 0);
+        s->max_slow = 2; /* for five seconds it is not asked first, then for ten */
+    } else if (fault == 1) {
+        strip(s, r, 0);
+        s->max_slow = trip(s, 0) > s->max_opening;
+        s->max_plain = 1;
+    } else {
+        family_box(s, (struct box_spec){
+                          .ops = &box_drop, .path = 0, .on = ON_SYN, .drop = {.subtypes = MB_CAPABLE}});
+        s->max_slow = 3; /* two until it is believed, or as if it were dead */
+        s->max_plain = 2;
+    }
+}

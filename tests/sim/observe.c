@@ -465,15 +465,14 @@ static void check_bytes(struct look *k)
 
 /* ---- the whole --------------------------------------------------------------------- */
 
-/* A SYN between addresses and ports of one that was given up without an answer, or that its sender has reset.
- */
+/* A SYN between addresses and ports of one that was given up without an answer, or is over. */
 static bool begins_anew(const struct look *k, const struct flow *f)
 {
-    const struct half *h = &f->half[k->side];
-    bool syn = (k->p.tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+    const struct half *h = &f->half[k->side], *peer = &f->half[!k->side];
+    bool syn = (k->p.tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN,
+         over = h->reset || peer->reset || (h->fin && peer->fin);
 
-    return syn && h->syn && h->iss != k->p.tcp.seq &&
-           (h->reset || f->half[!k->side].reset || (k->w->s.race && !f->half[!k->side].syn));
+    return syn && h->syn && h->iss != k->p.tcp.seq && (over || (k->w->s.race && !peer->syn));
 }
 
 static void find_flow(struct look *k)

@@ -114,6 +114,10 @@ struct scenario {
     bool race;                       /* the client opens by a race over its paths, in their order */
     bool race_no_plain;              /* it does not take plain TCP */
     braid_time race_srtt[SIM_PATHS]; /* what it knows of their round trips; 0: nothing */
+    bool race_learns;                /* later races are steered by what earlier ones have seen; the server is
+                                      * known to speak MPTCP */
+    unsigned max_slow, max_plain;    /* connections that may take longer than max_opening, or be plain TCP, if
+                                      * races learn */
     braid_time max_opening;          /* longest time until it has won or lost; 0: no bound */
     braid_time start;                /* of virtual time */
     braid_time conn_gap;             /* between the opening of connections */

@@ -75,7 +75,7 @@ static struct world *begin(const struct scenario *s, FILE *trace)
     w->on_sent = observer_packet;
     w->rng = rng_make(s->seed, 1);
     w->next_port = 10000;
-    list_init(&w->guests);
+    contest_init(w);
     vtime_init(&w->time, s->start);
     idsn_place(place_idsn, w);
     net_init(w);
@@ -305,11 +305,32 @@ static void judge_repetition(struct world *w)
         sim_fail(w, "a join was opened for nothing");
 }
 
+static bool is_slow(const struct world *w, unsigned i)
+{
+    const struct app *a = &w->apps[SIM_CLIENT][i];
+
+    return w->s.max_opening > 0 && a->contest.over_at - a->opened_at > w->s.max_opening;
+}
+
+/* Later connections begin where earlier ones have got an answer with MPTCP. */
+static void judge_learning(struct world *w)
+{
+    unsigned slow = 0, plain = 0;
+
+    for (unsigned i = 0; i < w->s.n_conns; i++) {
+        slow += is_slow(w, i);
+        plain += outcome_of(w, i) == OUTCOME_PLAIN;
+    }
+    if (slow > w->s.max_slow || plain > w->s.max_plain)
+        sim_fail(w, "of %u connections %u opened late, not %u at most, and %u were plain, not %u",
+                 w->s.n_conns, slow, w->s.max_slow, plain, w->s.max_plain);
+}
+
 static void judge_opening(struct world *w, unsigned i)
 {
     const struct app *a = &w->apps[SIM_CLIENT][i];
 
-    if (w->s.max_opening > 0 && a->contest.over_at - a->opened_at > w->s.max_opening)
+    if (is_slow(w, i))
         sim_fail(w, "client %u opened in %.3f s, not within %.3f s", i,
                  (double)(a->contest.over_at - a->opened_at) / 1e6, (double)w->s.max_opening / 1e6);
 }
@@ -319,8 +340,10 @@ static void judge(struct world *w)
     judge_repetition(w);
     for (unsigned i = 0; i < w->s.n_conns && w->s.expect == EXPECT_OUTCOME; i++)
         judge_outcome(w, i);
-    for (unsigned i = 0; i < w->s.n_conns && w->s.race; i++)
+    for (unsigned i = 0; i < w->s.n_conns && w->s.race && !w->s.race_learns; i++)
         judge_opening(w, i);
+    if (w->s.race_learns)
+        judge_learning(w);
     for (unsigned i = 0; i < w->s.n_conns; i++)
         for (unsigned side = 0; side < SIM_SIDES; side++) {
             const struct app *a = &w->apps[side][i];

@@ -54,6 +54,7 @@ struct world {
     unsigned n_boxes[SIM_PATHS];
     struct app apps[SIM_SIDES][SIM_CONNS];
     const struct app *racing; /* whose SYNs leave at the moment; NULL: nobody's that races */
+    struct learned *learned;  /* by races; NULL: they do not */
     struct list guests;       /* connections of the server's that have not won yet (contest.c) */
     struct braid_listener *listeners[SIM_WORKERS];
     struct observer observer;
