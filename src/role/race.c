@@ -137,6 +137,24 @@ static void see_the_silent(const struct race *r, const struct candidate *winner)
     }
 }
 
+/* The bytes that a connection of this lane is to begin with, perhaps in room. */
+static const void *opening_of(const struct race *r, const struct lane *l, uint8_t room[RACE_OPENING],
+                              size_t *len)
+{
+    const struct race_params *p = &r->params;
+    *len = p->opening_for ? p->opening_for(p->arg, &l->where, room) : p->opening_len;
+    assert(*len <= RACE_OPENING);
+    return p->opening_for ? room : p->opening;
+}
+
+static bool write_opening(struct candidate *c)
+{
+    uint8_t room[RACE_OPENING];
+    size_t len;
+    const void *bytes = opening_of(c->race, c->lane, room, &len);
+    return braid_conn_write(c->conn, bytes, len) == (ssize_t)len;
+}
+
 /* ---- what the core tells ------------------------------------------------------------------------------- */
 
 /* What follows needs the time. */
@@ -177,13 +195,12 @@ static void on_established(struct braid_conn *conn, void *user)
 {
     struct candidate *c = user;
     const struct race *r = c->race;
-    size_t len = r->params.opening_len;
     if (!r->params.fallback && !braid_conn_is_mptcp(conn)) {
         if (!r->late)
             see(r, c->lane, RACE_SEEN_STRIPPED);
         candidate_drop(c);
         candidate_failed(c, RACE_LOST_PLAIN);
-    } else if (!c->data && braid_conn_write(conn, r->params.opening, len) != (ssize_t)len) {
+    } else if (!c->data && !write_opening(c)) {
         candidate_drop(c);
         candidate_failed(c, RACE_LOST_RESOURCES);
     } else {
@@ -219,16 +236,17 @@ static void candidate_open(struct race *r, struct candidate *c, braid_time now)
 {
     const struct race_lane *where = &c->lane->where;
     struct braid_connect_params p = r->params.connect;
+    uint8_t room[RACE_OPENING];
+    size_t len = 0;
     p.local = where->local;
     p.remote = where->remote;
     p.plain = c->plain;
     p.ops = &candidate_ops;
     p.user = c;
-    c->data = !c->plain && !where->bare && r->params.opening_len > 0;
-    if (c->data) {
-        p.syn_data = r->params.opening;
-        p.syn_len = (uint16_t)r->params.opening_len;
-    }
+    if (!c->plain && !where->bare)
+        p.syn_data = opening_of(r, c->lane, room, &len);
+    p.syn_len = (uint16_t)len;
+    c->data = len > 0;
     c->asked_at = now;
     c->conn = braid_connect(r->params.core, &p, now);
     c->state = c->conn ? UNDER_WAY : FAILED;

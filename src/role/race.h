@@ -98,6 +98,9 @@ struct race_params {
      * lanes, and must not do harm twice. */
     const void *opening;
     size_t opening_len;
+    /* Instead, if it differs: writes that of a connection over this lane, at most RACE_OPENING bytes, and
+     * returns how many. Called at most once for each connection that is tried. NULL: opening is for all. */
+    size_t (*opening_for)(void *arg, const struct race_lane *lane, uint8_t out[RACE_OPENING]);
     braid_time timeout; /* for all together */
     const struct race_events *events;
     void *arg;

@@ -413,6 +413,39 @@ START_TEST(the_opening_comes_in_the_stream_where_it_is_not)
 }
 END_TEST
 
+static unsigned openings;
+
+/* The place in the pattern that a lane begins with tells one from the other. */
+static size_t opening_for(void *arg, const struct race_lane *lane, uint8_t out[RACE_OPENING])
+{
+    ck_assert_ptr_eq(arg, &field);
+    openings++;
+    size_t len = 100 * lane->uplink;
+    memcpy(out, opening, len);
+    return len;
+}
+
+/* Over the first uplink in its SYN; over the second, which is bare, when it has won. */
+START_TEST(each_lane_may_have_an_opening_of_its_own)
+{
+    for (unsigned i = 1; i <= 2; i++) {
+        field_opening(TAKES_SYN_DATA);
+        field.params.opening_for = opening_for;
+        field.lanes[1].bare = true;
+        field.uplinks[1].dead = i == 2;
+        openings = 0;
+        field_race();
+        expect_win(i, true, i == 2 ? HEAD + TRIP : TRIP);
+        ck_assert_uint_eq(openings, i);
+        field.pair.client.sent = 100 * i;
+        pair_transfer(&field.pair, &field.pair.client, 5000, BRAID_SECOND);
+        ck_assert_uint_eq(field.pair.server.received, 100 * i + 5000);
+        field_free();
+        field_init();
+    }
+}
+END_TEST
+
 START_TEST(a_bare_lane_has_no_payload_in_its_syn)
 {
     field_opening(TAKES_SYN_DATA);
@@ -502,6 +535,7 @@ int main(void)
     tcase_add_test(t, where_there_is_a_place_for_one_the_one_goes_on);
     tcase_add_test(t, the_opening_comes_with_the_syn_where_that_is_taken);
     tcase_add_test(t, the_opening_comes_in_the_stream_where_it_is_not);
+    tcase_add_test(t, each_lane_may_have_an_opening_of_its_own);
     tcase_add_test(t, a_bare_lane_has_no_payload_in_its_syn);
     tcase_add_test(t, where_a_syn_with_both_is_lost_the_payload_is_suspected_first);
     tcase_add_test(t, a_loser_that_has_brought_the_opening_leaves_nothing_of_it);
