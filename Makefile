@@ -68,7 +68,8 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 # The simulator runs races, and what is learned by them: both are sans IO as the core is.
-$(B)/libtest.a: $(test_obj) $(B)/src/role/race.o $(B)/src/role/learned.o
+sans_io_roles := race race_sights learned learned_steer
+$(B)/libtest.a: $(test_obj) $(sans_io_roles:%=$(B)/src/role/%.o)
 	@rm -f $@
 	$(AR) rcs $@ $^
 # Libraries may want each other.

@@ -63,6 +63,8 @@ void recent_clear(struct recent *r)
 
 void recent_free(struct recent *r)
 {
+    if (!r->table.buckets)
+        return;
     recent_clear(r);
     htable_free(&r->table);
 }

@@ -30,7 +30,7 @@ struct recent {
 
 /* 0, or -1: memory is short. */
 int recent_init(struct recent *r, const struct siphash_key *key, size_t max);
-/* Frees what is in it, too. */
+/* Frees what is in it, too. One that could not be made, or zeros, are nothing. */
 void recent_free(struct recent *r);
 /* NULL: there is none. */
 struct recent_entry *recent_find(const struct recent *r, const struct recent_key *key);

@@ -5,57 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
-#include "role/race.h"
+#include "role/race_sights.h"
+#include "role/race_state.h"
 
 /* By then the core may have left MP_CAPABLE or payload out of a repeated SYN, and an answer without them
  * tells nothing of the way. */
 #define EVIDENCE_AGE (3 * BRAID_SECOND)
-
-enum state {
-    UNTRIED,
-    UNDER_WAY,
-    FAILED, /* what follows from it is due */
-    SETTLED /* failed, and nothing more follows from it */
-};
-
-struct lane;
-
-struct candidate {
-    struct race *race;
-    struct braid_conn *conn; /* while it is under way */
-    braid_time asked_at;
-    struct lane *lane;
-    bool plain; /* its SYN is without MP_CAPABLE */
-    bool data;  /* its SYN has a payload */
-    enum state state;
-    enum race_loss loss; /* of one that has failed */
-};
-
-/* The candidates of a lane. */
-enum { CAPABLE, PLAIN, CANDIDATES };
-
-struct lane {
-    struct race_lane where;
-    struct candidate candidates[CANDIDATES];
-    bool struck; /* its address has refused: nothing more is sent there */
-};
-
-struct race {
-    struct race_params params; /* lanes and opening are copies */
-    braid_time deadline;
-    braid_time give_up_at; /* the time for all together is over */
-    braid_time next_at;    /* the newest lane's head start is over */
-    braid_time evidence_until;
-    enum race_loss loss; /* what to tell if nothing works */
-    bool late;           /* evidence_until is over */
-    unsigned next;       /* the lane whose turn is next */
-    struct lane *newest; /* the one whose turn it was last; NULL: none's */
-    struct lane lanes[]; /* the opening is behind them */
-};
-
-#define each_candidate(c, i, r)                                                                              \
-    for (unsigned i = 0; i < CANDIDATES * (r)->params.n_lanes; i++)                                          \
-        for (struct candidate *c = &(r)->lanes[i / CANDIDATES].candidates[i % CANDIDATES]; c; c = NULL)
 
 const char *race_loss_text(enum race_loss why)
 {
@@ -70,21 +25,7 @@ const char *race_loss_text(enum race_loss why)
     return texts[why];
 }
 
-/* ---- what was seen --------------------------------------------------------------------------------------
- */
-
-static void see(const struct race *r, const struct lane *l, enum race_seen what)
-{
-    if (r->params.events->seen)
-        r->params.events->seen(r->params.arg, &l->where, what);
-}
-
-static bool lane_is_open(const struct lane *l)
-{
-    return l->candidates[CAPABLE].state == UNDER_WAY || l->candidates[PLAIN].state == UNDER_WAY;
-}
-
-static bool any_in(const struct race *r, enum state state)
+static bool any_in(const struct race *r, enum candidate_state state)
 {
     for (unsigned i = 0; i < r->params.n_lanes; i++) {
         const struct candidate *c = r->lanes[i].candidates;
@@ -92,49 +33,6 @@ static bool any_in(const struct race *r, enum state state)
             return true;
     }
     return false;
-}
-
-static bool has_lost_its_way(const struct candidate *c)
-{
-    bool failed = c->state == FAILED || c->state == SETTLED;
-    return failed && (c->loss == RACE_LOST_REFUSED || c->loss == RACE_LOST_UNREACHABLE);
-}
-
-/* Of the lane whose plain SYN was answered: what became of the one with MP_CAPABLE. Where that had a payload
- * as well, the payload is suspected first: the next one goes without it, and shows whether it was that. */
-static void see_the_beaten(const struct race *r, const struct lane *l)
-{
-    const struct candidate *c = &l->candidates[CAPABLE];
-    bool silent = c->state == UNDER_WAY;
-    if (!silent && !has_lost_its_way(c))
-        return;
-    see(r, l, c->data ? RACE_SEEN_PAYLOAD_EATEN : silent ? RACE_SEEN_DROPPED : RACE_SEEN_REJECTED);
-}
-
-static void see_the_winner(const struct race *r, const struct candidate *c)
-{
-    const struct lane *l = c->lane;
-    see(r, l, RACE_SEEN_ANSWER);
-    if (braid_conn_is_mptcp(c->conn))
-        see(r, l, RACE_SEEN_MPTCP);
-    else if (c->plain)
-        see_the_beaten(r, l);
-    else if (!r->late)
-        see(r, l, RACE_SEEN_STRIPPED);
-    int64_t arrived;
-    if (c->data && !r->late && braid_conn_get_option(c->conn, BRAID_OPT_SYN_DATA, &arrived) == 0)
-        see(r, l, arrived > 0 ? RACE_SEEN_PAYLOAD : RACE_SEEN_PAYLOAD_EATEN);
-}
-
-/* Those whose head start is over, or that have failed, while the winner was answered. */
-static void see_the_silent(const struct race *r, const struct candidate *winner)
-{
-    for (unsigned i = 0; i < r->next; i++) {
-        const struct lane *l = &r->lanes[i];
-        bool lost = has_lost_its_way(&l->candidates[CAPABLE]) || has_lost_its_way(&l->candidates[PLAIN]);
-        if (l != winner->lane && (lane_is_open(l) ? l != r->newest : lost))
-            see(r, l, RACE_SEEN_SILENT);
-    }
 }
 
 /* The bytes that a connection of this lane is to begin with, perhaps in room. */
@@ -183,8 +81,7 @@ static void win(struct candidate *c)
     struct race_params params = r->params;
     struct braid_conn *conn = c->conn;
     unsigned lane = (unsigned)(c->lane - r->lanes);
-    see_the_winner(r, c);
-    see_the_silent(r, c);
+    race_see_end(r, c);
     c->state = SETTLED; /* race_free leaves it alone */
     race_free(r);
     braid_conn_set_ops(conn, params.connect.ops, params.connect.user);
@@ -197,7 +94,7 @@ static void on_established(struct braid_conn *conn, void *user)
     const struct race *r = c->race;
     if (!r->params.fallback && !braid_conn_is_mptcp(conn)) {
         if (!r->late)
-            see(r, c->lane, RACE_SEEN_STRIPPED);
+            race_see(r, c->lane, RACE_SEEN_STRIPPED);
         candidate_drop(c);
         candidate_failed(c, RACE_LOST_PLAIN);
     } else if (!c->data && !write_opening(c)) {

@@ -98,6 +98,13 @@ START_TEST(one_or_all_can_be_forgotten)
 }
 END_TEST
 
+START_TEST(one_that_was_never_made_is_nothing)
+{
+    struct recent none = {.max = 0};
+    recent_free(&none);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("recent");
@@ -107,6 +114,7 @@ int main(void)
     tcase_add_test(t, every_part_of_the_key_counts);
     tcase_add_test(t, the_oldest_makes_room_and_putting_again_makes_new);
     tcase_add_test(t, one_or_all_can_be_forgotten);
+    tcase_add_test(t, one_that_was_never_made_is_nothing);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -1,0 +1,11 @@
+/* What a race has seen of its lanes (race_sights.c). */
+#ifndef BRAID_ROLE_RACE_SIGHTS_H
+#define BRAID_ROLE_RACE_SIGHTS_H
+
+#include "role/race_state.h"
+
+void race_see(const struct race *r, const struct lane *l, enum race_seen what);
+/* This one has been answered, and nobody before it. */
+void race_see_end(const struct race *r, const struct candidate *winner);
+
+#endif
