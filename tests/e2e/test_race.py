@@ -1,5 +1,6 @@
 """Connections that begin over several uplinks, some of which are dead or do not like MPTCP: how long that takes, and what later
 ones make of it. In the modem of an uplink stands a middlebox of nftables or iptables."""
+import errno
 import time
 
 from lib import home, mptcp
@@ -25,6 +26,18 @@ def strip(uplink):
         uplink.modem.run(iptables, "-t", "mangle", "-A", "FORWARD", "-p", "tcp", "-j", "TCPOPTSTRIP", "--strip-options", "30")
 
 
+def winner(env, near, listener):
+    """The server's end of the connection. A candidate that has lost may have been there for a moment."""
+    near.sendall(b"!")
+    while True:
+        far = env.accept(listener)
+        try:
+            assert far.recv(1) == b"!"
+            return far
+        except ConnectionResetError:
+            far.close()
+
+
 def opened(env, within, version=4, server=None):
     """Both ends of a connection of the LAN's device to a server, that with MPTCP unless named, opened within so many seconds, and
     whether it is MPTCP over the uplinks."""
@@ -35,7 +48,7 @@ def opened(env, within, version=4, server=None):
     begun = time.monotonic()
     near.connect((address, PORT))
     took = time.monotonic() - begun
-    far = env.accept(listener)
+    far = winner(env, near, listener)
     listener.close()
     assert within[0] <= took < within[1] * FACTOR, took
     transfer(near, far, MIB // 4, end=False)
@@ -133,6 +146,23 @@ def test_one_that_takes_the_option_away(env, version):
     assert not uplink_of(router, "wan1")["strips_option_30"]
     for _ in range(4):
         assert opened(env, AT_ONCE, version)
+
+
+@braid_only
+@cases(**FAMILIES)
+def test_where_plain_tcp_may_not_be_the_next_uplink_carries_it(env, version):
+    """Without delay, whatever the first one does to the option; it is refused only if no uplink leaves it."""
+    router = start(env, plain="refuse")
+    strip(env.home.uplinks[0])
+    assert opened(env, AT_ONCE, version)
+    box(env.home.uplinks[1], f"{SYN} reject with tcp reset")
+    assert opened(env, AT_ONCE, version)
+    strip(env.home.uplinks[2])
+    near = env.open(version, multipath=False, at=env.home.device)
+    env.listen(version, PORT, address=home.MULTI[version], multipath=True, at=env.home.multi)
+    assert near.connect_ex((home.MULTI[version], PORT)) == errno.ECONNREFUSED
+    status = router.ctl("status")["cpes"][0]
+    assert status["refused"] + status["not_mptcp"] == 1
 
 
 @braid_only
