@@ -42,7 +42,7 @@ core_fuzz_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fuzz/core_*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help tests unit packets examples sim attack study lab-check lab-study check e2e e2e-long bench asan tsan layers purity headers conformance format lint demo demo-cpe deps install clean fuzz fuzzers
+.PHONY: all help tests unit packets examples sim attack study lab-check lab-study check e2e e2e-long bench home-study asan tsan layers purity headers conformance format lint demo demo-cpe deps install clean fuzz fuzzers
 .SECONDARY:
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
 
@@ -172,6 +172,10 @@ bench: ## compare with HAProxy; BENCH=quick: in less than a minute (needs root; 
 	@deploy/install-deps.sh bench
 	$(MAKE) -j$(JOBS) all $(B)/bench/client $(B)/bench/server
 	tests/bench/run $(BENCH:%=--%)
+home-study: ## a home with three uplinks, beside Shadowsocks on the kernel's MPTCP; writes docs/study/home.md (root; ten minutes)
+	@deploy/install-deps.sh home
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(B)/linkem
+	tests/home/run $(ROUNDS:%=--rounds %)
 asan: ## unit and end-to-end tests under the address and undefined-behaviour sanitizers
 	$(MAKE) -j$(JOBS) $(ASAN) all tests
 	$(MAKE) -k $(ASAN) unit packets examples sim SEEDS=$(or $(SEEDS),120) MB_SEEDS=$(or $(MB_SEEDS),50)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that building, demonstrating or testing Braid needs, if they are missing:
-#     deploy/install-deps.sh build|demo|check|bench|study|ci ...
+#     deploy/install-deps.sh build|demo|check|bench|study|home|ci ...
 # Says what it installs; does nothing, quickly, if there is nothing to do. Services that come with the packages
 # (nginx, haproxy, prometheus) are not started: only their programs are wanted here.
 set -eu
@@ -10,6 +10,7 @@ demo="$build python3 iproute2 iptables nftables curl mptcpize nginx"
 check="$demo git binutils check libsubunit-dev clang util-linux prometheus dnsmasq-base"
 bench="$build python3 iproute2 mptcpize haproxy"
 study="$build python3 gnuplot-nox"
+home="$demo nftables shadowsocks-libev iperf3"
 ci="$check $study clang-format libclang-rt-dev llvm haproxy iperf3"
 
 wanted=
@@ -20,8 +21,9 @@ for group in "$@"; do
     check) wanted="$wanted $check" ;;
     bench) wanted="$wanted $bench" ;;
     study) wanted="$wanted $study" ;;
+    home) wanted="$wanted $home" ;;
     ci) wanted="$wanted $ci" ;;
-    *) echo "usage: $0 build|demo|check|bench|study|ci ..." >&2; exit 2 ;;
+    *) echo "usage: $0 build|demo|check|bench|study|home|ci ..." >&2; exit 2 ;;
     esac
 done
 
