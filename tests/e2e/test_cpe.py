@@ -315,3 +315,12 @@ def fetch_and_measure(env, files):
         rate = told["end"]["sum_received"]["bits_per_second"]
         assert rate > 90e6, rate
         until(lambda: not env.daemons[1].connections(), "what was under way has arrived")
+
+
+@braid_only
+def test_without_a_converter_connections_go_straight(env):
+    """Its machine is there, and no converter on it: better no aggregate than no internet."""
+    router = start(env, mode="convert", peer=net.join(home.EDGE[4], CONVERT))
+    near, far = env.home_pair(4)
+    transfer(near, far, MIB)
+    assert (counter(router, "straight"), counter(router, "without_mptcp")) == (1, 1)
