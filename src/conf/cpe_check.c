@@ -10,6 +10,8 @@
 /* Private addresses are seldom what lies behind an uplink. */
 static const char *const usual_exceptions[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
 
+static const char *const usual_listen[CPE_LISTEN_MAX] = {"127.0.0.1:8684", "[::1]:8684"};
+
 static int check_peers(struct parser *p, const struct conf_section *s)
 {
     const struct cpe_params *c = &p->conf->cpes[s->place];
@@ -30,10 +32,34 @@ static int check_peers(struct parser *p, const struct conf_section *s)
     return 0;
 }
 
+/* Without any: the usual ones. */
+static int check_listen(struct parser *p, const struct conf_section *s)
+{
+    struct cpe_params *c = &p->conf->cpes[s->place];
+    int line = parser_key_line(s, "listen");
+    if (!c->tproxy && c->n_listen > 0)
+        return parser_fail_at(p, line, s->title, "listen",
+                              "has no meaning with intercept = tun, where nothing listens; remove it, or set "
+                              "intercept = tproxy");
+    bool usual = c->tproxy && c->n_listen == 0;
+    for (unsigned i = 0; usual && i < CPE_LISTEN_MAX; i++)
+        if (cpe_add_listen(p, c, usual_listen[i]) < 0)
+            return -1;
+    for (unsigned i = 0; i < p->conf->n_cpes; i++) {
+        const struct cpe_params *other = &p->conf->cpes[i];
+        for (unsigned j = 0; other < c && j < other->n_listen; j++)
+            for (unsigned k = 0; k < c->n_listen; k++)
+                if (addr_equal(&other->listen[j], &c->listen[k]))
+                    return parser_fail_at(p, line, s->title, "listen",
+                                          "has an address of [cpe %s]; give each CPE others", other->name);
+    }
+    return 0;
+}
+
 /* The ports of what takes connections to any address; false: it does not. */
 static bool ports_of(const struct parser *p, const struct conf_section *s, uint16_t *first, uint16_t *last)
 {
-    if (s->kind == &section_cpe) {
+    if (s->kind == &section_cpe && !p->conf->cpes[s->place].tproxy) {
         *first = p->conf->cpes[s->place].port_first;
         *last = p->conf->cpes[s->place].port_last;
         return true;
@@ -50,7 +76,8 @@ static int check_ports(struct parser *p, unsigned index)
 {
     const struct conf_section *s = &p->sections[index];
     uint16_t first = 0, last = 0, from, to;
-    ports_of(p, s, &first, &last);
+    if (!ports_of(p, s, &first, &last))
+        return 0;
     for (unsigned i = 0; i < p->n_sections; i++) {
         const struct conf_section *other = &p->sections[i];
         if (i == index || (other->kind == s->kind && i > index) || !ports_of(p, other, &from, &to))
@@ -77,7 +104,8 @@ int cpe_check(struct parser *p, unsigned index)
 {
     const struct conf_section *s = &p->sections[index];
     struct cpe_params *c = &p->conf->cpes[s->place];
-    if (check_peers(p, s) < 0 || check_ports(p, index) < 0 || check_uplinks(p, s) < 0)
+    if (check_peers(p, s) < 0 || check_listen(p, s) < 0 || check_ports(p, index) < 0 ||
+        check_uplinks(p, s) < 0)
         return -1;
     if (!c->pm)
         c->pm = conf_path_manager(PATH_MANAGER);

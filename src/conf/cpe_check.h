@@ -10,4 +10,7 @@ int cpe_check(struct parser *p, unsigned index);
 /* An item of the key except. 0, or -1 after parser_fail. */
 int cpe_add_except(struct parser *p, struct cpe_params *c, const char *item);
 
+/* Adds one item of the key "listen". 0, or -1 after saying why not. */
+int cpe_add_listen(struct parser *p, struct cpe_params *c, const char *item);
+
 #endif

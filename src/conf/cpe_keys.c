@@ -31,9 +31,43 @@ static struct cpe_params *current(struct parser *p)
 
 static int set_intercept(struct parser *p, const char *value)
 {
-    static const char *const words[] = {"tun", NULL};
-    unsigned which;
-    return parser_word(p, "intercept", value, words, &which);
+    static const char *const words[] = {"tun", "tproxy", NULL};
+    unsigned tproxy;
+    if (parser_word(p, "intercept", value, words, &tproxy) < 0)
+        return -1;
+    current(p)->tproxy = tproxy;
+    return 0;
+}
+
+int cpe_add_listen(struct parser *p, struct cpe_params *c, const char *item)
+{
+    static const char right[] = "give an address of this machine and a port, or one of each family, such as "
+                                "127.0.0.1:8684, [::1]:8684";
+    struct braid_addr *addr = &c->listen[c->n_listen];
+    char host[VALUE_HOST_MAX + 1];
+    if (value_host_port(item, host, &addr->port) < 0 || ip_parse(host, &addr->ip) < 0 ||
+        ip_is_unspecified(&addr->ip) || ip_is_multicast(&addr->ip))
+        return parser_fail(p, "listen", "\"%.80s\" is not ADDRESS:PORT; %s", item, right);
+    for (unsigned i = 0; i < c->n_listen; i++)
+        if (ip_is_v4(&c->listen[i].ip) == ip_is_v4(&addr->ip))
+            return parser_fail(p, "listen", "\"%.80s\" is the second address of its family; %s", item, right);
+    c->n_listen++;
+    return 0;
+}
+
+static int set_listen(struct parser *p, const char *value)
+{
+    char item[VALUE_HOST_MAX + 16];
+    for (const char *rest = value; rest;) {
+        if (value_item(&rest, item, sizeof(item)) < 0)
+            return parser_fail(p, "listen", "an item is too long; give ADDRESS:PORT");
+        if (current(p)->n_listen == CPE_LISTEN_MAX)
+            return parser_fail(p, "listen", "there are more than %d addresses; give one of each family",
+                               CPE_LISTEN_MAX);
+        if (cpe_add_listen(p, current(p), item) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int set_mode(struct parser *p, const char *value)
@@ -138,6 +172,7 @@ static int set_plain(struct parser *p, const char *value)
 
 static const struct conf_key keys[] = {
     {"intercept", set_intercept, false, NULL},
+    {"listen", set_listen, false, NULL},
     {"mode", set_mode, false, NULL},
     {"peer", set_peer, false, NULL},
     {"ports", set_ports, false, NULL},

@@ -163,6 +163,24 @@ bool upstream_is_own(const struct braid_ip *ip)
     return own;
 }
 
+int upstream_listen_transparent(const struct braid_addr *addr)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sockaddr_from(addr, &sa);
+    int on = 1, fd = socket(sa.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    if (fd < 0)
+        return -1;
+    set_options(fd);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
+        allow_any_source(fd, sa.ss_family) == 0 && bind(fd, (struct sockaddr *)&sa, len) == 0)
+        return fd;
+    int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
 int upstream_error(int fd)
 {
     int error = 0;

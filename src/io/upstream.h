@@ -18,6 +18,9 @@ bool upstream_is_mptcp(int fd);
 int upstream_check_source(void);
 /* Whether an interface of this host has the address: then the kernel itself takes what is sent there. */
 bool upstream_is_own(const struct braid_ip *ip);
+/* A non-blocking socket, bound and not yet listening, whose connections may be for any address (TPROXY); what
+ * it accepts has the options of the others here. Several may be bound to one address. -1 with errno. */
+int upstream_listen_transparent(const struct braid_addr *addr);
 /* The error that waits on the socket, 0: none. */
 int upstream_error(int fd);
 /* From now on ICMP errors are kept for upstream_icmp_code; while they are, each of them ends the connection,

@@ -1,20 +1,28 @@
 /* Life of what a CPE carries, the lists and numbers that it is in, and what its splice tells. */
 #include <stdlib.h>
 #include "io/clock.h"
+#include "io/upstream.h"
 #include "relay/end_conn.h"
+#include "relay/end_socket.h"
 #include "role/carried.h"
 
-struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan)
+struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan, const struct device_socket *socket)
 {
     struct carried *cd = calloc(1, sizeof(*cd));
     struct asking *a = calloc(1, sizeof(*a));
-    if (!cd || !a) {
+    struct device_socket *own = socket ? malloc(sizeof(*own)) : NULL;
+    if (!cd || !a || (socket && !own)) {
         free(cd);
         free(a);
+        free(own);
         return NULL;
     }
     splice_init(&cd->splice, &cpe->splices);
-    end_conn_init(&cd->splice.ends[LAN_END], lan);
+    if (lan)
+        end_conn_init(&cd->splice.ends[LAN_END], lan);
+    else
+        *own = *socket;
+    cd->socket = own;
     a->carried = cd;
     cd->asking = a;
     list_append(&cpe->opening, &cd->link);
@@ -55,8 +63,49 @@ void carried_free(struct carried *cd)
         cpe->counters.open--;
     end_asking(cd);
     list_remove(&cd->link);
+    if (cd->socket && cd->socket->fd >= 0)
+        upstream_reset(cd->socket->fd);
+    free(cd->socket);
     free(cd);
     node_leave(cpe->owner->role.node);
+}
+
+/* ---- the device's side ---------------------------------------------------------------------------- */
+
+void carried_addrs(const struct carried *cd, struct braid_addr *meant, struct braid_addr *device)
+{
+    if (cd->socket) {
+        *meant = cd->socket->meant;
+        *device = cd->socket->device;
+    } else {
+        braid_conn_addrs(carried_conn(cd, LAN_END), meant, device);
+    }
+}
+
+void carried_refuse(struct carried *cd, enum braid_refusal how)
+{
+    if (!cd->socket) {
+        braid_conn_refuse(carried_conn(cd, LAN_END), how);
+        end_conn_forget(&cd->splice.ends[LAN_END]);
+    }
+    carried_free(cd);
+}
+
+int carried_accept(struct carried *cd)
+{
+    struct end *lan = &cd->splice.ends[LAN_END];
+    if (!cd->socket) {
+        braid_conn_accept(lan->conn);
+        return 0;
+    }
+    int fd = cd->socket->fd;
+    cd->socket->fd = -1;
+    if (end_socket_init(lan, carried_cpe(cd)->owner->role.node->sockets, fd) == 0)
+        return 0;
+    carried_cpe(cd)->counters.v[CPE_FAILED]++;
+    splice_drop(&cd->splice);
+    carried_free(cd);
+    return -1;
 }
 
 /* ---- what the splice tells ---------------------------------------------------------------------- */
@@ -69,17 +118,18 @@ static void on_moved(struct splice *s, unsigned from, size_t n)
         profile_watch(&cd->profile, carried_conn(cd, WAN_END), carried_cpe(cd)->params->pm, n, clock_now());
 }
 
-/* Connections of the core tell their end by on_gone. */
+/* Connections of the core tell their end by on_gone: so this is a device's socket. */
 static void on_failed(struct splice *s, unsigned end)
 {
-    (void)s;
     (void)end;
+    carried_cpe(carried_of_splice(s))->counters.v[CPE_LAN_RESET]++;
 }
 
 /* Both ends go, one after the other: what the first one tells is counted. */
 static void on_gone(struct splice *s, unsigned end, enum braid_close why)
 {
-    uint64_t *count = carried_cpe(carried_of_splice(s))->counters.v;
+    const struct carried *cd = carried_of_splice(s);
+    uint64_t *count = carried_cpe(cd)->counters.v;
     const struct end *other = &s->ends[!end];
     if (s->ending) /* it was the other one, or us */
         return;
@@ -87,7 +137,7 @@ static void on_gone(struct splice *s, unsigned end, enum braid_close why)
         count[CPE_TIMEOUT]++;
     else if (why != BRAID_CLOSE_DONE)
         count[end == LAN_END ? CPE_LAN_RESET : CPE_WAN_RESET]++;
-    else if (other->gone)
+    else if (other->gone || cd->socket) /* a socket goes without a word */
         count[CPE_CLOSED]++;
 }
 

@@ -23,18 +23,32 @@ struct asking {
     struct timer timer; /* of the race, or of the answer */
 };
 
-struct carried {
-    struct splice splice;
-    struct list link;           /* in opening or open of its CPE */
-    struct asking *asking;      /* NULL: it is open */
-    struct profile_use profile; /* of the connection over the uplinks */
-    bool unheard;               /* the converter's message has not come, and the WAN end is held */
-    bool server_said;           /* it was the server that did not want, or cannot be reached */
-    struct braid_addr far;      /* whom that one is to, or who is asked first; port 0: not known yet */
+/* A device's connection that the kernel has accepted (cpe_sockets.h). */
+struct device_socket {
+    int fd; /* until it is an end of the splice; -1: it is one */
+    struct braid_addr device, meant;
 };
 
-/* Joins cpe->opening. NULL: memory is short. */
-struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan);
+struct carried {
+    struct splice splice;
+    struct device_socket *socket; /* NULL: the device's connection is the core's */
+    struct list link;             /* in opening or open of its CPE */
+    struct asking *asking;        /* NULL: it is open */
+    struct profile_use profile;   /* of the connection over the uplinks */
+    bool unheard;                 /* the converter's message has not come, and the WAN end is held */
+    bool server_said;             /* it was the server that did not want, or cannot be reached */
+    struct braid_addr far;        /* whom that one is to, or who is asked first; port 0: not known yet */
+};
+
+/* Joins cpe->opening, with a connection of the core's, or one of the kernel's, which is copied. NULL: memory
+ * is short. */
+struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan, const struct device_socket *socket);
+/* Whose connection it is, and with whom. */
+void carried_addrs(const struct carried *cd, struct braid_addr *meant, struct braid_addr *device);
+/* The device's connection comes to nothing; frees. A socket is reset, whatever is to be said. */
+void carried_refuse(struct carried *cd, enum braid_refusal how);
+/* The far side has answered and is an end: so does the device's. -1: memory is short, and it was refused. */
+int carried_accept(struct carried *cd);
 /* Its splice is over, or never was: frees. */
 void carried_free(struct carried *cd);
 /* The far side is there: joins cpe->open. */

@@ -7,6 +7,7 @@
 #include "role/carried.h"
 #include "role/cpe_opening.h"
 #include "role/cpe_refuse.h"
+#include "role/cpe_sockets.h"
 
 static const struct {
     const char *name, *help;
@@ -57,7 +58,12 @@ static struct braid_listener *listen_to(struct cpe *cpe, enum uplink_family fami
 
 static int cpe_listen(struct cpe *cpe)
 {
-    for (unsigned f = 0; f < UPLINK_FAMILIES; f++) {
+    for (unsigned i = 0; i < cpe->params->n_listen; i++) {
+        cpe->sockets[i] = cpe_listener_new(cpe, &cpe->params->listen[i]);
+        if (!cpe->sockets[i])
+            return -1;
+    }
+    for (unsigned f = 0; f < UPLINK_FAMILIES && !cpe->params->tproxy; f++) {
         cpe->listeners[f] = listen_to(cpe, f);
         if (!cpe->listeners[f])
             return -1;
@@ -87,6 +93,10 @@ static void stop_listening(struct cpe *cpe)
         if (cpe->listeners[f])
             braid_unlisten(cpe->listeners[f]);
         cpe->listeners[f] = NULL;
+    }
+    for (unsigned i = 0; i < CPE_LISTEN_MAX; i++) {
+        cpe_listener_free(cpe->sockets[i]);
+        cpe->sockets[i] = NULL;
     }
 }
 
@@ -134,11 +144,12 @@ static bool cpes_tell(const struct role *r, const struct braid_conn *c, struct r
     if (!cd)
         return false;
     const struct end *lan = &cd->splice.ends[LAN_END], *other = &cd->splice.ends[!is_wan];
+    bool by_core = !cd->socket;
     out->wan = is_wan;
     out->cpe = carried_cpe(cd)->params->name;
-    if (!lan->gone)
-        braid_conn_addrs(lan->conn, &out->meant, &out->client);
-    if (other->ops && !other->gone)
+    if (!by_core || !lan->gone)
+        carried_addrs(cd, &out->meant, &out->client);
+    if (by_core && other->ops && !other->gone)
         out->other = braid_conn_id(other->conn);
     out->server = cd->far;
     out->profile = cd->profile.profile;

@@ -11,6 +11,7 @@
 #include "role/uplinks.h"
 
 #define CPE_PEERS_MAX       8
+#define CPE_LISTEN_MAX      2 /* one address of each family */
 #define CPE_CONNECT_TIMEOUT (10 * BRAID_SECOND)
 
 struct cpes;
@@ -33,6 +34,9 @@ struct cpe_peer {
 struct cpe_params {
     const char *name;
     enum cpe_kind kind;
+    bool tproxy; /* connections are handed over to sockets of the kernel's; else they come through the TUN */
+    struct braid_addr listen[CPE_LISTEN_MAX]; /* ... where; none without */
+    unsigned n_listen;
     struct cpe_peer peers[CPE_PEERS_MAX]; /* in the order in which they are asked; none: transparent */
     unsigned n_peers;
     uint16_t port_first, port_last;            /* of the destinations */

@@ -60,8 +60,8 @@ static void carry(struct carried *cd, struct braid_conn *c, bool heard)
     if (!heard)
         splice_hold(&cd->splice, WAN_END);
     carried_opened(cd);
-    braid_conn_accept(carried_conn(cd, LAN_END));
-    end_conn_established(c, wan);
+    if (carried_accept(cd) == 0)
+        end_conn_established(c, wan);
 }
 
 /* ---- a converter's answer decides -------------------------------------------------------------------- */
@@ -261,7 +261,7 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
     struct race_lane lanes[RACE_LANES];
     uint8_t opening[CONVERT_MESSAGE_MAX];
     braid_time now = clock_now();
-    braid_conn_addrs(carried_conn(cd, LAN_END), &meant, &client);
+    carried_addrs(cd, &meant, &client);
     bool convert = p->kind == CPE_CONVERT && !a->straight;
     a->opening_len = convert ? convert_client_message(opening, &meant, false) : 0;
     const struct profile *of_port = profile_for_port(cpe, meant.port);
@@ -300,7 +300,7 @@ void cpe_ask(struct carried *cd)
     const struct cpe *cpe = carried_cpe(cd);
     const struct cpe_params *p = cpe->params;
     struct braid_addr meant, client;
-    braid_conn_addrs(carried_conn(cd, LAN_END), &meant, &client);
+    carried_addrs(cd, &meant, &client);
     const struct profile *of_port = profile_for_port(cpe, meant.port);
     profile_choose(&cd->profile, of_port ? of_port : p->profile);
     timer_init(&cd->asking->timer, on_timer);

@@ -2,6 +2,7 @@
 #include "base/addr.h"
 #include "io/clock.h"
 #include "io/rtnetlink.h"
+#include "io/upstream.h"
 #include "relay/end_conn.h"
 #include "role/cpe_asking.h"
 #include "role/cpe_lanes.h"
@@ -58,17 +59,31 @@ bool cpe_wants(void *ctx, const struct braid_addr *client, const struct braid_ad
     return false;
 }
 
-static void on_incoming(void *ctx, struct braid_conn *c)
+static int carry(struct cpe *cpe, struct braid_conn *c, const struct device_socket *socket)
 {
-    struct cpe *cpe = ctx;
     cpe->counters.v[CPE_INCOMING]++;
-    struct carried *cd = carried_new(cpe, c);
+    struct carried *cd = carried_new(cpe, c, socket);
     if (!cd) {
         cpe->counters.v[CPE_FAILED]++;
-        braid_conn_refuse(c, BRAID_REFUSE_RESET);
-        return;
+        return -1;
     }
     cpe_ask(cd);
+    return 0;
+}
+
+static void on_incoming(void *ctx, struct braid_conn *c)
+{
+    if (carry(ctx, c, NULL) < 0)
+        braid_conn_refuse(c, BRAID_REFUSE_RESET);
+}
+
+void cpe_take_socket(struct cpe *cpe, const struct device_socket *socket)
+{
+    const struct cpe_params *p = cpe->params;
+    bool wanted = socket->meant.port >= p->port_first && socket->meant.port <= p->port_last &&
+                  cpe_wants(cpe, &socket->device, &socket->meant);
+    if (!wanted || carry(cpe, NULL, socket) < 0)
+        upstream_reset(socket->fd);
 }
 
 const struct braid_conn_ops cpe_lan_ops = {.incoming = on_incoming,

@@ -44,23 +44,15 @@ static void say(struct carried *cd, enum race_loss why)
         cpe_complain(cpe, &cd->far, race_loss_text(why));
 }
 
-/* Frees. */
-static void refuse(struct carried *cd, enum braid_refusal how)
-{
-    braid_conn_refuse(carried_conn(cd, LAN_END), how);
-    end_conn_forget(&cd->splice.ends[LAN_END]);
-    carried_free(cd);
-}
-
 void cpe_give_up(struct carried *cd, enum race_loss why)
 {
     carried_cpe(cd)->counters.v[losses[why].counter]++;
     say(cd, why);
-    refuse(cd, losses[why].refusal);
+    carried_refuse(cd, losses[why].refusal);
 }
 
 void cpe_refuse_all(struct cpe *cpe)
 {
     list_each (n, tmp, &cpe->opening)
-        refuse(list_entry(n, struct carried, link), BRAID_REFUSE_RESET);
+        carried_refuse(list_entry(n, struct carried, link), BRAID_REFUSE_RESET);
 }

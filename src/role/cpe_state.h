@@ -10,6 +10,7 @@
 #include "role/node.h"
 #include "role/uplinks.h"
 
+struct cpe_listener;
 struct netlink;
 
 /* One CPE on one worker. */
@@ -19,7 +20,8 @@ struct cpe {
     const struct cpe_params *params;
     struct targets peers[CPE_PEERS_MAX];
     braid_time rest_until[CPE_PEERS_MAX];              /* a peer that wants to be left alone for a while */
-    struct braid_listener *listeners[UPLINK_FAMILIES]; /* NULL once it drains */
+    struct braid_listener *listeners[UPLINK_FAMILIES]; /* NULL once it drains, or with sockets ... */
+    struct cpe_listener *sockets[CPE_LISTEN_MAX];      /* ... for TPROXY (cpe_sockets.h) */
     struct list opening;                               /* connections that wait for the far side's answer */
     struct list open;                                  /* those that both sides have */
     struct complaint complaint;                        /* that the far side does not come */

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include "base/addr.h"
 #include "io/mailbox.h"
 #include "io/upstream.h"
+#include "role/cpe_sockets.h"
 #include "role/learned.h"
 #include "role/node.h"
 #include "role/probes.h"
@@ -41,6 +43,23 @@ static int check_sources(const struct service_params *p, char *error)
             snprintf(error, SERVICE_ERROR,
                      "edge %s: source = client: no IP_TRANSPARENT: %s; it takes CAP_NET_ADMIN or CAP_NET_RAW",
                      p->edges[i].name, strerror(errno));
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int check_listeners(const struct service_params *p, char *error)
+{
+    char text[ADDR_TEXT];
+    for (unsigned i = 0; i < p->n_cpes; i++) {
+        for (unsigned j = 0; j < p->cpes[i].n_listen; j++) {
+            if (cpe_listener_try(&p->cpes[i].listen[j]) == 0)
+                continue;
+            snprintf(error, SERVICE_ERROR,
+                     "cpe %s: listen = %s: %s; it has to be an address of this machine and a port that is "
+                     "free, and takes CAP_NET_ADMIN or CAP_NET_RAW",
+                     p->cpes[i].name, addr_text(&p->cpes[i].listen[j], text), strerror(errno));
             return -1;
         }
     }
@@ -127,7 +146,8 @@ struct roles *roles_new(struct event_base *base, const struct service_params *pa
         return NULL;
     }
     note_owners(r);
-    if (check_sources(params, error) < 0 || resolve(r, base, error) < 0) {
+    if (check_sources(params, error) < 0 || check_listeners(params, error) < 0 ||
+        resolve(r, base, error) < 0) {
         roles_free(r);
         return NULL;
     }

@@ -85,7 +85,7 @@ static const struct {
     {"[cpe lan]\n",
      "1: [cpe lan] has no way out: there is no [uplink NAME] section; add one for each line to "
      "the internet, with its interface"},
-    {CPE "intercept = magic\n", "4: [cpe lan] intercept: \"magic\" is not known; it is one of: tun"},
+    {CPE "intercept = magic\n", "4: [cpe lan] intercept: \"magic\" is not known; it is one of: tun, tproxy"},
     {CPE "mode = direct\n",
      "4: [cpe lan] mode: \"direct\" is not known; it is one of: transparent, explicit, convert"},
     {CPE "mode = explicit\n", "3: [cpe lan] peer: is missing; add one, such as peer = 198.51.100.1:5124"},

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "base/addr.h"
 #include "io/sockaddr.h"
 #include "io/steer.h"
 #include "io/upstream.h"
@@ -60,12 +61,33 @@ START_TEST(connections_to_servers)
 }
 END_TEST
 
+START_TEST(listening_for_any_address)
+{
+    struct braid_addr addr = {.ip = ip_from_v4((const uint8_t[4]){127, 0, 0, 1})};
+    int fd = upstream_listen_transparent(&addr), on = 0;
+    socklen_t len = sizeof(on);
+    if (expected() == 0) { /* not everybody may do this either */
+        ck_assert_int_eq(fd, -1);
+        return;
+    }
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(getsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, &len), 0);
+    ck_assert_int_eq(on, 1);
+    close(fd);
+    addr.ip = ip_from_v4((const uint8_t[4]){192, 0, 2, 77}); /* of somebody else: bound all the same */
+    fd = upstream_listen_transparent(&addr);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("steer");
     TCase *tc = tcase_create("exempt");
     tcase_add_test(tc, mark_and_errno);
     tcase_add_test(tc, connections_to_servers);
+    tcase_add_test(tc, listening_for_any_address);
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);
     srunner_run_all(sr, CK_ENV);
