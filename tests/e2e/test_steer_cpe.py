@@ -56,7 +56,10 @@ def test_the_lan_and_this_machine_are_carried(env, backend, version):
 @cases(**BACKENDS)
 def test_what_the_cpe_does_not_want_is_the_kernels(env, backend):
     """Although it was steered there: it is passed back. In the middle of a connection that the kernel has it changes nothing
-    when connection tracking forgets everything."""
+    when connection tracking forgets everything. The router's own rules masquerade the LAN, and nothing else."""
+    env.home.cpe.run("nft", "-f", "-", stdin="flush ruleset\ntable inet home {\nchain post {\ntype nat hook postrouting "
+                     "priority srcnat;\nip saddr 192.168.77.0/24 oifname \"wan*\" masquerade\n"
+                     "ip6 saddr fd77::/64 oifname \"wan*\" masquerade\n}\n}\n")
     router = start(env, **{"except": "198.18.2.0/24, 2001:db8:18:2::/64"})
     up(env, backend, "--local")
     for version in (4, 6):
