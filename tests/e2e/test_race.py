@@ -137,6 +137,7 @@ def test_one_that_answers_them_with_a_reset(env, version):
 @cases(**FAMILIES)
 def test_one_that_takes_the_option_away(env, version):
     """With a peer that is known to speak MPTCP: connections after the first take the uplink that leaves it."""
+    env.build_home({}, {"rtt": 10}, {"rtt": 10})  # probes of the peer would put another one first, or not
     router = start(env, mode="explicit", peer=destination(version))
     strip(env.home.uplinks[0])
     assert not opened(env, AT_ONCE, version)
