@@ -2,11 +2,17 @@
  * before the next address is, so that an uplink that has died costs less than a peer that has. */
 #include "role/cpe_lanes.h"
 
+/* A converter answers a SYN that names the server when the server has answered, Braid's after 2.5 s at the
+ * latest; but one that names none at once. So a plain SYN without payload, sent earlier, would win against
+ * every server that is far away, and bond nothing. */
+#define CONVERTER_PLAIN_AFTER (3 * BRAID_SECOND)
+
 static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, const struct cpe_wish *wish,
                     struct race_lane *lanes, unsigned n)
 {
     const struct uplinks *us = &cpe->owner->uplinks;
     enum uplink_family family = uplink_family(&remote->ip);
+    bool converter = cpe->params->kind == CPE_CONVERT && !wish->straight;
     unsigned order[UPLINKS_MAX];
     unsigned usable = uplinks_order(us, family, wish->by_cost, order);
     for (unsigned i = 0; i < usable && n < RACE_LANES; i++) {
@@ -14,6 +20,7 @@ static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, cons
         lanes[n++] = (struct race_lane){.local.ip = u->inner[family],
                                         .remote = *remote,
                                         .head_start = race_head_start(u->srtt[family]),
+                                        .plain_after = converter ? CONVERTER_PLAIN_AFTER : 0,
                                         .uplink = order[i],
                                         .capable = cpe->params->kind != CPE_TRANSPARENT && !wish->straight,
                                         .reserve = u->backup};

@@ -8,9 +8,9 @@
 #include "role/race_sights.h"
 #include "role/race_state.h"
 
-/* By then the core may have left MP_CAPABLE or payload out of a repeated SYN, and an answer without them
+/* A second later the core leaves MP_CAPABLE or payload out of its fourth SYN, and an answer without them
  * tells nothing of the way. */
-#define EVIDENCE_AGE (3 * BRAID_SECOND)
+#define EVIDENCE_AGE (6 * BRAID_SECOND)
 
 const char *race_loss_text(enum race_loss why)
 {
@@ -145,6 +145,8 @@ static void candidate_open(struct race *r, struct candidate *c, braid_time now)
     p.syn_len = (uint16_t)len;
     c->data = len > 0;
     c->asked_at = now;
+    c->lane->plain_at =
+        now + (where->plain_after > where->head_start ? where->plain_after : where->head_start);
     c->conn = braid_connect(r->params.core, &p, now);
     c->state = c->conn ? UNDER_WAY : FAILED;
     if (!c->conn)
@@ -184,8 +186,11 @@ static void settle(struct race *r, struct candidate *c, braid_time now)
         r->loss = c->loss;
     if (c->loss == RACE_LOST_REFUSED)
         settle_refusal(r, c, now);
-    else if (!c->plain && c->lane == r->newest)
-        r->next_at = now;
+    else if (!c->plain) {
+        c->lane->plain_at = now;
+        if (c->lane == r->newest)
+            r->next_at = now;
+    }
 }
 
 /* ---- the course of the race ---------------------------------------------------------------------------- */
@@ -219,12 +224,26 @@ static void drop_refused(struct race *r, braid_time now)
     }
 }
 
-/* The newest lane's head start is over: a plain SYN beside it, and the next lane. */
+/* The plain SYN of a lane is still to come. */
+static bool plain_waits(const struct race *r, const struct lane *l)
+{
+    return r->params.fallback && !l->struck && l->candidates[CAPABLE].state != UNTRIED &&
+           l->candidates[PLAIN].state == UNTRIED;
+}
+
+static void open_plain_ones(struct race *r, braid_time now)
+{
+    for (unsigned i = 0; i < r->next; i++) {
+        struct lane *l = &r->lanes[i];
+        if (plain_waits(r, l) && l->plain_at <= now)
+            candidate_open(r, &l->candidates[PLAIN], now);
+    }
+}
+
+/* The newest lane's head start is over. */
 static void advance(struct race *r, braid_time now)
 {
-    struct lane *l = r->newest;
-    if (l && !l->struck && r->params.fallback && l->candidates[PLAIN].state == UNTRIED)
-        candidate_open(r, &l->candidates[PLAIN], now);
+    struct lane *l;
     while (r->next < r->params.n_lanes && r->lanes[r->next].struck)
         r->next++;
     r->next_at = BRAID_NEVER;
@@ -247,6 +266,7 @@ static void go_on(struct race *r, braid_time now)
         while (settle_all(r, now))
             ;
         drop_refused(r, now);
+        open_plain_ones(r, now);
         if (newest_is_over(r) || r->next_at <= now)
             advance(r, now);
     } while (r->next_at <= now || newest_is_over(r) || any_in(r, FAILED));
@@ -275,6 +295,8 @@ static void arm(struct race *r)
     {
         if (c->state == UNDER_WAY)
             no_later(&r->deadline, patience_of(c));
+        if (!c->plain && c->state == UNDER_WAY && plain_waits(r, c->lane))
+            no_later(&r->deadline, c->lane->plain_at);
     }
 }
 

@@ -37,12 +37,13 @@ static inline braid_time race_head_start(braid_time srtt)
 struct race_lane {
     struct braid_addr local;  /* the uplink's; port 0: a free one of the core's range */
     struct braid_addr remote; /* of the same family */
-    braid_time head_start;    /* see above */
-    unsigned uplink;          /* the user's number of it */
-    bool capable;             /* the far side is known to speak MPTCP */
-    bool reserve;             /* other uplinks are preferred, even for plain TCP */
-    bool plain;               /* a SYN with MP_CAPABLE is known to be lost here: none is sent */
-    bool bare;                /* a SYN with payload is known to be lost here: none is sent */
+    braid_time head_start;    /* see above: for MP_CAPABLE, before the next lane has its turn ... */
+    braid_time plain_after; /* ... and before a plain SYN joins on this one, if it is to be later; 0: then */
+    unsigned uplink;        /* the user's number of it */
+    bool capable;           /* the far side is known to speak MPTCP */
+    bool reserve;           /* other uplinks are preferred, even for plain TCP */
+    bool plain;             /* a SYN with MP_CAPABLE is known to be lost here: none is sent */
+    bool bare;              /* a SYN with payload is known to be lost here: none is sent */
 };
 
 /* What a race has seen of a lane, to be remembered (learned.h). */

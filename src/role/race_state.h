@@ -30,7 +30,8 @@ enum { CAPABLE, PLAIN, CANDIDATES };
 struct lane {
     struct race_lane where;
     struct candidate candidates[CANDIDATES];
-    bool struck; /* its address has refused: nothing more is sent there */
+    braid_time plain_at; /* when the plain one joins that with MP_CAPABLE */
+    bool struck;         /* its address has refused: nothing more is sent there */
 };
 
 struct race {

@@ -324,3 +324,24 @@ def test_without_a_converter_connections_go_straight(env):
     near, far = env.home_pair(4)
     transfer(near, far, MIB)
     assert (counter(router, "straight"), counter(router, "without_mptcp")) == (1, 1)
+
+
+@braid_only
+def test_a_server_that_is_slow_to_answer_is_bonded_too(env):
+    """The converter answers when the server has, by when the other uplinks have been asked as well."""
+    env.build_home({}, {}, {})
+    peer = f"{home.SERVICE[4]}:{CONVERT}"
+    edge = env.daemon(env.home.edge, [Section("edge conv", mode="convert", listen=peer, allow="10.0.0.0/8", targets="any")])
+    router = start(env, mode="convert", peer=peer)
+    listener = env.listen(4, PORT, address=home.PLAIN[4], at=env.home.plain)
+    env.home.plain.run("nft", "-f", "-", stdin="table inet slow {\nchain input {\ntype filter hook input priority 0;\n"
+                       f"tcp dport {PORT} drop\n}}\n}}\n")
+    near = env.keep(env.home.device.socket())
+    near.setblocking(False)
+    near.connect_ex((home.PLAIN[4], PORT))
+    until(lambda: edge.ctl("status")["edges"][0]["incoming"] >= 3, "all three uplinks were asked")
+    env.home.plain.run("nft", "delete", "table", "inet", "slow")
+    far = env.accept(listener)
+    near.setblocking(True)
+    transfer(near, far, MIB, end=False)
+    assert wan(router)["mptcp"] and counter(router, "without_mptcp") == 0

@@ -129,6 +129,21 @@ START_TEST(a_dropped_option_is_joined_by_a_plain_syn)
 }
 END_TEST
 
+/* Not before, though the next lane has had its turn; and what it shows of the way still counts. */
+START_TEST(the_plain_syn_may_have_to_wait_for_longer_than_the_next_lane)
+{
+    field_lanes(2);
+    field.lanes[0].plain_after = 3 * BRAID_SECOND;
+    field.uplinks[1].mptcp = SYN_DROPPED;
+    field.uplinks[2].dead = true;
+    field_race();
+    expect_win(1, false, 3 * BRAID_SECOND + TRIP);
+    ck_assert_int_eq(field.uplinks[1].first_plain, field.begun + 3 * BRAID_SECOND);
+    ck_assert_int_eq(field.uplinks[2].first_syn, field.begun + HEAD);
+    ck_assert(field.seen[1][RACE_SEEN_DROPPED] == 1);
+}
+END_TEST
+
 START_TEST(a_faster_uplink_with_mptcp_beats_the_plain_syn)
 {
     field_lanes(2);
@@ -515,6 +530,7 @@ int main(void)
     tcase_add_test(t, of_two_that_answer_at_once_one_wins_and_the_other_is_reset);
     tcase_add_test(t, who_answers_too_late_is_reset);
     tcase_add_test(t, a_dropped_option_is_joined_by_a_plain_syn);
+    tcase_add_test(t, the_plain_syn_may_have_to_wait_for_longer_than_the_next_lane);
     tcase_add_test(t, a_faster_uplink_with_mptcp_beats_the_plain_syn);
     tcase_add_test(t, a_stripped_option_makes_plain_tcp_without_delay);
     tcase_add_test(t, where_plain_tcp_is_not_wanted_the_next_uplink_is_asked_at_once);
