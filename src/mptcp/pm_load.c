@@ -3,8 +3,10 @@
  * mind is made up. */
 #include "mptcp/pm_load.h"
 
+#include "base/seq.h"
 #include "mptcp/conn.h"
 #include "mptcp/known.h"
+#include "mptcp/sendbuf.h"
 
 /* What was written counts before it is sent: that it is there is all that matters to who decides whether more
  * paths are worth it. */
@@ -56,7 +58,7 @@ braid_time conn_load_waited(const struct braid_conn *c, braid_time now)
 void conn_load_note(struct braid_conn *c, braid_time now)
 {
     struct pm_load *l = load_of(c);
-    bool waits = c->send.nxt != c->send.end && c->send.nxt != c->send.edge;
+    bool waits = c->send.nxt != c->send.end && seq64_before(c->send.nxt, conn_send_edge(c));
     if (!l || l->call_waited == 0 || waits == (l->waits_since > 0))
         return;
     l->waits_since = waits ? now : 0;

@@ -51,11 +51,12 @@ static void push_reinjections(struct braid_conn *c, struct choice *ch, braid_tim
 static void push_new(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     for (;;) {
-        uint64_t edge = seq64_before(c->send.edge, c->send.end) ? c->send.edge : c->send.end;
+        uint64_t window = conn_send_edge(c);
+        uint64_t edge = seq64_before(window, c->send.end) ? window : c->send.end;
         if (!seq64_before(c->send.nxt, edge))
             break;
         ch->view.unsent = c->send.end - c->send.nxt;
-        ch->view.data_window = c->send.edge - c->send.nxt;
+        ch->view.data_window = window - c->send.nxt;
         int i = c->sched.ops->pick(&c->sched, &ch->view);
         uint32_t len = i < 0 ? 0 : choice_send(c, ch, i, c->send.nxt, edge - c->send.nxt, now);
         if (len == 0)

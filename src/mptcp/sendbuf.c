@@ -21,8 +21,9 @@
 #define CHUNK_SMALL 4096u
 #define CHUNK_LARGE 65024u /* with malloc's and buf's headers just below 64 KiB */
 /* Chunks that one mapping may refer to: so many small ones hold as many bytes as a mapping can have. */
-#define MAP_SLICES 16u
-#define CHUNK_COST mem_cost(sizeof(struct send_chunk))
+#define MAP_SLICES  16u
+#define SAFE_WINDOW 65536u /* of the peer, see conn_send_edge */
+#define CHUNK_COST  mem_cost(sizeof(struct send_chunk))
 
 void conn_send_init(struct braid_conn *c)
 {
@@ -382,10 +383,24 @@ void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now)
     c->send.news_at = now;
 }
 
+/* Linux counts the memory of what it keeps out of order, which for small segments is nearly twice their
+ * bytes, but as of 6.18 announces a window that is up to four fifths of that memory once it has seen large
+ * ones. If a path that carries the front of the window fails, the rest fills the memory, and then it takes
+ * nothing more from its subflows, not even what closes the gap: the connection stands still for ever. So with
+ * several paths a third of the window stays free. The 64 KB that it begins with are half of the memory, and
+ * safe. */
+uint64_t conn_send_edge(const struct braid_conn *c)
+{
+    uint64_t peer = c->send.edge - c->send.una, safe = peer - peer / 3;
+    if (c->n_subflows < 2 || peer <= SAFE_WINDOW)
+        return c->send.edge;
+    return c->send.una + (safe > SAFE_WINDOW ? safe : SAFE_WINDOW);
+}
+
 /* Bytes that may be in flight in all. Both sides count from send.una: the window because it is relative to
  * the DATA_ACK (section 3.3.4), the buffer because it keeps bytes until then. */
 uint64_t conn_send_window(const struct braid_conn *c)
 {
-    uint64_t peer = c->send.edge - c->send.una, own = conn_send_limit(c);
+    uint64_t peer = conn_send_edge(c) - c->send.una, own = conn_send_limit(c);
     return peer < own ? peer : own;
 }

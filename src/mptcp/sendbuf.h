@@ -74,6 +74,9 @@ void conn_send_skip(struct braid_conn *c, uint32_t len);
 /* So many bytes from send.nxt on have left. */
 void conn_sent_new(struct braid_conn *c, uint32_t len, braid_time now);
 
+/* Up to which byte new data may go by the peer's window; with several subflows not all of a large one is
+ * used. send.nxt may be beyond it. */
+uint64_t conn_send_edge(const struct braid_conn *c);
 /* Bytes that may be in flight in all: what the peer offers, and what we keep. */
 uint64_t conn_send_window(const struct braid_conn *c);
 

@@ -103,6 +103,31 @@ START_TEST(nothing_goes_beyond_the_peers_window)
 }
 END_TEST
 
+/* A peer that keeps the rest out of order needs more memory for it than bytes. */
+START_TEST(with_several_paths_a_third_of_a_large_window_stays_free)
+{
+    begin();
+    lone.c->send.edge = DATA_FIRST + 105000;
+    write_bytes(100000);
+    push();
+    ck_assert(seen.unsent == 100000 && seen.data_window == 70000 && seen.send_window == 70000);
+    lone.c->send.edge = DATA_FIRST + 90000; /* 64 KB are always used */
+    ck_assert_uint_eq(conn_send_edge(lone.c), DATA_FIRST + 65536);
+    lone.c->send.edge = DATA_FIRST + 60000;
+    ck_assert_uint_eq(conn_send_edge(lone.c), DATA_FIRST + 60000);
+    lone_end();
+}
+END_TEST
+
+START_TEST(a_single_path_may_use_all_of_the_window)
+{
+    lone_begin(NULL);
+    lone.c->send.edge = DATA_FIRST + 105000;
+    ck_assert_uint_eq(conn_send_edge(lone.c), DATA_FIRST + 105000);
+    lone_end();
+}
+END_TEST
+
 START_TEST(a_window_that_is_full_while_more_waits_counts_once)
 {
     begin();
@@ -271,6 +296,8 @@ int main(void)
     tcase_add_test(t, new_bytes_go_where_the_scheduler_says);
     tcase_add_test(t, the_scheduler_sees_what_waits_and_what_the_window_admits);
     tcase_add_test(t, nothing_goes_beyond_the_peers_window);
+    tcase_add_test(t, with_several_paths_a_third_of_a_large_window_stays_free);
+    tcase_add_test(t, a_single_path_may_use_all_of_the_window);
     tcase_add_test(t, a_window_that_is_full_while_more_waits_counts_once);
     tcase_add_test(t, a_closed_window_with_nothing_in_flight_is_probed);
     tcase_add_test(t, what_is_given_up_goes_before_new_bytes_and_over_another_path);
