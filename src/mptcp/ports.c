@@ -1,5 +1,6 @@
 /* Local ports of what we open: random steps through the range (RFC 6056 section 3.3.5). Nobody can guess the
- * next port, and none comes again soon, while the peer may still remember who had it. */
+ * next port, and none comes again soon, while the peer may still remember who had it. Workers
+ * open connections from the same addresses and do not know each other's 4-tuples: each has its own ports. */
 #include "mptcp/ports.h"
 
 #include "base/port_range.h"
@@ -14,6 +15,27 @@ void ports_default(struct braid_core_params *params)
         params->port_first = BRAID_PORT_FIRST;
         params->port_last = BRAID_PORT_LAST;
     }
+}
+
+/* The ports of a range that this worker may take: each n-th, from its own number on. */
+struct share {
+    struct port_range range;
+    uint32_t from, every, count;
+};
+
+/* A range in which a connection would not find a port for each of its subflows any more is left whole: there
+ * two workers may take the same 4-tuple, and both connections fail. */
+static struct share share_of(const struct mptcp_env *env)
+{
+    const struct braid_core_params *p = &env->params;
+    struct share s = {.range = {p->port_first, p->port_last}, .every = 1};
+    s.count = port_range_count(s.range);
+    if (p->n_workers > 1 && s.count / p->n_workers >= p->max_subflows && s.count >= p->n_workers) {
+        s.from = p->worker;
+        s.every = p->n_workers;
+        s.count /= p->n_workers;
+    }
+    return s;
 }
 
 /* In ports, 1 at least. The first draw may end anywhere in the range, later ones are near the last, so that
@@ -32,13 +54,12 @@ enum braid_error ports_find(struct mptcp_env *env, struct port_walk *walk, struc
     /* `flow_taken` counts TIME_WAIT as well: the peer, or a middlebox, may not have forgotten that 4-tuple */
     if (local->port)
         return env->ops->flow_taken(env, local, remote) ? BRAID_ERROR_TAKEN : BRAID_ERROR_NONE;
-    const struct port_range range = {env->params.port_first, env->params.port_last};
-    const uint32_t count = port_range_count(range);
-    for (uint32_t i = 0; i < PORT_DRAWS + count; i++) {
-        uint32_t step = i < PORT_DRAWS ? draw_step(env, walk, count) : 1;
-        walk->at = (uint16_t)((walk->at + step) % count);
+    const struct share share = share_of(env);
+    for (uint32_t i = 0; i < PORT_DRAWS + share.count; i++) {
+        uint32_t step = i < PORT_DRAWS ? draw_step(env, walk, share.count) : 1;
+        walk->at = (uint16_t)((walk->at + step) % share.count);
         walk->begun = true;
-        local->port = port_range_at(range, walk->at);
+        local->port = port_range_at(share.range, share.from + walk->at * share.every);
         if (!env->ops->flow_taken(env, local, remote))
             return BRAID_ERROR_NONE;
     }

@@ -1,8 +1,11 @@
 """A device of the LAN that knows nothing of MPTCP, and the router that carries its connections over several uplinks."""
+import contextlib
 import errno
 import json
+import selectors
 import socket
 import struct
+import threading
 import time
 
 from lib import home, mptcp, net
@@ -17,9 +20,9 @@ FAMILIES = {"v4": 4, "v6": 6}
 CONVERT = 5124
 
 
-def start(env, **keys):
+def start(env, workers=0, **keys):
     """The router's daemon, with as many uplinks as the home has."""
-    router = env.daemon(env.home.cpe, [Cpe(uplinks=[uplink.device for uplink in env.home.uplinks], **keys)])
+    router = env.daemon(env.home.cpe, [Cpe(uplinks=[uplink.device for uplink in env.home.uplinks], **keys)], workers=workers)
     env.steer("up", "--lan", "lan", at=env.home.cpe)
     return router
 
@@ -345,3 +348,53 @@ def test_a_server_that_is_slow_to_answer_is_bonded_too(env):
     near.setblocking(True)
     transfer(near, far, MIB, end=False)
     assert wan(router)["mptcp"] and counter(router, "without_mptcp") == 0
+
+
+class Echo(threading.Thread):
+    """Sends each connection's first eight bytes back, turned round; and what is reset before that is nobody's loss."""
+
+    def __init__(self, listener):
+        super().__init__(daemon=True)
+        self.listener, self.answered, self.over = listener, 0, False
+        self.start()
+
+    def run(self):
+        with selectors.DefaultSelector() as ready:
+            ready.register(self.listener, selectors.EVENT_READ)
+            while not self.over:
+                for key, _ in ready.select(0.1):
+                    if key.fileobj is self.listener:
+                        ready.register(self.listener.accept()[0], selectors.EVENT_READ)
+                        continue
+                    with contextlib.suppress(ConnectionError):
+                        data = key.fileobj.recv(8)
+                        self.answered += len(data) == 8
+                        key.fileobj.sendall(data[::-1])
+                    ready.unregister(key.fileobj)
+                    key.fileobj.close()
+
+
+@braid_only
+def test_a_thousand_connections_at_a_time(env):
+    """Through a converter, by two workers at either end: all are open before the first one ends, and each gets its own bytes. A SYN
+    that takes long is joined by one over another uplink, whose server sees a connection that is reset at once."""
+    env.daemon(env.home.edge, [converter(env, pending=2000)], workers=2, limits={"unproven": 2000, "unproven_source": 1000})
+    router = start(env, workers=2, mode="convert", peer=converters())
+    echo = Echo(env.listen(4, PORT, address=home.PLAIN[4], at=env.home.plain))
+    try:
+        nears = []
+        for _ in range(1000):
+            near = env.open(4, multipath=False, at=env.home.device)
+            near.setblocking(False)
+            near.connect_ex((home.PLAIN[4], PORT))
+            nears.append(near)
+        until(lambda: counter(router, "open") == 1000, "all are open", 30)
+        for number, near in enumerate(nears):
+            near.settimeout(20 * FACTOR)
+            near.sendall(b"%08d" % number)
+        for number, near in enumerate(nears):
+            assert receive(near, 8) == (b"%08d" % number)[::-1]
+    finally:
+        echo.over = True
+        echo.join()
+    assert echo.answered == 1000 and counter(router, "accepted") == 1000

@@ -111,6 +111,39 @@ START_TEST(ports_in_use_are_passed_over_down_to_the_last_free_one)
 }
 END_TEST
 
+/* Their connections would meet at the same peer, as neither knows the other's. */
+START_TEST(no_two_workers_take_the_same_port)
+{
+    begin(40000, 40099);
+    env.params.max_subflows = 8;
+    env.params.n_workers = 3;
+    for (env.params.worker = 0; env.params.worker < 3; env.params.worker++) {
+        for (unsigned n = 0; n < 33; n++) {
+            uint16_t port = find();
+            must(port >= 40000 && port <= 40099 && !taken[port]);
+            must((port - 40000u) % 3 == env.params.worker);
+            taken[port] = true;
+        }
+        ck_assert_uint_eq(find(), 0);
+    }
+}
+END_TEST
+
+START_TEST(a_range_too_small_to_share_is_everybodys)
+{
+    for (unsigned n = 23; n <= 24; n++) {
+        begin(40000, (uint16_t)(40000 + n - 1));
+        env.params.max_subflows = 8;
+        env.params.n_workers = 3;
+        env.params.worker = 2;
+        unsigned found = 0;
+        for (uint16_t port; (port = find()) != 0; taken[port] = true)
+            found++;
+        ck_assert_uint_eq(found, n == 23 ? 23 : 8);
+    }
+}
+END_TEST
+
 START_TEST(a_port_that_somebody_chose_is_free_or_not)
 {
     begin(50000, 50099);
@@ -131,6 +164,8 @@ int main(void)
     tcase_add_test(t, none_comes_again_soon);
     tcase_add_test(t, steps_differ);
     tcase_add_test(t, ports_in_use_are_passed_over_down_to_the_last_free_one);
+    tcase_add_test(t, no_two_workers_take_the_same_port);
+    tcase_add_test(t, a_range_too_small_to_share_is_everybodys);
     tcase_add_test(t, a_port_that_somebody_chose_is_free_or_not);
     suite_add_tcase(suite, t);
     return run_suite(suite);
