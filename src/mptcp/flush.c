@@ -143,6 +143,9 @@ void conn_flush(struct braid_conn *c, braid_time now)
     if (!c->ops && c->phase == CONN_ESTABLISHED && c->deadlines.gone == BRAID_NEVER)
         c->deadlines.gone = now + ORPHAN_TIME;
     if (!c->closing.fail_due && c->phase == CONN_ESTABLISHED) {
+        /* now that the user has not given up what was established */
+        each_flow (s, c)
+            subflow_third_ack(&s->tcp, now);
         /* Before data is placed: which subflows close, and which new ones there are. The end of data comes
          * behind the data, if the last mapping has not taken it along (choice_send). */
         if (conn_is_mptcp(c))

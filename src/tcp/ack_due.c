@@ -23,7 +23,7 @@ void tcp_ack_was_sent(struct subflow *sf, bool pure, uint64_t window)
     if (sf->ack.bytes > 0)
         sf->ack.quick -= sf->ack.quick < segments ? sf->ack.quick : segments;
     sf->ack.bytes = 0;
-    sf->ack.now = false;
+    sf->ack.now = sf->ack.third = false;
     if (pure)
         sf->ack.forced = false;
     sf->ack.delayed = false;

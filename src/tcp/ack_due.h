@@ -12,6 +12,7 @@ struct tcp_ack_due {
     uint32_t bytes;      /* received since the last ACK */
     uint8_t quick;       /* segments still to be acknowledged at once after start or idleness */
     bool now : 1, delayed : 1;
+    bool third : 1;   /* our SYN was answered, and nothing has left since */
     bool forced : 1;  /* subflow_ack_soon: data segments do not count as this ACK */
     bool patient : 1; /* set by the owner: short requests are mostly answered soon */
 };

@@ -135,10 +135,14 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
         sf->syn.rcv_wscale = scale;
         return;
     }
-    tcp_send_ack(sf, now);
+    /* Not yet: the owner may still give the connection up, and then a RST alone has the peer forget it. But
+     * nothing can be acknowledged behind the SYN before the owner's options have confirmed the handshake. */
+    sf->ack.third = true;
     struct seg s = decode(sf, p);
-    if (p->payload_len > 0 || s.fin)
+    if (p->payload_len > 0 || s.fin) {
+        subflow_third_ack(sf, now);
         continue_established(sf, &s, b, now);
+    }
 }
 
 /* A SYN in SYN_RECEIVED: the client's again, or the other half of a simultaneous open. True: go on with it.

@@ -51,12 +51,19 @@ static void flush_ack(struct subflow *sf, braid_time now)
         tcp_ack_delay(sf, now);
 }
 
+void subflow_third_ack(struct subflow *sf, braid_time now)
+{
+    if (sf->ack.third && subflow_synchronized(sf))
+        tcp_send_ack(sf, now);
+}
+
 /* Retransmissions before the FIN, which has to be last, and the ACK at the end, since each segment with
  * payload is one already. */
 void subflow_flush(struct subflow *sf, braid_time now)
 {
     if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
         return;
+    subflow_third_ack(sf, now);
     tcp_retransmit_lost(sf, now);
     tcp_note_app_limited(sf, now);
     tcp_fin_flush(sf, now);

@@ -174,6 +174,9 @@ void subflow_icmp(struct subflow *sf, const struct wire_packet *p, braid_time no
 uint64_t subflow_space(struct subflow *sf, braid_time now);
 /* Sends m, of at most subflow_space() bytes, as one (super-)packet. */
 void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now);
+/* The third segment of a handshake that we began, if nothing has left since the SYN/ACK: before new data, or
+ * else by the flush. */
+void subflow_third_ack(struct subflow *sf, braid_time now);
 /* End of batch: retransmissions due, pending ACKs, FIN. */
 void subflow_flush(struct subflow *sf, braid_time now);
 /* An ACK leaves at the next flush / at once. */

@@ -145,6 +145,8 @@ static void set_option(struct words *a)
         s->has_peer_idsn = true, s->want_peer_idsn = number_at(a, 1);
     else if (strcmp(name, "port") == 0)
         p->port_first = p->port_last = (uint16_t)number_at(a, 1);
+    else if (strcmp(name, "established") == 0)
+        s->give_up = choice_at(a, 1, (const char *const[]){"kept", "abort", "release", NULL});
     else if (strcmp(name, "no_join") == 0)
         s->no_join = on_at(a, 1);
     else if (strcmp(name, "clients") == 0)

@@ -172,8 +172,15 @@ static void on_incoming(void *ctx, struct braid_conn *c)
 
 static void on_established(struct braid_conn *c, void *user)
 {
-    (void)c;
-    ((struct script *)user)->established = true;
+    struct script *s = user;
+
+    s->established = true;
+    if (s->give_up == GIVE_UP_ABORT)
+        braid_conn_abort(c);
+    if (s->give_up == GIVE_UP_RELEASE) {
+        braid_conn_release(c);
+        s->conn = NULL;
+    }
 }
 
 static void on_nothing(struct braid_conn *c, void *user)

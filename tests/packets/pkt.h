@@ -73,7 +73,8 @@ struct script {
     struct braid_core *core; /* NULL until the first line that is not a setting */
     bool checksum, no_join;
     enum braid_clients clients;
-    const struct pm_ops *pm; /* NULL: as the core chooses */
+    enum { KEPT, GIVE_UP_ABORT, GIVE_UP_RELEASE } give_up; /* what becomes of what is established */
+    const struct pm_ops *pm;                               /* NULL: as the core chooses */
     uint16_t syn_data;
     struct braid_ip signal[8];
     unsigned n_signal;

@@ -11,15 +11,15 @@
 enum field_syn { SYN_PASSES, SYN_DROPPED, SYN_STRIPPED, SYN_RESET };
 
 struct field_uplink {
-    braid_time delay;                  /* one way; 0: PAIR_DELAY */
-    bool dead;                         /* nothing arrives */
-    enum field_syn mptcp;              /* what becomes of a SYN with MP_CAPABLE ... */
-    enum field_syn plain;              /* ... and of one without */
-    bool no_payload;                   /* SYNs with payload are dropped */
-    unsigned lose;                     /* so many SYNs, whatever they are, are lost */
-    unsigned syns, plain_syns, resets; /* that the client has sent here */
-    unsigned payloads;                 /* SYNs with payload */
-    braid_time first_syn, first_plain; /* when */
+    braid_time delay;                        /* one way; 0: PAIR_DELAY */
+    bool dead;                               /* nothing arrives */
+    enum field_syn mptcp;                    /* what becomes of a SYN with MP_CAPABLE ... */
+    enum field_syn plain;                    /* ... and of one without */
+    bool no_payload;                         /* SYNs with payload are dropped */
+    unsigned lose;                           /* so many SYNs, whatever they are, are lost */
+    unsigned syns, plain_syns, acks, resets; /* that the client has sent here */
+    unsigned payloads;                       /* SYNs with payload */
+    braid_time first_syn, first_plain;       /* when */
 };
 
 struct field {
@@ -108,6 +108,7 @@ static inline bool field_tap(struct pair *p, bool to_server, uint8_t *packet, si
     if (!to_server)
         return true;
     u->resets += !!(w.tcp.flags & TCP_RST);
+    u->acks += (w.tcp.flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK;
     bool passes = !(w.tcp.flags & TCP_SYN) || field_passes(f, u, &w);
     return passes && !u->dead;
 }

@@ -90,6 +90,7 @@ START_TEST(of_two_that_answer_at_once_one_wins_and_the_other_is_reset)
     unsigned loser = 3 - field.lanes[field.lane].uplink;
     pair_run_for(&field.pair, 2 * BRAID_SECOND);
     ck_assert_uint_ge(field.uplinks[loser].resets, 1);
+    ck_assert_uint_eq(field.uplinks[loser].acks, 0); /* the server never took it for established */
     ck_assert_uint_eq(field_conns(&field.pair.client), 1);
     ck_assert_uint_eq(field_conns(&field.pair.server), 1);
 }

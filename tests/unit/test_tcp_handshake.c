@@ -267,7 +267,7 @@ static struct harness *open_active(void)
     return h;
 }
 
-START_TEST(an_active_open_acknowledges_the_synack_at_once)
+START_TEST(an_active_open_acknowledges_the_synack_at_the_end_of_the_batch)
 {
     struct harness *h = open_active();
     const struct wire_tcp *t = h_expect(h, TCP_SYN, 0, 0, 0);
@@ -275,13 +275,45 @@ START_TEST(an_active_open_acknowledges_the_synack_at_once)
     ck_assert(t->has_mss && t->has_ts && t->sack_ok && t->has_wscale);
     h_run(h, 20 * BRAID_MS);
     h_input(h, (struct say){.flags = TCP_SYN, .seq = 0, .ack = 1});
-    h_expect_ack(h, 1, 1);
+    h_nothing(h);
     ck_assert_int_eq(h->sf.state, TCP_STATE_ESTABLISHED);
+    subflow_flush(&h->sf, h->now);
+    h_expect_ack(h, 1, 1);
     ck_assert_uint_eq(h->handshakes, 1);
     ck_assert_uint_eq(h->segments, 0);
     ck_assert_int_eq(h->sf.rtt.srtt_us, 20 * BRAID_MS);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_ACTIVE_OPENS], 1);
     h_run(h, 10 * BRAID_SECOND);
+    h_nothing(h);
+    h_free(h);
+}
+END_TEST
+
+/* For the peer, which is in SYN_RECEIVED, it never was established. */
+START_TEST(what_is_given_up_with_the_synack_is_reset_without_an_ack)
+{
+    struct harness *h = open_active();
+
+    h_expect(h, TCP_SYN, 0, 0, 0);
+    h_input(h, (struct say){.flags = TCP_SYN, .seq = 0, .ack = 1});
+    subflow_reset(&h->sf, h->now);
+    h_expect(h, TCP_RST | TCP_ACK, 1, 1, 0);
+    subflow_flush(&h->sf, h->now);
+    h_nothing(h);
+    h_free(h);
+}
+END_TEST
+
+/* And only once, before the data. */
+START_TEST(the_third_ack_may_be_asked_for)
+{
+    struct harness *h = open_active();
+
+    h_expect(h, TCP_SYN, 0, 0, 0);
+    h_input(h, (struct say){.flags = TCP_SYN, .seq = 0, .ack = 1});
+    subflow_third_ack(&h->sf, h->now);
+    h_expect_ack(h, 1, 1);
+    subflow_flush(&h->sf, h->now);
     h_nothing(h);
     h_free(h);
 }
@@ -476,7 +508,7 @@ START_TEST(the_payload_of_a_syn_is_acknowledged_as_far_as_it_came)
         h_expect(h, TCP_RST, 22, 0, 0);
         h_run(h, BRAID_SECOND);
         h_expect(h, TCP_SYN, 0, 0, 0);
-        h_input(h, (struct say){.flags = TCP_SYN, .ack = 1 + acked});
+        SAY(h, .flags = TCP_SYN, .ack = 1 + acked);
         h_expect_ack(h, 1 + acked, 1);
         ck_assert_int_eq(h->sf.state, TCP_STATE_ESTABLISHED);
         ck_assert_uint_eq(h->sf.snd.una, 1 + acked);
@@ -548,7 +580,9 @@ int main(void)
     tcase_add_test(tc, a_reset_ends_syn_received_only_at_the_exact_number);
     suite_add_tcase(s, tc);
     tc = tcase_create("active");
-    tcase_add_test(tc, an_active_open_acknowledges_the_synack_at_once);
+    tcase_add_test(tc, an_active_open_acknowledges_the_synack_at_the_end_of_the_batch);
+    tcase_add_test(tc, what_is_given_up_with_the_synack_is_reset_without_an_ack);
+    tcase_add_test(tc, the_third_ack_may_be_asked_for);
     tcase_add_test(tc, a_synack_without_options_is_taken_as_it_is);
     tcase_add_test(tc, a_wrong_ack_in_syn_sent_is_reset);
     tcase_add_test(tc, a_rejected_synack_is_reset);
