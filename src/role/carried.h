@@ -19,6 +19,7 @@ struct asking {
     struct braid_conn *awaited; /* the converter's, whose answer decides; NULL: none */
     bool straight;              /* no converter can be had: the server itself is asked */
     size_t opening_len;         /* bytes that the converter is sent first */
+    braid_time asked_at;        /* when this race began */
     braid_time give_up_at;
     struct timer timer; /* of the race, or of the answer */
 };

@@ -2,7 +2,9 @@
  * (RFC 8803) answers twice: its SYN/ACK, and the message that its stream begins with. If the SYN/ACK has
  * acknowledged the Connect TLV, the server has accepted (section 4.1), and nobody waits for the message: it
  * is taken off the stream when it comes. If it has not, or has not spoken MPTCP, the message decides, since a
- * converter tells errors in plain TCP, or has not asked the server yet. */
+ * converter tells errors in plain TCP, or has not asked the server yet. It decides as well if the SYN/ACK was
+ * a long time in coming: a converter may answer before its server, so that no client takes it for dead
+ * (Braid's does after 2.5 s). */
 #include "role/cpe_asking.h"
 #include <string.h>
 #include "io/clock.h"
@@ -189,12 +191,15 @@ static void on_due(void *arg)
     arm(((struct carried *)arg)->asking);
 }
 
+#define HASTY_AFTER (2 * BRAID_SECOND) /* a converter that answers later may not have heard its server */
+
 /* Whether the SYN/ACK says all that there is to know. */
 static bool is_decided(const struct asking *a, const struct braid_conn *c)
 {
     int64_t acknowledged = 0;
     braid_conn_get_option(c, BRAID_OPT_SYN_DATA, &acknowledged);
-    return a->opening_len == 0 || (braid_conn_is_mptcp(c) && acknowledged == (int64_t)a->opening_len);
+    return a->opening_len == 0 || (braid_conn_is_mptcp(c) && acknowledged == (int64_t)a->opening_len &&
+                                   clock_now() - a->asked_at < HASTY_AFTER);
 }
 
 static void on_won(void *arg, struct braid_conn *c, unsigned lane)
@@ -263,6 +268,7 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
     braid_time now = clock_now();
     carried_addrs(cd, &meant, &client);
     bool convert = p->kind == CPE_CONVERT && !a->straight;
+    a->asked_at = now;
     a->opening_len = convert ? convert_client_message(opening, &meant, false) : 0;
     const struct profile *of_port = profile_for_port(cpe, meant.port);
     const struct cpe_wish wish = {.meant = &meant,
