@@ -13,7 +13,7 @@ from lib.env import PORT
 from lib.proc import Process
 from lib.proxy import Cpe, Section, listening
 from lib.stream import MIB, Receiver, Sender, noise, read_error, receive, transfer
-from lib.suite import braid_only, cases
+from lib.suite import braid_only, cases, long
 from lib.wait import FACTOR, until
 
 FAMILIES = {"v4": 4, "v6": 6}
@@ -112,6 +112,7 @@ def test_who_refuses_refuses_and_who_is_not_there_is_unreachable(env, version):
     assert (counter(router, "refused"), counter(router, "unreachable"), counter(router, "accepted")) == (1, 1, 0)
 
 
+@long
 @braid_only
 @cases(down=("unplug", 4), silent=("go_silent", 4), down6=("switch_off", 6), silent6=("go_silent", 6))
 def test_a_transfer_goes_on_when_an_uplink_fails(env, failure, version):

@@ -86,6 +86,7 @@ def interrupted(source, sink, disturb):
     assert receiver.longest_gap < STALL * FACTOR, f"nothing came for {receiver.longest_gap:.2f} s"
 
 
+@long
 @braid_only
 def test_transfers_go_on_after_a_pause_of_the_machine(env):
     """A snapshot or a migration: all of the daemon stands still, nothing else does, and no path was silent."""

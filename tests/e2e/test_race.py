@@ -6,7 +6,7 @@ import time
 from lib import home, mptcp
 from lib.env import PORT
 from lib.stream import MIB, transfer
-from lib.suite import braid_only, cases
+from lib.suite import braid_only, cases, long
 from lib.wait import FACTOR, until
 from test_cpe import FAMILIES, start
 
@@ -90,6 +90,7 @@ def test_the_first_uplink_is_dead_when_the_first_connection_begins(env, version)
     assert opened(env, LATE, version)
 
 
+@long
 @braid_only
 def test_it_is_tried_again_after_a_while(env):
     router = start(env)

@@ -5,7 +5,7 @@ from lib import net, steer
 from lib.proc import run
 from lib.proxy import Transparent
 from lib.stream import transfer
-from lib.suite import braid_only, cases
+from lib.suite import braid_only, cases, long
 
 BACKENDS = {"nft": "nft", "iptables": "iptables"}
 BOTH = {f"{backend}_{source}": (backend, source) for backend in BACKENDS for source in ("proxy", "client")}
@@ -93,6 +93,7 @@ def test_status_says_what_there_is_and_what_is_missing(env, backend):
     env.steer("status", expect=3)
 
 
+@long
 @braid_only
 def test_status_and_the_daemon_say_what_the_configuration_lacks(env):
     """And the command that they name mends it."""

@@ -14,7 +14,7 @@ from lib.proc import Process, run
 from lib.proxy import Section, configuration
 from lib.refuser import Refuser
 from lib.stream import MIB, read_error, transfer
-from lib.suite import braid_only, cases
+from lib.suite import braid_only, cases, long
 from lib.wait import FACTOR, until
 
 BACKENDS = {"nft": "nft", "iptables": "iptables"}
@@ -144,6 +144,7 @@ def test_who_speaks_mptcp_is_left_alone_but_for_an_edge(env, backend):
         assert ways(env, multipath=True) == TUN and ways(env) == KERNEL
 
 
+@long
 @braid_only
 @cases(**BACKENDS)
 def test_names_that_dnsmasq_resolves(env, backend):
@@ -384,6 +385,7 @@ OPTIONS = {
 }
 
 
+@long
 @braid_only
 @cases(**{f"{backend}_{name}": (backend, name) for backend in BACKENDS for name in OPTIONS})
 def test_twice_is_once_and_down_leaves_no_trace(env, backend, name):
