@@ -3,7 +3,7 @@ from lib import conntrack, home, mptcp
 from lib.env import PORT
 from lib.proxy import Cpe
 from lib.stream import MIB, Receiver, Sender, transfer
-from lib.suite import braid_only, cases, limit
+from lib.suite import braid_only, cases, limit, long
 from lib.wait import until
 
 FAMILIES = {"v4": 4, "v6": 6}
@@ -74,6 +74,7 @@ def test_an_idle_connection_outlives_what_is_known_of_it(env, version):
     assert len(mptcp.established(far)) == 2 and env.home.cpe.counters()["TcpOutRsts"] == 0
 
 
+@long
 @braid_only
 @limit(90)
 @cases(**WAYS)
@@ -86,6 +87,7 @@ def test_a_reloaded_firewall_ends_no_connection(env, way, version):
     finish(sender, receiver, 5)
 
 
+@long
 @braid_only
 @limit(90)
 @cases(**WAYS)
