@@ -7,11 +7,11 @@ set -eu
 
 build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev libmnl-dev libnftables-dev libc-ares-dev"
 demo="$build python3 iproute2 iptables nftables curl mptcpize nginx"
-check="$demo git binutils check libsubunit-dev clang util-linux prometheus dnsmasq-base"
+check="$demo git binutils check libsubunit-dev clang util-linux prometheus dnsmasq-base iperf3"
 bench="$build python3 iproute2 mptcpize haproxy"
 study="$build python3 gnuplot-nox"
-home="$demo nftables shadowsocks-libev iperf3"
-ci="$check $study clang-format libclang-rt-dev llvm haproxy iperf3"
+home="$demo shadowsocks-libev iperf3"
+ci="$check $study clang-format libclang-rt-dev llvm haproxy"
 
 wanted=
 for group in "$@"; do
