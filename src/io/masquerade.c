@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 #include "base/addr.h"
 #include "io/masquerade.h"
+#include "io/nat_writer.h"
 
 #define CHAIN "BRAID_UPLINKS"
 
@@ -83,27 +83,12 @@ static void chain(bool v6, const char *action, unsigned i)
 
 /* ---- what it runs ----------------------------------------------------------------------------- */
 
-struct writer {
-    char *text;
-    size_t used;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct writer *w, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(w->text + w->used, NAT_TEXT - w->used, format, args);
-    va_end(args);
-    if (n > 0)
-        w->used += (size_t)n < NAT_TEXT - w->used ? (size_t)n : NAT_TEXT - w->used - 1;
-}
-
 const char *masquerade_text(const struct nat_rules *rules, bool v6, char text[NAT_TEXT])
 {
-    struct writer w = {.text = text};
+    struct nat_writer w = {.text = text};
     char inner[ADDR_TEXT], outer[ADDR_TEXT];
     for (unsigned table = 0; table < JUMPS; table++) {
-        put(&w, "*%s\n:" CHAIN " - [0:0]\n", jumps[table][0]);
+        nat_put(&w, "*%s\n:" CHAIN " - [0:0]\n", jumps[table][0]);
         for (unsigned i = 0; i < rules->n; i++) {
             const struct nat_pair *p = &rules->pairs[i];
             if (ip_is_v4(&p->inner) == v6)
@@ -111,14 +96,15 @@ const char *masquerade_text(const struct nat_rules *rules, bool v6, char text[NA
             ip_text(&p->inner, inner);
             ip_text(&p->outer, outer);
             if (table == 0)
-                put(&w, "-A " CHAIN " -o %s -s %s -j SNAT --to-source %s\n", p->interface, inner, outer);
+                nat_put(&w, "-A " CHAIN " -o %s -s %s -j SNAT --to-source %s\n", p->interface, inner, outer);
             else
-                put(&w,
+                nat_put(
+                    &w,
                     "-A " CHAIN
                     " -i %s -d %s -p tcp --dport %u:%u ! --syn -m conntrack --ctstate NEW,INVALID -j DROP\n",
                     p->interface, outer, rules->port_first, rules->port_last);
         }
-        put(&w, "COMMIT\n");
+        nat_put(&w, "COMMIT\n");
     }
     return text;
 }

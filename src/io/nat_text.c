@@ -10,11 +10,11 @@
  * ICMP errors are told by the segment that they quote: its header follows 8 bytes of theirs. All numbers of a
  * key are read at their offsets, since nft (1.0.6) has it that a port is no number of 16 bits; so a segment
  * with IP options is a stray. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/addr.h"
 #include "io/nat_rules.h"
+#include "io/nat_writer.h"
 
 #define FLOWS_MAX     262144
 #define FLOWS_TIMEOUT "10m"
@@ -48,55 +48,40 @@ static const struct family families[] = {
      .icmp = "icmpv6 type { 1, 2, 3, 4 }"},
 };
 
-struct writer {
-    char *text;
-    size_t used;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct writer *w, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(w->text + w->used, NAT_TEXT - w->used, format, args);
-    va_end(args);
-    if (n > 0)
-        w->used += (size_t)n < NAT_TEXT - w->used ? (size_t)n : NAT_TEXT - w->used - 1;
-}
-
-static void put_frame(struct writer *w)
+static void put_frame(struct nat_writer *w)
 {
     static const char *const chains[][2] = {{"arrivals", "prerouting priority raw"},
                                             {"strays", "prerouting priority mangle - 40"},
                                             {"departures", "postrouting priority srcnat - 10"}};
-    put(w, "add table " NAT_TABLE "\n");
+    nat_put(w, "add table " NAT_TABLE "\n");
     for (unsigned f = 0; f < 2; f++)
-        put(w,
-            "add set " NAT_TABLE " %s { typeof %s; size %u; flags dynamic,timeout; timeout " FLOWS_TIMEOUT
-            "; }\n",
-            families[f].flows, families[f].out, FLOWS_MAX);
+        nat_put(w,
+                "add set " NAT_TABLE " %s { typeof %s; size %u; flags dynamic,timeout; timeout " FLOWS_TIMEOUT
+                "; }\n",
+                families[f].flows, families[f].out, FLOWS_MAX);
     for (unsigned i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
-        put(w, "add chain " NAT_TABLE " %s { type filter hook %s; policy accept; }\n", chains[i][0],
-            chains[i][1]);
-        put(w, "flush chain " NAT_TABLE " %s\n", chains[i][0]);
+        nat_put(w, "add chain " NAT_TABLE " %s { type filter hook %s; policy accept; }\n", chains[i][0],
+                chains[i][1]);
+        nat_put(w, "flush chain " NAT_TABLE " %s\n", chains[i][0]);
     }
 }
 
 /* What comes out of the TUN is no business of connection tracking's, except what is passed back of this
  * machine's own connections, which have the TUN's address; and nobody else has inner addresses. */
-static void put_subnets(struct writer *w, const struct nat_rules *r)
+static void put_subnets(struct nat_writer *w, const struct nat_rules *r)
 {
     char subnet[ADDR_TEXT];
     for (unsigned f = 0; f < 2; f++) {
         const char *ip = families[f].ip;
         ip_text(&r->subnets[f], subnet);
-        put(w, "add rule " NAT_TABLE " arrivals iifname \"%s\" %s saddr %s/%u notrack\n", r->tun, ip, subnet,
-            families[f].inner_bits);
-        put(w, "add rule " NAT_TABLE " arrivals iifname != { \"lo\", \"%s\" } %s saddr %s/%u drop\n", r->tun,
-            ip, subnet, families[f].subnet_bits);
+        nat_put(w, "add rule " NAT_TABLE " arrivals iifname \"%s\" %s saddr %s/%u notrack\n", r->tun, ip,
+                subnet, families[f].inner_bits);
+        nat_put(w, "add rule " NAT_TABLE " arrivals iifname != { \"lo\", \"%s\" } %s saddr %s/%u drop\n",
+                r->tun, ip, subnet, families[f].subnet_bits);
     }
 }
 
-static void put_pair(struct writer *w, const struct nat_rules *r, const struct nat_pair *p)
+static void put_pair(struct nat_writer *w, const struct nat_rules *r, const struct nat_pair *p)
 {
     const struct family *f = &families[ip_is_v4(&p->inner) ? 0 : 1];
     char inner[ADDR_TEXT], outer[ADDR_TEXT], here[128], ports[32];
@@ -104,29 +89,29 @@ static void put_pair(struct writer *w, const struct nat_rules *r, const struct n
     ip_text(&p->outer, outer);
     snprintf(here, sizeof(here), "iifname \"%s\" %s daddr %s", p->interface, f->ip, outer);
     snprintf(ports, sizeof(ports), "tcp dport %u-%u", r->port_first, r->port_last);
-    put(w, "add rule " NAT_TABLE " arrivals %s %s %s @%s notrack %s daddr set %s\n", here, ports, f->in,
-        f->flows, f->ip, inner);
-    put(w, "add rule " NAT_TABLE " arrivals %s %s %s @%s notrack %s daddr set %s\n", here, f->icmp, f->quoted,
-        f->flows, f->ip, inner);
+    nat_put(w, "add rule " NAT_TABLE " arrivals %s %s %s @%s notrack %s daddr set %s\n", here, ports, f->in,
+            f->flows, f->ip, inner);
+    nat_put(w, "add rule " NAT_TABLE " arrivals %s %s %s @%s notrack %s daddr set %s\n", here, f->icmp,
+            f->quoted, f->flows, f->ip, inner);
     /* Known to the kernel is what has an entry that is not new, or is to be translated. */
-    put(w, "add rule " NAT_TABLE " strays %s %s tcp flags & syn == 0 ct state invalid %s daddr set %s\n",
-        here, ports, f->ip, inner);
-    put(w,
-        "add rule " NAT_TABLE
-        " strays %s %s tcp flags & syn == 0 ct state new ct status & (snat | dnat) == 0 "
-        "%s daddr set %s\n",
-        here, ports, f->ip, inner);
+    nat_put(w, "add rule " NAT_TABLE " strays %s %s tcp flags & syn == 0 ct state invalid %s daddr set %s\n",
+            here, ports, f->ip, inner);
+    nat_put(w,
+            "add rule " NAT_TABLE
+            " strays %s %s tcp flags & syn == 0 ct state new ct status & (snat | dnat) == 0 "
+            "%s daddr set %s\n",
+            here, ports, f->ip, inner);
     /* First the address, which is then part of the key; a set that is full only makes strays. */
-    put(w,
-        "add rule " NAT_TABLE
-        " departures oifname \"%s\" %s saddr %s %s saddr set %s update @%s { %s timeout " FLOWS_TIMEOUT
-        " }\n",
-        p->interface, f->ip, inner, f->ip, outer, f->flows, f->out);
+    nat_put(w,
+            "add rule " NAT_TABLE
+            " departures oifname \"%s\" %s saddr %s %s saddr set %s update @%s { %s timeout " FLOWS_TIMEOUT
+            " }\n",
+            p->interface, f->ip, inner, f->ip, outer, f->flows, f->out);
 }
 
 const char *nat_text(const struct nat_rules *rules, char text[NAT_TEXT])
 {
-    struct writer w = {.text = text};
+    struct nat_writer w = {.text = text};
     put_frame(&w);
     put_subnets(&w, rules);
     for (unsigned i = 0; i < rules->n; i++)
