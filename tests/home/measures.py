@@ -1,15 +1,14 @@
 """What a device in a home sees of the world: how fast, how soon, and how long nothing comes when an uplink fails."""
 import contextlib
 import json
-import os
 import socket
 import statistics
 import threading
 import time
 
 from lib import home
-from lib.proc import Process
-from lib.stream import Receiver, Sender, noise
+from lib.proc import Process, busy
+from lib.stream import Receiver, Sender, Timeline, noise
 from lib.wait import until
 
 PORT = 8080
@@ -19,23 +18,6 @@ BROWSER = 6       # connections at a time, as browsers have to a host
 LIMIT = 120.0
 SMALL = 1000
 FAIL_AT, WATCH = 2.0, 5.0
-
-
-class Timeline(Receiver):
-    """Remembers when something came."""
-
-    def __init__(self, sock, size, data):
-        self.marks = []
-        super().__init__(sock, size, data=data)
-
-    def progress(self, count):
-        super().progress(count)
-        self.marks.append((time.monotonic(), self.done))
-
-    def silence(self, begin, end):
-        """Seconds without a byte, of the gaps that touch that span."""
-        times = [at for at, _ in self.marks]
-        return max((after - before for before, after in zip(times, times[1:]) if after >= begin and before <= end), default=0.0)
 
 
 class Server(threading.Thread):
@@ -182,13 +164,6 @@ def stall(house, server, way, uplink, size):
         finally:
             uplink.speak()
         return receiver.silence(failed, failed + WATCH)
-
-
-def busy():
-    """CPU seconds that the machine has been busy."""
-    with open("/proc/stat") as file:
-        user, nice, system, _, _, irq, softirq = map(int, file.readline().split()[1:8])
-    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def speed(house, way, count, seconds):

@@ -12,7 +12,7 @@ import time
 
 from lib import mptcp, net
 from lib.proxy import PORT, Braid, Edge, HAProxy
-from lib.stream import Receiver, Sender, noise
+from lib.stream import Sender, Timeline, noise
 from lib.wait import until
 from link import Link
 
@@ -61,23 +61,6 @@ class Topology(net.Topology):
         for link in self.links.values():
             link.kill()
         super().delete()
-
-
-class Timeline(Receiver):
-    """Remembers when what had arrived."""
-
-    def __init__(self, sock, size, data):
-        self.marks = []  # (time, bytes)
-        super().__init__(sock, size, data=data)
-
-    def progress(self, count):
-        super().progress(count)
-        self.marks.append((time.monotonic(), self.done))
-
-    def silence(self, begin, end):
-        """Seconds without a byte, of the gaps that touch that span of time."""
-        times = [at for at, _ in self.marks]
-        return max((after - before for before, after in zip(times, times[1:]) if after >= begin and before <= end), default=0.0)
 
 
 class Result:

@@ -32,6 +32,13 @@ def _limits(descriptors):
     return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, limit)
 
 
+def busy():
+    """CPU seconds that the machine has been busy."""
+    with open("/proc/stat") as file:
+        user, nice, system, _, _, irq, softirq = map(int, file.readline().split()[1:8])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
 class Process:
     """A child that runs beside the test. Both its streams end up in .lines, in the order in which they are read."""
 

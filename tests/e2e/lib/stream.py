@@ -151,6 +151,23 @@ class Receiver(Pump):
         return self
 
 
+class Timeline(Receiver):
+    """Remembers when what had arrived."""
+
+    def __init__(self, sock, size, data):
+        self.marks = []  # (time, bytes)
+        super().__init__(sock, size, data=data)
+
+    def progress(self, count):
+        super().progress(count)
+        self.marks.append((time.monotonic(), self.done))
+
+    def silence(self, begin, end):
+        """Seconds without a byte, of the gaps that touch that span of time."""
+        times = [at for at, _ in self.marks]
+        return max((after - before for before, after in zip(times, times[1:]) if after >= begin and before <= end), default=0.0)
+
+
 def transfer(source, sink, size, end=True, limit=60.0):
     """Moves size bytes from one socket to the other, checks them and returns the finished receiver."""
     receiver, sender = Receiver(sink, size, end), Sender(source, size, end)
