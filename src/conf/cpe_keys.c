@@ -120,12 +120,7 @@ static int set_peer(struct parser *p, const char *value)
 static int set_ports(struct parser *p, const char *value)
 {
     struct cpe_params *c = current(p);
-    if (value_ports(value, &c->port_first, &c->port_last) < 0)
-        return parser_fail(p, "ports",
-                           "\"%.80s\" is not a range of ports; give the first and the last one, such as "
-                           "1-65535, or a single port, such as 443",
-                           value);
-    return 0;
+    return parser_ports(p, "ports", value, &c->port_first, &c->port_last);
 }
 
 int cpe_add_except(struct parser *p, struct cpe_params *c, const char *item)

@@ -60,12 +60,7 @@ static int set_source(struct parser *p, const char *value)
 static int set_ports(struct parser *p, const char *value)
 {
     struct edge_params *e = current(p);
-    if (value_ports(value, &e->port_first, &e->port_last) < 0)
-        return parser_fail(p, "ports",
-                           "\"%.80s\" is not a range of ports; give the first and the last one, such as "
-                           "1-65535, or a single port, such as 443",
-                           value);
-    return 0;
+    return parser_ports(p, "ports", value, &e->port_first, &e->port_last);
 }
 
 static int set_bypass(struct parser *p, const char *value)

@@ -103,6 +103,16 @@ int parser_word(struct parser *p, const char *key, const char *value, const char
                        value_list(words, list, sizeof(list)));
 }
 
+int parser_ports(struct parser *p, const char *key, const char *value, uint16_t *first, uint16_t *last)
+{
+    if (value_ports(value, first, last) < 0)
+        return parser_fail(p, key,
+                           "\"%.80s\" is not a range of ports; give the first and the last one, such as "
+                           "1-65535, or a single port, such as 443",
+                           value);
+    return 0;
+}
+
 int parser_quota(struct parser *p, const char *value, uint64_t *out)
 {
     if (strcmp(value, "none") == 0 || value_bytes(value, out) == 0)

@@ -81,6 +81,8 @@ int parser_word(struct parser *p, const char *key, const char *value, const char
                 unsigned *out);
 /* The key quota: bytes, 0 for none. */
 int parser_quota(struct parser *p, const char *value, uint64_t *out);
+/* A range of ports, or a single one. */
+int parser_ports(struct parser *p, const char *key, const char *value, uint16_t *first, uint16_t *last);
 /* Replaces the string at *out, which is the caller's to free. */
 int parser_string(struct parser *p, const char *key, const char *value, char **out);
 
