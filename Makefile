@@ -50,17 +50,19 @@ help: ## list the targets
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 # An embedder may make a shared object of it. Nobody replaces its functions there, so they are still inlined.
-# Objects that were made with other flags are made again.
+# Objects that were made with other flags are made again. The library holds machine code alone: what gcc wrote for the
+# optimisation of the whole is read by the same version of it only, and brings our flags into others' links.
 $(core_obj): Makefile
 $(core_obj): CFLAGS += -fPIC -fno-semantic-interposition
 $(core_obj) $(daemon_obj) $(B)/src/main.o: CFLAGS += $(LTO)
 $(B)/libbraid.a: $(core_obj)
 	@rm -f $@
 	$(AR) rcs $@ $^
+	$(if $(LTO),objcopy --wildcard --remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*' $@)
 $(B)/libshell.a: $(shell_obj)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(B)/braidd: $(B)/src/main.o $(daemon_obj) $(B)/libbraid.a
+$(B)/braidd: $(B)/src/main.o $(daemon_obj) $(core_obj)
 	$(CC) $(LDFLAGS) $(if $(LTO),$(OPT) $(HARDEN) $(LTO)) -o $@ $^ $(SHELL_LIBS) -lcrypto -lm
 $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^
