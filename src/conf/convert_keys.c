@@ -12,18 +12,14 @@ static struct convert_params *current(struct parser *p)
 
 int convert_set_allow(struct parser *p, const char *value)
 {
+    static const struct rules_key key = {.name = "allow", .usage = RULES_ALLOW_USAGE};
     struct convert_params *c = current(p);
-    return rules_parse(p, "allow", value, c->allow, &c->n_allow);
+    return rules_parse(p, &key, value, c->allow, &c->n_allow);
 }
 
 int convert_set_open(struct parser *p, const char *value)
 {
-    static const char *const words[] = {"no", "yes", NULL};
-    unsigned yes;
-    if (parser_word(p, "open", value, words, &yes) < 0)
-        return -1;
-    current(p)->open = yes;
-    return 0;
+    return parser_yes(p, "open", value, &current(p)->open);
 }
 
 int convert_set_cookie(struct parser *p, const char *value)

@@ -8,7 +8,7 @@
 #define PATH_MANAGER "fullmesh" /* a path manager that opens a subflow over each uplink */
 
 /* Private addresses are seldom what lies behind an uplink. */
-static const char *const usual_exceptions[] = {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"};
+static const char usual_exceptions[] = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7";
 
 static const char *const usual_listen[CPE_LISTEN_MAX] = {"127.0.0.1:8684", "[::1]:8684"};
 
@@ -109,7 +109,5 @@ int cpe_check(struct parser *p, unsigned index)
         return -1;
     if (!c->pm)
         c->pm = conf_path_manager(PATH_MANAGER);
-    for (unsigned i = 0; !parser_given_line(s, "except") && i < 4; i++)
-        cpe_add_except(p, c, usual_exceptions[i]);
-    return 0;
+    return parser_given_line(s, "except") ? 0 : cpe_add_except(p, c, usual_exceptions);
 }

@@ -7,10 +7,10 @@
 /* Checks the section number `index`, one of a CPE, and fills in what it does not name, once all sections are
  * read. 0, or -1: what is wrong has been reported. */
 int cpe_check(struct parser *p, unsigned index);
-/* An item of the key except. 0, or -1 after parser_fail. */
-int cpe_add_except(struct parser *p, struct cpe_params *c, const char *item);
+/* Adds the items of the key except. 0, or -1 after parser_fail. */
+int cpe_add_except(struct parser *p, struct cpe_params *c, const char *value);
 
-/* Adds one item of the key "listen". 0, or -1 after saying why not. */
-int cpe_add_listen(struct parser *p, struct cpe_params *c, const char *item);
+/* Adds one item of the key listen to a struct cpe_params. 0, or -1 after parser_fail. */
+int cpe_add_listen(struct parser *p, void *cpe, const char *item);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/addr.h"
 #include "conf/cpe_check.h"
+#include "conf/reach_rules.h"
 #include "conf/relay_keys.h"
 #include "conf/sections.h"
 #include "conf/values.h"
@@ -39,12 +40,16 @@ static int set_intercept(struct parser *p, const char *value)
     return 0;
 }
 
-int cpe_add_listen(struct parser *p, struct cpe_params *c, const char *item)
+int cpe_add_listen(struct parser *p, void *cpe, const char *item)
 {
+    struct cpe_params *c = cpe;
     static const char right[] = "give an address of this machine and a port, or one of each family, such as "
                                 "127.0.0.1:8684, [::1]:8684";
     struct braid_addr *addr = &c->listen[c->n_listen];
     char host[VALUE_HOST_MAX + 1];
+    if (c->n_listen == CPE_LISTEN_MAX)
+        return parser_fail(p, "listen", "there are more than %d addresses; give one of each family",
+                           CPE_LISTEN_MAX);
     if (value_host_port(item, host, &addr->port) < 0 || ip_parse(host, &addr->ip) < 0 ||
         ip_is_unspecified(&addr->ip) || ip_is_multicast(&addr->ip))
         return parser_fail(p, "listen", "\"%.80s\" is not ADDRESS:PORT; %s", item, right);
@@ -57,17 +62,7 @@ int cpe_add_listen(struct parser *p, struct cpe_params *c, const char *item)
 
 static int set_listen(struct parser *p, const char *value)
 {
-    char item[VALUE_HOST_MAX + 16];
-    for (const char *rest = value; rest;) {
-        if (value_item(&rest, item, sizeof(item)) < 0)
-            return parser_fail(p, "listen", "an item is too long; give ADDRESS:PORT");
-        if (current(p)->n_listen == CPE_LISTEN_MAX)
-            return parser_fail(p, "listen", "there are more than %d addresses; give one of each family",
-                               CPE_LISTEN_MAX);
-        if (cpe_add_listen(p, current(p), item) < 0)
-            return -1;
-    }
-    return 0;
+    return parser_items(p, "listen", value, "ADDRESS:PORT", cpe_add_listen, current(p));
 }
 
 static int set_mode(struct parser *p, const char *value)
@@ -80,11 +75,11 @@ static int set_mode(struct parser *p, const char *value)
     return 0;
 }
 
-static int add_peer(struct parser *p, const char *item)
+static int add_peer(struct parser *p, void *cpe, const char *item)
 {
     static const char right[] = "give the address or host name of the peer and its port, several of them "
                                 "separated by commas, such as 198.51.100.1:5124, [2001:db8::1]:5124";
-    struct cpe_params *c = current(p);
+    struct cpe_params *c = cpe;
     char host[VALUE_HOST_MAX + 1];
     struct cpe_peer *peer = &c->peers[c->n_peers];
     struct braid_ip ip;
@@ -107,14 +102,7 @@ static int add_peer(struct parser *p, const char *item)
 
 static int set_peer(struct parser *p, const char *value)
 {
-    char item[VALUE_HOST_MAX + 16];
-    for (const char *rest = value; rest;) {
-        if (value_item(&rest, item, sizeof(item)) < 0)
-            return parser_fail(p, "peer", "an item is too long; give HOST:PORT");
-        if (add_peer(p, item) < 0)
-            return -1;
-    }
-    return 0;
+    return parser_items(p, "peer", value, "HOST:PORT", add_peer, current(p));
 }
 
 static int set_ports(struct parser *p, const char *value)
@@ -123,36 +111,19 @@ static int set_ports(struct parser *p, const char *value)
     return parser_ports(p, "ports", value, &c->port_first, &c->port_last);
 }
 
-int cpe_add_except(struct parser *p, struct cpe_params *c, const char *item)
+int cpe_add_except(struct parser *p, struct cpe_params *c, const char *value)
 {
-    struct reach_rule *rule = &c->except[c->n_except];
-    if (c->n_except == REACH_RULES_MAX)
-        return parser_fail(p, "except", "there are more than %d items; give at most %d", REACH_RULES_MAX,
-                           REACH_RULES_MAX);
-    *rule = (struct reach_rule){.allow = item[0] == '!'};
-    const char *prefix = item + rule->allow + strspn(item + rule->allow, " \t");
-    const char *flaw = value_prefix(prefix, &rule->prefix, &rule->bits);
-    if (flaw)
-        return parser_fail(p, "except",
-                           "\"%.80s\" %s; give addresses and prefixes, separated by commas, and a \"!\" "
-                           "before those that are no exception, such as 192.168.0.0/16, fc00::/7; or none",
-                           item, flaw);
-    c->n_except++;
-    return 0;
+    static const struct rules_key key = {
+        .name = "except",
+        .usage = "those that are no exception, such as 192.168.0.0/16, fc00::/7; or none",
+        .but_allows = true,
+    };
+    return rules_parse(p, &key, value, c->except, &c->n_except);
 }
 
 static int set_except(struct parser *p, const char *value)
 {
-    char item[VALUE_HOST_MAX + 1];
-    if (strcmp(value, "none") == 0)
-        return 0;
-    for (const char *rest = value; rest;) {
-        if (value_item(&rest, item, sizeof(item)) < 0)
-            return parser_fail(p, "except", "an item is too long; give addresses and prefixes");
-        if (cpe_add_except(p, current(p), item) < 0)
-            return -1;
-    }
-    return 0;
+    return strcmp(value, "none") == 0 ? 0 : cpe_add_except(p, current(p), value);
 }
 
 static int set_plain(struct parser *p, const char *value)

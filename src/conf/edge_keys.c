@@ -75,8 +75,9 @@ static int set_bypass(struct parser *p, const char *value)
     return 0;
 }
 
-static int add_listen(struct parser *p, struct edge_params *e, const char *item)
+static int add_listen(struct parser *p, void *edge, const char *item)
 {
+    struct edge_params *e = edge;
     struct braid_addr a;
     if (addr_parse(item, &a) < 0 || a.port == 0)
         return parser_fail(
@@ -102,15 +103,7 @@ static int add_listen(struct parser *p, struct edge_params *e, const char *item)
 
 static int set_listen(struct parser *p, const char *value)
 {
-    struct edge_params *e = current(p);
-    char item[VALUE_HOST_MAX + 1];
-    for (const char *rest = value; rest;) {
-        if (value_item(&rest, item, sizeof(item)) < 0)
-            return parser_fail(p, "listen", "an item is too long; give ADDRESS:PORT");
-        if (add_listen(p, e, item) < 0)
-            return -1;
-    }
-    return 0;
+    return parser_items(p, "listen", value, "ADDRESS:PORT", add_listen, current(p));
 }
 
 static int set_target(struct parser *p, const char *value)
@@ -127,8 +120,9 @@ static int set_target(struct parser *p, const char *value)
     return parser_string(p, "target", host, &e->target_host);
 }
 
-static int add_signal(struct parser *p, struct edge_params *e, const char *item)
+static int add_signal(struct parser *p, void *edge, const char *item)
 {
+    struct edge_params *e = edge;
     struct braid_ip ip;
     if (ip_parse(item, &ip) < 0)
         return parser_fail(
@@ -153,15 +147,7 @@ static int add_signal(struct parser *p, struct edge_params *e, const char *item)
 
 static int set_signal(struct parser *p, const char *value)
 {
-    struct edge_params *e = current(p);
-    char item[VALUE_HOST_MAX + 1];
-    for (const char *rest = value; rest;) {
-        if (value_item(&rest, item, sizeof(item)) < 0)
-            return parser_fail(p, "signal", "an item is too long; give IP addresses, separated by commas");
-        if (add_signal(p, e, item) < 0)
-            return -1;
-    }
-    return 0;
+    return parser_items(p, "signal", value, "an address without a port", add_signal, current(p));
 }
 
 static int set_joins(struct parser *p, const char *value)
@@ -176,8 +162,9 @@ static int set_joins(struct parser *p, const char *value)
 
 static int set_targets(struct parser *p, const char *value)
 {
+    static const struct rules_key key = {.name = "targets", .usage = RULES_ALLOW_USAGE};
     struct edge_params *e = current(p);
-    return rules_parse(p, "targets", value, e->reach, &e->n_reach);
+    return rules_parse(p, &key, value, e->reach, &e->n_reach);
 }
 
 static const struct conf_key keys[] = {

@@ -103,6 +103,30 @@ int parser_word(struct parser *p, const char *key, const char *value, const char
                        value_list(words, list, sizeof(list)));
 }
 
+int parser_yes(struct parser *p, const char *key, const char *value, bool *out)
+{
+    static const char *const words[] = {"no", "yes", NULL};
+    unsigned yes;
+    if (parser_word(p, key, value, words, &yes) < 0)
+        return -1;
+    *out = yes;
+    return 0;
+}
+
+int parser_items(struct parser *p, const char *key, const char *value, const char *form,
+                 int (*add)(struct parser *p, void *arg, const char *item), void *arg)
+{
+    char item[VALUE_HOST_MAX + 16]; /* the longest: a host and its port */
+    for (const char *rest = value; rest;) {
+        if (value_item(&rest, item, sizeof(item)) < 0)
+            return parser_fail(p, key, "an item is too long; give %s, several of them separated by commas",
+                               form);
+        if (add(p, arg, item) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int parser_ports(struct parser *p, const char *key, const char *value, uint16_t *first, uint16_t *last)
 {
     if (value_ports(value, first, last) < 0)

@@ -79,6 +79,12 @@ int parser_number(struct parser *p, const char *key, const char *value, unsigned
 /* words: the accepted ones, ended by NULL. Gives the index in words. */
 int parser_word(struct parser *p, const char *key, const char *value, const char *const *words,
                 unsigned *out);
+int parser_yes(struct parser *p, const char *key, const char *value, bool *out);
+/* Gives the items of a list, which are separated by commas, to add() one by one; what is added to is the
+ * user's arg. form: what an item looks like, such as "HOST:PORT". -1 as soon as add() says so, or after
+ * parser_fail. */
+int parser_items(struct parser *p, const char *key, const char *value, const char *form,
+                 int (*add)(struct parser *p, void *arg, const char *item), void *arg);
 /* The key quota: bytes, 0 for none. */
 int parser_quota(struct parser *p, const char *value, uint64_t *out);
 /* A range of ports, or a single one. */

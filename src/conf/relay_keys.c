@@ -56,8 +56,9 @@ int relay_set_profile(struct parser *p, const char *value)
     return 0;
 }
 
-static int add_ports(struct parser *p, const struct relay_choice *choice, const char *item)
+static int add_ports(struct parser *p, void *arg, const char *item)
 {
+    const struct relay_choice *choice = arg;
     const char *colon = strchr(item, ':');
     char ports[VALUE_HOST_MAX + 1];
     struct port_profile *all = choice->port_profiles, *new = &all[*choice->n_port_profiles];
@@ -81,15 +82,8 @@ static int add_ports(struct parser *p, const struct relay_choice *choice, const 
 
 int relay_set_profiles(struct parser *p, const char *value)
 {
-    const struct relay_choice choice = current(p);
-    char item[VALUE_HOST_MAX + 1];
-    for (const char *rest = value; rest;) {
-        if (value_item(&rest, item, sizeof(item)) < 0)
-            return parser_fail(p, "profiles", "an item is too long; give PORT:PROFILE");
-        if (add_ports(p, &choice, item) < 0)
-            return -1;
-    }
-    return 0;
+    struct relay_choice choice = current(p);
+    return parser_items(p, "profiles", value, "PORT:PROFILE", add_ports, &choice);
 }
 
 /* ---- profiles, once all sections are read ------------------------------------------------------- */

@@ -36,8 +36,9 @@ static int set_interface(struct parser *p, const char *value)
 }
 
 /* One address of a list: at most one of each family. A router's IPv6 address is often a link-local one. */
-static int add_gateway(struct parser *p, const char *item)
+static int add_gateway(struct parser *p, void *uplink, const char *item)
 {
+    struct uplink_params *u = uplink;
     struct braid_ip ip;
     if (ip_parse(item, &ip) < 0 || ip_is_unspecified(&ip) || ip_is_multicast(&ip))
         return parser_fail(
@@ -45,7 +46,7 @@ static int add_gateway(struct parser *p, const char *item)
             "\"%.80s\" is neither auto nor a router's address; give one, such as 192.0.2.1, or "
             "one of each family",
             item);
-    struct braid_ip *gateway = &current(p)->gateway[uplink_family(&ip)];
+    struct braid_ip *gateway = &u->gateway[uplink_family(&ip)];
     if (!ip_is_unspecified(gateway))
         return parser_fail(p, "gateway", "\"%.80s\" is the second one of its family; give one of each", item);
     *gateway = ip;
@@ -54,19 +55,9 @@ static int add_gateway(struct parser *p, const char *item)
 
 static int set_gateway(struct parser *p, const char *value)
 {
-    char item[ADDR_TEXT];
     if (strcmp(value, "auto") == 0)
         return 0;
-    for (const char *rest = value; rest;) {
-        if (value_item(&rest, item, sizeof(item)) < 0)
-            return parser_fail(p, "gateway",
-                               "\"%.80s\" is too long for an address; give one, such as "
-                               "192.0.2.1",
-                               value);
-        if (add_gateway(p, item) < 0)
-            return -1;
-    }
-    return 0;
+    return parser_items(p, "gateway", value, "the address of a router", add_gateway, current(p));
 }
 
 static int set_cost(struct parser *p, const char *value)
@@ -86,23 +77,19 @@ static int set_quota(struct parser *p, const char *value)
 
 static int set_backup(struct parser *p, const char *value)
 {
-    static const char *const words[] = {"no", "yes", NULL};
-    unsigned yes;
-    if (parser_word(p, "backup", value, words, &yes) < 0)
-        return -1;
-    current(p)->backup = yes;
-    return 0;
+    return parser_yes(p, "backup", value, &current(p)->backup);
 }
 
-static int add_probe(struct parser *p, const char *item)
+static int add_probe(struct parser *p, void *uplink, const char *item)
 {
+    struct uplink_params *u = uplink;
     struct braid_addr a;
     if (addr_parse(item, &a) < 0 || a.port == 0 || value_unroutable(&a.ip))
         return parser_fail(p, "probe",
                            "\"%.80s\" is neither auto, off nor ADDRESS:PORT; give one that listens, such as "
                            "192.0.2.1:443 or [2001:db8::1]:443, or one of each family",
                            item);
-    struct braid_addr *addr = &current(p)->probe_addr[uplink_family(&a.ip)];
+    struct braid_addr *addr = &u->probe_addr[uplink_family(&a.ip)];
     if (addr->port)
         return parser_fail(p, "probe", "\"%.80s\" is the second one of its family; give one of each", item);
     *addr = a;
@@ -112,20 +99,12 @@ static int add_probe(struct parser *p, const char *item)
 static int set_probe(struct parser *p, const char *value)
 {
     struct uplink_params *u = current(p);
-    char item[ADDR_TEXT];
     u->probe = strcmp(value, "auto") == 0  ? UPLINK_PROBE_AUTO
                : strcmp(value, "off") == 0 ? UPLINK_PROBE_OFF
                                            : UPLINK_PROBE_ADDR;
-    for (const char *rest = value; rest && u->probe == UPLINK_PROBE_ADDR;) {
-        if (value_item(&rest, item, sizeof(item)) < 0)
-            return parser_fail(p, "probe",
-                               "\"%.80s\" is too long for an address and a port; give one, such "
-                               "as 192.0.2.1:443",
-                               value);
-        if (add_probe(p, item) < 0)
-            return -1;
-    }
-    return 0;
+    if (u->probe != UPLINK_PROBE_ADDR)
+        return 0;
+    return parser_items(p, "probe", value, "ADDRESS:PORT", add_probe, u);
 }
 
 static const struct conf_key keys[] = {

@@ -4,6 +4,11 @@
 
 #define UPLINK "[uplink dsl]\ninterface = ppp0\n"
 #define CPE    UPLINK "[cpe lan]\n"
+/* a host name is shorter than two of them */
+#define AS_LONG_AS_A_NAME                                                                                    \
+    "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901" \
+    "2345"                                                                                                   \
+    "67890123456789012345678901234567890123456789"
 #define RIGHT_PEER                                                                                           \
     "; give the address or host name of the peer and its port, several of them separated by commas, such "   \
     "as 198.51.100.1:5124, [2001:db8::1]:5124"
@@ -51,6 +56,18 @@ START_TEST(every_value_differs_from_its_default)
     ck_assert_str_eq(c->sched->name, "roundrobin");
     ck_assert_str_eq(c->cc->name, "lia");
     ck_assert_str_eq(c->pm->name, "ndiffports");
+    conf_free(&conf);
+}
+END_TEST
+
+START_TEST(all_may_be_excepted_but_some)
+{
+    ck_assert_msg(parse(CPE "except = !198.51.100.0/24, any\n") == 0, "%s", err);
+    const struct cpe_params *c = conf.cpes;
+    struct braid_ip in, out;
+    ck_assert(ip_parse("198.51.100.7", &in) == 0 && ip_parse("2001:db8::1", &out) == 0);
+    ck_assert(reach_first(c->except, c->n_except, &in, true));
+    ck_assert(!reach_first(c->except, c->n_except, &out, true));
     conf_free(&conf);
 }
 END_TEST
@@ -107,6 +124,9 @@ static const struct {
      "4: [cpe lan] except: \"10.0.0.1/8\" has bits beyond its length; give addresses and "
      "prefixes, separated by commas, and a \"!\" before those that are no exception, such as 192.168.0.0/16, "
      "fc00::/7; or none"},
+    {CPE "except = 10.0.0.0/8, " AS_LONG_AS_A_NAME AS_LONG_AS_A_NAME "\n",
+     "4: [cpe lan] except: an item is too long; give an address or a prefix, several of them separated by "
+     "commas"},
     {CPE "plain = maybe\n", "4: [cpe lan] plain: \"maybe\" is not known; it is one of: fallback, refuse"},
     {CPE "profile = fast\n",
      "4: [cpe lan] profile: there is no profile \"fast\"; it is one of: bulk, interactive, resilient, "
@@ -133,6 +153,7 @@ int main(void)
     TCase *t = tcase_create("conf_cpe");
     tcase_add_test(t, what_is_left_out_has_the_documented_default);
     tcase_add_test(t, every_value_differs_from_its_default);
+    tcase_add_test(t, all_may_be_excepted_but_some);
     tcase_add_test(t, there_may_be_no_exceptions);
     tcase_add_test(t, cpes_and_edges_share_a_machine_and_no_ports);
     tcase_add_loop_test(t, every_error_is_one_line_that_names_file_line_key_and_what_is_right, 0,
