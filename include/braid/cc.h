@@ -29,6 +29,7 @@ struct cc {
     uint64_t ssthresh;     /* bytes, CC_SSTHRESH_INFINITE at first */
     struct cc *group_next; /* ring of the connection's subflows, itself included; never NULL */
     uint64_t *priv;        /* the algorithm's own state, of cc_ops.priv_size; NULL before init */
+    uint64_t *saved;       /* what on_undo needs, of cc_ops.saved_size; NULL: nothing can be undone */
 };
 
 /* New data was acknowledged (cumulatively or by SACK). The delivery rate is that of
@@ -62,6 +63,10 @@ struct cc_ops {
     bool model_based;  /* cwnd is the algorithm's during recovery too, see on_ack */
     size_t priv_size; /* bytes of private state: allocated by src/tcp, zeroed, before init; freed by it in the
                          end */
+    /* Bytes of what is only needed to take a loss back, since most flows never lose anything: allocated by
+     * src/tcp, zeroed, before on_loss; freed by it after on_undo, and in the end. If memory is short on_loss
+     * finds no cc.saved, and on_undo does not follow. */
+    size_t saved_size;
     /* Sets private state. cwnd holds the initial window already, ssthresh is infinite. In mid-connection,
      * when it takes over from another algorithm (perhaps in_recovery): cwnd and ssthresh are what that one
      * left, and what init makes of them is not kept. */

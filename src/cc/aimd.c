@@ -20,7 +20,7 @@ void aimd_note_ack(struct cc *cc, const struct cc_ack *ack)
 {
     struct aimd *a = aimd(cc);
 
-    episode_end(&a->episode);
+    a->episode = EPISODE_OVER;
     a->uses_window = ack->cwnd_limited;
     a->last_ack = ack->now;
 }
@@ -71,7 +71,7 @@ void aimd_on_undo(struct cc *cc, braid_time now)
 void aimd_on_recovered(struct cc *cc, braid_time now)
 {
     (void)now;
-    episode_end(&aimd(cc)->episode);
+    aimd(cc)->episode = EPISODE_OVER;
 }
 
 void aimd_on_penalty(struct cc *cc, braid_time now)

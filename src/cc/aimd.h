@@ -7,10 +7,10 @@
 
 /* First in the private state of each of these algorithms, so that the functions below find it there. */
 struct aimd {
-    struct episode episode;
-    double fraction;      /* of a byte, to be added to cwnd */
-    uint64_t uses_window; /* bool: at the last ACK, data was waiting for cwnd */
+    double fraction; /* of a byte, to be added to cwnd */
     braid_time last_ack;
+    enum episode episode;
+    bool uses_window; /* at the last ACK, data was waiting for cwnd */
 };
 
 /* cc's private state. */

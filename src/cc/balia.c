@@ -47,6 +47,7 @@ const struct cc_ops cc_balia = {
     .name = "balia",
     .about = "Balanced Linked Adaptation: coupled as LIA is, and quicker to leave a congested path",
     .priv_size = sizeof(struct aimd),
+    .saved_size = sizeof(struct before_episode),
     .init = aimd_init,
     .on_ack = balia_on_ack,
     .on_loss = balia_on_loss,

@@ -14,7 +14,7 @@ static bool is_active(const struct cc *cc, const struct aimd *a, braid_time now)
 double coupled_window(const struct cc *cc, const struct cc *sibling, braid_time now)
 {
     const struct aimd *a = sibling->ops == cc->ops ? (const struct aimd *)sibling->priv : NULL;
-    bool timed_out = a && a->episode.state == EPISODE_TIMEOUT;
+    bool timed_out = a && a->episode == EPISODE_TIMEOUT;
     bool uses_window = is_active(sibling, a, now) && (!a || a->uses_window);
     /* In recovery cwnd is what the recovery makes of it (PRR), and ssthresh what will be left. */
     uint64_t window = sibling->in_recovery && !timed_out ? sibling->ssthresh : sibling->cwnd;

@@ -19,24 +19,36 @@
 #define BETA         0.7
 #define ALPHA_AIMD   (3 * (1 - BETA) / (1 + BETA))
 #define TARGET_LIMIT 1.5
-#define NO_EPOCH     (-1)
+
+/* For curve.elapsed_us: outside of congestion avoidance, and in the first slow start. */
+#define NO_EPOCH         (-1)
+#define FIRST_SLOW_START (-2)
 
 /* Where on which cubic the flow is. */
 struct curve {
-    double w_max;       /* bytes; 0: undefined, congestion avoidance then begins with K = 0 (4.7, 4.8) */
-    double w_last_max;  /* bytes, for fast convergence */
-    double w_est;       /* bytes, the window of standard TCP */
-    double k;           /* seconds */
-    int64_t elapsed_us; /* t, NO_EPOCH outside congestion avoidance */
+    union {
+        struct {
+            double w_max; /* bytes; 0: undefined, then K = 0 where congestion avoidance begins (4.7, 4.8) */
+            double w_last_max; /* bytes, for fast convergence */
+            double w_est;      /* bytes, the window of standard TCP */
+            double k;          /* seconds */
+        };
+        struct hystart hystart; /* FIRST_SLOW_START: there is no curve yet */
+    };
+    int64_t elapsed_us; /* t */
 };
 
 struct cubic {
     struct curve curve;
-    struct curve saved; /* before the congestion episode */
-    struct episode episode;
-    struct hystart hystart;
     double fraction; /* of a byte, to be added to cwnd */
     braid_time last_ack;
+    enum episode episode;
+};
+
+/* As it was before the congestion episode. */
+struct before {
+    struct before_episode episode; /* first */
+    struct curve curve;
 };
 
 static struct cubic *state(struct cc *cc)
@@ -62,31 +74,39 @@ static double cube_root(double x)
 
 /* RFC 8312, equation 1. t in seconds, the result in bytes; before K the cube is negative: the concave
  * part. */
-static double w_cubic(const struct cc *cc, const struct curve *curve, double t)
+static double w_cubic(const struct cc *cc, const struct curve *at, double t)
 {
-    double d = t - curve->k;
-    return C * cc->mss * d * d * d + curve->w_max;
+    double d = t - at->k;
+    return C * cc->mss * d * d * d + at->w_max;
 }
 
 static void cubic_init(struct cc *cc, braid_time now)
 {
     struct cubic *c = state(cc);
 
-    *c = (struct cubic){.curve.elapsed_us = NO_EPOCH, .last_ack = now};
-    hystart_init(&c->hystart);
+    *c = (struct cubic){.curve.elapsed_us = FIRST_SLOW_START, .last_ack = now};
+    hystart_init(&c->curve.hystart);
+}
+
+/* The curve, now that ssthresh is set. */
+static struct curve *curve(struct cubic *c)
+{
+    if (c->curve.elapsed_us == FIRST_SLOW_START)
+        c->curve = (struct curve){.elapsed_us = NO_EPOCH};
+    return &c->curve;
 }
 
 /* Congestion avoidance begins. w_max is 0 after a timeout and where slow start ended without a loss: the
  * plateau is here then, K is 0, and growth convex at once (RFC 8312 sections 4.7 and 4.8). */
-static void begin_epoch(struct cc *cc, struct curve *curve)
+static void begin_epoch(struct cc *cc, struct curve *at)
 {
     double cwnd = (double)cc->cwnd;
 
-    if (curve->w_max < cwnd)
-        curve->w_max = cwnd;
-    curve->k = cube_root((curve->w_max - cwnd) / (C * cc->mss));
-    curve->w_est = cwnd;
-    curve->elapsed_us = 0;
+    if (at->w_max < cwnd)
+        at->w_max = cwnd;
+    at->k = cube_root((at->w_max - cwnd) / (C * cc->mss));
+    at->w_est = cwnd;
+    at->elapsed_us = 0;
 }
 
 /* The time since the last ACK that counts for t. A gap of more than a round trip means that nothing was in
@@ -103,19 +123,19 @@ static int64_t active_time(struct cubic *c, const struct cc *cc, braid_time now)
  * window is taken as it is. Nothing here shrinks: above the curve the window waits for it. */
 static void avoid_congestion(struct cc *cc, struct cubic *c, uint64_t acked, int64_t passed_us)
 {
-    struct curve *curve = &c->curve;
+    struct curve *at = curve(c);
     double cwnd = (double)cc->cwnd + c->fraction, share = acked < cc->cwnd ? (double)acked / cwnd : 1, growth;
 
-    if (curve->elapsed_us == NO_EPOCH)
-        begin_epoch(cc, curve);
+    if (at->elapsed_us == NO_EPOCH)
+        begin_epoch(cc, at);
     else
-        curve->elapsed_us += passed_us;
-    curve->w_est += ALPHA_AIMD * cc->mss * share;
-    double t = (double)curve->elapsed_us / BRAID_SECOND;
-    if (w_cubic(cc, curve, t) < curve->w_est)
-        growth = curve->w_est - cwnd;
+        at->elapsed_us += passed_us;
+    at->w_est += ALPHA_AIMD * cc->mss * share;
+    double t = (double)at->elapsed_us / BRAID_SECOND;
+    if (w_cubic(cc, at, t) < at->w_est)
+        growth = at->w_est - cwnd;
     else
-        growth = (w_cubic(cc, curve, t + (double)cc->srtt_us / BRAID_SECOND) - cwnd) * share;
+        growth = (w_cubic(cc, at, t + (double)cc->srtt_us / BRAID_SECOND) - cwnd) * share;
     double most = (TARGET_LIMIT - 1) * cwnd * share;
     if (growth > 0)
         cc_grow(cc, growth < most ? growth : most, &c->fraction);
@@ -124,10 +144,11 @@ static void avoid_congestion(struct cc *cc, struct cubic *c, uint64_t acked, int
 /* Slow start before any loss; later ones follow RFC 5681, as RFC 9406 section 4.3 recommends. */
 static void first_slow_start(struct cc *cc, struct cubic *c, const struct cc_ack *ack)
 {
-    bool goes_on = hystart_on_ack(&c->hystart, ack->rtt_us, ack->acked / cc->mss, ack->round_start);
+    struct hystart *h = &c->curve.hystart;
+    bool goes_on = hystart_on_ack(h, ack->rtt_us, ack->acked / cc->mss, ack->round_start);
 
     if (ack->cwnd_limited)
-        cc_slow_start(cc, hystart_growth(&c->hystart, ack->acked));
+        cc_slow_start(cc, hystart_growth(h, ack->acked));
     if (!goes_on)
         cc->ssthresh = cc->cwnd;
 }
@@ -137,8 +158,8 @@ static void cubic_on_ack(struct cc *cc, const struct cc_ack *ack)
     struct cubic *c = state(cc);
     int64_t passed_us = active_time(c, cc, ack->now);
 
-    episode_end(&c->episode);
-    if (cc->ssthresh == CC_SSTHRESH_INFINITE) {
+    c->episode = EPISODE_OVER;
+    if (c->curve.elapsed_us == FIRST_SLOW_START && cc->ssthresh == CC_SSTHRESH_INFINITE) {
         first_slow_start(cc, c, ack);
         return;
     }
@@ -146,7 +167,7 @@ static void cubic_on_ack(struct cc *cc, const struct cc_ack *ack)
         return;
     /* Slow start after a timeout or idleness: a new epoch begins behind it. */
     if (cc->cwnd < cc->ssthresh)
-        c->curve.elapsed_us = NO_EPOCH;
+        curve(c)->elapsed_us = NO_EPOCH;
     uint64_t acked = cc_slow_start(cc, ack->acked);
     if (acked > 0)
         avoid_congestion(cc, c, acked, passed_us);
@@ -156,21 +177,23 @@ static void cubic_on_ack(struct cc *cc, const struct cc_ack *ack)
 static void cubic_on_loss(struct cc *cc, const struct cc_loss *loss)
 {
     struct cubic *c = state(cc);
-    bool first = c->episode.state == EPISODE_OVER;
+    struct before *before = (struct before *)cc->saved;
+    bool first = c->episode == EPISODE_OVER;
     uint64_t window = episode_begin(&c->episode, cc, loss);
 
     if (window == 0)
         return;
     /* Of an episode with a timeout within fast recovery, an undo puts back what was before both. */
-    if (first)
-        c->saved = c->curve;
+    if (first && before)
+        before->curve = c->curve;
+    struct curve *at = curve(c);
     double w = (double)window;
-    c->curve.w_max = w < c->curve.w_last_max ? w * (1 + BETA) / 2 : w;
-    c->curve.w_last_max = w;
+    at->w_max = w < at->w_last_max ? w * (1 + BETA) / 2 : w;
+    at->w_last_max = w;
     /* Section 4.7: the window at which congestion avoidance begins again becomes the new maximum. */
     if (loss->timeout)
-        c->curve.w_max = 0;
-    c->curve.elapsed_us = NO_EPOCH;
+        at->w_max = 0;
+    at->elapsed_us = NO_EPOCH;
     cc_set_ssthresh(cc, window, BETA);
 }
 
@@ -181,7 +204,7 @@ static void cubic_on_undo(struct cc *cc, braid_time now)
 
     if (!episode_undo(&c->episode, cc))
         return;
-    c->curve = c->saved;
+    c->curve = ((struct before *)cc->saved)->curve;
     c->last_ack = now;
 }
 
@@ -189,7 +212,7 @@ static void cubic_on_recovered(struct cc *cc, braid_time now)
 {
     struct cubic *c = state(cc);
 
-    episode_end(&c->episode);
+    c->episode = EPISODE_OVER;
     c->last_ack = now;
 }
 
@@ -199,6 +222,7 @@ const struct cc_ops cc_cubic = {
     .name = "cubic",
     .about = "CUBIC (RFC 8312) with HyStart++ (RFC 9406); each subflow by itself",
     .priv_size = sizeof(struct cubic),
+    .saved_size = sizeof(struct before),
     .init = cubic_init,
     .on_ack = cubic_on_ack,
     .on_loss = cubic_on_loss,

@@ -23,6 +23,7 @@ const struct cc_ops cc_lia = {
     .name = "lia",
     .about = "Linked Increases (RFC 6356): all subflows together take what one TCP would on the best path",
     .priv_size = sizeof(struct aimd),
+    .saved_size = sizeof(struct before_episode),
     .init = aimd_init,
     .on_ack = lia_on_ack,
     .on_loss = aimd_on_loss,

@@ -21,7 +21,13 @@ struct distance {
 
 struct olia {
     struct aimd aimd; /* first */
-    struct distance distance, saved /* before the congestion episode */;
+    struct distance distance;
+};
+
+/* As it was before the congestion episode. */
+struct before {
+    struct before_episode episode; /* first */
+    struct distance distance;
 };
 
 const struct cc_ops cc_olia;
@@ -123,10 +129,11 @@ static void olia_on_ack(struct cc *cc, const struct cc_ack *ack)
 static void olia_on_loss(struct cc *cc, const struct cc_loss *loss)
 {
     struct olia *o = state(cc);
-    bool first = o->aimd.episode.state == EPISODE_OVER;
+    struct before *before = (struct before *)cc->saved;
 
-    if (first) {
-        o->saved = o->distance;
+    if (o->aimd.episode == EPISODE_OVER) {
+        if (before)
+            before->distance = o->distance;
         o->distance = (struct distance){cc->delivered, cc->delivered - o->distance.from};
     }
     aimd_on_loss(cc, loss);
@@ -138,13 +145,14 @@ static void olia_on_undo(struct cc *cc, braid_time now)
 
     (void)now;
     if (episode_undo(&o->aimd.episode, cc))
-        o->distance = o->saved;
+        o->distance = ((struct before *)cc->saved)->distance;
 }
 
 const struct cc_ops cc_olia = {
     .name = "olia",
     .about = "Opportunistic Linked Increases: coupled as LIA is, moves windows to the paths that lose least",
     .priv_size = sizeof(struct olia),
+    .saved_size = sizeof(struct before),
     .init = olia_init,
     .on_ack = olia_on_ack,
     .on_loss = olia_on_loss,

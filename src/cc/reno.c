@@ -14,6 +14,7 @@ const struct cc_ops cc_reno = {
     .name = "reno",
     .about = "Reno (RFC 5681); each subflow by itself",
     .priv_size = sizeof(struct aimd),
+    .saved_size = sizeof(struct before_episode),
     .init = aimd_init,
     .on_ack = reno_on_ack,
     .on_loss = aimd_on_loss,

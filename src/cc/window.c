@@ -8,36 +8,33 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 
 /* What can be put back is remembered at the beginning of an episode only: a timeout during fast recovery
  * reduces once more, and an undo takes back both. */
-uint64_t episode_begin(struct episode *e, const struct cc *cc, const struct cc_loss *loss)
+uint64_t episode_begin(enum episode *e, const struct cc *cc, const struct cc_loss *loss)
 {
+    struct before_episode *before = (struct before_episode *)cc->saved;
     uint64_t window = cc->cwnd;
 
-    if (e->state == EPISODE_TIMEOUT && loss->timeout)
+    if (*e == EPISODE_TIMEOUT && loss->timeout)
         return 0; /* of the same data: the window that it was sent with has been cut already */
-    if (e->state == EPISODE_OVER) {
-        e->cwnd = cc->cwnd;
-        e->ssthresh = cc->ssthresh;
-    } else if (window < cc->ssthresh) { /* PRR or the timeout holds cwnd below what the recovery aims at */
-        window = cc->ssthresh;
-    }
-    e->state = loss->timeout ? EPISODE_TIMEOUT : EPISODE_LOSS;
+    if (*e != EPISODE_OVER && window < cc->ssthresh)
+        window = cc->ssthresh; /* PRR or the timeout holds cwnd below what the recovery aims at */
+    else if (*e == EPISODE_OVER && before)
+        *before = (struct before_episode){cc->cwnd, cc->ssthresh};
+    *e = loss->timeout ? EPISODE_TIMEOUT : EPISODE_LOSS;
     return window;
 }
 
-/* cwnd and ssthresh of before stay: the DSACK that proves a loss spurious may come after the recovery. */
-void episode_end(struct episode *e)
+/* The DSACK that proves a loss spurious may come after the recovery. */
+bool episode_undo(enum episode *e, struct cc *cc)
 {
-    e->state = EPISODE_OVER;
-}
+    struct before_episode *before = (struct before_episode *)cc->saved;
 
-bool episode_undo(struct episode *e, struct cc *cc)
-{
-    if (e->cwnd == 0)
+    if (!before || before->cwnd == 0)
         return false;
-    if (cc->cwnd < e->cwnd) /* what has grown further meanwhile stays */
-        cc->cwnd = e->cwnd;
-    cc->ssthresh = e->ssthresh;
-    *e = (struct episode){.state = EPISODE_OVER};
+    if (cc->cwnd < before->cwnd) /* what has grown further meanwhile stays */
+        cc->cwnd = before->cwnd;
+    cc->ssthresh = before->ssthresh;
+    before->cwnd = 0;
+    *e = EPISODE_OVER;
     return true;
 }
 

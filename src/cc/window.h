@@ -8,25 +8,22 @@
 /* No window grows beyond this (1 TiB), so that sums of windows and their doubles stay exact. */
 #define CC_CWND_MAX (UINT64_C(1) << 40)
 
-/* From the detection of a loss to the end of its recovery: not to take one loss for several, and to put the
- * window back if the loss proves spurious. */
-struct episode {
-    uint64_t cwnd, ssthresh; /* as they were before; cwnd 0: nothing to put back */
-    uint64_t state;          /* enum episode_state */
-};
+/* An episode is from the detection of a loss to the end of its recovery: not to take one loss for several,
+ * and to put the window back if the loss proves spurious. */
+enum episode { EPISODE_OVER, EPISODE_LOSS, EPISODE_TIMEOUT };
 
-enum episode_state { EPISODE_OVER, EPISODE_LOSS, EPISODE_TIMEOUT };
+/* What is put back: first in what these algorithms save (cc.saved). */
+struct before_episode {
+    uint64_t cwnd, ssthresh; /* as they were; cwnd 0: nothing to put back */
+};
 
 /* For on_loss. Returns the window to reduce from. 0: the same data timed out again, ssthresh stays (RFC 5681
  * section 3.1). A timeout during fast recovery means a lost retransmission and reduces a second time
  * (section 4.3), but what can be put back remains the state before the first. */
-uint64_t episode_begin(struct episode *e, const struct cc *cc, const struct cc_loss *loss);
+uint64_t episode_begin(enum episode *e, const struct cc *cc, const struct cc_loss *loss);
 
-/* For on_recovered and on_ack: a further loss is a new episode. */
-void episode_end(struct episode *e);
-
-/* For on_undo. Puts cwnd and ssthresh back; false: there was nothing to put back. */
-bool episode_undo(struct episode *e, struct cc *cc);
+/* For on_undo. Puts cwnd and ssthresh back, and the episode is over; false: there was nothing to put back. */
+bool episode_undo(enum episode *e, struct cc *cc);
 
 /* ssthresh = the larger of window * factor and two segments. */
 void cc_set_ssthresh(struct cc *cc, uint64_t window, double factor);

@@ -193,6 +193,7 @@ const struct cc_ops cc_wvegas = {
     .name = "wvegas",
     .about = "weighted Vegas: coupled, keeps queues short; yields to flows that fill them",
     .priv_size = sizeof(struct wvegas),
+    .saved_size = sizeof(struct before_episode),
     .init = wvegas_init,
     .on_ack = wvegas_on_ack,
     .on_loss = aimd_on_loss,

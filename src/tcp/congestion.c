@@ -88,6 +88,7 @@ static bool take(struct subflow *sf, const struct cc_ops *cc)
     if (cc->priv_size > 0 && !priv)
         return false;
     tcp_cc_free(sf);
+    recovery_free_undo(sf);
     if (priv)
         mem_take(tcp_payer(sf), mem_cost(cc->priv_size));
     sf->cc.ops = cc;
@@ -101,8 +102,8 @@ bool tcp_cc_reserve(struct subflow *sf)
     return sf->cc.priv || take(sf, sf->cc.ops);
 }
 
-/* If memory is short the old one goes on. The algorithm that would have to take a spurious recovery back
- * knows nothing of its beginning. */
+/* If memory is short the old one goes on. A spurious recovery cannot be taken back any more: the algorithm
+ * that would have to do it knows nothing of its beginning. */
 void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now)
 {
     uint64_t cwnd = sf->cc.cwnd, ssthresh = sf->cc.ssthresh;
@@ -121,6 +122,5 @@ void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now)
     sf->cc.cwnd = cwnd;
     sf->cc.ssthresh = ssthresh;
     settle_ssthresh(sf, model_before);
-    recovery_forget_undo(sf);
     tcp_update_pacing(sf);
 }

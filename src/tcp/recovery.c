@@ -8,8 +8,6 @@
 #include "tcp/ack.h"
 #include "tcp/pacing.h"
 
-#define UNDO_COST mem_cost(sizeof(struct tcp_undo))
-
 /* Constant for the same reason as in flight.c: most subflows never lose anything. */
 static const struct tcp_undo none;
 
@@ -26,18 +24,29 @@ static void begin(struct subflow *sf)
     sf->flight->tlp_end = 0;
 }
 
+static size_t undo_size(const struct subflow *sf)
+{
+    return sizeof(struct tcp_undo) + sf->cc.ops->saved_size;
+}
+
+/* If memory is short what is lost is only the way back. */
+static void reserve_undo(struct subflow *sf)
+{
+    struct tcp_undo *u = sf->undo == &none ? calloc(1, undo_size(sf)) : NULL;
+
+    if (!u)
+        return;
+    mem_take(tcp_payer(sf), mem_cost(undo_size(sf)));
+    sf->undo = u;
+    sf->cc.saved = u->saved;
+}
+
 /* From here on retransmitted bytes are counted up, and down again with each DSACK; at zero none of them
  * was needed. */
 static void begin_undo(struct subflow *sf)
 {
-    if (sf->undo == &none) {
-        struct tcp_undo *u = malloc(sizeof(*u));
-        if (!u)
-            return; /* what is lost then is only the way back */
-        mem_take(tcp_payer(sf), UNDO_COST);
-        sf->undo = u;
-    }
-    *sf->undo = (struct tcp_undo){.marker = sf->snd.una};
+    if (sf->undo != &none)
+        *sf->undo = (struct tcp_undo){.marker = sf->snd.una};
 }
 
 /* Once per recovery and not per segment: the algorithm sets ssthresh. */
@@ -45,6 +54,7 @@ static void tell_loss(struct subflow *sf, uint64_t in_flight, bool timeout, brai
 {
     struct cc_loss loss = {.now = now, .in_flight = in_flight, .timeout = timeout};
 
+    reserve_undo(sf);
     sf->cc.ops->on_loss(&sf->cc, &loss);
 }
 
@@ -117,12 +127,21 @@ void recovery_try_end(struct subflow *sf, braid_time now)
         sf->cc.ops->on_recovered(&sf->cc, now);
 }
 
+/* What the algorithm has saved stays: if a timeout within this recovery proves spurious, so has what was
+ * before it, and both are taken back. */
 void recovery_forget_undo(struct subflow *sf)
+{
+    if (sf->undo != &none)
+        *sf->undo = (struct tcp_undo){.marker = 0};
+}
+
+void recovery_free_undo(struct subflow *sf)
 {
     if (sf->undo == &none)
         return;
-    mem_give(tcp_payer(sf), UNDO_COST);
+    mem_give(tcp_payer(sf), mem_cost(undo_size(sf)));
     free(sf->undo);
+    sf->cc.saved = NULL;
     recovery_init(sf);
 }
 
@@ -162,11 +181,11 @@ void recovery_try_undo(struct subflow *sf, const struct ack_info *a)
     tcp_count(sf, sf->flight->recovery.by_rto ? COUNT_TCP_SPURIOUS_RTOS : COUNT_TCP_DSACK_UNDO, 1);
     if (sf->cc.in_recovery)
         end(sf);
-    recovery_forget_undo(sf);
     sf->rtt.backoff = 0;
     if (tcp_outstanding(sf))
         sent_unlose_all(sf);
     sf->cc.ops->on_undo(&sf->cc, a->now);
+    recovery_free_undo(sf);
 }
 
 /* Slow start up to ssthresh while a timeout's losses are repaired; the algorithm takes over after that. */

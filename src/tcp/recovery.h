@@ -21,10 +21,11 @@ struct tcp_recovery {
 /* What can take the last recovery back. It outlives the recovery and all that was in flight, since a DSACK
  * may come late; a subflow that never lost anything has none, and points to one that is constant. */
 struct tcp_undo {
-    uint64_t marker; /* snd.una when recovery began; 0: nothing to undo */
-    int64_t retrans; /* retransmitted bytes not yet reported by DSACK */
-    uint32_t tsval;  /* of the first retransmission (Eifel, RFC 3522) ... */
-    bool armed;      /* ... if there was one */
+    uint64_t marker;  /* snd.una when recovery began; 0: nothing to undo */
+    int64_t retrans;  /* retransmitted bytes not yet reported by DSACK */
+    uint32_t tsval;   /* of the first retransmission (Eifel, RFC 3522) ... */
+    bool armed;       /* ... if there was one */
+    uint64_t saved[]; /* the algorithm's: cc.saved */
 };
 
 /* The subflow is new. */
@@ -43,6 +44,8 @@ void recovery_try_end(struct subflow *sf, braid_time now);
 void recovery_try_undo(struct subflow *sf, const struct ack_info *a);
 /* What was lost, or not, will not be known any more. */
 void recovery_forget_undo(struct subflow *sf);
+/* The same, and what the algorithm has saved goes: it ends, or the subflow does. */
+void recovery_free_undo(struct subflow *sf);
 /* So many bytes left again; a DSACK for them would take them off the count. */
 void recovery_note_retransmit(struct subflow *sf, uint64_t bytes, braid_time now);
 

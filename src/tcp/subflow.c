@@ -92,7 +92,7 @@ void subflow_destroy(struct subflow *sf)
         sf->ops->map_done(sf, list_entry(pos, struct tcp_map, node), false);
     }
     tcp_flight_free(sf);
-    recovery_forget_undo(sf);
+    recovery_free_undo(sf);
     tcp_ooo_clear(sf);
     tcp_cc_free(sf);
 }

@@ -15,7 +15,7 @@
 #define CC_TEST_PRIV 32 /* words of private state, enough for each algorithm */
 
 static struct cc flow[FLOWS];
-static uint64_t flow_priv[FLOWS][CC_TEST_PRIV];
+static uint64_t flow_priv[FLOWS][CC_TEST_PRIV], flow_saved[FLOWS][CC_TEST_PRIV];
 static braid_time now;
 
 static inline void set_flow(unsigned i, double segments, int64_t rtt_us)
@@ -48,9 +48,12 @@ static inline void setup_flows(const struct cc_ops *ops, unsigned n)
     now = 0;
     for (unsigned i = 0; i < n; i++) {
         ck_assert_uint_le(ops->priv_size, sizeof(flow_priv[i]));
+        ck_assert_uint_le(ops->saved_size, sizeof(flow_saved[i]));
         memset(flow_priv[i], 0, sizeof(flow_priv[i]));
+        memset(flow_saved[i], 0, sizeof(flow_saved[i]));
         flow[i] = (struct cc){.ops = ops,
                               .priv = flow_priv[i],
+                              .saved = flow_saved[i],
                               .mss = MSS,
                               .usable = true,
                               .min_rtt_us = 100000,

@@ -18,7 +18,7 @@ extern const struct cc_ops cc_cubic;
 /* One flow on a path without a bottleneck of its own: the test decides on RTT and loss. */
 struct flow {
     struct cc cc;
-    uint64_t priv[32]; /* the private state of the algorithm */
+    uint64_t priv[32], saved[32]; /* the private state of the algorithm */
     braid_time now;
     double at; /* now, without the rounding */
 };
@@ -27,8 +27,10 @@ static inline void flow_init(struct flow *f, double segments, int64_t rtt_us)
 {
     *f = (struct flow){0};
     ck_assert_uint_le(cc_cubic.priv_size, sizeof(f->priv));
+    ck_assert_uint_le(cc_cubic.saved_size, sizeof(f->saved));
     f->cc = (struct cc){.ops = &cc_cubic,
                         .priv = f->priv,
+                        .saved = f->saved,
                         .mss = MSS,
                         .usable = true,
                         .srtt_us = rtt_us,

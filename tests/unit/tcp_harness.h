@@ -29,23 +29,25 @@ static void fixed_init(struct cc *cc, braid_time now)
 
 static void fixed_on_ack(struct cc *cc, const struct cc_ack *ack)
 {
-    cc->priv[2] += ack->acked;
-    cc->priv[3] = ack->cwnd_limited;
+    cc->priv[0] += ack->acked;
+    cc->priv[1] = ack->cwnd_limited;
 }
 
 static void fixed_on_loss(struct cc *cc, const struct cc_loss *loss)
 {
     (void)loss;
-    cc->priv[0] = cc->cwnd;
-    cc->priv[1] = cc->ssthresh;
+    if (cc->saved) {
+        cc->saved[0] = cc->cwnd;
+        cc->saved[1] = cc->ssthresh;
+    }
     cc->ssthresh = cc->cwnd / 2 > 2 * cc->mss ? cc->cwnd / 2 : 2 * cc->mss;
 }
 
 static void fixed_on_undo(struct cc *cc, braid_time now)
 {
     (void)now;
-    cc->cwnd = cc->priv[0];
-    cc->ssthresh = cc->priv[1];
+    cc->cwnd = cc->saved[0];
+    cc->ssthresh = cc->saved[1];
 }
 
 /* Not paced, unless a test asks for cc_paced. */
@@ -57,7 +59,8 @@ static uint64_t fixed_rate(const struct cc *cc)
 
 static const struct cc_ops cc_fixed = {
     .name = "fixed",
-    .priv_size = 4 * sizeof(uint64_t),
+    .priv_size = 2 * sizeof(uint64_t),
+    .saved_size = 2 * sizeof(uint64_t),
     .pacing_rate = fixed_rate,
     .init = fixed_init,
     .on_ack = fixed_on_ack,

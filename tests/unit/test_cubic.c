@@ -223,6 +223,7 @@ START_TEST(undo_puts_window_and_curve_back)
     run_until(&f, 15 * BRAID_SECOND); /* beyond K, on the convex side */
     twin = f;
     twin.cc.priv = twin.priv;
+    twin.cc.saved = twin.saved;
     twin.cc.group_next = &twin.cc;
     loss(&f, false);
     f.cc.cwnd = f.cc.ssthresh;
@@ -265,6 +266,7 @@ START_TEST(time_not_limited_by_the_window_does_not_count)
     run_until(&f, 5 * BRAID_SECOND);
     twin = f;
     twin.cc.priv = twin.priv;
+    twin.cc.saved = twin.saved;
     twin.cc.group_next = &twin.cc;
     if (_i == 1)
         for (int i = 0; i < 1200; i++) {

@@ -20,6 +20,7 @@ static void seen_init(struct cc *cc, braid_time now)
 static const struct cc_ops cc_seen = {
     .name = "seen",
     .priv_size = sizeof(struct seen),
+    .saved_size = 2 * sizeof(uint64_t),
     .init = seen_init,
     .on_ack = fixed_on_ack,
     .on_loss = fixed_on_loss,
@@ -124,6 +125,37 @@ START_TEST(without_memory_for_it_there_is_no_subflow)
 }
 END_TEST
 
+static const struct cc_ops cc_forgetful = {
+    .name = "forgetful",
+    .priv_size = 2 * sizeof(uint64_t),
+    .saved_size = SIZE_MAX / 4,
+    .pacing_rate = fixed_rate,
+    .init = fixed_init,
+    .on_ack = fixed_on_ack,
+    .on_loss = fixed_on_loss,
+    .on_undo = fixed_on_undo,
+};
+
+/* The DSACK says that nothing was lost. */
+START_TEST(without_memory_for_the_way_back_a_loss_stays_one)
+{
+    struct harness *h = h_new();
+
+    h->cc = &cc_forgetful;
+    h = h_passive(h, RTT);
+    h->sf.cc.cwnd = 8 * SEG;
+    h_send_raw(h, 8 * SEG);
+    h_run(h, RTT);
+    SAY(h, .seq = 1, .ack = 1, .sack = {{1 + SEG, 1 + 4 * SEG}});
+    ck_assert(h->sf.cc.in_recovery);
+    SAY(h, .seq = 1, .ack = 1 + 8 * SEG);
+    SAY(h, .seq = 1, .ack = 1 + 8 * SEG, .sack = {{1, 1 + SEG}});
+    ck_assert_uint_eq(h->sf.cc.cwnd, 4 * SEG);
+    ck_assert_uint_eq(h->sf.cc.ssthresh, 4 * SEG);
+    h_free(h);
+}
+END_TEST
+
 START_TEST(without_memory_for_another_one_the_old_one_goes_on)
 {
     struct harness *h = h_passive(h_new(), RTT);
@@ -148,6 +180,7 @@ int main(void)
 #ifndef __SANITIZE_ADDRESS__
     tcase_add_test(tc, without_memory_for_it_there_is_no_subflow);
     tcase_add_test(tc, without_memory_for_another_one_the_old_one_goes_on);
+    tcase_add_test(tc, without_memory_for_the_way_back_a_loss_stays_one);
 #endif
     suite_add_tcase(s, tc);
     return run_suite(s);

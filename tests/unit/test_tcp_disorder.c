@@ -2,7 +2,7 @@
 #include "tcp_harness.h"
 
 #define RTT (100 * BRAID_MS)
-#define CC  mem_cost(sizeof(uint64_t) * 4) /* the state of cc_fixed, which is there throughout */
+#define CC  mem_cost(cc_fixed.priv_size) /* the state of cc_fixed, which is there throughout */
 
 START_TEST(a_hole_that_is_filled_leaves_nothing)
 {

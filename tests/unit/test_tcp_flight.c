@@ -4,7 +4,7 @@
 
 #define SEG 1448u
 #define RTT (100 * BRAID_MS)
-#define CC  mem_cost(sizeof(uint64_t) * 4) /* the state of cc_fixed, which is there throughout */
+#define CC  mem_cost(cc_fixed.priv_size) /* the state of cc_fixed, which is there throughout */
 
 static size_t extra(const struct harness *h)
 {
@@ -54,11 +54,12 @@ START_TEST(a_recovery_is_remembered_until_it_is_taken_back)
     SAY(h, .seq = 1, .ack = 1 + 8 * SEG);
     ck_assert_uint_eq(h->sf.cc.cwnd, 4 * SEG);
     ck_assert_uint_eq(h->sf.undo->retrans, SEG);
-    ck_assert_uint_eq(extra(h), mem_cost(sizeof(struct tcp_undo)));
+    ck_assert_uint_eq(extra(h), mem_cost(sizeof(struct tcp_undo) + cc_fixed.saved_size));
     h_run(h, RTT);
     SAY(h, .seq = 1, .ack = 1 + 8 * SEG, .sack = {{1, 1 + SEG}});
     ck_assert_uint_eq(h->sf.cc.cwnd, 8 * SEG);
     ck_assert_uint_eq(h->sf.undo->marker, 0);
+    ck_assert_ptr_null(h->sf.cc.saved);
     ck_assert_uint_eq(extra(h), 0);
     h_free(h);
 }
