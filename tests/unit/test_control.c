@@ -261,7 +261,7 @@ END_TEST
 START_TEST(a_text_that_breaks_off_ends_with_an_error_and_json_does_not_end)
 {
     end();
-    begin(8, 30);
+    begin(8, 500); /* ms: the first page has to be answered in time */
     fake.hold = true;
     for (int json = 0; json < 2; json++) {
         int fd = client_unix(path);

@@ -77,6 +77,17 @@ static void route(const struct braid_addr *a)
     ck_assert_msg(tun_route(&tun, &a->ip, error) == 0, "%s", error);
 }
 
+/* The kernel gets round to an IPv6 address by and by; until then its route is not there. */
+static void add_local(const char *ip)
+{
+    char command[256];
+    snprintf(command, sizeof(command),
+             "ip -6 addr add %s/128 dev lo nodad && for i in $(seq 300); do "
+             "ip -6 route show table local %s | grep -q local && exit 0; sleep 0.01; done; exit 1",
+             ip, ip);
+    shell(command);
+}
+
 /* Waits for a TCP packet from either queue; other traffic (router solicitations) is passed over. */
 static void next_packet(struct wire_packet *out, struct braid_input *in)
 {
@@ -399,7 +410,8 @@ START_TEST(a_route_that_others_took_is_told_from_one_that_is_missing)
     struct braid_addr a = address("10.99.9.1:80"), b = address("[2001:db8::1]:80");
     route(&a);
     route(&b);
-    shell("ip route replace 10.99.9.1/32 dev lo && ip -6 addr add 2001:db8::1/128 dev lo nodad");
+    shell("ip route replace 10.99.9.1/32 dev lo");
+    add_local("2001:db8::1");
     ck_assert_int_eq(tun_route_restore(&tun, &a.ip), TUN_ROUTE_TAKEN);
     ck_assert_int_eq(tun_route_restore(&tun, &b.ip), TUN_ROUTE_LOCAL);
     shell("ip route del 10.99.9.1/32 dev lo");

@@ -16,7 +16,8 @@
 
 #define PATIENCE_MS 5000
 #define PACKETS     40
-#define RUNS        64
+#define RUNS        64 /* in a round */
+#define ROUNDS      20
 
 /* ---- the scripted core, only used by its worker's thread while that runs --------------------- */
 
@@ -32,8 +33,8 @@ struct braid_core {
     unsigned inputs_at_flush;  /* packets that the last flush covered */
     struct buf *kept;          /* a packet's buffer, kept beyond the flush */
     const uint8_t *kept_data;
-    braid_time wanted[RUNS], ran[RUNS];
-    sem_t all_ran;
+    braid_time late[ROUNDS * RUNS]; /* by how much each run was */
+    sem_t round_ran;
     struct braid_input last_in;
     uint8_t last[64];
 };
@@ -52,7 +53,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     core->params = *params;
     core->host = *host;
     core->deadline = BRAID_NEVER;
-    sem_init(&core->all_ran, 0, 0);
+    sem_init(&core->round_ran, 0, 0);
     ck_assert_int_le(now, clock_us());
     return core;
 }
@@ -119,12 +120,10 @@ void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t
 void braid_core_run(struct braid_core *core, braid_time now)
 {
     ck_assert_int_ge(now, core->deadline);
-    core->wanted[core->runs] = core->deadline;
-    core->ran[core->runs] = clock_us();
-    core->runs++;
-    core->deadline = core->runs < RUNS ? clock_us() + 150 + 37 * core->runs : BRAID_NEVER;
-    if (core->runs == RUNS)
-        sem_post(&core->all_ran);
+    core->late[core->runs++] = clock_us() - core->deadline;
+    if (core->runs % RUNS == 0)
+        sem_post(&core->round_ran);
+    core->deadline = core->runs < ROUNDS * RUNS ? clock_us() + 150 + 37 * (core->runs % RUNS) : BRAID_NEVER;
 }
 
 void braid_core_resumed(struct braid_core *core, braid_time now)
@@ -336,23 +335,31 @@ static int compare_times(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Rounding to milliseconds would make the median of 150..2,500 us deadlines about 500 us late. */
+/* Waits for the round and returns by how much the median of its runs was late. */
+static braid_time median_lateness(struct braid_core *core, unsigned round)
+{
+    struct timespec limit;
+    clock_gettime(CLOCK_REALTIME, &limit);
+    limit.tv_sec += PATIENCE_MS / 1000;
+    ck_assert_int_eq(sem_timedwait(&core->round_ran, &limit), 0);
+    braid_time *late = core->late + (size_t)round * RUNS;
+    qsort(late, RUNS, sizeof(late[0]), compare_times);
+    ck_assert_int_ge(late[0], 0);
+    return late[RUNS / 2];
+}
+
+/* Rounding to milliseconds would make the median of 150..2,500 us deadlines about 500 us late, in each round.
+ * A machine with other work makes single rounds late. */
 START_TEST(deadlines_are_not_rounded_to_milliseconds)
 {
     struct braid_core *core = worker_core(workers[0]);
     core->deadline = clock_us() + 1000;
     start();
-    struct timespec limit;
-    clock_gettime(CLOCK_REALTIME, &limit);
-    limit.tv_sec += PATIENCE_MS / 1000;
-    ck_assert_int_eq(sem_timedwait(&core->all_ran, &limit), 0);
+    braid_time median = BRAID_NEVER;
+    for (unsigned i = 0; i < ROUNDS && median >= 300; i++)
+        median = median_lateness(core, i);
     stop();
-    braid_time late[RUNS];
-    for (unsigned i = 0; i < RUNS; i++)
-        late[i] = core->ran[i] - core->wanted[i];
-    qsort(late, RUNS, sizeof(late[0]), compare_times);
-    ck_assert_int_ge(late[0], 0);
-    ck_assert_msg(late[RUNS / 2] < 300, "median lateness %lld us", (long long)late[RUNS / 2]);
+    ck_assert_msg(median < 300, "median lateness %lld us", (long long)median);
     /* Idle in between: a turn per deadline and not many more. */
     ck_assert_uint_le(worker_counters(workers[0])->wakeups, 3 * core->runs);
 }
