@@ -67,8 +67,8 @@ def parse(body):
     return Message(found)
 
 
-def read_message(sock):
+def read_message(sock, limit=10.0):
     """The message that the converter's stream begins with; what follows it stays in the socket."""
-    version, words, magic = struct.unpack(">BBH", receive(sock, 4))
+    version, words, magic = struct.unpack(">BBH", receive(sock, 4, limit))
     assert (version, magic) == (VERSION, MAGIC) and words > 0
     return parse(receive(sock, 4 * (words - 1)) if words > 1 else b"")
