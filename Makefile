@@ -106,7 +106,7 @@ $(B)/bench/server $(B)/bench/client:
 
 tests: $(unit_bin) $(B)/sim $(B)/fairness $(B)/pkt $(B)/attack $(B)/study $(B)/linkem $(B)/probe
 unit: $(unit_bin) ## run the unit tests
-	@bad=; for t in $(unit_bin); do $$t || bad="$$bad $$t"; done; [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
+	@tests/unit/run $(JOBS) $(unit_bin)
 
 sim: $(B)/sim $(B)/fairness ## simulate the stack in virtual time: SEEDS=runs MB_SEEDS=of each mb_, race_ and up_ family SEED=first FAMILY=name
 	$(B)/sim -n $(or $(SEEDS),480) $(SEED:%=-s %) $(FAMILY:%=-f %)

@@ -3,7 +3,7 @@ from lib import net, proxy
 from lib.env import PORT
 from lib.proc import run
 from lib.proxy import Transparent
-from lib.stream import MIB, Receiver, Sender, digest, receive, transfer
+from lib.stream import MIB, Receiver, Sender, noise, receive, transfer
 from lib.suite import braid_only, cases
 from lib.wait import until
 
@@ -44,7 +44,7 @@ def test_a_transfer_goes_on_through_every_choice(env, what):
     names = choices(env, what)
     step = 2 * MIB
     size = step * (len(names) + 1)
-    digest(size)  # makes the bytes, which takes a while, before anybody waits for them
+    noise()  # makes the bytes, which takes a while, before anybody waits for them
     down = Receiver(near, size, end=False)
     down.halt_at(MIB // 2)
     sent = Sender(far, size, end=False)

@@ -13,7 +13,7 @@ from lib.env import PORT
 from lib.proc import Process
 from lib.proxy import Cpe, Section, listening
 from lib.stream import MIB, Receiver, Sender, noise, read_error, receive, transfer
-from lib.suite import braid_only, cases, long
+from lib.suite import alone, braid_only, cases, long
 from lib.wait import FACTOR, until
 
 FAMILIES = {"v4": 4, "v6": 6}
@@ -284,6 +284,7 @@ def test_a_converted_transfer_goes_on_when_an_uplink_fails(env, failure):
               "the uplink is used again", 30)
 
 
+@alone
 @braid_only
 def test_programs_of_the_device_work_through_a_converter(env):
     """curl with many connections at a time, and iperf3 in both directions."""

@@ -10,7 +10,7 @@ import time
 from lib import net
 from lib.env import PORT
 from lib.stream import receive
-from lib.suite import braid_only, limit, long, memory
+from lib.suite import alone, braid_only, limit, long, memory
 from lib.wait import FACTOR, until
 
 SECONDS = 15
@@ -76,6 +76,7 @@ def visit(env):
     near.close()
 
 
+@alone
 @braid_only
 @long
 @memory

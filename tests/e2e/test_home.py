@@ -6,7 +6,7 @@ import time
 from lib import conntrack, home
 from lib.proxy import PORT
 from lib.stream import MIB, receive, transfer
-from lib.suite import braid_only, cases
+from lib.suite import alone, braid_only, cases
 from lib.wait import until
 
 VERSIONS = {"ipv4": 4, "ipv6": 6}
@@ -113,6 +113,7 @@ def test_a_narrow_line_tells_or_does_not(env, tells):
                 assert not tells, "large packets did not come through, though their size was complained of"
 
 
+@alone
 @braid_only
 def test_rate_and_delay_are_those_asked_for(env):
     env.build_home({"mbit": 20}, {"mbit": 40, "rtt": 60})

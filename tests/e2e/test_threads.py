@@ -8,7 +8,7 @@ import threading
 from lib import net, proxy
 from lib.proc import run
 from lib.stream import receive
-from lib.suite import braid_only, limit, long
+from lib.suite import alone, braid_only, limit, long
 from lib.wait import FACTOR, until
 
 CLIENTS = 6
@@ -89,6 +89,7 @@ class Curious(threading.Thread):
         self.join(60 * FACTOR)
 
 
+@alone
 @long
 @limit(400)
 @braid_only

@@ -15,7 +15,11 @@ from .wait import FACTOR, until
 
 _numbers = itertools.count(1)
 GREETING = b"good morning"
-PREFIX = f"e2e{os.getpid()}"
+
+
+def prefix(pid=None):
+    """What the names of all begin with that a test of this process, or of that one, makes."""
+    return f"e2e{pid or os.getpid()}-"
 
 
 class Env:
@@ -26,13 +30,13 @@ class Env:
         self._sockets = []
         self.proxy = None
         self.daemons = []  # of a home: its router's, the edge's
-        self._directory = tempfile.TemporaryDirectory(prefix=f"{PREFIX}-")
+        self._directory = tempfile.TemporaryDirectory(prefix=prefix())
         self.directory = pathlib.Path(self._directory.name)
 
     @functools.cached_property
     def topology(self):
         """Made when it is first asked for: some tests need none."""
-        return net.Topology(f"{PREFIX}n{next(_numbers)}")
+        return net.Topology(f"{prefix()}n{next(_numbers)}")
 
     @functools.cached_property
     def home(self):
@@ -41,7 +45,7 @@ class Env:
 
     def build_home(self, *uplinks):
         """uplinks: for each the keywords of home.Uplink."""
-        self.home = home.Home(f"{PREFIX}h{next(_numbers)}", self.directory, uplinks)
+        self.home = home.Home(f"{prefix()}h{next(_numbers)}", self.directory, uplinks)
         return self.home
 
     @property
@@ -190,4 +194,4 @@ class Env:
         self._directory.cleanup()
 
 
-__all__ = ["Env", "Edge", "PORT", "PREFIX", "default_edges"]
+__all__ = ["Env", "Edge", "PORT", "default_edges", "prefix"]

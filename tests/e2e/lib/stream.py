@@ -1,6 +1,5 @@
 """Moving many bytes through a connection and proving that they are the right ones."""
 import functools
-import hashlib
 import os
 import socket
 import threading
@@ -17,11 +16,6 @@ STALL = 20.0      # seconds without a byte after which a transfer has failed
 def noise():
     """Bytes to send, the same throughout a run: nothing in them repeats, so no displacement goes unnoticed."""
     return os.urandom(BULK)
-
-
-@functools.lru_cache
-def digest(size):
-    return hashlib.sha256(memoryview(noise())[:size]).hexdigest()
 
 
 class Pump(threading.Thread):
@@ -136,7 +130,7 @@ class Receiver(Pump):
     def check_prefix(self):
         """What has come so far is right, even if it is not all."""
         done = self.done
-        if self.data[:done] != noise()[:done]:
+        if not noise().startswith(memoryview(self.data)[:done]):
             raise AssertionError(f"the first wrong byte is at {self.first_wrong()} of {done} received")
 
     def first_wrong(self):
@@ -146,8 +140,8 @@ class Receiver(Pump):
 
     def finish(self, limit=60.0):
         super().finish(limit)
-        if hashlib.sha256(self.data).hexdigest() != digest(self.size):
-            raise AssertionError(f"SHA-256 differs; the first wrong byte is at {self.first_wrong()} of {self.size}")
+        if not noise().startswith(self.data):
+            raise AssertionError(f"the first wrong byte is at {self.first_wrong()} of {self.size}")
         return self
 
 

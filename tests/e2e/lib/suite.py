@@ -1,9 +1,16 @@
-"""Marks for test functions: which are long, which need Braid itself, which measure memory, which run once per case."""
+"""Marks for test functions: which are long, which run alone, which need Braid itself, which measure memory, which run once per
+case."""
 
 
 def long(function):
     """Only runs with --long."""
     function.long = True
+    return function
+
+
+def alone(function):
+    """Measures time, a rate or CPU, or keeps every core busy: runs when no other test does."""
+    function.alone = True
     return function
 
 
