@@ -82,7 +82,10 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libtest.a $(B)/libshell.a $(B)/libbraid.a
 $(B)/fuzz/fuzz_core: $(core_fuzz_obj)
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libtest.a $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
-	$(LINK) -fsanitize=fuzzer -lcrypto -lm
+	$(LINK) -fsanitize=fuzzer $(LIBS) -lcrypto -lm
+# It dials nobody, and lives by its own clock.
+$(B)/fuzz/fuzz_converter: LDFLAGS += -Wl,--wrap=dial_new,--wrap=dial_begin,--wrap=dial_free,--wrap=clock_now
+$(B)/fuzz/fuzz_converter: LIBS = $(SHELL_LIBS)
 # Their connections may begin where data sequence numbers wrap (tests/sim/idsn.h).
 $(B)/sim $(B)/study $(B)/fairness $(B)/pkt $(B)/fuzz/fuzz_core: LDFLAGS += -Wl,--wrap=mptcp_key_derive
 # These see every piece of memory.
