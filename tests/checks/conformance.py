@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks docs/conformance.md: each row has its own number, a verdict, and tests that exist or a word for why there is none.
+"""Checks docs/conformance.md and docs/api-conformance.md: each row has its own number, a verdict, and tests that exist or a word for why there is none.
 
 A test is named in backquotes: `unit:FILE.c:NAME`, `sim:FAMILY`, `e2e:FILE.py:NAME` or `pkt:NAME`.
 "conformance.py --self-test" checks that this check finds what it should."""
@@ -9,8 +9,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-DOCUMENT = ROOT / "docs" / "conformance.md"
-ROW = re.compile(r"^\| *((?:(?:CV)?\d+(?:\.\d+)*|MUST|SHLD|MAY|REC)-\d+) *\|(.*)\|$")
+DOCUMENTS = [ROOT / "docs" / name for name in ("conformance.md", "api-conformance.md")]
+ROW = re.compile(r"^\| *((?:(?:CV|D?AP)?\d+(?:\.\d+)*|MUST|SHLD|MAY|REC|REQ)-\d+) *\|(.*)\|$")
 VERDICTS = ("yes", "partly", "no", "n/a")
 NONE = ("n/a", "no test")
 
@@ -82,6 +82,7 @@ def self_test():
         ("| 3.1-1 | paraphrase | yes: so | n/a |\n", 1),
         ("| 3.1-1 | paraphrase | perhaps | `pkt:some` |\n", 1),
         ("| 3.1-1 | paraphrase | yes |\n", 1),
+        (good + "| DAP5.3.1-1 | paraphrase | no | n/a |\n| REQ-4 | paraphrase | perhaps | n/a |\n", 1),
         ("nothing\n", 1),
     ]
     with tempfile.TemporaryDirectory() as folder:
@@ -104,9 +105,12 @@ def main():
     if sys.argv[1:] == ["--self-test"]:
         self_test()
         return 0
-    rows, tested, errors = run(DOCUMENT, ROOT)
-    print(f"conformance: {rows} requirements, {tested} with a test, {errors} errors")
-    return 1 if errors else 0
+    failed = False
+    for document in DOCUMENTS:
+        rows, tested, errors = run(document, ROOT)
+        failed |= errors > 0
+        print(f"{document.name}: {rows} requirements, {tested} with a test, {errors} errors")
+    return failed
 
 
 if __name__ == "__main__":
