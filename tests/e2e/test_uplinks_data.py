@@ -1,4 +1,6 @@
 """What becomes of connections over uplinks whose addresses, firewall or paths change under them."""
+import time
+
 from lib import conntrack, home, mptcp
 from lib.env import PORT
 from lib.proxy import Cpe
@@ -10,10 +12,10 @@ FAMILIES = {"v4": 4, "v6": 6}
 WAYS = {f"{way}_{name}": (way, version) for way in ("up", "down") for name, version in FAMILIES.items()}
 
 
-def over_two(env, version):
-    """The router's daemon with two uplinks of 40 Mbit/s, and a connection from the LAN to the server with MPTCP, over both of
+def over_two(env, version, mbit=40):
+    """The router's daemon with two uplinks of that rate, and a connection from the LAN to the server with MPTCP, over both of
     them: router, and the sockets of device and server."""
-    env.build_home({"mbit": 40}, {"mbit": 40})
+    env.build_home({"mbit": mbit}, {"mbit": mbit})
     router = env.daemon(env.home.cpe, [Cpe(uplinks=("wan0", "wan1"), mode="transparent")])
     env.steer("up", "--lan", "lan", at=env.home.cpe)
     listener = env.listen(version, PORT, address=home.MULTI[version], multipath=True, at=env.home.multi)
@@ -111,6 +113,26 @@ def test_a_narrow_line_is_told_by_icmp(env, way, version):
     receiver.reach(40 * MIB)
     assert carried(router)["wan0"] - before["wan0"] > 2 * MIB, "the narrow line goes on"
     finish(sender, receiver, 3)
+
+
+@long
+@braid_only
+@limit(180)
+@cases(**WAYS)
+def test_an_uplink_that_flaps_interrupts_nothing(env, way, version):
+    """It loses its carrier every three seconds, and gets it back as long after, for a minute."""
+    router, near, far = over_two(env, version, mbit=8)
+    source, sink = (near, far) if way == "up" else (far, near)
+    receiver, sender = Receiver(sink, 100 * MIB, end=False), Sender(source, 100 * MIB, end=False)
+    for _ in range(10):
+        for change, state in ((env.home.uplinks[0].unplug, "down"), (env.home.uplinks[0].plug, "up")):
+            change()
+            until(lambda: router.ctl("uplinks")["uplinks"][0][f"ipv{version}"]["state"] == state, f"it is {state}")
+            done, begun = receiver.done, time.monotonic()
+            until(lambda: time.monotonic() - begun > 3, "three seconds are over")
+            assert receiver.done > done, f"nothing comes while it is {state}"
+    finish(sender, receiver, 3)
+    assert carried(router)["wan0"] > 8 * MIB, "it is used whenever it is there"
 
 
 @braid_only
