@@ -171,7 +171,8 @@ demo-cpe: ## the same for a home with three uplinks whose devices know nothing o
 	@deploy/demo/cpe
 e2e: all $(B)/linkem ## the quick end-to-end tests against the kernel's MPTCP, in network namespaces (needs root)
 	tests/e2e/run
-e2e-long: all $(B)/linkem ## all the end-to-end tests
+e2e-long: all $(B)/linkem ## all the end-to-end tests; installs what they need
+	@deploy/install-deps.sh long
 	tests/e2e/run --long
 bench: ## compare with HAProxy; BENCH=quick: in less than a minute (needs root; ten minutes)
 	@deploy/install-deps.sh bench

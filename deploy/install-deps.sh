@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that building, demonstrating or testing Braid needs, if they are missing:
-#     deploy/install-deps.sh build|demo|check|bench|study|home|ci ...
+#     deploy/install-deps.sh build|demo|check|long|bench|study|home|ci ...
 # Says what it installs; does nothing, quickly, if there is nothing to do. Services that come with the packages
 # (nginx, haproxy, prometheus) are not started: only their programs are wanted here.
 set -eu
@@ -8,10 +8,11 @@ set -eu
 build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev libmnl-dev libnftables-dev libc-ares-dev"
 demo="$build python3 iproute2 iptables nftables curl mptcpize nginx"
 check="$demo git binutils check libsubunit-dev clang util-linux prometheus dnsmasq-base iperf3"
+long="$check chromium openssh-client openssh-server"
 bench="$build python3 iproute2 mptcpize haproxy"
 study="$build python3 gnuplot-nox"
 home="$demo shadowsocks-libev iperf3"
-ci="$check $study clang-format libclang-rt-dev llvm haproxy"
+ci="$long $study clang-format libclang-rt-dev llvm haproxy"
 
 wanted=
 for group in "$@"; do
@@ -19,11 +20,12 @@ for group in "$@"; do
     build) wanted="$wanted $build" ;;
     demo) wanted="$wanted $demo" ;;
     check) wanted="$wanted $check" ;;
+    long) wanted="$wanted $long" ;;
     bench) wanted="$wanted $bench" ;;
     study) wanted="$wanted $study" ;;
     home) wanted="$wanted $home" ;;
     ci) wanted="$wanted $ci" ;;
-    *) echo "usage: $0 build|demo|check|bench|study|home|ci ..." >&2; exit 2 ;;
+    *) echo "usage: $0 build|demo|check|long|bench|study|home|ci ..." >&2; exit 2 ;;
     esac
 done
 
