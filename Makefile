@@ -90,7 +90,9 @@ $(B)/fuzz/fuzz_converter: LIBS = $(SHELL_LIBS)
 $(B)/sim $(B)/study $(B)/fairness $(B)/pkt $(B)/fuzz/fuzz_core: LDFLAGS += -Wl,--wrap=mptcp_key_derive
 # These see every piece of memory.
 $(B)/attack: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
-$(B)/sim: $(sim_obj)
+# It runs CPEs, too, as the daemon has them.
+$(B)/sim: $(sim_obj) $(B)/libshell.a
+$(B)/sim: LIBS = $(SHELL_LIBS)
 $(B)/linkem: $(linkem_obj)
 $(B)/pkt: $(pkt_obj)
 $(B)/study: $(study_obj) $(B)/libshell.a
@@ -111,11 +113,12 @@ tests: $(unit_bin) $(B)/sim $(B)/fairness $(B)/pkt $(B)/attack $(B)/study $(B)/l
 unit: $(unit_bin) ## run the unit tests
 	@tests/unit/run $(JOBS) $(unit_bin)
 
-sim: $(B)/sim $(B)/fairness ## simulate the stack in virtual time: SEEDS=runs MB_SEEDS=of each mb_, race_ and up_ family SEED=first FAMILY=name
+sim: $(B)/sim $(B)/fairness ## simulate the stack in virtual time: SEEDS=runs MB_SEEDS=of each mb_, race_, up_ and relay_ family SEED=first FAMILY=name
 	$(B)/sim -n $(or $(SEEDS),480) $(SEED:%=-s %) $(FAMILY:%=-f %)
 	$(if $(FAMILY),,$(B)/sim -F mb_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
 	$(if $(FAMILY),,$(B)/sim -F race_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
 	$(if $(FAMILY),,$(B)/sim -F up_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
+	$(if $(FAMILY),,$(B)/sim -F relay_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
 	$(if $(FAMILY)$(SEEDS),,$(B)/fairness)
 
 packets: $(B)/pkt ## run the packet scripts

@@ -228,6 +228,9 @@ static bool act(struct world *w, const struct action *a)
     case ACT_UNLISTEN:
         unlisten(w);
         return true;
+    case ACT_RELAY_ABORT:
+    case ACT_RELAY_DIE:
+        return w->s.chain.middle->act(w, a);
     }
     return true;
 }

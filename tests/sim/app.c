@@ -132,6 +132,16 @@ static void shutdown_event(void *ctx, uint64_t arg)
     sim_core_touch(a->sc);
 }
 
+/* What is on its way is in somebody's buffers. */
+static void check_held(struct app *a)
+{
+    size_t most = a->world->s.chain.most_held;
+
+    if (most > 0 && a->written - a->peer->read > most)
+        sim_fail(a->world, "%s %u has %llu bytes under way, more than %zu", a->side ? "server" : "client",
+                 a->index, (unsigned long long)(a->written - a->peer->read), most);
+}
+
 static void app_write(struct app *a)
 {
     if (a->shut || (!a->established && a->side == SIM_SERVER))
@@ -145,6 +155,7 @@ static void app_write(struct app *a)
             a->want_room = true;
             return;
         }
+        check_held(a);
         if (rng_chance(&a->rng, a->p.pause)) {
             plan_write(a, rng_range(&a->rng, 1, a->p.pause_max));
             return;
@@ -344,6 +355,10 @@ static void on_incoming(void *ctx, struct braid_conn *c)
         contest_incoming(sc, c);
         return;
     }
+    if (sc->world->chain) {
+        sc->world->s.chain.middle->incoming(sc, c);
+        return;
+    }
     braid_conn_addrs(c, &local, &remote);
     boxes_unmap(sc->world, &remote);
     a = find_server(sc, remote.port);
@@ -378,6 +393,8 @@ static void on_established(struct braid_conn *c, void *user)
     a->mptcp = braid_conn_is_mptcp(c);
     sim_trace(a->world, "%s %u is established%s", a->side ? "server" : "client", a->index,
               braid_conn_is_mptcp(c) ? " as MPTCP" : " as plain TCP");
+    if (a->world->chain && a->side == SIM_CLIENT)
+        a->world->s.chain.middle->established(a);
     app_write(a);
 }
 
@@ -436,7 +453,7 @@ void app_init(struct app *a, struct world *w, unsigned side, unsigned index)
     a->tx_key = rng_mix(key + side);
     a->rx_key = rng_mix(key + !side);
     a->peer = &w->apps[!side][index];
-    a->sc = &w->cores[side][index % w->s.workers[side]];
+    a->sc = w->s.chain.middle ? &w->outer[side] : &w->cores[side][index % w->s.workers[side]];
 }
 
 void app_open(void *ctx, uint64_t arg)
@@ -449,7 +466,7 @@ void app_open(void *ctx, uint64_t arg)
         .sched = w->s.sched[SIM_CLIENT],
         .pm = w->s.pm[SIM_CLIENT],
         .checksum = w->s.checksum[SIM_CLIENT],
-        .plain = w->s.plain,
+        .plain = w->s.plain || w->chain,
         .ops = &app_ops,
         .user = a,
     };
@@ -462,6 +479,8 @@ void app_open(void *ctx, uint64_t arg)
     a->port = w->next_port++;
     p.local = (struct braid_addr){sim_client_now(w, a->index % w->s.n_paths), (uint16_t)a->port};
     p.remote = (struct braid_addr){sim_server_ip(&w->s, 0), SIM_PORT};
+    if (w->chain)
+        w->s.chain.middle->opens(a, &p.local, &p.remote);
     a->opened = true;
     a->opened_at = w->time.now;
     a->conn = braid_connect(a->sc->core, &p, w->time.now);

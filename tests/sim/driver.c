@@ -39,6 +39,10 @@ static void output(void *ctx, const struct braid_packet *p)
     w->packets += f->gso_size ? (p->payload_len + f->gso_size - 1) / f->gso_size : 1;
     c->packets_in_second++;
     digest_packet(w, c->side, f);
+    if (w->chain) {
+        w->s.chain.middle->send(c, f);
+        return;
+    }
     if (w->on_sent)
         w->on_sent(w, c->side, f);
     sim_core_steer(c, f);
@@ -153,6 +157,8 @@ static void plan_timer(struct sim_core *c)
     struct world *w = c->world;
     braid_time at = braid_core_deadline(c->core);
 
+    if (w->chain)
+        w->s.chain.middle->touched(c);
     if (at == BRAID_NEVER)
         return;
     at = (at < w->time.now ? w->time.now : at) + rng_range(&w->rng, 0, w->s.slack[c->side]);
@@ -277,26 +283,48 @@ static void path_rules(const struct scenario *s, unsigned side, struct braid_pat
     }
 }
 
-bool sim_core_init(struct sim_core *c, struct world *w, unsigned side, unsigned worker)
+static bool make_core(struct sim_core *c)
 {
-    struct braid_core_params p = w->s.core[side];
+    struct world *w = c->world;
+    struct braid_core_params p = w->s.core[c->side];
     struct braid_path_rule rules[SIM_PATHS];
     struct braid_host host = {.ctx = c, .output = output, .random = fill_random};
 
-    *c = (struct sim_core){.world = w, .side = side, .worker = worker, .wake_at = BRAID_NEVER};
-    c->random = rng_make(w->s.seed, 100 + side * 10 + worker);
     c->second = w->time.now;
-    path_rules(&w->s, side, rules);
+    path_rules(&w->s, c->side, rules);
     p.paths = rules;
-    p.n_paths = w->s.n_rules;
-    p.worker = worker;
-    p.n_workers = w->s.workers[side];
-    p.directory = w->directories[side];
+    p.n_paths = c->outer ? 0 : w->s.n_rules;
+    p.worker = c->worker;
+    p.n_workers = c->outer ? 1 : w->s.workers[c->side];
+    p.directory = c->outer ? NULL : w->directories[c->side];
     if (p.n_workers > 1)
         host.hand_over = hand_over;
-    c->pool = braid_buf_pool_new(BUF_SIZE, 8);
     c->core = braid_core_new(&p, &host, w->time.now);
-    return c->core && c->pool;
+    return c->core;
+}
+
+bool sim_core_init(struct sim_core *c, struct world *w, unsigned side, unsigned worker)
+{
+    *c = (struct sim_core){.world = w, .side = side, .worker = worker, .wake_at = BRAID_NEVER};
+    c->random = rng_make(w->s.seed, 100 + side * 10 + worker);
+    c->pool = braid_buf_pool_new(BUF_SIZE, 8);
+    return make_core(c) && c->pool;
+}
+
+bool sim_core_init_outer(struct sim_core *c, struct world *w, unsigned side)
+{
+    *c = (struct sim_core){.world = w, .side = side, .outer = true, .wake_at = BRAID_NEVER};
+    c->random = rng_make(w->s.seed, 160 + side);
+    c->pool = braid_buf_pool_new(BUF_SIZE, 8);
+    return make_core(c) && c->pool;
+}
+
+/* What it had planned finds that nothing is due. */
+bool sim_core_restart(struct sim_core *c)
+{
+    braid_core_free(c->core);
+    c->wake_at = BRAID_NEVER;
+    return make_core(c);
 }
 
 void sim_core_free(struct sim_core *c)
@@ -305,4 +333,14 @@ void sim_core_free(struct sim_core *c)
         braid_core_free(c->core);
     if (c->pool)
         braid_buf_pool_free(c->pool);
+}
+
+struct sim_core *sim_core_at(struct world *w, unsigned i)
+{
+    for (unsigned side = 0; side < SIM_SIDES; side++) {
+        if (i < w->s.workers[side])
+            return &w->cores[side][i];
+        i -= w->s.workers[side];
+    }
+    return w->chain && i < SIM_SIDES ? &w->outer[i] : NULL;
 }

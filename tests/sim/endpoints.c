@@ -8,6 +8,14 @@ static struct braid_ip endpoint_ip(const struct world *w, unsigned side, unsigne
     return side == SIM_CLIENT ? sim_client_now(w, n) : sim_server_ip(&w->s, n);
 }
 
+/* Who chooses among the uplinks hears of it. */
+static void note_uplink(struct world *w, unsigned path, bool usable)
+{
+    w->usable[path] = usable;
+    if (w->chain)
+        w->s.chain.middle->renewed(w);
+}
+
 void sim_endpoint_add(struct world *w, unsigned side, unsigned n)
 {
     struct braid_endpoint e = {.addr = {endpoint_ip(w, side, n), w->s.signal[side] ? w->s.signal_port : 0},
@@ -21,6 +29,8 @@ void sim_endpoint_add(struct world *w, unsigned side, unsigned n)
             sim_fail(w, "braid_core_endpoint_add failed");
         sim_core_touch(&w->cores[side][i]);
     }
+    if (side == SIM_CLIENT)
+        note_uplink(w, n, true);
 }
 
 void sim_endpoint_remove(struct world *w, unsigned side, unsigned n)
@@ -32,6 +42,8 @@ void sim_endpoint_remove(struct world *w, unsigned side, unsigned n)
         braid_core_endpoint_remove(w->cores[side][i].core, &ip);
         sim_core_touch(&w->cores[side][i]);
     }
+    if (side == SIM_CLIENT)
+        note_uplink(w, n, false);
 }
 
 void sim_client_renew(struct world *w, unsigned path)

@@ -25,6 +25,19 @@ void family_join_all(struct scenario *s, struct rng *r);
 void family_long_transfer(struct scenario *s, struct rng *r, unsigned seconds);
 void family_slow_paths(struct scenario *s, struct rng *r);
 
+/* A client with two to four uplinks (families_uplinks.c), and what becomes of them within FAMILY_HORIZON:
+ * each goes and comes back by itself, at most so long away; some change their address, so often in all; one
+ * after the other is silent, wholly (ways 1) or in one direction (ways 3), and nobody says so; one takes
+ * MPTCP's options away. */
+#define FAMILY_HORIZON (20 * BRAID_SECOND)
+void family_home(struct scenario *s, struct rng *r);
+void family_come_and_go(struct scenario *s, struct rng *r, braid_time most_away);
+void family_renew(struct scenario *s, struct rng *r, unsigned times);
+void family_fall_silent(struct scenario *s, struct rng *r, unsigned ways);
+void family_strip(struct scenario *s, struct rng *r, unsigned path);
+/* One of the list; the name is there. */
+const struct pm_ops *family_pm(const char *name);
+
 /* Puts a box behind those that are there, as seen by the client's packets. */
 void family_box(struct scenario *s, struct box_spec box);
 
@@ -119,6 +132,28 @@ void make_race_flapping(struct scenario *s, struct rng *r);
 void make_race_many(struct scenario *s, struct rng *r);
 void make_race_nat(struct scenario *s, struct rng *r);
 void make_race_learning(struct scenario *s, struct rng *r);
+void make_relay_clean(struct scenario *s, struct rng *r);
+void make_relay_server_first(struct scenario *s, struct rng *r);
+void make_relay_half_close(struct scenario *s, struct rng *r);
+void make_relay_slow_reader(struct scenario *s, struct rng *r);
+void make_relay_stalled_reader(struct scenario *s, struct rng *r);
+void make_relay_small_buffers(struct scenario *s, struct rng *r);
+void make_relay_device_aborts(struct scenario *s, struct rng *r);
+void make_relay_server_aborts(struct scenario *s, struct rng *r);
+void make_relay_middle_aborts(struct scenario *s, struct rng *r);
+void make_relay_lossy(struct scenario *s, struct rng *r);
+void make_relay_come_go(struct scenario *s, struct rng *r);
+void make_relay_address(struct scenario *s, struct rng *r);
+void make_relay_silent(struct scenario *s, struct rng *r);
+void make_relay_strip(struct scenario *s, struct rng *r);
+void make_relay_nat(struct scenario *s, struct rng *r);
+void make_relay_refused(struct scenario *s, struct rng *r);
+void make_relay_slow_converter(struct scenario *s, struct rng *r);
+void make_relay_dead_converter(struct scenario *s, struct rng *r);
+void make_relay_no_server(struct scenario *s, struct rng *r);
+void make_relay_converter_dies(struct scenario *s, struct rng *r);
+void make_relay_many(struct scenario *s, struct rng *r);
+void make_relay_everything(struct scenario *s, struct rng *r);
 void make_sched_alike(struct scenario *s, struct rng *r);
 void make_sched_unlike(struct scenario *s, struct rng *r);
 void make_sched_lossy(struct scenario *s, struct rng *r);

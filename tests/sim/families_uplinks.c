@@ -5,9 +5,8 @@
 #include "families_box.h"
 
 #define BACK_WITHIN 3000 /* ms: an uplink that is back carries payload again */
-#define HORIZON     (20 * BRAID_SECOND)
 
-static const struct pm_ops *path_manager(const char *name)
+const struct pm_ops *family_pm(const char *name)
 {
     unsigned i = 0;
 
@@ -36,7 +35,7 @@ static void transfers(struct scenario *s, struct rng *r, uint64_t rate)
     s->app[SIM_CLIENT].eof_first = s->app[SIM_SERVER].eof_first = false;
 }
 
-static void home(struct scenario *s, struct rng *r)
+void family_home(struct scenario *s, struct rng *r)
 {
     uint64_t rate = 0;
 
@@ -59,8 +58,8 @@ static void home(struct scenario *s, struct rng *r)
         s->endpoints[side] = true;
     }
     s->signal[SIM_SERVER] = true;
-    s->pm[SIM_CLIENT] = path_manager(rng_chance(r, 0.6) ? "fullmesh" : "on-demand");
-    s->pm[SIM_SERVER] = path_manager("signal");
+    s->pm[SIM_CLIENT] = family_pm(rng_chance(r, 0.6) ? "fullmesh" : "on-demand");
+    s->pm[SIM_SERVER] = family_pm("signal");
 }
 
 static void at_path(struct scenario *s, enum action_kind kind, braid_time at, unsigned path, unsigned b)
@@ -78,10 +77,10 @@ static void unplug(struct scenario *s, unsigned path, braid_time at, braid_time 
 }
 
 /* Each uplink goes and comes back by itself, so that at times there is none. */
-static void come_and_go(struct scenario *s, struct rng *r, braid_time most_away)
+void family_come_and_go(struct scenario *s, struct rng *r, braid_time most_away)
 {
     for (unsigned i = 0; i < s->n_paths; i++) {
-        braid_time at = rng_range(r, 500 * BRAID_MS, HORIZON / 2);
+        braid_time at = rng_range(r, 500 * BRAID_MS, FAMILY_HORIZON / 2);
 
         for (unsigned n = (unsigned)rng_range(r, 0, 3); n > 0; n--) {
             braid_time back = at + rng_log_range(r, 10 * BRAID_MS, most_away);
@@ -92,14 +91,15 @@ static void come_and_go(struct scenario *s, struct rng *r, braid_time most_away)
     }
 }
 
-static void renew(struct scenario *s, struct rng *r, unsigned times)
+void family_renew(struct scenario *s, struct rng *r, unsigned times)
 {
     for (; times > 0; times--)
-        at_path(s, ACT_ADDRESS, rng_range(r, 300 * BRAID_MS, HORIZON), (unsigned)rng_below(r, s->n_paths), 0);
+        at_path(s, ACT_ADDRESS, rng_range(r, 300 * BRAID_MS, FAMILY_HORIZON),
+                (unsigned)rng_below(r, s->n_paths), 0);
 }
 
 /* One after the other is silent, wholly (ways 1) or in one direction (ways 3), and nobody says so. */
-static void fall_silent(struct scenario *s, struct rng *r, unsigned ways)
+void family_fall_silent(struct scenario *s, struct rng *r, unsigned ways)
 {
     braid_time at = rng_range(r, BRAID_SECOND, 3 * BRAID_SECOND);
 
@@ -115,28 +115,28 @@ static void fall_silent(struct scenario *s, struct rng *r, unsigned ways)
 
 void make_up_come_go(struct scenario *s, struct rng *r)
 {
-    home(s, r);
-    come_and_go(s, r, 10 * BRAID_SECOND);
+    family_home(s, r);
+    family_come_and_go(s, r, 10 * BRAID_SECOND);
 }
 
 /* As a modem does that dials in again: the old address is gone with all that is on its way. */
 void make_up_address(struct scenario *s, struct rng *r)
 {
-    home(s, r);
-    renew(s, r, (unsigned)rng_range(r, 1, 8));
+    family_home(s, r);
+    family_renew(s, r, (unsigned)rng_range(r, 1, 8));
 }
 
 void make_up_silent(struct scenario *s, struct rng *r)
 {
-    home(s, r);
-    fall_silent(s, r, 1);
+    family_home(s, r);
+    family_fall_silent(s, r, 1);
 }
 
 /* What still passes one way may keep either end from noticing. */
 void make_up_half_silent(struct scenario *s, struct rng *r)
 {
-    home(s, r);
-    fall_silent(s, r, 3);
+    family_home(s, r);
+    family_fall_silent(s, r, 3);
 }
 
 /* A download, one uplink of which no longer brings anything: the client, which only receives, asks, and is
@@ -146,8 +146,8 @@ void make_up_receiver(struct scenario *s, struct rng *r)
     unsigned path;
     braid_time at = rng_range(r, 4 * BRAID_SECOND, 6 * BRAID_SECOND), back;
 
-    home(s, r);
-    s->pm[SIM_CLIENT] = path_manager("fullmesh");
+    family_home(s, r);
+    s->pm[SIM_CLIENT] = family_pm("fullmesh");
     s->n_addrs = 1;
     s->sched[SIM_SERVER] = sched_algorithms[rng_below(r, 2)];
     s->app[SIM_CLIENT].total = 0;
@@ -164,7 +164,7 @@ void make_up_receiver(struct scenario *s, struct rng *r)
 
 void make_up_lossy(struct scenario *s, struct rng *r)
 {
-    home(s, r);
+    family_home(s, r);
     for (unsigned i = 0; i < s->n_paths; i++) {
         if (rng_chance(r, 0.5))
             continue;
@@ -174,42 +174,43 @@ void make_up_lossy(struct scenario *s, struct rng *r)
         s->down[i].loss = s->down[i].loss > 0.03 ? 0.03 : s->down[i].loss;
     }
     if (rng_chance(r, 0.5))
-        come_and_go(s, r, 5 * BRAID_SECOND);
+        family_come_and_go(s, r, 5 * BRAID_SECOND);
     else
-        renew(s, r, 3);
+        family_renew(s, r, 3);
 }
 
-static void strip(struct scenario *s, struct rng *r, unsigned path)
+void family_strip(struct scenario *s, struct rng *r, unsigned path)
 {
-    family_box(s, (struct box_spec){.ops = &box_strip,
-                                    .path = path,
-                                    .on = rng_chance(r, 0.3) ? ON_HANDSHAKE : ON_ALL,
-                                    .from = rng_chance(r, 0.5) ? 0 : rng_log_range(r, BRAID_MS, HORIZON),
-                                    .options = {.nop = rng_chance(r, 0.5)}});
+    family_box(s,
+               (struct box_spec){.ops = &box_strip,
+                                 .path = path,
+                                 .on = rng_chance(r, 0.3) ? ON_HANDSHAKE : ON_ALL,
+                                 .from = rng_chance(r, 0.5) ? 0 : rng_log_range(r, BRAID_MS, FAMILY_HORIZON),
+                                 .options = {.nop = rng_chance(r, 0.5)}});
 }
 
 /* An uplink that takes MPTCP away, from the beginning or at some time: it is done without, or if the
  * connection began there, and has no other yet, plain TCP is what is left. */
 void make_up_strip(struct scenario *s, struct rng *r)
 {
-    home(s, r);
+    family_home(s, r);
     s->expect = EXPECT_OUTCOME;
     s->outcomes = ANY;
-    strip(s, r, (unsigned)rng_below(r, s->n_paths));
+    family_strip(s, r, (unsigned)rng_below(r, s->n_paths));
 }
 
 /* Address translators that forget what they know, each at its time. */
 void make_up_nat(struct scenario *s, struct rng *r)
 {
-    home(s, r);
+    family_home(s, r);
     for (unsigned i = 0; i < s->n_paths; i++)
-        family_box(s,
-                   (struct box_spec){
-                       .ops = &box_nat,
-                       .path = i,
-                       .nat = {.ports = rng_chance(r, 0.7),
-                               .lost = rng_chance(r, 0.5) ? NAT_REMAP : NAT_RESET,
-                               .rebind_at = rng_chance(r, 0.7) ? rng_range(r, BRAID_SECOND, HORIZON) : 0}});
+        family_box(s, (struct box_spec){.ops = &box_nat,
+                                        .path = i,
+                                        .nat = {.ports = rng_chance(r, 0.7),
+                                                .lost = rng_chance(r, 0.5) ? NAT_REMAP : NAT_RESET,
+                                                .rebind_at = rng_chance(r, 0.7)
+                                                                 ? rng_range(r, BRAID_SECOND, FAMILY_HORIZON)
+                                                                 : 0}});
     s->boxes_at_server = false;
 }
 
@@ -217,15 +218,15 @@ void make_up_nat(struct scenario *s, struct rng *r)
  * the uplink is away fails and says so. */
 void make_up_many(struct scenario *s, struct rng *r)
 {
-    home(s, r);
+    family_home(s, r);
     s->n_conns = (unsigned)rng_range(r, 4, 12);
     s->conn_gap = rng_log_range(r, 10 * BRAID_MS, BRAID_SECOND);
     for (unsigned side = 0; side < SIM_SIDES; side++) {
         s->app[side].total = (uint64_t)rng_log_range(r, 1, 300 * KB);
         s->core[side].break_before_make = 20 * BRAID_SECOND;
     }
-    come_and_go(s, r, 5 * BRAID_SECOND);
-    renew(s, r, 2);
+    family_come_and_go(s, r, 5 * BRAID_SECOND);
+    family_renew(s, r, 2);
     s->expect = EXPECT_OUTCOME;
     s->outcomes = ANY;
 }
@@ -233,20 +234,20 @@ void make_up_many(struct scenario *s, struct rng *r)
 /* All of it. */
 void make_up_everything(struct scenario *s, struct rng *r)
 {
-    home(s, r);
-    s->pm[SIM_CLIENT] = path_manager(rng_chance(r, 0.4)   ? "fullmesh"
-                                     : rng_chance(r, 0.7) ? "on-demand"
-                                                          : "backup");
+    family_home(s, r);
+    s->pm[SIM_CLIENT] = family_pm(rng_chance(r, 0.4)   ? "fullmesh"
+                                  : rng_chance(r, 0.7) ? "on-demand"
+                                                       : "backup");
     if (rng_chance(r, 0.5))
         family_each_link(s, r, family_bad);
     if (rng_chance(r, 0.3))
-        strip(s, r, (unsigned)rng_below(r, s->n_paths));
+        family_strip(s, r, (unsigned)rng_below(r, s->n_paths));
     if (rng_chance(r, 0.5))
-        come_and_go(s, r, 3 * BRAID_SECOND);
+        family_come_and_go(s, r, 3 * BRAID_SECOND);
     if (rng_chance(r, 0.5))
-        renew(s, r, 3);
+        family_renew(s, r, 3);
     if (rng_chance(r, 0.5))
-        fall_silent(s, r, 3);
+        family_fall_silent(s, r, 3);
     s->expect = EXPECT_OUTCOME;
     s->outcomes = ANY;
 }

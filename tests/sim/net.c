@@ -21,6 +21,20 @@ struct braid_ip sim_server_ip(const struct scenario *s, unsigned n)
     return s->v6 ? v6 : ip_from_v4(v4);
 }
 
+struct braid_ip sim_device_ip(const struct scenario *s)
+{
+    struct braid_ip v6 = {{0xfd, 8, [15] = 1}};
+
+    return s->v6 ? v6 : ip_from_v4((const uint8_t[4]){10, 8, 0, 1});
+}
+
+struct braid_ip sim_legacy_ip(const struct scenario *s)
+{
+    struct braid_ip v6 = {{0xfd, 7, [15] = 1}};
+
+    return s->v6 ? v6 : ip_from_v4((const uint8_t[4]){10, 7, 0, 1});
+}
+
 struct braid_ip sim_client_now(const struct world *w, unsigned path)
 {
     struct braid_ip ip = sim_client_ip(&w->s, path);
@@ -29,13 +43,23 @@ struct braid_ip sim_client_now(const struct world *w, unsigned path)
     return ip;
 }
 
+/* A device's address is not the client's, which passes on packets of it (run/chain.h). */
+static bool is_foreign(const struct world *w, const struct braid_ip *ip)
+{
+    struct braid_ip device = sim_device_ip(&w->s);
+
+    return w->chain && ip_equal(ip, &device);
+}
+
 /* Packets of an address that the client has lost go nowhere. */
 static bool is_of_the_past(const struct sim_dir *d, const struct frame *f)
 {
     struct braid_ip src, dst, now = sim_client_now(d->world, d->path);
 
     frame_addrs(f, &src, &dst);
-    return !ip_equal(d->to == SIM_CLIENT ? &dst : &src, &now);
+    if (d->to == SIM_CLIENT)
+        src = dst;
+    return !ip_equal(&src, &now) && !is_foreign(d->world, &src);
 }
 
 /* ---- interface cards --------------------------------------------------------------- */
@@ -54,7 +78,7 @@ static void poll(void *ctx, uint64_t arg)
         list = frame_gro(list);
     while (list) {
         struct frame *f = list;
-        struct sim_core *c = sim_core_for(w, nic->side, f, &nic->rng);
+        struct sim_core *c = nic->core ? nic->core : sim_core_for(w, nic->side, f, &nic->rng);
         bool csum_ok = f->partial || w->unchecked || (rng_chance(&nic->rng, w->s.verified) && frame_valid(f));
 
         struct braid_input in = {.csum_ok = csum_ok, .gso_size = f->gso_size};
@@ -66,10 +90,22 @@ static void poll(void *ctx, uint64_t arg)
     }
 }
 
+void net_arrive(struct sim_nic *nic, struct frame *f)
+{
+    struct world *w = nic->world;
+
+    f->next = NULL;
+    *nic->last = f;
+    nic->last = &f->next;
+    if (nic->planned)
+        return;
+    nic->planned = true;
+    vtime_at(&w->time, w->time.now + rng_range(&nic->rng, 0, w->s.poll[nic->side]), poll, nic, 0);
+}
+
 static void arrive(struct sim_dir *d, struct frame *f)
 {
     struct world *w = d->world;
-    struct sim_nic *nic = &w->nics[d->to];
     struct frame_view v = frame_look(f);
 
     if (d->to == SIM_CLIENT && is_of_the_past(d, f)) {
@@ -78,13 +114,8 @@ static void arrive(struct sim_dir *d, struct frame *f)
     }
     if (v.tcp && f->len > v.payload)
         d->payload_at = w->time.now;
-    f->next = NULL;
-    *nic->last = f;
-    nic->last = &f->next;
-    if (nic->planned)
-        return;
-    nic->planned = true;
-    vtime_at(&w->time, w->time.now + rng_range(&nic->rng, 0, w->s.poll[d->to]), poll, nic, 0);
+    if (!w->chain || !w->s.chain.middle->passes(w, d->to, f))
+        net_arrive(&w->nics[d->to], f);
 }
 
 /* ---- paths ------------------------------------------------------------------------- */

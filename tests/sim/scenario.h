@@ -16,6 +16,8 @@
 
 enum { SIM_CLIENT, SIM_SERVER, SIM_SIDES };
 
+struct sim_middle;
+
 /* When an end closes its half of the subflows: in the end, as Braid does; with its DATA_FIN; when that is
  * acknowledged. */
 enum fin_early { FIN_LAST, FIN_WITH_DATA_FIN, FIN_BEHIND_DATA_FIN };
@@ -61,7 +63,10 @@ enum action_kind {
     ACT_ABORT,       /* side a */
     ACT_RELEASE,     /* side a releases in the middle */
     ACT_VANISH,      /* the client goes: all paths down for good */
-    ACT_UNLISTEN
+    ACT_UNLISTEN,
+    ACT_RELAY_ABORT, /* of a chain: the CPE (a = 0) or the converter (a = 1) ends the connection that it
+                        relays */
+    ACT_RELAY_DIE /* the converter's machine is away for b milliseconds, 0: for good; it has forgotten all */
 };
 
 struct action {
@@ -77,6 +82,30 @@ enum expect {
     EXPECT_PREFIX,  /* what arrives is right, and both ends are closed for a reason in `reasons` */
     EXPECT_REFUSED, /* the client is refused and the server never hears of it */
     EXPECT_OUTCOME  /* an outcome in `outcomes` */
+};
+
+/* What a converter's address does with those who ask it. */
+enum converter_manners {
+    CONVERTER_SERVES,
+    CONVERTER_ABSENT,    /* answers with a RST */
+    CONVERTER_DENIES,    /* with an error: not authorized */
+    CONVERTER_EXHAUSTED, /* with an error: short of resources */
+    CONVERTER_DEAD       /* nothing comes back */
+};
+
+/* A chain of relays between the ends: the client is a device of a LAN and knows nothing of MPTCP, nor does
+ * the server. A CPE, whose uplinks are the paths, carries the device's connections to a machine that goes on
+ * by plain TCP. See chain.h. */
+struct chain_params {
+    const struct sim_middle *middle;  /* NULL: no chain, the ends are those of the paths */
+    struct link_params lan, backhaul; /* between device and CPE, and behind the converter; both directions */
+    bool convert; /* the CPE names the server to a converter (RFC 8803); else the far machine is whom
+                   * the device means */
+    enum converter_manners manners[SIM_ADDRS]; /* of the far machine's addresses, in the order in which they
+                                                * are asked */
+    braid_time converter_delay;                /* before it asks the server */
+    bool server_refuses;
+    size_t most_held; /* bytes of a stream that may be on their way; 0: no bound */
 };
 
 /* How a connection ended. */
@@ -147,6 +176,7 @@ struct scenario {
     double max_twice;          /* share of the bytes that may be repeated on another subflow; 0: no bound */
     unsigned max_suspected;    /* how often a path may be taken for silent, by both ends; 0: no bound */
     bool no_joins;             /* nobody may open a subflow besides the first */
+    struct chain_params chain;
 };
 
 struct family {
@@ -174,5 +204,9 @@ void scenario_make(struct scenario *s, const struct family *f, uint64_t seed);
 /* The addresses in play. */
 struct braid_ip sim_client_ip(const struct scenario *s, unsigned path);
 struct braid_ip sim_server_ip(const struct scenario *s, unsigned n);
+/* Of a chain: the device's, and the server's behind the converter, whose addresses are those of the server
+ * side. */
+struct braid_ip sim_device_ip(const struct scenario *s);
+struct braid_ip sim_legacy_ip(const struct scenario *s);
 
 #endif

@@ -9,6 +9,8 @@
 
 /* How long cores may take to let go of everything after the last connection has ended, beyond TIME_WAIT. */
 #define DRAIN (120 * BRAID_SECOND)
+/* The same if who is not at an end may have died: the other end finds out by its keepalive. */
+#define DRAIN_CHAIN (900 * BRAID_SECOND)
 
 void sim_sha256(const void *data, size_t len, uint8_t hash[32])
 {
@@ -88,10 +90,12 @@ static struct world *begin(const struct scenario *s, FILE *trace)
         for (unsigned i = 0; i < s->n_conns; i++)
             app_init(&w->apps[side][i], w, side, i);
     }
+    if (s->chain.middle)
+        s->chain.middle->begin(w);
     if (w->failed)
         return w;
     give_endpoints(w);
-    for (unsigned i = 0; i < s->workers[SIM_SERVER] && s->expect != EXPECT_REFUSED; i++)
+    for (unsigned i = 0; i < s->workers[SIM_SERVER] && s->expect != EXPECT_REFUSED && !w->chain; i++)
         listen_on(w, &w->cores[SIM_SERVER][i]);
     for (unsigned i = 0; i < s->n_conns; i++)
         vtime_at(&w->time, s->start + i * s->conn_gap, s->race ? contest_open : app_open,
@@ -102,7 +106,7 @@ static struct world *begin(const struct scenario *s, FILE *trace)
 
 /* ---- running ----------------------------------------------------------------------- */
 
-static bool all_over(const struct world *w)
+static bool all_over(struct world *w)
 {
     for (unsigned i = 0; i < w->s.n_conns; i++)
         if (!app_over(&w->apps[SIM_CLIENT][i]) || !app_over(&w->apps[SIM_SERVER][i]))
@@ -110,18 +114,21 @@ static bool all_over(const struct world *w)
     return true;
 }
 
-static bool all_drained(const struct world *w)
+static bool is_drained(const struct sim_core *c, struct braid_core_stats *st)
+{
+    braid_core_stats(c->core, st);
+    return !st->conns && !st->subflows && !st->time_wait && !st->memory &&
+           braid_core_deadline(c->core) == BRAID_NEVER;
+}
+
+static bool all_drained(struct world *w)
 {
     struct braid_core_stats st;
+    const struct sim_core *c;
 
-    for (unsigned side = 0; side < SIM_SIDES; side++)
-        for (unsigned i = 0; i < w->s.workers[side]; i++) {
-            braid_core_stats(w->cores[side][i].core, &st);
-            if (st.conns || st.subflows || st.time_wait || st.memory)
-                return false;
-            if (braid_core_deadline(w->cores[side][i].core) != BRAID_NEVER)
-                return false;
-        }
+    for (unsigned i = 0; (c = sim_core_at(w, i)); i++)
+        if (!is_drained(c, &st))
+            return false;
     return true;
 }
 
@@ -136,7 +143,7 @@ static void tell(struct world *w)
             trace_stats(w, &w->apps[side][i]);
 }
 
-static bool run_until(struct world *w, bool (*reached)(const struct world *), braid_time limit)
+static bool run_until(struct world *w, bool (*reached)(struct world *), braid_time limit)
 {
     while (!w->failed && vtime_next(&w->time) <= limit) {
         vtime_step(&w->time);
@@ -166,19 +173,14 @@ static void fail_hang(struct world *w)
 static void fail_drain(struct world *w)
 {
     struct braid_core_stats st;
+    const struct sim_core *c;
 
-    for (unsigned side = 0; side < SIM_SIDES; side++)
-        for (unsigned i = 0; i < w->s.workers[side]; i++) {
-            struct braid_core *core = w->cores[side][i].core;
-
-            braid_core_stats(core, &st);
-            if (st.conns || st.subflows || st.time_wait || st.memory ||
-                braid_core_deadline(core) != BRAID_NEVER)
-                sim_fail(w, "%s keeps %llu connections, %llu subflows, %llu in TIME_WAIT, %zu bytes%s",
-                         side ? "server" : "client", (unsigned long long)st.conns,
-                         (unsigned long long)st.subflows, (unsigned long long)st.time_wait, st.memory,
-                         braid_core_deadline(core) != BRAID_NEVER ? ", a timer" : "");
-        }
+    for (unsigned i = 0; (c = sim_core_at(w, i)); i++)
+        if (!is_drained(c, &st))
+            sim_fail(w, "%s%s keeps %llu connections, %llu subflows, %llu in TIME_WAIT, %zu bytes%s",
+                     c->outer ? "outer " : "", c->side ? "server" : "client", (unsigned long long)st.conns,
+                     (unsigned long long)st.subflows, (unsigned long long)st.time_wait, st.memory,
+                     braid_core_deadline(c->core) != BRAID_NEVER ? ", a timer" : "");
 }
 
 /* ---- the verdict ------------------------------------------------------------------- */
@@ -256,8 +258,17 @@ static enum outcome outcome_of(const struct world *w, unsigned i)
     return client->mptcp && server->mptcp ? OUTCOME_DONE : OUTCOME_PLAIN;
 }
 
+/* Relays acknowledge what they have yet to pass on. If that fails it is the other end that is told, since it
+ * is the one that misses something. */
+static bool peer_was_told(const struct app *a)
+{
+    return !a->peer->opened || (a->peer->closed && a->peer->why != BRAID_CLOSE_DONE);
+}
+
 static void judge_told(struct world *w, const struct app *a)
 {
+    if (w->chain && is_through(a->peer) && peer_was_told(a))
+        return;
     if (is_told_done(a) && (!is_through(a) || !is_through(a->peer)))
         sim_fail(w, "%s %u was told that all is well, but wrote %llu of %llu and read %llu of %llu%s",
                  a->side ? "server" : "client", a->index, (unsigned long long)a->written,
@@ -384,11 +395,14 @@ static void measure(struct world *w, struct world_result *out)
 
 static void end(struct world *w)
 {
+    struct sim_core *c;
+
     sim_handed_free(w);
     contest_free(w);
-    for (unsigned side = 0; side < SIM_SIDES; side++)
-        for (unsigned i = 0; i < w->s.workers[side]; i++)
-            sim_core_free(&w->cores[side][i]);
+    if (w->chain)
+        w->s.chain.middle->end(w);
+    for (unsigned i = 0; (c = sim_core_at(w, i)); i++)
+        sim_core_free(c);
     for (unsigned side = 0; side < SIM_SIDES; side++)
         braid_directory_free(w->directories[side]);
     net_free(w);
@@ -409,8 +423,10 @@ void world_run(const struct scenario *s, FILE *trace, struct world_result *out)
     out->duration = w->time.now - s->start;
     if (!w->failed)
         judge(w);
-    if (!w->failed && !run_until(w, all_drained, w->time.now + wait + DRAIN))
+    if (!w->failed && !run_until(w, all_drained, w->time.now + wait + (w->chain ? DRAIN_CHAIN : DRAIN)))
         fail_drain(w);
+    if (!w->failed && w->chain && s->chain.middle->left(w))
+        sim_fail(w, "%s", s->chain.middle->left(w));
     measure(w, out);
     out->packets = w->packets;
     out->digest = w->digest;

@@ -14,6 +14,7 @@
 struct sim_core {
     struct world *world;
     unsigned side, worker;
+    bool outer; /* an end of a chain, in world.outer; else one of the paths' ends */
     struct braid_core *core;
     struct buf_pool *pool;
     bool flush_planned;
@@ -29,6 +30,7 @@ struct sim_core {
 struct sim_nic {
     struct world *world;
     unsigned side;
+    struct sim_core *core; /* NULL: one of those of the side */
     struct frame *first, **last;
     bool planned;
     struct rng rng;
@@ -46,6 +48,8 @@ struct world {
     struct scenario s;
     struct vtime time;
     struct sim_core cores[SIM_SIDES][SIM_WORKERS];
+    struct sim_core outer[SIM_SIDES];               /* of a chain, where the applications are */
+    struct chain *chain;                            /* NULL: there is none */
     uint32_t fragment_id;                           /* the next identification of IPv6 */
     struct braid_directory *directories[SIM_SIDES]; /* of the cores of a side, in every other seed */
     struct sim_nic nics[SIM_SIDES];
@@ -63,6 +67,7 @@ struct world {
     struct rng rng;
     uint16_t next_port;         /* of the client */
     uint8_t renewed[SIM_PATHS]; /* how often the client's address on that path has changed */
+    bool usable[SIM_PATHS];     /* it is an endpoint of the client's */
     /* Sees each packet that a core sends. */
     void (*on_sent)(struct world *w, unsigned side, const struct frame *f);
     bool unchecked; /* what must hold inside the cores is not checked after each step, which takes long */
@@ -72,6 +77,31 @@ struct world {
     uint64_t packets, events;
     uint64_t digest; /* of all packets so far, and of when each left */
     braid_time told; /* when the trace last had the state of all connections */
+};
+
+/* What stands between the ends of a chain (run/chain.h). A table, since it needs more than the core. */
+struct sim_middle {
+    void (*begin)(struct world *w);
+    void (*end)(struct world *w);
+    /* A core of any machine sends f; takes it. */
+    void (*send)(struct sim_core *from, struct frame *f);
+    /* f has come over a path to this side. True: it goes on from there, and was taken. */
+    bool (*passes)(struct world *w, unsigned side, struct frame *f);
+    /* Whom the device's connection is from and to. */
+    void (*opens)(const struct app *a, struct braid_addr *local, struct braid_addr *remote);
+    /* The device's end is established, by which it is known which of the server's connections is the other.
+     */
+    void (*established)(const struct app *a);
+    /* The server has got a connection. */
+    void (*incoming)(struct sim_core *sc, struct braid_conn *c);
+    /* Something was done to a core: what stands on it may wait for something else now. */
+    void (*touched)(struct sim_core *sc);
+    /* The client's addresses have changed. */
+    void (*renewed)(struct world *w);
+    /* ACT_RELAY_...; false: it is too early. */
+    bool (*act)(struct world *w, const struct action *a);
+    /* NULL, or what is left though all connections have ended. */
+    const char *(*left)(const struct world *w);
 };
 
 struct world_result {
@@ -108,7 +138,13 @@ struct sim_core *sim_core_for(struct world *w, unsigned side, const struct frame
 /* Remembers which worker sent a packet. */
 void sim_core_steer(struct sim_core *c, const struct frame *f);
 bool sim_core_init(struct sim_core *c, struct world *w, unsigned side, unsigned worker);
+/* One of world.outer. */
+bool sim_core_init_outer(struct sim_core *c, struct world *w, unsigned side);
+/* All that it knew is gone, and nobody was told. False: memory is short. */
+bool sim_core_restart(struct sim_core *c);
 void sim_core_free(struct sim_core *c);
+/* All cores there are: the i-th, or NULL. */
+struct sim_core *sim_core_at(struct world *w, unsigned i);
 
 /* Ends the world: drops what is on its way from one worker to another. */
 void sim_handed_free(struct world *w);
@@ -119,6 +155,8 @@ void net_init(struct world *w);
 void net_free(struct world *w);
 /* Takes the frame, which side sent. */
 void net_send(struct world *w, unsigned side, struct frame *f);
+/* An interface card takes what has arrived. */
+void net_arrive(struct sim_nic *nic, struct frame *f);
 /* A frame has left the boxes of a path towards side `to`; takes it. */
 void net_past_boxes(struct world *w, unsigned path, unsigned to, struct frame *f);
 
