@@ -52,8 +52,10 @@ def snapshot(namespace):
     def text(*argv):
         listed = namespace.run(*argv).stdout
         return re.sub(r"packets \d+ bytes \d+|\[\d+:\d+\]|^#.*\n| expires \S+", "", listed, flags=re.M)
-    # The tables' order only tells which was made first.
-    seen = {"nft": "".join(sorted(re.split(r"^(?=table )", text("nft", "list", "ruleset"), flags=re.M))),
+    # The tables' order only tells which was made first. And nft can show targets of iptables for the first family only that
+    # it comes across, so it is asked for one at a time.
+    nft = "".join(text("nft", "list", "ruleset", family) for family in ("ip", "ip6", "inet"))
+    seen = {"nft": "".join(sorted(re.split(r"^(?=table )", nft, flags=re.M))),
             "iptables": text("iptables-save"), "ip6tables": text("ip6tables-save"),
             "rules": text("ip", "rule") + text("ip", "-6", "rule"),
             "routes": text("ip", "route", "show", "table", "all") + text("ip", "-6", "route", "show", "table", "all")}
