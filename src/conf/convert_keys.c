@@ -36,7 +36,7 @@ int convert_set_cookie(struct parser *p, const char *value)
 }
 
 /* It is not repeated in what is said of it. */
-int convert_set_psk(struct parser *p, const char *value)
+int convert_parse_psk(struct parser *p, const char *value, char out[CONVERT_PSK_MAX + 1])
 {
     size_t len = strlen(value);
     bool good = len >= CONVERT_PSK_MIN && len <= CONVERT_PSK_MAX;
@@ -48,8 +48,13 @@ int convert_set_psk(struct parser *p, const char *value)
             "is not %d to %d printable characters without blanks; give such a secret, as made by "
             "\"openssl rand -hex 16\"",
             CONVERT_PSK_MIN, CONVERT_PSK_MAX);
-    memcpy(current(p)->psk, value, len + 1);
+    memcpy(out, value, len + 1);
     return 0;
+}
+
+int convert_set_psk(struct parser *p, const char *value)
+{
+    return convert_parse_psk(p, value, current(p)->psk);
 }
 
 int convert_set_pending(struct parser *p, const char *value)

@@ -32,6 +32,26 @@ static int check_peers(struct parser *p, const struct conf_section *s)
     return 0;
 }
 
+static int check_cookie(struct parser *p, const struct conf_section *s)
+{
+    static const char *const keys[] = {"cookie", "psk"};
+    const struct cpe_params *c = &p->conf->cpes[s->place];
+    int psk = parser_given_line(s, "psk");
+    for (unsigned i = 0; c->kind != CPE_CONVERT && i < 2; i++)
+        if (parser_given_line(s, keys[i]))
+            return parser_fail_at(p, parser_given_line(s, keys[i]), s->title, keys[i],
+                                  "has a meaning only with mode = convert; remove it, or set that");
+    if (c->cookie == CONVERT_COOKIE_PSK && !psk)
+        return parser_fail_at(p, parser_key_line(s, "cookie"), s->title, "psk",
+                              "is missing; add the secret that this CPE shares with its peers, %d to %d "
+                              "characters, or set cookie = address",
+                              CONVERT_PSK_MIN, CONVERT_PSK_MAX);
+    if (psk && c->cookie != CONVERT_COOKIE_PSK)
+        return parser_fail_at(p, psk, s->title, "psk",
+                              "has a meaning only with cookie = psk; remove it, or set that");
+    return 0;
+}
+
 /* Without any: the usual ones. */
 static int check_listen(struct parser *p, const struct conf_section *s)
 {
@@ -104,8 +124,8 @@ int cpe_check(struct parser *p, unsigned index)
 {
     const struct conf_section *s = &p->sections[index];
     struct cpe_params *c = &p->conf->cpes[s->place];
-    if (check_peers(p, s) < 0 || check_listen(p, s) < 0 || check_ports(p, index) < 0 ||
-        check_uplinks(p, s) < 0)
+    if (check_peers(p, s) < 0 || check_cookie(p, s) < 0 || check_listen(p, s) < 0 ||
+        check_ports(p, index) < 0 || check_uplinks(p, s) < 0)
         return -1;
     if (!c->pm)
         c->pm = conf_path_manager(PATH_MANAGER);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
+#include "conf/convert_keys.h"
 #include "conf/cpe_check.h"
 #include "conf/reach_rules.h"
 #include "conf/relay_keys.h"
@@ -20,7 +21,8 @@ static int add_cpe(struct parser *p, const char *name, unsigned *place)
         return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
     }
     *place = c->n_cpes++;
-    c->cpes[*place] = (struct cpe_params){.name = copy, .port_first = 1, .port_last = 65535};
+    c->cpes[*place] = (struct cpe_params){
+        .name = copy, .port_first = 1, .port_last = 65535, .cookie = CONVERT_COOKIE_ADDRESS};
     return 0;
 }
 
@@ -136,6 +138,21 @@ static int set_plain(struct parser *p, const char *value)
     return 0;
 }
 
+static int set_cookie(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"address", "psk", NULL};
+    unsigned psk;
+    if (parser_word(p, "cookie", value, words, &psk) < 0)
+        return -1;
+    current(p)->cookie = psk ? CONVERT_COOKIE_PSK : CONVERT_COOKIE_ADDRESS;
+    return 0;
+}
+
+static int set_psk(struct parser *p, const char *value)
+{
+    return convert_parse_psk(p, value, current(p)->psk);
+}
+
 static const struct conf_key keys[] = {
     {"intercept", set_intercept, false, NULL},
     {"listen", set_listen, false, NULL},
@@ -144,6 +161,8 @@ static const struct conf_key keys[] = {
     {"ports", set_ports, false, NULL},
     {"except", set_except, false, NULL},
     {"plain", set_plain, false, NULL},
+    {"cookie", set_cookie, false, NULL},
+    {"psk", set_psk, false, NULL},
     {"profile", relay_set_profile, false, NULL},
     {"profiles", relay_set_profiles, false, NULL},
     {"scheduler", relay_set_scheduler, false, NULL},

@@ -18,7 +18,9 @@ struct asking {
     enum race_loss loss;        /* of one that was lost */
     struct braid_conn *awaited; /* the converter's, whose answer decides; NULL: none */
     bool straight;              /* no converter can be had: the server itself is asked */
-    size_t opening_len;         /* bytes that the converter is sent first */
+    bool convert;               /* a converter is asked */
+    unsigned tries;             /* how often one was asked again */
+    size_t message_len;         /* bytes of the longest message that one is sent */
     braid_time asked_at;        /* when this race began */
     braid_time give_up_at;
     struct timer timer; /* of the race, or of the answer */

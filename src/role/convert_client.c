@@ -4,13 +4,14 @@
 
 #define KIND_MPTCP 30
 
-size_t convert_client_message(uint8_t out[CONVERT_MESSAGE_MAX], const struct braid_addr *server,
-                              bool ask_mptcp)
+size_t convert_client_message(uint8_t out[CONVERT_MESSAGE_MAX], const struct convert_wish *wish)
 {
     static const uint8_t mptcp[] = {KIND_MPTCP, 2}; /* without a value: the converter makes its own */
     struct convert_writer w;
     convert_begin(&w, out, CONVERT_MESSAGE_MAX);
-    convert_put_connect(&w, server, mptcp, ask_mptcp ? sizeof(mptcp) : 0);
+    convert_put_connect(&w, &wish->server, mptcp, wish->ask_mptcp ? sizeof(mptcp) : 0);
+    if (wish->n_cookie > 0)
+        convert_put_cookie(&w, wish->cookie, wish->n_cookie);
     return convert_end(&w);
 }
 
@@ -19,6 +20,20 @@ static braid_time rest_of(const struct convert_message *m)
 {
     unsigned seconds = m->error_value.n > 0 ? m->error_value.at[0] : 0;
     return (seconds > 0 ? seconds : CONVERT_REST_DEFAULT) * BRAID_SECOND;
+}
+
+/* A zero byte, and the cookie. An answer without one has nothing that could be shown. */
+static struct convert_answer cookie_of(const struct convert_message *m)
+{
+    struct convert_answer a = {.verdict = CONVERT_DENIED,
+                               .text = "it wants a cookie, and gives none that fits"};
+    if (m->error_value.n <= 1 || m->error_value.n - 1 > sizeof(a.cookie))
+        return a;
+    a.verdict = CONVERT_COOKIE_GIVEN;
+    a.text = "it wants a cookie, whatever is shown";
+    a.n_cookie = m->error_value.n - 1;
+    memcpy(a.cookie, m->error_value.at + 1, a.n_cookie);
+    return a;
 }
 
 static struct convert_answer error_of(const struct convert_message *m)
@@ -35,9 +50,9 @@ static struct convert_answer error_of(const struct convert_message *m)
         return (struct convert_answer){
             .verdict = CONVERT_EXHAUSTED, .text = "its network has failed", .rest = rest_of(m)};
     case CONVERT_NOT_AUTHORIZED:
-        return (struct convert_answer){.verdict = CONVERT_DENIED, .text = "we are not authorized"};
+        return (struct convert_answer){.verdict = CONVERT_UNAUTHORIZED, .text = "we are not authorized"};
     case CONVERT_MISSING_COOKIE:
-        return (struct convert_answer){.verdict = CONVERT_DENIED, .text = "it wants a cookie"};
+        return cookie_of(m);
     case CONVERT_UNSUPPORTED_VERSION:
         return (struct convert_answer){.verdict = CONVERT_DENIED, .text = "it speaks another version"};
     default:
@@ -66,6 +81,14 @@ static bool has_ended(const struct braid_conn *c)
 {
     enum braid_conn_state s = braid_conn_state(c);
     return s == BRAID_CONN_CLOSE_WAIT || s == BRAID_CONN_LAST_ACK || s == BRAID_CONN_CLOSING;
+}
+
+bool convert_client_is_refused(const struct braid_conn *c)
+{
+    uint8_t bytes[CONVERT_MESSAGE_MAX];
+    struct convert_message m;
+    return convert_parse(CONVERT_BY_CONVERTER, bytes, first_bytes(c, bytes), &m) == CONVERT_COMPLETE &&
+           m.has_error;
 }
 
 struct convert_answer convert_client_hear(struct braid_conn *c)

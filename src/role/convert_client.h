@@ -6,15 +6,18 @@
 #include <braid/core.h>
 #include "wire/convert.h"
 
-#define CONVERT_REST_DEFAULT 30 /* seconds, for a converter that does not say how long (section 6.2.8) */
+#define CONVERT_COOKIE_MAX   256 /* bytes; who gives a longer one is not understood */
+#define CONVERT_REST_DEFAULT 30  /* seconds, for a converter that does not say how long (section 6.2.8) */
 
 enum convert_verdict {
-    CONVERT_NOT_HEARD,   /* not all of the answer is here */
-    CONVERT_ACCEPTED,    /* the server is connected: its bytes are next */
-    CONVERT_REFUSED,     /* the server has refused */
-    CONVERT_UNREACHABLE, /* it is not to be reached */
-    CONVERT_EXHAUSTED,   /* the converter cannot serve us now */
-    CONVERT_DENIED       /* it will not, or does not speak this protocol */
+    CONVERT_NOT_HEARD,    /* not all of the answer is here */
+    CONVERT_ACCEPTED,     /* the server is connected: its bytes are next */
+    CONVERT_REFUSED,      /* the server has refused */
+    CONVERT_UNREACHABLE,  /* it is not to be reached */
+    CONVERT_EXHAUSTED,    /* the converter cannot serve us now */
+    CONVERT_COOKIE_GIVEN, /* it wants to be shown this cookie */
+    CONVERT_UNAUTHORIZED, /* it will not serve us, or did not like what we have shown */
+    CONVERT_DENIED        /* it does not understand us, or does not speak this protocol */
 };
 
 struct convert_answer {
@@ -22,12 +25,22 @@ struct convert_answer {
     const char *text;  /* what it said, for the log: a static string */
     braid_time rest;   /* EXHAUSTED: for how long it wants to be left alone */
     bool server_mptcp; /* ACCEPTED: the server speaks MPTCP itself (kind 30 in the Extended TCP Header) */
+    uint8_t cookie[CONVERT_COOKIE_MAX]; /* COOKIE_GIVEN: ... */
+    size_t n_cookie;                    /* ... and its length, with any padding */
 };
 
-/* The message by which a client asks for a connection to this server. ask_mptcp: and to be told whether the
- * server speaks MPTCP itself. Bytes of out. */
-size_t convert_client_message(uint8_t out[CONVERT_MESSAGE_MAX], const struct braid_addr *server,
-                              bool ask_mptcp);
+/* What a client asks for. */
+struct convert_wish {
+    struct braid_addr server;
+    bool ask_mptcp; /* and to be told whether the server speaks MPTCP itself */
+    const uint8_t *cookie;
+    size_t n_cookie; /* 0: it shows none */
+};
+
+/* The message that says it. Bytes of out; 0: it would be too long. */
+size_t convert_client_message(uint8_t out[CONVERT_MESSAGE_MAX], const struct convert_wish *wish);
+/* Whether an error is among the first bytes of c's stream. */
+bool convert_client_is_refused(const struct braid_conn *c);
 /* What the first bytes of c's stream say. Those of an ACCEPTED answer are consumed. May be called within
  * closed(), too. */
 struct convert_answer convert_client_hear(struct braid_conn *c);

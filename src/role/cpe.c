@@ -5,6 +5,7 @@
 #include "io/clock.h"
 #include "io/netlink.h"
 #include "role/carried.h"
+#include "role/cpe_cookies.h"
 #include "role/cpe_opening.h"
 #include "role/cpe_refuse.h"
 #include "role/cpe_sockets.h"
@@ -133,6 +134,7 @@ static void cpes_free(struct role *r)
         drop_all(&cpe->open);
     }
     netlink_close(cs->netlink);
+    cpe_cookies_free(cs->cookies);
     free(cs);
 }
 
@@ -184,7 +186,8 @@ struct cpes *cpes_new(struct node *node, const struct cpe_neighbours *neighbours
     cs->neighbours = *neighbours;
     cs->n = n;
     wheel_init(&cs->timers, clock_now());
-    bool made = true;
+    cs->cookies = cpe_cookies_new();
+    bool made = cs->cookies;
     for (unsigned i = 0; i < n; i++)
         cpe_init(&cs->all[i], cs, &params[i]);
     for (unsigned i = 0; i < n && made; i++)
@@ -223,6 +226,11 @@ unsigned cpes_peers(const struct cpes *cs, enum uplink_family family, struct bra
 void cpes_set_uplinks(struct cpes *cs, const struct uplinks *uplinks)
 {
     cs->uplinks = *uplinks;
+}
+
+void cpes_forget(struct cpes *cs, unsigned uplink)
+{
+    cpe_cookies_forget(cs->cookies, uplink);
 }
 
 /* ---- looking inside -------------------------------------------------------------------------- */

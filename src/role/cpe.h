@@ -6,6 +6,7 @@
 
 #include <braid/core.h>
 #include "relay/targets.h"
+#include "role/convert_params.h"
 #include "role/profile.h"
 #include "role/reach.h"
 #include "role/uplinks.h"
@@ -50,7 +51,10 @@ struct cpe_params {
     struct port_profile port_profiles[PORT_PROFILES_MAX];
     unsigned n_port_profiles;
     bool checksum;
-    bool no_plain;              /* a connection that would not be MPTCP is refused */
+    bool no_plain; /* a connection that would not be MPTCP is refused */
+    /* CONVERT: what converters are shown: by COOKIE_PSK a code by the secret, else what they give us. */
+    enum convert_cookie_kind cookie;
+    char psk[CONVERT_PSK_MAX + 1];
     braid_time connect_timeout; /* for the far side's answer; 0: CPE_CONNECT_TIMEOUT */
 };
 
@@ -111,6 +115,8 @@ void cpes_set_peer(struct cpes *cs, unsigned i, unsigned peer, const struct targ
 unsigned cpes_peers(const struct cpes *cs, enum uplink_family family, struct braid_addr *out, unsigned max);
 /* What has become of the uplinks, for new connections. */
 void cpes_set_uplinks(struct cpes *cs, const struct uplinks *uplinks);
+/* This one leads elsewhere now (another address, another network): forgets what was given to the old one. */
+void cpes_forget(struct cpes *cs, unsigned uplink);
 
 unsigned cpes_count(const struct cpes *cs);
 const struct cpe_params *cpes_params(const struct cpes *cs, unsigned i);

@@ -4,15 +4,21 @@
  * is taken off the stream when it comes. If it has not, or has not spoken MPTCP, the message decides, since a
  * converter tells errors in plain TCP, or has not asked the server yet. It decides as well if the SYN/ACK was
  * a long time in coming: a converter may answer before its server, so that no client takes it for dead
- * (Braid's does after 2.5 s). */
+ * (Braid's does after 2.5 s); and if this one has done so lately, as those on sockets of a kernel's do.
+ *
+ * A converter that wants a cookie (section 6.2.7) gives it with its error, and one that has lost its memory
+ * does not know it any more: it is asked again at once, and the device waits so much longer. */
 #include "role/cpe_asking.h"
 #include <string.h>
 #include "io/clock.h"
 #include "relay/end_conn.h"
-#include "role/convert_client.h"
+#include "role/cpe_convert.h"
 #include "role/cpe_lanes.h"
 #include "role/cpe_refuse.h"
 #include "role/learned.h"
+
+#define HASTY_AFTER (2 * BRAID_SECOND)   /* a converter that answers later may not have heard its server */
+#define HASTY_FOR   (600 * BRAID_SECOND) /* one that has not once is not believed for so long */
 
 static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwise);
 
@@ -30,7 +36,12 @@ static void hear_late(struct carried *cd)
         splice_let_go(&cd->splice, WAN_END);
         return;
     }
-    carried_cpe(cd)->counters.v[CPE_LATE]++;
+    struct cpe *cpe = carried_cpe(cd);
+    unsigned peer = cpe_peer_at(cpe, &cd->far);
+    if (peer < cpe->params->n_peers)
+        cpe->hasty_until[peer] = clock_now() + HASTY_FOR;
+    cpe_convert_again(cpe, c, &a, clock_now()); /* that is up to the device */
+    cpe->counters.v[CPE_LATE]++;
     splice_abort(&cd->splice, LAN_END);
 }
 
@@ -68,28 +79,27 @@ static void carry(struct carried *cd, struct braid_conn *c, bool heard)
 
 /* ---- a converter's answer decides -------------------------------------------------------------------- */
 
-static unsigned peer_at(const struct cpe *cpe, const struct braid_addr *addr)
-{
-    unsigned i = 0;
-    while (i < cpe->params->n_peers && !targets_have(&cpe->peers[i], addr))
-        i++;
-    return i;
-}
+/* How often for one connection: each uplink's address may want a cookie of its own. */
+#define TRIES_MAX 4
 
 /* This one will not serve the device: the next one may. */
 static void next_peer(struct carried *cd, const struct convert_answer *a)
 {
     struct cpe *cpe = carried_cpe(cd);
-    unsigned peer = peer_at(cpe, &cd->far);
+    unsigned peer = cpe_peer_at(cpe, &cd->far);
     cpe_complain(cpe, &cd->far, a->text);
     if (a->rest > 0 && peer < cpe->params->n_peers)
         cpe->rest_until[peer] = clock_now() + a->rest;
     ask_from(cd, peer + 1, RACE_LOST_UNREACHABLE);
 }
 
-/* The converter has said no, and the connection to it is given up. */
-static void take_refusal(struct carried *cd, const struct convert_answer *a)
+/* The converter has said no, and the connection to it is given up. again: it may not say so twice. */
+static void take_refusal(struct carried *cd, const struct convert_answer *a, bool again)
 {
+    if (again && cd->asking->tries++ < TRIES_MAX) {
+        ask_from(cd, cpe_peer_at(carried_cpe(cd), &cd->far), RACE_LOST_UNREACHABLE);
+        return;
+    }
     if (a->verdict != CONVERT_REFUSED && a->verdict != CONVERT_UNREACHABLE) {
         next_peer(cd, a);
         return;
@@ -113,8 +123,9 @@ static void on_answer(struct braid_conn *c, void *user)
         carry(cd, c, true);
         return;
     }
+    bool again = cpe_convert_again(carried_cpe(cd), c, &a, cd->asking->asked_at);
     braid_conn_release(c); /* which resets it, as an error has to be answered (section 6.2.8) */
-    take_refusal(cd, &a);
+    take_refusal(cd, &a, again);
 }
 
 static void on_awaited_closed(struct braid_conn *c, void *user, enum braid_close why)
@@ -125,7 +136,7 @@ static void on_awaited_closed(struct braid_conn *c, void *user, enum braid_close
     cd->asking->awaited = NULL;
     if (a.verdict == CONVERT_NOT_HEARD || a.verdict == CONVERT_ACCEPTED)
         a = broken;
-    take_refusal(cd, &a);
+    take_refusal(cd, &a, cpe_convert_again(carried_cpe(cd), c, &a, cd->asking->asked_at));
 }
 
 static const struct braid_conn_ops awaited_ops = {.readable = on_answer, .closed = on_awaited_closed};
@@ -191,15 +202,19 @@ static void on_due(void *arg)
     arm(((struct carried *)arg)->asking);
 }
 
-#define HASTY_AFTER (2 * BRAID_SECOND) /* a converter that answers later may not have heard its server */
-
-/* Whether the SYN/ACK says all that there is to know. */
-static bool is_decided(const struct asking *a, const struct braid_conn *c)
+/* Whether the SYN/ACK of the far side says all that there is to know. */
+static bool is_decided(const struct carried *cd, const struct braid_conn *c)
 {
+    const struct cpe *cpe = carried_cpe(cd);
+    const struct asking *a = cd->asking;
+    unsigned peer = cpe_peer_at(cpe, &cd->far);
     int64_t acknowledged = 0;
+    if (!a->convert)
+        return true;
     braid_conn_get_option(c, BRAID_OPT_SYN_DATA, &acknowledged);
-    return a->opening_len == 0 || (braid_conn_is_mptcp(c) && acknowledged == (int64_t)a->opening_len &&
-                                   clock_now() - a->asked_at < HASTY_AFTER);
+    return braid_conn_is_mptcp(c) && acknowledged >= (int64_t)a->message_len &&
+           clock_now() - a->asked_at < HASTY_AFTER && peer < cpe->params->n_peers &&
+           cpe->hasty_until[peer] <= clock_now();
 }
 
 static void on_won(void *arg, struct braid_conn *c, unsigned lane)
@@ -210,8 +225,8 @@ static void on_won(void *arg, struct braid_conn *c, unsigned lane)
     (void)lane;
     a->race = NULL;
     braid_conn_addrs(c, &local, &cd->far);
-    if (is_decided(a, c)) {
-        carry(cd, c, a->opening_len == 0);
+    if (is_decided(cd, c)) {
+        carry(cd, c, !a->convert);
         return;
     }
     a->awaited = c;
@@ -233,8 +248,24 @@ static void on_seen(void *arg, const struct race_lane *lane, enum race_seen what
         learned_see(learned, lane, what, clock_now());
 }
 
+/* What a connection over this lane is to begin with. */
+static size_t on_opening(void *arg, const struct race_lane *lane, uint8_t out[RACE_OPENING])
+{
+    struct carried *cd = arg;
+    size_t len = cd->asking->convert ? cpe_convert_message(cd, lane, out) : 0;
+    if (len > cd->asking->message_len)
+        cd->asking->message_len = len;
+    return len;
+}
+
+/* Converters say errors by plain TCP, with their SYN/ACK. */
+static bool on_told(void *arg, const struct braid_conn *c)
+{
+    return ((struct carried *)arg)->asking->convert && convert_client_is_refused(c);
+}
+
 static const struct race_events race_events = {
-    .won = on_won, .lost = on_lost, .seen = on_seen, .due = on_due};
+    .won = on_won, .lost = on_lost, .tells = on_told, .seen = on_seen, .due = on_due};
 
 static struct braid_connect_params connect_params(const struct cpe_params *p, const struct profile *of_port)
 {
@@ -264,12 +295,11 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
     struct asking *a = cd->asking;
     struct braid_addr meant, client;
     struct race_lane lanes[RACE_LANES];
-    uint8_t opening[CONVERT_MESSAGE_MAX];
     braid_time now = clock_now();
     carried_addrs(cd, &meant, &client);
-    bool convert = p->kind == CPE_CONVERT && !a->straight;
+    a->convert = p->kind == CPE_CONVERT && !a->straight;
+    a->message_len = 0;
     a->asked_at = now;
-    a->opening_len = convert ? convert_client_message(opening, &meant, false) : 0;
     const struct profile *of_port = profile_for_port(cpe, meant.port);
     const struct cpe_wish wish = {.meant = &meant,
                                   .first = first,
@@ -281,8 +311,7 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
                                  .lanes = lanes,
                                  .n_lanes = cpe_lanes(cpe, &wish, lanes),
                                  .fallback = !p->no_plain,
-                                 .opening = opening,
-                                 .opening_len = a->opening_len,
+                                 .opening_for = on_opening,
                                  .timeout = a->give_up_at > now ? a->give_up_at - now : 0,
                                  .events = &race_events,
                                  .arg = cd};

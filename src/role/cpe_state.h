@@ -10,6 +10,7 @@
 #include "role/node.h"
 #include "role/uplinks.h"
 
+struct cpe_cookies;
 struct cpe_listener;
 struct netlink;
 
@@ -19,7 +20,8 @@ struct cpe {
     struct cpes *owner;
     const struct cpe_params *params;
     struct targets peers[CPE_PEERS_MAX];
-    braid_time rest_until[CPE_PEERS_MAX];              /* a peer that wants to be left alone for a while */
+    braid_time rest_until[CPE_PEERS_MAX];  /* a peer that wants to be left alone for a while */
+    braid_time hasty_until[CPE_PEERS_MAX]; /* a converter that has said no after its SYN/ACK had said yes */
     struct braid_listener *listeners[UPLINK_FAMILIES]; /* NULL once it drains, or with sockets ... */
     struct cpe_listener *sockets[CPE_LISTEN_MAX];      /* ... for TPROXY (cpe_sockets.h) */
     struct list opening;                               /* connections that wait for the far side's answer */
@@ -33,7 +35,8 @@ struct cpes {
     struct cpe_neighbours neighbours;
     struct netlink *netlink; /* io/rtnetlink.h; NULL: not possible, or not needed yet */
     struct uplinks uplinks;
-    struct wheel timers; /* of connections that are being opened */
+    struct cpe_cookies *cookies; /* of converters */
+    struct wheel timers;         /* of connections that are being opened */
     unsigned n;
     struct cpe all[];
 };

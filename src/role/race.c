@@ -92,7 +92,7 @@ static void on_established(struct braid_conn *conn, void *user)
 {
     struct candidate *c = user;
     const struct race *r = c->race;
-    if (!r->params.fallback && !braid_conn_is_mptcp(conn)) {
+    if (!r->params.fallback && !braid_conn_is_mptcp(conn) && !race_is_told(c)) {
         if (!r->late)
             race_see(r, c->lane, RACE_SEEN_STRIPPED);
         candidate_drop(c);

@@ -78,6 +78,10 @@ struct race_events {
     void (*won)(void *arg, struct braid_conn *c, unsigned lane);
     /* None could be had. The race is over, and gone. From within race_begin or race_expire. */
     void (*lost)(void *arg, enum race_loss why);
+    /* An answer to MP_CAPABLE without MPTCP: whether it says something that is to be heard all the same, as
+     * errors of converters do. It wins then, even where plain TCP is not accepted, and blames nobody. May be
+     * NULL: it does not. From within braid_core_flush. */
+    bool (*tells)(void *arg, const struct braid_conn *c);
     /* Before won or lost, once for each thing that was seen. May be NULL. */
     void (*seen)(void *arg, const struct race_lane *lane, enum race_seen what);
     /* race_deadline is earlier than it was. From within braid_core_flush. */

@@ -7,6 +7,12 @@ void race_see(const struct race *r, const struct lane *l, enum race_seen what)
         r->params.events->seen(r->params.arg, &l->where, what);
 }
 
+bool race_is_told(const struct candidate *c)
+{
+    const struct race_params *p = &c->race->params;
+    return !c->plain && p->events->tells && p->events->tells(p->arg, c->conn);
+}
+
 static bool has_lost_its_way(const struct candidate *c)
 {
     bool failed = c->state == FAILED || c->state == SETTLED;
@@ -32,7 +38,7 @@ static void see_the_winner(const struct race *r, const struct candidate *c)
         race_see(r, l, RACE_SEEN_MPTCP);
     else if (c->plain)
         see_the_beaten(r, l);
-    else if (!r->late)
+    else if (!r->late && !race_is_told(c))
         race_see(r, l, RACE_SEEN_STRIPPED);
     int64_t arrived;
     if (c->data && !r->late && braid_conn_get_option(c->conn, BRAID_OPT_SYN_DATA, &arrived) == 0)

@@ -34,10 +34,13 @@ static void take_news(struct worker *w, const void *what)
 {
     const struct uplink_news *news = what;
     const struct node *node = worker_user(w);
+    struct cpes *cs = node ? cpes_of(node) : NULL;
     for (unsigned i = 0; node && node->learned && i < news->view.n; i++)
         if (news->moved & 1u << i)
             learned_forget(node->learned, i);
-    struct cpes *cs = node ? cpes_of(node) : NULL;
+    for (unsigned i = 0; cs && i < news->view.n; i++)
+        if (news->moved & 1u << i)
+            cpes_forget(cs, i);
     if (cs)
         cpes_set_uplinks(cs, &news->view);
     for (unsigned i = 0; i < news->view.n; i++)

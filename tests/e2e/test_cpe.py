@@ -284,6 +284,45 @@ def test_a_converted_transfer_goes_on_when_an_uplink_fails(env, failure):
 
 
 @braid_only
+@cases(address=("address", {}), secret=("psk", {"psk": "correct-horse-battery"}))
+def test_a_converter_that_wants_cookies(env, cookie, secret):
+    """The device notices nothing, also when the converter has forgotten what it gave; a connection that is asked for over two
+    uplinks shows each a cookie of its own."""
+    env.build_home({}, {"rtt": 10})  # so that the first one is asked first
+    edge = env.daemon(env.home.edge, [converter(env, cookie=cookie, **secret)])
+    router = start(env, workers=1, mode="convert", peer=converters(), **({"cookie": cookie, **secret} if secret else {}))
+
+    def go(refused):
+        listener = env.listen(4, PORT, address=home.PLAIN[4], at=env.home.plain)
+        near = env.connect(4, PORT, home.PLAIN[4], multipath=False, at=env.home.device)
+        far = env.accept(listener)
+        listener.close()
+        transfer(near, far, MIB // 4, end=False)
+        transfer(far, near, MIB // 4)
+        turned_away = edge.ctl("status")["edges"][0]["unauthorized"]
+        assert turned_away == (0 if secret else refused), turned_away
+    until(lambda: all(uplink["ipv4"]["srtt_us"] for uplink in router.ctl("uplinks")["uplinks"]), "both uplinks were probed")
+    for _ in range(2):
+        go(1)
+    env.home.uplinks[0].go_silent()
+    for _ in range(2):
+        go(2)
+    env.home.uplinks[0].speak()
+    env.home.uplinks[0].change_address()
+    env.home.uplinks[1].unplug()
+    until(lambda: [uplink["ipv4"]["state"] for uplink in router.ctl("uplinks")["uplinks"]] == ["up", "down"] and
+          router.ctl("uplinks")["uplinks"][0]["ipv4"]["address"] == env.home.uplinks[0].address(), "one uplink is left")
+    for _ in range(2):
+        go(3)
+    edge.stop()
+    env.daemons.remove(edge)
+    edge = env.daemon(env.home.edge, [converter(env, cookie=cookie, **secret)])
+    for _ in range(2):  # what is shown is not known any more
+        go(2)
+    assert counter(router, "straight") == 0 and counter(router, "without_mptcp") == 0
+
+
+@braid_only
 def test_without_a_converter_connections_go_straight(env):
     """Its machine is there, and no converter on it: better no aggregate than no internet."""
     router = start(env, mode="convert", peer=net.join(home.EDGE[4], CONVERT))

@@ -6,11 +6,13 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <event2/event.h>
 #include <braid/core.h>
 #include "base/addr.h"
 #include "base/buf.h"
 #include "io/clock.h"
+#include "role/convert_cookie.h"
 #include "role/cpe.h"
 #include "role/node.h"
 #include "role/uplinks.h"
@@ -20,6 +22,7 @@
 
 #define LAN_DELAY    BRAID_MS
 #define WAN_DELAY    (5 * BRAID_MS)
+#define SECRET       "correct-horse-battery"
 #define WORLD_FLYING 8192
 #define WORLD_ROOM   (1 << 20) /* bytes that an end of a connection may receive */
 
@@ -27,7 +30,8 @@ enum where { DEVICE, ROUTER, WORLD, PLACES };
 
 /* What a server of the world does with a SYN. The rest are a converter's: with the Connect TLV in the SYN;
  * with an error in the SYN/ACK; with one that comes when it has accepted; with another protocol; without an
- * answer. */
+ * answer; if it is shown the cookie that it has given to this address; if it is shown a code by the secret.
+ */
 enum manners {
     ACCEPTS,
     REFUSES,
@@ -37,7 +41,9 @@ enum manners {
     CONVERTS_NOT,
     CONVERTS_LATE,
     BABBLES,
-    MUMBLES
+    MUMBLES,
+    CONVERTS_KNOWN,
+    CONVERTS_SECRET
 };
 
 /* One end of a connection that the test plays. */
@@ -46,6 +52,7 @@ struct app {
     bool established, eof, closed, reading;
     enum manners manners;  /* of a converter's */
     bool asking, answered; /* a converter: it waits for the Connect TLV; it has answered */
+    bool by_syn;           /* ... the TLV was in the SYN */
     enum braid_close why;
     uint8_t got[WORLD_ROOM];
     size_t n;
@@ -72,9 +79,15 @@ static struct {
     struct app device, server;
     struct app denied; /* the end of a connection that a converter has denied */
     enum manners manners;
-    struct braid_addr good;    /* the converter here CONVERTS, whatever the others do; port 0: none */
-    uint8_t error;             /* CONVERTS_NOT, CONVERTS_LATE: its code */
-    struct braid_addr asked;   /* whom a converter was asked for last; port 0: nobody */
+    struct braid_addr good;  /* the converter here CONVERTS, whatever the others do; port 0: none */
+    uint8_t error;           /* CONVERTS_NOT, CONVERTS_LATE: its code */
+    struct braid_addr asked; /* whom a converter was asked for last; port 0: nobody */
+    uint8_t cookie[CONVERT_MESSAGE_MAX];
+    size_t n_cookie;           /* that it was shown then */
+    uint8_t recipe;            /* CONVERTS_KNOWN: its cookies differ with it */
+    size_t n_recipe;           /* ... and are so long */
+    bool fickle;               /* ... and it changes with each that is given */
+    unsigned refused;          /* CONVERTS_KNOWN, CONVERTS_SECRET: connections that were shown nothing good */
     struct braid_addr through; /* at which address */
     bool bare;                 /* what SYNs carry is not looked at */
     bool silent[UPLINKS_MAX];  /* what comes from this inner address is lost */
@@ -206,6 +219,9 @@ static inline bool converter_hears(struct braid_conn *c)
         return false;
     ck_assert(m.has_connect);
     world.asked = m.connect;
+    world.n_cookie = m.has_cookie ? m.cookie.n : 0;
+    if (m.has_cookie)
+        memcpy(world.cookie, m.cookie.at, m.cookie.n);
     braid_conn_addrs(c, &world.through, &remote);
     braid_conn_consume(c, m.len);
     return true;
@@ -220,28 +236,74 @@ static inline size_t converter_says(uint8_t out[CONVERT_MESSAGE_MAX], bool error
     return convert_end(&w);
 }
 
+/* The cookie of who is at the other end. */
+static inline size_t recipe(const struct braid_conn *c, uint8_t out[CONVERT_MESSAGE_MAX])
+{
+    struct braid_addr local, remote;
+    braid_conn_addrs(c, &local, &remote);
+    memset(out, world.recipe, world.n_recipe);
+    out[0] = remote.ip.b[15];
+    return world.n_recipe;
+}
+
+/* What a client that has been heard is refused with; 0: nothing. */
+static inline size_t converter_doubts(const struct braid_conn *c, uint8_t out[CONVERT_MESSAGE_MAX])
+{
+    uint8_t right[CONVERT_MESSAGE_MAX];
+    struct convert_writer w;
+    convert_begin(&w, out, CONVERT_MESSAGE_MAX);
+    if (world.manners == CONVERTS_SECRET) {
+        if (convert_psk_check(SECRET, &world.asked, time(NULL), world.cookie, world.n_cookie) ==
+            CONVERT_COOKIE_GOOD)
+            return 0;
+        convert_put_error(&w, CONVERT_NOT_AUTHORIZED, NULL, 0);
+    } else {
+        size_t n = recipe(c, right);
+        if (world.n_cookie == n && memcmp(world.cookie, right, n) == 0)
+            return 0;
+        if (world.n_cookie > 0)
+            convert_put_error(&w, CONVERT_NOT_AUTHORIZED, NULL, 0);
+        else
+            convert_put_error_echo(&w, CONVERT_MISSING_COOKIE, right, n);
+        world.recipe += world.fickle;
+    }
+    world.refused++;
+    return convert_end(&w);
+}
+
 static inline void converter_incoming(struct app *a, struct braid_conn *c)
 {
     uint8_t out[CONVERT_MESSAGE_MAX];
     struct braid_addr local, remote;
     braid_conn_addrs(c, &local, &remote);
-    bool good = world.good.port && addr_equal(&local, &world.good);
-    if (world.manners == CONVERTS_NOT && !good)
+    bool good = world.good.port && addr_equal(&local, &world.good), heard = converter_hears(c);
+    size_t doubts = world.manners >= CONVERTS_KNOWN && heard && !good ? converter_doubts(c, out) : 0;
+    if ((world.manners == CONVERTS_NOT && !good) || doubts > 0)
         a = &world.denied;
     *a = (struct app){.reading = true, .manners = good ? CONVERTS : world.manners, .conn = c};
-    a->asking = !converter_hears(c);
+    a->asking = !heard;
+    a->by_syn = heard;
     braid_conn_set_user(c, a);
     if (a->manners == CONVERTS_NOT && !a->asking)
         braid_conn_accept_with(c, out, converter_says(out, true));
+    else if (doubts > 0)
+        braid_conn_accept_with(c, out, doubts);
     else
         braid_conn_accept(c);
+    a->answered = doubts > 0;
 }
 
 /* It has been asked, by the SYN or by the stream. */
 static inline void converter_answers(struct app *a)
 {
     uint8_t out[CONVERT_MESSAGE_MAX];
-    size_t len = converter_says(out, a->manners == CONVERTS_NOT || a->manners == CONVERTS_LATE);
+    size_t len = a->manners >= CONVERTS_KNOWN && !a->by_syn ? converter_doubts(a->conn, out) : 0;
+    if (len > 0) { /* whoever comes next is another one */
+        world.denied = *a;
+        braid_conn_set_user(a->conn, &world.denied);
+    }
+    if (len == 0)
+        len = converter_says(out, a->manners == CONVERTS_NOT || a->manners == CONVERTS_LATE);
     a->answered = true;
     if (a->manners == BABBLES)
         braid_conn_write(a->conn, "HTTP/1.1 400 Bad Request\r\n", 26);

@@ -2,8 +2,9 @@
 #include "base/addr.h"
 #include "conf_harness.h"
 
-#define UPLINK "[uplink dsl]\ninterface = ppp0\n"
-#define CPE    UPLINK "[cpe lan]\n"
+#define UPLINK  "[uplink dsl]\ninterface = ppp0\n"
+#define CPE     UPLINK "[cpe lan]\n"
+#define CONVERT CPE "mode = convert\npeer = vps:5124\n"
 /* a host name is shorter than two of them */
 #define AS_LONG_AS_A_NAME                                                                                    \
     "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901" \
@@ -72,6 +73,19 @@ START_TEST(all_may_be_excepted_but_some)
 }
 END_TEST
 
+START_TEST(converters_may_be_shown_a_secret)
+{
+    ck_assert_msg(parse(CPE "mode = convert\npeer = vps:5124\n") == 0, "%s", err);
+    ck_assert_int_eq(conf.cpes->cookie, CONVERT_COOKIE_ADDRESS);
+    conf_free(&conf);
+    ck_assert_msg(parse(CPE "mode = convert\npeer = vps:5124\ncookie = psk\npsk = 0123456789abcdef\n") == 0,
+                  "%s", err);
+    ck_assert_int_eq(conf.cpes->cookie, CONVERT_COOKIE_PSK);
+    ck_assert_str_eq(conf.cpes->psk, "0123456789abcdef");
+    conf_free(&conf);
+}
+END_TEST
+
 START_TEST(there_may_be_no_exceptions)
 {
     ck_assert_msg(parse(CPE "except = none\n") == 0, "%s", err);
@@ -128,6 +142,19 @@ static const struct {
      "4: [cpe lan] except: an item is too long; give an address or a prefix, several of them separated by "
      "commas"},
     {CPE "plain = maybe\n", "4: [cpe lan] plain: \"maybe\" is not known; it is one of: fallback, refuse"},
+    {CPE "cookie = psk\n",
+     "4: [cpe lan] cookie: has a meaning only with mode = convert; remove it, or set that"},
+    {CPE "psk = 0123456789abcdef\n",
+     "4: [cpe lan] psk: has a meaning only with mode = convert; remove it, or set that"},
+    {CONVERT "cookie = off\n", "6: [cpe lan] cookie: \"off\" is not known; it is one of: address, psk"},
+    {CONVERT "cookie = psk\n",
+     "6: [cpe lan] psk: is missing; add the secret that this CPE shares with its peers, 16 to 64 characters, "
+     "or set cookie = address"},
+    {CONVERT "psk = 0123456789abcdef\n",
+     "6: [cpe lan] psk: has a meaning only with cookie = psk; remove it, or set that"},
+    {CONVERT "cookie = psk\npsk = short\n",
+     "7: [cpe lan] psk: is not 16 to 64 printable characters without blanks; give such a secret, as made by "
+     "\"openssl rand -hex 16\""},
     {CPE "profile = fast\n",
      "4: [cpe lan] profile: there is no profile \"fast\"; it is one of: bulk, interactive, resilient, "
      "economy, auto; or add a section [profile NAME]"},
@@ -154,6 +181,7 @@ int main(void)
     tcase_add_test(t, what_is_left_out_has_the_documented_default);
     tcase_add_test(t, every_value_differs_from_its_default);
     tcase_add_test(t, all_may_be_excepted_but_some);
+    tcase_add_test(t, converters_may_be_shown_a_secret);
     tcase_add_test(t, there_may_be_no_exceptions);
     tcase_add_test(t, cpes_and_edges_share_a_machine_and_no_ports);
     tcase_add_loop_test(t, every_error_is_one_line_that_names_file_line_key_and_what_is_right, 0,

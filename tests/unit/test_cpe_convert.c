@@ -1,5 +1,7 @@
 /* role/cpe with peers: converters (RFC 8803) and explicit edges, in virtual time (cpe_world.h). */
 #include "cpe_world.h"
+#include "role/convert_client.h"
+#include "role/learned.h"
 #include "role/race.h"
 
 #define CONVERTER "203.0.113.1:5124"
@@ -115,7 +117,8 @@ START_TEST(a_converter_without_mptcp_is_waited_for)
 }
 END_TEST
 
-/* In the SYN/ACK, and in the stream behind a SYN that was bare. */
+/* In the SYN/ACK, also where plain TCP is not wanted, and in the stream behind a SYN that was bare. Errors
+ * come without MPTCP, and the uplink is not to blame. */
 START_TEST(what_the_server_does_is_what_the_device_sees)
 {
     static const struct {
@@ -124,15 +127,19 @@ START_TEST(what_the_server_does_is_what_the_device_sees)
         enum cpe_counter counter;
     } cases[] = {{CONVERT_CONNECTION_RESET, BRAID_CLOSE_REFUSED, CPE_REFUSED},
                  {CONVERT_DESTINATION_UNREACHABLE, BRAID_CLOSE_UNREACHABLE, CPE_UNREACHABLE}};
+    const struct siphash_key key = {1, 2};
     world.manners = CONVERTS_NOT;
-    world.error = cases[_i / 2].error;
-    world.bare = _i % 2;
+    world.error = cases[_i / 3].error;
+    world.bare = _i % 3 == 1;
+    world.params.no_plain = _i % 3 == 2;
+    world.node->learned = learned_new(&key, LEARNED_MAX);
     serve(CONVERTER, BRAID_CLIENTS_ANY);
     serve(SECOND, BRAID_CLIENTS_ANY);
     device_connects(SERVER);
     until(&world.device.closed, 5 * BRAID_SECOND);
-    ck_assert_int_eq(world.device.why, cases[_i / 2].why);
-    ck_assert(counted(cases[_i / 2].counter) == 1 && counted(CPE_ACCEPTED) == 0);
+    ck_assert_int_eq(world.device.why, cases[_i / 3].why);
+    ck_assert(counted(cases[_i / 3].counter) == 1 && counted(CPE_ACCEPTED) == 0);
+    ck_assert_uint_eq(learned_count(world.node->learned), world.bare); /* that the payload was eaten */
     expect_asked(SERVER, CONVERTER);
     run_for(5 * BRAID_SECOND, NULL);
     expect_nothing_left();
@@ -221,6 +228,128 @@ START_TEST(an_error_behind_an_acceptance_resets_the_device)
     ck_assert_uint_eq(counted(CPE_LATE), 1);
     run_for(5 * BRAID_SECOND, NULL);
     expect_nothing_left();
+}
+END_TEST
+
+/* Its SYN/ACK means less than the RFC has it: from then on its message is waited for. */
+START_TEST(who_has_said_no_too_late_is_not_believed_at_once)
+{
+    world.manners = CONVERTS_LATE;
+    world.error = CONVERT_CONNECTION_RESET;
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    until(&world.device.closed, BRAID_SECOND);
+    for (unsigned i = 0; i < 2; i++) {
+        device_connects(SERVER);
+        until(&world.device.closed, BRAID_SECOND);
+        ck_assert_int_eq(world.device.why, BRAID_CLOSE_REFUSED);
+    }
+    world.manners = CONVERTS;
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    expect_carried();
+    ck_assert(counted(CPE_LATE) == 1 && counted(CPE_REFUSED) == 2);
+}
+END_TEST
+
+/* ---- cookies ------------------------------------------------------------------------------------ */
+
+static void want_cookies(uint8_t recipe_, size_t n)
+{
+    world.manners = CONVERTS_KNOWN;
+    world.recipe = recipe_;
+    world.n_recipe = n;
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+}
+
+/* So many times the converter has refused before, of all that there were. */
+static void expect_connected(unsigned refused)
+{
+    device_connects(SERVER);
+    until(&world.device.established, 2 * BRAID_SECOND);
+    ck_assert_uint_eq(world.refused, refused);
+    expect_asked(SERVER, CONVERTER);
+}
+
+/* In the SYN, or in the stream. */
+START_TEST(the_cookie_that_a_converter_gives_is_shown_at_once_and_from_then_on)
+{
+    world.bare = _i == 1;
+    world.params.no_plain = _i == 2;
+    want_cookies(7, 16);
+    expect_connected(1);
+    if (_i != 1)
+        ck_assert_int_eq(world.now, BEGUN + TRIP + 2 * WAN_DELAY);
+    expect_carried();
+    for (unsigned i = 0; i < 3; i++)
+        expect_connected(1);
+    ck_assert(counted(CPE_ACCEPTED) == 4 && counted(CPE_STRAIGHT) == 0);
+    run_for(BRAID_SECOND, NULL);
+    ck_assert(world.denied.closed && world.denied.why == BRAID_CLOSE_RESET);
+}
+END_TEST
+
+START_TEST(a_cookie_that_is_refused_is_forgotten)
+{
+    world.bare = _i;
+    want_cookies(7, 16);
+    expect_connected(1);
+    world.recipe = 8;
+    expect_connected(3); /* the old one, and none */
+    expect_connected(3);
+}
+END_TEST
+
+START_TEST(each_uplink_has_its_own_and_loses_it_with_its_address)
+{
+    want_cookies(7, 16);
+    expect_connected(1);
+    world.silent[0] = true;
+    expect_connected(2);
+    world.silent[0] = false;
+    expect_connected(2);
+    cpes_forget(world.cpes, 1);
+    expect_connected(2);
+    cpes_forget(world.cpes, 0);
+    expect_connected(3);
+}
+END_TEST
+
+/* Too long to be kept; and none that it has given is right. */
+START_TEST(who_does_not_take_his_own_cookies_is_passed_over)
+{
+    want_cookies(7, _i ? 16 : CONVERT_COOKIE_MAX + 4);
+    world.fickle = true;
+    world.good = at(SECOND);
+    serve(SECOND, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    expect_asked(SERVER, SECOND);
+    ck_assert_uint_eq(world.refused, _i ? 5 : 1);
+}
+END_TEST
+
+/* Each connection has a code of its own, also when two of them are under way. */
+START_TEST(a_secret_is_proven_with_each_connection)
+{
+    world.params.cookie = CONVERT_COOKIE_PSK;
+    strcpy(world.params.psk, SECRET);
+    world.bare = _i;
+    world.manners = CONVERTS_SECRET;
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    for (unsigned i = 0; i < 3; i++)
+        expect_connected(0);
+    world.silent[0] = true;
+    expect_connected(0);
+    expect_carried();
+    world.silent[0] = false;
+    strcpy(world.params.psk, "correct-horse-bakery");
+    world.good = at(SECOND);
+    serve(SECOND, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    until(&world.device.established, BRAID_SECOND);
+    expect_asked(SERVER, SECOND);
+    ck_assert_uint_eq(world.refused, 1);
 }
 END_TEST
 
@@ -347,12 +476,18 @@ int main(void)
     tcase_add_test(t, nobody_waits_for_the_message);
     tcase_add_loop_test(t, a_converter_that_is_asked_by_the_stream_is_waited_for, 0, 2);
     tcase_add_test(t, a_converter_without_mptcp_is_waited_for);
-    tcase_add_loop_test(t, what_the_server_does_is_what_the_device_sees, 0, 4);
+    tcase_add_loop_test(t, what_the_server_does_is_what_the_device_sees, 0, 6);
     tcase_add_test(t, a_converter_that_is_dead_is_passed_over_within_a_second);
     tcase_add_test(t, one_that_refuses_the_connection_is_passed_over);
     tcase_add_loop_test(t, one_that_does_not_want_is_passed_over, 0, sizeof(errors));
     tcase_add_loop_test(t, who_speaks_another_protocol_or_says_nothing_is_no_converter, 0, 2);
     tcase_add_test(t, an_error_behind_an_acceptance_resets_the_device);
+    tcase_add_test(t, who_has_said_no_too_late_is_not_believed_at_once);
+    tcase_add_loop_test(t, the_cookie_that_a_converter_gives_is_shown_at_once_and_from_then_on, 0, 3);
+    tcase_add_loop_test(t, a_cookie_that_is_refused_is_forgotten, 0, 2);
+    tcase_add_test(t, each_uplink_has_its_own_and_loses_it_with_its_address);
+    tcase_add_loop_test(t, who_does_not_take_his_own_cookies_is_passed_over, 0, 2);
+    tcase_add_loop_test(t, a_secret_is_proven_with_each_connection, 0, 2);
     tcase_add_test(t, a_converter_that_dies_unheard_is_passed_over);
     tcase_add_test(t, a_drain_does_not_wait_for_the_message);
     tcase_add_test(t, a_node_that_is_freed_meanwhile_leaves_nothing);
