@@ -70,7 +70,7 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 # The simulator runs races, and what is learned by them: both are sans IO as the core is.
-sans_io_roles := race race_sights learned learned_steer
+sans_io_roles := race race_questions race_sights learned learned_steer
 $(B)/libtest.a: $(test_obj) $(sans_io_roles:%=$(B)/src/role/%.o)
 	@rm -f $@
 	$(AR) rcs $@ $^

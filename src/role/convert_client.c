@@ -15,6 +15,14 @@ size_t convert_client_message(uint8_t out[CONVERT_MESSAGE_MAX], const struct con
     return convert_end(&w);
 }
 
+size_t convert_client_question(uint8_t out[CONVERT_MESSAGE_MAX])
+{
+    struct convert_writer w;
+    convert_begin(&w, out, CONVERT_MESSAGE_MAX);
+    convert_put_info(&w);
+    return convert_end(&w);
+}
+
 /* Seconds; none stands for the default (section 6.2.8). */
 static braid_time rest_of(const struct convert_message *m)
 {

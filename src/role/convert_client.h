@@ -39,6 +39,9 @@ struct convert_wish {
 
 /* The message that says it. Bytes of out; 0: it would be too long. */
 size_t convert_client_message(uint8_t out[CONVERT_MESSAGE_MAX], const struct convert_wish *wish);
+/* The message by which it asks for no connection, but what the converter can do: that is answered at once.
+ * Bytes of out. */
+size_t convert_client_question(uint8_t out[CONVERT_MESSAGE_MAX]);
 /* Whether an error is among the first bytes of c's stream. */
 bool convert_client_is_refused(const struct braid_conn *c);
 /* What the first bytes of c's stream say. Those of an ACCEPTED answer are consumed. May be called within

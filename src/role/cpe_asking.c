@@ -297,6 +297,7 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
     struct race_lane lanes[RACE_LANES];
     braid_time now = clock_now();
     carried_addrs(cd, &meant, &client);
+    uint8_t question[CONVERT_MESSAGE_MAX];
     a->convert = p->kind == CPE_CONVERT && !a->straight;
     a->message_len = 0;
     a->asked_at = now;
@@ -312,6 +313,8 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
                                  .n_lanes = cpe_lanes(cpe, &wish, lanes),
                                  .fallback = !p->no_plain,
                                  .opening_for = on_opening,
+                                 .question = question,
+                                 .question_len = a->convert ? convert_client_question(question) : 0,
                                  .timeout = a->give_up_at > now ? a->give_up_at - now : 0,
                                  .events = &race_events,
                                  .arg = cd};

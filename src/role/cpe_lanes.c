@@ -17,13 +17,15 @@ static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, cons
     unsigned usable = uplinks_order(us, family, wish->by_cost, order);
     for (unsigned i = 0; i < usable && n < RACE_LANES; i++) {
         const struct uplink *u = &us->all[order[i]];
-        lanes[n++] = (struct race_lane){.local.ip = u->inner[family],
-                                        .remote = *remote,
-                                        .head_start = race_head_start(u->srtt[family]),
-                                        .plain_after = converter ? CONVERTER_PLAIN_AFTER : 0,
-                                        .uplink = order[i],
-                                        .capable = cpe->params->kind != CPE_TRANSPARENT && !wish->straight,
-                                        .reserve = u->backup};
+        lanes[n++] =
+            (struct race_lane){.local.ip = u->inner[family],
+                               .remote = *remote,
+                               .head_start = race_head_start(u->srtt[family]),
+                               .plain_after = converter ? CONVERTER_PLAIN_AFTER : 0,
+                               .question_after = converter ? race_question_after(u->srtt[family]) : 0,
+                               .uplink = order[i],
+                               .capable = cpe->params->kind != CPE_TRANSPARENT && !wish->straight,
+                               .reserve = u->backup};
     }
     return n;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
+#include "role/race_questions.h"
 #include "role/race_sights.h"
 #include "role/race_state.h"
 
@@ -252,6 +253,7 @@ static void advance(struct race *r, braid_time now)
     r->newest = l = &r->lanes[r->next++];
     candidate_open(r, &l->candidates[l->where.plain && r->params.fallback ? PLAIN : CAPABLE], now);
     r->next_at = now + l->where.head_start;
+    race_question_prepare(r, l, now);
 }
 
 /* There is nothing to wait for on the newest lane. */
@@ -267,6 +269,7 @@ static void go_on(struct race *r, braid_time now)
             ;
         drop_refused(r, now);
         open_plain_ones(r, now);
+        race_question_expire(r, now);
         if (newest_is_over(r) || r->next_at <= now)
             advance(r, now);
     } while (r->next_at <= now || newest_is_over(r) || any_in(r, FAILED));
@@ -289,6 +292,7 @@ static void arm(struct race *r)
 {
     r->deadline = r->give_up_at;
     no_later(&r->deadline, r->next_at);
+    no_later(&r->deadline, race_question_deadline(r));
     if (!r->late)
         no_later(&r->deadline, r->evidence_until);
     each_candidate(c, i, r)
@@ -323,15 +327,22 @@ struct race *race_new(const struct race_params *params)
 {
     unsigned n = params->n_lanes;
     assert(n > 0 && n <= RACE_LANES && params->opening_len <= RACE_OPENING);
-    struct race *r = calloc(1, sizeof(*r) + n * sizeof(r->lanes[0]) + params->opening_len);
+    assert(params->question_len <= RACE_OPENING);
+    struct race *r =
+        calloc(1, sizeof(*r) + n * sizeof(r->lanes[0]) + params->opening_len + params->question_len);
     if (!r)
         return NULL;
     r->params = *params;
     r->params.lanes = NULL;
-    r->params.opening = &r->lanes[n];
+    uint8_t *copies = (uint8_t *)&r->lanes[n];
     if (params->opening_len > 0)
-        memcpy(&r->lanes[n], params->opening, params->opening_len);
+        memcpy(copies, params->opening, params->opening_len);
+    if (params->question_len > 0)
+        memcpy(copies + params->opening_len, params->question, params->question_len);
+    r->params.opening = copies;
+    r->params.question = copies + params->opening_len;
     for (unsigned i = 0; i < n; i++) {
+        r->lanes[i].race = r;
         r->lanes[i].where = params->lanes[i];
         for (unsigned k = 0; k < CANDIDATES; k++)
             r->lanes[i].candidates[k] =
@@ -353,5 +364,7 @@ void race_free(struct race *r)
     if (!r)
         return;
     each_candidate(c, i, r) candidate_drop(c);
+    for (unsigned i = 0; i < r->params.n_lanes; i++)
+        race_question_drop(&r->lanes[i]);
     free(r);
 }

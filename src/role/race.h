@@ -14,6 +14,10 @@
  *   silent for longer without having lost against the next one anyway.
  *   Where there are several addresses (converters), one that refuses says nothing of the others.
  *
+ * Where the far side answers for somebody else and may take its time (converters), its silence says little of
+ * the uplink. It is asked something that it can answer by itself then, before the head start is over; while
+ * it answers, the next uplink waits.
+ *
  * It has no clock: who owns it brings the time, when its deadline is here. */
 #ifndef BRAID_ROLE_RACE_H
 #define BRAID_ROLE_RACE_H
@@ -25,6 +29,8 @@
 #define RACE_HEAD_START (250 * BRAID_MS)    /* at least (RFC 8305 section 5, Connection Attempt Delay) */
 #define RACE_TIMEOUT    (10 * BRAID_SECOND) /* as long as edges wait for a server */
 
+#define RACE_TRUST BRAID_SECOND /* so long an uplink that has answered is not doubted */
+
 struct race;
 
 /* How long an uplink of this smoothed round trip (0: not known) is waited for before others are tried. */
@@ -33,17 +39,26 @@ static inline braid_time race_head_start(braid_time srtt)
     return 2 * srtt > RACE_HEAD_START ? 2 * srtt : RACE_HEAD_START;
 }
 
+/* How long after the SYN a question is due on such an uplink: late, since most servers answer before that,
+ * and early enough for the answer to be here at the end of the head start. */
+static inline braid_time race_question_after(braid_time srtt)
+{
+    braid_time head = race_head_start(srtt), notice = srtt + srtt / 2;
+    return head - (notice > head / 2 ? notice : head / 2);
+}
+
 /* One way to the far side: over one uplink, to one address. */
 struct race_lane {
     struct braid_addr local;  /* the uplink's; port 0: a free one of the core's range */
     struct braid_addr remote; /* of the same family */
     braid_time head_start;    /* see above: for MP_CAPABLE, before the next lane has its turn ... */
     braid_time plain_after; /* ... and before a plain SYN joins on this one, if it is to be later; 0: then */
-    unsigned uplink;        /* the user's number of it */
-    bool capable;           /* the far side is known to speak MPTCP */
-    bool reserve;           /* other uplinks are preferred, even for plain TCP */
-    bool plain;             /* a SYN with MP_CAPABLE is known to be lost here: none is sent */
-    bool bare;              /* a SYN with payload is known to be lost here: none is sent */
+    braid_time question_after; /* when a question shows whether the uplink lives; 0: never */
+    unsigned uplink;           /* the user's number of it */
+    bool capable;              /* the far side is known to speak MPTCP */
+    bool reserve;              /* other uplinks are preferred, even for plain TCP */
+    bool plain;                /* a SYN with MP_CAPABLE is known to be lost here: none is sent */
+    bool bare;                 /* a SYN with payload is known to be lost here: none is sent */
 };
 
 /* What a race has seen of a lane, to be remembered (learned.h). */
@@ -106,6 +121,10 @@ struct race_params {
     /* Instead, if it differs: writes that of a connection over this lane, at most RACE_OPENING bytes, and
      * returns how many. Called at most once for each connection that is tried. NULL: opening is for all. */
     size_t (*opening_for)(void *arg, const struct race_lane *lane, uint8_t out[RACE_OPENING]);
+    /* What the far side answers by itself, at most RACE_OPENING bytes, copied: goes with SYNs of its own, on
+     * lanes that are not bare, and is not needed with the others. question_len 0: nothing is asked. */
+    const void *question;
+    size_t question_len;
     braid_time timeout; /* for all together */
     const struct race_events *events;
     void *arg;

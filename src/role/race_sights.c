@@ -51,7 +51,7 @@ static void see_the_silent(const struct race *r, const struct candidate *winner)
     for (unsigned i = 0; i < r->next; i++) {
         const struct lane *l = &r->lanes[i];
         bool lost = has_lost_its_way(&l->candidates[CAPABLE]) || has_lost_its_way(&l->candidates[PLAIN]);
-        if (l != winner->lane && (lane_is_open(l) ? l != r->newest : lost))
+        if (l != winner->lane && !l->alive && (lane_is_open(l) ? l != r->newest : lost))
             race_see(r, l, RACE_SEEN_SILENT);
     }
 }

@@ -28,10 +28,17 @@ struct candidate {
 enum { CAPABLE, PLAIN, CANDIDATES };
 
 struct lane {
+    struct race *race;
     struct race_lane where;
     struct candidate candidates[CANDIDATES];
     braid_time plain_at; /* when the plain one joins that with MP_CAPABLE */
     bool struck;         /* its address has refused: nothing more is sent there */
+    /* race_questions.c: */
+    struct braid_conn *question; /* that is under way; NULL: none */
+    braid_time question_at;      /* when it is due */
+    braid_time trusted_until;    /* the others wait no longer than that, whatever is answered */
+    bool answered;               /* ... and nothing has followed from it yet */
+    bool alive;                  /* one was answered */
 };
 
 struct race {
@@ -44,7 +51,7 @@ struct race {
     bool late;           /* evidence_until is over */
     unsigned next;       /* the lane whose turn is next */
     struct lane *newest; /* the one whose turn it was last; NULL: none's */
-    struct lane lanes[]; /* the opening is behind them */
+    struct lane lanes[]; /* opening and question are behind them */
 };
 
 #define each_candidate(c, i, r)                                                                              \

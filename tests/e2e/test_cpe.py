@@ -333,23 +333,61 @@ def test_without_a_converter_connections_go_straight(env):
 
 @braid_only
 def test_a_server_that_is_slow_to_answer_is_bonded_too(env):
-    """The converter answers when the server has, by when the other uplinks have been asked as well."""
-    env.build_home({}, {}, {})
-    peer = f"{home.SERVICE[4]}:{CONVERT}"
-    edge = env.daemon(env.home.edge, [Section("edge conv", mode="convert", listen=peer, allow="10.0.0.0/8", targets="any")])
-    router = start(env, mode="convert", peer=peer)
+    """The converter answers when the server has, which may be late; if the uplink is lost meanwhile, another one is asked."""
+    edge = env.daemon(env.home.edge, [converter(env)])
+    router = start(env, mode="convert", peer=converters())
     listener = env.listen(4, PORT, address=home.PLAIN[4], at=env.home.plain)
     env.home.plain.run("nft", "-f", "-", stdin="table inet slow {\nchain input {\ntype filter hook input priority 0;\n"
                        f"tcp dport {PORT} drop\n}}\n}}\n")
     near = env.keep(env.home.device.socket())
     near.setblocking(False)
     near.connect_ex((home.PLAIN[4], PORT))
-    until(lambda: edge.ctl("status")["edges"][0]["incoming"] >= 3, "all three uplinks were asked")
+    until(lambda: edge.ctl("status")["edges"][0]["incoming"] >= 2, "the converter was asked, and whether it is there")
+    env.home.uplinks[0].go_silent()
+    until(lambda: edge.ctl("status")["edges"][0]["incoming"] >= 4, "another uplink was asked")
     env.home.plain.run("nft", "delete", "table", "inet", "slow")
     far = env.accept(listener)
     near.setblocking(True)
     transfer(near, far, MIB, end=False)
     assert wan(router)["mptcp"] and counter(router, "without_mptcp") == 0
+
+
+@braid_only
+@alone
+@cases(**FAMILIES)
+def test_a_server_that_takes_600_ms_gets_one_connection(env, version):
+    """By way of a converter: all uplinks are bonded, and none but the first has asked for the server. One that is silent costs the
+    head start and no more, although the server takes longer than that."""
+    env.build_home({}, {"rtt": 10})  # so that the first one is asked first
+    server = env.home.plain
+    address = env.home.put_away(server, 600)[version]
+    env.daemon(env.home.edge, [converter(env)])
+    router = start(env, workers=1, mode="convert", peer=converters(version=version))
+    server.run("nft", "-f", "-", stdin="table inet count {\ncounter asked {}\nchain input {\ntype filter hook input priority 0;\n"
+               f"tcp dport {PORT} tcp flags & (syn | ack) == syn counter name asked\n}}\n}}\n")
+
+    def connected():
+        """How long it takes a connection to open, and how many the server sees."""
+        server.run("nft", "reset", "counter", "inet", "count", "asked")
+        listener = env.listen(version, PORT, address=address, at=server)
+        near = env.open(version, multipath=False, at=env.home.device)
+        begun = time.monotonic()
+        near.connect((address, PORT))
+        took = time.monotonic() - begun
+        far = env.accept(listener)
+        near.sendall(b"ping")
+        assert receive(far, 4) == b"ping"
+        listener.close()
+        told = json.loads(server.run("nft", "-j", "list", "counter", "inet", "count", "asked").stdout)
+        return took, next(item["counter"]["packets"] for item in told["nftables"] if "counter" in item)
+    until(lambda: all(uplink[f"ipv{version}"]["srtt_us"] for uplink in router.ctl("uplinks")["uplinks"]), "both were probed")
+    connected()  # so that neighbours know each other's addresses
+    took, connections = connected()
+    assert 0.6 <= took < 0.6 + 0.2 * FACTOR and connections == 1, (took, connections)
+    env.home.uplinks[0].go_silent()
+    took, connections = connected()
+    assert 0.85 <= took < 0.85 + 0.2 * FACTOR and connections == 1, (took, connections)
+    assert counter(router, "without_mptcp") == 0
 
 
 class Echo(threading.Thread):

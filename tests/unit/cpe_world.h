@@ -30,7 +30,8 @@ enum where { DEVICE, ROUTER, WORLD, PLACES };
 
 /* What a server of the world does with a SYN. The rest are a converter's: with the Connect TLV in the SYN;
  * with an error in the SYN/ACK; with one that comes when it has accepted; with another protocol; without an
- * answer; if it is shown the cookie that it has given to this address; if it is shown a code by the secret.
+ * answer; when the test says so; if it is shown the cookie that it has given to this address; if it is shown
+ * a code by the secret.
  */
 enum manners {
     ACCEPTS,
@@ -42,6 +43,7 @@ enum manners {
     CONVERTS_LATE,
     BABBLES,
     MUMBLES,
+    CONVERTS_SLOWLY,
     CONVERTS_KNOWN,
     CONVERTS_SECRET
 };
@@ -82,6 +84,7 @@ static struct {
     struct braid_addr good;  /* the converter here CONVERTS, whatever the others do; port 0: none */
     uint8_t error;           /* CONVERTS_NOT, CONVERTS_LATE: its code */
     struct braid_addr asked; /* whom a converter was asked for last; port 0: nobody */
+    unsigned questions;      /* connections by which a converter was asked for nobody */
     uint8_t cookie[CONVERT_MESSAGE_MAX];
     size_t n_cookie;           /* that it was shown then */
     uint8_t recipe;            /* CONVERTS_KNOWN: its cookies differ with it */
@@ -217,7 +220,10 @@ static inline bool converter_hears(struct braid_conn *c)
         memcpy(bytes + len, iov[i].iov_base, iov[i].iov_len);
     if (convert_parse(CONVERT_BY_CLIENT, bytes, len, &m) != CONVERT_COMPLETE)
         return false;
-    ck_assert(m.has_connect);
+    ck_assert(m.has_connect != m.has_info);
+    world.questions += m.has_info;
+    if (m.has_info)
+        return false;
     world.asked = m.connect;
     world.n_cookie = m.has_cookie ? m.cookie.n : 0;
     if (m.has_cookie)
@@ -276,7 +282,13 @@ static inline void converter_incoming(struct app *a, struct braid_conn *c)
     uint8_t out[CONVERT_MESSAGE_MAX];
     struct braid_addr local, remote;
     braid_conn_addrs(c, &local, &remote);
+    unsigned questions = world.questions;
     bool good = world.good.port && addr_equal(&local, &world.good), heard = converter_hears(c);
+    if (world.questions > questions) {
+        braid_conn_set_user(c, &world.denied);
+        braid_conn_accept(c);
+        return;
+    }
     size_t doubts = world.manners >= CONVERTS_KNOWN && heard && !good ? converter_doubts(c, out) : 0;
     if ((world.manners == CONVERTS_NOT && !good) || doubts > 0)
         a = &world.denied;
@@ -288,7 +300,7 @@ static inline void converter_incoming(struct app *a, struct braid_conn *c)
         braid_conn_accept_with(c, out, converter_says(out, true));
     else if (doubts > 0)
         braid_conn_accept_with(c, out, doubts);
-    else
+    else if (a->manners != CONVERTS_SLOWLY)
         braid_conn_accept(c);
     a->answered = doubts > 0;
 }

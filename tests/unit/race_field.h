@@ -12,6 +12,7 @@ enum field_syn { SYN_PASSES, SYN_DROPPED, SYN_STRIPPED, SYN_RESET };
 
 struct field_uplink {
     braid_time delay;                        /* one way; 0: PAIR_DELAY */
+    braid_time far;                          /* a SYN with MP_CAPABLE takes so much longer */
     bool dead;                               /* nothing arrives */
     enum field_syn mptcp;                    /* what becomes of a SYN with MP_CAPABLE ... */
     enum field_syn plain;                    /* ... and of one without */
@@ -119,7 +120,10 @@ static inline braid_time field_delay(struct pair *p, bool to_server, const uint8
     ck_assert_int_eq(packet_parse(packet, len, false, &w), WIRE_OK);
     bool from_client = w.kind == WIRE_TCP ? to_server : true;
     const struct braid_ip *ours = from_client ? &w.src.ip : &w.dst.ip;
-    return uplink_delay(&((struct field *)p)->uplinks[uplink_of(ours)]);
+    const struct field_uplink *u = &((struct field *)p)->uplinks[uplink_of(ours)];
+    bool asks = w.kind == WIRE_TCP && to_server && (w.tcp.flags & TCP_SYN) &&
+                (w.tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE));
+    return uplink_delay(u) + (asks ? u->far : 0);
 }
 
 /* ---- what the race tells ---- */
@@ -260,6 +264,21 @@ static inline unsigned field_seen_all(void)
         for (unsigned k = RACE_SEEN_ANSWER + 1; k <= RACE_SEEN_SILENT; k++)
             n += field.seen[i][k];
     return n;
+}
+
+#define HEAD RACE_HEAD_START
+
+/* Virtual time is exact; a handshake takes two delays. */
+#define TRIP (2 * PAIR_DELAY)
+
+static inline void expect_win(unsigned uplink, bool mptcp, braid_time took)
+{
+    ck_assert_uint_eq(field.n_won, 1);
+    ck_assert_uint_eq(field.lanes[field.lane].uplink, uplink);
+    for (unsigned i = 0; i <= FIELD_UPLINKS; i++)
+        ck_assert_uint_eq(field.seen[i][RACE_SEEN_ANSWER], i == uplink);
+    ck_assert_int_eq(field_is_mptcp(), mptcp);
+    ck_assert_int_eq(field_took(), took);
 }
 
 static inline void field_free(void)

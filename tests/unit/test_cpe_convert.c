@@ -252,6 +252,28 @@ START_TEST(who_has_said_no_too_late_is_not_believed_at_once)
 }
 END_TEST
 
+/* ---- slow servers ------------------------------------------------------------------------------- */
+
+/* It is asked by one uplink, and twice whether it is there; unless that is dead. */
+START_TEST(a_converter_is_waited_for_while_it_answers_for_itself)
+{
+    braid_time dead = _i ? RACE_HEAD_START : 0;
+    world.silent[0] = _i;
+    world.manners = CONVERTS_SLOWLY;
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    run_for(dead + 1500 * BRAID_MS, NULL);
+    ck_assert(world.server.conn && !world.device.established);
+    braid_conn_accept(world.server.conn);
+    until(&world.device.established, BRAID_SECOND);
+    expect_asked(SERVER, CONVERTER);
+    ck_assert_uint_eq(world.questions, 2);
+    ck_assert_int_eq(world.syns[1] > 0, _i);
+    ck_assert_uint_eq(world.syns[2], 0);
+    expect_carried();
+}
+END_TEST
+
 /* ---- cookies ------------------------------------------------------------------------------------ */
 
 static void want_cookies(uint8_t recipe_, size_t n)
@@ -483,6 +505,7 @@ int main(void)
     tcase_add_loop_test(t, who_speaks_another_protocol_or_says_nothing_is_no_converter, 0, 2);
     tcase_add_test(t, an_error_behind_an_acceptance_resets_the_device);
     tcase_add_test(t, who_has_said_no_too_late_is_not_believed_at_once);
+    tcase_add_loop_test(t, a_converter_is_waited_for_while_it_answers_for_itself, 0, 2);
     tcase_add_loop_test(t, the_cookie_that_a_converter_gives_is_shown_at_once_and_from_then_on, 0, 3);
     tcase_add_loop_test(t, a_cookie_that_is_refused_is_forgotten, 0, 2);
     tcase_add_test(t, each_uplink_has_its_own_and_loses_it_with_its_address);

@@ -1,21 +1,6 @@
 /* role/race: who wins, when, and what becomes of the others. Two cores, in virtual time (race_field.h). */
 #include "race_field.h"
 
-#define HEAD RACE_HEAD_START
-
-/* Virtual time is exact; a handshake takes two delays. */
-#define TRIP (2 * PAIR_DELAY)
-
-static void expect_win(unsigned uplink, bool mptcp, braid_time took)
-{
-    ck_assert_uint_eq(field.n_won, 1);
-    ck_assert_uint_eq(field.lanes[field.lane].uplink, uplink);
-    for (unsigned i = 0; i <= FIELD_UPLINKS; i++)
-        ck_assert_uint_eq(field.seen[i][RACE_SEEN_ANSWER], i == uplink);
-    ck_assert_int_eq(field_is_mptcp(), mptcp);
-    ck_assert_int_eq(field_took(), took);
-}
-
 static void expect_loss(enum race_loss why, braid_time took)
 {
     ck_assert_uint_eq(field.n_lost, 1);

@@ -211,7 +211,7 @@ class Home:
     sockets of linkem."""
 
     def __init__(self, prefix, directory, uplinks=({}, {}, {})):
-        self.prefix, self.directory, self._made, self.uplinks = prefix, directory, [], []
+        self.prefix, self.directory, self._made, self.uplinks, self._far = prefix, directory, [], [], None
         try:
             self.device, self.cpe, self.internet = self.add("de"), self.add("cp"), self.add("in")
             self.edge, self.plain, self.multi = self.add("ed"), self.add("pl"), self.add("mu")
@@ -257,9 +257,17 @@ class Home:
         """The addresses of a namespace of the world, by family."""
         return {self.edge: EDGE, self.plain: PLAIN, self.multi: MULTI}[server]
 
+    def put_away(self, server, rtt):
+        """Gives a namespace of the world addresses that are so many milliseconds away; by family."""
+        self._far = _link_class()(self.directory, self.internet, "far", server, "far", settings={"rtt": f"{2 * rtt}ms"})
+        for version in VERSIONS:  # the way back is its usual one
+            address(self.internet, "far", world_net(9, version, 1))
+            address(server, "far", world_net(9, version, 2))
+        return {version: world_net(9, version, 2) for version in VERSIONS}
+
     def delete(self):
-        for uplink in self.uplinks:
-            if uplink.link:
-                uplink.link.kill()
+        for link in (self._far, *(uplink.link for uplink in self.uplinks)):
+            if link:
+                link.kill()
         while self._made:
             self._made.pop().delete()
