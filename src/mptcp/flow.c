@@ -23,7 +23,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     s->established_at = BRAID_NEVER;
     s->tcp.ops = &flow_ops;
     s->tcp.env = &c->env->tcp;
-    s->tcp.account = s->rxmap.account = &c->mem;
+    s->tcp.account = &c->mem;
     /* who serves will mostly answer a request soon, and the answer acknowledges it (src/tcp/ack_due.c) */
     s->tcp.ack.patient = c->handshake.passive;
     s->tcp.local = *local;

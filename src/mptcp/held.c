@@ -17,14 +17,14 @@ void held_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn)
         recv_deliver(c, s, dsn, &h->v[i]);
         dsn += len;
     }
-    rxmap_held_free(&s->rxmap, h);
+    rxmap_held_free(h);
 }
 
 void held_add(struct braid_conn *c, struct mp_subflow *s, struct slice *in)
 {
     /* slice_keep charges and does not look at limits (base/slice.h) */
     bool kept = slice_keep(in, &c->mem) == 0 && mem_room(&c->mem) > 0;
-    if (kept && rxmap_hold(&s->rxmap, in) == 0)
+    if (kept && rxmap_hold(&s->rxmap, &c->mem, in) == 0)
         return;
     slice_drop(in);
     conn_fail(c, BRAID_CLOSE_RESOURCES, true);

@@ -32,7 +32,7 @@ static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint3
     }
     /* The first mapping of a byte counts (section 3.3.1): peers repeat theirs on each segment, and nobody may
      * change one. More than can be kept is reset, "too much outstanding data". */
-    switch (rxmap_add(&s->rxmap, &m, s->tcp.rcv.nxt)) {
+    switch (rxmap_add(&s->rxmap, &s->conn->mem, &m, s->tcp.rcv.nxt)) {
     case RXMAP_OK:
     case RXMAP_DUPLICATE:
         break;

@@ -16,13 +16,25 @@ static uint64_t mapping_end(const struct rx_mapping *m)
     return m->off + m->len;
 }
 
-/* Index of the first mapping that ends after off. */
+/* How many there are. */
+static uint32_t count(const struct rxmap *m)
+{
+    return m->known ? m->known->n : 0;
+}
+
+/* The mapping number i of them, from the front. */
+static struct rx_mapping *mapping_at(const struct rxmap *m, uint32_t i)
+{
+    return &m->known->v[m->known->head + i];
+}
+
+/* The number of the first mapping that ends after off; of all, if none does. */
 static uint32_t first_after(const struct rxmap *m, uint64_t off)
 {
-    uint32_t lo = m->head, hi = m->head + m->n;
+    uint32_t lo = 0, hi = count(m);
     while (lo < hi) {
         uint32_t mid = lo + (hi - lo) / 2;
-        if (mapping_end(&m->v[mid]) > off)
+        if (mapping_end(mapping_at(m, mid)) > off)
             hi = mid;
         else
             lo = mid + 1;
@@ -30,66 +42,74 @@ static uint32_t first_after(const struct rxmap *m, uint64_t off)
     return lo;
 }
 
-/* What an array of so many mappings is charged; 0 for none. */
+static size_t size_of(uint32_t cap)
+{
+    return sizeof(struct rx_mappings) + cap * sizeof(struct rx_mapping);
+}
+
+/* What so many mappings are charged; 0 for none. */
 static size_t cost(uint32_t cap)
 {
-    return cap ? mem_cost(cap * sizeof(struct rx_mapping)) : 0;
+    return cap ? mem_cost(size_of(cap)) : 0;
 }
 
 /* Makes place for one entry at the end. What is used up in front is taken back once it is half of the array,
- * so that an entry is moved a few times at most; head may be another one afterwards. */
-static bool make_room(struct rxmap *m)
+ * so that an entry is moved a few times at most. */
+static bool make_room(struct rxmap *m, struct mem_account *account)
 {
-    if (m->head + m->n < m->cap)
+    struct rx_mappings *k = m->known;
+    uint32_t old = k ? k->cap : 0, cap = k ? old * 2 : 2;
+
+    if (k && k->head + k->n < old)
         return true;
-    if (m->head > 0 && m->head >= m->cap / 2) {
-        memmove(m->v, m->v + m->head, m->n * sizeof(*m->v));
-        m->head = 0;
+    if (k && k->head > 0 && k->head >= old / 2) {
+        memmove(k->v, k->v + k->head, k->n * sizeof(*k->v));
+        k->head = 0;
         return true;
     }
-    uint32_t cap = m->cap ? m->cap * 2 : 2;
-    size_t more = cost(cap) - cost(m->cap);
+    size_t more = cost(cap) - cost(old);
     /* A subflow without a place for its mapping is reset: the usual few do not fail for want of memory. */
-    bool room = cap <= FEW || mem_room(m->account) >= more;
-    struct rx_mapping *v = room ? realloc(m->v, cap * sizeof(*v)) : NULL;
-    if (!v)
+    bool room = cap <= FEW || mem_room(account) >= more;
+    k = room ? realloc(k, size_of(cap)) : NULL;
+    if (!k)
         return false;
-    mem_take(m->account, more);
-    m->v = v;
-    m->cap = (uint16_t)cap;
+    if (!m->known)
+        *k = (struct rx_mappings){.account = account};
+    mem_take(account, more);
+    k->cap = (uint16_t)cap;
+    m->known = k;
     return true;
 }
 
 /* Held payload is apart, and may outlive its mapping. */
 static void free_mappings(struct rxmap *m)
 {
-    mem_give(m->account, cost(m->cap));
-    free(m->v);
-    m->v = NULL;
-    m->head = m->n = m->cap = 0;
+    if (!m->known)
+        return;
+    mem_give(m->known->account, cost(m->known->cap));
+    free(m->known);
+    m->known = NULL;
 }
 
-/* Inserts piece before index at, or grows the mapping in front of it: so a bulk transfer, one mapping behind
+/* Inserts piece before number i, or grows the mapping in front of it: so a bulk transfer, one mapping behind
  * the other, needs one entry. Each mapping with a checksum is verified by itself and stays apart. False:
  * there are too many, or memory is short. */
-static bool insert(struct rxmap *m, uint32_t at, const struct rx_mapping *piece)
+static bool insert(struct rxmap *m, struct mem_account *account, uint32_t i, const struct rx_mapping *piece)
 {
-    if (at > m->head && !piece->has_csum) {
-        struct rx_mapping *prev = &m->v[at - 1];
+    if (i > 0 && !piece->has_csum) {
+        struct rx_mapping *prev = mapping_at(m, i - 1);
         if (!prev->has_csum && mapping_end(prev) == piece->off && prev->dsn + prev->len == piece->dsn &&
             prev->len <= UINT32_MAX - piece->len) {
             prev->len += piece->len;
             return true;
         }
     }
-    /* Counted from the head, which make_room may move. */
-    uint32_t index = at - m->head;
-    if (m->n >= RXMAP_MAX || !make_room(m))
+    if (count(m) >= RXMAP_MAX || !make_room(m, account))
         return false;
-    at = m->head + index;
-    memmove(&m->v[at + 1], &m->v[at], (m->n - index) * sizeof(*m->v));
-    m->v[at] = *piece;
-    m->n++;
+    struct rx_mapping *at = mapping_at(m, i);
+    memmove(at + 1, at, (m->known->n - i) * sizeof(*at));
+    *at = *piece;
+    m->known->n++;
     return true;
 }
 
@@ -102,12 +122,13 @@ static bool same_place(const struct rx_mapping *a, const struct rx_mapping *b)
 
 /* A mapping with a checksum is all or nothing: the sum covers the whole of it, so that no part can be used
  * for itself, and pieces of it cannot fill gaps between others. */
-static enum rxmap_status add_checksummed(struct rxmap *m, const struct rx_mapping *n, uint64_t rcv_nxt)
+static enum rxmap_status add_checksummed(struct rxmap *m, struct mem_account *account,
+                                         const struct rx_mapping *n, uint64_t rcv_nxt)
 {
     uint32_t i = first_after(m, n->off);
     /* it overlaps a known one: a repetition, as on each segment of the mapping, is equal in all */
-    if (i < m->head + m->n && m->v[i].off < mapping_end(n)) {
-        const struct rx_mapping *old = &m->v[i];
+    if (i < count(m) && mapping_at(m, i)->off < mapping_end(n)) {
+        const struct rx_mapping *old = mapping_at(m, i);
         return old->off == n->off && old->len == n->len && same_place(old, n) && old->csum == n->csum
                    ? RXMAP_DUPLICATE
                    : RXMAP_CONFLICT;
@@ -116,17 +137,18 @@ static enum rxmap_status add_checksummed(struct rxmap *m, const struct rx_mappin
      * But they may be held back for it (syn_data_hold). */
     if (n->off < rcv_nxt && !(m->held && n->off + m->held->bytes == rcv_nxt))
         return RXMAP_DUPLICATE;
-    return insert(m, i, n) ? RXMAP_OK : RXMAP_FULL;
+    return insert(m, account, i, n) ? RXMAP_OK : RXMAP_FULL;
 }
 
-enum rxmap_status rxmap_add(struct rxmap *m, const struct rx_mapping *new_map, uint64_t rcv_nxt)
+enum rxmap_status rxmap_add(struct rxmap *m, struct mem_account *account, const struct rx_mapping *new_map,
+                            uint64_t rcv_nxt)
 {
     struct rx_mapping n = *new_map;
     uint64_t end = mapping_end(&n);
     if (end <= rcv_nxt)
         return RXMAP_DUPLICATE;
     if (n.has_csum)
-        return add_checksummed(m, &n, rcv_nxt);
+        return add_checksummed(m, account, &n, rcv_nxt);
     /* The payload in front has been delivered: of that whatever was said first holds. */
     if (n.off < rcv_nxt) {
         n.dsn += rcv_nxt - n.off;
@@ -137,7 +159,7 @@ enum rxmap_status rxmap_add(struct rxmap *m, const struct rx_mapping *new_map, u
     enum rxmap_status status = RXMAP_DUPLICATE;
     uint32_t i = first_after(m, n.off);
     while (n.off < end) {
-        const struct rx_mapping *old = i < m->head + m->n ? &m->v[i] : NULL;
+        const struct rx_mapping *old = i < count(m) ? mapping_at(m, i) : NULL;
         if (old && old->off <= n.off) {
             if (!same_place(old, &n))
                 return RXMAP_CONFLICT;
@@ -149,7 +171,7 @@ enum rxmap_status rxmap_add(struct rxmap *m, const struct rx_mapping *new_map, u
         }
         uint64_t stop = old && old->off < end ? old->off : end;
         n.len = (uint32_t)(stop - n.off);
-        if (!insert(m, i, &n))
+        if (!insert(m, account, i, &n))
             return RXMAP_FULL;
         status = RXMAP_OK;
         n.dsn += n.len;
@@ -164,22 +186,23 @@ enum rxmap_status rxmap_add(struct rxmap *m, const struct rx_mapping *new_map, u
  * go back. A mapping that begins behind off does not cover it: that payload has none (data_in.c). */
 struct rx_mapping *rxmap_find(struct rxmap *m, uint64_t off)
 {
-    while (m->n > 0 && mapping_end(&m->v[m->head]) <= off) {
-        m->head++;
-        m->n--;
+    struct rx_mappings *k = m->known;
+
+    while (count(m) > 0 && mapping_end(mapping_at(m, 0)) <= off) {
+        k->head++;
+        k->n--;
     }
-    if (m->n == 0) {
-        m->head = 0;
-        return NULL;
-    }
-    struct rx_mapping *first = &m->v[m->head];
-    return first->off <= off ? first : NULL;
+    if (count(m) > 0)
+        return mapping_at(m, 0)->off <= off ? mapping_at(m, 0) : NULL;
+    if (k)
+        k->head = 0;
+    return NULL;
 }
 
 /* An idle subflow keeps no array. */
 void rxmap_trim(struct rxmap *m, uint64_t rcv_nxt)
 {
-    if (m->v && !rxmap_find(m, rcv_nxt) && m->n == 0)
+    if (m->known && !rxmap_find(m, rcv_nxt) && count(m) == 0)
         free_mappings(m);
 }
 
@@ -189,7 +212,7 @@ static size_t held_cost(uint32_t cap)
 }
 
 /* Room for one more. NULL: memory is short, and what is held stays as it was. */
-static struct rx_held *held_room(struct rxmap *m)
+static struct rx_held *held_room(struct rxmap *m, struct mem_account *account)
 {
     struct rx_held *h = m->held;
     if (h && h->n < h->cap)
@@ -199,16 +222,16 @@ static struct rx_held *held_room(struct rxmap *m)
     if (!h)
         return NULL;
     if (!m->held)
-        *h = (struct rx_held){0};
-    mem_take(m->account, held_cost(cap) - held_cost(old));
+        *h = (struct rx_held){.account = account};
+    mem_take(account, held_cost(cap) - held_cost(old));
     h->cap = cap;
     return m->held = h;
 }
 
 /* Pieces come in the order of the subflow, from the first byte of the mapping on. */
-int rxmap_hold(struct rxmap *m, const struct slice *s)
+int rxmap_hold(struct rxmap *m, struct mem_account *account, const struct slice *s)
 {
-    struct rx_held *h = held_room(m);
+    struct rx_held *h = held_room(m, account);
     if (!h)
         return -1;
     /* Where the piece lies in the mapping matters: at odd offsets the halves of its 16-bit words change
@@ -227,9 +250,10 @@ struct rx_held *rxmap_take_held(struct rxmap *m)
     return h;
 }
 
-void rxmap_held_free(struct rxmap *m, struct rx_held *h)
+void rxmap_held_free(struct rx_held *h)
 {
-    mem_give(m->account, held_cost(h ? h->cap : 0));
+    if (h)
+        mem_give(h->account, held_cost(h->cap));
     free(h);
 }
 
@@ -238,7 +262,7 @@ void rxmap_drop_held(struct rxmap *m)
     struct rx_held *h = rxmap_take_held(m);
     for (uint32_t i = 0; h && i < h->n; i++)
         slice_drop(&h->v[i]);
-    rxmap_held_free(m, h);
+    rxmap_held_free(h);
 }
 
 void rxmap_free(struct rxmap *m)

@@ -17,6 +17,7 @@ struct rx_mapping {
 
 /* Payload that is held back until a mapping with a checksum is complete. */
 struct rx_held {
+    struct mem_account *account; /* of rxmap_hold */
     /* pieces in v, and room for them; what they hold is charged to the connection (slice_keep) */
     uint32_t n, cap;
     uint32_t bytes;
@@ -26,12 +27,17 @@ struct rx_held {
 };
 
 /* Mappings not yet used up, by offset and disjoint. Contiguous mappings without checksum are kept as one. */
-struct rxmap {
-    struct rx_mapping *v;        /* NULL: cap is 0 */
-    struct rx_held *held;        /* NULL: nothing */
-    struct mem_account *account; /* what these take is charged here; NULL: nowhere */
+struct rx_mappings {
+    struct mem_account *account; /* of rxmap_add */
     /* in use is v[head .. head + n): what is used up in front leaves a gap that make_room takes back */
     uint16_t head, n, cap;
+    struct rx_mapping v[];
+};
+
+/* Of one subflow. An idle one has neither; all zeros is an empty one. */
+struct rxmap {
+    struct rx_mappings *known; /* NULL: none */
+    struct rx_held *held;      /* NULL: nothing */
 };
 
 #define RXMAP_MAX 8192 /* mappings; more at a time is an attack */
@@ -41,19 +47,21 @@ struct rxmap {
 enum rxmap_status { RXMAP_OK, RXMAP_DUPLICATE, RXMAP_CONFLICT, RXMAP_FULL };
 
 /* Adds a mapping; rcv_nxt: the subflow's next expected offset, before which parts are ignored. A mapping that
- * contradicts an earlier one is not added (the first one counts). */
-enum rxmap_status rxmap_add(struct rxmap *m, const struct rx_mapping *new_map, uint64_t rcv_nxt);
+ * contradicts an earlier one is not added (the first one counts). What it takes is charged to the account,
+ * the same each time; NULL: nowhere. */
+enum rxmap_status rxmap_add(struct rxmap *m, struct mem_account *account, const struct rx_mapping *new_map,
+                            uint64_t rcv_nxt);
 /* The mapping that covers offset off, or NULL. Mappings that end at or before off are dropped. */
 struct rx_mapping *rxmap_find(struct rxmap *m, uint64_t off);
 /* Frees what is not needed: all, if rcv_nxt is behind every mapping. For the end of a batch. */
 void rxmap_trim(struct rxmap *m, uint64_t rcv_nxt);
-/* Holds payload back, which follows what is held back already. Takes over the slice, unless it returns -1:
- * memory is short. */
-int rxmap_hold(struct rxmap *m, const struct slice *s);
+/* Holds payload back, which follows what is held back already; account: as above. Takes over the slice,
+ * unless it returns -1: memory is short. */
+int rxmap_hold(struct rxmap *m, struct mem_account *account, const struct slice *s);
 /* Nothing is held back any more: what was, to be freed by the caller (rxmap_held_free); NULL: nothing. */
 struct rx_held *rxmap_take_held(struct rxmap *m);
 /* Frees h, which may be NULL, but not what its slices hold. */
-void rxmap_held_free(struct rxmap *m, struct rx_held *h);
+void rxmap_held_free(struct rx_held *h);
 /* Drops the payload that is held back. */
 void rxmap_drop_held(struct rxmap *m);
 void rxmap_free(struct rxmap *m);

@@ -13,7 +13,7 @@ static void begin(void)
 
 static void add(const struct rx_mapping *m)
 {
-    ck_assert_int_eq(rxmap_add(&lone.s->rxmap, m, lone.s->tcp.rcv.nxt), RXMAP_OK);
+    ck_assert_int_eq(rxmap_add(&lone.s->rxmap, &lone.s->conn->mem, m, lone.s->tcp.rcv.nxt), RXMAP_OK);
 }
 
 /* Offsets [off, off + len) of the subflow are [dsn, ...) of the data. */
