@@ -21,8 +21,8 @@ struct cc {
     uint32_t mss;          /* bytes of payload in a full segment */
     bool in_recovery;      /* fast recovery or loss recovery after an RTO */
     bool usable;           /* established and not given up: counts in a coupled sum */
-    int64_t srtt_us;       /* 0: no sample yet */
-    int64_t min_rtt_us;    /* 0: no sample yet */
+    int32_t srtt_us;       /* 0: no sample yet */
+    int32_t min_rtt_us;    /* 0: no sample yet */
     uint64_t in_flight;    /* bytes, RFC 6675 "pipe" */
     uint64_t delivered;    /* bytes acknowledged or SACKed so far, during recovery too */
     uint64_t cwnd;         /* bytes */

@@ -486,7 +486,7 @@ enum braid_option {
     BRAID_OPT_SYN_DATA  /* bytes that our SYN, or a SYN/ACK of braid_conn_accept_with, has brought, as its
                          * answer  says; 0 before that is here */
 };
-/* 0, or -1: out of range, or not to be set. */
+/* 0, or -1: out of range, or not to be set, or memory is short. */
 int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_t value);
 /* 0 and *value, or -1: no such option. */
 int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value);

@@ -57,7 +57,7 @@ struct pm_subflow {
     bool closing;         /* it ends by itself */
     bool stale;           /* established, but what it carries is not acknowledged: in RTO backoff */
     bool backup;          /* either side asked to spare it */
-    braid_time opened_at; /* when its first segment was due */
+    braid_time opened_at; /* when its first segment was due; valid if it is not established */
 };
 
 struct pm_view {

@@ -16,6 +16,7 @@ void braid_conn_accept(struct braid_conn *c)
     /* the client may have given up in the meantime: then the answer does no harm */
     assert(c->phase == CONN_PENDING || c->handshake.stateless || c->closing.fail_due);
     c->handshake.accept_due = true;
+    c->handshake.listener = NULL;
     conn_dirty(c);
 }
 
@@ -23,7 +24,7 @@ void braid_conn_accept(struct braid_conn *c)
 void braid_conn_accept_with(struct braid_conn *c, const void *data, size_t len)
 {
     if (c->phase == CONN_PENDING && !c->closing.fail_due) {
-        handshake_fallback(list_entry(c->subflows.next, struct mp_subflow, node));
+        handshake_fallback(c->subflows);
     }
     if (!syn_data_offer(c, data, len))
         conn_fail(c, BRAID_CLOSE_RESOURCES, false);

@@ -67,10 +67,8 @@ static void not_ours(struct braid_core *core, const struct arrival *a, int reaso
 static void enter(struct braid_conn *c, struct braid_listener *l)
 {
     c->ops = l->params.ops;
-    c->handshake.incoming_ctx = l->params.ctx;
     c->edge = l->params.name;
     c->handshake.listener = l;
-    list_append(&l->conns, &c->handshake.listener_node);
     for (unsigned i = 0; i < l->params.n_signal; i++) {
         struct braid_endpoint e = {.addr.ip = l->signal[i], .signal = true};
         conn_endpoint_add(c, &e);
@@ -90,7 +88,7 @@ static bool cookie_in(struct braid_core *core, struct buf *b, const struct arriv
     if (!c)
         return false;
     enter(c, l);
-    struct mp_subflow *s = list_entry(c->subflows.next, struct mp_subflow, node);
+    struct mp_subflow *s = c->subflows;
     subflow_input(&s->tcp, &a->p, b, a->in->gso_size, a->now);
     if (c->phase == CONN_HANDSHAKE)
         conn_free(c); /* there is more wrong with it */

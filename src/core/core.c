@@ -11,6 +11,7 @@
 #include "core/ledger_note.h"
 #include "core/passing.h"
 #include "core/timewaits.h"
+#include "mptcp/flow_events.h"
 #include "mptcp/flush.h"
 #include "mptcp/marks.h"
 #include "mptcp/ports.h"
@@ -76,13 +77,17 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     /* statistics have places for so many */
     if (env->params.max_subflows > BRAID_STATS_SUBFLOWS)
         env->params.max_subflows = BRAID_STATS_SUBFLOWS;
+    env->sockopt = (struct conn_sockopt){.rcvbuf_max = params->rcvbuf_max,
+                                         .sndbuf_max = params->sndbuf_max,
+                                         .keepalive_idle = params->keepalive_idle,
+                                         .user_timeout = params->stall};
     env->mem.limit = params->memory;
     env->ops = &core_env_ops;
     env->next_id = 1;
+    env->tcp.ops = &flow_ops;
     env->tcp.host = *host;
     env->tcp.mtu = params->mtu;
     env->tcp.rcvbuf_max = params->rcvbuf_max;
-    env->tcp.keepalive_idle = params->keepalive_idle;
     env->tcp.challenge_limit = params->challenge_acks;
     env->tcp.min_mss = params->min_mss;
     env->tcp.syn_timeout = params->syn_timeout;

@@ -101,11 +101,18 @@ static void env_refuse(struct mptcp_env *env, const struct mp_subflow *s, enum b
         tcp_refuse(&env->tcp, &syn, -1);
 }
 
+static void env_incoming(struct mptcp_env *env, struct braid_conn *c)
+{
+    (void)env;
+    c->ops->incoming(c->handshake.listener->params.ctx, c);
+}
+
 const struct mptcp_env_ops core_env_ops = {
     .flow_add = env_flow_add,
     .flow_taken = env_flow_taken,
     .flow_remove = env_flow_remove,
     .time_wait = env_time_wait,
     .aborted = env_aborted,
+    .incoming = env_incoming,
     .refuse = env_refuse,
 };

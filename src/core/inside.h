@@ -40,7 +40,6 @@ struct braid_listener {
     struct braid_core *core;
     struct braid_listen_params params;
     struct braid_ip signal[CORE_SIGNALS];
-    struct list conns; /* braid_conn.listener_node */
 };
 
 /* A TIME_WAIT entry and its place among the others. Also remembers subflows of connections that we aborted:

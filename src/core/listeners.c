@@ -82,7 +82,6 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
     for (unsigned i = 0; i < l->params.n_signal; i++)
         l->signal[i] = params->signal[i];
     l->params.signal = l->signal;
-    list_init(&l->conns);
     list_init(&l->wildcard);
     core->error = enlist(core, l);
     if (core->error) {
@@ -94,13 +93,13 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
 
 void braid_unlisten(struct braid_listener *l)
 {
-    list_each (n, tmp, &l->conns) {
-        struct braid_conn *c = list_entry(n, struct braid_conn, handshake.listener_node);
+    each_conn (c, &l->core->env) {
+        if (c->handshake.listener != l)
+            continue;
         /* nobody will answer it any more; accepted ones go on without their listener */
-        if ((c->phase == CONN_PENDING || c->handshake.stateless) && !c->handshake.accept_due)
+        if (c->phase == CONN_PENDING || c->handshake.stateless)
             conn_fail(c, BRAID_CLOSE_ABORTED, c->handshake.stateless);
         c->handshake.listener = NULL;
-        list_remove(n);
     }
     if (l->any_address)
         list_remove(&l->wildcard);

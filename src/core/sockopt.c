@@ -12,47 +12,67 @@ _Static_assert(BRAID_RESET_MPTCP == MPTCP_RST_MPTCP && BRAID_RESET_PROHIBITED ==
                    BRAID_RESET_MIDDLEBOX == MPTCP_RST_MIDDLEBOX,
                "reasons are those of the wire");
 
-/* Returns false if the value is out of range. */
-static bool set_buffer(size_t *most, size_t *now, size_t core_most, int64_t value)
+/* The present size falls with it, though not the window that was offered (RFC 8684 section 3.3.4). */
+static void set_buffer(size_t *most, size_t *now, int64_t value)
 {
-    if (value < BUFFER_LEAST || (uint64_t)value > core_most)
-        return false;
-    /* The present size falls with it, though not the window that was offered (RFC 8684 section 3.3.4). */
     *most = (size_t)value;
     if (*now > *most)
         *now = *most;
-    return true;
 }
 
-static void set_keepalive(struct braid_conn *c, braid_time idle)
+static void set_keepalive(struct braid_conn *c, struct conn_sockopt *own, braid_time idle)
 {
-    c->sockopt.keepalive_idle = idle;
+    own->keepalive_idle = idle;
     each_flow (s, c) {
         if (!s->closing.dead)
-            subflow_set_keepalive(&s->tcp, idle);
+            subflow_keepalive_changed(&s->tcp);
+    }
+}
+
+/* Is it one of those that differ from the core's parameters, with a value that they may have? */
+static bool is_own(const struct braid_conn *c, enum braid_option option, int64_t value)
+{
+    switch (option) {
+    case BRAID_OPT_RCVBUF:
+        return value >= BUFFER_LEAST && (uint64_t)value <= c->env->params.rcvbuf_max;
+    case BRAID_OPT_SNDBUF:
+        return value >= BUFFER_LEAST && (uint64_t)value <= c->env->params.sndbuf_max;
+    case BRAID_OPT_KEEPALIVE:
+    case BRAID_OPT_USER_TIMEOUT:
+        return value >= 0;
+    default:
+        return false;
+    }
+}
+
+static void set_own(struct braid_conn *c, struct conn_sockopt *own, enum braid_option option, int64_t value)
+{
+    if (option == BRAID_OPT_RCVBUF) {
+        set_buffer(&own->rcvbuf_max, &c->recv.rcvbuf, value);
+    } else if (option == BRAID_OPT_SNDBUF) {
+        set_buffer(&own->sndbuf_max, &c->send.sndbuf, value);
+    } else if (option == BRAID_OPT_KEEPALIVE) {
+        set_keepalive(c, own, value);
+    } else {
+        own->user_timeout = value;
+        c->stall.sending.since = BRAID_NEVER; /* the flush counts from now on */
+        conn_dirty(c);
     }
 }
 
 int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_t value)
 {
-    const struct braid_core_params *p = &c->env->params;
+    struct conn_sockopt *own = is_own(c, option, value) ? conn_own_sockopt(c) : NULL;
+    if (own) {
+        set_own(c, own, option, value);
+        return 0;
+    }
     switch (option) {
     case BRAID_OPT_RCVBUF:
-        return set_buffer(&c->sockopt.rcvbuf_max, &c->recv.rcvbuf, p->rcvbuf_max, value) ? 0 : -1;
     case BRAID_OPT_SNDBUF:
-        return set_buffer(&c->sockopt.sndbuf_max, &c->send.sndbuf, p->sndbuf_max, value) ? 0 : -1;
     case BRAID_OPT_KEEPALIVE:
-        if (value < 0)
-            return -1;
-        set_keepalive(c, value);
-        return 0;
     case BRAID_OPT_USER_TIMEOUT:
-        if (value < 0)
-            return -1;
-        c->sockopt.user_timeout = value;
-        c->stall.sending.since = BRAID_NEVER; /* the flush counts from now on */
-        conn_dirty(c);
-        return 0;
+        break;
     case BRAID_OPT_RESET_REASON:
         if (value < BRAID_RESET_UNSPECIFIED || value > BRAID_RESET_MIDDLEBOX)
             return -1;
@@ -105,7 +125,7 @@ void braid_conn_set_pm(struct braid_conn *c, const struct pm_ops *ops)
 /* Of the initial subflow; others may have longer or shorter ones. */
 static int64_t max_segment(const struct braid_conn *c)
 {
-    return list_empty(&c->subflows) ? 0 : list_entry(c->subflows.next, struct mp_subflow, node)->tcp.size.mss;
+    return c->subflows ? c->subflows->tcp.size.mss : 0;
 }
 
 static int64_t usable_subflows(const struct braid_conn *c)
@@ -129,16 +149,16 @@ int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, 
 {
     switch (option) {
     case BRAID_OPT_RCVBUF:
-        *value = (int64_t)c->sockopt.rcvbuf_max;
+        *value = (int64_t)c->sockopt->rcvbuf_max;
         return 0;
     case BRAID_OPT_SNDBUF:
-        *value = (int64_t)c->sockopt.sndbuf_max;
+        *value = (int64_t)c->sockopt->sndbuf_max;
         return 0;
     case BRAID_OPT_KEEPALIVE:
-        *value = c->sockopt.keepalive_idle;
+        *value = c->sockopt->keepalive_idle;
         return 0;
     case BRAID_OPT_USER_TIMEOUT:
-        *value = c->sockopt.user_timeout;
+        *value = c->sockopt->user_timeout;
         return 0;
     case BRAID_OPT_RESET_REASON:
         *value = c->closing.reset_reason;

@@ -31,10 +31,7 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     c->mem = (struct mem_account){.parent = &env->mem,
                                   .limit = 2 * (env->params.rcvbuf_max + env->params.sndbuf_max)};
     c->opened_at = now;
-    c->sockopt.rcvbuf_max = env->params.rcvbuf_max;
-    c->sockopt.sndbuf_max = env->params.sndbuf_max;
-    c->sockopt.keepalive_idle = env->params.keepalive_idle;
-    c->sockopt.user_timeout = env->params.stall;
+    c->sockopt = &env->sockopt;
     c->send.sndbuf = CONN_MIN_SNDBUF < env->params.sndbuf_max ? CONN_MIN_SNDBUF : env->params.sndbuf_max;
     c->recv.rcvbuf = CONN_MIN_RCVBUF < env->params.rcvbuf_max ? CONN_MIN_RCVBUF : env->params.rcvbuf_max;
     /* 0, as calloc left them, would be due at once */
@@ -42,9 +39,7 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
         c->deadlines.stall = c->deadlines.watch = c->deadlines.pm = BRAID_NEVER;
     c->stall.sending.since = c->stall.reading.since = BRAID_NEVER;
     c->closing.why = BRAID_CLOSE_DONE;
-    list_init(&c->subflows);
     list_init(&c->dirty_node);
-    list_init(&c->handshake.listener_node);
     conn_send_init(c);
     conn_recv_init(c);
     list_init(&c->send.chunks);
@@ -60,14 +55,37 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     return c;
 }
 
+#define SOCKOPT_COST mem_cost(sizeof(struct conn_sockopt))
+
+static void free_sockopt(struct braid_conn *c)
+{
+    if (c->sockopt == &c->env->sockopt)
+        return;
+    mem_give(&c->env->mem, SOCKOPT_COST);
+    free((struct conn_sockopt *)c->sockopt);
+}
+
+struct conn_sockopt *conn_own_sockopt(struct braid_conn *c)
+{
+    if (c->sockopt != &c->env->sockopt)
+        return (struct conn_sockopt *)c->sockopt; /* which is const for those who only read */
+    struct conn_sockopt *own = malloc(sizeof(*own));
+    if (!own)
+        return NULL;
+    *own = *c->sockopt;
+    mem_take(&c->env->mem, SOCKOPT_COST);
+    c->sockopt = own;
+    return own;
+}
+
 void conn_free(struct braid_conn *c)
 {
     struct mptcp_env *env = c->env;
     /* before its subflows go: what they had in flight is no longer put up for reinjection, and nothing marks
      * it for a flush that would find it freed */
     c->phase = CONN_DEAD;
-    while (!list_empty(&c->subflows))
-        flow_free(list_entry(c->subflows.next, struct mp_subflow, node));
+    while (c->subflows)
+        flow_free(c->subflows);
     /* totals of the core outlive its connections */
     env->bytes_in_past += conn_bytes_read(c);
     env->bytes_out_past += conn_bytes_delivered(c);
@@ -76,9 +94,9 @@ void conn_free(struct braid_conn *c)
     conn_send_free(c);
     conn_know_nothing(c);
     conn_sched_free(c);
+    free_sockopt(c);
     wheel_cancel(&env->tcp.wheel, &c->deadlines.timer);
     list_remove(&c->dirty_node);
-    list_remove(&c->handshake.listener_node);
     list_remove(&c->link.node);
     env->n_conns--;
     conn_half_open_end(c);

@@ -42,8 +42,16 @@ struct mptcp_env_ops {
     void (*time_wait)(struct mptcp_env *env, struct mp_subflow *s);
     /* The subflow was reset with MP_FASTCLOSE: whatever still comes for it gets the same answer. */
     void (*aborted)(struct mptcp_env *env, struct mp_subflow *s);
+    /* Asks the user about a passive connection: incoming() of its listener. */
+    void (*incoming)(struct mptcp_env *env, struct braid_conn *c);
     /* Answers the SYN of a connection in CONN_PENDING with a refusal. */
     void (*refuse)(struct mptcp_env *env, const struct mp_subflow *s, enum braid_refusal how);
+};
+
+/* Options of the user's (src/core/sockopt.c). */
+struct conn_sockopt {
+    size_t rcvbuf_max, sndbuf_max;
+    braid_time keepalive_idle, user_timeout;
 };
 
 /* What all connections of a core share. The first member of struct braid_core, so that the core finds
@@ -51,6 +59,7 @@ struct mptcp_env_ops {
 struct mptcp_env {
     struct tcp_env tcp;
     struct braid_core_params params;
+    struct conn_sockopt sockopt; /* the core's parameters */
     struct rules rules;
     /* The budget of the core (params.memory). The accounts of connections are its children: what is charged
      * to one of them counts here, too; their structs, and what is made of addresses, are charged here alone.
@@ -111,12 +120,6 @@ struct conn_link {
     struct braid_conn *conn; /* NULL: a marker */
 };
 
-/* Options of the user's (src/core/sockopt.c); the core's parameters until set. */
-struct conn_sockopt {
-    size_t rcvbuf_max, sndbuf_max;
-    braid_time keepalive_idle, user_timeout;
-};
-
 /* The addresses of the first subflow. */
 struct conn_addresses {
     struct braid_addr local, remote;
@@ -134,10 +137,11 @@ struct braid_conn {
     const char *edge;
     const struct cc_ops *cc;
     struct sched sched;
+    const struct conn_sockopt *sockopt; /* env->sockopt until one is set, then its own */
     struct mem_account mem;
     braid_time opened_at;
-    struct list subflows; /* mp_subflow.node */
-    unsigned n_subflows;  /* in the list, dead ones included */
+    struct mp_subflow *subflows; /* the first; mp_subflow.next */
+    unsigned n_subflows;         /* in the list, dead ones included */
     uint32_t next_subflow_id;
     enum conn_phase phase : 8;
     enum conn_mode mode : 8;
@@ -146,7 +150,6 @@ struct braid_conn {
     struct conn_dss dss;
     struct conn_closing closing;
     struct conn_addresses addresses;
-    struct conn_sockopt sockopt;
     struct conn_handshake handshake;
     struct conn_syn_data syn_data;
     struct conn_keys keys;
@@ -163,30 +166,28 @@ struct braid_conn {
 struct mp_subflow {
     struct subflow tcp; /* first */
     struct braid_conn *conn;
-    struct list node;
-    struct hnode hash; /* the core's demultiplexer */
-    bool hashed;
-    bool join;            /* not the first one */
-    bool confirmed;       /* active join: the fourth ACK came; others: established */
-    bool bare;            /* the peer's last segment had no MPTCP option, though MPTCP is in force */
-    bool echo_mp_capable; /* active: the third ACK's MP_CAPABLE is still to be repeated */
+    struct mp_subflow *next; /* of the connection; NULL: the last */
+    struct hnode hash;       /* the core's demultiplexer */
+    bool hashed : 1;
+    bool join : 1;            /* not the first one */
+    bool confirmed : 1;       /* active join: the fourth ACK came; others: established */
+    bool was_up : 1;          /* the handshake was completed once */
+    bool bare : 1;            /* the peer's last segment had no MPTCP option, though MPTCP is in force */
+    bool echo_mp_capable : 1; /* active: the third ACK's MP_CAPABLE is still to be repeated */
+    bool fail_due : 1;        /* MP_FAIL (RFC 8684 section 3.7): with the next ACK, or the RST */
     struct flow_backup backup;
+    struct flow_silence silence;
+    uint32_t id;
     /* The core's: number of its entry in the ledger, by which the next daemon can reset it after a crash,
      * plus 1; 0: none. */
     uint32_t ledger;
-    uint32_t id;
-    struct rule *rule;         /* the rule that it matched, NULL: none */
-    uint64_t accounted;        /* bytes that rule_account has counted */
-    braid_time established_at; /* BRAID_NEVER: not yet */
-    struct rxmap rxmap;
-    /* Last out-of-order piece that came over this subflow, where the search for the next begins. Not owned;
-     * NULL when the piece goes (order.c). */
-    struct data_ooo *ooo_hint;
-
     struct flow_ids ids;
-    struct flow_fail fail;
-    struct flow_silence silence;
     struct flow_quiet quiet;
+    struct flow_doubt *doubt; /* NULL: it is not suspect, and silence.patience is 0 */
+    struct rule *rule;        /* the rule that it matched, NULL: none */
+    uint64_t accounted;       /* bytes that rule_account has counted */
+    struct rxmap rxmap;
+    uint64_t fail_dsn; /* of MP_FAIL: first byte not to be trusted, as an offset of the peer's data */
     struct flow_sched sched;
     struct flow_signal signal;
     struct flow_closing closing;
@@ -249,22 +250,17 @@ static inline bool env_short_of_memory(const struct mptcp_env *env)
 /* A new connection without subflows, in env->conns; NULL if memory is short. */
 struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, const struct sched_ops *sched,
                             braid_time now);
+/* Options of its own, to be changed. NULL: memory is short. */
+struct conn_sockopt *conn_own_sockopt(struct braid_conn *c);
 /* Frees a connection and its subflows. Sends nothing, and does not call the user. */
 void conn_free(struct braid_conn *c);
 
 /* ---- walks ---- */
 
-/* The subflow at this place of the list; NULL: that is its end. */
-static inline struct mp_subflow *flow_at(const struct braid_conn *c, const struct list *at)
-{
-    return at == &c->subflows ? NULL : list_entry(at, struct mp_subflow, node);
-}
-
 /* Walks over the subflows of c in the order of their ids, dead ones included; the body may free s, and none
  * of those behind it. */
 #define each_flow(s, c)                                                                                      \
-    for (struct mp_subflow *s = flow_at(c, (c)->subflows.next), *s##_next;                                   \
-         s && (s##_next = flow_at(c, s->node.next), true); s = s##_next)
+    for (struct mp_subflow *s = (c)->subflows, *s##_next; s && (s##_next = s->next, true); s = s##_next)
 
 /* The first connection from this place of the list on, past the markers of walks; NULL: there is none. */
 static inline struct braid_conn *conn_from(const struct mptcp_env *env, const struct list *at)

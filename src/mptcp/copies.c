@@ -29,7 +29,7 @@ static bool holds_too_much(const struct braid_conn *c)
     /* What is not DATA_ACKed, and what waits for the user: the rest of the account is copies, and what
      * manages it all. */
     uint64_t live = c->send.end - c->send.una + c->recv.bytes + (c->recv.ooo ? c->recv.ooo->bytes : 0);
-    return c->mem.used > live && c->mem.used - live > c->sockopt.sndbuf_max / 2;
+    return c->mem.used > live && c->mem.used - live > c->sockopt->sndbuf_max / 2;
 }
 
 /* Bytes from send.una on that went over s already; none if it is new, or all it carried was DATA_ACKed. */

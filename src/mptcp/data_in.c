@@ -67,8 +67,8 @@ static bool unmapped(struct braid_conn *c, struct mp_subflow *s, uint64_t off)
         /* Perhaps options pass the other way, and the peer waits for DATA_ACKs: it gets them until it has
          * heard from an MP_FAIL that it should fall back, too. */
         c->dss.keep_data_acks = true;
-        s->fail.due = true;
-        s->fail.dsn = c->recv.nxt;
+        s->fail_due = true;
+        s->fail_dsn = c->recv.nxt;
         subflow_ack_soon(&s->tcp);
     } else if (c->fallback.linear_from != LINEAR_UNKNOWN) {
         return false; /* before the infinite mapping: sent again behind it */

@@ -90,7 +90,7 @@ static void recv_tune(struct braid_conn *c, braid_time now)
     bool fast = reads_fast(c, now);
     if (fast || window_used(c))
         c->recv.rcvbuf =
-            2 * c->recv.rcvbuf < c->sockopt.rcvbuf_max ? 2 * c->recv.rcvbuf : c->sockopt.rcvbuf_max;
+            2 * c->recv.rcvbuf < c->sockopt->rcvbuf_max ? 2 * c->recv.rcvbuf : c->sockopt->rcvbuf_max;
 }
 
 void conn_recv_settle(struct braid_conn *c, braid_time now)

@@ -17,13 +17,13 @@ bool conn_may_fall_back(const struct braid_conn *c)
 {
     if (c->fallback.barred || c->n_subflows == 0 || c->recv.ooo)
         return false;
-    const struct mp_subflow *first = list_entry(c->subflows.next, struct mp_subflow, node);
+    const struct mp_subflow *first = c->subflows;
     return !first->join && !first->closing.dead && !first->closing.reset_due;
 }
 
 bool conn_peer_is_bare(const struct braid_conn *c)
 {
-    return conn_may_fall_back(c) && list_entry(c->subflows.next, struct mp_subflow, node)->bare;
+    return conn_may_fall_back(c) && c->subflows->bare;
 }
 
 /* A DATA_FIN whose data never came is no end in order, and the user must not take it for one. */
@@ -45,7 +45,7 @@ static void take_early_fin(struct mp_subflow *s)
  * place, in which nothing is sent twice on purpose. */
 void conn_fall_back(struct braid_conn *c, bool announce)
 {
-    struct mp_subflow *s = list_entry(c->subflows.next, struct mp_subflow, node);
+    struct mp_subflow *s = c->subflows;
     c->mode = MODE_FALLBACK;
     c->fallback.infinite_due = announce;
     c->deadlines.data_rtx = BRAID_NEVER;
@@ -75,8 +75,8 @@ bool conn_checksum_failed(struct mp_subflow *s, const struct rx_mapping *m)
 {
     struct braid_conn *c = s->conn;
     conn_count(c, MP_DATA_CSUM_ERR);
-    s->fail.due = true;
-    s->fail.dsn = m->dsn;
+    s->fail_due = true;
+    s->fail_dsn = m->dsn;
     if (!conn_may_fall_back(c)) {
         flow_reset(s, MPTCP_RST_MIDDLEBOX);
         return false;
@@ -106,7 +106,7 @@ static void agreed(struct mp_subflow *s)
     c->fallback.linear_from = 0; /* wherever on the subflow: no mapping counts any more */
     forget_data_fin(c);
     c->fallback.rx_failed = false;
-    held_deliver(c, s, s->fail.dsn); /* as it came */
+    held_deliver(c, s, s->fail_dsn); /* as it came */
     take_early_fin(s);
 }
 
@@ -124,8 +124,8 @@ void conn_mp_fail(struct mp_subflow *s, uint64_t dsn)
         c->dss.keep_data_acks = true;
     } else {
         /* section 3.7: answered with an MP_FAIL, although our direction may be whole */
-        s->fail.due = true;
-        s->fail.dsn = c->recv.nxt;
+        s->fail_due = true;
+        s->fail_dsn = c->recv.nxt;
         subflow_ack_soon(&s->tcp);
         forget_data_fin(c);
         conn_fall_back(c, true);

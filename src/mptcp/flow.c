@@ -12,6 +12,15 @@
 #include "mptcp/siblings.h"
 #include "mptcp/silent_paths.h"
 
+/* What points to s in the list of its connection; NULL: to its end. */
+static struct mp_subflow **place_of(struct braid_conn *c, const struct mp_subflow *s)
+{
+    struct mp_subflow **at = &c->subflows;
+    while (*at != s)
+        at = &(*at)->next;
+    return at;
+}
+
 struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local,
                             const struct braid_addr *remote)
 {
@@ -20,8 +29,6 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
         return NULL;
     s->conn = c;
     s->closing.rst_reason = s->closing.peer_rst = -1;
-    s->established_at = BRAID_NEVER;
-    s->tcp.ops = &flow_ops;
     s->tcp.env = &c->env->tcp;
     s->tcp.account = &c->mem;
     /* who serves will mostly answer a request soon, and the answer acknowledges it (src/tcp/ack_due.c) */
@@ -38,7 +45,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
         return NULL;
     }
     s->id = c->next_subflow_id++;
-    list_append(&c->subflows, &s->node);
+    *place_of(c, NULL) = s;
     c->n_subflows++;
     c->env->n_subflows++;
     if (s->rule)
@@ -64,7 +71,7 @@ void flow_free(struct mp_subflow *s)
      */
     if (s->tcp.state == TCP_STATE_TIME_WAIT)
         c->env->ops->time_wait(c->env, s);
-    list_remove(&s->node);
+    *place_of(c, s) = s->next;
     c->n_subflows--;
     c->env->n_subflows--;
     mem_give(&c->env->mem, mem_cost(sizeof(*s)));

@@ -16,15 +16,9 @@ struct flow_ids {
 /* The B flag of MP_JOIN and MP_PRIO (section 3.3.8). A request to whoever receives it; we spare the path if
  * either end has made it. */
 struct flow_backup {
-    bool peer; /* the peer asked us to spare it */
-    bool ours; /* we asked the peer ... */
-    bool due;  /* ... or are about to */
-};
-
-/* MP_FAIL (section 3.7): what we owe the peer, whose data it is about. */
-struct flow_fail {
-    bool due;     /* with the next ACK, or the RST */
-    uint64_t dsn; /* first byte that is not to be trusted, as an offset of the peer's data */
+    bool peer : 1; /* the peer asked us to spare it */
+    bool ours : 1; /* we asked the peer ... */
+    bool due : 1;  /* ... or are about to */
 };
 
 /* What schedulers keep with it, and what is done in their name. */
@@ -49,12 +43,12 @@ struct flow_closing {
     int16_t rst_reason;          /* to send in MP_TCPRST (section 3.6); -1: none */
     int16_t peer_rst;            /* reason in the peer's MP_TCPRST; -1: none */
     enum subflow_closed why : 8; /* valid if dead */
-    bool dead;                   /* closed() was called, to be reaped */
-    bool reset_due;              /* reset it at the flush */
-    bool peer_rst_for_good;      /* it said that the reason will last */
-    bool retired;                /* closed by us: it gets a FIN */
-    bool bygone;          /* one of its addresses came anew since: its end says nothing of the pair ... */
-    bool announced_again; /* ... or just once more: an end in order may be from before that */
+    bool dead : 1;               /* closed() was called, to be reaped */
+    bool reset_due : 1;          /* reset it at the flush */
+    bool peer_rst_for_good : 1;  /* it said that the reason will last */
+    bool retired : 1;            /* closed by us: it gets a FIN */
+    bool bygone : 1;          /* one of its addresses came anew since: its end says nothing of the pair ... */
+    bool announced_again : 1; /* ... or just once more: an end in order may be from before that */
 };
 
 /* A new subflow in c->subflows, not yet opened; NULL if memory is short or the 4-tuple is taken. The

@@ -21,9 +21,9 @@ static void flow_established(struct subflow *sf, braid_time now)
 {
     struct mp_subflow *s = mp_subflow_of(sf);
     struct braid_conn *c = s->conn;
+    (void)now;
     siblings_insert(s);
-    conn_pm_established(s, now);
-    subflow_set_keepalive(sf, c->sockopt.keepalive_idle);
+    conn_pm_established(s);
     if (!s->join) {
         syn_data_established(s);
         c->phase = CONN_ESTABLISHED;
@@ -93,6 +93,11 @@ static void flow_closed(struct subflow *sf, enum subflow_closed why, braid_time 
     conn_dirty(s->conn);
 }
 
+static braid_time flow_keepalive(const struct subflow *sf)
+{
+    return ((const struct mp_subflow *)sf)->conn->sockopt->keepalive_idle;
+}
+
 const struct subflow_ops flow_ops = {
     .handshake = flow_handshake,
     .syn_again = flow_syn_again,
@@ -108,4 +113,5 @@ const struct subflow_ops flow_ops = {
     .options_out = flow_options_out,
     .syn_payload = flow_syn_payload,
     .window = flow_window,
+    .keepalive = flow_keepalive,
 };

@@ -34,10 +34,10 @@ static bool is_pending(const struct braid_conn *c)
  * server has to be asked first. */
 static void answer_pending(struct braid_conn *c, braid_time now)
 {
-    struct mp_subflow *first = list_entry(c->subflows.next, struct mp_subflow, node);
+    struct mp_subflow *first = c->subflows;
     if (!c->handshake.incoming_told) {
         c->handshake.incoming_told = true;
-        c->ops->incoming(c->handshake.incoming_ctx, c);
+        c->env->ops->incoming(c->env, c);
     }
     if (c->handshake.stateless) { /* the client was answered long ago */
         if (c->handshake.refuse_due)

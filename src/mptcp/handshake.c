@@ -36,8 +36,9 @@ void conn_become_plain(struct braid_conn *c)
 /* From here on resets may carry MP_FASTCLOSE, for which one has to know the peer's key (section 3.5). */
 static void remember_peer(struct braid_conn *c, uint64_t key)
 {
+    uint32_t token; /* derived again for each join of ours */
     c->keys.remote = key;
-    mptcp_key_derive(key, &c->keys.remote_token, &c->keys.remote_idsn);
+    mptcp_key_derive(key, &token, &c->keys.remote_idsn);
     c->fallback.was_mptcp = true;
 }
 

@@ -20,10 +20,7 @@ struct conn_handshake {
     bool refuse_due;      /* ... has refused, this way: */
     bool established_due; /* to be told to the user */
     enum braid_refusal refusal : 8;
-    void *incoming_ctx;              /* of the listener's incoming() */
-    struct braid_listener *listener; /* NULL if opened by us or the listener has gone */
-    /* in the list of the listener, which takes out what it has when it goes */
-    struct list listener_node;
+    struct braid_listener *listener; /* whose it is to answer; NULL: nobody's, or it has been answered */
 };
 
 /* True if a SYN's MP_CAPABLE is one that we can answer with ours (RFC 8684 section 3.1). */

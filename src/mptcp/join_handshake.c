@@ -20,7 +20,7 @@ static bool find_place(struct mp_subflow *join, braid_time now)
     struct braid_conn *c = join->conn;
     if (conn_has_place(c))
         return true;
-    struct mp_subflow *out = conn_silent_longest(c, join->tcp.syn.opened_at, now);
+    struct mp_subflow *out = conn_silent_longest(c, join->tcp.syn.since, now);
     if (!out)
         return false;
     conn_count(c, MP_SILENT_GAVE_WAY);

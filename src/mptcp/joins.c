@@ -63,7 +63,7 @@ static bool has_room(struct braid_conn *c, braid_time now)
     }
     /* the rate is asked last, so that SYNs which get no place do not use it up */
     bool full = pending >= c->env->params.joins_pending;
-    if ((full && now - oldest->tcp.syn.opened_at < JOIN_GRACE) ||
+    if ((full && now - oldest->tcp.syn.since < JOIN_GRACE) ||
         !rate_allows(&c->join.rate, c->env->params.join_rate, now))
         return false;
     if (full)

@@ -154,7 +154,7 @@ static void fallen_back(struct mp_subflow *s, const struct wire_mptcp *mp, uint6
     if (c->mode != MODE_FALLBACK)
         return;
     if ((mp->has & MPTCP_HAS(MPTCP_FAIL)) && c->fallback.fail_answered) { /* the answer was lost */
-        s->fail.due = true;
+        s->fail_due = true;
         subflow_ack_soon(&s->tcp);
     }
     if (!(mp->has & MPTCP_HAS(MPTCP_DSS)) || !mp->dss.has_map || mp->dss.data_fin)

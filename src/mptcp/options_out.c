@@ -71,9 +71,11 @@ static void put_join(const struct mp_subflow *s, enum mptcp_join_kind kind, stru
     j->kind = kind;
     j->backup = s->backup.ours;
     j->addr_id = s->ids.local;
-    j->token = c->keys.remote_token;
     j->nonce = s->ids.local_nonce;
-    if (kind != MPTCP_JOIN_SYN) {
+    if (kind == MPTCP_JOIN_SYN) {
+        uint64_t idsn;
+        mptcp_key_derive(c->keys.remote, &j->token, &idsn);
+    } else {
         mptcp_join_hmac(c->keys.local, c->keys.remote, s->ids.local_nonce, s->ids.remote_nonce, mac);
         memcpy(j->hmac, mac, sizeof(j->hmac));
     }
@@ -159,9 +161,9 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
  * always. */
 static void put_fail(struct mp_subflow *s, struct wire_mptcp *mp)
 {
-    mp->fail_dsn = s->conn->keys.remote_idsn + s->fail.dsn;
+    mp->fail_dsn = s->conn->keys.remote_idsn + s->fail_dsn;
     mp->has |= MPTCP_HAS(MPTCP_FAIL);
-    s->fail.due = false;
+    s->fail_due = false;
     conn_count(s->conn, MP_FAIL_TX);
 }
 
@@ -194,7 +196,7 @@ static void put_extra(struct mp_subflow *s, unsigned space, struct wire_mptcp *m
 {
     struct braid_conn *c = s->conn;
     unsigned withdrawals = conn_withdrawals_due(c);
-    if ((s->fail.due || c->fallback.rx_failed) && space >= DSS_ACK_SIZE + 12) {
+    if ((s->fail_due || c->fallback.rx_failed) && space >= DSS_ACK_SIZE + 12) {
         put_fail(s, mp);
     } else if (withdrawals > 0 && space >= DSS_ACK_SIZE + 4 + withdrawals) {
         put_withdrawals(c, mp);
@@ -247,7 +249,7 @@ static void put_reset(struct mp_subflow *s, struct wire_mptcp *mp)
         mp->has |= MPTCP_HAS(MPTCP_TCPRST);
         conn_count(c, MP_RST_TX);
     }
-    if (s->fail.due)
+    if (s->fail_due)
         put_fail(s, mp);
 }
 
@@ -258,9 +260,9 @@ static void put_fallen_back(struct mp_subflow *s, enum subflow_segment kind, con
     struct braid_conn *c = s->conn;
     if (kind == SUBFLOW_DATA && m->infinite) {
         put_data(s, m, mp);
-    } else if (kind == SUBFLOW_ACK && (s->fail.due || c->dss.keep_data_acks)) {
+    } else if (kind == SUBFLOW_ACK && (s->fail_due || c->dss.keep_data_acks)) {
         put_data_ack(c, mp);
-        if (s->fail.due)
+        if (s->fail_due)
             put_fail(s, mp);
     }
 }

@@ -13,7 +13,9 @@
 #include "mptcp/recvq.h"
 
 #define PIECE_COST mem_cost(sizeof(struct data_ooo))
-#define GAPS_COST  mem_cost(sizeof(struct data_gaps))
+/* The hints are the core's to pay, as subflows are. */
+#define GAPS_COST  mem_cost(offsetof(struct data_gaps, hints))
+#define HINTS_COST sizeof(((struct data_gaps *)0)->hints)
 #define OOO_SEARCH 512 /* pieces looked at from where a search begins */
 
 /* The queue is made with the first gap and goes with the last. False: memory is short. */
@@ -26,6 +28,7 @@ static bool gaps_begin(struct braid_conn *c)
     if (!g)
         return false;
     mem_take(&c->mem, GAPS_COST);
+    mem_take(&c->env->mem, HINTS_COST);
     list_init(&g->pieces);
     return true;
 }
@@ -36,19 +39,19 @@ static void gaps_settle(struct braid_conn *c)
     if (!c->recv.ooo || c->recv.ooo->n > 0)
         return;
     mem_give(&c->mem, GAPS_COST);
+    mem_give(&c->env->mem, HINTS_COST);
     free(c->recv.ooo);
     c->recv.ooo = NULL;
 }
 
-/* Takes a piece out of the queue and frees it, but not what its slice holds: that is the caller's. No subflow
- * may remember it as the place to search from. */
+/* Takes a piece out of the queue and frees it, but not what its slice holds: that is the caller's. No search
+ * begins there any more. */
 static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
 {
-    each_flow (s, c) {
-        if (s->ooo_hint == o)
-            s->ooo_hint = NULL;
-    }
     struct data_gaps *g = c->recv.ooo;
+    for (unsigned i = 0; i < OOO_HINTS; i++)
+        if (g->hints[i] == o)
+            g->hints[i] = NULL;
     g->bytes -= o->s.len;
     g->n--;
     mem_give(&c->mem, PIECE_COST);
@@ -132,12 +135,19 @@ static struct list *search(struct braid_conn *c, struct list *n, uint64_t dsn)
     return n;
 }
 
+/* Two subflows that share a place mislead each other, which costs time alone. */
+static struct data_ooo **hint_of(struct braid_conn *c, const struct mp_subflow *s)
+{
+    return &c->recv.ooo->hints[s->id % OOO_HINTS];
+}
+
 /* Where a piece belongs: behind what is returned. Pieces that come over one subflow have growing numbers, so
  * the search starts at the last one; else it is near an end. NULL: only who wants to make us search puts many
  * pieces there. */
 static struct list *ooo_before(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn)
 {
-    struct list *n = s->ooo_hint ? search(c, &s->ooo_hint->node, dsn) : NULL;
+    struct data_ooo *hint = *hint_of(c, s);
+    struct list *n = hint ? search(c, &hint->node, dsn) : NULL;
     if (!n)
         n = search(c, c->recv.ooo->pieces.prev, dsn);
     return n ? n : search(c, &c->recv.ooo->pieces, dsn);
@@ -194,7 +204,7 @@ static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uin
             if (!prev)
                 return;
             /* what comes next over this subflow belongs behind it */
-            s->ooo_hint = prev;
+            *hint_of(c, s) = prev;
             at = stop;
         }
         if (next)

@@ -51,7 +51,7 @@ static struct pm_subflow show_subflow(const struct mp_subflow *s)
                    (subflow_synchronized(&s->tcp) && !subflow_can_carry_data(&s->tcp)),
         .stale = s->silence.stale,
         .backup = s->backup.ours || s->backup.peer,
-        .opened_at = s->tcp.syn.opened_at,
+        .opened_at = s->tcp.syn.since,
     };
 }
 

@@ -123,7 +123,7 @@ static bool is_quiet(struct mp_subflow *s, uint32_t others)
 
 static void watch_peer(struct mp_subflow *s, braid_time now)
 {
-    uint32_t others;
+    uint32_t others = 0;
     if (!is_expected(s))
         forget(s);
     else if (!others_data(s, &others))

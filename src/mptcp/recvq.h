@@ -24,11 +24,16 @@ struct data_ooo {
     struct slice s;
 };
 
+#define OOO_HINTS 8
+
 /* All of it, one piece at least: `bytes` of payload in `n` pieces, which params.out_of_order bounds. */
 struct data_gaps {
     struct list pieces; /* data_ooo by DSN */
     size_t bytes;
     unsigned n;
+    /* the last piece that came over a subflow, by its id modulo OOO_HINTS, where the search for the next
+     * begins; NULL: there is none */
+    struct data_ooo *hints[OOO_HINTS];
 };
 
 /* Numbers are offsets of the data (conn_keys): the first byte is 1. It owns both queues. */

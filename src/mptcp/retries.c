@@ -22,10 +22,10 @@ static struct pm_pair *pair_of(const struct mp_subflow *s)
     return m && m->pairs && l < PM_MAX_LOCALS && r < PM_MAX_REMOTES ? &m->pairs[l][r] : NULL;
 }
 
-void conn_pm_established(struct mp_subflow *s, braid_time now)
+void conn_pm_established(struct mp_subflow *s)
 {
     struct pm_pair *pair = pair_of(s);
-    s->established_at = now;
+    s->was_up = true;
     if (pair)
         pair->worked = true;
     conn_pm_changed(s->conn);
@@ -39,17 +39,16 @@ enum next_try { AT_ONCE, LATER, NOT_AGAIN };
  * replaced at once, unless its peer ended it in order. */
 static enum next_try next_try(const struct mp_subflow *s, const struct pm_pair *pair)
 {
-    bool was_up = s->established_at != BRAID_NEVER;
     int reason = s->closing.peer_rst >= 0                 ? s->closing.peer_rst
                  : s->closing.why == SUBFLOW_CLOSED_LOCAL ? s->closing.rst_reason
                                                           : -1;
     bool for_good = s->closing.peer_rst >= 0 ? s->closing.peer_rst_for_good : !mptcp_rst_is_transient(reason);
     if (reason >= 0)
         return for_good ? NOT_AGAIN : reason == MPTCP_RST_OUTSTANDING ? AT_ONCE : LATER;
-    if (!was_up && flow_remote_index(s) > 0 && !pair->worked)
+    if (!s->was_up && flow_remote_index(s) > 0 && !pair->worked)
         return s->closing.why == SUBFLOW_CLOSED_REFUSED || pair->failures >= FIRST_TRIES - 1 ? NOT_AGAIN
                                                                                              : LATER;
-    if (!was_up)
+    if (!s->was_up)
         return LATER;
     return s->closing.why == SUBFLOW_CLOSED_DONE ? NOT_AGAIN
                                                  : AT_ONCE; /* the peer's FIN: it wants no more of it */
@@ -66,7 +65,7 @@ static bool is_scarcity(int reason)
 static void note_failure(struct pm_pair *pair, const struct mp_subflow *s, bool alone, braid_time now)
 {
     enum next_try next = next_try(s, pair);
-    if (s->established_at != BRAID_NEVER && now - s->established_at >= HELD)
+    if (s->was_up && now - s->tcp.syn.since >= HELD)
         pair->failures = 0;
     /* "at once" holds for the first failure in a row only: what dies again and again must not be opened in a
      * loop */

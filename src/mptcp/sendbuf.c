@@ -266,8 +266,8 @@ static void tune_sndbuf(struct braid_conn *c)
         if (t->rtt.srtt_us > 0)
             goal += 2 * (t->cc.cwnd * (uint64_t)longest / (uint64_t)t->rtt.srtt_us);
     }
-    if (goal > c->sockopt.sndbuf_max)
-        goal = c->sockopt.sndbuf_max;
+    if (goal > c->sockopt->sndbuf_max)
+        goal = c->sockopt->sndbuf_max;
     if (goal > c->send.sndbuf)
         c->send.sndbuf = goal;
 }

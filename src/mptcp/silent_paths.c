@@ -31,23 +31,21 @@ bool flow_has_alternative(const struct mp_subflow *s)
 /* Makes the place for what is known of a doubt, charged to the connection. False: memory is short. */
 static bool doubt_begin(struct mp_subflow *s)
 {
-    struct flow_silence *q = &s->silence;
-    if (!q->doubt) {
-        q->doubt = calloc(1, sizeof(*q->doubt));
-        mem_take(&s->conn->mem, q->doubt ? mem_cost(sizeof(*q->doubt)) : 0);
+    if (!s->doubt) {
+        s->doubt = calloc(1, sizeof(*s->doubt));
+        mem_take(&s->conn->mem, s->doubt ? mem_cost(sizeof(*s->doubt)) : 0);
     }
-    return q->doubt;
+    return s->doubt;
 }
 
 void flow_doubt_free(struct mp_subflow *s)
 {
-    struct flow_silence *q = &s->silence;
-    if (q->doubt)
-        mem_give(&s->conn->mem, mem_cost(sizeof(*q->doubt)));
-    free(q->doubt);
-    q->doubt = NULL;
-    q->suspect = false;
-    q->patience = 0;
+    if (s->doubt)
+        mem_give(&s->conn->mem, mem_cost(sizeof(*s->doubt)));
+    free(s->doubt);
+    s->doubt = NULL;
+    s->silence.suspect = false;
+    s->silence.patience = 0;
 }
 
 /* Patience outlives the suspicion, and with it the place where it is kept. */
@@ -61,7 +59,7 @@ void flow_trust(struct mp_subflow *s)
 /* Patience wears off while ACKs come in time. */
 static unsigned patience_of(struct mp_subflow *s, braid_time now)
 {
-    struct flow_doubt *d = s->silence.doubt;
+    struct flow_doubt *d = s->doubt;
     while (s->silence.patience > 0 && now - d->patience_at >= PATIENCE_FADES) {
         s->silence.patience--;
         d->patience_at += PATIENCE_FADES;
@@ -75,7 +73,7 @@ void flow_suspect(struct mp_subflow *s, braid_time now)
 {
     if (!doubt_begin(s))
         return; /* at the next flush, perhaps */
-    struct flow_doubt *d = s->silence.doubt;
+    struct flow_doubt *d = s->doubt;
     s->silence.suspect = true;
     d->since = now;
     d->next_probe = now + PROBE_EVERY;
@@ -100,10 +98,10 @@ static void doubt(struct mp_subflow *s, braid_time now)
  * the ACKs were late. */
 static void trust(struct mp_subflow *s, braid_time now)
 {
-    if (s->tcp.activity.progress_first) {
+    if (s->tcp.tries.sent_once) {
         conn_count(s->conn, MP_SUSPECTED_WRONGLY);
         s->silence.patience += s->silence.patience < PATIENCE_MAX;
-        s->silence.doubt->patience_at = now;
+        s->doubt->patience_at = now;
     }
     flow_trust(s);
 }
@@ -113,7 +111,7 @@ static void trust(struct mp_subflow *s, braid_time now)
 static void probe(struct mp_subflow *s, braid_time now)
 {
     struct subflow *t = &s->tcp;
-    struct flow_doubt *d = s->silence.doubt;
+    struct flow_doubt *d = s->doubt;
     if (d->probed_at > 0 && t->activity.last_recv >= d->probed_at + t->rtt.min_rtt_us / 2) {
         d->probed_at = 0;
         subflow_retry(t, now);
@@ -144,7 +142,7 @@ void conn_watch_paths(struct braid_conn *c, braid_time now)
         return;
     each_flow (s, c) {
         /* first, since what follows is for those that are still silent */
-        if (s->silence.suspect && s->tcp.activity.progress_at > s->silence.doubt->since)
+        if (s->silence.suspect && s->tcp.activity.progress_at > s->doubt->since)
             trust(s, now);
         if (s->closing.dead || s->closing.reset_due)
             continue;

@@ -18,10 +18,9 @@ struct flow_doubt {
 /* `suspect` is a guess of this end (silent_paths.c), `stale` what the subflow's timer says; a path manager
  * sees the latter only. */
 struct flow_silence {
-    struct flow_doubt *doubt; /* NULL: it is not suspect, and patience is 0 */
-    bool suspect;             /* carries nothing new until the peer acknowledges something */
-    bool stale;               /* in RTO backoff */
-    uint8_t patience;         /* grace beyond the least, in doublings: ACKs were late before */
+    bool suspect : 1; /* carries nothing new until the peer acknowledges something */
+    bool stale : 1;   /* in RTO backoff */
+    uint8_t patience; /* grace beyond the least, in doublings: ACKs were late before */
 };
 
 /* Is there anybody to do without s? */

@@ -44,7 +44,7 @@ void conn_note_stall(struct braid_conn *c, braid_time now)
     /* the handshake, and the end of both directions, have timeouts of their own */
     look(&c->stall.sending, counts && c->send.una != c->send.end, c->send.una, now);
     look(&c->stall.reading, counts && c->recv.bytes > 0, c->recv.user, now);
-    braid_time unsent = due(c, &c->stall.sending, c->sockopt.user_timeout);
+    braid_time unsent = due(c, &c->stall.sending, c->sockopt->user_timeout);
     braid_time at = due(c, &c->stall.reading, c->env->params.unread);
     no_later(&at, unsent);
     c->deadlines.stall = at;
@@ -55,7 +55,7 @@ void conn_note_stall(struct braid_conn *c, braid_time now)
 void conn_stall_timeout(struct braid_conn *c, braid_time now)
 {
     conn_note_stall(c, now);
-    if (due(c, &c->stall.sending, c->sockopt.user_timeout) <= now) {
+    if (due(c, &c->stall.sending, c->sockopt->user_timeout) <= now) {
         conn_count(c, MP_STALLED);
         conn_fail(c, BRAID_CLOSE_TIMEOUT, true);
     } else if (due(c, &c->stall.reading, c->env->params.unread) <= now) {

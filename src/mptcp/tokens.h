@@ -14,8 +14,8 @@ struct mptcp_env;
 struct conn_keys {
     uint64_t local, remote;
     uint64_t local_idsn, remote_idsn;
-    uint32_t local_token, remote_token;
     struct hnode token_node; /* env->tokens, by local_token */
+    uint32_t local_token;
     bool token_hashed;
 };
 

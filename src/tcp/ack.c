@@ -31,7 +31,7 @@ static void deliver(struct subflow *sf, const struct tcp_sent *s, uint64_t from,
                     struct ack_info *a)
 {
     a->delivered += to - from;
-    delivery_on_arrival(&sf->delivery, &a->sample, &s->mark, s->at, to, to - from, a->now);
+    delivery_on_arrival(&sf->delivery, &sf->flight->pace, &a->sample, &s->mark, s->at, to, to - from, a->now);
     sf->cc.delivered = sf->delivery.delivered;
     rack_delivered(sf, s, to, a);
     tcp_mtu_delivered(sf, s, to - from, a->now);
@@ -53,7 +53,7 @@ static void finish_maps(struct subflow *sf)
         if (m->off + m->len > sf->snd.una)
             return;
         list_remove(pos);
-        sf->ops->map_done(sf, m, true);
+        sf->env->ops->map_done(sf, m, true);
     }
 }
 
@@ -179,9 +179,9 @@ static int64_t timestamp_rtt(const struct subflow *sf, const struct ack_info *a)
  * then: the sample would be as long as the silence. It does show that the path works. */
 static bool answers_probe(struct subflow *sf, const struct ack_info *a)
 {
-    if (!sf->activity.probed || a->delivered == 0)
+    if (!sf->tries.probed || a->delivered == 0)
         return false;
-    sf->activity.probed = false;
+    sf->tries.probed = false;
     sf->rtt.backoff = 0;
     return true;
 }
@@ -291,7 +291,7 @@ void tcp_process_ack(struct subflow *sf, const struct wire_packet *p, uint64_t o
         process_sack(sf, &p->tcp, ack, &a);
     if (a.delivered > 0) {
         sf->activity.progress_at = now;
-        sf->activity.progress_first = !a.retrans_acked;
+        sf->tries.sent_once = !a.retrans_acked;
     }
     take_rtt(sf, &a);
     react(sf, &a);

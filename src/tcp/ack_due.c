@@ -6,7 +6,7 @@
  * be believed here and unknown to the peer. */
 uint64_t tcp_window_now(const struct subflow *sf)
 {
-    uint64_t field = sf->ops->window((struct subflow *)sf) >> sf->syn.rcv_wscale;
+    uint64_t field = sf->env->ops->window((struct subflow *)sf) >> sf->syn.rcv_wscale;
 
     return min_u64(field, UINT16_MAX) << sf->syn.rcv_wscale;
 }

@@ -43,13 +43,13 @@ bool tcp_fin_acked(struct subflow *sf, const struct wire_packet *p, uint64_t off
         tcp_set_state(sf, TCP_STATE_FIN_WAIT_2);
         return true;
     case TCP_STATE_CLOSING:
-        sf->ops->segment(sf, p, off, now);
+        sf->env->ops->segment(sf, p, off, now);
         if (sf->ack.now)
             tcp_send_ack(sf, now);
         tcp_finish(sf, TCP_STATE_TIME_WAIT, SUBFLOW_CLOSED_DONE, now);
         return false;
     case TCP_STATE_LAST_ACK:
-        sf->ops->segment(sf, p, off, now);
+        sf->env->ops->segment(sf, p, off, now);
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_DONE, now);
         return false;
     default:
@@ -89,7 +89,7 @@ void tcp_fin_take(struct subflow *sf, braid_time now)
     default:
         break;
     }
-    sf->ops->fin(sf, now);
+    sf->env->ops->fin(sf, now);
     if (sf->state != TCP_STATE_FIN_WAIT_2)
         return;
     /* The acknowledgement has to leave now: the owner is about to forget the subflow. */

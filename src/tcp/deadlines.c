@@ -27,7 +27,7 @@ void tcp_deadlines_arm(struct subflow *sf)
 void tcp_deadlines_stop(struct subflow *sf)
 {
     sf->due.rexmit = sf->due.delack = sf->due.keepalive = sf->due.pace = BRAID_NEVER;
-    sf->due.kind = REXMIT_OFF;
+    sf->tries.kind = REXMIT_OFF;
     wheel_cancel(&sf->env->wheel, &sf->due.timer);
 }
 
@@ -43,7 +43,7 @@ static braid_time probe_interval(const struct subflow *sf)
 
 static void set_rexmit(struct subflow *sf, enum tcp_rexmit_timer kind, braid_time at)
 {
-    sf->due.kind = kind;
+    sf->tries.kind = kind;
     sf->due.rexmit = at;
 }
 
@@ -56,7 +56,7 @@ static braid_time handshake_deadline(const struct subflow *sf)
 
     if (sf->state == TCP_STATE_SYN_RECEIVED && !sf->syn.answered)
         return BRAID_NEVER;
-    return earliest(sf->due.rto_base + (HANDSHAKE_RTO << shift), sf->syn.opened_at + sf->env->syn_timeout);
+    return earliest(sf->due.rto_base + (HANDSHAKE_RTO << shift), sf->syn.since + sf->env->syn_timeout);
 }
 
 /* Which of its uses the retransmission timer has now. */

@@ -15,7 +15,6 @@ struct tcp_deadlines {
     struct timer timer;
     braid_time rexmit, delack, keepalive, pace;
     braid_time rto_base; /* the RTO counts from here */
-    enum tcp_rexmit_timer kind;
 };
 
 /* Recomputes what the retransmission timer is used for, then arms the wheel for the earliest deadline. */

@@ -3,14 +3,15 @@
 
 /* The mark says how much had been delivered when this left; the ACK that covers it will say how much has
  * been by then. If nothing was in flight the interval begins now: the pause before is not the path's. */
-void delivery_on_sent(struct delivery *r, struct delivery_mark *m, bool idle, braid_time now)
+void delivery_on_sent(const struct delivery *r, struct delivery_pace *p, struct delivery_mark *m, bool idle,
+                      braid_time now)
 {
     if (idle)
-        r->first_sent = r->delivered_at = now;
-    int64_t send = now - r->first_sent;
+        p->first_sent = p->delivered_at = now;
+    int64_t send = now - p->first_sent;
     *m = (struct delivery_mark){
         .delivered = r->delivered,
-        .delivered_at = r->delivered_at,
+        .delivered_at = p->delivered_at,
         .send_us = send < UINT32_MAX ? (uint32_t)send : UINT32_MAX,
         .app_limited = r->limited_until > 0,
     };
@@ -23,15 +24,16 @@ static bool is_newer(const struct delivery_sample *s, braid_time sent_at, uint64
 }
 
 /* The first send of the next sample is where this one ended, so intervals of sending join without a gap. */
-void delivery_on_arrival(struct delivery *r, struct delivery_sample *s, const struct delivery_mark *m,
-                         braid_time sent_at, uint64_t end, uint64_t bytes, braid_time now)
+void delivery_on_arrival(struct delivery *r, struct delivery_pace *p, struct delivery_sample *s,
+                         const struct delivery_mark *m, braid_time sent_at, uint64_t end, uint64_t bytes,
+                         braid_time now)
 {
     r->delivered += bytes;
-    r->delivered_at = now;
+    p->delivered_at = now;
     if (!is_newer(s, sent_at, end))
         return;
     *s = (struct delivery_sample){.sent_at = sent_at, .end = end, .mark = *m};
-    r->first_sent = sent_at;
+    p->first_sent = sent_at;
 }
 
 /* The rate is over the longer of the two intervals: ACKs that come in a burst would make the path look

@@ -10,13 +10,16 @@
 
 #include <braid/types.h>
 
-/* Of a subflow. */
+/* Of a subflow, as long as it lives. */
 struct delivery {
-    uint64_t delivered;      /* ever; never counts a byte twice */
-    braid_time delivered_at; /* when that last grew, or when data was sent after nothing had been in flight */
+    uint64_t delivered;     /* ever; never counts a byte twice */
+    uint64_t limited_until; /* while that is below, the application (not the path) was the limit; 0: no */
+};
+
+/* Of a subflow, while something is in flight. */
+struct delivery_pace {
+    braid_time delivered_at; /* when `delivered` last grew, or data was sent with nothing in flight before */
     braid_time first_sent;   /* when the data left that was delivered last: the send interval begins here */
-    uint64_t
-        limited_until; /* while delivered is below, the application (not the path) was the limit; 0: no */
 };
 
 /* At the transmission of a run. */
@@ -42,11 +45,13 @@ struct delivery_result {
     bool app_limited;
 };
 
-/* A run is sent, or sent again; idle: nothing is in flight. */
-void delivery_on_sent(struct delivery *r, struct delivery_mark *m, bool idle, braid_time now);
+/* A run is sent, or sent again; idle: nothing is in flight, and what p holds does not matter. */
+void delivery_on_sent(const struct delivery *r, struct delivery_pace *p, struct delivery_mark *m, bool idle,
+                      braid_time now);
 /* `bytes` that end at offset `end` and left at sent_at with mark m were delivered for the first time. */
-void delivery_on_arrival(struct delivery *r, struct delivery_sample *s, const struct delivery_mark *m,
-                         braid_time sent_at, uint64_t end, uint64_t bytes, braid_time now);
+void delivery_on_arrival(struct delivery *r, struct delivery_pace *p, struct delivery_sample *s,
+                         const struct delivery_mark *m, braid_time sent_at, uint64_t end, uint64_t bytes,
+                         braid_time now);
 /* After all that an ACK delivers was told. An interval below min_rtt_us is no sample: an acknowledgement
  * cannot be faster, so the data was a spurious retransmission. */
 struct delivery_result delivery_finish(struct delivery *r, const struct delivery_sample *s,

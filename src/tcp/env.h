@@ -6,13 +6,15 @@
 #include "base/wheel.h"
 #include "tcp/mtu_cache.h"
 
+struct subflow_ops;
+
 struct tcp_env {
+    const struct subflow_ops *ops; /* the owner of them all */
     struct wheel wheel;
     struct braid_counters count;
     struct braid_host host;
-    uint16_t mtu;              /* of the link: our MSS follows from it */
-    size_t rcvbuf_max;         /* the window scale follows from it */
-    braid_time keepalive_idle; /* 0: off */
+    uint16_t mtu;      /* of the link: our MSS follows from it */
+    size_t rcvbuf_max; /* the window scale follows from it */
     braid_time syn_timeout;
     braid_time resumed_at; /* since then this end has been there without a break */
     uint16_t min_mss;

@@ -5,6 +5,7 @@
 #ifndef BRAID_TCP_FLIGHT_H
 #define BRAID_TCP_FLIGHT_H
 
+#include "tcp/delivery.h"
 #include "tcp/mtu_search.h"
 #include "tcp/rack.h"
 #include "tcp/recovery.h"
@@ -17,6 +18,8 @@ struct tcp_flight {
     struct tcp_recovery recovery;
     uint64_t tlp_end; /* 0: no tail loss probe outstanding */
     struct mtu_probe mtu;
+    struct delivery_pace pace;
+    braid_time stuck_since; /* first RTO without progress; valid if tries.stuck_rtos > 0 */
 };
 
 /* The subflow is new: nothing is in flight. */

@@ -9,7 +9,7 @@ static void too_big(struct subflow *sf, uint32_t mtu, braid_time now)
     if (!tcp_mtu_limit(sf, mtu, now))
         return;
     tcp_deadlines_update(sf);
-    sf->ops->wake(sf);
+    sf->env->ops->wake(sf);
 }
 
 /* Anyone can send these, so they end nothing that is established (RFC 5927 section 5.2), and the quoted

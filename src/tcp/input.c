@@ -48,7 +48,7 @@ static bool complete_handshake(struct subflow *sf, const struct wire_packet *p, 
 
     sf->snd.una = sf->snd.nxt = ack;
     enum subflow_verdict v = !tcp_cc_reserve(sf) ? SUBFLOW_RESET
-                             : ask               ? sf->ops->handshake(sf, p, now)
+                             : ask               ? sf->env->ops->handshake(sf, p, now)
                                                  : SUBFLOW_OK;
 
     if (v == SUBFLOW_RESET) {
@@ -67,7 +67,7 @@ static bool complete_handshake(struct subflow *sf, const struct wire_packet *p, 
 /* Payload that came with a handshake segment, or behind it. */
 static void continue_established(struct subflow *sf, const struct seg *s, struct buf *b, braid_time now)
 {
-    enum subflow_verdict v = sf->ops->segment(sf, s->p, s->off + s->syn, now);
+    enum subflow_verdict v = sf->env->ops->segment(sf, s->p, s->off + s->syn, now);
 
     if (sf->state == TCP_STATE_CLOSED)
         return;
@@ -89,7 +89,7 @@ static bool acks_syn(const struct subflow *sf, uint64_t ack)
  */
 static void cross_syn(struct subflow *sf, const struct wire_packet *p, braid_time now)
 {
-    enum subflow_verdict v = sf->ops->handshake(sf, p, now);
+    enum subflow_verdict v = sf->env->ops->handshake(sf, p, now);
 
     if (v == SUBFLOW_RESET)
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_LOCAL, now);
@@ -116,7 +116,7 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
     /* Second check: a RST that does not acknowledge our SYN may be anybody's. */
     if (flags & TCP_RST) {
         if (flags & TCP_ACK) {
-            sf->ops->reset(sf, p, now);
+            sf->env->ops->reset(sf, p, now);
             tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_REFUSED, now);
         }
         return;
@@ -151,7 +151,7 @@ static bool syn_in_syn_received(struct subflow *sf, const struct seg *s, struct 
 {
     if (s->p->tcp.seq == sf->syn.irs && !s->has_ack) {
         if (sf->syn.passive) {
-            sf->ops->syn_again(sf, s->p);
+            sf->env->ops->syn_again(sf, s->p);
             subflow_take_syn(sf, s->p, b, now);
         }
         /* The SYN/ACK was lost, or is late; before it the owner has not decided. */
@@ -211,7 +211,7 @@ static void input_rst(struct subflow *sf, const struct seg *s, braid_time now)
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_REFUSED, now);
         return;
     }
-    sf->ops->reset(sf, s->p, now);
+    sf->env->ops->reset(sf, s->p, now);
     if (sf->state != TCP_STATE_CLOSED)
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_RST, now);
 }

@@ -34,7 +34,7 @@ static void add_options(struct subflow *sf, enum subflow_segment kind, const str
 {
     unsigned space = TCP_OPTIONS_MAX - tcp_options_size(t);
 
-    sf->ops->options_out(sf, kind, map, space, t);
+    sf->env->ops->options_out(sf, kind, map, space, t);
     assert(mptcp_options_size(&t->mp) <= space);
 }
 
@@ -59,7 +59,7 @@ static void send_syn_segment(struct subflow *sf, const struct wire_tcp *t)
     if (sf->state == TCP_STATE_SYN_RECEIVED && sf->syn.peer_mss < most)
         most = sf->syn.peer_mss;
     struct iovec iov[SYN_PIECES];
-    unsigned n = sf->ops->syn_payload(sf, most - TCP_OPTIONS_MAX, iov, SYN_PIECES);
+    unsigned n = sf->env->ops->syn_payload(sf, most - TCP_OPTIONS_MAX, iov, SYN_PIECES);
     struct packet_spec spec = {.src = sf->local, .dst = sf->remote, .tcp = t, .hop_limit = TCP_HOP_LIMIT};
 
     for (unsigned i = 0; i < n; i++)
@@ -91,7 +91,7 @@ static uint32_t syn_acked(struct subflow *sf)
 void tcp_send_syn(struct subflow *sf, braid_time now)
 {
     bool synack = sf->state == TCP_STATE_SYN_RECEIVED;
-    uint64_t window = min_u64(sf->ops->window(sf), UINT16_MAX); /* not scaled, RFC 7323 section 2.2 */
+    uint64_t window = min_u64(sf->env->ops->window(sf), UINT16_MAX); /* not scaled, RFC 7323 section 2.2 */
     uint32_t acked = synack ? syn_acked(sf) : 0;
     struct wire_tcp t = {
         .flags = synack ? TCP_SYN | TCP_ACK : TCP_SYN,
@@ -155,7 +155,7 @@ void subflow_probe(struct subflow *sf, braid_time now)
     if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
         return;
     /* The answer to this is no sample of the round trip (answers_probe). */
-    sf->activity.probed = tcp_outstanding(sf);
+    sf->tries.probed = tcp_outstanding(sf);
     send_control(sf, 0, sf->snd.una - 1, false, now);
 }
 

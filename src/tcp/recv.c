@@ -11,7 +11,7 @@ static void deliver(struct subflow *sf, struct slice s, braid_time now)
 
     sf->rcv.nxt += s.len;
     sf->ack.bytes += s.len;
-    sf->ops->data(sf, off, s, now);
+    sf->env->ops->data(sf, off, s, now);
 }
 
 /* What has come into order moves on. */
@@ -65,7 +65,7 @@ void subflow_take_syn(struct subflow *sf, const struct wire_packet *syn, struct 
     if (len <= old || mem_room(sf->account) < buf_cost(len - old))
         return;
     sf->rcv.nxt += len - old;
-    sf->ops->data(sf, off, slice_of(b, syn->payload + old, len - old), now);
+    sf->env->ops->data(sf, off, slice_of(b, syn->payload + old, len - old), now);
 }
 
 /* RFC 9293 section 3.10.7.4, seventh and eighth check. A segment that fills a hole is acknowledged at

@@ -37,7 +37,6 @@ void rtt_sample(struct rtt *r, int64_t rtt_us, braid_time now)
         r->rttvar_us += (deviation - r->rttvar_us) / 4;
         r->srtt_us = (int32_t)clamp(r->srtt_us + error / 8, 1, RTT_RTO_MAX);
     }
-    r->latest_us = sample;
     r->backoff = 0;
     update_min(r, sample, now);
 }

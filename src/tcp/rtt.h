@@ -14,10 +14,9 @@ struct rtt {
     /* 32 bits hold RTT_RTO_MAX, and four times that. */
     int32_t srtt_us; /* 0: no sample yet */
     int32_t rttvar_us;
-    int32_t latest_us;     /* the last sample */
     int32_t min_rtt_us;    /* least sample of the last RTT_MIN_WINDOW, 0: no sample yet */
-    braid_time min_rtt_at; /* when that sample was taken */
     uint8_t backoff;       /* times the timeout was doubled since the last sample */
+    braid_time min_rtt_at; /* when the least sample was taken */
 };
 
 /* No sample yet: the timeout is RTT_RTO_INITIAL. */

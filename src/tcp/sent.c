@@ -89,7 +89,7 @@ struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map,
 
     *s = (struct tcp_sent){
         .start = sf->snd.nxt, .end = sf->snd.nxt + len, .at = now, .map = map, .seg = sf->size.mss};
-    delivery_on_sent(&sf->delivery, &s->mark, sf->flight->board.pipe == 0, now);
+    delivery_on_sent(&sf->delivery, &sf->flight->pace, &s->mark, sf->flight->board.pipe == 0, now);
     list_append(&sf->flight->board.runs, &s->node);
     list_append(&sf->flight->board.by_time, &s->link);
     sf->flight->board.n_sent++;
@@ -255,7 +255,7 @@ void sent_unlose_all(struct subflow *sf)
 void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
 {
     assert(s->state != SENT_SACKED);
-    delivery_on_sent(&sf->delivery, &s->mark, sf->flight->board.pipe == 0, now);
+    delivery_on_sent(&sf->delivery, &sf->flight->pace, &s->mark, sf->flight->board.pipe == 0, now);
     leave(sf, s);
     enter(sf, s, SENT_FLIGHT);
     s->at = now;

@@ -8,8 +8,6 @@ struct tcp_activity {
     braid_time last_recv, last_send;
     braid_time progress_at; /* when the peer last acknowledged something new, or, since then, data left with
                              * nothing in flight before it */
-    bool progress_first;    /* what it acknowledged had been sent once only */
-    bool probed;            /* with data in flight, and nothing new was acknowledged since */
 };
 
 #endif

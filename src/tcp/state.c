@@ -37,5 +37,5 @@ void tcp_finish(struct subflow *sf, enum tcp_state state, enum subflow_closed wh
         tcp_count(sf, COUNT_TCP_ABORT_ON_TIMEOUT, 1);
     tcp_deadlines_stop(sf);
     tcp_set_state(sf, state);
-    sf->ops->closed(sf, why, now);
+    sf->env->ops->closed(sf, why, now);
 }

@@ -31,8 +31,7 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
     sf->rcv.mss = sf->syn.peer_mss;
     sf->syn.rcv_wscale = tcp_window_scale(sf->env->rcvbuf_max);
     sf->ack.quick = TCP_QUICK_ACKS;
-    sf->syn.opened_at = sf->activity.last_recv = sf->activity.last_send = sf->activity.progress_at = now;
-    sf->tries.keepalive_idle = sf->env->keepalive_idle;
+    sf->syn.since = sf->activity.last_recv = sf->activity.last_send = sf->activity.progress_at = now;
     rtt_init(&sf->rtt);
     pacer_init(&sf->pacer);
     sf->cc.ops = cc;
@@ -62,7 +61,7 @@ void subflow_answer(struct subflow *sf, braid_time now)
     if (sf->state != TCP_STATE_SYN_RECEIVED || sf->syn.answered)
         return;
     sf->syn.answered = true;
-    sf->syn.opened_at = now;
+    sf->syn.since = now;
     sf->snd.nxt = 1;
     tcp_send_syn(sf, now);
     tcp_deadlines_update(sf);
@@ -89,7 +88,7 @@ void subflow_destroy(struct subflow *sf)
     sent_clear(sf);
     list_each (pos, tmp, &sf->flight->maps) {
         list_remove(pos);
-        sf->ops->map_done(sf, list_entry(pos, struct tcp_map, node), false);
+        sf->env->ops->map_done(sf, list_entry(pos, struct tcp_map, node), false);
     }
     tcp_flight_free(sf);
     recovery_free_undo(sf);

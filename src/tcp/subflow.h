@@ -113,12 +113,13 @@ struct subflow_ops {
     unsigned (*syn_payload)(struct subflow *sf, uint32_t room, struct iovec *iov, unsigned n);
     /* Receive window to advertise, in bytes, relative to what options_out acknowledges. */
     uint64_t (*window)(struct subflow *sf);
+    /* Idle time before the first keepalive probe; 0: none. */
+    braid_time (*keepalive)(const struct subflow *sf);
 };
 
 /* Each group is declared beside the file that keeps it. The pointers are never NULL once the subflow is open:
  * what they point to is made when it is needed, and is constant and empty otherwise. */
 struct subflow {
-    const struct subflow_ops *ops;
     struct tcp_env *env;
     struct mem_account *account; /* the owner's: out-of-order data is charged here */
     struct braid_addr local, remote;
@@ -149,8 +150,8 @@ struct subflow {
     struct tcp_activity activity;
 };
 
-/* Passive open from a SYN: SYN_RECEIVED, nothing sent. cc: the algorithm. The struct must be zeroed; ops,
- * env, account and size.reserve set. */
+/* Passive open from a SYN: SYN_RECEIVED, nothing sent. cc: the algorithm. The struct must be zeroed; env,
+ * account and size.reserve set. */
 void subflow_open_passive(struct subflow *sf, const struct wire_packet *syn, const struct cc_ops *cc,
                           braid_time now);
 /* The payload of that SYN, of which the owner takes sf->syn.take bytes at most, goes to ops->data; those of
@@ -185,8 +186,8 @@ void subflow_ack_at_once(struct subflow *sf, braid_time now);
 /* The owner has data that only the peer's window (its own or the connection's) holds back: keep probing, with
  * the persist timer's backoff (RFC 9293 section 3.8.6.1). */
 void subflow_set_blocked(struct subflow *sf, bool blocked, braid_time now);
-/* Idle time before the first keepalive probe from now on, instead of the environment's; 0: none. */
-void subflow_set_keepalive(struct subflow *sf, braid_time idle);
+/* What ops->keepalive says is another time now. */
+void subflow_keepalive_changed(struct subflow *sf);
 /* Another congestion control from now on; cwnd, ssthresh and a recovery under way stay. */
 void subflow_set_cc(struct subflow *sf, const struct cc_ops *cc, braid_time now);
 /* Sends one keepalive-style probe (an old sequence number, no payload) now. */

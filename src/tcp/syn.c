@@ -47,6 +47,7 @@ void tcp_take_syn_options(struct subflow *sf, const struct wire_packet *p, braid
 void tcp_establish(struct subflow *sf, braid_time now)
 {
     tcp_set_state(sf, TCP_STATE_ESTABLISHED);
+    sf->syn.since = now;
     sf->due.rexmit = BRAID_NEVER;
     sf->tries.tlp_sampled = !sf->syn.retries && !sf->syn.stateless; /* Karn's rule */
     if (sf->tries.tlp_sampled)
@@ -57,7 +58,6 @@ void tcp_establish(struct subflow *sf, braid_time now)
     sf->cc.ops->init(&sf->cc, now);
     sf->cwnd.round_end = sf->snd.nxt;
     tcp_update_pacing(sf);
-    if (sf->tries.keepalive_idle > 0)
-        sf->due.keepalive = now + sf->tries.keepalive_idle;
-    sf->ops->established(sf, now);
+    subflow_keepalive_changed(sf);
+    sf->env->ops->established(sf, now);
 }

@@ -8,9 +8,9 @@ struct subflow;
 struct wire_packet;
 
 struct tcp_syn {
-    braid_time opened_at; /* when the first SYN or SYN/ACK left */
-    uint32_t iss, irs;    /* wire values: ours and the peer's */
-    uint16_t peer_mss;    /* as offered, 536/1220 if not */
+    braid_time since;  /* when the first SYN or SYN/ACK left; from ESTABLISHED on: when that began */
+    uint32_t iss, irs; /* wire values: ours and the peer's */
+    uint16_t peer_mss; /* as offered, 536/1220 if not */
     uint8_t snd_wscale, rcv_wscale;
     uint8_t retries;
     /* Payload of SYNs, in bytes: what the owner takes of the peer's, what the newest of them had, and what

@@ -15,7 +15,7 @@
 /* RFC 9293 section 3.8.3: for a SYN the limit is the owner's to set. */
 static void on_handshake_timeout(struct subflow *sf, braid_time now)
 {
-    if (now - sf->syn.opened_at >= sf->env->syn_timeout) {
+    if (now - sf->syn.since >= sf->env->syn_timeout) {
         tcp_finish(sf, TCP_STATE_CLOSED, sf->syn.passive ? SUBFLOW_CLOSED_REFUSED : SUBFLOW_CLOSED_TIMEOUT,
                    now);
         return;
@@ -33,7 +33,7 @@ static bool hopeless(const struct subflow *sf, braid_time now)
         return false;
     if (sf->snd.wnd == 0 && now - sf->activity.last_recv < GIVE_UP_TIME)
         return false;
-    return sf->tries.stuck_rtos >= GIVE_UP_BACKOFF || now - sf->tries.stuck_since >= GIVE_UP_TIME;
+    return sf->tries.stuck_rtos >= GIVE_UP_BACKOFF || now - sf->flight->stuck_since >= GIVE_UP_TIME;
 }
 
 /* RFC 6298 (5.4) to (5.6). What is retransmitted, and when, is decided at the flush; the owner hears of
@@ -47,12 +47,12 @@ static void on_rto(struct subflow *sf, braid_time now)
     tcp_count(sf, COUNT_TCP_TIMEOUTS, 1);
     recovery_begin_rto(sf, now);
     if (sf->tries.stuck_rtos++ == 0)
-        sf->tries.stuck_since = now;
+        sf->flight->stuck_since = now;
     rtt_backoff(&sf->rtt);
     sf->due.rto_base = now;
-    sf->ops->timeout(sf, now);
+    sf->env->ops->timeout(sf, now);
     if (sf->state != TCP_STATE_CLOSED)
-        sf->ops->wake(sf);
+        sf->env->ops->wake(sf);
 }
 
 /* RFC 8985 section 6.3: what was only late by now is lost. The same follows as from an ACK that delivers
@@ -70,7 +70,7 @@ static void on_reorder_timeout(struct subflow *sf, braid_time now)
     struct ack_info nothing = {
         .now = now, .prior_una = sf->snd.una, .newest_sent = -1, .sample.sent_at = DELIVERY_NOTHING};
     recovery_on_ack(sf, &nothing, lost);
-    sf->ops->wake(sf);
+    sf->env->ops->wake(sf);
 }
 
 /* RFC 8985 section 7.3: one segment, for which cwnd is not asked. */
@@ -99,7 +99,7 @@ static void on_persist_timeout(struct subflow *sf, braid_time now)
 /* One timer, one use at a time (RFC 8985 section 8): each chooses what comes next. */
 static void on_rexmit(struct subflow *sf, braid_time now)
 {
-    switch (sf->due.kind) {
+    switch (sf->tries.kind) {
     case REXMIT_RTO:
         if (sf->state < TCP_STATE_ESTABLISHED)
             on_handshake_timeout(sf, now);
@@ -125,7 +125,7 @@ static void on_rexmit(struct subflow *sf, braid_time now)
 /* RFC 9293 section 3.8.4. The deadline is not moved by traffic; what it finds decides. */
 static void on_keepalive(struct subflow *sf, braid_time now)
 {
-    braid_time due = sf->activity.last_recv + sf->tries.keepalive_idle;
+    braid_time due = sf->activity.last_recv + sf->env->ops->keepalive(sf);
 
     /* Something came since the timer was set. */
     if (now < due) {
@@ -148,9 +148,10 @@ static void on_keepalive(struct subflow *sf, braid_time now)
 }
 
 /* From the last sign of life on, so that a change does not keep a dead connection longer. */
-void subflow_set_keepalive(struct subflow *sf, braid_time idle)
+void subflow_keepalive_changed(struct subflow *sf)
 {
-    sf->tries.keepalive_idle = idle;
+    braid_time idle = sf->env->ops->keepalive(sf);
+
     if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
         return; /* tcp_establish begins */
     sf->tries.keepalives = 0;
@@ -164,7 +165,7 @@ static void on_delack(struct subflow *sf)
     sf->due.delack = BRAID_NEVER;
     sf->ack.now = true;
     tcp_count(sf, COUNT_TCP_DELAYED_ACKS, 1);
-    sf->ops->wake(sf);
+    sf->env->ops->wake(sf);
 }
 
 /* Any of them may end the subflow; then its deadlines are gone and none of the others is due. */
@@ -180,7 +181,7 @@ static void on_timer(struct timer *t, braid_time now)
         on_keepalive(sf, now);
     if (sf->due.pace <= now) {
         sf->due.pace = BRAID_NEVER;
-        sf->ops->wake(sf);
+        sf->env->ops->wake(sf);
     }
     tcp_deadlines_arm(sf);
 }

@@ -2,18 +2,19 @@
 #ifndef BRAID_TCP_TIMERS_H
 #define BRAID_TCP_TIMERS_H
 
-#include <braid/types.h>
+#include "tcp/deadlines.h"
 
 struct subflow;
 
 struct tcp_tries {
-    braid_time keepalive_idle; /* before the first probe; 0: off */
-    braid_time stuck_since;    /* first RTO without progress; valid if stuck_rtos > 0 */
-    uint16_t stuck_rtos;       /* RTOs since snd.una advanced; a minute apart in the end */
-    uint16_t probes;           /* zero-window probes since the window closed ... */
+    uint16_t stuck_rtos; /* RTOs since snd.una advanced; a minute apart in the end */
+    uint16_t probes;     /* zero-window probes since the window closed ... */
     uint16_t probes_unanswered;
     uint8_t keepalives;
-    bool tlp_sampled; /* an RTT sample came since the last tail loss probe */
+    enum tcp_rexmit_timer kind : 8; /* what due.rexmit is for */
+    bool tlp_sampled : 1;           /* an RTT sample came since the last tail loss probe */
+    bool probed : 1;                /* with data in flight, and nothing new was acknowledged since */
+    bool sent_once : 1;             /* what the peer acknowledged last had been sent once only */
 };
 
 /* The subflow is new: nothing is due. */

@@ -24,9 +24,7 @@ static void close_half(struct app *a)
 
     sim_trace(a->world, "%s %u closes its half of the subflows", a->side ? "server" : "client", a->index);
     a->finned = true;
-    list_each (n, tmp, &c->subflows) {
-        struct mp_subflow *s = list_entry(n, struct mp_subflow, node);
-
+    each_flow (s, c) {
         if (!s->closing.dead && subflow_synchronized(&s->tcp))
             subflow_close(&s->tcp, a->world->time.now);
     }

@@ -26,6 +26,7 @@ struct toy {
     struct cc cc;
     uint64_t priv[32]; /* the private state of the algorithm */
     struct delivery delivery;
+    struct delivery_pace pace;
     /* The path: may be changed at any time. */
     double rate; /* bytes per second */
     int64_t rtt_us;
@@ -80,7 +81,7 @@ static inline void toy_send(struct toy *t)
     double wait = t->busy_until > (double)t->now ? t->busy_until - (double)t->now : 0;
 
     *p = (struct toy_packet){.sent_at = t->now, .end = t->tail * MSS};
-    delivery_on_sent(&t->delivery, &p->mark, t->cc.in_flight == 0, t->now);
+    delivery_on_sent(&t->delivery, &t->pace, &p->mark, t->cc.in_flight == 0, t->now);
     t->cc.in_flight += MSS;
     p->lost = toy_random(t) < t->loss || wait * t->rate / 1e6 + MSS > t->queue;
     t->packets++;
@@ -124,7 +125,7 @@ static inline void toy_ack(struct toy *t)
     } else {
         a.acked = MSS;
         a.rtt_us = t->now - p->sent_at;
-        delivery_on_arrival(&t->delivery, &s, &p->mark, p->sent_at, p->end, MSS, t->now);
+        delivery_on_arrival(&t->delivery, &t->pace, &s, &p->mark, p->sent_at, p->end, MSS, t->now);
         t->cc.delivered = t->delivery.delivered;
         t->cc.srtt_us += (a.rtt_us - t->cc.srtt_us) / 8;
     }

@@ -76,6 +76,7 @@ struct sent_segment {
 
 struct harness {
     struct tcp_env env;
+    braid_time keepalive_idle;
     struct subflow sf; /* first, so that an op can find its harness */
     struct mem_account account;
     braid_time now;
@@ -265,6 +266,11 @@ static unsigned h_syn_payload(struct subflow *sf, uint32_t room, struct iovec *i
     return 1;
 }
 
+static braid_time h_keepalive(const struct subflow *sf)
+{
+    return list_entry(sf, struct harness, sf)->keepalive_idle;
+}
+
 static uint64_t h_window(struct subflow *sf)
 {
     return h_of(sf)->window;
@@ -285,6 +291,7 @@ static const struct subflow_ops h_ops = {
     .options_out = h_options,
     .syn_payload = h_syn_payload,
     .window = h_window,
+    .keepalive = h_keepalive,
 };
 
 static inline struct braid_addr h_addr(const char *text)
@@ -315,7 +322,7 @@ static inline struct harness *h_new(void)
     h->peer_iss = 1000;
     h->peer_ts = 7000;
     h->ts = h->sack = h->wscale = true;
-    h->sf.ops = &h_ops;
+    h->env.ops = &h_ops;
     h->sf.env = &h->env;
     h->sf.account = &h->account;
     h->sf.local = h_addr("10.0.0.1:80");

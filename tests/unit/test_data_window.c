@@ -125,7 +125,7 @@ END_TEST
 START_TEST(the_buffer_doubles_while_half_of_it_is_read_in_a_round_trip_up_to_the_limit)
 {
     begin();
-    lone.c->sockopt.rcvbuf_max = 300000;
+    conn_own_sockopt(lone.c)->rcvbuf_max = 300000;
     conn_recv_settle(lone.c, lone.now); /* a round trip of 10 ms begins */
     arrive(BUFFER / 2, true);
     lone.now += 5 * BRAID_MS;

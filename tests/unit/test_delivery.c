@@ -15,18 +15,20 @@ struct run {
 };
 
 static struct delivery d;
+static struct delivery_pace pace;
 static uint64_t sent, in_flight;
 
 static void reset(void)
 {
     d = (struct delivery){0};
+    pace = (struct delivery_pace){0};
     sent = in_flight = 0;
 }
 
 static struct run send_run(braid_time now)
 {
     struct run r = {.at = now, .end = sent += 1000};
-    delivery_on_sent(&d, &r.mark, in_flight == 0, now);
+    delivery_on_sent(&d, &pace, &r.mark, in_flight == 0, now);
     in_flight += 1000;
     return r;
 }
@@ -35,7 +37,7 @@ static struct delivery_result ack_runs(const struct run *r, unsigned n, int64_t 
 {
     struct delivery_sample s = {.sent_at = DELIVERY_NOTHING};
     for (unsigned i = 0; i < n; i++) {
-        delivery_on_arrival(&d, &s, &r[i].mark, r[i].at, r[i].end, 1000, now);
+        delivery_on_arrival(&d, &pace, &s, &r[i].mark, r[i].at, r[i].end, 1000, now);
         in_flight -= 1000;
     }
     return delivery_finish(&d, &s, min_rtt, now);
@@ -89,7 +91,7 @@ START_TEST(the_most_recently_sent_run_of_an_ack_counts)
     struct delivery_result x = ack_runs(reordered, 3, 1, 110 * MS);
     ck_assert_uint_eq(x.prior_delivered, 1000);
     ck_assert_uint_eq(x.delivered, 3000);
-    ck_assert_int_eq(d.first_sent, 60 * MS);
+    ck_assert_int_eq(pace.first_sent, 60 * MS);
 }
 END_TEST
 

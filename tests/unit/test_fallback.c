@@ -128,8 +128,8 @@ START_TEST(a_wrong_checksum_asks_the_peer_to_fall_back)
     const struct rx_mapping m = {.off = 11, .dsn = 61, .len = 100};
     begin();
     ck_assert(conn_checksum_failed(lone.s, &m));
-    ck_assert(conn_is_mptcp(lone.c) && lone.c->fallback.rx_failed && lone.s->fail.due);
-    ck_assert_uint_eq(lone.s->fail.dsn, 61);
+    ck_assert(conn_is_mptcp(lone.c) && lone.c->fallback.rx_failed && lone.s->fail_due);
+    ck_assert_uint_eq(lone.s->fail_dsn, 61);
     conn_mp_fail(lone.s, DATA_FIRST); /* its answer */
     ck_assert_int_eq(lone.c->mode, MODE_FALLBACK);
     ck_assert(!lone.c->fallback.rx_failed && lone.c->dss.keep_data_acks);
@@ -145,7 +145,7 @@ START_TEST(one_on_one_of_several_subflows_ends_that)
     begin();
     struct mp_subflow *join = lone_flow("10.0.2.2:4000");
     ck_assert(!conn_checksum_failed(join, &m));
-    ck_assert(join->closing.reset_due && join->fail.due && !lone.s->closing.reset_due);
+    ck_assert(join->closing.reset_due && join->fail_due && !lone.s->closing.reset_due);
     ck_assert(conn_is_mptcp(lone.c) && !lone.c->fallback.rx_failed);
     lone_end();
 }
@@ -157,8 +157,8 @@ START_TEST(an_mp_fail_is_answered_where_one_may_fall_back)
     bring(1, 100);
     conn_mp_fail(lone.s, DATA_FIRST);
     ck_assert_int_eq(lone.c->mode, MODE_FALLBACK);
-    ck_assert(lone.c->fallback.fail_answered && lone.s->fail.due);
-    ck_assert_uint_eq(lone.s->fail.dsn, 101);
+    ck_assert(lone.c->fallback.fail_answered && lone.s->fail_due);
+    ck_assert_uint_eq(lone.s->fail_dsn, 101);
     lone_end();
 }
 END_TEST

@@ -204,7 +204,7 @@ START_TEST(when_all_places_are_taken_the_longest_silent_makes_way)
     lone.now += 3 * BRAID_SECOND;
     lone.s->tcp.activity.last_recv = lone.now - 2 * BRAID_SECOND;
     other->tcp.activity.last_recv = lone.now - 2 * BRAID_SECOND + 1;
-    s->tcp.syn.opened_at = lone.now - BRAID_SECOND;
+    s->tcp.syn.since = lone.now - BRAID_SECOND;
     ck_assert_int_eq(take(s), SUBFLOW_OK);
     ck_assert(lone.s->closing.reset_due && !other->closing.reset_due);
     lone_end();
@@ -216,7 +216,7 @@ START_TEST(and_if_all_have_answered_the_join_is_refused)
     struct mp_subflow *s = begin_join(true);
     lone.core->env.params.max_subflows = 1;
     lone.now += 3 * BRAID_SECOND;
-    s->tcp.syn.opened_at = lone.now - 2 * BRAID_SECOND;
+    s->tcp.syn.since = lone.now - 2 * BRAID_SECOND;
     lone.s->tcp.activity.last_recv = lone.now - 2 * BRAID_SECOND + 1; /* since the join's SYN */
     ck_assert_int_eq(take(s), SUBFLOW_RESET);
     ck_assert(!lone.s->closing.reset_due && s->closing.rst_reason == MPTCP_RST_PROHIBITED);

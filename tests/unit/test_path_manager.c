@@ -397,7 +397,7 @@ START_TEST(a_peer_that_closes_its_half_of_the_only_subflow_gets_a_new_one)
 {
     setup(&pm_fullmesh);
     open_connection();
-    struct mp_subflow *first = list_entry(p.server.conn->subflows.next, struct mp_subflow, node);
+    struct mp_subflow *first = p.server.conn->subflows;
     subflow_close(&first->tcp, p.now);
     conn_dirty(p.server.conn);
     pair_run_for(&p, 100 * BRAID_MS);

@@ -75,7 +75,7 @@ START_TEST(one_that_answers_again_is_trusted_again)
     trickle(BRAID_SECOND);
     ck_assert(!flow(0)->silence.suspect);
     ck_assert_int_eq(flow(0)->quiet.asked, 0);
-    ck_assert_ptr_null(flow(0)->silence.doubt);
+    ck_assert_ptr_null(flow(0)->doubt);
     unsigned before = payloads[0];
     trickle(BRAID_SECOND);
     ck_assert_uint_gt(payloads[0], before);

@@ -78,14 +78,14 @@ START_TEST(a_subflow_that_held_for_long_makes_up_for_failures)
     time_out();
     time_out();
     struct mp_subflow *s = open_to("10.0.9.1:80");
-    conn_pm_established(s, lone.now);
+    conn_pm_established(s);
     ck_assert(pair->worked);
     lone.now += 10 * BRAID_SECOND;
     end(s, SUBFLOW_CLOSED_TIMEOUT);
     ck_assert_int_eq(waits(pair), 0); /* one that was up is opened again at once */
     ck_assert_uint_eq(pair->failures, 1);
     s = open_to("10.0.9.1:80");
-    conn_pm_established(s, lone.now);
+    conn_pm_established(s);
     end(s, SUBFLOW_CLOSED_TIMEOUT); /* but not when it does not hold */
     ck_assert_int_eq(waits(pair), 2 * BRAID_SECOND);
     lone_end();
@@ -96,7 +96,7 @@ START_TEST(the_peers_fin_wants_no_more_of_it)
 {
     begin();
     struct mp_subflow *s = open_to("10.0.9.1:80");
-    conn_pm_established(s, lone.now);
+    conn_pm_established(s);
     end(s, SUBFLOW_CLOSED_DONE);
     ck_assert(pair->closed);
     lone_end();
@@ -107,7 +107,7 @@ START_TEST(an_end_that_we_wanted_says_nothing)
 {
     begin();
     struct mp_subflow *s = open_to("10.0.9.1:80");
-    conn_pm_established(s, lone.now);
+    conn_pm_established(s);
     s->closing.retired = true;
     end(s, SUBFLOW_CLOSED_DONE);
     ck_assert(!pair->closed && pair->failures == 0);
@@ -117,7 +117,7 @@ START_TEST(an_end_that_we_wanted_says_nothing)
     ck_assert_uint_eq(pair->failures, 0);
     s = open_to("10.0.9.1:80");
     s->closing.announced_again = true;
-    conn_pm_established(s, lone.now);
+    conn_pm_established(s);
     end(s, SUBFLOW_CLOSED_DONE); /* the FIN may be from before the announcement */
     ck_assert(!pair->closed && pair->failures == 0);
     lone_end();
@@ -166,7 +166,7 @@ START_TEST(who_is_alone_tries_everything_and_soon)
 {
     begin();
     struct mp_subflow *s = open_to("10.0.9.1:80");
-    conn_pm_established(s, lone.now);
+    conn_pm_established(s);
     lone.s->closing.dead = true;
     end(s, SUBFLOW_CLOSED_DONE);
     ck_assert(!pair->closed);

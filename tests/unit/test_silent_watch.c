@@ -41,7 +41,7 @@ static void acknowledge(bool first)
 {
     lone.now += BRAID_MS;
     lone.s->tcp.activity.progress_at = lone.now;
-    lone.s->tcp.activity.progress_first = first;
+    lone.s->tcp.tries.sent_once = first;
     watch();
 }
 

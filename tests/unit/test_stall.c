@@ -102,7 +102,7 @@ END_TEST
 START_TEST(no_limit_is_for_ever)
 {
     begin();
-    lone.c->sockopt.user_timeout = 0;
+    conn_own_sockopt(lone.c)->user_timeout = 0;
     lone.c->send.end += 1000;
     wait(0);
     ck_assert_int_eq(lone.c->deadlines.stall, BRAID_NEVER);

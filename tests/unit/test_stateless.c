@@ -84,8 +84,8 @@ START_TEST(window_scale_sack_and_mss_survive_with_timestamps)
     begin(0, 0, 1, false);
     pair_connect(&p, false);
     pair_run(&p, p.now + BRAID_SECOND, &p.server.established);
-    struct mp_subflow *s = list_entry(p.server.conn->subflows.next, struct mp_subflow, node);
-    struct mp_subflow *c = list_entry(p.client.conn->subflows.next, struct mp_subflow, node);
+    struct mp_subflow *s = p.server.conn->subflows;
+    struct mp_subflow *c = p.client.conn->subflows;
     ck_assert(s->tcp.syn.ts_ok && s->tcp.syn.sack_ok && s->tcp.syn.wscale_ok);
     ck_assert_uint_eq(s->tcp.syn.snd_wscale, c->tcp.syn.rcv_wscale);
     ck_assert_uint_eq(s->tcp.syn.rcv_wscale, c->tcp.syn.snd_wscale);
@@ -407,7 +407,7 @@ END_TEST
 START_TEST(who_takes_no_data_is_given_up_after_the_stall_limit)
 {
     begin(0, 0, 1, false);
-    p.server.core->env.params.stall = 30 * BRAID_SECOND;
+    p.server.core->env.sockopt.user_timeout = 30 * BRAID_SECOND;
     pair_connect(&p, false);
     pair_run(&p, p.now + BRAID_SECOND, &p.server.established);
     p.client.reading = false;

@@ -193,21 +193,18 @@ static struct end *end_of(struct subflow *sf)
 
 static enum subflow_verdict on_handshake(struct subflow *sf, const struct wire_packet *p, braid_time now)
 {
-    (void)sf, (void)p, (void)now;
-    return SUBFLOW_OK;
+    return (void)sf, (void)p, (void)now, SUBFLOW_OK;
 }
 
 static void on_established(struct subflow *sf, braid_time now)
 {
-    (void)now;
-    end_of(sf)->established = true;
+    (void)now, end_of(sf)->established = true;
 }
 
 static enum subflow_verdict on_segment(struct subflow *sf, const struct wire_packet *p, uint64_t off,
                                        braid_time now)
 {
-    (void)sf, (void)p, (void)off, (void)now;
-    return SUBFLOW_OK;
+    return (void)sf, (void)p, (void)off, (void)now, SUBFLOW_OK;
 }
 
 static void on_data(struct subflow *sf, uint64_t off, struct slice s, braid_time now)
@@ -227,8 +224,7 @@ static void on_data(struct subflow *sf, uint64_t off, struct slice s, braid_time
 
 static void on_fin(struct subflow *sf, braid_time now)
 {
-    (void)now;
-    end_of(sf)->fin = true;
+    (void)now, end_of(sf)->fin = true;
 }
 
 static void on_reset(struct subflow *sf, const struct wire_packet *p, braid_time now)
@@ -239,8 +235,7 @@ static void on_reset(struct subflow *sf, const struct wire_packet *p, braid_time
 
 static void on_map_done(struct subflow *sf, struct tcp_map *m, bool acked)
 {
-    (void)acked;
-    end_of(sf)->maps--;
+    (void)acked, end_of(sf)->maps--;
     for (uint32_t i = 0; i < m->n_slices; i++)
         slice_drop(&m->slices[i]);
     free(m->slices);
@@ -259,8 +254,7 @@ static void on_wake(struct subflow *sf)
 
 static void on_closed(struct subflow *sf, enum subflow_closed why, braid_time now)
 {
-    (void)now;
-    end_of(sf)->closed = true, end_of(sf)->why = why;
+    (void)now, end_of(sf)->closed = true, end_of(sf)->why = why;
 }
 
 static void on_options(struct subflow *sf, enum subflow_segment kind, const struct tcp_map *map,
@@ -290,6 +284,11 @@ static uint64_t on_window(struct subflow *sf)
     return free_bytes > promised ? free_bytes : promised;
 }
 
+static braid_time on_keepalive(const struct subflow *sf)
+{
+    return (void)sf, 0;
+}
+
 static const struct subflow_ops ops = {
     .handshake = on_handshake,
     .established = on_established,
@@ -305,6 +304,7 @@ static const struct subflow_ops ops = {
     .syn_payload = on_syn_payload,
     .syn_again = on_syn_again,
     .window = on_window,
+    .keepalive = on_keepalive,
 };
 
 static void send_map(struct end *e, uint32_t len)
@@ -371,7 +371,7 @@ static void end_init(struct world *w, int i, uint64_t buffer)
     e->env.rcvbuf_max = buffer;
     e->env.syn_timeout = 200 * BRAID_SECOND;
     e->account.limit = 4 << 20;
-    e->sf.ops = &ops;
+    e->env.ops = &ops;
     e->sf.env = &e->env;
     e->sf.account = &e->account;
     ck_assert_int_eq(addr_parse(i ? "[2001:db8::2]:2" : "[2001:db8::1]:1", &e->sf.local), 0);

@@ -58,7 +58,7 @@ START_TEST(one_sacked_segment_makes_the_hole_lost_after_the_reordering_window)
     struct harness *h = in_flight(settled(), 10);
 
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(1, 2)});
-    ck_assert_int_eq(h->sf.due.kind, REXMIT_REORDER);
+    ck_assert_int_eq(h->sf.tries.kind, REXMIT_REORDER);
     h_run(h, 24900 * US);
     h_nothing(h);
     h_run(h, 200 * US);
@@ -234,7 +234,7 @@ START_TEST(the_last_segment_is_repeated_when_acks_stay_away)
     h_expect(h, TCP_ACK | TCP_PSH, AT(2), 1, SEG);
     h_nothing(h);
     ck_assert_uint_eq(h->env.count.v[COUNT_TCP_LOSS_PROBES], 1);
-    ck_assert_int_eq(h->sf.due.kind, REXMIT_RTO);
+    ck_assert_int_eq(h->sf.tries.kind, REXMIT_RTO);
     /* The SACK of the probe shows that the two before are lost. */
     h_run(h, RTT);
     SAY(h, .seq = 1, .ack = 1, .sack = {SEGS(2, 3)});

@@ -62,9 +62,9 @@ START_TEST(while_data_is_in_flight_nothing_is_probed)
     h->taken = h->n_out;
     subflow_set_blocked(&h->sf, true, h->now);
     h_run(h, 200 * BRAID_MS);
-    ck_assert_int_ne(h->sf.due.kind, REXMIT_PERSIST);
+    ck_assert_int_ne(h->sf.tries.kind, REXMIT_PERSIST);
     SAY(h, .seq = 1, .ack = 1 + SEG);
-    ck_assert_int_eq(h->sf.due.kind, REXMIT_PERSIST);
+    ck_assert_int_eq(h->sf.tries.kind, REXMIT_PERSIST);
     h_free(h);
 }
 END_TEST
@@ -73,7 +73,7 @@ START_TEST(an_idle_peer_is_asked_nine_times)
 {
     struct harness *h = h_new();
 
-    h->env.keepalive_idle = 600 * BRAID_SECOND;
+    h->keepalive_idle = 600 * BRAID_SECOND;
     h_passive(h, RTT);
     h_run(h, 599 * BRAID_SECOND);
     h_nothing(h);
@@ -97,7 +97,7 @@ START_TEST(an_answer_to_a_keepalive_starts_anew)
 {
     struct harness *h = h_new();
 
-    h->env.keepalive_idle = 600 * BRAID_SECOND;
+    h->keepalive_idle = 600 * BRAID_SECOND;
     h_passive(h, RTT);
     for (unsigned i = 0; i < 20; i++) {
         h_run(h, 601 * BRAID_SECOND);
@@ -114,7 +114,7 @@ START_TEST(traffic_puts_the_keepalive_off)
 {
     struct harness *h = h_new();
 
-    h->env.keepalive_idle = 600 * BRAID_SECOND;
+    h->keepalive_idle = 600 * BRAID_SECOND;
     h_passive(h, RTT);
     for (unsigned i = 0; i < 5; i++) {
         h_run(h, 400 * BRAID_SECOND);
