@@ -33,6 +33,12 @@ size_t render_learned_merge(void *rows, size_t n)
     return render_merge(rows, n, sizeof(struct learned_entry), by_uplink_kind_and_address, join);
 }
 
+/* NULL: of no uplink. */
+static const char *uplink(const struct snapshot_view *v, const struct learned_entry *e)
+{
+    return e->uplink == LEARNED_NO_UPLINK ? NULL : v->conf->uplinks[e->uplink].name;
+}
+
 #define DESTINATION (ADDR_TEXT + 4)
 
 /* "198.51.100.0/24" or "198.51.100.7:443". */
@@ -56,7 +62,7 @@ void render_learned_json(struct doc *d, const struct snapshot_view *v)
         const struct learned_entry *e = &entries[i];
         char text[DESTINATION];
         json_object(&j, NULL);
-        json_string(&j, "uplink", v->conf->uplinks[e->uplink].name);
+        json_string(&j, "uplink", uplink(v, e));
         json_string(&j, "kind", learned_kind_text(e->kind));
         json_string(&j, "destination", destination(e, text));
         json_uint(&j, "times", e->times);
@@ -80,7 +86,7 @@ void render_learned_text(struct doc *d, const struct snapshot_view *v)
     for (size_t i = 0; i < n; i++) {
         const struct learned_entry *e = &entries[i];
         char text[DESTINATION];
-        doc_printf(d, "%-12s %-9s %-46s %6u %-8s %8" PRId64 "\n", v->conf->uplinks[e->uplink].name,
+        doc_printf(d, "%-12s %-9s %-46s %6u %-8s %8" PRId64 "\n", uplink(v, e) ? uplink(v, e) : "-",
                    learned_kind_text(e->kind), destination(e, text), e->times, e->believed ? "yes" : "no",
                    render_seconds(e->left));
     }

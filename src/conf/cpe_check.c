@@ -32,12 +32,12 @@ static int check_peers(struct parser *p, const struct conf_section *s)
     return 0;
 }
 
-static int check_cookie(struct parser *p, const struct conf_section *s)
+static int check_convert(struct parser *p, const struct conf_section *s)
 {
-    static const char *const keys[] = {"cookie", "psk"};
+    static const char *const keys[] = {"bypass", "cookie", "psk"};
     const struct cpe_params *c = &p->conf->cpes[s->place];
     int psk = parser_given_line(s, "psk");
-    for (unsigned i = 0; c->kind != CPE_CONVERT && i < 2; i++)
+    for (unsigned i = 0; c->kind != CPE_CONVERT && i < sizeof(keys) / sizeof(keys[0]); i++)
         if (parser_given_line(s, keys[i]))
             return parser_fail_at(p, parser_given_line(s, keys[i]), s->title, keys[i],
                                   "has a meaning only with mode = convert; remove it, or set that");
@@ -124,7 +124,7 @@ int cpe_check(struct parser *p, unsigned index)
 {
     const struct conf_section *s = &p->sections[index];
     struct cpe_params *c = &p->conf->cpes[s->place];
-    if (check_peers(p, s) < 0 || check_cookie(p, s) < 0 || check_listen(p, s) < 0 ||
+    if (check_peers(p, s) < 0 || check_convert(p, s) < 0 || check_listen(p, s) < 0 ||
         check_ports(p, index) < 0 || check_uplinks(p, s) < 0)
         return -1;
     if (!c->pm)

@@ -22,7 +22,7 @@ static int add_cpe(struct parser *p, const char *name, unsigned *place)
     }
     *place = c->n_cpes++;
     c->cpes[*place] = (struct cpe_params){
-        .name = copy, .port_first = 1, .port_last = 65535, .cookie = CONVERT_COOKIE_ADDRESS};
+        .name = copy, .port_first = 1, .port_last = 65535, .bypass = true, .cookie = CONVERT_COOKIE_ADDRESS};
     return 0;
 }
 
@@ -138,6 +138,11 @@ static int set_plain(struct parser *p, const char *value)
     return 0;
 }
 
+static int set_bypass(struct parser *p, const char *value)
+{
+    return parser_yes(p, "bypass", value, &current(p)->bypass);
+}
+
 static int set_cookie(struct parser *p, const char *value)
 {
     static const char *const words[] = {"address", "psk", NULL};
@@ -161,6 +166,7 @@ static const struct conf_key keys[] = {
     {"ports", set_ports, false, NULL},
     {"except", set_except, false, NULL},
     {"plain", set_plain, false, NULL},
+    {"bypass", set_bypass, false, NULL},
     {"cookie", set_cookie, false, NULL},
     {"psk", set_psk, false, NULL},
     {"profile", relay_set_profile, false, NULL},

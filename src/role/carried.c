@@ -5,6 +5,7 @@
 #include "relay/end_conn.h"
 #include "relay/end_socket.h"
 #include "role/carried.h"
+#include "role/learned.h"
 
 struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan, const struct device_socket *socket)
 {
@@ -125,10 +126,20 @@ static void on_failed(struct splice *s, unsigned end)
     carried_cpe(carried_of_splice(s))->counters.v[CPE_LAN_RESET]++;
 }
 
+/* Its server, reached without a converter, does not speak MPTCP after all, or somebody on the way minds. */
+static void fell_back(const struct carried *cd)
+{
+    struct learned *l = carried_cpe(cd)->owner->role.node->learned;
+    if (l)
+        learned_see_server(l, &cd->far, false, clock_now());
+}
+
 /* Both ends go, one after the other: what the first one tells is counted. */
 static void on_gone(struct splice *s, unsigned end, enum braid_close why)
 {
     const struct carried *cd = carried_of_splice(s);
+    if (end == WAN_END && cd->bypassed && !braid_conn_is_mptcp(carried_conn(cd, WAN_END)))
+        fell_back(cd);
     uint64_t *count = carried_cpe(cd)->counters.v;
     const struct end *other = &s->ends[!end];
     if (s->ending) /* it was the other one, or us */

@@ -18,6 +18,7 @@ struct asking {
     enum race_loss loss;        /* of one that was lost */
     struct braid_conn *awaited; /* the converter's, whose answer decides; NULL: none */
     bool straight;              /* no converter can be had: the server itself is asked */
+    bool bypass;                /* the server is known to speak MPTCP, and is asked without a converter */
     bool convert;               /* a converter is asked */
     unsigned tries;             /* how often one was asked again */
     size_t message_len;         /* bytes of the longest message that one is sent */
@@ -38,6 +39,8 @@ struct carried {
     struct list link;             /* in opening or open of its CPE */
     struct asking *asking;        /* NULL: it is open */
     struct profile_use profile;   /* of the connection over the uplinks */
+    bool bypassed;                /* its server is connected without a converter, since it speaks MPTCP */
+    bool asked_mptcp;             /* the converter is to tell whether the server does */
     bool unheard;                 /* the converter's message has not come, and the WAN end is held */
     bool server_said;             /* it was the server that did not want, or cannot be reached */
     struct braid_addr far;        /* whom that one is to, or who is asked first; port 0: not known yet */

@@ -59,6 +59,9 @@ static struct convert_answer error_of(const struct convert_message *m)
             .verdict = CONVERT_EXHAUSTED, .text = "its network has failed", .rest = rest_of(m)};
     case CONVERT_NOT_AUTHORIZED:
         return (struct convert_answer){.verdict = CONVERT_UNAUTHORIZED, .text = "we are not authorized"};
+    case CONVERT_UNSUPPORTED_OPTION:
+        return (struct convert_answer){.verdict = CONVERT_OPTION_UNKNOWN,
+                                       .text = "it does not know a TCP option"};
     case CONVERT_MISSING_COOKIE:
         return cookie_of(m);
     case CONVERT_UNSUPPORTED_VERSION:
@@ -101,15 +104,14 @@ bool convert_client_is_refused(const struct braid_conn *c)
 
 struct convert_answer convert_client_hear(struct braid_conn *c)
 {
-    static const struct convert_answer foreign = {.verdict = CONVERT_DENIED,
-                                                  .text = "it does not speak the Convert Protocol"};
+    static const char text[] = "it does not speak the Convert Protocol";
     uint8_t bytes[CONVERT_MESSAGE_MAX];
     struct convert_message m;
     size_t len = first_bytes(c, bytes);
     switch (convert_parse(CONVERT_BY_CONVERTER, bytes, len, &m)) {
     case CONVERT_MORE:
         if (has_ended(c))
-            return foreign;
+            return (struct convert_answer){.verdict = CONVERT_DENIED, .text = text};
         return (struct convert_answer){.verdict = CONVERT_NOT_HEARD};
     case CONVERT_COMPLETE:
         if (m.has_error)
@@ -118,7 +120,8 @@ struct convert_answer convert_client_hear(struct braid_conn *c)
         return (struct convert_answer){.verdict = CONVERT_ACCEPTED,
                                        .server_mptcp = m.has_extended_header &&
                                                        convert_option_has(m.extended_header, KIND_MPTCP)};
-    default:
-        return foreign;
+    default: /* it, or somebody on the way (section 8) */
+        return (struct convert_answer){
+            .verdict = CONVERT_DENIED, .text = text, .rest = CONVERT_REST_DEFAULT * BRAID_SECOND};
     }
 }

@@ -10,20 +10,22 @@
 #define CONVERT_REST_DEFAULT 30  /* seconds, for a converter that does not say how long (section 6.2.8) */
 
 enum convert_verdict {
-    CONVERT_NOT_HEARD,    /* not all of the answer is here */
-    CONVERT_ACCEPTED,     /* the server is connected: its bytes are next */
-    CONVERT_REFUSED,      /* the server has refused */
-    CONVERT_UNREACHABLE,  /* it is not to be reached */
-    CONVERT_EXHAUSTED,    /* the converter cannot serve us now */
-    CONVERT_COOKIE_GIVEN, /* it wants to be shown this cookie */
-    CONVERT_UNAUTHORIZED, /* it will not serve us, or did not like what we have shown */
-    CONVERT_DENIED        /* it does not understand us, or does not speak this protocol */
+    CONVERT_NOT_HEARD,      /* not all of the answer is here */
+    CONVERT_ACCEPTED,       /* the server is connected: its bytes are next */
+    CONVERT_REFUSED,        /* the server has refused */
+    CONVERT_UNREACHABLE,    /* it is not to be reached */
+    CONVERT_EXHAUSTED,      /* the converter cannot serve us now */
+    CONVERT_COOKIE_GIVEN,   /* it wants to be shown this cookie */
+    CONVERT_OPTION_UNKNOWN, /* it does not like that TCP options were asked for */
+    CONVERT_UNAUTHORIZED,   /* it will not serve us, or did not like what we have shown */
+    CONVERT_DENIED          /* it does not understand us, or does not speak this protocol */
 };
 
 struct convert_answer {
     enum convert_verdict verdict;
     const char *text;  /* what it said, for the log: a static string */
-    braid_time rest;   /* EXHAUSTED: for how long it wants to be left alone */
+    braid_time rest;   /* EXHAUSTED, and DENIED if that is not likely to change: for how long it is to be left
+                        * alone; else 0 */
     bool server_mptcp; /* ACCEPTED: the server speaks MPTCP itself (kind 30 in the Extended TCP Header) */
     uint8_t cookie[CONVERT_COOKIE_MAX]; /* COOKIE_GIVEN: ... */
     size_t n_cookie;                    /* ... and its length, with any padding */

@@ -52,7 +52,9 @@ struct cpe_params {
     unsigned n_port_profiles;
     bool checksum;
     bool no_plain; /* a connection that would not be MPTCP is refused */
-    /* CONVERT: what converters are shown: by COOKIE_PSK a code by the secret, else what they give us. */
+    /* CONVERT: servers that speak MPTCP themselves are reached without one. */
+    bool bypass;
+    /* ... what converters are shown: by COOKIE_PSK a code by the secret, else what they give us. */
     enum convert_cookie_kind cookie;
     char psk[CONVERT_PSK_MAX + 1];
     braid_time connect_timeout; /* for the far side's answer; 0: CPE_CONNECT_TIMEOUT */
@@ -64,6 +66,8 @@ struct cpe_params {
     X(CPE_ACCEPTED, "accepted", "connections whose far side answered")                                       \
     X(CPE_PLAIN, "without_mptcp", "of these, those that are plain TCP over one uplink")                      \
     X(CPE_STRAIGHT, "straight", "of these, those that went without a converter since none could be had")     \
+    X(CPE_BYPASSED, "bypassed",                                                                              \
+      "of these, those that went without a converter since their server speaks MPTCP itself")                \
     X(CPE_REFUSED, "refused", "connections that the far side refused")                                       \
     X(CPE_UNREACHABLE, "unreachable", "connections whose far side was unreachable or did not answer")        \
     X(CPE_NOT_MPTCP, "not_mptcp", "connections refused since MPTCP could not be had")                        \

@@ -17,8 +17,9 @@
 #include "role/cpe_refuse.h"
 #include "role/learned.h"
 
-#define HASTY_AFTER (2 * BRAID_SECOND)   /* a converter that answers later may not have heard its server */
-#define HASTY_FOR   (600 * BRAID_SECOND) /* one that has not once is not believed for so long */
+#define BYPASS_PATIENCE BRAID_SECOND
+#define HASTY_AFTER     (2 * BRAID_SECOND) /* a converter that answers later may not have heard its server */
+#define HASTY_FOR       (600 * BRAID_SECOND) /* one that has not once is not believed for so long */
 
 static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwise);
 
@@ -32,15 +33,18 @@ static void hear_late(struct carried *cd)
     if (a.verdict == CONVERT_NOT_HEARD)
         return;
     if (a.verdict == CONVERT_ACCEPTED) {
+        cpe_convert_learn(cd, &a);
         cd->unheard = false;
         splice_let_go(&cd->splice, WAN_END);
         return;
     }
     struct cpe *cpe = carried_cpe(cd);
     unsigned peer = cpe_peer_at(cpe, &cd->far);
-    if (peer < cpe->params->n_peers)
+    if (peer < cpe->params->n_peers) {
         cpe->hasty_until[peer] = clock_now() + HASTY_FOR;
-    cpe_convert_again(cpe, c, &a, clock_now()); /* that is up to the device */
+        cpe->rest_until[peer] = clock_now() + a.rest;
+    }
+    cpe_convert_again(cd, c, &a, clock_now()); /* that is up to the device */
     cpe->counters.v[CPE_LATE]++;
     splice_abort(&cd->splice, LAN_END);
 }
@@ -58,6 +62,14 @@ static const struct braid_conn_ops wan_ops = {.established = end_conn_establishe
                                               .writable = end_conn_writable,
                                               .closed = end_conn_closed};
 
+/* Without a converter, as its server speaks MPTCP. */
+static void bypassed(struct carried *cd)
+{
+    cd->bypassed = true;
+    carried_cpe(cd)->counters.v[CPE_BYPASSED]++;
+    cpe_bypass_learn(cd, true);
+}
+
 /* heard: there is no message, or it was taken. */
 static void carry(struct carried *cd, struct braid_conn *c, bool heard)
 {
@@ -68,6 +80,8 @@ static void carry(struct carried *cd, struct braid_conn *c, bool heard)
         cpe->counters.v[CPE_PLAIN]++;
     if (cd->asking->straight)
         cpe->counters.v[CPE_STRAIGHT]++;
+    if (cd->asking->bypass)
+        bypassed(cd);
     end_conn_init(wan, c);
     cd->unheard = !heard;
     if (!heard)
@@ -119,11 +133,12 @@ static void on_answer(struct braid_conn *c, void *user)
         return;
     cd->asking->awaited = NULL;
     if (a.verdict == CONVERT_ACCEPTED) {
+        cpe_convert_learn(cd, &a);
         braid_conn_set_ops(c, &wan_ops, NULL);
         carry(cd, c, true);
         return;
     }
-    bool again = cpe_convert_again(carried_cpe(cd), c, &a, cd->asking->asked_at);
+    bool again = cpe_convert_again(cd, c, &a, cd->asking->asked_at);
     braid_conn_release(c); /* which resets it, as an error has to be answered (section 6.2.8) */
     take_refusal(cd, &a, again);
 }
@@ -136,7 +151,7 @@ static void on_awaited_closed(struct braid_conn *c, void *user, enum braid_close
     cd->asking->awaited = NULL;
     if (a.verdict == CONVERT_NOT_HEARD || a.verdict == CONVERT_ACCEPTED)
         a = broken;
-    take_refusal(cd, &a, cpe_convert_again(carried_cpe(cd), c, &a, cd->asking->asked_at));
+    take_refusal(cd, &a, cpe_convert_again(cd, c, &a, cd->asking->asked_at));
 }
 
 static const struct braid_conn_ops awaited_ops = {.readable = on_answer, .closed = on_awaited_closed};
@@ -166,6 +181,13 @@ static void lose(struct carried *cd, enum race_loss why)
 {
     struct cpe *cpe = carried_cpe(cd);
     bool converter = cpe->params->kind == CPE_CONVERT && !cd->asking->straight;
+    if (cd->asking->bypass) {
+        if (why != RACE_LOST_RESOURCES)
+            cpe_bypass_learn(cd, false);
+        cd->asking->bypass = false;
+        ask_from(cd, 0, RACE_LOST_UNREACHABLE);
+        return;
+    }
     if (may_go_straight(cd, why)) {
         cpe_complain(cpe, &cd->far, race_loss_text(why));
         cd->asking->straight = true;
@@ -287,6 +309,13 @@ static bool goes_by_cost(const struct sched_ops *sched)
     return strcmp(sched->name, "priority") == 0 || strcmp(sched->name, "quota") == 0;
 }
 
+/* A server that was promised to be there without a converter is not waited for, as there is one. */
+static braid_time time_for(const struct asking *a, braid_time now)
+{
+    braid_time left = a->give_up_at > now ? a->give_up_at - now : 0;
+    return a->bypass && left > BYPASS_PATIENCE ? BYPASS_PATIENCE : left;
+}
+
 /* From this peer on; otherwise: what to say if there is none. May free it. */
 static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwise)
 {
@@ -298,24 +327,26 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
     braid_time now = clock_now();
     carried_addrs(cd, &meant, &client);
     uint8_t question[CONVERT_MESSAGE_MAX];
-    a->convert = p->kind == CPE_CONVERT && !a->straight;
+    a->convert = p->kind == CPE_CONVERT && !a->straight && !a->bypass;
+    cd->asked_mptcp = false;
     a->message_len = 0;
     a->asked_at = now;
     const struct profile *of_port = profile_for_port(cpe, meant.port);
     const struct cpe_wish wish = {.meant = &meant,
                                   .first = first,
                                   .straight = a->straight,
+                                  .bypass = a->bypass,
                                   .by_cost = goes_by_cost(of_port ? of_port->sched : p->sched),
                                   .now = now};
     struct race_params params = {.core = cpe->owner->role.node->core,
                                  .connect = connect_params(p, of_port),
                                  .lanes = lanes,
                                  .n_lanes = cpe_lanes(cpe, &wish, lanes),
-                                 .fallback = !p->no_plain,
+                                 .fallback = !p->no_plain && !a->bypass,
                                  .opening_for = on_opening,
                                  .question = question,
                                  .question_len = a->convert ? convert_client_question(question) : 0,
-                                 .timeout = a->give_up_at > now ? a->give_up_at - now : 0,
+                                 .timeout = time_for(a, now),
                                  .events = &race_events,
                                  .arg = cd};
     if (params.n_lanes == 0) {
@@ -343,6 +374,8 @@ void cpe_ask(struct carried *cd)
     profile_choose(&cd->profile, of_port ? of_port : p->profile);
     timer_init(&cd->asking->timer, on_timer);
     cd->asking->straight = p->kind == CPE_CONVERT && !p->no_plain && cpe_peers_silent(cpe);
+    cd->asking->bypass = cpe_may_bypass(cd);
     cd->asking->give_up_at = clock_now() + (p->connect_timeout ? p->connect_timeout : CPE_CONNECT_TIMEOUT);
-    ask_from(cd, 0, RACE_LOST_UNREACHABLE);
+    /* that no uplink of its family is there says nothing of a server */
+    ask_from(cd, 0, cd->asking->bypass ? RACE_LOST_RESOURCES : RACE_LOST_UNREACHABLE);
 }

@@ -14,8 +14,15 @@ size_t cpe_convert_message(struct carried *cd, const struct race_lane *lane,
                            uint8_t out[CONVERT_MESSAGE_MAX]);
 
 /* A converter has answered on c, and does not serve us. begun: when the connection did. True: it may do so if
- * it is asked again now, with what it has given us, or without what we have shown. */
-bool cpe_convert_again(struct cpe *cpe, const struct braid_conn *c, const struct convert_answer *a,
+ * it is asked again now, with what it has given us, or without what we have shown or asked. */
+bool cpe_convert_again(struct carried *cd, const struct braid_conn *c, const struct convert_answer *a,
                        braid_time begun);
+/* It does serve us: what it has told of the server. */
+void cpe_convert_learn(const struct carried *cd, const struct convert_answer *a);
+
+/* The server is known to speak MPTCP, and may be reached without a converter. */
+bool cpe_may_bypass(const struct carried *cd);
+/* It was, or it could not be. */
+void cpe_bypass_learn(const struct carried *cd, bool works);
 
 #endif

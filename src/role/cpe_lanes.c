@@ -7,12 +7,17 @@
  * every server that is far away, and bond nothing. */
 #define CONVERTER_PLAIN_AFTER (3 * BRAID_SECOND)
 
+static bool is_straight(const struct cpe_wish *wish)
+{
+    return wish->straight || wish->bypass;
+}
+
 static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, const struct cpe_wish *wish,
                     struct race_lane *lanes, unsigned n)
 {
     const struct uplinks *us = &cpe->owner->uplinks;
     enum uplink_family family = uplink_family(&remote->ip);
-    bool converter = cpe->params->kind == CPE_CONVERT && !wish->straight;
+    bool converter = cpe->params->kind == CPE_CONVERT && !is_straight(wish);
     unsigned order[UPLINKS_MAX];
     unsigned usable = uplinks_order(us, family, wish->by_cost, order);
     for (unsigned i = 0; i < usable && n < RACE_LANES; i++) {
@@ -32,7 +37,7 @@ static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, cons
 
 unsigned cpe_lanes(const struct cpe *cpe, const struct cpe_wish *wish, struct race_lane lanes[RACE_LANES])
 {
-    if (cpe->params->kind == CPE_TRANSPARENT || wish->straight)
+    if (cpe->params->kind == CPE_TRANSPARENT || is_straight(wish))
         return add(cpe, wish->meant, wish, lanes, 0);
     unsigned n = 0;
     for (unsigned i = wish->first; i < cpe->params->n_peers; i++) {

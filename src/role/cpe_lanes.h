@@ -9,7 +9,8 @@
 struct cpe_wish {
     const struct braid_addr *meant; /* by the device */
     unsigned first;                 /* peers before this one are not asked any more */
-    bool straight;                  /* the server itself, whatever the mode is */
+    bool straight;                  /* the server itself, whatever the mode is ... */
+    bool bypass;                    /* ... and it is known to speak MPTCP */
     bool by_cost;                   /* the cheapest uplink first */
     braid_time now;
 };

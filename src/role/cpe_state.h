@@ -20,8 +20,9 @@ struct cpe {
     struct cpes *owner;
     const struct cpe_params *params;
     struct targets peers[CPE_PEERS_MAX];
-    braid_time rest_until[CPE_PEERS_MAX];  /* a peer that wants to be left alone for a while */
-    braid_time hasty_until[CPE_PEERS_MAX]; /* a converter that has said no after its SYN/ACK had said yes */
+    braid_time rest_until[CPE_PEERS_MAX];    /* a peer that wants to be left alone for a while */
+    braid_time hasty_until[CPE_PEERS_MAX];   /* a converter that has said no after its SYN/ACK had said yes */
+    braid_time unasked_until[CPE_PEERS_MAX]; /* a converter that does not like to be asked for options */
     struct braid_listener *listeners[UPLINK_FAMILIES]; /* NULL once it drains, or with sockets ... */
     struct cpe_listener *sockets[CPE_LISTEN_MAX];      /* ... for TPROXY (cpe_sockets.h) */
     struct list opening;                               /* connections that wait for the far side's answer */

@@ -20,7 +20,9 @@ static const struct {
     [LEARNED_DROPPED] = {"dropped", 60 * BRAID_SECOND, 3600 * BRAID_SECOND, 2, false},
     [LEARNED_EATEN] = {"eaten", 10 * BRAID_SECOND, 3600 * BRAID_SECOND, 1, false},
     [LEARNED_SILENT] = {"silent", 5 * BRAID_SECOND, 300 * BRAID_SECOND, 1, true},
+    [LEARNED_STRAIGHT] = {"straight", 600 * BRAID_SECOND, 600 * BRAID_SECOND, 1, true},
     [LEARNED_PASSES] = {"passes", 600 * BRAID_SECOND, 600 * BRAID_SECOND, 1, false},
+    [LEARNED_DETOUR] = {"detour", 600 * BRAID_SECOND, 3600 * BRAID_SECOND, 1, true},
 };
 
 const char *learned_kind_text(enum learned_kind kind)
@@ -149,7 +151,8 @@ static bool refresh(struct learned *l, enum learned_kind kind, const struct race
 
 bool learned_hear(struct learned *l, const struct race_lane *lane, enum race_seen what, braid_time now)
 {
-    assert(lane->uplink < LEARNED_UPLINKS);
+    assert(lane->uplink < LEARNED_UPLINKS ||
+           (lane->uplink == LEARNED_NO_UPLINK && what >= RACE_SEEN_STRAIGHT));
     bool news = false;
     switch (what) {
     case RACE_SEEN_ANSWER:
@@ -172,6 +175,13 @@ bool learned_hear(struct learned *l, const struct race_lane *lane, enum race_see
         return learn(l, LEARNED_EATEN, lane, 1, now);
     case RACE_SEEN_SILENT:
         return learn(l, LEARNED_SILENT, lane, 1, now);
+    case RACE_SEEN_STRAIGHT:
+        if (learned_knows(l, LEARNED_DETOUR, lane->uplink, &lane->remote, now))
+            return false;
+        return refresh(l, LEARNED_STRAIGHT, lane, now);
+    case RACE_SEEN_DETOUR:
+        news = unlearn(l, LEARNED_STRAIGHT, lane, now);
+        return learn(l, LEARNED_DETOUR, lane, 1, now) || news;
     }
     return false;
 }
@@ -180,6 +190,26 @@ void learned_see(struct learned *l, const struct race_lane *lane, enum race_seen
 {
     if (learned_hear(l, lane, what, now) && l->tell)
         l->tell(l->tell_arg, lane, what);
+}
+
+static struct race_lane lane_of(const struct braid_addr *server)
+{
+    return (struct race_lane){.remote = *server, .uplink = LEARNED_NO_UPLINK};
+}
+
+enum learned_kind learned_of_server(const struct learned *l, const struct braid_addr *server, braid_time now)
+{
+    static const enum learned_kind of_servers[] = {LEARNED_DETOUR, LEARNED_STRAIGHT};
+    for (unsigned i = 0; i < 2; i++)
+        if (learned_knows(l, of_servers[i], LEARNED_NO_UPLINK, server, now))
+            return of_servers[i];
+    return LEARNED_KINDS;
+}
+
+void learned_see_server(struct learned *l, const struct braid_addr *server, bool straight, braid_time now)
+{
+    const struct race_lane lane = lane_of(server);
+    learned_see(l, &lane, straight ? RACE_SEEN_STRAIGHT : RACE_SEEN_DETOUR, now);
 }
 
 void learned_on_news(struct learned *l,

@@ -19,15 +19,20 @@ enum learned_kind {
                        * loss: believed from the second time on, a RST at once */
     LEARNED_EATEN,    /* a SYN's payload does not arrive, or not even the SYN */
     LEARNED_SILENT,   /* nothing is answered, while something else is */
-    LEARNED_PASSES,   /* MP_CAPABLE is answered with MP_CAPABLE; not listed, but it shows who strips */
+    LEARNED_STRAIGHT, /* a server that speaks MPTCP itself, so that no converter is needed; of no uplink */
+    /* Not listed: */
+    LEARNED_PASSES, /* MP_CAPABLE is answered with MP_CAPABLE, which shows who strips */
+    LEARNED_DETOUR, /* a server that does not speak MPTCP, or not with us; of no uplink */
     LEARNED_KINDS
 };
+
+#define LEARNED_NO_UPLINK LEARNED_UPLINKS /* the number that stands for none */
 
 /* What braidctl shows. */
 struct learned_entry {
     enum learned_kind kind;
     unsigned uplink;
-    struct braid_addr addr; /* the prefix, and port 0; or, of LEARNED_SILENT, the whole */
+    struct braid_addr addr; /* the prefix, and port 0; or, of SILENT and STRAIGHT, the whole */
     unsigned times;         /* that it was seen in a row */
     bool believed;          /* races heed it */
     braid_time left;        /* until it is tried again */
@@ -52,6 +57,13 @@ void learned_on_news(struct learned *l,
                      void (*tell)(void *arg, const struct race_lane *lane, enum race_seen what), void *arg);
 /* ... which learn it so. True: it was news here, too. */
 bool learned_hear(struct learned *l, const struct race_lane *lane, enum race_seen what, braid_time now);
+
+/* What is known of a server that is asked for by way of a converter: STRAIGHT, DETOUR, or neither, which is
+ * LEARNED_KINDS. */
+enum learned_kind learned_of_server(const struct learned *l, const struct braid_addr *server, braid_time now);
+/* A converter or a connection has shown it, and it is news for others as what is seen of lanes. What does not
+ * work is not believed from somebody else until its time is over. */
+void learned_see_server(struct learned *l, const struct braid_addr *server, bool straight, braid_time now);
 
 /* Sets plain and bare of the lanes as what is known wants it, and puts first who is expected to answer; of
  * these, those that are no reserve; of these, those over which there will be MPTCP. Else their order stays.

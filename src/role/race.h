@@ -71,8 +71,11 @@ enum race_seen {
     RACE_SEEN_REJECTED, /* a RST in answer to MP_CAPABLE, while a plain SYN was answered otherwise */
     RACE_SEEN_PAYLOAD,  /* the SYN's payload was acknowledged */
     RACE_SEEN_PAYLOAD_EATEN, /* it was not, while the SYN was; or a SYN without payload was answered only */
-    RACE_SEEN_SILENT         /* no answer from this address within the head start, or an error, while another
+    RACE_SEEN_SILENT,        /* no answer from this address within the head start, or an error, while another
                               * lane was answered */
+    /* Not by a race, and of no uplink: of a server behind a converter. */
+    RACE_SEEN_STRAIGHT, /* it speaks MPTCP itself */
+    RACE_SEEN_DETOUR    /* it does not, or cannot be reached by it without the converter */
 };
 
 /* Why there is no connection. Of several reasons the last one here is told, as it tells most. */

@@ -1,6 +1,7 @@
 """A device of the LAN that knows nothing of MPTCP, and the router that carries its connections over several uplinks."""
 import contextlib
 import errno
+import json
 import selectors
 import socket
 import struct
@@ -11,7 +12,7 @@ from lib import home, mptcp, net
 from lib.env import PORT
 from lib.proxy import Cpe, Section
 from lib.stream import MIB, Receiver, Sender, noise, read_error, receive, transfer
-from lib.suite import braid_only, cases, long
+from lib.suite import alone, braid_only, cases, long
 from lib.wait import FACTOR, until
 
 FAMILIES = {"v4": 4, "v6": 6}
@@ -320,6 +321,59 @@ def test_a_converter_that_wants_cookies(env, cookie, secret):
     for _ in range(2):  # what is shown is not known any more
         go(2)
     assert counter(router, "straight") == 0 and counter(router, "without_mptcp") == 0
+
+
+def straight(router):
+    return [entry["destination"] for entry in router.ctl("learned")["learned"] if entry["kind"] == "straight"]
+
+
+@braid_only
+@cases(v4_stripped=(4, "strip"), v6_stripped=(6, "strip"), v4_silent=(4, "drop"), v6_silent=(6, "drop"))
+def test_a_server_with_mptcp_needs_no_converter(env, version, flaw):
+    """The converter tells so with the first connection, and later ones go straight over all uplinks, until that does not work any
+    more. The device notices nothing."""
+    env.daemon(env.home.edge, [converter(env)])
+    router = start(env, mode="convert", peer=converters(version=version))
+    listener = env.listen(version, PORT, address=home.MULTI[version], multipath=True, at=env.home.multi)
+
+    def connected():
+        """To whom the server believes to be connected, and the ends."""
+        begun = time.monotonic()
+        near = env.connect(version, PORT, home.MULTI[version], multipath=False, at=env.home.device)
+        took = time.monotonic() - begun
+        far = env.accept(listener)
+        transfer(near, far, MIB // 4, end=False)
+        transfer(far, near, MIB // 4, end=False)
+        return far.getpeername()[0], far, took
+    peer, _, _ = connected()
+    assert peer == home.EDGE[version]
+    until(lambda: straight(router) == [net.join(home.MULTI[version], PORT)], "the converter has told it")
+    for _ in range(2):
+        peer, far, _ = connected()
+        assert peer in [uplink.address(version) for uplink in env.home.uplinks]
+        until(lambda: len(mptcp.established(far)) == 3, f"a subflow over each uplink: {mptcp.subflows(far)}")
+    assert (counter(router, "bypassed"), counter(router, "without_mptcp"), counter(router, "straight")) == (2, 0, 0)
+    for uplink in env.home.uplinks:
+        rule = ("-j", "TCPOPTSTRIP", "--strip-options", "30") if flaw == "strip" else ("-j", "DROP")
+        uplink.modem.iptables("-t", "mangle", "-A", "FORWARD", "-p", "tcp", "-d", home.MULTI[version], *rule, version=version)
+    for limit in (1 if flaw == "drop" else 0, 0):
+        peer, far, took = connected()
+        assert peer == home.EDGE[version] and limit <= took < limit + 0.25 * FACTOR, took
+        assert not straight(router)
+    assert (counter(router, "bypassed"), counter(router, "without_mptcp"), counter(router, "straight")) == (2, 0, 0)
+
+
+@braid_only
+def test_an_operator_may_want_every_connection_through_the_converter(env):
+    env.daemon(env.home.edge, [converter(env)])
+    router = start(env, mode="convert", peer=converters(), bypass="no")
+    listener = env.listen(4, PORT, address=home.MULTI[4], multipath=True, at=env.home.multi)
+    for _ in range(3):
+        near = env.connect(4, PORT, home.MULTI[4], multipath=False, at=env.home.device)
+        far = env.accept(listener)
+        transfer(near, far, MIB // 4)
+        assert far.getpeername()[0] == home.EDGE[4] and not mptcp.is_mptcp(far)
+    assert not straight(router)
 
 
 @braid_only

@@ -16,6 +16,7 @@
 #include "role/cpe.h"
 #include "role/node.h"
 #include "role/uplinks.h"
+#include "strip.h"
 #include "suite.h"
 #include "wire/convert.h"
 #include "wire/packet.h"
@@ -81,7 +82,9 @@ static struct {
     struct app device, server;
     struct app denied; /* the end of a connection that a converter has denied */
     enum manners manners;
-    struct braid_addr good;  /* the converter here CONVERTS, whatever the others do; port 0: none */
+    struct braid_addr good; /* the converter here CONVERTS, whatever the others do; port 0: none */
+    const char *babble;     /* BABBLES: of n_babble bytes; NULL: HTTP */
+    size_t n_babble;
     uint8_t error;           /* CONVERTS_NOT, CONVERTS_LATE: its code */
     struct braid_addr asked; /* whom a converter was asked for last; port 0: nobody */
     unsigned questions;      /* connections by which a converter was asked for nobody */
@@ -93,6 +96,11 @@ static struct {
     unsigned refused;          /* CONVERTS_KNOWN, CONVERTS_SECRET: connections that were shown nothing good */
     struct braid_addr through; /* at which address */
     bool bare;                 /* what SYNs carry is not looked at */
+    bool asked_mptcp;          /* a converter is to tell whether the server speaks MPTCP ... */
+    bool speaks_mptcp;         /* ... and it does */
+    bool deaf;                 /* converters do not know that option */
+    bool strips;               /* option 30 is taken away from all but SYNs */
+    struct braid_addr itself;  /* a server that is no converter, whatever the manners are; port 0: none */
     bool silent[UPLINKS_MAX];  /* what comes from this inner address is lost */
     unsigned syns[UPLINKS_MAX];
     struct braid_addr dead; /* SYNs to it are lost; port 0: there is none */
@@ -163,6 +171,8 @@ static inline void world_output(void *ctx, const struct braid_packet *o)
     struct wire_packet p;
     memset(&p, 0, sizeof(p));
     bool tcp = packet_parse(f.b->data, f.len, false, &p) == WIRE_OK && p.kind == WIRE_TCP;
+    if (world.strips && tcp && !(p.tcp.flags & TCP_SYN))
+        strip_mptcp((uint8_t *)p.header);
     if (from == ROUTER && tcp && !leaves_router(&p, &f)) {
         buf_unref(f.b);
         return;
@@ -225,6 +235,7 @@ static inline bool converter_hears(struct braid_conn *c)
     if (m.has_info)
         return false;
     world.asked = m.connect;
+    world.asked_mptcp = convert_option_has(m.connect_options, 30);
     world.n_cookie = m.has_cookie ? m.cookie.n : 0;
     if (m.has_cookie)
         memcpy(world.cookie, m.cookie.at, m.cookie.n);
@@ -235,10 +246,13 @@ static inline bool converter_hears(struct braid_conn *c)
 
 static inline size_t converter_says(uint8_t out[CONVERT_MESSAGE_MAX], bool error)
 {
+    static const uint8_t options[16] = {2, 4, 5, 180, 30, 12, 1, 1};
     struct convert_writer w;
     convert_begin(&w, out, CONVERT_MESSAGE_MAX);
     if (error)
         convert_put_error(&w, world.error, NULL, 0);
+    else if (world.asked_mptcp)
+        convert_put_extended_header(&w, options, world.speaks_mptcp ? sizeof(options) : 4);
     return convert_end(&w);
 }
 
@@ -258,7 +272,11 @@ static inline size_t converter_doubts(const struct braid_conn *c, uint8_t out[CO
     uint8_t right[CONVERT_MESSAGE_MAX];
     struct convert_writer w;
     convert_begin(&w, out, CONVERT_MESSAGE_MAX);
-    if (world.manners == CONVERTS_SECRET) {
+    if (world.deaf) {
+        if (!world.asked_mptcp)
+            return 0;
+        convert_put_error(&w, CONVERT_UNSUPPORTED_OPTION, (const uint8_t[]){30}, 1);
+    } else if (world.manners == CONVERTS_SECRET) {
         if (convert_psk_check(SECRET, &world.asked, time(NULL), world.cookie, world.n_cookie) ==
             CONVERT_COOKIE_GOOD)
             return 0;
@@ -289,8 +307,10 @@ static inline void converter_incoming(struct app *a, struct braid_conn *c)
         braid_conn_accept(c);
         return;
     }
-    size_t doubts = world.manners >= CONVERTS_KNOWN && heard && !good ? converter_doubts(c, out) : 0;
-    if ((world.manners == CONVERTS_NOT && !good) || doubts > 0)
+    bool doubting = world.deaf || world.manners >= CONVERTS_KNOWN;
+    size_t doubts = doubting && heard && !good ? converter_doubts(c, out) : 0;
+    bool denies = world.manners == CONVERTS_NOT || (world.manners == BABBLES && world.babble);
+    if ((denies && !good) || doubts > 0)
         a = &world.denied;
     *a = (struct app){.reading = true, .manners = good ? CONVERTS : world.manners, .conn = c};
     a->asking = !heard;
@@ -309,7 +329,8 @@ static inline void converter_incoming(struct app *a, struct braid_conn *c)
 static inline void converter_answers(struct app *a)
 {
     uint8_t out[CONVERT_MESSAGE_MAX];
-    size_t len = a->manners >= CONVERTS_KNOWN && !a->by_syn ? converter_doubts(a->conn, out) : 0;
+    size_t len =
+        (world.deaf || a->manners >= CONVERTS_KNOWN) && !a->by_syn ? converter_doubts(a->conn, out) : 0;
     if (len > 0) { /* whoever comes next is another one */
         world.denied = *a;
         braid_conn_set_user(a->conn, &world.denied);
@@ -317,7 +338,9 @@ static inline void converter_answers(struct app *a)
     if (len == 0)
         len = converter_says(out, a->manners == CONVERTS_NOT || a->manners == CONVERTS_LATE);
     a->answered = true;
-    if (a->manners == BABBLES)
+    if (a->manners == BABBLES && world.babble)
+        braid_conn_write(a->conn, world.babble, world.n_babble);
+    else if (a->manners == BABBLES)
         braid_conn_write(a->conn, "HTTP/1.1 400 Bad Request\r\n", 26);
     else if (a->manners != MUMBLES)
         braid_conn_write(a->conn, out, len);
@@ -326,7 +349,10 @@ static inline void converter_answers(struct app *a)
 static inline void server_incoming(void *ctx, struct braid_conn *c)
 {
     struct app *a = ctx;
-    if (world.manners >= CONVERTS) {
+    struct braid_addr local, remote;
+    braid_conn_addrs(c, &local, &remote);
+    bool itself = world.itself.port && addr_equal(&local, &world.itself);
+    if (world.manners >= CONVERTS && !itself) {
         converter_incoming(a, c);
         return;
     }
@@ -334,9 +360,9 @@ static inline void server_incoming(void *ctx, struct braid_conn *c)
         braid_conn_refuse(c, world.manners == REFUSES ? BRAID_REFUSE_RESET : BRAID_REFUSE_UNREACHABLE);
         return;
     }
-    a->conn = c;
+    *a = (struct app){.reading = true, .conn = c};
     braid_conn_set_user(c, a);
-    if (world.manners == ACCEPTS)
+    if (world.manners == ACCEPTS || itself)
         braid_conn_accept(c);
 }
 

@@ -5,6 +5,7 @@
 
 #include "role/race.h"
 #include "pair.h"
+#include "strip.h"
 
 #define FIELD_UPLINKS 4
 
@@ -58,18 +59,6 @@ static inline void field_reset(struct field *f, const struct wire_packet *w, bra
     pair_send(&f->pair, &fly);
 }
 
-/* Option 30 becomes NOPs. */
-static inline void field_strip(uint8_t *tcp)
-{
-    uint8_t *end = tcp + (tcp[12] >> 4) * 4;
-    for (uint8_t *o = tcp + TCP_HEADER_MIN; o < end && *o != 0; o += *o == 1 ? 1 : o[1]) {
-        if (*o == 30) {
-            uint8_t n = o[1];
-            memset(o, 1, n);
-        }
-    }
-}
-
 static inline braid_time uplink_delay(const struct field_uplink *u)
 {
     return u->delay ? u->delay : PAIR_DELAY;
@@ -92,7 +81,7 @@ static inline bool field_passes(struct field *f, struct field_uplink *u, const s
     if (what == SYN_RESET)
         field_reset(f, w, f->pair.now + 2 * uplink_delay(u));
     else if (what == SYN_STRIPPED)
-        field_strip((uint8_t *)w->header);
+        strip_mptcp((uint8_t *)w->header);
     return what != SYN_RESET && what != SYN_DROPPED && !(u->no_payload && w->payload_len > 0);
 }
 

@@ -76,11 +76,12 @@ END_TEST
 START_TEST(converters_may_be_shown_a_secret)
 {
     ck_assert_msg(parse(CPE "mode = convert\npeer = vps:5124\n") == 0, "%s", err);
-    ck_assert_int_eq(conf.cpes->cookie, CONVERT_COOKIE_ADDRESS);
+    ck_assert(conf.cpes->cookie == CONVERT_COOKIE_ADDRESS && conf.cpes->bypass);
     conf_free(&conf);
-    ck_assert_msg(parse(CPE "mode = convert\npeer = vps:5124\ncookie = psk\npsk = 0123456789abcdef\n") == 0,
+    ck_assert_msg(parse(CPE "mode = convert\npeer = vps:5124\ncookie = psk\npsk = 0123456789abcdef\n"
+                            "bypass = no\n") == 0,
                   "%s", err);
-    ck_assert_int_eq(conf.cpes->cookie, CONVERT_COOKIE_PSK);
+    ck_assert(conf.cpes->cookie == CONVERT_COOKIE_PSK && !conf.cpes->bypass);
     ck_assert_str_eq(conf.cpes->psk, "0123456789abcdef");
     conf_free(&conf);
 }
@@ -144,6 +145,8 @@ static const struct {
     {CPE "plain = maybe\n", "4: [cpe lan] plain: \"maybe\" is not known; it is one of: fallback, refuse"},
     {CPE "cookie = psk\n",
      "4: [cpe lan] cookie: has a meaning only with mode = convert; remove it, or set that"},
+    {CPE "bypass = no\n",
+     "4: [cpe lan] bypass: has a meaning only with mode = convert; remove it, or set that"},
     {CPE "psk = 0123456789abcdef\n",
      "4: [cpe lan] psk: has a meaning only with mode = convert; remove it, or set that"},
     {CONVERT "cookie = off\n", "6: [cpe lan] cookie: \"off\" is not known; it is one of: address, psk"},

@@ -1,69 +1,7 @@
 /* role/cpe with peers: converters (RFC 8803) and explicit edges, in virtual time (cpe_world.h). */
-#include "cpe_world.h"
-#include "role/convert_client.h"
+#include "cpe_converters.h"
 #include "role/learned.h"
 #include "role/race.h"
-
-#define CONVERTER "203.0.113.1:5124"
-#define SECOND    "203.0.113.2:5124"
-#define SERVER    "198.51.100.80:80"
-#define SIX       "[2001:db8::80]:80"
-#define TRIP      (2 * LAN_DELAY + 2 * WAN_DELAY)
-#define BEGUN     (1000 * BRAID_SECOND)
-
-static struct braid_addr addr;
-
-static void set_peer(unsigned i, const char *at_)
-{
-    struct targets t = {.addr = {at(at_)}, .n = 1};
-    cpes_set_peer(world.cpes, 0, i, &t);
-}
-
-static void setup(void)
-{
-    world_begin();
-    world.params.kind = CPE_CONVERT;
-    world.params.n_peers = 2;
-    make_cpe();
-    set_peer(0, CONVERTER);
-    set_peer(1, SECOND);
-    world.manners = CONVERTS;
-}
-
-static void teardown(void)
-{
-    world_end();
-}
-
-static void expect_asked(const char *server, const char *through)
-{
-    addr = at(server);
-    ck_assert(addr_equal(&world.asked, &addr));
-    addr = at(through);
-    ck_assert(addr_equal(&world.through, &addr));
-}
-
-static void expect_nothing_left(void)
-{
-    ck_assert_uint_eq(world.node->n_conns, 0);
-    for (unsigned i = 0; i < PLACES; i++) {
-        struct braid_core_stats s;
-        braid_core_stats(world.cores[i], &s);
-        ck_assert_uint_eq(s.conns, 0);
-    }
-}
-
-/* Both ways, and nobody sees the messages. */
-static void expect_carried(void)
-{
-    say(&world.device, "hello");
-    run_for(BRAID_SECOND, NULL);
-    expect_got(&world.server, "hello");
-    say(&world.server, "you are welcome");
-    run_for(BRAID_SECOND, NULL);
-    expect_got(&world.device, "you are welcome");
-    ck_assert(counted(CPE_UP) == 5 && counted(CPE_DOWN) == 15);
-}
 
 /* As fast as a connection straight to the server. An IPv6 server is asked for over IPv4 just so. */
 START_TEST(the_converter_is_asked_by_the_syn_and_answers_by_the_synack)
@@ -215,6 +153,42 @@ START_TEST(who_speaks_another_protocol_or_says_nothing_is_no_converter)
 }
 END_TEST
 
+/* A type twice, type 0, no length at all, another protocol (sections 6.1, 6.2.1, 6.2.2, 8): reset, and not
+ * asked again for a while. If it had accepted before, the device is reset as well. */
+START_TEST(an_answer_that_cannot_be_is_answered_by_a_reset)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+    } answers[] = {{"\1\3\x22\x63\x15\1\0\0\x15\1\0\0", 12},
+                   {"\1\2\x22\x63\0\1\0\0", 8},
+                   {"\1\0\x22\x63\1\1\0\0", 8},
+                   {"HTTP/1.1 400 Bad Request\r\n", 26}};
+    world.manners = BABBLES;
+    world.bare = _i % 2;
+    world.babble = answers[_i / 2].bytes;
+    world.n_babble = answers[_i / 2].n;
+    world.good = at(SECOND);
+    serve(CONVERTER, BRAID_CLIENTS_ANY);
+    serve(SECOND, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    until(&world.denied.closed, BRAID_SECOND);
+    ck_assert_int_eq(world.denied.why, BRAID_CLOSE_RESET);
+    if (!world.bare) {
+        until(&world.device.closed, BRAID_SECOND);
+        ck_assert(world.device.why == BRAID_CLOSE_RESET && world.device.n == 0 && counted(CPE_LATE) == 1);
+        device_connects(SERVER);
+    }
+    until(&world.device.established, BRAID_SECOND);
+    expect_asked(SERVER, SECOND);
+    if (world.bare) {
+        device_connects(SERVER);
+        until(&world.device.established, BRAID_SECOND);
+        expect_asked(SERVER, SECOND);
+    }
+}
+END_TEST
+
 START_TEST(an_error_behind_an_acceptance_resets_the_device)
 {
     world.manners = CONVERTS_LATE;
@@ -271,107 +245,6 @@ START_TEST(a_converter_is_waited_for_while_it_answers_for_itself)
     ck_assert_int_eq(world.syns[1] > 0, _i);
     ck_assert_uint_eq(world.syns[2], 0);
     expect_carried();
-}
-END_TEST
-
-/* ---- cookies ------------------------------------------------------------------------------------ */
-
-static void want_cookies(uint8_t recipe_, size_t n)
-{
-    world.manners = CONVERTS_KNOWN;
-    world.recipe = recipe_;
-    world.n_recipe = n;
-    serve(CONVERTER, BRAID_CLIENTS_ANY);
-}
-
-/* So many times the converter has refused before, of all that there were. */
-static void expect_connected(unsigned refused)
-{
-    device_connects(SERVER);
-    until(&world.device.established, 2 * BRAID_SECOND);
-    ck_assert_uint_eq(world.refused, refused);
-    expect_asked(SERVER, CONVERTER);
-}
-
-/* In the SYN, or in the stream. */
-START_TEST(the_cookie_that_a_converter_gives_is_shown_at_once_and_from_then_on)
-{
-    world.bare = _i == 1;
-    world.params.no_plain = _i == 2;
-    want_cookies(7, 16);
-    expect_connected(1);
-    if (_i != 1)
-        ck_assert_int_eq(world.now, BEGUN + TRIP + 2 * WAN_DELAY);
-    expect_carried();
-    for (unsigned i = 0; i < 3; i++)
-        expect_connected(1);
-    ck_assert(counted(CPE_ACCEPTED) == 4 && counted(CPE_STRAIGHT) == 0);
-    run_for(BRAID_SECOND, NULL);
-    ck_assert(world.denied.closed && world.denied.why == BRAID_CLOSE_RESET);
-}
-END_TEST
-
-START_TEST(a_cookie_that_is_refused_is_forgotten)
-{
-    world.bare = _i;
-    want_cookies(7, 16);
-    expect_connected(1);
-    world.recipe = 8;
-    expect_connected(3); /* the old one, and none */
-    expect_connected(3);
-}
-END_TEST
-
-START_TEST(each_uplink_has_its_own_and_loses_it_with_its_address)
-{
-    want_cookies(7, 16);
-    expect_connected(1);
-    world.silent[0] = true;
-    expect_connected(2);
-    world.silent[0] = false;
-    expect_connected(2);
-    cpes_forget(world.cpes, 1);
-    expect_connected(2);
-    cpes_forget(world.cpes, 0);
-    expect_connected(3);
-}
-END_TEST
-
-/* Too long to be kept; and none that it has given is right. */
-START_TEST(who_does_not_take_his_own_cookies_is_passed_over)
-{
-    want_cookies(7, _i ? 16 : CONVERT_COOKIE_MAX + 4);
-    world.fickle = true;
-    world.good = at(SECOND);
-    serve(SECOND, BRAID_CLIENTS_ANY);
-    device_connects(SERVER);
-    until(&world.device.established, BRAID_SECOND);
-    expect_asked(SERVER, SECOND);
-    ck_assert_uint_eq(world.refused, _i ? 5 : 1);
-}
-END_TEST
-
-/* Each connection has a code of its own, also when two of them are under way. */
-START_TEST(a_secret_is_proven_with_each_connection)
-{
-    world.params.cookie = CONVERT_COOKIE_PSK;
-    strcpy(world.params.psk, SECRET);
-    world.bare = _i;
-    world.manners = CONVERTS_SECRET;
-    serve(CONVERTER, BRAID_CLIENTS_ANY);
-    for (unsigned i = 0; i < 3; i++)
-        expect_connected(0);
-    world.silent[0] = true;
-    expect_connected(0);
-    expect_carried();
-    world.silent[0] = false;
-    strcpy(world.params.psk, "correct-horse-bakery");
-    world.good = at(SECOND);
-    serve(SECOND, BRAID_CLIENTS_ANY);
-    device_connects(SERVER);
-    until(&world.device.established, BRAID_SECOND);
-    expect_asked(SERVER, SECOND);
-    ck_assert_uint_eq(world.refused, 1);
 }
 END_TEST
 
@@ -503,14 +376,10 @@ int main(void)
     tcase_add_test(t, one_that_refuses_the_connection_is_passed_over);
     tcase_add_loop_test(t, one_that_does_not_want_is_passed_over, 0, sizeof(errors));
     tcase_add_loop_test(t, who_speaks_another_protocol_or_says_nothing_is_no_converter, 0, 2);
+    tcase_add_loop_test(t, an_answer_that_cannot_be_is_answered_by_a_reset, 0, 8);
     tcase_add_test(t, an_error_behind_an_acceptance_resets_the_device);
     tcase_add_test(t, who_has_said_no_too_late_is_not_believed_at_once);
     tcase_add_loop_test(t, a_converter_is_waited_for_while_it_answers_for_itself, 0, 2);
-    tcase_add_loop_test(t, the_cookie_that_a_converter_gives_is_shown_at_once_and_from_then_on, 0, 3);
-    tcase_add_loop_test(t, a_cookie_that_is_refused_is_forgotten, 0, 2);
-    tcase_add_test(t, each_uplink_has_its_own_and_loses_it_with_its_address);
-    tcase_add_loop_test(t, who_does_not_take_his_own_cookies_is_passed_over, 0, 2);
-    tcase_add_loop_test(t, a_secret_is_proven_with_each_connection, 0, 2);
     tcase_add_test(t, a_converter_that_dies_unheard_is_passed_over);
     tcase_add_test(t, a_drain_does_not_wait_for_the_message);
     tcase_add_test(t, a_node_that_is_freed_meanwhile_leaves_nothing);

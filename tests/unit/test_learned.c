@@ -299,6 +299,78 @@ START_TEST(prefixes_are_those_of_the_family)
 }
 END_TEST
 
+/* ---- servers ------------------------------------------------------------------------------------------- */
+
+static enum learned_kind of(const char *server)
+{
+    struct race_lane l = lane(0, server);
+    return learned_of_server(learned, &l.remote, now);
+}
+
+static void see_server(const char *server, bool straight)
+{
+    struct race_lane l = lane(0, server);
+    learned_see_server(learned, &l.remote, straight, now);
+}
+
+START_TEST(a_server_is_reached_straight_until_that_fails_or_time_is_over)
+{
+    ck_assert_int_eq(of(SERVER), LEARNED_KINDS);
+    see_server(SERVER, true);
+    ck_assert_int_eq(of(SERVER), LEARNED_STRAIGHT);
+    ck_assert(of(BESIDE) == LEARNED_KINDS && of(FURTHER) == LEARNED_KINDS);
+    struct learned_entry e = only();
+    ck_assert(e.kind == LEARNED_STRAIGHT && e.uplink == LEARNED_NO_UPLINK && e.left == 10 * MINUTE);
+    learned_forget(learned, 0);
+    now += 6 * MINUTE;
+    see_server(SERVER, true); /* it has worked again */
+    now += 6 * MINUTE;
+    ck_assert_int_eq(of(SERVER), LEARNED_STRAIGHT);
+    see_server(SERVER, false);
+    ck_assert_int_eq(of(SERVER), LEARNED_DETOUR);
+    see_server(SERVER, true); /* whoever says so has not tried */
+    ck_assert_int_eq(of(SERVER), LEARNED_DETOUR);
+    ck_assert(learned_count(learned) == 0 && !steered(0, SERVER).plain);
+    now += 10 * MINUTE;
+    ck_assert_int_eq(of(SERVER), LEARNED_KINDS);
+    see_server(SERVER, true);
+    now += 10 * MINUTE;
+    ck_assert_int_eq(of(SERVER), LEARNED_KINDS);
+}
+END_TEST
+
+START_TEST(what_fails_again_is_left_alone_for_longer)
+{
+    static const unsigned minutes[] = {10, 20, 40, 60, 60};
+    for (unsigned i = 0; i < 5; i++) {
+        see_server(SERVER, false);
+        now += minutes[i] * MINUTE - 1;
+        ck_assert_int_eq(of(SERVER), LEARNED_DETOUR);
+        now += 1;
+        ck_assert_int_eq(of(SERVER), LEARNED_KINDS);
+    }
+}
+END_TEST
+
+static void hear(void *arg, const struct race_lane *l, enum race_seen what)
+{
+    learned_hear(arg, l, what, now);
+}
+
+START_TEST(other_workers_hear_of_servers)
+{
+    const struct siphash_key key = {7, 8};
+    struct learned *other = learned_new(&key, MAX), *own = learned;
+    learned_on_news(learned, hear, other);
+    see_server(SERVER, true);
+    see_server(FURTHER, false);
+    learned = other;
+    ck_assert(of(SERVER) == LEARNED_STRAIGHT && of(FURTHER) == LEARNED_DETOUR);
+    learned_free(other);
+    learned = own;
+}
+END_TEST
+
 START_TEST(it_is_bounded_and_each_kind_has_its_share)
 {
     struct learned_entry e[5 * MAX];
@@ -384,6 +456,9 @@ int main(void)
     tcase_add_test(t, one_that_passes_more_than_it_strips_does_not_strip);
     tcase_add_test(t, a_server_that_is_known_to_speak_it_is_proof_enough);
     tcase_add_test(t, prefixes_are_those_of_the_family);
+    tcase_add_test(t, a_server_is_reached_straight_until_that_fails_or_time_is_over);
+    tcase_add_test(t, what_fails_again_is_left_alone_for_longer);
+    tcase_add_test(t, other_workers_hear_of_servers);
     tcase_add_test(t, it_is_bounded_and_each_kind_has_its_share);
     tcase_add_test(t, all_or_one_uplink_can_be_forgotten);
     tcase_add_test(t, news_is_told_once_and_what_is_heard_is_not);

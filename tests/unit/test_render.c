@@ -329,8 +329,8 @@ END_TEST
 
 /* ---- what was learned ---- */
 
-/* Shows, of five that three workers have, the four that are left. */
-static void learned(struct learned_entry out[5])
+/* Shows, of six that three workers have, the five that are left. */
+static void learned(struct learned_entry out[6])
 {
     const struct learned_entry entries[] = {
         {LEARNED_SILENT, 1, fake_addr("[2001:db8::2]:443"), 1, true, 5 * BRAID_SECOND},
@@ -338,16 +338,17 @@ static void learned(struct learned_entry out[5])
         {LEARNED_DROPPED, 0, fake_addr("[2001:db8:1::]:0"), 2, true, 9 * BRAID_SECOND + 1},
         {LEARNED_STRIPPED, 1, fake_addr("198.51.100.0:0"), 4, true, 1},
         {LEARNED_EATEN, 0, fake_addr("198.51.100.0:0"), 3, false, BRAID_SECOND},
+        {LEARNED_STRAIGHT, LEARNED_NO_UPLINK, fake_addr("198.51.100.7:80"), 1, true, 2 * BRAID_SECOND},
     };
     memcpy(out, entries, sizeof(entries));
-    view.n_rows = render_learned_merge(out, 5);
+    view.n_rows = render_learned_merge(out, 6);
     view.rows = out;
     ck_assert_uint_eq(render_learned_merge(NULL, 0), 0);
 }
 
 START_TEST(what_was_learned_in_json)
 {
-    struct learned_entry e[5];
+    struct learned_entry e[6];
     learned(e);
     view.cleared = false;
     render_learned_json(&doc, &view);
@@ -359,14 +360,16 @@ START_TEST(what_was_learned_in_json)
                      "{\"uplink\":\"lte\",\"kind\":\"stripped\",\"destination\":\"198.51.100.0/24\","
                      "\"times\":4,\"believed\":true,\"left_s\":1},"
                      "{\"uplink\":\"lte\",\"kind\":\"silent\",\"destination\":\"[2001:db8::2]:443\","
-                     "\"times\":1,\"believed\":true,\"left_s\":5}],\"count\":4,\"cleared\":false}\n");
-    ck_assert_uint_eq(view.n_rows, 4);
+                     "\"times\":1,\"believed\":true,\"left_s\":5},"
+                     "{\"uplink\":null,\"kind\":\"straight\",\"destination\":\"198.51.100.7:80\","
+                     "\"times\":1,\"believed\":true,\"left_s\":2}],\"count\":5,\"cleared\":false}\n");
+    ck_assert_uint_eq(view.n_rows, 5);
 }
 END_TEST
 
 START_TEST(the_table_of_what_was_learned_tells_the_same)
 {
-    struct learned_entry e[5];
+    struct learned_entry e[6];
     learned(e);
     view.cleared = true;
     render_learned_text(&doc, &view);
@@ -375,13 +378,14 @@ START_TEST(the_table_of_what_was_learned_tells_the_same)
     contains(text, "      2 yes            10\n");
     contains(text, "\nlte          silent    [2001:db8::2]:443 ");
     contains(text, "      3 no              1\n");
-    contains(text, "\n4 things learned, now forgotten\n");
+    contains(text, "\n-            straight  198.51.100.7:80 ");
+    contains(text, "\n5 things learned, now forgotten\n");
 }
 END_TEST
 
 START_TEST(the_manual_tells_every_member_of_what_was_learned)
 {
-    struct learned_entry e[5];
+    struct learned_entry e[6];
     learned(e);
     view.cleared = false;
     render_learned_json(&doc, &view);
