@@ -198,6 +198,9 @@ bool braid_core_dirty(const struct braid_core *core);
 /* Whether a subflow between these two ends, perhaps in TIME_WAIT, is the core's. */
 bool braid_core_knows(const struct braid_core *core, const struct braid_addr *local,
                       const struct braid_addr *remote);
+/* The connection with a subflow between these two ends; NULL: there is none. */
+struct braid_conn *braid_core_find(const struct braid_core *core, const struct braid_addr *local,
+                                   const struct braid_addr *remote);
 
 /* ---- errors ---------------------------------------------------------------------------------------------
  */
@@ -330,6 +333,10 @@ struct braid_connect_params {
     const struct sched_ops *sched;
     const struct pm_ops *pm; /* NULL: as with listening */
     bool checksum;
+    /* The only endpoints of the core that it may use, its own address among them, at most 16; copied. 0: all
+     * of them, those to come included (braid_conn_allow). */
+    const struct braid_ip *only;
+    unsigned n_only;
     bool plain;   /* no MPTCP */
     bool no_join; /* as with listening, for the address and port that we connect from */
     /* The first bytes of our stream, at most 1460: they leave with the SYN, as many as fit, without a Fast
@@ -369,6 +376,13 @@ int braid_core_endpoint_remove(struct braid_core *core, const struct braid_ip *i
 /* The same for one connection. -1: eight are there; nothing is known of ip. */
 int braid_conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e);
 int braid_conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip);
+/* The word of the connection's user on an address of ours, which holds as long as the connection does,
+ * whether or not the address is an endpoint at the moment (RFC 6897 section 5.3.3: TCP_MULTIPATH_ADD,
+ * _REMOVE). One that is allowed is used like the core's other endpoints, from now on or once it is one. -1:
+ * memory is short, or 16 addresses have been named. */
+int braid_conn_allow(struct braid_conn *c, const struct braid_ip *ip);
+/* The same: it is not used any more. Its subflows are closed, as by braid_conn_endpoint_remove. */
+int braid_conn_forbid(struct braid_conn *c, const struct braid_ip *ip);
 /* Something may have happened to connections on their way to and from this address, such as the loss of a
  * translator's memory, that only a packet of ours brings to light: the peer of each subflow from there is
  * asked for a sign of life, at once. Who does not know it any more resets it, and another can be opened; else
@@ -483,13 +497,23 @@ enum braid_option {
     BRAID_OPT_SUBFLOWS, /* how many are established and not being closed */
     BRAID_OPT_UNREAD,   /* bytes to read, as of ioctl SIOCINQ */
     BRAID_OPT_UNACKED,  /* bytes written but not acknowledged, as of ioctl SIOCOUTQ */
+    BRAID_OPT_CONNID,   /* our token (RFC 8684 section 3.2), which no other connection has at the same time;
+                         * plain TCP has none: -1 */
     BRAID_OPT_SYN_DATA  /* bytes that our SYN, or a SYN/ACK of braid_conn_accept_with, has brought, as its
                          * answer  says; 0 before that is here */
 };
 /* 0, or -1: out of range, or not to be set, or memory is short. */
 int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_t value);
-/* 0 and *value, or -1: no such option. */
+/* 0 and *value, or -1: no such option, or the connection has none. */
 int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value);
+
+/* The two ends of a subflow, both of one family. */
+struct braid_pair {
+    struct braid_addr local, remote;
+};
+/* The ends of the subflows that are established and not being closed, the oldest first, at most max; how many
+ * there are: as BRAID_OPT_SUBFLOWS. */
+unsigned braid_conn_subflows(const struct braid_conn *c, struct braid_pair *out, unsigned max);
 
 /* Another scheduler or congestion control, at any time from incoming() on; nothing happens if it is the one
  * in use. A scheduler starts with fresh state and decides from the next flush on. Congestion control changes

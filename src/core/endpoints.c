@@ -4,6 +4,7 @@
 #include "base/addr.h"
 #include "core/passing.h"
 #include "mptcp/own_addrs.h"
+#include "mptcp/rights.h"
 
 static struct braid_endpoint *find(struct mptcp_env *env, const struct braid_ip *ip)
 {
@@ -24,8 +25,10 @@ int braid_core_endpoint_add(struct braid_core *core, const struct braid_endpoint
     if (!known)
         known = &env->endpoints[env->n_endpoints++];
     *known = *e;
-    each_conn (c, env)
-        conn_endpoint_add(c, e); /* one that has its eight goes without */
+    each_conn (c, env) {
+        if (conn_may_use(c, &e->addr.ip))
+            conn_endpoint_add(c, e); /* one that has its eight goes without */
+    }
     return 0;
 }
 

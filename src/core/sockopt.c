@@ -85,6 +85,7 @@ int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_
     case BRAID_OPT_SUBFLOWS:
     case BRAID_OPT_UNREAD:
     case BRAID_OPT_UNACKED:
+    case BRAID_OPT_CONNID:
     case BRAID_OPT_SYN_DATA:
         break;
     }
@@ -128,12 +129,17 @@ static int64_t max_segment(const struct braid_conn *c)
     return c->subflows ? c->subflows->tcp.size.mss : 0;
 }
 
-static int64_t usable_subflows(const struct braid_conn *c)
+unsigned braid_conn_subflows(const struct braid_conn *c, struct braid_pair *out, unsigned max)
 {
-    int64_t usable = 0;
-    each_flow (s, c)
-        usable += flow_usable(s);
-    return usable;
+    unsigned n = 0;
+    each_flow (s, c) {
+        if (!flow_usable(s))
+            continue;
+        if (n < max)
+            out[n] = (struct braid_pair){s->tcp.local, s->tcp.remote};
+        n++;
+    }
+    return n;
 }
 
 static enum braid_mode mode_of(const struct braid_conn *c)
@@ -176,7 +182,7 @@ int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, 
         *value = max_segment(c);
         return 0;
     case BRAID_OPT_SUBFLOWS:
-        *value = usable_subflows(c);
+        *value = braid_conn_subflows(c, NULL, 0);
         return 0;
     case BRAID_OPT_UNREAD:
         *value = (int64_t)c->recv.bytes;
@@ -184,6 +190,9 @@ int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, 
     case BRAID_OPT_UNACKED:
         *value = (int64_t)(c->send.end - c->send.una);
         return 0;
+    case BRAID_OPT_CONNID:
+        *value = c->keys.local_token;
+        return braid_conn_is_mptcp(c) ? 0 : -1;
     case BRAID_OPT_SYN_DATA:
         *value = c->syn_data.out;
         return 0;

@@ -51,6 +51,13 @@ struct timewait_entry *core_find_timewait(const struct braid_core *core, const s
     return NULL;
 }
 
+struct braid_conn *braid_core_find(const struct braid_core *core, const struct braid_addr *local,
+                                   const struct braid_addr *remote)
+{
+    struct mp_subflow *s = core_find_flow(core, local, remote);
+    return s ? s->conn : NULL;
+}
+
 bool braid_core_knows(const struct braid_core *core, const struct braid_addr *local,
                       const struct braid_addr *remote)
 {

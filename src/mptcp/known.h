@@ -7,6 +7,7 @@
 #include "base/rate.h"
 #include "mptcp/pm_load.h"
 #include "mptcp/ports.h"
+#include "mptcp/rights.h"
 #include "wire/mptcp.h"
 
 struct braid_conn;
@@ -59,6 +60,8 @@ struct conn_known {
     struct mptcp_add_addr echoes[ECHOES_MAX];
     /* where the ports of our joins were drawn last */
     struct port_walk ports;
+    /* Which of the core's endpoints it may use; owned. NULL: all. */
+    struct conn_rights *rights;
     /* PM_OPENs that were tried, against join_rate: a path manager's mistake floods nobody */
     struct rate opens;
 };

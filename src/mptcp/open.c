@@ -6,6 +6,7 @@
 #include "mptcp/handshake.h"
 #include "mptcp/own_addrs.h"
 #include "mptcp/path_manager.h"
+#include "mptcp/rights.h"
 #include "mptcp/tokens.h"
 
 /* The mode has to be decided before: flow_new sets aside option space for a DSS only if the connection is
@@ -77,6 +78,13 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
     else
         conn_become_plain(c);
     if (p->syn_len > 0 && !syn_data_offer(c, p->syn_data, p->syn_len)) {
+        conn_free(c);
+        return NULL;
+    }
+    /* What is known of addresses begins with the first subflow's. */
+    c->addresses.local = p->local;
+    c->addresses.remote = p->remote;
+    if (!conn_rights_begin(c, p->only, p->n_only)) {
         conn_free(c);
         return NULL;
     }

@@ -10,6 +10,7 @@
 #include "mptcp/conn.h"
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
+#include "mptcp/rights.h"
 
 #define LAST_ID  99                    /* of endpoints; ... */
 #define OTHER_ID (LAST_ID + 1)         /* ... those of other addresses begin here (conn_local_id) ... */
@@ -20,7 +21,8 @@
 void conn_endpoints_begin(struct braid_conn *c)
 {
     for (unsigned i = 0; i < c->env->n_endpoints; i++)
-        conn_endpoint_add(c, &c->env->endpoints[i]);
+        if (conn_may_use(c, &c->env->endpoints[i].addr.ip))
+            conn_endpoint_add(c, &c->env->endpoints[i]);
 }
 
 static bool subflow_has_id(const struct braid_conn *c, uint8_t id)
@@ -184,6 +186,52 @@ int braid_conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e
 int braid_conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
 {
     return conn_endpoint_remove(c, ip);
+}
+
+/* What the endpoint is to the core, or was to this connection before it was taken away: one that its listener
+ * signals, or the initial address. False: it is neither. */
+static bool describe(const struct braid_conn *c, const struct braid_ip *ip, struct braid_endpoint *e)
+{
+    for (unsigned i = 0; i < c->env->n_endpoints; i++) {
+        *e = c->env->endpoints[i];
+        if (ip_equal(&e->addr.ip, ip))
+            return true;
+    }
+    int i = conn_find_local(c, ip);
+    if (i < 0)
+        return false;
+    const struct pm_local l = c->pm.known->locals[i];
+    *e = (struct braid_endpoint){
+        .addr = {.ip = *ip, .port = i > 0 ? l.addr.port : 0},
+        .subflow = l.subflow,
+        .signal = l.signal,
+        .backup = l.backup,
+    };
+    return true;
+}
+
+static bool uses(const struct braid_conn *c, const struct braid_ip *ip)
+{
+    int i = conn_find_local(c, ip);
+    return i >= 0 && (!c->pm.known || c->pm.known->locals[i].usable);
+}
+
+int braid_conn_allow(struct braid_conn *c, const struct braid_ip *ip)
+{
+    struct braid_endpoint e;
+    if (conn_rights_note(c, ip, true) < 0)
+        return -1;
+    /* one that is used already would be begun anew */
+    return uses(c, ip) || !describe(c, ip, &e) ? 0 : conn_endpoint_add(c, &e);
+}
+
+int braid_conn_forbid(struct braid_conn *c, const struct braid_ip *ip)
+{
+    if (conn_rights_note(c, ip, false) < 0)
+        return -1;
+    if (uses(c, ip))
+        conn_endpoint_remove(c, ip);
+    return 0;
 }
 
 /* An endpoint to be announced, from which no subflows are opened, and announced at once whatever the path

@@ -309,10 +309,35 @@ START_TEST(options_tell_what_the_connection_is)
 }
 END_TEST
 
+/* RFC 6897 sections 5.3.4 and 5.3.5. */
+START_TEST(subflows_and_the_identifier_are_told)
+{
+    struct braid_pair pairs[4] = {0};
+    struct braid_conn_stats stats;
+    braid_conn_stats(p.client.conn, &stats);
+    ck_assert_int_eq(option(&p.client, BRAID_OPT_CONNID), stats.token);
+    ck_assert_int_ne(option(&p.client, BRAID_OPT_CONNID), option(&p.server, BRAID_OPT_CONNID));
+    pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
+    pair_run_for(&p, 100 * BRAID_MS);
+    struct braid_addr l = pair_addr("10.0.2.2:4001"), r = pair_addr("10.0.9.1:80");
+    ck_assert_int_eq(braid_conn_join(p.client.conn, &l, &r, false, p.now), 0);
+    ck_assert_uint_eq(braid_conn_subflows(p.client.conn, pairs, 4), 1); /* not before it is established */
+    pair_run_for(&p, 100 * BRAID_MS);
+    ck_assert_uint_eq(braid_conn_subflows(p.client.conn, pairs, 4), 2);
+    ck_assert(addr_equal(&pairs[1].local, &l) && addr_equal(&pairs[1].remote, &r));
+    ck_assert_uint_eq(braid_conn_subflows(p.client.conn, pairs + 2, 1), 2); /* only one fits */
+    ck_assert(addr_equal(&pairs[2].local, &pairs[0].local) && pairs[3].local.port == 0);
+    ck_assert_ptr_eq(braid_core_find(p.client.core, &l, &r), p.client.conn);
+    ck_assert_ptr_null(braid_core_find(p.client.core, &r, &l));
+}
+END_TEST
+
 START_TEST(options_tell_of_plain_tcp_and_of_checksums)
 {
+    int64_t none;
     pair_free(&p);
     open_connection(true);
+    ck_assert_int_eq(braid_conn_get_option(p.client.conn, BRAID_OPT_CONNID, &none), -1);
     ck_assert_int_eq(option(&p.server, BRAID_OPT_MPTCP), 0);
     ck_assert_int_eq(option(&p.server, BRAID_OPT_MAXSEG), 1500 - 20 - 20 - 12);
     pair_free(&p);
@@ -363,6 +388,7 @@ int main(void)
     tcase_add_test(t, user_timeout_ends_a_connection_whose_peer_takes_nothing);
     tcase_add_test(t, user_timeout_zero_waits_for_ever);
     tcase_add_test(t, options_tell_what_the_connection_is);
+    tcase_add_test(t, subflows_and_the_identifier_are_told);
     tcase_add_test(t, options_tell_of_plain_tcp_and_of_checksums);
     tcase_add_test(t, options_out_of_range_or_only_to_be_read_are_refused_and_change_nothing);
     suite_add_tcase(s, t);
