@@ -3,6 +3,7 @@ ifeq ($(origin CC),default)
 CC      := gcc
 endif
 CLANG   ?= clang
+OBJCOPY ?= objcopy
 B       ?= build
 OPT     ?= -O2 -g
 JOBS    := $(shell nproc)
@@ -17,7 +18,7 @@ CFLAGS  += -std=gnu11 $(OPT) $(HARDEN) $(WARN) -fno-strict-aliasing -pthread -MM
 CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE
 LDFLAGS += $(SAN) $(if $(LTO),-fno-lto) -pthread -pie -Wl,-z,relro,-z,now
 CORE    := base wire tcp mptcp core cc sched pm
-SHELLS  := io relay role service conf admin
+SHELLS  := app io relay role service conf admin
 SHELL_LIBS := -levent -levent_pthreads -linih -lmnl -lnftables -lcares
 core_src  := $(wildcard $(CORE:%=src/%/*.c)) $(wildcard src/plugins.c)
 daemon_src := $(wildcard $(SHELLS:%=src/%/*.c))
@@ -25,7 +26,12 @@ ctl_src   := $(wildcard src/ctl/*.c)
 core_obj  := $(core_src:%.c=$(B)/%.o)
 daemon_obj := $(daemon_src:%.c=$(B)/%.o)
 ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
-shell_obj := $(daemon_obj) $(filter-out %/braidctl.o,$(ctl_obj))
+# What programs load (libbraid-socket). The tests link it as the archive does.
+socket_src := $(wildcard src/socket/*.c src/app/*.c) src/base/addr.c src/io/sockaddr.c
+socket_so_obj := $(patsubst %.c,$(B)/lib/%.o,$(filter-out %/real_call.c,$(socket_src)))
+socket_a_obj := $(patsubst %.c,$(B)/lib/%.o,$(filter-out %/preload.c %/real_next.c,$(socket_src)))
+shell_obj := $(daemon_obj) $(filter-out %/braidctl.o,$(ctl_obj)) \
+	$(patsubst %.c,$(B)/%.o,$(filter-out %/preload.c %/real_next.c,$(wildcard src/socket/*.c)))
 unit_bin  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 # What the tests share: the simulator and the models of links. Who wants something of it, links with all of it.
 test_obj  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c tests/lab/*.c))
@@ -44,7 +50,7 @@ ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=buil
 
 .PHONY: all help tests unit packets examples sim attack study lab-check lab-study check e2e e2e-long bench home-study asan tsan layers purity headers conformance format lint demo demo-cpe deps install clean fuzz fuzzers
 .SECONDARY:
-all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl ## build the daemon, its control program and the core library
+all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl $(B)/libbraid-socket.so $(B)/libbraid-socket.a ## build the daemon, its control program, the core library and that for programs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -66,6 +72,17 @@ $(B)/braidd: $(B)/src/main.o $(daemon_obj) $(core_obj)
 	$(CC) $(LDFLAGS) $(if $(LTO),$(OPT) $(HARDEN) $(LTO)) -o $@ $^ $(SHELL_LIBS) -lcrypto -lm
 $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^
+# Programs bring neither our sanitizers nor our optimiser, and see nothing but what the header declares.
+$(B)/lib/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out $(SAN) -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden -c -o $@ $<
+$(B)/libbraid-socket.so: $(socket_so_obj)
+	$(CC) -shared -pthread -Wl,-z,defs,-z,relro,-z,now -Wl,-soname,libbraid-socket.so.1 -o $@ $^
+$(B)/libbraid-socket.a: $(socket_a_obj)
+	@rm -f $@
+	$(LD) -r -o $(B)/lib/braid-socket.o $^
+	$(OBJCOPY) --localize-hidden $(B)/lib/braid-socket.o
+	$(AR) rcs $@ $(B)/lib/braid-socket.o
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -195,7 +212,7 @@ tsan: ## connections, questions, changes and the end at the same time, under the
 	build-tsan/unit/test_log && build-tsan/unit/test_mailbox && build-tsan/unit/test_worker
 	BRAID_BUILD=build-tsan tests/e2e/run --long -k '^threads'
 
-layers: all ## check who includes whom, and that no folder has rings of calls or includes
+layers: all $(patsubst %.c,$(B)/%.o,$(wildcard src/socket/*.c)) ## check who includes whom, and that no folder has rings of calls or includes
 	@python3 tests/checks/layers.py
 	@python3 tests/checks/rings.py $(B)
 purity: $(B)/libbraid.a ## check that the core reaches no clock, socket, thread or stream
@@ -217,6 +234,12 @@ install: all ## into DESTDIR/PREFIX (/usr/local)
 	install -D -m 755 $(B)/braidd $(DESTDIR)$(or $(PREFIX),/usr/local)/sbin/braidd
 	install -D -m 755 $(B)/braidctl $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidctl
 	install -D -m 755 deploy/braid-steer $(DESTDIR)$(or $(PREFIX),/usr/local)/sbin/braid-steer
+	install -D -m 755 deploy/braidrun $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidrun
+	sed -i 's|/usr/local/lib/|$(or $(PREFIX),/usr/local)/lib/|' $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidrun
+	install -D -m 644 $(B)/libbraid-socket.so $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/libbraid-socket.so.1
+	ln -sf libbraid-socket.so.1 $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/libbraid-socket.so
+	install -m 644 $(B)/libbraid-socket.a $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/libbraid-socket.a
+	install -D -m 644 include/braid/socket.h $(DESTDIR)$(or $(PREFIX),/usr/local)/include/braid/socket.h
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/braid/steer deploy/steer/*.sh
 	[ -e $(DESTDIR)/etc/braid/braid.ini ] || install -D -m 644 conf/braid.ini $(DESTDIR)/etc/braid/braid.ini
 	install -d $(DESTDIR)/etc/systemd/system
@@ -224,6 +247,8 @@ install: all ## into DESTDIR/PREFIX (/usr/local)
 	chmod 644 $(DESTDIR)/etc/systemd/system/braid.service
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man5 docs/man/braid.ini.5
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man8 $(wildcard docs/man/*.8)
+	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man1 docs/man/braidrun.1
+	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man3 docs/man/braid_socket.3
 clean: ## remove what was built
 	rm -rf build build-*
 

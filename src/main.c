@@ -227,6 +227,8 @@ static int start(struct daemon *d, char *error, size_t size)
                                                 .n_uplinks = d->conf.n_uplinks,
                                                 .cpes = d->conf.cpes,
                                                 .n_cpes = d->conf.n_cpes,
+                                                .profiles = d->conf.profiles,
+                                                .n_profiles = d->conf.n_profiles,
                                                 .failed = on_failed,
                                                 .failed_arg = d};
     d->service = service_new(d->base, &d->service_params, error);

@@ -19,6 +19,8 @@ static int conf_default(struct conf *c)
     memset(c, 0, sizeof(*c));
     c->daemon.control = strdup("/run/braid/control.sock");
     c->daemon.log_level = LOG_LEVEL_INFO;
+    c->daemon.app_mode = 0666;
+    c->daemon.app_group = (gid_t)-1;
     strcpy(c->tun.name, "braid0");
     c->tun.mtu = 1500;
     limits_default(&c->limits);
@@ -47,11 +49,27 @@ static int settle_state(struct parser *p)
     return 0;
 }
 
+/* So is the socket for programs. */
+static int settle_app_socket(struct parser *p)
+{
+    struct daemon_params *d = &p->conf->daemon;
+    if (!d->app_socket && asprintf(&d->app_socket, "%.*sapp.sock",
+                                   (int)(strrchr(d->control, '/') - d->control + 1), d->control) < 0) {
+        d->app_socket = NULL;
+        return parser_fail_at(p, 0, NULL, NULL, "memory is short");
+    }
+    if (d->app_socket[0] == '\0') {
+        free(d->app_socket);
+        d->app_socket = NULL;
+    }
+    return 0;
+}
+
 /* Checks between keys say little where a key could not be read. */
 static int parse(struct parser *p, const char *text, size_t len)
 {
     reader_read(p, text, len);
-    if (p->n_errors > 0 || conf_check(p) < 0 || settle_state(p) < 0)
+    if (p->n_errors > 0 || conf_check(p) < 0 || settle_state(p) < 0 || settle_app_socket(p) < 0)
         return -1;
     conf_warn(p);
     return 0;
@@ -165,6 +183,7 @@ void conf_free(struct conf *c)
     free(c->paths);
     free(c->path_names);
     free(c->daemon.control);
+    free(c->daemon.app_socket);
     free(c->daemon.state);
     memset(c, 0, sizeof(*c));
 }

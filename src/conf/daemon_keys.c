@@ -1,4 +1,5 @@
 /* [daemon], [tun] and [admin]. */
+#include <grp.h>
 #include <string.h>
 #include "base/addr.h"
 #include "conf/sections.h"
@@ -35,6 +36,49 @@ static int set_state(struct parser *p, const char *value)
                            "/run/braid/state",
                            value);
     return parser_string(p, "state", value, &p->conf->daemon.state);
+}
+
+/* As with state. */
+static int set_app_socket(struct parser *p, const char *value)
+{
+    if (strcmp(value, "none") == 0)
+        return parser_string(p, "app_socket", "", &p->conf->daemon.app_socket);
+    if (value[0] != '/' || value[strlen(value) - 1] == '/')
+        return parser_fail(p, "app_socket",
+                           "\"%.80s\" is neither none nor the absolute path of a socket; give one, such as "
+                           "/run/braid/app.sock",
+                           value);
+    if (strlen(value) > VALUE_SOCKET_PATH_MAX)
+        return parser_fail(p, "app_socket", "the path has %zu bytes; a UNIX socket's path has at most %d",
+                           strlen(value), VALUE_SOCKET_PATH_MAX);
+    return parser_string(p, "app_socket", value, &p->conf->daemon.app_socket);
+}
+
+static int set_app_mode(struct parser *p, const char *value)
+{
+    unsigned mode = 0;
+    const char *at = value;
+    for (; *at >= '0' && *at <= '7' && mode <= 0777; at++)
+        mode = mode * 8 + (unsigned)(*at - '0');
+    if (*at || mode > 0777 || mode == 0)
+        return parser_fail(p, "app_mode",
+                           "\"%.80s\" is not an octal number of permissions; give one up to 777, such as 666 "
+                           "for everybody or 660 for a group",
+                           value);
+    p->conf->daemon.app_mode = mode;
+    return 0;
+}
+
+static int set_app_group(struct parser *p, const char *value)
+{
+    char room[4096];
+    struct group entry, *found = NULL;
+    if (getgrnam_r(value, &entry, room, sizeof(room), &found) != 0 || !found)
+        return parser_fail(p, "app_group",
+                           "there is no group \"%.80s\"; name one that exists, or make it with groupadd",
+                           value);
+    p->conf->daemon.app_group = found->gr_gid;
+    return 0;
 }
 
 static int set_log_level(struct parser *p, const char *value)
@@ -146,11 +190,10 @@ static int set_admin_listen(struct parser *p, const char *value)
 }
 
 static const struct conf_key daemon_keys[] = {
-    {"workers", set_workers, false, NULL},
-    {"control", set_control, false, NULL},
-    {"state", set_state, false, NULL},
-    {"log_level", set_log_level, false, NULL},
-    {NULL, NULL, false, NULL},
+    {"workers", set_workers, false, NULL},       {"control", set_control, false, NULL},
+    {"state", set_state, false, NULL},           {"log_level", set_log_level, false, NULL},
+    {"app_socket", set_app_socket, false, NULL}, {"app_mode", set_app_mode, false, NULL},
+    {"app_group", set_app_group, false, NULL},   {NULL, NULL, false, NULL},
 };
 SECTION_CHECK_KEYS(daemon_keys);
 

@@ -4,6 +4,7 @@
 
 #include <net/if.h>
 #include <stdbool.h>
+#include <sys/types.h>
 #include <braid/types.h>
 #include "io/log.h"
 
@@ -15,6 +16,9 @@ struct daemon_params {
     char *control;    /* path of the control socket */
     char *state;      /* path of the file that outlives a crash (io/ledgerfile.h); NULL: none */
     enum log_level log_level;
+    char *app_socket;  /* path of the socket for programs of this machine; NULL: there is none ... */
+    unsigned app_mode; /* ... its permissions ... */
+    gid_t app_group;   /* ... and its group; (gid_t)-1: the daemon's own */
 };
 
 /* What translates the addresses of uplinks. */

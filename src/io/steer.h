@@ -15,5 +15,8 @@
 /* A kernel socket of the daemon's own, not yet connected: what it sends is not to come back through the TUN
  * if connections of this machine are steered. Without the privilege nothing happens; errno is left alone. */
 void steer_exempt(int fd);
+/* A program's socket, not yet connected: its connection is to come through the TUN, although it is bound to
+ * an address and so would be left to the kernel. Other bits of its mark stay. -1 with errno. */
+int steer_into(int fd);
 
 #endif

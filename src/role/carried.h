@@ -6,6 +6,7 @@
 #include "base/wheel.h"
 #include "relay/end_conn.h"
 #include "role/cpe_state.h"
+#include "role/cpe_wishes.h"
 #include "role/race.h"
 
 /* The ends of its splice. */
@@ -17,12 +18,14 @@ struct asking {
     struct race *race;          /* that is being run; NULL: none */
     enum race_loss loss;        /* of one that was lost */
     struct braid_conn *awaited; /* the converter's, whose answer decides; NULL: none */
-    bool straight;              /* no converter can be had: the server itself is asked */
+    bool straight;              /* no converter can be had, or none is wanted: the server itself is asked */
     bool bypass;                /* the server is known to speak MPTCP, and is asked without a converter */
-    bool convert;               /* a converter is asked */
-    unsigned tries;             /* how often one was asked again */
-    size_t message_len;         /* bytes of the longest message that one is sent */
-    braid_time asked_at;        /* when this race began */
+    struct wish wish;           /* of the program that has asked ... */
+    struct braid_ip only[CPE_WISH_IPS]; /* ... as addresses, for the race */
+    bool convert;                       /* a converter is asked */
+    unsigned tries;                     /* how often one was asked again */
+    size_t message_len;                 /* bytes of the longest message that one is sent */
+    braid_time asked_at;                /* when this race began */
     braid_time give_up_at;
     struct timer timer; /* of the race, or of the answer */
 };

@@ -15,6 +15,7 @@
 #include "role/cpe_convert.h"
 #include "role/cpe_lanes.h"
 #include "role/cpe_refuse.h"
+#include "role/cpe_wishes.h"
 #include "role/learned.h"
 
 #define BYPASS_PATIENCE BRAID_SECOND
@@ -289,18 +290,21 @@ static bool on_told(void *arg, const struct braid_conn *c)
 static const struct race_events race_events = {
     .won = on_won, .lost = on_lost, .tells = on_told, .seen = on_seen, .due = on_due};
 
-static struct braid_connect_params connect_params(const struct cpe_params *p, const struct profile *of_port)
+static struct braid_connect_params connect_params(const struct cpe_params *p, const struct profile *special)
 {
-    return (struct braid_connect_params){.cc = of_port ? of_port->cc : p->cc,
-                                         .sched = of_port ? of_port->sched : p->sched,
-                                         .pm = of_port && of_port->pm ? of_port->pm : p->pm,
+    return (struct braid_connect_params){.cc = special ? special->cc : p->cc,
+                                         .sched = special ? special->sched : p->sched,
+                                         .pm = special && special->pm ? special->pm : p->pm,
                                          .checksum = p->checksum,
                                          .ops = &wan_ops};
 }
 
-static const struct profile *profile_for_port(const struct cpe *cpe, uint16_t port)
+/* The program's, or that of the port. NULL: the CPE's own algorithms. */
+static const struct profile *special_profile(const struct carried *cd, uint16_t port)
 {
-    return profile_of_port(cpe->params->port_profiles, cpe->params->n_port_profiles, port);
+    const struct cpe_params *p = carried_cpe(cd)->params;
+    const struct profile *wished = cd->asking->wish.profile;
+    return wished ? wished : profile_of_port(p->port_profiles, p->n_port_profiles, port);
 }
 
 /* Schedulers that fill the cheapest path first would leave an initial subflow over another one idle. */
@@ -331,15 +335,16 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
     cd->asked_mptcp = false;
     a->message_len = 0;
     a->asked_at = now;
-    const struct profile *of_port = profile_for_port(cpe, meant.port);
+    const struct profile *special = special_profile(cd, meant.port);
     const struct cpe_wish wish = {.meant = &meant,
                                   .first = first,
                                   .straight = a->straight,
                                   .bypass = a->bypass,
-                                  .by_cost = goes_by_cost(of_port ? of_port->sched : p->sched),
+                                  .by_cost = goes_by_cost(special ? special->sched : p->sched),
+                                  .of_program = &a->wish,
                                   .now = now};
     struct race_params params = {.core = cpe->owner->role.node->core,
-                                 .connect = connect_params(p, of_port),
+                                 .connect = connect_params(p, special),
                                  .lanes = lanes,
                                  .n_lanes = cpe_lanes(cpe, &wish, lanes),
                                  .fallback = !p->no_plain && !a->bypass,
@@ -353,6 +358,8 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
         lose(cd, otherwise);
         return;
     }
+    params.connect.only = a->only;
+    params.connect.n_only = cpe_wish_ips(cpe, &a->wish, a->only);
     if (cpe->owner->role.node->learned)
         learned_steer(cpe->owner->role.node->learned, lanes, params.n_lanes, now);
     cd->far = lanes[0].remote;
@@ -370,11 +377,17 @@ void cpe_ask(struct carried *cd)
     const struct cpe_params *p = cpe->params;
     struct braid_addr meant, client;
     carried_addrs(cd, &meant, &client);
-    const struct profile *of_port = profile_for_port(cpe, meant.port);
-    profile_choose(&cd->profile, of_port ? of_port : p->profile);
+    cd->asking->wish = cpe_wish_of(carried_cpe(cd), &client, &meant);
+    const struct profile *special = special_profile(cd, meant.port);
+    profile_choose(&cd->profile, special ? special : p->profile);
     timer_init(&cd->asking->timer, on_timer);
-    cd->asking->straight = p->kind == CPE_CONVERT && !p->no_plain && cpe_peers_silent(cpe);
-    cd->asking->bypass = cpe_may_bypass(cd);
+    if (cd->asking->wish.plain && p->no_plain) {
+        cpe_give_up(cd, RACE_LOST_PLAIN);
+        return;
+    }
+    cd->asking->straight =
+        p->kind == CPE_CONVERT && !p->no_plain && (cd->asking->wish.plain || cpe_peers_silent(cpe));
+    cd->asking->bypass = !cd->asking->wish.plain && cpe_may_bypass(cd);
     cd->asking->give_up_at = clock_now() + (p->connect_timeout ? p->connect_timeout : CPE_CONNECT_TIMEOUT);
     /* that no uplink of its family is there says nothing of a server */
     ask_from(cd, 0, cd->asking->bypass ? RACE_LOST_RESOURCES : RACE_LOST_UNREACHABLE);

@@ -22,6 +22,8 @@ static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, cons
     unsigned usable = uplinks_order(us, family, wish->by_cost, order);
     for (unsigned i = 0; i < usable && n < RACE_LANES; i++) {
         const struct uplink *u = &us->all[order[i]];
+        if (wish->of_program && !(wish->of_program->endpoints & UPLINK_ENDPOINT(order[i], family)))
+            continue;
         lanes[n++] =
             (struct race_lane){.local.ip = u->inner[family],
                                .remote = *remote,
@@ -30,7 +32,8 @@ static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, cons
                                .question_after = converter ? race_question_after(u->srtt[family]) : 0,
                                .uplink = order[i],
                                .capable = cpe->params->kind != CPE_TRANSPARENT && !wish->straight,
-                               .reserve = u->backup};
+                               .reserve = u->backup,
+                               .plain = wish->of_program && wish->of_program->plain};
     }
     return n;
 }

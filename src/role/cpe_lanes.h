@@ -4,6 +4,7 @@
 
 #include "role/cpe_state.h"
 #include "role/race.h"
+#include "role/wishes.h"
 
 /* What is asked for. */
 struct cpe_wish {
@@ -12,6 +13,7 @@ struct cpe_wish {
     bool straight;                  /* the server itself, whatever the mode is ... */
     bool bypass;                    /* ... and it is known to speak MPTCP */
     bool by_cost;                   /* the cheapest uplink first */
+    const struct wish *of_program;  /* which uplinks, and whether MPTCP; NULL: nothing is said */
     braid_time now;
 };
 

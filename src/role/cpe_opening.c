@@ -1,20 +1,13 @@
 /* The opening of a connection that a CPE carries: which ones it takes, and which are the kernel's. */
 #include "base/addr.h"
 #include "io/clock.h"
-#include "io/rtnetlink.h"
 #include "io/upstream.h"
 #include "relay/end_conn.h"
 #include "role/cpe_asking.h"
+#include "role/cpe_here.h"
 #include "role/cpe_lanes.h"
 #include "role/cpe_opening.h"
 #include "role/flaw.h"
-
-static bool is_local(struct cpes *cs, const struct braid_ip *ip)
-{
-    if (!cs->netlink)
-        cs->netlink = rtnetlink_open();
-    return cs->netlink && rtnetlink_is_local(cs->netlink, ip);
-}
 
 static bool is_excepted(const struct cpe_params *p, const struct braid_ip *ip)
 {
@@ -44,7 +37,7 @@ static bool takes(struct cpe *cpe, const struct braid_addr *meant)
     struct race_lane lanes[RACE_LANES];
     const struct cpe_wish wish = {.meant = meant, .now = clock_now()};
     return !is_excepted(cpe->params, &meant->ip) &&
-           reach_allows(NULL, 0, &meant->ip, is_local(cs, &meant->ip)) &&
+           reach_allows(NULL, 0, &meant->ip, cpe_is_here(cs, &meant->ip)) &&
            !flaw_of(cs->neighbours.edges, cs->neighbours.n_edges, &meant->ip, flaw) &&
            !is_converter(cpe, &meant->ip) && cpe_lanes(cpe, &wish, lanes) > 0;
 }

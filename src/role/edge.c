@@ -147,6 +147,7 @@ static void edges_free(struct role *r)
     unproven_free(&es->unproven);
     source_close(&es->source);
     netlink_close(es->netlink);
+    free(es->by_port);
     free(es);
 }
 

@@ -1,8 +1,99 @@
 /* Life of a client, and the lists and numbers of its edge that it is in. */
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include "base/addr.h"
+#include "io/sockaddr.h"
 #include "relay/end_conn.h"
 #include "role/edge_client.h"
+
+/* ---- by the port of the socket to the server ----------------------------------------------------- */
+
+/* Each client keeps that port, in two bytes that were free. The table is made when a program asks for the
+ * first time, since on most machines none does. */
+struct client_ports {
+    struct client *last; /* NULL: look through all clients, if there is any with this port */
+    unsigned n;
+};
+
+static bool local_end(int fd, struct braid_addr *out)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    return getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
+           sockaddr_to((const struct sockaddr *)&sa, out) == 0;
+}
+
+static void enter_port(struct edges *es, struct client *cl)
+{
+    es->by_port[cl->port].last = cl;
+    es->by_port[cl->port].n++;
+}
+
+static void note_port(struct client *cl)
+{
+    struct edges *es = client_edge(cl)->owner;
+    struct braid_addr ours;
+    if (local_end(cl->splice.ends[SERVER_END].fd, &ours))
+        cl->port = ours.port;
+    if (es->by_port)
+        enter_port(es, cl);
+}
+
+static void forget_port(struct client *cl)
+{
+    struct edges *es = client_edge(cl)->owner;
+    struct client_ports *at = es->by_port ? &es->by_port[cl->port] : NULL;
+    if (!at)
+        return;
+    at->n--;
+    if (at->last == cl)
+        at->last = NULL;
+}
+
+static bool has_socket(const struct client *cl, const struct braid_addr *ours,
+                       const struct braid_addr *server)
+{
+    const struct end *e = &cl->splice.ends[SERVER_END];
+    struct braid_addr local;
+    return cl->port == ours->port && addr_equal(&cl->server, server) && !e->gone &&
+           local_end(e->fd, &local) && addr_equal(&local, ours);
+}
+
+/* Sockets to different servers may have one port. */
+static struct client *look_through(struct edges *es, const struct braid_addr *ours,
+                                   const struct braid_addr *server)
+{
+    for (unsigned i = 0; i < es->n; i++)
+        list_each (at, next, &es->edges[i].open) {
+            struct client *cl = list_entry(at, struct client, link);
+            if (has_socket(cl, ours, server))
+                return cl;
+        }
+    return NULL;
+}
+
+static bool have_ports(struct edges *es)
+{
+    if (es->by_port)
+        return true;
+    es->by_port = calloc(UINT16_MAX + 1, sizeof(es->by_port[0]));
+    for (unsigned i = 0; es->by_port && i < es->n; i++)
+        list_each (at, next, &es->edges[i].open)
+            enter_port(es, list_entry(at, struct client, link));
+    return es->by_port;
+}
+
+struct client *client_with_socket(struct edges *es, const struct braid_addr *ours,
+                                  const struct braid_addr *server)
+{
+    if (!have_ports(es) || es->by_port[ours->port].n == 0)
+        return NULL;
+    struct client *last = es->by_port[ours->port].last;
+    return last && has_socket(last, ours, server) ? last : look_through(es, ours, server);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------ */
 
 struct client *client_new(struct edge *e, struct braid_conn *c)
 {
@@ -63,6 +154,7 @@ void client_connected(struct client *cl)
     e->counters.open++;
     list_remove(&cl->link);
     list_append(&e->open, &cl->link);
+    note_port(cl);
 }
 
 void client_free(struct client *cl)
@@ -70,8 +162,10 @@ void client_free(struct client *cl)
     struct edge *e = client_edge(cl);
     if (cl->connecting)
         e->counters.connecting--;
-    else
+    else {
         e->counters.open--;
+        forget_port(cl);
+    }
     end_opening(cl);
     list_remove(&cl->link);
     free(cl);

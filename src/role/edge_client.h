@@ -49,6 +49,7 @@ struct client {
     struct profile_use profile; /* of its connection */
     struct braid_addr server;   /* that answered, or the first that is asked */
     bool connecting;            /* the server has not answered */
+    uint16_t port;              /* ours of the socket to it; 0: not known */
 };
 
 /* Joins edge->connecting. NULL: memory is short. */
@@ -61,6 +62,10 @@ void client_refuse(struct client *cl, enum braid_refusal how);
 void clients_refuse(struct edge *e);
 /* The server is there: joins edge->open. */
 void client_connected(struct client *cl);
+/* The one whose socket goes from this address of ours to that server, for the program there that asks. NULL:
+ * there is none, or memory is short. */
+struct client *client_with_socket(struct edges *es, const struct braid_addr *ours,
+                                  const struct braid_addr *server);
 /* Frees the opening once there is no more need of it. */
 void client_opened(struct client *cl);
 

@@ -12,6 +12,7 @@
 #include "role/node.h"
 #include "role/unproven.h"
 
+struct client_ports;
 struct edge_mode;
 
 /* One edge on one worker. */
@@ -43,6 +44,7 @@ struct edges {
     void (*learned)(void *arg, unsigned i, const struct braid_addr *server,
                     braid_time until); /* NULL: there is nobody to tell */
     void *learned_arg;
+    struct client_ports *by_port; /* UINT16_MAX + 1 (edge_client.c); NULL: nobody has asked yet */
     unsigned n;
     struct edge edges[];
 };

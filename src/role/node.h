@@ -18,6 +18,7 @@ struct poller;
 struct profile;
 struct role;
 struct splicer;
+struct wishes;
 
 /* What a role tells of a connection of the core's that it relays. Names live as long as the configuration. */
 struct relayed {
@@ -58,6 +59,7 @@ struct node {
     struct splicer *splicer; /* of all roles' splices ... */
     struct poller *sockets;  /* ... and their sockets */
     struct learned *learned; /* of uplinks (learned.h); the node's; NULL: there are none */
+    struct wishes *wishes;   /* of programs (wishes.h); the node's; NULL: they are not asked */
     struct role *roles[NODE_ROLES_MAX];
     unsigned n_roles;
     unsigned n_conns;           /* that the roles have, together */

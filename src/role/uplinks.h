@@ -13,6 +13,10 @@
 /* What stands in the place of a family in arrays of two. */
 enum uplink_family { UPLINK_V4, UPLINK_V6, UPLINK_FAMILIES };
 
+/* A bit for each uplink and family, and all of them. */
+#define UPLINK_ENDPOINT(i, f) (1u << (UPLINK_FAMILIES * (i) + (f)))
+#define UPLINK_ENDPOINTS      ((1u << UPLINK_FAMILIES * UPLINKS_MAX) - 1)
+
 /* Whom the probe asks for a sign of life. */
 enum uplink_probe {
     UPLINK_PROBE_AUTO, /* the peers of [cpe] */

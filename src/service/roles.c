@@ -13,6 +13,7 @@
 #include "role/node.h"
 #include "role/probes.h"
 #include "role/resolver.h"
+#include "role/wishes.h"
 #include "service/roles.h"
 
 /* Whose a name is. */
@@ -231,6 +232,9 @@ static int make_cpes(struct roles *r, struct node *node)
     if (p->n_cpes == 0)
         return 0;
     if (make_learned(r, node) < 0)
+        return -1;
+    node->wishes = wishes_new();
+    if (!node->wishes)
         return -1;
     struct cpes *cs = cpes_new(node, &neighbours, p->cpes, p->n_cpes);
     for (unsigned i = 0; cs && i < r->n_names; i++)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "io/mailbox.h"
+#include "service/apps.h"
 #include "service/ledgers.h"
 #include "service/quotas.h"
 #include "service/roles.h"
@@ -12,12 +13,14 @@
 
 struct service {
     const struct service_params *params;
-    struct mailbox *mailbox; /* of the main loop */
+    struct event_base *base; /* the main loop's ... */
+    struct mailbox *mailbox; /* ... and its mailbox */
     struct roles *roles;
     struct routes *routes;
     struct ledgerfile *ledgers; /* NULL: nothing outlives a crash */
     struct workers *workers;
     struct uplink_keeper *uplinks; /* NULL: there are none */
+    struct apps *apps;             /* NULL: programs cannot ask */
     struct quota *quota;           /* NULL: there is none, or one worker has it all */
 };
 
@@ -65,6 +68,7 @@ struct service *service_new(struct event_base *base, const struct service_params
         return NULL;
     }
     s->params = params;
+    s->base = base;
     if (make(s, base, error) < 0) {
         service_free(s);
         return NULL;
@@ -86,6 +90,17 @@ static int share_quotas(struct service *s, char error[SERVICE_ERROR])
     return s->quota ? 0 : -1;
 }
 
+/* They ask about connections of CPEs. */
+static int listen_to_programs(struct service *s, char error[SERVICE_ERROR])
+{
+    const struct app_scene scene = {
+        .params = s->params, .workers = s->workers, .uplinks = service_uplinks(s), .main = s->mailbox};
+    if (!s->params->daemon->app_socket)
+        return 0;
+    s->apps = apps_open(s->base, &scene, error);
+    return s->apps ? 0 : -1;
+}
+
 int service_start(struct service *s, char error[SERVICE_ERROR])
 {
     if (share_quotas(s, error) < 0)
@@ -94,7 +109,7 @@ int service_start(struct service *s, char error[SERVICE_ERROR])
     if (workers_start(s->workers, error) < 0)
         return -1;
     roles_start(s->roles);
-    return 0;
+    return listen_to_programs(s, error);
 }
 
 struct worker *const *service_workers(const struct service *s, unsigned *n)
@@ -118,6 +133,7 @@ void service_free(struct service *s)
     if (!s)
         return;
     roles_stop(s->roles);
+    apps_close(s->apps); /* what it has under way comes to its end in the mailbox */
     uplink_keeper_stop(s->uplinks);
     workers_stop(s->workers);
     quota_stop(s->quota);

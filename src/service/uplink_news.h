@@ -5,9 +5,6 @@
 #include "role/uplinks.h"
 #include "service/workers.h"
 
-/* A bit for each uplink and family. */
-#define UPLINK_ENDPOINT(i, f) (1u << (2 * (i) + (f)))
-
 struct uplink_news {
     struct uplinks view;
     unsigned gone, come; /* endpoints; one whose address has changed is in both */

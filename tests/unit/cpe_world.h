@@ -103,8 +103,9 @@ static struct {
     struct braid_addr itself;  /* a server that is no converter, whatever the manners are; port 0: none */
     bool silent[UPLINKS_MAX];  /* what comes from this inner address is lost */
     unsigned syns[UPLINKS_MAX];
-    struct braid_addr dead; /* SYNs to it are lost; port 0: there is none */
-    unsigned passed;        /* packets that the router has passed back */
+    struct braid_addr other; /* the device's own, besides the usual ones; port 0: none */
+    struct braid_addr dead;  /* SYNs to it are lost; port 0: there is none */
+    unsigned passed;         /* packets that the router has passed back */
     struct flying flying[WORLD_FLYING];
     unsigned head, tail;
 } world;
@@ -136,7 +137,8 @@ static inline void fly(const struct flying *f)
 static inline bool is_device(const struct braid_ip *ip)
 {
     struct braid_addr v4 = at("192.168.77.2:1"), v6 = at("[fd77::2]:1");
-    return ip_equal(ip, &v4.ip) || ip_equal(ip, &v6.ip);
+    return ip_equal(ip, &v4.ip) || ip_equal(ip, &v6.ip) ||
+           (world.other.port && ip_equal(ip, &world.other.ip));
 }
 
 /* False: it is lost, or has left by the kernel. */
@@ -419,6 +421,10 @@ static inline void device_connects(const char *to)
                                      .ops = &app_ops,
                                      .user = &world.device};
     p.local.port = ++port;
+    if (world.other.port) {
+        p.local.ip = world.other.ip;
+        world.other.port = port;
+    }
     world.device = (struct app){.reading = true};
     world.server = (struct app){.reading = true};
     world.device.conn = braid_connect(world.cores[DEVICE], &p, world.now);

@@ -1,0 +1,60 @@
+/* The application interface to MPTCP: RFC 6897 (draft-ietf-mptcp-api) for TCP sockets of the kernel whose
+ * connections braidd carries. libbraid-socket.so, preloaded by braidrun(1) or linked with, has setsockopt and
+ * getsockopt know these options, and connect heed them; libbraid-socket.a has the functions below alone.
+ *
+ * Nothing else changes: the socket stays the kernel's. Where no braidd answers, or it does not know the
+ * connection, the options fail with ENOPROTOOPT, and the program works on plain TCP. braid_socket(3) has the
+ * whole story. */
+#ifndef BRAID_SOCKET_H
+#define BRAID_SOCKET_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Options at level IPPROTO_TCP.
+ *
+ * ENABLE (int): before connect: 0: MPTCP is not to be used, the connection is plain TCP; above: it is, where
+ *   it can be had. Afterwards, read: 0: plain TCP; 1: MPTCP.
+ * ADD, REMOVE (list of addresses: struct sockaddr_in and struct sockaddr_in6, one behind the other): the
+ *   local addresses that subflows may be opened from, before connect and later on. Once one was added before
+ *   connect, only those that were are used. EADDRNOTAVAIL: it is no address of an uplink.
+ * SUBFLOWS (array of struct tcp_multipath_subflow, read only): the ends of the subflows that are established.
+ *   As many as fit are given; *len is their size.
+ * CONNID (uint32_t, read only): what tells the connection from all others of this machine: its token. */
+#define TCP_MULTIPATH_ENABLE   10002
+#define TCP_MULTIPATH_ADD      10003
+#define TCP_MULTIPATH_REMOVE   10004
+#define TCP_MULTIPATH_SUBFLOWS 10005
+#define TCP_MULTIPATH_CONNID   10006
+
+#define TCP_MULTIPATH_ADDRESSES_MAX 8  /* in one call, and before connect in all */
+#define TCP_MULTIPATH_SUBFLOWS_MAX  16 /* that a connection can have */
+
+/* An address of either family, as its sa.sa_family says. */
+union tcp_multipath_address {
+    struct sockaddr sa;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+struct tcp_multipath_subflow {
+    union tcp_multipath_address local, remote; /* both of one family */
+};
+
+/* setsockopt and getsockopt, which know the options above as well. 0; or -1 with errno: besides those of the
+ * calls ENOPROTOOPT as above, ENOTCONN, EISCONN (ENABLE comes too late), EALREADY (it is being connected),
+ * EOPNOTSUPP (not for plain TCP, or for a socket that listens), ENOBUFS. They may take two seconds, while the
+ * daemon is stopped, but not longer. From any thread. */
+int braid_setsockopt(int fd, int level, int option, const void *value, socklen_t len);
+int braid_getsockopt(int fd, int level, int option, void *value, socklen_t *len);
+/* connect, after the daemon has been told what was set. Binds the socket to a port if it is not bound. */
+int braid_socket_connect(int fd, const struct sockaddr *address, socklen_t len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,208 @@
+/* See message.h. */
+#include "app/message.h"
+#include <assert.h>
+#include <string.h>
+#include "base/addr.h"
+#include "base/bytes.h"
+
+#define HEADER     8
+#define ITEM       2 /* bytes before what an item says */
+#define ADDR_BYTES 18
+
+enum item {
+    ITEM_OPTION = 1,
+    ITEM_TARGET,
+    ITEM_ERROR,
+    ITEM_VALUE,
+    ITEM_ADD,
+    ITEM_REMOVE,
+    ITEM_PAIR,
+    ITEM_PROFILE
+};
+
+/* All of it at once: the longest message. */
+_Static_assert(HEADER + (ITEM + 1) + (ITEM + ADDR_BYTES) + 2 * (ITEM + 4) +
+                       2 * APP_ADDRS_MAX * (ITEM + ADDR_BYTES) + APP_PAIRS_MAX * (ITEM + 2 * ADDR_BYTES) +
+                       (ITEM + APP_NAME_MAX) <=
+                   APP_MESSAGE_MAX,
+               "the longest message has room");
+
+/* ---- writing ------------------------------------------------------------------------------------------ */
+
+static uint8_t *put_item(uint8_t *at, enum item what, size_t len)
+{
+    at[0] = (uint8_t)what;
+    at[1] = (uint8_t)len;
+    return at + ITEM;
+}
+
+static uint8_t *put_number(uint8_t *at, enum item what, uint32_t v)
+{
+    at = put_item(at, what, 4);
+    put32(at, v);
+    return at + 4;
+}
+
+static uint8_t *put_addr(uint8_t *at, const struct braid_addr *a)
+{
+    memcpy(at, a->ip.b, sizeof(a->ip.b));
+    put16(at + sizeof(a->ip.b), a->port);
+    return at + ADDR_BYTES;
+}
+
+static uint8_t *put_addrs(uint8_t *at, enum item what, const struct app_addrs *list)
+{
+    assert(list->n <= APP_ADDRS_MAX);
+    for (unsigned i = 0; i < list->n; i++)
+        at = put_addr(put_item(at, what, ADDR_BYTES), &list->addr[i]);
+    return at;
+}
+
+static uint8_t *put_pairs(uint8_t *at, const struct app_message *m)
+{
+    assert(m->n_pairs <= APP_PAIRS_MAX);
+    for (unsigned i = 0; i < m->n_pairs; i++) {
+        at = put_addr(put_item(at, ITEM_PAIR, (size_t)2 * ADDR_BYTES), &m->pairs[i].local);
+        at = put_addr(at, &m->pairs[i].remote);
+    }
+    return at;
+}
+
+size_t app_write(const struct app_message *m, uint8_t out[APP_MESSAGE_MAX])
+{
+    uint8_t *at = out + HEADER;
+    size_t name = strnlen(m->profile, APP_NAME_MAX);
+    memcpy(out, (const uint8_t[]){'B', 'r', APP_VERSION, (uint8_t)m->kind}, 4);
+    put32(out + 4, m->number);
+    if (m->option != APP_NONE) {
+        at = put_item(at, ITEM_OPTION, 1);
+        *at++ = (uint8_t)m->option;
+    }
+    if (m->target.port > 0)
+        at = put_addr(put_item(at, ITEM_TARGET, ADDR_BYTES), &m->target);
+    if (m->error > 0)
+        at = put_number(at, ITEM_ERROR, m->error);
+    if (m->has_value)
+        at = put_number(at, ITEM_VALUE, m->value);
+    at = put_addrs(at, ITEM_ADD, &m->add);
+    at = put_addrs(at, ITEM_REMOVE, &m->remove);
+    at = put_pairs(at, m);
+    if (name > 0) {
+        memcpy(put_item(at, ITEM_PROFILE, name), m->profile, name);
+        at += ITEM + name;
+    }
+    return (size_t)(at - out);
+}
+
+/* ---- parsing ------------------------------------------------------------------------------------------ */
+
+static struct braid_addr get_addr(const uint8_t *at)
+{
+    struct braid_addr a = {.port = get16(at + sizeof(a.ip.b))};
+    memcpy(a.ip.b, at, sizeof(a.ip.b));
+    return a;
+}
+
+static bool take_option(struct app_message *m, uint8_t option)
+{
+    if (option == APP_NONE || option >= APP_OPTIONS)
+        return false;
+    m->option = option;
+    return true;
+}
+
+static bool take_addr(struct app_addrs *list, const uint8_t *at)
+{
+    if (list->n == APP_ADDRS_MAX)
+        return false;
+    list->addr[list->n++] = get_addr(at);
+    return true;
+}
+
+static bool take_pair(struct app_message *m, const uint8_t *at)
+{
+    if (m->n_pairs == APP_PAIRS_MAX)
+        return false;
+    m->pairs[m->n_pairs++] = (struct braid_pair){.local = get_addr(at), .remote = get_addr(at + ADDR_BYTES)};
+    return true;
+}
+
+/* A word: nothing in it is special to whoever prints it. */
+static bool take_profile(struct app_message *m, const uint8_t *at, size_t len)
+{
+    if (len == 0 || len > APP_NAME_MAX || m->profile[0])
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (at[i] <= ' ' || at[i] > '~')
+            return false;
+    memcpy(m->profile, at, len);
+    m->profile[len] = '\0';
+    return true;
+}
+
+/* Of an item that is known, the length that it must have; 0: any. */
+static size_t length_of(uint8_t what)
+{
+    switch (what) {
+    case ITEM_OPTION:
+        return 1;
+    case ITEM_ERROR:
+    case ITEM_VALUE:
+        return 4;
+    case ITEM_TARGET:
+    case ITEM_ADD:
+    case ITEM_REMOVE:
+        return ADDR_BYTES;
+    case ITEM_PAIR:
+        return (size_t)2 * ADDR_BYTES;
+    default:
+        return 0;
+    }
+}
+
+static bool take_item(struct app_message *m, uint8_t what, const uint8_t *at, size_t len)
+{
+    size_t must = length_of(what);
+    if (must > 0 && len != must)
+        return false;
+    switch (what) {
+    case ITEM_OPTION:
+        return take_option(m, at[0]);
+    case ITEM_TARGET:
+        m->target = get_addr(at);
+        return m->target.port > 0;
+    case ITEM_ERROR:
+        m->error = get32(at);
+        return m->error > 0;
+    case ITEM_VALUE:
+        m->has_value = true;
+        m->value = get32(at);
+        return true;
+    case ITEM_ADD:
+        return take_addr(&m->add, at);
+    case ITEM_REMOVE:
+        return take_addr(&m->remove, at);
+    case ITEM_PAIR:
+        return take_pair(m, at);
+    case ITEM_PROFILE:
+        return take_profile(m, at, len);
+    default:
+        return true;
+    }
+}
+
+int app_parse(const uint8_t *bytes, size_t len, struct app_message *out)
+{
+    *out = (struct app_message){0};
+    if (len < HEADER || bytes[0] != 'B' || bytes[1] != 'r' || bytes[2] != APP_VERSION || bytes[3] == 0 ||
+        bytes[3] >= APP_KINDS)
+        return -1;
+    out->kind = bytes[3];
+    out->number = get32(bytes + 4);
+    for (size_t at = HEADER; at < len; at += ITEM + bytes[at + 1]) {
+        if (len - at < ITEM || len - at - ITEM < bytes[at + 1] ||
+            !take_item(out, bytes[at], bytes + at + ITEM, bytes[at + 1]))
+            return -1;
+    }
+    return 0;
+}

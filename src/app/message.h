@@ -1,0 +1,52 @@
+/* Messages between a program and the daemon, by way of libbraid-socket: one request, one answer, in one
+ * struct that is written once and parsed once. On the wire: "Br", version, kind, a number that the answer
+ * repeats, then items of one byte for what it is, one for the length of what follows, and that. */
+#ifndef BRAID_APP_MESSAGE_H
+#define BRAID_APP_MESSAGE_H
+
+#include <braid/core.h>
+
+#define APP_VERSION     1
+#define APP_MESSAGE_MAX 1024 /* bytes; room for the longest */
+#define APP_ADDRS_MAX   8
+#define APP_PAIRS_MAX   16
+#define APP_NAME_MAX    31
+
+enum app_kind {
+    APP_CONNECT =
+        1,   /* what is wished of a connection that is about to be asked for; a socket that is bound */
+    APP_GET, /* an option of a connection; its socket */
+    APP_SET, /* the same */
+    APP_ANSWER,
+    APP_KINDS
+};
+
+/* The options of include/braid/socket.h. */
+enum app_option { APP_NONE, APP_ENABLE, APP_ADD, APP_REMOVE, APP_SUBFLOWS, APP_CONNID, APP_OPTIONS };
+
+struct app_addrs {
+    struct braid_addr addr[APP_ADDRS_MAX]; /* port 0: any */
+    unsigned n;
+};
+
+struct app_message {
+    enum app_kind kind;
+    uint32_t number;
+    enum app_option option;   /* GET, SET */
+    struct braid_addr target; /* CONNECT: to where; port 0: not said */
+    uint32_t error;           /* ANSWER: as of errno; 0: it was done */
+    bool has_value;
+    uint32_t value;               /* CONNECT, ANSWER: of ENABLE; ANSWER: of CONNID */
+    struct app_addrs add, remove; /* CONNECT, SET: our addresses that may be used, and that may not */
+    struct braid_pair pairs[APP_PAIRS_MAX]; /* ANSWER: of SUBFLOWS; both of one family */
+    unsigned n_pairs;
+    char profile[APP_NAME_MAX + 1]; /* CONNECT: its name; empty: none */
+};
+
+/* Into out; returns its bytes. Lists are within their bounds. */
+size_t app_write(const struct app_message *m, uint8_t out[APP_MESSAGE_MAX]);
+/* Items that are not known are skipped, so that a newer program may say more. -1: it is no message, or of
+ * another version, or not well-formed. */
+int app_parse(const uint8_t *bytes, size_t len, struct app_message *out);
+
+#endif

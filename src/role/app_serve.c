@@ -1,0 +1,125 @@
+/* See app_serve.h. A program's own connection is the LAN's side of a CPE's, and what it asks about is the one
+ * over the uplinks. Uplinks' inner addresses mean nothing to it: it is shown those of the interfaces. */
+#include "role/app_serve.h"
+#include <errno.h>
+#include "role/carried.h"
+#include "role/edge_client.h"
+
+/* ---- which connection --------------------------------------------------------------------------------- */
+
+/* NULL: it has none over the uplinks, not yet or not any more. */
+static struct braid_conn *over_uplinks(const struct carried *cd)
+{
+    const struct end *wan = &cd->splice.ends[WAN_END];
+    return !cd->asking && wan->ops && !wan->gone ? wan->conn : NULL;
+}
+
+/* The program's remote address is our local one. */
+static const struct carried *carried_with(const struct node *node, const struct app_question *q)
+{
+    const struct cpes *cs = cpes_of(node);
+    const struct braid_conn *lan = braid_core_find(node->core, &q->remote, &q->local);
+    bool is_wan = true;
+    const struct carried *cd = cs && lan ? carried_of(cs, lan, &is_wan) : NULL;
+    return is_wan ? NULL : cd;
+}
+
+/* ---- options ------------------------------------------------------------------------------------------ */
+
+static void show_outer(const struct uplinks *us, struct braid_addr *local)
+{
+    int i = uplinks_find(us, &local->ip);
+    if (i >= 0)
+        local->ip = us->all[i].ways[uplink_family(&local->ip)].outer;
+}
+
+static void get_subflows(const struct uplinks *us, const struct braid_conn *c, struct app_message *answer)
+{
+    unsigned n = braid_conn_subflows(c, answer->pairs, APP_PAIRS_MAX);
+    answer->n_pairs = n < APP_PAIRS_MAX ? n : APP_PAIRS_MAX;
+    for (unsigned i = 0; i < answer->n_pairs; i++)
+        show_outer(us, &answer->pairs[i].local);
+}
+
+static void get(const struct uplinks *us, const struct braid_conn *c, enum app_option option,
+                struct app_message *answer)
+{
+    int64_t value;
+    switch (option) {
+    case APP_ENABLE:
+        answer->has_value = true;
+        answer->value = braid_conn_is_mptcp(c);
+        break;
+    case APP_CONNID:
+        answer->has_value = braid_conn_get_option(c, BRAID_OPT_CONNID, &value) == 0;
+        if (answer->has_value)
+            answer->value = (uint32_t)value;
+        else
+            answer->error = EOPNOTSUPP;
+        break;
+    case APP_SUBFLOWS:
+        get_subflows(us, c, answer);
+        break;
+    default:
+        answer->error = ENOPROTOOPT;
+    }
+}
+
+static uint32_t change_addresses(const struct uplinks *us, struct braid_conn *c, unsigned endpoints,
+                                 int (*change)(struct braid_conn *c, const struct braid_ip *ip))
+{
+    for (unsigned i = 0; i < us->n; i++)
+        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
+            if ((endpoints & UPLINK_ENDPOINT(i, f)) && change(c, &us->all[i].inner[f]) < 0)
+                return ENOBUFS;
+    return 0;
+}
+
+static void set(const struct uplinks *us, struct braid_conn *c, const struct app_question *q,
+                struct app_message *answer)
+{
+    if (q->option == APP_ENABLE)
+        answer->error = EISCONN; /* section 5.3.1: before the connection is established */
+    else if (q->option != APP_ADD && q->option != APP_REMOVE)
+        answer->error = ENOPROTOOPT;
+    else if (!braid_conn_is_mptcp(c))
+        answer->error = EOPNOTSUPP;
+    else
+        answer->error = change_addresses(us, c, q->endpoints,
+                                         q->option == APP_ADD ? braid_conn_allow : braid_conn_forbid);
+}
+
+/* The connection that the question is about. False: none of the node's is; *c NULL: there is one, but it is
+ * not established. *us: the uplinks, if it is over some. */
+static bool find(const struct node *node, const struct app_question *q, struct braid_conn **c,
+                 const struct uplinks **us)
+{
+    static const struct uplinks none;
+    const struct carried *cd = carried_with(node, q);
+    *us = cd ? &carried_cpe(cd)->owner->uplinks : &none;
+    if (cd) {
+        *c = over_uplinks(cd);
+        return true;
+    }
+    /* one that it has accepted: its remote end is our socket */
+    struct edges *es = edges_of(node);
+    struct client *cl = es ? client_with_socket(es, &q->remote, &q->local) : NULL;
+    *c = cl && !cl->splice.ends[CLIENT_END].gone ? client_conn(cl) : NULL;
+    return cl;
+}
+
+bool app_serve(const struct node *node, const struct app_question *q, struct app_message *answer)
+{
+    struct braid_conn *c;
+    const struct uplinks *us;
+    if (!find(node, q, &c, &us))
+        return false;
+    *answer = (struct app_message){.kind = APP_ANSWER};
+    if (!c)
+        answer->error = ENOTCONN;
+    else if (q->kind == APP_GET)
+        get(us, c, q->option, answer);
+    else
+        set(us, c, q, answer);
+    return true;
+}

@@ -1,0 +1,64 @@
+/* RFC 6897 section 4.2.1: a program that binds to a specific address knows nothing of several paths, and
+ * means this one. Its SYN has another source than the one that routing gives (the TUN's), so it is known even
+ * of programs that have told us nothing. Who binds to an interface is not carried at all, since routes into
+ * the TUN are not that interface's. */
+#include "role/cpe_wishes.h"
+#include "base/addr.h"
+#include "io/clock.h"
+#include "io/params.h"
+#include "role/cpe_here.h"
+
+/* The TUN's address, of a subnet with the uplinks' inner ones. */
+static bool is_own(const struct cpes *cs, const struct braid_ip *ip)
+{
+    struct braid_ip own;
+    if (cs->uplinks.n == 0)
+        return false;
+    own = cs->uplinks.all[0].inner[uplink_family(ip)];
+    own.b[sizeof(own.b) - 1] = TUN_OWN_ADDRESS;
+    return ip_equal(&own, ip);
+}
+
+/* Its UPLINK_ENDPOINT; 0: no uplink has this address. */
+static unsigned endpoint_of(const struct cpes *cs, const struct braid_ip *ip)
+{
+    enum uplink_family family = uplink_family(ip);
+    for (unsigned i = 0; i < cs->uplinks.n; i++)
+        if (ip_equal(&cs->uplinks.all[i].ways[family].outer, ip))
+            return UPLINK_ENDPOINT(i, family);
+    return 0;
+}
+
+/* Section 5.3.2: if it has enabled MPTCP or named addresses as well, these and the one that it has bound to
+ * are used, and no others. */
+static void respect_bound(struct cpes *cs, const struct braid_ip *bound, struct wish *w)
+{
+    unsigned endpoint = endpoint_of(cs, bound);
+    if (endpoint == 0 && !cpe_is_here(cs, bound))
+        return;
+    w->plain = w->plain || !w->aware;
+    if (endpoint)
+        w->endpoints = w->endpoints == UPLINK_ENDPOINTS ? endpoint : w->endpoints | endpoint;
+}
+
+struct wish cpe_wish_of(struct cpe *cpe, const struct braid_addr *client, const struct braid_addr *meant)
+{
+    struct cpes *cs = cpe->owner;
+    struct wish w = {.endpoints = UPLINK_ENDPOINTS};
+    bool own = is_own(cs, &client->ip);
+    wishes_take(cs->role.node->wishes, client, meant, own, &w, clock_now());
+    if (!own)
+        respect_bound(cs, &client->ip, &w);
+    return w;
+}
+
+unsigned cpe_wish_ips(const struct cpe *cpe, const struct wish *wish, struct braid_ip out[CPE_WISH_IPS])
+{
+    const struct uplinks *us = &cpe->owner->uplinks;
+    unsigned n = 0;
+    for (unsigned i = 0; wish->endpoints != UPLINK_ENDPOINTS && i < us->n; i++)
+        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
+            if (wish->endpoints & UPLINK_ENDPOINT(i, f))
+                out[n++] = us->all[i].inner[f];
+    return n;
+}

@@ -1,0 +1,15 @@
+/* What the program that asks a CPE for a connection wishes (cpe_wishes.c). */
+#ifndef BRAID_ROLE_CPE_WISHES_H
+#define BRAID_ROLE_CPE_WISHES_H
+
+#include "role/cpe_state.h"
+#include "role/wishes.h"
+
+#define CPE_WISH_IPS (UPLINKS_MAX * UPLINK_FAMILIES)
+
+/* By its word, or by the address that it has bound to. */
+struct wish cpe_wish_of(struct cpe *cpe, const struct braid_addr *client, const struct braid_addr *meant);
+/* The inner addresses of the uplinks that it may use, for braid_connect_params; 0: it may use all. */
+unsigned cpe_wish_ips(const struct cpe *cpe, const struct wish *wish, struct braid_ip out[CPE_WISH_IPS]);
+
+#endif

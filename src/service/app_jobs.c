@@ -1,0 +1,178 @@
+/* See app_jobs.h. Only a worker knows which connections it has, and nobody knows where a SYN will arrive: so
+ * each is asked or told, all at once, and the last one to have done so brings the job home. A wish is
+ * acknowledged when every worker has it. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/addr.h"
+#include "io/steer.h"
+#include "role/app_serve.h"
+#include "role/profile.h"
+#include "role/wishes.h"
+#include "service/app_jobs.h"
+
+struct app_job {
+    struct mailbox_place home;
+    struct mailbox *main;
+    app_answered *answered; /* NULL: nobody waits */
+    void *arg;
+    atomic_uint left;          /* workers */
+    atomic_bool found;         /* one of them has the connection, ... */
+    struct app_message answer; /* ... and this is its answer */
+    bool tells;                /* what follows is a wish, not a question */
+    struct wish_news news;
+    struct app_question question;
+};
+
+/* ---- in the workers --------------------------------------------------------------------------------- */
+
+static void come_home(void *arg)
+{
+    struct app_job *job = arg;
+    if (job->answered)
+        job->answered(job->arg, &job->answer);
+    free(job);
+}
+
+static void ask(struct app_job *job, const struct node *node)
+{
+    struct app_message answer;
+    /* a 4-tuple is one worker's */
+    if (app_serve(node, &job->question, &answer) && !atomic_exchange(&job->found, true))
+        job->answer = answer;
+}
+
+static void do_part(struct worker *w, void *arg)
+{
+    struct app_job *job = arg;
+    const struct node *node = worker_user(w);
+    if (node && !job->tells)
+        ask(job, node);
+    else if (node && node->wishes)
+        wishes_add(node->wishes, &job->news, worker_now(w));
+    if (atomic_fetch_sub(&job->left, 1) == 1)
+        mailbox_put(job->main, &job->home, come_home, job);
+}
+
+/* ---- what is asked ----------------------------------------------------------------------------------- */
+
+/* The UPLINK_ENDPOINT of the uplink that has this address, or whose inner one it is; 0: none has it. */
+static unsigned endpoint_of(const struct uplinks *us, const struct braid_ip *ip)
+{
+    enum uplink_family f = uplink_family(ip);
+    for (unsigned i = 0; us && i < us->n; i++)
+        if (ip_equal(&us->all[i].ways[f].outer, ip) || ip_equal(&us->all[i].inner[f], ip))
+            return UPLINK_ENDPOINT(i, f);
+    return 0;
+}
+
+/* RFC 6897 section 7: only what can be a source of subflows here is taken. 0: one of them is not. */
+static bool endpoints_of(const struct uplinks *us, const struct app_addrs *list, unsigned *out)
+{
+    *out = 0;
+    for (unsigned i = 0; i < list->n; i++) {
+        unsigned endpoint = endpoint_of(us, &list->addr[i].ip);
+        if (endpoint == 0)
+            return false;
+        *out |= endpoint;
+    }
+    return true;
+}
+
+static const struct profile *profile_named(const struct service_params *p, const char *name)
+{
+    for (unsigned i = 0; i < p->n_profiles; i++)
+        if (strcmp(p->profiles[i].name, name) == 0)
+            return &p->profiles[i];
+    return NULL;
+}
+
+static uint32_t make_wish(const struct app_scene *scene, const struct app_message *m, struct wish *w)
+{
+    unsigned add, remove;
+    if (!endpoints_of(scene->uplinks, &m->add, &add) || !endpoints_of(scene->uplinks, &m->remove, &remove))
+        return EADDRNOTAVAIL;
+    *w = (struct wish){.aware = m->has_value || m->add.n > 0 || m->remove.n > 0,
+                       .plain = m->has_value && m->value == 0,
+                       .endpoints = (m->add.n > 0 ? add : UPLINK_ENDPOINTS) & ~remove};
+    if (m->profile[0])
+        w->profile = profile_named(scene->params, m->profile);
+    return m->profile[0] && !w->profile ? EINVAL : 0;
+}
+
+/* A socket of IPv6 that is bound to no address may connect by IPv4. */
+static struct braid_addr client_of(const struct app_socket *s, const struct braid_addr *meant)
+{
+    struct braid_addr client = s->local;
+    if (ip_is_unspecified(&client.ip) && ip_is_v4(&meant->ip))
+        client.ip = ip_from_v4((const uint8_t[4]){0});
+    return client;
+}
+
+/* RFC 6897 section 5.3.2: who enables MPTCP, or names addresses, is to have it although it is bound to one;
+ * what is bound is not steered otherwise. */
+static uint32_t steer_bound(const struct app_socket *s, const struct wish *w)
+{
+    bool bound = !ip_is_unspecified(&s->local.ip);
+    return bound && w->aware && !w->plain && steer_into(s->fd) < 0 ? EPERM : 0;
+}
+
+static uint32_t look_at_connect(const struct app_scene *scene, const struct app_message *m,
+                                const struct app_socket *s, uint32_t user, struct app_job *job)
+{
+    if (s->connected)
+        return EISCONN;
+    if (m->target.port == 0 || s->local.port == 0)
+        return EINVAL;
+    uint32_t error = make_wish(scene, m, &job->news.wish);
+    if (error)
+        return error;
+    job->tells = true;
+    job->news.client = client_of(s, &m->target);
+    job->news.meant = m->target;
+    job->news.user = user;
+    return steer_bound(s, &job->news.wish);
+}
+
+static uint32_t look_at_question(const struct app_scene *scene, const struct app_message *m,
+                                 const struct app_socket *s, struct app_job *job)
+{
+    const struct app_addrs *list = m->option == APP_ADD ? &m->add : &m->remove;
+    job->question =
+        (struct app_question){.local = s->local, .remote = s->remote, .kind = m->kind, .option = m->option};
+    if (m->option == APP_NONE)
+        return ENOPROTOOPT;
+    if (m->kind == APP_SET && !endpoints_of(scene->uplinks, list, &job->question.endpoints))
+        return EADDRNOTAVAIL;
+    return m->kind == APP_GET && !s->connected ? ENOTCONN : 0;
+}
+
+struct app_job *app_job_begin(const struct app_scene *scene, const struct app_message *request,
+                              const struct app_socket *socket, uint32_t user, app_answered *answered,
+                              void *arg, struct app_message *answer)
+{
+    struct app_job *job = calloc(1, sizeof(*job));
+    *answer = (struct app_message){.kind = APP_ANSWER, .error = ENOBUFS};
+    if (!job)
+        return NULL;
+    answer->error = request->kind == APP_CONNECT ? look_at_connect(scene, request, socket, user, job)
+                                                 : look_at_question(scene, request, socket, job);
+    /* What is set before there is a connection was only to be looked at: the wish comes with CONNECT. */
+    if (answer->error || (!job->tells && !socket->connected)) {
+        free(job);
+        return NULL;
+    }
+    job->main = scene->main;
+    job->answered = answered;
+    job->arg = arg;
+    job->answer = (struct app_message){.kind = APP_ANSWER, .error = job->tells ? 0 : ENOPROTOOPT};
+    atomic_init(&job->left, scene->workers->n);
+    workers_tell(scene->workers, do_part, job);
+    return job;
+}
+
+void app_job_forget(struct app_job *job)
+{
+    job->answered = NULL;
+}

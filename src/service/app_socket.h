@@ -1,0 +1,20 @@
+/* The socket that a program hands over, and what it proves (app_socket.c). */
+#ifndef BRAID_SERVICE_APP_SOCKET_H
+#define BRAID_SERVICE_APP_SOCKET_H
+
+#include <braid/types.h>
+
+struct app_socket {
+    int fd;                  /* the program's; during the call only */
+    struct braid_addr local; /* unspecified, port 0: it is not bound */
+    struct braid_addr remote;
+    bool connected;
+};
+
+/* What names the network namespace of a socket; 0: the kernel does not tell. */
+uint64_t app_socket_namespace(int fd);
+/* Looks at the descriptor, which stays the caller's. 0; else an errno: it is no TCP socket (ENOTSOCK,
+ * EOPNOTSUPP), or one of another network namespace (EXDEV), where anybody may have any address. */
+uint32_t app_socket_look(int fd, uint64_t home, struct app_socket *out);
+
+#endif

@@ -1,0 +1,102 @@
+/* Each question has a connection of its own: no descriptor stays with a program that may close, count or
+ * inherit descriptors as it likes, there is nothing to mend after fork or a restart of the daemon, and
+ * threads have nothing in common. */
+#include "socket/ask.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+#include "app/channel.h"
+#include "socket/real.h"
+
+#define APP_SOCKET "/run/braid/app.sock"
+#define PATIENCE   2000 /* milliseconds, for all of it */
+#define PAUSE      2    /* milliseconds, where the daemon has no room for us */
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* False: the time is over. */
+static bool wait_until(int fd, short events, int64_t deadline)
+{
+    for (;;) {
+        struct pollfd p = {.fd = fd, .events = events};
+        int64_t left = deadline - now_ms();
+        int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
+        if (ready > 0)
+            return true;
+        if (ready == 0 || errno != EINTR)
+            return false;
+    }
+}
+
+/* secure_getenv: a program with more rights than its user does not let him name the daemon. */
+static void name_daemon(struct sockaddr_un *sun)
+{
+    const char *path = secure_getenv("BRAID_APP_SOCKET");
+    *sun = (struct sockaddr_un){.sun_family = AF_UNIX};
+    strncpy(sun->sun_path, path ? path : APP_SOCKET, sizeof(sun->sun_path) - 1);
+}
+
+/* -1 with errno: EAGAIN: its queue is full. */
+static int open_channel(void)
+{
+    struct sockaddr_un sun;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    name_daemon(&sun);
+    if (fd >= 0 && real_connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0) {
+        int why = errno;
+        close(fd);
+        errno = why;
+        return -1;
+    }
+    return fd;
+}
+
+/* DONE; AGAIN: the time is over; OVER: it has hung up, since it has no room, or has just ended. */
+static enum channel exchange(int channel, const struct app_message *request, int fd,
+                             struct app_message *answer, int64_t deadline)
+{
+    enum channel how = channel_send(channel, request, fd);
+    int descriptor = -1;
+    if (how != CHANNEL_DONE)
+        return how;
+    do {
+        if (!wait_until(channel, POLLIN, deadline))
+            return CHANNEL_AGAIN;
+        how = channel_receive(channel, answer, &descriptor);
+    } while (how == CHANNEL_AGAIN);
+    if (descriptor >= 0) /* unasked for */
+        close(descriptor);
+    return how == CHANNEL_DONE && (answer->kind != APP_ANSWER || answer->number != request->number)
+               ? CHANNEL_OVER
+               : how;
+}
+
+enum asked ask_daemon(struct app_message *request, int fd, struct app_message *answer)
+{
+    int64_t deadline = now_ms() + PATIENCE;
+    request->number = (uint32_t)deadline;
+    for (;;) {
+        int channel = open_channel();
+        if (channel < 0 && errno != EAGAIN && errno != EINTR)
+            return ASKED_NONE;
+        enum channel how = channel >= 0 ? exchange(channel, request, fd, answer, deadline) : CHANNEL_OVER;
+        if (channel >= 0)
+            close(channel);
+        if (how == CHANNEL_DONE)
+            return ASKED;
+        if (how == CHANNEL_AGAIN || now_ms() >= deadline)
+            return ASKED_LATE;
+        poll(NULL, 0, PAUSE);
+    }
+}

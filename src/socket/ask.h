@@ -1,0 +1,17 @@
+/* Asking the daemon (ask.c). */
+#ifndef BRAID_SOCKET_ASK_H
+#define BRAID_SOCKET_ASK_H
+
+#include "app/message.h"
+
+/* What becomes of a question. */
+enum asked {
+    ASKED,      /* *answer is the daemon's */
+    ASKED_NONE, /* there is none */
+    ASKED_LATE  /* there is one, and it has not answered in time */
+};
+
+/* About the socket fd. Takes two seconds at most. */
+enum asked ask_daemon(struct app_message *request, int fd, struct app_message *answer);
+
+#endif

@@ -1,0 +1,19 @@
+/* In the shared object: the C library's names, and what stands behind them. */
+#include <braid/socket.h>
+
+#define VISIBLE __attribute__((visibility("default")))
+
+VISIBLE int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+    return braid_setsockopt(fd, level, option, value, len);
+}
+
+VISIBLE int getsockopt(int fd, int level, int option, void *restrict value, socklen_t *restrict len)
+{
+    return braid_getsockopt(fd, level, option, value, len);
+}
+
+VISIBLE int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
+{
+    return braid_socket_connect(fd, address.__sockaddr__, len);
+}

@@ -1,0 +1,264 @@
+/* The calls of include/braid/socket.h. */
+#include <braid/socket.h>
+#include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include "base/addr.h"
+#include "io/sockaddr.h"
+#include "socket/ask.h"
+#include "socket/intent.h"
+#include "socket/real.h"
+
+#define VISIBLE __attribute__((visibility("default")))
+
+/* States of TCP as the kernel numbers them (TCP_INFO). */
+enum { STATE_SYN_SENT = 2, STATE_CLOSE = 7, STATE_LISTEN = 10 };
+
+static int fail(int why)
+{
+    errno = why;
+    return -1;
+}
+
+static bool is_ours(int level, int option)
+{
+    return level == IPPROTO_TCP && option >= TCP_MULTIPATH_ENABLE && option <= TCP_MULTIPATH_CONNID;
+}
+
+static enum app_option option_of(int option)
+{
+    static const enum app_option options[] = {APP_ENABLE, APP_ADD, APP_REMOVE, APP_SUBFLOWS, APP_CONNID};
+    return options[option - TCP_MULTIPATH_ENABLE];
+}
+
+/* -1 with errno: it is no TCP socket. */
+static int state_of(int fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof(info);
+    return real_getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_state : -1;
+}
+
+/* 0, or -1 with errno. */
+static int ask(struct app_message *request, int fd, struct app_message *answer)
+{
+    switch (ask_daemon(request, fd, answer)) {
+    case ASKED:
+        return answer->error ? fail((int)answer->error) : 0;
+    case ASKED_NONE:
+        return fail(ENOPROTOOPT);
+    case ASKED_LATE:
+        break;
+    }
+    return fail(ENOBUFS);
+}
+
+/* ---- setting ------------------------------------------------------------------------------------------ */
+
+static int read_addresses(const void *value, socklen_t len, struct app_addrs *out)
+{
+    const uint8_t *at = value, *end = at + len;
+    out->n = 0;
+    while (at < end) {
+        struct sockaddr_storage sa = {.ss_family = AF_UNSPEC};
+        if ((size_t)(end - at) < sizeof(sa.ss_family))
+            return fail(EINVAL);
+        memcpy(&sa.ss_family, at, sizeof(sa.ss_family));
+        size_t size = sa.ss_family == AF_INET    ? sizeof(struct sockaddr_in)
+                      : sa.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                 : 0;
+        if (size == 0)
+            return fail(EAFNOSUPPORT);
+        if ((size_t)(end - at) < size || out->n == APP_ADDRS_MAX)
+            return fail(EINVAL);
+        memcpy(&sa, at, size);
+        sockaddr_to((const struct sockaddr *)&sa, &out->addr[out->n++]);
+        at += size;
+    }
+    return out->n > 0 ? 0 : fail(EINVAL);
+}
+
+/* Reads the value into the request. */
+static int read_value(int option, const void *value, socklen_t len, struct app_message *request)
+{
+    int enable;
+    switch (option) {
+    case TCP_MULTIPATH_ENABLE:
+        if (len < sizeof(enable))
+            return fail(EINVAL);
+        memcpy(&enable, value, sizeof(enable));
+        if (enable < 0)
+            return fail(EINVAL);
+        request->has_value = true;
+        request->value = (uint32_t)enable;
+        return 0;
+    case TCP_MULTIPATH_ADD:
+        return read_addresses(value, len, &request->add);
+    case TCP_MULTIPATH_REMOVE:
+        return read_addresses(value, len, &request->remove);
+    default:
+        return fail(ENOPROTOOPT); /* section 5.3.1: read only */
+    }
+}
+
+/* For connect. */
+static int note(int fd, const struct app_message *request)
+{
+    struct intent in;
+    bool room = true;
+    intent_get(fd, &in);
+    if (request->has_value) {
+        in.says_enable = true;
+        in.enable = request->value;
+    }
+    for (unsigned i = 0; i < request->add.n; i++)
+        room &= intent_add(&in, &request->add.addr[i]) == 0;
+    for (unsigned i = 0; i < request->remove.n; i++)
+        room &= intent_remove(&in, &request->remove.addr[i]) == 0;
+    return room ? intent_put(fd, &in) : fail(ENOBUFS);
+}
+
+VISIBLE int braid_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+    struct app_message request = {.kind = APP_SET}, answer;
+    if (!is_ours(level, option))
+        return real_setsockopt(fd, level, option, value, len);
+    request.option = option_of(option);
+    int state = state_of(fd);
+    if (state < 0 || read_value(option, value, len, &request) < 0)
+        return -1;
+    if (state == STATE_LISTEN)
+        return fail(EOPNOTSUPP);
+    if (state == STATE_SYN_SENT)
+        return fail(EALREADY);
+    /* before connect, too: the daemon knows which addresses there are, and whether it is there at all */
+    if (ask(&request, fd, &answer) < 0)
+        return -1;
+    return state == STATE_CLOSE ? note(fd, &request) : 0;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------ */
+
+static int write_bytes(const void *what, size_t size, void *value, socklen_t *len)
+{
+    if (*len < size)
+        return fail(EINVAL);
+    memcpy(value, what, size);
+    *len = (socklen_t)size;
+    return 0;
+}
+
+static union tcp_multipath_address shown(const struct braid_addr *addr)
+{
+    struct sockaddr_storage sa;
+    union tcp_multipath_address out = {.in6 = {0}};
+    memcpy(&out, &sa, sockaddr_from(addr, &sa));
+    return out;
+}
+
+static void write_subflows(const struct app_message *answer, void *value, socklen_t *len)
+{
+    struct tcp_multipath_subflow s;
+    unsigned n = 0;
+    for (; n < answer->n_pairs && (n + 1) * sizeof(s) <= *len; n++) {
+        s = (struct tcp_multipath_subflow){.local = shown(&answer->pairs[n].local),
+                                           .remote = shown(&answer->pairs[n].remote)};
+        memcpy((uint8_t *)value + n * sizeof(s), &s, sizeof(s));
+    }
+    *len = (socklen_t)(n * sizeof(s));
+}
+
+/* Before there is a connection. */
+static int get_intent(int fd, int option, void *value, socklen_t *len)
+{
+    struct intent in;
+    intent_get(fd, &in);
+    if (option != TCP_MULTIPATH_ENABLE || !in.says_enable)
+        return fail(ENOTCONN);
+    int enable = (int)in.enable;
+    return write_bytes(&enable, sizeof(enable), value, len);
+}
+
+VISIBLE int braid_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+    struct app_message request = {.kind = APP_GET}, answer;
+    if (!is_ours(level, option))
+        return real_getsockopt(fd, level, option, value, len);
+    request.option = option_of(option);
+    int state = state_of(fd);
+    if (state < 0)
+        return -1;
+    if (option == TCP_MULTIPATH_ADD || option == TCP_MULTIPATH_REMOVE)
+        return fail(ENOPROTOOPT);
+    if (state == STATE_CLOSE || state == STATE_LISTEN || state == STATE_SYN_SENT)
+        return get_intent(fd, option, value, len);
+    if (ask(&request, fd, &answer) < 0)
+        return -1;
+    if (option != TCP_MULTIPATH_SUBFLOWS)
+        return write_bytes(&answer.value, sizeof(answer.value), value, len);
+    write_subflows(&answer, value, len);
+    return 0;
+}
+
+/* ---- connecting --------------------------------------------------------------------------------------- */
+
+/* The port by which the daemon will know the connection. 0, or -1 with errno. */
+static int have_port(int fd)
+{
+    struct sockaddr_storage sa;
+    struct braid_addr local;
+    socklen_t len = sizeof(sa);
+    int off = 0;
+    if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0)
+        return -1;
+    if (sockaddr_to((const struct sockaddr *)&sa, &local) < 0 || local.port > 0)
+        return 0;
+    real_setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &off, sizeof(off));
+    return bind(fd, (const struct sockaddr *)&sa, len);
+}
+
+/* Tells the daemon what was set. Without one the connection is as good as it can be; but one that does not
+ * take it would do what it was asked not to. */
+static int tell(int fd, const struct intent *in, const struct braid_addr *meant)
+{
+    struct app_message answer, request = {.kind = APP_CONNECT,
+                                          .target = *meant,
+                                          .has_value = in->says_enable,
+                                          .value = in->enable,
+                                          .add = in->add,
+                                          .remove = in->remove};
+    if (in->is_bad)
+        return fail(EINVAL);
+    memcpy(request.profile, in->profile, sizeof(request.profile));
+    if (have_port(fd) < 0)
+        return -1;
+    return ask(&request, fd, &answer) == 0 || errno == ENOPROTOOPT ? 0 : -1;
+}
+
+/* What is to be told before this connection is asked for; false: nothing. */
+static bool has_intent(int fd, const struct sockaddr *address, socklen_t len, struct intent *in,
+                       struct braid_addr *meant)
+{
+    if (!intent_any() && !intent_for_all(in))
+        return false;
+    if (len < sizeof(struct sockaddr_in) ||
+        (address->sa_family == AF_INET6 && len < sizeof(struct sockaddr_in6)) ||
+        sockaddr_to(address, meant) < 0 || meant->port == 0)
+        return false;
+    /* those of others, and what asks again how far its connection is */
+    if (state_of(fd) != STATE_CLOSE)
+        return false;
+    return intent_get(fd, in) || intent_for_all(in);
+}
+
+VISIBLE int braid_socket_connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+    struct intent in;
+    struct braid_addr meant;
+    int saved = errno;
+    if (has_intent(fd, address, len, &in, &meant) && tell(fd, &in, &meant) < 0)
+        return -1;
+    errno = saved;
+    return real_connect(fd, address, len);
+}

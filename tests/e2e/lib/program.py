@@ -1,0 +1,148 @@
+"""A program of its own process that does with sockets what it is told, with libbraid-socket preloaded or not.
+
+Its half is this file, run as a script: it reads an expression per line and writes what that gives as JSON."""
+import contextlib
+import json
+import os
+import select  # pylint: disable=unused-import
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+if __name__ != "__main__":
+    from .proxy import BUILD
+    from .wait import FACTOR
+
+ENABLE, ADD, REMOVE, SUBFLOWS, CONNID = range(10002, 10007)
+LEVEL = socket.IPPROTO_TCP
+ADDRESS = 28  # bytes of a union tcp_multipath_address
+
+
+class Program:
+    """name = program.socket() etc. give names of the child's sockets; calls that fail raise OSError as there."""
+
+    def __init__(self, namespace, daemon=None, preload=True, **environment):
+        """daemon: whose socket for programs it uses; None: there is none where it looks."""
+        path = daemon.directory / "app.sock" if daemon else "/nonexistent/app.sock"
+        variables = {"BRAID_APP_SOCKET": str(path), **environment}
+        if preload:
+            variables["LD_PRELOAD"] = str(BUILD / "libbraid-socket.so")
+        self._child = subprocess.Popen(namespace.command("env", *(f"{k}={v}" for k, v in variables.items()), sys.executable,
+                                                         __file__),
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __call__(self, expression):
+        timer = threading.Timer(20 * FACTOR, self._child.kill)
+        timer.start()
+        try:
+            self._child.stdin.write(expression + "\n")
+            self._child.stdin.flush()
+            line = self._child.stdout.readline()
+        finally:
+            timer.cancel()
+        assert line, f"the program has ended, or hangs: {expression}"
+        value, error = json.loads(line)
+        if error:
+            raise OSError(*error)
+        return value
+
+    def end(self):
+        self._child.stdin.close()
+        self._child.wait(10)
+        self._child.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(OSError):
+            self._child.stdin.close()
+        self._child.kill()
+        self._child.wait()
+        self._child.stdout.close()
+
+
+# ---- the program's half
+
+def packed(address, port=0):
+    """A struct sockaddr_in or sockaddr_in6."""
+    if ":" in address:
+        return struct.pack("=HHI16sI", socket.AF_INET6, socket.htons(port), 0, socket.inet_pton(socket.AF_INET6, address), 0)
+    return struct.pack("=HH4s8x", socket.AF_INET, socket.htons(port), socket.inet_aton(address))
+
+
+def unpacked(raw):
+    family, port = struct.unpack_from("=HH", raw)
+    if family == socket.AF_INET:
+        return [socket.inet_ntoa(raw[4:8]), socket.ntohs(port)]
+    return [socket.inet_ntop(socket.AF_INET6, raw[8:24]), socket.ntohs(port)]
+
+
+def add(sock, *addresses):
+    sock.setsockopt(LEVEL, ADD, b"".join(map(packed, addresses)))
+
+
+def remove(sock, *addresses):
+    sock.setsockopt(LEVEL, REMOVE, b"".join(map(packed, addresses)))
+
+
+def enable(sock, value=None):
+    """Sets it, or reads it."""
+    if value is None:
+        return sock.getsockopt(LEVEL, ENABLE)
+    return sock.setsockopt(LEVEL, ENABLE, value)
+
+
+def connid(sock):
+    return struct.unpack("=I", sock.getsockopt(LEVEL, CONNID, 4))[0]
+
+
+def subflows(sock, most=16):
+    raw = sock.getsockopt(LEVEL, SUBFLOWS, most * 2 * ADDRESS)
+    return [[unpacked(raw[at:]), unpacked(raw[at + ADDRESS:])] for at in range(0, len(raw), 2 * ADDRESS)]
+
+
+def opened(version=4):
+    sock = socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6)
+    sock.settimeout(10)
+    return sock
+
+
+def kept(name, sock):
+    globals()[name] = sock
+
+
+def received(sock, n):
+    data = b""
+    while len(data) < n:
+        got = sock.recv(n - len(data))
+        if not got:
+            break
+        data += got
+    return data.decode()
+
+
+def in_a_child(expression):
+    """What it gives in a process that was forked."""
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.write(write, json.dumps(eval(expression)).encode())  # pylint: disable=eval-used
+        os._exit(0)
+    os.close(write)
+    os.wait()
+    with os.fdopen(read) as file:
+        return json.loads(file.read())
+
+
+def main():
+    for line in sys.stdin:
+        try:
+            print(json.dumps([eval(line), None]), flush=True)  # pylint: disable=eval-used
+        except OSError as error:
+            print(json.dumps([None, [error.errno, os.strerror(error.errno) if error.errno else str(error)]]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Writes the seeds of fuzz_app into tests/fuzz/corpus/app: a message of each kind, each item, and some that are refused."""
+import pathlib
+import struct
+
+CORPUS = pathlib.Path(__file__).resolve().parent / "corpus" / "app"
+V4 = bytes(10) + b"\xff\xff" + bytes([192, 0, 2, 1]) + struct.pack(">H", 443)
+V6 = bytes.fromhex("20010db8000000000000000000000001") + struct.pack(">H", 443)
+OPTION, TARGET, ERROR, VALUE, ADD, REMOVE, PAIR, PROFILE = range(1, 9)
+
+
+def message(kind, *items, version=1):
+    return b"Br" + struct.pack(">BBI", version, kind, 7) + b"".join(struct.pack(">BB", what, len(v)) + v for what, v in items)
+
+
+def seeds():
+    yield "connect", message(1, (TARGET, V4), (VALUE, bytes(4)), (ADD, V4), (ADD, V6), (REMOVE, V6), (PROFILE, b"latency"))
+    yield "get", message(2, (OPTION, b"\x04"))
+    yield "set", message(3, (OPTION, b"\x02"), (ADD, V4))
+    yield "answer", message(4, (VALUE, b"\1\2\3\4"), (PAIR, V4 + V4), (PAIR, V6 + V6))
+    yield "error", message(4, (ERROR, struct.pack(">I", 92)))
+    yield "unknown_item", message(2, (OPTION, b"\x01"), (200, b"more"))
+    yield "version", message(2, (OPTION, b"\x01"), version=2)
+    yield "cut_off", message(3, (OPTION, b"\x02"), (ADD, V4))[:-1]
+    yield "too_many", message(3, (OPTION, b"\x02"), *[(ADD, V4)] * 9)
+
+
+def main():
+    CORPUS.mkdir(parents=True, exist_ok=True)
+    for name, seed in seeds():
+        (CORPUS / name).write_bytes(seed)
+
+
+if __name__ == "__main__":
+    main()

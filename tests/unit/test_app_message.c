@@ -1,0 +1,210 @@
+/* Messages between programs and the daemon (src/app). */
+#include <check.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "app/channel.h"
+#include "base/addr.h"
+#include "suite.h"
+
+static struct braid_addr at(const char *text)
+{
+    struct braid_addr a;
+    ck_assert_int_eq(addr_parse(text, &a), 0);
+    return a;
+}
+
+/* The longest there is. */
+static struct app_message whole(void)
+{
+    struct app_message m = {.kind = APP_ANSWER,
+                            .number = 0x01020304,
+                            .option = APP_SUBFLOWS,
+                            .target = at("[2001:db8::1]:443"),
+                            .error = 92,
+                            .has_value = true,
+                            .value = 0xfffefdfc,
+                            .add.n = APP_ADDRS_MAX,
+                            .remove.n = APP_ADDRS_MAX,
+                            .n_pairs = APP_PAIRS_MAX};
+    for (unsigned i = 0; i < APP_ADDRS_MAX; i++) {
+        m.add.addr[i] = at("192.0.2.1:1");
+        m.add.addr[i].port = (uint16_t)i;
+        m.remove.addr[i] = at("[2001:db8::2]:1");
+        m.remove.addr[i].ip.b[15] = (uint8_t)i;
+    }
+    for (unsigned i = 0; i < APP_PAIRS_MAX; i++)
+        m.pairs[i] = (struct braid_pair){.local = at("10.0.0.2:50000"), .remote = at("192.0.2.1:443")};
+    memset(m.profile, 'p', APP_NAME_MAX);
+    return m;
+}
+
+static void expect_same(const struct app_message *a, const struct app_message *b)
+{
+    uint8_t one[APP_MESSAGE_MAX], other[APP_MESSAGE_MAX];
+    size_t n = app_write(a, one);
+    ck_assert_uint_eq(app_write(b, other), n);
+    ck_assert_mem_eq(one, other, n);
+}
+
+START_TEST(what_is_written_is_read)
+{
+    uint8_t bytes[APP_MESSAGE_MAX];
+    struct app_message m = whole(), got;
+    size_t n = app_write(&m, bytes);
+    ck_assert_int_eq(app_parse(bytes, n, &got), 0);
+    ck_assert(got.kind == APP_ANSWER && got.number == m.number && got.option == APP_SUBFLOWS);
+    ck_assert(got.error == 92 && got.has_value && got.value == m.value);
+    ck_assert(addr_equal(&got.target, &m.target) && got.add.n == APP_ADDRS_MAX);
+    ck_assert(addr_equal(&got.remove.addr[7], &m.remove.addr[7]));
+    ck_assert(got.n_pairs == APP_PAIRS_MAX && addr_equal(&got.pairs[15].remote, &m.pairs[15].remote));
+    ck_assert_str_eq(got.profile, m.profile);
+    expect_same(&m, &got);
+}
+END_TEST
+
+START_TEST(every_part_of_a_message_but_the_ends_of_items_is_refused)
+{
+    uint8_t bytes[APP_MESSAGE_MAX];
+    struct app_message m = {.kind = APP_GET, .option = APP_CONNID}, got;
+    size_t n = app_write(&m, bytes);
+    for (size_t len = 0; len < n; len++)
+        ck_assert_int_eq(app_parse(bytes, len, &got), len == 8 ? 0 : -1);
+    ck_assert_int_eq(app_parse(bytes, n, &got), 0);
+}
+END_TEST
+
+START_TEST(what_is_not_a_message_is_refused)
+{
+    static const struct {
+        uint8_t bytes[32];
+        size_t len;
+    } bad[] = {
+        {{'b', 'r', 1, 2, 0, 0, 0, 1}, 8},                 /* not ours */
+        {{'B', 'r', 2, 2, 0, 0, 0, 1}, 8},                 /* another version */
+        {{'B', 'r', 1, 0, 0, 0, 0, 1}, 8},                 /* no kind */
+        {{'B', 'r', 1, APP_KINDS, 0, 0, 0, 1}, 8},         /* nor this one */
+        {{'B', 'r', 1, 2, 0, 0, 0, 1, 1, 1, 0}, 11},       /* no option */
+        {{'B', 'r', 1, 2, 0, 0, 0, 1, 1, 1, 99}, 11},      /* nor this one */
+        {{'B', 'r', 1, 2, 0, 0, 0, 1, 1, 2, 1, 1}, 12},    /* too long */
+        {{'B', 'r', 1, 4, 0, 0, 0, 1, 3, 4, 0, 0, 0}, 13}, /* cut off */
+        {{'B', 'r', 1, 4, 0, 0, 0, 1, 8, 2, 'a', ' '}, 12} /* no word */
+    };
+    struct app_message got;
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        ck_assert_msg(app_parse(bad[i].bytes, bad[i].len, &got) == -1, "message %u", i);
+}
+END_TEST
+
+START_TEST(items_that_are_not_known_are_skipped_and_too_many_are_not)
+{
+    uint8_t bytes[APP_MESSAGE_MAX + 64];
+    struct app_message m = whole(), got;
+    size_t n = app_write(&m, bytes);
+    memcpy(bytes + n, (const uint8_t[]){200, 3, 1, 2, 3}, 5);
+    ck_assert_int_eq(app_parse(bytes, n + 5, &got), 0);
+    expect_same(&m, &got);
+    memset(bytes + n, 0, 20);
+    bytes[n] = 5; /* a ninth address */
+    bytes[n + 1] = 18;
+    ck_assert_int_eq(app_parse(bytes, n + 20, &got), -1);
+}
+END_TEST
+
+/* ---- the channel ------------------------------------------------------------------------------------- */
+
+static int ends[2];
+
+static void open_ends(void)
+{
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, ends), 0);
+}
+
+static void close_ends(void)
+{
+    close(ends[0]);
+    close(ends[1]);
+}
+
+START_TEST(a_message_and_a_descriptor_go_through)
+{
+    struct app_message m = whole(), got;
+    int fd, pipe_ends[2];
+    ck_assert_int_eq(pipe(pipe_ends), 0);
+    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_AGAIN);
+    ck_assert_int_eq(channel_send(ends[0], &m, pipe_ends[1]), CHANNEL_DONE);
+    ck_assert_int_eq(channel_send(ends[0], &m, -1), CHANNEL_DONE);
+    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_DONE);
+    expect_same(&m, &got);
+    char c = 0;
+    ck_assert(fd >= 0 && fd != pipe_ends[1] && write(fd, "x", 1) == 1 && read(pipe_ends[0], &c, 1) == 1);
+    ck_assert_int_eq(c, 'x');
+    close(fd);
+    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_DONE);
+    ck_assert_int_eq(fd, -1);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+}
+END_TEST
+
+/* Several descriptors: none is taken, and none is left open. */
+START_TEST(several_descriptors_are_none)
+{
+    struct app_message m = {.kind = APP_GET, .option = APP_ENABLE}, got;
+    uint8_t bytes[APP_MESSAGE_MAX];
+    char room[CMSG_SPACE(2 * sizeof(int))] = {0};
+    int fd, pipe_ends[2], next;
+    ck_assert_int_eq(pipe(pipe_ends), 0);
+    struct iovec iov = {bytes, app_write(&m, bytes)};
+    struct msghdr msg = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+    *c = (struct cmsghdr){
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(2 * sizeof(int))};
+    memcpy(CMSG_DATA(c), pipe_ends, 2 * sizeof(int));
+    next = dup(0);
+    close(next);
+    ck_assert_int_gt(sendmsg(ends[0], &msg, 0), 0);
+    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_DONE);
+    ck_assert_int_eq(fd, -1);
+    int again = dup(0); /* the lowest that is free is as before */
+    ck_assert_int_eq(again, next);
+    close(again);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+}
+END_TEST
+
+START_TEST(what_is_no_message_or_the_end_is_over)
+{
+    struct app_message got;
+    uint8_t big[APP_MESSAGE_MAX + 1] = {'B', 'r', 1, 2};
+    int fd;
+    ck_assert_int_eq(send(ends[0], "hello", 5, 0), 5);
+    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_OVER);
+    ck_assert_int_eq(send(ends[0], big, sizeof(big), 0), sizeof(big));
+    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_OVER);
+    shutdown(ends[0], SHUT_WR);
+    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_OVER);
+    struct app_message m = {.kind = APP_GET};
+    ck_assert_int_eq(channel_send(ends[0], &m, -1), CHANNEL_OVER); /* without a signal */
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("app_message");
+    TCase *t = tcase_create("codec");
+    tcase_add_test(t, what_is_written_is_read);
+    tcase_add_test(t, every_part_of_a_message_but_the_ends_of_items_is_refused);
+    tcase_add_test(t, what_is_not_a_message_is_refused);
+    tcase_add_test(t, items_that_are_not_known_are_skipped_and_too_many_are_not);
+    suite_add_tcase(suite, t);
+    t = tcase_create("channel");
+    tcase_add_checked_fixture(t, open_ends, close_ends);
+    tcase_add_test(t, a_message_and_a_descriptor_go_through);
+    tcase_add_test(t, several_descriptors_are_none);
+    tcase_add_test(t, what_is_no_message_or_the_end_is_over);
+    suite_add_tcase(suite, t);
+    return run_suite(suite);
+}

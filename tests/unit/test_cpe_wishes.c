@@ -1,0 +1,245 @@
+/* What programs wish of a CPE (role/cpe_wishes.c), and what they are told (role/app_serve.c): the device of
+ * cpe_world.h is this machine itself. */
+#include "cpe_world.h"
+#include <errno.h>
+#include "role/app_serve.h"
+#include "role/wishes.h"
+
+#define SERVER "198.51.100.80:80"
+#define OWN    "10.200.0.254:1" /* the TUN's */
+
+static const struct braid_ip outer[] = {{{[10] = 0xff, 0xff, 10, 0, 0, 2}},
+                                        {{[10] = 0xff, 0xff, 10, 0, 1, 2}},
+                                        {{[10] = 0xff, 0xff, 10, 0, 2, 2}}};
+
+static void setup(void)
+{
+    world_begin();
+    for (unsigned i = 0; i < 3; i++)
+        world.uplinks.all[i].ways[UPLINK_V4].outer = outer[i];
+    make_cpe();
+    world.node->wishes = wishes_new();
+}
+
+static void teardown(void)
+{
+    world_end();
+}
+
+/* Has the device ask from this address, with a wish if there is one, and runs until data went both ways. */
+static void ask_from(const struct braid_ip *source, const struct wish *w, enum braid_clients clients)
+{
+    serve(SERVER, clients);
+    world.other = (struct braid_addr){.ip = *source, .port = 1};
+    device_connects(SERVER);
+    struct wish_news n = {.client = {.ip = ip_from_v4((const uint8_t[4]){0}), .port = world.other.port},
+                          .meant = at(SERVER)};
+    if (w) {
+        n.wish = *w;
+        wishes_add(world.node->wishes, &n, world.now);
+    }
+    run_for(BRAID_SECOND, NULL);
+    if (world.device.established) {
+        say(&world.device, "hello");
+        run_for(BRAID_SECOND, NULL);
+        expect_got(&world.server, "hello");
+    }
+}
+
+static void ask(const struct wish *w)
+{
+    struct braid_addr own = at(OWN);
+    ask_from(&own.ip, w, BRAID_CLIENTS_ANY);
+}
+
+static struct app_message told(enum app_kind kind, enum app_option option, unsigned endpoints)
+{
+    struct app_message answer;
+    struct app_question q = {
+        .local = world.other, .remote = at(SERVER), .kind = kind, .option = option, .endpoints = endpoints};
+    ck_assert(app_serve(world.node, &q, &answer));
+    ck_assert_int_eq(answer.kind, APP_ANSWER);
+    return answer;
+}
+
+/* Which uplinks it has subflows over, as the program is told: "0.2". */
+static void expect_over(const char *expected)
+{
+    struct app_message m = told(APP_GET, APP_SUBFLOWS, 0);
+    char text[] = "...";
+    for (unsigned i = 0; i < m.n_pairs; i++)
+        for (unsigned j = 0; j < 3; j++)
+            if (ip_equal(&m.pairs[i].local.ip, &outer[j]))
+                text[j] = (char)('0' + j);
+    ck_assert_str_eq(text, expected);
+}
+
+START_TEST(who_wishes_nothing_has_mptcp_over_all_uplinks)
+{
+    ask(NULL);
+    expect_over("012");
+    ck_assert_uint_eq(told(APP_GET, APP_ENABLE, 0).value, 1);
+    int64_t token;
+    struct app_message m = told(APP_GET, APP_CONNID, 0);
+    ck_assert(m.has_value && m.error == 0);
+    struct braid_pair pair = told(APP_GET, APP_SUBFLOWS, 0).pairs[0];
+    pair.local.ip = world.uplinks.all[0].inner[UPLINK_V4];
+    const struct braid_conn *wan = braid_core_find(world.cores[ROUTER], &pair.local, &pair.remote);
+    ck_assert(wan && braid_conn_get_option(wan, BRAID_OPT_CONNID, &token) == 0 && token == m.value);
+}
+END_TEST
+
+/* RFC 6897 section 5.3.2: MPTCP must not be used. */
+START_TEST(a_program_without_mptcp_has_none_even_with_a_server_that_speaks_it)
+{
+    const struct wish w = {.aware = true, .plain = true, .endpoints = UPLINK_ENDPOINTS};
+    ask(&w);
+    ck_assert(world.device.established && !braid_conn_is_mptcp(world.server.conn));
+    struct braid_core_stats s;
+    const struct braid_counters *c = braid_core_counters(world.cores[ROUTER]);
+    braid_core_stats(world.cores[WORLD], &s);
+    ck_assert_uint_eq(s.conns, 1);
+    ck_assert_uint_eq(c->v[COUNT_MP_CAPABLE_SYN_TX], 0);
+    ck_assert_uint_eq(told(APP_GET, APP_ENABLE, 0).value, 0);
+    ck_assert_uint_eq(told(APP_GET, APP_CONNID, 0).error, EOPNOTSUPP);
+    ck_assert_uint_eq(told(APP_SET, APP_ADD, UPLINK_ENDPOINT(1, 0)).error, EOPNOTSUPP);
+}
+END_TEST
+
+START_TEST(a_program_without_mptcp_is_refused_where_plain_tcp_is)
+{
+    world.params.no_plain = true;
+    const struct wish w = {.aware = true, .plain = true, .endpoints = UPLINK_ENDPOINTS};
+    ask(&w);
+    ck_assert(world.device.closed && world.device.why == BRAID_CLOSE_REFUSED);
+    ck_assert_uint_eq(counted(CPE_NOT_MPTCP), 1);
+}
+END_TEST
+
+START_TEST(only_the_wished_uplinks_are_used_and_others_on_demand)
+{
+    const struct wish w = {.aware = true,
+                           .endpoints = UPLINK_ENDPOINT(1, UPLINK_V4) | UPLINK_ENDPOINT(2, UPLINK_V4)};
+    ask(&w);
+    expect_over(".12");
+    ck_assert_uint_eq(world.syns[0], 0);
+    ck_assert_uint_eq(told(APP_SET, APP_ADD, UPLINK_ENDPOINT(0, UPLINK_V4)).error, 0);
+    run_for(BRAID_SECOND, NULL);
+    expect_over("012");
+    ck_assert_uint_eq(told(APP_SET, APP_REMOVE, UPLINK_ENDPOINT(1, UPLINK_V4)).error, 0);
+    run_for(BRAID_SECOND, NULL);
+    expect_over("0.2");
+    ck_assert_uint_eq(told(APP_SET, APP_ENABLE, 0).error, EISCONN);
+    ck_assert_uint_eq(told(APP_SET, APP_CONNID, 0).error, ENOPROTOOPT);
+}
+END_TEST
+
+/* The first subflow goes, too, once there is another. */
+START_TEST(the_last_uplink_is_left_when_there_is_another)
+{
+    const struct wish w = {.aware = true, .endpoints = UPLINK_ENDPOINT(1, UPLINK_V4)};
+    ask(&w);
+    expect_over(".1.");
+    told(APP_SET, APP_REMOVE, UPLINK_ENDPOINT(1, UPLINK_V4));
+    run_for(BRAID_SECOND, NULL);
+    expect_over(".1."); /* alternatives come first */
+    told(APP_SET, APP_ADD, UPLINK_ENDPOINT(2, UPLINK_V4));
+    run_for(BRAID_SECOND, NULL);
+    expect_over("..2");
+    say(&world.device, "again");
+    run_for(BRAID_SECOND, NULL);
+    expect_got(&world.server, "helloagain");
+}
+END_TEST
+
+/* Section 4.2.1: the program that binds to an address means this one. */
+START_TEST(who_binds_to_an_uplinks_address_has_plain_tcp_over_it)
+{
+    ask_from(&outer[2], NULL, BRAID_CLIENTS_ANY);
+    ck_assert(!braid_conn_is_mptcp(world.server.conn));
+    expect_over("..2");
+    ck_assert(world.syns[0] == 0 && world.syns[1] == 0);
+}
+END_TEST
+
+/* Section 5.3.2: ... unless it has enabled MPTCP, or named others: then these. */
+START_TEST(who_binds_and_enables_has_mptcp_over_what_it_names)
+{
+    const struct wish enabled = {.aware = true, .endpoints = UPLINK_ENDPOINTS},
+                      named = {.aware = true, .endpoints = UPLINK_ENDPOINT(1, UPLINK_V4)};
+    ask_from(&outer[2], _i ? &named : &enabled, BRAID_CLIENTS_ANY);
+    /* the wish was for any address of the machine: but the bound one has to be named */
+    ck_assert(!braid_conn_is_mptcp(world.server.conn));
+    world_end();
+    setup();
+    serve(SERVER, BRAID_CLIENTS_ANY);
+    world.other = (struct braid_addr){.ip = outer[2], .port = 1};
+    device_connects(SERVER);
+    struct wish_news n = {.client = world.other, .meant = at(SERVER), .wish = _i ? named : enabled};
+    wishes_add(world.node->wishes, &n, world.now);
+    run_for(BRAID_SECOND, NULL);
+    ck_assert(braid_conn_is_mptcp(world.server.conn));
+    say(&world.device, "hello");
+    run_for(BRAID_SECOND, NULL);
+    expect_over(_i ? ".12" : "..2");
+}
+END_TEST
+
+START_TEST(a_device_of_the_lan_is_nobody_to_be_asked)
+{
+    serve(SERVER, BRAID_CLIENTS_ANY);
+    device_connects(SERVER);
+    run_for(BRAID_SECOND, NULL);
+    struct app_message answer;
+    struct app_question q = {.local = at("192.168.77.2:1"), .remote = at(SERVER), .kind = APP_GET};
+    ck_assert(world.device.established && !app_serve(world.node, &q, &answer));
+}
+END_TEST
+
+START_TEST(before_the_server_has_answered_there_is_no_connection)
+{
+    world.manners = HOLDS;
+    ask(NULL);
+    ck_assert(!world.device.established);
+    ck_assert_uint_eq(told(APP_GET, APP_ENABLE, 0).error, ENOTCONN);
+}
+END_TEST
+
+START_TEST(a_profile_is_the_connections)
+{
+    static const struct profile wished = {.name = "wished"};
+    struct profile p = wished;
+    p.sched = sched_algorithms[1];
+    p.cc = cc_algorithms[0];
+    const struct wish w = {.endpoints = UPLINK_ENDPOINTS, .profile = &p};
+    ask(&w);
+    struct relayed r;
+    struct braid_pair pair = told(APP_GET, APP_SUBFLOWS, 0).pairs[0];
+    pair.local.ip = world.uplinks.all[0].inner[UPLINK_V4];
+    const struct braid_conn *wan = braid_core_find(world.cores[ROUTER], &pair.local, &pair.remote);
+    ck_assert(wan && node_tell(world.node, wan, &r));
+    ck_assert_str_eq(r.profile->name, "wished");
+    struct braid_conn_stats stats;
+    braid_conn_stats(wan, &stats);
+    ck_assert_str_eq(stats.scheduler, sched_algorithms[1]->name);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("cpe_wishes");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, who_wishes_nothing_has_mptcp_over_all_uplinks);
+    tcase_add_test(t, a_program_without_mptcp_has_none_even_with_a_server_that_speaks_it);
+    tcase_add_test(t, a_program_without_mptcp_is_refused_where_plain_tcp_is);
+    tcase_add_test(t, only_the_wished_uplinks_are_used_and_others_on_demand);
+    tcase_add_test(t, the_last_uplink_is_left_when_there_is_another);
+    tcase_add_test(t, who_binds_to_an_uplinks_address_has_plain_tcp_over_it);
+    tcase_add_loop_test(t, who_binds_and_enables_has_mptcp_over_what_it_names, 0, 2);
+    tcase_add_test(t, a_device_of_the_lan_is_nobody_to_be_asked);
+    tcase_add_test(t, before_the_server_has_answered_there_is_no_connection);
+    tcase_add_test(t, a_profile_is_the_connections);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
