@@ -9,6 +9,7 @@
 #define BRAID_SOCKET_H
 
 #include <netinet/in.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 #ifdef __cplusplus
@@ -24,12 +25,15 @@ extern "C" {
  *   connect, only those that were are used. EADDRNOTAVAIL: it is no address of an uplink.
  * SUBFLOWS (array of struct tcp_multipath_subflow, read only): the ends of the subflows that are established.
  *   As many as fit are given; *len is their size.
- * CONNID (uint32_t, read only): what tells the connection from all others of this machine: its token. */
-#define TCP_MULTIPATH_ENABLE   10002
-#define TCP_MULTIPATH_ADD      10003
-#define TCP_MULTIPATH_REMOVE   10004
-#define TCP_MULTIPATH_SUBFLOWS 10005
-#define TCP_MULTIPATH_CONNID   10006
+ * CONNID (uint32_t, read only): what tells the connection from all others of this machine: its token.
+ * STATISTICS (array of struct tcp_multipath_statistics, read only): what each subflow that there is has
+ *   carried; as with SUBFLOWS. */
+#define TCP_MULTIPATH_ENABLE     10002
+#define TCP_MULTIPATH_ADD        10003
+#define TCP_MULTIPATH_REMOVE     10004
+#define TCP_MULTIPATH_SUBFLOWS   10005
+#define TCP_MULTIPATH_CONNID     10006
+#define TCP_MULTIPATH_STATISTICS 10010
 
 #define TCP_MULTIPATH_ADDRESSES_MAX 8  /* in one call, and before connect in all */
 #define TCP_MULTIPATH_SUBFLOWS_MAX  16 /* that a connection can have */
@@ -43,6 +47,20 @@ union tcp_multipath_address {
 struct tcp_multipath_subflow {
     union tcp_multipath_address local, remote; /* both of one family */
 };
+
+struct tcp_multipath_statistics {
+    union tcp_multipath_address local, remote;
+    uint32_t subflow;         /* its number within the connection, 0: the first; never used again */
+    uint32_t flags;           /* TCP_MULTIPATH_IS_... */
+    uint32_t rtt_us;          /* smoothed, ... */
+    uint32_t min_rtt_us;      /* ... and the shortest; microseconds, 0: not known yet */
+    uint32_t retransmissions; /* segments */
+    uint32_t reserved;
+    uint64_t bytes_sent, bytes_received; /* of payload, retransmissions not counted */
+};
+#define TCP_MULTIPATH_IS_ESTABLISHED 1
+#define TCP_MULTIPATH_IS_BACKUP      2 /* one of both ends wants it spared */
+#define TCP_MULTIPATH_IS_STALE       4 /* what it carries is not acknowledged at the moment */
 
 /* setsockopt and getsockopt, which know the options above as well. 0; or -1 with errno: besides those of the
  * calls ENOPROTOOPT as above, ENOTCONN, EISCONN (ENABLE comes too late), EALREADY (it is being connected),

@@ -5,9 +5,10 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 
-#define HEADER     8
-#define ITEM       2 /* bytes before what an item says */
-#define ADDR_BYTES 18
+#define HEADER        8
+#define ITEM          2 /* bytes before what an item says */
+#define ADDR_BYTES    18
+#define FIGURES_BYTES 36
 
 enum item {
     ITEM_OPTION = 1,
@@ -17,13 +18,14 @@ enum item {
     ITEM_ADD,
     ITEM_REMOVE,
     ITEM_PAIR,
-    ITEM_PROFILE
+    ITEM_PROFILE,
+    ITEM_FIGURES /* of the first pair that has none yet */
 };
 
 /* All of it at once: the longest message. */
 _Static_assert(HEADER + (ITEM + 1) + (ITEM + ADDR_BYTES) + 2 * (ITEM + 4) +
                        2 * APP_ADDRS_MAX * (ITEM + ADDR_BYTES) + APP_PAIRS_MAX * (ITEM + 2 * ADDR_BYTES) +
-                       (ITEM + APP_NAME_MAX) <=
+                       APP_PAIRS_MAX * (ITEM + FIGURES_BYTES) + (ITEM + APP_NAME_MAX) <=
                    APP_MESSAGE_MAX,
                "the longest message has room");
 
@@ -68,6 +70,17 @@ static uint8_t *put_pairs(uint8_t *at, const struct app_message *m)
     return at;
 }
 
+static uint8_t *put_figures(uint8_t *at, const struct app_figures *f)
+{
+    const uint32_t words[] = {f->subflow, f->flags, f->rtt_us, f->min_rtt_us, f->retransmissions};
+    at = put_item(at, ITEM_FIGURES, FIGURES_BYTES);
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++, at += 4)
+        put32(at, words[i]);
+    put64(at, f->sent);
+    put64(at + 8, f->received);
+    return at + 16;
+}
+
 size_t app_write(const struct app_message *m, uint8_t out[APP_MESSAGE_MAX])
 {
     uint8_t *at = out + HEADER;
@@ -87,6 +100,9 @@ size_t app_write(const struct app_message *m, uint8_t out[APP_MESSAGE_MAX])
     at = put_addrs(at, ITEM_ADD, &m->add);
     at = put_addrs(at, ITEM_REMOVE, &m->remove);
     at = put_pairs(at, m);
+    assert(m->n_figures <= m->n_pairs);
+    for (unsigned i = 0; i < m->n_figures; i++)
+        at = put_figures(at, &m->figures[i]);
     if (name > 0) {
         memcpy(put_item(at, ITEM_PROFILE, name), m->profile, name);
         at += ITEM + name;
@@ -127,6 +143,20 @@ static bool take_pair(struct app_message *m, const uint8_t *at)
     return true;
 }
 
+static bool take_figures(struct app_message *m, const uint8_t *at)
+{
+    if (m->n_figures == m->n_pairs)
+        return false;
+    m->figures[m->n_figures++] = (struct app_figures){.subflow = get32(at),
+                                                      .flags = get32(at + 4),
+                                                      .rtt_us = get32(at + 8),
+                                                      .min_rtt_us = get32(at + 12),
+                                                      .retransmissions = get32(at + 16),
+                                                      .sent = get64(at + 20),
+                                                      .received = get64(at + 28)};
+    return true;
+}
+
 /* A word: nothing in it is special to whoever prints it. */
 static bool take_profile(struct app_message *m, const uint8_t *at, size_t len)
 {
@@ -155,6 +185,8 @@ static size_t length_of(uint8_t what)
         return ADDR_BYTES;
     case ITEM_PAIR:
         return (size_t)2 * ADDR_BYTES;
+    case ITEM_FIGURES:
+        return FIGURES_BYTES;
     default:
         return 0;
     }
@@ -184,6 +216,8 @@ static bool take_item(struct app_message *m, uint8_t what, const uint8_t *at, si
         return take_addr(&m->remove, at);
     case ITEM_PAIR:
         return take_pair(m, at);
+    case ITEM_FIGURES:
+        return take_figures(m, at);
     case ITEM_PROFILE:
         return take_profile(m, at, len);
     default:

@@ -7,26 +7,44 @@
 #include <braid/core.h>
 
 #define APP_VERSION     1
-#define APP_MESSAGE_MAX 1024 /* bytes; room for the longest */
+#define APP_MESSAGE_MAX 2048 /* bytes; room for the longest */
 #define APP_ADDRS_MAX   8
 #define APP_PAIRS_MAX   16
 #define APP_NAME_MAX    31
 
 enum app_kind {
-    APP_CONNECT =
-        1,   /* what is wished of a connection that is about to be asked for; a socket that is bound */
-    APP_GET, /* an option of a connection; its socket */
-    APP_SET, /* the same */
+    APP_CONNECT = 1, /* wishes of a connection that is about to be asked for; a socket that is bound */
+    APP_GET,         /* an option of a connection; its socket */
+    APP_SET,         /* the same */
     APP_ANSWER,
     APP_KINDS
 };
 
 /* The options of include/braid/socket.h. */
-enum app_option { APP_NONE, APP_ENABLE, APP_ADD, APP_REMOVE, APP_SUBFLOWS, APP_CONNID, APP_OPTIONS };
+enum app_option {
+    APP_NONE,
+    APP_ENABLE,
+    APP_ADD,
+    APP_REMOVE,
+    APP_SUBFLOWS,
+    APP_CONNID,
+    APP_STATISTICS,
+    APP_OPTIONS
+};
 
 struct app_addrs {
     struct braid_addr addr[APP_ADDRS_MAX]; /* port 0: any */
     unsigned n;
+};
+
+enum { APP_FLAG_ESTABLISHED = 1, APP_FLAG_BACKUP = 2, APP_FLAG_STALE = 4 };
+
+/* What a subflow has carried, and how it is. */
+struct app_figures {
+    uint32_t subflow; /* its number within the connection */
+    uint32_t flags;   /* APP_FLAG_... */
+    uint32_t rtt_us, min_rtt_us, retransmissions;
+    uint64_t sent, received; /* bytes of payload */
 };
 
 struct app_message {
@@ -38,8 +56,10 @@ struct app_message {
     bool has_value;
     uint32_t value;               /* CONNECT, ANSWER: of ENABLE; ANSWER: of CONNID */
     struct app_addrs add, remove; /* CONNECT, SET: our addresses that may be used, and that may not */
-    struct braid_pair pairs[APP_PAIRS_MAX]; /* ANSWER: of SUBFLOWS; both of one family */
+    struct braid_pair pairs[APP_PAIRS_MAX]; /* ANSWER: of SUBFLOWS, STATISTICS; both of one family */
     unsigned n_pairs;
+    struct app_figures figures[APP_PAIRS_MAX]; /* ANSWER: of STATISTICS, those of the first pairs */
+    unsigned n_figures;
     char profile[APP_NAME_MAX + 1]; /* CONNECT: its name; empty: none */
 };
 

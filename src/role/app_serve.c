@@ -2,6 +2,8 @@
  * over the uplinks. Uplinks' inner addresses mean nothing to it: it is shown those of the interfaces. */
 #include "role/app_serve.h"
 #include <errno.h>
+#include <string.h>
+#include "base/addr.h"
 #include "role/carried.h"
 #include "role/edge_client.h"
 
@@ -14,10 +16,28 @@ static struct braid_conn *over_uplinks(const struct carried *cd)
     return !cd->asking && wan->ops && !wan->gone ? wan->conn : NULL;
 }
 
+/* Connections that came by way of a socket are looked through: there is no table of them. */
+static const struct carried *carried_from(const struct cpe *cpe, const struct app_question *q)
+{
+    list_each (at, next, &cpe->open) {
+        const struct carried *cd = list_entry(at, struct carried, link);
+        if (cd->socket && addr_equal(&cd->socket->device, &q->local) &&
+            addr_equal(&cd->socket->meant, &q->remote))
+            return cd;
+    }
+    return NULL;
+}
+
 /* The program's remote address is our local one. */
 static const struct carried *carried_with(const struct node *node, const struct app_question *q)
 {
     const struct cpes *cs = cpes_of(node);
+    const struct carried *found = NULL;
+    for (unsigned i = 0; cs && i < cs->n && !found; i++)
+        if (cs->all[i].params->tproxy)
+            found = carried_from(&cs->all[i], q);
+    if (found)
+        return found;
     const struct braid_conn *lan = braid_core_find(node->core, &q->remote, &q->local);
     bool is_wan = true;
     const struct carried *cd = cs && lan ? carried_of(cs, lan, &is_wan) : NULL;
@@ -41,6 +61,36 @@ static void get_subflows(const struct uplinks *us, const struct braid_conn *c, s
         show_outer(us, &answer->pairs[i].local);
 }
 
+static uint32_t flags_of(const struct braid_subflow_stats *s)
+{
+    return (s->backup ? APP_FLAG_BACKUP : 0) | (s->stale ? APP_FLAG_STALE : 0) |
+           (strcmp(s->state, "ESTABLISHED") == 0 ? APP_FLAG_ESTABLISHED : 0);
+}
+
+static uint32_t bounded(uint64_t v)
+{
+    return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+}
+
+static void get_statistics(const struct uplinks *us, const struct braid_conn *c, struct app_message *answer)
+{
+    struct braid_conn_stats stats;
+    braid_conn_stats(c, &stats);
+    for (unsigned i = 0; i < stats.n_subflows && i < APP_PAIRS_MAX; i++) {
+        const struct braid_subflow_stats *s = &stats.subflows[i];
+        answer->pairs[i] = (struct braid_pair){.local = s->local, .remote = s->remote};
+        show_outer(us, &answer->pairs[i].local);
+        answer->figures[i] = (struct app_figures){.subflow = s->id,
+                                                  .flags = flags_of(s),
+                                                  .rtt_us = bounded((uint64_t)s->srtt_us),
+                                                  .min_rtt_us = bounded((uint64_t)s->min_rtt_us),
+                                                  .retransmissions = bounded(s->retransmits),
+                                                  .sent = s->bytes_out,
+                                                  .received = s->bytes_in};
+        answer->n_pairs = answer->n_figures = i + 1;
+    }
+}
+
 static void get(const struct uplinks *us, const struct braid_conn *c, enum app_option option,
                 struct app_message *answer)
 {
@@ -59,6 +109,9 @@ static void get(const struct uplinks *us, const struct braid_conn *c, enum app_o
         break;
     case APP_SUBFLOWS:
         get_subflows(us, c, answer);
+        break;
+    case APP_STATISTICS:
+        get_statistics(us, c, answer);
         break;
     default:
         answer->error = ENOPROTOOPT;

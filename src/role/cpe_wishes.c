@@ -45,9 +45,11 @@ struct wish cpe_wish_of(struct cpe *cpe, const struct braid_addr *client, const 
 {
     struct cpes *cs = cpe->owner;
     struct wish w = {.endpoints = UPLINK_ENDPOINTS};
-    bool own = is_own(cs, &client->ip);
+    /* What comes by way of a socket has the source that routing gives to it, or that the program has bound
+     * to. */
+    bool own = cpe->params->tproxy ? cpe_is_here(cs, &client->ip) : is_own(cs, &client->ip);
     wishes_take(cs->role.node->wishes, client, meant, own, &w, clock_now());
-    if (!own)
+    if (!own && !cpe->params->tproxy)
         respect_bound(cs, &client->ip, &w);
     return w;
 }

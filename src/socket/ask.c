@@ -55,7 +55,7 @@ static int open_channel(void)
     name_daemon(&sun);
     if (fd >= 0 && real_connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0) {
         int why = errno;
-        close(fd);
+        real_close(fd);
         errno = why;
         return -1;
     }
@@ -76,7 +76,7 @@ static enum channel exchange(int channel, const struct app_message *request, int
         how = channel_receive(channel, answer, &descriptor);
     } while (how == CHANNEL_AGAIN);
     if (descriptor >= 0) /* unasked for */
-        close(descriptor);
+        real_close(descriptor);
     return how == CHANNEL_DONE && (answer->kind != APP_ANSWER || answer->number != request->number)
                ? CHANNEL_OVER
                : how;
@@ -92,7 +92,7 @@ enum asked ask_daemon(struct app_message *request, int fd, struct app_message *a
             return ASKED_NONE;
         enum channel how = channel >= 0 ? exchange(channel, request, fd, answer, deadline) : CHANNEL_OVER;
         if (channel >= 0)
-            close(channel);
+            real_close(channel);
         if (how == CHANNEL_DONE)
             return ASKED;
         if (how == CHANNEL_AGAIN || now_ms() >= deadline)

@@ -1,5 +1,8 @@
 /* In the shared object: the C library's names, and what stands behind them. */
+#include <unistd.h>
 #include <braid/socket.h>
+#include "socket/real.h"
+#include "socket/report.h"
 
 #define VISIBLE __attribute__((visibility("default")))
 
@@ -15,5 +18,12 @@ VISIBLE int getsockopt(int fd, int level, int option, void *restrict value, sock
 
 VISIBLE int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
 {
+    report_watch(fd);
     return braid_socket_connect(fd, address.__sockaddr__, len);
+}
+
+VISIBLE int close(int fd)
+{
+    report_close(fd);
+    return real_close(fd);
 }

@@ -17,3 +17,8 @@ int real_connect(int fd, const struct sockaddr *address, socklen_t len)
 {
     return (int)syscall(SYS_connect, fd, address, len);
 }
+
+int real_close(int fd)
+{
+    return (int)syscall(SYS_close, fd);
+}

@@ -26,3 +26,9 @@ int real_connect(int fd, const struct sockaddr *address, socklen_t len)
     NEXT(real_connect, "connect");
     return next(fd, address, len);
 }
+
+int real_close(int fd)
+{
+    NEXT(real_close, "close");
+    return next(fd);
+}

@@ -21,16 +21,32 @@ static int fail(int why)
     return -1;
 }
 
-static bool is_ours(int level, int option)
+/* APP_NONE: it is not one of ours. */
+static enum app_option option_of(int level, int option)
 {
-    return level == IPPROTO_TCP && option >= TCP_MULTIPATH_ENABLE && option <= TCP_MULTIPATH_CONNID;
+    if (level != IPPROTO_TCP)
+        return APP_NONE;
+    switch (option) {
+    case TCP_MULTIPATH_ENABLE:
+        return APP_ENABLE;
+    case TCP_MULTIPATH_ADD:
+        return APP_ADD;
+    case TCP_MULTIPATH_REMOVE:
+        return APP_REMOVE;
+    case TCP_MULTIPATH_SUBFLOWS:
+        return APP_SUBFLOWS;
+    case TCP_MULTIPATH_CONNID:
+        return APP_CONNID;
+    case TCP_MULTIPATH_STATISTICS:
+        return APP_STATISTICS;
+    default:
+        return APP_NONE;
+    }
 }
 
-static enum app_option option_of(int option)
-{
-    static const enum app_option options[] = {APP_ENABLE, APP_ADD, APP_REMOVE, APP_SUBFLOWS, APP_CONNID};
-    return options[option - TCP_MULTIPATH_ENABLE];
-}
+_Static_assert(TCP_MULTIPATH_IS_ESTABLISHED == APP_FLAG_ESTABLISHED &&
+                   TCP_MULTIPATH_IS_BACKUP == APP_FLAG_BACKUP && TCP_MULTIPATH_IS_STALE == APP_FLAG_STALE,
+               "flags are those of the messages");
 
 /* -1 with errno: it is no TCP socket. */
 static int state_of(int fd)
@@ -122,9 +138,9 @@ static int note(int fd, const struct app_message *request)
 VISIBLE int braid_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 {
     struct app_message request = {.kind = APP_SET}, answer;
-    if (!is_ours(level, option))
+    request.option = option_of(level, option);
+    if (request.option == APP_NONE)
         return real_setsockopt(fd, level, option, value, len);
-    request.option = option_of(option);
     int state = state_of(fd);
     if (state < 0 || read_value(option, value, len, &request) < 0)
         return -1;
@@ -169,6 +185,25 @@ static void write_subflows(const struct app_message *answer, void *value, sockle
     *len = (socklen_t)(n * sizeof(s));
 }
 
+static void write_statistics(const struct app_message *answer, void *value, socklen_t *len)
+{
+    unsigned n = 0;
+    for (; n < answer->n_figures && (n + 1) * sizeof(struct tcp_multipath_statistics) <= *len; n++) {
+        const struct app_figures *f = &answer->figures[n];
+        struct tcp_multipath_statistics s = {.local = shown(&answer->pairs[n].local),
+                                             .remote = shown(&answer->pairs[n].remote),
+                                             .subflow = f->subflow,
+                                             .flags = f->flags,
+                                             .rtt_us = f->rtt_us,
+                                             .min_rtt_us = f->min_rtt_us,
+                                             .retransmissions = f->retransmissions,
+                                             .bytes_sent = f->sent,
+                                             .bytes_received = f->received};
+        memcpy((uint8_t *)value + n * sizeof(s), &s, sizeof(s));
+    }
+    *len = (socklen_t)(n * sizeof(struct tcp_multipath_statistics));
+}
+
 /* Before there is a connection. */
 static int get_intent(int fd, int option, void *value, socklen_t *len)
 {
@@ -183,9 +218,9 @@ static int get_intent(int fd, int option, void *value, socklen_t *len)
 VISIBLE int braid_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 {
     struct app_message request = {.kind = APP_GET}, answer;
-    if (!is_ours(level, option))
+    request.option = option_of(level, option);
+    if (request.option == APP_NONE)
         return real_getsockopt(fd, level, option, value, len);
-    request.option = option_of(option);
     int state = state_of(fd);
     if (state < 0)
         return -1;
@@ -195,9 +230,12 @@ VISIBLE int braid_getsockopt(int fd, int level, int option, void *value, socklen
         return get_intent(fd, option, value, len);
     if (ask(&request, fd, &answer) < 0)
         return -1;
-    if (option != TCP_MULTIPATH_SUBFLOWS)
+    if (option == TCP_MULTIPATH_SUBFLOWS)
+        write_subflows(&answer, value, len);
+    else if (option == TCP_MULTIPATH_STATISTICS)
+        write_statistics(&answer, value, len);
+    else
         return write_bytes(&answer.value, sizeof(answer.value), value, len);
-    write_subflows(&answer, value, len);
     return 0;
 }
 

@@ -15,7 +15,7 @@ from lib.env import GREETING, Edge
 from lib.program import Program
 from lib.proc import run
 from lib.proxy import BUILD, PORT, ROOT, Cpe
-from lib.stream import receive
+from lib.stream import MIB, receive
 from lib.suite import braid_only, cases
 from lib.wait import FACTOR, until
 
@@ -88,6 +88,23 @@ def test_a_program_reads_what_has_become_of_its_connection(env, version):
 
 
 @braid_only
+def test_connections_that_come_by_way_of_a_socket_are_known_as_well(env):
+    """mode tproxy: their source is the uplink's by which the kernel would have sent them, which nobody has bound to."""
+    router = env.daemon(env.home.cpe, [Cpe(intercept="tproxy", listen="127.0.0.1:8684, [::1]:8684")])
+    env.steer("up", "--local", "--tproxy", "8684", at=env.home.cpe)
+    with program(env, router) as child:
+        far = connect(env, child)
+        greet(child, far)
+        assert child("enable(s)") == 1 and child("connid(s)") > 0
+        one, = uplink_addresses(env, 1)
+        far = connect(env, child, port=PORT + 1, before=[f"add(s, '{one}')"])
+        greet(child, far)
+        assert local_addresses(child) == [one]
+        connect(env, child, port=PORT + 2, before=["enable(s, 0)"])
+        assert child("enable(s)") == 0
+
+
+@braid_only
 def test_before_there_is_a_connection_little_can_be_read(env):
     router = start(env)
     with program(env, router) as child:
@@ -150,6 +167,22 @@ def test_a_program_that_wants_no_mptcp_has_none(env, version):
         assert len(child("subflows(s)")) == 1 and syns_with_mptcp(router) == 0
         far = connect(env, child, version, port=PORT + 1, before=["enable(s, 1)"])
         assert child("enable(s)") == 1 and mptcp.is_mptcp(far)
+
+
+@braid_only
+def test_the_statistics_tell_what_each_subflow_has_carried(env):
+    router = start(env)
+    with program(env, router) as child:
+        far = connect(env, child)
+        greet(child, far)
+        until(lambda: len(child("subflows(s)")) == 3, "a subflow over each uplink")
+        child(f"s.sendall(bytes({4 * MIB}))")
+        receive(far, 4 * MIB)
+        figures = child("statistics(s)")
+        assert [f["subflow"] for f in figures] == [0, 1, 2] and all(f["flags"] == 1 for f in figures), figures
+        assert sum(f["sent"] for f in figures) >= 4 * MIB + len(GREETING)
+        assert sum(f["received"] for f in figures) == len(GREETING) and figures[0]["rtt_us"] > 0
+        assert sorted(f["local"][0] for f in figures) == uplink_addresses(env, 0, 1, 2)
 
 
 @braid_only
@@ -347,6 +380,30 @@ def test_curl_under_braidrun(env):
 
 
 @braid_only
+def test_stats_are_a_table_of_subflows_and_bytes(env):
+    router = start(env)
+    listener = env.listen(address=home.MULTI[4], at=env.home.multi, multipath=True)
+    script = (f"import socket; s = socket.create_connection(('{home.MULTI[4]}', {PORT}));\n"
+              f"while (n := s.recv(65536)): pass\ns.close()")
+    done = []
+    thread = threading.Thread(target=lambda: done.append(braidrun(env, router, "--stats", "python3", "-c", script)))
+    thread.start()
+    far = env.accept(listener)
+    far.sendall(bytes(8 * MIB))
+    until(lambda: len(mptcp.established(far)) == 3, "a subflow over each uplink")
+    far.sendall(bytes(8 * MIB))
+    far.close()
+    thread.join()
+    assert done, "it has ended in order"
+    head, *rows, total = [line.split() for line in done[0].stderr.splitlines()]
+    assert head == ["process", "connection", "local", "remote", "sent", "received", "rtt/ms"]
+    assert sorted(row[2].rpartition(":")[0] for row in rows) == uplink_addresses(env, 0, 1, 2)
+    assert {row[3] for row in rows} == {f"{home.MULTI[4]}:{PORT}"} and len({row[1] for row in rows}) == 1
+    assert sum(int(row[5]) for row in rows) == int(total[5]) >= 16 * MIB and all(float(row[6]) >= 0 for row in rows)
+    assert braidrun(env, router, "--stats", "sh", "-c", "exit 3", check=False).returncode == 3
+
+
+@braid_only
 def test_braidrun_says_what_is_wrong(env):
     for words in (("--local", "nonsense", "true"), ("--local", "1.2.3.4," * 9, "true"), ("--profile", "x" * 32, "true"), ("--local",),
                   ("--nonsense", "true"), ()):
@@ -412,10 +469,10 @@ def test_nonsense_and_idle_programs_harm_nobody(env):
     router = start(env)
     with program(env, router) as child:
         connect(env, child)
-        for message in (b"", b"x", b"Br", b"Br\x02\x02\0\0\0\x07", question()[:-1], question(kind=4), b"\xff" * 2000):
+        for message in (b"", b"x", b"Br", b"Br\x02\x02\0\0\0\x07", question()[:-1], question(kind=4), b"\xff" * 3000):
             if message:
                 assert ask(router, message) is None
-        for option in range(6, 20):
+        for option in range(7, 20):
             assert ask(router, question(option=option)) is None
         idle = [channel(router) for _ in range(64)]  # of one user no more are let in
         with channel(router) as crowd:

@@ -26,7 +26,8 @@ static struct app_message whole(void)
                             .value = 0xfffefdfc,
                             .add.n = APP_ADDRS_MAX,
                             .remove.n = APP_ADDRS_MAX,
-                            .n_pairs = APP_PAIRS_MAX};
+                            .n_pairs = APP_PAIRS_MAX,
+                            .n_figures = APP_PAIRS_MAX};
     for (unsigned i = 0; i < APP_ADDRS_MAX; i++) {
         m.add.addr[i] = at("192.0.2.1:1");
         m.add.addr[i].port = (uint16_t)i;
@@ -35,6 +36,8 @@ static struct app_message whole(void)
     }
     for (unsigned i = 0; i < APP_PAIRS_MAX; i++)
         m.pairs[i] = (struct braid_pair){.local = at("10.0.0.2:50000"), .remote = at("192.0.2.1:443")};
+    for (unsigned i = 0; i < APP_PAIRS_MAX; i++)
+        m.figures[i] = (struct app_figures){i, 2, 3, 4, 5, UINT64_MAX - i, 7};
     memset(m.profile, 'p', APP_NAME_MAX);
     return m;
 }
@@ -58,6 +61,8 @@ START_TEST(what_is_written_is_read)
     ck_assert(addr_equal(&got.target, &m.target) && got.add.n == APP_ADDRS_MAX);
     ck_assert(addr_equal(&got.remove.addr[7], &m.remove.addr[7]));
     ck_assert(got.n_pairs == APP_PAIRS_MAX && addr_equal(&got.pairs[15].remote, &m.pairs[15].remote));
+    ck_assert(got.n_figures == APP_PAIRS_MAX && got.figures[9].subflow == 9 && got.figures[9].received == 7);
+    ck_assert(got.figures[9].sent == UINT64_MAX - 9 && got.figures[9].retransmissions == 5);
     ck_assert_str_eq(got.profile, m.profile);
     expect_same(&m, &got);
 }
@@ -77,7 +82,7 @@ END_TEST
 START_TEST(what_is_not_a_message_is_refused)
 {
     static const struct {
-        uint8_t bytes[32];
+        uint8_t bytes[48];
         size_t len;
     } bad[] = {
         {{'b', 'r', 1, 2, 0, 0, 0, 1}, 8},                 /* not ours */
@@ -88,6 +93,7 @@ START_TEST(what_is_not_a_message_is_refused)
         {{'B', 'r', 1, 2, 0, 0, 0, 1, 1, 1, 99}, 11},      /* nor this one */
         {{'B', 'r', 1, 2, 0, 0, 0, 1, 1, 2, 1, 1}, 12},    /* too long */
         {{'B', 'r', 1, 4, 0, 0, 0, 1, 3, 4, 0, 0, 0}, 13}, /* cut off */
+        {{'B', 'r', 1, 4, 0, 0, 0, 1, 9, 36}, 46},         /* figures without a pair */
         {{'B', 'r', 1, 4, 0, 0, 0, 1, 8, 2, 'a', ' '}, 12} /* no word */
     };
     struct app_message got;

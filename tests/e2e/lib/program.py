@@ -16,6 +16,7 @@ if __name__ != "__main__":
     from .wait import FACTOR
 
 ENABLE, ADD, REMOVE, SUBFLOWS, CONNID = range(10002, 10007)
+STATISTICS = 10010
 LEVEL = socket.IPPROTO_TCP
 ADDRESS = 28  # bytes of a union tcp_multipath_address
 
@@ -102,6 +103,15 @@ def connid(sock):
 def subflows(sock, most=16):
     raw = sock.getsockopt(LEVEL, SUBFLOWS, most * 2 * ADDRESS)
     return [[unpacked(raw[at:]), unpacked(raw[at + ADDRESS:])] for at in range(0, len(raw), 2 * ADDRESS)]
+
+
+def statistics(sock):
+    """A dictionary for each subflow."""
+    size = 2 * ADDRESS + 40
+    raw = sock.getsockopt(LEVEL, STATISTICS, 10 * size)
+    names = ("subflow", "flags", "rtt_us", "min_rtt_us", "retransmissions", "reserved", "sent", "received")
+    return [{"local": unpacked(raw[at:]), "remote": unpacked(raw[at + ADDRESS:]),
+             **dict(zip(names, struct.unpack_from("=6I2Q", raw, at + 2 * ADDRESS)))} for at in range(0, len(raw), size)]
 
 
 def opened(version=4):
