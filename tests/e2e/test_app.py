@@ -279,6 +279,19 @@ def test_descriptors_may_be_duplicated_and_children_inherit(env):
 
 
 @braid_only
+def test_threads_and_their_children_do_not_disturb_one_another(env):
+    """More of them than the daemon lets in of one user at a time: they wait for their turn."""
+    router = start(env)
+    with program(env, router) as child:
+        address = home.MULTI[4]
+        env.listen(address=address, at=env.home.multi, multipath=True)
+        assert child(f"in_threads(100, lambda i: asked_for('{address}', {PORT}, i % 2))") == [0, 1] * 50
+        forks = f"lambda i: in_a_child(\"asked_for('{address}', {PORT}, {{}})\".format(i % 2))"
+        assert child(f"in_threads(10, {forks})") == [0, 1] * 5
+    assert not any("warn" in line for line in router.process.lines)
+
+
+@braid_only
 def test_a_connection_that_does_not_block_keeps_its_wishes(env):
     router = start(env)
     with program(env, router) as child:

@@ -137,13 +137,41 @@ def received(sock, n):
 def in_a_child(expression):
     """What it gives in a process that was forked."""
     read, write = os.pipe()
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         os.write(write, json.dumps(eval(expression)).encode())  # pylint: disable=eval-used
         os._exit(0)
     os.close(write)
-    os.wait()
+    os.waitpid(child, 0)
     with os.fdopen(read) as file:
         return json.loads(file.read())
+
+
+def in_threads(n, work):
+    """What work(i) gives in n threads that begin at the same time."""
+    start, results = threading.Barrier(n), [None] * n
+
+    def one(i):
+        start.wait()
+        try:
+            results[i] = work(i)
+        except OSError as error:
+            results[i] = str(error)
+
+    threads = [threading.Thread(target=one, args=(i,)) for i in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def asked_for(address, port, value):
+    """What has become of a connection that was asked for with ENABLE set so; and it is closed."""
+    with opened(6 if ":" in address else 4) as sock:
+        enable(sock, value)
+        sock.connect((address, port))
+        return enable(sock)
 
 
 def main():
