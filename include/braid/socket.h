@@ -27,13 +27,26 @@ extern "C" {
  *   As many as fit are given; *len is their size.
  * CONNID (uint32_t, read only): what tells the connection from all others of this machine: its token.
  * STATISTICS (array of struct tcp_multipath_statistics, read only): what each subflow that there is has
- *   carried; as with SUBFLOWS. */
+ *   carried; as with SUBFLOWS.
+ * PROFILE (string): the profile of the daemon's configuration, before connect or later on (REQ8). Read: its
+ *   name, with its NUL; empty: none.
+ * OPEN (struct tcp_multipath_subflow, write only): a subflow from this local address, port 0: any, to that
+ *   address of the peer, AF_UNSPEC: the first one (REQ7). EACCES: it is not the peer's, as far as known.
+ * CLOSE (uint32_t, write only): ends the subflow of this number, as STATISTICS tells it. Path managers may
+ *   open another; REMOVE is for ever. ENOENT: there is none.
+ * SPARE, USE (uint32_t, write only): the peer is asked to send over the subflow of this number only if there
+ *   is no other, or again as over others, and so do we (REQ11). */
 #define TCP_MULTIPATH_ENABLE     10002
 #define TCP_MULTIPATH_ADD        10003
 #define TCP_MULTIPATH_REMOVE     10004
 #define TCP_MULTIPATH_SUBFLOWS   10005
 #define TCP_MULTIPATH_CONNID     10006
 #define TCP_MULTIPATH_STATISTICS 10010
+#define TCP_MULTIPATH_PROFILE    10011
+#define TCP_MULTIPATH_OPEN       10012
+#define TCP_MULTIPATH_CLOSE      10013
+#define TCP_MULTIPATH_SPARE      10014
+#define TCP_MULTIPATH_USE        10015
 
 #define TCP_MULTIPATH_ADDRESSES_MAX 8  /* in one call, and before connect in all */
 #define TCP_MULTIPATH_SUBFLOWS_MAX  16 /* that a connection can have */

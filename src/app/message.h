@@ -29,6 +29,11 @@ enum app_option {
     APP_SUBFLOWS,
     APP_CONNID,
     APP_STATISTICS,
+    APP_PROFILE, /* its name */
+    APP_OPEN,    /* the one pair; an unspecified remote address: the connection's first */
+    APP_CLOSE,   /* value: the number of a subflow, as of ... */
+    APP_SPARE,   /* ... these */
+    APP_USE,
     APP_OPTIONS
 };
 
@@ -54,13 +59,13 @@ struct app_message {
     struct braid_addr target; /* CONNECT: to where; port 0: not said */
     uint32_t error;           /* ANSWER: as of errno; 0: it was done */
     bool has_value;
-    uint32_t value;               /* CONNECT, ANSWER: of ENABLE; ANSWER: of CONNID */
+    uint32_t value;               /* CONNECT, ANSWER: of ENABLE; ANSWER: of CONNID; SET: see above */
     struct app_addrs add, remove; /* CONNECT, SET: our addresses that may be used, and that may not */
-    struct braid_pair pairs[APP_PAIRS_MAX]; /* ANSWER: of SUBFLOWS, STATISTICS; both of one family */
+    struct braid_pair pairs[APP_PAIRS_MAX]; /* ANSWER: of SUBFLOWS, STATISTICS; SET: of OPEN */
     unsigned n_pairs;
     struct app_figures figures[APP_PAIRS_MAX]; /* ANSWER: of STATISTICS, those of the first pairs */
     unsigned n_figures;
-    char profile[APP_NAME_MAX + 1]; /* CONNECT: its name; empty: none */
+    char profile[APP_NAME_MAX + 1]; /* CONNECT, SET, ANSWER: its name; empty: none */
 };
 
 /* Into out; returns its bytes. Lists are within their bounds. */

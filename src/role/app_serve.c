@@ -2,8 +2,10 @@
  * over the uplinks. Uplinks' inner addresses mean nothing to it: it is shown those of the interfaces. */
 #include "role/app_serve.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/addr.h"
+#include "role/app_change.h"
 #include "role/carried.h"
 #include "role/edge_client.h"
 
@@ -91,8 +93,15 @@ static void get_statistics(const struct uplinks *us, const struct braid_conn *c,
     }
 }
 
-static void get(const struct uplinks *us, const struct braid_conn *c, enum app_option option,
-                struct app_message *answer)
+static void get_profile(const struct node *node, const struct braid_conn *c, struct app_message *answer)
+{
+    struct relayed r;
+    if (node_tell(node, c, &r) && r.profile)
+        snprintf(answer->profile, sizeof(answer->profile), "%s", r.profile->name);
+}
+
+static void get(const struct node *node, const struct uplinks *us, const struct braid_conn *c,
+                enum app_option option, struct app_message *answer)
 {
     int64_t value;
     switch (option) {
@@ -110,36 +119,15 @@ static void get(const struct uplinks *us, const struct braid_conn *c, enum app_o
     case APP_SUBFLOWS:
         get_subflows(us, c, answer);
         break;
+    case APP_PROFILE:
+        get_profile(node, c, answer);
+        break;
     case APP_STATISTICS:
         get_statistics(us, c, answer);
         break;
     default:
         answer->error = ENOPROTOOPT;
     }
-}
-
-static uint32_t change_addresses(const struct uplinks *us, struct braid_conn *c, unsigned endpoints,
-                                 int (*change)(struct braid_conn *c, const struct braid_ip *ip))
-{
-    for (unsigned i = 0; i < us->n; i++)
-        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
-            if ((endpoints & UPLINK_ENDPOINT(i, f)) && change(c, &us->all[i].inner[f]) < 0)
-                return ENOBUFS;
-    return 0;
-}
-
-static void set(const struct uplinks *us, struct braid_conn *c, const struct app_question *q,
-                struct app_message *answer)
-{
-    if (q->option == APP_ENABLE)
-        answer->error = EISCONN; /* section 5.3.1: before the connection is established */
-    else if (q->option != APP_ADD && q->option != APP_REMOVE)
-        answer->error = ENOPROTOOPT;
-    else if (!braid_conn_is_mptcp(c))
-        answer->error = EOPNOTSUPP;
-    else
-        answer->error = change_addresses(us, c, q->endpoints,
-                                         q->option == APP_ADD ? braid_conn_allow : braid_conn_forbid);
 }
 
 /* The connection that the question is about. False: none of the node's is; *c NULL: there is one, but it is
@@ -161,7 +149,7 @@ static bool find(const struct node *node, const struct app_question *q, struct b
     return cl;
 }
 
-bool app_serve(const struct node *node, const struct app_question *q, struct app_message *answer)
+bool app_serve(struct node *node, const struct app_question *q, struct app_message *answer)
 {
     struct braid_conn *c;
     const struct uplinks *us;
@@ -171,8 +159,8 @@ bool app_serve(const struct node *node, const struct app_question *q, struct app
     if (!c)
         answer->error = ENOTCONN;
     else if (q->kind == APP_GET)
-        get(us, c, q->option, answer);
+        get(node, us, c, q->option, answer);
     else
-        set(us, c, q, answer);
+        answer->error = app_change(node, us, c, q);
     return true;
 }

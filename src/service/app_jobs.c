@@ -35,7 +35,7 @@ static void come_home(void *arg)
     free(job);
 }
 
-static void ask(struct app_job *job, const struct node *node)
+static void ask(struct app_job *job, struct node *node)
 {
     struct app_message answer;
     /* a 4-tuple is one worker's */
@@ -46,7 +46,7 @@ static void ask(struct app_job *job, const struct node *node)
 static void do_part(struct worker *w, void *arg)
 {
     struct app_job *job = arg;
-    const struct node *node = worker_user(w);
+    struct node *node = worker_user(w);
     if (node && !job->tells)
         ask(job, node);
     else if (node && node->wishes)
@@ -61,7 +61,7 @@ static void do_part(struct worker *w, void *arg)
 static unsigned endpoint_of(const struct uplinks *us, const struct braid_ip *ip)
 {
     enum uplink_family f = uplink_family(ip);
-    for (unsigned i = 0; us && i < us->n; i++)
+    for (unsigned i = 0; us && i < us->n && !ip_is_unspecified(ip); i++)
         if (ip_equal(&us->all[i].ways[f].outer, ip) || ip_equal(&us->all[i].inner[f], ip))
             return UPLINK_ENDPOINT(i, f);
     return 0;
@@ -135,17 +135,38 @@ static uint32_t look_at_connect(const struct app_scene *scene, const struct app_
     return steer_bound(s, &job->news.wish);
 }
 
+/* What has to be looked up. */
+static uint32_t look_at_setting(const struct app_scene *scene, const struct app_message *m,
+                                struct app_question *q)
+{
+    const struct app_addrs *list = m->option == APP_ADD ? &m->add : &m->remove;
+    switch (m->option) {
+    case APP_OPEN:
+        q->pair = m->pairs[0];
+        q->endpoints = m->n_pairs == 1 ? endpoint_of(scene->uplinks, &q->pair.local.ip) : 0;
+        return q->endpoints ? 0 : EADDRNOTAVAIL;
+    case APP_PROFILE:
+        q->profile = profile_named(scene->params, m->profile);
+        return q->profile ? 0 : EINVAL;
+    case APP_ADD:
+    case APP_REMOVE:
+        return endpoints_of(scene->uplinks, list, &q->endpoints) ? 0 : EADDRNOTAVAIL;
+    default:
+        q->value = m->value;
+        return 0;
+    }
+}
+
 static uint32_t look_at_question(const struct app_scene *scene, const struct app_message *m,
                                  const struct app_socket *s, struct app_job *job)
 {
-    const struct app_addrs *list = m->option == APP_ADD ? &m->add : &m->remove;
     job->question =
         (struct app_question){.local = s->local, .remote = s->remote, .kind = m->kind, .option = m->option};
     if (m->option == APP_NONE)
         return ENOPROTOOPT;
-    if (m->kind == APP_SET && !endpoints_of(scene->uplinks, list, &job->question.endpoints))
-        return EADDRNOTAVAIL;
-    return m->kind == APP_GET && !s->connected ? ENOTCONN : 0;
+    if (m->kind == APP_SET)
+        return look_at_setting(scene, m, &job->question);
+    return s->connected ? 0 : ENOTCONN;
 }
 
 struct app_job *app_job_begin(const struct app_scene *scene, const struct app_message *request,

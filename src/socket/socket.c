@@ -39,6 +39,16 @@ static enum app_option option_of(int level, int option)
         return APP_CONNID;
     case TCP_MULTIPATH_STATISTICS:
         return APP_STATISTICS;
+    case TCP_MULTIPATH_PROFILE:
+        return APP_PROFILE;
+    case TCP_MULTIPATH_OPEN:
+        return APP_OPEN;
+    case TCP_MULTIPATH_CLOSE:
+        return APP_CLOSE;
+    case TCP_MULTIPATH_SPARE:
+        return APP_SPARE;
+    case TCP_MULTIPATH_USE:
+        return APP_USE;
     default:
         return APP_NONE;
     }
@@ -95,27 +105,73 @@ static int read_addresses(const void *value, socklen_t len, struct app_addrs *ou
     return out->n > 0 ? 0 : fail(EINVAL);
 }
 
-/* Reads the value into the request. */
-static int read_value(int option, const void *value, socklen_t len, struct app_message *request)
+static int read_number(const void *value, socklen_t len, struct app_message *request)
 {
-    int enable;
-    switch (option) {
-    case TCP_MULTIPATH_ENABLE:
-        if (len < sizeof(enable))
-            return fail(EINVAL);
-        memcpy(&enable, value, sizeof(enable));
-        if (enable < 0)
-            return fail(EINVAL);
-        request->has_value = true;
-        request->value = (uint32_t)enable;
-        return 0;
-    case TCP_MULTIPATH_ADD:
+    if (len < sizeof(request->value))
+        return fail(EINVAL);
+    memcpy(&request->value, value, sizeof(request->value));
+    request->has_value = true;
+    return 0;
+}
+
+static int read_enable(const void *value, socklen_t len, struct app_message *request)
+{
+    if (read_number(value, len, request) < 0)
+        return -1;
+    return request->value > INT32_MAX ? fail(EINVAL) : 0;
+}
+
+/* A NUL at the end is allowed. */
+static int read_name(const char *value, socklen_t len, struct app_message *request)
+{
+    size_t n = strnlen(value, len);
+    if (n == 0 || n > APP_NAME_MAX)
+        return fail(EINVAL);
+    memcpy(request->profile, value, n);
+    return 0;
+}
+
+static int read_pair(const void *value, socklen_t len, struct app_message *request)
+{
+    struct tcp_multipath_subflow s;
+    struct braid_pair *pair = &request->pairs[0];
+    if (len < sizeof(s))
+        return fail(EINVAL);
+    memcpy(&s, value, sizeof(s));
+    if (sockaddr_to(&s.local.sa, &pair->local) < 0 ||
+        (s.remote.sa.sa_family != AF_UNSPEC && sockaddr_to(&s.remote.sa, &pair->remote) < 0))
+        return fail(EAFNOSUPPORT);
+    request->n_pairs = 1;
+    return 0;
+}
+
+/* Reads the value into the request. */
+static int read_value(const void *value, socklen_t len, struct app_message *request)
+{
+    switch (request->option) {
+    case APP_ENABLE:
+        return read_enable(value, len, request);
+    case APP_ADD:
         return read_addresses(value, len, &request->add);
-    case TCP_MULTIPATH_REMOVE:
+    case APP_REMOVE:
         return read_addresses(value, len, &request->remove);
+    case APP_PROFILE:
+        return read_name(value, len, request);
+    case APP_OPEN:
+        return read_pair(value, len, request);
+    case APP_CLOSE:
+    case APP_SPARE:
+    case APP_USE:
+        return read_number(value, len, request);
     default:
         return fail(ENOPROTOOPT); /* section 5.3.1: read only */
     }
+}
+
+/* Of what is about a connection, not about one to come. */
+static bool needs_connection(enum app_option option)
+{
+    return option == APP_OPEN || option == APP_CLOSE || option == APP_SPARE || option == APP_USE;
 }
 
 /* For connect. */
@@ -132,6 +188,8 @@ static int note(int fd, const struct app_message *request)
         room &= intent_add(&in, &request->add.addr[i]) == 0;
     for (unsigned i = 0; i < request->remove.n; i++)
         room &= intent_remove(&in, &request->remove.addr[i]) == 0;
+    if (request->profile[0])
+        memcpy(in.profile, request->profile, sizeof(in.profile));
     return room ? intent_put(fd, &in) : fail(ENOBUFS);
 }
 
@@ -142,12 +200,14 @@ VISIBLE int braid_setsockopt(int fd, int level, int option, const void *value, s
     if (request.option == APP_NONE)
         return real_setsockopt(fd, level, option, value, len);
     int state = state_of(fd);
-    if (state < 0 || read_value(option, value, len, &request) < 0)
+    if (state < 0 || read_value(value, len, &request) < 0)
         return -1;
     if (state == STATE_LISTEN)
         return fail(EOPNOTSUPP);
     if (state == STATE_SYN_SENT)
         return fail(EALREADY);
+    if (state == STATE_CLOSE && needs_connection(request.option))
+        return fail(ENOTCONN);
     /* before connect, too: the daemon knows which addresses there are, and whether it is there at all */
     if (ask(&request, fd, &answer) < 0)
         return -1;
@@ -224,7 +284,7 @@ VISIBLE int braid_getsockopt(int fd, int level, int option, void *value, socklen
     int state = state_of(fd);
     if (state < 0)
         return -1;
-    if (option == TCP_MULTIPATH_ADD || option == TCP_MULTIPATH_REMOVE)
+    if (request.option == APP_ADD || request.option == APP_REMOVE || needs_connection(request.option))
         return fail(ENOPROTOOPT);
     if (state == STATE_CLOSE || state == STATE_LISTEN || state == STATE_SYN_SENT)
         return get_intent(fd, option, value, len);
@@ -234,6 +294,8 @@ VISIBLE int braid_getsockopt(int fd, int level, int option, void *value, socklen
         write_subflows(&answer, value, len);
     else if (option == TCP_MULTIPATH_STATISTICS)
         write_statistics(&answer, value, len);
+    else if (option == TCP_MULTIPATH_PROFILE)
+        return write_bytes(answer.profile, strlen(answer.profile) + 1, value, len);
     else
         return write_bytes(&answer.value, sizeof(answer.value), value, len);
     return 0;

@@ -64,6 +64,23 @@ def refused(child, expression):
     raise AssertionError(f"{expression} gave {value}")
 
 
+def refuses(child, expression, why):
+    """Whether it fails for this reason."""
+    try:
+        child(expression)
+    except OSError as error:
+        if error.errno != why:
+            raise
+        return True
+    return False
+
+
+def wan_of(router):
+    """The only connection over the uplinks."""
+    wan, = (c for c in router.connections() if c["side"] == "wan")
+    return router.ctl("show", wan["id"])
+
+
 def local_addresses(child):
     return sorted(local[0] for local, _ in child("subflows(s)"))
 
@@ -183,6 +200,46 @@ def test_the_statistics_tell_what_each_subflow_has_carried(env):
         assert sum(f["sent"] for f in figures) >= 4 * MIB + len(GREETING)
         assert sum(f["received"] for f in figures) == len(GREETING) and figures[0]["rtt_us"] > 0
         assert sorted(f["local"][0] for f in figures) == uplink_addresses(env, 0, 1, 2)
+
+
+@braid_only
+def test_single_subflows_are_opened_spared_and_closed(env):
+    router = start(env)
+    with program(env, router) as child:
+        zero, one = uplink_addresses(env, 0, 1)
+        far = connect(env, child, before=[f"add(s, '{zero}')"])
+        greet(child, far)
+        until(lambda: not refuses(child, f"join(s, '{one}', port=50321)", errno.EAGAIN), "the server has shown that it has the key")
+        until(lambda: [[one, 50321], [home.MULTI[4], PORT]] in child("subflows(s)"), "the subflow that was asked for")
+        assert refused(child, f"join(s, '{one}', ('198.18.2.2', {PORT}))") == errno.EACCES
+        assert refused(child, "join(s, '192.0.2.9')") == errno.EADDRNOTAVAIL
+        first, second = child("statistics(s)")
+        child(f"of_subflow(s, SPARE, {first['subflow']})")
+        until(lambda: [f["flags"] for f in child("statistics(s)")] == [3, 1], "the first is a backup")
+        until(lambda: env.home.multi.counters()["MPTcpExtMPPrioRx"] == 1, "the server has heard of it")
+        before = child("statistics(s)")
+        child(f"s.sendall(bytes({MIB}))")
+        receive(far, MIB)
+        after = child("statistics(s)")
+        assert after[0]["sent"] == before[0]["sent"] and after[1]["sent"] >= before[1]["sent"] + MIB
+        child(f"of_subflow(s, USE, {first['subflow']})")
+        until(lambda: child("statistics(s)")[0]["flags"] == 1, "and one like the other again")
+        child(f"of_subflow(s, CLOSE, {second['subflow']})")
+        until(lambda: local_addresses(child) == [zero], "the second is gone")
+        assert refused(child, f"of_subflow(s, CLOSE, {second['subflow']})") == errno.ENOENT
+        greet(child, far)
+
+
+@braid_only
+def test_a_profile_is_named_before_and_later(env):
+    router = start(env)
+    with program(env, router) as child:
+        child("kept('s', opened())")
+        assert refused(child, "profile(s, 'none-such')") == errno.EINVAL
+        connect(env, child, before=["profile(s, 'interactive')"])
+        assert child("profile(s)") == "interactive" and wan_of(router)["scheduler"] == "lowlatency"
+        child("profile(s, 'resilient')")
+        assert child("profile(s)") == "resilient" and wan_of(router)["scheduler"] == "redundant"
 
 
 @braid_only
@@ -485,7 +542,7 @@ def test_nonsense_and_idle_programs_harm_nobody(env):
         for message in (b"", b"x", b"Br", b"Br\x02\x02\0\0\0\x07", question()[:-1], question(kind=4), b"\xff" * 3000):
             if message:
                 assert ask(router, message) is None
-        for option in range(7, 20):
+        for option in (0, *range(100, 110), 255):
             assert ask(router, question(option=option)) is None
         idle = [channel(router) for _ in range(64)]  # of one user no more are let in
         with channel(router) as crowd:

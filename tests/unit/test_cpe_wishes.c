@@ -52,14 +52,25 @@ static void ask(const struct wish *w)
     ask_from(&own.ip, w, BRAID_CLIENTS_ANY);
 }
 
-static struct app_message told(enum app_kind kind, enum app_option option, unsigned endpoints)
+static struct app_message answer_to(struct app_question q)
 {
     struct app_message answer;
-    struct app_question q = {
-        .local = world.other, .remote = at(SERVER), .kind = kind, .option = option, .endpoints = endpoints};
+    q.local = world.other;
+    q.remote = at(SERVER);
     ck_assert(app_serve(world.node, &q, &answer));
     ck_assert_int_eq(answer.kind, APP_ANSWER);
     return answer;
+}
+
+static struct app_message told(enum app_kind kind, enum app_option option, unsigned endpoints)
+{
+    return answer_to((struct app_question){.kind = kind, .option = option, .endpoints = endpoints});
+}
+
+/* A change of the subflow with this number. */
+static uint32_t changed(enum app_option option, uint32_t subflow)
+{
+    return answer_to((struct app_question){.kind = APP_SET, .option = option, .value = subflow}).error;
 }
 
 /* Which uplinks it has subflows over, as the program is told: "0.2". */
@@ -205,6 +216,57 @@ START_TEST(before_the_server_has_answered_there_is_no_connection)
 }
 END_TEST
 
+/* REQ7 of RFC 6897. */
+START_TEST(a_subflow_is_opened_and_closed_as_the_program_says)
+{
+    const struct wish w = {.aware = true, .endpoints = UPLINK_ENDPOINT(1, UPLINK_V4)};
+    struct app_question q = {.kind = APP_SET,
+                             .option = APP_OPEN,
+                             .endpoints = UPLINK_ENDPOINT(2, UPLINK_V4),
+                             .pair.local.port = 50123};
+    ask(&w);
+    expect_over(".1.");
+    ck_assert_uint_eq(answer_to(q).error, 0); /* whatever was wished of addresses */
+    run_for(BRAID_SECOND, NULL);
+    expect_over(".12");
+    ck_assert_uint_eq(told(APP_GET, APP_SUBFLOWS, 0).pairs[1].local.port, 50123);
+    ck_assert_uint_eq(answer_to(q).error, EADDRINUSE);
+    q.pair.remote = at("203.0.113.9:80");
+    ck_assert_uint_eq(answer_to(q).error, EACCES);
+    q.endpoints = 0;
+    ck_assert_uint_eq(answer_to(q).error, EADDRNOTAVAIL);
+    struct app_message m = told(APP_GET, APP_STATISTICS, 0);
+    ck_assert(m.n_figures == 2 && m.figures[0].subflow != m.figures[1].subflow);
+    ck_assert_uint_eq(changed(APP_CLOSE, m.figures[0].subflow), 0);
+    ck_assert_uint_eq(changed(APP_CLOSE, 77), ENOENT);
+    run_for(100 * BRAID_MS, NULL);
+    ck_assert_uint_eq(changed(APP_CLOSE, m.figures[0].subflow), ENOENT);
+    say(&world.device, "again");
+    run_for(BRAID_SECOND, NULL);
+    expect_got(&world.server, "helloagain");
+}
+END_TEST
+
+/* REQ11. */
+START_TEST(a_subflow_is_spared_and_used_as_the_program_says)
+{
+    struct braid_conn_stats stats;
+    ask(NULL);
+    uint32_t number = told(APP_GET, APP_STATISTICS, 0).figures[1].subflow;
+    ck_assert_uint_eq(changed(APP_SPARE, number), 0);
+    run_for(100 * BRAID_MS, NULL);
+    ck_assert_uint_eq(told(APP_GET, APP_STATISTICS, 0).figures[1].flags,
+                      APP_FLAG_ESTABLISHED | APP_FLAG_BACKUP);
+    braid_conn_stats(world.server.conn, &stats);
+    ck_assert(stats.subflows[1].backup && !stats.subflows[0].backup);
+    ck_assert_uint_eq(changed(APP_USE, number), 0);
+    ck_assert_uint_eq(changed(APP_USE, 77), ENOENT);
+    run_for(100 * BRAID_MS, NULL);
+    braid_conn_stats(world.server.conn, &stats);
+    ck_assert(!stats.subflows[1].backup);
+}
+END_TEST
+
 START_TEST(a_profile_is_the_connections)
 {
     static const struct profile wished = {.name = "wished"};
@@ -222,6 +284,13 @@ START_TEST(a_profile_is_the_connections)
     struct braid_conn_stats stats;
     braid_conn_stats(wan, &stats);
     ck_assert_str_eq(stats.scheduler, sched_algorithms[1]->name);
+    ck_assert_str_eq(told(APP_GET, APP_PROFILE, 0).profile, "wished");
+    struct profile other = {.name = "other", .sched = sched_algorithms[0], .cc = cc_algorithms[0]};
+    ck_assert_uint_eq(
+        answer_to((struct app_question){.kind = APP_SET, .option = APP_PROFILE, .profile = &other}).error, 0);
+    braid_conn_stats(wan, &stats);
+    ck_assert_str_eq(stats.scheduler, sched_algorithms[0]->name);
+    ck_assert_str_eq(told(APP_GET, APP_PROFILE, 0).profile, "other");
 }
 END_TEST
 
@@ -239,6 +308,8 @@ int main(void)
     tcase_add_loop_test(t, who_binds_and_enables_has_mptcp_over_what_it_names, 0, 2);
     tcase_add_test(t, a_device_of_the_lan_is_nobody_to_be_asked);
     tcase_add_test(t, before_the_server_has_answered_there_is_no_connection);
+    tcase_add_test(t, a_subflow_is_opened_and_closed_as_the_program_says);
+    tcase_add_test(t, a_subflow_is_spared_and_used_as_the_program_says);
     tcase_add_test(t, a_profile_is_the_connections);
     suite_add_tcase(s, t);
     return run_suite(s);

@@ -16,7 +16,7 @@ if __name__ != "__main__":
     from .wait import FACTOR
 
 ENABLE, ADD, REMOVE, SUBFLOWS, CONNID = range(10002, 10007)
-STATISTICS = 10010
+STATISTICS, PROFILE, OPEN, CLOSE, SPARE, USE = range(10010, 10016)
 LEVEL = socket.IPPROTO_TCP
 ADDRESS = 28  # bytes of a union tcp_multipath_address
 
@@ -112,6 +112,23 @@ def statistics(sock):
     names = ("subflow", "flags", "rtt_us", "min_rtt_us", "retransmissions", "reserved", "sent", "received")
     return [{"local": unpacked(raw[at:]), "remote": unpacked(raw[at + ADDRESS:]),
              **dict(zip(names, struct.unpack_from("=6I2Q", raw, at + 2 * ADDRESS)))} for at in range(0, len(raw), size)]
+
+
+def profile(sock, name=None):
+    if name is None:
+        return sock.getsockopt(LEVEL, PROFILE, 64).rstrip(b"\0").decode()
+    return sock.setsockopt(LEVEL, PROFILE, name.encode())
+
+
+def join(sock, local, remote=None, port=0):
+    """Opens a subflow; to the peer's first address unless told otherwise."""
+    ends = (packed(local, port), packed(*remote) if remote else b"")
+    sock.setsockopt(LEVEL, OPEN, b"".join(end.ljust(ADDRESS, b"\0") for end in ends))
+
+
+def of_subflow(sock, option, number):
+    """CLOSE, SPARE or USE."""
+    sock.setsockopt(LEVEL, option, struct.pack("=I", number))
 
 
 def opened(version=4):

@@ -1,0 +1,12 @@
+/* What a program changes of its connection (app_change.c). */
+#ifndef BRAID_ROLE_APP_CHANGE_H
+#define BRAID_ROLE_APP_CHANGE_H
+
+#include "role/app_serve.h"
+#include "role/uplinks.h"
+
+/* Of connection c, which may be over these uplinks. 0, or an errno. */
+uint32_t app_change(struct node *node, const struct uplinks *us, struct braid_conn *c,
+                    const struct app_question *q);
+
+#endif
