@@ -20,9 +20,10 @@ CONVERT = 5124
 PIECE = 8192
 
 
-def start(env, workers=0, **keys):
+def start(env, workers=0, limits=None, **keys):
     """The router's daemon, with as many uplinks as the home has."""
-    router = env.daemon(env.home.cpe, [Cpe(uplinks=[uplink.device for uplink in env.home.uplinks], **keys)], workers=workers)
+    uplinks = [uplink.device for uplink in env.home.uplinks]
+    router = env.daemon(env.home.cpe, [Cpe(uplinks=uplinks, **keys)], workers=workers, limits=limits)
     env.steer("up", "--lan", "lan", at=env.home.cpe)
     return router
 

@@ -6,7 +6,7 @@ import time
 from lib import home, mptcp
 from lib.env import PORT
 from lib.stream import MIB, transfer
-from lib.suite import braid_only, cases, long
+from lib.suite import alone, braid_only, cases, long
 from lib.wait import FACTOR, until
 from test_cpe import FAMILIES, start
 
@@ -74,6 +74,7 @@ def destination(version):
 PREFIX = {4: "198.18.3.0/24", 6: "2001:db8:18::/48"}
 
 
+@alone
 @braid_only
 @cases(**FAMILIES)
 def test_the_first_uplink_is_dead_when_the_first_connection_begins(env, version):
@@ -90,6 +91,7 @@ def test_the_first_uplink_is_dead_when_the_first_connection_begins(env, version)
     assert opened(env, LATE, version)
 
 
+@alone
 @long
 @braid_only
 def test_it_is_tried_again_after_a_while(env):
@@ -102,6 +104,7 @@ def test_it_is_tried_again_after_a_while(env):
     assert not learned(router)
 
 
+@alone
 @braid_only
 @cases(**FAMILIES)
 def test_an_uplink_that_drops_syns_with_the_option(env, version):
@@ -121,6 +124,7 @@ def test_an_uplink_that_drops_syns_with_the_option(env, version):
         assert not opened(env, AT_ONCE, version)
 
 
+@alone
 @braid_only
 @cases(**FAMILIES)
 def test_one_that_answers_them_with_a_reset(env, version):
@@ -134,6 +138,7 @@ def test_one_that_answers_them_with_a_reset(env, version):
         assert opened(env, AT_ONCE, version)
 
 
+@alone
 @braid_only
 @cases(**FAMILIES)
 def test_one_that_takes_the_option_away(env, version):
@@ -150,6 +155,7 @@ def test_one_that_takes_the_option_away(env, version):
         assert opened(env, AT_ONCE, version)
 
 
+@alone
 @braid_only
 @cases(**FAMILIES)
 def test_where_plain_tcp_may_not_be_the_next_uplink_carries_it(env, version):
@@ -167,6 +173,7 @@ def test_where_plain_tcp_may_not_be_the_next_uplink_carries_it(env, version):
     assert status["refused"] + status["not_mptcp"] == 1
 
 
+@alone
 @braid_only
 def test_servers_without_mptcp_are_no_reproach(env):
     router = start(env)
@@ -177,6 +184,7 @@ def test_servers_without_mptcp_are_no_reproach(env):
     assert opened(env, AT_ONCE)
 
 
+@alone
 @braid_only
 def test_an_uplink_with_another_address_is_another_uplink(env):
     router = start(env)
