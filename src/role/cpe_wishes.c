@@ -34,22 +34,27 @@ static unsigned endpoint_of(const struct cpes *cs, const struct braid_ip *ip)
 static void respect_bound(struct cpes *cs, const struct braid_ip *bound, struct wish *w)
 {
     unsigned endpoint = endpoint_of(cs, bound);
-    if (endpoint == 0 && !cpe_is_here(cs, bound))
+    if (endpoint == 0) /* mostly a device of the LAN */
         return;
     w->plain = w->plain || !w->aware;
-    if (endpoint)
-        w->endpoints = w->endpoints == UPLINK_ENDPOINTS ? endpoint : w->endpoints | endpoint;
+    w->endpoints = w->endpoints == UPLINK_ENDPOINTS ? endpoint : w->endpoints | endpoint;
+}
+
+/* Whether this is an address by which routing has a connection of this machine begin. What comes by way of a
+ * socket has the uplink's, as far as the program has not bound it: which of the two, nobody can tell. */
+static bool is_routed(struct cpe *cpe, const struct braid_ip *ip)
+{
+    return cpe->params->tproxy ? cpe_is_here(cpe->owner, ip) : is_own(cpe->owner, ip);
 }
 
 struct wish cpe_wish_of(struct cpe *cpe, const struct braid_addr *client, const struct braid_addr *meant)
 {
     struct cpes *cs = cpe->owner;
+    struct wishes *ws = cs->role.node->wishes;
     struct wish w = {.endpoints = UPLINK_ENDPOINTS};
-    /* What comes by way of a socket has the source that routing gives to it, or that the program has bound
-     * to. */
-    bool own = cpe->params->tproxy ? cpe_is_here(cs, &client->ip) : is_own(cs, &client->ip);
-    wishes_take(cs->role.node->wishes, client, meant, own, &w, clock_now());
-    if (!own && !cpe->params->tproxy)
+    if (wishes_wait(ws))
+        wishes_take(ws, client, meant, is_routed(cpe, &client->ip), &w, clock_now());
+    if (!cpe->params->tproxy)
         respect_bound(cs, &client->ip, &w);
     return w;
 }

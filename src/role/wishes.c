@@ -24,6 +24,11 @@ struct wishes *wishes_new(void)
     return ws;
 }
 
+bool wishes_wait(const struct wishes *ws)
+{
+    return ws && ws->n > 0;
+}
+
 static void forget(struct wishes *ws, struct entry *e)
 {
     list_remove(&e->link);
@@ -106,7 +111,7 @@ static struct braid_addr any_address(const struct braid_addr *client)
 bool wishes_take(struct wishes *ws, const struct braid_addr *client, const struct braid_addr *meant, bool own,
                  struct wish *out, braid_time now)
 {
-    if (!ws || ws->n == 0)
+    if (!wishes_wait(ws))
         return false;
     struct braid_addr any = any_address(client);
     struct entry *e = find(ws, client, meant);

@@ -27,6 +27,9 @@ struct wishes;
 struct wishes *wishes_new(void);
 /* NULL is allowed. */
 void wishes_free(struct wishes *ws);
+/* Whether any waits. ws may be NULL. */
+bool wishes_wait(const struct wishes *ws);
+
 /* What a program tells. */
 struct wish_news {
     struct braid_addr client; /* from where it will connect; unspecified: from any address of this machine */
