@@ -316,6 +316,12 @@ void braid_unlisten(struct braid_listener *l);
 /* Answers the SYN of a connection that incoming() brought; to be called once, then or later. Sends at the
  * next flush. */
 void braid_conn_accept(struct braid_conn *c);
+/* The same, and up to `most` bytes of what is written before the third ACK leave at once, behind the SYN/ACK
+ * (RFC 8684 appendix B.3, figure 19), as far as the initial window goes. For clients whose SYN brought data,
+ * and whose address is known to be theirs: anybody else would have them sent to whom he likes. The mapping
+ * has no DATA_ACK, since the client's key is not known yet. Not every client expects that: Linux goes on in
+ * plain TCP. */
+void braid_conn_accept_early(struct braid_conn *c, uint16_t most);
 /* The same, by plain TCP whatever the client offers, with the first of these bytes, our stream's first, in
  * the payload of the SYN/ACK, as many as fit. What does not arrive there follows in the stream: if that
  * SYN/ACK is not answered, later ones are bare. For an answer that comes with the end of the connection (RFC

@@ -20,6 +20,12 @@ void braid_conn_accept(struct braid_conn *c)
     conn_dirty(c);
 }
 
+void braid_conn_accept_early(struct braid_conn *c, uint16_t most)
+{
+    c->handshake.early = most;
+    braid_conn_accept(c);
+}
+
 /* Once the client has been answered, with a cookie, the bytes follow in the stream. */
 void braid_conn_accept_with(struct braid_conn *c, const void *data, size_t len)
 {

@@ -9,6 +9,7 @@ struct conn_dss {
     bool checksum;     /* required by us, and after the handshake: in use */
     bool peer_dsn64;   /* the peer's DSNs have 64 bits, so our DATA_ACKs have to have them, too */
     bool seen;         /* the peer has sent a DSS: it knows that MPTCP works */
+    bool keyed;        /* ... one that shows that it has our key (section 3.1): joins may follow */
     bool sent;         /* our first DSS went out */
     /* From here on payload without a mapping is no sign that options never passed: it may be repeated data in
      * a new place, so that falling back would deliver it twice (data_in.c). */

@@ -5,6 +5,7 @@
 
 #include "mptcp/conn.h"
 #include "mptcp/data_in.h"
+#include "mptcp/data_timeout.h"
 #include "mptcp/data_window.h"
 #include "mptcp/fallback.h"
 #include "mptcp/handshake.h"
@@ -31,6 +32,11 @@ static void flow_established(struct subflow *sf, braid_time now)
         conn_half_open_end(c);
         c->handshake.established_due = true;
         s->confirmed = true;
+        /* data left behind the SYN/ACK, whose DATA_ACK needs ours */
+        if (conn_is_mptcp(c) && c->send.una != c->send.nxt) {
+            subflow_ack_soon(sf);
+            conn_arm_data_timer(c, now);
+        }
     } else {
         /* there is somebody to send over again (break-before-make, section 3.3.3) */
         c->deadlines.gone = BRAID_NEVER;

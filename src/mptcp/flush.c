@@ -161,6 +161,8 @@ void conn_flush(struct braid_conn *c, braid_time now)
         if (conn_is_mptcp(c) && c->recv.fin_received && c->send.fin_acked && c->recv.bytes == 0)
             conn_start_draining(c, now);
     }
+    if (!c->closing.fail_due && c->phase == CONN_HANDSHAKE)
+        conn_push_early(c, now);
     if (!c->closing.fail_due)
         flush_flows(c, now);
     /* once more: resets that were asked for meanwhile leave in this turn, not in the next */

@@ -12,14 +12,15 @@ struct mp_subflow;
 struct wire_mptcp;
 
 struct conn_handshake {
-    bool passive;
-    bool half_open;       /* counted in env->n_half_open, which decides when SYNs are answered with cookies */
-    bool stateless;       /* made of the third ACK: the user is asked after the client was answered */
-    bool incoming_told;   /* passive: the user was asked ... */
-    bool accept_due;      /* ... and has accepted, or ... */
-    bool refuse_due;      /* ... has refused, this way: */
-    bool established_due; /* to be told to the user */
+    bool passive : 1;
+    bool half_open : 1; /* counted in env->n_half_open, which decides when SYNs are answered with cookies */
+    bool stateless : 1; /* made of the third ACK: the user is asked after the client was answered */
+    bool incoming_told : 1;   /* passive: the user was asked ... */
+    bool accept_due : 1;      /* ... and has accepted, or ... */
+    bool refuse_due : 1;      /* ... has refused, this way: */
+    bool established_due : 1; /* to be told to the user */
     enum braid_refusal refusal : 8;
+    uint16_t early;                  /* bytes that may leave before the third ACK */
     struct braid_listener *listener; /* whose it is to answer; NULL: nobody's, or it has been answered */
 };
 

@@ -124,7 +124,7 @@ static enum braid_error may_join(const struct braid_conn *c, const struct braid_
     if (!conn_is_mptcp(c))
         return BRAID_ERROR_PLAIN;
     /* section 3.1: no subflow before a DSS has come over the first */
-    if (c->phase < CONN_ESTABLISHED || !c->dss.seen)
+    if (c->phase < CONN_ESTABLISHED || !c->dss.keyed)
         return BRAID_ERROR_NOT_YET;
     if (!ip_is_pair(&local->ip, &remote->ip) || remote->port == 0)
         return BRAID_ERROR_ADDRESS;

@@ -111,7 +111,7 @@ static void capable_in(struct mp_subflow *s, const struct wire_packet *p)
         return;
     }
     if (k->has_len) { /* implies SSN 1 and the first byte, with all of its DSN */
-        c->dss.seen = c->dss.peer_dsn64 = true;
+        c->dss.seen = c->dss.keyed = c->dss.peer_dsn64 = true;
         take_mapping(s, 1 + syn_data_shift_in(s), DATA_FIRST, k->data_len, k->has_csum, k->csum, k->data_len);
     }
 }
@@ -181,6 +181,16 @@ static bool fastclose_in(struct braid_conn *c, uint64_t key)
     return true;
 }
 
+/* A DATA_ACK counts from our key: the third ACK has arrived. What the peer had sent before that, behind its
+ * SYN/ACK, was acknowledged by the keys alone so far. */
+static void keys_arrived(struct mp_subflow *s)
+{
+    s->conn->dss.keyed = true;
+    if (s->echo_mp_capable && s->conn->recv.nxt != DATA_FIRST)
+        subflow_ack_soon(&s->tcp);
+    s->echo_mp_capable = false;
+}
+
 /* The options of one segment, in an order: what ends the connection, what shows that the subflow is there,
  * signals, and the DSS last. */
 static enum subflow_verdict options_in(struct subflow *sf, const struct wire_packet *p, uint64_t off,
@@ -215,9 +225,10 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
     } else if ((mp->has & MPTCP_HAS(MPTCP_JOIN)) && sf->syn.passive) {
         subflow_ack_soon(sf); /* our fourth ACK was lost */
     }
-    if (mp->has & MPTCP_HAS(MPTCP_DSS)) { /* the peer has our key */
+    if (mp->has & MPTCP_HAS(MPTCP_DSS)) {
         c->dss.seen = true;
-        s->echo_mp_capable = false;
+        if (mp->dss.has_ack)
+            keys_arrived(s);
         c->dss.proven = c->dss.proven || has_had_our_dss(c, &p->tcp, off);
     }
     /* for whoever has to tell whether the peer has fallen back (conn_peer_is_bare, flow_fin) */

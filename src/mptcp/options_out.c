@@ -98,8 +98,13 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
         mp->capable.csum = checksum_dss(m->sum, c->keys.local_idsn + m->dsn, 1, len);
         return;
     }
-    put_data_ack(c, mp);
     struct mptcp_dss *d = &mp->dss;
+    if (s->confirmed || !s->tcp.syn.passive) {
+        put_data_ack(c, mp);
+    } else { /* behind the SYN/ACK: without the peer's key there are no numbers to acknowledge */
+        memset(d, 0, sizeof(*d));
+        mp->has |= MPTCP_HAS(MPTCP_DSS);
+    }
     d->has_map = d->dsn64 = true;
     d->dsn = c->keys.local_idsn + m->dsn;
     d->ssn = ssn;

@@ -88,7 +88,7 @@ static struct pm_view show(const struct braid_conn *c, struct backdrop *b, braid
     struct pm_view v = {
         .now = now,
         .opener = !c->handshake.passive,
-        .may_open = c->dss.seen,
+        .may_open = c->dss.keyed,
         .alone = c->pm.alone,
         .locals = m ? m->locals : &b->local,
         .n_locals = m ? m->n_locals : 1,
@@ -271,14 +271,14 @@ void conn_pm_update(struct braid_conn *c, braid_time now)
     struct conn_pm *m = &c->pm;
     /* Section 3.1: nobody may join before a DSS has come (may_open in the view); who was opened may announce
      * as soon as the third ACK has brought both keys. */
-    bool ready = conn_is_mptcp(c) && (c->handshake.passive || c->dss.seen);
+    bool ready = conn_is_mptcp(c) && (c->handshake.passive || c->dss.keyed);
     /* at the data level all has ended: more subflows are of no use */
     if (!ready || (c->recv.fin_received && c->send.fin_acked))
         return;
-    if (!m->changed && c->deadlines.pm > now && m->could_open == c->dss.seen && !conn_load_reached(c))
+    if (!m->changed && c->deadlines.pm > now && m->could_open == c->dss.keyed && !conn_load_reached(c))
         return;
     m->changed = false;
-    m->could_open = c->dss.seen;
+    m->could_open = c->dss.keyed;
     /* the peer's flag C came with the SYN/ACK, after our endpoints had made `known` */
     if (c->join.unwanted && m->known)
         m->known->remotes[0].usable = false;

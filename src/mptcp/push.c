@@ -111,6 +111,25 @@ void conn_push(struct braid_conn *c, braid_time now)
     conn_arm_data_timer(c, now);
 }
 
+/* All of it over the first subflow, by no scheduler, as there is no other and no window of the data's yet. */
+void conn_push_early(struct braid_conn *c, braid_time now)
+{
+    struct mp_subflow *s = c->subflows;
+    uint64_t allowed = DATA_FIRST + c->handshake.early;
+    uint64_t edge = seq64_before(c->send.end, allowed) ? c->send.end : allowed;
+    while (c->n_subflows > 0 && seq64_before(c->send.nxt, edge)) {
+        uint64_t space = subflow_early_space(&s->tcp), want = edge - c->send.nxt;
+        struct mp_map *m =
+            space > 0 ? conn_map_new(c, c->send.nxt, (uint32_t)(space < want ? space : want)) : NULL;
+        if (!m)
+            break;
+        uint32_t len = m->tcp.len;
+        m->sent_at = now;
+        subflow_send_early(&s->tcp, &m->tcp, now);
+        conn_sent_new(c, len, now);
+    }
+}
+
 /* Sends our end of data when all data is on its way. */
 void conn_push_end(struct braid_conn *c, braid_time now)
 {

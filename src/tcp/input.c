@@ -39,14 +39,16 @@ static struct seg decode(const struct subflow *sf, const struct wire_packet *p)
 
 /* Enters ESTABLISHED if the owner agrees and there is memory, which is looked at first: what the owner has
  * agreed to it may have done already. What ack leaves of the payload of our SYN is as if it had not been
- * sent.
+ * sent; data behind our SYN/ACK is in flight, and acknowledged as any other.
  */
 static bool complete_handshake(struct subflow *sf, const struct wire_packet *p, uint64_t ack, bool ask,
                                braid_time now)
 {
     uint64_t sent = sf->snd.nxt;
+    bool early = tcp_outstanding(sf);
 
-    sf->snd.una = sf->snd.nxt = ack;
+    sf->snd.una = early ? 1 : ack;
+    sf->snd.nxt = early ? sent : ack;
     enum subflow_verdict v = !tcp_cc_reserve(sf) ? SUBFLOW_RESET
                              : ask               ? sf->env->ops->handshake(sf, p, now)
                                                  : SUBFLOW_OK;
@@ -61,6 +63,10 @@ static bool complete_handshake(struct subflow *sf, const struct wire_packet *p, 
         return false;
     }
     tcp_establish(sf, now);
+    if (early && sf->state != TCP_STATE_CLOSED) { /* from now on it is sent again if it is lost */
+        sf->due.rto_base = sf->activity.progress_at = now;
+        tcp_deadlines_update(sf);
+    }
     return sf->state != TCP_STATE_CLOSED;
 }
 
@@ -79,10 +85,12 @@ static void continue_established(struct subflow *sf, const struct seg *s, struct
     }
 }
 
-/* Our SYN or SYN/ACK, and any part of its payload. */
+/* Our SYN or SYN/ACK, and any part of its payload, or of what left behind it. */
 static bool acks_syn(const struct subflow *sf, uint64_t ack)
 {
-    return ack - 1 <= sf->syn.sent;
+    uint64_t behind = sf->state == TCP_STATE_SYN_RECEIVED && tcp_outstanding(sf) ? sf->snd.nxt - 1 : 0;
+
+    return ack - 1 <= max_u64(sf->syn.sent, behind);
 }
 
 /* Simultaneous open: both SYNs crossed. The owner decides now; the ACK of our SYN/ACK will only complete it.

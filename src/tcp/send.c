@@ -41,6 +41,31 @@ void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now)
     tcp_deadlines_update(sf);
 }
 
+/* The numbers that our SYN/ACK has acknowledged are those that go on here. */
+uint64_t subflow_early_space(struct subflow *sf)
+{
+    const struct tcp_syn *syn = &sf->syn;
+    bool behind_synack = sf->state == TCP_STATE_SYN_RECEIVED && syn->passive && syn->answered;
+    uint64_t window = min_u64(tcp_initial_window(sf), sf->snd.wnd), used = sf->snd.nxt - 1;
+
+    if (!behind_synack || syn->wavers || syn->retries > 0 || 1u + syn->acked != sf->rcv.nxt)
+        return 0;
+    return used < window && tcp_flight_reserve(sf) ? window - used : 0;
+}
+
+/* The sample of the round trip that the third ACK gives counts from the SYN/ACK, as does its timer. */
+void subflow_send_early(struct subflow *sf, struct tcp_map *m, braid_time now)
+{
+    braid_time synack_at = sf->activity.last_send;
+
+    m->off = sf->snd.nxt;
+    list_append(&sf->flight->maps, &m->node);
+    sent_add(sf, m->len, m, now);
+    unsigned segments = tcp_send_data(sf, m, m->off, m->off + m->len, sf->size.mss, now);
+    tcp_count(sf, COUNT_TCP_OUT_SEGS, segments);
+    sf->activity.last_send = synack_at;
+}
+
 /* One ACK per batch and subflow, however many segments came (RFC 5681 section 4.2 allows it for stretches
  * of a window). */
 static void flush_ack(struct subflow *sf, braid_time now)

@@ -339,7 +339,7 @@ static void check_orders(const struct subflow *sf)
 
 void sent_check(const struct subflow *sf)
 {
-    uint64_t at = sf->snd.una, sum[3] = {0, 0, 0};
+    uint64_t at = max_u64(sf->snd.una, 1), sum[3] = {0, 0, 0};
     uint32_t n = 0, linked[3] = {0, 0, 0};
 
     for (struct list *pos = sf->flight->board.runs.next; pos != &sf->flight->board.runs;

@@ -126,7 +126,7 @@ void subflow_check(const struct subflow *sf)
     assert(sf->snd.una <= sf->snd.nxt);
     assert(!sf->fin.sent || sf->fin.wanted);
     assert(sf->flight->board.pipe + sf->flight->board.lost_bytes + sf->flight->board.sacked_bytes ==
-           (tcp_outstanding(sf) ? sf->snd.nxt - sf->snd.una : 0));
+           (tcp_outstanding(sf) ? sf->snd.nxt - max_u64(sf->snd.una, 1) : 0)); /* the SYN is no part of it */
     assert(sf->state != TCP_STATE_CLOSE_WAIT || sf->fin.received);
     assert(!sf->fin.received || sf->rcv.nxt == sf->fin.in_off + 1);
     /* Whatever is outstanding has a timer that will do something about it. */

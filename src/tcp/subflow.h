@@ -175,6 +175,12 @@ void subflow_icmp(struct subflow *sf, const struct wire_packet *p, braid_time no
 uint64_t subflow_space(struct subflow *sf, braid_time now);
 /* Sends m, of at most subflow_space() bytes, as one (super-)packet. */
 void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now);
+/* Before the third ACK of a passive open, behind the SYN/ACK: bytes of new data that subflow_send_early would
+ * take now, within the initial window and the one of the peer's SYN. 0 as well if the SYN/ACK has not left or
+ * was repeated, since what it acknowledged has to be known. */
+uint64_t subflow_early_space(struct subflow *sf);
+/* Sends m, of at most so many bytes. Until the third ACK nothing of it is sent again. */
+void subflow_send_early(struct subflow *sf, struct tcp_map *m, braid_time now);
 /* The third segment of a handshake that we began, if nothing has left since the SYN/ACK: before new data, or
  * else by the flush. */
 void subflow_third_ack(struct subflow *sf, braid_time now);

@@ -16,6 +16,9 @@
 static void on_handshake_timeout(struct subflow *sf, braid_time now)
 {
     if (now - sf->syn.since >= sf->env->syn_timeout) {
+        /* who has had data already may have nothing to send, and would wait for ever for the rest of it */
+        if (sf->syn.passive && tcp_outstanding(sf))
+            tcp_send_rst(sf, now);
         tcp_finish(sf, TCP_STATE_CLOSED, sf->syn.passive ? SUBFLOW_CLOSED_REFUSED : SUBFLOW_CLOSED_TIMEOUT,
                    now);
         return;

@@ -204,7 +204,8 @@ static size_t take_bytes(const struct words *a, unsigned i, uint8_t *bytes, size
     return n;
 }
 
-/* "accept [with N]": with the next N bytes. */
+/* "accept [with N|early N]": with the next N bytes, or N of what is written may leave before the third ACK.
+ */
 static void do_accept(struct words *a)
 {
     struct script *s = a->s;
@@ -212,6 +213,10 @@ static void do_accept(struct words *a)
     if (!s->incoming)
         fail(s, "no connection has come in");
     s->incoming = false;
+    if (is_word(a, 0, "early")) {
+        braid_conn_accept_early(conn(a), (uint16_t)number_at(a, 1));
+        return;
+    }
     if (!is_word(a, 0, "with")) {
         braid_conn_accept(conn(a));
         return;

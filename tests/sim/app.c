@@ -46,6 +46,12 @@ size_t app_compare(uint64_t key, uint64_t pos, const uint8_t *data, size_t len)
 
 /* ---- writing ----------------------------------------------------------------------- */
 
+/* A server waits for the third ACK, unless some of it may leave before. */
+static bool may_write(const struct app *a)
+{
+    return a->established || a->side == SIM_CLIENT || a->p.early > 0;
+}
+
 static void app_write(struct app *a);
 
 static void write_event(void *ctx, uint64_t arg)
@@ -144,7 +150,7 @@ static void check_held(struct app *a)
 
 static void app_write(struct app *a)
 {
-    if (a->shut || (!a->established && a->side == SIM_SERVER))
+    if (a->shut || !may_write(a))
         return;
     while (a->written < a->p.total) {
         uint64_t left = a->p.total - a->written;
@@ -316,6 +322,11 @@ static void app_accept(struct app *a)
 
     if (a->p.read_pending)
         app_read(a);
+    if (a->p.early > 0) {
+        braid_conn_accept_early(a->conn, a->p.early);
+        app_write(a);
+        return;
+    }
     if (a->p.answer == 0) {
         braid_conn_accept(a->conn);
         return;
@@ -395,7 +406,8 @@ static void on_established(struct braid_conn *c, void *user)
               braid_conn_is_mptcp(c) ? " as MPTCP" : " as plain TCP");
     if (a->world->chain && a->side == SIM_CLIENT)
         a->world->s.chain.middle->established(a);
-    app_write(a);
+    if (a->side == SIM_CLIENT || a->p.early == 0) /* else it writes already */
+        app_write(a);
 }
 
 static void on_readable(struct braid_conn *c, void *user)

@@ -178,6 +178,50 @@ void make_syn_data_answer(struct scenario *s, struct rng *r)
     s->outcomes = PLAIN;
 }
 
+/* The server writes, and some of it leaves, before the third ACK. */
+static void early(struct scenario *s, struct rng *r)
+{
+    syn_data(s, r);
+    s->app[SIM_SERVER].early = (uint16_t)rng_log_range(r, 1, UINT16_MAX);
+}
+
+void make_syn_data_early(struct scenario *s, struct rng *r)
+{
+    early(s, r);
+    if (rng_chance(r, 0.5))
+        family_each_link(s, r, rng_chance(r, 0.5) ? family_lossy : family_bad);
+    family_join_all(s, r);
+}
+
+void make_syn_data_early_lost(struct scenario *s, struct rng *r)
+{
+    early(s, r);
+    drop_early(s, r, 0);
+    if (rng_chance(r, 0.3))
+        s->app[SIM_SERVER].accept_delay = rng_log_range(r, 500 * BRAID_MS, 14 * BRAID_SECOND);
+    family_join_all(s, r);
+    s->expect = EXPECT_OUTCOME;
+    s->outcomes = WHOLE;
+}
+
+void make_syn_data_early_boxes(struct scenario *s, struct rng *r)
+{
+    make_syn_data_boxes(s, r);
+    s->app[SIM_SERVER].early = (uint16_t)rng_log_range(r, 1, UINT16_MAX);
+}
+
+void make_syn_data_early_stripped(struct scenario *s, struct rng *r)
+{
+    make_syn_data_stripped(s, r);
+    s->app[SIM_SERVER].early = (uint16_t)rng_log_range(r, 1, UINT16_MAX);
+}
+
+void make_syn_data_early_memory(struct scenario *s, struct rng *r)
+{
+    make_syn_data_memory(s, r);
+    s->app[SIM_SERVER].early = (uint16_t)rng_log_range(r, 1, UINT16_MAX);
+}
+
 void make_syn_data_memory(struct scenario *s, struct rng *r)
 {
     make_memory_short(s, r);

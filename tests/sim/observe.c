@@ -233,8 +233,13 @@ static void check_window(struct look *k)
 {
     uint64_t edge = k->me->ack + window(k);
 
-    if ((k->p.tcp.flags & TCP_RST) || !k->peer->syn || k->w->s.opaque)
+    if ((k->p.tcp.flags & TCP_RST) || k->w->s.opaque)
         return;
+    if (!k->peer->syn) { /* the first SYN: it admits what comes behind the SYN/ACK */
+        k->me->window = window(k);
+        k->me->edge = 1 + k->me->window;
+        return;
+    }
     k->me->window = window(k);
     /* The window of a subflow of MPTCP is the connection's and moves with what others bring. */
     if (!k->data && !(k->p.tcp.flags & TCP_SYN))
@@ -280,41 +285,6 @@ static void check_sequence(struct look *k)
 }
 
 /* ---- mappings and the data sequence space ------------------------------------------ */
-
-/* Adds a mapping; false if it contradicts an earlier one. Parts that are known already are left out. */
-static bool add_map(struct half *h, uint64_t ssn, uint64_t dsn, uint32_t len)
-{
-    while (len > 0) {
-        size_t i = h->n_maps;
-        uint32_t n = len;
-
-        while (i > 0 && h->maps[i - 1].ssn > ssn)
-            i--;
-        if (i > 0 && h->maps[i - 1].ssn + h->maps[i - 1].len > ssn) {
-            const struct seen_map *m = &h->maps[i - 1];
-
-            if (m->dsn - m->ssn != dsn - ssn)
-                return false;
-            n = (uint32_t)(m->ssn + m->len - ssn) < len ? (uint32_t)(m->ssn + m->len - ssn) : len;
-        } else {
-            if (i < h->n_maps && h->maps[i].ssn < ssn + n)
-                n = (uint32_t)(h->maps[i].ssn - ssn);
-            if (h->n_maps == h->cap_maps) {
-                h->cap_maps = h->cap_maps ? 2 * h->cap_maps : 64;
-                h->maps = realloc(h->maps, h->cap_maps * sizeof(*h->maps));
-                if (!h->maps)
-                    abort();
-            }
-            memmove(h->maps + i + 1, h->maps + i, (h->n_maps - i) * sizeof(*h->maps));
-            h->maps[i] = (struct seen_map){ssn, dsn, n};
-            h->n_maps++;
-        }
-        ssn += n;
-        dsn += n;
-        len -= n;
-    }
-    return true;
-}
 
 /* The DSN of the byte at ssn, and in *len how many bytes from there on are mapped in one run; 0: unmapped. */
 static uint64_t find_map(const struct half *h, uint64_t ssn, uint32_t *len)
@@ -385,8 +355,25 @@ static void check_mapping(struct look *k)
     REQUIRE(k, dss->ssn <= at && at + k->p.payload_len <= dss->ssn + (uint64_t)len,
             "a mapping of [%u, +%u) on payload at [%llu, +%u)", dss->ssn, len, (unsigned long long)at,
             k->p.payload_len);
-    REQUIRE(k, add_map(k->me, dss->ssn, dsn, len), "a mapping contradicts an earlier one");
+    REQUIRE(k, observer_add_map(k->me, dss->ssn, dsn, len), "a mapping contradicts an earlier one");
     check_data_end(k, dsn + len, len == 1);
+}
+
+/* Behind its SYN/ACK a server may send before it has the client's key: without a DATA_ACK, and within the
+ * window of the SYN. */
+static void check_early(struct look *k)
+{
+    struct data_conn *c = &k->w->observer.conns[k->flow->data];
+    bool maps = (k->p.tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && k->p.payload_len > 0;
+
+    if (k->data || !maps || !c->half[k->side].has_key)
+        return;
+    REQUIRE(k, !k->p.tcp.mp.dss.has_ack, "a DATA_ACK without the peer's key");
+    k->data = &c->half[k->side];
+    k->data_peer = &c->half[!k->side];
+    k->data_peer->edge = k->data->idsn + 1 + k->peer->window;
+    check_mapping(k);
+    k->data = k->data_peer = NULL;
 }
 
 static void check_data_ack(struct look *k)
@@ -427,7 +414,7 @@ static void check_capable_data(struct look *k)
     uint64_t at = k->off - k->me->shift;
     REQUIRE(k, at >= 1 && at + k->p.payload_len <= 1u + c->data_len,
             "MP_CAPABLE with a length that does not cover the payload");
-    REQUIRE(k, add_map(k->me, 1, k->data->idsn + 1, c->data_len),
+    REQUIRE(k, observer_add_map(k->me, 1, k->data->idsn + 1, c->data_len),
             "MP_CAPABLE's mapping contradicts an earlier one");
     check_data_end(k, k->data->idsn + 1 + c->data_len, false);
 }
@@ -553,6 +540,7 @@ static void check_flow(struct look *k)
     check_timestamps(k);
     check_ack(k);
     check_window(k);
+    check_early(k);
     check_data_ack(k);
     if (k->data && !(k->p.tcp.flags & TCP_SYN)) {
         if (k->p.tcp.mp.has & MPTCP_HAS(MPTCP_DSS))

@@ -70,6 +70,9 @@ struct observer {
 
 struct world;
 
+/* Adds a mapping of payload that this end has sent; false if it contradicts an earlier one. Parts that are
+ * known already are left out. */
+bool observer_add_map(struct half *h, uint64_t ssn, uint64_t dsn, uint32_t len);
 void observer_free(struct observer *o);
 /* A core of this side sends f. */
 void observer_packet(struct world *w, unsigned side, const struct frame *f);

@@ -40,6 +40,7 @@ struct app_params {
     braid_time accept_delay; /* server */
     uint16_t syn_data;       /* client: so many bytes go with the SYN; server: it takes so many */
     bool read_pending;       /* server: reads them before it accepts */
+    uint16_t early;          /* server: so many bytes may leave before the third ACK; 0: it just accepts */
     uint16_t answer;         /* server: so many bytes go with a SYN/ACK of plain TCP; 0: it just accepts */
 };
 

@@ -9,7 +9,7 @@ static void begin(void)
 {
     struct braid_endpoint e = {.addr = lone_addr("10.0.2.2:0"), .signal = true};
     lone_begin(NULL);
-    lone.c->dss.seen = true;
+    lone.c->dss.keyed = true;
     ck_assert_int_eq(conn_endpoint_add(lone.c, &e), 0);
 }
 
@@ -77,11 +77,11 @@ END_TEST
 START_TEST(nothing_is_announced_before_the_peer_has_shown_that_it_has_our_key)
 {
     begin();
-    lone.c->dss.seen = false;
+    lone.c->dss.keyed = false;
     conn_announce(lone.c, 1);
     flush();
     ck_assert_uint_eq(sent(), 0);
-    lone.c->dss.seen = true;
+    lone.c->dss.keyed = true;
     flush();
     ck_assert_uint_eq(sent(), 1);
     lone_end();

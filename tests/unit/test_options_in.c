@@ -199,9 +199,14 @@ START_TEST(an_empty_segment_without_options_proves_nothing)
     take(lone.s, 1);
     ck_assert(conn_is_mptcp(lone.c) && lone.s->bare);
     lone.s->echo_mp_capable = true;
-    segment(MPTCP_HAS(MPTCP_DSS), 0); /* but a DSS that the peer has our key */
+    segment(MPTCP_HAS(MPTCP_DSS), 0); /* nor a DSS without a DATA_ACK that the peer has our key */
     take(lone.s, 1);
-    ck_assert(!lone.s->bare && !lone.s->echo_mp_capable);
+    ck_assert(!lone.s->bare && lone.s->echo_mp_capable && !lone.c->dss.keyed);
+    segment(MPTCP_HAS(MPTCP_DSS), 0);
+    p.tcp.mp.dss.has_ack = true;
+    p.tcp.mp.dss.data_ack = (uint32_t)lone.c->keys.local_idsn + 1;
+    take(lone.s, 1);
+    ck_assert(!lone.s->echo_mp_capable && lone.c->dss.keyed);
     lone_end();
 }
 END_TEST
