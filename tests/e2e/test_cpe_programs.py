@@ -147,6 +147,7 @@ def write_page(folder):
     return f"widths {widths} length {sum(map(len, texts))} sum {total}"
 
 
+@alone
 @long
 @braid_only
 @limit(90)
