@@ -20,10 +20,19 @@ void held_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn)
     rxmap_held_free(h);
 }
 
+/* What is to be sent may have taken all that the connection is entitled to, and nothing of this payload can
+ * be given up any more; so it may go beyond that, by what each subflow can be made to hold: a mapping, as
+ * large as the window. Twice that, for pieces that are small. */
+static bool has_room(const struct braid_conn *c)
+{
+    size_t mapping = c->recv.rcvbuf < UINT16_MAX ? c->recv.rcvbuf : UINT16_MAX;
+    return mem_room(&c->env->mem) > 0 && c->mem.used < c->mem.limit + 2 * c->n_subflows * mapping;
+}
+
 void held_add(struct braid_conn *c, struct mp_subflow *s, struct slice *in)
 {
     /* slice_keep charges and does not look at limits (base/slice.h) */
-    bool kept = slice_keep(in, &c->mem) == 0 && mem_room(&c->mem) > 0;
+    bool kept = slice_keep(in, &c->mem) == 0 && has_room(c);
     if (kept && rxmap_hold(&s->rxmap, &c->mem, in) == 0)
         return;
     slice_drop(in);

@@ -237,6 +237,7 @@ const struct family sim_families[] = {
     {"refused", make_refused},
     {"plain_tcp", make_plain},
     {"checksum_on", make_checksum},
+    {"checksum_small", make_checksum_small},
     {"altered", make_altered},
     {"stripped", make_stripped},
     {"stripped_later", make_stripped_later},

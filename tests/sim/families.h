@@ -80,6 +80,7 @@ void make_idle_keepalive(struct scenario *s, struct rng *r);
 void make_refused(struct scenario *s, struct rng *r);
 void make_plain(struct scenario *s, struct rng *r);
 void make_checksum(struct scenario *s, struct rng *r);
+void make_checksum_small(struct scenario *s, struct rng *r);
 void make_altered(struct scenario *s, struct rng *r);
 void make_stripped(struct scenario *s, struct rng *r);
 void make_stripped_later(struct scenario *s, struct rng *r);

@@ -20,6 +20,14 @@ void make_checksum(struct scenario *s, struct rng *r)
     family_join_all(s, r);
 }
 
+/* What waits for its checksum takes memory beside full buffers. */
+void make_checksum_small(struct scenario *s, struct rng *r)
+{
+    make_small_buffers(s, r);
+    s->checksum[rng_below(r, SIM_SIDES)] = true;
+    family_each_link(s, r, rng_chance(r, 0.5) ? family_lossy : family_bad);
+}
+
 /* A middlebox on the second path alters payload: that subflow has to go, and no wrong byte may pass. */
 void make_altered(struct scenario *s, struct rng *r)
 {

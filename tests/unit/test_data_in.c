@@ -118,12 +118,32 @@ START_TEST(holding_back_takes_no_more_memory_than_there_is)
 {
     begin();
     map_checksummed(1, 1, 20000, 0);
-    lone.c->mem.limit = 8000;
+    if (_i == 0) {
+        lone.c->mem.limit = 8000;
+        lone.c->recv.rcvbuf = 1000;
+    } else {
+        lone.c->env->mem.limit = lone.c->env->mem.used + 10000; /* no connection may take what is not there */
+    }
     for (unsigned i = 0; i < 10 && !lone.c->closing.fail_due; i++)
         bring(1 + 2000 * i, 1 + 2000 * i, 2000);
     ck_assert(lone.c->closing.fail_due);
     ck_assert_int_eq(lone.c->closing.why, BRAID_CLOSE_RESOURCES);
-    ck_assert_uint_lt(lone.c->mem.used, 8000 + 4000);
+    ck_assert_uint_lt(lone.c->mem.used, 10000 + 4000);
+    lone_end();
+}
+END_TEST
+
+/* They may have taken all memory of the connection. */
+START_TEST(bytes_to_be_sent_leave_room_for_a_mapping_as_large_as_the_window)
+{
+    begin();
+    map_checksummed(1, 1, 20000, 0);
+    lone.c->mem.limit = lone.c->mem.used;
+    lone.c->recv.rcvbuf = 20000;
+    for (unsigned i = 0; i < 9; i++)
+        bring(1 + 2000 * i, 1 + 2000 * i, 2000);
+    ck_assert(!lone.c->closing.fail_due);
+    ck_assert_uint_eq(lone.s->rxmap.held->bytes, 18000);
     lone_end();
 }
 END_TEST
@@ -185,7 +205,8 @@ int main(void)
     tcase_add_test(t, what_has_a_checksum_waits_until_all_of_it_is_there);
     tcase_add_test(t, a_wrong_one_holds_everything_back_until_the_peer_falls_back);
     tcase_add_test(t, on_one_of_several_subflows_it_is_dropped);
-    tcase_add_test(t, holding_back_takes_no_more_memory_than_there_is);
+    tcase_add_loop_test(t, holding_back_takes_no_more_memory_than_there_is, 0, 2);
+    tcase_add_test(t, bytes_to_be_sent_leave_room_for_a_mapping_as_large_as_the_window);
     tcase_add_test(t, payload_without_a_mapping_is_plain_tcp_where_that_can_be);
     tcase_add_test(t, with_several_subflows_it_resets_its_own);
     tcase_add_test(t, where_options_have_passed_both_ways_it_ends_the_connection);
