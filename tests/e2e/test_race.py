@@ -150,6 +150,7 @@ def test_one_that_takes_the_option_away(env, version):
     entry = until(lambda: learned(router).get(("wan0", "stripped", PREFIX[version])), "it is learned")
     assert entry["believed"]
     until(lambda: uplink_of(router, "wan0")["strips_option_30"], "the uplink is known for it")
+    router.process.wait_for_line("uplink wan0: takes away TCP option 30")
     assert not uplink_of(router, "wan1")["strips_option_30"]
     for _ in range(4):
         assert opened(env, AT_ONCE, version)
