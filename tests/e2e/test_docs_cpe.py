@@ -5,7 +5,7 @@ from lib import home
 from lib.env import PORT
 from lib.proxy import ROOT
 from lib.stream import MIB, transfer
-from lib.suite import braid_only
+from lib.suite import braid_only, cases
 
 PAGE = (ROOT / "docs" / "cpe.md").read_text()
 
@@ -37,13 +37,23 @@ class Text:
         return self.text + "\n"
 
 
+def with_secret(server, router):
+    """The same, with what the page has instead of a list of clients."""
+    allow, = re.findall(r"^allow = .*\n", server, re.M)
+    proof, = (text for text in blocks() if text.startswith("cookie = psk"))
+    return server.replace(allow, block("open = yes")), router + proof
+
+
 @braid_only
-def test_the_pages_server_with_one_public_address_and_its_router_bond(env):
+@cases(list=False, secret=True)
+def test_the_pages_server_with_one_public_address_and_its_router_bond(env, secret):
     """The converter's port is lent to Braid by the only address that the server has."""
     env.build_home({"mbit": 50}, {"mbit": 50})
     server = block("mode = convert\nlisten").replace("203.0.113.0/24, 198.51.100.0/24", "10.0.0.0/8")
     router = block("[cpe lan]").replace("ppp0", "wan0").replace("wwan0", "wan1") \
         .replace("198.51.100.7", home.EDGE[4])
+    if secret:
+        server, router = with_secret(server, router)
     rules = re.search(r"<<END\n(.*)\nEND\n", block("table ip convert"), re.S).group(1)
     env.home.edge.run("nft", "-f", "-", stdin=rules)
     env.daemon(env.home.edge, sections(server))
