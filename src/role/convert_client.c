@@ -118,6 +118,7 @@ struct convert_answer convert_client_hear(struct braid_conn *c)
             return error_of(&m);
         braid_conn_consume(c, m.len);
         return (struct convert_answer){.verdict = CONVERT_ACCEPTED,
+                                       .server_told = m.has_extended_header,
                                        .server_mptcp = m.has_extended_header &&
                                                        convert_option_has(m.extended_header, KIND_MPTCP)};
     default: /* it, or somebody on the way (section 8) */

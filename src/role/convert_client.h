@@ -26,7 +26,8 @@ struct convert_answer {
     const char *text;  /* what it said, for the log: a static string */
     braid_time rest;   /* EXHAUSTED, and DENIED if that is not likely to change: for how long it is to be left
                         * alone; else 0 */
-    bool server_mptcp; /* ACCEPTED: the server speaks MPTCP itself (kind 30 in the Extended TCP Header) */
+    bool server_told;  /* ACCEPTED: what the server has answered is told (Extended TCP Header) ... */
+    bool server_mptcp; /* ... and that it speaks MPTCP itself (kind 30) */
     uint8_t cookie[CONVERT_COOKIE_MAX]; /* COOKIE_GIVEN: ... */
     size_t n_cookie;                    /* ... and its length, with any padding */
 };

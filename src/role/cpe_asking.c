@@ -79,10 +79,10 @@ static void carry(struct carried *cd, struct braid_conn *c, bool heard)
     cpe->counters.v[CPE_ACCEPTED]++;
     if (!braid_conn_is_mptcp(c))
         cpe->counters.v[CPE_PLAIN]++;
-    if (cd->asking->straight)
-        cpe->counters.v[CPE_STRAIGHT]++;
     if (cd->asking->bypass)
         bypassed(cd);
+    else if (cd->asking->straight)
+        cpe->counters.v[CPE_STRAIGHT]++;
     end_conn_init(wan, c);
     cd->unheard = !heard;
     if (!heard)

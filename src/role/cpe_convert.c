@@ -47,7 +47,8 @@ void cpe_bypass_learn(const struct carried *cd, bool works)
 
 void cpe_convert_learn(const struct carried *cd, const struct convert_answer *a)
 {
-    if (cd->asked_mptcp && !(!cd->socket && cd->splice.ends[LAN_END].gone))
+    bool known = cd->socket || !cd->splice.ends[LAN_END].gone; /* whom the device meant */
+    if (carried_cpe(cd)->params->bypass && a->server_told && known)
         cpe_bypass_learn(cd, a->server_mptcp);
 }
 
