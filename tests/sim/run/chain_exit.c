@@ -28,7 +28,8 @@ struct passage {
     struct braid_addr out;     /* of the one to the server, at our end; port 0: there is none */
     struct braid_addr meant;   /* the server */
     enum converter_manners manners;
-    bool heard, accepted, established, spliced, refused;
+    bool heard, accepted, established, spliced;
+    bool refused;                        /* or told what it has asked: nothing follows */
     uint8_t answer[CONVERT_MESSAGE_MAX]; /* to be said as soon as it can be */
     size_t answer_len;
 };
@@ -252,6 +253,22 @@ static void heed(struct passage *p)
         ask_server(p);
 }
 
+/* The client asks whether somebody is there, and for no server. */
+static void inform(struct passage *p)
+{
+    static const uint8_t supported[] = {30};
+    struct convert_writer w;
+
+    p->heard = p->refused = true;
+    convert_begin(&w, p->answer, sizeof(p->answer));
+    convert_put_supported(&w, supported, sizeof(supported));
+    p->answer_len = convert_end(&w);
+    if (!p->accepted)
+        answer_client(p);
+    else if (p->established)
+        speak(p, p->wan);
+}
+
 /* ---- the client -------------------------------------------------------------------- */
 
 /* A message that has not come with the SYN comes in the stream. */
@@ -272,7 +289,10 @@ static void hear(struct passage *p)
     case CONVERT_COMPLETE:
         p->meant = m.connect;
         braid_conn_consume(p->wan, m.len);
-        heed(p);
+        if (m.has_connect)
+            heed(p);
+        else
+            inform(p);
         break;
     case CONVERT_MORE:
         if (!p->accepted)
