@@ -124,12 +124,15 @@ int choice_pick_again(struct braid_conn *c, struct choice *ch, uint64_t tried, u
 
 /* ---- sending ---- */
 
-/* How much of `want` bytes to put into one map on this path. 0: better wait. */
-static uint32_t map_length(const struct sched_path *p, uint64_t want, bool more_follows)
+/* How much of `want` bytes to put into one map on this path. 0: better wait. fill: the path takes the last
+ * part of a window as well, though it is no whole segment. */
+static uint32_t map_length(const struct sched_path *p, uint64_t want, bool more_follows, bool fill)
 {
     uint64_t len = want < p->space ? want : p->space;
     if (len > MAP_BYTES_MAX)
         len = MAP_BYTES_MAX;
+    else if (fill && len == p->space)
+        return (uint32_t)len;
     if (len > p->mss && (len < want || more_follows))
         /* in whole segments: the rest goes out with what follows it */
         len -= len % p->mss;
@@ -146,7 +149,7 @@ uint32_t choice_send(struct braid_conn *c, struct choice *ch, int i, uint64_t ds
     struct sched_path *p = &ch->paths[i];
     struct mp_subflow *s = ch->flows[i];
     assert((unsigned)i < ch->view.n_paths && p->usable && p->space > 0);
-    uint32_t len = map_length(p, want, dsn + want != c->send.end);
+    uint32_t len = map_length(p, want, dsn + want != c->send.end, subflow_in_initial_window(&s->tcp));
     struct mp_map *m = len > 0 ? conn_map_new(c, dsn, len) : NULL;
     if (!m)
         return 0;

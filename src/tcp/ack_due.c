@@ -19,7 +19,7 @@ void tcp_ack_was_sent(struct subflow *sf, bool pure, uint64_t window)
     sf->rcv.adv = max_u64(sf->rcv.adv, sf->rcv.nxt + window);
     if (!pure && sf->ack.now && sack_pending(sf))
         return;
-    uint32_t segments = sf->ack.bytes / sf->rcv.mss + 1;
+    uint32_t segments = (sf->ack.bytes + sf->rcv.mss - 1) / sf->rcv.mss;
     if (sf->ack.bytes > 0)
         sf->ack.quick -= sf->ack.quick < segments ? sf->ack.quick : segments;
     sf->ack.bytes = 0;
@@ -50,13 +50,14 @@ static bool awaits_answer(const struct subflow *sf)
     return sf->ack.patient && sf->ack.bytes < sf->size.mss;
 }
 
-/* RFC 9293 section 3.8.6.3 with RFC 5681 section 4.2: at once for what is out of order, at least every
- * second full segment, and each segment while the peer is in its first windows and grows with every ACK. */
+/* RFC 9293 section 3.8.6.3 with RFC 5681 section 4.2: at once for what is out of order, at least every second
+ * full segment (and as soon as there is more than one, as Linux does: the end of a burst is seldom full, and
+ * its sender waits), and each segment while the peer is in its first windows and grows with every ACK. */
 bool tcp_ack_is_due(const struct subflow *sf)
 {
     if (sf->ack.now || sf->ack.forced)
         return true;
-    if (sf->ack.bytes > 0 && (sf->ack.bytes >= 2 * sf->rcv.mss || (sf->ack.quick > 0 && !awaits_answer(sf))))
+    if (sf->ack.bytes > 0 && (sf->ack.bytes > sf->rcv.mss || (sf->ack.quick > 0 && !awaits_answer(sf))))
         return true;
     return window_opened(sf);
 }

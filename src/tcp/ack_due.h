@@ -21,7 +21,7 @@ struct tcp_ack_due {
  * too long for senders' RTOs of 200 ms. */
 #define TCP_DELACK_TIME  (40 * BRAID_MS)
 #define TCP_DELACK_QUICK (4 * BRAID_MS) /* while the connection is young, and of less than a full segment */
-#define TCP_QUICK_ACKS   16
+#define TCP_QUICK_ACKS   32
 
 /* What the window field of the next segment (not a SYN) will say, in bytes. */
 uint64_t tcp_window_now(const struct subflow *sf);

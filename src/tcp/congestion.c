@@ -29,6 +29,14 @@ uint64_t tcp_initial_window(const struct subflow *sf)
     return sf->syn.retries ? mss : min_u64(TCP_INITIAL_WINDOW * mss, max_u64(2 * mss, 14600));
 }
 
+/* RFC 5681 section 4.1: the lesser of the present window and the initial one; ssthresh stays, so that slow
+ * start leads back to it. */
+static void restart_window(struct subflow *sf)
+{
+    sf->cc.cwnd = min_u64(sf->cc.cwnd, (uint64_t)TCP_INITIAL_WINDOW * sf->size.mss);
+    sf->cwnd.initial = (uint32_t)sf->cc.cwnd;
+}
+
 /* Once per idle period, since the owner may ask for space several times before it sends. The RTO stands
  * for the time after which the old window says nothing of the path. */
 void tcp_restart_after_idle(struct subflow *sf, braid_time now)
@@ -41,16 +49,15 @@ void tcp_restart_after_idle(struct subflow *sf, braid_time now)
     if (sf->cc.ops->on_idle)
         sf->cc.ops->on_idle(&sf->cc, now, idle);
     else
-        /* The restart window is the lesser of the present and the initial one; ssthresh stays, so that slow
-         * start leads back to it. */
-        sf->cc.cwnd = min_u64(sf->cc.cwnd, (uint64_t)TCP_INITIAL_WINDOW * sf->size.mss);
+        restart_window(sf);
     tcp_update_pacing(sf);
 }
 
 /* Retransmissions count as new data does: both load the path. */
 void tcp_account_transmission(struct subflow *sf, uint64_t bytes, braid_time now)
 {
-    pacer_sent(&sf->pacer, bytes, now);
+    tcp_pacing_sent(sf, bytes, now);
+    sf->cwnd.initial -= (uint32_t)min_u64(sf->cwnd.initial, bytes);
     if (!tcp_prr_governs(sf))
         return;
     prr_on_sent(&sf->flight->recovery.prr, bytes);

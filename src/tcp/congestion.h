@@ -8,6 +8,7 @@ struct subflow;
 
 struct cwnd_use {
     uint64_t round_end; /* offset that ends the current RTT round */
+    uint32_t initial;   /* bytes of the initial window, or of that after idleness, still to be sent */
     bool limited;       /* in this round; and was it in the last one? */
     bool limited_before;
     bool blocked;      /* the owner has data, but the peer's window is closed: probe it */

@@ -27,12 +27,14 @@ bool pacer_ready(const struct pacer *p, braid_time now)
 
 /* next = max(next, now - slack) + bytes / rate, with the remainder of the division kept: at high rates a
  * packet is less than a microsecond. */
-void pacer_sent(struct pacer *p, uint64_t bytes, braid_time now)
+void pacer_sent(struct pacer *p, uint64_t bytes, uint32_t depth, braid_time now)
 {
     if (p->rate == 0)
         return;
-    if (p->next < now - PACER_SLACK) {
-        p->next = now - PACER_SLACK;
+    braid_time ahead = (braid_time)((uint64_t)depth * (uint64_t)BRAID_SECOND / p->rate);
+    braid_time slack = ahead > PACER_SLACK ? ahead : PACER_SLACK;
+    if (p->next < now - slack) {
+        p->next = now - slack;
         p->rem = 0;
     }
     unsigned __int128 due = (unsigned __int128)bytes * (uint64_t)BRAID_SECOND + p->rem;

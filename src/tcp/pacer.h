@@ -25,9 +25,9 @@ void pacer_set_rate(struct pacer *p, uint64_t rate);
 /* True when a burst may leave; otherwise p->next says when. */
 bool pacer_ready(const struct pacer *p, braid_time now);
 
-/* Books a burst. A timer that fires up to PACER_SLACK late does not lower the average rate; time lost beyond
- * that (the flow was idle) is not made up for. */
-void pacer_sent(struct pacer *p, uint64_t bytes, braid_time now);
+/* Books a burst. A timer that fires up to PACER_SLACK late does not lower the average rate, and `depth` bytes
+ * may leave ahead of the schedule; time lost beyond both (the flow was idle) is not made up for. */
+void pacer_sent(struct pacer *p, uint64_t bytes, uint32_t depth, braid_time now);
 
 /* Bytes to send in one burst: about 1 ms of the rate in whole segments, at least two segments, at most as
  * many as fit PACER_BURST_MAX, and never less than one. Not paced: the maximum. mss > 0. */

@@ -8,6 +8,12 @@
  * rate, as it is for slower flows. */
 #define PACE_AHEAD (1 * BRAID_MS)
 
+/* Who has a model of the path counts on its rate. */
+void tcp_pacing_sent(struct subflow *sf, uint64_t bytes, braid_time now)
+{
+    pacer_sent(&sf->pacer, bytes, sf->cc.ops->pacing_rate ? 0 : TCP_INITIAL_WINDOW * sf->size.mss, now);
+}
+
 /* Twice the rate of the window in slow start, which doubles each round trip, and a fifth more than it
  * afterwards, so that pacing never is what limits the rate (as in Linux). */
 void tcp_update_pacing(struct subflow *sf)

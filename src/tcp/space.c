@@ -18,7 +18,9 @@ static bool too_many_packets(const struct subflow *sf)
            (many && sf->flight->board.n_flight > 2 && !sf->cc.in_recovery);
 }
 
-/* What congestion control lets go: whole segments. */
+/* What congestion control lets go: whole segments. Only the initial window is used up to its last byte, if
+ * that makes a segment worth sending: what is left out of it is missing from each window that follows in slow
+ * start, too. */
 static uint64_t congestion_space(struct subflow *sf)
 {
     uint64_t room = tcp_cwnd_room(sf);
@@ -30,6 +32,8 @@ static uint64_t congestion_space(struct subflow *sf)
         room = sf->size.mss;
     if (room < sf->size.mss)
         sf->cwnd.limited = true;
+    if (subflow_in_initial_window(sf) && room % sf->size.mss >= sf->size.mss / 2)
+        return room;
     return tcp_whole_segments(room, sf->size.mss);
 }
 
@@ -46,14 +50,24 @@ static uint64_t window_space(const struct subflow *sf)
     return room < sf->size.mss ? room : tcp_whole_segments(room, sf->size.mss);
 }
 
+/* Is an ACK to be expected soon? Not while all that is in flight has left within the last half of a round
+ * trip. */
+static bool ack_is_near(const struct subflow *sf, braid_time now)
+{
+    const struct list *oldest = sf->flight->board.by_time.next;
+
+    return oldest != &sf->flight->board.by_time &&
+           now - sent_of_link((struct list *)oldest)->at >= sf->rtt.srtt_us / 2;
+}
+
 /* Is it better to wait for a larger super-packet? Never when ACKs might not come: most of the window is in
- * flight then. */
-static bool worth_waiting(const struct subflow *sf, uint64_t space, uint64_t quantum)
+ * flight then; nor when they come only after a while, as at the end of each round of slow start. */
+static bool worth_waiting(const struct subflow *sf, uint64_t space, uint64_t quantum, braid_time now)
 {
     uint64_t window = min_u64(sf->cc.cwnd, sf->snd.wnd);
 
     return !sf->cc.in_recovery && space < quantum && space < window / DEFER_DIVISOR &&
-           sf->flight->board.pipe > window - window / DEFER_DIVISOR;
+           sf->flight->board.pipe > window - window / DEFER_DIVISOR && ack_is_near(sf, now);
 }
 
 /* The owner asks before each packet. What was lost goes first; then all bounds have to agree, in whole
@@ -71,7 +85,7 @@ uint64_t subflow_space(struct subflow *sf, braid_time now)
     uint64_t quantum = pacer_quantum(&sf->pacer, sf->size.mss);
     /* Waiting for a larger packet is no want of data: it counts as a use of cwnd if that is the narrower
      * bound. */
-    if (worth_waiting(sf, space, quantum)) {
+    if (worth_waiting(sf, space, quantum, now)) {
         sf->cwnd.limited |= congestion <= window;
         return 0;
     }
@@ -92,6 +106,6 @@ void tcp_note_app_limited(struct subflow *sf, braid_time now)
         return;
     if (room < sf->size.mss || window == 0 || too_many_packets(sf) || !pacer_ready(&sf->pacer, now))
         return;
-    if (!worth_waiting(sf, min_u64(room, window), pacer_quantum(&sf->pacer, sf->size.mss)))
+    if (!worth_waiting(sf, min_u64(room, window), pacer_quantum(&sf->pacer, sf->size.mss), now))
         delivery_app_limited(&sf->delivery, sf->flight->board.pipe);
 }

@@ -239,6 +239,11 @@ static inline uint64_t subflow_bytes_out(const struct subflow *sf)
 {
     return sf->snd.nxt > 0 ? sf->snd.nxt - 1 - sf->fin.sent : 0;
 }
+/* Is it the initial window, or that after idleness, that leaves? */
+static inline bool subflow_in_initial_window(const struct subflow *sf)
+{
+    return sf->cwnd.initial > 0;
+}
 /* Has our FIN, the last thing that we send, arrived? */
 static inline bool subflow_fin_acked(const struct subflow *sf)
 {

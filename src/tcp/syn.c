@@ -55,6 +55,7 @@ void tcp_establish(struct subflow *sf, braid_time now)
     sf->cc.srtt_us = sf->rtt.srtt_us;
     sf->cc.min_rtt_us = sf->rtt.min_rtt_us;
     sf->cc.cwnd = tcp_initial_window(sf);
+    sf->cwnd.initial = sf->syn.retries ? 0 : (uint32_t)sf->cc.cwnd;
     sf->cc.ops->init(&sf->cc, now);
     sf->cwnd.round_end = sf->snd.nxt;
     tcp_update_pacing(sf);

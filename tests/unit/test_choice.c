@@ -103,6 +103,21 @@ START_TEST(nothing_goes_beyond_the_peers_window)
 }
 END_TEST
 
+/* Short of a whole segment by what was written before: every later window of slow start would be short of it,
+ * too. */
+START_TEST(the_initial_window_leaves_whole)
+{
+    begin();
+    uint64_t window = flow[0]->tcp.cc.cwnd;
+    send_over(0, 4);
+    wanted = 0;
+    write_bytes(100000);
+    push();
+    ck_assert_uint_eq(carried(0), window);
+    lone_end();
+}
+END_TEST
+
 /* A peer that keeps the rest out of order needs more memory for it than bytes. */
 START_TEST(with_several_paths_a_third_of_a_large_window_stays_free)
 {
@@ -296,6 +311,7 @@ int main(void)
     tcase_add_test(t, new_bytes_go_where_the_scheduler_says);
     tcase_add_test(t, the_scheduler_sees_what_waits_and_what_the_window_admits);
     tcase_add_test(t, nothing_goes_beyond_the_peers_window);
+    tcase_add_test(t, the_initial_window_leaves_whole);
     tcase_add_test(t, with_several_paths_a_third_of_a_large_window_stays_free);
     tcase_add_test(t, a_single_path_may_use_all_of_the_window);
     tcase_add_test(t, a_window_that_is_full_while_more_waits_counts_once);

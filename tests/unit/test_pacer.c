@@ -17,7 +17,7 @@ static void setup(void)
 START_TEST(without_a_rate_it_is_always_ready)
 {
     ck_assert(pacer_ready(&p, 0));
-    pacer_sent(&p, 1u << 30, 0);
+    pacer_sent(&p, 1u << 30, 0, 0);
     ck_assert(pacer_ready(&p, 0));
     ck_assert_uint_eq(pacer_quantum(&p, MSS), 43 * MSS);
 }
@@ -26,10 +26,28 @@ END_TEST
 START_TEST(a_burst_costs_its_time)
 {
     pacer_set_rate(&p, 1000000);
-    pacer_sent(&p, 10000, 0); /* 10 ms, of which 2 ms are the credit of an idle start */
+    pacer_sent(&p, 10000, 0, 0); /* 10 ms, of which 2 ms are the credit of an idle start */
     ck_assert(!pacer_ready(&p, 7999));
     ck_assert(pacer_ready(&p, 8000));
     ck_assert_int_eq(p.next, 8000);
+}
+END_TEST
+
+/* At 1 MB/s 5 ms of the schedule, of which 2 ms would be made up for anyway. */
+START_TEST(bytes_that_may_leave_ahead_do_so_at_once)
+{
+    pacer_set_rate(&p, 1000000);
+    pacer_sent(&p, 2500, 5000, 0);
+    ck_assert(pacer_ready(&p, 0));
+    pacer_sent(&p, 2500, 5000, 0);
+    ck_assert(pacer_ready(&p, 0));
+    pacer_sent(&p, 1000, 5000, 0);
+    ck_assert_int_eq(p.next, 1000);
+    ck_assert(!pacer_ready(&p, 999));
+    pacer_sent(&p, 1000, 5000, 3000); /* 2 ms behind the schedule */
+    ck_assert_int_eq(p.next, 2000);
+    pacer_sent(&p, 1000, 5000, 60000); /* idle: not more than 5000 bytes are made up for */
+    ck_assert_int_eq(p.next, 56000);
 }
 END_TEST
 
@@ -44,7 +62,7 @@ static double run_paced(uint64_t rate, int64_t lateness, braid_time duration, bo
     while (now < duration) {
         ck_assert(pacer_ready(&p, now));
         uint64_t burst = pacer_quantum(&p, MSS);
-        pacer_sent(&p, burst, now);
+        pacer_sent(&p, burst, 0, now);
         sent += burst;
         if (wiggle)
             pacer_set_rate(&p, rate + n % 2);
@@ -84,10 +102,10 @@ START_TEST(idle_time_is_not_made_up_for)
 {
     uint64_t sent = 0;
     pacer_set_rate(&p, 1000000);
-    pacer_sent(&p, 2000, 0);
+    pacer_sent(&p, 2000, 0, 0);
     braid_time now = 10 * BRAID_SECOND;
     while (pacer_ready(&p, now)) {
-        pacer_sent(&p, 1000, now);
+        pacer_sent(&p, 1000, 0, now);
         sent += 1000;
     }
     /* 2 ms of credit at 1 byte/us, and the burst that uses it up may overdraw by one. */
@@ -115,12 +133,12 @@ START_TEST(extreme_rates_and_bursts_stay_in_range)
 {
     pacer_set_rate(&p, 1);
     for (int i = 0; i < 1000; i++)
-        pacer_sent(&p, UINT64_MAX, 0);
+        pacer_sent(&p, UINT64_MAX, 0, 0);
     ck_assert_int_gt(p.next, 0);
     ck_assert_int_le(p.next, 1000 * 60 * BRAID_SECOND);
     setup();
     pacer_set_rate(&p, UINT64_MAX);
-    pacer_sent(&p, UINT64_MAX, 0);
+    pacer_sent(&p, UINT64_MAX, 0, 0);
     ck_assert_int_eq(p.next, BRAID_SECOND - PACER_SLACK);
 }
 END_TEST
@@ -133,6 +151,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, without_a_rate_it_is_always_ready);
     tcase_add_test(t, a_burst_costs_its_time);
+    tcase_add_test(t, bytes_that_may_leave_ahead_do_so_at_once);
     tcase_add_test(t, average_rate_holds_from_slow_to_fast);
     tcase_add_test(t, late_timers_do_not_lower_the_average);
     tcase_add_test(t, rate_changes_do_not_lose_the_remainder);

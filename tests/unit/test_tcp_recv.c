@@ -27,6 +27,23 @@ START_TEST(the_first_segments_are_acknowledged_at_once)
 }
 END_TEST
 
+/* An initial window of ten segments, and the twenty that it leads to. */
+START_TEST(each_segment_of_the_first_two_windows_is_acknowledged_at_once)
+{
+    struct harness *h = h_passive(h_new(), 10 * BRAID_MS);
+    uint32_t seq = 1;
+
+    h->sf.rcv.mss = SEG;
+    for (unsigned i = 0; i < 32; i++, seq += SEG) {
+        SAY(h, .seq = seq, .ack = 1, .len = SEG);
+        h_expect_ack(h, 1, seq + SEG);
+    }
+    SAY(h, .seq = seq, .ack = 1, .len = SEG);
+    h_nothing(h);
+    h_free(h);
+}
+END_TEST
+
 START_TEST(a_single_segment_is_acknowledged_after_40_ms)
 {
     struct harness *h = settled();
@@ -75,6 +92,20 @@ START_TEST(every_second_full_segment_is_acknowledged)
     SAY(h, .seq = 1 + SEG, .ack = 1, .len = SEG);
     h_expect_ack(h, 1, 1 + 2 * SEG);
     h_run(h, BRAID_SECOND);
+    h_nothing(h);
+    h_free(h);
+}
+END_TEST
+
+/* The end of a burst: its sender waits for the ACK. */
+START_TEST(more_than_one_full_segment_is_acknowledged)
+{
+    struct harness *h = settled();
+
+    SAY(h, .seq = 1, .ack = 1, .len = SEG);
+    h_nothing(h);
+    SAY(h, .seq = 1 + SEG, .ack = 1, .len = 220);
+    h_expect_ack(h, 1, 221 + SEG);
     h_nothing(h);
     h_free(h);
 }
@@ -472,9 +503,11 @@ int main(void)
     TCase *tc = tcase_create("acks");
 
     tcase_add_test(tc, the_first_segments_are_acknowledged_at_once);
+    tcase_add_test(tc, each_segment_of_the_first_two_windows_is_acknowledged_at_once);
     tcase_add_test(tc, a_single_segment_is_acknowledged_after_40_ms);
     tcase_add_test(tc, a_short_request_waits_for_the_answer_if_the_owner_is_patient);
     tcase_add_test(tc, every_second_full_segment_is_acknowledged);
+    tcase_add_test(tc, more_than_one_full_segment_is_acknowledged);
     tcase_add_test(tc, a_batch_gets_one_ack);
     tcase_add_test(tc, a_super_packet_is_acknowledged_at_once);
     tcase_add_test(tc, data_of_ours_carries_the_acknowledgement);
