@@ -5,7 +5,7 @@
 #include "conf/sections.h"
 #include "role/flaw.h"
 
-#define PATH_MANAGER "fullmesh" /* a path manager that opens a subflow over each uplink */
+#define PATH_MANAGER "fullmesh" /* a subflow over each uplink; docs/algorithms.md has why not on demand */
 
 /* Private addresses are seldom what lies behind an uplink. */
 static const char usual_exceptions[] = "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7";
