@@ -57,7 +57,10 @@ def refusal(near, limit=10.0):
 
 
 def refused(env, first, **how):
-    return refusal(ask(env, first, **how))
+    near = ask(env, first, **how)
+    error = refusal(near)
+    near.close()  # until it has, the daemon counts it among those that connect
+    return error
 
 
 # ---- success -------------------------------------------------------------------------------------------------------------
