@@ -62,6 +62,16 @@ int convert_set_pending(struct parser *p, const char *value)
     return parser_number(p, "pending", value, 1, 100000, CONVERT_PENDING, &current(p)->pending);
 }
 
+int convert_set_early(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"no", "yes", NULL};
+    unsigned yes;
+    if (parser_word(p, "early", value, words, &yes) < 0)
+        return -1;
+    current(p)->early = yes;
+    return 0;
+}
+
 int convert_set_bare_syn(struct parser *p, const char *value)
 {
     static const char *const words[] = {"accept", "ignore", NULL};

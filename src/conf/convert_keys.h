@@ -12,6 +12,7 @@ int convert_set_cookie(struct parser *p, const char *value);
 int convert_set_psk(struct parser *p, const char *value);
 int convert_set_pending(struct parser *p, const char *value);
 int convert_set_bare_syn(struct parser *p, const char *value);
+int convert_set_early(struct parser *p, const char *value);
 
 /* The value of psk, of CPEs as well. */
 int convert_parse_psk(struct parser *p, const char *value, char out[CONVERT_PSK_MAX + 1]);

@@ -9,6 +9,8 @@
 #include "conf/sections.h"
 #include "conf/values.h"
 
+#define FIRST_WAIT 5 /* milliseconds */
+
 static int add_cpe(struct parser *p, const char *name, unsigned *place)
 {
     struct conf *c = p->conf;
@@ -21,8 +23,12 @@ static int add_cpe(struct parser *p, const char *name, unsigned *place)
         return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
     }
     *place = c->n_cpes++;
-    c->cpes[*place] = (struct cpe_params){
-        .name = copy, .port_first = 1, .port_last = 65535, .bypass = true, .cookie = CONVERT_COOKIE_ADDRESS};
+    c->cpes[*place] = (struct cpe_params){.name = copy,
+                                          .port_first = 1,
+                                          .port_last = 65535,
+                                          .bypass = true,
+                                          .first_wait = FIRST_WAIT * BRAID_MS,
+                                          .cookie = CONVERT_COOKIE_ADDRESS};
     return 0;
 }
 
@@ -143,6 +149,25 @@ static int set_bypass(struct parser *p, const char *value)
     return parser_yes(p, "bypass", value, &current(p)->bypass);
 }
 
+static int set_answer(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"late", "early", NULL};
+    unsigned early;
+    if (parser_word(p, "answer", value, words, &early) < 0)
+        return -1;
+    current(p)->early = early;
+    return 0;
+}
+
+static int set_first_bytes(struct parser *p, const char *value)
+{
+    unsigned ms;
+    if (parser_number(p, "first_bytes", value, 0, 200, FIRST_WAIT, &ms) < 0)
+        return -1;
+    current(p)->first_wait = ms * BRAID_MS;
+    return 0;
+}
+
 static int set_cookie(struct parser *p, const char *value)
 {
     static const char *const words[] = {"address", "psk", NULL};
@@ -167,6 +192,8 @@ static const struct conf_key keys[] = {
     {"except", set_except, false, NULL},
     {"plain", set_plain, false, NULL},
     {"bypass", set_bypass, false, NULL},
+    {"answer", set_answer, false, NULL},
+    {"first_bytes", set_first_bytes, false, NULL},
     {"cookie", set_cookie, false, NULL},
     {"psk", set_psk, false, NULL},
     {"profile", relay_set_profile, false, NULL},

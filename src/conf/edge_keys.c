@@ -181,6 +181,7 @@ static const struct conf_key keys[] = {
     {"psk", convert_set_psk, false, NULL},
     {"pending", convert_set_pending, false, NULL},
     {"bare_syn", convert_set_bare_syn, false, NULL},
+    {"early", convert_set_early, false, NULL},
     {"signal", set_signal, false, NULL},
     {"profile", relay_set_profile, false, NULL},
     {"profiles", relay_set_profiles, false, NULL},

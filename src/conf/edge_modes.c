@@ -45,6 +45,7 @@ static const struct {
     {"psk", EXPLICIT | TRANSPARENT, only_convert},
     {"pending", EXPLICIT | TRANSPARENT, only_convert},
     {"bare_syn", EXPLICIT | TRANSPARENT, only_convert},
+    {"early", EXPLICIT | TRANSPARENT, only_convert},
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 

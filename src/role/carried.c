@@ -1,5 +1,6 @@
 /* Life of what a CPE carries, the lists and numbers that it is in, and what its splice tells. */
 #include <stdlib.h>
+#include <event2/event.h>
 #include "io/clock.h"
 #include "io/upstream.h"
 #include "relay/end_conn.h"
@@ -41,6 +42,8 @@ static void end_asking(struct carried *cd)
     if (a->awaited)
         braid_conn_release(a->awaited);
     wheel_cancel(&carried_cpe(cd)->owner->timers, &a->timer);
+    if (a->heard)
+        event_free(a->heard);
     free(a);
     cd->asking = NULL;
 }
@@ -85,9 +88,12 @@ void carried_addrs(const struct carried *cd, struct braid_addr *meant, struct br
 
 void carried_refuse(struct carried *cd, enum braid_refusal how)
 {
-    if (!cd->socket) {
-        braid_conn_refuse(carried_conn(cd, LAN_END), how);
-        end_conn_forget(&cd->splice.ends[LAN_END]);
+    struct end *lan = &cd->splice.ends[LAN_END];
+    if (!cd->socket && cd->answered) {
+        lan->ops->drop(lan);
+    } else if (!cd->socket) {
+        braid_conn_refuse(lan->conn, how);
+        end_conn_forget(lan);
     }
     carried_free(cd);
 }
@@ -96,7 +102,8 @@ int carried_accept(struct carried *cd)
 {
     struct end *lan = &cd->splice.ends[LAN_END];
     if (!cd->socket) {
-        braid_conn_accept(lan->conn);
+        if (!cd->answered)
+            braid_conn_accept(lan->conn);
         return 0;
     }
     int fd = cd->socket->fd;
@@ -111,10 +118,24 @@ int carried_accept(struct carried *cd)
 
 /* ---- what the splice tells ---------------------------------------------------------------------- */
 
+/* The first bytes of a connection whose device was given time to speak: they tell for its port. */
+static void note_who_spoke(struct carried *cd, unsigned from)
+{
+    struct braid_addr meant, device;
+    cd->silent = false;
+    if (cd->splice.ends[LAN_END].gone && !cd->socket)
+        return;
+    carried_addrs(cd, &meant, &device);
+    uint8_t *byte = &carried_cpe(cd)->servers_first[meant.port / 8], bit = (uint8_t)(1u << (meant.port % 8));
+    *byte = (uint8_t)(from == WAN_END ? *byte | bit : *byte & ~bit);
+}
+
 static void on_moved(struct splice *s, unsigned from, size_t n)
 {
     struct carried *cd = carried_of_splice(s);
     carried_cpe(cd)->counters.v[from == LAN_END ? CPE_UP : CPE_DOWN] += n;
+    if (cd->silent)
+        note_who_spoke(cd, from);
     if (from == LAN_END)
         profile_watch(&cd->profile, carried_conn(cd, WAN_END), carried_cpe(cd)->params->pm, n, clock_now());
 }

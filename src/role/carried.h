@@ -26,6 +26,11 @@ struct asking {
     unsigned tries;                     /* how often one was asked again */
     size_t message_len;                 /* bytes of the longest message that one is sent */
     braid_time asked_at;                /* when this race began */
+    bool waits;                         /* for the device's first bytes (cpe_first.h); nobody is asked yet */
+    bool alone;                         /* they are with one candidate, and there is no other */
+    uint16_t first_len;                 /* ... so many of them */
+    struct event *heard;                /* a device's socket has some to read; NULL: not of interest */
+    struct braid_ip local;              /* from where the first candidate is */
     braid_time give_up_at;
     struct timer timer; /* of the race, or of the answer */
 };
@@ -44,6 +49,8 @@ struct carried {
     struct profile_use profile;   /* of the connection over the uplinks */
     bool bypassed;                /* its server is connected without a converter, since it speaks MPTCP */
     bool asked_mptcp;             /* the converter is to tell whether the server does */
+    bool answered;                /* the device was, before the far side has answered */
+    bool silent;                  /* neither end has said anything yet, though the device had time to */
     bool unheard;                 /* the converter's message has not come, and the WAN end is held */
     bool server_said;             /* it was the server that did not want, or cannot be reached */
     struct braid_addr far;        /* whom that one is to, or who is asked first; port 0: not known yet */
@@ -54,7 +61,8 @@ struct carried {
 struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan, const struct device_socket *socket);
 /* Whose connection it is, and with whom. */
 void carried_addrs(const struct carried *cd, struct braid_addr *meant, struct braid_addr *device);
-/* The device's connection comes to nothing; frees. A socket is reset, whatever is to be said. */
+/* The device's connection comes to nothing; frees. One that was answered, as a socket is, is reset, whatever
+ * is to be said. */
 void carried_refuse(struct carried *cd, enum braid_refusal how);
 /* The far side has answered and is an end: so does the device's. -1: memory is short, and it was refused. */
 int carried_accept(struct carried *cd);
@@ -93,6 +101,12 @@ static inline struct carried *carried_of(const struct cpes *cs, const struct bra
         return NULL;
     *wan = e->side == WAN_END;
     return carried_of_user(e);
+}
+
+/* Servers on this port speak first, as far as it is known. */
+static inline bool carried_server_first(const struct carried *cd, uint16_t port)
+{
+    return carried_cpe(cd)->servers_first[port / 8] >> (port % 8) & 1;
 }
 
 /* What its splice tells. */

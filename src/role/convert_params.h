@@ -22,6 +22,7 @@ struct convert_params {
     enum convert_cookie_kind cookie;
     char psk[CONVERT_PSK_MAX + 1];
     unsigned pending;     /* connections of one client, on one worker, whose server has not answered */
+    bool early;           /* data of SYNs goes to servers before the third ACK (converter_early.c) */
     bool ignore_bare_syn; /* a SYN without a message is not answered */
 };
 

@@ -14,8 +14,7 @@
  * three seconds, without MPTCP, and takes the network for one that blocks it. */
 #define PATIENCE (2500 * BRAID_MS)
 
-#define SYN_DATA 1460 /* bytes: the message, and what the client sends behind it */
-#define PIECES   128  /* that a message may come in; whoever cuts it smaller is overdue */
+#define PIECES 128 /* that a message may come in; whoever cuts it smaller is overdue */
 
 /* ---- the server is asked ------------------------------------------------------------------------ */
 
@@ -41,11 +40,13 @@ static void on_connected(void *arg, int fd, const struct braid_addr *server)
     e->counters.v[EDGE_ACCEPTED]++;
     unproven_leave(&e->pending, &o->conversion.pending);
     converter_answer(cl, fd);
-    if (!o->accepted) {
-        o->accepted = true;
+    bool early = !o->accepted && converter_begins_early(cl);
+    if (early)
+        converter_begin_early(cl);
+    else if (!o->accepted)
         braid_conn_accept(client_conn(cl));
-    }
-    if (!o->established)
+    o->accepted = true;
+    if (!o->established && !early)
         return;
     client_opened(cl);
     splice_start(&cl->splice);
@@ -347,7 +348,7 @@ static void listen_text(const struct edge_params *p, char text[EDGE_TEXT])
 
 const struct edge_mode edge_convert = {.name = "convert",
                                        .ops = &converter_ops,
-                                       .syn_data = SYN_DATA,
+                                       .syn_data = CONVERTER_SYN_DATA,
                                        .expire = expire,
                                        .addresses = addresses,
                                        .listen_text = listen_text};

@@ -37,6 +37,13 @@ void converter_speak(struct client *cl);
 /* The client is answered, if it was not, and has to do something about it within CONVERTER_PATIENCE. */
 void converter_limit(struct client *cl);
 
+/* converter_early.c. The server has answered before the client was: whether what the client's SYN has brought
+ * for it may go there now. Asked once for each client, since it is remembered. */
+bool converter_begins_early(struct client *cl);
+/* Then this instead of braid_conn_accept; the splice may start. */
+void converter_begin_early(struct client *cl);
+
+#define CONVERTER_SYN_DATA 1460 /* bytes: the message, and what the client sends behind it */
 #define CONVERTER_PATIENCE (10 * BRAID_SECOND)
 
 #endif

@@ -57,6 +57,8 @@ struct cpe_params {
     /* ... what converters are shown: by COOKIE_PSK a code by the secret, else what they give us. */
     enum convert_cookie_kind cookie;
     char psk[CONVERT_PSK_MAX + 1];
+    bool early;                 /* the device is answered before the far side has answered ... */
+    braid_time first_wait;      /* ... which is asked when the device has spoken, or has not for so long */
     braid_time connect_timeout; /* for the far side's answer; 0: CPE_CONNECT_TIMEOUT */
 };
 
@@ -77,6 +79,7 @@ struct cpe_params {
     X(CPE_LAN_RESET, "lan_reset", "connections that the LAN's device aborted")                               \
     X(CPE_WAN_RESET, "wan_reset", "connections that the far side aborted")                                   \
     X(CPE_TIMEOUT, "timeout", "connections given up because one side fell silent")                           \
+    X(CPE_FIRST, "first_bytes", "connections whose first bytes left with the SYN to a converter")            \
     X(CPE_PASSED, "passed", "SYNs left to the kernel")                                                       \
     X(CPE_UP, "bytes_up", "bytes of the LAN that went to the uplinks")                                       \
     X(CPE_DOWN, "bytes_down", "bytes of the uplinks that went to the LAN")

@@ -13,6 +13,7 @@
 #include "io/clock.h"
 #include "relay/end_conn.h"
 #include "role/cpe_convert.h"
+#include "role/cpe_first.h"
 #include "role/cpe_lanes.h"
 #include "role/cpe_refuse.h"
 #include "role/cpe_wishes.h"
@@ -21,8 +22,10 @@
 #define BYPASS_PATIENCE BRAID_SECOND
 #define HASTY_AFTER     (2 * BRAID_SECOND) /* a converter that answers later may not have heard its server */
 #define HASTY_FOR       (600 * BRAID_SECOND) /* one that has not once is not believed for so long */
+#define ALONE_TIME      (5 * BRAID_SECOND)   /* for three SYNs that carry the device's first bytes */
 
 static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwise);
+static void lose(struct carried *cd, enum race_loss why);
 
 /* ---- the far side is there ----------------------------------------------------------------------- */
 
@@ -76,6 +79,7 @@ static void carry(struct carried *cd, struct braid_conn *c, bool heard)
 {
     struct cpe *cpe = carried_cpe(cd);
     struct end *wan = &cd->splice.ends[WAN_END];
+    size_t first = cd->asking->first_len;
     cpe->counters.v[CPE_ACCEPTED]++;
     if (!braid_conn_is_mptcp(c))
         cpe->counters.v[CPE_PLAIN]++;
@@ -88,8 +92,10 @@ static void carry(struct carried *cd, struct braid_conn *c, bool heard)
     if (!heard)
         splice_hold(&cd->splice, WAN_END);
     carried_opened(cd);
-    if (carried_accept(cd) == 0)
-        end_conn_established(c, wan);
+    if (carried_accept(cd) < 0)
+        return;
+    cpe_first_took(cd, first);
+    end_conn_established(c, wan);
 }
 
 /* ---- a converter's answer decides -------------------------------------------------------------------- */
@@ -150,8 +156,13 @@ static void on_awaited_closed(struct braid_conn *c, void *user, enum braid_close
     struct carried *cd = user;
     struct convert_answer a = convert_client_hear(c);
     cd->asking->awaited = NULL;
-    if (a.verdict == CONVERT_NOT_HEARD || a.verdict == CONVERT_ACCEPTED)
+    if (a.verdict == CONVERT_NOT_HEARD || a.verdict == CONVERT_ACCEPTED) {
+        if (cd->asking->alone) {
+            lose(cd, RACE_LOST_UNREACHABLE);
+            return;
+        }
         a = broken;
+    }
     take_refusal(cd, &a, cpe_convert_again(cd, c, &a, cd->asking->asked_at));
 }
 
@@ -182,6 +193,11 @@ static void lose(struct carried *cd, enum race_loss why)
 {
     struct cpe *cpe = carried_cpe(cd);
     bool converter = cpe->params->kind == CPE_CONVERT && !cd->asking->straight;
+    if (cd->asking->alone) { /* the server may have the device's bytes: nobody else gets them */
+        cpe_first_distrust(cd);
+        cpe_give_up(cd, why);
+        return;
+    }
     if (cd->asking->bypass) {
         if (why != RACE_LOST_RESOURCES)
             cpe_bypass_learn(cd, false);
@@ -249,6 +265,8 @@ static void on_won(void *arg, struct braid_conn *c, unsigned lane)
     a->race = NULL;
     braid_conn_addrs(c, &local, &cd->far);
     if (is_decided(cd, c)) {
+        if (a->convert)
+            cpe_first_trust(cd, c);
         carry(cd, c, !a->convert);
         return;
     }
@@ -278,6 +296,10 @@ static size_t on_opening(void *arg, const struct race_lane *lane, uint8_t out[RA
     size_t len = cd->asking->convert ? cpe_convert_message(cd, lane, out) : 0;
     if (len > cd->asking->message_len)
         cd->asking->message_len = len;
+    if (cd->asking->alone) {
+        cd->asking->first_len = (uint16_t)cpe_first_copy(cd, out + len, RACE_OPENING - len);
+        len += cd->asking->first_len;
+    }
     return len;
 }
 
@@ -334,6 +356,7 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
     a->convert = p->kind == CPE_CONVERT && !a->straight && !a->bypass;
     cd->asked_mptcp = false;
     a->message_len = 0;
+    a->first_len = 0;
     a->asked_at = now;
     const struct profile *special = special_profile(cd, meant.port);
     const struct cpe_wish wish = {.meant = &meant,
@@ -363,6 +386,13 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
     if (cpe->owner->role.node->learned)
         learned_steer(cpe->owner->role.node->learned, lanes, params.n_lanes, now);
     cd->far = lanes[0].remote;
+    a->local = lanes[0].local.ip;
+    a->alone = params.alone = a->convert && cpe_first_goes_alone(cd, &lanes[0]);
+    if (a->alone) {
+        params.n_lanes = 1;
+        params.question_len = 0;
+        params.timeout = params.timeout < ALONE_TIME ? params.timeout : ALONE_TIME;
+    }
     a->race = race_new(&params);
     if (!a->race) {
         cpe_give_up(cd, RACE_LOST_RESOURCES);

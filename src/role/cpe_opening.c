@@ -5,6 +5,7 @@
 #include "relay/end_conn.h"
 #include "role/cpe_asking.h"
 #include "role/cpe_here.h"
+#include "role/cpe_await.h"
 #include "role/cpe_lanes.h"
 #include "role/cpe_opening.h"
 #include "role/flaw.h"
@@ -60,7 +61,10 @@ static int carry(struct cpe *cpe, struct braid_conn *c, const struct device_sock
         cpe->counters.v[CPE_FAILED]++;
         return -1;
     }
-    cpe_ask(cd);
+    if (cpe->params->early)
+        cpe_await(cd);
+    else
+        cpe_ask(cd);
     return 0;
 }
 
@@ -79,8 +83,21 @@ void cpe_take_socket(struct cpe *cpe, const struct device_socket *socket)
         upstream_reset(socket->fd);
 }
 
+static void on_established(struct braid_conn *c, void *user)
+{
+    if (user)
+        cpe_await_established(carried_of_user(user));
+    end_conn_established(c, user);
+}
+
+static void on_readable(struct braid_conn *c, void *user)
+{
+    if (!user || !cpe_await_readable(carried_of_user(user)))
+        end_conn_readable(c, user);
+}
+
 const struct braid_conn_ops cpe_lan_ops = {.incoming = on_incoming,
-                                           .established = end_conn_established,
-                                           .readable = end_conn_readable,
+                                           .established = on_established,
+                                           .readable = on_readable,
                                            .writable = end_conn_writable,
                                            .closed = end_conn_closed};

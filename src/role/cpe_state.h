@@ -14,6 +14,15 @@ struct cpe_cookies;
 struct cpe_listener;
 struct netlink;
 
+#define CPE_TRUSTED 32 /* ways to converters */
+
+/* A way on which data of a SYN has lately arrived (cpe_first.h). */
+struct cpe_trusted {
+    struct braid_ip local;
+    struct braid_addr remote;
+    braid_time until; /* 0: none */
+};
+
 /* One CPE on one worker. */
 struct cpe {
     struct splice_owner splices; /* of what it carries; their group is the cpes */
@@ -29,6 +38,8 @@ struct cpe {
     struct list open;                                  /* those that both sides have */
     struct complaint complaint;                        /* that the far side does not come */
     struct cpe_counters counters;
+    struct cpe_trusted trusted[CPE_TRUSTED];
+    uint8_t servers_first[65536 / 8]; /* a bit for each port whose servers speak first */
 };
 
 struct cpes {

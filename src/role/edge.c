@@ -79,6 +79,8 @@ static void edge_init(struct edge *e, struct edges *es, const struct edge_params
     list_init(&e->open);
 }
 
+#define EARLY_MAX 65536 /* SYNs that are remembered, of each edge: some 500 a second */
+
 static int unproven_new(struct edges *es, const struct unproven_limits *limits)
 {
     struct siphash_key key;
@@ -89,6 +91,8 @@ static int unproven_new(struct edges *es, const struct unproven_limits *limits)
         const struct unproven_limits pending = {
             .all = UINT_MAX, .per_source = es->edges[i].params->convert.pending, .single = true};
         made |= unproven_init(&es->edges[i].pending, &pending, &key);
+        if (es->edges[i].params->convert.early)
+            made |= recent_init(&es->edges[i].early, &key, EARLY_MAX);
     }
     return made;
 }
@@ -142,6 +146,7 @@ static void edges_free(struct role *r)
         drop_all(&e->limited);
         drop_all(&e->open);
         unproven_free(&e->pending);
+        recent_free(&e->early);
     }
     bypass_free(es->bypass);
     unproven_free(&es->unproven);

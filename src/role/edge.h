@@ -78,7 +78,10 @@ struct edge_params {
     X(EDGE_BUSY, "busy", "connections refused since their client has too many that wait for a server")       \
     X(EDGE_OVERDUE, "overdue", "clients whose Convert message did not come in time")                         \
     X(EDGE_ERRORS, "errors", "Error TLVs sent to clients")                                                   \
-    X(EDGE_ERRORS_LIMITED, "errors_limited", "clients reset without an Error TLV, since there were too many")
+    X(EDGE_ERRORS_LIMITED, "errors_limited",                                                                 \
+      "clients reset without an Error TLV, since there were too many")                                       \
+    X(EDGE_EARLY, "early",                                                                                   \
+      "of the accepted ones, those whose SYN brought data that went to the server at once")
 
 enum edge_counter {
 #define X(id, name, help) id,

@@ -4,6 +4,7 @@
 
 #include "base/list.h"
 #include "base/rate.h"
+#include "base/recent.h"
 #include "relay/source.h"
 #include "relay/splice.h"
 #include "relay/targets.h"
@@ -31,6 +32,7 @@ struct edge {
     struct list open;           /* clients with a connected server */
     struct unproven pending;    /* a converter's clients whose server has not answered, by client */
     struct rate errors;         /* Error TLVs */
+    struct recent early;        /* SYNs whose data went to the server at once (converter_early.c) */
     struct complaint complaint; /* that the server does not come */
     struct edge_counters counters;
 };

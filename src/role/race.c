@@ -170,7 +170,7 @@ static void settle_refusal(struct race *r, struct candidate *c, braid_time now)
     struct candidate *plain = &l->candidates[PLAIN];
     if (c->plain) {
         strike(r, &l->where.remote);
-    } else if (r->params.fallback && !l->struck && plain->state == UNTRIED) {
+    } else if (r->params.fallback && !r->params.alone && !l->struck && plain->state == UNTRIED) {
         candidate_open(r, plain, now);
         /* somebody answers here: the others wait once more */
         if (l == r->newest)
@@ -228,7 +228,7 @@ static void drop_refused(struct race *r, braid_time now)
 /* The plain SYN of a lane is still to come. */
 static bool plain_waits(const struct race *r, const struct lane *l)
 {
-    return r->params.fallback && !l->struck && l->candidates[CAPABLE].state != UNTRIED &&
+    return r->params.fallback && !r->params.alone && !l->struck && l->candidates[CAPABLE].state != UNTRIED &&
            l->candidates[PLAIN].state == UNTRIED;
 }
 

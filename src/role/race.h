@@ -128,6 +128,9 @@ struct race_params {
      * lanes that are not bare, and is not needed with the others. question_len 0: nothing is asked. */
     const void *question;
     size_t question_len;
+    /* The opening must not arrive twice: one SYN with MP_CAPABLE, over the first lane, and nothing else,
+     * whatever becomes of it. That it was not answered does not say that it has not arrived. */
+    bool alone;
     braid_time timeout; /* for all together */
     const struct race_events *events;
     void *arg;

@@ -40,16 +40,18 @@ class Direct(Subject):
 class BraidSubject(Subject):
     """Braid as CPE and as converter, with the defaults of both."""
     name, state = "Braid", None
+    near, far = {}, {}  # keys of the CPE and the converter beside the defaults
 
     def start(self, house, directory):
-        near, far = directory / "cpe", directory / "edge"
-        for each in (near, far):
+        at_cpe, at_edge = directory / "cpe", directory / "edge"
+        for each in (at_cpe, at_edge):
             each.mkdir()
         converter = f"{home.SERVICE[4]}:{CONVERTER_PORT}"
-        edge = Braid(house.edge, far, [Section("edge conv", mode="convert", listen=converter, allow="10.0.0.0/8",
-                                               targets="any")])
+        edge = Braid(house.edge, at_edge, [Section("edge conv", mode="convert", listen=converter, allow="10.0.0.0/8",
+                                               targets="any", **self.far)])
         self.processes.append(edge.process)
-        cpe = Braid(house.cpe, near, [Cpe(uplinks=[uplink.device for uplink in house.uplinks], mode="convert", peer=converter)])
+        cpe = Braid(house.cpe, at_cpe, [Cpe(uplinks=[uplink.device for uplink in house.uplinks], mode="convert", peer=converter,
+                                    **self.near)])
         self.processes.append(cpe.process)
         self.state = directory / "steer"
         house.cpe.run(SCRIPT, "up", "--lan", "lan", "--state", self.state)
@@ -58,6 +60,11 @@ class BraidSubject(Subject):
         if self.state:
             stop_watcher(self.state)
         super().stop()
+
+
+class EarlySubject(BraidSubject):
+    """The same, answering devices at once, and with their first bytes in the SYN: 0-RTT."""
+    name, near, far = "Braid, early", {"answer": "early"}, {"early": "yes"}
 
 
 class Shadowsocks(Subject):

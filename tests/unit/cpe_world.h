@@ -101,6 +101,7 @@ static struct {
     bool deaf;                 /* converters do not know that option */
     bool strips;               /* option 30 is taken away from all but SYNs */
     struct braid_addr itself;  /* a server that is no converter, whatever the manners are; port 0: none */
+    unsigned loss;             /* of 100 packets between the router and the world so many are lost */
     bool silent[UPLINKS_MAX];  /* what comes from this inner address is lost */
     unsigned syns[UPLINKS_MAX];
     struct braid_addr other; /* the device's own, besides the usual ones; port 0: none */
@@ -158,6 +159,16 @@ static inline bool leaves_router(const struct wire_packet *p, struct flying *f)
     return !world.silent[i] && !(world.dead.port && addr_equal(&p->dst, &world.dead));
 }
 
+static inline void world_random(void *ctx, void *out, size_t len)
+{
+    (void)ctx;
+    uint8_t *b = out;
+    for (size_t i = 0; i < len; i++) {
+        world.rng = world.rng * 6364136223846793005u + 1442695040888963407u;
+        b[i] = (uint8_t)(world.rng >> 56);
+    }
+}
+
 static inline void world_output(void *ctx, const struct braid_packet *o)
 {
     enum where from = (enum where)(uintptr_t)ctx;
@@ -179,19 +190,16 @@ static inline void world_output(void *ctx, const struct braid_packet *o)
         buf_unref(f.b);
         return;
     }
+    uint8_t chance = UINT8_MAX;
+    if (world.loss > 0 && (from == WORLD || f.to == WORLD))
+        world_random(NULL, &chance, 1);
+    if (chance * 100u < world.loss * 256u) {
+        buf_unref(f.b);
+        return;
+    }
     if (from == ROUTER && !tcp) /* ICMP, about the device's SYN */
         f.to = DEVICE;
     fly(&f);
-}
-
-static inline void world_random(void *ctx, void *out, size_t len)
-{
-    (void)ctx;
-    uint8_t *b = out;
-    for (size_t i = 0; i < len; i++) {
-        world.rng = world.rng * 6364136223846793005u + 1442695040888963407u;
-        b[i] = (uint8_t)(world.rng >> 56);
-    }
 }
 
 /* ---- the applications ------------------------------------------------------------------------- */
@@ -228,8 +236,11 @@ static inline bool converter_hears(struct braid_conn *c)
     struct convert_message m;
     struct braid_addr remote;
     size_t len = 0;
-    for (unsigned i = 0, n = braid_conn_peek(c, iov, 4); i < n; len += iov[i++].iov_len)
-        memcpy(bytes + len, iov[i].iov_base, iov[i].iov_len);
+    for (unsigned i = 0, n = braid_conn_peek(c, iov, 4); i < n && len < sizeof(bytes); i++) {
+        size_t take = iov[i].iov_len < sizeof(bytes) - len ? iov[i].iov_len : sizeof(bytes) - len;
+        memcpy(bytes + len, iov[i].iov_base, take);
+        len += take;
+    }
     if (convert_parse(CONVERT_BY_CLIENT, bytes, len, &m) != CONVERT_COMPLETE)
         return false;
     ck_assert(m.has_connect != m.has_info);

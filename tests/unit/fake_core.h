@@ -172,6 +172,17 @@ void braid_conn_accept(struct braid_conn *c)
     c->accepted = true;
 }
 
+size_t braid_conn_readable(const struct braid_conn *c)
+{
+    return c->up_arrived - c->up_taken;
+}
+
+void braid_conn_accept_early(struct braid_conn *c, uint16_t most)
+{
+    ck_assert_uint_gt(most, 0);
+    braid_conn_accept(c);
+}
+
 void braid_conn_accept_with(struct braid_conn *c, const void *data, size_t len)
 {
     braid_conn_accept(c);

@@ -39,7 +39,7 @@ START_TEST(a_converter_has_several_addresses_and_says_who_may_convert)
     ck_assert(e->reach[1].allow && e->reach[1].bits == 0);
     ck_assert_int_eq(e->convert.cookie, CONVERT_COOKIE_NONE);
     ck_assert_uint_eq(e->convert.pending, CONVERT_PENDING);
-    ck_assert(!e->convert.ignore_bare_syn);
+    ck_assert(!e->convert.ignore_bare_syn && !e->convert.early);
     conf_free(&conf);
 }
 END_TEST
@@ -48,12 +48,12 @@ START_TEST(a_converter_may_be_open)
 {
     const struct edge_params *e =
         parsed(CONVERT "open = yes\nallow = !203.0.113.7\ncookie = psk\npending = 7\n"
-                       "psk = 0123456789abcdef\nbare_syn = ignore\n");
+                       "psk = 0123456789abcdef\nbare_syn = ignore\nearly = yes\n");
     ck_assert(allows(e, "198.51.100.1") && !allows(e, "203.0.113.7"));
     ck_assert_int_eq(e->convert.cookie, CONVERT_COOKIE_PSK);
     ck_assert_str_eq(e->convert.psk, "0123456789abcdef");
     ck_assert_uint_eq(e->convert.pending, 7);
-    ck_assert(e->convert.ignore_bare_syn);
+    ck_assert(e->convert.ignore_bare_syn && e->convert.early);
     conf_free(&conf);
 }
 END_TEST
@@ -96,6 +96,8 @@ static const struct {
     {EDGE "psk = 0123456789abcdef\n", "4: [edge web] psk: " ONLY_CONVERT},
     {EDGE "pending = 1\n", "4: [edge web] pending: " ONLY_CONVERT},
     {EDGE "bare_syn = ignore\n", "4: [edge web] bare_syn: " ONLY_CONVERT},
+    {EDGE "early = no\n", "4: [edge web] early: " ONLY_CONVERT},
+    {CONVERT "early = maybe\n", "4: [edge conv] early: \"maybe\" is not known; it is one of: no, yes"},
     {TRANSPARENT "allow = any\n", "3: [edge any] allow: " ONLY_CONVERT},
     {"[edge web]\nlisten = 10.0.0.1:80, 10.0.0.3:80\ntarget = 10.0.0.2:80\n",
      "2: [edge web] listen: has more than one address, which only mode = convert may have; give one, and "

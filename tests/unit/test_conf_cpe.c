@@ -77,11 +77,13 @@ START_TEST(converters_may_be_shown_a_secret)
 {
     ck_assert_msg(parse(CPE "mode = convert\npeer = vps:5124\n") == 0, "%s", err);
     ck_assert(conf.cpes->cookie == CONVERT_COOKIE_ADDRESS && conf.cpes->bypass);
+    ck_assert(!conf.cpes->early && conf.cpes->first_wait == 5 * BRAID_MS);
     conf_free(&conf);
     ck_assert_msg(parse(CPE "mode = convert\npeer = vps:5124\ncookie = psk\npsk = 0123456789abcdef\n"
-                            "bypass = no\n") == 0,
+                            "bypass = no\nanswer = early\nfirst_bytes = 0\n") == 0,
                   "%s", err);
     ck_assert(conf.cpes->cookie == CONVERT_COOKIE_PSK && !conf.cpes->bypass);
+    ck_assert(conf.cpes->early && conf.cpes->first_wait == 0);
     ck_assert_str_eq(conf.cpes->psk, "0123456789abcdef");
     conf_free(&conf);
 }
@@ -149,6 +151,9 @@ static const struct {
      "4: [cpe lan] bypass: has a meaning only with mode = convert; remove it, or set that"},
     {CPE "psk = 0123456789abcdef\n",
      "4: [cpe lan] psk: has a meaning only with mode = convert; remove it, or set that"},
+    {CONVERT "answer = soon\n", "6: [cpe lan] answer: \"soon\" is not known; it is one of: late, early"},
+    {CONVERT "first_bytes = 201\n",
+     "6: [cpe lan] first_bytes: \"201\" is not a number from 0 to 200; give one, such as 5"},
     {CONVERT "cookie = off\n", "6: [cpe lan] cookie: \"off\" is not known; it is one of: address, psk"},
     {CONVERT "cookie = psk\n",
      "6: [cpe lan] psk: is missing; add the secret that this CPE shares with its peers, 16 to 64 characters, "
