@@ -438,6 +438,10 @@ void braid_conn_commit(struct braid_conn *c, size_t n);
  * EPIPE), or the connection has failed, as closed() is about to tell. */
 #define BRAID_SHUT (-2)
 ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len);
+/* Takes bytes out of from's stream and writes them to c, a connection of the same core, until `from` has none
+ * left or c is full, as above. What came in large packets is not copied: c keeps their buffers. Bytes, or
+ * BRAID_SHUT. */
+ssize_t braid_conn_move(struct braid_conn *c, struct braid_conn *from);
 /* No more bytes will be written: DATA_FIN (or FIN) follows what was. */
 void braid_conn_shutdown(struct braid_conn *c);
 /* Ends the connection at once: MP_FASTCLOSE, or RST of a plain TCP connection. closed() is called with

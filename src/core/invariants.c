@@ -12,7 +12,7 @@ static void check_send(const struct braid_conn *c)
     size_t held = 0;
     list_each (n, tmp, &c->send.chunks) {
         const struct send_chunk *k = list_entry(n, struct send_chunk, node);
-        assert(k->len <= k->buf->cap);
+        assert(k->at + k->len <= k->buf->cap);
         assert(n == c->send.chunks.next || at == k->dsn);
         at = k->dsn + k->len;
         held += k->buf->cap;

@@ -81,31 +81,55 @@ unsigned braid_conn_peek(const struct braid_conn *c, struct iovec *iov, unsigned
     return i;
 }
 
-/* The slices' references go as the user is through with them: what came in a packet frees its buffer here. */
-void braid_conn_consume(struct braid_conn *c, size_t n)
+/* The first slice is gone. */
+static void rcvq_shift(struct recvq *q)
 {
-    struct recvq *q = c->recv.q;
-    assert(n <= c->recv.bytes);
+    q->head = (q->head + 1) & (q->cap - 1);
+    q->n--;
+    /* slices that own their memory come before those that do not */
+    if (q->kept > 0)
+        q->kept--;
+}
+
+/* The user has read n bytes, and the queue is without them. */
+static void has_read(struct braid_conn *c, size_t n)
+{
     c->recv.bytes -= n;
     c->recv.user += n;
-    while (n > 0) {
-        struct slice *s = rcvq_at(q, 0);
-        if (n < s->len) {
-            slice_advance(s, (uint32_t)n);
-            break;
-        }
-        n -= s->len;
-        slice_drop(s);
-        q->head = (q->head + 1) & (q->cap - 1);
-        q->n--;
-        /* slices that own their memory come before those that do not */
-        if (q->kept > 0)
-            q->kept--;
-    }
-    if (q && q->n == 0) /* idle connections hold no memory */
+    if (c->recv.q && c->recv.q->n == 0) /* idle connections hold no memory */
         ring_free(c);
     /* the window may open (flow_window), and an end that waited for the reading goes on */
     conn_dirty(c);
+}
+
+/* The slices' references go as the user is through with them: what came in a packet frees its buffer here. */
+void braid_conn_consume(struct braid_conn *c, size_t n)
+{
+    size_t left = n;
+    assert(n <= c->recv.bytes);
+    while (left > 0) {
+        struct slice *s = rcvq_at(c->recv.q, 0);
+        if (left < s->len) {
+            slice_advance(s, (uint32_t)left);
+            break;
+        }
+        left -= s->len;
+        slice_drop(s);
+        rcvq_shift(c->recv.q);
+    }
+    has_read(c, n);
+}
+
+const struct slice *recvq_first(const struct braid_conn *c)
+{
+    return c->recv.q ? rcvq_at(c->recv.q, 0) : NULL;
+}
+
+void recvq_take_first(struct braid_conn *c)
+{
+    uint32_t len = rcvq_at(c->recv.q, 0)->len;
+    rcvq_shift(c->recv.q);
+    has_read(c, len);
 }
 
 size_t braid_conn_readable(const struct braid_conn *c)

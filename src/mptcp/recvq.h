@@ -63,6 +63,10 @@ struct conn_recv {
 
 /* The next bytes of the stream. Takes over the slice; the connection may fail for want of memory. */
 void recvq_append(struct braid_conn *c, struct slice *s);
+/* The oldest slice; NULL: there is none. */
+const struct slice *recvq_first(const struct braid_conn *c);
+/* The user is through with it, and has taken over its reference. */
+void recvq_take_first(struct braid_conn *c);
 /* Makes slices that outlive the packets they came in. False: memory is short. */
 bool recvq_keep(struct braid_conn *c);
 /* Drops what was not read. */

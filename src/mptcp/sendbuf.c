@@ -50,24 +50,40 @@ static void chunk_free(struct braid_conn *c, struct send_chunk *k)
     free(k);
 }
 
+/* Its first byte. */
+static uint8_t *chunk_data(const struct send_chunk *k)
+{
+    return k->buf->data + k->at;
+}
+
+/* Bytes of its buffer behind those that are filled. */
+static size_t chunk_room(const struct send_chunk *k)
+{
+    return k->buf->cap - k->at - k->len;
+}
+
+/* The last one, empty; takes over the buffer, unless memory is short (NULL). */
+static struct send_chunk *chunk_of_buf(struct braid_conn *c, struct buf *b)
+{
+    struct send_chunk *k = malloc(sizeof(*k));
+    if (!k)
+        return NULL;
+    mem_take(&c->mem, CHUNK_COST);
+    *k = (struct send_chunk){.buf = b, .dsn = c->send.end};
+    list_append(&c->send.chunks, &k->node);
+    return k;
+}
+
 /* A large one if much is to be written, a small one for a short answer, and for whoever is near the end of
  * the memory. */
 static struct send_chunk *chunk_add(struct braid_conn *c, size_t want)
 {
     size_t room = mem_room(&c->mem),
            cap = want < CHUNK_LARGE / 4 || room <= CHUNK_LARGE ? CHUNK_SMALL : CHUNK_LARGE;
-    struct send_chunk *k = room > cap ? malloc(sizeof(*k)) : NULL;
+    struct buf *b = room > cap ? buf_new(cap, &c->mem) : NULL;
+    struct send_chunk *k = b ? chunk_of_buf(c, b) : NULL;
     if (!k)
-        return NULL;
-    k->buf = buf_new(cap, &c->mem);
-    if (!k->buf) {
-        free(k);
-        return NULL;
-    }
-    mem_take(&c->mem, CHUNK_COST);
-    k->dsn = c->send.end;
-    k->len = 0;
-    list_append(&c->send.chunks, &k->node);
+        buf_unref(b);
     return k;
 }
 
@@ -77,7 +93,7 @@ static struct send_chunk *tail_with_room(struct braid_conn *c)
     if (list_empty(&c->send.chunks))
         return NULL;
     struct send_chunk *k = chunk_of(c->send.chunks.prev);
-    return k->buf->cap - k->len >= 512 ? k : NULL;
+    return chunk_room(k) >= 512 ? k : NULL;
 }
 
 /* Half of the memory is for whoever comes first, but nobody takes more than a part of what is left of that;
@@ -126,10 +142,10 @@ unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov
         }
         if (i == 0)
             c->send.reserved = k;
-        size_t len = k->buf->cap - k->len;
+        size_t len = chunk_room(k);
         if (len > want)
             len = want;
-        iov[i].iov_base = k->buf->data + k->len;
+        iov[i].iov_base = chunk_data(k) + k->len;
         iov[i].iov_len = len;
         want -= len;
         i++;
@@ -149,7 +165,7 @@ void braid_conn_commit(struct braid_conn *c, size_t n)
     while (at != &c->send.chunks) {
         struct send_chunk *k = chunk_of(at);
         at = at->next;
-        size_t take = k->buf->cap - k->len;
+        size_t take = chunk_room(k);
         if (take > n)
             take = n;
         /* When it was reserved nobody knew how much would go into those in front of it. */
@@ -180,6 +196,24 @@ ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
     if (done < len)
         c->send.want_writable = true;
     return (ssize_t)done;
+}
+
+bool conn_send_append(struct braid_conn *c, const struct slice *s)
+{
+    if (c->send.reserved)
+        braid_conn_commit(c, 0);
+    bool fits = c->send.end - c->send.una + s->len <= conn_send_limit(c);
+    if (!fits || is_shut(c) || mem_room(&c->mem) <= buf_cost(s->buf->cap) + CHUNK_COST)
+        return false;
+    struct send_chunk *k = chunk_of_buf(c, s->buf);
+    if (!k)
+        return false;
+    buf_charge(s->buf, &c->mem);
+    k->at = (uint32_t)(s->data - s->buf->data);
+    k->len = s->len;
+    c->send.end += s->len;
+    conn_dirty(c);
+    return true;
 }
 
 void braid_conn_shutdown(struct braid_conn *c)
@@ -219,7 +253,7 @@ unsigned conn_send_peek(const struct braid_conn *c, size_t room, struct iovec *i
     unsigned i = 0;
     for (struct list *at = c->send.chunks.next; at != &c->send.chunks && i < n && room > 0; at = at->next) {
         const struct send_chunk *k = chunk_of(at);
-        iov[i] = (struct iovec){k->buf->data, k->len < room ? k->len : room};
+        iov[i] = (struct iovec){chunk_data(k), k->len < room ? k->len : room};
         room -= iov[i++].iov_len;
     }
     return i;
@@ -365,9 +399,9 @@ struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
     for (uint32_t i = 0; i < n; i++, k = chunk_of(k->node.next)) {
         uint32_t skip = i == 0 ? (uint32_t)(dsn - k->dsn) : 0;
         uint32_t take = k->len - skip < left ? k->len - skip : left;
-        m->slices[i] = slice_of(k->buf, k->buf->data + skip, take);
+        m->slices[i] = slice_of(k->buf, chunk_data(k) + skip, take);
         if (c->dss.checksum)
-            sum = checksum_add_at(sum, k->buf->data + skip, take, m->tcp.len - left);
+            sum = checksum_add_at(sum, chunk_data(k) + skip, take, m->tcp.len - left);
         left -= take;
         /* new data: the next goes on in this chunk */
         if (dsn == c->send.nxt && i + 1 == n)

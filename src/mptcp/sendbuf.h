@@ -19,6 +19,7 @@ struct send_chunk {
     /* a reference; mappings that refer to these bytes hold their own */
     struct buf *buf;
     uint64_t dsn; /* of the first byte */
+    uint32_t at;  /* where in the buffer that is: not at its beginning if the bytes came in a packet */
     uint32_t len; /* filled */
 };
 
@@ -56,6 +57,9 @@ void conn_send_init(struct braid_conn *c);
 void conn_data_ack(struct braid_conn *c, uint64_t data_ack, uint64_t wnd, braid_time now);
 /* Frees what was not DATA_ACKed, except for the bytes that mappings still refer to. */
 void conn_send_free(struct braid_conn *c);
+/* The bytes of s are written, and its buffer, which nobody else refers to, is the connection's from now on.
+ * False: it was not taken, as there is no room for all of it. */
+bool conn_send_append(struct braid_conn *c, const struct slice *s);
 /* True if the send buffer can get memory again. */
 bool conn_send_has_memory(const struct braid_conn *c);
 /* Bytes that may be written and not yet DATA_ACKed now, memory considered. */

@@ -1,6 +1,7 @@
 /* One end of a splice, whatever it is: a connection of the core (end_conn.h) or a socket of the kernel's
  * (end_socket.h). An end lends its own memory, as a connection does, or has the bytes somewhere else, as a
- * socket has: of two ends one has to lend, for bytes to go from one to the other without a copy. */
+ * socket has: of two ends one has to lend, for bytes to go from one to the other without a copy, or both have
+ * to be of a kind that moves them. */
 #ifndef BRAID_RELAY_END_H
 #define BRAID_RELAY_END_H
 
@@ -46,6 +47,10 @@ struct end_ops {
     void (*commit)(struct end *e, size_t n);
     /* Bytes in, from memory of others. Bytes, fewer than there are if the end is full now; or END_FAILED. */
     ssize_t (*write)(struct end *e, const struct iovec *iov, unsigned n);
+
+    /* Bytes in, taken out of another end with the same operations: all that it has, or as many as there is
+     * room for. NULL: ends of this kind cannot do that. */
+    size_t (*move)(struct end *e, struct end *from);
 
     /* No more bytes in. Called once. */
     void (*shutdown)(struct end *e);

@@ -1,4 +1,5 @@
-/* The core lends what has come in the packets that it came in, and room in the connection's send buffer. */
+/* The core lends what has come in the packets that it came in, and room in the connection's send buffer; from
+ * one connection to another it moves them. */
 #include "relay/end_conn.h"
 
 static unsigned conn_peek(const struct end *e, struct iovec *iov, unsigned n)
@@ -46,6 +47,12 @@ static ssize_t conn_write(struct end *e, const struct iovec *iov, unsigned n)
     return all;
 }
 
+static size_t conn_move(struct end *e, struct end *from)
+{
+    ssize_t n = braid_conn_move(e->conn, from->conn);
+    return n > 0 ? (size_t)n : 0;
+}
+
 static void conn_shutdown(struct end *e)
 {
     braid_conn_shutdown(e->conn);
@@ -81,6 +88,7 @@ static const struct end_ops conn_end = {.tells_gone = true,
                                         .reserve = conn_reserve,
                                         .commit = conn_commit,
                                         .write = conn_write,
+                                        .move = conn_move,
                                         .shutdown = conn_shutdown,
                                         .abort = conn_abort,
                                         .close = conn_close,

@@ -1,6 +1,7 @@
 /* See splice.h. Bytes go from the packets that they came in to sendmsg, or from readv into a send buffer;
- * from one connection to another with one copy in user space, from one socket to another by way of a page
- * that all splices share, where nothing stays: what the second socket does not take was only looked at. */
+ * from one connection to another in the packets that they came in, from one socket to another by way of a
+ * page that all splices share, where nothing stays: what the second socket does not take was only looked at.
+ */
 #include <stdlib.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -56,9 +57,20 @@ static void shut(struct end *to)
 
 /* ---- from an end that lends its bytes -------------------------------------------------------- */
 
+/* Between two of a kind. What is left shows that the other one is full. */
+static ssize_t move_all(struct end *from, struct end *to)
+{
+    struct iovec iov;
+    size_t n = to->ops->move(to, from);
+    to->full = from->ops->peek(from, &iov, 1) > 0;
+    return (ssize_t)n;
+}
+
 /* Bytes; END_AGAIN: there are none, or none were taken; or END_FAILED. */
 static ssize_t write_some(struct end *from, struct end *to)
 {
+    if (to->ops->move && to->ops == from->ops)
+        return move_all(from, to);
     struct iovec iov[LEND_IOVECS];
     unsigned n_iov = from->ops->peek(from, iov, LEND_IOVECS);
     if (n_iov == 0)
@@ -70,6 +82,7 @@ static ssize_t write_some(struct end *from, struct end *to)
     if (n == END_FAILED)
         return n;
     to->full = (size_t)n < all;
+    from->ops->consume(from, (size_t)n);
     return n;
 }
 
@@ -83,7 +96,6 @@ static void pump_lent(struct splice *s, struct end *from, struct end *to)
         }
         if (n == END_AGAIN)
             break;
-        from->ops->consume(from, (size_t)n);
         s->owner->events->moved(s, from->side, (size_t)n);
     }
     if (!to->full && from->ops->at_end(from)) {

@@ -275,6 +275,14 @@ ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
     return (ssize_t)n;
 }
 
+ssize_t braid_conn_move(struct braid_conn *c, struct braid_conn *from)
+{
+    size_t len = from->up_arrived - from->up_taken;
+    ssize_t n = braid_conn_write(c, from->up + from->up_taken, len);
+    braid_conn_consume(from, (size_t)n);
+    return n;
+}
+
 void braid_conn_shutdown(struct braid_conn *c)
 {
     FAKE_MUST(!c->shut);
