@@ -194,7 +194,7 @@ e2e: all $(B)/linkem ## the quick end-to-end tests against the kernel's MPTCP, i
 e2e-long: all $(B)/linkem ## all the end-to-end tests; installs what they need
 	@deploy/install-deps.sh long
 	tests/e2e/run --long
-bench: ## compare with HAProxy; BENCH=quick: in less than a minute (needs root; ten minutes)
+bench: ## compare with HAProxy, and a CPE with Shadowsocks; BENCH=quick: in about a minute (needs root; a quarter of an hour)
 	@deploy/install-deps.sh bench
 	$(MAKE) -j$(JOBS) all $(B)/bench/client $(B)/bench/server
 	tests/bench/run $(BENCH:%=--%)

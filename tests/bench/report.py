@@ -5,6 +5,7 @@ import platform
 import re
 import statistics
 
+import cpe
 from lib.proc import run
 from lib.proxy import BRAIDD, ROOT
 from rows import LOADS, MEMORY
@@ -81,8 +82,33 @@ def _memory(results):
     return lines
 
 
+def _cpe(results, row):
+    theirs, mine = (results.of(row.key, name) for name in cpe.NAMES)
+    of = ratio(median(mine), median(theirs))
+    return [f"{row.title} ({row.unit})", spread(theirs, row.digits), spread(mine, row.digits), number(of, 2), met(row, of)]
+
+
+def _cpe_cpu(results, row):
+    theirs, mine = (median(results.of(row.key, name), "cpu") for name in cpe.NAMES)
+    of = ratio(mine, theirs)
+    return [f"{row.title} (s/GB)", number(theirs, 3), number(mine, 3), number(of, 2), "-" if of is None else "yes" if of <= 1 else "no"]
+
+
 def tables(results):
     """(heading, header, lines) of each."""
+    if results.part != "cpe":
+        yield from _proxy_tables(results)
+    if results.part != "proxy":
+        yield from _cpe_tables(results)
+
+
+def _cpe_tables(results):
+    header = ["", *cpe.NAMES, f"{cpe.NAMES[1]} / {cpe.NAMES[0]}", "aim met"]
+    yield ("From a LAN through CPE and converter: medians (and ranges)", header, [_cpe(results, row) for row, _, _ in cpe.ROWS])
+    yield ("CPU time of the whole machine for these: medians", header, [_cpe_cpu(results, row) for row, _, _ in cpe.ROWS])
+
+
+def _proxy_tables(results):
     both = ["HAProxy", "Braid", "Braid / HAProxy", "aim met"]
     others = ["HAProxy 256K", "no proxy"]
     yield ("Speed: medians (and ranges)", ["", *both, *others],
@@ -103,7 +129,7 @@ def text(results):
         widths = [max(len(line[i]) for line in table) for i in range(len(header))]
         out += ["", heading] + ["  ".join([line[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in
                                           zip(line[1:], widths[1:])]).rstrip() for line in table]
-    return "\n".join(out + [""] + [f"FAILED {failure}" for failure in results.failures])
+    return "\n".join(out + [""] + results.remarks + [f"FAILED {failure}" for failure in results.failures])
 
 
 def markdown(results):
@@ -111,7 +137,7 @@ def markdown(results):
     for heading, header, lines in tables(results):
         out += ["", f"**{heading}**", "", "| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
         out += ["| " + " | ".join(line) + " |" for line in lines]
-    out += [""] + [f"- failed: {failure}" for failure in results.failures]
+    out += [""] + [f"- {remark}" for remark in results.remarks] + [f"- failed: {failure}" for failure in results.failures]
     return "\n".join(out + [END])
 
 

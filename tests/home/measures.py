@@ -18,6 +18,9 @@ BROWSER = 6       # connections at a time, as browsers have to a host
 LIMIT = 120.0
 SMALL = 1000
 FAIL_AT, WATCH = 2.0, 5.0
+# Of speed(): key: (title, way, connections)
+SPEED = {f"{way} {count}": (f"{'download' if way == 'down' else 'upload'}, {count} connection{'s' * (count > 1)}", way, count)
+         for way in ("down", "up") for count in (1, 16)}
 
 
 class Server(threading.Thread):

@@ -1,7 +1,13 @@
 """What bonds the uplinks of a home: Braid at both ends, what people use today at both ends, or nothing."""
+import contextlib
 import json
+import os
+import pathlib
+import shutil
+import tempfile
 
 from lib import home
+from lib.net import new_namespaces_use
 from lib.proc import Process
 from lib.proxy import Braid, Cpe, Section
 from lib.steer import SCRIPT, stop_watcher
@@ -19,10 +25,15 @@ REDIRECT = """table ip peer {
 
 
 class Subject:
-    name = None
+    name, programs = None, ()
 
     def __init__(self):
         self.processes = []
+
+    @classmethod
+    def lacks(cls):
+        """The programs of it that are not installed."""
+        return [program for program in cls.programs if not shutil.which(program)]
 
     def start(self, house, directory):
         pass
@@ -70,7 +81,7 @@ class EarlySubject(BraidSubject):
 class Shadowsocks(Subject):
     """Debian's shadowsocks-libev, redirected to in the router, on the kernel's MPTCP at both ends, set up as its users are
     told to: every uplink an endpoint with a routing table of its own."""
-    name = "Shadowsocks"
+    name, programs = "Shadowsocks", ("ss-redir", "ss-server", "mptcpize")
 
     def start(self, house, directory):
         common = {"server": home.EDGE[4], "server_port": SERVER_PORT, "password": "home", "method": "aes-128-gcm",
@@ -107,3 +118,19 @@ class Shadowsocks(Subject):
 
     def stop(self):
         super().stop()
+
+
+@contextlib.contextmanager
+def at_home(subject, uplinks):
+    """A house of its own with the subject at work, which finds nothing that another one has left."""
+    with tempfile.TemporaryDirectory(prefix="home-") as name:
+        with new_namespaces_use("cubic"):
+            house = home.Home(f"hs{os.getpid()}", pathlib.Path(name), uplinks)
+        try:
+            try:
+                subject.start(house, pathlib.Path(name))
+                yield house
+            finally:
+                subject.stop()
+        finally:
+            house.delete()
