@@ -104,10 +104,17 @@ static void warn_of_tun(struct parser *p, const struct conf_section *s)
 {
     const struct braid_core_params *core = &p->conf->limits;
     unsigned n = port_range_count((struct port_range){core->port_first, core->port_last});
-    if (n < core->max_subflows)
-        parser_warn(p, parser_key_line(s, "local_ports"), s->title, "local_ports",
-                    "has %u port%s for the %u subflows that a connection may have: some cannot be opened", n,
-                    n == 1 ? "" : "s", core->max_subflows);
+    unsigned workers = p->conf->daemon.workers > 0 ? p->conf->daemon.workers : 1, share = n / workers;
+    int line = parser_key_line(s, "local_ports");
+    if (share == 0)
+        parser_warn(
+            p, line, s->title, "local_ports",
+            "has %u port%s for %u workers: connections of two of them may take the same one, and fail", n,
+            n == 1 ? "" : "s", workers);
+    else if (share < core->max_subflows)
+        parser_warn(p, line, s->title, "local_ports",
+                    "has %u port%s %sfor the %u subflows that a connection may have: some cannot be opened",
+                    share, share == 1 ? "" : "s", workers > 1 ? "of each worker " : "", core->max_subflows);
 }
 
 void conf_warn(struct parser *p)

@@ -23,14 +23,14 @@ struct share {
     uint32_t from, every, count;
 };
 
-/* A range in which a connection would not find a port for each of its subflows any more is left whole: there
- * two workers may take the same 4-tuple, and both connections fail. */
+/* However narrow the range is: who finds no port fails alone, and says so, but of two workers that take the
+ * same 4-tuple both lose their connections. Only a range with fewer ports than workers is left whole. */
 static struct share share_of(const struct mptcp_env *env)
 {
     const struct braid_core_params *p = &env->params;
     struct share s = {.range = {p->port_first, p->port_last}, .every = 1};
     s.count = port_range_count(s.range);
-    if (p->n_workers > 1 && s.count / p->n_workers >= p->max_subflows && s.count >= p->n_workers) {
+    if (p->n_workers > 1 && s.count >= p->n_workers) {
         s.from = p->worker;
         s.every = p->n_workers;
         s.count /= p->n_workers;

@@ -98,6 +98,11 @@ static const struct {
      "f.ini:5: [tun] local_ports: has 1 port for the 8 subflows that a connection may have"},
     {EDGE "[tun]\nlocal_ports = 50000-50006\n", "f.ini:5: [tun] local_ports: has 7 ports for the 8 "},
     {EDGE "[tun]\nlocal_ports = 50000-50007\n", ""},
+    {EDGE "[tun]\nlocal_ports = 50000-50015\n[daemon]\nworkers = 2\n", ""},
+    {EDGE "[tun]\nlocal_ports = 50000-50014\n[daemon]\nworkers = 2\n",
+     "f.ini:5: [tun] local_ports: has 7 ports of each worker for the 8 "},
+    {EDGE "[tun]\nlocal_ports = 50000-50002\n[daemon]\nworkers = 4\n",
+     "f.ini:5: [tun] local_ports: has 3 ports for 4 workers: connections of two of them may take the same "},
     {EDGE "[tun]\nlocal_ports = 50000-50007\n[limits]\nsubflows = 9\n", "f.ini:5: [tun] local_ports: "},
     {EDGE "[limits]\nrcvbuf = 20000\n", ""}, /* memory follows the machine's */
     {EDGE "[limits]\nmemory = 0\nrcvbuf = 20000\n", ""},
