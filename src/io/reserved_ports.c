@@ -1,8 +1,10 @@
-/* See reserved_ports.h. */
+/* See reserved_ports.h. The note has two lines: what the setting was, and what it has been made. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "io/reserved_ports.h"
 #include "io/sysctl.h"
 
@@ -23,10 +25,47 @@ bool reserved_ports_covers(const char *list, uint16_t first, uint16_t last)
     return false;
 }
 
-int reserved_ports_add(struct reserved_ports *r, uint16_t first, uint16_t last)
+static void set_to(const char *list)
+{
+    sysctl_write(SETTING, *list ? list : "\n");
+}
+
+/* What a process that did not end in order has noted, if the setting is still as that one left it. */
+static void put_back_noted(const char *path)
+{
+    char text[2 * RESERVED_PORTS_TEXT + 2], now[RESERVED_PORTS_TEXT];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    char *after = strchr(text, '\n'), *end = after ? strchr(after + 1, '\n') : NULL;
+    if (end && sysctl_read(SETTING, now, sizeof(now)) == 0) {
+        *after++ = *end = '\0';
+        if (strcmp(now, after) == 0)
+            set_to(text);
+    }
+    unlink(path);
+}
+
+/* Without it all works; only a crash leaves something behind. */
+static void take_note(const struct reserved_ports *r)
+{
+    int fd = open(r->note, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return;
+    if (dprintf(fd, "%s\n%s\n", r->before, r->after) < 0)
+        unlink(r->note);
+    close(fd);
+}
+
+int reserved_ports_add(struct reserved_ports *r, const char *note, uint16_t first, uint16_t last)
 {
     char list[RESERVED_PORTS_TEXT + 16];
     r->changed = false;
+    r->note = note ? strdup(note) : NULL;
+    if (r->note)
+        put_back_noted(r->note);
     if (sysctl_read(SETTING, r->before, sizeof(r->before)) < 0)
         return -1;
     if (reserved_ports_covers(r->before, first, last))
@@ -39,6 +78,8 @@ int reserved_ports_add(struct reserved_ports *r, uint16_t first, uint16_t last)
     if (sysctl_write(SETTING, list) < 0 || sysctl_read(SETTING, r->after, sizeof(r->after)) < 0)
         return -1;
     r->changed = true;
+    if (r->note)
+        take_note(r);
     return 0;
 }
 
@@ -46,6 +87,10 @@ void reserved_ports_restore(struct reserved_ports *r)
 {
     char now[RESERVED_PORTS_TEXT];
     if (r->changed && sysctl_read(SETTING, now, sizeof(now)) == 0 && strcmp(now, r->after) == 0)
-        sysctl_write(SETTING, *r->before ? r->before : "\n");
+        set_to(r->before);
+    if (r->changed && r->note)
+        unlink(r->note);
+    free(r->note);
+    r->note = NULL;
     r->changed = false;
 }

@@ -1,6 +1,7 @@
 /* See uplink_install.h. Routes and rules of a daemon that was killed stay behind until the next one comes;
  * they concern only packets from inner addresses, of which there are none then. */
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,7 +161,10 @@ static bool put_nat(struct uplink_install *in, const struct uplink_state *states
 static void reserve_ports(struct uplink_install *in)
 {
     const struct braid_core_params *core = in->params->limits;
-    if (reserved_ports_add(&in->ports, core->port_first, core->port_last) < 0)
+    const char *state = in->params->daemon->state;
+    char note[PATH_MAX];
+    bool fits = state && snprintf(note, sizeof(note), "%s.ports", state) < (int)sizeof(note);
+    if (reserved_ports_add(&in->ports, fits ? note : NULL, core->port_first, core->port_last) < 0)
         log_warn("uplinks: cannot reserve the ports %u-%u: %s; set net.ipv4.ip_local_reserved_ports to this "
                  "range, or connections of this machine's own programs may break",
                  core->port_first, core->port_last, strerror(errno));

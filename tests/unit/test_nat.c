@@ -19,6 +19,7 @@
 #include "io/policy_rules.h"
 #include "io/reserved_ports.h"
 #include "io/rtnetlink.h"
+#include "io/sysctl.h"
 #include "suite.h"
 
 static struct nat_rules rules;
@@ -256,20 +257,53 @@ END_TEST
 START_TEST(ports_are_reserved_and_given_back)
 {
     static struct reserved_ports a, b;
-    ck_assert_int_eq(reserved_ports_add(&a, 49152, 61439), 0);
+    ck_assert_int_eq(reserved_ports_add(&a, NULL, 49152, 61439), 0);
     ck_assert(a.changed);
-    ck_assert_int_eq(reserved_ports_add(&b, 50000, 50001), 0);
+    ck_assert_int_eq(reserved_ports_add(&b, NULL, 50000, 50001), 0);
     ck_assert(!b.changed); /* they were reserved already */
     reserved_ports_restore(&b);
     reserved_ports_restore(&a);
-    ck_assert_int_eq(reserved_ports_add(&b, 50000, 50001), 0);
+    ck_assert_int_eq(reserved_ports_add(&b, NULL, 50000, 50001), 0);
     ck_assert(b.changed);
     ck_assert_str_eq(b.before, "");
-    ck_assert_int_eq(reserved_ports_add(&a, 50002, 50003), 0);
+    ck_assert_int_eq(reserved_ports_add(&a, NULL, 50002, 50003), 0);
     ck_assert_str_eq(a.after, "50000-50003");
     reserved_ports_restore(&b); /* somebody else has changed it since */
-    ck_assert_int_eq(reserved_ports_add(&b, 50000, 50003), 0);
+    ck_assert_int_eq(reserved_ports_add(&b, NULL, 50000, 50003), 0);
     ck_assert(!b.changed);
+}
+END_TEST
+
+static void write_note(const char *path, const char *lines)
+{
+    FILE *f = fopen(path, "w");
+    ck_assert(f && fputs(lines, f) >= 0 && fclose(f) == 0);
+}
+
+/* As after a kill: nobody has restored. */
+START_TEST(ports_that_a_crash_left_reserved_are_given_back)
+{
+    static struct reserved_ports a, b, c;
+    char note[] = "/tmp/braid-ports-XXXXXX", list[RESERVED_PORTS_TEXT];
+    close(mkstemp(note));
+    ck_assert_int_eq(sysctl_write("net/ipv4/ip_local_reserved_ports", "8080"), 0);
+    ck_assert_int_eq(reserved_ports_add(&a, note, 49152, 61439), 0);
+    ck_assert_int_eq(reserved_ports_add(&b, note, 50000, 50001), 0); /* other ports now */
+    ck_assert_str_eq(b.before, "8080");
+    ck_assert_str_eq(b.after, "8080,50000-50001");
+    reserved_ports_restore(&b);
+    ck_assert_int_eq(sysctl_read("net/ipv4/ip_local_reserved_ports", list, sizeof(list)), 0);
+    ck_assert_str_eq(list, "8080");
+    ck_assert_int_lt(access(note, F_OK), 0);
+    /* somebody else has changed it since, or the note is nobody's */
+    static const char *const notes[] = {"8080\n8080,7\n", "8080\n", "", "\n\n\n"};
+    for (unsigned i = 0; i < 4; i++) {
+        write_note(note, notes[i]);
+        ck_assert_int_eq(reserved_ports_add(&c, note, 9, 9), 0);
+        ck_assert_str_eq(c.before, "8080");
+        reserved_ports_restore(&c);
+    }
+    free(a.note);
 }
 END_TEST
 
@@ -299,6 +333,7 @@ int main(void)
         tcase_add_test(t, a_table_of_an_uplink_is_replaced_and_flushed);
         tcase_add_test(t, rules_of_a_priority_are_added_once_and_flushed_together);
         tcase_add_test(t, ports_are_reserved_and_given_back);
+        tcase_add_test(t, ports_that_a_crash_left_reserved_are_given_back);
         suite_add_tcase(s, t);
     } else {
         printf("test_nat: partly skipped, needs CAP_SYS_ADMIN and /dev/net/tun\n");
