@@ -89,12 +89,10 @@ struct braid_path_rule {
 
 struct braid_core_params {
     unsigned worker, n_workers; /* this core's number; tokens are congruent to worker modulo n_workers */
-    struct braid_directory *directory; /* of all cores of the process; NULL: a packet that a core does not
-                                        * know visits all workers before it is refused */
+    struct braid_directory *directory; /* of all cores; NULL: unknown flows' packets visit all workers */
     uint16_t mtu;                      /* of the TUN */
-    size_t
-        memory; /* bytes of the heap that all connections together may take. With a sixteenth of it left,
-                 * those that hold most of it are ended if their data does not move, newcomers are refused */
+    /* Bytes, of all connections. With a sixteenth left, newcomers are refused, and who stands still ends. */
+    size_t memory;
     size_t rcvbuf_max, sndbuf_max; /* bytes per connection */
     uint32_t max_conns;
     uint32_t half_open;    /* passive connections without their third ACK; SYNs beyond it are answered without
@@ -438,9 +436,8 @@ void braid_conn_commit(struct braid_conn *c, size_t n);
  * EPIPE), or the connection has failed, as closed() is about to tell. */
 #define BRAID_SHUT (-2)
 ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len);
-/* Takes bytes out of from's stream and writes them to c, a connection of the same core, until `from` has none
- * left or c is full, as above. What came in large packets is not copied: c keeps their buffers. Bytes, or
- * BRAID_SHUT. */
+/* The same with all bytes that `from`, of the same core, has to read; those of large packets are not copied.
+ */
 ssize_t braid_conn_move(struct braid_conn *c, struct braid_conn *from);
 /* No more bytes will be written: DATA_FIN (or FIN) follows what was. */
 void braid_conn_shutdown(struct braid_conn *c);
