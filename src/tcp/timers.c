@@ -125,6 +125,13 @@ static void on_rexmit(struct subflow *sf, braid_time now)
         tcp_rexmit_choose(sf);
 }
 
+/* Who wants an answer more often than that, since somebody on the way forgets, wants the next one as soon. */
+static braid_time keepalive_step(const struct subflow *sf)
+{
+    braid_time idle = sf->env->ops->keepalive(sf);
+    return idle < KEEPALIVE_STEP ? idle : KEEPALIVE_STEP;
+}
+
 /* RFC 9293 section 3.8.4. The deadline is not moved by traffic; what it finds decides. */
 static void on_keepalive(struct subflow *sf, braid_time now)
 {
@@ -137,7 +144,7 @@ static void on_keepalive(struct subflow *sf, braid_time now)
     }
     /* Retransmissions and window probes ask the peer already, and give up by rules of their own. */
     if (tcp_outstanding(sf) || sf->cwnd.blocked) {
-        sf->due.keepalive = now + KEEPALIVE_STEP;
+        sf->due.keepalive = now + keepalive_step(sf);
         return;
     }
     if (sf->tries.keepalives >= KEEPALIVE_MAX) {
@@ -145,7 +152,7 @@ static void on_keepalive(struct subflow *sf, braid_time now)
         return;
     }
     sf->tries.keepalives++;
-    sf->due.keepalive = now + KEEPALIVE_STEP;
+    sf->due.keepalive = now + keepalive_step(sf);
     tcp_count(sf, COUNT_TCP_KEEPALIVE, 1);
     subflow_probe(sf, now);
 }

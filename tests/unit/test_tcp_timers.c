@@ -110,6 +110,29 @@ START_TEST(an_answer_to_a_keepalive_starts_anew)
 }
 END_TEST
 
+/* Who knows of somebody on the way that forgets after half a minute, and says so. */
+START_TEST(keepalives_may_be_closer_than_their_steps)
+{
+    struct harness *h = h_new();
+
+    h->keepalive_idle = 20 * BRAID_SECOND;
+    h_passive(h, RTT);
+    for (unsigned i = 0; i < 10; i++) {
+        h_run(h, 21 * BRAID_SECOND);
+        h_expect_ack(h, 0, 1);
+        h_nothing(h);
+        SAY(h, .seq = 1, .ack = 1);
+    }
+    for (unsigned i = 0; i < 9; i++) {
+        h_run(h, 21 * BRAID_SECOND);
+        h_expect_ack(h, 0, 1);
+    }
+    h_run(h, 21 * BRAID_SECOND);
+    ck_assert_int_eq(h->why, SUBFLOW_CLOSED_TIMEOUT);
+    h_free(h);
+}
+END_TEST
+
 START_TEST(traffic_puts_the_keepalive_off)
 {
     struct harness *h = h_new();
@@ -279,6 +302,7 @@ int main(void)
     tc = tcase_create("keepalive");
     tcase_add_test(tc, an_idle_peer_is_asked_nine_times);
     tcase_add_test(tc, an_answer_to_a_keepalive_starts_anew);
+    tcase_add_test(tc, keepalives_may_be_closer_than_their_steps);
     tcase_add_test(tc, traffic_puts_the_keepalive_off);
     tcase_add_test(tc, a_probe_of_the_owner_leaves_at_once);
     tcase_add_loop_test(tc, the_answer_to_a_probe_is_no_sample_of_the_round_trip, 0, 2);
