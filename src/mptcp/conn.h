@@ -174,6 +174,7 @@ struct mp_subflow {
     bool was_up : 1;          /* the handshake was completed once */
     bool bare : 1;            /* the peer's last segment had no MPTCP option, though MPTCP is in force */
     bool echo_mp_capable : 1; /* active: the third ACK's MP_CAPABLE is still to be repeated */
+    bool wished : 1;          /* the connection's user has opened it (braid_conn_join) */
     bool fail_due : 1;        /* MP_FAIL (RFC 8684 section 3.7): with the next ACK, or the RST */
     struct flow_backup backup;
     struct flow_silence silence;

@@ -113,6 +113,7 @@ static void flush_flows(struct braid_conn *c, braid_time now)
         if (s->silence.stale && s->tcp.rtt.backoff == 0) {
             s->silence.stale = false;
             conn_count(c, MP_SUBFLOW_RECOVER);
+            conn_pm_changed(c);
         }
         flow_await_fourth_ack(s, now);
         if (!s->closing.dead)

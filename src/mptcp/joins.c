@@ -144,11 +144,10 @@ static enum braid_error find_port(struct braid_conn *c, struct braid_addr *from,
     return ports_find(c->env, m ? &m->ports : &unused, from, to);
 }
 
-/* Its SYN leaves at once; backup is flag B of it. The nonce is new for each join, as for those of the peer.
- */
-enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr *local,
-                                  const struct braid_addr *remote, uint8_t remote_id, bool backup,
-                                  braid_time now)
+/* The nonce is new for each join, as for those of the peer. */
+static enum braid_error join(struct braid_conn *c, const struct braid_addr *local,
+                             const struct braid_addr *remote, uint8_t remote_id, bool backup, bool wished,
+                             braid_time now)
 {
     struct mptcp_env *env = c->env;
     struct braid_addr from = *local;
@@ -165,14 +164,23 @@ enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr 
     s->join = true;
     s->ids.local = id;
     s->backup.ours = backup;
+    s->wished = wished;
     env->tcp.host.random(env->tcp.host.ctx, &s->ids.local_nonce, sizeof(s->ids.local_nonce));
     conn_count(c, MP_JOIN_SYN_TX);
     subflow_open_active(&s->tcp, c->cc, now);
     return BRAID_ERROR_NONE;
 }
 
+/* Its SYN leaves at once; backup is flag B of it. */
+enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr *local,
+                                  const struct braid_addr *remote, uint8_t remote_id, bool backup,
+                                  braid_time now)
+{
+    return join(c, local, remote, remote_id, backup, false, now);
+}
+
 enum braid_error braid_conn_join(struct braid_conn *c, const struct braid_addr *local,
                                  const struct braid_addr *remote, bool backup, braid_time now)
 {
-    return conn_join_active(c, local, remote, 0, backup, now);
+    return join(c, local, remote, 0, backup, true, now);
 }

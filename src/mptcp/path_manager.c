@@ -19,6 +19,8 @@
 #include "mptcp/retries.h"
 
 #define OPEN_RETRY BRAID_SECOND /* after a subflow could not even be opened */
+/* Timeouts in a row after which a subflow is lost: seven times its first one, 1.4 s at least. */
+#define LOST_TIMEOUTS 3
 
 /* What the one before remembered means nothing to this one. */
 void conn_pm_use(struct braid_conn *c, const struct pm_ops *ops)
@@ -50,6 +52,8 @@ static struct pm_subflow show_subflow(const struct mp_subflow *s)
         .closing = s->closing.reset_due || flow_given_up(s) ||
                    (subflow_synchronized(&s->tcp) && !subflow_can_carry_data(&s->tcp)),
         .stale = s->silence.stale,
+        .wished = s->wished,
+        .lost = s->silence.stale && s->tcp.rtt.backoff >= LOST_TIMEOUTS,
         .backup = s->backup.ours || s->backup.peer,
         .opened_at = s->tcp.syn.since,
     };

@@ -60,6 +60,18 @@ static bool is_scarcity(int reason)
     return reason == MPTCP_RST_RESOURCES || reason == MPTCP_RST_PERFORMANCE;
 }
 
+/* It was to take the place of one that does not answer any more. Until the peer has noticed that, too, it may
+ * have no room for another one. */
+static bool was_a_replacement(const struct mp_subflow *s)
+{
+    each_flow (o, s->conn) {
+        if (o != s && !o->closing.dead && o->silence.stale && flow_local_index(o) == flow_local_index(s) &&
+            flow_remote_index(o) == flow_remote_index(s))
+            return true;
+    }
+    return false;
+}
+
 /* Sets when the next subflow may be opened. A connection that is alone waits no longer than BACKOFF_FIRST and
  * closes no pair: nothing is worse than none. */
 static void note_failure(struct pm_pair *pair, const struct mp_subflow *s, bool alone, braid_time now)
@@ -74,7 +86,7 @@ static void note_failure(struct pm_pair *pair, const struct mp_subflow *s, bool 
         pair->failures = SCARCE_STEPS;
     unsigned steps = pair->failures < BACKOFF_STEPS ? pair->failures : BACKOFF_STEPS;
     pair->failures++;
-    pair->closed = next == NOT_AGAIN && !alone;
+    pair->closed = next == NOT_AGAIN && !alone && !was_a_replacement(s);
     pair->open_at = now;
     if (alone)
         pair->open_at += BACKOFF_FIRST;

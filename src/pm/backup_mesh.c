@@ -6,7 +6,7 @@
 static void update(struct pm *pm, const struct pm_view *v, struct pm_plan *plan)
 {
     (void)pm;
-    pm_give_up_pending(v, plan);
+    pm_give_up(v, plan, 1);
     pm_want_announced(v, plan, false);
     if (!pm_have_sound(v))
         pm_want_mesh(v, plan);

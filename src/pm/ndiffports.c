@@ -30,7 +30,7 @@ static void update(struct pm *pm, const struct pm_view *v, struct pm_plan *plan)
     unsigned local, remote;
 
     (void)pm;
-    pm_give_up_pending(v, plan);
+    pm_give_up(v, plan, v->per_pair);
     if (v->alone) {
         want_any(v, plan);
         return;

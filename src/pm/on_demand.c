@@ -31,7 +31,7 @@ static bool is_needed(const struct pm_view *v)
 static void update(struct pm *pm, const struct pm_view *v, struct pm_plan *plan)
 {
     pm->priv[WANTED] |= is_needed(v);
-    pm_give_up_pending(v, plan);
+    pm_give_up(v, plan, 1);
     pm_want_announced(v, plan, false);
     if (pm->priv[WANTED]) {
         pm_want_mesh(v, plan);

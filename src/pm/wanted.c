@@ -38,12 +38,42 @@ static unsigned all_subflows(const struct pm_view *v, const struct pm_plan *plan
     return n;
 }
 
+static bool is_between(const struct pm_subflow *s, unsigned local, unsigned remote)
+{
+    return s->local == local && s->remote == remote;
+}
+
 static unsigned subflows_between(const struct pm_view *v, unsigned local, unsigned remote)
 {
     unsigned n = 0;
-    for (unsigned i = 0; i < v->n_subflows; i++)
-        n += v->subflows[i].local == local && v->subflows[i].remote == remote && !v->subflows[i].closing;
+    for (unsigned i = 0; i < v->n_subflows; i++) {
+        const struct pm_subflow *s = &v->subflows[i];
+
+        n += is_between(s, local, remote) && !s->closing && !s->lost;
+    }
     return n;
+}
+
+static bool is_sound(const struct pm_subflow *s)
+{
+    return s->established && !s->closing && !s->stale;
+}
+
+/* An address that is not among ours any more is nobody's to take away. */
+static bool address_stays(const struct pm_view *v, const struct pm_subflow *s)
+{
+    return s->local == PM_MAX_LOCALS || v->locals[s->local].usable;
+}
+
+bool pm_have_sound(const struct pm_view *v)
+{
+    for (unsigned i = 0; i < v->n_subflows; i++) {
+        const struct pm_subflow *s = &v->subflows[i];
+
+        if (is_sound(s) && address_stays(v, s))
+            return true;
+    }
+    return false;
 }
 
 void pm_want_subflows(const struct pm_view *v, struct pm_plan *plan, unsigned local, unsigned remote,
@@ -77,40 +107,42 @@ void pm_want_mesh(const struct pm_view *v, struct pm_plan *plan)
             pm_want_subflows(v, plan, l, (l + d) % v->n_remotes, 1);
 }
 
-/* An address that is not among ours any more is nobody's to take away. */
-static bool address_stays(const struct pm_view *v, const struct pm_subflow *s)
-{
-    return s->local == PM_MAX_LOCALS || v->locals[s->local].usable;
-}
-
-bool pm_have_sound(const struct pm_view *v)
-{
-    for (unsigned i = 0; i < v->n_subflows; i++) {
-        const struct pm_subflow *s = &v->subflows[i];
-
-        if (s->established && !s->closing && !s->stale && address_stays(v, s))
-            return true;
-    }
-    return false;
-}
-
 static braid_time patience(const struct pm_view *v)
 {
     braid_time least = v->alone ? PATIENCE_ALONE : PATIENCE;
     return least > PATIENCE_RTTS * v->rtt_us ? least : PATIENCE_RTTS * v->rtt_us;
 }
 
-void pm_give_up_pending(const struct pm_view *v, struct pm_plan *plan)
+static bool took_too_long(const struct pm_view *v, const struct pm_subflow *s, struct pm_plan *plan)
+{
+    braid_time until = s->opened_at + patience(v);
+
+    if (s->established)
+        return false;
+    if (until > v->now)
+        wake_at(plan, until);
+    return until <= v->now;
+}
+
+/* Whether n of ours are sound beside it, and it is lost or not there yet. */
+static bool is_replaced(const struct pm_view *v, const struct pm_subflow *s, unsigned n)
+{
+    unsigned sound = 0;
+
+    for (unsigned i = 0; i < v->n_subflows; i++) {
+        const struct pm_subflow *o = &v->subflows[i];
+
+        sound += o->ours && is_sound(o) && is_between(o, s->local, s->remote);
+    }
+    return sound > 0 && sound >= n && !s->wished && (s->lost || !s->established);
+}
+
+void pm_give_up(const struct pm_view *v, struct pm_plan *plan, unsigned n)
 {
     for (unsigned i = 0; i < v->n_subflows; i++) {
         const struct pm_subflow *s = &v->subflows[i];
-        braid_time until = s->opened_at + patience(v);
 
-        if (!s->ours || s->established || s->closing)
-            continue;
-        if (until > v->now)
-            wake_at(plan, until);
-        else
+        if (s->ours && !s->closing && (took_too_long(v, s, plan) || is_replaced(v, s, n)))
             plan_action(plan, (struct pm_action){.what = PM_CLOSE, .subflow = s->id});
     }
 }

@@ -176,6 +176,66 @@ START_TEST(fullmesh_opens_what_is_missing_of_the_mesh)
 }
 END_TEST
 
+static unsigned closes(uint32_t id)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < plan.n; i++)
+        n += plan.actions[i].what == PM_CLOSE && plan.actions[i].subflow == id;
+    return n;
+}
+
+/* An address translator may have forgotten it. What comes first, the new one or the old one's recovery,
+ * counts. */
+START_TEST(a_lost_subflow_is_replaced)
+{
+    static const char *const names[] = {"fullmesh", "on-demand", "backup"};
+    setup(names[_i], 2, 1);
+    view.bytes = 1 << 20;
+    subflows[0].stale = true;
+    struct pm_subflow *old = add_subflow(1, 0);
+    old->stale = old->lost = true;
+    ask();
+    ck_assert(opens(1, 0) == 1 && opens(0, 0) == 0 && planned(PM_CLOSE) == 0);
+    struct pm_subflow *new = add_subflow(1, 0);
+    new->established = false;
+    new->opened_at = NOW;
+    ask();
+    ck_assert(planned(PM_OPEN) == 0 && planned(PM_CLOSE) == 0);
+    new->established = true;
+    ask();
+    ck_assert(planned(PM_OPEN) == 0 && planned(PM_CLOSE) == 1 && closes(old->id) == 1);
+    old->ours = false; /* the peer's is the peer's to close */
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+    old->ours = true;
+    old->stale = old->lost = new->established = false;
+    ask();
+    ck_assert(planned(PM_OPEN) == 0 && planned(PM_CLOSE) == 1 && closes(new->id) == 1);
+    new->wished = true; /* another one beside it is what the user wants */
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+}
+END_TEST
+
+START_TEST(ndiffports_replaces_what_is_lost_of_several)
+{
+    setup("ndiffports", 1, 1);
+    add_subflow(0, 0);
+    struct pm_subflow *old = add_subflow(0, 0);
+    old->stale = old->lost = true;
+    ask();
+    ck_assert(plan.n == 1 && opens(0, 0) == 1);
+    struct pm_subflow *new = add_subflow(0, 0);
+    new->established = false;
+    new->opened_at = NOW;
+    ask();
+    ck_assert_uint_eq(plan.n, 0);
+    new->established = true;
+    ask();
+    ck_assert(plan.n == 1 && closes(old->id) == 1);
+}
+END_TEST
+
 START_TEST(fullmesh_gives_each_address_its_turn_where_the_limit_is_low)
 {
     setup("fullmesh", 3, 3);
@@ -399,6 +459,7 @@ static void random_view(uint64_t *seed)
         s->established = rng_next(seed) % 2;
         s->closing = rng_next(seed) % 4 == 0;
         s->stale = rng_next(seed) % 4 == 0;
+        s->lost = s->stale && rng_next(seed) % 2;
         s->opened_at = NOW - (braid_time)(rng_next(seed) % (5 * BRAID_SECOND));
     }
     for (unsigned i = 0; i < n_locals; i++) {
@@ -448,6 +509,8 @@ int main(void)
     tcase_add_test(t, signal_announces_each_address_once_and_opens_nothing);
     tcase_add_test(t, signal_announces_again_after_a_time_without_subflows);
     tcase_add_test(t, fullmesh_opens_what_is_missing_of_the_mesh);
+    tcase_add_loop_test(t, a_lost_subflow_is_replaced, 0, 3);
+    tcase_add_test(t, ndiffports_replaces_what_is_lost_of_several);
     tcase_add_test(t, fullmesh_gives_each_address_its_turn_where_the_limit_is_low);
     tcase_add_test(t, fullmesh_announces_what_is_to_be_signalled);
     tcase_add_loop_test(t, fullmesh_leaves_out_what_is_not_to_be_used, 0, 6);

@@ -21,15 +21,20 @@ static void begin(void)
     announced = &m->pairs[1][1];
 }
 
-/* A subflow from 10.0.2.2 that was not established yet. */
-static struct mp_subflow *open_to(const char *remote)
+/* A subflow from there that was not established yet. */
+static struct mp_subflow *open_between(const char *local, const char *remote)
 {
-    struct braid_addr from = lone_addr("10.0.2.2:4000"), to = lone_addr(remote);
+    struct braid_addr from = lone_addr(local), to = lone_addr(remote);
     struct mp_subflow *s = flow_new(lone.c, &from, &to);
     ck_assert_ptr_nonnull(s);
     s->join = true;
     subflow_open_active(&s->tcp, lone.c->cc, lone.now);
     return s;
+}
+
+static struct mp_subflow *open_to(const char *remote)
+{
+    return open_between("10.0.2.2:4000", remote);
 }
 
 static void end(struct mp_subflow *s, enum subflow_closed why)
@@ -138,6 +143,23 @@ START_TEST(a_reason_that_lasts_is_respected_and_a_passing_one_waited_for)
 }
 END_TEST
 
+/* The peer, which has not noticed that the old one does not work, may have no room for a new one. */
+START_TEST(a_refusal_of_a_replacement_does_not_last)
+{
+    begin();
+    struct mp_subflow *old = open_between("10.0.2.2:4001", "10.0.9.1:80");
+    old->silence.stale = true;
+    reset(MPTCP_RST_PROHIBITED, true);
+    ck_assert(!pair->closed);
+    ck_assert_int_eq(waits(pair), BRAID_SECOND);
+    old->silence.stale = false;
+    reset(MPTCP_RST_PROHIBITED, true);
+    ck_assert(pair->closed);
+    end(old, SUBFLOW_CLOSED_LOCAL);
+    lone_end();
+}
+END_TEST
+
 START_TEST(an_announced_address_that_refuses_is_left_alone)
 {
     begin();
@@ -190,6 +212,7 @@ int main(void)
     tcase_add_test(t, the_peers_fin_wants_no_more_of_it);
     tcase_add_test(t, an_end_that_we_wanted_says_nothing);
     tcase_add_test(t, a_reason_that_lasts_is_respected_and_a_passing_one_waited_for);
+    tcase_add_test(t, a_refusal_of_a_replacement_does_not_last);
     tcase_add_test(t, an_announced_address_that_refuses_is_left_alone);
     tcase_add_test(t, and_so_is_one_that_does_not_answer_three_times_unless_it_has_worked);
     tcase_add_test(t, who_is_alone_tries_everything_and_soon);
