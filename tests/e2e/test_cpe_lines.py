@@ -4,11 +4,11 @@ import errno
 import signal
 import time
 
-from lib import home
-from lib.stream import MIB, Receiver, Sender, read_error, transfer
+from lib import conntrack, home
+from lib.stream import MIB, Receiver, Sender, read_error, receive, transfer
 from lib.suite import braid_only, cases, limit, long
 from lib.wait import FACTOR, until
-from test_cpe import FAMILIES, converter, converters, counter, multi_pair, start, wan
+from test_cpe import CONVERT, FAMILIES, converter, converters, counter, multi_pair, start, wan
 
 WAYS = {f"{way}_{name}": (way, version) for way in ("up", "down") for name, version in FAMILIES.items()}
 MBIT = 40
@@ -173,3 +173,40 @@ def test_what_a_dead_converter_carried_ends_visibly(env):
     kill(env, first)
     near.sendall(b"anybody there?")
     assert read_error(near, 150) == errno.ECONNRESET
+
+
+def known(env):
+    """How many connections to the converter each modem has in its tables."""
+    return [sum("ESTABLISHED" in entry and f"dport={CONVERT}" in entry for entry in conntrack.entries(uplink.modem))
+            for uplink in env.home.uplinks]
+
+
+@long
+@braid_only
+@limit(150)
+@cases(**{f"{first}_first_{name}": (first, version) for first in ("device", "server") for name, version in FAMILIES.items()})
+def test_modems_that_forget_after_30_s(env, first, version):
+    """A transfer of 40 s does not care. A connection that was idle meanwhile goes on over new subflows when the device speaks; so that
+    the server may be the first one, keepalives have to keep it known."""
+    env.build_home({"mbit": 8}, {"mbit": 8})
+    for uplink in env.home.uplinks:
+        uplink.translate(forgets=30)
+    env.daemon(env.home.edge, [converter(env)])
+    router = start(env, mode="convert", peer=converters(version=version), limits={} if first == "device" else {"keepalive": 20})
+    near, far = env.home_pair(version)
+    transfer(near, far, MIB, end=False)
+    until(lambda: alive(router) and known(env) == [1, 1], "it has a subflow over each uplink")
+    other = env.home_pair(version)
+    assert transfer(*other, 80 * MIB, limit=120).seconds > 35
+    for sock in other:
+        sock.close()
+    source, sink = (near, far) if first == "device" else (far, near)
+    until(lambda: known(env) == ([0, 0] if first == "device" else [1, 1]), "what has ended or was idle is forgotten")
+    begun, before = time.monotonic(), carried(router)
+    source.sendall(b"hello")
+    assert receive(sink, 5) == b"hello"
+    assert time.monotonic() - begun < (4 if first == "device" else 0.5) * FACTOR
+    for one, other in ((near, far), (far, near)):
+        transfer(one, other, 4 * MIB, end=False)
+    used = {name: count - before[name] for name, count in carried(router).items()}
+    assert alive(router) and min(used.values()) > 2 * MIB, used

@@ -47,6 +47,21 @@ MODEM = """table inet modem {
     }
 }
 """
+TRANSLATION = """table inet nat {
+    chain post {
+        type nat hook postrouting priority srcnat; policy accept;
+        oifname "line" masquerade
+    }
+    chain forward {
+        type filter hook forward priority filter; policy accept;
+        ct state invalid drop
+    }
+    chain input {
+        type filter hook input priority filter; policy accept;
+        iifname "line" ct state new,invalid meta l4proto tcp drop
+    }
+}
+"""
 
 
 def wan_net(uplink, version, host):
@@ -188,9 +203,9 @@ class Uplink:
                 self.home.internet.run("nft", "add", "element", "inet", "modem", "mute", "{", device, "}")
 
     def translate(self, forgets=None):
-        """The modem translates addresses from now on, and forgets connections that are silent for that many seconds."""
-        self.modem.run("nft", "-f", "-", stdin="table inet nat {\nchain post {\n"
-                       "type nat hook postrouting priority srcnat; policy accept;\noifname \"line\" masquerade\n}\n}\n")
+        """The modem translates addresses from now on, and forgets connections that are silent for that many seconds: their
+        packets vanish then."""
+        self.modem.run("nft", "-f", "-", stdin=TRANSLATION)
         if forgets:
             self.modem.sysctl(net__netfilter__nf_conntrack_tcp_timeout_established=forgets,
                               net__netfilter__nf_conntrack_tcp_timeout_unacknowledged=forgets,
