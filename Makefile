@@ -239,7 +239,7 @@ install: all ## into DESTDIR/PREFIX (/usr/local)
 	install -D -m 644 $(B)/libbraid-socket.so $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/libbraid-socket.so.1
 	ln -sf libbraid-socket.so.1 $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/libbraid-socket.so
 	install -m 644 $(B)/libbraid-socket.a $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/libbraid-socket.a
-	install -D -m 644 include/braid/socket.h $(DESTDIR)$(or $(PREFIX),/usr/local)/include/braid/socket.h
+	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/include/braid include/braid/socket.h include/braid/sctp.h
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/braid/steer deploy/steer/*.sh
 	[ -e $(DESTDIR)/etc/braid/braid.ini ] || install -D -m 644 conf/braid.ini $(DESTDIR)/etc/braid/braid.ini
 	install -d $(DESTDIR)/etc/systemd/system

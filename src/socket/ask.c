@@ -51,7 +51,7 @@ static void name_daemon(struct sockaddr_un *sun)
 static int open_channel(void)
 {
     struct sockaddr_un sun;
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = real_socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     name_daemon(&sun);
     if (fd >= 0 && real_connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) < 0) {
         int why = errno;

@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+int real_socket(int domain, int type, int protocol);
 int real_setsockopt(int fd, int level, int option, const void *value, socklen_t len);
 int real_getsockopt(int fd, int level, int option, void *value, socklen_t *len);
 int real_close(int fd);

@@ -3,6 +3,11 @@
 #include <unistd.h>
 #include "socket/real.h"
 
+int real_socket(int domain, int type, int protocol)
+{
+    return (int)syscall(SYS_socket, domain, type, protocol);
+}
+
 int real_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 {
     return (int)syscall(SYS_setsockopt, fd, level, option, value, len);

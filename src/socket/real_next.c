@@ -9,6 +9,12 @@
     if (!__atomic_load_n(&next, __ATOMIC_RELAXED))                                                           \
     __atomic_store_n(&next, (typeof(&function))dlsym(RTLD_NEXT, name), __ATOMIC_RELAXED)
 
+int real_socket(int domain, int type, int protocol)
+{
+    NEXT(socket, "socket");
+    return next(domain, type, protocol);
+}
+
 int real_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 {
     NEXT(setsockopt, "setsockopt");

@@ -48,7 +48,7 @@ CORE_HEADERS = {
 }
 
 # What else public headers may include: one is for programs with sockets.
-PUBLIC_HEADERS = {"socket.h": {"netinet/in.h", "sys/socket.h"}}
+PUBLIC_HEADERS = {"socket.h": {"netinet/in.h", "sys/socket.h"}, "sctp.h": {"sys/socket.h"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 

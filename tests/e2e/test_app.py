@@ -5,6 +5,7 @@ import concurrent.futures
 import contextlib
 import errno
 import http.server
+import json
 import signal
 import socket
 import struct
@@ -14,8 +15,8 @@ import time
 from lib import home, mptcp, net
 from lib.env import GREETING, Edge
 from lib.program import Program
-from lib.proc import run
-from lib.proxy import BUILD, PORT, ROOT, Cpe
+from lib.proc import Process, run
+from lib.proxy import BUILD, PORT, ROOT, Cpe, Section, listening
 from lib.stream import MIB, receive
 from lib.suite import braid_only, cases
 from lib.wait import FACTOR, until
@@ -482,6 +483,54 @@ def test_braidrun_says_what_is_wrong(env):
                   ("--nonsense", "true"), ()):
         done = run([ROOT / "deploy" / "braidrun", *words], check=False)
         assert done.returncode == 2 and done.stderr.startswith("braidrun: ") and done.stderr.count("\n") == 1, (words, done.stderr)
+
+
+# ---- calls of SCTP's
+
+@braid_only
+@cases(**VERSIONS)
+def test_a_program_for_sctp_chooses_and_sees_addresses(env, version):
+    router = start(env)
+    server = [env.home.where(env.home.multi)[version], PORT]
+    listener = env.listen(version, PORT, address=server[0], at=env.home.multi, multipath=True)
+    with program(env, router) as child:
+        own = uplink_addresses(env, 0, 1, version=version)
+        child(f"kept('s', opened({version}))")
+        child(f"bindx(s, {listed(own)})")
+        assert [address for address, _ in child("addresses_of(s, True)")] == own
+        child(f"s.settimeout(None), connectx(s, {PORT}, '{server[0]}')")
+        far = env.accept(listener)
+        greet(child, far)
+        until(lambda: sorted(address for address, _ in child("addresses_of(s, True)")) == sorted(own), "both have a subflow")
+        assert all(port == child("s.getsockname()")[1] for _, port in child("addresses_of(s, True)"))
+        assert child("addresses_of(s, False)") == [server]
+        child(f"bindx(s, '{own[0]}', add_them=False)")
+        until(lambda: [address for address, _ in child("addresses_of(s, True)")] == own[1:], "one is taken away")
+        third = uplink_addresses(env, 2, version=version)
+        child(f"bindx(s, '{third[0]}')")
+        until(lambda: sorted(address for address, _ in child("addresses_of(s, True)")) == sorted(own[1:] + third), "another one comes")
+        greet(child, far)
+        assert refused(child, "bindx(s, '192.0.2.9')") == errno.EADDRNOTAVAIL
+
+
+@braid_only
+def test_iperf3_for_sctp_runs_over_mptcp(env):
+    """A program written for SCTP, as it is packaged. Its server has TCP sockets, too, and no daemon on its machine."""
+    peer = net.join(home.service(1, 4), 5124)
+    env.daemon(env.home.edge, [Section("edge conv", mode="convert", open="yes", listen=peer)])
+    router = start(env, mode="convert", peer=peer)
+    server = Process(env.home.plain.command("env", f"LD_PRELOAD={BUILD / 'libbraid-socket.so'}", "BRAID_SCTP=1", "iperf3", "-s"), "iperf3")
+    try:
+        with env.home.plain.entered():
+            until(listening, "iperf3 listens")
+        words = [word for address in uplink_addresses(env, 1, 2) for word in ("-X", address)]
+        done = braidrun(env, router, "--sctp", "iperf3", "-4", "--sctp", "-N", "-c", home.PLAIN[4], "-n", "20M", "-J", *words, limit=60)
+    finally:
+        server.kill()
+    assert json.loads(done.stdout)["end"]["sum_received"]["bytes"] > 2**20
+    used = {each["name"]: each["bytes"] for each in router.ctl("uplinks")["uplinks"]}
+    # its control connection is an ordinary one
+    assert used["wan0"] < 2**17 and used["wan1"] > 2**20 and used["wan2"] > 2**20, used
 
 
 # ---- who means harm

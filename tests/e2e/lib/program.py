@@ -2,6 +2,7 @@
 
 Its half is this file, run as a script: it reads an expression per line and writes what that gives as JSON."""
 import contextlib
+import ctypes
 import json
 import os
 import select  # pylint: disable=unused-import
@@ -129,6 +130,35 @@ def join(sock, local, remote=None, port=0):
 def of_subflow(sock, option, number):
     """CLOSE, SPARE or USE."""
     sock.setsockopt(LEVEL, option, struct.pack("=I", number))
+
+
+def sctp(name, *arguments):
+    """One of SCTP's calls."""
+    result = getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
+def bindx(sock, *addresses, add_them=True):
+    return sctp("sctp_bindx", sock.fileno(), b"".join(map(packed, addresses)), len(addresses), 1 if add_them else 2)
+
+
+def connectx(sock, port, *addresses):
+    return sctp("sctp_connectx", sock.fileno(), b"".join(packed(address, port) for address in addresses), len(addresses), None)
+
+
+def addresses_of(sock, local):
+    """What sctp_getladdrs or sctp_getpaddrs gives."""
+    found = ctypes.c_void_p()
+    n, which = sctp("sctp_getladdrs" if local else "sctp_getpaddrs", sock.fileno(), 0, ctypes.byref(found)), []
+    at = found.value
+    for _ in range(n):
+        size = 16 if ctypes.c_uint16.from_address(at).value == socket.AF_INET else 28
+        which.append(unpacked(ctypes.string_at(at, size)))
+        at += size
+    sctp("sctp_freeladdrs" if local else "sctp_freepaddrs", found)
+    return which
 
 
 def opened(version=4):
