@@ -3,18 +3,10 @@
 #ifndef FUZZ_CORE_FUZZ_H
 #define FUZZ_CORE_FUZZ_H
 
-#include <stdio.h>
 #include <braid/core.h>
 #include "wire/fragment.h"
 #include "wire/icmp.h"
-
-#define MUST(condition)                                                                                      \
-    do {                                                                                                     \
-        if (!(condition)) {                                                                                  \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                          \
-            __builtin_trap();                                                                                \
-        }                                                                                                    \
-    } while (0)
+#include "must.h"
 
 #define FLOWS   8
 #define CONNS   6

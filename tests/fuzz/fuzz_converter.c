@@ -12,12 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <event2/event.h>
+#include "must.h"
 
-#define MUST(condition)                                                                                      \
-    do {                                                                                                     \
-        if (!(condition))                                                                                    \
-            __builtin_trap();                                                                                \
-    } while (0)
 #define FAKE_MUST   MUST
 #define FAKE_STREAM (64 * 1024)
 

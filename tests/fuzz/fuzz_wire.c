@@ -10,12 +10,7 @@
 #include "wire/checksum.h"
 #include "wire/icmp.h"
 #include "wire/packet.h"
-
-#define MUST(condition)                                                                                      \
-    do {                                                                                                     \
-        if (!(condition))                                                                                    \
-            __builtin_trap();                                                                                \
-    } while (0)
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

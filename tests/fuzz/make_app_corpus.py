@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes the seeds of fuzz_app into tests/fuzz/corpus/app: a message of each kind, each item, and some that are refused."""
-import pathlib
 import struct
 
-CORPUS = pathlib.Path(__file__).resolve().parent / "corpus" / "app"
+from seeds import write
+
 V4 = bytes(10) + b"\xff\xff" + bytes([192, 0, 2, 1]) + struct.pack(">H", 443)
 V6 = bytes.fromhex("20010db8000000000000000000000001") + struct.pack(">H", 443)
 OPTION, TARGET, ERROR, VALUE, ADD, REMOVE, PAIR, PROFILE, FIGURES = range(1, 10)
@@ -26,11 +26,5 @@ def seeds():
     yield "too_many", message(3, (OPTION, b"\x02"), *[(ADD, V4)] * 9)
 
 
-def main():
-    CORPUS.mkdir(parents=True, exist_ok=True)
-    for name, seed in seeds():
-        (CORPUS / name).write_bytes(seed)
-
-
 if __name__ == "__main__":
-    main()
+    write("app", seeds())

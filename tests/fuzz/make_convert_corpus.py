@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes the seeds of fuzz_convert into tests/fuzz/corpus/convert: a message with each TLV and each error code, and those
 that are refused. The first byte says who sends: 0 the client, 1 the converter."""
-import pathlib
 import struct
 
-CORPUS = pathlib.Path(__file__).resolve().parent / "corpus" / "convert"
+from seeds import write
+
 V4 = bytes(10) + b"\xff\xff" + bytes([192, 0, 2, 1])
 
 
@@ -40,13 +40,5 @@ def seeds():
     yield "no_words", message(0, words=0)
 
 
-def main():
-    CORPUS.mkdir(parents=True, exist_ok=True)
-    for old in CORPUS.iterdir():
-        old.unlink()
-    for name, seed in seeds():
-        (CORPUS / name).write_bytes(seed)
-
-
 if __name__ == "__main__":
-    main()
+    write("convert", seeds())

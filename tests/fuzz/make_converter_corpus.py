@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
 """Writes the seeds of fuzz_converter into tests/fuzz/corpus/converter: conversations of a client with a converter, from the
 SYN to the end, whose servers answer, refuse, are late or leave. The steps are those of fuzz_converter.c."""
-import pathlib
-
 from make_convert_corpus import connect, message, tlv
+from seeds import write
 
-CORPUS = pathlib.Path(__file__).resolve().parent / "corpus" / "converter"
 SYN, SENDS, READY, ENDS, RESETS, ANSWER, S_SENDS, S_ENDS, S_RESETS, TIME = range(10)
 PSK, ONE_PENDING, CLOSED, IGNORES_BARE, STRANGERS_WAIT = 2, 4, 8, 16, 32
 REFUSED = 8
@@ -47,13 +45,5 @@ def seeds():
     yield "loopback", bytes([0]) + syn(said(connect(address=bytes(15) + b"\1"))) + step(READY) + step(RESETS)
 
 
-def main():
-    CORPUS.mkdir(parents=True, exist_ok=True)
-    for old in CORPUS.iterdir():
-        old.unlink()
-    for name, seed in seeds():
-        (CORPUS / name).write_bytes(seed)
-
-
 if __name__ == "__main__":
-    main()
+    write("converter", seeds())

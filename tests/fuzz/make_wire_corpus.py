@@ -6,8 +6,9 @@ import ipaddress
 import pathlib
 import struct
 
-HERE = pathlib.Path(__file__).resolve().parent
-CAPTURES, CORPUS = HERE.parent / "captures", HERE / "corpus" / "wire"
+from seeds import write
+
+CAPTURES = pathlib.Path(__file__).resolve().parents[1] / "captures"
 
 
 def packets(path):
@@ -105,13 +106,7 @@ def main():
             old = smallest.get(kind(packet))
             if old is None or len(packet) < len(old):
                 smallest[kind(packet)] = packet
-    CORPUS.mkdir(parents=True, exist_ok=True)
-    for old in CORPUS.iterdir():
-        old.unlink()
-    for number, packet in enumerate(smallest[key] for key in sorted(smallest)):
-        (CORPUS / f"capture_{number:03}").write_bytes(packet)
-    for name, packet in handmade():
-        (CORPUS / name).write_bytes(packet)
+    write("wire", [(f"capture_{number:03}", smallest[key]) for number, key in enumerate(sorted(smallest))] + list(handmade()))
 
 
 if __name__ == "__main__":

@@ -28,13 +28,14 @@ void family_slow_paths(struct scenario *s, struct rng *r);
 /* A client with two to four uplinks (families_uplinks.c), and what becomes of them within FAMILY_HORIZON:
  * each goes and comes back by itself, at most so long away; some change their address, so often in all; one
  * after the other is silent, wholly (ways 1) or in one direction (ways 3), and nobody says so; one takes
- * MPTCP's options away. */
+ * MPTCP's options away; address translators forget what they know, each at its time. */
 #define FAMILY_HORIZON (20 * BRAID_SECOND)
 void family_home(struct scenario *s, struct rng *r);
 void family_come_and_go(struct scenario *s, struct rng *r, braid_time most_away);
 void family_renew(struct scenario *s, struct rng *r, unsigned times);
 void family_fall_silent(struct scenario *s, struct rng *r, unsigned ways);
 void family_strip(struct scenario *s, struct rng *r, unsigned path);
+void family_translate(struct scenario *s, struct rng *r);
 /* One of the list; the name is there. */
 const struct pm_ops *family_pm(const char *name);
 

@@ -199,10 +199,8 @@ void make_up_strip(struct scenario *s, struct rng *r)
     family_strip(s, r, (unsigned)rng_below(r, s->n_paths));
 }
 
-/* Address translators that forget what they know, each at its time. */
-void make_up_nat(struct scenario *s, struct rng *r)
+void family_translate(struct scenario *s, struct rng *r)
 {
-    family_home(s, r);
     for (unsigned i = 0; i < s->n_paths; i++)
         family_box(s, (struct box_spec){.ops = &box_nat,
                                         .path = i,
@@ -212,6 +210,12 @@ void make_up_nat(struct scenario *s, struct rng *r)
                                                                  ? rng_range(r, BRAID_SECOND, FAMILY_HORIZON)
                                                                  : 0}});
     s->boxes_at_server = false;
+}
+
+void make_up_nat(struct scenario *s, struct rng *r)
+{
+    family_home(s, r);
+    family_translate(s, r);
 }
 
 /* Many connections, most of them short, none of which knows of the others' troubles. One that begins where

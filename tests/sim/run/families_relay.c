@@ -226,15 +226,7 @@ void make_relay_strip(struct scenario *s, struct rng *r)
 void make_relay_nat(struct scenario *s, struct rng *r)
 {
     long_chain(s, r);
-    for (unsigned i = 0; i < s->n_paths; i++)
-        family_box(s, (struct box_spec){.ops = &box_nat,
-                                        .path = i,
-                                        .nat = {.ports = rng_chance(r, 0.7),
-                                                .lost = rng_chance(r, 0.5) ? NAT_REMAP : NAT_RESET,
-                                                .rebind_at = rng_chance(r, 0.7)
-                                                                 ? rng_range(r, BRAID_SECOND, FAMILY_HORIZON)
-                                                                 : 0}});
-    s->boxes_at_server = false;
+    family_translate(s, r);
 }
 
 /* ---- converters -------------------------------------------------------------------- */
