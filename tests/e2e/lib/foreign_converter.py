@@ -139,4 +139,4 @@ def pump(source, sink):
         for sock in (source, sink):
             with contextlib.suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                sock.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(socket.SHUT_RD)  # wakes the other thread; SHUT_WR would send an orderly end first
