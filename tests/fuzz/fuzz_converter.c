@@ -318,6 +318,7 @@ static void begin(void)
     params.convert = (struct convert_params){.cookie = (how & 3) % 3, .pending = how & 4 ? 1 : 100};
     params.convert.open = !(how & 8);
     params.convert.ignore_bare_syn = how & 16;
+    params.convert.early = how & 64;
     strcpy(params.convert.psk, "0123456789abcdef");
     limits.all = how & 32 ? 0 : 100;
     addr_parse("198.51.100.1:5124", &params.listen[0]);

@@ -5,7 +5,7 @@ from make_convert_corpus import connect, message, tlv
 from seeds import write
 
 SYN, SENDS, READY, ENDS, RESETS, ANSWER, S_SENDS, S_ENDS, S_RESETS, TIME = range(10)
-PSK, ONE_PENDING, CLOSED, IGNORES_BARE, STRANGERS_WAIT = 2, 4, 8, 16, 32
+PSK, ONE_PENDING, CLOSED, IGNORES_BARE, STRANGERS_WAIT, EARLY = 2, 4, 8, 16, 32, 64
 REFUSED = 8
 
 
@@ -41,6 +41,8 @@ def seeds():
     yield "strangers", bytes([STRANGERS_WAIT]) + syn(web) + step(READY) + step(ANSWER) + talk + end
     two = syn(web) + syn(web, client=1) + step(ANSWER) + step(READY) + step(ANSWER, client=1) + step(READY, client=1)
     yield "two", bytes([ONE_PENDING]) + two + talk
+    yield "early", bytes([EARLY]) + syn(web) + step(ANSWER) + talk + end
+    yield "early_again", bytes([EARLY]) + syn(web) + step(ANSWER) + step(RESETS) + syn(web) + step(ANSWER) + step(RESETS)
     yield "extended", bytes([0]) + syn(said(tlv(1, b"\0\0"), connect(b"\x1e\x02"))) + step(ANSWER) + step(READY) + end
     yield "loopback", bytes([0]) + syn(said(connect(address=bytes(15) + b"\1"))) + step(READY) + step(RESETS)
 

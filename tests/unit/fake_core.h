@@ -179,7 +179,7 @@ size_t braid_conn_readable(const struct braid_conn *c)
 
 void braid_conn_accept_early(struct braid_conn *c, uint16_t most)
 {
-    ck_assert_uint_gt(most, 0);
+    FAKE_MUST(most > 0);
     braid_conn_accept(c);
 }
 
