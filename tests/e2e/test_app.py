@@ -516,6 +516,7 @@ def test_a_program_for_sctp_chooses_and_sees_addresses(env, version):
 @braid_only
 def test_iperf3_for_sctp_runs_over_mptcp(env):
     """A program written for SCTP, as it is packaged. Its server has TCP sockets, too, and no daemon on its machine."""
+    env.build_home(*({"mbit": 50} for _ in range(3)))  # else one is enough
     peer = net.join(home.service(1, 4), 5124)
     env.daemon(env.home.edge, [Section("edge conv", mode="convert", open="yes", listen=peer)])
     router = start(env, mode="convert", peer=peer)
