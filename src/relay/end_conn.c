@@ -1,6 +1,7 @@
 /* The core lends what has come in the packets that it came in, and room in the connection's send buffer; from
  * one connection to another it moves them. */
 #include "relay/end_conn.h"
+#include <string.h>
 
 static unsigned conn_peek(const struct end *e, struct iovec *iov, unsigned n)
 {
@@ -148,4 +149,17 @@ void end_conn_closed(struct braid_conn *c, void *user, enum braid_close why)
         return; /* it went away before anybody was told of it */
     end_conn_forget(e);
     e->events->gone(e, why);
+}
+
+size_t end_conn_copy(const struct braid_conn *c, uint8_t *out, size_t room)
+{
+    struct iovec iov[END_CONN_PIECES];
+    unsigned pieces = braid_conn_peek(c, iov, END_CONN_PIECES);
+    size_t n = 0;
+    for (unsigned i = 0; i < pieces && n < room; i++) {
+        size_t take = iov[i].iov_len < room - n ? iov[i].iov_len : room - n;
+        memcpy(out + n, iov[i].iov_base, take);
+        n += take;
+    }
+    return n;
 }

@@ -13,6 +13,11 @@ void end_conn_forget(struct end *e);
 /* The end that a connection is. NULL: it is none, or no longer. */
 struct end *end_conn_of(const struct braid_conn *c);
 
+/* Copies the beginning of what has come, which stays where it is: as much as there is room for, and as comes
+ * in END_CONN_PIECES pieces; whoever cuts a message smaller is not understood. The number of bytes. */
+#define END_CONN_PIECES 128
+size_t end_conn_copy(const struct braid_conn *c, uint8_t *out, size_t room);
+
 /* For struct braid_conn_ops, all of them and end_conn_closed in any case, by which ends are known: what the
  * core tells, for the splice. user NULL: nobody is told. */
 void end_conn_established(struct braid_conn *c, void *user);

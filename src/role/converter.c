@@ -14,7 +14,7 @@
  * three seconds, without MPTCP, and takes the network for one that blocks it. */
 #define PATIENCE (2500 * BRAID_MS)
 
-#define PIECES 128 /* that a message may come in; whoever cuts it smaller is overdue */
+#define PIECES 128 /* that are thrown away at a time */
 
 /* ---- the server is asked ------------------------------------------------------------------------ */
 
@@ -120,20 +120,6 @@ static void ask_for(struct client *cl)
 
 /* ---- the message comes -------------------------------------------------------------------------- */
 
-/* The beginning of the client's stream, as much of it as is here. */
-static size_t copy_beginning(const struct client *cl, uint8_t out[CONVERT_MESSAGE_MAX])
-{
-    struct iovec iov[PIECES];
-    unsigned pieces = braid_conn_peek(client_conn(cl), iov, PIECES);
-    size_t n = 0;
-    for (unsigned i = 0; i < pieces && n < CONVERT_MESSAGE_MAX; i++) {
-        size_t room = CONVERT_MESSAGE_MAX - n, take = iov[i].iov_len < room ? iov[i].iov_len : room;
-        memcpy(out + n, iov[i].iov_base, take);
-        n += take;
-    }
-    return n;
-}
-
 /* May free the client. */
 static void refuse_message(struct client *cl, enum convert_error error, const uint8_t *bytes, size_t n,
                            bool echo)
@@ -198,7 +184,7 @@ static void read_message(struct client *cl)
     static const uint8_t versions[] = {CONVERT_VERSION};
     uint8_t bytes[CONVERT_MESSAGE_MAX];
     struct convert_message m;
-    size_t n = copy_beginning(cl, bytes);
+    size_t n = end_conn_copy(client_conn(cl), bytes, sizeof(bytes));
     switch (convert_parse(CONVERT_BY_CLIENT, bytes, n, &m)) {
     case CONVERT_MORE:
         await_message(cl, bytes, n);

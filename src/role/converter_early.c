@@ -8,6 +8,7 @@
  * never gets. */
 #include <string.h>
 #include "io/clock.h"
+#include "relay/end_conn.h"
 #include "role/converter.h"
 
 #define SEGMENT_LIFE (120 * BRAID_SECOND) /* RFC 9293 section 3.4.2, MSL */
@@ -22,15 +23,9 @@ struct sent_before {
 static uint32_t digest(const struct client *cl)
 {
     uint8_t bytes[sizeof(cl->server) + CONVERTER_SYN_DATA];
-    struct iovec iov[8];
-    unsigned n = braid_conn_peek(client_conn(cl), iov, 8);
     size_t len = sizeof(cl->server);
     memcpy(bytes, &cl->server, len);
-    for (unsigned i = 0; i < n && len < sizeof(bytes); i++) {
-        size_t take = iov[i].iov_len < sizeof(bytes) - len ? iov[i].iov_len : sizeof(bytes) - len;
-        memcpy(bytes + len, iov[i].iov_base, take);
-        len += take;
-    }
+    len += end_conn_copy(client_conn(cl), bytes + len, sizeof(bytes) - len);
     return (uint32_t)siphash(&client_edge(cl)->early.key, bytes, len);
 }
 

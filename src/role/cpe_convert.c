@@ -7,9 +7,8 @@
 #include "role/cpe_cookies.h"
 #include "role/learned.h"
 
-#define UNASKED_FOR                                                                                          \
-    (3600 * BRAID_SECOND) /* a converter that does not know the option is not asked for it                   \
-                           */
+/* A converter that does not know the option is not asked for it for so long. */
+#define UNASKED_FOR (3600 * BRAID_SECOND)
 
 unsigned cpe_peer_at(const struct cpe *cpe, const struct braid_addr *addr)
 {

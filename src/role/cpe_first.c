@@ -1,9 +1,9 @@
 /* The device's first bytes behind the message to a converter: see cpe_first.h. */
 #include "role/cpe_first.h"
-#include <string.h>
 #include <sys/socket.h>
 #include "base/addr.h"
 #include "io/clock.h"
+#include "relay/end_conn.h"
 
 #define TRUST (600 * BRAID_SECOND)
 
@@ -58,19 +58,11 @@ bool cpe_first_goes_alone(const struct carried *cd, const struct race_lane *lane
 
 size_t cpe_first_copy(struct carried *cd, uint8_t *out, size_t room)
 {
-    struct iovec iov[16];
-    size_t len = 0;
     if (cd->socket) {
         ssize_t got = recv(cd->socket->fd, out, room, MSG_PEEK | MSG_DONTWAIT);
         return got > 0 ? (size_t)got : 0;
     }
-    unsigned n = braid_conn_peek(carried_conn(cd, LAN_END), iov, 16);
-    for (unsigned i = 0; i < n && len < room; i++) {
-        size_t take = iov[i].iov_len < room - len ? iov[i].iov_len : room - len;
-        memcpy(out + len, iov[i].iov_base, take);
-        len += take;
-    }
-    return len;
+    return end_conn_copy(carried_conn(cd, LAN_END), out, room);
 }
 
 void cpe_first_took(struct carried *cd, size_t n)
