@@ -47,11 +47,24 @@ static void open_tun(void)
     ck_assert_msg(tun_open(&tun, &params, 2, error) == 0, "%s", error);
 }
 
+/* The kernel gets round to an IPv6 address by and by; until then its route is not there, and what is sent to
+ * it is dropped. */
+static void add_local(const char *ip)
+{
+    char command[256];
+    snprintf(command, sizeof(command),
+             "ip -6 addr add %s/128 dev lo nodad && for i in $(seq 300); do "
+             "ip -6 route show table local %s | grep -q local && exit 0; sleep 0.01; done; exit 1",
+             ip, ip);
+    shell(command);
+}
+
 /* Addresses for the kernel's side: a TUN of ours has none. */
 static void enter_namespace(void)
 {
     ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
-    shell("ip link set lo up && ip addr add 10.77.0.1/32 dev lo && ip -6 addr add fd77::1/128 dev lo nodad");
+    shell("ip link set lo up && ip addr add 10.77.0.1/32 dev lo");
+    add_local("fd77::1");
 }
 
 static void setup(void)
@@ -75,17 +88,6 @@ static struct braid_addr address(const char *text)
 static void route(const struct braid_addr *a)
 {
     ck_assert_msg(tun_route(&tun, &a->ip, error) == 0, "%s", error);
-}
-
-/* The kernel gets round to an IPv6 address by and by; until then its route is not there. */
-static void add_local(const char *ip)
-{
-    char command[256];
-    snprintf(command, sizeof(command),
-             "ip -6 addr add %s/128 dev lo nodad && for i in $(seq 300); do "
-             "ip -6 route show table local %s | grep -q local && exit 0; sleep 0.01; done; exit 1",
-             ip, ip);
-    shell(command);
 }
 
 /* Waits for a TCP packet from either queue; other traffic (router solicitations) is passed over. */
