@@ -1,0 +1,64 @@
+/* What the user of a core can set and read of one of its connections at any time. Part of braid/core.h. */
+#ifndef BRAID_OPTION_H
+#define BRAID_OPTION_H
+
+#include <braid/types.h>
+
+struct braid_conn;
+
+enum braid_mode {
+    BRAID_MODE_NOT_YET,    /* MPTCP is wanted, and the peer has not answered yet */
+    BRAID_MODE_MPTCP,      /* in use */
+    BRAID_MODE_PLAIN,      /* plain TCP from the beginning: one of both ends did not want more */
+    BRAID_MODE_FALLEN_BACK /* was MPTCP until somebody in between changed options or payload (section 3.7) */
+};
+
+/* Reasons of MP_TCPRST (RFC 8684 section 3.6). RESOURCES, OUTSTANDING and PERFORMANCE are said to be
+ * transient. */
+enum braid_reset {
+    BRAID_RESET_UNSPECIFIED,
+    BRAID_RESET_MPTCP,       /* an error of MPTCP's */
+    BRAID_RESET_RESOURCES,   /* not enough of them */
+    BRAID_RESET_PROHIBITED,  /* by an administrator */
+    BRAID_RESET_OUTSTANDING, /* too much of the data is on its way */
+    BRAID_RESET_PERFORMANCE, /* the path is too bad */
+    BRAID_RESET_MIDDLEBOX    /* somebody on the way interferes */
+};
+
+/* Options of one connection. Times are in microseconds. There is no Nagle algorithm to switch off: what was
+ * written leaves at the next flush. */
+enum braid_option {
+    /* Most bytes that the receive window offers beyond what was read; 4096 up to the core's rcvbuf_max. What
+     * was offered already stays so (RFC 9293 section 3.8.6). */
+    BRAID_OPT_RCVBUF,
+    /* Most bytes written but not acknowledged; 4096 up to the core's sndbuf_max. */
+    BRAID_OPT_SNDBUF,
+    /* Idle time of a subflow before its first keepalive probe, 0: none. At first the core's keepalive_idle.
+     */
+    BRAID_OPT_KEEPALIVE,
+    /* How long written data may stay unacknowledged before BRAID_CLOSE_TIMEOUT (RFC 9293 section 3.9.1), 0:
+     * for ever. Looked at in steps of the value, so it acts after once to twice of it. At first the core's
+     * stall. A subflow that gets no answer at all is given up after minutes whatever this says. */
+    BRAID_OPT_USER_TIMEOUT,
+    /* What the peer is told in MP_TCPRST (enum braid_reset) when the user aborts the connection or resets a
+     * subflow of it; a peer whose path manager heeds it does not come back where the reason will last. */
+    BRAID_OPT_RESET_REASON,
+    /* These can only be read. */
+    BRAID_OPT_MPTCP,    /* 1: MPTCP is in use; 0: not yet, or plain TCP, or fallen back ... */
+    BRAID_OPT_MODE,     /* ... and which of these (enum braid_mode) */
+    BRAID_OPT_CHECKSUM, /* 1: DSS checksums are required by us or, once established, in use */
+    BRAID_OPT_MAXSEG,   /* payload bytes of a full segment of the oldest subflow; 0: there is none */
+    BRAID_OPT_SUBFLOWS, /* how many are established and not being closed */
+    BRAID_OPT_UNREAD,   /* bytes to read, as of ioctl SIOCINQ */
+    BRAID_OPT_UNACKED,  /* bytes written but not acknowledged, as of ioctl SIOCOUTQ */
+    BRAID_OPT_CONNID,   /* our token (RFC 8684 section 3.2), which no other connection has at the same time;
+                         * plain TCP has none: -1 */
+    BRAID_OPT_SYN_DATA  /* bytes that our SYN, or a SYN/ACK of braid_conn_accept_with, has brought, as its
+                         * answer  says; 0 before that is here */
+};
+/* 0, or -1: out of range, or not to be set, or memory is short. */
+int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_t value);
+/* 0 and *value, or -1: no such option, or the connection has none. */
+int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value);
+
+#endif
