@@ -52,9 +52,9 @@ struct braid_host {
      * call only. `in` goes into that core's braid_core_input. May be NULL if n_workers is 1. */
     void (*hand_over)(void *ctx, unsigned worker, const uint8_t *packet, size_t len,
                       const struct braid_input *in);
-    /* Packets of more than mtu bytes do not arrive at peer (mtu 0: they do again), silent: though no router
+    /* Packets of more than mtu bytes do not arrive this way (mtu 0: they do again), silent: though no router
      * said so. Goes into braid_core_path_mtu of all other cores. May be NULL. */
-    void (*path_mtu)(void *ctx, const struct braid_ip *peer, uint16_t mtu, bool silent);
+    void (*path_mtu)(void *ctx, const struct braid_way *way, uint16_t mtu, bool silent);
     /* A segment from src to dst is about to go out again as it came (braid_listen): whoever has taken notes
      * of its first passage should forget them. syn: it asks for a connection. May be NULL. */
     void (*passing)(void *ctx, const struct braid_addr *src, const struct braid_addr *dst, bool syn);
@@ -184,7 +184,7 @@ void braid_core_run(struct braid_core *core, braid_time now);
  * called before the first packet that came meanwhile. */
 void braid_core_resumed(struct braid_core *core, braid_time now);
 /* What another core found out (struct braid_host, path_mtu). */
-void braid_core_path_mtu(struct braid_core *core, const struct braid_ip *peer, uint16_t mtu, bool silent,
+void braid_core_path_mtu(struct braid_core *core, const struct braid_way *way, uint16_t mtu, bool silent,
                          braid_time now);
 /* When braid_core_run is wanted; BRAID_NEVER: no timer runs. */
 braid_time braid_core_deadline(const struct braid_core *core);

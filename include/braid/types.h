@@ -24,6 +24,12 @@ struct braid_addr {
     uint16_t port;
 };
 
+/* A way through the net to a peer. local is the address that it begins with if we have chosen that address,
+ * and unspecified if the peer has: then all of its ways are one. */
+struct braid_way {
+    struct braid_ip local, peer;
+};
+
 /* A reference-counted byte buffer (src/base/buf.h). */
 struct buf;
 

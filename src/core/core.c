@@ -174,10 +174,10 @@ void braid_core_resumed(struct braid_core *core, braid_time now)
         conn_resumed(c, now);
 }
 
-void braid_core_path_mtu(struct braid_core *core, const struct braid_ip *peer, uint16_t mtu, bool silent,
+void braid_core_path_mtu(struct braid_core *core, const struct braid_way *way, uint16_t mtu, bool silent,
                          braid_time now)
 {
-    struct mtu_known news = {.peer = *peer, .mtu = mtu, .silent = silent, .until = now + MTU_KNOWN_TIME};
+    struct mtu_known news = {.way = *way, .mtu = mtu, .silent = silent, .until = now + MTU_KNOWN_TIME};
     tcp_mtu_learn(&core->env.tcp, &news);
 }
 

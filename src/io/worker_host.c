@@ -117,7 +117,7 @@ static void host_hand_over(void *ctx, unsigned worker, const uint8_t *packet, si
 }
 
 struct path_mtu {
-    struct braid_ip peer;
+    struct braid_way way;
     uint16_t mtu;
     bool silent;
 };
@@ -125,14 +125,14 @@ struct path_mtu {
 static void take_path_mtu(struct worker *w, const void *arg)
 {
     const struct path_mtu *m = arg;
-    braid_core_path_mtu(w->core, &m->peer, m->mtu, m->silent, worker_now(w));
+    braid_core_path_mtu(w->core, &m->way, m->mtu, m->silent, worker_now(w));
 }
 
 /* The next connection from there may come to any worker. Whoever is not told finds out by himself. */
-static void host_path_mtu(void *ctx, const struct braid_ip *peer, uint16_t mtu, bool silent)
+static void host_path_mtu(void *ctx, const struct braid_way *way, uint16_t mtu, bool silent)
 {
     struct worker *w = ctx;
-    struct path_mtu found = {.peer = *peer, .mtu = mtu, .silent = silent};
+    struct path_mtu found = {.way = *way, .mtu = mtu, .silent = silent};
     worker_tell_all(w->peers, w->params.n_workers, w, take_path_mtu, &found, sizeof(found));
 }
 

@@ -72,13 +72,14 @@ void cookie_answer(struct tcp_env *env, const struct siphash_key *key, const str
     const struct wire_tcp *in = &syn->tcp;
     uint32_t hash = (uint32_t)cookie_hash(key, syn, in->seq, cookie_slot(now), USE_ISS);
     uint32_t clock = (uint32_t)(now / BRAID_MS) + ts_offset(key, syn, in->seq);
+    struct braid_way way = {.peer = syn->src.ip};
     struct wire_tcp t = {
         .flags = TCP_SYN | TCP_ACK,
         .seq = hash ^ (mss_index(syn) | (flag ? FLAG : 0)),
         .ack = in->seq + 1,
         .window = WINDOW,
         .has_mss = true,
-        .mss = tcp_own_mss(env, &syn->src.ip, now),
+        .mss = tcp_own_mss(env, &way, now),
         .has_ts = in->has_ts,
         .tsval = ts_with_options(clock, in),
         .tsecr = in->tsval,

@@ -27,7 +27,7 @@ void subflow_update_mss(struct subflow *sf)
     sf->cc.mss = sf->size.mss;
 }
 
-uint16_t tcp_own_mss(struct tcp_env *env, const struct braid_ip *peer, braid_time now)
+uint16_t tcp_own_mss(struct tcp_env *env, const struct braid_way *way, braid_time now)
 {
-    return (uint16_t)(tcp_mtu_known(env, peer, now) - ip_header(peer) - TCP_HEADER_MIN);
+    return (uint16_t)(tcp_mtu_known(env, way, now) - ip_header(&way->peer) - TCP_HEADER_MIN);
 }

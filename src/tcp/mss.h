@@ -26,7 +26,7 @@ static inline uint64_t tcp_whole_segments(uint64_t bytes, uint32_t mss)
 {
     return bytes - bytes % mss;
 }
-/* The MSS that we offer to a peer: what our link takes, or, if it is known to be less, the path to it. */
-uint16_t tcp_own_mss(struct tcp_env *env, const struct braid_ip *peer, braid_time now);
+/* The MSS that we offer to a peer: what our link takes, or, if it is known to be less, the way to it. */
+uint16_t tcp_own_mss(struct tcp_env *env, const struct braid_way *way, braid_time now);
 
 #endif

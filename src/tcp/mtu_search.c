@@ -57,23 +57,33 @@ static void set_mtu(struct subflow *sf, uint32_t mtu)
     subflow_update_mss(sf);
 }
 
+struct braid_way tcp_way_of(const struct subflow *sf)
+{
+    struct braid_way way = {.peer = sf->remote.ip};
+
+    if (!sf->syn.passive)
+        way.local = sf->local.ip;
+    return way;
+}
+
 /* Never below what is safe: a neighbour of the peer behind the same address translator could have made it up.
  */
 static void remember(struct subflow *sf, braid_time now)
 {
     uint16_t mtu = in_use(sf);
-    struct mtu_known news = {.peer = sf->remote.ip, .silent = sf->mtu.silent, .until = now + MTU_KNOWN_TIME};
+    struct mtu_known news = {.way = tcp_way_of(sf), .silent = sf->mtu.silent, .until = now + MTU_KNOWN_TIME};
 
     if (mtu < bound(sf))
         news.mtu = mtu > MTU_SAFE ? mtu : MTU_SAFE;
     tcp_mtu_tell(sf->env, &news);
 }
 
-/* What is known of the peer is believed until the time that it was good for; then the search goes up
+/* What is known of the way is believed until the time that it was good for; then the search goes up
  * again (RFC 8899 section 5.1.1, PMTU_RAISE_TIMER). */
 void tcp_mtu_init(struct subflow *sf, braid_time now)
 {
-    const struct mtu_known *k = tcp_mtu_look_up(sf->env, &sf->remote.ip, now);
+    struct braid_way way = tcp_way_of(sf);
+    const struct mtu_known *k = tcp_mtu_look_up(sf->env, &way, now);
 
     sf->size.path_mtu = k ? k->mtu : sf->env->mtu;
     sf->mtu = (struct mtu_search){

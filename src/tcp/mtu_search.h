@@ -41,6 +41,9 @@ void tcp_mtu_head_again(struct subflow *sf, const struct tcp_sent *s);
 /* The path swallows, or is suspected to, what both ends would take. Then segments leave one by one: what
  * swallows the big ones may sit on this machine, where it sees a super-packet as one. */
 bool tcp_mtu_limited(const struct subflow *sf);
+/* The way of a subflow, as mtu_cache.h keeps it: an address of ours that we began with stands for the link
+ * that it belongs to; one that the peer has come to may be any of the servers behind us. */
+struct braid_way tcp_way_of(const struct subflow *sf);
 /* A router says that no larger packet than mtu passes; 0: it does not say what would. True: what was in
  * flight in larger ones has been marked lost, and may leave again. */
 bool tcp_mtu_limit(struct subflow *sf, uint32_t mtu, braid_time now);

@@ -93,13 +93,14 @@ void tcp_send_syn(struct subflow *sf, braid_time now)
     bool synack = sf->state == TCP_STATE_SYN_RECEIVED;
     uint64_t window = min_u64(sf->env->ops->window(sf), UINT16_MAX); /* not scaled, RFC 7323 section 2.2 */
     uint32_t acked = synack ? syn_acked(sf) : 0;
+    struct braid_way way = tcp_way_of(sf);
     struct wire_tcp t = {
         .flags = synack ? TCP_SYN | TCP_ACK : TCP_SYN,
         .seq = sf->syn.iss,
         .ack = synack ? sf->syn.irs + 1 + acked : 0,
         .window = (uint16_t)window,
         .has_mss = true,
-        .mss = tcp_own_mss(sf->env, &sf->remote.ip, now),
+        .mss = tcp_own_mss(sf->env, &way, now),
         .sack_ok = !synack || sf->syn.sack_ok,
         .has_wscale = !synack || sf->syn.wscale_ok,
         .wscale = sf->syn.rcv_wscale,

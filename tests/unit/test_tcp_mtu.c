@@ -196,10 +196,10 @@ END_TEST
 static struct mtu_known told;
 static unsigned n_told;
 
-static void tell(void *ctx, const struct braid_ip *peer, uint16_t mtu, bool silent)
+static void tell(void *ctx, const struct braid_way *way, uint16_t mtu, bool silent)
 {
     (void)ctx;
-    told = (struct mtu_known){.peer = *peer, .mtu = mtu, .silent = silent};
+    told = (struct mtu_known){.way = *way, .mtu = mtu, .silent = silent};
     n_told++;
 }
 
@@ -216,7 +216,7 @@ START_TEST(what_was_found_is_announced_to_the_same_peer_only)
     uint16_t found = p.h->sf.size.path_mtu;
     ck_assert_uint_eq(n_told, 1);
     ck_assert_uint_eq(told.mtu, found);
-    ck_assert(told.silent && addr_equal(&p.h->sf.remote, &h->sf.remote));
+    ck_assert(told.silent && ip_equal(&told.way.peer, &h->sf.remote.ip));
     told.until = h->now + MTU_KNOWN_TIME;
     tcp_mtu_learn(&h->env, &told);
     if (_i == 1)
@@ -246,7 +246,7 @@ START_TEST(what_no_longer_holds_is_forgotten_everywhere)
     transfer(&p, 5);
     ck_assert_uint_eq(n_told, 2);
     ck_assert_uint_eq(told.mtu, 0);
-    struct mtu_known first = {.peer = told.peer, .mtu = 1400, .until = p.h->now + BRAID_SECOND};
+    struct mtu_known first = {.way = told.way, .mtu = 1400, .until = p.h->now + BRAID_SECOND};
     tcp_mtu_learn(&p.h->env, &first);
     tcp_mtu_learn(&p.h->env, &told);
     for (unsigned i = 0; i < MTU_KNOWN_MAX; i++)

@@ -76,13 +76,13 @@ static void send_back(struct braid_core *core, const uint8_t *data, size_t len)
     core->host.output(core->host.ctx, &p);
 }
 
-static const struct braid_ip a_peer = {.b = {10, 1}};
+static const struct braid_way a_way = {.local = {.b = {10, 2}}, .peer = {.b = {10, 1}}};
 
-void braid_core_path_mtu(struct braid_core *core, const struct braid_ip *peer, uint16_t mtu, bool silent,
+void braid_core_path_mtu(struct braid_core *core, const struct braid_way *way, uint16_t mtu, bool silent,
                          braid_time now)
 {
     ck_assert_int_le(now, clock_us());
-    ck_assert_mem_eq(peer->b, a_peer.b, sizeof(peer->b));
+    ck_assert_mem_eq(way, &a_way, sizeof(*way));
     ck_assert(silent);
     core->learned_mtu = mtu;
     send_back(core, (const uint8_t *)" learned", 8);
@@ -109,7 +109,7 @@ void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t
     if (data[0] == HAND_OVER && core->params.worker == data[1])
         send_back(core, data, len);
     if (data[0] == MTU)
-        core->host.path_mtu(core->host.ctx, &a_peer, 1400, true);
+        core->host.path_mtu(core->host.ctx, &a_way, 1400, true);
     if (data[0] == RANDOM) {
         uint8_t answer[33] = {RANDOM};
         core->host.random(core->host.ctx, answer + 1, 32);
@@ -294,7 +294,7 @@ START_TEST(without_peers_nothing_is_handed_over)
     const struct braid_input in = {.hops = 7};
     worker_set_peers(workers[1], NULL);
     core->host.hand_over(core->host.ctx, 0, (const uint8_t *)"\003\000", 2, &in);
-    core->host.path_mtu(core->host.ctx, &a_peer, 1400, true);
+    core->host.path_mtu(core->host.ctx, &a_way, 1400, true);
     start();
     stop();
     ck_assert_uint_eq(worker_counters(workers[1])->handed_over, 0);
