@@ -201,8 +201,7 @@ bool braid_core_knows(const struct braid_core *core, const struct braid_addr *lo
 struct braid_conn *braid_core_find(const struct braid_core *core, const struct braid_addr *local,
                                    const struct braid_addr *remote);
 
-/* ---- errors ---------------------------------------------------------------------------------------------
- */
+/* ---- errors -------------------------------------------------------------------------------------------- */
 
 /* Why braid_listen, braid_connect or braid_conn_join could not do what they were asked to. */
 enum braid_error {
@@ -358,6 +357,9 @@ struct braid_connect_params {
 /* Opens a connection. NULL: braid_core_error tells why. */
 struct braid_conn *braid_connect(struct braid_core *core, const struct braid_connect_params *params,
                                  braid_time now);
+/* Sends its SYN once more, while that is unanswered, for users who know that the answer should be here. The
+ * times of RFC 6298, and what later SYNs are like, stay as they are. */
+void braid_conn_ask_again(struct braid_conn *c, braid_time now);
 /* Opens another subflow, whatever the path manager does; local port 0: a free one of the core's range. */
 enum braid_error braid_conn_join(struct braid_conn *c, const struct braid_addr *local,
                                  const struct braid_addr *remote, bool backup, braid_time now);
@@ -394,8 +396,7 @@ int braid_conn_forbid(struct braid_conn *c, const struct braid_ip *ip);
  * one that only receives would wait for ever. */
 void braid_core_ask(struct braid_core *core, const struct braid_ip *ip, braid_time now);
 
-/* ---- a connection's stream ------------------------------------------------------------------------------
- */
+/* ---- a connection's stream ----------------------------------------------------------------------------- */
 
 /* What callbacks get; the user's own, NULL until set (or as braid_connect was told). */
 void braid_conn_set_user(struct braid_conn *c, void *user);
@@ -491,8 +492,7 @@ int braid_conn_announce(struct braid_conn *c, const struct braid_addr *addr);
 /* braid_conn_endpoint_remove, but -1 if it is not MPTCP. */
 int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip);
 
-/* ---- looking inside ---------------------------------------------------------------------------------------
- */
+/* ---- looking inside ------------------------------------------------------------------------------------ */
 
 /* They live as long as the core, and count from its creation on. For its thread alone. */
 const struct braid_counters *braid_core_counters(const struct braid_core *core);

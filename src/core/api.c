@@ -69,6 +69,12 @@ struct braid_conn *braid_connect(struct braid_core *core, const struct braid_con
     return c;
 }
 
+void braid_conn_ask_again(struct braid_conn *c, braid_time now)
+{
+    if (c->phase == CONN_HANDSHAKE && !c->closing.fail_due && c->subflows)
+        subflow_repeat_syn(&c->subflows->tcp, now);
+}
+
 enum braid_error braid_core_error(const struct braid_core *core)
 {
     return core->error;

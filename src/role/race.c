@@ -241,6 +241,24 @@ static void open_plain_ones(struct race *r, braid_time now)
     }
 }
 
+/* When the SYN is due once more, since an answer would be here by now. */
+static braid_time again_at(const struct candidate *c)
+{
+    return c->again ? BRAID_NEVER : c->asked_at + c->lane->where.head_start;
+}
+
+/* Before others are asked: who has lost nothing but a packet still wins. */
+static void ask_again(struct race *r, braid_time now)
+{
+    each_candidate(c, i, r)
+    {
+        if (c->state != UNDER_WAY || again_at(c) > now)
+            continue;
+        c->again = true;
+        braid_conn_ask_again(c->conn, now);
+    }
+}
+
 /* The newest lane's head start is over. */
 static void advance(struct race *r, braid_time now)
 {
@@ -268,6 +286,7 @@ static void go_on(struct race *r, braid_time now)
         while (settle_all(r, now))
             ;
         drop_refused(r, now);
+        ask_again(r, now);
         open_plain_ones(r, now);
         race_question_expire(r, now);
         if (newest_is_over(r) || r->next_at <= now)
@@ -298,7 +317,7 @@ static void arm(struct race *r)
     each_candidate(c, i, r)
     {
         if (c->state == UNDER_WAY)
-            no_later(&r->deadline, patience_of(c));
+            no_later(&r->deadline, patience_of(c) < again_at(c) ? patience_of(c) : again_at(c));
         if (!c->plain && c->state == UNDER_WAY && plain_waits(r, c->lane))
             no_later(&r->deadline, c->lane->plain_at);
     }

@@ -1,9 +1,10 @@
 /* The race of the first subflow: who opens a connection to the far side over several uplinks waits for none
  * of them. It is asked for over the best uplink first, by a SYN with MP_CAPABLE. When that has gone
- * unanswered for the uplink's head start, a plain SYN on the same uplink joins it (somebody on the way may
- * drop SYNs with an option that he does not know: draft-ietf-mptcp-api-05 section 3.2.1, as RFC 8305 does it
- * for address families), and one with MP_CAPABLE on the next uplink. The first that is answered wins. The
- * others are reset before they carry data.
+ * unanswered for the uplink's head start, it leaves once more, as it or its answer may have been lost, which
+ * RFC 6298 would have cost a second; a plain SYN on the same uplink joins it (somebody on the way may drop
+ * SYNs with an option that he does not know: draft-ietf-mptcp-api-05 section 3.2.1, as RFC 8305 does it for
+ * address families), and one with MP_CAPABLE on the next uplink. The first that is answered wins. The others
+ * are reset before they carry data.
  *
  * What fails pulls the next one forward. A RST is not all the same:
  *   In answer to a SYN with MP_CAPABLE it may be a firewall's that objects to the option, so the plain SYN

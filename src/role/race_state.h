@@ -20,6 +20,7 @@ struct candidate {
     struct lane *lane;
     bool plain; /* its SYN is without MP_CAPABLE */
     bool data;  /* its SYN has a payload */
+    bool again; /* its SYN was sent once more */
     enum candidate_state state;
     enum race_loss loss; /* of one that has failed */
 };

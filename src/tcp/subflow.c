@@ -78,6 +78,19 @@ void subflow_open_active(struct subflow *sf, const struct cc_ops *cc, braid_time
     tcp_deadlines_update(sf);
 }
 
+/* The timer's time stays, and so does the number of its retries, from which follows what a SYN is like. */
+void subflow_repeat_syn(struct subflow *sf, braid_time now)
+{
+    braid_time rto_base = sf->due.rto_base;
+
+    if (sf->state != TCP_STATE_SYN_SENT)
+        return;
+    sf->syn.repeated = true;
+    tcp_count(sf, COUNT_TCP_RETRANS_SEGS, 1);
+    tcp_send_syn(sf, now);
+    sf->due.rto_base = rto_base;
+}
+
 /* Runs before maps: they point into them. */
 void subflow_destroy(struct subflow *sf)
 {

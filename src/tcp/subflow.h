@@ -161,6 +161,8 @@ void subflow_take_syn(struct subflow *sf, const struct wire_packet *syn, struct 
 void subflow_answer(struct subflow *sf, braid_time now);
 /* Active open: SYN_SENT, sends the SYN. As above; local and remote set too. */
 void subflow_open_active(struct subflow *sf, const struct cc_ops *cc, braid_time now);
+/* In SYN_SENT: the SYN leaves once more, beside those of the retransmission timer. */
+void subflow_repeat_syn(struct subflow *sf, braid_time now);
 
 /* Processes a TCP segment for this subflow. b: the buffer that p->payload points into. seg_size: payload
  * bytes per segment if it is a super-packet, else 0. */

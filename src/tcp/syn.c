@@ -49,7 +49,7 @@ void tcp_establish(struct subflow *sf, braid_time now)
     tcp_set_state(sf, TCP_STATE_ESTABLISHED);
     sf->syn.since = now;
     sf->due.rexmit = BRAID_NEVER;
-    sf->tries.tlp_sampled = !sf->syn.retries && !sf->syn.stateless; /* Karn's rule */
+    sf->tries.tlp_sampled = !sf->syn.retries && !sf->syn.repeated && !sf->syn.stateless; /* Karn's rule */
     if (sf->tries.tlp_sampled)
         rtt_sample(&sf->rtt, now - sf->activity.last_send, now);
     sf->cc.srtt_us = sf->rtt.srtt_us;

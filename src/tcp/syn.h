@@ -20,6 +20,7 @@ struct tcp_syn {
     bool answered : 1;  /* passive: the SYN/ACK was sent */
     bool wavers : 1;    /* not all of our SYN/ACKs have acknowledged as much */
     bool stateless : 1; /* ... and when is not known (cookie.h) */
+    bool repeated : 1;  /* active: not only by the timer */
     bool ts_ok : 1, sack_ok : 1, wscale_ok : 1;
 };
 

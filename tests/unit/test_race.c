@@ -97,11 +97,34 @@ START_TEST(who_answers_too_late_is_reset)
     field_race();
     expect_win(2, true, HEAD + TRIP);
     pair_run_for(&field.pair, 2 * BRAID_SECOND);
-    ck_assert_uint_eq(field.uplinks[1].syns, 2);
-    ck_assert_uint_eq(field.uplinks[1].resets, 2);
+    ck_assert_uint_eq(field.uplinks[1].syns, 3); /* one of them again */
+    ck_assert_uint_eq(field.uplinks[1].resets, 3);
     ck_assert_uint_eq(field_conns(&field.pair.client), 1);
     ck_assert_uint_eq(field_conns(&field.pair.server), 1);
     ck_assert_uint_eq(side_count(&field.pair.client, COUNT_PASSED_BACK), 0);
+}
+END_TEST
+
+/* It is neither plain TCP's, nor the next uplink's, since the same SYN leaves once more before theirs. */
+START_TEST(a_lost_syn_costs_its_head_start_and_nothing_else)
+{
+    field_lanes(2);
+    field.uplinks[1].lose = 1;
+    field_race();
+    expect_win(1, true, HEAD + TRIP);
+    ck_assert(field.seen[1][RACE_SEEN_MPTCP] == 1 && field_seen_all() == 1);
+}
+END_TEST
+
+/* The times of RFC 6298 are the same as if that had not been. */
+START_TEST(where_both_are_lost_the_next_one_comes_a_second_after_the_first)
+{
+    field_lanes(1);
+    field.params.fallback = false;
+    field.uplinks[1].lose = 2;
+    field_race();
+    expect_win(1, true, BRAID_SECOND + TRIP);
+    ck_assert_uint_eq(field.uplinks[1].syns, 3);
 }
 END_TEST
 
@@ -354,7 +377,7 @@ START_TEST(where_there_is_a_place_for_one_the_one_goes_on)
     field.uplinks[1].delay = HEAD;
     field_race();
     expect_win(1, true, 2 * HEAD);
-    ck_assert_uint_eq(field.uplinks[1].syns, 1);
+    ck_assert_uint_eq(field.uplinks[1].syns, 2);
     ck_assert(field.seen[1][RACE_SEEN_MPTCP] == 1 && field_seen_all() == 1);
 }
 END_TEST
@@ -467,7 +490,7 @@ START_TEST(where_a_syn_with_both_is_lost_the_payload_is_suspected_first)
     field.uplinks[2].dead = true;
     field_race();
     expect_win(1, false, HEAD + TRIP);
-    ck_assert_uint_eq(field.uplinks[1].payloads, 1);
+    ck_assert_uint_eq(field.uplinks[1].payloads, 2);
     ck_assert(field.seen[1][RACE_SEEN_PAYLOAD_EATEN] == 1 && field_seen_all() == 1);
     expect_opening();
 }
@@ -480,7 +503,7 @@ START_TEST(a_loser_that_has_brought_the_opening_leaves_nothing_of_it)
     field.uplinks[1].delay = HEAD;
     field_race();
     expect_win(2, true, HEAD + TRIP);
-    ck_assert_uint_eq(field.uplinks[1].payloads, 1);
+    ck_assert_uint_eq(field.uplinks[1].payloads, 2);
     expect_opening();
     pair_run_for(&field.pair, 2 * BRAID_SECOND);
     ck_assert_uint_eq(field_conns(&field.pair.server), 1);
@@ -515,6 +538,8 @@ int main(void)
     tcase_add_test(t, the_winner_is_its_users_and_carries_data);
     tcase_add_test(t, of_two_that_answer_at_once_one_wins_and_the_other_is_reset);
     tcase_add_test(t, who_answers_too_late_is_reset);
+    tcase_add_test(t, a_lost_syn_costs_its_head_start_and_nothing_else);
+    tcase_add_test(t, where_both_are_lost_the_next_one_comes_a_second_after_the_first);
     tcase_add_test(t, a_dropped_option_is_joined_by_a_plain_syn);
     tcase_add_test(t, the_plain_syn_may_have_to_wait_for_longer_than_the_next_lane);
     tcase_add_test(t, a_faster_uplink_with_mptcp_beats_the_plain_syn);

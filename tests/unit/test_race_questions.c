@@ -58,13 +58,25 @@ START_TEST(one_that_answers_in_time_is_asked_nothing)
 }
 END_TEST
 
+/* The uplink lives, and so the others wait, though it was only a SYN that was lost. */
+START_TEST(a_lost_syn_costs_no_more_where_the_uplink_lives)
+{
+    converter_lanes(2);
+    field.uplinks[1].lose = 1;
+    field_race();
+    expect_win(1, true, HEAD + TRIP);
+    ck_assert_uint_eq(field.uplinks[1].plain_syns, 1);
+    ck_assert_uint_eq(field.uplinks[2].syns, 0);
+}
+END_TEST
+
 START_TEST(a_silent_uplink_costs_no_more_with_a_question)
 {
     converter_lanes(2);
     field.uplinks[1].dead = true;
     field_race();
     expect_win(2, true, HEAD + TRIP);
-    ck_assert_uint_eq(field.uplinks[1].syns, 2);
+    ck_assert_uint_eq(field.uplinks[1].syns, 3);
     ck_assert(field.seen[1][RACE_SEEN_SILENT] == 1 && field.seen[2][RACE_SEEN_MPTCP] == 1);
 }
 END_TEST
@@ -125,6 +137,7 @@ int main(void)
     tcase_add_test(t, a_question_is_due_late_and_in_time);
     tcase_add_loop_test(t, a_slow_far_side_is_waited_for_while_its_uplink_lives, 0, 2);
     tcase_add_test(t, one_that_answers_in_time_is_asked_nothing);
+    tcase_add_test(t, a_lost_syn_costs_no_more_where_the_uplink_lives);
     tcase_add_test(t, a_silent_uplink_costs_no_more_with_a_question);
     tcase_add_test(t, an_uplink_that_dies_in_the_middle_is_left_a_second_later);
     tcase_add_test(t, nobody_is_waited_for_alone_for_ever);
