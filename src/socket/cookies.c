@@ -1,0 +1,130 @@
+/* See cookies.h. One lock for all tables: they are small, and what is done under it is short. */
+#include "socket/cookies.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "socket/real.h"
+
+#ifndef SO_COOKIE
+#define SO_COOKIE 57
+#endif
+
+#define FEW 64 /* entries that nobody minds */
+
+struct entry {
+    struct hnode node; /* its hash is the cookie: counted by the kernel, nobody's to choose */
+    int fd;            /* by which it was asked for last */
+    _Alignas(max_align_t) unsigned char value[];
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* ---- fork --------------------------------------------------------------------------------------------- */
+
+static void hold(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void let_go(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+/* A child of a program with threads gets the tables as they are between two changes. */
+__attribute__((constructor)) static void prepare_for_fork(void)
+{
+    pthread_atfork(hold, let_go, let_go);
+}
+
+/* ---- a table ------------------------------------------------------------------------------------------ */
+
+static struct entry *entry_of(struct hnode *n)
+{
+    return (struct entry *)n; /* the first member */
+}
+
+/* 0: it is no socket. */
+static uint64_t cookie_of(int fd)
+{
+    uint64_t cookie = 0;
+    socklen_t len = sizeof(cookie);
+    return real_getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) == 0 ? cookie : 0;
+}
+
+static struct entry *find(const struct cookies *t, uint64_t cookie)
+{
+    struct hnode *n = t->all.buckets ? htable_first(&t->all, cookie) : NULL;
+    return n ? entry_of(n) : NULL;
+}
+
+/* So is one that lives on by another descriptor, if nobody has asked for it by that one yet. */
+static void forget_closed(struct cookies *t)
+{
+    for (size_t i = 0; i <= t->all.mask; i++)
+        for (struct hnode *n = t->all.buckets[i], *next; n; n = next) {
+            next = n->next;
+            if (cookie_of(entry_of(n)->fd) == n->hash)
+                continue;
+            htable_remove(&t->all, n);
+            free(n);
+        }
+    t->most = t->all.count < FEW / 2 ? FEW : 2 * t->all.count;
+}
+
+/* NULL with errno. */
+static struct entry *new_entry(struct cookies *t, uint64_t cookie)
+{
+    if (!t->all.buckets && htable_init(&t->all) < 0)
+        return NULL;
+    if (t->all.count >= t->most)
+        forget_closed(t);
+    struct entry *e = malloc(sizeof(*e) + t->size);
+    if (e)
+        htable_insert(&t->all, &e->node, cookie);
+    return e;
+}
+
+bool cookies_any(const struct cookies *t)
+{
+    return atomic_load_explicit(&t->any, memory_order_relaxed);
+}
+
+bool cookies_get(struct cookies *t, int fd, void *out)
+{
+    int saved = errno;
+    uint64_t cookie = cookies_any(t) ? cookie_of(fd) : 0;
+    struct entry *e = NULL;
+    if (cookie) {
+        pthread_mutex_lock(&lock);
+        e = find(t, cookie);
+        if (e) {
+            e->fd = fd;
+            memcpy(out, e->value, t->size);
+        }
+        pthread_mutex_unlock(&lock);
+    }
+    errno = saved;
+    return e;
+}
+
+int cookies_put(struct cookies *t, int fd, const void *value)
+{
+    uint64_t cookie = cookie_of(fd);
+    if (cookie == 0)
+        return -1;
+    pthread_mutex_lock(&lock);
+    struct entry *e = find(t, cookie);
+    if (!e)
+        e = new_entry(t, cookie);
+    if (e) {
+        e->fd = fd;
+        memcpy(e->value, value, t->size);
+    }
+    pthread_mutex_unlock(&lock);
+    atomic_store(&t->any, true);
+    return e ? 0 : -1;
+}
