@@ -80,6 +80,11 @@ enum braid_error braid_core_error(const struct braid_core *core)
     return core->error;
 }
 
+void braid_core_on_event(struct braid_core *core, braid_event_fn *fn, void *ctx)
+{
+    core->env.news = (struct news_hook){.fn = fn, .ctx = ctx};
+}
+
 void braid_conn_set_user(struct braid_conn *c, void *user)
 {
     c->user = user;

@@ -134,6 +134,7 @@ static void free_listeners(struct braid_core *core)
 void braid_core_free(struct braid_core *core)
 {
     struct mptcp_env *env = &core->env;
+    env->news = (struct news_hook){.fn = NULL};
     while (!list_empty(&env->conns)) {
         struct conn_link *l = list_entry(env->conns.next, struct conn_link, node);
         /* the others are markers of walks (stats.c), whose owners free them */

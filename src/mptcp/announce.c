@@ -7,6 +7,7 @@
 #include "mptcp/flow_state.h"
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
+#include "mptcp/news.h"
 
 /* An ADD_ADDR may be lost, and its echo as well; who has echoed none of four will not. (Linux sends as many,
  * within a second and a half.) Nothing answers a REMOVE_ADDR, so three have to do. */
@@ -62,10 +63,13 @@ int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup
         /* The flag goes over this subflow, which is what it is about: MP_PRIO has no address ID
          * (section 3.3.8). */
         if (s->id == subflow_id && !s->closing.dead && conn_is_mptcp(c)) {
+            bool changed = s->backup.ours != backup;
             s->backup.ours = backup;
             s->backup.due = true;
             subflow_ack_soon(&s->tcp);
             conn_dirty(c);
+            if (changed)
+                news_priority(s, false);
             return 0;
         }
     }

@@ -9,6 +9,7 @@
 #include "mptcp/flow.h"
 #include "mptcp/handshake.h"
 #include "mptcp/known.h"
+#include "mptcp/news.h"
 #include "mptcp/sched_state.h"
 #include "mptcp/sendbuf.h"
 #include "mptcp/tokens.h"
@@ -84,6 +85,7 @@ void conn_free(struct braid_conn *c)
     /* before its subflows go: what they had in flight is no longer put up for reinjection, and nothing marks
      * it for a flush that would find it freed */
     c->phase = CONN_DEAD;
+    news_closed(c);
     while (c->subflows)
         flow_free(c->subflows);
     /* totals of the core outlive its connections */

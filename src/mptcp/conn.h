@@ -14,6 +14,7 @@
 #include "mptcp/flow.h"
 #include "mptcp/handshake.h"
 #include "mptcp/joins.h"
+#include "mptcp/news.h"
 #include "mptcp/path_manager.h"
 #include "mptcp/ports.h"
 #include "mptcp/quiet_paths.h"
@@ -79,6 +80,7 @@ struct mptcp_env {
     struct list conns;     /* conn_link, in the order of their ids */
     struct list dirty;     /* connections with work for the next flush */
     const struct mptcp_env_ops *ops;
+    struct news_hook news;
     struct port_walk ports; /* of connections that we open */
     uint64_t next_id;
     uint64_t n_conns, n_subflows, conns_total;

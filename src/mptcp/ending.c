@@ -5,6 +5,7 @@
 #include "mptcp/conn.h"
 #include "mptcp/flow.h"
 #include "mptcp/marks.h"
+#include "mptcp/news.h"
 #include "mptcp/retries.h"
 #include "mptcp/tokens.h"
 
@@ -98,6 +99,7 @@ void conn_reap(struct braid_conn *c, braid_time now)
         enum braid_close why = why_of(s);
         /* while the subflow can still say what became of it */
         conn_pm_ended(s, now);
+        news_gone(s);
         flow_free(s);
         if (c->n_subflows == 0)
             all_gone(c, why, now);

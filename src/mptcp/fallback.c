@@ -6,6 +6,7 @@
 #include "mptcp/conn.h"
 #include "mptcp/held.h"
 #include "mptcp/marks.h"
+#include "mptcp/news.h"
 #include "mptcp/order.h"
 #include "mptcp/reinject.h"
 #include "mptcp/tokens.h"
@@ -68,6 +69,7 @@ void conn_fall_back(struct braid_conn *c, bool announce)
     /* else what is held back comes before the end (agreed) */
     if (!c->fallback.rx_failed)
         take_early_fin(s);
+    news_fallback(c);
     conn_dirty(c);
 }
 

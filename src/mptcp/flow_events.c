@@ -10,6 +10,7 @@
 #include "mptcp/fallback.h"
 #include "mptcp/handshake.h"
 #include "mptcp/marks.h"
+#include "mptcp/news.h"
 #include "mptcp/options_in.h"
 #include "mptcp/options_out.h"
 #include "mptcp/retries.h"
@@ -32,6 +33,7 @@ static void flow_established(struct subflow *sf, braid_time now)
         conn_half_open_end(c);
         c->handshake.established_due = true;
         s->confirmed = true;
+        news_established(s);
         /* data left behind the SYN/ACK, whose DATA_ACK needs ours */
         if (conn_is_mptcp(c) && c->send.una != c->send.nxt) {
             subflow_ack_soon(sf);
@@ -43,11 +45,13 @@ static void flow_established(struct subflow *sf, braid_time now)
         /* The data may be on two subflows from now on, as over a join of ours the peer may send as soon as it
          * has the third ACK: none of them could become the plain stream alone (section 3.7). */
         c->fallback.barred = true;
-        if (sf->syn.passive)
+        if (sf->syn.passive) {
             s->confirmed = true;
-        else
+            news_joined(s);
+        } else {
             /* repeat the third ACK until the fourth comes: set by the flush */
             c->deadlines.join = 0;
+        }
         /* the third ACK, or the fourth (section 3.2) */
         subflow_ack_soon(sf);
     }

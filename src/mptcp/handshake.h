@@ -19,6 +19,7 @@ struct conn_handshake {
     bool accept_due : 1;      /* ... and has accepted, or ... */
     bool refuse_due : 1;      /* ... has refused, this way: */
     bool established_due : 1; /* to be told to the user */
+    bool complete : 1;        /* it was established, and who listens has heard so (news.c) */
     enum braid_refusal refusal : 8;
     uint16_t early;                  /* bytes that may leave before the third ACK */
     struct braid_listener *listener; /* whose it is to answer; NULL: nobody's, or it has been answered */

@@ -8,6 +8,7 @@
 #include "mptcp/conn.h"
 #include "mptcp/fallback.h"
 #include "mptcp/marks.h"
+#include "mptcp/news.h"
 #include "mptcp/order.h"
 #include "mptcp/peer_addrs.h"
 #include "mptcp/recvq.h"
@@ -191,6 +192,16 @@ static void keys_arrived(struct mp_subflow *s)
     s->echo_mp_capable = false;
 }
 
+/* MP_PRIO (section 3.3.8), which concerns the subflow that it came over. */
+static void prio_in(struct mp_subflow *s, bool backup)
+{
+    bool changed = s->backup.peer != backup;
+    conn_count(s->conn, MP_PRIO_RX);
+    s->backup.peer = backup;
+    if (changed)
+        news_priority(s, true);
+}
+
 /* The options of one segment, in an order: what ends the connection, what shows that the subflow is there,
  * signals, and the DSS last. */
 static enum subflow_verdict options_in(struct subflow *sf, const struct wire_packet *p, uint64_t off,
@@ -221,6 +232,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
     if (s->join && !s->confirmed) { /* the fourth ACK (section 3.2) */
         s->confirmed = true;
         c->fallback.barred = true;
+        news_joined(s);
         conn_pm_changed(c);
     } else if ((mp->has & MPTCP_HAS(MPTCP_JOIN)) && sf->syn.passive) {
         subflow_ack_soon(sf); /* our fourth ACK was lost */
@@ -239,11 +251,8 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
         conn_add_addr_in(s, &mp->add_addr);
     if (mp->has & MPTCP_HAS(MPTCP_REMOVE_ADDR))
         conn_remove_addr_in(s, &mp->remove_addr, now);
-    /* section 3.3.8: it concerns the subflow that it came over */
-    if (mp->has & MPTCP_HAS(MPTCP_PRIO)) {
-        conn_count(c, MP_PRIO_RX);
-        s->backup.peer = mp->prio_backup;
-    }
+    if (mp->has & MPTCP_HAS(MPTCP_PRIO))
+        prio_in(s, mp->prio_backup);
     if (mp->has & MPTCP_HAS(MPTCP_FAIL)) {
         conn_count(c, MP_FAIL_RX);
         conn_mp_fail(s, mp->fail_dsn - c->keys.local_idsn);

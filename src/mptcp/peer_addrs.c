@@ -10,6 +10,7 @@
 #include "mptcp/crypto.h"
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
+#include "mptcp/news.h"
 #include "mptcp/retire.h"
 
 /* The address is new, or has come back after it was withdrawn: how earlier subflows to it fared, or end from
@@ -95,6 +96,8 @@ static void remote_add(struct braid_conn *c, uint8_t id, const struct braid_addr
         reopen(c, (unsigned)(r - m->remotes));
     else
         forget_failures(c, (unsigned)(r - m->remotes));
+    if (!same)
+        news_address(c, true, id, &full);
     conn_pm_changed(c);
 }
 
@@ -114,6 +117,8 @@ static void remote_remove(struct braid_conn *c, uint8_t id)
     struct pm_remote *r = find_remote(m, id);
     if (!r)
         return;
+    if (r->usable)
+        news_address(c, false, id, &r->addr);
     r->usable = false;
     conn_pm_changed(c);
 }
