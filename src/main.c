@@ -229,6 +229,8 @@ static int start(struct daemon *d, char *error, size_t size)
                                                 .n_cpes = d->conf.n_cpes,
                                                 .profiles = d->conf.profiles,
                                                 .n_profiles = d->conf.n_profiles,
+                                                .policies = d->conf.policies,
+                                                .n_policies = d->conf.n_policies,
                                                 .failed = on_failed,
                                                 .failed_arg = d};
     d->service = service_new(d->base, &d->service_params, error);

@@ -164,6 +164,7 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     json_string(j, "scheduler", c->scheduler);
     json_string(j, "congestion", c->congestion);
     json_string(j, "path_manager", c->path_manager);
+    json_string(j, "policy", conn->told.policy);
     json_addr(j, "client", &r.client);
     json_addr(j, "service", &r.service);
     if (conn->told.server.port)

@@ -148,6 +148,8 @@ static void subflow_rows(struct doc *d, const struct conf *conf, const struct br
 static void choice(struct doc *d, const struct snapshot_conn *c)
 {
     const struct profile *p = c->told.profile, *now = c->told.now;
+    if (c->told.policy)
+        doc_printf(d, "policy %s, ", c->told.policy);
     if (p)
         doc_printf(d, "profile %s%s%s%s, ", p->name, p == now ? "" : " (", p == now ? "" : now->name,
                    p == now ? "" : ")");

@@ -19,13 +19,15 @@ enum item {
     ITEM_REMOVE,
     ITEM_PAIR,
     ITEM_PROFILE,
-    ITEM_FIGURES /* of the first pair that has none yet */
+    ITEM_FIGURES, /* of the first pair that has none yet */
+    ITEM_PROGRAM
 };
 
 /* All of it at once: the longest message. */
 _Static_assert(HEADER + (ITEM + 1) + (ITEM + ADDR_BYTES) + 2 * (ITEM + 4) +
                        2 * APP_ADDRS_MAX * (ITEM + ADDR_BYTES) + APP_PAIRS_MAX * (ITEM + 2 * ADDR_BYTES) +
-                       APP_PAIRS_MAX * (ITEM + FIGURES_BYTES) + (ITEM + APP_NAME_MAX) <=
+                       APP_PAIRS_MAX * (ITEM + FIGURES_BYTES) + (ITEM + APP_NAME_MAX) +
+                       (ITEM + APP_PATH_MAX) <=
                    APP_MESSAGE_MAX,
                "the longest message has room");
 
@@ -81,10 +83,17 @@ static uint8_t *put_figures(uint8_t *at, const struct app_figures *f)
     return at + 16;
 }
 
+static uint8_t *put_word(uint8_t *at, enum item what, const char *word, size_t most)
+{
+    size_t len = strnlen(word, most);
+    if (len > 0)
+        memcpy(put_item(at, what, len), word, len);
+    return len > 0 ? at + ITEM + len : at;
+}
+
 size_t app_write(const struct app_message *m, uint8_t out[APP_MESSAGE_MAX])
 {
     uint8_t *at = out + HEADER;
-    size_t name = strnlen(m->profile, APP_NAME_MAX);
     memcpy(out, (const uint8_t[]){'B', 'r', APP_VERSION, (uint8_t)m->kind}, 4);
     put32(out + 4, m->number);
     if (m->option != APP_NONE) {
@@ -103,10 +112,8 @@ size_t app_write(const struct app_message *m, uint8_t out[APP_MESSAGE_MAX])
     assert(m->n_figures <= m->n_pairs);
     for (unsigned i = 0; i < m->n_figures; i++)
         at = put_figures(at, &m->figures[i]);
-    if (name > 0) {
-        memcpy(put_item(at, ITEM_PROFILE, name), m->profile, name);
-        at += ITEM + name;
-    }
+    at = put_word(at, ITEM_PROFILE, m->profile, APP_NAME_MAX);
+    at = put_word(at, ITEM_PROGRAM, m->program, APP_PATH_MAX);
     return (size_t)(at - out);
 }
 
@@ -158,15 +165,15 @@ static bool take_figures(struct app_message *m, const uint8_t *at)
 }
 
 /* A word: nothing in it is special to whoever prints it. */
-static bool take_profile(struct app_message *m, const uint8_t *at, size_t len)
+static bool take_word(char *word, size_t most, const uint8_t *at, size_t len)
 {
-    if (len == 0 || len > APP_NAME_MAX || m->profile[0])
+    if (len == 0 || len > most || word[0])
         return false;
     for (size_t i = 0; i < len; i++)
         if (at[i] <= ' ' || at[i] > '~')
             return false;
-    memcpy(m->profile, at, len);
-    m->profile[len] = '\0';
+    memcpy(word, at, len);
+    word[len] = '\0';
     return true;
 }
 
@@ -219,7 +226,9 @@ static bool take_item(struct app_message *m, uint8_t what, const uint8_t *at, si
     case ITEM_FIGURES:
         return take_figures(m, at);
     case ITEM_PROFILE:
-        return take_profile(m, at, len);
+        return take_word(m->profile, APP_NAME_MAX, at, len);
+    case ITEM_PROGRAM:
+        return take_word(m->program, APP_PATH_MAX, at, len);
     default:
         return true;
     }

@@ -11,6 +11,7 @@
 #define APP_ADDRS_MAX   8
 #define APP_PAIRS_MAX   16
 #define APP_NAME_MAX    31
+#define APP_PATH_MAX    200
 
 enum app_kind {
     APP_CONNECT = 1, /* wishes of a connection that is about to be asked for; a socket that is bound */
@@ -66,6 +67,8 @@ struct app_message {
     struct app_figures figures[APP_PAIRS_MAX]; /* ANSWER: of STATISTICS, those of the first pairs */
     unsigned n_figures;
     char profile[APP_NAME_MAX + 1]; /* CONNECT, SET, ANSWER: its name; empty: none */
+    char program[APP_PATH_MAX + 1]; /* CONNECT, and GET of no option (ANSWER: value: whether a
+                                       policy names it): the path of its file; empty: not said */
 };
 
 /* Into out; returns its bytes. Lists are within their bounds. */

@@ -4,6 +4,7 @@
 #include "conf/check.h"
 #include "conf/cpe_check.h"
 #include "conf/edge_modes.h"
+#include "conf/policy_check.h"
 #include "conf/profiles.h"
 #include "conf/relay_keys.h"
 #include "conf/sections.h"
@@ -156,6 +157,7 @@ int conf_check(struct parser *p)
     uplinks_settle(p);
     profiles_settle(p->conf);
     relay_profiles_find(p);
+    policies_settle(p);
     for (unsigned i = 0; i < p->n_sections && p->n_errors == 0; i++)
         if (p->sections[i].kind == &section_cpe)
             cpe_check(p, i);

@@ -160,6 +160,16 @@ int conf_load_all(const char *path, struct conf *out, const struct conf_report *
     return load(path, out, first, sizeof(first), report);
 }
 
+static void free_policy(struct policy *p)
+{
+    for (unsigned i = 0; i < p->n_cgroups; i++)
+        free(p->cgroups[i]);
+    for (unsigned i = 0; i < p->n_programs; i++)
+        free(p->programs[i]);
+    free(p->uplinks);
+    free((char *)p->name);
+}
+
 void conf_free(struct conf *c)
 {
     for (unsigned i = 0; i < c->n_edges; i++) {
@@ -177,6 +187,8 @@ void conf_free(struct conf *c)
         free(c->path_names[i]);
     for (unsigned i = 0; i < c->n_uplinks; i++)
         free((char *)c->uplinks[i].name);
+    for (unsigned i = 0; i < c->n_policies; i++)
+        free_policy(&c->policies[i]);
     free(c->edges);
     free(c->cpes);
     free(c->profiles);

@@ -4,8 +4,8 @@
 #include "conf/sections.h"
 
 const struct conf_section_kind *const conf_section_kinds[] = {
-    &section_daemon, &section_tun,     &section_admin, &section_limits, &section_path,
-    &section_uplink, &section_profile, &section_edge,  &section_cpe,    NULL,
+    &section_daemon,  &section_tun,  &section_admin, &section_limits, &section_path, &section_uplink,
+    &section_profile, &section_edge, &section_cpe,   &section_policy, NULL,
 };
 
 const char *conf_known_key(unsigned i)

@@ -11,6 +11,7 @@ extern const struct conf_section_kind section_path;    /* path_keys.c */
 extern const struct conf_section_kind section_uplink;  /* uplink_keys.c */
 extern const struct conf_section_kind section_profile; /* profiles.c */
 extern const struct conf_section_kind section_edge;    /* edge_keys.c */
+extern const struct conf_section_kind section_policy;  /* policy_keys.c */
 extern const struct conf_section_kind section_cpe;     /* cpe_keys.c */
 
 /* The number of keys in an array that is ended by a NULL name; it does not compile with more than

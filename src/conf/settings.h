@@ -26,6 +26,8 @@ struct conf {
     unsigned n_cpes;
     struct profile *profiles; /* the built-in ones, then those of the file */
     unsigned n_profiles;
+    struct policy policies[POLICIES_MAX]; /* in the order of the file */
+    unsigned n_policies;
     struct uplink_params uplinks[UPLINKS_MAX]; /* in the order of the file */
     unsigned n_uplinks;
     /* In the order of the file, then one for each uplink, with its name; limits.paths points here, too. */

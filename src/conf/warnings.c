@@ -1,6 +1,7 @@
 /* What is right by itself, and will have no effect, or another one than whoever wrote it may think. */
 #include "base/addr.h"
 #include "base/port_range.h"
+#include "conf/policy_check.h"
 #include "conf/relay_keys.h"
 #include "conf/sections.h"
 #include "conf/warnings.h"
@@ -48,6 +49,8 @@ static void warn_of_profile(struct parser *p, const struct conf_section *s)
     for (unsigned i = 0; i < p->n_sections; i++)
         if (relay_choice_of(p->conf, &p->sections[i], &choice) && uses(&choice, profile))
             return;
+    if (policies_use(p->conf, profile))
+        return;
     parser_warn(
         p, s->line, s->title, NULL,
         "no edge and no CPE uses it; name it with profile or profiles, or set it with \"braidctl set\"");
@@ -131,5 +134,6 @@ void conf_warn(struct parser *p)
             warn_of_limits(p, s);
         warn_of_relay(p, s);
         warn_of_converter(p, s);
+        policy_warn(p, i);
     }
 }

@@ -4,6 +4,7 @@
 #include "base/addr.h"
 #include "io/clock.h"
 #include "io/netlink.h"
+#include "role/askers.h"
 #include "role/carried.h"
 #include "role/cpe_cookies.h"
 #include "role/cpe_opening.h"
@@ -134,6 +135,7 @@ static void cpes_free(struct role *r)
         drop_all(&cpe->open);
     }
     netlink_close(cs->netlink);
+    askers_free(cs->askers);
     cpe_cookies_free(cs->cookies);
     free(cs);
 }
@@ -155,6 +157,7 @@ static bool cpes_tell(const struct role *r, const struct braid_conn *c, struct r
         out->other = braid_conn_id(other->conn);
     out->server = cd->far;
     out->profile = cd->profile.profile;
+    out->policy = cd->policy ? cd->policy->name : NULL;
     out->now = profile_in_force(&cd->profile);
     return true;
 }
@@ -176,6 +179,19 @@ static const struct role_ops cpes_role = {.stop = cpes_stop,
                                           .tell = cpes_tell,
                                           .set_profile = cpes_set_profile};
 
+static int make_askers(struct cpes *cs)
+{
+    const struct cpe_neighbours *nb = &cs->neighbours;
+    for (unsigned i = 0; i < nb->n_policies && !cs->askers; i++) {
+        if (!policy_is_of_askers(&nb->policies[i]))
+            continue;
+        cs->askers = askers_new(nb->policies, nb->n_policies);
+        if (!cs->askers)
+            return -1;
+    }
+    return 0;
+}
+
 struct cpes *cpes_new(struct node *node, const struct cpe_neighbours *neighbours,
                       const struct cpe_params *params, unsigned n)
 {
@@ -187,7 +203,7 @@ struct cpes *cpes_new(struct node *node, const struct cpe_neighbours *neighbours
     cs->n = n;
     wheel_init(&cs->timers, clock_now());
     cs->cookies = cpe_cookies_new();
-    bool made = cs->cookies;
+    bool made = cs->cookies && make_askers(cs) == 0;
     for (unsigned i = 0; i < n; i++)
         cpe_init(&cs->all[i], cs, &params[i]);
     for (unsigned i = 0; i < n && made; i++)

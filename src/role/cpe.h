@@ -7,6 +7,7 @@
 #include <braid/core.h>
 #include "relay/targets.h"
 #include "role/convert_params.h"
+#include "role/policy.h"
 #include "role/profile.h"
 #include "role/reach.h"
 #include "role/uplinks.h"
@@ -70,6 +71,7 @@ struct cpe_params {
     X(CPE_STRAIGHT, "straight", "of these, those that went without a converter since none could be had")     \
     X(CPE_BYPASSED, "bypassed",                                                                              \
       "of these, those that went without a converter since their server speaks MPTCP itself")                \
+    X(CPE_BY_POLICY, "by_policy", "of those asked for, those that a [policy] section is for")                \
     X(CPE_REFUSED, "refused", "connections that the far side refused")                                       \
     X(CPE_UNREACHABLE, "unreachable", "connections whose far side was unreachable or did not answer")        \
     X(CPE_NOT_MPTCP, "not_mptcp", "connections refused since MPTCP could not be had")                        \
@@ -107,6 +109,8 @@ const char *cpe_kind_name(enum cpe_kind kind);
 struct cpe_neighbours {
     const struct edge_params *edges; /* of this daemon, whose addresses nobody is carried to */
     unsigned n_edges;
+    const struct policy *policies; /* for whoever wishes nothing itself, in their order */
+    unsigned n_policies;
 };
 
 /* The role of n CPEs, which listen on the node's core. params and what neighbours points to must outlive the

@@ -408,6 +408,7 @@ void cpe_ask(struct carried *cd)
     struct braid_addr meant, client;
     carried_addrs(cd, &meant, &client);
     cd->asking->wish = cpe_wish_of(carried_cpe(cd), &client, &meant);
+    cd->policy = cpe_wish_by_policy(carried_cpe(cd), &client, &meant, &cd->asking->wish);
     const struct profile *special = special_profile(cd, meant.port);
     profile_choose(&cd->profile, special ? special : p->profile);
     timer_init(&cd->asking->timer, on_timer);

@@ -10,6 +10,7 @@
 #include "role/node.h"
 #include "role/uplinks.h"
 
+struct askers;
 struct cpe_cookies;
 struct cpe_listener;
 struct netlink;
@@ -46,6 +47,7 @@ struct cpes {
     struct role role;
     struct cpe_neighbours neighbours;
     struct netlink *netlink; /* io/rtnetlink.h; NULL: not possible, or not needed yet */
+    struct askers *askers;   /* NULL: no policy depends on who asks */
     struct uplinks uplinks;
     struct cpe_cookies *cookies; /* of converters */
     struct wheel timers;         /* of connections that are being opened */

@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "io/clock.h"
 #include "io/params.h"
+#include "role/askers.h"
 #include "role/cpe_here.h"
 
 /* The TUN's address, of a subnet with the uplinks' inner ones. */
@@ -57,6 +58,36 @@ struct wish cpe_wish_of(struct cpe *cpe, const struct braid_addr *client, const 
     if (!cpe->params->tproxy)
         respect_bound(cs, &client->ip, &w);
     return w;
+}
+
+struct who_asks {
+    struct askers *askers;
+    const struct braid_addr *client, *meant;
+};
+
+static void look_who(void *arg, struct policy_asker *out)
+{
+    const struct who_asks *w = arg;
+    askers_look(w->askers, w->client, w->meant, out);
+}
+
+/* RFC 6897 section 4.5: for a program that says nothing. What it says itself comes before. */
+const struct policy *cpe_wish_by_policy(struct cpe *cpe, const struct braid_addr *client,
+                                        const struct braid_addr *meant, struct wish *w)
+{
+    const struct cpe_neighbours *nb = &cpe->owner->neighbours;
+    struct who_asks asks = {cpe->owner->askers, client, meant};
+    const struct policy *p = policy_find(nb->policies, nb->n_policies, meant, w->policies, look_who, &asks);
+    if (!p)
+        return NULL;
+    cpe->counters.v[CPE_BY_POLICY]++;
+    if (!w->aware)
+        w->plain |= p->plain;
+    if (!w->named)
+        w->endpoints &= p->endpoints;
+    if (!w->profile)
+        w->profile = p->profile;
+    return p;
 }
 
 unsigned cpe_wish_ips(const struct cpe *cpe, const struct wish *wish, struct braid_ip out[CPE_WISH_IPS])

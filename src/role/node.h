@@ -28,6 +28,7 @@ struct relayed {
     struct braid_addr server;        /* whom the other side of the relay is connected to; port 0: not known */
     uint64_t other;                  /* the core's number of the connection that it is joined with; 0: none */
     const struct profile *profile;   /* that it was given; NULL: none */
+    const char *policy;              /* that it has come under; NULL: none */
     const struct profile *now; /* the one whose algorithms it has if that one is automatic, else the same */
 };
 

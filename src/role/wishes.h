@@ -17,6 +17,8 @@ struct profile;
 struct wish {
     bool aware;         /* the program knows MPTCP, and has said something of it or of addresses */
     bool plain;         /* no MPTCP */
+    bool named;         /* it has named addresses that may be used */
+    uint32_t policies;  /* a bit for each that names the program (policy.h) */
     unsigned endpoints; /* of uplinks that may be used: UPLINK_ENDPOINT of each, or UPLINK_ENDPOINTS: any */
     const struct profile *profile; /* of the configuration; NULL: none */
 };

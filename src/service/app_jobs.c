@@ -90,14 +90,17 @@ static const struct profile *profile_named(const struct service_params *p, const
 
 static uint32_t make_wish(const struct app_scene *scene, const struct app_message *m, struct wish *w)
 {
+    const struct service_params *p = scene->params;
     unsigned add, remove;
     if (!endpoints_of(scene->uplinks, &m->add, &add) || !endpoints_of(scene->uplinks, &m->remove, &remove))
         return EADDRNOTAVAIL;
     *w = (struct wish){.aware = m->has_value || m->add.n > 0 || m->remove.n > 0,
                        .plain = m->has_value && m->value == 0,
+                       .named = m->add.n > 0,
+                       .policies = policy_programs(p->policies, p->n_policies, m->program),
                        .endpoints = (m->add.n > 0 ? add : UPLINK_ENDPOINTS) & ~remove};
     if (m->profile[0])
-        w->profile = profile_named(scene->params, m->profile);
+        w->profile = profile_named(p, m->profile);
     return m->profile[0] && !w->profile ? EINVAL : 0;
 }
 
@@ -169,10 +172,22 @@ static uint32_t look_at_question(const struct app_scene *scene, const struct app
     return s->connected ? 0 : ENOTCONN;
 }
 
+/* Whether a program of this name has to say when it connects; most need not. */
+static struct app_message look_at_program(const struct service_params *p, const struct app_message *m)
+{
+    return (struct app_message){.kind = APP_ANSWER,
+                                .has_value = true,
+                                .value = policy_programs(p->policies, p->n_policies, m->program) != 0};
+}
+
 struct app_job *app_job_begin(const struct app_scene *scene, const struct app_message *request,
                               const struct app_socket *socket, uint32_t user, app_answered *answered,
                               void *arg, struct app_message *answer)
 {
+    if (request->kind == APP_GET && request->option == APP_NONE && request->program[0]) {
+        *answer = look_at_program(scene->params, request);
+        return NULL;
+    }
     struct app_job *job = calloc(1, sizeof(*job));
     *answer = (struct app_message){.kind = APP_ANSWER, .error = ENOBUFS};
     if (!job)

@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "io/mailbox.h"
 #include "io/upstream.h"
+#include "role/askers.h"
 #include "role/cpe_sockets.h"
 #include "role/learned.h"
 #include "role/node.h"
@@ -65,6 +66,15 @@ static int check_listeners(const struct service_params *p, char *error)
         }
     }
     return 0;
+}
+
+static int check_policies(const struct service_params *p, char *error)
+{
+    const char *missing;
+    if (p->n_cpes == 0 || askers_check(p->policies, p->n_policies, &missing) == 0)
+        return 0;
+    snprintf(error, SERVICE_ERROR, "policies that depend on who asks: %s", missing);
+    return -1;
 }
 
 /* Each edge has a name, if perhaps nothing to look up. */
@@ -148,7 +158,7 @@ struct roles *roles_new(struct event_base *base, const struct service_params *pa
     }
     note_owners(r);
     if (check_sources(params, error) < 0 || check_listeners(params, error) < 0 ||
-        resolve(r, base, error) < 0) {
+        check_policies(params, error) < 0 || resolve(r, base, error) < 0) {
         roles_free(r);
         return NULL;
     }
@@ -228,7 +238,8 @@ static int make_edges(struct roles *r, struct node *node)
 static int make_cpes(struct roles *r, struct node *node)
 {
     const struct service_params *p = r->params;
-    const struct cpe_neighbours neighbours = {.edges = p->edges, .n_edges = p->n_edges};
+    const struct cpe_neighbours neighbours = {
+        .edges = p->edges, .n_edges = p->n_edges, .policies = p->policies, .n_policies = p->n_policies};
     if (p->n_cpes == 0)
         return 0;
     if (make_learned(r, node) < 0)

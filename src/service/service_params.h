@@ -20,6 +20,8 @@ struct service_params {
     unsigned n_uplinks;
     const struct cpe_params *cpes;
     unsigned n_cpes;
+    const struct policy *policies; /* of CPEs, in their order */
+    unsigned n_policies;
     const struct profile *profiles; /* that programs may wish for by their names */
     unsigned n_profiles;
     /* The data path is broken for good, for the reason given in one line. In the main thread, at the earliest

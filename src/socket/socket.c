@@ -8,6 +8,7 @@
 #include "io/sockaddr.h"
 #include "socket/ask.h"
 #include "socket/intent.h"
+#include "socket/program.h"
 #include "socket/real.h"
 
 #define VISIBLE __attribute__((visibility("default")))
@@ -331,6 +332,8 @@ static int tell(int fd, const struct intent *in, const struct braid_addr *meant)
     if (in->is_bad)
         return fail(EINVAL);
     memcpy(request.profile, in->profile, sizeof(request.profile));
+    if (program_is_named(fd))
+        program_path(request.program);
     if (have_port(fd) < 0)
         return -1;
     return ask(&request, fd, &answer) == 0 || errno == ENOPROTOOPT ? 0 : -1;
@@ -340,7 +343,7 @@ static int tell(int fd, const struct intent *in, const struct braid_addr *meant)
 static bool has_intent(int fd, const struct sockaddr *address, socklen_t len, struct intent *in,
                        struct braid_addr *meant)
 {
-    if (!intent_any() && !intent_for_all(in))
+    if (!intent_any() && !intent_for_all(in) && program_is_unnamed())
         return false;
     if (len < sizeof(struct sockaddr_in) ||
         (address->sa_family == AF_INET6 && len < sizeof(struct sockaddr_in6)) ||
@@ -349,7 +352,8 @@ static bool has_intent(int fd, const struct sockaddr *address, socklen_t len, st
     /* those of others, and what asks again how far its connection is */
     if (state_of(fd) != STATE_CLOSE)
         return false;
-    return intent_get(fd, in) || intent_for_all(in);
+    bool named = program_is_named(fd); /* whether or not it has said something */
+    return intent_get(fd, in) || intent_for_all(in) || named;
 }
 
 VISIBLE int braid_socket_connect(int fd, const struct sockaddr *address, socklen_t len)

@@ -39,6 +39,7 @@ static struct app_message whole(void)
     for (unsigned i = 0; i < APP_PAIRS_MAX; i++)
         m.figures[i] = (struct app_figures){i, 2, 3, 4, 5, UINT64_MAX - i, 7};
     memset(m.profile, 'p', APP_NAME_MAX);
+    memset(m.program, '/', APP_PATH_MAX);
     return m;
 }
 
@@ -64,6 +65,7 @@ START_TEST(what_is_written_is_read)
     ck_assert(got.n_figures == APP_PAIRS_MAX && got.figures[9].subflow == 9 && got.figures[9].received == 7);
     ck_assert(got.figures[9].sent == UINT64_MAX - 9 && got.figures[9].retransmissions == 5);
     ck_assert_str_eq(got.profile, m.profile);
+    ck_assert_str_eq(got.program, m.program);
     expect_same(&m, &got);
 }
 END_TEST

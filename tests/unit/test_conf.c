@@ -202,11 +202,12 @@ static const struct {
      "6: [edge web] : unknown key; the nearest is psk (all of this section: " LIST_EDGE ")"},
     /* sections */
     {"[deamon]\n" EDGE, "1: unknown section [deamon]; it is one of: [daemon], [tun], [admin], [limits], "
-                        "[path NAME], [uplink NAME], [profile NAME], [edge NAME], [cpe NAME]"},
-    {EDGE "[daemon x]\n", "4: unknown section [daemon x]; it is one of: [daemon], [tun], [admin], [limits], "
-                          "[path NAME], [uplink NAME], [profile NAME], [edge NAME], [cpe NAME]"},
+                        "[path NAME], [uplink NAME], [profile NAME], [edge NAME], [cpe NAME], [policy NAME]"},
+    {EDGE "[daemon x]\n",
+     "4: unknown section [daemon x]; it is one of: [daemon], [tun], [admin], [limits], "
+     "[path NAME], [uplink NAME], [profile NAME], [edge NAME], [cpe NAME], [policy NAME]"},
     {"[]\n" EDGE, "1: unknown section []; it is one of: [daemon], [tun], [admin], [limits], [path NAME], "
-                  "[uplink NAME], [profile NAME], [edge NAME], [cpe NAME]"},
+                  "[uplink NAME], [profile NAME], [edge NAME], [cpe NAME], [policy NAME]"},
     {"[tun\n" EDGE, "1: " BAD_HEADER},
     {"[tun] x\n" EDGE, "1: " BAD_HEADER},
     {EDGE "[edge]\n", "4: [edge]" BAD_NAME},

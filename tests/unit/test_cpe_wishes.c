@@ -196,6 +196,39 @@ START_TEST(who_binds_and_enables_has_mptcp_over_what_it_names)
 }
 END_TEST
 
+/* RFC 6897 section 4.5. */
+START_TEST(a_policy_is_for_programs_that_say_nothing)
+{
+    static const struct policy all[] = {
+        {.name = "other", .ports = {{81, 81}}, .n_ports = 1, .plain = true},
+        {.name = "mine",
+         .ports = {{80, 80}},
+         .n_ports = 1,
+         .plain = true,
+         .endpoints = UPLINK_ENDPOINT(1, UPLINK_V4)},
+    };
+    const struct wish enabled = {.aware = true, .endpoints = UPLINK_ENDPOINTS},
+                      named = {.aware = true, .named = true, .endpoints = UPLINK_ENDPOINT(2, UPLINK_V4)};
+    const struct wish *const wishes[] = {NULL, &enabled, &named};
+    world_end();
+    world_begin();
+    for (unsigned i = 0; i < 3; i++)
+        world.uplinks.all[i].ways[UPLINK_V4].outer = outer[i];
+    world.neighbours = (struct cpe_neighbours){.policies = all, .n_policies = 2};
+    make_cpe();
+    world.node->wishes = wishes_new();
+    ask(wishes[_i]);
+    expect_over(_i == 2 ? "..2" : ".1.");
+    ck_assert_uint_eq(told(APP_GET, APP_ENABLE, 0).value, _i > 0);
+    ck_assert_uint_eq(counted(CPE_BY_POLICY), 1);
+    struct relayed r;
+    ck_assert(node_tell(
+        world.node,
+        braid_core_find(world.cores[ROUTER], &(struct braid_addr){at(SERVER).ip, 80}, &world.other), &r));
+    ck_assert_str_eq(r.policy, "mine");
+}
+END_TEST
+
 START_TEST(a_device_of_the_lan_is_nobody_to_be_asked)
 {
     serve(SERVER, BRAID_CLIENTS_ANY);
@@ -306,6 +339,7 @@ int main(void)
     tcase_add_test(t, the_last_uplink_is_left_when_there_is_another);
     tcase_add_test(t, who_binds_to_an_uplinks_address_has_plain_tcp_over_it);
     tcase_add_loop_test(t, who_binds_and_enables_has_mptcp_over_what_it_names, 0, 2);
+    tcase_add_loop_test(t, a_policy_is_for_programs_that_say_nothing, 0, 3);
     tcase_add_test(t, a_device_of_the_lan_is_nobody_to_be_asked);
     tcase_add_test(t, before_the_server_has_answered_there_is_no_connection);
     tcase_add_test(t, a_subflow_is_opened_and_closed_as_the_program_says);
