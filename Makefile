@@ -27,7 +27,7 @@ core_obj  := $(core_src:%.c=$(B)/%.o)
 daemon_obj := $(daemon_src:%.c=$(B)/%.o)
 ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
 # What programs load (libbraid-socket). The tests link it as the archive does.
-socket_src := $(wildcard src/socket/*.c src/app/*.c) src/base/addr.c src/base/hash.c src/io/sockaddr.c
+socket_src := $(wildcard src/socket/*.c src/app/*.c) src/base/addr.c src/base/hash.c src/base/targets.c src/io/sockaddr.c
 socket_so_obj := $(patsubst %.c,$(B)/lib/%.o,$(filter-out %/real_call.c,$(socket_src)))
 socket_a_obj := $(patsubst %.c,$(B)/lib/%.o,$(filter-out %/preload.c %/real_next.c,$(socket_src)))
 shell_obj := $(daemon_obj) $(filter-out %/braidctl.o,$(ctl_obj)) \

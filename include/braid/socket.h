@@ -84,6 +84,25 @@ int braid_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
 /* connect, after the daemon has been told what was set. Binds the socket to a port if it is not bound. */
 int braid_socket_connect(int fd, const struct sockaddr *address, socklen_t len);
 
+/* How braid_connect_name goes about it. Zeroed: the usual. */
+struct braid_name_options {
+    int family;     /* AF_INET, AF_INET6; 0: both */
+    int flags;      /* of the socket: SOCK_CLOEXEC, SOCK_NONBLOCK */
+    int timeout_ms; /* for connecting, looking up the name not counted; 0: 30 s */
+    /* Called for each socket that is tried, before it is connected: for options, those above as well. -1 with
+     * errno: this one is not to be used. NULL: nothing is to be done. */
+    int (*prepare)(int fd, void *arg);
+    void *arg;
+};
+/* A TCP socket, connected to a host by its name (REQ5): at any of its addresses, of both families in turn,
+ * the next one 250 ms after the one before or when that has failed (RFC 8305); the first that answers is it,
+ * and nothing is sent to the others any more. They are not taken for one host (RFC 6897 section 6.4):
+ * subflows go to this address, and to those that the peer itself announces. options NULL: the usual. The
+ * socket is the caller's. -1 with errno: those of connect for an address; ENOENT: the name has none; EAGAIN:
+ * the name servers do not answer now; EINVAL: there is no such service; EMFILE, ENOMEM ... Waits, also for
+ * the name; from any thread. */
+int braid_connect_name(const char *host, const char *service, const struct braid_name_options *options);
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,7 +4,7 @@
 #ifndef BRAID_RELAY_DIAL_H
 #define BRAID_RELAY_DIAL_H
 
-#include "relay/targets.h"
+#include "base/targets.h"
 
 /* How long an address has before the next one is tried beside it (RFC 8305 section 5, Connection Attempt
  * Delay). */

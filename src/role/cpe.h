@@ -5,7 +5,7 @@
 #define BRAID_ROLE_CPE_H
 
 #include <braid/core.h>
-#include "relay/targets.h"
+#include "base/targets.h"
 #include "role/convert_params.h"
 #include "role/policy.h"
 #include "role/profile.h"

@@ -4,10 +4,10 @@
 #define BRAID_ROLE_EDGE_H
 
 #include <braid/core.h>
+#include "base/targets.h"
 #include "role/convert_params.h"
 #include "role/profile.h"
 #include "role/reach.h"
-#include "relay/targets.h"
 
 #define EDGE_SIGNAL_MAX      8
 #define EDGE_TEXT            64 /* bytes of edge_listen_text */

@@ -2,7 +2,7 @@
 #ifndef BRAID_ROLE_EDGE_MODE_H
 #define BRAID_ROLE_EDGE_MODE_H
 
-#include "relay/targets.h"
+#include "base/targets.h"
 #include "role/edge.h"
 
 struct edge;

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <event2/event.h>
 #include "base/addr.h"
+#include "base/targets.h"
 #include "io/clock.h"
 #include "io/dns.h"
 #include "io/log.h"
-#include "relay/targets.h"
 #include "role/flaw.h"
 #include "role/resolver.h"
 

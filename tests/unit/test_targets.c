@@ -3,7 +3,7 @@
 #include <string.h>
 #include <check.h>
 #include "base/addr.h"
-#include "relay/targets.h"
+#include "base/targets.h"
 #include "role/flaw.h"
 #include "role/unproven.h"
 #include "suite.h"

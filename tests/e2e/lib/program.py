@@ -167,6 +167,31 @@ def opened(version=4):
     return sock
 
 
+class NameOptions(ctypes.Structure):
+    """struct braid_name_options."""
+
+    PREPARE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_void_p)
+    _fields_ = [("family", ctypes.c_int), ("flags", ctypes.c_int), ("timeout_ms", ctypes.c_int), ("prepare", PREPARE),
+                ("arg", ctypes.c_void_p)]
+
+
+def named(host, port, before=None):
+    """A socket that braid_connect_name gives; before(socket) is called for each that is tried."""
+    def prepare(fd, _):
+        if before:
+            sock = socket.socket(fileno=fd)
+            before(sock)
+            sock.detach()
+        return 0
+
+    options = NameOptions(timeout_ms=10000, prepare=NameOptions.PREPARE(prepare))
+    call = ctypes.CDLL(None, use_errno=True).braid_connect_name
+    fd = call(host.encode(), str(port).encode(), ctypes.byref(options))
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return socket.socket(fileno=fd)
+
+
 def kept(name, sock):
     globals()[name] = sock
 

@@ -1,7 +1,7 @@
 /* Order and choice of a server's addresses: see targets.h. */
 #include <string.h>
 #include "base/addr.h"
-#include "relay/targets.h"
+#include "base/targets.h"
 
 bool targets_have(const struct targets *t, const struct braid_addr *addr)
 {

@@ -1,6 +1,6 @@
 /* The addresses of a server: which of a name's answers are used, and in what order. */
-#ifndef BRAID_RELAY_TARGETS_H
-#define BRAID_RELAY_TARGETS_H
+#ifndef BRAID_BASE_TARGETS_H
+#define BRAID_BASE_TARGETS_H
 
 #include <braid/types.h>
 

@@ -1,0 +1,108 @@
+"""Connecting by name (REQ5 of RFC 6897's appendix): all addresses of a name are candidates, and the first that answers is it."""
+import contextlib
+import errno
+import pathlib
+import shutil
+
+from lib import home, mptcp
+from lib.env import GREETING
+from lib.program import Program
+from lib.proxy import PORT, Cpe
+from lib.stream import receive
+from lib.suite import braid_only
+from lib.wait import until
+
+NAME = "server.test"
+
+
+@contextlib.contextmanager
+def called(namespace, *addresses):
+    """What the programs of a namespace find for NAME."""
+    folder = pathlib.Path("/etc/netns") / namespace.name
+    folder.mkdir(parents=True)
+    try:
+        (folder / "nsswitch.conf").write_text("hosts: files\n")
+        (folder / "hosts").write_text("".join(f"{address} {NAME}\n" for address in addresses))
+        yield
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextlib.contextmanager
+def program(env, *addresses, **how):
+    with called(env.home.cpe, *addresses):
+        router = env.daemon(env.home.cpe, [Cpe()])
+        env.steer("up", "--local", at=env.home.cpe)
+        with Program(env.home.cpe, router, **how) as child:
+            yield child
+
+
+def listen(env, version=4, server=None):
+    server = server or env.home.multi
+    return env.listen(version, address=env.home.where(server)[version], at=server, multipath=server is env.home.multi)
+
+
+def greet(env, child, listener):
+    """Data both ways over socket `s`; the server's end."""
+    far = env.accept(listener)
+    child(f"s.sendall({GREETING!r})")
+    assert receive(far, len(GREETING)) == GREETING
+    far.sendall(GREETING)
+    assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+    return far
+
+
+@braid_only
+def test_a_name_is_connected_by_mptcp_like_an_address(env):
+    with program(env, home.MULTI[6], home.MULTI[4]) as child:
+        listener = listen(env, 6)
+        child(f"kept('s', named('{NAME}', {PORT}))")
+        far = greet(env, child, listener)
+        assert mptcp.is_mptcp(far) and child("enable(s)") == 1 and child("s.getblocking()")
+        assert child("s.getpeername()")[:2] == [home.MULTI[6], PORT]
+        until(lambda: len(child("subflows(s)")) == 3, "a subflow over each uplink")
+
+
+@braid_only
+def test_further_addresses_are_alternatives_and_nothing_else(env):
+    """RFC 6897 section 6.4: of one name, but not therefore of one host. The first refuses, the second answers, the third is left."""
+    with program(env, home.PLAIN[4], home.MULTI[4], home.EDGE[4]) as child:
+        listener = listen(env)
+        child(f"kept('s', named('{NAME}', {PORT}))")
+        greet(env, child, listener)
+        until(lambda: len(child("subflows(s)")) == 3, "a subflow over each uplink")
+        assert {remote[0] for _, remote in child("subflows(s)")} == {home.MULTI[4]}
+
+
+@braid_only
+def test_a_silent_address_of_the_other_family_is_overtaken(env):
+    with program(env, home.MULTI[6], home.MULTI[4]) as child:
+        env.home.multi.run("nft", "-f", "-", stdin="table ip6 silent { chain in { type filter hook input priority 0; "
+                                                  f"tcp dport {PORT} drop; }}; }}")
+        listener = listen(env)
+        child(f"kept('s', named('{NAME}', {PORT}))")
+        greet(env, child, listener)
+        assert child("s.getpeername()") == [home.MULTI[4], PORT] and child("enable(s)") == 1
+
+
+@braid_only
+def test_what_is_set_before_holds_for_every_candidate(env):
+    with program(env, home.PLAIN[4], home.MULTI[4]) as child:
+        one = env.home.uplinks[1].address()
+        listener = listen(env)
+        child(f"kept('s', named('{NAME}', {PORT}, lambda s: (enable(s, 0), add(s, '{one}'))))")
+        far = greet(env, child, listener)
+        assert not mptcp.is_mptcp(far) and far.getpeername()[0] == one
+
+
+@braid_only
+def test_without_the_daemon_it_is_plain_tcp(env):
+    with called(env.home.cpe, home.MULTI[6], home.PLAIN[4]), Program(env.home.cpe) as child:
+        listener = listen(env, server=env.home.plain)
+        child(f"kept('s', named('{NAME}', {PORT}))")
+        greet(env, child, listener)
+        try:
+            child("named('nobody.test', 80)")
+            raise AssertionError("a name that nobody has was found")
+        except OSError as error:
+            assert error.errno == errno.ENOENT, error
