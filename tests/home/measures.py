@@ -28,6 +28,7 @@ class Server(threading.Thread):
 
     def __init__(self, house):
         super().__init__(daemon=True)
+        noise()  # takes seconds on a busy machine, and in each of the first answers at once, if it is not made before
         self.listener = house.plain.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind((home.PLAIN[4], PORT))
