@@ -4,6 +4,10 @@
 
 #include "app/message.h"
 
+/* The most that the kernel lets through with one message. One is welcome; but what found no room here would
+ * be closed by the kernel, in the thread that receives, and that can take long (io/closer.h). */
+#define CHANNEL_DESCRIPTORS 253
+
 /* What became of sending or receiving. */
 enum channel {
     CHANNEL_DONE,
@@ -13,8 +17,12 @@ enum channel {
 
 /* descriptor: goes along, and stays the caller's; -1: none. Sends SIGPIPE to nobody. */
 enum channel channel_send(int fd, const struct app_message *m, int descriptor);
-/* *descriptor: the one that came along, the caller's from now on and closed on exec; -1: none did. Of several
- * none is taken. */
-enum channel channel_receive(int fd, struct app_message *m, int *descriptor);
+/* What came along, all of it the caller's to close, whatever has become of the message, and closed on exec.
+ */
+struct channel_descriptors {
+    int fd[CHANNEL_DESCRIPTORS];
+    unsigned n;
+};
+enum channel channel_receive(int fd, struct app_message *m, struct channel_descriptors *came);
 
 #endif

@@ -88,6 +88,8 @@ static struct entry *find(struct wishes *ws, const struct braid_addr *client, co
 void wishes_add(struct wishes *ws, const struct wish_news *news, braid_time now)
 {
     struct entry *e = find(ws, &news->client, &news->meant);
+    if (e && e->until > now && e->news.user != news->user)
+        return;
     if (e)
         forget(ws, e);
     make_room(ws, news->user, now);

@@ -39,7 +39,8 @@ struct wish_news {
     uint32_t user;
     struct wish wish;
 };
-/* One for the same connection is replaced. If memory is short it is lost. */
+/* One for the same connection is replaced, unless it is another user's: two sockets may be bound to one port
+ * (SO_REUSEADDR), and who came first has it. If memory is short it is lost. */
 void wishes_add(struct wishes *ws, const struct wish_news *news, braid_time now);
 /* The SYN is here: gives the wish and forgets it. own: the client's address is one that this machine's
  * routing gives its connections. False: there is none. ws may be NULL. */

@@ -10,6 +10,7 @@
 #include <event2/event.h>
 #include "app/channel.h"
 #include "base/list.h"
+#include "io/closer.h"
 #include "io/descriptors.h"
 #include "io/log.h"
 #include "io/unix_socket.h"
@@ -18,8 +19,9 @@
 #define PROGRAMS  256 /* at the same time, ... */
 #define USER_PART 4   /* ... of which one user has at most this fraction */
 #define BACKLOG   1024
-#define IDLE_S    10 /* without a question */
-#define PAUSE_S   1  /* after accept has failed */
+#define IDLE_S    10    /* without a question */
+#define PAUSE_S   1     /* after accept has failed */
+#define REST_US   20000 /* while too much waits to be closed */
 
 struct apps {
     struct app_scene scene;
@@ -27,7 +29,9 @@ struct apps {
     struct unix_file file;
     int fd;
     struct event *readable, *pause;
-    uint64_t home; /* the network namespace that we serve */
+    struct closer *closer; /* of all that programs have a hand in: their sockets, too, may have descriptors in
+                              their queues */
+    uint64_t home;         /* the network namespace that we serve */
     struct list programs;
     unsigned n, most;
 };
@@ -58,7 +62,7 @@ static void program_free(struct program *p)
         app_job_forget(p->job);
     if (p->readable)
         event_free(p->readable);
-    close(p->fd);
+    closer_put(a->closer, p->fd);
     list_remove(&p->link);
     a->n--;
     free(p);
@@ -107,17 +111,19 @@ static void take(struct program *p, const struct app_message *m, int descriptor)
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
     struct program *p = arg;
+    struct closer *closer = p->apps->closer;
     struct app_message m;
-    int descriptor = -1;
-    enum channel got = what & EV_TIMEOUT ? CHANNEL_OVER : channel_receive(fd, &m, &descriptor);
+    struct channel_descriptors came = {.n = 0};
+    bool heard = !(what & EV_TIMEOUT) && !closer_is_full(closer);
+    enum channel got = heard ? channel_receive(fd, &m, &came) : CHANNEL_OVER;
     if (got == CHANNEL_AGAIN)
         wait_for_question(p);
     else if (got == CHANNEL_OVER || m.kind == APP_ANSWER)
         program_free(p);
     else
-        take(p, &m, descriptor);
-    if (descriptor >= 0)
-        close(descriptor);
+        take(p, &m, came.n == 1 ? came.fd[0] : -1);
+    while (came.n > 0)
+        closer_put(closer, came.fd[--came.n]);
 }
 
 /* ---- letting them in ---------------------------------------------------------------------------------- */
@@ -140,7 +146,7 @@ static bool user_of(int fd, uint32_t *user)
     return true;
 }
 
-/* fd is its own, or closed. */
+/* fd is its own, or given away. */
 static void let_in(struct apps *a, int fd)
 {
     uint32_t user;
@@ -148,7 +154,7 @@ static void let_in(struct apps *a, int fd)
     if (user_of(fd, &user) && places_of(a, user) < a->most / USER_PART)
         p = calloc(1, sizeof(*p));
     if (!p) {
-        close(fd);
+        closer_put(a->closer, fd);
         return;
     }
     *p = (struct program){.apps = a, .fd = fd, .user = user};
@@ -170,9 +176,13 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 
 static void on_program(evutil_socket_t listener, short what, void *arg)
 {
-    static const struct timeval pause = {.tv_sec = PAUSE_S};
+    static const struct timeval pause = {.tv_sec = PAUSE_S}, rest = {.tv_usec = REST_US};
     struct apps *a = arg;
     (void)what;
+    if (closer_is_full(a->closer)) {
+        event_add(a->pause, &rest);
+        return;
+    }
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
         let_in(a, fd);
@@ -224,6 +234,12 @@ struct apps *apps_open(struct event_base *base, const struct app_scene *scene, c
     }
     *a = (struct apps){.scene = *scene, .base = base, .most = descriptors_share(PROGRAMS)};
     list_init(&a->programs);
+    a->closer = closer_new(base);
+    if (!a->closer) {
+        snprintf(error, SERVICE_ERROR, "out of memory or threads");
+        free(a);
+        return NULL;
+    }
     a->fd = unix_socket_open(&params, &a->file, error, SERVICE_ERROR);
     if (a->fd >= 0 && begin(a, base) < 0)
         snprintf(error, SERVICE_ERROR, "out of memory");
@@ -247,7 +263,8 @@ void apps_close(struct apps *a)
     if (a->pause)
         event_free(a->pause);
     if (a->fd >= 0)
-        close(a->fd);
+        closer_put(a->closer, a->fd);
+    closer_free(a->closer);
     unix_file_remove(&a->file);
     free(a);
 }

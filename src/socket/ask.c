@@ -67,16 +67,16 @@ static enum channel exchange(int channel, const struct app_message *request, int
                              struct app_message *answer, int64_t deadline)
 {
     enum channel how = channel_send(channel, request, fd);
-    int descriptor = -1;
+    struct channel_descriptors came = {.n = 0};
     if (how != CHANNEL_DONE)
         return how;
     do {
         if (!wait_until(channel, POLLIN, deadline))
             return CHANNEL_AGAIN;
-        how = channel_receive(channel, answer, &descriptor);
+        how = channel_receive(channel, answer, &came);
     } while (how == CHANNEL_AGAIN);
-    if (descriptor >= 0) /* unasked for */
-        real_close(descriptor);
+    while (came.n > 0) /* unasked for */
+        real_close(came.fd[--came.n]);
     return how == CHANNEL_DONE && (answer->kind != APP_ANSWER || answer->number != request->number)
                ? CHANNEL_OVER
                : how;

@@ -1,5 +1,6 @@
 /* Messages between programs and the daemon (src/app). */
 #include <check.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -137,49 +138,75 @@ static void close_ends(void)
 START_TEST(a_message_and_a_descriptor_go_through)
 {
     struct app_message m = whole(), got;
-    int fd, pipe_ends[2];
+    struct channel_descriptors came;
+    int pipe_ends[2];
     ck_assert_int_eq(pipe(pipe_ends), 0);
-    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_AGAIN);
+    ck_assert_int_eq(channel_receive(ends[1], &got, &came), CHANNEL_AGAIN);
+    ck_assert_uint_eq(came.n, 0);
     ck_assert_int_eq(channel_send(ends[0], &m, pipe_ends[1]), CHANNEL_DONE);
     ck_assert_int_eq(channel_send(ends[0], &m, -1), CHANNEL_DONE);
-    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_DONE);
+    ck_assert_int_eq(channel_receive(ends[1], &got, &came), CHANNEL_DONE);
     expect_same(&m, &got);
     char c = 0;
-    ck_assert(fd >= 0 && fd != pipe_ends[1] && write(fd, "x", 1) == 1 && read(pipe_ends[0], &c, 1) == 1);
+    ck_assert(came.n == 1 && came.fd[0] != pipe_ends[1] && fcntl(came.fd[0], F_GETFD) == FD_CLOEXEC);
+    ck_assert(write(came.fd[0], "x", 1) == 1 && read(pipe_ends[0], &c, 1) == 1);
     ck_assert_int_eq(c, 'x');
-    close(fd);
-    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_DONE);
-    ck_assert_int_eq(fd, -1);
+    close(came.fd[0]);
+    ck_assert_int_eq(channel_receive(ends[1], &got, &came), CHANNEL_DONE);
+    ck_assert_uint_eq(came.n, 0);
     close(pipe_ends[0]);
     close(pipe_ends[1]);
 }
 END_TEST
 
-/* Several descriptors: none is taken, and none is left open. */
-START_TEST(several_descriptors_are_none)
+static void send_descriptors(const void *bytes, size_t len, int fd, unsigned n)
 {
-    struct app_message m = {.kind = APP_GET, .option = APP_ENABLE}, got;
-    uint8_t bytes[APP_MESSAGE_MAX];
-    char room[CMSG_SPACE(2 * sizeof(int))] = {0};
-    int fd, pipe_ends[2], next;
-    ck_assert_int_eq(pipe(pipe_ends), 0);
-    struct iovec iov = {bytes, app_write(&m, bytes)};
-    struct msghdr msg = {
-        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof(room)};
+    union {
+        char bytes[CMSG_SPACE(CHANNEL_DESCRIPTORS * sizeof(int))];
+        struct cmsghdr align;
+    } room = {.bytes = {0}};
+    struct iovec iov = {(void *)bytes, len};
+    struct msghdr msg = {.msg_iov = &iov,
+                         .msg_iovlen = 1,
+                         .msg_control = room.bytes,
+                         .msg_controllen = CMSG_SPACE(n * sizeof(int))};
     struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
     *c = (struct cmsghdr){
-        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(2 * sizeof(int))};
-    memcpy(CMSG_DATA(c), pipe_ends, 2 * sizeof(int));
-    next = dup(0);
-    close(next);
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(n * sizeof(int))};
+    for (unsigned i = 0; i < n; i++)
+        memcpy(CMSG_DATA(c) + i * sizeof(int), &fd, sizeof(int));
     ck_assert_int_gt(sendmsg(ends[0], &msg, 0), 0);
-    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_DONE);
-    ck_assert_int_eq(fd, -1);
+}
+
+static void close_all(struct channel_descriptors *came)
+{
+    while (came->n > 0)
+        ck_assert_int_eq(close(came->fd[--came->n]), 0);
+}
+
+/* All that the kernel lets through, with messages and with what is none, are the receiver's: it leaves none
+ * to the kernel to be closed. */
+START_TEST(all_descriptors_are_the_receivers)
+{
+    struct app_message m = {.kind = APP_GET, .option = APP_ENABLE}, got;
+    struct channel_descriptors came;
+    uint8_t bytes[APP_MESSAGE_MAX];
+    size_t len = app_write(&m, bytes);
+    int next = dup(0);
+    close(next);
+    for (unsigned n = 1; n <= CHANNEL_DESCRIPTORS; n += 63) {
+        send_descriptors(bytes, len, 0, n);
+        ck_assert_int_eq(channel_receive(ends[1], &got, &came), CHANNEL_DONE);
+        ck_assert_uint_eq(came.n, n);
+        close_all(&came);
+        send_descriptors("nonsense", 8, 0, n);
+        ck_assert_int_eq(channel_receive(ends[1], &got, &came), CHANNEL_OVER);
+        ck_assert_uint_eq(came.n, n);
+        close_all(&came);
+    }
     int again = dup(0); /* the lowest that is free is as before */
     ck_assert_int_eq(again, next);
     close(again);
-    close(pipe_ends[0]);
-    close(pipe_ends[1]);
 }
 END_TEST
 
@@ -187,13 +214,13 @@ START_TEST(what_is_no_message_or_the_end_is_over)
 {
     struct app_message got;
     uint8_t big[APP_MESSAGE_MAX + 1] = {'B', 'r', 1, 2};
-    int fd;
+    struct channel_descriptors came;
     ck_assert_int_eq(send(ends[0], "hello", 5, 0), 5);
-    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_OVER);
+    ck_assert_int_eq(channel_receive(ends[1], &got, &came), CHANNEL_OVER);
     ck_assert_int_eq(send(ends[0], big, sizeof(big), 0), sizeof(big));
-    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_OVER);
+    ck_assert_int_eq(channel_receive(ends[1], &got, &came), CHANNEL_OVER);
     shutdown(ends[0], SHUT_WR);
-    ck_assert_int_eq(channel_receive(ends[1], &got, &fd), CHANNEL_OVER);
+    ck_assert_int_eq(channel_receive(ends[1], &got, &came), CHANNEL_OVER);
     struct app_message m = {.kind = APP_GET};
     ck_assert_int_eq(channel_send(ends[0], &m, -1), CHANNEL_OVER); /* without a signal */
 }
@@ -211,7 +238,7 @@ int main(void)
     t = tcase_create("channel");
     tcase_add_checked_fixture(t, open_ends, close_ends);
     tcase_add_test(t, a_message_and_a_descriptor_go_through);
-    tcase_add_test(t, several_descriptors_are_none);
+    tcase_add_test(t, all_descriptors_are_the_receivers);
     tcase_add_test(t, what_is_no_message_or_the_end_is_over);
     suite_add_tcase(suite, t);
     return run_suite(suite);

@@ -124,6 +124,21 @@ START_TEST(all_together_are_bounded)
 }
 END_TEST
 
+START_TEST(nobody_speaks_for_another_user)
+{
+    struct braid_addr c = at("10.0.0.2:5000");
+    add(&c, 1000, 1, 0);
+    add(&c, 1001, 2, 1);
+    ck_assert_uint_eq(take("10.0.0.2:5000", SERVER, true, 2), 1);
+    add(&c, 1000, 1, 0);
+    add(&c, 1000, 3, 1);
+    ck_assert_uint_eq(take("10.0.0.2:5000", SERVER, true, 2), 3);
+    add(&c, 1000, 1, 0);
+    add(&c, 1001, 2, WISHES_LIFE); /* whose time is over */
+    ck_assert_uint_eq(take("10.0.0.2:5000", SERVER, true, WISHES_LIFE + 1), 2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("wishes");
@@ -133,6 +148,7 @@ int main(void)
     tcase_add_test(t, any_address_is_that_of_this_machine_alone);
     tcase_add_test(t, the_last_word_counts_and_only_for_a_while);
     tcase_add_test(t, who_wishes_much_loses_only_what_is_his);
+    tcase_add_test(t, nobody_speaks_for_another_user);
     tcase_add_test(t, all_together_are_bounded);
     suite_add_tcase(suite, t);
     return run_suite(suite);

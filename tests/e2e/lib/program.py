@@ -5,12 +5,13 @@ import contextlib
 import ctypes
 import json
 import os
-import select  # pylint: disable=unused-import
+import select
 import socket
 import struct
 import subprocess
 import sys
 import threading
+import time
 
 if __name__ != "__main__":
     from .proxy import BUILD
@@ -244,6 +245,48 @@ def asked_for(address, port, value):
         enable(sock, value)
         sock.connect((address, port))
         return enable(sock)
+
+
+class Callers:
+    """Threads that set and read an option of connections of their own, again and again, until they are told to end."""
+
+    def __init__(self, n, address, port):
+        self.ending, self.lock, self.longest, self.errors, self.served, self.done = False, threading.Lock(), 0.0, [], 0, 0
+        self.threads = [threading.Thread(target=self._work, args=(address, port)) for _ in range(n)]
+        for thread in self.threads:
+            thread.start()
+
+    def _timed(self, call, *arguments):
+        """What the call gives, None if it fails; how long it took is noted."""
+        begun, value, error = time.monotonic(), None, None
+        try:
+            value = call(*arguments)
+        except BlockingIOError:
+            pass
+        except OSError as why:
+            error = why.errno
+        with self.lock:
+            self.longest, self.done = max(self.longest, time.monotonic() - begun), self.done + 1
+            if error:
+                self.errors.append(error)
+        return value
+
+    def _work(self, address, port):
+        while not self.ending:
+            with opened(6 if ":" in address else 4) as sock:
+                sock.setblocking(False)  # what the kernel takes for it is not meant
+                self._timed(enable, sock, 1)
+                self._timed(sock.connect, (address, port))
+                select.select([], [sock], [], 0.5)
+                if self._timed(enable, sock) == 1:
+                    with self.lock:
+                        self.served += 1
+
+    def end(self):
+        self.ending = True
+        for thread in self.threads:
+            thread.join()
+        return [self.longest, sorted(set(self.errors)), self.served]
 
 
 def main():
