@@ -34,7 +34,7 @@ def certificate(folder):
 
 def write_site(folder, big=4 * MIB):
     """Files to serve, a certificate, and a configuration of nginx."""
-    (folder / "www").mkdir()
+    (folder / "www").mkdir(exist_ok=True)
     (folder / "put").mkdir()
     for number in range(SMALL):
         (folder / "www" / str(number)).write_bytes(noise()[number * 1000:][:20000])
@@ -46,7 +46,7 @@ def serve_site(env, way):
     wildcard = {4: "", 6: "[::]:"}[way.version]
     config = env.directory / "nginx.conf"
     config.write_text(NGINX.format(folder=env.directory, web=f"{wildcard}{WEB}", secure=f"{wildcard}{SECURE}"))
-    way.serve(WEB, "nginx", "-e", "stderr", "-c", config)
+    way.serve((WEB, SECURE), "nginx", "-e", "stderr", "-c", config)
 
 
 def digest(path):
@@ -154,7 +154,7 @@ def test_nginx_as_a_client(env):
 
     def work(way):
         serve_site(env, way)
-        way.serve(port, "nginx", "-e", "stderr", "-c", config, at=env.home.cpe)
+        way.serve((port,), "nginx", "-e", "stderr", "-c", config, at=env.home.cpe)
         result = {}
         for path in ("big", "secure/big", "refused/", "missing"):
             gotten.unlink(missing_ok=True)
@@ -177,7 +177,7 @@ def test_nginx_as_a_client(env):
 def test_iperf3(env):
     """Both ways, some connections at a time; its threads and timers."""
     def work(way):
-        server = way.serve(5201, "iperf3", "-s", "-B", "0.0.0.0", "--forceflush")
+        server = way.serve((5201,), "iperf3", "-s", "-B", "0.0.0.0", "--forceflush")
         result, tests = {}, 0
         for name, words in (("up", ()), ("down", ("-R",)), ("both", ("--bidir",)), ("no delay", ("-N", "-w", "256K"))):
             tests += 1

@@ -73,21 +73,27 @@ def test_curl_and_iperf3(env, version):
     assert counter(router, "without_mptcp") == 0
 
 
-def ssh_keys(directory, version):
-    """A key of the server and one of the user, made for this test."""
+def ssh_keys(directory, host):
+    """A key of the server, which has that name, and one of the user, made for this test."""
     for name in ("server", "user"):
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", directory / name])
     kind, key, _ = (directory / "server.pub").read_text().split()
-    (directory / "known").write_text(f"{home.PLAIN[version]} {kind} {key}\n")
+    (directory / "known").write_text(f"{host} {kind} {key}\n")
 
 
-def sshd(directory, version):
+def sshd(directory, address):
     """A server that lets that user in by that key. Where it separates its privileges nobody else sees."""
     (directory / "sshd_config").write_text(
-        f"ListenAddress {net.join(home.PLAIN[version], 22)}\nHostKey {directory}/server\nAuthorizedKeysFile {directory}/user.pub\n"
+        f"ListenAddress {net.join(address, 22)}\nHostKey {directory}/server\nAuthorizedKeysFile {directory}/user.pub\n"
         "StrictModes no\nUsePAM no\nPidFile none\nPasswordAuthentication no\nSubsystem sftp internal-sftp\n")
     return ("sh", "-c", 'mount -t tmpfs none /run && mkdir /run/sshd && exec /usr/sbin/sshd -D -e -f "$0"',
             directory / "sshd_config")
+
+
+def ssh_options(directory):
+    """For that user, who knows that server only."""
+    return ("-F", "none", "-i", directory / "user", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes",
+            "-o", f"UserKnownHostsFile={directory}/known", "-o", "GlobalKnownHostsFile=none")
 
 
 @long
@@ -96,14 +102,13 @@ def sshd(directory, version):
 def test_ssh_and_scp(env, version):
     """The server speaks first, and both say little at a time; then files go both ways."""
     router = home_with_converter(env, version)
-    ssh_keys(env.directory, version)
-    options = ("-F", "none", "-i", env.directory / "user", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes",
-               "-o", f"UserKnownHostsFile={env.directory}/known", "-o", "GlobalKnownHostsFile=none")
+    ssh_keys(env.directory, home.PLAIN[version])
+    options = ssh_options(env.directory)
     mine, theirs, again = (env.directory / name for name in ("mine", "theirs", "again"))
     mine.write_bytes(noise()[:24 * MIB])
     host = f"root@[{home.PLAIN[version]}]" if version == 6 else f"root@{home.PLAIN[version]}"
     device = env.home.device
-    with served(env, sshd(env.directory, version)):
+    with served(env, sshd(env.directory, home.PLAIN[version])):
         said = device.run("ssh", *options, f"root@{home.PLAIN[version]}", "cat; echo $SSH_CONNECTION", stdin="good morning\n")
         words = said.stdout.split()
         assert words[:2] == ["good", "morning"] and words[2] == home.EDGE[version], words

@@ -24,7 +24,7 @@ class Way:
     """One of them; commands are run by it, or made for a Process."""
 
     def __init__(self, env, name, version, shared):
-        self.env, self.name, self.version, self._shared = env, name, version, shared
+        self.env, self.name, self.version, self.folder = env, name, version, shared
         self.address = {PLAIN: home.EDGE}.get(name, home.SERVICE)[version]
         self._servers = []
         self.report = shared / "report"  # what the library says at the end of the clients' connections
@@ -36,7 +36,7 @@ class Way:
         if self.name is not PRELOADED:
             return ()
         daemon = next(d for d in self.env.daemons if d.namespace is namespace)
-        return ("env", f"BRAID_LIBRARY={self._shared / 'libbraid-socket.so'}", f"BRAID_STATS={self.report}",
+        return ("env", f"BRAID_LIBRARY={self.folder / 'libbraid-socket.so'}", f"BRAID_STATS={self.report}",
                 ROOT / "deploy" / "braidrun", "--socket", daemon.directory / "app.sock", *options)
 
     def client(self, *argv):
@@ -49,15 +49,20 @@ class Way:
         """The command on the edge's machine."""
         return self.env.home.edge.command(*self._braidrun(self.env.home.edge), *argv)
 
-    def serve(self, port, *argv, end=signal.SIGTERM, at=None):
+    def serve(self, ports, *argv, end=signal.SIGTERM, at=None):
         """A server that runs as long as this way is tried, once it listens; at the edge's unless told otherwise."""
         at = at or self.env.home.edge
         command = self.server(*argv) if at is self.env.home.edge else self.client(*argv)
         server = Process(command, argv[0])
         self._servers.append((server, end))
+
+        def ready():
+            open_ports = {int(line.split()[1].rpartition(":")[2], 16) for line in listening()}
+            return not server.alive() or open_ports.issuperset(ports)
+
         with at.entered():
-            until(lambda: server.alive() and any(line.split()[1].endswith(f":{port:04X}") for line in listening()),
-                  f"{argv[0]} listens at port {port}: {server.lines}")
+            until(ready, f"{argv[0]} listens at {ports}: {server.lines}", 20)
+        assert server.alive(), f"{argv[0]} has ended: {server.lines}"
         if self.name is PRELOADED:
             maps = pathlib.Path(f"/proc/{server.pid}/maps").read_text()
             assert "libbraid-socket" in maps, f"{argv[0]} has not loaded the library"
