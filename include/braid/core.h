@@ -343,6 +343,11 @@ struct braid_connect_params {
     unsigned n_only;
     bool plain;   /* no MPTCP */
     bool no_join; /* as with listening, for the address and port that we connect from */
+    /* As options of the connection (braid/option.h), so that the SYN has them as well; 0: not set. A size
+     * beyond its bounds is taken for the nearest within. */
+    size_t rcvbuf;
+    uint8_t traffic_class;
+    uint16_t max_segment; /* payload and options of the largest segment, ours and the peer's */
     /* The first bytes of our stream, at most 1460: they leave with the SYN, as many as fit, without a Fast
      * Open cookie (RFC 8803 section 3). Copied. What the SYN/ACK does not acknowledge follows in the stream
      * (BRAID_OPT_SYN_DATA). Who gets them must be able to bear them twice, since a SYN may be repeated long

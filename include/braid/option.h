@@ -36,10 +36,17 @@ enum braid_option {
     /* Idle time of a subflow before its first keepalive probe, 0: none. At first the core's keepalive_idle.
      */
     BRAID_OPT_KEEPALIVE,
+    /* Time between its probes, 0: as long as the idle time, but 75 s at most; and after how many without an
+     * answer, up to 255, the subflow is given up, 0: nine. */
+    BRAID_OPT_KEEPALIVE_STEP,
+    BRAID_OPT_KEEPALIVE_PROBES,
     /* How long written data may stay unacknowledged before BRAID_CLOSE_TIMEOUT (RFC 9293 section 3.9.1), 0:
      * for ever. Looked at in steps of the value, so it acts after once to twice of it. At first the core's
      * stall. A subflow that gets no answer at all is given up after minutes whatever this says. */
     BRAID_OPT_USER_TIMEOUT,
+    /* Traffic class of the packets of all subflows (the TOS byte of IPv4), 0 to 255; the two bits of ECN stay
+     * 0. */
+    BRAID_OPT_TRAFFIC_CLASS,
     /* What the peer is told in MP_TCPRST (enum braid_reset) when the user aborts the connection or resets a
      * subflow of it; a peer whose path manager heeds it does not come back where the reason will last. */
     BRAID_OPT_RESET_REASON,
@@ -53,8 +60,14 @@ enum braid_option {
     BRAID_OPT_UNACKED,  /* bytes written but not acknowledged, as of ioctl SIOCOUTQ */
     BRAID_OPT_CONNID,   /* our token (RFC 8684 section 3.2), which no other connection has at the same time;
                          * plain TCP has none: -1 */
-    BRAID_OPT_SYN_DATA  /* bytes that our SYN, or a SYN/ACK of braid_conn_accept_with, has brought, as its
+    BRAID_OPT_SYN_DATA, /* bytes that our SYN, or a SYN/ACK of braid_conn_accept_with, has brought, as its
                          * answer  says; 0 before that is here */
+    /* What the peer's packets on the oldest subflow say; -1: it is gone. */
+    BRAID_OPT_PEER_CLASS,  /* traffic class of the last one, without ECN */
+    BRAID_OPT_PEER_MAXSEG, /* MSS option of its SYN, or what takes its place */
+    BRAID_OPT_PEER_WINDOW, /* window of its SYN, 65536 if windows are scaled: its buffer may have more than a
+                            * window can say. Only until the SYN is answered */
+    BRAID_OPT_PEER_NODELAY /* 1: it was seen not to use Nagle's algorithm; 0: nothing is known */
 };
 /* 0, or -1: out of range, or not to be set, or memory is short. */
 int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_t value);

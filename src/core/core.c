@@ -79,7 +79,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
         env->params.max_subflows = BRAID_STATS_SUBFLOWS;
     env->sockopt = (struct conn_sockopt){.rcvbuf_max = params->rcvbuf_max,
                                          .sndbuf_max = params->sndbuf_max,
-                                         .keepalive_idle = params->keepalive_idle,
+                                         .keepalive = {.idle = params->keepalive_idle},
                                          .user_timeout = params->stall};
     env->mem.limit = params->memory;
     env->ops = &core_env_ops;

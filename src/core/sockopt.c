@@ -6,8 +6,6 @@
 #include "mptcp/path_manager.h"
 #include "mptcp/sched_state.h"
 
-#define BUFFER_LEAST 4096
-
 _Static_assert(BRAID_RESET_MPTCP == MPTCP_RST_MPTCP && BRAID_RESET_PROHIBITED == MPTCP_RST_PROHIBITED &&
                    BRAID_RESET_MIDDLEBOX == MPTCP_RST_MIDDLEBOX,
                "reasons are those of the wire");
@@ -20,13 +18,19 @@ static void set_buffer(size_t *most, size_t *now, int64_t value)
         *now = *most;
 }
 
-static void set_keepalive(struct braid_conn *c, struct conn_sockopt *own, braid_time idle)
+static void keepalive_changed(struct braid_conn *c)
 {
-    own->keepalive_idle = idle;
     each_flow (s, c) {
         if (!s->closing.dead)
             subflow_keepalive_changed(&s->tcp);
     }
+}
+
+static void set_class(struct braid_conn *c, struct conn_sockopt *own, uint8_t traffic_class)
+{
+    own->traffic_class = CONN_CLASS(traffic_class);
+    each_flow (s, c)
+        s->tcp.size.traffic_class = own->traffic_class;
 }
 
 /* Is it one of those that differ from the core's parameters, with a value that they may have? */
@@ -34,12 +38,16 @@ static bool is_own(const struct braid_conn *c, enum braid_option option, int64_t
 {
     switch (option) {
     case BRAID_OPT_RCVBUF:
-        return value >= BUFFER_LEAST && (uint64_t)value <= c->env->params.rcvbuf_max;
+        return value >= CONN_LEAST_BUFFER && (uint64_t)value <= c->env->params.rcvbuf_max;
     case BRAID_OPT_SNDBUF:
-        return value >= BUFFER_LEAST && (uint64_t)value <= c->env->params.sndbuf_max;
+        return value >= CONN_LEAST_BUFFER && (uint64_t)value <= c->env->params.sndbuf_max;
     case BRAID_OPT_KEEPALIVE:
+    case BRAID_OPT_KEEPALIVE_STEP:
     case BRAID_OPT_USER_TIMEOUT:
         return value >= 0;
+    case BRAID_OPT_KEEPALIVE_PROBES:
+    case BRAID_OPT_TRAFFIC_CLASS:
+        return value >= 0 && value <= UINT8_MAX;
     default:
         return false;
     }
@@ -47,13 +55,28 @@ static bool is_own(const struct braid_conn *c, enum braid_option option, int64_t
 
 static void set_own(struct braid_conn *c, struct conn_sockopt *own, enum braid_option option, int64_t value)
 {
-    if (option == BRAID_OPT_RCVBUF) {
+    switch (option) {
+    case BRAID_OPT_RCVBUF:
         set_buffer(&own->rcvbuf_max, &c->recv.rcvbuf, value);
-    } else if (option == BRAID_OPT_SNDBUF) {
+        break;
+    case BRAID_OPT_SNDBUF:
         set_buffer(&own->sndbuf_max, &c->send.sndbuf, value);
-    } else if (option == BRAID_OPT_KEEPALIVE) {
-        set_keepalive(c, own, value);
-    } else {
+        break;
+    case BRAID_OPT_KEEPALIVE:
+        own->keepalive.idle = value;
+        keepalive_changed(c);
+        break;
+    case BRAID_OPT_KEEPALIVE_STEP:
+        own->keepalive.step = value;
+        keepalive_changed(c);
+        break;
+    case BRAID_OPT_KEEPALIVE_PROBES:
+        own->keepalive.most = (unsigned)value;
+        break;
+    case BRAID_OPT_TRAFFIC_CLASS:
+        set_class(c, own, (uint8_t)value);
+        break;
+    default: /* BRAID_OPT_USER_TIMEOUT */
         own->user_timeout = value;
         c->stall.sending.since = BRAID_NEVER; /* the flush counts from now on */
         conn_dirty(c);
@@ -67,29 +90,10 @@ int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_
         set_own(c, own, option, value);
         return 0;
     }
-    switch (option) {
-    case BRAID_OPT_RCVBUF:
-    case BRAID_OPT_SNDBUF:
-    case BRAID_OPT_KEEPALIVE:
-    case BRAID_OPT_USER_TIMEOUT:
-        break;
-    case BRAID_OPT_RESET_REASON:
-        if (value < BRAID_RESET_UNSPECIFIED || value > BRAID_RESET_MIDDLEBOX)
-            return -1;
-        c->closing.reset_reason = (uint8_t)value;
-        return 0;
-    case BRAID_OPT_MPTCP:
-    case BRAID_OPT_MODE:
-    case BRAID_OPT_CHECKSUM:
-    case BRAID_OPT_MAXSEG:
-    case BRAID_OPT_SUBFLOWS:
-    case BRAID_OPT_UNREAD:
-    case BRAID_OPT_UNACKED:
-    case BRAID_OPT_CONNID:
-    case BRAID_OPT_SYN_DATA:
-        break;
-    }
-    return -1;
+    if (option != BRAID_OPT_RESET_REASON || value < BRAID_RESET_UNSPECIFIED || value > BRAID_RESET_MIDDLEBOX)
+        return -1;
+    c->closing.reset_reason = (uint8_t)value;
+    return 0;
 }
 
 void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops)
@@ -151,6 +155,23 @@ static enum braid_mode mode_of(const struct braid_conn *c)
     return c->fallback.was_mptcp ? BRAID_MODE_MPTCP : BRAID_MODE_NOT_YET;
 }
 
+/* What the packets of the oldest subflow say. -1: there is none, or that can be told no more. */
+static int64_t peer_option(const struct subflow *sf, enum braid_option option)
+{
+    switch (option) {
+    case BRAID_OPT_PEER_CLASS:
+        return CONN_CLASS(sf->rcv.traffic_class);
+    case BRAID_OPT_PEER_MAXSEG:
+        return sf->syn.peer_mss;
+    case BRAID_OPT_PEER_NODELAY:
+        return sf->rcv.eager;
+    default: /* BRAID_OPT_PEER_WINDOW */
+        if (!sf->syn.passive || sf->syn.answered || sf->syn.stateless)
+            return -1;
+        return sf->syn.snd_wscale > 0 ? UINT16_MAX + 1 : (int64_t)sf->snd.wnd;
+    }
+}
+
 int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value)
 {
     switch (option) {
@@ -161,8 +182,23 @@ int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, 
         *value = (int64_t)c->sockopt->sndbuf_max;
         return 0;
     case BRAID_OPT_KEEPALIVE:
-        *value = c->sockopt->keepalive_idle;
+        *value = c->sockopt->keepalive.idle;
         return 0;
+    case BRAID_OPT_KEEPALIVE_STEP:
+        *value = c->sockopt->keepalive.step;
+        return 0;
+    case BRAID_OPT_KEEPALIVE_PROBES:
+        *value = c->sockopt->keepalive.most;
+        return 0;
+    case BRAID_OPT_TRAFFIC_CLASS:
+        *value = c->sockopt->traffic_class;
+        return 0;
+    case BRAID_OPT_PEER_CLASS:
+    case BRAID_OPT_PEER_MAXSEG:
+    case BRAID_OPT_PEER_WINDOW:
+    case BRAID_OPT_PEER_NODELAY:
+        *value = c->subflows ? peer_option(&c->subflows->tcp, option) : -1;
+        return *value < 0 ? -1 : 0;
     case BRAID_OPT_USER_TIMEOUT:
         *value = c->sockopt->user_timeout;
         return 0;

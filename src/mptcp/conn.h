@@ -52,7 +52,10 @@ struct mptcp_env_ops {
 /* Options of the user's (src/core/sockopt.c). */
 struct conn_sockopt {
     size_t rcvbuf_max, sndbuf_max;
-    braid_time keepalive_idle, user_timeout;
+    struct tcp_keepalive keepalive;
+    braid_time user_timeout;
+    uint16_t most;         /* struct tcp_size */
+    uint8_t traffic_class; /* the same */
 };
 
 /* What all connections of a core share. The first member of struct braid_core, so that the core finds
@@ -96,6 +99,10 @@ struct mptcp_env {
  * data_window.c, sendbuf.c. */
 #define CONN_MIN_RCVBUF (256u << 10)
 #define CONN_MIN_SNDBUF (256u << 10)
+/* What a user may bound them to. */
+#define CONN_LEAST_BUFFER 4096
+/* Of a traffic class what is ours to say: the other two bits are ECN's (RFC 3168), which is not spoken. */
+#define CONN_CLASS(traffic_class) ((uint8_t)((traffic_class) & ~3u))
 
 /* One that was answered with a SYN cookie is never CONN_PENDING: its user is asked after the handshake
  * (handshake.stateless). */

@@ -31,9 +31,10 @@ uint64_t flow_window(struct subflow *sf)
     struct braid_conn *c = mp_subflow_of(sf)->conn;
     if (c->phase < CONN_ESTABLISHED) {
         /* The SYN's window is not scaled. Behind data of the peer's SYN it reaches further. */
-        if (seq64_before(c->recv.edge, c->recv.nxt + 65535))
-            c->recv.edge = c->recv.nxt + 65535;
-        return 65535;
+        uint64_t first = c->sockopt->rcvbuf_max < 65535 ? c->sockopt->rcvbuf_max : 65535;
+        if (seq64_before(c->recv.edge, c->recv.nxt + first))
+            c->recv.edge = c->recv.nxt + first;
+        return first;
     }
     uint64_t goal = window_goal(c);
     /* One right edge for all subflows, which never goes back (section 3.3.4): what was offered on one of them

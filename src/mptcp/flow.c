@@ -40,6 +40,8 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     /* Bytes of option space for the longest DSS (section 3.3): 64-bit DATA_ACK and DSN, and a checksum.
      * Fixed, so that the size of segments does not change with the width of the peer's numbers. */
     s->tcp.size.reserve = conn_is_mptcp(c) ? 28 : 0;
+    s->tcp.size.most = c->sockopt->most;
+    s->tcp.size.traffic_class = c->sockopt->traffic_class;
     if (c->env->ops->flow_add(c->env, s) < 0) {
         free(s);
         return NULL;

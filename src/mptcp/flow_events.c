@@ -103,9 +103,9 @@ static void flow_closed(struct subflow *sf, enum subflow_closed why, braid_time 
     conn_dirty(s->conn);
 }
 
-static braid_time flow_keepalive(const struct subflow *sf)
+static struct tcp_keepalive flow_keepalive(const struct subflow *sf)
 {
-    return ((const struct mp_subflow *)sf)->conn->sockopt->keepalive_idle;
+    return ((const struct mp_subflow *)sf)->conn->sockopt->keepalive;
 }
 
 const struct subflow_ops flow_ops = {

@@ -60,6 +60,24 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     return c;
 }
 
+/* False: memory is short. */
+static bool begin_sockopt(struct braid_conn *c, const struct braid_connect_params *p)
+{
+    const struct braid_core_params *core = &c->env->params;
+    if (p->rcvbuf == 0 && p->traffic_class == 0 && p->max_segment == 0)
+        return true;
+    struct conn_sockopt *own = conn_own_sockopt(c);
+    if (!own)
+        return false;
+    own->traffic_class = CONN_CLASS(p->traffic_class);
+    own->most = p->max_segment > 0 && p->max_segment < core->min_mss ? core->min_mss : p->max_segment;
+    if (p->rcvbuf > 0 && p->rcvbuf < own->rcvbuf_max)
+        own->rcvbuf_max = p->rcvbuf > CONN_LEAST_BUFFER ? p->rcvbuf : CONN_LEAST_BUFFER;
+    if (c->recv.rcvbuf > own->rcvbuf_max)
+        c->recv.rcvbuf = own->rcvbuf_max;
+    return true;
+}
+
 /* What the peer wishes, checksums (flag A) and no joins (flag C), comes with its SYN/ACK (handshake.c). */
 struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_connect_params *p,
                                     braid_time now)
@@ -77,7 +95,7 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
         c->mode = MODE_MPTCP;
     else
         conn_become_plain(c);
-    if (p->syn_len > 0 && !syn_data_offer(c, p->syn_data, p->syn_len)) {
+    if (!begin_sockopt(c, p) || (p->syn_len > 0 && !syn_data_offer(c, p->syn_data, p->syn_len))) {
         conn_free(c);
         return NULL;
     }

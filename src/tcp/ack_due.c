@@ -16,6 +16,7 @@ uint64_t tcp_window_now(const struct subflow *sf)
 void tcp_ack_was_sent(struct subflow *sf, bool pure, uint64_t window)
 {
     sf->ack.last = sf->rcv.nxt;
+    sf->rcv.small = false;
     sf->rcv.adv = max_u64(sf->rcv.adv, sf->rcv.nxt + window);
     if (!pure && sf->ack.now && sack_pending(sf))
         return;

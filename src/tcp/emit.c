@@ -33,13 +33,20 @@ uint32_t tcp_emit_spec(struct tcp_env *env, const struct packet_spec *spec, cons
 }
 
 /* No payload, so no segmentation: the size is one that no packet reaches. */
-void tcp_emit(struct tcp_env *env, const struct braid_addr *from, const struct braid_addr *to,
-              const struct wire_tcp *t)
+void tcp_emit_classed(struct tcp_env *env, const struct braid_addr *from, const struct braid_addr *to,
+                      const struct wire_tcp *t, uint8_t traffic_class)
 {
-    struct packet_spec spec = {.src = *from, .dst = *to, .tcp = t, .hop_limit = TCP_HOP_LIMIT};
+    struct packet_spec spec = {
+        .src = *from, .dst = *to, .tcp = t, .hop_limit = TCP_HOP_LIMIT, .traffic_class = traffic_class};
 
     env->count.v[COUNT_TCP_OUT_SEGS]++;
     if (t->flags & TCP_RST)
         env->count.v[COUNT_TCP_OUT_RSTS]++;
     tcp_emit_spec(env, &spec, NULL, 0, UINT16_MAX);
+}
+
+void tcp_emit(struct tcp_env *env, const struct braid_addr *from, const struct braid_addr *to,
+              const struct wire_tcp *t)
+{
+    tcp_emit_classed(env, from, to, t, 0);
 }

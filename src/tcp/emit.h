@@ -16,8 +16,10 @@ struct wire_tcp;
  * Returns the bytes of headers. */
 uint32_t tcp_emit_spec(struct tcp_env *env, const struct packet_spec *spec, const struct iovec *payload,
                        unsigned n, uint32_t mss);
-/* A segment without payload, and perhaps without state behind it: resets and TIME_WAIT. t: complete but for
- * ports. */
+/* A segment without payload. t: complete but for ports. */
+void tcp_emit_classed(struct tcp_env *env, const struct braid_addr *from, const struct braid_addr *to,
+                      const struct wire_tcp *t, uint8_t traffic_class);
+/* The same without state behind it, resets and TIME_WAIT: traffic class 0. */
 void tcp_emit(struct tcp_env *env, const struct braid_addr *from, const struct braid_addr *to,
               const struct wire_tcp *t);
 

@@ -295,6 +295,26 @@ static bool input_syn_received(struct subflow *sf, struct seg *s, braid_time now
     return complete_handshake(sf, s->p, s->ack, sf->syn.passive, now);
 }
 
+/* The peer's segment size, which delayed ACKs count in (two of them); its MSS option only says what it takes.
+ *
+ * Who goes by Nagle's algorithm (RFC 9293 section 3.7.4), be it Minshall's variant of it, sends no small
+ * segment while an earlier one is not acknowledged, unless it is the last of all. An ACK of ours that it may
+ * not have got yet counts as one that it has. */
+static void note_segment_size(struct subflow *sf, const struct seg *s, uint32_t seg_size)
+{
+    uint32_t len = s->p->payload_len, last = seg_size > 0 && len > seg_size ? len % seg_size : len;
+
+    if (!seg_size)
+        seg_size = len;
+    if (seg_size > sf->rcv.mss)
+        sf->rcv.mss = seg_size;
+    uint64_t full = min_u64(sf->rcv.mss, sf->syn.peer_mss - (sf->syn.ts_ok ? TCP_TS_OPTION : 0));
+    if (last == 0 || last >= full || s->fin || s->off != sf->rcv.nxt)
+        return;
+    sf->rcv.eager |= sf->rcv.small;
+    sf->rcv.small = true;
+}
+
 /* What a segment may do depends on the state: in SYN_SENT hardly anything can be checked against numbers;
  * in SYN_RECEIVED the checks hold already, and the ACK has to complete the handshake first. */
 void subflow_input(struct subflow *sf, const struct wire_packet *p, struct buf *b, uint32_t seg_size,
@@ -314,11 +334,7 @@ void subflow_input(struct subflow *sf, const struct wire_packet *p, struct buf *
         return;
     if (opening && !input_syn_received(sf, &s, now))
         return;
-    /* The peer's segment size, which delayed ACKs count in (two of them); its MSS option only says what it
-     * takes. */
-    if (!seg_size)
-        seg_size = p->payload_len;
-    if (seg_size > sf->rcv.mss)
-        sf->rcv.mss = seg_size;
+    note_segment_size(sf, &s, seg_size);
+    sf->rcv.traffic_class = p->traffic_class;
     input_synchronized(sf, &s, b, now);
 }

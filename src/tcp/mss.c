@@ -5,7 +5,6 @@
 
 #define IP4_HEADER 20u
 #define IP6_HEADER 40u
-#define TS_OPTION  12u /* with its two NOPs */
 /* The lowest that min_mss can be set to: below it options take no more payload away. */
 #define MSS_LEAST 64u
 
@@ -19,7 +18,7 @@ static uint32_t ip_header(const struct braid_ip *peer)
 void subflow_update_mss(struct subflow *sf)
 {
     uint32_t ip = ip_header(&sf->local.ip);
-    uint32_t options = (sf->syn.ts_ok ? TS_OPTION : 0) + sf->size.reserve;
+    uint32_t options = (sf->syn.ts_ok ? TCP_TS_OPTION : 0) + sf->size.reserve;
     uint32_t path = sf->size.path_mtu - ip - TCP_HEADER_MIN;
     uint32_t least = sf->syn.peer_mss < path ? sf->syn.peer_mss : path;
 

@@ -47,7 +47,7 @@ static void set_window(struct subflow *sf, struct wire_tcp *t)
 
 static void send_without_payload(struct subflow *sf, const struct wire_tcp *t)
 {
-    tcp_emit(sf->env, &sf->local, &sf->remote, t);
+    tcp_emit_classed(sf->env, &sf->local, &sf->remote, t, sf->size.traffic_class);
 }
 
 /* The same for a SYN, which the owner may give a payload. Its size is limited by what every path has to take
@@ -60,7 +60,11 @@ static void send_syn_segment(struct subflow *sf, const struct wire_tcp *t)
         most = sf->syn.peer_mss;
     struct iovec iov[SYN_PIECES];
     unsigned n = sf->env->ops->syn_payload(sf, most - TCP_OPTIONS_MAX, iov, SYN_PIECES);
-    struct packet_spec spec = {.src = sf->local, .dst = sf->remote, .tcp = t, .hop_limit = TCP_HOP_LIMIT};
+    struct packet_spec spec = {.src = sf->local,
+                               .dst = sf->remote,
+                               .tcp = t,
+                               .hop_limit = TCP_HOP_LIMIT,
+                               .traffic_class = sf->size.traffic_class};
 
     for (unsigned i = 0; i < n; i++)
         spec.payload_len += (uint32_t)iov[i].iov_len;
@@ -86,6 +90,15 @@ static uint32_t syn_acked(struct subflow *sf)
     return acked;
 }
 
+/* What the link and the way take, unless the owner wants less. */
+static uint16_t offered_mss(const struct subflow *sf, braid_time now)
+{
+    struct braid_way way = tcp_way_of(sf);
+    uint16_t own = tcp_own_mss(sf->env, &way, now);
+
+    return sf->size.most > 0 && sf->size.most < own ? sf->size.most : own;
+}
+
 /* RFC 9293 section 3.5. A SYN offers everything; a SYN/ACK only what the SYN had (RFC 7323 section 2.2
  * and 3.2, RFC 2018 section 2). */
 void tcp_send_syn(struct subflow *sf, braid_time now)
@@ -93,14 +106,13 @@ void tcp_send_syn(struct subflow *sf, braid_time now)
     bool synack = sf->state == TCP_STATE_SYN_RECEIVED;
     uint64_t window = min_u64(sf->env->ops->window(sf), UINT16_MAX); /* not scaled, RFC 7323 section 2.2 */
     uint32_t acked = synack ? syn_acked(sf) : 0;
-    struct braid_way way = tcp_way_of(sf);
     struct wire_tcp t = {
         .flags = synack ? TCP_SYN | TCP_ACK : TCP_SYN,
         .seq = sf->syn.iss,
         .ack = synack ? sf->syn.irs + 1 + acked : 0,
         .window = (uint16_t)window,
         .has_mss = true,
-        .mss = tcp_own_mss(sf->env, &way, now),
+        .mss = offered_mss(sf, now),
         .sack_ok = !synack || sf->syn.sack_ok,
         .has_wscale = !synack || sf->syn.wscale_ok,
         .wscale = sf->syn.rcv_wscale,
@@ -213,6 +225,7 @@ static unsigned send_piece(struct subflow *sf, const struct tcp_map *m, uint64_t
                                .tcp = &t,
                                .payload_len = len,
                                .hop_limit = TCP_HOP_LIMIT,
+                               .traffic_class = sf->size.traffic_class,
                                .id = (uint16_t)(sf->syn.iss + sf->snd.packets)};
 
     assert(len > 0);

@@ -15,6 +15,9 @@ struct tcp_rcv {
     uint32_t rtt_tsecr; /* of the last sample of ... */
     int32_t rtt_us; /* ... the round trip as the receiver of data sees it, queues on the way included; 0: no
                      * sample yet */
+    uint8_t traffic_class; /* of the last segment */
+    bool small : 1;        /* a segment came that was not full, and is not acknowledged yet */
+    bool eager : 1;        /* another such one came meanwhile: the peer uses no Nagle algorithm */
 };
 
 /* Takes the payload and FIN of an acceptable segment that begins at offset off. */

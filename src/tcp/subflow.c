@@ -50,6 +50,7 @@ void subflow_open_passive(struct subflow *sf, const struct wire_packet *syn, con
     sf->remote = syn->src;
     sf->syn.passive = true;
     open_common(sf, cc, now);
+    sf->rcv.traffic_class = syn->traffic_class;
     tcp_take_syn_options(sf, syn, now);
     tcp_count(sf, COUNT_TCP_PASSIVE_OPENS, 1);
     tcp_set_state(sf, TCP_STATE_SYN_RECEIVED);

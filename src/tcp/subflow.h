@@ -113,8 +113,7 @@ struct subflow_ops {
     unsigned (*syn_payload)(struct subflow *sf, uint32_t room, struct iovec *iov, unsigned n);
     /* Receive window to advertise, in bytes, relative to what options_out acknowledges. */
     uint64_t (*window)(struct subflow *sf);
-    /* Idle time before the first keepalive probe; 0: none. */
-    braid_time (*keepalive)(const struct subflow *sf);
+    struct tcp_keepalive (*keepalive)(const struct subflow *sf);
 };
 
 /* Each group is declared beside the file that keeps it. The pointers are never NULL once the subflow is open:

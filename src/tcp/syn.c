@@ -35,6 +35,9 @@ void tcp_take_syn_options(struct subflow *sf, const struct wire_packet *p, braid
         sf->syn.rcv_wscale = 0;
     if (t->has_mss)
         sf->syn.peer_mss = t->mss > sf->env->min_mss ? t->mss : sf->env->min_mss;
+    /* the owner's wish binds both ends alike */
+    if (sf->size.most > 0 && sf->size.most < sf->syn.peer_mss)
+        sf->syn.peer_mss = sf->size.most;
     sf->ts.recent = t->tsval;
     sf->ts.recent_at = now;
     sf->snd.wnd = sf->snd.wnd_max = t->window; /* a SYN's window is never scaled */

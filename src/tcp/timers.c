@@ -126,16 +126,18 @@ static void on_rexmit(struct subflow *sf, braid_time now)
 }
 
 /* Who wants an answer more often than that, since somebody on the way forgets, wants the next one as soon. */
-static braid_time keepalive_step(const struct subflow *sf)
+static braid_time keepalive_step(const struct tcp_keepalive *k)
 {
-    braid_time idle = sf->env->ops->keepalive(sf);
-    return idle < KEEPALIVE_STEP ? idle : KEEPALIVE_STEP;
+    if (k->step > 0)
+        return k->step;
+    return k->idle < KEEPALIVE_STEP ? k->idle : KEEPALIVE_STEP;
 }
 
 /* RFC 9293 section 3.8.4. The deadline is not moved by traffic; what it finds decides. */
 static void on_keepalive(struct subflow *sf, braid_time now)
 {
-    braid_time due = sf->activity.last_recv + sf->env->ops->keepalive(sf);
+    const struct tcp_keepalive k = sf->env->ops->keepalive(sf);
+    braid_time due = sf->activity.last_recv + k.idle;
 
     /* Something came since the timer was set. */
     if (now < due) {
@@ -144,15 +146,15 @@ static void on_keepalive(struct subflow *sf, braid_time now)
     }
     /* Retransmissions and window probes ask the peer already, and give up by rules of their own. */
     if (tcp_outstanding(sf) || sf->cwnd.blocked) {
-        sf->due.keepalive = now + keepalive_step(sf);
+        sf->due.keepalive = now + keepalive_step(&k);
         return;
     }
-    if (sf->tries.keepalives >= KEEPALIVE_MAX) {
+    if (sf->tries.keepalives >= (k.most > 0 ? k.most : KEEPALIVE_MAX)) {
         tcp_finish(sf, TCP_STATE_CLOSED, SUBFLOW_CLOSED_TIMEOUT, now);
         return;
     }
     sf->tries.keepalives++;
-    sf->due.keepalive = now + keepalive_step(sf);
+    sf->due.keepalive = now + keepalive_step(&k);
     tcp_count(sf, COUNT_TCP_KEEPALIVE, 1);
     subflow_probe(sf, now);
 }
@@ -160,7 +162,7 @@ static void on_keepalive(struct subflow *sf, braid_time now)
 /* From the last sign of life on, so that a change does not keep a dead connection longer. */
 void subflow_keepalive_changed(struct subflow *sf)
 {
-    braid_time idle = sf->env->ops->keepalive(sf);
+    braid_time idle = sf->env->ops->keepalive(sf).idle;
 
     if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
         return; /* tcp_establish begins */

@@ -17,6 +17,13 @@ struct tcp_tries {
     bool sent_once : 1;             /* what the peer acknowledged last had been sent once only */
 };
 
+/* Keepalive (RFC 9293 section 3.8.4), as the owner wants it. */
+struct tcp_keepalive {
+    braid_time idle; /* before the first probe; 0: none is sent */
+    braid_time step; /* before the next one; 0: as long as the idle time, but 75 s at most */
+    unsigned most;   /* probes without an answer, after which the subflow is given up; 0: nine */
+};
+
 /* The subflow is new: nothing is due. */
 void tcp_timers_init(struct subflow *sf);
 

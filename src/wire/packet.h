@@ -62,6 +62,7 @@ struct packet_spec {
     const struct wire_tcp *tcp;
     uint32_t payload_len;
     uint8_t hop_limit;
+    uint8_t traffic_class; /* the whole byte, ECN included */
     /* IPv4 identification; of a super-packet that of its first segment. It means nothing with DF set (RFC
      * 6864 section 4.1), but some networks clear DF and fragment: then packets need different ones. */
     uint16_t id;

@@ -44,6 +44,18 @@ void ip6_put(const struct braid_ip *src, const struct braid_ip *dst, uint8_t pro
     memcpy(p + 24, dst->b, 16);
 }
 
+/* Of a header that was written with class 0, whose checksum then lacks it. */
+static void put_traffic_class(uint8_t *p, bool v6, uint8_t traffic_class)
+{
+    if (v6) {
+        put16(p, (uint16_t)(0x6000 | traffic_class << 4));
+        return;
+    }
+    uint32_t sum = (uint32_t)(uint16_t)~get16(p + 10) + traffic_class;
+    p[1] = traffic_class;
+    put16(p + 10, (uint16_t) ~((sum >> 16) + (sum & 0xffff)));
+}
+
 int packet_header_build(const struct packet_spec *spec, struct packet_header *out)
 {
     const struct braid_ip *src = &spec->src.ip, *dst = &spec->dst.ip;
@@ -66,6 +78,8 @@ int packet_header_build(const struct packet_spec *spec, struct packet_header *ou
         ip6_put(src, dst, PROTO_TCP, spec->hop_limit, segment, out->bytes);
     else
         ip4_put(src, dst, PROTO_TCP, spec->hop_limit, ip + segment, spec->id, out->bytes);
+    if (spec->traffic_class)
+        put_traffic_class(out->bytes, v6, spec->traffic_class);
     out->len = (uint16_t)(ip + (unsigned)header);
     out->csum_start = (uint16_t)ip;
     out->v6 = v6;

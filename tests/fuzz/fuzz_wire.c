@@ -125,7 +125,7 @@ static void try_mptcp_options(const uint8_t *data, size_t len, bool syn, bool ac
 static void try_rebuild(const struct wire_packet *p)
 {
     static uint8_t packet[PACKET_HEADER_MAX + 65536];
-    struct packet_spec spec = {p->src, p->dst, &p->tcp, p->payload_len, p->hop_limit, 0};
+    struct packet_spec spec = {p->src, p->dst, &p->tcp, p->payload_len, p->hop_limit, 0, 0};
     struct iovec halves[2] = {
         {(void *)p->payload, p->payload_len / 2},
         {(void *)(p->payload + p->payload_len / 2), p->payload_len - p->payload_len / 2}};

@@ -34,7 +34,7 @@ static inline struct braid_addr addr(const char *text)
 /* Puts a TCP packet with a correct checksum into raw. */
 static inline void make_tcp(const char *src, const char *dst, unsigned payload_len)
 {
-    struct packet_spec spec = {addr(src), addr(dst), &syn, payload_len, 64, 0};
+    struct packet_spec spec = {addr(src), addr(dst), &syn, payload_len, 64, 0, 0};
     struct packet_header h;
     struct iovec body;
 

@@ -52,7 +52,10 @@ struct pair {
     bool (*tap)(struct pair *p, bool to_server, uint8_t *packet, size_t len);
     /* How long each packet takes. NULL: PAIR_DELAY. */
     braid_time (*delay)(struct pair *p, bool to_server, const uint8_t *packet, size_t len);
-    const struct pm_ops *pm; /* the client's path manager; set before pair_connect */
+    const struct pm_ops *pm; /* the client's path manager; set before pair_connect, as are these, see there */
+    size_t rcvbuf;
+    uint8_t traffic_class;
+    uint16_t max_segment;
     bool refuse;
     enum braid_refusal how;
     unsigned packets; /* sent so far */
@@ -226,6 +229,9 @@ static inline void pair_connect(struct pair *p, bool plain)
                                      .sched = sched_algorithms[0],
                                      .pm = p->pm,
                                      .plain = plain,
+                                     .rcvbuf = p->rcvbuf,
+                                     .traffic_class = p->traffic_class,
+                                     .max_segment = p->max_segment,
                                      .ops = &pair_ops,
                                      .user = &p->client};
     p->client.conn = braid_connect(p->client.core, &c, p->now);

@@ -76,7 +76,7 @@ struct sent_segment {
 
 struct harness {
     struct tcp_env env;
-    braid_time keepalive_idle;
+    struct tcp_keepalive keepalive;
     struct subflow sf; /* first, so that an op can find its harness */
     struct mem_account account;
     braid_time now;
@@ -266,9 +266,9 @@ static unsigned h_syn_payload(struct subflow *sf, uint32_t room, struct iovec *i
     return 1;
 }
 
-static braid_time h_keepalive(const struct subflow *sf)
+static struct tcp_keepalive h_keepalive(const struct subflow *sf)
 {
-    return list_entry(sf, struct harness, sf)->keepalive_idle;
+    return list_entry(sf, struct harness, sf)->keepalive;
 }
 
 static uint64_t h_window(struct subflow *sf)

@@ -194,7 +194,7 @@ END_TEST
 static void check_build(const struct seen *s, void *arg)
 {
     const struct wire_packet *p = &s->packet;
-    struct packet_spec spec = {p->src, p->dst, &p->tcp, p->payload_len, p->hop_limit, 0};
+    struct packet_spec spec = {p->src, p->dst, &p->tcp, p->payload_len, p->hop_limit, 0, 0};
     struct iovec parts[2] = {
         {(void *)p->payload, p->payload_len / 3},
         {(void *)(p->payload + p->payload_len / 3), p->payload_len - p->payload_len / 3}};

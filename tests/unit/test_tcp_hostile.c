@@ -100,7 +100,7 @@ static void torment(uint64_t seed)
     h->careless = true;
     h->sack = chance(80);
     h->ts = chance(80);
-    h->keepalive_idle = chance(50) ? 60 * BRAID_SECOND : 0;
+    h->keepalive.idle = chance(50) ? 60 * BRAID_SECOND : 0;
     if (chance(80))
         h_passive(h, draw(200) * BRAID_MS + 50);
     else

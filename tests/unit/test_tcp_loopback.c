@@ -284,9 +284,9 @@ static uint64_t on_window(struct subflow *sf)
     return free_bytes > promised ? free_bytes : promised;
 }
 
-static braid_time on_keepalive(const struct subflow *sf)
+static struct tcp_keepalive on_keepalive(const struct subflow *sf)
 {
-    return (void)sf, 0;
+    return (void)sf, (struct tcp_keepalive){.idle = 0};
 }
 
 static const struct subflow_ops ops = {

@@ -73,7 +73,7 @@ START_TEST(an_idle_peer_is_asked_nine_times)
 {
     struct harness *h = h_new();
 
-    h->keepalive_idle = 600 * BRAID_SECOND;
+    h->keepalive.idle = 600 * BRAID_SECOND;
     h_passive(h, RTT);
     h_run(h, 599 * BRAID_SECOND);
     h_nothing(h);
@@ -97,7 +97,7 @@ START_TEST(an_answer_to_a_keepalive_starts_anew)
 {
     struct harness *h = h_new();
 
-    h->keepalive_idle = 600 * BRAID_SECOND;
+    h->keepalive.idle = 600 * BRAID_SECOND;
     h_passive(h, RTT);
     for (unsigned i = 0; i < 20; i++) {
         h_run(h, 601 * BRAID_SECOND);
@@ -115,7 +115,7 @@ START_TEST(keepalives_may_be_closer_than_their_steps)
 {
     struct harness *h = h_new();
 
-    h->keepalive_idle = 20 * BRAID_SECOND;
+    h->keepalive.idle = 20 * BRAID_SECOND;
     h_passive(h, RTT);
     for (unsigned i = 0; i < 10; i++) {
         h_run(h, 21 * BRAID_SECOND);
@@ -133,11 +133,30 @@ START_TEST(keepalives_may_be_closer_than_their_steps)
 }
 END_TEST
 
+START_TEST(step_and_number_of_keepalives_are_the_owners_to_say)
+{
+    struct harness *h = h_new();
+
+    h->keepalive = (struct tcp_keepalive){.idle = 20 * BRAID_SECOND, .step = 3 * BRAID_SECOND, .most = 2};
+    h_passive(h, RTT);
+    h_run(h, 21 * BRAID_SECOND);
+    h_expect_ack(h, 0, 1);
+    h_nothing(h);
+    h_run(h, 3 * BRAID_SECOND);
+    h_expect_ack(h, 0, 1);
+    h_nothing(h);
+    ck_assert_uint_eq(h->closed, 0);
+    h_run(h, 3 * BRAID_SECOND);
+    ck_assert_int_eq(h->why, SUBFLOW_CLOSED_TIMEOUT);
+    h_free(h);
+}
+END_TEST
+
 START_TEST(traffic_puts_the_keepalive_off)
 {
     struct harness *h = h_new();
 
-    h->keepalive_idle = 600 * BRAID_SECOND;
+    h->keepalive.idle = 600 * BRAID_SECOND;
     h_passive(h, RTT);
     for (unsigned i = 0; i < 5; i++) {
         h_run(h, 400 * BRAID_SECOND);
@@ -303,6 +322,7 @@ int main(void)
     tcase_add_test(tc, an_idle_peer_is_asked_nine_times);
     tcase_add_test(tc, an_answer_to_a_keepalive_starts_anew);
     tcase_add_test(tc, keepalives_may_be_closer_than_their_steps);
+    tcase_add_test(tc, step_and_number_of_keepalives_are_the_owners_to_say);
     tcase_add_test(tc, traffic_puts_the_keepalive_off);
     tcase_add_test(tc, a_probe_of_the_owner_leaves_at_once);
     tcase_add_loop_test(tc, the_answer_to_a_probe_is_no_sample_of_the_round_trip, 0, 2);

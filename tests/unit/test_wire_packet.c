@@ -40,7 +40,7 @@ START_TEST(every_byte_of_a_header_is_written)
                                            {"[2001:db8::1]:1", "[2001:db8::2]:2"}};
 
     for (unsigned family = 0; family < 2; family++) {
-        struct packet_spec spec = {addr(ends[family][0]), addr(ends[family][1]), &syn, 5, 64, 0};
+        struct packet_spec spec = {addr(ends[family][0]), addr(ends[family][1]), &syn, 5, 64, 0, 0};
         struct packet_header zeros, ones;
 
         memset(&zeros, 0, sizeof(zeros));
@@ -62,6 +62,28 @@ START_TEST(a_built_ipv6_packet_parses)
     expect_text(&p.dst, "[2001:db8:1::7]:443");
     ck_assert_uint_eq(p.payload_len, 101);
     ck_assert_uint_eq(p.traffic_class, 0xab);
+}
+END_TEST
+
+START_TEST(a_traffic_class_is_written_into_either_header)
+{
+    static const char *const ends[2][2] = {{"192.0.2.1:1", "192.0.2.2:2"},
+                                           {"[2001:db8::1]:1", "[2001:db8::2]:2"}};
+
+    for (unsigned family = 0; family < 2; family++) {
+        struct packet_spec spec = {.src = addr(ends[family][0]),
+                                   .dst = addr(ends[family][1]),
+                                   .tcp = &syn,
+                                   .hop_limit = 64,
+                                   .traffic_class = 0xbc};
+        struct packet_header h;
+
+        ck_assert_int_eq(packet_header_build(&spec, &h), 0);
+        memcpy(raw, h.bytes, h.len);
+        raw_len = h.len;
+        ck_assert_int_eq(packet_parse(raw, raw_len, false, &p), WIRE_OK);
+        ck_assert_uint_eq(p.traffic_class, 0xbc);
+    }
 }
 END_TEST
 
@@ -314,7 +336,7 @@ END_TEST
 
 START_TEST(the_partial_checksum_is_the_sum_of_the_pseudo_header)
 {
-    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 60000, 64, 0};
+    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 60000, 64, 0, 0};
     struct packet_header h;
 
     ck_assert_int_eq(packet_header_build(&spec, &h), 0);
@@ -329,7 +351,7 @@ END_TEST
 
 START_TEST(a_packet_of_more_than_64_kib_is_refused)
 {
-    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 65535 - 44, 64, 0};
+    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 65535 - 44, 64, 0, 0};
     struct packet_header h;
 
     ck_assert_int_eq(packet_header_build(&spec, &h), 0);
@@ -348,7 +370,7 @@ END_TEST
 
 START_TEST(options_that_do_not_fit_are_refused)
 {
-    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 0, 64, 0};
+    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 0, 64, 0, 0};
     struct packet_header h;
 
     syn.has_ts = true;
@@ -364,21 +386,24 @@ START_TEST(the_ipv4_header_checksum_is_right_for_any_address_and_length)
 
     for (unsigned round = 0; round < 200000; round++) {
         uint64_t bits = rng_next(&seed), more = rng_next(&seed);
-        struct packet_spec spec = {
-            .tcp = &syn, .payload_len = (more & 0xffff) % 65000, .hop_limit = (uint8_t)(more >> 16)};
+        struct packet_spec spec = {.tcp = &syn,
+                                   .payload_len = (more & 0xffff) % 65000,
+                                   .hop_limit = (uint8_t)(more >> 16),
+                                   .traffic_class = (uint8_t)(more >> 24)};
         struct packet_header h;
 
         spec.src.ip = ip_from_v4((const uint8_t *)&bits);
         spec.dst.ip = ip_from_v4((const uint8_t *)&bits + 4);
         must(packet_header_build(&spec, &h) == 0);
         must(checksum_fold(checksum_add(0, h.bytes, 20)) == 0xffff);
+        must(h.bytes[1] == spec.traffic_class);
     }
 }
 END_TEST
 
 START_TEST(checksums_over_odd_pieces_are_right)
 {
-    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 0, 64, 0};
+    struct packet_spec spec = {addr("192.0.2.1:1"), addr("192.0.2.2:2"), &syn, 0, 64, 0, 0};
     uint64_t seed = 13;
 
     for (unsigned round = 0; round < 300; round++) {
@@ -445,6 +470,7 @@ int main(void)
     tcase_add_test(t, a_bare_tcp_header_is_a_packet);
     tcase_add_test(t, every_byte_of_a_header_is_written);
     tcase_add_test(t, a_built_ipv6_packet_parses);
+    tcase_add_test(t, a_traffic_class_is_written_into_either_header);
     tcase_add_test(t, every_damaged_bit_is_noticed_when_verifying);
     tcase_add_test(t, without_verifying_a_partial_checksum_passes);
     tcase_add_test(t, bytes_behind_the_packet_are_ignored);
