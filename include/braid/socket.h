@@ -103,6 +103,48 @@ struct braid_name_options {
  * the name; from any thread. */
 int braid_connect_name(const char *host, const char *service, const struct braid_name_options *options);
 
+/* ---- events (REQ14) ---- */
+
+enum braid_socket_event_kind {
+    BRAID_SOCKET_LOST,         /* so many events, `lost`, were not read in time */
+    BRAID_SOCKET_ESTABLISHED,  /* the connection is; the first, unless it was not */
+    BRAID_SOCKET_SUBFLOW_UP,   /* a subflow may carry data */
+    BRAID_SOCKET_SUBFLOW_DOWN, /* one that was up is gone */
+    BRAID_SOCKET_FAILED,       /* one that was to be opened has come to nothing */
+    BRAID_SOCKET_PRIORITY,     /* one of both ends wants a subflow spared, or not any more */
+    BRAID_SOCKET_ANNOUNCED,    /* the peer has another address ... */
+    BRAID_SOCKET_WITHDRAWN,    /* ... or one less */
+    BRAID_SOCKET_FALLBACK,     /* it goes on as plain TCP */
+    BRAID_SOCKET_CLOSED        /* the connection and its subflows have ended; the last */
+};
+/* Flags. */
+#define BRAID_SOCKET_MPTCP   1 /* ESTABLISHED: by MPTCP */
+#define BRAID_SOCKET_BACKUP  2 /* SUBFLOW_UP, PRIORITY: it is spared */
+#define BRAID_SOCKET_BY_PEER 4 /* SUBFLOW_UP: the peer has opened it; PRIORITY: it is the peer's wish */
+#define BRAID_SOCKET_PRESENT 8 /* nothing has happened: it was so when the descriptor was made */
+
+struct braid_socket_event {
+    uint32_t kind;    /* enum braid_socket_event_kind; of a newer daemon, perhaps another one */
+    uint32_t flags;   /* BRAID_SOCKET_... */
+    uint32_t subflow; /* SUBFLOW_..., FAILED, PRIORITY: its number, as TCP_MULTIPATH_STATISTICS tells it */
+    uint32_t lost;    /* LOST */
+    int32_t error;    /* SUBFLOW_DOWN, FAILED, CLOSED: as of errno, 0: in order; ECONNABORTED: by this end */
+    int32_t reset;    /* SUBFLOW_DOWN, FAILED: the reason in MP_TCPRST (RFC 8684 section 3.6); -1: none */
+    uint32_t address_id; /* ANNOUNCED, WITHDRAWN: the peer's number of the address, which is `remote` */
+    uint32_t reserved;
+    union tcp_multipath_address local, remote; /* the ends of the subflow, or of the first one */
+};
+
+/* A new descriptor, closed on exec and to be closed by the caller, that poll and epoll find readable when
+ * something happens to the connection of the socket fd, which is established. It begins with what there is.
+ * -1 with errno: ENOPROTOOPT, ENOTCONN, ENOBUFS as above; EMFILE: as many as a user may have. */
+int braid_socket_events(int fd);
+/* The next event from such a descriptor: 1, and it is in *event. 0: the end, after CLOSED; without it the
+ * daemon has ended. -1 with errno: EAGAIN: none for now (O_NONBLOCK); EINTR. */
+int braid_socket_event_read(int events, struct braid_socket_event *event);
+/* "subflow-up"; a static string, also for kinds that are not known. */
+const char *braid_socket_event_text(uint32_t kind);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,7 @@
 #define ITEM          2 /* bytes before what an item says */
 #define ADDR_BYTES    18
 #define FIGURES_BYTES 36
+#define EVENT_BYTES   12
 
 enum item {
     ITEM_OPTION = 1,
@@ -20,14 +21,15 @@ enum item {
     ITEM_PAIR,
     ITEM_PROFILE,
     ITEM_FIGURES, /* of the first pair that has none yet */
-    ITEM_PROGRAM
+    ITEM_PROGRAM,
+    ITEM_EVENT
 };
 
 /* All of it at once: the longest message. */
 _Static_assert(HEADER + (ITEM + 1) + (ITEM + ADDR_BYTES) + 2 * (ITEM + 4) +
                        2 * APP_ADDRS_MAX * (ITEM + ADDR_BYTES) + APP_PAIRS_MAX * (ITEM + 2 * ADDR_BYTES) +
                        APP_PAIRS_MAX * (ITEM + FIGURES_BYTES) + (ITEM + APP_NAME_MAX) +
-                       (ITEM + APP_PATH_MAX) <=
+                       (ITEM + APP_PATH_MAX) + (ITEM + EVENT_BYTES) <=
                    APP_MESSAGE_MAX,
                "the longest message has room");
 
@@ -91,6 +93,15 @@ static uint8_t *put_word(uint8_t *at, enum item what, const char *word, size_t m
     return len > 0 ? at + ITEM + len : at;
 }
 
+static uint8_t *put_event(uint8_t *at, const struct app_event *e)
+{
+    at = put_item(at, ITEM_EVENT, EVENT_BYTES);
+    memcpy(at, (const uint8_t[]){e->kind, e->flags, e->reset, e->address_id}, 4);
+    put32(at + 4, e->subflow);
+    put32(at + 8, e->error);
+    return at + EVENT_BYTES;
+}
+
 size_t app_write(const struct app_message *m, uint8_t out[APP_MESSAGE_MAX])
 {
     uint8_t *at = out + HEADER;
@@ -114,6 +125,8 @@ size_t app_write(const struct app_message *m, uint8_t out[APP_MESSAGE_MAX])
         at = put_figures(at, &m->figures[i]);
     at = put_word(at, ITEM_PROFILE, m->profile, APP_NAME_MAX);
     at = put_word(at, ITEM_PROGRAM, m->program, APP_PATH_MAX);
+    if (m->kind == APP_EVENT)
+        at = put_event(at, &m->event);
     return (size_t)(at - out);
 }
 
@@ -177,6 +190,19 @@ static bool take_word(char *word, size_t most, const uint8_t *at, size_t len)
     return true;
 }
 
+static bool take_event(struct app_message *m, const uint8_t *at)
+{
+    if (m->kind != APP_EVENT)
+        return false;
+    m->event = (struct app_event){.kind = at[0],
+                                  .flags = at[1],
+                                  .reset = at[2],
+                                  .address_id = at[3],
+                                  .subflow = get32(at + 4),
+                                  .error = get32(at + 8)};
+    return true;
+}
+
 /* Of an item that is known, the length that it must have; 0: any. */
 static size_t length_of(uint8_t what)
 {
@@ -194,6 +220,8 @@ static size_t length_of(uint8_t what)
         return (size_t)2 * ADDR_BYTES;
     case ITEM_FIGURES:
         return FIGURES_BYTES;
+    case ITEM_EVENT:
+        return EVENT_BYTES;
     default:
         return 0;
     }
@@ -229,6 +257,8 @@ static bool take_item(struct app_message *m, uint8_t what, const uint8_t *at, si
         return take_word(m->profile, APP_NAME_MAX, at, len);
     case ITEM_PROGRAM:
         return take_word(m->program, APP_PATH_MAX, at, len);
+    case ITEM_EVENT:
+        return take_event(m, at);
     default:
         return true;
     }

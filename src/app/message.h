@@ -18,6 +18,8 @@ enum app_kind {
     APP_GET,         /* an option of a connection; its socket */
     APP_SET,         /* the same */
     APP_ANSWER,
+    APP_WATCH, /* the events of a connection; its socket; after the answer come ... */
+    APP_EVENT, /* ... these, with its number */
     APP_KINDS
 };
 
@@ -53,6 +55,31 @@ struct app_figures {
     uint64_t sent, received; /* bytes of payload */
 };
 
+/* What has happened to a connection. */
+enum app_event_kind {
+    APP_EVENT_LOST, /* events that nobody has read in time: so many */
+    APP_EVENT_ESTABLISHED,
+    APP_EVENT_SUBFLOW_UP,
+    APP_EVENT_SUBFLOW_DOWN,
+    APP_EVENT_FAILED,
+    APP_EVENT_PRIORITY,
+    APP_EVENT_ANNOUNCED,
+    APP_EVENT_WITHDRAWN,
+    APP_EVENT_FALLBACK,
+    APP_EVENT_CLOSED,
+    APP_EVENT_KINDS
+};
+enum { APP_EVENT_MPTCP = 1, APP_EVENT_BACKUP = 2, APP_EVENT_BY_PEER = 4, APP_EVENT_PRESENT = 8 };
+#define APP_NO_RESET 255
+struct app_event {
+    uint8_t kind;  /* enum app_event_kind; read: perhaps one that is not known */
+    uint8_t flags; /* APP_EVENT_... */
+    uint8_t reset; /* of MP_TCPRST; APP_NO_RESET: there was none */
+    uint8_t address_id;
+    uint32_t subflow; /* its number; LOST: how many there were */
+    uint32_t error;   /* of an end, as of errno */
+};
+
 struct app_message {
     enum app_kind kind;
     uint32_t number;
@@ -62,13 +89,15 @@ struct app_message {
     bool has_value;
     uint32_t value;               /* CONNECT, ANSWER: of ENABLE; ANSWER: of CONNID; SET: see above */
     struct app_addrs add, remove; /* CONNECT, SET: our addresses that may be used, and that may not */
-    struct braid_pair pairs[APP_PAIRS_MAX]; /* ANSWER: of SUBFLOWS, STATISTICS; SET: of OPEN */
+    struct braid_pair pairs[APP_PAIRS_MAX]; /* ANSWER: of SUBFLOWS, STATISTICS; SET: of OPEN;
+                                             * EVENT: the ends that it is about */
     unsigned n_pairs;
     struct app_figures figures[APP_PAIRS_MAX]; /* ANSWER: of STATISTICS, those of the first pairs */
     unsigned n_figures;
     char profile[APP_NAME_MAX + 1]; /* CONNECT, SET, ANSWER: its name; empty: none */
     char program[APP_PATH_MAX + 1]; /* CONNECT, and GET of no option (ANSWER: value: whether a
                                        policy names it): the path of its file; empty: not said */
+    struct app_event event;         /* EVENT */
 };
 
 /* Into out; returns its bytes. Lists are within their bounds. */

@@ -130,6 +130,8 @@ static void get(const struct node *node, const struct uplinks *us, const struct 
     }
 }
 
+/* ---- which connection, and what of it ------------------------------------------------------------------ */
+
 /* The connection that the question is about. False: none of the node's is; *c NULL: there is one, but it is
  * not established. *us: the uplinks, if it is over some. */
 static bool find(const struct node *node, const struct app_question *q, struct braid_conn **c,
@@ -160,6 +162,8 @@ bool app_serve(struct node *node, const struct app_question *q, struct app_messa
         answer->error = ENOTCONN;
     else if (q->kind == APP_GET)
         get(node, us, c, q->option, answer);
+    else if (q->kind == APP_WATCH)
+        answer->error = node->watches && watches_add(node->watches, q->watch, c, us) == 0 ? 0 : ENOBUFS;
     else
         answer->error = app_change(node, us, c, q);
     return true;

@@ -18,6 +18,7 @@ struct poller;
 struct profile;
 struct role;
 struct splicer;
+struct watches;
 struct wishes;
 
 /* What a role tells of a connection of the core's that it relays. Names live as long as the configuration. */
@@ -61,6 +62,8 @@ struct node {
     struct poller *sockets;  /* ... and their sockets */
     struct learned *learned; /* of uplinks (learned.h); the node's; NULL: there are none */
     struct wishes *wishes;   /* of programs (wishes.h); the node's; NULL: they are not asked */
+    struct watches
+        *watches; /* who is told of events (watches.h); whoever made it frees it; NULL: nobody can be */
     struct role *roles[NODE_ROLES_MAX];
     unsigned n_roles;
     unsigned n_conns;           /* that the roles have, together */

@@ -165,7 +165,7 @@ static uint32_t look_at_question(const struct app_scene *scene, const struct app
 {
     job->question =
         (struct app_question){.local = s->local, .remote = s->remote, .kind = m->kind, .option = m->option};
-    if (m->option == APP_NONE)
+    if (m->option == APP_NONE && m->kind != APP_WATCH)
         return ENOPROTOOPT;
     if (m->kind == APP_SET)
         return look_at_setting(scene, m, &job->question);
@@ -181,8 +181,8 @@ static struct app_message look_at_program(const struct service_params *p, const 
 }
 
 struct app_job *app_job_begin(const struct app_scene *scene, const struct app_message *request,
-                              const struct app_socket *socket, uint32_t user, app_answered *answered,
-                              void *arg, struct app_message *answer)
+                              const struct app_socket *socket, uint32_t user, struct watch *watch,
+                              app_answered *answered, void *arg, struct app_message *answer)
 {
     if (request->kind == APP_GET && request->option == APP_NONE && request->program[0]) {
         *answer = look_at_program(scene->params, request);
@@ -199,6 +199,7 @@ struct app_job *app_job_begin(const struct app_scene *scene, const struct app_me
         free(job);
         return NULL;
     }
+    job->question.watch = watch;
     job->main = scene->main;
     job->answered = answered;
     job->arg = arg;

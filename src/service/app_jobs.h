@@ -17,15 +17,17 @@ struct app_scene {
 };
 
 struct app_job;
+struct watch;
 
 /* In the main thread: what the program is told, but for the number. */
 typedef void app_answered(void *arg, const struct app_message *answer);
 
-/* Of a program of this user, about this socket. NULL: that was all, and *answer is filled in. Else workers
- * are asked: answered(arg, ...) follows, and the job is gone then. */
+/* Of a program of this user, about this socket; watch: of a request to be told of events (role/watches.h): it
+ * is told some before the answer comes, or none at all if that is an error. NULL: that was all, and *answer
+ * is filled in. Else workers are asked: answered(arg, ...) follows, and the job is gone then. */
 struct app_job *app_job_begin(const struct app_scene *scene, const struct app_message *request,
-                              const struct app_socket *socket, uint32_t user, app_answered *answered,
-                              void *arg, struct app_message *answer);
+                              const struct app_socket *socket, uint32_t user, struct watch *watch,
+                              app_answered *answered, void *arg, struct app_message *answer);
 /* Nobody waits for it any more; it frees itself when the workers have done with it. */
 void app_job_forget(struct app_job *job);
 

@@ -15,6 +15,7 @@
 #include "io/log.h"
 #include "io/unix_socket.h"
 #include "service/apps.h"
+#include "service/watchers.h"
 
 #define PROGRAMS  256 /* at the same time, ... */
 #define USER_PART 4   /* ... of which one user has at most this fraction */
@@ -34,6 +35,7 @@ struct apps {
     uint64_t home;         /* the network namespace that we serve */
     struct list programs;
     unsigned n, most;
+    struct watchers *watchers;
 };
 
 /* A program, as long as it is connected. */
@@ -42,8 +44,9 @@ struct program {
     struct apps *apps;
     int fd;
     uint32_t user;
-    uint32_t number;     /* of the question under way */
-    struct app_job *job; /* NULL: none is */
+    uint32_t number;         /* of the question under way */
+    struct app_job *job;     /* NULL: none is */
+    struct watcher *watcher; /* that it is about to become; NULL: none */
     struct event *readable;
 };
 
@@ -60,9 +63,11 @@ static void program_free(struct program *p)
     struct apps *a = p->apps;
     if (p->job)
         app_job_forget(p->job);
+    watcher_free(p->watcher);
     if (p->readable)
         event_free(p->readable);
-    closer_put(a->closer, p->fd);
+    if (p->fd >= 0)
+        closer_put(a->closer, p->fd);
     list_remove(&p->link);
     a->n--;
     free(p);
@@ -76,15 +81,31 @@ static void wait_for_question(struct program *p)
         program_free(p);
 }
 
+/* Its place is free for others, and the channel is the watcher's. */
+static void become_watcher(struct program *p)
+{
+    watcher_begin(p->watcher, p->fd, p->number);
+    p->watcher = NULL;
+    p->fd = -1;
+    program_free(p);
+}
+
 /* May free it. One that does not read its answers is of no use. */
 static void answer(struct program *p, const struct app_message *m)
 {
     struct app_message numbered = *m;
     numbered.number = p->number;
-    if (channel_send(p->fd, &numbered, -1) == CHANNEL_DONE)
-        wait_for_question(p);
-    else
+    if (channel_send(p->fd, &numbered, -1) != CHANNEL_DONE) {
         program_free(p);
+        return;
+    }
+    if (p->watcher && m->error == 0) {
+        become_watcher(p);
+        return;
+    }
+    watcher_free(p->watcher);
+    p->watcher = NULL;
+    wait_for_question(p);
 }
 
 static void on_answered(void *arg, const struct app_message *m)
@@ -102,8 +123,11 @@ static void take(struct program *p, const struct app_message *m, int descriptor)
     p->number = m->number;
     if (descriptor >= 0)
         at_once.error = app_socket_look(descriptor, p->apps->home, &socket);
+    if (at_once.error == 0 && m->kind == APP_WATCH)
+        at_once.error = watcher_new(p->apps->watchers, p->user, &p->watcher);
     if (at_once.error == 0)
-        p->job = app_job_begin(&p->apps->scene, m, &socket, p->user, on_answered, p, &at_once);
+        p->job = app_job_begin(&p->apps->scene, m, &socket, p->user, watcher_watch(p->watcher), on_answered,
+                               p, &at_once);
     if (!p->job)
         answer(p, &at_once);
 }
@@ -118,7 +142,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     enum channel got = heard ? channel_receive(fd, &m, &came) : CHANNEL_OVER;
     if (got == CHANNEL_AGAIN)
         wait_for_question(p);
-    else if (got == CHANNEL_OVER || m.kind == APP_ANSWER)
+    else if (got == CHANNEL_OVER || m.kind == APP_ANSWER || m.kind == APP_EVENT)
         program_free(p);
     else
         take(p, &m, came.n == 1 ? came.fd[0] : -1);
@@ -215,7 +239,7 @@ static int begin(struct apps *a, struct event_base *base)
 {
     a->readable = event_new(base, a->fd, EV_READ, on_program, a);
     a->pause = evtimer_new(base, on_pause_over, a);
-    return a->readable && a->pause && event_add(a->readable, NULL) == 0 ? 0 : -1;
+    return a->watchers && a->readable && a->pause && event_add(a->readable, NULL) == 0 ? 0 : -1;
 }
 
 struct apps *apps_open(struct event_base *base, const struct app_scene *scene, char error[SERVICE_ERROR])
@@ -240,6 +264,7 @@ struct apps *apps_open(struct event_base *base, const struct app_scene *scene, c
         free(a);
         return NULL;
     }
+    a->watchers = watchers_new(base, &a->scene, a->closer);
     a->fd = unix_socket_open(&params, &a->file, error, SERVICE_ERROR);
     if (a->fd >= 0 && begin(a, base) < 0)
         snprintf(error, SERVICE_ERROR, "out of memory");
@@ -260,6 +285,7 @@ void apps_close(struct apps *a)
     a->readable = NULL; /* nobody is let in when others go */
     list_each (at, next, &a->programs)
         program_free(list_entry(at, struct program, link));
+    watchers_free(a->watchers);
     if (a->pause)
         event_free(a->pause);
     if (a->fd >= 0)

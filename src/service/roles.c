@@ -14,6 +14,7 @@
 #include "role/node.h"
 #include "role/probes.h"
 #include "role/resolver.h"
+#include "role/watches.h"
 #include "role/wishes.h"
 #include "service/roles.h"
 
@@ -258,7 +259,9 @@ static int make_node(struct roles *r, struct worker *w)
 {
     struct node *node = node_new(worker_core(w), worker_base(w));
     worker_set_user(w, node);
-    return node && make_edges(r, node) == 0 && make_cpes(r, node) == 0 ? 0 : -1;
+    if (node)
+        node->watches = watches_new(node->core, worker_number(w));
+    return node && node->watches && make_edges(r, node) == 0 && make_cpes(r, node) == 0 ? 0 : -1;
 }
 
 int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERROR])
@@ -356,7 +359,10 @@ void roles_leave(struct roles *r)
 {
     for (unsigned i = 0; r && r->workers && i < r->workers->n; i++) {
         struct worker *w = r->workers->all[i];
-        node_free(worker_user(w));
+        struct node *node = worker_user(w);
+        if (node)
+            watches_free(node->watches);
+        node_free(node);
         worker_set_user(w, NULL);
     }
 }

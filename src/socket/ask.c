@@ -82,7 +82,8 @@ static enum channel exchange(int channel, const struct app_message *request, int
                : how;
 }
 
-enum asked ask_daemon(struct app_message *request, int fd, struct app_message *answer)
+/* kept: the channel in which the answer came, the caller's from now on; NULL: it is closed. */
+static enum asked ask_by(struct app_message *request, int fd, struct app_message *answer, int *kept)
 {
     int64_t deadline = now_ms() + PATIENCE;
     request->number = (uint32_t)deadline;
@@ -91,7 +92,9 @@ enum asked ask_daemon(struct app_message *request, int fd, struct app_message *a
         if (channel < 0 && errno != EAGAIN && errno != EINTR)
             return ASKED_NONE;
         enum channel how = channel >= 0 ? exchange(channel, request, fd, answer, deadline) : CHANNEL_OVER;
-        if (channel >= 0)
+        if (kept && how == CHANNEL_DONE)
+            *kept = channel;
+        else if (channel >= 0)
             real_close(channel);
         if (how == CHANNEL_DONE)
             return ASKED;
@@ -99,4 +102,14 @@ enum asked ask_daemon(struct app_message *request, int fd, struct app_message *a
             return ASKED_LATE;
         poll(NULL, 0, PAUSE);
     }
+}
+
+enum asked ask_daemon(struct app_message *request, int fd, struct app_message *answer)
+{
+    return ask_by(request, fd, answer, NULL);
+}
+
+enum asked ask_and_stay(struct app_message *request, int fd, struct app_message *answer, int *channel)
+{
+    return ask_by(request, fd, answer, channel);
 }

@@ -13,5 +13,8 @@ enum asked {
 
 /* About the socket fd. Takes two seconds at most. */
 enum asked ask_daemon(struct app_message *request, int fd, struct app_message *answer);
+/* The same; if it was answered, *channel is the one that it was asked by, the caller's to close, which does
+ * not block and is closed on exec. */
+enum asked ask_and_stay(struct app_message *request, int fd, struct app_message *answer, int *channel);
 
 #endif

@@ -10,6 +10,7 @@
 #include "socket/intent.h"
 #include "socket/program.h"
 #include "socket/real.h"
+#include "socket/shown.h"
 
 #define VISIBLE __attribute__((visibility("default")))
 
@@ -224,14 +225,6 @@ static int write_bytes(const void *what, size_t size, void *value, socklen_t *le
     memcpy(value, what, size);
     *len = (socklen_t)size;
     return 0;
-}
-
-static union tcp_multipath_address shown(const struct braid_addr *addr)
-{
-    struct sockaddr_storage sa;
-    union tcp_multipath_address out = {.in6 = {0}};
-    memcpy(&out, &sa, sockaddr_from(addr, &sa));
-    return out;
 }
 
 static void write_subflows(const struct app_message *answer, void *value, socklen_t *len)

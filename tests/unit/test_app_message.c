@@ -71,6 +71,26 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
+START_TEST(an_event_is_read_as_it_was_written)
+{
+    uint8_t bytes[APP_MESSAGE_MAX];
+    struct app_message got, m = {.kind = APP_EVENT,
+                                 .number = 7,
+                                 .event = {APP_EVENT_KINDS, APP_EVENT_BACKUP, 6, 3, 0x01020304, 110},
+                                 .pairs[0] = {at("10.0.0.2:50000"), at("192.0.2.1:443")},
+                                 .n_pairs = 1};
+    size_t n = app_write(&m, bytes);
+    ck_assert_int_eq(app_parse(bytes, n, &got), 0);
+    ck_assert(got.event.kind == APP_EVENT_KINDS); /* of a newer daemon */
+    ck_assert(got.event.flags == APP_EVENT_BACKUP && got.event.reset == 6 && got.event.address_id == 3);
+    ck_assert(got.event.subflow == 0x01020304 && got.event.error == 110);
+    ck_assert(got.n_pairs == 1 && addr_equal(&got.pairs[0].remote, &m.pairs[0].remote));
+    expect_same(&m, &got);
+    bytes[3] = APP_ANSWER; /* which has none */
+    ck_assert_int_eq(app_parse(bytes, n, &got), -1);
+}
+END_TEST
+
 START_TEST(every_part_of_a_message_but_the_ends_of_items_is_refused)
 {
     uint8_t bytes[APP_MESSAGE_MAX];
@@ -231,6 +251,7 @@ int main(void)
     Suite *suite = suite_create("app_message");
     TCase *t = tcase_create("codec");
     tcase_add_test(t, what_is_written_is_read);
+    tcase_add_test(t, an_event_is_read_as_it_was_written);
     tcase_add_test(t, every_part_of_a_message_but_the_ends_of_items_is_refused);
     tcase_add_test(t, what_is_not_a_message_is_refused);
     tcase_add_test(t, items_that_are_not_known_are_skipped_and_too_many_are_not);

@@ -2,7 +2,9 @@
  * cpe_world.h is this machine itself. */
 #include "cpe_world.h"
 #include <errno.h>
+#include "io/mailbox.h"
 #include "role/app_serve.h"
+#include "role/watches.h"
 #include "role/wishes.h"
 
 #define SERVER "198.51.100.80:80"
@@ -240,6 +242,38 @@ START_TEST(a_device_of_the_lan_is_nobody_to_be_asked)
 }
 END_TEST
 
+/* REQ14: the connection over the uplinks is what it is told of, by the addresses that it knows. */
+START_TEST(a_program_is_told_what_happens_to_its_connection)
+{
+    struct event_base *base = event_base_new(); /* the main thread's */
+    struct mailbox *mb = mailbox_new(base);
+    struct watch *w = watch_new(16, mb, NULL, NULL);
+    struct app_question q = {.kind = APP_WATCH, .watch = w};
+    struct watch_event e;
+    const struct wish wish = {.aware = true, .endpoints = UPLINK_ENDPOINT(1, UPLINK_V4)};
+    world.node->watches = watches_new(world.cores[ROUTER], 0);
+    ask(&wish);
+    ck_assert_uint_eq(answer_to(q).error, 0);
+    ck_assert(watch_take(w, &e) && e.event.kind == BRAID_EVENT_ESTABLISHED && e.event.mptcp);
+    ck_assert(watch_take(w, &e) && e.event.kind == BRAID_EVENT_SUBFLOW_UP && e.event.present);
+    ck_assert(ip_equal(&e.event.local.ip, &outer[1]));
+    ck_assert_uint_eq(told(APP_SET, APP_ADD, UPLINK_ENDPOINT(2, UPLINK_V4)).error, 0);
+    run_for(BRAID_SECOND, NULL);
+    ck_assert(watch_take(w, &e) && e.event.kind == BRAID_EVENT_SUBFLOW_UP && !e.event.present);
+    ck_assert(ip_equal(&e.event.local.ip, &outer[2]) && !watch_take(w, &e));
+    braid_conn_abort(world.device.conn);
+    run_for(BRAID_SECOND, NULL);
+    ck_assert(watch_take(w, &e) && e.event.kind == BRAID_EVENT_SUBFLOW_DOWN);
+    ck_assert(watch_take(w, &e) && e.event.kind == BRAID_EVENT_SUBFLOW_DOWN);
+    ck_assert(watch_take(w, &e) && e.event.kind == BRAID_EVENT_CLOSED && !watch_take(w, &e));
+    watches_free(world.node->watches);
+    world.node->watches = NULL;
+    mailbox_free(mb);
+    event_base_free(base);
+    watch_free(w);
+}
+END_TEST
+
 START_TEST(before_the_server_has_answered_there_is_no_connection)
 {
     world.manners = HOLDS;
@@ -341,6 +375,7 @@ int main(void)
     tcase_add_loop_test(t, who_binds_and_enables_has_mptcp_over_what_it_names, 0, 2);
     tcase_add_loop_test(t, a_policy_is_for_programs_that_say_nothing, 0, 3);
     tcase_add_test(t, a_device_of_the_lan_is_nobody_to_be_asked);
+    tcase_add_test(t, a_program_is_told_what_happens_to_its_connection);
     tcase_add_test(t, before_the_server_has_answered_there_is_no_connection);
     tcase_add_test(t, a_subflow_is_opened_and_closed_as_the_program_says);
     tcase_add_test(t, a_subflow_is_spared_and_used_as_the_program_says);

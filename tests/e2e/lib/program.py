@@ -133,6 +133,49 @@ def of_subflow(sock, option, number):
     sock.setsockopt(LEVEL, option, struct.pack("=I", number))
 
 
+EVENTS = ("lost", "established", "subflow-up", "subflow-down", "subflow-failed", "priority", "announced", "withdrawn", "fallback",
+          "closed")
+FLAGS = ("mptcp", "backup", "by_peer", "present")
+
+
+def library(name, *arguments):
+    """A function of libbraid-socket."""
+    result = getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
+def watched(sock):
+    """A descriptor that does not block, for news()."""
+    descriptor = library("braid_socket_events", sock.fileno())
+    os.set_blocking(descriptor, False)
+    return descriptor
+
+
+def news(descriptor, most=10000):
+    """The events that have come: a dictionary each, of the last the kind "end"."""
+    found, event = [], ctypes.create_string_buffer(32 + 2 * ADDRESS)
+    while len(found) < most:
+        try:
+            more = library("braid_socket_event_read", descriptor, event)
+        except BlockingIOError:
+            break
+        if not more:
+            return [*found, {"kind": "end"}]
+        kind, flags, subflow, lost, error, reset, address_id, _ = struct.unpack_from("=4I2i2I", event.raw)
+        one = {"kind": EVENTS[kind], "flags": [name for bit, name in enumerate(FLAGS) if flags >> bit & 1], "subflow": subflow,
+               "lost": lost, "error": error, "reset": reset, "address_id": address_id}
+        if kind:
+            one |= {"local": unpacked(event.raw[32:]), "remote": unpacked(event.raw[32 + ADDRESS:])}
+        found.append(one)
+    return found
+
+
+def readable(descriptor, seconds=0):
+    return bool(select.select([descriptor], [], [], seconds)[0])
+
+
 def sctp(name, *arguments):
     """One of SCTP's calls."""
     result = getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments)

@@ -1,0 +1,183 @@
+/* See watches.h. Those of single connections are in a table by the connection's number, those of all in a
+ * list. */
+#include "role/watches.h"
+#include <stdlib.h>
+#include "base/addr.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include "role/uplinks.h"
+
+/* Where a subflow that was up came from: when it is gone its uplink may have another address, or none. */
+struct origin {
+    uint32_t subflow;
+    struct braid_ip outer;
+};
+
+struct watching {
+    struct list link;
+    struct hnode hash;
+    struct watch *watch;
+    uint64_t conn; /* 0: all of them */
+    const struct uplinks *us;
+    unsigned n_origins;
+    struct origin origins[BRAID_STATS_SUBFLOWS]; /* a ring, if there were more */
+};
+
+struct watches {
+    struct braid_core *core;
+    unsigned worker;
+    struct list all;       /* every watching; those of all connections come first */
+    struct htable by_conn; /* those of one */
+};
+
+static uint64_t hash_of(uint64_t conn)
+{
+    return conn * 0x9e3779b97f4a7c15u;
+}
+
+/* ---- telling ------------------------------------------------------------------------------------------ */
+
+static bool is_of_subflow(const struct braid_event *e)
+{
+    return e->kind == BRAID_EVENT_SUBFLOW_UP || e->kind == BRAID_EVENT_SUBFLOW_DOWN ||
+           e->kind == BRAID_EVENT_PRIORITY;
+}
+
+static const struct origin *origin_of(const struct watching *w, uint32_t subflow)
+{
+    for (unsigned i = 0; i < w->n_origins && i < BRAID_STATS_SUBFLOWS; i++)
+        if (w->origins[i].subflow == subflow)
+            return &w->origins[i];
+    return NULL;
+}
+
+/* The outer address in the place of an uplink's inner one. */
+static struct braid_ip outer_of(const struct uplinks *us, const struct braid_ip *ip)
+{
+    int i = uplinks_find(us, ip);
+    return i < 0 ? *ip : us->all[i].ways[uplink_family(ip)].outer;
+}
+
+static void show_outer(struct watching *w, struct braid_event *e)
+{
+    const struct origin *known = is_of_subflow(e) ? origin_of(w, e->subflow) : NULL;
+    e->local.ip = known ? known->outer : outer_of(w->us, &e->local.ip);
+    if (e->kind == BRAID_EVENT_SUBFLOW_UP && !known)
+        w->origins[w->n_origins++ % BRAID_STATS_SUBFLOWS] = (struct origin){e->subflow, e->local.ip};
+}
+
+static void tell(struct watches *ws, struct watching *w, const struct braid_conn *c,
+                 const struct braid_event *e)
+{
+    struct watch_event out = {.worker = ws->worker, .conn = braid_conn_id(c), .event = *e};
+    if (w->us)
+        show_outer(w, &out.event);
+    watch_tell(w->watch, &out, w->conn > 0 && e->kind == BRAID_EVENT_CLOSED);
+}
+
+static void forget(struct watches *ws, struct watching *w)
+{
+    list_remove(&w->link);
+    if (w->conn > 0)
+        htable_remove(&ws->by_conn, &w->hash);
+    free(w);
+    if (list_empty(&ws->all))
+        braid_core_on_event(ws->core, NULL, NULL);
+}
+
+static struct watching *first_of(const struct watches *ws, uint64_t conn)
+{
+    struct hnode *n = htable_first(&ws->by_conn, hash_of(conn));
+    return n ? list_entry(n, struct watching, hash) : NULL;
+}
+
+/* The hash of a number is that of no other. */
+static struct watching *next_of(const struct watching *w)
+{
+    struct hnode *n = htable_next(&w->hash);
+    return n ? list_entry(n, struct watching, hash) : NULL;
+}
+
+/* A flood of SYNs is no news to who watches all. */
+static void on_event(void *ctx, const struct braid_conn *c, const struct braid_event *e)
+{
+    struct watches *ws = ctx;
+    bool over = e->kind == BRAID_EVENT_CLOSED;
+    list_each (at, tmp, &ws->all) {
+        struct watching *w = list_entry(at, struct watching, link);
+        if (w->conn > 0)
+            break;
+        if (!over || e->established)
+            tell(ws, w, c, e);
+    }
+    for (struct watching *w = first_of(ws, braid_conn_id(c)), *next; w; w = next) {
+        next = next_of(w);
+        tell(ws, w, c, e);
+        if (over)
+            forget(ws, w);
+    }
+}
+
+/* ---- coming and going --------------------------------------------------------------------------------- */
+
+struct watches *watches_new(struct braid_core *core, unsigned worker)
+{
+    struct watches *ws = calloc(1, sizeof(*ws));
+    if (!ws)
+        return NULL;
+    ws->core = core;
+    ws->worker = worker;
+    list_init(&ws->all);
+    if (htable_init(&ws->by_conn) < 0) {
+        free(ws);
+        return NULL;
+    }
+    return ws;
+}
+
+void watches_free(struct watches *ws)
+{
+    if (!ws)
+        return;
+    list_each (at, next, &ws->all)
+        forget(ws, list_entry(at, struct watching, link));
+    htable_free(&ws->by_conn);
+    free(ws);
+}
+
+struct beginning {
+    struct watches *ws;
+    struct watching *w;
+};
+
+static void on_present(void *ctx, const struct braid_conn *c, const struct braid_event *e)
+{
+    const struct beginning *b = ctx;
+    tell(b->ws, b->w, c, e);
+}
+
+int watches_add(struct watches *ws, struct watch *watch, const struct braid_conn *c, const struct uplinks *us)
+{
+    struct watching *w = calloc(1, sizeof(*w));
+    if (!w)
+        return -1;
+    *w = (struct watching){.watch = watch, .conn = c ? braid_conn_id(c) : 0, .us = us};
+    braid_core_on_event(ws->core, on_event, ws);
+    if (!c) {
+        list_prepend(&ws->all, &w->link);
+        return 0;
+    }
+    list_append(&ws->all, &w->link);
+    htable_insert(&ws->by_conn, &w->hash, hash_of(w->conn));
+    braid_conn_tell(c, on_present, &(struct beginning){ws, w});
+    return 0;
+}
+
+void watches_forget(struct watches *ws, const struct watch *watch)
+{
+    list_each (at, next, &ws->all) {
+        struct watching *w = list_entry(at, struct watching, link);
+        if (w->watch == watch)
+            forget(ws, w);
+    }
+}

@@ -1,0 +1,28 @@
+/* Who watches which connections of a worker (watch.h). The core tells of nothing while nobody does. */
+#ifndef BRAID_ROLE_WATCHES_H
+#define BRAID_ROLE_WATCHES_H
+
+#include "io/worker.h"
+#include "role/watch.h"
+
+struct uplinks;
+struct watches;
+
+/* In the worker's thread, or before it runs. NULL: memory is short. */
+struct watches *watches_new(struct braid_core *core, unsigned worker);
+/* Nothing is told any more. NULL is allowed. */
+void watches_free(struct watches *ws);
+
+/* From now on w is told of this connection, and at once how it is now; or, c NULL, of all of them. us, which
+ * must outlive ws: addresses are shown as the outer ones of these uplinks; NULL: as the core has them. -1:
+ * memory is short. */
+int watches_add(struct watches *ws, struct watch *w, const struct braid_conn *c, const struct uplinks *us);
+/* It is told nothing any more. */
+void watches_forget(struct watches *ws, const struct watch *w);
+
+/* In the main thread: w hears nothing any more, and is freed once no worker knows it; gone(arg) is called
+ * before, in the thread of the last worker. gone may be NULL. */
+void watches_leave(struct watch *w, struct worker *const *workers, unsigned n, void (*gone)(void *arg),
+                   void *arg);
+
+#endif
