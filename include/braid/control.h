@@ -1,5 +1,6 @@
 /* What braidctl says to braidd over the control socket, a UNIX stream socket: one line "COMMAND [ARGUMENT]
- * [--json]", answered by one document and the end of the stream. A document ends with a newline. An error is
+ * [--json]", answered by one document and the end of the stream; or, EVENTS, by a document a line, as long as
+ * there are some. A document ends with a newline. An error is
  * a line that begins with BRAID_ERROR_TEXT (the first one, or the last if it came late), or a document that
  * begins with BRAID_ERROR_JSON. */
 #ifndef BRAID_CONTROL_H
@@ -15,6 +16,7 @@
     X(NONE, "")                                                                                              \
     X(CLEAR, "[clear]")        /* that word, or none */                                                      \
     X(ID, "ID")                /* of a connection */                                                         \
+    X(MAYBE_ID, "[ID]")        /* the same, or none */                                                       \
     X(SETTING, "ID WHAT NAME") /* what is to be set of a connection, and to what */
 
 enum braid_arguments {
@@ -53,7 +55,9 @@ enum braid_arguments {
     X(PATHS, "paths", CLEAR, "the paths of the configuration, and their bytes; clear: count anew",           \
       "/api/v1/paths", SUMMARY, FORGET, paths, paths)                                                       \
     X(UPLINKS, "uplinks", NONE, "the uplinks, whether they work, and what they carry",                      \
-      "/api/v1/uplinks", SUMMARY, NOTHING, uplinks, uplinks)
+      "/api/v1/uplinks", SUMMARY, NOTHING, uplinks, uplinks)                                                 \
+    X(EVENTS, "events", MAYBE_ID, "what happens to connections, or to one, until interrupted",               \
+      NULL, NOTHING, NOTHING, events, events)
 /* clang-format on */
 
 enum braid_command {

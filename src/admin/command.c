@@ -72,6 +72,9 @@ static bool parse_arguments(struct command_call *call, const char *const words[]
         return n == 1 || call->clear;
     case BRAID_ARGUMENTS_ID:
         return n == 2 && parse_id(words[1], &call->id);
+    case BRAID_ARGUMENTS_MAYBE_ID:
+        call->one = n == 2 && parse_id(words[1], &call->id);
+        return n == 1 || call->one;
     case BRAID_ARGUMENTS_SETTING:
         call->name = words[3];
         return n == 4 && parse_id(words[1], &call->id) && parse_setting(words[2], &call->setting);
@@ -84,6 +87,7 @@ static const char *const takes[] = {
     [BRAID_ARGUMENTS_CLEAR] = "this command takes no argument but \"clear\"",
     [BRAID_ARGUMENTS_ID] =
         "this command takes one argument, the id of a connection, a number; \"connections\" lists them",
+    [BRAID_ARGUMENTS_MAYBE_ID] = "this command takes no argument but the id of a connection, a number",
     [BRAID_ARGUMENTS_SETTING] =
         ("this command takes three arguments: the id of a connection; scheduler, congestion or profile; and "
          "its name, as \"algorithms\" lists them"),

@@ -26,6 +26,7 @@ struct command_call {
     const struct command *command;
     enum command_format format;
     uint64_t id;                   /* of a connection */
+    bool one;                      /* there is an id, where there may be none */
     bool clear;                    /* forget what is listed */
     enum braid_setting setting;    /* what is to be set, ... */
     const char *name;              /* ... to what, for command_resolve; within the line; ... */

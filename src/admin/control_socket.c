@@ -1,10 +1,12 @@
 /* One line in, one document out, per connection. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include "admin/control_socket.h"
+#include "admin/follow.h"
 #include "admin/json.h"
 #include "admin/visitor.h"
 #include "io/descriptors.h"
@@ -14,16 +16,24 @@
 #define CONTROL_CLIENTS         64  /* at the same time */
 #define CONTROL_REQUEST_SECONDS 10  /* until a line is whole */
 #define CONTROL_ANSWER_SECONDS  120 /* until its answer has left */
+#define CONTROL_FOLLOWERS       8   /* of the clients, those who are told of events */
 
 struct control {
     struct unix_file file;
     struct crowd crowd;
+    unsigned n_followers;
 };
 
 struct client {
     struct visitor visitor; /* first */
     enum command_format format;
+    struct follow *follow; /* NULL: none */
 };
+
+static struct control *control_of(const struct client *cl)
+{
+    return (struct control *)((char *)cl->visitor.crowd - offsetof(struct control, crowd));
+}
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
@@ -56,6 +66,52 @@ static void on_failed(struct visitor *v, enum query_failure why)
         visitor_free(v);
 }
 
+/* ---- events ---------------------------------------------------------------------------------- */
+
+/* What is said so far leaves, and then he goes. */
+static void on_over(void *arg, bool missing)
+{
+    struct client *cl = arg;
+    cl->visitor.over = true;
+    if (missing)
+        send_error(cl, query_failure_text(QUERY_NOT_FOUND));
+}
+
+static void follow(struct client *cl, const struct command_call *call)
+{
+    struct control *c = control_of(cl);
+    const struct follow_params params = {.source = query_set_source(c->crowd.queries),
+                                         .call = call,
+                                         .out = visitor_output(&cl->visitor),
+                                         .over = on_over,
+                                         .arg = cl};
+    bool room = c->n_followers < CONTROL_FOLLOWERS;
+    cl->follow = room ? follow_new(&params) : NULL;
+    if (!cl->follow) {
+        send_error(cl, query_failure_text(room ? QUERY_MEMORY : QUERY_BUSY));
+        return;
+    }
+    c->n_followers++;
+    visitor_listening(&cl->visitor);
+}
+
+static void on_all_written(struct visitor *v)
+{
+    struct client *cl = (struct client *)v;
+    if (cl->follow)
+        follow_more(cl->follow);
+}
+
+static void on_leaving(struct visitor *v)
+{
+    struct client *cl = (struct client *)v;
+    if (cl->follow)
+        control_of(cl)->n_followers--;
+    follow_free(cl->follow);
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
 static void take_line(struct client *cl, char *line)
 {
     struct command_call call;
@@ -68,6 +124,8 @@ static void take_line(struct client *cl, char *line)
         send_error(cl, error);
     else if (command_resolve(query_set_conf(cl->visitor.crowd->queries), &call, unknown) < 0)
         send_error(cl, unknown);
+    else if (call.command == &commands[BRAID_COMMAND_EVENTS])
+        follow(cl, &call);
     else
         visitor_ask(&cl->visitor, &call);
 }
@@ -89,7 +147,9 @@ static const struct visitor_ops control_visitors = {.size = sizeof(struct client
                                                     .readable = on_readable,
                                                     .part = on_part,
                                                     .failed = on_failed,
-                                                    .answered = visitor_free};
+                                                    .answered = visitor_free,
+                                                    .written = on_all_written,
+                                                    .leaves = on_leaving};
 
 /* ---- life -------------------------------------------------------------------------------------- */
 

@@ -23,6 +23,8 @@ struct visitor_ops {
     /* There is no document, or (visitor.started) no more of it. */
     void (*failed)(struct visitor *v, enum query_failure why);
     void (*answered)(struct visitor *v); /* visitor.over was set, and all output has left */
+    void (*written)(struct visitor *v);  /* all output has left, and no query goes on; NULL: it is nothing */
+    void (*leaves)(struct visitor *v);   /* he is about to be freed; NULL: it is nothing */
 };
 
 struct crowd {

@@ -5,6 +5,9 @@
 #include <string.h>
 #include "admin/live.h"
 #include "io/mailbox.h"
+#include "role/watches.h"
+
+#define WATCH_ROOM 4096 /* events that wait for one who watches */
 
 struct live_source {
     struct snapshot_source source;
@@ -12,7 +15,7 @@ struct live_source {
     struct mailbox *answers;
     pthread_mutex_t lock;
     pthread_cond_t returned;
-    unsigned asked; /* jobs that workers have; guarded by lock */
+    unsigned asked; /* jobs that workers have, and watches that they are to forget; guarded by lock */
 };
 
 static void on_answer(void *arg)
@@ -283,12 +286,75 @@ static void live_drop(struct snapshot_source *s, struct snapshot_job *job)
     worker_post(live->workers[job->worker], drop_on_worker, job);
 }
 
+/* ---- events ------------------------------------------------------------------------------------------- */
+
+static void watch_all(struct worker *w, void *arg)
+{
+    const struct node *node = worker_user(w);
+    if (!node || !node->watches || watches_add(node->watches, arg, NULL, NULL) < 0)
+        watch_tell(arg, &(struct watch_event){.lost = 1}, false); /* of how many nobody knows */
+}
+
+struct watch_one {
+    struct watch *watch;
+    uint64_t id;
+};
+
+static void watch_one(struct worker *w, void *arg)
+{
+    struct watch_one one = *(struct watch_one *)arg;
+    const struct node *node = worker_user(w);
+    const struct braid_conn *c = braid_conn_by_id(worker_core(w), one.id);
+    free(arg);
+    if (!c || !node || !node->watches || watches_add(node->watches, one.watch, c, NULL) < 0)
+        watch_tell(one.watch, &(struct watch_event){.missing = true}, true);
+}
+
+static struct watch *live_watch(struct snapshot_source *s, const uint64_t *id, void (*ready)(void *arg),
+                                void *arg)
+{
+    struct live_source *live = (struct live_source *)s;
+    struct watch_one *one = id ? malloc(sizeof(*one)) : NULL;
+    struct watch *w = id && !one ? NULL : watch_new(WATCH_ROOM, live->answers, ready, arg);
+    if (!w) {
+        free(one);
+        return NULL;
+    }
+    for (unsigned i = 0; !id && i < s->n_workers; i++)
+        worker_post(live->workers[i], watch_all, w);
+    if (id) {
+        *one = (struct watch_one){.watch = w, .id = *id / s->n_workers};
+        worker_post(live->workers[*id % s->n_workers], watch_one, one);
+    }
+    return w;
+}
+
+/* In the last worker's thread. */
+static void on_forgotten(void *arg)
+{
+    struct live_source *live = arg;
+    pthread_mutex_lock(&live->lock);
+    live->asked--;
+    pthread_cond_signal(&live->returned);
+    pthread_mutex_unlock(&live->lock);
+}
+
+static void live_unwatch(struct snapshot_source *s, struct watch *w)
+{
+    struct live_source *live = (struct live_source *)s;
+    pthread_mutex_lock(&live->lock);
+    live->asked++;
+    pthread_mutex_unlock(&live->lock);
+    watches_leave(w, live->workers, s->n_workers, on_forgotten, live);
+}
+
 struct snapshot_source *live_source_new(struct event_base *base, struct worker *const *workers, unsigned n)
 {
     struct live_source *live = calloc(1, sizeof(*live));
     if (!live)
         return NULL;
-    live->source = (struct snapshot_source){.n_workers = n, .ask = live_ask, .drop = live_drop};
+    live->source = (struct snapshot_source){
+        .n_workers = n, .ask = live_ask, .drop = live_drop, .watch = live_watch, .unwatch = live_unwatch};
     live->workers = calloc(n, sizeof(struct worker *));
     live->answers = mailbox_new(base);
     if (!live->workers || !live->answers) {

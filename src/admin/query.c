@@ -222,6 +222,11 @@ const struct conf *query_set_conf(const struct query_set *set)
     return set->view.conf;
 }
 
+struct snapshot_source *query_set_source(const struct query_set *set)
+{
+    return set->source;
+}
+
 struct query *query_start(struct query_set *set, const struct command_call *call,
                           const struct query_sink *sink, void *ctx, enum query_failure *why)
 {

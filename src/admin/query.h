@@ -39,8 +39,9 @@ struct query_set *query_set_new(struct event_base *base, struct snapshot_source 
 /* Cancels all queries. NULL is allowed. */
 void query_set_free(struct query_set *set);
 
-/* As it was given. */
+/* As they were given. */
 const struct conf *query_set_conf(const struct query_set *set);
+struct snapshot_source *query_set_source(const struct query_set *set);
 
 /* Begins a query. NULL: *why says why not (QUERY_MEMORY or QUERY_BUSY). The result is valid until part(last)
  * or failed() was called, or query_cancel. */

@@ -25,6 +25,9 @@ render_fn render_algorithms_text, render_algorithms_json;
 /* The paths of the configuration. */
 render_fn render_paths_text, render_paths_json;
 
+/* Events, each a line, or a document a line. */
+render_fn render_events_text, render_events_json;
+
 /* The uplinks, and their part of the metrics. */
 render_fn render_uplinks_text, render_uplinks_json, render_uplinks_metrics;
 

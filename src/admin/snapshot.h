@@ -12,6 +12,7 @@
 #include "role/edge.h"
 #include "role/learned.h"
 #include "role/node.h"
+#include "role/watch.h"
 
 #define SNAPSHOT_CONNS 32 /* connections that a worker copies in one turn of its loop, at most */
 
@@ -115,6 +116,12 @@ struct snapshot_source {
     void (*ask)(struct snapshot_source *s, struct snapshot_job *job);
     /* Takes over a job that is not being asked, but has a dump: ends the dump and frees the job. */
     void (*drop)(struct snapshot_source *s, struct snapshot_job *job);
+    /* A queue of the events of all connections, or of the one with this number for the outside (NULL: all),
+     * and ready(arg) as watch_new has it. NULL: memory is short. */
+    struct watch *(*watch)(struct snapshot_source *s, const uint64_t *id, void (*ready)(void *arg),
+                           void *arg);
+    /* It is not wanted any more. */
+    void (*unwatch)(struct snapshot_source *s, struct watch *w);
 };
 
 struct render_list;
@@ -129,7 +136,8 @@ struct snapshot_view {
     uint64_t log_lost; /* lines */
     bool cleared;      /* what is shown has just been forgotten */
     struct snapshot_worker *const *workers;
-    const void *rows; /* of a table, sorted, each thing once */
+    int64_t now_us;   /* UNIX time, of events */
+    const void *rows; /* of a table, sorted, each thing once; or events (struct watch_event) */
     size_t n_rows;
     const struct snapshot_job *job; /* that has conns */
     struct render_list *list;       /* how far the list has come, of a document that is one */

@@ -29,6 +29,8 @@ static void on_written(struct bufferevent *bev, void *arg)
         v->crowd->ops->answered(v);
     else if (v->query && v->started)
         query_more(v->query);
+    else if (v->crowd->ops->written)
+        v->crowd->ops->written(v);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
@@ -81,6 +83,8 @@ struct visitor *visitor_new(struct crowd *c, int fd)
 void visitor_free(struct visitor *v)
 {
     visitor_ask_no_more(v);
+    if (v->crowd->ops->leaves)
+        v->crowd->ops->leaves(v);
     event_free(v->deadline);
     bufferevent_free(v->bev);
     list_remove(&v->link);
@@ -105,6 +109,14 @@ static void throw_away(struct bufferevent *bev, void *arg)
     (void)arg;
     struct evbuffer *in = bufferevent_get_input(bev);
     evbuffer_drain(in, evbuffer_get_length(in));
+}
+
+void visitor_listening(struct visitor *v)
+{
+    throw_away(v->bev, NULL);
+    bufferevent_setcb(v->bev, throw_away, on_written, on_event, v);
+    bufferevent_enable(v->bev, EV_READ);
+    event_del(v->deadline);
 }
 
 void visitor_farewell(struct visitor *v)

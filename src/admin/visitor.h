@@ -32,6 +32,8 @@ void visitor_asking(struct visitor *v);
 void visitor_ask(struct visitor *v, const struct command_call *call);
 /* The rest of the document is not wanted. */
 void visitor_ask_no_more(struct visitor *v);
+/* From now on there is no deadline, what he still says is thrown away, and that he hangs up is noticed. */
+void visitor_listening(struct visitor *v);
 /* All has been said: ends our direction. What it still sends is thrown away for a moment, so that no RST
  * overtakes the answer. */
 void visitor_farewell(struct visitor *v);

@@ -135,3 +135,38 @@ int client_ask(const char *path, const char *line, int wait_ms, FILE *out, FILE 
     close(fd);
     return result;
 }
+
+/* Writes a line of an answer. CLIENT_FAILED: it is an error, or cannot be written. */
+static int show_line(const char *text, FILE *out, FILE *err)
+{
+    size_t mark = strlen(BRAID_ERROR_TEXT);
+    if (strncmp(text, BRAID_ERROR_TEXT, mark) == 0) {
+        fprintf(err, "braidctl: %s", text + mark);
+        return CLIENT_FAILED;
+    }
+    if (fputs(text, out) == EOF || fflush(out) != 0)
+        return complain(err, "output", strerror(errno));
+    return strncmp(text, BRAID_ERROR_JSON, strlen(BRAID_ERROR_JSON)) == 0 ? CLIENT_FAILED : CLIENT_OK;
+}
+
+int client_follow(const char *path, const char *line, bool one, FILE *out, FILE *err)
+{
+    char *text = NULL;
+    size_t room = 0;
+    bool closed = false;
+    int result = CLIENT_OK, fd = connect_to(path);
+    FILE *answer = fd < 0 ? NULL : fdopen(fd, "r");
+    if (!answer)
+        return complain(err, path, connect_advice(errno));
+    if (!send_line(fd, line))
+        result = complain(err, path, strerror(errno));
+    while (result == CLIENT_OK && getline(&text, &room, answer) > 0) {
+        result = show_line(text, out, err);
+        closed = strstr(text, "closed");
+    }
+    if (result == CLIENT_OK && !(one && closed))
+        result = complain(err, path, "the daemon has broken off: it may have ended");
+    free(text);
+    fclose(answer);
+    return result;
+}

@@ -2,6 +2,7 @@
 #ifndef BRAID_CTL_CLIENT_H
 #define BRAID_CTL_CLIENT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 enum { CLIENT_OK = 0, CLIENT_FAILED = 1, CLIENT_USAGE = 2 };
@@ -9,6 +10,9 @@ enum { CLIENT_OK = 0, CLIENT_FAILED = 1, CLIENT_USAGE = 2 };
 /* Sends line (with its newline) to the daemon at the socket path, and writes what it answers to out; why it
  * could not, and what the daemon calls an error, to err. wait_ms: the longest silence that is waited for. */
 int client_ask(const char *path, const char *line, int wait_ms, FILE *out, FILE *err);
+/* The same for what is answered by a document a line: each is written when it is here. one: the answer may
+ * come to an end in order; otherwise the end of it is the daemon's. */
+int client_follow(const char *path, const char *line, bool one, FILE *out, FILE *err);
 /* All of braidctl: argv as main has it. Gives the exit status. */
 int client_main(int argc, char **argv, FILE *out, FILE *err);
 

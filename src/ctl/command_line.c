@@ -100,6 +100,10 @@ static int check_arguments(enum braid_arguments arguments, int n, char **words, 
     case BRAID_ARGUMENTS_ID:
         return n == 2 ? check_id(words[1], err)
                       : misuse(err, "%s takes one argument, the id of a connection", words[0]);
+    case BRAID_ARGUMENTS_MAYBE_ID:
+        return n == 1   ? 0
+               : n == 2 ? check_id(words[1], err)
+                        : misuse(err, "%s takes no argument but the id of a connection", words[0]);
     case BRAID_ARGUMENTS_SETTING:
         return check_set(n, words, err);
     }
@@ -133,7 +137,8 @@ static int run(const char *path, bool json, int n, char **words, FILE *out, FILE
         flaw = make_line(line, json, n, words, err);
     if (flaw)
         return flaw;
-    return client_ask(path, line, WAIT_MS, out, err);
+    return c == BRAID_COMMAND_EVENTS ? client_follow(path, line, n > 1, out, err)
+                                     : client_ask(path, line, WAIT_MS, out, err);
 }
 
 int client_main(int argc, char **argv, FILE *out, FILE *err)

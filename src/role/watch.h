@@ -12,6 +12,7 @@ struct watch;
 
 struct watch_event {
     uint64_t lost; /* above 0: so many events were lost at this place, and nothing else is said */
+    bool missing;  /* the connection that was to be watched is not there, and nothing else is said */
     unsigned worker;
     uint64_t conn; /* the core's number of the connection */
     struct braid_event event;

@@ -1,16 +1,21 @@
 """Events of the application interface (REQ14 of RFC 6897): a descriptor that tells a program what happens to its connection."""
+import contextlib
 import errno
+import itertools
+import json
 import socket
 import struct
+import time
 
 from lib import net
 from lib.env import GREETING, Edge
 from lib.program import Program
-from lib.proxy import PORT
+from lib.proc import Process, run
+from lib.proxy import BRAIDCTL, PORT
 from lib.stream import receive
 from lib.suite import braid_only, cases
 from lib.wait import until
-from test_app import VERSIONS, ask, channel, connect, greet, program, refused, start, uplink_addresses
+from test_app import VERSIONS, ask, channel, connect, greet, local_addresses, program, refused, start, uplink_addresses, wan_of
 
 
 class Watch:
@@ -178,6 +183,55 @@ def test_who_does_not_read_loses_events_and_is_told_how_many(env):
         assert lost + len(told) - told.count("lost") - told.count("end") == times + 4
         assert told.count("priority") > 64
     router.healthy()
+
+
+@contextlib.contextmanager
+def following(router, *words):
+    """braidctl with these words."""
+    process = Process([BRAIDCTL, "-s", router.control, *words], "braidctl")
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+@braid_only
+def test_the_operator_sees_the_events_of_all_connections_and_of_one(env):
+    router, ports = start(env), itertools.count(PORT + 1)
+    with following(router, "--json", "events") as every, program(env, router) as child:
+        def is_told():
+            connect(env, child, port=next(ports)).close()
+            child("s.close()")
+            return every.lines
+        until(is_told, "it is told of events")
+        until(lambda: not router.connections(), "these connections have ended")
+        zero, one = uplink_addresses(env, 0, 1)
+        far = connect(env, child, before=[f"add(s, '{zero}')"])
+        greet(child, far)
+        wan = wan_of(router)
+        with following(router, "events", wan["id"]) as single:
+            single.wait_for_line("subflow-up")
+            child(f"add(s, '{one}')")
+            until(lambda: local_addresses(child) == [zero, one], "the second subflow")
+            child("s.close()")
+            far.close()
+            assert single.wait(10) == 0  # with the connection
+        words = [line.split()[2] for line in single.lines]
+        assert words == ["established", "subflow-up", "subflow-up", "subflow-down", "subflow-down", "closed"], single.lines
+        assert [line.endswith("so far") for line in single.lines] == [True, True, False, False, False, False]
+
+        def told():
+            return [event for event in map(json.loads, every.lines) if event["connection"] == wan["id"]]
+        until(lambda: told()[-1]["event"] == "closed", "who follows all is told as well")
+        events = told()
+        assert [event["event"] for event in events] == words and not any(event["present"] for event in events)
+        assert events[0]["mptcp"] and [event["subflow"] for event in events if event["event"] == "subflow-up"] == [0, 1]
+        assert all(abs(event["time_us"] / 1e6 - time.time()) < 60 for event in events)
+        missing = run([BRAIDCTL, "-s", router.control, "events", "99999"], check=False)
+        assert missing.returncode == 1 and "no connection has this id" in missing.stderr
+        router.stop()
+        env.daemons.remove(router)
+        assert every.wait(10) == 1
 
 
 @braid_only

@@ -35,6 +35,7 @@ static char *manual_items(const char *page, const char *head, const char *mark)
 static const char *const arguments[] = {[BRAID_ARGUMENTS_NONE] = "",
                                         [BRAID_ARGUMENTS_CLEAR] = " Op Cm clear",
                                         [BRAID_ARGUMENTS_ID] = " Ar ID",
+                                        [BRAID_ARGUMENTS_MAYBE_ID] = " Op Ar ID",
                                         [BRAID_ARGUMENTS_SETTING] = " Ar ID Cm"
 #define X(id, word) " " word " |"
                                         BRAID_SETTINGS(X)
