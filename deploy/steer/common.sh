@@ -15,7 +15,7 @@ LOCAL_LAST=8682
 
 # Destinations that no uplink leads to, or only one: of no use to connections that several share.
 PRIVATE4="0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 224.0.0.0/3"
-PRIVATE6="::/127 ::ffff:0:0/96 fc00::/7 fe80::/10 ff00::/8"
+PRIVATE6="::/127 ::ffff:0:0/96 2001:10::/28 2001:20::/28 fc00::/7 fe80::/10 ff00::/8"
 
 say() { printf '%s\n' "$*"; }
 complain() { printf 'braid-steer: %s\n' "$*" >&2; }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "admin/render.h"
 #include "base/addr.h"
+#include "io/multihoming.h"
 
 #define ROUND_TRIP_TEXT 24
 
@@ -80,6 +81,11 @@ void render_uplinks_json(struct doc *d, const struct snapshot_view *v)
         json_end(&j);
     }
     json_end(&j);
+    json_array(&j, "multihoming");
+    for (unsigned one = 1; one <= MULTIHOMING_HIP; one <<= 1)
+        if (v->uplinks && (v->uplinks->multihoming & one))
+            json_string(&j, NULL, multihoming_name(one));
+    json_end(&j);
     json_end(&j);
     doc_puts(d, "\n");
     free(total);
@@ -127,6 +133,9 @@ void render_uplinks_text(struct doc *d, const struct snapshot_view *v)
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
             text_way(d, u, f);
     }
+    for (unsigned one = 1; n > 0 && one <= MULTIHOMING_HIP; one <<= 1)
+        if (v->uplinks->multihoming & one)
+            doc_printf(d, "this machine uses %s: %s\n", multihoming_name(one), multihoming_effect(one));
     doc_printf(d, "%u uplink%s\n", n, n == 1 ? "" : "s");
     free(total);
 }

@@ -80,11 +80,14 @@ static int take_link(const struct nlmsghdr *message, void *arg)
 static int take_addr(const struct nlmsghdr *message, void *arg)
 {
     const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
-    struct link_seen *seen = seen_of(arg, (int)info->ifa_index);
+    const struct search *s = arg;
+    struct link_seen *seen = seen_of(s, (int)info->ifa_index);
     struct link_addr addr = {0};
     const struct nlattr *a;
     bool found = false, local = false;
     uint32_t flags = info->ifa_flags;
+    if (info->ifa_family == AF_INET6 && (info->ifa_flags & IFA_F_HOMEADDRESS))
+        s->links->home = true;
     if (!seen || seen->n_addrs == LINK_ADDRS_MAX)
         return 1;
     mnl_attr_for_each(a, message, sizeof(*info))

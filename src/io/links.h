@@ -40,6 +40,7 @@ struct link_seen {
 
 struct links {
     unsigned n;
+    bool home; /* some interface, whichever, has a home address of Mobile IPv6 */
     struct link_seen all[LINKS_MAX];
 };
 

@@ -72,6 +72,8 @@ struct cpe_params {
     X(CPE_BYPASSED, "bypassed",                                                                              \
       "of these, those that went without a converter since their server speaks MPTCP itself")                \
     X(CPE_BY_POLICY, "by_policy", "of those asked for, those that a [policy] section is for")                \
+    X(CPE_KEPT_OFF, "kept_off",                                                                              \
+      "connections without MPTCP since SHIM6, HIP or Mobile IPv6 may move them: plain TCP, or the kernel's") \
     X(CPE_REFUSED, "refused", "connections that the far side refused")                                       \
     X(CPE_UNREACHABLE, "unreachable", "connections whose far side was unreachable or did not answer")        \
     X(CPE_NOT_MPTCP, "not_mptcp", "connections refused since MPTCP could not be had")                        \

@@ -409,6 +409,7 @@ void cpe_ask(struct carried *cd)
     carried_addrs(cd, &meant, &client);
     cd->asking->wish = cpe_wish_of(carried_cpe(cd), &client, &meant);
     cd->policy = cpe_wish_by_policy(carried_cpe(cd), &client, &meant, &cd->asking->wish);
+    cpe_wish_keep_off(carried_cpe(cd), &meant, &cd->asking->wish);
     const struct profile *special = special_profile(cd, meant.port);
     profile_choose(&cd->profile, special ? special : p->profile);
     timer_init(&cd->asking->timer, on_timer);
@@ -418,7 +419,8 @@ void cpe_ask(struct carried *cd)
     }
     cd->asking->straight =
         p->kind == CPE_CONVERT && !p->no_plain && (cd->asking->wish.plain || cpe_peers_silent(cpe));
-    cd->asking->bypass = !cd->asking->wish.plain && cpe_may_bypass(cd);
+    cd->asking->bypass = !cd->asking->wish.plain && cpe_may_bypass(cd) &&
+                         !uplinks_keep_off(&cpe->owner->uplinks, uplink_family(&meant.ip));
     cd->asking->give_up_at = clock_now() + (p->connect_timeout ? p->connect_timeout : CPE_CONNECT_TIMEOUT);
     /* that no uplink of its family is there says nothing of a server */
     ask_from(cd, 0, cd->asking->bypass ? RACE_LOST_RESOURCES : RACE_LOST_UNREACHABLE);

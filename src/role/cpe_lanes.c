@@ -19,10 +19,14 @@ static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, cons
     enum uplink_family family = uplink_family(&remote->ip);
     bool converter = cpe->params->kind == CPE_CONVERT && !is_straight(wish);
     unsigned order[UPLINKS_MAX];
+    bool off = uplinks_keep_off(us, family);
+    const struct wish *own = wish->of_program;
+    if (off && own && !own->plain && cpe->params->kind != CPE_TRANSPARENT && !is_straight(wish))
+        return n; /* peers are reached by the other family, or else by plain TCP */
     unsigned usable = uplinks_order(us, family, wish->by_cost, order);
     for (unsigned i = 0; i < usable && n < RACE_LANES; i++) {
         const struct uplink *u = &us->all[order[i]];
-        if (wish->of_program && !(wish->of_program->endpoints & UPLINK_ENDPOINT(order[i], family)))
+        if (own && !(own->endpoints & UPLINK_ENDPOINT(order[i], family)))
             continue;
         lanes[n++] =
             (struct race_lane){.local.ip = u->inner[family],
@@ -33,7 +37,7 @@ static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, cons
                                .uplink = order[i],
                                .capable = cpe->params->kind != CPE_TRANSPARENT && !wish->straight,
                                .reserve = u->backup,
-                               .plain = wish->of_program && wish->of_program->plain};
+                               .plain = off || (own && own->plain)};
     }
     return n;
 }

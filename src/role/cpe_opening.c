@@ -45,10 +45,11 @@ static bool takes(struct cpe *cpe, const struct braid_addr *meant)
 
 bool cpe_wants(void *ctx, const struct braid_addr *client, const struct braid_addr *meant)
 {
-    (void)client;
     struct cpe *cpe = ctx;
-    if (takes(cpe, meant))
+    bool of_hip = reach_is_identity(&client->ip) || reach_is_identity(&meant->ip);
+    if (!of_hip && takes(cpe, meant))
         return true;
+    cpe->counters.v[CPE_KEPT_OFF] += of_hip;
     cpe->counters.v[CPE_PASSED]++;
     return false;
 }

@@ -8,6 +8,7 @@
 #include "io/params.h"
 #include "role/askers.h"
 #include "role/cpe_here.h"
+#include "role/cpe_lanes.h"
 
 /* The TUN's address, of a subnet with the uplinks' inner ones. */
 static bool is_own(const struct cpes *cs, const struct braid_ip *ip)
@@ -90,13 +91,26 @@ const struct policy *cpe_wish_by_policy(struct cpe *cpe, const struct braid_addr
     return p;
 }
 
+void cpe_wish_keep_off(struct cpe *cpe, const struct braid_addr *meant, struct wish *w)
+{
+    const struct cpe_wish asks = {.meant = meant, .of_program = w, .now = clock_now()};
+    struct race_lane lanes[RACE_LANES];
+    bool transparent = cpe->params->kind == CPE_TRANSPARENT;
+    if (w->plain || !uplinks_keep_off(&cpe->owner->uplinks, UPLINK_V6) ||
+        (transparent ? ip_is_v4(&meant->ip) : cpe_lanes(cpe, &asks, lanes) > 0))
+        return;
+    w->plain = true;
+    cpe->counters.v[CPE_KEPT_OFF]++;
+}
+
 unsigned cpe_wish_ips(const struct cpe *cpe, const struct wish *wish, struct braid_ip out[CPE_WISH_IPS])
 {
     const struct uplinks *us = &cpe->owner->uplinks;
+    bool all = wish->endpoints == UPLINK_ENDPOINTS && !uplinks_keep_off(us, UPLINK_V6);
     unsigned n = 0;
-    for (unsigned i = 0; wish->endpoints != UPLINK_ENDPOINTS && i < us->n; i++)
+    for (unsigned i = 0; !all && i < us->n; i++)
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
-            if (wish->endpoints & UPLINK_ENDPOINT(i, f))
+            if (wish->endpoints & UPLINK_ENDPOINT(i, f) && !uplinks_keep_off(us, f))
                 out[n++] = us->all[i].inner[f];
     return n;
 }

@@ -12,6 +12,9 @@ struct wish cpe_wish_of(struct cpe *cpe, const struct braid_addr *client, const 
 /* What the operator's policies add to that. Gives the one that it is; NULL: there is none. */
 const struct policy *cpe_wish_by_policy(struct cpe *cpe, const struct braid_addr *client,
                                         const struct braid_addr *meant, struct wish *w);
+/* RFC 6897 section 6.3: makes it plain TCP if it would go by a family whose connections are moved otherwise
+ * (uplinks_keep_off). */
+void cpe_wish_keep_off(struct cpe *cpe, const struct braid_addr *meant, struct wish *w);
 /* The inner addresses of the uplinks that it may use, for braid_connect_params; 0: it may use all. */
 unsigned cpe_wish_ips(const struct cpe *cpe, const struct wish *wish, struct braid_ip out[CPE_WISH_IPS]);
 

@@ -2,7 +2,8 @@
 #include "base/addr.h"
 #include "role/reach.h"
 
-#define V4_BITS 96 /* of a v4-mapped address, before the 32 */
+#define IDENTITY_BITS 28
+#define V4_BITS       96 /* of a v4-mapped address, before the 32 */
 
 struct prefix {
     struct braid_ip ip;
@@ -28,6 +29,14 @@ static const struct prefix special[] = {
     {{{0xfd, 0x00, 0x0e, 0xc2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0x54}}, 128}, /* metadata */
 };
 
+bool reach_is_identity(const struct braid_ip *ip)
+{
+    static const struct prefix identities[] = {{{{0x20, 0x01, 0, 0x10}}, IDENTITY_BITS},
+                                               {{{0x20, 0x01, 0, 0x20}}, IDENTITY_BITS}};
+    return ip_in_prefix(ip, &identities[0].ip, identities[0].bits) ||
+           ip_in_prefix(ip, &identities[1].ip, identities[1].bits);
+}
+
 /* How long the prefix of a rule has to be that allows this address. */
 static unsigned bits_needed(const struct braid_ip *ip, bool local)
 {
@@ -36,7 +45,7 @@ static unsigned bits_needed(const struct braid_ip *ip, bool local)
     for (unsigned i = 0; i < sizeof(special) / sizeof(special[0]); i++)
         if (ip_in_prefix(ip, &special[i].ip, special[i].bits))
             return special[i].bits;
-    return 0;
+    return reach_is_identity(ip) ? IDENTITY_BITS : 0;
 }
 
 bool reach_allows(const struct reach_rule *rules, unsigned n, const struct braid_ip *ip, bool local)

@@ -21,6 +21,8 @@ bool reach_allows(const struct reach_rule *rules, unsigned n, const struct braid
 
 /* Whether the address is special, or this machine's: nobody but it may be meant by it. */
 bool reach_is_special(const struct braid_ip *ip, bool local);
+/* Whether it is an identity of HIP instead of an address (ORCHID: RFC 4843, RFC 7343). */
+bool reach_is_identity(const struct braid_ip *ip);
 /* What the first rule that matches says; without one, otherwise. */
 bool reach_first(const struct reach_rule *rules, unsigned n, const struct braid_ip *ip, bool otherwise);
 

@@ -1,6 +1,7 @@
 /* See uplinks.h. */
 #include "base/addr.h"
 #include "role/uplinks.h"
+#include "io/multihoming.h"
 
 enum uplink_family uplink_family(const struct braid_ip *ip)
 {
@@ -32,6 +33,11 @@ unsigned uplinks_order(const struct uplinks *us, enum uplink_family family, bool
         order[at] = i;
     }
     return n;
+}
+
+bool uplinks_keep_off(const struct uplinks *us, enum uplink_family family)
+{
+    return family == UPLINK_V6 && (us->multihoming & MULTIHOMING_IPV6);
 }
 
 int uplinks_find(const struct uplinks *us, const struct braid_ip *inner)

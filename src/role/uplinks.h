@@ -72,6 +72,7 @@ struct uplink {
  * value, to be copied. */
 struct uplinks {
     unsigned n;
+    unsigned multihoming; /* MULTIHOMING_... that this machine has (io/multihoming.h) */
     struct uplink all[UPLINKS_MAX];
 };
 
@@ -79,6 +80,9 @@ struct uplinks {
 const char *uplink_lack_text(enum uplink_lack lack);
 /* The family of an address. */
 enum uplink_family uplink_family(const struct braid_ip *ip);
+
+/* Whether connections over this family are not to be MPTCP, since the machine moves them in another way. */
+bool uplinks_keep_off(const struct uplinks *us, enum uplink_family family);
 
 /* Writes the places of those that a new connection of this family may try into order, the best first, and
  * returns how many: only usable ones; those that are not silent before those that are; no backup before the

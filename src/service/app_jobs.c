@@ -57,11 +57,13 @@ static void do_part(struct worker *w, void *arg)
 
 /* ---- what is asked ----------------------------------------------------------------------------------- */
 
-/* The UPLINK_ENDPOINT of the uplink that has this address, or whose inner one it is; 0: none has it. */
+/* The UPLINK_ENDPOINT of the uplink that has this address, or whose inner one it is; 0: none has it,
+ * or its family is not for MPTCP. */
 static unsigned endpoint_of(const struct uplinks *us, const struct braid_ip *ip)
 {
     enum uplink_family f = uplink_family(ip);
-    for (unsigned i = 0; us && i < us->n && !ip_is_unspecified(ip); i++)
+    bool off = us && uplinks_keep_off(us, f);
+    for (unsigned i = 0; us && !off && i < us->n && !ip_is_unspecified(ip); i++)
         if (ip_equal(&us->all[i].ways[f].outer, ip) || ip_equal(&us->all[i].inner[f], ip))
             return UPLINK_ENDPOINT(i, f);
     return 0;

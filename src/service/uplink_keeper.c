@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "io/log.h"
 #include "io/mailbox.h"
+#include "io/multihoming.h"
 #include "io/rtnetlink.h"
 #include "role/node.h"
 #include "role/probes.h"
@@ -23,7 +24,8 @@
 #define SETTLE_MS  10   /* from the first message of a burst to the look */
 #define RETRY_MS   1000 /* after a look that failed, or could not put up what it wanted */
 #define TICK_S     5    /* between two looks at what races have learned */
-#define DUMP_TRIES 5    /* of a dump in the middle of which something has changed */
+#define PROC_NET   "/proc/net"
+#define DUMP_TRIES 5 /* of a dump in the middle of which something has changed */
 
 /* Rules have groups of their own, and the newer groups have no masks. */
 #define RULES (RTMGRP_IPV4_RULE | 1u << (RTNLGRP_IPV6_RULE - 1))
@@ -44,7 +46,8 @@ struct uplink_keeper {
     struct uplink_news untold;                           /* what the workers have not heard of yet */
     struct braid_ip outer[UPLINKS_MAX][UPLINK_FAMILIES]; /* the last address of each; unspecified: none yet */
     struct uplink_strippers strippers;
-    bool looked; /* at least once */
+    unsigned daemons, others; /* MULTIHOMING_... as seen last: by sockets, and in all */
+    bool looked;              /* at least once */
     bool stopped;
     bool settling;            /* there is news, and a look is due for it */
     char said[SERVICE_ERROR]; /* the last error that was logged; "": none */
@@ -80,6 +83,8 @@ static int see(struct uplink_keeper *k, struct uplink_state *states)
             return -1;
     for (unsigned i = 0; i < p->n_uplinks; i++)
         states[i] = uplink_plan(&p->uplinks[i], i, &links.all[i], &k->states[i]);
+    k->daemons = multihoming_look(PROC_NET);
+    k->others = k->daemons | (links.home ? MULTIHOMING_MOBILE : 0);
     return 0;
 }
 
@@ -144,7 +149,11 @@ static int look(struct uplink_keeper *k, char error[SERVICE_ERROR])
             uplink_log_first(&k->params->uplinks[i], &now[i]);
     }
     memcpy(k->states, now, sizeof(k->states));
-    if ((news->gone || news->come || news->moved || news->mended || !k->looked) && tell(k) < 0) {
+    bool other = k->view.multihoming != k->others;
+    if (other)
+        uplink_log_multihoming(k->view.multihoming, k->others);
+    k->view.multihoming = k->others;
+    if ((news->gone || news->come || news->moved || news->mended || other || !k->looked) && tell(k) < 0) {
         snprintf(error, SERVICE_ERROR, "uplinks: out of memory");
         result = -1;
     }
@@ -232,6 +241,8 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct uplink_keeper *k = arg;
     worker_post(k->workers->all[0], uplink_strippers_look, &k->strippers);
+    if (multihoming_look(PROC_NET) != k->daemons) /* of sockets there is no news */
+        arm(k->look, 0);
 }
 
 /* ---- life ------------------------------------------------------------------------------------- */

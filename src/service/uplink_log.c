@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include "base/addr.h"
 #include "io/log.h"
+#include "io/multihoming.h"
 #include "role/probe_record.h"
 #include "service/uplink_log.h"
 
@@ -55,4 +56,15 @@ void uplink_log_silence(const struct uplink *u, unsigned f)
                  PROBE_SILENCE, u->interface);
     else
         log_notice("uplink %s: IPv%d is no longer silent (%s)", u->name, family, u->interface);
+}
+
+void uplink_log_multihoming(unsigned before, unsigned now)
+{
+    for (unsigned one = 1; one <= MULTIHOMING_HIP; one <<= 1) {
+        if (now & ~before & one)
+            log_warn("this machine uses %s, which MPTCP is not to be mixed with (RFC 6897 section 6.3): %s",
+                     multihoming_name(one), multihoming_effect(one));
+        else if (before & ~now & one)
+            log_notice("this machine does not use %s any more", multihoming_name(one));
+    }
 }

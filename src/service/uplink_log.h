@@ -12,4 +12,7 @@ void uplink_log_change(const struct uplink_params *u, unsigned family, const str
 /* It has fallen silent in this family, or is not silent any more. */
 void uplink_log_silence(const struct uplink *u, unsigned family);
 
+/* Other layers that may move connections have come or gone: MULTIHOMING_... before and now. */
+void uplink_log_multihoming(unsigned before, unsigned now);
+
 #endif

@@ -3,7 +3,10 @@
 #include "cpe_world.h"
 #include <errno.h>
 #include "io/mailbox.h"
+#include "io/multihoming.h"
 #include "role/app_serve.h"
+#include "role/cpe_lanes.h"
+#include "role/cpe_wishes.h"
 #include "role/watches.h"
 #include "role/wishes.h"
 
@@ -231,6 +234,66 @@ START_TEST(a_policy_is_for_programs_that_say_nothing)
 }
 END_TEST
 
+/* Section 6.3: whoever moves the machine's IPv6 connections is not disturbed. */
+START_TEST(where_ipv6_is_moved_otherwise_it_is_plain_tcp)
+{
+    static const char *const servers[] = {SERVER, "[2001:db8::80]:80"};
+    world.uplinks.multihoming = MULTIHOMING_MOBILE;
+    cpes_set_uplinks(world.cpes, &world.uplinks);
+    serve(servers[_i], BRAID_CLIENTS_ANY);
+    device_connects(servers[_i]);
+    until(&world.device.established, BRAID_SECOND);
+    say(&world.device, "hello");
+    run_for(BRAID_SECOND, NULL);
+    expect_got(&world.server, "hello");
+    ck_assert_int_eq(braid_conn_is_mptcp(world.server.conn), _i == 0);
+    ck_assert_uint_eq(counted(CPE_KEPT_OFF), _i);
+}
+END_TEST
+
+/* By way of a peer the other family does, and joins have no other; with a peer of IPv6 alone it is plain. */
+START_TEST(peers_are_reached_by_the_family_that_is_left)
+{
+    static const char *const peers[] = {"198.51.100.9:5124", "[2001:db8::9]:5124"};
+    const struct targets both = {.addr = {at(peers[1]), at(peers[0])}, .n = 2},
+                         one = {.addr = {at(peers[1])}, .n = 1};
+    struct wish w = {.endpoints = UPLINK_ENDPOINTS};
+    struct braid_ip ips[CPE_WISH_IPS];
+    const struct braid_addr meant = at("[2001:db8::80]:80");
+    world_end();
+    world_begin();
+    world.params.kind = CPE_EXPLICIT;
+    world.params.n_peers = 1;
+    world.uplinks.multihoming = MULTIHOMING_SHIM6 | MULTIHOMING_HIP;
+    make_cpe();
+    cpes_set_peer(world.cpes, 0, 0, _i ? &one : &both);
+    struct cpe *cpe = &world.cpes->all[0];
+    cpe_wish_keep_off(cpe, &meant, &w);
+    ck_assert_int_eq(w.plain, _i);
+    ck_assert_uint_eq(cpe_wish_ips(cpe, &w, ips), 3);
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert(ip_is_v4(&ips[i]));
+    struct race_lane lanes[RACE_LANES];
+    const struct cpe_wish asks = {.meant = &meant, .of_program = &w};
+    ck_assert_uint_eq(cpe_lanes(cpe, &asks, lanes), 3);
+    ck_assert(lanes[0].plain == _i && ip_is_v4(&lanes[0].remote.ip) == !_i);
+}
+END_TEST
+
+START_TEST(identities_of_hip_are_left_to_the_kernel)
+{
+    device_connects("[2001:20::80]:80");
+    run_for(BRAID_SECOND, NULL);
+    ck_assert_uint_eq(counted(CPE_INCOMING), 0);
+    ck_assert(counted(CPE_KEPT_OFF) > 0 && counted(CPE_KEPT_OFF) == counted(CPE_PASSED));
+    world.other = at("[2001:10::1]:1");
+    uint64_t before = counted(CPE_KEPT_OFF);
+    device_connects("[2001:db8::80]:80");
+    run_for(BRAID_SECOND, NULL);
+    ck_assert(counted(CPE_INCOMING) == 0 && counted(CPE_KEPT_OFF) > before);
+}
+END_TEST
+
 START_TEST(a_device_of_the_lan_is_nobody_to_be_asked)
 {
     serve(SERVER, BRAID_CLIENTS_ANY);
@@ -374,6 +437,9 @@ int main(void)
     tcase_add_test(t, who_binds_to_an_uplinks_address_has_plain_tcp_over_it);
     tcase_add_loop_test(t, who_binds_and_enables_has_mptcp_over_what_it_names, 0, 2);
     tcase_add_loop_test(t, a_policy_is_for_programs_that_say_nothing, 0, 3);
+    tcase_add_loop_test(t, where_ipv6_is_moved_otherwise_it_is_plain_tcp, 0, 2);
+    tcase_add_loop_test(t, peers_are_reached_by_the_family_that_is_left, 0, 2);
+    tcase_add_test(t, identities_of_hip_are_left_to_the_kernel);
     tcase_add_test(t, a_device_of_the_lan_is_nobody_to_be_asked);
     tcase_add_test(t, a_program_is_told_what_happens_to_its_connection);
     tcase_add_test(t, before_the_server_has_answered_there_is_no_connection);

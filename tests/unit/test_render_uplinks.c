@@ -1,4 +1,5 @@
 /* Documents of the uplinks. */
+#include "io/multihoming.h"
 #include "render_harness.h"
 
 static struct uplinks uplinks;
@@ -67,6 +68,20 @@ START_TEST(json_has_an_object_for_each_family)
 }
 END_TEST
 
+START_TEST(other_layers_that_move_connections_are_named)
+{
+    struct uplinks with = *view.uplinks;
+    with.multihoming = MULTIHOMING_SHIM6 | MULTIHOMING_HIP;
+    view.uplinks = &with;
+    render_uplinks_json(&doc, &view);
+    contains(written(), "],\"multihoming\":[\"SHIM6\",\"HIP\"]}\n");
+    evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
+    render_uplinks_text(&doc, &view);
+    contains(written(), "\nthis machine uses SHIM6: connections over IPv6 are plain TCP\n"
+                        "this machine uses HIP: connections of its identities are left to the kernel\n");
+}
+END_TEST
+
 START_TEST(metrics_have_a_series_for_each_uplink_and_family)
 {
     render_metrics(&doc, &view);
@@ -84,7 +99,7 @@ START_TEST(without_uplinks_there_is_nothing_to_tell)
 {
     view.uplinks = NULL;
     render_uplinks_json(&doc, &view);
-    ck_assert_str_eq(written(), "{\"uplinks\":[]}\n");
+    ck_assert_str_eq(written(), "{\"uplinks\":[],\"multihoming\":[]}\n");
     evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
     render_uplinks_text(&doc, &view);
     contains(written(), "\n0 uplinks\n");
@@ -101,6 +116,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, the_text_tells_each_way_and_what_is_missing);
     tcase_add_test(t, json_has_an_object_for_each_family);
+    tcase_add_test(t, other_layers_that_move_connections_are_named);
     tcase_add_test(t, metrics_have_a_series_for_each_uplink_and_family);
     tcase_add_test(t, without_uplinks_there_is_nothing_to_tell);
     suite_add_tcase(suite, t);
