@@ -4,6 +4,7 @@
 #include "socket/ask.h"
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,15 +83,21 @@ static enum channel exchange(int channel, const struct app_message *request, int
                : how;
 }
 
+/* Whether the program has come to a limit, rather than that there is no daemon. */
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
 /* kept: the channel in which the answer came, the caller's from now on; NULL: it is closed. */
-static enum asked ask_by(struct app_message *request, int fd, struct app_message *answer, int *kept)
+static enum asked ask_until(struct app_message *request, int fd, struct app_message *answer, int *kept)
 {
     int64_t deadline = now_ms() + PATIENCE;
     request->number = (uint32_t)deadline;
     for (;;) {
         int channel = open_channel();
         if (channel < 0 && errno != EAGAIN && errno != EINTR)
-            return ASKED_NONE;
+            return is_shortage(errno) ? ASKED_LATE : ASKED_NONE;
         enum channel how = channel >= 0 ? exchange(channel, request, fd, answer, deadline) : CHANNEL_OVER;
         if (kept && how == CHANNEL_DONE)
             *kept = channel;
@@ -102,6 +109,16 @@ static enum asked ask_by(struct app_message *request, int fd, struct app_message
             return ASKED_LATE;
         poll(NULL, 0, PAUSE);
     }
+}
+
+/* Options of sockets are no cancellation points, and a thread that ended here would leave a descriptor. */
+static enum asked ask_by(struct app_message *request, int fd, struct app_message *answer, int *kept)
+{
+    int before;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    enum asked how = ask_until(request, fd, answer, kept);
+    pthread_setcancelstate(before, NULL);
+    return how;
 }
 
 enum asked ask_daemon(struct app_message *request, int fd, struct app_message *answer)

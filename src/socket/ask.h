@@ -8,7 +8,7 @@
 enum asked {
     ASKED,      /* *answer is the daemon's */
     ASKED_NONE, /* there is none */
-    ASKED_LATE  /* there is one, and it has not answered in time */
+    ASKED_LATE  /* there is one that has not answered in time; or the program has no descriptor left */
 };
 
 /* About the socket fd. Takes two seconds at most. */

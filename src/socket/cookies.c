@@ -2,6 +2,7 @@
 #include "socket/cookies.h"
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +23,36 @@ struct entry {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* No signal comes in between: its handler may connect (POSIX: async-signal-safe), and would wait for itself.
+ */
+static sigset_t enter(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    pthread_mutex_lock(&lock);
+    return before;
+}
+
+static void leave(sigset_t before)
+{
+    pthread_mutex_unlock(&lock);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 /* ---- fork --------------------------------------------------------------------------------------------- */
+
+static sigset_t before_fork; /* of who has the lock */
 
 static void hold(void)
 {
-    pthread_mutex_lock(&lock);
+    sigset_t before = enter();
+    before_fork = before;
 }
 
 static void let_go(void)
 {
-    pthread_mutex_unlock(&lock);
+    leave(before_fork);
 }
 
 /* A child of a program with threads gets the tables as they are between two changes. */
@@ -99,13 +120,13 @@ bool cookies_get(struct cookies *t, int fd, void *out)
     uint64_t cookie = cookies_any(t) ? cookie_of(fd) : 0;
     struct entry *e = NULL;
     if (cookie) {
-        pthread_mutex_lock(&lock);
+        sigset_t before = enter();
         e = find(t, cookie);
         if (e) {
             e->fd = fd;
             memcpy(out, e->value, t->size);
         }
-        pthread_mutex_unlock(&lock);
+        leave(before);
     }
     errno = saved;
     return e;
@@ -116,7 +137,7 @@ int cookies_put(struct cookies *t, int fd, const void *value)
     uint64_t cookie = cookie_of(fd);
     if (cookie == 0)
         return -1;
-    pthread_mutex_lock(&lock);
+    sigset_t before = enter();
     struct entry *e = find(t, cookie);
     if (!e)
         e = new_entry(t, cookie);
@@ -124,7 +145,7 @@ int cookies_put(struct cookies *t, int fd, const void *value)
         e->fd = fd;
         memcpy(e->value, value, t->size);
     }
-    pthread_mutex_unlock(&lock);
+    leave(before);
     atomic_store(&t->any, true);
     return e ? 0 : -1;
 }

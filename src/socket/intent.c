@@ -59,10 +59,16 @@ static void read_environment(void)
     for_all_set = mptcp || local || profile;
 }
 
-bool intent_for_all(struct intent *out)
+/* Before main: within a handler of signals it might wait for whom it has interrupted. */
+__attribute__((constructor)) static void read_once(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, read_environment);
+}
+
+bool intent_for_all(struct intent *out)
+{
+    read_once();
     if (for_all_set)
         *out = for_all;
     return for_all_set;

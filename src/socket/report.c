@@ -17,8 +17,8 @@
 
 #define WATCHED_MAX 4096 /* descriptors */
 
-static const char *path; /* NULL: nobody wants to know */
-static atomic_bool watched[WATCHED_MAX];
+static const char *path;                   /* NULL: nobody wants to know */
+static _Atomic pid_t watched[WATCHED_MAX]; /* who has asked for it: children close theirs, too */
 static atomic_int highest;
 
 static void look(void)
@@ -26,10 +26,16 @@ static void look(void)
     path = secure_getenv("BRAID_STATS");
 }
 
-static const char *wanted(void)
+/* Before main, as of what is set for all connections (intent.c). */
+__attribute__((constructor)) static void look_once(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, look);
+}
+
+static const char *wanted(void)
+{
+    look_once();
     return path;
 }
 
@@ -71,17 +77,29 @@ void report_watch(int fd)
 {
     if (!wanted() || fd < 0 || fd >= WATCHED_MAX)
         return;
-    atomic_store(&watched[fd], true);
+    atomic_store(&watched[fd], getpid());
     int before = atomic_load(&highest);
     while (before < fd && !atomic_compare_exchange_weak(&highest, &before, fd))
         ;
 }
 
+/* Whether this process is to tell of it, which it does once. A child of vfork changes nothing of its
+ * parent's. */
+static bool take(int fd)
+{
+    pid_t self = getpid();
+    return atomic_compare_exchange_strong(&watched[fd], &self, 0);
+}
+
 void report_close(int fd)
 {
-    int saved = errno;
-    if (wanted() && fd >= 0 && fd < WATCHED_MAX && atomic_exchange(&watched[fd], false))
-        report(fd);
+    int saved = errno, before;
+    if (!wanted() || fd < 0 || fd >= WATCHED_MAX || !take(fd))
+        return;
+    /* close may be where its thread is cancelled, but then the descriptor would stay */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    report(fd);
+    pthread_setcancelstate(before, NULL);
     errno = saved;
 }
 

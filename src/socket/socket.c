@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include "base/addr.h"
 #include "io/sockaddr.h"
 #include "socket/ask.h"
@@ -309,7 +312,9 @@ static int have_port(int fd)
     if (sockaddr_to((const struct sockaddr *)&sa, &local) < 0 || local.port > 0)
         return 0;
     real_setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &off, sizeof(off));
-    return bind(fd, (const struct sockaddr *)&sa, len);
+    if (bind(fd, (const struct sockaddr *)&sa, len) == 0)
+        return 0;
+    return errno == EADDRINUSE ? fail(EADDRNOTAVAIL) : -1; /* what connect says when all ports are taken */
 }
 
 /* Tells the daemon what was set. Without one the connection is as good as it can be; but one that does not
@@ -332,13 +337,23 @@ static int tell(int fd, const struct intent *in, const struct braid_addr *meant)
     return ask(&request, fd, &answer) == 0 || errno == ENOPROTOOPT ? 0 : -1;
 }
 
+/* Whether connect's address can be read, as the kernel sees it; it is the kernel's to refuse if not. This
+ * call fails for its first argument, but after it has read what the second one points to. */
+static bool is_readable(const void *address, size_t len)
+{
+    const uint8_t *bytes = address;
+    const size_t step = _NSIG / 8;
+    return (syscall(SYS_rt_sigprocmask, -1, bytes, NULL, step) == 0 || errno != EFAULT) &&
+           (syscall(SYS_rt_sigprocmask, -1, bytes + len - step, NULL, step) == 0 || errno != EFAULT);
+}
+
 /* What is to be told before this connection is asked for; false: nothing. */
 static bool has_intent(int fd, const struct sockaddr *address, socklen_t len, struct intent *in,
                        struct braid_addr *meant)
 {
     if (!intent_any() && !intent_for_all(in) && program_is_unnamed())
         return false;
-    if (len < sizeof(struct sockaddr_in) ||
+    if (len < sizeof(struct sockaddr_in) || !is_readable(address, len) ||
         (address->sa_family == AF_INET6 && len < sizeof(struct sockaddr_in6)) ||
         sockaddr_to(address, meant) < 0 || meant->port == 0)
         return false;

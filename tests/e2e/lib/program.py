@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import json
 import os
+import resource  # pylint: disable=unused-import
 import select
 import socket
 import struct
