@@ -9,7 +9,8 @@
 #include "conf/sections.h"
 #include "conf/values.h"
 
-#define FIRST_WAIT 5 /* milliseconds */
+#define FIRST_WAIT   5    /* milliseconds */
+#define LEAST_BUFFER 4096 /* bytes: not even three segments */
 
 static int add_cpe(struct parser *p, const char *name, unsigned *place)
 {
@@ -27,6 +28,8 @@ static int add_cpe(struct parser *p, const char *name, unsigned *place)
                                           .port_first = 1,
                                           .port_last = 65535,
                                           .bypass = true,
+                                          .heed = CPE_HEED_ALL,
+                                          .least_buffer = LEAST_BUFFER,
                                           .first_wait = FIRST_WAIT * BRAID_MS,
                                           .cookie = CONVERT_COOKIE_ADDRESS};
     return 0;
@@ -144,6 +147,36 @@ static int set_plain(struct parser *p, const char *value)
     return 0;
 }
 
+static int add_heed(struct parser *p, void *cpe, const char *item)
+{
+    static const char *const words[] = {"buffer", "segment", "class"}; /* CPE_HEED_..., bit by bit */
+    struct cpe_params *c = cpe;
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(item, words[i]) == 0) {
+            c->heed |= 1u << i;
+            return 0;
+        }
+    return parser_fail(p, "heed",
+                       "\"%.80s\" is nothing that packets show; give buffer, segment, class, several of them "
+                       "separated by commas, or none",
+                       item);
+}
+
+static int set_heed(struct parser *p, const char *value)
+{
+    current(p)->heed = 0;
+    return strcmp(value, "none") == 0 ? 0 : parser_items(p, "heed", value, "a word", add_heed, current(p));
+}
+
+static int set_least_buffer(struct parser *p, const char *value)
+{
+    unsigned bytes;
+    if (parser_number(p, "least_buffer", value, 0, 65535, LEAST_BUFFER, &bytes) < 0)
+        return -1;
+    current(p)->least_buffer = bytes;
+    return 0;
+}
+
 static int set_bypass(struct parser *p, const char *value)
 {
     return parser_yes(p, "bypass", value, &current(p)->bypass);
@@ -191,6 +224,8 @@ static const struct conf_key keys[] = {
     {"ports", set_ports, false, NULL},
     {"except", set_except, false, NULL},
     {"plain", set_plain, false, NULL},
+    {"heed", set_heed, false, NULL},
+    {"least_buffer", set_least_buffer, false, NULL},
     {"bypass", set_bypass, false, NULL},
     {"answer", set_answer, false, NULL},
     {"first_bytes", set_first_bytes, false, NULL},

@@ -75,6 +75,8 @@ static bool begin_sockopt(struct braid_conn *c, const struct braid_connect_param
         own->rcvbuf_max = p->rcvbuf > CONN_LEAST_BUFFER ? p->rcvbuf : CONN_LEAST_BUFFER;
     if (c->recv.rcvbuf > own->rcvbuf_max)
         c->recv.rcvbuf = own->rcvbuf_max;
+    if (c->recv.edge > c->recv.nxt + c->recv.rcvbuf)
+        c->recv.edge = c->recv.nxt + c->recv.rcvbuf; /* nothing was offered yet */
     return true;
 }
 

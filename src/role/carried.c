@@ -137,6 +137,8 @@ static void on_moved(struct splice *s, unsigned from, size_t n)
     if (cd->silent)
         note_who_spoke(cd, from);
     if (from == LAN_END)
+        cpe_heed_bytes(cd);
+    if (from == LAN_END)
         profile_watch(&cd->profile, carried_conn(cd, WAN_END), carried_cpe(cd)->params->pm, n, clock_now());
 }
 

@@ -27,6 +27,14 @@ enum cpe_kind {
     CPE_CONVERT      /* to the peer, a converter, which is told the destination (RFC 8803) */
 };
 
+/* What devices' packets show of their sockets and is heeded for the connection over the uplinks. */
+enum {
+    CPE_HEED_BUFFER = 1,  /* the window of the SYN, for the receive buffer */
+    CPE_HEED_SEGMENT = 2, /* its MSS */
+    CPE_HEED_CLASS = 4,   /* traffic class (TOS) */
+    CPE_HEED_ALL = 7
+};
+
 struct cpe_peer {
     char *host; /* address literal or name */
     uint16_t port;
@@ -52,7 +60,9 @@ struct cpe_params {
     struct port_profile port_profiles[PORT_PROFILES_MAX];
     unsigned n_port_profiles;
     bool checksum;
-    bool no_plain; /* a connection that would not be MPTCP is refused */
+    bool no_plain;       /* a connection that would not be MPTCP is refused */
+    unsigned heed;       /* CPE_HEED_... */
+    size_t least_buffer; /* bytes; who has less does not get MPTCP (RFC 6897 section 4.4.3); 0: nobody */
     /* CONVERT: servers that speak MPTCP themselves are reached without one. */
     bool bypass;
     /* ... what converters are shown: by COOKIE_PSK a code by the secret, else what they give us. */

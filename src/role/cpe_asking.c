@@ -381,6 +381,7 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
         lose(cd, otherwise);
         return;
     }
+    cpe_heed_connect(cd, &params.connect);
     params.connect.only = a->only;
     params.connect.n_only = cpe_wish_ips(cpe, &a->wish, a->only);
     if (cpe->owner->role.node->learned)
@@ -410,6 +411,7 @@ void cpe_ask(struct carried *cd)
     cd->asking->wish = cpe_wish_of(carried_cpe(cd), &client, &meant);
     cd->policy = cpe_wish_by_policy(carried_cpe(cd), &client, &meant, &cd->asking->wish);
     cpe_wish_keep_off(carried_cpe(cd), &meant, &cd->asking->wish);
+    cpe_heed_buffers(cd);
     const struct profile *special = special_profile(cd, meant.port);
     profile_choose(&cd->profile, special ? special : p->profile);
     timer_init(&cd->asking->timer, on_timer);

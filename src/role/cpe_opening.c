@@ -62,6 +62,7 @@ static int carry(struct cpe *cpe, struct braid_conn *c, const struct device_sock
         cpe->counters.v[CPE_FAILED]++;
         return -1;
     }
+    cpe_heed_syn(cd);
     if (cpe->params->early)
         cpe_await(cd);
     else

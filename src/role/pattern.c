@@ -25,3 +25,10 @@ bool pattern_note(struct pattern *p, size_t n, bool idle)
     }
     return p->interactive != before;
 }
+
+void pattern_at_once(struct pattern *p)
+{
+    if (!p->at_once)
+        p->small = PATTERN_RUN;
+    p->at_once = true;
+}

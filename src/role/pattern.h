@@ -20,10 +20,15 @@ struct pattern {
     uint32_t burst; /* bytes of the current one; not counted beyond PATTERN_LARGE */
     uint8_t small;  /* bursts in a row that were */
     bool interactive;
+    bool at_once; /* as below */
 };
 
 /* The server sent n bytes; idle: the client had acknowledged everything before them. True if `interactive`
  * has changed. */
 bool pattern_note(struct pattern *p, size_t n, bool idle);
+
+/* The writer is known to use no Nagle algorithm: it counts as interactive from its next bytes on, as if the
+ * small bursts had been seen already. What it does later decides as ever. Only the first call matters. */
+void pattern_at_once(struct pattern *p);
 
 #endif

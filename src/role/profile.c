@@ -37,6 +37,16 @@ static bool was_idle(const struct braid_conn *c, size_t n)
     return unacked == (int64_t)n;
 }
 
+void profile_writes_at_once(struct profile_use *u)
+{
+    pattern_at_once(&u->pattern);
+}
+
+bool profile_knows_writer(const struct profile_use *u)
+{
+    return !u->profile || !u->profile->interactive || u->pattern.at_once;
+}
+
 void profile_watch(struct profile_use *u, struct braid_conn *c, const struct pm_ops *pm, size_t n,
                    braid_time now)
 {

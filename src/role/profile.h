@@ -41,6 +41,11 @@ struct profile_use {
 void profile_choose(struct profile_use *u, const struct profile *p);
 /* The one whose algorithms the connection has: what the pattern makes of an automatic one. */
 const struct profile *profile_in_force(const struct profile_use *u);
+/* Whoever writes what is carried does without Nagle's algorithm (TCP_NODELAY; RFC 6897 section 4.4.2), so
+ * that small pieces leave at once: an automatic profile takes it for interactive, until it writes much. */
+void profile_writes_at_once(struct profile_use *u);
+/* That is known, or makes no difference. */
+bool profile_knows_writer(const struct profile_use *u);
 /* n bytes were written to c: an automatic profile may change its algorithms; pm as in profile_apply. */
 void profile_watch(struct profile_use *u, struct braid_conn *c, const struct pm_ops *pm, size_t n,
                    braid_time now);

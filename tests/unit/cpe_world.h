@@ -31,9 +31,7 @@ enum where { DEVICE, ROUTER, WORLD, PLACES };
 
 /* What a server of the world does with a SYN. The rest are a converter's: with the Connect TLV in the SYN;
  * with an error in the SYN/ACK; with one that comes when it has accepted; with another protocol; without an
- * answer; when the test says so; if it is shown the cookie that it has given to this address; if it is shown
- * a code by the secret.
- */
+ * answer; when the test says so; if it is shown the cookie that it has given to this address, or a code. */
 enum manners {
     ACCEPTS,
     REFUSES,
@@ -104,9 +102,10 @@ static struct {
     unsigned loss;             /* of 100 packets between the router and the world so many are lost */
     bool silent[UPLINKS_MAX];  /* what comes from this inner address is lost */
     unsigned syns[UPLINKS_MAX];
-    struct braid_addr other; /* the device's own, besides the usual ones; port 0: none */
-    struct braid_addr dead;  /* SYNs to it are lost; port 0: there is none */
-    unsigned passed;         /* packets that the router has passed back */
+    uint16_t traffic_class, max_segment; /* of the device's SYN; 0: as ever */
+    struct braid_addr other;             /* the device's own, besides the usual ones; port 0: none */
+    struct braid_addr dead;              /* SYNs to it are lost; port 0: none */
+    unsigned passed;                     /* packets that the router has passed back */
     struct flying flying[WORLD_FLYING];
     unsigned head, tail;
 } world;
@@ -429,6 +428,8 @@ static inline void device_connects(const char *to)
                                      .cc = cc_algorithms[0],
                                      .sched = sched_algorithms[0],
                                      .plain = true,
+                                     .traffic_class = (uint8_t)world.traffic_class,
+                                     .max_segment = world.max_segment,
                                      .ops = &app_ops,
                                      .user = &world.device};
     p.local.port = ++port;
@@ -436,8 +437,7 @@ static inline void device_connects(const char *to)
         p.local.ip = world.other.ip;
         world.other.port = port;
     }
-    world.device = (struct app){.reading = true};
-    world.server = (struct app){.reading = true};
+    world.device = world.server = (struct app){.reading = true};
     world.device.conn = braid_connect(world.cores[DEVICE], &p, world.now);
     ck_assert_ptr_nonnull(world.device.conn);
 }

@@ -1,0 +1,65 @@
+/* See cpe_heed.h. Traffic class and Nagle's algorithm are looked at with each piece of the stream: programs
+ * change the class of a connection when they know what it is for, as ssh does. */
+#include "role/cpe_heed.h"
+#include "role/carried.h"
+
+/* Only the kernel's packets of its own stack show anything: a connection of the core's. */
+static int64_t value_of(const struct carried *cd, enum braid_option option)
+{
+    int64_t value;
+    const struct end *lan = &cd->splice.ends[LAN_END];
+    if (cd->socket || lan->gone || braid_conn_get_option(lan->conn, option, &value) < 0)
+        return 0;
+    return value;
+}
+
+static bool heeds(const struct carried *cd, unsigned what)
+{
+    return carried_cpe(cd)->params->heed & what;
+}
+
+void cpe_heed_syn(struct carried *cd)
+{
+    struct cpe_shown *h = &cd->asking->shown;
+    if (heeds(cd, CPE_HEED_BUFFER))
+        h->window = (uint32_t)value_of(cd, BRAID_OPT_PEER_WINDOW);
+    if (heeds(cd, CPE_HEED_SEGMENT))
+        h->max_segment = (uint16_t)value_of(cd, BRAID_OPT_PEER_MAXSEG);
+    if (heeds(cd, CPE_HEED_CLASS))
+        h->traffic_class = (uint8_t)value_of(cd, BRAID_OPT_PEER_CLASS);
+}
+
+void cpe_heed_buffers(struct carried *cd)
+{
+    const struct cpe_params *p = carried_cpe(cd)->params;
+    struct asking *a = cd->asking;
+    uint32_t window = a->shown.window;
+    /* it is a wish, and no reason to refuse a connection */
+    if (window > 0 && window < p->least_buffer && !a->wish.aware && !p->no_plain)
+        a->wish.plain = true;
+}
+
+/* A window that needs no scaling is that of a small buffer; of a larger one the SYN does not tell the size.
+ */
+void cpe_heed_connect(struct carried *cd, struct braid_connect_params *connect)
+{
+    const struct cpe_shown *h = &cd->asking->shown;
+    if (h->window < UINT16_MAX)
+        connect->rcvbuf = h->window;
+    connect->max_segment = h->max_segment;
+    connect->traffic_class = cd->traffic_class = h->traffic_class;
+}
+
+void cpe_heed_bytes(struct carried *cd)
+{
+    struct end *wan = &cd->splice.ends[WAN_END];
+    if (cd->socket || wan->gone || cd->splice.ends[LAN_END].gone)
+        return;
+    if (!profile_knows_writer(&cd->profile) && value_of(cd, BRAID_OPT_PEER_NODELAY))
+        profile_writes_at_once(&cd->profile);
+    if (!heeds(cd, CPE_HEED_CLASS))
+        return;
+    uint8_t now = (uint8_t)value_of(cd, BRAID_OPT_PEER_CLASS);
+    if (now != cd->traffic_class && braid_conn_set_option(wan->conn, BRAID_OPT_TRAFFIC_CLASS, now) == 0)
+        cd->traffic_class = now;
+}
