@@ -39,6 +39,7 @@ sim_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/run/*.c))
 probe_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lab/probe/*.c))
 linkem_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/lab/linkem/*.c))
 example_bin := $(patsubst docs/examples/%.c,$(B)/examples/%,$(wildcard docs/examples/*.c))
+program_bin := $(patsubst docs/examples/socket/%.c,$(B)/examples/socket/%,$(wildcard docs/examples/socket/*.c))
 pkt_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/packets/*.c))
 load_obj  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/load/*.c))
 study_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/study/*.c))
@@ -126,7 +127,7 @@ $(B)/bench/server $(B)/bench/client:
 	@mkdir -p $(@D)
 	$(LINK)
 
-tests: $(unit_bin) $(B)/sim $(B)/fairness $(B)/pkt $(B)/attack $(B)/study $(B)/linkem $(B)/probe
+tests: $(unit_bin) $(program_bin) $(B)/sim $(B)/fairness $(B)/pkt $(B)/attack $(B)/study $(B)/linkem $(B)/probe
 unit: $(unit_bin) ## run the unit tests
 	@tests/unit/run $(JOBS) $(unit_bin)
 
@@ -151,7 +152,11 @@ $(B)/examples/libembedder.so: $(B)/libbraid.a
 	$(CC) -shared $(SAN) -Wl,-z,text -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive -lcrypto -lm
 $(B)/examples/%-shared: docs/examples/%.c $(B)/examples/libembedder.so $(wildcard include/braid/*.h)
 	$(CC) -std=gnu11 $(OPT) $(WARN) -Iinclude $(SAN) -o $@ $< $(B)/examples/libembedder.so -Wl,-rpath,'$$ORIGIN'
-examples: $(example_bin) $(example_bin:%=%-shared) ## build and run docs/examples, compare with the output beside each
+# ... or what a program has that talks to the daemon. They are run end to end (tests/e2e/test_app_examples.py).
+$(B)/examples/socket/%: docs/examples/socket/%.c docs/examples/socket/example.h $(B)/libbraid-socket.a $(wildcard include/braid/*.h)
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(OPT) $(WARN) -Iinclude $(SAN) -o $@ $< $(B)/libbraid-socket.a -pthread
+examples: $(example_bin) $(example_bin:%=%-shared) $(program_bin) ## build docs/examples; run those of the core, compare with the output beside each
 	@for e in $(example_bin) $(example_bin:%=%-shared); do o=$${e##*/}; \
 		$$e | diff docs/examples/$${o%-shared}.out - || exit 1; done
 
@@ -189,9 +194,9 @@ demo-cpe: ## the same for a home with three uplinks whose devices know nothing o
 	@deploy/install-deps.sh demo
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all $(B)/linkem
 	@deploy/demo/cpe
-e2e: all $(B)/linkem ## the quick end-to-end tests against the kernel's MPTCP, in network namespaces (needs root)
+e2e: all $(program_bin) $(B)/linkem ## the quick end-to-end tests against the kernel's MPTCP, in network namespaces (needs root)
 	tests/e2e/run
-e2e-long: all $(B)/linkem ## all the end-to-end tests; installs what they need
+e2e-long: all $(program_bin) $(B)/linkem ## all the end-to-end tests; installs what they need
 	@deploy/install-deps.sh long
 	tests/e2e/run --long
 bench: ## compare with HAProxy, and a CPE with Shadowsocks; BENCH=quick: in about a minute (needs root; a quarter of an hour)
