@@ -51,7 +51,7 @@ ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=buil
 
 .PHONY: all help tests unit packets examples sim attack study lab-check lab-study check e2e e2e-long bench home-study asan tsan layers purity headers conformance format lint demo demo-cpe deps install clean fuzz fuzzers
 .SECONDARY:
-all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl $(B)/libbraid-socket.so $(B)/libbraid-socket.a ## build the daemon, its control program, the core library and that for programs
+all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl $(B)/braid-connect $(B)/libbraid-socket.so $(B)/libbraid-socket.a ## build the daemon, its control program, the core library and that for programs, and braid-connect
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -72,6 +72,8 @@ $(B)/libshell.a: $(shell_obj)
 $(B)/braidd: $(B)/src/main.o $(daemon_obj) $(core_obj)
 	$(CC) $(LDFLAGS) $(if $(LTO),$(OPT) $(HARDEN) $(LTO)) -o $@ $^ $(SHELL_LIBS) -lcrypto -lm
 $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
+	$(CC) $(LDFLAGS) -o $@ $^
+$(B)/braid-connect: $(B)/src/connect/braid-connect.o $(B)/libbraid-socket.a
 	$(CC) $(LDFLAGS) -o $@ $^
 # Programs bring neither our sanitizers nor our optimiser, and see nothing but what the header declares.
 $(B)/lib/%.o: %.c
@@ -240,6 +242,7 @@ install: all ## into DESTDIR/PREFIX (/usr/local)
 	install -D -m 755 $(B)/braidctl $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidctl
 	install -D -m 755 deploy/braid-steer $(DESTDIR)$(or $(PREFIX),/usr/local)/sbin/braid-steer
 	install -D -m 755 deploy/braidrun $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidrun
+	install -D -m 755 $(B)/braid-connect $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braid-connect
 	sed -i 's|/usr/local/lib/|$(or $(PREFIX),/usr/local)/lib/|' $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidrun
 	install -D -m 644 $(B)/libbraid-socket.so $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/libbraid-socket.so.1
 	ln -sf libbraid-socket.so.1 $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/libbraid-socket.so
@@ -252,7 +255,7 @@ install: all ## into DESTDIR/PREFIX (/usr/local)
 	chmod 644 $(DESTDIR)/etc/systemd/system/braid.service
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man5 docs/man/braid.ini.5
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man8 $(wildcard docs/man/*.8)
-	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man1 docs/man/braidrun.1
+	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man1 $(wildcard docs/man/*.1)
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man3 docs/man/braid_socket.3
 clean: ## remove what was built
 	rm -rf build build-*

@@ -6,6 +6,9 @@
 #include <unistd.h>
 #include "socket/ask.h"
 
+#define ABSENT_S 1  /* until a daemon that was not there is asked again, ... */
+#define STUCK_S  30 /* ... and one that has not answered, which has cost time */
+
 enum { UNKNOWN, UNNAMED, NAMED };
 
 static atomic_int state = UNKNOWN;
@@ -44,7 +47,7 @@ static int ask(int fd)
     enum asked how = ask_daemon(&request, fd, &answer);
     if (how == ASKED)
         return answer.has_value && answer.value > 0 ? NAMED : UNNAMED;
-    atomic_store(&again, now_s() + 1);
+    atomic_store(&again, now_s() + (how == ASKED_LATE ? STUCK_S : ABSENT_S));
     return UNKNOWN;
 }
 

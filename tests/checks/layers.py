@@ -28,6 +28,7 @@ LAYERS = {  # folder of src/ -> folders of src/ that it may include, besides its
     "conf": ["base", "io", "role"],
     "admin": ["base", "io", "role", "conf"],
     "ctl": ["base"],
+    "connect": [],
 }
 WIRING = {"main.c", "plugins.c"}  # directly in src/: may include everything
 

@@ -7,7 +7,8 @@ import shutil
 from lib import home, mptcp
 from lib.env import GREETING
 from lib.program import Program
-from lib.proxy import PORT, Cpe
+from lib.proc import Process
+from lib.proxy import BUILD, PORT, Cpe
 from lib.stream import receive
 from lib.suite import braid_only
 from lib.wait import until
@@ -93,6 +94,37 @@ def test_what_is_set_before_holds_for_every_candidate(env):
         child(f"kept('s', named('{NAME}', {PORT}, lambda s: (enable(s, 0), add(s, '{one}'))))")
         far = greet(env, child, listener)
         assert not mptcp.is_mptcp(far) and far.getpeername()[0] == one
+
+
+@braid_only
+def test_braid_connect_is_that_on_the_command_line(env):
+    with called(env.home.cpe, home.PLAIN[4], home.MULTI[4]):
+        router = env.daemon(env.home.cpe, [Cpe()])
+        env.steer("up", "--local", at=env.home.cpe)
+        listener = listen(env)
+
+        def connect(*options):
+            return Process(env.home.cpe.command("env", f"BRAID_APP_SOCKET={router.directory / 'app.sock'}", BUILD / "braid-connect",
+                                                "-v", *options, NAME, PORT), "braid-connect")
+
+        for options, means in ((), "MPTCP"), (("-n", "-4"), "TCP"), (("-p", "interactive"), "MPTCP"):
+            client = connect(*options)
+            far = env.accept(listener)
+            client.wait_for_line(f"connected to {home.MULTI[4]} port {PORT} by {means}")
+            assert mptcp.is_mptcp(far) == (means == "MPTCP")
+            far.sendall(GREETING + b"\n")
+            far.close()
+            client.wait_for_line(GREETING.decode())
+            assert client.wait() == 0
+        assert connect("-6").wait() == 1 and connect("-p", "none-such").wait() == 1 and connect("-t", "0").wait() == 2
+        script = f"printf up | {BUILD / 'braid-connect'} {NAME} {PORT}"
+        client = Process(env.home.cpe.command("sh", "-c", script), "sh")
+        far = env.accept(listener)
+        assert receive(far, 2) == b"up" and far.recv(1) == b""  # the end of the input is passed on ...
+        far.sendall(b"down\n")  # ... and the other direction goes on
+        client.wait_for_line("down")
+        far.close()
+        assert client.wait() == 0
 
 
 @braid_only

@@ -89,6 +89,30 @@ def test_who_asks_decides_for_programs_that_say_nothing(env, version):
 
 
 @braid_only
+def test_who_asks_is_known_of_connections_that_come_by_way_of_a_socket(env):
+    router = start(env, {"user": SOMEBODY, "mptcp": "no"}, intercept="tproxy", listen="127.0.0.1:8684, [::1]:8684")
+    env.steer("up", "--local", "--tproxy", "8684", at=env.home.cpe)
+    with Program(env.home.cpe, preload=False) as child:
+        with connection(env, child) as far:
+            assert mptcp.is_mptcp(far) and policy_of(router) is None
+        child(f"os.setuid({SOMEBODY})")
+        with connection(env, child, port=PORT + 1) as far:
+            assert not mptcp.is_mptcp(far) and policy_of(router, PORT + 1) == "p0"
+
+
+@braid_only
+def test_who_has_no_mptcp_needs_no_converter(env):
+    """There is none at that address: the others wait for it in vain, or go on by plain TCP when it has refused."""
+    router = start(env, {"user": SOMEBODY, "mptcp": "no"}, mode="convert", peer=f"{home.EDGE[4]}:1")
+    with Program(env.home.cpe, preload=False) as child:
+        child(f"os.setuid({SOMEBODY})")
+        with connection(env, child) as far:
+            assert not mptcp.is_mptcp(far)
+    assert router.ctl("status")["cpes"][0]["straight"] == 1
+    assert not any("peer" in line and "warn" in line for line in router.process.lines), "the converter was asked"
+
+
+@braid_only
 def test_what_is_asked_for_decides_for_devices_of_the_lan_as_well(env):
     router = start(env, {"user": "any", "mptcp": "no"}, {"to": f"!{home.MULTI[4]}, 0.0.0.0/0", "mptcp": "no"},
                    {"ports": f"1, {PORT}-{PORT + 1}", "profile": "later", "uplinks": "wan2, wan0"})
