@@ -540,6 +540,9 @@ unsigned braid_dump_next_brief(struct braid_dump *d, struct braid_conn_brief *ou
 void braid_dump_end(struct braid_dump *d);
 /* What a dump tells of one connection. Entries of out->subflows from n_subflows on are left as they are. */
 void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out);
+/* What else Linux tells of a connection of its own, which is MPTCP; the subflows whose handshake is over, the
+ * oldest first. Entries from n_subflows on are left as they are. */
+void braid_conn_details(const struct braid_conn *c, struct braid_conn_details *out);
 /* How far it is (RFC 9293 section 3.3.2, at the data level): the same as in its statistics, and cheap. */
 enum braid_conn_state braid_conn_state(const struct braid_conn *c);
 /* Looks at one after the other. NULL: no connection has this id. */

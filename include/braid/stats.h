@@ -207,4 +207,65 @@ struct braid_conn_stats {
     struct braid_subflow_stats subflows[BRAID_STATS_SUBFLOWS];
 };
 
+/* What else Linux tells of a TCP connection and of an MPTCP one (TCP_INFO, MPTCP_INFO), in its terms. */
+enum braid_linux_state { /* of TCP */
+                         BRAID_LINUX_ESTABLISHED = 1,
+                         BRAID_LINUX_SYN_SENT,
+                         BRAID_LINUX_SYN_RECV,
+                         BRAID_LINUX_FIN_WAIT1,
+                         BRAID_LINUX_FIN_WAIT2,
+                         BRAID_LINUX_TIME_WAIT,
+                         BRAID_LINUX_CLOSE,
+                         BRAID_LINUX_CLOSE_WAIT,
+                         BRAID_LINUX_LAST_ACK,
+                         BRAID_LINUX_LISTEN,
+                         BRAID_LINUX_CLOSING
+};
+enum braid_linux_ca { /* of congestion control; CWR, 2, has no counterpart */
+                      BRAID_LINUX_CA_OPEN,
+                      BRAID_LINUX_CA_DISORDER,
+                      BRAID_LINUX_CA_RECOVERY = 3,
+                      BRAID_LINUX_CA_LOSS
+};
+
+struct braid_subflow_details {
+    uint32_t id;                     /* these as in struct braid_subflow_stats */
+    struct braid_addr local, remote; /* ... */
+    enum braid_linux_state state;
+    enum braid_linux_ca ca_state;
+    bool timestamps, sack, scaled; /* options that both SYNs had */
+    uint8_t snd_wscale, rcv_wscale;
+    uint8_t backoff;                /* retransmission timeouts in a row */
+    uint32_t probes;                /* of a closed window, in a row */
+    uint32_t mss, rcv_mss;          /* bytes of a full segment: ours, and the peer's as estimated */
+    uint32_t pmtu;                  /* bytes */
+    uint64_t unacked, sacked, lost; /* bytes in flight; of these, acknowledged selectively; taken for lost */
+    uint64_t cwnd, ssthresh;        /* bytes; ssthresh UINT64_MAX: not set */
+    uint32_t snd_wnd;               /* what the peer has offered last, bytes */
+    int64_t rto_us, rtt_us, rttvar_us, min_rtt_us;
+    int64_t rcv_rtt_us;                  /* the round trip as the receiver of data sees it; 0: no sample */
+    uint64_t pacing_rate;                /* bytes per second; 0: not paced */
+    uint32_t retransmits, data_segments; /* segments: sent again; with payload, sent in all */
+    /* Payload: sent, each byte once; acknowledged by TCP; received in order. */
+    uint64_t bytes_sent, bytes_acked, bytes_received;
+    /* When payload, or a SYN or FIN, was last sent, and when something last came. */
+    braid_time sent_at, heard_at;
+};
+
+/* Data sequence numbers are those on the wire (RFC 8684 section 3.3). */
+struct braid_conn_details {
+    bool remote_key; /* the peer's key is known */
+    bool checksum;
+    uint32_t token;                       /* ours */
+    uint64_t write_seq, snd_una, rcv_nxt; /* of the next byte to be written, to be acknowledged, to come */
+    uint64_t bytes_sent, bytes_acked, bytes_received; /* of the stream, each byte once */
+    uint32_t retransmits;                             /* data-level timeouts in a row */
+    unsigned max_subflows;
+    /* Addresses: of ours, announced, that may be announced, in use by subflows that we have opened, and that
+     * they may be opened from; of the peer's, announced, and that may be. The first subflow's are in none. */
+    unsigned announced, max_announced, local_used, max_local, accepted, max_accepted;
+    unsigned n_subflows;
+    struct braid_subflow_details subflows[BRAID_STATS_SUBFLOWS];
+};
+
 #endif

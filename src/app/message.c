@@ -22,14 +22,17 @@ enum item {
     ITEM_PROFILE,
     ITEM_FIGURES, /* of the first pair that has none yet */
     ITEM_PROGRAM,
-    ITEM_EVENT
+    ITEM_EVENT,
+    ITEM_TCP, /* of the first pair that has none yet */
+    ITEM_MPTCP
 };
 
 /* All of it at once: the longest message. */
 _Static_assert(HEADER + (ITEM + 1) + (ITEM + ADDR_BYTES) + 2 * (ITEM + 4) +
                        2 * APP_ADDRS_MAX * (ITEM + ADDR_BYTES) + APP_PAIRS_MAX * (ITEM + 2 * ADDR_BYTES) +
                        APP_PAIRS_MAX * (ITEM + FIGURES_BYTES) + (ITEM + APP_NAME_MAX) +
-                       (ITEM + APP_PATH_MAX) + (ITEM + EVENT_BYTES) <=
+                       (ITEM + APP_PATH_MAX) + (ITEM + EVENT_BYTES) +
+                       APP_PAIRS_MAX * (ITEM + LINUX_TCP_SIZE) + (ITEM + LINUX_MPTCP_SIZE) <=
                    APP_MESSAGE_MAX,
                "the longest message has room");
 
@@ -102,6 +105,14 @@ static uint8_t *put_event(uint8_t *at, const struct app_event *e)
     return at + EVENT_BYTES;
 }
 
+static uint8_t *put_linux(uint8_t *at, const struct app_message *m)
+{
+    assert(m->n_tcp <= m->n_pairs);
+    for (unsigned i = 0; i < m->n_tcp; i++)
+        at = linux_tcp_put(put_item(at, ITEM_TCP, LINUX_TCP_SIZE), &m->tcp[i]);
+    return m->has_mptcp ? linux_mptcp_put(put_item(at, ITEM_MPTCP, LINUX_MPTCP_SIZE), &m->mptcp) : at;
+}
+
 size_t app_write(const struct app_message *m, uint8_t out[APP_MESSAGE_MAX])
 {
     uint8_t *at = out + HEADER;
@@ -127,7 +138,7 @@ size_t app_write(const struct app_message *m, uint8_t out[APP_MESSAGE_MAX])
     at = put_word(at, ITEM_PROGRAM, m->program, APP_PATH_MAX);
     if (m->kind == APP_EVENT)
         at = put_event(at, &m->event);
-    return (size_t)(at - out);
+    return (size_t)(put_linux(at, m) - out);
 }
 
 /* ---- parsing ------------------------------------------------------------------------------------------ */
@@ -177,6 +188,14 @@ static bool take_figures(struct app_message *m, const uint8_t *at)
     return true;
 }
 
+static bool take_tcp(struct app_message *m, const uint8_t *at)
+{
+    if (m->n_tcp == m->n_pairs)
+        return false;
+    m->tcp[m->n_tcp++] = linux_tcp_get(at);
+    return true;
+}
+
 /* A word: nothing in it is special to whoever prints it. */
 static bool take_word(char *word, size_t most, const uint8_t *at, size_t len)
 {
@@ -222,6 +241,10 @@ static size_t length_of(uint8_t what)
         return FIGURES_BYTES;
     case ITEM_EVENT:
         return EVENT_BYTES;
+    case ITEM_TCP:
+        return LINUX_TCP_SIZE;
+    case ITEM_MPTCP:
+        return LINUX_MPTCP_SIZE;
     default:
         return 0;
     }
@@ -259,6 +282,12 @@ static bool take_item(struct app_message *m, uint8_t what, const uint8_t *at, si
         return take_word(m->program, APP_PATH_MAX, at, len);
     case ITEM_EVENT:
         return take_event(m, at);
+    case ITEM_TCP:
+        return take_tcp(m, at);
+    case ITEM_MPTCP:
+        m->has_mptcp = true;
+        m->mptcp = linux_mptcp_get(at);
+        return true;
     default:
         return true;
     }

@@ -5,9 +5,10 @@
 #define BRAID_APP_MESSAGE_H
 
 #include <braid/core.h>
+#include "app/linux_view.h"
 
 #define APP_VERSION     1
-#define APP_MESSAGE_MAX 2048 /* bytes; room for the longest */
+#define APP_MESSAGE_MAX 4096 /* bytes; room for the longest */
 #define APP_ADDRS_MAX   8
 #define APP_PAIRS_MAX   16
 #define APP_NAME_MAX    31
@@ -37,6 +38,7 @@ enum app_option {
     APP_CLOSE,   /* value: the number of a subflow, as of ... */
     APP_SPARE,   /* ... these */
     APP_USE,
+    APP_LINUX, /* what Linux's own options of MPTCP sockets tell */
     APP_OPTIONS
 };
 
@@ -94,6 +96,10 @@ struct app_message {
     unsigned n_pairs;
     struct app_figures figures[APP_PAIRS_MAX]; /* ANSWER: of STATISTICS, those of the first pairs */
     unsigned n_figures;
+    struct linux_tcp tcp[APP_PAIRS_MAX]; /* ANSWER: of LINUX, those of the first pairs, ... */
+    unsigned n_tcp;
+    bool has_mptcp;
+    struct linux_mptcp mptcp;       /* ... and the connection */
     char profile[APP_NAME_MAX + 1]; /* CONNECT, SET, ANSWER: its name; empty: none */
     char program[APP_PATH_MAX + 1]; /* CONNECT, and GET of no option (ANSWER: value: whether a
                                        policy names it): the path of its file; empty: not said */

@@ -12,12 +12,6 @@ const struct braid_counters *braid_core_counters(const struct braid_core *core)
     return &core->env.tcp.count;
 }
 
-/* The DATA_FIN has a number too, and is no byte. */
-static uint64_t bytes_received(const struct braid_conn *c)
-{
-    return c->recv.nxt + syn_data_outside(&c->syn_data) - DATA_FIRST - (c->recv.fin_received ? 1 : 0);
-}
-
 size_t braid_core_memory(const struct braid_core *core)
 {
     return core->env.mem.used;
@@ -99,7 +93,7 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
     out->local = c->addresses.local;
     out->remote = c->addresses.remote;
     out->token = c->keys.local_token;
-    out->bytes_in = bytes_received(c);
+    out->bytes_in = conn_bytes_received(c);
     out->bytes_out = conn_bytes_delivered(c);
     out->recv_queued = c->recv.bytes;
     out->send_queued = c->send.end - c->send.una;

@@ -231,7 +231,12 @@ static inline bool conn_is_mptcp(const struct braid_conn *c)
 {
     return c->mode == MODE_MPTCP;
 }
-/* Bytes of the stream that the user has read ... */
+/* Bytes of the stream that have come in order (the DATA_FIN has a number, too, and is no byte) ... */
+static inline uint64_t conn_bytes_received(const struct braid_conn *c)
+{
+    return c->recv.nxt + syn_data_outside(&c->syn_data) - DATA_FIRST - (c->recv.fin_received ? 1 : 0);
+}
+/* ... that the user has read ... */
 static inline uint64_t conn_bytes_read(const struct braid_conn *c)
 {
     return c->recv.user + syn_data_outside(&c->syn_data) - DATA_FIRST;

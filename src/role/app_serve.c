@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/addr.h"
 #include "role/app_change.h"
+#include "role/app_linux.h"
 #include "role/carried.h"
 #include "role/edge_client.h"
 
@@ -55,12 +56,10 @@ static void show_outer(const struct uplinks *us, struct braid_addr *local)
         local->ip = us->all[i].ways[uplink_family(&local->ip)].outer;
 }
 
-static void get_subflows(const struct uplinks *us, const struct braid_conn *c, struct app_message *answer)
+static void get_subflows(const struct braid_conn *c, struct app_message *answer)
 {
     unsigned n = braid_conn_subflows(c, answer->pairs, APP_PAIRS_MAX);
     answer->n_pairs = n < APP_PAIRS_MAX ? n : APP_PAIRS_MAX;
-    for (unsigned i = 0; i < answer->n_pairs; i++)
-        show_outer(us, &answer->pairs[i].local);
 }
 
 static uint32_t flags_of(const struct braid_subflow_stats *s)
@@ -74,14 +73,13 @@ static uint32_t bounded(uint64_t v)
     return v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
 }
 
-static void get_statistics(const struct uplinks *us, const struct braid_conn *c, struct app_message *answer)
+static void get_statistics(const struct braid_conn *c, struct app_message *answer)
 {
     struct braid_conn_stats stats;
     braid_conn_stats(c, &stats);
     for (unsigned i = 0; i < stats.n_subflows && i < APP_PAIRS_MAX; i++) {
         const struct braid_subflow_stats *s = &stats.subflows[i];
         answer->pairs[i] = (struct braid_pair){.local = s->local, .remote = s->remote};
-        show_outer(us, &answer->pairs[i].local);
         answer->figures[i] = (struct app_figures){.subflow = s->id,
                                                   .flags = flags_of(s),
                                                   .rtt_us = bounded((uint64_t)s->srtt_us),
@@ -117,17 +115,22 @@ static void get(const struct node *node, const struct uplinks *us, const struct 
             answer->error = EOPNOTSUPP;
         break;
     case APP_SUBFLOWS:
-        get_subflows(us, c, answer);
+        get_subflows(c, answer);
         break;
     case APP_PROFILE:
         get_profile(node, c, answer);
         break;
     case APP_STATISTICS:
-        get_statistics(us, c, answer);
+        get_statistics(c, answer);
+        break;
+    case APP_LINUX:
+        app_linux_tell(c, answer);
         break;
     default:
         answer->error = ENOPROTOOPT;
     }
+    for (unsigned i = 0; i < answer->n_pairs; i++)
+        show_outer(us, &answer->pairs[i].local);
 }
 
 /* ---- which connection, and what of it ------------------------------------------------------------------ */

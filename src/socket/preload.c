@@ -1,6 +1,7 @@
 /* In the shared object: the C library's names, and what stands behind them. */
 #include <unistd.h>
 #include <braid/socket.h>
+#include "socket/linux_socket.h"
 #include "socket/real.h"
 #include "socket/report.h"
 #include "socket/sctp_socket.h"
@@ -33,5 +34,19 @@ VISIBLE int close(int fd)
 
 VISIBLE int socket(int domain, int type, int protocol)
 {
-    return real_socket(domain, type, sctp_stands_for_tcp(type, protocol) ? IPPROTO_TCP : protocol);
+    if (linux_socket_wanted(domain, type, protocol))
+        return linux_socket(domain, type);
+    if (sctp_stands_for_tcp(type, protocol))
+        protocol = IPPROTO_TCP;
+    return linux_socket_checked(real_socket(domain, type, protocol), domain, type, protocol);
+}
+
+VISIBLE int accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict len)
+{
+    return linux_socket_accepted(fd, real_accept4(fd, address.__sockaddr__, len, 0));
+}
+
+VISIBLE int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict len, int flags)
+{
+    return linux_socket_accepted(fd, real_accept4(fd, address.__sockaddr__, len, flags));
 }

@@ -11,6 +11,7 @@
 #include "io/sockaddr.h"
 #include "socket/ask.h"
 #include "socket/intent.h"
+#include "socket/linux_socket.h"
 #include "socket/program.h"
 #include "socket/real.h"
 #include "socket/shown.h"
@@ -19,6 +20,9 @@
 
 /* States of TCP as the kernel numbers them (TCP_INFO). */
 enum { STATE_SYN_SENT = 2, STATE_CLOSE = 7, STATE_LISTEN = 10 };
+
+/* Messages are large, and so would be the stack that every call of a program takes. */
+#define APART __attribute__((noinline))
 
 static int fail(int why)
 {
@@ -198,12 +202,9 @@ static int note(int fd, const struct app_message *request)
     return room ? intent_put(fd, &in) : fail(ENOBUFS);
 }
 
-VISIBLE int braid_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+APART static int set_option(int fd, enum app_option option, const void *value, socklen_t len)
 {
-    struct app_message request = {.kind = APP_SET}, answer;
-    request.option = option_of(level, option);
-    if (request.option == APP_NONE)
-        return real_setsockopt(fd, level, option, value, len);
+    struct app_message request = {.kind = APP_SET, .option = option}, answer;
     int state = state_of(fd);
     if (state < 0 || read_value(value, len, &request) < 0)
         return -1;
@@ -217,6 +218,13 @@ VISIBLE int braid_setsockopt(int fd, int level, int option, const void *value, s
     if (ask(&request, fd, &answer) < 0)
         return -1;
     return state == STATE_CLOSE ? note(fd, &request) : 0;
+}
+
+VISIBLE int braid_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
+{
+    enum app_option ours = option_of(level, option);
+    return ours == APP_NONE ? real_setsockopt(fd, level, option, value, len)
+                            : set_option(fd, ours, value, len);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------ */
@@ -272,12 +280,9 @@ static int get_intent(int fd, int option, void *value, socklen_t *len)
     return write_bytes(&enable, sizeof(enable), value, len);
 }
 
-VISIBLE int braid_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+APART static int get_option(int fd, enum app_option ours, int option, void *value, socklen_t *len)
 {
-    struct app_message request = {.kind = APP_GET}, answer;
-    request.option = option_of(level, option);
-    if (request.option == APP_NONE)
-        return real_getsockopt(fd, level, option, value, len);
+    struct app_message request = {.kind = APP_GET, .option = ours}, answer;
     int state = state_of(fd);
     if (state < 0)
         return -1;
@@ -296,6 +301,17 @@ VISIBLE int braid_getsockopt(int fd, int level, int option, void *value, socklen
     else
         return write_bytes(&answer.value, sizeof(answer.value), value, len);
     return 0;
+}
+
+VISIBLE int braid_getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+    enum app_option ours = option_of(level, option);
+    int result;
+    if (ours != APP_NONE)
+        return get_option(fd, ours, option, value, len);
+    return linux_option(fd, level, option, value, len, &result)
+               ? result
+               : real_getsockopt(fd, level, option, value, len);
 }
 
 /* ---- connecting --------------------------------------------------------------------------------------- */
@@ -319,7 +335,7 @@ static int have_port(int fd)
 
 /* Tells the daemon what was set. Without one the connection is as good as it can be; but one that does not
  * take it would do what it was asked not to. */
-static int tell(int fd, const struct intent *in, const struct braid_addr *meant)
+APART static int tell(int fd, const struct intent *in, const struct braid_addr *meant)
 {
     struct app_message answer, request = {.kind = APP_CONNECT,
                                           .target = *meant,

@@ -553,7 +553,7 @@ def ask(router, message, *descriptors):
     with channel(router) as sock:
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [d.fileno() for d in descriptors]))] if descriptors else []
         sock.sendmsg([message], rights)
-        answer = sock.recv(2048)
+        answer = sock.recv(4096)
     if not answer:
         return None
     assert answer[:4] == b"Br\x01\x04" and answer[4:8] == struct.pack(">I", 7)

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (app_parse(bytes, len, &m) == 0) {
         MUST(m.kind > 0 && m.kind < APP_KINDS && m.option < APP_OPTIONS);
         MUST(m.add.n <= APP_ADDRS_MAX && m.remove.n <= APP_ADDRS_MAX && m.n_pairs <= APP_PAIRS_MAX);
-        MUST(m.n_figures <= m.n_pairs);
+        MUST(m.n_figures <= m.n_pairs && m.n_tcp <= m.n_pairs);
         MUST(memchr(m.profile, '\0', sizeof(m.profile)));
         size_t n = app_write(&m, out);
         MUST(n <= sizeof(out) && app_parse(out, n, &again) == 0);

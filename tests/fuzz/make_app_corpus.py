@@ -6,7 +6,7 @@ from seeds import write
 
 V4 = bytes(10) + b"\xff\xff" + bytes([192, 0, 2, 1]) + struct.pack(">H", 443)
 V6 = bytes.fromhex("20010db8000000000000000000000001") + struct.pack(">H", 443)
-OPTION, TARGET, ERROR, VALUE, ADD, REMOVE, PAIR, PROFILE, FIGURES, PROGRAM, EVENT = range(1, 12)
+OPTION, TARGET, ERROR, VALUE, ADD, REMOVE, PAIR, PROFILE, FIGURES, PROGRAM, EVENT, TCP, MPTCP = range(1, 14)
 
 
 def message(kind, *items, version=1):
@@ -22,6 +22,7 @@ def seeds():
     yield "program", message(2, (PROGRAM, b"/usr/bin/curl"))
     yield "watch", message(5)
     yield "event", message(6, (PAIR, V4 + V4), (EVENT, bytes(range(1, 13))))
+    yield "linux", message(4, (PAIR, V4 + V4), (PAIR, V6 + V6), (TCP, bytes(range(116))), (TCP, bytes(116)), (MPTCP, bytes(range(75))))
     yield "error", message(4, (ERROR, struct.pack(">I", 92)))
     yield "unknown_item", message(2, (OPTION, b"\x01"), (200, b"more"))
     yield "version", message(2, (OPTION, b"\x01"), version=2)

@@ -28,7 +28,9 @@ static struct app_message whole(void)
                             .add.n = APP_ADDRS_MAX,
                             .remove.n = APP_ADDRS_MAX,
                             .n_pairs = APP_PAIRS_MAX,
-                            .n_figures = APP_PAIRS_MAX};
+                            .n_figures = APP_PAIRS_MAX,
+                            .n_tcp = APP_PAIRS_MAX,
+                            .has_mptcp = true};
     for (unsigned i = 0; i < APP_ADDRS_MAX; i++) {
         m.add.addr[i] = at("192.0.2.1:1");
         m.add.addr[i].port = (uint16_t)i;
@@ -41,6 +43,10 @@ static struct app_message whole(void)
         m.figures[i] = (struct app_figures){i, 2, 3, 4, 5, UINT64_MAX - i, 7};
     memset(m.profile, 'p', APP_NAME_MAX);
     memset(m.program, '/', APP_PATH_MAX);
+    memset(m.tcp, 0xab, sizeof(m.tcp));
+    memset(&m.mptcp, 0xcd, sizeof(m.mptcp));
+    m.tcp[9].rtt = 17;
+    m.mptcp.write_seq = UINT64_MAX - 3;
     return m;
 }
 
@@ -67,6 +73,8 @@ START_TEST(what_is_written_is_read)
     ck_assert(got.figures[9].sent == UINT64_MAX - 9 && got.figures[9].retransmissions == 5);
     ck_assert_str_eq(got.profile, m.profile);
     ck_assert_str_eq(got.program, m.program);
+    ck_assert(got.n_tcp == APP_PAIRS_MAX && got.tcp[9].rtt == 17 && got.tcp[8].state == 0xab);
+    ck_assert(got.has_mptcp && got.mptcp.write_seq == UINT64_MAX - 3 && got.mptcp.flags == 0xcd);
     expect_same(&m, &got);
 }
 END_TEST
@@ -105,19 +113,21 @@ END_TEST
 START_TEST(what_is_not_a_message_is_refused)
 {
     static const struct {
-        uint8_t bytes[48];
+        uint8_t bytes[128];
         size_t len;
     } bad[] = {
-        {{'b', 'r', 1, 2, 0, 0, 0, 1}, 8},                 /* not ours */
-        {{'B', 'r', 2, 2, 0, 0, 0, 1}, 8},                 /* another version */
-        {{'B', 'r', 1, 0, 0, 0, 0, 1}, 8},                 /* no kind */
-        {{'B', 'r', 1, APP_KINDS, 0, 0, 0, 1}, 8},         /* nor this one */
-        {{'B', 'r', 1, 2, 0, 0, 0, 1, 1, 1, 0}, 11},       /* no option */
-        {{'B', 'r', 1, 2, 0, 0, 0, 1, 1, 1, 99}, 11},      /* nor this one */
-        {{'B', 'r', 1, 2, 0, 0, 0, 1, 1, 2, 1, 1}, 12},    /* too long */
-        {{'B', 'r', 1, 4, 0, 0, 0, 1, 3, 4, 0, 0, 0}, 13}, /* cut off */
-        {{'B', 'r', 1, 4, 0, 0, 0, 1, 9, 36}, 46},         /* figures without a pair */
-        {{'B', 'r', 1, 4, 0, 0, 0, 1, 8, 2, 'a', ' '}, 12} /* no word */
+        {{'b', 'r', 1, 2, 0, 0, 0, 1}, 8},                                       /* not ours */
+        {{'B', 'r', 2, 2, 0, 0, 0, 1}, 8},                                       /* another version */
+        {{'B', 'r', 1, 0, 0, 0, 0, 1}, 8},                                       /* no kind */
+        {{'B', 'r', 1, APP_KINDS, 0, 0, 0, 1}, 8},                               /* nor this one */
+        {{'B', 'r', 1, 2, 0, 0, 0, 1, 1, 1, 0}, 11},                             /* no option */
+        {{'B', 'r', 1, 2, 0, 0, 0, 1, 1, 1, 99}, 11},                            /* nor this one */
+        {{'B', 'r', 1, 2, 0, 0, 0, 1, 1, 2, 1, 1}, 12},                          /* too long */
+        {{'B', 'r', 1, 4, 0, 0, 0, 1, 3, 4, 0, 0, 0}, 13},                       /* cut off */
+        {{'B', 'r', 1, 4, 0, 0, 0, 1, 9, 36}, 46},                               /* figures without a pair */
+        {{'B', 'r', 1, 4, 0, 0, 0, 1, 8, 2, 'a', ' '}, 12},                      /* no word */
+        {{'B', 'r', 1, 4, 0, 0, 0, 1, 12, LINUX_TCP_SIZE}, 10 + LINUX_TCP_SIZE}, /* of TCP without a pair */
+        {{'B', 'r', 1, 4, 0, 0, 0, 1, 13, 1, 0}, 11}                             /* too short */
     };
     struct app_message got;
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -14,7 +14,10 @@ import sys
 import threading
 import time
 
-if __name__ != "__main__":
+if __name__ == "__main__":
+    import mptcp
+else:
+    from . import mptcp
     from .proxy import BUILD
     from .wait import FACTOR
 
@@ -204,6 +207,23 @@ def addresses_of(sock, local):
         at += size
     sctp("sctp_freeladdrs" if local else "sctp_freepaddrs", found)
     return which
+
+
+TCP_INFO = ("state ca_state retransmits probes backoff options wscales app_limited rto ato snd_mss rcv_mss unacked sacked lost "
+            "retrans fackets last_data_sent last_ack_sent last_data_recv last_ack_recv pmtu rcv_ssthresh rtt rttvar snd_ssthresh "
+            "snd_cwnd advmss reordering rcv_rtt rcv_space total_retrans pacing_rate max_pacing_rate bytes_acked bytes_received "
+            "segs_out segs_in notsent_bytes min_rtt data_segs_in data_segs_out delivery_rate busy_time rwnd_limited sndbuf_limited "
+            "delivered delivered_ce bytes_sent bytes_retrans dsack_dups reord_seen rcv_ooopack snd_wnd").split()
+
+
+def told_in_full(sock):
+    """mptcp.full_info, with each struct tcp_info as a dictionary."""
+    whole, there, found = mptcp.full_info(sock)
+    for each in found:
+        tcp = dict(zip(TCP_INFO, struct.unpack("=8B24I4Q6I4Q2I2Q4I", each["tcp"])))
+        tcp["snd_wscale"], tcp["rcv_wscale"] = tcp["wscales"] & 15, tcp["wscales"] >> 4
+        each["tcp"] = tcp
+    return whole, there, found
 
 
 def opened(version=4):
