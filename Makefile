@@ -214,9 +214,11 @@ asan: ## unit and end-to-end tests under the address and undefined-behaviour san
 	$(MAKE) -k $(ASAN) unit packets examples sim SEEDS=$(or $(SEEDS),120) MB_SEEDS=$(or $(MB_SEEDS),50)
 	BRAID_BUILD=build-asan tests/e2e/run
 
+# Of the unit tests those that have threads.
+tsan_unit := log mailbox worker closer socket_chaos
 tsan: ## connections, questions, changes and the end at the same time, under the thread sanitizer (needs root)
-	$(MAKE) -j$(JOBS) SAN="-fsanitize=thread" B=build-tsan all build-tsan/unit/test_log build-tsan/unit/test_mailbox build-tsan/unit/test_worker
-	build-tsan/unit/test_log && build-tsan/unit/test_mailbox && build-tsan/unit/test_worker
+	$(MAKE) -j$(JOBS) SAN="-fsanitize=thread" B=build-tsan all $(tsan_unit:%=build-tsan/unit/test_%)
+	@tests/unit/run $(JOBS) $(tsan_unit:%=build-tsan/unit/test_%)
 	BRAID_BUILD=build-tsan tests/e2e/run --long -k '^threads'
 
 layers: all $(patsubst %.c,$(B)/%.o,$(wildcard src/socket/*.c)) ## check who includes whom, and that no folder has rings of calls or includes

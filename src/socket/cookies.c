@@ -1,5 +1,6 @@
 /* See cookies.h. One lock for all tables: they are small, and what is done under it is short. */
 #include "socket/cookies.h"
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -82,9 +83,33 @@ static struct entry *find(const struct cookies *t, uint64_t cookie)
     return n ? entry_of(n) : NULL;
 }
 
-/* So is one that lives on by another descriptor, if nobody has asked for it by that one yet. */
+/* A socket may live on by another descriptor than the one by which it was asked for last: looks through all
+ * that are open. Returns how many there are; -1: they are not to be seen. */
+static long find_others(struct cookies *t)
+{
+    DIR *all = opendir("/proc/self/fd");
+    long n = 0;
+    if (!all)
+        return -1;
+    for (const struct dirent *d; (d = readdir(all)); n++) {
+        int fd = (int)strtol(d->d_name, NULL, 10);
+        struct entry *e = find(t, cookie_of(fd));
+        if (e)
+            e->fd = fd;
+    }
+    closedir(all);
+    return n;
+}
+
+/* The next time is when there are twice as many entries, and later the more descriptors had to be looked at.
+ */
 static void forget_closed(struct cookies *t)
 {
+    long open = find_others(t);
+    size_t more = open > 4 * FEW ? (size_t)open / 4 : FEW;
+    t->most = t->all.count + more; /* better too many than one too few */
+    if (open < 0)
+        return;
     for (size_t i = 0; i <= t->all.mask; i++)
         for (struct hnode *n = t->all.buckets[i], *next; n; n = next) {
             next = n->next;
@@ -93,7 +118,7 @@ static void forget_closed(struct cookies *t)
             htable_remove(&t->all, n);
             free(n);
         }
-    t->most = t->all.count < FEW / 2 ? FEW : 2 * t->all.count;
+    t->most = t->all.count + (more > t->all.count ? more : t->all.count);
 }
 
 /* NULL with errno. */
