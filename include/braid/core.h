@@ -233,7 +233,8 @@ enum braid_close {
     BRAID_CLOSE_UNREACHABLE, /* connect: ICMP said so */
     BRAID_CLOSE_PROTOCOL,    /* the peer broke the protocol in a way that allows no fallback */
     BRAID_CLOSE_RESOURCES,   /* memory was short */
-    BRAID_CLOSE_ABORTED      /* braid_conn_abort or braid_conn_refuse */
+    BRAID_CLOSE_ABORTED,     /* braid_conn_abort or braid_conn_refuse */
+    BRAID_CLOSE_FATE /* the first subflow is gone, with which it was to end (BRAID_OPT_FATE_SHARING) */
 };
 /* A static string, without a full stop. */
 const char *braid_close_text(enum braid_close why);
@@ -284,6 +285,7 @@ struct braid_listen_params {
     bool no_join;                  /* ask for no more subflows to the address and port that the client has
                                     * connected to, but only to signalled ones (flag C, RFC 8684 section 3.1),
                                     * as behind a load balancer that would take them elsewhere */
+    bool fate_sharing;             /* at first, BRAID_OPT_FATE_SHARING */
     uint16_t syn_data;             /* bytes of a SYN's payload that are taken, at most 1460; 0: none. They are
                                     * the first of the stream, to be read from incoming() on (RFC 8684 appendix
                                     * B, RFC 8803 section 3), and need no Fast Open cookie: who takes them has
@@ -341,8 +343,9 @@ struct braid_connect_params {
      * of them, those to come included (braid_conn_allow). */
     const struct braid_ip *only;
     unsigned n_only;
-    bool plain;   /* no MPTCP */
-    bool no_join; /* as with listening, for the address and port that we connect from */
+    bool plain;        /* no MPTCP */
+    bool no_join;      /* as with listening, for the address and port that we connect from */
+    bool fate_sharing; /* at first, BRAID_OPT_FATE_SHARING */
     /* As options of the connection (braid/option.h), so that the SYN has them as well; 0: not set. A size
      * beyond its bounds is taken for the nearest within. */
     size_t rcvbuf;

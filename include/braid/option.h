@@ -50,6 +50,11 @@ enum braid_option {
     /* What the peer is told in MP_TCPRST (enum braid_reset) when the user aborts the connection or resets a
      * subflow of it; a peer whose path manager heeds it does not come back where the reason will last. */
     BRAID_OPT_RESET_REASON,
+    /* 1: the connection ends with its first subflow (RFC 6897 section 4.2.2), as BRAID_CLOSE_FATE, and its
+     * peer is told with MP_FASTCLOSE: when that is reset or closed, by either end, when it is given up after
+     * timeouts, and when its local address is taken away; not while it is only silent. 0: it does not. At
+     * first as the listener or braid_connect was told. Not to be set to 1 once the first subflow is gone. */
+    BRAID_OPT_FATE_SHARING,
     /* These can only be read. */
     BRAID_OPT_MPTCP,    /* 1: MPTCP is in use; 0: not yet, or plain TCP, or fallen back ... */
     BRAID_OPT_MODE,     /* ... and which of these (enum braid_mode) */

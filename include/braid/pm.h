@@ -56,7 +56,8 @@ struct pm_subflow {
     bool established;     /* the handshake is over; false: it is under way */
     bool closing;         /* it ends by itself */
     bool stale;           /* established, but what it carries is not acknowledged: in RTO backoff */
-    bool wished;          /* the user has opened it beside what the path manager wants */
+    bool wished;          /* the user wants it whatever the path manager does: it has opened it itself, or the
+                           * connection is to end with it */
     bool lost;            /* stale for several timeouts: not a loss, but a path that does not work */
     bool backup;          /* either side asked to spare it */
     braid_time opened_at; /* when its first segment was due; valid if it is not established */

@@ -122,6 +122,7 @@ struct braid_conn;
     X(MEM_RECLAIMED, "BraidMemoryReclaimed", "connections that stood still ended for their memory")          \
     X(MEM_DROPPED, "BraidMemoryDropped", "segments dropped: unread data has taken the memory")               \
     X(MP_CONN_TIMEOUT, "BraidBreakBeforeMakeTimeout", "connections ended after all subflows were gone")      \
+    X(MP_FATE_SHARED, "BraidFateShared", "connections ended with their first subflow (fate_sharing)")        \
     X(RESUMED, "BraidResumed", "times that this end stood still, as a suspended machine does")               \
     X(MEM_REFUSED, "BraidMemoryRefused", "connections or data refused for lack of memory")
 
@@ -194,6 +195,7 @@ struct braid_conn_stats {
     bool mptcp;                    /* false: plain TCP, or fallen back */
     bool fell_back;                /* began as MPTCP */
     bool checksum;
+    bool fate_sharing; /* BRAID_OPT_FATE_SHARING */
     enum braid_conn_state state;
     const char *scheduler, *congestion; /* static strings; congestion: of new subflows, too */
     const char *path_manager;           /* static string */

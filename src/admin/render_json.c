@@ -46,6 +46,7 @@ static void edge_object(struct json *j, const struct edge_params *p, const struc
     json_string(j, "congestion", p->cc->name);
     json_string(j, "path_manager", p->pm ? p->pm->name : NULL);
     json_bool(j, "checksum", p->checksum);
+    json_bool(j, "fate_sharing", p->fate_sharing);
     json_string(j, "joins", p->no_join ? "signalled" : "any");
     json_uint(j, "connections", e->conns);
     json_uint(j, "mptcp_connections", e->conns_mptcp);
@@ -158,6 +159,7 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     json_bool(j, "mptcp", c->mptcp);
     json_bool(j, "fell_back", c->fell_back);
     json_bool(j, "checksum", c->checksum);
+    json_bool(j, "fate_sharing", c->fate_sharing);
     json_string(j, "state", render_state(c->state));
     json_string(j, "profile", conn->told.profile ? conn->told.profile->name : NULL);
     json_string(j, "profile_now", conn->told.profile ? conn->told.now->name : NULL);

@@ -29,11 +29,12 @@ static void core_row(struct doc *d, const char *who, const struct braid_core_sta
 static void edge_rows(struct doc *d, const struct edge_params *p, const struct snapshot_edge *e)
 {
     char listen[EDGE_TEXT], target[RENDER_TARGET], memory[RENDER_SIZE], from[RENDER_SIZE], to[RENDER_SIZE];
-    doc_printf(d, "\nedge %s: %s%s%s -> %s%s, %s%s%s, %s%s\n", p->name,
+    doc_printf(d, "\nedge %s: %s%s%s -> %s%s, %s%s%s, %s%s%s\n", p->name,
                p->kind == EDGE_EXPLICIT ? "" : edge_kind_name(p->kind), p->kind == EDGE_EXPLICIT ? "" : ", ",
                edge_listen_text(p, listen), render_target(p, target),
                p->client_source ? " from the client's address" : "", p->profile ? p->profile->name : "",
-               p->profile ? ": " : "", p->sched->name, p->cc->name, p->checksum ? ", checksums" : "");
+               p->profile ? ": " : "", p->sched->name, p->cc->name, p->checksum ? ", checksums" : "",
+               p->fate_sharing ? ", fate sharing" : "");
     render_ports_text(d, p->port_profiles, p->n_port_profiles);
     doc_printf(d,
                "  %" PRIu64 " connections (%" PRIu64 " MPTCP, %" PRIu64 " waiting for the server), %" PRIu64
@@ -172,12 +173,13 @@ void render_conn_text(struct doc *d, const struct snapshot_view *v)
     char a[ADDR_TEXT], b[ADDR_TEXT], s[ADDR_TEXT], age[RENDER_SIZE], x[RENDER_SIZE], y[RENDER_SIZE],
         z[RENDER_SIZE];
     const struct render_conn r = render_conn_of(conn);
-    doc_printf(d, "connection %" PRIu64 " of %s %s%s, worker %u: %s, %s%s\n",
+    doc_printf(d, "connection %" PRIu64 " of %s %s%s, worker %u: %s, %s%s%s\n",
                snapshot_conn_id(c->id, job->worker, v->n_workers), r.cpe ? "cpe" : "edge", r.name,
                !r.cpe  ? ""
                : r.wan ? ", over the uplinks"
                        : ", of the LAN",
-               job->worker, kind_text(c), render_state(c->state), c->checksum ? ", checksums" : "");
+               job->worker, kind_text(c), render_state(c->state), c->checksum ? ", checksums" : "",
+               c->fate_sharing ? ", fate sharing" : "");
     if (conn->told.other)
         doc_printf(d, "  joined with connection %" PRIu64 "\n",
                    snapshot_conn_id(conn->told.other, job->worker, v->n_workers));

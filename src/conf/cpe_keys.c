@@ -237,6 +237,7 @@ static const struct conf_key keys[] = {
     {"congestion", relay_set_congestion, false, NULL},
     {"path_manager", relay_set_path_manager, false, NULL},
     {"checksum", relay_set_checksum, false, NULL},
+    {"fate_sharing", relay_set_fate_sharing, false, NULL},
     {NULL, NULL, false, NULL},
 };
 SECTION_CHECK_KEYS(keys);

@@ -48,6 +48,11 @@ int relay_set_checksum(struct parser *p, const char *value)
     return 0;
 }
 
+int relay_set_fate_sharing(struct parser *p, const char *value)
+{
+    return parser_yes(p, "fate_sharing", value, current(p).fate_sharing);
+}
+
 int relay_set_profile(struct parser *p, const char *value)
 {
     if (strlen(value) > CONF_NAME_MAX)

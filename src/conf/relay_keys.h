@@ -10,7 +10,7 @@ struct relay_choice {
     const struct sched_ops **sched;
     const struct cc_ops **cc;
     const struct pm_ops **pm;
-    bool *checksum;
+    bool *checksum, *fate_sharing;
     struct port_profile *port_profiles; /* PORT_PROFILES_MAX */
     unsigned *n_port_profiles;
 };
@@ -20,8 +20,8 @@ struct relay_choice {
     (struct relay_choice)                                                                                    \
     {                                                                                                        \
         .profile = &(params)->profile, .sched = &(params)->sched, .cc = &(params)->cc, .pm = &(params)->pm,  \
-        .checksum = &(params)->checksum, .port_profiles = (params)->port_profiles,                           \
-        .n_port_profiles = &(params)->n_port_profiles                                                        \
+        .checksum = &(params)->checksum, .fate_sharing = &(params)->fate_sharing,                            \
+        .port_profiles = (params)->port_profiles, .n_port_profiles = &(params)->n_port_profiles              \
     }
 
 /* False: it is no section of an edge or a CPE. */
@@ -34,6 +34,7 @@ int relay_set_scheduler(struct parser *p, const char *value);
 int relay_set_congestion(struct parser *p, const char *value);
 int relay_set_path_manager(struct parser *p, const char *value);
 int relay_set_checksum(struct parser *p, const char *value);
+int relay_set_fate_sharing(struct parser *p, const char *value);
 
 /* Gives each such section its profiles, and their algorithms where it names none of its own. After
  * profiles_settle, since a profile may come after its section. Reports what is wrong. */

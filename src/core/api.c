@@ -226,7 +226,8 @@ const char *braid_close_text(enum braid_close why)
         [BRAID_CLOSE_PROTOCOL] = "protocol error",
         [BRAID_CLOSE_RESOURCES] = "out of memory",
         [BRAID_CLOSE_ABORTED] = "aborted",
+        [BRAID_CLOSE_FATE] = "its first subflow has ended",
     };
-    _Static_assert(sizeof(texts) / sizeof(texts[0]) == BRAID_CLOSE_ABORTED + 1, "a text for each reason");
+    _Static_assert(sizeof(texts) / sizeof(texts[0]) == BRAID_CLOSE_FATE + 1, "a text for each reason");
     return texts[why];
 }

@@ -1,6 +1,7 @@
 /* Options of a connection that its user may set and read at any time. No buffer may be larger than the core's
  * parameters say: the limit of the connection's memory follows from those. */
 #include "core/inside.h"
+#include "mptcp/fate.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/marks.h"
 #include "mptcp/path_manager.h"
@@ -90,10 +91,17 @@ int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_
         set_own(c, own, option, value);
         return 0;
     }
-    if (option != BRAID_OPT_RESET_REASON || value < BRAID_RESET_UNSPECIFIED || value > BRAID_RESET_MIDDLEBOX)
-        return -1;
-    c->closing.reset_reason = (uint8_t)value;
-    return 0;
+    switch (option) {
+    case BRAID_OPT_RESET_REASON:
+        if (value < BRAID_RESET_UNSPECIFIED || value > BRAID_RESET_MIDDLEBOX)
+            return -1;
+        c->closing.reset_reason = (uint8_t)value;
+        return 0;
+    case BRAID_OPT_FATE_SHARING:
+        return value == 0 || value == 1 ? conn_share_fate(c, value) : -1;
+    default:
+        return -1; /* to be read only, or out of range */
+    }
 }
 
 void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops)
@@ -204,6 +212,9 @@ int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, 
         return 0;
     case BRAID_OPT_RESET_REASON:
         *value = c->closing.reset_reason;
+        return 0;
+    case BRAID_OPT_FATE_SHARING:
+        *value = c->closing.fate_shared;
         return 0;
     case BRAID_OPT_MPTCP:
         *value = braid_conn_is_mptcp(c);

@@ -86,6 +86,7 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
     out->mptcp = braid_conn_is_mptcp(c);
     out->fell_back = c->mode == MODE_FALLBACK;
     out->checksum = c->dss.checksum;
+    out->fate_sharing = c->closing.fate_shared;
     out->state = braid_conn_state(c);
     out->scheduler = c->sched.ops->name;
     out->congestion = c->cc->name;

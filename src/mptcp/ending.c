@@ -3,6 +3,7 @@
 
 #include "mptcp/alone.h"
 #include "mptcp/conn.h"
+#include "mptcp/fate.h"
 #include "mptcp/flow.h"
 #include "mptcp/marks.h"
 #include "mptcp/news.h"
@@ -100,6 +101,7 @@ void conn_reap(struct braid_conn *c, braid_time now)
         /* while the subflow can still say what became of it */
         conn_pm_ended(s, now);
         news_gone(s);
+        flow_note_fate(s);
         flow_free(s);
         if (c->n_subflows == 0)
             all_gone(c, why, now);

@@ -15,6 +15,7 @@ struct conn_closing {
     bool fail_due;        /* conn_fail: carried out by the flush */
     bool fastclose;       /* resets carry MP_FASTCLOSE ... */
     uint8_t reset_reason; /* ... and this reason, which is also that of the user's resets of subflows */
+    bool fate_shared;     /* it ends with its first subflow (fate.h) */
 };
 
 /* Takes away subflows that ended, or that are to be reset. */

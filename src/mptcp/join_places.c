@@ -2,6 +2,7 @@
 #include "mptcp/join_places.h"
 
 #include "mptcp/conn.h"
+#include "mptcp/fate.h"
 #include "mptcp/flow_state.h"
 
 #define JOIN_SILENCE BRAID_SECOND /* a subflow that was heard of within this is in use */
@@ -38,7 +39,7 @@ struct mp_subflow *conn_silent_longest(struct braid_conn *c, braid_time since, b
 {
     struct mp_subflow *longest = NULL;
     each_flow (s, c) {
-        if (!is_silent(s, now) || s->tcp.activity.last_recv >= since)
+        if (!is_silent(s, now) || s->tcp.activity.last_recv >= since || flow_is_fate(s))
             continue;
         if (!longest || s->tcp.activity.last_recv < longest->tcp.activity.last_recv)
             longest = s;

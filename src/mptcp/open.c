@@ -37,6 +37,7 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     env->n_half_open++;
     c->dss.checksum = l->checksum;
     c->join.refused = l->no_join;
+    c->closing.fate_shared = l->fate_sharing;
     c->mode = MODE_PLAIN;
     /* counted also where the answer has none: other versions and algorithms make plain TCP */
     if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
@@ -91,6 +92,7 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
     c->user = p->user;
     c->dss.checksum = p->checksum;
     c->join.refused = p->no_join;
+    c->closing.fate_shared = p->fate_sharing;
     c->mode = MODE_PLAIN;
     c->phase = CONN_HANDSHAKE;
     if (!p->plain && conn_draw_key(c))

@@ -8,6 +8,7 @@
 #include "mptcp/addr_index.h"
 #include "mptcp/announce.h"
 #include "mptcp/conn.h"
+#include "mptcp/fate.h"
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
 #include "mptcp/rights.h"
@@ -117,7 +118,7 @@ static void forget_local(struct braid_conn *c, unsigned local)
 static void renew_subflows(struct braid_conn *c, const struct braid_ip *ip, bool was_gone)
 {
     each_flow (s, c) {
-        if (s->closing.dead || s->tcp.syn.passive || !ip_equal(ip, &s->tcp.local.ip))
+        if (s->closing.dead || s->tcp.syn.passive || !ip_equal(ip, &s->tcp.local.ip) || flow_is_fate(s))
             continue;
         if (was_gone || s->silence.stale || s->tcp.state == TCP_STATE_SYN_SENT)
             flow_reset(s, MPTCP_RST_OUTSTANDING);

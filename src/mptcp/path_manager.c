@@ -11,6 +11,7 @@
 #include "mptcp/alone.h"
 #include "mptcp/announce.h"
 #include "mptcp/conn.h"
+#include "mptcp/fate.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/joins.h"
 #include "mptcp/known.h"
@@ -52,7 +53,7 @@ static struct pm_subflow show_subflow(const struct mp_subflow *s)
         .closing = s->closing.reset_due || flow_given_up(s) ||
                    (subflow_synchronized(&s->tcp) && !subflow_can_carry_data(&s->tcp)),
         .stale = s->silence.stale,
-        .wished = s->wished,
+        .wished = s->wished || flow_is_fate(s),
         .lost = s->silence.stale && s->tcp.rtt.backoff >= LOST_TIMEOUTS,
         .backup = s->backup.ours || s->backup.peer,
         .opened_at = s->tcp.syn.since,
@@ -250,6 +251,7 @@ static void retire_departed(struct braid_conn *c, braid_time now)
     each_flow (s, c) {
         if (s->closing.dead || s->closing.reset_due || !has_departed(s))
             continue;
+        flow_note_fate(s); /* no other subflow is an alternative then */
         /* a handshake from there carries nothing yet, and is no loss */
         if (spare || !subflow_synchronized(&s->tcp))
             flow_retire(s, now);

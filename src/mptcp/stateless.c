@@ -102,6 +102,7 @@ struct braid_conn *conn_open_stateless(struct mptcp_env *env, const struct wire_
     c->handshake.passive = c->handshake.stateless = true;
     c->phase = CONN_HANDSHAKE;
     c->join.refused = l->no_join;
+    c->closing.fate_shared = l->fate_sharing;
     /* a SYN's payload was not kept: it comes again, perhaps without a mapping */
     c->syn_data.most = l->syn_data;
     c->mode = take_key(c, ack, &k) ? MODE_MPTCP : MODE_PLAIN;

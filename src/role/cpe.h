@@ -59,7 +59,7 @@ struct cpe_params {
     const struct pm_ops *pm;
     struct port_profile port_profiles[PORT_PROFILES_MAX];
     unsigned n_port_profiles;
-    bool checksum;
+    bool checksum, fate_sharing;
     bool no_plain;       /* a connection that would not be MPTCP is refused */
     unsigned heed;       /* CPE_HEED_... */
     size_t least_buffer; /* bytes; who has less does not get MPTCP (RFC 6897 section 4.4.3); 0: nobody */
@@ -93,6 +93,7 @@ struct cpe_params {
     X(CPE_LAN_RESET, "lan_reset", "connections that the LAN's device aborted")                               \
     X(CPE_WAN_RESET, "wan_reset", "connections that the far side aborted")                                   \
     X(CPE_TIMEOUT, "timeout", "connections given up because one side fell silent")                           \
+    X(CPE_FATE, "first_gone", "connections that ended with their first subflow, by fate_sharing")            \
     X(CPE_FIRST, "first_bytes", "connections whose first bytes left with the SYN to a converter")            \
     X(CPE_PASSED, "passed", "SYNs left to the kernel")                                                       \
     X(CPE_UP, "bytes_up", "bytes of the LAN that went to the uplinks")                                       \

@@ -318,6 +318,7 @@ static struct braid_connect_params connect_params(const struct cpe_params *p, co
                                          .sched = special ? special->sched : p->sched,
                                          .pm = special && special->pm ? special->pm : p->pm,
                                          .checksum = p->checksum,
+                                         .fate_sharing = p->fate_sharing,
                                          .ops = &wan_ops};
 }
 

@@ -44,6 +44,7 @@ static struct braid_listener *listen_at(struct edge *e, const struct braid_addr 
                                          .sched = p->sched,
                                          .pm = p->pm,
                                          .checksum = p->checksum,
+                                         .fate_sharing = p->fate_sharing,
                                          .no_join = p->no_join,
                                          .signal = p->signal,
                                          .n_signal = p->n_signal,

@@ -53,6 +53,7 @@ struct edge_params {
     struct port_profile port_profiles[PORT_PROFILES_MAX];
     unsigned n_port_profiles;
     bool checksum;
+    bool fate_sharing;          /* connections end with their first subflow (RFC 6897 section 4.2.2) */
     bool no_join;               /* no subflows to the address that a client has connected to: flag C */
     braid_time connect_timeout; /* for the server's answer; 0: EDGE_CONNECT_TIMEOUT */
     braid_time patience;        /* 0: EDGE_PATIENCE */
@@ -81,7 +82,8 @@ struct edge_params {
     X(EDGE_ERRORS_LIMITED, "errors_limited",                                                                 \
       "clients reset without an Error TLV, since there were too many")                                       \
     X(EDGE_EARLY, "early",                                                                                   \
-      "of the accepted ones, those whose SYN brought data that went to the server at once")
+      "of the accepted ones, those whose SYN brought data that went to the server at once")                  \
+    X(EDGE_FATE, "first_gone", "connections that ended with their first subflow, by fate_sharing")
 
 enum edge_counter {
 #define X(id, name, help) id,

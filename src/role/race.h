@@ -109,8 +109,8 @@ struct race_events {
 
 struct race_params {
     struct braid_core *core;
-    /* Of each connection: cc, sched, pm, checksum, no_join; ops and user are the winner's. The rest is the
-     * race's to fill in. */
+    /* Of each connection: cc, sched, pm, checksum, no_join, fate_sharing; ops and user are the winner's. The
+     * rest is the race's to fill in. */
     struct braid_connect_params connect;
     const struct race_lane *lanes; /* in the order in which they are tried; 1 to RACE_LANES; copied */
     unsigned n_lanes;

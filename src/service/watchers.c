@@ -51,6 +51,7 @@ static uint32_t errno_of(enum braid_close why)
         return EPROTO;
     case BRAID_CLOSE_RESOURCES:
         return ENOBUFS;
+    case BRAID_CLOSE_FATE:
     case BRAID_CLOSE_ABORTED:
         return ECONNABORTED;
     }

@@ -87,7 +87,9 @@ static void more_choices(struct fuzz *z, struct braid_core_params *p, struct bra
         p->half_open = how & HALF_OPEN ? 1 : 0;
     if (how & CLIENTS) {
         l->clients = next8(z) % (BRAID_CLIENTS_PLAIN + 1);
-        l->no_join = next8(z) & 1;
+        uint8_t flags = next8(z);
+        l->no_join = flags & 1;
+        l->fate_sharing = flags & 2;
     }
     if (how & SYN_DATA)
         l->syn_data = next16(z) % 2000;

@@ -478,6 +478,7 @@ void app_open(void *ctx, uint64_t arg)
         .sched = w->s.sched[SIM_CLIENT],
         .pm = w->s.pm[SIM_CLIENT],
         .checksum = w->s.checksum[SIM_CLIENT],
+        .fate_sharing = w->s.fate_sharing[SIM_CLIENT],
         .plain = w->s.plain || w->chain,
         .ops = &app_ops,
         .user = a,

@@ -261,6 +261,7 @@ const struct family sim_families[] = {
     {"pm_on_demand", make_pm_on_demand},
     {"pm_short", make_pm_short},
     {"pm_fallen_silent", make_pm_fallen_silent},
+    {"pm_fate", make_pm_fate},
     {"pm_add_addr_port", make_pm_add_addr_port},
     {"pm_withdrawn", make_pm_withdrawn},
     {"pm_uplink", make_pm_uplink},

@@ -114,6 +114,7 @@ void make_up_everything(struct scenario *s, struct rng *r);
 void make_pm_on_demand(struct scenario *s, struct rng *r);
 void make_pm_short(struct scenario *s, struct rng *r);
 void make_pm_fallen_silent(struct scenario *s, struct rng *r);
+void make_pm_fate(struct scenario *s, struct rng *r);
 void make_pm_ndiffports(struct scenario *s, struct rng *r);
 void make_pm_add_addr_port(struct scenario *s, struct rng *r);
 void make_pm_withdrawn(struct scenario *s, struct rng *r);

@@ -226,3 +226,35 @@ void make_pm_fallen_silent(struct scenario *s, struct rng *r)
     expect_used(s, at + 2 * BACK_WITHIN * BRAID_MS, 1);
     s->max_stall = 6 * BRAID_SECOND;
 }
+
+/* One end, or each, ends its connection with the first subflow: whoever resets that, or takes its address
+ * away, both ends are told, while others would go on; and silence, be it of minutes, is no end. */
+void make_pm_fate(struct scenario *s, struct rng *r)
+{
+    enum { RESET, ADDRESS, SILENCE, CASES } what = (unsigned)rng_below(r, CASES);
+    /* a client that goes on may give up what is silent, and that is an end for its server */
+    unsigned side = what == SILENCE ? SIM_CLIENT : (unsigned)rng_below(r, 2);
+    braid_time at = rng_range(r, 3 * BRAID_SECOND, 6 * BRAID_SECOND);
+
+    managed(s, r, "fullmesh");
+    s->fate_sharing[side] = true;
+    s->fate_sharing[!side] = rng_chance(r, 0.3);
+    if (what == SILENCE) {
+        family_action(s, (struct action){.kind = ACT_PATH_DOWN, .at = at, .a = 0});
+        family_action(s, (struct action){.kind = ACT_PATH_UP,
+                                         .at = at + rng_log_range(r, 10 * BRAID_MS, 60 * BRAID_SECOND),
+                                         .a = 0});
+        return;
+    }
+    if (what == RESET)
+        family_action(
+            s,
+            (struct action){.kind = ACT_RESET, .at = at, .need_subflows = 2, .a = (unsigned)rng_below(r, 2)});
+    else
+        family_action(
+            s, (struct action){.kind = ACT_ENDPOINT_REMOVE, .at = at, .need_subflows = 2, .b = SIM_CLIENT});
+    s->expect = EXPECT_PREFIX;
+    for (unsigned i = 0; i < SIM_SIDES; i++)
+        s->reasons[i] = (s->fate_sharing[i] ? 1u << BRAID_CLOSE_FATE : 0) |
+                        (s->fate_sharing[!i] ? 1u << BRAID_CLOSE_RESET : 0);
+}

@@ -139,7 +139,7 @@ struct scenario {
     unsigned workers[SIM_SIDES];
     bool sticky_workers; /* flows return to the worker that last sent for them, as a multi-queue TUN steers
                             them */
-    bool checksum[SIM_SIDES];
+    bool checksum[SIM_SIDES], fate_sharing[SIM_SIDES];
     bool plain;
     bool race;                       /* the client opens by a race over its paths, in their order */
     bool race_no_plain;              /* it does not take plain TCP */

@@ -40,6 +40,7 @@ static void listen_on(struct world *w, struct sim_core *c)
         .sched = w->s.sched[SIM_SERVER],
         .pm = w->s.pm[SIM_SERVER],
         .checksum = w->s.checksum[SIM_SERVER],
+        .fate_sharing = w->s.fate_sharing[SIM_SERVER],
         .syn_data = w->s.app[SIM_SERVER].syn_data,
         .ops = &app_ops,
         .ctx = c,

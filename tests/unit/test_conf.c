@@ -54,27 +54,29 @@ START_TEST(the_example_of_the_issue_is_read_with_its_inline_comments)
     ck_assert_str_eq(ip(&e->signal[1]), "10.99.9.3");
     ck_assert_str_eq(e->sched->name, "minrtt");
     ck_assert_str_eq(e->cc->name, "cubic");
-    ck_assert(!e->checksum && !e->no_join);
+    ck_assert(!e->checksum && !e->fate_sharing && !e->no_join);
     conf_free(&conf);
 }
 END_TEST
 
 START_TEST(every_value_differs_from_its_default)
 {
-    ck_assert_msg(parse("\xef\xbb\xbf# comment\r\n"
-                        "  [ daemon ]\r\n"
-                        "\tworkers=64\r\n"
-                        "control=/tmp/x.sock\r\n"
-                        "log_level\t=\tdebug\r\n"
-                        "[tun]\n name = tun-1.x\n mtu = 9000\n routes = none\n"
-                        "[admin]\nlisten = [::1]:80\n"
-                        "[edge  six]\n"
-                        "listen = [2001:db8::1]:443\n"
-                        "target = server-1.example.org:8443\n"
-                        "signal = 10.0.0.1 ,2001:db8::2\n"
-                        "scheduler = roundrobin\ncongestion = lia\nchecksum = on\njoins = signalled\n"
-                        "[edge four]\nlisten = 10.0.0.1:443\ntarget = [2001:db8::9]:1") == 0,
-                  "%s", err);
+    ck_assert_msg(
+        parse(
+            "\xef\xbb\xbf# comment\r\n"
+            "  [ daemon ]\r\n"
+            "\tworkers=64\r\n"
+            "control=/tmp/x.sock\r\n"
+            "log_level\t=\tdebug\r\n"
+            "[tun]\n name = tun-1.x\n mtu = 9000\n routes = none\n"
+            "[admin]\nlisten = [::1]:80\n"
+            "[edge  six]\n"
+            "listen = [2001:db8::1]:443\n"
+            "target = server-1.example.org:8443\n"
+            "signal = 10.0.0.1 ,2001:db8::2\n"
+            "scheduler = roundrobin\ncongestion = lia\nchecksum = on\nfate_sharing = yes\njoins = signalled\n"
+            "[edge four]\nlisten = 10.0.0.1:443\ntarget = [2001:db8::9]:1") == 0,
+        "%s", err);
     ck_assert_uint_eq(conf.daemon.workers, 64);
     ck_assert_str_eq(conf.daemon.control, "/tmp/x.sock");
     ck_assert_int_eq(conf.daemon.log_level, LOG_LEVEL_DEBUG);
@@ -93,7 +95,7 @@ START_TEST(every_value_differs_from_its_default)
     ck_assert_str_eq(ip(&e->signal[1]), "2001:db8::2");
     ck_assert_str_eq(e->sched->name, "roundrobin");
     ck_assert_str_eq(e->cc->name, "lia");
-    ck_assert(e->checksum && e->no_join);
+    ck_assert(e->checksum && e->fate_sharing && e->no_join);
     ck_assert_str_eq(e[1].name, "four");
     ck_assert_str_eq(e[1].target_host, "2001:db8::9");
     ck_assert_uint_eq(e[1].target_port, 1);
@@ -155,7 +157,7 @@ END_TEST
 
 #define LIST_EDGE                                                                                            \
     "mode, listen, target, source, ports, targets, bypass, allow, open, cookie, psk, pending, bare_syn, "    \
-    "early, signal, profile, profiles, scheduler, congestion, path_manager, checksum, joins"
+    "early, signal, profile, profiles, scheduler, congestion, path_manager, checksum, fate_sharing, joins"
 #define BAD_BYPASS " is neither off nor a number of seconds from 1 to 86400; give one, such as 600"
 #define BAD_TARGETS                                                                                          \
     "; give addresses and prefixes, separated by commas, and a \"!\" before those that are not "             \
