@@ -55,6 +55,20 @@ enum braid_option {
      * timeouts, and when its local address is taken away; not while it is only silent. 0: it does not. At
      * first as the listener or braid_connect was told. Not to be set to 1 once the first subflow is gone. */
     BRAID_OPT_FATE_SHARING,
+    /* What is expected of the connection as a whole (REQ9 of RFC 6897), 0 each: nothing is known. Path
+     * manager on-demand goes by it: it opens subflows at once where much is to come, and none where that
+     * would not pay. Bytes are those of the direction that has more of them; once exactly so many were
+     * written, the last of them are repeated on faster paths as if the user had shut down. */
+    BRAID_OPT_EXPECTED_BYTES,
+    BRAID_OPT_EXPECTED_TIME,
+    BRAID_OPT_EXPECTED_RATE, /* bytes per second */
+    /* So many subflows, instead of as many as the path manager wants (REQ7), up to the core's max_subflows:
+     * who opened the connection opens more, between the same two addresses if there are no others, and either
+     * end closes what is too much. 0: as the path manager wants. */
+    BRAID_OPT_WANTED_SUBFLOWS,
+    /* 1: what waits for a slow path may be repeated on a faster one that has nothing else to do; 0: bytes go
+     * twice only when they are lost or their path is silent (REQ12). At first as the scheduler has it. */
+    BRAID_OPT_REPEAT,
     /* These can only be read. */
     BRAID_OPT_MPTCP,    /* 1: MPTCP is in use; 0: not yet, or plain TCP, or fallen back ... */
     BRAID_OPT_MODE,     /* ... and which of these (enum braid_mode) */

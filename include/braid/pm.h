@@ -63,6 +63,13 @@ struct pm_subflow {
     braid_time opened_at; /* when its first segment was due; valid if it is not established */
 };
 
+/* What the user expects of the connection as a whole (REQ9 of RFC 6897). 0 each: it has not said. */
+struct pm_expected {
+    uint64_t bytes;  /* of the direction that has more of them */
+    braid_time time; /* how long it lasts */
+    uint64_t rate;   /* bytes per second at which there will be some, of the direction that has more */
+};
+
 struct pm_view {
     braid_time now;
     bool opener;   /* this end opened the connection */
@@ -85,6 +92,9 @@ struct pm_view {
      * room for. 0 unless it asked to hear of that (wake_waited). */
     braid_time waited;
     uint64_t join_after; /* bytes from which on the user takes more subflows to be worth it */
+    struct pm_expected expected;
+    unsigned wanted; /* subflows that the user wants, neither more nor fewer (REQ7); 0: as the path manager
+                      * does */
 };
 
 enum pm_do {
@@ -127,6 +137,15 @@ struct pm_ops {
      * path manager never does anything. */
     void (*update)(struct pm *pm, const struct pm_view *v, struct pm_plan *plan);
 };
+
+/* Completes a path manager's plan where the user wants a certain number of subflows, v->wanted: opens what is
+ * missing, if this end opened the connection or the path manager opens any, and closes what is too much
+ * (src/pm/number.c). The path manager has been shown a view that lets it open no more than that
+ * (pm_number_limit). */
+void pm_keep_number(const struct pm *pm, const struct pm_view *v, struct pm_plan *plan);
+/* v->max_subflows, or so many that v->wanted of them count: those that end, and those that are lost, do not.
+ */
+unsigned pm_number_limit(const struct pm_view *v);
 
 /* All path managers of this build, NULL-terminated (src/plugins.c). */
 extern const struct pm_ops *const pm_algorithms[];

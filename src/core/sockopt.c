@@ -1,10 +1,12 @@
 /* Options of a connection that its user may set and read at any time. No buffer may be larger than the core's
  * parameters say: the limit of the connection's memory follows from those. */
 #include "core/inside.h"
+#include "mptcp/demand.h"
 #include "mptcp/fate.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/marks.h"
 #include "mptcp/path_manager.h"
+#include "mptcp/rescue.h"
 #include "mptcp/sched_state.h"
 
 _Static_assert(BRAID_RESET_MPTCP == MPTCP_RST_MPTCP && BRAID_RESET_PROHIBITED == MPTCP_RST_PROHIBITED &&
@@ -84,6 +86,14 @@ static void set_own(struct braid_conn *c, struct conn_sockopt *own, enum braid_o
     }
 }
 
+static int set_repeat(struct braid_conn *c, bool repeat)
+{
+    c->send.repeat_said = true;
+    c->send.repeat = repeat;
+    conn_dirty(c);
+    return 0;
+}
+
 int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_t value)
 {
     struct conn_sockopt *own = is_own(c, option, value) ? conn_own_sockopt(c) : NULL;
@@ -99,6 +109,13 @@ int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_
         return 0;
     case BRAID_OPT_FATE_SHARING:
         return value == 0 || value == 1 ? conn_share_fate(c, value) : -1;
+    case BRAID_OPT_EXPECTED_BYTES:
+    case BRAID_OPT_EXPECTED_TIME:
+    case BRAID_OPT_EXPECTED_RATE:
+    case BRAID_OPT_WANTED_SUBFLOWS:
+        return conn_demand(c, option, value);
+    case BRAID_OPT_REPEAT:
+        return value == 0 || value == 1 ? set_repeat(c, value) : -1;
     default:
         return -1; /* to be read only, or out of range */
     }
@@ -215,6 +232,15 @@ int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, 
         return 0;
     case BRAID_OPT_FATE_SHARING:
         *value = c->closing.fate_shared;
+        return 0;
+    case BRAID_OPT_EXPECTED_BYTES:
+    case BRAID_OPT_EXPECTED_TIME:
+    case BRAID_OPT_EXPECTED_RATE:
+    case BRAID_OPT_WANTED_SUBFLOWS:
+        *value = conn_demanded(c, option);
+        return 0;
+    case BRAID_OPT_REPEAT:
+        *value = conn_repeats(c);
         return 0;
     case BRAID_OPT_MPTCP:
         *value = braid_conn_is_mptcp(c);

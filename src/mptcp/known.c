@@ -42,9 +42,11 @@ void conn_know_nothing(struct braid_conn *c)
     if (!m)
         return;
     mem_give(&c->env->mem, mem_cost(sizeof(*m)) + (m->pairs ? mem_cost(PAIRS_SIZE) : 0) +
-                               (m->rights ? mem_cost(sizeof(*m->rights)) : 0));
+                               (m->rights ? mem_cost(sizeof(*m->rights)) : 0) +
+                               (m->demand ? mem_cost(sizeof(*m->demand)) : 0));
     free(m->pairs);
     free(m->rights);
+    free(m->demand);
     free(m);
     c->pm.known = NULL;
 }
@@ -55,8 +57,8 @@ void conn_know_nothing(struct braid_conn *c)
 static bool knows_nothing(const struct braid_conn *c, const struct conn_known *m)
 {
     const struct pm_local *l = &m->locals[0];
-    bool only_first = m->n_locals == 1 && m->n_remotes == 1 && !m->pairs && !m->rights && m->next_id == 0 &&
-                      !m->ports.begun;
+    bool only_first = m->n_locals == 1 && m->n_remotes == 1 && !m->pairs && !m->rights && !m->demand &&
+                      m->next_id == 0 && !m->ports.begun;
     /* as conn_first_local and conn_first_remote would say it again */
     bool as_ever = l->usable && l->subflow && !l->backup && m->remotes[0].usable == !c->join.unwanted;
     bool silent = m->n_echoes == 0 && m->n_withdrawals == 0 && !m->departing;

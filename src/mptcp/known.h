@@ -5,6 +5,7 @@
 
 #include <braid/pm.h>
 #include "base/rate.h"
+#include "mptcp/demand.h"
 #include "mptcp/pm_load.h"
 #include "mptcp/ports.h"
 #include "mptcp/rights.h"
@@ -62,6 +63,8 @@ struct conn_known {
     struct port_walk ports;
     /* Which of the core's endpoints it may use; owned. NULL: all. */
     struct conn_rights *rights;
+    /* What the user has said in numbers; owned. NULL: nothing. */
+    struct conn_demand *demand;
     /* PM_OPENs that were tried, against join_rate: a path manager's mistake floods nobody */
     struct rate opens;
 };

@@ -11,6 +11,7 @@
 #include "mptcp/alone.h"
 #include "mptcp/announce.h"
 #include "mptcp/conn.h"
+#include "mptcp/demand.h"
 #include "mptcp/fate.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/joins.h"
@@ -88,6 +89,7 @@ static struct pm_view show(const struct braid_conn *c, struct backdrop *b, braid
 {
     static const struct pm_pair untried[PM_MAX_LOCALS][PM_MAX_REMOTES];
     const struct conn_known *m = c->pm.known;
+    const struct conn_demand demand = conn_demand_of(c);
     b->local = conn_first_local(c);
     b->remote = conn_first_remote(c);
     struct pm_view v = {
@@ -105,8 +107,11 @@ static struct pm_view show(const struct braid_conn *c, struct backdrop *b, braid
         .bytes = conn_volume(c),
         .waited = conn_load_waited(c, now),
         .join_after = c->env->params.join_after,
+        .expected = demand.expected,
+        .wanted = (unsigned)demand.subflows,
     };
     show_subflows(c, b->subflows, &v);
+    v.max_subflows = pm_number_limit(&v);
     return v;
 }
 
@@ -214,7 +219,9 @@ static void ask(struct braid_conn *c, braid_time now)
     struct pm pm = {.ops = c->pm.ops};
     if (c->pm.known)
         memcpy(pm.priv, c->pm.known->priv, sizeof(pm.priv));
-    pm.ops->update(&pm, &v, &plan);
+    if (pm.ops->update)
+        pm.ops->update(&pm, &v, &plan);
+    pm_keep_number(&pm, &v, &plan);
     keep_priv(c, &pm);
     c->deadlines.pm = plan.wake_at;
     conn_load_expect(c, plan.wake_bytes, plan.wake_waited);
@@ -291,6 +298,6 @@ void conn_pm_update(struct braid_conn *c, braid_time now)
     note_alone(c, now);
     if (m->known && m->known->departing)
         retire_departed(c, now);
-    if (m->ops->update)
+    if (m->ops->update || conn_demand_of(c).subflows > 0)
         ask(c, now);
 }

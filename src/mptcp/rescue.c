@@ -6,6 +6,7 @@
 #include "base/seq.h"
 #include "mptcp/choice.h"
 #include "mptcp/conn.h"
+#include "mptcp/demand.h"
 #include "mptcp/reinject.h"
 
 #define LATE_LEAST (10 * BRAID_MS) /* an ACK is not late before that */
@@ -37,13 +38,18 @@ static bool rescue(struct braid_conn *c, struct choice *ch, struct mp_map *m, en
     return true;
 }
 
+bool conn_repeats(const struct braid_conn *c)
+{
+    return c->send.repeat_said ? c->send.repeat : c->sched.ops->opportunistic;
+}
+
 /* With copies each path carries everything anyway. Without a scheduler that repeats for speed, only a silent
  * path is a reason. */
 bool conn_may_rescue(const struct braid_conn *c)
 {
     if (c->n_subflows < 2 || c->send.una == c->send.nxt || conn_copies(c))
         return false;
-    if (c->sched.ops->opportunistic)
+    if (conn_repeats(c))
         return true;
     each_flow (s, c) {
         if (s->silence.suspect)
@@ -112,7 +118,7 @@ static void rescue_front(struct braid_conn *c, struct choice *ch, struct mp_subf
 
 void rescue_head(struct braid_conn *c, struct choice *ch, braid_time now)
 {
-    if (!c->send.blocked || !c->sched.ops->opportunistic)
+    if (!c->send.blocked || !conn_repeats(c))
         return;
     /* all paths that carry the first byte without a DATA_ACK: the window opens with the first of them to
      * deliver */
@@ -147,12 +153,12 @@ static struct list *slower_tail(const struct braid_conn *c, struct mp_subflow *h
     return first;
 }
 
-/* A pause in the user's writing is not the end of the data: only when f had nothing to do for a round trip,
- * repetitions are not in the way of what is written next. */
+/* A pause in the user's writing is not the end of the data, unless it has said so: only when f had nothing to
+ * do for a round trip, repetitions are not in the way of what is written next. */
 static bool is_tail(struct braid_conn *c, const struct sched_path *f, braid_time now)
 {
     braid_time at = c->send.news_at + f->srtt_us;
-    if (c->send.shutdown || now >= at)
+    if (c->send.shutdown || now >= at || conn_is_all(c))
         return true;
     no_later(&c->deadlines.watch, at);
     return false;
@@ -178,8 +184,7 @@ static void rescue_tail_of(struct braid_conn *c, struct choice *ch, unsigned h, 
 /* Paths that are not usable are not looked at: what they carry was repeated before (rescue_silent). */
 void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now)
 {
-    if (c->send.nxt != c->send.end || c->send.blocked || c->send.reinject.n > 0 ||
-        !c->sched.ops->opportunistic)
+    if (c->send.nxt != c->send.end || c->send.blocked || c->send.reinject.n > 0 || !conn_repeats(c))
         return;
     for (unsigned h = 0; h < ch->view.n_paths; h++)
         if (!list_empty(&ch->flows[h]->tcp.flight->maps) && ch->paths[h].usable)

@@ -7,6 +7,9 @@
 struct braid_conn;
 struct choice;
 
+/* Whether what waits for a slow path may be repeated on a faster one: as the user has said, or the scheduler
+ * has it. */
+bool conn_repeats(const struct braid_conn *c);
 /* Could anything in flight be worth repeating? */
 bool conn_may_rescue(const struct braid_conn *c);
 /* Repeats on other paths what silent ones carry. */

@@ -49,6 +49,9 @@ struct conn_send {
     /* the user got no room and waits for writable() */
     bool want_writable;
     bool starved; /* memory was short when the user wanted to write */
+    /* the user has said whether what waits may be repeated elsewhere (rescue.c); else the scheduler does */
+    bool repeat_said : 1;
+    bool repeat : 1;
 };
 
 /* Sets the numbers to those of a connection on which nothing was sent. */

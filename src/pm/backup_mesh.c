@@ -9,7 +9,7 @@ static void update(struct pm *pm, const struct pm_view *v, struct pm_plan *plan)
     pm_give_up(v, plan, 1);
     pm_want_announced(v, plan, false);
     if (!pm_have_sound(v))
-        pm_want_mesh(v, plan);
+        pm_want_mesh(v, plan, 1);
 }
 
 const struct pm_ops pm_backup = {

@@ -7,7 +7,7 @@ static void update(struct pm *pm, const struct pm_view *v, struct pm_plan *plan)
     (void)pm;
     pm_give_up(v, plan, 1);
     pm_want_announced(v, plan, false);
-    pm_want_mesh(v, plan);
+    pm_want_mesh(v, plan, 1);
 }
 
 const struct pm_ops pm_fullmesh = {

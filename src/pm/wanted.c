@@ -100,11 +100,11 @@ void pm_want_subflows(const struct pm_view *v, struct pm_plan *plan, unsigned lo
 
 /* Where the limit is below the whole mesh, each address of ours comes to its turn before any gets a second
  * subflow: the pairs are taken along diagonals. */
-void pm_want_mesh(const struct pm_view *v, struct pm_plan *plan)
+void pm_want_mesh(const struct pm_view *v, struct pm_plan *plan, unsigned n)
 {
     for (unsigned d = 0; d < v->n_remotes; d++)
         for (unsigned l = 0; l < v->n_locals; l++)
-            pm_want_subflows(v, plan, l, (l + d) % v->n_remotes, 1);
+            pm_want_subflows(v, plan, l, (l + d) % v->n_remotes, n);
 }
 
 static braid_time patience(const struct pm_view *v)
@@ -137,13 +137,20 @@ static bool is_replaced(const struct pm_view *v, const struct pm_subflow *s, uns
     return sound > 0 && sound >= n && !s->wished && (s->lost || !s->established);
 }
 
+void pm_close(struct pm_plan *plan, uint32_t id)
+{
+    plan_action(plan, (struct pm_action){.what = PM_CLOSE, .subflow = id});
+}
+
 void pm_give_up(const struct pm_view *v, struct pm_plan *plan, unsigned n)
 {
+    if (n < v->wanted)
+        n = v->wanted; /* all of them may be between two addresses (number.c) */
     for (unsigned i = 0; i < v->n_subflows; i++) {
         const struct pm_subflow *s = &v->subflows[i];
 
         if (s->ours && !s->closing && (took_too_long(v, s, plan) || is_replaced(v, s, n)))
-            plan_action(plan, (struct pm_action){.what = PM_CLOSE, .subflow = s->id});
+            pm_close(plan, s->id);
     }
 }
 

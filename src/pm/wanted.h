@@ -10,8 +10,10 @@
  * since an address translator on the way has forgotten them. */
 void pm_want_subflows(const struct pm_view *v, struct pm_plan *plan, unsigned local, unsigned remote,
                       unsigned n);
-/* Wants a subflow from each of our addresses to each of the peer's. */
-void pm_want_mesh(const struct pm_view *v, struct pm_plan *plan);
+/* Wants n subflows from each of our addresses to each of the peer's. */
+void pm_want_mesh(const struct pm_view *v, struct pm_plan *plan, unsigned n);
+/* Plans to close the subflow with this id. */
+void pm_close(struct pm_plan *plan, uint32_t id);
 /* True if some subflow is up, its path answers as far as its timer knows, and its address stays. */
 bool pm_have_sound(const struct pm_view *v);
 /* Gives up our subflows whose handshake takes too long, and of those between two addresses, of which the

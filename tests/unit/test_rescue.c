@@ -170,6 +170,42 @@ START_TEST(a_pause_in_writing_is_an_end_when_the_fast_path_was_idle_for_a_round_
 }
 END_TEST
 
+/* The user has said how much there is: then it need not shut down (src/mptcp/demand.c). */
+START_TEST(the_last_bytes_are_those_that_the_user_has_promised)
+{
+    begin(&bold);
+    ck_assert_int_eq(braid_conn_set_option(lone.c, BRAID_OPT_EXPECTED_BYTES, 3000), 0);
+    send_slowly(2999);
+    ck_assert_uint_eq(carried(fast), 0);
+    send_slowly(1);
+    ck_assert_uint_gt(carried(fast), 0);
+    uint64_t before = carried(fast);
+    send_slowly(2000); /* more than that: who knows how much it will be? */
+    ck_assert_uint_eq(carried(fast), before);
+    lone_end();
+}
+END_TEST
+
+/* As the user says, if it does. */
+START_TEST(whether_anything_is_repeated_is_the_schedulers_or_the_users_to_say)
+{
+    int64_t repeats;
+    begin(&bold);
+    ck_assert(braid_conn_get_option(lone.c, BRAID_OPT_REPEAT, &repeats) == 0 && repeats == 1);
+    ck_assert_int_eq(braid_conn_set_option(lone.c, BRAID_OPT_REPEAT, 2), -1);
+    ck_assert_int_eq(braid_conn_set_option(lone.c, BRAID_OPT_REPEAT, 0), 0);
+    ck_assert(braid_conn_get_option(lone.c, BRAID_OPT_REPEAT, &repeats) == 0 && repeats == 0);
+    send_slowly(3000);
+    braid_conn_shutdown(lone.c);
+    push();
+    ck_assert_uint_eq(carried(fast), 0);
+    ck_assert_int_eq(braid_conn_set_option(lone.c, BRAID_OPT_REPEAT, 1), 0);
+    push();
+    ck_assert_uint_eq(carried(fast), 3000);
+    lone_end();
+}
+END_TEST
+
 START_TEST(only_the_part_of_the_tail_that_gains_by_it_is)
 {
     begin(&bold);
@@ -215,6 +251,8 @@ int main(void)
     tcase_add_test(t, nor_if_the_ack_would_come_sooner_anyway);
     tcase_add_test(t, the_last_bytes_are_repeated_where_they_arrive_sooner);
     tcase_add_test(t, a_pause_in_writing_is_an_end_when_the_fast_path_was_idle_for_a_round_trip);
+    tcase_add_test(t, the_last_bytes_are_those_that_the_user_has_promised);
+    tcase_add_test(t, whether_anything_is_repeated_is_the_schedulers_or_the_users_to_say);
     tcase_add_test(t, only_the_part_of_the_tail_that_gains_by_it_is);
     tcase_add_test(t, a_copy_that_is_late_is_repeated);
     suite_add_tcase(suite, t);
