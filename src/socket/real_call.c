@@ -32,7 +32,7 @@ int real_connect(int fd, const struct sockaddr *address, socklen_t len)
 
 int real_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
 {
-    return (int)syscall(SYS_accept4, fd, address, len, flags);
+    return CALL(accept4, fd, address, len, flags);
 }
 
 int real_close(int fd)

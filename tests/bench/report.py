@@ -6,6 +6,7 @@ import re
 import statistics
 
 import cpe
+import programs
 from lib.proc import run
 from lib.proxy import BRAIDD, ROOT
 from rows import LOADS, MEMORY
@@ -94,12 +95,22 @@ def _cpe_cpu(results, row):
     return [f"{row.title} (s/GB)", number(theirs, 3), number(mine, 3), number(of, 2), "-" if of is None else "yes" if of <= 1 else "no"]
 
 
+def _program(results, row):
+    ratio_of = programs.of(results, row)
+    return [f"{row.title} ({row.unit})", *(spread(results.of(row.key, name), row.digits) for name in programs.NAMES),
+            number(ratio_of, 3), met(row, ratio_of)]
+
+
 def tables(results):
     """(heading, header, lines) of each."""
-    if results.part != "cpe":
+    if results.part in (None, "proxy"):
         yield from _proxy_tables(results)
-    if results.part != "proxy":
+    if results.part in (None, "cpe"):
         yield from _cpe_tables(results)
+    if results.part in (None, "programs"):
+        yield ("Programs on the machine of a CPE, with libbraid-socket preloaded, of which they use nothing: medians (and ranges); "
+               "the ratio is the median of those of single turns", ["", *programs.NAMES, "ratio", "aim met"],
+               [_program(results, row) for row, *_ in programs.LOADS])
 
 
 def _cpe_tables(results):

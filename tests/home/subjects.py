@@ -50,7 +50,8 @@ class Direct(Subject):
 
 class BraidSubject(Subject):
     """Braid as CPE and as converter, with the defaults of both."""
-    name, state = "Braid", None
+    name, state, cpe = "Braid", None, None
+    steering = ("--lan", "lan")
     near, far = {}, {}  # keys of the CPE and the converter beside the defaults
 
     def start(self, house, directory):
@@ -61,11 +62,11 @@ class BraidSubject(Subject):
         edge = Braid(house.edge, at_edge, [Section("edge conv", mode="convert", listen=converter, allow="10.0.0.0/8",
                                                targets="any", **self.far)])
         self.processes.append(edge.process)
-        cpe = Braid(house.cpe, at_cpe, [Cpe(uplinks=[uplink.device for uplink in house.uplinks], mode="convert", peer=converter,
-                                    **self.near)])
-        self.processes.append(cpe.process)
+        self.cpe = Braid(house.cpe, at_cpe, [Cpe(uplinks=[uplink.device for uplink in house.uplinks], mode="convert", peer=converter,
+                                         **self.near)])
+        self.processes.append(self.cpe.process)
         self.state = directory / "steer"
-        house.cpe.run(SCRIPT, "up", "--lan", "lan", "--state", self.state)
+        house.cpe.run(SCRIPT, "up", *self.steering, "--state", self.state)
 
     def stop(self):
         if self.state:
