@@ -277,6 +277,9 @@ START_TEST(peers_are_reached_by_the_family_that_is_left)
     const struct cpe_wish asks = {.meant = &meant, .of_program = &w};
     ck_assert_uint_eq(cpe_lanes(cpe, &asks, lanes), 3);
     ck_assert(lanes[0].plain == _i && ip_is_v4(&lanes[0].remote.ip) == !_i);
+    /* no peer can be had, and the server itself has IPv6 */
+    const struct cpe_wish straight = {.meant = &meant, .straight = true, .of_program = &w};
+    ck_assert(cpe_lanes(cpe, &straight, lanes) == 3 && lanes[0].plain && lanes[2].plain);
 }
 END_TEST
 
