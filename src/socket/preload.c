@@ -43,7 +43,7 @@ VISIBLE int socket(int domain, int type, int protocol)
 
 VISIBLE int accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict len)
 {
-    return linux_socket_accepted(fd, real_accept4(fd, address.__sockaddr__, len, 0));
+    return linux_socket_accepted(fd, real_accept(fd, address.__sockaddr__, len));
 }
 
 VISIBLE int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict len, int flags)

@@ -30,6 +30,11 @@ int real_connect(int fd, const struct sockaddr *address, socklen_t len)
     return CALL(connect, fd, address, len);
 }
 
+int real_accept(int fd, struct sockaddr *address, socklen_t *len)
+{
+    return (int)syscall(SYS_accept, fd, address, len);
+}
+
 int real_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
 {
     return CALL(accept4, fd, address, len, flags);

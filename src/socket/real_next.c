@@ -33,6 +33,12 @@ int real_connect(int fd, const struct sockaddr *address, socklen_t len)
     return next(fd, address, len);
 }
 
+int real_accept(int fd, struct sockaddr *address, socklen_t *len)
+{
+    NEXT(real_accept, "accept");
+    return next(fd, address, len);
+}
+
 int real_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
 {
     NEXT(real_accept4, "accept4");

@@ -275,3 +275,46 @@ def test_mptcpize_has_programs_ask_for_braids_sockets(env, kernel):
     finally:
         server.kill()
     assert json.loads(done.stdout)["end"]["sum_received"]["bytes"] > MIB
+
+
+HAPROXY = """global
+    nbthread 2
+defaults
+    mode tcp
+    timeout connect 10s
+    timeout client 10s
+    timeout server 10s
+listen all
+    bind 127.0.0.1:8080
+    option splice-auto
+    server one {server}
+"""
+
+
+@braid_only
+def test_haproxy_listens_and_connects_by_such_sockets(env):
+    """A program with threads, splice and children, all of whose sockets are of MPTCP, where the kernel has none."""
+    router = start(env)
+    env.home.cpe.sysctl(net__mptcp__enabled=0)
+    config = env.directory / "haproxy.cfg"
+    config.write_text(HAPROXY.format(server=net.join(home.MULTI[4], PORT)))
+    listener = env.listen(address=home.MULTI[4], at=env.home.multi, multipath=True)
+    words = ["mptcpize", "run", "env", f"BRAID_LIBRARY={BUILD / 'libbraid-socket.so'}", ROOT / "deploy" / "braidrun",
+             "--socket", router.directory / "app.sock", "haproxy", "-f", config]
+    proxy = Process(env.home.cpe.command(*map(str, words)), "haproxy")
+    try:
+        with env.home.cpe.entered():
+            until(lambda: any(":1F90 " in line for line in listening()), "haproxy listens")  # port 8080
+        for _ in range(3):
+            near = env.open(multipath=False, at=env.home.cpe)
+            near.connect(("127.0.0.1", 8080))
+            far = env.accept(listener)
+            near.sendall(GREETING)
+            assert receive(far, len(GREETING)) == GREETING and mptcp.is_mptcp(far)
+            far.sendall(bytes(MIB))
+            assert len(receive(near, MIB)) == MIB
+            far.close()
+            assert near.recv(1) == b""
+            near.close()
+    finally:
+        proxy.kill()
