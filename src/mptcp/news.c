@@ -99,8 +99,11 @@ void news_gone(struct mp_subflow *s)
     tell(s->conn, &e);
 }
 
+/* Of one that is not up yet, its coming will tell. */
 void news_priority(struct mp_subflow *s, bool by_peer)
 {
+    if (!s->confirmed)
+        return;
     struct braid_event e = of_subflow(s, BRAID_EVENT_PRIORITY);
     e.by_peer = by_peer;
     tell(s->conn, &e);

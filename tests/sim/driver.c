@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/addr.h"
 #include "early.h"
+#include "heard.h"
 #include "world.h"
 
 #define VNET_HEADER 12
@@ -300,6 +301,8 @@ static bool make_core(struct sim_core *c)
     if (p.n_workers > 1)
         host.hand_over = hand_over;
     c->core = braid_core_new(&p, &host, w->time.now);
+    if (c->core)
+        heard_begin(c);
     return c->core;
 }
 
@@ -322,6 +325,7 @@ bool sim_core_init_outer(struct sim_core *c, struct world *w, unsigned side)
 /* What it had planned finds that nothing is due. */
 bool sim_core_restart(struct sim_core *c)
 {
+    heard_end(c);
     braid_core_free(c->core);
     c->wake_at = BRAID_NEVER;
     return make_core(c);
@@ -329,6 +333,7 @@ bool sim_core_restart(struct sim_core *c)
 
 void sim_core_free(struct sim_core *c)
 {
+    heard_end(c);
     if (c->core)
         braid_core_free(c->core);
     if (c->pool)

@@ -16,6 +16,7 @@ struct sim_core {
     unsigned side, worker;
     bool outer; /* an end of a chain, in world.outer; else one of the paths' ends */
     struct braid_core *core;
+    struct heard_conn *heard; /* heard.c */
     struct buf_pool *pool;
     bool flush_planned;
     braid_time wake_at;          /* when an event for the deadline is planned; BRAID_NEVER: none */
