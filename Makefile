@@ -157,7 +157,7 @@ $(B)/examples/%-shared: docs/examples/%.c $(B)/examples/libembedder.so $(wildcar
 # ... or what a program has that talks to the daemon. They are run end to end (tests/e2e/test_app_examples.py).
 $(B)/examples/socket/%: docs/examples/socket/%.c docs/examples/socket/example.h $(B)/libbraid-socket.a $(wildcard include/braid/*.h)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(OPT) $(WARN) -Iinclude $(SAN) -o $@ $< $(B)/libbraid-socket.a -pthread
+	$(CC) -std=gnu11 $(OPT) $(WARN) -Iinclude -o $@ $< $(B)/libbraid-socket.a -pthread
 examples: $(example_bin) $(example_bin:%=%-shared) $(program_bin) ## build docs/examples; run those of the core, compare with the output beside each
 	@for e in $(example_bin) $(example_bin:%=%-shared); do o=$${e##*/}; \
 		$$e | diff docs/examples/$${o%-shared}.out - || exit 1; done

@@ -19,22 +19,19 @@ from test_app import VERSIONS, start, uplink_addresses
 EXAMPLES = BUILD / "examples" / "socket"
 
 
-def started(namespace, daemon, name, *words):
-    return Process(namespace.command("env", f"BRAID_APP_SOCKET={daemon.directory}/app.sock", EXAMPLES / name, *words), name)
-
-
 @contextlib.contextmanager
-def running(namespace, daemon, name, *words):
-    process = started(namespace, daemon, name, *words)
+def running(namespace, daemon, name, *words, **variables):
+    variables = [f"{key}={value}" for key, value in {"BRAID_APP_SOCKET": f"{daemon.directory}/app.sock", **variables}.items()]
+    process = Process(namespace.command("env", *variables, EXAMPLES / name, *words), name)
     try:
         yield process
     finally:
         process.kill()
 
 
-def said(env, daemon, name, *words):
+def said(env, daemon, name, *words, **variables):
     """What an example says that runs on the router to its end, line by line."""
-    with running(env.home.cpe, daemon, name, *words) as process:
+    with running(env.home.cpe, daemon, name, *words, **variables) as process:
         status = process.wait(20)
         assert status == 0, f"{name}: {status}: {process.lines}"
         return process.lines
@@ -117,6 +114,14 @@ def test_names_and_sctps_calls(env):
         assert said(env, router, "name", "server.example", PORT) == [f"connected to {server[0]}"]
         local, remote = said(env, router, "sctp", *server, zero, one)
         assert sorted(local.split()[1:]) == [zero, one] and remote == f"remote: {server[0]}"
+
+
+@braid_only
+def test_linuxs_own_interface_with_the_library_preloaded(env):
+    router = start(env)
+    with echo(env) as server:
+        line, = said(env, router, "linux", *server, "3", LD_PRELOAD=BUILD / "libbraid-socket.so")
+        assert re.fullmatch("3 subflows, connection [0-9a-f]{8}", line)
 
 
 @braid_only
