@@ -197,6 +197,10 @@ bool braid_core_dirty(const struct braid_core *core);
 /* Whether a subflow between these two ends, perhaps in TIME_WAIT, is the core's. */
 bool braid_core_knows(const struct braid_core *core, const struct braid_addr *local,
                       const struct braid_addr *remote);
+/* Whether one could be opened from just this port: there is none, nor is it in TIME_WAIT. One that we have
+ * reset is no hindrance. */
+bool braid_core_can_bind(const struct braid_core *core, const struct braid_addr *local,
+                         const struct braid_addr *remote);
 /* The connection with a subflow between these two ends; NULL: there is none. */
 struct braid_conn *braid_core_find(const struct braid_core *core, const struct braid_addr *local,
                                    const struct braid_addr *remote);
@@ -339,9 +343,9 @@ struct braid_connect_params {
     const struct sched_ops *sched;
     const struct pm_ops *pm; /* NULL: as with listening */
     bool checksum;
-    /* The only endpoints of the core that it may use, its own address among them, at most 16; copied. 0: all
-     * of them, those to come included (braid_conn_allow). */
-    const struct braid_ip *only;
+    /* The only endpoints of the core that it may use, its own address among them, at most 16; copied. A port:
+     * as with braid_conn_allow. 0: all of them, those to come included. */
+    const struct braid_addr *only;
     unsigned n_only;
     bool plain;        /* no MPTCP */
     bool no_join;      /* as with listening, for the address and port that we connect from */
@@ -393,10 +397,13 @@ int braid_conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e
 int braid_conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip);
 /* The word of the connection's user on an address of ours, which holds as long as the connection does,
  * whether or not the address is an endpoint at the moment (RFC 6897 section 5.3.3: TCP_MULTIPATH_ADD,
- * _REMOVE). One that is allowed is used like the core's other endpoints, from now on or once it is one. -1:
- * memory is short, or 16 addresses have been named. */
-int braid_conn_allow(struct braid_conn *c, const struct braid_ip *ip);
-/* The same: it is not used any more. Its subflows are closed, as by braid_conn_endpoint_remove. */
+ * _REMOVE). One that is allowed is used like the core's other endpoints, from now on or once it is one. A
+ * port, unless it is 0, is the one that subflows which are opened from there by a path manager have, and no
+ * other: while it cannot be had, there is none. LIMIT: memory is short, or 16 addresses have been named.
+ * TAKEN: others have the port towards each address of the peer that is known. */
+enum braid_error braid_conn_allow(struct braid_conn *c, const struct braid_addr *addr);
+/* The same: it is not used any more. Its subflows are closed, as by braid_conn_endpoint_remove, and the
+ * peer's joins there are refused. -1: as LIMIT. */
 int braid_conn_forbid(struct braid_conn *c, const struct braid_ip *ip);
 /* Something may have happened to connections on their way to and from this address, such as the loss of a
  * translator's memory, that only a packet of ours brings to light: the peer of each subflow from there is

@@ -21,8 +21,10 @@ extern "C" {
  * ENABLE (int): before connect: 0: MPTCP is not to be used, the connection is plain TCP; above: it is, where
  *   it can be had. Afterwards, read: 0: plain TCP; 1: MPTCP.
  * ADD, REMOVE (list of addresses: struct sockaddr_in and struct sockaddr_in6, one behind the other): the
- *   local addresses that subflows may be opened from, before connect and later on. Once one was added before
- *   connect, only those that were are used. EADDRNOTAVAIL: it is no address of an uplink.
+ *   local addresses that subflows may be opened from, before connect and later on, by the port that ADD has
+ *   with them, 0: any. Once one was added before connect, only those that were are used. EADDRNOTAVAIL: it is
+ *   no address of an uplink, or the port is none that an uplink can carry; EADDRINUSE, from connect or later
+ *   on: the port is taken.
  * SUBFLOWS (array of struct tcp_multipath_subflow, read only): the ends of the subflows that are established.
  *   As many as fit are given; *len is their size.
  * CONNID (uint32_t, read only): what tells the connection from all others of this machine: its token.

@@ -40,11 +40,32 @@ static bool env_flow_taken(struct mptcp_env *env, const struct braid_addr *local
     return braid_core_knows((const struct braid_core *)env, local, remote);
 }
 
+/* One that we have reset is not: the peer has forgotten it, and takes nothing new for a part of it. */
+static bool is_free(const struct timewait_entry *e)
+{
+    return !e || (e->aborted && !e->orphan);
+}
+
+bool braid_core_can_bind(const struct braid_core *core, const struct braid_addr *local,
+                         const struct braid_addr *remote)
+{
+    return !core_find_flow(core, local, remote) && is_free(core_find_timewait(core, local, remote));
+}
+
+static bool env_flow_free(struct mptcp_env *env, const struct braid_addr *local,
+                          const struct braid_addr *remote)
+{
+    return braid_core_can_bind((const struct braid_core *)env, local, remote);
+}
+
 static int env_flow_add(struct mptcp_env *env, struct mp_subflow *s)
 {
     struct braid_core *core = (struct braid_core *)env;
-    if (env_flow_taken(env, &s->tcp.local, &s->tcp.remote)) /* a SYN that may take it has ended TIME_WAIT */
+    struct timewait_entry *e = core_find_timewait(core, &s->tcp.local, &s->tcp.remote);
+    if (!env_flow_free(env, &s->tcp.local, &s->tcp.remote)) /* a SYN that may take it has ended TIME_WAIT */
         return -1;
+    if (e)
+        core_timewait_free(e);
     htable_insert(&core->flows, &s->hash, core_hash_flow(core, &s->tcp.local, &s->tcp.remote));
     core_directory_add(core, &s->tcp.local, &s->tcp.remote);
     s->hashed = true;
@@ -110,6 +131,7 @@ static void env_incoming(struct mptcp_env *env, struct braid_conn *c)
 const struct mptcp_env_ops core_env_ops = {
     .flow_add = env_flow_add,
     .flow_taken = env_flow_taken,
+    .flow_free = env_flow_free,
     .flow_remove = env_flow_remove,
     .time_wait = env_time_wait,
     .aborted = env_aborted,

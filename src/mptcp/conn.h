@@ -37,6 +37,9 @@ struct mptcp_env_ops {
     /* True if it has, or had lately, a subflow with this 4-tuple. */
     bool (*flow_taken)(struct mptcp_env *env, const struct braid_addr *local,
                        const struct braid_addr *remote);
+    /* Whether one with just this port can be: nobody has the 4-tuple, and it is not in TIME_WAIT, unless we
+     * have reset what had it. */
+    bool (*flow_free)(struct mptcp_env *env, const struct braid_addr *local, const struct braid_addr *remote);
     void (*flow_remove)(struct mptcp_env *env, struct mp_subflow *s);
     /* The subflow is in TIME_WAIT and about to be freed: remember what its 4-tuple needs. Called after
      * flow_remove. */

@@ -82,6 +82,11 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
         refuse_join(c, syn, MPTCP_RST_MPTCP, now);
         return;
     }
+    /* it has not heard yet that the address was taken away (section 3.4.2) */
+    if (!conn_may_be_joined_at(c, &syn->dst.ip)) {
+        refuse_join(c, syn, MPTCP_RST_PROHIBITED, now);
+        return;
+    }
     /* full, and everybody was heard of within a second: nobody could make way for it */
     bool place = conn_has_place(c);
     if (!place && !conn_silent_longest(c, now, now)) {

@@ -217,19 +217,72 @@ static bool uses(const struct braid_conn *c, const struct braid_ip *ip)
     return i >= 0 && (!c->pm.known || c->pm.known->locals[i].usable);
 }
 
-int braid_conn_allow(struct braid_conn *c, const struct braid_ip *ip)
+bool conn_may_be_joined_at(const struct braid_conn *c, const struct braid_ip *ip)
+{
+    int i = conn_find_local(c, ip);
+    bool gone = i >= 0 && c->pm.known && !c->pm.known->locals[i].usable;
+    return !gone && conn_may_use(c, ip);
+}
+
+/* The peer has joined at an address that nobody has told it: it becomes one like others, with the ID that the
+ * peer knows it by, so that it can be taken away. */
+static void enter_joined(struct braid_conn *c, const struct braid_ip *ip)
+{
+    struct conn_known *m = conn_know(c);
+    uint8_t id = conn_local_id(c, ip);
+    int i = m && in_use(c, ip) ? free_local(c) : -1;
+    if (i >= 0)
+        m->locals[i] = (struct pm_local){.addr.ip = *ip, .id = id, .usable = true};
+}
+
+static bool has_flow(const struct braid_conn *c, const struct braid_addr *local,
+                     const struct braid_addr *remote)
+{
+    each_flow (s, c) {
+        if (addr_equal(&s->tcp.local, local) && addr_equal(&s->tcp.remote, remote))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a subflow from there, by its port, can be, or is ours already, to any of the peer's addresses that
+ * are known. */
+static bool can_have(const struct braid_conn *c, const struct braid_addr *local)
+{
+    const struct conn_known *m = c->pm.known;
+    const struct pm_remote first = conn_first_remote(c);
+    bool any = false;
+    for (unsigned i = 0; i < (m ? m->n_remotes : 1); i++) {
+        const struct braid_addr *remote = m ? &m->remotes[i].addr : &first.addr;
+        if (!ip_is_pair(&local->ip, &remote->ip))
+            continue;
+        any = true;
+        if (c->env->ops->flow_free(c->env, local, remote) || has_flow(c, local, remote))
+            return true;
+    }
+    return !any;
+}
+
+enum braid_error braid_conn_allow(struct braid_conn *c, const struct braid_addr *addr)
 {
     struct braid_endpoint e;
-    if (conn_rights_note(c, ip, true) < 0)
-        return -1;
+    if (addr->port > 0 && !can_have(c, addr))
+        return BRAID_ERROR_TAKEN;
+    if (conn_rights_note(c, addr, true) < 0)
+        return BRAID_ERROR_LIMIT;
     /* one that is used already would be begun anew */
-    return uses(c, ip) || !describe(c, ip, &e) ? 0 : conn_endpoint_add(c, &e);
+    if (uses(c, &addr->ip) || !describe(c, &addr->ip, &e))
+        return BRAID_ERROR_NONE;
+    return conn_endpoint_add(c, &e) < 0 ? BRAID_ERROR_LIMIT : BRAID_ERROR_NONE;
 }
 
 int braid_conn_forbid(struct braid_conn *c, const struct braid_ip *ip)
 {
-    if (conn_rights_note(c, ip, false) < 0)
+    const struct braid_addr addr = {.ip = *ip};
+    if (conn_rights_note(c, &addr, false) < 0)
         return -1;
+    if (conn_find_local(c, ip) < 0)
+        enter_joined(c, ip);
     if (uses(c, ip))
         conn_endpoint_remove(c, ip);
     return 0;

@@ -19,6 +19,7 @@
 #include "mptcp/marks.h"
 #include "mptcp/retire.h"
 #include "mptcp/retries.h"
+#include "mptcp/rights.h"
 
 #define OPEN_RETRY BRAID_SECOND /* after a subflow could not even be opened */
 /* Timeouts in a row after which a subflow is lost: seven times its first one, 1.4 s at least. */
@@ -143,6 +144,13 @@ static bool may_ask_there(struct braid_conn *c, const struct pm_action *a, braid
     return false;
 }
 
+/* What the user has bound this address's subflows to is not free, towards this address of the peer. */
+static bool bound_elsewhere(struct braid_conn *c, const struct braid_addr *local,
+                            const struct braid_addr *remote)
+{
+    return local->port > 0 && !c->env->ops->flow_free(c->env, local, remote);
+}
+
 /* False: it could not be, for lack of room, memory or free ports, or because of a rate. */
 static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_time now)
 {
@@ -153,10 +161,15 @@ static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_
     assert(a->local < m->n_locals && a->remote < m->n_remotes);
     const struct pm_local *l = &m->locals[a->local];
     const struct pm_remote *r = &m->remotes[a->remote];
+    const struct braid_addr bound = {.ip = l->addr.ip, .port = conn_bound_port(c, &l->addr.ip)};
     struct braid_addr local = l->addr;
+    if (bound_elsewhere(c, &bound, &r->addr))
+        return false;
     /* counted before it is known whether it succeeds, as what fails costs work, too */
     if (!rate_allows(&m->opens, c->env->params.join_rate, now) || !may_ask_there(c, a, now))
         return false;
+    if (bound.port > 0)
+        return conn_join_active(c, &bound, &r->addr, r->id, l->backup, now) == 0;
     /* The endpoint's own port first; between the same addresses it serves one subflow only, so that any other
      * port is the second choice. The initial subflow's port is taken already. */
     if (a->local > 0 && local.port > 0 && conn_join_active(c, &local, &r->addr, r->id, l->backup, now) == 0)

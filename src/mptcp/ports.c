@@ -51,9 +51,9 @@ static uint32_t draw_step(struct mptcp_env *env, const struct port_walk *walk, u
 enum braid_error ports_find(struct mptcp_env *env, struct port_walk *walk, struct braid_addr *local,
                             const struct braid_addr *remote)
 {
-    /* `flow_taken` counts TIME_WAIT as well: the peer, or a middlebox, may not have forgotten that 4-tuple */
     if (local->port)
-        return env->ops->flow_taken(env, local, remote) ? BRAID_ERROR_TAKEN : BRAID_ERROR_NONE;
+        return env->ops->flow_free(env, local, remote) ? BRAID_ERROR_NONE : BRAID_ERROR_TAKEN;
+    /* `flow_taken` counts TIME_WAIT as well: the peer, or a middlebox, may not have forgotten that 4-tuple */
     const struct share share = share_of(env);
     for (uint32_t i = 0; i < PORT_DRAWS + share.count; i++) {
         uint32_t step = i < PORT_DRAWS ? draw_step(env, walk, share.count) : 1;

@@ -28,21 +28,21 @@ static struct conn_rights *rights_of(struct braid_conn *c)
     return m->rights;
 }
 
-int conn_rights_note(struct braid_conn *c, const struct braid_ip *ip, bool may_use)
+int conn_rights_note(struct braid_conn *c, const struct braid_addr *addr, bool may_use)
 {
     struct conn_rights *r = rights_of(c);
     if (!r)
         return -1;
-    struct right *known = find(r, ip);
+    struct right *known = find(r, &addr->ip);
     if (!known && r->n == RIGHTS_MAX)
         return -1;
     if (!known)
         known = &r->list[r->n++];
-    *known = (struct right){.ip = *ip, .may_use = may_use};
+    *known = (struct right){.ip = addr->ip, .port = addr->port, .may_use = may_use};
     return 0;
 }
 
-bool conn_rights_begin(struct braid_conn *c, const struct braid_ip *only, unsigned n)
+bool conn_rights_begin(struct braid_conn *c, const struct braid_addr *only, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
         if (conn_rights_note(c, &only[i], true) < 0)
@@ -50,6 +50,13 @@ bool conn_rights_begin(struct braid_conn *c, const struct braid_ip *only, unsign
     if (n > 0)
         c->pm.known->rights->listed_only = true;
     return true;
+}
+
+uint16_t conn_bound_port(const struct braid_conn *c, const struct braid_ip *ip)
+{
+    struct conn_rights *r = c->pm.known ? c->pm.known->rights : NULL;
+    const struct right *said = r ? find(r, ip) : NULL;
+    return said ? said->port : 0;
 }
 
 bool conn_may_use(const struct braid_conn *c, const struct braid_ip *ip)

@@ -12,6 +12,7 @@ struct braid_conn;
 /* What was said of one address, last. */
 struct right {
     struct braid_ip ip;
+    uint16_t port; /* of subflows from there; 0: any */
     bool may_use;
 };
 
@@ -22,9 +23,11 @@ struct conn_rights {
 };
 
 /* Only these from now on; n of 0: all, as if nothing was ever said. False: memory is short, or too many. */
-bool conn_rights_begin(struct braid_conn *c, const struct braid_ip *only, unsigned n);
+bool conn_rights_begin(struct braid_conn *c, const struct braid_addr *only, unsigned n);
 /* The user's word on one address. -1: memory is short, or too many addresses were named. */
-int conn_rights_note(struct braid_conn *c, const struct braid_ip *ip, bool may_use);
+int conn_rights_note(struct braid_conn *c, const struct braid_addr *addr, bool may_use);
+/* The port that subflows from there have, by the user's word; 0: any. */
+uint16_t conn_bound_port(const struct braid_conn *c, const struct braid_ip *ip);
 /* Whether the connection may use this endpoint of the core. */
 bool conn_may_use(const struct braid_conn *c, const struct braid_ip *ip);
 

@@ -4,18 +4,6 @@
 #include "base/addr.h"
 #include "io/clock.h"
 
-static uint32_t change_addresses(const struct uplinks *us, struct braid_conn *c, unsigned endpoints,
-                                 int (*change)(struct braid_conn *c, const struct braid_ip *ip))
-{
-    for (unsigned i = 0; i < us->n; i++)
-        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
-            if ((endpoints & UPLINK_ENDPOINT(i, f)) && change(c, &us->all[i].inner[f]) < 0)
-                return ENOBUFS;
-    return 0;
-}
-
-/* ---- single subflows (REQ7 and REQ11 of RFC 6897) ------------------------------------------------------ */
-
 static uint32_t errno_of(enum braid_error error)
 {
     switch (error) {
@@ -42,6 +30,61 @@ static uint32_t errno_of(enum braid_error error)
     return EINVAL;
 }
 
+/* ---- addresses of uplinks ------------------------------------------------------------------------------ */
+
+/* RFC 6897 section 7: only what can be a source of subflows here is taken, of a family that is for MPTCP. A
+ * port beyond the range would bring no answer: what comes back is turned back to Braid by it. */
+uint32_t app_choose(const struct uplinks *us, struct port_range ports, const struct app_addrs *list,
+                    struct uplink_choice *out)
+{
+    *out = (struct uplink_choice){0};
+    for (unsigned i = 0; i < list->n; i++) {
+        const struct braid_addr *a = &list->addr[i];
+        unsigned endpoint = uplinks_endpoint(us, &a->ip);
+        if (endpoint == 0 || uplinks_keep_off(us, uplink_family(&a->ip)) ||
+            (a->port > 0 && (a->port < ports.first || a->port > ports.last)))
+            return EADDRNOTAVAIL;
+        out->endpoints |= endpoint;
+        for (unsigned u = 0; u < us->n; u++)
+            if (endpoint == UPLINK_ENDPOINT(u, uplink_family(&a->ip)))
+                out->port[u][uplink_family(&a->ip)] = a->port;
+    }
+    return 0;
+}
+
+static uint32_t allow(const struct uplinks *us, struct braid_conn *c, const struct uplink_choice *choice)
+{
+    uint32_t error = 0;
+    for (unsigned i = 0; i < us->n; i++)
+        for (unsigned f = 0; f < UPLINK_FAMILIES; f++) {
+            const struct braid_addr addr = {.ip = us->all[i].inner[f], .port = choice->port[i][f]};
+            uint32_t one =
+                choice->endpoints & UPLINK_ENDPOINT(i, f) ? errno_of(braid_conn_allow(c, &addr)) : 0;
+            error = error ? error : one;
+        }
+    return error;
+}
+
+static uint32_t forbid(const struct uplinks *us, struct braid_conn *c, const struct uplink_choice *choice)
+{
+    for (unsigned i = 0; i < us->n; i++)
+        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
+            if ((choice->endpoints & UPLINK_ENDPOINT(i, f)) && braid_conn_forbid(c, &us->all[i].inner[f]) < 0)
+                return ENOBUFS;
+    return 0;
+}
+
+static uint32_t change_addresses(const struct uplinks *us, struct braid_conn *c, const struct app_question *q)
+{
+    struct uplink_choice choice;
+    uint32_t error = app_choose(us, q->ports, &q->addrs, &choice);
+    if (error)
+        return error;
+    return q->option == APP_ADD ? allow(us, c, &choice) : forbid(us, c, &choice);
+}
+
+/* ---- single subflows (REQ7 and REQ11 of RFC 6897) ------------------------------------------------------ */
+
 /* The peer's addresses are those that it is known by: nobody has the daemon send SYNs to somebody else. */
 static bool is_the_peers(const struct braid_conn *c, const struct braid_ip *ip)
 {
@@ -66,10 +109,11 @@ static const struct braid_ip *inner_of(const struct uplinks *us, unsigned endpoi
 
 static uint32_t open_subflow(const struct uplinks *us, struct braid_conn *c, const struct app_question *q)
 {
-    const struct braid_ip *inner = inner_of(us, q->endpoints);
+    const struct braid_ip *inner = inner_of(us, uplinks_endpoint(us, &q->pair.local.ip));
     struct braid_addr ours, first, local = {.port = q->pair.local.port}, remote = q->pair.remote;
     braid_conn_addrs(c, &ours, &first);
-    if (!inner)
+    if (!inner || uplinks_keep_off(us, uplink_family(inner)) ||
+        (local.port > 0 && (local.port < q->ports.first || local.port > q->ports.last)))
         return EADDRNOTAVAIL;
     local.ip = *inner;
     if (ip_is_unspecified(&remote.ip))
@@ -94,9 +138,8 @@ uint32_t app_change(struct node *node, const struct uplinks *us, struct braid_co
         return EOPNOTSUPP;
     switch (q->option) {
     case APP_ADD:
-        return change_addresses(us, c, q->endpoints, braid_conn_allow);
     case APP_REMOVE:
-        return change_addresses(us, c, q->endpoints, braid_conn_forbid);
+        return change_addresses(us, c, q);
     case APP_OPEN:
         return open_subflow(us, c, q);
     case APP_CLOSE:

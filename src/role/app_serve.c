@@ -154,6 +154,16 @@ static bool find(const struct node *node, const struct app_question *q, struct b
     return cl;
 }
 
+uint32_t app_wish(struct node *node, const struct wish_news *news, braid_time now)
+{
+    const struct cpes *cs = cpes_of(node);
+    if (cs && !cpes_can_bind(cs, &news->wish, &news->meant))
+        return EADDRINUSE;
+    if (node->wishes)
+        wishes_add(node->wishes, news, now);
+    return 0;
+}
+
 bool app_serve(struct node *node, const struct app_question *q, struct app_message *answer)
 {
     struct braid_conn *c;

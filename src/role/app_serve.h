@@ -3,22 +3,28 @@
 #define BRAID_ROLE_APP_SERVE_H
 
 #include "app/message.h"
+#include "base/port_range.h"
 #include "role/node.h"
 #include "role/profile.h"
 #include "role/watches.h"
+#include "role/wishes.h"
 
 /* A question about one connection, and its answer. */
 struct app_question {
     struct braid_addr local, remote; /* of the program's socket */
     enum app_kind kind;              /* GET, SET, WATCH */
     enum app_option option;
-    unsigned endpoints;            /* SET: ADD, REMOVE, OPEN: of uplinks, UPLINK_ENDPOINT of each */
+    struct app_addrs addrs;        /* SET: ADD, REMOVE */
+    struct port_range ports;       /* that uplinks can carry */
     uint32_t value;                /* SET: CLOSE, SPARE, USE: the number of the subflow */
     struct braid_pair pair;        /* SET: OPEN */
     const struct profile *profile; /* SET: PROFILE */
     struct watch *watch;           /* WATCH */
 };
 
+/* In the thread of the node. A program is about to connect, and wishes something. 0, or EADDRINUSE: a port
+ * that it names is not free, as far as this node knows. */
+uint32_t app_wish(struct node *node, const struct wish_news *news, braid_time now);
 /* In the thread of the node. False: none of its connections is that; else *answer has what the program is
  * told, but for the number. */
 bool app_serve(struct node *node, const struct app_question *q, struct app_message *answer);

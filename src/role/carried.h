@@ -22,17 +22,17 @@ struct asking {
     bool straight;              /* no converter can be had, or none is wanted: the server itself is asked */
     bool bypass;                /* the server is known to speak MPTCP, and is asked without a converter */
     struct wish wish;           /* of the program that has asked ... */
-    struct braid_ip only[CPE_WISH_IPS]; /* ... as addresses, for the race */
-    struct cpe_shown shown;             /* of the device's socket */
-    bool convert;                       /* a converter is asked */
-    unsigned tries;                     /* how often one was asked again */
-    size_t message_len;                 /* bytes of the longest message that one is sent */
-    braid_time asked_at;                /* when this race began */
-    bool waits;                         /* for the device's first bytes (cpe_first.h); nobody is asked yet */
-    bool alone;                         /* they are with one candidate, and there is no other */
-    uint16_t first_len;                 /* ... so many of them */
-    struct event *heard;                /* a device's socket has some to read; NULL: not of interest */
-    struct braid_ip local;              /* from where the first candidate is */
+    struct braid_addr only[CPE_WISH_ADDRS]; /* ... as addresses, for the race */
+    struct cpe_shown shown;                 /* of the device's socket */
+    bool convert;                           /* a converter is asked */
+    unsigned tries;                         /* how often one was asked again */
+    size_t message_len;                     /* bytes of the longest message that one is sent */
+    braid_time asked_at;                    /* when this race began */
+    bool waits;            /* for the device's first bytes (cpe_first.h); nobody is asked yet */
+    bool alone;            /* they are with one candidate, and there is no other */
+    uint16_t first_len;    /* ... so many of them */
+    struct event *heard;   /* a device's socket has some to read; NULL: not of interest */
+    struct braid_ip local; /* from where the first candidate is */
     braid_time give_up_at;
     struct timer timer; /* of the race, or of the answer */
 };

@@ -384,7 +384,7 @@ static void ask_from(struct carried *cd, unsigned first, enum race_loss otherwis
     }
     cpe_heed_connect(cd, &params.connect);
     params.connect.only = a->only;
-    params.connect.n_only = cpe_wish_ips(cpe, &a->wish, a->only);
+    params.connect.n_only = cpe_wish_addrs(cpe, &a->wish, a->only);
     if (cpe->owner->role.node->learned)
         learned_steer(cpe->owner->role.node->learned, lanes, params.n_lanes, now);
     cd->far = lanes[0].remote;

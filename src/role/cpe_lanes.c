@@ -28,16 +28,16 @@ static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, cons
         const struct uplink *u = &us->all[order[i]];
         if (own && !(own->endpoints & UPLINK_ENDPOINT(order[i], family)))
             continue;
-        lanes[n++] =
-            (struct race_lane){.local.ip = u->inner[family],
-                               .remote = *remote,
-                               .head_start = race_head_start(u->srtt[family]),
-                               .plain_after = converter ? CONVERTER_PLAIN_AFTER : 0,
-                               .question_after = converter ? race_question_after(u->srtt[family]) : 0,
-                               .uplink = order[i],
-                               .capable = cpe->params->kind != CPE_TRANSPARENT && !wish->straight,
-                               .reserve = u->backup,
-                               .plain = off || (own && own->plain)};
+        lanes[n++] = (struct race_lane){
+            .local = {.ip = u->inner[family], .port = own ? own->port[order[i]][family] : 0},
+            .remote = *remote,
+            .head_start = race_head_start(u->srtt[family]),
+            .plain_after = converter ? CONVERTER_PLAIN_AFTER : 0,
+            .question_after = converter ? race_question_after(u->srtt[family]) : 0,
+            .uplink = order[i],
+            .capable = cpe->params->kind != CPE_TRANSPARENT && !wish->straight,
+            .reserve = u->backup,
+            .plain = off || (own && own->plain)};
     }
     return n;
 }

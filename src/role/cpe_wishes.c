@@ -21,21 +21,11 @@ static bool is_own(const struct cpes *cs, const struct braid_ip *ip)
     return ip_equal(&own, ip);
 }
 
-/* Its UPLINK_ENDPOINT; 0: no uplink has this address. */
-static unsigned endpoint_of(const struct cpes *cs, const struct braid_ip *ip)
-{
-    enum uplink_family family = uplink_family(ip);
-    for (unsigned i = 0; i < cs->uplinks.n; i++)
-        if (ip_equal(&cs->uplinks.all[i].ways[family].outer, ip))
-            return UPLINK_ENDPOINT(i, family);
-    return 0;
-}
-
 /* Section 5.3.2: if it has enabled MPTCP or named addresses as well, these and the one that it has bound to
  * are used, and no others. */
 static void respect_bound(struct cpes *cs, const struct braid_ip *bound, struct wish *w)
 {
-    unsigned endpoint = endpoint_of(cs, bound);
+    unsigned endpoint = uplinks_endpoint(&cs->uplinks, bound);
     if (endpoint == 0) /* mostly a device of the LAN */
         return;
     w->plain = w->plain || !w->aware;
@@ -103,7 +93,7 @@ void cpe_wish_keep_off(struct cpe *cpe, const struct braid_addr *meant, struct w
     cpe->counters.v[CPE_KEPT_OFF]++;
 }
 
-unsigned cpe_wish_ips(const struct cpe *cpe, const struct wish *wish, struct braid_ip out[CPE_WISH_IPS])
+unsigned cpe_wish_addrs(const struct cpe *cpe, const struct wish *wish, struct braid_addr out[CPE_WISH_ADDRS])
 {
     const struct uplinks *us = &cpe->owner->uplinks;
     bool all = wish->endpoints == UPLINK_ENDPOINTS && !uplinks_keep_off(us, UPLINK_V6);
@@ -111,6 +101,49 @@ unsigned cpe_wish_ips(const struct cpe *cpe, const struct wish *wish, struct bra
     for (unsigned i = 0; !all && i < us->n; i++)
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
             if (wish->endpoints & UPLINK_ENDPOINT(i, f) && !uplinks_keep_off(us, f))
-                out[n++] = us->all[i].inner[f];
+                out[n++] = (struct braid_addr){.ip = us->all[i].inner[f], .port = wish->port[i][f]};
     return n;
+}
+
+/* ---- ports ----------------------------------------------------------------------------------------------
+ */
+
+/* Whether none of these can be connected to from local; false: there is none of its family. */
+static bool all_taken(const struct braid_core *core, const struct braid_addr *local,
+                      const struct targets *remotes)
+{
+    bool any = false;
+    for (unsigned i = 0; i < remotes->n; i++) {
+        const struct braid_addr *remote = &remotes->addr[i];
+        if (!ip_is_pair(&local->ip, &remote->ip))
+            continue;
+        if (braid_core_can_bind(core, local, remote))
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+static bool is_taken(const struct cpe *cpe, const struct braid_addr *local, const struct braid_addr *meant)
+{
+    const struct braid_core *core = cpe->owner->role.node->core;
+    const struct targets server = {.addr = {*meant}, .n = 1};
+    bool taken = cpe->params->n_peers == 0 && all_taken(core, local, &server);
+    for (unsigned i = 0; i < cpe->params->n_peers; i++)
+        taken |= all_taken(core, local, &cpe->peers[i]);
+    return taken;
+}
+
+bool cpes_can_bind(const struct cpes *cs, const struct wish *wish, const struct braid_addr *meant)
+{
+    struct braid_addr named[CPE_WISH_ADDRS];
+    for (unsigned i = 0; i < cs->n; i++) {
+        const struct cpe *cpe = &cs->all[i];
+        if (meant->port < cpe->params->port_first || meant->port > cpe->params->port_last)
+            continue;
+        for (unsigned n = cpe_wish_addrs(cpe, wish, named); n-- > 0;)
+            if (named[n].port > 0 && is_taken(cpe, &named[n], meant))
+                return false;
+    }
+    return true;
 }

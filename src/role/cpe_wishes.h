@@ -5,7 +5,7 @@
 #include "role/cpe_state.h"
 #include "role/wishes.h"
 
-#define CPE_WISH_IPS (UPLINKS_MAX * UPLINK_FAMILIES)
+#define CPE_WISH_ADDRS (UPLINKS_MAX * UPLINK_FAMILIES)
 
 /* By its word, or by the address that it has bound to. */
 struct wish cpe_wish_of(struct cpe *cpe, const struct braid_addr *client, const struct braid_addr *meant);
@@ -15,7 +15,12 @@ const struct policy *cpe_wish_by_policy(struct cpe *cpe, const struct braid_addr
 /* RFC 6897 section 6.3: makes it plain TCP if it would go by a family whose connections are moved otherwise
  * (uplinks_keep_off). */
 void cpe_wish_keep_off(struct cpe *cpe, const struct braid_addr *meant, struct wish *w);
-/* The inner addresses of the uplinks that it may use, for braid_connect_params; 0: it may use all. */
-unsigned cpe_wish_ips(const struct cpe *cpe, const struct wish *wish, struct braid_ip out[CPE_WISH_IPS]);
+/* The inner addresses of the uplinks that it may use, with their ports, for braid_connect_params; 0: it may
+ * use all. */
+unsigned cpe_wish_addrs(const struct cpe *cpe, const struct wish *wish,
+                        struct braid_addr out[CPE_WISH_ADDRS]);
+/* False: one of the ports that it names has, or had until lately, a connection from there to each address
+ * that could be asked for this one. */
+bool cpes_can_bind(const struct cpes *cs, const struct wish *wish, const struct braid_addr *meant);
 
 #endif

@@ -225,9 +225,12 @@ static void drop_refused(struct race *r, braid_time now)
     }
 }
 
-/* The plain SYN of a lane is still to come. */
+/* The plain SYN of a lane is still to come. Where the port is given, not beside another SYN: that one is
+ * plain itself in the end (RFC 8684 section 3.7). */
 static bool plain_waits(const struct race *r, const struct lane *l)
 {
+    if (l->where.local.port > 0 && l->candidates[CAPABLE].state == UNDER_WAY)
+        return false;
     return r->params.fallback && !r->params.alone && !l->struck && l->candidates[CAPABLE].state != UNTRIED &&
            l->candidates[PLAIN].state == UNTRIED;
 }

@@ -50,7 +50,8 @@ static inline braid_time race_question_after(braid_time srtt)
 
 /* One way to the far side: over one uplink, to one address. */
 struct race_lane {
-    struct braid_addr local;  /* the uplink's; port 0: a free one of the core's range */
+    struct braid_addr local;  /* the uplink's; port 0: a free one of the core's range; else this one, by
+                               * which one SYN can be under way at a time */
     struct braid_addr remote; /* of the same family */
     braid_time head_start;    /* see above: for MP_CAPABLE, before the next lane has its turn ... */
     braid_time plain_after; /* ... and before a plain SYN joins on this one, if it is to be later; 0: then */

@@ -40,7 +40,7 @@ static const struct braid_conn_ops question_ops = {.established = on_established
 static void ask(struct race *r, struct lane *l, braid_time now)
 {
     struct braid_connect_params p = r->params.connect;
-    p.local = l->where.local;
+    p.local.ip = l->where.local.ip; /* it is no subflow */
     p.remote = l->where.remote;
     p.plain = true;
     p.ops = &question_ops;

@@ -40,6 +40,15 @@ bool uplinks_keep_off(const struct uplinks *us, enum uplink_family family)
     return family == UPLINK_V6 && (us->multihoming & MULTIHOMING_IPV6);
 }
 
+unsigned uplinks_endpoint(const struct uplinks *us, const struct braid_ip *ip)
+{
+    enum uplink_family f = uplink_family(ip);
+    for (unsigned i = 0; us && i < us->n && !ip_is_unspecified(ip); i++)
+        if (ip_equal(&us->all[i].ways[f].outer, ip) || ip_equal(&us->all[i].inner[f], ip))
+            return UPLINK_ENDPOINT(i, f);
+    return 0;
+}
+
 int uplinks_find(const struct uplinks *us, const struct braid_ip *inner)
 {
     for (unsigned i = 0; i < us->n; i++) {

@@ -76,6 +76,12 @@ struct uplinks {
     struct uplink all[UPLINKS_MAX];
 };
 
+/* Of their addresses, those that a program has named. A plain value. */
+struct uplink_choice {
+    unsigned endpoints;                          /* UPLINK_ENDPOINT of each */
+    uint16_t port[UPLINKS_MAX][UPLINK_FAMILIES]; /* that goes with it; 0: any */
+};
+
 /* "no carrier"; a static string. */
 const char *uplink_lack_text(enum uplink_lack lack);
 /* The family of an address. */
@@ -90,6 +96,9 @@ bool uplinks_keep_off(const struct uplinks *us, enum uplink_family family);
  * configuration. */
 unsigned uplinks_order(const struct uplinks *us, enum uplink_family family, bool by_cost,
                        unsigned order[UPLINKS_MAX]);
+/* The UPLINK_ENDPOINT of the uplink that has this address, or whose inner one it is; 0: none has it. us may
+ * be NULL: there are none. */
+unsigned uplinks_endpoint(const struct uplinks *us, const struct braid_ip *ip);
 /* The place of the uplink with this inner address; -1: there is none. */
 int uplinks_find(const struct uplinks *us, const struct braid_ip *inner);
 

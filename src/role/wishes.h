@@ -20,7 +20,8 @@ struct wish {
     bool named;         /* it has named addresses that may be used */
     uint32_t policies;  /* a bit for each that names the program (policy.h) */
     unsigned endpoints; /* of uplinks that may be used: UPLINK_ENDPOINT of each, or UPLINK_ENDPOINTS: any */
-    const struct profile *profile; /* of the configuration; NULL: none */
+    uint16_t port[UPLINKS_MAX][UPLINK_FAMILIES]; /* of subflows from there; 0: any */
+    const struct profile *profile;               /* of the configuration; NULL: none */
 };
 
 struct wishes;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/addr.h"
 #include "io/steer.h"
+#include "role/app_change.h"
 #include "role/app_serve.h"
 #include "role/profile.h"
 #include "role/wishes.h"
@@ -20,7 +21,8 @@ struct app_job {
     atomic_uint left;          /* workers */
     atomic_bool found;         /* one of them has the connection, ... */
     struct app_message answer; /* ... and this is its answer */
-    bool tells;                /* what follows is a wish, not a question */
+    bool tells;                /* what follows is a wish, not a question, ... */
+    atomic_uint error;         /* ... and a worker cannot do it: as of errno */
     struct wish_news news;
     struct app_question question;
 };
@@ -30,6 +32,8 @@ struct app_job {
 static void come_home(void *arg)
 {
     struct app_job *job = arg;
+    if (job->tells)
+        job->answer.error = atomic_load(&job->error);
     if (job->answered)
         job->answered(job->arg, &job->answer);
     free(job);
@@ -47,39 +51,25 @@ static void do_part(struct worker *w, void *arg)
 {
     struct app_job *job = arg;
     struct node *node = worker_user(w);
-    if (node && !job->tells)
+    uint32_t error = node && job->tells ? app_wish(node, &job->news, worker_now(w)) : 0;
+    if (error)
+        atomic_store(&job->error, error);
+    else if (node && !job->tells)
         ask(job, node);
-    else if (node && node->wishes)
-        wishes_add(node->wishes, &job->news, worker_now(w));
     if (atomic_fetch_sub(&job->left, 1) == 1)
         mailbox_put(job->main, &job->home, come_home, job);
 }
 
 /* ---- what is asked ----------------------------------------------------------------------------------- */
 
-/* The UPLINK_ENDPOINT of the uplink that has this address, or whose inner one it is; 0: none has it,
- * or its family is not for MPTCP. */
-static unsigned endpoint_of(const struct uplinks *us, const struct braid_ip *ip)
+static struct port_range ports_of(const struct app_scene *scene)
 {
-    enum uplink_family f = uplink_family(ip);
-    bool off = us && uplinks_keep_off(us, f);
-    for (unsigned i = 0; us && !off && i < us->n && !ip_is_unspecified(ip); i++)
-        if (ip_equal(&us->all[i].ways[f].outer, ip) || ip_equal(&us->all[i].inner[f], ip))
-            return UPLINK_ENDPOINT(i, f);
-    return 0;
+    return (struct port_range){scene->params->limits->port_first, scene->params->limits->port_last};
 }
 
-/* RFC 6897 section 7: only what can be a source of subflows here is taken. 0: one of them is not. */
-static bool endpoints_of(const struct uplinks *us, const struct app_addrs *list, unsigned *out)
+static uint32_t choose(const struct app_scene *scene, const struct app_addrs *list, struct uplink_choice *out)
 {
-    *out = 0;
-    for (unsigned i = 0; i < list->n; i++) {
-        unsigned endpoint = endpoint_of(us, &list->addr[i].ip);
-        if (endpoint == 0)
-            return false;
-        *out |= endpoint;
-    }
-    return true;
+    return app_choose(scene->uplinks, ports_of(scene), list, out);
 }
 
 static const struct profile *profile_named(const struct service_params *p, const char *name)
@@ -93,14 +83,15 @@ static const struct profile *profile_named(const struct service_params *p, const
 static uint32_t make_wish(const struct app_scene *scene, const struct app_message *m, struct wish *w)
 {
     const struct service_params *p = scene->params;
-    unsigned add, remove;
-    if (!endpoints_of(scene->uplinks, &m->add, &add) || !endpoints_of(scene->uplinks, &m->remove, &remove))
+    struct uplink_choice add, remove;
+    if (choose(scene, &m->add, &add) || choose(scene, &m->remove, &remove))
         return EADDRNOTAVAIL;
     *w = (struct wish){.aware = m->has_value || m->add.n > 0 || m->remove.n > 0,
                        .plain = m->has_value && m->value == 0,
                        .named = m->add.n > 0,
                        .policies = policy_programs(p->policies, p->n_policies, m->program),
-                       .endpoints = (m->add.n > 0 ? add : UPLINK_ENDPOINTS) & ~remove};
+                       .endpoints = (m->add.n > 0 ? add.endpoints : UPLINK_ENDPOINTS) & ~remove.endpoints};
+    memcpy(w->port, add.port, sizeof(w->port));
     if (m->profile[0])
         w->profile = profile_named(p, m->profile);
     return m->profile[0] && !w->profile ? EINVAL : 0;
@@ -142,20 +133,22 @@ static uint32_t look_at_connect(const struct app_scene *scene, const struct app_
 
 /* What has to be looked up. */
 static uint32_t look_at_setting(const struct app_scene *scene, const struct app_message *m,
-                                struct app_question *q)
+                                const struct app_socket *s, struct app_question *q)
 {
-    const struct app_addrs *list = m->option == APP_ADD ? &m->add : &m->remove;
+    struct uplink_choice unused;
     switch (m->option) {
     case APP_OPEN:
-        q->pair = m->pairs[0];
-        q->endpoints = m->n_pairs == 1 ? endpoint_of(scene->uplinks, &q->pair.local.ip) : 0;
-        return q->endpoints ? 0 : EADDRNOTAVAIL;
+        if (m->n_pairs == 1)
+            q->pair = m->pairs[0];
+        return 0;
     case APP_PROFILE:
         q->profile = profile_named(scene->params, m->profile);
         return q->profile ? 0 : EINVAL;
     case APP_ADD:
     case APP_REMOVE:
-        return endpoints_of(scene->uplinks, list, &q->endpoints) ? 0 : EADDRNOTAVAIL;
+        q->addrs = m->option == APP_ADD ? m->add : m->remove;
+        return s->connected ? 0
+                            : choose(scene, &q->addrs, &unused); /* whose connection it is, workers know */
     default:
         q->value = m->value;
         return 0;
@@ -165,12 +158,15 @@ static uint32_t look_at_setting(const struct app_scene *scene, const struct app_
 static uint32_t look_at_question(const struct app_scene *scene, const struct app_message *m,
                                  const struct app_socket *s, struct app_job *job)
 {
-    job->question =
-        (struct app_question){.local = s->local, .remote = s->remote, .kind = m->kind, .option = m->option};
+    job->question = (struct app_question){.local = s->local,
+                                          .remote = s->remote,
+                                          .kind = m->kind,
+                                          .option = m->option,
+                                          .ports = ports_of(scene)};
     if (m->option == APP_NONE && m->kind != APP_WATCH)
         return ENOPROTOOPT;
     if (m->kind == APP_SET)
-        return look_at_setting(scene, m, &job->question);
+        return look_at_setting(scene, m, s, &job->question);
     return s->connected ? 0 : ENOTCONN;
 }
 
@@ -207,6 +203,7 @@ struct app_job *app_job_begin(const struct app_scene *scene, const struct app_me
     job->arg = arg;
     job->answer = (struct app_message){.kind = APP_ANSWER, .error = job->tells ? 0 : ENOPROTOOPT};
     atomic_init(&job->left, scene->workers->n);
+    atomic_init(&job->error, 0);
     workers_tell(scene->workers, do_part, job);
     return job;
 }

@@ -351,6 +351,22 @@ static void do_withdraw(struct words *a)
         fail(a->s, "withdrawing was refused");
 }
 
+static void do_forbid(struct words *a)
+{
+    struct braid_addr addr = addr_at(a, 0);
+
+    if (braid_conn_forbid(conn(a), &addr.ip) != 0)
+        fail(a->s, "forbidding was refused");
+}
+
+static void do_allow(struct words *a)
+{
+    struct braid_addr addr = addr_at(a, 0);
+
+    if (braid_conn_allow(conn(a), &addr) != BRAID_ERROR_NONE)
+        fail(a->s, "allowing was refused");
+}
+
 static const struct braid_subflow_stats *subflow_at(const struct words *a, unsigned i)
 {
     static struct braid_conn_stats stats;
@@ -527,12 +543,11 @@ void command_run(struct script *s, char **words, unsigned n)
         const char *name;
         void (*run)(struct words *a);
     } commands[] = {
-        {"accept", do_accept},     {"refuse", do_refuse},     {"connect", do_connect},
-        {"join", do_join},         {"read", do_read},         {"write", do_write},
-        {"shutdown", do_shutdown}, {"abort", do_abort},       {"release", do_release},
-        {"announce", do_announce}, {"withdraw", do_withdraw}, {"backup", do_backup},
-        {"endpoint", do_endpoint}, {"reset", do_reset},       {"reason", do_reason},
-        {"expect", do_expect},
+        {"accept", do_accept},   {"refuse", do_refuse},     {"connect", do_connect},   {"join", do_join},
+        {"read", do_read},       {"write", do_write},       {"shutdown", do_shutdown}, {"abort", do_abort},
+        {"release", do_release}, {"announce", do_announce}, {"withdraw", do_withdraw}, {"forbid", do_forbid},
+        {"allow", do_allow},     {"backup", do_backup},     {"endpoint", do_endpoint}, {"reset", do_reset},
+        {"reason", do_reason},   {"expect", do_expect},
     };
     struct words a = {s, words + 1, n - 1};
 

@@ -67,9 +67,23 @@ static struct app_message answer_to(struct app_question q)
     return answer;
 }
 
-static struct app_message told(enum app_kind kind, enum app_option option, unsigned endpoints)
+/* uplinks: a bit for each whose address is named. */
+static struct app_message told(enum app_kind kind, enum app_option option, unsigned uplinks)
 {
-    return answer_to((struct app_question){.kind = kind, .option = option, .endpoints = endpoints});
+    struct app_question q = {.kind = kind, .option = option};
+    for (unsigned i = 0; i < 3; i++)
+        if (uplinks & 1u << i)
+            q.addrs.addr[q.addrs.n++].ip = outer[i];
+    return answer_to(q);
+}
+
+/* An address with a port, of those that uplinks can carry. */
+static uint32_t added(unsigned uplink, uint16_t port)
+{
+    struct app_question q = {
+        .kind = APP_SET, .option = APP_ADD, .addrs.n = 1, .ports = {.first = 40000, .last = 60999}};
+    q.addrs.addr[0] = (struct braid_addr){.ip = outer[uplink], .port = port};
+    return answer_to(q).error;
 }
 
 /* A change of the subflow with this number. */
@@ -118,7 +132,7 @@ START_TEST(a_program_without_mptcp_has_none_even_with_a_server_that_speaks_it)
     ck_assert_uint_eq(c->v[COUNT_MP_CAPABLE_SYN_TX], 0);
     ck_assert_uint_eq(told(APP_GET, APP_ENABLE, 0).value, 0);
     ck_assert_uint_eq(told(APP_GET, APP_CONNID, 0).error, EOPNOTSUPP);
-    ck_assert_uint_eq(told(APP_SET, APP_ADD, UPLINK_ENDPOINT(1, 0)).error, EOPNOTSUPP);
+    ck_assert_uint_eq(told(APP_SET, APP_ADD, 1u << 1).error, EOPNOTSUPP);
 }
 END_TEST
 
@@ -139,10 +153,10 @@ START_TEST(only_the_wished_uplinks_are_used_and_others_on_demand)
     ask(&w);
     expect_over(".12");
     ck_assert_uint_eq(world.syns[0], 0);
-    ck_assert_uint_eq(told(APP_SET, APP_ADD, UPLINK_ENDPOINT(0, UPLINK_V4)).error, 0);
+    ck_assert_uint_eq(told(APP_SET, APP_ADD, 1u << 0).error, 0);
     run_for(BRAID_SECOND, NULL);
     expect_over("012");
-    ck_assert_uint_eq(told(APP_SET, APP_REMOVE, UPLINK_ENDPOINT(1, UPLINK_V4)).error, 0);
+    ck_assert_uint_eq(told(APP_SET, APP_REMOVE, 1u << 1).error, 0);
     run_for(BRAID_SECOND, NULL);
     expect_over("0.2");
     ck_assert_uint_eq(told(APP_SET, APP_ENABLE, 0).error, EISCONN);
@@ -156,10 +170,10 @@ START_TEST(the_last_uplink_is_left_when_there_is_another)
     const struct wish w = {.aware = true, .endpoints = UPLINK_ENDPOINT(1, UPLINK_V4)};
     ask(&w);
     expect_over(".1.");
-    told(APP_SET, APP_REMOVE, UPLINK_ENDPOINT(1, UPLINK_V4));
+    told(APP_SET, APP_REMOVE, 1u << 1);
     run_for(BRAID_SECOND, NULL);
     expect_over(".1."); /* alternatives come first */
-    told(APP_SET, APP_ADD, UPLINK_ENDPOINT(2, UPLINK_V4));
+    told(APP_SET, APP_ADD, 1u << 2);
     run_for(BRAID_SECOND, NULL);
     expect_over("..2");
     say(&world.device, "again");
@@ -258,7 +272,7 @@ START_TEST(peers_are_reached_by_the_family_that_is_left)
     const struct targets both = {.addr = {at(peers[1]), at(peers[0])}, .n = 2},
                          one = {.addr = {at(peers[1])}, .n = 1};
     struct wish w = {.endpoints = UPLINK_ENDPOINTS};
-    struct braid_ip ips[CPE_WISH_IPS];
+    struct braid_addr addrs[CPE_WISH_ADDRS];
     const struct braid_addr meant = at("[2001:db8::80]:80");
     world_end();
     world_begin();
@@ -270,9 +284,9 @@ START_TEST(peers_are_reached_by_the_family_that_is_left)
     struct cpe *cpe = &world.cpes->all[0];
     cpe_wish_keep_off(cpe, &meant, &w);
     ck_assert_int_eq(w.plain, _i);
-    ck_assert_uint_eq(cpe_wish_ips(cpe, &w, ips), 3);
+    ck_assert_uint_eq(cpe_wish_addrs(cpe, &w, addrs), 3);
     for (unsigned i = 0; i < 3; i++)
-        ck_assert(ip_is_v4(&ips[i]));
+        ck_assert(ip_is_v4(&addrs[i].ip));
     struct race_lane lanes[RACE_LANES];
     const struct cpe_wish asks = {.meant = &meant, .of_program = &w};
     ck_assert_uint_eq(cpe_lanes(cpe, &asks, lanes), 3);
@@ -323,7 +337,7 @@ START_TEST(a_program_is_told_what_happens_to_its_connection)
     ck_assert(watch_take(w, &e) && e.event.kind == BRAID_EVENT_ESTABLISHED && e.event.mptcp);
     ck_assert(watch_take(w, &e) && e.event.kind == BRAID_EVENT_SUBFLOW_UP && e.event.present);
     ck_assert(ip_equal(&e.event.local.ip, &outer[1]));
-    ck_assert_uint_eq(told(APP_SET, APP_ADD, UPLINK_ENDPOINT(2, UPLINK_V4)).error, 0);
+    ck_assert_uint_eq(told(APP_SET, APP_ADD, 1u << 2).error, 0);
     run_for(BRAID_SECOND, NULL);
     ck_assert(watch_take(w, &e) && e.event.kind == BRAID_EVENT_SUBFLOW_UP && !e.event.present);
     ck_assert(ip_equal(&e.event.local.ip, &outer[2]) && !watch_take(w, &e));
@@ -355,8 +369,8 @@ START_TEST(a_subflow_is_opened_and_closed_as_the_program_says)
     const struct wish w = {.aware = true, .endpoints = UPLINK_ENDPOINT(1, UPLINK_V4)};
     struct app_question q = {.kind = APP_SET,
                              .option = APP_OPEN,
-                             .endpoints = UPLINK_ENDPOINT(2, UPLINK_V4),
-                             .pair.local.port = 50123};
+                             .ports = {.first = 50000, .last = 59999},
+                             .pair.local = {.ip = outer[2], .port = 50123}};
     ask(&w);
     expect_over(".1.");
     ck_assert_uint_eq(answer_to(q).error, 0); /* whatever was wished of addresses */
@@ -366,7 +380,9 @@ START_TEST(a_subflow_is_opened_and_closed_as_the_program_says)
     ck_assert_uint_eq(answer_to(q).error, EADDRINUSE);
     q.pair.remote = at("203.0.113.9:80");
     ck_assert_uint_eq(answer_to(q).error, EACCES);
-    q.endpoints = 0;
+    q.pair.local.port = 60000;
+    ck_assert_uint_eq(answer_to(q).error, EADDRNOTAVAIL);
+    q.pair.local = at("192.0.2.9:50124");
     ck_assert_uint_eq(answer_to(q).error, EADDRNOTAVAIL);
     struct app_message m = told(APP_GET, APP_STATISTICS, 0);
     ck_assert(m.n_figures == 2 && m.figures[0].subflow != m.figures[1].subflow);
@@ -397,6 +413,74 @@ START_TEST(a_subflow_is_spared_and_used_as_the_program_says)
     run_for(100 * BRAID_MS, NULL);
     braid_conn_stats(world.server.conn, &stats);
     ck_assert(!stats.subflows[1].backup);
+}
+END_TEST
+
+/* The ports of its subflows, as the program is told, which the world sees; 0: there is none. */
+static void expect_ports(const uint16_t expected[3])
+{
+    struct app_message m = told(APP_GET, APP_SUBFLOWS, 0);
+    struct braid_pair seen[APP_PAIRS_MAX];
+    uint16_t ports[3] = {0};
+    unsigned n = braid_conn_subflows(world.server.conn, seen, APP_PAIRS_MAX);
+    ck_assert_uint_eq(n, m.n_pairs);
+    for (unsigned i = 0; i < m.n_pairs; i++)
+        for (unsigned j = 0; j < 3; j++) {
+            if (!ip_equal(&m.pairs[i].local.ip, &outer[j]))
+                continue;
+            ports[j] = m.pairs[i].local.port;
+            bool found = false;
+            for (unsigned k = 0; k < n; k++)
+                found |= ip_equal(&seen[k].remote.ip, &world.uplinks.all[j].inner[UPLINK_V4]) &&
+                         seen[k].remote.port == ports[j];
+            ck_assert(found);
+        }
+    for (unsigned j = 0; j < 3; j++)
+        ck_assert_uint_eq(ports[j], expected[j]);
+}
+
+/* RFC 6897 section 5.3.3: the first subflow's as well, and they may differ. */
+START_TEST(ports_that_are_named_are_bound_to)
+{
+    struct wish w = {.aware = true,
+                     .endpoints = UPLINK_ENDPOINT(0, UPLINK_V4) | UPLINK_ENDPOINT(1, UPLINK_V4)};
+    w.port[0][UPLINK_V4] = 51000;
+    w.port[1][UPLINK_V4] = 51001;
+    ask(&w);
+    expect_ports((const uint16_t[]){51000, 51001, 0});
+    ck_assert_uint_eq(added(2, 51002), 0);
+    ck_assert_uint_eq(added(2, 39999), EADDRNOTAVAIL);
+    run_for(BRAID_SECOND, NULL);
+    expect_ports((const uint16_t[]){51000, 51001, 51002});
+    /* another port is for what is opened from now on */
+    ck_assert_uint_eq(added(1, 52001), 0);
+    run_for(BRAID_SECOND, NULL);
+    expect_ports((const uint16_t[]){51000, 51001, 51002});
+    told(APP_SET, APP_REMOVE, 1u << 1);
+    run_for(BRAID_SECOND, NULL);
+    expect_ports((const uint16_t[]){51000, 0, 51002});
+    ck_assert_uint_eq(added(1, 51001), EADDRINUSE); /* TIME_WAIT */
+    ck_assert_uint_eq(added(1, 52001), 0);
+    run_for(BRAID_SECOND, NULL);
+    expect_ports((const uint16_t[]){51000, 52001, 51002});
+}
+END_TEST
+
+START_TEST(a_port_that_is_taken_is_said_before_connect)
+{
+    const struct wish_news none = {.meant = at(SERVER), .wish.endpoints = UPLINK_ENDPOINTS};
+    struct wish_news n = {.client = at("0.0.0.0:2"), .meant = at(SERVER)};
+    ask(NULL);
+    struct braid_pair pair = told(APP_GET, APP_SUBFLOWS, 0).pairs[0];
+    n.wish.endpoints = UPLINK_ENDPOINT(0, UPLINK_V4);
+    n.wish.port[0][UPLINK_V4] = pair.local.port;
+    const uint16_t free_on_others = pair.local.port < 40000 ? 40000 : pair.local.port;
+    ck_assert(ip_equal(&pair.local.ip, &outer[0]));
+    ck_assert_uint_eq(app_wish(world.node, &n, world.now), EADDRINUSE);
+    n.meant = at("198.51.100.81:80");
+    ck_assert_uint_eq(app_wish(world.node, &n, world.now), 0);
+    ck_assert_uint_eq(app_wish(world.node, &none, world.now), 0);
+    ck_assert_uint_eq(added(1, free_on_others), 0); /* on another uplink it is free */
 }
 END_TEST
 
@@ -448,6 +532,8 @@ int main(void)
     tcase_add_test(t, before_the_server_has_answered_there_is_no_connection);
     tcase_add_test(t, a_subflow_is_opened_and_closed_as_the_program_says);
     tcase_add_test(t, a_subflow_is_spared_and_used_as_the_program_says);
+    tcase_add_test(t, ports_that_are_named_are_bound_to);
+    tcase_add_test(t, a_port_that_is_taken_is_said_before_connect);
     tcase_add_test(t, a_profile_is_the_connections);
     suite_add_tcase(s, t);
     return run_suite(s);

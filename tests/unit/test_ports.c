@@ -13,7 +13,12 @@ static bool is_taken(struct mptcp_env *unused, const struct braid_addr *local,
     return taken[local->port];
 }
 
-static const struct mptcp_env_ops ops = {.flow_taken = is_taken};
+static bool is_free(struct mptcp_env *unused, const struct braid_addr *local, const struct braid_addr *remote)
+{
+    return !is_taken(unused, local, remote);
+}
+
+static const struct mptcp_env_ops ops = {.flow_taken = is_taken, .flow_free = is_free};
 
 static void begin(uint16_t first, uint16_t last)
 {

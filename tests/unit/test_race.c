@@ -128,6 +128,22 @@ START_TEST(where_both_are_lost_the_next_one_comes_a_second_after_the_first)
 }
 END_TEST
 
+/* Two SYNs would have one 4-tuple. The one there is becomes plain itself, a second after three with the
+ * option; and where it is refused the plain one has the port. */
+START_TEST(where_the_port_is_given_one_syn_is_under_way)
+{
+    field_lanes(1);
+    field.lanes[0].local.port = 50000;
+    field.uplinks[1].mptcp = _i ? SYN_RESET : SYN_DROPPED;
+    field_race();
+    ck_assert_uint_eq(field.n_won, 1);
+    struct braid_addr local, remote;
+    braid_conn_addrs(field.pair.client.conn, &local, &remote);
+    ck_assert(local.port == 50000 && !braid_conn_is_mptcp(field.pair.client.conn));
+    ck_assert_int_eq(field.over_at - field.begun > BRAID_SECOND, !_i);
+}
+END_TEST
+
 START_TEST(a_dropped_option_is_joined_by_a_plain_syn)
 {
     field_lanes(1);
@@ -540,6 +556,7 @@ int main(void)
     tcase_add_test(t, who_answers_too_late_is_reset);
     tcase_add_test(t, a_lost_syn_costs_its_head_start_and_nothing_else);
     tcase_add_test(t, where_both_are_lost_the_next_one_comes_a_second_after_the_first);
+    tcase_add_loop_test(t, where_the_port_is_given_one_syn_is_under_way, 0, 2);
     tcase_add_test(t, a_dropped_option_is_joined_by_a_plain_syn);
     tcase_add_test(t, the_plain_syn_may_have_to_wait_for_longer_than_the_next_lane);
     tcase_add_test(t, a_faster_uplink_with_mptcp_beats_the_plain_syn);

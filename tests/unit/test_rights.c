@@ -3,6 +3,7 @@
 #include "mptcp/addr_index.h"
 #include "mptcp/announce.h"
 #include "mptcp/known.h"
+#include "mptcp/own_addrs.h"
 #include "mptcp/rights.h"
 
 static struct braid_ip ip(const char *text)
@@ -19,9 +20,16 @@ static void endpoint(const char *text)
     ck_assert_int_eq(braid_core_endpoint_add(lone.core, &e), 0);
 }
 
-static int allow(const char *text)
+static enum braid_error allow(const char *text)
 {
-    struct braid_ip a = ip(text);
+    struct braid_addr a = {.ip = ip(text)};
+    return braid_conn_allow(lone.c, &a);
+}
+
+/* With a port. */
+static enum braid_error bind_to(const char *text)
+{
+    struct braid_addr a = lone_addr(text);
     return braid_conn_allow(lone.c, &a);
 }
 
@@ -39,7 +47,7 @@ static bool uses(const char *text)
 }
 
 /* A connection of ours with these addresses and no others. */
-static void restricted(const struct braid_ip *only, unsigned n)
+static void restricted(const struct braid_addr *only, unsigned n)
 {
     struct braid_connect_params p = {.local = lone_addr("10.0.1.2:4001"),
                                      .remote = lone_addr("10.0.9.1:80"),
@@ -66,13 +74,13 @@ START_TEST(a_connection_with_a_list_uses_that_whatever_comes_and_goes)
     lone_begin(NULL);
     endpoint("10.0.1.2");
     endpoint("10.0.2.2");
-    const struct braid_ip only[] = {ip("10.0.1.2"), ip("10.0.3.2")};
+    const struct braid_addr only[] = {{.ip = ip("10.0.1.2")}, {.ip = ip("10.0.3.2")}};
     restricted(only, 2);
     ck_assert(uses("10.0.1.2") && !uses("10.0.2.2") && !uses("10.0.3.2"));
     endpoint("10.0.3.2"); /* it comes later */
     endpoint("10.0.4.2");
     ck_assert(uses("10.0.3.2") && !uses("10.0.4.2"));
-    ck_assert_int_eq(braid_core_endpoint_remove(lone.core, &only[1]), 0);
+    ck_assert_int_eq(braid_core_endpoint_remove(lone.core, &only[1].ip), 0);
     ck_assert(!uses("10.0.3.2"));
     endpoint("10.0.3.2"); /* and comes back */
     endpoint("10.0.2.2");
@@ -86,7 +94,7 @@ START_TEST(an_address_is_allowed_later_and_used_once_it_is_there)
     lone_begin(NULL);
     endpoint("10.0.1.2");
     endpoint("10.0.2.2");
-    const struct braid_ip only[] = {ip("10.0.1.2")};
+    const struct braid_addr only[] = {{.ip = ip("10.0.1.2")}};
     restricted(only, 1);
     ck_assert_int_eq(allow("10.0.2.2"), 0);
     ck_assert(uses("10.0.2.2"));
@@ -163,6 +171,73 @@ START_TEST(there_is_room_for_sixteen_words)
 }
 END_TEST
 
+static uint16_t port_of(const char *text)
+{
+    struct braid_ip a = ip(text);
+    return conn_bound_port(lone.c, &a);
+}
+
+/* RFC 6897 section 5.3.3: a port that is named is the one, from the beginning or from now on. */
+START_TEST(a_port_goes_with_the_address_until_it_is_named_anew)
+{
+    lone_begin(NULL);
+    endpoint("10.0.2.2");
+    ck_assert_uint_eq(port_of("10.0.2.2"), 0);
+    const struct braid_addr only[] = {lone_addr("10.0.1.2:4001"), lone_addr("10.0.2.2:50000")};
+    restricted(only, 2);
+    ck_assert(port_of("10.0.1.2") == 4001 && port_of("10.0.2.2") == 50000 && port_of("10.0.3.2") == 0);
+    ck_assert_int_eq(bind_to("10.0.2.2:50001"), BRAID_ERROR_NONE);
+    ck_assert_uint_eq(port_of("10.0.2.2"), 50001);
+    ck_assert_int_eq(allow("10.0.2.2"), BRAID_ERROR_NONE);
+    ck_assert_uint_eq(port_of("10.0.2.2"), 0);
+    bind_to("10.0.2.2:50002");
+    forbid("10.0.2.2");
+    ck_assert_uint_eq(port_of("10.0.2.2"), 0);
+    lone_end();
+}
+END_TEST
+
+START_TEST(a_port_that_somebody_else_has_is_not_to_be_had)
+{
+    lone_begin(NULL);
+    endpoint("10.0.2.2");
+    lone_flow("10.0.2.2:50000"); /* ours already */
+    ck_assert_int_eq(bind_to("10.0.2.2:50000"), BRAID_ERROR_NONE);
+    const struct braid_addr only[] = {lone_addr("10.0.1.2:4001")};
+    struct braid_conn *first = lone.c;
+    restricted(only, 1);
+    lone.c->addresses.remote = first->addresses.remote; /* the same peer */
+    ck_assert_int_eq(bind_to("10.0.2.2:50000"), BRAID_ERROR_TAKEN);
+    ck_assert_uint_eq(port_of("10.0.2.2"), 0);
+    ck_assert(!uses("10.0.2.2"));
+    ck_assert_int_eq(bind_to("10.0.2.2:50001"), BRAID_ERROR_NONE);
+    lone_end();
+}
+END_TEST
+
+static bool joined_at(const char *text)
+{
+    struct braid_ip a = ip(text);
+    return conn_may_be_joined_at(lone.c, &a);
+}
+
+START_TEST(nobody_joins_where_nothing_is_to_be_used)
+{
+    lone_begin(NULL);
+    endpoint("10.0.2.2");
+    ck_assert(joined_at("10.0.1.2") && joined_at("10.0.2.2") && joined_at("10.0.9.9"));
+    forbid("10.0.2.2");
+    forbid("10.0.9.9");
+    ck_assert(joined_at("10.0.1.2") && !joined_at("10.0.2.2") && !joined_at("10.0.9.9"));
+    allow("10.0.2.2");
+    ck_assert(joined_at("10.0.2.2"));
+    struct braid_ip gone = ip("10.0.2.2");
+    ck_assert_int_eq(braid_core_endpoint_remove(lone.core, &gone), 0);
+    ck_assert(!joined_at("10.0.2.2"));
+    lone_end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("rights");
@@ -174,6 +249,9 @@ int main(void)
     tcase_add_test(t, the_initial_address_can_be_forbidden_and_allowed_again);
     tcase_add_test(t, allowing_what_is_used_changes_nothing);
     tcase_add_test(t, there_is_room_for_sixteen_words);
+    tcase_add_test(t, a_port_goes_with_the_address_until_it_is_named_anew);
+    tcase_add_test(t, a_port_that_somebody_else_has_is_not_to_be_had);
+    tcase_add_test(t, nobody_joins_where_nothing_is_to_be_used);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

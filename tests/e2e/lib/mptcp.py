@@ -102,13 +102,14 @@ def is_mptcp(sock):
 
 
 def subflows(sock):
-    """A dictionary for each subflow: local, remote, state, bytes_in, bytes_out (acknowledged)."""
+    """A dictionary for each subflow: local, remote, remote_port, state, bytes_in, bytes_out (acknowledged)."""
     result = []
     for tcp, addresses in zip(_records(sock, MPTCP_TCPINFO, TCPINFO_SIZE),
                                _records(sock, MPTCP_SUBFLOW_ADDRS, ADDRS_SIZE)):
         acked, received = struct.unpack_from("=QQ", tcp, 120)
-        result.append({"local": _address(addresses[:128]), "remote": _address(addresses[128:]), "state": tcp[0],
-                       "bytes_in": received, "bytes_out": acked})
+        result.append({"local": _address(addresses[:128]), "remote": _address(addresses[128:]),
+                       "remote_port": struct.unpack_from(">H", addresses, 130)[0], "state": tcp[0], "bytes_in": received,
+                       "bytes_out": acked})
     return result
 
 

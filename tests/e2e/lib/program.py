@@ -55,6 +55,14 @@ class Program:
             raise OSError(*error)
         return value
 
+    def refused(self, expression):
+        """The errno that it fails with."""
+        try:
+            value = self(expression)
+        except OSError as error:
+            return error.errno
+        raise AssertionError(f"{expression} gave {value}")
+
     def end(self):
         self._child.stdin.close()
         self._child.wait(10)
@@ -87,12 +95,17 @@ def unpacked(raw):
     return [socket.inet_ntop(socket.AF_INET6, raw[8:24]), socket.ntohs(port)]
 
 
+def with_port(address):
+    """An address alone, or one with a port."""
+    return (address, 0) if isinstance(address, str) else address
+
+
 def add(sock, *addresses):
-    sock.setsockopt(LEVEL, ADD, b"".join(map(packed, addresses)))
+    sock.setsockopt(LEVEL, ADD, b"".join(packed(*with_port(a)) for a in addresses))
 
 
 def remove(sock, *addresses):
-    sock.setsockopt(LEVEL, REMOVE, b"".join(map(packed, addresses)))
+    sock.setsockopt(LEVEL, REMOVE, b"".join(packed(*with_port(a)) for a in addresses))
 
 
 def enable(sock, value=None):
