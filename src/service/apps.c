@@ -124,7 +124,7 @@ static void take(struct program *p, const struct app_message *m, int descriptor)
     if (descriptor >= 0)
         at_once.error = app_socket_look(descriptor, p->apps->home, &socket);
     if (at_once.error == 0 && m->kind == APP_WATCH)
-        at_once.error = watcher_new(p->apps->watchers, p->user, &p->watcher);
+        at_once.error = watcher_new(p->apps->watchers, p->user, p->fd, &p->watcher);
     if (at_once.error == 0)
         p->job = app_job_begin(&p->apps->scene, m, &socket, p->user, watcher_watch(p->watcher), on_answered,
                                p, &at_once);

@@ -179,17 +179,18 @@ void watchers_free(struct watchers *ws)
     free(ws);
 }
 
-static bool has_place(const struct watchers *ws, uint32_t user)
+/* A channel stays as long as its program likes, so it must not be one of those that are kept for others. */
+static bool has_place(const struct watchers *ws, uint32_t user, int channel)
 {
     unsigned n = 0;
     list_each (at, next, &ws->all)
         n += list_entry(at, struct watcher, link)->user == user;
-    return ws->n < ws->most && n < ws->most / USER_PART;
+    return ws->n < ws->most && n < ws->most / USER_PART && descriptors_leave_reserve(channel);
 }
 
-uint32_t watcher_new(struct watchers *ws, uint32_t user, struct watcher **out)
+uint32_t watcher_new(struct watchers *ws, uint32_t user, int channel, struct watcher **out)
 {
-    if (!has_place(ws, user))
+    if (!has_place(ws, user, channel))
         return EMFILE;
     struct watcher *w = calloc(1, sizeof(*w));
     if (!w)

@@ -16,9 +16,10 @@ struct watchers *watchers_new(struct event_base *base, const struct app_scene *s
 /* Hangs up on all of them. NULL is allowed. */
 void watchers_free(struct watchers *ws);
 
-/* One that is not connected yet: *out, which watcher_begin or watcher_free gets. 0, or an errno: EMFILE: he
- * has as many as he may, or there are as many as may be; ENOBUFS. */
-uint32_t watcher_new(struct watchers *ws, uint32_t user, struct watcher **out);
+/* One that is not connected yet, and is to have this channel: *out, which watcher_begin or watcher_free gets.
+ * 0, or an errno: EMFILE: he has as many as he may, or there are as many as may be, or descriptors are short;
+ * ENOBUFS. */
+uint32_t watcher_new(struct watchers *ws, uint32_t user, int channel, struct watcher **out);
 /* Where its events go, for workers. NULL: NULL. */
 struct watch *watcher_watch(const struct watcher *w);
 /* From now on it is its own: tells what there is by this channel, which it closes in the end, in messages of

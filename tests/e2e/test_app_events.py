@@ -269,6 +269,27 @@ def test_the_descriptor_is_like_others(env):
 
 
 @braid_only
+def test_events_leave_the_last_descriptors_to_others(env):
+    env.start([Edge("web", 4, target="127.0.0.1:9000")], descriptors=256)  # the last 64 are not for sockets to servers
+    with Program(env.topology.braid, env.proxy) as child:
+        child("kept('l', socket.create_server(('127.0.0.1', 9000), backlog=1000)), kept('s', None)")
+        first = env.connect()
+        child("kept('s', l.accept()[0])")
+        assert trouble(child, "kept('e', watched(s))") is None
+        first.sendall(GREETING)  # it is there
+        assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+        near = [env.open() for _ in range(256)]
+        for sock in near:
+            sock.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                sock.connect((net.SERVICE[4], PORT))
+        until(lambda: env.proxy.ctl("status")["edges"][0]["unreachable"] + env.proxy.ctl("status")["edges"][0]["failed"] > 0,
+              "there is no descriptor for one more server")
+        assert refused(child, "watched(s)") == errno.EMFILE
+        assert child("enable(s)") == 1 and not child("os.close(e)")
+
+
+@braid_only
 def test_events_are_for_who_has_the_connection_and_in_bounds(env):
     router = start(env)
     watch = b"Br" + struct.pack(">BBI", 1, 5, 7)

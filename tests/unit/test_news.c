@@ -204,9 +204,11 @@ START_TEST(of_joins_that_have_proven_nothing_nothing_is_told)
 {
     begin(false);
     pair_transfer(&p, &p.client, 1000, BRAID_SECOND);
-    heard[1][0] = '\0';
+    heard[0][0] = heard[1][0] = '\0';
     p.tap = lose_third_acks;
     pair_join(&p, "10.0.2.2:4001", false);
+    ck_assert_int_eq(braid_conn_set_backup(p.client.conn, 1, true), 0);
+    expect(0, ""); /* it is not up */
     ck_assert_uint_eq(stats_of(&p.server).n_subflows, 2);
     pair_run_for(&p, 60 * BRAID_SECOND);
     ck_assert_uint_eq(stats_of(&p.server).n_subflows, 1);
