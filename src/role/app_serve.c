@@ -19,26 +19,11 @@ static struct braid_conn *over_uplinks(const struct carried *cd)
     return !cd->asking && wan->ops && !wan->gone ? wan->conn : NULL;
 }
 
-/* Connections that came by way of a socket are looked through: there is no table of them. */
-static const struct carried *carried_from(const struct cpe *cpe, const struct app_question *q)
-{
-    list_each (at, next, &cpe->open) {
-        const struct carried *cd = list_entry(at, struct carried, link);
-        if (cd->socket && addr_equal(&cd->socket->device, &q->local) &&
-            addr_equal(&cd->socket->meant, &q->remote))
-            return cd;
-    }
-    return NULL;
-}
-
 /* The program's remote address is our local one. */
 static const struct carried *carried_with(const struct node *node, const struct app_question *q)
 {
     const struct cpes *cs = cpes_of(node);
-    const struct carried *found = NULL;
-    for (unsigned i = 0; cs && i < cs->n && !found; i++)
-        if (cs->all[i].params->tproxy)
-            found = carried_from(&cs->all[i], q);
+    const struct carried *found = cs ? carried_by_socket(cs, &q->local, &q->remote) : NULL;
     if (found)
         return found;
     const struct braid_conn *lan = braid_core_find(node->core, &q->remote, &q->local);

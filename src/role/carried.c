@@ -1,12 +1,51 @@
 /* Life of what a CPE carries, the lists and numbers that it is in, and what its splice tells. */
 #include <stdlib.h>
+#include <string.h>
 #include <event2/event.h>
+#include "base/addr.h"
 #include "io/clock.h"
 #include "io/upstream.h"
 #include "relay/end_conn.h"
 #include "relay/end_socket.h"
 #include "role/carried.h"
 #include "role/learned.h"
+
+/* ---- those of sockets ------------------------------------------------------------------------------- */
+
+static uint64_t hash_of(const struct cpes *cs, const struct braid_addr *device,
+                        const struct braid_addr *meant)
+{
+    uint8_t bytes[2 * (sizeof(device->ip.b) + sizeof(device->port))], *at = bytes;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct braid_addr *a = i ? meant : device;
+        memcpy(at, a->ip.b, sizeof(a->ip.b));
+        memcpy(at + sizeof(a->ip.b), &a->port, sizeof(a->port));
+        at += sizeof(a->ip.b) + sizeof(a->port);
+    }
+    return siphash(&cs->key, bytes, sizeof(bytes));
+}
+
+static void enter(struct carried *cd, struct device_socket *own)
+{
+    struct cpes *cs = carried_cpe(cd)->owner;
+    cd->socket = own;
+    own->carried = cd;
+    htable_insert(&cs->by_ends, &own->node, hash_of(cs, &own->device, &own->meant));
+}
+
+struct carried *carried_by_socket(const struct cpes *cs, const struct braid_addr *device,
+                                  const struct braid_addr *meant)
+{
+    struct hnode *n = htable_first(&cs->by_ends, hash_of(cs, device, meant));
+    for (; n; n = htable_next(n)) {
+        const struct device_socket *s = list_entry(n, struct device_socket, node);
+        if (addr_equal(&s->device, device) && addr_equal(&s->meant, meant))
+            return s->carried;
+    }
+    return NULL;
+}
+
+/* ---- life --------------------------------------------------------------------------------------------- */
 
 struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan, const struct device_socket *socket)
 {
@@ -20,11 +59,12 @@ struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan, const struc
         return NULL;
     }
     splice_init(&cd->splice, &cpe->splices);
-    if (lan)
+    if (lan) {
         end_conn_init(&cd->splice.ends[LAN_END], lan);
-    else
+    } else {
         *own = *socket;
-    cd->socket = own;
+        enter(cd, own);
+    }
     a->carried = cd;
     cd->asking = a;
     list_append(&cpe->opening, &cd->link);
@@ -67,9 +107,12 @@ void carried_free(struct carried *cd)
         cpe->counters.open--;
     end_asking(cd);
     list_remove(&cd->link);
-    if (cd->socket && cd->socket->fd >= 0)
-        upstream_reset(cd->socket->fd);
-    free(cd->socket);
+    if (cd->socket) {
+        htable_remove(&cpe->owner->by_ends, &cd->socket->node);
+        if (cd->socket->fd >= 0)
+            upstream_reset(cd->socket->fd);
+        free(cd->socket);
+    }
     free(cd);
     node_leave(cpe->owner->role.node);
 }

@@ -41,6 +41,9 @@ struct asking {
 struct device_socket {
     int fd; /* until it is an end of the splice; -1: it is one */
     struct braid_addr device, meant;
+    /* carried.c: */
+    struct hnode node; /* in by_ends of the CPEs */
+    struct carried *carried;
 };
 
 struct carried {
@@ -106,6 +109,10 @@ static inline struct carried *carried_of(const struct cpes *cs, const struct bra
     *wan = e->side == WAN_END;
     return carried_of_user(e);
 }
+
+/* The one that came by way of a socket between these ends; NULL: there is none. */
+struct carried *carried_by_socket(const struct cpes *cs, const struct braid_addr *device,
+                                  const struct braid_addr *meant);
 
 /* Servers on this port speak first, as far as it is known. */
 static inline bool carried_server_first(const struct carried *cd, uint16_t port)

@@ -1,6 +1,7 @@
 /* The CPEs of one worker: listening, ending, and what can be asked about them. */
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include "base/addr.h"
 #include "io/clock.h"
 #include "io/netlink.h"
@@ -137,6 +138,7 @@ static void cpes_free(struct role *r)
     netlink_close(cs->netlink);
     askers_free(cs->askers);
     cpe_cookies_free(cs->cookies);
+    htable_free(&cs->by_ends);
     free(cs);
 }
 
@@ -203,7 +205,9 @@ struct cpes *cpes_new(struct node *node, const struct cpe_neighbours *neighbours
     cs->n = n;
     wheel_init(&cs->timers, clock_now());
     cs->cookies = cpe_cookies_new();
-    bool made = cs->cookies && make_askers(cs) == 0;
+    ssize_t got = getrandom(&cs->key, sizeof(cs->key), 0);
+    assert(got == sizeof(cs->key)); /* so few bytes are never cut short */
+    bool made = cs->cookies && htable_init(&cs->by_ends) == 0 && make_askers(cs) == 0;
     for (unsigned i = 0; i < n; i++)
         cpe_init(&cs->all[i], cs, &params[i]);
     for (unsigned i = 0; i < n && made; i++)

@@ -2,6 +2,7 @@
 #ifndef BRAID_ROLE_CPE_STATE_H
 #define BRAID_ROLE_CPE_STATE_H
 
+#include "base/hash.h"
 #include "base/list.h"
 #include "base/wheel.h"
 #include "relay/splice.h"
@@ -50,6 +51,8 @@ struct cpes {
     struct askers *askers;   /* NULL: no policy depends on who asks */
     struct uplinks uplinks;
     struct cpe_cookies *cookies; /* of converters */
+    struct htable by_ends;       /* connections that came by way of a socket (carried.c) ... */
+    struct siphash_key key;      /* ... and what their devices do not know */
     struct wheel timers;         /* of connections that are being opened */
     unsigned n;
     struct cpe all[];
