@@ -14,6 +14,7 @@
 #include "socket/linux_socket.h"
 #include "socket/program.h"
 #include "socket/real.h"
+#include "socket/source_port.h"
 #include "socket/shown.h"
 
 #define VISIBLE __attribute__((visibility("default")))
@@ -316,23 +317,6 @@ VISIBLE int braid_getsockopt(int fd, int level, int option, void *value, socklen
 
 /* ---- connecting --------------------------------------------------------------------------------------- */
 
-/* The port by which the daemon will know the connection. 0, or -1 with errno. */
-static int have_port(int fd)
-{
-    struct sockaddr_storage sa;
-    struct braid_addr local;
-    socklen_t len = sizeof(sa);
-    int off = 0;
-    if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0)
-        return -1;
-    if (sockaddr_to((const struct sockaddr *)&sa, &local) < 0 || local.port > 0)
-        return 0;
-    real_setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &off, sizeof(off));
-    if (bind(fd, (const struct sockaddr *)&sa, len) == 0)
-        return 0;
-    return errno == EADDRINUSE ? fail(EADDRNOTAVAIL) : -1; /* what connect says when all ports are taken */
-}
-
 /* Tells the daemon what was set. Without one the connection is as good as it can be; but one that does not
  * take it would do what it was asked not to. */
 APART static int tell(int fd, const struct intent *in, const struct braid_addr *meant)
@@ -348,7 +332,7 @@ APART static int tell(int fd, const struct intent *in, const struct braid_addr *
     memcpy(request.profile, in->profile, sizeof(request.profile));
     if (program_is_named(fd))
         program_path(request.program);
-    if (have_port(fd) < 0)
+    if (source_port_have(fd, meant) < 0)
         return -1;
     return ask(&request, fd, &answer) == 0 || errno == ENOPROTOOPT ? 0 : -1;
 }

@@ -55,6 +55,22 @@ def test_without_a_port_left_connect_says_so(env):
 
 
 @braid_only
+def test_nobody_is_connected_to_himself(env):
+    """The port that a connection is told by may be that which it is meant for, if nobody listens there: here there is no other."""
+    router = start(env)
+    env.home.cpe.sysctl(net__ipv4__ip_local_port_range="40000 40000")
+    with program(env, router, BRAID_PROFILE="bulk") as child:
+        for address in ("127.0.0.1", home.ROUTER[4], "::1"):
+            child(f"kept('s', opened({6 if ':' in address else 4}))")
+            assert refused(child, f"s.connect(('{address}', 40000))") == errno.ECONNREFUSED
+            child("s.close()")
+        listener = env.listen(address=home.MULTI[4], port=40000, at=env.home.multi, multipath=True)
+        child("kept('s', opened())")
+        child(f"s.connect(('{home.MULTI[4]}', 40000))")
+        greet(child, env.accept(listener))
+
+
+@braid_only
 def test_a_connection_that_children_have_too_is_reported_once(env):
     """By whom it was asked for, when that closes it."""
     router = start(env)
@@ -72,6 +88,23 @@ def test_a_connection_that_children_have_too_is_reported_once(env):
         lines = [line.split() for line in report.read_text().splitlines()]
         assert len({tuple(line[2:4]) for line in lines}) == len(lines) and {line[0] for line in lines} == {str(child("os.getpid()"))}
         assert sum(int(line[4]) for line in lines) == len("good morningand more"), lines
+
+
+@braid_only
+def test_a_program_that_changes_its_directory_keeps_the_library(env):
+    router = start(env)
+    (env.directory / "lib").mkdir()
+    library = env.directory / "lib" / "it.so"
+    library.symlink_to(BUILD / "libbraid-socket.so")
+    run_in = ("env", "-C", env.directory, "BRAID_LIBRARY=lib/it.so", ROOT / "deploy" / "braidrun", "--socket", router.directory / "app.sock")
+    curl = f"curl -sS -m 10 http://{home.MULTI[4]}:{PORT}/"
+    with web_server(env) as asked:
+        done = env.home.cpe.run(*run_in, "--no-mptcp", "sh", "-c", f"cd / && {curl}")
+        assert (done.stdout, done.stderr) == (GREETING.decode(), "") and not asked[0][1]
+    spaced = env.directory / "l i b.so"
+    spaced.symlink_to(library)
+    done = env.home.cpe.run("env", f"BRAID_LIBRARY={spaced}", ROOT / "deploy" / "braidrun", "true", check=False)
+    assert done.returncode == 2 and "blanks" in done.stderr
 
 
 @braid_only

@@ -15,7 +15,7 @@
 
 #define ENABLE   10002 /* TCP_MULTIPATH_ENABLE */
 #define PATIENCE 20    /* seconds, after which SIGALRM ends the program: it hangs */
-#define CONNECTS 1000  /* within a handler */
+#define CONNECTS 300   /* within a handler */
 
 static struct sockaddr_in server;
 
