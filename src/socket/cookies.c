@@ -19,6 +19,7 @@
 struct entry {
     struct hnode node; /* its hash is the cookie: counted by the kernel, nobody's to choose */
     int fd;            /* by which it was asked for last */
+    bool missed;       /* was not found at the last look */
     _Alignas(max_align_t) unsigned char value[];
 };
 
@@ -101,24 +102,29 @@ static long find_others(struct cookies *t)
     return n;
 }
 
-/* The next time is when there are twice as many entries, and later the more descriptors had to be looked at.
- */
+/* What is not found twice in a row: while one looks, another thread may make a copy of a descriptor, below
+ * where the look has come to, and close the first one. The next time is when there are twice as many of those
+ * that live, and later the more descriptors had to be looked at. */
 static void forget_closed(struct cookies *t)
 {
     long open = find_others(t);
-    size_t more = open > 4 * FEW ? (size_t)open / 4 : FEW;
+    size_t more = open > 4 * FEW ? (size_t)open / 4 : FEW, living = 0;
     t->most = t->all.count + more; /* better too many than one too few */
     if (open < 0)
         return;
     for (size_t i = 0; i <= t->all.mask; i++)
         for (struct hnode *n = t->all.buckets[i], *next; n; n = next) {
             next = n->next;
-            if (cookie_of(entry_of(n)->fd) == n->hash)
+            struct entry *e = entry_of(n);
+            bool again = e->missed;
+            e->missed = cookie_of(e->fd) != n->hash;
+            living += !e->missed;
+            if (!e->missed || !again)
                 continue;
             htable_remove(&t->all, n);
-            free(n);
+            free(e);
         }
-    t->most = t->all.count + (more > t->all.count ? more : t->all.count);
+    t->most = t->all.count + (more > living ? more : living);
 }
 
 /* NULL with errno. */
@@ -149,6 +155,7 @@ bool cookies_get(struct cookies *t, int fd, void *out)
         e = find(t, cookie);
         if (e) {
             e->fd = fd;
+            e->missed = false;
             memcpy(out, e->value, t->size);
         }
         leave(before);
@@ -168,6 +175,7 @@ int cookies_put(struct cookies *t, int fd, const void *value)
         e = new_entry(t, cookie);
     if (e) {
         e->fd = fd;
+        e->missed = false;
         memcpy(e->value, value, t->size);
     }
     leave(before);

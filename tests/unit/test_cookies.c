@@ -71,7 +71,8 @@ START_TEST(sockets_that_are_closed_are_forgotten)
         close(fd);
     }
     ck_assert_uint_eq(get(copy), 7);
-    ck_assert_uint_le(table.all.count, 128);
+    ck_assert_uint_le(table.all.count,
+                      192); /* it goes when it was missed twice, and they are looked at in 64s */
     close(copy);
 }
 END_TEST
