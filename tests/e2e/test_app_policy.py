@@ -2,6 +2,7 @@
 import contextlib
 import errno
 import os
+import signal
 
 from lib import home, mptcp
 from lib.env import GREETING
@@ -159,6 +160,21 @@ def test_programs_are_known_if_they_are_preloaded(env):
             assert mptcp.is_mptcp(far) and policy_of(router, PORT + 1) == "p2"
     with Program(env.home.cpe, preload=False) as child, connection(env, child, port=PORT + 2) as far:
         assert mptcp.is_mptcp(far) and policy_of(router, PORT + 2) is None
+
+
+@braid_only
+def test_a_daemon_that_does_not_answer_is_asked_once(env):
+    """Whether a policy names the program. Its connections here are not Braid's, and have to come about whatever the daemon does."""
+    router = start(env, {"program": os.path.basename(os.path.realpath("/proc/self/exe")), "mptcp": "no"})
+    with Program(env.home.cpe, router) as child:
+        child("kept('l', socket.create_server(('127.0.0.1', 0)))")
+        connecting = "(time.monotonic(), socket.create_connection(l.getsockname()).close(), time.monotonic())"
+        router.process.signal(signal.SIGSTOP)
+        try:
+            took = [end - begin for begin, _, end in (child(connecting) for _ in range(3))]
+        finally:
+            router.process.signal(signal.SIGCONT)
+        assert 1.5 < took[0] < 4 and max(took[1:]) < 1, took
 
 
 @braid_only
