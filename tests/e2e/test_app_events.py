@@ -161,6 +161,27 @@ def test_a_server_is_told_of_its_clients_subflows(env):
 
 
 @braid_only
+def test_falling_back_is_told(env):
+    env.start([Edge("web", 4, target="127.0.0.1:9000")])
+    with Program(env.topology.braid, env.proxy) as child:
+        child("kept('l', socket.create_server(('127.0.0.1', 9000)))")
+        near = env.connect()
+        child("kept('s', l.accept()[0])")
+        near.sendall(GREETING)
+        assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+        watch = Watch(child)
+        assert "mptcp" in watch.wait("established")["flags"]
+        for direction in ("to braid", "to client"):
+            env.topology.strip_mptcp(direction)
+        child("s.sendall(bytes(100000))")
+        assert receive(near, 100000) == bytes(100000)
+        watch.wait("fallback")
+        assert child("enable(s)") == 0
+        again = Watch(child, name="f")
+        assert "present" in again.wait("fallback")["flags"]
+
+
+@braid_only
 def test_who_does_not_read_loses_events_and_is_told_how_many(env):
     router = start(env)
     times = 1500

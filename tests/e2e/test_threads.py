@@ -1,12 +1,15 @@
 """Everything that crosses threads at the same time: connections, questions, changes, the end. "make tsan" runs this
 with the thread sanitizer, which sees a race also where nothing came of it."""
+import contextlib
+import json
 import random
 import signal
 import socket
+import subprocess
 import threading
 
 from lib import net, proxy
-from lib.proc import run
+from lib.proc import Process, run
 from lib.stream import receive
 from lib.suite import alone, braid_only, limit, long
 from lib.wait import FACTOR, until
@@ -83,6 +86,13 @@ class Curious(threading.Thread):
             self.env.proxy.http("/metrics")
             for connection in self.env.proxy.connections() if dice.random() < 0.5 else []:
                 self.changed += self.ctl("set", str(connection["id"]), *dice.choice(SETTINGS)).returncode == 0
+            for connection in self.env.proxy.connections()[:2]:
+                self.follow(connection["id"])
+
+    def follow(self, connection):
+        """Is told of its events, until it ends or there is no more time."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run([proxy.BRAIDCTL, "-s", self.env.proxy.control, "events", connection], check=False, limit=0.2)
 
     def stop(self):
         self.stopped.set()
@@ -100,6 +110,7 @@ def test_threads_do_not_meet_without_order(env):
     crowd = Crowd(env, env.listen())
     near = env.connect()
     curious = Curious(env)
+    follower = Process([proxy.BRAIDCTL, "-s", env.proxy.control, "--json", "events"], "braidctl")
     until(lambda: crowd.done >= CONNECTIONS and curious.asked >= QUESTIONS_ASKED and curious.changed >= CHANGES,
           "there was enough of everything", 60)
     env.proxy.process.signal(signal.SIGHUP)
@@ -112,4 +123,7 @@ def test_threads_do_not_meet_without_order(env):
     near.close()
     env.proxy.stop(patience=30.0, limit=30.0)
     env.proxy = None
+    assert follower.wait() == 1  # at the end of the daemon, which is the last that it says
+    events = [json.loads(line) for line in follower.lines[:-1]]
+    assert sum(event["event"] == "closed" for event in events) + sum(event.get("lost", 0) for event in events) >= CONNECTIONS
     assert not crowd.failures, crowd.failures[:3]
