@@ -77,7 +77,8 @@ struct tcp_multipath_statistics {
 #define TCP_MULTIPATH_IS_BACKUP      2 /* one of both ends wants it spared */
 #define TCP_MULTIPATH_IS_STALE       4 /* what it carries is not acknowledged at the moment */
 
-/* setsockopt and getsockopt, which know the options above as well. 0; or -1 with errno: besides those of the
+/* setsockopt and getsockopt, which know the options above as well, and getsockopt those that Linux has at
+ * level SOL_MPTCP, for each connection that is MPTCP. 0; or -1 with errno: besides those of the
  * calls ENOPROTOOPT as above, ENOTCONN, EISCONN (ENABLE comes too late), EALREADY (it is being connected),
  * EOPNOTSUPP (not for plain TCP, or for a socket that listens), ENOBUFS. They may take two seconds, while the
  * daemon is stopped, but not longer. From any thread. */
