@@ -426,37 +426,6 @@ START_TEST(what_was_set_stays_with_the_socket_by_whatever_descriptor)
 }
 END_TEST
 
-static void *ask_for_long(void *arg)
-{
-    int value = 1;
-    set(*(int *)arg, TCP_MULTIPATH_ENABLE, &value, sizeof(value)); /* two seconds */
-    pthread_testcancel();
-    return NULL;
-}
-
-START_TEST(a_thread_that_is_cancelled_leaves_nothing_open)
-{
-    pthread_t thread;
-    void *result;
-    misbehaves = true;
-    begin();
-    ending = true; /* nobody answers any more */
-    pthread_join(daemon_thread, NULL);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    unsigned before = descriptors();
-    ck_assert_int_eq(pthread_create(&thread, NULL, ask_for_long, &fd), 0);
-    while (descriptors() == before)
-        poll(NULL, 0, 1);
-    ck_assert_int_eq(pthread_cancel(thread), 0);
-    ck_assert_int_eq(pthread_join(thread, &result), 0);
-    ck_assert_ptr_eq(result, PTHREAD_CANCELED);
-    ck_assert_uint_eq(descriptors(), before);
-    close(fd);
-    ck_assert_int_eq(pthread_create(&daemon_thread, NULL, daemon_main, NULL), 0);
-    end();
-}
-END_TEST
-
 int main(void)
 {
     Suite *s = suite_create("socket_chaos");
@@ -465,7 +434,6 @@ int main(void)
     tcase_add_test(t, beside_an_honest_daemon_all_is_done);
     tcase_add_test(t, beside_one_that_misbehaves_nobody_hangs_and_nothing_is_mixed_up);
     tcase_add_test(t, what_was_set_stays_with_the_socket_by_whatever_descriptor);
-    tcase_add_test(t, a_thread_that_is_cancelled_leaves_nothing_open);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
