@@ -15,7 +15,7 @@ NODE = EXERCISE.with_suffix(".js")
 
 
 @braid_only
-@limit(90)
+@limit(180)
 @cases(**VERSIONS)
 def test_python(env, version):
     """Connecting without blocking, half-close, sendfile, splice, TLS, dup, fork, descriptors that are passed on, resets, threads, and
@@ -24,7 +24,7 @@ def test_python(env, version):
 
     def work(way):
         way.serve((exercise.PORT, exercise.SECURE), sys.executable, EXERCISE, "server", version, env.directory / "certificate", env.directory / "key")
-        done = run(way.client(sys.executable, EXERCISE, "client", HOST, env.directory / "certificate"), limit=60)
+        done = run(way.client(sys.executable, EXERCISE, "client", HOST, env.directory / "certificate"), limit=120)
         assert not done.stderr, done.stderr
         return json.loads(done.stdout)
 
@@ -35,14 +35,14 @@ def test_python(env, version):
 
 @long
 @braid_only
-@limit(90)
+@limit(180)
 def test_node(env):
     """Its event loop as client and as a cluster of processes that share listening sockets: HTTP, TLS, connections that are half open."""
     certificate(env.directory)
 
     def work(way):
         way.serve((8200, 8201, 8202), "node", NODE, "server", way.version, env.directory / "certificate", env.directory / "key")
-        done = run(way.client("node", NODE, "client", HOST, env.directory / "certificate"), limit=60)
+        done = run(way.client("node", NODE, "client", HOST, env.directory / "certificate"), limit=120)
         assert not done.stderr, done.stderr
         return json.loads(done.stdout)
 

@@ -65,7 +65,7 @@ def reported(way):
 
 
 @braid_only
-@limit(90)
+@limit(180)
 @cases(**VERSIONS)
 def test_curl_and_nginx(env, version):
     """Connects that do not block, many connections at a time, TLS and HTTP/2, both ways; the server forks and uses sendfile."""
@@ -101,7 +101,7 @@ def test_curl_and_nginx(env, version):
 
 
 @braid_only
-@limit(90)
+@limit(180)
 def test_wget_and_nginx(env):
     """Connects that block, one connection for many files, the end of a file that is there in part."""
     write_site(env.directory)
@@ -143,7 +143,7 @@ http {{
 
 
 @braid_only
-@limit(90)
+@limit(180)
 def test_nginx_as_a_client(env):
     """A reverse proxy on the CPE's machine: connects that do not block and the error that they end with, connections that are kept."""
     write_site(env.directory)
@@ -173,7 +173,7 @@ def test_nginx_as_a_client(env):
 
 
 @braid_only
-@limit(90)
+@limit(180)
 def test_iperf3(env):
     """Both ways, some connections at a time; its threads and timers."""
     def work(way):

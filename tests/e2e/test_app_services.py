@@ -20,7 +20,7 @@ DATABASE = 5432
 
 @long
 @braid_only
-@limit(120)
+@limit(180)
 def test_ssh(env):
     """Programs that fork, close what they have inherited, separate privileges, and pass descriptors on."""
     ssh_keys(env.directory, HOST)
@@ -93,7 +93,7 @@ def asleep(way, words):
 
 @long
 @braid_only
-@limit(150)
+@limit(240)
 def test_postgresql(env):
     """A process for each connection, TLS on top of an open one, a connect within a handler of signals, threads that connect."""
     certificate(env.directory)
@@ -143,7 +143,7 @@ def test_postgresql(env):
 @alone
 @long
 @braid_only
-@limit(150)
+@limit(240)
 def test_a_browser(env):
     """A page of 100 objects, by several connections that are kept."""
     expected = write_page(env.directory / "www")
@@ -155,7 +155,7 @@ def test_a_browser(env):
                                      f"http://{net.join(way.address, WEB)}/"),
                           "chromium", env={"HOME": str(env.directory), "DBUS_SESSION_BUS_ADDRESS": "disabled:"})
         try:
-            return {"status": browser.wait(40), "page": [line for line in browser.lines if "<body>" in line]}
+            return {"status": browser.wait(60), "page": [line for line in browser.lines if "<body>" in line]}
         finally:
             browser.kill()
 
