@@ -282,6 +282,9 @@ struct braid_listen_params {
      * always. */
     bool (*wants)(void *ctx, const struct braid_addr *client, const struct braid_addr *server);
     enum braid_clients clients;
+    /* Whether this client is to be answered by plain TCP whatever it offers, as if clients were
+     * BRAID_CLIENTS_PLAIN; asked when its SYN is here. NULL: none is. */
+    bool (*wants_plain)(void *ctx, const struct braid_addr *client, const struct braid_addr *server);
     const char *name; /* for statistics; must outlive the core */
     const struct cc_ops *cc;
     const struct sched_ops *sched;

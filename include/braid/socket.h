@@ -25,6 +25,9 @@ extern "C" {
  *   with them, 0: any. Once one was added before connect, only those that were are used. EADDRNOTAVAIL: it is
  *   no address of an uplink, or the port is none that an uplink can carry; EADDRINUSE, from connect or later
  *   on: the port is taken.
+ *   Of a connection that a server behind an edge has accepted: addresses of edges, which are announced.
+ * ENABLE, ADD, REMOVE, PROFILE of a socket that listens: the same for each connection that it accepts from
+ *   then on.
  * SUBFLOWS (array of struct tcp_multipath_subflow, read only): the ends of the subflows that are established.
  *   As many as fit are given; *len is their size.
  * CONNID (uint32_t, read only): what tells the connection from all others of this machine: its token.
@@ -86,6 +89,8 @@ int braid_setsockopt(int fd, int level, int option, const void *value, socklen_t
 int braid_getsockopt(int fd, int level, int option, void *value, socklen_t *len);
 /* connect, after the daemon has been told what was set. Binds the socket to a port if it is not bound. */
 int braid_socket_connect(int fd, const struct sockaddr *address, socklen_t len);
+/* listen, and then the daemon is told what was set. */
+int braid_socket_listen(int fd, int backlog);
 
 /* How braid_connect_name goes about it. Zeroed: the usual. */
 struct braid_name_options {

@@ -19,8 +19,9 @@ enum app_kind {
     APP_GET,         /* an option of a connection; its socket */
     APP_SET,         /* the same */
     APP_ANSWER,
-    APP_WATCH, /* the events of a connection; its socket; after the answer come ... */
-    APP_EVENT, /* ... these, with its number */
+    APP_WATCH,  /* the events of a connection; its socket; after the answer come ... */
+    APP_EVENT,  /* ... these, with its number */
+    APP_LISTEN, /* wishes of the connections that a socket accepts; it listens */
     APP_KINDS
 };
 

@@ -152,6 +152,15 @@ static bool listener_wants(const struct braid_listener *l, const struct wire_pac
     return !l->any_address || !p->wants || p->wants(p->ctx, &syn->src, &syn->dst);
 }
 
+/* By which this client is answered. */
+static struct braid_listen_params terms_of(const struct braid_listener *l, const struct wire_packet *syn)
+{
+    struct braid_listen_params p = l->params;
+    if (p.wants_plain && conn_syn_capable(&syn->tcp.mp) && p.wants_plain(p.ctx, &syn->src, &syn->dst))
+        p.clients = BRAID_CLIENTS_PLAIN;
+    return p;
+}
+
 static void syn_in(struct braid_core *core, struct buf *b, const struct arrival *a)
 {
     struct mptcp_env *env = &core->env;
@@ -168,12 +177,15 @@ static void syn_in(struct braid_core *core, struct buf *b, const struct arrival 
     bool room = l && env->n_conns < env->params.max_conns && !env_short_of_memory(env);
     /* forged SYNs may have filled the places: from now on only who gets our SYN/ACK takes memory */
     if (room && env->n_half_open >= env->params.half_open) {
-        conn_answer_stateless(env, &a->p, &l->params, a->now);
+        const struct braid_listen_params terms = terms_of(l, &a->p);
+        conn_answer_stateless(env, &a->p, &terms, a->now);
         core_directory_cookies(core, true);
         return;
     }
-    if (room)
-        c = conn_open_passive(env, &a->p, b, &l->params, a->now);
+    if (room) {
+        const struct braid_listen_params terms = terms_of(l, &a->p);
+        c = conn_open_passive(env, &a->p, b, &terms, a->now);
+    }
     if (!c) {
         if (l)
             env->tcp.count.v[COUNT_MEM_REFUSED]++;

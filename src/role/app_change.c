@@ -3,6 +3,7 @@
 #include <errno.h>
 #include "base/addr.h"
 #include "io/clock.h"
+#include "role/edge_addresses.h"
 
 static uint32_t errno_of(enum braid_error error)
 {
@@ -74,9 +75,12 @@ static uint32_t forbid(const struct uplinks *us, struct braid_conn *c, const str
     return 0;
 }
 
-static uint32_t change_addresses(const struct uplinks *us, struct braid_conn *c, const struct app_question *q)
+static uint32_t change_addresses(const struct node *node, const struct uplinks *us, struct braid_conn *c,
+                                 const struct app_question *q)
 {
     struct uplink_choice choice;
+    if (!us)
+        return edge_addresses_change(edges_of(node), c, q->option == APP_ADD, &q->addrs);
     uint32_t error = app_choose(us, q->ports, &q->addrs, &choice);
     if (error)
         return error;
@@ -139,9 +143,9 @@ uint32_t app_change(struct node *node, const struct uplinks *us, struct braid_co
     switch (q->option) {
     case APP_ADD:
     case APP_REMOVE:
-        return change_addresses(us, c, q);
+        return change_addresses(node, us, c, q);
     case APP_OPEN:
-        return open_subflow(us, c, q);
+        return us ? open_subflow(us, c, q) : EADDRNOTAVAIL;
     case APP_CLOSE:
         return braid_conn_reset_subflow(c, q->value) < 0 ? ENOENT : 0;
     case APP_SPARE:

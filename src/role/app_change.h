@@ -9,7 +9,7 @@
  * NULL: there are none. */
 uint32_t app_choose(const struct uplinks *us, struct port_range ports, const struct app_addrs *list,
                     struct uplink_choice *out);
-/* Of connection c, which may be over these uplinks. 0, or an errno. */
+/* Of connection c, which is over some of these uplinks; NULL: a client has asked for it. 0, or an errno. */
 uint32_t app_change(struct node *node, const struct uplinks *us, struct braid_conn *c,
                     const struct app_question *q);
 

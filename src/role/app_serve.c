@@ -36,7 +36,7 @@ static const struct carried *carried_with(const struct node *node, const struct 
 
 static void show_outer(const struct uplinks *us, struct braid_addr *local)
 {
-    int i = uplinks_find(us, &local->ip);
+    int i = us ? uplinks_find(us, &local->ip) : -1;
     if (i >= 0)
         local->ip = us->all[i].ways[uplink_family(&local->ip)].outer;
 }
@@ -121,13 +121,12 @@ static void get(const struct node *node, const struct uplinks *us, const struct 
 /* ---- which connection, and what of it ------------------------------------------------------------------ */
 
 /* The connection that the question is about. False: none of the node's is; *c NULL: there is one, but it is
- * not established. *us: the uplinks, if it is over some. */
+ * not established. *us: the uplinks that it is over; NULL: a client has asked for it. */
 static bool find(const struct node *node, const struct app_question *q, struct braid_conn **c,
                  const struct uplinks **us)
 {
-    static const struct uplinks none;
     const struct carried *cd = carried_with(node, q);
-    *us = cd ? &carried_cpe(cd)->owner->uplinks : &none;
+    *us = cd ? &carried_cpe(cd)->owner->uplinks : NULL;
     if (cd) {
         *c = over_uplinks(cd);
         return true;
@@ -147,6 +146,12 @@ uint32_t app_wish(struct node *node, const struct wish_news *news, braid_time no
     if (node->wishes)
         wishes_add(node->wishes, news, now);
     return 0;
+}
+
+uint32_t app_listen(struct node *node, const struct service_news *news, braid_time now)
+{
+    /* without an edge nobody comes to it by MPTCP */
+    return node->services ? services_add(node->services, news, now) : 0;
 }
 
 bool app_serve(struct node *node, const struct app_question *q, struct app_message *answer)

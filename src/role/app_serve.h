@@ -6,6 +6,7 @@
 #include "base/port_range.h"
 #include "role/node.h"
 #include "role/profile.h"
+#include "role/services.h"
 #include "role/watches.h"
 #include "role/wishes.h"
 
@@ -25,6 +26,8 @@ struct app_question {
 /* In the thread of the node. A program is about to connect, and wishes something. 0, or EADDRINUSE: a port
  * that it names is not free, as far as this node knows. */
 uint32_t app_wish(struct node *node, const struct wish_news *news, braid_time now);
+/* In the thread of the node. A program listens, and says something of whom it accepts: as services_add. */
+uint32_t app_listen(struct node *node, const struct service_news *news, braid_time now);
 /* In the thread of the node. False: none of its connections is that; else *answer has what the program is
  * told, but for the number. */
 bool app_serve(struct node *node, const struct app_question *q, struct app_message *answer);

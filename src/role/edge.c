@@ -7,6 +7,7 @@
 #include "role/bypass.h"
 #include "role/edge_client.h"
 #include "role/edge_mode.h"
+#include "role/edge_services.h"
 #include "role/learn.h"
 #include "role/serve.h"
 
@@ -38,7 +39,8 @@ static struct braid_listener *listen_at(struct edge *e, const struct braid_addr 
     struct braid_listen_params listen = {.addr = *addr,
                                          .port_first = p->port_first,
                                          .port_last = p->port_last,
-                                         .wants = edge_bypasses(e) ? edge_wants : NULL,
+                                         .wants = e->mode->steered ? edge_wants : NULL,
+                                         .wants_plain = e->mode->steered ? NULL : edge_wants_plain,
                                          .name = p->name,
                                          .cc = p->cc,
                                          .sched = p->sched,

@@ -8,6 +8,7 @@
 #include "io/log.h"
 #include "role/bypass.h"
 #include "role/edge_mode.h"
+#include "role/edge_services.h"
 #include "role/learn.h"
 
 bool edge_bypasses(const struct edge *e)
@@ -36,9 +37,10 @@ static unsigned number_of(const struct edge *e)
 
 bool edge_wants(void *ctx, const struct braid_addr *client, const struct braid_addr *server)
 {
-    (void)client;
     struct edge *e = ctx;
-    if (!bypass_pass(e->owner->bypass, number_of(e), server, clock_now()))
+    if (edge_wants_plain(ctx, client, server))
+        return false; /* the server answers by itself, and does not know MPTCP */
+    if (!edge_bypasses(e) || !bypass_pass(e->owner->bypass, number_of(e), server, clock_now()))
         return true;
     e->counters.v[EDGE_BYPASSED]++;
     return false;

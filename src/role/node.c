@@ -8,6 +8,7 @@
 #include "relay/splice.h"
 #include "role/learned.h"
 #include "role/node.h"
+#include "role/services.h"
 #include "role/wishes.h"
 
 struct node *node_new(struct braid_core *core, struct event_base *base)
@@ -39,6 +40,7 @@ void node_free(struct node *n)
     poller_free(n->sockets);
     learned_free(n->learned);
     wishes_free(n->wishes);
+    services_free(n->services);
     free(n);
 }
 

@@ -17,6 +17,7 @@ struct learned;
 struct poller;
 struct profile;
 struct role;
+struct services;
 struct splicer;
 struct watches;
 struct wishes;
@@ -64,6 +65,7 @@ struct node {
     struct wishes *wishes;   /* of programs (wishes.h); the node's; NULL: they are not asked */
     struct watches
         *watches; /* who is told of events (watches.h); whoever made it frees it; NULL: nobody can be */
+    struct services *services; /* that programs offer (services.h); the node's; NULL: there is no edge */
     struct role *roles[NODE_ROLES_MAX];
     unsigned n_roles;
     unsigned n_conns;           /* that the roles have, together */

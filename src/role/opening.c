@@ -12,6 +12,7 @@
 #include "relay/end_socket.h"
 #include "role/edge_client.h"
 #include "role/edge_mode.h"
+#include "role/edge_services.h"
 #include "role/learn.h"
 #include "role/opening.h"
 
@@ -182,6 +183,7 @@ static void on_incoming(void *ctx, struct braid_conn *c)
         return;
     }
     client_profile_begin(cl, meant.port);
+    edge_service_begin(cl, &meant);
     if (!unproven_enter(&e->owner->unproven, &cl->opening->unproven, &client.ip)) {
         answer_early(cl);
         return;

@@ -9,6 +9,7 @@
 #include "io/steer.h"
 #include "role/app_change.h"
 #include "role/app_serve.h"
+#include "role/flaw.h"
 #include "role/profile.h"
 #include "role/wishes.h"
 #include "service/app_jobs.h"
@@ -24,6 +25,8 @@ struct app_job {
     bool tells;                /* what follows is a wish, not a question, ... */
     atomic_uint error;         /* ... and a worker cannot do it: as of errno */
     struct wish_news news;
+    bool listens; /* it is about a socket that listens: */
+    struct service_news service;
     struct app_question question;
 };
 
@@ -51,7 +54,9 @@ static void do_part(struct worker *w, void *arg)
 {
     struct app_job *job = arg;
     struct node *node = worker_user(w);
-    uint32_t error = node && job->tells ? app_wish(node, &job->news, worker_now(w)) : 0;
+    uint32_t error = !node || !job->tells ? 0
+                     : job->listens       ? app_listen(node, &job->service, worker_now(w))
+                                          : app_wish(node, &job->news, worker_now(w));
     if (error)
         atomic_store(&job->error, error);
     else if (node && !job->tells)
@@ -131,6 +136,36 @@ static uint32_t look_at_connect(const struct app_scene *scene, const struct app_
     return steer_bound(s, &job->news.wish);
 }
 
+/* Addresses at which clients may be told to come: what has that flaw is one of an edge. */
+static bool all_edges(const struct app_scene *scene, const struct app_addrs *list)
+{
+    const struct service_params *p = scene->params;
+    char flaw[FLAW_TEXT];
+    for (unsigned i = 0; i < list->n; i++)
+        if (!flaw_of(p->edges, p->n_edges, &list->addr[i].ip, flaw))
+            return false;
+    return true;
+}
+
+static uint32_t look_at_listen(const struct app_scene *scene, const struct app_message *m,
+                               const struct app_socket *s, uint32_t user, struct app_job *job)
+{
+    const struct profile *profile = profile_named(scene->params, m->profile);
+    if (!s->listens || s->cookie == 0 || (m->profile[0] && !profile))
+        return EINVAL;
+    if (!all_edges(scene, &m->add) || !all_edges(scene, &m->remove))
+        return EADDRNOTAVAIL;
+    job->tells = job->listens = true;
+    job->service = (struct service_news){
+        .at = s->local,
+        .v6_only = s->v6_only,
+        .cookie = s->cookie,
+        .user = user,
+        .wish = {
+            .plain = m->has_value && m->value == 0, .add = m->add, .remove = m->remove, .profile = profile}};
+    return 0;
+}
+
 /* What has to be looked up. */
 static uint32_t look_at_setting(const struct app_scene *scene, const struct app_message *m,
                                 const struct app_socket *s, struct app_question *q)
@@ -147,8 +182,8 @@ static uint32_t look_at_setting(const struct app_scene *scene, const struct app_
     case APP_ADD:
     case APP_REMOVE:
         q->addrs = m->option == APP_ADD ? m->add : m->remove;
-        return s->connected ? 0
-                            : choose(scene, &q->addrs, &unused); /* whose connection it is, workers know */
+        /* whose connection it is, workers know; and the socket may be one to listen */
+        return s->connected || all_edges(scene, &q->addrs) ? 0 : choose(scene, &q->addrs, &unused);
     default:
         q->value = m->value;
         return 0;
@@ -190,8 +225,9 @@ struct app_job *app_job_begin(const struct app_scene *scene, const struct app_me
     *answer = (struct app_message){.kind = APP_ANSWER, .error = ENOBUFS};
     if (!job)
         return NULL;
-    answer->error = request->kind == APP_CONNECT ? look_at_connect(scene, request, socket, user, job)
-                                                 : look_at_question(scene, request, socket, job);
+    answer->error = request->kind == APP_CONNECT  ? look_at_connect(scene, request, socket, user, job)
+                    : request->kind == APP_LISTEN ? look_at_listen(scene, request, socket, user, job)
+                                                  : look_at_question(scene, request, socket, job);
     /* What is set before there is a connection was only to be looked at: the wish comes with CONNECT. */
     if (answer->error || (!job->tells && !socket->connected)) {
         free(job);

@@ -32,6 +32,16 @@ static bool end_of(int fd, int (*get)(int fd, struct sockaddr *sa, socklen_t *le
     return get(fd, (struct sockaddr *)&sa, &len) == 0 && sockaddr_to((const struct sockaddr *)&sa, out) == 0;
 }
 
+static void look_at_listener(int fd, struct app_socket *out)
+{
+    int only = 0;
+    socklen_t len = sizeof(only), cookie_len = sizeof(out->cookie);
+    if (getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &len) == 0)
+        out->v6_only = only;
+    if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &out->cookie, &cookie_len) < 0)
+        out->cookie = 0;
+}
+
 uint32_t app_socket_look(int fd, uint64_t home, struct app_socket *out)
 {
     *out = (struct app_socket){.fd = fd};
@@ -46,5 +56,8 @@ uint32_t app_socket_look(int fd, uint64_t home, struct app_socket *out)
     if (!end_of(fd, getsockname, &out->local))
         return ENOTSOCK;
     out->connected = end_of(fd, getpeername, &out->remote);
+    out->listens = number(fd, SO_ACCEPTCONN) == 1;
+    if (out->listens)
+        look_at_listener(fd, out);
     return 0;
 }

@@ -9,6 +9,9 @@ struct app_socket {
     struct braid_addr local; /* unspecified, port 0: it is not bound */
     struct braid_addr remote;
     bool connected;
+    bool listens;
+    bool v6_only;    /* listens at no address of IPv4 */
+    uint64_t cookie; /* SO_COOKIE; 0: the kernel does not tell */
 };
 
 /* What names the network namespace of a socket; 0: the kernel does not tell. */

@@ -14,6 +14,7 @@
 #include "role/node.h"
 #include "role/probes.h"
 #include "role/resolver.h"
+#include "role/services.h"
 #include "role/watches.h"
 #include "role/wishes.h"
 #include "service/roles.h"
@@ -230,6 +231,9 @@ static int make_learned(struct roles *r, struct node *node)
 static int make_edges(struct roles *r, struct node *node)
 {
     const struct service_params *p = r->params;
+    node->services = p->n_edges > 0 ? services_new() : NULL;
+    if (p->n_edges > 0 && !node->services)
+        return -1;
     struct edges *es = edges_new(node, p->unproven, p->edges, r->targets, p->n_edges);
     if (es)
         edges_on_learned(es, on_learned, r);

@@ -26,6 +26,11 @@ VISIBLE int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
     return braid_socket_connect(fd, address.__sockaddr__, len);
 }
 
+VISIBLE int listen(int fd, int backlog)
+{
+    return braid_socket_listen(fd, backlog);
+}
+
 VISIBLE int close(int fd)
 {
     report_close(fd);

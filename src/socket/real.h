@@ -10,6 +10,7 @@ int real_getsockopt(int fd, int level, int option, void *value, socklen_t *len);
 int real_accept(int fd, struct sockaddr *address, socklen_t *len);
 int real_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags);
 int real_close(int fd);
+int real_listen(int fd, int backlog);
 int real_connect(int fd, const struct sockaddr *address, socklen_t len);
 
 #endif

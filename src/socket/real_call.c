@@ -40,6 +40,11 @@ int real_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
     return CALL(accept4, fd, address, len, flags);
 }
 
+int real_listen(int fd, int backlog)
+{
+    return (int)syscall(SYS_listen, fd, backlog);
+}
+
 int real_close(int fd)
 {
     return CALL(close, fd);

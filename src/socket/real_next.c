@@ -45,6 +45,12 @@ int real_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
     return next(fd, address, len, flags);
 }
 
+int real_listen(int fd, int backlog)
+{
+    NEXT(real_listen, "listen");
+    return next(fd, backlog);
+}
+
 int real_close(int fd)
 {
     NEXT(real_close, "close");

@@ -12,6 +12,7 @@
 #include "socket/ask.h"
 #include "socket/intent.h"
 #include "socket/linux_socket.h"
+#include "socket/listener.h"
 #include "socket/program.h"
 #include "socket/real.h"
 #include "socket/source_port.h"
@@ -184,23 +185,39 @@ static bool needs_connection(enum app_option option)
     return option == APP_OPEN || option == APP_CLOSE || option == APP_SPARE || option == APP_USE;
 }
 
-/* For connect. */
+static int add_to(struct intent *in, const struct app_message *request)
+{
+    bool room = true;
+    if (request->has_value) {
+        in->says_enable = true;
+        in->enable = request->value;
+    }
+    for (unsigned i = 0; i < request->add.n; i++)
+        room &= intent_add(in, &request->add.addr[i]) == 0;
+    for (unsigned i = 0; i < request->remove.n; i++)
+        room &= intent_remove(in, &request->remove.addr[i]) == 0;
+    if (request->profile[0])
+        memcpy(in->profile, request->profile, sizeof(in->profile));
+    return room ? 0 : fail(ENOBUFS);
+}
+
+/* For connect, or listen. */
 static int note(int fd, const struct app_message *request)
 {
     struct intent in;
-    bool room = true;
     intent_get(fd, &in);
-    if (request->has_value) {
-        in.says_enable = true;
-        in.enable = request->value;
-    }
-    for (unsigned i = 0; i < request->add.n; i++)
-        room &= intent_add(&in, &request->add.addr[i]) == 0;
-    for (unsigned i = 0; i < request->remove.n; i++)
-        room &= intent_remove(&in, &request->remove.addr[i]) == 0;
-    if (request->profile[0])
-        memcpy(in.profile, request->profile, sizeof(in.profile));
-    return room ? intent_put(fd, &in) : fail(ENOBUFS);
+    return add_to(&in, request) < 0 ? -1 : intent_put(fd, &in);
+}
+
+/* The daemon has all of it anew. */
+static int set_listening(int fd, const struct app_message *request)
+{
+    struct intent in;
+    if (needs_connection(request->option))
+        return fail(EOPNOTSUPP);
+    if (!intent_get(fd, &in))
+        in.add.n = in.remove.n = 0;
+    return add_to(&in, request) < 0 || listener_tell(fd, &in) < 0 ? -1 : intent_put(fd, &in);
 }
 
 APART static int set_option(int fd, enum app_option option, const void *value, socklen_t len)
@@ -210,7 +227,7 @@ APART static int set_option(int fd, enum app_option option, const void *value, s
     if (state < 0 || read_value(value, len, &request) < 0)
         return -1;
     if (state == STATE_LISTEN)
-        return fail(EOPNOTSUPP);
+        return set_listening(fd, &request);
     if (state == STATE_SYN_SENT)
         return fail(EALREADY);
     if (state == STATE_CLOSE && needs_connection(request.option))

@@ -138,7 +138,7 @@ def test_before_there_is_a_connection_little_can_be_read(env):
         for option in ("SUBFLOWS", "CONNID"):
             assert refused(child, f"s.setsockopt(LEVEL, {option}, 1)") == errno.ENOPROTOOPT
         child("kept('l', socket.create_server(('127.0.0.1', 0)))")
-        assert refused(child, "enable(l, 0)") == errno.EOPNOTSUPP
+        assert refused(child, "of_subflow(l, CLOSE, 0)") == errno.EOPNOTSUPP
 
 
 @braid_only

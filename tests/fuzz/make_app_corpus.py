@@ -23,6 +23,7 @@ def seeds():
     yield "watch", message(5)
     yield "event", message(6, (PAIR, V4 + V4), (EVENT, bytes(range(1, 13))))
     yield "linux", message(4, (PAIR, V4 + V4), (PAIR, V6 + V6), (TCP, bytes(range(116))), (TCP, bytes(116)), (MPTCP, bytes(range(75))))
+    yield "listen", message(7, (VALUE, bytes(4)), (ADD, V4), (PROFILE, b"bulk"))
     yield "error", message(4, (ERROR, struct.pack(">I", 92)))
     yield "unknown_item", message(2, (OPTION, b"\x01"), (200, b"more"))
     yield "version", message(2, (OPTION, b"\x01"), version=2)

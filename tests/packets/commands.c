@@ -151,6 +151,8 @@ static void set_option(struct words *a)
         s->no_join = on_at(a, 1);
     else if (strcmp(name, "clients") == 0)
         s->clients = choice_at(a, 1, (const char *const[]){"default", "any", "mptcp", "plain", NULL});
+    else if (strcmp(name, "wants_plain") == 0)
+        s->wants_plain = on_at(a, 1);
     else if (strcmp(name, "syn_data") == 0)
         s->syn_data = (uint16_t)number_at(a, 1);
     else if (strcmp(name, "half_open") == 0)

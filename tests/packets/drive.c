@@ -216,6 +216,14 @@ static uint64_t place_idsn(void *ctx, uint64_t key, uint64_t idsn)
     return s->has_core_idsn ? s->want_core_idsn : idsn;
 }
 
+static bool wants_plain(void *ctx, const struct braid_addr *client, const struct braid_addr *server)
+{
+    const struct script *s = ctx;
+
+    return s->wants_plain && addr_equal(client, &s->flows[MAIN_FLOW].peer) &&
+           addr_equal(server, &s->flows[MAIN_FLOW].core);
+}
+
 void script_start(struct script *s)
 {
     struct braid_host host = {.ctx = s, .output = output, .random = fill_random};
@@ -227,6 +235,7 @@ void script_start(struct script *s)
                                     .checksum = s->checksum,
                                     .no_join = s->no_join,
                                     .clients = s->clients,
+                                    .wants_plain = wants_plain,
                                     .syn_data = s->syn_data,
                                     .signal = s->signal,
                                     .n_signal = s->n_signal,

@@ -71,7 +71,7 @@ struct script {
 
     struct braid_core_params params;
     struct braid_core *core; /* NULL until the first line that is not a setting */
-    bool checksum, no_join;
+    bool checksum, no_join, wants_plain;
     enum braid_clients clients;
     enum { KEPT, GIVE_UP_ABORT, GIVE_UP_RELEASE } give_up; /* what becomes of what is established */
     const struct pm_ops *pm;                               /* NULL: as the core chooses */
