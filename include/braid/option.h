@@ -28,6 +28,7 @@ enum braid_reset {
 /* Options of one connection. Times are in microseconds. There is no Nagle algorithm to switch off: what was
  * written leaves at the next flush. */
 enum braid_option {
+    /* Of those down to the traffic class, -1: as it was at first. */
     /* Most bytes that the receive window offers beyond what was read; 4096 up to the core's rcvbuf_max. What
      * was offered already stays so (RFC 9293 section 3.8.6). */
     BRAID_OPT_RCVBUF,

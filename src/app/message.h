@@ -39,7 +39,8 @@ enum app_option {
     APP_CLOSE,   /* value: the number of a subflow, as of ... */
     APP_SPARE,   /* ... these */
     APP_USE,
-    APP_LINUX, /* what Linux's own options of MPTCP sockets tell */
+    APP_LINUX,  /* what Linux's own options of MPTCP sockets tell */
+    APP_SOCKET, /* SET: the socket's own options, which the daemon reads from it */
     APP_OPTIONS
 };
 

@@ -22,6 +22,12 @@ bool ip_is_unspecified(const struct braid_ip *ip)
     return ip_is_v4(ip) ? memcmp(ip->b + 12, zero, 4) == 0 : memcmp(ip->b, zero, 16) == 0;
 }
 
+bool ip_is_loopback(const struct braid_ip *ip)
+{
+    static const struct braid_ip v6 = {.b = {[15] = 1}};
+    return ip_is_v4(ip) ? ip->b[12] == 127 : memcmp(ip->b, v6.b, sizeof(v6.b)) == 0;
+}
+
 bool ip_is_multicast(const struct braid_ip *ip)
 {
     static const uint8_t broadcast[4] = {255, 255, 255, 255};

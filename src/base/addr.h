@@ -9,6 +9,7 @@
 bool ip_is_v4(const struct braid_ip *ip);
 /* 0.0.0.0 or ::. */
 bool ip_is_unspecified(const struct braid_ip *ip);
+bool ip_is_loopback(const struct braid_ip *ip);
 /* A group's address, IPv4's limited broadcast among them. */
 bool ip_is_multicast(const struct braid_ip *ip);
 /* True if a segment can go from one to the other: each is one host's (RFC 9293 section 3.9.2.3, RFC 1122

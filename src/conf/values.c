@@ -168,25 +168,17 @@ bool value_is_ifname(const char *text)
 
 const char *value_unroutable(const struct braid_ip *ip)
 {
-    static const struct braid_ip loopback6 = {.b = {[15] = 1}};
     if (ip_is_unspecified(ip))
         return "the unspecified";
     if (ip_is_v4(ip) && (ip->b[12] == 0 || ip->b[12] >= 240))
         return "a reserved";
     if (ip_is_multicast(ip))
         return "a multicast";
-    if (ip_is_v4(ip)) {
-        if (ip->b[12] == 127)
-            return "a loopback";
-        if (ip->b[12] == 169 && ip->b[13] == 254)
-            return "a link-local";
-        return NULL;
-    }
-    if (ip_equal(ip, &loopback6))
+    if (ip_is_loopback(ip))
         return "a loopback";
-    if (ip->b[0] == 0xfe && (ip->b[1] & 0xc0) == 0x80)
-        return "a link-local";
-    return NULL;
+    bool link_local =
+        ip_is_v4(ip) ? ip->b[12] == 169 && ip->b[13] == 254 : ip->b[0] == 0xfe && (ip->b[1] & 0xc0) == 0x80;
+    return link_local ? "a link-local" : NULL;
 }
 
 const char *value_list(const char *const *names, char *out, size_t outlen)

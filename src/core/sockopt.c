@@ -36,6 +36,27 @@ static void set_class(struct braid_conn *c, struct conn_sockopt *own, uint8_t tr
         s->tcp.size.traffic_class = own->traffic_class;
 }
 
+/* What a connection has until it is set. -1: it is not of that kind. */
+static int64_t first_value(const struct conn_sockopt *first, enum braid_option option)
+{
+    switch (option) {
+    case BRAID_OPT_RCVBUF:
+        return (int64_t)first->rcvbuf_max;
+    case BRAID_OPT_SNDBUF:
+        return (int64_t)first->sndbuf_max;
+    case BRAID_OPT_KEEPALIVE:
+        return first->keepalive.idle;
+    case BRAID_OPT_USER_TIMEOUT:
+        return first->user_timeout;
+    case BRAID_OPT_KEEPALIVE_STEP:
+    case BRAID_OPT_KEEPALIVE_PROBES:
+    case BRAID_OPT_TRAFFIC_CLASS:
+        return 0;
+    default:
+        return -1;
+    }
+}
+
 /* Is it one of those that differ from the core's parameters, with a value that they may have? */
 static bool is_own(const struct braid_conn *c, enum braid_option option, int64_t value)
 {
@@ -96,6 +117,8 @@ static int set_repeat(struct braid_conn *c, bool repeat)
 
 int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_t value)
 {
+    if (value == -1)
+        value = first_value(&c->env->sockopt, option);
     struct conn_sockopt *own = is_own(c, option, value) ? conn_own_sockopt(c) : NULL;
     if (own) {
         set_own(c, own, option, value);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/addr.h"
+#include "io/clock.h"
 #include "role/app_change.h"
 #include "role/app_linux.h"
 #include "role/carried.h"
@@ -20,15 +21,15 @@ static struct braid_conn *over_uplinks(const struct carried *cd)
 }
 
 /* The program's remote address is our local one. */
-static const struct carried *carried_with(const struct node *node, const struct app_question *q)
+static struct carried *carried_with(const struct node *node, const struct app_question *q)
 {
     const struct cpes *cs = cpes_of(node);
-    const struct carried *found = cs ? carried_by_socket(cs, &q->local, &q->remote) : NULL;
+    struct carried *found = cs ? carried_by_socket(cs, &q->local, &q->remote) : NULL;
     if (found)
         return found;
     const struct braid_conn *lan = braid_core_find(node->core, &q->remote, &q->local);
     bool is_wan = true;
-    const struct carried *cd = cs && lan ? carried_of(cs, lan, &is_wan) : NULL;
+    struct carried *cd = cs && lan ? carried_of(cs, lan, &is_wan) : NULL;
     return is_wan ? NULL : cd;
 }
 
@@ -154,13 +155,33 @@ uint32_t app_listen(struct node *node, const struct service_news *news, braid_ti
     return node->services ? services_add(node->services, news, now) : 0;
 }
 
+/* One that is still being opened has them when it is there. */
+static bool take_options(const struct node *node, const struct app_question *q)
+{
+    struct carried *cd = carried_with(node, q);
+    struct edges *es = edges_of(node);
+    struct client *cl = !cd && es ? client_with_socket(es, &q->remote, &q->local) : NULL;
+    struct braid_conn *wan = cd ? over_uplinks(cd) : NULL;
+    if (cd && cd->asking) {
+        cd->asking->socket = q->socket;
+    } else if (wan) {
+        cd->cc = q->socket.cc;
+        socket_options_apply(&q->socket, wan, &cd->profile, clock_now());
+    } else if (cl && !cl->splice.ends[CLIENT_END].gone) {
+        socket_options_apply(&q->socket, client_conn(cl), &cl->profile, clock_now());
+    }
+    return cd || cl;
+}
+
 bool app_serve(struct node *node, const struct app_question *q, struct app_message *answer)
 {
     struct braid_conn *c;
     const struct uplinks *us;
+    *answer = (struct app_message){.kind = APP_ANSWER};
+    if (q->option == APP_SOCKET)
+        return take_options(node, q);
     if (!find(node, q, &c, &us))
         return false;
-    *answer = (struct app_message){.kind = APP_ANSWER};
     if (!c)
         answer->error = ENOTCONN;
     else if (q->kind == APP_GET)

@@ -7,6 +7,7 @@
 #include "role/node.h"
 #include "role/profile.h"
 #include "role/services.h"
+#include "role/socket_options.h"
 #include "role/watches.h"
 #include "role/wishes.h"
 
@@ -20,6 +21,7 @@ struct app_question {
     uint32_t value;                /* SET: CLOSE, SPARE, USE: the number of the subflow */
     struct braid_pair pair;        /* SET: OPEN */
     const struct profile *profile; /* SET: PROFILE */
+    struct socket_options socket;  /* SET: SOCKET */
     struct watch *watch;           /* WATCH */
 };
 

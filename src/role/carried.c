@@ -179,10 +179,12 @@ static void on_moved(struct splice *s, unsigned from, size_t n)
     carried_cpe(cd)->counters.v[from == LAN_END ? CPE_UP : CPE_DOWN] += n;
     if (cd->silent)
         note_who_spoke(cd, from);
-    if (from == LAN_END)
-        cpe_heed_bytes(cd);
-    if (from == LAN_END)
-        profile_watch(&cd->profile, carried_conn(cd, WAN_END), carried_cpe(cd)->params->pm, n, clock_now());
+    if (from != LAN_END)
+        return;
+    struct braid_conn *wan = carried_conn(cd, WAN_END);
+    cpe_heed_bytes(cd);
+    if (profile_watch(&cd->profile, wan, carried_cpe(cd)->params->pm, n, clock_now()) && cd->cc)
+        braid_conn_set_cc(wan, cd->cc, clock_now()); /* the program's own comes before any profile's */
 }
 
 /* Connections of the core tell their end by on_gone: so this is a device's socket. */

@@ -23,6 +23,7 @@ struct asking {
     bool bypass;                /* the server is known to speak MPTCP, and is asked without a converter */
     struct wish wish;           /* of the program that has asked ... */
     struct braid_addr only[CPE_WISH_ADDRS]; /* ... as addresses, for the race */
+    struct socket_options socket;           /* what the program has set on its own ... */
     struct cpe_shown shown;                 /* of the device's socket */
     bool convert;                           /* a converter is asked */
     unsigned tries;                         /* how often one was asked again */
@@ -58,6 +59,7 @@ struct carried {
     bool answered;                /* the device was, before the far side has answered */
     bool silent;                  /* neither end has said anything yet, though the device had time to */
     bool unheard;                 /* the converter's message has not come, and the WAN end is held */
+    const struct cc_ops *cc;      /* that the program has set on its socket; NULL: none */
     uint8_t traffic_class;        /* of what goes over the uplinks */
     bool server_said;             /* it was the server that did not want, or cannot be reached */
     struct braid_addr far;        /* whom that one is to, or who is asked first; port 0: not known yet */

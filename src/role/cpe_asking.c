@@ -88,6 +88,7 @@ static void carry(struct carried *cd, struct braid_conn *c, bool heard)
     else if (cd->asking->straight)
         cpe->counters.v[CPE_STRAIGHT]++;
     end_conn_init(wan, c);
+    cpe_heed_opened(cd, c);
     cd->unheard = !heard;
     if (!heard)
         splice_hold(&cd->splice, WAN_END);
@@ -412,7 +413,7 @@ void cpe_ask(struct carried *cd)
     cd->asking->wish = cpe_wish_of(carried_cpe(cd), &client, &meant);
     cd->policy = cpe_wish_by_policy(carried_cpe(cd), &client, &meant, &cd->asking->wish);
     cpe_wish_keep_off(carried_cpe(cd), &meant, &cd->asking->wish);
-    cpe_heed_buffers(cd);
+    cpe_heed_wish(cd);
     const struct profile *special = special_profile(cd, meant.port);
     profile_choose(&cd->profile, special ? special : p->profile);
     timer_init(&cd->asking->timer, on_timer);

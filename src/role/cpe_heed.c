@@ -1,6 +1,7 @@
 /* See cpe_heed.h. Traffic class and Nagle's algorithm are looked at with each piece of the stream: programs
  * change the class of a connection when they know what it is for, as ssh does. */
 #include "role/cpe_heed.h"
+#include "io/clock.h"
 #include "role/carried.h"
 
 /* Only the kernel's packets of its own stack show anything: a connection of the core's. */
@@ -29,14 +30,17 @@ void cpe_heed_syn(struct carried *cd)
         h->traffic_class = (uint8_t)value_of(cd, BRAID_OPT_PEER_CLASS);
 }
 
-void cpe_heed_buffers(struct carried *cd)
+void cpe_heed_wish(struct carried *cd)
 {
     const struct cpe_params *p = carried_cpe(cd)->params;
     struct asking *a = cd->asking;
-    uint32_t window = a->shown.window;
-    /* it is a wish, and no reason to refuse a connection */
-    if (window > 0 && window < p->least_buffer && !a->wish.aware && !p->no_plain)
-        a->wish.plain = true;
+    if (a->wish.socket.told)
+        a->socket = a->wish.socket;
+    const size_t sizes[] = {a->shown.window, a->socket.sndbuf, a->socket.rcvbuf};
+    for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+        /* it is a wish, and no reason to refuse a connection */
+        if (sizes[i] > 0 && sizes[i] < p->least_buffer && !a->wish.aware && !p->no_plain)
+            a->wish.plain = true;
 }
 
 /* A window that needs no scaling is that of a small buffer; of a larger one the SYN does not tell the size.
@@ -48,6 +52,12 @@ void cpe_heed_connect(struct carried *cd, struct braid_connect_params *connect)
         connect->rcvbuf = h->window;
     connect->max_segment = h->max_segment;
     connect->traffic_class = cd->traffic_class = h->traffic_class;
+}
+
+void cpe_heed_opened(struct carried *cd, struct braid_conn *wan)
+{
+    cd->cc = cd->asking->socket.cc;
+    socket_options_apply(&cd->asking->socket, wan, &cd->profile, clock_now());
 }
 
 void cpe_heed_bytes(struct carried *cd)

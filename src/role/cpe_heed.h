@@ -6,6 +6,7 @@
 
 #include <braid/types.h>
 
+struct braid_conn;
 struct braid_connect_params;
 struct carried;
 
@@ -18,11 +19,14 @@ struct cpe_shown {
 
 /* Its SYN is here, and is not answered yet: takes notes, for what follows. */
 void cpe_heed_syn(struct carried *cd);
-/* Takes buffers that are smaller than is worth several paths for the wish not to use MPTCP (section 4.4.3),
- * unless the program has said that it wants it. */
-void cpe_heed_buffers(struct carried *cd);
-/* For what it is carried by. */
+/* The wish is known, and with it perhaps what packets do not show. Takes buffers that are smaller than is
+ * worth several paths for the wish not to use MPTCP (section 4.4.3), unless the program has said that it
+ * wants it. */
+void cpe_heed_wish(struct carried *cd);
+/* For what it is carried by, ... */
 void cpe_heed_connect(struct carried *cd, struct braid_connect_params *connect);
+/* ... and that is there now. */
+void cpe_heed_opened(struct carried *cd, struct braid_conn *wan);
 /* Bytes of the device have come: what it has changed since, and how it writes. */
 void cpe_heed_bytes(struct carried *cd);
 

@@ -47,11 +47,11 @@ bool profile_knows_writer(const struct profile_use *u)
     return !u->profile || !u->profile->interactive || u->pattern.at_once;
 }
 
-void profile_watch(struct profile_use *u, struct braid_conn *c, const struct pm_ops *pm, size_t n,
+bool profile_watch(struct profile_use *u, struct braid_conn *c, const struct pm_ops *pm, size_t n,
                    braid_time now)
 {
-    if (!u->profile || !u->profile->interactive)
-        return;
-    if (pattern_note(&u->pattern, n, was_idle(c, n)))
+    bool changes = u->profile && u->profile->interactive && pattern_note(&u->pattern, n, was_idle(c, n));
+    if (changes)
         profile_apply(profile_in_force(u), c, pm, now);
+    return changes;
 }

@@ -46,8 +46,9 @@ const struct profile *profile_in_force(const struct profile_use *u);
 void profile_writes_at_once(struct profile_use *u);
 /* That is known, or makes no difference. */
 bool profile_knows_writer(const struct profile_use *u);
-/* n bytes were written to c: an automatic profile may change its algorithms; pm as in profile_apply. */
-void profile_watch(struct profile_use *u, struct braid_conn *c, const struct pm_ops *pm, size_t n,
+/* n bytes were written to c: an automatic profile may change its algorithms; pm as in profile_apply. True: it
+ * has. */
+bool profile_watch(struct profile_use *u, struct braid_conn *c, const struct pm_ops *pm, size_t n,
                    braid_time now);
 
 #endif

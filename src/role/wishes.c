@@ -75,6 +75,15 @@ static void make_room(struct wishes *ws, uint32_t user, braid_time now)
     }
 }
 
+static void forget_late(struct wishes *ws, braid_time now)
+{
+    list_each (at, next, &ws->all) {
+        struct entry *e = list_entry(at, struct entry, link);
+        if (e->news.late && e->until <= now)
+            forget(ws, e);
+    }
+}
+
 static struct entry *find(struct wishes *ws, const struct braid_addr *client, const struct braid_addr *meant)
 {
     list_each (at, next, &ws->all) {
@@ -96,7 +105,7 @@ void wishes_add(struct wishes *ws, const struct wish_news *news, braid_time now)
     e = malloc(sizeof(*e));
     if (!e)
         return;
-    *e = (struct entry){.news = *news, .until = now + WISHES_LIFE};
+    *e = (struct entry){.news = *news, .until = now + (news->late ? WISHES_LATE : WISHES_LIFE)};
     list_append(&ws->all, &e->link);
     ws->n++;
 }
@@ -115,6 +124,7 @@ bool wishes_take(struct wishes *ws, const struct braid_addr *client, const struc
 {
     if (!wishes_wait(ws))
         return false;
+    forget_late(ws, now); /* nobody may come for them: another worker has had the SYN */
     struct braid_addr any = any_address(client);
     struct entry *e = find(ws, client, meant);
     if (!e && own)

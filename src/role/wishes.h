@@ -5,11 +5,13 @@
 #define BRAID_ROLE_WISHES_H
 
 #include <braid/types.h>
+#include "role/socket_options.h"
 #include "role/uplinks.h"
 
 #define WISHES_MAX  4096                /* at the same time, ... */
 #define WISHES_USER 256                 /* ... and of one user; the oldest makes way */
-#define WISHES_LIFE (30 * BRAID_SECOND) /* between the program's word and its SYN */
+#define WISHES_LIFE (30 * BRAID_SECOND) /* between the program's word and its SYN ... */
+#define WISHES_LATE (2 * BRAID_SECOND)  /* ... and between a word that comes behind it and the look at it */
 
 struct profile;
 
@@ -22,6 +24,7 @@ struct wish {
     unsigned endpoints; /* of uplinks that may be used: UPLINK_ENDPOINT of each, or UPLINK_ENDPOINTS: any */
     uint16_t port[UPLINKS_MAX][UPLINK_FAMILIES]; /* of subflows from there; 0: any */
     const struct profile *profile;               /* of the configuration; NULL: none */
+    struct socket_options socket;                /* what it has set on it */
 };
 
 struct wishes;
@@ -38,6 +41,7 @@ struct wish_news {
     struct braid_addr client; /* from where it will connect; unspecified: from any address of this machine */
     struct braid_addr meant;  /* and to where */
     uint32_t user;
+    bool late; /* the SYN has left already */
     struct wish wish;
 };
 /* One for the same connection is replaced, unless it is another user's: two sockets may be bound to one port

@@ -24,6 +24,7 @@ struct app_job {
     struct app_message answer; /* ... and this is its answer */
     bool tells;                /* what follows is a wish, not a question, ... */
     atomic_uint error;         /* ... and a worker cannot do it: as of errno */
+    bool tells_if_unknown;     /* a question that is a wish as well if nothing is known of the connection */
     struct wish_news news;
     bool listens; /* it is about a socket that listens: */
     struct service_news service;
@@ -42,25 +43,29 @@ static void come_home(void *arg)
     free(job);
 }
 
-static void ask(struct app_job *job, struct node *node)
+/* False: the connection is none of the node's. */
+static bool ask(struct app_job *job, struct node *node)
 {
     struct app_message answer;
     /* a 4-tuple is one worker's */
-    if (app_serve(node, &job->question, &answer) && !atomic_exchange(&job->found, true))
+    if (!app_serve(node, &job->question, &answer))
+        return false;
+    if (!atomic_exchange(&job->found, true))
         job->answer = answer;
+    return true;
 }
 
 static void do_part(struct worker *w, void *arg)
 {
     struct app_job *job = arg;
     struct node *node = worker_user(w);
-    uint32_t error = !node || !job->tells ? 0
-                     : job->listens       ? app_listen(node, &job->service, worker_now(w))
-                                          : app_wish(node, &job->news, worker_now(w));
+    bool known = node && !job->tells && ask(job, node);
+    bool wishes = job->tells || (job->tells_if_unknown && !known);
+    uint32_t error = !node || !wishes ? 0
+                     : job->listens   ? app_listen(node, &job->service, worker_now(w))
+                                      : app_wish(node, &job->news, worker_now(w));
     if (error)
         atomic_store(&job->error, error);
-    else if (node && !job->tells)
-        ask(job, node);
     if (atomic_fetch_sub(&job->left, 1) == 1)
         mailbox_put(job->main, &job->home, come_home, job);
 }
@@ -133,6 +138,7 @@ static uint32_t look_at_connect(const struct app_scene *scene, const struct app_
     job->news.client = client_of(s, &m->target);
     job->news.meant = m->target;
     job->news.user = user;
+    app_socket_options(s->fd, &job->news.wish.socket);
     return steer_bound(s, &job->news.wish);
 }
 
@@ -190,8 +196,25 @@ static uint32_t look_at_setting(const struct app_scene *scene, const struct app_
     }
 }
 
+/* The socket's own options have been set, before it has asked for a connection just now (value), or since.
+ * The SYN of the former may not have been looked at yet: then it finds a wish. */
+static uint32_t look_at_options(const struct app_message *m, const struct app_socket *s, uint32_t user,
+                                struct app_job *job)
+{
+    if (s->remote.port == 0)
+        return ENOTCONN;
+    app_socket_options(s->fd, &job->question.socket);
+    job->tells_if_unknown = m->value;
+    job->news = (struct wish_news){.client = s->local,
+                                   .meant = s->remote,
+                                   .user = user,
+                                   .late = true,
+                                   .wish = {.endpoints = UPLINK_ENDPOINTS, .socket = job->question.socket}};
+    return 0;
+}
+
 static uint32_t look_at_question(const struct app_scene *scene, const struct app_message *m,
-                                 const struct app_socket *s, struct app_job *job)
+                                 const struct app_socket *s, uint32_t user, struct app_job *job)
 {
     job->question = (struct app_question){.local = s->local,
                                           .remote = s->remote,
@@ -200,6 +223,8 @@ static uint32_t look_at_question(const struct app_scene *scene, const struct app
                                           .ports = ports_of(scene)};
     if (m->option == APP_NONE && m->kind != APP_WATCH)
         return ENOPROTOOPT;
+    if (m->kind == APP_SET && m->option == APP_SOCKET)
+        return look_at_options(m, s, user, job);
     if (m->kind == APP_SET)
         return look_at_setting(scene, m, s, &job->question);
     return s->connected ? 0 : ENOTCONN;
@@ -227,9 +252,10 @@ struct app_job *app_job_begin(const struct app_scene *scene, const struct app_me
         return NULL;
     answer->error = request->kind == APP_CONNECT  ? look_at_connect(scene, request, socket, user, job)
                     : request->kind == APP_LISTEN ? look_at_listen(scene, request, socket, user, job)
-                                                  : look_at_question(scene, request, socket, job);
+                                                  : look_at_question(scene, request, socket, user, job);
     /* What is set before there is a connection was only to be looked at: the wish comes with CONNECT. */
-    if (answer->error || (!job->tells && !socket->connected)) {
+    bool is_asked = job->tells || socket->connected || request->option == APP_SOCKET;
+    if (answer->error || !is_asked) {
         free(job);
         return NULL;
     }

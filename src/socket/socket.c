@@ -15,6 +15,7 @@
 #include "socket/listener.h"
 #include "socket/program.h"
 #include "socket/real.h"
+#include "socket/sockopts.h"
 #include "socket/source_port.h"
 #include "socket/shown.h"
 
@@ -241,8 +242,7 @@ APART static int set_option(int fd, enum app_option option, const void *value, s
 VISIBLE int braid_setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 {
     enum app_option ours = option_of(level, option);
-    return ours == APP_NONE ? real_setsockopt(fd, level, option, value, len)
-                            : set_option(fd, ours, value, len);
+    return ours == APP_NONE ? sockopts_set(fd, level, option, value, len) : set_option(fd, ours, value, len);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------ */
@@ -364,11 +364,13 @@ static bool is_readable(const void *address, size_t len)
            (syscall(SYS_rt_sigprocmask, -1, bytes + len - step, NULL, step) == 0 || errno != EFAULT);
 }
 
-/* What is to be told before this connection is asked for; false: nothing. */
+/* What is to be told before this connection is asked for; false: nothing. *firm: rather than to connect in
+ * another way, it is not to connect. */
 static bool has_intent(int fd, const struct sockaddr *address, socklen_t len, struct intent *in,
-                       struct braid_addr *meant)
+                       struct braid_addr *meant, bool *firm)
 {
-    if (!intent_any() && !intent_for_all(in) && program_is_unnamed())
+    bool bounded = sockopts_before(fd);
+    if (!bounded && !intent_any() && !intent_for_all(in) && program_is_unnamed())
         return false;
     if (len < sizeof(struct sockaddr_in) || !is_readable(address, len) ||
         (address->sa_family == AF_INET6 && len < sizeof(struct sockaddr_in6)) ||
@@ -378,7 +380,20 @@ static bool has_intent(int fd, const struct sockaddr *address, socklen_t len, st
     if (state_of(fd) != STATE_CLOSE)
         return false;
     bool named = program_is_named(fd); /* whether or not it has said something */
-    return intent_get(fd, in) || intent_for_all(in) || named;
+    *firm = intent_get(fd, in) || intent_for_all(in) || named;
+    return *firm || (bounded && !ip_is_loopback(&meant->ip));
+}
+
+/* Not by a socket that asks again how far its connection is. */
+static int connect_and_tell(int fd, const struct sockaddr *address, socklen_t len)
+{
+    int saved = errno;
+    bool first = state_of(fd) == STATE_CLOSE;
+    errno = saved;
+    int result = real_connect(fd, address, len);
+    if (first && (result == 0 || errno == EINPROGRESS))
+        sockopts_connected(fd, address);
+    return result;
 }
 
 VISIBLE int braid_socket_connect(int fd, const struct sockaddr *address, socklen_t len)
@@ -386,8 +401,9 @@ VISIBLE int braid_socket_connect(int fd, const struct sockaddr *address, socklen
     struct intent in;
     struct braid_addr meant;
     int saved = errno;
-    if (has_intent(fd, address, len, &in, &meant) && tell(fd, &in, &meant) < 0)
+    bool firm, told = has_intent(fd, address, len, &in, &meant, &firm);
+    if (told && tell(fd, &in, &meant) < 0 && firm)
         return -1;
     errno = saved;
-    return real_connect(fd, address, len);
+    return told || !sockopts_any() ? real_connect(fd, address, len) : connect_and_tell(fd, address, len);
 }

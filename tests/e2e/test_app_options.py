@@ -1,11 +1,14 @@
 """Options of a program's socket (RFC 6897 section 4.4): they apply to all subflows, which is looked at on the uplinks. What the
 packets of the socket show is heeded without the library, of devices of the LAN as well; of the rest the library tells."""
 import contextlib
+import errno
 import socket
 import struct
+import threading
 
-from lib import mptcp
-from lib.env import GREETING
+from lib import mptcp, net
+from lib.env import GREETING, Edge
+from lib.program import Program
 from lib.proxy import PORT, Cpe
 from lib.stream import receive
 from lib.suite import braid_only, cases
@@ -158,3 +161,198 @@ def test_a_close_with_linger_0_is_a_fast_close_on_the_wire(env):
             assert far.recv(1) != b"", "the server sees an end in order"
         except ConnectionResetError:
             pass
+
+
+def profile_now(router):
+    wan, = (c for c in router.connections() if c["side"] == "wan")
+    return router.ctl("show", wan["id"])["profile_now"]
+
+
+@braid_only
+def test_without_nagle_an_automatic_profile_is_interactive(env):
+    """Pieces of which the kernel would hold back the second one if it were allowed to."""
+    router = start(env, profile="auto")
+    sock, far = connect(env)
+    greet(sock, far)
+    assert profile_now(router) == "bulk"
+
+    def written(nodelay):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, nodelay)
+        for _ in range(20):
+            sock.sendall(b"x" * 100)
+        assert receive(far, 2000) == b"x" * 2000
+
+    written(0)
+    assert profile_now(router) == "bulk"
+    written(1)
+    assert profile_now(router) == "interactive"
+
+
+# ---- what only the library can tell
+
+TCP, SOCKET = socket.IPPROTO_TCP, socket.SOL_SOCKET
+KEEPALIVE = [(SOCKET, "SO_KEEPALIVE", 1), (TCP, "TCP_KEEPIDLE", 2), (TCP, "TCP_KEEPINTVL", 1), (TCP, "TCP_KEEPCNT", 2)]
+
+
+def kept_alive(router):
+    return router.counters()["TcpExtTCPKeepAlive"]
+
+
+def ask(env, child, *options, connect="s.connect(({address!r}, {port}))", port=PORT):
+    """Socket `s` of the program, with these options, is connected; the server's end."""
+    address = env.home.where(env.home.multi)[4]
+    listener = env.listen(4, port, address=address, at=env.home.multi, multipath=True)
+    child("kept('s', opened())")
+    child(f"set_options(s, *{list(options)!r})")
+    child(connect.format(address=address, port=port))
+    return env.accept(listener)
+
+
+def exchange(child, far):
+    child(f"s.sendall({GREETING!r})")
+    assert receive(far, len(GREETING)) == GREETING
+    far.sendall(GREETING)
+    assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+
+
+def wan_of(router):
+    wan, = (c for c in router.connections() if c["side"] == "wan")
+    return router.ctl("show", wan["id"])
+
+
+@braid_only
+@cases(blocking="s.connect(({address!r}, {port}))", non_blocking="asked_without_waiting(s, {address!r}, {port})")
+def test_a_programs_keepalives_are_sent_over_all_subflows(env, connect):
+    router = start(env)
+    with Program(env.home.cpe, router) as child, uplinks(env) as wire:
+        far = ask(env, child, *KEEPALIVE, connect=connect)
+        exchange(child, far)
+        both_joined(env, wire)
+        until(lambda: kept_alive(router) >= 2 * len(env.home.uplinks), "each subflow is asked")
+        far.sendall(GREETING)
+        assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+
+
+@braid_only
+def test_a_keepalive_may_be_set_and_taken_back_while_the_connection_lives(env):
+    router = start(env)
+    with Program(env.home.cpe, router) as child:
+        far = ask(env, child)
+        exchange(child, far)
+        assert kept_alive(router) == 0
+        child(f"set_options(s, *{KEEPALIVE!r})")
+        until(lambda: kept_alive(router) > 0, "the peer is asked")
+        child("set_options(s, (1, 'SO_KEEPALIVE', 0))")
+        n = kept_alive(router)
+        far.sendall(GREETING)
+        assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+        assert child("select.select([s], [], [], 4)[0] == []")
+        assert kept_alive(router) == n
+
+
+@braid_only
+def test_a_user_timeout_ends_the_connection_when_no_uplink_works(env):
+    router = start(env)
+    with Program(env.home.cpe, router) as child:
+        far = ask(env, child, (TCP, "TCP_USER_TIMEOUT", 1500))
+        exchange(child, far)
+        for uplink in env.home.uplinks:
+            uplink.go_silent()
+        child("s.sendall(b'into the void')")
+        try:
+            child("s.recv(1).decode()")
+        except OSError as error:
+            assert error.errno == errno.ECONNRESET, error
+        else:
+            raise AssertionError("the program hears of nothing")
+        assert router.counters()["BraidStalled"] == 1
+
+
+@braid_only
+def test_a_small_send_buffer_bounds_ours_and_one_too_small_means_no_mptcp(env):
+    router = start(env)
+    with Program(env.home.cpe, router) as child:
+        assert mptcp.is_mptcp(ask(env, child, (SOCKET, "SO_SNDBUF", 20_000)))
+        assert not mptcp.is_mptcp(ask(env, child, (SOCKET, "SO_SNDBUF", 1), port=PORT + 1))
+        child("kept('s', opened())")
+        child("s.setsockopt(LEVEL, ENABLE, 1)")  # who says that he wants it gets it
+        address = env.home.where(env.home.multi)[4]
+        listener = env.listen(4, PORT + 2, address=address, at=env.home.multi, multipath=True)
+        child("s.setsockopt(1, socket.SO_SNDBUF, 1)")
+        child(f"s.connect(('{address}', {PORT + 2}))")
+        assert mptcp.is_mptcp(env.accept(listener))
+
+
+@braid_only
+def test_a_programs_congestion_control_is_that_of_all_subflows(env):
+    router = start(env)
+    with Program(env.home.cpe, router) as child, uplinks(env) as wire:
+        far = ask(env, child, (TCP, "TCP_CONGESTION", b"reno"))
+        exchange(child, far)
+        both_joined(env, wire)
+        assert {s["congestion"] for s in wan_of(router)["subflows"]} == {"reno"}
+        child("s.setsockopt(LEVEL, socket.TCP_CONGESTION, b'cubic')")
+
+
+@braid_only
+def test_a_server_behind_an_edge_has_its_keepalives_too(env):
+    env.topology.endpoint(2)
+    env.start([Edge("web", 4, target=net.join("127.0.0.1", 9000))])
+    with Program(env.topology.braid, env.proxy) as child:
+        child("kept('l', socket.create_server(('127.0.0.1', 9000)))")
+        near = env.connect(4)
+        child("kept('s', l.accept()[0])")
+        near.sendall(GREETING)
+        assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+        child(f"set_options(s, *{KEEPALIVE!r})")
+        until(lambda: kept_alive(env.proxy) > 0, "the client is asked")
+
+
+class Listener:
+    """Takes messages of programs, instead of the daemon, and notes their kinds."""
+
+    def __init__(self, path):
+        self.kinds = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.bind(str(path))
+        self._socket.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                channel, _ = self._socket.accept()
+                with channel:
+                    request = channel.recv(4096)
+                    self.kinds.append(request[3])
+                    channel.send(b"Br\x01\x04" + request[4:8])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+@braid_only
+def test_what_half_of_all_programs_set_costs_no_message(env):
+    """TCP_NODELAY, keepalive as the kernel has it, what packets show, and anything of other sockets."""
+    connect, get, put = 1, 2, 3
+    with Listener(env.directory / "ear.sock") as ear, \
+         Program(env.home.cpe, BRAID_APP_SOCKET=str(env.directory / "ear.sock")) as child:
+        usual = [(TCP, "TCP_NODELAY", 1), (TCP, "TCP_MAXSEG", 1000), (SOCKET, "SO_RCVBUF", 100_000), (SOCKET, "SO_KEEPALIVE", 1),
+                 (SOCKET, "SO_PRIORITY", 1), (0, "IP_TOS", 16)]
+        ask(env, child, *usual)
+        child(f"set_options(s, *{usual!r})")
+        child("kept('u', socket.socket(type=socket.SOCK_DGRAM))")
+        child("set_options(u, (1, 'SO_SNDBUF', 10000), (1, 'SO_KEEPALIVE', 1))")
+        child("u.connect(('192.0.2.1', 9))")
+        child("kept('l', socket.create_server(('127.0.0.1', 0)))")
+        child(f"set_options(l, *{KEEPALIVE!r})")
+        child("kept('s', opened())")
+        child(f"set_options(s, *{KEEPALIVE!r})")
+        child("s.connect(l.getsockname())")  # to this machine itself
+        assert set(ear.kinds) <= {get}, ear.kinds  # the one question whether a policy names the program
+        ask(env, child, *KEEPALIVE, port=PORT + 1)
+        assert ear.kinds.count(put) == 1 and connect not in ear.kinds, ear.kinds

@@ -197,6 +197,18 @@ static void write_pieces(unsigned n, braid_time pause)
     }
 }
 
+/* Each is at the server one way after it was written, though none before it was acknowledged. */
+START_TEST(small_pieces_leave_at_once_over_the_uplinks)
+{
+    carried();
+    size_t before = world.server.n;
+    write_pieces(3, BRAID_MS);
+    run_for(LAN_DELAY + WAN_DELAY - BRAID_MS, NULL);
+    ck_assert_uint_eq(world.server.n - before, 300);
+    ck_assert_int_eq(set(BRAID_OPT_UNACKED), 300);
+}
+END_TEST
+
 START_TEST(who_writes_small_pieces_at_once_is_interactive)
 {
     with_automatic_profile();
@@ -244,6 +256,7 @@ int main(void)
     tcase_add_test(t, where_plain_tcp_is_refused_it_gets_mptcp_all_the_same);
     tcase_add_test(t, nobody_has_less_than_nothing);
     tcase_add_test(t, the_operator_says_what_is_heeded);
+    tcase_add_test(t, small_pieces_leave_at_once_over_the_uplinks);
     tcase_add_test(t, who_writes_small_pieces_at_once_is_interactive);
     tcase_add_test(t, one_that_waits_for_acknowledgements_is_not_known_to_be);
     tcase_add_test(t, who_writes_much_at_last_is_bulk_for_all_that);

@@ -31,7 +31,7 @@ START_TEST(options_take_memory_from_the_first_that_is_set_on)
     lone_begin(NULL);
     struct mptcp_env *env = lone.c->env;
     size_t without = env->mem.used;
-    ck_assert_int_eq(braid_conn_set_option(lone.c, BRAID_OPT_KEEPALIVE, -1), -1);
+    ck_assert_int_eq(braid_conn_set_option(lone.c, BRAID_OPT_KEEPALIVE, -2), -1);
     ck_assert_int_eq(braid_conn_set_option(lone.c, BRAID_OPT_RCVBUF, INT64_MAX), -1);
     ck_assert_uint_eq(env->mem.used, without);
     ck_assert_int_eq(braid_conn_set_option(lone.c, BRAID_OPT_KEEPALIVE, 0), 0);
@@ -203,12 +203,31 @@ START_TEST(keepalives_follow_the_users_idle_time_step_and_number)
 }
 END_TEST
 
+START_TEST(each_can_be_what_it_was_at_first)
+{
+    static const enum braid_option all[] = {
+        BRAID_OPT_RCVBUF,           BRAID_OPT_SNDBUF,       BRAID_OPT_KEEPALIVE,    BRAID_OPT_KEEPALIVE_STEP,
+        BRAID_OPT_KEEPALIVE_PROBES, BRAID_OPT_USER_TIMEOUT, BRAID_OPT_TRAFFIC_CLASS};
+    lone_begin(NULL);
+    for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        int64_t first = option(lone.c, all[i]), other = all[i] >= BRAID_OPT_KEEPALIVE ? 100 : 50000;
+        ck_assert_int_eq(braid_conn_set_option(lone.c, all[i], other), 0);
+        ck_assert_int_eq(option(lone.c, all[i]), other);
+        ck_assert_int_eq(braid_conn_set_option(lone.c, all[i], -1), 0);
+        ck_assert_int_eq(option(lone.c, all[i]), first);
+    }
+    ck_assert_int_eq(braid_conn_set_option(lone.c, BRAID_OPT_RESET_REASON, -1), -1);
+    lone_end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("sockopt");
     TCase *t = tcase_create("sockopt");
     tcase_add_test(t, what_is_set_is_of_one_connection_alone);
     tcase_add_test(t, options_take_memory_from_the_first_that_is_set_on);
+    tcase_add_test(t, each_can_be_what_it_was_at_first);
     suite_add_tcase(s, t);
     t = tcase_create("on the wire");
     tcase_add_test(t, each_packet_of_each_subflow_is_of_the_class_that_was_set);

@@ -139,6 +139,20 @@ START_TEST(nobody_speaks_for_another_user)
 }
 END_TEST
 
+/* The program was quicker than its SYN; or another worker has that already, and nobody comes for it. */
+START_TEST(a_word_that_comes_behind_the_syn_waits_only_for_a_moment)
+{
+    struct wish_news n = {.client = at(OWN), .meant = at(SERVER), .late = true, .wish = {.endpoints = 1}};
+    wishes_add(ws, &n, 0);
+    ck_assert_uint_eq(take(OWN, SERVER, true, WISHES_LATE - 1), 1);
+    wishes_add(ws, &n, 0);
+    ck_assert_uint_eq(take("10.0.0.9:1", SERVER, true, WISHES_LATE - 1), 0);
+    ck_assert(wishes_wait(ws));
+    ck_assert_uint_eq(take("10.0.0.9:1", SERVER, true, WISHES_LATE), 0);
+    ck_assert(!wishes_wait(ws));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("wishes");
@@ -150,6 +164,7 @@ int main(void)
     tcase_add_test(t, who_wishes_much_loses_only_what_is_his);
     tcase_add_test(t, nobody_speaks_for_another_user);
     tcase_add_test(t, all_together_are_bounded);
+    tcase_add_test(t, a_word_that_comes_behind_the_syn_waits_only_for_a_moment);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -270,6 +270,21 @@ def named(host, port, before=None):
     return socket.socket(fileno=fd)
 
 
+def set_options(sock, *options):
+    """Each a level, the name of an option in this module or in socket, and its value."""
+    for level, name, value in options:
+        sock.setsockopt(level, getattr(socket, name), value)
+
+
+def asked_without_waiting(sock, address, port):
+    """A connect that does not block, and what has become of it."""
+    sock.setblocking(False)
+    error = sock.connect_ex((address, port))
+    select.select([], [sock], [], 10)
+    sock.settimeout(10)
+    return [error, sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)]
+
+
 def kept(name, sock):
     globals()[name] = sock
 
