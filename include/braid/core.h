@@ -493,6 +493,8 @@ unsigned braid_conn_subflows(const struct braid_conn *c, struct braid_pair *out,
  * subflow has, which stay as they are, and so does a recovery under way; only taking one back that proves
  * spurious is given up. ops must outlive the connection. */
 void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops);
+/* The one in use. */
+const struct sched_ops *braid_conn_sched(const struct braid_conn *c);
 void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_time now);
 /* Another path manager, which finds the subflows and announcements that there are. NULL: as with listening.
  */

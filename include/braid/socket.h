@@ -40,18 +40,37 @@ extern "C" {
  * CLOSE (uint32_t, write only): ends the subflow of this number, as STATISTICS tells it. Path managers may
  *   open another; REMOVE is for ever. ENOENT: there is none.
  * SPARE, USE (uint32_t, write only): the peer is asked to send over the subflow of this number only if there
- *   is no other, or again as over others, and so do we (REQ11). */
-#define TCP_MULTIPATH_ENABLE     10002
-#define TCP_MULTIPATH_ADD        10003
-#define TCP_MULTIPATH_REMOVE     10004
-#define TCP_MULTIPATH_SUBFLOWS   10005
-#define TCP_MULTIPATH_CONNID     10006
-#define TCP_MULTIPATH_STATISTICS 10010
-#define TCP_MULTIPATH_PROFILE    10011
-#define TCP_MULTIPATH_OPEN       10012
-#define TCP_MULTIPATH_CLOSE      10013
-#define TCP_MULTIPATH_SPARE      10014
-#define TCP_MULTIPATH_USE        10015
+ *   is no other, or again as over others, and so do we (REQ11).
+ *
+ * The following are said before connect, and later on; each beats what the daemon's policies and profiles
+ * say. Numbers are uint64_t, or int where that will do.
+ * FATE_SHARING (0 or 1): the connection ends with its first subflow (REQ13). ENOENT: that is gone already.
+ * EXPECT_BYTES, EXPECT_DURATION (milliseconds), EXPECT_RATE (bytes per second): what the connection is going
+ *   to carry, in the direction that has more, for how long, and at which rate, 0 each: not known (REQ9). Path
+ *   manager on-demand opens subflows at once for much, and none for little; and when exactly so many bytes
+ *   were written, they are taken for the last ones.
+ * REDUNDANCY (0: none, 1: some, 2: all): bytes go over one path, another only when they are lost; or what a
+ *   slow path holds up and the last bytes over a second one as well; or all bytes over all paths (REQ12).
+ * NUMBER (int): of subflows, instead of as many as the path manager wants; 0: those (REQ7).
+ * PATH_MANAGER (string): by its name (REQ10). EINVAL: there is none of this name. */
+#define TCP_MULTIPATH_ENABLE          10002
+#define TCP_MULTIPATH_ADD             10003
+#define TCP_MULTIPATH_REMOVE          10004
+#define TCP_MULTIPATH_SUBFLOWS        10005
+#define TCP_MULTIPATH_CONNID          10006
+#define TCP_MULTIPATH_STATISTICS      10010
+#define TCP_MULTIPATH_PROFILE         10011
+#define TCP_MULTIPATH_OPEN            10012
+#define TCP_MULTIPATH_CLOSE           10013
+#define TCP_MULTIPATH_SPARE           10014
+#define TCP_MULTIPATH_USE             10015
+#define TCP_MULTIPATH_FATE_SHARING    10025
+#define TCP_MULTIPATH_EXPECT_BYTES    10026
+#define TCP_MULTIPATH_EXPECT_DURATION 10027
+#define TCP_MULTIPATH_EXPECT_RATE     10028
+#define TCP_MULTIPATH_REDUNDANCY      10029
+#define TCP_MULTIPATH_NUMBER          10030
+#define TCP_MULTIPATH_PATH_MANAGER    10031
 
 #define TCP_MULTIPATH_ADDRESSES_MAX 8  /* in one call, and before connect in all */
 #define TCP_MULTIPATH_SUBFLOWS_MAX  16 /* that a connection can have */

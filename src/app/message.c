@@ -10,6 +10,7 @@
 #define ADDR_BYTES    18
 #define FIGURES_BYTES 36
 #define EVENT_BYTES   12
+#define NUMBER_BYTES  9
 
 enum item {
     ITEM_OPTION = 1,
@@ -24,7 +25,9 @@ enum item {
     ITEM_PROGRAM,
     ITEM_EVENT,
     ITEM_TCP, /* of the first pair that has none yet */
-    ITEM_MPTCP
+    ITEM_MPTCP,
+    ITEM_PATH_MANAGER,
+    ITEM_NUMBER /* which of them, and its 64 bits */
 };
 
 /* All of it at once: the longest message. */
@@ -32,7 +35,8 @@ _Static_assert(HEADER + (ITEM + 1) + (ITEM + ADDR_BYTES) + 2 * (ITEM + 4) +
                        2 * APP_ADDRS_MAX * (ITEM + ADDR_BYTES) + APP_PAIRS_MAX * (ITEM + 2 * ADDR_BYTES) +
                        APP_PAIRS_MAX * (ITEM + FIGURES_BYTES) + (ITEM + APP_NAME_MAX) +
                        (ITEM + APP_PATH_MAX) + (ITEM + EVENT_BYTES) +
-                       APP_PAIRS_MAX * (ITEM + LINUX_TCP_SIZE) + (ITEM + LINUX_MPTCP_SIZE) <=
+                       APP_PAIRS_MAX * (ITEM + LINUX_TCP_SIZE) + (ITEM + LINUX_MPTCP_SIZE) +
+                       (ITEM + APP_NAME_MAX) + APP_NUMBERS * (ITEM + NUMBER_BYTES) <=
                    APP_MESSAGE_MAX,
                "the longest message has room");
 
@@ -113,6 +117,20 @@ static uint8_t *put_linux(uint8_t *at, const struct app_message *m)
     return m->has_mptcp ? linux_mptcp_put(put_item(at, ITEM_MPTCP, LINUX_MPTCP_SIZE), &m->mptcp) : at;
 }
 
+static uint8_t *put_numbers(uint8_t *at, const struct app_numbers *n)
+{
+    uint64_t value;
+    for (unsigned i = 0; i < APP_NUMBERS; i++) {
+        if (!app_numbers_tell(n, i, &value))
+            continue;
+        at = put_item(at, ITEM_NUMBER, NUMBER_BYTES);
+        at[0] = (uint8_t)i;
+        put64(at + 1, value);
+        at += NUMBER_BYTES;
+    }
+    return at;
+}
+
 size_t app_write(const struct app_message *m, uint8_t out[APP_MESSAGE_MAX])
 {
     uint8_t *at = out + HEADER;
@@ -138,6 +156,8 @@ size_t app_write(const struct app_message *m, uint8_t out[APP_MESSAGE_MAX])
     at = put_word(at, ITEM_PROGRAM, m->program, APP_PATH_MAX);
     if (m->kind == APP_EVENT)
         at = put_event(at, &m->event);
+    at = put_word(at, ITEM_PATH_MANAGER, m->path_manager, APP_NAME_MAX);
+    at = put_numbers(at, &m->numbers);
     return (size_t)(put_linux(at, m) - out);
 }
 
@@ -222,6 +242,14 @@ static bool take_event(struct app_message *m, const uint8_t *at)
     return true;
 }
 
+/* One that is not known is skipped, as items are. */
+static bool take_number(struct app_numbers *n, const uint8_t *at)
+{
+    if (at[0] < APP_NUMBERS)
+        app_numbers_say(n, at[0], get64(at + 1));
+    return true;
+}
+
 /* Of an item that is known, the length that it must have; 0: any. */
 static size_t length_of(uint8_t what)
 {
@@ -245,6 +273,8 @@ static size_t length_of(uint8_t what)
         return LINUX_TCP_SIZE;
     case ITEM_MPTCP:
         return LINUX_MPTCP_SIZE;
+    case ITEM_NUMBER:
+        return NUMBER_BYTES;
     default:
         return 0;
     }
@@ -288,6 +318,10 @@ static bool take_item(struct app_message *m, uint8_t what, const uint8_t *at, si
         m->has_mptcp = true;
         m->mptcp = linux_mptcp_get(at);
         return true;
+    case ITEM_PATH_MANAGER:
+        return take_word(m->path_manager, APP_NAME_MAX, at, len);
+    case ITEM_NUMBER:
+        return take_number(&m->numbers, at);
     default:
         return true;
     }

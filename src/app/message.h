@@ -6,6 +6,7 @@
 
 #include <braid/core.h>
 #include "app/linux_view.h"
+#include "app/numbers.h"
 
 #define APP_VERSION     1
 #define APP_MESSAGE_MAX 4096 /* bytes; room for the longest */
@@ -39,9 +40,11 @@ enum app_option {
     APP_CLOSE,   /* value: the number of a subflow, as of ... */
     APP_SPARE,   /* ... these */
     APP_USE,
-    APP_LINUX,  /* what Linux's own options of MPTCP sockets tell */
-    APP_SOCKET, /* SET: the socket's own options, which the daemon reads from it */
-    APP_OPTIONS
+    APP_LINUX,        /* what Linux's own options of MPTCP sockets tell */
+    APP_SOCKET,       /* SET: the socket's own options, which the daemon reads from it */
+    APP_PATH_MANAGER, /* its name */
+    APP_FIRST_NUMBER, /* of APP_NUMBERS, each in its place (numbers.h); behind all others */
+    APP_OPTIONS = APP_FIRST_NUMBER + APP_NUMBERS
 };
 
 struct app_addrs {
@@ -101,11 +104,13 @@ struct app_message {
     struct linux_tcp tcp[APP_PAIRS_MAX]; /* ANSWER: of LINUX, those of the first pairs, ... */
     unsigned n_tcp;
     bool has_mptcp;
-    struct linux_mptcp mptcp;       /* ... and the connection */
-    char profile[APP_NAME_MAX + 1]; /* CONNECT, SET, ANSWER: its name; empty: none */
-    char program[APP_PATH_MAX + 1]; /* CONNECT, and GET of no option (ANSWER: value: whether a
-                                       policy names it): the path of its file; empty: not said */
-    struct app_event event;         /* EVENT */
+    struct linux_mptcp mptcp;            /* ... and the connection */
+    char profile[APP_NAME_MAX + 1];      /* CONNECT, SET, ANSWER: its name; empty: none */
+    char program[APP_PATH_MAX + 1];      /* CONNECT, and GET of no option (ANSWER: value: whether a
+                                            policy names it): the path of its file; empty: not said */
+    struct app_event event;              /* EVENT */
+    char path_manager[APP_NAME_MAX + 1]; /* as profile */
+    struct app_numbers numbers;          /* CONNECT: all that were said; SET, ANSWER: that of the option */
 };
 
 /* Into out; returns its bytes. Lists are within their bounds. */

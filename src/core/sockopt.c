@@ -156,6 +156,11 @@ void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops)
     conn_dirty(c); /* it may send where the other one waited */
 }
 
+const struct sched_ops *braid_conn_sched(const struct braid_conn *c)
+{
+    return c->sched.ops;
+}
+
 void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_time now)
 {
     c->cc = ops;

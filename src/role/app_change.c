@@ -3,6 +3,7 @@
 #include <errno.h>
 #include "base/addr.h"
 #include "io/clock.h"
+#include "role/app_demands.h"
 #include "role/edge_addresses.h"
 
 static uint32_t errno_of(enum braid_error error)
@@ -148,10 +149,12 @@ uint32_t app_change(struct node *node, const struct uplinks *us, struct braid_co
         return us ? open_subflow(us, c, q) : EADDRNOTAVAIL;
     case APP_CLOSE:
         return braid_conn_reset_subflow(c, q->value) < 0 ? ENOENT : 0;
+    case APP_PATH_MANAGER:
+        return demands_make(node, c, &q->demands);
     case APP_SPARE:
     case APP_USE:
         return braid_conn_set_backup(c, q->value, q->option == APP_SPARE) < 0 ? ENOENT : 0;
     default:
-        return ENOPROTOOPT;
+        return q->option >= APP_FIRST_NUMBER ? demands_make(node, c, &q->demands) : ENOPROTOOPT;
     }
 }

@@ -8,6 +8,7 @@
 #include "io/clock.h"
 #include "role/app_change.h"
 #include "role/app_linux.h"
+#include "role/app_demands.h"
 #include "role/carried.h"
 #include "role/edge_client.h"
 
@@ -84,6 +85,13 @@ static void get_profile(const struct node *node, const struct braid_conn *c, str
         snprintf(answer->profile, sizeof(answer->profile), "%s", r.profile->name);
 }
 
+static void get_path_manager(const struct braid_conn *c, struct app_message *answer)
+{
+    struct braid_conn_stats stats;
+    braid_conn_stats(c, &stats);
+    snprintf(answer->path_manager, sizeof(answer->path_manager), "%s", stats.path_manager);
+}
+
 static void get(const struct node *node, const struct uplinks *us, const struct braid_conn *c,
                 enum app_option option, struct app_message *answer)
 {
@@ -112,8 +120,15 @@ static void get(const struct node *node, const struct uplinks *us, const struct 
     case APP_LINUX:
         app_linux_tell(c, answer);
         break;
+    case APP_PATH_MANAGER:
+        get_path_manager(c, answer);
+        break;
     default:
-        answer->error = ENOPROTOOPT;
+        if (option < APP_FIRST_NUMBER)
+            answer->error = ENOPROTOOPT;
+        else
+            app_numbers_say(&answer->numbers, option - APP_FIRST_NUMBER,
+                            demands_tell(node, c, option - APP_FIRST_NUMBER));
     }
     for (unsigned i = 0; i < answer->n_pairs; i++)
         show_outer(us, &answer->pairs[i].local);

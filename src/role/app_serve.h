@@ -4,6 +4,7 @@
 
 #include "app/message.h"
 #include "base/port_range.h"
+#include "role/demands.h"
 #include "role/node.h"
 #include "role/profile.h"
 #include "role/services.h"
@@ -22,6 +23,7 @@ struct app_question {
     struct braid_pair pair;        /* SET: OPEN */
     const struct profile *profile; /* SET: PROFILE */
     struct socket_options socket;  /* SET: SOCKET */
+    struct demands demands;        /* SET: PATH_MANAGER, and the numbers */
     struct watch *watch;           /* WATCH */
 };
 

@@ -61,6 +61,7 @@ struct carried {
     bool unheard;                 /* the converter's message has not come, and the WAN end is held */
     const struct cc_ops *cc;      /* that the program has set on its socket; NULL: none */
     uint8_t traffic_class;        /* of what goes over the uplinks */
+    uint16_t preamble;            /* bytes of our stream's that are for a converter, at most */
     bool server_said;             /* it was the server that did not want, or cannot be reached */
     struct braid_addr far;        /* whom that one is to, or who is asked first; port 0: not known yet */
 };

@@ -9,7 +9,7 @@ void client_profile_begin(struct client *cl, uint16_t port)
     const struct profile *p = profile_of_port(params->port_profiles, params->n_port_profiles, port);
     profile_choose(&cl->profile, p ? p : params->profile);
     if (p)
-        profile_apply(p, client_conn(cl), NULL, clock_now());
+        profile_apply(&cl->profile, client_conn(cl), NULL, clock_now());
 }
 
 void client_profile_watch(struct client *cl, size_t n)
@@ -21,5 +21,10 @@ void client_profile_set(struct client *cl, const struct profile *p)
 {
     profile_choose(&cl->profile, p);
     if (p)
-        profile_apply(p, client_conn(cl), NULL, clock_now());
+        profile_apply(&cl->profile, client_conn(cl), NULL, clock_now());
+}
+
+void client_profile_set_own(struct client *cl, const struct profile_own *own)
+{
+    profile_set_own(&cl->profile, client_conn(cl), own);
 }

@@ -172,14 +172,24 @@ static void cpes_set_profile(struct role *r, struct braid_conn *c, const struct 
     const struct end *wan = &cd->splice.ends[WAN_END];
     profile_choose(&cd->profile, p);
     if (p && wan->ops && !wan->gone)
-        profile_apply(p, wan->conn, carried_cpe(cd)->params->pm, clock_now());
+        profile_apply(&cd->profile, wan->conn, carried_cpe(cd)->params->pm, clock_now());
+}
+
+static void cpes_set_own(struct role *r, struct braid_conn *c, const struct profile_own *own)
+{
+    bool is_wan;
+    struct carried *cd = carried_of(cpes_of_role(r), c, &is_wan);
+    const struct end *wan = &cd->splice.ends[WAN_END];
+    if (wan->ops && !wan->gone)
+        profile_set_own(&cd->profile, wan->conn, own);
 }
 
 static const struct role_ops cpes_role = {.stop = cpes_stop,
                                           .expire = cpes_expire,
                                           .free = cpes_free,
                                           .tell = cpes_tell,
-                                          .set_profile = cpes_set_profile};
+                                          .set_profile = cpes_set_profile,
+                                          .set_own = cpes_set_own};
 
 static int make_askers(struct cpes *cs)
 {

@@ -265,6 +265,8 @@ static void on_won(void *arg, struct braid_conn *c, unsigned lane)
     (void)lane;
     a->race = NULL;
     braid_conn_addrs(c, &local, &cd->far);
+    cd->preamble = (uint16_t)(a->convert ? a->message_len : 0);
+    cpe_wish_begin(cd, c);
     if (is_decided(cd, c)) {
         if (a->convert)
             cpe_first_trust(cd, c);

@@ -7,6 +7,7 @@
 #include "io/clock.h"
 #include "io/params.h"
 #include "role/askers.h"
+#include "role/carried.h"
 #include "role/cpe_here.h"
 #include "role/cpe_lanes.h"
 
@@ -91,6 +92,15 @@ void cpe_wish_keep_off(struct cpe *cpe, const struct braid_addr *meant, struct w
         return;
     w->plain = true;
     cpe->counters.v[CPE_KEPT_OFF]++;
+}
+
+/* That there is no memory for all of it is no reason to refuse what was asked for. */
+void cpe_wish_begin(struct carried *cd, struct braid_conn *c)
+{
+    const struct demands *d = &cd->asking->wish.demands;
+    const struct profile_own own = demands_own(d);
+    profile_set_own(&cd->profile, c, &own);
+    demands_core(c, &d->numbers, cd->preamble);
 }
 
 unsigned cpe_wish_addrs(const struct cpe *cpe, const struct wish *wish, struct braid_addr out[CPE_WISH_ADDRS])

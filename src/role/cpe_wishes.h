@@ -5,6 +5,8 @@
 #include "role/cpe_state.h"
 #include "role/wishes.h"
 
+struct carried;
+
 #define CPE_WISH_ADDRS (UPLINKS_MAX * UPLINK_FAMILIES)
 
 /* By its word, or by the address that it has bound to. */
@@ -15,6 +17,8 @@ const struct policy *cpe_wish_by_policy(struct cpe *cpe, const struct braid_addr
 /* RFC 6897 section 6.3: makes it plain TCP if it would go by a family whose connections are moved otherwise
  * (uplinks_keep_off). */
 void cpe_wish_keep_off(struct cpe *cpe, const struct braid_addr *meant, struct wish *w);
+/* What it asks of the connection that has won the race. */
+void cpe_wish_begin(struct carried *cd, struct braid_conn *c);
 /* The inner addresses of the uplinks that it may use, with their ports, for braid_connect_params; 0: it may
  * use all. */
 unsigned cpe_wish_addrs(const struct cpe *cpe, const struct wish *wish,

@@ -177,11 +177,17 @@ static void edges_set_profile(struct role *r, struct braid_conn *c, const struct
     client_profile_set(client_of(edges_of_role(r), c), p);
 }
 
+static void edges_set_own(struct role *r, struct braid_conn *c, const struct profile_own *own)
+{
+    client_profile_set_own(client_of(edges_of_role(r), c), own);
+}
+
 static const struct role_ops edges_role = {.stop = edges_stop,
                                            .expire = edges_expire,
                                            .free = edges_free,
                                            .tell = edges_tell,
-                                           .set_profile = edges_set_profile};
+                                           .set_profile = edges_set_profile,
+                                           .set_own = edges_set_own};
 
 struct edges *edges_new(struct node *node, const struct unproven_limits *limits,
                         const struct edge_params *params, const struct targets *targets, unsigned n)

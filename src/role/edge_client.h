@@ -102,5 +102,6 @@ static inline struct client *client_of(const struct edges *es, const struct brai
 void client_profile_begin(struct client *cl, uint16_t port);
 void client_profile_watch(struct client *cl, size_t n);
 void client_profile_set(struct client *cl, const struct profile *p);
+void client_profile_set_own(struct client *cl, const struct profile_own *own);
 
 #endif

@@ -109,6 +109,14 @@ void node_set_profile(struct node *n, struct braid_conn *c, const struct profile
         r->ops->set_profile(r, c, p);
 }
 
+void node_set_own(struct node *n, struct braid_conn *c, const struct profile_own *own)
+{
+    struct relayed told;
+    struct role *r = role_with(n, c, &told);
+    if (r)
+        r->ops->set_own(r, c, own);
+}
+
 void node_enter(struct node *n)
 {
     n->n_conns++;

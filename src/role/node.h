@@ -16,6 +16,7 @@ struct event_base;
 struct learned;
 struct poller;
 struct profile;
+struct profile_own;
 struct role;
 struct services;
 struct splicer;
@@ -46,6 +47,8 @@ struct role_ops {
     /* Gives one of its connections another profile, of a configuration that outlives the connection. NULL:
      * its algorithms are about to be set one by one, and it has none any more. */
     void (*set_profile)(struct role *r, struct braid_conn *c, const struct profile *p);
+    /* What is asked for one of its connections by itself (profile.h). */
+    void (*set_own)(struct role *r, struct braid_conn *c, const struct profile_own *own);
 };
 
 /* Embedded in what stands for the role. */
@@ -90,6 +93,7 @@ void role_expire_at(struct role *r, braid_time deadline);
 bool node_tell(const struct node *n, const struct braid_conn *c, struct relayed *out);
 /* See role_ops; nothing happens to a connection that is nobody's. */
 void node_set_profile(struct node *n, struct braid_conn *c, const struct profile *p);
+void node_set_own(struct node *n, struct braid_conn *c, const struct profile_own *own);
 
 /* A role has taken a connection; it has one less. */
 void node_enter(struct node *n);

@@ -17,10 +17,10 @@
 
 /* Zero it. */
 struct pattern {
-    uint32_t burst; /* bytes of the current one; not counted beyond PATTERN_LARGE */
-    uint8_t small;  /* bursts in a row that were */
-    bool interactive;
-    bool at_once; /* as below */
+    uint32_t burst : 24; /* bytes of the current one; not counted beyond PATTERN_LARGE */
+    uint32_t small : 6;  /* bursts in a row that were */
+    bool interactive : 1;
+    bool at_once : 1; /* as below */
 };
 
 /* The server sent n bytes; idle: the client had acknowledged everything before them. True if `interactive`

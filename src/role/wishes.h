@@ -5,6 +5,7 @@
 #define BRAID_ROLE_WISHES_H
 
 #include <braid/types.h>
+#include "role/demands.h"
 #include "role/socket_options.h"
 #include "role/uplinks.h"
 
@@ -25,6 +26,7 @@ struct wish {
     uint16_t port[UPLINKS_MAX][UPLINK_FAMILIES]; /* of subflows from there; 0: any */
     const struct profile *profile;               /* of the configuration; NULL: none */
     struct socket_options socket;                /* what it has set on it */
+    struct demands demands;
 };
 
 struct wishes;

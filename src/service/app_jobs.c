@@ -90,6 +90,14 @@ static const struct profile *profile_named(const struct service_params *p, const
     return NULL;
 }
 
+static uint32_t look_at_demands(const struct app_message *m, struct demands *d)
+{
+    *d = (struct demands){.numbers = m->numbers};
+    if (m->path_manager[0])
+        d->path_manager = demands_path_manager(m->path_manager);
+    return (m->path_manager[0] && !d->path_manager) || !app_numbers_are_valid(&m->numbers) ? EINVAL : 0;
+}
+
 static uint32_t make_wish(const struct app_scene *scene, const struct app_message *m, struct wish *w)
 {
     const struct service_params *p = scene->params;
@@ -104,7 +112,7 @@ static uint32_t make_wish(const struct app_scene *scene, const struct app_messag
     memcpy(w->port, add.port, sizeof(w->port));
     if (m->profile[0])
         w->profile = profile_named(p, m->profile);
-    return m->profile[0] && !w->profile ? EINVAL : 0;
+    return m->profile[0] && !w->profile ? EINVAL : look_at_demands(m, &w->demands);
 }
 
 /* A socket of IPv6 that is bound to no address may connect by IPv4. */
@@ -192,7 +200,7 @@ static uint32_t look_at_setting(const struct app_scene *scene, const struct app_
         return s->connected || all_edges(scene, &q->addrs) ? 0 : choose(scene, &q->addrs, &unused);
     default:
         q->value = m->value;
-        return 0;
+        return look_at_demands(m, &q->demands);
     }
 }
 

@@ -1,5 +1,6 @@
 /* See intent.h. */
 #include "socket/intent.h"
+#include "socket/said.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,7 @@ static void read_environment(void)
         (local && !read_addresses(local, &for_all)) || (profile && strlen(profile) > APP_NAME_MAX);
     if (profile)
         strncpy(for_all.profile, profile, APP_NAME_MAX);
-    for_all_set = mptcp || local || profile;
+    for_all_set = said_of_environment(&for_all) || mptcp || local || profile;
 }
 
 /* Before main: within a handler of signals it might wait for whom it has interrupted. */

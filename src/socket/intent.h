@@ -9,6 +9,8 @@ struct intent {
     uint32_t enable;
     struct app_addrs add, remove;
     char profile[APP_NAME_MAX + 1];
+    char path_manager[APP_NAME_MAX + 1];
+    struct app_numbers numbers;
     bool is_bad;
 };
 

@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "io/sockaddr.h"
 #include "socket/ask.h"
+#include "socket/said.h"
 #include "socket/intent.h"
 #include "socket/linux_socket.h"
 #include "socket/listener.h"
@@ -62,7 +63,7 @@ static enum app_option option_of(int level, int option)
     case TCP_MULTIPATH_USE:
         return APP_USE;
     default:
-        return APP_NONE;
+        return said_option(option);
     }
 }
 
@@ -175,8 +176,12 @@ static int read_value(const void *value, socklen_t len, struct app_message *requ
     case APP_SPARE:
     case APP_USE:
         return read_number(value, len, request);
-    default:
+    case APP_SUBFLOWS:
+    case APP_CONNID:
+    case APP_STATISTICS:
         return fail(ENOPROTOOPT); /* section 5.3.1: read only */
+    default:
+        return said_read(value, len, request);
     }
 }
 
@@ -199,6 +204,7 @@ static int add_to(struct intent *in, const struct app_message *request)
         room &= intent_remove(in, &request->remove.addr[i]) == 0;
     if (request->profile[0])
         memcpy(in->profile, request->profile, sizeof(in->profile));
+    said_note(in, request);
     return room ? 0 : fail(ENOBUFS);
 }
 
@@ -214,7 +220,7 @@ static int note(int fd, const struct app_message *request)
 static int set_listening(int fd, const struct app_message *request)
 {
     struct intent in;
-    if (needs_connection(request->option))
+    if (needs_connection(request->option) || request->option >= APP_PATH_MANAGER)
         return fail(EOPNOTSUPP);
     if (!intent_get(fd, &in))
         in.add.n = in.remove.n = 0;
@@ -292,6 +298,8 @@ static int get_intent(int fd, int option, void *value, socklen_t *len)
 {
     struct intent in;
     intent_get(fd, &in);
+    if (said_option(option) != APP_NONE)
+        return said_write_intent(&in, said_option(option), value, len);
     if (option != TCP_MULTIPATH_ENABLE || !in.says_enable)
         return fail(ENOTCONN);
     int enable = (int)in.enable;
@@ -316,6 +324,8 @@ APART static int get_option(int fd, enum app_option ours, int option, void *valu
         write_statistics(&answer, value, len);
     else if (option == TCP_MULTIPATH_PROFILE)
         return write_bytes(answer.profile, strlen(answer.profile) + 1, value, len);
+    else if (said_option(option) != APP_NONE)
+        return said_write(&answer, said_option(option), value, len);
     else
         return write_bytes(&answer.value, sizeof(answer.value), value, len);
     return 0;
@@ -347,6 +357,7 @@ APART static int tell(int fd, const struct intent *in, const struct braid_addr *
     if (in->is_bad)
         return fail(EINVAL);
     memcpy(request.profile, in->profile, sizeof(request.profile));
+    said_tell(in, &request);
     if (program_is_named(fd))
         program_path(request.program);
     if (source_port_have(fd, meant) < 0)

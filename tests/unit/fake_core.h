@@ -32,6 +32,7 @@ struct braid_conn {
     const struct sched_ops *sched; /* NULL: the listener's */
     const struct cc_ops *cc;
     const struct pm_ops *pm;
+    bool repeats;
     /* The client's stream: up[0, up_arrived) has come, up[0, up_taken) was consumed. */
     uint8_t *up;
     size_t up_arrived, up_taken, up_told;
@@ -215,9 +216,21 @@ void braid_conn_set_pm(struct braid_conn *c, const struct pm_ops *ops)
 
 int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value)
 {
-    FAKE_MUST(option == BRAID_OPT_UNACKED);
-    *value = (int64_t)(c->down_len - c->down_acked);
+    FAKE_MUST(option == BRAID_OPT_UNACKED || option == BRAID_OPT_REPEAT);
+    *value = option == BRAID_OPT_REPEAT ? c->repeats : (int64_t)(c->down_len - c->down_acked);
     return 0;
+}
+
+int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_t value)
+{
+    FAKE_MUST(option == BRAID_OPT_REPEAT);
+    c->repeats = value;
+    return 0;
+}
+
+const struct sched_ops *braid_conn_sched(const struct braid_conn *c)
+{
+    return c->sched;
 }
 
 static inline unsigned fake_pieces(uint8_t *data, size_t len, size_t piece, struct iovec *iov, unsigned n)

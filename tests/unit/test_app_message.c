@@ -45,6 +45,9 @@ static struct app_message whole(void)
     memset(m.program, '/', APP_PATH_MAX);
     memset(m.tcp, 0xab, sizeof(m.tcp));
     memset(&m.mptcp, 0xcd, sizeof(m.mptcp));
+    memset(m.path_manager, 'm', APP_NAME_MAX);
+    for (unsigned i = 0; i < APP_NUMBERS; i++)
+        app_numbers_say(&m.numbers, i, UINT64_MAX - i);
     m.tcp[9].rtt = 17;
     m.mptcp.write_seq = UINT64_MAX - 3;
     return m;
@@ -73,6 +76,8 @@ START_TEST(what_is_written_is_read)
     ck_assert(got.figures[9].sent == UINT64_MAX - 9 && got.figures[9].retransmissions == 5);
     ck_assert_str_eq(got.profile, m.profile);
     ck_assert_str_eq(got.program, m.program);
+    ck_assert_str_eq(got.path_manager, m.path_manager);
+    ck_assert_mem_eq(&got.numbers, &m.numbers, sizeof(m.numbers));
     ck_assert(got.n_tcp == APP_PAIRS_MAX && got.tcp[9].rtt == 17 && got.tcp[8].state == 0xab);
     ck_assert(got.has_mptcp && got.mptcp.write_seq == UINT64_MAX - 3 && got.mptcp.flags == 0xcd);
     expect_same(&m, &got);
@@ -256,11 +261,48 @@ START_TEST(what_is_no_message_or_the_end_is_over)
 }
 END_TEST
 
+START_TEST(numbers_are_within_their_bounds)
+{
+    static const uint64_t most[APP_NUMBERS] = {[APP_NUMBER_FATE_SHARING] = 1,
+                                               [APP_NUMBER_EXPECT_BYTES] = INT64_MAX / 2,
+                                               [APP_NUMBER_EXPECT_DURATION] = INT64_MAX / 1000,
+                                               [APP_NUMBER_EXPECT_RATE] = INT64_MAX,
+                                               [APP_NUMBER_REDUNDANCY] = 2,
+                                               [APP_NUMBER_SUBFLOWS] = 16};
+    struct app_numbers n = {.said = 0};
+    ck_assert(app_numbers_are_valid(&n));
+    for (unsigned i = 0; i < APP_NUMBERS; i++) {
+        ck_assert(app_number_is_valid(i, 0) && app_number_is_valid(i, most[i]));
+        ck_assert(!app_number_is_valid(i, most[i] + 1));
+        app_numbers_say(&n, i, most[i] + 1);
+        ck_assert(!app_numbers_are_valid(&n));
+        app_numbers_say(&n, i, most[i]);
+        ck_assert(app_numbers_are_valid(&n));
+    }
+}
+END_TEST
+
+START_TEST(numbers_that_are_said_later_count)
+{
+    struct app_numbers n = {.said = 0}, more = {.said = 0};
+    uint64_t value;
+    app_numbers_say(&n, APP_NUMBER_EXPECT_BYTES, 7);
+    app_numbers_say(&n, APP_NUMBER_SUBFLOWS, 2);
+    app_numbers_say(&more, APP_NUMBER_SUBFLOWS, 0);
+    app_numbers_merge(&n, &more);
+    ck_assert(app_numbers_tell(&n, APP_NUMBER_EXPECT_BYTES, &value) && value == 7);
+    ck_assert(app_numbers_tell(&n, APP_NUMBER_SUBFLOWS, &value) && value == 0);
+    ck_assert(!app_numbers_tell(&n, APP_NUMBER_FATE_SHARING, &value));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("app_message");
     TCase *t = tcase_create("codec");
     tcase_add_test(t, what_is_written_is_read);
+    tcase_add_test(t, numbers_are_within_their_bounds);
+    tcase_add_test(t, numbers_that_are_said_later_count);
     tcase_add_test(t, an_event_is_read_as_it_was_written);
     tcase_add_test(t, every_part_of_a_message_but_the_ends_of_items_is_refused);
     tcase_add_test(t, what_is_not_a_message_is_refused);

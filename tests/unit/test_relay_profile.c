@@ -160,6 +160,37 @@ START_TEST(algorithms_set_one_by_one_end_an_automatic_profile)
 }
 END_TEST
 
+/* REQ10 and REQ12 of RFC 6897: what was asked for by itself comes before any profile. */
+START_TEST(what_is_a_connections_own_outlives_changes_of_its_profile)
+{
+    static const struct profile_own all = {.redundancy = REDUNDANCY_ALL},
+                                    none = {.redundancy = REDUNDANCY_NONE},
+                                    some = {.redundancy = REDUNDANCY_SOME};
+    const struct profile_own named = {.pm = pm_algorithms[1]};
+    int server;
+    edge_of(&automatic, &bulk);
+    struct braid_conn *c = talking(443, &server);
+    ck_assert_ptr_eq(c->sched, &all_paths);
+    node_set_own(node, c, &all);
+    ck_assert(c->sched->duplicate && profile_redundancy_of(c) == REDUNDANCY_ALL);
+    node_set_profile(node, c, &interactive);
+    ck_assert(c->sched->duplicate && c->cc == &gentle && c->pm == &quiet);
+    node_set_own(node, c, &none);
+    ck_assert(c->sched == &one_path && !c->repeats && profile_redundancy_of(c) == REDUNDANCY_NONE);
+    node_set_own(node, c, &some);
+    node_set_own(node, c, &named);
+    ck_assert(c->sched == &one_path && c->repeats && profile_redundancy_of(c) == REDUNDANCY_SOME);
+    node_set_profile(node, c, &bulk); /* which names no path manager */
+    ck_assert(c->sched == &all_paths && c->repeats && c->pm == pm_algorithms[1]);
+    node_set_own(node, c, &all);
+    node_set_profile(node, c, NULL); /* an operator sets algorithms one by one */
+    c->sched = &one_path;
+    node_set_profile(node, c, &interactive);
+    ck_assert(c->sched == &one_path);
+    end(c, server);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("relay_profile");
@@ -172,6 +203,7 @@ int main(void)
     tcase_add_test(t, an_ordinary_profile_does_not);
     tcase_add_test(t, a_profile_is_set_by_hand);
     tcase_add_test(t, algorithms_set_one_by_one_end_an_automatic_profile);
+    tcase_add_test(t, what_is_a_connections_own_outlives_changes_of_its_profile);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

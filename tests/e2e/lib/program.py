@@ -23,6 +23,7 @@ else:
 
 ENABLE, ADD, REMOVE, SUBFLOWS, CONNID = range(10002, 10007)
 STATISTICS, PROFILE, OPEN, CLOSE, SPARE, USE = range(10010, 10016)
+FATE_SHARING, EXPECT_BYTES, EXPECT_DURATION, EXPECT_RATE, REDUNDANCY, NUMBER, PATH_MANAGER = range(10025, 10032)
 LEVEL = socket.IPPROTO_TCP
 ADDRESS = 28  # bytes of a union tcp_multipath_address
 
@@ -137,6 +138,19 @@ def profile(sock, name=None):
     if name is None:
         return sock.getsockopt(LEVEL, PROFILE, 64).rstrip(b"\0").decode()
     return sock.setsockopt(LEVEL, PROFILE, name.encode())
+
+
+def path_manager(sock, name=None):
+    if name is None:
+        return sock.getsockopt(LEVEL, PATH_MANAGER, 64).rstrip(b"\0").decode()
+    return sock.setsockopt(LEVEL, PATH_MANAGER, name.encode())
+
+
+def number(sock, option, value=None):
+    """Sets one of those of 64 bits, or reads it."""
+    if value is None:
+        return struct.unpack("=Q", sock.getsockopt(LEVEL, option, 8))[0]
+    return sock.setsockopt(LEVEL, option, struct.pack("=Q", value))
 
 
 def join(sock, local, remote=None, port=0):
