@@ -48,7 +48,7 @@ enum braid_arguments {
       "/api/v1/bypass", BYPASS, CLEAR, bypass, bypass)                                                       \
     X(LEARNED, "learned", CLEAR, "what uplinks do to connections that begin; clear: forget it",              \
       "/api/v1/learned", LEARNED, UNLEARN, learned, learned)                                                 \
-    X(SET, "set", SETTING, "WHAT of a connection: scheduler, congestion or profile",                         \
+    X(SET, "set", SETTING, "WHAT of a connection, such as its profile or path_manager",                         \
       NULL, CHANGE, NOTHING, change, conn)                                                                   \
     X(ALGORITHMS, "algorithms", NONE, "what scheduler, congestion, path_manager and profile may be",         \
       "/api/v1/algorithms", NOTHING, NOTHING, algorithms, algorithms)                                        \
@@ -71,7 +71,11 @@ enum braid_command {
 #define BRAID_SETTINGS(X)                                                                                    \
     X(SCHEDULER, "scheduler")                                                                                \
     X(CONGESTION, "congestion")                                                                              \
-    X(PROFILE, "profile")
+    X(PROFILE, "profile")                                                                                    \
+    X(PATH_MANAGER, "path_manager")                                                                          \
+    X(REDUNDANCY, "redundancy")                                                                              \
+    X(SUBFLOWS, "subflows")                                                                                  \
+    X(FATE_SHARING, "fate_sharing")
 
 enum braid_setting {
 #define X(id, word) BRAID_SET_##id,

@@ -89,8 +89,8 @@ static const char *const takes[] = {
         "this command takes one argument, the id of a connection, a number; \"connections\" lists them",
     [BRAID_ARGUMENTS_MAYBE_ID] = "this command takes no argument but the id of a connection, a number",
     [BRAID_ARGUMENTS_SETTING] =
-        ("this command takes three arguments: the id of a connection; scheduler, congestion or profile; and "
-         "its name, as \"algorithms\" lists them"),
+        ("this command takes three arguments: the id of a connection; scheduler, congestion, profile, "
+         "path_manager, redundancy, subflows or fate_sharing; and what that is to be"),
 };
 
 int command_parse(char *line, struct command_call *call, const char **error)
@@ -119,29 +119,77 @@ int command_parse(char *line, struct command_call *call, const char **error)
     return parse_arguments(call, words, n) ? 0 : -1;
 }
 
-int command_resolve(const struct conf *conf, struct command_call *call, char error[CONF_ERROR_MAX])
+/* The place of a word among others. False: it is none of them. */
+static bool place_of(const char *word, const char *const words[], unsigned n, uint64_t *place)
+{
+    for (*place = 0; *place < n; ++*place)
+        if (strcmp(word, words[*place]) == 0)
+            return true;
+    return false;
+}
+
+/* What is neither an algorithm nor a profile. False: the name is not right, and *right says what would be. */
+static bool resolve_number(const char *name, enum braid_setting setting, struct app_numbers *to,
+                           const char **right)
+{
+    static const char *const levels[] = {"none", "some", "all"}, *const answers[] = {"no", "yes"};
+    uint64_t value;
+    bool is_right;
+    if (setting == BRAID_SET_REDUNDANCY) {
+        *right = "none, some, all";
+        is_right = place_of(name, levels, 3, &value);
+        app_numbers_say(to, APP_NUMBER_REDUNDANCY, value);
+    } else if (setting == BRAID_SET_FATE_SHARING) {
+        *right = "no, yes";
+        is_right = place_of(name, answers, 2, &value);
+        app_numbers_say(to, APP_NUMBER_FATE_SHARING, value);
+    } else {
+        *right = "0 (as the path manager has it), 1 to 16";
+        is_right = parse_id(name, &value) && app_number_is_valid(APP_NUMBER_SUBFLOWS, value);
+        app_numbers_say(to, APP_NUMBER_SUBFLOWS, value);
+    }
+    return is_right;
+}
+
+/* NULL: it was found; else what it could be, perhaps in list. */
+static const char *resolve(const struct conf *conf, struct command_call *call, char list[CONF_LIST_MAX])
 {
     struct snapshot_change *to = &call->change;
+    const char *right = NULL;
+    switch (call->setting) {
+    case BRAID_SET_SCHEDULER:
+        to->sched = conf_scheduler(call->name);
+        return to->sched ? NULL : conf_scheduler_list(list);
+    case BRAID_SET_CONGESTION:
+        to->cc = conf_congestion(call->name);
+        return to->cc ? NULL : conf_congestion_list(list);
+    case BRAID_SET_PROFILE:
+        to->profile = conf_profile(conf, call->name);
+        return to->profile ? NULL : conf_profile_list(conf, list);
+    case BRAID_SET_PATH_MANAGER:
+        to->demands.path_manager = conf_path_manager(call->name);
+        return to->demands.path_manager ? NULL : conf_path_manager_list(list);
+    default:
+        return resolve_number(call->name, call->setting, &to->demands.numbers, &right) ? NULL : right;
+    }
+}
+
+int command_resolve(const struct conf *conf, struct command_call *call, char error[CONF_ERROR_MAX])
+{
+    static const char *const kinds[] = {
+        [BRAID_SET_SCHEDULER] = "scheduler",       [BRAID_SET_CONGESTION] = "congestion control",
+        [BRAID_SET_PROFILE] = "profile",           [BRAID_SET_PATH_MANAGER] = "path manager",
+        [BRAID_SET_REDUNDANCY] = "redundancy",     [BRAID_SET_SUBFLOWS] = "number of subflows",
+        [BRAID_SET_FATE_SHARING] = "fate sharing",
+    };
     char list[CONF_LIST_MAX];
     if (call->command->arguments != BRAID_ARGUMENTS_SETTING)
         return 0;
-    if (call->setting == BRAID_SET_SCHEDULER)
-        to->sched = conf_scheduler(call->name);
-    else if (call->setting == BRAID_SET_CONGESTION)
-        to->cc = conf_congestion(call->name);
-    else
-        to->profile = conf_profile(conf, call->name);
-    if (to->sched || to->cc || to->profile)
-        return 0;
-    snprintf(error, CONF_ERROR_MAX, "there is no %s \"%.80s\"; it is one of: %.800s",
-             call->setting == BRAID_SET_SCHEDULER    ? "scheduler"
-             : call->setting == BRAID_SET_CONGESTION ? "congestion control"
-                                                     : "profile",
-             call->name,
-             call->setting == BRAID_SET_SCHEDULER    ? conf_scheduler_list(list)
-             : call->setting == BRAID_SET_CONGESTION ? conf_congestion_list(list)
-                                                     : conf_profile_list(conf, list));
-    return -1;
+    const char *right = resolve(conf, call, list);
+    if (right)
+        snprintf(error, CONF_ERROR_MAX, "there is no %s \"%.80s\"; it is one of: %.800s",
+                 kinds[call->setting], call->name, right);
+    return right ? -1 : 0;
 }
 
 /* ---- paths of the HTTP port ------------------------------------------------------------------ */

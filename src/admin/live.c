@@ -5,6 +5,7 @@
 #include <string.h>
 #include "admin/live.h"
 #include "io/mailbox.h"
+#include "role/app_demands.h"
 #include "role/watches.h"
 
 #define WATCH_ROOM 4096 /* events that wait for one who watches */
@@ -96,11 +97,13 @@ static void change_one(struct worker *w, const struct snapshot_job *job)
     struct braid_conn *c = braid_conn_by_id(worker_core(w), job->id);
     if (!c)
         return;
-    node_set_profile(worker_user(w), c, change->profile);
+    if (change->profile || change->sched || change->cc)
+        node_set_profile(worker_user(w), c, change->profile);
     if (change->sched)
         braid_conn_set_sched(c, change->sched);
     if (change->cc)
         braid_conn_set_cc(c, change->cc, worker_now(w));
+    demands_make(worker_user(w), c, &change->demands); /* what has come of it, the answer shows */
 }
 
 static void add_to_cpes(struct snapshot_worker *sum, const struct cpes *cs, const struct relayed *told,

@@ -7,6 +7,7 @@
 #include <braid/core.h>
 #include "conf/conf.h"
 #include "io/worker.h"
+#include "role/demands.h"
 #include "role/bypass.h"
 #include "role/cpe.h"
 #include "role/edge.h"
@@ -66,6 +67,7 @@ struct snapshot_change {
     const struct sched_ops *sched;
     const struct cc_ops *cc;
     const struct profile *profile;
+    struct demands demands;
 };
 
 enum snapshot_what {

@@ -65,6 +65,11 @@ const char *conf_congestion_list(char out[CONF_LIST_MAX])
     return list_of(congestion_name, out);
 }
 
+const char *conf_path_manager_list(char out[CONF_LIST_MAX])
+{
+    return list_of(path_manager_name, out);
+}
+
 int algorithm_scheduler(struct parser *p, const char *value, const struct sched_ops **out)
 {
     char list[CONF_LIST_MAX];
@@ -89,5 +94,5 @@ int algorithm_path_manager(struct parser *p, const char *value, const struct pm_
     *out = conf_path_manager(value);
     return *out ? 0
                 : parser_fail(p, "path_manager", "there is no path manager \"%.80s\"; it is one of: %s",
-                              value, list_of(path_manager_name, list));
+                              value, conf_path_manager_list(list));
 }

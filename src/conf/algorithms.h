@@ -17,6 +17,7 @@ const struct pm_ops *conf_path_manager(const char *name);
 /* The names that there are, into out, which is returned. */
 const char *conf_scheduler_list(char out[CONF_LIST_MAX]);
 const char *conf_congestion_list(char out[CONF_LIST_MAX]);
+const char *conf_path_manager_list(char out[CONF_LIST_MAX]);
 
 /* The values of the keys scheduler, congestion and path_manager of any section. 0, or -1 after parser_fail.
  */

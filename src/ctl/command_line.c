@@ -79,7 +79,13 @@ static int check_set(int n, char **words, FILE *err)
                       "%s takes three arguments: the id of a connection, what is to be set, and its name",
                       words[0]);
     if (!is_setting(words[2]))
-        return misuse(err, "\"%s\" cannot be set; there are: scheduler, congestion, profile", words[2]);
+        return misuse(err,
+                      "\"%s\" cannot be set; there are:"
+#define X(id, name) " " name
+                      BRAID_SETTINGS(X)
+#undef X
+                          ,
+                      words[2]);
     return check_id(words[1], err);
 }
 

@@ -168,3 +168,22 @@ def test_all_of_them_under_braidrun(env):
                   ("--redundancy", "most"), ("--fate-sharing", "1"), ("--path-manager", "x" * 32), ("--expect-nothing", "1")):
         done = braidrun(env, router, *words, "true", check=False)
         assert done.returncode == 2 and done.stderr.startswith("braidrun: ") and done.stderr.count("\n") == 1, (words, done.stderr)
+
+
+@braid_only
+def test_an_operator_sets_them_as_well(env):
+    router = start(env)
+    with program(env, router) as child:
+        far = connect(env, child)
+        greet(child, far)
+        has(child, 3)
+        number = wan_of(router)["id"]
+        for what, name, shown, value in (("path_manager", "on-demand", "path_manager", "on-demand"),
+                                         ("redundancy", "all", "scheduler", "redundant"), ("redundancy", "none", "scheduler", "minrtt"),
+                                         ("fate_sharing", "yes", "fate_sharing", True), ("fate_sharing", "no", "fate_sharing", False)):
+            assert router.ctl("set", number, what, name)[shown] == value
+        assert wan_of(router)["profile"] == "bulk"
+        router.ctl("set", number, "subflows", "1")
+        has(child, 1)
+        assert child("number(s, NUMBER)") == 1
+        greet(child, far)
