@@ -6,7 +6,7 @@ from seeds import write
 
 V4 = bytes(10) + b"\xff\xff" + bytes([192, 0, 2, 1]) + struct.pack(">H", 443)
 V6 = bytes.fromhex("20010db8000000000000000000000001") + struct.pack(">H", 443)
-OPTION, TARGET, ERROR, VALUE, ADD, REMOVE, PAIR, PROFILE, FIGURES, PROGRAM, EVENT, TCP, MPTCP = range(1, 14)
+OPTION, TARGET, ERROR, VALUE, ADD, REMOVE, PAIR, PROFILE, FIGURES, PROGRAM, EVENT, TCP, MPTCP, PATH_MANAGER, NUMBER = range(1, 16)
 
 
 def message(kind, *items, version=1):
@@ -15,6 +15,7 @@ def message(kind, *items, version=1):
 
 def seeds():
     yield "connect", message(1, (TARGET, V4), (VALUE, bytes(4)), (ADD, V4), (ADD, V6), (REMOVE, V6), (PROFILE, b"latency"))
+    yield "numbers", message(1, (TARGET, V4), (PATH_MANAGER, b"on-demand"), *[(NUMBER, bytes([i]) + bytes(range(8))) for i in range(7)])
     yield "get", message(2, (OPTION, b"\x04"))
     yield "set", message(3, (OPTION, b"\x02"), (ADD, V4))
     yield "socket", message(3, (OPTION, b"\x0c"), (VALUE, bytes([0, 0, 0, 1])))
