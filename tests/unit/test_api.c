@@ -357,8 +357,8 @@ START_TEST(options_out_of_range_or_only_to_be_read_are_refused_and_change_nothin
         ck_assert_int_eq(braid_conn_set_option(p.client.conn, buffers[i], before + 1), -1);
         ck_assert_int_eq(option(&p.client, buffers[i]), before);
     }
-    ck_assert_int_eq(braid_conn_set_option(p.client.conn, BRAID_OPT_KEEPALIVE, -1), -1);
-    ck_assert_int_eq(braid_conn_set_option(p.client.conn, BRAID_OPT_USER_TIMEOUT, -1), -1);
+    ck_assert_int_eq(braid_conn_set_option(p.client.conn, BRAID_OPT_KEEPALIVE, -2), -1);
+    ck_assert_int_eq(braid_conn_set_option(p.client.conn, BRAID_OPT_USER_TIMEOUT, -2), -1);
     for (enum braid_option o = BRAID_OPT_MPTCP; o <= BRAID_OPT_UNACKED; o++)
         ck_assert_int_eq(braid_conn_set_option(p.client.conn, o, 1), -1);
     int64_t value;
