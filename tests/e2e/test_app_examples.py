@@ -107,6 +107,13 @@ def test_statistics_profiles_and_single_subflows(env):
 
 
 @braid_only
+def test_what_a_connection_is_for(env):
+    router = start(env)
+    with echo(env) as server:
+        assert said(env, router, "wishes", *server) == ["2 subflows", "redundancy 2", "fate sharing 1"]
+
+
+@braid_only
 def test_names_and_sctps_calls(env):
     router = start(env)
     zero, one = uplink_addresses(env, 0, 1)
