@@ -38,7 +38,8 @@ extern "C" {
  * OPEN (struct tcp_multipath_subflow, write only): a subflow from this local address, port 0: any, to that
  *   address of the peer, AF_UNSPEC: the first one (REQ7). EACCES: it is not the peer's, as far as known.
  * CLOSE (uint32_t, write only): ends the subflow of this number, as STATISTICS tells it. Path managers may
- *   open another; REMOVE is for ever. ENOENT: there is none.
+ *   open others, but none between the same two addresses until one of them is added anew. ENOENT: there is
+ *   none.
  * SPARE, USE (uint32_t, write only): the peer is asked to send over the subflow of this number only if there
  *   is no other, or again as over others, and so do we (REQ11).
  *

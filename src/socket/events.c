@@ -7,6 +7,7 @@
 #include <string.h>
 #include "app/channel.h"
 #include "socket/ask.h"
+#include "socket/fail.h"
 #include "socket/real.h"
 #include "socket/shown.h"
 
@@ -17,12 +18,6 @@ _Static_assert((int)BRAID_SOCKET_LOST == APP_EVENT_LOST && (int)BRAID_SOCKET_CLO
                    BRAID_SOCKET_BACKUP == APP_EVENT_BACKUP && BRAID_SOCKET_BY_PEER == APP_EVENT_BY_PEER &&
                    BRAID_SOCKET_PRESENT == APP_EVENT_PRESENT,
                "kinds and flags are those of the messages");
-
-static int fail(int why)
-{
-    errno = why;
-    return -1;
-}
 
 /* As other descriptors do. */
 static int blocking(int channel)

@@ -12,6 +12,7 @@
 #include "io/sockaddr.h"
 #include "socket/ask.h"
 #include "socket/cookies.h"
+#include "socket/fail.h"
 #include "socket/intent.h"
 #include "socket/linux_info.h"
 #include "socket/real.h"
@@ -35,12 +36,6 @@ static struct cookies kinds = COOKIES(enum kind);
 
 /* Messages are large, and so would be the stack that every getsockopt of a program takes. */
 #define APART __attribute__((noinline))
-
-static int fail(int why)
-{
-    errno = why;
-    return -1;
-}
 
 static enum kind kind_of(int fd)
 {

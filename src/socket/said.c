@@ -1,5 +1,6 @@
 /* See said.h. */
 #include "socket/said.h"
+#include "socket/fail.h"
 #include <braid/socket.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -12,12 +13,6 @@ _Static_assert(TCP_MULTIPATH_EXPECT_BYTES - TCP_MULTIPATH_FATE_SHARING == (int)A
                    TCP_MULTIPATH_REDUNDANCY - TCP_MULTIPATH_FATE_SHARING == (int)APP_NUMBER_REDUNDANCY &&
                    TCP_MULTIPATH_NUMBER - TCP_MULTIPATH_FATE_SHARING == (int)APP_NUMBER_SUBFLOWS,
                "numbers are in the order of the messages");
-
-static int fail(int why)
-{
-    errno = why;
-    return -1;
-}
 
 enum app_option said_option(int option)
 {

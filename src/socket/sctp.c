@@ -8,15 +8,10 @@
 #include <string.h>
 #include "base/addr.h"
 #include "io/sockaddr.h"
+#include "socket/fail.h"
 #include "socket/intent.h"
 
 #define VISIBLE __attribute__((visibility("default")))
-
-static int fail(int why)
-{
-    errno = why;
-    return -1;
-}
 
 /* ---- lists of addresses ------------------------------------------------------------------------------- */
 

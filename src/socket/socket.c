@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "io/sockaddr.h"
 #include "socket/ask.h"
+#include "socket/fail.h"
 #include "socket/said.h"
 #include "socket/intent.h"
 #include "socket/linux_socket.h"
@@ -18,7 +19,7 @@
 #include "socket/real.h"
 #include "socket/sockopts.h"
 #include "socket/source_port.h"
-#include "socket/shown.h"
+#include "socket/option_values.h"
 
 #define VISIBLE __attribute__((visibility("default")))
 
@@ -27,12 +28,6 @@ enum { STATE_SYN_SENT = 2, STATE_CLOSE = 7, STATE_LISTEN = 10 };
 
 /* Messages are large, and so would be the stack that every call of a program takes. */
 #define APART __attribute__((noinline))
-
-static int fail(int why)
-{
-    errno = why;
-    return -1;
-}
 
 /* APP_NONE: it is not one of ours. */
 static enum app_option option_of(int level, int option)
@@ -67,10 +62,6 @@ static enum app_option option_of(int level, int option)
     }
 }
 
-_Static_assert(TCP_MULTIPATH_IS_ESTABLISHED == APP_FLAG_ESTABLISHED &&
-                   TCP_MULTIPATH_IS_BACKUP == APP_FLAG_BACKUP && TCP_MULTIPATH_IS_STALE == APP_FLAG_STALE,
-               "flags are those of the messages");
-
 /* -1 with errno: it is no TCP socket. */
 static int state_of(int fd)
 {
@@ -94,96 +85,6 @@ static int ask(struct app_message *request, int fd, struct app_message *answer)
 }
 
 /* ---- setting ------------------------------------------------------------------------------------------ */
-
-static int read_addresses(const void *value, socklen_t len, struct app_addrs *out)
-{
-    const uint8_t *at = value, *end = at + len;
-    out->n = 0;
-    while (at < end) {
-        struct sockaddr_storage sa = {.ss_family = AF_UNSPEC};
-        if ((size_t)(end - at) < sizeof(sa.ss_family))
-            return fail(EINVAL);
-        memcpy(&sa.ss_family, at, sizeof(sa.ss_family));
-        size_t size = sa.ss_family == AF_INET    ? sizeof(struct sockaddr_in)
-                      : sa.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                 : 0;
-        if (size == 0)
-            return fail(EAFNOSUPPORT);
-        if ((size_t)(end - at) < size || out->n == APP_ADDRS_MAX)
-            return fail(EINVAL);
-        memcpy(&sa, at, size);
-        sockaddr_to((const struct sockaddr *)&sa, &out->addr[out->n++]);
-        at += size;
-    }
-    return out->n > 0 ? 0 : fail(EINVAL);
-}
-
-static int read_number(const void *value, socklen_t len, struct app_message *request)
-{
-    if (len < sizeof(request->value))
-        return fail(EINVAL);
-    memcpy(&request->value, value, sizeof(request->value));
-    request->has_value = true;
-    return 0;
-}
-
-static int read_enable(const void *value, socklen_t len, struct app_message *request)
-{
-    if (read_number(value, len, request) < 0)
-        return -1;
-    return request->value > INT32_MAX ? fail(EINVAL) : 0;
-}
-
-/* A NUL at the end is allowed. */
-static int read_name(const char *value, socklen_t len, struct app_message *request)
-{
-    size_t n = strnlen(value, len);
-    if (n == 0 || n > APP_NAME_MAX)
-        return fail(EINVAL);
-    memcpy(request->profile, value, n);
-    return 0;
-}
-
-static int read_pair(const void *value, socklen_t len, struct app_message *request)
-{
-    struct tcp_multipath_subflow s;
-    struct braid_pair *pair = &request->pairs[0];
-    if (len < sizeof(s))
-        return fail(EINVAL);
-    memcpy(&s, value, sizeof(s));
-    if (sockaddr_to(&s.local.sa, &pair->local) < 0 ||
-        (s.remote.sa.sa_family != AF_UNSPEC && sockaddr_to(&s.remote.sa, &pair->remote) < 0))
-        return fail(EAFNOSUPPORT);
-    request->n_pairs = 1;
-    return 0;
-}
-
-/* Reads the value into the request. */
-static int read_value(const void *value, socklen_t len, struct app_message *request)
-{
-    switch (request->option) {
-    case APP_ENABLE:
-        return read_enable(value, len, request);
-    case APP_ADD:
-        return read_addresses(value, len, &request->add);
-    case APP_REMOVE:
-        return read_addresses(value, len, &request->remove);
-    case APP_PROFILE:
-        return read_name(value, len, request);
-    case APP_OPEN:
-        return read_pair(value, len, request);
-    case APP_CLOSE:
-    case APP_SPARE:
-    case APP_USE:
-        return read_number(value, len, request);
-    case APP_SUBFLOWS:
-    case APP_CONNID:
-    case APP_STATISTICS:
-        return fail(ENOPROTOOPT); /* section 5.3.1: read only */
-    default:
-        return said_read(value, len, request);
-    }
-}
 
 /* Of what is about a connection, not about one to come. */
 static bool needs_connection(enum app_option option)
@@ -231,7 +132,7 @@ APART static int set_option(int fd, enum app_option option, const void *value, s
 {
     struct app_message request = {.kind = APP_SET, .option = option}, answer;
     int state = state_of(fd);
-    if (state < 0 || read_value(value, len, &request) < 0)
+    if (state < 0 || values_read(value, len, &request) < 0)
         return -1;
     if (state == STATE_LISTEN)
         return set_listening(fd, &request);
@@ -253,46 +154,6 @@ VISIBLE int braid_setsockopt(int fd, int level, int option, const void *value, s
 
 /* ---- reading ------------------------------------------------------------------------------------------ */
 
-static int write_bytes(const void *what, size_t size, void *value, socklen_t *len)
-{
-    if (*len < size)
-        return fail(EINVAL);
-    memcpy(value, what, size);
-    *len = (socklen_t)size;
-    return 0;
-}
-
-static void write_subflows(const struct app_message *answer, void *value, socklen_t *len)
-{
-    struct tcp_multipath_subflow s;
-    unsigned n = 0;
-    for (; n < answer->n_pairs && (n + 1) * sizeof(s) <= *len; n++) {
-        s = (struct tcp_multipath_subflow){.local = shown(&answer->pairs[n].local),
-                                           .remote = shown(&answer->pairs[n].remote)};
-        memcpy((uint8_t *)value + n * sizeof(s), &s, sizeof(s));
-    }
-    *len = (socklen_t)(n * sizeof(s));
-}
-
-static void write_statistics(const struct app_message *answer, void *value, socklen_t *len)
-{
-    unsigned n = 0;
-    for (; n < answer->n_figures && (n + 1) * sizeof(struct tcp_multipath_statistics) <= *len; n++) {
-        const struct app_figures *f = &answer->figures[n];
-        struct tcp_multipath_statistics s = {.local = shown(&answer->pairs[n].local),
-                                             .remote = shown(&answer->pairs[n].remote),
-                                             .subflow = f->subflow,
-                                             .flags = f->flags,
-                                             .rtt_us = f->rtt_us,
-                                             .min_rtt_us = f->min_rtt_us,
-                                             .retransmissions = f->retransmissions,
-                                             .bytes_sent = f->sent,
-                                             .bytes_received = f->received};
-        memcpy((uint8_t *)value + n * sizeof(s), &s, sizeof(s));
-    }
-    *len = (socklen_t)(n * sizeof(struct tcp_multipath_statistics));
-}
-
 /* Before there is a connection. */
 static int get_intent(int fd, int option, void *value, socklen_t *len)
 {
@@ -303,7 +164,7 @@ static int get_intent(int fd, int option, void *value, socklen_t *len)
     if (option != TCP_MULTIPATH_ENABLE || !in.says_enable)
         return fail(ENOTCONN);
     int enable = (int)in.enable;
-    return write_bytes(&enable, sizeof(enable), value, len);
+    return values_write_bytes(&enable, sizeof(enable), value, len);
 }
 
 APART static int get_option(int fd, enum app_option ours, int option, void *value, socklen_t *len)
@@ -318,17 +179,7 @@ APART static int get_option(int fd, enum app_option ours, int option, void *valu
         return get_intent(fd, option, value, len);
     if (ask(&request, fd, &answer) < 0)
         return -1;
-    if (option == TCP_MULTIPATH_SUBFLOWS)
-        write_subflows(&answer, value, len);
-    else if (option == TCP_MULTIPATH_STATISTICS)
-        write_statistics(&answer, value, len);
-    else if (option == TCP_MULTIPATH_PROFILE)
-        return write_bytes(answer.profile, strlen(answer.profile) + 1, value, len);
-    else if (said_option(option) != APP_NONE)
-        return said_write(&answer, said_option(option), value, len);
-    else
-        return write_bytes(&answer.value, sizeof(answer.value), value, len);
-    return 0;
+    return values_write(&answer, ours, value, len);
 }
 
 VISIBLE int braid_getsockopt(int fd, int level, int option, void *value, socklen_t *len)

@@ -18,7 +18,7 @@ def seeds():
     yield "numbers", message(1, (TARGET, V4), (PATH_MANAGER, b"on-demand"), *[(NUMBER, bytes([i]) + bytes(range(8))) for i in range(7)])
     yield "get", message(2, (OPTION, b"\x04"))
     yield "set", message(3, (OPTION, b"\x02"), (ADD, V4))
-    yield "socket", message(3, (OPTION, b"\x0c"), (VALUE, bytes([0, 0, 0, 1])))
+    yield "socket", message(3, (OPTION, b"\x0d"), (VALUE, bytes([0, 0, 0, 1])))
     yield "answer", message(4, (VALUE, b"\1\2\3\4"), (PAIR, V4 + V4), (PAIR, V6 + V6))
     yield "statistics", message(4, (PAIR, V4 + V4), (FIGURES, bytes(range(36))))
     yield "program", message(2, (PROGRAM, b"/usr/bin/curl"))
