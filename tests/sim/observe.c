@@ -104,11 +104,11 @@ static bool answers_by_cookie(const struct look *k)
     return (k->p.tcp.flags & TCP_SYN) && k->w->s.core[k->side].half_open == 0;
 }
 
-/* A SYN/ACK to a SYN that came late, or again, after its sender had reset what the first one began. Of two
+/* A SYN/ACK to a SYN that came late, or again, after one of both had reset what the first one began. Of two
  * connections between the same ports, whose packets mix, nothing can be told any more. */
 static bool answers_anew(const struct look *k)
 {
-    return (k->p.tcp.flags & TCP_SYN) && (k->p.tcp.flags & TCP_ACK) && k->me->reset &&
+    return (k->p.tcp.flags & TCP_SYN) && (k->p.tcp.flags & TCP_ACK) && (k->me->reset || k->peer->reset) &&
            k->me->iss != k->p.tcp.seq;
 }
 
