@@ -96,6 +96,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     /* Strangers choose addresses and ports; without the keys they cannot choose buckets, or make cookies. */
     host->random(host->ctx, &env->hash_key, sizeof(env->hash_key));
     host->random(host->ctx, &env->cookie_key, sizeof(env->cookie_key));
+    host->random(host->ctx, &env->tcp.clock_key, sizeof(env->tcp.clock_key));
     list_init(&env->conns);
     list_init(&env->dirty);
     list_init(&core->timewait_order);

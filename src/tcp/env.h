@@ -3,6 +3,7 @@
 #define BRAID_TCP_ENV_H
 
 #include <braid/core.h>
+#include "base/hash.h"
 #include "base/wheel.h"
 #include "tcp/mtu_cache.h"
 
@@ -18,6 +19,7 @@ struct tcp_env {
     braid_time syn_timeout;
     braid_time resumed_at; /* since then this end has been there without a break */
     uint16_t min_mss;
+    struct siphash_key clock_key;         /* of the timestamps of what we open */
     struct mtu_known mtus[MTU_KNOWN_MAX]; /* by a hash of the peer's address; a new one takes the place */
     unsigned challenge_limit;             /* challenge ACKs per second */
     braid_time challenge_window; /* RFC 5961 section 7: start of the current window of the rate limit ... */

@@ -115,10 +115,15 @@ static void input_syn_sent(struct subflow *sf, const struct wire_packet *p, stru
     uint8_t flags = p->tcp.flags;
 
     /* First check: the answer to another SYN, of an earlier connection perhaps, whose other end the RST
-     * clears; or a guess of someone who has not seen ours. */
+     * clears; or a guess of someone who has not seen ours. Without SYN it is a challenge (RFC 5961 section 4)
+     * of that end, to ours: when it is cleared ours is taken, so it follows at once, but not again and again.
+     */
     if ((flags & TCP_ACK) && !acks_syn(sf, p->tcp.ack - sf->syn.iss)) {
-        if (!(flags & TCP_RST))
-            tcp_send_rst_at(sf, p->tcp.ack);
+        if (flags & TCP_RST)
+            return;
+        tcp_send_rst_at(sf, p->tcp.ack);
+        if (!(flags & TCP_SYN) && sf->syn.retries == 0 && !sf->syn.repeated)
+            subflow_repeat_syn(sf, now);
         return;
     }
     /* Second check: a RST that does not acknowledge our SYN may be anybody's. */
