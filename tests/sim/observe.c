@@ -462,17 +462,22 @@ static bool begins_anew(const struct look *k, const struct flow *f)
     return syn && h->syn && h->iss != k->p.tcp.seq && (over || (k->w->s.race && !peer->syn));
 }
 
+/* Of one that begins anew nothing can be told if the peer may still answer for the one before. */
 static void find_flow(struct look *k)
 {
     unsigned side = k->side;
+    bool known = false;
 
     k->flow = observer_flow(&k->w->observer, &k->p.src, &k->p.dst, &side);
-    if (k->flow && begins_anew(k, k->flow))
+    if (k->flow && begins_anew(k, k->flow)) {
+        known = k->flow->half[!k->side].syn;
         k->flow = NULL;
+    }
     if (!k->flow && (k->p.tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)
         new_flow(k);
     if (!k->flow)
         return;
+    k->flow->muddled |= known;
     k->me = &k->flow->half[k->side];
     k->peer = &k->flow->half[!k->side];
 }
