@@ -13,6 +13,7 @@ import threading
 import time
 
 from lib import home, mptcp, net
+from lib.carried import connect, greet, refuses, start, uplink_addresses
 from lib.env import GREETING, Edge
 from lib.program import Program
 from lib.proc import Process, run
@@ -25,36 +26,10 @@ VERSIONS = {"ipv4": 4, "ipv6": 6}
 OWN = {4: "10.200.0.254", 6: "fd00:200::fe"}
 
 
-def start(env, **keys):
-    router = env.daemon(env.home.cpe, [Cpe(**keys)])
-    env.steer("up", "--local", at=env.home.cpe)
-    return router
-
-
 @contextlib.contextmanager
 def program(env, router, **how):
     with Program(env.home.cpe, router, **how) as child:
         yield child
-
-
-def connect(env, child, version=4, server=None, before=(), port=PORT):
-    """Opens socket `s` of the program, does what is to be done before, and connects it; the server's end."""
-    server = server or env.home.multi
-    address = env.home.where(server)[version]
-    listener = env.listen(version, port, address=address, at=server, multipath=server is env.home.multi)
-    child(f"kept('s', opened({version}))")
-    for expression in before:
-        child(expression)
-    child(f"s.connect(('{address}', {port}))")
-    return env.accept(listener)  # which stays open: without it the kernel takes no joins
-
-
-def greet(child, far):
-    """Data both ways: subflows are opened when some has been acknowledged."""
-    child(f"s.sendall({GREETING!r})")
-    assert receive(far, len(GREETING)) == GREETING
-    far.sendall(GREETING)
-    assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
 
 
 def refused(child, expression):
@@ -64,17 +39,6 @@ def refused(child, expression):
     except OSError as error:
         return error.errno
     raise AssertionError(f"{expression} gave {value}")
-
-
-def refuses(child, expression, why):
-    """Whether it fails for this reason."""
-    try:
-        child(expression)
-    except OSError as error:
-        if error.errno != why:
-            raise
-        return True
-    return False
 
 
 def wan_of(router):
@@ -162,10 +126,6 @@ def test_without_a_daemon_there_are_no_such_options_and_tcp_works(env):
         greet(child, far)
         for option in ("enable(s)", "connid(s)", "subflows(s)"):
             assert refused(child, option) == errno.ENOPROTOOPT
-
-def uplink_addresses(env, *numbers, version=4):
-    return [env.home.uplinks[n].address(version) for n in numbers]
-
 
 def listed(addresses):
     return ", ".join(f"'{address}'" for address in addresses)

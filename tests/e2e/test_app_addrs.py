@@ -4,54 +4,15 @@ import contextlib
 import errno
 
 from lib import home, mptcp, net
+from lib.carried import connect, greet, refuses, start, uplink_addresses
 from lib.env import GREETING, Edge
 from lib.program import Program
-from lib.proxy import PORT, Cpe
+from lib.proxy import PORT
 from lib.stream import receive
 from lib.suite import braid_only, cases
 from lib.wait import until
 
 VERSIONS = {"ipv4": 4, "ipv6": 6}
-
-
-def start(env, **keys):
-    router = env.daemon(env.home.cpe, [Cpe(**keys)])
-    env.steer("up", "--local", at=env.home.cpe)
-    return router
-
-
-def connect(env, child, version=4, before=(), port=PORT):
-    """Opens socket `s` of the program, does what is to be done before, and connects it; the server's end."""
-    address = env.home.where(env.home.multi)[version]
-    listener = env.listen(version, port, address=address, at=env.home.multi, multipath=True)
-    child(f"kept('s', opened({version}))")
-    for expression in before:
-        child(expression)
-    child(f"s.connect(('{address}', {port}))")
-    return env.accept(listener)
-
-
-def greet(child, far):
-    """Data both ways: subflows are opened when some has been acknowledged."""
-    child(f"s.sendall({GREETING!r})")
-    assert receive(far, len(GREETING)) == GREETING
-    far.sendall(GREETING)
-    assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
-
-
-def refuses(child, expression, why):
-    """Whether it fails for this reason."""
-    try:
-        child(expression)
-    except OSError as error:
-        if error.errno != why:
-            raise
-        return True
-    return False
-
-
-def uplink_addresses(env, *numbers, version=4):
-    return [env.home.uplinks[n].address(version) for n in numbers]
 
 
 def local_ends(child):

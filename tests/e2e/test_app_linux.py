@@ -2,14 +2,16 @@
 tell what the kernel's would."""
 import contextlib
 import errno
+import functools
 import json
 import socket
 
 from lib import home, mptcp, net
+from lib.carried import connect as connect_any, greet, start
 from lib.env import GREETING, Edge
 from lib.program import Program, told_in_full
 from lib.proc import Process
-from lib.proxy import BUILD, PORT, ROOT, Cpe, listening
+from lib.proxy import BUILD, PORT, ROOT, listening
 from lib.stream import MIB, receive
 from lib.suite import braid_only, cases
 from lib.wait import until
@@ -19,29 +21,7 @@ LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 AGES = ("last_data_sent", "last_data_recv", "last_ack_recv")
 
 
-def start(env, **keys):
-    router = env.daemon(env.home.cpe, [Cpe(**keys)])
-    env.steer("up", "--local", at=env.home.cpe)
-    return router
-
-
-def connect(env, child, version=4, server=None, port=PORT, before=()):
-    """Opens an MPTCP socket `s` of the program and connects it; the server's end."""
-    server = server or env.home.multi
-    address = env.home.where(server)[version]
-    listener = env.listen(version, port, address=address, at=server, multipath=server is env.home.multi)
-    child(f"kept('s', mptcp.opened({version}))")
-    for expression in before:
-        child(expression)
-    child(f"s.connect(('{address}', {port}))")
-    return env.accept(listener)
-
-
-def greet(child, far):
-    child(f"s.sendall({GREETING!r})")
-    assert receive(far, len(GREETING)) == GREETING
-    far.sendall(GREETING)
-    assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+connect = functools.partial(connect_any, opened="mptcp.opened")
 
 
 def told(child, name="s"):

@@ -4,7 +4,7 @@ import errno
 import pathlib
 import shutil
 
-from lib import home, mptcp
+from lib import carried, home, mptcp
 from lib.env import GREETING
 from lib.program import Program
 from lib.proc import Process
@@ -46,10 +46,7 @@ def listen(env, version=4, server=None):
 def greet(env, child, listener):
     """Data both ways over socket `s`; the server's end."""
     far = env.accept(listener)
-    child(f"s.sendall({GREETING!r})")
-    assert receive(far, len(GREETING)) == GREETING
-    far.sendall(GREETING)
-    assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+    carried.greet(child, far)
     return far
 
 

@@ -4,7 +4,7 @@ import errno
 import os
 import signal
 
-from lib import home, mptcp
+from lib import carried, home, mptcp
 from lib.env import GREETING
 from lib.proc import CommandFailed
 from lib.program import Program
@@ -48,10 +48,7 @@ def connection(env, child, version=4, port=PORT, before=()):
         child(expression)
     child(f"s.connect(('{address}', {port}))")
     far = env.accept(listener)
-    child(f"s.sendall({GREETING!r})")
-    assert receive(far, len(GREETING)) == GREETING
-    far.sendall(GREETING)
-    child(f"received(s, {len(GREETING)})")
+    carried.greet(child, far)
     yield far
     child("s.close()")
     far.close()

@@ -1,0 +1,46 @@
+"""A program on the router of a home, whose connections the daemon there carries: what its tests have in common."""
+from . import stream
+from .env import GREETING
+from .proxy import PORT, Cpe
+
+
+def start(env, **keys):
+    """The router's daemon; its own connections are steered as well."""
+    router = env.daemon(env.home.cpe, [Cpe(**keys)])
+    env.steer("up", "--local", at=env.home.cpe)
+    return router
+
+
+def connect(env, child, version=4, server=None, before=(), port=PORT, opened="opened"):
+    """Opens socket `s` of the program, does what is to be done before, and connects it; the server's end."""
+    server = server or env.home.multi
+    address = env.home.where(server)[version]
+    listener = env.listen(version, port, address=address, at=server, multipath=server is env.home.multi)
+    child(f"kept('s', {opened}({version}))")
+    for expression in before:
+        child(expression)
+    child(f"s.connect(('{address}', {port}))")
+    return env.accept(listener)  # which stays open: without it the kernel takes no joins
+
+
+def greet(child, far):
+    """Data both ways: subflows are opened when some has been acknowledged."""
+    child(f"s.sendall({GREETING!r})")
+    assert stream.receive(far, len(GREETING)) == GREETING
+    far.sendall(GREETING)
+    assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+
+
+def refuses(child, expression, why):
+    """Whether it fails for this reason."""
+    try:
+        child(expression)
+    except OSError as error:
+        if error.errno != why:
+            raise
+        return True
+    return False
+
+
+def uplink_addresses(env, *numbers, version=4):
+    return [env.home.uplinks[n].address(version) for n in numbers]
