@@ -2,6 +2,7 @@
 #include "mptcp/ending.h"
 
 #include "mptcp/alone.h"
+#include "mptcp/close_reason.h"
 #include "mptcp/conn.h"
 #include "mptcp/fate.h"
 #include "mptcp/flow.h"
@@ -51,21 +52,7 @@ void conn_carry_out_failure(struct braid_conn *c, braid_time now)
 /* Why the connection ends if this was its only subflow, and MPTCP does not keep it alive. */
 static enum braid_close why_of(const struct mp_subflow *s)
 {
-    switch (s->closing.why) {
-    case SUBFLOW_CLOSED_DONE:
-        return BRAID_CLOSE_DONE;
-    case SUBFLOW_CLOSED_RST:
-        return BRAID_CLOSE_RESET;
-    case SUBFLOW_CLOSED_REFUSED:
-        return BRAID_CLOSE_REFUSED;
-    case SUBFLOW_CLOSED_TIMEOUT:
-        return BRAID_CLOSE_TIMEOUT;
-    case SUBFLOW_CLOSED_UNREACHABLE:
-        return BRAID_CLOSE_UNREACHABLE;
-    case SUBFLOW_CLOSED_LOCAL:
-        break;
-    }
-    return BRAID_CLOSE_PROTOCOL;
+    return close_reason(s, BRAID_CLOSE_PROTOCOL);
 }
 
 /* The last subflow is gone. MPTCP lives on for a while without any (section 3.3.3, break-before-make); plain

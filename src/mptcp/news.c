@@ -2,6 +2,7 @@
  * that it was established is noted beside the marks of its handshake. */
 #include "mptcp/news.h"
 
+#include "mptcp/close_reason.h"
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/known.h"
@@ -68,21 +69,7 @@ void news_joined(struct mp_subflow *s)
 
 static enum braid_close why_gone(const struct mp_subflow *s)
 {
-    switch (s->closing.why) {
-    case SUBFLOW_CLOSED_DONE:
-        return BRAID_CLOSE_DONE;
-    case SUBFLOW_CLOSED_RST:
-        return BRAID_CLOSE_RESET;
-    case SUBFLOW_CLOSED_REFUSED:
-        return BRAID_CLOSE_REFUSED;
-    case SUBFLOW_CLOSED_TIMEOUT:
-        return BRAID_CLOSE_TIMEOUT;
-    case SUBFLOW_CLOSED_UNREACHABLE:
-        return BRAID_CLOSE_UNREACHABLE;
-    case SUBFLOW_CLOSED_LOCAL:
-        break;
-    }
-    return BRAID_CLOSE_ABORTED;
+    return close_reason(s, BRAID_CLOSE_ABORTED);
 }
 
 /* Of one that a stranger may have asked for nothing is told. */
