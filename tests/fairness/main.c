@@ -123,7 +123,7 @@ static void usage(const char *program)
         "usage: %s [-a algorithm]... [-n seeds] [-s first seed] [-t seconds] [-j processes] [--markdown] "
         "[question]\n"
         "Who gets how much of shared bottlenecks? Without -a: Reno and the coupled algorithms, which is the "
-        "test;\n--markdown: all algorithms, as tables, with 20 seeds of 60 s each.\nquestions:",
+        "test;\n--markdown: all algorithms, as tables, for 60 s each.\nquestions:",
         program);
     for (unsigned i = 0; i < n_scenes; i++)
         fprintf(stderr, " %s", scenes[i].name);
@@ -174,7 +174,7 @@ static void parse(int argc, char **argv, struct options *o)
             usage(argv[0]);
     }
     o->scene = argv[optind];
-    o->seeds = o->seeds ? o->seeds : o->markdown ? 20 : 5;
+    o->seeds = o->seeds ? o->seeds : 20;
     o->span = o->span ? o->span : (o->markdown ? 60 : 25) * BRAID_SECOND;
     o->ccs = o->ccs ? o->ccs : default_ccs(o->markdown);
     if (o->children < 1 || argc > optind + 1)
