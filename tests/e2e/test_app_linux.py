@@ -251,7 +251,7 @@ def test_mptcpize_has_programs_ask_for_braids_sockets(env, kernel):
         with env.home.multi.entered():
             until(listening, "iperf3 listens")
         assert under_braidrun(env, router, "python3", "-c", script).stdout.split() == ["262", "True"]
-        done = under_braidrun(env, router, "iperf3", "-c", home.MULTI[4], "-n", "8M", "-J")
+        done = under_braidrun(env, router, "iperf3", "-c", home.MULTI[4], "-t", "1", "-J")
     finally:
         server.kill()
     assert json.loads(done.stdout)["end"]["sum_received"]["bytes"] > MIB
