@@ -10,21 +10,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 #include "app/channel.h"
 #include "socket/real.h"
+#include "socket/times.h"
 
 #define APP_SOCKET "/run/braid/app.sock"
 #define PATIENCE   2000 /* milliseconds, for all of it */
 #define PAUSE      2    /* milliseconds, where the daemon has no room for us */
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* False: the time is over. */
 static bool wait_until(int fd, short events, int64_t deadline)

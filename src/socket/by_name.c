@@ -9,11 +9,11 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
 #include "base/addr.h"
 #include "base/targets.h"
 #include "io/sockaddr.h"
 #include "socket/real.h"
+#include "socket/times.h"
 
 #define VISIBLE __attribute__((visibility("default")))
 
@@ -34,13 +34,6 @@ struct race {
     int error;             /* of the last that has failed, a refusal before all others */
     int64_t deadline, due; /* milliseconds: of all of it, of the next attempt */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- the name ----------------------------------------------------------------------------------------- */
 

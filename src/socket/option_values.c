@@ -6,6 +6,7 @@
 #include <string.h>
 #include "io/sockaddr.h"
 #include "socket/fail.h"
+#include "socket/give.h"
 #include "socket/said.h"
 #include "socket/shown.h"
 
@@ -106,15 +107,6 @@ int values_read(const void *value, socklen_t len, struct app_message *request)
 
 /* ---- what is read ------------------------------------------------------------------------------------- */
 
-int values_write_bytes(const void *what, size_t size, void *value, socklen_t *len)
-{
-    if (*len < size)
-        return fail(EINVAL);
-    memcpy(value, what, size);
-    *len = (socklen_t)size;
-    return 0;
-}
-
 static void write_subflows(const struct app_message *answer, void *value, socklen_t *len)
 {
     struct tcp_multipath_subflow s;
@@ -156,10 +148,10 @@ int values_write(const struct app_message *answer, enum app_option option, void 
         write_statistics(answer, value, len);
         return 0;
     case APP_PROFILE:
-        return values_write_bytes(answer->profile, strlen(answer->profile) + 1, value, len);
+        return give_name(answer->profile, value, len);
     case APP_ENABLE:
     case APP_CONNID:
-        return values_write_bytes(&answer->value, sizeof(answer->value), value, len);
+        return give_bytes(&answer->value, sizeof(answer->value), value, len);
     default:
         return said_write(answer, option, value, len);
     }

@@ -11,7 +11,5 @@
 int values_read(const void *value, socklen_t len, struct app_message *request);
 /* What getsockopt gives: as much as fits of a list. -1 with errno: it does not fit. */
 int values_write(const struct app_message *answer, enum app_option option, void *value, socklen_t *len);
-/* The same of so many bytes. */
-int values_write_bytes(const void *what, size_t size, void *value, socklen_t *len);
 
 #endif

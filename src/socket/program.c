@@ -1,8 +1,8 @@
 /* See program.h. What the daemon has answered holds for this process and its children. */
 #include "socket/program.h"
+#include "socket/times.h"
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "socket/ask.h"
 
@@ -13,13 +13,6 @@ enum { UNKNOWN, UNNAMED, NAMED };
 
 static atomic_int state = UNKNOWN;
 static _Atomic time_t again; /* when a daemon that was not there is asked for again */
-
-static time_t now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    return t.tv_sec;
-}
 
 bool program_is_unnamed(void)
 {

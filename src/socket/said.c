@@ -1,6 +1,7 @@
 /* See said.h. */
 #include "socket/said.h"
 #include "socket/fail.h"
+#include "socket/give.h"
 #include <braid/socket.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -75,21 +76,11 @@ static int write_number(uint64_t number, void *value, socklen_t *len)
     return 0;
 }
 
-static int write_name(const char *name, void *value, socklen_t *len)
-{
-    size_t size = strlen(name) + 1;
-    if (*len < size)
-        return fail(EINVAL);
-    memcpy(value, name, size);
-    *len = (socklen_t)size;
-    return 0;
-}
-
 int said_write(const struct app_message *answer, enum app_option option, void *value, socklen_t *len)
 {
     uint64_t number;
     if (option == APP_PATH_MANAGER)
-        return write_name(answer->path_manager, value, len);
+        return give_name(answer->path_manager, value, len);
     app_numbers_tell(&answer->numbers, number_of(option), &number);
     return write_number(number, value, len);
 }
@@ -98,7 +89,7 @@ int said_write_intent(const struct intent *in, enum app_option option, void *val
 {
     uint64_t number;
     if (option == APP_PATH_MANAGER)
-        return in->path_manager[0] ? write_name(in->path_manager, value, len) : fail(ENOTCONN);
+        return in->path_manager[0] ? give_name(in->path_manager, value, len) : fail(ENOTCONN);
     return app_numbers_tell(&in->numbers, number_of(option), &number) ? write_number(number, value, len)
                                                                       : fail(ENOTCONN);
 }

@@ -11,6 +11,7 @@
 #include "io/sockaddr.h"
 #include "socket/ask.h"
 #include "socket/fail.h"
+#include "socket/give.h"
 #include "socket/said.h"
 #include "socket/intent.h"
 #include "socket/linux_socket.h"
@@ -164,7 +165,7 @@ static int get_intent(int fd, int option, void *value, socklen_t *len)
     if (option != TCP_MULTIPATH_ENABLE || !in.says_enable)
         return fail(ENOTCONN);
     int enable = (int)in.enable;
-    return values_write_bytes(&enable, sizeof(enable), value, len);
+    return give_bytes(&enable, sizeof(enable), value, len);
 }
 
 APART static int get_option(int fd, enum app_option ours, int option, void *value, socklen_t *len)

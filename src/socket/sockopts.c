@@ -13,11 +13,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
-#include <time.h>
 #include "base/addr.h"
 #include "io/sockaddr.h"
 #include "socket/ask.h"
 #include "socket/real.h"
+#include "socket/times.h"
 
 #ifndef SO_BUF_LOCK
 #define SO_BUF_LOCK 72
@@ -113,13 +113,6 @@ static bool is_elsewhere(const struct sockaddr *address)
 
 static atomic_uint_fast64_t strangers[STRANGERS]; /* seconds << 16 | port */
 
-static uint64_t seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-    return (uint64_t)t.tv_sec;
-}
-
 /* 0: it has none. */
 static uint16_t port_of(int fd)
 {
@@ -135,12 +128,12 @@ static uint16_t port_of(int fd)
 static bool is_stranger(uint16_t port)
 {
     uint64_t e = atomic_load_explicit(&strangers[port % STRANGERS], memory_order_relaxed);
-    return (uint16_t)e == port && seconds() - (e >> 16) <= STRANGER_S;
+    return (uint16_t)e == port && (uint64_t)now_s() - (e >> 16) <= STRANGER_S;
 }
 
 static void note_stranger(uint16_t port)
 {
-    atomic_store_explicit(&strangers[port % STRANGERS], seconds() << 16 | port, memory_order_relaxed);
+    atomic_store_explicit(&strangers[port % STRANGERS], (uint64_t)now_s() << 16 | port, memory_order_relaxed);
 }
 
 /* ---- telling ------------------------------------------------------------------------------------------ */
