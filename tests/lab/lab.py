@@ -16,7 +16,7 @@ from lib.stream import Sender, Timeline, noise
 from lib.wait import until
 from link import Link
 
-NUMBERS = (1, 2, 4, 5)  # of paths; the network between proxy and server is number 3
+NUMBERS = (1, 2, 4, 5, 6)  # of paths; the network between proxy and server is number 3
 SCENARIOS = pathlib.Path(__file__).resolve().parent / "scenarios"
 CARRIES = 20000  # bytes that a path has to deliver before it counts as carrying payload, more than any probing does
 _count = itertools.count(1)

@@ -5,7 +5,7 @@
 
 #include "params.h"
 
-#define LAB_PATHS 4
+#define LAB_PATHS 5
 #define LAB_NAME  32 /* bytes of a path's name, with its end */
 #define LAB_ERROR 512
 

@@ -99,7 +99,7 @@ void family_long_transfer(struct scenario *s, struct rng *r, unsigned seconds)
 
 void family_slow_paths(struct scenario *s, struct rng *r)
 {
-    for (unsigned i = 0; i < SIM_PATHS; i++) {
+    for (unsigned i = 0; i < FAMILY_PATHS; i++) {
         s->up[i].rate = s->down[i].rate = (uint64_t)rng_log_range(r, 200 * KB, 2 * MB);
         s->up[i].delay = s->down[i].delay = rng_log_range(r, 500, 60 * BRAID_MS);
         s->up[i].queue = s->down[i].queue = 64 * KB + family_bdp(&s->up[i]);
@@ -182,7 +182,7 @@ void scenario_make(struct scenario *s, const struct family *f, uint64_t seed)
     s->start = rng_log_range(&r, BRAID_SECOND, (braid_time)1 << 44);
     if (rng_chance(&r, 0.2)) /* where a count of milliseconds in 32 bits wraps */
         s->start = ((braid_time)1 << 32) * 1000 - rng_log_range(&r, 1, 20 * BRAID_SECOND);
-    for (unsigned i = 0; i < SIM_PATHS; i++)
+    for (unsigned i = 0; i < FAMILY_PATHS; i++)
         base_path(s, i, &r);
     for (unsigned side = 0; side < SIM_SIDES; side++) {
         base_app(s, side, &r);

@@ -6,6 +6,8 @@
 
 #define KB 1024
 #define MB (1024 * 1024)
+/* Of the paths that there may be, families use so many; more would change what all seeds draw. */
+#define FAMILY_PATHS 4
 
 /* Bytes that fill a path in both directions. */
 uint64_t family_bdp(const struct link_params *p);

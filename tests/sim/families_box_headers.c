@@ -25,7 +25,7 @@ void mb_base(struct scenario *s, struct rng *r, unsigned paths, unsigned outcome
 
 void mb_slow(struct scenario *s, struct rng *r)
 {
-    for (unsigned i = 0; i < SIM_PATHS; i++) {
+    for (unsigned i = 0; i < FAMILY_PATHS; i++) {
         s->up[i].rate = s->down[i].rate = (uint64_t)rng_log_range(r, 20 * KB, 300 * KB);
         s->up[i].delay = s->down[i].delay = rng_log_range(r, BRAID_MS, 60 * BRAID_MS);
         s->up[i].queue = s->down[i].queue = 64 * KB + family_bdp(&s->up[i]);

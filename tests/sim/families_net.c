@@ -96,7 +96,7 @@ void make_tiny_queue(struct scenario *s, struct rng *r)
 
 void make_three_paths(struct scenario *s, struct rng *r)
 {
-    s->n_paths = (unsigned)rng_range(r, 3, SIM_PATHS);
+    s->n_paths = (unsigned)rng_range(r, 3, FAMILY_PATHS);
     if (rng_chance(r, 0.5))
         family_each_link(s, r, family_lossy);
     family_join_all(s, r);
@@ -129,7 +129,7 @@ void make_mtu_silent(struct scenario *s, struct rng *r)
     unsigned least = s->v6 ? 1280 : 576;
 
     family_long_transfer(s, r, 4);
-    for (unsigned i = 0; i < SIM_PATHS; i++) {
+    for (unsigned i = 0; i < FAMILY_PATHS; i++) {
         s->up[i].black_hole = s->down[i].black_hole = true;
         family_action(s, (struct action){.kind = ACT_PATH_MTU,
                                          .at = rng_log_range(r, 1, 3 * BRAID_SECOND),

@@ -21,7 +21,7 @@ static void managed(struct scenario *s, struct rng *r, const char *client)
 
     family_slow_paths(s, r);
     family_long_transfer(s, r, 8);
-    for (unsigned i = 0; i < SIM_PATHS; i++) {
+    for (unsigned i = 0; i < FAMILY_PATHS; i++) {
         s->up[i].rate = s->down[i].rate = rate * (uint64_t)rng_range(r, 80, 120) / 100;
         s->up[i].queue = s->down[i].queue = 64 * KB + family_bdp(&s->up[i]);
     }
@@ -192,7 +192,7 @@ void make_pm_on_demand(struct scenario *s, struct rng *r)
 void make_pm_short(struct scenario *s, struct rng *r)
 {
     managed(s, r, rng_chance(r, 0.7) ? "on-demand" : "backup");
-    for (unsigned i = 0; i < SIM_PATHS; i++) {
+    for (unsigned i = 0; i < FAMILY_PATHS; i++) {
         s->up[i].rate = s->down[i].rate = (uint64_t)rng_log_range(r, MB, 50 * MB);
         s->up[i].delay = s->down[i].delay = rng_log_range(r, 100, 100 * BRAID_MS);
         s->up[i].queue = s->down[i].queue = 128 * KB;

@@ -22,7 +22,7 @@ static const struct pm_ops *fullmesh(void)
 static void racing(struct scenario *s, struct rng *r, unsigned outcomes)
 {
     s->race = true;
-    s->n_paths = (unsigned)rng_range(r, 2, SIM_PATHS);
+    s->n_paths = (unsigned)rng_range(r, 2, FAMILY_PATHS);
     s->expect = EXPECT_OUTCOME;
     s->outcomes = outcomes;
     s->app[SIM_SERVER].accept_delay = 0;

@@ -36,7 +36,7 @@ static void begin(struct scenario *s, struct rng *r)
 void make_sched_alike(struct scenario *s, struct rng *r)
 {
     begin(s, r);
-    for (unsigned i = 1; i < SIM_PATHS; i++) {
+    for (unsigned i = 1; i < FAMILY_PATHS; i++) {
         s->up[i] = s->up[0];
         s->down[i] = s->down[0];
     }

@@ -39,9 +39,9 @@ void family_home(struct scenario *s, struct rng *r)
 {
     uint64_t rate = 0;
 
-    s->n_paths = (unsigned)rng_range(r, 2, SIM_PATHS);
+    s->n_paths = (unsigned)rng_range(r, 2, FAMILY_PATHS);
     s->n_addrs = (unsigned)rng_range(r, 1, 2);
-    for (unsigned i = 0; i < SIM_PATHS; i++) {
+    for (unsigned i = 0; i < FAMILY_PATHS; i++) {
         s->up[i].rate = (uint64_t)rng_log_range(r, 10 * KB, 100 * KB);
         s->down[i].rate = s->up[i].rate * (uint64_t)rng_range(r, 1, 3);
         s->up[i].delay = s->down[i].delay = rng_log_range(r, 500, 60 * BRAID_MS);
@@ -151,7 +151,7 @@ void make_up_receiver(struct scenario *s, struct rng *r)
     s->n_addrs = 1;
     s->sched[SIM_SERVER] = sched_algorithms[rng_below(r, 2)];
     s->app[SIM_CLIENT].total = 0;
-    for (unsigned i = 0; i < SIM_PATHS; i++)
+    for (unsigned i = 0; i < FAMILY_PATHS; i++)
         s->down[i].rate = s->down[0].rate * (uint64_t)rng_range(r, 80, 120) / 100;
     s->app[SIM_SERVER].total = s->down[0].rate * s->n_paths * 18;
     s->app[SIM_SERVER].pause = 0;

@@ -6,7 +6,7 @@
 #include "link.h"
 #include "middlebox.h"
 
-#define SIM_PATHS   4 /* a path joins one client address with all server addresses */
+#define SIM_PATHS   5 /* a path joins one client address with all server addresses */
 #define SIM_ADDRS   3 /* of the server */
 #define SIM_CONNS   24
 #define SIM_ACTIONS 64

@@ -7,6 +7,9 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "tests/lab/scenarios"
 ACCEPTANCE = "linux-"  # scenarios of Linux's own acceptance test begin with this
+# Those over which every scheduler and congestion control is measured. All others are situations: what lines do to those
+# who depend on them, over which the profiles are measured.
+MATRIX = ("equal", "good-bad", "lossy", "lossy-both", "near-far", "one-bad", "satellite-lte", "trace-dsl", "unequal", "wifi-lte")
 KIB, MIB = 1 << 10, 1 << 20
 OBJECTS = {"16 KB": 16 * KIB, "256 KB": 256 * KIB, "4 MB": 4 * MIB, "64 MB": 64 * MIB}
 BULK, ACCEPTANCE_SIZE = "64 MB", 16 * MIB
@@ -74,8 +77,14 @@ def about(scenario):
 
 
 def scenarios(acceptance=False):
+    if not acceptance:
+        return list(MATRIX)
+    return sorted(path.stem for path in SCENARIOS.glob(f"{ACCEPTANCE}*.ini"))
+
+
+def situations():
     names = sorted(path.stem for path in SCENARIOS.glob("*.ini"))
-    return [name for name in names if name.startswith(ACCEPTANCE) == acceptance]
+    return [name for name in names if name not in MATRIX and not name.startswith(ACCEPTANCE)]
 
 
 def _combinations(build):

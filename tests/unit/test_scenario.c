@@ -163,7 +163,8 @@ START_TEST(mistakes_are_told_with_their_place)
     refused("[paths one]\n", "1: [paths one]: expected [scenario] or [path NAME]");
     refused("[path One]\n", "1: [path One]: expected a name of a-z");
     refused("[path a]\n[path a]\n", "2: [path a]: there is a path of this name");
-    refused("[path a]\n[path b]\n[path c]\n[path d]\n[path e]\n", "5: [path e]: expected at most 4 paths");
+    refused("[path a]\n[path b]\n[path c]\n[path d]\n[path e]\n[path f]\n",
+            "6: [path f]: expected at most 5 paths");
     refused("[path a]\n[scenario]\n", "2: [scenario]: expected before all paths");
     refused("[scenario]\nname = x\n", "2: name: there is no such key in [scenario]; expected about");
     refused("[path a]\nrate\n", "2: path a: rate: expected key = value");

@@ -6,7 +6,7 @@
 #include "role/learned.h"
 #include "shell.h"
 
-static const char *const names[SIM_PATHS] = {"up0", "up1", "up2", "up3"};
+static const char *const names[SIM_PATHS] = {"up0", "up1", "up2", "up3", "up4"};
 
 /* ---- time -------------------------------------------------------------------------- */
 
