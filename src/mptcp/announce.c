@@ -124,9 +124,8 @@ static unsigned signals_due(const struct braid_conn *c)
     if (!m)
         return 0;
     unsigned due = m->n_echoes + (conn_withdrawals_due(c) > 0); /* one ACK for all withdrawals */
-    /* Without our key the peer cannot check the HMAC, and drops the option. Who was opened got the third ACK
-     * with both keys; one that opened knows that its own has arrived when a DSS comes. */
-    if (!c->handshake.passive && !c->dss.keyed)
+    /* without our key the peer cannot check the HMAC, and drops the option */
+    if (!conn_keys_shared(c))
         return due;
     for (unsigned i = 0; i < m->n_locals; i++)
         due += m->announcements[i].due;

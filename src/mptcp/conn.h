@@ -234,6 +234,13 @@ static inline bool conn_is_mptcp(const struct braid_conn *c)
 {
     return c->mode == MODE_MPTCP;
 }
+/* Each end is known to have the other's key, without which nobody joins or announces (RFC 8684 section 3.1).
+ * Who was opened got both with the third ACK; one that opened knows that its own has arrived when a DSS
+ * comes. */
+static inline bool conn_keys_shared(const struct braid_conn *c)
+{
+    return conn_is_mptcp(c) && (c->handshake.passive || c->dss.keyed);
+}
 /* Bytes of the stream that have come in order (the DATA_FIN has a number, too, and is no byte) ... */
 static inline uint64_t conn_bytes_received(const struct braid_conn *c)
 {

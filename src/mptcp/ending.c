@@ -56,10 +56,11 @@ static enum braid_close why_of(const struct mp_subflow *s)
 }
 
 /* The last subflow is gone. MPTCP lives on for a while without any (section 3.3.3, break-before-make); plain
- * TCP ends with it, and so do handshakes and what has nothing more to exchange. */
+ * TCP ends with it, and so do handshakes, what nobody can join as the third ACK may never have arrived, and
+ * what has nothing more to exchange. */
 static void all_gone(struct braid_conn *c, enum braid_close why, braid_time now)
 {
-    if (c->phase == CONN_DRAINING || !conn_is_mptcp(c) || c->phase < CONN_ESTABLISHED) {
+    if (c->phase == CONN_DRAINING || c->phase < CONN_ESTABLISHED || !conn_keys_shared(c)) {
         /* one that drains has ended well, whatever becomes of its last FINs */
         if (c->phase != CONN_DRAINING && !c->closing.told)
             c->closing.why = why;

@@ -297,9 +297,10 @@ void conn_pm_update(struct braid_conn *c, braid_time now)
     struct conn_pm *m = &c->pm;
     /* Section 3.1: nobody may join before a DSS has come (may_open in the view); who was opened may announce
      * as soon as the third ACK has brought both keys. */
-    bool ready = conn_is_mptcp(c) && (c->handshake.passive || c->dss.keyed);
+    if (!conn_keys_shared(c))
+        return;
     /* at the data level all has ended: more subflows are of no use */
-    if (!ready || (c->recv.fin_received && c->send.fin_acked))
+    if (c->recv.fin_received && c->send.fin_acked)
         return;
     if (!m->changed && c->deadlines.pm > now && m->could_open == c->dss.keyed && !conn_load_reached(c))
         return;

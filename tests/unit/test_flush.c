@@ -308,6 +308,7 @@ END_TEST
 START_TEST(mptcp_waits_for_a_new_subflow)
 {
     begin();
+    lone.c->dss.keyed = true;
     flow_reset(lone.s, MPTCP_RST_OUTSTANDING);
     flush();
     ck_assert_uint_eq(lone.c->n_subflows, 0);
@@ -319,6 +320,26 @@ START_TEST(mptcp_waits_for_a_new_subflow)
     ck_assert_int_eq(lone.c->phase, CONN_DEAD);
     ck_assert_int_eq(why, BRAID_CLOSE_TIMEOUT);
     ck_assert_uint_eq(lone_count(COUNT_MP_CONN_TIMEOUT), 1);
+    lone_end();
+}
+END_TEST
+
+START_TEST(mptcp_waits_for_no_subflow_while_the_peer_may_not_have_our_key)
+{
+    begin();
+    lone.c->handshake.passive = lone.c->dss.keyed = false;
+    lone.s->closing.dead = true;
+    lone.s->closing.why = SUBFLOW_CLOSED_RST;
+    flush();
+    ck_assert_int_eq(lone.c->phase, CONN_DEAD);
+    ck_assert_int_eq(why, BRAID_CLOSE_RESET);
+    lone_end();
+    begin();
+    lone.c->handshake.passive = true; /* this one was opened, and has got it */
+    lone.s->closing.dead = true;
+    lone.s->closing.why = SUBFLOW_CLOSED_RST;
+    flush();
+    ck_assert_int_eq(lone.c->phase, CONN_ESTABLISHED);
     lone_end();
 }
 END_TEST
@@ -381,6 +402,7 @@ int main(void)
     tcase_add_test(t, plain_tcp_ends_with_its_only_subflow_for_the_same_reason);
     tcase_add_test(t, what_was_received_is_read_before_an_end_in_order);
     tcase_add_test(t, mptcp_waits_for_a_new_subflow);
+    tcase_add_test(t, mptcp_waits_for_no_subflow_while_the_peer_may_not_have_our_key);
     tcase_add_test(t, a_connection_that_the_user_has_released_waits_a_minute_for_its_peers_end);
     tcase_add_test(t, the_timer_is_armed_for_the_earliest_of_all_deadlines);
     suite_add_tcase(suite, t);

@@ -1,6 +1,7 @@
 /* The server at the end of a chain, which knows nothing of MPTCP. A race over the uplinks may have it
  * connected several times for one connection of the device's; all of these are guests until it is known which
- * one the CPE has taken, and that one becomes the application's. The others end without a byte. */
+ * one the CPE has taken, and that one becomes the application's. The others end without a byte; so does what
+ * a copy of the SYN makes that reaches the exit when the application's connection was reset. */
 #include "chain.h"
 
 #include <stdlib.h>
@@ -34,14 +35,21 @@ static uint16_t port_of(struct world *w, const struct guest *g)
     return chain_cpe_carries(w, &from, &device) ? device.port : 0;
 }
 
+static struct app *owner_of(const struct guest *g)
+{
+    struct world *w = g->sc->world;
+    uint16_t port = g->established ? port_of(w, g) : 0;
+
+    for (unsigned i = 0; i < w->s.n_conns && port != 0; i++)
+        if (w->apps[SIM_CLIENT][i].port == port)
+            return &w->apps[SIM_SERVER][i];
+    return NULL;
+}
+
 static void adopt(struct app *a, struct guest *g)
 {
     struct braid_conn *c = g->conn;
 
-    if (a->opened && !a->world->chain->died)
-        sim_fail(a->world, "two connections of the server's are one of the device's");
-    if (a->opened) /* by an old SYN that has reached an exit without a memory */
-        return;
     a->sc = g->sc;
     guest_free(g);
     a->conn = c;
@@ -55,16 +63,26 @@ static void adopt(struct app *a, struct guest *g)
     sim_core_touch(a->sc);
 }
 
+/* The application has its connection. A copy of the SYN makes another one at an exit that has no memory of
+ * the first, since it was reset, or with the exit's; it is nobody's, so that nothing may come over it. */
+static void turn_away(const struct app *a, const struct guest *g)
+{
+    bool reset = a->aborted || (a->closed && a->why != BRAID_CLOSE_DONE);
+
+    if (!reset && !a->world->chain->died)
+        sim_fail(a->world, "two connections of the server's are one of the device's");
+    if (braid_conn_readable(g->conn) > 0)
+        sim_fail(a->world, "bytes of the device's came over a second connection of the server's");
+}
+
 static void settle(struct guest *g)
 {
-    struct world *w = g->sc->world;
-    uint16_t port = g->established ? port_of(w, g) : 0;
+    struct app *a = owner_of(g);
 
-    for (unsigned i = 0; i < w->s.n_conns && port != 0; i++)
-        if (w->apps[SIM_CLIENT][i].port == port) {
-            adopt(&w->apps[SIM_SERVER][i], g);
-            return;
-        }
+    if (a && a->opened)
+        turn_away(a, g);
+    else if (a)
+        adopt(a, g);
 }
 
 void chain_server_settle(struct world *w)
