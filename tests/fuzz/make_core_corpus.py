@@ -15,6 +15,7 @@ COOKIES, TWO_CORES, CLIENTS, SYN_DATA = 1, 4, 32, 64  # of the first byte of mor
 SYN_AGAIN, BARE_AGAIN, PLAIN_AGAIN, REPEATS, MAPS, OVERTAKES = 1, 2, 4, 8, 16, 32  # of a SYN with data
 WRAP_32, WRAP_63, WRAP_64, WRAP_TCP = 1, 2, 3, 4  # of the second
 CCS, SCHEDS, PMS = 7, 10, 4  # as many numbers name all of them
+OPTIONS = 27  # of a connection, in the order of include/braid/option.h
 
 
 def begin(flags=ECHO):
@@ -190,6 +191,8 @@ MORE_SCRIPTS = {
                mptcp(0, 0x0008, 0x19, 1, 0), change(ENDPOINT, 64, 1), wait(255, 14), ack(0)],
     "changes": [begin_more(), *TWO_PATHS, change(SCHED, 5), change(CC, 2), change(PM, 2), change(OPTION, 0, 40, 0, 1),
                 BIG_WRITE, ack(0), ack(1), data(0), change(READ_COPY, 1, 0), change(CLOSE), ack(0), ack(1)],
+    "options": [begin_more(), *TWO_PATHS, *(change(OPTION, option, 0, 7, 0) for option in range(OPTIONS + 1)), BIG_WRITE, ack(0),
+                ack(1), data(0)],
     **{f"syn-data-{name}": [begin_more(SYN_DATA | how, wrap, clients=(5, 180), flags=flags), *records, data(0), ack(0), data(0),
                             join(1), data(1), act(SHUTDOWN), ack(0), data(0, DATA_FIN, 1)]
        for name, how, wrap, flags, records in (
