@@ -20,29 +20,23 @@
 #define ALPHA_AIMD   (3 * (1 - BETA) / (1 + BETA))
 #define TARGET_LIMIT 1.5
 
-/* For curve.elapsed_us: outside of congestion avoidance, and in the first slow start. */
-#define NO_EPOCH         (-1)
-#define FIRST_SLOW_START (-2)
+#define NO_EPOCH (-1) /* for curve.elapsed_us: outside of congestion avoidance */
 
 /* Where on which cubic the flow is. */
 struct curve {
-    union {
-        struct {
-            double w_max; /* bytes; 0: undefined, then K = 0 where congestion avoidance begins (4.7, 4.8) */
-            double w_last_max; /* bytes, for fast convergence */
-            double w_est;      /* bytes, the window of standard TCP */
-            double k;          /* seconds */
-        };
-        struct hystart hystart; /* FIRST_SLOW_START: there is no curve yet */
-    };
+    double w_max;       /* bytes; 0: undefined, then K = 0 where congestion avoidance begins (4.7, 4.8) */
+    double w_est;       /* bytes, the window of standard TCP */
+    float w_last_max;   /* bytes, for fast convergence; 0: there was no loss yet */
+    float k;            /* seconds */
     int64_t elapsed_us; /* t */
 };
 
 struct cubic {
     struct curve curve;
-    double fraction; /* of a byte, to be added to cwnd */
     braid_time last_ack;
+    struct hystart hystart; /* until the first loss */
     enum episode episode;
+    float fraction; /* of a byte, to be added to cwnd */
 };
 
 /* As it was before the congestion episode. */
@@ -76,7 +70,7 @@ static double cube_root(double x)
  * part. */
 static double w_cubic(const struct cc *cc, const struct curve *at, double t)
 {
-    double d = t - at->k;
+    double d = t - (double)at->k;
     return C * cc->mss * d * d * d + at->w_max;
 }
 
@@ -84,16 +78,8 @@ static void cubic_init(struct cc *cc, braid_time now)
 {
     struct cubic *c = state(cc);
 
-    *c = (struct cubic){.curve.elapsed_us = FIRST_SLOW_START, .last_ack = now};
-    hystart_init(&c->curve.hystart);
-}
-
-/* The curve, now that ssthresh is set. */
-static struct curve *curve(struct cubic *c)
-{
-    if (c->curve.elapsed_us == FIRST_SLOW_START)
-        c->curve = (struct curve){.elapsed_us = NO_EPOCH};
-    return &c->curve;
+    *c = (struct cubic){.curve.elapsed_us = NO_EPOCH, .last_ack = now};
+    hystart_init(&c->hystart);
 }
 
 /* Congestion avoidance begins. w_max is 0 after a timeout and where slow start ended without a loss: the
@@ -104,7 +90,7 @@ static void begin_epoch(struct cc *cc, struct curve *at)
 
     if (at->w_max < cwnd)
         at->w_max = cwnd;
-    at->k = cube_root((at->w_max - cwnd) / (C * cc->mss));
+    at->k = (float)cube_root((at->w_max - cwnd) / (C * cc->mss));
     at->w_est = cwnd;
     at->elapsed_us = 0;
 }
@@ -123,8 +109,9 @@ static int64_t active_time(struct cubic *c, const struct cc *cc, braid_time now)
  * window is taken as it is. Nothing here shrinks: above the curve the window waits for it. */
 static void avoid_congestion(struct cc *cc, struct cubic *c, uint64_t acked, int64_t passed_us)
 {
-    struct curve *at = curve(c);
-    double cwnd = (double)cc->cwnd + c->fraction, share = acked < cc->cwnd ? (double)acked / cwnd : 1, growth;
+    struct curve *at = &c->curve;
+    double fraction = (double)c->fraction, cwnd = (double)cc->cwnd + fraction;
+    double share = acked < cc->cwnd ? (double)acked / cwnd : 1, growth;
 
     if (at->elapsed_us == NO_EPOCH)
         begin_epoch(cc, at);
@@ -138,19 +125,29 @@ static void avoid_congestion(struct cc *cc, struct cubic *c, uint64_t acked, int
         growth = (w_cubic(cc, at, t + (double)cc->srtt_us / BRAID_SECOND) - cwnd) * share;
     double most = (TARGET_LIMIT - 1) * cwnd * share;
     if (growth > 0)
-        cc_grow(cc, growth < most ? growth : most, &c->fraction);
+        cc_grow(cc, growth < most ? growth : most, &fraction);
+    c->fraction = (float)fraction;
 }
 
-/* Slow start before any loss; later ones follow RFC 5681, as RFC 9406 section 4.3 recommends. */
-static void first_slow_start(struct cc *cc, struct cubic *c, const struct cc_ack *ack)
+/* Before any loss; later slow starts follow RFC 5681, as RFC 9406 section 4.3 recommends. True: this ACK is
+ * dealt with. */
+static bool first_slow_start(struct cc *cc, struct cubic *c, const struct cc_ack *ack)
 {
-    struct hystart *h = &c->curve.hystart;
-    bool goes_on = hystart_on_ack(h, ack->rtt_us, ack->acked / cc->mss, ack->round_start);
+    struct hystart *h = &c->hystart;
+    bool slow_start = cc->ssthresh == CC_SSTHRESH_INFINITE;
 
-    if (ack->cwnd_limited)
+    if (c->curve.w_last_max > 0 || (!slow_start && !h->over))
+        return false;
+    if (hystart_on_ack(h, ack->rtt_us, ack->acked / cc->mss, ack->round_start,
+                       ack->cwnd_limited && cc->cwnd >= cc->ssthresh)) {
+        cc->ssthresh = CC_SSTHRESH_INFINITE;
+        c->curve = (struct curve){.elapsed_us = NO_EPOCH};
+    }
+    if (slow_start && ack->cwnd_limited)
         cc_slow_start(cc, hystart_growth(h, ack->acked));
-    if (!goes_on)
+    if (slow_start && h->over)
         cc->ssthresh = cc->cwnd;
+    return slow_start;
 }
 
 static void cubic_on_ack(struct cc *cc, const struct cc_ack *ack)
@@ -159,15 +156,13 @@ static void cubic_on_ack(struct cc *cc, const struct cc_ack *ack)
     int64_t passed_us = active_time(c, cc, ack->now);
 
     c->episode = EPISODE_OVER;
-    if (c->curve.elapsed_us == FIRST_SLOW_START && cc->ssthresh == CC_SSTHRESH_INFINITE) {
-        first_slow_start(cc, c, ack);
+    if (first_slow_start(cc, c, ack))
         return;
-    }
     if (!ack->cwnd_limited)
         return;
     /* Slow start after a timeout or idleness: a new epoch begins behind it. */
     if (cc->cwnd < cc->ssthresh)
-        curve(c)->elapsed_us = NO_EPOCH;
+        c->curve.elapsed_us = NO_EPOCH;
     uint64_t acked = cc_slow_start(cc, ack->acked);
     if (acked > 0)
         avoid_congestion(cc, c, acked, passed_us);
@@ -186,10 +181,10 @@ static void cubic_on_loss(struct cc *cc, const struct cc_loss *loss)
     /* Of an episode with a timeout within fast recovery, an undo puts back what was before both. */
     if (first && before)
         before->curve = c->curve;
-    struct curve *at = curve(c);
+    struct curve *at = &c->curve;
     double w = (double)window;
-    at->w_max = w < at->w_last_max ? w * (1 + BETA) / 2 : w;
-    at->w_last_max = w;
+    at->w_max = w < (double)at->w_last_max ? w * (1 + BETA) / 2 : w;
+    at->w_last_max = (float)w;
     /* Section 4.7: the window at which congestion avoidance begins again becomes the new maximum. */
     if (loss->timeout)
         at->w_max = 0;

@@ -10,16 +10,20 @@
 struct hystart {
     uint32_t round_min_us; /* currentRoundMinRTT, UINT32_MAX: no sample */
     uint32_t least_us;     /* the least of the rounds before, likewise; instead of lastRoundMinRTT */
-    uint32_t css_base_us;  /* cssBaselineMinRtt; UINT32_MAX outside CSS */
-    uint16_t samples;      /* in this round, in segments; not more than are needed */
-    uint16_t css_rounds;   /* rounds spent in CSS */
+    uint32_t css_base_us;  /* cssBaselineMinRtt, kept when slow start is over; UINT32_MAX in slow start */
+    uint16_t jitter_ms;    /* a rise of so much has proven to be no queue */
+    uint8_t samples;       /* in this round, in segments; not more than are needed */
+    uint8_t rounds : 7;    /* spent in CSS, or since it ended; not more than are needed */
+    bool over : 1;
 };
 
 void hystart_init(struct hystart *h);
 
-/* Takes an ACK of slow start for so many segments: rtt_us is its sample or 0, round_start that of struct
- * cc_ack. Returns false when slow start is over: the caller then sets ssthresh to cwnd. */
-bool hystart_on_ack(struct hystart *h, int64_t rtt_us, uint64_t segments, bool round_start);
+/* Takes an ACK of slow start, or of what follows it before the first loss, for so many segments: rtt_us is
+ * its sample or 0, round_start that of struct cc_ack; full: the window has not shrunk and is used. Returns
+ * whether slow start goes on, else the caller sets ssthresh to cwnd. When it does although it was over
+ * already, then there was no queue: the caller takes ssthresh back. */
+bool hystart_on_ack(struct hystart *h, int64_t rtt_us, uint64_t segments, bool round_start, bool full);
 
 /* By how much cwnd may grow for so many acknowledged bytes. The sender is paced, so L is infinite. */
 uint64_t hystart_growth(const struct hystart *h, uint64_t acked);

@@ -134,6 +134,78 @@ START_TEST(css_ends_when_the_queue_goes_on_growing)
     one_round(&f, 19000); /* less than the threshold above the first round of CSS */
     ck_assert_uint_eq(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
     one_round(&f, 21000);
+    ck_assert_uint_eq(f.cc.ssthresh, CC_SSTHRESH_INFINITE); /* only a whole round's least is believed */
+    one_round(&f, 21000);
+    ck_assert_uint_ne(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+}
+END_TEST
+
+/* Leaves slow start by a rise from 100 to 140 ms. */
+static void leave_slow_start(struct flow *f)
+{
+    flow_init(f, 16, 100000);
+    one_round(f, 100000);
+    for (int i = 0; i < 6; i++)
+        one_round(f, 140000);
+    ck_assert_uint_ne(f->cc.ssthresh, CC_SSTHRESH_INFINITE);
+}
+
+/* A queue would have stayed, since the window has not shrunk. Two rounds: what is acknowledged in the first
+ * was on its way when it began. */
+START_TEST(a_rise_that_goes_again_was_no_queue_and_slow_start_goes_on)
+{
+    struct flow f;
+    leave_slow_start(&f);
+    for (int i = 0; i < 2; i++)
+        one_round(&f, 115000);
+    double before = segments(&f);
+    one_round(&f, 115000);
+    ck_assert_uint_eq(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+    ck_assert_double_eq_tol(segments(&f), 2 * before, 1);
+    one_round(&f,
+              150000); /* from 100 ms, the 40 of jitter and the threshold of 12.5 would have to be exceeded */
+    one_round(&f, 150000);
+    ck_assert_double_ge(segments(&f), 7 * before);
+    one_round(&f, 154000);
+    one_round(&f, 154000);
+    ck_assert_double_lt(segments(&f), 15 * before);
+}
+END_TEST
+
+START_TEST(a_rise_that_stays_ends_slow_start_for_good)
+{
+    struct flow f;
+    leave_slow_start(&f);
+    for (int i = 0; i < 20; i++)
+        one_round(&f, 125000);
+    ck_assert_uint_ne(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+}
+END_TEST
+
+/* Whoever does not use the window has drained the queue himself. */
+START_TEST(a_window_that_is_not_used_proves_nothing)
+{
+    struct flow f;
+    leave_slow_start(&f);
+    f.cc.srtt_us = 100000;
+    for (int i = 0; i < 10; i++) {
+        f.now += 100000;
+        for (int n = 0; n < 10; n++)
+            ack(&f, MSS, false, n == 0);
+    }
+    ck_assert_uint_ne(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+}
+END_TEST
+
+/* Nor does one that was cut: that has drained the queue, too. */
+START_TEST(after_a_loss_slow_start_is_over_for_good)
+{
+    struct flow f;
+    leave_slow_start(&f);
+    loss(&f, false);
+    f.cc.cwnd = f.cc.ssthresh;
+    for (int i = 0; i < 10; i++)
+        one_round(&f, 100000);
     ck_assert_uint_ne(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
 }
 END_TEST
@@ -164,6 +236,10 @@ static TCase *rfc9406(void)
     tcase_add_test(t, few_acks_of_many_segments_are_samples_enough);
     tcase_add_test(t, a_queue_that_grows_by_less_than_the_threshold_each_round_is_noticed);
     tcase_add_test(t, css_ends_when_the_queue_goes_on_growing);
+    tcase_add_test(t, a_rise_that_goes_again_was_no_queue_and_slow_start_goes_on);
+    tcase_add_test(t, a_rise_that_stays_ends_slow_start_for_good);
+    tcase_add_test(t, a_window_that_is_not_used_proves_nothing);
+    tcase_add_test(t, after_a_loss_slow_start_is_over_for_good);
     tcase_add_test(t, second_slow_start_goes_straight_to_ssthresh);
     return t;
 }
