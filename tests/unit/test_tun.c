@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
+#include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <poll.h>
@@ -289,6 +290,29 @@ START_TEST(the_device_is_up_and_vanishes_with_its_routes)
 }
 END_TEST
 
+static void check_polled(void)
+{
+    for (unsigned i = 0; i < tun.n_queues; i++) {
+        struct ifreq ifr = {0};
+        ck_assert_int_eq(ioctl(tun.fds[i], TUNGETIFF, &ifr), 0);
+        ck_assert(ifr.ifr_flags & IFF_NAPI);
+    }
+}
+
+START_TEST(the_kernel_polls_what_is_written)
+{
+    check_polled();
+    shell("ip link del tun-test");
+    enum tun_state was;
+    ck_assert_msg(tun_restore(&tun, &was, error) == 0, "%s", error);
+    check_polled();
+    tun_close(&tun);
+    shell("ip tuntap add tun-test mode tun multi_queue vnet_hdr");
+    open_tun();
+    check_polled();
+}
+END_TEST
+
 START_TEST(a_second_user_is_told_that_the_device_is_busy)
 {
     struct tun second;
@@ -465,6 +489,7 @@ int main(void)
     tcase_add_test(t, super_packets_go_both_ways_over_ipv6);
     tcase_add_test(t, the_kernel_cuts_a_super_packet_into_segments);
     tcase_add_test(t, the_device_is_up_and_vanishes_with_its_routes);
+    tcase_add_test(t, the_kernel_polls_what_is_written);
     tcase_add_test(t, a_second_user_is_told_that_the_device_is_busy);
     tcase_add_test(t, a_device_made_beforehand_is_used_and_kept);
     tcase_add_test(t, steered_traffic_has_a_route_that_vanishes_with_the_device);
