@@ -19,6 +19,7 @@ from link import Link
 NUMBERS = (1, 2, 4, 5, 6)  # of paths; the network between proxy and server is number 3
 SCENARIOS = pathlib.Path(__file__).resolve().parent / "scenarios"
 CARRIES = 20000  # bytes that a path has to deliver before it counts as carrying payload, more than any probing does
+SEEDS = 16  # of the links of a measurement, so that no two paths lose the same packets
 _count = itertools.count(1)
 
 
@@ -37,6 +38,13 @@ def path_names(scenario):
     return re.findall(r"^\[path\s+([^\]\s]+)\s*\]", pathlib.Path(scenario).read_text(), re.M)
 
 
+def hosts(scenario):
+    """The paths that share another one's wire: name: that other one."""
+    sections = re.split(r"^\[path\s+([^\]\s]+)\s*\]", pathlib.Path(scenario).read_text(), flags=re.M)[1:]
+    found = {name: re.search(r"^shares\s*=\s*(\S+)", text, re.M) for name, text in zip(sections[::2], sections[1::2])}
+    return {name: match[1] for name, match in found.items() if match}
+
+
 class Topology(net.Topology):
     """The paths' links are linkem's."""
 
@@ -50,9 +58,17 @@ class Topology(net.Topology):
         super().__init__(prefix)
 
     def _wire(self, path):
-        name = self.names[self.paths.index(path)]
+        name, shares = self.names[self.paths.index(path)], hosts(self.scenario)
+        if name in self.links:
+            return
+        beside = {other: self._devices(self.number(other)) for other, host in shares.items() if host == name and other in self.names}
         self.links[name] = Link(self.directory, self.client, f"up{path}", self.braid, f"path{path}", scenario=self.scenario,
-                                path=name, seed=self.seed)
+                                path=name, seed=SEEDS * self.seed + path, beside=beside)
+        self.links.update(self.links[name].beside)
+
+    @staticmethod
+    def _devices(path):
+        return f"up{path}", f"path{path}"
 
     def number(self, name):
         return self.paths[self.names.index(name)]

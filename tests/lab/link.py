@@ -14,18 +14,27 @@ class LinkError(Exception):
 
 class Link:
     """a and b are namespaces, device_a and device_b the names of what it makes there. The addresses, as
-    "10.1.0.1/24", are set at both ends."""
+    "10.1.0.1/24", are set at both ends. `beside`: paths that share their wire with this one, path: (device_a, device_b);
+    their links are in self.beside, by path, and of the same process."""
 
     def __init__(self, directory, a, device_a, b, device_b, addresses_a=(), addresses_b=(), scenario=None, path=None, seed=1,
-                 settings=()):
+                 settings=(), beside=()):
         self.a, self.b = a, b
-        self._control = directory / f"{a.name}-{device_a}.sock"
-        argv = [LINKEM, "--a", f"{a.name}:{device_a}", "--b", f"{b.name}:{device_b}", "--control", self._control, "--seed", seed]
+        self._control = self._socket(directory, device_a)
+        argv = [LINKEM, "--seed", seed, *self._ends(device_a, device_b, self._control)]
         if scenario:
             argv += ["--scenario", scenario, "--path", path]
         for key, value in dict(settings).items():
             argv += ["--set", f"{key}={value}"]
+        self.beside = {}
+        for name, devices in dict(beside).items():
+            other = self.beside[name] = Link.__new__(Link)
+            other.a, other.b, other.beside = a, b, {}
+            other._control = self._socket(directory, devices[0])
+            argv += [*self._ends(*devices, other._control), "--path", name]
         self.process = Process(argv, f"linkem {device_a}")
+        for other in self.beside.values():
+            other.process = self.process
         try:
             self.process.wait_for_line("ready")
             for namespace, device, addresses in ((a, device_a, addresses_a), (b, device_b, addresses_b)):
@@ -34,6 +43,12 @@ class Link:
         except BaseException:
             self.process.kill()
             raise
+
+    def _socket(self, directory, device):
+        return directory / f"{self.a.name}-{device}.sock"
+
+    def _ends(self, device_a, device_b, control):
+        return ["--a", f"{self.a.name}:{device_a}", "--b", f"{self.b.name}:{device_b}", "--control", control]
 
     def command(self, text):
         """The lines of the answer before "ok"."""

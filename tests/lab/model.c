@@ -4,13 +4,14 @@
 #include <stddef.h>
 
 #define NS_PER_US      1000
+#define NS_PER_S       1000000000
 #define BURST_QUIET    100000000 /* ns: a pause that ends a burst of losses */
 #define DOUBLED_WITHIN 2000      /* us between a packet and its copy */
 #define JITTER_STEP    10000000  /* ns between the points between which the delay moves in straight lines */
 #define CODEL_TARGET   5000000   /* ns; RFC 8289 sections 4.2 and 4.3 */
 #define CODEL_INTERVAL 100000000
 
-const char *const model_drop_names[MODEL_DROPS] = {"down", "loss", "full", "codel"};
+const char *const model_drop_names[MODEL_DROPS] = {"down", "loss", "full", "codel", "policed"};
 
 static void insert_after(struct model_packet *where, struct model_packet *p)
 {
@@ -39,7 +40,13 @@ void model_init(struct model *m, const struct link_params *p, struct rng rng, in
     *m = (struct model){.p = *p, .rng = rng, .seed = rng_mix(rng.state), .round = now, .last_sent = now};
     m->queue.next = m->queue.prev = &m->queue;
     m->flying.next = m->flying.prev = &m->flying;
-    m->wire.free_at = m->last_due = now;
+    m->wire.free_at = m->last_due = m->bucket_full = now;
+    m->at = m;
+}
+
+void model_share(struct model *m, struct model *with)
+{
+    m->at = with;
 }
 
 static void drop(struct model *m, struct model_packet *packet, enum model_drop why)
@@ -67,15 +74,35 @@ static bool is_lost(struct model *m, int64_t now)
 
 uint64_t model_waiting(const struct model *m, int64_t now)
 {
-    return m->backlog + (m->wire.free_at > now ? m->wire.sending : 0);
+    return m->at->backlog + (m->at->wire.free_at > now ? m->at->wire.sending : 0);
 }
 
 /* An idle wire takes any packet, or a super-packet could never pass a small queue. */
 static bool is_full(const struct model *m, uint32_t len, int64_t now)
 {
-    uint64_t waiting = model_waiting(m, now);
+    uint64_t waiting = model_waiting(m, now), queue = m->at->p.queue;
 
-    return m->p.queue > 0 && waiting > 0 && waiting + len > m->p.queue;
+    return queue > 0 && waiting > 0 && waiting + len > queue;
+}
+
+/* Nanoseconds that len bytes take at a rate. */
+static int64_t time_of(uint64_t len, uint64_t rate)
+{
+    return (int64_t)((unsigned __int128)len * NS_PER_S / rate);
+}
+
+/* A token bucket (RFC 2697 with one colour), told by the time at which it is full again. */
+static bool is_policed(struct model *m, uint32_t len, int64_t now)
+{
+    int64_t full = m->bucket_full > now ? m->bucket_full : now;
+
+    if (m->p.policer_rate == 0)
+        return false;
+    full += time_of(len, m->p.policer_rate);
+    if (full - now > time_of(m->p.policer_burst, m->p.policer_rate))
+        return true;
+    m->bucket_full = full;
+    return false;
 }
 
 void model_send(struct model *m, struct model_packet *packet, int64_t now)
@@ -84,19 +111,24 @@ void model_send(struct model *m, struct model_packet *packet, int64_t now)
 
     model_run(m, now);
     m->count.sent++;
-    lost = is_lost(m, now);
+    lost = is_lost(m, now) || (packet->join && rng_chance(&m->rng, m->p.join_loss));
     if (m->down || lost) {
         drop(m, packet, m->down ? MODEL_DOWN : MODEL_LOSS);
+        return;
+    }
+    if (is_policed(m, packet->len, now)) {
+        drop(m, packet, MODEL_POLICED);
         return;
     }
     if (is_full(m, packet->len, now)) {
         drop(m, packet, MODEL_FULL);
         return;
     }
+    packet->of = m;
     packet->entered = now;
     packet->damaged = rng_chance(&m->rng, m->p.corrupt);
-    m->backlog += packet->len;
-    insert_after(m->queue.prev, packet);
+    m->at->backlog += packet->len;
+    insert_after(m->at->queue.prev, packet);
     model_run(m, now);
 }
 
@@ -133,7 +165,7 @@ static int64_t jitter_at(const struct model *m, int64_t t)
 /* A packet has got the wire: when will it arrive? */
 static void depart(struct model *m, struct model_packet *packet)
 {
-    int64_t due = m->wire.free_at + m->p.delay * NS_PER_US + jitter_at(m, m->wire.free_at), late = 0;
+    int64_t left = m->at->wire.free_at, due = left + m->p.delay * NS_PER_US + jitter_at(m, left), late = 0;
     struct model_packet *twin = NULL;
 
     if (rng_chance(&m->rng, m->p.reorder))
@@ -147,6 +179,7 @@ static void depart(struct model *m, struct model_packet *packet)
         twin = m->copy(m->ctx, packet);
     if (twin) {
         m->count.doubled++;
+        twin->of = m;
         twin->len = packet->len;
         twin->damaged = packet->damaged;
         fly(m, twin, due + late + rng_range(&m->rng, 0, DOUBLED_WITHIN) * NS_PER_US);
@@ -163,20 +196,21 @@ static bool codel_wants(struct model *m, const struct model_packet *packet, int6
                        interval > 0 ? interval : CODEL_INTERVAL);
 }
 
-/* The wire is free and somebody waits. */
+/* The wire is free and somebody waits: a packet of this path, or of one that shares the wire. */
 static void serve(struct model *m)
 {
     struct model_packet *packet = take_first(&m->queue);
+    struct model *of = packet->of;
     int64_t start = packet->entered > m->wire.free_at ? packet->entered : m->wire.free_at;
 
     m->backlog -= packet->len;
-    m->count.waited += (uint64_t)(start - packet->entered);
+    of->count.waited += (uint64_t)(start - packet->entered);
     if (codel_wants(m, packet, start)) {
-        drop(m, packet, MODEL_CODEL);
+        drop(of, packet, MODEL_CODEL);
         return;
     }
     wire_send(&m->wire, &m->p, start, packet->len);
-    depart(m, packet);
+    depart(of, packet);
 }
 
 /* ---- time -------------------------------------------------------------------------- */
@@ -201,7 +235,14 @@ static int64_t next_change(const struct model *m)
 
 static void make_change(struct model *m)
 {
-    m->down = m->p.schedule[m->change++].down;
+    const struct link_change *c = &m->p.schedule[m->change++];
+
+    if (c->what == LINK_RATE)
+        m->p.rate = c->value;
+    else if (c->what == LINK_DELAY)
+        m->p.delay = (braid_time)c->value;
+    else
+        m->down = c->what == LINK_DOWN;
     if (m->change == m->p.n_changes && m->p.repeat > 0) {
         m->change = 0;
         m->round += m->p.repeat * NS_PER_US;
@@ -210,7 +251,7 @@ static void make_change(struct model *m)
 
 static int64_t next_service(const struct model *m)
 {
-    return is_empty(&m->queue) ? MODEL_NEVER : m->wire.free_at;
+    return is_empty(&m->at->queue) ? MODEL_NEVER : m->at->wire.free_at;
 }
 
 static int64_t next_arrival(const struct model *m)
@@ -225,7 +266,9 @@ static int64_t least(int64_t a, int64_t b)
 
 int64_t model_next(const struct model *m)
 {
-    return least(next_change(m), least(next_service(m), next_arrival(m)));
+    int64_t change = least(next_change(m), next_change(m->at));
+
+    return least(change, least(next_service(m), next_arrival(m)));
 }
 
 void model_run(struct model *m, int64_t now)
@@ -237,8 +280,10 @@ void model_run(struct model *m, int64_t now)
             return;
         if (next == next_change(m))
             make_change(m);
+        else if (next == next_change(m->at))
+            make_change(m->at);
         else if (next == next_service(m))
-            serve(m);
+            serve(m->at);
         else
             arrive(m);
     }
@@ -257,8 +302,11 @@ unsigned model_flying(const struct model *m)
 
 void model_clear(struct model *m)
 {
-    while (!is_empty(&m->queue))
-        m->drop(m->ctx, take_first(&m->queue));
+    while (!is_empty(&m->queue)) {
+        struct model_packet *packet = take_first(&m->queue);
+
+        packet->of->drop(packet->of->ctx, packet);
+    }
     while (!is_empty(&m->flying))
         m->drop(m->ctx, take_first(&m->flying));
     m->backlog = 0;

@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_MAX_LEN 512
-#define KEYS_MAX     32 /* in one section */
-#define PACKET       1500
-#define QUEUE_TIME   (50 * BRAID_MS)
-#define QUEUE_LEAST  (10 * PACKET)
+#define KEYS_MAX    32 /* in one section */
+#define PACKET      1500
+#define QUEUE_TIME  (50 * BRAID_MS)
+#define QUEUE_LEAST (10 * PACKET)
 
 /* A line whose meaning depends on others of its section. */
 struct later {
@@ -71,7 +70,7 @@ static char *trimmed(char *text)
 /* What fits all but the shortest and longest paths: a bandwidth-delay product, but at least 50 ms. */
 static void default_queue(struct link_params *p, braid_time rtt)
 {
-    uint64_t rate = link_mean_rate(p);
+    uint64_t rate = link_rate(p);
     braid_time time = rtt > QUEUE_TIME ? rtt : QUEUE_TIME;
 
     if (p->queue > 0 || rate == 0)
@@ -192,6 +191,19 @@ static bool lost_trace(const struct lab_path *before, const struct lab_path *pat
     return before->down.trace != path->down.trace || before->up.trace != path->up.trace;
 }
 
+/* Another path, before this one, whose queue and wire both use. Returns 1 if the key is another one. */
+static int take_shares(struct reader *r, const char *key, const char *value)
+{
+    const struct lab_path *host = lab_scenario_path(r->out, value);
+
+    if (strcmp(key, "shares") != 0)
+        return 1;
+    if (!host || host == r->path || host->down.shares)
+        return fail(r, r->line, "shares = %.40s: expected a path above that has a wire of its own", value);
+    r->path->down.shares = r->path->up.shares = 1 + (unsigned)(host - r->out->paths);
+    return 0;
+}
+
 static bool is_queue(const char *key)
 {
     return strcmp(key, "queue") == 0 || strcmp(key, "down.queue") == 0 || strcmp(key, "up.queue") == 0;
@@ -203,6 +215,8 @@ static int take_key(struct reader *r, const char *key, const char *value)
     char why[LAB_ERROR];
     int done = take_trace(r, key, value);
 
+    if (done > 0)
+        done = take_shares(r, key, value);
     if (done <= 0)
         return done;
     if (is_queue(key)) {
@@ -266,12 +280,12 @@ static int take_line(struct reader *r, char *raw)
 
 static int read_all(struct reader *r, FILE *in)
 {
-    char line[LINE_MAX_LEN];
+    char line[LAB_LINE];
 
     while (fgets(line, sizeof(line), in)) {
         r->line++;
         if (!strchr(line, '\n') && !feof(in))
-            return fail(r, r->line, "expected at most %d bytes in a line", LINE_MAX_LEN - 2);
+            return fail(r, r->line, "expected at most %d bytes in a line", LAB_LINE - 2);
         if (take_line(r, line) < 0)
             return -1;
     }
@@ -300,6 +314,26 @@ void lab_scenario_free(struct lab_scenario *s)
 {
     while (s->n_traces > 0)
         link_trace_free(s->traces[--s->n_traces]);
+}
+
+/* Keeps what is not the wire's. */
+static void have_wire_of(struct link_params *p, const struct link_params *host)
+{
+    p->shares = 0;
+    p->rate = host->rate;
+    p->trace = host->trace;
+    p->queue = host->queue;
+    p->codel = host->codel;
+    p->codel_target = host->codel_target;
+    p->codel_interval = host->codel_interval;
+}
+
+void lab_path_alone(struct lab_path *path, const struct lab_scenario *s)
+{
+    if (!path->down.shares)
+        return;
+    have_wire_of(&path->up, &s->paths[path->up.shares - 1].up);
+    have_wire_of(&path->down, &s->paths[path->down.shares - 1].down);
 }
 
 const struct lab_path *lab_scenario_path(const struct lab_scenario *s, const char *name)

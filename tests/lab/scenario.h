@@ -6,7 +6,8 @@
 #include "params.h"
 
 #define LAB_PATHS 5
-#define LAB_NAME  32 /* bytes of a path's name, with its end */
+#define LAB_NAME  32   /* bytes of a path's name, with its end */
+#define LAB_LINE  1024 /* bytes of a line of a file, with its end */
 #define LAB_ERROR 512
 
 struct lab_path {
@@ -33,6 +34,8 @@ const struct lab_path *lab_scenario_path(const struct lab_scenario *s, const cha
  * the rate that is set already. All keys but trace. 0, or -1 with a text in error[LAB_ERROR]; nothing is
  * changed then. */
 int lab_path_set(struct lab_path *path, const char *key, const char *value, char *error);
+/* Gives a path that shares another one's wire a wire of its own that is like it: for who uses it alone. */
+void lab_path_alone(struct lab_path *path, const struct lab_scenario *s);
 /* What cannot be said of one key alone: -1 with a text in error[LAB_ERROR] if the values do not go together.
  */
 int lab_path_check(const struct lab_path *path, char *error);

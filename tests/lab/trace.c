@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t link_mean_rate(const struct link_params *p)
-{
-    if (!p->trace)
-        return p->rate;
-    return (uint64_t)p->trace->n * LINK_OPPORTUNITY * 1000 / p->trace->ms[p->trace->n - 1];
-}
-
 void link_trace_free(struct link_trace *t)
 {
     if (t)

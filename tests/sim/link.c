@@ -1,6 +1,7 @@
 /* The simulated path: segmentation, then the model of queue, wire and mishaps. */
 #include "link.h"
 
+#include "inspect.h"
 #include "segment.h"
 
 #include <stddef.h>
@@ -84,6 +85,7 @@ static void wake(void *ctx, uint64_t at)
 static void send_one(struct link *l, struct frame *f)
 {
     f->on_link.len = f->len;
+    f->on_link.join = l->model.p.join_loss > 0 && inspect_is_join(f);
     model_send(&l->model, &f->on_link, l->time->now * NS_PER_US);
     plan(l);
 }
@@ -155,6 +157,8 @@ void link_send(struct link *l, struct frame *f)
 {
     if (is_too_big(l, f))
         reject(l, f);
-    else
+    else {
+        inspect_strip(f, l->model.p.strip);
         cut_and_send(l, f, false);
+    }
 }

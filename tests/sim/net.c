@@ -206,6 +206,8 @@ void net_init(struct world *w)
             d->link.ctx = d;
             d->link.deliver = from_wire;
             d->link.refuse = refuse;
+            if (p->shares)
+                model_share(&d->link.model, &w->dirs[p->shares - 1][to].link.model);
         }
     boxes_init(w);
 }

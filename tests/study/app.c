@@ -140,18 +140,28 @@ static void on_incoming(void *ctx, struct braid_conn *c)
     struct study *s = ctx;
     struct end *e = &s->ends[SIM_SERVER];
 
-    e->conn = c;
-    braid_conn_set_user(c, e);
+    /* Another one is a join that a path has stripped; who asked for it will reset it. */
+    braid_conn_set_user(c, e->conn ? NULL : e);
+    if (!e->conn)
+        e->conn = c;
     braid_conn_accept(c);
+}
+
+/* The path of the first subflow lets no MPTCP through: the connection is a plain one. */
+static bool strips_first(const struct study *s)
+{
+    return s->cell->up[s->cell->alone == STUDY_NOBODY ? 0 : s->cell->alone].strip != STRIP_NONE;
 }
 
 static void on_established(struct braid_conn *c, void *user)
 {
     struct end *e = user;
-    struct study *s = e->study;
+    struct study *s = e ? e->study : NULL;
 
+    if (!e)
+        return;
     e->established = true;
-    if (!braid_conn_is_mptcp(c))
+    if (!braid_conn_is_mptcp(c) && !strips_first(s))
         sim_fail(&s->w, "the connection is not MPTCP");
     if (e == &s->ends[s->cell->from])
         study_begin_sending(s);
@@ -162,7 +172,8 @@ static void on_established(struct braid_conn *c, void *user)
 static void on_readable(struct braid_conn *c, void *user)
 {
     (void)c;
-    read_all(user);
+    if (user)
+        read_all(user);
 }
 
 static void on_writable(struct braid_conn *c, void *user)
@@ -170,6 +181,8 @@ static void on_writable(struct braid_conn *c, void *user)
     struct end *e = user;
 
     (void)c;
+    if (!e)
+        return;
     e->want_room = false;
     pump(e);
 }
@@ -179,6 +192,8 @@ static void on_closed(struct braid_conn *c, void *user, enum braid_close why)
     struct end *e = user;
 
     (void)c;
+    if (!e)
+        return;
     e->conn = NULL;
     e->closed = true;
     sim_fail(&e->study->w, "the connection ended: %s", braid_close_text(why));

@@ -86,13 +86,22 @@ START_TEST(every_key_is_read)
                        "reorder = 2% 5ms\n"
                        "duplicate = 0.3%\n"
                        "corrupt = 0.4%\n"
-                       "schedule = 10s down, 15s up, repeat 20s\n",
+                       "schedule = 10s down, 15s up, 15s rate 2mbit, 16s delay 90ms, repeat 20s\n"
+                       "policer = 4mbit 64KB\n"
+                       "mtu = 1400B\n"
+                       "up.mtu = 1300B silent\n"
+                       "strip = data\n"
+                       "join_loss = 30%\n"
+                       "[path two]\n"
+                       "shares = one\n"
+                       "rtt = 50ms\n",
                        &s, error) == 0,
                   "%s", error);
     ck_assert_str_eq(s.about, "Both ways");
-    ck_assert_uint_eq(s.n_paths, 1);
+    ck_assert_uint_eq(s.n_paths, 2);
     ck_assert_ptr_eq(lab_scenario_path(&s, "one"), &s.paths[0]);
-    ck_assert_ptr_null(lab_scenario_path(&s, "two"));
+    ck_assert_ptr_eq(lab_scenario_path(&s, "two"), &s.paths[1]);
+    ck_assert_ptr_null(lab_scenario_path(&s, "three"));
     ck_assert_uint_eq(p->rate, 1000000);
     ck_assert_uint_eq(up->rate, 100000);
     ck_assert_uint_eq(p->queue, 1000000);
@@ -111,11 +120,20 @@ START_TEST(every_key_is_read)
     ck_assert_int_eq(p->reorder_by, 5 * BRAID_MS);
     ck_assert_double_eq_tol(p->duplicate, 0.003, 1e-12);
     ck_assert_double_eq_tol(p->corrupt, 0.004, 1e-12);
-    ck_assert_uint_eq(p->n_changes, 2);
-    ck_assert(p->schedule[0].down && p->schedule[0].at == 10 * BRAID_SECOND);
-    ck_assert(!p->schedule[1].down && p->schedule[1].at == 15 * BRAID_SECOND);
+    ck_assert_uint_eq(p->n_changes, 4);
+    ck_assert(p->schedule[0].what == LINK_DOWN && p->schedule[0].at == 10 * BRAID_SECOND);
+    ck_assert(p->schedule[1].what == LINK_UP && p->schedule[1].at == 15 * BRAID_SECOND);
     ck_assert_int_eq(p->repeat, 20 * BRAID_SECOND);
-    ck_assert_uint_eq(p->mtu, 1500);
+    ck_assert(p->schedule[2].what == LINK_RATE && p->schedule[2].value == 250000);
+    ck_assert(p->schedule[3].what == LINK_DELAY && p->schedule[3].value == 90 * BRAID_MS);
+    ck_assert_uint_eq(p->policer_rate, 500000);
+    ck_assert_uint_eq(p->policer_burst, 65536);
+    ck_assert(p->mtu == 1400 && !p->black_hole && up->mtu == 1300 && up->black_hole);
+    ck_assert_int_eq(p->strip, STRIP_DATA);
+    ck_assert_double_eq_tol(p->join_loss, 0.3, 1e-12);
+    ck_assert_uint_eq(p->shares, 0);
+    ck_assert(s.paths[1].down.shares == 1 && s.paths[1].up.shares == 1);
+    ck_assert(s.paths[1].down.queue == 0 && s.paths[1].down.mtu == 1500);
     lab_scenario_free(&s);
 }
 END_TEST
@@ -135,6 +153,28 @@ START_TEST(a_queue_that_is_not_given_fits_the_path)
     ck_assert_uint_eq(s.paths[1].up.queue, 200000);  /* a bandwidth-delay product */
     ck_assert_uint_eq(s.paths[2].down.queue, 15000); /* ten packets */
     ck_assert_uint_eq(s.paths[3].down.queue, 0);
+    lab_scenario_free(&s);
+}
+END_TEST
+
+START_TEST(who_shares_a_wire_gets_one_like_it_when_alone)
+{
+    struct lab_scenario s;
+    char error[LAB_ERROR];
+
+    ck_assert_int_eq(load("[path a]\nrate = 8mbit\nrtt = 10ms\naqm = codel 10ms 200ms\n"
+                          "[path b]\nshares = a\nrtt = 30ms\nloss = 1%\n",
+                          &s, error),
+                     0);
+    lab_path_alone(&s.paths[1], &s);
+    ck_assert_uint_eq(s.paths[1].down.shares, 0);
+    ck_assert_uint_eq(s.paths[1].down.rate, 1000000);
+    ck_assert_uint_eq(s.paths[1].up.queue, 50000);
+    ck_assert(s.paths[1].up.codel && s.paths[1].up.codel_target == 10 * BRAID_MS);
+    ck_assert_int_eq(s.paths[1].down.delay, 15 * BRAID_MS);
+    ck_assert_double_eq_tol(s.paths[1].down.loss, 0.01, 1e-12);
+    lab_path_alone(&s.paths[0], &s); /* has its own */
+    ck_assert_uint_eq(s.paths[0].down.rate, 1000000);
     lab_scenario_free(&s);
 }
 END_TEST
@@ -169,7 +209,8 @@ START_TEST(mistakes_are_told_with_their_place)
     refused("[scenario]\nname = x\n", "2: name: there is no such key in [scenario]; expected about");
     refused("[path a]\nrate\n", "2: path a: rate: expected key = value");
     refused("[path a]\nrate =\n", "2: path a: expected key = value");
-    refused("[path a]\n\nspeed = 1mbit\n", "3: path a: speed: there is no such key; expected trace, rate,");
+    refused("[path a]\n\nspeed = 1mbit\n",
+            "3: path a: speed: there is no such key; expected trace, shares, rate,");
     refused("[path a]\nrate = 1mbit\nrate = 2mbit\n", "3: path a: rate: expected once in a section");
     refused("[path a]\nrate = 1000\n", "2: path a: rate = 1000: expected a rate such as");
     refused("[path a]\nrate = 0mbit\n", "2: path a: rate = 0mbit: expected a rate");
@@ -192,6 +233,26 @@ START_TEST(mistakes_are_told_with_their_place)
     refused("[path a]\nschedule = 1s off\n", "2: path a: schedule");
     refused("[path a]\nschedule = 1s down, repeat 1s\n", "2: path a: schedule");
     refused("[path a]\nschedule = repeat 1s\n", "2: path a: schedule");
+    refused("[path a]\nschedule = 1s down, 1s down\n", "2: path a: schedule");
+    refused("[path a]\nschedule = 1s rate\n", "2: path a: schedule");
+    refused("[path a]\nschedule = 1s rate 5ms\n", "2: path a: schedule");
+    refused("[path a]\nschedule = 1s delay 5mbit\n", "2: path a: schedule");
+    refused("[path a]\nschedule = 1s down, repeat 2s now\n", "2: path a: schedule");
+    refused("[path a]\nschedule = 1s rate 5mbit\n",
+            "1: path a: down.schedule: who changes the rate needs one");
+    refused("[path a]\nrtt = 9ms\njitter = 4ms\nschedule = 1s delay 2ms\n",
+            "1: path a: down.jitter: expected at most the delay, which becomes 2000 us");
+    refused("[path a]\npolicer = 5mbit\n", "2: path a: policer = 5mbit: expected a rate and");
+    refused("[path a]\nmtu = 1400\n", "2: path a: mtu = 1400: expected a size from 576B");
+    refused("[path a]\nmtu = 1501B\n", "2: path a: mtu");
+    refused("[path a]\nmtu = 1400B loud\n", "2: path a: mtu");
+    refused("[path a]\nstrip = some\n", "2: path a: strip = some: expected none, all, syn, data or join");
+    refused("[path a]\njoin_loss = 2\n", "2: path a: join_loss");
+    refused("[path a]\nshares = b\n[path b]\n", "2: path a: shares = b: expected a path above");
+    refused("[path a]\nshares = a\n", "2: path a: shares = a: expected a path above");
+    refused("[path a]\n[path b]\nshares = a\n[path c]\nshares = b\n", "5: path c: shares = b: expected");
+    refused("[path a]\nrate = 1mbit\n[path b]\nshares = a\nrate = 1mbit\n",
+            "3: path b: shares: rate, queue and aqm");
     refused("[path a]\ntrace = nowhere\n", "2: path a: trace: ");
     write_file("t", "1\n2\n");
     refused("[path a]\ntrace = t\nrate = 1mbit\n", "3: path a: rate: this direction has a trace");
@@ -251,7 +312,7 @@ START_TEST(the_scenarios_that_stand_here_are_good)
     glob_t found;
 
     ck_assert_int_eq(glob(SCENARIOS "*.ini", 0, NULL, &found), 0);
-    ck_assert_uint_ge(found.gl_pathc, 15);
+    ck_assert_uint_ge(found.gl_pathc, 34);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         struct lab_scenario s;
         char error[LAB_ERROR];
@@ -272,6 +333,7 @@ int main(void)
     tcase_add_checked_fixture(c, make_directory, remove_directory);
     tcase_add_test(c, every_key_is_read);
     tcase_add_test(c, a_queue_that_is_not_given_fits_the_path);
+    tcase_add_test(c, who_shares_a_wire_gets_one_like_it_when_alone);
     tcase_add_test(c, a_trace_stands_for_the_rate);
     tcase_add_test(c, mistakes_are_told_with_their_place);
     tcase_add_test(c, bad_traces_are_refused);

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/bytes.h"
+#include "../sim/inspect.h"
 #include "../sim/link.h"
+#include "../sim/segment.h"
 #include "wire/packet.h"
 #include "suite.h"
 
@@ -471,6 +473,67 @@ START_TEST(a_middlebox_may_cut_segments_again)
 }
 END_TEST
 
+/* A segment with MP_JOIN (subtype 1) or DSS (subtype 2). */
+static struct frame *with_mptcp(bool v6, uint8_t flags, uint8_t subtype)
+{
+    uint8_t options[] = {OPT_NOP, OPT_NOP, OPT_TS, 10, 0, 0, 0, 5, 0, 0, 0, 0, OPT_MPTCP, 4, 0, 0};
+    struct frame *f;
+
+    options[14] = (uint8_t)(subtype << 4);
+    f = seg_with_options(segment(v6, 1, 100, 0, flags), options, sizeof(options));
+    frame_complete(f);
+    return f;
+}
+
+START_TEST(mptcp_options_are_stripped_where_they_are_to_be)
+{
+    static const struct {
+        enum link_strip what;
+        uint8_t flags, subtype;
+        bool gone;
+    } cases[] = {
+        {STRIP_NONE, SEG_SYN, 1, false}, {STRIP_ALL, SEG_SYN, 1, true},  {STRIP_ALL, SEG_ACK, 2, true},
+        {STRIP_SYN, SEG_SYN, 1, true},   {STRIP_SYN, SEG_ACK, 2, false}, {STRIP_DATA, SEG_SYN, 1, false},
+        {STRIP_DATA, SEG_ACK, 2, true},  {STRIP_JOIN, SEG_SYN, 1, true}, {STRIP_JOIN, SEG_SYN, 0, false},
+        {STRIP_JOIN, SEG_ACK, 1, false},
+    };
+
+    for (unsigned i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+        struct frame *f = with_mptcp(i % 2, cases[i / 2].flags, cases[i / 2].subtype);
+
+        inspect_strip(f, cases[i / 2].what);
+        ck_assert_msg(!seg_find(f, OPT_MPTCP) == cases[i / 2].gone, "case %u", i / 2);
+        ck_assert(seg_find(f, OPT_TS) && frame_valid(f));
+        frame_free(f);
+    }
+}
+END_TEST
+
+START_TEST(joins_are_known_and_what_is_no_segment_is_left_alone)
+{
+    struct frame *join = with_mptcp(false, SEG_SYN | SEG_ACK, 1), *other = with_mptcp(false, SEG_ACK, 1);
+    struct frame *capable = with_mptcp(true, SEG_SYN, 0);
+
+    ck_assert(inspect_is_join(join) && !inspect_is_join(other) && !inspect_is_join(capable));
+    for (uint32_t len = join->len; len-- > 0;) {
+        uint8_t copy[200] = {0};
+        struct frame cut = {.data = copy, .len = len, .cap = len};
+
+        memcpy(copy, join->data, len);
+        ck_assert_int_eq(inspect_is_tcp(&cut), len >= 20 + 36);
+    }
+    join->data[6] = 0x20; /* more fragments */
+    ck_assert(!inspect_is_tcp(join));
+    join->data[6] = 0;
+    join->data[9] = 17; /* UDP */
+    ck_assert(!inspect_is_tcp(join));
+    inspect_strip(join, STRIP_ALL);
+    frame_free(join);
+    frame_free(other);
+    frame_free(capable);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("simpath");
@@ -492,6 +555,8 @@ int main(void)
     tcase_add_test(c, gro_merges_only_what_continues);
     tcase_add_test(c, too_big_a_packet_is_answered_with_the_mtu);
     tcase_add_test(c, a_middlebox_may_cut_segments_again);
+    tcase_add_test(c, mptcp_options_are_stripped_where_they_are_to_be);
+    tcase_add_test(c, joins_are_known_and_what_is_no_segment_is_left_alone);
     suite_add_tcase(suite, c);
     return run_suite(suite);
 }

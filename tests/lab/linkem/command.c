@@ -8,12 +8,13 @@
 static int stats(const struct lane *l, const char *name, char *out, size_t size)
 {
     const struct model_count *c = &l->model.count;
-    int n = snprintf(
-        out, size,
-        "%s sent %" PRIu64 " delivered %" PRIu64 " bytes %" PRIu64 " late %" PRIu64 " doubled %" PRIu64
-        " refused %" PRIu64 " rate %" PRIu64 " queue %" PRIu64 " flying %u waited_us %" PRIu64,
-        name, c->sent, c->delivered, c->bytes, c->late, c->doubled, l->refused, link_mean_rate(&l->model.p),
-        model_waiting(&l->model, now_ns()), model_flying(&l->model), c->waited / 1000);
+    int n = snprintf(out, size,
+                     "%s sent %" PRIu64 " delivered %" PRIu64 " bytes %" PRIu64 " late %" PRIu64
+                     " doubled %" PRIu64 " refused %" PRIu64 " too_big %" PRIu64 " rate %" PRIu64
+                     " queue %" PRIu64 " flying %u waited_us %" PRIu64,
+                     name, c->sent, c->delivered, c->bytes, c->late, c->doubled, l->refused, l->too_big,
+                     link_mean_rate(&l->model.p), model_waiting(&l->model, now_ns()), model_flying(&l->model),
+                     c->waited / 1000);
 
     for (unsigned i = 0; i < MODEL_DROPS; i++)
         n += snprintf(out + n, size - (size_t)n, " %s %" PRIu64, model_drop_names[i], c->drops[i]);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "../../sim/inspect.h"
 
 #define BATCH      64
 #define SPARES_MAX 4096
@@ -89,9 +90,10 @@ static struct model_packet *copy(void *ctx, const struct model_packet *packet)
     return &twin->packet;
 }
 
-void lane_init(struct lane *l, const struct link_params *p, struct rng rng, int in, int out, unsigned mtu)
+void lane_init(struct lane *l, const struct link_params *p, struct rng rng, int in, int out, unsigned mtu,
+               struct lane *back)
 {
-    *l = (struct lane){.in = in, .out = out, .mtu = mtu};
+    *l = (struct lane){.in = in, .out = out, .mtu = mtu, .back = back};
     model_init(&l->model, p, rng, now_ns());
     l->model.ctx = l;
     l->model.deliver = deliver;
@@ -101,9 +103,40 @@ void lane_init(struct lane *l, const struct link_params *p, struct rng rng, int 
 
 void lane_free(struct lane *l)
 {
-    model_clear(&l->model);
     while (l->spare)
         free(take(l));
+}
+
+/* Sends a router's error back, if it tells. */
+static void refuse(struct lane *l, const struct frame *f)
+{
+    struct lane_packet *p = l->model.p.black_hole ? NULL : take(l->back);
+    struct frame *icmp;
+
+    l->too_big++;
+    if (!p)
+        return;
+    icmp = frame_too_big(f, l->model.p.mtu);
+    memcpy(p->data, icmp->data, icmp->len);
+    p->packet.len = icmp->len;
+    p->packet.join = false;
+    frame_free(icmp);
+    model_send(&l->back->model, &p->packet, now_ns());
+}
+
+/* What a path does because of what is in a packet. False: the packet goes no further. */
+static bool inspect(struct lane *l, struct lane_packet *p)
+{
+    const struct link_params *how = &l->model.p;
+    struct frame f = {.len = p->packet.len, .cap = l->mtu, .data = p->data};
+
+    if (how->mtu > 0 && f.len > how->mtu) {
+        refuse(l, &f);
+        return false;
+    }
+    inspect_strip(&f, how->strip);
+    p->packet.join = how->join_loss > 0 && inspect_is_join(&f);
+    return true;
 }
 
 void lane_read(struct lane *l)
@@ -121,6 +154,9 @@ void lane_read(struct lane *l)
             return;
         }
         p->packet.len = (uint32_t)n;
-        model_send(&l->model, &p->packet, now_ns());
+        if (inspect(l, p))
+            model_send(&l->model, &p->packet, now_ns());
+        else
+            give_back(l, p);
     }
 }

@@ -18,11 +18,20 @@ struct end_name {
     char device[IFNAMSIZ];
 };
 
-struct options {
+/* A link as asked for. */
+struct link_options {
     struct end_name a, b;
-    struct lab_scenario scenario; /* keeps the traces of path */
+    const char *name; /* of the path; NULL: none */
     struct lab_path path;
     const char *control; /* NULL: none */
+    char *sets[32];
+    unsigned n_sets;
+};
+
+struct options {
+    struct link_options links[LAB_PATHS]; /* those that share a wire are links of one process */
+    unsigned n_links;
+    struct lab_scenario scenario; /* keeps the traces of the paths */
     uint64_t seed;
     unsigned mtu;
     int64_t spin; /* ns before an event during which it does not sleep */
@@ -38,19 +47,23 @@ int tun_open(const struct end_name *name, unsigned mtu);
 /* One direction. */
 struct lane {
     struct model model;
-    int in, out; /* the TUN devices' descriptors */
-    unsigned mtu;
+    int in, out;               /* the TUN devices' descriptors */
+    unsigned mtu;              /* of the devices */
+    struct lane *back;         /* the other direction, which ICMP errors take */
     struct lane_packet *spare; /* of which `spares` are kept for reuse */
     unsigned spares;
     uint64_t refused; /* packets that the device at the far end did not take */
+    uint64_t too_big; /* packets of more than the path's MTU */
 };
 
-void lane_init(struct lane *l, const struct link_params *p, struct rng rng, int in, int out, unsigned mtu);
+void lane_init(struct lane *l, const struct link_params *p, struct rng rng, int in, int out, unsigned mtu,
+               struct lane *back);
+/* After model_clear of all lanes. */
 void lane_free(struct lane *l);
 /* Takes what has come in, up to a batch. */
 void lane_read(struct lane *l);
 
-/* Everything, as the loop and the commands see it. */
+/* A link, as the loop and the commands see it. */
 struct linkem {
     struct lab_path path; /* as it is set now */
     struct lane down, up;

@@ -14,6 +14,7 @@
 
 static const char help[] =
     "usage: linkem --a [NETNS:]DEVICE --b [NETNS:]DEVICE [--scenario FILE --path NAME] [--set KEY=VALUE]...\n"
+    "       [--a ... --b ... --path NAME]...\n"
     "Makes a TUN device in each of two network namespaces, and is the link between them until it gets "
     "SIGTERM,\n"
     "SIGINT or the command quit. \"down\" is from b to a. Says \"ready\" on stdout when both devices are up; "
@@ -24,6 +25,10 @@ static const char help[] =
     "  --set KEY=VALUE               a key of a path, after those of the file; such as down.rate=20mbit\n"
     "  --control SOCKET              takes commands there, a line each: set KEY VALUE, down, up, stats, "
     "quit\n"
+    "  --a ...                       begins another link of the same scenario, with a control socket of its "
+    "own; "
+    "links\n"
+    "                                of which one shares the other's wire have to be links of one process\n"
     "  --seed N                      of everything random (1)\n"
     "  --mtu N                       of both devices (1500)\n"
     "  --spin TIME                   before an event, do not sleep for so long but look at the clock (50us)\n"
@@ -66,32 +71,56 @@ static uint64_t parse_number(const char *text, uint64_t min, uint64_t max)
     return value;
 }
 
-static void load(struct options *o, const char *file, const char *name)
+static void load(struct options *o, const char *file)
 {
-    const struct lab_path *path;
     char error[LAB_ERROR];
 
-    if (!file != !name)
-        wrong("expected --scenario and --path together");
-    if (!file)
-        return;
-    if (lab_scenario_load(file, &o->scenario, error) < 0)
+    if (file && lab_scenario_load(file, &o->scenario, error) < 0)
         wrong("%s", error);
-    path = lab_scenario_path(&o->scenario, name);
-    if (!path)
-        wrong("%s: there is no [path %s]", file, name);
-    o->path = *path;
+    for (unsigned i = 0; i < o->n_links; i++) {
+        struct link_options *l = &o->links[i];
+        const struct lab_path *path = l->name ? lab_scenario_path(&o->scenario, l->name) : NULL;
+
+        if (!file != !l->name)
+            wrong("expected --scenario and --path together");
+        if (file && !path)
+            wrong("%s: there is no [path %s]", file, l->name);
+        if (path)
+            l->path = *path;
+    }
 }
 
-static void set(struct options *o, char *assignment)
+static bool has_link(const struct options *o, const char *name)
+{
+    for (unsigned i = 0; i < o->n_links; i++)
+        if (o->links[i].name && strcmp(o->links[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void set(struct link_options *l, char *assignment)
 {
     char *equals = strchr(assignment, '='), error[LAB_ERROR];
 
     if (!equals)
         wrong("--set %s: expected KEY=VALUE", assignment);
     *equals = '\0';
-    if (lab_path_set(&o->path, assignment, equals + 1, error) < 0)
+    if (lab_path_set(&l->path, assignment, equals + 1, error) < 0)
         wrong("--set %s", error);
+}
+
+static void complete(struct options *o, struct link_options *l)
+{
+    char error[LAB_ERROR];
+
+    if (!l->a.device[0] || !l->b.device[0])
+        wrong("expected --a and --b");
+    if (l->path.down.shares && !has_link(o, o->scenario.paths[l->path.down.shares - 1].name))
+        lab_path_alone(&l->path, &o->scenario);
+    for (unsigned i = 0; i < l->n_sets; i++)
+        set(l, l->sets[i]);
+    if (lab_path_check(&l->path, error) < 0)
+        wrong("%s", error);
 }
 
 static const struct option names[] = {
@@ -100,19 +129,44 @@ static const struct option names[] = {
     {"spin", 1, NULL, 'S'},    {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0},
 };
 
+/* The link that an option is about: --a begins one, the first also without it. */
+static struct link_options *link_of(struct options *o, int c)
+{
+    bool begins = o->n_links == 0 || (c == 'a' && o->links[o->n_links - 1].a.device[0]);
+
+    if (begins && o->n_links == LAB_PATHS)
+        wrong("expected at most %d links", LAB_PATHS);
+    o->n_links += begins;
+    return &o->links[o->n_links - 1];
+}
+
+static void take_link_option(struct link_options *l, int c)
+{
+    if (c == 'a')
+        parse_end(optarg, &l->a);
+    else if (c == 'b')
+        parse_end(optarg, &l->b);
+    else if (c == 'c')
+        l->control = optarg;
+    else if (c == 'p')
+        l->name = optarg;
+    else if (l->n_sets < sizeof(l->sets) / sizeof(l->sets[0]))
+        l->sets[l->n_sets++] = optarg;
+    else
+        wrong("--set %s: too many", optarg);
+}
+
 static void take_option(struct options *o, int c)
 {
     braid_time spin;
 
     switch (c) {
     case 'a':
-        parse_end(optarg, &o->a);
-        break;
     case 'b':
-        parse_end(optarg, &o->b);
-        break;
     case 'c':
-        o->control = optarg;
+    case 'p':
+    case '=':
+        take_link_option(link_of(o, c), c);
         break;
     case 'r':
         o->seed = parse_number(optarg, 0, UINT64_MAX);
@@ -136,27 +190,19 @@ static void take_option(struct options *o, int c)
 
 void options_parse(int argc, char **argv, struct options *o)
 {
-    const char *file = NULL, *name = NULL;
-    char *sets[32], error[LAB_ERROR];
-    unsigned n_sets = 0;
+    const char *file = NULL;
 
     *o = (struct options){.seed = 1, .mtu = 1500, .spin = SPIN};
     for (int c; (c = getopt_long(argc, argv, "h", names, NULL)) != -1;)
         if (c == 's')
             file = optarg;
-        else if (c == 'p')
-            name = optarg;
-        else if (c == '=' && n_sets < 32)
-            sets[n_sets++] = optarg;
         else
             take_option(o, c);
     if (optind < argc)
         wrong("%s: expected nothing but options", argv[optind]);
-    if (!o->a.device[0] || !o->b.device[0])
+    if (o->n_links == 0)
         wrong("expected --a and --b");
-    load(o, file, name);
-    for (unsigned i = 0; i < n_sets; i++)
-        set(o, sets[i]);
-    if (lab_path_check(&o->path, error) < 0)
-        wrong("%s", error);
+    load(o, file);
+    for (unsigned i = 0; i < o->n_links; i++)
+        complete(o, &o->links[i]);
 }
