@@ -31,18 +31,26 @@ void tcp_ack_was_sent(struct subflow *sf, bool pure, uint64_t window)
     sf->due.delack = BRAID_NEVER;
 }
 
-/* Has the window opened so much that the peer should hear of it (RFC 9293 section 3.8.6.2.2)? */
+/* Of the window of our SYN or SYN/ACK, the only one that the peer knows, it has used less than a quarter. */
+static bool first_window_lasts(const struct subflow *sf)
+{
+    uint64_t used = sf->rcv.nxt - sf->ack.last;
+
+    return sf->ack.last == 1 + (uint64_t)sf->syn.acked && used < (sf->rcv.adv - sf->ack.last + 3) / 4;
+}
+
+/* Has the window opened so much that the peer should hear of it, though no ACK is due (RFC 9293 section
+ * 3.8.6.2.2)? Only where it may soon be short of window: ACKs of data tell it anyway. */
 static bool window_opened(const struct subflow *sf)
 {
-    /* A SYN cannot announce more than 64 KB, so nearly every window has opened since. The ACK of the first
-     * data is soon enough to tell it. */
-    if (subflow_bytes_in(sf) <= sf->syn.acked)
+    /* A SYN cannot announce more than 64 KB, so nearly every window has opened since. */
+    if (first_window_lasts(sf))
         return false;
-    uint64_t edge = sf->rcv.nxt + tcp_window_now(sf);
+    uint64_t window = tcp_window_now(sf), edge = sf->rcv.nxt + window;
     /* Two segments, or less where the buffer is so small that it would never open by two at once. */
     uint64_t step = min_u64(2 * (uint64_t)sf->rcv.mss, sf->env->rcvbuf_max / 4);
 
-    return edge >= sf->rcv.adv + step;
+    return edge >= sf->rcv.adv + step && sf->rcv.adv - sf->rcv.nxt <= window - window / 4;
 }
 
 /* A short request: if the answer comes soon, it is the acknowledgement, too. */

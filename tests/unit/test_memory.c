@@ -80,6 +80,9 @@ START_TEST(unread_data_takes_no_more_than_there_is)
     size_t limit = 200000;
 
     begin(_i);
+    p.server.reading = true;
+    pair_transfer(&p, &p.client, 100000, 10 * BRAID_SECOND);
+    p.server.reading = false;
     p.server.core->env.mem.limit = limit;
     p.server.core->env.params.unread = 0;
     side_write(&p.client, 1 << 20);

@@ -415,6 +415,45 @@ START_TEST(a_window_that_opens_is_announced)
 }
 END_TEST
 
+START_TEST(a_window_that_opens_is_not_announced_while_most_of_it_is_left)
+{
+    struct harness *h = settled();
+
+    h->sf.rcv.adv = 40001;
+    h->window = 40000 - 2 * SEG;
+    SAY(h, .seq = 1, .ack = 1, .len = 2 * SEG, .seg_size = SEG);
+    h_expect_ack(h, 1, 1 + 2 * SEG);
+    h->window = (40000 - 2 * SEG) / 3 * 4 - 4; /* what is left is a little more than three quarters of it */
+    subflow_flush(&h->sf, h->now);
+    h_nothing(h);
+    h->window += 8;
+    subflow_flush(&h->sf, h->now);
+    ck_assert_uint_eq(h_expect_ack(h, 1, 1 + 2 * SEG)->window, h->window);
+    h_free(h);
+}
+END_TEST
+
+START_TEST(of_the_window_of_the_syn_a_quarter_is_used_before_a_larger_one_is_announced)
+{
+    struct harness *h = h_new();
+
+    h->sf.ack.patient = true;
+    h->env.rcvbuf_max = 1 << 20;
+    h_passive(h, 10 * BRAID_MS);
+    ck_assert_uint_eq(h->sf.rcv.adv, 1 + H_WINDOW);
+    h->window = 1 << 20;
+    h_input(h, (struct say){.seq = 1, .ack = 1, .len = H_WINDOW / 4, .seg_size = H_WINDOW});
+    h->sf.ack.bytes = 0; /* nothing but the window is looked at */
+    subflow_flush(&h->sf, h->now);
+    h_nothing(h);
+    h_input(h, (struct say){.seq = 1 + H_WINDOW / 4, .ack = 1, .len = 1, .seg_size = H_WINDOW});
+    h->sf.ack.bytes = 0;
+    subflow_flush(&h->sf, h->now);
+    h_expect_ack(h, 1, H_WINDOW / 4 + 2);
+    h_free(h);
+}
+END_TEST
+
 START_TEST(the_window_field_is_scaled)
 {
     struct harness *h = h_new();
@@ -515,6 +554,8 @@ int main(void)
     tcase_add_test(tc, data_beyond_the_window_is_cut_off);
     tcase_add_test(tc, a_window_that_grew_elsewhere_counts);
     tcase_add_test(tc, a_window_that_opens_is_announced);
+    tcase_add_test(tc, a_window_that_opens_is_not_announced_while_most_of_it_is_left);
+    tcase_add_test(tc, of_the_window_of_the_syn_a_quarter_is_used_before_a_larger_one_is_announced);
     tcase_add_test(tc, the_window_field_is_scaled);
     suite_add_tcase(s, tc);
     tc = tcase_create("disorder");
