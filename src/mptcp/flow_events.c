@@ -48,12 +48,13 @@ static void flow_established(struct subflow *sf, braid_time now)
         if (sf->syn.passive) {
             s->confirmed = true;
             news_joined(s);
+            /* the fourth ACK (section 3.2): conn_fourth_acks says when */
+            subflow_ack_shortly(sf, now);
         } else {
             /* repeat the third ACK until the fourth comes: set by the flush */
             c->deadlines.join = 0;
+            subflow_ack_soon(sf);
         }
-        /* the third ACK, or the fourth (section 3.2) */
-        subflow_ack_soon(sf);
     }
     conn_dirty(c);
 }

@@ -152,6 +152,7 @@ void conn_flush(struct braid_conn *c, braid_time now)
         if (conn_is_mptcp(c))
             conn_answer_fins(c, now);
         conn_pm_update(c, now);
+        conn_fourth_acks(c, now);
         conn_push(c, now);
         conn_load_note(c, now);
         conn_push_end(c, now);

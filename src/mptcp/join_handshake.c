@@ -90,6 +90,31 @@ enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet
     return v;
 }
 
+/* A short request came, and nothing of the answer: the peer has nothing to send over its join meanwhile. */
+static bool answer_is_due(const struct braid_conn *c, const struct mp_subflow *s)
+{
+    uint64_t request = c->recv.nxt - DATA_FIRST;
+    return request > 0 && request < s->tcp.size.mss && c->send.end == DATA_FIRST && !c->send.shutdown;
+}
+
+/* What is left to send is one segment. If that were the fourth ACK, and got lost, another one behind it would
+ * be data on a subflow that is not established: Linux resets it. */
+static bool one_segment_left(const struct braid_conn *c, const struct mp_subflow *s)
+{
+    uint64_t left = c->send.end - c->send.nxt;
+    return c->send.shutdown && left > 0 && left <= s->tcp.size.mss;
+}
+
+/* Section 3.2 wants the third ACK acknowledged, and has any segment do. An answer that is short, and the last
+ * thing that is said, spares one of its own; the peer, which must not send over the join before, has nothing
+ * to send. */
+void conn_fourth_acks(struct braid_conn *c, braid_time now)
+{
+    each_flow (s, c)
+        if (s->tcp.ack.fourth && !answer_is_due(c, s) && !one_segment_left(c, s))
+            subflow_ack_at_once(&s->tcp, now);
+}
+
 /* Repeats the third ACKs of our joins until their fourth comes (section 3.2: without it the subflow is not
  * established and must not carry data). Linux does so every 8 ms or so; one that is not answered two seconds
  * long leads nowhere. */

@@ -12,6 +12,8 @@ struct wire_packet;
 enum subflow_verdict join_segment(struct mp_subflow *s, const struct wire_packet *p, braid_time now);
 /* If it is a join of ours whose third ACK has just left: says when to repeat that. */
 void flow_await_fourth_ack(struct mp_subflow *s, braid_time now);
+/* The fourth ACKs of the peer's joins, before data is placed; those that may ride on data wait for it. */
+void conn_fourth_acks(struct braid_conn *c, braid_time now);
 /* Repeats the third ACKs of our joins until their fourth comes. */
 void conn_repeat_join_acks(struct braid_conn *c, braid_time now);
 

@@ -234,7 +234,7 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
         c->fallback.barred = true;
         news_joined(s);
         conn_pm_changed(c);
-    } else if ((mp->has & MPTCP_HAS(MPTCP_JOIN)) && sf->syn.passive) {
+    } else if ((mp->has & MPTCP_HAS(MPTCP_JOIN)) && sf->syn.passive && !sf->ack.fourth) {
         subflow_ack_soon(sf); /* our fourth ACK was lost */
     }
     if (mp->has & MPTCP_HAS(MPTCP_DSS)) {

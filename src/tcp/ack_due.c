@@ -24,7 +24,7 @@ void tcp_ack_was_sent(struct subflow *sf, bool pure, uint64_t window)
     if (sf->ack.bytes > 0)
         sf->ack.quick -= sf->ack.quick < segments ? sf->ack.quick : segments;
     sf->ack.bytes = 0;
-    sf->ack.now = sf->ack.third = false;
+    sf->ack.now = sf->ack.third = sf->ack.fourth = false;
     if (pure)
         sf->ack.forced = false;
     sf->ack.delayed = false;
@@ -83,4 +83,10 @@ void tcp_ack_delay(struct subflow *sf, braid_time now)
 void subflow_ack_soon(struct subflow *sf)
 {
     sf->ack.forced = true;
+}
+
+void subflow_ack_shortly(struct subflow *sf, braid_time now)
+{
+    sf->ack.fourth = sf->ack.delayed = true;
+    sf->due.delack = now + TCP_DELACK_QUICK;
 }

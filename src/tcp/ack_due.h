@@ -13,6 +13,7 @@ struct tcp_ack_due {
     uint8_t quick;       /* segments still to be acknowledged at once after start or idleness */
     bool now : 1, delayed : 1;
     bool third : 1;   /* our SYN was answered, and nothing has left since */
+    bool fourth : 1;  /* subflow_ack_shortly: what leaves first is this ACK */
     bool forced : 1;  /* subflow_ack_soon: data segments do not count as this ACK */
     bool patient : 1; /* set by the owner: short requests are mostly answered soon */
 };

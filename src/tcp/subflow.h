@@ -190,6 +190,9 @@ void subflow_flush(struct subflow *sf, braid_time now);
 /* An ACK leaves at the next flush / at once. */
 void subflow_ack_soon(struct subflow *sf);
 void subflow_ack_at_once(struct subflow *sf, braid_time now);
+/* An ACK is owed for an empty segment, and is no matter of microseconds: the next segment of any kind is it,
+ * or one of its own after some milliseconds. */
+void subflow_ack_shortly(struct subflow *sf, braid_time now);
 /* The owner has data that only the peer's window (its own or the connection's) holds back: keep probing, with
  * the persist timer's backoff (RFC 9293 section 3.8.6.1). */
 void subflow_set_blocked(struct subflow *sf, bool blocked, braid_time now);

@@ -296,7 +296,7 @@ static void do_read(struct words *a)
     braid_conn_consume(conn(a), got);
 }
 
-/* "write N": all of them fit. */
+/* "write N [end]": all of them fit; they are the last ones. */
 static void do_write(struct words *a)
 {
     struct script *s = a->s;
@@ -308,6 +308,8 @@ static void do_write(struct words *a)
         if (braid_conn_write(conn(a), &byte, 1) != 1)
             fail(s, "%llu bytes did not fit", (unsigned long long)n);
     }
+    if (is_word(a, 1, "end"))
+        braid_conn_shutdown(conn(a));
 }
 
 static void do_shutdown(struct words *a)
