@@ -4,6 +4,7 @@
 #include "mptcp/announce.h"
 #include "mptcp/conn.h"
 #include "mptcp/data_timeout.h"
+#include "mptcp/first_answer.h"
 #include "mptcp/join_handshake.h"
 #include "mptcp/marks.h"
 #include "mptcp/retire.h"
@@ -34,9 +35,10 @@ void conn_fire(struct timer *t, braid_time now)
         conn_data_timeout(c, now);
     if (c->deadlines.addr <= now) {
         c->deadlines.addr = BRAID_NEVER;
-        /* one deadline for both: either sets it again for what it still waits for */
+        /* one deadline for all of these: each sets it again for what it still waits for */
         conn_announce_timeout(c, now);
         conn_retire_timeout(c, now);
+        first_answer_timeout(c, now);
     }
     if (c->deadlines.join <= now)
         conn_repeat_join_acks(c, now);

@@ -11,7 +11,8 @@ struct braid_conn;
 struct conn_deadlines {
     struct timer timer;
     braid_time data_rtx; /* at data without a DATA_ACK */
-    braid_time addr;     /* at announcements, and at subflows whose address the peer has withdrawn */
+    /* At announcements, at subflows whose address the peer has withdrawn, and for the first answer. */
+    braid_time addr;
     /* The connection ends then. For lack of subflows (alone.c), of the end of data after the user has
      * released it (flush.c), or of the last FINs while it drains (ending.c). What takes the reason away sets
      * BRAID_NEVER. */

@@ -8,6 +8,7 @@
 #include "mptcp/data_timeout.h"
 #include "mptcp/data_window.h"
 #include "mptcp/fallback.h"
+#include "mptcp/first_answer.h"
 #include "mptcp/handshake.h"
 #include "mptcp/marks.h"
 #include "mptcp/news.h"
@@ -29,6 +30,7 @@ static void flow_established(struct subflow *sf, braid_time now)
     if (!s->join) {
         syn_data_established(s);
         c->phase = CONN_ESTABLISHED;
+        first_answer_await(c, now);
         /* the peer has proven its address: it takes none of the places that a flood of SYNs may fill */
         conn_half_open_end(c);
         c->handshake.established_due = true;

@@ -21,6 +21,7 @@ struct conn_syn_data {
     bool settled;   /* `in` is what it will be */
     bool inside;    /* what is not acknowledged has become part of the data sequence space */
     bool unmapped;  /* the peer repeats its SYN's data without mappings, as Linux does */
+    uint8_t asked;  /* how often for the answer to ours (first_answer.c) */
 };
 
 /* Bytes of what the peer's SYN has brought that are not part of the data sequence space. */

@@ -65,8 +65,8 @@ def test_what_servers_do_means_what_it_means(env, fast_open):
     then on the message is waited for."""
     router, _ = through(env, fast_open=fast_open)
     if fast_open:
-        near, error = connect_ex(env)
-        assert error == 0 and read_error(near) == errno.ECONNRESET and counter(router, "late") == 1
+        near, error = connect_ex(env)  # which may not return before the RST is here, and then tells that
+        assert (error or read_error(near)) == errno.ECONNRESET and counter(router, "late") == 1
     for _ in range(2):
         assert connect_ex(env)[1] == errno.ECONNREFUSED
     assert connect_ex(env, home.world_net(2, 4, 99))[1] == errno.EHOSTUNREACH

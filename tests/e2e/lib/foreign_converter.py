@@ -64,7 +64,8 @@ class ForeignConverter:
     def _accept(self):
         with contextlib.suppress(OSError):  # the test is over
             while True:
-                threading.Thread(target=self._serve, args=self.listener.accept(), daemon=True).start()
+                with contextlib.suppress(ConnectionAbortedError):  # a candidate that has lost was reset meanwhile
+                    threading.Thread(target=self._serve, args=self.listener.accept(), daemon=True).start()
 
     def _serve(self, client, address):
         client.settimeout(20)
