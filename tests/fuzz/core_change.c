@@ -27,6 +27,12 @@ static void change_option(struct fuzz *z, struct app *a)
 {
     enum braid_option option = next8(z) % (BRAID_OPT_PEER_NODELAY + 2);
     int64_t value = (int64_t)next16(z) << next8(z) % 16, found;
+
+    /* What has ended may be there for another minute, and end() has no patience for keepalives without a
+     * pause. */
+    if (option == BRAID_OPT_KEEPALIVE || option == BRAID_OPT_KEEPALIVE_STEP ||
+        option == BRAID_OPT_USER_TIMEOUT)
+        value *= 100 * BRAID_MS;
     bool was_set = braid_conn_set_option(a->conn, option, value) == 0;
     bool there = braid_conn_get_option(a->conn, option, &found) == 0;
     int64_t ecn = option == BRAID_OPT_TRAFFIC_CLASS ? 3 : 0; /* bits that are not the user's */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <event2/event.h>
@@ -119,16 +120,40 @@ void __wrap_dial_free(struct dial *d)
     free(d);
 }
 
-/* A connection over loopback: fd is the daemon's socket, *far the other one. */
-static int connect_pair(int *far)
+/* On a machine that is busy the handshake takes a moment, and libFuzzer's own alarm may interrupt the waiting
+ * for it: the handshake goes on all the same. */
+static void connect_to_listener(int fd)
 {
     struct sockaddr_in sa;
     socklen_t len = sizeof(sa);
+    MUST(getsockname(listener, (struct sockaddr *)&sa, &len) == 0);
+    if (connect(fd, (struct sockaddr *)&sa, len) == 0)
+        return;
+    MUST(errno == EINTR);
+    struct pollfd done = {.fd = fd, .events = POLLOUT};
+    while (poll(&done, 1, -1) < 0)
+        MUST(errno == EINTR);
+    int error;
+    socklen_t error_len = sizeof(error);
+    MUST(getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len) == 0 && error == 0);
+}
+
+static int accept_from_listener(void)
+{
+    int fd;
+    while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) < 0)
+        MUST(errno == EINTR);
+    return fd;
+}
+
+/* A connection over loopback: fd is the daemon's socket, *far the other one. */
+static int connect_pair(int *far)
+{
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    MUST(fd >= 0 && getsockname(listener, (struct sockaddr *)&sa, &len) == 0);
-    MUST(connect(fd, (struct sockaddr *)&sa, len) == 0);
-    *far = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
-    MUST(*far >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
+    MUST(fd >= 0);
+    connect_to_listener(fd);
+    *far = accept_from_listener();
+    MUST(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
     return fd;
 }
 
