@@ -236,6 +236,7 @@ format: ## lay out the C sources
 lint: ## check layout, length of functions, syntax of scripts, and that files have unit tests
 	@python3 tests/checks/style.py
 	@python3 tests/checks/tested.py
+	@python3 tests/checks/essence.py --self-test
 
 deps: ## install everything that any target needs
 	@deploy/install-deps.sh ci
