@@ -446,8 +446,9 @@ ssize_t braid_conn_read(struct braid_conn *c, void *buf, size_t len);
 bool braid_conn_eof(const struct braid_conn *c);
 
 /* Writing without a copy: provides up to n iovecs of room in the send buffer, at most `want` bytes, and
- * returns how many. 0: the buffer is full, and writable() will be called; or nothing can be written any more
- * (BRAID_SHUT below). Room that was not committed is given back by the next call. */
+ * returns how many. If that is more than one super-packet, it is what fills whole ones. 0: the buffer is
+ * full, and writable() will be called; or nothing can be written any more (BRAID_SHUT below). Room that was
+ * not committed is given back by the next call. */
 unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n);
 /* The first n bytes of the reserved room were filled. n may be 0: the room is given back. */
 void braid_conn_commit(struct braid_conn *c, size_t n);

@@ -14,6 +14,7 @@
 #include "mptcp/data_timeout.h"
 #include "mptcp/marks.h"
 #include "mptcp/reinject.h"
+#include "tcp/pacer.h"
 #include "wire/checksum.h"
 
 /* Bytes of a chunk. A small one is what a short answer takes; a large one is about the payload of a
@@ -119,7 +120,7 @@ static bool is_shut(const struct braid_conn *c)
 /* Room is reserved behind what is written: chunks without bytes yet, or not full ones. They stay in the list,
  * and `end` stays before them until the commit. Who reserves again without one gives the first reservation
  * back. */
-unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n)
+static unsigned reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n)
 {
     if (c->send.reserved)
         braid_conn_commit(c, 0);
@@ -155,6 +156,22 @@ unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov
     return i;
 }
 
+/* What makes whole super-packets together with what waits, if it is more than one: a rest would leave as a
+ * packet of its own, which costs the kernel nearly as much as a full one. It is asked for next time. */
+static size_t whole_packets(const struct braid_conn *c, size_t want)
+{
+    if (!c->subflows)
+        return want;
+    uint64_t burst = pacer_burst(c->subflows->tcp.size.mss), waits = c->send.end - c->send.nxt;
+    uint64_t whole = (waits + want) / burst * burst;
+    return whole > waits ? (size_t)(whole - waits) : want;
+}
+
+unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n)
+{
+    return reserve(c, whole_packets(c, want), iov, n);
+}
+
 /* The first n bytes of what was reserved are written, chunk by chunk; chunks that got none are given back. */
 void braid_conn_commit(struct braid_conn *c, size_t n)
 {
@@ -186,7 +203,7 @@ ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
     struct iovec iov[8];
     if (is_shut(c))
         return BRAID_SHUT;
-    unsigned n = braid_conn_reserve(c, len, iov, 8);
+    unsigned n = reserve(c, len, iov, 8);
     size_t done = 0;
     for (unsigned i = 0; i < n; i++) {
         memcpy(iov[i].iov_base, (const uint8_t *)data + done, iov[i].iov_len);

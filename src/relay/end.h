@@ -84,6 +84,7 @@ struct end {
     bool eof : 1;    /* the end of the stream was read */
     bool held : 1;   /* nothing is to be taken out of it for now */
     bool failed : 1; /* it takes nothing any more; what it had sent before is still to be read */
+    bool rests : 1;  /* it has had its share of this turn of the loop, whatever else is told of it */
     /* As where bytes go to: */
     bool full : 1;    /* it will tell when it is writable */
     bool shut : 1;    /* the end of the stream was passed on */

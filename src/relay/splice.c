@@ -9,13 +9,23 @@
 
 #define LEND_IOVECS    64
 #define RESERVE_IOVECS 32
-#define WANT_MIN       14           /* 16 KiB, a power of two: bytes of room for a read */
-#define WANT_MAX       17           /* 128 KiB */
-#define READ_BUDGET    (128 * 1024) /* bytes per end and turn of the loop */
-#define PASSAGE        (64 * 1024)  /* bytes between two sockets at a time */
+#define WANT_MIN       14          /* 16 KiB, a power of two: bytes of room for a read */
+#define WANT_MAX       18          /* 256 KiB */
+#define PASSAGE        (64 * 1024) /* bytes between two sockets at a time */
+/* What is read of an end in one turn of the loop is counted in shares: a super-packet's payload, or a little
+ * less, so that whole ones use them up. One end alone gives the most; where many have much to give, the least
+ * keeps the turns short. */
+#define SHARE      (60 * 1024)
+#define SHARES_MIN 2
+#define SHARES_MAX 4
+/* Bytes of all that waited for the turn: what was read is still in the cache when it leaves, and what comes
+ * back meanwhile is heard. */
+#define TURN_BYTES (512 * 1024)
 
 struct splicer {
-    struct list again;  /* splices that spent their budget and have more to read */
+    struct list again;  /* splices that spent their budget and have more to read; the next one first */
+    unsigned waiting;   /* how many */
+    size_t read;        /* bytes read since the last turn of those began */
     struct event event; /* a timeout of zero: the next turn of the loop */
     uint8_t *passage;   /* NULL: not needed yet */
 };
@@ -185,15 +195,35 @@ static size_t pass_some(struct splice *s, struct end *from, struct end *to)
     return (size_t)taken;
 }
 
-static void go_on_later(struct splice *s)
+static void next_turn(struct splicer *sp)
 {
     static const struct timeval at_once;
+    if (!list_empty(&sp->again) && !event_pending(&sp->event, EV_TIMEOUT, NULL))
+        event_add(&sp->event, &at_once);
+}
+
+static void go_on_later(struct splice *s)
+{
     struct splicer *sp = s->owner->splicer;
     if (!list_empty(&s->again))
         return;
     list_append(&sp->again, &s->again);
-    if (!event_pending(&sp->event, EV_TIMEOUT, NULL))
-        event_add(&sp->event, &at_once);
+    sp->waiting++;
+    next_turn(sp);
+}
+
+static void wait_no_more(struct splice *s)
+{
+    if (!list_empty(&s->again))
+        s->owner->splicer->waiting--;
+    list_remove(&s->again);
+}
+
+/* Bytes that an end may give now, with so many others that have more to give as well. */
+static size_t budget(const struct splicer *sp)
+{
+    unsigned shares = SHARES_MAX / (1 + sp->waiting);
+    return (size_t)SHARE * (shares > SHARES_MIN ? shares : SHARES_MIN);
 }
 
 static bool has_passage(struct splicer *sp)
@@ -205,18 +235,20 @@ static bool has_passage(struct splicer *sp)
 
 static void pump_read(struct splice *s, struct end *from, struct end *to)
 {
-    size_t spent = 0;
-    if (!to->ops->reserve && !has_passage(s->owner->splicer)) {
+    struct splicer *sp = s->owner->splicer;
+    size_t spent = 0, most = budget(sp);
+    if (from->rests)
+        return;
+    if (!to->ops->reserve && !has_passage(sp)) {
         go_on_later(s); /* memory is short, perhaps not for long */
         return;
     }
-    while (from->ready && !from->eof && !to->full && !to->failed && !s->ending) {
-        if (spent >= READ_BUDGET) {
-            go_on_later(s);
-            return;
-        }
+    while (from->ready && !from->eof && !to->full && !to->failed && !s->ending && spent < most)
         spent += to->ops->reserve ? read_some(s, from, to) : pass_some(s, from, to);
-    }
+    sp->read += spent;
+    from->rests = spent >= most;
+    if (from->rests)
+        go_on_later(s);
 }
 
 /* ---- both ------------------------------------------------------------------------------------ */
@@ -259,29 +291,26 @@ static void settle(struct splice *s)
     }
     if (!is_away(a) || !is_away(b))
         return;
-    list_remove(&s->again);
+    wait_no_more(s);
     s->owner->events->over(s);
 }
 
+/* Who does not come to its turn before TURN_BYTES are read stays in front of those that did. */
 static void on_again(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     struct splicer *sp = arg;
-    struct list due;
-    list_init(&due);
-    while (!list_empty(&sp->again)) {
-        struct list *first = sp->again.next;
-        list_remove(first);
-        list_append(&due, first);
-    }
-    while (!list_empty(&due)) {
-        struct splice *s = list_entry(due.next, struct splice, again);
-        list_remove(&s->again);
+    sp->read = 0;
+    for (unsigned due = sp->waiting; due > 0 && sp->waiting > 0 && sp->read < TURN_BYTES; due--) {
+        struct splice *s = list_entry(sp->again.next, struct splice, again);
+        wait_no_more(s);
+        s->ends[0].rests = s->ends[1].rests = false;
         pump(s, &s->ends[0]);
         pump(s, &s->ends[1]);
         settle(s);
     }
+    next_turn(sp);
 }
 
 /* ---- what the ends tell ---------------------------------------------------------------------- */
@@ -392,7 +421,7 @@ void splice_abort(struct splice *s, unsigned end)
 
 void splice_drop(struct splice *s)
 {
-    list_remove(&s->again);
+    wait_no_more(s);
     for (unsigned i = 0; i < 2; i++) {
         struct end *e = &s->ends[i];
         if (!is_away(e))

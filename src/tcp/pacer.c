@@ -48,11 +48,8 @@ void pacer_sent(struct pacer *p, uint64_t bytes, uint32_t depth, braid_time now)
 uint64_t pacer_quantum(const struct pacer *p, uint32_t mss)
 {
     assert(mss > 0);
-    uint64_t most = PACER_BURST_MAX / mss;
-    uint64_t segments = p->rate == 0 ? most : p->rate / 1000 / mss;
+    uint64_t most = pacer_burst(mss), segments = p->rate / 1000 / mss;
     if (segments < 2)
         segments = 2;
-    if (segments > most)
-        segments = most;
-    return (segments ? segments : 1) * mss;
+    return p->rate == 0 || segments * mss > most ? most : segments * mss;
 }

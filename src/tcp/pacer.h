@@ -29,6 +29,14 @@ bool pacer_ready(const struct pacer *p, braid_time now);
  * may leave ahead of the schedule; time lost beyond both (the flow was idle) is not made up for. */
 void pacer_sent(struct pacer *p, uint64_t bytes, uint32_t depth, braid_time now);
 
+/* What a super-packet takes of whole segments, at least one. mss > 0. */
+static inline uint64_t pacer_burst(uint32_t mss)
+{
+    uint64_t segments = PACER_BURST_MAX / mss;
+
+    return (segments ? segments : 1) * mss;
+}
+
 /* Bytes to send in one burst: about 1 ms of the rate in whole segments, at least two segments, at most as
  * many as fit PACER_BURST_MAX, and never less than one. Not paced: the maximum. mss > 0. */
 uint64_t pacer_quantum(const struct pacer *p, uint32_t mss);

@@ -2,6 +2,7 @@
 #include "lone_conn.h"
 #include "mptcp/reinject.h"
 #include "mptcp/sendbuf.h"
+#include "tcp/pacer.h"
 #include "wire/checksum.h"
 
 static uint64_t end; /* DSN behind what was written */
@@ -109,16 +110,43 @@ START_TEST(what_was_reserved_counts_when_it_is_committed)
 {
     begin();
     struct iovec iov[4];
-    ck_assert_uint_ge(braid_conn_reserve(lone.c, 100000, iov, 4), 2);
+    ck_assert_uint_ge(braid_conn_reserve(lone.c, 200000, iov, 4), 2);
     ck_assert_uint_eq(lone.c->send.end, DATA_FIRST);
     size_t first = iov[0].iov_len;
     memset(iov[0].iov_base, 7, first);
     memset(iov[1].iov_base, 8, 10);
     braid_conn_commit(lone.c, first + 10);
     ck_assert_uint_eq(lone.c->send.end, DATA_FIRST + first + 10);
-    braid_conn_reserve(lone.c, 100000, iov, 4);
+    braid_conn_reserve(lone.c, 200000, iov, 4);
     braid_conn_commit(lone.c, 0);
     ck_assert_uint_eq(lone.c->send.end, DATA_FIRST + first + 10);
+    lone_end();
+}
+END_TEST
+
+/* Bytes of room for who wants so many. */
+static size_t room(size_t want)
+{
+    struct iovec iov[8];
+    size_t all = 0;
+    for (unsigned i = 0, n = braid_conn_reserve(lone.c, want, iov, 8); i < n; i++)
+        all += iov[i].iov_len;
+    return all;
+}
+
+START_TEST(who_wants_much_gets_room_that_fills_whole_packets)
+{
+    begin();
+    const size_t burst = pacer_burst(lone.c->subflows->tcp.size.mss);
+    ck_assert_uint_gt(burst, 60000);
+    ck_assert_uint_eq(room(burst - 1), burst - 1); /* one that is not full is all there is */
+    ck_assert_uint_eq(room(200000), 3 * burst);
+    ck_assert_uint_eq(room(burst), burst);
+    braid_conn_commit(lone.c, 0);
+    write_bytes(1000, 1000); /* what waits is the beginning of the first */
+    ck_assert_uint_eq(room(200000), 3 * burst - 1000);
+    ck_assert_uint_eq(room(5000), 5000);
+    braid_conn_commit(lone.c, 0);
     lone_end();
 }
 END_TEST
@@ -277,6 +305,7 @@ int main(void)
     tcase_add_test(t, a_map_of_many_chunks_is_cut_off);
     tcase_add_test(t, a_map_knows_the_checksum_of_its_bytes);
     tcase_add_test(t, what_was_reserved_counts_when_it_is_committed);
+    tcase_add_test(t, who_wants_much_gets_room_that_fills_whole_packets);
     tcase_add_test(t, a_data_ack_of_what_was_not_sent_or_is_old_says_nothing);
     tcase_add_test(t, a_chunk_lives_until_it_is_acknowledged_and_no_subflow_carries_it);
     tcase_add_test(t, what_the_user_is_writing_to_outlives_what_is_acknowledged_before_it);

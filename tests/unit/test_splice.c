@@ -76,23 +76,23 @@ static const struct braid_conn_ops conn_ops = {.established = end_conn_establish
 
 /* ---- the peers ------------------------------------------------------------------------------- */
 
-/* Both ends of a TCP connection on loopback. */
-static void socket_pair(int fds[2])
+/* Both ends of a TCP connection on loopback, with so large buffers. */
+static void socket_pair(int fds[2], int room)
 {
     struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(sa);
-    int listener = socket(AF_INET, SOCK_STREAM, 0), small = FD_ROOM;
-    ck_assert_int_eq(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)), 0);
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&sa, len), 0);
     ck_assert_int_eq(listen(listener, 1), 0);
     ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&sa, &len), 0);
     fds[0] = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(setsockopt(fds[0], SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    ck_assert_int_eq(setsockopt(fds[0], SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)), 0);
     ck_assert_int_eq(connect(fds[0], (struct sockaddr *)&sa, len), 0);
     fds[1] = accept(listener, NULL, NULL);
     ck_assert_int_ge(fds[1], 0);
     for (unsigned i = 0; i < 2; i++) {
-        ck_assert_int_eq(setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+        ck_assert_int_eq(setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
         ck_assert_int_eq(evutil_make_socket_nonblocking(fds[i]), 0);
     }
     close(listener);
@@ -109,7 +109,7 @@ static void make_peer(unsigned i, bool is_socket)
         return;
     }
     int fds[2];
-    socket_pair(fds);
+    socket_pair(fds, FD_ROOM);
     p->fd = fds[0];
     ck_assert_int_eq(end_socket_init(&splice.ends[i], poller, fds[1]), 0);
 }
@@ -445,6 +445,104 @@ START_TEST(who_sends_without_end_does_not_keep_others_waiting)
 }
 END_TEST
 
+/* ---- many at once ---------------------------------------------------------------------------- */
+
+#define MANY      12
+#define MANY_LEN  3000000
+#define MANY_ROOM 212992       /* bytes, of which the kernel makes twice as many: some shares */
+#define TURN_MOST (700 * 1024) /* bytes: half a megabyte, and what the last one of a turn has more */
+
+struct stream {
+    struct splice splice;
+    struct braid_conn *conn;
+    int fd;
+    size_t sent, moved;
+};
+
+static struct stream streams[MANY];
+
+static void on_stream_moved(struct splice *s, unsigned from, size_t n)
+{
+    ck_assert_uint_eq(from, 1);
+    list_entry(s, struct stream, splice)->moved += n;
+}
+
+static const struct splice_events stream_events = {.moved = on_stream_moved};
+
+static void stream_begin(struct stream *st, struct splice_owner *all)
+{
+    int fds[2];
+    socket_pair(fds, MANY_ROOM);
+    splice_init(&st->splice, all);
+    *st = (struct stream){.splice = st->splice, .conn = fake_conn_of(&conn_ops), .fd = fds[0]};
+    list_init(&st->splice.again);
+    st->conn->accepted = true;
+    end_conn_init(&st->splice.ends[0], st->conn);
+    ck_assert_int_eq(end_socket_init(&st->splice.ends[1], poller, fds[1]), 0);
+    splice_start(&st->splice);
+}
+
+static void stream_fill(struct stream *st)
+{
+    static const uint8_t zeros[MANY_LEN];
+    ssize_t n = st->sent < MANY_LEN ? send(st->fd, zeros, MANY_LEN - st->sent, MSG_NOSIGNAL) : 0;
+    st->sent += n > 0 ? (size_t)n : 0;
+}
+
+/* All of the bytes that one turn moves, after which all of them have as much to give again. */
+static size_t stream_turn(size_t *behind)
+{
+    size_t before = 0, after = 0, first = 0, last = MANY_LEN;
+    for (unsigned i = 0; i < MANY; i++) {
+        before += streams[i].moved;
+        stream_fill(&streams[i]);
+    }
+    event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    for (unsigned i = 0; i < MANY; i++) {
+        size_t n = streams[i].moved;
+        after += n;
+        first = n > first ? n : first;
+        last = n < last ? n : last;
+        streams[i].conn->down_acked = streams[i].conn->down_len;
+        fake_flush(streams[i].conn);
+    }
+    *behind = first - last;
+    return after - before;
+}
+
+/* Each has had a share, and has more to give. */
+static bool all_rest(void)
+{
+    for (unsigned i = 0; i < MANY; i++)
+        if (!streams[i].splice.ends[1].rests)
+            return false;
+    return true;
+}
+
+START_TEST(many_who_send_without_end_take_turns)
+{
+    struct splice_owner all = {.events = &stream_events, .splicer = splicer};
+    for (unsigned i = 0; i < MANY; i++)
+        stream_begin(&streams[i], &all);
+    size_t behind, sum = 0, n;
+    for (unsigned i = 0; i < MANY; i++) /* what they begin with is read as it comes */
+        stream_turn(&behind);
+    must(all_rest());
+    const size_t began = behind;
+    for (; sum < (size_t)MANY * MANY_LEN / 2; sum += n) {
+        n = stream_turn(&behind);
+        ck_assert_uint_gt(n, 0);
+        ck_assert_uint_le(n, TURN_MOST);
+        ck_assert_uint_le(behind, began + TURN_MOST);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        splice_drop(&streams[i].splice);
+        close(streams[i].fd);
+        fake_conn_free(streams[i].conn);
+    }
+}
+END_TEST
+
 static TCase *new_case(Suite *s, const char *name)
 {
     TCase *t = tcase_create(name);
@@ -471,5 +569,6 @@ int main(void)
     t = new_case(s, "back-pressure");
     tcase_add_loop_test(t, who_reads_nothing_stops_who_sends, 0, 2 * COMBINATIONS);
     tcase_add_loop_test(t, who_sends_without_end_does_not_keep_others_waiting, 0, 2);
+    tcase_add_test(t, many_who_send_without_end_take_turns);
     return run_suite(s);
 }
