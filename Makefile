@@ -165,16 +165,16 @@ examples: $(example_bin) $(example_bin:%=%-shared) $(program_bin) ## build docs/
 lab-check: $(B)/linkem $(B)/probe ## measure the lab's links: rate, delay, loss and the rest; LONG=1: longer (needs root)
 	tests/lab/check $(LONG:%=--long)
 
-lab-study: all $(B)/linkem ## beside HAProxy over the lab's paths, the kernel as client; writes docs/study/kernel.md (root; an hour)
-	tests/lab/study $(ROUNDS:%=--rounds %) $(LAB_JOBS:%=--jobs %)
+lab-study: all $(B)/linkem ## beside HAProxy over the lab's paths, the kernel as client; writes docs/study/kernel.md (root; two hours); SCENARIO=name: that one; AGAIN=1: write what is stored
+	tests/lab/study $(ROUNDS:%=--rounds %) $(LAB_JOBS:%=--jobs %) $(SCENARIO:%=--scenario %) $(AGAIN:%=--again)
 
 attack: $(B)/attack ## attack a core in virtual time, beside an honest client; TABLE=1: as the table of docs/security.md
 	@$(B)/attack $(TABLE:%=--markdown)
 
-study: ## measure every scheduler and congestion control in virtual time, write docs/study.md; STUDY=quick: the bars only
+study: ## measure every scheduler and congestion control in virtual time, write docs/study.md; STUDY=quick: the bars only, STUDY=situations: these only; SCHED=name: that scheduler beside the default
 	@deploy/install-deps.sh study
 	@$(MAKE) --no-print-directory -s -j$(JOBS) $(B)/study $(B)/fairness
-	@BRAID_BUILD=$(B) tests/study/run $(STUDY:%=--%)
+	@BRAID_BUILD=$(B) tests/study/run $(STUDY:%=--%) $(SCHED:%=--sched %)
 
 # A second make with its own compiler and folder builds the fuzzers; tests/fuzz/run runs them.
 fuzz: ## fuzz the parsers, FUZZ_SECONDS=seconds for each fuzzer, FUZZ_SEED=number

@@ -1,11 +1,12 @@
 """The bars: what the default profile (and the others, where said) must reach, each judged in every cell it is about."""
 import dataclasses
 
-from cells import ACCEPTANCE_SIZE, BULK, LONG_SECONDS, Cell, about, paths_of, scenarios
+from cells import ACCEPTANCE_SIZE, BULK, CONGESTED, LONG_SECONDS, Cell, about, paths_of, scenarios, situations, steady, ways
 
 MTU = 1500
 BEST_SHARE = 0.95  # of the best path alone
 SUM_SHARES = {"equal": 0.93, "unequal": 0.93, "near-far": 0.85}  # of the sum of the rates, by scenario
+SITUATION_SHARE = 0.93
 STALL_RTTS, STALL_MS, RETURN_MS = 2, 50, 2000
 DELAY_FACTOR = 1.2  # of the best path alone
 RESILIENT_FACTOR = 0.5  # of minrtt's
@@ -69,6 +70,23 @@ def sum_of_rates(results, profile):
             share = results.of(cell, "goodput").mean / total
             yield Verdict("sum of the paths", f"{scenario}, {direction(cell.upload)}", f">= {aim} x {total:.1f} Mbit/s",
                           f"{share:.3f} x", share >= aim, share / aim)
+
+
+def in_situations(results, profile):
+    """What lines do: the best path alone, and the sum where loss is congestion only."""
+    for scenario in situations():
+        for upload in ways(scenario):
+            cell, where = steady(scenario, upload, *profile), f"{scenario}, {direction(upload)}"
+            best = best_alone(results, scenario, upload, profile[1], "steady", "goodput")
+            if not results.has(cell) or not best:
+                continue
+            goodput, total = results.of(cell, "goodput").mean, payload_rate(results.all(cell)[0])
+            yield Verdict("situations: never worse than the best path", where, f">= {BEST_SHARE} x {best[0]:.1f} Mbit/s",
+                          f"{goodput / best[0]:.2f} x ({goodput:.1f} Mbit/s)", goodput >= BEST_SHARE * best[0],
+                          goodput / best[0] / BEST_SHARE)
+            if scenario in CONGESTED:
+                yield Verdict("situations: sum of the paths", where, f">= {SITUATION_SHARE} x {total:.1f} Mbit/s",
+                              f"{goodput / total:.3f} x", goodput >= SITUATION_SHARE * total, goodput / total / SITUATION_SHARE)
 
 
 def acceptance(results, profile):
@@ -144,7 +162,7 @@ def redundant(results, profile):
 def judge(results, build):
     """All verdicts, in the order of the bars."""
     bulk, slow, safe = (build.profiles[name] for name in ("bulk", "interactive", "resilient"))
-    return [*best_path(results, bulk), *sum_of_rates(results, bulk), *acceptance(results, bulk), *failover(results, bulk),
+    return [*best_path(results, bulk), *sum_of_rates(results, bulk), *in_situations(results, bulk), *acceptance(results, bulk), *failover(results, bulk),
             *interactive(results, slow), *resilient(results, safe), *redundant(results, safe)]
 
 

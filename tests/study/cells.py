@@ -10,25 +10,30 @@ ACCEPTANCE = "linux-"  # scenarios of Linux's own acceptance test begin with thi
 # Those over which every scheduler and congestion control is measured. All others are situations: what lines do to those
 # who depend on them, over which the profiles are measured.
 MATRIX = ("equal", "good-bad", "lossy", "lossy-both", "near-far", "one-bad", "satellite-lte", "trace-dsl", "unequal", "wifi-lte")
+# Situations in which loss is congestion only: what the paths carry together has to be used there.
+CONGESTED = ("bloat", "codel", "dsl-lte", "far-near", "fibre-lte", "five", "long-fat", "reorder", "shared-cell", "small-mtu",
+             "thin-ack")
+UPLOAD_ONLY = ("thin-ack",)  # the other way is for acknowledgements alone
 KIB, MIB = 1 << 10, 1 << 20
 OBJECTS = {"16 KB": 16 * KIB, "256 KB": 256 * KIB, "4 MB": 4 * MIB, "64 MB": 64 * MIB}
 BULK, ACCEPTANCE_SIZE = "64 MB", 16 * MIB
-MESSAGE_SECONDS, MESSAGE_SEEDS, LOSSY_SEEDS = 60, 4, 20
+MESSAGE_SECONDS, MESSAGE_SEEDS, LOSSY_SEEDS, SITUATION_SEEDS = 60, 4, 20, 3
 OUTAGE_SECONDS, SILENT_FROM, SILENT_UNTIL = 30, 10, 18
 LONG_SECONDS = 600
+STEADY_SECONDS = 20
 GIVE_UP = 900  # seconds of virtual time after which a transfer counts as not completed
 
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
     scenario: str
-    kind: str  # a size of OBJECTS, "messages", "outage", "long" or "acceptance"
+    kind: str  # a size of OBJECTS, "messages", "outage", "long", "steady" or "acceptance"
     upload: bool
     sched: str
     cc: str
     alone: int = -1  # the only path in use; -1: all
     silent: int = -1  # the path that has the outage; -1: none
-    span: int = 0  # seconds, for "long"
+    span: int = 0  # seconds, for "long" and "steady"; of "messages" if it is not the usual time
 
     def arguments(self, extra=()):
         words = ["-S", self.sched, "-C", self.cc, "-l", GIVE_UP, *extra]
@@ -37,7 +42,7 @@ class Cell:
         elif self.kind == "acceptance":
             words += ["-b", ACCEPTANCE_SIZE]
         elif self.kind == "messages":
-            words += ["-m", MESSAGE_SECONDS]
+            words += ["-m", self.span or MESSAGE_SECONDS]
         elif self.kind == "outage":
             words += ["-t", OUTAGE_SECONDS, "-o", f"{self.silent}:{SILENT_FROM}:{SILENT_UNTIL}"]
         else:
@@ -55,15 +60,16 @@ class Build:
     program: pathlib.Path
     schedulers: tuple
     congestion: tuple
+    examples: tuple  # schedulers of docs/examples: only measured when named
     profiles: dict  # name: (scheduler, congestion control)
 
     @staticmethod
     def of(program):
         lines = subprocess.run([program, "--list"], check=True, capture_output=True, text=True).stdout.splitlines()
         words = [line.split() for line in lines]
-        names = {what: tuple(w[1] for w in words if w[0] == what) for what in ("scheduler", "congestion")}
+        names = {what: tuple(w[1] for w in words if w[0] == what) for what in ("scheduler", "congestion", "example")}
         profiles = {w[1]: (w[2], w[3]) for w in words if w[0] == "profile"}
-        return Build(program, names["scheduler"], names["congestion"], profiles)
+        return Build(program, names["scheduler"], names["congestion"], names["example"], profiles)
 
 
 def paths_of(scenario):
@@ -85,6 +91,35 @@ def scenarios(acceptance=False):
 def situations():
     names = sorted(path.stem for path in SCENARIOS.glob("*.ini"))
     return [name for name in names if name not in MATRIX and not name.startswith(ACCEPTANCE)]
+
+
+def ways(scenario):
+    """Directions, as Cell.upload has them."""
+    return (True,) if scenario in UPLOAD_ONLY else (False, True)
+
+
+def steady(scenario, upload, sched, cc, alone=-1):
+    """As much as goes in a while: goodput, whatever the paths' schedules do."""
+    return Cell(scenario, "steady", upload, sched, cc, alone, span=STEADY_SECONDS)
+
+
+def steady_all(build, names):
+    """What the bars need: all paths, and each alone."""
+    sched, cc = build.profiles["bulk"]
+    return [steady(scenario, upload, sched, cc, alone) for scenario in names for upload in ways(scenario)
+            for alone in range(-1, len(paths_of(scenario)))]
+
+
+def _situations(build):
+    """With every scheduler and congestion control besides."""
+    axes, _ = _combinations(build)
+    return [*steady_all(build, situations()), *(steady(scenario, upload, sched, cc) for sched, cc in axes
+                                                for scenario in situations() for upload in ways(scenario))]
+
+
+def of_situations(build, seeds):
+    """(cell, seed) of these alone."""
+    return [(cell, seed) for seed in range(1, seeds + 1) for cell in dict.fromkeys(_situations(build))]
 
 
 def _combinations(build):
@@ -166,6 +201,8 @@ def full(build, seeds):
              *_outages(["equal"], [(sched, default[1]) for sched in build.schedulers]),
              *_both_ways(names, (BULK,), others), *_alone(build, names, (BULK,), build.congestion)]
     rounds = [[(cell, seed) for cell in dict.fromkeys(cells)] for seed in range(1, seeds + 1)]
+    for seed in range(1, min(seeds, SITUATION_SEEDS) + 1):
+        rounds[seed - 1] += [(cell, seed) for cell in dict.fromkeys(_situations(build))]
     first = [*_lossy(build), *rounds[0], *((cell, 1) for cell in _long(build, names, LONG_SECONDS))]
     return list(dict.fromkeys(sum(rounds[1:], first)))
 
@@ -173,6 +210,6 @@ def full(build, seeds):
 def quick(build, seeds):
     """The profiles only, with what the bars need."""
     names = scenarios()
-    cells = [*_profiles(build, names), *_long(build, names, 60)]
+    cells = [*_profiles(build, names), *_long(build, names, 60), *steady_all(build, situations())]
     plan = [(cell, seed) for cell in cells for seed in range(1, (MESSAGE_SEEDS if cell.kind == "messages" else seeds) + 1)]
     return list(dict.fromkeys(plan + _lossy(build)))

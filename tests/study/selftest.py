@@ -1,5 +1,7 @@
 """Tests of the study's own arithmetic: that intervals are right, and that a bar which is missed is told."""
 import bars
+import cells
+import compare
 import results as runs
 import tables
 from cells import BULK, Cell
@@ -68,6 +70,22 @@ def check_delays():
         assert [verdict.met for verdict in bars.resilient(_merge(_store(messages, {"delay_p99": p99}), minrtt), PROFILE)] == [met]
 
 
+def check_situations():
+    """The sum counts where loss is congestion only."""
+    def met(scenario, goodput):
+        whole = _store(cells.steady(scenario, True, *PROFILE), {"goodput": goodput, "rate": [50, 50], "mss": 1500})
+        alone = _store(cells.steady(scenario, True, *PROFILE, 0), {"goodput": 60})
+        return [verdict.met for verdict in bars.in_situations(_merge(whole, alone), PROFILE)]
+
+    assert met("codel", 93.1) == [True, True] and met("codel", 92.9) == [True, False] and met("codel", 56) == [False, False]
+    assert met("bursty", 57.1) == [True] and met("bursty", 56) == [False]
+
+
+def check_gain():
+    """More goodput, and less time, is better."""
+    assert compare.gain("goodput", 20, 10) == 2 and compare.gain("256 KB", 20, 10) == 0.5
+
+
 def check_all():
-    for check in (check_interval, check_best_path, check_sum, check_failover, check_delays):
+    for check in (check_interval, check_best_path, check_sum, check_situations, check_gain, check_failover, check_delays):
         check()
