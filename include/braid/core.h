@@ -94,7 +94,9 @@ struct braid_core_params {
     uint16_t mtu;                      /* of the TUN */
     /* Bytes, of all connections. With a sixteenth left, newcomers are refused, and who stands still ends. */
     size_t memory;
-    size_t rcvbuf_max, sndbuf_max; /* bytes per connection */
+    /* Bytes that the buffers of a connection may grow to, as its paths need them; 0: a sixteenth of the
+     * memory, or 8 MiB if that is more. What is left of the memory bounds them all the same. */
+    size_t rcvbuf_max, sndbuf_max;
     uint32_t max_conns;
     uint32_t half_open;    /* passive connections without their third ACK; SYNs beyond it are answered without
                             * keeping state (struct braid_conn_ops, incoming) */

@@ -212,7 +212,7 @@ static void cubic_on_recovered(struct cc *cc, braid_time now)
 }
 
 /* Without on_penalty: src/tcp then tells a loss in congestion avoidance, and the curve remembers from where
- * it was cut. Without on_idle: the window restarts as RFC 5681 section 4.1 says. */
+ * it was cut. Without on_idle: the window restarts as RFC 2861 says. */
 const struct cc_ops cc_cubic = {
     .name = "cubic",
     .about = "CUBIC (RFC 8312) with HyStart++ (RFC 9406); each subflow by itself",

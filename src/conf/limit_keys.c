@@ -13,7 +13,7 @@
         return 0;                                                                                            \
     }
 #define X(key, field, unit, least, most, example) SETTER(key, limits.field, unit, least, most, example)
-LIMITS_BUT_MEMORY(X)
+LIMITS_AS_GIVEN(X)
 #undef X
 #define X(key, field, unit, least, most, example) SETTER(key, unproven.field, unit, least, most, example)
 UNPROVEN_LIMITS(X)
@@ -30,6 +30,28 @@ static int set_limit_memory(struct parser *p, const char *value)
             value, LIMITS_MEMORY_LEAST);
     p->conf->limits.memory = n * MIB;
     return 0;
+}
+
+static int set_buffer(struct parser *p, const char *key, const char *value, size_t *buffer)
+{
+    unsigned n;
+    if (value_number(value, 0, 1048576, &n) < 0 || (n > 0 && n < LIMITS_BUFFER_LEAST))
+        return parser_fail(p, key,
+                           "\"%.80s\" is not 0, for a part of the memory, nor a number of KiB from %u to "
+                           "1048576; give one, such as 8192",
+                           value, LIMITS_BUFFER_LEAST);
+    *buffer = n * KIB;
+    return 0;
+}
+
+static int set_limit_rcvbuf(struct parser *p, const char *value)
+{
+    return set_buffer(p, "rcvbuf", value, &p->conf->limits.rcvbuf_max);
+}
+
+static int set_limit_sndbuf(struct parser *p, const char *value)
+{
+    return set_buffer(p, "sndbuf", value, &p->conf->limits.sndbuf_max);
 }
 
 static const struct conf_key keys[] = {

@@ -11,9 +11,12 @@
 
 #define LIMITS(X)                                                                                            \
     X(memory, memory, MIB, 0, 1048576, 0)                                                                    \
-    LIMITS_BUT_MEMORY(X)
+    X(rcvbuf, rcvbuf_max, KIB, 0, 1048576, 0)                                                                \
+    X(sndbuf, sndbuf_max, KIB, 0, 1048576, 0)                                                                \
+    LIMITS_AS_GIVEN(X)
 
-#define LIMITS_BUT_MEMORY(X)                                                                                 \
+/* Those of which 0 does not mean that something else decides. */
+#define LIMITS_AS_GIVEN(X)                                                                                   \
     X(connections, max_conns, 1, 1, 16777216, 1048576)                                                       \
     X(half_open, half_open, 1, 0, 1000000, 4096)                                                             \
     X(subflows, max_subflows, 1, 1, BRAID_STATS_SUBFLOWS, 8)                                                 \
@@ -25,8 +28,6 @@
     X(challenge_acks, challenge_acks, 1, 1, 1000000, 200)                                                    \
     X(icmp_answers, icmp_answers, 1, 0, 1000000, 1000)                                                       \
     X(out_of_order, out_of_order, 1, 16, 1000000, 8192)                                                      \
-    X(rcvbuf, rcvbuf_max, KIB, 64, 1048576, 6144)                                                            \
-    X(sndbuf, sndbuf_max, KIB, 64, 1048576, 8192)                                                            \
     X(min_mss, min_mss, 1, 64, 1220, 128)                                                                    \
     X(syn_timeout, syn_timeout, BRAID_SECOND, 1, 3600, 30)                                                   \
     X(break_before_make, break_before_make, BRAID_SECOND, 1, 86400, 30)                                      \
@@ -40,14 +41,17 @@
     X(unproven_source, per_source, 1, 0, 1000, 8)
 
 /* The daemon's defaults: those of the core, but a user of the core knows what its machine has, and reads when
- * it likes. memory 0: the daemon's workers share a quarter of what the machine has. */
+ * it likes. memory 0: the daemon's workers share a quarter of what the machine has; buffers follow from it.
+ */
 static inline void limits_default(struct braid_core_params *p)
 {
     braid_core_params_default(p);
     p->memory = 0;
+    p->rcvbuf_max = p->sndbuf_max = 0;
     p->unread = 1200 * BRAID_SECOND;
 }
 
 #define LIMITS_MEMORY_LEAST 16 /* MiB, if it is not 0 */
+#define LIMITS_BUFFER_LEAST 64 /* KiB, the same */
 
 #endif

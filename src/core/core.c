@@ -25,6 +25,10 @@
 
 /* Bytes, however large the memory is. */
 #define FRAGMENTS_MAX ((size_t)4 << 20)
+#define BUFFER_LEAST                                                                                         \
+    ((size_t)8 << 20)                   /* shares of the memory are for the case that there is little of it  \
+                                         */
+#define BUFFER_MOST ((size_t)256 << 20) /* two gigabits per second and half a second, twice */
 
 void braid_core_params_default(struct braid_core_params *p)
 {
@@ -65,6 +69,15 @@ static size_t reassembly_limit(const struct braid_core_params *params)
     return params->memory / 16 < FRAGMENTS_MAX ? params->memory / 16 : FRAGMENTS_MAX;
 }
 
+/* What the buffer of a connection may grow to. A bandwidth-delay product is not known before there are paths;
+ * so what bounds it is what the machine has, of which no connection may take more than a small part. */
+static size_t buffer_limit(const struct braid_core_params *params, size_t wanted)
+{
+    size_t part = params->memory / 16 > BUFFER_LEAST ? params->memory / 16 : BUFFER_LEAST;
+    part = part < BUFFER_MOST ? part : BUFFER_MOST;
+    return wanted > 0 ? wanted : part;
+}
+
 struct braid_core *braid_core_new(const struct braid_core_params *params, const struct braid_host *host,
                                   braid_time now)
 {
@@ -74,11 +87,13 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     struct mptcp_env *env = &core->env;
     env->params = *params;
     env->params.paths = NULL; /* the rules are in env->rules */
+    env->params.rcvbuf_max = buffer_limit(params, params->rcvbuf_max);
+    env->params.sndbuf_max = buffer_limit(params, params->sndbuf_max);
     /* statistics have places for so many */
     if (env->params.max_subflows > BRAID_STATS_SUBFLOWS)
         env->params.max_subflows = BRAID_STATS_SUBFLOWS;
-    env->sockopt = (struct conn_sockopt){.rcvbuf_max = params->rcvbuf_max,
-                                         .sndbuf_max = params->sndbuf_max,
+    env->sockopt = (struct conn_sockopt){.rcvbuf_max = env->params.rcvbuf_max,
+                                         .sndbuf_max = env->params.sndbuf_max,
                                          .keepalive = {.idle = params->keepalive_idle},
                                          .user_timeout = params->stall};
     env->mem.limit = params->memory;
@@ -87,7 +102,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     env->tcp.ops = &flow_ops;
     env->tcp.host = *host;
     env->tcp.mtu = params->mtu;
-    env->tcp.rcvbuf_max = params->rcvbuf_max;
+    env->tcp.rcvbuf_max = env->params.rcvbuf_max;
     env->tcp.challenge_limit = params->challenge_acks;
     env->tcp.min_mss = params->min_mss;
     env->tcp.syn_timeout = params->syn_timeout;

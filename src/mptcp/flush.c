@@ -72,9 +72,8 @@ static void call_user(struct braid_conn *c, braid_time now)
     /* It could not write for want of memory; room in the window alone does not help it. */
     if (c->send.starved)
         c->send.starved = !conn_send_has_memory(c);
-    /* only when a quarter is free again: smaller pieces are not worth a call */
     if (c->send.want_writable && !c->send.starved && c->ops && !c->send.shutdown &&
-        used < c->send.sndbuf - c->send.sndbuf / 4) {
+        used < c->send.sndbuf - conn_send_step(c)) {
         c->send.want_writable = false;
         if (c->ops->writable)
             c->ops->writable(c, c->user);

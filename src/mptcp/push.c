@@ -17,11 +17,13 @@
 #define REINJECT_LOOK 16 /* runs looked at for one that may go now */
 
 /* Counts how often the send window became full while more was waiting: in the send buffer, or in the user's
- * hands. A scheduler may ask (sched_view.blocks), and rescue.c looks whether it is full now. */
+ * hands. A scheduler may ask (sched_view.blocks), and rescue.c looks whether it is full now. It is as good as
+ * full while the user is not told yet of what has become free. */
 static void note_block(struct braid_conn *c)
 {
-    bool waiting = c->send.nxt != c->send.end || c->send.want_writable;
-    bool blocked = waiting && c->send.nxt - c->send.una >= conn_send_window(c);
+    bool held = c->send.want_writable && c->send.nxt == c->send.end;
+    uint64_t used = c->send.nxt - c->send.una + (held ? conn_send_step(c) : 0);
+    bool blocked = (held || c->send.nxt != c->send.end) && used >= conn_send_window(c);
     if (blocked && !c->send.blocked)
         c->send.blocks++;
     c->send.blocked = blocked;

@@ -23,6 +23,7 @@
 #define CHUNK_LARGE 65024u /* with malloc's and buf's headers just below 64 KiB */
 /* Chunks that one mapping may refer to: so many small ones hold as many bytes as a mapping can have. */
 #define MAP_SLICES  16u
+#define WRITE_STEP  (256u << 10)
 #define SAFE_WINDOW 65536u /* of the peer, see conn_send_edge */
 #define CHUNK_COST  mem_cost(sizeof(struct send_chunk))
 
@@ -109,6 +110,13 @@ size_t conn_send_limit(const struct braid_conn *c)
     if (share < CHUNK_SMALL)
         share = CHUNK_SMALL;
     return share < c->send.sndbuf ? share : c->send.sndbuf;
+}
+
+/* Smaller pieces are not worth a call. A part of a large buffer would be a window in which nothing new comes,
+ * while a path has room for it. */
+size_t conn_send_step(const struct braid_conn *c)
+{
+    return c->send.sndbuf / 4 < WRITE_STEP ? c->send.sndbuf / 4 : WRITE_STEP;
 }
 
 /* Nothing can be written any more. */

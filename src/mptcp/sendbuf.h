@@ -67,6 +67,8 @@ bool conn_send_append(struct braid_conn *c, const struct slice *s);
 bool conn_send_has_memory(const struct braid_conn *c);
 /* Bytes that may be written and not yet DATA_ACKed now, memory considered. */
 size_t conn_send_limit(const struct braid_conn *c);
+/* Bytes of the send buffer that have to be free before the user is told that it may write. */
+size_t conn_send_step(const struct braid_conn *c);
 /* As ops.map_done (struct subflow_ops). */
 void flow_map_done(struct subflow *sf, struct tcp_map *m, bool acked);
 /* A new mapping of bytes of the send buffer, from dsn on: len of them, or fewer if they lie in many chunks.

@@ -29,12 +29,19 @@ uint64_t tcp_initial_window(const struct subflow *sf)
     return sf->syn.retries ? mss : min_u64(TCP_INITIAL_WINDOW * mss, max_u64(2 * mss, 14600));
 }
 
-/* RFC 5681 section 4.1: the lesser of the present window and the initial one; ssthresh stays, so that slow
- * start leads back to it. */
-static void restart_window(struct subflow *sf)
+/* RFC 2861: half of the window for each RTO without a transmission, down to what RFC 5681 section 4.1 begins
+ * with. A path often stands still for a moment because another one of the connection holds up the data; and
+ * what it carried just before still says something of it. ssthresh remembers that, and slow start leads back.
+ */
+static void restart_window(struct subflow *sf, int64_t idle)
 {
-    sf->cc.cwnd = min_u64(sf->cc.cwnd, (uint64_t)TCP_INITIAL_WINDOW * sf->size.mss);
-    sf->cwnd.initial = (uint32_t)sf->cc.cwnd;
+    uint64_t least = min_u64(sf->cc.cwnd, (uint64_t)TCP_INITIAL_WINDOW * sf->size.mss);
+    int64_t rto = rtt_rto(&sf->rtt);
+
+    sf->cc.ssthresh = max_u64(sf->cc.ssthresh, sf->cc.cwnd - sf->cc.cwnd / 4);
+    for (; idle >= rto && sf->cc.cwnd > least; idle -= rto)
+        sf->cc.cwnd = max_u64(sf->cc.cwnd / 2, least);
+    sf->cwnd.initial = (uint32_t)least;
 }
 
 /* Once per idle period, since the owner may ask for space several times before it sends. The RTO stands
@@ -49,7 +56,7 @@ void tcp_restart_after_idle(struct subflow *sf, braid_time now)
     if (sf->cc.ops->on_idle)
         sf->cc.ops->on_idle(&sf->cc, now, idle);
     else
-        restart_window(sf);
+        restart_window(sf, idle);
     tcp_update_pacing(sf);
 }
 

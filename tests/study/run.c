@@ -13,6 +13,8 @@
 static void fill_scenario(struct scenario *s, const struct cell *cell)
 {
     scenario_plain(s, cell->seed, cell->n_paths, BEGIN, POLL, SLACK);
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        s->core[side].rcvbuf_max = s->core[side].sndbuf_max = 0; /* as the daemon has it: the memory's part */
     memcpy(s->up, cell->up, sizeof(s->up));
     memcpy(s->down, cell->down, sizeof(s->down));
 }

@@ -266,6 +266,12 @@ static const struct {
     {"[limits]\nmemory = 15\n" EDGE, "2: [limits] memory: \"15\" is not 0, for a share of what the machine "
                                      "has, nor a number of MiB from 16 to "
                                      "1048576; give one, such as 1024"},
+    {"[limits]\nrcvbuf = 63\n" EDGE,
+     "2: [limits] rcvbuf: \"63\" is not 0, for a part of the memory, nor a number "
+     "of KiB from 64 to 1048576; give one, such as 8192"},
+    {"[limits]\nsndbuf = all\n" EDGE,
+     "2: [limits] sndbuf: \"all\" is not 0, for a part of the memory, nor a number "
+     "of KiB from 64 to 1048576; give one, such as 8192"},
     {"[limits]\nsubflows = 17\n" EDGE,
      "2: [limits] subflows: \"17\" is not a number from 1 to 16; give one, such as 8"},
     {"[limits]\nstall = -1\n" EDGE,

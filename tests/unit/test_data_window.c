@@ -163,6 +163,25 @@ START_TEST(it_doubles_when_a_gap_has_used_it_up_although_the_user_keeps_up)
 }
 END_TEST
 
+START_TEST(where_nobody_says_how_far_buffers_may_grow_the_memory_does)
+{
+    static const struct {
+        size_t memory, given, most; /* MiB */
+    } cases[] = {{1024, 0, 64}, {16, 0, 8}, {1 << 20, 0, 256}, {1024, 3, 3}};
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct braid_core_params params;
+        braid_core_params_default(&params);
+        params.memory = cases[i].memory << 20;
+        params.rcvbuf_max = params.sndbuf_max = cases[i].given << 20;
+        lone_begin(&params);
+        ck_assert_uint_eq(lone.c->sockopt->rcvbuf_max, cases[i].most << 20);
+        ck_assert_uint_eq(lone.c->sockopt->sndbuf_max, cases[i].most << 20);
+        ck_assert_uint_eq(lone.core->env.tcp.rcvbuf_max, cases[i].most << 20);
+        lone_end();
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("data_window");
@@ -176,6 +195,7 @@ int main(void)
     tcase_add_test(t, behind_the_end_of_the_data_there_is_room_for_fins);
     tcase_add_test(t, the_buffer_doubles_while_half_of_it_is_read_in_a_round_trip_up_to_the_limit);
     tcase_add_test(t, it_doubles_when_a_gap_has_used_it_up_although_the_user_keeps_up);
+    tcase_add_test(t, where_nobody_says_how_far_buffers_may_grow_the_memory_does);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -103,7 +103,7 @@ START_TEST(late_acknowledgements_teach_patience)
     open_two_paths(&sched_minrtt);
     for (unsigned i = 0; i < 2; i++) {
         side_write(&p.server, 500000);
-        pair_run_for(&p, 15 * BRAID_MS); /* into the second window, which is paced: of several ACKs some are
+        pair_run_for(&p, 13 * BRAID_MS); /* into the second window, which is paced: of several ACKs some are
                                             for what left once */
         hold_acks(1, true);
         pair_run_for(&p, 62 * BRAID_MS);

@@ -121,6 +121,21 @@ START_TEST(what_holds_up_a_full_window_goes_over_a_faster_path_which_slows_its_c
 }
 END_TEST
 
+/* What became free of it is not worth telling the user yet. */
+START_TEST(a_send_buffer_that_is_nearly_full_is_as_good_as_full)
+{
+    begin(&bold);
+    lone.c->send.sndbuf = 4000;
+    send_slowly(3000);
+    push();
+    ck_assert_uint_eq(carried(fast), 0); /* the user has nothing more to say */
+    lone.c->send.want_writable = true;
+    push();
+    ck_assert_uint_gt(carried(fast), 2000);
+    lone_end();
+}
+END_TEST
+
 START_TEST(nothing_is_if_the_scheduler_does_not_want_that)
 {
     block(&careful);
@@ -247,6 +262,7 @@ int main(void)
     tcase_add_test(t, what_a_silent_path_carries_is_repeated_once);
     tcase_add_test(t, but_not_what_was_acknowledged_already);
     tcase_add_test(t, what_holds_up_a_full_window_goes_over_a_faster_path_which_slows_its_carrier_down);
+    tcase_add_test(t, a_send_buffer_that_is_nearly_full_is_as_good_as_full);
     tcase_add_test(t, nothing_is_if_the_scheduler_does_not_want_that);
     tcase_add_test(t, nor_if_the_ack_would_come_sooner_anyway);
     tcase_add_test(t, the_last_bytes_are_repeated_where_they_arrive_sooner);

@@ -1,5 +1,6 @@
 /* The send buffer, DATA_ACKs, and the mappings that subflows carry (src/mptcp/sendbuf.c). */
 #include "lone_conn.h"
+#include "mptcp/flush.h"
 #include "mptcp/reinject.h"
 #include "mptcp/sendbuf.h"
 #include "tcp/pacer.h"
@@ -297,6 +298,42 @@ START_TEST(who_finds_no_memory_is_told_that_it_may_write_later)
 }
 END_TEST
 
+static unsigned told;
+
+static void writable(struct braid_conn *c, void *user)
+{
+    (void)c;
+    (void)user;
+    told++;
+}
+
+static const struct braid_conn_ops tells = {.writable = writable};
+
+START_TEST(a_quarter_that_is_free_again_is_told_or_256_kib)
+{
+    static const struct {
+        uint64_t sndbuf, step;
+    } cases[] = {{64000, 16000}, {4u << 20, 256u << 10}};
+    for (unsigned i = 0; i < 2; i++) {
+        begin();
+        told = 0;
+        braid_conn_set_ops(lone.c, &tells, NULL);
+        lone.c->send.sndbuf = cases[i].sndbuf;
+        lone.c->send.edge = DATA_FIRST; /* nothing leaves */
+        write_bytes(cases[i].sndbuf, 64000);
+        ck_assert_int_eq(braid_conn_write(lone.c, "x", 1), 0);
+        lone.c->send.nxt = end;
+        conn_data_ack(lone.c, DATA_FIRST + cases[i].step, 0, lone.now);
+        conn_flush(lone.c, lone.now);
+        ck_assert_uint_eq(told, 0);
+        conn_data_ack(lone.c, DATA_FIRST + cases[i].step + 1, 0, lone.now);
+        conn_flush(lone.c, lone.now);
+        ck_assert_uint_eq(told, 1);
+        lone_end();
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sendbuf");
@@ -314,6 +351,7 @@ int main(void)
     tcase_add_test(t, after_the_end_nothing_can_be_written);
     tcase_add_test(t, the_limit_is_the_buffer_and_when_memory_is_short_the_share_of_each);
     tcase_add_test(t, who_finds_no_memory_is_told_that_it_may_write_later);
+    tcase_add_test(t, a_quarter_that_is_free_again_is_told_or_256_kib);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

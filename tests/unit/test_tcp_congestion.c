@@ -168,6 +168,30 @@ START_TEST(without_memory_for_another_one_the_old_one_goes_on)
 END_TEST
 #endif
 
+/* RFC 2861. RTO is 300 ms: SRTT 100 ms, RTTVAR 50 ms. */
+START_TEST(idleness_halves_the_window_once_in_an_rto_down_to_the_initial_one)
+{
+    static const struct {
+        braid_time idle;
+        uint64_t segments;
+    } cases[] = {{299 * BRAID_MS, 64}, {300 * BRAID_MS, 32}, {601 * BRAID_MS, 16}, {10 * BRAID_SECOND, 10}};
+    for (unsigned i = 0; i < 4; i++) {
+        struct harness *h = h_passive(h_new(), RTT);
+
+        ck_assert_int_eq(rtt_rto(&h->sf.rtt), 300 * BRAID_MS);
+        h->sf.cc.cwnd = 64 * h->sf.size.mss;
+        h->sf.cc.ssthresh = 20 * h->sf.size.mss;
+        h->sf.activity.last_send = h->now - cases[i].idle;
+        subflow_space(&h->sf, h->now);
+        ck_assert_uint_eq(h->sf.cc.cwnd, cases[i].segments * h->sf.size.mss);
+        ck_assert_uint_eq(h->sf.cc.ssthresh, (i == 0 ? 20 : 48) * h->sf.size.mss);
+        subflow_space(&h->sf, h->now); /* asked again before anything leaves: no further */
+        ck_assert_uint_eq(h->sf.cc.cwnd, cases[i].segments * h->sf.size.mss);
+        h_free(h);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("tcp_congestion");
@@ -177,6 +201,7 @@ int main(void)
     tcase_add_test(tc, what_it_takes_is_charged_to_the_core_if_there_is_one);
     tcase_add_test(tc, another_algorithm_begins_with_a_state_of_its_own_and_the_old_windows);
     tcase_add_test(tc, an_algorithm_may_change_before_the_handshake_is_complete);
+    tcase_add_test(tc, idleness_halves_the_window_once_in_an_rto_down_to_the_initial_one);
 #ifndef __SANITIZE_ADDRESS__
     tcase_add_test(tc, without_memory_for_it_there_is_no_subflow);
     tcase_add_test(tc, without_memory_for_another_one_the_old_one_goes_on);
