@@ -9,8 +9,8 @@
 
 /* ---- by the port of the socket to the server ----------------------------------------------------- */
 
-/* Each client keeps that port, in two bytes that were free. The table is made when a program asks for the
- * first time, since on most machines none does. */
+/* Each client keeps that port, in two bytes that were free, from when a program asks for the first time: on
+ * most machines none does. */
 struct client_ports {
     struct client *last; /* NULL: look through all clients, if there is any with this port */
     unsigned n;
@@ -33,11 +33,13 @@ static void enter_port(struct edges *es, struct client *cl)
 static void note_port(struct client *cl)
 {
     struct edges *es = client_edge(cl)->owner;
+    const struct end *e = &cl->splice.ends[SERVER_END];
     struct braid_addr ours;
-    if (local_end(cl->splice.ends[SERVER_END].fd, &ours))
+    if (!es->by_port)
+        return;
+    if (!e->gone && local_end(e->fd, &ours))
         cl->port = ours.port;
-    if (es->by_port)
-        enter_port(es, cl);
+    enter_port(es, cl);
 }
 
 static void forget_port(struct client *cl)
@@ -80,7 +82,7 @@ static bool have_ports(struct edges *es)
     es->by_port = calloc(UINT16_MAX + 1, sizeof(es->by_port[0]));
     for (unsigned i = 0; es->by_port && i < es->n; i++)
         list_each (at, next, &es->edges[i].open)
-            enter_port(es, list_entry(at, struct client, link));
+            note_port(list_entry(at, struct client, link));
     return es->by_port;
 }
 
