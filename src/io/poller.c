@@ -11,10 +11,22 @@
 struct poller {
     int fd;
     struct event event;
-    void (*ready)(void *ctx, bool readable, bool writable);
+    void (*ready)(void *ctx, unsigned state);
     int n, at; /* batch[at, n) is still to be told */
     struct epoll_event batch[BATCH];
 };
+
+/* EPOLLHUP by itself is the end of both directions, in order, if the peer's is told as well. */
+static unsigned state_of(uint32_t events)
+{
+    bool ended = events & EPOLLRDHUP, hung_up = events & EPOLLHUP;
+    bool failed = (events & EPOLLERR) || (hung_up && !ended);
+    unsigned state = failed || hung_up ? POLLER_READABLE | POLLER_WRITABLE : 0;
+    state |= events & EPOLLIN ? POLLER_READABLE : 0;
+    state |= events & EPOLLOUT ? POLLER_WRITABLE : 0;
+    state |= events & EPOLLPRI ? POLLER_URGENT : 0;
+    return state | (ended ? POLLER_ENDED : 0) | (failed ? POLLER_FAILED : 0);
+}
 
 static void on_events(evutil_socket_t fd, short what, void *arg)
 {
@@ -23,14 +35,13 @@ static void on_events(evutil_socket_t fd, short what, void *arg)
     p->n = epoll_wait((int)fd, p->batch, BATCH, 0);
     for (p->at = 0; p->at < p->n;) {
         struct epoll_event e = p->batch[p->at++];
-        bool failed = e.events & (EPOLLERR | EPOLLHUP);
         if (e.data.ptr)
-            p->ready(e.data.ptr, failed || e.events & EPOLLIN, failed || e.events & EPOLLOUT);
+            p->ready(e.data.ptr, state_of(e.events));
     }
     p->n = 0;
 }
 
-struct poller *poller_new(struct event_base *base, void (*ready)(void *ctx, bool readable, bool writable))
+struct poller *poller_new(struct event_base *base, void (*ready)(void *ctx, unsigned state))
 {
     struct poller *p = calloc(1, sizeof(*p));
     if (!p)
@@ -57,7 +68,7 @@ void poller_free(struct poller *p)
 
 int poller_add(struct poller *p, int fd, void *ctx)
 {
-    struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = ctx};
+    struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET, .data.ptr = ctx};
     return epoll_ctl(p->fd, EPOLL_CTL_ADD, fd, &e);
 }
 

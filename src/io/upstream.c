@@ -41,13 +41,18 @@ static void look_at_default(void)
         close(fd);
 }
 
+void upstream_set_nodelay(int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
 /* All of these are improvements, not conditions. */
 static void set_options(int fd)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, look_at_default);
     int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     if (wants_congestion)
         setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, UPSTREAM_CONGESTION, sizeof(UPSTREAM_CONGESTION) - 1);

@@ -21,6 +21,8 @@ bool upstream_is_own(const struct braid_ip *ip);
 /* A non-blocking socket, bound and not yet listening, whose connections may be for any address (TPROXY); what
  * it accepts has the options of the others here. Several may be bound to one address. -1 with errno. */
 int upstream_listen_transparent(const struct braid_addr *addr);
+/* Small segments leave while others are in flight, from now on. */
+void upstream_set_nodelay(int fd);
 /* The error that waits on the socket, 0: none. */
 int upstream_error(int fd);
 /* From now on ICMP errors are kept for upstream_icmp_code; while they are, each of them ends the connection,

@@ -78,6 +78,13 @@ struct end {
     };
     int fd;
     bool gone : 1; /* nothing is left of it */
+    /* What its events have told, of an end that does not lend. */
+    bool last : 1;   /* what there is to read now is all that there will be */
+    bool broken : 1; /* it may have failed, which failed() or reading would tell */
+    bool patchy : 1; /* a read may stop before all that there is was read, or that there will be is told */
+    /* Of a socket: */
+    bool wrote : 1; /* something */
+    bool eager : 1; /* with Nagle's algorithm switched off */
 
     /* The splice's. As where bytes come from: */
     bool ready : 1;  /* there may be something to read; of an end that does not lend */

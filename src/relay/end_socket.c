@@ -49,6 +49,7 @@ static void socket_consume(struct end *e, size_t n)
 
 static bool socket_failed(struct end *e)
 {
+    e->broken = false;
     return upstream_error(e->fd) != 0;
 }
 
@@ -56,6 +57,12 @@ static ssize_t socket_write(struct end *e, const struct iovec *iov, unsigned n)
 {
     const struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = n};
     ssize_t sent;
+    /* What is written first is not held back by Nagle's algorithm: nothing is in flight. */
+    if (e->wrote && !e->eager) {
+        upstream_set_nodelay(e->fd);
+        e->eager = true;
+    }
+    e->wrote = true;
     do {
         sent = sendmsg(e->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (sent < 0 && errno == EINTR);
@@ -104,15 +111,23 @@ static const struct end_ops socket_end = {.read = socket_read,
                                           .close = socket_close,
                                           .drop = socket_drop};
 
-static void on_ready(void *ctx, bool readable, bool writable)
+static void on_ready(void *ctx, unsigned state)
 {
     struct end *e = ctx;
-    e->events->ready(e, readable, writable);
+    e->broken |= (state & POLLER_FAILED) != 0;
+    e->patchy |= (state & POLLER_URGENT) != 0;
+    e->last = (state & POLLER_ENDED) && !e->patchy;
+    e->events->ready(e, state & POLLER_READABLE, state & POLLER_WRITABLE);
 }
 
 struct poller *end_socket_poller(struct event_base *base)
 {
     return poller_new(base, on_ready);
+}
+
+void end_socket_is_mptcp(struct end *e)
+{
+    e->patchy = true;
 }
 
 int end_socket_init(struct end *e, struct poller *poller, int fd)

@@ -10,5 +10,8 @@ struct event_base;
 struct poller *end_socket_poller(struct event_base *base);
 /* Takes fd, which is connected and does not block. -1: memory is short, and it is closed. */
 int end_socket_init(struct end *e, struct poller *poller, int fd);
+/* It is the kernel's MPTCP, which moves bytes between queues of its own: how much a read gives says nothing
+ * of what is left. */
+void end_socket_is_mptcp(struct end *e);
 
 #endif

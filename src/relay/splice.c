@@ -139,8 +139,22 @@ static void nothing_read(struct splice *s, struct end *from, struct end *to, ssi
     /* The event that told of the end may have told of a reset behind it, and an edge comes only once. */
     if (from->failed)
         abort_end(s, to, END_ABORT_DELIVERED);
-    else if (n == END_FAILED || from->ops->failed(from))
+    else if (n == END_FAILED || (from->broken && from->ops->failed(from)))
         end_failed(s, from);
+}
+
+/* A read gave less than it had room for. What comes from now on brings an event of its own. */
+static void nothing_more(struct splice *s, struct end *from, struct end *to)
+{
+    if (!from->broken && !from->patchy) {
+        nothing_read(s, from, to, from->last ? END_EOF : END_AGAIN);
+        return;
+    }
+    /* The event that told of the bytes may have told of a failure, too. */
+    char byte;
+    ssize_t more = from->ops->look(from, &byte, 1);
+    if (more == END_AGAIN || more == END_FAILED)
+        nothing_read(s, from, to, more);
 }
 
 /* Reads once, straight into the room of the other end. The bytes read, 0 if it is no use to go on. */
@@ -161,13 +175,8 @@ static size_t read_some(struct splice *s, struct end *from, struct end *to)
         return 0;
     }
     s->owner->events->moved(s, from->side, (size_t)n);
-    if ((size_t)n < room) {
-        /* It seems to be empty. The event that told of the bytes may have told of a failure, too. */
-        char byte;
-        ssize_t more = from->ops->look(from, &byte, 1);
-        if (more == END_AGAIN || more == END_FAILED)
-            nothing_read(s, from, to, more);
-    }
+    if ((size_t)n < room)
+        nothing_more(s, from, to);
     adapt(from, (size_t)n, room);
     return (size_t)n;
 }
@@ -322,7 +331,7 @@ static void on_ready(struct end *e, bool readable, bool writable)
     if (s->ending)
         return;
     /* A reset that no read would notice for now. */
-    if ((!o->ops || o->full || e->eof) && e->ops->failed(e)) {
+    if (e->broken && (!o->ops || o->full || e->eof) && e->ops->failed(e)) {
         end_failed(s, e);
         settle(s);
         return;

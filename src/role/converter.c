@@ -36,6 +36,8 @@ static void on_connected(void *arg, int fd, const struct braid_addr *server)
         server_failed(cl, ENOMEM);
         return;
     }
+    if (o->conversion.asks_mptcp)
+        end_socket_is_mptcp(&cl->splice.ends[SERVER_END]);
     client_connected(cl);
     e->counters.v[EDGE_ACCEPTED]++;
     unproven_leave(&e->pending, &o->conversion.pending);

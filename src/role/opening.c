@@ -117,6 +117,8 @@ static void on_connected(void *arg, int fd, const struct braid_addr *server)
         server_failed(cl, ENOMEM);
         return;
     }
+    if (o->probing)
+        end_socket_is_mptcp(&cl->splice.ends[SERVER_END]);
     e->mode->answered(e, &cl->server, server);
     cl->server = *server;
     client_connected(cl);

@@ -1,5 +1,6 @@
 /* io/poller: many descriptors behind one event of the loop. */
 #include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <check.h>
 #include <event2/event.h>
@@ -13,15 +14,17 @@ static struct poller *poller;
 
 static struct watched {
     int ends[2];
-    unsigned readable, writable;
+    unsigned readable, writable, state;
     struct watched *removes; /* when it is readable */
 } watched[PAIRS];
 
-static void on_ready(void *ctx, bool readable, bool writable)
+static void on_ready(void *ctx, unsigned state)
 {
     struct watched *w = ctx;
+    bool readable = state & POLLER_READABLE;
     w->readable += readable;
-    w->writable += writable;
+    w->writable += (state & POLLER_WRITABLE) != 0;
+    w->state = state;
     if (readable && w->removes)
         poller_remove(poller, w->removes->ends[0], w->removes);
 }
@@ -82,6 +85,17 @@ START_TEST(a_descriptor_that_has_failed_is_both)
 }
 END_TEST
 
+START_TEST(an_end_in_order_is_told_as_such)
+{
+    turn();
+    turn();
+    ck_assert_int_eq(shutdown(watched[3].ends[1], SHUT_WR), 0);
+    turn();
+    ck_assert_uint_eq(watched[3].state & (POLLER_READABLE | POLLER_ENDED | POLLER_FAILED),
+                      POLLER_READABLE | POLLER_ENDED);
+}
+END_TEST
+
 /* Both have happened when the first of them removes the other. */
 START_TEST(who_was_removed_hears_nothing_of_what_has_happened)
 {
@@ -113,6 +127,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, each_is_told_what_it_is_ready_for_once);
     tcase_add_test(t, a_descriptor_that_has_failed_is_both);
+    tcase_add_test(t, an_end_in_order_is_told_as_such);
     tcase_add_test(t, who_was_removed_hears_nothing_of_what_has_happened);
     tcase_add_test(t, a_descriptor_that_cannot_be_watched_is_told_at_once);
     suite_add_tcase(s, t);
