@@ -125,9 +125,11 @@ $(B)/probe: $(probe_obj)
 	$(LINK)
 $(B)/bench/server: $(B)/tests/bench/server.o
 $(B)/bench/client: $(load_obj)
-$(B)/bench/server $(B)/bench/client:
+$(B)/bench/stack: $(B)/tests/bench/stack.o $(B)/libbraid.a
+$(B)/bench/stack: LIBS = -lcrypto -lm
+$(B)/bench/server $(B)/bench/client $(B)/bench/stack:
 	@mkdir -p $(@D)
-	$(LINK)
+	$(LINK) $(LIBS)
 
 tests: $(unit_bin) $(program_bin) $(B)/sim $(B)/fairness $(B)/pkt $(B)/attack $(B)/study $(B)/linkem $(B)/probe
 unit: $(unit_bin) ## run the unit tests
@@ -201,9 +203,9 @@ e2e: all $(program_bin) $(B)/linkem ## the quick end-to-end tests against the ke
 e2e-long: all $(program_bin) $(B)/linkem ## all the end-to-end tests; installs what they need
 	@deploy/install-deps.sh long
 	tests/e2e/run --long
-bench: ## compare with HAProxy, a CPE with Shadowsocks, programs with and without the library; BENCH=quick: in about a minute (needs root; a quarter of an hour)
+bench: ## compare with HAProxy, a CPE with Shadowsocks, programs with and without the library; BENCH=quick: in about a minute; BENCH=gate: counts that may not grow (needs root; a quarter of an hour)
 	@deploy/install-deps.sh bench
-	$(MAKE) -j$(JOBS) all $(B)/bench/client $(B)/bench/server
+	$(MAKE) -j$(JOBS) all $(B)/bench/client $(B)/bench/server $(B)/bench/stack
 	tests/bench/run $(BENCH:%=--%)
 home-study: ## a home with three uplinks, beside Shadowsocks on the kernel's MPTCP; writes docs/study/home.md (root; ten minutes)
 	@deploy/install-deps.sh home

@@ -9,10 +9,10 @@ build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev libmnl-dev libnfta
 demo="$build python3 iproute2 iptables nftables curl mptcpize nginx"
 check="$demo git binutils check libsubunit-dev clang util-linux prometheus dnsmasq-base iperf3 wget openssl"
 long="$check chromium openssh-client openssh-server nodejs postgresql libpython3.11-testsuite"
-bench="$build python3 iproute2 iptables nftables mptcpize haproxy shadowsocks-libev iperf3"
+bench="$build python3 iproute2 iptables nftables mptcpize haproxy shadowsocks-libev iperf3 valgrind linux-perf"
 study="$build python3 gnuplot-nox"
 home="$demo shadowsocks-libev iperf3"
-ci="$long $study clang-format libclang-rt-dev llvm haproxy"
+ci="$long $study clang-format libclang-rt-dev llvm haproxy valgrind linux-perf"
 
 wanted=
 for group in "$@"; do

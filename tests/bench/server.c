@@ -29,7 +29,9 @@ struct peer {
     int fd;
     char mode;     /* 0: its first byte has not come yet */
     bool flowing;  /* SERVE_SOURCE: it has asked for the stream */
-    unsigned seen; /* SERVE_REPLY: bytes of the request so far */
+    unsigned seen; /* SERVE_REPLY: bytes of the request so far ... */
+    unsigned sent; /* ... and of the answer */
+    struct order order;
 };
 
 void die(const char *format, ...)
@@ -71,16 +73,36 @@ static bool serve_echo(struct peer *p)
     return n > 0 ? send(p->fd, bytes, (size_t)n, MSG_NOSIGNAL) == n : !over(n);
 }
 
+/* True: there is more to send. */
+static bool send_answer(struct peer *p)
+{
+    ssize_t n;
+    do {
+        uint32_t left = p->order.answer - p->sent;
+        n = send(p->fd, zeros, left < CHUNK ? left : CHUNK, MSG_NOSIGNAL);
+        p->sent += n > 0 ? (unsigned)n : 0;
+    } while (n > 0 && p->sent < p->order.answer);
+    return p->sent < p->order.answer && !over(n);
+}
+
 static bool serve_reply(struct peer *p)
 {
-    char request[REQUEST];
-    ssize_t n = recv(p->fd, request, sizeof(request), 0);
-    if (n > 0)
-        p->seen += (unsigned)n;
-    if (p->seen < REQUEST)
-        return !over(n);
-    send(p->fd, zeros, REQUEST, MSG_NOSIGNAL);
-    return false;
+    if (!p->seen) {
+        if (recv(p->fd, &p->order, sizeof(p->order), 0) != sizeof(p->order))
+            return false;
+        p->seen = sizeof(p->order);
+    }
+    if (p->seen < p->order.request) {
+        ssize_t n = recv(p->fd, NULL, CHUNK, MSG_TRUNC);
+        p->seen += n > 0 ? (unsigned)n : 0;
+        if (p->seen < p->order.request)
+            return !over(n);
+    }
+    struct epoll_event want = {.events = EPOLLOUT, .data.ptr = p};
+    if (!send_answer(p))
+        return false;
+    epoll_ctl(epoll, EPOLL_CTL_MOD, p->fd, &want);
+    return true;
 }
 
 /* False: the connection is to be closed. */

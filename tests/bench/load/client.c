@@ -1,5 +1,6 @@
 /* The load generator: one process, one thread, MPTCP sockets of the kernel. It prints one JSON document.
- *     client [-T] [-n CONNECTIONS] [-t SECONDS] [-w RAMP] [-p PID] ADDRESS PORT down|up|rate|rtt|idle */
+ *     client [-T] [-n CONNECTIONS] [-t SECONDS] [-w RAMP] [-q REQUEST] [-a ANSWER] [-p PID] ADDRESS PORT
+ *            down|up|rate|rtt|idle */
 #include <arpa/inet.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -48,8 +49,8 @@ static void run(const struct load *l, const char *kind)
 
 int main(int argc, char **argv)
 {
-    struct load l = {.connections = 1, .ramp = 0.5, .seconds = 3};
-    for (int option; (option = getopt(argc, argv, "Tn:t:w:p:")) != -1;) {
+    struct load l = {.connections = 1, .ramp = 0.5, .seconds = 3, .request = REQUEST, .answer = REQUEST};
+    for (int option; (option = getopt(argc, argv, "Tn:t:w:p:q:a:")) != -1;) {
         switch (option) {
         case 'T':
             l.plain = true;
@@ -63,6 +64,12 @@ int main(int argc, char **argv)
         case 'w':
             l.ramp = atof(optarg);
             break;
+        case 'q':
+            l.request = (uint32_t)atoi(optarg);
+            break;
+        case 'a':
+            l.answer = (uint32_t)atoi(optarg);
+            break;
         case 'p':
             l.proxy = atoi(optarg);
             break;
@@ -70,8 +77,10 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    if (argc - optind != 3 || l.connections == 0)
-        die("usage: client [-T] [-n CONNECTIONS] [-t SECONDS] [-w RAMP] [-p PID] ADDRESS PORT KIND");
+    if (argc - optind != 3 || l.connections == 0 || l.request < sizeof(struct order))
+        die("usage: client [-T] [-n CONNECTIONS] [-t SECONDS] [-w RAMP] [-q REQUEST] [-a ANSWER] [-p PID] "
+            "ADDRESS "
+            "PORT KIND");
     signal(SIGPIPE, SIG_IGN);
     resolve(&l, argv[optind], argv[optind + 1]);
     run(&l, argv[optind + 2]);

@@ -13,17 +13,24 @@
 #define SERVE_ECHO    'E' /* sends back every byte, this one too */
 #define SERVE_SOURCE  'S' /* sends this byte back; from the next byte on it sends without end */
 #define SERVE_SINK    'D' /* sends this byte back; discards what follows */
-#define SERVE_REPLY   'K' /* the first of REQUEST bytes; answers with as many and closes */
+#define SERVE_REPLY   'K' /* the first of a struct order; answers what that says, and closes */
 #define REQUEST       1024
 #define SUBFLOWS_WANT 2
+
+/* What a request of SERVE_REPLY begins with; both ends are one machine. */
+struct order {
+    char mode;
+    uint32_t request, answer; /* bytes, the request's with this struct */
+};
 
 struct load {
     struct sockaddr_storage to;
     socklen_t to_len;
-    bool plain;           /* TCP instead of MPTCP */
-    unsigned connections; /* at the same time */
-    double ramp, seconds; /* before and while it counts */
-    pid_t proxy;          /* whose CPU time is sampled, 0: nobody's */
+    bool plain;               /* TCP instead of MPTCP */
+    unsigned connections;     /* at the same time */
+    double ramp, seconds;     /* before and while it counts */
+    uint32_t request, answer; /* bytes, of load_rate */
+    pid_t proxy;              /* whose CPU time is sampled, 0: nobody's */
 };
 
 /* Busy time of the whole machine and of the proxy's threads, in seconds since some moment. */

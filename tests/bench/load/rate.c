@@ -1,5 +1,5 @@
-/* New connections per second: each sends a request of 1 KB, reads a reply of 1 KB up to the server's end of
- * the stream, and closes. A number of them are under way at any time. */
+/* New connections per second: each sends a request (of 1 KB, or -q), reads a reply (the same, or -a) up to
+ * the server's end of the stream, and closes. A number of them are under way at any time. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,8 +14,7 @@
 
 struct exchange {
     int fd;
-    bool sent;
-    unsigned received;
+    uint32_t sent, received;
 };
 
 struct rate {
@@ -43,26 +42,34 @@ static void end(struct rate *r, struct exchange *x, bool good)
     begin(r, x);
 }
 
+/* An order, and zeros behind it, as far as there is room. */
 static void send_request(struct rate *r, struct exchange *x)
 {
-    static const char request[REQUEST] = {SERVE_REPLY};
-    if (send(x->fd, request, REQUEST, MSG_NOSIGNAL) != REQUEST) {
+    static char bytes[64 * 1024];
+    const struct order order = {SERVE_REPLY, r->load->request, r->load->answer};
+    uint32_t left = r->load->request - x->sent;
+    if (x->sent == 0)
+        memcpy(bytes, &order, sizeof(order)); /* of what follows nobody looks at the bytes */
+    ssize_t n = send(x->fd, bytes, left < sizeof(bytes) ? left : sizeof(bytes), MSG_NOSIGNAL);
+    if (n < (ssize_t)sizeof(order) && (n <= 0 || x->sent == 0)) {
         end(r, x, false);
         return;
     }
-    x->sent = true;
+    x->sent += (uint32_t)n;
+    if (x->sent < r->load->request)
+        return;
     struct epoll_event want = {.events = EPOLLIN, .data.ptr = x};
     epoll_ctl(r->epoll, EPOLL_CTL_MOD, x->fd, &want);
 }
 
 static void receive_reply(struct rate *r, struct exchange *x)
 {
-    char reply[2 * REQUEST];
+    static char reply[256 * 1024];
     ssize_t n;
     while ((n = recv(x->fd, reply, sizeof(reply), 0)) > 0)
         x->received += (unsigned)n;
     if (n == 0 || errno != EAGAIN)
-        end(r, x, n == 0 && x->received == REQUEST);
+        end(r, x, n == 0 && x->received == r->load->answer);
 }
 
 static void run_until(struct rate *r, double deadline)
@@ -74,7 +81,7 @@ static void run_until(struct rate *r, double deadline)
         int n = epoll_wait(r->epoll, ready, EVENTS, 100);
         for (int i = 0; i < n; i++) {
             struct exchange *x = ready[i].data.ptr;
-            if (x->sent)
+            if (x->sent == r->load->request)
                 receive_reply(r, x);
             else
                 send_request(r, x);

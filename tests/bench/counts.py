@@ -1,0 +1,182 @@
+"""Counts instead of seconds, which a busy machine does not change: `make bench BENCH=gate`.
+
+The stack's instructions and packets, in virtual time: tests/bench/stack.c does a load once and twice as large under callgrind, and
+the difference is counted, of the program itself without libraries (the C library's and OpenSSL's depend on the processor). The
+daemon's system calls, in the topology of the benchmark: the kernel counts them while the load generator works (raw_syscalls). Those
+that found nothing (EAGAIN) and epoll_wait, whose number is a matter of how busy the machine is, are left out; so what is counted is
+what a connection or a gigabyte needs.
+
+What has grown by more than MARGIN beside tests/bench/counts.txt is a failure. If that is meant, or what has shrunk is to
+stay so, `tests/bench/run --gate --renew` writes the file anew.
+"""
+import functools
+import json
+import os
+import pathlib
+import re
+import statistics
+import tempfile
+
+from field import CLIENT, BraidSubject, Field
+from lib.proc import CommandFailed, run
+from lib.proxy import BUILD
+
+FILE = pathlib.Path(__file__).resolve().parent / "counts.txt"
+STACK = BUILD / "bench/stack"
+MARGIN = 0.03
+# Kind of load, how much of it, what it is counted by and how many of these that is.
+STACK_LOADS = (("connections", 200, "connection", 200), ("trips", 500, "exchange of 64 bytes", 500),
+               ("up", 20, "GB up", 0.02), ("down", 20, "GB down", 0.02))
+ENOUGH, MOST_SAMPLES, EXACT = 9, 30, 0.01  # samples, and how far those that count may lie apart
+CALL_LOADS = (("rate", ("-n", 1), "all", "connection, 1 KB each way"),
+              ("rate", ("-n", 1, "-a", 1000000), "all", "connection, 1 MB down"),
+              ("rate", ("-n", 1, "-q", 1000000), "all", "connection, 1 MB up"),
+              ("rtt", (), "count", "round trip of a byte"))
+SECONDS = 0.5
+EVENTS = ("-e", "raw_syscalls:sys_enter", "-e", "syscalls:sys_enter_epoll_wait", "-e", "syscalls:sys_enter_epoll_pwait2",
+          "-e", "raw_syscalls:sys_exit", "--filter", "ret == -11")
+HEAD = "# Counts of `make bench BENCH=gate` (tests/bench/counts.py); `tests/bench/run --gate --renew` writes them anew.\n"
+
+
+def own_instructions(profile, program):
+    """Of callgrind's output, what was executed in the program itself, and nothing that it called in libraries."""
+    total, ours, of_call, names = 0, False, False, {}
+    for line in profile.splitlines():
+        if found := re.match(r"(c?)ob=\((\d+)\)(?: (.*))?", line):  # cob: of a function that is called
+            if found[3]:
+                names[found[2]] = found[3]
+            ours = ours if found[1] else names[found[2]].endswith(program)
+        elif line.startswith("calls="):
+            of_call = True  # the next line is the cost of what was called, which is counted where it was spent
+        elif re.match(r"[+\-*\d]", line):
+            if ours and not of_call:
+                total += int(line.split()[1])
+            of_call = False
+    return total
+
+
+def _stack_once(kind, amount):
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "profile"
+        said = run(("valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}", STACK, kind, amount), limit=300).stdout
+        packets = json.loads(said)
+        return {"instructions": own_instructions(out.read_text(), f"/{STACK.name}"), "packets to the server": packets["client"],
+                "packets to the client": packets["server"]}
+
+
+def stack():
+    """What each load takes of both ends together, by name."""
+    found = {}
+    for kind, amount, unit, units in STACK_LOADS:
+        once, twice = _stack_once(kind, amount), _stack_once(kind, 2 * amount)
+        for what in once:
+            found[f"stack, {what} per {unit}"] = (twice[what] - once[what]) / units
+    return found
+
+
+def _calls_once(field, subject, kind, options, per):
+    with tempfile.NamedTemporaryFile("r") as out:
+        load = field.topology.client.command(CLIENT, "-w", 0, "-t", SECONDS, *options, subject.address, subject.port, kind)
+        got = json.loads(run(("perf", "stat", "-x,", *EVENTS, "-p", subject.process.pid, "-o", out.name, "--", *load),
+                             limit=60).stdout)
+        count = {fields[2]: int(fields[0]) for line in out if len(fields := line.strip().split(",")) > 2 and fields[0].isdigit()}
+    useful = count["raw_syscalls:sys_enter"] - count["raw_syscalls:sys_exit"] - sum(
+        value for name, value in count.items() if "epoll" in name)
+    return useful / got[per]
+
+
+def _settled(sample):
+    """The mean of the lesser samples, as many as it takes until these agree, or as may be taken. What else the machine does makes
+    calls more; of the least of all some had luck."""
+    samples = []
+    while True:
+        samples.append(sample())
+        lesser = sorted(samples)[len(samples) // 10:len(samples) // 3 + 1]
+        if len(samples) >= ENOUGH and (lesser[-1] - lesser[0] < EXACT * lesser[0] or len(samples) == MOST_SAMPLES):
+            return statistics.mean(lesser)
+
+
+def calls():
+    """System calls of the daemon, by name. None: the kernel does not let us count."""
+    if run(("perf", "stat", *EVENTS, "true"), check=False).returncode != 0:
+        return None
+    found = {}
+    with Field(f"gate{os.getpid()}", ramp=0) as field:
+        subject = BraidSubject()
+        subject.start(field)
+        try:
+            for load in CALL_LOADS:
+                found[f"daemon, system calls per {load[-1]}"] = _settled(functools.partial(_calls_once, field, subject, *load[:-1]))
+        finally:
+            subject.stop()
+    return found
+
+
+def compiler():
+    return run(("gcc", "--version")).stdout.splitlines()[0]
+
+
+def read(text):
+    """(compiler, {name: count})"""
+    lines = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    values = dict(line for line in lines if len(line) == 2)
+    return values.pop("compiler", None), {name: float(value) for name, value in values.items()}
+
+
+def write(found):
+    FILE.write_text(HEAD + f"compiler\t{compiler()}\n" + "".join(f"{name}\t{value:.2f}\n" for name, value in sorted(found.items())))
+
+
+def judge(was, found):
+    """(failures, remarks), each a line."""
+    failures, remarks = [], []
+    for name in sorted(was.keys() | found.keys()):
+        if name not in found:
+            remarks.append(f"{name}: not counted")
+        elif name not in was:
+            failures.append(f"{name}: {found[name]:.2f} is not in {FILE.name}")
+        elif found[name] > was[name] * (1 + MARGIN):
+            failures.append(f"{name}: {was[name]:.2f} -> {found[name]:.2f}, {found[name] / was[name] - 1:+.1%}")
+        elif found[name] < was[name] * (1 - MARGIN):
+            remarks.append(f"less than before: {name}: {was[name]:.2f} -> {found[name]:.2f}, {found[name] / was[name] - 1:+.1%}")
+    return failures, remarks
+
+
+def self_test():
+    profile = ("fl=(1) a.c\nob=(1) /x/stack\nfn=(1) f\n1 10\n+1 5\ncob=(2) /lib/libc.so\ncalls=2 3\n* 700\n-1 1\nob=(2)\nfn=(2) g\n9 300\n"
+               "ob=(1)\nfn=(3) h\n7 2\n")
+    assert own_instructions(profile, "/stack") == 18, own_instructions(profile, "/stack")
+    assert read(HEAD + "compiler\tgcc 1\na\t2.50\n") == ("gcc 1", {"a": 2.5})
+    failures, remarks = judge({"a": 100, "b": 100, "c": 100, "d": 1}, {"a": 104, "b": 102, "c": 96, "e": 1})
+    assert [line[0] for line in failures] == ["a", "e"] and len(remarks) == 2, (failures, remarks)
+
+
+def gate(renew):
+    """Exit status."""
+    self_test()
+    try:
+        found = stack()
+        of_daemon = calls()
+    except (CommandFailed, RuntimeError, OSError) as error:
+        print(f"FAILED {str(error).splitlines()[-1]}")
+        return 1
+    found |= of_daemon or {}
+    for name, value in found.items():
+        print(f"  {name}: {value:,.2f}")
+    if renew:
+        write(found)
+        print(f"written to {FILE}")
+        return 0
+    with_compiler, was = read(FILE.read_text())
+    if with_compiler != compiler():
+        print(f"  instructions are not compared: {FILE.name} has those of {with_compiler}, this is {compiler()}")
+        was, found = ({name: value for name, value in each.items() if "instructions" not in name} for each in (was, found))
+    failures, remarks = judge(was, found)
+    for line in remarks:
+        print(f"  {line}")
+    for line in failures:
+        print(f"FAILED {line}")
+    if failures or any(line.startswith("less") for line in remarks):
+        print("If this is meant: tests/bench/run --gate --renew, and commit tests/bench/counts.txt with the reason.")
+    print(f"counts: {len(found)} compared, {len(failures)} have grown by more than {MARGIN:.0%}")
+    return 1 if failures else 0
