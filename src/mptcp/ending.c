@@ -7,7 +7,9 @@
 #include "mptcp/fate.h"
 #include "mptcp/flow.h"
 #include "mptcp/marks.h"
+#include "mptcp/flow_state.h"
 #include "mptcp/news.h"
+#include "mptcp/retire.h"
 #include "mptcp/retries.h"
 #include "mptcp/tokens.h"
 
@@ -106,11 +108,18 @@ void conn_start_draining(struct braid_conn *c, braid_time now)
     c->deadlines.data_rtx = BRAID_NEVER;
     /* a join would have nothing to carry */
     conn_token_forget(c);
+    /* The peer does not know yet, as its DATA_FIN has just come: one subflow's FIN tells it by its DATA_ACK.
+     */
+    struct mp_subflow *teller = c->recv.ack_fin && !c->recv.ack_all ? conn_heard_last(c) : NULL;
     each_flow (s, c) {
-        if (!s->closing.dead && subflow_synchronized(&s->tcp))
-            subflow_close(&s->tcp, now);
-        else if (!s->closing.dead)
+        if (s->closing.dead)
+            continue;
+        if (!subflow_synchronized(&s->tcp))
             flow_reset(s, MPTCP_RST_UNSPECIFIED);
+        else if (!teller || s == teller || s->tcp.fin.received || s->tcp.fin.wanted)
+            subflow_close(&s->tcp, now);
+        else
+            flow_await_fin(s, now + rtt_rto(&teller->tcp.rtt));
     }
     tell_closed(c);
     if (c->n_subflows == 0)

@@ -32,7 +32,7 @@ void conn_plain_fin(struct braid_conn *c)
 {
     if (c->recv.fin_known && !c->recv.fin_received)
         conn_fail(c, BRAID_CLOSE_PROTOCOL, false); /* bytes before the DATA_FIN never came */
-    conn_data_fin(c, c->recv.nxt);
+    conn_data_fin(c, c->recv.nxt, false);
 }
 
 /* A FIN that came while it was still that of a subflow is the end of the data now. */

@@ -38,7 +38,7 @@ struct flow_signal {
 
 /* Its end. */
 struct flow_closing {
-    braid_time close_by;         /* reset if it was retired, and has not ended by then */
+    braid_time close_by;         /* retired: reset if it has not ended by then */
     braid_time answer_by;        /* REMOVE_ADDR named it: closed unless it answers by then; 0: not so */
     int16_t rst_reason;          /* to send in MP_TCPRST (section 3.6); -1: none */
     int16_t peer_rst;            /* reason in the peer's MP_TCPRST; -1: none */
@@ -49,6 +49,8 @@ struct flow_closing {
     bool retired : 1;            /* closed by us: it gets a FIN */
     bool bygone : 1;          /* one of its addresses came anew since: its end says nothing of the pair ... */
     bool announced_again : 1; /* ... or just once more: an end in order may be from before that */
+    bool fin_came : 1;        /* a DATA_FIN, over this subflow */
+    bool awaits_fin : 1; /* both directions are through: ours follows the peer's, or leaves at close_by */
 };
 
 /* A new subflow in c->subflows, not yet opened; NULL if memory is short or the 4-tuple is taken. The

@@ -16,6 +16,18 @@ bool flow_answers(const struct mp_subflow *s)
     return flow_usable(s) && !s->silence.suspect && s->tcp.rtt.backoff == 0;
 }
 
+struct mp_subflow *conn_heard_last(struct braid_conn *c)
+{
+    struct mp_subflow *last = NULL;
+    each_flow (s, c) {
+        if (s->closing.dead || s->closing.reset_due || !s->confirmed || s->tcp.fin.sent)
+            continue;
+        if (!last || s->tcp.activity.last_recv > last->tcp.activity.last_recv)
+            last = s;
+    }
+    return last;
+}
+
 /* A FIN behind the DATA_FIN says nothing of the kind: that peer has closed its half of the connection, and
  * still reads (fins.c). */
 bool flow_given_up(const struct mp_subflow *s)

@@ -10,12 +10,14 @@
 #include "mptcp/data_window.h"
 #include "mptcp/ending.h"
 #include "mptcp/fins.h"
+#include "mptcp/flow_state.h"
 #include "mptcp/join_handshake.h"
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
 #include "mptcp/path_manager.h"
 #include "mptcp/pm_load.h"
 #include "mptcp/push.h"
+#include "mptcp/retire.h"
 #include "mptcp/rules.h"
 #include "mptcp/rxmap.h"
 #include "mptcp/sendbuf.h"
@@ -93,20 +95,31 @@ static bool fin_acknowledges(const struct mp_subflow *s)
 {
     const struct subflow *t = &s->tcp;
     bool draining = s->conn->phase == CONN_DRAINING;
-    return t->fin.wanted && (!t->fin.sent || (draining && !subflow_fin_acked(t)));
+    if (!t->fin.wanted) /* that of another one does */
+        return draining && s->closing.awaits_fin;
+    return !t->fin.sent || (draining && !subflow_fin_acked(t));
+}
+
+/* What the peer's DATA_FIN is answered by. */
+static void acknowledge_end(struct braid_conn *c)
+{
+    struct mp_subflow *last = c->recv.ack_all ? NULL : conn_heard_last(c);
+    each_flow (s, c) {
+        bool asked = last ? s == last : !s->closing.dead && s->confirmed;
+        if (asked && !fin_acknowledges(s))
+            subflow_ack_soon(&s->tcp);
+    }
+    c->recv.ack_all = c->recv.ack_fin = false;
 }
 
 /* What the subflows owe: ACKs, retransmissions, FINs. Behind the scheduling, so that data that leaves anyway
  * takes the DATA_ACK along. */
 static void flush_flows(struct braid_conn *c, braid_time now)
 {
-    if (c->recv.ack_all && conn_is_mptcp(c)) {
-        c->recv.ack_all = false;
-        each_flow (s, c) {
-            if (!s->closing.dead && s->confirmed && !fin_acknowledges(s))
-                subflow_ack_soon(&s->tcp);
-        }
-    }
+    if (c->phase == CONN_DRAINING)
+        conn_follow_fins(c, now);
+    if ((c->recv.ack_fin || c->recv.ack_all) && conn_is_mptcp(c))
+        acknowledge_end(c);
     /* One ACK for all that a batch of packets brought (struct subflow). */
     each_flow (s, c) {
         if (s->silence.stale && s->tcp.rtt.backoff == 0) {

@@ -75,8 +75,10 @@ static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_
     if (d->data_fin && len > 0)
         len--; /* the DATA_FIN takes one (section 3.3.3) */
     /* its number is the one behind the data */
-    if (d->data_fin)
-        conn_data_fin(c, dsn + len);
+    if (d->data_fin) {
+        conn_data_fin(c, dsn + len, s->closing.fin_came);
+        s->closing.fin_came = true;
+    }
     if ((int64_t)(map_off - shift) <= 0 && len > 0) {
         conn_count(c, MP_DSS_NOT_MATCHING); /* number 0 is the SYN; before it, ends of mappings would wrap */
         return;

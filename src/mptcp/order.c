@@ -60,8 +60,8 @@ static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
     gaps_settle(c);
 }
 
-/* The DATA_FIN takes one number (section 3.3.3), and all subflows acknowledge it, since nobody knows which of
- * them still reaches the peer. */
+/* The DATA_FIN takes one number (section 3.3.3). As any data it is acknowledged once, over a subflow that was
+ * heard just now: peers send it over all of them, and expect one DATA_ACK. */
 static void check_data_fin(struct braid_conn *c)
 {
     if (!c->recv.fin_known || c->recv.fin_received || c->recv.nxt != c->recv.fin_dsn)
@@ -70,14 +70,15 @@ static void check_data_fin(struct braid_conn *c)
     c->deadlines.gone = BRAID_NEVER; /* nothing more has to come */
     c->recv.nxt++;
     c->recv.news = true;
-    c->recv.ack_all = true;
+    c->recv.ack_fin = true;
     conn_dirty(c);
 }
 
-void conn_data_fin(struct braid_conn *c, uint64_t dsn)
+void conn_data_fin(struct braid_conn *c, uint64_t dsn, bool again)
 {
     if (c->recv.fin_received) {
-        c->recv.ack_all = true; /* our DATA_ACK was lost */
+        /* our DATA_ACK was lost, and nobody knows which subflow still reaches the peer */
+        c->recv.ack_all |= again;
         conn_dirty(c);
         return;
     }

@@ -12,7 +12,7 @@ struct slice;
 void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, struct slice *in);
 /* Drops what waits behind gaps. */
 void recv_order_free(struct braid_conn *c);
-/* A DATA_FIN with this number was seen. */
-void conn_data_fin(struct braid_conn *c, uint64_t dsn);
+/* A DATA_FIN with this number was seen; again: over a subflow that had brought it before. */
+void conn_data_fin(struct braid_conn *c, uint64_t dsn, bool again);
 
 #endif

@@ -56,7 +56,8 @@ struct conn_recv {
     bool fin_known;
     bool fin_received; /* in order: nxt is behind it */
     bool news;         /* bytes or EOF for the user since the last readable() */
-    bool ack_all;      /* a DATA_FIN: acknowledge on all subflows */
+    bool ack_fin;      /* a DATA_FIN: acknowledge it ... */
+    bool ack_all;      /* ... on all subflows, since it came again */
     /* released: nobody will read what comes, so that its coming is a reason to abort */
     bool discard;
 };

@@ -43,6 +43,22 @@ void flow_ask_alive(struct mp_subflow *s, braid_time now)
     no_later(&c->deadlines.addr, s->closing.answer_by);
 }
 
+/* Who hears that all has ended closes all its subflows (section 3.3.3). Where our FIN follows its own, three
+ * segments end a subflow, and four where both begin. */
+void flow_await_fin(struct mp_subflow *s, braid_time until)
+{
+    s->closing.awaits_fin = true;
+    s->closing.close_by = until;
+    no_later(&s->conn->deadlines.addr, until);
+}
+
+void conn_follow_fins(struct braid_conn *c, braid_time now)
+{
+    each_flow (s, c)
+        if (s->closing.awaits_fin && s->tcp.fin.received && !s->closing.dead)
+            subflow_close(&s->tcp, now);
+}
+
 /* Looks at both deadlines of each subflow, and arms the timer for those that are still to come. */
 void conn_retire_timeout(struct braid_conn *c, braid_time now)
 {
@@ -55,9 +71,12 @@ void conn_retire_timeout(struct braid_conn *c, braid_time now)
         } else if (s->closing.answer_by > 0) {
             no_later(&c->deadlines.addr, s->closing.answer_by);
         }
-        if (s->closing.retired && s->closing.close_by <= now)
+        bool waits = s->closing.awaits_fin && !s->tcp.fin.wanted;
+        if (waits && s->closing.close_by <= now)
+            subflow_close(&s->tcp, now);
+        else if (s->closing.retired && s->closing.close_by <= now)
             flow_reset(s, MPTCP_RST_UNSPECIFIED);
-        else if (s->closing.retired)
+        else if (s->closing.retired || waits)
             no_later(&c->deadlines.addr, s->closing.close_by);
     }
 }

@@ -179,7 +179,7 @@ START_TEST(a_plain_end_before_the_data_fin_is_no_end)
 {
     begin();
     bring(1, 100);
-    conn_data_fin(lone.c, 201);
+    conn_data_fin(lone.c, 201, false);
     lone.c->mode = MODE_FALLBACK;
     conn_plain_fin(lone.c);
     ck_assert(lone.c->closing.fail_due);

@@ -127,7 +127,7 @@ END_TEST
 START_TEST(the_data_fin_is_in_order_behind_the_last_byte)
 {
     lone_begin(NULL);
-    conn_data_fin(lone.c, 101);
+    conn_data_fin(lone.c, 101, false);
     ck_assert(lone.c->recv.fin_known && !lone.c->recv.fin_received);
     bring(lone.s, 51, 100); /* what is behind it is nothing */
     bring(lone.s, 1, 50);
@@ -140,13 +140,14 @@ START_TEST(the_data_fin_is_in_order_behind_the_last_byte)
 }
 END_TEST
 
-START_TEST(a_data_fin_that_comes_again_is_acknowledged_again)
+START_TEST(a_data_fin_is_acknowledged_once_and_if_it_comes_again_on_all_subflows)
 {
     lone_begin(NULL);
-    conn_data_fin(lone.c, 1);
-    ck_assert(lone.c->recv.fin_received && lone.c->recv.ack_all);
-    lone.c->recv.ack_all = false;
-    conn_data_fin(lone.c, 1);
+    conn_data_fin(lone.c, 1, false);
+    ck_assert(lone.c->recv.fin_received && lone.c->recv.ack_fin && !lone.c->recv.ack_all);
+    conn_data_fin(lone.c, 1, false); /* over another subflow */
+    ck_assert(!lone.c->recv.ack_all);
+    conn_data_fin(lone.c, 1, true);
     ck_assert(lone.c->recv.ack_all);
     ck_assert_uint_eq(lone.c->recv.nxt, 2);
     lone_end();
@@ -157,12 +158,12 @@ START_TEST(absurd_data_fins_are_ignored)
 {
     lone_begin(NULL);
     bring(lone.s, 1, 100);
-    conn_data_fin(lone.c, 50); /* before what is there */
-    conn_data_fin(lone.c, lone.c->recv.edge + lone.c->recv.rcvbuf + 1);
-    conn_data_fin(lone.c, 50 - ((uint64_t)1 << 63));
+    conn_data_fin(lone.c, 50, false); /* before what is there */
+    conn_data_fin(lone.c, lone.c->recv.edge + lone.c->recv.rcvbuf + 1, false);
+    conn_data_fin(lone.c, 50 - ((uint64_t)1 << 63), false);
     ck_assert(!lone.c->recv.fin_known);
-    conn_data_fin(lone.c, 201);
-    conn_data_fin(lone.c, 151); /* the first one counts */
+    conn_data_fin(lone.c, 201, false);
+    conn_data_fin(lone.c, 151, false); /* the first one counts */
     ck_assert_uint_eq(lone.c->recv.fin_dsn, 201);
     lone_end();
 }
@@ -179,7 +180,7 @@ int main(void)
     tcase_add_test(t, more_pieces_than_allowed_are_refused_and_may_come_again);
     tcase_add_test(t, a_search_for_a_place_has_an_end);
     tcase_add_test(t, the_data_fin_is_in_order_behind_the_last_byte);
-    tcase_add_test(t, a_data_fin_that_comes_again_is_acknowledged_again);
+    tcase_add_test(t, a_data_fin_is_acknowledged_once_and_if_it_comes_again_on_all_subflows);
     tcase_add_test(t, absurd_data_fins_are_ignored);
     suite_add_tcase(suite, t);
     return run_suite(suite);
