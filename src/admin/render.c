@@ -12,6 +12,9 @@
     }
 const struct render_io_counter render_io_counters[] = {
     IO(wakeups, "loop_turns", "turns of the event loop"),
+    IO(polled, "loop_polled", "turns of the event loop that found work before they slept"),
+    IO(polled_in_vain, "loop_polled_in_vain",
+       "turns of the event loop that looked for work and slept all the same"),
     IO(flushes, "loop_flushes", "turns of the event loop with work for the stack"),
     IO(tun_reads, "tun_reads", "read calls on the TUN, those that found nothing included"),
     IO(tun_packets_in, "tun_packets_in", "packets read from the TUN, a super-packet counts once"),

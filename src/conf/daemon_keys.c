@@ -12,6 +12,11 @@ static int set_workers(struct parser *p, const char *value)
     return parser_number(p, "workers", value, 0, DAEMON_WORKERS_MAX, 0, &p->conf->daemon.workers);
 }
 
+static int set_poll(struct parser *p, const char *value)
+{
+    return parser_number(p, "poll", value, 0, 1000, 60, &p->conf->daemon.poll);
+}
+
 static int set_control(struct parser *p, const char *value)
 {
     if (value[0] != '/' || value[strlen(value) - 1] == '/')
@@ -190,10 +195,15 @@ static int set_admin_listen(struct parser *p, const char *value)
 }
 
 static const struct conf_key daemon_keys[] = {
-    {"workers", set_workers, false, NULL},       {"control", set_control, false, NULL},
-    {"state", set_state, false, NULL},           {"log_level", set_log_level, false, NULL},
-    {"app_socket", set_app_socket, false, NULL}, {"app_mode", set_app_mode, false, NULL},
-    {"app_group", set_app_group, false, NULL},   {NULL, NULL, false, NULL},
+    {"workers", set_workers, false, NULL},
+    {"poll", set_poll, false, NULL},
+    {"control", set_control, false, NULL},
+    {"state", set_state, false, NULL},
+    {"log_level", set_log_level, false, NULL},
+    {"app_socket", set_app_socket, false, NULL},
+    {"app_mode", set_app_mode, false, NULL},
+    {"app_group", set_app_group, false, NULL},
+    {NULL, NULL, false, NULL},
 };
 SECTION_CHECK_KEYS(daemon_keys);
 

@@ -13,6 +13,7 @@
 
 struct daemon_params {
     unsigned workers; /* 0: one per CPU */
+    unsigned poll;    /* how long workers look for work before they sleep, us; 0: not at all */
     char *control;    /* path of the control socket */
     char *state;      /* path of the file that outlives a crash (io/ledgerfile.h); NULL: none */
     enum log_level log_level;

@@ -10,6 +10,8 @@ struct worker;
 
 struct worker_counters {
     uint64_t wakeups;          /* turns of the event loop */
+    uint64_t polled;           /* of them, that found work before they slept (worker_params.poll) */
+    uint64_t polled_in_vain;   /* of them, that looked for work and slept all the same */
     uint64_t flushes;          /* of them, with work for the core */
     uint64_t tun_reads;        /* read() calls on the TUN, those that found nothing included */
     uint64_t tun_packets_in;   /* packets read, a super-packet counts once */
@@ -33,7 +35,10 @@ struct worker_params {
      * until worker_tun_again. May be NULL. */
     void (*tun_lost)(void *arg);
     void *tun_lost_arg;
-    int cpu;                       /* the thread's only CPU; -1: any */
+    int cpu; /* the thread's only CPU; -1: any */
+    /* How long to look for work before sleeping, us, as long as the wait before was no longer; 0: not at all.
+     */
+    unsigned poll;
     struct braid_core_params core; /* worker and n_workers are filled in */
 };
 

@@ -134,18 +134,57 @@ static void give_memory_back(struct worker *w)
     w->freed = 0;
 }
 
+static bool has_work(const struct worker *w)
+{
+    return braid_core_dirty(w->core) || braid_core_deadline(w->core) <= w->now;
+}
+
+static void run_events(struct worker *w, int flags)
+{
+    w->now = 0;
+    event_base_loop(w->base, EVLOOP_ONCE | flags);
+    look_at_clock(w);
+}
+
+static void sleep_until_events(struct worker *w)
+{
+    arm_timer(w, braid_core_deadline(w->core));
+    arm_timer(w, w->now + HEARTBEAT);
+    clock_sleep_until(w->armed);
+    run_events(w, 0);
+}
+
+/* To sleep and be woken takes longer than many a wait, for whoever wakes us, too. True: there is work. */
+static bool poll_for_work(struct worker *w)
+{
+    braid_time until = w->now + w->params.poll;
+    do
+        run_events(w, EVLOOP_NONBLOCK);
+    while (!has_work(w) && !w->stop && w->now < until);
+    return has_work(w) || w->stop;
+}
+
+/* Nobody but the last wait tells how long the next one takes: a worker with little to do does not poll. */
+static void wait_for_events(struct worker *w)
+{
+    braid_time began = w->now;
+    bool polls = w->brisk, found = polls && poll_for_work(w);
+    w->counters.polled += found;
+    w->counters.polled_in_vain += polls && !found;
+    if (!found)
+        sleep_until_events(w);
+    w->brisk = w->now - began < w->params.poll;
+}
+
 static void turn(struct worker *w)
 {
     look_at_clock(w);
-    bool busy = braid_core_dirty(w->core) || braid_core_deadline(w->core) <= w->now;
-    if (!busy)
-        arm_timer(w, braid_core_deadline(w->core));
-    if (!busy)
-        arm_timer(w, w->now + HEARTBEAT);
-    clock_sleep_until(busy ? w->now : w->armed);
-    w->now = 0;
-    event_base_loop(w->base, EVLOOP_ONCE | (busy ? EVLOOP_NONBLOCK : 0));
-    look_at_clock(w);
+    if (has_work(w)) {
+        clock_sleep_until(w->now);
+        run_events(w, EVLOOP_NONBLOCK);
+    } else {
+        wait_for_events(w);
+    }
     w->counters.wakeups++;
     if (braid_core_deadline(w->core) <= w->now)
         braid_core_run(w->core, w->now);

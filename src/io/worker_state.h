@@ -23,6 +23,7 @@ struct worker {
     int timer_fd;
     braid_time armed;      /* when timer_fd fires; BRAID_NEVER: it does not */
     braid_time now;        /* io/clock.h; 0: not asked for yet in this turn */
+    bool brisk;            /* the last wait for work was shorter than params.poll */
     braid_time lost;       /* clock_lost() as the core knows it */
     struct buf_pool *pool; /* of buffers to read packets into */
     braid_time tidy_at;    /* when to look for memory to give back */

@@ -31,6 +31,7 @@ static int make_workers(struct service *s, unsigned n, char *error)
     struct workers_params params = {.limits = p->limits,
                                     .mtu = (uint16_t)p->tun->mtu,
                                     .queues = routes_queues(s->routes),
+                                    .poll = p->daemon->poll,
                                     .ledgers = s->ledgers,
                                     .tun_lost = routes_lost,
                                     .tun_lost_arg = s->routes};

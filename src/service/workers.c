@@ -48,6 +48,7 @@ static struct worker *make_worker(const struct workers *ws, const struct workers
                                    .tun_lost = p->tun_lost,
                                    .tun_lost_arg = p->tun_lost_arg,
                                    .cpu = cpu,
+                                   .poll = p->poll,
                                    .core = *p->limits};
     if (params.core.memory == 0)
         params.core.memory = memory_share(ws->n);

@@ -19,6 +19,7 @@ struct workers_params {
     const struct braid_core_params *limits; /* of each core; memory 0: a share of what the machine has */
     uint16_t mtu;                           /* of the TUN */
     const int *queues;                      /* of the TUN, one each */
+    unsigned poll;                          /* as in struct daemon_params */
     struct ledgerfile *ledgers;             /* NULL: none */
     /* In a worker's thread: its queue cannot be read any more. */
     void (*tun_lost)(void *arg);

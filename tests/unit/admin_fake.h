@@ -122,7 +122,7 @@ static inline void fake_summary(struct snapshot_worker *s, unsigned worker)
     s->core = (struct braid_core_stats){3, 2, 5, 1, 100, 1000, 2000, 4096, 1 << 20, 0};
     for (unsigned i = 0; i < COUNT_MAX; i++)
         s->counters.v[i] = (worker + 1) * (i + 1);
-    s->io = (struct worker_counters){1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+    s->io = (struct worker_counters){1, 14, 15, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
     s->strips = worker; /* the second one has found out */
     s->paths[0] = (struct snapshot_path){.bytes = 600, .subflows = 2 + worker};
     for (unsigned e = 0; e < FAKE_EDGES - 1; e++) {

@@ -21,6 +21,7 @@ START_TEST(the_example_of_the_issue_is_read_with_its_inline_comments)
 {
     ck_assert_msg(parse("[daemon]\n"
                         "workers = 0                      ; 0: one per CPU\n"
+                        "poll = 60                        ; us\n"
                         "control = /run/braid/control.sock\n"
                         "log_level = info                 ; error | warn | info | debug\n"
                         "[tun]\n"
@@ -37,6 +38,7 @@ START_TEST(the_example_of_the_issue_is_read_with_its_inline_comments)
                         "checksum = off                   ; on: require DSS checksums\n") == 0,
                   "%s", err);
     ck_assert_uint_eq(conf.daemon.workers, 0);
+    ck_assert_uint_eq(conf.daemon.poll, 60);
     ck_assert_str_eq(conf.daemon.control, "/run/braid/control.sock");
     ck_assert_int_eq(conf.daemon.log_level, LOG_LEVEL_INFO);
     ck_assert_str_eq(conf.tun.name, "braid0");
@@ -221,7 +223,7 @@ static const struct {
     /* keys */
     {"[daemon]\nworker = 1\n" EDGE,
      "2: [daemon] worker: unknown key; the nearest is workers (all of this "
-     "section: workers, control, state, log_level, app_socket, app_mode, app_group)"},
+     "section: workers, poll, control, state, log_level, app_socket, app_mode, app_group)"},
     {EDGE "signals = 10.0.0.1\n",
      "4: [edge web] signals: unknown key; the nearest is signal (all of this section: " LIST_EDGE ")"},
     {"[tun]\nmtu = 1500\nname = x\nmtu = 1500\n" EDGE,

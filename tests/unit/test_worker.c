@@ -18,6 +18,8 @@
 #define PACKETS     40
 #define RUNS        64 /* in a round */
 #define ROUNDS      20
+#define POLL        1000 /* us */
+#define EXCHANGES   300
 
 /* ---- the scripted core, only used by its worker's thread while that runs --------------------- */
 
@@ -164,19 +166,29 @@ static struct worker *workers[2];
 static int tuns[2]; /* the far ends */
 static int near[2];
 
-static void setup(void)
+static void make_workers(unsigned poll_us)
 {
     for (unsigned i = 0; i < 2; i++) {
         int pair[2];
         ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
         near[i] = pair[0];
         tuns[i] = pair[1];
-        struct worker_params p = {.number = i, .n_workers = 2, .tun_fd = pair[0], .cpu = -1};
+        struct worker_params p = {.number = i, .n_workers = 2, .tun_fd = pair[0], .cpu = -1, .poll = poll_us};
         workers[i] = worker_new(&p);
         ck_assert_ptr_nonnull(workers[i]);
     }
     worker_set_peers(workers[0], workers);
     worker_set_peers(workers[1], workers);
+}
+
+static void setup(void)
+{
+    make_workers(0);
+}
+
+static void setup_polling(void)
+{
+    make_workers(POLL);
 }
 
 static void start(void)
@@ -365,6 +377,53 @@ START_TEST(deadlines_are_not_rounded_to_milliseconds)
 }
 END_TEST
 
+/* One after the other, without a pause between them. */
+static void exchange(void)
+{
+    uint8_t got[16];
+    for (unsigned i = 0; i < EXCHANGES; i++) {
+        inject(0, "\001again", 6);
+        ck_assert_int_eq(answer(0, got, sizeof(got)), 6);
+    }
+}
+
+START_TEST(a_worker_with_short_waits_polls)
+{
+    start();
+    exchange();
+    stop();
+    ck_assert_uint_gt(worker_counters(workers[0])->polled, 0);
+    ck_assert_uint_eq(worker_counters(workers[1])->polled, 0); /* it had nothing to do */
+}
+END_TEST
+
+/* A packet every now and then: only the first wait that is longer than it polls costs that. */
+START_TEST(a_worker_with_long_waits_does_not_poll)
+{
+    uint8_t got[16];
+    start();
+    exchange();
+    for (unsigned i = 0; i < EXCHANGES; i++) {
+        usleep(2 * POLL); /* the wait */
+        inject(0, "\001again", 6);
+        ck_assert_int_eq(answer(0, got, sizeof(got)), 6);
+    }
+    stop();
+    ck_assert_uint_gt(worker_counters(workers[0])->polled, 0);
+    ck_assert_uint_gt(worker_counters(workers[0])->polled_in_vain, 0);
+    ck_assert_uint_lt(worker_counters(workers[0])->polled_in_vain, EXCHANGES / 2);
+}
+END_TEST
+
+START_TEST(a_worker_that_is_not_told_to_does_not_poll)
+{
+    start();
+    exchange();
+    stop();
+    ck_assert_uint_eq(worker_counters(workers[0])->polled, 0);
+}
+END_TEST
+
 struct count {
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -499,7 +558,14 @@ int main(void)
     tcase_add_test(t, all_workers_but_one_are_told_in_their_threads);
     tcase_add_test(t, a_pause_is_left_out_of_the_time_and_the_core_hears_of_it);
     tcase_add_test(t, idleness_is_no_pause);
+    tcase_add_test(t, a_worker_that_is_not_told_to_does_not_poll);
+    TCase *polling = tcase_create("polling");
+    tcase_add_checked_fixture(polling, setup_polling, teardown);
+    tcase_set_timeout(polling, 30);
+    tcase_add_test(polling, a_worker_with_short_waits_polls);
+    tcase_add_test(polling, a_worker_with_long_waits_does_not_poll);
     Suite *s = suite_create("worker");
     suite_add_tcase(s, t);
+    suite_add_tcase(s, polling);
     return run_suite(s);
 }
