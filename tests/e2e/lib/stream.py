@@ -96,6 +96,7 @@ class Sender(Pump):
     """Sends the first size bytes of noise(), then ends its direction unless told not to."""
 
     def __init__(self, sock, size, end=True):
+        assert size <= BULK, "there are no more bytes of noise"
         self.sock, self.size, self.end = sock, size, end
         sock.settimeout(STALL * FACTOR)
         super().__init__()
