@@ -42,7 +42,7 @@ example_bin := $(patsubst docs/examples/%.c,$(B)/examples/%,$(wildcard docs/exam
 program_bin := $(patsubst docs/examples/socket/%.c,$(B)/examples/socket/%,$(wildcard docs/examples/socket/*.c))
 pkt_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/packets/*.c))
 load_obj  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/load/*.c))
-study_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/study/*.c))
+study_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/study/*.c docs/examples/schedulers/*.c))
 fairness_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fairness/*.c))
 attack_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
 core_fuzz_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fuzz/core_*.c))
@@ -150,12 +150,13 @@ packets: $(B)/pkt ## run the packet scripts
 # Only what an embedder has: the public headers and the library.
 $(B)/examples/%: docs/examples/%.c $(B)/libbraid.a $(wildcard include/braid/*.h)
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(OPT) $(WARN) -Iinclude $(SAN) -o $@ $< $(B)/libbraid.a -lcrypto -lm
+	$(CC) -std=gnu11 $(OPT) $(WARN) -Iinclude $(SAN) -o $@ $(filter %.c,$^) $(B)/libbraid.a -lcrypto -lm
 $(B)/examples/libembedder.so: $(B)/libbraid.a
 	@mkdir -p $(@D)
 	$(CC) -shared $(SAN) -Wl,-z,text -o $@ -Wl,--whole-archive $< -Wl,--no-whole-archive -lcrypto -lm
 $(B)/examples/%-shared: docs/examples/%.c $(B)/examples/libembedder.so $(wildcard include/braid/*.h)
-	$(CC) -std=gnu11 $(OPT) $(WARN) -Iinclude $(SAN) -o $@ $< $(B)/examples/libembedder.so -Wl,-rpath,'$$ORIGIN'
+	$(CC) -std=gnu11 $(OPT) $(WARN) -Iinclude $(SAN) -o $@ $(filter %.c,$^) $(B)/examples/libembedder.so -Wl,-rpath,'$$ORIGIN' -lm
+$(B)/examples/learner $(B)/examples/learner-shared: docs/examples/schedulers/learner.c
 # ... or what a program has that talks to the daemon. They are run end to end (tests/e2e/test_app_examples.py).
 $(B)/examples/socket/%: docs/examples/socket/%.c docs/examples/socket/example.h $(B)/libbraid-socket.a $(wildcard include/braid/*.h)
 	@mkdir -p $(@D)

@@ -29,6 +29,11 @@ static void usage(const char *name)
     exit(2);
 }
 
+/* Those of docs/examples: no build of the daemon has them. */
+extern const struct sched_ops sched_learner;
+static const struct sched_ops *const examples[] = {&sched_learner};
+#define N_EXAMPLES (sizeof(examples) / sizeof(examples[0]))
+
 /* The profiles that a configuration has which says nothing of them. */
 static int list_profiles(void)
 {
@@ -51,6 +56,8 @@ static int list(void)
 {
     for (unsigned i = 0; sched_algorithms[i]; i++)
         printf("scheduler %s\n", sched_algorithms[i]->name);
+    for (unsigned i = 0; i < N_EXAMPLES; i++)
+        printf("example %s\n", examples[i]->name);
     for (unsigned i = 0; cc_algorithms[i]; i++)
         printf("congestion %s\n", cc_algorithms[i]->name);
     return list_profiles();
@@ -61,6 +68,9 @@ static const struct sched_ops *find_sched(const char *name)
     for (unsigned i = 0; sched_algorithms[i]; i++)
         if (strcmp(sched_algorithms[i]->name, name) == 0)
             return sched_algorithms[i];
+    for (unsigned i = 0; i < N_EXAMPLES; i++)
+        if (strcmp(examples[i]->name, name) == 0)
+            return examples[i];
     fprintf(stderr, "no scheduler %s\n", name);
     exit(2);
 }
