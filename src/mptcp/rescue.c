@@ -116,17 +116,27 @@ static void rescue_front(struct braid_conn *c, struct choice *ch, struct mp_subf
     }
 }
 
+/* The path to repeat on what h carries at the front of the window, or -1. Not one that carries the first byte
+ * as well, as the window opens with the first of them to deliver; but once that byte has been repeated what
+ * stands behind it on h still waits for a path with room. */
+static int pick_for_front(struct braid_conn *c, struct choice *ch, unsigned h)
+{
+    const struct mp_map *m = flow_carries(ch->flows[h], c->send.una);
+    if (!m)
+        return -1;
+    uint64_t tried = m->rescued > 0 ? (uint64_t)1 << h : choice_carriers(ch, c->send.una);
+    int i = choice_pick_again(c, ch, tried, ch->paths[0].mss);
+    /* nothing is won where the other path is no faster */
+    return i >= 0 && ch->paths[h].srtt_us > ch->paths[i].srtt_us ? i : -1;
+}
+
 void rescue_head(struct braid_conn *c, struct choice *ch, braid_time now)
 {
     if (!c->send.blocked || !conn_repeats(c))
         return;
-    /* all paths that carry the first byte without a DATA_ACK: the window opens with the first of them to
-     * deliver */
-    uint64_t holders = choice_carriers(ch, c->send.una);
-    int i = holders ? choice_pick_again(c, ch, holders, ch->paths[0].mss) : -1;
-    for (unsigned h = 0; i >= 0 && h < ch->view.n_paths; h++) {
-        /* nothing is won where the other path is no faster */
-        if (!(holders >> h & 1) || ch->paths[h].srtt_us <= ch->paths[i].srtt_us)
+    for (unsigned h = 0; h < ch->view.n_paths; h++) {
+        int i = pick_for_front(c, ch, h);
+        if (i < 0)
             continue;
         penalize(ch->flows[h], now);
         rescue_front(c, ch, ch->flows[h], &ch->paths[i], now);

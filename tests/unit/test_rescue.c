@@ -136,6 +136,25 @@ START_TEST(a_send_buffer_that_is_nearly_full_is_as_good_as_full)
 }
 END_TEST
 
+START_TEST(what_has_no_room_there_at_first_follows)
+{
+    begin(&bold);
+    send_slowly(3000);
+    uint64_t cwnd = fast->tcp.cc.cwnd;
+    fast->tcp.cc.cwnd = fast->tcp.size.mss;
+    lone.c->send.edge = lone.c->send.nxt;
+    write_bytes(1000);
+    push();
+    ck_assert_uint_eq(carried(fast), fast->tcp.size.mss);
+    fast->tcp.cc.cwnd = cwnd;
+    push(); /* though the first byte is on both now */
+    ck_assert_uint_eq(carried(fast), 3000);
+    push();
+    ck_assert_uint_eq(carried(fast), 3000);
+    lone_end();
+}
+END_TEST
+
 START_TEST(nothing_is_if_the_scheduler_does_not_want_that)
 {
     block(&careful);
@@ -263,6 +282,7 @@ int main(void)
     tcase_add_test(t, but_not_what_was_acknowledged_already);
     tcase_add_test(t, what_holds_up_a_full_window_goes_over_a_faster_path_which_slows_its_carrier_down);
     tcase_add_test(t, a_send_buffer_that_is_nearly_full_is_as_good_as_full);
+    tcase_add_test(t, what_has_no_room_there_at_first_follows);
     tcase_add_test(t, nothing_is_if_the_scheduler_does_not_want_that);
     tcase_add_test(t, nor_if_the_ack_would_come_sooner_anyway);
     tcase_add_test(t, the_last_bytes_are_repeated_where_they_arrive_sooner);
