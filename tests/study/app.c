@@ -124,7 +124,7 @@ void study_join(void *ctx, uint64_t arg)
     bool all = true;
 
     (void)arg;
-    for (unsigned i = 1; i < s->cell->n_paths && s->ends[SIM_CLIENT].conn; i++) {
+    for (unsigned i = 0; i < s->cell->n_paths && s->ends[SIM_CLIENT].conn; i++) {
         if (!s->joined[i])
             s->joined[i] = join_path(s, i);
         all = all && s->joined[i];
@@ -150,7 +150,7 @@ static void on_incoming(void *ctx, struct braid_conn *c)
 /* The path of the first subflow lets no MPTCP through: the connection is a plain one. */
 static bool strips_first(const struct study *s)
 {
-    return s->cell->up[s->cell->alone == STUDY_NOBODY ? 0 : s->cell->alone].strip != STRIP_NONE;
+    return s->cell->up[study_first(s->cell)].strip != STRIP_NONE;
 }
 
 static void on_established(struct braid_conn *c, void *user)

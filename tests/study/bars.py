@@ -1,7 +1,8 @@
 """The bars: what the default profile (and the others, where said) must reach, each judged in every cell it is about."""
 import dataclasses
 
-from cells import ACCEPTANCE_SIZE, BULK, CONGESTED, LONG_SECONDS, Cell, about, paths_of, scenarios, situations, steady, ways
+from cells import (ACCEPTANCE_SIZE, BULK, CONGESTED, LONG_SECONDS, SHORT, Cell, about, paths_of, scenarios, short, situations,
+                   steady, ways)
 
 MTU = 1500
 BEST_SHARE = 0.95  # of the best path alone
@@ -89,6 +90,25 @@ def in_situations(results, profile):
                               f"{goodput / total:.3f} x", goodput >= SITUATION_SHARE * total, goodput / total / SITUATION_SHARE)
 
 
+def short_transfers(results, profile):
+    """By medians: a SYN that is lost costs a second, whoever sends it."""
+    for scenario in scenarios():
+        for size in SHORT:
+            for upload in (False, True):
+                cell = short(scenario, size, upload, *profile)
+                if results.has(cell):
+                    yield _short_transfer(results, cell, f"{scenario}, {size}, {direction(upload)}")
+
+
+def _short_transfer(results, cell, where):
+    paths = results.alone[cell.scenario, cell.upload, cell.cc, cell.kind]
+    best = min(paths, key=lambda path: results.of(path, "time").median)
+    time, took = results.of(best, "time").median, results.of(cell, "time").median
+    round_trip = max(max(run["srtt"]) for run in results.all(best))
+    aim = time + round_trip
+    return Verdict("short transfers", where, f"<= {time:.0f} + {round_trip:.0f} ms", f"{took:.0f} ms", took <= aim, aim / took)
+
+
 def acceptance(results, profile):
     for cell in _cells(results, "acceptance", profile, scenarios(acceptance=True)):
         limit = ACCEPTANCE_SIZE * 8 / (0.9 * sum(results.all(cell)[0]["rate"]) * 1e3) + 450
@@ -162,8 +182,9 @@ def redundant(results, profile):
 def judge(results, build):
     """All verdicts, in the order of the bars."""
     bulk, slow, safe = (build.profiles[name] for name in ("bulk", "interactive", "resilient"))
-    return [*best_path(results, bulk), *sum_of_rates(results, bulk), *in_situations(results, bulk), *acceptance(results, bulk), *failover(results, bulk),
-            *interactive(results, slow), *resilient(results, safe), *redundant(results, safe)]
+    return [*best_path(results, bulk), *sum_of_rates(results, bulk), *in_situations(results, bulk), *acceptance(results, bulk),
+            *short_transfers(results, bulk), *failover(results, bulk), *interactive(results, slow), *resilient(results, safe),
+            *redundant(results, safe)]
 
 
 def by_bar(verdicts):

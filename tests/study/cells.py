@@ -17,7 +17,8 @@ UPLOAD_ONLY = ("thin-ack",)  # the other way is for acknowledgements alone
 KIB, MIB = 1 << 10, 1 << 20
 OBJECTS = {"16 KB": 16 * KIB, "256 KB": 256 * KIB, "4 MB": 4 * MIB, "64 MB": 64 * MIB}
 BULK, ACCEPTANCE_SIZE = "64 MB", 16 * MIB
-MESSAGE_SECONDS, MESSAGE_SEEDS, LOSSY_SEEDS, SITUATION_SEEDS = 60, 4, 20, 3
+MESSAGE_SECONDS, MESSAGE_SEEDS, LOSSY_SEEDS, SITUATION_SEEDS, SHORT_SEEDS = 60, 4, 20, 3, 5
+SHORT = ("16 KB", "256 KB", "4 MB")
 OUTAGE_SECONDS, SILENT_FROM, SILENT_UNTIL = 30, 10, 18
 LONG_SECONDS = 600
 STEADY_SECONDS = 20
@@ -34,6 +35,7 @@ class Cell:
     alone: int = -1  # the only path in use; -1: all
     silent: int = -1  # the path that has the outage; -1: none
     span: int = 0  # seconds, for "long" and "steady"; of "messages" if it is not the usual time
+    first: int = 0  # the path that the connection begins over
 
     def arguments(self, extra=()):
         words = ["-S", self.sched, "-C", self.cc, "-l", GIVE_UP, *extra]
@@ -51,6 +53,8 @@ class Cell:
             words.append("-u")
         if self.alone >= 0:
             words += ["-a", self.alone]
+        if self.first > 0:
+            words += ["-f", self.first]
         return [str(word) for word in (*words, SCENARIOS / f"{self.scenario}.ini")]
 
 
@@ -76,6 +80,12 @@ def paths_of(scenario):
     """The names of a scenario's paths."""
     text = (SCENARIOS / f"{scenario}.ini").read_text()
     return re.findall(r"^\[path (\S+)\]", text, re.MULTILINE)
+
+
+def quickest(scenario):
+    """The path with the shortest round trip, over which a race begins a connection."""
+    text = (SCENARIOS / f"{scenario}.ini").read_text()
+    return min(enumerate(re.findall(r"^rtt *= *(\d+)ms", text, re.MULTILINE)), key=lambda found: int(found[1]))[0]
 
 
 def about(scenario):
@@ -108,6 +118,19 @@ def steady_all(build, names):
     sched, cc = build.profiles["bulk"]
     return [steady(scenario, upload, sched, cc, alone) for scenario in names for upload in ways(scenario)
             for alone in range(-1, len(paths_of(scenario)))]
+
+
+def short(scenario, size, upload, sched, cc):
+    """A transfer whose time the handshake and the first round trips decide."""
+    return Cell(scenario, size, upload, sched, cc, first=quickest(scenario))
+
+
+def _short(build, names):
+    """(cell, seed) of what the bar needs."""
+    pair = build.profiles["bulk"]
+    cells = [*(short(scenario, size, upload, *pair) for scenario in names for size in SHORT for upload in (False, True)),
+             *_alone(build, names, SHORT, [pair[1]])]
+    return [(cell, seed) for cell in cells for seed in range(1, SHORT_SEEDS + 1)]
 
 
 def _situations(build):
@@ -203,7 +226,7 @@ def full(build, seeds):
     rounds = [[(cell, seed) for cell in dict.fromkeys(cells)] for seed in range(1, seeds + 1)]
     for seed in range(1, min(seeds, SITUATION_SEEDS) + 1):
         rounds[seed - 1] += [(cell, seed) for cell in dict.fromkeys(_situations(build))]
-    first = [*_lossy(build), *rounds[0], *((cell, 1) for cell in _long(build, names, LONG_SECONDS))]
+    first = [*_lossy(build), *_short(build, names), *rounds[0], *((cell, 1) for cell in _long(build, names, LONG_SECONDS))]
     return list(dict.fromkeys(sum(rounds[1:], first)))
 
 
@@ -212,4 +235,4 @@ def quick(build, seeds):
     names = scenarios()
     cells = [*_profiles(build, names), *_long(build, names, 60), *steady_all(build, situations())]
     plan = [(cell, seed) for cell in cells for seed in range(1, (MESSAGE_SEEDS if cell.kind == "messages" else seeds) + 1)]
-    return list(dict.fromkeys(plan + _lossy(build)))
+    return list(dict.fromkeys(plan + _lossy(build) + _short(build, names)))

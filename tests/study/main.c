@@ -18,6 +18,7 @@ static void usage(const char *name)
             "  -u            upload: the connecting side sends; else the listening side does\n"
             "  -s SEED\n"
             "  -a PATH       only this path, by its number from 0\n"
+            "  -f PATH       connects over this path; else over the first one\n"
             "  -b BYTES      to send in one go\n"
             "  -t SECONDS    as much as goes in this time\n"
             "  -m SECONDS    small messages, every %lld ms for this time\n"
@@ -119,6 +120,9 @@ static void parse_option(int option, struct cell *c, const char *name)
     case 'a':
         c->alone = (unsigned)strtoul(optarg, NULL, 10);
         break;
+    case 'f':
+        c->first = (unsigned)strtoul(optarg, NULL, 10);
+        break;
     case 'b':
         c->bytes = strtoull(optarg, NULL, 10);
         break;
@@ -162,7 +166,7 @@ static void load(struct cell *c, struct lab_scenario *lab, const char *file)
 static void check_cell(const struct cell *c)
 {
     if ((c->alone != STUDY_NOBODY && c->alone >= c->n_paths) ||
-        (c->silent != STUDY_NOBODY && c->silent >= c->n_paths)) {
+        (c->silent != STUDY_NOBODY && c->silent >= c->n_paths) || c->first >= c->n_paths) {
         fprintf(stderr, "the scenario has %u paths\n", c->n_paths);
         exit(2);
     }
@@ -186,7 +190,7 @@ int main(int argc, char **argv)
 
     if (argc == 2 && strcmp(argv[1], "--list") == 0)
         return list();
-    while ((option = getopt(argc, argv, "S:C:us:a:b:t:m:o:l:c:q")) != -1)
+    while ((option = getopt(argc, argv, "S:C:us:a:f:b:t:m:o:l:c:q")) != -1)
         if (option == 'q')
             cdf = true;
         else

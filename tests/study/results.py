@@ -25,6 +25,10 @@ class Sample:
         return statistics.fmean(self.values)
 
     @property
+    def median(self):
+        return statistics.median(self.values)
+
+    @property
     def half(self):
         """Half of the 95 % interval of the mean; 0 if there is only one value."""
         n = len(self.values)

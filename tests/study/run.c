@@ -34,7 +34,7 @@ static void open_connection(struct study *s)
                                      .sched = s->cell->sched,
                                      .ops = &study_ops,
                                      .user = &s->ends[SIM_CLIENT]};
-    unsigned first = s->cell->alone == STUDY_NOBODY ? 0 : s->cell->alone;
+    unsigned first = study_first(s->cell);
 
     s->next_port = FIRST_PORT;
     c.local = (struct braid_addr){sim_client_ip(&w->s, first), s->next_port++};

@@ -81,11 +81,21 @@ def check_situations():
     assert met("bursty", 57.1) == [True] and met("bursty", 56) == [False]
 
 
+def check_short_transfers():
+    """By the path that is quicker alone, and its round trip."""
+    whole = cells.short("equal", "16 KB", False, *PROFILE)
+    alone = [_store(Cell("equal", "16 KB", False, "any", PROFILE[1], path), {"time": time, "srtt": [time / 10, 0]})
+             for path, time in enumerate((300, 200))]
+    for time, met in ((220, True), (221, False)):
+        results = _merge(_store(whole, {"time": time}, {"time": time}, {"time": 1000}), *alone)
+        assert [verdict.met for verdict in bars.short_transfers(results, PROFILE)] == [met]
+
+
 def check_gain():
     """More goodput, and less time, is better."""
     assert compare.gain("goodput", 20, 10) == 2 and compare.gain("256 KB", 20, 10) == 0.5
 
 
 def check_all():
-    for check in (check_interval, check_best_path, check_sum, check_situations, check_gain, check_failover, check_delays):
+    for check in (check_interval, check_best_path, check_sum, check_situations, check_short_transfers, check_gain, check_failover, check_delays):
         check()

@@ -11,7 +11,7 @@
 #define STUDY_SETTLE        (5 * BRAID_SECOND) /* messages before that time do not count */
 #define STUDY_AFTERMATH     (2 * BRAID_SECOND) /* a stall that begins so soon is one of the outage */
 
-/* What is measured. The client (side SIM_CLIENT) connects over the first path and joins the others. */
+/* What is measured. The client (side SIM_CLIENT) connects over one path and joins the others. */
 struct cell {
     unsigned n_paths;
     struct link_params up[SIM_PATHS], down[SIM_PATHS]; /* from the client, and to it */
@@ -19,6 +19,7 @@ struct cell {
     const struct cc_ops *cc;
     unsigned from; /* the side that sends */
     uint64_t seed;
+    unsigned first;   /* the path that the client connects over, if it uses all */
     unsigned alone;   /* the only path that is used; STUDY_NOBODY: all */
     uint64_t bytes;   /* that are sent; UINT64_MAX: as many as go in the span */
     braid_time span;  /* ends the measurement; 0: when all bytes have arrived */
@@ -28,6 +29,12 @@ struct cell {
     braid_time silent_from, silent_until; /* since the beginning */
     braid_time step;                      /* of the curve of delivery; 0: no curve */
 };
+
+/* The path that the client connects over. */
+static inline unsigned study_first(const struct cell *c)
+{
+    return c->alone == STUDY_NOBODY ? c->first : c->alone;
+}
 
 /* A message on its way: its last byte is at end - 1. */
 struct message {
