@@ -73,6 +73,7 @@ struct braid_conn;
     X(MP_SUSPECTED, "BraidSuspected", "subflows taken out of use because their path was silent")             \
     X(MP_SUSPECTED_WRONGLY, "BraidSuspectedWrongly", "of them, those whose ACKs were only late")             \
     X(MP_PATH_PROBES, "BraidPathProbes", "probes sent on silent paths")                                      \
+    X(MP_ASIDE, "BraidPathsAside", "subflows that peers were asked to spare: they held up what came")        \
     X(MP_JOIN_NO_TOKEN, "MPTcpExtMPJoinNoTokenFound", "MP_JOIN SYNs with an unknown token")                  \
     X(MP_JOIN_SYN_RX, "MPTcpExtMPJoinSynRx", "MP_JOIN SYNs received")                                        \
     X(MP_JOIN_SYN_BACKUP_RX, "MPTcpExtMPJoinSynBackupRx", "MP_JOIN SYNs with the backup flag received")      \

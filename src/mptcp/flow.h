@@ -19,6 +19,10 @@ struct flow_backup {
     bool peer : 1; /* the peer asked us to spare it */
     bool ours : 1; /* we asked the peer ... */
     bool due : 1;  /* ... or are about to */
+    /* we asked the peer for a while, since what it sends is held up there (trickle.c); we send there as
+     * before
+     */
+    bool aside : 1;
 };
 
 /* What schedulers keep with it, and what is done in their name. */

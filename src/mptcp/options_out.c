@@ -206,7 +206,7 @@ static void put_extra(struct mp_subflow *s, unsigned space, struct wire_mptcp *m
     } else if (withdrawals > 0 && space >= DSS_ACK_SIZE + 4 + withdrawals) {
         put_withdrawals(c, mp);
     } else if (s->backup.due && space >= DSS_ACK_SIZE + 4) {
-        mp->prio_backup = s->backup.ours;
+        mp->prio_backup = s->backup.ours || s->backup.aside;
         mp->has |= MPTCP_HAS(MPTCP_PRIO);
         s->backup.due = false;
         conn_count(c, MP_PRIO_TX);

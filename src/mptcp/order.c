@@ -240,10 +240,15 @@ void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, stru
     /* for data_window.c: how much of the window the peer uses */
     if (seq64_before(c->recv.high, end))
         c->recv.high = end;
+    bool next = !seq64_before(c->recv.nxt, dsn);
     if (!seq64_before(c->recv.nxt, end)) {
         conn_count(c, MP_DUPLICATE_DATA);
         slice_drop(in);
-    } else if (seq64_before(c->recv.nxt, dsn)) {
+        return;
+    }
+    if (c->recv.ooo)
+        trickle_note(s, next, s->tcp.activity.last_recv);
+    if (!next) {
         if (gaps_begin(c))
             deliver_out_of_order(c, s, dsn, in);
         else

@@ -13,6 +13,7 @@
 #include "mptcp/rescue.h"
 #include "mptcp/sendbuf.h"
 #include "mptcp/silent_paths.h"
+#include "mptcp/trickle.h"
 
 #define REINJECT_LOOK 16 /* runs looked at for one that may go now */
 
@@ -87,6 +88,7 @@ void conn_push(struct braid_conn *c, braid_time now)
     struct choice ch;
     conn_watch_paths(c, now);
     conn_watch_peers(c, now);
+    conn_watch_trickles(c, now);
     note_block(c);
     bool rescue = conn_may_rescue(c);
     /* a flush of a connection with nothing to send, as most are, looks at no paths */

@@ -16,6 +16,9 @@ struct flow_quiet {
     uint32_t since_ms;
     uint32_t bytes; /* the low bits of what had come over it when it last answered a probe */
     uint8_t asked;  /* probes since it last answered */
+    /* trickle.c: how often the peer was asked to spare it, and the low bits of the second when it last was */
+    uint8_t aside_times;
+    uint16_t aside_s;
 };
 
 /* A segment came over s, with payload or without. */

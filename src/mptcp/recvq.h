@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "mptcp/trickle.h"
 
 struct braid_conn;
 
@@ -31,6 +32,7 @@ struct data_gaps {
     struct list pieces; /* data_ooo by DSN */
     size_t bytes;
     unsigned n;
+    struct data_trickle trickle;
     /* the last piece that came over a subflow, by its id modulo OOO_HINTS, where the search for the next
      * begins; NULL: there is none */
     struct data_ooo *hints[OOO_HINTS];
