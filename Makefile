@@ -127,6 +127,9 @@ $(B)/bench/server: $(B)/tests/bench/server.o
 $(B)/bench/client: $(load_obj)
 $(B)/bench/stack: $(B)/tests/bench/stack.o $(B)/libbraid.a
 $(B)/bench/stack: LIBS = -lcrypto -lm
+$(B)/bench/mptcp_listen.so: tests/bench/mptcp_listen.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(OPT) $(WARN) -fPIC -shared -o $@ $<
 $(B)/bench/server $(B)/bench/client $(B)/bench/stack:
 	@mkdir -p $(@D)
 	$(LINK) $(LIBS)
@@ -206,7 +209,7 @@ e2e-long: all $(program_bin) $(B)/linkem ## all the end-to-end tests; installs w
 	tests/e2e/run --long
 bench: ## compare with HAProxy, a CPE with Shadowsocks, programs with and without the library; BENCH=quick: in about a minute; BENCH=gate: counts that may not grow (needs root; a quarter of an hour)
 	@deploy/install-deps.sh bench
-	$(MAKE) -j$(JOBS) all $(B)/bench/client $(B)/bench/server $(B)/bench/stack
+	$(MAKE) -j$(JOBS) all $(B)/bench/client $(B)/bench/server $(B)/bench/stack $(B)/bench/mptcp_listen.so
 	tests/bench/run $(BENCH:%=--%)
 home-study: ## a home with three uplinks, beside Shadowsocks on the kernel's MPTCP; writes docs/study/home.md (root; ten minutes)
 	@deploy/install-deps.sh home

@@ -12,6 +12,7 @@ from lib.proc import Process, run, running
 from lib.proxy import BUILD, PORT, Braid, Edge
 from lib.wait import stays, until
 
+MPTCP_LISTEN = BUILD / "bench/mptcp_listen.so"
 CLIENT, SERVER = BUILD / "bench/client", BUILD / "bench/server"
 HAPROXY_ADDRESS, LARGE_HAPROXY_ADDRESS = "10.99.9.101", "10.99.9.102"
 MPTCP_PORT, BACKEND = 8081, net.SERVER[4]
@@ -92,12 +93,13 @@ class PlainTcp(Subject):
 class HAProxy(Subject):
     """As an operator would set it up. Without splice-auto it is a little slower."""
     name, address, port, tuning = "HAProxy", HAPROXY_ADDRESS, PORT, ""
+    words = ("mptcpize", "run", "haproxy")
 
     def start(self, field):
         namespace = field.topology.braid
         path = field.directory / f"{self.address}.cfg"
         path.write_text(HAPROXY_CONFIG.format(address=self.address, port=self.port, backend=BACKEND, tuning=self.tuning))
-        argv = namespace.command("mptcpize", "run", "haproxy", "-db", "-f", path)
+        argv = namespace.command(*self.words, "-db", "-f", path)
         self.process = Process(argv, "haproxy")
         until(lambda: not self.process.alive() or field.listens(self.address), "haproxy listens")
         if not self.process.alive():
@@ -106,8 +108,10 @@ class HAProxy(Subject):
 
 
 class LargeHAProxy(HAProxy):
-    """With buffers of 16 times the size that Debian ships: not the yardstick, but worth knowing."""
+    """As who cares about speed would tune it: buffers of 16 times the size that Debian ships, and plain TCP to the server.
+    HAPROXY may name another program than Debian's."""
     name, address, tuning = "HAProxy, 256 KiB buffers", LARGE_HAPROXY_ADDRESS, LARGE_BUFFERS
+    words = ("env", f"LD_PRELOAD={MPTCP_LISTEN}", os.environ.get("HAPROXY", "haproxy"))
 
 
 class BraidSubject(Subject):

@@ -48,7 +48,7 @@ def _speed(results, row):
     haproxy, braid, large, direct = (median(each) for each in samples)
     of = ratio(braid, haproxy)
     return [f"{row.title} ({row.unit})", spread(samples[0], row.digits), spread(samples[1], row.digits), number(of, 2),
-            met(row, of), number(large, row.digits), number(direct, row.digits)]
+            met(row, of), number(large, row.digits), number(ratio(braid, large), 2), number(direct, row.digits)]
 
 
 def _cpu(results, load):
@@ -57,7 +57,8 @@ def _cpu(results, load):
     haproxy, braid, large, direct = (median(each, "cpu") for each in samples)
     of = ratio(braid, haproxy)
     return [f"{row.title.split(', median')[0]} ({load.cpu_unit})", number(haproxy, 3), number(braid, 3), number(of, 2),
-            "-" if of is None else "yes" if of <= 1 else "no", number(large, 3), number(direct, 3)]
+            "-" if of is None else "yes" if of <= 1 else "no", number(large, 3), number(ratio(braid, large), 2),
+            number(direct, 3)]
 
 
 def _use(results, load):
@@ -121,7 +122,7 @@ def _cpe_tables(results):
 
 def _proxy_tables(results):
     both = ["HAProxy", "Braid", "Braid / HAProxy", "aim met"]
-    others = ["HAProxy 256K", "no proxy"]
+    others = ["HAProxy 256K", "Braid / 256K", "no proxy"]
     yield ("Speed: medians (and ranges)", ["", *both, *others],
            [_speed(results, row) for load in LOADS for row in load.rows])
     yield ("CPU time of the whole machine: medians", ["", *both, *others],
@@ -130,7 +131,7 @@ def _proxy_tables(results):
            [_use(results, load) for load in LOADS])
     yield (f"Memory per idle connection, at {results.idle:,}", ["", *both], _memory(results))
     yield ("Share of the path that carried less; for new connections, joins that were answered, per connection",
-           ["", "HAProxy", "Braid"], [_paths(results, load) for load in LOADS[:5]])
+           ["", "HAProxy", "Braid"], [_paths(results, load) for load in LOADS[:6]])
 
 
 def text(results):

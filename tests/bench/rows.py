@@ -1,10 +1,13 @@
 """What is measured: one function per kind of load. Each returns named numbers, and raises if the load was not what it
 was meant to be."""
 import dataclasses
+import functools
 import typing
 
 MAX_FAILED = 0.01
 RATE_CONCURRENCY = 16
+ANSWER = 64 * 1024  # bytes, of a page's parts
+TALKERS, STREAM = 64, 64  # connections with messages, and how many messages are under way on each in a stream
 MPTCP_SHARE = 0.99  # of new connections that have to be MPTCP
 
 
@@ -19,9 +22,9 @@ def goodput(field, subject, seconds, kind, connections):
             "proxy": got["proxy_cpu"] / got["seconds"], "share": share}
 
 
-def rate(field, subject, seconds):
+def rate(field, subject, seconds, *options):
     before = field.topology.client.counters()
-    got = subject.load(field, "rate", "-n", RATE_CONCURRENCY, "-t", seconds)
+    got = subject.load(field, "rate", "-n", RATE_CONCURRENCY, "-t", seconds, *options)
     after = field.topology.client.counters()
     gone = {name: after[f"MPTcpExt{name}"] - before[f"MPTcpExt{name}"]
             for name in ("MPCapableSYNTX", "MPCapableSYNACKRX", "MPJoinSynAckRx")}
@@ -38,6 +41,15 @@ def round_trip(field, subject, seconds):
     got = subject.load(field, "rtt", "-t", seconds)
     common = {"cpu": got["cpu"] / got["count"] * 1e6, "proxy": got["proxy_cpu"] / got["seconds"]}
     return {"p50": {"value": got["p50"], **common}, "p99": {"value": got["p99"], **common}}
+
+
+def requests(field, subject, seconds):
+    return rate(field, subject, seconds, "-a", ANSWER)
+
+
+def messages(field, subject, seconds, window):
+    got = subject.load(field, "messages", "-n", TALKERS, "-W", window, "-t", seconds)
+    return {"value": got["count"] / got["seconds"], "cpu": got["cpu"] / got["count"] * 1e6, "proxy": got["proxy_cpu"] / got["seconds"]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +86,10 @@ LOADS = (
     _goodput_load("up", 1),
     _goodput_load("up", 16),
     Load((Row("rate", "new connections, 1 KB each way", "1/s", 0),), rate, "ms each"),
+    Load((Row("requests", "requests, answers of 64 KB", "1/s", 0),), requests, "ms each"),
     Load((Row("p50", "1-byte round trip, median", "µs", 1, False), Row("p99", "1-byte round trip, p99", "µs", 1, False)),
          round_trip, "µs each"),
+    Load((Row("turns", "64-byte messages, 64 connections, one at a time", "1/s", 0),), functools.partial(messages, window=1), "µs each"),
+    Load((Row("stream", "64-byte messages, 64 connections, a stream", "1/s", 0),), functools.partial(messages, window=STREAM), "µs each"),
 )
 MEMORY = Row("memory", "memory per idle connection", "KiB", 1, False, 0.5)

@@ -1,6 +1,6 @@
 /* The load generator: one process, one thread, MPTCP sockets of the kernel. It prints one JSON document.
- *     client [-T] [-n CONNECTIONS] [-t SECONDS] [-w RAMP] [-q REQUEST] [-a ANSWER] [-p PID] ADDRESS PORT
- *            down|up|rate|rtt|idle */
+ *     client [-T] [-n CONNECTIONS] [-t SECONDS] [-w RAMP] [-q REQUEST] [-a ANSWER] [-W WINDOW]
+ *            [-p PID] ADDRESS PORT down|up|rate|rtt|messages|idle */
 #include <arpa/inet.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -41,6 +41,8 @@ static void run(const struct load *l, const char *kind)
         load_rate(l);
     else if (strcmp(kind, "rtt") == 0)
         load_rtt(l);
+    else if (strcmp(kind, "messages") == 0)
+        load_messages(l);
     else if (strcmp(kind, "idle") == 0)
         load_idle(l);
     else
@@ -49,8 +51,9 @@ static void run(const struct load *l, const char *kind)
 
 int main(int argc, char **argv)
 {
-    struct load l = {.connections = 1, .ramp = 0.5, .seconds = 3, .request = REQUEST, .answer = REQUEST};
-    for (int option; (option = getopt(argc, argv, "Tn:t:w:p:q:a:")) != -1;) {
+    struct load l = {
+        .connections = 1, .ramp = 0.5, .seconds = 3, .request = REQUEST, .answer = REQUEST, .window = 1};
+    for (int option; (option = getopt(argc, argv, "Tn:t:w:p:q:a:W:")) != -1;) {
         switch (option) {
         case 'T':
             l.plain = true;
@@ -70,6 +73,9 @@ int main(int argc, char **argv)
         case 'a':
             l.answer = (uint32_t)atoi(optarg);
             break;
+        case 'W':
+            l.window = (unsigned)atoi(optarg);
+            break;
         case 'p':
             l.proxy = atoi(optarg);
             break;
@@ -78,9 +84,9 @@ int main(int argc, char **argv)
         }
     }
     if (argc - optind != 3 || l.connections == 0 || l.request < sizeof(struct order))
-        die("usage: client [-T] [-n CONNECTIONS] [-t SECONDS] [-w RAMP] [-q REQUEST] [-a ANSWER] [-p PID] "
-            "ADDRESS "
-            "PORT KIND");
+        die("usage: client [-T] [-n CONNECTIONS] [-t SECONDS] [-w RAMP] [-q REQUEST] [-a ANSWER] [-W WINDOW] "
+            "[-p PID] "
+            "ADDRESS PORT KIND");
     signal(SIGPIPE, SIG_IGN);
     resolve(&l, argv[optind], argv[optind + 1]);
     run(&l, argv[optind + 2]);

@@ -30,6 +30,7 @@ struct load {
     unsigned connections;     /* at the same time */
     double ramp, seconds;     /* before and while it counts */
     uint32_t request, answer; /* bytes, of load_rate */
+    unsigned window;          /* messages of a connection that are under way at a time, of load_messages */
     pid_t proxy;              /* whose CPU time is sampled, 0: nobody's */
 };
 
@@ -62,6 +63,7 @@ void load_flows(const struct load *l, const int *fds, struct flows *sum);
 
 void load_goodput(const struct load *l, bool download);
 void load_rate(const struct load *l);
+void load_messages(const struct load *l);
 void load_rtt(const struct load *l);
 void load_idle(const struct load *l);
 
