@@ -4,13 +4,13 @@
 #include <braid/pm.h>
 #include <braid/sched.h>
 
-extern const struct cc_ops cc_cubic, cc_bbr, cc_reno, cc_lia, cc_olia, cc_balia, cc_wvegas;
+extern const struct cc_ops cc_cubic, cc_hybrid, cc_bbr, cc_reno, cc_lia, cc_olia, cc_balia, cc_wvegas;
 extern const struct pm_ops pm_passive, pm_signal, pm_fullmesh, pm_ndiffports, pm_on_demand, pm_backup;
 extern const struct sched_ops sched_minrtt, sched_roundrobin, sched_redundant, sched_blest, sched_ecf,
     sched_lowlatency, sched_backup, sched_priority, sched_weighted, sched_quota;
 
-const struct cc_ops *const cc_algorithms[] = {&cc_cubic, &cc_bbr,   &cc_reno,   &cc_lia,
-                                              &cc_olia,  &cc_balia, &cc_wvegas, NULL};
+const struct cc_ops *const cc_algorithms[] = {&cc_cubic, &cc_hybrid, &cc_bbr,    &cc_reno, &cc_lia,
+                                              &cc_olia,  &cc_balia,  &cc_wvegas, NULL};
 
 const struct sched_ops *const sched_algorithms[] = {
     &sched_minrtt, &sched_roundrobin, &sched_redundant, &sched_blest, &sched_ecf, &sched_lowlatency,

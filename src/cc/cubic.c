@@ -10,8 +10,7 @@
  * is constant, and does not jump when a queue drains;
  * - the target of one round trip is at most 1.5 cwnd (section 4.2);
  * - t does not count time in which the flow did not use its window (section 4.2.2; RFC 8312 section 5.8). */
-#include "cc/hystart.h"
-#include "cc/window.h"
+#include "cc/cubic.h"
 
 /* C and beta: RFC 8312 sections 5 and 4.5. ALPHA_AIMD: what makes a flow with that beta as fast as standard
  * TCP (4.2). */
@@ -21,29 +20,6 @@
 #define TARGET_LIMIT 1.5
 
 #define NO_EPOCH (-1) /* for curve.elapsed_us: outside of congestion avoidance */
-
-/* Where on which cubic the flow is. */
-struct curve {
-    double w_max;       /* bytes; 0: undefined, then K = 0 where congestion avoidance begins (4.7, 4.8) */
-    double w_est;       /* bytes, the window of standard TCP */
-    float w_last_max;   /* bytes, for fast convergence; 0: there was no loss yet */
-    float k;            /* seconds */
-    int64_t elapsed_us; /* t */
-};
-
-struct cubic {
-    struct curve curve;
-    braid_time last_ack;
-    struct hystart hystart; /* until the first loss */
-    enum episode episode;
-    float fraction; /* of a byte, to be added to cwnd */
-};
-
-/* As it was before the congestion episode. */
-struct before {
-    struct before_episode episode; /* first */
-    struct curve curve;
-};
 
 static struct cubic *state(struct cc *cc)
 {
@@ -74,7 +50,7 @@ static double w_cubic(const struct cc *cc, const struct curve *at, double t)
     return C * cc->mss * d * d * d + at->w_max;
 }
 
-static void cubic_init(struct cc *cc, braid_time now)
+void cubic_init(struct cc *cc, braid_time now)
 {
     struct cubic *c = state(cc);
 
@@ -150,7 +126,7 @@ static bool first_slow_start(struct cc *cc, struct cubic *c, const struct cc_ack
     return slow_start;
 }
 
-static void cubic_on_ack(struct cc *cc, const struct cc_ack *ack)
+void cubic_on_ack(struct cc *cc, const struct cc_ack *ack)
 {
     struct cubic *c = state(cc);
     int64_t passed_us = active_time(c, cc, ack->now);
@@ -168,42 +144,64 @@ static void cubic_on_ack(struct cc *cc, const struct cc_ack *ack)
         avoid_congestion(cc, c, acked, passed_us);
 }
 
-/* Multiplicative decrease and fast convergence, RFC 8312 sections 4.5 to 4.7. */
-static void cubic_on_loss(struct cc *cc, const struct cc_loss *loss)
+/* Of an episode with a timeout within fast recovery, an undo puts back what was before both. */
+uint64_t cubic_begin_episode(struct cc *cc, const struct cc_loss *loss)
 {
     struct cubic *c = state(cc);
-    struct before *before = (struct before *)cc->saved;
+    struct cubic_before *before = (struct cubic_before *)cc->saved;
     bool first = c->episode == EPISODE_OVER;
     uint64_t window = episode_begin(&c->episode, cc, loss);
 
-    if (window == 0)
-        return;
-    /* Of an episode with a timeout within fast recovery, an undo puts back what was before both. */
-    if (first && before)
+    if (window > 0 && first && before)
         before->curve = c->curve;
-    struct curve *at = &c->curve;
+    return window;
+}
+
+/* RFC 8312 sections 4.5 to 4.7. */
+void cubic_cut(struct cc *cc, uint64_t window, bool timeout)
+{
+    struct curve *at = &state(cc)->curve;
     double w = (double)window;
+
     at->w_max = w < (double)at->w_last_max ? w * (1 + BETA) / 2 : w;
     at->w_last_max = (float)w;
     /* Section 4.7: the window at which congestion avoidance begins again becomes the new maximum. */
-    if (loss->timeout)
+    if (timeout)
         at->w_max = 0;
     at->elapsed_us = NO_EPOCH;
     cc_set_ssthresh(cc, window, BETA);
 }
 
+void cubic_aim(struct cc *cc, double plateau, double factor)
+{
+    struct curve *at = &state(cc)->curve;
+
+    at->w_max = plateau;
+    at->w_last_max = (float)plateau;
+    at->elapsed_us = NO_EPOCH;
+    cc_set_ssthresh(cc, (uint64_t)plateau, factor);
+}
+
+static void cubic_on_loss(struct cc *cc, const struct cc_loss *loss)
+{
+    uint64_t window = cubic_begin_episode(cc, loss);
+
+    if (window > 0)
+        cubic_cut(cc, window, loss->timeout);
+}
+
 /* t goes on where it stood: the time of a recovery that was in error counts as little as idle time. */
-static void cubic_on_undo(struct cc *cc, braid_time now)
+void cubic_on_undo(struct cc *cc, braid_time now)
 {
     struct cubic *c = state(cc);
 
     if (!episode_undo(&c->episode, cc))
         return;
-    c->curve = ((struct before *)cc->saved)->curve;
+    c->curve = ((struct cubic_before *)cc->saved)->curve;
     c->last_ack = now;
 }
 
-static void cubic_on_recovered(struct cc *cc, braid_time now)
+void cubic_on_recovered(struct cc *cc, braid_time now)
 {
     struct cubic *c = state(cc);
 
@@ -217,7 +215,7 @@ const struct cc_ops cc_cubic = {
     .name = "cubic",
     .about = "CUBIC (RFC 8312) with HyStart++ (RFC 9406); each subflow by itself",
     .priv_size = sizeof(struct cubic),
-    .saved_size = sizeof(struct before),
+    .saved_size = sizeof(struct cubic_before),
     .init = cubic_init,
     .on_ack = cubic_on_ack,
     .on_loss = cubic_on_loss,

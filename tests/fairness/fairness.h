@@ -49,7 +49,9 @@ struct scene {
     /* Measures under cc with this seed, for span after a warm-up. False: it failed, with the reason. */
     bool (*measure)(const struct cc_ops *cc, uint64_t seed, braid_time span, double *figures,
                     char failure[256]);
-    /* What the median of the first figure must be under a coupled algorithm. */
+    /* Of whom it is asked and who is judged: NULL for all, of whom the coupled ones are judged. */
+    bool (*asks)(const struct cc_ops *cc);
+    /* What the median of the first figure must be of those that are judged. */
     double least, most;
     double not_below;     /* by more than chance; 0: no such aim */
     bool below_uncoupled; /* it must be below that of Reno, by more than chance */
@@ -59,6 +61,9 @@ extern const unsigned n_scenes;
 
 /* The plain TCP that an algorithm is compared with: of the same family. */
 const struct cc_ops *plain_of(const struct cc_ops *cc);
+/* Whether a scene asks an algorithm, and whether the answer is judged. */
+bool scene_asks(const struct scene *s, const struct cc_ops *cc);
+bool scene_judges(const struct scene *s, const struct cc_ops *cc);
 /* True if all subflows of a connection are to take together what one TCP takes at a shared bottleneck. */
 bool is_coupled(const struct cc_ops *cc);
 

@@ -47,7 +47,8 @@ static void plan(const struct options *o)
     for (unsigned s = 0; s < n_scenes; s++)
         for (unsigned c = 0; cc_algorithms[c]; c++)
             for (unsigned i = 0; i < o->seeds; i++)
-                if ((o->ccs >> c & 1) && (!o->scene || strcmp(o->scene, scenes[s].name) == 0))
+                if ((o->ccs >> c & 1) && scene_asks(&scenes[s], cc_algorithms[c]) &&
+                    (!o->scene || strcmp(o->scene, scenes[s].name) == 0))
                     jobs[n_jobs++] = (struct job){.scene = s, .cc = c, .seed = o->first + i};
 }
 
@@ -118,13 +119,13 @@ static unsigned collect(const struct options *o)
 
 static void usage(const char *program)
 {
-    fprintf(
-        stderr,
-        "usage: %s [-a algorithm]... [-n seeds] [-s first seed] [-t seconds] [-j processes] [--markdown] "
-        "[question]\n"
-        "Who gets how much of shared bottlenecks? Without -a: Reno and the coupled algorithms, which is the "
-        "test;\n--markdown: all algorithms, as tables, for 60 s each.\nquestions:",
-        program);
+    fprintf(stderr,
+            "usage: %s [-a algorithm]... [-n seeds] [-s first seed] [-t seconds] [-j processes] [--markdown] "
+            "[question]\n"
+            "Who gets how much of shared bottlenecks? Without -a: Reno and the algorithms that are judged, "
+            "which is the "
+            "test;\n--markdown: all algorithms, as tables, for 60 s each.\nquestions:",
+            program);
     for (unsigned i = 0; i < n_scenes; i++)
         fprintf(stderr, " %s", scenes[i].name);
     fputc('\n', stderr);
@@ -140,13 +141,21 @@ static unsigned bit_of(const char *name)
     exit(2);
 }
 
-/* Reno, with which the goals compare, and the coupled ones; or all. */
+static bool is_judged(const struct cc_ops *cc)
+{
+    for (unsigned s = 0; s < n_scenes; s++)
+        if (scene_judges(&scenes[s], cc) && scene_asks(&scenes[s], cc))
+            return true;
+    return false;
+}
+
+/* Reno, with which the goals compare, and those that are judged; or all. */
 static unsigned default_ccs(bool all)
 {
     unsigned bits = 0;
 
     for (unsigned c = 0; cc_algorithms[c] && c < MAX_CCS; c++)
-        if (all || is_coupled(cc_algorithms[c]))
+        if (all || is_judged(cc_algorithms[c]))
             bits |= 1u << c;
     return bits | bit_of("reno");
 }

@@ -114,7 +114,7 @@ unsigned report(unsigned scene, bool markdown)
     for (unsigned c = first; cc_algorithms[c]; c++) {
         if (!is_measured(scene, c))
             continue;
-        bool judged = is_coupled(cc_algorithms[c]), met = judged && is_met(scene, c);
+        bool judged = scene_judges(&scenes[scene], cc_algorithms[c]), met = judged && is_met(scene, c);
         print_row(scene, c, markdown, !judged ? "uncoupled" : met ? "yes" : markdown ? "no" : "MISSED");
         missed += judged && !met;
     }

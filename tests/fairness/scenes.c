@@ -7,15 +7,33 @@
 #define RTT     (40 * BRAID_MS)
 #define WARM_UP (10 * BRAID_SECOND)
 
-extern const struct cc_ops cc_reno, cc_lia, cc_olia, cc_balia, cc_wvegas;
+extern const struct cc_ops cc_cubic, cc_hybrid, cc_reno, cc_lia, cc_olia, cc_balia, cc_wvegas;
 
 bool is_coupled(const struct cc_ops *cc)
 {
     return cc == &cc_lia || cc == &cc_olia || cc == &cc_balia || cc == &cc_wvegas;
 }
 
+/* Those that are meant for paths on which others are CUBIC. */
+static bool is_for_cubic(const struct cc_ops *cc)
+{
+    return cc == &cc_hybrid;
+}
+
+bool scene_asks(const struct scene *s, const struct cc_ops *cc)
+{
+    return !s->asks || s->asks(cc);
+}
+
+bool scene_judges(const struct scene *s, const struct cc_ops *cc)
+{
+    return s->asks || is_coupled(cc);
+}
+
 const struct cc_ops *plain_of(const struct cc_ops *cc)
 {
+    if (is_for_cubic(cc))
+        return &cc_cubic;
     return is_coupled(cc) && cc != &cc_wvegas ? &cc_reno : cc;
 }
 
@@ -142,6 +160,40 @@ static bool measure_congested(const struct cc_ops *cc, uint64_t seed, braid_time
     return true;
 }
 
+/* One against one, who begin by turns, over a queue of so many bandwidth-delay products. */
+static bool measure_beside(const struct cc_ops *cc, double queue, uint64_t seed, braid_time span,
+                           double *figures, char failure[256])
+{
+    struct fair_world f = make_world(seed, span);
+    unsigned own = seed % 2;
+    struct fair_result r;
+
+    add_link(&f, 10);
+    f.links[0].queue = (uint64_t)((double)f.links[0].queue * queue);
+    for (unsigned i = 0; i < 2; i++) {
+        add_path(&f, 0, RTT);
+        add_plain(&f, i == own ? cc : plain_of(cc), i);
+    }
+    if (!run(&f, &r, failure))
+        return false;
+    figures[0] = rate_of(&r, own) / (rate_of(&r, 0) + rate_of(&r, 1));
+    figures[1] = 100 * r.used[0];
+    figures[2] = 1000 * r.waited[0];
+    return true;
+}
+
+static bool measure_shallow(const struct cc_ops *cc, uint64_t seed, braid_time span, double *figures,
+                            char failure[256])
+{
+    return measure_beside(cc, 0.25, seed, span, figures, failure);
+}
+
+static bool measure_deep(const struct cc_ops *cc, uint64_t seed, braid_time span, double *figures,
+                         char failure[256])
+{
+    return measure_beside(cc, 4, seed, span, figures, failure);
+}
+
 const struct scene scenes[] = {
     {
         .name = "shared",
@@ -181,6 +233,32 @@ const struct scene scenes[] = {
         .measure = measure_congested,
         .most = 1,
         .below_uncoupled = true,
+    },
+    {
+        .name = "shallow",
+        .title = "Beside CUBIC, shallow queue",
+        .text = "One flow and one of CUBIC over 10 Mbit/s and 40 ms with a queue of a quarter of the "
+                "bandwidth-delay "
+                "product: what part does the first get? For algorithms that claim to live with CUBIC.",
+        .aim = "0.4 to 0.6",
+        .n_figures = 3,
+        .columns = {"share of the flow", "line used (%)", "wait in the queue (ms)"},
+        .measure = measure_shallow,
+        .asks = is_for_cubic,
+        .least = 0.4,
+        .most = 0.6,
+    },
+    {
+        .name = "deep",
+        .title = "Beside CUBIC, deep queue",
+        .text = "The same with a queue of four bandwidth-delay products.",
+        .aim = "0.4 to 0.6",
+        .n_figures = 3,
+        .columns = {"share of the flow", "line used (%)", "wait in the queue (ms)"},
+        .measure = measure_deep,
+        .asks = is_for_cubic,
+        .least = 0.4,
+        .most = 0.6,
     },
 };
 const unsigned n_scenes = sizeof(scenes) / sizeof(*scenes);

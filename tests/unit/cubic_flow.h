@@ -1,4 +1,4 @@
-/* One flow under CUBIC, in virtual time. */
+/* One flow under CUBIC, or under an algorithm that is built on it, in virtual time. */
 #ifndef BRAID_TESTS_CUBIC_FLOW_H
 #define BRAID_TESTS_CUBIC_FLOW_H
 
@@ -23,12 +23,12 @@ struct flow {
     double at; /* now, without the rounding */
 };
 
-static inline void flow_init(struct flow *f, double segments, int64_t rtt_us)
+static inline void flow_init_with(struct flow *f, const struct cc_ops *ops, double segments, int64_t rtt_us)
 {
     *f = (struct flow){0};
-    ck_assert_uint_le(cc_cubic.priv_size, sizeof(f->priv));
-    ck_assert_uint_le(cc_cubic.saved_size, sizeof(f->saved));
-    f->cc = (struct cc){.ops = &cc_cubic,
+    ck_assert_uint_le(ops->priv_size, sizeof(f->priv));
+    ck_assert_uint_le(ops->saved_size, sizeof(f->saved));
+    f->cc = (struct cc){.ops = ops,
                         .priv = f->priv,
                         .saved = f->saved,
                         .mss = MSS,
@@ -38,7 +38,12 @@ static inline void flow_init(struct flow *f, double segments, int64_t rtt_us)
                         .cwnd = (uint64_t)(segments * MSS),
                         .ssthresh = CC_SSTHRESH_INFINITE};
     f->cc.group_next = &f->cc;
-    cc_cubic.init(&f->cc, 0);
+    ops->init(&f->cc, 0);
+}
+
+static inline void flow_init(struct flow *f, double segments, int64_t rtt_us)
+{
+    flow_init_with(f, &cc_cubic, segments, rtt_us);
 }
 
 static inline double segments(const struct flow *f)
@@ -54,7 +59,7 @@ static inline void ack(struct flow *f, uint64_t bytes, bool limited, bool round_
                        .rtt_us = f->cc.srtt_us,
                        .cwnd_limited = limited,
                        .round_start = round_start};
-    cc_cubic.on_ack(&f->cc, &a);
+    f->cc.ops->on_ack(&f->cc, &a);
 }
 
 /* Lets the time pass that bytes take at one window per RTT, and acknowledges them. */
@@ -74,7 +79,7 @@ static inline void run_until(struct flow *f, braid_time end)
 static inline void loss(struct flow *f, bool timeout)
 {
     struct cc_loss l = {.now = f->now, .in_flight = f->cc.cwnd, .timeout = timeout};
-    cc_cubic.on_loss(&f->cc, &l);
+    f->cc.ops->on_loss(&f->cc, &l);
 }
 
 /* A loss, and a recovery that takes no time. */
@@ -82,7 +87,7 @@ static inline void lose(struct flow *f)
 {
     loss(f, false);
     f->cc.cwnd = f->cc.ssthresh;
-    cc_cubic.on_recovered(&f->cc, f->now);
+    f->cc.ops->on_recovered(&f->cc, f->now);
 }
 
 #endif
