@@ -14,12 +14,14 @@ struct curve {
     int64_t elapsed_us; /* t */
 };
 
-/* First in the private state. */
+/* The private state: 64 bytes, which each idle subflow has. */
 struct cubic {
     struct curve curve;
     braid_time last_ack;
     struct hystart hystart; /* until the first loss */
     enum episode episode;
+    uint8_t proofs; /* hybrid.c's, as is `tested`: here they cost no memory */
+    bool tested;
     float fraction; /* of a byte, to be added to cwnd */
 };
 

@@ -19,15 +19,11 @@
 #define PROOFS_NEEDED 2
 #define PROOFS_MOST   3 /* so that two losses at the frontier end it */
 
-struct hybrid {
-    struct cubic cubic; /* first */
-    float frontier;     /* bytes, the window that was cut as a test; 0: none was */
-    uint8_t proofs;     /* losses that were not congestion's, less those that were */
-};
-
-static struct hybrid *state(struct cc *cc)
+/* The frontier is curve.w_last_max, while `tested`; proofs: losses that were not congestion's, less those
+ * that were. */
+static struct cubic *state(struct cc *cc)
 {
-    return (struct hybrid *)cc->priv;
+    return (struct cubic *)cc->priv;
 }
 
 static bool has_queue(const struct cc *cc)
@@ -39,21 +35,21 @@ static bool has_queue(const struct cc *cc)
 
 static void on_congestion(struct cc *cc, uint64_t window, bool timeout)
 {
-    struct hybrid *h = state(cc);
+    struct cubic *c = state(cc);
 
-    h->frontier = timeout ? 0 : (float)window;
-    h->proofs = timeout || h->proofs < PROOFS_NEEDED ? 0 : PROOFS_NEEDED - 1;
+    c->tested = !timeout;
+    c->proofs = timeout || c->proofs < PROOFS_NEEDED ? 0 : PROOFS_NEEDED - 1;
     cubic_cut(cc, window, timeout);
 }
 
 /* A loss without a queue where the last one was, or the first one. */
 static void on_frontier(struct cc *cc, uint64_t window)
 {
-    struct hybrid *h = state(cc);
-    bool proven = h->proofs >= PROOFS_NEEDED;
+    struct cubic *c = state(cc);
+    bool proven = c->proofs >= PROOFS_NEEDED;
 
-    h->frontier = (float)window;
-    h->proofs -= h->proofs > 0;
+    c->tested = true;
+    c->proofs -= c->proofs > 0;
     if (proven)
         cubic_aim(cc, (double)window, TEST_CUT);
     else
@@ -62,28 +58,29 @@ static void on_frontier(struct cc *cc, uint64_t window)
 
 static void below_frontier(struct cc *cc, uint64_t window)
 {
-    struct hybrid *h = state(cc);
+    struct cubic *c = state(cc);
+    float frontier = c->curve.w_last_max;
+    double further = (double)frontier * FURTHER;
 
-    h->proofs += h->proofs < PROOFS_MOST;
-    if (h->proofs < PROOFS_NEEDED) {
-        cubic_cut(cc, window, false);
+    c->proofs += c->proofs < PROOFS_MOST;
+    if (c->proofs >= PROOFS_NEEDED) {
+        cubic_aim(cc, further < (double)CC_CWND_MAX ? further : (double)CC_CWND_MAX, 1);
         return;
     }
-    double further = (double)h->frontier * FURTHER;
-    h->frontier = (float)(further < (double)CC_CWND_MAX ? further : (double)CC_CWND_MAX);
-    cubic_aim(cc, (double)h->frontier, 1);
+    cubic_cut(cc, window, false);
+    c->curve.w_last_max = frontier;
 }
 
 static void hybrid_on_loss(struct cc *cc, const struct cc_loss *loss)
 {
     uint64_t window = cubic_begin_episode(cc, loss);
-    double frontier = (double)state(cc)->frontier;
+    const struct cubic *c = state(cc);
 
     if (window == 0)
         return;
     if (loss->timeout || has_queue(cc) || loss->in_flight < window / 2)
         on_congestion(cc, window, loss->timeout);
-    else if ((double)window >= AT_FRONTIER * frontier)
+    else if (!c->tested || (double)window >= AT_FRONTIER * (double)c->curve.w_last_max)
         on_frontier(cc, window);
     else
         below_frontier(cc, window);
@@ -92,7 +89,7 @@ static void hybrid_on_loss(struct cc *cc, const struct cc_loss *loss)
 /* What the loss seemed to prove is void as well. */
 static void hybrid_on_undo(struct cc *cc, braid_time now)
 {
-    state(cc)->frontier = 0;
+    state(cc)->tested = false;
     state(cc)->proofs = 0;
     cubic_on_undo(cc, now);
 }
@@ -113,7 +110,7 @@ static void hybrid_on_penalty(struct cc *cc, braid_time now)
 const struct cc_ops cc_hybrid = {
     .name = "hybrid",
     .about = "CUBIC that tells random loss from congestion; each subflow by itself",
-    .priv_size = sizeof(struct hybrid),
+    .priv_size = sizeof(struct cubic),
     .saved_size = sizeof(struct cubic_before),
     .init = cubic_init,
     .on_ack = cubic_on_ack,

@@ -11,10 +11,10 @@
 static const struct {
     const char *name, *scheduler, *congestion;
 } built_in[] = {
-    {"bulk", "minrtt", "cubic"},
-    {"interactive", "lowlatency", "cubic"},
-    {"resilient", "redundant", "cubic"},
-    {"economy", "priority", "cubic"},
+    {"bulk", "minrtt", "hybrid"},
+    {"interactive", "lowlatency", "hybrid"},
+    {"resilient", "redundant", "hybrid"},
+    {"economy", "priority", "hybrid"},
 };
 #define BUILT_IN (sizeof(built_in) / sizeof(built_in[0]))
 

@@ -235,15 +235,15 @@ START_TEST(settings_reach_the_connections_of_every_worker)
     for (unsigned id = WORKERS; id < 2 * WORKERS; id++) { /* the first of each worker */
         char line[128], answer[128];
         snprintf(line, sizeof(line), "show %u\n", id);
-        tells(line, "profile bulk, scheduler minrtt, congestion cubic, path manager passive\n");
+        tells(line, "profile bulk, scheduler minrtt, congestion hybrid, path manager passive\n");
         snprintf(line, sizeof(line), "set %u scheduler roundrobin\n", id);
         snprintf(answer, sizeof(answer),
-                 "connection %u: scheduler roundrobin, congestion cubic, path manager passive\n", id);
+                 "connection %u: scheduler roundrobin, congestion hybrid, path manager passive\n", id);
         tells(line, answer);
         snprintf(line, sizeof(line), "set %u congestion lia --json\n", id);
         tells(line, "\"scheduler\":\"roundrobin\",\"congestion\":\"lia\",");
         snprintf(line, sizeof(line), "set %u profile auto\n", id);
-        tells(line, ": profile auto (bulk), scheduler minrtt, congestion cubic, path manager passive\n");
+        tells(line, ": profile auto (bulk), scheduler minrtt, congestion hybrid, path manager passive\n");
         snprintf(line, sizeof(line), "show %u --json\n", id);
         tells(line, "\"profile\":\"auto\",\"profile_now\":\"bulk\",");
     }

@@ -150,7 +150,7 @@ START_TEST(what_is_left_out_has_the_documented_default)
     ck_assert(conf.tun.routes_auto);
     ck_assert_str_eq(addr(&conf.admin.listen), "127.0.0.1:9180");
     ck_assert_str_eq(conf.edges->sched->name, "minrtt");
-    ck_assert_str_eq(conf.edges->cc->name, "cubic");
+    ck_assert_str_eq(conf.edges->cc->name, "hybrid");
     ck_assert(!conf.edges->checksum);
     ck_assert_uint_eq(conf.edges->n_signal, 0);
     conf_free(&conf);

@@ -28,7 +28,7 @@ START_TEST(what_is_left_out_has_the_documented_default)
     ck_assert(!c->except[0].allow && c->except[0].bits == 104 && c->except[3].bits == 7);
     ck_assert_str_eq(c->profile->name, "bulk");
     ck_assert_str_eq(c->sched->name, "minrtt");
-    ck_assert_str_eq(c->cc->name, "cubic");
+    ck_assert_str_eq(c->cc->name, "hybrid");
     ck_assert_str_eq(c->pm->name, "fullmesh");
     conf_free(&conf);
 }

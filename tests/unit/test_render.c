@@ -173,7 +173,7 @@ START_TEST(the_status_table_tells_the_same)
                    "of 2.0 MiB\n");
     contains(text, "\nworker 1             3        2        5        100       1000 B      1.9 KiB  4.0 KiB "
                    "of 1.0 MiB\n");
-    contains(text, "\nedge web: 10.99.9.1:8080 -> 10.99.3.2:80, bulk: minrtt, cubic\n");
+    contains(text, "\nedge web: 10.99.9.1:8080 -> 10.99.3.2:80, bulk: minrtt, hybrid\n");
     contains(text, "\nedge six: [2001:db8::1]:443 -> [2001:db8::2]:443, bulk: roundrobin, lia, checksums\n");
     contains(text, "\n  4 connections (2 MPTCP, 0 waiting for the server), 6 subflows, 4.0 KiB of buffers\n");
     contains(text, " refused 4 ");

@@ -36,7 +36,7 @@ START_TEST(every_algorithm_has_a_line_that_says_what_it_is)
                  pm_algorithms[i]->about);
         contains(text, line);
     }
-    contains(text, "\nprofile       mine             minrtt, cubic\n");
+    contains(text, "\nprofile       mine             minrtt, hybrid\n");
     contains(text, "\nprofile       auto             bulk or interactive, by the server's way of sending\n");
 }
 END_TEST
@@ -49,9 +49,9 @@ START_TEST(algorithms_in_json_are_lists_by_what_they_are_set_with)
     contains(text, "],\"congestion\":[{\"name\":\"");
     contains(text, "],\"path_manager\":[{\"name\":\"");
     contains(text, "],\"profile\":[{\"name\":\"bulk\",\"scheduler\":\"");
-    contains(text, "{\"name\":\"auto\",\"scheduler\":\"minrtt\",\"congestion\":\"cubic\",\"path_manager\":"
+    contains(text, "{\"name\":\"auto\",\"scheduler\":\"minrtt\",\"congestion\":\"hybrid\",\"path_manager\":"
                    "null,\"auto\":true}");
-    contains(text, "{\"name\":\"mine\",\"scheduler\":\"minrtt\",\"congestion\":\"cubic\",\"path_manager\":"
+    contains(text, "{\"name\":\"mine\",\"scheduler\":\"minrtt\",\"congestion\":\"hybrid\",\"path_manager\":"
                    "null,\"auto\":false}");
 }
 END_TEST
@@ -123,7 +123,7 @@ END_TEST
 START_TEST(the_status_tells_the_profiles_of_edges_and_ports)
 {
     render_status_text(&doc, &view);
-    contains(written(), "\nedge any: transparent, any -> any, auto: minrtt, cubic\n"
+    contains(written(), "\nedge any: transparent, any -> any, auto: minrtt, hybrid\n"
                         "  ports 22: interactive, 5000-5100: mine\n");
     again();
     render_status_json(&doc, &view);

@@ -85,10 +85,10 @@ START_TEST(status_as_text_has_the_cpes)
     render_status_text(&doc, &view);
     contains(written(),
              "\ncpe lan: explicit -> 198.51.100.1:5124, [2001:db8::1]:81, ports 80-443, bulk: minrtt, "
-             "cubic, fullmesh, MPTCP only\n  ports 443: interactive\n"
+             "hybrid, fullmesh, MPTCP only\n  ports 443: interactive\n"
              "  5 connections (2 MPTCP, 1 waiting for the far side), 6 subflows, 4.0 KiB of buffers\n");
     contains(written(), " incoming 1 accepted 21 without_mptcp 41 ");
-    contains(written(), "\ncpe ssh: transparent, ports 22, bulk: minrtt, cubic, fullmesh\n");
+    contains(written(), "\ncpe ssh: transparent, ports 22, bulk: minrtt, hybrid, fullmesh\n");
 }
 END_TEST
 
