@@ -6,7 +6,9 @@ daemon's system calls, in the topology of the benchmark: the kernel counts them 
 that found nothing (EAGAIN) and epoll_wait, whose number is a matter of how busy the machine is, are left out; so what is counted is
 what a connection or a gigabyte needs.
 
-What has grown by more than MARGIN beside tests/bench/counts.txt is a failure. If that is meant, or what has shrunk is to
+What has grown by more than its margin beside tests/bench/counts.txt is a failure: 3 % of the stack's, whose runs are alike to the
+instruction. Of the daemon's calls it is 12 %, since how much of what arrives one call finds differs by machine and run (a round trip
+took 4.15 to 4.59 calls on one machine); a needless call per packet is 13 % at least. If that is meant, or what has shrunk is to
 stay so, `tests/bench/run --gate --renew` writes the file anew.
 """
 import functools
@@ -23,7 +25,7 @@ from lib.proxy import BUILD
 
 FILE = pathlib.Path(__file__).resolve().parent / "counts.txt"
 STACK = BUILD / "bench/stack"
-MARGIN = 0.03
+MARGINS = {"stack": 0.03, "daemon": 0.12}
 # Kind of load, how much of it, what it is counted by and how many of these that is.
 STACK_LOADS = (("connections", 200, "connection", 200), ("trips", 500, "exchange of 64 bytes", 500),
                ("up", 20, "GB up", 0.02), ("down", 20, "GB down", 0.02))
@@ -127,6 +129,10 @@ def write(found):
     FILE.write_text(HEAD + f"compiler\t{compiler()}\n" + "".join(f"{name}\t{value:.2f}\n" for name, value in sorted(found.items())))
 
 
+def margin(name):
+    return MARGINS[name.split(",")[0]]
+
+
 def judge(was, found):
     """(failures, remarks), each a line."""
     failures, remarks = [], []
@@ -135,9 +141,9 @@ def judge(was, found):
             remarks.append(f"{name}: not counted")
         elif name not in was:
             failures.append(f"{name}: {found[name]:.2f} is not in {FILE.name}")
-        elif found[name] > was[name] * (1 + MARGIN):
+        elif found[name] > was[name] * (1 + margin(name)):
             failures.append(f"{name}: {was[name]:.2f} -> {found[name]:.2f}, {found[name] / was[name] - 1:+.1%}")
-        elif found[name] < was[name] * (1 - MARGIN):
+        elif found[name] < was[name] * (1 - margin(name)):
             remarks.append(f"less than before: {name}: {was[name]:.2f} -> {found[name]:.2f}, {found[name] / was[name] - 1:+.1%}")
     return failures, remarks
 
@@ -147,8 +153,9 @@ def self_test():
                "ob=(1)\nfn=(3) h\n7 2\n")
     assert own_instructions(profile, "/stack") == 18, own_instructions(profile, "/stack")
     assert read(HEAD + "compiler\tgcc 1\na\t2.50\n") == ("gcc 1", {"a": 2.5})
-    failures, remarks = judge({"a": 100, "b": 100, "c": 100, "d": 1}, {"a": 104, "b": 102, "c": 96, "e": 1})
-    assert [line[0] for line in failures] == ["a", "e"] and len(remarks) == 2, (failures, remarks)
+    was = {"stack, a": 100, "stack, b": 100, "stack, c": 100, "stack, d": 1, "daemon, f": 100, "daemon, g": 100}
+    failures, remarks = judge(was, {"stack, a": 104, "stack, b": 102, "stack, c": 96, "stack, e": 1, "daemon, f": 113, "daemon, g": 111})
+    assert [line.split(":")[0][-1] for line in failures] == ["f", "a", "e"] and len(remarks) == 2, (failures, remarks)
 
 
 def gate(renew):
@@ -178,5 +185,5 @@ def gate(renew):
         print(f"FAILED {line}")
     if failures or any(line.startswith("less") for line in remarks):
         print("If this is meant: tests/bench/run --gate --renew, and commit tests/bench/counts.txt with the reason.")
-    print(f"counts: {len(found)} compared, {len(failures)} have grown by more than {MARGIN:.0%}")
+    print(f"counts: {len(found)} compared, {len(failures)} have grown")
     return 1 if failures else 0
