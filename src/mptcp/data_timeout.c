@@ -69,8 +69,9 @@ void conn_data_timeout(struct braid_conn *c, braid_time now)
         return;
     }
     /* The subflow's ACKs come and have no options: the peer may have fallen back. It would take what is sent
-     * once more for new data. */
-    if (held && conn_peer_is_bare(c)) {
+     * once more for new data. While the subflow has no ACK of the data either, nothing is missing from one: a
+     * single segment without options may be an ADD_ADDR that was taken away. */
+    if (held && conn_peer_is_bare(c) && !flow_carries(c->subflows, c->send.una)) {
         conn_count(c, MP_DSS_FALLBACK);
         conn_fall_back(c, true);
         return;

@@ -167,6 +167,21 @@ START_TEST(nothing_is_sent_again_to_a_peer_that_has_lost_its_options)
 }
 END_TEST
 
+/* Nothing was to be acknowledged by the segment without options, such as an ADD_ADDR that was taken away. */
+START_TEST(no_option_is_missed_before_the_subflow_has_an_ack)
+{
+    begin();
+    carry(lone.s, DATA_FIRST, LEN);
+    lone.s->tcp.rtt.backoff = 1;
+    lone.s->bare = true;
+    conn_arm_data_timer(lone.c, lone.now);
+    expire();
+    ck_assert(conn_is_mptcp(lone.c));
+    ck_assert_uint_eq(lone_count(COUNT_MP_DSS_FALLBACK), 0);
+    lone_end();
+}
+END_TEST
+
 START_TEST(only_what_is_sent_and_not_acknowledged_goes_again)
 {
     begin();
@@ -220,6 +235,7 @@ int main(void)
     tcase_add_test(t, a_subflow_that_answers_looks_after_what_it_carries);
     tcase_add_test(t, a_data_fin_is_repeated_at_once);
     tcase_add_test(t, nothing_is_sent_again_to_a_peer_that_has_lost_its_options);
+    tcase_add_test(t, no_option_is_missed_before_the_subflow_has_an_ack);
     tcase_add_test(t, only_what_is_sent_and_not_acknowledged_goes_again);
     tcase_add_test(t, many_runs_are_charged_and_given_back);
     tcase_add_test(t, what_a_subflow_carries_is_found_by_any_of_its_bytes);
