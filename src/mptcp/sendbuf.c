@@ -22,10 +22,11 @@
 #define CHUNK_SMALL 4096u
 #define CHUNK_LARGE 65024u /* with malloc's and buf's headers just below 64 KiB */
 /* Chunks that one mapping may refer to: so many small ones hold as many bytes as a mapping can have. */
-#define MAP_SLICES  16u
-#define WRITE_STEP  (256u << 10)
-#define SAFE_WINDOW 65536u /* of the peer, see conn_send_edge */
-#define CHUNK_COST  mem_cost(sizeof(struct send_chunk))
+#define MAP_SLICES      16u
+#define WRITE_STEP      (256u << 10)
+#define SNDBUF_UNPROVEN ((uint64_t)8 << 20) /* for whoever has delivered nothing yet */
+#define SAFE_WINDOW     65536u              /* of the peer, see conn_send_edge */
+#define CHUNK_COST      mem_cost(sizeof(struct send_chunk))
 
 void conn_send_init(struct braid_conn *c)
 {
@@ -313,11 +314,13 @@ void conn_send_free(struct braid_conn *c)
 
 /* Twice what all subflows together send in the longest round trip, for that long the slowest may hold up the
  * rest (section 3.3.4 has the same bound for receivers). It only grows: a limit that is not used costs
- * nothing. */
+ * nothing. But what a window promises in an instant, while the round trip of a path changes, may be a hundred
+ * times what comes of it, and a server is quick to fill it. So a large buffer wants as much to have arrived.
+ */
 static void tune_sndbuf(struct braid_conn *c)
 {
     int64_t longest = 1;
-    uint64_t goal = 0;
+    uint64_t goal = 0, most = SNDBUF_UNPROVEN + 2 * (c->send.una - DATA_FIRST);
     each_flow (s, c)
         longest = s->tcp.rtt.srtt_us > longest ? s->tcp.rtt.srtt_us : longest;
     each_flow (s, c) {
@@ -325,8 +328,8 @@ static void tune_sndbuf(struct braid_conn *c)
         if (t->rtt.srtt_us > 0)
             goal += 2 * (t->cc.cwnd * (uint64_t)longest / (uint64_t)t->rtt.srtt_us);
     }
-    if (goal > c->sockopt->sndbuf_max)
-        goal = c->sockopt->sndbuf_max;
+    most = most < c->sockopt->sndbuf_max ? most : c->sockopt->sndbuf_max;
+    goal = goal < most ? goal : most;
     if (goal > c->send.sndbuf)
         c->send.sndbuf = goal;
 }

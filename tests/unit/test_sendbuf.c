@@ -334,6 +334,30 @@ START_TEST(a_quarter_that_is_free_again_is_told_or_256_kib)
 }
 END_TEST
 
+/* A window over a round trip that has just become short promises more than has ever arrived. */
+START_TEST(a_large_buffer_wants_that_much_to_have_arrived)
+{
+    const size_t unproven = (size_t)8 << 20;
+    struct braid_core_params params;
+    braid_core_params_default(&params);
+    params.sndbuf_max = (size_t)256 << 20;
+    lone_begin(&params);
+    end = DATA_FIRST;
+    lone.c->send.edge = DATA_FIRST + (1u << 20);
+    struct mp_subflow *slow = lone_flow("10.0.2.2:4000");
+    slow->tcp.rtt.srtt_us = 400000;
+    lone.s->tcp.rtt.srtt_us = 1000;
+    lone.s->tcp.cc.cwnd = 1u << 20;
+    write_bytes(100000, 64000);
+    lone.c->send.nxt = end;
+    conn_data_ack(lone.c, DATA_FIRST + 10000, 0, lone.now);
+    ck_assert_uint_eq(lone.c->send.sndbuf, unproven + 20000);
+    conn_data_ack(lone.c, DATA_FIRST + 100000, 0, lone.now);
+    ck_assert_uint_eq(lone.c->send.sndbuf, unproven + 200000);
+    lone_end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sendbuf");
@@ -352,6 +376,7 @@ int main(void)
     tcase_add_test(t, the_limit_is_the_buffer_and_when_memory_is_short_the_share_of_each);
     tcase_add_test(t, who_finds_no_memory_is_told_that_it_may_write_later);
     tcase_add_test(t, a_quarter_that_is_free_again_is_told_or_256_kib);
+    tcase_add_test(t, a_large_buffer_wants_that_much_to_have_arrived);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -8,7 +8,7 @@ import time
 from .wait import FACTOR, Timeout, until
 
 MIB = 1 << 20
-BULK = 256 * MIB  # the size that the assignment names
+BULK = 256 * MIB  # as much noise as any transfer wants
 STALL = 20.0      # seconds without a byte after which a transfer has failed
 
 
