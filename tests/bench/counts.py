@@ -179,6 +179,10 @@ def gate(renew):
         print(f"  instructions are not compared: {FILE.name} has those of {with_compiler}, this is {compiler()}")
         was, found = ({name: value for name, value in each.items() if "instructions" not in name} for each in (was, found))
     failures, remarks = judge(was, found)
+    if any(line.startswith("daemon") for line in failures):
+        print("  the daemon's calls once more: a busy machine makes them more, and never fewer than they need to be")
+        found |= {name: min(value, found[name]) for name, value in (calls() or {}).items()}
+        failures, remarks = judge(was, found)
     for line in remarks:
         print(f"  {line}")
     for line in failures:
