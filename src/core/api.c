@@ -47,22 +47,21 @@ void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how)
 }
 
 /* Chooses the local port, too, if that is left open. */
-static enum braid_error may_connect(struct braid_core *core, struct braid_connect_params *p)
+static enum braid_error may_connect(struct braid_core *core, struct braid_connect_params *p, braid_time now)
 {
     struct mptcp_env *env = &core->env;
     if (!ip_is_pair(&p->local.ip, &p->remote.ip) || p->remote.port == 0)
         return BRAID_ERROR_ADDRESS;
     if (env->n_conns >= env->params.max_conns)
         return BRAID_ERROR_LIMIT;
-    /* not only of connections that live: a port in TIME_WAIT is not to be had either */
-    return ports_find(env, &env->ports, &p->local, &p->remote);
+    return ports_find(env, &env->ports, &p->local, &p->remote, now);
 }
 
 struct braid_conn *braid_connect(struct braid_core *core, const struct braid_connect_params *params,
                                  braid_time now)
 {
     struct braid_connect_params p = *params;
-    core->error = may_connect(core, &p);
+    core->error = may_connect(core, &p, now);
     struct braid_conn *c = core->error ? NULL : conn_open_active(&core->env, &p, now);
     if (!c && !core->error)
         core->error = BRAID_ERROR_MEMORY;

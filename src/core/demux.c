@@ -34,12 +34,6 @@ static void env_aborted(struct mptcp_env *env, struct mp_subflow *s)
     }
 }
 
-static bool env_flow_taken(struct mptcp_env *env, const struct braid_addr *local,
-                           const struct braid_addr *remote)
-{
-    return braid_core_knows((const struct braid_core *)env, local, remote);
-}
-
 /* One that we have reset is not: the peer has forgotten it, and takes nothing new for a part of it. */
 static bool is_free(const struct timewait_entry *e)
 {
@@ -52,6 +46,25 @@ bool braid_core_can_bind(const struct braid_core *core, const struct braid_addr 
     return !core_find_flow(core, local, remote) && is_free(core_find_timewait(core, local, remote));
 }
 
+/* RFC 6191: the time in our SYN is later than all that the peer has seen of this 4-tuple (subflow.c), and
+ * what is on its way for longer than a second is hardly met any more. Linux decides alike (tcp_tw_reuse). */
+static bool is_bygone(const struct timewait_entry *e, braid_time now)
+{
+    return is_free(e) || (!e->orphan && e->tw.ts_ok && now - core_timewait_since(e) >= BRAID_SECOND);
+}
+
+static enum flow_port env_flow_port(struct mptcp_env *env, const struct braid_addr *local,
+                                    const struct braid_addr *remote, braid_time now)
+{
+    const struct braid_core *core = (const struct braid_core *)env;
+    if (core_find_flow(core, local, remote))
+        return FLOW_PORT_TAKEN;
+    const struct timewait_entry *e = core_find_timewait(core, local, remote);
+    if (!e)
+        return FLOW_PORT_NEW;
+    return is_bygone(e, now) ? FLOW_PORT_BYGONE : FLOW_PORT_TAKEN;
+}
+
 static bool env_flow_free(struct mptcp_env *env, const struct braid_addr *local,
                           const struct braid_addr *remote)
 {
@@ -62,7 +75,7 @@ static int env_flow_add(struct mptcp_env *env, struct mp_subflow *s)
 {
     struct braid_core *core = (struct braid_core *)env;
     struct timewait_entry *e = core_find_timewait(core, &s->tcp.local, &s->tcp.remote);
-    if (!env_flow_free(env, &s->tcp.local, &s->tcp.remote)) /* a SYN that may take it has ended TIME_WAIT */
+    if (core_find_flow(core, &s->tcp.local, &s->tcp.remote) || (e && e->orphan))
         return -1;
     if (e)
         core_timewait_free(e);
@@ -130,7 +143,7 @@ static void env_incoming(struct mptcp_env *env, struct braid_conn *c)
 
 const struct mptcp_env_ops core_env_ops = {
     .flow_add = env_flow_add,
-    .flow_taken = env_flow_taken,
+    .flow_port = env_flow_port,
     .flow_free = env_flow_free,
     .flow_remove = env_flow_remove,
     .time_wait = env_time_wait,

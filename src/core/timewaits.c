@@ -29,6 +29,11 @@ void core_timewait_start(struct timewait_entry *e, braid_time now)
     wheel_arm(&e->core->env.tcp.wheel, &e->tw.timer, now + e->core->env.params.time_wait);
 }
 
+braid_time core_timewait_since(const struct timewait_entry *e)
+{
+    return e->tw.timer.at - e->core->env.params.time_wait;
+}
+
 void core_timewait_add(struct braid_core *core, struct timewait_entry *e,
                        void (*fire)(struct timer *t, braid_time now))
 {

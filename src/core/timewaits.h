@@ -14,6 +14,8 @@ void core_timewait_add(struct braid_core *core, struct timewait_entry *e,
 void core_timewait_free(struct timewait_entry *e);
 /* (Re)starts its clock. */
 void core_timewait_start(struct timewait_entry *e, braid_time now);
+/* When that was; the entry is no orphan. */
+braid_time core_timewait_since(const struct timewait_entry *e);
 /* Remembers a subflow that is in TIME_WAIT or was aborted. NULL: nobody is to be remembered, or memory is
  * short; what comes late will meet a RST then. */
 struct timewait_entry *core_remember(struct mptcp_env *env, const struct mp_subflow *s);

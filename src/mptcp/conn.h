@@ -30,13 +30,21 @@
 struct mp_subflow;
 struct mptcp_env;
 
+/* What is known of a 4-tuple with a port of ours. */
+enum flow_port {
+    FLOW_PORT_NEW,    /* nothing */
+    FLOW_PORT_BYGONE, /* an earlier subflow had it, and the peer takes a new SYN all the same */
+    FLOW_PORT_TAKEN
+};
+
 /* What connections ask of the core that holds them. */
 struct mptcp_env_ops {
-    /* Enters the subflow's 4-tuple into the demultiplexer. -1: the 4-tuple is taken. */
+    /* Enters the subflow's 4-tuple into the demultiplexer. -1: another subflow, or what is left of a core
+     * that has gone, has the 4-tuple. */
     int (*flow_add)(struct mptcp_env *env, struct mp_subflow *s);
-    /* True if it has, or had lately, a subflow with this 4-tuple. */
-    bool (*flow_taken)(struct mptcp_env *env, const struct braid_addr *local,
-                       const struct braid_addr *remote);
+    /* Whether a port that nobody asked for by its number may be taken for this 4-tuple. */
+    enum flow_port (*flow_port)(struct mptcp_env *env, const struct braid_addr *local,
+                                const struct braid_addr *remote, braid_time now);
     /* Whether one with just this port can be: nobody has the 4-tuple, and it is not in TIME_WAIT, unless we
      * have reset what had it. */
     bool (*flow_free)(struct mptcp_env *env, const struct braid_addr *local, const struct braid_addr *remote);

@@ -140,13 +140,14 @@ static enum braid_error may_join(const struct braid_conn *c, const struct braid_
 
 /* Chooses the port of a join, unless it is chosen. Where the walk through the ports stands is kept per
  * connection, for its ports not to come again soon. */
-static enum braid_error find_port(struct braid_conn *c, struct braid_addr *from, const struct braid_addr *to)
+static enum braid_error find_port(struct braid_conn *c, struct braid_addr *from, const struct braid_addr *to,
+                                  braid_time now)
 {
     struct port_walk unused;
     struct conn_known *m = from->port ? NULL : conn_know(c);
     if (!from->port && !m)
         return BRAID_ERROR_MEMORY;
-    return ports_find(c->env, m ? &m->ports : &unused, from, to);
+    return ports_find(c->env, m ? &m->ports : &unused, from, to, now);
 }
 
 /* The nonce is new for each join, as for those of the peer. */
@@ -158,7 +159,7 @@ static enum braid_error join(struct braid_conn *c, const struct braid_addr *loca
     struct braid_addr from = *local;
     enum braid_error error = may_join(c, local, remote);
     if (!error)
-        error = find_port(c, &from, remote);
+        error = find_port(c, &from, remote, now);
     if (error)
         return error;
     uint8_t id = conn_local_id(c, &from.ip);

@@ -8,6 +8,7 @@
 
 #define PORT_STEP  500 /* two draws are at most so far apart */
 #define PORT_DRAWS 16  /* before all that is left is tried in its order */
+#define NEW_DRAWS  4   /* before one that an earlier subflow had is as good as a new one */
 
 void ports_default(struct braid_core_params *params)
 {
@@ -49,18 +50,20 @@ static uint32_t draw_step(struct mptcp_env *env, const struct port_walk *walk, u
 }
 
 enum braid_error ports_find(struct mptcp_env *env, struct port_walk *walk, struct braid_addr *local,
-                            const struct braid_addr *remote)
+                            const struct braid_addr *remote, braid_time now)
 {
     if (local->port)
         return env->ops->flow_free(env, local, remote) ? BRAID_ERROR_NONE : BRAID_ERROR_TAKEN;
-    /* `flow_taken` counts TIME_WAIT as well: the peer, or a middlebox, may not have forgotten that 4-tuple */
     const struct share share = share_of(env);
     for (uint32_t i = 0; i < PORT_DRAWS + share.count; i++) {
         uint32_t step = i < PORT_DRAWS ? draw_step(env, walk, share.count) : 1;
         walk->at = (uint16_t)((walk->at + step) % share.count);
         walk->begun = true;
         local->port = port_range_at(share.range, share.from + walk->at * share.every);
-        if (!env->ops->flow_taken(env, local, remote))
+        /* What is in TIME_WAIT is second choice, as the peer, or a middlebox, may know it as well. But it
+         * lasts for a minute, in which a thousand connections a second would use up any range. */
+        enum flow_port known = env->ops->flow_port(env, local, remote, now);
+        if (known == FLOW_PORT_NEW || (known == FLOW_PORT_BYGONE && i >= NEW_DRAWS))
             return BRAID_ERROR_NONE;
     }
     return BRAID_ERROR_PORTS;

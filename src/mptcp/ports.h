@@ -17,6 +17,6 @@ void ports_default(struct braid_core_params *params);
 /* Chooses local->port unless it is set. NONE: the 4-tuple with remote is free; TAKEN, PORTS: it is not, or
  * for no port of the worker's share of the range. */
 enum braid_error ports_find(struct mptcp_env *env, struct port_walk *walk, struct braid_addr *local,
-                            const struct braid_addr *remote);
+                            const struct braid_addr *remote, braid_time now);
 
 #endif

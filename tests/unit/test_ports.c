@@ -2,23 +2,28 @@
 #include "lone_conn.h"
 
 static struct mptcp_env env;
-static bool taken[65536];
+static bool taken[65536], bygone[65536];
 static struct port_walk walk;
+static unsigned looks;
 
-static bool is_taken(struct mptcp_env *unused, const struct braid_addr *local,
-                     const struct braid_addr *remote)
+static enum flow_port is_known(struct mptcp_env *unused, const struct braid_addr *local,
+                               const struct braid_addr *remote, braid_time now)
 {
     (void)unused;
     (void)remote;
-    return taken[local->port];
+    (void)now;
+    looks++;
+    if (taken[local->port])
+        return FLOW_PORT_TAKEN;
+    return bygone[local->port] ? FLOW_PORT_BYGONE : FLOW_PORT_NEW;
 }
 
 static bool is_free(struct mptcp_env *unused, const struct braid_addr *local, const struct braid_addr *remote)
 {
-    return !is_taken(unused, local, remote);
+    return is_known(unused, local, remote, 0) == FLOW_PORT_NEW;
 }
 
-static const struct mptcp_env_ops ops = {.flow_taken = is_taken, .flow_free = is_free};
+static const struct mptcp_env_ops ops = {.flow_port = is_known, .flow_free = is_free};
 
 static void begin(uint16_t first, uint16_t last)
 {
@@ -28,6 +33,7 @@ static void begin(uint16_t first, uint16_t last)
     env.params.port_last = last;
     ports_default(&env.params);
     memset(taken, 0, sizeof(taken));
+    memset(bygone, 0, sizeof(bygone));
     walk = (struct port_walk){0};
     lone.rng = 42;
 }
@@ -36,7 +42,7 @@ static void begin(uint16_t first, uint16_t last)
 static uint16_t find(void)
 {
     struct braid_addr local = {.port = 0}, remote = {.port = 80};
-    enum braid_error e = ports_find(&env, &walk, &local, &remote);
+    enum braid_error e = ports_find(&env, &walk, &local, &remote, 0);
     ck_assert(e == BRAID_ERROR_NONE || e == BRAID_ERROR_PORTS);
     return e == BRAID_ERROR_NONE ? local.port : 0;
 }
@@ -116,6 +122,31 @@ START_TEST(ports_in_use_are_passed_over_down_to_the_last_free_one)
 }
 END_TEST
 
+/* Half of them are new, and four draws find one but for one time in sixteen. */
+START_TEST(of_ports_some_had_before_new_ones_are_preferred)
+{
+    begin(32768, 60999);
+    for (unsigned port = 32768; port <= 60999; port += 2)
+        bygone[port] = true;
+    unsigned again = 0;
+    for (unsigned i = 0; i < 1000; i++)
+        again += bygone[find()];
+    ck_assert_uint_lt(again, 100);
+}
+END_TEST
+
+/* A long search for a new one would cost each connection thousands of looks into tables. */
+START_TEST(where_all_were_had_before_one_is_found_at_once)
+{
+    begin(32768, 60999);
+    memset(bygone, true, sizeof(bygone));
+    looks = 0;
+    for (unsigned i = 0; i < 1000; i++)
+        must(find() != 0);
+    ck_assert_uint_le(looks, 5000);
+}
+END_TEST
+
 /* Their connections would meet at the same peer, as neither knows the other's. */
 START_TEST(no_two_workers_take_the_same_port)
 {
@@ -156,9 +187,9 @@ START_TEST(a_port_that_somebody_chose_is_free_or_not)
 {
     begin(50000, 50099);
     struct braid_addr local = {.port = 22}, remote = {.port = 80};
-    ck_assert_int_eq(ports_find(&env, &walk, &local, &remote), BRAID_ERROR_NONE);
+    ck_assert_int_eq(ports_find(&env, &walk, &local, &remote, 0), BRAID_ERROR_NONE);
     taken[22] = true;
-    ck_assert_int_eq(ports_find(&env, &walk, &local, &remote), BRAID_ERROR_TAKEN);
+    ck_assert_int_eq(ports_find(&env, &walk, &local, &remote, 0), BRAID_ERROR_TAKEN);
     ck_assert_uint_eq(local.port, 22);
 }
 END_TEST
@@ -172,6 +203,8 @@ int main(void)
     tcase_add_test(t, none_comes_again_soon);
     tcase_add_test(t, steps_differ);
     tcase_add_test(t, ports_in_use_are_passed_over_down_to_the_last_free_one);
+    tcase_add_test(t, of_ports_some_had_before_new_ones_are_preferred);
+    tcase_add_test(t, where_all_were_had_before_one_is_found_at_once);
     tcase_add_test(t, no_two_workers_take_the_same_port);
     tcase_add_test(t, a_range_of_fewer_ports_than_workers_is_everybodys);
     tcase_add_test(t, a_port_that_somebody_chose_is_free_or_not);
