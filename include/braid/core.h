@@ -538,8 +538,9 @@ size_t braid_core_memory(const struct braid_core *core);
 /* Bytes of payload, both directions together, that this core's subflows of path rule i (its place in the
  * params) have carried, ended ones included; not what braid_core_path_charge added. */
 uint64_t braid_core_path_usage(const struct braid_core *core, unsigned i);
-/* Subflows of path rule i now. */
-uint64_t braid_core_path_subflows(const struct braid_core *core, unsigned i);
+/* What the subflows of path rule i have done, without what braid_core_path_forget and _charge change; -1: of
+ * those that no rule matches. */
+void braid_core_path_stats(const struct braid_core *core, int i, struct braid_path_stats *out);
 /* Counts bytes against the quota of path rule i that were carried elsewhere: by other cores, or before this
  * one was made. */
 void braid_core_path_charge(struct braid_core *core, unsigned i, uint64_t bytes);

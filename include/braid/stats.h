@@ -144,6 +144,24 @@ const char *braid_counter_help(enum braid_counter c);
 
 #define BRAID_STATS_SUBFLOWS 16
 
+/* Samples of the round trip by their length: samples[i] are those above the bound before, up to
+ * braid_rtt_bounds[i]; the last are those above all bounds. */
+#define BRAID_RTT_BOUNDS 12
+extern const int64_t braid_rtt_bounds[BRAID_RTT_BOUNDS]; /* microseconds, ascending */
+struct braid_rtt_histogram {
+    uint64_t samples[BRAID_RTT_BOUNDS + 1];
+    uint64_t sum_us;
+};
+
+/* What the subflows of a path rule did in one core, ended ones included (braid_core_path_stats). */
+struct braid_path_stats {
+    uint64_t subflows;            /* now */
+    uint64_t bytes_in, bytes_out; /* of payload, in order and sent for the first time */
+    uint64_t segments_sent;       /* with payload, each once */
+    uint64_t segments_again;      /* sent again */
+    struct braid_rtt_histogram rtt;
+};
+
 /* How far a connection is. The names are those of RFC 9293 section 3.3.2, of the data level: a DATA_FIN
  * counts, not the FINs of subflows (RFC 8684 section 3.3.3); for plain TCP both are the same. */
 enum braid_conn_state {

@@ -168,10 +168,11 @@ static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget
         sum->cpes[i].counters = *cpes_counters(cpes_of(worker_user(w)), i);
     for (unsigned i = 0; i < sum->n_paths; i++) {
         sum->paths[i].bytes = braid_core_path_usage(worker_core(w), i);
-        sum->paths[i].subflows = braid_core_path_subflows(worker_core(w), i);
+        braid_core_path_stats(worker_core(w), (int)i, &sum->paths[i].stats);
         if (forget)
             braid_core_path_forget(worker_core(w), i);
     }
+    braid_core_path_stats(worker_core(w), -1, &sum->paths[sum->n_paths].stats);
 }
 
 /* One page of connections per turn goes into the sums; the rest is filled in at the end. True: more turns. */

@@ -35,6 +35,11 @@ const char *render_state(enum braid_conn_state state)
     return state == BRAID_CONN_PENDING ? "CONNECTING_SERVER" : braid_conn_state_text(state);
 }
 
+void render_family(struct doc *d, const char *name, const char *type, const char *help)
+{
+    doc_printf(d, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
 static void add_words(uint64_t *to, const uint64_t *from, size_t bytes)
 {
     for (size_t i = 0; i < bytes / sizeof(uint64_t); i++)
@@ -96,10 +101,9 @@ struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *
             add_edge(&sum->edges[i], &from->edges[i]);
         for (unsigned i = 0; i < sum->n_cpes; i++)
             add_cpe(&sum->cpes[i], &from->cpes[i]);
-        for (unsigned i = 0; i < sum->n_paths; i++) {
-            sum->paths[i].bytes += from->paths[i].bytes;
-            sum->paths[i].subflows += from->paths[i].subflows;
-        }
+        /* nothing but words of 64 bits in there */
+        add_words((uint64_t *)sum->paths, (const uint64_t *)from->paths,
+                  (sum->n_paths + 1) * sizeof(sum->paths[0]));
     }
     d->failed = d->failed || !sum;
     return sum;

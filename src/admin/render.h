@@ -28,6 +28,11 @@ render_fn render_paths_text, render_paths_json;
 /* Events, each a line, or a document a line. */
 render_fn render_events_text, render_events_json;
 
+/* HELP and TYPE lines of one family of metrics. */
+void render_family(struct doc *d, const char *name, const char *type, const char *help);
+/* The paths' part of the metrics. */
+void render_paths_metrics(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total);
+
 /* The uplinks, and their part of the metrics. */
 render_fn render_uplinks_text, render_uplinks_json, render_uplinks_metrics;
 

@@ -8,12 +8,6 @@
 #include <braid/version.h>
 #include "admin/render.h"
 
-/* One family of metrics: its HELP and TYPE lines. */
-static void family(struct doc *d, const char *name, const char *type, const char *help)
-{
-    doc_printf(d, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
 static void sample(struct doc *d, const char *name, uint64_t value)
 {
     doc_printf(d, "%s %" PRIu64 "\n", name, value);
@@ -21,7 +15,7 @@ static void sample(struct doc *d, const char *name, uint64_t value)
 
 static void gauge(struct doc *d, const char *name, const char *help, uint64_t value)
 {
-    family(d, name, "gauge", help);
+    render_family(d, name, "gauge", help);
     sample(d, name, value);
 }
 
@@ -73,14 +67,14 @@ static const struct field edge_fields[] = {
 static void worker_families(struct doc *d, const struct snapshot_view *v)
 {
     for (const struct field *f = worker_fields; f->name; f++) {
-        family(d, f->name, f->type, f->help);
+        render_family(d, f->name, f->type, f->help);
         for (unsigned w = 0; w < v->n_workers; w++)
             doc_printf(d, "%s{worker=\"%u\"} %" PRIu64 "\n", f->name, w, field_value(v->workers[w], f));
     }
     for (unsigned i = 0; render_io_counters[i].name; i++) {
         char name[80];
         snprintf(name, sizeof(name), "braid_worker_%s_total", render_io_counters[i].name);
-        family(d, name, "counter", render_io_counters[i].help);
+        render_family(d, name, "counter", render_io_counters[i].help);
         for (unsigned w = 0; w < v->n_workers; w++)
             doc_printf(d, "%s{worker=\"%u\"} %" PRIu64 "\n", name, w, render_io_value(&v->workers[w]->io, i));
     }
@@ -110,7 +104,7 @@ struct named {
 
 static void one_family(struct doc *d, const struct conf *conf, const struct named *s, const struct field *f)
 {
-    family(d, f->name, f->type, f->help);
+    render_family(d, f->name, f->type, f->help);
     for (unsigned i = 0; i < s->n; i++)
         doc_printf(d, "%s{%s=\"%s\"} %" PRIu64 "\n", f->name, s->label, s->name(conf, i),
                    field_value((const char *)s->first + i * s->size, f));
@@ -155,26 +149,6 @@ static void cpe_families(struct doc *d, const struct snapshot_view *v, const str
         one_family(d, v->conf, &cpes, f);
     for (unsigned c = 0; c < CPE_COUNTER_MAX; c++)
         counter_family(d, v->conf, &cpes, cpe_counter_name(c), cpe_counter_help(c), CPE(counters.v[c]));
-}
-
-static void path_families(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total)
-{
-    const struct conf *c = v->conf;
-    if (c->n_paths == 0)
-        return;
-    family(d, "braid_path_subflows", "gauge", "Subflows now of a path of the configuration.");
-    for (unsigned i = 0; i < c->n_paths; i++)
-        doc_printf(d, "braid_path_subflows{path=\"%s\"} %" PRIu64 "\n", c->path_names[i],
-                   total->paths[i].subflows);
-    family(d, "braid_path_bytes_total", "counter", "Payload carried over the path, both directions.");
-    for (unsigned i = 0; i < c->n_paths; i++)
-        doc_printf(d, "braid_path_bytes_total{path=\"%s\"} %" PRIu64 "\n", c->path_names[i],
-                   total->paths[i].bytes);
-    family(d, "braid_path_quota_bytes", "gauge",
-           "What the path may carry before it becomes a backup, 0: no limit.");
-    for (unsigned i = 0; i < c->n_paths; i++)
-        doc_printf(d, "braid_path_quota_bytes{path=\"%s\"} %" PRIu64 "\n", c->path_names[i],
-                   c->paths[i].quota);
 }
 
 /* ---- the counters ---------------------------------------------------------------------------------------
@@ -236,7 +210,7 @@ static void counter_families(struct doc *d, const struct snapshot_worker *total)
         snprintf(name, sizeof(name), "braid_%s_total",
                  render_metric_name(braid_counter_name(i), core, sizeof(core)));
         snprintf(help, sizeof(help), "%s (%s)", braid_counter_help(i), braid_counter_name(i));
-        family(d, name, "counter", help);
+        render_family(d, name, "counter", help);
         sample(d, name, total->counters.v[i]);
     }
 }
@@ -246,15 +220,15 @@ void render_metrics(struct doc *d, const struct snapshot_view *v)
     struct snapshot_worker *total = render_total(d, v);
     if (!total)
         return;
-    family(d, "braid_build_info", "gauge", "The version of the daemon, as a label.");
+    render_family(d, "braid_build_info", "gauge", "The version of the daemon, as a label.");
     doc_puts(d, "braid_build_info{version=\"" BRAID_VERSION "\"} 1\n");
     gauge(d, "braid_start_time_seconds", "When the daemon started, in UNIX time.", (uint64_t)v->started_s);
     gauge(d, "braid_workers", "Worker threads.", v->n_workers);
-    family(d, "braid_log_lines_lost_total", "counter", "Lines of the log that nobody read in time.");
+    render_family(d, "braid_log_lines_lost_total", "counter", "Lines of the log that nobody read in time.");
     sample(d, "braid_log_lines_lost_total", v->log_lost);
     edge_families(d, v, total);
     cpe_families(d, v, total);
-    path_families(d, v, total);
+    render_paths_metrics(d, v, total);
     render_uplinks_metrics(d, v);
     worker_families(d, v);
     counter_families(d, total);

@@ -74,7 +74,7 @@ void render_uplinks_json(struct doc *d, const struct snapshot_view *v)
         json_bool(&j, "strips_option_30", total->strips >> i & 1);
         json_uint(&j, "cost", r->cost);
         json_uint(&j, "weight", r->weight);
-        json_uint(&j, "subflows", books->subflows);
+        json_uint(&j, "subflows", books->stats.subflows);
         json_uint(&j, "bytes", books->bytes);
         json_number_or_null(&j, "quota", r->quota > 0, r->quota);
         json_bool(&j, "over_quota", r->quota > 0 && books->bytes >= r->quota);
@@ -126,7 +126,7 @@ void render_uplinks_text(struct doc *d, const struct snapshot_view *v)
         const struct snapshot_path *books = &total->paths[rule_of(v, i)];
         char bytes[RENDER_SIZE], quota[RENDER_SIZE];
         doc_printf(d, "%-12s %-15s %7u %7u %5" PRIu64 " %12s %12s%s%s%s\n", u->name, u->interface, r->cost,
-                   r->weight, books->subflows, render_volume(books->bytes, bytes),
+                   r->weight, books->stats.subflows, render_volume(books->bytes, bytes),
                    r->quota ? render_volume(r->quota, quota) : "none",
                    r->quota > 0 && books->bytes >= r->quota ? ", used up" : "", u->backup ? ", backup" : "",
                    total->strips >> i & 1 ? ", strips option 30" : "");

@@ -8,7 +8,7 @@ struct snapshot_worker *snapshot_worker_new(const struct conf *conf)
 {
     struct snapshot_worker *w = calloc(1, sizeof(*w) + conf->n_edges * sizeof(struct snapshot_edge) +
                                               conf->n_cpes * sizeof(struct snapshot_cpe) +
-                                              conf->n_paths * sizeof(struct snapshot_path));
+                                              (conf->n_paths + 1) * sizeof(struct snapshot_path));
     if (!w)
         return NULL;
     w->n_edges = conf->n_edges;

@@ -34,8 +34,8 @@ struct snapshot_cpe {
 
 /* One worker's share of a path of the configuration. */
 struct snapshot_path {
-    uint64_t bytes;    /* carried, of both directions */
-    uint64_t subflows; /* now */
+    uint64_t bytes; /* carried, of both directions, since they were counted anew */
+    struct braid_path_stats stats;
 };
 
 struct snapshot_worker {
@@ -45,7 +45,8 @@ struct snapshot_worker {
     struct worker_counters io;
     unsigned n_edges, n_cpes, n_paths; /* as many as the configuration has */
     struct snapshot_cpe *cpes;         /* behind the edges, in the same piece of memory ... */
-    struct snapshot_path *paths;       /* ... and these behind them */
+    /* ... and these behind them; one more than there are in the configuration, for the subflows of none */
+    struct snapshot_path *paths;
     struct snapshot_edge edges[];
 };
 

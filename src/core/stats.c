@@ -49,7 +49,7 @@ static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats
         .congestion = t->cc.ops->name,
         .backup = s->backup.peer || s->backup.ours,
         .stale = s->silence.suspect || t->rtt.backoff > 0,
-        .path_rule = s->rule ? (int)(s->rule - s->conn->env->rules.v) : -1,
+        .path_rule = rules_place(&s->conn->env->rules, rule_of(s)),
         .cost = rule.cost,
         .weight = rule.weight,
         .over_quota = rule.over_quota,
@@ -111,10 +111,17 @@ uint64_t braid_core_path_usage(const struct braid_core *core, unsigned i)
     return core->env.rules.v[i].used;
 }
 
-uint64_t braid_core_path_subflows(const struct braid_core *core, unsigned i)
+void braid_core_path_stats(const struct braid_core *core, int i, struct braid_path_stats *out)
 {
-    assert(i < core->env.rules.n);
-    return core->env.rules.v[i].subflows;
+    const struct rules *rules = &core->env.rules;
+    assert(i >= -1 && i < (int)rules->n);
+    const struct rule *r = i < 0 ? &rules->none : &rules->v[i];
+    *out = (struct braid_path_stats){.subflows = r->subflows,
+                                     .bytes_in = r->bytes_in,
+                                     .bytes_out = r->bytes_out,
+                                     .segments_sent = r->books.sent,
+                                     .segments_again = r->books.again,
+                                     .rtt = r->books.rtt};
 }
 
 void braid_core_path_charge(struct braid_core *core, unsigned i, uint64_t bytes)

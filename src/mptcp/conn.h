@@ -205,8 +205,9 @@ struct mp_subflow {
     struct flow_ids ids;
     struct flow_quiet quiet;
     struct flow_doubt *doubt; /* NULL: it is not suspect, and silence.patience is 0 */
-    struct rule *rule;        /* the rule that it matched, NULL: none */
-    uint64_t accounted;       /* bytes that rule_account has counted */
+    struct {
+        uint32_t in, out; /* bytes that rule_account has counted, their low halves */
+    } accounted;
     struct rxmap rxmap;
     uint64_t fail_dsn; /* of MP_FAIL: first byte not to be trusted, as an offset of the peer's data */
     struct flow_sched sched;

@@ -36,7 +36,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     s->tcp.local = *local;
     s->tcp.remote = *remote;
     /* once: a rule holds for the subflow's whole life, whose bytes it counts */
-    s->rule = rules_find(&c->env->rules, &local->ip, &remote->ip);
+    s->tcp.books = &rules_find(&c->env->rules, &local->ip, &remote->ip)->books;
     /* Bytes of option space for the longest DSS (section 3.3): 64-bit DATA_ACK and DSN, and a checksum.
      * Fixed, so that the size of segments does not change with the width of the peer's numbers. */
     s->tcp.size.reserve = conn_is_mptcp(c) ? 28 : 0;
@@ -50,8 +50,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     *place_of(c, NULL) = s;
     c->n_subflows++;
     c->env->n_subflows++;
-    if (s->rule)
-        s->rule->subflows++;
+    rule_of(s)->subflows++;
     /* the struct to the core, what it carries to the connection (tcp.account) */
     mem_take(&c->env->mem, mem_cost(sizeof(*s)));
     return s;
@@ -64,8 +63,7 @@ void flow_free(struct mp_subflow *s)
     conn_reinject_flow(s);
     /* what it carried since the last flush */
     rule_account(s);
-    if (s->rule)
-        s->rule->subflows--;
+    rule_of(s)->subflows--;
     /* coupled congestion controls of the others must not walk over it any more */
     siblings_remove(s);
     c->env->ops->flow_remove(c->env, s);

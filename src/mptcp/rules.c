@@ -10,7 +10,7 @@
 
 int rules_init(struct rules *p, const struct braid_path_rule *rules, unsigned n)
 {
-    *p = (struct rules){.n = n};
+    *p = (struct rules){.n = n, .none.says.weight = 1};
     if (n == 0)
         return 0;
     p->v = calloc(n, sizeof(*p->v));
@@ -38,14 +38,24 @@ static bool is_local(const struct braid_path_rule *r, const struct braid_ip *loc
 }
 
 /* Addresses of both families have 128 bits (IPv4 as v4-mapped), so that 0 bits match any of either. */
-struct rule *rules_find(const struct rules *p, const struct braid_ip *local, const struct braid_ip *remote)
+struct rule *rules_find(struct rules *p, const struct braid_ip *local, const struct braid_ip *remote)
 {
     for (unsigned i = 0; i < p->n; i++) {
         const struct braid_path_rule *r = &p->v[i].says;
         if (is_local(r, local) && ip_in_prefix(remote, &r->remote, r->remote_bits))
             return &p->v[i];
     }
-    return NULL;
+    return &p->none;
+}
+
+int rules_place(const struct rules *p, const struct rule *rule)
+{
+    return rule == &p->none ? -1 : (int)(rule - p->v);
+}
+
+struct rule *rule_of(const struct mp_subflow *s)
+{
+    return (struct rule *)s->tcp.books;
 }
 
 /* What other workers carry arrives here once a second (src/service/quotas.c): in between a quota may be
@@ -59,16 +69,21 @@ bool rule_over_quota(const struct rule *p)
  * Called at each flush, and when the subflow is freed, so that no bytes are left out. */
 void rule_account(struct mp_subflow *s)
 {
-    uint64_t carried = subflow_bytes_in(&s->tcp) + subflow_bytes_out(&s->tcp);
-    if (s->rule)
-        s->rule->used += carried - s->accounted;
-    s->accounted = carried;
+    struct rule *r = rule_of(s);
+    /* The low halves tell, as less than 4 GiB come between two flushes. */
+    uint32_t in = (uint32_t)subflow_bytes_in(&s->tcp) - s->accounted.in;
+    uint32_t out = (uint32_t)subflow_bytes_out(&s->tcp) - s->accounted.out;
+    s->accounted.in += in;
+    s->accounted.out += out;
+    r->bytes_in += in;
+    r->bytes_out += out;
+    r->used += (uint64_t)in + out;
 }
 
-/* Without a rule as with one that says nothing (struct braid_path_rule). */
 void rule_describe(const struct mp_subflow *s, struct sched_path *out)
 {
-    out->cost = s->rule ? s->rule->says.cost : 0;
-    out->weight = s->rule ? s->rule->says.weight : 1;
-    out->over_quota = s->rule && rule_over_quota(s->rule);
+    const struct rule *r = rule_of(s);
+    out->cost = r->says.cost;
+    out->weight = r->says.weight;
+    out->over_quota = rule_over_quota(r);
 }

@@ -4,30 +4,37 @@
 #define BRAID_MPTCP_RULES_H
 
 #include <braid/core.h>
+#include "tcp/books.h"
 
 struct mp_subflow;
 struct sched_path;
 
-/* One rule and its books. Subflows point to it (mp_subflow.rule), so it never moves. */
+/* One rule and its books. Subflows point to these (subflow.books), so it never moves. */
 struct rule {
+    struct tcp_books books; /* first */
     struct braid_path_rule says;
-    uint64_t used;      /* bytes of payload over this core's subflows ... */
-    uint64_t elsewhere; /* ... and over those of others (braid_core_path_charge) */
-    /* subflows that match it now */
-    uint64_t subflows;
+    uint64_t used;                /* bytes of payload over this core's subflows ... */
+    uint64_t elsewhere;           /* ... and over those of others (braid_core_path_charge) */
+    uint64_t bytes_in, bytes_out; /* over this core's subflows, whatever is forgotten of `used` */
+    uint64_t subflows;            /* that match it now */
 };
 
 /* Of a core, in the order of the configuration: the first one that matches counts. */
 struct rules {
     struct rule *v; /* NULL: none */
     unsigned n;
+    struct rule none; /* the books of subflows that match none; it says nothing */
 };
 
 /* Copies n rules. -1: memory is short. */
 int rules_init(struct rules *p, const struct braid_path_rule *rules, unsigned n);
 void rules_free(struct rules *p);
-/* The first rule that these ends match, NULL: none. Valid until rules_free. */
-struct rule *rules_find(const struct rules *p, const struct braid_ip *local, const struct braid_ip *remote);
+/* The first rule that these ends match, else &p->none. Valid until rules_free. */
+struct rule *rules_find(struct rules *p, const struct braid_ip *local, const struct braid_ip *remote);
+/* A rule's place in the configuration, -1: it is &p->none. */
+int rules_place(const struct rules *p, const struct rule *rule);
+/* The one that a subflow matched when it was made. */
+struct rule *rule_of(const struct mp_subflow *s);
 /* Has it carried all the bytes that it may, over this core and, as far as known, over others? */
 bool rule_over_quota(const struct rule *p);
 /* Counts what a subflow has carried since it was last called for it. */

@@ -200,7 +200,7 @@ static void take_rtt(struct subflow *sf, struct ack_info *a)
         a->rtt_us = 0; /* this end stood still in between */
     if (a->rtt_us == 0)
         return;
-    rtt_sample(&sf->rtt, a->rtt_us, a->now);
+    tcp_take_rtt(sf, a->rtt_us, a->now);
     sf->tries.tlp_sampled = true;
     sf->cc.srtt_us = sf->rtt.srtt_us;
     sf->cc.min_rtt_us = sf->rtt.min_rtt_us;

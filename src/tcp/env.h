@@ -5,6 +5,7 @@
 #include <braid/core.h>
 #include "base/hash.h"
 #include "base/wheel.h"
+#include "tcp/books.h"
 #include "tcp/mtu_cache.h"
 
 struct subflow_ops;
@@ -13,6 +14,7 @@ struct tcp_env {
     const struct subflow_ops *ops; /* the owner of them all */
     struct wheel wheel;
     struct braid_counters count;
+    struct tcp_books books; /* of subflows whose owner keeps none for their path */
     struct braid_host host;
     uint16_t mtu;      /* of the link: our MSS follows from it */
     size_t rcvbuf_max; /* the window scale follows from it */

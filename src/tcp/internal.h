@@ -19,6 +19,25 @@ static inline void tcp_count(struct subflow *sf, enum braid_counter c, uint64_t 
     sf->env->count.v[c] += n;
 }
 
+/* Segments with payload that leave for the first time. */
+static inline void tcp_count_sent(struct subflow *sf, unsigned segments)
+{
+    tcp_count(sf, COUNT_TCP_OUT_SEGS, segments);
+    sf->books->sent += segments;
+}
+
+static inline void tcp_count_again(struct subflow *sf, unsigned segments)
+{
+    tcp_count(sf, COUNT_TCP_RETRANS_SEGS, segments);
+    sf->books->again += segments;
+}
+
+static inline void tcp_take_rtt(struct subflow *sf, int64_t rtt_us, braid_time now)
+{
+    rtt_sample(&sf->rtt, rtt_us, now);
+    books_take_rtt(sf->books, rtt_us);
+}
+
 /* Our clock in the peer's eyes: milliseconds, with an offset that tells nobody since when this machine runs.
  */
 static inline uint32_t tcp_tsval(const struct subflow *sf, braid_time now)

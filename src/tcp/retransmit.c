@@ -25,7 +25,7 @@ void tcp_retransmit(struct subflow *sf, struct tcp_sent *s, braid_time now)
     else
         tcp_send_fin(sf, s->start, now);
     sf->snd.retransmits += segments;
-    tcp_count(sf, COUNT_TCP_RETRANS_SEGS, segments);
+    tcp_count_again(sf, segments);
     recovery_note_retransmit(sf, sent_len(s), now);
     tcp_account_transmission(sf, sent_len(s), now);
 }

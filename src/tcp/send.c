@@ -36,7 +36,7 @@ void subflow_send(struct subflow *sf, struct tcp_map *m, braid_time now)
     struct tcp_sent *s = sent_add(sf, m->len, m, now);
     unsigned segments = send_probe(sf, s, tcp_mtu_probe(sf, m->len, now), now);
     segments += tcp_send_data(sf, m, segments ? s->end : s->start, end, sf->size.mss, now);
-    tcp_count(sf, COUNT_TCP_OUT_SEGS, segments);
+    tcp_count_sent(sf, segments);
     tcp_account_transmission(sf, m->len, now);
     tcp_deadlines_update(sf);
 }
@@ -62,7 +62,7 @@ void subflow_send_early(struct subflow *sf, struct tcp_map *m, braid_time now)
     list_append(&sf->flight->maps, &m->node);
     sent_add(sf, m->len, m, now);
     unsigned segments = tcp_send_data(sf, m, m->off, m->off + m->len, sf->size.mss, now);
-    tcp_count(sf, COUNT_TCP_OUT_SEGS, segments);
+    tcp_count_sent(sf, segments);
     sf->activity.last_send = synack_at;
 }
 

@@ -32,6 +32,8 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
 
     init_parts(sf);
     tcp_timers_init(sf);
+    if (!sf->books)
+        sf->books = &sf->env->books;
     /* Different for each connection: who could guess them could inject data (RFC 9293 section 3.4.1), or
      * learn since when this machine runs (RFC 7323 section 7.1). */
     sf->env->host.random(sf->env->host.ctx, &sf->syn.iss, sizeof(sf->syn.iss));
@@ -100,7 +102,7 @@ void subflow_repeat_syn(struct subflow *sf, braid_time now)
     if (sf->state != TCP_STATE_SYN_SENT)
         return;
     sf->syn.repeated = true;
-    tcp_count(sf, COUNT_TCP_RETRANS_SEGS, 1);
+    tcp_count_again(sf, 1);
     tcp_send_syn(sf, now);
     sf->due.rto_base = rto_base;
 }

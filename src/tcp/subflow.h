@@ -121,6 +121,7 @@ struct subflow_ops {
 struct subflow {
     struct tcp_env *env;
     struct mem_account *account; /* the owner's: out-of-order data is charged here */
+    struct tcp_books *books;     /* of its path; never NULL once it is open */
     struct braid_addr local, remote;
     enum tcp_state state;
 

@@ -54,7 +54,7 @@ void tcp_establish(struct subflow *sf, braid_time now)
     sf->due.rexmit = BRAID_NEVER;
     sf->tries.tlp_sampled = !sf->syn.retries && !sf->syn.repeated && !sf->syn.stateless; /* Karn's rule */
     if (sf->tries.tlp_sampled)
-        rtt_sample(&sf->rtt, now - sf->activity.last_send, now);
+        tcp_take_rtt(sf, now - sf->activity.last_send, now);
     sf->cc.srtt_us = sf->rtt.srtt_us;
     sf->cc.min_rtt_us = sf->rtt.min_rtt_us;
     sf->cc.cwnd = tcp_initial_window(sf);

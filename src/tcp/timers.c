@@ -24,7 +24,7 @@ static void on_handshake_timeout(struct subflow *sf, braid_time now)
         return;
     }
     sf->syn.retries++;
-    tcp_count(sf, COUNT_TCP_RETRANS_SEGS, 1);
+    tcp_count_again(sf, 1);
     tcp_send_syn(sf, now);
 }
 

@@ -124,7 +124,11 @@ static inline void fake_summary(struct snapshot_worker *s, unsigned worker)
         s->counters.v[i] = (worker + 1) * (i + 1);
     s->io = (struct worker_counters){1, 14, 15, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
     s->strips = worker; /* the second one has found out */
-    s->paths[0] = (struct snapshot_path){.bytes = 600, .subflows = 2 + worker};
+    s->paths[0] = (struct snapshot_path){
+        .bytes = 600,
+        .stats = {
+            2 + worker, 400, 200, 90, 10, {.samples = {[3] = 5, [BRAID_RTT_BOUNDS] = 1}, .sum_us = 7000}}};
+    s->paths[2].stats.bytes_out = 77; /* of those that match none */
     for (unsigned e = 0; e < FAKE_EDGES - 1; e++) {
         s->edges[e] =
             (struct snapshot_edge){.conns = 2 - e, .conns_mptcp = 1, .subflows = 3 - e, .memory = 2048};

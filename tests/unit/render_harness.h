@@ -31,6 +31,12 @@ static inline void begin_view(unsigned n)
         fake_add_conn(job, i, 2);
 }
 
+/* Forgets what was written. */
+static inline void again(void)
+{
+    evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
+}
+
 static inline void teardown(void)
 {
     conf_free(&conf);

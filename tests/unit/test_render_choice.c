@@ -1,4 +1,4 @@
-/* Documents of what an operator can choose from: algorithms, profiles, paths. */
+/* Documents of what an operator can choose from: algorithms and profiles. */
 #include <braid/pm.h>
 #include "conf/profiles.h"
 #include "render_harness.h"
@@ -6,11 +6,6 @@
 static void setup(void)
 {
     begin_view(1);
-}
-
-static void again(void)
-{
-    evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
 }
 
 START_TEST(every_algorithm_has_a_line_that_says_what_it_is)
@@ -53,49 +48,6 @@ START_TEST(algorithms_in_json_are_lists_by_what_they_are_set_with)
                    "null,\"auto\":true}");
     contains(text, "{\"name\":\"mine\",\"scheduler\":\"minrtt\",\"congestion\":\"hybrid\",\"path_manager\":"
                    "null,\"auto\":false}");
-}
-END_TEST
-
-START_TEST(paths_add_up_the_workers_and_tell_whose_quota_is_used_up)
-{
-    render_paths_json(&doc, &view);
-    ck_assert_str_eq(
-        written(), "{\"paths\":[{\"name\":\"lte\",\"local\":\"any\",\"remote\":\"2001:db8::/32\",\"cost\":5,"
-                   "\"weight\":1,\"subflows\":5,\"bytes\":1200,\"quota\":1000,\"over_quota\":true},"
-                   "{\"name\":\"dsl\",\"local\":\"10.99.9.2/32\",\"remote\":\"any\",\"cost\":0,\"weight\":1,"
-                   "\"subflows\":0,\"bytes\":0,\"quota\":null,\"over_quota\":false}],\"cleared\":false}\n");
-    again();
-    view.cleared = true;
-    render_paths_text(&doc, &view);
-    const char *text = written();
-    contains(text,
-             "\nlte          any                        2001:db8::/32                    5       1     5 "
-             "      1.2 KB       1.0 KB, used up\n");
-    contains(text,
-             "\ndsl          10.99.9.2/32               any                              0       1     0 "
-             "         0 B         none\n");
-    contains(text, "\n2 paths, counted anew from now on\n");
-}
-END_TEST
-
-START_TEST(metrics_tell_of_paths)
-{
-    render_metrics(&doc, &view);
-    const char *text = written();
-    contains(text, "\nbraid_path_bytes_total{path=\"lte\"} 1200\n");
-    contains(text, "\nbraid_path_subflows{path=\"lte\"} 5\n");
-    contains(text, "\nbraid_path_quota_bytes{path=\"dsl\"} 0\n");
-}
-END_TEST
-
-START_TEST(a_subflow_tells_its_path)
-{
-    render_conn_text(&doc, &view);
-    contains(written(), "\n  path lte: cost 5, weight 1, over its quota\n");
-    again();
-    render_conn_json(&doc, &view);
-    contains(written(), "\"path\":null,\"cost\":0,\"weight\":1,\"over_quota\":false,");
-    contains(written(), "\"path\":\"lte\",\"cost\":5,\"weight\":1,\"over_quota\":true,");
 }
 END_TEST
 
@@ -142,9 +94,6 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, every_algorithm_has_a_line_that_says_what_it_is);
     tcase_add_test(t, algorithms_in_json_are_lists_by_what_they_are_set_with);
-    tcase_add_test(t, paths_add_up_the_workers_and_tell_whose_quota_is_used_up);
-    tcase_add_test(t, metrics_tell_of_paths);
-    tcase_add_test(t, a_subflow_tells_its_path);
     tcase_add_test(t, a_connection_tells_its_profile_and_what_an_automatic_one_makes_of_it);
     tcase_add_test(t, the_status_tells_the_profiles_of_edges_and_ports);
     suite_add_tcase(s, t);

@@ -20,11 +20,10 @@ static struct braid_path_rule rule(const char *local, uint8_t local_bits, const 
 }
 
 /* The place of the rule that matches, -1: none. */
-static int found(const struct rules *p, const char *local, const char *remote)
+static int found(struct rules *p, const char *local, const char *remote)
 {
     struct braid_ip l = ip(local), r = ip(remote);
-    const struct rule *hit = rules_find(p, &l, &r);
-    return hit ? (int)(hit - p->v) : -1;
+    return rules_place(p, rules_find(p, &l, &r));
 }
 
 START_TEST(the_first_rule_that_both_ends_match_wins)
@@ -103,6 +102,13 @@ static void open_with_rules(uint64_t quota)
     open_connection();
 }
 
+static struct braid_path_stats books(const struct side *side, int i)
+{
+    struct braid_path_stats st;
+    braid_core_path_stats(side->core, i, &st);
+    return st;
+}
+
 START_TEST(a_subflow_tells_which_rule_it_matched)
 {
     open_with_rules(0);
@@ -118,8 +124,10 @@ START_TEST(a_subflow_tells_which_rule_it_matched)
     braid_conn_stats(p.client.conn, &st);
     ck_assert_int_eq(st.subflows[0].path_rule, -1);
     ck_assert_uint_eq(st.subflows[0].weight, 1);
-    for (unsigned i = 0; i < 2; i++)
-        ck_assert_uint_eq(braid_core_path_subflows(p.server.core, i), 1);
+    for (int i = 0; i < 2; i++)
+        ck_assert_uint_eq(books(&p.server, i).subflows, 1);
+    ck_assert_uint_eq(books(&p.server, -1).subflows, 0);
+    ck_assert_uint_eq(books(&p.client, -1).subflows, 2);
     struct braid_conn_brief brief[2];
     struct braid_dump *d = braid_dump_begin(p.server.core);
     ck_assert_uint_eq(braid_dump_next_brief(d, brief, 2), 1);
@@ -129,8 +137,8 @@ START_TEST(a_subflow_tells_which_rule_it_matched)
     ck_assert_uint_eq(braid_dump_next_brief(d, brief, 2), 0);
     braid_dump_end(d);
     braid_core_abort(p.server.core, p.now);
-    for (unsigned i = 0; i < 2; i++)
-        ck_assert_uint_eq(braid_core_path_subflows(p.server.core, i), 0);
+    for (int i = 0; i < 2; i++)
+        ck_assert_uint_eq(books(&p.server, i).subflows, 0);
     pair_free(&p);
 }
 END_TEST
@@ -150,6 +158,54 @@ START_TEST(usage_is_the_payload_of_both_directions_over_all_connections)
     pair_transfer(&p, &p.client, 300, BRAID_SECOND);
     ck_assert_uint_eq(braid_core_path_usage(p.server.core, 0), 75300);
     ck_assert_uint_eq(braid_core_path_usage(p.server.core, 1), 0);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(the_books_of_a_path_tell_what_became_of_its_segments)
+{
+    open_with_rules(0);
+    pair_transfer(&p, &p.client, 5000, BRAID_SECOND);
+    pair_transfer(&p, &p.server, 70000, 10 * BRAID_SECOND);
+    const struct braid_path_stats st = books(&p.server, 0);
+    ck_assert_uint_eq(st.bytes_in, 5000);
+    ck_assert_uint_eq(st.bytes_out, 70000);
+    ck_assert_uint_ge(st.segments_sent, 70000 / 1460);
+    ck_assert_uint_eq(st.segments_again, 0);
+    uint64_t samples = 0; /* a round trip takes twice 5 ms, and a delayed ACK a little more */
+    for (unsigned i = 0; i <= BRAID_RTT_BOUNDS; i++) {
+        samples += st.rtt.samples[i];
+        ck_assert(st.rtt.samples[i] == 0 || (i >= 3 && braid_rtt_bounds[i] <= 100 * BRAID_MS));
+    }
+    ck_assert_uint_gt(samples, 0);
+    ck_assert_uint_ge(st.rtt.sum_us, samples * 2 * PAIR_DELAY);
+    braid_core_path_forget(p.server.core, 0);
+    ck_assert_uint_eq(books(&p.server, 0).bytes_out, 70000);
+    ck_assert_uint_eq(books(&p.server, 1).bytes_in + books(&p.server, -1).bytes_in, 0);
+    ck_assert_uint_eq(books(&p.client, -1).bytes_in, 70000);
+    pair_free(&p);
+}
+END_TEST
+
+static bool lose_one(struct pair *pair, bool to_server, uint8_t *packet, size_t len)
+{
+    (void)pair;
+    (void)packet;
+    static bool lost;
+    bool now = !to_server && len > 1000 && !lost;
+    lost |= now;
+    return !now;
+}
+
+START_TEST(what_was_sent_again_is_in_the_books_of_its_path)
+{
+    open_with_rules(0);
+    p.tap = lose_one;
+    pair_transfer(&p, &p.server, 70000, 10 * BRAID_SECOND);
+    ck_assert_uint_ge(books(&p.server, 0).segments_again, 1);
+    ck_assert_uint_eq(books(&p.server, 0).segments_again,
+                      braid_core_counters(p.server.core)->v[COUNT_TCP_RETRANS_SEGS]);
+    ck_assert_uint_eq(books(&p.server, 0).bytes_out, 70000);
     pair_free(&p);
 }
 END_TEST
@@ -198,6 +254,8 @@ int main(void)
     tcase_add_test(t, the_first_rule_that_both_ends_match_wins);
     tcase_add_test(t, a_rule_may_have_a_second_prefix_of_our_address);
     tcase_add_test(t, without_rules_nothing_matches);
+    tcase_add_test(t, the_books_of_a_path_tell_what_became_of_its_segments);
+    tcase_add_test(t, what_was_sent_again_is_in_the_books_of_its_path);
     tcase_add_test(t, a_subflow_tells_which_rule_it_matched);
     tcase_add_test(t, usage_is_the_payload_of_both_directions_over_all_connections);
     tcase_add_test(t, a_path_over_its_quota_is_a_backup);
