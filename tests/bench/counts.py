@@ -2,30 +2,28 @@
 
 The stack's instructions and packets, in virtual time: tests/bench/stack.c does a load once and twice as large under callgrind, and
 the difference is counted, of the program itself without libraries (the C library's and OpenSSL's depend on the processor). The
-daemon's system calls, in the topology of the benchmark: the kernel counts them while the load generator works (raw_syscalls). Those
-that found nothing (EAGAIN) and epoll_wait, whose number is a matter of how busy the machine is, are left out; so what is counted is
-what a connection or a gigabyte needs.
+daemon's system calls, in the topology of the benchmark: the kernel counts them while the load generator works; they are what a
+connection or a gigabyte needs. And what a program pays that has libbraid-socket preloaded and uses nothing of it.
 
-What has grown by more than its margin beside tests/bench/counts.txt is a failure: 3 % of the stack's, whose runs are alike to the
-instruction. Of the daemon's calls it is 12 %, since how much of what arrives one call finds differs by machine and run (a round trip
-took 4.15 to 4.59 calls on one machine); a needless call per packet is 13 % at least. If that is meant, or what has shrunk is to
-stay so, `tests/bench/run --gate --renew` writes the file anew.
+What has grown by more than its margin beside tests/bench/counts.txt is a failure: 3 % of the stack's and the library's, whose runs
+are alike to the instruction. Of the daemon's calls it is 12 %, since how much of what arrives one call finds differs by machine and
+run (a round trip took 4.15 to 4.59 calls on one machine); a needless call per packet is 13 % at least. If that is meant, or what has
+shrunk is to stay so, `tests/bench/run --gate --renew` writes the file anew.
 """
 import functools
-import json
 import os
 import pathlib
-import re
 import statistics
-import tempfile
 
+import instruments
+import library
 from field import CLIENT, BraidSubject, Field
 from lib.proc import CommandFailed, run
 from lib.proxy import BUILD
 
 FILE = pathlib.Path(__file__).resolve().parent / "counts.txt"
 STACK = BUILD / "bench/stack"
-MARGINS = {"stack": 0.03, "daemon": 0.12}
+MARGINS = {"stack": 0.03, "library": 0.03, "daemon": 0.12}
 # Kind of load, how much of it, what it is counted by and how many of these that is.
 STACK_LOADS = (("connections", 200, "connection", 200), ("trips", 500, "exchange of 64 bytes", 500),
                ("up", 20, "GB up", 0.02), ("down", 20, "GB down", 0.02))
@@ -35,35 +33,12 @@ CALL_LOADS = (("rate", ("-n", 1), "all", "connection, 1 KB each way"),
               ("rate", ("-n", 1, "-q", 1000000), "all", "connection, 1 MB up"),
               ("rtt", (), "count", "round trip of a byte"))
 SECONDS = 0.5
-EVENTS = ("-e", "raw_syscalls:sys_enter", "-e", "syscalls:sys_enter_epoll_wait", "-e", "syscalls:sys_enter_epoll_pwait2",
-          "-e", "raw_syscalls:sys_exit", "--filter", "ret == -11")
 HEAD = "# Counts of `make bench BENCH=gate` (tests/bench/counts.py); `tests/bench/run --gate --renew` writes them anew.\n"
 
 
-def own_instructions(profile, program):
-    """Of callgrind's output, what was executed in the program itself, and nothing that it called in libraries."""
-    total, ours, of_call, names = 0, False, False, {}
-    for line in profile.splitlines():
-        if found := re.match(r"(c?)ob=\((\d+)\)(?: (.*))?", line):  # cob: of a function that is called
-            if found[3]:
-                names[found[2]] = found[3]
-            ours = ours if found[1] else names[found[2]].endswith(program)
-        elif line.startswith("calls="):
-            of_call = True  # the next line is the cost of what was called, which is counted where it was spent
-        elif re.match(r"[+\-*\d]", line):
-            if ours and not of_call:
-                total += int(line.split()[1])
-            of_call = False
-    return total
-
-
 def _stack_once(kind, amount):
-    with tempfile.TemporaryDirectory() as folder:
-        out = pathlib.Path(folder) / "profile"
-        said = run(("valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}", STACK, kind, amount), limit=300).stdout
-        packets = json.loads(said)
-        return {"instructions": own_instructions(out.read_text(), f"/{STACK.name}"), "packets to the server": packets["client"],
-                "packets to the client": packets["server"]}
+    packets, instructions = instruments.callgrind(STACK, (STACK, kind, amount))
+    return {"instructions": instructions, "packets to the server": packets["client"], "packets to the client": packets["server"]}
 
 
 def stack():
@@ -77,14 +52,9 @@ def stack():
 
 
 def _calls_once(field, subject, kind, options, per):
-    with tempfile.NamedTemporaryFile("r") as out:
-        load = field.topology.client.command(CLIENT, "-w", 0, "-t", SECONDS, *options, subject.address, subject.port, kind)
-        got = json.loads(run(("perf", "stat", "-x,", *EVENTS, "-p", subject.process.pid, "-o", out.name, "--", *load),
-                             limit=60).stdout)
-        count = {fields[2]: int(fields[0]) for line in out if len(fields := line.strip().split(",")) > 2 and fields[0].isdigit()}
-    useful = count["raw_syscalls:sys_enter"] - count["raw_syscalls:sys_exit"] - sum(
-        value for name, value in count.items() if "epoll" in name)
-    return useful / got[per]
+    load = field.topology.client.command(CLIENT, "-w", 0, "-t", SECONDS, *options, subject.address, subject.port, kind)
+    got, calls_made = instruments.system_calls(load, "-p", subject.process.pid)
+    return calls_made / got[per]
 
 
 def _settled(sample):
@@ -98,17 +68,33 @@ def _settled(sample):
             return statistics.mean(lesser)
 
 
-def calls():
-    """System calls of the daemon, by name. None: the kernel does not let us count."""
-    if run(("perf", "stat", *EVENTS, "true"), check=False).returncode != 0:
-        return None
+def preload(field, subject):
+    """What the library adds to a program that uses nothing of it, by name."""
+    def all_of(got):
+        return got["all"]
+    client, to = field.topology.client, (subject.address, subject.port)
+    found = {"library, instructions per connection": library.instructions_each(client, subject.daemon, "rate", 1, to, all_of)}
+    if instruments.can_count_calls():
+        without, with_it = (library.system_calls_each(client, words, "rate", 1, to, all_of)
+                            for words in ((), library.braidrun(subject.daemon)))
+        found["library, system calls per connection"] = round(with_it - without, 1)  # an answer in two pieces costs one as well
+    return found
+
+
+def daemon(field, subject):
+    """Its system calls, by name; none if the kernel does not let us count."""
+    loads = CALL_LOADS if instruments.can_count_calls() else ()
+    return {f"daemon, system calls per {load[-1]}": _settled(functools.partial(_calls_once, field, subject, *load[:-1])) for load in loads}
+
+
+def in_field(*counters):
     found = {}
     with Field(f"gate{os.getpid()}", ramp=0) as field:
         subject = BraidSubject()
         subject.start(field)
         try:
-            for load in CALL_LOADS:
-                found[f"daemon, system calls per {load[-1]}"] = _settled(functools.partial(_calls_once, field, subject, *load[:-1]))
+            for count in counters:
+                found |= count(field, subject)
         finally:
             subject.stop()
     return found
@@ -151,7 +137,7 @@ def judge(was, found):
 def self_test():
     profile = ("fl=(1) a.c\nob=(1) /x/stack\nfn=(1) f\n1 10\n+1 5\ncob=(2) /lib/libc.so\ncalls=2 3\n* 700\n-1 1\nob=(2)\nfn=(2) g\n9 300\n"
                "ob=(1)\nfn=(3) h\n7 2\n")
-    assert own_instructions(profile, "/stack") == 18, own_instructions(profile, "/stack")
+    assert instruments.own_instructions(profile, "/stack") == 18, instruments.own_instructions(profile, "/stack")
     assert read(HEAD + "compiler\tgcc 1\na\t2.50\n") == ("gcc 1", {"a": 2.5})
     was = {"stack, a": 100, "stack, b": 100, "stack, c": 100, "stack, d": 1, "daemon, f": 100, "daemon, g": 100}
     failures, remarks = judge(was, {"stack, a": 104, "stack, b": 102, "stack, c": 96, "stack, e": 1, "daemon, f": 113, "daemon, g": 111})
@@ -162,12 +148,10 @@ def gate(renew):
     """Exit status."""
     self_test()
     try:
-        found = stack()
-        of_daemon = calls()
+        found = stack() | in_field(preload, daemon)
     except (CommandFailed, RuntimeError, OSError) as error:
         print(f"FAILED {str(error).splitlines()[-1]}")
         return 1
-    found |= of_daemon or {}
     for name, value in found.items():
         print(f"  {name}: {value:,.2f}")
     if renew:
@@ -181,7 +165,7 @@ def gate(renew):
     failures, remarks = judge(was, found)
     if any(line.startswith("daemon") for line in failures):
         print("  the daemon's calls once more: a busy machine makes them more, and never fewer than they need to be")
-        found |= {name: min(value, found[name]) for name, value in (calls() or {}).items()}
+        found |= {name: min(value, found[name]) for name, value in in_field(daemon).items()}
         failures, remarks = judge(was, found)
     for line in remarks:
         print(f"  {line}")

@@ -45,6 +45,12 @@ def new_topology(prefix):
         return net.Topology(prefix)
 
 
+def pin(process, cpus):
+    """With all its threads."""
+    for task in os.listdir(f"/proc/{process.pid}/task"):
+        os.sched_setaffinity(int(task), cpus)
+
+
 class Subject:
     """Something that a client can connect to."""
     process = None
@@ -65,8 +71,7 @@ class Subject:
 
     def pin(self):
         """All proxies get one CPU for themselves; they have one thread that works."""
-        for task in os.listdir(f"/proc/{self.process.pid}/task"):
-            os.sched_setaffinity(int(task), PROXY_CPUS)
+        pin(self.process, PROXY_CPUS)
 
     def alive(self):
         return not self.process or self.process.alive()

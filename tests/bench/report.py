@@ -97,9 +97,19 @@ def _cpe_cpu(results, row):
 
 
 def _program(results, row):
-    ratio_of = programs.of(results, row)
-    return [f"{row.title} ({row.unit})", *(spread(results.of(row.key, name), row.digits) for name in programs.NAMES),
-            number(ratio_of, 3), met(row, ratio_of)]
+    samples, ratio_of = [results.of(row.key, name) for name in programs.NAMES], programs.of(results, row)
+    return [f"{row.title} ({row.unit})", *(spread(each, row.digits) for each in samples), programs.compared(results, row),
+            ratio_of.verdict(row) if ratio_of else "-", number(len(samples[0]), 0)]
+
+
+def _program_counts(results, row, unit):
+    """CPU time, then what was counted once."""
+    in_unit = 1e3 if unit.startswith("ms") else 1e6
+    counted = next(iter(results.of(row.key, "counted")), {})
+    without, with_it = (median(results.of(row.key, name), "cpu") for name in programs.NAMES)
+    return [f"{row.title.split(', median')[0]} ({unit})", *(number(value and value * in_unit, 1) for value in (without, with_it)),
+            programs.compared(results, row, programs.of_cpu), *(number(counted.get(name), 2) for name in programs.NAMES),
+            number(counted.get("instructions"), 0)]
 
 
 def tables(results):
@@ -109,9 +119,16 @@ def tables(results):
     if results.part in (None, "cpe"):
         yield from _cpe_tables(results)
     if results.part in (None, "programs"):
-        yield ("Programs on the machine of a CPE, with libbraid-socket preloaded, of which they use nothing: medians (and ranges); "
-               "the ratio is the median of those of single turns", ["", *programs.NAMES, "ratio", "aim met"],
-               [_program(results, row) for row, *_ in programs.LOADS])
+        yield from _program_tables(results)
+
+
+def _program_tables(results):
+    yield ("Programs on the machine of a CPE, with libbraid-socket preloaded, of which they use nothing: medians (and ranges); the ratio "
+           "is the median of those of pairs (and lies within, with 95 % confidence)",
+           ["", *programs.NAMES, "ratio", "within 3 %", "pairs"], [_program(results, row) for row, *_ in programs.LOADS])
+    yield ("The program's own CPU time for these, its system calls, and instructions of the library",
+           ["", *(f"CPU, {name}" for name in programs.NAMES), "ratio", *(f"system calls, {name}" for name in programs.NAMES),
+            "instructions"], [_program_counts(results, row, unit) for row, *_, unit in programs.LOADS])
 
 
 def _cpe_tables(results):

@@ -53,6 +53,7 @@ class BraidSubject(Subject):
     name, state, cpe = "Braid", None, None
     steering = ("--lan", "lan")
     near, far = {}, {}  # keys of the CPE and the converter beside the defaults
+    daemon = {}  # and of both daemons
 
     def start(self, house, directory):
         at_cpe, at_edge = directory / "cpe", directory / "edge"
@@ -60,10 +61,10 @@ class BraidSubject(Subject):
             each.mkdir()
         converter = f"{home.SERVICE[4]}:{CONVERTER_PORT}"
         edge = Braid(house.edge, at_edge, [Section("edge conv", mode="convert", listen=converter, allow="10.0.0.0/8",
-                                               targets="any", **self.far)])
+                                               targets="any", **self.far)], **self.daemon)
         self.processes.append(edge.process)
         self.cpe = Braid(house.cpe, at_cpe, [Cpe(uplinks=[uplink.device for uplink in house.uplinks], mode="convert", peer=converter,
-                                         **self.near)])
+                                         **self.near)], **self.daemon)
         self.processes.append(self.cpe.process)
         self.state = directory / "steer"
         house.cpe.run(SCRIPT, "up", *self.steering, "--state", self.state)

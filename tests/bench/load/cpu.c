@@ -1,6 +1,7 @@
 /* Clock and CPU time. */
 #include <dirent.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 #include "load.h"
@@ -47,15 +48,35 @@ static double process_busy(pid_t pid)
     return sum;
 }
 
+static double seconds_of(struct timeval t)
+{
+    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static double own_busy(void)
+{
+    struct rusage use;
+    getrusage(RUSAGE_SELF, &use);
+    return seconds_of(use.ru_utime) + seconds_of(use.ru_stime);
+}
+
 void cpu_sample(const struct load *l, struct cpu *c)
 {
     c->machine = machine_busy();
     c->proxy = l->proxy ? process_busy(l->proxy) : 0;
+    c->own = own_busy();
 }
 
 struct cpu cpu_since(const struct load *l, const struct cpu *then)
 {
     struct cpu c;
     cpu_sample(l, &c);
-    return (struct cpu){.machine = c.machine - then->machine, .proxy = c.proxy - then->proxy};
+    return (struct cpu){
+        .machine = c.machine - then->machine, .proxy = c.proxy - then->proxy, .own = c.own - then->own};
+}
+
+void cpu_print(const struct cpu *spent)
+{
+    printf("\"cpu\": %.3f, \"proxy_cpu\": %.6f, \"own_cpu\": %.6f}\n", spent->machine, spent->proxy,
+           spent->own);
 }

@@ -73,10 +73,9 @@ void load_goodput(const struct load *l, bool download)
     struct cpu spent = cpu_since(l, &begun);
     struct flows sum;
     load_flows(l, fds, &sum);
-    printf(
-        "{\"bytes\": %llu, \"seconds\": %.6f, \"cpu\": %.3f, \"proxy_cpu\": %.6f, \"flows\": [%llu, %llu]}\n",
-        (unsigned long long)bytes, seconds, spent.machine, spent.proxy, (unsigned long long)sum.bytes[0],
-        (unsigned long long)sum.bytes[1]);
+    printf("{\"bytes\": %llu, \"seconds\": %.6f, \"flows\": [%llu, %llu], ", (unsigned long long)bytes,
+           seconds, (unsigned long long)sum.bytes[0], (unsigned long long)sum.bytes[1]);
+    cpu_print(&spent);
     close(epoll);
     load_close_all(l, fds);
 }

@@ -34,9 +34,10 @@ struct load {
     pid_t proxy;              /* whose CPU time is sampled, 0: nobody's */
 };
 
-/* Busy time of the whole machine and of the proxy's threads, in seconds since some moment. */
+/* Busy time of the whole machine, of the proxy's threads and of this program, in seconds since some moment.
+ */
 struct cpu {
-    double machine, proxy;
+    double machine, proxy, own;
 };
 
 /* What one connection's subflows have carried, by the order in which they were opened. */
@@ -50,6 +51,8 @@ double now(void); /* seconds */
 void cpu_sample(const struct load *l, struct cpu *c);
 /* The same, since an earlier sample. */
 struct cpu cpu_since(const struct load *l, const struct cpu *then);
+/* Ends the JSON document with it. */
+void cpu_print(const struct cpu *spent);
 
 /* A socket that is not connected yet. */
 int load_socket(const struct load *l);

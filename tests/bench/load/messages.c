@@ -85,8 +85,8 @@ void load_messages(const struct load *l)
     uint64_t count = talk_until(l, epoll, start + l->seconds);
     double seconds = now() - start;
     struct cpu spent = cpu_since(l, &begun);
-    printf("{\"count\": %llu, \"seconds\": %.6f, \"cpu\": %.3f, \"proxy_cpu\": %.6f}\n",
-           (unsigned long long)count, seconds, spent.machine, spent.proxy);
+    printf("{\"count\": %llu, \"seconds\": %.6f, ", (unsigned long long)count, seconds);
+    cpu_print(&spent);
     free(all);
     close(epoll);
     load_close_all(l, fds);

@@ -111,10 +111,10 @@ void load_rate(const struct load *l)
     run_until(&r, start + l->seconds);
     double seconds = now() - start;
     struct cpu spent = cpu_since(l, &begun);
-    printf("{\"connections\": %llu, \"seconds\": %.6f, \"cpu\": %.3f, \"proxy_cpu\": %.6f, \"failed\": %llu, "
-           "\"all\": %llu}\n",
-           (unsigned long long)(r.done - done), seconds, spent.machine, spent.proxy,
-           (unsigned long long)r.failed, (unsigned long long)(r.done + r.failed));
+    printf("{\"connections\": %llu, \"seconds\": %.6f, \"failed\": %llu, \"all\": %llu, ",
+           (unsigned long long)(r.done - done), seconds, (unsigned long long)r.failed,
+           (unsigned long long)(r.done + r.failed));
+    cpu_print(&spent);
     for (unsigned i = 0; i < l->connections; i++)
         close(all[i].fd);
     free(all);

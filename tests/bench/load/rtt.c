@@ -42,9 +42,9 @@ void load_rtt(const struct load *l)
     struct flows sum;
     load_flows(l, fds, &sum);
     qsort(took, n, sizeof(*took), compare);
-    printf("{\"p50\": %.2f, \"p99\": %.2f, \"count\": %zu, \"seconds\": %.6f, \"cpu\": %.3f, \"proxy_cpu\": "
-           "%.6f}\n",
-           (double)took[n / 2], (double)took[n * 99 / 100], n, t - start, spent.machine, spent.proxy);
+    printf("{\"p50\": %.2f, \"p99\": %.2f, \"count\": %zu, \"seconds\": %.6f, ", (double)took[n / 2],
+           (double)took[n * 99 / 100], n, t - start);
+    cpu_print(&spent);
     free(took);
     load_close_all(l, fds);
 }
