@@ -21,10 +21,10 @@ CONVERT = 5124
 PIECE = 8192
 
 
-def start(env, workers=0, limits=None, **keys):
+def start(env, workers=0, limits=None, tun=None, **keys):
     """The router's daemon, with as many uplinks as the home has."""
     uplinks = [uplink.device for uplink in env.home.uplinks]
-    router = env.daemon(env.home.cpe, [Cpe(uplinks=uplinks, **keys)], workers=workers, limits=limits)
+    router = env.daemon(env.home.cpe, [Cpe(uplinks=uplinks, **keys)], workers=workers, limits=limits, tun=tun)
     env.steer("up", "--lan", "lan", at=env.home.cpe)
     return router
 
