@@ -15,9 +15,10 @@ static void init_parts(struct subflow *sf)
     sf->reo_wnd.mult = 1;
 }
 
-/* Of what we open it is always the same one for the same two ends, so that the peer, who may remember a
- * connection that had them before, sees a later time in the new SYN and takes it at once (RFC 6191). Who does
- * not know the key learns nothing from it of others. */
+/* It is always the same one for the same two ends, so that a peer who remembers a connection that had them
+ * before sees a later time in a new SYN and takes it at once (RFC 6191), and what is still on its way of that
+ * connection has an earlier time than the new one, and is no part of it (RFC 7323 section 5.3). Who does not
+ * know the key learns nothing from it of others. */
 static uint32_t clock_offset(const struct subflow *sf)
 {
     const struct braid_addr ends[2] = {sf->local, sf->remote};
@@ -34,13 +35,10 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
     tcp_timers_init(sf);
     if (!sf->books)
         sf->books = &sf->env->books;
-    /* Different for each connection: who could guess them could inject data (RFC 9293 section 3.4.1), or
-     * learn since when this machine runs (RFC 7323 section 7.1). */
+    /* Who could guess them could inject data (RFC 9293 section 3.4.1), or learn since when this machine runs
+     * (RFC 7323 section 7.1). */
     sf->env->host.random(sf->env->host.ctx, &sf->syn.iss, sizeof(sf->syn.iss));
-    if (sf->syn.passive)
-        sf->env->host.random(sf->env->host.ctx, &sf->ts.offset, sizeof(sf->ts.offset));
-    else
-        sf->ts.offset = clock_offset(sf);
+    sf->ts.offset = clock_offset(sf);
     sf->syn.peer_mss = tcp_default_mss(v4);
     tcp_mtu_init(sf, now);
     sf->rcv.mss = sf->syn.peer_mss;
