@@ -56,6 +56,8 @@ enum braid_arguments {
       "/api/v1/paths", SUMMARY, FORGET, paths, paths)                                                       \
     X(UPLINKS, "uplinks", NONE, "the uplinks, whether they work, and what they carry",                      \
       "/api/v1/uplinks", SUMMARY, NOTHING, uplinks, uplinks)                                                 \
+    X(RATES, "rates", NONE, "what edges, CPEs and paths carry now, per second",                           \
+      "/api/v1/rates", NOTHING, NOTHING, rates, rates)                                                     \
     X(EVENTS, "events", MAYBE_ID, "what happens to connections, or to one, until interrupted",               \
       NULL, NOTHING, NOTHING, events, events)
 /* clang-format on */

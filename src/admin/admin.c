@@ -5,8 +5,10 @@
 #include "admin/control_socket.h"
 #include "admin/http.h"
 #include "admin/live.h"
+#include "admin/meter.h"
 
-#define ADMIN_QUERIES   32   /* of HTTP at the same time, and as many of the control socket */
+#define ADMIN_QUERIES   32 /* of HTTP at the same time, and as many of the control socket */
+#define ADMIN_METER_MS  1000
 #define ADMIN_ANSWER_MS 5000 /* that a worker may take for one page of an answer */
 
 struct admin {
@@ -15,6 +17,7 @@ struct admin {
     struct control *control;
     struct http *http;
     struct snapshot_source *source;
+    struct meter *meter;
     struct query_set *http_queries, *control_queries; /* apart: HTTP's clients keep nobody from asking */
 };
 
@@ -43,6 +46,10 @@ int admin_start(struct admin *a, struct worker *const *workers, unsigned n, cons
     if (!a->source)
         return -1;
     a->source->uplinks = uplinks;
+    a->meter = meter_new(a->base, a->source, a->conf, ADMIN_METER_MS);
+    if (!a->meter)
+        return -1;
+    a->source->meter = a->meter;
     a->http_queries = query_set_new(a->base, a->source, a->conf, &limits);
     a->control_queries = query_set_new(a->base, a->source, a->conf, &limits);
     if (!a->http_queries || !a->control_queries || http_start(a->http, a->http_queries) < 0)
@@ -63,6 +70,7 @@ void admin_stop(struct admin *a)
     http_free(a->http);
     query_set_free(a->http_queries);
     query_set_free(a->control_queries);
+    meter_free(a->meter);
     live_source_free(a->source);
     free(a);
 }

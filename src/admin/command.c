@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "admin/command.h"
+#include "admin/meter.h"
 #include "conf/profiles.h"
 
 const struct command commands[BRAID_COMMAND_MAX] = {
@@ -217,6 +218,24 @@ bool command_at_path(const char *path, struct command_call *call)
         if (matches(call->command, path, &call->id))
             return true;
     return false;
+}
+
+int command_take_query(char *query, struct command_call *call, const char **error)
+{
+    if (call->command != &commands[BRAID_COMMAND_RATES])
+        return 0; /* the others take none, and never minded */
+    for (char *part; (part = strsep(&query, "&")) != NULL;) {
+        char *value = strchr(part, '=');
+        uint64_t number;
+        if (!*part)
+            continue;
+        *error = "the only parameter here is seconds, a number from 1 to 300";
+        if (!value || strncmp(part, "seconds=", 8) != 0 || !parse_id(value + 1, &number) || number < 1 ||
+            number > METER_SECONDS)
+            return -1;
+        call->seconds = (unsigned)number;
+    }
+    return 0;
 }
 
 const char *command_paths(char out[COMMAND_PATHS])

@@ -28,6 +28,7 @@ struct command_call {
     uint64_t id;                   /* of a connection */
     bool one;                      /* there is an id, where there may be none */
     bool clear;                    /* forget what is listed */
+    unsigned seconds;              /* of rates; 0: all that are known */
     enum braid_setting setting;    /* what is to be set, ... */
     const char *name;              /* ... to what, for command_resolve; within the line; ... */
     struct snapshot_change change; /* ... which fills in this */
@@ -41,6 +42,9 @@ int command_resolve(const struct conf *conf, struct command_call *call, char err
 
 /* The command at a path of the HTTP port; false: there is none. */
 bool command_at_path(const char *path, struct command_call *call);
+/* Reads what is behind the '?', which is not whole afterwards. 0, or -1 and *error is one sentence, a static
+ * string. */
+int command_take_query(char *query, struct command_call *call, const char **error);
 #define COMMAND_PATHS 512
 /* "/metrics, /api/v1/status, ... and ...": all of them, into out, which is returned. */
 const char *command_paths(char out[COMMAND_PATHS]);

@@ -73,6 +73,7 @@ enum gather_step gather_take(struct gathered *g, struct snapshot_job *job, unsig
     case SNAPSHOT_CHANGE:
         return job->n > 0 ? GATHER_WHOLE : GATHER_NOT_FOUND;
     case SNAPSHOT_NOTHING:
+    case SNAPSHOT_RATES: /* of the meter alone */
         break;
     }
     return GATHER_WHOLE;

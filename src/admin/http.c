@@ -151,6 +151,7 @@ static void answer(struct client *cl)
 {
     struct request *r = &cl->request;
     struct command_call call;
+    const char *error;
     r->close |= r->body; /* which is not read */
     visitor_answering(&cl->visitor);
     if (((struct http *)cl->visitor.crowd)->loopback && *r->host && !request_host_is_local(r))
@@ -161,6 +162,8 @@ static void answer(struct client *cl)
         reply_error(cl, 405, "only GET and HEAD are allowed");
     else if (r->body)
         reply_error(cl, 413, "there is no use for a request's content here");
+    else if (command_take_query(r->query, &call, &error) < 0)
+        reply_error(cl, 400, error);
     else
         begin_query(cl, &call);
 }

@@ -155,13 +155,9 @@ static unsigned stripping(const struct node *node, braid_time now)
     return strips;
 }
 
-static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget)
+static void take_counters(struct worker *w, struct snapshot_worker *sum)
 {
     const struct edges *es = edges_of(worker_user(w));
-    braid_core_stats(worker_core(w), &sum->core);
-    sum->counters = *braid_core_counters(worker_core(w));
-    sum->io = *worker_counters(w);
-    sum->strips = stripping(worker_user(w), worker_now(w));
     for (unsigned i = 0; i < edges_count(es); i++)
         sum->edges[i].counters = *edges_counters(es, i);
     for (unsigned i = 0; i < sum->n_cpes; i++)
@@ -169,10 +165,19 @@ static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget
     for (unsigned i = 0; i < sum->n_paths; i++) {
         sum->paths[i].bytes = braid_core_path_usage(worker_core(w), i);
         braid_core_path_stats(worker_core(w), (int)i, &sum->paths[i].stats);
-        if (forget)
-            braid_core_path_forget(worker_core(w), i);
     }
     braid_core_path_stats(worker_core(w), -1, &sum->paths[sum->n_paths].stats);
+}
+
+static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget)
+{
+    braid_core_stats(worker_core(w), &sum->core);
+    sum->counters = *braid_core_counters(worker_core(w));
+    sum->io = *worker_counters(w);
+    sum->strips = stripping(worker_user(w), worker_now(w));
+    take_counters(w, sum);
+    for (unsigned i = 0; forget && i < sum->n_paths; i++)
+        braid_core_path_forget(worker_core(w), i);
 }
 
 /* One page of connections per turn goes into the sums; the rest is filled in at the end. True: more turns. */
@@ -242,6 +247,9 @@ static void work(struct worker *w, void *arg)
             worker_post(w, work, job);
             return;
         }
+        break;
+    case SNAPSHOT_RATES:
+        take_counters(w, job->summary);
         break;
     case SNAPSHOT_BYPASS:
     case SNAPSHOT_CLEAR:

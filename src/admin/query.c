@@ -146,6 +146,7 @@ static void render(struct query *q, bool last)
     v.uptime_s = now.tv_sec - q->set->started.tv_sec - (now.tv_nsec < q->set->started.tv_nsec);
     v.log_lost = log_lost();
     v.cleared = q->call.clear;
+    v.seconds = q->call.seconds;
     gather_show(&q->gathered, q->job, &v);
     q->call.command->render[q->call.format](&q->part, &v);
     snapshot_job_clear(q->job);
@@ -266,8 +267,11 @@ struct query_set *query_set_new(struct event_base *base, struct snapshot_source 
         return NULL;
     set->base = base;
     set->source = source;
-    set->view = (struct snapshot_view){
-        .conf = conf, .uplinks = source->uplinks, .n_workers = source->n_workers, .started_s = time(NULL)};
+    set->view = (struct snapshot_view){.conf = conf,
+                                       .uplinks = source->uplinks,
+                                       .n_workers = source->n_workers,
+                                       .started_s = time(NULL),
+                                       .meter = source->meter};
     set->limits = *limits;
     clock_gettime(CLOCK_MONOTONIC, &set->started);
     list_init(&set->queries);

@@ -155,6 +155,16 @@ const char *render_volume(uint64_t bytes, char out[RENDER_SIZE])
     return scaled_text(bytes, 1000, units, out);
 }
 
+const char *render_bit_rate(uint64_t bytes, char out[RENDER_SIZE])
+{
+    static const char *const units[] = {"kbit/s", "Mbit/s", "Gbit/s", "Tbit/s", "Pbit/s", "Ebit/s"};
+    uint64_t bits = bytes > UINT64_MAX / 8 ? UINT64_MAX : bytes * 8;
+    if (bits >= 1000)
+        return scaled_text(bits, 1000, units, out);
+    snprintf(out, RENDER_SIZE, "%" PRIu64 " bit/s", bits);
+    return out;
+}
+
 const char *render_path_name(const struct conf *conf, const struct braid_subflow_stats *s)
 {
     return s->path_rule >= 0 ? conf->path_names[s->path_rule] : NULL;

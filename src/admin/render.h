@@ -33,6 +33,9 @@ void render_family(struct doc *d, const char *name, const char *type, const char
 /* The paths' part of the metrics. */
 void render_paths_metrics(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total);
 
+/* What was carried in the last seconds, and its part of the metrics. */
+render_fn render_rates_text, render_rates_json, render_rates_metrics;
+
 /* The uplinks, and their part of the metrics. */
 render_fn render_uplinks_text, render_uplinks_json, render_uplinks_metrics;
 
@@ -67,6 +70,8 @@ struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *
 const char *render_size(uint64_t bytes, char out[RENDER_SIZE]);
 /* The same as quotas are written in the configuration: "100.0 MB". */
 const char *render_volume(uint64_t bytes, char out[RENDER_SIZE]);
+/* Bytes per second as a rate of bits: "12.3 Mbit/s". */
+const char *render_bit_rate(uint64_t bytes, char out[RENDER_SIZE]);
 /* The name of the path that a subflow belongs to; NULL: none. */
 const char *render_path_name(const struct conf *conf, const struct braid_subflow_stats *s);
 

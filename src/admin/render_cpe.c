@@ -1,6 +1,7 @@
 /* The CPEs of a snapshot, in the status and among the metrics. */
 #include <inttypes.h>
 #include <stdio.h>
+#include "admin/meter.h"
 #include "admin/render.h"
 
 /* ---- status ---------------------------------------------------------------------------------- */
@@ -43,7 +44,8 @@ void render_cpes_text(struct doc *d, const struct snapshot_view *v, const struct
         cpe_rows(d, &v->conf->cpes[i], &total->cpes[i]);
 }
 
-static void cpe_object(struct json *j, const struct cpe_params *p, const struct snapshot_cpe *c)
+static void cpe_object(struct json *j, const struct cpe_params *p, const struct snapshot_cpe *c,
+                       struct meter_point now)
 {
     char text[RENDER_TARGET];
     json_object(j, NULL);
@@ -70,6 +72,8 @@ static void cpe_object(struct json *j, const struct cpe_params *p, const struct 
     json_uint(j, "open", c->counters.open);
     for (unsigned i = 0; i < CPE_COUNTER_MAX; i++)
         json_uint(j, cpe_counter_name(i), c->counters.v[i]);
+    json_uint(j, "bytes_up_per_s", now.in);
+    json_uint(j, "bytes_down_per_s", now.out);
     json_end(j);
 }
 
@@ -77,6 +81,6 @@ void render_cpes_json(struct json *j, const struct snapshot_view *v, const struc
 {
     json_array(j, "cpes");
     for (unsigned i = 0; i < v->conf->n_cpes; i++)
-        cpe_object(j, &v->conf->cpes[i], &total->cpes[i]);
+        cpe_object(j, &v->conf->cpes[i], &total->cpes[i], meter_point(v->meter, METER_CPES, i, 0));
     json_end(j);
 }

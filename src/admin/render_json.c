@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <braid/version.h>
+#include "admin/meter.h"
 #include "admin/render.h"
 #include "base/addr.h"
 #include "role/edge_mode.h"
@@ -27,7 +28,8 @@ static void io_members(struct json *j, const struct worker_counters *io)
         json_uint(j, render_io_counters[i].name, render_io_value(io, i));
 }
 
-static void edge_object(struct json *j, const struct edge_params *p, const struct snapshot_edge *e)
+static void edge_object(struct json *j, const struct edge_params *p, const struct snapshot_edge *e,
+                        struct meter_point now)
 {
     char text[RENDER_TARGET];
     json_object(j, NULL);
@@ -56,6 +58,8 @@ static void edge_object(struct json *j, const struct edge_params *p, const struc
     json_uint(j, "open", e->counters.open);
     for (unsigned i = 0; i < EDGE_COUNTER_MAX; i++)
         json_uint(j, edge_counter_name(i), e->counters.v[i]);
+    json_uint(j, "bytes_to_server_per_s", now.in);
+    json_uint(j, "bytes_from_server_per_s", now.out);
     json_end(j);
 }
 
@@ -74,7 +78,7 @@ void render_status_json(struct doc *d, const struct snapshot_view *v)
     json_end(&j);
     json_array(&j, "edges");
     for (unsigned i = 0; i < v->conf->n_edges; i++)
-        edge_object(&j, &v->conf->edges[i], &total->edges[i]);
+        edge_object(&j, &v->conf->edges[i], &total->edges[i], meter_point(v->meter, METER_EDGES, i, 0));
     json_end(&j);
     render_cpes_json(&j, v, total);
     json_array(&j, "workers");

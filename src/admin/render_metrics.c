@@ -229,6 +229,7 @@ void render_metrics(struct doc *d, const struct snapshot_view *v)
     edge_families(d, v, total);
     cpe_families(d, v, total);
     render_paths_metrics(d, v, total);
+    render_rates_metrics(d, v);
     render_uplinks_metrics(d, v);
     worker_families(d, v);
     counter_families(d, total);

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "admin/meter.h"
 #include "admin/render.h"
 #include "base/addr.h"
 
@@ -27,11 +28,13 @@ static bool is_over(const struct braid_path_rule *r, const struct snapshot_path 
 
 /* What became of a path's segments; the samples of the round trip by the bound that they do not exceed, null
  * for those above all. */
-static void json_books(struct json *j, const struct braid_path_stats *s)
+static void json_books(struct json *j, const struct braid_path_stats *s, struct meter_point now)
 {
     json_uint(j, "subflows", s->subflows);
     json_uint(j, "bytes_in", s->bytes_in);
     json_uint(j, "bytes_out", s->bytes_out);
+    json_uint(j, "bytes_in_per_s", now.in);
+    json_uint(j, "bytes_out_per_s", now.out);
     json_uint(j, "segments_sent", s->segments_sent);
     json_uint(j, "segments_again", s->segments_again);
     json_array(j, "rtt");
@@ -66,7 +69,7 @@ void render_paths_json(struct doc *d, const struct snapshot_view *v)
         json_uint(&j, "cost", r->cost);
         json_uint(&j, "weight", r->weight);
         json_uint(&j, "bytes", total->paths[i].bytes);
-        json_books(&j, &total->paths[i].stats);
+        json_books(&j, &total->paths[i].stats, meter_point(v->meter, METER_PATHS, i, 0));
         if (r->quota > 0)
             json_uint(&j, "quota", r->quota);
         else
@@ -76,7 +79,8 @@ void render_paths_json(struct doc *d, const struct snapshot_view *v)
     }
     json_end(&j);
     json_object(&j, "other");
-    json_books(&j, &total->paths[total->n_paths].stats);
+    json_books(&j, &total->paths[total->n_paths].stats,
+               meter_point(v->meter, METER_PATHS, total->n_paths, 0));
     json_end(&j);
     json_bool(&j, "cleared", v->cleared);
     json_end(&j);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "admin/meter.h"
 #include "admin/render.h"
 #include "base/addr.h"
 #include "io/multihoming.h"
@@ -76,6 +77,9 @@ void render_uplinks_json(struct doc *d, const struct snapshot_view *v)
         json_uint(&j, "weight", r->weight);
         json_uint(&j, "subflows", books->stats.subflows);
         json_uint(&j, "bytes", books->bytes);
+        const struct meter_point now = meter_point(v->meter, METER_PATHS, rule_of(v, i), 0);
+        json_uint(&j, "bytes_in_per_s", now.in);
+        json_uint(&j, "bytes_out_per_s", now.out);
         json_number_or_null(&j, "quota", r->quota > 0, r->quota);
         json_bool(&j, "over_quota", r->quota > 0 && books->bytes >= r->quota);
         json_end(&j);

@@ -32,7 +32,11 @@ static int take_target(struct request *r, const char *target)
     } else if (target[0] != '/' && strcmp(target, "*") != 0) {
         return BAD_REQUEST;
     }
-    copy(r->path, sizeof(r->path), target, strcspn(target, "?#"));
+    size_t path = strcspn(target, "?#");
+    copy(r->path, sizeof(r->path), target, path);
+    if (target[path] == '?' &&
+        !copy(r->query, sizeof(r->query), target + path + 1, strcspn(target + path + 1, "#")))
+        return BAD_REQUEST;
     return 0;
 }
 

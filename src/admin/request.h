@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define REQUEST_PATH 256 /* bytes, the NUL included; there is no longer one */
-#define REQUEST_HOST 256
+#define REQUEST_PATH  256 /* bytes, the NUL included; there is no longer one */
+#define REQUEST_HOST  256
+#define REQUEST_QUERY 512
 
 enum request_method { REQUEST_OTHER, REQUEST_GET, REQUEST_HEAD };
 
@@ -14,9 +15,10 @@ enum request_method { REQUEST_OTHER, REQUEST_GET, REQUEST_HEAD };
 struct request {
     bool begun; /* the request line was there */
     enum request_method method;
-    char path[REQUEST_PATH]; /* without a query; "" if it is too long */
-    char host[REQUEST_HOST]; /* "" if none is named */
-    bool has_host, absolute; /* there is a field Host; the target names the host */
+    char path[REQUEST_PATH];   /* without a query; "" if it is too long */
+    char query[REQUEST_QUERY]; /* what is behind the '?'; "" if nothing is */
+    char host[REQUEST_HOST];   /* "" if none is named */
+    bool has_host, absolute;   /* there is a field Host; the target names the host */
     bool http_1_0;
     bool close; /* the client wants to end the connection, or cannot do otherwise */
     bool body;  /* one follows */

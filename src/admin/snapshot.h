@@ -74,7 +74,9 @@ struct snapshot_change {
 enum snapshot_what {
     SNAPSHOT_NOTHING, /* no worker is asked */
     SNAPSHOT_SUMMARY, /* fills in summary */
-    SNAPSHOT_FORGET,  /* the same, and counts the bytes of paths anew */
+    SNAPSHOT_RATES, /* of it what rates follow from: counters of edges, CPEs and paths; looks at no connection
+                     */
+    SNAPSHOT_FORGET,  /* as SUMMARY, and counts the bytes of paths anew */
     SNAPSHOT_PAGE,    /* fills in the next n conns; n is 0 at the end, and only then dump is closed */
     SNAPSHOT_ONE,     /* fills in the connection with the core's number id, if there is one: n is 1 or 0 */
     SNAPSHOT_CHANGE,  /* the same, after the change */
@@ -114,6 +116,7 @@ void snapshot_job_free(struct snapshot_job *job);
 struct snapshot_source {
     unsigned n_workers;
     const struct uplinks *uplinks; /* as they are at any time, for the main thread; NULL: there are none */
+    const struct meter *meter;     /* likewise */
     /* Has job->worker answer; job->answered(job) is called on the main thread, later (never from within ask),
      * and exactly once. */
     void (*ask)(struct snapshot_source *s, struct snapshot_job *job);
@@ -127,6 +130,7 @@ struct snapshot_source {
     void (*unwatch)(struct snapshot_source *s, struct watch *w);
 };
 
+struct meter;
 struct render_list;
 
 /* Everything that a document can show; what the workers were not asked for is NULL or 0. */
@@ -135,9 +139,11 @@ struct snapshot_view {
     const struct uplinks *uplinks; /* NULL: there are none */
     unsigned n_workers;
     int64_t uptime_s;
-    int64_t started_s; /* UNIX time */
-    uint64_t log_lost; /* lines */
-    bool cleared;      /* what is shown has just been forgotten */
+    int64_t started_s;         /* UNIX time */
+    uint64_t log_lost;         /* lines */
+    bool cleared;              /* what is shown has just been forgotten */
+    const struct meter *meter; /* NULL: nobody measures */
+    unsigned seconds;          /* of it that are shown; 0: all */
     struct snapshot_worker *const *workers;
     int64_t now_us;   /* UNIX time, of events */
     const void *rows; /* of a table, sorted, each thing once; or events (struct watch_event) */

@@ -22,6 +22,7 @@ struct fake {
     bool fail;                        /* memory is short */
     struct snapshot_job *held[64];
     unsigned n_held;
+    unsigned rounds; /* of the meter; each has more in the counters */
     unsigned asked, dropped, open_dumps, cleared, forgotten, unlearned;
     struct snapshot_change changed; /* the last one */
     uint64_t changed_id;
@@ -138,6 +139,21 @@ static inline void fake_summary(struct snapshot_worker *s, unsigned worker)
     }
 }
 
+/* In each round of the meter 100 bytes to a server and 300 from it, and of a path 10 segments, of which 2
+ * again. */
+static inline void fake_round(struct fake *f, struct snapshot_worker *s, unsigned worker)
+{
+    struct braid_path_stats *lte = &s->paths[0].stats;
+    uint64_t n = f->rounds += worker == 0;
+    s->edges[0].counters.v[EDGE_TO_SERVER] += 100 * n;
+    s->edges[0].counters.v[EDGE_FROM_SERVER] += 300 * n;
+    lte->bytes_in += 7000 * n;
+    lte->segments_sent += 8 * n;
+    lte->segments_again += 2 * n;
+    lte->rtt.samples[2] += n;
+    lte->rtt.sum_us += 4000 * n;
+}
+
 /* And adds it to the job; every other one has a server. */
 static inline void fake_add_conn(struct snapshot_job *job, unsigned n, unsigned subflows)
 {
@@ -204,8 +220,10 @@ static inline void fake_fill(struct fake *f, struct snapshot_job *job)
     job->now = 65 * BRAID_SECOND;
     job->failed = f->fail;
     f->forgotten += job->what == SNAPSHOT_FORGET;
-    if (job->what == SNAPSHOT_SUMMARY || job->what == SNAPSHOT_FORGET)
+    if (job->what == SNAPSHOT_SUMMARY || job->what == SNAPSHOT_RATES || job->what == SNAPSHOT_FORGET)
         fake_summary(job->summary, job->worker);
+    if (job->what == SNAPSHOT_RATES)
+        fake_round(f, job->summary, job->worker);
     else if (job->what == SNAPSHOT_BYPASS || job->what == SNAPSHOT_CLEAR)
         fake_bypass(f, job);
     else if (job->what == SNAPSHOT_LEARNED || job->what == SNAPSHOT_UNLEARN)

@@ -200,9 +200,9 @@ START_TEST(errors_come_in_the_format_that_was_asked_for)
     static const char *const replies[][2] = {
         {"nonsense\n",
          "error: unknown command; there are status connections show counters bypass learned set "
-         "algorithms paths uplinks events and the option --json\n"},
+         "algorithms paths uplinks rates events and the option --json\n"},
         {"nonsense --json\n", "{\"error\":\"unknown command; there are status connections show counters "
-                              "bypass learned set algorithms paths uplinks events and the option "
+                              "bypass learned set algorithms paths uplinks rates events and the option "
                               "--json\"}\n"},
         {"status x\n", "error: this command takes no argument\n"},
         {"set 999 profile bulk\n",

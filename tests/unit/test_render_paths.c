@@ -11,7 +11,8 @@ START_TEST(paths_add_up_the_workers_and_tell_whose_quota_is_used_up)
     render_paths_json(&doc, &view);
     const char *text = written();
     contains(text, "{\"paths\":[{\"name\":\"lte\",\"local\":\"any\",\"remote\":\"2001:db8::/32\",\"cost\":5,"
-                   "\"weight\":1,\"bytes\":1200,\"subflows\":5,\"bytes_in\":800,\"bytes_out\":400,"
+                   "\"weight\":1,\"bytes\":1200,\"subflows\":5,\"bytes_in\":800,\"bytes_out\":400,\"bytes_in_"
+                   "per_s\":0,\"bytes_out_per_s\":0,"
                    "\"segments_sent\":180,\"segments_again\":20,\"rtt\":[{\"up_to_us\":1000,\"samples\":0},");
     contains(text, ",{\"up_to_us\":10000,\"samples\":10},");
     contains(text,

@@ -60,7 +60,7 @@ START_TEST(json_has_an_object_for_each_family)
         "\"address\":\"2001:db8::7\",\"gateway\":null,\"inner\":\"fd00:200::1\",\"srtt_us\":null,"
         "\"probes\":3,\"loss_percent\":100},\"backup\":true,\"strips_option_30\":true,\"cost\":5,\"weight\":"
         "1,\"subflows\":5,"
-        "\"bytes\":1200,\"quota\":");
+        "\"bytes\":1200,\"bytes_in_per_s\":0,\"bytes_out_per_s\":0,\"quota\":");
     contains(text, ",\"over_quota\":true},{\"name\":\"dsl\"");
     contains(text,
              "\"ipv4\":{\"state\":\"down\",\"lacks\":\"no carrier\",\"address\":null,\"gateway\":null,");
