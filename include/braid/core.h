@@ -408,7 +408,8 @@ int braid_conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip);
  * TAKEN: others have the port towards each address of the peer that is known. */
 enum braid_error braid_conn_allow(struct braid_conn *c, const struct braid_addr *addr);
 /* The same: it is not used any more. Its subflows are closed, as by braid_conn_endpoint_remove, and the
- * peer's joins there are refused. -1: as LIMIT. */
+ * peer's joins there are refused; the peer is told when they are, since it may end them when it hears of it.
+ * -1: as LIMIT. */
 int braid_conn_forbid(struct braid_conn *c, const struct braid_ip *ip);
 /* Something may have happened to connections on their way to and from this address, such as the loss of a
  * translator's memory, that only a packet of ours brings to light: the peer of each subflow from there is

@@ -38,13 +38,34 @@ void conn_withdraw_not(struct braid_conn *c, uint8_t id)
 
 /* The list has a place for each of our addresses; should it be full all the same, the oldest has been sent
  * most often. */
-void conn_withdraw(struct braid_conn *c, uint8_t id)
+static void enter_withdrawal(struct braid_conn *c, struct withdrawal w)
 {
     struct conn_known *m = c->pm.known;
-    conn_withdraw_not(c, id);
+    conn_withdraw_not(c, w.id);
     if (m->n_withdrawals == PM_MAX_LOCALS)
         conn_withdraw_not(c, m->withdrawals[0].id);
-    m->withdrawals[m->n_withdrawals++] = (struct withdrawal){.id = id, .left = RM_ADDR_TRIES, .due = true};
+    m->withdrawals[m->n_withdrawals++] = w;
+    conn_dirty(c);
+}
+
+void conn_withdraw(struct braid_conn *c, uint8_t id)
+{
+    enter_withdrawal(c, (struct withdrawal){.id = id, .left = RM_ADDR_TRIES, .due = true});
+}
+
+void conn_withdraw_later(struct braid_conn *c, uint8_t id)
+{
+    enter_withdrawal(c, (struct withdrawal){.id = id, .left = RM_ADDR_TRIES, .held = true});
+}
+
+void conn_withdraw_held(struct braid_conn *c)
+{
+    struct conn_known *m = c->pm.known;
+    for (unsigned i = 0; i < m->n_withdrawals; i++) {
+        struct withdrawal *w = &m->withdrawals[i];
+        w->due |= w->held;
+        w->held = false;
+    }
     conn_dirty(c);
 }
 
@@ -175,7 +196,7 @@ void conn_announce_timeout(struct braid_conn *c, braid_time now)
         no_later(&c->deadlines.addr, now + ADD_ADDR_INTERVAL);
     }
     for (unsigned i = 0; i < m->n_withdrawals; i++)
-        m->withdrawals[i].due = true;
-    if (m->n_withdrawals > 0)
+        m->withdrawals[i].due = !m->withdrawals[i].held;
+    if (conn_withdrawals_due(c) > 0)
         no_later(&c->deadlines.addr, now + ADD_ADDR_INTERVAL);
 }

@@ -13,6 +13,9 @@ void conn_announce(struct braid_conn *c, unsigned i);
  * again. */
 void conn_withdraw(struct braid_conn *c, uint8_t id);
 void conn_withdraw_not(struct braid_conn *c, uint8_t id);
+/* The same, but nothing is sent before conn_withdraw_held. */
+void conn_withdraw_later(struct braid_conn *c, uint8_t id);
+void conn_withdraw_held(struct braid_conn *c);
 /* How many withdrawals are due. */
 unsigned conn_withdrawals_due(const struct braid_conn *c);
 /* Sends announcements, echoes and withdrawals that are due. */

@@ -28,7 +28,9 @@ struct withdrawal {
     /* the address ID as the peer knows it; 0: the initial subflow's address */
     uint8_t id;
     uint8_t left; /* transmissions to come */
-    bool due;
+    bool due : 1;
+    /* until the connection can do without the address: a peer may leave it as soon as it hears of this */
+    bool held : 1;
 };
 
 #define ECHOES_MAX 4 /* what else comes meanwhile comes again */

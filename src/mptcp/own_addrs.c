@@ -159,8 +159,9 @@ int conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
 }
 
 /* Its place, its ID and its subflows stay for the time being; the peer, if it knows the address, hears of it
- * at the flush. -1: there is no such endpoint. */
-int conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
+ * at the flush, or not before the connection has other subflows. -1: there is no such endpoint. */
+static int take_away(struct braid_conn *c, const struct braid_ip *ip,
+                     void (*withdraw)(struct braid_conn *c, uint8_t id))
 {
     int i = conn_find_local(c, ip);
     struct conn_known *m = i < 0 ? NULL : conn_know(c);
@@ -170,13 +171,19 @@ int conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
     /* Section 3.4.2: only of what the peer has heard, from an ADD_ADDR or from a subflow, is there anything
      * to withdraw. */
     if (conn_is_mptcp(c) && (l->id == 0 || l->announced || in_use(c, ip)))
-        conn_withdraw(c, l->id);
+        withdraw(c, l->id);
     l->usable = l->announced = false;
     m->announcements[i] = (struct announcement){0};
     /* conn_pm_update closes its subflows, once the connection can do without them */
     m->departing = true;
     conn_pm_changed(c);
     return 0;
+}
+
+/* An address that is gone carries nothing any more: the peer is told at once. */
+int conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
+{
+    return take_away(c, ip, conn_withdraw);
 }
 
 int braid_conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
@@ -284,7 +291,7 @@ int braid_conn_forbid(struct braid_conn *c, const struct braid_ip *ip)
     if (conn_find_local(c, ip) < 0)
         enter_joined(c, ip);
     if (uses(c, ip))
-        conn_endpoint_remove(c, ip);
+        take_away(c, ip, in_use(c, ip) ? conn_withdraw_later : conn_withdraw);
     return 0;
 }
 

@@ -263,7 +263,8 @@ static bool can_do_without(const struct braid_conn *c)
 }
 
 /* Closes the subflows of our addresses that were taken away, of which something is known. A connection that
- * has no others keeps them until it has. */
+ * has no others keeps them until it has, and does not tell the peer before if they still work: it might end
+ * them. */
 static void retire_departed(struct braid_conn *c, braid_time now)
 {
     bool spare = can_do_without(c);
@@ -278,6 +279,8 @@ static void retire_departed(struct braid_conn *c, braid_time now)
         else
             c->pm.known->departing = true;
     }
+    if (!c->pm.known->departing)
+        conn_withdraw_held(c);
 }
 
 /* ---- when it is asked ---- */

@@ -101,6 +101,25 @@ def test_a_server_says_at_which_addresses_its_client_may_join(env, version, addr
         assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
 
 
+@braid_only
+@cases(**SERVERS)
+def test_a_client_hears_of_a_removal_when_it_has_another_address(env, version, address):
+    """And not before: it may leave the first one then."""
+    service, other = net.SERVICE[version], net.SIGNAL[version]
+    with server(env, version, address, path_manager="passive") as child:
+        near = env.connect(version)
+        accept(child, near)
+        child(f"remove(s, '{service}')")
+        near.sendall(GREETING)
+        assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+        assert at(near) == {service} and env.client.counters()["MPTcpExtRmAddr"] == 0
+        child(f"add(s, '{other}')")
+        until(lambda: at(near) == {other}, "the client has moved")
+        until(lambda: env.client.counters()["MPTcpExtRmAddr"] >= 1, "the client has heard of the removal")
+        near.sendall(GREETING)
+        assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+
+
 def speaks_mptcp(env, child, version):
     """Whether a new client of the server gets MPTCP."""
     near = env.connect(version)
