@@ -163,15 +163,12 @@ static struct list *slower_tail(const struct braid_conn *c, struct mp_subflow *h
     return first;
 }
 
-/* A pause in the user's writing is not the end of the data, unless it has said so: only when f had nothing to
- * do for a round trip, repetitions are not in the way of what is written next. */
-static bool is_tail(struct braid_conn *c, const struct sched_path *f, braid_time now)
+/* From when on what was written last is the tail. A pause in the user's writing is not the end of the data,
+ * unless it has said so: only when f had nothing to do for a round trip, repetitions are not in the way of
+ * what is written next. */
+static braid_time tail_since(const struct braid_conn *c, const struct sched_path *f)
 {
-    braid_time at = c->send.news_at + f->srtt_us;
-    if (c->send.shutdown || now >= at || conn_is_all(c))
-        return true;
-    no_later(&c->deadlines.watch, at);
-    return false;
+    return c->send.news_at + (c->send.shutdown || conn_is_all(c) ? 0 : f->srtt_us);
 }
 
 /* The tail on path h alone: repeated on the path that the scheduler, or choice.c, would take instead. */
@@ -179,9 +176,16 @@ static void rescue_tail_of(struct braid_conn *c, struct choice *ch, unsigned h, 
 {
     struct mp_subflow *s = ch->flows[h];
     int i = choice_pick_again(c, ch, (uint64_t)1 << h, ch->paths[h].mss);
-    if (i < 0 || ch->paths[i].srtt_us == 0 || !is_tail(c, &ch->paths[i], now))
+    if (i < 0 || ch->paths[i].srtt_us == 0)
         return;
-    struct list *n = slower_tail(c, s, &ch->paths[i], now);
+    braid_time since = tail_since(c, &ch->paths[i]);
+    struct list *n = slower_tail(c, s, &ch->paths[i], since > now ? since : now);
+    /* Nobody is woken for nothing: between small messages that would be several times as often as they come.
+     */
+    if (since > now && n != &s->tcp.flight->maps) {
+        no_later(&c->deadlines.watch, since);
+        return;
+    }
     for (; n != &s->tcp.flight->maps; n = n->next)
         if (!rescue(c, ch, mp_map_of(n), COUNT_MP_REINJECT_TAIL, now))
             return;

@@ -204,6 +204,25 @@ START_TEST(a_pause_in_writing_is_an_end_when_the_fast_path_was_idle_for_a_round_
 }
 END_TEST
 
+/* Over a path that is as fast as the other one, only an ACK that does not come makes a difference. */
+START_TEST(nobody_is_woken_for_a_tail_that_gains_nothing)
+{
+    begin(&bold);
+    slow->tcp.rtt.srtt_us = FAST;
+    lone.c->deadlines.watch = BRAID_NEVER;
+    send_slowly(100);
+    braid_time late = lone.c->deadlines.watch;
+    ck_assert_int_gt(late, lone.now + 2 * FAST);
+    lone.now += FAST;
+    push();
+    ck_assert_uint_eq(carried(fast), 0);
+    lone.now = late;
+    push();
+    ck_assert_uint_eq(carried(fast), 100);
+    lone_end();
+}
+END_TEST
+
 /* The user has said how much there is: then it need not shut down (src/mptcp/demand.c). */
 START_TEST(the_last_bytes_are_those_that_the_user_has_promised)
 {
@@ -289,6 +308,7 @@ int main(void)
     tcase_add_test(t, a_pause_in_writing_is_an_end_when_the_fast_path_was_idle_for_a_round_trip);
     tcase_add_test(t, the_last_bytes_are_those_that_the_user_has_promised);
     tcase_add_test(t, whether_anything_is_repeated_is_the_schedulers_or_the_users_to_say);
+    tcase_add_test(t, nobody_is_woken_for_a_tail_that_gains_nothing);
     tcase_add_test(t, only_the_part_of_the_tail_that_gains_by_it_is);
     tcase_add_test(t, a_copy_that_is_late_is_repeated);
     suite_add_tcase(suite, t);
