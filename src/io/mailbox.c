@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <event2/event.h>
 #include "io/mailbox.h"
+#include "io/poller.h"
 
 /* A place that the mailbox has made. */
 struct post {
@@ -21,7 +22,9 @@ struct mailbox {
     pthread_mutex_t lock;
     struct mailbox_place *first, **last; /* guarded by lock */
     int fd;
-    struct event *wake;
+    struct event *wake; /* of the base that runs it; NULL: a poller does */
+    struct poller *poller;
+    struct poller_watch watch; /* in the poller */
 };
 
 static void mailbox_run(struct mailbox *mb)
@@ -38,15 +41,22 @@ static void mailbox_run(struct mailbox *mb)
     }
 }
 
-static void on_wake(evutil_socket_t fd, short what, void *arg)
+static void woken(void *arg)
 {
-    (void)what;
+    struct mailbox *mb = arg;
     uint64_t count;
-    if (read((int)fd, &count, sizeof(count)) == sizeof(count))
-        mailbox_run(arg);
+    if (read(mb->fd, &count, sizeof(count)) == sizeof(count))
+        mailbox_run(mb);
 }
 
-struct mailbox *mailbox_new(struct event_base *base)
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    woken(arg);
+}
+
+static struct mailbox *make(void)
 {
     struct mailbox *mb = calloc(1, sizeof(*mb));
     if (!mb)
@@ -57,16 +67,34 @@ struct mailbox *mailbox_new(struct event_base *base)
         free(mb);
         return NULL;
     }
-    mb->wake = event_new(base, mb->fd, EV_READ | EV_PERSIST, on_wake, mb);
-    if (!mb->wake || event_add(mb->wake, NULL) < 0) {
-        if (mb->wake)
-            event_free(mb->wake);
-        close(mb->fd);
-        free(mb);
-        return NULL;
-    }
     pthread_mutex_init(&mb->lock, NULL);
     return mb;
+}
+
+struct mailbox *mailbox_new(struct event_base *base)
+{
+    struct mailbox *mb = make();
+    if (!mb)
+        return NULL;
+    mb->wake = event_new(base, mb->fd, EV_READ | EV_PERSIST, on_wake, mb);
+    if (mb->wake && event_add(mb->wake, NULL) == 0)
+        return mb;
+    mailbox_free(mb);
+    return NULL;
+}
+
+struct mailbox *mailbox_in_poller(struct poller *p)
+{
+    struct mailbox *mb = make();
+    if (!mb)
+        return NULL;
+    mb->watch = (struct poller_watch){.fd = mb->fd, .ready = woken, .arg = mb};
+    if (poller_watch(p, &mb->watch, false) == 0) {
+        mb->poller = p;
+        return mb;
+    }
+    mailbox_free(mb);
+    return NULL;
 }
 
 void mailbox_put(struct mailbox *mb, struct mailbox_place *place, void (*fn)(void *arg), void *arg)
@@ -108,7 +136,10 @@ void mailbox_free(struct mailbox *mb)
         return;
     while (mb->first)
         mailbox_run(mb);
-    event_free(mb->wake);
+    if (mb->wake)
+        event_free(mb->wake);
+    if (mb->poller)
+        poller_unwatch(mb->poller, &mb->watch);
     close(mb->fd);
     pthread_mutex_destroy(&mb->lock);
     free(mb);

@@ -5,6 +5,7 @@
 
 struct event_base;
 struct mailbox;
+struct poller;
 
 /* A place in the queue, in the memory of whoever posts. */
 struct mailbox_place {
@@ -16,6 +17,8 @@ struct mailbox_place {
 /* A mailbox whose posts run in the loop of base, in the order in which they came. Called by the base's
  * thread, or before that thread exists. NULL if memory or descriptors are short. */
 struct mailbox *mailbox_new(struct event_base *base);
+/* The same for the loop of p's base; p must outlive it. */
+struct mailbox *mailbox_in_poller(struct poller *p);
 /* Lets fn(arg) run in the loop of the mailbox's base. From any thread, the loop's own included; never waits
  * for the loop. -1 if memory is short: fn will not run and arg is still the caller's. */
 int mailbox_post(struct mailbox *mb, void (*fn)(void *arg), void *arg);

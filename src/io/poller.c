@@ -1,4 +1,6 @@
-/* An epoll descriptor that the loop's own epoll watches. */
+/* An epoll descriptor that the loop's own epoll watches. Whoever may can sleep in it alone: an epoll within
+ * another costs a wait more for each event, and wakes its thread a microsecond later. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -6,10 +8,12 @@
 #include <event2/event_struct.h>
 #include "io/poller.h"
 
-#define BATCH 64 /* events per turn of the loop; the rest keeps the descriptor readable */
+#define BATCH 64             /* events per turn of the loop; the rest keeps the descriptor readable */
+#define WATCH ((uintptr_t)1) /* in the pointer of an event: it is that of a struct poller_watch */
 
 struct poller {
     int fd;
+    struct event_base *base;
     struct event event;
     void (*ready)(void *ctx, unsigned state);
     int n, at; /* batch[at, n) is still to be told */
@@ -28,17 +32,51 @@ static unsigned state_of(uint32_t events)
     return state | (ended ? POLLER_ENDED : 0) | (failed ? POLLER_FAILED : 0);
 }
 
-static void on_events(evutil_socket_t fd, short what, void *arg)
+static void *tagged(const struct poller_watch *w)
 {
-    (void)what;
-    struct poller *p = arg;
-    p->n = epoll_wait((int)fd, p->batch, BATCH, 0);
+    return (void *)((uintptr_t)w | WATCH);
+}
+
+static void tell(const struct poller *p, const struct epoll_event *e)
+{
+    uintptr_t whose = (uintptr_t)e->data.ptr;
+    if (whose & WATCH) {
+        const struct poller_watch *w = (const struct poller_watch *)(whose & ~WATCH);
+        w->ready(w->arg);
+    } else if (whose) {
+        p->ready(e->data.ptr, state_of(e->events));
+    }
+}
+
+static void run(struct poller *p, int timeout)
+{
+    p->n = epoll_wait(p->fd, p->batch, BATCH, timeout);
     for (p->at = 0; p->at < p->n;) {
         struct epoll_event e = p->batch[p->at++];
-        if (e.data.ptr)
-            p->ready(e.data.ptr, state_of(e.events));
+        tell(p, &e);
     }
     p->n = 0;
+}
+
+static void on_events(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    run(arg, 0);
+}
+
+/* The poller's own event is the only one of its base: nothing else can happen there. */
+static bool is_alone(const struct poller *p)
+{
+    return event_base_get_num_events(p->base, EVENT_BASE_COUNT_ADDED | EVENT_BASE_COUNT_ACTIVE) == 1;
+}
+
+void poller_turn(struct poller *p, bool sleeps)
+{
+    if (is_alone(p))
+        run(p, sleeps ? -1 : 0);
+    else
+        event_base_loop(p->base, EVLOOP_ONCE | (sleeps ? 0 : EVLOOP_NONBLOCK));
 }
 
 struct poller *poller_new(struct event_base *base, void (*ready)(void *ctx, unsigned state))
@@ -46,6 +84,7 @@ struct poller *poller_new(struct event_base *base, void (*ready)(void *ctx, unsi
     struct poller *p = calloc(1, sizeof(*p));
     if (!p)
         return NULL;
+    p->base = base;
     p->ready = ready;
     p->fd = epoll_create1(EPOLL_CLOEXEC);
     if (p->fd >= 0 && event_assign(&p->event, base, p->fd, EV_READ | EV_PERSIST, on_events, p) == 0 &&
@@ -66,10 +105,26 @@ void poller_free(struct poller *p)
     free(p);
 }
 
+void poller_on_ready(struct poller *p, void (*ready)(void *ctx, unsigned state))
+{
+    p->ready = ready;
+}
+
 int poller_add(struct poller *p, int fd, void *ctx)
 {
     struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET, .data.ptr = ctx};
     return epoll_ctl(p->fd, EPOLL_CTL_ADD, fd, &e);
+}
+
+int poller_watch(struct poller *p, const struct poller_watch *w, bool edge)
+{
+    struct epoll_event e = {.events = EPOLLIN | (edge ? EPOLLET : 0), .data.ptr = tagged(w)};
+    return epoll_ctl(p->fd, EPOLL_CTL_ADD, w->fd, &e);
+}
+
+void poller_unwatch(struct poller *p, const struct poller_watch *w)
+{
+    poller_remove(p, w->fd, tagged(w));
 }
 
 void poller_remove(struct poller *p, int fd, const void *ctx)

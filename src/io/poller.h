@@ -1,5 +1,5 @@
 /* Many descriptors of one thread, edge-triggered, for the price of one event of its loop: libevent's own want
- * 128 bytes each, and more in its tables. */
+ * 128 bytes each, and more in its tables. A thread may also wait here instead of in its loop. */
 #ifndef BRAID_IO_POLLER_H
 #define BRAID_IO_POLLER_H
 
@@ -25,7 +25,24 @@ void poller_free(struct poller *p);
 /* Calls ready(ctx, ...) once for what fd is ready for now, and each time that more comes. 0, or -1 with
  * errno. */
 int poller_add(struct poller *p, int fd, void *ctx);
+/* Replaces ready, before anything is in it. */
+void poller_on_ready(struct poller *p, void (*ready)(void *ctx, unsigned state));
 /* Not called for ctx any more, not even for what has happened already. */
 void poller_remove(struct poller *p, int fd, const void *ctx);
+
+/* A descriptor with a function of its own, in the memory of whoever waits for it. */
+struct poller_watch {
+    int fd;
+    void (*ready)(void *arg);
+    void *arg;
+};
+
+/* Calls w->ready whenever w->fd is readable; edge: each time that it becomes so. 0, or -1 with errno. */
+int poller_watch(struct poller *p, const struct poller_watch *w, bool edge);
+void poller_unwatch(struct poller *p, const struct poller_watch *w);
+
+/* One turn of the loop of its base, and so of the poller; sleeps: until something happens. Where nothing but
+ * the poller is waited for in the base, it does without the base. */
+void poller_turn(struct poller *p, bool sleeps);
 
 #endif

@@ -35,7 +35,7 @@ struct worker *worker_new(const struct worker_params *params)
     w->timer_fd = -1;
     w->base = new_base();
     if (w->base && worker_loop_begin(w) == 0)
-        w->mailbox = mailbox_new(w->base);
+        w->mailbox = mailbox_in_poller(w->poller);
     if (w->mailbox) {
         struct braid_host host = worker_host(w);
         w->core = braid_core_new(&w->params.core, &host, clock_now());
@@ -140,6 +140,11 @@ struct braid_core *worker_core(struct worker *w)
 struct event_base *worker_base(struct worker *w)
 {
     return w->base;
+}
+
+struct poller *worker_poller(struct worker *w)
+{
+    return w->poller;
 }
 
 unsigned worker_number(const struct worker *w)

@@ -6,6 +6,7 @@
 #include <braid/core.h>
 
 struct event_base;
+struct poller;
 struct worker;
 
 struct worker_counters {
@@ -77,6 +78,8 @@ int worker_tell_all(struct worker *const *workers, unsigned n, const struct work
 void worker_tun_again(struct worker *w);
 struct braid_core *worker_core(struct worker *w);
 struct event_base *worker_base(struct worker *w);
+/* Of that base, which the thread sleeps in if it can (io/poller.h). It has no `ready` yet. */
+struct poller *worker_poller(struct worker *w);
 unsigned worker_number(const struct worker *w);
 const struct worker_counters *worker_counters(const struct worker *w);
 /* The time that this turn of the loop goes by: the thread's own (io/clock.h). */

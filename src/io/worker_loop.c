@@ -1,11 +1,10 @@
-/* A worker's loop: one turn of libevent, then the core's timers, then one flush for all that the turn
- * brought. */
+/* A worker's loop: one turn of its poller or of libevent, then the core's timers, then one flush for all that
+ * the turn brought. */
 #include <errno.h>
 #include <malloc.h>
 #include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
-#include <event2/event.h>
 #include "io/clock.h"
 #include "io/log.h"
 #include "io/tun_queue.h"
@@ -53,28 +52,41 @@ static void read_failed(struct worker *w)
         return;
     log_debug("worker %u: cannot read from the TUN: %s", w->params.number, strerror(errno));
     w->tun_failures = 0;
-    event_del(&w->tun_event);
+    poller_unwatch(w->poller, &w->tun_watch);
+    w->reads_tun = false;
     if (w->params.tun_lost)
         w->params.tun_lost(w->params.tun_lost_arg);
 }
 
 void worker_tun_again(struct worker *w)
 {
-    if (event_initialized(&w->tun_event) && event_add(&w->tun_event, NULL) < 0)
+    if (w->params.tun_fd < 0 || w->reads_tun)
+        return;
+    w->reads_tun = poller_watch(w->poller, &w->tun_watch, false) == 0;
+    if (!w->reads_tun)
         log_error("worker %u: cannot wait for packets any more", w->params.number);
 }
 
-static void on_tun(evutil_socket_t fd, short what, void *arg)
+/* A packet that comes alone, as in an exchange of small messages, is not kept waiting for a read that finds
+ * no other. If there are others, the next turn begins at once, and reads them all. */
+static unsigned worth_reading(struct worker *w)
 {
-    (void)what;
+    bool in_a_row = w->tun_next == w->counters.wakeups;
+    w->tun_next = w->counters.wakeups + 1;
+    return in_a_row ? READ_PACKETS : 1;
+}
+
+static void on_tun(void *arg)
+{
     struct worker *w = arg;
     size_t bytes = 0;
-    for (unsigned packets = 0; packets < READ_PACKETS && bytes < READ_BYTES; packets++) {
+    unsigned most = worth_reading(w);
+    for (unsigned packets = 0; packets < most && bytes < READ_BYTES; packets++) {
         struct buf *b = braid_buf_pool_get(w->pool);
         if (!b)
             return;
         struct braid_input in;
-        ssize_t n = tun_read((int)fd, braid_buf_data(b), &in);
+        ssize_t n = tun_read(w->params.tun_fd, braid_buf_data(b), &in);
         w->counters.tun_reads++;
         if (n > 0) {
             w->counters.tun_packets_in++;
@@ -96,10 +108,8 @@ static void on_tun(evutil_socket_t fd, short what, void *arg)
 /* ---- the loop -------------------------------------------------------------------------------- */
 
 /* Edge-triggered and never read: it only ends the wait. */
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_timer(void *arg)
 {
-    (void)fd;
-    (void)what;
     struct worker *w = arg;
     w->armed = BRAID_NEVER;
 }
@@ -139,10 +149,10 @@ static bool has_work(const struct worker *w)
     return braid_core_dirty(w->core) || braid_core_deadline(w->core) <= w->now;
 }
 
-static void run_events(struct worker *w, int flags)
+static void run_events(struct worker *w, bool sleeps)
 {
     w->now = 0;
-    event_base_loop(w->base, EVLOOP_ONCE | flags);
+    poller_turn(w->poller, sleeps);
     look_at_clock(w);
 }
 
@@ -151,7 +161,7 @@ static void sleep_until_events(struct worker *w)
     arm_timer(w, braid_core_deadline(w->core));
     arm_timer(w, w->now + HEARTBEAT);
     clock_sleep_until(w->armed);
-    run_events(w, 0);
+    run_events(w, true);
 }
 
 /* To sleep and be woken takes longer than many a wait, for whoever wakes us, too. True: there is work. */
@@ -159,7 +169,7 @@ static bool poll_for_work(struct worker *w)
 {
     braid_time until = w->now + w->params.poll;
     do
-        run_events(w, EVLOOP_NONBLOCK);
+        run_events(w, false);
     while (!has_work(w) && !w->stop && w->now < until);
     return has_work(w) || w->stop;
 }
@@ -181,7 +191,7 @@ static void turn(struct worker *w)
     look_at_clock(w);
     if (has_work(w)) {
         clock_sleep_until(w->now);
-        run_events(w, EVLOOP_NONBLOCK);
+        run_events(w, false);
     } else {
         wait_for_events(w);
     }
@@ -199,16 +209,14 @@ int worker_loop_begin(struct worker *w)
 {
     w->armed = BRAID_NEVER;
     w->pool = braid_buf_pool_new(TUN_BUFFER, 2 * READ_PACKETS);
+    w->poller = poller_new(w->base, NULL);
     w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (!w->pool || w->timer_fd < 0 ||
-        event_assign(&w->timer_event, w->base, w->timer_fd, EV_READ | EV_PERSIST | EV_ET, on_timer, w) < 0 ||
-        event_add(&w->timer_event, NULL) < 0)
+    w->timer_watch = (struct poller_watch){.fd = w->timer_fd, .ready = on_timer, .arg = w};
+    w->tun_watch = (struct poller_watch){.fd = w->params.tun_fd, .ready = on_tun, .arg = w};
+    if (!w->pool || !w->poller || w->timer_fd < 0 || poller_watch(w->poller, &w->timer_watch, true) < 0)
         return -1;
-    if (w->params.tun_fd < 0)
-        return 0;
-    if (event_assign(&w->tun_event, w->base, w->params.tun_fd, EV_READ | EV_PERSIST, on_tun, w) < 0)
-        return -1;
-    return event_add(&w->tun_event, NULL);
+    w->reads_tun = w->params.tun_fd >= 0 && poller_watch(w->poller, &w->tun_watch, false) == 0;
+    return w->params.tun_fd < 0 || w->reads_tun ? 0 : -1;
 }
 
 void worker_loop_run(struct worker *w)
@@ -219,10 +227,7 @@ void worker_loop_run(struct worker *w)
 
 void worker_loop_end(struct worker *w)
 {
-    if (event_initialized(&w->tun_event))
-        event_del(&w->tun_event);
-    if (event_initialized(&w->timer_event))
-        event_del(&w->timer_event);
+    poller_free(w->poller);
     if (w->timer_fd >= 0)
         close(w->timer_fd);
 }

@@ -5,10 +5,10 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <event2/event_struct.h>
 #include "io/mailbox.h"
 #include "io/netlink.h"
 #include "io/params.h"
+#include "io/poller.h"
 #include "io/worker.h"
 
 #define WORKER_RANDOM 512 /* bytes fetched from the generator at a time */
@@ -18,8 +18,11 @@ struct worker {
     struct braid_core *core;
     struct event_base *base;
     struct mailbox *mailbox;
-    struct event tun_event, timer_event;
+    struct poller *poller; /* of base: what the thread sleeps in */
+    struct poller_watch tun_watch, timer_watch;
+    bool reads_tun;        /* tun_watch is in the poller */
     unsigned tun_failures; /* reads in a row that failed */
+    uint64_t tun_next;     /* the turn behind the last one with packets, as counted by wakeups */
     int timer_fd;
     braid_time armed;      /* when timer_fd fires; BRAID_NEVER: it does not */
     braid_time now;        /* io/clock.h; 0: not asked for yet in this turn */

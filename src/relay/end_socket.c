@@ -125,6 +125,11 @@ struct poller *end_socket_poller(struct event_base *base)
     return poller_new(base, on_ready);
 }
 
+void end_socket_use(struct poller *p)
+{
+    poller_on_ready(p, on_ready);
+}
+
 void end_socket_is_mptcp(struct end *e)
 {
     e->patchy = true;

@@ -8,6 +8,8 @@ struct event_base;
 
 /* What tells of the sockets of all splices of one thread. NULL: memory or descriptors are short. */
 struct poller *end_socket_poller(struct event_base *base);
+/* Makes one of a poller that has no `ready` yet. */
+void end_socket_use(struct poller *p);
 /* Takes fd, which is connected and does not block. -1: memory is short, and it is closed. */
 int end_socket_init(struct end *e, struct poller *poller, int fd);
 /* It is the kernel's MPTCP, which moves bytes between queues of its own: how much a read gives says nothing

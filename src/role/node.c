@@ -1,7 +1,7 @@
 /* See node.h. */
 #include <assert.h>
 #include <stdlib.h>
-#include <event2/event.h>
+#include "io/alarm.h"
 #include "io/clock.h"
 #include "io/poller.h"
 #include "relay/end_socket.h"
@@ -10,6 +10,31 @@
 #include "role/node.h"
 #include "role/services.h"
 #include "role/wishes.h"
+
+static void arm(struct node *n, braid_time at, braid_time now)
+{
+    if (at >= n->rings)
+        return;
+    n->rings = at;
+    alarm_set(n->alarm, at - now);
+}
+
+/* It rings too early for whom no time has passed while the thread stood still. */
+static void on_alarm(void *arg)
+{
+    struct node *n = arg;
+    braid_time now = clock_now();
+    n->rings = BRAID_NEVER;
+    for (unsigned i = 0; i < n->n_roles; i++) {
+        struct role *r = n->roles[i];
+        if (r->expires <= now) {
+            r->expires = BRAID_NEVER;
+            r->ops->expire(r, now);
+        }
+    }
+    for (unsigned i = 0; i < n->n_roles; i++)
+        arm(n, n->roles[i]->expires, now);
+}
 
 struct node *node_new(struct braid_core *core, struct event_base *base)
 {
@@ -20,11 +45,24 @@ struct node *node_new(struct braid_core *core, struct event_base *base)
     n->base = base;
     n->splicer = splicer_new(base);
     n->sockets = end_socket_poller(base);
-    if (!n->splicer || !n->sockets) {
+    n->rings = BRAID_NEVER;
+    n->alarm = n->sockets ? alarm_new(n->sockets, on_alarm, n) : NULL;
+    if (!n->splicer || !n->alarm) {
         node_free(n);
         return NULL;
     }
     return n;
+}
+
+int node_share_poller(struct node *n, struct poller *p)
+{
+    alarm_free(n->alarm);
+    poller_free(n->sockets);
+    n->sockets = p;
+    n->shares_poller = true;
+    end_socket_use(p);
+    n->alarm = alarm_new(p, on_alarm, n);
+    return n->alarm ? 0 : -1;
 }
 
 void node_free(struct node *n)
@@ -32,25 +70,16 @@ void node_free(struct node *n)
     if (!n)
         return;
     n->drained = NULL;
-    for (unsigned i = 0; i < n->n_roles; i++) {
-        event_del(&n->roles[i]->timer);
+    for (unsigned i = 0; i < n->n_roles; i++)
         n->roles[i]->ops->free(n->roles[i]);
-    }
+    alarm_free(n->alarm);
     splicer_free(n->splicer);
-    poller_free(n->sockets);
+    if (!n->shares_poller)
+        poller_free(n->sockets);
     learned_free(n->learned);
     wishes_free(n->wishes);
     services_free(n->services);
     free(n);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    struct role *r = arg;
-    r->expires = BRAID_NEVER;
-    r->ops->expire(r, clock_now());
 }
 
 void node_add(struct node *n, struct role *r, const struct role_ops *ops)
@@ -59,7 +88,6 @@ void node_add(struct node *n, struct role *r, const struct role_ops *ops)
     r->ops = ops;
     r->node = n;
     r->expires = BRAID_NEVER;
-    evtimer_assign(&r->timer, n->base, on_timer, r);
     n->roles[n->n_roles++] = r;
 }
 
@@ -77,11 +105,7 @@ void role_expire_at(struct role *r, braid_time deadline)
     if (deadline >= r->expires)
         return;
     r->expires = deadline;
-    braid_time left = deadline - clock_now();
-    if (left < 0)
-        left = 0;
-    struct timeval tv = {.tv_sec = left / BRAID_SECOND, .tv_usec = left % BRAID_SECOND};
-    event_add(&r->timer, &tv);
+    arm(r->node, deadline, clock_now());
 }
 
 /* NULL: the connection is nobody's. */

@@ -7,11 +7,12 @@
 #ifndef BRAID_ROLE_NODE_H
 #define BRAID_ROLE_NODE_H
 
-#include <event2/event_struct.h>
+#include <stdbool.h>
 #include <braid/core.h>
 
 #define NODE_ROLES_MAX 4
 
+struct alarm;
 struct event_base;
 struct learned;
 struct poller;
@@ -55,15 +56,17 @@ struct role_ops {
 struct role {
     const struct role_ops *ops;
     struct node *node;
-    struct event timer;
-    braid_time expires; /* when it runs out; BRAID_NEVER: it does not run */
+    braid_time expires; /* the time that it has named; BRAID_NEVER: none */
 };
 
 struct node {
     struct braid_core *core;
     struct event_base *base;
     struct splicer *splicer; /* of all roles' splices ... */
-    struct poller *sockets;  /* ... and their sockets */
+    struct poller *sockets;  /* ... and their sockets; the node's, unless it was given another one */
+    bool shares_poller;
+    struct alarm *alarm;     /* of the roles */
+    braid_time rings;        /* when it rings; BRAID_NEVER: it does not */
     struct learned *learned; /* of uplinks (learned.h); the node's; NULL: there are none */
     struct wishes *wishes;   /* of programs (wishes.h); the node's; NULL: they are not asked */
     struct watches
@@ -78,6 +81,9 @@ struct node {
 
 /* Both must outlive it. NULL: memory or descriptors are short. */
 struct node *node_new(struct braid_core *core, struct event_base *base);
+/* Has it wait in p, of the same base, which must outlive it. Before it has roles. -1: memory or descriptors
+ * are short. */
+int node_share_poller(struct node *n, struct poller *p);
 /* Ends and frees its roles, too: sockets are reset; the core's connections are left without callbacks. NULL
  * is allowed. */
 void node_free(struct node *n);

@@ -263,9 +263,10 @@ static int make_node(struct roles *r, struct worker *w)
 {
     struct node *node = node_new(worker_core(w), worker_base(w));
     worker_set_user(w, node);
-    if (node)
-        node->watches = watches_new(node->core, worker_number(w));
-    return node && node->watches && make_edges(r, node) == 0 && make_cpes(r, node) == 0 ? 0 : -1;
+    if (!node || node_share_poller(node, worker_poller(w)) < 0)
+        return -1;
+    node->watches = watches_new(node->core, worker_number(w));
+    return node->watches && make_edges(r, node) == 0 && make_cpes(r, node) == 0 ? 0 : -1;
 }
 
 int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERROR])

@@ -51,6 +51,12 @@ static void turn(void)
     event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 
+/* A watch counts itself, and reads nothing. */
+static void on_watch(void *arg)
+{
+    ++*(unsigned *)arg;
+}
+
 static void write_to_all(void)
 {
     for (unsigned i = 0; i < PAIRS; i++)
@@ -120,6 +126,61 @@ START_TEST(a_descriptor_that_cannot_be_watched_is_told_at_once)
 }
 END_TEST
 
+START_TEST(a_watch_is_told_as_long_as_it_is_readable_or_once)
+{
+    unsigned level = 0, edge = 0;
+    const struct poller_watch watches[] = {{watched[0].ends[1], on_watch, &level},
+                                           {watched[1].ends[1], on_watch, &edge}};
+    ck_assert_int_eq(poller_watch(poller, &watches[0], false), 0);
+    ck_assert_int_eq(poller_watch(poller, &watches[1], true), 0);
+    turn();
+    turn();
+    ck_assert(level == 0 && edge == 0);
+    ck_assert_int_eq(write(watched[0].ends[0], "x", 1), 1);
+    ck_assert_int_eq(write(watched[1].ends[0], "x", 1), 1);
+    turn();
+    turn();
+    ck_assert(level == 2 && edge == 1);
+    poller_unwatch(poller, &watches[0]);
+    poller_unwatch(poller, &watches[1]);
+    turn();
+    ck_assert_uint_eq(level, 2);
+}
+END_TEST
+
+static void on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    ++*(unsigned *)arg;
+}
+
+/* With and without something else to wait for in the base. */
+START_TEST(a_turn_of_the_poller_is_one_of_its_base)
+{
+    static const struct timeval soon = {.tv_usec = 1000}, late = {.tv_sec = 60};
+    unsigned fired = 0, lasts = 0;
+    poller_turn(poller, false);
+    poller_turn(poller, true);
+    for (unsigned i = 0; i < PAIRS; i++)
+        ck_assert_uint_eq(watched[i].writable, 1);
+    struct event *timer = evtimer_new(base, on_timeout, &fired),
+                 *other = evtimer_new(base, on_timeout, &lasts);
+    evtimer_add(timer, &soon);
+    evtimer_add(other, &late);
+    poller_turn(poller, true); /* nothing else wakes it */
+    ck_assert_uint_eq(fired, 1);
+    ck_assert_int_eq(write(watched[7].ends[1], "x", 1), 1);
+    poller_turn(poller, true);
+    ck_assert_uint_eq(watched[7].readable, 1);
+    event_free(other);
+    ck_assert_int_eq(write(watched[8].ends[1], "x", 1), 1);
+    poller_turn(poller, true);
+    ck_assert_uint_eq(watched[8].readable, 1);
+    event_free(timer);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("poller");
@@ -130,6 +191,8 @@ int main(void)
     tcase_add_test(t, an_end_in_order_is_told_as_such);
     tcase_add_test(t, who_was_removed_hears_nothing_of_what_has_happened);
     tcase_add_test(t, a_descriptor_that_cannot_be_watched_is_told_at_once);
+    tcase_add_test(t, a_watch_is_told_as_long_as_it_is_readable_or_once);
+    tcase_add_test(t, a_turn_of_the_poller_is_one_of_its_base);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

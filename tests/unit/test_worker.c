@@ -457,6 +457,28 @@ START_TEST(posts_run_in_the_workers_thread)
 }
 END_TEST
 
+/* A turn with nothing but a post between any two packets, as one of a socket's would be. */
+START_TEST(a_packet_that_comes_alone_is_one_read)
+{
+    struct count c = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    uint8_t got[16];
+    worker_set_user(workers[0], &c);
+    start();
+    for (unsigned i = 0; i < 10; i++) {
+        worker_post(workers[0], count_up, &c);
+        pthread_mutex_lock(&c.lock);
+        while (c.n <= i)
+            pthread_cond_wait(&c.changed, &c.lock);
+        pthread_mutex_unlock(&c.lock);
+        inject(0, "\001hello", 6);
+        answer(0, got, sizeof(got));
+    }
+    stop();
+    ck_assert_uint_eq(worker_counters(workers[0])->tun_packets_in, 10);
+    ck_assert_uint_eq(worker_counters(workers[0])->tun_reads, 10);
+}
+END_TEST
+
 START_TEST(posts_before_the_stop_have_run_after_it)
 {
     struct count c = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -554,6 +576,7 @@ int main(void)
     tcase_add_test(t, random_bytes_do_not_repeat);
     tcase_add_test(t, deadlines_are_not_rounded_to_milliseconds);
     tcase_add_test(t, posts_run_in_the_workers_thread);
+    tcase_add_test(t, a_packet_that_comes_alone_is_one_read);
     tcase_add_test(t, posts_before_the_stop_have_run_after_it);
     tcase_add_test(t, all_workers_but_one_are_told_in_their_threads);
     tcase_add_test(t, a_pause_is_left_out_of_the_time_and_the_core_hears_of_it);
