@@ -207,7 +207,7 @@ e2e: all $(program_bin) $(B)/linkem ## the quick end-to-end tests against the ke
 e2e-long: all $(program_bin) $(B)/linkem ## all the end-to-end tests; installs what they need
 	@deploy/install-deps.sh long
 	tests/e2e/run --long
-bench: ## compare with HAProxy, a CPE with Shadowsocks, programs with and without the library; BENCH=quick: in about a minute; BENCH=gate: counts that may not grow (needs root; a quarter of an hour)
+bench: ## compare with HAProxy, a CPE with Shadowsocks, programs with and without the library; BENCH=quick: in about a minute; BENCH=gate: counts that may not grow (needs root; half an hour)
 	@deploy/install-deps.sh bench
 	$(MAKE) -j$(JOBS) all $(B)/bench/client $(B)/bench/server $(B)/bench/stack $(B)/bench/mptcp_listen.so
 	tests/bench/run $(BENCH:%=--%)

@@ -6,6 +6,7 @@ import re
 import statistics
 
 import cpe
+import idle
 import programs
 from lib.proc import run
 from lib.proxy import BRAIDD, ROOT
@@ -77,10 +78,11 @@ def _memory(results):
     """Rows of the table of memory: its parts, then the sum."""
     lines = []
     for name, title in (("user", "the proxy's own"), ("kernel", "the kernel's, for the proxy"), ("total", "together")):
-        haproxy, braid = (median(results.of("memory", who), name) for who in ("HAProxy", "Braid"))
+        haproxy, braid, large = (median(results.of("memory", who), name) for who in NAMES[:3])
         of = ratio(braid, haproxy)
         lines.append([f"{title} ({MEMORY.unit})", *(number(value and value / 1024, 1) for value in (haproxy, braid)),
-                      number(of, 2), met(MEMORY, of) if name == "total" else ""])
+                      number(of, 2), met(MEMORY, of) if name == "total" else "", number(large and large / 1024, 1),
+                      number(ratio(braid, large), 2)])
     return lines
 
 
@@ -116,6 +118,8 @@ def tables(results):
     """(heading, header, lines) of each."""
     if results.part in (None, "proxy"):
         yield from _proxy_tables(results)
+    if results.part in (None, "idle"):
+        yield ("Beside idle connections of two subflows, one proxy: medians (and what they are of those without)", *idle.table(results))
     if results.part in (None, "cpe"):
         yield from _cpe_tables(results)
     if results.part in (None, "programs"):
@@ -146,7 +150,7 @@ def _proxy_tables(results):
            [_cpu(results, load) for load in LOADS])
     yield ("Share of its CPU that the proxy used", ["", "HAProxy", "Braid", "HAProxy 256K"],
            [_use(results, load) for load in LOADS])
-    yield (f"Memory per idle connection, at {results.idle:,}", ["", *both], _memory(results))
+    yield (f"Memory per idle connection, at {results.idle:,}", ["", *both, *others[:2]], _memory(results))
     yield ("Share of the path that carried less; for new connections, joins that were answered, per connection",
            ["", "HAProxy", "Braid"], [_paths(results, load) for load in LOADS[:6]])
 

@@ -17,10 +17,9 @@
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
-#define CHUNK     (256 * 1024)
-#define EVENTS    64
-#define BACKLOG   4096
-#define FILES_MAX 20000
+#define CHUNK   (256 * 1024)
+#define EVENTS  64
+#define BACKLOG 4096
 
 static int epoll;
 static char zeros[CHUNK];
@@ -159,10 +158,14 @@ static int listen_at(const char *address, const char *port, int protocol)
 
 int main(int argc, char **argv)
 {
-    struct rlimit files = {FILES_MAX, FILES_MAX};
+    struct rlimit files;
     int protocol = getopt(argc, argv, "M") == 'M' ? IPPROTO_MPTCP : IPPROTO_TCP;
-    if (argc - optind != 2 || setrlimit(RLIMIT_NOFILE, &files) < 0)
-        die("usage: server [-M] ADDRESS PORT; it needs many files");
+    if (argc - optind != 2)
+        die("usage: server [-M] ADDRESS PORT");
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
     signal(SIGPIPE, SIG_IGN);
     epoll = epoll_create1(EPOLL_CLOEXEC);
     int listener = listen_at(argv[optind], argv[optind + 1], protocol);
