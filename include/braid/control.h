@@ -14,10 +14,12 @@
 /* What may follow a command's word. X(identifier, as it is shown) */
 #define BRAID_ARGUMENTS(X)                                                                                   \
     X(NONE, "")                                                                                              \
-    X(CLEAR, "[clear]")        /* that word, or none */                                                      \
-    X(ID, "ID")                /* of a connection */                                                         \
-    X(MAYBE_ID, "[ID]")        /* the same, or none */                                                       \
-    X(SETTING, "ID WHAT NAME") /* what is to be set of a connection, and to what */
+    X(CLEAR, "[clear]")                        /* that word, or none */                                      \
+    X(ID, "ID")                                /* of a connection */                                         \
+    X(MAYBE_ID, "[ID]")                        /* the same, or none */                                       \
+    X(TOP, "[limit=N] [sort=KEY] [find=TEXT]") /* in any order */                                            \
+    X(SECONDS, "[seconds=N]")                  /* of those that are known */                                 \
+    X(SETTING, "ID WHAT NAME")                 /* what is to be set of a connection, and to what */
 
 enum braid_arguments {
 #define X(id, shown) BRAID_ARGUMENTS_##id,
@@ -56,7 +58,9 @@ enum braid_arguments {
       "/api/v1/paths", SUMMARY, FORGET, paths, paths)                                                       \
     X(UPLINKS, "uplinks", NONE, "the uplinks, whether they work, and what they carry",                      \
       "/api/v1/uplinks", SUMMARY, NOTHING, uplinks, uplinks)                                                 \
-    X(RATES, "rates", NONE, "what edges, CPEs and paths carry now, per second",                           \
+    X(TOP, "top", TOP, "the first connections in some order, with their rates",                             \
+      "/api/v1/top", PAGE, NOTHING, top, top)                                                               \
+    X(RATES, "rates", SECONDS, "what edges, CPEs and paths carry now, per second",                           \
       "/api/v1/rates", NOTHING, NOTHING, rates, rates)                                                     \
     X(EVENTS, "events", MAYBE_ID, "what happens to connections, or to one, until interrupted",               \
       NULL, NOTHING, NOTHING, events, events)

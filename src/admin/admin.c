@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "admin/admin.h"
+#include "admin/census.h"
 #include "admin/control_socket.h"
 #include "admin/http.h"
 #include "admin/live.h"
@@ -18,6 +19,7 @@ struct admin {
     struct http *http;
     struct snapshot_source *source;
     struct meter *meter;
+    struct census *census;
     struct query_set *http_queries, *control_queries; /* apart: HTTP's clients keep nobody from asking */
 };
 
@@ -50,6 +52,9 @@ int admin_start(struct admin *a, struct worker *const *workers, unsigned n, cons
     if (!a->meter)
         return -1;
     a->source->meter = a->meter;
+    a->source->census = a->census = census_new();
+    if (!a->census)
+        return -1;
     a->http_queries = query_set_new(a->base, a->source, a->conf, &limits);
     a->control_queries = query_set_new(a->base, a->source, a->conf, &limits);
     if (!a->http_queries || !a->control_queries || http_start(a->http, a->http_queries) < 0)
@@ -71,6 +76,7 @@ void admin_stop(struct admin *a)
     query_set_free(a->http_queries);
     query_set_free(a->control_queries);
     meter_free(a->meter);
+    census_free(a->census);
     live_source_free(a->source);
     free(a);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <event2/http.h>
 #include "admin/command.h"
 #include "admin/meter.h"
 #include "conf/profiles.h"
@@ -62,8 +63,68 @@ static bool parse_setting(const char *word, enum braid_setting *setting)
     return false;
 }
 
+static const char *const takes[] = {
+    [BRAID_ARGUMENTS_NONE] = "this command takes no argument",
+    [BRAID_ARGUMENTS_CLEAR] = "this command takes no argument but \"clear\"",
+    [BRAID_ARGUMENTS_ID] =
+        "this command takes one argument, the id of a connection, a number; \"connections\" lists them",
+    [BRAID_ARGUMENTS_MAYBE_ID] = "this command takes no argument but the id of a connection, a number",
+    [BRAID_ARGUMENTS_SETTING] =
+        ("this command takes three arguments: the id of a connection; scheduler, congestion, profile, "
+         "path_manager, redundancy, subflows or fate_sharing; and what that is to be"),
+    [BRAID_ARGUMENTS_TOP] =
+        ("this command takes limit=N, 1 to 500; sort=KEY, one of rate, bytes, age, rtt, retransmits, memory, "
+         "subflows; and find=TEXT, 63 bytes at most"),
+    [BRAID_ARGUMENTS_SECONDS] = "this command takes no argument but seconds=N, 1 to 300",
+};
+
+static bool takes_parameters(const struct command *c)
+{
+    return c->arguments == BRAID_ARGUMENTS_TOP || c->arguments == BRAID_ARGUMENTS_SECONDS;
+}
+
+/* The value of "key=value", NULL: it is another key. */
+static const char *value_of(const char *parameter, const char *key)
+{
+    size_t len = strlen(key);
+    return strncmp(parameter, key, len) == 0 && parameter[len] == '=' ? parameter + len + 1 : NULL;
+}
+
+static bool take_number(const char *value, unsigned most, unsigned *to)
+{
+    uint64_t number;
+    if (!parse_id(value, &number) || number < 1 || number > most)
+        return false;
+    *to = (unsigned)number;
+    return true;
+}
+
+static bool take_top(struct ranking_wish *top, const char *parameter)
+{
+    const char *value;
+    if ((value = value_of(parameter, "limit")) != NULL)
+        return take_number(value, RANKING_MOST, &top->limit);
+    if ((value = value_of(parameter, "sort")) != NULL)
+        return ranking_key(value, &top->key);
+    if ((value = value_of(parameter, "find")) == NULL || strlen(value) >= sizeof(top->find))
+        return false;
+    strcpy(top->find, value);
+    return true;
+}
+
+/* False: *error says what would be right. */
+static bool take_parameter(struct command_call *call, const char *parameter, const char **error)
+{
+    *error = takes[call->command->arguments];
+    if (call->command->arguments == BRAID_ARGUMENTS_TOP)
+        return take_top(&call->top, parameter);
+    const char *value = value_of(parameter, "seconds");
+    return value && take_number(value, METER_SECONDS, &call->seconds);
+}
+
 /* words: the command, and n - 1 arguments. */
-static bool parse_arguments(struct command_call *call, const char *const words[], unsigned n)
+static bool parse_arguments(struct command_call *call, const char *const words[], unsigned n,
+                            const char **error)
 {
     switch (call->command->arguments) {
     case BRAID_ARGUMENTS_NONE:
@@ -76,6 +137,12 @@ static bool parse_arguments(struct command_call *call, const char *const words[]
     case BRAID_ARGUMENTS_MAYBE_ID:
         call->one = n == 2 && parse_id(words[1], &call->id);
         return n == 1 || call->one;
+    case BRAID_ARGUMENTS_TOP:
+    case BRAID_ARGUMENTS_SECONDS:
+        for (unsigned i = 1; i < n; i++)
+            if (!take_parameter(call, words[i], error))
+                return false;
+        return true;
     case BRAID_ARGUMENTS_SETTING:
         call->name = words[3];
         return n == 4 && parse_id(words[1], &call->id) && parse_setting(words[2], &call->setting);
@@ -83,16 +150,11 @@ static bool parse_arguments(struct command_call *call, const char *const words[]
     return false;
 }
 
-static const char *const takes[] = {
-    [BRAID_ARGUMENTS_NONE] = "this command takes no argument",
-    [BRAID_ARGUMENTS_CLEAR] = "this command takes no argument but \"clear\"",
-    [BRAID_ARGUMENTS_ID] =
-        "this command takes one argument, the id of a connection, a number; \"connections\" lists them",
-    [BRAID_ARGUMENTS_MAYBE_ID] = "this command takes no argument but the id of a connection, a number",
-    [BRAID_ARGUMENTS_SETTING] =
-        ("this command takes three arguments: the id of a connection; scheduler, congestion, profile, "
-         "path_manager, redundancy, subflows or fate_sharing; and what that is to be"),
-};
+static void defaults(struct command_call *call)
+{
+    if (call->command->arguments == BRAID_ARGUMENTS_TOP)
+        call->top.limit = RANKING_DEFAULT;
+}
 
 int command_parse(char *line, struct command_call *call, const char **error)
 {
@@ -116,8 +178,9 @@ int command_parse(char *line, struct command_call *call, const char **error)
         return -1;
     }
     call->command = &commands[c];
+    defaults(call);
     *error = takes[call->command->arguments];
-    return parse_arguments(call, words, n) ? 0 : -1;
+    return parse_arguments(call, words, n, error) ? 0 : -1;
 }
 
 /* The place of a word among others. False: it is none of them. */
@@ -215,25 +278,24 @@ bool command_at_path(const char *path, struct command_call *call)
     if (matches(&command_metrics, path, &call->id))
         return true;
     for (call->command = commands; call->command < commands + BRAID_COMMAND_MAX; call->command++)
-        if (matches(call->command, path, &call->id))
+        if (matches(call->command, path, &call->id)) {
+            defaults(call);
             return true;
+        }
     return false;
 }
 
 int command_take_query(char *query, struct command_call *call, const char **error)
 {
-    if (call->command != &commands[BRAID_COMMAND_RATES])
-        return 0; /* the others take none, and never minded */
+    *error = "memory is short";
+    if (!takes_parameters(call->command))
+        return 0; /* the others never minded */
     for (char *part; (part = strsep(&query, "&")) != NULL;) {
-        char *value = strchr(part, '=');
-        uint64_t number;
-        if (!*part)
-            continue;
-        *error = "the only parameter here is seconds, a number from 1 to 300";
-        if (!value || strncmp(part, "seconds=", 8) != 0 || !parse_id(value + 1, &number) || number < 1 ||
-            number > METER_SECONDS)
+        char *decoded = evhttp_uridecode(part, 1, NULL);
+        bool taken = !*part || (decoded && take_parameter(call, decoded, error));
+        free(decoded);
+        if (!taken)
             return -1;
-        call->seconds = (unsigned)number;
     }
     return 0;
 }

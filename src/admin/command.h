@@ -5,6 +5,7 @@
 #define BRAID_ADMIN_COMMAND_H
 
 #include <braid/control.h>
+#include "admin/ranking.h"
 #include "admin/render.h"
 
 enum command_format { COMMAND_TEXT, COMMAND_JSON, COMMAND_FORMATS };
@@ -29,6 +30,7 @@ struct command_call {
     bool one;                      /* there is an id, where there may be none */
     bool clear;                    /* forget what is listed */
     unsigned seconds;              /* of rates; 0: all that are known */
+    struct ranking_wish top;       /* limit 0: none */
     enum braid_setting setting;    /* what is to be set, ... */
     const char *name;              /* ... to what, for command_resolve; within the line; ... */
     struct snapshot_change change; /* ... which fills in this */

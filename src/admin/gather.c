@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "admin/gather.h"
+#include "admin/ranking.h"
 
 static bool is_last(const struct snapshot_job *job, unsigned n_workers)
 {
@@ -42,10 +43,18 @@ static enum gather_step take_table(struct gathered *g, const struct snapshot_job
     return GATHER_WHOLE;
 }
 
-static enum gather_step take_page(struct gathered *g, const struct snapshot_job *job, unsigned n_workers)
+static enum gather_step take_page(struct gathered *g, struct snapshot_job *job, unsigned n_workers)
 {
+    if (job->n > 0 && g->ranking) {
+        ranking_take(g->ranking, job, n_workers);
+        return GATHER_MORE;
+    }
     if (job->n > 0)
         return GATHER_PART;
+    if (g->ranking) {
+        census_forget(g->ranking->census, job->now);
+        return is_last(job, n_workers) ? GATHER_WHOLE : GATHER_ASK;
+    }
     g->list.complete = is_last(job, n_workers);
     return g->list.complete ? GATHER_WHOLE : GATHER_ASK;
 }
@@ -85,6 +94,7 @@ void gather_show(struct gathered *g, const struct snapshot_job *job, struct snap
     v->rows = g->rows;
     v->n_rows = g->n_rows;
     v->list = &g->list;
+    v->ranking = g->ranking;
     v->job = job;
 }
 
@@ -94,4 +104,5 @@ void gather_free(struct gathered *g, unsigned n_workers)
         free(g->summaries[w]);
     free(g->summaries);
     free(g->rows);
+    ranking_free(g->ranking);
 }

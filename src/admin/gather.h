@@ -10,11 +10,13 @@ struct gathered {
     void *rows;                         /* of a table, of those who have answered */
     size_t n_rows;
     struct render_list list;
+    struct ranking *ranking; /* that pages go into, instead of a list; NULL: they are a list */
 };
 
 /* What is to be done next. */
 enum gather_step {
     GATHER_ASK,       /* the next worker */
+    GATHER_MORE,      /* the same worker, for more */
     GATHER_PART,      /* render what the job has, and ask its worker for more */
     GATHER_WHOLE,     /* render: that was all */
     GATHER_NOT_FOUND, /* the worker has no such connection */

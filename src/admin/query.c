@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include "admin/gather.h"
 #include "admin/query.h"
+#include "admin/ranking.h"
 #include "base/list.h"
 #include "io/log_writer.h"
 
@@ -166,6 +167,9 @@ static void on_answered(struct snapshot_job *job)
     case GATHER_ASK:
         ask_next(q, job->worker + 1);
         break;
+    case GATHER_MORE:
+        ask_next(q, job->worker);
+        break;
     case GATHER_PART:
         render(q, false);
         break;
@@ -250,6 +254,13 @@ struct query *query_start(struct query_set *set, const struct command_call *call
     if (!q->job || !q->part.buf || !q->timer) {
         query_free(q);
         return NULL;
+    }
+    if (call->top.limit > 0) {
+        q->gathered.ranking = ranking_new(&call->top, set->view.conf, set->source->census);
+        if (!q->gathered.ranking) {
+            query_free(q);
+            return NULL;
+        }
     }
     *q->job = (struct snapshot_job){.owner = q, .answered = on_answered, .source = set->source};
     if (first_question(q) < 0) {

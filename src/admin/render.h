@@ -33,6 +33,8 @@ void render_family(struct doc *d, const char *name, const char *type, const char
 /* The paths' part of the metrics. */
 void render_paths_metrics(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total);
 
+/* The first connections in some order. */
+render_fn render_top_text, render_top_json;
 /* What was carried in the last seconds, and its part of the metrics. */
 render_fn render_rates_text, render_rates_json, render_rates_metrics;
 

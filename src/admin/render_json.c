@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <braid/version.h>
 #include "admin/meter.h"
+#include "admin/ranking.h"
 #include "admin/render.h"
 #include "base/addr.h"
 #include "role/edge_mode.h"
@@ -144,20 +145,21 @@ static void subflow_object(struct json *j, const struct conf *conf, const struct
     json_end(j);
 }
 
-static void conn_object(struct json *j, const struct snapshot_view *v, const struct snapshot_conn *conn)
+/* rate: NULL, or what it carries. */
+static void conn_object(struct json *j, const struct snapshot_view *v, const struct snapshot_conn *conn,
+                        unsigned worker, braid_time now, const struct census_rate *rate)
 {
-    const struct snapshot_job *job = v->job;
     const struct braid_conn_stats *c = &conn->stats;
     char token[16];
     json_object(j, NULL);
-    json_uint(j, "id", snapshot_conn_id(c->id, job->worker, v->n_workers));
-    json_uint(j, "worker", job->worker);
+    json_uint(j, "id", snapshot_conn_id(c->id, worker, v->n_workers));
+    json_uint(j, "worker", worker);
     const struct render_conn r = render_conn_of(conn);
     json_string(j, "edge", r.cpe ? NULL : c->listener);
     json_string(j, "cpe", r.cpe ? r.name : NULL);
     json_string(j, "side", !r.cpe ? NULL : r.wan ? "wan" : "lan");
     if (conn->told.other)
-        json_uint(j, "joined_with", snapshot_conn_id(conn->told.other, job->worker, v->n_workers));
+        json_uint(j, "joined_with", snapshot_conn_id(conn->told.other, worker, v->n_workers));
     else
         json_null(j, "joined_with");
     json_bool(j, "mptcp", c->mptcp);
@@ -179,9 +181,13 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
         json_null(j, "server");
     snprintf(token, sizeof(token), "%08x", c->token);
     json_string(j, "token", c->mptcp || c->fell_back ? token : NULL);
-    json_int(j, "age_us", job->now - c->opened_at);
+    json_int(j, "age_us", now - c->opened_at);
     json_uint(j, "bytes_from_client", r.from_client);
     json_uint(j, "bytes_to_client", r.to_client);
+    if (rate) {
+        json_uint(j, "from_client_per_s", rate->from_client);
+        json_uint(j, "to_client_per_s", rate->to_client);
+    }
     json_uint(j, "recv_queued", c->recv_queued);
     json_uint(j, "send_queued", c->send_queued);
     json_uint(j, "out_of_order", c->out_of_order);
@@ -196,7 +202,7 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
 void render_conn_json(struct doc *d, const struct snapshot_view *v)
 {
     struct json j = {.doc = d};
-    conn_object(&j, v, v->job->conns[0]);
+    conn_object(&j, v, v->job->conns[0], v->job->worker, v->job->now, NULL);
     doc_puts(d, "\n");
 }
 
@@ -209,7 +215,7 @@ void render_list_json(struct doc *d, const struct snapshot_view *v)
         json_array(&l->j, "connections");
     }
     for (unsigned i = 0; i < v->job->n; i++)
-        conn_object(&l->j, v, v->job->conns[i]);
+        conn_object(&l->j, v, v->job->conns[i], v->job->worker, v->job->now, NULL);
     l->count += v->job->n;
     l->begun = true;
     if (!l->complete)
@@ -217,5 +223,20 @@ void render_list_json(struct doc *d, const struct snapshot_view *v)
     json_end(&l->j);
     json_uint(&l->j, "count", l->count);
     json_end(&l->j);
+    doc_puts(d, "\n");
+}
+
+void render_top_json(struct doc *d, const struct snapshot_view *v)
+{
+    const struct ranking *r = v->ranking;
+    struct json j = {.doc = d};
+    json_object(&j, NULL);
+    json_uint(&j, "seen", r->seen);
+    json_uint(&j, "matching", r->matching);
+    json_array(&j, "connections");
+    for (unsigned i = 0; i < r->n; i++)
+        conn_object(&j, v, r->best[i].conn, r->best[i].worker, r->best[i].now, &r->best[i].rate);
+    json_end(&j);
+    json_end(&j);
     doc_puts(d, "\n");
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <braid/version.h>
+#include "admin/ranking.h"
 #include "admin/render.h"
 #include "base/addr.h"
 
@@ -197,4 +198,37 @@ void render_conn_text(struct doc *d, const struct snapshot_view *v)
                render_size(c->send_queued, y), render_size(c->out_of_order, z));
     for (unsigned k = 0; k < c->n_subflows; k++)
         subflow_rows(d, v->conf, &c->subflows[k]);
+}
+
+#define TOP_FORMAT "%-8s %-12s %-8s %-26s %-26s %14s %14s %4s %9s %6s\n"
+
+static void top_row(struct doc *d, const struct snapshot_view *v, const struct ranked *one)
+{
+    const struct braid_conn_stats *c = &one->conn->stats;
+    const struct render_conn r = render_conn_of(one->conn);
+    char id[24], client[ADDR_TEXT], server[ADDR_TEXT], from[RENDER_SIZE], to[RENDER_SIZE], subflows[16],
+        rtt[16], again[16];
+    int64_t worst = 0;
+    uint64_t retransmits = 0;
+    for (unsigned i = 0; i < c->n_subflows; i++) {
+        worst = c->subflows[i].srtt_us > worst ? c->subflows[i].srtt_us : worst;
+        retransmits += c->subflows[i].retransmits;
+    }
+    snprintf(id, sizeof(id), "%" PRIu64, snapshot_conn_id(c->id, one->worker, v->n_workers));
+    snprintf(subflows, sizeof(subflows), "%u", c->n_subflows);
+    snprintf(rtt, sizeof(rtt), "%.1f ms", (double)worst / BRAID_MS);
+    snprintf(again, sizeof(again), "%" PRIu64, retransmits);
+    doc_printf(d, TOP_FORMAT, id, r.name, kind_text(c), addr_text(&r.client, client),
+               server_text(one->conn, server), render_bit_rate(one->rate.from_client, from),
+               render_bit_rate(one->rate.to_client, to), subflows, rtt, again);
+}
+
+void render_top_text(struct doc *d, const struct snapshot_view *v)
+{
+    const struct ranking *r = v->ranking;
+    doc_printf(d, TOP_FORMAT, "ID", "EDGE", "KIND", "CLIENT", "SERVER", "FROM CLIENT", "TO CLIENT", "SUBF",
+               "RTT", "RETRAN");
+    for (unsigned i = 0; i < r->n; i++)
+        top_row(d, v, &r->best[i]);
+    doc_printf(d, "%u of %" PRIu64 " connection%s\n", r->n, r->matching, r->matching == 1 ? "" : "s");
 }

@@ -117,6 +117,7 @@ struct snapshot_source {
     unsigned n_workers;
     const struct uplinks *uplinks; /* as they are at any time, for the main thread; NULL: there are none */
     const struct meter *meter;     /* likewise */
+    struct census *census;         /* of the main thread */
     /* Has job->worker answer; job->answered(job) is called on the main thread, later (never from within ask),
      * and exactly once. */
     void (*ask)(struct snapshot_source *s, struct snapshot_job *job);
@@ -131,6 +132,7 @@ struct snapshot_source {
 };
 
 struct meter;
+struct ranking;
 struct render_list;
 
 /* Everything that a document can show; what the workers were not asked for is NULL or 0. */
@@ -149,6 +151,7 @@ struct snapshot_view {
     const void *rows; /* of a table, sorted, each thing once; or events (struct watch_event) */
     size_t n_rows;
     const struct snapshot_job *job; /* that has conns */
+    const struct ranking *ranking;  /* the best of all, of a document that has these */
     struct render_list *list;       /* how far the list has come, of a document that is one */
 };
 

@@ -95,6 +95,15 @@ static int check_clear(int n, char **words, FILE *err)
     return fits ? 0 : misuse(err, "%s takes no argument but \"clear\"", words[0]);
 }
 
+/* What they mean the daemon knows. */
+static int check_parameters(int n, char **words, FILE *err)
+{
+    for (int i = 1; i < n; i++)
+        if (!strchr(words[i], '='))
+            return misuse(err, "\"%s\" is no argument of %s: they are KEY=VALUE", words[i], words[0]);
+    return 0;
+}
+
 /* words: the command, and n - 1 arguments. 0, or CLIENT_USAGE after saying what is wrong. */
 static int check_arguments(enum braid_arguments arguments, int n, char **words, FILE *err)
 {
@@ -110,6 +119,9 @@ static int check_arguments(enum braid_arguments arguments, int n, char **words, 
         return n == 1   ? 0
                : n == 2 ? check_id(words[1], err)
                         : misuse(err, "%s takes no argument but the id of a connection", words[0]);
+    case BRAID_ARGUMENTS_TOP:
+    case BRAID_ARGUMENTS_SECONDS:
+        return check_parameters(n, words, err);
     case BRAID_ARGUMENTS_SETTING:
         return check_set(n, words, err);
     }

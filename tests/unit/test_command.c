@@ -32,13 +32,16 @@ static char *manual_items(const char *page, const char *head, const char *mark)
 }
 
 /* As the manual writes them. */
-static const char *const arguments[] = {[BRAID_ARGUMENTS_NONE] = "",
-                                        [BRAID_ARGUMENTS_CLEAR] = " Op Cm clear",
-                                        [BRAID_ARGUMENTS_ID] = " Ar ID",
-                                        [BRAID_ARGUMENTS_MAYBE_ID] = " Op Ar ID",
-                                        [BRAID_ARGUMENTS_SETTING] = " Ar ID Cm"
+static const char *const arguments[] = {
+    [BRAID_ARGUMENTS_NONE] = "",
+    [BRAID_ARGUMENTS_CLEAR] = " Op Cm clear",
+    [BRAID_ARGUMENTS_ID] = " Ar ID",
+    [BRAID_ARGUMENTS_MAYBE_ID] = " Op Ar ID",
+    [BRAID_ARGUMENTS_TOP] = " Oo Cm limit= Ns Ar N Oc Oo Cm sort= Ns Ar KEY Oc Oo Cm find= Ns Ar TEXT Oc",
+    [BRAID_ARGUMENTS_SECONDS] = " Op Cm seconds= Ns Ar N",
+    [BRAID_ARGUMENTS_SETTING] = " Ar ID Cm"
 #define X(id, word) " " word " |"
-                                        BRAID_SETTINGS(X)
+    BRAID_SETTINGS(X)
 #undef X
 };
 
@@ -118,6 +121,49 @@ START_TEST(a_path_leads_to_its_command)
     }
     ck_assert(!command_at_path("/api/v1/connections/", &call));
     ck_assert(!command_at_path("/api/v1/set", &call));
+}
+END_TEST
+
+static int take(const char *path, const char *query, struct command_call *call)
+{
+    char text[256];
+    const char *error = NULL;
+    ck_assert(command_at_path(path, call));
+    strcpy(text, query);
+    int taken = command_take_query(text, call, &error);
+    ck_assert(taken == 0 || error);
+    return taken;
+}
+
+START_TEST(parameters_of_a_path_are_those_of_its_command)
+{
+    struct command_call call;
+    ck_assert_int_eq(take("/api/v1/top", "", &call), 0);
+    ck_assert(call.top.limit == RANKING_DEFAULT && call.top.key == RANKING_RATE && !*call.top.find);
+    ck_assert_int_eq(take("/api/v1/top", "limit=500&&sort=memory&find=10.0.0.1%3A80+x", &call), 0);
+    ck_assert(call.top.limit == 500 && call.top.key == RANKING_MEMORY);
+    ck_assert_str_eq(call.top.find, "10.0.0.1:80 x");
+    ck_assert_int_eq(take("/api/v1/rates", "seconds=300", &call), 0);
+    ck_assert_uint_eq(call.seconds, 300);
+    ck_assert_int_eq(take("/api/v1/status", "limit=0&%zz", &call), 0); /* which takes none */
+}
+END_TEST
+
+START_TEST(other_parameters_are_refused)
+{
+    static const char *const wrong[][2] = {
+        {"/api/v1/top", "limit=0"},     {"/api/v1/top", "limit=501"},    {"/api/v1/top", "limit=x"},
+        {"/api/v1/top", "limit"},       {"/api/v1/top", "sort=name"},    {"/api/v1/top", "sort="},
+        {"/api/v1/top", "order=up"},    {"/api/v1/rates", "limit=3"},    {"/api/v1/rates", "seconds=301"},
+        {"/api/v1/rates", "seconds=0"}, {"/api/v1/rates", "seconds=3&x"}};
+    struct command_call call;
+    char find[RANKING_FIND + 6] = "find=";
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        ck_assert_msg(take(wrong[i][0], wrong[i][1], &call) < 0, "%s", wrong[i][1]);
+    memset(find + 5, 'x', RANKING_FIND);
+    ck_assert_int_eq(take("/api/v1/top", find, &call), -1);
+    find[5 + RANKING_FIND - 1] = '\0';
+    ck_assert_int_eq(take("/api/v1/top", find, &call), 0);
 }
 END_TEST
 
@@ -210,6 +256,8 @@ int main(void)
     tcase_add_test(t, the_help_lists_each_command_with_its_arguments);
     tcase_add_test(t, the_manual_lists_each_path);
     tcase_add_test(t, a_path_leads_to_its_command);
+    tcase_add_test(t, parameters_of_a_path_are_those_of_its_command);
+    tcase_add_test(t, other_parameters_are_refused);
     tcase_add_checked_fixture(m, setup, teardown);
     tcase_add_test(m, a_request_takes_the_memory_that_it_needs);
     tcase_add_test(m, a_page_takes_the_memory_of_the_subflows_that_there_are);

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <event2/event.h>
+#include "admin/census.h"
 #include "admin/http.h"
 #include "admin_client.h"
 #include "admin_fake.h"
@@ -31,6 +32,7 @@ static void setup(void)
     base = event_base_new();
     fake_conf(&conf);
     fake_init(&fake, base, 3);
+    fake.source.census = census_new();
     fake.conns[1] = 100;
     fake.conns[2] = 1;
     start("127.0.0.1:1", 8, 5000);
@@ -43,6 +45,7 @@ static void teardown(void)
     fake_release(&fake);
     event_base_loop(base, EVLOOP_NONBLOCK);
     ck_assert_uint_eq(fake.open_dumps, 0);
+    census_free(fake.source.census);
     event_base_free(base);
     conf_free(&conf);
 }
@@ -148,6 +151,9 @@ START_TEST(every_document_is_served_with_its_type)
         {"/api/v1/bypass", "application/json", "],\"count\":4,\"cleared\":false}"},
         {"/api/v1/learned", "application/json", "],\"count\":4,\"cleared\":false}"},
         {"/api/v1/connections/5", "application/json", "{\"id\":5,\"worker\":2,"},
+        {"/api/v1/top?limit=3&sort=bytes&find=10.99.3.2%3A80", "application/json",
+         "{\"seen\":101,\"matching\":51,"},
+        {"/api/v1/rates?seconds=3", "application/json", "{\"at_ms\":0,\"seconds\":0,"},
         {"/api/v1/status?pretty=1", "application/json", "\"total\":{"},
     };
     for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
@@ -241,6 +247,7 @@ static const struct {
     {"POST", "/metrics", "Host: localhost\r\nContent-Length: 2000\r\n", 405, "{\"error\":\"only GET"},
     {"GET", "/metrics", "Host: localhost\r\nContent-Length: 2000\r\n", 413, "{\"error\":\"there is no use"},
     {"GET", "/metrics", "Host: localhost\r\nTransfer-Encoding: chunked\r\n", 413, "{\"error\":\"there is"},
+    {"GET", "/api/v1/top?order=up", "Host: localhost\r\n", 400, "{\"error\":\"this command takes limit=N, "},
     {"GET", "/metrics", "Host: localhost\r\nHost: localhost\r\n", 400, "{\"error\":\"this is not a request"},
     {"GET", "/metrics", "Host : localhost\r\n", 400, "{\"error\":\"this is not a request"},
     {"GET", "/metrics", "Host: localhost\r\n more\r\n", 400, "{\"error\":\"this is not a request"},
