@@ -5,6 +5,7 @@
 #include "socket/real.h"
 #include "socket/report.h"
 #include "socket/sctp_socket.h"
+#include "socket/sockopts.h"
 
 #define VISIBLE __attribute__((visibility("default")))
 
@@ -46,12 +47,20 @@ VISIBLE int socket(int domain, int type, int protocol)
     return linux_socket_checked(real_socket(domain, type, protocol), domain, type, protocol);
 }
 
+/* A connection by this socket that listens; -1: none. */
+static int take(int listener, int fd)
+{
+    fd = linux_socket_accepted(listener, fd);
+    sockopts_accepted(fd);
+    return fd;
+}
+
 VISIBLE int accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict len)
 {
-    return linux_socket_accepted(fd, real_accept(fd, address.__sockaddr__, len));
+    return take(fd, real_accept(fd, address.__sockaddr__, len));
 }
 
 VISIBLE int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict len, int flags)
 {
-    return linux_socket_accepted(fd, real_accept4(fd, address.__sockaddr__, len, flags));
+    return take(fd, real_accept4(fd, address.__sockaddr__, len, flags));
 }

@@ -166,14 +166,19 @@ static bool is_connected(int fd)
     return info.tcpi_state != CLOSE && info.tcpi_state != LISTEN;
 }
 
-/* What is set no more has to be known as well. */
-static void look_again(int fd, unsigned kind, int value)
+static void look_again(int fd)
 {
-    if (!is_connected(fd) || !(has_any(fd) || (value == 0 && kind != KIND_CONGESTION)))
-        return;
     uint16_t port = port_of(fd);
     if (port > 0 && !is_stranger(port) && !ask_to_look(fd, false))
         note_stranger(port);
+}
+
+void sockopts_accepted(int fd)
+{
+    int saved = errno;
+    if (fd >= 0 && sockopts_any() && has_any(fd) && is_connected(fd))
+        look_again(fd);
+    errno = saved;
 }
 
 bool sockopts_any(void)
@@ -204,7 +209,9 @@ int sockopts_set(int fd, int level, int option, const void *value, socklen_t len
     atomic_fetch_or_explicit(&ever_set, kind, memory_order_release);
     if (kind != KIND_CONGESTION && len >= sizeof(number_set))
         memcpy(&number_set, value, sizeof(number_set));
-    look_again(fd, kind, number_set);
+    /* what is set no more has to be known as well */
+    if (is_connected(fd) && (has_any(fd) || (number_set == 0 && kind != KIND_CONGESTION)))
+        look_again(fd);
     errno = saved;
     return result;
 }

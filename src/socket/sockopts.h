@@ -15,5 +15,7 @@ bool sockopts_any(void);
 bool sockopts_before(int fd);
 /* A connection to this address has just been asked for: the daemon looks, if it is worth it. errno stays. */
 void sockopts_connected(int fd, const struct sockaddr *address);
+/* accept has given this one, which has inherited what the socket that listens has; -1: none. errno stays. */
+void sockopts_accepted(int fd);
 
 #endif

@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 
-from lib import home, net
+from lib import home, mptcp, net
 from lib.env import GREETING, Edge
 from lib.proc import Process
 from lib.proxy import BUILD, PORT, ROOT
@@ -207,4 +207,26 @@ def test_the_server_sees_its_clients_paths(env):
         near.sendall(GREETING)
         assert receive(near, len(GREETING)) == GREETING
         near.close()
+        assert server.wait(10) == 0
+
+
+@braid_only
+def test_a_server_says_what_holds_for_all_of_its_clients(env):
+    env.topology.endpoint(2)
+    env.start([Edge("web", 4, target="127.0.0.1:9000", signal=[net.SIGNAL[4]])])
+
+    def greet():
+        near = env.connect()
+        near.sendall(GREETING[:6])
+        assert receive(near, 6) == GREETING[:6]
+        return near
+
+    with running(env.topology.braid, env.proxy, "listen", "127.0.0.1", "9000", "interactive", net.SIGNAL[4]) as server:
+        server.wait_for_line("listening")
+        near = greet()
+        server.wait_for_line(f"a client with profile interactive has joined at {net.SIGNAL[4]}")
+        assert mptcp.is_mptcp(near)
+        server.wait_for_line("no more MPTCP")
+        assert not mptcp.is_mptcp(greet())
+        server.wait_for_line("a client with plain TCP")
         assert server.wait(10) == 0

@@ -308,6 +308,20 @@ def test_a_server_behind_an_edge_has_its_keepalives_too(env):
         until(lambda: kept_alive(env.proxy) > 0, "the client is asked")
 
 
+@braid_only
+def test_a_server_behind_an_edge_has_what_its_connections_have_inherited(env):
+    env.topology.endpoint(2)
+    env.start([Edge("web", 4, target=net.join("127.0.0.1", 9000))])
+    with Program(env.topology.braid, env.proxy) as child:
+        child("kept('l', socket.create_server(('127.0.0.1', 9000)))")
+        child(f"set_options(l, *{KEEPALIVE!r})")
+        near = env.connect(4)
+        child("kept('s', l.accept()[0])")
+        near.sendall(GREETING)
+        assert child(f"received(s, {len(GREETING)})") == GREETING.decode()
+        until(lambda: kept_alive(env.proxy) > 0, "the client is asked")
+
+
 class Listener:
     """Takes messages of programs, instead of the daemon, and notes their kinds."""
 
@@ -356,3 +370,6 @@ def test_what_half_of_all_programs_set_costs_no_message(env):
         assert set(ear.kinds) <= {get}, ear.kinds  # the one question whether a policy names the program
         ask(env, child, *KEEPALIVE, port=PORT + 1)
         assert ear.kinds.count(put) == 1 and connect not in ear.kinds, ear.kinds
+        child("kept('l', socket.create_server(('127.0.0.1', 0))), kept('s', opened())")
+        child("s.connect(l.getsockname()), kept('accepted', l.accept()[0])")
+        assert ear.kinds.count(put) == 1, "what has inherited nothing is told of"

@@ -41,13 +41,8 @@ def start(env, *policies, namespace=None, **keys):
 @contextlib.contextmanager
 def connection(env, child, version=4, port=PORT, before=()):
     """Socket `s` of the program connected to a server with MPTCP, and data both ways; the server's end."""
-    address = env.home.where(env.home.multi)[version]
-    listener = env.listen(version, port, address=address, at=env.home.multi, multipath=True)
-    child(f"kept('s', opened({version}))")
-    for expression in before:
-        child(expression)
-    child(f"s.connect(('{address}', {port}))")
-    far = env.accept(listener)
+    listener = carried.listen(env, version, port=port)
+    far = carried.connect(env, child, version, before=before, listener=listener)
     carried.greet(child, far)
     yield far
     child("s.close()")

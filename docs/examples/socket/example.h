@@ -60,6 +60,16 @@ static inline int open_socket(const union tcp_multipath_address *server)
     return fd;
 }
 
+/* Bound to an address of this machine; it does not listen yet. */
+static inline int bind_socket(const union tcp_multipath_address *own)
+{
+    int fd = open_socket(own), on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(fd, &own->sa, size_of(own)) < 0)
+        die("bind");
+    return fd;
+}
+
 /* With libbraid-socket.so, connect() does the same. */
 static inline void connect_socket(int fd, const union tcp_multipath_address *server)
 {
@@ -87,6 +97,20 @@ static inline void exchange(int fd)
             die("read");
         n += (size_t)got;
     }
+}
+
+/* The other side of that. */
+static inline void answer(int fd)
+{
+    char line[6];
+    for (size_t n = 0; n < sizeof(line);) {
+        ssize_t got = read(fd, line + n, sizeof(line) - n);
+        if (got <= 0)
+            die("read");
+        n += (size_t)got;
+    }
+    if (write(fd, line, sizeof(line)) != (ssize_t)sizeof(line))
+        die("write");
 }
 
 static inline int watch(int fd)

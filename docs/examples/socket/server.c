@@ -29,9 +29,8 @@ int main(int argc, char **argv)
     if (argc != 4)
         usage(argv[0], "ADDRESS PORT SUBFLOWS");
     union tcp_multipath_address own = address(argv[1], argv[2]);
-    int listener = open_socket(&own), on = 1;
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(listener, &own.sa, size_of(&own)) < 0 || listen(listener, 16) < 0)
+    int listener = bind_socket(&own);
+    if (listen(listener, 16) < 0)
         die("listen");
     puts("listening");
     fflush(stdout);
@@ -39,9 +38,7 @@ int main(int argc, char **argv)
     if (fd < 0)
         die("accept");
     int events = watch(fd);
-    char bytes[6];
-    if (read(fd, bytes, sizeof(bytes)) != sizeof(bytes) || write(fd, bytes, sizeof(bytes)) != sizeof(bytes))
-        die("the greeting");
+    answer(fd);
     for (int i = 0; i < atoi(argv[3]); i++)
         wait_for(events, BRAID_SOCKET_SUBFLOW_UP);
     describe(fd);

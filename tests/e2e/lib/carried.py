@@ -11,11 +11,15 @@ def start(env, **keys):
     return router
 
 
-def connect(env, child, version=4, server=None, before=(), port=PORT, opened="opened"):
-    """Opens socket `s` of the program, does what is to be done before, and connects it; the server's end."""
+def listen(env, version=4, server=None, port=PORT):
     server = server or env.home.multi
-    address = env.home.where(server)[version]
-    listener = env.listen(version, port, address=address, at=server, multipath=server is env.home.multi)
+    return env.listen(version, port, address=env.home.where(server)[version], at=server, multipath=server is env.home.multi)
+
+
+def connect(env, child, version=4, server=None, before=(), port=PORT, opened="opened", listener=None):
+    """Opens socket `s` of the program, does what is to be done before, and connects it; the server's end."""
+    listener = listener or listen(env, version, server, port)
+    address, port = listener.getsockname()[:2]
     child(f"kept('s', {opened}({version}))")
     for expression in before:
         child(expression)
