@@ -177,6 +177,7 @@ int upstream_listen_transparent(const struct braid_addr *addr)
         return -1;
     set_options(fd);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_SAVE_SYN, &on, sizeof(on)); /* upstream_saved_syn */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0 &&
         allow_any_source(fd, sa.ss_family) == 0 && bind(fd, (struct sockaddr *)&sa, len) == 0)
         return fd;
@@ -184,6 +185,12 @@ int upstream_listen_transparent(const struct braid_addr *addr)
     close(fd);
     errno = why;
     return -1;
+}
+
+size_t upstream_saved_syn(int fd, uint8_t *out, size_t room)
+{
+    socklen_t len = (socklen_t)room;
+    return getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, out, &len) == 0 ? len : 0;
 }
 
 int upstream_error(int fd)

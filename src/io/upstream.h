@@ -21,6 +21,9 @@ bool upstream_is_own(const struct braid_ip *ip);
 /* A non-blocking socket, bound and not yet listening, whose connections may be for any address (TPROXY); what
  * it accepts has the options of the others here. Several may be bound to one address. -1 with errno. */
 int upstream_listen_transparent(const struct braid_addr *addr);
+/* Headers, from IP on, of the SYN of a connection that was accepted so, once; 0: they are not known, or have
+ * no room. */
+size_t upstream_saved_syn(int fd, uint8_t *out, size_t room);
 /* Small segments leave while others are in flight, from now on. */
 void upstream_set_nodelay(int fd);
 /* The error that waits on the socket, 0: none. */

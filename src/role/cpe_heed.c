@@ -2,14 +2,19 @@
  * change the class of a connection when they know what it is for, as ssh does. */
 #include "role/cpe_heed.h"
 #include "io/clock.h"
+#include "io/upstream.h"
 #include "role/carried.h"
+#include "wire/packet.h"
 
-/* Only the kernel's packets of its own stack show anything: a connection of the core's. */
+#define SAVED_SYN_MAX     160 /* bytes: headers with all options that there is room for */
+#define CLASS_WITHOUT_ECN 0xfc
+
+/* Of a connection of the core's. */
 static int64_t value_of(const struct carried *cd, enum braid_option option)
 {
     int64_t value;
     const struct end *lan = &cd->splice.ends[LAN_END];
-    if (cd->socket || lan->gone || braid_conn_get_option(lan->conn, option, &value) < 0)
+    if (lan->gone || braid_conn_get_option(lan->conn, option, &value) < 0)
         return 0;
     return value;
 }
@@ -19,15 +24,37 @@ static bool heeds(const struct carried *cd, unsigned what)
     return carried_cpe(cd)->params->heed & what;
 }
 
+static struct cpe_shown shown_to_core(const struct carried *cd)
+{
+    return (struct cpe_shown){.window = (uint32_t)value_of(cd, BRAID_OPT_PEER_WINDOW),
+                              .max_segment = (uint16_t)value_of(cd, BRAID_OPT_PEER_MAXSEG),
+                              .traffic_class = (uint8_t)value_of(cd, BRAID_OPT_PEER_CLASS)};
+}
+
+/* The kernel has answered the SYN, and keeps its headers. Of one that it has answered with a cookie, or that
+ * had data, nothing is known. */
+static struct cpe_shown shown_to_kernel(const struct carried *cd)
+{
+    uint8_t syn[SAVED_SYN_MAX];
+    struct wire_packet w;
+    size_t len = upstream_saved_syn(cd->socket->fd, syn, sizeof(syn));
+    if (len == 0 || packet_parse(syn, len, false, &w) != WIRE_OK || w.kind != WIRE_TCP ||
+        !(w.tcp.flags & TCP_SYN))
+        return (struct cpe_shown){0};
+    return (struct cpe_shown){.window = w.tcp.has_wscale && w.tcp.wscale > 0 ? UINT16_MAX + 1 : w.tcp.window,
+                              .max_segment = w.tcp.has_mss ? w.tcp.mss : 0,
+                              .traffic_class = w.traffic_class & CLASS_WITHOUT_ECN};
+}
+
 void cpe_heed_syn(struct carried *cd)
 {
-    struct cpe_shown *h = &cd->asking->shown;
-    if (heeds(cd, CPE_HEED_BUFFER))
-        h->window = (uint32_t)value_of(cd, BRAID_OPT_PEER_WINDOW);
-    if (heeds(cd, CPE_HEED_SEGMENT))
-        h->max_segment = (uint16_t)value_of(cd, BRAID_OPT_PEER_MAXSEG);
-    if (heeds(cd, CPE_HEED_CLASS))
-        h->traffic_class = (uint8_t)value_of(cd, BRAID_OPT_PEER_CLASS);
+    if (carried_cpe(cd)->params->heed == 0)
+        return;
+    struct cpe_shown h = cd->socket ? shown_to_kernel(cd) : shown_to_core(cd);
+    h.window = heeds(cd, CPE_HEED_BUFFER) ? h.window : 0;
+    h.max_segment = heeds(cd, CPE_HEED_SEGMENT) ? h.max_segment : 0;
+    h.traffic_class = heeds(cd, CPE_HEED_CLASS) ? h.traffic_class : 0;
+    cd->asking->shown = h;
 }
 
 void cpe_heed_wish(struct carried *cd)

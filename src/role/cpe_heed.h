@@ -1,6 +1,6 @@
 /* What the packets of a device show of the options of its socket (RFC 6897 section 4.4), and what a CPE does
  * about it for the connection over the uplinks (cpe_heed.c): without a word of the program's, and so for
- * devices of the LAN as well. Nothing is seen of connections that come by way of a socket. */
+ * devices of the LAN as well. Of connections that come by way of a socket only the SYN is seen. */
 #ifndef BRAID_ROLE_CPE_HEED_H
 #define BRAID_ROLE_CPE_HEED_H
 

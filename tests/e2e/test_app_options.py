@@ -20,7 +20,8 @@ VERSIONS = {"ipv4": 4, "ipv6": 6}
 
 def start(env, **keys):
     router = env.daemon(env.home.cpe, [Cpe(**keys)])
-    env.steer("up", "--lan", "lan", "--local", at=env.home.cpe)
+    by_socket = ("--tproxy", "8684") if keys.get("intercept") == "tproxy" else ()
+    env.steer("up", "--lan", "lan", "--local", *by_socket, at=env.home.cpe)
     return router
 
 
@@ -121,6 +122,35 @@ def test_with_hardly_any_buffer_there_is_no_mptcp_unless_the_operator_wants_it(e
         assert not mptcp.is_mptcp(far)
         wire.await_some(PORT, "its data", lambda s: s.length > 0)
         assert not [s for s in from_home(wire) if s.mptcp], wire.segments
+
+
+@braid_only
+@cases(**VERSIONS)
+def test_what_a_syn_shows_is_heeded_where_the_kernel_has_answered_it(env, version):
+    start(env, intercept="tproxy")
+    with uplinks(env) as wire:
+        def special(sock):
+            set_class(sock, version, 0xb8)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 700)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+
+        sock, far = connect(env, version, before=special)
+        greet(sock, far)
+        both_joined(env, wire)
+        far.sendall(bytes(200_000))
+        assert receive(sock, 200_000) == bytes(200_000)
+        assert {s.traffic_class for s in from_home(wire)} == {0xb8}, wire.segments
+        assert {s.mss for s in from_home(wire) if s.is_syn} == {700}, wire.segments
+        scale = max(s.scale for s in from_home(wire) if s.is_syn)
+        assert max(s.window << (0 if s.is_syn else scale) for s in from_home(wire)) <= 16384 + (1 << scale), wire.segments
+
+
+@braid_only
+def test_hardly_any_buffer_is_no_wish_for_mptcp_where_the_kernel_has_answered(env):
+    start(env, intercept="tproxy")
+    sock, far = connect(env, before=lambda sock: sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1500))
+    greet(sock, far)
+    assert not mptcp.is_mptcp(far)
 
 
 @braid_only
