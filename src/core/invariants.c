@@ -39,12 +39,16 @@ static void check_recv(const struct braid_conn *c)
     if (!g)
         return;
     uint64_t at = c->recv.nxt;
+    const struct data_ooo *first = NULL;
     sum = 0;
     list_each (n, tmp, &g->pieces) {
         const struct data_ooo *o = list_entry(n, struct data_ooo, node);
         assert(seq64_before(at, o->dsn) || (n != g->pieces.next && at == o->dsn));
+        first = first && at == o->dsn ? first : o;
         at = o->dsn + o->s.len;
         sum += o->s.len;
+        if (n->next == &g->pieces || list_entry(n->next, struct data_ooo, node)->dsn != at)
+            assert(first->other == o && o->other == first);
     }
     assert(sum > 0 && sum == g->bytes);
 }

@@ -16,7 +16,8 @@
 /* The hints are the core's to pay, as subflows are. */
 #define GAPS_COST  mem_cost(offsetof(struct data_gaps, hints))
 #define HINTS_COST sizeof(((struct data_gaps *)0)->hints)
-#define OOO_SEARCH 512 /* pieces looked at from where a search begins */
+#define OOO_SEARCH                                                                                           \
+    512 /* pieces looked at from where a search begins; those without a gap between count as one */
 
 /* The queue is made with the first gap and goes with the last. False: memory is short. */
 static bool gaps_begin(struct braid_conn *c)
@@ -44,11 +45,33 @@ static void gaps_settle(struct braid_conn *c)
     c->recv.ooo = NULL;
 }
 
-/* Takes a piece out of the queue and frees it, but not what its slice holds: that is the caller's. No search
- * begins there any more. */
-static void ooo_remove(struct braid_conn *c, struct data_ooo *o)
+static struct data_ooo *ooo_of(struct list *n)
+{
+    return list_entry(n, struct data_ooo, node);
+}
+
+/* Does b, which stands behind a, begin where a ends? The queue's head is no piece. */
+static bool ooo_touch(struct braid_conn *c, struct list *a, struct list *b)
+{
+    struct list *head = &c->recv.ooo->pieces;
+    return a != head && b != head && ooo_of(a)->dsn + ooo_of(a)->s.len == ooo_of(b)->dsn;
+}
+
+/* Two ends of a run. */
+static void ooo_tie(struct data_ooo *first, struct data_ooo *last)
+{
+    first->other = last;
+    last->other = first;
+}
+
+/* Takes the first piece out of the queue and frees it, but not what its slice holds: that is the caller's. No
+ * search begins there any more. */
+static void ooo_remove_first(struct braid_conn *c)
 {
     struct data_gaps *g = c->recv.ooo;
+    struct data_ooo *o = ooo_of(g->pieces.next);
+    if (o->other != o)
+        ooo_tie(ooo_of(o->node.next), o->other);
     for (unsigned i = 0; i < OOO_HINTS; i++)
         if (g->hints[i] == o)
             g->hints[i] = NULL;
@@ -97,7 +120,7 @@ static void deliver_in_order(struct braid_conn *c, struct slice *s)
     c->recv.nxt += s->len;
     recvq_append(c, s);
     while (c->recv.ooo) {
-        struct data_ooo *o = list_entry(c->recv.ooo->pieces.next, struct data_ooo, node);
+        struct data_ooo *o = ooo_of(c->recv.ooo->pieces.next);
         if (seq64_before(c->recv.nxt, o->dsn))
             break;
         uint64_t end = o->dsn + o->s.len;
@@ -109,7 +132,7 @@ static void deliver_in_order(struct braid_conn *c, struct slice *s)
             c->recv.nxt = end;
             recvq_append(c, &rest);
         }
-        ooo_remove(c, o);
+        ooo_remove_first(c);
         slice_drop(&piece);
     }
     check_data_fin(c);
@@ -117,22 +140,37 @@ static void deliver_in_order(struct braid_conn *c, struct slice *s)
 }
 
 /* of a queued piece: n is its node, not the list's head */
-static bool begins_after(const struct list *n, uint64_t dsn)
+static bool begins_after(struct list *n, uint64_t dsn)
 {
-    return seq64_before(dsn, list_entry(n, struct data_ooo, node)->dsn);
+    return seq64_before(dsn, ooo_of(n)->dsn);
 }
 
-/* From n on, back and then forth: the last queued piece that begins at or before dsn, or the list's head;
- * NULL: it is further away than OOO_SEARCH pieces. */
+/* Is n the last piece of a run? Then its first one is known. */
+static bool ends_run(struct braid_conn *c, struct list *n)
+{
+    return !ooo_touch(c, n, n->next);
+}
+
+/* From n on, back and then forth: a queued piece that begins at or before dsn, and that no other one does
+ * which stands behind it, or the last one of a run that dsn lies in; or the list's head. NULL: it is further
+ * away than OOO_SEARCH steps, of which each passes a run where it begins at its end. */
 static struct list *search(struct braid_conn *c, struct list *n, uint64_t dsn)
 {
+    struct list *head = &c->recv.ooo->pieces;
     unsigned left = OOO_SEARCH;
-    for (; n != &c->recv.ooo->pieces && begins_after(n, dsn); n = n->prev)
+    while (n != head && begins_after(n, dsn)) {
         if (left-- == 0)
             return NULL;
-    for (; n->next != &c->recv.ooo->pieces && !begins_after(n->next, dsn); n = n->next)
+        struct list *first = ends_run(c, n) ? &ooo_of(n)->other->node : n;
+        if (first != n && !begins_after(first, dsn))
+            return n;
+        n = first->prev;
+    }
+    while (n->next != head && !begins_after(n->next, dsn)) {
         if (left-- == 0)
             return NULL;
+        n = ooo_touch(c, n, n->next) ? n->next : &ooo_of(n->next)->other->node;
+    }
     return n;
 }
 
@@ -154,6 +192,17 @@ static struct list *ooo_before(struct braid_conn *c, struct mp_subflow *s, uint6
     return n ? n : search(c, &c->recv.ooo->pieces, dsn);
 }
 
+/* Of a new piece: what touches it on either side is an end of a run, since there was a gap. */
+static void ooo_join(struct braid_conn *c, struct data_ooo *o)
+{
+    struct data_ooo *first = o, *last = o;
+    if (ooo_touch(c, o->node.prev, &o->node))
+        first = ooo_of(o->node.prev)->other;
+    if (ooo_touch(c, &o->node, o->node.next))
+        last = ooo_of(o->node.next)->other;
+    ooo_tie(first, last);
+}
+
 /* Keeps [dsn, dsn + len) of s, from its byte `skip` on, which overlaps nothing queued, behind `after` (NULL:
  * in front). What it keeps is charged to the connection. NULL: there are too many, or memory is short. */
 static struct data_ooo *ooo_insert(struct braid_conn *c, struct data_ooo *after, uint64_t dsn,
@@ -171,6 +220,7 @@ static struct data_ooo *ooo_insert(struct braid_conn *c, struct data_ooo *after,
     o->dsn = dsn;
     o->s = piece;
     list_insert_after(after ? &after->node : &c->recv.ooo->pieces, &o->node);
+    ooo_join(c, o);
     c->recv.ooo->bytes += len;
     c->recv.ooo->n++;
     mem_take(&c->mem, PIECE_COST);
@@ -264,8 +314,7 @@ void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, stru
 void recv_order_free(struct braid_conn *c)
 {
     while (c->recv.ooo) {
-        struct data_ooo *o = list_entry(c->recv.ooo->pieces.next, struct data_ooo, node);
-        slice_drop(&o->s);
-        ooo_remove(c, o);
+        slice_drop(&ooo_of(c->recv.ooo->pieces.next)->s);
+        ooo_remove_first(c);
     }
 }

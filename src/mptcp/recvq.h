@@ -23,6 +23,9 @@ struct data_ooo {
     struct list node;
     uint64_t dsn;
     struct slice s;
+    /* Of pieces without a gap between them, the first knows the last and the last the first; alone it is
+     * both. What the others have here says nothing. */
+    struct data_ooo *other;
 };
 
 #define OOO_HINTS 8

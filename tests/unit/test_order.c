@@ -124,6 +124,28 @@ START_TEST(a_search_for_a_place_has_an_end)
 }
 END_TEST
 
+/* As when what a slow path holds up is repeated over another one, far from all that came last. */
+START_TEST(pieces_without_a_gap_between_are_passed_in_one_step)
+{
+    lone_begin(NULL);
+    struct mp_subflow *other = lone_flow("10.0.2.2:4000");
+    for (uint64_t i = 0; i < 3000; i++)
+        if (i % 1000 != 0)
+            bring(lone.s, 1 + 10 * i, 10);
+    bring(other, 1 + 10 * 1000, 10);    /* nothing has come over this subflow before */
+    bring(other, 1 + 10 * 2500 + 3, 3); /* is there */
+    bring(other, 1 + 10 * 2000, 10);
+    bring(other, 1 + 10 * 990 + 5, 40); /* as well */
+    ck_assert_uint_eq(lone_count(COUNT_MEM_REFUSED), 0);
+    ck_assert_uint_eq(lone.c->recv.ooo->n, 2999);
+    bring(other, 1, 10);
+    ck_assert_uint_eq(lone.c->recv.nxt, 1 + 30000);
+    uint64_t at = 1;
+    read_all(&at);
+    lone_end();
+}
+END_TEST
+
 START_TEST(the_data_fin_is_in_order_behind_the_last_byte)
 {
     lone_begin(NULL);
@@ -179,6 +201,7 @@ int main(void)
     tcase_add_test(t, nothing_is_taken_beyond_the_edge_that_was_offered);
     tcase_add_test(t, more_pieces_than_allowed_are_refused_and_may_come_again);
     tcase_add_test(t, a_search_for_a_place_has_an_end);
+    tcase_add_test(t, pieces_without_a_gap_between_are_passed_in_one_step);
     tcase_add_test(t, the_data_fin_is_in_order_behind_the_last_byte);
     tcase_add_test(t, a_data_fin_is_acknowledged_once_and_if_it_comes_again_on_all_subflows);
     tcase_add_test(t, absurd_data_fins_are_ignored);
