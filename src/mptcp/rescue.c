@@ -83,11 +83,22 @@ static braid_time late_at(const struct mp_subflow *h, const struct mp_map *m)
     return m->sent_at + t->rtt.srtt_us + grace;
 }
 
+/* How long h takes for a segment at present. Where a queue grows the smoothed round trip is behind the times,
+ * while the oldest of what is in flight tells how long it takes at least; unless that was lost. */
+static int64_t takes(const struct mp_subflow *h, braid_time now)
+{
+    struct list *oldest = h->tcp.flight->maps.next;
+    bool lost = oldest == &h->tcp.flight->maps || h->tcp.cc.in_recovery || h->silence.suspect;
+    int64_t age = lost ? 0 : now - mp_map_of(oldest)->sent_at;
+
+    return age > h->tcp.rtt.srtt_us ? age : h->tcp.rtt.srtt_us;
+}
+
 /* Would the ACK of m come later than `other` from now if it were sent once more? If it is late already, h has
  * to detect the loss and retransmit it. */
 static bool is_slower(const struct mp_subflow *h, const struct mp_map *m, int64_t other, braid_time now)
 {
-    return now >= late_at(h, m) || m->sent_at + h->tcp.rtt.srtt_us - now > other;
+    return now >= late_at(h, m) || m->sent_at + takes(h, now) - now > other;
 }
 
 /* At most once in its round-trip time, since the effect of a cut is not seen before, and not in recovery,

@@ -177,6 +177,40 @@ START_TEST(nor_if_the_ack_would_come_sooner_anyway)
 }
 END_TEST
 
+/* Two segments, of which the smoothed round trip says that the second one comes now; but the first one has
+ * not come either. */
+static void wait_for_the_oldest(void)
+{
+    begin(&bold);
+    send_slowly(1400);
+    lone.now += SLOW / 2;
+    send_slowly(1400);
+    lone.now += SLOW - FAST / 2;
+    slow->tcp.activity.progress_at = lone.now; /* not silent */
+    lone.c->send.edge = lone.c->send.nxt;
+    write_bytes(1000);
+}
+
+START_TEST(the_oldest_in_flight_tells_how_long_a_path_takes)
+{
+    wait_for_the_oldest();
+    push();
+    ck_assert_uint_eq(carried(fast), 2800);
+    ck_assert(!slow->silence.suspect);
+    lone_end();
+}
+END_TEST
+
+START_TEST(but_not_if_it_was_lost)
+{
+    wait_for_the_oldest();
+    slow->tcp.cc.in_recovery = true;
+    push();
+    ck_assert_uint_eq(carried(fast), 1400);
+    lone_end();
+}
+END_TEST
+
 START_TEST(the_last_bytes_are_repeated_where_they_arrive_sooner)
 {
     begin(&bold);
@@ -304,6 +338,8 @@ int main(void)
     tcase_add_test(t, what_has_no_room_there_at_first_follows);
     tcase_add_test(t, nothing_is_if_the_scheduler_does_not_want_that);
     tcase_add_test(t, nor_if_the_ack_would_come_sooner_anyway);
+    tcase_add_test(t, the_oldest_in_flight_tells_how_long_a_path_takes);
+    tcase_add_test(t, but_not_if_it_was_lost);
     tcase_add_test(t, the_last_bytes_are_repeated_where_they_arrive_sooner);
     tcase_add_test(t, a_pause_in_writing_is_an_end_when_the_fast_path_was_idle_for_a_round_trip);
     tcase_add_test(t, the_last_bytes_are_those_that_the_user_has_promised);
