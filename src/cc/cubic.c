@@ -19,6 +19,8 @@
 #define ALPHA_AIMD   (3 * (1 - BETA) / (1 + BETA))
 #define TARGET_LIMIT 1.5
 
+#define USED_DIVISOR 4 /* of the window: less in flight is a pause */
+
 #define NO_EPOCH (-1) /* for curve.elapsed_us: outside of congestion avoidance */
 
 static struct cubic *state(struct cc *cc)
@@ -105,6 +107,13 @@ static void avoid_congestion(struct cc *cc, struct cubic *c, uint64_t acked, int
     c->fraction = (float)fraction;
 }
 
+/* The window is the limit, and still in use. That it was a while ago does not count: where the peer's window
+ * has stopped the flow meanwhile the queue is gone. */
+static bool is_used(const struct cc *cc, const struct cc_ack *ack)
+{
+    return ack->cwnd_limited && ack->prior_in_flight >= cc->cwnd / USED_DIVISOR;
+}
+
 /* Before any loss; later slow starts follow RFC 5681, as RFC 9406 section 4.3 recommends. True: this ACK is
  * dealt with. */
 static bool first_slow_start(struct cc *cc, struct cubic *c, const struct cc_ack *ack)
@@ -115,7 +124,7 @@ static bool first_slow_start(struct cc *cc, struct cubic *c, const struct cc_ack
     if (c->curve.w_last_max > 0 || (!slow_start && !h->over))
         return false;
     if (hystart_on_ack(h, ack->rtt_us, ack->acked / cc->mss, ack->round_start,
-                       ack->cwnd_limited && cc->cwnd >= cc->ssthresh)) {
+                       is_used(cc, ack) && cc->cwnd >= cc->ssthresh)) {
         cc->ssthresh = CC_SSTHRESH_INFINITE;
         c->curve = (struct curve){.elapsed_us = NO_EPOCH};
     }

@@ -51,15 +51,21 @@ static inline double segments(const struct flow *f)
     return (double)f->cc.cwnd / MSS;
 }
 
-static inline void ack(struct flow *f, uint64_t bytes, bool limited, bool round_start)
+/* With so many bytes in flight. */
+static inline void ack_of(struct flow *f, uint64_t in_flight, uint64_t bytes, bool limited, bool round_start)
 {
     struct cc_ack a = {.now = f->now,
                        .acked = bytes,
-                       .prior_in_flight = f->cc.cwnd,
+                       .prior_in_flight = in_flight,
                        .rtt_us = f->cc.srtt_us,
                        .cwnd_limited = limited,
                        .round_start = round_start};
     f->cc.ops->on_ack(&f->cc, &a);
+}
+
+static inline void ack(struct flow *f, uint64_t bytes, bool limited, bool round_start)
+{
+    ack_of(f, f->cc.cwnd, bytes, limited, round_start);
 }
 
 /* Lets the time pass that bytes take at one window per RTT, and acknowledges them. */

@@ -197,6 +197,22 @@ START_TEST(a_window_that_is_not_used_proves_nothing)
 }
 END_TEST
 
+/* Nor does one that something else has stopped in between, such as the peer's window: the last
+ * acknowledgements before it say that the window is the limit, and that it is nearly empty. */
+START_TEST(a_window_that_was_full_some_time_ago_proves_nothing)
+{
+    struct flow f;
+    leave_slow_start(&f);
+    f.cc.srtt_us = 100000;
+    for (int i = 0; i < 10; i++) {
+        f.now += 100000;
+        for (int n = 0; n < 10; n++)
+            ack_of(&f, f.cc.cwnd * (9 - (unsigned)n) / 10, MSS, true, n == 0);
+    }
+    ck_assert_uint_ne(f.cc.ssthresh, CC_SSTHRESH_INFINITE);
+}
+END_TEST
+
 /* Nor does one that was cut: that has drained the queue, too. */
 START_TEST(after_a_loss_slow_start_is_over_for_good)
 {
@@ -239,6 +255,7 @@ static TCase *rfc9406(void)
     tcase_add_test(t, a_rise_that_goes_again_was_no_queue_and_slow_start_goes_on);
     tcase_add_test(t, a_rise_that_stays_ends_slow_start_for_good);
     tcase_add_test(t, a_window_that_is_not_used_proves_nothing);
+    tcase_add_test(t, a_window_that_was_full_some_time_ago_proves_nothing);
     tcase_add_test(t, after_a_loss_slow_start_is_over_for_good);
     tcase_add_test(t, second_slow_start_goes_straight_to_ssthresh);
     return t;
