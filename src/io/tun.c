@@ -119,6 +119,20 @@ static int attach_first(struct tun *t, char error[TUN_ERROR])
     return attach(t, 0) == 0 ? 0 : fail_attach(t, error);
 }
 
+/* A polled queue looks in what we write for segments to put together (GRO). There are none: what can be one
+ * packet leaves as one, and options differ. */
+static void leave_packets_apart(const struct tun *t)
+{
+    struct ethtool_value off = {.cmd = ETHTOOL_SGRO, .data = 0};
+    struct ifreq ifr = {.ifr_data = (char *)&off};
+    memcpy(ifr.ifr_name, t->name, IFNAMSIZ);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || ioctl(fd, SIOCETHTOOL, &ifr) < 0)
+        log_info("tun: cannot switch off GRO of %s: %s", t->name, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
 /* A router's side of a link: no address of its own, no reverse path filter, no neighbour chatter. */
 static void quieten(const struct tun *t)
 {
@@ -130,6 +144,7 @@ static void quieten(const struct tun *t)
     sysctl_write(path, "1");
     snprintf(path, sizeof(path), "net/ipv6/conf/%s/accept_ra", t->name);
     sysctl_write(path, "0");
+    leave_packets_apart(t);
 }
 
 static int bring_up(const struct tun *t, char error[TUN_ERROR])

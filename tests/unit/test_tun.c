@@ -299,6 +299,17 @@ static void check_polled(void)
     }
 }
 
+START_TEST(the_kernel_puts_nothing_together_that_is_written)
+{
+    struct ethtool_value gro = {.cmd = ETHTOOL_GGRO, .data = 1};
+    struct ifreq ifr = {.ifr_name = "tun-test", .ifr_data = (char *)&gro};
+    int s = socket(AF_INET, SOCK_DGRAM, 0);
+    ck_assert_int_eq(ioctl(s, SIOCETHTOOL, &ifr), 0);
+    ck_assert_uint_eq(gro.data, 0);
+    close(s);
+}
+END_TEST
+
 START_TEST(the_kernel_polls_what_is_written)
 {
     check_polled();
@@ -489,6 +500,7 @@ int main(void)
     tcase_add_test(t, super_packets_go_both_ways_over_ipv6);
     tcase_add_test(t, the_kernel_cuts_a_super_packet_into_segments);
     tcase_add_test(t, the_device_is_up_and_vanishes_with_its_routes);
+    tcase_add_test(t, the_kernel_puts_nothing_together_that_is_written);
     tcase_add_test(t, the_kernel_polls_what_is_written);
     tcase_add_test(t, a_second_user_is_told_that_the_device_is_busy);
     tcase_add_test(t, a_device_made_beforehand_is_used_and_kept);
