@@ -144,6 +144,7 @@ sim: $(B)/sim $(B)/fairness ## simulate the stack in virtual time: SEEDS=runs MB
 	$(if $(FAMILY),,$(B)/sim -F race_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
 	$(if $(FAMILY),,$(B)/sim -F up_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
 	$(if $(FAMILY),,$(B)/sim -F relay_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
+	$(if $(FAMILY),,$(B)/sim --handover 5 -n $(or $(HANDOVER_SEEDS),120) $(SEED:%=-s %))
 	$(if $(FAMILY)$(SEEDS),,$(B)/fairness)
 
 packets: $(B)/pkt ## run the packet scripts

@@ -8,6 +8,7 @@
 #ifndef BRAID_CC_H
 #define BRAID_CC_H
 
+#include <braid/field.h>
 #include <braid/types.h>
 
 #define CC_SSTHRESH_INFINITE UINT64_MAX
@@ -67,6 +68,10 @@ struct cc_ops {
      * src/tcp, zeroed, before on_loss; freed by it after on_undo, and in the end. If memory is short on_loss
      * finds no cc.saved, and on_undo does not follow. */
     size_t saved_size;
+    /* What private state consists of, and what cc.saved does, for a core that is handed over (braid/field.h):
+     * all members that have to stay as they are. NULL: the algorithm begins afresh then, by init, as if it
+     * took over from another one; and without saved_state a recovery that was under way is not taken back. */
+    const struct braid_field *state, *saved_state;
     /* Sets private state. cwnd holds the initial window already, ssthresh is infinite. In mid-connection,
      * when it takes over from another algorithm (perhaps in_recovery): cwnd and ssthresh are what that one
      * left, and what init makes of them is not kept. */

@@ -4,6 +4,7 @@
 #ifndef BRAID_SCHED_H
 #define BRAID_SCHED_H
 
+#include <braid/field.h>
 #include <braid/types.h>
 
 #define SCHED_MAX_PATHS 16
@@ -60,6 +61,9 @@ struct sched_ops {
                          * do, and the slow one be slowed down */
     size_t priv_size;   /* bytes of private state: allocated by src/mptcp, zeroed, before init; freed by it in
                            the end */
+    /* What private state consists of, for a core that is handed over (braid/field.h). NULL: the scheduler
+     * begins afresh then. */
+    const struct braid_field *state;
     /* Sets private state. May be NULL. */
     void (*init)(struct sched *s);
     /* Returns the index in v->paths of the subflow for the next segment, or -1 to wait: it is called again

@@ -132,6 +132,22 @@ static struct hnode *with_hash(struct hnode *n, uint64_t hash)
     return n;
 }
 
+struct hnode *htable_take_all(struct htable *t)
+{
+    struct hnode *all = NULL;
+
+    for (size_t i = 0; i <= t->mask; i++) {
+        while (t->buckets[i]) {
+            struct hnode *n = t->buckets[i];
+
+            htable_remove(t, n);
+            n->next = all;
+            all = n;
+        }
+    }
+    return all;
+}
+
 struct hnode *htable_first(const struct htable *t, uint64_t hash)
 {
     return with_hash(t->buckets[hash & t->mask], hash);

@@ -31,6 +31,8 @@ void htable_free(struct htable *t);
 void htable_insert(struct htable *t, struct hnode *n, uint64_t hash);
 /* The node must be in the table. */
 void htable_remove(struct htable *t, struct hnode *n);
+/* Takes all nodes out, chained by `next`; NULL: there were none. */
+struct hnode *htable_take_all(struct htable *t);
 /* First node with this hash, or NULL; the caller compares keys and goes on with htable_next. */
 struct hnode *htable_first(const struct htable *t, uint64_t hash);
 /* Next node after n with the same hash, or NULL. */

@@ -18,6 +18,17 @@ void ranges_free(struct ranges *s)
     ranges_init(s);
 }
 
+int ranges_reserve(struct ranges *s, uint32_t cap)
+{
+    struct range *r = malloc(sizeof(*r) * cap);
+
+    if (!r)
+        return -1;
+    ranges_free(s);
+    *s = (struct ranges){.cap = cap, .r = r};
+    return 0;
+}
+
 uint32_t ranges_find(const struct ranges *s, uint64_t at)
 {
     uint32_t low = 0, high = s->n;

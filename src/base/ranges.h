@@ -18,6 +18,8 @@ struct ranges {
 /* All zeros are an empty set as well. */
 void ranges_init(struct ranges *s);
 void ranges_free(struct ranges *s);
+/* Room for so many ranges, of which there are none yet. -1: memory is short. */
+int ranges_reserve(struct ranges *s, uint32_t cap);
 /* Adds [start, end), merging. 0, or -1 if memory is short (the set is unchanged). start < end. */
 int ranges_add(struct ranges *s, uint64_t start, uint64_t end);
 /* Removes [start, end). 0, or -1 if a split needed memory and there was none. */

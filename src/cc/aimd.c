@@ -2,6 +2,8 @@
  * `fraction`. */
 #include "cc/aimd.h"
 
+const struct braid_field aimd_state[] = {AIMD_FIELDS(struct aimd, ), {0}};
+
 struct aimd *aimd(struct cc *cc)
 {
     return (struct aimd *)cc->priv;

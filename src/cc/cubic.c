@@ -218,6 +218,27 @@ void cubic_on_recovered(struct cc *cc, braid_time now)
     c->last_ack = now;
 }
 
+#define CURVE_FIELDS(type)                                                                                   \
+    BRAID_REAL(10, type, curve.w_max), BRAID_REAL(11, type, curve.w_est),                                    \
+        BRAID_REAL(12, type, curve.w_last_max), BRAID_REAL(13, type, curve.k),                               \
+        BRAID_TIME(14, type, curve.elapsed_us)
+
+const struct braid_field cubic_state[] = {CURVE_FIELDS(struct cubic),
+                                          BRAID_TIME(20, struct cubic, last_ack),
+                                          BRAID_ANY(21, struct cubic, hystart.round_min_us),
+                                          BRAID_ANY(22, struct cubic, hystart.least_us),
+                                          BRAID_ANY(23, struct cubic, hystart.css_base_us),
+                                          BRAID_ANY(24, struct cubic, hystart.jitter_ms),
+                                          BRAID_ANY(25, struct cubic, hystart.samples),
+                                          BRAID_ANY(26, struct cubic, hystart.css),
+                                          EPISODE_FIELD(27, struct cubic, episode),
+                                          BRAID_ANY(28, struct cubic, proofs),
+                                          BRAID_BOOL(29, struct cubic, tested),
+                                          BRAID_REAL(30, struct cubic, fraction),
+                                          {0}};
+const struct braid_field cubic_saved_state[] = {
+    BEFORE_FIELDS(struct cubic_before, episode.), CURVE_FIELDS(struct cubic_before), {0}};
+
 /* Without on_penalty: src/tcp then tells a loss in congestion avoidance, and the curve remembers from where
  * it was cut. Without on_idle: the window restarts as RFC 2861 says. */
 const struct cc_ops cc_cubic = {
@@ -225,6 +246,8 @@ const struct cc_ops cc_cubic = {
     .about = "CUBIC (RFC 8312) with HyStart++ (RFC 9406); each subflow by itself",
     .priv_size = sizeof(struct cubic),
     .saved_size = sizeof(struct cubic_before),
+    .state = cubic_state,
+    .saved_state = cubic_saved_state,
     .init = cubic_init,
     .on_ack = cubic_on_ack,
     .on_loss = cubic_on_loss,

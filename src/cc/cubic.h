@@ -31,6 +31,9 @@ struct cubic_before {
     struct curve curve;
 };
 
+/* Of both structs: the tables of struct cc_ops. */
+extern const struct braid_field cubic_state[], cubic_saved_state[];
+
 /* Those of struct cc_ops. */
 void cubic_init(struct cc *cc, braid_time now);
 void cubic_on_ack(struct cc *cc, const struct cc_ack *ack);

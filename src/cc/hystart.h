@@ -13,8 +13,13 @@ struct hystart {
     uint32_t css_base_us;  /* cssBaselineMinRtt, kept when slow start is over; UINT32_MAX in slow start */
     uint16_t jitter_ms;    /* a rise of so much has proven to be no queue */
     uint8_t samples;       /* in this round, in segments; not more than are needed */
-    uint8_t rounds : 7;    /* spent in CSS, or since it ended; not more than are needed */
-    bool over : 1;
+    union {
+        uint8_t css; /* both of these, which as bits have no address (cubic_state) */
+        struct {
+            uint8_t rounds : 7; /* spent in CSS, or since it ended; not more than are needed */
+            bool over : 1;
+        };
+    };
 };
 
 void hystart_init(struct hystart *h);

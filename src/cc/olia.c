@@ -30,6 +30,15 @@ struct before {
     struct distance distance;
 };
 
+static const struct braid_field olia_state[] = {AIMD_FIELDS(struct olia, aimd.),
+                                                BRAID_ANY(10, struct olia, distance.from),
+                                                BRAID_ANY(11, struct olia, distance.between),
+                                                {0}};
+static const struct braid_field olia_before[] = {BEFORE_FIELDS(struct before, episode.),
+                                                 BRAID_ANY(10, struct before, distance.from),
+                                                 BRAID_ANY(11, struct before, distance.between),
+                                                 {0}};
+
 const struct cc_ops cc_olia;
 
 static struct olia *state(struct cc *cc)
@@ -153,6 +162,8 @@ const struct cc_ops cc_olia = {
     .about = "Opportunistic Linked Increases: coupled as LIA is, moves windows to the paths that lose least",
     .priv_size = sizeof(struct olia),
     .saved_size = sizeof(struct before),
+    .state = olia_state,
+    .saved_state = olia_before,
     .init = olia_init,
     .on_ack = olia_on_ack,
     .on_loss = olia_on_loss,

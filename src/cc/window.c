@@ -6,6 +6,8 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+const struct braid_field before_episode_state[] = {BEFORE_FIELDS(struct before_episode, ), {0}};
+
 /* What can be put back is remembered at the beginning of an episode only: a timeout during fast recovery
  * reduces once more, and an undo takes back both. */
 uint64_t episode_begin(enum episode *e, const struct cc *cc, const struct cc_loss *loss)

@@ -17,6 +17,12 @@ struct before_episode {
     uint64_t cwnd, ssthresh; /* as they were; cwnd 0: nothing to put back */
 };
 
+/* What they have in the tables of their state: of an episode, and of what is put back. `in`: where in the
+ * struct it is, with a full stop, or empty. */
+#define EPISODE_FIELD(tag, type, member) BRAID_NUMBER(tag, type, member, EPISODE_TIMEOUT)
+#define BEFORE_FIELDS(type, in)          BRAID_NUMBER(1, type, in cwnd, BRAID_MUCH), BRAID_ANY(2, type, in ssthresh)
+extern const struct braid_field before_episode_state[];
+
 /* For on_loss. Returns the window to reduce from. 0: the same data timed out again, ssthresh stays (RFC 5681
  * section 3.1). A timeout during fast recovery means a lost retransmission and reduces a second time
  * (section 4.3), but what can be put back remains the state before the first. */

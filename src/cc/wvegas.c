@@ -189,11 +189,25 @@ static void wvegas_on_ack(struct cc *cc, const struct cc_ack *ack)
         end_round(cc, ack);
 }
 
+static const struct braid_field wvegas_state[] = {AIMD_FIELDS(struct wvegas, aimd.),
+                                                  BRAID_REAL(10, struct wvegas, target),
+                                                  BRAID_TIME(11, struct wvegas, base_rtt_us),
+                                                  BRAID_TIME(12, struct wvegas, base_at),
+                                                  BRAID_TIME(13, struct wvegas, probe_until),
+                                                  BRAID_TIME(14, struct wvegas, probe_rtt_us),
+                                                  BRAID_TIME(15, struct wvegas, least_queue_us),
+                                                  BRAID_TIME(16, struct wvegas, rtt_sum_us),
+                                                  BRAID_ANY(17, struct wvegas, rtt_n),
+                                                  BRAID_ANY(18, struct wvegas, round_from),
+                                                  {0}};
+
 const struct cc_ops cc_wvegas = {
     .name = "wvegas",
     .about = "weighted Vegas: coupled, keeps queues short; yields to flows that fill them",
     .priv_size = sizeof(struct wvegas),
     .saved_size = sizeof(struct before_episode),
+    .state = wvegas_state,
+    .saved_state = before_episode_state,
     .init = wvegas_init,
     .on_ack = wvegas_on_ack,
     .on_loss = aimd_on_loss,

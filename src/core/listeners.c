@@ -45,6 +45,16 @@ bool core_takes_plain(const struct braid_listener *l)
     return c == BRAID_CLIENTS_DEFAULT ? !l->any_address : c != BRAID_CLIENTS_MPTCP;
 }
 
+void core_rehash_listeners(struct braid_core *core)
+{
+    struct hnode *n = htable_take_all(&core->listeners), *next;
+    for (; n; n = next) {
+        const struct braid_listener *l = list_entry(n, struct braid_listener, hash);
+        next = n->next;
+        htable_insert(&core->listeners, n, hash_addr(core, &l->params.addr));
+    }
+}
+
 /* Puts it where core_find_listener finds it. */
 static enum braid_error enlist(struct braid_core *core, struct braid_listener *l)
 {

@@ -31,6 +31,11 @@ static void orphan_fire(struct timer *t, braid_time now)
         core_timewait_free(e);
 }
 
+void core_orphan_add(struct braid_core *core, struct timewait_entry *e)
+{
+    core_timewait_add(core, e, orphan_fire);
+}
+
 void core_orphan_answered(struct timewait_entry *e, braid_time now)
 {
     e->orphan_probes = PROBES; /* it is remembered once more as long as it was: the RST may be lost */
@@ -55,7 +60,7 @@ int braid_core_orphan(struct braid_core *core, const struct braid_ledger_entry *
     e->aborted = true;
     e->peer_key = entry->peer_key;
     e->plain = !entry->mptcp;
-    core_timewait_add(core, e, orphan_fire);
+    core_orphan_add(core, e);
     core->env.tcp.count.v[COUNT_ORPHANS]++;
     ask(e, now);
     return 0;

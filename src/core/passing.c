@@ -60,6 +60,44 @@ void core_own_free(struct braid_core *core)
     htable_free(&core->own);
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct braid_ip));
+}
+
+/* In an order that does not depend on the table: the same state is written in the same way. */
+void core_freeze_own(const struct braid_core *core, struct freezer *f, unsigned tag)
+{
+    struct braid_ip *v = malloc((core->own.count + 1) * sizeof(*v));
+    size_t n = 0;
+    f->failed |= !v;
+    for (size_t i = 0; v && i <= core->own.mask; i++)
+        for (const struct hnode *h = core->own.buckets[i]; h; h = h->next)
+            v[n++] = list_entry(h, struct own_ip, hash)->ip;
+    if (n > 0)
+        qsort(v, n, sizeof(*v), by_bytes);
+    for (size_t i = 0; i < n; i++)
+        freeze_bytes(f, tag, v[i].b, sizeof(v[i].b));
+    free(v);
+}
+
+void core_thaw_own(struct braid_core *core, const struct thaw_item *i)
+{
+    struct braid_ip ip = {.b = {0}};
+    thaw_bytes(i, ip.b, sizeof(ip.b));
+    if (thaw_fine(i->all) && core_own_add(core, &ip) < 0)
+        thaw_fail(i->all, THAW_MEMORY);
+}
+
+void core_rehash_own(struct braid_core *core)
+{
+    struct hnode *n = htable_take_all(&core->own), *next;
+    for (; n; n = next) {
+        next = n->next;
+        htable_insert(&core->own, n, core_hash_ip(core, &list_entry(n, struct own_ip, hash)->ip));
+    }
+}
+
 /* ---- wildcard listeners ---- */
 
 static bool same_family(const struct braid_ip *a, const struct braid_ip *b)

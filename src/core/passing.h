@@ -2,6 +2,8 @@
 #ifndef BRAID_CORE_PASSING_H
 #define BRAID_CORE_PASSING_H
 
+#include "base/freeze.h"
+#include "base/thaw.h"
 #include "core/inside.h"
 
 /* Adds a listener without an address. -1: another has some of its ports. */
@@ -14,6 +16,11 @@ int core_own_add(struct braid_core *core, const struct braid_ip *ip);
 /* For good: an address does not cease to be our own when its listener goes. */
 bool core_owns(const struct braid_core *core, const struct braid_ip *ip);
 void core_own_free(struct braid_core *core);
+/* As state. */
+void core_freeze_own(const struct braid_core *core, struct freezer *f, unsigned tag);
+void core_thaw_own(struct braid_core *core, const struct thaw_item *i);
+/* The key of the hash is another one now. */
+void core_rehash_own(struct braid_core *core);
 /* True if a packet to this address that we have no use for is to be passed back. */
 bool core_passes(const struct braid_core *core, const struct braid_ip *dst);
 /* Sends a TCP packet out as it came in. */

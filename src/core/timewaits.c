@@ -47,6 +47,11 @@ void core_timewait_add(struct braid_core *core, struct timewait_entry *e,
     mem_take(&core->env.mem, mem_cost(sizeof(*e)));
 }
 
+void core_timewait_enter(struct braid_core *core, struct timewait_entry *e)
+{
+    core_timewait_add(core, e, timewait_fire);
+}
+
 struct timewait_entry *core_remember(struct mptcp_env *env, const struct mp_subflow *s)
 {
     struct braid_core *core = (struct braid_core *)env;
@@ -54,7 +59,7 @@ struct timewait_entry *core_remember(struct mptcp_env *env, const struct mp_subf
     if (!e)
         return NULL; /* what comes late will meet a RST */
     timewait_init(&e->tw, &s->tcp);
-    core_timewait_add(core, e, timewait_fire);
+    core_timewait_enter(core, e);
     /* from the last segment of the peer on, which may have been a while ago */
     core_timewait_start(e, s->tcp.activity.last_recv);
     return e;

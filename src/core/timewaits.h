@@ -10,6 +10,8 @@
  * timer's function; the timer is not armed. */
 void core_timewait_add(struct braid_core *core, struct timewait_entry *e,
                        void (*fire)(struct timer *t, braid_time now));
+/* The same for one that is not an orphan: forgotten when its time is over. */
+void core_timewait_enter(struct braid_core *core, struct timewait_entry *e);
 /* Forgets and frees it. */
 void core_timewait_free(struct timewait_entry *e);
 /* (Re)starts its clock. */

@@ -14,8 +14,7 @@ struct conn_demand conn_demand_of(const struct braid_conn *c)
     return m && m->demand ? *m->demand : (struct conn_demand){.subflows = 0};
 }
 
-/* NULL: memory is short. */
-static struct conn_demand *demand_of(struct braid_conn *c)
+struct conn_demand *conn_demand_place(struct braid_conn *c)
 {
     struct conn_known *m = conn_know(c);
     if (!m || m->demand)
@@ -33,7 +32,7 @@ int conn_demand(struct braid_conn *c, enum braid_option option, int64_t value)
         return -1;
     if (value == conn_demanded(c, option))
         return 0;
-    struct conn_demand *d = demand_of(c);
+    struct conn_demand *d = conn_demand_place(c);
     if (!d)
         return -1;
     switch (option) {

@@ -16,6 +16,8 @@ struct conn_demand {
 int64_t conn_demanded(const struct braid_conn *c, enum braid_option option);
 /* Sets it. -1: out of range, or memory is short. */
 int conn_demand(struct braid_conn *c, enum braid_option option, int64_t value);
+/* Where it is kept, made if nothing was said; NULL: memory is short. */
+struct conn_demand *conn_demand_place(struct braid_conn *c);
 /* All that was said. */
 struct conn_demand conn_demand_of(const struct braid_conn *c);
 /* The user has written as much as it has said that there would be. */

@@ -15,6 +15,7 @@
 #include "mptcp/options_in.h"
 #include "mptcp/options_out.h"
 #include "mptcp/retries.h"
+#include "mptcp/send_freeze.h"
 #include "mptcp/sendbuf.h"
 #include "mptcp/siblings.h"
 
@@ -125,6 +126,8 @@ const struct subflow_ops flow_ops = {
     .closed = flow_closed,
     .options_out = flow_options_out,
     .syn_payload = flow_syn_payload,
+    .map_freeze = flow_map_freeze,
+    .map_thaw = flow_map_thaw,
     .window = flow_window,
     .keepalive = flow_keepalive,
 };

@@ -36,6 +36,19 @@ struct conn_known *conn_know(struct braid_conn *c)
     return m;
 }
 
+/* Pairs are the largest part of what is known, and only who opens subflows needs them. False: memory is
+ * short. */
+bool conn_know_pairs(struct braid_conn *c)
+{
+    struct conn_known *m = conn_know(c);
+    if (!m || m->pairs)
+        return m;
+    m->pairs = calloc(1, PAIRS_SIZE);
+    if (m->pairs)
+        mem_take(&c->env->mem, mem_cost(PAIRS_SIZE));
+    return m->pairs;
+}
+
 void conn_know_nothing(struct braid_conn *c)
 {
     struct conn_known *m = c->pm.known;

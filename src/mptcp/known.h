@@ -76,6 +76,8 @@ struct conn_known {
 /* The addresses of the initial subflow, as they are where nothing else is known. */
 struct pm_local conn_first_local(const struct braid_conn *c);
 struct pm_remote conn_first_remote(const struct braid_conn *c);
+/* Makes the table of pairs, if there is none, and what it is kept in; false: memory is short. */
+bool conn_know_pairs(struct braid_conn *c);
 /* c->pm.known, made if there is none; NULL if memory is short. */
 struct conn_known *conn_know(struct braid_conn *c);
 /* Frees it, if all that it says is true of a connection without it; or whatever it says. */

@@ -20,7 +20,7 @@
     512 /* pieces looked at from where a search begins; those without a gap between count as one */
 
 /* The queue is made with the first gap and goes with the last. False: memory is short. */
-static bool gaps_begin(struct braid_conn *c)
+bool conn_gaps_begin(struct braid_conn *c)
 {
     struct data_gaps *g = c->recv.ooo;
     if (g)
@@ -34,8 +34,22 @@ static bool gaps_begin(struct braid_conn *c)
     return true;
 }
 
+bool conn_gaps_append(struct braid_conn *c, uint64_t dsn, const struct slice *s)
+{
+    struct data_gaps *g = c->recv.ooo;
+    struct data_ooo *o = malloc(sizeof(*o));
+    if (!o)
+        return false;
+    *o = (struct data_ooo){.dsn = dsn, .s = *s};
+    mem_take(&c->mem, PIECE_COST);
+    list_append(&g->pieces, &o->node);
+    g->bytes += s->len;
+    g->n++;
+    return true;
+}
+
 /* There are none any more, perhaps. */
-static void gaps_settle(struct braid_conn *c)
+void conn_gaps_settle(struct braid_conn *c)
 {
     if (!c->recv.ooo || c->recv.ooo->n > 0)
         return;
@@ -80,7 +94,7 @@ static void ooo_remove_first(struct braid_conn *c)
     mem_give(&c->mem, PIECE_COST);
     list_remove(&o->node);
     free(o);
-    gaps_settle(c);
+    conn_gaps_settle(c);
 }
 
 /* The DATA_FIN takes one number (section 3.3.3). As any data it is acknowledged once, over a subflow that was
@@ -299,11 +313,11 @@ void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, stru
     if (c->recv.ooo)
         trickle_note(s, next, s->tcp.activity.last_recv);
     if (!next) {
-        if (gaps_begin(c))
+        if (conn_gaps_begin(c))
             deliver_out_of_order(c, s, dsn, in);
         else
             conn_count(c, MEM_REFUSED); /* not DATA_ACKed: the peer sends it again */
-        gaps_settle(c);
+        conn_gaps_settle(c);
         slice_drop(in);
     } else {
         slice_advance(in, (uint32_t)(c->recv.nxt - dsn));

@@ -14,5 +14,10 @@ void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, stru
 void recv_order_free(struct braid_conn *c);
 /* A DATA_FIN with this number was seen; again: over a subflow that had brought it before. */
 void conn_data_fin(struct braid_conn *c, uint64_t dsn, bool again);
+/* For who restores what waits behind gaps (recv_freeze.c): makes the queue, and puts a piece behind all
+ * others, whose reference is taken over. False: memory is short. */
+bool conn_gaps_begin(struct braid_conn *c);
+void conn_gaps_settle(struct braid_conn *c); /* there is none without pieces */
+bool conn_gaps_append(struct braid_conn *c, uint64_t dsn, const struct slice *s);
 
 #endif

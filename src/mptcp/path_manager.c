@@ -118,19 +118,6 @@ static struct pm_view show(const struct braid_conn *c, struct backdrop *b, braid
 
 /* ---- the plan ---- */
 
-/* Pairs are the largest part of what is known, and only who opens subflows needs them. False: memory is
- * short. */
-static bool have_pairs(struct braid_conn *c)
-{
-    struct conn_known *m = conn_know(c);
-    if (!m || m->pairs)
-        return m;
-    m->pairs = calloc(1, PAIRS_SIZE);
-    if (m->pairs)
-        mem_take(&c->env->mem, mem_cost(PAIRS_SIZE));
-    return m->pairs;
-}
-
 /* Nobody has shown yet that an announced address is the peer's: a SYN may be aimed at somebody else. One that
  * has answered, or that no announcement brought about, needs no permission. */
 static bool may_ask_there(struct braid_conn *c, const struct pm_action *a, braid_time now)
@@ -154,7 +141,7 @@ static bool bound_elsewhere(struct braid_conn *c, const struct braid_addr *local
 /* False: it could not be, for lack of room, memory or free ports, or because of a rate. */
 static bool open_subflow(struct braid_conn *c, const struct pm_action *a, braid_time now)
 {
-    if (env_short_of_memory(c->env) || !have_pairs(c))
+    if (env_short_of_memory(c->env) || !conn_know_pairs(c))
         return false;
     struct conn_known *m = c->pm.known;
     /* indexes come from a path manager, which is ours, and are those of a view of this flush */

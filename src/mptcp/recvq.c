@@ -52,6 +52,17 @@ static bool rcvq_grow(struct braid_conn *c)
     return true;
 }
 
+bool recvq_reserve(struct braid_conn *c, uint32_t cap)
+{
+    struct recvq *q = malloc(sizeof(*q) + cap * sizeof(q->v[0]));
+    if (!q)
+        return false;
+    mem_take(&c->mem, ring_cost(cap));
+    *q = (struct recvq){.cap = cap};
+    c->recv.q = q;
+    return true;
+}
+
 void recvq_append(struct braid_conn *c, struct slice *s)
 {
     if (c->recv.discard) { /* nobody will read it: that is what an abort is for (RFC 9293 section 3.6.1) */

@@ -69,6 +69,9 @@ struct conn_recv {
 
 /* The next bytes of the stream. Takes over the slice; the connection may fail for want of memory. */
 void recvq_append(struct braid_conn *c, struct slice *s);
+/* A ring for so many slices, a power of two, where there is none: for who restores it (recv_freeze.c). False:
+ * memory is short. */
+bool recvq_reserve(struct braid_conn *c, uint32_t cap);
 /* The oldest slice; NULL: there is none. */
 const struct slice *recvq_first(const struct braid_conn *c);
 /* The user is through with it, and has taken over its reference. */

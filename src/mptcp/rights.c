@@ -16,8 +16,7 @@ static struct right *find(struct conn_rights *r, const struct braid_ip *ip)
     return NULL;
 }
 
-/* NULL: memory is short. */
-static struct conn_rights *rights_of(struct braid_conn *c)
+struct conn_rights *conn_rights_of(struct braid_conn *c)
 {
     struct conn_known *m = conn_know(c);
     if (!m || m->rights)
@@ -30,7 +29,7 @@ static struct conn_rights *rights_of(struct braid_conn *c)
 
 int conn_rights_note(struct braid_conn *c, const struct braid_addr *addr, bool may_use)
 {
-    struct conn_rights *r = rights_of(c);
+    struct conn_rights *r = conn_rights_of(c);
     if (!r)
         return -1;
     struct right *known = find(r, &addr->ip);

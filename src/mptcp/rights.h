@@ -24,6 +24,8 @@ struct conn_rights {
 
 /* Only these from now on; n of 0: all, as if nothing was ever said. False: memory is short, or too many. */
 bool conn_rights_begin(struct braid_conn *c, const struct braid_addr *only, unsigned n);
+/* What was said, made if nothing was; NULL: memory is short. */
+struct conn_rights *conn_rights_of(struct braid_conn *c);
 /* The user's word on one address. -1: memory is short, or too many addresses were named. */
 int conn_rights_note(struct braid_conn *c, const struct braid_addr *addr, bool may_use);
 /* The port that subflows from there have, by the user's word; 0: any. */

@@ -81,6 +81,17 @@ static bool make_room(struct rxmap *m, struct mem_account *account)
     return true;
 }
 
+bool rxmap_reserve(struct rxmap *m, struct mem_account *account, uint16_t cap)
+{
+    struct rx_mappings *k = malloc(size_of(cap));
+    if (!k)
+        return false;
+    *k = (struct rx_mappings){.account = account, .cap = cap};
+    mem_take(account, cost(cap));
+    m->known = k;
+    return true;
+}
+
 /* Held payload is apart, and may outlive its mapping. */
 static void free_mappings(struct rxmap *m)
 {
@@ -209,6 +220,17 @@ void rxmap_trim(struct rxmap *m, uint64_t rcv_nxt)
 static size_t held_cost(uint32_t cap)
 {
     return cap ? mem_cost(sizeof(struct rx_held) + cap * sizeof(struct slice)) : 0;
+}
+
+bool rxmap_reserve_held(struct rxmap *m, struct mem_account *account, uint32_t cap)
+{
+    struct rx_held *h = malloc(sizeof(*h) + cap * sizeof(struct slice));
+    if (!h)
+        return false;
+    *h = (struct rx_held){.account = account, .cap = cap};
+    mem_take(account, held_cost(cap));
+    m->held = h;
+    return true;
 }
 
 /* Room for one more. NULL: memory is short, and what is held stays as it was. */

@@ -53,6 +53,10 @@ enum rxmap_status rxmap_add(struct rxmap *m, struct mem_account *account, const 
                             uint64_t rcv_nxt);
 /* The mapping that covers offset off, or NULL. Mappings that end at or before off are dropped. */
 struct rx_mapping *rxmap_find(struct rxmap *m, uint64_t off);
+/* Makes room for so many mappings, or for so many pieces that are held back, where there is none yet: for who
+ * restores them (flow_freeze.c). False: memory is short. */
+bool rxmap_reserve(struct rxmap *m, struct mem_account *account, uint16_t cap);
+bool rxmap_reserve_held(struct rxmap *m, struct mem_account *account, uint32_t cap);
 /* Frees what is not needed: all, if rcv_nxt is behind every mapping. For the end of a batch. */
 void rxmap_trim(struct rxmap *m, uint64_t rcv_nxt);
 /* Holds payload back, which follows what is held back already; account: as above. Takes over the slice,

@@ -77,6 +77,17 @@ static struct send_chunk *chunk_of_buf(struct braid_conn *c, struct buf *b)
     return k;
 }
 
+bool conn_chunk_append(struct braid_conn *c, const struct send_chunk *chunk)
+{
+    struct send_chunk *k = chunk_of_buf(c, chunk->buf);
+    if (!k)
+        return false;
+    k->dsn = chunk->dsn;
+    k->at = chunk->at;
+    k->len = chunk->len;
+    return true;
+}
+
 /* A large one if much is to be written, a small one for a short answer, and for whoever is near the end of
  * the memory. */
 static struct send_chunk *chunk_add(struct braid_conn *c, size_t want)
@@ -396,6 +407,18 @@ void flow_map_done(struct subflow *sf, struct tcp_map *t, bool acked)
 
 /* ---- maps ---- */
 
+struct mp_map *conn_map_alloc(struct braid_conn *c, uint32_t n_slices)
+{
+    struct mp_map *m = malloc(sizeof(*m) + n_slices * sizeof(struct slice));
+    if (!m)
+        return NULL;
+    mem_take(&c->mem, map_cost(n_slices));
+    memset(m, 0, sizeof(*m) + n_slices * sizeof(struct slice));
+    m->tcp.n_slices = n_slices;
+    m->tcp.slices = m->slices;
+    return m;
+}
+
 /* A mapping for at most MAP_SLICES chunks, so it may be shorter than len. Its slices hold references on their
  * buffers, which flow_map_done drops. The sum is taken once, however often the mapping is sent (section
  * 3.3.1). */
@@ -412,15 +435,11 @@ struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len)
         n++;
         k = chunk_of(k->node.next);
     }
-    struct mp_map *m = malloc(sizeof(*m) + n * sizeof(struct slice));
+    struct mp_map *m = conn_map_alloc(c, n);
     if (!m)
         return NULL;
-    mem_take(&c->mem, map_cost(n));
-    memset(m, 0, sizeof(*m));
     m->dsn = dsn;
     m->tcp.len = len - left;
-    m->tcp.n_slices = n;
-    m->tcp.slices = m->slices;
     uint64_t sum = 0;
     left = m->tcp.len;
     k = first;

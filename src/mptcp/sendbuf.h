@@ -63,6 +63,9 @@ void conn_send_free(struct braid_conn *c);
 /* The bytes of s are written, and its buffer, which nobody else refers to, is the connection's from now on.
  * False: it was not taken, as there is no room for all of it. */
 bool conn_send_append(struct braid_conn *c, const struct slice *s);
+/* A chunk behind all others, for who restores them (send_freeze.c). Takes over the reference of buf, unless
+ * memory is short (false). */
+bool conn_chunk_append(struct braid_conn *c, const struct send_chunk *k);
 /* True if the send buffer can get memory again. */
 bool conn_send_has_memory(const struct braid_conn *c);
 /* Bytes that may be written and not yet DATA_ACKed now, memory considered. */
@@ -74,6 +77,9 @@ void flow_map_done(struct subflow *sf, struct tcp_map *m, bool acked);
 /* A new mapping of bytes of the send buffer, from dsn on: len of them, or fewer if they lie in many chunks.
  * It belongs to the caller until subflow_send. NULL if memory is short. */
 struct mp_map *conn_map_new(struct braid_conn *c, uint64_t dsn, uint32_t len);
+
+/* An empty mapping with places for so many slices. NULL: memory is short. */
+struct mp_map *conn_map_alloc(struct braid_conn *c, uint32_t n_slices);
 
 /* The first `room` bytes that wait, or fewer, in up to n pieces; returns how many. */
 unsigned conn_send_peek(const struct braid_conn *c, size_t room, struct iovec *iov, unsigned n);

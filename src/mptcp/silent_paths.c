@@ -29,7 +29,7 @@ bool flow_has_alternative(const struct mp_subflow *s)
 }
 
 /* Makes the place for what is known of a doubt, charged to the connection. False: memory is short. */
-static bool doubt_begin(struct mp_subflow *s)
+bool flow_doubt_begin(struct mp_subflow *s)
 {
     if (!s->doubt) {
         s->doubt = calloc(1, sizeof(*s->doubt));
@@ -71,7 +71,7 @@ static unsigned patience_of(struct mp_subflow *s, braid_time now)
 
 void flow_suspect(struct mp_subflow *s, braid_time now)
 {
-    if (!doubt_begin(s))
+    if (!flow_doubt_begin(s))
         return; /* at the next flush, perhaps */
     struct flow_doubt *d = s->doubt;
     s->silence.suspect = true;

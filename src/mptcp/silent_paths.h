@@ -28,6 +28,8 @@ bool flow_has_alternative(const struct mp_subflow *s);
 /* The path of s is silent from now on, unless memory is short; and not any more. */
 void flow_suspect(struct mp_subflow *s, braid_time now);
 void flow_trust(struct mp_subflow *s);
+/* Makes the place for what is known of a doubt, if there is none. False: memory is short. */
+bool flow_doubt_begin(struct mp_subflow *s);
 /* Nothing of this is worth knowing any more. */
 void flow_doubt_free(struct mp_subflow *s);
 /* Looks which paths are silent, probes those, and takes back those that answer. */

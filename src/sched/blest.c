@@ -73,10 +73,16 @@ static int blest_pick(struct sched *s, const struct sched_view *v)
     return with_space;
 }
 
+static const struct braid_field blest_state[] = {BRAID_ANY(1, struct blest, lambda),
+                                                 BRAID_ANY(2, struct blest, blocks),
+                                                 BRAID_TIME(3, struct blest, looked),
+                                                 {0}};
+
 const struct sched_ops sched_blest = {
     .name = "blest",
     .about = "minrtt, but the slow path stays idle when its bytes would block the send window (BLEST)",
     .priv_size = sizeof(struct blest),
+    .state = blest_state,
     .init = blest_init,
     .pick = blest_pick,
     .sent = sched_waited,

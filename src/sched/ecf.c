@@ -56,10 +56,13 @@ static int ecf_pick(struct sched *s, const struct sched_view *v)
     return -1;
 }
 
+static const struct braid_field ecf_state[] = {BRAID_NUMBER(1, struct ecf, waiting, 1), {0}};
+
 const struct sched_ops sched_ecf = {
     .name = "ecf",
     .about = "minrtt, but waits for the fast path when that ends the transfer earlier (ECF)",
     .priv_size = sizeof(struct ecf),
+    .state = ecf_state,
     .pick = ecf_pick,
     .sent = sched_waited,
 };

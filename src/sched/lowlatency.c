@@ -96,10 +96,13 @@ static int lowlatency_pick(struct sched *s, const struct sched_view *v)
     return other;
 }
 
+static const struct braid_field lowlatency_state[] = {BRAID_ANY(1, struct lowlatency, chosen), {0}};
+
 const struct sched_ops sched_lowlatency = {
     .name = "lowlatency",
     .about = "the path where bytes arrive soonest; the others for recovery, and when that one is swamped",
     .priv_size = sizeof(struct lowlatency),
+    .state = lowlatency_state,
     .pick = lowlatency_pick,
     .sent = sched_waited,
 };

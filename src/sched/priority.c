@@ -115,10 +115,13 @@ static void priority_sent(struct sched *s, const struct sched_view *v, int i, ui
         watch((struct priority *)s->priv, v, v->unsent > bytes ? v->unsent - bytes : 0);
 }
 
+static const struct braid_field priority_state[] = {BRAID_TIME(1, struct priority, since), {0}};
+
 const struct sched_ops sched_priority = {
     .name = "priority",
     .about = "the cheapest path first, the next one only for what that cannot take",
     .priv_size = sizeof(struct priority),
+    .state = priority_state,
     .pick = priority_pick,
     .sent = priority_sent,
 };

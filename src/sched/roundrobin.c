@@ -41,10 +41,14 @@ static void roundrobin_sent(struct sched *s, const struct sched_view *v, int i, 
         *rr = (struct roundrobin){.id = (uint64_t)p->id + 1};
 }
 
+static const struct braid_field roundrobin_state[] = {
+    BRAID_ANY(1, struct roundrobin, id), BRAID_ANY(2, struct roundrobin, sent), {0}};
+
 const struct sched_ops sched_roundrobin = {
     .name = "roundrobin",
     .about = "paths in turn, a segment each; for tests and comparison",
     .priv_size = sizeof(struct roundrobin),
+    .state = roundrobin_state,
     .pick = roundrobin_pick,
     .sent = roundrobin_sent,
 };

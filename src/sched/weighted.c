@@ -61,10 +61,13 @@ static void weighted_sent(struct sched *s, const struct sched_view *v, int i, ui
     *p->mark = start + per_weight(bytes, p);
 }
 
+static const struct braid_field weighted_state[] = {BRAID_ANY(1, struct weighted, front), {0}};
+
 const struct sched_ops sched_weighted = {
     .name = "weighted",
     .about = "bytes in proportion to the paths' weights",
     .priv_size = sizeof(struct weighted),
+    .state = weighted_state,
     .pick = weighted_pick,
     .sent = weighted_sent,
 };

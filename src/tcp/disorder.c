@@ -16,6 +16,11 @@ void tcp_disorder_init(struct subflow *sf)
     sf->ooo = (struct tcp_disorder *)&none;
 }
 
+bool tcp_disorder_is_made(const struct subflow *sf)
+{
+    return sf->ooo != &none;
+}
+
 bool tcp_disorder_reserve(struct subflow *sf)
 {
     if (sf->ooo != &none)

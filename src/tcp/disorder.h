@@ -20,6 +20,8 @@ struct tcp_disorder {
 
 /* The subflow is new: all is in order. */
 void tcp_disorder_init(struct subflow *sf);
+/* Is there one that can be written to? */
+bool tcp_disorder_is_made(const struct subflow *sf);
 /* Makes one that can be written to, if there is none yet. False: memory is short. */
 bool tcp_disorder_reserve(struct subflow *sf);
 /* End of a batch, or of the subflow: gives it back if there is nothing in it. */

@@ -26,6 +26,11 @@ void tcp_flight_init(struct subflow *sf)
     sf->flight = (struct tcp_flight *)&nothing;
 }
 
+bool tcp_flight_is_made(const struct subflow *sf)
+{
+    return sf->flight != &nothing;
+}
+
 /* If only the second allocation fails, tcp_flight_rest finds the first. */
 bool tcp_flight_reserve(struct subflow *sf)
 {

@@ -24,6 +24,8 @@ struct tcp_flight {
 
 /* The subflow is new: nothing is in flight. */
 void tcp_flight_init(struct subflow *sf);
+/* Is there one that can be written to? */
+bool tcp_flight_is_made(const struct subflow *sf);
 /* Makes one that can be written to, with memory for one more run: sent_add will succeed. False: memory is
  * short. */
 bool tcp_flight_reserve(struct subflow *sf);

@@ -51,6 +51,9 @@ static inline struct mem_account *tcp_payer(const struct subflow *sf)
     return sf->account->parent ? sf->account->parent : sf->account;
 }
 
+/* The parts of a subflow that begin with something else than zeros (subflow.c). */
+void tcp_parts_init(struct subflow *sf);
+
 /* Is anything not cumulatively acknowledged? */
 static inline bool tcp_outstanding(const struct subflow *sf)
 {

@@ -23,6 +23,20 @@ static void ooo_drop(struct subflow *sf, struct tcp_piece *o)
     free(o);
 }
 
+bool tcp_ooo_append(struct subflow *sf, uint64_t off, const struct slice *s)
+{
+    struct tcp_piece *o = malloc(sizeof(*o));
+
+    if (!o)
+        return false;
+    *o = (struct tcp_piece){.off = off, .s = *s};
+    list_append(&sf->ooo->pieces, &o->node);
+    sf->ooo->bytes += s->len;
+    sf->ooo->n++;
+    mem_take(sf->account, OOO_COST);
+    return true;
+}
+
 /* The last piece that begins at or before off, or the list's head. NULL: it is far from both ends, where only
  * who wants to make us search puts many pieces; what is dropped there is sent again when it is nearer. */
 static struct list *ooo_before(struct subflow *sf, uint64_t off)

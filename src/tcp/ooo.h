@@ -30,6 +30,9 @@ static inline uint64_t tcp_piece_end(const struct tcp_piece *o)
 /* Keeps what is new of a slice at offset off, and notes the news for SACK. Takes over the slice's reference.
  */
 void tcp_ooo_insert(struct subflow *sf, uint64_t off, struct slice s);
+/* Puts a piece behind all others, and reports nothing: for who restores the queue (disorder_freeze.c). Takes
+ * over the reference, unless memory is short (false). */
+bool tcp_ooo_append(struct subflow *sf, uint64_t off, const struct slice *s);
 /* The first piece if it begins at or before rcv.nxt: its offset and slice, with the reference. False: there
  * is none. */
 bool tcp_ooo_take(struct subflow *sf, uint64_t *off, struct slice *s);

@@ -29,8 +29,13 @@ static size_t undo_size(const struct subflow *sf)
     return sizeof(struct tcp_undo) + sf->cc.ops->saved_size;
 }
 
+bool recovery_has_undo(const struct subflow *sf)
+{
+    return sf->undo != &none;
+}
+
 /* If memory is short what is lost is only the way back. */
-static void reserve_undo(struct subflow *sf)
+void recovery_reserve_undo(struct subflow *sf)
 {
     struct tcp_undo *u = sf->undo == &none ? calloc(1, undo_size(sf)) : NULL;
 
@@ -54,7 +59,7 @@ static void tell_loss(struct subflow *sf, uint64_t in_flight, bool timeout, brai
 {
     struct cc_loss loss = {.now = now, .in_flight = in_flight, .timeout = timeout};
 
-    reserve_undo(sf);
+    recovery_reserve_undo(sf);
     sf->cc.ops->on_loss(&sf->cc, &loss);
 }
 

@@ -30,6 +30,10 @@ struct tcp_undo {
 
 /* The subflow is new. */
 void recovery_init(struct subflow *sf);
+/* Is there something that can be written to, to take a recovery back by? And makes it; if memory is short
+ * there is none. */
+bool recovery_has_undo(const struct subflow *sf);
+void recovery_reserve_undo(struct subflow *sf);
 /* flight: see prr_begin; in_flight: pipe before the loss was detected. */
 void recovery_begin(struct subflow *sf, uint64_t flight, uint64_t in_flight, braid_time now);
 /* The retransmission timer has expired: all that is in flight counts as lost. */

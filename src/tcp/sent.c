@@ -290,6 +290,21 @@ void sent_remove(struct subflow *sf, struct tcp_sent *s)
         sf->flight->board.spare = s;
 }
 
+struct tcp_sent *sent_restore(struct subflow *sf, const struct tcp_sent *run)
+{
+    struct scoreboard *board = &sf->flight->board;
+    struct tcp_sent *s = take_spare(sf);
+
+    *s = *run;
+    list_init(&s->node);
+    list_init(&s->link);
+    if (s->state != SENT_SACKED)
+        list_append(s->state == SENT_LOST ? &board->lost : &board->by_time, &s->link);
+    board->n_sent++;
+    enter(sf, s, s->state);
+    return s;
+}
+
 static bool may_merge(const struct tcp_sent *a, const struct tcp_sent *b)
 {
     return a->state == SENT_SACKED && b->state == SENT_SACKED && a->map && b->map;

@@ -87,6 +87,9 @@ void sent_unlose_all(struct subflow *sf);
 void sent_trim(struct subflow *sf, struct tcp_sent *s, uint64_t start);
 /* Takes s out and frees it; the caller accounts for snd.una. */
 void sent_remove(struct subflow *sf, struct tcp_sent *s);
+/* A run that was read, for who restores the scoreboard (flight_freeze.c): behind those of its state, but not
+ * yet in board.runs. After sent_reserve. */
+struct tcp_sent *sent_restore(struct subflow *sf, const struct tcp_sent *run);
 /* Frees all runs. */
 void sent_clear(struct subflow *sf);
 /* Asserts the invariants. */

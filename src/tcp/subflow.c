@@ -7,12 +7,19 @@
 #include "base/addr.h"
 #include "tcp/output.h"
 
-static void init_parts(struct subflow *sf)
+void tcp_parts_init(struct subflow *sf)
 {
     tcp_flight_init(sf);
     tcp_disorder_init(sf);
     recovery_init(sf);
+    tcp_timers_init(sf);
+    pacer_init(&sf->pacer);
     sf->reo_wnd.mult = 1;
+    if (!sf->books)
+        sf->books = &sf->env->books;
+    /* A ring of one: who couples subflows links them, and algorithms never meet NULL. */
+    sf->cc.group_next = &sf->cc;
+    sf->cc.ssthresh = CC_SSTHRESH_INFINITE;
 }
 
 /* It is always the same one for the same two ends, so that a peer who remembers a connection that had them
@@ -31,10 +38,7 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
 {
     bool v4 = ip_is_v4(&sf->local.ip);
 
-    init_parts(sf);
-    tcp_timers_init(sf);
-    if (!sf->books)
-        sf->books = &sf->env->books;
+    tcp_parts_init(sf);
     /* Who could guess them could inject data (RFC 9293 section 3.4.1), or learn since when this machine runs
      * (RFC 7323 section 7.1). */
     sf->env->host.random(sf->env->host.ctx, &sf->syn.iss, sizeof(sf->syn.iss));
@@ -46,11 +50,7 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
     sf->ack.quick = TCP_QUICK_ACKS;
     sf->syn.since = sf->activity.last_recv = sf->activity.last_send = sf->activity.progress_at = now;
     rtt_init(&sf->rtt);
-    pacer_init(&sf->pacer);
     sf->cc.ops = cc;
-    /* A ring of one: who couples subflows links them, and algorithms never meet NULL. */
-    sf->cc.group_next = &sf->cc;
-    sf->cc.ssthresh = CC_SSTHRESH_INFINITE;
     subflow_update_mss(sf);
     sf->cc.cwnd = (uint64_t)TCP_INITIAL_WINDOW * sf->size.mss;
 }

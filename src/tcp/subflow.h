@@ -44,6 +44,8 @@
 #include "wire/packet.h"
 
 struct subflow;
+struct freezer;
+struct thaw_item;
 
 /* A run of payload sent as one or more segments, contiguous in this subflow. Allocated by the owner, embedded
  * in a struct of its own; belongs to the subflow from subflow_send until map_done. */
@@ -111,6 +113,10 @@ struct subflow_ops {
      * returns how many. The bytes are the first of the stream. What the peer acknowledges with its answer
      * lies before snd.una when established is called; the rest is the owner's to send. */
     unsigned (*syn_payload)(struct subflow *sf, uint32_t room, struct iovec *iov, unsigned n);
+    /* Writes what the owner knows of a map of its own, and makes one of what was written: without its place,
+     * off and len. NULL if something was wrong with it. NULL both: maps are not handed over. */
+    void (*map_freeze)(const struct subflow *sf, const struct tcp_map *m, struct freezer *f);
+    struct tcp_map *(*map_thaw)(struct subflow *sf, const struct thaw_item *i);
     /* Receive window to advertise, in bytes, relative to what options_out acknowledges. */
     uint64_t (*window)(struct subflow *sf);
     struct tcp_keepalive (*keepalive)(const struct subflow *sf);

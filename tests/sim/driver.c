@@ -331,6 +331,18 @@ bool sim_core_restart(struct sim_core *c)
     return make_core(c);
 }
 
+bool sim_core_replace(struct sim_core *c)
+{
+    struct rng random = c->random;
+    braid_time second = c->second;
+
+    braid_core_free(c->core);
+    bool made = make_core(c);
+    c->random = random;
+    c->second = second;
+    return made;
+}
+
 void sim_core_free(struct sim_core *c)
 {
     heard_end(c);

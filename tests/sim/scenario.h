@@ -1,6 +1,7 @@
 /* What one simulation is made of. A family fills a scenario in from a seed; nothing else decides anything at
  * random except the generators that are derived from the same seed. */
 #ifndef SIM_SCENARIO_H
+#define SIM_HANDOVERS 64
 #define SIM_SCENARIO_H
 
 #include "link.h"
@@ -178,6 +179,8 @@ struct scenario {
     unsigned max_suspected;    /* how often a path may be taken for silent, by both ends; 0: no bound */
     bool no_joins;             /* nobody may open a subflow besides the first */
     struct chain_params chain;
+    unsigned handovers;                  /* cores hand over so often ... */
+    uint64_t handover_at[SIM_HANDOVERS]; /* ... behind the events with these numbers, counted from 1 */
 };
 
 struct family {

@@ -1,5 +1,6 @@
 /* A simulation from its beginning to the verdict. */
 #include "world.h"
+#include "handover.h"
 #include "idsn.h"
 
 #include <stdarg.h>
@@ -32,10 +33,10 @@ void sim_fail(struct world *w, const char *format, ...)
 
 /* ---- beginning --------------------------------------------------------------------- */
 
-static void listen_on(struct world *w, struct sim_core *c)
+void sim_listen(struct world *w, struct sim_core *c)
 {
     struct braid_listen_params p = {
-        .name = "sim",
+        .name = SIM_LISTENER,
         .cc = w->s.cc[SIM_SERVER],
         .sched = w->s.sched[SIM_SERVER],
         .pm = w->s.pm[SIM_SERVER],
@@ -97,7 +98,7 @@ static struct world *begin(const struct scenario *s, FILE *trace)
         return w;
     give_endpoints(w);
     for (unsigned i = 0; i < s->workers[SIM_SERVER] && s->expect != EXPECT_REFUSED && !w->chain; i++)
-        listen_on(w, &w->cores[SIM_SERVER][i]);
+        sim_listen(w, &w->cores[SIM_SERVER][i]);
     for (unsigned i = 0; i < s->n_conns; i++)
         vtime_at(&w->time, s->start + i * s->conn_gap, s->race ? contest_open : app_open,
                  &w->apps[SIM_CLIENT][i], 0);
@@ -149,6 +150,9 @@ static bool run_until(struct world *w, bool (*reached)(struct world *), braid_ti
     while (!w->failed && vtime_next(&w->time) <= limit) {
         vtime_step(&w->time);
         w->events++;
+        for (unsigned i = 0; i < w->s.handovers; i++)
+            if (w->s.handover_at[i] == w->events)
+                sim_handover(w);
         tell(w);
         if (reached(w))
             return true;
@@ -430,6 +434,7 @@ void world_run(const struct scenario *s, FILE *trace, struct world_result *out)
         sim_fail(w, "%s", s->chain.middle->left(w));
     measure(w, out);
     out->packets = w->packets;
+    out->events = w->events;
     out->digest = w->digest;
     out->ok = !w->failed;
     memcpy(out->failure, w->failure, sizeof(out->failure));

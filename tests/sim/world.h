@@ -109,7 +109,7 @@ struct world_result {
     bool ok;
     char failure[256];
     braid_time duration; /* until the last connection closed */
-    uint64_t packets;
+    uint64_t packets, events;
     uint64_t digest;                 /* world.digest at the end */
     unsigned outcomes[SIM_OUTCOMES]; /* connections, by how they ended */
     unsigned altered;                /* of them, with a wrong byte that nobody could detect */
@@ -119,6 +119,10 @@ struct world_result {
 
 /* Runs one scenario to its end. trace: where to print what happens, or NULL. */
 void world_run(const struct scenario *s, FILE *trace, struct world_result *out);
+
+#define SIM_LISTENER "sim" /* its name */
+/* The server's cores listen. */
+void sim_listen(struct world *w, struct sim_core *c);
 
 /* Ends the simulation as failed; the first call's text counts. */
 void sim_fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -143,6 +147,8 @@ bool sim_core_init(struct sim_core *c, struct world *w, unsigned side, unsigned 
 bool sim_core_init_outer(struct sim_core *c, struct world *w, unsigned side);
 /* All that it knew is gone, and nobody was told. False: memory is short. */
 bool sim_core_restart(struct sim_core *c);
+/* Another one in its place, which knows nothing yet; what watches it stays. */
+bool sim_core_replace(struct sim_core *c);
 void sim_core_free(struct sim_core *c);
 /* All cores there are: the i-th, or NULL. */
 struct sim_core *sim_core_at(struct world *w, unsigned i);

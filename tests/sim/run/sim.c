@@ -33,11 +33,39 @@ struct options {
     unsigned n, children;
     uint64_t seed;
     bool trace;
-    bool digest; /* print the hashes of all packets */
+    unsigned handovers; /* of each run, which has to go on as without */
+    bool digest;        /* print the hashes of all packets */
 };
 
 static struct board *board;
 static unsigned n_jobs;
+
+static unsigned n_handovers;
+
+/* At random events of a run that took so many. */
+static void plan_handovers(struct scenario *s, uint64_t events)
+{
+    struct rng r = rng_make(s->seed, 2000);
+
+    s->handovers = n_handovers;
+    for (unsigned i = 0; i < n_handovers; i++)
+        s->handover_at[i] = 1 + rng_below(&r, (unsigned)events);
+}
+
+/* The same run again, with handovers: not a packet may be another, or leave at another time. */
+static void run_again(struct scenario *s, FILE *trace, struct world_result *out)
+{
+    const struct world_result before = *out;
+
+    plan_handovers(s, before.events);
+    world_run(s, trace, out);
+    if (!out->ok || out->digest == before.digest)
+        return;
+    out->ok = false;
+    snprintf(out->failure, sizeof(out->failure),
+             "with %u handovers it sends other packets: %llu instead of %llu", n_handovers,
+             (unsigned long long)out->packets, (unsigned long long)before.packets);
+}
 
 /* Child number i runs jobs i, i + step, ... */
 static void child_run(unsigned i, unsigned step, FILE *trace)
@@ -49,6 +77,8 @@ static void child_run(unsigned i, unsigned step, FILE *trace)
         alarm(SEED_SECONDS);
         scenario_make(&s, &sim_families[job->family], job->seed);
         world_run(&s, trace, &job->result);
+        if (n_handovers > 0 && job->result.ok)
+            run_again(&s, trace, &job->result);
         job->done = true;
     }
 }
@@ -208,11 +238,14 @@ static void usage(const char *program)
 {
     fprintf(
         stderr,
-        "usage: %s [-f family | -F prefix] [-n runs] [-s first seed] [-j processes] [-v] [--digest]\n"
+        "usage: %s [-f family | -F prefix] [-n runs] [-s first seed] [-j processes] [-v] [--digest] "
+        "[--handover n]\n"
         "Simulates the stack in virtual time; -F: all families whose names begin so, with -n runs each;\n"
         "-v prints every packet (and runs in this process); --digest prints a hash of all packets of the\n"
         "first %d runs (or -n), which a change that only moves code does not change; relay_ families are\n"
-        "in there only if asked for by -f or -F.\n"
+        "in there only if asked for by -f or -F. --handover runs everything twice, the second time with "
+        "cores\n"
+        "that hand over to others at n random moments, and compares the packets.\n"
         "families:",
         program, DIGEST_RUNS);
     for (unsigned i = 0; i < sim_n_families; i++)
@@ -233,7 +266,8 @@ static bool is_wanted(const struct options *o, unsigned family)
 
 static void parse(int argc, char **argv, struct options *o)
 {
-    static const struct option long_options[] = {{"digest", no_argument, NULL, 'd'}, {0}};
+    static const struct option long_options[] = {
+        {"digest", no_argument, NULL, 'd'}, {"handover", required_argument, NULL, 'h'}, {0}};
     bool counted = false;
     int c;
 
@@ -253,6 +287,8 @@ static void parse(int argc, char **argv, struct options *o)
             o->trace = true;
         else if (c == 'd')
             o->digest = true;
+        else if (c == 'h')
+            o->handovers = (unsigned)strtoul(optarg, NULL, 10);
         else
             usage(argv[0]);
     }
@@ -307,6 +343,7 @@ int main(int argc, char **argv)
     struct options o;
 
     parse(argc, argv, &o);
+    n_handovers = o.handovers < SIM_HANDOVERS ? o.handovers : SIM_HANDOVERS;
     if (!plan(&o))
         usage(argv[0]);
     if (o.trace) {

@@ -1,0 +1,228 @@
+/* Cores and connections that go on in another core (src/core/handover.c), by all that they consist of:
+ * src/mptcp/conn_freeze.c, src/mptcp/flow_freeze.c, src/mptcp/send_freeze.c, src/mptcp/recv_freeze.c and
+ * src/mptcp/known_freeze.c. That they go on exactly alike the simulator shows (build/sim --handover). */
+#include <braid/handover.h>
+
+#include "base/hash.h"
+#include "pair.h"
+
+static struct pair p;
+static uint8_t *state;
+static size_t state_len;
+
+/* In the middle of a transfer both ways over two subflows, with a packet lost, data unread and a subflow in
+ * TIME_WAIT or aborted. */
+static void begin(void)
+{
+    pair_init(&p, true, NULL, 0);
+    pair_connect(&p, false);
+    pair_run_for(&p, 100 * BRAID_MS);
+    pair_transfer(&p, &p.client, 5000, BRAID_SECOND);
+    pair_transfer(&p, &p.server, 5000, BRAID_SECOND);
+    pair_join(&p, "10.0.2.2:4001", false);
+    pair_join(&p, "10.0.3.2:4002", true);
+    ck_assert_int_eq(braid_conn_reset_subflow(p.server.conn, 2), 0);
+    pair_run_for(&p, 20 * BRAID_MS);
+    side_write(&p.client, 100000);
+    side_write(&p.server, 100000);
+    p.server.reading = false;
+    pair_run_for(&p, 7 * BRAID_MS);
+    ck_assert_uint_gt(p.head, 0);
+    if (p.head != p.tail) /* one of what is under way is lost */
+        buf_unref(p.queue[p.head++ % PAIR_PACKETS].b);
+    pair_run_for(&p, 13 * BRAID_MS);
+}
+
+static void freeze_server(void)
+{
+    ck_assert_int_eq(braid_core_freeze(p.server.core, NULL, NULL, &state, &state_len), 0);
+}
+
+static struct braid_core *new_core(void)
+{
+    struct braid_core_params params;
+    struct braid_host host = {.ctx = &p.server, .output = pair_output, .random = pair_random};
+    braid_core_params_default(&params);
+    params.time_wait = BRAID_SECOND;
+    params.break_before_make = 5 * BRAID_SECOND;
+    return braid_core_new(&params, &host, p.now);
+}
+
+/* conns_only: into a core that has state of its own. */
+static enum braid_thaw_error thaw(struct braid_core *core, const uint8_t *bytes, size_t len, bool conns_only)
+{
+    enum braid_thaw_error error;
+    struct braid_frozen_part part;
+    struct braid_thaw *t = braid_thaw_begin(bytes, len, &error);
+    while (t && braid_thaw_next(t, &part)) {
+        if (part.kind == BRAID_FROZEN_CONN) {
+            struct braid_conn *c = braid_thaw_conn(t, core, &pair_ops, &p.server, "test");
+            p.server.conn = c ? c : p.server.conn;
+        } else if (part.kind == BRAID_FROZEN_PAST && !conns_only) {
+            braid_thaw_past(t, core);
+        } else if (!conns_only) {
+            braid_thaw_core(t, core);
+        }
+    }
+    return t ? braid_thaw_end(t) : error;
+}
+
+static void replace_server(bool conns_only)
+{
+    freeze_server();
+    braid_core_free(p.server.core);
+    p.server.core = new_core();
+    ck_assert_int_eq(thaw(p.server.core, state, state_len, conns_only), BRAID_THAW_NONE);
+}
+
+/* All that was written arrives, and both ends close in order. */
+static void finish(void)
+{
+    p.server.reading = true;
+    side_read(&p.server);
+    pair_transfer(&p, &p.client, 300000, 20 * BRAID_SECOND);
+    pair_transfer(&p, &p.server, 300000, 20 * BRAID_SECOND);
+    ck_assert_uint_eq(stats_of(&p.server).n_subflows, 2);
+    ck_assert_uint_eq(stats_of(&p.client).n_subflows, 2);
+    braid_conn_shutdown(p.client.conn);
+    braid_conn_shutdown(p.server.conn);
+    pair_run_for(&p, 5 * BRAID_SECOND);
+    ck_assert(p.client.closed && p.server.closed);
+    ck_assert_int_eq(p.client.why, BRAID_CLOSE_DONE);
+    ck_assert_int_eq(p.server.why, BRAID_CLOSE_DONE);
+    pair_free(&p);
+    free(state);
+}
+
+START_TEST(a_core_goes_on_in_another_one)
+{
+    begin();
+    uint64_t id = braid_conn_id(p.server.conn), sent = side_count(&p.server, COUNT_TCP_OUT_SEGS);
+    size_t memory = braid_core_memory(p.server.core);
+    braid_time deadline = braid_core_deadline(p.server.core);
+    replace_server(false);
+    ck_assert_uint_eq(braid_conn_id(p.server.conn), id);
+    ck_assert_uint_eq(side_count(&p.server, COUNT_TCP_OUT_SEGS), sent);
+    ck_assert_uint_eq(braid_core_memory(p.server.core), memory);
+    ck_assert_int_eq(braid_core_deadline(p.server.core), deadline);
+    finish();
+}
+END_TEST
+
+START_TEST(written_again_it_is_the_same)
+{
+    uint8_t *again;
+    size_t len;
+    begin();
+    replace_server(false);
+    ck_assert_int_eq(braid_core_freeze(p.server.core, NULL, NULL, &again, &len), 0);
+    ck_assert_uint_eq(len, state_len);
+    ck_assert_mem_eq(again, state, len);
+    free(again);
+    finish();
+}
+END_TEST
+
+/* One with keys and counters of its own. */
+START_TEST(a_connection_goes_on_in_a_core_of_its_own)
+{
+    begin();
+    replace_server(true);
+    finish();
+}
+END_TEST
+
+START_TEST(the_parts_tell_whose_they_are)
+{
+    enum braid_thaw_error error;
+    struct braid_frozen_part part;
+    int64_t token;
+    unsigned seen[3] = {0};
+    begin();
+    freeze_server();
+    ck_assert_int_eq(braid_conn_get_option(p.server.conn, BRAID_OPT_CONNID, &token), 0);
+    struct braid_thaw *t = braid_thaw_begin(state, state_len, &error);
+    ck_assert_ptr_nonnull(t);
+    while (braid_thaw_next(t, &part)) {
+        seen[part.kind]++;
+        if (part.kind != BRAID_FROZEN_CONN)
+            continue;
+        struct braid_addr local = pair_addr("10.0.9.1:80"), remote = pair_addr("10.0.1.2:4000");
+        ck_assert(addr_equal(&part.local, &local) && addr_equal(&part.remote, &remote));
+        ck_assert(part.has_token && part.token == (uint32_t)token);
+        ck_assert_str_eq(part.listener, "test");
+        ck_assert(!part.pending && !part.released);
+    }
+    ck_assert_int_eq(braid_thaw_end(t), BRAID_THAW_NONE);
+    ck_assert_uint_eq(seen[BRAID_FROZEN_CORE], 1);
+    ck_assert_uint_eq(seen[BRAID_FROZEN_CONN], 1);
+    finish();
+}
+END_TEST
+
+START_TEST(what_is_there_already_is_refused)
+{
+    begin();
+    freeze_server();
+    struct braid_conn *c = p.server.conn;
+    ck_assert_int_eq(thaw(p.server.core, state, state_len, true), BRAID_THAW_TAKEN);
+    p.server.conn = c;
+    braid_core_check(p.server.core);
+    finish();
+}
+END_TEST
+
+START_TEST(torn_state_is_refused_wherever_it_ends)
+{
+    begin();
+    freeze_server();
+    struct braid_core *core = new_core();
+    for (size_t len = 0; len < state_len; len += len < 3000 ? 1 : 997)
+        ck_assert_int_eq(thaw(core, state, len, false), BRAID_THAW_TORN);
+    state[state_len / 2] ^= 1;
+    ck_assert_int_eq(thaw(core, state, state_len, false), BRAID_THAW_TORN);
+    braid_core_free(core);
+    finish();
+}
+END_TEST
+
+/* With a sum that is right. Whatever a byte is changed to: it is read or refused, and all of it can be freed.
+ */
+START_TEST(forged_state_is_refused_or_harmless)
+{
+    static const struct siphash_key key = {0x627261696473756d, 1};
+    static const uint8_t changes[] = {1, 0x80, 0xff};
+    begin();
+    freeze_server();
+    struct braid_conn *c = p.server.conn;
+    for (size_t at = 0; at < state_len - 10; at += at < 6000 ? 1 : 499) {
+        for (unsigned n = 0; n < sizeof(changes); n++) {
+            state[at] ^= changes[n];
+            uint64_t sum = siphash(&key, state, state_len - 10);
+            memcpy(state + state_len - 8, &sum, 8);
+            struct braid_core *core = new_core();
+            thaw(core, state, state_len, false);
+            braid_core_free(core);
+            state[at] ^= changes[n];
+        }
+    }
+    p.server.conn = c;
+    finish();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("handover");
+    TCase *t = tcase_create("handover");
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, a_core_goes_on_in_another_one);
+    tcase_add_test(t, written_again_it_is_the_same);
+    tcase_add_test(t, a_connection_goes_on_in_a_core_of_its_own);
+    tcase_add_test(t, the_parts_tell_whose_they_are);
+    tcase_add_test(t, what_is_there_already_is_refused);
+    tcase_add_test(t, torn_state_is_refused_wherever_it_ends);
+    tcase_add_test(t, forged_state_is_refused_or_harmless);
+    suite_add_tcase(s, t);
+    return run_suite(s);
+}
