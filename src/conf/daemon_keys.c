@@ -176,6 +176,18 @@ static int set_translation(struct parser *p, const char *value)
     return 0;
 }
 
+static int set_rps(struct parser *p, const char *value)
+{
+    if (strcmp(value, "none") == 0)
+        p->conf->tun.rps[0] = '\0';
+    else if (value_cpus(value, p->conf->tun.rps) < 0)
+        return parser_fail(p, "rps",
+                           "\"%.80s\" is neither none nor a list of CPUs below %d; give the numbers of those "
+                           "without a worker, such as 4-7",
+                           value, RPS_CPUS);
+    return 0;
+}
+
 /* ---- [admin] ------------------------------------------------------------------------------------------ */
 
 static int set_admin_listen(struct parser *p, const char *value)
@@ -208,10 +220,15 @@ static const struct conf_key daemon_keys[] = {
 SECTION_CHECK_KEYS(daemon_keys);
 
 static const struct conf_key tun_keys[] = {
-    {"name", set_tun_name, false, NULL},           {"mtu", set_mtu, false, NULL},
-    {"local_ports", set_local_ports, false, NULL}, {"routes", set_routes, false, NULL},
-    {"uplinks4", set_uplinks4, false, NULL},       {"uplinks6", set_uplinks6, false, NULL},
-    {"translation", set_translation, false, NULL}, {NULL, NULL, false, NULL},
+    {"name", set_tun_name, false, NULL},
+    {"mtu", set_mtu, false, NULL},
+    {"local_ports", set_local_ports, false, NULL},
+    {"routes", set_routes, false, NULL},
+    {"uplinks4", set_uplinks4, false, NULL},
+    {"uplinks6", set_uplinks6, false, NULL},
+    {"translation", set_translation, false, NULL},
+    {"rps", set_rps, false, NULL},
+    {NULL, NULL, false, NULL},
 };
 SECTION_CHECK_KEYS(tun_keys);
 

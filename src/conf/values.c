@@ -108,6 +108,34 @@ int value_ports(const char *text, uint16_t *first, uint16_t *last)
     return 0;
 }
 
+/* "6" or "0-3" */
+static int add_cpus(const char *item, unsigned cpus[RPS_CPUS / 32])
+{
+    char a[VALUE_NUMBER_TEXT], b[VALUE_NUMBER_TEXT];
+    size_t len = strcspn(item, "-");
+    const char *rest = item[len] ? item + len + 1 : item;
+    unsigned low, high;
+    if (value_trimmed(item, len, a, sizeof(a)) < 0 || value_trimmed(rest, strlen(rest), b, sizeof(b)) < 0 ||
+        value_number(a, 0, RPS_CPUS - 1, &low) < 0 || value_number(b, 0, RPS_CPUS - 1, &high) < 0 ||
+        low > high)
+        return -1;
+    for (unsigned cpu = low; cpu <= high; cpu++)
+        cpus[cpu / 32] |= 1u << cpu % 32;
+    return 0;
+}
+
+int value_cpus(const char *text, char mask[RPS_TEXT])
+{
+    unsigned cpus[RPS_CPUS / 32] = {0};
+    char item[2 * VALUE_NUMBER_TEXT];
+    while (text) {
+        if (value_item(&text, item, sizeof(item)) < 0 || add_cpus(item, cpus) < 0)
+            return -1;
+    }
+    rps_mask(cpus, mask);
+    return 0;
+}
+
 static bool has_bits_beyond(const struct braid_ip *ip, unsigned bits)
 {
     for (unsigned i = bits; i < 128; i++)

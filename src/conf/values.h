@@ -3,6 +3,7 @@
 #define BRAID_CONF_VALUES_H
 
 #include <braid/types.h>
+#include "io/rps.h"
 
 #define VALUE_HOST_MAX        253 /* bytes of a host name (RFC 1035 section 2.3.4) */
 #define VALUE_SOCKET_PATH_MAX 107 /* bytes of sockaddr_un.sun_path, less its NUL */
@@ -21,6 +22,8 @@ int value_item(const char **list, char *out, size_t outlen);
 int value_host_port(const char *text, char host[VALUE_HOST_MAX + 1], uint16_t *port);
 /* "443" or "80 - 443". -1: it is neither, or upside down. */
 int value_ports(const char *text, uint16_t *first, uint16_t *last);
+/* "0-3, 6" of CPUs below RPS_CPUS, as a mask (io/rps.h). -1: it is no list of these. */
+int value_cpus(const char *text, char mask[RPS_TEXT]);
 /* "192.0.2.0/24", "2001:db8::/32", or an address; bits are those of the v4-mapped form. NULL; or what is
  * wrong with it. */
 const char *value_prefix(const char *text, struct braid_ip *ip, uint8_t *bits);

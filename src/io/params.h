@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <braid/types.h>
 #include "io/log.h"
+#include "io/rps.h"
 
 #define DAEMON_WORKERS_MAX 64
 #define TUN_OWN_ADDRESS    254
@@ -37,6 +38,8 @@ struct tun_params {
      * address i, and the device itself TUN_OWN_ADDRESS. */
     struct braid_ip uplinks[2];
     enum nat_means translation;
+    char rps[RPS_TEXT]; /* CPUs that receive what workers write, as rps_mask has it; empty: that of the worker
+                         */
 };
 
 #endif

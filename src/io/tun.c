@@ -147,6 +147,16 @@ static void quieten(const struct tun *t)
     leave_packets_apart(t);
 }
 
+static void spread(const struct tun *t, const char *mask)
+{
+    for (unsigned i = 0; i < t->n_queues && t->rps[0]; i++) {
+        if (rps_set(t->name, i, mask) == 0)
+            continue;
+        log_warn("tun: cannot set the CPUs of rps for queue %u of %s: %s", i, t->name, strerror(errno));
+        return;
+    }
+}
+
 static int bring_up(const struct tun *t, char error[TUN_ERROR])
 {
     struct ifreq ifr = {0};
@@ -170,6 +180,7 @@ int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, 
 {
     *t = (struct tun){.nl = rtnetlink_open(), .mtu = params->mtu};
     memcpy(t->name, params->name, IFNAMSIZ);
+    memcpy(t->rps, params->rps, RPS_TEXT);
     if (!t->nl)
         return fail(error, "tun: netlink: %s", strerror(errno));
     if (attach_first(t, error) < 0)
@@ -182,6 +193,7 @@ int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, 
     }
     t->ifindex = (int)if_nametoindex(t->name);
     quieten(t);
+    spread(t, t->rps);
     if (bring_up(t, error) == 0)
         return 0;
 failed:
@@ -199,6 +211,7 @@ static int make_anew(struct tun *t, char error[TUN_ERROR])
     t->existed = false;
     t->ifindex = (int)if_nametoindex(t->name);
     quieten(t);
+    spread(t, t->rps);
     return bring_up(t, error);
 }
 
@@ -294,6 +307,8 @@ void tun_check_forwarding(const struct tun *t, bool v4, bool v6)
 
 void tun_close(struct tun *t)
 {
+    if (t->existed)
+        spread(t, "0");
     for (unsigned i = 0; i < t->n_queues; i++)
         close(t->fds[i]);
     t->n_queues = 0;

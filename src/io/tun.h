@@ -16,6 +16,7 @@ struct tun {
     char name[IFNAMSIZ];
     int ifindex;
     int mtu;            /* bytes */
+    char rps[RPS_TEXT]; /* struct tun_params */
     struct netlink *nl; /* io/rtnetlink.h */
     bool existed;       /* it was there before us and outlives us */
     unsigned n_queues;

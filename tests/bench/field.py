@@ -29,7 +29,7 @@ global
     {tuning}
 defaults
     mode tcp
-    option splice-auto
+    {option}
     timeout connect 10s
     timeout client 10m
     timeout server 10m
@@ -97,13 +97,14 @@ class PlainTcp(Subject):
 
 class HAProxy(Subject):
     """As an operator would set it up. Without splice-auto it is a little slower."""
-    name, address, port, tuning = "HAProxy", HAPROXY_ADDRESS, PORT, ""
+    name, address, port, tuning, option = "HAProxy", HAPROXY_ADDRESS, PORT, "", "option splice-auto"
     words = ("mptcpize", "run", "haproxy")
 
     def start(self, field):
         namespace = field.topology.braid
         path = field.directory / f"{self.address}.cfg"
-        path.write_text(HAPROXY_CONFIG.format(address=self.address, port=self.port, backend=BACKEND, tuning=self.tuning))
+        path.write_text(HAPROXY_CONFIG.format(address=self.address, port=self.port, backend=BACKEND, tuning=self.tuning,
+                                               option=self.option))
         argv = namespace.command(*self.words, "-db", "-f", path)
         self.process = Process(argv, "haproxy")
         until(lambda: not self.process.alive() or field.listens(self.address), "haproxy listens")
@@ -114,8 +115,8 @@ class HAProxy(Subject):
 
 class LargeHAProxy(HAProxy):
     """As who cares about speed would tune it: buffers of 16 times the size that Debian ships, and plain TCP to the server.
-    HAPROXY may name another program than Debian's."""
-    name, address, tuning = "HAProxy, 256 KiB buffers", LARGE_HAPROXY_ADDRESS, LARGE_BUFFERS
+    HAProxy 3.5 is slower with splice-auto then, Debian's as fast as without. HAPROXY may name another program than Debian's."""
+    name, address, tuning, option = "HAProxy, 256 KiB buffers", LARGE_HAPROXY_ADDRESS, LARGE_BUFFERS, ""
     words = ("env", f"LD_PRELOAD={MPTCP_LISTEN}", os.environ.get("HAPROXY", "haproxy"))
 
 
@@ -123,7 +124,8 @@ class BraidSubject(Subject):
     name, address, port = "Braid", net.SERVICE[4], PORT
 
     def start(self, field):
-        self.daemon = Braid(field.topology.braid, field.directory, [Edge("bench", 4)], workers=1)
+        tun = {"rps": ", ".join(map(str, LOAD_CPUS))} if field.spread else None
+        self.daemon = Braid(field.topology.braid, field.directory, [Edge("bench", 4)], workers=1, tun=tun)
         self.process = self.daemon.process
         self.pin()
 
@@ -131,8 +133,8 @@ class BraidSubject(Subject):
 class Field:
     """Namespaces, servers and a directory, as a context."""
 
-    def __init__(self, prefix, ramp=0.5, steer=False):
-        self.prefix, self.ramp, self.steer = prefix, ramp, steer
+    def __init__(self, prefix, ramp=0.5, steer=False, spread=False):
+        self.prefix, self.ramp, self.steer, self.spread = prefix, ramp, steer, spread
 
     def __enter__(self):
         os.sched_setaffinity(0, LOAD_CPUS)  # inherited by all but the proxies

@@ -41,6 +41,24 @@ def test_connections_go_on_and_new_ones_come_after_the_tun_was(env, command, wor
     assert len(said) == 1, said
 
 
+def receiving_cpus(env, queue):
+    """Those that receive what a worker writes, as a number with a bit for each."""
+    return int(env.topology.braid.run("cat", f"/sys/class/net/braid0/queues/rx-{queue}/rps_cpus").stdout.replace(",", ""), 16)
+
+
+@braid_only
+def test_the_kernel_receives_where_the_operator_says(env):
+    """Also by a device that was made anew; and bytes pass."""
+    env.start(workers=2, tun={"rps": "0"})
+    ends = env.pair(4)
+    assert [receiving_cpus(env, queue) for queue in range(2)] == [1, 1]
+    env.topology.braid.ip("link", "del", "braid0")
+    repaired(env, "made anew")
+    assert [receiving_cpus(env, queue) for queue in range(2)] == [1, 1]
+    echo(*ends)
+    transfer(*ends, 4 * MIB, end=False)
+
+
 def cpu_seconds(process):
     with open(f"/proc/{process.pid}/stat") as file:
         fields = file.read().rsplit(")", 1)[1].split()

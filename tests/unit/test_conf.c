@@ -188,6 +188,8 @@ END_TEST
     "[::1]:9180"
 #define BAD_NAME " has no proper name; give 1 to 32 letters, digits, '-', '_' or '.', such as [edge web]"
 #define BAD_IF   " is not an interface's name; give 1 to 15 letters, digits, '-', '_' or '.', such as braid0"
+#define BAD_CPUS                                                                                             \
+    " is neither none nor a list of CPUs below 256; give the numbers of those without a worker, such as 4-7"
 #define BAD_RANGE                                                                                            \
     " is not a range of ports; give the first and the last one, from 1 to 65535, such as 32768-60999"
 
@@ -259,6 +261,10 @@ static const struct {
      "2: [tun] mtu: \"1279\" is not a number from 1280 to 65535; give one, such as 1500"},
     {"[tun]\nmtu = 65536\n" EDGE,
      "2: [tun] mtu: \"65536\" is not a number from 1280 to 65535; give one, such as 1500"},
+    {"[tun]\nrps = 256\n" EDGE, "2: [tun] rps: \"256\"" BAD_CPUS},
+    {"[tun]\nrps = 3-1\n" EDGE, "2: [tun] rps: \"3-1\"" BAD_CPUS},
+    {"[tun]\nrps = 1,,2\n" EDGE, "2: [tun] rps: \"1,,2\"" BAD_CPUS},
+    {"[tun]\nrps = f0\n" EDGE, "2: [tun] rps: \"f0\"" BAD_CPUS},
     {"[tun]\nlocal_ports = 0-100\n" EDGE, "2: [tun] local_ports: \"0-100\"" BAD_RANGE},
     {"[tun]\nlocal_ports = 40000-30000\n" EDGE, "2: [tun] local_ports: \"40000-30000\"" BAD_RANGE},
     {"[tun]\nlocal_ports = 32768-65536\n" EDGE, "2: [tun] local_ports: \"32768-65536\"" BAD_RANGE},

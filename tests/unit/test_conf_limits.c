@@ -90,6 +90,23 @@ START_TEST(the_core_gets_the_ports_that_it_may_use)
 }
 END_TEST
 
+START_TEST(cpus_that_receive_are_a_mask)
+{
+    ck_assert_msg(parse(EDGE) == 0, "%s", err);
+    ck_assert_str_eq(conf.tun.rps, "");
+    conf_free(&conf);
+    ck_assert_msg(parse("[tun]\nrps = 0 - 2, 31,40 ,255\n" EDGE) == 0, "%s", err);
+    ck_assert_str_eq(conf.tun.rps, "80000000,00000000,00000000,00000000,00000000,00000000,00000100,80000007");
+    conf_free(&conf);
+    ck_assert_msg(parse("[tun]\nrps = 1\n" EDGE) == 0, "%s", err);
+    ck_assert_str_eq(conf.tun.rps, "2");
+    conf_free(&conf);
+    ck_assert_msg(parse("[tun]\nrps = none\n" EDGE) == 0, "%s", err);
+    ck_assert_str_eq(conf.tun.rps, "");
+    conf_free(&conf);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("conf limits");
@@ -97,6 +114,7 @@ int main(void)
     tcase_add_test(t, limits_are_read_in_their_units);
     tcase_add_test(t, defaults_are_those_of_the_core_and_of_the_example);
     tcase_add_test(t, the_core_gets_the_ports_that_it_may_use);
+    tcase_add_test(t, cpus_that_receive_are_a_mask);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
