@@ -34,20 +34,6 @@ bool conn_gaps_begin(struct braid_conn *c)
     return true;
 }
 
-bool conn_gaps_append(struct braid_conn *c, uint64_t dsn, const struct slice *s)
-{
-    struct data_gaps *g = c->recv.ooo;
-    struct data_ooo *o = malloc(sizeof(*o));
-    if (!o)
-        return false;
-    *o = (struct data_ooo){.dsn = dsn, .s = *s};
-    mem_take(&c->mem, PIECE_COST);
-    list_append(&g->pieces, &o->node);
-    g->bytes += s->len;
-    g->n++;
-    return true;
-}
-
 /* There are none any more, perhaps. */
 void conn_gaps_settle(struct braid_conn *c)
 {
@@ -215,6 +201,21 @@ static void ooo_join(struct braid_conn *c, struct data_ooo *o)
     if (ooo_touch(c, &o->node, o->node.next))
         last = ooo_of(o->node.next)->other;
     ooo_tie(first, last);
+}
+
+bool conn_gaps_append(struct braid_conn *c, uint64_t dsn, const struct slice *s)
+{
+    struct data_gaps *g = c->recv.ooo;
+    struct data_ooo *o = malloc(sizeof(*o));
+    if (!o)
+        return false;
+    *o = (struct data_ooo){.dsn = dsn, .s = *s};
+    mem_take(&c->mem, PIECE_COST);
+    list_append(&g->pieces, &o->node);
+    ooo_join(c, o);
+    g->bytes += s->len;
+    g->n++;
+    return true;
 }
 
 /* Keeps [dsn, dsn + len) of s, from its byte `skip` on, which overlaps nothing queued, behind `after` (NULL:
