@@ -22,6 +22,7 @@ SHELLS  := app io relay role service conf admin
 SHELL_LIBS := -levent -levent_pthreads -linih -lmnl -lnftables -lcares
 core_src  := $(wildcard $(CORE:%=src/%/*.c)) $(wildcard src/plugins.c)
 daemon_src := $(wildcard $(SHELLS:%=src/%/*.c))
+wiring_obj := $(B)/src/main.o $(B)/src/reload.o
 ctl_src   := $(wildcard src/ctl/*.c)
 core_obj  := $(core_src:%.c=$(B)/%.o)
 daemon_obj := $(daemon_src:%.c=$(B)/%.o)
@@ -61,7 +62,7 @@ help: ## list the targets
 # optimisation of the whole is read by the same version of it only, and brings our flags into others' links.
 $(core_obj): Makefile
 $(core_obj): CFLAGS += -fPIC -fno-semantic-interposition
-$(core_obj) $(daemon_obj) $(B)/src/main.o: CFLAGS += $(LTO)
+$(core_obj) $(daemon_obj) $(wiring_obj): CFLAGS += $(LTO)
 $(B)/libbraid.a: $(core_obj)
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -69,7 +70,7 @@ $(B)/libbraid.a: $(core_obj)
 $(B)/libshell.a: $(shell_obj)
 	@rm -f $@
 	$(AR) rcs $@ $^
-$(B)/braidd: $(B)/src/main.o $(daemon_obj) $(core_obj)
+$(B)/braidd: $(wiring_obj) $(daemon_obj) $(core_obj)
 	$(CC) $(LDFLAGS) $(if $(LTO),$(OPT) $(HARDEN) $(LTO)) -o $@ $^ $(SHELL_LIBS) -lcrypto -lm
 $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^

@@ -6,31 +6,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <event2/event.h>
 #include <braid/version.h>
 #include "admin/admin.h"
+#include "admin/snapshot.h"
 #include "conf/conf.h"
 #include "io/descriptors.h"
 #include "io/log.h"
 #include "io/log_writer.h"
 #include "io/notify.h"
+#include "reload.h"
 #include "service/service.h"
 
 #define DEFAULT_CONFIG "/etc/braid/braid.ini"
 #define DRAIN_SECONDS  30
 
-/* Signals that are sent out of habit: to reload, by logrotate, by a terminal that closes. */
-static const int harmless[] = {SIGHUP, SIGUSR1, SIGUSR2};
+/* Signals that are sent out of habit, as by logrotate. */
+static const int harmless[] = {SIGUSR1, SIGUSR2};
 #define HARMLESS (sizeof(harmless) / sizeof(harmless[0]))
 
 struct daemon {
-    struct conf conf;
+    struct generations confs;
     struct event_base *base;
     struct admin *admin;
-    struct service_params service_params;
+    struct query_actions actions;
     struct service *service;
-    struct event *sigterm, *sigint, *ignored[HARMLESS];
+    struct event *sigterm, *sigint, *sighup, *ignored[HARMLESS];
     struct event *drain_tick;
     unsigned drain_left; /* seconds until the open connections are ended */
     bool draining;
@@ -145,14 +148,62 @@ static void on_harmless(evutil_socket_t number, short what, void *arg)
 {
     (void)what;
     (void)arg;
-    log_warn("%s: ignored: the configuration is read at the start only; to change it, restart braidd",
-             strsignal((int)number));
+    log_warn("%s: ignored: it has no meaning to braidd", strsignal((int)number));
+}
+
+/* ---- reading the configuration anew ------------------------------------------------------------------ */
+
+/* Who has asked is told, and so is the log. */
+static void tell_both(void *arg, bool warning, const char *line)
+{
+    const struct conf_report *asker = arg;
+    if (asker)
+        asker->say(asker->arg, warning, line);
+    log_write(warning ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, NULL, "%s", line);
+}
+
+/* systemd has to see the moment at which it begins (sd_notify(3)). */
+static void notify_reloading(void)
+{
+    struct timespec now;
+    char text[64];
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
+             (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    notify_send(text);
+}
+
+/* asker may be NULL. */
+static int reload(void *arg, const struct conf_report *asker)
+{
+    struct daemon *d = arg;
+    const struct conf_report both = {.say = tell_both, .arg = (void *)asker};
+    if (d->draining) {
+        both.say(both.arg, false, "braidd is about to end, and reads no configuration");
+        return -1;
+    }
+    notify_reloading();
+    int result = generations_reload(&d->confs, &both);
+    if (result == 0)
+        log_notice("the configuration has been read anew");
+    else
+        log_error("the configuration in force has not changed");
+    notify_send("READY=1");
+    return result;
+}
+
+static void on_hangup(evutil_socket_t number, short what, void *arg)
+{
+    (void)number;
+    (void)what;
+    reload(arg, NULL);
 }
 
 /* Before anything else, and until the very end: libevent puts back what it found. */
 static void ignore_signals(void)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     for (unsigned i = 0; i < HARMLESS; i++)
         signal(harmless[i], SIG_IGN);
 }
@@ -171,8 +222,9 @@ static int watch_signals(struct daemon *d)
 {
     d->sigterm = watch(d, SIGTERM, on_signal);
     d->sigint = watch(d, SIGINT, on_signal);
+    d->sighup = watch(d, SIGHUP, on_hangup);
     d->drain_tick = event_new(d->base, -1, EV_PERSIST, on_drain_tick, d);
-    bool all = d->sigterm && d->sigint && d->drain_tick;
+    bool all = d->sigterm && d->sigint && d->sighup && d->drain_tick;
     for (unsigned i = 0; i < HARMLESS; i++) {
         d->ignored[i] = watch(d, harmless[i], on_harmless);
         all = all && d->ignored[i];
@@ -203,8 +255,8 @@ static void say_ready(const struct daemon *d)
     unsigned workers;
     char what[READY_TEXT];
     service_workers(d->service, &workers);
-    log_notice("ready: %s, %u worker%s, TUN %s", ready_text(&d->conf, what), workers, workers > 1 ? "s" : "",
-               d->conf.tun.name);
+    log_notice("ready: %s, %u worker%s, TUN %s", ready_text(&d->confs.now->conf, what), workers,
+               workers > 1 ? "s" : "", d->confs.now->conf.tun.name);
     notify_send("READY=1");
 }
 
@@ -215,25 +267,14 @@ static int start(struct daemon *d, char *error, size_t size)
     d->base = event_base_new();
     if (!d->base || watch_signals(d) < 0)
         return -1;
-    if (admin_open(&d->conf, d->base, &d->admin, error, size) < 0)
+    struct generation *now = d->confs.now;
+    now->params.failed = d->confs.failed = on_failed;
+    now->params.failed_arg = d->confs.failed_arg = d;
+    if (generations_attach(&d->confs, d->base) < 0)
         return -1;
-    d->service_params = (struct service_params){.daemon = &d->conf.daemon,
-                                                .tun = &d->conf.tun,
-                                                .limits = &d->conf.limits,
-                                                .unproven = &d->conf.unproven,
-                                                .edges = d->conf.edges,
-                                                .n_edges = d->conf.n_edges,
-                                                .uplinks = d->conf.uplinks,
-                                                .n_uplinks = d->conf.n_uplinks,
-                                                .cpes = d->conf.cpes,
-                                                .n_cpes = d->conf.n_cpes,
-                                                .profiles = d->conf.profiles,
-                                                .n_profiles = d->conf.n_profiles,
-                                                .policies = d->conf.policies,
-                                                .n_policies = d->conf.n_policies,
-                                                .failed = on_failed,
-                                                .failed_arg = d};
-    d->service = service_new(d->base, &d->service_params, error);
+    if (admin_open(&now->conf, d->base, &d->admin, error, size) < 0)
+        return -1;
+    d->service = service_new(d->base, &now->params, error);
     if (!d->service || service_start(d->service, error) < 0)
         return -1;
     unsigned n;
@@ -242,6 +283,10 @@ static int start(struct daemon *d, char *error, size_t size)
         snprintf(error, size, "out of memory");
         return -1;
     }
+    d->actions = (struct query_actions){.reload = reload, .arg = d};
+    admin_act(d->admin, &d->actions);
+    d->confs.admin = d->admin;
+    d->confs.service = d->service;
     return 0;
 }
 
@@ -253,16 +298,18 @@ static void unwatch(struct event *e)
 
 static void stop(struct daemon *d)
 {
+    d->confs.service = NULL;
     admin_stop(d->admin);
     service_free(d->service);
+    generations_end(&d->confs);
     unwatch(d->sigterm);
     unwatch(d->sigint);
+    unwatch(d->sighup);
     unwatch(d->drain_tick);
     for (unsigned i = 0; i < HARMLESS; i++)
         unwatch(d->ignored[i]);
     if (d->base)
         event_base_free(d->base);
-    conf_free(&d->conf);
 }
 
 static void say_flaw(void *arg, bool warning, const char *line)
@@ -289,14 +336,14 @@ int main(int argc, char **argv)
     occupy_standard_descriptors();
     parse_options(argc, argv, &options);
     const struct conf_report report = {.say = options.check ? say_flaw : log_flaw};
-    if (conf_load_all(options.config, &d.conf, &report) < 0)
+    if (generations_begin(&d.confs, options.config, &report) < 0)
         return EXIT_FAILURE;
     if (options.check) {
         printf("%s: ok\n", options.config);
-        conf_free(&d.conf);
+        generations_end(&d.confs);
         return EXIT_SUCCESS;
     }
-    log_init(d.conf.daemon.log_level);
+    log_init(d.confs.now->conf.daemon.log_level);
     if (log_start() < 0) {
         fprintf(stderr, "braidd: out of memory\n");
         return EXIT_FAILURE;

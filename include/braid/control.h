@@ -62,6 +62,8 @@ enum braid_arguments {
       "/api/v1/top", PAGE, NOTHING, top, top)                                                               \
     X(RATES, "rates", SECONDS, "what edges, CPEs and paths carry now, per second",                           \
       "/api/v1/rates", NOTHING, NOTHING, rates, rates)                                                     \
+    X(RELOAD, "reload", NONE, "has braidd read its configuration anew, and tells what it makes of it",       \
+      NULL, NOTHING, NOTHING, reload, reload)                                                                \
     X(EVENTS, "events", MAYBE_ID, "what happens to connections, or to one, until interrupted",               \
       NULL, NOTHING, NOTHING, events, events)
 /* clang-format on */

@@ -144,6 +144,14 @@ void braid_core_params_default(struct braid_core_params *p);
 /* NULL if memory is short. Copies params, what they point to, and host. */
 struct braid_core *braid_core_new(const struct braid_core_params *params, const struct braid_host *host,
                                   braid_time now);
+/* Other limits from now on, for the connections that there are as well: all that params says but worker,
+ * n_workers, directory, mtu, ledger and paths. What is beyond them now stays, and nothing is added to it. */
+void braid_core_set_limits(struct braid_core *core, const struct braid_core_params *params);
+/* Other path rules, which are copied. was[i]: at which place rule i has been so far; its subflows and its
+ * bytes stay with it, whatever else it says now. -1: it is new. Subflows of a rule that is no more go on
+ * under it. -1: memory is short, and nothing has changed. */
+int braid_core_set_paths(struct braid_core *core, const struct braid_path_rule *rules, unsigned n,
+                         const int *was);
 /* Ends every connection at once, as braid_conn_abort does, and flushes: each peer has been told when this
  * returns. Those whose both directions have ended already are left as they are: their peers miss nothing. */
 void braid_core_abort(struct braid_core *core, braid_time now);
@@ -319,6 +327,9 @@ struct braid_listen_params {
  * alone: there the answer is a RST. Both last until the core is freed, so that nothing is torn while it
  * drains. */
 struct braid_listener *braid_listen(struct braid_core *core, const struct braid_listen_params *params);
+/* What connections begin with from now on: of params, wants, wants_plain, name, cc, sched, pm, checksum,
+ * no_join, fate_sharing and syn_data; the rest is as it was. */
+void braid_listener_change(struct braid_listener *l, const struct braid_listen_params *params);
 /* No new connections; existing ones go on. Pending ones that were not accepted are refused. */
 void braid_unlisten(struct braid_listener *l);
 
@@ -545,6 +556,8 @@ void braid_core_path_stats(const struct braid_core *core, int i, struct braid_pa
 /* Counts bytes against the quota of path rule i that were carried elsewhere: by other cores, or before this
  * one was made. */
 void braid_core_path_charge(struct braid_core *core, unsigned i, uint64_t bytes);
+/* What it has carried, and what was charged, are these from now on. */
+void braid_core_path_set(struct braid_core *core, unsigned i, uint64_t used, uint64_t elsewhere);
 /* Counts from 0 again: what was carried here and what was charged. */
 void braid_core_path_forget(struct braid_core *core, unsigned i);
 

@@ -7,6 +7,7 @@
 #include "admin/http.h"
 #include "admin/live.h"
 #include "admin/meter.h"
+#include "base/addr.h"
 
 #define ADMIN_QUERIES   32 /* of HTTP at the same time, and as many of the control socket */
 #define ADMIN_METER_MS  1000
@@ -16,7 +17,7 @@ struct admin {
     const struct conf *conf;
     struct event_base *base;
     struct control *control;
-    struct http *http;
+    struct http *http, *next_http; /* next: of a configuration that is about to be in force */
     struct snapshot_source *source;
     struct meter *meter;
     struct census *census;
@@ -62,6 +63,44 @@ int admin_start(struct admin *a, struct worker *const *workers, unsigned n, cons
     return control_start(a->control, a->control_queries);
 }
 
+void admin_act(struct admin *a, const struct query_actions *actions)
+{
+    query_set_act(a->http_queries, actions);
+    query_set_act(a->control_queries, actions);
+}
+
+int admin_prepare(struct admin *a, const struct conf *conf, char *err, size_t errlen)
+{
+    if (addr_equal(&conf->admin.listen, &a->conf->admin.listen))
+        return 0;
+    return http_open(&conf->admin.listen, a->base, &a->next_http, err, errlen);
+}
+
+void admin_discard(struct admin *a)
+{
+    http_free(a->next_http);
+    a->next_http = NULL;
+}
+
+int admin_change(struct admin *a, const struct conf *conf, const struct uplinks *uplinks)
+{
+    a->conf = conf;
+    a->source->uplinks = uplinks;
+    if (a->meter && meter_change(a->meter, conf) < 0) {
+        meter_free(a->meter);
+        a->meter = NULL;
+    }
+    a->source->meter = a->meter;
+    query_set_change(a->http_queries, conf);
+    query_set_change(a->control_queries, conf);
+    if (!a->next_http)
+        return 0;
+    http_free(a->http);
+    a->http = a->next_http;
+    a->next_http = NULL;
+    return http_start(a->http, a->http_queries);
+}
+
 uint16_t admin_port(const struct admin *a)
 {
     return http_port(a->http);
@@ -73,6 +112,7 @@ void admin_stop(struct admin *a)
         return;
     control_free(a->control);
     http_free(a->http);
+    http_free(a->next_http);
     query_set_free(a->http_queries);
     query_set_free(a->control_queries);
     meter_free(a->meter);

@@ -23,3 +23,17 @@ void doc_printf(struct doc *d, const char *format, ...)
         d->failed = true;
     va_end(ap);
 }
+
+struct evbuffer *doc_new(void)
+{
+    return evbuffer_new();
+}
+
+void doc_move(struct doc *d, struct doc *from)
+{
+    if (!from->buf || from->failed || evbuffer_add_buffer(d->buf, from->buf) < 0)
+        d->failed = true;
+    if (from->buf)
+        evbuffer_free(from->buf);
+    from->buf = NULL;
+}

@@ -155,13 +155,32 @@ static unsigned stripping(const struct node *node, braid_time now)
     return strips;
 }
 
+/* With those of its name that a change of the configuration has left behind. */
+static void add_edge(struct edge_counters *to, const struct edges *es, unsigned i)
+{
+    uint64_t open, connecting;
+    *to = *edges_counters(es, i);
+    edges_leaving(es, i, &open, &connecting);
+    to->open += open;
+    to->connecting += connecting;
+}
+
+static void add_cpe(struct cpe_counters *to, const struct cpes *cs, unsigned i)
+{
+    uint64_t open, connecting;
+    *to = *cpes_counters(cs, i);
+    cpes_leaving(cs, i, &open, &connecting);
+    to->open += open;
+    to->connecting += connecting;
+}
+
 static void take_counters(struct worker *w, struct snapshot_worker *sum)
 {
     const struct edges *es = edges_of(worker_user(w));
     for (unsigned i = 0; i < edges_count(es); i++)
-        sum->edges[i].counters = *edges_counters(es, i);
+        add_edge(&sum->edges[i].counters, es, i);
     for (unsigned i = 0; i < sum->n_cpes; i++)
-        sum->cpes[i].counters = *cpes_counters(cpes_of(worker_user(w)), i);
+        add_cpe(&sum->cpes[i].counters, cpes_of(worker_user(w)), i);
     for (unsigned i = 0; i < sum->n_paths; i++) {
         sum->paths[i].bytes = braid_core_path_usage(worker_core(w), i);
         braid_core_path_stats(worker_core(w), (int)i, &sum->paths[i].stats);
@@ -232,8 +251,11 @@ static void list_learned(struct worker *w, struct snapshot_job *job)
 static void work(struct worker *w, void *arg)
 {
     struct snapshot_job *job = arg;
+    const struct node *node = worker_user(w);
+    bool other = node->generation != job->generation;
+    job->generation = node->generation;
     job->now = worker_now(w);
-    if (atomic_load(&job->cancelled)) {
+    if (atomic_load(&job->cancelled) || (other && job->summary)) {
         end_dump(job);
         give_back(w, job);
         return;

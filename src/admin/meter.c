@@ -2,6 +2,7 @@
  * back. Where a worker is slow a second is longer, and what was carried is divided by the time that it took.
  */
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <event2/event.h>
 #include "admin/meter.h"
@@ -13,7 +14,8 @@ struct meter {
     struct event *timer;
     struct timeval period;
     struct snapshot_job *job;
-    bool asked;                       /* the job is with a worker */
+    bool asked;                       /* the job is with a worker ... */
+    unsigned generation;              /* ... which was asked for that of this configuration */
     struct snapshot_worker **answers; /* of this round, one for each worker; NULL: not yet */
     struct snapshot_worker *last;     /* the sums of the round before; NULL: none */
     int64_t last_us;                  /* and when that was, CLOCK_MONOTONIC */
@@ -112,6 +114,7 @@ static void ask(struct meter *m, unsigned worker)
 {
     struct snapshot_job *job = m->job;
     job->worker = worker;
+    job->generation = m->generation = m->conf->generation;
     job->summary = snapshot_worker_new(m->conf);
     if (!job->summary) {
         wait_for_next(m);
@@ -129,6 +132,11 @@ static void on_answered(struct snapshot_job *job)
         return;
     }
     m->asked = false;
+    if (job->generation != m->generation || m->generation != m->conf->generation) {
+        snapshot_job_clear(job); /* the configuration has changed meanwhile */
+        wait_for_next(m);
+        return;
+    }
     m->answers[job->worker] = job->summary;
     job->summary = NULL;
     if (job->worker + 1 < m->source->n_workers) {
@@ -146,6 +154,62 @@ static void on_second(evutil_socket_t fd, short what, void *arg)
     ask(arg, 0);
 }
 
+/* ---- another configuration -------------------------------------------------------------------- */
+
+static void note_places(unsigned first[METER_KINDS + 1], const struct conf *conf)
+{
+    first[METER_EDGES] = 0;
+    first[METER_CPES] = conf->n_edges;
+    first[METER_PATHS] = first[METER_CPES] + conf->n_cpes;
+    first[METER_KINDS] = first[METER_PATHS] + conf->n_paths + 1;
+}
+
+/* Names are where they are for good (conf/names.h). NULL: that of the path which stands for none. */
+static const char *name_at(const struct conf *c, const unsigned first[METER_KINDS + 1], unsigned place)
+{
+    if (place < first[METER_CPES])
+        return c->edges[place].name;
+    if (place < first[METER_PATHS])
+        return c->cpes[place - first[METER_CPES]].name;
+    return place + 1 < first[METER_KINDS] ? c->path_names[place - first[METER_PATHS]] : NULL;
+}
+
+static enum meter_kind kind_of(const unsigned first[METER_KINDS + 1], unsigned place)
+{
+    return place < first[METER_CPES] ? METER_EDGES : place < first[METER_PATHS] ? METER_CPES : METER_PATHS;
+}
+
+/* What has kept its name keeps its seconds. */
+static void copy_column(struct meter *m, struct meter_point *ring, unsigned length, unsigned to,
+                        unsigned from)
+{
+    for (size_t row = 0; row < METER_SECONDS; row++)
+        ring[row * length + to] = m->ring[row * m->first[METER_KINDS] + from];
+}
+
+int meter_change(struct meter *m, const struct conf *conf)
+{
+    unsigned first[METER_KINDS + 1];
+    note_places(first, conf);
+    unsigned length = first[METER_KINDS];
+    struct meter_point *ring = calloc((size_t)METER_SECONDS * length, sizeof(*ring));
+    for (unsigned i = 0; ring && i < length; i++)
+        for (unsigned j = 0; j < m->first[METER_KINDS]; j++)
+            if (kind_of(first, i) == kind_of(m->first, j) &&
+                name_at(conf, first, i) == name_at(m->conf, m->first, j))
+                copy_column(m, ring, length, i, j);
+    if (!ring)
+        return -1;
+    free(m->ring);
+    m->ring = ring;
+    memcpy(m->first, first, sizeof(first));
+    m->conf = conf;
+    free(m->last);
+    m->last = NULL;
+    forget_answers(m);
+    return 0;
+}
+
 /* ---- the meter ------------------------------------------------------------------------------- */
 
 struct meter *meter_new(struct event_base *base, struct snapshot_source *source, const struct conf *conf,
@@ -157,9 +221,7 @@ struct meter *meter_new(struct event_base *base, struct snapshot_source *source,
     m->source = source;
     m->conf = conf;
     m->period = (struct timeval){.tv_sec = period_ms / 1000, .tv_usec = period_ms % 1000 * 1000};
-    m->first[METER_CPES] = conf->n_edges;
-    m->first[METER_PATHS] = m->first[METER_CPES] + conf->n_cpes;
-    m->first[METER_KINDS] = m->first[METER_PATHS] + conf->n_paths + 1;
+    note_places(m->first, conf);
     m->ring = calloc((size_t)METER_SECONDS * m->first[METER_KINDS], sizeof(*m->ring));
     m->answers = calloc(source->n_workers, sizeof(*m->answers));
     m->job = calloc(1, sizeof(*m->job));
@@ -195,7 +257,7 @@ void meter_free(struct meter *m)
 
 unsigned meter_count(const struct meter *m, enum meter_kind kind)
 {
-    return m->first[kind + 1] - m->first[kind];
+    return m ? m->first[kind + 1] - m->first[kind] : 0;
 }
 
 unsigned meter_seconds(const struct meter *m)

@@ -25,10 +25,12 @@ struct meter_point {
     uint64_t samples, rtt_us; /* of the round trip, and their mean */
 };
 
-/* Begins to measure, every so many milliseconds: 1000, but for tests. source and conf must outlive it. NULL:
- * memory is short. */
+/* Begins to measure, every so many milliseconds: 1000, but for tests. source must outlive it, and so must
+ * conf, until meter_change. NULL: memory is short. */
 struct meter *meter_new(struct event_base *base, struct snapshot_source *source, const struct conf *conf,
                         int period_ms);
+/* Another configuration, while the one before is still there. -1: memory is short, and it has to be freed. */
+int meter_change(struct meter *m, const struct conf *conf);
 /* The source must still be there. NULL is allowed. */
 void meter_free(struct meter *m);
 

@@ -9,6 +9,8 @@
 #include "base/list.h"
 #include "io/log_writer.h"
 
+#define QUERY_RESTARTS 3 /* since the configuration has changed */
+
 struct query_set {
     struct event_base *base;
     struct snapshot_source *source;
@@ -23,6 +25,9 @@ struct query {
     struct list link;
     struct query_set *set;
     struct command_call call;
+    const struct conf *conf; /* that is shown, and held */
+    bool begun;              /* the sink has got a part */
+    unsigned restarts;
     const struct query_sink *sink;
     void *ctx;
     struct snapshot_job *job;
@@ -44,6 +49,8 @@ const char *query_failure_text(enum query_failure why)
         return "the daemon is short of memory; try again later";
     case QUERY_BUSY:
         return "too many requests are being answered; try again later";
+    case QUERY_CHANGED:
+        return "the configuration has changed meanwhile; try again";
     }
     return "unknown failure";
 }
@@ -57,6 +64,15 @@ static void job_discard(struct snapshot_source *source, struct snapshot_job *job
         source->drop(source, job);
     else
         snapshot_job_free(job);
+}
+
+static void take_conf(struct query *q, const struct conf *conf)
+{
+    const struct conf *before = q->conf;
+    hold_get(conf->hold);
+    q->conf = conf;
+    if (before)
+        hold_put(before->hold);
 }
 
 static void query_free(struct query *q)
@@ -74,6 +90,7 @@ static void query_free(struct query *q)
         event_free(q->timer);
     list_remove(&q->link);
     q->set->n_queries--;
+    hold_put(q->conf->hold);
     free(q);
 }
 
@@ -99,10 +116,11 @@ static int ask(struct query *q, unsigned worker)
                             .tv_usec = q->set->limits.answer_ms % 1000 * 1000};
     struct snapshot_job *job = q->job;
     job->worker = worker;
+    job->generation = q->conf->generation;
     snapshot_job_clear(job);
     bool summary = job->what == SNAPSHOT_SUMMARY || job->what == SNAPSHOT_FORGET;
     if (summary)
-        job->summary = snapshot_worker_new(q->set->view.conf);
+        job->summary = snapshot_worker_new(q->conf);
     if ((summary && !job->summary) || event_add(q->timer, &limit) < 0)
         return -1;
     q->asked = true;
@@ -127,6 +145,7 @@ static void deliver(struct query *q, bool last)
         return;
     }
     q->held = !last;
+    q->begun = true;
     if (last) {
         q->part.buf = NULL;
         query_free(q);
@@ -142,6 +161,7 @@ static void deliver(struct query *q, bool last)
 static void render(struct query *q, bool last)
 {
     struct snapshot_view v = q->set->view;
+    v.conf = q->conf;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     v.uptime_s = now.tv_sec - q->set->started.tv_sec - (now.tv_nsec < q->set->started.tv_nsec);
@@ -154,6 +174,37 @@ static void render(struct query *q, bool last)
     deliver(q, last);
 }
 
+/* Tables that several workers fill in, and what goes by the places of edges, are of one configuration, and it
+ * is the one in force. */
+static bool is_stale(const struct query *q)
+{
+    bool is_whole =
+        q->job->what != SNAPSHOT_PAGE && q->job->what != SNAPSHOT_ONE && q->job->what != SNAPSHOT_CHANGE;
+    return q->job->generation != q->conf->generation || (is_whole && q->conf != q->set->view.conf);
+}
+
+/* The configuration has changed since the worker was asked. Connections are shown as it has them now; the
+ * rest begins anew. False: the query is over. */
+static bool catch_up(struct query *q)
+{
+    const struct conf *now = q->set->view.conf;
+    bool alone =
+        q->job->what == SNAPSHOT_PAGE || q->job->what == SNAPSHOT_ONE || q->job->what == SNAPSHOT_CHANGE;
+    if (alone && q->job->generation == now->generation) {
+        take_conf(q, now);
+        return true;
+    }
+    if (alone || q->begun || q->restarts++ == QUERY_RESTARTS) {
+        query_fail(q, QUERY_CHANGED);
+        return false;
+    }
+    gather_free(&q->gathered, q->set->source->n_workers);
+    q->gathered = (struct gathered){.summaries = NULL};
+    take_conf(q, now);
+    ask_next(q, 0);
+    return false;
+}
+
 static void on_answered(struct snapshot_job *job)
 {
     struct query *q = job->owner;
@@ -163,6 +214,8 @@ static void on_answered(struct snapshot_job *job)
     }
     q->asked = false;
     event_del(q->timer);
+    if (is_stale(q) && !catch_up(q))
+        return;
     switch (gather_take(&q->gathered, job, q->set->source->n_workers)) {
     case GATHER_ASK:
         ask_next(q, job->worker + 1);
@@ -191,10 +244,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct query *q = arg;
-    if (q->asked)
+    if (q->asked) {
         query_fail(q, QUERY_TIMEOUT);
-    else
-        render(q, true);
+        return;
+    }
+    take_conf(q, q->set->view.conf); /* it may have changed since */
+    render(q, true);
 }
 
 void query_more(struct query *q)
@@ -227,6 +282,18 @@ const struct conf *query_set_conf(const struct query_set *set)
     return set->view.conf;
 }
 
+void query_set_change(struct query_set *set, const struct conf *conf)
+{
+    set->view.conf = conf;
+    set->view.uplinks = set->source->uplinks;
+    set->view.meter = set->source->meter;
+}
+
+void query_set_act(struct query_set *set, const struct query_actions *actions)
+{
+    set->view.actions = actions;
+}
+
 struct snapshot_source *query_set_source(const struct query_set *set)
 {
     return set->source;
@@ -243,6 +310,7 @@ struct query *query_start(struct query_set *set, const struct command_call *call
     if (!q)
         return NULL;
     q->set = set;
+    take_conf(q, set->view.conf);
     q->call = *call;
     q->sink = sink;
     q->ctx = ctx;

@@ -14,7 +14,8 @@ enum query_failure {
     QUERY_NOT_FOUND, /* no connection has this id */
     QUERY_TIMEOUT,   /* a worker did not answer */
     QUERY_MEMORY,
-    QUERY_BUSY /* too many queries at once */
+    QUERY_BUSY,   /* too many queries at once */
+    QUERY_CHANGED /* another configuration has come into force */
 };
 /* One sentence without a newline; a static string. */
 const char *query_failure_text(enum query_failure why);
@@ -33,12 +34,17 @@ struct query_limits {
     int answer_ms;    /* that a worker may take for a page */
 };
 
-/* source and conf must outlive the set. NULL: memory is short. */
+/* source must outlive the set, and so must conf, until query_set_change. NULL: memory is short. */
 struct query_set *query_set_new(struct event_base *base, struct snapshot_source *source,
                                 const struct conf *conf, const struct query_limits *limits);
 /* Cancels all queries. NULL is allowed. */
 void query_set_free(struct query_set *set);
 
+/* From now on this is the configuration, and source says what uplinks there are. Queries under way hold the
+ * one before as long as they need it. */
+void query_set_change(struct query_set *set, const struct conf *conf);
+/* What commands can have done, which must outlive the set. */
+void query_set_act(struct query_set *set, const struct query_actions *actions);
 /* As they were given. */
 const struct conf *query_set_conf(const struct query_set *set);
 struct snapshot_source *query_set_source(const struct query_set *set);

@@ -115,4 +115,7 @@ uint64_t render_io_value(const struct worker_counters *c, unsigned i);
  * returned. */
 const char *render_metric_name(const char *counter, char *out, size_t outlen);
 
+/* Has the configuration read anew, and tells what came of it (reload.c). */
+render_fn render_reload_text, render_reload_json;
+
 #endif

@@ -40,7 +40,7 @@ void render_algorithms_json(struct doc *d, const struct snapshot_view *v)
     json_end(&j);
     json_array(&j, "profile");
     for (unsigned i = 0; i < conf->n_profiles; i++)
-        json_profile(&j, &conf->profiles[i]);
+        json_profile(&j, conf->profiles[i]);
     json_end(&j);
     json_end(&j);
     doc_puts(d, "\n");
@@ -62,7 +62,7 @@ void render_algorithms_text(struct doc *d, const struct snapshot_view *v)
     for (unsigned i = 0; pm_algorithms[i]; i++)
         text_algorithm(d, "path_manager", pm_algorithms[i]->name, pm_algorithms[i]->about);
     for (unsigned i = 0; i < conf->n_profiles; i++) {
-        const struct profile *p = &conf->profiles[i];
+        const struct profile *p = conf->profiles[i];
         if (p->bulk)
             text_algorithm(d, "profile", p->name, "bulk or interactive, by the server's way of sending");
         else

@@ -64,6 +64,8 @@ void render_uplinks_json(struct doc *d, const struct snapshot_view *v)
     json_array(&j, "uplinks");
     for (unsigned i = 0; v->uplinks && i < v->uplinks->n; i++) {
         const struct uplink *u = &v->uplinks->all[i];
+        if (u->gone)
+            continue;
         const struct braid_path_rule *r = &v->conf->paths[rule_of(v, i)];
         const struct snapshot_path *books = &total->paths[rule_of(v, i)];
         json_object(&j, NULL);
@@ -126,6 +128,8 @@ void render_uplinks_text(struct doc *d, const struct snapshot_view *v)
                "CARRIED", "QUOTA");
     for (unsigned i = 0; i < n; i++) {
         const struct uplink *u = &v->uplinks->all[i];
+        if (u->gone)
+            continue;
         const struct braid_path_rule *r = &v->conf->paths[rule_of(v, i)];
         const struct snapshot_path *books = &total->paths[rule_of(v, i)];
         char bytes[RENDER_SIZE], quota[RENDER_SIZE];
@@ -140,7 +144,10 @@ void render_uplinks_text(struct doc *d, const struct snapshot_view *v)
     for (unsigned one = 1; n > 0 && one <= MULTIHOMING_HIP; one <<= 1)
         if (v->uplinks->multihoming & one)
             doc_printf(d, "this machine uses %s: %s\n", multihoming_name(one), multihoming_effect(one));
-    doc_printf(d, "%u uplink%s\n", n, n == 1 ? "" : "s");
+    unsigned there = 0;
+    for (unsigned i = 0; i < n; i++)
+        there += !v->uplinks->all[i].gone;
+    doc_printf(d, "%u uplink%s\n", there, there == 1 ? "" : "s");
     free(total);
 }
 
@@ -183,7 +190,7 @@ void render_uplinks_metrics(struct doc *d, const struct snapshot_view *v)
         const char *name = uplink_gauges[g].name;
         doc_printf(d, "# HELP %s %s\n# TYPE %s gauge\n", name, uplink_gauges[g].help, name);
         for (unsigned i = 0; i < n; i++)
-            for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
+            for (unsigned f = 0; f < UPLINK_FAMILIES && !v->uplinks->all[i].gone; f++)
                 doc_printf(d, "%s{uplink=\"%s\",family=\"%s\"} %" PRIu64 "\n", name, v->uplinks->all[i].name,
                            family_names[f], uplink_gauges[g].value(&v->uplinks->all[i], f));
     }

@@ -91,6 +91,9 @@ struct snapshot_source;
 struct snapshot_job {
     enum snapshot_what what;
     unsigned worker;
+    /* Of the configuration that is meant; the worker sets it to that of its own. With another one it fills in
+     * no summary. */
+    unsigned generation;
     uint64_t id;
     struct snapshot_change change;
     struct snapshot_source *source; /* that is asked */
@@ -135,10 +138,19 @@ struct meter;
 struct ranking;
 struct render_list;
 
+/* What the daemon can be told to do. NULL: it cannot. */
+struct query_actions {
+    /* Reads the configuration anew, and tells report what is wrong, or what is to be known of what has
+     * changed. 0, or -1: nothing has changed. */
+    int (*reload)(void *arg, const struct conf_report *report);
+    void *arg;
+};
+
 /* Everything that a document can show; what the workers were not asked for is NULL or 0. */
 struct snapshot_view {
     const struct conf *conf;
-    const struct uplinks *uplinks; /* NULL: there are none */
+    const struct query_actions *actions; /* NULL: there are none */
+    const struct uplinks *uplinks;       /* NULL: there are none */
     unsigned n_workers;
     int64_t uptime_s;
     int64_t started_s;         /* UNIX time */

@@ -155,7 +155,8 @@ int conf_check(struct parser *p)
                        "there is no [edge NAME] section; add at least one, with its listen and target, or a "
                        "[cpe NAME] section");
     uplinks_settle(p);
-    profiles_settle(p->conf);
+    if (!profiles_settle(p->conf))
+        return parser_fail_at(p, 0, NULL, NULL, "memory is short");
     relay_profiles_find(p);
     policies_settle(p);
     for (unsigned i = 0; i < p->n_sections && p->n_errors == 0; i++)

@@ -10,6 +10,7 @@
 #include "conf/parser.h"
 #include "conf/profiles.h"
 #include "conf/reader.h"
+#include "conf/stay.h"
 #include "conf/warnings.h"
 
 #define FILE_MAX_BYTES (1 << 20)
@@ -69,20 +70,23 @@ static int settle_app_socket(struct parser *p)
 static int parse(struct parser *p, const char *text, size_t len)
 {
     reader_read(p, text, len);
+    stay_finish(p);
     if (p->n_errors > 0 || conf_check(p) < 0 || settle_state(p) < 0 || settle_app_socket(p) < 0)
         return -1;
+    stay_say(p);
     conf_warn(p);
     return 0;
 }
 
 /* report NULL: nobody wants more than the first error. */
-static int parse_text(const char *file, const char *text, size_t len, struct conf *out, char *err,
-                      size_t errlen, const struct conf_report *report)
+static int parse_text(const char *file, const char *text, size_t len, const struct conf *before,
+                      struct conf *out, char *err, size_t errlen, const struct conf_report *report)
 {
     struct parser *p = calloc(1, sizeof(*p));
     int result = -1;
     if (p)
-        *p = (struct parser){.file = file, .conf = out, .err = err, .errlen = errlen, .report = report};
+        *p = (struct parser){
+            .file = file, .conf = out, .before = before, .err = err, .errlen = errlen, .report = report};
     if (!p || conf_default(out) < 0) {
         snprintf(err, errlen, "%s: memory is short", file);
         if (report)
@@ -100,14 +104,14 @@ static int parse_text(const char *file, const char *text, size_t len, struct con
 
 int conf_parse(const char *file, const char *text, size_t len, struct conf *out, char *err, size_t errlen)
 {
-    return parse_text(file, text, len, out, err, errlen, NULL);
+    return parse_text(file, text, len, NULL, out, err, errlen, NULL);
 }
 
 int conf_parse_all(const char *file, const char *text, size_t len, struct conf *out,
                    const struct conf_report *report)
 {
     char first[CONF_ERROR_MAX];
-    return parse_text(file, text, len, out, first, sizeof(first), report);
+    return parse_text(file, text, len, NULL, out, first, sizeof(first), report);
 }
 
 /* The file's bytes, the caller's to free; NULL with errno. */
@@ -132,7 +136,7 @@ static char *file_read(const char *path, size_t *len)
     return text;
 }
 
-static int load(const char *path, struct conf *out, char *err, size_t errlen,
+static int load(const char *path, const struct conf *before, struct conf *out, char *err, size_t errlen,
                 const struct conf_report *report)
 {
     size_t len;
@@ -144,20 +148,34 @@ static int load(const char *path, struct conf *out, char *err, size_t errlen,
             report->say(report->arg, false, err);
         return -1;
     }
-    int result = parse_text(path, text, len, out, err, errlen, report);
+    int result = parse_text(path, text, len, before, out, err, errlen, report);
     free(text);
     return result;
 }
 
 int conf_load(const char *path, struct conf *out, char *err, size_t errlen)
 {
-    return load(path, out, err, errlen, NULL);
+    return load(path, NULL, out, err, errlen, NULL);
 }
 
 int conf_load_all(const char *path, struct conf *out, const struct conf_report *report)
 {
     char first[CONF_ERROR_MAX];
-    return load(path, out, first, sizeof(first), report);
+    return load(path, NULL, out, first, sizeof(first), report);
+}
+
+int conf_load_again(const char *path, const struct conf *before, struct conf *out,
+                    const struct conf_report *report)
+{
+    char first[CONF_ERROR_MAX];
+    return load(path, before, out, first, sizeof(first), report);
+}
+
+int conf_parse_again(const char *file, const char *text, size_t len, const struct conf *before,
+                     struct conf *out, const struct conf_report *report)
+{
+    char first[CONF_ERROR_MAX];
+    return parse_text(file, text, len, before, out, first, sizeof(first), report);
 }
 
 static void free_policy(struct policy *p)
@@ -167,26 +185,17 @@ static void free_policy(struct policy *p)
     for (unsigned i = 0; i < p->n_programs; i++)
         free(p->programs[i]);
     free(p->uplinks);
-    free((char *)p->name);
 }
 
 void conf_free(struct conf *c)
 {
-    for (unsigned i = 0; i < c->n_edges; i++) {
-        free((char *)c->edges[i].name);
+    for (unsigned i = 0; i < c->n_edges; i++)
         free(c->edges[i].target_host);
-    }
-    for (unsigned i = 0; i < c->n_cpes; i++) {
-        free((char *)c->cpes[i].name);
+    for (unsigned i = 0; i < c->n_cpes; i++)
         for (unsigned j = 0; j < c->cpes[i].n_peers; j++)
             free(c->cpes[i].peers[j].host);
-    }
-    for (unsigned i = 0; i < c->n_profiles; i++)
-        free((char *)c->profiles[i].name);
-    for (unsigned i = 0; i < c->n_paths; i++)
-        free(c->path_names[i]);
-    for (unsigned i = 0; i < c->n_uplinks; i++)
-        free((char *)c->uplinks[i].name);
+    for (unsigned i = 0; i < c->n_profiles && !c->profiles_kept; i++)
+        free(c->profiles[i]);
     for (unsigned i = 0; i < c->n_policies; i++)
         free_policy(&c->policies[i]);
     free(c->edges);
@@ -197,5 +206,6 @@ void conf_free(struct conf *c)
     free(c->daemon.control);
     free(c->daemon.app_socket);
     free(c->daemon.state);
+    conf_text_free(&c->text);
     memset(c, 0, sizeof(*c));
 }

@@ -16,6 +16,12 @@ int conf_parse(const char *file, const char *text, size_t len, struct conf *out,
 int conf_load_all(const char *path, struct conf *out, const struct conf_report *report);
 int conf_parse_all(const char *file, const char *text, size_t len, struct conf *out,
                    const struct conf_report *report);
+/* The same for a daemon that runs with what `before` says: what cannot change while it does (facts.h) stays
+ * as it is there, and is reported as a warning, and uplinks keep their places. */
+int conf_load_again(const char *path, const struct conf *before, struct conf *out,
+                    const struct conf_report *report);
+int conf_parse_again(const char *file, const char *text, size_t len, const struct conf *before,
+                     struct conf *out, const struct conf_report *report);
 void conf_free(struct conf *c);
 
 #endif

@@ -113,8 +113,9 @@ static int check_ports(struct parser *p, unsigned index)
 
 static int check_uplinks(struct parser *p, const struct conf_section *s)
 {
-    if (p->conf->n_uplinks > 0)
-        return 0;
+    for (unsigned i = 0; i < p->conf->n_uplinks; i++)
+        if (!p->conf->uplinks[i].gone)
+            return 0;
     return parser_fail_at(p, s->line, s->title, NULL,
                           "has no way out: there is no [uplink NAME] section; add one for each line to the "
                           "internet, with its interface");

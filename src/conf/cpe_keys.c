@@ -4,6 +4,7 @@
 #include "base/addr.h"
 #include "conf/convert_keys.h"
 #include "conf/cpe_check.h"
+#include "conf/names.h"
 #include "conf/reach_rules.h"
 #include "conf/relay_keys.h"
 #include "conf/sections.h"
@@ -16,13 +17,11 @@ static int add_cpe(struct parser *p, const char *name, unsigned *place)
 {
     struct conf *c = p->conf;
     struct cpe_params *grown = realloc(c->cpes, (c->n_cpes + 1) * sizeof(*grown));
-    char *copy = strdup(name);
+    const char *copy = conf_name(name);
     if (grown)
         c->cpes = grown;
-    if (!grown || !copy) {
-        free(copy);
+    if (!grown || !copy)
         return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
-    }
     *place = c->n_cpes++;
     c->cpes[*place] = (struct cpe_params){.name = copy,
                                           .port_first = 1,

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/addr.h"
 #include "conf/convert_keys.h"
+#include "conf/names.h"
 #include "conf/reach_rules.h"
 #include "conf/relay_keys.h"
 #include "conf/sections.h"
@@ -14,13 +15,11 @@ static int add_edge(struct parser *p, const char *name, unsigned *place)
 {
     struct conf *c = p->conf;
     struct edge_params *grown = realloc(c->edges, (c->n_edges + 1) * sizeof(*grown));
-    char *copy = strdup(name);
+    const char *copy = conf_name(name);
     if (grown)
         c->edges = grown;
-    if (!grown || !copy) {
-        free(copy);
+    if (!grown || !copy)
         return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
-    }
     *place = c->n_edges++;
     c->edges[*place] = (struct edge_params){.name = copy,
                                             .port_first = 1,

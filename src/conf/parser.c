@@ -67,6 +67,13 @@ struct conf_section *parser_section(struct parser *p)
     return &p->sections[p->n_sections - 1];
 }
 
+int parser_note(struct parser *p, const char *key, const char *value)
+{
+    if (conf_text_add(&p->conf->text, parser_section(p)->title, key, value) == 0)
+        return 0;
+    return parser_fail(p, key, "memory is short");
+}
+
 int parser_given_line(const struct conf_section *s, const char *key)
 {
     for (unsigned i = 0; s->kind->keys[i].name; i++)

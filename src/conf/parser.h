@@ -8,6 +8,7 @@
 #define CONF_SECTIONS_MAX 260 /* bounds the labels of the metrics, too */
 #define CONF_KEYS_MAX     24  /* per kind of section */
 #define CONF_NAME_MAX     32  /* bytes of the name of an edge, a CPE, a profile, a path or an uplink */
+#define CONF_STAYS_MAX    16  /* keys that cannot change while the daemon runs */
 #define CONF_ERRORS_MAX   20  /* the rest of the file is not read then */
 
 struct parser;
@@ -46,6 +47,12 @@ struct parser {
     const char *file;
     int line; /* the one being read, from 1 */
     struct conf *conf;
+    const struct conf *before; /* by which the daemon runs; NULL: it is about to start */
+    struct {                   /* what of the file has no effect therefore (stay.h) */
+        const struct conf_fact *fact;
+        int line;
+    } stays[CONF_STAYS_MAX];
+    unsigned n_stays;
     struct conf_section sections[CONF_SECTIONS_MAX];
     unsigned n_sections;
     char *err; /* the first error */
@@ -65,6 +72,9 @@ int parser_fail_at(struct parser *p, int line, const char *title, const char *ke
 /* The same for what is no error, but has no effect. */
 void parser_warn(struct parser *p, int line, const char *title, const char *key, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* Notes what is said of the section being read (wording.h). */
+int parser_note(struct parser *p, const char *key, const char *value);
 
 /* The section being read. */
 struct conf_section *parser_section(struct parser *p);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "conf/path_rules.h"
+#include "conf/names.h"
 
 int path_rules_add(struct parser *p, const char *name, const struct braid_path_rule *rule)
 {
@@ -9,10 +10,10 @@ int path_rules_add(struct parser *p, const char *name, const struct braid_path_r
     struct braid_path_rule *rules = realloc(c->paths, (c->n_paths + 1) * sizeof(*rules));
     if (rules)
         c->limits.paths = c->paths = rules;
-    char **names = realloc(c->path_names, (c->n_paths + 1) * sizeof(*names));
+    const char **names = realloc(c->path_names, (c->n_paths + 1) * sizeof(*names));
     if (names)
         c->path_names = names;
-    char *copy = rules && names ? strdup(name) : NULL;
+    const char *copy = rules && names ? conf_name(name) : NULL;
     if (!copy)
         return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
     c->path_names[c->n_paths] = copy;

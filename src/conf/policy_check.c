@@ -27,7 +27,7 @@ static int find_uplink(struct parser *p, const struct conf_section *s, const cha
 {
     const struct conf *c = p->conf;
     for (unsigned i = 0; i < c->n_uplinks; i++) {
-        if (strcmp(c->uplinks[i].name, name) != 0)
+        if (c->uplinks[i].gone || strcmp(c->uplinks[i].name, name) != 0)
             continue;
         policy_of(p, s)->endpoints |= UPLINK_ENDPOINT(i, UPLINK_V4) | UPLINK_ENDPOINT(i, UPLINK_V6);
         return 0;

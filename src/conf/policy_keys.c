@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "conf/policy_check.h"
+#include "conf/names.h"
 #include "conf/profiles.h"
 #include "conf/reach_rules.h"
 #include "conf/relay_keys.h"
@@ -17,7 +18,7 @@ static int add_policy(struct parser *p, const char *name, unsigned *place)
     if (c->n_policies == POLICIES_MAX)
         return parser_fail_at(p, p->line, NULL, NULL, "there are more than %d policies; use fewer of them",
                               POLICIES_MAX);
-    char *copy = strdup(name);
+    const char *copy = conf_name(name);
     if (!copy)
         return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
     *place = c->n_policies++;

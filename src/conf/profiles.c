@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "conf/profiles.h"
+#include "conf/names.h"
 #include "conf/sections.h"
 
 #define AUTOMATIC "auto"
@@ -21,8 +22,8 @@ static const struct {
 static struct profile *find(const struct conf *c, const char *name)
 {
     for (unsigned i = 0; i < c->n_profiles; i++)
-        if (strcmp(c->profiles[i].name, name) == 0)
-            return &c->profiles[i];
+        if (strcmp(c->profiles[i]->name, name) == 0)
+            return c->profiles[i];
     return NULL;
 }
 
@@ -37,22 +38,21 @@ const char *conf_profile_list(const struct conf *c, char out[CONF_LIST_MAX])
     out[0] = '\0';
     for (unsigned i = 0; i < c->n_profiles && used < CONF_LIST_MAX; i++)
         used +=
-            (size_t)snprintf(out + used, CONF_LIST_MAX - used, "%s%s", i ? ", " : "", c->profiles[i].name);
+            (size_t)snprintf(out + used, CONF_LIST_MAX - used, "%s%s", i ? ", " : "", c->profiles[i]->name);
     return out;
 }
 
 /* With the algorithms of the default profile as it is built in. NULL: memory is short. */
 static struct profile *add(struct conf *c, const char *name)
 {
-    struct profile *grown = realloc(c->profiles, (c->n_profiles + 1) * sizeof(*grown));
-    char *copy = strdup(name);
+    struct profile **grown = realloc(c->profiles, (c->n_profiles + 1) * sizeof(*grown));
+    const char *copy = conf_name(name);
     if (grown)
         c->profiles = grown;
-    if (!grown || !copy) {
-        free(copy);
+    struct profile *p = grown && copy ? malloc(sizeof(*p)) : NULL;
+    if (!p)
         return NULL;
-    }
-    struct profile *p = &c->profiles[c->n_profiles++];
+    c->profiles[c->n_profiles++] = p;
     *p = (struct profile){.name = copy,
                           .sched = conf_scheduler(built_in[0].scheduler),
                           .cc = conf_congestion(built_in[0].congestion)};
@@ -73,8 +73,26 @@ int profiles_begin(struct conf *c)
     return add(c, AUTOMATIC) ? 0 : -1;
 }
 
-void profiles_settle(struct conf *c)
+/* False: memory is short. */
+static bool keep(struct conf *c, const char *name)
 {
+    for (unsigned i = 0; i < c->n_profiles; i++) {
+        if (strcmp(c->profiles[i]->name, name) != 0)
+            continue;
+        struct profile *kept = conf_keep_profile(c->profiles[i]);
+        c->profiles[i] = kept ? kept : c->profiles[i];
+        return kept;
+    }
+    return true;
+}
+
+/* The automatic one last, as it leads to two others. */
+bool profiles_settle(struct conf *c)
+{
+    c->profiles_kept = true; /* from the first one on */
+    for (unsigned i = 0; i < c->n_profiles; i++)
+        if (strcmp(c->profiles[i]->name, AUTOMATIC) != 0 && !keep(c, c->profiles[i]->name))
+            return false;
     struct profile *automatic = find(c, AUTOMATIC);
     const struct profile *bulk = find(c, "bulk");
     automatic->sched = bulk->sched;
@@ -82,6 +100,7 @@ void profiles_settle(struct conf *c)
     automatic->pm = bulk->pm;
     automatic->bulk = bulk;
     automatic->interactive = find(c, "interactive");
+    return keep(c, AUTOMATIC);
 }
 
 /* ---- [profile NAME] ----------------------------------------------------------------------------------- */
@@ -98,13 +117,15 @@ static int add_section(struct parser *p, const char *name, unsigned *place)
         found = add(p->conf, name);
     if (!found)
         return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
-    *place = (unsigned)(found - p->conf->profiles);
+    *place = 0;
+    while (p->conf->profiles[*place] != found)
+        ++*place;
     return 0;
 }
 
 static struct profile *current(struct parser *p)
 {
-    return &p->conf->profiles[parser_section(p)->place];
+    return p->conf->profiles[parser_section(p)->place];
 }
 
 static int set_scheduler(struct parser *p, const char *value)

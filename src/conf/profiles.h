@@ -9,8 +9,9 @@
 
 /* Makes the built-in ones, the first of c. 0, or -1: memory is short. */
 int profiles_begin(struct conf *c);
-/* All sections have been read: the automatic one begins as what bulk has become. */
-void profiles_settle(struct conf *c);
+/* All sections have been read: the automatic one begins as what bulk has become, and all are where they stay
+ * (names.h). False: memory is short. */
+bool profiles_settle(struct conf *c);
 
 /* The profile of this name; NULL: there is none. */
 const struct profile *conf_profile(const struct conf *c, const char *name);

@@ -6,6 +6,7 @@
 #include "conf/keys.h"
 #include "conf/parser.h"
 #include "conf/reader.h"
+#include "conf/stay.h"
 #include "conf/values.h"
 
 #define LINE_MAX_BYTES 4096
@@ -77,7 +78,7 @@ static int section_begin(struct parser *p, const char *title)
     if (kind->add && kind->add(p, name, &s.place) < 0)
         return -1;
     p->sections[p->n_sections++] = s;
-    return 0;
+    return parser_note(p, NULL, NULL);
 }
 
 /* line begins with '['. */
@@ -125,7 +126,7 @@ static int key_set(struct parser *p, const char *name, const char *value)
         if (!*value)
             return parser_fail(p, name, "has no value; give one, or remove the line");
         s->key_lines[i] = p->line;
-        return k->set(p, value);
+        return stay_set(p, k, value);
     }
     return unknown_key(p, s->kind, name);
 }

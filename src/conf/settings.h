@@ -3,6 +3,8 @@
 #define BRAID_CONF_SETTINGS_H
 
 #include "io/params.h"
+#include "base/hold.h"
+#include "conf/wording.h"
 #include "role/cpe.h"
 #include "role/edge.h"
 #include "role/unproven.h"
@@ -15,6 +17,8 @@ struct admin_params {
 };
 
 struct conf {
+    unsigned generation; /* 0; whoever reads several counts them */
+    struct hold *hold;   /* on this; NULL: it outlives its users */
     struct daemon_params daemon;
     struct tun_params tun;
     struct admin_params admin;
@@ -24,16 +28,18 @@ struct conf {
     unsigned n_edges;
     struct cpe_params *cpes; /* likewise; at least one edge or one of these */
     unsigned n_cpes;
-    struct profile *profiles; /* the built-in ones, then those of the file */
+    struct profile **profiles; /* the built-in ones, then those of the file; ... */
     unsigned n_profiles;
+    bool profiles_kept;                   /* ... they outlive it (names.h), since all is read */
     struct policy policies[POLICIES_MAX]; /* in the order of the file */
     unsigned n_policies;
     struct uplink_params uplinks[UPLINKS_MAX]; /* in the order of the file */
     unsigned n_uplinks;
     /* In the order of the file, then one for each uplink, with its name; limits.paths points here, too. */
     struct braid_path_rule *paths;
-    char **path_names;
+    const char **path_names;
     unsigned n_paths;
+    struct conf_text text; /* what the file says, but what had to stay as it was */
 };
 
 /* Takes what is found, one line each, without a newline: errors and, once there are none, warnings. */

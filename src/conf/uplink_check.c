@@ -4,6 +4,7 @@
 #include "conf/path_rules.h"
 #include "conf/sections.h"
 #include "conf/uplink_check.h"
+#include "conf/uplink_places.h"
 
 /* Ports that Linux does not draw its own from once they are reserved, and that IANA means for such use. */
 #define UPLINK_PORT_FIRST 49152
@@ -34,10 +35,23 @@ static struct braid_ip inner_address(const struct braid_ip *net, unsigned number
     return ip;
 }
 
-/* What the file says of paths comes first, so that it counts where it says more. */
-static int add_rule(struct parser *p, const struct conf_section *s)
+static int check_name(struct parser *p, const struct conf_section *s)
 {
-    const struct uplink_params *u = &p->conf->uplinks[s->place];
+    const char *name = p->conf->uplinks[s->place].name;
+    for (unsigned i = 0; i < p->n_sections; i++) {
+        const struct conf_section *other = &p->sections[i];
+        if (other->kind == &section_path && strcmp(p->conf->path_names[other->place], name) == 0)
+            return parser_fail_at(p, s->line, s->title, NULL,
+                                  "has the name of [%s] in line %d; give one of them another, since both are "
+                                  "shown as paths",
+                                  other->title, other->line);
+    }
+    return 0;
+}
+
+/* What the file says of paths comes first, so that it counts where it says more. */
+static int add_rule(struct parser *p, const struct uplink_params *u)
+{
     const struct braid_path_rule rule = {.local = u->inner[UPLINK_V4],
                                          .local_bits = 128,
                                          .also = u->inner[UPLINK_V6],
@@ -45,14 +59,6 @@ static int add_rule(struct parser *p, const struct conf_section *s)
                                          .cost = u->cost,
                                          .weight = u->weight,
                                          .quota = u->quota};
-    for (unsigned i = 0; i < p->n_sections; i++) {
-        const struct conf_section *other = &p->sections[i];
-        if (other->kind == &section_path && strcmp(p->conf->path_names[other->place], u->name) == 0)
-            return parser_fail_at(p, s->line, s->title, NULL,
-                                  "has the name of [%s] in line %d; give one of them another, since both are "
-                                  "shown as paths",
-                                  other->title, other->line);
-    }
     return path_rules_add(p, u->name, &rule);
 }
 
@@ -69,17 +75,17 @@ static void settle_ports(struct parser *p)
 void uplinks_settle(struct parser *p)
 {
     struct conf *c = p->conf;
-    if (c->n_uplinks == 0)
+    if (c->n_uplinks == 0 && (!p->before || p->before->n_uplinks == 0))
         return;
     settle_ports(p);
-    for (unsigned i = 0; i < p->n_sections; i++) {
-        const struct conf_section *s = &p->sections[i];
-        if (s->kind != &section_uplink)
-            continue;
-        struct uplink_params *u = &c->uplinks[s->place];
+    if (p->before)
+        uplink_places_keep(p);
+    for (unsigned i = 0; i < p->n_sections; i++)
+        if (p->sections[i].kind == &section_uplink && check_interface(p, i) == 0)
+            check_name(p, &p->sections[i]);
+    for (unsigned i = 0; i < c->n_uplinks; i++) {
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
-            u->inner[f] = inner_address(&c->tun.uplinks[f], s->place + 1);
-        if (check_interface(p, i) == 0)
-            add_rule(p, s);
+            c->uplinks[i].inner[f] = inner_address(&c->tun.uplinks[f], i + 1);
+        add_rule(p, &c->uplinks[i]);
     }
 }

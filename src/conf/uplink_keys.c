@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
+#include "conf/names.h"
 #include "conf/sections.h"
 #include "conf/values.h"
 
@@ -11,7 +12,7 @@ static int add_uplink(struct parser *p, const char *name, unsigned *place)
     if (c->n_uplinks == UPLINKS_MAX)
         return parser_fail_at(p, p->line, NULL, NULL, "there are more than %d uplinks; use fewer of them",
                               UPLINKS_MAX);
-    char *copy = strdup(name);
+    const char *copy = conf_name(name);
     if (!copy)
         return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
     *place = c->n_uplinks++;

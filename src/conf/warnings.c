@@ -44,7 +44,7 @@ static bool uses(const struct relay_choice *choice, const struct profile *profil
 
 static void warn_of_profile(struct parser *p, const struct conf_section *s)
 {
-    const struct profile *profile = &p->conf->profiles[s->place];
+    const struct profile *profile = p->conf->profiles[s->place];
     struct relay_choice choice;
     for (unsigned i = 0; i < p->n_sections; i++)
         if (relay_choice_of(p->conf, &p->sections[i], &choice) && uses(&choice, profile))

@@ -78,13 +78,9 @@ static size_t buffer_limit(const struct braid_core_params *params, size_t wanted
     return wanted > 0 ? wanted : part;
 }
 
-struct braid_core *braid_core_new(const struct braid_core_params *params, const struct braid_host *host,
-                                  braid_time now)
+/* Of everything that a core is given, what may be given anew later. */
+static void take_limits(struct mptcp_env *env, const struct braid_core_params *params)
 {
-    struct braid_core *core = calloc(1, sizeof(*core));
-    if (!core)
-        return NULL;
-    struct mptcp_env *env = &core->env;
     env->params = *params;
     env->params.paths = NULL; /* the rules are in env->rules */
     env->params.rcvbuf_max = buffer_limit(params, params->rcvbuf_max);
@@ -97,16 +93,46 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
                                          .keepalive = {.idle = params->keepalive_idle},
                                          .user_timeout = params->stall};
     env->mem.limit = params->memory;
+    /* never less than before: what cookies have told of the window's scale has to stay true */
+    if (env->tcp.rcvbuf_max < env->params.rcvbuf_max)
+        env->tcp.rcvbuf_max = env->params.rcvbuf_max;
+    env->tcp.challenge_limit = params->challenge_acks;
+    env->tcp.min_mss = params->min_mss;
+    env->tcp.syn_timeout = params->syn_timeout;
+    ports_default(&env->params);
+}
+
+void braid_core_set_limits(struct braid_core *core, const struct braid_core_params *params)
+{
+    struct mptcp_env *env = &core->env;
+    struct braid_core_params all = *params;
+    all.worker = env->params.worker;
+    all.n_workers = env->params.n_workers;
+    all.directory = env->params.directory;
+    all.mtu = env->params.mtu;
+    all.ledger = env->params.ledger;
+    take_limits(env, &all);
+    core->reassembly.limit = reassembly_limit(&all);
+    /* their buffers may grow further now */
+    each_conn (c, env) {
+        size_t limit = conn_memory_limit(env);
+        c->mem.limit = c->mem.limit > limit ? c->mem.limit : limit;
+    }
+}
+
+struct braid_core *braid_core_new(const struct braid_core_params *params, const struct braid_host *host,
+                                  braid_time now)
+{
+    struct braid_core *core = calloc(1, sizeof(*core));
+    if (!core)
+        return NULL;
+    struct mptcp_env *env = &core->env;
+    take_limits(env, params);
     env->ops = &core_env_ops;
     env->next_id = 1;
     env->tcp.ops = &flow_ops;
     env->tcp.host = *host;
     env->tcp.mtu = params->mtu;
-    env->tcp.rcvbuf_max = env->params.rcvbuf_max;
-    env->tcp.challenge_limit = params->challenge_acks;
-    env->tcp.min_mss = params->min_mss;
-    env->tcp.syn_timeout = params->syn_timeout;
-    ports_default(&env->params);
     wheel_init(&env->tcp.wheel, now);
     /* Strangers choose addresses and ports; without the keys they cannot choose buckets, or make cookies. */
     host->random(host->ctx, &env->hash_key, sizeof(env->hash_key));

@@ -113,8 +113,8 @@ static void freeze_rules(const struct rules *rules, struct freezer *f)
 {
     for (unsigned i = 0; i < rules->n; i++) {
         size_t g = freeze_begin(f, RULE);
-        freeze_struct(f, RULE_KEY, rule_key_fields, &rules->v[i].says);
-        freeze_struct(f, RULE_BOOKS, rule_fields, &rules->v[i]);
+        freeze_struct(f, RULE_KEY, rule_key_fields, &rules->v[i]->says);
+        freeze_struct(f, RULE_BOOKS, rule_fields, rules->v[i]);
         freeze_end(f, g);
     }
     freeze_struct(f, NO_RULE, rule_fields, &rules->none);
@@ -196,9 +196,10 @@ static void take_rule(struct braid_core *core, const struct thaw_item *group)
             thaw_unknown(&i);
     }
     for (unsigned n = 0; n < core->env.rules.n; n++) {
-        struct rule *r = &core->env.rules.v[n];
+        struct rule *r = core->env.rules.v[n];
         if (is_same_rule(&r->says, &was.says)) {
             was.says = r->says; /* the new one's cost, weight and quota */
+            was.place = r->place;
             *r = was;
             break;
         }

@@ -101,6 +101,21 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
     return l;
 }
 
+void braid_listener_change(struct braid_listener *l, const struct braid_listen_params *params)
+{
+    struct braid_listen_params *p = &l->params;
+    p->wants = params->wants;
+    p->wants_plain = params->wants_plain;
+    p->name = params->name;
+    p->cc = params->cc;
+    p->sched = params->sched;
+    p->pm = params->pm;
+    p->checksum = params->checksum;
+    p->no_join = params->no_join;
+    p->fate_sharing = params->fate_sharing;
+    p->syn_data = params->syn_data < SYN_DATA_MAX ? params->syn_data : SYN_DATA_MAX;
+}
+
 void braid_unlisten(struct braid_listener *l)
 {
     each_conn (c, &l->core->env) {

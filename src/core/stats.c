@@ -49,7 +49,7 @@ static void subflow_stats(const struct mp_subflow *s, struct braid_subflow_stats
         .congestion = t->cc.ops->name,
         .backup = s->backup.peer || s->backup.ours,
         .stale = s->silence.suspect || t->rtt.backoff > 0,
-        .path_rule = rules_place(&s->conn->env->rules, rule_of(s)),
+        .path_rule = rules_place(rule_of(s)),
         .cost = rule.cost,
         .weight = rule.weight,
         .over_quota = rule.over_quota,
@@ -108,14 +108,14 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
 uint64_t braid_core_path_usage(const struct braid_core *core, unsigned i)
 {
     assert(i < core->env.rules.n);
-    return core->env.rules.v[i].used;
+    return core->env.rules.v[i]->used;
 }
 
 void braid_core_path_stats(const struct braid_core *core, int i, struct braid_path_stats *out)
 {
     const struct rules *rules = &core->env.rules;
     assert(i >= -1 && i < (int)rules->n);
-    const struct rule *r = i < 0 ? &rules->none : &rules->v[i];
+    const struct rule *r = i < 0 ? &rules->none : rules->v[i];
     *out = (struct braid_path_stats){.subflows = r->subflows,
                                      .bytes_in = r->bytes_in,
                                      .bytes_out = r->bytes_out,
@@ -127,11 +127,24 @@ void braid_core_path_stats(const struct braid_core *core, int i, struct braid_pa
 void braid_core_path_charge(struct braid_core *core, unsigned i, uint64_t bytes)
 {
     assert(i < core->env.rules.n);
-    core->env.rules.v[i].elsewhere += bytes;
+    core->env.rules.v[i]->elsewhere += bytes;
+}
+
+void braid_core_path_set(struct braid_core *core, unsigned i, uint64_t used, uint64_t elsewhere)
+{
+    assert(i < core->env.rules.n);
+    core->env.rules.v[i]->used = used;
+    core->env.rules.v[i]->elsewhere = elsewhere;
+}
+
+int braid_core_set_paths(struct braid_core *core, const struct braid_path_rule *rules, unsigned n,
+                         const int *was)
+{
+    return rules_change(&core->env.rules, rules, n, was);
 }
 
 void braid_core_path_forget(struct braid_core *core, unsigned i)
 {
     assert(i < core->env.rules.n);
-    core->env.rules.v[i].used = core->env.rules.v[i].elsewhere = 0;
+    core->env.rules.v[i]->used = core->env.rules.v[i]->elsewhere = 0;
 }

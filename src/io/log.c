@@ -5,7 +5,12 @@
 #include "io/log.h"
 #include "io/log_writer.h"
 
-static enum log_level max_level = LOG_LEVEL_INFO;
+static _Atomic enum log_level max_level = LOG_LEVEL_INFO;
+
+void log_set_level(enum log_level level)
+{
+    max_level = level;
+}
 
 void log_init(enum log_level level)
 {

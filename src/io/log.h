@@ -19,6 +19,8 @@ struct log_limit {
 /* Messages above level are dropped. Lines carry "<N>" priorities if stderr is the journal (JOURNAL_STREAM).
  */
 void log_init(enum log_level level);
+/* Another level, at any time. */
+void log_set_level(enum log_level level);
 /* Writes one line; the newline is added. limit NULL: not limited. */
 void log_write(enum log_level level, struct log_limit *limit, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -265,8 +265,7 @@ enum tun_route_state tun_route_restore(struct tun *t, const struct braid_ip *ip)
 
 void tun_unroute(struct tun *t, const struct braid_ip *ip)
 {
-    if (t->existed)
-        rtnetlink_route_del(t->nl, ip, t->ifindex);
+    rtnetlink_route_del(t->nl, ip, t->ifindex);
 }
 
 int tun_steer(struct tun *t, char error[TUN_ERROR])
@@ -289,8 +288,6 @@ bool tun_steer_restore(struct tun *t)
 
 void tun_unsteer(struct tun *t)
 {
-    if (!t->existed)
-        return;
     rtnetlink_default_del(t->nl, false, TUN_TABLE, t->ifindex);
     rtnetlink_default_del(t->nl, true, TUN_TABLE, t->ifindex);
 }

@@ -42,14 +42,14 @@ enum tun_route_state {
 };
 /* Looks at a route that tun_route made, and puts it back if it is missing. */
 enum tun_route_state tun_route_restore(struct tun *t, const struct braid_ip *ip);
-/* Removes one such route; for a device that outlives us. */
+/* Removes one such route. */
 void tun_unroute(struct tun *t, const struct braid_ip *ip);
 /* Makes the device the default route of TUN_TABLE, for IPv4 and IPv6 (a warning, if this machine has none).
  * 0, or -1 with a message. */
 int tun_steer(struct tun *t, char error[TUN_ERROR]);
 /* Puts back what of it is missing. True if something was. */
 bool tun_steer_restore(struct tun *t);
-/* Removes it; for a device that outlives us. */
+/* Removes it. */
 void tun_unsteer(struct tun *t);
 /* Logs a warning for each setting of the kernel that keeps packets of this family from the device. */
 void tun_check_forwarding(const struct tun *t, bool v4, bool v6);

@@ -178,6 +178,23 @@ struct tunwatch *tunwatch_new(struct event_base *base, const struct tunwatch_par
     return w;
 }
 
+int tunwatch_routes(struct tunwatch *w, const struct braid_ip *routes, unsigned n, bool steer)
+{
+    enum tun_route_state *said = calloc(n + 1, sizeof(*said));
+    if (!said)
+        return -1;
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned j = 0; j < w->params.n_routes; j++)
+            if (ip_equal(&routes[i], &w->params.routes[j]))
+                said[i] = w->said[j];
+    free(w->said);
+    w->said = said;
+    w->params.routes = routes;
+    w->params.n_routes = n;
+    w->params.steer = steer;
+    return 0;
+}
+
 void tunwatch_look(struct tunwatch *w)
 {
     w->reported = true;

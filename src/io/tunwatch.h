@@ -24,6 +24,8 @@ struct tunwatch_params {
 
 /* Begins to watch. What params points to must outlive the result. NULL if memory or descriptors are short. */
 struct tunwatch *tunwatch_new(struct event_base *base, const struct tunwatch_params *params);
+/* Other routes from now on; as in params. -1: memory is short, and it goes on with those that it had. */
+int tunwatch_routes(struct tunwatch *w, const struct braid_ip *routes, unsigned n, bool steer);
 /* Somebody could not read from the device any more: looks at it soon. */
 void tunwatch_look(struct tunwatch *w);
 /* NULL is allowed. */

@@ -27,10 +27,7 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
     }
     c->id = env->next_id++;
     c->cc = cc;
-    /* Twice the buffers: they are charged at what they take from the heap, and mappings of slow subflows hold
-     * bytes that are DATA_ACKed. */
-    c->mem = (struct mem_account){.parent = &env->mem,
-                                  .limit = 2 * (env->params.rcvbuf_max + env->params.sndbuf_max)};
+    c->mem = (struct mem_account){.parent = &env->mem, .limit = conn_memory_limit(env)};
     c->opened_at = now;
     c->sockopt = &env->sockopt;
     c->send.sndbuf = CONN_MIN_SNDBUF < env->params.sndbuf_max ? CONN_MIN_SNDBUF : env->params.sndbuf_max;

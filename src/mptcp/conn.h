@@ -284,6 +284,13 @@ static inline bool env_short_of_memory(const struct mptcp_env *env)
 /* A new connection without subflows, in env->conns; NULL if memory is short. */
 struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, const struct sched_ops *sched,
                             braid_time now);
+/* What a connection may hold in bytes: twice the buffers, since they are charged at what they take from the
+ * heap, and mappings of slow subflows hold bytes that are DATA_ACKed. */
+static inline size_t conn_memory_limit(const struct mptcp_env *env)
+{
+    return 2 * (env->params.rcvbuf_max + env->params.sndbuf_max);
+}
+
 /* Options of its own, to be changed. NULL: memory is short. */
 struct conn_sockopt *conn_own_sockopt(struct braid_conn *c);
 /* Frees a connection and its subflows. Sends nothing, and does not call the user. */

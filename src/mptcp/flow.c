@@ -50,7 +50,7 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     *place_of(c, NULL) = s;
     c->n_subflows++;
     c->env->n_subflows++;
-    rule_of(s)->subflows++;
+    rule_enter(rule_of(s));
     /* the struct to the core, what it carries to the connection (tcp.account) */
     mem_take(&c->env->mem, mem_cost(sizeof(*s)));
     return s;
@@ -63,7 +63,6 @@ void flow_free(struct mp_subflow *s)
     conn_reinject_flow(s);
     /* what it carried since the last flush */
     rule_account(s);
-    rule_of(s)->subflows--;
     /* coupled congestion controls of the others must not walk over it any more */
     siblings_remove(s);
     c->env->ops->flow_remove(c->env, s);
@@ -78,5 +77,6 @@ void flow_free(struct mp_subflow *s)
     subflow_destroy(&s->tcp);
     rxmap_free(&s->rxmap);
     flow_doubt_free(s);
+    rule_leave(rule_of(s)); /* whose books were kept until now */
     free(s);
 }

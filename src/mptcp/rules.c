@@ -8,27 +8,86 @@
 #include "base/addr.h"
 #include "mptcp/conn.h"
 
+/* NULL: memory is short. */
+static struct rule *rule_new(const struct braid_path_rule *says)
+{
+    /* The configuration has been checked (src/conf). A weight of 0 would make schedulers divide by it. */
+    assert(says->local_bits <= 128 && says->remote_bits <= 128 && says->also_bits <= 128 && says->weight > 0);
+    struct rule *r = calloc(1, sizeof(*r));
+    if (r)
+        r->says = *says;
+    return r;
+}
+
+/* Those of `before` stay as they are. */
+static struct rule **make(struct rule *const *before, const struct braid_path_rule *rules, unsigned n,
+                          const int *was)
+{
+    struct rule **v = calloc(n + 1, sizeof(struct rule *)); /* + 1: there may be none */
+    bool made = v;
+    for (unsigned i = 0; i < n && made; i++) {
+        v[i] = was && was[i] >= 0 ? before[was[i]] : rule_new(&rules[i]);
+        made = v[i];
+    }
+    if (made)
+        return v;
+    for (unsigned i = 0; v && i < n; i++)
+        if (!was || was[i] < 0)
+            free(v[i]);
+    free(v);
+    return NULL;
+}
+
 int rules_init(struct rules *p, const struct braid_path_rule *rules, unsigned n)
 {
-    *p = (struct rules){.n = n, .none.says.weight = 1};
-    if (n == 0)
-        return 0;
-    p->v = calloc(n, sizeof(*p->v));
+    *p = (struct rules){.v = make(NULL, rules, n, NULL), .none = {.says.weight = 1, .place = -1}};
     if (!p->v)
         return -1;
-    for (unsigned i = 0; i < n; i++) {
-        /* The configuration has been checked (src/conf). A weight of 0 would make schedulers divide by it. */
-        assert(rules[i].local_bits <= 128 && rules[i].remote_bits <= 128 && rules[i].also_bits <= 128 &&
-               rules[i].weight > 0);
-        p->v[i].says = rules[i];
-    }
+    p->n = n;
+    for (unsigned i = 0; i < n; i++)
+        p->v[i]->place = (int)i;
     return 0;
+}
+
+int rules_change(struct rules *p, const struct braid_path_rule *rules, unsigned n, const int *was)
+{
+    struct rule **v = make(p->v, rules, n, was);
+    if (!v)
+        return -1;
+    for (unsigned i = 0; i < p->n; i++)
+        p->v[i]->place = -1;
+    for (unsigned i = 0; i < n; i++) {
+        v[i]->says = rules[i];
+        v[i]->place = (int)i;
+    }
+    for (unsigned i = 0; i < p->n; i++) {
+        p->v[i]->gone = p->v[i]->place < 0;
+        if (p->v[i]->gone && p->v[i]->subflows == 0)
+            free(p->v[i]);
+    }
+    free(p->v);
+    p->v = v;
+    p->n = n;
+    return 0;
+}
+
+void rule_enter(struct rule *r)
+{
+    r->subflows++;
+}
+
+void rule_leave(struct rule *r)
+{
+    if (--r->subflows == 0 && r->gone)
+        free(r);
 }
 
 void rules_free(struct rules *p)
 {
+    for (unsigned i = 0; i < p->n; i++)
+        free(p->v[i]);
     free(p->v);
-    *p = (struct rules){0};
+    *p = (struct rules){.n = 0};
 }
 
 static bool is_local(const struct braid_path_rule *r, const struct braid_ip *local)
@@ -41,16 +100,16 @@ static bool is_local(const struct braid_path_rule *r, const struct braid_ip *loc
 struct rule *rules_find(struct rules *p, const struct braid_ip *local, const struct braid_ip *remote)
 {
     for (unsigned i = 0; i < p->n; i++) {
-        const struct braid_path_rule *r = &p->v[i].says;
+        const struct braid_path_rule *r = &p->v[i]->says;
         if (is_local(r, local) && ip_in_prefix(remote, &r->remote, r->remote_bits))
-            return &p->v[i];
+            return p->v[i];
     }
     return &p->none;
 }
 
-int rules_place(const struct rules *p, const struct rule *rule)
+int rules_place(const struct rule *rule)
 {
-    return rule == &p->none ? -1 : (int)(rule - p->v);
+    return rule->place;
 }
 
 struct rule *rule_of(const struct mp_subflow *s)

@@ -17,11 +17,13 @@ struct rule {
     uint64_t elsewhere;           /* ... and over those of others (braid_core_path_charge) */
     uint64_t bytes_in, bytes_out; /* over this core's subflows, whatever is forgotten of `used` */
     uint64_t subflows;            /* that match it now */
+    int place;                    /* in struct rules; -1: in none */
+    bool gone;                    /* it was taken away, and lives as long as its subflows */
 };
 
 /* Of a core, in the order of the configuration: the first one that matches counts. */
 struct rules {
-    struct rule *v; /* NULL: none */
+    struct rule **v; /* NULL: none */
     unsigned n;
     struct rule none; /* the books of subflows that match none; it says nothing */
 };
@@ -29,10 +31,17 @@ struct rules {
 /* Copies n rules. -1: memory is short. */
 int rules_init(struct rules *p, const struct braid_path_rule *rules, unsigned n);
 void rules_free(struct rules *p);
+/* Puts n others in their place: rule i takes over the books and the subflows of the rule that was at was[i];
+ * -1: it is new. Subflows of rules that are in no was[] keep theirs. -1: memory is short, and nothing has
+ * changed. */
+int rules_change(struct rules *p, const struct braid_path_rule *rules, unsigned n, const int *was);
+/* A subflow has come under it, or is gone. */
+void rule_enter(struct rule *r);
+void rule_leave(struct rule *r);
 /* The first rule that these ends match, else &p->none. Valid until rules_free. */
 struct rule *rules_find(struct rules *p, const struct braid_ip *local, const struct braid_ip *remote);
-/* A rule's place in the configuration, -1: it is &p->none. */
-int rules_place(const struct rules *p, const struct rule *rule);
+/* A rule's place in the configuration, -1: it is &p->none, or is gone. */
+int rules_place(const struct rule *rule);
 /* The one that a subflow matched when it was made. */
 struct rule *rule_of(const struct mp_subflow *s);
 /* Has it carried all the bytes that it may, over this core and, as far as known, over others? */

@@ -114,6 +114,9 @@ void carried_free(struct carried *cd)
         free(cd->socket);
     }
     free(cd);
+    /* not at once: the caller may go on with the CPE */
+    if (cpe->leaving && cpe_is_empty(cpe))
+        role_expire_at(&cpe->owner->role, clock_now());
     node_leave(cpe->owner->role.node);
 }
 

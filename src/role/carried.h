@@ -53,7 +53,7 @@ struct carried {
     struct list link;             /* in opening or open of its CPE */
     struct asking *asking;        /* NULL: it is open */
     struct profile_use profile;   /* of the connection over the uplinks */
-    const struct policy *policy;  /* that it has come under; NULL: none */
+    const char *policy;           /* that it has come under, a name that stays; NULL: none */
     bool bypassed;                /* its server is connected without a converter, since it speaks MPTCP */
     bool asked_mptcp;             /* the converter is to tell whether the server does */
     bool answered;                /* the device was, before the far side has answered */

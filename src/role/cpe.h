@@ -18,6 +18,7 @@
 
 struct cpes;
 struct edge_params;
+struct hold;
 struct node;
 
 /* Whom a connection of the LAN is carried to. */
@@ -131,6 +132,8 @@ struct cpe_neighbours {
  * the node. */
 struct cpes *cpes_new(struct node *node, const struct cpe_neighbours *neighbours,
                       const struct cpe_params *params, unsigned n);
+/* On what cpes_new was given, as in struct cpes_change. */
+void cpes_hold(struct cpes *cs, struct hold *hold);
 /* NULL: this node has none. */
 struct cpes *cpes_of(const struct node *node);
 /* The addresses of a peer of CPE i, for new connections. */
@@ -141,6 +144,20 @@ unsigned cpes_peers(const struct cpes *cs, enum uplink_family family, struct bra
 void cpes_set_uplinks(struct cpes *cs, const struct uplinks *uplinks);
 /* This one leads elsewhere now (another address, another network): forgets what was given to the old one. */
 void cpes_forget(struct cpes *cs, unsigned uplink);
+
+/* What another configuration says of CPEs. */
+struct cpes_change {
+    const struct cpe_params *params;
+    unsigned n;
+    struct cpe_neighbours neighbours;
+    struct hold *hold; /* as in struct edges_change */
+};
+/* As edges_change: one of the same name, kind, listening addresses and ports goes on as it is. The addresses
+ * of its peers are to be set again (cpes_set_peer). */
+int cpes_change(struct cpes *cs, const struct cpes_change *change);
+bool cpes_drain(struct cpes *cs, const char *name);
+/* Connections now of those with the name of this one that a change has taken away: open, and being opened. */
+void cpes_leaving(const struct cpes *cs, unsigned i, uint64_t *open, uint64_t *connecting);
 
 unsigned cpes_count(const struct cpes *cs);
 const struct cpe_params *cpes_params(const struct cpes *cs, unsigned i);

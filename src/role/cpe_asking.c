@@ -413,7 +413,8 @@ void cpe_ask(struct carried *cd)
     struct braid_addr meant, client;
     carried_addrs(cd, &meant, &client);
     cd->asking->wish = cpe_wish_of(carried_cpe(cd), &client, &meant);
-    cd->policy = cpe_wish_by_policy(carried_cpe(cd), &client, &meant, &cd->asking->wish);
+    const struct policy *policy = cpe_wish_by_policy(carried_cpe(cd), &client, &meant, &cd->asking->wish);
+    cd->policy = policy ? policy->name : NULL;
     cpe_wish_keep_off(carried_cpe(cd), &meant, &cd->asking->wish);
     cpe_heed_wish(cd);
     const struct profile *special = special_profile(cd, meant.port);

@@ -3,6 +3,7 @@
 #define BRAID_ROLE_CPE_STATE_H
 
 #include "base/hash.h"
+#include "base/hold.h"
 #include "base/list.h"
 #include "base/wheel.h"
 #include "relay/splice.h"
@@ -42,6 +43,10 @@ struct cpe {
     struct cpe_counters counters;
     struct cpe_trusted trusted[CPE_TRUSTED];
     uint8_t servers_first[65536 / 8]; /* a bit for each port whose servers speak first */
+    /* Of one that a change has taken away: it lives until its connections are gone. */
+    bool leaving;
+    struct list link;  /* in cpes->leaving */
+    struct hold *hold; /* on its params */
 };
 
 struct cpes {
@@ -54,8 +59,25 @@ struct cpes {
     struct htable by_ends;       /* connections that came by way of a socket (carried.c) ... */
     struct siphash_key key;      /* ... and what their devices do not know */
     struct wheel timers;         /* of connections that are being opened */
+    struct hold *hold;           /* as of edges (edge_state.h) */
+    struct cpe **all;            /* n, in the order of the configuration */
     unsigned n;
-    struct cpe all[];
+    struct list leaving;
 };
+
+/* cpe.c, for cpe_change.c; as for edges (edge_state.h). */
+struct cpe *cpe_new(struct cpes *cs, const struct cpe_params *params);
+void cpe_free(struct cpe *cpe);
+int cpe_listen(struct cpe *cpe);
+void cpe_stop(struct cpe *cpe);
+static inline bool cpe_is_empty(const struct cpe *cpe)
+{
+    return list_empty(&cpe->opening) && list_empty(&cpe->open);
+}
+/* Who asks for connections, as far as policies want to know. NULL and *failed: memory or descriptors are
+ * short; else nobody need know. */
+struct askers *cpe_askers(const struct cpe_neighbours *neighbours, bool *failed);
+struct cpe *cpes_find(const struct cpes *cs, const char *name);
+void cpes_sweep(struct cpes *cs);
 
 #endif

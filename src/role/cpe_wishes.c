@@ -148,7 +148,7 @@ bool cpes_can_bind(const struct cpes *cs, const struct wish *wish, const struct 
 {
     struct braid_addr named[CPE_WISH_ADDRS];
     for (unsigned i = 0; i < cs->n; i++) {
-        const struct cpe *cpe = &cs->all[i];
+        const struct cpe *cpe = cs->all[i];
         if (meant->port < cpe->params->port_first || meant->port > cpe->params->port_last)
             continue;
         for (unsigned n = cpe_wish_addrs(cpe, wish, named); n-- > 0;)

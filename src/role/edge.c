@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include "io/netlink.h"
 #include "role/bypass.h"
@@ -33,80 +34,146 @@ const char *edge_counter_help(enum edge_counter c)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-static struct braid_listener *listen_at(struct edge *e, const struct braid_addr *addr)
+static struct braid_listen_params listen_params(struct edge *e)
 {
     const struct edge_params *p = e->params;
-    struct braid_listen_params listen = {.addr = *addr,
-                                         .port_first = p->port_first,
-                                         .port_last = p->port_last,
-                                         .wants = e->mode->steered ? edge_wants : NULL,
-                                         .wants_plain = e->mode->steered ? NULL : edge_wants_plain,
-                                         .name = p->name,
-                                         .cc = p->cc,
-                                         .sched = p->sched,
-                                         .pm = p->pm,
-                                         .checksum = p->checksum,
-                                         .fate_sharing = p->fate_sharing,
-                                         .no_join = p->no_join,
-                                         .signal = p->signal,
-                                         .n_signal = p->n_signal,
-                                         .syn_data = e->mode->syn_data,
-                                         .ops = e->mode->ops,
-                                         .ctx = e};
-    return braid_listen(e->owner->role.node->core, &listen);
+    return (struct braid_listen_params){.port_first = p->port_first,
+                                        .port_last = p->port_last,
+                                        .wants = e->mode->steered ? edge_wants : NULL,
+                                        .wants_plain = e->mode->steered ? NULL : edge_wants_plain,
+                                        .name = p->name,
+                                        .cc = p->cc,
+                                        .sched = p->sched,
+                                        .pm = p->pm,
+                                        .checksum = p->checksum,
+                                        .fate_sharing = p->fate_sharing,
+                                        .no_join = p->no_join,
+                                        .signal = p->signal,
+                                        .n_signal = p->n_signal,
+                                        .syn_data = e->mode->syn_data,
+                                        .ops = e->mode->ops,
+                                        .ctx = e};
 }
 
-static int edge_listen(struct edge *e)
+int edge_listen(struct edge *e)
 {
     struct braid_addr addrs[EDGE_LISTENERS];
+    struct braid_listen_params listen = listen_params(e);
     unsigned n = e->mode->addresses(e->params, addrs);
     for (unsigned i = 0; i < n; i++) {
-        e->listeners[i] = listen_at(e, &addrs[i]);
+        if (e->listeners[i]) {
+            braid_listener_change(e->listeners[i], &listen);
+            continue;
+        }
+        listen.addr = addrs[i];
+        e->listeners[i] = braid_listen(e->owner->role.node->core, &listen);
         if (!e->listeners[i])
             return -1;
     }
     return 0;
 }
 
-static void edge_init(struct edge *e, struct edges *es, const struct edge_params *params,
-                      const struct targets *targets)
-{
-    *e = (struct edge){.splices = {.events = &serve_events, .splicer = es->role.node->splicer, .group = es},
-                       .owner = es,
-                       .params = params,
-                       .mode = edge_mode(params),
-                       .targets = *targets};
-    list_init(&e->connecting);
-    list_init(&e->late);
-    list_init(&e->limited);
-    list_init(&e->open);
-}
-
-#define EARLY_MAX 65536 /* SYNs that are remembered, of each edge: some 500 a second */
-
-static int unproven_new(struct edges *es, const struct unproven_limits *limits)
-{
-    struct siphash_key key;
-    ssize_t got = getrandom(&key, sizeof(key), 0);
-    assert(got == sizeof(key)); /* so few bytes are never cut short */
-    int made = unproven_init(&es->unproven, limits, &key);
-    for (unsigned i = 0; i < es->n; i++) {
-        const struct unproven_limits pending = {
-            .all = UINT_MAX, .per_source = es->edges[i].params->convert.pending, .single = true};
-        made |= unproven_init(&es->edges[i].pending, &pending, &key);
-        if (es->edges[i].params->convert.early)
-            made |= recent_init(&es->edges[i].early, &key, EARLY_MAX);
-    }
-    return made;
-}
-
-static void stop_listening(struct edge *e)
+void edge_stop(struct edge *e)
 {
     clients_refuse(e);
     for (unsigned i = 0; i < EDGE_LISTENERS; i++) {
         if (e->listeners[i])
             braid_unlisten(e->listeners[i]);
         e->listeners[i] = NULL;
+    }
+}
+
+#define EARLY_MAX 65536 /* SYNs that are remembered, of each edge: some 500 a second */
+
+/* Tables stay, once they are there: what they hold may still be in use. */
+int edge_prepare(struct edge *e)
+{
+    const struct convert_params *convert = &e->params->convert;
+    e->pending.limits.per_source = convert->pending;
+    if (!convert->early || e->early.max > 0)
+        return 0;
+    return recent_init(&e->early, &e->owner->unproven.key, EARLY_MAX);
+}
+
+struct edge *edge_new(struct edges *es, const struct edge_params *params, const struct targets *targets)
+{
+    struct edge *e = calloc(1, sizeof(*e));
+    const struct unproven_limits pending = {.all = UINT_MAX, .single = true};
+    if (!e)
+        return NULL;
+    *e = (struct edge){.splices = {.events = &serve_events, .splicer = es->role.node->splicer, .group = es},
+                       .owner = es,
+                       .params = params,
+                       .mode = edge_mode(params),
+                       .targets = *targets,
+                       .number = es->next_number++};
+    list_init(&e->connecting);
+    list_init(&e->late);
+    list_init(&e->limited);
+    list_init(&e->open);
+    if (unproven_init(&e->pending, &pending, &es->unproven.key) < 0 || edge_prepare(e) < 0) {
+        edge_free(e);
+        return NULL;
+    }
+    return e;
+}
+
+static void drop_all(struct list *clients)
+{
+    while (!list_empty(clients)) {
+        struct client *cl = list_entry(clients->next, struct client, link);
+        splice_drop(&cl->splice);
+        client_free(cl);
+    }
+}
+
+void edge_free(struct edge *e)
+{
+    edge_stop(e);
+    drop_all(&e->connecting);
+    drop_all(&e->late);
+    drop_all(&e->limited);
+    drop_all(&e->open);
+    unproven_free(&e->pending);
+    recent_free(&e->early);
+    hold_put(e->hold);
+    free(e);
+}
+
+static int unproven_new(struct edges *es, const struct unproven_limits *limits)
+{
+    struct siphash_key key;
+    ssize_t got = getrandom(&key, sizeof(key), 0);
+    assert(got == sizeof(key)); /* so few bytes are never cut short */
+    return unproven_init(&es->unproven, limits, &key);
+}
+
+struct edge *edges_find(const struct edges *es, const char *name)
+{
+    for (unsigned i = 0; i < es->n; i++)
+        if (strcmp(es->edges[i]->params->name, name) == 0)
+            return es->edges[i];
+    return NULL;
+}
+
+/* What it has counted goes on with the edge that has its name now, if there is one. */
+static void pass_counters_on(const struct edges *es, struct edge *e)
+{
+    struct edge *heir = edges_find(es, e->params->name);
+    for (unsigned i = 0; heir && i < EDGE_COUNTER_MAX; i++)
+        heir->counters.v[i] += e->counters.v[i];
+    memset(e->counters.v, 0, sizeof(e->counters.v));
+}
+
+void edges_sweep(struct edges *es)
+{
+    list_each (at, next, &es->leaving) {
+        struct edge *e = list_entry(at, struct edge, link);
+        pass_counters_on(es, e);
+        if (!edge_is_empty(e))
+            continue;
+        list_remove(&e->link);
+        edge_free(e);
     }
 }
 
@@ -119,43 +186,35 @@ static void edges_stop(struct role *r)
 {
     struct edges *es = edges_of_role(r);
     for (unsigned i = 0; i < es->n; i++)
-        stop_listening(&es->edges[i]);
+        edge_stop(es->edges[i]);
 }
 
 static void edges_expire(struct role *r, braid_time now)
 {
     struct edges *es = edges_of_role(r);
     for (unsigned i = 0; i < es->n; i++)
-        es->edges[i].mode->expire(&es->edges[i], now);
-}
-
-static void drop_all(struct list *clients)
-{
-    while (!list_empty(clients)) {
-        struct client *cl = list_entry(clients->next, struct client, link);
-        splice_drop(&cl->splice);
-        client_free(cl);
+        es->edges[i]->mode->expire(es->edges[i], now);
+    list_each (at, next, &es->leaving) {
+        struct edge *e = list_entry(at, struct edge, link);
+        e->mode->expire(e, now);
     }
+    edges_sweep(es);
 }
 
 static void edges_free(struct role *r)
 {
     struct edges *es = edges_of_role(r);
-    for (unsigned i = 0; i < es->n; i++) {
-        struct edge *e = &es->edges[i];
-        stop_listening(e);
-        drop_all(&e->connecting);
-        drop_all(&e->late);
-        drop_all(&e->limited);
-        drop_all(&e->open);
-        unproven_free(&e->pending);
-        recent_free(&e->early);
-    }
+    for (unsigned i = 0; i < es->n; i++)
+        edge_free(es->edges[i]);
+    es->n = 0;
+    list_each (at, next, &es->leaving)
+        edge_free(list_entry(at, struct edge, link));
     bypass_free(es->bypass);
     unproven_free(&es->unproven);
     source_close(&es->source);
     netlink_close(es->netlink);
     free(es->by_port);
+    free(es->edges);
     free(es);
 }
 
@@ -192,17 +251,22 @@ static const struct role_ops edges_role = {.stop = edges_stop,
 struct edges *edges_new(struct node *node, const struct unproven_limits *limits,
                         const struct edge_params *params, const struct targets *targets, unsigned n)
 {
-    struct edges *es = calloc(1, sizeof(*es) + n * sizeof(es->edges[0]));
+    struct edges *es = calloc(1, sizeof(*es));
     if (!es)
         return NULL;
     es->role.node = node;
-    es->n = n;
+    list_init(&es->leaving);
     source_init(&es->source, node->core);
-    for (unsigned i = 0; i < n; i++)
-        edge_init(&es->edges[i], es, &params[i], &targets[i]);
-    bool made = unproven_new(es, limits) == 0 && edges_bypass_new(es) == 0;
+    es->edges = calloc(n + 1, sizeof(es->edges[0])); /* + 1: there may be none */
+    bool made = es->edges && unproven_new(es, limits) == 0;
+    for (unsigned i = 0; i < n && made; i++) {
+        es->edges[i] = edge_new(es, &params[i], &targets[i]);
+        made = es->edges[i];
+        es->n += made;
+    }
+    made = made && edges_bypass_new(es) == 0;
     for (unsigned i = 0; i < n && made; i++)
-        made = edge_listen(&es->edges[i]) == 0;
+        made = edge_listen(es->edges[i]) == 0;
     if (!made) {
         edges_free(&es->role);
         return NULL;
@@ -219,8 +283,8 @@ struct edges *edges_of(const struct node *node)
 
 void edges_set_targets(struct edges *es, unsigned i, const struct targets *targets)
 {
-    es->edges[i].targets = *targets;
-    es->edges[i].preferred_until = 0;
+    es->edges[i]->targets = *targets;
+    es->edges[i]->preferred_until = 0;
 }
 
 /* ---- looking inside -------------------------------------------------------------------------- */
@@ -243,10 +307,10 @@ unsigned edges_count(const struct edges *es)
 
 const struct edge_params *edges_params(const struct edges *es, unsigned i)
 {
-    return es->edges[i].params;
+    return es->edges[i]->params;
 }
 
 const struct edge_counters *edges_counters(const struct edges *es, unsigned i)
 {
-    return &es->edges[i].counters;
+    return &es->edges[i]->counters;
 }

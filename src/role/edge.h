@@ -20,6 +20,7 @@
 #define EDGE_PREFERENCE (60 * BRAID_SECOND) /* for an address that answered when others did not */
 
 struct bypass_entry;
+struct hold;
 struct edges;
 struct node;
 struct unproven_limits;
@@ -113,18 +114,40 @@ const char *edge_listen_text(const struct edge_params *p, char text[EDGE_TEXT]);
  * functions below are for the thread that drives the node. */
 struct edges *edges_new(struct node *node, const struct unproven_limits *limits,
                         const struct edge_params *params, const struct targets *targets, unsigned n);
+/* On what edges_new was given, as in struct edges_change. */
+void edges_hold(struct edges *es, struct hold *hold);
 /* NULL: this node has none. */
 struct edges *edges_of(const struct node *node);
 /* New connections of edge i go to other addresses. */
 void edges_set_targets(struct edges *es, unsigned i, const struct targets *targets);
-/* learned(arg, i, server, until) will be called when edge i has found a server that speaks MPTCP itself and
- * is to be left alone until then; for the other workers' edges_learn. */
+/* learned(arg, number, server, until) will be called when the edge with this number has found a server that
+ * speaks MPTCP itself and is to be left alone until then; for the other workers' edges_learn. */
 void edges_on_learned(struct edges *es,
-                      void (*learned)(void *arg, unsigned i, const struct braid_addr *server,
+                      void (*learned)(void *arg, unsigned number, const struct braid_addr *server,
                                       braid_time until),
                       void *arg);
-/* Another worker's edge i has found such a server. */
-void edges_learn(struct edges *es, unsigned i, const struct braid_addr *server, braid_time until);
+/* Another worker's edge has found such a server. */
+void edges_learn(struct edges *es, unsigned number, const struct braid_addr *server, braid_time until);
+
+/* What another configuration says of edges. */
+struct edges_change {
+    const struct unproven_limits *limits;
+    const struct edge_params *params;
+    const struct targets *targets; /* of each */
+    unsigned n;
+    /* On all that this points to: who makes the changes holds it until the next one. NULL: it outlives the
+     * node. */
+    struct hold *hold;
+};
+/* Edges of the same name, kind and addresses go on as they are, with what is new for new connections; others
+ * come, or go: no new connections then, and those that are open go on. 0, or -1: memory is short, which the
+ * log tells, and some edges do not listen. */
+int edges_change(struct edges *es, const struct edges_change *change);
+/* The edge with this name takes no new connections, until the next change. False: there is none. */
+bool edges_drain(struct edges *es, const char *name);
+
+/* Connections now of those with the name of this one that a change has taken away: open, and connecting. */
+void edges_leaving(const struct edges *es, unsigned i, uint64_t *open, uint64_t *connecting);
 
 unsigned edges_count(const struct edges *es);
 const struct edge_params *edges_params(const struct edges *es, unsigned i);

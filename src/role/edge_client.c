@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include "base/addr.h"
+#include "io/clock.h"
 #include "io/sockaddr.h"
 #include "relay/end_conn.h"
 #include "role/edge_client.h"
@@ -62,17 +63,33 @@ static bool has_socket(const struct client *cl, const struct braid_addr *ours,
            local_end(e->fd, &local) && addr_equal(&local, ours);
 }
 
+static struct client *look_at_edge(struct edge *e, const struct braid_addr *ours,
+                                   const struct braid_addr *server)
+{
+    list_each (at, next, &e->open) {
+        struct client *cl = list_entry(at, struct client, link);
+        if (has_socket(cl, ours, server))
+            return cl;
+    }
+    return NULL;
+}
+
 /* Sockets to different servers may have one port. */
 static struct client *look_through(struct edges *es, const struct braid_addr *ours,
                                    const struct braid_addr *server)
 {
-    for (unsigned i = 0; i < es->n; i++)
-        list_each (at, next, &es->edges[i].open) {
-            struct client *cl = list_entry(at, struct client, link);
-            if (has_socket(cl, ours, server))
-                return cl;
-        }
-    return NULL;
+    struct client *found = NULL;
+    for (unsigned i = 0; i < es->n && !found; i++)
+        found = look_at_edge(es->edges[i], ours, server);
+    list_each (at, next, &es->leaving)
+        found = found ? found : look_at_edge(list_entry(at, struct edge, link), ours, server);
+    return found;
+}
+
+static void note_ports(struct edge *e)
+{
+    list_each (at, next, &e->open)
+        note_port(list_entry(at, struct client, link));
 }
 
 static bool have_ports(struct edges *es)
@@ -81,8 +98,10 @@ static bool have_ports(struct edges *es)
         return true;
     es->by_port = calloc(UINT16_MAX + 1, sizeof(es->by_port[0]));
     for (unsigned i = 0; es->by_port && i < es->n; i++)
-        list_each (at, next, &es->edges[i].open)
-            note_port(list_entry(at, struct client, link));
+        note_ports(es->edges[i]);
+    list_each (at, next, &es->leaving)
+        if (es->by_port)
+            note_ports(list_entry(at, struct edge, link));
     return es->by_port;
 }
 
@@ -171,5 +190,8 @@ void client_free(struct client *cl)
     end_opening(cl);
     list_remove(&cl->link);
     free(cl);
+    /* not at once: the caller may go on with the edge */
+    if (e->leaving && edge_is_empty(e))
+        role_expire_at(&e->owner->role, clock_now());
     node_leave(e->owner->role.node);
 }

@@ -26,7 +26,10 @@ static bool has(const struct edge *e, const struct braid_ip *ip)
 bool edges_have(const struct edges *es, const struct braid_ip *ip)
 {
     for (unsigned i = 0; i < es->n; i++)
-        if (has(&es->edges[i], ip))
+        if (has(es->edges[i], ip))
+            return true;
+    list_each (at, next, &es->leaving)
+        if (has(list_entry(at, struct edge, link), ip))
             return true;
     return false;
 }

@@ -2,6 +2,7 @@
 #ifndef BRAID_ROLE_EDGE_STATE_H
 #define BRAID_ROLE_EDGE_STATE_H
 
+#include "base/hold.h"
 #include "base/list.h"
 #include "base/rate.h"
 #include "base/recent.h"
@@ -35,6 +36,11 @@ struct edge {
     struct recent early;        /* SYNs whose data went to the server at once (converter_early.c) */
     struct complaint complaint; /* that the server does not come */
     struct edge_counters counters;
+    unsigned number; /* the same on all workers, and never another's */
+    /* Of one that a change has taken away: it lives until its clients are gone. */
+    bool leaving;
+    struct list link;  /* in edges->leaving */
+    struct hold *hold; /* on its params */
 };
 
 struct edges {
@@ -43,12 +49,37 @@ struct edges {
     struct unproven unproven; /* clients that may not exist, although their server was asked */
     struct netlink *netlink;  /* io/rtnetlink.h; NULL: not possible, or not needed yet */
     struct source source;     /* of connections from clients' addresses */
-    void (*learned)(void *arg, unsigned i, const struct braid_addr *server,
+    void (*learned)(void *arg, unsigned number, const struct braid_addr *server,
                     braid_time until); /* NULL: there is nobody to tell */
     void *learned_arg;
     struct client_ports *by_port; /* UINT16_MAX + 1 (edge_client.c); NULL: nobody has asked yet */
+    struct hold *hold;            /* on the params of those that are not leaving; theirs who makes changes */
+    unsigned next_number;
+    struct edge **edges; /* n, in the order of the configuration */
     unsigned n;
-    struct edge edges[];
+    struct list leaving;
 };
+
+/* edge.c, for edge_change.c: a new edge, which does not listen. NULL: memory is short. */
+struct edge *edge_new(struct edges *es, const struct edge_params *params, const struct targets *targets);
+/* Its clients are gone, or are dropped. */
+void edge_free(struct edge *e);
+/* What params say of conversion. -1: memory is short. */
+int edge_prepare(struct edge *e);
+/* At all of its addresses, where it does not listen yet; what new connections begin with is as params say.
+ * -1: memory is short, or an address is taken. */
+int edge_listen(struct edge *e);
+/* No new connections, and those that wait for their answer are refused. */
+void edge_stop(struct edge *e);
+/* Nobody is a client of it. */
+static inline bool edge_is_empty(const struct edge *e)
+{
+    return list_empty(&e->connecting) && list_empty(&e->late) && list_empty(&e->limited) &&
+           list_empty(&e->open);
+}
+/* The one with this name that is not leaving; NULL: there is none. */
+struct edge *edges_find(const struct edges *es, const char *name);
+/* What has left counts for the one that has its name now; frees it if it is empty. */
+void edges_sweep(struct edges *es);
 
 #endif

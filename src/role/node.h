@@ -72,6 +72,7 @@ struct node {
     struct watches
         *watches; /* who is told of events (watches.h); whoever made it frees it; NULL: nobody can be */
     struct services *services; /* that programs offer (services.h); the node's; NULL: there is no edge */
+    unsigned generation;       /* of the configuration that its roles have */
     struct role *roles[NODE_ROLES_MAX];
     unsigned n_roles;
     unsigned n_conns;           /* that the roles have, together */

@@ -215,6 +215,18 @@ static void set_targets(struct probe *p, const struct braid_addr *targets, unsig
     begin_afresh(p);
 }
 
+void probes_change(struct probes *ps, const struct uplink_params *params, unsigned n)
+{
+    ps->params = params;
+    ps->n = n;
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned f = 0; f < UPLINK_FAMILIES; f++) {
+            bool has = params[i].probe == UPLINK_PROBE_ADDR && params[i].probe_addr[f].port != 0;
+            if (has || params[i].probe != UPLINK_PROBE_AUTO)
+                set_targets(&ps->ways[i][f], &params[i].probe_addr[f], has);
+        }
+}
+
 void probes_follow_peers(struct probes *ps)
 {
     const struct cpes *cs = cpes_of(ps->role.node);

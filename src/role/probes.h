@@ -29,6 +29,9 @@ struct probes *probes_new(struct node *node, const struct uplink_params *params,
 struct probes *probes_of(const struct node *node);
 /* The peers of the node's CPEs may have other addresses. */
 void probes_follow_peers(struct probes *ps);
+/* Other params of the same places; n may be another. Whoever is asked by address is asked afresh if that is
+ * another; probes_follow_peers is due for the others. */
+void probes_change(struct probes *ps, const struct uplink_params *params, unsigned n);
 /* What is usable; again: what has become usable anew, whose record begins afresh, and which is asked at once.
  */
 void probes_set_uplinks(struct probes *ps, const struct uplinks *us,

@@ -27,6 +27,8 @@ enum uplink_probe {
 /* What the configuration says of one uplink. */
 struct uplink_params {
     const char *name;
+    /* A reload has taken it away; its place is kept for what has an end there. It has no interface then. */
+    bool gone;
     char interface[IFNAMSIZ];
     struct braid_ip gateway[UPLINK_FAMILIES]; /* unspecified: that of the interface's default route */
     struct braid_ip inner[UPLINK_FAMILIES];   /* its addresses within the TUN's subnets */
@@ -56,7 +58,9 @@ struct uplink_way {
 
 /* What a role knows of one uplink. */
 struct uplink {
-    const char *name, *interface; /* of struct uplink_params, which outlives all roles */
+    const char *name; /* of struct uplink_params */
+    bool gone;        /* as there */
+    char interface[IFNAMSIZ];
     struct braid_ip inner[UPLINK_FAMILIES];
     struct uplink_way ways[UPLINK_FAMILIES];
     bool usable[UPLINK_FAMILIES];     /* its way lacks nothing: packets from inner[] leave */

@@ -85,8 +85,8 @@ static uint32_t choose(const struct app_scene *scene, const struct app_addrs *li
 static const struct profile *profile_named(const struct service_params *p, const char *name)
 {
     for (unsigned i = 0; i < p->n_profiles; i++)
-        if (strcmp(p->profiles[i].name, name) == 0)
-            return &p->profiles[i];
+        if (strcmp(p->profiles[i]->name, name) == 0)
+            return p->profiles[i];
     return NULL;
 }
 

@@ -276,6 +276,11 @@ struct apps *apps_open(struct event_base *base, const struct app_scene *scene, c
     return NULL;
 }
 
+void apps_set_uplinks(struct apps *a, const struct uplinks *uplinks)
+{
+    a->scene.uplinks = uplinks;
+}
+
 void apps_close(struct apps *a)
 {
     if (!a)

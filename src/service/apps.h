@@ -11,6 +11,8 @@ struct event_base;
 /* Opens the socket and listens. What scene points to must outlive the result. NULL, and a message of one line
  * in error. */
 struct apps *apps_open(struct event_base *base, const struct app_scene *scene, char error[SERVICE_ERROR]);
+/* There are uplinks now, as in struct app_scene. */
+void apps_set_uplinks(struct apps *a, const struct uplinks *uplinks);
 /* Nobody is answered any more, and the socket's file is removed. NULL is allowed. */
 void apps_close(struct apps *a);
 

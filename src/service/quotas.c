@@ -3,10 +3,12 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include "io/worker.h"
+#include "role/node.h"
 #include "service/quotas.h"
 
 /* Growth by rule. */
 struct tale {
+    unsigned generation; /* of the configuration whose rules they are */
     unsigned n;
     uint64_t bytes[];
 };
@@ -34,6 +36,9 @@ static size_t tale_size(const struct quota *q)
 static void take_tale(struct worker *w, const void *what)
 {
     const struct tale *t = what;
+    const struct node *node = worker_user(w);
+    if (node && node->generation != t->generation)
+        return; /* when the rules changed everybody was told all */
     for (unsigned i = 0; i < t->n; i++)
         braid_core_path_charge(worker_core(w), i, t->bytes[i]);
 }
@@ -60,7 +65,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         t->told[i] = usage[i];
 }
 
-static int teller_start(struct teller *t, struct quota *q, struct worker *w)
+static int teller_start(struct teller *t, struct quota *q, struct worker *w, unsigned generation)
 {
     static const struct timeval period = {.tv_sec = QUOTA_PERIOD_MS / 1000,
                                           .tv_usec = QUOTA_PERIOD_MS % 1000 * 1000};
@@ -69,13 +74,30 @@ static int teller_start(struct teller *t, struct quota *q, struct worker *w)
     t->told = calloc(q->n_paths, sizeof(t->told[0]));
     t->tale = calloc(1, tale_size(q));
     if (t->tale)
-        t->tale->n = q->n_paths;
+        *t->tale = (struct tale){.generation = generation, .n = q->n_paths};
+    for (unsigned i = 0; t->told && i < q->n_paths; i++)
+        t->told[i] = braid_core_path_usage(worker_core(w), i);
     if (!t->told || !t->tale || event_assign(&t->timer, worker_base(w), -1, EV_PERSIST, on_timer, t) < 0)
         return -1;
     return event_add(&t->timer, &period);
 }
 
-struct quota *quota_start(struct worker *const *workers, unsigned n_workers, unsigned n_paths)
+/* What the others have carried so far. */
+static void charge_all(struct worker *const *workers, unsigned n_workers, unsigned n_paths)
+{
+    for (unsigned i = 0; i < n_paths; i++) {
+        uint64_t all = 0;
+        for (unsigned w = 0; w < n_workers; w++)
+            all += braid_core_path_usage(worker_core(workers[w]), i);
+        for (unsigned w = 0; w < n_workers; w++) {
+            uint64_t own = braid_core_path_usage(worker_core(workers[w]), i);
+            braid_core_path_set(worker_core(workers[w]), i, own, all - own);
+        }
+    }
+}
+
+struct quota *quota_start(struct worker *const *workers, unsigned n_workers, unsigned n_paths,
+                          unsigned generation)
 {
     struct quota *q = calloc(1, sizeof(*q) + n_workers * sizeof(q->tellers[0]));
     if (!q)
@@ -83,8 +105,9 @@ struct quota *quota_start(struct worker *const *workers, unsigned n_workers, uns
     q->workers = workers;
     q->n_workers = n_workers;
     q->n_paths = n_paths;
+    charge_all(workers, n_workers, n_paths);
     for (unsigned i = 0; i < n_workers; i++) {
-        if (teller_start(&q->tellers[i], q, workers[i]) < 0) {
+        if (teller_start(&q->tellers[i], q, workers[i], generation) < 0) {
             quota_stop(q);
             return NULL;
         }

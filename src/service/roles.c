@@ -1,6 +1,7 @@
 /* See roles.h. */
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +27,21 @@ struct owner {
     unsigned peer; /* of a CPE */
 };
 
+/* The names of a configuration. */
+struct names {
+    struct owner *owners;    /* of the names that the resolver looks up */
+    struct targets *targets; /* of each, as they were at first */
+    unsigned n;
+    struct resolver *resolver;
+};
+
 struct roles {
     const struct service_params *params;
     struct workers *workers;
-    struct owner *owners;    /* of the names that the resolver looks up */
-    struct targets *targets; /* of each, as they were at the start */
-    unsigned n_names;
-    struct resolver *resolver;
+    struct names names, next;             /* next: of a configuration that is about to be in force */
+    const struct service_params *changes; /* it, while it becomes so */
+    atomic_bool short_of_memory;          /* a worker was, meanwhile */
+    struct event_base *base;
     struct mailbox *main;
     unsigned undrained; /* workers that still have connections */
     void (*drained)(void *arg);
@@ -88,10 +97,9 @@ static unsigned count_names(const struct service_params *p)
     return n;
 }
 
-static void note_owners(struct roles *r)
+static void note_owners(struct names *names, const struct service_params *p)
 {
-    const struct service_params *p = r->params;
-    struct owner *o = r->owners;
+    struct owner *o = names->owners;
     for (unsigned i = 0; i < p->n_edges; i++)
         *o++ = (struct owner){.i = i};
     for (unsigned i = 0; i < p->n_cpes; i++)
@@ -114,18 +122,17 @@ static struct resolver_name name_of(const struct service_params *p, const struct
                                   .port = p->edges[o->i].target_port};
 }
 
-static int resolve(struct roles *r, struct event_base *base, char *error)
+static int resolve(struct names *n, const struct service_params *p, struct event_base *base, char *error)
 {
-    const struct service_params *p = r->params;
-    struct resolver_name *names = calloc(r->n_names + 1, sizeof(*names));
+    struct resolver_name *names = calloc(n->n + 1, sizeof(*names));
     if (!names) {
         snprintf(error, SERVICE_ERROR, "out of memory");
         return -1;
     }
-    for (unsigned i = 0; i < r->n_names; i++)
-        names[i] = name_of(p, &r->owners[i]);
+    for (unsigned i = 0; i < n->n; i++)
+        names[i] = name_of(p, &n->owners[i]);
     struct resolver_params params = {.names = names,
-                                     .n = r->n_names,
+                                     .n = n->n,
                                      .edges = p->edges,
                                      .n_edges = p->n_edges,
                                      .base = base,
@@ -133,13 +140,42 @@ static int resolve(struct roles *r, struct event_base *base, char *error)
                                      .ttl_max = RESOLVER_TTL_MAX,
                                      .period = RESOLVER_PERIOD,
                                      .retry = RESOLVER_RETRY};
-    r->resolver = resolver_new(&params);
+    n->resolver = resolver_new(&params);
     free(names);
-    if (!r->resolver) {
+    if (!n->resolver) {
         snprintf(error, SERVICE_ERROR, "resolver: out of memory or descriptors");
         return -1;
     }
-    resolver_first(r->resolver, RESOLVER_FIRST, r->targets);
+    resolver_first(n->resolver, RESOLVER_FIRST, n->targets);
+    return 0;
+}
+
+static void names_free(struct names *n)
+{
+    resolver_free(n->resolver);
+    free(n->owners);
+    free(n->targets);
+    *n = (struct names){.n = 0};
+}
+
+/* What can be wrong with a configuration on this machine, and the addresses of its names. Nothing is left of
+ * it if there is something. */
+static int prepare(struct names *n, const struct service_params *p, struct event_base *base, char *error)
+{
+    *n = (struct names){.n = count_names(p)};
+    n->owners = calloc(n->n + 1, sizeof(*n->owners));
+    n->targets = calloc(n->n + 1, sizeof(*n->targets));
+    if (!n->owners || !n->targets) {
+        snprintf(error, SERVICE_ERROR, "out of memory");
+        names_free(n);
+        return -1;
+    }
+    note_owners(n, p);
+    if (check_sources(p, error) < 0 || check_listeners(p, error) < 0 || check_policies(p, error) < 0 ||
+        resolve(n, p, base, error) < 0) {
+        names_free(n);
+        return -1;
+    }
     return 0;
 }
 
@@ -147,20 +183,13 @@ struct roles *roles_new(struct event_base *base, const struct service_params *pa
                         char error[SERVICE_ERROR])
 {
     struct roles *r = calloc(1, sizeof(*r));
-    if (r) {
-        r->params = params;
-        r->n_names = count_names(params);
-        r->owners = calloc(r->n_names + 1, sizeof(*r->owners));
-        r->targets = calloc(r->n_names + 1, sizeof(*r->targets));
-    }
-    if (!r || !r->owners || !r->targets) {
+    if (!r) {
         snprintf(error, SERVICE_ERROR, "out of memory");
-        roles_free(r);
         return NULL;
     }
-    note_owners(r);
-    if (check_sources(params, error) < 0 || check_listeners(params, error) < 0 ||
-        check_policies(params, error) < 0 || resolve(r, base, error) < 0) {
+    r->params = params;
+    r->base = base;
+    if (prepare(&r->names, params, base, error) < 0) {
         roles_free(r);
         return NULL;
     }
@@ -170,7 +199,7 @@ struct roles *roles_new(struct event_base *base, const struct service_params *pa
 /* ---- what one worker finds out ---------------------------------------------------------------- */
 
 struct finding {
-    unsigned edge;
+    unsigned edge; /* its number */
     struct braid_addr server;
     braid_time until;
 };
@@ -185,10 +214,10 @@ static void take_finding(struct worker *w, const void *what)
 
 /* In the thread of the worker that found it, who is told, too. Whoever misses it for lack of memory will find
  * out by himself. */
-static void on_learned(void *arg, unsigned i, const struct braid_addr *server, braid_time until)
+static void on_learned(void *arg, unsigned number, const struct braid_addr *server, braid_time until)
 {
     struct roles *r = arg;
-    struct finding f = {.edge = i, .server = *server, .until = until};
+    struct finding f = {.edge = number, .server = *server, .until = until};
     worker_tell_all(r->workers->all, r->workers->n, NULL, take_finding, &f, sizeof(f));
 }
 
@@ -227,36 +256,59 @@ static int make_learned(struct roles *r, struct node *node)
     return 0;
 }
 
+/* Programs say what they serve only where there are edges. -1: memory is short. */
+static int make_services(struct node *node, const struct service_params *p)
+{
+    if (p->n_edges > 0 && !node->services)
+        node->services = services_new();
+    return p->n_edges == 0 || node->services ? 0 : -1;
+}
+
 /* The names of edges come first. */
 static int make_edges(struct roles *r, struct node *node)
 {
     const struct service_params *p = r->params;
-    node->services = p->n_edges > 0 ? services_new() : NULL;
-    if (p->n_edges > 0 && !node->services)
+    if (make_services(node, p) < 0)
         return -1;
-    struct edges *es = edges_new(node, p->unproven, p->edges, r->targets, p->n_edges);
-    if (es)
-        edges_on_learned(es, on_learned, r);
-    return es ? 0 : -1;
+    struct edges *es = edges_new(node, p->unproven, p->edges, r->names.targets, p->n_edges);
+    if (!es)
+        return -1;
+    edges_hold(es, p->hold);
+    edges_on_learned(es, on_learned, r);
+    return 0;
 }
 
-static int make_cpes(struct roles *r, struct node *node)
+static void set_peers(struct cpes *cs, const struct names *n)
 {
-    const struct service_params *p = r->params;
-    const struct cpe_neighbours neighbours = {
+    for (unsigned i = 0; cs && i < n->n; i++)
+        if (n->owners[i].cpe)
+            cpes_set_peer(cs, n->owners[i].i, n->owners[i].peer, &n->targets[i]);
+}
+
+static struct cpe_neighbours neighbours_of(const struct service_params *p)
+{
+    return (struct cpe_neighbours){
         .edges = p->edges, .n_edges = p->n_edges, .policies = p->policies, .n_policies = p->n_policies};
+}
+
+static int make_cpes(struct roles *r, struct node *node, const struct service_params *p,
+                     const struct names *names)
+{
+    const struct cpe_neighbours neighbours = neighbours_of(p);
     if (p->n_cpes == 0)
         return 0;
-    if (make_learned(r, node) < 0)
+    if (!node->learned && make_learned(r, node) < 0)
         return -1;
-    node->wishes = wishes_new();
+    if (!node->wishes)
+        node->wishes = wishes_new();
     if (!node->wishes)
         return -1;
     struct cpes *cs = cpes_new(node, &neighbours, p->cpes, p->n_cpes);
-    for (unsigned i = 0; cs && i < r->n_names; i++)
-        if (r->owners[i].cpe)
-            cpes_set_peer(cs, r->owners[i].i, r->owners[i].peer, &r->targets[i]);
-    return cs ? 0 : -1;
+    if (!cs)
+        return -1;
+    cpes_hold(cs, p->hold);
+    set_peers(cs, names);
+    return 0;
 }
 
 static int make_node(struct roles *r, struct worker *w)
@@ -265,8 +317,10 @@ static int make_node(struct roles *r, struct worker *w)
     worker_set_user(w, node);
     if (!node || node_share_poller(node, worker_poller(w)) < 0)
         return -1;
+    node->generation = r->params->generation;
     node->watches = watches_new(node->core, worker_number(w));
-    return node->watches && make_edges(r, node) == 0 && make_cpes(r, node) == 0 ? 0 : -1;
+    return node->watches && make_edges(r, node) == 0 && make_cpes(r, node, r->params, &r->names) == 0 ? 0
+                                                                                                      : -1;
 }
 
 int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERROR])
@@ -284,6 +338,7 @@ int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERRO
 /* ---- the resolver's news --------------------------------------------------------------------- */
 
 struct news {
+    unsigned generation; /* of the configuration whose name it is */
     struct owner of;
     struct targets targets;
 };
@@ -292,6 +347,8 @@ static void take_news(struct worker *w, const void *what)
 {
     const struct news *n = what;
     const struct node *node = worker_user(w);
+    if (node && node->generation != n->generation)
+        return;
     struct probes *ps = node ? probes_of(node) : NULL;
     if (node && n->of.cpe)
         cpes_set_peer(cpes_of(node), n->of.i, n->of.peer, &n->targets);
@@ -305,13 +362,88 @@ static void take_news(struct worker *w, const void *what)
 static void on_changed(void *arg, unsigned i, const struct targets *targets)
 {
     struct roles *r = arg;
-    struct news n = {.of = r->owners[i], .targets = *targets};
+    r->names.targets[i] = *targets;
+    struct news n = {.generation = r->params->generation, .of = r->names.owners[i], .targets = *targets};
     worker_tell_all(r->workers->all, r->workers->n, NULL, take_news, &n, sizeof(n));
 }
 
 void roles_start(struct roles *r)
 {
-    resolver_report(r->resolver, on_changed, r);
+    resolver_report(r->names.resolver, on_changed, r);
+}
+
+/* ---- another configuration ------------------------------------------------------------------------- */
+
+int roles_prepare(struct roles *r, const struct service_params *params, char error[SERVICE_ERROR])
+{
+    return prepare(&r->next, params, r->base, error);
+}
+
+/* A name that is not known yet may have been known under the configuration before. */
+static void inherit_targets(const struct roles *r, const struct service_params *now)
+{
+    for (unsigned i = 0; i < r->next.n; i++) {
+        const struct resolver_name name = name_of(now, &r->next.owners[i]);
+        for (unsigned j = 0; name.host && r->next.targets[i].n == 0 && j < r->names.n; j++) {
+            const struct resolver_name old = name_of(r->params, &r->names.owners[j]);
+            if (old.host && strcmp(old.host, name.host) == 0 && old.port == name.port)
+                r->next.targets[i] = r->names.targets[j];
+        }
+    }
+}
+
+static int change_cpes(struct roles *r, struct node *node)
+{
+    const struct service_params *now = r->changes;
+    struct cpes *cs = cpes_of(node);
+    if (!cs)
+        return make_cpes(r, node, now, &r->next);
+    const struct cpes_change change = {
+        .params = now->cpes, .n = now->n_cpes, .neighbours = neighbours_of(now), .hold = now->hold};
+    int result = cpes_change(cs, &change);
+    set_peers(cs, &r->next);
+    return result;
+}
+
+static void change_node(struct worker *w, void *arg)
+{
+    struct roles *r = arg;
+    const struct service_params *now = r->changes;
+    struct node *node = worker_user(w);
+    const struct edges_change change = {.limits = now->unproven,
+                                        .params = now->edges,
+                                        .targets = r->next.targets,
+                                        .n = now->n_edges,
+                                        .hold = now->hold};
+    node->generation = now->generation;
+    bool made = make_services(node, now) == 0;
+    made &= edges_change(edges_of(node), &change) == 0;
+    made &= change_cpes(r, node) == 0;
+    struct probes *ps = probes_of(node);
+    if (ps) {
+        probes_change(ps, now->uplinks, now->n_uplinks);
+        probes_follow_peers(ps);
+    }
+    if (!made)
+        atomic_store(&r->short_of_memory, true);
+}
+
+/* r->params is what the caller makes the new one, once this has returned. */
+int roles_change(struct roles *r, struct pause *pause, const struct service_params *now)
+{
+    inherit_targets(r, now);
+    r->changes = now;
+    atomic_store(&r->short_of_memory, false);
+    pause_each(pause, change_node, r);
+    names_free(&r->names);
+    r->names = r->next;
+    r->next = (struct names){.n = 0};
+    return atomic_load(&r->short_of_memory) ? -1 : 0;
+}
+
+void roles_discard(struct roles *r)
+{
+    names_free(&r->next);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -354,8 +486,8 @@ void roles_stop(struct roles *r)
 {
     if (!r)
         return;
-    resolver_free(r->resolver);
-    r->resolver = NULL;
+    resolver_free(r->names.resolver);
+    r->names.resolver = NULL;
     r->drained = ignore;
 }
 
@@ -377,7 +509,6 @@ void roles_free(struct roles *r)
     if (!r)
         return;
     roles_stop(r);
-    free(r->owners);
-    free(r->targets);
+    names_free(&r->names);
     free(r);
 }

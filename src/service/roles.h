@@ -3,6 +3,7 @@
 #ifndef BRAID_SERVICE_ROLES_H
 #define BRAID_SERVICE_ROLES_H
 
+#include "service/pause.h"
 #include "service/service_params.h"
 #include "service/workers.h"
 
@@ -20,6 +21,14 @@ struct roles *roles_new(struct event_base *base, const struct service_params *pa
 int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERROR]);
 /* The workers run: from now on they hear of other addresses. */
 void roles_start(struct roles *r);
+/* Another configuration: checks what can be wrong with it on this machine, and waits for the addresses of its
+ * names, as roles_new does. 0, and roles_change or roles_discard is due; or -1 with a message. */
+int roles_prepare(struct roles *r, const struct service_params *params, char error[SERVICE_ERROR]);
+/* Puts it into force, on all workers. What roles_new was given has to say the same from then on, before the
+ * pause is over, and roles_start is due again. -1: memory was short, and something does not work, as the log
+ * tells. */
+int roles_change(struct roles *r, struct pause *pause, const struct service_params *now);
+void roles_discard(struct roles *r);
 /* No new connections; done(arg) is called in the main loop, whose mailbox this is, when the last one has
  * ended: if memory is short it is not. */
 void roles_drain(struct roles *r, struct mailbox *main, void (*done)(void *arg), void *arg);

@@ -1,6 +1,7 @@
 /* See routes.h. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "base/addr.h"
 #include "io/log.h"
 #include "io/mailbox.h"
@@ -11,46 +12,57 @@
 #include "service/routes.h"
 #include "service/steering.h"
 
+/* That clients send to, each once. */
+struct addresses {
+    struct braid_ip *all;
+    unsigned n;
+};
+
 struct routes {
     const struct service_params *params;
     struct tun tun;
     bool tun_open;
-    struct braid_ip *addresses; /* that clients send to, each once */
-    unsigned n_addresses;
+    bool steered; /* it is the default route of TUN_TABLE */
+    struct addresses addresses;
+    struct event_base *base;
     const struct workers *workers;
     struct mailbox *main;
     struct tunwatch *tunwatch;
     struct steering *steering; /* NULL: routing is the operator's */
 };
 
-/* Edges may share addresses. */
-static void note_address(struct routes *r, const struct braid_ip *ip)
+static bool is_among(const struct braid_ip *all, unsigned n, const struct braid_ip *ip)
 {
-    if (ip_is_unspecified(ip))
-        return;
-    for (unsigned i = 0; i < r->n_addresses; i++) {
-        if (ip_equal(&r->addresses[i], ip))
-            return;
-    }
-    r->addresses[r->n_addresses++] = *ip;
+    for (unsigned i = 0; i < n; i++)
+        if (ip_equal(&all[i], ip))
+            return true;
+    return false;
 }
 
-/* Where edges listen, and what they signal. -1: memory is short. */
-static int note_addresses(struct routes *r)
+/* Edges may share addresses. */
+static void note_address(struct addresses *a, const struct braid_ip *ip)
 {
-    const struct edge_params *edges = r->params->edges;
-    unsigned most = 0;
-    for (unsigned i = 0; i < r->params->n_edges; i++)
-        most += EDGE_LISTENERS + edges[i].n_signal;
-    r->addresses = calloc(most + 1, sizeof(*r->addresses)); /* + 1: there may be no edges */
-    if (!r->addresses)
+    if (!ip_is_unspecified(ip) && !is_among(a->all, a->n, ip))
+        a->all[a->n++] = *ip;
+}
+
+/* Where edges listen, and what they signal, behind what is there. -1: memory is short. */
+static int note_addresses(struct addresses *a, const struct service_params *p)
+{
+    unsigned most = a->n;
+    for (unsigned i = 0; i < p->n_edges; i++)
+        most += EDGE_LISTENERS + p->edges[i].n_signal;
+    struct braid_ip *grown = realloc(a->all, (most + 1) * sizeof(*grown)); /* + 1: there may be no edges */
+    if (!grown)
         return -1;
-    for (unsigned i = 0; i < r->params->n_edges; i++) {
+    a->all = grown;
+    for (unsigned i = 0; i < p->n_edges; i++) {
+        const struct edge_params *e = &p->edges[i];
         struct braid_addr own[EDGE_LISTENERS];
-        for (unsigned j = edge_mode(&edges[i])->addresses(&edges[i], own); j-- > 0;)
-            note_address(r, &own[j].ip);
-        for (unsigned j = 0; j < edges[i].n_signal; j++)
-            note_address(r, &edges[i].signal[j]);
+        for (unsigned j = edge_mode(e)->addresses(e, own); j-- > 0;)
+            note_address(a, &own[j].ip);
+        for (unsigned j = 0; j < e->n_signal; j++)
+            note_address(a, &e->signal[j]);
     }
     return 0;
 }
@@ -59,11 +71,11 @@ static int note_addresses(struct routes *r)
 static void warn_of_own_addresses(const struct routes *r)
 {
     char text[ADDR_TEXT];
-    for (unsigned i = 0; i < r->n_addresses; i++) {
-        if (upstream_is_own(&r->addresses[i]))
+    for (unsigned i = 0; i < r->addresses.n; i++) {
+        if (upstream_is_own(&r->addresses.all[i]))
             log_warn("%s is an address of this machine itself, so that its clients never reach the TUN: "
                      "give edges addresses that no interface has",
-                     ip_text(&r->addresses[i], text));
+                     ip_text(&r->addresses.all[i], text));
     }
 }
 
@@ -97,8 +109,9 @@ static int open_tun(struct routes *r, unsigned n, char *error)
         return 0;
     if (is_steered_to(p) && tun_steer(&r->tun, error) < 0)
         return -1;
-    for (unsigned i = 0; i < r->n_addresses; i++) {
-        if (tun_route(&r->tun, &r->addresses[i], error) < 0)
+    r->steered = is_steered_to(p);
+    for (unsigned i = 0; i < r->addresses.n; i++) {
+        if (tun_route(&r->tun, &r->addresses.all[i], error) < 0)
             return -1;
     }
     return 0;
@@ -109,7 +122,7 @@ struct routes *routes_open(const struct service_params *params, unsigned n, char
     struct routes *r = calloc(1, sizeof(*r));
     if (r)
         r->params = params;
-    if (!r || note_addresses(r) < 0) {
+    if (!r || note_addresses(&r->addresses, params) < 0) {
         snprintf(error, SERVICE_ERROR, "out of memory");
         routes_close(r);
         return NULL;
@@ -172,10 +185,11 @@ int routes_watch(struct routes *r, const struct workers *workers, struct event_b
 {
     r->workers = workers;
     r->main = main;
+    r->base = base;
     struct tunwatch_params params = {.tun = &r->tun,
-                                     .routes = r->addresses,
-                                     .n_routes = r->n_addresses,
-                                     .steer = is_steered_to(r->params),
+                                     .routes = r->addresses.all,
+                                     .n_routes = r->addresses.n,
+                                     .steer = r->steered,
                                      .readable = on_readable,
                                      .lost = on_lost,
                                      .arg = r};
@@ -189,6 +203,77 @@ int routes_watch(struct routes *r, const struct workers *workers, struct event_b
     return r->tunwatch ? 0 : -1;
 }
 
+/* ---- changes ------------------------------------------------------------------------------------- */
+
+/* Routes to those that are not among the old ones. What was done is undone if one cannot be. */
+static int route_new(struct routes *r, const struct addresses *now, char *error)
+{
+    for (unsigned i = r->addresses.n; i < now->n; i++) {
+        if (tun_route(&r->tun, &now->all[i], error) == 0)
+            continue;
+        while (i-- > r->addresses.n)
+            tun_unroute(&r->tun, &now->all[i]);
+        return -1;
+    }
+    return 0;
+}
+
+/* From now on these are the addresses, whose memory it takes. */
+static void take_addresses(struct routes *r, const struct addresses *now, bool steered)
+{
+    struct braid_ip *old = r->addresses.all;
+    r->steered = steered;
+    if (r->params->tun->routes_auto && tunwatch_routes(r->tunwatch, now->all, now->n, steered) < 0) {
+        log_error("tun: out of memory: what others do to new routes is not watched");
+        old = NULL; /* it is still watched */
+    }
+    r->addresses = *now;
+    free(old);
+}
+
+int routes_add(struct routes *r, const struct service_params *params, char error[SERVICE_ERROR])
+{
+    struct addresses now = {.all = malloc((r->addresses.n + 1) * sizeof(*now.all)), .n = r->addresses.n};
+    if (now.all)
+        memcpy(now.all, r->addresses.all, now.n * sizeof(*now.all));
+    if (!now.all || note_addresses(&now, params) < 0) {
+        snprintf(error, SERVICE_ERROR, "out of memory");
+        free(now.all);
+        return -1;
+    }
+    bool automatic = params->tun->routes_auto, steered = r->steered || is_steered_to(params);
+    if (automatic &&
+        ((steered && !r->steered && tun_steer(&r->tun, error) < 0) || route_new(r, &now, error) < 0)) {
+        free(now.all);
+        return -1;
+    }
+    take_addresses(r, &now, steered);
+    return 0;
+}
+
+void routes_keep(struct routes *r, const struct service_params *const *all, unsigned n)
+{
+    struct addresses kept = {.n = 0};
+    bool steered = false;
+    for (unsigned i = 0; i < n; i++) {
+        steered |= is_steered_to(all[i]);
+        if (note_addresses(&kept, all[i]) < 0) {
+            free(kept.all);
+            return; /* routes too many do no harm */
+        }
+    }
+    if (r->params->tun->routes_auto) {
+        for (unsigned i = 0; i < r->addresses.n; i++)
+            if (!is_among(kept.all, kept.n, &r->addresses.all[i]))
+                tun_unroute(&r->tun, &r->addresses.all[i]);
+        if (r->steered && !steered)
+            tun_unsteer(&r->tun);
+    }
+    take_addresses(r, &kept, steered);
+    steering_free(r->steering);
+    r->steering = r->params->tun->routes_auto ? steering_new(r->base, r->params) : NULL;
+}
+
 void routes_close(struct routes *r)
 {
     if (!r)
@@ -197,13 +282,13 @@ void routes_close(struct routes *r)
     steering_free(r->steering);
     if (r->tun_open) {
         if (r->params->tun->routes_auto) {
-            for (unsigned i = 0; i < r->n_addresses; i++)
-                tun_unroute(&r->tun, &r->addresses[i]);
-            if (is_steered_to(r->params))
+            for (unsigned i = 0; i < r->addresses.n; i++)
+                tun_unroute(&r->tun, &r->addresses.all[i]);
+            if (r->steered)
                 tun_unsteer(&r->tun);
         }
         tun_close(&r->tun);
     }
-    free(r->addresses);
+    free(r->addresses.all);
     free(r);
 }

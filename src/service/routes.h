@@ -22,6 +22,11 @@ const struct tun *routes_tun(const struct routes *r);
  * base. 0, or -1 with a message. */
 int routes_watch(struct routes *r, const struct workers *workers, struct event_base *base,
                  struct mailbox *main, char error[SERVICE_ERROR]);
+/* Routes to what another configuration needs, too; its [tun] is the same. 0, or -1 with a message: all is as
+ * it was. */
+int routes_add(struct routes *r, const struct service_params *params, char error[SERVICE_ERROR]);
+/* Takes back what none of these n configurations, of which one is that of routes_open as it is now, needs. */
+void routes_keep(struct routes *r, const struct service_params *const *all, unsigned n);
 /* A worker cannot read its queue any more: arg is struct routes. In the worker's thread. */
 void routes_lost(void *arg);
 /* Takes the routes back and closes the TUN. The workers do not run any more. NULL is allowed. */

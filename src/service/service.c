@@ -1,4 +1,5 @@
 /* Puts the data path together, and takes it apart in the order that its threads need. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "io/mailbox.h"
@@ -12,9 +13,10 @@
 #include "service/workers.h"
 
 struct service {
-    const struct service_params *params;
-    struct event_base *base; /* the main loop's ... */
-    struct mailbox *mailbox; /* ... and its mailbox */
+    struct service_params own;           /* in force; what all others have of it ... */
+    const struct service_params *params; /* ... is this, which is it */
+    struct event_base *base;             /* the main loop's ... */
+    struct mailbox *mailbox;             /* ... and its mailbox */
     struct roles *roles;
     struct routes *routes;
     struct ledgerfile *ledgers; /* NULL: nothing outlives a crash */
@@ -68,7 +70,8 @@ struct service *service_new(struct event_base *base, const struct service_params
         free(s);
         return NULL;
     }
-    s->params = params;
+    s->own = *params;
+    s->params = &s->own;
     s->base = base;
     if (make(s, base, error) < 0) {
         service_free(s);
@@ -85,7 +88,7 @@ static int share_quotas(struct service *s, char error[SERVICE_ERROR])
         any |= limits->paths[i].quota > 0;
     if (!any || s->workers->n < 2)
         return 0;
-    s->quota = quota_start(s->workers->all, s->workers->n, limits->n_paths);
+    s->quota = quota_start(s->workers->all, s->workers->n, limits->n_paths, s->params->generation);
     if (!s->quota)
         snprintf(error, SERVICE_ERROR, "out of memory");
     return s->quota ? 0 : -1;
@@ -122,6 +125,104 @@ struct worker *const *service_workers(const struct service *s, unsigned *n)
 const struct uplinks *service_uplinks(const struct service *s)
 {
     return s->uplinks ? uplink_keeper_view(s->uplinks) : NULL;
+}
+
+/* ---- another configuration ------------------------------------------------------------------------- */
+
+#define PAUSE_MS 5000 /* that a worker may take to come to rest */
+
+/* Where each path rule of `now` was so far; -1: nowhere. Names are compared by where they are. */
+static void find_paths(const struct service_params *before, const struct service_params *now, int *was)
+{
+    for (unsigned i = 0; i < now->limits->n_paths; i++) {
+        was[i] = -1;
+        for (unsigned j = 0; j < before->limits->n_paths; j++)
+            if (before->path_names[j] == now->path_names[i])
+                was[i] = (int)j;
+    }
+}
+
+struct core_change {
+    const struct service_params *now;
+    size_t memory;
+    const int *was;
+    atomic_bool short_of_memory;
+};
+
+/* What other workers have carried is told again once the pause is over. */
+static void change_core(struct worker *w, void *arg)
+{
+    struct core_change *change = arg;
+    struct braid_core_params limits = *change->now->limits;
+    struct braid_core *core = worker_core(w);
+    limits.memory = change->memory;
+    braid_core_set_limits(core, &limits);
+    if (braid_core_set_paths(core, limits.paths, limits.n_paths, change->was) < 0)
+        atomic_store(&change->short_of_memory, true);
+}
+
+static int change_cores(struct service *s, struct pause *pause, const struct service_params *now)
+{
+    int was[now->limits->n_paths + 1];
+    find_paths(s->params, now, was);
+    struct core_change change = {
+        .now = now, .memory = workers_memory(now->limits, s->workers->n), .was = was};
+    pause_each(pause, change_core, &change);
+    return atomic_load(&change.short_of_memory) ? -1 : 0;
+}
+
+/* The first uplinks come, or what is said of them changes. */
+static int change_uplinks(struct service *s, char *error)
+{
+    if (s->uplinks) {
+        uplink_keeper_change(s->uplinks);
+        return 0;
+    }
+    if (s->params->n_uplinks == 0)
+        return 0;
+    s->uplinks = uplink_keeper_new(s->base, s->params, routes_tun(s->routes), s->workers, s->mailbox, error);
+    if (s->uplinks && s->apps)
+        apps_set_uplinks(s->apps, uplink_keeper_view(s->uplinks));
+    return s->uplinks ? 0 : -1;
+}
+
+/* With the workers at rest. */
+static int change_all(struct service *s, struct pause *pause, const struct service_params *now, char *error)
+{
+    quota_stop(s->quota);
+    s->quota = NULL;
+    int result = change_cores(s, pause, now) | roles_change(s->roles, pause, now);
+    s->own = *now;
+    if (share_quotas(s, error) < 0)
+        result = -1;
+    bool first = !s->uplinks && s->params->n_uplinks > 0;
+    if (first && change_uplinks(s, error) < 0) /* its probes begin with the workers at rest */
+        result = -1;
+    pause_end(pause);
+    if (!first && change_uplinks(s, error) < 0)
+        result = -1;
+    roles_start(s->roles);
+    return result;
+}
+
+int service_change(struct service *s, const struct service_params *now, char error[SERVICE_ERROR])
+{
+    if (roles_prepare(s->roles, now, error) < 0)
+        return -1;
+    struct pause *pause = routes_add(s->routes, now, error) < 0 ? NULL : pause_begin(s->workers, PAUSE_MS);
+    if (!pause) {
+        if (error[0] == '\0')
+            snprintf(error, SERVICE_ERROR, "a worker does not come to rest, or memory is short");
+        roles_discard(s->roles);
+        return -1;
+    }
+    snprintf(error, SERVICE_ERROR, "out of memory");
+    return change_all(s, pause, now, error) < 0 ? 1 : 0;
+}
+
+void service_forget(struct service *s, const struct service_params *const *all, unsigned n)
+{
+    routes_keep(s->routes, all, n);
 }
 
 void service_drain(struct service *s, void (*done)(void *arg), void *arg)

@@ -2,6 +2,7 @@
 #ifndef BRAID_SERVICE_SERVICE_PARAMS_H
 #define BRAID_SERVICE_SERVICE_PARAMS_H
 
+#include "base/hold.h"
 #include "io/params.h"
 #include "role/cpe.h"
 #include "role/edge.h"
@@ -10,6 +11,8 @@
 #define SERVICE_ERROR 512 /* bytes of an error message */
 
 struct service_params {
+    unsigned generation; /* counts the configurations that the daemon has had, from 0 */
+    struct hold *hold;   /* on all that is pointed to; NULL: it outlives the service */
     const struct daemon_params *daemon;
     const struct tun_params *tun;
     const struct braid_core_params *limits; /* of each worker; what else it holds is filled in */
@@ -22,8 +25,9 @@ struct service_params {
     unsigned n_cpes;
     const struct policy *policies; /* of CPEs, in their order */
     unsigned n_policies;
-    const struct profile *profiles; /* that programs may wish for by their names */
+    struct profile *const *profiles; /* that programs may wish for by their names */
     unsigned n_profiles;
+    const char *const *path_names; /* of limits->paths */
     /* The data path is broken for good, for the reason given in one line. In the main thread, at the earliest
      * in the first turn of its loop. */
     void (*failed)(void *arg, const char *why);

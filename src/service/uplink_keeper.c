@@ -48,6 +48,7 @@ struct uplink_keeper {
     struct uplink_strippers strippers;
     unsigned daemons, others; /* MULTIHOMING_... as seen last: by sockets, and in all */
     bool looked;              /* at least once */
+    unsigned looked_at;       /* uplinks of which something was said already */
     bool stopped;
     bool settling;            /* there is news, and a look is due for it */
     char said[SERVICE_ERROR]; /* the last error that was logged; "": none */
@@ -115,7 +116,7 @@ static void take_way(struct uplink_keeper *k, unsigned i, unsigned f, const stru
         news->come &= ~UPLINK_ENDPOINT(i, f);
     else if (!was || changed || !now->routed[f])
         news->come |= UPLINK_ENDPOINT(i, f);
-    if (k->looked && changed)
+    if (i < k->looked_at && changed)
         uplink_log_change(&k->params->uplinks[i], f, before, way);
 }
 
@@ -145,7 +146,7 @@ static int look(struct uplink_keeper *k, char error[SERVICE_ERROR])
     for (unsigned i = 0; i < k->params->n_uplinks; i++) {
         for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
             take_way(k, i, f, &now[i], news);
-        if (!k->looked)
+        if (i >= k->looked_at)
             uplink_log_first(&k->params->uplinks[i], &now[i]);
     }
     memcpy(k->states, now, sizeof(k->states));
@@ -158,6 +159,7 @@ static int look(struct uplink_keeper *k, char error[SERVICE_ERROR])
         result = -1;
     }
     k->looked = true;
+    k->looked_at = k->params->n_uplinks;
     return result;
 }
 
@@ -265,16 +267,41 @@ static int watch(struct uplink_keeper *k, struct event_base *base)
     return k->asks && k->look && k->tick && event_add(k->tick, &period) == 0 ? 0 : -1;
 }
 
-static void begin_view(struct uplink_keeper *k)
+/* What the configuration says of each; the rest stays as it was. */
+static void take_params(struct uplink_keeper *k)
 {
     k->view.n = k->params->n_uplinks;
     for (unsigned i = 0; i < k->view.n; i++) {
         const struct uplink_params *u = &k->params->uplinks[i];
         struct uplink *view = &k->view.all[i];
-        *view =
-            (struct uplink){.name = u->name, .interface = u->interface, .backup = u->backup, .cost = u->cost};
+        view->name = u->name;
+        view->gone = u->gone;
+        view->backup = u->backup;
+        view->cost = u->cost;
+        memcpy(view->interface, u->interface, sizeof(view->interface));
         memcpy(view->inner, u->inner, sizeof(view->inner));
     }
+}
+
+/* Whoever has the place of another now, or its interface, is told anew: endpoints know whether they are
+ * backups, and what was learned is of another way. */
+void uplink_keeper_change(struct uplink_keeper *k)
+{
+    struct uplinks before = k->view;
+    take_params(k);
+    for (unsigned i = 0; i < k->view.n; i++) {
+        const struct uplink *u = &k->view.all[i], *was = &before.all[i];
+        bool other = i >= before.n || u->name != was->name || strcmp(u->interface, was->interface) != 0;
+        if (i < before.n && other)
+            k->untold.moved |= 1u << i;
+        for (unsigned f = 0; f < UPLINK_FAMILIES; f++)
+            if (u->usable[f] && u->backup != was->backup)
+                k->untold.come |= UPLINK_ENDPOINT(i, f);
+    }
+    k->looked_at = before.n;
+    if (tell(k) < 0)
+        log_error("uplinks: out of memory: their changes are told later");
+    arm(k->look, 0);
 }
 
 struct uplink_keeper *uplink_keeper_new(struct event_base *base, const struct service_params *params,
@@ -290,7 +317,7 @@ struct uplink_keeper *uplink_keeper_new(struct event_base *base, const struct se
     k->workers = workers;
     k->main = main;
     k->strippers.params = params;
-    begin_view(k);
+    take_params(k);
     if (watch(k, base) < 0 || make_probes(k) < 0) {
         snprintf(error, SERVICE_ERROR, "uplinks: cannot watch them: out of memory or descriptors");
         uplink_keeper_free(k);

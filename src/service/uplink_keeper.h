@@ -17,6 +17,8 @@ struct uplink_keeper;
 struct uplink_keeper *uplink_keeper_new(struct event_base *base, const struct service_params *params,
                                         const struct tun *tun, const struct workers *workers,
                                         struct mailbox *main, char error[SERVICE_ERROR]);
+/* params say something else now of the uplinks, each of which has the place that it had. */
+void uplink_keeper_change(struct uplink_keeper *k);
 /* What is known of them now. */
 const struct uplinks *uplink_keeper_view(const struct uplink_keeper *k);
 /* The workers are not told any more. NULL is allowed. */

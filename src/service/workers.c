@@ -32,6 +32,11 @@ static size_t memory_share(unsigned n_workers)
     return share > least ? share : least;
 }
 
+size_t workers_memory(const struct braid_core_params *limits, unsigned n)
+{
+    return limits->memory > 0 ? limits->memory : memory_share(n);
+}
+
 unsigned workers_wanted(const struct daemon_params *params)
 {
     cpu_set_t cpus;
@@ -50,8 +55,7 @@ static struct worker *make_worker(const struct workers *ws, const struct workers
                                    .cpu = cpu,
                                    .poll = p->poll,
                                    .core = *p->limits};
-    if (params.core.memory == 0)
-        params.core.memory = memory_share(ws->n);
+    params.core.memory = workers_memory(p->limits, ws->n);
     params.core.mtu = p->mtu;
     params.core.directory = ws->directory;
     params.core.ledger = p->ledgers ? ledgerfile_ledger(p->ledgers, i) : NULL;

@@ -15,6 +15,9 @@ struct workers {
 /* How many workers the configuration asks for; 0: one for each CPU that we may use. */
 unsigned workers_wanted(const struct daemon_params *params);
 
+/* What each of n cores may hold, in bytes. */
+size_t workers_memory(const struct braid_core_params *limits, unsigned n);
+
 struct workers_params {
     const struct braid_core_params *limits; /* of each core; memory 0: a share of what the machine has */
     uint16_t mtu;                           /* of the TUN */

@@ -8,8 +8,7 @@ from lib.suite import braid_only, cases, long
 from lib.wait import FACTOR
 
 CLIENTS = {"mptcp": True, "plain_tcp": False}
-HARMLESS = {"hangup": (signal.SIGHUP, "Hangup"), "user1": (signal.SIGUSR1, "User defined signal 1"),
-            "user2": (signal.SIGUSR2, "User defined signal 2")}
+HARMLESS = {"user1": (signal.SIGUSR1, "User defined signal 1"), "user2": (signal.SIGUSR2, "User defined signal 2")}
 
 
 def answers(near, far):

@@ -26,7 +26,7 @@ def no_more_descriptors(env):
 def test_nobody_waits_for_a_reader_of_the_log_that_is_stuck(env):
     near, far = env.two_paths(workers=1)
     with env.proxy.process.unread():
-        env.proxy.process.signal(signal.SIGHUP)  # the main thread speaks
+        env.proxy.process.signal(signal.SIGUSR1)  # the main thread speaks
         with no_more_descriptors(env):
             try:
                 env.connect()  # and the worker

@@ -47,8 +47,8 @@ static int list_profiles(void)
         return 2;
     }
     for (unsigned i = 0; i < conf.n_profiles; i++)
-        printf("profile %s %s %s\n", conf.profiles[i].name, conf.profiles[i].sched->name,
-               conf.profiles[i].cc->name);
+        printf("profile %s %s %s\n", conf.profiles[i]->name, conf.profiles[i]->sched->name,
+               conf.profiles[i]->cc->name);
     conf_free(&conf);
     return 0;
 }

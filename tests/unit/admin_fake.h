@@ -53,8 +53,8 @@ static inline void fake_conf(struct conf *c)
         abort();
     }
     /* without the paths and endpoints that come with a section */
-    c->uplinks[0].name = strdup("dsl");
-    c->uplinks[1].name = strdup("lte");
+    c->uplinks[0].name = "dsl";
+    c->uplinks[1].name = "lte";
     c->n_uplinks = 2;
 }
 

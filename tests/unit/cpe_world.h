@@ -550,7 +550,7 @@ static inline void add_uplink(unsigned i)
 {
     static const char *const names[] = {"dsl", "lte", "sat"};
     struct uplink *u = &world.uplinks.all[i];
-    *u = (struct uplink){.name = names[i], .interface = names[i], .usable = {true, true}};
+    *u = (struct uplink){.name = names[i], .usable = {true, true}};
     u->inner[UPLINK_V4] = ip_from_v4((const uint8_t[]){10, 200, 0, (uint8_t)(i + 1)});
     u->inner[UPLINK_V6] = (struct braid_ip){{0xfd, 0, 2, [15] = (uint8_t)(i + 1)}};
     for (unsigned f = 0; f < UPLINK_FAMILIES; f++) {

@@ -130,6 +130,12 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
     return l;
 }
 
+void braid_listener_change(struct braid_listener *l, const struct braid_listen_params *params)
+{
+    (void)l;
+    (void)params;
+}
+
 void braid_unlisten(struct braid_listener *l)
 {
     if (fake_listener == l)

@@ -224,7 +224,7 @@ START_TEST(peers_are_reached_by_the_family_that_is_left)
     world.uplinks.multihoming = MULTIHOMING_SHIM6 | MULTIHOMING_HIP;
     make_cpe();
     cpes_set_peer(world.cpes, 0, 0, _i ? &one : &both);
-    struct cpe *cpe = &world.cpes->all[0];
+    struct cpe *cpe = world.cpes->all[0];
     cpe_wish_keep_off(cpe, &meant, &w);
     ck_assert_int_eq(w.plain, _i);
     ck_assert_uint_eq(cpe_wish_addrs(cpe, &w, addrs), 3);

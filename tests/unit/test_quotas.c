@@ -57,13 +57,26 @@ void braid_core_path_charge(struct braid_core *core, unsigned i, uint64_t bytes)
     core->charged[i] += bytes;
 }
 
+void braid_core_path_set(struct braid_core *core, unsigned i, uint64_t used, uint64_t elsewhere)
+{
+    core->usage[i] = used;
+    core->charged[i] = elsewhere;
+}
+
+/* None of them has a node. */
+void *worker_user(const struct worker *w)
+{
+    (void)w;
+    return NULL;
+}
+
 static void setup(void)
 {
     for (unsigned i = 0; i < WORKERS; i++) {
         all[i] = (struct worker){.base = event_base_new()};
         workers[i] = &all[i];
     }
-    quota = quota_start(workers, WORKERS, PATHS);
+    quota = quota_start(workers, WORKERS, PATHS, 0);
     ck_assert_ptr_nonnull(quota);
 }
 
@@ -127,6 +140,19 @@ START_TEST(after_counting_anew_what_came_since_is_told)
 }
 END_TEST
 
+START_TEST(at_the_start_everybody_knows_what_was_carried)
+{
+    quota_stop(quota);
+    for (unsigned w = 0; w < WORKERS; w++)
+        all[w].core = (struct braid_core){.usage = {10 * (w + 1), 0}, .charged = {7, 0}};
+    quota = quota_start(workers, WORKERS, PATHS, 1);
+    ck_assert_uint_eq(all[0].core.charged[0], 50);
+    ck_assert_uint_eq(all[2].core.charged[0], 30);
+    a_period();
+    ck_assert_uint_eq(all[0].core.charged[0], 50); /* and is not told again */
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("quota");
@@ -137,6 +163,7 @@ int main(void)
     tcase_add_test(t, only_the_growth_is_told);
     tcase_add_test(t, nothing_is_posted_while_nothing_is_carried);
     tcase_add_test(t, after_counting_anew_what_came_since_is_told);
+    tcase_add_test(t, at_the_start_everybody_knows_what_was_carried);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -23,7 +23,7 @@ static struct braid_path_rule rule(const char *local, uint8_t local_bits, const 
 static int found(struct rules *p, const char *local, const char *remote)
 {
     struct braid_ip l = ip(local), r = ip(remote);
-    return rules_place(p, rules_find(p, &l, &r));
+    return rules_place(rules_find(p, &l, &r));
 }
 
 START_TEST(the_first_rule_that_both_ends_match_wins)
@@ -247,6 +247,53 @@ START_TEST(bytes_carried_elsewhere_count_against_the_quota_but_are_not_this_core
 }
 END_TEST
 
+START_TEST(other_rules_take_over_books_and_subflows)
+{
+    open_with_rules(100000);
+    pair_transfer(&p, &p.server, 1000, BRAID_SECOND);
+    const struct braid_path_rule now[] = {rule("::", 0, "2001:db8::", 32), rule("::", 0, "::", 0)};
+    const int was[] = {-1, 0};
+    ck_assert_int_eq(braid_core_set_paths(p.server.core, now, 2, was), 0);
+    ck_assert_int_eq(stats_of(&p.server).subflows[0].path_rule, 1);
+    ck_assert_uint_eq(braid_core_path_usage(p.server.core, 0), 0);
+    ck_assert_uint_eq(braid_core_path_usage(p.server.core, 1), 1000);
+    struct braid_path_stats stats;
+    braid_core_path_stats(p.server.core, 1, &stats);
+    ck_assert_uint_eq(stats.subflows, 1);
+    pair_transfer(&p, &p.server, 500, 2 * BRAID_SECOND);
+    ck_assert_uint_eq(braid_core_path_usage(p.server.core, 1), 1500);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(a_rule_that_is_gone_lives_as_long_as_its_subflows)
+{
+    open_with_rules(100000);
+    pair_transfer(&p, &p.server, 1000, BRAID_SECOND);
+    ck_assert_int_eq(braid_core_set_paths(p.server.core, NULL, 0, NULL), 0);
+    ck_assert_int_eq(stats_of(&p.server).subflows[0].path_rule, -1);
+    pair_transfer(&p, &p.server, 1000, 2 * BRAID_SECOND);
+    pair_free(&p);
+}
+END_TEST
+
+START_TEST(other_limits_hold_at_once)
+{
+    open_with_rules(100000);
+    struct braid_core_params other;
+    struct braid_core_stats stats;
+    braid_core_params_default(&other);
+    other.memory = 32 << 20;
+    other.rcvbuf_max = other.sndbuf_max = 3 << 20;
+    braid_core_set_limits(p.server.core, &other);
+    braid_core_stats(p.server.core, &stats);
+    ck_assert_uint_eq(stats.memory_limit, 32 << 20);
+    pair_transfer(&p, &p.server, 5 << 20, 60 * BRAID_SECOND);
+    braid_core_check(p.server.core);
+    pair_free(&p);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("paths");
@@ -260,6 +307,9 @@ int main(void)
     tcase_add_test(t, usage_is_the_payload_of_both_directions_over_all_connections);
     tcase_add_test(t, a_path_over_its_quota_is_a_backup);
     tcase_add_test(t, bytes_carried_elsewhere_count_against_the_quota_but_are_not_this_cores_usage);
+    tcase_add_test(t, other_rules_take_over_books_and_subflows);
+    tcase_add_test(t, a_rule_that_is_gone_lives_as_long_as_its_subflows);
+    tcase_add_test(t, other_limits_hold_at_once);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

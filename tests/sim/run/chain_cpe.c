@@ -48,8 +48,7 @@ void chain_cpe_renewed(struct world *w)
     for (unsigned i = 0; i < us.n; i++) {
         struct uplink *u = &us.all[i];
 
-        *u = (struct uplink){
-            .name = names[i], .interface = names[i], .backup = i > 0 && w->s.backup_endpoints};
+        *u = (struct uplink){.name = names[i], .backup = i > 0 && w->s.backup_endpoints};
         u->inner[f] = sim_client_now(w, i);
         u->usable[f] = w->usable[i];
         u->srtt[f] = w->s.race_srtt[i];
@@ -109,7 +108,7 @@ void chain_cpe_end(struct world *w)
 
 bool chain_cpe_carries(const struct world *w, const struct braid_addr *local, struct braid_addr *device)
 {
-    list_each (n, tmp, &w->chain->cpes->all[0].open) {
+    list_each (n, tmp, &w->chain->cpes->all[0]->open) {
         struct carried *cd = list_entry(n, struct carried, link);
         struct braid_addr ours, far, meant;
 
@@ -126,7 +125,7 @@ bool chain_cpe_carries(const struct world *w, const struct braid_addr *local, st
 
 static struct carried *carried_for(const struct world *w, uint16_t port)
 {
-    list_each (n, tmp, &w->chain->cpes->all[0].open) {
+    list_each (n, tmp, &w->chain->cpes->all[0]->open) {
         struct carried *cd = list_entry(n, struct carried, link);
         struct braid_addr meant, device;
 
