@@ -542,6 +542,8 @@ struct braid_core_stats {
     size_t memory, memory_limit;  /* bytes of buffers and of the structs of connections and subflows */
     uint64_t half_open; /* connections opened by peers that wait for their third ACK, or the user's answer */
 };
+/* There is a connection whose first subflow has this end here, closing ones included. Looks at every one. */
+bool braid_core_has_conns_at(const struct braid_core *core, const struct braid_addr *local);
 /* Looks at every connection. */
 void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out);
 /* The same `memory`, without a look at every connection. */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "core/inside.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/rules.h"
@@ -15,6 +16,14 @@ const struct braid_counters *braid_core_counters(const struct braid_core *core)
 size_t braid_core_memory(const struct braid_core *core)
 {
     return core->env.mem.used;
+}
+
+bool braid_core_has_conns_at(const struct braid_core *core, const struct braid_addr *local)
+{
+    each_conn (c, &core->env)
+        if (addr_equal(&c->addresses.local, local))
+            return true;
+    return false;
 }
 
 void braid_core_stats(const struct braid_core *core, struct braid_core_stats *out)

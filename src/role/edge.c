@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include "io/clock.h"
 #include "io/netlink.h"
 #include "role/bypass.h"
 #include "role/edge_client.h"
@@ -11,6 +12,8 @@
 #include "role/edge_services.h"
 #include "role/learn.h"
 #include "role/serve.h"
+
+#define LOOK_AGAIN BRAID_SECOND /* at an edge whose connections are being closed */
 
 static const struct {
     const char *name, *help;
@@ -165,6 +168,17 @@ static void pass_counters_on(const struct edges *es, struct edge *e)
     memset(e->counters.v, 0, sizeof(e->counters.v));
 }
 
+/* Its clients are gone, and the core still closes their connections: packets must go on coming here. */
+static bool is_closing(const struct edges *es, const struct edge *e)
+{
+    struct braid_addr at[EDGE_LISTENERS];
+    unsigned n = e->mode->addresses(e->params, at);
+    for (unsigned i = 0; i < n; i++)
+        if (braid_core_has_conns_at(es->role.node->core, &at[i]))
+            return true;
+    return false;
+}
+
 void edges_sweep(struct edges *es)
 {
     list_each (at, next, &es->leaving) {
@@ -172,6 +186,10 @@ void edges_sweep(struct edges *es)
         pass_counters_on(es, e);
         if (!edge_is_empty(e))
             continue;
+        if (is_closing(es, e)) {
+            role_expire_at(&es->role, clock_now() + LOOK_AGAIN);
+            continue;
+        }
         list_remove(&e->link);
         edge_free(e);
     }

@@ -79,6 +79,24 @@ START_TEST(an_edge_that_goes_leaves_with_its_last_client)
 }
 END_TEST
 
+/* Whoever holds the params has the address routed here: FINs that are not acknowledged yet need that. */
+START_TEST(an_edge_that_goes_waits_for_what_the_core_still_closes)
+{
+    int server;
+    begin();
+    struct braid_conn *c = connected(&server);
+    change(0);
+    fake_closing = true;
+    fake_close(c, BRAID_CLOSE_DONE);
+    close(server);
+    settle(c);
+    ck_assert_uint_eq(atomic_load(&first.users), 2);
+    fake_closing = false;
+    until(c, atomic_load(&first.users) == 1);
+    fake_conn_free(c);
+}
+END_TEST
+
 START_TEST(one_at_another_address_is_another_but_counts_on)
 {
     int server;
@@ -135,6 +153,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, an_edge_that_stays_keeps_its_clients_and_its_listener);
     tcase_add_test(t, an_edge_that_goes_leaves_with_its_last_client);
+    tcase_add_test(t, an_edge_that_goes_waits_for_what_the_core_still_closes);
     tcase_add_test(t, one_at_another_address_is_another_but_counts_on);
     tcase_add_test(t, a_drained_edge_listens_again_with_the_next_change);
     tcase_add_test(t, what_leaves_is_freed_with_the_node);

@@ -136,7 +136,11 @@ START_TEST(a_subflow_tells_which_rule_it_matched)
     ck_assert_uint_eq(brief[0].memory, stats_of(&p.server).memory);
     ck_assert_uint_eq(braid_dump_next_brief(d, brief, 2), 0);
     braid_dump_end(d);
+    const struct braid_addr here = stats_of(&p.server).local, there = stats_of(&p.server).remote;
+    ck_assert(braid_core_has_conns_at(p.server.core, &here));
+    ck_assert(!braid_core_has_conns_at(p.server.core, &there));
     braid_core_abort(p.server.core, p.now);
+    ck_assert(!braid_core_has_conns_at(p.server.core, &here));
     for (int i = 0; i < 2; i++)
         ck_assert_uint_eq(books(&p.server, i).subflows, 0);
     pair_free(&p);
