@@ -262,7 +262,7 @@ install: all ## into DESTDIR/PREFIX (/usr/local)
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/braid/steer deploy/steer/*.sh
 	[ -e $(DESTDIR)/etc/braid/braid.ini ] || install -D -m 644 conf/braid.ini $(DESTDIR)/etc/braid/braid.ini
 	install -d $(DESTDIR)/etc/systemd/system
-	sed 's|/usr/local/sbin/|$(or $(PREFIX),/usr/local)/sbin/|' deploy/braid.service >$(DESTDIR)/etc/systemd/system/braid.service
+	sed -E 's|/usr/local/(s?bin)/|$(or $(PREFIX),/usr/local)/\1/|' deploy/braid.service >$(DESTDIR)/etc/systemd/system/braid.service
 	chmod 644 $(DESTDIR)/etc/systemd/system/braid.service
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man5 docs/man/braid.ini.5
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man8 $(wildcard docs/man/*.8)

@@ -315,7 +315,7 @@ def test_install_writes_the_paths_that_it_was_given(env):
     run(["make", "-s", "-o", "all", "-C", proxy.ROOT, "install", f"B={proxy.BUILD}", f"DESTDIR={root}", "PREFIX=/opt/braid"])
     unit = (root / "etc/systemd/system/braid.service").read_text()
     for path in re.findall(r"^#?Exec\w+=\+?(/\S+)", unit, re.MULTILINE):
-        assert path.startswith("/opt/braid/sbin/") and os.access(f"{root}{path}", os.X_OK), path
+        assert path.startswith(("/opt/braid/sbin/", "/opt/braid/bin/")) and os.access(f"{root}{path}", os.X_OK), path
     assert "ExecStart=/opt/braid/sbin/braidd" in unit and "/usr/local" not in unit
     library = re.search(r"^LIBRARY=\S+:-(\S+)}$", (root / "opt/braid/bin/braidrun").read_text(), re.MULTILINE)[1]
     assert library.startswith("/opt/braid/lib/") and (root / library[1:]).is_file()
