@@ -38,7 +38,7 @@ def test_nobody_waits_for_a_reader_of_the_log_that_is_stuck(env):
         new_near.sendall(b"x")
         assert receive(new_far, 1) == b"x"
         assert env.proxy.ctl("status")["log_lines_lost"] == 0
-    env.proxy.process.wait_for_line("Hangup: ignored")
+    env.proxy.process.wait_for_line("User defined signal 1: ignored")
     env.proxy.process.wait_for_line("out of descriptors, memory or ports")
 
 

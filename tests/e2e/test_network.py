@@ -151,6 +151,8 @@ def test_the_route_of_what_is_steered_is_put_back(env, version):
     env.start([Transparent("transit")])
     env.topology.braid.ip(f"-{version}", "route", "flush", "table", "8684")
     repaired(env, "put back")
+    # ip flushes until nothing is left, and so takes away again what was put back meanwhile
+    until(lambda: "braid0" in env.topology.braid.ip(f"-{version}", "route", "show", "table", "8684").stdout, "the route is back")
     listener = env.listen(version)
     near = env.connect(version, to=net.SERVER[version])
     far = env.accept(listener)
