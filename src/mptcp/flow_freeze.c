@@ -71,11 +71,10 @@ FREEZE_BITS(silence_bits, struct flow_silence)
     X(2, peer_rst_for_good) X(3, retired) X(4, bygone) X(5, announced_again) X(6, fin_came) X(7, awaits_fin)
 FREEZE_BITS(closing_bits, struct flow_closing)
 
-static const struct braid_field doubt_fields[] = {BRAID_TIME(1, struct flow_doubt, since),
-                                                  BRAID_DUE(2, struct flow_doubt, next_probe),
-                                                  BRAID_TIME(3, struct flow_doubt, probed_at),
-                                                  BRAID_TIME(4, struct flow_doubt, patience_at),
-                                                  {0}};
+static const struct braid_field doubt_fields[] = {
+    BRAID_TIME(1, struct flow_doubt, since),     BRAID_DUE(2, struct flow_doubt, next_probe),
+    BRAID_TIME(3, struct flow_doubt, probed_at), BRAID_TIME(4, struct flow_doubt, patience_at),
+    BRAID_TIME(5, struct flow_doubt, told_at),   {0}};
 
 static const struct braid_field mapping_fields[] = {BRAID_NUMBER(1, struct rx_mapping, off, BRAID_MUCH),
                                                     BRAID_ANY(2, struct rx_mapping, dsn),

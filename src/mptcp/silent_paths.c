@@ -1,7 +1,8 @@
 /* Silent paths. A subflow whose peer has acknowledged nothing for longer than its round-trip time explains is
  * suspect: it carries nothing new, others repeat what it has in flight (rescue.c), and it is probed. That is
  * long before its retransmission timeout, so it may be wrong: it is taken back with the first
- * acknowledgement, and each time the ACKs were only late the path gets more patience.
+ * acknowledgement (with the second one, if the first leaves the window full), and each time the ACKs were
+ * only late the path gets more patience.
  *
  * The subflow itself goes on with its retransmissions and their backoff, as RFC 8684 section 3.3.6 and RFC
  * 6298 want it. That alone would leave a path that works again unused for as long as it was silent. */
@@ -77,7 +78,7 @@ void flow_suspect(struct mp_subflow *s, braid_time now)
     s->silence.suspect = true;
     d->since = now;
     d->next_probe = now + PROBE_EVERY;
-    d->probed_at = 0;
+    d->probed_at = d->told_at = 0;
     conn_count(s->conn, MP_SUSPECTED);
 }
 
@@ -104,6 +105,32 @@ static void trust(struct mp_subflow *s, braid_time now)
         s->doubt->patience_at = now;
     }
     flow_trust(s);
+}
+
+/* What had arrived before the silence, and only its ACK had not, the first ACK behind it tells, whatever it
+ * was sent for: it says nothing of what is in flight. That is known by the next one, or by data that leaves
+ * now; but where the window is full of what may be lost none does, and nobody would ask any more. */
+static bool tells_of_before(const struct mp_subflow *s)
+{
+    const struct subflow *t = &s->tcp;
+    return s->doubt->told_at == 0 && t->tries.sent_once && !list_empty(&t->flight->maps) &&
+           t->cc.cwnd < t->flight->board.pipe + t->size.mss;
+}
+
+/* First of all, since what follows is for those that are still silent. A probe that was under way is answered
+ * by that, too: the next one decides. */
+static void look_for_progress(struct mp_subflow *s, braid_time now)
+{
+    struct flow_doubt *d = s->doubt;
+    braid_time progress = s->tcp.activity.progress_at;
+    if (!s->silence.suspect || progress <= d->since || progress <= d->told_at)
+        return;
+    if (!tells_of_before(s)) {
+        trust(s, now);
+        return;
+    }
+    d->told_at = progress;
+    d->probed_at = 0;
 }
 
 /* Whatever comes half a round trip after a probe shows that the path works, and that what was in flight is
@@ -141,9 +168,7 @@ void conn_watch_paths(struct braid_conn *c, braid_time now)
     if (!conn_is_mptcp(c))
         return;
     each_flow (s, c) {
-        /* first, since what follows is for those that are still silent */
-        if (s->silence.suspect && s->tcp.activity.progress_at > s->doubt->since)
-            trust(s, now);
+        look_for_progress(s, now);
         if (s->closing.dead || s->closing.reset_due)
             continue;
         /* the last one that answers is never suspect: nobody could do without it */

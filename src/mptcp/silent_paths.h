@@ -12,6 +12,7 @@ struct flow_doubt {
     braid_time since;       /* since when it is suspect */
     braid_time next_probe;  /* when to probe it again ... */
     braid_time probed_at;   /* ... and when it was last probed without an answer yet; 0: no probe */
+    braid_time told_at;     /* when an ACK told what had arrived before that; 0: none did */
     braid_time patience_at; /* when `patience` last changed */
 };
 

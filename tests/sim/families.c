@@ -387,6 +387,7 @@ const struct family sim_families[] = {
 const unsigned sim_n_families = sizeof(sim_families) / sizeof(sim_families[0]);
 
 const struct pinned sim_pinned[] = {
+    {"up_receiver", 71},        /* trusted for an ACK of before the silence */
     {"up_strip", 113},          /* repeated to a peer that had fallen back since that was decided */
     {"mb_strip_mid_down", 12},  /* a clean end in the middle of the stream: our FIN answered a bare one */
     {"mb_strip_mid_down", 19},  /* a DATA_FIN that nobody answered, sent for ever */

@@ -150,6 +150,62 @@ START_TEST(a_loss_that_was_repaired_teaches_none)
 }
 END_TEST
 
+/* Such an ACK may be one that was lost before, told again: only its window or a probe of the peer's brought
+ * it. */
+START_TEST(an_ack_that_leaves_the_window_full_is_no_proof_but_the_next_one_is)
+{
+    begin();
+    lone.s->tcp.cc.cwnd = 1000;
+    turn_suspect();
+    acknowledge(true);
+    ck_assert(lone.s->silence.suspect);
+    ck_assert_uint_eq(lone_count(COUNT_MP_SUSPECTED_WRONGLY), 0);
+    watch(); /* nor is it the next one when it is looked at again */
+    ck_assert(lone.s->silence.suspect);
+    acknowledge(true);
+    ck_assert(!lone.s->silence.suspect);
+    ck_assert_uint_eq(lone.s->silence.patience, 1);
+    turn_suspect();
+    acknowledge(true);
+    ck_assert_msg(lone.s->silence.suspect, "what was told in another silence counts");
+    lone_end();
+}
+END_TEST
+
+START_TEST(behind_an_ack_that_is_no_proof_the_next_probe_decides)
+{
+    begin();
+    lone.s->tcp.cc.cwnd = 1000;
+    turn_suspect();
+    lone.s->tcp.rtt.backoff = 5;
+    lone.now += 750 * BRAID_MS;
+    watch();
+    lone.now += 20 * BRAID_MS;
+    lone.s->tcp.activity.last_recv = lone.now + BRAID_MS;
+    acknowledge(true);
+    ck_assert_uint_eq(lone.s->tcp.rtt.backoff, 5);
+    lone.now += 729 * BRAID_MS;
+    watch();
+    ck_assert_uint_eq(lone_count(COUNT_MP_PATH_PROBES), 2);
+    lone.now += 20 * BRAID_MS;
+    lone.s->tcp.activity.last_recv = lone.now;
+    watch();
+    ck_assert_uint_eq(lone.s->tcp.rtt.backoff, 0);
+    lone_end();
+}
+END_TEST
+
+START_TEST(a_retransmission_that_arrives_is_proof_in_a_full_window_too)
+{
+    begin();
+    lone.s->tcp.cc.cwnd = 1000;
+    turn_suspect();
+    acknowledge(false);
+    ck_assert(!lone.s->silence.suspect);
+    lone_end();
+}
+END_TEST
+
 START_TEST(patience_fades_in_ten_seconds_each)
 {
     begin();
@@ -192,6 +248,9 @@ int main(void)
     tcase_add_test(t, who_answers_a_probe_has_lost_what_was_in_flight);
     tcase_add_test(t, who_was_only_late_gets_more_patience_up_to_sixteen_times);
     tcase_add_test(t, a_loss_that_was_repaired_teaches_none);
+    tcase_add_test(t, an_ack_that_leaves_the_window_full_is_no_proof_but_the_next_one_is);
+    tcase_add_test(t, behind_an_ack_that_is_no_proof_the_next_probe_decides);
+    tcase_add_test(t, a_retransmission_that_arrives_is_proof_in_a_full_window_too);
     tcase_add_test(t, patience_fades_in_ten_seconds_each);
     tcase_add_test(t, a_break_of_ours_is_no_silence_of_the_path);
     suite_add_tcase(suite, t);
