@@ -18,8 +18,8 @@
 #define PACKETS     40
 #define RUNS        64 /* in a round */
 #define ROUNDS      20
-#define POLL        1000 /* us */
-#define EXCHANGES   300
+#define POLL        4000 /* us: longer than others on the machine keep a thread waiting */
+#define EXCHANGES   150
 
 /* ---- the scripted core, only used by its worker's thread while that runs --------------------- */
 
