@@ -1,6 +1,7 @@
 /* See census.h. Ids are the daemon's own numbers, so that no key is needed to spread them. */
 #include <stdlib.h>
 #include "admin/census.h"
+#include "admin/per_second.h"
 #include "base/hash.h"
 #include "base/list.h"
 
@@ -71,11 +72,6 @@ static struct citizen *enter(struct census *c, uint64_t id)
     htable_insert(&c->table, &one->node, hash_of(id));
     list_append(&c->seen, &one->link);
     return one;
-}
-
-static uint64_t per_second(uint64_t now, uint64_t before, braid_time us)
-{
-    return now < before ? 0 : (now - before) * (uint64_t)BRAID_SECOND / (uint64_t)us;
 }
 
 struct census_rate census_look(struct census *c, uint64_t id, uint64_t from_client, uint64_t to_client,

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <event2/event.h>
 #include "admin/meter.h"
+#include "admin/per_second.h"
 #include "admin/render.h"
 
 struct meter {
@@ -27,19 +28,13 @@ struct meter {
 
 /* ---- one second ------------------------------------------------------------------------------ */
 
-/* Counters that have become less were counted anew. */
-static uint64_t rate(uint64_t now, uint64_t before, int64_t us)
-{
-    return now < before ? 0 : (now - before) * (uint64_t)BRAID_SECOND / (uint64_t)us;
-}
-
 static struct meter_point path_point(const struct braid_path_stats *now,
                                      const struct braid_path_stats *before, int64_t us)
 {
-    struct meter_point p = {.in = rate(now->bytes_in, before->bytes_in, us),
-                            .out = rate(now->bytes_out, before->bytes_out, us),
-                            .sent = rate(now->segments_sent, before->segments_sent, us),
-                            .again = rate(now->segments_again, before->segments_again, us)};
+    struct meter_point p = {.in = per_second(now->bytes_in, before->bytes_in, us),
+                            .out = per_second(now->bytes_out, before->bytes_out, us),
+                            .sent = per_second(now->segments_sent, before->segments_sent, us),
+                            .again = per_second(now->segments_again, before->segments_again, us)};
     for (unsigned i = 0; i <= BRAID_RTT_BOUNDS; i++)
         p.samples += now->rtt.samples[i] - before->rtt.samples[i];
     if (p.samples > 0)
@@ -55,13 +50,13 @@ static void note(struct meter *m, const struct snapshot_worker *now, int64_t us)
     struct meter_point *row = m->ring + (size_t)m->newest * m->first[METER_KINDS];
     for (unsigned i = 0; i < now->n_edges; i++) {
         const uint64_t *a = now->edges[i].counters.v, *b = before->edges[i].counters.v;
-        *row++ = (struct meter_point){.in = rate(a[EDGE_TO_SERVER], b[EDGE_TO_SERVER], us),
-                                      .out = rate(a[EDGE_FROM_SERVER], b[EDGE_FROM_SERVER], us)};
+        *row++ = (struct meter_point){.in = per_second(a[EDGE_TO_SERVER], b[EDGE_TO_SERVER], us),
+                                      .out = per_second(a[EDGE_FROM_SERVER], b[EDGE_FROM_SERVER], us)};
     }
     for (unsigned i = 0; i < now->n_cpes; i++) {
         const uint64_t *a = now->cpes[i].counters.v, *b = before->cpes[i].counters.v;
-        *row++ = (struct meter_point){.in = rate(a[CPE_UP], b[CPE_UP], us),
-                                      .out = rate(a[CPE_DOWN], b[CPE_DOWN], us)};
+        *row++ = (struct meter_point){.in = per_second(a[CPE_UP], b[CPE_UP], us),
+                                      .out = per_second(a[CPE_DOWN], b[CPE_DOWN], us)};
     }
     for (unsigned i = 0; i <= now->n_paths; i++)
         *row++ = path_point(&now->paths[i].stats, &before->paths[i].stats, us);

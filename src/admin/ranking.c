@@ -69,7 +69,7 @@ static bool matches(const struct ranking *r, const struct snapshot_conn *c)
 
 /* ---- the order ------------------------------------------------------------------------------- */
 
-static uint64_t worst_rtt(const struct braid_conn_stats *c)
+uint64_t ranking_worst_rtt(const struct braid_conn_stats *c)
 {
     uint64_t worst = 0;
     for (unsigned i = 0; i < c->n_subflows; i++)
@@ -78,7 +78,7 @@ static uint64_t worst_rtt(const struct braid_conn_stats *c)
     return worst;
 }
 
-static uint64_t retransmits(const struct braid_conn_stats *c)
+uint64_t ranking_retransmits(const struct braid_conn_stats *c)
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < c->n_subflows; i++)
@@ -97,9 +97,9 @@ static uint64_t rank_of(enum ranking_key key, const struct ranked *one)
     case RANKING_AGE:
         return one->now > c->opened_at ? (uint64_t)(one->now - c->opened_at) : 0;
     case RANKING_RTT:
-        return worst_rtt(c);
+        return ranking_worst_rtt(c);
     case RANKING_RETRANSMITS:
-        return retransmits(c);
+        return ranking_retransmits(c);
     case RANKING_MEMORY:
         return c->memory;
     case RANKING_SUBFLOWS:

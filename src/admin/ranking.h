@@ -54,6 +54,9 @@ struct ranking {
 
 /* "rate" and so on. False: it is none of them. */
 bool ranking_key(const char *word, enum ranking_key *key);
+/* Over the connection's subflows: the longest smoothed round trip, in microseconds; segments sent again. */
+uint64_t ranking_worst_rtt(const struct braid_conn_stats *c);
+uint64_t ranking_retransmits(const struct braid_conn_stats *c);
 /* Nothing yet; conf and census must outlive it, and the caller frees it by ranking_free. NULL: memory is
  * short. */
 struct ranking *ranking_new(const struct ranking_wish *wish, const struct conf *conf, struct census *census);

@@ -208,16 +208,10 @@ static void top_row(struct doc *d, const struct snapshot_view *v, const struct r
     const struct render_conn r = render_conn_of(one->conn);
     char id[24], client[ADDR_TEXT], server[ADDR_TEXT], from[RENDER_SIZE], to[RENDER_SIZE], subflows[16],
         rtt[16], again[16];
-    int64_t worst = 0;
-    uint64_t retransmits = 0;
-    for (unsigned i = 0; i < c->n_subflows; i++) {
-        worst = c->subflows[i].srtt_us > worst ? c->subflows[i].srtt_us : worst;
-        retransmits += c->subflows[i].retransmits;
-    }
     snprintf(id, sizeof(id), "%" PRIu64, snapshot_conn_id(c->id, one->worker, v->n_workers));
     snprintf(subflows, sizeof(subflows), "%u", c->n_subflows);
-    snprintf(rtt, sizeof(rtt), "%.1f ms", (double)worst / BRAID_MS);
-    snprintf(again, sizeof(again), "%" PRIu64, retransmits);
+    snprintf(rtt, sizeof(rtt), "%.1f ms", (double)ranking_worst_rtt(c) / BRAID_MS);
+    snprintf(again, sizeof(again), "%" PRIu64, ranking_retransmits(c));
     doc_printf(d, TOP_FORMAT, id, r.name, kind_text(c), addr_text(&r.client, client),
                server_text(one->conn, server), render_bit_rate(one->rate.from_client, from),
                render_bit_rate(one->rate.to_client, to), subflows, rtt, again);
