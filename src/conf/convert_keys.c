@@ -2,19 +2,11 @@
 #include <ctype.h>
 #include <string.h>
 #include "conf/convert_keys.h"
-#include "conf/reach_rules.h"
 
 /* The one being read. */
 static struct convert_params *current(struct parser *p)
 {
     return &p->conf->edges[parser_section(p)->place].convert;
-}
-
-int convert_set_allow(struct parser *p, const char *value)
-{
-    static const struct rules_key key = {.name = "allow", .usage = RULES_ALLOW_USAGE};
-    struct convert_params *c = current(p);
-    return rules_parse(p, &key, value, c->allow, &c->n_allow);
 }
 
 int convert_set_open(struct parser *p, const char *value)

@@ -6,7 +6,6 @@
 #include "conf/parser.h"
 
 /* Each as the set of struct conf_key. */
-int convert_set_allow(struct parser *p, const char *value);
 int convert_set_open(struct parser *p, const char *value);
 int convert_set_cookie(struct parser *p, const char *value);
 int convert_set_psk(struct parser *p, const char *value);

@@ -166,6 +166,23 @@ static int set_targets(struct parser *p, const char *value)
     return rules_parse(p, &key, value, e->reach, &e->n_reach);
 }
 
+static int set_allow(struct parser *p, const char *value)
+{
+    static const struct rules_key key = {.name = "allow", .usage = RULES_ALLOW_USAGE};
+    struct access *a = &current(p)->access;
+    return rules_parse(p, &key, value, a->allow, &a->n_allow);
+}
+
+static int set_deny(struct parser *p, const char *value)
+{
+    static const struct rules_key key = {
+        .name = "deny",
+        .usage = "those that are not meant, such as !10.0.0.5, 10.0.0.0/8, 2001:db8::/32",
+        .but_allows = true};
+    struct access *a = &current(p)->access;
+    return rules_parse(p, &key, value, a->deny, &a->n_deny);
+}
+
 static const struct conf_key keys[] = {
     {"mode", set_mode, false, NULL},
     {"listen", set_listen, true, "10.99.9.1:8080"},
@@ -174,7 +191,8 @@ static const struct conf_key keys[] = {
     {"ports", set_ports, false, NULL},
     {"targets", set_targets, false, NULL},
     {"bypass", set_bypass, false, NULL},
-    {"allow", convert_set_allow, false, NULL},
+    {"allow", set_allow, false, NULL},
+    {"deny", set_deny, false, NULL},
     {"open", convert_set_open, false, NULL},
     {"cookie", convert_set_cookie, false, NULL},
     {"psk", convert_set_psk, false, NULL},

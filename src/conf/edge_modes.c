@@ -39,7 +39,6 @@ static const struct {
     {"bypass", CONVERT,
      "has a meaning only with mode = transparent; remove it (clients are told which servers speak MPTCP), or "
      "set that"},
-    {"allow", EXPLICIT | TRANSPARENT, only_convert},
     {"open", EXPLICIT | TRANSPARENT, only_convert},
     {"cookie", EXPLICIT | TRANSPARENT, only_convert},
     {"psk", EXPLICIT | TRANSPARENT, only_convert},
@@ -73,8 +72,8 @@ static int check_convert(struct parser *p, const struct conf_section *s, const s
     const struct convert_params *c = &e->convert;
     int psk = parser_given_line(s, "psk");
     bool allows = false;
-    for (unsigned i = 0; i < c->n_allow; i++)
-        allows |= c->allow[i].allow;
+    for (unsigned i = 0; i < e->access.n_allow; i++)
+        allows |= e->access.allow[i].allow;
     if (!allows && !c->open)
         return parser_fail_at(p, parser_key_line(s, "allow"), s->title, "allow",
                               "names no clients; name those that may connect to servers from here, such as "

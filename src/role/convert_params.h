@@ -2,7 +2,7 @@
 #ifndef BRAID_ROLE_CONVERT_PARAMS_H
 #define BRAID_ROLE_CONVERT_PARAMS_H
 
-#include "role/reach.h"
+#include <stdbool.h>
 
 #define CONVERT_PSK_MIN 16 /* bytes */
 #define CONVERT_PSK_MAX 64
@@ -16,9 +16,7 @@ enum convert_cookie_kind {
 };
 
 struct convert_params {
-    struct reach_rule allow[REACH_RULES_MAX]; /* clients; the first that matches counts */
-    unsigned n_allow;
-    bool open; /* those that none matches may convert, too */
+    bool open; /* clients that no item of the edge's allow list matches may convert, too */
     enum convert_cookie_kind cookie;
     char psk[CONVERT_PSK_MAX + 1];
     unsigned pending;     /* connections of one client, on one worker, whose server has not answered */

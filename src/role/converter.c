@@ -226,7 +226,10 @@ static void on_incoming(void *ctx, struct braid_conn *c)
         braid_conn_refuse(c, BRAID_REFUSE_RESET);
         return;
     }
-    if (converter_allows(e, &client.ip))
+    if (access_denies(&e->params->access, &client.ip)) {
+        e->counters.v[EDGE_DENIED]++;
+        client_refuse(cl, BRAID_REFUSE_RESET);
+    } else if (converter_allows(e, &client.ip))
         read_message(cl);
     else
         converter_refuse(cl, &v);

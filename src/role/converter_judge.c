@@ -35,8 +35,8 @@ static void refused(struct converter_verdict *v, enum edge_counter counter, enum
 
 bool converter_allows(const struct edge *e, const struct braid_ip *client)
 {
-    const struct convert_params *p = &e->params->convert;
-    return reach_first(p->allow, p->n_allow, client, p->open);
+    const struct access *a = &e->params->access;
+    return reach_first(a->allow, a->n_allow, client, e->params->convert.open);
 }
 
 /* ---- cookies ----------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include <braid/core.h>
 #include "base/targets.h"
+#include "role/access.h"
 #include "role/convert_params.h"
 #include "role/profile.h"
 #include "role/reach.h"
@@ -42,6 +43,7 @@ struct edge_params {
     unsigned n_listen;
     char *target_host; /* address literal or name; NULL: not explicit */
     uint16_t target_port;
+    struct access access; /* to clients, by their addresses */
     struct convert_params convert;
     struct braid_ip signal[EDGE_SIGNAL_MAX];
     unsigned n_signal;
@@ -84,7 +86,8 @@ struct edge_params {
       "clients reset without an Error TLV, since there were too many")                                       \
     X(EDGE_EARLY, "early",                                                                                   \
       "of the accepted ones, those whose SYN brought data that went to the server at once")                  \
-    X(EDGE_FATE, "first_gone", "connections that ended with their first subflow, by fate_sharing")
+    X(EDGE_FATE, "first_gone", "connections that ended with their first subflow, by fate_sharing")           \
+    X(EDGE_DENIED, "denied", "connections reset since the edge does not serve the client's address")
 
 enum edge_counter {
 #define X(id, name, help) id,

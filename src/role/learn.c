@@ -33,6 +33,8 @@ int edges_bypass_new(struct edges *es)
 bool edge_wants(void *ctx, const struct braid_addr *client, const struct braid_addr *server)
 {
     struct edge *e = ctx;
+    if (!access_allows(&e->params->access, &client->ip))
+        return true; /* to be refused, whatever its server is */
     if (edge_wants_plain(ctx, client, server))
         return false; /* the server answers by itself, and does not know MPTCP */
     if (!edge_bypasses(e) || !bypass_pass(e->owner->bypass, e->number, server, clock_now()))

@@ -167,21 +167,32 @@ static void ask_server(struct client *cl)
 
 /* ---- the client comes ---------------------------------------------------------------------------- */
 
+static void turn_away(struct edge *e, struct braid_conn *c, enum edge_counter why, enum braid_refusal how)
+{
+    e->counters.v[why]++;
+    braid_conn_refuse(c, how);
+}
+
+/* A client that is denied is told by a RST. Silence would hide nothing, since others are answered at this
+ * address, and who hears nothing takes it for a network that drops MPTCP, and does without it towards
+ * everybody for a while. */
 static void on_incoming(void *ctx, struct braid_conn *c)
 {
     struct edge *e = ctx;
     struct braid_addr meant, client;
     e->counters.v[EDGE_INCOMING]++;
     braid_conn_addrs(c, &meant, &client);
+    if (!access_allows(&e->params->access, &client.ip)) {
+        turn_away(e, c, EDGE_DENIED, BRAID_REFUSE_RESET);
+        return;
+    }
     if (!e->mode->reaches(e, &meant.ip)) {
-        e->counters.v[EDGE_FORBIDDEN]++;
-        braid_conn_refuse(c, BRAID_REFUSE_UNREACHABLE);
+        turn_away(e, c, EDGE_FORBIDDEN, BRAID_REFUSE_UNREACHABLE);
         return;
     }
     struct client *cl = client_new(e, c);
     if (!cl) {
-        e->counters.v[EDGE_FAILED]++;
-        braid_conn_refuse(c, BRAID_REFUSE_RESET);
+        turn_away(e, c, EDGE_FAILED, BRAID_REFUSE_RESET);
         return;
     }
     client_profile_begin(cl, meant.port);

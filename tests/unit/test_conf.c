@@ -158,8 +158,9 @@ START_TEST(what_is_left_out_has_the_documented_default)
 END_TEST
 
 #define LIST_EDGE                                                                                            \
-    "mode, listen, target, source, ports, targets, bypass, allow, open, cookie, psk, pending, bare_syn, "    \
-    "early, signal, profile, profiles, scheduler, congestion, path_manager, checksum, fate_sharing, joins"
+    "mode, listen, target, source, ports, targets, bypass, allow, deny, open, cookie, psk, pending, "        \
+    "bare_syn, early, signal, profile, profiles, scheduler, congestion, path_manager, checksum, "            \
+    "fate_sharing, joins"
 #define BAD_BYPASS " is neither off nor a number of seconds from 1 to 86400; give one, such as 600"
 #define BAD_TARGETS                                                                                          \
     "; give addresses and prefixes, separated by commas, and a \"!\" before those that are not "             \

@@ -20,7 +20,7 @@ static bool allows(const struct edge_params *e, const char *client)
 {
     struct braid_ip ip;
     ck_assert_int_eq(ip_parse(client, &ip), 0);
-    return reach_first(e->convert.allow, e->convert.n_allow, &ip, e->convert.open);
+    return reach_first(e->access.allow, e->access.n_allow, &ip, e->convert.open);
 }
 
 START_TEST(a_converter_has_several_addresses_and_says_who_may_convert)
@@ -90,7 +90,6 @@ static const struct {
     {CONVERT "open = yes\nbypass = off\n",
      "5: [edge conv] bypass: has a meaning only with mode = transparent; remove it (clients are told which "
      "servers speak MPTCP), or set that"},
-    {EDGE "allow = any\n", "4: [edge web] allow: " ONLY_CONVERT},
     {EDGE "open = yes\n", "4: [edge web] open: " ONLY_CONVERT},
     {EDGE "cookie = off\n", "4: [edge web] cookie: " ONLY_CONVERT},
     {EDGE "psk = 0123456789abcdef\n", "4: [edge web] psk: " ONLY_CONVERT},
@@ -98,7 +97,6 @@ static const struct {
     {EDGE "bare_syn = ignore\n", "4: [edge web] bare_syn: " ONLY_CONVERT},
     {EDGE "early = no\n", "4: [edge web] early: " ONLY_CONVERT},
     {CONVERT "early = maybe\n", "4: [edge conv] early: \"maybe\" is not known; it is one of: no, yes"},
-    {TRANSPARENT "allow = any\n", "3: [edge any] allow: " ONLY_CONVERT},
     {"[edge web]\nlisten = 10.0.0.1:80, 10.0.0.3:80\ntarget = 10.0.0.2:80\n",
      "2: [edge web] listen: has more than one address, which only mode = convert may have; give one, and "
      "others as signal or in edges of their own"},
@@ -124,6 +122,8 @@ static const struct {
     {CONVERT "bare_syn = drop\n",
      "4: [edge conv] bare_syn: \"drop\" is not known; it is one of: accept, ignore"},
     {CONVERT "pending = 0\n", "4: [edge conv] pending: \"0\""},
+    {EDGE "deny = everybody\n",
+     "4: [edge web] deny: \"everybody\" is not a prefix; give addresses and prefixes"},
     {CONVERT "allow = somebody\n",
      "4: [edge conv] allow: \"somebody\" is not a prefix; give addresses and prefixes"},
 };
