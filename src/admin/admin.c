@@ -34,7 +34,7 @@ int admin_open(const struct conf *conf, struct event_base *base, struct admin **
     a->conf = conf;
     a->base = base;
     if (control_open(conf->daemon.control, base, &a->control, err, errlen) < 0 ||
-        http_open(&conf->admin.listen, base, &a->http, err, errlen) < 0) {
+        http_open(&conf->admin, base, &a->http, err, errlen) < 0) {
         admin_stop(a);
         return -1;
     }
@@ -73,7 +73,7 @@ int admin_prepare(struct admin *a, const struct conf *conf, char *err, size_t er
 {
     if (addr_equal(&conf->admin.listen, &a->conf->admin.listen))
         return 0;
-    return http_open(&conf->admin.listen, a->base, &a->next_http, err, errlen);
+    return http_open(&conf->admin, a->base, &a->next_http, err, errlen);
 }
 
 void admin_discard(struct admin *a)
@@ -93,8 +93,10 @@ int admin_change(struct admin *a, const struct conf *conf, const struct uplinks 
     a->source->meter = a->meter;
     query_set_change(a->http_queries, conf);
     query_set_change(a->control_queries, conf);
-    if (!a->next_http)
+    if (!a->next_http) {
+        http_change(a->http, &conf->admin);
         return 0;
+    }
     http_free(a->http);
     a->http = a->next_http;
     a->next_http = NULL;

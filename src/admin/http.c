@@ -9,13 +9,13 @@
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include "admin/http.h"
+#include "admin/guard.h"
 #include "admin/json.h"
 #include "admin/request.h"
 #include "admin/response.h"
 #include "admin/visitor.h"
 #include "base/addr.h"
 #include "io/descriptors.h"
-#include "io/log.h"
 #include "io/sockaddr.h"
 
 #define HTTP_BACKLOG         128
@@ -27,8 +27,8 @@
 
 struct http {
     struct crowd crowd; /* first */
+    const struct admin_params *params;
     uint16_t port;
-    bool loopback;
 };
 
 struct client {
@@ -149,19 +149,22 @@ static void reply_nothing_here(struct client *cl)
 
 static void answer(struct client *cl)
 {
+    const struct admin_params *p = ((struct http *)cl->visitor.crowd)->params;
     struct request *r = &cl->request;
     struct command_call call;
     const char *error;
     r->close |= r->body; /* which is not read */
     visitor_answering(&cl->visitor);
-    if (((struct http *)cl->visitor.crowd)->loopback && *r->host && !request_host_is_local(r))
-        reply_error(cl, 403, "the Host header must be an address or localhost");
+    if ((error = guard_place(p, r)) != NULL)
+        reply_error(cl, 403, error);
     else if (!command_at_path(r->path, &call))
         reply_nothing_here(cl);
     else if (r->method == REQUEST_OTHER)
         reply_error(cl, 405, "only GET and HEAD are allowed");
     else if (r->body)
         reply_error(cl, 413, "there is no use for a request's content here");
+    else if ((error = guard_token(p, r)) != NULL)
+        reply_error(cl, 401, error);
     else if (command_take_query(r->query, &call, &error) < 0)
         reply_error(cl, 400, error);
     else
@@ -249,22 +252,16 @@ static int bind_tcp(const struct braid_addr *a, uint16_t *port)
     return fd;
 }
 
-static bool is_loopback(const struct braid_ip *ip)
-{
-    static const struct braid_ip loopback6 = {.b = {[15] = 1}};
-    return ip_is_v4(ip) ? ip->b[12] == 127 : ip_equal(ip, &loopback6);
-}
-
-int http_open(const struct braid_addr *listen, struct event_base *base, struct http **out, char *err,
+int http_open(const struct admin_params *params, struct event_base *base, struct http **out, char *err,
               size_t errlen)
 {
     char text[ADDR_TEXT];
     uint16_t port;
-    int fd = bind_tcp(listen, &port);
+    int fd = bind_tcp(&params->listen, &port);
     if (fd < 0) {
         snprintf(err, errlen,
                  "[admin] listen: cannot listen on %s (%s); give a free port of an address of this host",
-                 addr_text(listen, text), strerror(errno));
+                 addr_text(&params->listen, text), strerror(errno));
         return -1;
     }
     struct http *h = calloc(1, sizeof(*h));
@@ -274,13 +271,8 @@ int http_open(const struct braid_addr *listen, struct event_base *base, struct h
         return -1;
     }
     h->port = port;
-    h->loopback = is_loopback(&listen->ip);
+    h->params = params;
     crowd_init(&h->crowd, base, &http_visitors, descriptors_share(HTTP_CLIENTS), HTTP_HEAD_MAX, fd);
-    if (!h->loopback)
-        log_warn("[admin] listen: %s is not a loopback address: everybody who reaches it sees, without a "
-                 "password, "
-                 "who is connected to whom",
-                 addr_text(listen, text));
     *out = h;
     return 0;
 }
@@ -288,6 +280,11 @@ int http_open(const struct braid_addr *listen, struct event_base *base, struct h
 int http_start(struct http *h, struct query_set *set)
 {
     return crowd_let_in(&h->crowd, set);
+}
+
+void http_change(struct http *h, const struct admin_params *params)
+{
+    h->params = params;
 }
 
 uint16_t http_port(const struct http *h)

@@ -2,7 +2,6 @@
 #include <ctype.h>
 #include <string.h>
 #include "admin/request.h"
-#include "base/addr.h"
 
 #define BAD_REQUEST 400
 #define BAD_VERSION 505
@@ -83,6 +82,29 @@ static int take_host(struct request *r, const char *value)
     return copy(r->host, sizeof(r->host), value, strlen(value)) ? 0 : BAD_REQUEST;
 }
 
+static int take_origin(struct request *r, const char *value)
+{
+    if (r->has_origin)
+        return BAD_REQUEST;
+    r->has_origin = true;
+    copy(r->origin, sizeof(r->origin), value, strlen(value));
+    return 0;
+}
+
+/* RFC 6750 2.1. Another scheme is as good as none. */
+static int take_authorization(struct request *r, const char *value)
+{
+    if (strncasecmp(value, "Bearer ", 7) != 0)
+        return 0;
+    if (r->has_token)
+        return BAD_REQUEST;
+    value += 7;
+    value += strspn(value, " ");
+    r->has_token = true;
+    copy(r->token, sizeof(r->token), value, strlen(value));
+    return 0;
+}
+
 static int take_field(struct request *r, char *line)
 {
     size_t name = strcspn(line, ": \t");
@@ -95,6 +117,10 @@ static int take_field(struct request *r, char *line)
         value[len - 1] = '\0';
     if (strcasecmp(line, "Host") == 0)
         return take_host(r, value);
+    if (strcasecmp(line, "Origin") == 0)
+        return take_origin(r, value);
+    if (strcasecmp(line, "Authorization") == 0)
+        return take_authorization(r, value);
     if (strcasecmp(line, "Connection") == 0)
         r->close |= lists(value, "close");
     else if (strcasecmp(line, "Transfer-Encoding") == 0)
@@ -115,23 +141,16 @@ int request_take_line(struct request *r, char *line, size_t len)
     return r->has_host || r->absolute || r->http_1_0 ? COMPLETE : BAD_REQUEST;
 }
 
-/* A name that an attacker's DNS resolves to 127.0.0.1 would let a web page read the port through its
- * visitor's browser. */
-bool request_host_is_local(const struct request *r)
+const char *request_host_name(const struct request *r, char out[REQUEST_HOST])
 {
-    char name[ADDR_TEXT];
-    struct braid_addr a;
-    struct braid_ip ip;
-    size_t len = strlen(r->host);
-    if (len >= sizeof(name))
-        return false;
-    strcpy(name, r->host);
-    if (addr_parse(name, &a) == 0 || ip_parse(name, &ip) == 0)
-        return true;
-    if (name[0] == '[' && name[len - 1] == ']') {
-        name[len - 1] = '\0';
-        return ip_parse(name + 1, &ip) == 0;
+    const char *from = r->host, *end = strchr(from, ':');
+    if (*from == '[') {
+        end = strchr(++from, ']');
+        if (!end || (end[1] != ':' && end[1] != '\0'))
+            end = from;
+    } else if (end && strchr(end + 1, ':')) {
+        end = NULL; /* IPv6 as it should not be, without brackets */
     }
-    name[strcspn(name, ":")] = '\0';
-    return strcasecmp(name, "localhost") == 0;
+    copy(out, REQUEST_HOST, from, end ? (size_t)(end - from) : strlen(from));
+    return out;
 }

@@ -8,6 +8,7 @@ static const struct {
 } reasons[] = {
     {200, "OK"},
     {400, "Bad Request"},
+    {401, "Unauthorized"},
     {403, "Forbidden"},
     {404, "Not Found"},
     {405, "Method Not Allowed"},
@@ -33,8 +34,11 @@ void response_head(struct doc *d, const struct request *r, int code, const char 
     strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
     doc_printf(d,
                "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nCache-Control: no-store\r\n"
-               "X-Content-Type-Options: nosniff\r\n",
+               "X-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\n",
                code, reason_of(code), date, type);
+    if (code == 401) /* RFC 6750 section 3 */
+        doc_printf(d, "WWW-Authenticate: Bearer realm=\"braid\"%s\r\n",
+                   r->has_token ? ", error=\"invalid_token\"" : "");
     if (code == 405)
         doc_puts(d, "Allow: GET, HEAD\r\n");
     if (length)

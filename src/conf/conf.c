@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
+#include "conf/admin_check.h"
 #include "conf/check.h"
 #include "conf/conf.h"
 #include "conf/limits.h"
@@ -71,7 +72,8 @@ static int parse(struct parser *p, const char *text, size_t len)
 {
     reader_read(p, text, len);
     stay_finish(p);
-    if (p->n_errors > 0 || conf_check(p) < 0 || settle_state(p) < 0 || settle_app_socket(p) < 0)
+    if (p->n_errors > 0 || conf_check(p) < 0 || settle_state(p) < 0 || settle_app_socket(p) < 0 ||
+        admin_settle(p) < 0)
         return -1;
     stay_say(p);
     conf_warn(p);
@@ -206,6 +208,7 @@ void conf_free(struct conf *c)
     free(c->daemon.control);
     free(c->daemon.app_socket);
     free(c->daemon.state);
+    admin_forget(&c->admin);
     conf_text_free(&c->text);
     memset(c, 0, sizeof(*c));
 }

@@ -1,4 +1,4 @@
-/* [daemon], [tun] and [admin]. */
+/* [daemon] and [tun]. */
 #include <grp.h>
 #include <string.h>
 #include "base/addr.h"
@@ -188,24 +188,6 @@ static int set_rps(struct parser *p, const char *value)
     return 0;
 }
 
-/* ---- [admin] ------------------------------------------------------------------------------------------ */
-
-static int set_admin_listen(struct parser *p, const char *value)
-{
-    struct braid_addr a;
-    if (addr_parse(value, &a) < 0 || a.port == 0)
-        return parser_fail(
-            p, "listen",
-            "\"%.80s\" is not ADDRESS:PORT; give one of this host's addresses and a port, such as "
-            "127.0.0.1:9180 or [::1]:9180",
-            value);
-    if (ip_is_multicast(&a.ip))
-        return parser_fail(
-            p, "listen", "%s is a multicast address; give one of this host's, such as 127.0.0.1:9180", value);
-    p->conf->admin.listen = a;
-    return 0;
-}
-
 static const struct conf_key daemon_keys[] = {
     {"workers", set_workers, false, NULL},
     {"poll", set_poll, false, NULL},
@@ -232,12 +214,5 @@ static const struct conf_key tun_keys[] = {
 };
 SECTION_CHECK_KEYS(tun_keys);
 
-static const struct conf_key admin_keys[] = {
-    {"listen", set_admin_listen, false, NULL},
-    {NULL, NULL, false, NULL},
-};
-SECTION_CHECK_KEYS(admin_keys);
-
 const struct conf_section_kind section_daemon = {"daemon", NULL, daemon_keys, NULL};
 const struct conf_section_kind section_tun = {"tun", NULL, tun_keys, NULL};
-const struct conf_section_kind section_admin = {"admin", NULL, admin_keys, NULL};

@@ -5,7 +5,8 @@
 #include "conf/parser.h"
 
 /* daemon_keys.c */
-extern const struct conf_section_kind section_daemon, section_tun, section_admin;
+extern const struct conf_section_kind section_daemon, section_tun;
+extern const struct conf_section_kind section_admin;   /* admin_keys.c */
 extern const struct conf_section_kind section_limits;  /* limit_keys.c */
 extern const struct conf_section_kind section_path;    /* path_keys.c */
 extern const struct conf_section_kind section_uplink;  /* uplink_keys.c */

@@ -12,8 +12,17 @@
 
 #define CONF_ERROR_MAX 1024 /* room for every error line */
 
+#define ADMIN_NAMES_MAX 8
+
+struct bearer_tokens;
+
 struct admin_params {
-    struct braid_addr listen; /* of the HTTP port */
+    struct braid_addr listen;     /* of the HTTP port */
+    char *names[ADMIN_NAMES_MAX]; /* by which a browser may ask for it, besides addresses and localhost */
+    unsigned n_names;
+    bool insecure;                /* strangers may read it */
+    char *token_file;             /* NULL: none, and ... */
+    struct bearer_tokens *tokens; /* ... NULL; else one of them is asked for */
 };
 
 struct conf {

@@ -52,7 +52,7 @@ int value_item(const char **list, char *out, size_t outlen)
 
 /* RFC 1123 section 2.1: labels of letters, digits and hyphens, no hyphen at either end. A name of digits and
  * dots only is an address with a flaw. */
-static bool is_host_name(const char *s)
+bool value_is_host_name(const char *s)
 {
     bool letter = false;
     size_t label = 0;
@@ -88,7 +88,7 @@ int value_host_port(const char *text, char host[VALUE_HOST_MAX + 1], uint16_t *p
     host[to - from] = '\0';
     struct braid_ip ip;
     bool literal = ip_parse(host, &ip) == 0;
-    if (bracketed != (literal && strchr(host, ':') != NULL) || (!literal && !is_host_name(host)))
+    if (bracketed != (literal && strchr(host, ':') != NULL) || (!literal && !value_is_host_name(host)))
         return -1;
     *port = (uint16_t)number;
     return 0;

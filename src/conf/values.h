@@ -20,6 +20,8 @@ int value_item(const char **list, char *out, size_t outlen);
 /* "host:port", "192.0.2.1:80" or "[2001:db8::1]:80"; host without brackets, port not 0. -1: it is none of
  * these. */
 int value_host_port(const char *text, char host[VALUE_HOST_MAX + 1], uint16_t *port);
+/* Of one host, and no address. */
+bool value_is_host_name(const char *text);
 /* "443" or "80 - 443". -1: it is neither, or upside down. */
 int value_ports(const char *text, uint16_t *first, uint16_t *last);
 /* "0-3, 6" of CPUs below RPS_CPUS, as a mask (io/rps.h). -1: it is no list of these. */

@@ -1,6 +1,7 @@
 /* What is right by itself, and will have no effect, or another one than whoever wrote it may think. */
 #include "base/addr.h"
 #include "base/port_range.h"
+#include "conf/admin_check.h"
 #include "conf/policy_check.h"
 #include "conf/relay_keys.h"
 #include "conf/sections.h"
@@ -132,6 +133,8 @@ void conf_warn(struct parser *p)
             warn_of_tun(p, s);
         else if (s->kind == &section_limits)
             warn_of_limits(p, s);
+        else if (s->kind == &section_admin)
+            admin_warn(p, s);
         warn_of_relay(p, s);
         warn_of_converter(p, s);
         policy_warn(p, i);

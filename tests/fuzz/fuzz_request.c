@@ -1,9 +1,10 @@
-/* Feeds the parser of HTTP request heads with arbitrary lines, as a client of the admin port may. */
+/* Feeds the parser of HTTP request heads with arbitrary lines, as a client of the admin port may, and has the
+ * guard judge what comes of it. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/request.h"
+#include "admin/guard.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -34,5 +35,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         abort();
     if (strlen(r.path) >= REQUEST_PATH || strlen(r.host) >= REQUEST_HOST || (code == 200 && !r.begun))
         abort();
+    static const struct admin_params nobody;
+    char name[REQUEST_HOST];
+    request_host_name(&r, name);
+    if (strlen(name) >= REQUEST_HOST || strlen(r.origin) >= sizeof(r.origin) ||
+        strlen(r.token) >= REQUEST_TOKEN || guard_token(&nobody, &r))
+        abort();
+    guard_place(&nobody, &r);
     return 0;
 }

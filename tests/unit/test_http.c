@@ -1,139 +1,6 @@
 /* The HTTP port over loopback, answered from fake workers. */
-#include <check.h>
-#include <signal.h>
-#include <stdio.h>
-#include <event2/event.h>
-#include "admin/census.h"
-#include "admin/http.h"
-#include "admin_client.h"
-#include "admin_fake.h"
+#include "http_harness.h"
 #include "suite.h"
-
-static struct event_base *base;
-static struct fake fake;
-static struct conf conf;
-static struct query_set *set;
-static struct http *http;
-
-static void start(const char *listen, unsigned queries, int answer_ms)
-{
-    char err[CONF_ERROR_MAX];
-    struct braid_addr a = fake_addr(listen);
-    const struct query_limits limits = {.queries = queries, .answer_ms = answer_ms};
-    set = query_set_new(base, &fake.source, &conf, &limits);
-    a.port = 0;
-    ck_assert_msg(http_open(&a, base, &http, err, sizeof(err)) == 0, "%s", err);
-    ck_assert_int_eq(http_start(http, set), 0);
-}
-
-static void setup(void)
-{
-    signal(SIGPIPE, SIG_IGN); /* as main.c does */
-    base = event_base_new();
-    fake_conf(&conf);
-    fake_init(&fake, base, 3);
-    fake.source.census = census_new();
-    fake.conns[1] = 100;
-    fake.conns[2] = 1;
-    start("127.0.0.1:1", 8, 5000);
-}
-
-static void teardown(void)
-{
-    http_free(http);
-    query_set_free(set);
-    fake_release(&fake);
-    event_base_loop(base, EVLOOP_NONBLOCK);
-    ck_assert_uint_eq(fake.open_dumps, 0);
-    census_free(fake.source.census);
-    event_base_free(base);
-    conf_free(&conf);
-}
-
-static void restart(const char *listen, unsigned queries, int answer_ms)
-{
-    http_free(http);
-    query_set_free(set);
-    start(listen, queries, answer_ms);
-}
-
-/* A reply taken apart; body is dechunked in place. */
-struct http_reply {
-    struct reply_text raw;
-    int code;
-    char *body;
-    bool chunked, whole;
-};
-
-static void dechunk(struct http_reply *r)
-{
-    char *from = r->body, *to = r->body;
-    for (;;) {
-        char *end;
-        size_t n = strtoul(from, &end, 16);
-        if (end == from || strncmp(end, "\r\n", 2) != 0)
-            break;
-        r->whole = n == 0;
-        if (n == 0 || end + 2 + n + 2 > r->raw.text + r->raw.len)
-            break;
-        memmove(to, end + 2, n);
-        to += n;
-        from = end + 2 + n + 2;
-    }
-    *to = '\0';
-}
-
-static struct http_reply take_apart(struct reply_text raw)
-{
-    struct http_reply r = {.raw = raw};
-    char *blank = strstr(raw.text, "\r\n\r\n");
-    ck_assert_msg(blank != NULL, "no HTTP reply: %s", raw.text);
-    ck_assert_int_eq(sscanf(raw.text, "HTTP/1.%*d %d", &r.code), 1);
-    *blank = '\0';
-    r.body = blank + 4;
-    r.chunked = strcasestr(raw.text, "Transfer-Encoding: chunked") != NULL;
-    r.whole = true;
-    if (r.chunked)
-        dechunk(&r);
-    return r;
-}
-
-static int begin(const char *method, const char *path, const char *headers)
-{
-    char request[512];
-    int fd = client_tcp(http_port(http));
-    snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\nConnection: close\r\n%s\r\n", method, path,
-             *headers ? headers : "Host: localhost\r\n");
-    client_send(fd, request);
-    return fd;
-}
-
-static struct http_reply ask(const char *method, const char *path, const char *headers)
-{
-    return take_apart(client_receive(base, begin(method, path, headers)));
-}
-
-static struct http_reply get(const char *path)
-{
-    return ask("GET", path, "Host: 127.0.0.1\r\n");
-}
-
-static void has(const struct http_reply *r, const char *part)
-{
-    ck_assert_msg(strstr(r->body, part) != NULL, "\"%s\" is not in: %s", part, r->body);
-}
-
-/* Runs a Python program over the body, which is d in it. */
-static void python(const struct http_reply *r, const char *program)
-{
-    char command[2048];
-    snprintf(command, sizeof(command), "python3 -c 'import json, sys\nd = json.load(sys.stdin)\n%s'",
-             program);
-    FILE *p = popen(command, "w");
-    ck_assert_ptr_nonnull(p);
-    fputs(r->body, p);
-    ck_assert_int_eq(pclose(p), 0);
-}
 
 /* ---- documents ---- */
 
@@ -357,15 +224,6 @@ START_TEST(an_address_or_localhost_as_host_is_fine)
 }
 END_TEST
 
-START_TEST(any_host_is_fine_where_the_port_is_not_on_loopback)
-{
-    restart("0.0.0.0:1", 8, 5000);
-    struct http_reply r = ask("GET", "/api/v1/counters", "Host: monitor.example\r\n");
-    ck_assert_int_eq(r.code, 200);
-    free(r.raw.text);
-}
-END_TEST
-
 START_TEST(rubbish_and_long_headers_end_the_connection_only)
 {
     static char text[20000];
@@ -397,14 +255,14 @@ START_TEST(a_port_in_use_is_one_line)
 {
     char err[CONF_ERROR_MAX], expected[CONF_ERROR_MAX];
     struct http *second;
-    struct braid_addr a = fake_addr("127.0.0.1:1");
-    a.port = http_port(http);
+    struct admin_params a = {.listen = fake_addr("127.0.0.1:1")};
+    a.listen.port = http_port(http);
     ck_assert_int_eq(http_open(&a, base, &second, err, sizeof(err)), -1);
     snprintf(expected, sizeof(expected),
              "[admin] listen: cannot listen on 127.0.0.1:%u (Address already in use); give a free port of an "
              "address "
              "of this host",
-             a.port);
+             a.listen.port);
     ck_assert_str_eq(err, expected);
 }
 END_TEST
@@ -582,7 +440,6 @@ int main(void)
     tcase_add_test(t, idle_clients_make_way_for_those_who_ask);
     tcase_add_test(t, lists_that_nobody_reads_leave_room_for_other_documents);
     tcase_add_test(t, an_address_or_localhost_as_host_is_fine);
-    tcase_add_test(t, any_host_is_fine_where_the_port_is_not_on_loopback);
     tcase_add_test(t, rubbish_and_long_headers_end_the_connection_only);
     tcase_add_test(t, a_port_in_use_is_one_line);
     tcase_add_test(t, a_worker_that_does_not_answer_gives_503);
