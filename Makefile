@@ -19,7 +19,7 @@ CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE
 LDFLAGS += $(SAN) $(if $(LTO),-fno-lto) -pthread -pie -Wl,-z,relro,-z,now
 CORE    := base wire tcp mptcp core cc sched pm
 SHELLS  := app io relay role service conf admin
-SHELL_LIBS := -levent -levent_pthreads -linih -lmnl -lnftables -lcares
+SHELL_LIBS := -levent -levent_pthreads -levent_openssl -lssl -linih -lmnl -lnftables -lcares
 core_src  := $(wildcard $(CORE:%=src/%/*.c)) $(wildcard src/plugins.c)
 daemon_src := $(wildcard $(SHELLS:%=src/%/*.c))
 wiring_obj := $(B)/src/main.o $(B)/src/reload.o
@@ -73,7 +73,7 @@ $(B)/libshell.a: $(shell_obj)
 $(B)/braidd: $(wiring_obj) $(daemon_obj) $(core_obj)
 	$(CC) $(LDFLAGS) $(if $(LTO),$(OPT) $(HARDEN) $(LTO)) -o $@ $^ $(SHELL_LIBS) -lcrypto -lm
 $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
-	$(CC) $(LDFLAGS) -o $@ $^
+	$(CC) $(LDFLAGS) -o $@ $^ -lssl -lcrypto
 $(B)/braid-connect: $(B)/src/connect/braid-connect.o $(B)/libbraid-socket.a
 	$(CC) $(LDFLAGS) -o $@ $^
 # Programs bring neither our sanitizers nor our optimiser, and see nothing but what the header declares.

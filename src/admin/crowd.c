@@ -11,14 +11,22 @@
 
 #define PAUSE 1 /* seconds */
 
+static void dismiss_first(struct list *l)
+{
+    visitor_free(list_entry(l->next, struct visitor, link));
+}
+
 /* False: nobody does, since all are being answered. */
 static bool make_way(struct crowd *c)
 {
+    if (c->tls && c->n_shaking >= CROWD_HANDSHAKES)
+        dismiss_first(&c->shaking);
     if (c->n < c->most)
         return true;
-    if (list_empty(&c->asking))
+    struct list *who = list_empty(&c->shaking) ? &c->asking : &c->shaking;
+    if (list_empty(who))
         return false;
-    visitor_free(list_entry(c->asking.next, struct visitor, link));
+    dismiss_first(who);
     return true;
 }
 
@@ -60,6 +68,7 @@ void crowd_init(struct crowd *c, struct event_base *base, const struct visitor_o
                 size_t line_max, int fd)
 {
     *c = (struct crowd){.base = base, .ops = ops, .most = most, .line_max = line_max, .fd = fd};
+    list_init(&c->shaking);
     list_init(&c->asking);
     list_init(&c->answered);
 }
@@ -79,12 +88,19 @@ int crowd_let_in(struct crowd *c, struct query_set *queries)
     return 0;
 }
 
+void crowd_clear(struct crowd *c)
+{
+    while (!list_empty(&c->shaking))
+        dismiss_first(&c->shaking);
+    while (!list_empty(&c->asking))
+        dismiss_first(&c->asking);
+}
+
 void crowd_disperse(struct crowd *c)
 {
-    struct list *const all[] = {&c->asking, &c->answered};
-    for (unsigned i = 0; i < 2; i++)
-        while (!list_empty(all[i]))
-            visitor_free(list_entry(all[i]->next, struct visitor, link));
+    crowd_clear(c);
+    while (!list_empty(&c->answered))
+        dismiss_first(&c->answered);
     if (c->listener)
         evconnlistener_free(c->listener);
     if (c->pause)

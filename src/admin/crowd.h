@@ -1,6 +1,6 @@
 /* All who are connected to the admin port, or all at the control socket: the listening socket that they come
  * by, and how many they may be. A newcomer beyond that takes the place of whoever has kept us waiting for a
- * request the longest. Main thread only. */
+ * handshake or a request the longest. Main thread only. */
 #ifndef BRAID_ADMIN_CROWD_H
 #define BRAID_ADMIN_CROWD_H
 
@@ -10,7 +10,10 @@
 struct crowd;
 struct event;
 struct evconnlistener;
+struct ssl_ctx_st;
 struct visitor;
+
+#define CROWD_HANDSHAKES 16
 
 /* What the protocol says to them. */
 struct visitor_ops {
@@ -30,7 +33,10 @@ struct visitor_ops {
 struct crowd {
     struct event_base *base;
     const struct visitor_ops *ops;
-    struct list asking, answered; /* visitors, the longest waiting first */
+    struct ssl_ctx_st *tls; /* newcomers speak TLS; NULL: they do not; for the user to set */
+    /* Visitors, the longest waiting first. shaking: those whose TLS handshake is under way, ... */
+    struct list shaking, asking, answered;
+    unsigned n_shaking; /* ... CROWD_HANDSHAKES at most, since each may cost a signature */
     unsigned n, most;
     size_t line_max; /* bytes of input that are read ahead */
     int fd;          /* bound and listening; -1: there is none, or the listener has it */
@@ -47,6 +53,8 @@ int crowd_let_in(struct crowd *c, struct query_set *queries);
 /* Takes over fd as a visitor. 0, or -1: everybody else is being answered, or memory is short; fd is closed
  * then. */
 int crowd_admit(struct crowd *c, int fd);
+/* Has those gone who are not being answered. */
+void crowd_clear(struct crowd *c);
 /* Has all of them gone, and closes the socket. */
 void crowd_disperse(struct crowd *c);
 

@@ -17,10 +17,10 @@ static bool is_our_name(const struct admin_params *p, const char *name)
 }
 
 /* RFC 6454 section 6.2; a browser writes the host in both fields alike. */
-static bool is_same_origin(const struct request *r)
+static bool is_same_origin(const struct admin_params *p, const struct request *r)
 {
     char ours[sizeof(r->origin)];
-    snprintf(ours, sizeof(ours), "http://%s", r->host);
+    snprintf(ours, sizeof(ours), "http%s://%s", p->tls ? "s" : "", r->host);
     return *r->host && strcasecmp(r->origin, ours) == 0;
 }
 
@@ -29,7 +29,7 @@ const char *guard_place(const struct admin_params *p, const struct request *r)
     char name[REQUEST_HOST];
     if (*r->host && !is_our_name(p, request_host_name(r, name)))
         return "the Host header must be an address, localhost, or a name that [admin] hostname lists";
-    if (r->has_origin && !is_same_origin(r))
+    if (r->has_origin && !is_same_origin(p, r))
         return "a web page elsewhere may not ask: the Origin header must be this port";
     return NULL;
 }

@@ -273,6 +273,7 @@ int http_open(const struct admin_params *params, struct event_base *base, struct
     h->port = port;
     h->params = params;
     crowd_init(&h->crowd, base, &http_visitors, descriptors_share(HTTP_CLIENTS), HTTP_HEAD_MAX, fd);
+    h->crowd.tls = params->tls;
     *out = h;
     return 0;
 }
@@ -282,8 +283,15 @@ int http_start(struct http *h, struct query_set *set)
     return crowd_let_in(&h->crowd, set);
 }
 
+/* Those who came before TLS was wanted, or with certificates that may not be good any more, come anew. */
 void http_change(struct http *h, const struct admin_params *params)
 {
+    if (h->crowd.tls || params->tls) {
+        crowd_clear(&h->crowd);
+        list_each (pos, next, &h->crowd.answered)
+            ((struct client *)list_entry(pos, struct visitor, link))->request.close = true;
+    }
+    h->crowd.tls = params->tls;
     h->params = params;
 }
 

@@ -5,10 +5,13 @@
 #include <unistd.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
+#include <openssl/ssl.h>
 #include "admin/visitor.h"
 
-#define FAREWELL 2 /* seconds */
+#define FAREWELL  2 /* seconds */
+#define HANDSHAKE 5 /* likewise, for the whole of it */
 
 /* ---- the socket
  * --------------------------------------------------------------------------------------------
@@ -25,6 +28,8 @@ static void on_written(struct bufferevent *bev, void *arg)
 {
     (void)bev;
     struct visitor *v = arg;
+    if (evbuffer_get_length(visitor_output(v)) > 0)
+        return; /* with TLS we are told late, and more may have come since */
     if (v->over)
         v->crowd->ops->answered(v);
     else if (v->query && v->started)
@@ -33,11 +38,22 @@ static void on_written(struct bufferevent *bev, void *arg)
         v->crowd->ops->written(v);
 }
 
+static void handshake_is_over(struct visitor *v)
+{
+    v->crowd->n_shaking -= v->shaking;
+    v->shaking = false;
+}
+
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
     (void)bev;
-    (void)what;
-    visitor_free(arg);
+    struct visitor *v = arg;
+    if (!(what & BEV_EVENT_CONNECTED)) {
+        visitor_free(v);
+        return;
+    }
+    handshake_is_over(v);
+    visitor_asking(v);
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -55,11 +71,33 @@ static void set_deadline(struct visitor *v, int seconds, struct list *list)
     event_add(v->deadline, &limit);
 }
 
+/* With TLS, what is written leaves at once, before the rest of an answer is there: so callbacks wait until we
+ * are back in the loop. A client that closes without saying so has said all that it wanted (RFC 9112 section
+ * 9.8). */
+static struct bufferevent *speak_tls(struct crowd *c, int fd)
+{
+    SSL *ssl = SSL_new(c->tls);
+    struct bufferevent *bev =
+        ssl ? bufferevent_openssl_socket_new(c->base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
+                                             BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)
+            : NULL;
+    if (bev)
+        bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+    return bev;
+}
+
+static void begin_handshake(struct visitor *v)
+{
+    v->shaking = true;
+    v->crowd->n_shaking++;
+    set_deadline(v, HANDSHAKE, &v->crowd->shaking);
+}
+
 struct visitor *visitor_new(struct crowd *c, int fd)
 {
     struct visitor *v = calloc(1, c->ops->size);
     if (v) {
-        v->bev = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
+        v->bev = c->tls ? speak_tls(c, fd) : bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
         v->deadline = v->bev ? evtimer_new(c->base, on_deadline, v) : NULL;
     }
     if (!v || !v->deadline) {
@@ -76,13 +114,17 @@ struct visitor *visitor_new(struct crowd *c, int fd)
     bufferevent_setwatermark(v->bev, EV_READ, 0, c->line_max);
     bufferevent_setcb(v->bev, on_readable, on_written, on_event, v);
     bufferevent_enable(v->bev, EV_WRITE);
-    visitor_asking(v);
+    if (c->tls)
+        begin_handshake(v);
+    else
+        visitor_asking(v);
     return v;
 }
 
 void visitor_free(struct visitor *v)
 {
     visitor_ask_no_more(v);
+    handshake_is_over(v);
     if (v->crowd->ops->leaves)
         v->crowd->ops->leaves(v);
     event_free(v->deadline);
@@ -121,6 +163,9 @@ void visitor_listening(struct visitor *v)
 
 void visitor_farewell(struct visitor *v)
 {
+    struct ssl_st *ssl = bufferevent_openssl_get_ssl(v->bev); /* NULL: it is not one of TLS */
+    if (ssl)
+        SSL_shutdown(ssl);
     shutdown(bufferevent_getfd(v->bev), SHUT_WR);
     throw_away(v->bev, NULL);
     bufferevent_setcb(v->bev, throw_away, NULL, on_event, v);

@@ -14,6 +14,7 @@ struct visitor {
     struct bufferevent *bev;
     struct event *deadline;
     struct query *query; /* NULL: none, or it is over */
+    bool shaking;        /* the TLS handshake is under way */
     bool started;        /* set by ops->part when there is more than this part */
     bool over;           /* set when the whole answer is in the output */
 };

@@ -55,6 +55,21 @@ static int set_token_file(struct parser *p, const char *value)
     return set_path(p, "token_file", value, &p->conf->admin.token_file);
 }
 
+static int set_tls_cert(struct parser *p, const char *value)
+{
+    return set_path(p, "tls_cert", value, &p->conf->admin.tls_cert);
+}
+
+static int set_tls_key(struct parser *p, const char *value)
+{
+    return set_path(p, "tls_key", value, &p->conf->admin.tls_key);
+}
+
+static int set_tls_client_ca(struct parser *p, const char *value)
+{
+    return set_path(p, "tls_client_ca", value, &p->conf->admin.tls_client_ca);
+}
+
 static int set_insecure(struct parser *p, const char *value)
 {
     return parser_yes(p, "insecure", value, &p->conf->admin.insecure);
@@ -65,6 +80,9 @@ static const struct conf_key admin_keys[] = {
     {"hostname", set_hostname, false, NULL},
     {"token_file", set_token_file, false, NULL},
     {"insecure", set_insecure, false, NULL},
+    {"tls_cert", set_tls_cert, false, NULL},
+    {"tls_key", set_tls_key, false, NULL},
+    {"tls_client_ca", set_tls_client_ca, false, NULL},
     {NULL, NULL, false, NULL},
 };
 SECTION_CHECK_KEYS(admin_keys);

@@ -15,14 +15,17 @@
 #define ADMIN_NAMES_MAX 8
 
 struct bearer_tokens;
+struct ssl_ctx_st;
 
 struct admin_params {
     struct braid_addr listen;     /* of the HTTP port */
     char *names[ADMIN_NAMES_MAX]; /* by which a browser may ask for it, besides addresses and localhost */
     unsigned n_names;
-    bool insecure;                /* strangers may read it */
-    char *token_file;             /* NULL: none, and ... */
-    struct bearer_tokens *tokens; /* ... NULL; else one of them is asked for */
+    bool insecure;                            /* strangers may read it */
+    char *tls_cert, *tls_key, *tls_client_ca; /* paths; NULL: none */
+    struct ssl_ctx_st *tls;                   /* what is made of them (io/tls.h); NULL: HTTP goes without */
+    char *token_file;                         /* NULL: none, and ... */
+    struct bearer_tokens *tokens;             /* ... NULL; else one of them is asked for */
 };
 
 struct conf {

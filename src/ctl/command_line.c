@@ -6,6 +6,7 @@
 #include <braid/control.h>
 #include <braid/version.h>
 #include "ctl/client.h"
+#include "ctl/remote.h"
 
 #define WAIT_MS 20000
 
@@ -28,9 +29,12 @@ static const char *const arguments_shown[] = {
 
 static void usage(FILE *f)
 {
-    fputs("usage: braidctl [-s SOCKET] [--json] [-h] [-V] COMMAND\n"
+    fputs("usage: braidctl [-s SOCKET | --url URL] [--json] [-h] [-V] COMMAND\n"
           "  -s SOCKET  ask the daemon there instead of at " BRAID_CONTROL_PATH "\n"
           "  --json     print one JSON document\n"
+          "  --url URL  ask over HTTP, as at https://HOST:9180; prints JSON\n"
+          "     --ca FILE --cert FILE --key FILE  whom to trust there, and who we are\n"
+          "     --token-file FILE                 the first token in it is shown\n"
           "  -h, -V     print this help, or the version\n"
           "commands:\n",
           f);
@@ -140,7 +144,8 @@ static int make_line(char line[BRAID_CONTROL_LINE], bool json, int n, char **wor
 }
 
 /* words: the command and its arguments. */
-static int run(const char *path, bool json, int n, char **words, FILE *out, FILE *err)
+static int run(const char *path, const struct remote *remote, bool json, int n, char **words, FILE *out,
+               FILE *err)
 {
     char line[BRAID_CONTROL_LINE];
     int c = 0;
@@ -155,13 +160,22 @@ static int run(const char *path, bool json, int n, char **words, FILE *out, FILE
         flaw = make_line(line, json, n, words, err);
     if (flaw)
         return flaw;
+    if (remote->url)
+        return remote_ask(remote, (enum braid_command)c, n, words, WAIT_MS, out, err);
     return c == BRAID_COMMAND_EVENTS ? client_follow(path, line, n > 1, out, err)
                                      : client_ask(path, line, WAIT_MS, out, err);
 }
 
 int client_main(int argc, char **argv, FILE *out, FILE *err)
 {
+    enum { URL = 256, CA, CERT, KEY, TOKEN_FILE };
+    struct remote remote = {0};
     static const struct option long_options[] = {{"json", no_argument, NULL, 'j'},
+                                                 {"url", required_argument, NULL, URL},
+                                                 {"ca", required_argument, NULL, CA},
+                                                 {"cert", required_argument, NULL, CERT},
+                                                 {"key", required_argument, NULL, KEY},
+                                                 {"token-file", required_argument, NULL, TOKEN_FILE},
                                                  {"help", no_argument, NULL, 'h'},
                                                  {"version", no_argument, NULL, 'V'},
                                                  {NULL, 0, NULL, 0}};
@@ -177,6 +191,21 @@ int client_main(int argc, char **argv, FILE *out, FILE *err)
         case 'j':
             json = true;
             break;
+        case URL:
+            remote.url = optarg;
+            break;
+        case CA:
+            remote.ca = optarg;
+            break;
+        case CERT:
+            remote.cert = optarg;
+            break;
+        case KEY:
+            remote.key = optarg;
+            break;
+        case TOKEN_FILE:
+            remote.token_file = optarg;
+            break;
         case 'h':
             usage(out);
             return CLIENT_OK;
@@ -187,5 +216,5 @@ int client_main(int argc, char **argv, FILE *out, FILE *err)
             return misuse(err, "\"%s\" is no option, or lacks its argument", argv[optind - 1]);
         }
     }
-    return run(path, json, argc - optind, argv + optind, out, err);
+    return run(path, &remote, json, argc - optind, argv + optind, out, err);
 }

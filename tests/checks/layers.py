@@ -34,7 +34,7 @@ WIRING = {"main.c", "plugins.c", "reload.c", "reload.h"}  # directly in src/: ma
 
 LIBRARIES = {  # header prefix -> the folders or files that may include it
     "event2/": {"io", "relay", "role", "service", "admin", "main.c"},
-    "openssl/": {"mptcp/crypto.c", "io", "admin", "main.c"},
+    "openssl/": {"mptcp/crypto.c", "io", "admin", "ctl/remote.c", "main.c"},
     "libmnl/": {"io"},
     "nftables/": {"io"},
     "ares.h": {"io/dns.c"},

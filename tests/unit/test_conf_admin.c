@@ -80,6 +80,11 @@ static const struct {
     {"hostname = a,b,c,d,e,f,g,h,i\n", "f.ini:2: [admin] hostname: there are more than 8 names"},
     {"token_file = tokens\n", "f.ini:2: [admin] token_file: \"tokens\" is not the absolute path of a file"},
     {"\ntoken_file = /nowhere/tokens\n", "f.ini:3: [admin] token_file: /nowhere/tokens: No such file"},
+    {"tls_cert = cert.pem\n", "f.ini:2: [admin] tls_cert: \"cert.pem\" is not the absolute path of a file"},
+    {"tls_cert = /nowhere/c\n", "f.ini:2: [admin] tls_cert: needs tls_key, too"},
+    {"tls_key = /nowhere/k\n", "f.ini:2: [admin] tls_key: needs tls_cert, too"},
+    {"tls_client_ca = /nowhere/c\n", "f.ini:2: [admin] tls_client_ca: needs tls_cert, too"},
+    {"tls_cert = /nowhere/c\n\ntls_key = /nowhere/k\n", "f.ini:2: [admin] tls_cert: /nowhere/c: "},
     {"insecure = perhaps\n", "f.ini:2: [admin] insecure: "},
 };
 
@@ -105,7 +110,8 @@ START_TEST(insecure_is_warned_of)
     static const char needless[] = "[admin]\ninsecure = yes\n" EDGE;
     const struct conf_report report = {.say = note};
     ck_assert_int_eq(conf_parse_all("f.ini", open, strlen(open), &conf, &report), 0);
-    ck_assert_msg(strstr(said, "f.ini:3: [admin] insecure: lets everybody") != NULL, "%s", said);
+    ck_assert_msg(strstr(said, "f.ini:2: [admin] listen: is reached from elsewhere: everybody") != NULL, "%s",
+                  said);
     conf_free(&conf);
     ck_assert_int_eq(conf_parse_all("f.ini", needless, strlen(needless), &conf, &report), 0);
     ck_assert_msg(strstr(said, "f.ini:2: [admin] insecure: has no effect") != NULL, "%s", said);

@@ -487,7 +487,7 @@ START_TEST(braidctl_helps)
 {
     char *out, *error;
     ck_assert_int_eq(CTL("-h"), 0);
-    has(out, "usage: braidctl [-s SOCKET] [--json] [-h] [-V] COMMAND\n");
+    has(out, "usage: braidctl [-s SOCKET | --url URL] [--json] [-h] [-V] COMMAND\n");
     has(out, "\n  show ID ");
     free(out);
     free(error);
