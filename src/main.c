@@ -318,13 +318,45 @@ static void say_flaw(void *arg, bool warning, const char *line)
     fprintf(stderr, "%s%s\n", warning ? "warning: " : "", line);
 }
 
-/* Errors end the daemon: they are said the same way as to whoever checks the file. */
-static void log_flaw(void *arg, bool warning, const char *line)
+/* Errors end the daemon: they are said the same way as to whoever checks the file. Warnings wait until it is
+ * known how the log looks. */
+static void keep_warning(void *arg, bool warning, const char *line)
 {
     if (warning)
-        log_warn("%s", line);
+        fprintf(arg, "%s\n", line);
     else
-        say_flaw(arg, false, line);
+        say_flaw(NULL, false, line);
+}
+
+static int read_configuration(struct daemon *d, const char *path)
+{
+    char *kept = NULL, *line;
+    size_t len;
+    FILE *warnings = open_memstream(&kept, &len);
+    if (!warnings) {
+        fprintf(stderr, "braidd: out of memory\n");
+        return -1;
+    }
+    const struct conf_report report = {.say = keep_warning, .arg = warnings};
+    int result = generations_begin(&d->confs, path, &report);
+    fclose(warnings);
+    log_init(result < 0 ? LOG_LEVEL_INFO : d->confs.now->conf.daemon.log_level);
+    if (result == 0)
+        log_record_set_format(d->confs.now->conf.daemon.log_format);
+    for (char *rest = kept; (line = strsep(&rest, "\n")) && *line;)
+        log_warn("%s", line);
+    free(kept);
+    return result;
+}
+
+static int check_configuration(struct daemon *d, const char *path)
+{
+    const struct conf_report report = {.say = say_flaw};
+    if (generations_begin(&d->confs, path, &report) < 0)
+        return EXIT_FAILURE;
+    printf("%s: ok\n", path);
+    generations_end(&d->confs);
+    return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
@@ -335,15 +367,10 @@ int main(int argc, char **argv)
     ignore_signals();
     occupy_standard_descriptors();
     parse_options(argc, argv, &options);
-    const struct conf_report report = {.say = options.check ? say_flaw : log_flaw};
-    if (generations_begin(&d.confs, options.config, &report) < 0)
+    if (options.check)
+        return check_configuration(&d, options.config);
+    if (read_configuration(&d, options.config) < 0)
         return EXIT_FAILURE;
-    if (options.check) {
-        printf("%s: ok\n", options.config);
-        generations_end(&d.confs);
-        return EXIT_SUCCESS;
-    }
-    log_init(d.confs.now->conf.daemon.log_level);
     if (log_start() < 0) {
         fprintf(stderr, "braidd: out of memory\n");
         return EXIT_FAILURE;

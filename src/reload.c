@@ -170,6 +170,7 @@ int generations_reload(struct generations *g, const struct conf_report *report)
     if (result > 0)
         say(report, true, "not all of it works: %s", error);
     log_set_level(n->conf.daemon.log_level);
+    log_record_set_format(n->conf.daemon.log_format);
     say_differences(&before->conf, &n->conf, report);
     g->now = n;
     hold_put(&before->hold);

@@ -1,39 +1,16 @@
-/* The JSON writer: punctuation, escaping, UTF-8. */
+/* The JSON writer: punctuation. */
 #include <assert.h>
 #include <inttypes.h>
-#include <string.h>
 #include "admin/json.h"
 #include "base/addr.h"
-
-/* Length of the UTF-8 sequence at s (RFC 3629 section 4), at least 1; 0: it is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-    size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : 0;
-    if (s[0] >= 0xf0 && s[0] < 0xf5)
-        n = 4;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool surrogate = s[0] == 0xed && s[1] >= 0xa0, beyond = s[0] == 0xf4 && s[1] >= 0x90;
-    return overlong || surrogate || beyond ? 0 : n;
-}
+#include "base/json_text.h"
 
 static void write_string(struct doc *d, const char *text)
 {
+    char next[JSON_TEXT_CHAR];
     doc_puts(d, "\"");
-    for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        size_t n = utf8_length(s);
-        if (n == 0)
-            doc_puts(d, "\\ufffd");
-        else if (*s == '"' || *s == '\\')
-            doc_printf(d, "\\%c", *s);
-        else if (*s < 0x20 || *s == 0x7f)
-            doc_printf(d, "\\u%04x", *s);
-        else
-            doc_add(d, (const char *)s, n);
-        s += n ? n : 1;
-    }
+    for (size_t n; (n = json_text_next(&text, next)) > 0;)
+        doc_add(d, next, n);
     doc_puts(d, "\"");
 }
 

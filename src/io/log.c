@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <time.h>
 #include "io/log.h"
+#include "io/log_line.h"
 #include "io/log_writer.h"
 
 static _Atomic enum log_level max_level = LOG_LEVEL_INFO;
@@ -15,7 +16,7 @@ void log_set_level(enum log_level level)
 void log_init(enum log_level level)
 {
     max_level = level;
-    log_line_init();
+    log_record_init();
 }
 
 /* True if the place may speak. *swallowed is how many messages of earlier periods were not written. */
@@ -38,19 +39,25 @@ void log_write(enum log_level level, struct log_limit *limit, const char *format
     if (level > max_level || (limit && !limit_admits(limit, &swallowed)))
         return;
     va_list args;
-    char line[LOG_LINE];
+    struct log_record line;
     va_start(args, format);
-    size_t len = log_line_make(line, level, swallowed, format, args);
+    log_line_make(&line, level, swallowed, format, args);
     va_end(args);
-    log_writer_put(line, len);
+    log_writer_put(line.line, line.len);
 }
 
 void log_notice(const char *format, ...)
 {
     va_list args;
-    char line[LOG_LINE];
+    struct log_record line;
     va_start(args, format);
-    size_t len = log_line_make(line, LOG_LEVEL_INFO, 0, format, args);
+    log_line_make(&line, LOG_LEVEL_INFO, 0, format, args);
     va_end(args);
-    log_writer_put(line, len);
+    log_writer_put(line.line, line.len);
+}
+
+void log_put(struct log_record *r)
+{
+    log_record_end(r);
+    log_writer_put(r->line, r->len);
 }

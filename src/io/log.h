@@ -4,7 +4,7 @@
 #define BRAID_IO_LOG_H
 
 #include <stdatomic.h>
-#include "io/log_line.h"
+#include "io/log_record.h"
 
 /* How often one place of the source may speak: LOG_BURST messages in any LOG_PERIOD seconds; how many were
  * swallowed is told by the first message of a later period. */
@@ -16,8 +16,8 @@ struct log_limit {
     atomic_uint count;
 };
 
-/* Messages above level are dropped. Lines carry "<N>" priorities if stderr is the journal (JOURNAL_STREAM).
- */
+/* Messages above level are dropped. From here on lines have the time, or the journal's priorities if stderr
+ * is the journal (log_record.h). */
 void log_init(enum log_level level);
 /* Another level, at any time. */
 void log_set_level(enum log_level level);
@@ -27,6 +27,9 @@ void log_write(enum log_level level, struct log_limit *limit, const char *format
 
 /* A line for whoever waits for it, whatever the level: unlimited, with the priority of LOG_LEVEL_INFO. */
 void log_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Ends the record and writes it, whatever the level: unlimited, too. */
+void log_put(struct log_record *r);
 
 #define log_at(level, ...)                                                                                   \
     do {                                                                                                     \

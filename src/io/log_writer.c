@@ -125,10 +125,12 @@ static size_t next_line(const struct ring *r, unsigned at, char line[LOG_LINE])
 
 static void say_lost(atomic_uint *lost)
 {
-    char line[LOG_LINE];
+    struct log_record line;
     unsigned n = atomic_exchange(lost, 0);
-    if (n > 0)
-        write_all(line, log_line_lost(line, n));
+    if (n == 0)
+        return;
+    log_line_lost(&line, n);
+    write_all(line.line, line.len);
 }
 
 static void empty_ring(struct ring *r)

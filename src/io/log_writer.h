@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LOG_RING    16384 /* bytes of lines that a thread may have waiting; a power of two */
-#define LOG_THREADS 80    /* that may have lines waiting */
+/* Bytes of lines that a thread may have waiting; a power of two. Some hundred connections may end in one turn
+ * of a worker's loop. */
+#define LOG_RING    131072
+#define LOG_THREADS 80 /* that may have lines waiting */
 
 /* A line that ends with a newline, of at most LOG_LINE bytes. Without a writer it is written here and now.
  * Never waits otherwise: a line that finds no room is lost, and counted. From any thread. */

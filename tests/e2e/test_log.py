@@ -1,6 +1,8 @@
-"""The log when nobody reads it: the daemon goes on, and the lines come later."""
+"""The log: how its lines look, and when nobody reads it: the daemon goes on, and the lines come later."""
 import contextlib
+import datetime
 import errno
+import json
 import os
 import resource
 import signal
@@ -50,3 +52,24 @@ def test_the_end_does_not_wait_for_a_reader_of_the_log_that_is_stuck(env):
         until(lambda: not env.proxy.process.alive(), "the daemon has ended")
     assert env.proxy.process.wait() == 0
     env.proxy = None
+
+
+def is_now(stamp):
+    said = datetime.datetime.fromisoformat(stamp)
+    assert said.tzinfo and abs((datetime.datetime.now(datetime.timezone.utc) - said).total_seconds()) < 120, stamp
+
+
+@braid_only
+def test_lines_are_text_with_the_time_or_json_and_a_reload_changes_that(env):
+    env.start()
+    ready = next(line for line in env.proxy.process.lines if "ready" in line)
+    stamp, rest = ready.split(" ", 1)
+    is_now(stamp)
+    assert rest.startswith("braidd: info: "), ready
+    config = env.proxy.config.read_text()
+    env.proxy.config.write_text(config.replace("[daemon]", "[daemon]\nlog_format = json"))
+    env.proxy.ctl("reload")
+    env.proxy.process.signal(signal.SIGUSR1)
+    said = json.loads(env.proxy.process.wait_for_line("User defined signal 1: ignored"))
+    is_now(said.pop("time"))
+    assert said == {"level": "warn", "message": said["message"]}, said

@@ -1,5 +1,5 @@
-/* io/log: levels, one line per message, the journal's prefixes, the limit per place, and a reader that is
- * slow. */
+/* io/log: levels, one line per message, the time or the journal's prefixes, the limit per place, and a reader
+ * that is slow. Fields and formats: test_log_record.c. */
 #include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -8,18 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "io/log.h"
 #include "io/log_writer.h"
 #include "suite.h"
 
-static char written[16384];
+static char written[1 << 17];
 static int ends[2], saved;
 
 /* What goes to stderr from here on is read by read_log. */
 static void setup(void)
 {
     unsetenv("JOURNAL_STREAM");
+    setenv("TZ", "UTC", 1);
     signal(SIGPIPE, SIG_IGN); /* as main.c does */
     ck_assert_int_eq(pipe(ends), 0);
     saved = dup(STDERR_FILENO);
@@ -43,6 +45,21 @@ static const char *read_log(void)
     return written;
 }
 
+#define STAMP (sizeof("2026-03-01T12:00:00.123+00:00 ") - 1)
+
+/* The same without the times that lines begin with. */
+static const char *read_said(void)
+{
+    static char said[sizeof(written)];
+    char *to = said;
+    for (const char *line = read_log(), *end; (end = strchr(line, '\n')); line = end + 1) {
+        ck_assert_uint_gt((size_t)(end - line), STAMP);
+        to = mempcpy(to, line + STAMP, (size_t)(end + 1 - line) - STAMP);
+    }
+    *to = '\0';
+    return said;
+}
+
 static unsigned count_lines(const char *text)
 {
     unsigned n = 0;
@@ -58,7 +75,7 @@ START_TEST(messages_above_the_level_are_dropped)
     log_warn("two");
     log_info("three");
     log_debug("four");
-    ck_assert_str_eq(read_log(), "braidd: error: one 1\nbraidd: warn: two\n");
+    ck_assert_str_eq(read_said(), "braidd: error: one 1\nbraidd: warn: two\n");
 }
 END_TEST
 
@@ -66,7 +83,7 @@ START_TEST(a_notice_is_written_at_every_level)
 {
     log_init(LOG_LEVEL_ERROR);
     log_notice("ready: %d", 1);
-    ck_assert_str_eq(read_log(), "braidd: info: ready: 1\n");
+    ck_assert_str_eq(read_said(), "braidd: info: ready: 1\n");
 }
 END_TEST
 
@@ -86,7 +103,7 @@ START_TEST(a_journal_that_is_not_our_stderr_gets_nothing)
     name_the_journal(1);
     log_init(LOG_LEVEL_INFO);
     log_info("i");
-    ck_assert_str_eq(read_log(), "braidd: info: i\n");
+    ck_assert_str_eq(read_said(), "braidd: info: i\n");
 }
 END_TEST
 
@@ -99,6 +116,42 @@ START_TEST(the_journal_gets_priorities)
     log_info("i");
     log_debug("d");
     ck_assert_str_eq(read_log(), "<3>e\n<4>w\n<6>i\n<7>d\n");
+}
+END_TEST
+
+START_TEST(a_line_begins_with_the_time_in_its_zone)
+{
+    struct tm tm = {0};
+    int ms, zone_h, zone_m;
+    setenv("TZ", "TEST-05:30", 1); /* east of Greenwich */
+    log_init(LOG_LEVEL_INFO);
+    time_t before = time(NULL);
+    log_info("i");
+    time_t after = time(NULL);
+    const char *line = read_log(), *rest = strptime(line, "%Y-%m-%dT%H:%M:%S", &tm);
+    ck_assert_ptr_nonnull(rest);
+    ck_assert_int_eq(sscanf(rest, ".%3d+%2d:%2d braidd: info: i\n", &ms, &zone_h, &zone_m), 3);
+    ck_assert_int_eq(zone_h * 60 + zone_m, 330);
+    time_t said = timegm(&tm) - 330 * 60;
+    ck_assert(before <= said && said <= after);
+}
+END_TEST
+
+START_TEST(a_line_of_the_journal_has_no_time_as_json_neither)
+{
+    name_the_journal(0);
+    log_init(LOG_LEVEL_INFO);
+    log_record_set_format(LOG_FORMAT_JSON);
+    log_info("i");
+    ck_assert_str_eq(read_log(), "<6>{\"level\":\"info\",\"message\":\"i\"}\n");
+}
+END_TEST
+
+START_TEST(a_message_cannot_speak_to_the_terminal)
+{
+    log_init(LOG_LEVEL_INFO);
+    log_info("a\033[2Jb\rc\177d");
+    ck_assert_str_eq(read_said(), "braidd: info: a [2Jb c d\n");
 }
 END_TEST
 
@@ -120,7 +173,7 @@ START_TEST(a_later_period_tells_how_much_was_swallowed)
     struct log_limit limit = {.period = 1, .count = LOG_BURST + 7}; /* long ago */
     log_init(LOG_LEVEL_INFO);
     log_write(LOG_LEVEL_INFO, &limit, "late");
-    ck_assert_str_eq(read_log(), "braidd: info: late (7 more like this)\n");
+    ck_assert_str_eq(read_said(), "braidd: info: late (7 more like this)\n");
 }
 END_TEST
 
@@ -141,7 +194,7 @@ START_TEST(a_message_with_newlines_is_one_line)
 {
     log_init(LOG_LEVEL_INFO);
     log_info("a\nb");
-    ck_assert_str_eq(read_log(), "braidd: info: a b\n");
+    ck_assert_str_eq(read_said(), "braidd: info: a b\n");
 }
 END_TEST
 
@@ -174,7 +227,7 @@ static void all_there(const char *text)
     for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
         char who;
         unsigned n;
-        ck_assert_int_eq(sscanf(line, "braidd: info: %c %u\n", &who, &n), 2);
+        ck_assert_int_eq(sscanf(line + STAMP, "braidd: info: %c %u\n", &who, &n), 2);
         ck_assert_uint_lt((unsigned)(who - 'a'), SPEAKERS);
         ck_assert_uint_eq(n, next[who - 'a']++);
     }
@@ -238,7 +291,7 @@ static void *read_on(void *arg)
 START_TEST(nobody_waits_for_a_reader_that_is_stuck_and_what_was_lost_is_said)
 {
     pthread_t reader;
-    void *text;
+    char *text;
     log_init(LOG_LEVEL_INFO);
     ck_assert_int_eq(log_start(), 0);
     fill_pipe();
@@ -249,14 +302,14 @@ START_TEST(nobody_waits_for_a_reader_that_is_stuck_and_what_was_lost_is_said)
     ck_assert_int_eq(pthread_create(&reader, NULL, read_on, NULL), 0);
     log_stop();
     dup2(saved, STDERR_FILENO);
-    pthread_join(reader, &text);
+    pthread_join(reader, (void **)&text);
     unsigned next = 0, said = 0;
-    for (char *line = strstr(text, "braidd"); line && *line; line = strchr(line, '\n') + 1) {
+    for (char *line = text + strspn(text, "."); *line; line = strchr(line, '\n') + 1) {
         unsigned n;
-        if (sscanf(line, "braidd: info: line %u\n", &n) == 1)
+        if (sscanf(line + STAMP, "braidd: info: line %u\n", &n) == 1)
             ck_assert_uint_eq(n, next++); /* the first ones: later ones found no room */
         else
-            ck_assert_int_eq(sscanf(line, "braidd: warn: %u lines of the log were lost", &said), 1);
+            ck_assert_int_eq(sscanf(line + STAMP, "braidd: warn: %u lines of the log were lost", &said), 1);
     }
     ck_assert_uint_eq(said, lost);
     ck_assert_uint_eq(next + said, 10000);
@@ -274,18 +327,6 @@ START_TEST(the_end_does_not_wait_for_a_reader_that_is_stuck)
 }
 END_TEST
 
-START_TEST(level_names_are_those_of_the_configuration)
-{
-    enum log_level level;
-    ck_assert_int_eq(log_level_parse("error", &level), 0);
-    ck_assert_int_eq(level, LOG_LEVEL_ERROR);
-    ck_assert_int_eq(log_level_parse("debug", &level), 0);
-    ck_assert_int_eq(level, LOG_LEVEL_DEBUG);
-    ck_assert_int_eq(log_level_parse("loud", &level), -1);
-    ck_assert_int_eq(log_level_parse("", &level), -1);
-}
-END_TEST
-
 int main(void)
 {
     TCase *t = tcase_create("log");
@@ -293,10 +334,12 @@ int main(void)
     tcase_add_test(t, messages_above_the_level_are_dropped);
     tcase_add_test(t, a_notice_is_written_at_every_level);
     tcase_add_test(t, the_journal_gets_priorities);
+    tcase_add_test(t, a_line_begins_with_the_time_in_its_zone);
+    tcase_add_test(t, a_line_of_the_journal_has_no_time_as_json_neither);
+    tcase_add_test(t, a_message_cannot_speak_to_the_terminal);
     tcase_add_test(t, one_place_cannot_flood_and_leaves_room_for_others);
     tcase_add_test(t, a_later_period_tells_how_much_was_swallowed);
     tcase_add_test(t, a_long_message_is_cut_and_still_one_line);
-    tcase_add_test(t, level_names_are_those_of_the_configuration);
     tcase_add_test(t, a_journal_that_is_not_our_stderr_gets_nothing);
     tcase_add_test(t, a_message_with_newlines_is_one_line);
     tcase_add_test(t, nothing_is_lost_when_the_log_ends_in_order);

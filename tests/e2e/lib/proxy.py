@@ -87,8 +87,9 @@ def default_edges(**keys):
 
 
 def configuration(directory, edges, workers=0, log_level="info", name="braid0", routes="auto",
-                  limits=None, tun=None, more=""):
+                  limits=None, tun=None, daemon=None, more=""):
     return (f"[daemon]\nworkers = {workers}\ncontrol = {directory}/control.sock\nlog_level = {log_level}\n"
+            + "".join(f"{key} = {value}\n" for key, value in (daemon or {}).items()) +
             f"[tun]\nname = {name}\nroutes = {routes}\n" + "".join(f"{key} = {value}\n" for key, value in (tun or {}).items())
             + f"[admin]\nlisten = {ADMIN}\n[limits]\n"
             + "".join(f"{key} = {value}\n" for key, value in (limits or {}).items())
