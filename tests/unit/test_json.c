@@ -121,6 +121,7 @@ int main(void)
 {
     Suite *s = suite_create("json");
     TCase *t = tcase_create("json");
+    tcase_set_timeout(t, 30); /* Python takes its time on a busy machine */
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, members_and_elements_are_separated_and_ended);
     tcase_add_test(t, the_largest_numbers_are_exact);

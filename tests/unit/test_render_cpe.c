@@ -129,6 +129,7 @@ int main(void)
 {
     Suite *s = suite_create("render_cpe");
     TCase *t = tcase_create("render_cpe");
+    tcase_set_timeout(t, 30); /* Python takes its time on a busy machine */
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, status_in_json_has_the_cpes);
     tcase_add_test(t, the_manual_tells_every_member_of_the_status);
