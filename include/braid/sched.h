@@ -22,7 +22,10 @@ struct sched_path {
     uint64_t retransmits; /* segments since then */
     int64_t srtt_us;      /* 0: unknown */
     int64_t rttvar_us;
-    int64_t min_rtt_us;   /* least sample of late; 0: unknown */
+    int64_t min_rtt_us; /* least sample of late; 0: unknown */
+    /* Round trip behind what connections of the same core have in flight between the same addresses, as who
+     * has much there has seen of late; 0: nobody has, or the scheduler does not look around. */
+    int64_t busy_rtt_us;
     uint64_t pacing_rate; /* bytes per second, 0: not paced */
     bool slow_start;      /* cwnd is below ssthresh: it has not found its limit yet */
     uint64_t *mark;       /* a number of the scheduler's own, kept with the subflow; 0 at first */
@@ -59,6 +62,7 @@ struct sched_ops {
     bool duplicate;     /* every byte goes over every path: pick gives them their turns, `tried` had theirs */
     bool opportunistic; /* what waits for a slow path may be repeated on a faster one that has nothing else to
                          * do, and the slow one be slowed down */
+    bool looks_around;  /* is told of other connections' traffic (sched_path.busy_rtt_us) */
     size_t priv_size;   /* bytes of private state: allocated by src/mptcp, zeroed, before init; freed by it in
                            the end */
     /* What private state consists of, for a core that is handed over (braid/field.h). NULL: the scheduler

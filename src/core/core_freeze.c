@@ -21,7 +21,8 @@ enum {
     RULE,
     COOKIES,
     FRAGMENTS,
-    NO_RULE
+    NO_RULE,
+    BUSY_WAY
 };
 enum { COUNTER_NAME = 1, COUNTER_VALUE };
 enum { ANSWERS_ALL = 1, ANSWERS_ONE };
@@ -61,6 +62,11 @@ static const struct braid_field mtu_fields[] = {BRAID_NUMBERS(1, struct mtu_know
                                                 BRAID_ANY(3, struct mtu_known, mtu),
                                                 BRAID_BOOL(4, struct mtu_known, silent),
                                                 BRAID_TIME(5, struct mtu_known, until),
+                                                {0}};
+static const struct braid_field way_fields[] = {BRAID_NUMBERS(1, struct way_busy, way.local.b, 1, UINT8_MAX),
+                                                BRAID_NUMBERS(2, struct way_busy, way.peer.b, 1, UINT8_MAX),
+                                                BRAID_NUMBER(3, struct way_busy, rtt_us, INT32_MAX),
+                                                BRAID_TIME(4, struct way_busy, at),
                                                 {0}};
 /* Which place it is for: by a hash of addresses that a later version may choose otherwise, so it is found
  * again. */
@@ -133,6 +139,10 @@ void core_freeze(const struct braid_core *core, struct freezer *f, unsigned tag)
     for (unsigned i = 0; i < MTU_KNOWN_MAX; i++)
         if (env->tcp.mtus[i].mtu > 0)
             freeze_struct(f, MTU, mtu_fields, &env->tcp.mtus[i]);
+    /* later versions may do without, which costs a round trip or two */
+    for (unsigned i = 0; i < WAYS_BUSY_MAX; i++)
+        if (tcp_way_matters(&env->tcp.ways[i], env->tcp.wheel.now))
+            freeze_struct(f, BUSY_WAY + FREEZE_OPTIONAL, way_fields, &env->tcp.ways[i]);
     core_freeze_own(core, f, OWN);
     freeze_answers(&core->echo_replies, f, ECHOES);
     freeze_answers(&core->icmp_errors, f, ERRORS);
@@ -223,6 +233,14 @@ static void take_mtu(struct braid_core *core, const struct thaw_item *i)
         tcp_mtu_learn(&core->env.tcp, &known);
 }
 
+static void take_way(struct braid_core *core, const struct thaw_item *i)
+{
+    struct way_busy noted = {.rtt_us = 0};
+    thaw_struct(i, way_fields, &noted);
+    if (thaw_fine(i->all))
+        tcp_way_take(&core->env.tcp, &noted);
+}
+
 /* Tables are sorted by it. */
 static void take_hash_key(struct braid_core *core, const struct thaw_item *i)
 {
@@ -276,6 +294,9 @@ static void take(struct braid_core *core, const struct thaw_item *i)
         break;
     case COOKIES:
         core_directory_cookies(core, thaw_number(i, 1));
+        break;
+    case BUSY_WAY:
+        take_way(core, i);
         break;
     case FRAGMENTS:
         core_thaw_fragments(&core->reassembly, i);

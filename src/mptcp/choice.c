@@ -33,6 +33,7 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     p->srtt_us = t->rtt.srtt_us;
     p->rttvar_us = t->rtt.rttvar_us;
     p->min_rtt_us = t->rtt.min_rtt_us;
+    p->busy_rtt_us = s->conn->sched.ops->looks_around ? tcp_way_busy_rtt(t, now) : 0;
     p->pacing_rate = t->pacer.rate;
     p->slow_start = t->cc.cwnd < t->cc.ssthresh;
     p->mark = &s->sched.mark;
@@ -51,6 +52,7 @@ void choice_init(struct choice *ch, struct braid_conn *c, braid_time now)
             break;
         if (s->closing.dead || !flow_usable(s))
             continue;
+        tcp_way_note(&s->tcp, now);
         ch->flows[ch->view.n_paths] = s;
         fill_path(&ch->paths[ch->view.n_paths++], s, now);
     }

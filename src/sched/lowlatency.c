@@ -9,6 +9,9 @@
  * 8985 section 7.2); one that loses fewer counts as the part of that. The path is changed only for one that
  * is a quarter better, as each change lets later bytes overtake earlier ones.
  *
+ * A path that this connection leaves idle may be full of what another one sends. What those see who fill a
+ * path goes before our own samples (sched_path.busy_rtt_us).
+ *
  * A full path is waited for, unless what waits would take longer there than a trip over the path that has
  * room: then the connection carries a bulk transfer, and delay is governed by throughput. Reinjections take
  * the best path that has not carried the bytes. */
@@ -30,14 +33,28 @@ static double repairs(const struct sched_path *p)
     return share < 1 ? share : 1;
 }
 
-/* A round trip as a user notices it. */
-static int64_t lateness(const struct sched_path *p)
+/* Of late, without a queue. */
+static int64_t least(const struct sched_path *p)
+{
+    return p->min_rtt_us < p->srtt_us ? p->min_rtt_us : p->srtt_us;
+}
+
+/* A round trip as a user notices it, were there nobody else. */
+static int64_t lateness_alone(const struct sched_path *p)
 {
     if (p->srtt_us == 0)
         return INT64_MAX / 4;
-    int64_t least = p->min_rtt_us < p->srtt_us ? p->min_rtt_us : p->srtt_us;
-    int64_t beyond = p->srtt_us + p->rttvar_us - least - ACK_DELAY;
-    return least + (beyond > 0 ? beyond : 0) + (int64_t)(repairs(p) * 2 * (double)least);
+    int64_t beyond = p->srtt_us + p->rttvar_us - least(p) - ACK_DELAY;
+    return least(p) + (beyond > 0 ? beyond : 0) + (int64_t)(repairs(p) * 2 * (double)least(p));
+}
+
+/* And behind what others have queued. They see it now, while our own samples are from when we last used the
+ * path; and where they fill it, what is lost there is lost to a full queue, whoever sends. */
+static int64_t lateness(const struct sched_path *p)
+{
+    if (p->busy_rtt_us == 0)
+        return lateness_alone(p);
+    return p->busy_rtt_us > least(p) ? p->busy_rtt_us : least(p);
 }
 
 static int soonest(const struct sched_view *v, uint64_t among)
@@ -101,6 +118,7 @@ static const struct braid_field lowlatency_state[] = {BRAID_ANY(1, struct lowlat
 const struct sched_ops sched_lowlatency = {
     .name = "lowlatency",
     .about = "the path where bytes arrive soonest; the others for recovery, and when that one is swamped",
+    .looks_around = true,
     .priv_size = sizeof(struct lowlatency),
     .state = lowlatency_state,
     .pick = lowlatency_pick,

@@ -7,6 +7,7 @@
 #include "base/wheel.h"
 #include "tcp/books.h"
 #include "tcp/mtu_cache.h"
+#include "tcp/ways.h"
 
 struct subflow_ops;
 
@@ -23,7 +24,8 @@ struct tcp_env {
     uint16_t min_mss;
     struct siphash_key clock_key;         /* of the timestamps of what we open */
     struct mtu_known mtus[MTU_KNOWN_MAX]; /* by a hash of the peer's address; a new one takes the place */
-    unsigned challenge_limit;             /* challenge ACKs per second */
+    struct way_busy ways[WAYS_BUSY_MAX];
+    unsigned challenge_limit;    /* challenge ACKs per second */
     braid_time challenge_window; /* RFC 5961 section 7: start of the current window of the rate limit ... */
     unsigned challenge_sent;     /* ... and challenge ACKs sent in it */
 };

@@ -22,6 +22,9 @@ static void usage(const char *name)
             "  -b BYTES      to send in one go\n"
             "  -t SECONDS    as much as goes in this time\n"
             "  -m SECONDS    small messages, every %lld ms for this time\n"
+            "  -p            a page: a hundred objects of 1 to 128 KiB over six connections, to the "
+            "connecting side\n"
+            "  -B NAME       beside a transfer of another connection that has this scheduler\n"
             "  -o PATH:T1:T2 an outage: PATH drops everything from T1 to T2 (seconds)\n"
             "  -l SECONDS    gives up then\n"
             "  -c MS         with the curve of delivery, in steps of this\n"
@@ -133,6 +136,12 @@ static void parse_option(int option, struct cell *c, const char *name)
         c->bytes = UINT64_MAX;
         c->span = seconds(optarg);
         break;
+    case 'p':
+        c->page = true;
+        break;
+    case 'B':
+        c->beside = find_sched(optarg);
+        break;
     case 'o':
         parse_outage(optarg, c);
         break;
@@ -170,6 +179,10 @@ static void check_cell(const struct cell *c)
         fprintf(stderr, "the scenario has %u paths\n", c->n_paths);
         exit(2);
     }
+    if (c->page && (c->messages || c->from != SIM_SERVER)) {
+        fprintf(stderr, "a page is no stream of messages, and is not uploaded\n");
+        exit(2);
+    }
 }
 
 int main(int argc, char **argv)
@@ -190,7 +203,7 @@ int main(int argc, char **argv)
 
     if (argc == 2 && strcmp(argv[1], "--list") == 0)
         return list();
-    while ((option = getopt(argc, argv, "S:C:us:a:f:b:t:m:o:l:c:q")) != -1)
+    while ((option = getopt(argc, argv, "S:C:us:a:f:b:t:m:pB:o:l:c:q")) != -1)
         if (option == 'q')
             cdf = true;
         else
@@ -199,6 +212,8 @@ int main(int argc, char **argv)
         usage(argv[0]);
     load(&c, &lab, argv[optind]);
     check_cell(&c);
+    if (c.page)
+        c.bytes = page_bytes(c.seed);
     failure = study_run(s, &c);
     if (failure)
         fprintf(stderr, "%s: %s\n", argv[optind], failure);

@@ -19,32 +19,17 @@ static void fill_scenario(struct scenario *s, const struct cell *cell)
     memcpy(s->down, cell->down, sizeof(s->down));
 }
 
-static void open_connection(struct study *s)
+static void open_connections(struct study *s)
 {
-    struct world *w = &s->w;
-    struct braid_addr server = {sim_server_ip(&w->s, 0), SIM_PORT};
-    struct braid_listen_params l = {.addr = server,
-                                    .name = "study",
-                                    .cc = s->cell->cc,
-                                    .sched = s->cell->sched,
-                                    .ops = &study_ops,
-                                    .ctx = s};
-    struct braid_connect_params c = {.remote = server,
-                                     .cc = s->cell->cc,
-                                     .sched = s->cell->sched,
-                                     .ops = &study_ops,
-                                     .user = &s->ends[SIM_CLIENT]};
-    unsigned first = study_first(s->cell);
-
     s->next_port = FIRST_PORT;
-    c.local = (struct braid_addr){sim_client_ip(&w->s, first), s->next_port++};
-    s->joined[first] = true;
-    if (!braid_listen(w->cores[SIM_SERVER][0].core, &l))
-        sim_fail(w, "braid_listen failed");
-    s->ends[SIM_CLIENT].conn = braid_connect(w->cores[SIM_CLIENT][0].core, &c, w->time.now);
-    if (!s->ends[SIM_CLIENT].conn)
-        sim_fail(w, "braid_connect failed");
-    sim_core_touch(&w->cores[SIM_CLIENT][0]);
+    if (s->cell->page) {
+        page_begin(s);
+    } else {
+        study_listen(s, STUDY_MEASURED, s->cell->sched, &study_ops);
+        study_connect(&s->ends[SIM_CLIENT], STUDY_MEASURED, s->cell->sched, &study_ops);
+    }
+    if (s->cell->beside)
+        beside_begin(s);
 }
 
 static void set_silent(void *ctx, uint64_t silent)
@@ -78,7 +63,7 @@ static void begin(struct study *s)
         vtime_at(&w->time, BEGIN + s->cell->silent_from, set_silent, s, true);
         vtime_at(&w->time, BEGIN + s->cell->silent_until, set_silent, s, false);
     }
-    open_connection(s);
+    open_connections(s);
 }
 
 const char *study_run(struct study *s, const struct cell *cell)
@@ -106,5 +91,6 @@ void study_free(struct study *s)
     net_free(&s->w);
     vtime_free(&s->w.time);
     meters_free(s);
+    page_free(s);
     free(s->messages);
 }

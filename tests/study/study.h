@@ -25,7 +25,11 @@ struct cell {
     braid_time span;  /* ends the measurement; 0: when all bytes have arrived */
     braid_time limit; /* gives up; since the beginning */
     bool messages;    /* small ones at regular intervals, instead of bulk */
-    unsigned silent;  /* a path that drops everything between these times; STUDY_NOBODY: none does */
+    /* Another connection's scheduler, which carries as much as goes the same way over the same paths
+     * meanwhile; NULL: there is no such connection. */
+    const struct sched_ops *beside;
+    bool page;       /* the client gets the objects of a page over several connections, instead of bulk */
+    unsigned silent; /* a path that drops everything between these times; STUDY_NOBODY: none does */
     braid_time silent_from, silent_until; /* since the beginning */
     braid_time step;                      /* of the curve of delivery; 0: no curve */
 };
@@ -42,12 +46,15 @@ struct message {
     braid_time written;
 };
 
-/* One end of the connection. */
+/* One end of a connection. */
 struct end {
     struct study *study;
     struct braid_conn *conn;
-    bool established, shut, want_room, closed;
+    bool established, shut, closed;
     uint64_t produced, written, read;
+    /* of the client's: the service that it has connected to, and the paths that are in use */
+    unsigned service;
+    bool joined[SIM_PATHS];
 };
 
 /* A point of the curve: payload that arrived over each path, and bytes that the reader has, in order. */
@@ -77,11 +84,12 @@ struct study {
     struct world w; /* first: a world in hooks is a study */
     const struct cell *cell;
     braid_time begin;
-    struct end ends[SIM_SIDES];
+    struct end ends[SIM_SIDES]; /* what is measured; of a page, its first connection */
+    struct end beside[SIM_SIDES];
+    struct page *page;
     struct message *messages; /* those not delivered are [delivered, n_messages) */
     size_t n_messages, delivered;
     struct rng rng;
-    bool joined[SIM_PATHS];
     uint16_t next_port;
     braid_time sampled;
     bool complete; /* all bytes arrived, or the span is over */
@@ -93,12 +101,36 @@ struct study {
 const char *study_run(struct study *s, const struct cell *cell);
 void study_free(struct study *s);
 
+/* ---- connect.c ---- */
+/* Services of the server: a port each, that of its number above SIM_PORT. */
+enum { STUDY_MEASURED, STUDY_BESIDE };
+void study_listen(struct study *s, unsigned service, const struct sched_ops *sched,
+                  const struct braid_conn_ops *ops);
+/* The client's end connects to the service, over the first path. It is the user of the callbacks. */
+void study_connect(struct end *e, unsigned service, const struct sched_ops *sched,
+                   const struct braid_conn_ops *ops);
+/* The server's end takes an incoming connection; none if it has one. */
+void study_accept(struct end *e, struct braid_conn *c);
+/* The connection is established: it has to be MPTCP, and the client's end opens the subflows that are missing
+ * as soon as they can be opened. */
+void study_established(struct end *e, struct braid_conn *c);
+/* The connection has ended, which is a failure. */
+void study_closed(struct end *e, enum braid_close why);
+/* Writes what has been produced, as far as there is room. */
+void study_write(struct end *e);
+
 /* ---- app.c ---- */
 extern const struct braid_conn_ops study_ops;
-/* Begins to send, at the sender. */
-void study_begin_sending(struct study *s);
-/* Opens the subflows that are missing and can be opened; again in a moment if one is left. */
-void study_join(void *ctx, uint64_t arg);
+
+/* ---- beside.c ---- */
+/* Opens the other connection, which begins to send at once. */
+void beside_begin(struct study *s);
+
+/* ---- page.c ---- */
+/* Payload of all objects of the page that this seed makes. */
+uint64_t page_bytes(uint64_t seed);
+void page_begin(struct study *s);
+void page_free(struct study *s);
 
 /* ---- meter.c ---- */
 void meters_init(struct study *s);

@@ -4,6 +4,7 @@
 #include <braid/handover.h>
 
 #include "base/hash.h"
+#include "core/inside.h"
 #include "pair.h"
 
 static struct pair p;
@@ -105,6 +106,27 @@ START_TEST(a_core_goes_on_in_another_one)
     ck_assert_uint_eq(side_count(&p.server, COUNT_TCP_OUT_SEGS), sent);
     ck_assert_uint_eq(braid_core_memory(p.server.core), memory);
     ck_assert_int_eq(braid_core_deadline(p.server.core), deadline);
+    finish();
+}
+END_TEST
+
+/* ... as long as it says anything (src/tcp/ways.c). */
+START_TEST(what_is_known_of_busy_ways_is_known_there)
+{
+    struct way_busy w = {.rtt_us = BRAID_SECOND};
+    begin();
+    struct subflow *s = &p.server.conn->subflows->tcp;
+    w.way = (struct braid_way){s->local.ip, s->remote.ip};
+    w.at = p.now - 100 * BRAID_MS;
+    tcp_way_take(&p.server.core->env.tcp, &w);
+    replace_server(false);
+    s = &p.server.conn->subflows->tcp;
+    ck_assert_int_eq(tcp_way_busy_rtt(s, p.now), 900 * BRAID_MS);
+    w.at = p.now - 2 * BRAID_SECOND;
+    tcp_way_take(&p.server.core->env.tcp, &w);
+    size_t before = state_len;
+    freeze_server();
+    ck_assert_uint_lt(state_len, before);
     finish();
 }
 END_TEST
@@ -217,6 +239,7 @@ int main(void)
     TCase *t = tcase_create("handover");
     tcase_set_timeout(t, 120);
     tcase_add_test(t, a_core_goes_on_in_another_one);
+    tcase_add_test(t, what_is_known_of_busy_ways_is_known_there);
     tcase_add_test(t, written_again_it_is_the_same);
     tcase_add_test(t, a_connection_goes_on_in_a_core_of_its_own);
     tcase_add_test(t, the_parts_tell_whose_they_are);

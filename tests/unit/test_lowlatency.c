@@ -78,6 +78,35 @@ START_TEST(a_path_that_loses_is_as_late_as_its_repairs)
 }
 END_TEST
 
+/* Our own samples are from before they came. */
+START_TEST(what_others_have_queued_is_waited_for_by_us_as_well)
+{
+    setup_two(20000, 60000);
+    path[0].busy_rtt_us = 81000;
+    ck_assert_int_eq(pick(), 1);
+    path[1].busy_rtt_us = 65000;
+    ck_assert_int_eq(pick(), 1);
+    path[0].busy_rtt_us = 48000;
+    ck_assert_int_eq(pick(), 0);
+    path[0].busy_rtt_us = 0;
+    path[1].busy_rtt_us = 5000; /* the queue is as good as gone, the path is no shorter for it */
+    ck_assert_int_eq(pick(), 0);
+}
+END_TEST
+
+/* Of a path that we have left for its queue, our samples tell the worst, and others how it is now. */
+START_TEST(what_others_see_now_counts_more_than_our_own_samples)
+{
+    setup_two(20000, 60000);
+    path[0].srtt_us = 300000;
+    path[0].rttvar_us = 50000;
+    path[0].retransmits = 1000;
+    ck_assert_int_eq(pick(), 1);
+    path[0].busy_rtt_us = 40000;
+    ck_assert_int_eq(pick(), 0);
+}
+END_TEST
+
 START_TEST(losses_beyond_one_in_a_hundred_make_no_path_worse)
 {
     setup_two(20000, 61000);
@@ -146,6 +175,8 @@ int main(void)
     tcase_add_test(t, the_path_is_changed_only_for_one_that_is_a_quarter_better);
     tcase_add_test(t, a_path_that_loses_is_as_late_as_its_repairs);
     tcase_add_test(t, losses_beyond_one_in_a_hundred_make_no_path_worse);
+    tcase_add_test(t, what_others_have_queued_is_waited_for_by_us_as_well);
+    tcase_add_test(t, what_others_see_now_counts_more_than_our_own_samples);
     tcase_add_test(t, a_full_path_is_waited_for_while_it_is_the_faster_way_still);
     tcase_add_test(t, a_path_that_fails_or_falls_silent_is_left_and_returned_to);
     tcase_add_test(t, a_path_of_unknown_delay_is_neither_used_nor_preferred_to_waiting);
