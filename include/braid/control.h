@@ -48,6 +48,8 @@ enum braid_arguments {
       "/api/v1/counters", SUMMARY, NOTHING, counters, counters)                                              \
     X(BYPASS, "bypass", CLEAR, "servers left to their clients; clear: forget them",                          \
       "/api/v1/bypass", BYPASS, CLEAR, bypass, bypass)                                                       \
+    X(TARGETS, "targets", NONE, "the addresses of edges' targets, whether they are used, and their connections", \
+      "/api/v1/targets", TARGETS, NOTHING, targets, targets)                                                \
     X(LEARNED, "learned", CLEAR, "what uplinks do to connections that begin; clear: forget it",              \
       "/api/v1/learned", LEARNED, UNLEARN, learned, learned)                                                 \
     X(SET, "set", SETTING, "WHAT of a connection, such as its profile or path_manager",                         \

@@ -60,6 +60,7 @@ static enum gather_step take_page(struct gathered *g, struct snapshot_job *job, 
 }
 
 static const struct table bypass_table = {sizeof(struct bypass_entry), render_bypass_merge};
+static const struct table targets_table = {sizeof(struct target_entry), render_targets_merge};
 static const struct table learned_table = {sizeof(struct learned_entry), render_learned_merge};
 
 enum gather_step gather_take(struct gathered *g, struct snapshot_job *job, unsigned n_workers)
@@ -73,6 +74,8 @@ enum gather_step gather_take(struct gathered *g, struct snapshot_job *job, unsig
     case SNAPSHOT_BYPASS:
     case SNAPSHOT_CLEAR:
         return take_table(g, job, n_workers, &bypass_table);
+    case SNAPSHOT_TARGETS:
+        return take_table(g, job, n_workers, &targets_table);
     case SNAPSHOT_LEARNED:
     case SNAPSHOT_UNLEARN:
         return take_table(g, job, n_workers, &learned_table);

@@ -174,6 +174,15 @@ static void add_cpe(struct cpe_counters *to, const struct cpes *cs, unsigned i)
     to->connecting += connecting;
 }
 
+static void take_targets(struct worker *w, struct snapshot_worker *sum)
+{
+    const struct edges *es = edges_of(worker_user(w));
+    struct target_sum *to = sum->targets;
+    for (unsigned i = 0; i < edges_count(es); i++)
+        for (unsigned t = 0; t < edges_params(es, i)->pool.n; t++)
+            *to++ = edges_target_sum(es, i, t, worker_now(w));
+}
+
 static void take_counters(struct worker *w, struct snapshot_worker *sum)
 {
     const struct edges *es = edges_of(worker_user(w));
@@ -195,6 +204,7 @@ static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget
     sum->io = *worker_counters(w);
     sum->strips = stripping(worker_user(w), worker_now(w));
     take_counters(w, sum);
+    take_targets(w, sum);
     for (unsigned i = 0; forget && i < sum->n_paths; i++)
         braid_core_path_forget(worker_core(w), i);
 }
@@ -233,6 +243,15 @@ static void list_bypass(struct worker *w, struct snapshot_job *job)
         job->n_rows = edges_bypass_list(es, job->now, rows, room);
     if (job->what == SNAPSHOT_CLEAR && !job->failed)
         edges_bypass_clear(es);
+}
+
+static void list_targets(struct worker *w, struct snapshot_job *job)
+{
+    const struct edges *es = edges_of(worker_user(w));
+    size_t room = edges_targets_count(es);
+    struct target_entry *rows = make_rows(job, room, sizeof(*rows));
+    if (rows)
+        job->n_rows = edges_targets_list(es, job->now, rows, room);
 }
 
 static void list_learned(struct worker *w, struct snapshot_job *job)
@@ -276,6 +295,10 @@ static void work(struct worker *w, void *arg)
     case SNAPSHOT_BYPASS:
     case SNAPSHOT_CLEAR:
         list_bypass(w, job);
+        break;
+    case SNAPSHOT_TARGETS:
+        if (!other)
+            list_targets(w, job);
         break;
     case SNAPSHOT_LEARNED:
     case SNAPSHOT_UNLEARN:

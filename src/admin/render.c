@@ -101,6 +101,8 @@ struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *
             add_edge(&sum->edges[i], &from->edges[i]);
         for (unsigned i = 0; i < sum->n_cpes; i++)
             add_cpe(&sum->cpes[i], &from->cpes[i]);
+        for (unsigned i = 0; i < sum->n_targets; i++)
+            render_targets_add(&sum->targets[i], &from->targets[i], w == 0);
         /* nothing but words of 64 bits in there */
         add_words((uint64_t *)sum->paths, (const uint64_t *)from->paths,
                   (sum->n_paths + 1) * sizeof(sum->paths[0]));
@@ -111,11 +113,14 @@ struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *
 
 const char *render_target(const struct edge_params *p, char out[RENDER_TARGET])
 {
-    if (!p->target_host) {
+    if (p->pool.n == 0) {
         snprintf(out, RENDER_TARGET, "any");
         return out;
     }
-    return render_host(p->target_host, p->target_port, out);
+    render_host(p->pool.targets[0].host, p->pool.targets[0].port, out);
+    if (p->pool.n > 1)
+        snprintf(out + strlen(out), RENDER_TARGET - strlen(out), " +%u", p->pool.n - 1);
+    return out;
 }
 
 const char *render_host(const char *host, uint16_t port, char out[RENDER_TARGET])

@@ -18,6 +18,14 @@ render_fn render_conn_text, render_conn_json;
 render_fn render_change_text;
 /* Servers that are left to their clients. */
 render_fn render_bypass_text, render_bypass_json;
+/* Targets of edges: each address, and in the metrics each target. */
+render_fn render_targets_text, render_targets_json;
+void render_targets_metrics(struct doc *d, const struct snapshot_view *v,
+                            const struct snapshot_worker *total);
+/* ... and as an array of an edge's, whose targets these are. */
+void render_edge_targets_json(struct json *j, const struct edge_params *e, const struct target_sum *sums);
+/* What the first worker, or another one, knows of a target, into that of all. */
+void render_targets_add(struct target_sum *to, const struct target_sum *from, bool first);
 /* What was learned of uplinks and those behind them. */
 render_fn render_learned_text, render_learned_json;
 /* All algorithms and profiles. */
@@ -53,6 +61,8 @@ render_fn render_list_text, render_list_json;
 /* Makes one of those of the n rows (struct bypass_entry) that several workers have of a destination: the
  * longest time, and the sum of SYNs. Returns how many are left, sorted by edge and address. */
 size_t render_bypass_merge(void *rows, size_t n);
+/* The same of struct target_entry: counts add up, and the worst state counts. Sorted by edge and place. */
+size_t render_targets_merge(void *rows, size_t n);
 /* The same of struct learned_entry: what most workers believe is what counts, so the longest time and the
  * most times. Sorted by uplink, kind and address. */
 size_t render_learned_merge(void *rows, size_t n);

@@ -30,7 +30,7 @@ static void io_members(struct json *j, const struct worker_counters *io)
 }
 
 static void edge_object(struct json *j, const struct edge_params *p, const struct snapshot_edge *e,
-                        struct meter_point now)
+                        const struct target_sum *targets, struct meter_point now)
 {
     char text[RENDER_TARGET];
     json_object(j, NULL);
@@ -38,6 +38,7 @@ static void edge_object(struct json *j, const struct edge_params *p, const struc
     json_string(j, "mode", edge_mode(p)->name);
     json_string(j, "listen", edge_listen_text(p, text));
     json_string(j, "target", render_target(p, text));
+    render_edge_targets_json(j, p, targets);
     json_string(j, "source", p->client_source ? "client" : "proxy");
     json_array(j, "signal");
     for (unsigned i = 0; i < p->n_signal; i++)
@@ -78,8 +79,10 @@ void render_status_json(struct doc *d, const struct snapshot_view *v)
     core_members(&j, &total->core);
     json_end(&j);
     json_array(&j, "edges");
-    for (unsigned i = 0; i < v->conf->n_edges; i++)
-        edge_object(&j, &v->conf->edges[i], &total->edges[i], meter_point(v->meter, METER_EDGES, i, 0));
+    const struct target_sum *targets = total->targets;
+    for (unsigned i = 0; i < v->conf->n_edges; targets += v->conf->edges[i++].pool.n)
+        edge_object(&j, &v->conf->edges[i], &total->edges[i], targets,
+                    meter_point(v->meter, METER_EDGES, i, 0));
     json_end(&j);
     render_cpes_json(&j, v, total);
     json_array(&j, "workers");

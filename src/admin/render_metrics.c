@@ -227,6 +227,7 @@ void render_metrics(struct doc *d, const struct snapshot_view *v)
     render_family(d, "braid_log_lines_lost_total", "counter", "Lines of the log that nobody read in time.");
     sample(d, "braid_log_lines_lost_total", v->log_lost);
     edge_families(d, v, total);
+    render_targets_metrics(d, v, total);
     cpe_families(d, v, total);
     render_paths_metrics(d, v, total);
     render_rates_metrics(d, v);

@@ -6,16 +6,22 @@
 
 struct snapshot_worker *snapshot_worker_new(const struct conf *conf)
 {
+    unsigned n_targets = 0;
+    for (unsigned i = 0; i < conf->n_edges; i++)
+        n_targets += conf->edges[i].pool.n;
     struct snapshot_worker *w = calloc(1, sizeof(*w) + conf->n_edges * sizeof(struct snapshot_edge) +
                                               conf->n_cpes * sizeof(struct snapshot_cpe) +
-                                              (conf->n_paths + 1) * sizeof(struct snapshot_path));
+                                              (conf->n_paths + 1) * sizeof(struct snapshot_path) +
+                                              n_targets * sizeof(struct target_sum));
     if (!w)
         return NULL;
     w->n_edges = conf->n_edges;
     w->n_cpes = conf->n_cpes;
     w->n_paths = conf->n_paths;
     w->cpes = (struct snapshot_cpe *)(w->edges + conf->n_edges);
+    w->n_targets = n_targets;
     w->paths = (struct snapshot_path *)(w->cpes + conf->n_cpes);
+    w->targets = (struct target_sum *)(w->paths + conf->n_paths + 1);
     return w;
 }
 

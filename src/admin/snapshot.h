@@ -11,6 +11,7 @@
 #include "role/bypass.h"
 #include "role/cpe.h"
 #include "role/edge.h"
+#include "role/edge_targets.h"
 #include "role/learned.h"
 #include "role/node.h"
 #include "role/watch.h"
@@ -47,6 +48,8 @@ struct snapshot_worker {
     struct snapshot_cpe *cpes;         /* behind the edges, in the same piece of memory ... */
     /* ... and these behind them; one more than there are in the configuration, for the subflows of none */
     struct snapshot_path *paths;
+    struct target_sum *targets; /* behind these: of all edges, in the order of the configuration */
+    unsigned n_targets;
     struct snapshot_edge edges[];
 };
 
@@ -82,6 +85,7 @@ enum snapshot_what {
     SNAPSHOT_CHANGE,  /* the same, after the change */
     SNAPSHOT_BYPASS,  /* fills in rows, of struct bypass_entry */
     SNAPSHOT_CLEAR,   /* the same, and forgets all servers */
+    SNAPSHOT_TARGETS, /* fills in rows, of struct target_entry; none if the configuration is another one */
     SNAPSHOT_LEARNED, /* fills in rows, of struct learned_entry */
     SNAPSHOT_UNLEARN  /* the same, and forgets all of it */
 };

@@ -92,17 +92,19 @@ static int check_listen_unique(struct parser *p, unsigned index)
 
 /* A connection to an address that is routed to the TUN comes back to Braid, whatever its port. Names are
  * looked at when they are looked up (role/resolver.c). */
-static int check_target(struct parser *p, const struct conf_section *s)
+static int check_targets(struct parser *p, const struct conf_section *s)
 {
-    const struct edge_params *e = &p->conf->edges[s->place];
+    const struct pool_params *pool = &p->conf->edges[s->place].pool;
     char flaw[FLAW_TEXT];
     struct braid_ip ip;
-    if (!e->target_host || ip_parse(e->target_host, &ip) < 0 ||
-        !flaw_of(p->conf->edges, p->conf->n_edges, &ip, flaw))
-        return 0;
-    return parser_fail_at(p, parser_key_line(s, "target"), s->title, "target",
-                          "%s %s; give the server's own address, and another one to listen", e->target_host,
-                          flaw);
+    for (unsigned i = 0; i < pool->n; i++) {
+        const char *host = pool->targets[i].host;
+        if (ip_parse(host, &ip) == 0 && flaw_of(p->conf->edges, p->conf->n_edges, &ip, flaw))
+            return parser_fail_at(p, parser_key_line(s, "target"), s->title, "target",
+                                  "%s %s; give the server's own address, and another one to listen", host,
+                                  flaw);
+    }
+    return 0;
 }
 
 static int check_signal(struct parser *p, const struct conf_section *s)
@@ -125,7 +127,7 @@ static int check_edge(struct parser *p, unsigned index)
     const struct conf_section *s = &p->sections[index];
     if (is_transparent(p, s))
         return check_ports(p, index);
-    if (check_listen_unique(p, index) < 0 || check_target(p, s) < 0)
+    if (check_listen_unique(p, index) < 0 || check_targets(p, s) < 0)
         return -1;
     return check_signal(p, s);
 }

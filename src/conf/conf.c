@@ -192,7 +192,8 @@ static void free_policy(struct policy *p)
 void conf_free(struct conf *c)
 {
     for (unsigned i = 0; i < c->n_edges; i++)
-        free(c->edges[i].target_host);
+        for (unsigned j = 0; j < c->edges[i].pool.n; j++)
+            free(c->edges[i].pool.targets[j].host);
     for (unsigned i = 0; i < c->n_cpes; i++)
         for (unsigned j = 0; j < c->cpes[i].n_peers; j++)
             free(c->cpes[i].peers[j].host);

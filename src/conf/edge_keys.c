@@ -7,6 +7,7 @@
 #include "conf/reach_rules.h"
 #include "conf/relay_keys.h"
 #include "conf/sections.h"
+#include "conf/target_keys.h"
 #include "conf/values.h"
 
 #define BYPASS 600 /* seconds, if an edge does not say otherwise */
@@ -25,6 +26,7 @@ static int add_edge(struct parser *p, const char *name, unsigned *place)
                                             .port_first = 1,
                                             .port_last = 65535,
                                             .bypass = BYPASS * BRAID_SECOND,
+                                            .pool = {.eject = POOL_EJECT, .eject_time = POOL_EJECT_TIME},
                                             .convert.pending = CONVERT_PENDING};
     return 0;
 }
@@ -105,20 +107,6 @@ static int set_listen(struct parser *p, const char *value)
     return parser_items(p, "listen", value, "ADDRESS:PORT", add_listen, current(p));
 }
 
-static int set_target(struct parser *p, const char *value)
-{
-    static const char right[] = "give the server's address or host name and its port, such as 10.0.0.2:8080, "
-                                "[2001:db8::2]:8080 or server.example:8080";
-    struct edge_params *e = current(p);
-    char host[VALUE_HOST_MAX + 1];
-    struct braid_ip ip;
-    if (value_host_port(value, host, &e->target_port) < 0)
-        return parser_fail(p, "target", "\"%.80s\" is not HOST:PORT; %s", value, right);
-    if (ip_parse(host, &ip) == 0 && (ip_is_unspecified(&ip) || ip_is_multicast(&ip)))
-        return parser_fail(p, "target", "%s is not the address of a server; %s", host, right);
-    return parser_string(p, "target", host, &e->target_host);
-}
-
 static int add_signal(struct parser *p, void *edge, const char *item)
 {
     struct edge_params *e = edge;
@@ -186,7 +174,11 @@ static int set_deny(struct parser *p, const char *value)
 static const struct conf_key keys[] = {
     {"mode", set_mode, false, NULL},
     {"listen", set_listen, true, "10.99.9.1:8080"},
-    {"target", set_target, true, "10.99.3.2:8080"},
+    {"target", target_set, true, "10.99.3.2:8080"},
+    {"balance", target_set_balance, false, NULL},
+    {"slow_start", target_set_slow_start, false, NULL},
+    {"eject", target_set_eject, false, NULL},
+    {"eject_time", target_set_eject_time, false, NULL},
     {"source", set_source, false, NULL},
     {"ports", set_ports, false, NULL},
     {"targets", set_targets, false, NULL},

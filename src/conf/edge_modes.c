@@ -9,6 +9,9 @@
 
 static const char only_convert[] = "has a meaning only with mode = convert; remove it, or set that";
 
+static const char only_explicit[] =
+    "has a meaning only with mode = explicit, which has targets; remove it, or set that";
+
 /* What is not here goes with every mode. */
 static const struct {
     const char *key;
@@ -24,6 +27,10 @@ static const struct {
     {"target", CONVERT,
      "has no meaning with mode = convert, which connects to the server that the client names; remove it, or "
      "set mode = explicit"},
+    {"balance", TRANSPARENT | CONVERT, only_explicit},
+    {"slow_start", TRANSPARENT | CONVERT, only_explicit},
+    {"eject", TRANSPARENT | CONVERT, only_explicit},
+    {"eject_time", TRANSPARENT | CONVERT, only_explicit},
     {"source", EXPLICIT | CONVERT, "has a meaning only with mode = transparent; remove it, or set that"},
     {"ports", EXPLICIT | CONVERT,
      "has a meaning only with mode = transparent; remove it (listen names the port), or set that"},
@@ -89,6 +96,20 @@ static int check_convert(struct parser *p, const struct conf_section *s, const s
     return 0;
 }
 
+/* Some target takes new connections; and several of them are no addresses of one server. */
+static int settle_targets(struct parser *p, const struct conf_section *s, struct pool_params *pool)
+{
+    bool any = pool->n == 0;
+    for (unsigned i = 0; i < pool->n; i++)
+        any |= pool->targets[i].weight > 0;
+    if (!any)
+        return parser_fail_at(p, parser_key_line(s, "target"), s->title, "target",
+                              "has no target with a weight above 0; give one of them another, or remove it");
+    if (pool->n > 1 && pool->balance == BALANCE_ORDER)
+        pool->balance = BALANCE_LEAST;
+    return 0;
+}
+
 static int check_listen(struct parser *p, const struct conf_section *s, const struct edge_params *e)
 {
     if (e->kind == EDGE_CONVERT || e->n_listen <= 1)
@@ -100,8 +121,8 @@ static int check_listen(struct parser *p, const struct conf_section *s, const st
 
 int edge_modes_check(struct parser *p, const struct conf_section *s)
 {
-    const struct edge_params *e = &p->conf->edges[s->place];
-    if (check_keys(p, s, e) < 0 || check_listen(p, s, e) < 0)
+    struct edge_params *e = &p->conf->edges[s->place];
+    if (check_keys(p, s, e) < 0 || check_listen(p, s, e) < 0 || settle_targets(p, s, &e->pool) < 0)
         return -1;
     return e->kind == EDGE_CONVERT ? check_convert(p, s, e) : 0;
 }

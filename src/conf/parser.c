@@ -123,7 +123,7 @@ int parser_yes(struct parser *p, const char *key, const char *value, bool *out)
 int parser_items(struct parser *p, const char *key, const char *value, const char *form,
                  int (*add)(struct parser *p, void *arg, const char *item), void *arg)
 {
-    char item[VALUE_HOST_MAX + 16]; /* the longest: a host and its port */
+    char item[VALUE_HOST_MAX + 40]; /* the longest: a host, its port and words about it */
     for (const char *rest = value; rest;) {
         if (value_item(&rest, item, sizeof(item)) < 0)
             return parser_fail(p, key, "an item is too long; give %s, several of them separated by commas",

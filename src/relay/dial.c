@@ -83,9 +83,26 @@ static enum progress attempt_open(struct attempt *a)
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-/* The server's refusal tells more than the silence of its other address. */
-static void note_error(struct dial *d, int error, int icmp_code)
+static void tell_missed(const struct attempt *a, int error)
 {
+    const struct dial_params *p = &a->dial->params;
+    if (p->missed)
+        p->missed(p->arg, &a->addr, error);
+}
+
+/* Of those that are under way the first ones, which have been silent for the delay at least. */
+static void tell_silent(const struct dial *d, const struct attempt *end)
+{
+    for (const struct attempt *a = d->attempts; a < end; a++)
+        if (a->fd >= 0)
+            tell_missed(a, ETIMEDOUT);
+}
+
+/* The server's refusal tells more than the silence of its other address. */
+static void note_error(const struct attempt *a, int error, int icmp_code)
+{
+    struct dial *d = a->dial;
+    tell_missed(a, error);
     if (is_refusal(d->error))
         return;
     d->error = error;
@@ -96,8 +113,8 @@ static void note_error(struct dial *d, int error, int icmp_code)
 static void arm(struct dial *d)
 {
     braid_time now = clock_now(), at = d->deadline;
-    if (d->next < d->n && now + DIAL_DELAY < at)
-        at = now + DIAL_DELAY;
+    if (d->next < d->n && now + d->params.delay < at)
+        at = now + d->params.delay;
     braid_time left = at > now ? at - now : 0;
     struct timeval tv = {.tv_sec = left / BRAID_SECOND, .tv_usec = left % BRAID_SECOND};
     event_add(&d->timer, &tv);
@@ -110,6 +127,7 @@ static void succeed(struct attempt *a)
     int fd = a->fd;
     if (params.icmp_code)
         upstream_keep_icmp(fd, false);
+    tell_silent(a->dial, a);
     attempt_end(a);
     dial_free(a->dial);
     params.connected(params.arg, fd, &server);
@@ -134,7 +152,7 @@ static void go_on(struct dial *d)
         }
         if (p == UNDER_WAY)
             break;
-        note_error(d, errno, -1);
+        note_error(a, errno, -1);
     }
     if (d->tried > 0)
         arm(d);
@@ -166,7 +184,7 @@ static void on_outcome(evutil_socket_t fd, short what, void *arg)
     } else if (p == FAILED) {
         int icmp_code = d->params.icmp_code && a->fd >= 0 ? upstream_icmp_code(a->fd, error) : -1;
         attempt_close(a);
-        note_error(d, error, icmp_code);
+        note_error(a, error, icmp_code);
         go_on(d);
     }
 }
@@ -182,6 +200,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     }
     if (d->params.icmp_code)
         *d->params.icmp_code = -1;
+    tell_silent(d, &d->attempts[d->n]);
     fail(d, ETIMEDOUT);
 }
 
@@ -195,6 +214,8 @@ struct dial *dial_new(struct event_base *base, const struct dial_params *params)
         return NULL;
     d->params = *params;
     d->params.targets = NULL;
+    if (d->params.delay == 0)
+        d->params.delay = DIAL_DELAY;
     d->base = base;
     d->n = n;
     if (params->client)

@@ -20,7 +20,11 @@ struct dial_params {
     int *icmp_code; /* with failed: that of upstream_icmp_code for the attempt whose error it tells; NULL: not
                        wanted */
     bool probe;     /* ask for MPTCP as well; whoever refuses that is asked again without */
+    braid_time delay;   /* that an address has before the next one is tried beside it; 0: DIAL_DELAY */
     braid_time timeout; /* for all addresses together */
+    /* This address has failed, with an errno, or one behind it has answered before it. Before the others; the
+     * dial goes on. NULL: nobody wants to know. */
+    void (*missed)(void *arg, const struct braid_addr *server, int error);
     /* One of them, no earlier than in dial_begin, and last: the dial is gone then. The socket is the
      * callee's; error is an errno. */
     void (*connected)(void *arg, int fd, const struct braid_addr *server);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include "io/clock.h"
+#include "io/log.h"
 #include "io/netlink.h"
 #include "role/bypass.h"
 #include "role/edge_client.h"
@@ -108,13 +109,13 @@ struct edge *edge_new(struct edges *es, const struct edge_params *params, const 
                        .owner = es,
                        .params = params,
                        .mode = edge_mode(params),
-                       .targets = *targets,
                        .number = es->next_number++};
     list_init(&e->connecting);
     list_init(&e->late);
     list_init(&e->limited);
     list_init(&e->open);
-    if (unproven_init(&e->pending, &pending, &es->unproven.key) < 0 || edge_prepare(e) < 0) {
+    if (unproven_init(&e->pending, &pending, &es->unproven.key) < 0 || edge_prepare(e) < 0 ||
+        pool_init(&e->pool, &params->pool, targets) < 0) {
         edge_free(e);
         return NULL;
     }
@@ -138,6 +139,7 @@ void edge_free(struct edge *e)
     drop_all(&e->limited);
     drop_all(&e->open);
     unproven_free(&e->pending);
+    pool_free(&e->pool);
     recent_free(&e->early);
     hold_put(e->hold);
     free(e);
@@ -278,8 +280,9 @@ struct edges *edges_new(struct node *node, const struct unproven_limits *limits,
     es->edges = calloc(n + 1, sizeof(es->edges[0])); /* + 1: there may be none */
     bool made = es->edges && unproven_new(es, limits) == 0;
     for (unsigned i = 0; i < n && made; i++) {
-        es->edges[i] = edge_new(es, &params[i], &targets[i]);
+        es->edges[i] = edge_new(es, &params[i], targets);
         made = es->edges[i];
+        targets += params[i].pool.n;
         es->n += made;
     }
     made = made && edges_bypass_new(es) == 0;
@@ -299,10 +302,12 @@ struct edges *edges_of(const struct node *node)
     return r ? edges_of_role(r) : NULL;
 }
 
-void edges_set_targets(struct edges *es, unsigned i, const struct targets *targets)
+void edges_set_target(struct edges *es, unsigned i, unsigned target, const struct targets *addrs)
 {
-    es->edges[i]->targets = *targets;
-    es->edges[i]->preferred_until = 0;
+    struct edge *e = es->edges[i];
+    if (pool_set_target(&e->pool, target, addrs, clock_now()) < 0)
+        log_error("edge %s: one worker does not use every address of its targets: memory is short",
+                  e->params->name);
 }
 
 /* ---- looking inside -------------------------------------------------------------------------- */

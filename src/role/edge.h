@@ -7,6 +7,7 @@
 #include "base/targets.h"
 #include "role/access.h"
 #include "role/convert_params.h"
+#include "role/pool_params.h"
 #include "role/profile.h"
 #include "role/reach.h"
 
@@ -17,8 +18,7 @@
 /* A client's SYN is answered after so long even if the server has not: a second SYN would come a second after
  * the first (RFC 6298 section 2), and clients take a few without an answer for a network that blocks MPTCP.
  */
-#define EDGE_PATIENCE   (900 * BRAID_MS)
-#define EDGE_PREFERENCE (60 * BRAID_SECOND) /* for an address that answered when others did not */
+#define EDGE_PATIENCE (900 * BRAID_MS)
 
 struct bypass_entry;
 struct hold;
@@ -41,9 +41,8 @@ struct edge_params {
     braid_time bypass; /* transparent: how long a server that speaks MPTCP itself is left alone; 0: off */
     struct braid_addr listen[EDGE_LISTENERS]; /* transparent: none; explicit: one */
     unsigned n_listen;
-    char *target_host; /* address literal or name; NULL: not explicit */
-    uint16_t target_port;
-    struct access access; /* to clients, by their addresses */
+    struct pool_params pool; /* explicit: its targets; else none */
+    struct access access;    /* to clients, by their addresses */
     struct convert_params convert;
     struct braid_ip signal[EDGE_SIGNAL_MAX];
     unsigned n_signal;
@@ -112,17 +111,17 @@ const char *edge_counter_help(enum edge_counter c);
  * "any:80-443" if it is transparent. Into text, which is returned. */
 const char *edge_listen_text(const struct edge_params *p, char text[EDGE_TEXT]);
 
-/* The role of n edges, which listen on the node's core; targets[i] are the resolved addresses of params[i],
- * if it has a target. params must outlive the node. NULL if memory is short or an address is taken. The
- * functions below are for the thread that drives the node. */
+/* The role of n edges, which listen on the node's core; targets: the resolved addresses of each target of
+ * params[0], then of those of params[1], and so on. params must outlive the node. NULL if memory is short or
+ * an address is taken. The functions below are for the thread that drives the node. */
 struct edges *edges_new(struct node *node, const struct unproven_limits *limits,
                         const struct edge_params *params, const struct targets *targets, unsigned n);
 /* On what edges_new was given, as in struct edges_change. */
 void edges_hold(struct edges *es, struct hold *hold);
 /* NULL: this node has none. */
 struct edges *edges_of(const struct node *node);
-/* New connections of edge i go to other addresses. */
-void edges_set_targets(struct edges *es, unsigned i, const struct targets *targets);
+/* New connections of edge i go to other addresses of this target. */
+void edges_set_target(struct edges *es, unsigned i, unsigned target, const struct targets *addrs);
 /* learned(arg, number, server, until) will be called when the edge with this number has found a server that
  * speaks MPTCP itself and is to be left alone until then; for the other workers' edges_learn. */
 void edges_on_learned(struct edges *es,
@@ -136,7 +135,7 @@ void edges_learn(struct edges *es, unsigned number, const struct braid_addr *ser
 struct edges_change {
     const struct unproven_limits *limits;
     const struct edge_params *params;
-    const struct targets *targets; /* of each */
+    const struct targets *targets; /* as those of edges_new */
     unsigned n;
     /* On all that this points to: who makes the changes holds it until the next one. NULL: it outlives the
      * node. */

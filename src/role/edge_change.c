@@ -80,10 +80,12 @@ static bool is_among(struct edge *const *all, unsigned n, const struct edge *e)
 static struct edge **make_all(struct edges *es, const struct edges_change *change)
 {
     struct edge **all = calloc(change->n + 1, sizeof(struct edge *));
+    const struct targets *targets = change->targets;
     for (unsigned i = 0; all && i < change->n; i++) {
         all[i] = find_same(es, &change->params[i]);
         if (!all[i])
-            all[i] = edge_new(es, &change->params[i], &change->targets[i]);
+            all[i] = edge_new(es, &change->params[i], targets);
+        targets += change->params[i].pool.n;
         if (all[i])
             continue;
         while (i-- > 0)
@@ -95,12 +97,23 @@ static struct edge **make_all(struct edges *es, const struct edges_change *chang
     return all;
 }
 
-static void take_params(struct edge *e, const struct edge_params *params, const struct targets *targets)
+/* -1: memory is short, and it does not use every address of its targets. */
+static int take_params(struct edge *e, const struct edge_params *params, const struct targets *targets)
 {
     e->params = params;
-    if (!targets_equal(&e->targets, targets))
-        e->preferred_until = 0;
-    e->targets = *targets;
+    return pool_change(&e->pool, &params->pool, targets, clock_now());
+}
+
+static int take_all(struct edges *es, const struct edges_change *change)
+{
+    const struct targets *targets = change->targets;
+    int result = 0;
+    for (unsigned i = 0; i < es->n; i++) {
+        if (take_params(es->edges[i], &change->params[i], targets) < 0)
+            result = -1;
+        targets += change->params[i].pool.n;
+    }
+    return result;
 }
 
 /* In their places, which others may have had a moment ago. */
@@ -131,11 +144,10 @@ int edges_change(struct edges *es, const struct edges_change *change)
     es->n = change->n;
     es->hold = change->hold;
     es->unproven.limits = *change->limits;
-    for (unsigned i = 0; i < es->n; i++)
-        take_params(all[i], &change->params[i], &change->targets[i]);
+    int taken = take_all(es, change);
     edges_sweep(es);
     int made = edges_bypass_new(es);
-    return listen_all(es) < 0 ? -1 : made;
+    return listen_all(es) < 0 || taken < 0 ? -1 : made;
 }
 
 bool edges_drain(struct edges *es, const char *name)

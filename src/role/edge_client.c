@@ -188,6 +188,7 @@ void client_free(struct client *cl)
         forget_port(cl);
     }
     end_opening(cl);
+    pool_leave(&e->pool, cl->place);
     list_remove(&cl->link);
     free(cl);
     /* not at once: the caller may go on with the edge */

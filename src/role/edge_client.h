@@ -50,6 +50,7 @@ struct client {
     struct braid_addr server;   /* that answered, or the first that is asked */
     bool connecting;            /* the server has not answered */
     uint16_t port;              /* ours of the socket to it; 0: not known */
+    uint16_t place;             /* of the pool's member that it is; 0: of none */
 };
 
 /* Joins edge->connecting. NULL: memory is short. */

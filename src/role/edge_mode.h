@@ -25,10 +25,8 @@ struct edge_mode {
 
     /* Of one whose ops are those of opening.c. Whether it may connect to the server that a client means. */
     bool (*reaches)(struct edge *e, const struct braid_ip *server);
-    /* The addresses to try for a client that means this one. */
-    struct targets (*targets)(const struct edge *e, const struct braid_addr *meant);
-    /* One of them has answered; `first` was the first of them. */
-    void (*answered)(struct edge *e, const struct braid_addr *first, const struct braid_addr *server);
+    /* The addresses to try for this client, which means that one. */
+    struct targets (*targets)(struct edge *e, const struct braid_ip *client, const struct braid_addr *meant);
 };
 
 extern const struct edge_mode edge_explicit, edge_transparent, edge_convert;

@@ -13,19 +13,19 @@ static bool is_local(void *arg, const struct braid_ip *ip)
 }
 
 /* Of several servers the first is the one that is asked first. NULL: nothing was said. */
-static const struct service_wish *service_of(struct edge *e, const struct braid_addr *meant)
+static const struct service_wish *service_of(struct edge *e, const struct braid_addr *client,
+                                             const struct braid_addr *meant)
 {
     struct services *ss = e->owner->role.node->services;
     if (!ss || !e->mode->targets)
         return NULL;
-    const struct targets t = e->mode->targets(e, meant);
+    const struct targets t = e->mode->targets(e, &client->ip, meant);
     return t.n > 0 ? services_find(ss, &t.addr[0], is_local, e->owner, clock_now()) : NULL;
 }
 
 bool edge_wants_plain(void *ctx, const struct braid_addr *client, const struct braid_addr *server)
 {
-    (void)client;
-    const struct service_wish *w = service_of(ctx, server);
+    const struct service_wish *w = service_of(ctx, client, server);
     return w && w->plain;
 }
 
@@ -49,9 +49,9 @@ static void choose_addresses(struct client *cl, const struct service_wish *w)
     edge_addresses_change(e->owner, c, false, &w->remove);
 }
 
-void edge_service_begin(struct client *cl, const struct braid_addr *meant)
+void edge_service_begin(struct client *cl, const struct braid_addr *client, const struct braid_addr *meant)
 {
-    const struct service_wish *w = service_of(client_edge(cl), meant);
+    const struct service_wish *w = service_of(client_edge(cl), client, meant);
     if (!w)
         return;
     if (w->profile)

@@ -7,8 +7,8 @@
 
 /* wants_plain() of struct braid_listen_params; ctx is the edge. */
 bool edge_wants_plain(void *ctx, const struct braid_addr *client, const struct braid_addr *server);
-/* A client that means this address is here: its connection gets the profile and the addresses that were
+/* This client, which means that address, is here: its connection gets the profile and the addresses that were
  * named. */
-void edge_service_begin(struct client *cl, const struct braid_addr *meant);
+void edge_service_begin(struct client *cl, const struct braid_addr *client, const struct braid_addr *meant);
 
 #endif

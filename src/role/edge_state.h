@@ -12,6 +12,7 @@
 #include "role/complaint.h"
 #include "role/edge.h"
 #include "role/node.h"
+#include "role/pool.h"
 #include "role/unproven.h"
 
 struct client_ports;
@@ -23,9 +24,7 @@ struct edge {
     struct edges *owner;
     const struct edge_params *params;
     const struct edge_mode *mode;
-    struct targets targets;                           /* of an explicit edge */
-    struct braid_addr preferred;                      /* of them, one that answered when others did not ... */
-    braid_time preferred_until;                       /* ... and is asked first until then */
+    struct pool pool;                                 /* of an explicit edge; else without members */
     struct braid_listener *listeners[EDGE_LISTENERS]; /* NULL once it drains */
     struct list connecting;     /* clients that wait for the server's answer, the longest waiting first */
     struct list late;           /* clients that were answered, and whose server has not answered */
@@ -60,7 +59,8 @@ struct edges {
     struct list leaving;
 };
 
-/* edge.c, for edge_change.c: a new edge, which does not listen. NULL: memory is short. */
+/* edge.c, for edge_change.c: a new edge, which does not listen; targets: the addresses of its own. NULL:
+ * memory is short. */
 struct edge *edge_new(struct edges *es, const struct edge_params *params, const struct targets *targets);
 /* Its clients are gone, or are dropped. */
 void edge_free(struct edge *e);

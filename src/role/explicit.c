@@ -24,22 +24,10 @@ static bool reaches(struct edge *e, const struct braid_ip *server)
     return true;
 }
 
-/* The address that has answered lately when others did not comes first. */
-static struct targets in_order(const struct edge *e, const struct braid_addr *meant)
+static struct targets of_pool(struct edge *e, const struct braid_ip *client, const struct braid_addr *meant)
 {
     (void)meant;
-    struct targets out = e->targets;
-    if (clock_now() < e->preferred_until)
-        targets_prefer(&out, &e->preferred);
-    return out;
-}
-
-static void remember_answer(struct edge *e, const struct braid_addr *first, const struct braid_addr *server)
-{
-    if (addr_equal(first, server))
-        return;
-    e->preferred = *server;
-    e->preferred_until = clock_now() + EDGE_PREFERENCE;
+    return pool_choose(&e->pool, client, clock_now());
 }
 
 const struct edge_mode edge_explicit = {.name = "explicit",
@@ -48,5 +36,4 @@ const struct edge_mode edge_explicit = {.name = "explicit",
                                         .addresses = addresses,
                                         .listen_text = listen_text,
                                         .reaches = reaches,
-                                        .targets = in_order,
-                                        .answered = remember_answer};
+                                        .targets = of_pool};

@@ -16,6 +16,10 @@
 #include "role/learn.h"
 #include "role/opening.h"
 
+/* By hash a client that loses one SYN to its server, which is repeated after a second, does not get another
+ * server. */
+#define HASH_DELAY (1250 * BRAID_MS)
+
 /* ---- the server does not come ------------------------------------------------------------------ */
 
 /* What a failure to connect means, for the counters, for the client, and for the log. */
@@ -59,7 +63,9 @@ static void complain(struct edge *e, const struct braid_addr *server, int error)
     if (unsaid > 0)
         snprintf(since, sizeof(since), " (%u more such failures since the last line)", unsaid);
     log_write(LOG_LEVEL_WARN, NULL, "edge %s: server %s %s%s%s", e->params->name,
-              server ? addr_text(server, address) : e->params->target_host,
+              server                  ? addr_text(server, address)
+              : e->params->pool.n > 0 ? e->params->pool.targets[0].host
+                                      : "",
               f.text ? f.text : "is unreachable: ", f.text ? "" : strerror(error), since);
 }
 
@@ -107,6 +113,37 @@ void opening_expire(struct edge *e, braid_time now)
 
 /* ---- the server is asked ------------------------------------------------------------------------ */
 
+/* That has answered. */
+static void take_server(struct client *cl, const struct braid_addr *server)
+{
+    struct edge *e = client_edge(cl);
+    char text[ADDR_TEXT];
+    if (pool_answered(&e->pool, &cl->server, server, clock_now()))
+        log_info("edge %s: target %s answers again", e->params->name, addr_text(server, text));
+    pool_leave(&e->pool, cl->place);
+    cl->place = pool_enter(&e->pool, server);
+    cl->server = *server;
+}
+
+/* What says nothing of the server. */
+static bool is_ours(int error)
+{
+    return failure_of(error).counter == EDGE_FAILED;
+}
+
+static void on_missed(void *arg, const struct braid_addr *server, int error)
+{
+    struct edge *e = client_edge(arg);
+    const struct failure f = failure_of(error);
+    char text[ADDR_TEXT];
+    if (is_ours(error) || !pool_failed(&e->pool, server, clock_now()))
+        return;
+    log_warn("edge %s: target %s is not asked for %lld s, unless no other is left: %u connections in a row "
+             "came to nothing; at last it %s%s",
+             e->params->name, addr_text(server, text), (long long)(e->params->pool.eject_time / BRAID_SECOND),
+             e->params->pool.eject, f.text ? f.text : "was unreachable: ", f.text ? "" : strerror(error));
+}
+
 static void on_connected(void *arg, int fd, const struct braid_addr *server)
 {
     struct client *cl = arg;
@@ -119,8 +156,7 @@ static void on_connected(void *arg, int fd, const struct braid_addr *server)
     }
     if (o->probing)
         end_socket_is_mptcp(&cl->splice.ends[SERVER_END]);
-    e->mode->answered(e, &cl->server, server);
-    cl->server = *server;
+    take_server(cl, server);
     client_connected(cl);
     e->counters.v[EDGE_ACCEPTED]++;
     if (o->probing)
@@ -147,13 +183,16 @@ static void ask_server(struct client *cl)
     const struct edge_params *p = e->params;
     struct braid_addr meant, client;
     braid_conn_addrs(client_conn(cl), &meant, &client);
-    struct targets targets = e->mode->targets(e, &meant);
+    struct targets targets = e->mode->targets(e, &client.ip, &meant);
     cl->server = targets.addr[0];
+    cl->place = pool_enter(&e->pool, &cl->server);
     cl->opening->probing = edge_probes(e, &cl->server);
     struct dial_params params = {.targets = &targets,
                                  .client = p->client_source ? &client : NULL,
                                  .source = &e->owner->source,
                                  .probe = cl->opening->probing,
+                                 .delay = p->pool.balance == BALANCE_HASH ? HASH_DELAY : 0,
+                                 .missed = on_missed,
                                  .timeout = p->connect_timeout ? p->connect_timeout : EDGE_CONNECT_TIMEOUT,
                                  .connected = on_connected,
                                  .failed = on_failed,
@@ -196,7 +235,7 @@ static void on_incoming(void *ctx, struct braid_conn *c)
         return;
     }
     client_profile_begin(cl, meant.port);
-    edge_service_begin(cl, &meant);
+    edge_service_begin(cl, &client, &meant);
     if (!unproven_enter(&e->owner->unproven, &cl->opening->unproven, &client.ip)) {
         answer_early(cl);
         return;

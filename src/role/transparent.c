@@ -30,17 +30,12 @@ static bool reaches(struct edge *e, const struct braid_ip *server)
     return reach_allows(e->params->reach, e->params->n_reach, server, edges_are_on(e->owner, server));
 }
 
-static struct targets the_one_meant(const struct edge *e, const struct braid_addr *meant)
+static struct targets the_one_meant(struct edge *e, const struct braid_ip *client,
+                                    const struct braid_addr *meant)
 {
     (void)e;
+    (void)client;
     return (struct targets){.addr = {*meant}, .n = 1};
-}
-
-static void answered(struct edge *e, const struct braid_addr *first, const struct braid_addr *server)
-{
-    (void)e; /* there is no other to be preferred */
-    (void)first;
-    (void)server;
 }
 
 const struct edge_mode edge_transparent = {.name = "transparent",
@@ -51,5 +46,4 @@ const struct edge_mode edge_transparent = {.name = "transparent",
                                            .addresses = addresses,
                                            .listen_text = listen_text,
                                            .reaches = reaches,
-                                           .targets = the_one_meant,
-                                           .answered = answered};
+                                           .targets = the_one_meant};

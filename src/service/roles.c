@@ -24,7 +24,7 @@
 struct owner {
     bool cpe;      /* else an edge */
     unsigned i;    /* its number */
-    unsigned peer; /* of a CPE */
+    unsigned peer; /* of a CPE; of an edge the target */
 };
 
 /* The names of a configuration. */
@@ -88,10 +88,11 @@ static int check_policies(const struct service_params *p, char *error)
     return -1;
 }
 
-/* Each edge has a name, if perhaps nothing to look up. */
 static unsigned count_names(const struct service_params *p)
 {
-    unsigned n = p->n_edges;
+    unsigned n = 0;
+    for (unsigned i = 0; i < p->n_edges; i++)
+        n += p->edges[i].pool.n;
     for (unsigned i = 0; i < p->n_cpes; i++)
         n += p->cpes[i].n_peers;
     return n;
@@ -101,7 +102,8 @@ static void note_owners(struct names *names, const struct service_params *p)
 {
     struct owner *o = names->owners;
     for (unsigned i = 0; i < p->n_edges; i++)
-        *o++ = (struct owner){.i = i};
+        for (unsigned j = 0; j < p->edges[i].pool.n; j++)
+            *o++ = (struct owner){.i = i, .peer = j};
     for (unsigned i = 0; i < p->n_cpes; i++)
         for (unsigned j = 0; j < p->cpes[i].n_peers; j++)
             *o++ = (struct owner){.cpe = true, .i = i, .peer = j};
@@ -118,8 +120,8 @@ static struct resolver_name name_of(const struct service_params *p, const struct
     return (struct resolver_name){.kind = "edge",
                                   .owner = p->edges[o->i].name,
                                   .key = "target",
-                                  .host = p->edges[o->i].target_host,
-                                  .port = p->edges[o->i].target_port};
+                                  .host = p->edges[o->i].pool.targets[o->peer].host,
+                                  .port = p->edges[o->i].pool.targets[o->peer].port};
 }
 
 static int resolve(struct names *n, const struct service_params *p, struct event_base *base, char *error)
@@ -355,7 +357,7 @@ static void take_news(struct worker *w, const void *what)
     if (ps && n->of.cpe)
         probes_follow_peers(ps);
     if (node && !n->of.cpe)
-        edges_set_targets(edges_of(node), n->of.i, &n->targets);
+        edges_set_target(edges_of(node), n->of.i, n->of.peer, &n->targets);
 }
 
 /* If memory is short the old addresses stay. */

@@ -129,13 +129,15 @@ static inline void make_edges(void)
 static inline void retarget(void)
 {
     struct targets targets = {.addr = {target}, .n = 1};
-    edges_set_targets(edges, 0, &targets);
+    edges_set_target(edges, 0, 0, &targets);
 }
 
 static inline void new_edges(void)
 {
-    params = (struct edge_params){
-        .name = "test", .target_host = (char *)"server.example", .connect_timeout = CONNECT_TIMEOUT};
+    params =
+        (struct edge_params){.name = "test",
+                             .pool = {.targets = {{.host = (char *)"server.example", .weight = 1}}, .n = 1},
+                             .connect_timeout = CONNECT_TIMEOUT};
     limits = (struct unproven_limits){.all = 1000, .per_source = 1000};
     make_edges();
 }

@@ -49,8 +49,8 @@ START_TEST(the_example_of_the_issue_is_read_with_its_inline_comments)
     const struct edge_params *e = conf.edges;
     ck_assert_str_eq(e->name, "web");
     ck_assert_str_eq(addr(&e->listen[0]), "10.99.9.1:8080");
-    ck_assert_str_eq(e->target_host, "10.99.3.2");
-    ck_assert_uint_eq(e->target_port, 8080);
+    ck_assert_str_eq(e->pool.targets[0].host, "10.99.3.2");
+    ck_assert_uint_eq(e->pool.targets[0].port, 8080);
     ck_assert_uint_eq(e->n_signal, 2);
     ck_assert_str_eq(ip(&e->signal[0]), "10.99.9.2");
     ck_assert_str_eq(ip(&e->signal[1]), "10.99.9.3");
@@ -90,8 +90,8 @@ START_TEST(every_value_differs_from_its_default)
     const struct edge_params *e = conf.edges;
     ck_assert_str_eq(e->name, "six");
     ck_assert_str_eq(addr(&e->listen[0]), "[2001:db8::1]:443");
-    ck_assert_str_eq(e->target_host, "server-1.example.org");
-    ck_assert_uint_eq(e->target_port, 8443);
+    ck_assert_str_eq(e->pool.targets[0].host, "server-1.example.org");
+    ck_assert_uint_eq(e->pool.targets[0].port, 8443);
     ck_assert_uint_eq(e->n_signal, 2);
     ck_assert_str_eq(ip(&e->signal[0]), "10.0.0.1");
     ck_assert_str_eq(ip(&e->signal[1]), "2001:db8::2");
@@ -99,8 +99,8 @@ START_TEST(every_value_differs_from_its_default)
     ck_assert_str_eq(e->cc->name, "lia");
     ck_assert(e->checksum && e->fate_sharing && e->no_join);
     ck_assert_str_eq(e[1].name, "four");
-    ck_assert_str_eq(e[1].target_host, "2001:db8::9");
-    ck_assert_uint_eq(e[1].target_port, 1);
+    ck_assert_str_eq(e[1].pool.targets[0].host, "2001:db8::9");
+    ck_assert_uint_eq(e[1].pool.targets[0].port, 1);
     conf_free(&conf);
 }
 END_TEST
@@ -124,7 +124,7 @@ START_TEST(transparent_edges_have_neither_listen_nor_target)
     ck_assert_uint_eq(e[1].port_last, 4443);
     ck_assert_uint_eq(e[0].n_signal, 2);
     ck_assert_str_eq(e[0].sched->name, "roundrobin");
-    ck_assert_ptr_null(e[0].target_host);
+    ck_assert_uint_eq(e[0].pool.n, 0);
     ck_assert_int_eq(e[0].bypass, 600 * BRAID_SECOND);
     ck_assert_int_eq(e[1].bypass, 0);
     ck_assert_int_eq(e[2].bypass, 86400 * BRAID_SECOND);
@@ -158,7 +158,8 @@ START_TEST(what_is_left_out_has_the_documented_default)
 END_TEST
 
 #define LIST_EDGE                                                                                            \
-    "mode, listen, target, source, ports, targets, bypass, allow, deny, open, cookie, psk, pending, "        \
+    "mode, listen, target, balance, slow_start, eject, eject_time, source, ports, targets, bypass, allow, "  \
+    "deny, open, cookie, psk, pending, "                                                                     \
     "bare_syn, early, signal, profile, profiles, scheduler, congestion, path_manager, checksum, "            \
     "fate_sharing, joins"
 #define BAD_BYPASS " is neither off nor a number of seconds from 1 to 86400; give one, such as 600"

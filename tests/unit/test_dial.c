@@ -21,6 +21,9 @@ static struct targets targets;
 static int fd;    /* the connected socket, -1: none */
 static int error; /* 0: it did not fail */
 static struct braid_addr server;
+static struct braid_addr missed[4]; /* those that were */
+static int missed_for[4];
+static unsigned n_missed;
 
 static void on_connected(void *arg, int connected, const struct braid_addr *addr)
 {
@@ -37,10 +40,24 @@ static void on_failed(void *arg, int why)
     event_base_loopbreak(base);
 }
 
+static void on_missed(void *arg, const struct braid_addr *addr, int why)
+{
+    ck_assert_ptr_eq(arg, &targets);
+    ck_assert_uint_lt(n_missed, 4);
+    missed[n_missed] = *addr;
+    missed_for[n_missed++] = why;
+}
+
+static void is_missed(unsigned i, unsigned target, int why)
+{
+    ck_assert(addr_equal(&missed[i], &targets.addr[target]));
+    ck_assert_int_eq(missed_for[i], why);
+}
+
 static void setup(void)
 {
     base = event_base_new();
-    targets.n = 0;
+    targets.n = n_missed = 0;
     fd = -1;
     error = 0;
 }
@@ -94,6 +111,7 @@ static void begin(void)
 {
     struct dial_params params = {.targets = &targets,
                                  .timeout = TIMEOUT,
+                                 .missed = on_missed,
                                  .connected = on_connected,
                                  .failed = on_failed,
                                  .arg = &targets};
@@ -215,6 +233,33 @@ START_TEST(whoever_gives_up_hears_nothing_more)
 }
 END_TEST
 
+START_TEST(whoever_fails_or_is_overtaken_is_told)
+{
+    int fillers[FILLERS], s[3] = {add_server("127.0.0.1:0", -1)};
+    s[1] = add_silent_server(fillers);
+    s[2] = add_server("127.0.0.2:0", 4);
+    dial();
+    expect_server(2);
+    ck_assert_uint_eq(n_missed, 2);
+    is_missed(0, 0, ECONNREFUSED);
+    is_missed(1, 1, ETIMEDOUT);
+    close_all(s, 3);
+    close_all(fillers, FILLERS);
+}
+END_TEST
+
+START_TEST(whoever_is_silent_to_the_end_is_told)
+{
+    int fillers[FILLERS], s[2] = {add_silent_server(fillers), add_server("127.0.0.2:0", -1)};
+    ck_assert_int_ge(dial(), TIMEOUT - 2 * BRAID_MS);
+    ck_assert_uint_eq(n_missed, 2);
+    is_missed(0, 1, ECONNREFUSED);
+    is_missed(1, 0, ETIMEDOUT);
+    close_all(s, 2);
+    close_all(fillers, FILLERS);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("dial");
@@ -222,6 +267,8 @@ int main(void)
     tcase_set_timeout(t, 20);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, the_first_address_is_it_if_it_answers);
+    tcase_add_test(t, whoever_fails_or_is_overtaken_is_told);
+    tcase_add_test(t, whoever_is_silent_to_the_end_is_told);
     tcase_add_test(t, the_next_address_is_tried_at_once_when_one_refuses);
     tcase_add_test(t, the_next_address_is_tried_beside_one_that_is_silent);
     tcase_add_test(t, a_silent_address_may_still_answer);

@@ -15,6 +15,9 @@ static void edge_of(enum edge_kind kind)
     node_free(node);
     params = (struct edge_params){
         .name = "test", .kind = kind, .port_first = 1, .port_last = 65535, REACH_LOOPBACK};
+    if (kind == EDGE_EXPLICIT)
+        params.pool =
+            (struct pool_params){.targets = {{.host = (char *)"server.example", .weight = 1}}, .n = 1};
     make_edges();
     node->services = services_new();
     ck_assert_ptr_nonnull(node->services);

@@ -327,7 +327,7 @@ END_TEST
 START_TEST(a_server_without_a_known_address_is_unreachable)
 {
     struct targets none = {.n = 0};
-    edges_set_targets(edges, 0, &none);
+    edges_set_target(edges, 0, 0, &none);
     struct braid_conn *c = fake_syn();
     ck_assert(c->refused);
     ck_assert_int_eq(c->refusal, BRAID_REFUSE_UNREACHABLE);
@@ -346,7 +346,7 @@ START_TEST(the_address_that_answered_is_asked_first_next_time)
     close(listener); /* the first address refuses */
     listener = server_listen(AF_INET, 16);
     two.addr[1] = target;
-    edges_set_targets(edges, 0, &two);
+    edges_set_target(edges, 0, 0, &two);
     struct braid_addr told;
     for (unsigned i = 0; i < 2; i++) {
         struct braid_conn *c = fake_syn();

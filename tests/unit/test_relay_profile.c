@@ -14,7 +14,12 @@ static struct profile automatic = {
 static void edge_of(const struct profile *own, const struct profile *of_ports)
 {
     node_free(node);
-    params = (struct edge_params){.name = "test", .profile = own, .sched = own->sched, .cc = own->cc};
+    params =
+        (struct edge_params){.name = "test",
+                             .profile = own,
+                             .sched = own->sched,
+                             .cc = own->cc,
+                             .pool = {.targets = {{.host = (char *)"server.example", .weight = 1}}, .n = 1}};
     params.port_profiles[0] = (struct port_profile){.first = 440, .last = 449, .profile = of_ports};
     params.n_port_profiles = 1;
     make_edges();

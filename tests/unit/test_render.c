@@ -52,8 +52,8 @@ START_TEST(a_transparent_edge_is_shown_as_such)
     struct edge_params *e = &conf.edges[1];
     e->kind = EDGE_TRANSPARENT;
     e->client_source = true;
-    free(e->target_host);
-    e->target_host = NULL;
+    free(e->pool.targets[0].host);
+    e->pool.n = 0;
     e->port_first = 80;
     e->port_last = 443;
     render_status_json(&doc, &view);

@@ -152,8 +152,8 @@ static void on_changed(void *arg, unsigned i, const struct targets *targets)
 }
 
 static const struct edge_params edges[] = {
-    {.name = "literal", .target_host = (char *)"192.0.2.7", .target_port = 443},
-    {.name = "named", .target_host = (char *)"server.example", .target_port = 80},
+    {.name = "literal", .pool = {.targets = {{.host = (char *)"192.0.2.7", .port = 443}}, .n = 1}},
+    {.name = "named", .pool = {.targets = {{.host = (char *)"server.example", .port = 80}}, .n = 1}},
     {.name = "any", .kind = EDGE_TRANSPARENT},
 };
 
@@ -165,8 +165,8 @@ static struct resolver *resolver_with(const struct edge_params *first, unsigned 
         names[i] = (struct resolver_name){.kind = "edge",
                                           .owner = first[i].name,
                                           .key = "target",
-                                          .host = first[i].target_host,
-                                          .port = first[i].target_port};
+                                          .host = first[i].pool.targets[0].host,
+                                          .port = first[i].pool.targets[0].port};
     struct resolver_params params = {.names = names,
                                      .n = n,
                                      .edges = first,
