@@ -264,6 +264,7 @@ install: all ## into DESTDIR/PREFIX (/usr/local)
 	install -d $(DESTDIR)/etc/systemd/system
 	sed -E 's|/usr/local/(s?bin)/|$(or $(PREFIX),/usr/local)/\1/|' deploy/braid.service >$(DESTDIR)/etc/systemd/system/braid.service
 	chmod 644 $(DESTDIR)/etc/systemd/system/braid.service
+	install -D -m 644 deploy/braid.sysusers $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/sysusers.d/braid.conf
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man5 docs/man/braid.ini.5
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man8 $(wildcard docs/man/*.8)
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man1 $(wildcard docs/man/*.1)

@@ -10,6 +10,7 @@
 #include "service/routes.h"
 #include "service/service.h"
 #include "service/uplink_keeper.h"
+#include "service/watchdog.h"
 #include "service/workers.h"
 
 struct service {
@@ -23,6 +24,7 @@ struct service {
     struct workers *workers;
     struct uplink_keeper *uplinks; /* NULL: there are none */
     struct apps *apps;             /* NULL: programs cannot ask */
+    struct watchdog *watchdog;     /* NULL: nobody asks for it */
     struct quota *quota;           /* NULL: there is none, or one worker has it all */
 };
 
@@ -112,6 +114,12 @@ int service_start(struct service *s, char error[SERVICE_ERROR])
     ledgers_end_orphans(s->ledgers, s->workers, s->mailbox);
     if (workers_start(s->workers, error) < 0)
         return -1;
+    int failed;
+    s->watchdog = watchdog_new(s->base, s->mailbox, s->workers, &failed);
+    if (failed) {
+        snprintf(error, SERVICE_ERROR, "out of memory");
+        return -1;
+    }
     roles_start(s->roles);
     return listen_to_programs(s, error);
 }
@@ -235,6 +243,7 @@ void service_free(struct service *s)
     if (!s)
         return;
     roles_stop(s->roles);
+    watchdog_stop(s->watchdog);
     apps_close(s->apps); /* what it has under way comes to its end in the mailbox */
     uplink_keeper_stop(s->uplinks);
     workers_stop(s->workers);
@@ -242,6 +251,7 @@ void service_free(struct service *s)
     roles_leave(s->roles);
     workers_free(s->workers); /* with the routes to clients still in place */
     mailbox_free(s->mailbox);
+    watchdog_free(s->watchdog);
     roles_free(s->roles);
     ledgerfile_close(s->ledgers);
     uplink_keeper_free(s->uplinks);

@@ -99,13 +99,14 @@ def configuration(directory, edges, workers=0, log_level="info", name="braid0", 
 class Braid:
     """A running braidd, seen through braidctl --json and its admin port."""
 
-    def __init__(self, namespace, directory, edges=None, descriptors=None, **settings):
-        """descriptors: how many files it may have open."""
+    def __init__(self, namespace, directory, edges=None, descriptors=None, wrapper=(), environment=None, **settings):
+        """descriptors: how many files it may have open; wrapper: the command that becomes it."""
         self.namespace, self.directory = namespace, directory
         self.control = directory / "control.sock"
         self.config = directory / "braid.ini"
         self.config.write_text(configuration(directory, edges or default_edges(), **settings))
-        self.process = Process(namespace.command(BRAIDD, "-c", self.config), "braidd", descriptors=descriptors)
+        self.process = Process(namespace.command(*wrapper, BRAIDD, "-c", self.config), "braidd", environment,
+                               descriptors=descriptors)
         try:
             self.process.wait_for_line("ready")
         except BaseException:
