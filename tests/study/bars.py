@@ -1,8 +1,8 @@
 """The bars: what the default profile (and the others, where said) must reach, each judged in every cell it is about."""
 import dataclasses
 
-from cells import (ACCEPTANCE_SIZE, BULK, CONGESTED, LONG_SECONDS, SHORT, Cell, about, paths_of, scenarios, short, situations,
-                   steady, ways)
+from cells import (ACCEPTANCE_SIZE, BULK, CONGESTED, LONG_SECONDS, SHORT, Cell, about, everywhere, page, paths_of, scenarios,
+                   short, situations, steady, ways)
 
 MTU = 1500
 BEST_SHARE = 0.95  # of the best path alone
@@ -13,8 +13,6 @@ DELAY_FACTOR = 1.2  # of the best path alone
 RESILIENT_FACTOR = 0.5  # of minrtt's
 REDUNDANT_SHARE = 0.9
 LOSSY_BOTH = "lossy-both"
-# Scenarios in which one path is clearly worse than the best: slower by far, lossy or unsteady.
-ONE_BAD = ("good-bad", "lossy", "near-far", "one-bad", "satellite-lte", "trace-dsl", "wifi-lte")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,13 +98,20 @@ def short_transfers(results, profile):
                     yield _short_transfer(results, cell, f"{scenario}, {size}, {direction(upload)}")
 
 
-def _short_transfer(results, cell, where):
+def pages(results, profile):
+    for scenario in everywhere():
+        cell = page(scenario, *profile)
+        if results.has(cell):
+            yield _short_transfer(results, cell, scenario, "pages")
+
+
+def _short_transfer(results, cell, where, bar="short transfers"):
     paths = results.alone[cell.scenario, cell.upload, cell.cc, cell.kind]
     best = min(paths, key=lambda path: results.of(path, "time").median)
     time, took = results.of(best, "time").median, results.of(cell, "time").median
     round_trip = max(max(run["srtt"]) for run in results.all(best))
     aim = time + round_trip
-    return Verdict("short transfers", where, f"<= {time:.0f} + {round_trip:.0f} ms", f"{took:.0f} ms", took <= aim, aim / took)
+    return Verdict(bar, where, f"<= {time:.0f} + {round_trip:.0f} ms", f"{took:.0f} ms", took <= aim, aim / took)
 
 
 def acceptance(results, profile):
@@ -146,14 +151,15 @@ def _failover(results, cell, where):
 
 
 def interactive(results, profile):
-    for cell in _cells(results, "messages", profile, ONE_BAD):
-        best = best_alone(results, cell.scenario, cell.upload, cell.cc, "messages", "delay_p99", most=False)
-        if not best:
-            continue
-        p99 = results.of(cell, "delay_p99").mean
-        yield Verdict("interactive: p99 of the delay", f"{cell.scenario}, {direction(cell.upload)}",
-                      f"<= {DELAY_FACTOR} x {best[0]:.1f} ms", f"{p99 / best[0]:.2f} x ({p99:.1f} ms)",
-                      p99 <= DELAY_FACTOR * best[0], DELAY_FACTOR * best[0] / p99)
+    """By itself, and beside the bulk transfer of another connection over the same paths."""
+    for kind, bar in (("messages", "interactive: p99 of the delay"), ("beside", "interactive beside bulk: p99 of the delay")):
+        for cell in _cells(results, kind, profile, everywhere()):
+            best = best_alone(results, cell.scenario, cell.upload, cell.cc, kind, "delay_p99", most=False)
+            if not best:
+                continue
+            p99 = results.of(cell, "delay_p99").mean
+            yield Verdict(bar, f"{cell.scenario}, {direction(cell.upload)}", f"<= {DELAY_FACTOR} x {best[0]:.1f} ms",
+                          f"{p99 / best[0]:.2f} x ({p99:.1f} ms)", p99 <= DELAY_FACTOR * best[0], DELAY_FACTOR * best[0] / p99)
 
 
 def resilient(results, profile):
@@ -183,7 +189,7 @@ def judge(results, build):
     """All verdicts, in the order of the bars."""
     bulk, slow, safe = (build.profiles[name] for name in ("bulk", "interactive", "resilient"))
     return [*best_path(results, bulk), *sum_of_rates(results, bulk), *in_situations(results, bulk), *acceptance(results, bulk),
-            *short_transfers(results, bulk), *failover(results, bulk), *interactive(results, slow), *resilient(results, safe),
+            *short_transfers(results, bulk), *pages(results, bulk), *failover(results, bulk), *interactive(results, slow), *resilient(results, safe),
             *redundant(results, safe)]
 
 

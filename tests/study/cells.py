@@ -22,13 +22,15 @@ SHORT = ("16 KB", "256 KB", "4 MB")
 OUTAGE_SECONDS, SILENT_FROM, SILENT_UNTIL = 30, 10, 18
 LONG_SECONDS = 600
 STEADY_SECONDS = 20
+BESIDE, BESIDE_SECONDS, BESIDE_SEEDS = "minrtt", 20, 3  # the scheduler of the transfer beside, as of the default profile
+PAGE_SEEDS = 3
 GIVE_UP = 900  # seconds of virtual time after which a transfer counts as not completed
 
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
     scenario: str
-    kind: str  # a size of OBJECTS, "messages", "outage", "long", "steady" or "acceptance"
+    kind: str  # a size of OBJECTS, "messages", "beside" (such beside bulk), "page", "outage", "long", "steady" or "acceptance"
     upload: bool
     sched: str
     cc: str
@@ -45,6 +47,10 @@ class Cell:
             words += ["-b", ACCEPTANCE_SIZE]
         elif self.kind == "messages":
             words += ["-m", self.span or MESSAGE_SECONDS]
+        elif self.kind == "beside":
+            words += ["-m", BESIDE_SECONDS, "-B", BESIDE]
+        elif self.kind == "page":
+            words.append("-p")
         elif self.kind == "outage":
             words += ["-t", OUTAGE_SECONDS, "-o", f"{self.silent}:{SILENT_FROM}:{SILENT_UNTIL}"]
         else:
@@ -131,6 +137,32 @@ def _short(build, names):
     cells = [*(short(scenario, size, upload, *pair) for scenario in names for size in SHORT for upload in (False, True)),
              *_alone(build, names, SHORT, [pair[1]])]
     return [(cell, seed) for cell in cells for seed in range(1, SHORT_SEEDS + 1)]
+
+
+def everywhere():
+    """All scenarios and situations."""
+    return [*scenarios(), *situations()]
+
+
+def _with_alone(kind, names, directions, profile, seeds, first=lambda _: 0):
+    """(cell, seed) of all paths, and of each alone."""
+    cells = [Cell(name, kind, upload, *profile, alone, first=0 if alone >= 0 else first(name)) for name in names
+             for upload in directions(name) for alone in range(-1, len(paths_of(name)))]
+    return [(cell, seed) for cell in cells for seed in range(1, seeds + 1)]
+
+
+def page(scenario, sched, cc):
+    """A page is downloaded."""
+    return Cell(scenario, "page", False, sched, cc, first=quickest(scenario))
+
+
+def interactive(build):
+    """(cell, seed) of paced streams by themselves, in situations, and beside a bulk transfer, everywhere; and of pages."""
+    paced, bulk = build.profiles["interactive"], build.profiles["bulk"]
+    pages = [name for name in everywhere() if False in ways(name)]
+    return [*_with_alone("messages", situations(), ways, paced, SITUATION_SEEDS),
+            *_with_alone("beside", everywhere(), ways, paced, BESIDE_SEEDS),
+            *_with_alone("page", pages, lambda _: (False,), bulk, PAGE_SEEDS, quickest)]
 
 
 def _situations(build):
@@ -226,7 +258,7 @@ def full(build, seeds):
     rounds = [[(cell, seed) for cell in dict.fromkeys(cells)] for seed in range(1, seeds + 1)]
     for seed in range(1, min(seeds, SITUATION_SEEDS) + 1):
         rounds[seed - 1] += [(cell, seed) for cell in dict.fromkeys(_situations(build))]
-    first = [*_lossy(build), *_short(build, names), *rounds[0], *((cell, 1) for cell in _long(build, names, LONG_SECONDS))]
+    first = [*_lossy(build), *_short(build, names), *interactive(build), *rounds[0], *((cell, 1) for cell in _long(build, names, LONG_SECONDS))]
     return list(dict.fromkeys(sum(rounds[1:], first)))
 
 
@@ -235,4 +267,4 @@ def quick(build, seeds):
     names = scenarios()
     cells = [*_profiles(build, names), *_long(build, names, 60), *steady_all(build, situations())]
     plan = [(cell, seed) for cell in cells for seed in range(1, (MESSAGE_SEEDS if cell.kind == "messages" else seeds) + 1)]
-    return list(dict.fromkeys(plan + _lossy(build) + _short(build, names)))
+    return list(dict.fromkeys(plan + _lossy(build) + _short(build, names) + interactive(build)))

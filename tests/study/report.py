@@ -38,6 +38,8 @@ def values(results, build, verdicts):
         "best path": tables.verdict_table(verdicts, "never worse than the best path"),
         "acceptance": tables.verdict_table(verdicts, "Linux's acceptance test"),
         "interactive": tables.verdict_table(verdicts, "interactive: p99 of the delay"),
+        "beside": tables.verdict_table(verdicts, "interactive beside bulk: p99 of the delay"),
+        "pages": tables.verdict_table(verdicts, "pages"),
         "loss stalls": tables.loss_stall_table(results, default),
         "delays": tables.delay_table(results, default[1]),
         "outages": tables.outage_table(results, default),

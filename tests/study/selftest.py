@@ -91,11 +91,30 @@ def check_short_transfers():
         assert [verdict.met for verdict in bars.short_transfers(results, PROFILE)] == [met]
 
 
+def check_interactive():
+    """By the path that is better alone, by itself and beside bulk, over situations as well."""
+    for kind in ("messages", "beside"):
+        for p99, met in ((12, True), (12.1, False)):
+            alone = [_store(Cell("codel", kind, True, "any", PROFILE[1], path), {"delay_p99": ms}) for path, ms in enumerate((30, 10))]
+            results = _merge(_store(Cell("codel", kind, True, *PROFILE), {"delay_p99": p99}), *alone)
+            assert [verdict.met for verdict in bars.interactive(results, PROFILE)] == [met]
+
+
+def check_page():
+    """As short transfers are, from the path that answers first."""
+    whole = cells.page("near-far", *PROFILE)
+    alone = [_store(Cell("near-far", "page", False, "any", PROFILE[1], path), {"time": time, "srtt": [10, 0]})
+             for path, time in enumerate((200, 300))]
+    for time, met in ((210, True), (211, False)):
+        results = _merge(_store(whole, {"time": time}), *alone)
+        assert [verdict.met for verdict in bars.pages(results, PROFILE)] == [met]
+
+
 def check_gain():
     """More goodput, and less time, is better."""
     assert compare.gain("goodput", 20, 10) == 2 and compare.gain("256 KB", 20, 10) == 0.5
 
 
 def check_all():
-    for check in (check_interval, check_best_path, check_sum, check_situations, check_short_transfers, check_gain, check_failover, check_delays):
+    for check in (check_interval, check_best_path, check_sum, check_situations, check_short_transfers, check_interactive, check_page, check_gain, check_failover, check_delays):
         check()
