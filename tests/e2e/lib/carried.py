@@ -4,9 +4,9 @@ from .env import GREETING
 from .proxy import PORT, Cpe
 
 
-def start(env, **keys):
+def start(env, tun=None, **keys):
     """The router's daemon; its own connections are steered as well."""
-    router = env.daemon(env.home.cpe, [Cpe(**keys)])
+    router = env.daemon(env.home.cpe, [Cpe(**keys)], tun=tun)
     env.steer("up", "--local", at=env.home.cpe)
     return router
 
