@@ -80,6 +80,8 @@ class ForeignConverter:
             client.sendall(message(*answer))
             if server:
                 with server:
+                    for sock in (client, server):
+                        sock.settimeout(None)  # whoever has nothing to say may be silent for as long as he likes
                     relay(client, server)
 
     def _follow(self, tlvs, client):
