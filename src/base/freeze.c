@@ -139,6 +139,14 @@ void freeze_struct(struct freezer *f, unsigned tag, const struct braid_field *fi
     freeze_end(f, g);
 }
 
+const struct braid_field addr_fields[] = {
+    BRAID_NUMBERS(1, struct braid_addr, ip.b, 1, UINT8_MAX), BRAID_ANY(2, struct braid_addr, port), {0}};
+
+void freeze_addr(struct freezer *f, unsigned tag, const struct braid_addr *a)
+{
+    freeze_struct(f, tag, addr_fields, a);
+}
+
 void freeze_timer(struct freezer *f, unsigned tag, const struct timer *t)
 {
     size_t g = freeze_begin(f, tag);

@@ -11,6 +11,7 @@
 #define FREEZE_OPTIONAL 1000u
 
 struct buf_table;
+extern const struct braid_field addr_fields[]; /* of struct braid_addr */
 
 struct freezer {
     uint8_t *data; /* malloc's, the owner's to free */
@@ -44,6 +45,8 @@ void freeze_end(struct freezer *f, size_t begun);
 void freeze_fields(struct freezer *f, const struct braid_field *fields, const void *from);
 /* The same as a group. */
 void freeze_struct(struct freezer *f, unsigned tag, const struct braid_field *fields, const void *from);
+/* An address and its port. */
+void freeze_addr(struct freezer *f, unsigned tag, const struct braid_addr *a);
 /* When a timer fires, and its place among those that fire at the same time. */
 void freeze_timer(struct freezer *f, unsigned tag, const struct timer *t);
 

@@ -15,9 +15,6 @@
 /* The sum tells torn state, not a forged one: whoever could forge it could do all that the core can. */
 static const struct siphash_key sum_key = {0x627261696473756d, 1};
 
-static const struct braid_field addr_fields[] = {
-    BRAID_NUMBERS(1, struct braid_addr, ip.b, 1, UINT8_MAX), BRAID_ANY(2, struct braid_addr, port), {0}};
-
 /* ---- writing ---- */
 
 static void freeze_conn(const struct braid_conn *c, uint64_t owner, struct freezer *f)
@@ -267,6 +264,8 @@ static struct braid_conn *read_conn(struct braid_thaw *t, struct braid_core *cor
     }
     if (!c)
         thaw_fail(&t->all, THAW_WRONG);
+    if (c && *pending && c->phase != CONN_PENDING && !c->handshake.stateless && !c->closing.fail_due)
+        thaw_fail(&t->all, THAW_WRONG); /* nobody may answer it any more */
     if (c && !thaw_fine(&t->all))
         conn_unthaw(c);
     return thaw_fine(&t->all) ? c : NULL;

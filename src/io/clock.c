@@ -39,3 +39,9 @@ braid_time clock_lost(void)
 {
     return own.lost;
 }
+
+void clock_resume(braid_time lost)
+{
+    own.lost = lost;
+    own.due = monotonic();
+}

@@ -13,5 +13,8 @@ braid_time clock_now(void);
 void clock_sleep_until(braid_time deadline);
 /* How much has been left out so far: own time + this = CLOCK_MONOTONIC. */
 braid_time clock_lost(void);
+/* The thread goes on with the time of another one, which has left out so much, in this process or another on
+ * the same machine. */
+void clock_resume(braid_time lost);
 
 #endif

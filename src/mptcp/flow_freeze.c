@@ -27,9 +27,6 @@ enum { HELD_CAP = 1, HELD_SUM, HELD_SLICE };
 
 #define CAP_MOST 16384 /* mappings, twice RXMAP_MAX; and pieces that are held back */
 
-static const struct braid_field addr_fields[] = {
-    BRAID_NUMBERS(1, struct braid_addr, ip.b, 1, UINT8_MAX), BRAID_ANY(2, struct braid_addr, port), {0}};
-
 static const struct braid_field fields[] = {BRAID_ANY(1, struct mp_subflow, id),
                                             BRAID_ANY(2, struct mp_subflow, ids.local_nonce),
                                             BRAID_ANY(3, struct mp_subflow, ids.remote_nonce),

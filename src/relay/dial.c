@@ -227,10 +227,62 @@ struct dial *dial_new(struct event_base *base, const struct dial_params *params)
     return d;
 }
 
+void dial_look(const struct dial *d, struct dial_progress *out)
+{
+    *out = (struct dial_progress){.n = d->n, .next = d->next, .error = d->error, .deadline = d->deadline};
+    for (unsigned i = 0; i < d->n; i++) {
+        const struct attempt *a = &d->attempts[i];
+        out->attempts[i] = (struct dial_attempt){a->addr, a->fd, a->probing};
+    }
+}
+
+/* What it has come to meanwhile is told as any outcome. */
+static bool go_on_waiting(struct attempt *a, int fd)
+{
+    if (event_assign(&a->event, a->dial->base, fd, EV_WRITE, on_outcome, a) < 0 ||
+        event_add(&a->event, NULL) < 0)
+        return false;
+    a->fd = fd;
+    a->dial->tried++;
+    return true;
+}
+
+struct dial *dial_resume(struct event_base *base, const struct dial_params *params,
+                         const struct dial_progress *p)
+{
+    struct targets targets = {.n = p->n};
+    struct dial_params own = *params;
+    for (unsigned i = 0; i < p->n; i++)
+        targets.addr[i] = p->attempts[i].addr;
+    own.targets = &targets;
+    struct dial *d = dial_new(base, &own);
+    if (!d)
+        return NULL;
+    d->next = p->next;
+    d->error = p->error;
+    d->deadline = p->deadline;
+    for (unsigned i = 0; i < p->n; i++) {
+        d->attempts[i].probing = p->attempts[i].probing;
+        if (p->attempts[i].fd < 0 || go_on_waiting(&d->attempts[i], p->attempts[i].fd))
+            continue;
+        dial_forget(d);
+        return NULL;
+    }
+    arm(d);
+    return d;
+}
+
 void dial_begin(struct dial *d)
 {
     d->deadline = clock_now() + d->params.timeout;
     go_on(d);
+}
+
+void dial_forget(struct dial *d)
+{
+    for (unsigned i = 0; d && i < d->n; i++)
+        attempt_end(&d->attempts[i]);
+    dial_free(d);
 }
 
 void dial_free(struct dial *d)

@@ -39,4 +39,28 @@ void dial_begin(struct dial *d);
 /* Gives up: closes what is under way and calls nobody. NULL is allowed. */
 void dial_free(struct dial *d);
 
+/* ---- handed over (dial_freeze.h) ---- */
+
+/* How far a dial is. */
+struct dial_progress {
+    unsigned n;    /* addresses */
+    unsigned next; /* the first that was not tried yet */
+    int error;     /* of those that were; 0: none has failed */
+    braid_time deadline;
+    struct dial_attempt {
+        struct braid_addr addr;
+        int fd;       /* -1: not under way */
+        bool probing; /* the server is asked for MPTCP */
+    } attempts[TARGETS_MAX];
+};
+
+void dial_look(const struct dial *d, struct dial_progress *out);
+/* One that was as far as this; what its params say of targets, probe and timeout is not looked at. The next
+ * address has its turn after a whole delay. The descriptors are its own from now on, unless it returns NULL:
+ * memory is short. Calls nobody back before the loop runs. */
+struct dial *dial_resume(struct event_base *base, const struct dial_params *params,
+                         const struct dial_progress *p);
+/* As dial_free, but the descriptors stay open, and are nobody's. NULL is allowed. */
+void dial_forget(struct dial *d);
+
 #endif

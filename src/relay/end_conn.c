@@ -103,6 +103,20 @@ void end_conn_init(struct end *e, struct braid_conn *c)
     braid_conn_set_user(c, e);
 }
 
+void end_conn_restore(struct end *e, struct braid_conn *c)
+{
+    e->ops = &conn_end;
+    e->conn = c;
+    e->gone = !c;
+    if (c)
+        braid_conn_set_user(c, e);
+}
+
+bool end_is_conn(const struct end *e)
+{
+    return e->ops == &conn_end;
+}
+
 void end_conn_forget(struct end *e)
 {
     braid_conn_set_user(e->conn, NULL);

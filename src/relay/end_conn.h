@@ -7,9 +7,14 @@
 
 /* Nothing is written before the handshake is complete. */
 void end_conn_init(struct end *e, struct braid_conn *c);
+/* It is one that was: of this connection, which may have said and done all sorts of things, NULL: which is
+ * gone. */
+void end_conn_restore(struct end *e, struct braid_conn *c);
 /* The connection goes on, or ends, without the end, which is gone. */
 void end_conn_forget(struct end *e);
 
+/* Whether the end is, or was, one. */
+bool end_is_conn(const struct end *e);
 /* The end that a connection is. NULL: it is none, or no longer. */
 struct end *end_conn_of(const struct braid_conn *c);
 

@@ -135,6 +135,20 @@ void end_socket_is_mptcp(struct end *e)
     e->patchy = true;
 }
 
+int end_socket_restore(struct end *e, struct poller *poller, int fd)
+{
+    e->ops = &socket_end;
+    e->poller = poller;
+    e->fd = fd;
+    e->gone = fd < 0 || poller_add(poller, fd, e) < 0;
+    return fd >= 0 && e->gone ? -1 : 0;
+}
+
+void end_socket_forget(struct end *e)
+{
+    leave(e);
+}
+
 int end_socket_init(struct end *e, struct poller *poller, int fd)
 {
     if (poller_add(poller, fd, e) < 0) {

@@ -211,7 +211,7 @@ static void next_turn(struct splicer *sp)
         event_add(&sp->event, &at_once);
 }
 
-static void go_on_later(struct splice *s)
+void splice_go_on(struct splice *s)
 {
     struct splicer *sp = s->owner->splicer;
     if (!list_empty(&s->again))
@@ -221,7 +221,7 @@ static void go_on_later(struct splice *s)
     next_turn(sp);
 }
 
-static void wait_no_more(struct splice *s)
+void splice_stay(struct splice *s)
 {
     if (!list_empty(&s->again))
         s->owner->splicer->waiting--;
@@ -249,7 +249,7 @@ static void pump_read(struct splice *s, struct end *from, struct end *to)
     if (from->rests)
         return;
     if (!to->ops->reserve && !has_passage(sp)) {
-        go_on_later(s); /* memory is short, perhaps not for long */
+        splice_go_on(s); /* memory is short, perhaps not for long */
         return;
     }
     while (from->ready && !from->eof && !to->full && !to->failed && !s->ending && spent < most)
@@ -257,7 +257,7 @@ static void pump_read(struct splice *s, struct end *from, struct end *to)
     sp->read += spent;
     from->rests = spent >= most;
     if (from->rests)
-        go_on_later(s);
+        splice_go_on(s);
 }
 
 /* ---- both ------------------------------------------------------------------------------------ */
@@ -300,7 +300,7 @@ static void settle(struct splice *s)
     }
     if (!is_away(a) || !is_away(b))
         return;
-    wait_no_more(s);
+    splice_stay(s);
     s->owner->events->over(s);
 }
 
@@ -313,7 +313,7 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
     sp->read = 0;
     for (unsigned due = sp->waiting; due > 0 && sp->waiting > 0 && sp->read < TURN_BYTES; due--) {
         struct splice *s = list_entry(sp->again.next, struct splice, again);
-        wait_no_more(s);
+        splice_stay(s);
         s->ends[0].rests = s->ends[1].rests = false;
         pump(s, &s->ends[0]);
         pump(s, &s->ends[1]);
@@ -430,7 +430,7 @@ void splice_abort(struct splice *s, unsigned end)
 
 void splice_drop(struct splice *s)
 {
-    wait_no_more(s);
+    splice_stay(s);
     for (unsigned i = 0; i < 2; i++) {
         struct end *e = &s->ends[i];
         if (!is_away(e))

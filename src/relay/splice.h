@@ -59,6 +59,11 @@ void splice_let_go(struct splice *s, unsigned end);
 void splice_abort(struct splice *s, unsigned end);
 /* Aborts both ends; nobody is told. The splice may be freed. */
 void splice_drop(struct splice *s);
+/* It has more to read than it was let in this turn of the loop, and will go on in the next. Not to be called
+ * while it does. */
+void splice_go_on(struct splice *s);
+/* It will not. */
+void splice_stay(struct splice *s);
 static inline struct splice *splice_of(struct end *e)
 {
     return list_entry(e - e->side, struct splice, ends);

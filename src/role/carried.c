@@ -61,7 +61,7 @@ struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan, const struc
     splice_init(&cd->splice, &cpe->splices);
     if (lan) {
         end_conn_init(&cd->splice.ends[LAN_END], lan);
-    } else {
+    } else if (own) {
         *own = *socket;
         enter(cd, own);
     }

@@ -66,8 +66,8 @@ struct carried {
     struct braid_addr far;        /* whom that one is to, or who is asked first; port 0: not known yet */
 };
 
-/* Joins cpe->opening, with a connection of the core's, or one of the kernel's, which is copied. NULL: memory
- * is short. */
+/* Joins cpe->opening, with a connection of the core's, or one of the kernel's, which is copied; or, with
+ * neither, for carried_thaw to give it its ends. NULL: memory is short. */
 struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan, const struct device_socket *socket);
 /* Whose connection it is, and with whom. */
 void carried_addrs(const struct carried *cd, struct braid_addr *meant, struct braid_addr *device);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/addr.h"
 #include "io/clock.h"
+#include "relay/dial_freeze.h"
 #include "relay/end_conn.h"
 #include "relay/end_socket.h"
 #include "role/converter.h"
@@ -81,6 +82,15 @@ static void ask_server(struct client *cl)
         dial_begin(cl->opening->dial);
     else
         server_failed(cl, ENOMEM);
+}
+
+static struct dial *resume(struct client *cl, const struct thaw_item *i, struct refs *refs)
+{
+    const struct dial_params params = {.icmp_code = &cl->opening->conversion.icmp_code,
+                                       .connected = on_connected,
+                                       .failed = on_failed,
+                                       .arg = cl};
+    return dial_thaw(i, client_edge(cl)->owner->role.node->base, &params, refs);
 }
 
 /* Before the server has answered. */
@@ -341,5 +351,6 @@ const struct edge_mode edge_convert = {.name = "convert",
                                        .ops = &converter_ops,
                                        .syn_data = CONVERTER_SYN_DATA,
                                        .expire = expire,
+                                       .resume = resume,
                                        .addresses = addresses,
                                        .listen_text = listen_text};

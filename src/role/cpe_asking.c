@@ -61,10 +61,10 @@ static void on_readable(struct braid_conn *c, void *user)
         end_conn_readable(c, user);
 }
 
-static const struct braid_conn_ops wan_ops = {.established = end_conn_established,
-                                              .readable = on_readable,
-                                              .writable = end_conn_writable,
-                                              .closed = end_conn_closed};
+const struct braid_conn_ops cpe_wan_ops = {.established = end_conn_established,
+                                           .readable = on_readable,
+                                           .writable = end_conn_writable,
+                                           .closed = end_conn_closed};
 
 /* Without a converter, as its server speaks MPTCP. */
 static void bypassed(struct carried *cd)
@@ -142,7 +142,7 @@ static void on_answer(struct braid_conn *c, void *user)
     cd->asking->awaited = NULL;
     if (a.verdict == CONVERT_ACCEPTED) {
         cpe_convert_learn(cd, &a);
-        braid_conn_set_ops(c, &wan_ops, NULL);
+        braid_conn_set_ops(c, &cpe_wan_ops, NULL);
         carry(cd, c, true);
         return;
     }
@@ -322,7 +322,7 @@ static struct braid_connect_params connect_params(const struct cpe_params *p, co
                                          .pm = special && special->pm ? special->pm : p->pm,
                                          .checksum = p->checksum,
                                          .fate_sharing = p->fate_sharing,
-                                         .ops = &wan_ops};
+                                         .ops = &cpe_wan_ops};
 }
 
 /* The program's, or that of the port. NULL: the CPE's own algorithms. */

@@ -4,6 +4,8 @@
 
 #include "role/carried.h"
 
+/* Of the connection over the uplinks, once it is an end. */
+extern const struct braid_conn_ops cpe_wan_ops;
 /* Of a new one: what follows carries it, or refuses the device and frees it, perhaps at once. */
 void cpe_ask(struct carried *cd);
 

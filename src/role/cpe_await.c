@@ -69,6 +69,23 @@ void cpe_await(struct carried *cd)
         go_on(cd);
 }
 
+static void on_again(struct timer *t, braid_time now)
+{
+    (void)now;
+    go_on(list_entry(t, struct asking, timer)->carried);
+}
+
+void cpe_await_again(struct carried *cd, braid_time at)
+{
+    struct cpe *cpe = carried_cpe(cd);
+    struct asking *a = cd->asking;
+    cpe_heed_syn(cd);
+    a->waits = true;
+    timer_init(&a->timer, on_again);
+    wheel_arm(&cpe->owner->timers, &a->timer, at);
+    role_expire_at(&cpe->owner->role, at);
+}
+
 void cpe_await_established(struct carried *cd)
 {
     if (cd->asking && cd->asking->waits)

@@ -5,7 +5,11 @@
 #include "base/targets.h"
 #include "role/edge.h"
 
+struct client;
+struct dial;
 struct edge;
+struct refs;
+struct thaw_item;
 
 struct edge_mode {
     const char *name;
@@ -19,6 +23,10 @@ struct edge_mode {
     unsigned (*addresses)(const struct edge_params *p, struct braid_addr out[EDGE_LISTENERS]);
     /* See edge_listen_text. */
     void (*listen_text)(const struct edge_params *p, char text[EDGE_TEXT]);
+
+    /* A dial of a client of it that was under way, as it was; NULL, and noted as a flaw: something is wrong.
+     */
+    struct dial *(*resume)(struct client *cl, const struct thaw_item *i, struct refs *refs);
 
     /* Of an edge at work. Something is due, for which role_expire_at was called. */
     void (*expire)(struct edge *e, braid_time now);

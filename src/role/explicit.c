@@ -33,6 +33,7 @@ static struct targets of_pool(struct edge *e, const struct braid_ip *client, con
 const struct edge_mode edge_explicit = {.name = "explicit",
                                         .ops = &opening_conn_ops,
                                         .expire = opening_expire,
+                                        .resume = opening_resume,
                                         .addresses = addresses,
                                         .listen_text = listen_text,
                                         .reaches = reaches,

@@ -8,6 +8,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "io/upstream.h"
+#include "relay/dial_freeze.h"
 #include "relay/end_conn.h"
 #include "relay/end_socket.h"
 #include "role/edge_client.h"
@@ -202,6 +203,21 @@ static void ask_server(struct client *cl)
         dial_begin(cl->opening->dial);
     else
         server_failed(cl, targets.n > 0 ? ENOMEM : EDESTADDRREQ);
+}
+
+struct dial *opening_resume(struct client *cl, const struct thaw_item *i, struct refs *refs)
+{
+    struct edge *e = client_edge(cl);
+    struct braid_addr meant, client;
+    braid_conn_addrs(client_conn(cl), &meant, &client);
+    const struct dial_params params = {.client = e->params->client_source ? &client : NULL,
+                                       .source = &e->owner->source,
+                                       .delay = e->params->pool.balance == BALANCE_HASH ? HASH_DELAY : 0,
+                                       .missed = on_missed,
+                                       .connected = on_connected,
+                                       .failed = on_failed,
+                                       .arg = cl};
+    return dial_thaw(i, e->owner->role.node->base, &params, refs);
 }
 
 /* ---- the client comes ---------------------------------------------------------------------------- */

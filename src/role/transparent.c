@@ -41,6 +41,7 @@ static struct targets the_one_meant(struct edge *e, const struct braid_ip *clien
 const struct edge_mode edge_transparent = {.name = "transparent",
                                            .ops = &opening_conn_ops,
                                            .expire = opening_expire,
+                                           .resume = opening_resume,
                                            .steered = true,
                                            .learns = true,
                                            .addresses = addresses,
