@@ -238,6 +238,8 @@ void client_thaw(struct role_thaw *t, const struct thaw_item *group,
         thaw_fail(group->all, THAW_WRONG);
     if (thaw_fine(group->all))
         put(cl, h.place, h.has_opening);
+    else /* it is in no table yet */
+        cl->opening->unproven.entered = cl->opening->conversion.pending.entered = false;
 }
 
 void client_forget(struct client *cl)

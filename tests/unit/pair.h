@@ -221,9 +221,9 @@ static inline void pair_init(struct pair *p, bool checksum, const struct braid_i
     pair_init_rules(p, checksum, signal, n_signal, NULL, 0);
 }
 
-static inline void pair_connect(struct pair *p, bool plain)
+static inline void pair_open(struct pair *p, const char *from, bool plain)
 {
-    struct braid_connect_params c = {.local = pair_addr("10.0.1.2:4000"),
+    struct braid_connect_params c = {.local = pair_addr(from),
                                      .remote = pair_addr("10.0.9.1:80"),
                                      .cc = cc_algorithms[0],
                                      .sched = sched_algorithms[0],
@@ -236,6 +236,11 @@ static inline void pair_connect(struct pair *p, bool plain)
                                      .user = &p->client};
     p->client.conn = braid_connect(p->client.core, &c, p->now);
     ck_assert_ptr_nonnull(p->client.conn);
+}
+
+static inline void pair_connect(struct pair *p, bool plain)
+{
+    pair_open(p, "10.0.1.2:4000", plain);
 }
 
 static inline void pair_deliver(struct pair *p)
