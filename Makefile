@@ -269,6 +269,7 @@ install: all ## into DESTDIR/PREFIX (/usr/local)
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man8 $(wildcard docs/man/*.8)
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man1 $(wildcard docs/man/*.1)
 	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man3 docs/man/braid_socket.3
+	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/braid deploy/grafana/braid.json deploy/prometheus/braid.rules.yml
 clean: ## remove what was built
 	rm -rf build build-*
 

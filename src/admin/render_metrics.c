@@ -140,6 +140,32 @@ static void edge_families(struct doc *d, const struct snapshot_view *v, const st
         counter_family(d, v->conf, &edges, edge_counter_name(c), edge_counter_help(c), EDGE(counters.v[c]));
 }
 
+/* A histogram as Prometheus has it: each bucket holds those of the ones before it. */
+static void histogram(struct doc *d, const char *name, const char *edge, const struct times *t)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < TIMES_BOUNDS; i++) {
+        count += t->samples[i];
+        doc_printf(d, "%s_bucket{edge=\"%s\",le=\"%g\"} %" PRIu64 "\n", name, edge,
+                   (double)times_bounds[i] / BRAID_SECOND, count);
+    }
+    count += t->samples[TIMES_BOUNDS];
+    doc_printf(d, "%s_bucket{edge=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", name, edge, count);
+    doc_printf(d, "%s_sum{edge=\"%s\"} %.6f\n", name, edge, (double)t->sum_us / BRAID_SECOND);
+    doc_printf(d, "%s_count{edge=\"%s\"} %" PRIu64 "\n", name, edge, count);
+}
+
+static void time_families(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total)
+{
+    for (unsigned t = 0; t < EDGE_TIME_MAX && v->conf->n_edges > 0; t++) {
+        char name[FAMILY_NAME];
+        snprintf(name, sizeof(name), "braid_edge_%s_seconds", edge_time_name(t));
+        render_family(d, name, "histogram", edge_time_help(t));
+        for (unsigned i = 0; i < v->conf->n_edges; i++)
+            histogram(d, name, v->conf->edges[i].name, &total->edges[i].counters.times[t]);
+    }
+}
+
 static void cpe_families(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total)
 {
     const struct named cpes = {"cpe", v->conf->n_cpes, cpe_name, total->cpes, sizeof(total->cpes[0])};
@@ -228,6 +254,7 @@ void render_metrics(struct doc *d, const struct snapshot_view *v)
     sample(d, "braid_log_lines_lost_total", v->log_lost);
     edge_families(d, v, total);
     render_targets_metrics(d, v, total);
+    time_families(d, v, total);
     cpe_families(d, v, total);
     render_paths_metrics(d, v, total);
     render_rates_metrics(d, v);

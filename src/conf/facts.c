@@ -31,6 +31,7 @@ const struct conf_fact conf_facts[] = {
     ALWAYS("daemon", "state", NULL, "beside the control socket, with .state behind its name"),
     CHANGES("daemon", "log_level", "info", NULL),
     CHANGES("daemon", "log_format", "text", NULL),
+    CHANGES("daemon", "log_connections", "off", NULL),
     ALWAYS("daemon", "app_socket", NULL, "app.sock beside the control socket"),
     ALWAYS("daemon", "app_mode", "666", NULL),
     ALWAYS("daemon", "app_group", NULL, "that of the daemon"),

@@ -110,6 +110,11 @@ uint64_t braid_conn_id(const struct braid_conn *c)
     return c->id;
 }
 
+braid_time braid_conn_opened_at(const struct braid_conn *c)
+{
+    return c->opened_at;
+}
+
 void braid_conn_addrs(const struct braid_conn *c, struct braid_addr *local, struct braid_addr *remote)
 {
     *local = c->addresses.local;

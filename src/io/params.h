@@ -19,9 +19,10 @@ struct daemon_params {
     char *state;      /* path of the file that outlives a crash (io/ledgerfile.h); NULL: none */
     enum log_level log_level;
     enum log_format log_format;
-    char *app_socket;  /* path of the socket for programs of this machine; NULL: there is none ... */
-    unsigned app_mode; /* ... its permissions ... */
-    gid_t app_group;   /* ... and its group; (gid_t)-1: the daemon's own */
+    bool log_connections; /* a line for each at its end */
+    char *app_socket;     /* path of the socket for programs of this machine; NULL: there is none ... */
+    unsigned app_mode;    /* ... its permissions ... */
+    gid_t app_group;      /* ... and its group; (gid_t)-1: the daemon's own */
 };
 
 /* What translates the addresses of uplinks. */

@@ -70,6 +70,7 @@ static void ask_server(struct client *cl)
     struct conversion *co = &cl->opening->conversion;
     const struct targets targets = {.addr = {cl->server}, .n = 1};
     co->icmp_code = -1;
+    client_asks(cl);
     struct dial_params params = {.targets = &targets,
                                  .icmp_code = &co->icmp_code,
                                  .probe = co->asks_mptcp,
@@ -146,6 +147,7 @@ static void turn_away(struct client *cl)
 {
     client_edge(cl)->counters.v[EDGE_MALFORMED]++;
     cl->opening->conversion.stage = CONVERSION_TOLD;
+    cl->why = FAREWELL_DENIED;
     if (cl->opening->accepted)
         splice_abort(&cl->splice, CLIENT_END);
     else

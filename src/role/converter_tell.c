@@ -60,12 +60,27 @@ static void say_last(struct client *cl, const uint8_t *bytes, size_t n)
     }
 }
 
+static enum farewell_reason reason_of(enum edge_counter c)
+{
+    switch (c) {
+    case EDGE_REFUSED:
+        return FAREWELL_SERVER_REFUSED;
+    case EDGE_UNREACHABLE:
+        return FAREWELL_UNREACHABLE;
+    case EDGE_FAILED:
+        return FAREWELL_MEMORY;
+    default:
+        return FAREWELL_DENIED;
+    }
+}
+
 void converter_refuse(struct client *cl, const struct converter_verdict *v)
 {
     struct edge *e = client_edge(cl);
     struct opening *o = cl->opening;
     uint8_t bytes[CONVERT_MESSAGE_MAX];
     e->counters.v[v->counter]++;
+    cl->why = reason_of(v->counter);
     o->conversion.stage = CONVERSION_TOLD;
     if (!rate_allows(&e->errors, ERRORS, clock_now())) {
         e->counters.v[EDGE_ERRORS_LIMITED]++;

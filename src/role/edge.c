@@ -30,6 +30,26 @@ const char *edge_counter_name(enum edge_counter c)
     return counter_texts[c].name;
 }
 
+static const struct {
+    const char *name, *help;
+} time_texts[EDGE_TIME_MAX] = {
+#define X(id, name, help) [id] = {name, help},
+    EDGE_TIMES(X)
+#undef X
+};
+
+const char *edge_time_name(enum edge_time t)
+{
+    assert(t < EDGE_TIME_MAX);
+    return time_texts[t].name;
+}
+
+const char *edge_time_help(enum edge_time t)
+{
+    assert(t < EDGE_TIME_MAX);
+    return time_texts[t].help;
+}
+
 const char *edge_counter_help(enum edge_counter c)
 {
     assert(c < EDGE_COUNTER_MAX);
@@ -126,6 +146,7 @@ static void drop_all(struct list *clients)
 {
     while (!list_empty(clients)) {
         struct client *cl = list_entry(clients->next, struct client, link);
+        cl->why = FAREWELL_PROXY;
         splice_drop(&cl->splice);
         client_free(cl);
     }
@@ -168,6 +189,9 @@ static void pass_counters_on(const struct edges *es, struct edge *e)
     for (unsigned i = 0; heir && i < EDGE_COUNTER_MAX; i++)
         heir->counters.v[i] += e->counters.v[i];
     memset(e->counters.v, 0, sizeof(e->counters.v));
+    for (unsigned i = 0; heir && i < EDGE_TIME_MAX; i++)
+        times_add(&heir->counters.times[i], &e->counters.times[i]);
+    memset(e->counters.times, 0, sizeof(e->counters.times));
 }
 
 /* Its clients are gone, and the core still closes their connections: packets must go on coming here. */

@@ -6,6 +6,7 @@
 #include <braid/core.h>
 #include "base/targets.h"
 #include "role/access.h"
+#include "base/times.h"
 #include "role/convert_params.h"
 #include "role/pool_params.h"
 #include "role/profile.h"
@@ -95,8 +96,22 @@ enum edge_counter {
         EDGE_COUNTER_MAX
 };
 
+/* What the time of connections is taken of. X(identifier, name, help) */
+#define EDGE_TIMES(X)                                                                                        \
+    X(EDGE_CONNECT, "connect", "Time from the question to the server to its answer.")                        \
+    X(EDGE_FIRST_BYTE, "first_byte", "Time from a client's SYN to the first byte of its server.")            \
+    X(EDGE_LENGTH, "connection", "Time that connections were open that had a server, from their SYN on.")
+
+enum edge_time {
+#define X(id, name, help) id,
+    EDGE_TIMES(X)
+#undef X
+        EDGE_TIME_MAX
+};
+
 struct edge_counters {
     uint64_t v[EDGE_COUNTER_MAX];
+    struct times times[EDGE_TIME_MAX];
     uint64_t connecting; /* now: waiting for the server to answer */
     uint64_t open;       /* now: server connected */
 };
@@ -106,6 +121,8 @@ const char *edge_kind_name(enum edge_kind kind);
 /* Name and help text of a counter; static strings. */
 const char *edge_counter_name(enum edge_counter c);
 const char *edge_counter_help(enum edge_counter c);
+const char *edge_time_name(enum edge_time t);
+const char *edge_time_help(enum edge_time t);
 
 /* Where clients connect to: "192.0.2.80:443", the first of them if there are several; or "any", "any:443",
  * "any:80-443" if it is transparent. Into text, which is returned. */

@@ -157,8 +157,11 @@ void client_refuse(struct client *cl, enum braid_refusal how)
 
 void clients_refuse(struct edge *e)
 {
-    list_each (n, tmp, &e->connecting)
-        client_refuse(list_entry(n, struct client, link), BRAID_REFUSE_RESET);
+    list_each (n, tmp, &e->connecting) {
+        struct client *cl = list_entry(n, struct client, link);
+        cl->why = FAREWELL_DRAINED;
+        client_refuse(cl, BRAID_REFUSE_RESET);
+    }
 }
 
 void client_opened(struct client *cl)
@@ -167,9 +170,22 @@ void client_opened(struct client *cl)
         end_opening(cl);
 }
 
+void client_asks(struct client *cl)
+{
+    cl->opening->asked = clock_now();
+}
+
+void client_hears(struct client *cl)
+{
+    cl->heard = true;
+    times_take(&client_edge(cl)->counters.times[EDGE_FIRST_BYTE],
+               clock_now() - braid_conn_opened_at(client_conn(cl)));
+}
+
 void client_connected(struct client *cl)
 {
     struct edge *e = client_edge(cl);
+    times_take(&e->counters.times[EDGE_CONNECT], clock_now() - cl->opening->asked);
     cl->connecting = false;
     e->counters.connecting--;
     e->counters.open++;
@@ -178,9 +194,28 @@ void client_connected(struct client *cl)
     note_port(cl);
 }
 
+/* The connection is still there: whoever ends it forgets it, and the core frees it later. */
+static void say_farewell(const struct client *cl)
+{
+    struct edge *e = client_edge(cl);
+    const struct node *node = e->owner->role.node;
+    const struct braid_conn *c = client_conn(cl);
+    braid_time now = clock_now();
+    if (!cl->connecting)
+        times_take(&e->counters.times[EDGE_LENGTH], now - braid_conn_opened_at(c));
+    if (!node->farewells)
+        return;
+    const struct farewell what = {.edge = e->params->name,
+                                  .server = cl->server.port > 0 ? &cl->server : NULL,
+                                  .now = now,
+                                  .why = cl->why};
+    farewells_say(node->farewells, c, &what);
+}
+
 void client_free(struct client *cl)
 {
     struct edge *e = client_edge(cl);
+    say_farewell(cl);
     if (cl->connecting)
         e->counters.connecting--;
     else {

@@ -5,6 +5,7 @@
 #include "relay/dial.h"
 #include "relay/end_conn.h"
 #include "role/edge_state.h"
+#include "role/farewell.h"
 #include "role/profile.h"
 
 /* The ends of a client's splice. */
@@ -35,6 +36,7 @@ struct conversion {
 struct opening {
     struct dial *dial; /* the server is being asked; NULL: not yet, or not any more */
     struct unproven_client unproven;
+    braid_time asked;    /* when the server was */
     braid_time patience; /* when the client is answered without the server */
     bool probing;        /* the server is asked for MPTCP */
     bool established;    /* the client completed its handshake */
@@ -49,6 +51,8 @@ struct client {
     struct profile_use profile; /* of its connection */
     struct braid_addr server;   /* that answered, or the first that is asked */
     bool connecting;            /* the server has not answered */
+    bool heard;                 /* something of the server's has come */
+    uint8_t why;                /* it ends, as enum farewell_reason; as far as that is known */
     uint16_t port;              /* ours of the socket to it; 0: not known */
     uint16_t place;             /* of the pool's member that it is; 0: of none */
 };
@@ -61,6 +65,10 @@ void client_free(struct client *cl);
 void client_refuse(struct client *cl, enum braid_refusal how);
 /* So are all of the edge that were not answered. */
 void clients_refuse(struct edge *e);
+/* The server is asked from here on. */
+void client_asks(struct client *cl);
+/* The first byte of the server has come. */
+void client_hears(struct client *cl);
 /* The server is there: joins edge->open. */
 void client_connected(struct client *cl);
 /* The one whose socket goes from this address of ours to that server, for the program there that asks. NULL:

@@ -6,6 +6,7 @@
 #include "io/poller.h"
 #include "relay/end_socket.h"
 #include "relay/splice.h"
+#include "role/farewell.h"
 #include "role/learned.h"
 #include "role/node.h"
 #include "role/services.h"
@@ -72,6 +73,7 @@ void node_free(struct node *n)
     n->drained = NULL;
     for (unsigned i = 0; i < n->n_roles; i++)
         n->roles[i]->ops->free(n->roles[i]);
+    farewells_free(n->farewells);
     alarm_free(n->alarm);
     splicer_free(n->splicer);
     if (!n->shares_poller)

@@ -14,6 +14,7 @@
 
 struct alarm;
 struct event_base;
+struct farewells;
 struct learned;
 struct poller;
 struct profile;
@@ -71,8 +72,9 @@ struct node {
     struct wishes *wishes;   /* of programs (wishes.h); the node's; NULL: they are not asked */
     struct watches
         *watches; /* who is told of events (watches.h); whoever made it frees it; NULL: nobody can be */
-    struct services *services; /* that programs offer (services.h); the node's; NULL: there is no edge */
-    unsigned generation;       /* of the configuration that its roles have */
+    struct farewells *farewells; /* of the edges' connections (farewell.h); the node's; NULL: none is said */
+    struct services *services;   /* that programs offer (services.h); the node's; NULL: there is no edge */
+    unsigned generation;         /* of the configuration that its roles have */
     struct role *roles[NODE_ROLES_MAX];
     unsigned n_roles;
     unsigned n_conns;           /* that the roles have, together */

@@ -27,6 +27,7 @@
 struct failure {
     enum edge_counter counter;
     enum braid_refusal refusal;
+    enum farewell_reason why;
     const char *text; /* NULL: strerror tells */
 };
 
@@ -35,21 +36,24 @@ static struct failure failure_of(int error)
     switch (error) {
     case ECONNREFUSED:
     case ECONNRESET:
-        return (struct failure){EDGE_REFUSED, BRAID_REFUSE_RESET, "refused the connection"};
+        return (struct failure){EDGE_REFUSED, BRAID_REFUSE_RESET, FAREWELL_SERVER_REFUSED,
+                                "refused the connection"};
     case EMFILE:
     case ENFILE:
     case ENOMEM:
     case ENOBUFS:
     case EAGAIN:
     case EADDRNOTAVAIL:
-        return (struct failure){EDGE_FAILED, BRAID_REFUSE_RESET,
+        return (struct failure){EDGE_FAILED, BRAID_REFUSE_RESET, FAREWELL_MEMORY,
                                 "was not asked: out of descriptors, memory or ports"};
     case EDESTADDRREQ:
-        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, "has no known address"};
+        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, FAREWELL_UNREACHABLE,
+                                "has no known address"};
     case ETIMEDOUT:
-        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, "did not answer in time"};
+        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, FAREWELL_SERVER_TIMEOUT,
+                                "did not answer in time"};
     default:
-        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, NULL};
+        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, FAREWELL_UNREACHABLE, NULL};
     }
 }
 
@@ -76,6 +80,7 @@ static void server_failed(struct client *cl, int error)
     const struct failure f = failure_of(error);
     struct edge *e = client_edge(cl);
     e->counters.v[f.counter]++;
+    cl->why = f.why;
     complain(e, error == EDESTADDRREQ ? NULL : &cl->server, error);
     if (cl->opening->accepted)
         splice_abort(&cl->splice, CLIENT_END);
@@ -188,6 +193,7 @@ static void ask_server(struct client *cl)
     cl->server = targets.addr[0];
     cl->place = pool_enter(&e->pool, &cl->server);
     cl->opening->probing = edge_probes(e, &cl->server);
+    client_asks(cl);
     struct dial_params params = {.targets = &targets,
                                  .client = p->client_source ? &client : NULL,
                                  .source = &e->owner->source,

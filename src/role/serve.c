@@ -6,22 +6,29 @@ static void on_moved(struct splice *s, unsigned from, size_t n)
 {
     struct client *cl = client_of_splice(s);
     client_edge(cl)->counters.v[from == CLIENT_END ? EDGE_TO_SERVER : EDGE_FROM_SERVER] += n;
-    if (from == SERVER_END)
-        client_profile_watch(cl, n);
+    if (from != SERVER_END)
+        return;
+    if (!cl->heard)
+        client_hears(cl);
+    client_profile_watch(cl, n);
 }
 
 /* The client tells its end by on_gone. */
 static void on_failed(struct splice *s, unsigned end)
 {
     (void)end;
-    client_edge(client_of_splice(s))->counters.v[EDGE_SERVER_RESET]++;
+    struct client *cl = client_of_splice(s);
+    client_edge(cl)->counters.v[EDGE_SERVER_RESET]++;
+    cl->why = FAREWELL_SERVER_RESET;
 }
 
 static void on_gone(struct splice *s, unsigned end, enum braid_close why)
 {
     (void)end;
-    const struct client *cl = client_of_splice(s);
+    struct client *cl = client_of_splice(s);
     uint64_t *count = client_edge(cl)->counters.v;
+    if (cl->why == FAREWELL_UNKNOWN)
+        cl->why = farewell_of_close(why);
     if (cl->opening && cl->opening->conversion.stage == CONVERSION_TOLD)
         return; /* it was counted then */
     if (why == BRAID_CLOSE_DONE)

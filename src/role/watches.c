@@ -27,6 +27,8 @@ struct watches {
     struct braid_core *core;
     unsigned worker;
     struct list all;       /* every watching; those of all connections come first */
+    braid_event_fn *first; /* who is told before them; NULL: nobody */
+    void *first_ctx;
     struct htable by_conn; /* those of one */
 };
 
@@ -75,14 +77,22 @@ static void tell(struct watches *ws, struct watching *w, const struct braid_conn
     watch_tell(w->watch, &out, w->conn > 0 && e->kind == BRAID_EVENT_CLOSED);
 }
 
+static void on_event(void *ctx, const struct braid_conn *c, const struct braid_event *e);
+
+/* The core tells nothing while nobody wants to know. */
+static void listen_or_not(struct watches *ws)
+{
+    bool wanted = ws->first || !list_empty(&ws->all);
+    braid_core_on_event(ws->core, wanted ? on_event : NULL, ws);
+}
+
 static void forget(struct watches *ws, struct watching *w)
 {
     list_remove(&w->link);
     if (w->conn > 0)
         htable_remove(&ws->by_conn, &w->hash);
     free(w);
-    if (list_empty(&ws->all))
-        braid_core_on_event(ws->core, NULL, NULL);
+    listen_or_not(ws);
 }
 
 static struct watching *first_of(const struct watches *ws, uint64_t conn)
@@ -103,6 +113,8 @@ static void on_event(void *ctx, const struct braid_conn *c, const struct braid_e
 {
     struct watches *ws = ctx;
     bool over = e->kind == BRAID_EVENT_CLOSED;
+    if (ws->first)
+        ws->first(ws->first_ctx, c, e);
     list_each (at, tmp, &ws->all) {
         struct watching *w = list_entry(at, struct watching, link);
         if (w->conn > 0)
@@ -141,8 +153,16 @@ void watches_free(struct watches *ws)
         return;
     list_each (at, next, &ws->all)
         forget(ws, list_entry(at, struct watching, link));
+    watches_tell_first(ws, NULL, NULL);
     htable_free(&ws->by_conn);
     free(ws);
+}
+
+void watches_tell_first(struct watches *ws, braid_event_fn *fn, void *ctx)
+{
+    ws->first = fn;
+    ws->first_ctx = ctx;
+    listen_or_not(ws);
 }
 
 struct beginning {
@@ -162,12 +182,13 @@ int watches_add(struct watches *ws, struct watch *watch, const struct braid_conn
     if (!w)
         return -1;
     *w = (struct watching){.watch = watch, .conn = c ? braid_conn_id(c) : 0, .us = us};
-    braid_core_on_event(ws->core, on_event, ws);
-    if (!c) {
+    if (c)
+        list_append(&ws->all, &w->link);
+    else
         list_prepend(&ws->all, &w->link);
+    listen_or_not(ws);
+    if (!c)
         return 0;
-    }
-    list_append(&ws->all, &w->link);
     htable_insert(&ws->by_conn, &w->hash, hash_of(w->conn));
     braid_conn_tell(c, on_present, &(struct beginning){ws, w});
     return 0;

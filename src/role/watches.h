@@ -17,6 +17,8 @@ void watches_free(struct watches *ws);
  * must outlive ws: addresses are shown as the outer ones of these uplinks; NULL: as the core has them. -1:
  * memory is short. */
 int watches_add(struct watches *ws, struct watch *w, const struct braid_conn *c, const struct uplinks *us);
+/* fn, of this thread, is told of all events, before any watch; NULL: it is told nothing any more. */
+void watches_tell_first(struct watches *ws, braid_event_fn *fn, void *ctx);
 /* It is told nothing any more. */
 void watches_forget(struct watches *ws, const struct watch *w);
 

@@ -11,6 +11,7 @@
 #include "io/upstream.h"
 #include "role/askers.h"
 #include "role/cpe_sockets.h"
+#include "role/farewell.h"
 #include "role/learned.h"
 #include "role/node.h"
 #include "role/probes.h"
@@ -313,6 +314,21 @@ static int make_cpes(struct roles *r, struct node *node, const struct service_pa
     return 0;
 }
 
+/* -1: memory is short. */
+static int make_farewells(struct node *node, const struct service_params *p)
+{
+    bool wanted = p->daemon->log_connections;
+    if (wanted && !node->farewells)
+        node->farewells = farewells_new();
+    struct farewells *f = node->farewells;
+    watches_tell_first(node->watches, wanted && f ? farewells_hear : NULL, f);
+    if (wanted)
+        return f ? farewells_set_paths(f, p->path_names, p->limits->n_paths) : -1;
+    farewells_free(f);
+    node->farewells = NULL;
+    return 0;
+}
+
 static int make_node(struct roles *r, struct worker *w)
 {
     struct node *node = node_new(worker_core(w), worker_base(w));
@@ -321,8 +337,10 @@ static int make_node(struct roles *r, struct worker *w)
         return -1;
     node->generation = r->params->generation;
     node->watches = watches_new(node->core, worker_number(w));
-    return node->watches && make_edges(r, node) == 0 && make_cpes(r, node, r->params, &r->names) == 0 ? 0
-                                                                                                      : -1;
+    return node->watches && make_farewells(node, r->params) == 0 && make_edges(r, node) == 0 &&
+                   make_cpes(r, node, r->params, &r->names) == 0
+               ? 0
+               : -1;
 }
 
 int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERROR])
@@ -421,6 +439,7 @@ static void change_node(struct worker *w, void *arg)
     bool made = make_services(node, now) == 0;
     made &= edges_change(edges_of(node), &change) == 0;
     made &= change_cpes(r, node) == 0;
+    made &= make_farewells(node, now) == 0;
     struct probes *ps = probes_of(node);
     if (ps) {
         probes_change(ps, now->uplinks, now->n_uplinks);

@@ -1,4 +1,5 @@
-"""The log: how its lines look, and when nobody reads it: the daemon goes on, and the lines come later."""
+"""The log: how its lines look, those of connections that end, and when nobody reads it: the daemon goes on, and the lines
+come later."""
 import contextlib
 import datetime
 import errno
@@ -6,7 +7,11 @@ import json
 import os
 import resource
 import signal
+import socket
+import struct
 
+from lib import net
+from lib.proxy import Section, default_edges
 from lib.stream import MIB, receive, transfer
 from lib.suite import braid_only
 from lib.wait import until
@@ -73,3 +78,118 @@ def test_lines_are_text_with_the_time_or_json_and_a_reload_changes_that(env):
     said = json.loads(env.proxy.process.wait_for_line("User defined signal 1: ignored"))
     is_now(said.pop("time"))
     assert said == {"level": "warn", "message": said["message"]}, said
+
+
+# ---- connections that end --------------------------------------------------------------------------------------------
+
+def reset(sock):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def ended(process):
+    """The lines of connections, of a log in JSON."""
+    lines = (json.loads(line) for line in process.lines if line.startswith("{"))
+    return [line for line in lines if line["message"] == "connection ended"]
+
+
+def last_of(env, number):
+    lines = until(lambda: len(ended(env.proxy.process)) >= number and ended(env.proxy.process), f"{number} lines of connections", 30)
+    assert len(lines) == number, lines
+    return lines[-1]
+
+
+def logging(env, **settings):
+    env.start(daemon={"log_format": "json", "log_connections": "on"}, **settings)
+
+
+@braid_only
+def test_each_connection_leaves_a_line_that_says_who_how_much_over_which_path_and_why(env):
+    paths = [Section(f"path p{n}", remote=f"{net.client_address(n)}/32") for n in net.PATHS]
+    env.topology.endpoint(2)
+    logging(env, edges=[*default_edges(), *paths])
+    near, far = env.pair(subflows=2)
+    client = near.getsockname()
+    transfer(near, far, 4 * MIB, end=False)
+    near.close()
+    far.close()
+    line = last_of(env, 1)
+    assert (line["edge"], line["why"], line["protocol"], line["level"]) == ("web", "closed", "mptcp", "info"), line
+    assert line["client"] == net.join(*client) and line["server"] == net.join(net.SERVER[4], 8080), line
+    assert line["service"] == net.join(net.SERVICE[4], 8080) and line["subflows"] == 2, line
+    assert line["in"] >= 4 * MIB and 0 < line["seconds"] < 600, line
+    assert set(line["paths"]) == {"p1", "p2"} and sum(p["in"] for p in line["paths"].values()) >= line["in"], line
+
+
+@braid_only
+def test_a_subflow_that_ended_before_its_connection_counts(env):
+    env.topology.endpoint(2)
+    logging(env)
+    near, far = env.pair(subflows=2)
+    transfer(near, far, MIB, end=False)
+    env.client.ip("mptcp", "endpoint", "flush")
+    until(lambda: len(env.proxy.connection()["subflows"]) == 1, "a subflow has ended", 30)
+    near.close()
+    far.close()
+    line = last_of(env, 1)
+    assert line["subflows"] == 2 and line["paths"]["-"]["in"] >= MIB, line
+
+
+@braid_only
+def test_the_line_says_who_has_ended_the_connection(env):
+    logging(env)
+    near, _ = env.pair()
+    reset(near)
+    assert last_of(env, 1)["why"] == "client-reset"
+    near, far = env.pair(multipath=False)
+    reset(far)
+    line = last_of(env, 2)
+    assert (line["why"], line["protocol"]) == ("server-reset", "tcp"), line
+    try:
+        env.connect()
+        raise AssertionError("nobody listens")
+    except ConnectionRefusedError:
+        pass
+    assert last_of(env, 3)["why"] == "server-refused"
+    warning = json.loads(env.proxy.process.wait_for_line("refused the connection"))
+    assert warning["level"] == "warn" and "edge web" in warning["message"], warning
+    env.topology.braid.ip("route", "add", "unreachable", f"{net.SERVER[4]}/32")
+    try:
+        env.connect()
+        raise AssertionError("the server is unreachable")
+    except OSError:
+        pass
+    assert last_of(env, 4)["why"] == "server-unreachable"
+
+
+@braid_only
+def test_connections_that_the_daemon_ends_have_a_line_too(env):
+    logging(env)
+    env.pair()
+    process = env.proxy.process
+    env.proxy.stop()
+    env.proxy = None
+    assert [line["why"] for line in ended(process)] == ["proxy-ended"]
+
+
+@braid_only
+def test_a_reload_begins_and_ends_the_lines_of_connections(env):
+    env.start()
+    config = env.proxy.config.read_text()
+
+    def one_more():
+        near, far = env.pair()
+        near.close()
+        far.close()
+        env.no_connections()
+
+    one_more()
+    env.proxy.config.write_text(config.replace("[daemon]", "[daemon]\nlog_connections = on"))
+    env.proxy.ctl("reload")
+    one_more()
+    said = env.proxy.process.wait_for_line("connection ended edge=web client=10.99.1.2:")
+    assert " why=closed " in said and " paths.-.in=" in said, said
+    env.proxy.config.write_text(config)
+    env.proxy.ctl("reload")
+    one_more()
+    assert sum("connection ended" in line for line in env.proxy.process.lines) == 1

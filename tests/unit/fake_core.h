@@ -26,6 +26,7 @@ struct braid_conn {
     const struct braid_conn_ops *ops;
     void *user;
     struct braid_addr local, remote;
+    braid_time opened_at;
     /* What the relay did. */
     bool accepted, refused, shut, aborted, abort_delivered, released;
     enum braid_refusal refusal;
@@ -173,6 +174,32 @@ bool braid_core_knows(const struct braid_core *core, const struct braid_addr *lo
     (void)core;
     (void)local;
     return addr_equal(remote, &fake_known);
+}
+
+uint64_t braid_conn_id(const struct braid_conn *c)
+{
+    (void)c;
+    return 1;
+}
+
+braid_time braid_conn_opened_at(const struct braid_conn *c)
+{
+    return c->opened_at;
+}
+
+/* One subflow, of the first path rule. */
+void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
+{
+    *out = (struct braid_conn_stats){.id = 1,
+                                     .local = c->local,
+                                     .remote = c->remote,
+                                     .bytes_in = c->up_taken,
+                                     .bytes_out = c->down_acked,
+                                     .opened_at = c->opened_at,
+                                     .mptcp = true,
+                                     .n_subflows = 1};
+    out->subflows[0].bytes_in = c->up_taken;
+    out->subflows[0].bytes_out = c->down_acked;
 }
 
 void braid_conn_addrs(const struct braid_conn *c, struct braid_addr *local, struct braid_addr *remote)

@@ -430,6 +430,11 @@ END_TEST
 
 START_TEST(metrics_have_help_type_and_bounded_labels)
 {
+    for (unsigned w = 0; w < 2; w++) {
+        struct times *t = &workers[w]->edges[1].counters.times[EDGE_CONNECT];
+        times_take(t, 2 * BRAID_MS);
+        times_take(t, 100000 * BRAID_SECOND);
+    }
     render_metrics(&doc, &view);
     const char *text = written();
     contains(text,
@@ -439,6 +444,15 @@ START_TEST(metrics_have_help_type_and_bounded_labels)
     contains(text, "# TYPE braid_edge_connections gauge\nbraid_edge_connections{edge=\"web\"} 4\n"
                    "braid_edge_connections{edge=\"six\"} 2\n");
     contains(text, "\nbraid_edge_refused_total{edge=\"six\"} 24\n");
+    contains(text, "# TYPE braid_edge_connect_seconds histogram\n");
+    contains(text, "\nbraid_edge_connect_seconds_bucket{edge=\"six\",le=\"0.001\"} 0\n"
+                   "braid_edge_connect_seconds_bucket{edge=\"six\",le=\"0.003\"} 2\n");
+    contains(text, "\nbraid_edge_connect_seconds_bucket{edge=\"six\",le=\"86400\"} 2\n"
+                   "braid_edge_connect_seconds_bucket{edge=\"six\",le=\"+Inf\"} 4\n"
+                   "braid_edge_connect_seconds_sum{edge=\"six\"} 200000.004000\n"
+                   "braid_edge_connect_seconds_count{edge=\"six\"} 4\n");
+    contains(text, "\nbraid_edge_first_byte_seconds_count{edge=\"web\"} 0\n");
+    contains(text, "\nbraid_edge_connection_seconds_count{edge=\"web\"} 0\n");
     contains(text, "\nbraid_worker_buffer_bytes{worker=\"1\"} 4096\n");
     contains(text, "\nbraid_worker_tun_packets_in_total{worker=\"0\"} 4\n");
     contains(text, "\nbraid_start_time_seconds 1700000000\n");

@@ -1,0 +1,26 @@
+/* See times.h. */
+#include "base/times.h"
+#include <braid/types.h>
+
+const int64_t times_bounds[TIMES_BOUNDS] = {
+    1 * BRAID_MS,        3 * BRAID_MS,        10 * BRAID_MS,        30 * BRAID_MS,
+    100 * BRAID_MS,      300 * BRAID_MS,      1 * BRAID_SECOND,     3 * BRAID_SECOND,
+    10 * BRAID_SECOND,   30 * BRAID_SECOND,   60 * BRAID_SECOND,    300 * BRAID_SECOND,
+    1800 * BRAID_SECOND, 7200 * BRAID_SECOND, 21600 * BRAID_SECOND, 86400 * BRAID_SECOND,
+};
+
+void times_take(struct times *t, int64_t us)
+{
+    unsigned i = 0;
+    while (i < TIMES_BOUNDS && us > times_bounds[i])
+        i++;
+    t->samples[i]++;
+    t->sum_us += us > 0 ? (uint64_t)us : 0;
+}
+
+void times_add(struct times *to, const struct times *from)
+{
+    for (unsigned i = 0; i <= TIMES_BOUNDS; i++)
+        to->samples[i] += from->samples[i];
+    to->sum_us += from->sum_us;
+}

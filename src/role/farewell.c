@@ -1,0 +1,259 @@
+/* See farewell.h. */
+#include "role/farewell.h"
+#include <braid/events.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/addr.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include "io/log.h"
+
+#define PATHS 16  /* names that one line has at most; what comes after them is under OTHER */
+#define OTHER "-" /* of subflows that no path is for, as in the metrics */
+
+struct carried_bytes {
+    const char *path;
+    uint64_t in, out;
+};
+
+struct tally {
+    unsigned subflows, n;
+    struct carried_bytes paths[PATHS + 1];
+};
+
+/* What the subflows of a connection carried that have ended, while it goes on. */
+struct past {
+    struct list link;
+    struct hnode hash;
+    uint64_t conn;
+    struct tally tally;
+};
+
+/* A path's name, which outlives the configuration that it is of. */
+struct name {
+    struct list link;
+    char text[];
+};
+
+struct farewells {
+    struct list all;
+    struct htable by_conn;
+    struct list names;     /* that there ever were */
+    const char **of_place; /* of each path rule, one of these */
+    unsigned n_places;
+};
+
+const char *farewell_word(enum farewell_reason why)
+{
+    static const char *const words[] = {
+#define X(id, word) [FAREWELL_##id] = word,
+        FAREWELL_REASONS(X)
+#undef X
+    };
+    return words[why];
+}
+
+enum farewell_reason farewell_of_close(enum braid_close why)
+{
+    static const enum farewell_reason reasons[] = {
+        [BRAID_CLOSE_DONE] = FAREWELL_CLOSED,
+        [BRAID_CLOSE_RESET] = FAREWELL_CLIENT_RESET,
+        [BRAID_CLOSE_TIMEOUT] = FAREWELL_CLIENT_TIMEOUT,
+        [BRAID_CLOSE_REFUSED] = FAREWELL_NO_HANDSHAKE,
+        [BRAID_CLOSE_UNREACHABLE] = FAREWELL_CLIENT_TIMEOUT,
+        [BRAID_CLOSE_PROTOCOL] = FAREWELL_PROTOCOL,
+        [BRAID_CLOSE_RESOURCES] = FAREWELL_MEMORY,
+        [BRAID_CLOSE_ABORTED] = FAREWELL_KILLED,
+        [BRAID_CLOSE_FATE] = FAREWELL_FATE,
+    };
+    return reasons[why];
+}
+
+/* ---- what paths carried ------------------------------------------------------------------------------- */
+
+/* Each name has one address. */
+static void add(struct tally *t, const char *path, uint64_t in, uint64_t out)
+{
+    unsigned i = 0;
+    while (i < t->n && t->paths[i].path != path)
+        i++;
+    if (i == t->n && t->n < PATHS)
+        t->paths[t->n++].path = path;
+    if (i == PATHS)
+        t->paths[i].path = OTHER;
+    t->paths[i].in += in;
+    t->paths[i].out += out;
+}
+
+static void add_subflow(const struct farewells *f, struct tally *t, const struct braid_subflow_stats *s)
+{
+    bool known = s->path_rule >= 0 && (unsigned)s->path_rule < f->n_places;
+    add(t, known ? f->of_place[s->path_rule] : OTHER, s->bytes_in, s->bytes_out);
+    t->subflows++;
+}
+
+/* ---- subflows that end before their connection --------------------------------------------------------- */
+
+static uint64_t hash_of(uint64_t conn)
+{
+    return conn * 0x9e3779b97f4a7c15u;
+}
+
+static struct past *past_of(const struct farewells *f, uint64_t conn)
+{
+    struct hnode *n = htable_first(&f->by_conn, hash_of(conn));
+    return n ? list_entry(n, struct past, hash) : NULL; /* the hash of a number is that of no other */
+}
+
+static void forget(struct farewells *f, struct past *p)
+{
+    if (!p)
+        return;
+    list_remove(&p->link);
+    htable_remove(&f->by_conn, &p->hash);
+    free(p);
+}
+
+/* NULL: memory is short; then its line will say less. */
+static struct past *past_made(struct farewells *f, uint64_t conn)
+{
+    struct past *p = past_of(f, conn);
+    if (p)
+        return p;
+    p = calloc(1, sizeof(*p));
+    if (!p)
+        return NULL;
+    p->conn = conn;
+    list_append(&f->all, &p->link);
+    htable_insert(&f->by_conn, &p->hash, hash_of(conn));
+    return p;
+}
+
+static void note_down(struct farewells *f, const struct braid_conn *c, uint32_t subflow)
+{
+    struct braid_conn_stats stats;
+    struct past *p = past_made(f, braid_conn_id(c));
+    braid_conn_stats(c, &stats);
+    for (unsigned i = 0; p && i < stats.n_subflows; i++)
+        if (stats.subflows[i].id == subflow)
+            add_subflow(f, &p->tally, &stats.subflows[i]);
+}
+
+/* The line of one without a user was written already. */
+void farewells_hear(void *ctx, const struct braid_conn *c, const struct braid_event *e)
+{
+    struct farewells *f = ctx;
+    if (e->kind == BRAID_EVENT_CLOSED)
+        forget(f, past_of(f, braid_conn_id(c)));
+    else if (e->kind == BRAID_EVENT_SUBFLOW_DOWN && braid_conn_user(c))
+        note_down(f, c, e->subflow);
+}
+
+/* ---- life --------------------------------------------------------------------------------------------- */
+
+struct farewells *farewells_new(void)
+{
+    struct farewells *f = calloc(1, sizeof(*f));
+    if (!f)
+        return NULL;
+    list_init(&f->all);
+    list_init(&f->names);
+    if (htable_init(&f->by_conn) < 0) {
+        free(f);
+        return NULL;
+    }
+    return f;
+}
+
+void farewells_free(struct farewells *f)
+{
+    if (!f)
+        return;
+    list_each (at, next, &f->all)
+        forget(f, list_entry(at, struct past, link));
+    list_each (at, next, &f->names)
+        free(list_entry(at, struct name, link));
+    free(f->of_place);
+    htable_free(&f->by_conn);
+    free(f);
+}
+
+/* NULL: memory is short. */
+static const char *name_kept(struct farewells *f, const char *text)
+{
+    list_each (at, next, &f->names) {
+        struct name *known = list_entry(at, struct name, link);
+        if (strcmp(known->text, text) == 0)
+            return known->text;
+    }
+    size_t size = strlen(text) + 1;
+    struct name *n = malloc(sizeof(*n) + size);
+    if (!n)
+        return NULL;
+    memcpy(n->text, text, size);
+    list_append(&f->names, &n->link);
+    return n->text;
+}
+
+int farewells_set_paths(struct farewells *f, const char *const *names, unsigned n)
+{
+    const char **places = calloc(n + 1, sizeof(*places));
+    for (unsigned i = 0; places && i < n; i++) {
+        places[i] = name_kept(f, names[i]);
+        if (places[i])
+            continue;
+        free(places);
+        places = NULL;
+    }
+    free(f->of_place);
+    f->of_place = places;
+    f->n_places = places ? n : 0;
+    return places ? 0 : -1;
+}
+
+/* ---- the line ------------------------------------------------------------------------------------------ */
+
+static void say_addr(struct log_record *r, const char *key, const struct braid_addr *a)
+{
+    char text[ADDR_TEXT];
+    log_record_text(r, key, addr_text(a, text));
+}
+
+static void say_paths(struct log_record *r, const struct tally *t)
+{
+    log_record_open(r, "paths");
+    for (unsigned i = 0; i <= PATHS && t->paths[i].path; i++) {
+        log_record_open(r, t->paths[i].path);
+        log_record_uint(r, "in", t->paths[i].in);
+        log_record_uint(r, "out", t->paths[i].out);
+        log_record_close(r);
+    }
+    log_record_close(r);
+}
+
+void farewells_say(struct farewells *f, const struct braid_conn *c, const struct farewell *what)
+{
+    struct braid_conn_stats stats;
+    struct log_record r;
+    struct past *p = past_of(f, braid_conn_id(c));
+    struct tally t = p ? p->tally : (struct tally){.n = 0};
+    forget(f, p);
+    braid_conn_stats(c, &stats);
+    for (unsigned i = 0; i < stats.n_subflows; i++)
+        add_subflow(f, &t, &stats.subflows[i]);
+    log_record_begin(&r, LOG_LEVEL_INFO, "connection ended");
+    log_record_text(&r, "edge", what->edge);
+    say_addr(&r, "client", &stats.remote);
+    say_addr(&r, "service", &stats.local);
+    if (what->server)
+        say_addr(&r, "server", what->server);
+    log_record_text(&r, "why", farewell_word(what->why));
+    log_record_seconds(&r, "seconds", what->now - stats.opened_at);
+    log_record_text(&r, "protocol", stats.mptcp ? "mptcp" : stats.fell_back ? "fallback" : "tcp");
+    log_record_uint(&r, "in", stats.bytes_in);
+    log_record_uint(&r, "out", stats.bytes_out);
+    log_record_uint(&r, "subflows", t.subflows);
+    say_paths(&r, &t);
+    log_put(&r);
+}
