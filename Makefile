@@ -25,7 +25,8 @@ daemon_src := $(wildcard $(SHELLS:%=src/%/*.c))
 wiring_obj := $(B)/src/main.o $(B)/src/reload.o
 ctl_src   := $(wildcard src/ctl/*.c)
 core_obj  := $(core_src:%.c=$(B)/%.o)
-daemon_obj := $(daemon_src:%.c=$(B)/%.o)
+page_obj  := $(B)/src/admin/page_files.o
+daemon_obj := $(daemon_src:%.c=$(B)/%.o) $(page_obj)
 ctl_obj   := $(ctl_src:%.c=$(B)/%.o)
 # What programs load (libbraid-socket). The tests link it as the archive does.
 socket_src := $(wildcard src/socket/*.c src/app/*.c) src/base/addr.c src/base/hash.c src/base/targets.c src/io/sockaddr.c
@@ -90,6 +91,15 @@ $(B)/libbraid-socket.a: $(socket_a_obj)
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+# The page in the browser is in the daemon, and so is the library that draws its charts.
+DYGRAPHS ?= /usr/share/javascript/dygraphs
+dygraphs  := $(DYGRAPHS)/dygraph.min.js $(DYGRAPHS)/dygraph.min.css
+$(dygraphs):
+	@echo "$@ is missing: install the package libjs-dygraphs (deploy/install-deps.sh build), or say DYGRAPHS=its folder" >&2
+	@exit 1
+$(page_obj): src/admin/page_files.S $(wildcard src/admin/page/*) $(dygraphs)
+	@mkdir -p $(@D)
+	$(CC) -Wa,-Isrc/admin/page -Wa,-I$(DYGRAPHS) -c -o $@ $<
 # The simulator runs races, and what is learned by them: both are sans IO as the core is.
 sans_io_roles := race race_questions race_sights learned learned_steer
 $(B)/libtest.a: $(test_obj) $(sans_io_roles:%=$(B)/src/role/%.o)

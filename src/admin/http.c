@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
+#include "admin/assets.h"
 #include "admin/http.h"
 #include "admin/guard.h"
 #include "admin/json.h"
@@ -143,26 +144,38 @@ static void begin_query(struct client *cl, const struct command_call *call)
 static void reply_nothing_here(struct client *cl)
 {
     char paths[COMMAND_PATHS], message[COMMAND_PATHS + 64];
-    snprintf(message, sizeof(message), "there is nothing here; there are %s", command_paths(paths));
+    snprintf(message, sizeof(message), "there is nothing here; there are /, %s", command_paths(paths));
     reply_error(cl, 404, message);
+}
+
+static void put_asset(struct client *cl, const struct asset *asset)
+{
+    size_t length = (size_t)(asset->end - asset->begin);
+    cl->visitor.over = true;
+    put_head(cl, 200, asset->type, &length);
+    if (cl->request.method != REQUEST_HEAD)
+        evbuffer_add_reference(visitor_output(&cl->visitor), asset->begin, length, NULL, NULL);
 }
 
 static void answer(struct client *cl)
 {
     const struct admin_params *p = ((struct http *)cl->visitor.crowd)->params;
     struct request *r = &cl->request;
+    const struct asset *asset = asset_at(r->path);
     struct command_call call;
     const char *error;
     r->close |= r->body; /* which is not read */
     visitor_answering(&cl->visitor);
     if ((error = guard_place(p, r)) != NULL)
         reply_error(cl, 403, error);
-    else if (!command_at_path(r->path, &call))
+    else if (!asset && !command_at_path(r->path, &call))
         reply_nothing_here(cl);
     else if (r->method == REQUEST_OTHER)
         reply_error(cl, 405, "only GET and HEAD are allowed");
     else if (r->body)
         reply_error(cl, 413, "there is no use for a request's content here");
+    else if (asset)
+        put_asset(cl, asset);
     else if ((error = guard_token(p, r)) != NULL)
         reply_error(cl, 401, error);
     else if (command_take_query(r->query, &call, &error) < 0)

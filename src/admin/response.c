@@ -1,6 +1,7 @@
 /* Status lines and header fields. */
 #include <time.h>
 #include "admin/response.h"
+#include "admin/assets.h"
 
 static const struct {
     int code;
@@ -34,8 +35,9 @@ void response_head(struct doc *d, const struct request *r, int code, const char 
     strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
     doc_printf(d,
                "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nCache-Control: no-store\r\n"
-               "X-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\n",
-               code, reason_of(code), date, type);
+               "X-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\n"
+               "Content-Security-Policy: %s\r\n",
+               code, reason_of(code), date, type, asset_policy());
     if (code == 401) /* RFC 6750 section 3 */
         doc_printf(d, "WWW-Authenticate: Bearer realm=\"braid\"%s\r\n",
                    r->has_token ? ", error=\"invalid_token\"" : "");

@@ -91,7 +91,8 @@ static const struct {
     int code;
     const char *body; /* a part; NULL: any */
 } errors[] = {
-    {"GET", "/", "Host: localhost\r\n", 404, "{\"error\":\"there is nothing here; there are /metrics, "},
+    {"GET", "//", "Host: localhost\r\n", 404, "{\"error\":\"there is nothing here; there are /, /metrics, "},
+    {"GET", "/", "Host: evil.example\r\n", 403, "{\"error\":\"the Host header must be"},
     {"GET", "/metrics/", "Host: localhost\r\n", 404, "{\"error\":\"there is nothing here"},
     {"GET", "/api/v1/connections/", "Host: localhost\r\n", 404, "{\"error\":\"there is nothing here"},
     {"GET", "/api/v1/connections/x", "Host: localhost\r\n", 404, "{\"error\":\"there is nothing here"},
