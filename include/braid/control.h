@@ -77,6 +77,18 @@ enum braid_command {
         BRAID_COMMAND_MAX
 };
 
+/* What comes first in "top". X(identifier, word) */
+#define BRAID_TOP_KEYS(X)                                                                                    \
+    X(RATE, "rate")               /* the fastest, of both directions together */                             \
+    X(BYTES, "bytes")             /* that has carried most */                                                \
+    X(AGE, "age")                 /* the oldest */                                                           \
+    X(RTT, "rtt")                 /* with the longest round trip of any of its subflows */                   \
+    X(RETRANSMITS, "retransmits") /* with the most segments sent again */                                    \
+    X(MEMORY, "memory")           /* with the most bytes of buffers */                                       \
+    X(SUBFLOWS, "subflows")
+#define BRAID_TOP_MOST 500 /* that can be asked for */
+#define BRAID_TOP_FIND 64  /* room for a text that is searched, and a NUL */
+
 /* What can be set. X(identifier, word) */
 #define BRAID_SETTINGS(X)                                                                                    \
     X(SCHEDULER, "scheduler")                                                                                \

@@ -103,7 +103,7 @@ static bool take_top(struct ranking_wish *top, const char *parameter)
 {
     const char *value;
     if ((value = value_of(parameter, "limit")) != NULL)
-        return take_number(value, RANKING_MOST, &top->limit);
+        return take_number(value, BRAID_TOP_MOST, &top->limit);
     if ((value = value_of(parameter, "sort")) != NULL)
         return ranking_key(value, &top->key);
     if ((value = value_of(parameter, "find")) == NULL || strlen(value) >= sizeof(top->find))

@@ -11,7 +11,7 @@ bool ranking_key(const char *word, enum ranking_key *key)
 {
     static const char *const words[] = {
 #define X(id, word) word,
-        RANKING_KEYS(X)
+        BRAID_TOP_KEYS(X)
 #undef X
     };
     for (*key = 0; *key < RANKING_KEY_MAX; ++*key)

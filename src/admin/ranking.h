@@ -3,35 +3,24 @@
 #ifndef BRAID_ADMIN_RANKING_H
 #define BRAID_ADMIN_RANKING_H
 
+#include <braid/control.h>
 #include "admin/census.h"
 #include "admin/snapshot.h"
 
-#define RANKING_MOST    500 /* that can be asked for */
 #define RANKING_DEFAULT 20
-#define RANKING_FIND    64
-
-/* X(identifier, word): what comes first. */
-#define RANKING_KEYS(X)                                                                                      \
-    X(RATE, "rate")               /* the fastest, of both directions together */                             \
-    X(BYTES, "bytes")             /* that has carried most */                                                \
-    X(AGE, "age")                 /* the oldest */                                                           \
-    X(RTT, "rtt")                 /* with the longest round trip of any of its subflows */                   \
-    X(RETRANSMITS, "retransmits") /* with the most segments sent again */                                    \
-    X(MEMORY, "memory")           /* with the most bytes of buffers */                                       \
-    X(SUBFLOWS, "subflows")
 
 enum ranking_key {
 #define X(id, word) RANKING_##id,
-    RANKING_KEYS(X)
+    BRAID_TOP_KEYS(X)
 #undef X
         RANKING_KEY_MAX
 };
 
 struct ranking_wish {
-    unsigned limit; /* 1 to RANKING_MOST */
+    unsigned limit; /* 1 to BRAID_TOP_MOST */
     enum ranking_key key;
     /* What its edge, CPE, path, client, service or server must have in its name or address; "": nothing. */
-    char find[RANKING_FIND];
+    char find[BRAID_TOP_FIND];
 };
 
 struct ranked {

@@ -3,10 +3,12 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 #include <braid/control.h>
 #include <braid/version.h>
 #include "ctl/client.h"
 #include "ctl/remote.h"
+#include "ctl/top.h"
 
 #define WAIT_MS 20000
 
@@ -143,6 +145,12 @@ static int make_line(char line[BRAID_CONTROL_LINE], bool json, int n, char **wor
     return used < BRAID_CONTROL_LINE ? 0 : misuse(err, "the arguments are too long");
 }
 
+/* False: who is not a terminal gets one answer. */
+static bool is_terminal(FILE *out)
+{
+    return out == stdout && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
 /* words: the command and its arguments. */
 static int run(const char *path, const struct remote *remote, bool json, int n, char **words, FILE *out,
                FILE *err)
@@ -162,6 +170,8 @@ static int run(const char *path, const struct remote *remote, bool json, int n, 
         return flaw;
     if (remote->url)
         return remote_ask(remote, (enum braid_command)c, n, words, WAIT_MS, out, err);
+    if (c == BRAID_COMMAND_TOP && !json && is_terminal(out))
+        return top_run(path, n - 1, words + 1, STDIN_FILENO, STDOUT_FILENO, err);
     return c == BRAID_COMMAND_EVENTS ? client_follow(path, line, n > 1, out, err)
                                      : client_ask(path, line, WAIT_MS, out, err);
 }

@@ -157,12 +157,12 @@ START_TEST(other_parameters_are_refused)
         {"/api/v1/top", "order=up"},    {"/api/v1/rates", "limit=3"},    {"/api/v1/rates", "seconds=301"},
         {"/api/v1/rates", "seconds=0"}, {"/api/v1/rates", "seconds=3&x"}};
     struct command_call call;
-    char find[RANKING_FIND + 6] = "find=";
+    char find[BRAID_TOP_FIND + 6] = "find=";
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
         ck_assert_msg(take(wrong[i][0], wrong[i][1], &call) < 0, "%s", wrong[i][1]);
-    memset(find + 5, 'x', RANKING_FIND);
+    memset(find + 5, 'x', BRAID_TOP_FIND);
     ck_assert_int_eq(take("/api/v1/top", find, &call), -1);
-    find[5 + RANKING_FIND - 1] = '\0';
+    find[5 + BRAID_TOP_FIND - 1] = '\0';
     ck_assert_int_eq(take("/api/v1/top", find, &call), 0);
 }
 END_TEST
