@@ -21,23 +21,45 @@ struct post {
 struct mailbox {
     pthread_mutex_t lock;
     struct mailbox_place *first, **last; /* guarded by lock */
+    struct mailbox_place *batch;         /* taken out, about to run; of the thread that runs them */
     int fd;
     struct event *wake; /* of the base that runs it; NULL: a poller does */
     struct poller *poller;
     struct poller_watch watch; /* in the poller */
 };
 
+/* From within a post, what is left of its batch. */
+static void run_batch(struct mailbox *mb)
+{
+    while (mb->batch) {
+        struct mailbox_place *p = mb->batch;
+        mb->batch = p->next;
+        p->fn(p->arg);
+    }
+}
+
 static void mailbox_run(struct mailbox *mb)
 {
     pthread_mutex_lock(&mb->lock);
-    struct mailbox_place *p = mb->first;
+    mb->batch = mb->first;
     mb->first = NULL;
     mb->last = &mb->first;
     pthread_mutex_unlock(&mb->lock);
-    while (p) {
-        struct mailbox_place *next = p->next;
-        p->fn(p->arg);
-        p = next;
+    run_batch(mb);
+}
+
+bool mailbox_drain(struct mailbox *mb)
+{
+    bool any = mb->batch;
+    run_batch(mb);
+    for (;;) {
+        pthread_mutex_lock(&mb->lock);
+        bool empty = !mb->first;
+        pthread_mutex_unlock(&mb->lock);
+        if (empty)
+            return any;
+        any = true;
+        mailbox_run(mb);
     }
 }
 

@@ -3,6 +3,8 @@
 #ifndef BRAID_IO_MAILBOX_H
 #define BRAID_IO_MAILBOX_H
 
+#include <stdbool.h>
+
 struct event_base;
 struct mailbox;
 struct poller;
@@ -24,6 +26,9 @@ struct mailbox *mailbox_in_poller(struct poller *p);
 int mailbox_post(struct mailbox *mb, void (*fn)(void *arg), void *arg);
 /* The same with a place of the caller's, so that it cannot fail. It is the caller's again once fn runs. */
 void mailbox_put(struct mailbox *mb, struct mailbox_place *place, void (*fn)(void *arg), void *arg);
+/* Runs all that waits now, and what comes of it; from within one of the posts, too, behind which the rest is
+ * run then. True if there was any. In the thread that runs the base. */
+bool mailbox_drain(struct mailbox *mb);
 /* Runs what is still waiting, and frees. Nobody may post any more. Called by the thread that runs the base,
  * or after it ended. NULL is allowed. */
 void mailbox_free(struct mailbox *mb);

@@ -80,8 +80,18 @@ static void *worker_main(void *arg)
     snprintf(name, sizeof(name), "braid-w%u", w->params.number);
     pthread_setname_np(pthread_self(), name);
     pin(w);
+    if (w->resumes) {
+        clock_resume(w->lost);
+        braid_core_resumed(w->core, worker_now(w));
+    }
     worker_loop_run(w);
     return NULL;
+}
+
+void worker_resume(struct worker *w, braid_time lost)
+{
+    w->resumes = true;
+    w->lost = lost;
 }
 
 int worker_start(struct worker *w)
@@ -108,6 +118,14 @@ void worker_stop(struct worker *w)
     worker_post(w, do_stop, NULL);
     pthread_join(w->thread, NULL);
     w->started = false;
+}
+
+void worker_count(struct worker *w, const struct worker_counters *more)
+{
+    uint64_t *to = (uint64_t *)&w->counters;
+    const uint64_t *from = (const uint64_t *)more;
+    for (unsigned i = 0; i < sizeof(*more) / sizeof(*from); i++)
+        to[i] += from[i];
 }
 
 void worker_abort(struct worker *w)

@@ -52,6 +52,9 @@ struct braid_directory *worker_directory_new(void);
 /* Tells a worker where packets for other workers go: peers[i] is worker i. The array is copied. NULL:
  * nowhere. */
 void worker_set_peers(struct worker *w, struct worker *const *peers);
+/* Of one that goes on with the work of another: its thread's time is that of one which has left out so much
+ * (io/clock.h), and its core is told that nobody was there meanwhile. Before worker_start. */
+void worker_resume(struct worker *w, braid_time lost);
 /* Starts the thread. 0, or -1 with errno. */
 int worker_start(struct worker *w);
 /* Ends the loop and joins the thread, if it runs. Posts that have not run yet run in worker_free. */
@@ -72,6 +75,12 @@ typedef void worker_take(struct worker *w, const void *what);
  * is short, and nobody is told. */
 int worker_tell_all(struct worker *const *workers, unsigned n, const struct worker *but, worker_take *take,
                     const void *what, size_t size);
+
+/* From within a post: runs all posts that wait, and what they leave the core to do. True if there was any of
+ * it: others may have been sent something by it. In the worker's thread. */
+bool worker_settle(struct worker *w);
+/* Counts what another worker has counted, whose work this one goes on with. While it does not run. */
+void worker_count(struct worker *w, const struct worker_counters *more);
 
 /* The following are for the worker's own thread (or while it does not run). */
 /* The queue can be read again. In the worker's thread. */

@@ -205,6 +205,16 @@ static void turn(struct worker *w)
     give_memory_back(w);
 }
 
+bool worker_settle(struct worker *w)
+{
+    bool any = mailbox_drain(w->mailbox);
+    if (!braid_core_dirty(w->core))
+        return any;
+    w->counters.flushes++;
+    braid_core_flush(w->core, worker_now(w));
+    return true;
+}
+
 int worker_loop_begin(struct worker *w)
 {
     w->armed = BRAID_NEVER;

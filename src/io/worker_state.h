@@ -27,7 +27,8 @@ struct worker {
     braid_time armed;      /* when timer_fd fires; BRAID_NEVER: it does not */
     braid_time now;        /* io/clock.h; 0: not asked for yet in this turn */
     bool brisk;            /* the last wait for work was shorter than params.poll */
-    braid_time lost;       /* clock_lost() as the core knows it */
+    braid_time lost;       /* clock_lost() as the core knows it ... */
+    bool resumes;          /* ... and the thread begins with */
     struct buf_pool *pool; /* of buffers to read packets into */
     braid_time tidy_at;    /* when to look for memory to give back */
     size_t held, freed;    /* what the core held at the last look; freed since malloc last gave back, bytes */

@@ -139,6 +139,37 @@ START_TEST(a_place_of_the_callers_can_be_used_again_where_it_runs)
 }
 END_TEST
 
+/* Posts again, a few times. */
+static void post_more(void *arg)
+{
+    unsigned *left = arg;
+    ran++;
+    if ((*left)-- > 0)
+        mailbox_post(mb, post_more, left);
+}
+
+static void drain_within(void *arg)
+{
+    unsigned *seen = arg, left = 2;
+    ck_assert_int_eq(mailbox_post(mb, post_more, &left), 0);
+    ck_assert(mailbox_drain(mb));
+    ck_assert(!mailbox_drain(mb));
+    *seen = ran;
+}
+
+START_TEST(within_a_post_the_rest_of_its_burst_can_be_run)
+{
+    unsigned seen = 0;
+    ck_assert_int_eq(mailbox_post(mb, drain_within, &seen), 0);
+    ck_assert_int_eq(mailbox_post(mb, count, &ran), 0);
+    event_base_loop(base, EVLOOP_ONCE);
+    ck_assert_uint_eq(seen, 4);
+    ck_assert_uint_eq(ran, 4);
+    event_base_loop(base, EVLOOP_NONBLOCK);
+    ck_assert_uint_eq(ran, 4);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("mailbox");
@@ -148,6 +179,7 @@ int main(void)
     tcase_add_test(t, a_post_may_post);
     tcase_add_test(t, freeing_runs_what_waits);
     tcase_add_test(t, a_place_of_the_callers_can_be_used_again_where_it_runs);
+    tcase_add_test(t, within_a_post_the_rest_of_its_burst_can_be_run);
     Suite *s = suite_create("mailbox");
     suite_add_tcase(s, t);
     return run_suite(s);
