@@ -17,6 +17,7 @@
 #include "admin/visitor.h"
 #include "base/addr.h"
 #include "io/descriptors.h"
+#include "io/heirlooms.h"
 #include "io/sockaddr.h"
 
 #define HTTP_BACKLOG         128
@@ -29,6 +30,7 @@
 struct http {
     struct crowd crowd; /* first */
     const struct admin_params *params;
+    int fd; /* that it listens on */
     uint16_t port;
 };
 
@@ -244,33 +246,52 @@ static const struct visitor_ops http_visitors = {.size = sizeof(struct client),
 /* ---- opening and closing --------------------------------------------------------------------- */
 
 /* -1 with errno. */
-static int bind_tcp(const struct braid_addr *a, uint16_t *port)
+static int bind_tcp(const struct braid_addr *a)
 {
     struct sockaddr_storage ss;
-    struct braid_addr bound;
     socklen_t len = sockaddr_from(a, &ss);
     int one = 1, fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
-        bind(fd, (struct sockaddr *)&ss, len) < 0 || listen(fd, HTTP_BACKLOG) < 0 ||
-        getsockname(fd, (struct sockaddr *)&ss, &len) < 0 ||
-        sockaddr_to((struct sockaddr *)&ss, &bound) < 0) {
-        int saved = errno;
-        close(fd);
-        errno = saved;
-        return -1;
-    }
-    *port = bound.port;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
+        bind(fd, (struct sockaddr *)&ss, len) == 0 && listen(fd, HTTP_BACKLOG) == 0)
+        return fd;
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return -1;
+}
+
+/* The one of the daemon before us, or a new one. -1 with errno. */
+static int open_tcp(const struct braid_addr *a)
+{
+    char name[HEIRLOOM_NAME], text[ADDR_TEXT];
+    snprintf(name, sizeof(name), "admin:%s", addr_text(a, text));
+    int fd = heirloom_take(name);
+    if (fd >= 0)
+        return fd;
+    fd = bind_tcp(a);
+    if (fd >= 0)
+        heirloom_keep(name, fd);
     return fd;
+}
+
+/* 0: it cannot be asked. */
+static uint16_t port_of(int fd)
+{
+    struct sockaddr_storage ss;
+    struct braid_addr bound;
+    socklen_t len = sizeof(ss);
+    bool told = getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
+                sockaddr_to((struct sockaddr *)&ss, &bound) == 0;
+    return told ? bound.port : 0;
 }
 
 int http_open(const struct admin_params *params, struct event_base *base, struct http **out, char *err,
               size_t errlen)
 {
     char text[ADDR_TEXT];
-    uint16_t port;
-    int fd = bind_tcp(&params->listen, &port);
+    int fd = open_tcp(&params->listen);
     if (fd < 0) {
         snprintf(err, errlen,
                  "[admin] listen: cannot listen on %s (%s); give a free port of an address of this host",
@@ -279,11 +300,13 @@ int http_open(const struct admin_params *params, struct event_base *base, struct
     }
     struct http *h = calloc(1, sizeof(*h));
     if (!h) {
+        heirloom_drop(fd);
         close(fd);
         snprintf(err, errlen, "[admin] listen: memory is short");
         return -1;
     }
-    h->port = port;
+    h->fd = fd;
+    h->port = port_of(fd);
     h->params = params;
     crowd_init(&h->crowd, base, &http_visitors, descriptors_share(HTTP_CLIENTS), HTTP_HEAD_MAX, fd);
     h->crowd.tls = params->tls;
@@ -317,6 +340,7 @@ void http_free(struct http *h)
 {
     if (!h)
         return;
+    heirloom_drop(h->fd);
     crowd_disperse(&h->crowd);
     free(h);
 }

@@ -3,6 +3,7 @@
  * process that left the file is still there. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/addr.h"
+#include "io/heirlooms.h"
 #include "io/ledgerfile.h"
 
 #define MAGIC       "braid-1" /* changes with the layout */
@@ -32,6 +34,7 @@ struct ledgerfile {
     uint32_t each;
     struct braid_ledger_entry *orphans;
     size_t n_orphans;
+    bool nameless; /* another process has the name */
 };
 
 __attribute__((format(printf, 2, 3))) static int fail(char error[LEDGERFILE_ERROR], const char *format, ...)
@@ -98,6 +101,18 @@ static int lock(struct ledgerfile *f, char error[LEDGERFILE_ERROR])
     return 0;
 }
 
+/* A file without a name is gone with its last user, whatever becomes of this process. */
+static int open_nameless(struct ledgerfile *f, char error[LEDGERFILE_ERROR])
+{
+    char dir[PATH_MAX];
+    snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(f->path, '/') - f->path) + 1, f->path);
+    f->nameless = true;
+    f->fd = open(dir, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    if (f->fd < 0 || flock(f->fd, LOCK_EX | LOCK_NB) < 0)
+        return fail(error, "%s: %s", f->path, strerror(errno));
+    return 0;
+}
+
 /* Throws away what the file holds, makes room, and maps it. */
 static int begin(struct ledgerfile *f, char error[LEDGERFILE_ERROR])
 {
@@ -141,7 +156,7 @@ struct ledgerfile *ledgerfile_open(const char *path, unsigned n_workers, uint32_
     *f = (struct ledgerfile){.path = strdup(path), .fd = -1, .n_workers = n_workers, .each = each};
     if (!f->path)
         fail(error, "memory is short");
-    else if (lock(f, error) == 0) {
+    else if (heirlooms_are_others() ? open_nameless(f, error) == 0 : lock(f, error) == 0) {
         if (take_old(f) < 0)
             fail(error, "%s: cannot be read: memory is short", path);
         else if (begin(f, error) == 0)
@@ -149,6 +164,23 @@ struct ledgerfile *ledgerfile_open(const char *path, unsigned n_workers, uint32_
     }
     release(f);
     return NULL;
+}
+
+int ledgerfile_settle(struct ledgerfile *f)
+{
+    char ours[64], next[PATH_MAX];
+    if (!f->nameless)
+        return 0;
+    snprintf(ours, sizeof(ours), "/proc/self/fd/%d", f->fd);
+    if (snprintf(next, sizeof(next), "%s.next", f->path) >= (int)sizeof(next)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    unlink(next);
+    if (linkat(AT_FDCWD, ours, AT_FDCWD, next, AT_SYMLINK_FOLLOW) < 0 || rename(next, f->path) < 0)
+        return -1;
+    f->nameless = false;
+    return 0;
 }
 
 struct braid_ledger *ledgerfile_ledger(struct ledgerfile *f, unsigned worker)
@@ -166,6 +198,7 @@ void ledgerfile_close(struct ledgerfile *f)
 {
     if (!f)
         return;
-    unlink(f->path);
+    if (!f->nameless)
+        unlink(f->path);
     release(f);
 }

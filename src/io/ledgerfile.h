@@ -12,9 +12,14 @@
 struct ledgerfile;
 
 /* Opens or creates the file for so many workers, each with room for `each` subflows, and takes what an
- * earlier process left in it. NULL, and one line in error: it cannot be made, or another process uses it. */
+ * earlier process left in it. While the daemon before us still uses it (heirlooms.h), it is one without a
+ * name until ledgerfile_settle. NULL, and one line in error: it cannot be made, or another process uses it.
+ */
 struct ledgerfile *ledgerfile_open(const char *path, unsigned n_workers, uint32_t each,
                                    char error[LEDGERFILE_ERROR]);
+/* We are the daemon now: it takes the place of the one before. 0, or -1 with errno: nothing outlives a crash.
+ */
+int ledgerfile_settle(struct ledgerfile *f);
 /* The ledger of a worker, empty at first. */
 struct braid_ledger *ledgerfile_ledger(struct ledgerfile *f, unsigned worker);
 /* Subflows that an earlier process has left; valid until ledgerfile_close. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "io/heirlooms.h"
 #include "io/log.h"
 #include "io/masquerade.h"
 #include "io/nat.h"
@@ -130,10 +131,11 @@ void nat_free(struct nat *n)
 {
     if (!n)
         return;
-    if (n->up && n->means == NAT_MASQUERADE)
+    bool ours = n->up && !heirlooms_are_others();
+    if (ours && n->means == NAT_MASQUERADE)
         masquerade_remove();
     if (n->nft) {
-        if (n->up && n->means == NAT_NFTABLES)
+        if (ours && n->means == NAT_NFTABLES)
             run(n, "delete table " NAT_TABLE);
         nft_ctx_free(n->nft);
     }

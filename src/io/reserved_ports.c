@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "io/heirlooms.h"
 #include "io/reserved_ports.h"
 #include "io/sysctl.h"
 
@@ -30,22 +31,32 @@ static void set_to(const char *list)
     sysctl_write(SETTING, *list ? list : "\n");
 }
 
-/* What a process that did not end in order has noted, if the setting is still as that one left it. */
-static void put_back_noted(const char *path)
+/* What another process has noted, if the setting is still as that one left it: r->before and r->after. */
+static bool read_note(struct reserved_ports *r)
 {
     char text[2 * RESERVED_PORTS_TEXT + 2], now[RESERVED_PORTS_TEXT];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(r->note, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
     if (fd >= 0)
         close(fd);
     text[n > 0 ? n : 0] = '\0';
     char *after = strchr(text, '\n'), *end = after ? strchr(after + 1, '\n') : NULL;
-    if (end && sysctl_read(SETTING, now, sizeof(now)) == 0) {
-        *after++ = *end = '\0';
-        if (strcmp(now, after) == 0)
-            set_to(text);
-    }
-    unlink(path);
+    if (!end || sysctl_read(SETTING, now, sizeof(now)) < 0)
+        return false;
+    *after++ = *end = '\0';
+    if (strcmp(now, after) != 0 || strlen(text) >= sizeof(r->before))
+        return false;
+    memcpy(r->before, text, strlen(text) + 1);
+    memcpy(r->after, now, sizeof(now));
+    return true;
+}
+
+/* One that did not end in order. */
+static void put_back_noted(struct reserved_ports *r)
+{
+    if (read_note(r))
+        set_to(r->before);
+    unlink(r->note);
 }
 
 /* Without it all works; only a crash leaves something behind. */
@@ -64,8 +75,12 @@ int reserved_ports_add(struct reserved_ports *r, const char *note, uint16_t firs
     char list[RESERVED_PORTS_TEXT + 16];
     r->changed = false;
     r->note = note ? strdup(note) : NULL;
+    if (r->note && heirlooms_are_others() && read_note(r) && reserved_ports_covers(r->after, first, last)) {
+        r->changed = true; /* by the daemon before us, whose note is ours now */
+        return 0;
+    }
     if (r->note)
-        put_back_noted(r->note);
+        put_back_noted(r);
     if (sysctl_read(SETTING, r->before, sizeof(r->before)) < 0)
         return -1;
     if (reserved_ports_covers(r->before, first, last))
@@ -86,6 +101,7 @@ int reserved_ports_add(struct reserved_ports *r, const char *note, uint16_t firs
 void reserved_ports_restore(struct reserved_ports *r)
 {
     char now[RESERVED_PORTS_TEXT];
+    r->changed &= !heirlooms_are_others();
     if (r->changed && sysctl_read(SETTING, now, sizeof(now)) == 0 && strcmp(now, r->after) == 0)
         set_to(r->before);
     if (r->changed && r->note)

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/addr.h"
+#include "io/heirlooms.h"
 #include "io/log.h"
 #include "io/rtnetlink.h"
 #include "io/sysctl.h"
@@ -176,6 +177,27 @@ static int bring_up(const struct tun *t, char error[TUN_ERROR])
     return result;
 }
 
+/* Takes the queues of the daemon before us, as many as are needed of them. */
+static void take_over(struct tun *t, const char *name, unsigned n_queues)
+{
+    struct ifreq ifr = {0};
+    int fd;
+    while (t->n_queues < n_queues && (fd = heirloom_take(name)) >= 0)
+        t->fds[t->n_queues++] = fd;
+    if (t->n_queues == 0 || ioctl(t->fds[0], TUNGETIFF, &ifr) < 0)
+        return;
+    memcpy(t->name, ifr.ifr_name, IFNAMSIZ); /* somebody may have renamed it */
+    t->existed = ifr.ifr_flags & IFF_PERSIST;
+}
+
+/* A device that was there, and has been set up already, or a new one. */
+static int open_first(struct tun *t, const char *name, unsigned n_queues, char error[TUN_ERROR])
+{
+    take_over(t, name, n_queues);
+    t->taken_over = t->n_queues > 0;
+    return t->taken_over ? 0 : attach_first(t, error);
+}
+
 int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, char error[TUN_ERROR])
 {
     *t = (struct tun){.nl = rtnetlink_open(), .mtu = params->mtu};
@@ -183,16 +205,22 @@ int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, 
     memcpy(t->rps, params->rps, RPS_TEXT);
     if (!t->nl)
         return fail(error, "tun: netlink: %s", strerror(errno));
-    if (attach_first(t, error) < 0)
+    char name[HEIRLOOM_NAME];
+    snprintf(name, sizeof(name), "tun:%s", params->name);
+    if (open_first(t, name, n_queues, error) < 0)
         goto failed;
+    unsigned taken = t->taken_over ? t->n_queues : 0;
     while (t->n_queues < n_queues) {
         if (attach(t, 0) < 0) {
             fail_attach(t, error);
             goto failed;
         }
     }
+    for (unsigned i = taken; i < n_queues; i++)
+        heirloom_keep(name, t->fds[i]);
     t->ifindex = (int)if_nametoindex(t->name);
-    quieten(t);
+    if (!t->taken_over)
+        quieten(t);
     spread(t, t->rps);
     if (bring_up(t, error) == 0)
         return 0;
@@ -243,6 +271,8 @@ int tun_route(struct tun *t, const struct braid_ip *ip, char error[TUN_ERROR])
                     ip_text(ip, text));
     if (rtnetlink_route_add(t->nl, ip, t->ifindex) == 0)
         return 0;
+    if (errno == EEXIST && t->taken_over && rtnetlink_way(t->nl, ip) == t->ifindex)
+        return 0;
     /* A device that outlived an earlier run may have kept the route. */
     if (errno == EEXIST && rtnetlink_route_del(t->nl, ip, t->ifindex) == 0 &&
         rtnetlink_route_add(t->nl, ip, t->ifindex) == 0)
@@ -265,6 +295,8 @@ enum tun_route_state tun_route_restore(struct tun *t, const struct braid_ip *ip)
 
 void tun_unroute(struct tun *t, const struct braid_ip *ip)
 {
+    if (heirlooms_are_others())
+        return;
     rtnetlink_route_del(t->nl, ip, t->ifindex);
 }
 
@@ -288,6 +320,8 @@ bool tun_steer_restore(struct tun *t)
 
 void tun_unsteer(struct tun *t)
 {
+    if (heirlooms_are_others())
+        return;
     rtnetlink_default_del(t->nl, false, TUN_TABLE, t->ifindex);
     rtnetlink_default_del(t->nl, true, TUN_TABLE, t->ifindex);
 }
@@ -304,10 +338,12 @@ void tun_check_forwarding(const struct tun *t, bool v4, bool v6)
 
 void tun_close(struct tun *t)
 {
-    if (t->existed)
+    if (t->existed && !heirlooms_are_others())
         spread(t, "0");
-    for (unsigned i = 0; i < t->n_queues; i++)
+    for (unsigned i = 0; i < t->n_queues; i++) {
+        heirloom_drop(t->fds[i]);
         close(t->fds[i]);
+    }
     t->n_queues = 0;
     netlink_close(t->nl);
     t->nl = NULL;

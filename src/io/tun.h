@@ -19,12 +19,14 @@ struct tun {
     char rps[RPS_TEXT]; /* struct tun_params */
     struct netlink *nl; /* io/rtnetlink.h */
     bool existed;       /* it was there before us and outlives us */
+    bool taken_over;    /* from the daemon before us */
     unsigned n_queues;
     int fds[DAEMON_WORKERS_MAX]; /* one per queue, non-blocking */
 };
 
 /* Opens n_queues queues of the device (created if absent, else it has to be a multi-queue TUN that nobody
- * uses), sets its MTU and brings it up. 0, or -1 with a message of one line in error. */
+ * uses, or that of the daemon before us: heirlooms.h), sets its MTU and brings it up. 0, or -1 with a message
+ * of one line in error. */
 int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, char error[TUN_ERROR]);
 /* Routes one address to the device. 0, or -1 with a message. */
 int tun_route(struct tun *t, const struct braid_ip *ip, char error[TUN_ERROR]);

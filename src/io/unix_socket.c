@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "io/heirlooms.h"
 #include "io/unix_socket.h"
 
 struct report {
@@ -82,27 +83,52 @@ static int bind_private(const struct unix_socket_params *p, const struct sockadd
     return -1;
 }
 
+/* A new socket. */
+static int open_new(const struct report *r)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    if (strlen(r->params->path) >= sizeof(sun.sun_path))
+        return fail(r, "the path is too long", "name a shorter one");
+    strcpy(sun.sun_path, r->params->path);
+    if (make_directory(r) < 0 || clear_stale(r, &sun) < 0)
+        return -1;
+    int fd = bind_private(r->params, &sun);
+    if (fd < 0)
+        return fail(r, strerror(errno), "name a path, and a group, that this user may use");
+    return fd;
+}
+
+/* Its file, too, follows the configuration. */
+static int take_over(const struct report *r, const char *name)
+{
+    int fd = heirloom_take(name);
+    if (fd >= 0 && set_owner(r->params, r->params->path) < 0)
+        return fail(r, strerror(errno), "let the socket's file be where it was");
+    return fd;
+}
+
 int unix_socket_open(const struct unix_socket_params *p, struct unix_file *file, char *err, size_t errlen)
 {
     const struct report r = {p, err, errlen};
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    char name[HEIRLOOM_NAME];
     struct stat st;
-    if (strlen(p->path) >= sizeof(sun.sun_path))
-        return fail(&r, "the path is too long", "name a shorter one");
-    strcpy(sun.sun_path, p->path);
-    if (make_directory(&r) < 0 || clear_stale(&r, &sun) < 0)
-        return -1;
-    int fd = bind_private(p, &sun);
+    snprintf(name, sizeof(name), "unix:%s", p->path);
+    bool left = heirloom_waits(name);
+    int fd = left ? take_over(&r, name) : open_new(&r);
     if (fd < 0)
-        return fail(&r, strerror(errno), "name a path, and a group, that this user may use");
+        return -1;
     file->path = strdup(p->path);
     if (file->path && lstat(p->path, &st) == 0) {
         file->dev = st.st_dev;
         file->ino = st.st_ino;
+        file->fd = fd;
+        if (!left)
+            heirloom_keep(name, fd);
         return fd;
     }
     close(fd);
-    unlink(p->path);
+    if (!left)
+        unlink(p->path);
     free(file->path);
     file->path = NULL;
     return fail(&r, "memory is short", "try again");
@@ -113,7 +139,9 @@ void unix_file_remove(struct unix_file *file)
     struct stat st;
     if (!file->path)
         return;
-    if (lstat(file->path, &st) == 0 && st.st_dev == file->dev && st.st_ino == file->ino)
+    heirloom_drop(file->fd);
+    if (!heirlooms_are_others() && lstat(file->path, &st) == 0 && st.st_dev == file->dev &&
+        st.st_ino == file->ino)
         unlink(file->path);
     free(file->path);
     file->path = NULL;

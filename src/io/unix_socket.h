@@ -10,6 +10,7 @@ struct unix_file {
     char *path; /* NULL: there is none */
     dev_t dev;
     ino_t ino;
+    int fd; /* that listens there */
 };
 
 struct unix_socket_params {
@@ -22,9 +23,10 @@ struct unix_socket_params {
     int backlog;
 };
 
-/* The descriptor, which does not block. -1, and err has one line: nothing is left behind. */
+/* The descriptor, which does not block; that of the daemon before us, if it has left one (heirlooms.h). -1,
+ * and err has one line: nothing is left behind. */
 int unix_socket_open(const struct unix_socket_params *p, struct unix_file *file, char *err, size_t errlen);
-/* Removes the file, if it is still ours, and forgets it. */
+/* Removes the file, if it is still ours, and forgets it. Before the descriptor is closed. */
 void unix_file_remove(struct unix_file *file);
 
 #endif

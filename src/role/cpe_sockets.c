@@ -1,5 +1,6 @@
 /* See cpe_sockets.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <event2/listener.h>
 #include "base/addr.h"
 #include "io/descriptors.h"
+#include "io/heirlooms.h"
 #include "io/sockaddr.h"
 #include "io/upstream.h"
 #include "role/carried.h"
@@ -63,6 +65,33 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
     upstream_reset(fd);
 }
 
+/* "tproxy:ADDRESS" */
+static const char *name_of(const struct braid_addr *addr, char name[HEIRLOOM_NAME])
+{
+    char text[ADDR_TEXT];
+    snprintf(name, HEIRLOOM_NAME, "tproxy:%s", addr_text(addr, text));
+    return name;
+}
+
+/* The one of the daemon before us, with whoever waits there, or a new one. -1 with errno. */
+static int open_socket(const struct braid_addr *addr)
+{
+    char name[HEIRLOOM_NAME];
+    int fd = heirloom_take(name_of(addr, name));
+    if (fd >= 0)
+        return fd;
+    fd = upstream_listen_transparent(addr);
+    if (fd >= 0)
+        heirloom_keep(name, fd);
+    return fd;
+}
+
+static void close_socket(int fd)
+{
+    heirloom_drop(fd);
+    close(fd);
+}
+
 struct cpe_listener *cpe_listener_new(struct cpe *cpe, const struct braid_addr *addr)
 {
     struct event_base *base = cpe->owner->role.node->base;
@@ -72,12 +101,11 @@ struct cpe_listener *cpe_listener_new(struct cpe *cpe, const struct braid_addr *
     l->cpe = cpe;
     l->addr = *addr;
     l->rest = evtimer_new(base, on_rested, l);
-    int fd = l->rest ? upstream_listen_transparent(addr) : -1;
+    int fd = l->rest ? open_socket(addr) : -1;
     if (fd >= 0) {
-        l->listener = evconnlistener_new(base, on_accept, l, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC,
-                                         BACKLOG, fd);
+        l->listener = evconnlistener_new(base, on_accept, l, LEV_OPT_CLOSE_ON_EXEC, BACKLOG, fd);
         if (!l->listener)
-            close(fd);
+            close_socket(fd);
     }
     if (!l->listener) {
         cpe_listener_free(l);
@@ -91,8 +119,11 @@ void cpe_listener_free(struct cpe_listener *l)
 {
     if (!l)
         return;
-    if (l->listener)
+    if (l->listener) {
+        int fd = evconnlistener_get_fd(l->listener);
         evconnlistener_free(l->listener);
+        close_socket(fd);
+    }
     if (l->rest)
         event_free(l->rest);
     free(l);
@@ -100,6 +131,9 @@ void cpe_listener_free(struct cpe_listener *l)
 
 int cpe_listener_try(const struct braid_addr *addr)
 {
+    char name[HEIRLOOM_NAME];
+    if (heirloom_waits(name_of(addr, name)))
+        return 0; /* one that only looks would be given connections, and lose them */
     int fd = upstream_listen_transparent(addr);
     if (fd < 0)
         return -1;

@@ -293,9 +293,9 @@ void apps_close(struct apps *a)
     watchers_free(a->watchers);
     if (a->pause)
         event_free(a->pause);
+    unix_file_remove(&a->file);
     if (a->fd >= 0)
         closer_put(a->closer, a->fd);
     closer_free(a->closer);
-    unix_file_remove(&a->file);
     free(a);
 }

@@ -1,5 +1,7 @@
 /* See ledgers.h. */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include "io/log.h"
 #include "io/mailbox.h"
 #include "service/ledgers.h"
@@ -37,4 +39,10 @@ void ledgers_end_orphans(const struct ledgerfile *ledgers, const struct workers 
     }
     if (taken > 0)
         mailbox_post(main, say_orphans, (void *)taken);
+}
+
+void ledgers_settle(struct ledgerfile *ledgers)
+{
+    if (ledgers && ledgerfile_settle(ledgers) < 0)
+        log_warn("state: %s; after a crash of this daemon its clients will not be told", strerror(errno));
 }

@@ -16,4 +16,7 @@ struct ledgerfile *ledgers_open(const char *path, unsigned n);
 void ledgers_end_orphans(const struct ledgerfile *ledgers, const struct workers *workers,
                          struct mailbox *main);
 
+/* We are the daemon now, after another one. ledgers may be NULL. */
+void ledgers_settle(struct ledgerfile *ledgers);
+
 #endif

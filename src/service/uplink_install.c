@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "io/heirlooms.h"
 #include "io/log.h"
 #include "io/nat.h"
 #include "io/policy_rules.h"
@@ -194,7 +195,8 @@ struct uplink_install *uplink_install_new(const struct service_params *params, c
         uplink_install_free(in);
         return NULL;
     }
-    flush_routing(in);
+    if (!heirlooms_are_others())
+        flush_routing(in);
     reserve_ports(in);
     check_forwarding();
     return in;
@@ -216,7 +218,7 @@ void uplink_install_free(struct uplink_install *in)
 {
     if (!in)
         return;
-    if (in->nl) {
+    if (in->nl && !heirlooms_are_others()) {
         flush_routing(in);
         take_back_tun(in);
     }

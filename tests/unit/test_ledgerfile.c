@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/addr.h"
+#include "io/heirlooms.h"
 #include "io/ledgerfile.h"
 #include "suite.h"
 
@@ -187,6 +188,29 @@ START_TEST(entries_that_make_no_sense_are_passed_over)
 }
 END_TEST
 
+/* The daemon before us still writes to its own. */
+START_TEST(one_that_takes_over_has_the_name_in_the_end)
+{
+    struct ledgerfile *old = must_open(1);
+    note(old, 0, 1, "10.0.0.2:1000");
+    heirlooms_begin();
+    struct ledgerfile *refused = must_open(2), *next = must_open(2);
+    ledgerfile_close(refused);
+    note(next, 1, 0, "10.0.0.2:1001");
+    note(next, 0, 0, "10.0.0.2:1002");
+    note(old, 0, 2, "10.0.0.2:1003");
+    ck_assert_int_eq(access(path, F_OK), 0);
+    ck_assert_int_eq(ledgerfile_settle(next), 0);
+    ck_assert_int_eq(ledgerfile_settle(next), 0);
+    heirlooms_settle();
+    ck_assert_ptr_null(ledgerfile_open(path, 1, EACH, error));
+    ck_assert_ptr_nonnull(strstr(error, "in use"));
+    ledgerfile_close(next);
+    ck_assert_int_eq(access(path, F_OK), -1);
+    ledgerfile_close(old);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("ledgerfile");
@@ -199,6 +223,7 @@ int main(void)
     tcase_add_test(t, a_file_cut_short_or_of_another_layout_holds_nothing);
     tcase_add_test(t, a_count_beyond_the_end_is_not_believed);
     tcase_add_test(t, entries_that_make_no_sense_are_passed_over);
+    tcase_add_test(t, one_that_takes_over_has_the_name_in_the_end);
     Suite *s = suite_create("ledgerfile");
     suite_add_tcase(s, t);
     return run_suite(s);
