@@ -14,17 +14,20 @@
 #include "admin/snapshot.h"
 #include "conf/conf.h"
 #include "io/descriptors.h"
+#include "io/heirlooms.h"
 #include "io/log.h"
 #include "io/log_writer.h"
 #include "io/notify.h"
 #include "reload.h"
 #include "service/service.h"
+#include "service/upgrade_spawn.h"
+#include "successor.h"
 
 #define DEFAULT_CONFIG "/etc/braid/braid.ini"
 #define DRAIN_SECONDS  30
 
 /* Signals that are sent out of habit, as by logrotate. */
-static const int harmless[] = {SIGUSR1, SIGUSR2};
+static const int harmless[] = {SIGUSR1};
 #define HARMLESS (sizeof(harmless) / sizeof(harmless[0]))
 
 struct daemon {
@@ -33,7 +36,9 @@ struct daemon {
     struct admin *admin;
     struct query_actions actions;
     struct service *service;
-    struct event *sigterm, *sigint, *sighup, *ignored[HARMLESS];
+    struct successor successor;
+    const struct taking *taking; /* that we take over from another daemon; NULL: we do not */
+    struct event *sigterm, *sigint, *sighup, *sigusr2, *ignored[HARMLESS];
     struct event *drain_tick;
     unsigned drain_left; /* seconds until the open connections are ended */
     bool draining;
@@ -127,6 +132,7 @@ static void on_signal(evutil_socket_t number, short what, void *arg)
         return;
     }
     d->draining = true;
+    successor_cancel(&d->successor, "braidd was told to end");
     log_info("%s: finishing the open connections, for at most %d seconds", strsignal((int)number),
              DRAIN_SECONDS);
     notify_send("STOPPING=1");
@@ -178,8 +184,12 @@ static int reload(void *arg, const struct conf_report *asker)
 {
     struct daemon *d = arg;
     const struct conf_report both = {.say = tell_both, .arg = (void *)asker};
-    if (d->draining) {
-        both.say(both.arg, false, "braidd is about to end, and reads no configuration");
+    const char *why = d->draining ? "braidd is about to end, and reads no configuration"
+                      : d->successor.now
+                          ? "braidd is about to be upgraded, which reads the configuration, too"
+                          : NULL;
+    if (why) {
+        both.say(both.arg, false, why);
         return -1;
     }
     notify_reloading();
@@ -199,11 +209,44 @@ static void on_hangup(evutil_socket_t number, short what, void *arg)
     reload(arg, NULL);
 }
 
+/* ---- another process takes over ---------------------------------------------------------------------- */
+
+static void upgrade(void *arg, query_upgraded_fn *told, void *told_arg)
+{
+    struct daemon *d = arg;
+    d->successor.service = d->draining ? NULL : d->service;
+    successor_begin(&d->successor, told, told_arg);
+}
+
+static void on_usr2(evutil_socket_t number, short what, void *arg)
+{
+    (void)number;
+    (void)what;
+    upgrade(arg, NULL, NULL);
+}
+
+/* All that there is belongs to the other process as well: nothing is closed in order, and nothing taken back.
+ */
+static void end_at_once(void)
+{
+    log_stop();
+    _exit(EXIT_SUCCESS);
+}
+
+/* The daemon before us goes on. */
+__attribute__((noreturn)) static void take_nothing_and_end(const struct daemon *d, const char *why)
+{
+    take_nothing(d->taking, why);
+    log_stop();
+    _exit(EXIT_FAILURE);
+}
+
 /* Before anything else, and until the very end: libevent puts back what it found. */
 static void ignore_signals(void)
 {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
     for (unsigned i = 0; i < HARMLESS; i++)
         signal(harmless[i], SIG_IGN);
 }
@@ -223,8 +266,9 @@ static int watch_signals(struct daemon *d)
     d->sigterm = watch(d, SIGTERM, on_signal);
     d->sigint = watch(d, SIGINT, on_signal);
     d->sighup = watch(d, SIGHUP, on_hangup);
+    d->sigusr2 = watch(d, SIGUSR2, on_usr2);
     d->drain_tick = event_new(d->base, -1, EV_PERSIST, on_drain_tick, d);
-    bool all = d->sigterm && d->sigint && d->sighup && d->drain_tick;
+    bool all = d->sigterm && d->sigint && d->sighup && d->sigusr2 && d->drain_tick;
     for (unsigned i = 0; i < HARMLESS; i++) {
         d->ignored[i] = watch(d, harmless[i], on_harmless);
         all = all && d->ignored[i];
@@ -275,7 +319,8 @@ static int start(struct daemon *d, char *error, size_t size)
     if (admin_open(&now->conf, d->base, &d->admin, error, size) < 0)
         return -1;
     d->service = service_new(d->base, &now->params, error);
-    if (!d->service || service_start(d->service, error) < 0)
+    if (!d->service || (d->taking && service_take_over(d->service, d->taking, error) < 0) ||
+        service_start(d->service, error) < 0)
         return -1;
     unsigned n;
     struct worker *const *workers = service_workers(d->service, &n);
@@ -283,7 +328,7 @@ static int start(struct daemon *d, char *error, size_t size)
         snprintf(error, size, "out of memory");
         return -1;
     }
-    d->actions = (struct query_actions){.reload = reload, .arg = d};
+    d->actions = (struct query_actions){.reload = reload, .upgrade = upgrade, .arg = d};
     admin_act(d->admin, &d->actions);
     d->confs.admin = d->admin;
     d->confs.service = d->service;
@@ -299,12 +344,14 @@ static void unwatch(struct event *e)
 static void stop(struct daemon *d)
 {
     d->confs.service = NULL;
+    successor_cancel(&d->successor, "braidd ends");
     admin_stop(d->admin);
     service_free(d->service);
     generations_end(&d->confs);
     unwatch(d->sigterm);
     unwatch(d->sigint);
     unwatch(d->sighup);
+    unwatch(d->sigusr2);
     unwatch(d->drain_tick);
     for (unsigned i = 0; i < HARMLESS; i++)
         unwatch(d->ignored[i]);
@@ -320,10 +367,18 @@ static void say_flaw(void *arg, bool warning, const char *line)
 
 /* Errors end the daemon: they are said the same way as to whoever checks the file. Warnings wait until it is
  * known how the log looks. */
+struct flaws {
+    FILE *warnings;
+    const struct taking *taking; /* as in struct daemon */
+};
+
 static void keep_warning(void *arg, bool warning, const char *line)
 {
+    const struct flaws *f = arg;
+    if (!warning && f->taking)
+        take_nothing(f->taking, line);
     if (warning)
-        fprintf(arg, "%s\n", line);
+        fprintf(f->warnings, "%s\n", line);
     else
         say_flaw(NULL, false, line);
 }
@@ -337,7 +392,8 @@ static int read_configuration(struct daemon *d, const char *path)
         fprintf(stderr, "braidd: out of memory\n");
         return -1;
     }
-    const struct conf_report report = {.say = keep_warning, .arg = warnings};
+    struct flaws flaws = {.warnings = warnings, .taking = d->taking};
+    const struct conf_report report = {.say = keep_warning, .arg = &flaws};
     int result = generations_begin(&d->confs, path, &report);
     fclose(warnings);
     log_init(result < 0 ? LOG_LEVEL_INFO : d->confs.now->conf.daemon.log_level);
@@ -363,7 +419,10 @@ int main(int argc, char **argv)
 {
     struct options options;
     struct daemon d = {0};
+    struct taking taking = {.channel = upgrade_given_channel()};
     char error[CONF_ERROR_MAX];
+    d.taking = taking.channel >= 0 ? &taking : NULL;
+    successor_init(&d.successor, argv, end_at_once);
     ignore_signals();
     occupy_standard_descriptors();
     parse_options(argc, argv, &options);
@@ -377,9 +436,13 @@ int main(int argc, char **argv)
     }
     keep_freed_memory();
     descriptors_init();
-    int result = start(&d, error, sizeof(error));
+    int result = d.taking ? take_heirlooms(&taking, error) : 0;
+    if (result == 0)
+        result = start(&d, error, sizeof(error));
     if (result < 0) {
         log_error("%s", error);
+        if (heirlooms_are_others())
+            take_nothing_and_end(&d, error);
     } else {
         say_ready(&d);
         event_base_dispatch(d.base);

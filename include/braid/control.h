@@ -66,6 +66,8 @@ enum braid_arguments {
       "/api/v1/rates", NOTHING, NOTHING, rates, rates)                                                     \
     X(RELOAD, "reload", NONE, "has braidd read its configuration anew, and tells what it makes of it",       \
       NULL, NOTHING, NOTHING, reload, reload)                                                                \
+    X(UPGRADE, "upgrade", NONE, "lets braidd's program take over as it is now, without a connection lost",       \
+      NULL, NOTHING, NOTHING, upgrade, upgrade)                                                              \
     X(EVENTS, "events", MAYBE_ID, "what happens to connections, or to one, until interrupted",               \
       NULL, NOTHING, NOTHING, events, events)
 /* clang-format on */

@@ -22,6 +22,7 @@ struct control {
     struct unix_file file;
     struct crowd crowd;
     unsigned n_followers;
+    struct client *upgrading; /* who waits for an upgrade; NULL: nobody */
 };
 
 struct client {
@@ -105,9 +106,42 @@ static void on_all_written(struct visitor *v)
 static void on_leaving(struct visitor *v)
 {
     struct client *cl = (struct client *)v;
+    struct control *c = control_of(cl);
     if (cl->follow)
-        control_of(cl)->n_followers--;
+        c->n_followers--;
     follow_free(cl->follow);
+    if (c->upgrading == cl)
+        c->upgrading = NULL;
+}
+
+/* ---- an upgrade ------------------------------------------------------------------------------ */
+
+/* He who has asked may have left. */
+static void on_upgraded(void *arg, const struct query_upgraded *what)
+{
+    struct control *c = arg;
+    struct client *cl = c->upgrading;
+    if (!cl)
+        return;
+    const struct snapshot_view view = {.upgraded = what};
+    struct doc d = {.buf = visitor_output(&cl->visitor)};
+    c->upgrading = NULL;
+    cl->visitor.over = true;
+    commands[BRAID_COMMAND_UPGRADE].render[cl->format](&d, &view);
+    if (!what->error)
+        visitor_flush(&cl->visitor);
+}
+
+static void upgrade(struct client *cl)
+{
+    struct control *c = control_of(cl);
+    const struct query_actions *actions = query_set_actions(c->crowd.queries);
+    if (!actions || c->upgrading) {
+        send_error(cl, actions ? "no upgrade: there is one under way" : "this daemon cannot");
+        return;
+    }
+    c->upgrading = cl;
+    actions->upgrade(actions->arg, on_upgraded, c);
 }
 
 /* ---- lines ----------------------------------------------------------------------------------- */
@@ -126,6 +160,8 @@ static void take_line(struct client *cl, char *line)
         send_error(cl, unknown);
     else if (call.command == &commands[BRAID_COMMAND_EVENTS])
         follow(cl, &call);
+    else if (call.command == &commands[BRAID_COMMAND_UPGRADE])
+        upgrade(cl);
     else
         visitor_ask(&cl->visitor, &call);
 }
@@ -186,7 +222,7 @@ void control_free(struct control *c)
 {
     if (!c)
         return;
-    crowd_disperse(&c->crowd);
     unix_file_remove(&c->file);
+    crowd_disperse(&c->crowd);
     free(c);
 }

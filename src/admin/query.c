@@ -277,6 +277,11 @@ static int first_question(struct query *q)
     return ask(q, (unsigned)(q->call.id % n)); /* the worker that has the connection */
 }
 
+const struct query_actions *query_set_actions(const struct query_set *set)
+{
+    return set->view.actions;
+}
+
 const struct conf *query_set_conf(const struct query_set *set)
 {
     return set->view.conf;

@@ -46,6 +46,7 @@ void query_set_change(struct query_set *set, const struct conf *conf);
 /* What commands can have done, which must outlive the set. */
 void query_set_act(struct query_set *set, const struct query_actions *actions);
 /* As they were given. */
+const struct query_actions *query_set_actions(const struct query_set *set);
 const struct conf *query_set_conf(const struct query_set *set);
 struct snapshot_source *query_set_source(const struct query_set *set);
 

@@ -127,5 +127,7 @@ const char *render_metric_name(const char *counter, char *out, size_t outlen);
 
 /* Has the configuration read anew, and tells what came of it (reload.c). */
 render_fn render_reload_text, render_reload_json;
+/* With struct snapshot_view, upgraded. */
+render_fn render_upgrade_text, render_upgrade_json;
 
 #endif

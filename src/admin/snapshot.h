@@ -142,19 +142,33 @@ struct meter;
 struct ranking;
 struct render_list;
 
+/* What came of an upgrade. */
+struct query_upgraded {
+    const char *error; /* one line: the daemon goes on as it was; NULL: another process does */
+    int pid;           /* of that process */
+    const char *version;
+    int64_t pause_us; /* for how long nobody worked */
+};
+/* The answer, once. Behind a success the process ends when this has returned. */
+typedef void query_upgraded_fn(void *arg, const struct query_upgraded *what);
+
 /* What the daemon can be told to do. NULL: it cannot. */
 struct query_actions {
     /* Reads the configuration anew, and tells report what is wrong, or what is to be known of what has
      * changed. 0, or -1: nothing has changed. */
     int (*reload)(void *arg, const struct conf_report *report);
+    /* Lets its program as it is now in the file system take over; told, with told_arg, hears of it, perhaps
+     * at once. */
+    void (*upgrade)(void *arg, query_upgraded_fn *told, void *told_arg);
     void *arg;
 };
 
 /* Everything that a document can show; what the workers were not asked for is NULL or 0. */
 struct snapshot_view {
     const struct conf *conf;
-    const struct query_actions *actions; /* NULL: there are none */
-    const struct uplinks *uplinks;       /* NULL: there are none */
+    const struct query_actions *actions;   /* NULL: there are none */
+    const struct query_upgraded *upgraded; /* of an upgrade alone */
+    const struct uplinks *uplinks;         /* NULL: there are none */
     unsigned n_workers;
     int64_t uptime_s;
     int64_t started_s;         /* UNIX time */

@@ -173,6 +173,13 @@ void visitor_farewell(struct visitor *v)
     set_deadline(v, FAREWELL, &v->crowd->asking);
 }
 
+void visitor_flush(struct visitor *v)
+{
+    struct evbuffer *out = bufferevent_get_output(v->bev);
+    evbuffer_unfreeze(out, 1); /* a bufferevent lets nobody else take from its output */
+    evbuffer_write(out, bufferevent_getfd(v->bev));
+}
+
 struct evbuffer *visitor_input(const struct visitor *v)
 {
     return bufferevent_get_input(v->bev);

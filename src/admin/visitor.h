@@ -39,6 +39,9 @@ void visitor_listening(struct visitor *v);
  * overtakes the answer. */
 void visitor_farewell(struct visitor *v);
 
+/* Sends what the output has, as far as the socket takes it, now: there is no loop any more. */
+void visitor_flush(struct visitor *v);
+
 struct evbuffer *visitor_input(const struct visitor *v);
 struct evbuffer *visitor_output(const struct visitor *v);
 

@@ -43,6 +43,17 @@ static int make_workers(struct service *s, unsigned n, char *error)
     return s->workers ? 0 : -1;
 }
 
+/* They ask about connections of CPEs. */
+static int listen_to_programs(struct service *s, char error[SERVICE_ERROR])
+{
+    const struct app_scene scene = {
+        .params = s->params, .workers = s->workers, .uplinks = service_uplinks(s), .main = s->mailbox};
+    if (!s->params->daemon->app_socket)
+        return 0;
+    s->apps = apps_open(s->base, &scene, error);
+    return s->apps ? 0 : -1;
+}
+
 /* The ledgers come late: what an earlier daemon has left would be lost if we did not get that far. */
 static int make(struct service *s, struct event_base *base, char *error)
 {
@@ -58,7 +69,9 @@ static int make(struct service *s, struct event_base *base, char *error)
         if (!s->uplinks)
             return -1;
     }
-    return routes_watch(s->routes, s->workers, base, s->mailbox, error);
+    if (routes_watch(s->routes, s->workers, base, s->mailbox, error) < 0)
+        return -1;
+    return listen_to_programs(s, error);
 }
 
 struct service *service_new(struct event_base *base, const struct service_params *params,
@@ -96,17 +109,6 @@ static int share_quotas(struct service *s, char error[SERVICE_ERROR])
     return s->quota ? 0 : -1;
 }
 
-/* They ask about connections of CPEs. */
-static int listen_to_programs(struct service *s, char error[SERVICE_ERROR])
-{
-    const struct app_scene scene = {
-        .params = s->params, .workers = s->workers, .uplinks = service_uplinks(s), .main = s->mailbox};
-    if (!s->params->daemon->app_socket)
-        return 0;
-    s->apps = apps_open(s->base, &scene, error);
-    return s->apps ? 0 : -1;
-}
-
 int service_start(struct service *s, char error[SERVICE_ERROR])
 {
     if (share_quotas(s, error) < 0)
@@ -121,7 +123,24 @@ int service_start(struct service *s, char error[SERVICE_ERROR])
         return -1;
     }
     roles_start(s->roles);
-    return listen_to_programs(s, error);
+    return 0;
+}
+
+int service_take_over(struct service *s, const struct taking *t, char error[SERVICE_ERROR])
+{
+    if (take_over(t, s->params, s->workers, error) < 0)
+        return -1;
+    ledgers_settle(s->ledgers);
+    return 0;
+}
+
+struct upgrade *service_upgrade(struct service *s, const struct upgrade_params *params,
+                                char error[SERVICE_ERROR])
+{
+    struct upgrade_params all = *params;
+    all.base = s->base;
+    all.workers = s->workers;
+    return upgrade_begin(&all, error);
 }
 
 struct worker *const *service_workers(const struct service *s, unsigned *n)

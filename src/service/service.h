@@ -4,6 +4,8 @@
 #define BRAID_SERVICE_SERVICE_H
 
 #include "service/service_params.h"
+#include "service/take_over.h"
+#include "service/upgrade.h"
 
 struct event_base;
 struct service;
@@ -15,6 +17,8 @@ struct worker;
  * of one line in error: nothing is left behind. */
 struct service *service_new(struct event_base *base, const struct service_params *params,
                             char error[SERVICE_ERROR]);
+/* Goes on with what the daemon before us has, before service_start. 0, or -1 as of take_over. */
+int service_take_over(struct service *s, const struct taking *t, char error[SERVICE_ERROR]);
 /* Starts the workers. 0, or -1 with a message. */
 int service_start(struct service *s, char error[SERVICE_ERROR]);
 /* The workers; *n is their number. */
@@ -26,6 +30,9 @@ const struct uplinks *service_uplinks(const struct service *s);
  * (base/hold.h). 0; -1, with a message: nothing has changed; or 1, with a message: it is in force, but
  * something failed for lack of memory. error is empty before. */
 int service_change(struct service *s, const struct service_params *now, char error[SERVICE_ERROR]);
+/* Lets another process take over, as upgrade_begin does; base and workers are filled in. */
+struct upgrade *service_upgrade(struct service *s, const struct upgrade_params *params,
+                                char error[SERVICE_ERROR]);
 /* These n are all configurations of which connections may still be, the one in force included: what only
  * others needed is taken back. */
 void service_forget(struct service *s, const struct service_params *const *all, unsigned n);

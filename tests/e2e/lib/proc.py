@@ -1,5 +1,6 @@
 """Child processes: each in a process group of its own, ended by its pid, its output kept line by line."""
 import contextlib
+import ctypes
 import fcntl
 import os
 import resource
@@ -9,6 +10,8 @@ import threading
 
 from .wait import FACTOR, Timeout, until
 
+PR_SET_CHILD_SUBREAPER = 36
+_libc = ctypes.CDLL(None, use_errno=True)
 _running = set()
 _usual = resource.getrlimit(resource.RLIMIT_NOFILE)
 
@@ -39,6 +42,26 @@ def busy():
     return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
+class Heir:
+    """A process that goes on where its parent has ended, with as much of subprocess.Popen as is needed. It is ours to wait for."""
+
+    def __init__(self, pid, stdout):
+        self.pid, self.stdout, self.returncode = pid, stdout, None
+
+    def poll(self):
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, limit):
+        try:
+            until(lambda: self.poll() is not None, "it ends", limit / FACTOR)
+        except Timeout:
+            raise subprocess.TimeoutExpired(f"pid {self.pid}", limit) from None
+
+
 class Process:
     """A child that runs beside the test. Both its streams end up in .lines, in the order in which they are read."""
 
@@ -48,7 +71,7 @@ class Process:
         self._child = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
                                        env={**os.environ, **(env or {})}, preexec_fn=_limits(descriptors))
-        self.pid = self._child.pid
+        self.pid = self._group = self._child.pid
         self._reading = threading.Event()
         self._reading.set()
         self._parked = threading.Event()
@@ -80,6 +103,16 @@ class Process:
         finally:
             os.close(pipe)
             self._reading.set()
+
+    def expect_heir(self):
+        """From now on processes whose parents end are this one's children."""
+        _libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+    def succeeded_by(self, pid):
+        """It ends, in order, and that one, which it has started, goes on in its place."""
+        before, self._child = self._child, Heir(pid, self._child.stdout)
+        assert before.wait(10 * FACTOR) in (0, None) and before.returncode == 0, before.returncode
+        self.pid = pid
 
     def alive(self):
         return self._child.poll() is None
@@ -117,7 +150,7 @@ class Process:
     def kill(self):
         """Ends it and whatever it started."""
         try:
-            os.killpg(self.pid, signal.SIGKILL)
+            os.killpg(self._group, signal.SIGKILL)
         except ProcessLookupError:
             pass
         self.wait()

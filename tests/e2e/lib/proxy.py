@@ -99,13 +99,14 @@ def configuration(directory, edges, workers=0, log_level="info", name="braid0", 
 class Braid:
     """A running braidd, seen through braidctl --json and its admin port."""
 
-    def __init__(self, namespace, directory, edges=None, descriptors=None, wrapper=(), environment=None, **settings):
+    def __init__(self, namespace, directory, edges=None, descriptors=None, wrapper=(), environment=None,
+                 program=BRAIDD, **settings):
         """descriptors: how many files it may have open; wrapper: the command that becomes it."""
         self.namespace, self.directory = namespace, directory
         self.control = directory / "control.sock"
         self.config = directory / "braid.ini"
         self.config.write_text(configuration(directory, edges or default_edges(), **settings))
-        self.process = Process(namespace.command(*wrapper, BRAIDD, "-c", self.config), "braidd", environment,
+        self.process = Process(namespace.command(*wrapper, program, "-c", self.config), "braidd", environment,
                                descriptors=descriptors)
         try:
             self.process.wait_for_line("ready")
@@ -116,6 +117,20 @@ class Braid:
     def ctl(self, *command):
         """The JSON document that braidctl prints."""
         return json.loads(run([BRAIDCTL, "-s", self.control, "--json", *command]).stdout)
+
+    def try_upgrade(self):
+        """braidctl upgrade, whatever comes of it. The process that goes on is followed."""
+        self.process.expect_heir()
+        done = run([BRAIDCTL, "-s", self.control, "--json", "upgrade"], check=False)
+        if done.returncode == 0:
+            self.process.succeeded_by(json.loads(done.stdout)["pid"])
+        return done
+
+    def upgrade(self):
+        """The same, which has to go well. For how many ms nobody worked."""
+        done = self.try_upgrade()
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)["pause_us"] / 1000
 
     def connections(self):
         return self.ctl("connections")["connections"]

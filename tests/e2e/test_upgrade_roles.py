@@ -1,0 +1,88 @@
+"""Another process takes over from daemons of each role: what they have put on the machine stays, and is theirs in the end."""
+from lib import home, net, proxy
+from lib.env import PORT
+from lib.proxy import Cpe, Transparent
+from lib.stream import MIB, transfer
+from lib.suite import braid_only, cases, limit
+from lib.wait import until
+from test_cpe import converter, converters
+from test_upgrade import under_way, whole
+
+
+def shown(namespace):
+    """Routing rules, tables, translation: all that a daemon makes there. What sets contain changes by itself."""
+    says = [namespace.run("ip", *version, *words, check=False).stdout for version in ((), ("-6",))
+            for words in (("rule",), ("route", "show", "table", "all", "proto", "static"), ("route", "show", "table", "8684"))]
+    says += [namespace.run("nft", "-t", "list", "ruleset").stdout,
+             namespace.run("sysctl", "-n", "net.ipv4.ip_local_reserved_ports").stdout]
+    return says
+
+
+@braid_only
+@limit(180)
+@cases(proxy_v4=("proxy", 4), client_v6=("client", 6))
+def test_a_transparent_edge(env, source, version):
+    """A transfer in the server's name, with a source of its own and with the client's."""
+    env.topology.shape(60)
+    env.topology.endpoint(2, version=version)
+    env.steer("up", "--source", source)
+    env.start([Transparent("transit", source=source)])
+    listener = env.listen(version)
+    near = env.connect(version, to=net.SERVER[version])
+    far = env.accept(listener)
+    pumps = under_way(near, far, 32 * MIB)
+    before = shown(env.topology.braid)
+    for _ in range(2):
+        env.proxy.upgrade()
+        assert shown(env.topology.braid) == before
+    another = env.connect(version, to=net.SERVER[version])
+    transfer(another, env.accept(listener), 100000)
+    whole(pumps)
+
+
+@braid_only
+@limit(180)
+def test_a_cpe_keeps_its_rules_and_takes_them_back_in_the_end(env):
+    env.build_home({}, {}, {})
+    untouched = shown(env.home.cpe)
+    router = env.daemon(env.home.cpe, [Cpe()])
+    before = shown(env.home.cpe)
+    assert before != untouched
+    watch = proxy.Process(env.home.cpe.command("ip", "monitor", "rule", "route"), "ip monitor")
+    rules = proxy.Process(env.home.cpe.command("nft", "monitor", "destroy", "tables"), "nft monitor")
+    for _ in range(3):
+        router.upgrade()
+        assert shown(env.home.cpe) == before
+    gone = [line for line in watch.lines + rules.lines if "Deleted" in line or "delete" in line]
+    assert not gone, gone
+    watch.kill()
+    rules.kill()
+    env.steer("up", "--lan", "lan", at=env.home.cpe)
+    near, far = env.home_pair(server=env.home.multi)
+    transfer(near, far, MIB)
+    env.steer("down", at=env.home.cpe)
+    env.daemons.remove(router)
+    router.stop()
+    assert shown(env.home.cpe) == untouched
+
+
+@braid_only
+@limit(180)
+@cases(more=(1, 2), as_many=(2, 2), fewer=(2, 1))
+def test_sockets_of_tproxy_listen_all_the_time(env, before, after):
+    """Nobody is refused while it happens, nor afterwards by a socket that nobody accepts from."""
+    env.build_home({}, {})
+    keys = {"intercept": "tproxy"}
+    env.steer("up", "--lan", "lan", "--tproxy", "8684", at=env.home.cpe)
+    router = env.daemon(env.home.cpe, [Cpe(uplinks=("wan0", "wan1"), **keys)], workers=before)
+    router.config.write_text(proxy.configuration(router.directory, [Cpe(uplinks=("wan0", "wan1"), **keys)], workers=after))
+    router.upgrade()
+    for _ in range(8):
+        near, far = env.home_pair(server=env.home.multi)
+        transfer(near, far, 10000)
+        near.close()
+        far.close()
+    until(lambda: not router.connections(), "all have ended")
+    router.upgrade()
+    near, far = env.home_pair(server=env.home.multi)
+    transfer(near, far, 10000)
