@@ -88,6 +88,19 @@ static void add_cpe(struct snapshot_cpe *to, const struct snapshot_cpe *from)
     to->memory += from->memory;
 }
 
+/* An address that one worker does without is not up. */
+static void add_target(struct target_sum *to, const struct target_sum *from, bool first)
+{
+    if (first || from->up < to->up)
+        to->up = from->up;
+    if (from->addresses > to->addresses)
+        to->addresses = from->addresses;
+    to->conns += from->conns;
+    to->counters.connections += from->counters.connections;
+    to->counters.failures += from->counters.failures;
+    to->counters.ejections += from->counters.ejections;
+}
+
 struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *v)
 {
     unsigned n = v->conf->n_edges;
@@ -104,7 +117,7 @@ struct snapshot_worker *render_total(struct doc *d, const struct snapshot_view *
         for (unsigned i = 0; i < sum->n_cpes; i++)
             add_cpe(&sum->cpes[i], &from->cpes[i]);
         for (unsigned i = 0; i < sum->n_targets; i++)
-            render_targets_add(&sum->targets[i], &from->targets[i], w == 0);
+            add_target(&sum->targets[i], &from->targets[i], w == 0);
         /* nothing but words of 64 bits in there */
         add_words((uint64_t *)sum->paths, (const uint64_t *)from->paths,
                   (sum->n_paths + 1) * sizeof(sum->paths[0]));

@@ -24,8 +24,6 @@ void render_targets_metrics(struct doc *d, const struct snapshot_view *v,
                             const struct snapshot_worker *total);
 /* ... and as an array of an edge's, whose targets these are. */
 void render_edge_targets_json(struct json *j, const struct edge_params *e, const struct target_sum *sums);
-/* What the first worker, or another one, knows of a target, into that of all. */
-void render_targets_add(struct target_sum *to, const struct target_sum *from, bool first);
 /* What was learned of uplinks and those behind them. */
 render_fn render_learned_text, render_learned_json;
 /* All algorithms and profiles. */

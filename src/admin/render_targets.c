@@ -108,16 +108,6 @@ void render_targets_text(struct doc *d, const struct snapshot_view *v)
 
 /* ---- each target -------------------------------------------------------------------------------------- */
 
-void render_targets_add(struct target_sum *to, const struct target_sum *from, bool first)
-{
-    if (first || from->up < to->up)
-        to->up = from->up;
-    if (from->addresses > to->addresses)
-        to->addresses = from->addresses;
-    to->conns += from->conns;
-    add_counters(&to->counters, &from->counters);
-}
-
 void render_targets_metrics(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total)
 {
     static const struct {

@@ -28,7 +28,7 @@ static struct braid_ip client(unsigned i)
 /* n targets of weight 1, one address each. */
 static void begin(enum balance balance, unsigned n)
 {
-    static char names[POOL_TARGETS_MAX][8];
+    static char names[POOL_TARGETS_MAX][16];
     params = (struct pool_params){
         .n = n, .balance = balance, .eject = 3, .eject_time = 30 * BRAID_SECOND, .slow_start = 0};
     for (unsigned i = 0; i < n; i++) {
@@ -53,7 +53,8 @@ static unsigned choice(unsigned i, braid_time now)
 {
     struct braid_ip ip = client(i);
     struct targets t = pool_choose(&pool, &ip, now);
-    ck_assert_uint_gt(t.n, 0);
+    if (t.n == 0) /* an assertion would cost more than the choice */
+        ck_abort_msg("no member");
     return t.addr[0].ip.b[15];
 }
 
@@ -82,13 +83,15 @@ static void miss(unsigned i, unsigned times, braid_time now)
 START_TEST(least_connections_keep_members_even)
 {
     uint16_t places[401];
+    bool even = true;
     begin(BALANCE_LEAST, MEMBERS);
     make();
     for (unsigned i = 0; i < 401; i++) {
         places[i] = open_one(i, T0);
         for (unsigned m = 0; m < MEMBERS; m++)
-            ck_assert_uint_le(conns(m), i / MEMBERS + 1);
+            even &= conns(m) <= i / MEMBERS + 1;
     }
+    ck_assert(even);
     for (unsigned i = 0; i < 401; i += MEMBERS)
         pool_leave(&pool, places[i]);
     for (unsigned i = 0; i < 101; i++)
@@ -181,10 +184,12 @@ START_TEST(a_member_that_goes_moves_its_own_clients_only)
     deal(before, T0);
     ck_assert_int_eq(pool_set_target(&pool, 2, &none, T0), 0);
     deal(after, T0);
+    bool stay = true;
     for (unsigned i = 0; i < CLIENTS; i++) {
-        ck_assert(before[i] == 2 || after[i] == before[i]);
+        stay &= before[i] == 2 || after[i] == before[i];
         moved[after[i]] += before[i] == 2;
     }
+    ck_assert(stay);
     /* and the others share them */
     for (unsigned m = 0; m < MEMBERS; m++)
         ck_assert(m == 2 || (moved[m] > CLIENTS / 16 && moved[m] < CLIENTS / 8));
@@ -203,13 +208,14 @@ START_TEST(a_client_whose_member_fails_gets_the_one_it_would_have_without)
     deal(before, T0);
     miss(1, 3, T0);
     deal(after, T0);
+    bool right = true;
     for (unsigned i = 0; i < CLIENTS; i++) {
         struct braid_ip ip = client(i);
         struct targets t = pool_choose(&pool, &ip, T0 + 31 * BRAID_SECOND);
-        ck_assert_uint_eq(t.n, MEMBERS);
-        ck_assert_uint_eq(t.addr[0].ip.b[15], before[i]);
-        ck_assert_uint_eq(after[i], before[i] == 1 ? t.addr[1].ip.b[15] : before[i]);
+        right &= t.n == MEMBERS && t.addr[0].ip.b[15] == before[i];
+        right &= after[i] == (before[i] == 1 ? t.addr[1].ip.b[15] : before[i]);
     }
+    ck_assert(right);
     end();
 }
 END_TEST
@@ -362,8 +368,10 @@ START_TEST(who_is_back_gets_little_at_first)
         ck_assert_int_lt(abs((int)now - (int)(CLIENTS * grown / (1 + grown))), 160);
         ck_assert_uint_gt(now, last);
         last = now;
+        bool its_own = true;
         for (unsigned i = 0; i < CLIENTS; i++)
-            ck_assert(of[i] == 1 || before[i] == 0); /* it has nobody that it did not have before */
+            its_own &= of[i] == 1 || before[i] == 0; /* it has nobody that it did not have before */
+        ck_assert(its_own);
     }
     ck_assert_mem_eq(of, before, sizeof(of));
     end();
@@ -466,6 +474,7 @@ END_TEST
 static void add(Suite *s, const char *name, const TTest *const *tests)
 {
     TCase *t = tcase_create(name);
+    tcase_set_timeout(t, 60);
     for (; *tests; tests++)
         tcase_add_test(t, *tests);
     suite_add_tcase(s, t);
