@@ -14,12 +14,14 @@
 /* What may follow a command's word. X(identifier, as it is shown) */
 #define BRAID_ARGUMENTS(X)                                                                                   \
     X(NONE, "")                                                                                              \
-    X(CLEAR, "[clear]")                        /* that word, or none */                                      \
-    X(ID, "ID")                                /* of a connection */                                         \
-    X(MAYBE_ID, "[ID]")                        /* the same, or none */                                       \
-    X(TOP, "[limit=N] [sort=KEY] [find=TEXT]") /* in any order */                                            \
-    X(SECONDS, "[seconds=N]")                  /* of those that are known */                                 \
-    X(SETTING, "ID WHAT NAME")                 /* what is to be set of a connection, and to what */
+    X(CLEAR, "[clear]")                          /* that word, or none */                                    \
+    X(ID, "ID")                                  /* of a connection */                                       \
+    X(MAYBE_ID, "[ID]")                          /* the same, or none */                                     \
+    X(LIST, "[limit=N] [sort=KEY] [FILTER ...]") /* in any order, as the following ones */                   \
+    X(TOP, "[limit=N] [sort=KEY] [find=TEXT] [FILTER ...]")                                                  \
+    X(WHICH, "ID | FILTER ...") /* at least one */                                                           \
+    X(SECONDS, "[seconds=N]")   /* of those that are known */                                                \
+    X(SETTING, "ID WHAT NAME")  /* what is to be set of a connection, and to what */
 
 enum braid_arguments {
 #define X(id, shown) BRAID_ARGUMENTS_##id,
@@ -40,7 +42,7 @@ enum braid_arguments {
 #define BRAID_COMMANDS(X)                                                                                    \
     X(STATUS, "status", NONE, "version, workers, edges, and what they carry",                                \
       "/api/v1/status", SUMMARY, NOTHING, status, status)                                                    \
-    X(CONNECTIONS, "connections", NONE, "all connections, one line each",                                    \
+    X(CONNECTIONS, "connections", LIST, "connections, one line each",                                    \
       "/api/v1/connections", PAGE, NOTHING, list, list)                                                      \
     X(SHOW, "show", ID, "one connection and its subflows",                                                   \
       "/api/v1/connections/", ONE, NOTHING, conn, conn)                                                      \
@@ -52,6 +54,8 @@ enum braid_arguments {
       "/api/v1/targets", TARGETS, NOTHING, targets, targets)                                                \
     X(LEARNED, "learned", CLEAR, "what uplinks do to connections that begin; clear: forget it",              \
       "/api/v1/learned", LEARNED, UNLEARN, learned, learned)                                                 \
+    X(KILL, "kill", WHICH, "ends a connection, or those that all FILTERs fit",                               \
+      NULL, KILL, NOTHING, kill, kill)                                                                       \
     X(SET, "set", SETTING, "WHAT of a connection, such as its profile or path_manager",                         \
       NULL, CHANGE, NOTHING, change, conn)                                                                   \
     X(ALGORITHMS, "algorithms", NONE, "what scheduler, congestion, path_manager and profile may be",         \
@@ -90,6 +94,29 @@ enum braid_command {
     X(SUBFLOWS, "subflows")
 #define BRAID_TOP_MOST 500 /* that can be asked for */
 #define BRAID_TOP_FIND 64  /* room for a text that is searched, and a NUL */
+
+/* A FILTER is KEY=VALUE: X(identifier, key, the value as it is shown, what the value is). braidctl takes each
+ * as an option, too: --KEY VALUE. */
+#define BRAID_FILTERS(X)                                                                                     \
+    X(EDGE, "edge", "NAME", "the name of an edge or a CPE")                                                  \
+    X(CLIENT, "client", "PREFIX", "an address, or a prefix such as 192.0.2.0/24 or 2001:db8::/32")           \
+    X(SERVER, "server", "ADDRESS",                                                                           \
+      "an address, a prefix, or an address and a port such as 192.0.2.1:80 or [2001:db8::1]:80")             \
+    X(STATE, "state", "STATE",                                                                               \
+      "one of connecting_server, syn_sent, syn_received, established, no_subflow, fin_wait, close_wait, "    \
+      "last_ack, closing")                                                                                   \
+    X(SUBFLOWS, "subflows", "N", "a number of subflows, as in 1, or a range, as in 2- or 0-1")               \
+    X(IDLE, "idle", "SECONDS", "a number of seconds, 1 to 31622400")                                         \
+    X(PATH, "path", "NAME", "the name of a path")                                                            \
+    X(UPLINK, "uplink", "NAME", "the name of an uplink")                                                     \
+    X(AFTER, "after", "ID", "the id of a connection, a number: those behind it")
+
+enum braid_filter {
+#define X(id, ...) BRAID_FILTER_##id,
+    BRAID_FILTERS(X)
+#undef X
+        BRAID_FILTER_MAX
+};
 
 /* What can be set. X(identifier, word) */
 #define BRAID_SETTINGS(X)                                                                                    \

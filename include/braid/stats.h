@@ -224,6 +224,8 @@ struct braid_conn_stats {
     uint64_t recv_queued, send_queued, out_of_order; /* bytes held */
     size_t memory;                                   /* bytes of buffers charged */
     braid_time opened_at;
+    /* When something last came over any of its subflows, or payload was last sent; never before opened_at. */
+    braid_time active_at;
     unsigned n_subflows;
     struct braid_subflow_stats subflows[BRAID_STATS_SUBFLOWS];
 };

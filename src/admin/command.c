@@ -27,6 +27,8 @@ const struct command command_metrics = {.path = "/metrics",
                                         .asks = SNAPSHOT_SUMMARY,
                                         .render = {render_metrics, render_metrics}};
 
+#define LIST_MOST 1000000 /* connections that a list can be limited to */
+
 /* ---- lines of the control socket ------------------------------------------------------------- */
 
 /* The next word of *line, which moves on; NULL: there is none. */
@@ -39,7 +41,7 @@ static char *next_word(char **line)
     return word;
 }
 
-#define WORDS_MAX 5 /* one more than any command takes */
+#define WORDS_MAX 16 /* more than any command takes */
 
 /* Decimal digits only. */
 static bool parse_id(const char *word, uint64_t *id)
@@ -63,6 +65,10 @@ static bool parse_setting(const char *word, enum braid_setting *setting)
     return false;
 }
 
+#define SORT_KEYS                "rate, bytes, age, rtt, retransmits, memory, subflows"
+#define X(id, key, shown, right) " " key "=" shown
+#define FILTER_KEYS              "KEY=VALUE:" BRAID_FILTERS(X)
+
 static const char *const takes[] = {
     [BRAID_ARGUMENTS_NONE] = "this command takes no argument",
     [BRAID_ARGUMENTS_CLEAR] = "this command takes no argument but \"clear\"",
@@ -72,15 +78,21 @@ static const char *const takes[] = {
     [BRAID_ARGUMENTS_SETTING] =
         ("this command takes three arguments: the id of a connection; scheduler, congestion, profile, "
          "path_manager, redundancy, subflows or fate_sharing; and what that is to be"),
-    [BRAID_ARGUMENTS_TOP] =
-        ("this command takes limit=N, 1 to 500; sort=KEY, one of rate, bytes, age, rtt, retransmits, memory, "
-         "subflows; and find=TEXT, 63 bytes at most"),
+    [BRAID_ARGUMENTS_LIST] = "this command takes limit=N, 1 to 1000000; sort=KEY, one of " SORT_KEYS
+                             ", and then at most 500; and the filters " FILTER_KEYS,
+    [BRAID_ARGUMENTS_TOP] = "this command takes limit=N, 1 to 500; sort=KEY, one of " SORT_KEYS
+                            "; find=TEXT, 63 bytes at most; and the filters " FILTER_KEYS,
+    [BRAID_ARGUMENTS_WHICH] =
+        ("this command takes the id of a connection, a number; or at least one of the filters " FILTER_KEYS),
     [BRAID_ARGUMENTS_SECONDS] = "this command takes no argument but seconds=N, 1 to 300",
 };
 
+#undef X
+
 static bool takes_parameters(const struct command *c)
 {
-    return c->arguments == BRAID_ARGUMENTS_TOP || c->arguments == BRAID_ARGUMENTS_SECONDS;
+    return c->arguments == BRAID_ARGUMENTS_TOP || c->arguments == BRAID_ARGUMENTS_LIST ||
+           c->arguments == BRAID_ARGUMENTS_SECONDS;
 }
 
 /* The value of "key=value", NULL: it is another key. */
@@ -112,14 +124,51 @@ static bool take_top(struct ranking_wish *top, const char *parameter)
     return true;
 }
 
+/* A list in some order is a ranking, of all that there is room for. */
+static bool take_list(struct command_call *call, const char *parameter)
+{
+    const char *value;
+    if ((value = value_of(parameter, "sort")) != NULL) {
+        call->top.limit = RANKING_MOST;
+        return ranking_key(value, &call->top.key);
+    }
+    value = value_of(parameter, "limit");
+    return value && take_number(value, LIST_MOST, &call->limit);
+}
+
 /* False: *error says what would be right. */
 static bool take_parameter(struct command_call *call, const char *parameter, const char **error)
 {
-    *error = takes[call->command->arguments];
-    if (call->command->arguments == BRAID_ARGUMENTS_TOP)
+    const char *value;
+    enum braid_arguments which = call->command->arguments;
+    *error = takes[which];
+    if (which == BRAID_ARGUMENTS_SECONDS)
+        return (value = value_of(parameter, "seconds")) && take_number(value, METER_SECONDS, &call->seconds);
+    int taken = filter_take(&call->filter, parameter, error);
+    if (taken != 0)
+        return taken > 0;
+    if (which == BRAID_ARGUMENTS_TOP)
         return take_top(&call->top, parameter);
-    const char *value = value_of(parameter, "seconds");
-    return value && take_number(value, METER_SECONDS, &call->seconds);
+    return which == BRAID_ARGUMENTS_LIST && take_list(call, parameter);
+}
+
+/* What only all parameters together tell. */
+static bool parameters_fit(struct command_call *call, const char **error)
+{
+    *error = takes[call->command->arguments];
+    if (call->command->arguments != BRAID_ARGUMENTS_LIST || call->top.limit == 0 || call->limit == 0)
+        return true;
+    call->top.limit = call->limit;
+    return call->limit <= RANKING_MOST;
+}
+
+static bool take_parameters(struct command_call *call, const char *const words[], unsigned n,
+                            const char **error)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (!take_parameter(call, words[i], error))
+            return false;
+    return parameters_fit(call, error);
 }
 
 /* words: the command, and n - 1 arguments. */
@@ -137,12 +186,13 @@ static bool parse_arguments(struct command_call *call, const char *const words[]
     case BRAID_ARGUMENTS_MAYBE_ID:
         call->one = n == 2 && parse_id(words[1], &call->id);
         return n == 1 || call->one;
+    case BRAID_ARGUMENTS_WHICH:
+        call->one = n == 2 && parse_id(words[1], &call->id);
+        return call->one || (n > 1 && take_parameters(call, words + 1, n - 1, error));
+    case BRAID_ARGUMENTS_LIST:
     case BRAID_ARGUMENTS_TOP:
     case BRAID_ARGUMENTS_SECONDS:
-        for (unsigned i = 1; i < n; i++)
-            if (!take_parameter(call, words[i], error))
-                return false;
-        return true;
+        return take_parameters(call, words + 1, n - 1, error);
     case BRAID_ARGUMENTS_SETTING:
         call->name = words[3];
         return n == 4 && parse_id(words[1], &call->id) && parse_setting(words[2], &call->setting);
@@ -158,7 +208,7 @@ static void defaults(struct command_call *call)
 
 int command_parse(char *line, struct command_call *call, const char **error)
 {
-    const char *words[WORDS_MAX] = {"", "", "", "", ""};
+    const char *words[WORDS_MAX] = {""};
     unsigned n = 0, c = 0;
     *call = (struct command_call){.format = COMMAND_TEXT};
     for (char *w; (w = next_word(&line)) != NULL;) {
@@ -248,7 +298,7 @@ int command_resolve(const struct conf *conf, struct command_call *call, char err
     };
     char list[CONF_LIST_MAX];
     if (call->command->arguments != BRAID_ARGUMENTS_SETTING)
-        return 0;
+        return filter_resolve(&call->filter, conf, error);
     const char *right = resolve(conf, call, list);
     if (right)
         snprintf(error, CONF_ERROR_MAX, "there is no %s \"%.80s\"; it is one of: %.800s",
@@ -297,7 +347,7 @@ int command_take_query(char *query, struct command_call *call, const char **erro
         if (!taken)
             return -1;
     }
-    return 0;
+    return parameters_fit(call, error) ? 0 : -1;
 }
 
 const char *command_paths(char out[COMMAND_PATHS])

@@ -27,9 +27,11 @@ struct command_call {
     const struct command *command;
     enum command_format format;
     uint64_t id;                   /* of a connection */
-    bool one;                      /* there is an id, where there may be none */
+    bool one;                      /* there is an id, where there may be none, or a filter */
     bool clear;                    /* forget what is listed */
     unsigned seconds;              /* of rates; 0: all that are known */
+    struct filter filter;          /* of connections */
+    unsigned limit;                /* of their list; 0: none */
     struct ranking_wish top;       /* limit 0: none */
     enum braid_setting setting;    /* what is to be set, ... */
     const char *name;              /* ... to what, for command_resolve; within the line; ... */
@@ -39,7 +41,8 @@ struct command_call {
 /* Reads a request's line, without its newline, which is not whole afterwards. 0, or -1 and *error is one
  * sentence, a static string; call->format is valid in both cases. */
 int command_parse(char *line, struct command_call *call, const char **error);
-/* Finds what a command to set something names. 0, or -1 and error holds one sentence without a newline. */
+/* Finds what is named: by a filter, or by a command to set something. 0, or -1 and error holds one sentence
+ * without a newline. */
 int command_resolve(const struct conf *conf, struct command_call *call, char error[CONF_ERROR_MAX]);
 
 /* The command at a path of the HTTP port; false: there is none. */

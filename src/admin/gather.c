@@ -43,6 +43,18 @@ static enum gather_step take_table(struct gathered *g, const struct snapshot_job
     return GATHER_WHOLE;
 }
 
+/* Whether the limit of the list is reached; what is beyond it is thrown away. */
+static bool is_enough(struct gathered *g, struct snapshot_job *job)
+{
+    struct render_list *l = &g->list;
+    if (l->limit == 0 || l->count + job->n < l->limit)
+        return false;
+    while (l->count + job->n > l->limit)
+        free(job->conns[--job->n]);
+    l->complete = l->cut = true;
+    return true;
+}
+
 static enum gather_step take_page(struct gathered *g, struct snapshot_job *job, unsigned n_workers)
 {
     if (job->n > 0 && g->ranking) {
@@ -50,13 +62,19 @@ static enum gather_step take_page(struct gathered *g, struct snapshot_job *job, 
         return GATHER_MORE;
     }
     if (job->n > 0)
-        return GATHER_PART;
-    if (g->ranking) {
+        return is_enough(g, job) ? GATHER_WHOLE : GATHER_PART;
+    if (g->ranking)
         census_forget(g->ranking->census, job->now);
-        return is_last(job, n_workers) ? GATHER_WHOLE : GATHER_ASK;
-    }
     g->list.complete = is_last(job, n_workers);
     return g->list.complete ? GATHER_WHOLE : GATHER_ASK;
+}
+
+static enum gather_step take_killed(struct gathered *g, const struct snapshot_job *job, unsigned n_workers)
+{
+    g->killed += job->killed;
+    if (job->what == SNAPSHOT_KILL_ONE)
+        return job->killed > 0 ? GATHER_WHOLE : GATHER_NOT_FOUND;
+    return is_last(job, n_workers) ? GATHER_WHOLE : GATHER_ASK;
 }
 
 static const struct table bypass_table = {sizeof(struct bypass_entry), render_bypass_merge};
@@ -81,6 +99,9 @@ enum gather_step gather_take(struct gathered *g, struct snapshot_job *job, unsig
         return take_table(g, job, n_workers, &learned_table);
     case SNAPSHOT_PAGE:
         return take_page(g, job, n_workers);
+    case SNAPSHOT_KILL:
+    case SNAPSHOT_KILL_ONE:
+        return take_killed(g, job, n_workers);
     case SNAPSHOT_ONE:
     case SNAPSHOT_CHANGE:
         return job->n > 0 ? GATHER_WHOLE : GATHER_NOT_FOUND;
@@ -97,6 +118,7 @@ void gather_show(struct gathered *g, const struct snapshot_job *job, struct snap
     v->rows = g->rows;
     v->n_rows = g->n_rows;
     v->list = &g->list;
+    v->killed = g->killed;
     v->ranking = g->ranking;
     v->job = job;
 }

@@ -9,6 +9,7 @@ struct gathered {
     struct snapshot_worker **summaries; /* of those who have answered; NULL: nobody was asked for one */
     void *rows;                         /* of a table, of those who have answered */
     size_t n_rows;
+    uint64_t killed; /* connections */
     struct render_list list;
     struct ranking *ranking; /* that pages go into, instead of a list; NULL: they are a list */
 };

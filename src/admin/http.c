@@ -166,6 +166,7 @@ static void answer(struct client *cl)
     const struct asset *asset = asset_at(r->path);
     struct command_call call;
     const char *error;
+    char unknown[CONF_ERROR_MAX];
     r->close |= r->body; /* which is not read */
     visitor_answering(&cl->visitor);
     if ((error = guard_place(p, r)) != NULL)
@@ -182,6 +183,8 @@ static void answer(struct client *cl)
         reply_error(cl, 401, error);
     else if (command_take_query(r->query, &call, &error) < 0)
         reply_error(cl, 400, error);
+    else if (command_resolve(query_set_conf(cl->visitor.crowd->queries), &call, unknown) < 0)
+        reply_error(cl, 400, unknown);
     else
         begin_query(cl, &call);
 }

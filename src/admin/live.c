@@ -3,12 +3,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include "admin/filter_match.h"
 #include "admin/live.h"
 #include "io/mailbox.h"
 #include "role/app_demands.h"
 #include "role/watches.h"
 
-#define WATCH_ROOM 4096 /* events that wait for one who watches */
+#define WATCH_ROOM 4096                 /* events that wait for one who watches */
+#define LOOKS      (4 * SNAPSHOT_CONNS) /* at connections, in one turn of a worker's loop */
 
 struct live_source {
     struct snapshot_source source;
@@ -57,38 +59,94 @@ static bool walks(struct worker *w, struct snapshot_job *job)
     return !job->failed;
 }
 
-/* Copies a connection, and what its role knows of it. False: memory is short. */
-static bool add_conn(struct worker *w, struct snapshot_job *job, const struct braid_conn_stats *stats)
+/* Copies a connection, and what its role knows of it. */
+static void add_conn(struct snapshot_job *job, const struct snapshot_conn *from)
 {
-    struct snapshot_conn *c = snapshot_conn_new(stats);
+    struct snapshot_conn *c = snapshot_conn_new(&from->stats);
+    job->failed = !c;
     if (!c)
-        return false;
-    node_tell(worker_user(w), stats->conn, &c->told);
+        return;
+    c->told = from->told;
     c->stats.conn = NULL; /* which the main thread must not use */
     job->conns[job->n++] = c;
+}
+
+/* The next one of the walk. True: there was one; *fits, whether the filter means it. `one` has room for more
+ * subflows than most have. */
+static bool next_conn(struct worker *w, struct snapshot_job *job, struct snapshot_conn *one, bool *fits)
+{
+    const struct filter_place at = {
+        .worker = job->worker, .n_workers = job->source->n_workers, .now = job->now};
+    if (braid_dump_next(job->dump, &one->stats, 1) == 0)
+        return false;
+    node_tell(worker_user(w), one->stats.conn, &one->told);
+    *fits = filter_matches(&job->filter, one, &at);
     return true;
 }
 
-/* Copies the next connections: none at the end. */
-static void next_page(struct worker *w, struct snapshot_job *job)
+/* Copies the next connections of the walk, and looks at no more than a turn has time for. none at the end.
+ * True: none was right so far, and there are more. */
+static bool next_page(struct worker *w, struct snapshot_job *job)
 {
-    struct braid_conn_stats stats; /* one at a time: it has room for more subflows than most have */
+    struct snapshot_conn one;
+    bool more = true, fits;
     if (!walks(w, job))
-        return;
-    while (job->n < SNAPSHOT_CONNS && !job->failed && braid_dump_next(job->dump, &stats, 1) == 1)
-        job->failed = !add_conn(w, job, &stats);
-    if (job->n == 0)
+        return false;
+    for (unsigned i = 0; i < LOOKS && job->n < SNAPSHOT_CONNS && !job->failed && more; i++) {
+        more = next_conn(w, job, &one, &fits);
+        if (more && fits)
+            add_conn(job, &one);
+    }
+    if (!more && job->n == 0)
         end_dump(job);
+    return more && job->n == 0 && !job->failed;
 }
 
 static void find_one(struct worker *w, struct snapshot_job *job)
 {
-    struct braid_conn_stats stats;
+    struct snapshot_conn one;
     const struct braid_conn *c = braid_conn_by_id(worker_core(w), job->id);
     if (!c)
         return;
-    braid_conn_stats(c, &stats);
-    job->failed = !add_conn(w, job, &stats);
+    braid_conn_stats(c, &one.stats);
+    node_tell(worker_user(w), c, &one.told);
+    add_conn(job, &one);
+}
+
+/* Of the two of a CPE one is enough: it takes the other one with it. What is about to be gone is left alone.
+ */
+static bool is_worth_killing(const struct snapshot_conn *c)
+{
+    bool counts = !c->told.cpe || c->told.wan || !c->told.other;
+    return counts && c->stats.state != BRAID_CONN_CLOSING;
+}
+
+/* True: more turns. */
+static bool kill_step(struct worker *w, struct snapshot_job *job)
+{
+    struct snapshot_conn one;
+    bool more = true, fits;
+    if (!walks(w, job))
+        return false;
+    for (unsigned i = 0; i < LOOKS && more; i++) {
+        more = next_conn(w, job, &one, &fits);
+        if (!more || !fits || !is_worth_killing(&one))
+            continue;
+        braid_conn_abort((struct braid_conn *)one.stats.conn); /* statistics are for everybody: const */
+        job->killed++;
+    }
+    if (!more)
+        end_dump(job);
+    return more;
+}
+
+static void kill_one(struct worker *w, struct snapshot_job *job)
+{
+    struct braid_conn *c = braid_conn_by_id(worker_core(w), job->id);
+    if (!c || braid_conn_state(c) == BRAID_CONN_CLOSING)
+        return;
+    braid_conn_abort(c);
+    job->killed = 1;
 }
 
 static void change_one(struct worker *w, const struct snapshot_job *job)
@@ -212,7 +270,7 @@ static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget
 /* One page of connections per turn goes into the sums; the rest is filled in at the end. True: more turns. */
 static bool summary_step(struct worker *w, struct snapshot_job *job)
 {
-    struct braid_conn_brief page[4 * SNAPSHOT_CONNS];
+    struct braid_conn_brief page[LOOKS];
     unsigned n = 0;
     if (walks(w, job)) {
         n = braid_dump_next_brief(job->dump, page, sizeof(page) / sizeof(page[0]));
@@ -267,28 +325,21 @@ static void list_learned(struct worker *w, struct snapshot_job *job)
         learned_clear(node->learned);
 }
 
-static void work(struct worker *w, void *arg)
+/* What can only be answered with the configuration that was meant. */
+static bool needs_its_configuration(const struct snapshot_job *job)
 {
-    struct snapshot_job *job = arg;
-    const struct node *node = worker_user(w);
-    bool other = node->generation != job->generation;
-    job->generation = node->generation;
-    job->now = worker_now(w);
-    if (atomic_load(&job->cancelled) || (other && job->summary)) {
-        end_dump(job);
-        give_back(w, job);
-        return;
-    }
+    return job->summary || job->what == SNAPSHOT_TARGETS || filter_has_places(&job->filter);
+}
+
+/* Those that look at all connections take many turns. True: more of them. */
+static bool step(struct worker *w, struct snapshot_job *job)
+{
     switch (job->what) {
     case SNAPSHOT_NOTHING:
         break;
     case SNAPSHOT_SUMMARY:
     case SNAPSHOT_FORGET:
-        if (summary_step(w, job)) {
-            worker_post(w, work, job);
-            return;
-        }
-        break;
+        return summary_step(w, job);
     case SNAPSHOT_RATES:
         take_counters(w, job->summary);
         break;
@@ -297,15 +348,18 @@ static void work(struct worker *w, void *arg)
         list_bypass(w, job);
         break;
     case SNAPSHOT_TARGETS:
-        if (!other)
-            list_targets(w, job);
+        list_targets(w, job);
         break;
     case SNAPSHOT_LEARNED:
     case SNAPSHOT_UNLEARN:
         list_learned(w, job);
         break;
     case SNAPSHOT_PAGE:
-        next_page(w, job);
+        return next_page(w, job);
+    case SNAPSHOT_KILL:
+        return kill_step(w, job);
+    case SNAPSHOT_KILL_ONE:
+        kill_one(w, job);
         break;
     case SNAPSHOT_CHANGE:
         change_one(w, job);
@@ -314,6 +368,22 @@ static void work(struct worker *w, void *arg)
     case SNAPSHOT_ONE:
         find_one(w, job);
         break;
+    }
+    return false;
+}
+
+static void work(struct worker *w, void *arg)
+{
+    struct snapshot_job *job = arg;
+    const struct node *node = worker_user(w);
+    bool other = node->generation != job->generation;
+    job->generation = node->generation;
+    job->now = worker_now(w);
+    if (atomic_load(&job->cancelled) || (other && needs_its_configuration(job)))
+        end_dump(job);
+    else if (step(w, job)) {
+        worker_post(w, work, job);
+        return;
     }
     give_back(w, job);
 }

@@ -174,12 +174,17 @@ static void render(struct query *q, bool last)
     deliver(q, last);
 }
 
+/* Whether it goes through connections, each of which is of the configuration that its worker has. */
+static bool is_of_connections(const struct snapshot_job *job)
+{
+    return job->what == SNAPSHOT_PAGE || job->what == SNAPSHOT_KILL || snapshot_is_of_one(job->what);
+}
+
 /* Tables that several workers fill in, and what goes by the places of edges, are of one configuration, and it
  * is the one in force. */
 static bool is_stale(const struct query *q)
 {
-    bool is_whole =
-        q->job->what != SNAPSHOT_PAGE && q->job->what != SNAPSHOT_ONE && q->job->what != SNAPSHOT_CHANGE;
+    bool is_whole = !is_of_connections(q->job);
     return q->job->generation != q->conf->generation || (is_whole && q->conf != q->set->view.conf);
 }
 
@@ -188,9 +193,8 @@ static bool is_stale(const struct query *q)
 static bool catch_up(struct query *q)
 {
     const struct conf *now = q->set->view.conf;
-    bool alone =
-        q->job->what == SNAPSHOT_PAGE || q->job->what == SNAPSHOT_ONE || q->job->what == SNAPSHOT_CHANGE;
-    if (alone && q->job->generation == now->generation) {
+    bool alone = is_of_connections(q->job), placed = filter_has_places(&q->job->filter);
+    if (alone && !placed && q->job->generation == now->generation) {
         take_conf(q, now);
         return true;
     }
@@ -270,7 +274,10 @@ static int first_question(struct query *q)
     job->what = q->call.clear ? q->call.command->clears : q->call.command->asks;
     if (job->what == SNAPSHOT_NOTHING)
         return event_add(q->timer, &at_once);
-    if (job->what != SNAPSHOT_ONE && job->what != SNAPSHOT_CHANGE)
+    job->filter = q->call.filter;
+    if (job->what == SNAPSHOT_KILL && q->call.one)
+        job->what = SNAPSHOT_KILL_ONE;
+    if (!snapshot_is_of_one(job->what))
         return ask(q, 0);
     job->id = q->call.id / n;
     job->change = q->call.change;
@@ -328,6 +335,7 @@ struct query *query_start(struct query_set *set, const struct command_call *call
         query_free(q);
         return NULL;
     }
+    q->gathered.list.limit = call->limit;
     if (call->top.limit > 0) {
         q->gathered.ranking = ranking_new(&call->top, set->view.conf, set->source->census);
         if (!q->gathered.ranking) {

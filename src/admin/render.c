@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "admin/ranking.h"
 #include "admin/render.h"
+#include "admin/state_name.h"
 
 #define IO(field, name, help)                                                                                \
     {                                                                                                        \
@@ -32,7 +34,15 @@ const struct render_io_counter render_io_counters[] = {
 
 const char *render_state(enum braid_conn_state state)
 {
-    return state == BRAID_CONN_PENDING ? "CONNECTING_SERVER" : braid_conn_state_text(state);
+    return state_name(state);
+}
+
+void render_list_count(struct render_list *l, const struct snapshot_view *v)
+{
+    const struct snapshot_job *job = v->job;
+    l->count += job->n + (v->ranking ? v->ranking->n : 0);
+    if (job->n > 0)
+        l->last = snapshot_conn_id(job->conns[job->n - 1]->stats.id, job->worker, v->n_workers);
 }
 
 void render_family(struct doc *d, const char *name, const char *type, const char *help)

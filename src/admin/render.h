@@ -16,6 +16,8 @@ render_fn render_metrics;
 render_fn render_conn_text, render_conn_json;
 /* One line of what it has now. */
 render_fn render_change_text;
+/* How many connections were ended. */
+render_fn render_kill_text, render_kill_json;
 /* Servers that are left to their clients. */
 render_fn render_bypass_text, render_bypass_json;
 /* Targets of edges: each address, and in the metrics each target. */
@@ -47,14 +49,19 @@ render_fn render_rates_text, render_rates_json, render_rates_metrics;
 /* The uplinks, and their part of the metrics. */
 render_fn render_uplinks_text, render_uplinks_json, render_uplinks_metrics;
 
-/* A list of connections is made page by page, those of the job each time. Zero it first; it carries over. */
+/* A list of connections is made page by page, those of the job each time; or of those of a ranking, at once.
+ * Zero it first; it carries over. */
 struct render_list {
     struct json j;
-    uint64_t count;
+    uint64_t count, limit; /* limit 0: none */
+    uint64_t last;         /* the id of the last one */
     bool begun;
-    bool complete; /* to be set before the last page, which has no connections */
+    bool complete; /* to be set before the last page */
+    bool cut;      /* that is the last one since the limit is reached: there may be more */
 };
 render_fn render_list_text, render_list_json;
+/* Counts what of the view is in the list now. */
+void render_list_count(struct render_list *l, const struct snapshot_view *v);
 
 /* Makes one of those of the n rows (struct bypass_entry) that several workers have of a destination: the
  * longest time, and the sum of SYNs. Returns how many are left, sorted by edge and address. */

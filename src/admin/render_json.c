@@ -185,6 +185,7 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
     snprintf(token, sizeof(token), "%08x", c->token);
     json_string(j, "token", c->mptcp || c->fell_back ? token : NULL);
     json_int(j, "age_us", now - c->opened_at);
+    json_int(j, "idle_us", now - c->active_at);
     json_uint(j, "bytes_from_client", r.from_client);
     json_uint(j, "bytes_to_client", r.to_client);
     if (rate) {
@@ -209,6 +210,19 @@ void render_conn_json(struct doc *d, const struct snapshot_view *v)
     doc_puts(d, "\n");
 }
 
+/* Those of the page, or of the ranking. */
+static void list_objects(struct render_list *l, const struct snapshot_view *v)
+{
+    const struct snapshot_job *job = v->job;
+    for (unsigned i = 0; v->ranking && i < v->ranking->n; i++) {
+        const struct ranked *r = &v->ranking->best[i];
+        conn_object(&l->j, v, r->conn, r->worker, r->now, &r->rate);
+    }
+    for (unsigned i = 0; i < job->n; i++)
+        conn_object(&l->j, v, job->conns[i], job->worker, job->now, NULL);
+    render_list_count(l, v);
+}
+
 void render_list_json(struct doc *d, const struct snapshot_view *v)
 {
     struct render_list *l = v->list;
@@ -217,15 +231,26 @@ void render_list_json(struct doc *d, const struct snapshot_view *v)
         json_object(&l->j, NULL);
         json_array(&l->j, "connections");
     }
-    for (unsigned i = 0; i < v->job->n; i++)
-        conn_object(&l->j, v, v->job->conns[i], v->job->worker, v->job->now, NULL);
-    l->count += v->job->n;
     l->begun = true;
+    list_objects(l, v);
     if (!l->complete)
         return;
     json_end(&l->j);
+    if (l->cut)
+        json_uint(&l->j, "next_after", l->last);
+    else
+        json_null(&l->j, "next_after");
     json_uint(&l->j, "count", l->count);
     json_end(&l->j);
+    doc_puts(d, "\n");
+}
+
+void render_kill_json(struct doc *d, const struct snapshot_view *v)
+{
+    struct json j = {.doc = d};
+    json_object(&j, NULL);
+    json_uint(&j, "killed", v->killed);
+    json_end(&j);
     doc_puts(d, "\n");
 }
 

@@ -100,11 +100,12 @@ static const char *server_text(const struct snapshot_conn *c, char out[ADDR_TEXT
 
 #define LIST_FORMAT "%-8s %-12s %-8s %-12s %-26s %-26s %4s %12s %12s\n"
 
-static void list_row(struct doc *d, const struct snapshot_view *v, const struct snapshot_conn *conn)
+static void list_row(struct doc *d, const struct snapshot_view *v, const struct snapshot_conn *conn,
+                     unsigned worker)
 {
     const struct braid_conn_stats *c = &conn->stats;
     char id[24], subflows[16], client[ADDR_TEXT], server[ADDR_TEXT], from[RENDER_SIZE], to[RENDER_SIZE];
-    snprintf(id, sizeof(id), "%" PRIu64, snapshot_conn_id(c->id, v->job->worker, v->n_workers));
+    snprintf(id, sizeof(id), "%" PRIu64, snapshot_conn_id(c->id, worker, v->n_workers));
     snprintf(subflows, sizeof(subflows), "%u", c->n_subflows);
     const struct render_conn r = render_conn_of(conn);
     doc_printf(d, LIST_FORMAT, id, r.name, kind_text(c), render_state(c->state), addr_text(&r.client, client),
@@ -118,12 +119,22 @@ void render_list_text(struct doc *d, const struct snapshot_view *v)
     if (!l->begun)
         doc_printf(d, LIST_FORMAT, "ID", "EDGE", "KIND", "STATE", "CLIENT", "SERVER", "SUBF", "FROM CLIENT",
                    "TO CLIENT");
+    for (unsigned i = 0; v->ranking && i < v->ranking->n; i++)
+        list_row(d, v, v->ranking->best[i].conn, v->ranking->best[i].worker);
     for (unsigned i = 0; i < v->job->n; i++)
-        list_row(d, v, v->job->conns[i]);
-    l->count += v->job->n;
+        list_row(d, v, v->job->conns[i], v->job->worker);
     l->begun = true;
-    if (l->complete)
-        doc_printf(d, "%" PRIu64 " connection%s\n", l->count, l->count == 1 ? "" : "s");
+    render_list_count(l, v);
+    if (!l->complete)
+        return;
+    doc_printf(d, "%" PRIu64 " connection%s\n", l->count, l->count == 1 ? "" : "s");
+    if (l->cut)
+        doc_printf(d, "what follows is listed by after=%" PRIu64 "\n", l->last);
+}
+
+void render_kill_text(struct doc *d, const struct snapshot_view *v)
+{
+    doc_printf(d, "ended %" PRIu64 " connection%s\n", v->killed, v->killed == 1 ? "" : "s");
 }
 
 static void subflow_rows(struct doc *d, const struct conf *conf, const struct braid_subflow_stats *s)

@@ -45,6 +45,7 @@ void snapshot_job_clear(struct snapshot_job *job)
     free(job->rows);
     job->rows = NULL;
     job->n_rows = 0;
+    job->killed = 0;
 }
 
 void snapshot_job_free(struct snapshot_job *job)

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <braid/core.h>
+#include "admin/filter.h"
 #include "conf/conf.h"
 #include "io/worker.h"
 #include "role/demands.h"
@@ -79,16 +80,24 @@ enum snapshot_what {
     SNAPSHOT_SUMMARY, /* fills in summary */
     SNAPSHOT_RATES, /* of it what rates follow from: counters of edges, CPEs and paths; looks at no connection
                      */
-    SNAPSHOT_FORGET,  /* as SUMMARY, and counts the bytes of paths anew */
-    SNAPSHOT_PAGE,    /* fills in the next n conns; n is 0 at the end, and only then dump is closed */
-    SNAPSHOT_ONE,     /* fills in the connection with the core's number id, if there is one: n is 1 or 0 */
-    SNAPSHOT_CHANGE,  /* the same, after the change */
-    SNAPSHOT_BYPASS,  /* fills in rows, of struct bypass_entry */
-    SNAPSHOT_CLEAR,   /* the same, and forgets all servers */
-    SNAPSHOT_TARGETS, /* fills in rows, of struct target_entry; none if the configuration is another one */
-    SNAPSHOT_LEARNED, /* fills in rows, of struct learned_entry */
-    SNAPSHOT_UNLEARN  /* the same, and forgets all of it */
+    SNAPSHOT_FORGET,   /* as SUMMARY, and counts the bytes of paths anew */
+    SNAPSHOT_PAGE,     /* fills in the next n conns; n is 0 at the end, and only then dump is closed */
+    SNAPSHOT_ONE,      /* fills in the connection with the core's number id, if there is one: n is 1 or 0 */
+    SNAPSHOT_CHANGE,   /* the same, after the change */
+    SNAPSHOT_KILL,     /* ends all that the filter fits, and counts them */
+    SNAPSHOT_KILL_ONE, /* ends the one with the core's number id, if there is one */
+    SNAPSHOT_BYPASS,   /* fills in rows, of struct bypass_entry */
+    SNAPSHOT_CLEAR,    /* the same, and forgets all servers */
+    SNAPSHOT_TARGETS,  /* fills in rows, of struct target_entry; none if the configuration is another one */
+    SNAPSHOT_LEARNED,  /* fills in rows, of struct learned_entry */
+    SNAPSHOT_UNLEARN   /* the same, and forgets all of it */
 };
+
+/* Whether it is about the one connection with a number. */
+static inline bool snapshot_is_of_one(enum snapshot_what what)
+{
+    return what == SNAPSHOT_ONE || what == SNAPSHOT_CHANGE || what == SNAPSHOT_KILL_ONE;
+}
 
 struct snapshot_source;
 
@@ -100,6 +109,7 @@ struct snapshot_job {
     unsigned generation;
     uint64_t id;
     struct snapshot_change change;
+    struct filter filter;           /* of PAGE and KILL; its paths are of this generation */
     struct snapshot_source *source; /* that is asked */
     void *owner;                    /* whose answered() is called; not for the worker */
     void (*answered)(struct snapshot_job *job);
@@ -110,6 +120,7 @@ struct snapshot_job {
     struct snapshot_worker *summary; /* made and freed by the main thread */
     void *rows;                      /* made by the worker, freed by the main thread; NULL: none */
     size_t n_rows;
+    uint64_t killed;
     unsigned n;
     struct snapshot_conn *conns[SNAPSHOT_CONNS]; /* made by the worker, freed by the main thread */
 };
@@ -174,6 +185,7 @@ struct snapshot_view {
     int64_t started_s;         /* UNIX time */
     uint64_t log_lost;         /* lines */
     bool cleared;              /* what is shown has just been forgotten */
+    uint64_t killed;           /* connections that were just ended */
     const struct meter *meter; /* NULL: nobody measures */
     unsigned seconds;          /* of it that are shown; 0: all */
     struct snapshot_worker *const *workers;

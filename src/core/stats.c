@@ -85,6 +85,19 @@ static void show_subflows(const struct braid_conn *c, bool unproven, struct brai
     }
 }
 
+static braid_time active_at(const struct braid_conn *c)
+{
+    braid_time at = c->opened_at;
+    each_flow (s, c) {
+        const struct tcp_activity *a = &s->tcp.activity;
+        if (at < a->last_recv)
+            at = a->last_recv;
+        if (at < a->last_send)
+            at = a->last_send;
+    }
+    return at;
+}
+
 void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
 {
     /* Not the places of subflows that there are not: clearing these would cost more than all the rest. */
@@ -110,6 +123,7 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
     out->out_of_order = c->recv.ooo ? c->recv.ooo->bytes : 0;
     out->memory = c->mem.used;
     out->opened_at = c->opened_at;
+    out->active_at = active_at(c);
     show_subflows(c, false, out);
     show_subflows(c, true, out); /* as far as there is room: they may be anybody's */
 }

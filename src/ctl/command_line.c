@@ -38,7 +38,11 @@ static void usage(FILE *f)
           "     --ca FILE --cert FILE --key FILE  whom to trust there, and who we are\n"
           "     --token-file FILE                 the first token in it is shown\n"
           "  -h, -V     print this help, or the version\n"
-          "commands:\n",
+          "a FILTER is KEY=VALUE, or the option --KEY VALUE:\n "
+#define X(id, key, shown, right) " " key "=" shown
+          BRAID_FILTERS(X)
+#undef X
+              "\ncommands:\n",
           f);
     for (int i = 0; i < BRAID_COMMAND_MAX; i++) {
         int width = (int)strlen(commands[i].word);
@@ -106,8 +110,17 @@ static int check_parameters(int n, char **words, FILE *err)
 {
     for (int i = 1; i < n; i++)
         if (!strchr(words[i], '='))
-            return misuse(err, "\"%s\" is no argument of %s: they are KEY=VALUE", words[i], words[0]);
+            return misuse(err, "\"%s\" is no argument of %s: they are KEY=VALUE, or --KEY VALUE", words[i],
+                          words[0]);
     return 0;
+}
+
+static int check_which(int n, char **words, FILE *err)
+{
+    if (n == 1)
+        return misuse(err, "%s takes the id of a connection, or at least one filter, such as --edge NAME",
+                      words[0]);
+    return n == 2 && is_number(words[1]) ? 0 : check_parameters(n, words, err);
 }
 
 /* words: the command, and n - 1 arguments. 0, or CLIENT_USAGE after saying what is wrong. */
@@ -125,6 +138,9 @@ static int check_arguments(enum braid_arguments arguments, int n, char **words, 
         return n == 1   ? 0
                : n == 2 ? check_id(words[1], err)
                         : misuse(err, "%s takes no argument but the id of a connection", words[0]);
+    case BRAID_ARGUMENTS_WHICH:
+        return check_which(n, words, err);
+    case BRAID_ARGUMENTS_LIST:
     case BRAID_ARGUMENTS_TOP:
     case BRAID_ARGUMENTS_SECONDS:
         return check_parameters(n, words, err);
@@ -157,8 +173,6 @@ static int run(const char *path, const struct remote *remote, bool json, int n, 
 {
     char line[BRAID_CONTROL_LINE];
     int c = 0;
-    if (n == 0)
-        return misuse(err, "the command is missing");
     while (c < BRAID_COMMAND_MAX && strcmp(words[0], commands[c].word) != 0)
         c++;
     if (c == BRAID_COMMAND_MAX)
@@ -176,45 +190,91 @@ static int run(const char *path, const struct remote *remote, bool json, int n, 
                                      : client_ask(path, line, WAIT_MS, out, err);
 }
 
+/* ---- options ----------------------------------------------------------------------------------- */
+
+enum { PARAMETER = 256, URL, CA, CERT, KEY, TOKEN_FILE };
+
+/* --edge web is another way to say edge=web. */
+#define X(id, key, ...) {key, required_argument, NULL, PARAMETER},
+static const struct option long_options[] = {BRAID_FILTERS(X){"limit", required_argument, NULL, PARAMETER},
+                                             {"sort", required_argument, NULL, PARAMETER},
+                                             {"find", required_argument, NULL, PARAMETER},
+                                             {"json", no_argument, NULL, 'j'},
+                                             {"url", required_argument, NULL, URL},
+                                             {"ca", required_argument, NULL, CA},
+                                             {"cert", required_argument, NULL, CERT},
+                                             {"key", required_argument, NULL, KEY},
+                                             {"token-file", required_argument, NULL, TOKEN_FILE},
+                                             {"help", no_argument, NULL, 'h'},
+                                             {"version", no_argument, NULL, 'V'},
+                                             {NULL, 0, NULL, 0}};
+#undef X
+
+#define PARAMETERS_MAX 16
+
+/* What the options say. */
+struct said {
+    const char *path;
+    struct remote remote;
+    bool json;
+    int n;
+    char parameters[PARAMETERS_MAX][BRAID_CONTROL_LINE];
+};
+
+static int say_parameter(struct said *s, const char *key, const char *value, FILE *err)
+{
+    size_t room = sizeof(s->parameters[0]);
+    if (s->n == PARAMETERS_MAX || (size_t)snprintf(s->parameters[s->n++], room, "%s=%s", key, value) >= room)
+        return misuse(err, "the arguments are too long");
+    return 0;
+}
+
+/* Whom to ask over HTTP, and how. */
+static void say_remote(struct remote *r, int option, const char *value)
+{
+    const char **to = option == URL    ? &r->url
+                      : option == CA   ? &r->ca
+                      : option == CERT ? &r->cert
+                      : option == KEY  ? &r->key
+                                       : &r->token_file;
+    *to = value;
+}
+
+/* words: what is no option; the parameters come behind them. */
+static int run_with(struct said *s, int n, char **words, FILE *out, FILE *err)
+{
+    char *all[n + PARAMETERS_MAX];
+    for (int i = 0; i < n; i++)
+        all[i] = words[i];
+    for (int i = 0; i < s->n; i++)
+        all[n + i] = s->parameters[i];
+    return n == 0 ? misuse(err, "the command is missing")
+                  : run(s->path, &s->remote, s->json, n + s->n, all, out, err);
+}
+
 int client_main(int argc, char **argv, FILE *out, FILE *err)
 {
-    enum { URL = 256, CA, CERT, KEY, TOKEN_FILE };
-    struct remote remote = {0};
-    static const struct option long_options[] = {{"json", no_argument, NULL, 'j'},
-                                                 {"url", required_argument, NULL, URL},
-                                                 {"ca", required_argument, NULL, CA},
-                                                 {"cert", required_argument, NULL, CERT},
-                                                 {"key", required_argument, NULL, KEY},
-                                                 {"token-file", required_argument, NULL, TOKEN_FILE},
-                                                 {"help", no_argument, NULL, 'h'},
-                                                 {"version", no_argument, NULL, 'V'},
-                                                 {NULL, 0, NULL, 0}};
-    const char *path = BRAID_CONTROL_PATH;
-    bool json = false;
+    struct said said = {.path = BRAID_CONTROL_PATH};
     opterr = 0;
     optind = 0;
-    for (int c; (c = getopt_long(argc, argv, "s:hV", long_options, NULL)) != -1;) {
+    for (int c, which; (c = getopt_long(argc, argv, "s:hV", long_options, &which)) != -1;) {
         switch (c) {
         case 's':
-            path = optarg;
+            said.path = optarg;
             break;
         case 'j':
-            json = true;
+            said.json = true;
+            break;
+        case PARAMETER:
+            if (say_parameter(&said, long_options[which].name, optarg, err) != 0)
+                return CLIENT_USAGE;
             break;
         case URL:
-            remote.url = optarg;
-            break;
         case CA:
-            remote.ca = optarg;
-            break;
         case CERT:
-            remote.cert = optarg;
-            break;
         case KEY:
-            remote.key = optarg;
-            break;
         case TOKEN_FILE:
-            remote.token_file = optarg;
+            say_remote(&said.remote, c, optarg);
             break;
         case 'h':
             usage(out);
@@ -226,5 +286,5 @@ int client_main(int argc, char **argv, FILE *out, FILE *err)
             return misuse(err, "\"%s\" is no option, or lacks its argument", argv[optind - 1]);
         }
     }
-    return run(path, &remote, json, argc - optind, argv + optind, out, err);
+    return run_with(&said, argc - optind, argv + optind, out, err);
 }

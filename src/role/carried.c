@@ -219,6 +219,8 @@ static void on_gone(struct splice *s, unsigned end, enum braid_close why)
         count[CPE_TIMEOUT]++;
     else if (why == BRAID_CLOSE_FATE)
         count[CPE_FATE]++;
+    else if (why == BRAID_CLOSE_ABORTED)
+        count[CPE_KILLED]++;
     else if (why != BRAID_CLOSE_DONE)
         count[end == LAN_END ? CPE_LAN_RESET : CPE_WAN_RESET]++;
     else if (other->gone || cd->socket) /* a socket goes without a word */

@@ -95,6 +95,7 @@ struct cpe_params {
     X(CPE_WAN_RESET, "wan_reset", "connections that the far side aborted")                                   \
     X(CPE_TIMEOUT, "timeout", "connections given up because one side fell silent")                           \
     X(CPE_FATE, "first_gone", "connections that ended with their first subflow, by fate_sharing")            \
+    X(CPE_KILLED, "killed", "connections that were ended by hand")                                           \
     X(CPE_FIRST, "first_bytes", "connections whose first bytes left with the SYN to a converter")            \
     X(CPE_PASSED, "passed", "SYNs left to the kernel")                                                       \
     X(CPE_UP, "bytes_up", "bytes of the LAN that went to the uplinks")                                       \

@@ -87,7 +87,8 @@ struct edge_params {
     X(EDGE_EARLY, "early",                                                                                   \
       "of the accepted ones, those whose SYN brought data that went to the server at once")                  \
     X(EDGE_FATE, "first_gone", "connections that ended with their first subflow, by fate_sharing")           \
-    X(EDGE_DENIED, "denied", "connections reset since the edge does not serve the client's address")
+    X(EDGE_DENIED, "denied", "connections reset since the edge does not serve the client's address")         \
+    X(EDGE_KILLED, "killed", "connections that were ended by hand")
 
 enum edge_counter {
 #define X(id, name, help) id,

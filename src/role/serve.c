@@ -37,6 +37,8 @@ static void on_gone(struct splice *s, unsigned end, enum braid_close why)
         count[EDGE_TIMEOUT]++;
     else if (why == BRAID_CLOSE_FATE)
         count[EDGE_FATE]++;
+    else if (why == BRAID_CLOSE_ABORTED && !s->ending)
+        count[EDGE_KILLED]++;
     else if (!s->ending) /* else it was us */
         count[EDGE_CLIENT_RESET]++;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <event2/event.h>
+#include "admin/filter_match.h"
 #include "admin/snapshot.h"
 #include "base/addr.h"
 #include "base/list.h"
@@ -23,7 +24,7 @@ struct fake {
     struct snapshot_job *held[64];
     unsigned n_held;
     unsigned rounds; /* of the meter; each has more in the counters */
-    unsigned asked, dropped, open_dumps, cleared, forgotten, unlearned;
+    unsigned asked, dropped, open_dumps, cleared, forgotten, unlearned, killed;
     struct snapshot_change changed; /* the last one */
     uint64_t changed_id;
     unsigned changed_worker;
@@ -89,6 +90,7 @@ static inline void fake_conn(struct braid_conn_stats *c, unsigned n, unsigned su
         .out_of_order = 13,
         .memory = 14,
         .opened_at = 2 * BRAID_SECOND,
+        .active_at = 60 * BRAID_SECOND,
         .n_subflows = subflows,
     };
     for (unsigned i = 0; i < subflows; i++)
@@ -154,16 +156,32 @@ static inline void fake_round(struct fake *f, struct snapshot_worker *s, unsigne
     lte->rtt.sum_us += 4000 * n;
 }
 
-/* And adds it to the job; every other one has a server. */
+/* And adds it to the job, if the filter means it; every other one has a server. */
 static inline void fake_add_conn(struct snapshot_job *job, unsigned n, unsigned subflows)
 {
+    const struct filter_place at = {job->worker, job->source ? job->source->n_workers : 1, job->now};
     struct braid_conn_stats stats;
     fake_conn(&stats, n, subflows);
     struct snapshot_conn *c = snapshot_conn_new(&stats);
     if (!c)
         abort();
     c->told.server = stats.id % 2 ? fake_addr("10.99.3.2:80") : (struct braid_addr){.port = 0};
-    job->conns[job->n++] = c;
+    if (filter_matches(&job->filter, c, &at))
+        job->conns[job->n++] = c;
+    else
+        free(c);
+}
+
+/* All at once. */
+static inline void fake_kill(struct fake *f, struct snapshot_job *job)
+{
+    for (unsigned i = 0; i < f->conns[job->worker]; i++) {
+        fake_add_conn(job, i, f->subflows);
+        job->killed += job->n;
+        while (job->n > 0)
+            free(job->conns[--job->n]);
+    }
+    f->killed += job->killed;
 }
 
 static inline void fake_page(struct fake *f, struct snapshot_job *job)
@@ -230,6 +248,10 @@ static inline void fake_fill(struct fake *f, struct snapshot_job *job)
         fake_learned(f, job);
     else if (job->what == SNAPSHOT_PAGE)
         fake_page(f, job);
+    else if (job->what == SNAPSHOT_KILL)
+        fake_kill(f, job);
+    else if (job->what == SNAPSHOT_KILL_ONE)
+        f->killed += job->killed = job->id >= 1 && job->id <= f->conns[job->worker];
     else if (job->id >= 1 && job->id <= f->conns[job->worker])
         fake_add_conn(job, (unsigned)job->id - 1, f->subflows);
     if (job->what == SNAPSHOT_CHANGE && job->n > 0) {

@@ -37,7 +37,11 @@ static const char *const arguments[] = {
     [BRAID_ARGUMENTS_CLEAR] = " Op Cm clear",
     [BRAID_ARGUMENTS_ID] = " Ar ID",
     [BRAID_ARGUMENTS_MAYBE_ID] = " Op Ar ID",
-    [BRAID_ARGUMENTS_TOP] = " Oo Cm limit= Ns Ar N Oc Oo Cm sort= Ns Ar KEY Oc Oo Cm find= Ns Ar TEXT Oc",
+    [BRAID_ARGUMENTS_LIST] = " Oo Cm limit= Ns Ar N Oc Oo Cm sort= Ns Ar KEY Oc Op Ar FILTER ...",
+    [BRAID_ARGUMENTS_TOP] =
+        " Oo Cm limit= Ns Ar N Oc Oo Cm sort= Ns Ar KEY Oc Oo Cm find= Ns Ar TEXT Oc Op Ar "
+        "FILTER ...",
+    [BRAID_ARGUMENTS_WHICH] = " Ar ID | FILTER ...",
     [BRAID_ARGUMENTS_SECONDS] = " Op Cm seconds= Ns Ar N",
     [BRAID_ARGUMENTS_SETTING] = " Ar ID Cm"
 #define X(id, word) " " word " |"
@@ -145,17 +149,37 @@ START_TEST(parameters_of_a_path_are_those_of_its_command)
     ck_assert_str_eq(call.top.find, "10.0.0.1:80 x");
     ck_assert_int_eq(take("/api/v1/rates", "seconds=300", &call), 0);
     ck_assert_uint_eq(call.seconds, 300);
+    ck_assert_int_eq(take("/api/v1/connections", "limit=1000000&edge=web", &call), 0);
+    ck_assert(call.limit == 1000000 && call.top.limit == 0);
+    ck_assert_int_eq(take("/api/v1/connections", "sort=age&client=192.0.2.0%2F24", &call), 0);
+    ck_assert(call.limit == 0 && call.top.limit == RANKING_MOST && call.top.key == RANKING_AGE);
+    ck_assert_int_eq(take("/api/v1/connections", "limit=7&sort=age", &call), 0);
+    ck_assert(call.limit == 7 && call.top.limit == 7);
+    ck_assert_int_eq(take("/api/v1/top", "idle=60", &call), 0);
+    ck_assert(filter_says(&call.filter, BRAID_FILTER_IDLE) && call.filter.idle_s == 60);
     ck_assert_int_eq(take("/api/v1/status", "limit=0&%zz", &call), 0); /* which takes none */
 }
 END_TEST
 
 START_TEST(other_parameters_are_refused)
 {
-    static const char *const wrong[][2] = {
-        {"/api/v1/top", "limit=0"},     {"/api/v1/top", "limit=501"},    {"/api/v1/top", "limit=x"},
-        {"/api/v1/top", "limit"},       {"/api/v1/top", "sort=name"},    {"/api/v1/top", "sort="},
-        {"/api/v1/top", "order=up"},    {"/api/v1/rates", "limit=3"},    {"/api/v1/rates", "seconds=301"},
-        {"/api/v1/rates", "seconds=0"}, {"/api/v1/rates", "seconds=3&x"}};
+    static const char *const wrong[][2] = {{"/api/v1/top", "limit=0"},
+                                           {"/api/v1/top", "limit=501"},
+                                           {"/api/v1/top", "limit=x"},
+                                           {"/api/v1/top", "limit"},
+                                           {"/api/v1/top", "sort=name"},
+                                           {"/api/v1/top", "sort="},
+                                           {"/api/v1/top", "order=up"},
+                                           {"/api/v1/rates", "limit=3"},
+                                           {"/api/v1/rates", "seconds=301"},
+                                           {"/api/v1/rates", "seconds=0"},
+                                           {"/api/v1/rates", "seconds=3&x"},
+                                           {"/api/v1/rates", "edge=web"},
+                                           {"/api/v1/connections", "find=x"},
+                                           {"/api/v1/connections", "limit=501&sort=age"},
+                                           {"/api/v1/connections", "limit=1000001"},
+                                           {"/api/v1/connections", "idle=0"},
+                                           {"/api/v1/connections", "edge"}};
     struct command_call call;
     char find[BRAID_TOP_FIND + 6] = "find=";
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)

@@ -122,6 +122,15 @@ static const struct {
     {"set 12 checksum on", -1, COMMAND_TEXT, 0},
     {"set 12 profile bulk now", -1, COMMAND_TEXT, 0},
     {"set 12 profile bulk now now now", -1, COMMAND_TEXT, 0},
+    {"kill 12 --json", BRAID_COMMAND_KILL, COMMAND_JSON, 12},
+    {"kill edge=web idle=60", BRAID_COMMAND_KILL, COMMAND_TEXT, 0},
+    {"kill", -1, COMMAND_TEXT, 0},
+    {"kill all", -1, COMMAND_TEXT, 0},
+    {"kill 12 13", -1, COMMAND_TEXT, 0},
+    {"kill 12 edge=web", -1, COMMAND_TEXT, 0},
+    {"kill limit=3", -1, COMMAND_TEXT, 0},
+    {"connections limit=3 after=7 --json", BRAID_COMMAND_CONNECTIONS, COMMAND_JSON, 0},
+    {"connections web", -1, COMMAND_TEXT, 0},
     {"algorithms --json", BRAID_COMMAND_ALGORITHMS, COMMAND_JSON, 0},
     {"algorithms all", -1, COMMAND_TEXT, 0},
     {"paths", BRAID_COMMAND_PATHS, COMMAND_TEXT, 0},
@@ -165,7 +174,13 @@ START_TEST(every_command_is_answered_as_a_table_and_as_json)
         {"status\n", "2 workers\n"},
         {"status --json\n", "\"total\":{\"connections\":6,"},
         {"connections\n", "\n71 connections\n"},
-        {"connections --json\n", "],\"count\":71}\n"},
+        {"connections --json\n", "],\"next_after\":null,\"count\":71}\n"},
+        {"connections limit=2 --json\n", "],\"next_after\":4,\"count\":2}\n"},
+        {"connections limit=2 after=4\n", "\n2 connections\nwhat follows is listed by after=8\n"},
+        {"connections after=138\n", "\n2 connections\n"}, /* the last of one worker, and the other one's */
+        {"connections edge=six limit=90\n", "\n35 connections\n"},
+        {"kill edge=six\n", "ended 35 connections\n"},
+        {"kill 3 --json\n", "{\"killed\":1}\n"},
         {"show 3\n", "connection 3 of edge web, worker 1: mptcp, ESTABLISHED\n"},
         {"show 3 --json\n", "{\"id\":3,\"worker\":1,\"edge\":\"web\","},
         {"counters\n", "TcpActiveOpens "},
@@ -199,15 +214,19 @@ START_TEST(errors_come_in_the_format_that_was_asked_for)
 {
     static const char *const replies[][2] = {
         {"nonsense\n",
-         "error: unknown command; there are status connections show counters bypass targets learned set "
+         "error: unknown command; there are status connections show counters bypass targets learned kill set "
          "algorithms paths uplinks top rates reload events and the option --json\n"},
         {"nonsense --json\n",
          "{\"error\":\"unknown command; there are status connections show counters "
-         "bypass targets learned set algorithms paths uplinks top rates reload events and the option "
+         "bypass targets learned kill set algorithms paths uplinks top rates reload events and the option "
          "--json\"}\n"},
         {"top limit=501\n",
          "error: this command takes limit=N, 1 to 500; sort=KEY, one of rate, bytes, age, rtt, retransmits, "
-         "memory, subflows; and find=TEXT, 63 bytes at most\n"},
+         "memory, subflows; find=TEXT, 63 bytes at most; and the filters KEY=VALUE: edge=NAME client=PREFIX "
+         "server=ADDRESS state=STATE subflows=N idle=SECONDS path=NAME uplink=NAME after=ID\n"},
+        {"kill idle=soon\n", "error: idle= takes a number of seconds, 1 to 31622400\n"},
+        {"kill edge=nobody\n", "error: there is no edge or CPE \"nobody\"; \"status\" lists them\n"},
+        {"kill 999\n", "error: no connection has this id (it may have ended); \"connections\" lists them\n"},
         {"rates seconds=0\n", "error: this command takes no argument but seconds=N, 1 to 300\n"},
         {"status x\n", "error: this command takes no argument\n"},
         {"set 999 profile bulk\n",

@@ -132,7 +132,7 @@ END_TEST
 START_TEST(an_empty_list_in_json_is_a_document)
 {
     show_list(render_list_json, 0);
-    ck_assert_str_eq(written(), "{\"connections\":[],\"count\":0}\n");
+    ck_assert_str_eq(written(), "{\"connections\":[],\"next_after\":null,\"count\":0}\n");
 }
 END_TEST
 
