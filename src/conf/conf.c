@@ -209,6 +209,7 @@ void conf_free(struct conf *c)
     free(c->daemon.control);
     free(c->daemon.app_socket);
     free(c->daemon.state);
+    free(c->daemon.state_dir);
     admin_forget(&c->admin);
     conf_text_free(&c->text);
     memset(c, 0, sizeof(*c));

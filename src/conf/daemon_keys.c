@@ -43,6 +43,20 @@ static int set_state(struct parser *p, const char *value)
     return parser_string(p, "state", value, &p->conf->daemon.state);
 }
 
+/* As with state, but that stays. */
+static int set_state_dir(struct parser *p, const char *value)
+{
+    if (strcmp(value, "none") == 0)
+        return parser_string(p, "state_dir", "", &p->conf->daemon.state_dir);
+    if (value[0] != '/')
+        return parser_fail(
+            p, "state_dir",
+            "\"%.80s\" is neither none nor the absolute path of a directory; give one, such as "
+            "/var/lib/braid",
+            value);
+    return parser_string(p, "state_dir", value, &p->conf->daemon.state_dir);
+}
+
 /* As with state. */
 static int set_app_socket(struct parser *p, const char *value)
 {
@@ -213,6 +227,7 @@ static const struct conf_key daemon_keys[] = {
     {"poll", set_poll, false, NULL},
     {"control", set_control, false, NULL},
     {"state", set_state, false, NULL},
+    {"state_dir", set_state_dir, false, NULL},
     {"log_level", set_log_level, false, NULL},
     {"log_format", set_log_format, false, NULL},
     {"log_connections", set_log_connections, false, NULL},

@@ -29,6 +29,7 @@ const struct conf_fact conf_facts[] = {
     ALWAYS("daemon", "poll", "0", NULL),
     ALWAYS("daemon", "control", "/run/braid/control.sock", NULL), /* by which a reload may be under way */
     ALWAYS("daemon", "state", NULL, "beside the control socket, with .state behind its name"),
+    ALWAYS("daemon", "state_dir", NULL, "systemd's STATE_DIRECTORY, else none"),
     CHANGES("daemon", "log_level", "info", NULL),
     CHANGES("daemon", "log_format", "text", NULL),
     CHANGES("daemon", "log_connections", "off", NULL),

@@ -17,6 +17,8 @@ struct daemon_params {
     unsigned poll;    /* how long workers look for work before they sleep, us; 0: not at all */
     char *control;    /* path of the control socket */
     char *state;      /* path of the file that outlives a crash (io/ledgerfile.h); NULL: none */
+    /* Directory of what outlives a restart (service/quota_keeper.h); "": nothing; NULL: systemd's. */
+    char *state_dir;
     enum log_level log_level;
     enum log_format log_format;
     bool log_connections; /* a line for each at its end */

@@ -5,6 +5,7 @@
 #include "io/mailbox.h"
 #include "service/apps.h"
 #include "service/ledgers.h"
+#include "service/quota_keeper.h"
 #include "service/quotas.h"
 #include "service/roles.h"
 #include "service/routes.h"
@@ -26,6 +27,7 @@ struct service {
     struct apps *apps;             /* NULL: programs cannot ask */
     struct watchdog *watchdog;     /* NULL: nobody asks for it */
     struct quota *quota;           /* NULL: there is none, or one worker has it all */
+    struct quota_keeper *keeper;   /* NULL: quotas do not outlive the daemon */
 };
 
 static int make_workers(struct service *s, unsigned n, char *error)
@@ -111,6 +113,7 @@ static int share_quotas(struct service *s, char error[SERVICE_ERROR])
 
 int service_start(struct service *s, char error[SERVICE_ERROR])
 {
+    s->keeper = quota_keeper_new(s->base, s->workers, s->params);
     if (share_quotas(s, error) < 0)
         return -1;
     ledgers_end_orphans(s->ledgers, s->workers, s->mailbox);
@@ -220,6 +223,7 @@ static int change_all(struct service *s, struct pause *pause, const struct servi
     s->quota = NULL;
     int result = change_cores(s, pause, now) | roles_change(s->roles, pause, now);
     s->own = *now;
+    quota_keeper_change(s->keeper);
     if (share_quotas(s, error) < 0)
         result = -1;
     bool first = !s->uplinks && s->params->n_uplinks > 0;
@@ -267,6 +271,7 @@ void service_free(struct service *s)
     uplink_keeper_stop(s->uplinks);
     workers_stop(s->workers);
     quota_stop(s->quota);
+    quota_keeper_free(s->keeper);
     roles_leave(s->roles);
     workers_free(s->workers); /* with the routes to clients still in place */
     mailbox_free(s->mailbox);

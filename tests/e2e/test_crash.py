@@ -145,3 +145,52 @@ def test_a_state_that_cannot_be_kept_is_said_and_is_no_reason_to_fail(env):
     open_some(env, 4, n=1)
     env.finish()
     assert state.read_text() == "something else"
+
+
+PATHS = "[path near]\nremote = 10.99.1.0/24\nquota = 100MB\n"
+
+
+def carried_by(env):
+    return {path["name"]: path["bytes"] for path in env.proxy.ctl("paths")["paths"]}["near"]
+
+
+def carry(env, version=4):
+    near, far = env.pair(version)
+    near.sendall(b"x" * 100000)
+    receive(far, 100000)
+
+
+def restart(env, directory, **settings):
+    """A daemon in the place of the one that is gone."""
+    env.proxy = None
+    env.start(more=PATHS, daemon={"state_dir": directory}, **settings)
+
+
+@braid_only
+def test_quotas_go_on_after_a_crash_and_after_an_end_in_order(env):
+    directory = env.directory / "state"
+    env.start(workers=2, more=PATHS, daemon={"state_dir": directory})
+    carry(env)
+    until(lambda: carried_by(env) >= 100000, "it is counted")
+    until((directory / "quotas").exists, "it is written", 30)
+    until(lambda: f"near {carried_by(env)}\n" in (directory / "quotas").read_text(), "all of it", 30)
+    crashed_with = carried_by(env)
+    crash(env)
+    restart(env, directory, workers=1)
+    assert carried_by(env) >= crashed_with
+    carry(env)
+    until(lambda: carried_by(env) >= crashed_with + 100000, "it goes on")
+    env.proxy.ctl("kill", "edge=web")
+    env.no_connections()
+    ended_with = carried_by(env)
+    env.proxy.process.signal(signal.SIGTERM)
+    assert env.proxy.process.wait(40) == 0
+    restart(env, directory)
+    assert carried_by(env) >= ended_with
+    env.proxy.ctl("paths", "clear")
+    until(lambda: "near 0\n" in (directory / "quotas").read_text(), "what is counted anew is, in the file, too", 30)
+    crash(env)
+    (directory / "quotas").write_bytes((directory / "quotas").read_bytes()[:-3])
+    restart(env, directory)
+    assert (directory / "quotas.bad").exists()
+    assert carried_by(env) == 0
