@@ -129,7 +129,7 @@ static bool take_list(struct command_call *call, const char *parameter)
 {
     const char *value;
     if ((value = value_of(parameter, "sort")) != NULL) {
-        call->top.limit = RANKING_MOST;
+        call->top.limit = BRAID_TOP_MOST;
         return ranking_key(value, &call->top.key);
     }
     value = value_of(parameter, "limit");
@@ -159,7 +159,7 @@ static bool parameters_fit(struct command_call *call, const char **error)
     if (call->command->arguments != BRAID_ARGUMENTS_LIST || call->top.limit == 0 || call->limit == 0)
         return true;
     call->top.limit = call->limit;
-    return call->limit <= RANKING_MOST;
+    return call->limit <= BRAID_TOP_MOST;
 }
 
 static bool take_parameters(struct command_call *call, const char *const words[], unsigned n,

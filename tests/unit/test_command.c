@@ -152,7 +152,7 @@ START_TEST(parameters_of_a_path_are_those_of_its_command)
     ck_assert_int_eq(take("/api/v1/connections", "limit=1000000&edge=web", &call), 0);
     ck_assert(call.limit == 1000000 && call.top.limit == 0);
     ck_assert_int_eq(take("/api/v1/connections", "sort=age&client=192.0.2.0%2F24", &call), 0);
-    ck_assert(call.limit == 0 && call.top.limit == RANKING_MOST && call.top.key == RANKING_AGE);
+    ck_assert(call.limit == 0 && call.top.limit == BRAID_TOP_MOST && call.top.key == RANKING_AGE);
     ck_assert_int_eq(take("/api/v1/connections", "limit=7&sort=age", &call), 0);
     ck_assert(call.limit == 7 && call.top.limit == 7);
     ck_assert_int_eq(take("/api/v1/top", "idle=60", &call), 0);
