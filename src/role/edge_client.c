@@ -185,7 +185,8 @@ void client_hears(struct client *cl)
 void client_connected(struct client *cl)
 {
     struct edge *e = client_edge(cl);
-    times_take(&e->counters.times[EDGE_CONNECT], clock_now() - cl->opening->asked);
+    if (cl->opening->asked > 0)
+        times_take(&e->counters.times[EDGE_CONNECT], clock_now() - cl->opening->asked);
     cl->connecting = false;
     e->counters.connecting--;
     e->counters.open++;

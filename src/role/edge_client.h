@@ -36,7 +36,7 @@ struct conversion {
 struct opening {
     struct dial *dial; /* the server is being asked; NULL: not yet, or not any more */
     struct unproven_client unproven;
-    braid_time asked;    /* when the server was */
+    braid_time asked;    /* when the server was; 0: not by this process */
     braid_time patience; /* when the client is answered without the server */
     bool probing;        /* the server is asked for MPTCP */
     bool established;    /* the client completed its handshake */

@@ -174,6 +174,7 @@ static void put(struct client *cl, enum client_place place, bool opens)
     if (place == PLACE_OPEN || o->dial)
         cl->place = pool_enter(&e->pool, &cl->server);
     if (place == PLACE_OPEN) {
+        cl->heard = true; /* or it was not: its time is not known here */
         client_connected(cl);
         o->established |= !opens;
         client_opened(cl);
