@@ -73,7 +73,7 @@ def numbers_of_paths(env):
 
 
 @braid_only
-@limit(150)
+@limit(300)
 def test_numbers_are_those_of_braidctl(env):
     near, far = env.two_paths(edges=edges(env), mbit=200)
     transfer(near, far, 2 * MIB, end=False)
@@ -117,7 +117,7 @@ def drawn(browser):
 
 
 @braid_only
-@limit(150)
+@limit(300)
 def test_light_and_dark_wide_and_narrow(env):
     near, far = env.two_paths(edges=edges(env), mbit=200)
     transfer(far, near, 2 * MIB, end=False)
@@ -147,7 +147,7 @@ def focused(browser):
 
 @long
 @braid_only
-@limit(150)
+@limit(300)
 def test_keys_search_sort_open_and_pause(env):
     env.start(edges(env))
     pairs = [env.pair(version) for version in (4, 6, 4)]
@@ -180,7 +180,7 @@ def test_keys_search_sort_open_and_pause(env):
 
 
 @braid_only
-@limit(150)
+@limit(300)
 def test_a_silent_path_is_a_mark_on_the_time_line(env):
     near, far = env.two_paths(edges=edges(env), mbit=50)
     with page(env) as browser:
@@ -198,7 +198,7 @@ def test_a_silent_path_is_a_mark_on_the_time_line(env):
 
 @long
 @braid_only
-@limit(200)
+@limit(300)
 def test_a_daemon_that_says_nothing_is_told(env):
     env.start()
     with page(env, complaint="Failed to load") as browser:

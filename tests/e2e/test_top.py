@@ -74,7 +74,9 @@ def test_keys_sort_search_and_pause(env):
         terminal.press("\r")
         terminal.until_shown('with "web6"')
         until(lambda: rows(terminal) == [web6], "the one is shown", 30)
-        terminal.press("/nonsense\x1b")
+        terminal.press("/nonsense")
+        terminal.until_shown("^find: nonsense_")
+        terminal.press("\x1b")
         terminal.until_shown("^q quit")
         assert rows(terminal) == [web6], "what was not taken changes nothing"
         terminal.press("c")
