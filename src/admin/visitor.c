@@ -10,8 +10,8 @@
 #include <openssl/ssl.h>
 #include "admin/visitor.h"
 
-#define FAREWELL  2 /* seconds */
-#define HANDSHAKE 5 /* likewise, for the whole of it */
+#define FAREWELL  2  /* seconds */
+#define HANDSHAKE 10 /* likewise, for the whole of it */
 
 /* ---- the socket
  * --------------------------------------------------------------------------------------------
