@@ -86,3 +86,22 @@ def test_sockets_of_tproxy_listen_all_the_time(env, before, after):
     router.upgrade()
     near, far = env.home_pair(server=env.home.multi)
     transfer(near, far, 10000)
+
+
+@braid_only
+@limit(180)
+@cases(v4=4, v6=6)
+def test_a_cpe_and_its_converter_under_a_transfer(env, version):
+    """Either of them, in turn, with bytes under way in both directions."""
+    env.build_home({"mbit": 30}, {"mbit": 30})
+    edge = env.daemon(env.home.edge, [converter(env)])
+    router = env.daemon(env.home.cpe, [Cpe(uplinks=("wan0", "wan1"), mode="convert", peer=converters(version=version))])
+    env.steer("up", "--lan", "lan", at=env.home.cpe)
+    pumps = under_way(*env.home_pair(version), 24 * MIB)
+    for daemon in (router, edge, router):
+        done = pumps[0].done
+        daemon.upgrade()
+        pumps[0].reach(min(done + MIB, 24 * MIB))
+    whole(pumps)
+    near, far = env.home_pair(version)
+    transfer(near, far, 100000)
