@@ -80,7 +80,7 @@ static void add_edge(struct snapshot_edge *to, const struct snapshot_edge *from)
     to->counters.connecting += from->counters.connecting;
     to->counters.open += from->counters.open;
     for (unsigned i = 0; i < EDGE_TIME_MAX; i++)
-        times_add(&to->counters.times[i], &from->counters.times[i]);
+        durations_add(&to->counters.times[i], &from->counters.times[i]);
     to->conns += from->conns;
     to->conns_mptcp += from->conns_mptcp;
     to->subflows += from->subflows;

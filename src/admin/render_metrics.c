@@ -141,15 +141,15 @@ static void edge_families(struct doc *d, const struct snapshot_view *v, const st
 }
 
 /* A histogram as Prometheus has it: each bucket holds those of the ones before it. */
-static void histogram(struct doc *d, const char *name, const char *edge, const struct times *t)
+static void histogram(struct doc *d, const char *name, const char *edge, const struct durations *t)
 {
     uint64_t count = 0;
-    for (unsigned i = 0; i < TIMES_BOUNDS; i++) {
+    for (unsigned i = 0; i < DURATIONS_BOUNDS; i++) {
         count += t->samples[i];
         doc_printf(d, "%s_bucket{edge=\"%s\",le=\"%g\"} %" PRIu64 "\n", name, edge,
-                   (double)times_bounds[i] / BRAID_SECOND, count);
+                   (double)durations_bounds[i] / BRAID_SECOND, count);
     }
-    count += t->samples[TIMES_BOUNDS];
+    count += t->samples[DURATIONS_BOUNDS];
     doc_printf(d, "%s_bucket{edge=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", name, edge, count);
     doc_printf(d, "%s_sum{edge=\"%s\"} %.6f\n", name, edge, (double)t->sum_us / BRAID_SECOND);
     doc_printf(d, "%s_count{edge=\"%s\"} %" PRIu64 "\n", name, edge, count);

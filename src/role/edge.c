@@ -190,7 +190,7 @@ static void pass_counters_on(const struct edges *es, struct edge *e)
         heir->counters.v[i] += e->counters.v[i];
     memset(e->counters.v, 0, sizeof(e->counters.v));
     for (unsigned i = 0; heir && i < EDGE_TIME_MAX; i++)
-        times_add(&heir->counters.times[i], &e->counters.times[i]);
+        durations_add(&heir->counters.times[i], &e->counters.times[i]);
     memset(e->counters.times, 0, sizeof(e->counters.times));
 }
 

@@ -6,7 +6,7 @@
 #include <braid/core.h>
 #include "base/targets.h"
 #include "role/access.h"
-#include "base/times.h"
+#include "base/durations.h"
 #include "role/convert_params.h"
 #include "role/pool_params.h"
 #include "role/profile.h"
@@ -112,7 +112,7 @@ enum edge_time {
 
 struct edge_counters {
     uint64_t v[EDGE_COUNTER_MAX];
-    struct times times[EDGE_TIME_MAX];
+    struct durations times[EDGE_TIME_MAX];
     uint64_t connecting; /* now: waiting for the server to answer */
     uint64_t open;       /* now: server connected */
 };

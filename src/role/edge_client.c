@@ -178,15 +178,15 @@ void client_asks(struct client *cl)
 void client_hears(struct client *cl)
 {
     cl->heard = true;
-    times_take(&client_edge(cl)->counters.times[EDGE_FIRST_BYTE],
-               clock_now() - braid_conn_opened_at(client_conn(cl)));
+    durations_take(&client_edge(cl)->counters.times[EDGE_FIRST_BYTE],
+                   clock_now() - braid_conn_opened_at(client_conn(cl)));
 }
 
 void client_connected(struct client *cl)
 {
     struct edge *e = client_edge(cl);
     if (cl->opening->asked > 0)
-        times_take(&e->counters.times[EDGE_CONNECT], clock_now() - cl->opening->asked);
+        durations_take(&e->counters.times[EDGE_CONNECT], clock_now() - cl->opening->asked);
     cl->connecting = false;
     e->counters.connecting--;
     e->counters.open++;
@@ -203,7 +203,7 @@ static void say_farewell(const struct client *cl)
     const struct braid_conn *c = client_conn(cl);
     braid_time now = clock_now();
     if (!cl->connecting)
-        times_take(&e->counters.times[EDGE_LENGTH], now - braid_conn_opened_at(c));
+        durations_take(&e->counters.times[EDGE_LENGTH], now - braid_conn_opened_at(c));
     if (!node->farewells)
         return;
     const struct farewell what = {.edge = e->params->name,

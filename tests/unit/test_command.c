@@ -248,7 +248,7 @@ START_TEST(a_request_takes_the_memory_that_it_needs)
         size_t before = in_use();
         struct query *q = query_start(set, &call, &sink, &parts, &why);
         ck_assert_ptr_nonnull(q);
-        ck_assert_uint_lt(in_use() - before, 4 << 10);
+        ck_assert_uint_lt(in_use() - before, 6 << 10);
         query_cancel(q);
         fake_release(&fake);
     }

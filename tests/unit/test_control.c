@@ -215,11 +215,10 @@ START_TEST(errors_come_in_the_format_that_was_asked_for)
     static const char *const replies[][2] = {
         {"nonsense\n",
          "error: unknown command; there are status connections show counters bypass targets learned kill set "
-         "algorithms paths uplinks top rates reload events and the option --json\n"},
+         "algorithms paths uplinks top rates reload upgrade events and the option --json\n"},
         {"nonsense --json\n",
-         "{\"error\":\"unknown command; there are status connections show counters "
-         "bypass targets learned kill set algorithms paths uplinks top rates reload events and the option "
-         "--json\"}\n"},
+         "{\"error\":\"unknown command; there are status connections show counters bypass targets learned "
+         "kill set algorithms paths uplinks top rates reload upgrade events and the option --json\"}\n"},
         {"top limit=501\n",
          "error: this command takes limit=N, 1 to 500; sort=KEY, one of rate, bytes, age, rtt, retransmits, "
          "memory, subflows; find=TEXT, 63 bytes at most; and the filters KEY=VALUE: edge=NAME client=PREFIX "

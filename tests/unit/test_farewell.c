@@ -53,9 +53,9 @@ static void set_flag(void *arg)
 
 static uint64_t taken(enum edge_time which)
 {
-    const struct times *t = &edges_counters(edges, 0)->times[which];
+    const struct durations *t = &edges_counters(edges, 0)->times[which];
     uint64_t n = 0;
-    for (unsigned i = 0; i <= TIMES_BOUNDS; i++)
+    for (unsigned i = 0; i <= DURATIONS_BOUNDS; i++)
         n += t->samples[i];
     return n;
 }

@@ -431,9 +431,9 @@ END_TEST
 START_TEST(metrics_have_help_type_and_bounded_labels)
 {
     for (unsigned w = 0; w < 2; w++) {
-        struct times *t = &workers[w]->edges[1].counters.times[EDGE_CONNECT];
-        times_take(t, 2 * BRAID_MS);
-        times_take(t, 100000 * BRAID_SECOND);
+        struct durations *t = &workers[w]->edges[1].counters.times[EDGE_CONNECT];
+        durations_take(t, 2 * BRAID_MS);
+        durations_take(t, 100000 * BRAID_SECOND);
     }
     render_metrics(&doc, &view);
     const char *text = written();
