@@ -8,7 +8,7 @@ from lib.suite import braid_only, cases, long
 from lib.wait import FACTOR
 
 CLIENTS = {"mptcp": True, "plain_tcp": False}
-HARMLESS = {"user1": (signal.SIGUSR1, "User defined signal 1"), "user2": (signal.SIGUSR2, "User defined signal 2")}
+HARMLESS = {"user1": (signal.SIGUSR1, "User defined signal 1")}  # the second one is an upgrade
 
 
 def answers(near, far):

@@ -59,13 +59,13 @@ class Child:
         return Result(self.what, self.pid, code == 0, max(-code, 0), said, time.monotonic() - self.begun)
 
 
-def run(work, whats, jobs):
-    """Calls work() with each of whats in a process of its own, up to so many at once. Yields a Result for each, in the order in
-    which they end. Who closes the generator ends those that run."""
+def run(work, whats, jobs, end=float("inf")):
+    """Calls work() with each of whats in a process of its own, up to so many at once; none begins after the end, of time.monotonic().
+    Yields a Result for each, in the order in which they end. Who closes the generator ends those that run."""
     waiting, children = list(reversed(whats)), {}
     try:
-        while waiting or children:
-            while waiting and len(children) < jobs:
+        while (waiting and time.monotonic() < end) or children:
+            while waiting and len(children) < jobs and time.monotonic() < end:
                 child = Child(work, waiting.pop())
                 children[child.pid] = child
             pid, status = os.wait()
