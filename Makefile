@@ -216,9 +216,9 @@ demo-cpe: ## the same for a home with three uplinks whose devices know nothing o
 	@deploy/demo/cpe
 e2e: all $(program_bin) $(B)/linkem ## the quick end-to-end tests against the kernel's MPTCP, in network namespaces (needs root)
 	tests/e2e/run
-e2e-long: all $(program_bin) $(B)/linkem ## all the end-to-end tests; installs what they need; AGAIN=N: what failed is run N times again
+e2e-long: all $(program_bin) $(B)/linkem ## all the end-to-end tests; installs what they need; AGAIN=N: what failed is run N times again; WITHIN=SECONDS: none begins after that
 	@deploy/install-deps.sh long
-	tests/e2e/run --long $(AGAIN:%=--again %)
+	tests/e2e/run --long $(AGAIN:%=--again %) $(WITHIN:%=--within %)
 bench: ## compare with HAProxy, a CPE with Shadowsocks, programs with and without the library; BENCH=quick: in about a minute; BENCH=gate: counts that may not grow (needs root; half an hour)
 	@deploy/install-deps.sh bench
 	$(MAKE) -j$(JOBS) all $(B)/bench/client $(B)/bench/server $(B)/bench/stack $(B)/bench/mptcp_listen.so
