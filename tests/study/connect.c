@@ -126,3 +126,17 @@ void study_write(struct end *e)
             return;
     }
 }
+
+void study_on_writable(struct braid_conn *c, void *user)
+{
+    (void)c;
+    if (user)
+        study_write(user);
+}
+
+void study_on_closed(struct braid_conn *c, void *user, enum braid_close why)
+{
+    (void)c;
+    if (user)
+        study_closed(user, why);
+}

@@ -172,21 +172,8 @@ static void on_readable(struct braid_conn *c, void *user)
         serve(of_server(e));
 }
 
-static void on_writable(struct braid_conn *c, void *user)
-{
-    (void)c;
-    if (user)
-        study_write(user);
-}
-
-static void on_closed(struct braid_conn *c, void *user, enum braid_close why)
-{
-    (void)c;
-    if (user)
-        study_closed(user, why);
-}
-
-static const struct braid_conn_ops ops = {on_incoming, on_established, on_readable, on_writable, on_closed};
+static const struct braid_conn_ops ops = {on_incoming, on_established, on_readable, study_on_writable,
+                                          study_on_closed};
 
 /* ---- life -------------------------------------------------------------------------- */
 

@@ -118,6 +118,9 @@ void study_established(struct end *e, struct braid_conn *c);
 void study_closed(struct end *e, enum braid_close why);
 /* Writes what has been produced, as far as there is room. */
 void study_write(struct end *e);
+/* The same as callbacks of a connection whose user is its end, or NULL. */
+void study_on_writable(struct braid_conn *c, void *user);
+void study_on_closed(struct braid_conn *c, void *user, enum braid_close why);
 
 /* ---- app.c ---- */
 extern const struct braid_conn_ops study_ops;

@@ -12,6 +12,7 @@
 #include "io/clock.h"
 #include "io/sockaddr.h"
 #include "io/upstream.h"
+#include "listening.h"
 #include "pair.h"
 #include "role/edge.h"
 #include "role/edge_freeze.h"
@@ -53,16 +54,7 @@ void clock_sleep_until(braid_time deadline)
 
 static inline int server_listen(int backlog)
 {
-    struct sockaddr_storage sa;
-    ck_assert_int_eq(addr_parse("127.0.0.1:0", &target), 0);
-    socklen_t len = sockaddr_from(&target, &sa);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&sa, len), 0);
-    ck_assert_int_eq(listen(fd, backlog), 0);
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
-    ck_assert_int_eq(sockaddr_to((struct sockaddr *)&sa, &target), 0);
-    return fd;
+    return listening("127.0.0.1:0", backlog, &target);
 }
 
 /* A node with the edge of params, and a core with nothing. */

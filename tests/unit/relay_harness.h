@@ -16,6 +16,7 @@
 #include "fake_core.h"
 #include "io/sockaddr.h"
 #include "io/upstream.h"
+#include "listening.h"
 #include "role/edge.h"
 #include "role/node.h"
 #include "role/unproven.h"
@@ -42,17 +43,7 @@ static int listener;
 
 static inline int server_listen(int family, int backlog)
 {
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof(sa);
-    ck_assert_int_eq(addr_parse(family == AF_INET ? "127.0.0.1:0" : "[::1]:0", &target), 0);
-    len = sockaddr_from(&target, &sa);
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(bind(fd, (struct sockaddr *)&sa, len), 0);
-    ck_assert_int_eq(listen(fd, backlog), 0);
-    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
-    ck_assert_int_eq(sockaddr_to((struct sockaddr *)&sa, &target), 0);
-    return fd;
+    return listening(family == AF_INET ? "127.0.0.1:0" : "[::1]:0", backlog, &target);
 }
 
 static inline int server_accept(void)
