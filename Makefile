@@ -51,12 +51,12 @@ core_fuzz_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fuzz/core_*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help tests unit packets examples sim attack study lab-check lab-study check e2e e2e-long bench home-study asan tsan layers purity headers conformance format lint demo demo-cpe deps install clean fuzz fuzzers
+.PHONY: all help tests unit packets examples sim attack study lab-check lab-study check e2e e2e-long bench home-study asan tsan layers purity headers conformance format lint demo demo-cpe deps clean fuzz fuzzers
 .SECONDARY:
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl $(B)/braid-connect $(B)/libbraid-socket.so $(B)/libbraid-socket.a ## build the daemon, its control program, the core library and that for programs, and braid-connect
 
 help: ## list the targets
-	@sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@cat Makefile deploy/install.mk | sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1|/p' | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 # An embedder may make a shared object of it. Nobody replaces its functions there, so they are still inlined.
 # Objects that were made with other flags are made again. The library holds machine code alone: what gcc wrote for the
@@ -258,28 +258,7 @@ lint: ## check layout, length of functions, syntax of scripts, and that files ha
 
 deps: ## install everything that any target needs
 	@deploy/install-deps.sh ci
-install: all ## into DESTDIR/PREFIX (/usr/local)
-	install -D -m 755 $(B)/braidd $(DESTDIR)$(or $(PREFIX),/usr/local)/sbin/braidd
-	install -D -m 755 $(B)/braidctl $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidctl
-	install -D -m 755 deploy/braid-steer $(DESTDIR)$(or $(PREFIX),/usr/local)/sbin/braid-steer
-	install -D -m 755 deploy/braidrun $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidrun
-	install -D -m 755 $(B)/braid-connect $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braid-connect
-	sed -i 's|/usr/local/lib/|$(or $(PREFIX),/usr/local)/lib/|' $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/braidrun
-	install -D -m 644 $(B)/libbraid-socket.so $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/libbraid-socket.so.1
-	ln -sf libbraid-socket.so.1 $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/libbraid-socket.so
-	install -m 644 $(B)/libbraid-socket.a $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/libbraid-socket.a
-	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/include/braid include/braid/socket.h include/braid/sctp.h
-	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/braid/steer deploy/steer/*.sh
-	[ -e $(DESTDIR)/etc/braid/braid.ini ] || install -D -m 644 conf/braid.ini $(DESTDIR)/etc/braid/braid.ini
-	install -d $(DESTDIR)/etc/systemd/system
-	sed -E 's|/usr/local/(s?bin)/|$(or $(PREFIX),/usr/local)/\1/|' deploy/braid.service >$(DESTDIR)/etc/systemd/system/braid.service
-	chmod 644 $(DESTDIR)/etc/systemd/system/braid.service
-	install -D -m 644 deploy/braid.sysusers $(DESTDIR)$(or $(PREFIX),/usr/local)/lib/sysusers.d/braid.conf
-	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man5 docs/man/braid.ini.5
-	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man8 $(wildcard docs/man/*.8)
-	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man1 $(wildcard docs/man/*.1)
-	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man3 docs/man/braid_socket.3
-	install -D -m 644 -t $(DESTDIR)$(or $(PREFIX),/usr/local)/share/braid deploy/grafana/braid.json deploy/prometheus/braid.rules.yml
+include deploy/install.mk
 clean: ## remove what was built
 	rm -rf build build-*
 
