@@ -11,21 +11,26 @@ MANDIR      ?= $(DATADIR)/man
 SYSTEMD     := $(if $(filter /usr /usr/local,$(PREFIX)),$(PREFIX)/lib,/etc)
 UNITDIR     ?= $(SYSTEMD)/systemd/system
 SYSUSERSDIR ?= $(SYSTEMD)/sysusers.d
+BASHDIR     ?= $(DATADIR)/bash-completion/completions
+ZSHDIR      ?= $(DATADIR)/zsh/site-functions
+# What programs of ours run that nobody calls by hand, beside SBINDIR, where braid-steer looks for it.
+PARTSDIR    := $(dir $(SBINDIR))lib/braid
 VERSION     := $(shell sed -n 's/^.define BRAID_VERSION "\(.*\)"/\1/p' include/braid/version.h)
 
 put := install -D -m 644
 run := install -D -m 755
 # What a text that has been put in place says of folders becomes what they are here.
 settle := sed -i -e 's|/usr/local/sbin/|$(SBINDIR)/|g' -e 's|/usr/local/bin/|$(BINDIR)/|g' -e 's|/usr/local/lib/lib|$(LIBDIR)/lib|g' \
+	-e 's|/usr/local/lib/braid/|$(PARTSDIR)/|g' \
 	-e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|'
 
-.PHONY: install install-programs install-library install-data
-install: install-programs install-library install-data ## into DESTDIR/PREFIX (/usr/local); docs/install.md has the names of the other folders
+.PHONY: install install-programs install-library install-data install-completion
+install: install-programs install-library install-data install-completion ## into DESTDIR/PREFIX (/usr/local); docs/install.md has the names of the other folders
 install-programs: all
 	$(run) -t $(DESTDIR)$(SBINDIR) $(B)/braidd deploy/braid-steer
 	$(run) -t $(DESTDIR)$(BINDIR) $(B)/braidctl $(B)/braid-connect deploy/braidrun
 	$(settle) $(DESTDIR)$(BINDIR)/braidrun
-	$(put) -t $(DESTDIR)$(dir $(SBINDIR))lib/braid/steer deploy/steer/*.sh
+	$(put) -t $(DESTDIR)$(PARTSDIR)/steer deploy/steer/*.sh
 install-library: all
 	$(put) $(B)/libbraid-socket.so $(DESTDIR)$(LIBDIR)/libbraid-socket.so.1
 	ln -sf libbraid-socket.so.1 $(DESTDIR)$(LIBDIR)/libbraid-socket.so
@@ -42,3 +47,10 @@ install-data:
 	$(put) deploy/braid.sysusers $(DESTDIR)$(SYSUSERSDIR)/braid.conf
 	for section in 1 3 5 8; do $(put) -t $(DESTDIR)$(MANDIR)/man$$section docs/man/*.$$section || exit 1; done
 	$(put) -t $(DESTDIR)$(DATADIR)/braid deploy/grafana/braid.json deploy/prometheus/braid.rules.yml
+# bash looks for a file of the program's name.
+install-completion:
+	$(run) -t $(DESTDIR)$(PARTSDIR) deploy/completion/complete
+	$(put) deploy/completion/braid.bash $(DESTDIR)$(BASHDIR)/braidctl
+	$(put) -t $(DESTDIR)$(ZSHDIR) deploy/completion/_braid
+	$(settle) $(DESTDIR)$(BASHDIR)/braidctl $(DESTDIR)$(ZSHDIR)/_braid
+	for program in braidd braidrun braid-steer braid-connect; do ln -sf braidctl $(DESTDIR)$(BASHDIR)/$$program || exit 1; done

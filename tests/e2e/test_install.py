@@ -35,6 +35,9 @@ def test_install_writes_the_paths_that_it_was_given(env):
     library = re.search(r"^LIBRARY=\S+:-(\S+)}$", (root / "opt/braid/bin/braidrun").read_text(), re.MULTILINE)[1]
     assert library.startswith(f"{PREFIX}/lib/") and (root / library[1:]).is_file()
     assert "usage: braid-steer" in run([root / "opt/braid/sbin/braid-steer", "--help"]).stdout
+    for part in ("bash-completion/completions/braidrun", "zsh/site-functions/_braid"):
+        program = re.search(r"\S+/complete\b", (root / "opt/braid/share" / part).read_text())[0].lstrip("<(")
+        assert program == f"{PREFIX}/lib/braid/complete" and os.access(f"{root}{program}", os.X_OK), part
     outside = {path for path in files(root) if not path.startswith(f"{PREFIX}/")}
     assert outside == {"/etc/braid/braid.ini", "/etc/systemd/system/braid.service", "/etc/sysusers.d/braid.conf"}
 
