@@ -171,6 +171,16 @@ static int set_deny(struct parser *p, const char *value)
     return rules_parse(p, &key, value, a->deny, &a->n_deny);
 }
 
+static int set_proxy_protocol(struct parser *p, const char *value)
+{
+    static const char *const words[] = {[PROXY_NONE] = "off", [PROXY_V1] = "v1", [PROXY_V2] = "v2", NULL};
+    unsigned version;
+    if (parser_word(p, "proxy_protocol", value, words, &version) < 0)
+        return -1;
+    current(p)->proxy_protocol = (enum proxy_version)version;
+    return 0;
+}
+
 static const struct conf_key keys[] = {
     {"mode", set_mode, false, NULL},
     {"listen", set_listen, true, "10.99.9.1:8080"},
@@ -179,6 +189,7 @@ static const struct conf_key keys[] = {
     {"slow_start", target_set_slow_start, false, NULL},
     {"eject", target_set_eject, false, NULL},
     {"eject_time", target_set_eject_time, false, NULL},
+    {"proxy_protocol", set_proxy_protocol, false, NULL},
     {"source", set_source, false, NULL},
     {"ports", set_ports, false, NULL},
     {"targets", set_targets, false, NULL},

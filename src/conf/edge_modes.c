@@ -31,6 +31,10 @@ static const struct {
     {"slow_start", TRANSPARENT | CONVERT, only_explicit},
     {"eject", TRANSPARENT | CONVERT, only_explicit},
     {"eject_time", TRANSPARENT | CONVERT, only_explicit},
+    {"proxy_protocol", CONVERT,
+     "has no meaning with mode = convert, whose clients name any server, and few servers expect it; remove "
+     "it, "
+     "or set mode = explicit or transparent"},
     {"source", EXPLICIT | CONVERT, "has a meaning only with mode = transparent; remove it, or set that"},
     {"ports", EXPLICIT | CONVERT,
      "has a meaning only with mode = transparent; remove it (listen names the port), or set that"},
@@ -119,10 +123,25 @@ static int check_listen(struct parser *p, const struct conf_section *s, const st
                           "others as signal or in edges of their own");
 }
 
+/* A server that is left to its clients would have no header from them. */
+static int settle_bypass(struct parser *p, const struct conf_section *s, struct edge_params *e)
+{
+    int line = parser_given_line(s, "bypass");
+    if (e->proxy_protocol == PROXY_NONE)
+        return 0;
+    if (line && e->bypass > 0)
+        return parser_fail_at(p, line, s->title, "bypass",
+                              "leaves servers to their clients, which send no proxy_protocol; set bypass = "
+                              "off, or remove one of the two");
+    e->bypass = 0;
+    return 0;
+}
+
 int edge_modes_check(struct parser *p, const struct conf_section *s)
 {
     struct edge_params *e = &p->conf->edges[s->place];
-    if (check_keys(p, s, e) < 0 || check_listen(p, s, e) < 0 || settle_targets(p, s, &e->pool) < 0)
+    if (check_keys(p, s, e) < 0 || check_listen(p, s, e) < 0 || settle_targets(p, s, &e->pool) < 0 ||
+        settle_bypass(p, s, e) < 0)
         return -1;
     return e->kind == EDGE_CONVERT ? check_convert(p, s, e) : 0;
 }

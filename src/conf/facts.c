@@ -96,6 +96,7 @@ const struct conf_fact conf_facts[] = {
     CHANGES("edge", "slow_start", "0", NULL),
     CHANGES("edge", "eject", "3", NULL),
     CHANGES("edge", "eject_time", "30", NULL),
+    CHANGES("edge", "proxy_protocol", "off", NULL),
     CHANGES("edge", "source", "proxy", NULL),
     CHANGES("edge", "ports", "1-65535", NULL),
     CHANGES("edge", "targets", NULL, "any, but addresses of this machine, loopback, link-local and multicast"),

@@ -193,6 +193,20 @@ size_t upstream_saved_syn(int fd, uint8_t *out, size_t room)
     return getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, out, &len) == 0 ? len : 0;
 }
 
+int upstream_say(int fd, const void *bytes, size_t n)
+{
+    ssize_t sent;
+    do {
+        sent = send(fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0 && errno != EAGAIN)
+        return -1;
+    if (sent == (ssize_t)n)
+        return 0;
+    errno = ENOBUFS;
+    return -1;
+}
+
 int upstream_error(int fd)
 {
     int error = 0;

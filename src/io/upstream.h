@@ -26,6 +26,9 @@ int upstream_listen_transparent(const struct braid_addr *addr);
 size_t upstream_saved_syn(int fd, uint8_t *out, size_t room);
 /* Small segments leave while others are in flight, from now on. */
 void upstream_set_nodelay(int fd);
+/* The first n bytes of a connected socket, before any other, to which it gives room at once. 0, or -1 with
+ * errno: not all were taken; ENOBUFS, if there was no room. */
+int upstream_say(int fd, const void *bytes, size_t n);
 /* The error that waits on the socket, 0: none. */
 int upstream_error(int fd);
 /* From now on ICMP errors are kept for upstream_icmp_code; while they are, each of them ends the connection,

@@ -135,6 +135,11 @@ void end_socket_is_mptcp(struct end *e)
     e->patchy = true;
 }
 
+void end_socket_has_written(struct end *e)
+{
+    e->wrote = true;
+}
+
 int end_socket_restore(struct end *e, struct poller *poller, int fd)
 {
     e->ops = &socket_end;

@@ -15,6 +15,8 @@ int end_socket_init(struct end *e, struct poller *poller, int fd);
 /* It is the kernel's MPTCP, which moves bytes between queues of its own: how much a read gives says nothing
  * of what is left. */
 void end_socket_is_mptcp(struct end *e);
+/* Something was written to its descriptor before it was one. */
+void end_socket_has_written(struct end *e);
 /* It is one that was: of fd, which it takes, and of which what it is ready for now will be told; -1: which is
  * gone. -1: memory is short; fd is open, and nobody's. */
 int end_socket_restore(struct end *e, struct poller *poller, int fd);

@@ -11,6 +11,7 @@
 #include "role/pool_params.h"
 #include "role/profile.h"
 #include "role/reach.h"
+#include "wire/proxy_protocol.h"
 
 #define EDGE_SIGNAL_MAX      8
 #define EDGE_TEXT            64 /* bytes of edge_listen_text */
@@ -42,8 +43,9 @@ struct edge_params {
     braid_time bypass; /* transparent: how long a server that speaks MPTCP itself is left alone; 0: off */
     struct braid_addr listen[EDGE_LISTENERS]; /* transparent: none; explicit: one */
     unsigned n_listen;
-    struct pool_params pool; /* explicit: its targets; else none */
-    struct access access;    /* to clients, by their addresses */
+    struct pool_params pool;           /* explicit: its targets; else none */
+    struct access access;              /* to clients, by their addresses */
+    enum proxy_version proxy_protocol; /* with which servers are told whose a connection is */
     struct convert_params convert;
     struct braid_ip signal[EDGE_SIGNAL_MAX];
     unsigned n_signal;

@@ -88,6 +88,12 @@ static inline struct braid_conn *client_conn(const struct client *cl)
     return cl->splice.ends[CLIENT_END].conn;
 }
 
+/* Whose connection it is, and where it was to go: its own ends. */
+static inline void client_addrs(const struct client *cl, struct braid_addr *meant, struct braid_addr *client)
+{
+    braid_conn_addrs(client_conn(cl), meant, client);
+}
+
 static inline struct client *client_of_splice(struct splice *s)
 {
     return list_entry(s, struct client, splice);

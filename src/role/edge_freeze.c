@@ -14,7 +14,8 @@ enum {
     EDGE_COUNTS,
     EDGE_PREFERRED,
     EDGE_PREFERRED_UNTIL,
-    EDGE_CLIENT
+    EDGE_CLIENT,
+    EDGE_PROXY_PROTOCOL
 };
 
 #define NAME_LEN 255
@@ -52,6 +53,8 @@ static void freeze_edge(const struct edge *e, struct freezer *f, struct refs_out
     freeze_number(f, EDGE_KIND, e->params->kind);
     for (unsigned i = 0; i < e->params->n_listen; i++)
         freeze_addr(f, EDGE_LISTEN, &e->params->listen[i]);
+    if (e->params->proxy_protocol != PROXY_NONE) /* whoever knows it not would leave headers out */
+        freeze_number(f, EDGE_PROXY_PROTOCOL, e->params->proxy_protocol);
     counters_freeze(f, EDGE_COUNTS, e->counters.v, EDGE_COUNTER_MAX, name_of);
     freeze_clients(&e->connecting, PLACE_CONNECTING, f, out);
     freeze_clients(&e->late, PLACE_LATE, f, out);
@@ -155,6 +158,8 @@ static struct was read_was(const struct thaw_item *group)
             w.params.kind = (enum edge_kind)thaw_number(&i, EDGE_CONVERT);
         else if (i.tag == EDGE_LISTEN && w.params.n_listen < EDGE_LISTENERS)
             thaw_struct(&i, addr_fields, &w.params.listen[w.params.n_listen++]);
+        else if (i.tag == EDGE_PROXY_PROTOCOL)
+            w.params.proxy_protocol = (enum proxy_version)thaw_number(&i, PROXY_V2);
     }
     return w;
 }
@@ -164,7 +169,8 @@ static void take_common(const struct thaw_item *i, struct edge *e)
 {
     if (i->tag == EDGE_COUNTS)
         counters_thaw(i, e->counters.v, EDGE_COUNTER_MAX, name_of);
-    else if (i->tag != EDGE_NAME && i->tag != EDGE_KIND && i->tag != EDGE_LISTEN)
+    else if (i->tag != EDGE_NAME && i->tag != EDGE_KIND && i->tag != EDGE_LISTEN &&
+             i->tag != EDGE_PROXY_PROTOCOL)
         thaw_unknown(i);
 }
 

@@ -14,6 +14,7 @@
 #include "role/edge_client.h"
 #include "role/edge_mode.h"
 #include "role/edge_services.h"
+#include "role/introduce.h"
 #include "role/learn.h"
 #include "role/opening.h"
 
@@ -36,6 +37,7 @@ static struct failure failure_of(int error)
     switch (error) {
     case ECONNREFUSED:
     case ECONNRESET:
+    case EPIPE:
         return (struct failure){EDGE_REFUSED, BRAID_REFUSE_RESET, FAREWELL_SERVER_REFUSED,
                                 "refused the connection"};
     case EMFILE:
@@ -156,10 +158,18 @@ static void on_connected(void *arg, int fd, const struct braid_addr *server)
     struct opening *o = cl->opening;
     struct edge *e = client_edge(cl);
     o->dial = NULL;
+    if (introduce_client(cl, fd) < 0) {
+        int why = errno;
+        upstream_reset(fd);
+        server_failed(cl, why);
+        return;
+    }
     if (end_socket_init(&cl->splice.ends[SERVER_END], e->owner->role.node->sockets, fd) < 0) {
         server_failed(cl, ENOMEM);
         return;
     }
+    if (e->params->proxy_protocol != PROXY_NONE)
+        end_socket_has_written(&cl->splice.ends[SERVER_END]);
     if (o->probing)
         end_socket_is_mptcp(&cl->splice.ends[SERVER_END]);
     take_server(cl, server);

@@ -33,7 +33,9 @@ struct braid_conn {
     const struct sched_ops *sched; /* NULL: the listener's */
     const struct cc_ops *cc;
     const struct pm_ops *pm;
-    bool repeats;
+    bool repeats, mptcp;
+    struct braid_pair flows[16]; /* established, n_flows of them */
+    unsigned n_flows;
     /* The client's stream: up[0, up_arrived) has come, up[0, up_taken) was consumed. */
     uint8_t *up;
     size_t up_arrived, up_taken, up_told;
@@ -206,6 +208,17 @@ void braid_conn_addrs(const struct braid_conn *c, struct braid_addr *local, stru
 {
     *local = c->local;
     *remote = c->remote;
+}
+
+bool braid_conn_is_mptcp(const struct braid_conn *c)
+{
+    return c->mptcp;
+}
+
+unsigned braid_conn_subflows(const struct braid_conn *c, struct braid_pair *out, unsigned max)
+{
+    memcpy(out, c->flows, (c->n_flows < max ? c->n_flows : max) * sizeof(*out));
+    return c->n_flows;
 }
 
 void braid_conn_accept(struct braid_conn *c)

@@ -50,6 +50,20 @@ START_TEST(without_balance_several_targets_are_balanced_by_connections)
 }
 END_TEST
 
+START_TEST(a_transparent_edge_with_headers_leaves_no_server_to_its_clients)
+{
+    ck_assert_msg(parse("[edge any]\nmode = transparent\n") == 0, "%s", err);
+    ck_assert(conf.edges[0].bypass > 0 && conf.edges[0].proxy_protocol == PROXY_NONE);
+    conf_free(&conf);
+    ck_assert_msg(parse("[edge any]\nmode = transparent\nproxy_protocol = v2\n") == 0, "%s", err);
+    ck_assert(conf.edges[0].bypass == 0 && conf.edges[0].proxy_protocol == PROXY_V2);
+    conf_free(&conf);
+    ck_assert_msg(parse("[edge any]\nmode = transparent\nproxy_protocol = v1\nbypass = off\n") == 0, "%s",
+                  err);
+    conf_free(&conf);
+}
+END_TEST
+
 #define BAD_WORDS                                                                                            \
     ": behind HOST:PORT may be weight and a number from 0 to 256, and backup; give it so, such as "          \
     "10.0.0.2:8080 weight 2"
@@ -80,6 +94,12 @@ static const struct {
      "4: [edge web] eject: \"many\" is not a number from 0 to 1000; give one, such as 3"},
     {LISTEN "target = a:80\neject_time = 0\n",
      "4: [edge web] eject_time: \"0\" is not a number from 1 to 3600; give one, such as 30"},
+    {LISTEN "target = a:80\nproxy_protocol = yes\n",
+     "4: [edge web] proxy_protocol: \"yes\" is not known; it is one of: off, v1, v2"},
+    {TRANSPARENT "proxy_protocol = v1\nbypass = 5\n",
+     "4: [edge any] bypass: leaves servers to their clients, which send no proxy_protocol; set bypass = off"},
+    {"[edge conv]\nmode = convert\nlisten = 10.99.9.4:5124\nallow = any\nproxy_protocol = v2\n",
+     "5: [edge conv] proxy_protocol: has no meaning with mode = convert"},
     {TRANSPARENT "balance = hash\n", "3: [edge any] balance: " ONLY_EXPLICIT},
     {TRANSPARENT "slow_start = 1\n", "3: [edge any] slow_start: " ONLY_EXPLICIT},
     {TRANSPARENT "eject = 1\n", "3: [edge any] eject: " ONLY_EXPLICIT},
@@ -99,6 +119,7 @@ int main(void)
     TCase *t = tcase_create("conf_targets");
     tcase_add_test(t, several_targets_with_weights_and_backups);
     tcase_add_test(t, without_balance_several_targets_are_balanced_by_connections);
+    tcase_add_test(t, a_transparent_edge_with_headers_leaves_no_server_to_its_clients);
     tcase_add_loop_test(t, each_flaw_is_told_with_its_place, 0, sizeof(flaws) / sizeof(flaws[0]));
     suite_add_tcase(s, t);
     return run_suite(s);
