@@ -171,6 +171,13 @@ static int set_deny(struct parser *p, const char *value)
     return rules_parse(p, &key, value, a->deny, &a->n_deny);
 }
 
+static int set_accept_proxy_protocol(struct parser *p, const char *value)
+{
+    static const struct rules_key key = {.name = "accept_proxy_protocol", .usage = RULES_ALLOW_USAGE};
+    struct edge_params *e = current(p);
+    return rules_parse(p, &key, value, e->balancers, &e->n_balancers);
+}
+
 static int set_proxy_protocol(struct parser *p, const char *value)
 {
     static const char *const words[] = {[PROXY_NONE] = "off", [PROXY_V1] = "v1", [PROXY_V2] = "v2", NULL};
@@ -189,6 +196,7 @@ static const struct conf_key keys[] = {
     {"slow_start", target_set_slow_start, false, NULL},
     {"eject", target_set_eject, false, NULL},
     {"eject_time", target_set_eject_time, false, NULL},
+    {"accept_proxy_protocol", set_accept_proxy_protocol, false, NULL},
     {"proxy_protocol", set_proxy_protocol, false, NULL},
     {"source", set_source, false, NULL},
     {"ports", set_ports, false, NULL},

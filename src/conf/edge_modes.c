@@ -9,6 +9,9 @@
 
 static const char only_convert[] = "has a meaning only with mode = convert; remove it, or set that";
 
+static const char only_behind[] =
+    "has a meaning only with mode = explicit, to which a balancer can connect; remove it, or set that";
+
 static const char only_explicit[] =
     "has a meaning only with mode = explicit, which has targets; remove it, or set that";
 
@@ -31,6 +34,7 @@ static const struct {
     {"slow_start", TRANSPARENT | CONVERT, only_explicit},
     {"eject", TRANSPARENT | CONVERT, only_explicit},
     {"eject_time", TRANSPARENT | CONVERT, only_explicit},
+    {"accept_proxy_protocol", TRANSPARENT | CONVERT, only_behind},
     {"proxy_protocol", CONVERT,
      "has no meaning with mode = convert, whose clients name any server, and few servers expect it; remove "
      "it, "

@@ -96,6 +96,7 @@ const struct conf_fact conf_facts[] = {
     CHANGES("edge", "slow_start", "0", NULL),
     CHANGES("edge", "eject", "3", NULL),
     CHANGES("edge", "eject_time", "30", NULL),
+    CHANGES("edge", "accept_proxy_protocol", NULL, "from nobody"),
     CHANGES("edge", "proxy_protocol", "off", NULL),
     CHANGES("edge", "source", "proxy", NULL),
     CHANGES("edge", "ports", "1-65535", NULL),

@@ -268,6 +268,8 @@ static bool edges_tell(const struct role *r, const struct braid_conn *c, struct 
     if (!cl)
         return false;
     braid_conn_addrs(c, &out->meant, &out->client);
+    if (cl->presented)
+        out->client = cl->presented->client;
     if (!cl->connecting || cl->opening->dial)
         out->server = cl->server;
     out->profile = cl->profile.profile;

@@ -21,6 +21,8 @@
  * the first (RFC 6298 section 2), and clients take a few without an answer for a network that blocks MPTCP.
  */
 #define EDGE_PATIENCE (900 * BRAID_MS)
+/* A balancer has so long to say whose a connection is. */
+#define EDGE_HEADER_PATIENCE (10 * BRAID_SECOND)
 
 struct bypass_entry;
 struct hold;
@@ -43,8 +45,10 @@ struct edge_params {
     braid_time bypass; /* transparent: how long a server that speaks MPTCP itself is left alone; 0: off */
     struct braid_addr listen[EDGE_LISTENERS]; /* transparent: none; explicit: one */
     unsigned n_listen;
-    struct pool_params pool;           /* explicit: its targets; else none */
-    struct access access;              /* to clients, by their addresses */
+    struct pool_params pool;                      /* explicit: its targets; else none */
+    struct access access;                         /* to clients, by their addresses */
+    struct reach_rule balancers[REACH_RULES_MAX]; /* explicit: whose connections begin with a header */
+    unsigned n_balancers;
     enum proxy_version proxy_protocol; /* with which servers are told whose a connection is */
     struct convert_params convert;
     struct braid_ip signal[EDGE_SIGNAL_MAX];
@@ -62,6 +66,7 @@ struct edge_params {
     bool no_join;               /* no subflows to the address that a client has connected to: flag C */
     braid_time connect_timeout; /* for the server's answer; 0: EDGE_CONNECT_TIMEOUT */
     braid_time patience;        /* 0: EDGE_PATIENCE */
+    braid_time header_patience; /* 0: EDGE_HEADER_PATIENCE */
 };
 
 /* X(identifier, name, help) */
@@ -80,9 +85,11 @@ struct edge_params {
     X(EDGE_FROM_SERVER, "bytes_from_server", "bytes read from servers")                                      \
     X(EDGE_FORBIDDEN, "forbidden", "connections to servers that the edge must not reach")                    \
     X(EDGE_UNAUTHORIZED, "unauthorized", "clients that may not convert, or whose cookie is not good")        \
-    X(EDGE_MALFORMED, "malformed", "Convert messages that are none, or that cannot be understood")           \
+    X(EDGE_MALFORMED, "malformed",                                                                           \
+      "Convert messages, and headers of the PROXY protocol, that are none or cannot be understood")          \
     X(EDGE_BUSY, "busy", "connections refused since their client has too many that wait for a server")       \
-    X(EDGE_OVERDUE, "overdue", "clients whose Convert message did not come in time")                         \
+    X(EDGE_OVERDUE, "overdue",                                                                               \
+      "clients whose Convert message, or header of the PROXY protocol, did not come in time")                \
     X(EDGE_ERRORS, "errors", "Error TLVs sent to clients")                                                   \
     X(EDGE_ERRORS_LIMITED, "errors_limited",                                                                 \
       "clients reset without an Error TLV, since there were too many")                                       \

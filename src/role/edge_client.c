@@ -207,6 +207,7 @@ static void say_farewell(const struct client *cl)
     if (!node->farewells)
         return;
     const struct farewell what = {.edge = e->params->name,
+                                  .client = cl->presented ? &cl->presented->client : NULL,
                                   .server = cl->server.port > 0 ? &cl->server : NULL,
                                   .now = now,
                                   .why = cl->why};
@@ -226,6 +227,7 @@ void client_free(struct client *cl)
     end_opening(cl);
     pool_leave(&e->pool, cl->place);
     list_remove(&cl->link);
+    free(cl->presented);
     free(cl);
     /* not at once: the caller may go on with the edge */
     if (e->leaving && edge_is_empty(e))

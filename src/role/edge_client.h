@@ -22,7 +22,7 @@ enum conversion_stage {
 
 struct conversion {
     enum conversion_stage stage;
-    braid_time deadline; /* while it is in edge->limited */
+    braid_time deadline; /* while it is in edge->limited, a converter's or not */
     struct unproven_client pending;
     bool asks_info;                    /* Info TLV */
     bool is_extended;                  /* its Connect TLV is an extended one ... */
@@ -41,20 +41,27 @@ struct opening {
     bool probing;        /* the server is asked for MPTCP */
     bool established;    /* the client completed its handshake */
     bool accepted;       /* the client was answered */
+    bool awaits_header;  /* it is a balancer, which has not said whose the connection is (presented.h) */
     struct conversion conversion;
+};
+
+/* Whose a balancer's connection is (presented.h). */
+struct presented {
+    struct braid_addr client, meant;
 };
 
 struct client {
     struct splice splice;
-    struct list link;           /* in connecting, late or open of its edge */
-    struct opening *opening;    /* NULL: it is open */
-    struct profile_use profile; /* of its connection */
-    struct braid_addr server;   /* that answered, or the first that is asked */
-    bool connecting;            /* the server has not answered */
-    bool heard;                 /* something of the server's has come */
-    uint8_t why;                /* it ends, as enum farewell_reason; as far as that is known */
-    uint16_t port;              /* ours of the socket to it; 0: not known */
-    uint16_t place;             /* of the pool's member that it is; 0: of none */
+    struct list link;            /* in connecting, late or open of its edge */
+    struct opening *opening;     /* NULL: it is open */
+    struct presented *presented; /* NULL: the connection's own ends */
+    struct profile_use profile;  /* of its connection */
+    struct braid_addr server;    /* that answered, or the first that is asked */
+    bool connecting;             /* the server has not answered */
+    bool heard;                  /* something of the server's has come */
+    uint8_t why;                 /* it ends, as enum farewell_reason; as far as that is known */
+    uint16_t port;               /* ours of the socket to it; 0: not known */
+    uint16_t place;              /* of the pool's member that it is; 0: of none */
 };
 
 /* Joins edge->connecting. NULL: memory is short. */
@@ -88,10 +95,14 @@ static inline struct braid_conn *client_conn(const struct client *cl)
     return cl->splice.ends[CLIENT_END].conn;
 }
 
-/* Whose connection it is, and where it was to go: its own ends. */
+/* Whose connection it is, and where it was to go: its own ends, unless a balancer has said others. */
 static inline void client_addrs(const struct client *cl, struct braid_addr *meant, struct braid_addr *client)
 {
     braid_conn_addrs(client_conn(cl), meant, client);
+    if (!cl->presented)
+        return;
+    *meant = cl->presented->meant;
+    *client = cl->presented->client;
 }
 
 static inline struct client *client_of_splice(struct splice *s)

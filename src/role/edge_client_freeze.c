@@ -1,4 +1,5 @@
 /* A client of an edge, as state: its splice, which profile it has, and how far its opening is. */
+#include <stdlib.h>
 #include <string.h>
 #include "relay/dial_freeze.h"
 #include "relay/splice_freeze.h"
@@ -13,7 +14,9 @@ enum {
     CLIENT_PROFILE,
     CLIENT_SERVER,
     CLIENT_CONNECTING,
-    CLIENT_OPENING
+    CLIENT_OPENING,
+    CLIENT_PRESENTED,
+    CLIENT_PRESENTED_MEANT
 };
 enum {
     OPENING_COMMON = 1,
@@ -35,7 +38,8 @@ static const struct braid_field conversion_fields[] = {
     X(0, probing)                                                                                            \
     X(1, established)                                                                                        \
     X(2, accepted)                                                                                           \
-    X(3, unproven.entered)
+    X(3, unproven.entered)                                                                                   \
+    X(4, awaits_header)
 #define CONVERSION(X)                                                                                        \
     X(0, asks_info)                                                                                          \
     X(1, is_extended)                                                                                        \
@@ -43,7 +47,8 @@ static const struct braid_field conversion_fields[] = {
     X(3, pending.entered)
 FREEZE_BITS(OPENING, struct opening)
 FREEZE_BITS(CONVERSION, struct conversion)
-#define BITS_MOST 15
+#define OPENING_BITS_MOST    31
+#define CONVERSION_BITS_MOST 15
 
 /* ---- writing ---------------------------------------------------------------------------------------- */
 
@@ -69,6 +74,10 @@ void client_freeze(const struct client *cl, enum client_place place, struct free
     splice_freeze(&cl->splice, f, CLIENT_SPLICE, out);
     profile_use_freeze(&cl->profile, f, CLIENT_PROFILE);
     freeze_addr(f, CLIENT_SERVER, &cl->server);
+    if (cl->presented) {
+        freeze_addr(f, CLIENT_PRESENTED, &cl->presented->client);
+        freeze_addr(f, CLIENT_PRESENTED_MEANT, &cl->presented->meant);
+    }
     if (cl->opening)
         freeze_opening(cl->opening, f, out);
     freeze_end(f, g);
@@ -120,13 +129,13 @@ static void thaw_opening(struct role_thaw *t, const struct thaw_item *group, str
         if (i.tag == OPENING_COMMON)
             thaw_struct(&i, opening_fields, o);
         else if (i.tag == OPENING_BITS)
-            OPENING_thaw(o, thaw_number(&i, BITS_MOST));
+            OPENING_thaw(o, thaw_number(&i, OPENING_BITS_MOST));
         else if (i.tag == OPENING_DIAL && !o->dial)
             o->dial = client_edge(cl)->mode->resume(cl, &i, &t->refs);
         else if (i.tag == OPENING_CONVERSION)
             thaw_struct(&i, conversion_fields, &o->conversion);
         else if (i.tag == OPENING_BITS_OF_CONVERSION)
-            CONVERSION_thaw(&o->conversion, thaw_number(&i, BITS_MOST));
+            CONVERSION_thaw(&o->conversion, thaw_number(&i, CONVERSION_BITS_MOST));
         else if (i.tag == OPENING_ANSWER)
             take_answer(&i, &o->conversion);
         else
@@ -161,7 +170,10 @@ static bool is_sound(const struct client *cl, const struct refs_conn *c, enum cl
         (c->pending && (place == PLACE_LATE || place == PLACE_LIMITED)))
         return false;
     if (!convert)
-        return place != PLACE_LIMITED && o->conversion.answer_len == 0;
+        return (place == PLACE_LIMITED) == o->awaits_header && !(o->awaits_header && o->dial) &&
+               o->conversion.answer_len == 0;
+    if (o->awaits_header)
+        return false;
     return !o->dial || o->conversion.stage == CONVERSION_ASKING;
 }
 
@@ -188,6 +200,22 @@ static void put(struct client *cl, enum client_place place, bool opens)
     }
 }
 
+static struct presented *presented_of(const struct thaw_item *i, struct client *cl)
+{
+    if (!cl->presented)
+        cl->presented = calloc(1, sizeof(*cl->presented));
+    if (!cl->presented)
+        thaw_fail(i->all, THAW_MEMORY);
+    return cl->presented;
+}
+
+static void thaw_presented(const struct thaw_item *i, struct client *cl)
+{
+    struct presented *p = presented_of(i, cl);
+    if (p)
+        thaw_struct(i, addr_fields, i->tag == CLIENT_PRESENTED ? &p->client : &p->meant);
+}
+
 static void thaw_members(struct role_thaw *t, const struct thaw_item *group, struct client *cl)
 {
     struct thawer in = thaw_inside(group);
@@ -203,6 +231,10 @@ static void thaw_members(struct role_thaw *t, const struct thaw_item *group, str
             break;
         case CLIENT_SERVER:
             thaw_struct(&i, addr_fields, &cl->server);
+            break;
+        case CLIENT_PRESENTED:
+        case CLIENT_PRESENTED_MEANT:
+            thaw_presented(&i, cl);
             break;
         case CLIENT_OPENING:
             thaw_opening(t, &i, cl);

@@ -28,12 +28,13 @@ struct edge {
     struct braid_listener *listeners[EDGE_LISTENERS]; /* NULL once it drains */
     struct list connecting;     /* clients that wait for the server's answer, the longest waiting first */
     struct list late;           /* clients that were answered, and whose server has not answered */
-    struct list limited;        /* a converter's clients with a deadline, in its order (converter.c) */
+    struct list limited;        /* clients with a deadline, in its order: a converter's, or balancers */
     struct list open;           /* clients with a connected server */
     struct unproven pending;    /* a converter's clients whose server has not answered, by client */
     struct rate errors;         /* Error TLVs */
     struct recent early;        /* SYNs whose data went to the server at once (converter_early.c) */
     struct complaint complaint; /* that the server does not come */
+    struct complaint headless;  /* that balancers do not say whose connections are */
     struct edge_counters counters;
     unsigned number; /* the same on all workers, and never another's */
     /* Of one that a change has taken away: it lives until its clients are gone. */

@@ -244,7 +244,7 @@ void farewells_say(struct farewells *f, const struct braid_conn *c, const struct
         add_subflow(f, &t, &stats.subflows[i]);
     log_record_begin(&r, LOG_LEVEL_INFO, "connection ended");
     log_record_text(&r, "edge", what->edge);
-    say_addr(&r, "client", &stats.remote);
+    say_addr(&r, "client", what->client ? what->client : &stats.remote);
     say_addr(&r, "service", &stats.local);
     if (what->server)
         say_addr(&r, "server", what->server);

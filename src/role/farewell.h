@@ -40,6 +40,7 @@ enum farewell_reason farewell_of_close(enum braid_close why);
 
 struct farewell {
     const char *edge;
+    const struct braid_addr *client; /* NULL: the other end of the connection */
     const struct braid_addr *server; /* NULL: none was asked */
     braid_time now;
     enum farewell_reason why;

@@ -2,7 +2,6 @@
  * answered (docs/architecture.md, "Rules of conversion"). Until the server is there, what the client sends,
  * its end included, waits in the connection's receive buffer. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include "base/addr.h"
 #include "io/clock.h"
@@ -17,78 +16,12 @@
 #include "role/introduce.h"
 #include "role/learn.h"
 #include "role/opening.h"
+#include "role/presented.h"
+#include "role/unserved.h"
 
 /* By hash a client that loses one SYN to its server, which is repeated after a second, does not get another
  * server. */
 #define HASH_DELAY (1250 * BRAID_MS)
-
-/* ---- the server does not come ------------------------------------------------------------------ */
-
-/* What a failure to connect means, for the counters, for the client, and for the log. */
-struct failure {
-    enum edge_counter counter;
-    enum braid_refusal refusal;
-    enum farewell_reason why;
-    const char *text; /* NULL: strerror tells */
-};
-
-static struct failure failure_of(int error)
-{
-    switch (error) {
-    case ECONNREFUSED:
-    case ECONNRESET:
-    case EPIPE:
-        return (struct failure){EDGE_REFUSED, BRAID_REFUSE_RESET, FAREWELL_SERVER_REFUSED,
-                                "refused the connection"};
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case ENOBUFS:
-    case EAGAIN:
-    case EADDRNOTAVAIL:
-        return (struct failure){EDGE_FAILED, BRAID_REFUSE_RESET, FAREWELL_MEMORY,
-                                "was not asked: out of descriptors, memory or ports"};
-    case EDESTADDRREQ:
-        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, FAREWELL_UNREACHABLE,
-                                "has no known address"};
-    case ETIMEDOUT:
-        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, FAREWELL_SERVER_TIMEOUT,
-                                "did not answer in time"};
-    default:
-        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, FAREWELL_UNREACHABLE, NULL};
-    }
-}
-
-/* server NULL: the target as the configuration names it. */
-static void complain(struct edge *e, const struct braid_addr *server, int error)
-{
-    const struct failure f = failure_of(error);
-    char address[ADDR_TEXT], since[64] = "";
-    unsigned unsaid;
-    if (!complaint_due(&e->complaint, clock_now(), &unsaid))
-        return;
-    if (unsaid > 0)
-        snprintf(since, sizeof(since), " (%u more such failures since the last line)", unsaid);
-    log_write(LOG_LEVEL_WARN, NULL, "edge %s: server %s %s%s%s", e->params->name,
-              server                  ? addr_text(server, address)
-              : e->params->pool.n > 0 ? e->params->pool.targets[0].host
-                                      : "",
-              f.text ? f.text : "is unreachable: ", f.text ? "" : strerror(error), since);
-}
-
-/* Refuses the client and frees, or aborts it if it was answered before: closed() follows then. */
-static void server_failed(struct client *cl, int error)
-{
-    const struct failure f = failure_of(error);
-    struct edge *e = client_edge(cl);
-    e->counters.v[f.counter]++;
-    cl->why = f.why;
-    complain(e, error == EDESTADDRREQ ? NULL : &cl->server, error);
-    if (cl->opening->accepted)
-        splice_abort(&cl->splice, CLIENT_END);
-    else
-        client_refuse(cl, f.refusal);
-}
 
 /* ---- the client is answered -------------------------------------------------------------------- */
 
@@ -107,7 +40,7 @@ static void answer_early(struct client *cl)
 }
 
 /* All clients of an edge have the same patience, so the first one's is over first. */
-void opening_expire(struct edge *e, braid_time now)
+static void expire_connecting(struct edge *e, braid_time now)
 {
     while (!list_empty(&e->connecting)) {
         struct client *cl = list_entry(e->connecting.next, struct client, link);
@@ -133,18 +66,12 @@ static void take_server(struct client *cl, const struct braid_addr *server)
     cl->server = *server;
 }
 
-/* What says nothing of the server. */
-static bool is_ours(int error)
-{
-    return failure_of(error).counter == EDGE_FAILED;
-}
-
 static void on_missed(void *arg, const struct braid_addr *server, int error)
 {
     struct edge *e = client_edge(arg);
     const struct failure f = failure_of(error);
     char text[ADDR_TEXT];
-    if (is_ours(error) || !pool_failed(&e->pool, server, clock_now()))
+    if (f.counter == EDGE_FAILED || !pool_failed(&e->pool, server, clock_now()))
         return;
     log_warn("edge %s: target %s is not asked for %lld s, unless no other is left: %u connections in a row "
              "came to nothing; at last it %s%s",
@@ -161,11 +88,11 @@ static void on_connected(void *arg, int fd, const struct braid_addr *server)
     if (introduce_client(cl, fd) < 0) {
         int why = errno;
         upstream_reset(fd);
-        server_failed(cl, why);
+        client_unserved(cl, why);
         return;
     }
     if (end_socket_init(&cl->splice.ends[SERVER_END], e->owner->role.node->sockets, fd) < 0) {
-        server_failed(cl, ENOMEM);
+        client_unserved(cl, ENOMEM);
         return;
     }
     if (e->params->proxy_protocol != PROXY_NONE)
@@ -189,7 +116,7 @@ static void on_failed(void *arg, int error)
 {
     struct client *cl = arg;
     cl->opening->dial = NULL;
-    server_failed(cl, error);
+    client_unserved(cl, error);
 }
 
 /* May free the client. */
@@ -198,7 +125,7 @@ static void ask_server(struct client *cl)
     struct edge *e = client_edge(cl);
     const struct edge_params *p = e->params;
     struct braid_addr meant, client;
-    braid_conn_addrs(client_conn(cl), &meant, &client);
+    client_addrs(cl, &meant, &client);
     struct targets targets = e->mode->targets(e, &client.ip, &meant);
     cl->server = targets.addr[0];
     cl->place = pool_enter(&e->pool, &cl->server);
@@ -218,7 +145,7 @@ static void ask_server(struct client *cl)
     if (cl->opening->dial)
         dial_begin(cl->opening->dial);
     else
-        server_failed(cl, targets.n > 0 ? ENOMEM : EDESTADDRREQ);
+        client_unserved(cl, targets.n > 0 ? ENOMEM : EDESTADDRREQ);
 }
 
 struct dial *opening_resume(struct client *cl, const struct thaw_item *i, struct refs *refs)
@@ -234,6 +161,85 @@ struct dial *opening_resume(struct client *cl, const struct thaw_item *i, struct
                                        .failed = on_failed,
                                        .arg = cl};
     return dial_thaw(i, e->owner->role.node->base, &params, refs);
+}
+
+/* ---- a balancer in front ------------------------------------------------------------------------- */
+
+/* It is answered at once, since what it says of the client comes behind its handshake. */
+static void await_header(struct client *cl)
+{
+    struct edge *e = client_edge(cl);
+    struct opening *o = cl->opening;
+    braid_time patience = e->params->header_patience;
+    o->awaits_header = true;
+    o->conversion.deadline = clock_now() + (patience ? patience : EDGE_HEADER_PATIENCE);
+    list_remove(&cl->link);
+    list_append(&e->limited, &cl->link);
+    role_expire_at(&e->owner->role, o->conversion.deadline);
+    answer_client(cl);
+}
+
+/* No header is waited for any more. */
+static void end_wait(struct client *cl)
+{
+    cl->opening->awaits_header = false;
+    list_remove(&cl->link);
+    list_append(&client_edge(cl)->late, &cl->link);
+}
+
+/* closed() follows. */
+static void dismiss(struct client *cl, enum edge_counter counter, enum farewell_reason why)
+{
+    end_wait(cl);
+    client_edge(cl)->counters.v[counter]++;
+    cl->why = (uint8_t)why;
+    splice_abort(&cl->splice, CLIENT_END);
+}
+
+static void read_header(struct client *cl)
+{
+    struct edge *e = client_edge(cl);
+    struct braid_addr meant, client;
+    switch (presented_read(cl)) {
+    case PRESENTED_MORE:
+        break;
+    case PRESENTED_NOTHING:
+        dismiss(cl, EDGE_CLOSED, FAREWELL_CLOSED);
+        break;
+    case PRESENTED_BADLY:
+        dismiss(cl, EDGE_MALFORMED, FAREWELL_DENIED);
+        break;
+    case PRESENTED_NO_MEMORY:
+        dismiss(cl, EDGE_FAILED, FAREWELL_MEMORY);
+        break;
+    case PRESENTED:
+        client_addrs(cl, &meant, &client);
+        if (!access_allows(&e->params->access, &client.ip)) {
+            dismiss(cl, EDGE_DENIED, FAREWELL_DENIED);
+            return;
+        }
+        end_wait(cl);
+        ask_server(cl);
+    }
+}
+
+static void expire_limited(struct edge *e, braid_time now)
+{
+    while (!list_empty(&e->limited)) {
+        struct client *cl = list_entry(e->limited.next, struct client, link);
+        if (cl->opening->conversion.deadline > now) {
+            role_expire_at(&e->owner->role, cl->opening->conversion.deadline);
+            return;
+        }
+        presented_complain(cl, "in time");
+        dismiss(cl, EDGE_OVERDUE, FAREWELL_DENIED);
+    }
+}
+
+void opening_expire(struct edge *e, braid_time now)
+{
+    expire_connecting(e, now);
+    expire_limited(e, now);
 }
 
 /* ---- the client comes ---------------------------------------------------------------------------- */
@@ -253,7 +259,8 @@ static void on_incoming(void *ctx, struct braid_conn *c)
     struct braid_addr meant, client;
     e->counters.v[EDGE_INCOMING]++;
     braid_conn_addrs(c, &meant, &client);
-    if (!access_allows(&e->params->access, &client.ip)) {
+    bool balancer = presented_by(e->params, &client.ip);
+    if (!balancer && !access_allows(&e->params->access, &client.ip)) {
         turn_away(e, c, EDGE_DENIED, BRAID_REFUSE_RESET);
         return;
     }
@@ -268,6 +275,10 @@ static void on_incoming(void *ctx, struct braid_conn *c)
     }
     client_profile_begin(cl, meant.port);
     edge_service_begin(cl, &client, &meant);
+    if (balancer) {
+        await_header(cl);
+        return;
+    }
     if (!unproven_enter(&e->owner->unproven, &cl->opening->unproven, &client.ip)) {
         answer_early(cl);
         return;
@@ -283,14 +294,25 @@ static void on_established(struct braid_conn *c, void *user)
     struct opening *o = cl->opening;
     o->established = true;
     unproven_leave(&client_edge(cl)->owner->unproven, &o->unproven);
-    if (cl->connecting && !o->dial)
+    if (o->awaits_header)
+        read_header(cl);
+    else if (cl->connecting && !o->dial)
         ask_server(cl);
     client_opened(cl);
     end_conn_established(c, user);
 }
 
+static void on_readable(struct braid_conn *c, void *user)
+{
+    struct client *cl = user ? client_of_user(user) : NULL;
+    if (cl && cl->opening && cl->opening->awaits_header)
+        read_header(cl);
+    else
+        end_conn_readable(c, user);
+}
+
 const struct braid_conn_ops opening_conn_ops = {.incoming = on_incoming,
                                                 .established = on_established,
-                                                .readable = end_conn_readable,
+                                                .readable = on_readable,
                                                 .writable = end_conn_writable,
                                                 .closed = end_conn_closed};

@@ -193,3 +193,117 @@ def test_a_reload_changes_it_for_new_connections(env):
     transfer(near, far, MIB)
     near = env.connect()
     transfer(near, env.accept(listener), MIB)
+
+
+# ---- from a balancer in front ---------------------------------------------------------------------------------------
+
+FRONT = 9000
+FRONTS = {"v1_ipv4": ("send-proxy", 4), "v2_ipv4": ("send-proxy-v2", 4), "v2_crc_ipv4": ("send-proxy-v2 proxy-v2-options crc32c", 4),
+          "v1_ipv6": ("send-proxy", 6), "v2_ipv6": ("send-proxy-v2", 6)}
+LOOPBACK = {4: "127.0.0.1", 6: "::1"}
+
+
+def start_behind(env, version=4, **settings):
+    keys = settings.pop("keys", {})
+    everybody = {4: "10.99.0.0/16", 6: "fd99::/16"}[version]
+    return env.start([Edge("web", version, accept_proxy_protocol=everybody, **keys)], **settings)
+
+
+def in_front(env, keyword, version=4):
+    return balancers.haproxy_in_front(env, env.client, FRONT, net.join(net.SERVICE[version], PORT), keyword, version)
+
+
+def through(env, version=4):
+    """A client of the balancer's."""
+    return env.connect(version, port=FRONT, to=LOOPBACK[version], multipath=False)
+
+
+def edge_of(env):
+    edge, = env.proxy.ctl("status")["edges"]
+    return edge
+
+
+@braid_only
+@cases(**FRONTS)
+def test_the_client_is_the_one_that_haproxy_names(env, keyword, version):
+    start_behind(env, version, daemon={"log_connections": "on"})
+    listener = env.listen(version)
+    with in_front(env, keyword, version):
+        near = through(env, version)
+        far = env.accept(listener)
+        transfer(near, far, MIB, end=False)
+        transfer(far, near, MIB, end=False)
+        name = net.join(*near.getsockname()[:2])
+        assert [each["client"] for each in env.proxy.connections()] == [name]
+        env.proxy.upgrade()
+        assert [each["client"] for each in env.proxy.connections()] == [name]
+        transfer(near, far, MIB, end=False)
+        transfer(far, near, MIB)
+        near.close()
+        far.close()
+        env.proxy.process.wait_for_line(f"client={name}", 30)
+
+
+@braid_only
+@cases(**HEADERS)
+def test_it_is_handed_on(env, kind, version):
+    """From HAProxy through Braid to HAProxy."""
+    start_behind(env, version, keys={"proxy_protocol": kind})
+    with balancers.haproxy_behind(env, net.SERVER[version], PORT, version), in_front(env, "send-proxy-v2", version):
+        near = through(env, version)
+        address, port = near.getsockname()[:2]
+        assert fetch(near) == [address, str(port), LOOPBACK[version], str(FRONT)]
+
+
+def dismissed(near):
+    """The connection has ended, by a RST."""
+    try:
+        return near.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+@braid_only
+def test_a_balancer_without_a_header_is_turned_away(env):
+    start_behind(env)
+    env.listen()
+    for multipath in (False, True):
+        near = env.connect(multipath=multipath)
+        near.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert dismissed(near)
+    assert edge_of(env)["malformed"] == 2
+    env.proxy.process.wait_for_line("is in accept_proxy_protocol and sent no PROXY protocol header that is whole and right", 30)
+    near = env.connect()
+    near.sendall(b"PROXY TCP4 10.1.2.3")
+    assert dismissed(near)
+    assert edge_of(env)["overdue"] == 1
+
+
+@braid_only
+def test_whom_a_balancer_may_bring(env):
+    """allow is about clients, and others need no header."""
+    line = "PROXY TCP4 {} 198.51.100.1 4711 80\r\n"
+    env.start([Edge("web", allow="192.0.2.0/24, 10.99.2.0/24", accept_proxy_protocol=net.client_address(1))])
+    listener = env.listen()
+    near = env.connect(source=net.client_address(1))
+    near.sendall(line.format("192.0.2.7").encode() + b"hello")
+    assert receive(env.accept(listener), 5) == b"hello"
+    near = env.connect(source=net.client_address(1))
+    near.sendall(line.format("192.0.3.7").encode())
+    assert dismissed(near) and edge_of(env)["denied"] == 1
+    near = env.connect(source=net.client_address(2))
+    transfer(near, env.accept(listener), MIB)
+
+
+@braid_only
+def test_an_upgrade_while_the_header_comes(env):
+    start_behind(env)
+    listener = env.listen()
+    near = env.connect()
+    near.sendall(b"PROXY TCP4 192.0.2.7 198")
+    env.proxy.upgrade()
+    near.sendall(b".51.100.1 4711 80\r\nhello")
+    far = env.accept(listener)
+    assert receive(far, 5) == b"hello"
+    assert env.proxy.connection()["client"] == "192.0.2.7:4711"
+    transfer(near, far, MIB)
