@@ -191,9 +191,11 @@ static void free_policy(struct policy *p)
 
 void conf_free(struct conf *c)
 {
-    for (unsigned i = 0; i < c->n_edges; i++)
+    for (unsigned i = 0; i < c->n_edges; i++) {
         for (unsigned j = 0; j < c->edges[i].pool.n; j++)
             free(c->edges[i].pool.targets[j].host);
+        free(c->edges[i].pool.health.path);
+    }
     for (unsigned i = 0; i < c->n_cpes; i++)
         for (unsigned j = 0; j < c->cpes[i].n_peers; j++)
             free(c->cpes[i].peers[j].host);

@@ -22,12 +22,15 @@ static int add_edge(struct parser *p, const char *name, unsigned *place)
     if (!grown || !copy)
         return parser_fail_at(p, p->line, NULL, NULL, "memory is short");
     *place = c->n_edges++;
-    c->edges[*place] = (struct edge_params){.name = copy,
-                                            .port_first = 1,
-                                            .port_last = 65535,
-                                            .bypass = BYPASS * BRAID_SECOND,
-                                            .pool = {.eject = POOL_EJECT, .eject_time = POOL_EJECT_TIME},
-                                            .convert.pending = CONVERT_PENDING};
+    c->edges[*place] = (struct edge_params){
+        .name = copy,
+        .port_first = 1,
+        .port_last = 65535,
+        .bypass = BYPASS * BRAID_SECOND,
+        .pool = {.eject = POOL_EJECT,
+                 .eject_time = POOL_EJECT_TIME,
+                 .health = {.interval = HEALTH_INTERVAL, .rise = HEALTH_RISE, .fall = HEALTH_FALL}},
+        .convert.pending = CONVERT_PENDING};
     return 0;
 }
 
@@ -198,6 +201,10 @@ static const struct conf_key keys[] = {
     {"eject_time", target_set_eject_time, false, NULL},
     {"accept_proxy_protocol", set_accept_proxy_protocol, false, NULL},
     {"proxy_protocol", set_proxy_protocol, false, NULL},
+    {"health", target_set_health, false, NULL},
+    {"health_interval", target_set_health_interval, false, NULL},
+    {"health_rise", target_set_health_rise, false, NULL},
+    {"health_fall", target_set_health_fall, false, NULL},
     {"source", set_source, false, NULL},
     {"ports", set_ports, false, NULL},
     {"targets", set_targets, false, NULL},

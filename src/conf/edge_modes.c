@@ -34,6 +34,10 @@ static const struct {
     {"slow_start", TRANSPARENT | CONVERT, only_explicit},
     {"eject", TRANSPARENT | CONVERT, only_explicit},
     {"eject_time", TRANSPARENT | CONVERT, only_explicit},
+    {"health", TRANSPARENT | CONVERT, only_explicit},
+    {"health_interval", TRANSPARENT | CONVERT, only_explicit},
+    {"health_rise", TRANSPARENT | CONVERT, only_explicit},
+    {"health_fall", TRANSPARENT | CONVERT, only_explicit},
     {"accept_proxy_protocol", TRANSPARENT | CONVERT, only_behind},
     {"proxy_protocol", CONVERT,
      "has no meaning with mode = convert, whose clients name any server, and few servers expect it; remove "

@@ -8,6 +8,9 @@
 #define SLOW_START_MAX 3600 /* seconds */
 #define EJECT_TIME_MAX 3600
 #define EJECT_MAX      1000
+#define INTERVAL_MAX   3600
+#define ROW_MAX        100
+#define PATH_MAX_LEN   255 /* bytes of the path of a health check */
 
 static struct pool_params *current(struct parser *p)
 {
@@ -121,4 +124,51 @@ int target_set_eject_time(struct parser *p, const char *value)
 {
     return set_time(p, "eject_time", value, 1, EJECT_TIME_MAX, POOL_EJECT_TIME / BRAID_SECOND,
                     &current(p)->eject_time);
+}
+
+/* ---- whether they are well -------------------------------------------------------------------------------
+ */
+
+/* As a request line has it (RFC 9112 section 3.2.1). */
+static bool is_path(const char *text)
+{
+    size_t n = strlen(text);
+    for (size_t i = 0; i < n; i++)
+        if (text[i] < '!' || text[i] > '~')
+            return false;
+    return n > 0 && n <= PATH_MAX_LEN && text[0] == '/';
+}
+
+int target_set_health(struct parser *p, const char *value)
+{
+    struct health_rule *h = &current(p)->health;
+    const char *path = strncmp(value, "http", 4) == 0 ? value + 4 + strspn(value + 4, " \t") : NULL;
+    if (strcmp(value, "off") == 0 || strcmp(value, "connect") == 0) {
+        h->kind = value[0] == 'c' ? HEALTH_CONNECT : HEALTH_NONE;
+        return 0;
+    }
+    if (!path || path == value + 4 || !is_path(path))
+        return parser_fail(
+            p, "health",
+            "\"%.80s\" is neither off, nor connect, nor http and a path of at most %d characters; "
+            "give one of them, such as http /healthz",
+            value, PATH_MAX_LEN);
+    h->kind = HEALTH_HTTP;
+    return parser_string(p, "health", path, &h->path);
+}
+
+int target_set_health_interval(struct parser *p, const char *value)
+{
+    return set_time(p, "health_interval", value, 1, INTERVAL_MAX, HEALTH_INTERVAL / BRAID_SECOND,
+                    &current(p)->health.interval);
+}
+
+int target_set_health_rise(struct parser *p, const char *value)
+{
+    return parser_number(p, "health_rise", value, 1, ROW_MAX, HEALTH_RISE, &current(p)->health.rise);
+}
+
+int target_set_health_fall(struct parser *p, const char *value)
+{
+    return parser_number(p, "health_fall", value, 1, ROW_MAX, HEALTH_FALL, &current(p)->health.fall);
 }

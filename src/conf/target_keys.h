@@ -10,5 +10,9 @@ int target_set_balance(struct parser *p, const char *value);
 int target_set_slow_start(struct parser *p, const char *value);
 int target_set_eject(struct parser *p, const char *value);
 int target_set_eject_time(struct parser *p, const char *value);
+int target_set_health(struct parser *p, const char *value);
+int target_set_health_interval(struct parser *p, const char *value);
+int target_set_health_rise(struct parser *p, const char *value);
+int target_set_health_fall(struct parser *p, const char *value);
 
 #endif

@@ -336,6 +336,11 @@ void edges_set_target(struct edges *es, unsigned i, unsigned target, const struc
                   e->params->name);
 }
 
+void edges_set_health(struct edges *es, unsigned i, const struct braid_addr *addr, bool up)
+{
+    pool_set_health(&es->edges[i]->pool, addr, up, clock_now());
+}
+
 /* ---- looking inside -------------------------------------------------------------------------- */
 
 const char *edge_kind_name(enum edge_kind kind)

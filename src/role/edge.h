@@ -149,6 +149,8 @@ void edges_hold(struct edges *es, struct hold *hold);
 struct edges *edges_of(const struct node *node);
 /* New connections of edge i go to other addresses of this target. */
 void edges_set_target(struct edges *es, unsigned i, unsigned target, const struct targets *addrs);
+/* What health checks say of the address of a target of edge i: whether it gets new connections. */
+void edges_set_health(struct edges *es, unsigned i, const struct braid_addr *addr, bool up);
 /* learned(arg, number, server, until) will be called when the edge with this number has found a server that
  * speaks MPTCP itself and is to be left alone until then; for the other workers' edges_learn. */
 void edges_on_learned(struct edges *es,

@@ -5,7 +5,7 @@
 const char *target_state_name(enum target_state state)
 {
     static const char *const names[] = {
-        [TARGET_UP] = "up", [TARGET_EJECTED] = "ejected", [TARGET_GONE] = "gone"};
+        [TARGET_UP] = "up", [TARGET_EJECTED] = "ejected", [TARGET_DOWN] = "down", [TARGET_GONE] = "gone"};
     return names[state];
 }
 
@@ -13,6 +13,8 @@ static enum target_state state_of(const struct pool_member *m, braid_time now)
 {
     if (!m->listed)
         return TARGET_GONE;
+    if (m->down)
+        return TARGET_DOWN;
     return pool_is_ejected(m, now) ? TARGET_EJECTED : TARGET_UP;
 }
 

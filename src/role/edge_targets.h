@@ -8,6 +8,7 @@
 enum target_state {
     TARGET_UP,
     TARGET_EJECTED, /* connections to it have failed: it is asked when no other is left */
+    TARGET_DOWN,    /* it does not pass its health checks: it is not asked */
     TARGET_GONE     /* no address of any target now; what it has open goes on */
 };
 

@@ -145,7 +145,7 @@ static void ask_server(struct client *cl)
     if (cl->opening->dial)
         dial_begin(cl->opening->dial);
     else
-        client_unserved(cl, targets.n > 0 ? ENOMEM : EDESTADDRREQ);
+        client_unserved(cl, targets.n > 0 ? ENOMEM : pool_is_down(&e->pool) ? EHOSTDOWN : EDESTADDRREQ);
 }
 
 struct dial *opening_resume(struct client *cl, const struct thaw_item *i, struct refs *refs)

@@ -110,9 +110,28 @@ int pool_change(struct pool *p, const struct pool_params *params, const struct t
 {
     inherit_totals(p, params);
     p->params = params;
+    for (unsigned i = 0; params->health.kind == HEALTH_NONE && i < p->n_members; i++)
+        p->members[i].down = false;
     memcpy(p->known, targets, params->n * sizeof(*targets));
     p->preferred_until = 0;
     return list_all(p, now);
+}
+
+void pool_set_health(struct pool *p, const struct braid_addr *addr, bool up, braid_time now)
+{
+    struct pool_member *m = pool_find(p, addr);
+    if (!m || m->down == !up)
+        return;
+    m->down = !up;
+    m->since = up ? now : m->since;
+}
+
+bool pool_is_down(const struct pool *p)
+{
+    for (unsigned i = 0; i < p->n; i++)
+        if (p->members[p->order[i]].down)
+            return true;
+    return false;
 }
 
 int pool_set_target(struct pool *p, unsigned target, const struct targets *addrs, braid_time now)

@@ -23,6 +23,7 @@ struct pool_member {
     struct braid_addr addr;
     uint8_t target;           /* the number of the one whose address it is */
     bool listed;              /* it is one; else its place waits for the last of its connections */
+    bool down;                /* health checks have failed: it is not asked */
     bool doubted;             /* it was ejected, and has not answered since */
     unsigned conns;           /* that are asked for or open */
     unsigned row;             /* failures since it answered last */
@@ -72,6 +73,10 @@ bool pool_answered(struct pool *p, const struct braid_addr *first, const struct 
 /* It was asked, and cannot be connected to. True: therefore it is ejected, until params->eject_time from
  * now: it is asked when no other is left. */
 bool pool_failed(struct pool *p, const struct braid_addr *addr, braid_time now);
+/* What health checks say of the address, if it is a member's. */
+void pool_set_health(struct pool *p, const struct braid_addr *addr, bool up, braid_time now);
+/* Whether there is a member that is down. */
+bool pool_is_down(const struct pool *p);
 static inline bool pool_is_ejected(const struct pool_member *m, braid_time now)
 {
     return now < m->ejected_until;

@@ -25,7 +25,7 @@ struct candidate {
 static enum kind kind_of(const struct pool *p, const struct pool_member *m, braid_time now)
 {
     const struct target_params *t = &p->params->targets[m->target];
-    if (t->weight == 0)
+    if (t->weight == 0 || m->down)
         return NEVER;
     if (pool_is_ejected(m, now))
         return t->backup ? EJECTED_BACKUP : EJECTED;

@@ -16,6 +16,24 @@ enum balance {
     BALANCE_HASH   /* always the same one */
 };
 
+/* Whether, and how, targets are asked if they are well. */
+enum health_kind {
+    HEALTH_NONE,
+    HEALTH_CONNECT, /* a connection is all */
+    HEALTH_HTTP     /* GET path: a status from 200 to 399 */
+};
+
+#define HEALTH_INTERVAL (5 * BRAID_SECOND)
+#define HEALTH_RISE     2
+#define HEALTH_FALL     3
+
+struct health_rule {
+    enum health_kind kind;
+    char *path; /* HEALTH_HTTP: begins with "/" */
+    braid_time interval;
+    unsigned rise, fall; /* checks in a row that make one that is down up, and the other way round */
+};
+
 struct target_params {
     char *host; /* address literal or name */
     uint16_t port;
@@ -31,6 +49,7 @@ struct pool_params {
     braid_time eject_time;
     braid_time
         slow_start; /* in which the weight of one that has come (back) grows to what it is; 0: at once */
+    struct health_rule health;
 };
 
 #endif

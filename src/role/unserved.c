@@ -26,6 +26,9 @@ struct failure failure_of(int error)
     case EDESTADDRREQ:
         return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, FAREWELL_UNREACHABLE,
                                 "has no known address"};
+    case EHOSTDOWN:
+        return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, FAREWELL_UNREACHABLE,
+                                "is down, and so is every other target, by their health checks"};
     case ETIMEDOUT:
         return (struct failure){EDGE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, FAREWELL_SERVER_TIMEOUT,
                                 "did not answer in time"};
@@ -57,7 +60,7 @@ void client_unserved(struct client *cl, int error)
     struct edge *e = client_edge(cl);
     e->counters.v[f.counter]++;
     cl->why = f.why;
-    complain(e, error == EDESTADDRREQ ? NULL : &cl->server, error);
+    complain(e, error == EDESTADDRREQ || error == EHOSTDOWN ? NULL : &cl->server, error);
     if (cl->opening->accepted)
         splice_abort(&cl->splice, CLIENT_END);
     else

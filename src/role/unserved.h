@@ -15,7 +15,7 @@ struct failure {
 /* Of an errno. */
 struct failure failure_of(int error);
 /* Refuses the client and frees it, or aborts it if it was answered before: closed() follows then. error: an
- * errno of the connect to cl->server; EDESTADDRREQ: there is none to connect to. */
+ * errno of the connect to cl->server; EDESTADDRREQ, EHOSTDOWN: there is none to connect to. */
 void client_unserved(struct client *cl, int error);
 
 #endif

@@ -19,6 +19,7 @@
 #include "role/services.h"
 #include "role/watches.h"
 #include "role/wishes.h"
+#include "service/health_keeper.h"
 #include "service/roles.h"
 
 /* Whose a name is. */
@@ -40,6 +41,8 @@ struct roles {
     const struct service_params *params;
     struct workers *workers;
     struct names names, next;             /* next: of a configuration that is about to be in force */
+    struct health_keeper *health;         /* of targets */
+    bool started;                         /* it asks */
     const struct service_params *changes; /* it, while it becomes so */
     atomic_bool short_of_memory;          /* a worker was, meanwhile */
     struct event_base *base;
@@ -192,7 +195,10 @@ struct roles *roles_new(struct event_base *base, const struct service_params *pa
     }
     r->params = params;
     r->base = base;
-    if (prepare(&r->names, params, base, error) < 0) {
+    r->health = health_keeper_new(base);
+    if (!r->health)
+        snprintf(error, SERVICE_ERROR, "out of memory");
+    if (!r->health || prepare(&r->names, params, base, error) < 0) {
         roles_free(r);
         return NULL;
     }
@@ -385,10 +391,15 @@ static void on_changed(void *arg, unsigned i, const struct targets *targets)
     r->names.targets[i] = *targets;
     struct news n = {.generation = r->params->generation, .of = r->names.owners[i], .targets = *targets};
     worker_tell_all(r->workers->all, r->workers->n, NULL, take_news, &n, sizeof(n));
+    health_keeper_follow(r->health, r->names.targets);
 }
 
 void roles_start(struct roles *r)
 {
+    if (!r->started)
+        health_keeper_use(r->health, r->workers, r->params, r->names.targets);
+    r->started = true;
+    health_keeper_tell(r->health);
     resolver_report(r->names.resolver, on_changed, r);
 }
 
@@ -456,6 +467,7 @@ int roles_change(struct roles *r, struct pause *pause, const struct service_para
     r->changes = now;
     atomic_store(&r->short_of_memory, false);
     pause_each(pause, change_node, r);
+    health_keeper_use(r->health, r->workers, now, r->next.targets);
     names_free(&r->names);
     r->names = r->next;
     r->next = (struct names){.n = 0};
@@ -509,6 +521,8 @@ void roles_stop(struct roles *r)
         return;
     resolver_free(r->names.resolver);
     r->names.resolver = NULL;
+    health_keeper_free(r->health);
+    r->health = NULL;
     r->drained = ignore;
 }
 

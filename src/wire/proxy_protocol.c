@@ -250,6 +250,15 @@ static void append(struct proxy_writer *w, const void *bytes, size_t n)
     w->len += n;
 }
 
+size_t proxy_write_local(uint8_t *out, size_t room)
+{
+    static const uint8_t head[] = {2 << 4 | COMMAND_LOCAL, FAMILY_UNSPEC, 0, 0};
+    struct proxy_writer w = {.out = out, .room = room};
+    append(&w, signature, SIGNATURE_LEN);
+    append(&w, head, sizeof(head));
+    return w.full ? 0 : w.len;
+}
+
 void proxy_begin(struct proxy_writer *w, uint8_t *out, size_t room, const struct braid_addr *source,
                  const struct braid_addr *destination)
 {

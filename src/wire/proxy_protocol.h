@@ -47,6 +47,9 @@ const uint8_t *proxy_tlv(const struct proxy_header *h, uint8_t type, size_t *n);
 size_t proxy_write_v1(uint8_t *out, size_t room, const struct braid_addr *source,
                       const struct braid_addr *destination);
 
+/* One of version 2 that says that nobody else is behind the connection; its length, 0: it does not fit. */
+size_t proxy_write_local(uint8_t *out, size_t room);
+
 /* One of version 2 that is being written: begin, TLVs, end. */
 struct proxy_writer {
     uint8_t *out;

@@ -158,8 +158,9 @@ START_TEST(what_is_left_out_has_the_documented_default)
 END_TEST
 
 #define LIST_EDGE                                                                                            \
-    "mode, listen, target, balance, slow_start, eject, eject_time, source, ports, targets, bypass, allow, "  \
-    "deny, open, cookie, psk, pending, "                                                                     \
+    "mode, listen, target, balance, slow_start, eject, eject_time, accept_proxy_protocol, "                  \
+    "proxy_protocol, health, health_interval, health_rise, health_fall, source, ports, "                     \
+    "targets, bypass, allow, deny, open, cookie, psk, pending, "                                             \
     "bare_syn, early, signal, profile, profiles, scheduler, congestion, path_manager, checksum, "            \
     "fate_sharing, joins"
 #define BAD_BYPASS " is neither off nor a number of seconds from 1 to 86400; give one, such as 600"

@@ -64,6 +64,23 @@ START_TEST(a_transparent_edge_with_headers_leaves_no_server_to_its_clients)
 }
 END_TEST
 
+START_TEST(targets_may_be_asked_for_their_health)
+{
+    const struct health_rule *h = &parsed(LISTEN "target = a:80\n")->health;
+    ck_assert(h->kind == HEALTH_NONE && h->interval == HEALTH_INTERVAL && h->rise == 2 && h->fall == 3);
+    conf_free(&conf);
+    h = &parsed(LISTEN "target = a:80\nhealth = http \t/healthz?x=1\nhealth_interval = 7\nhealth_rise = 4\n"
+                       "health_fall = 1\n")
+             ->health;
+    ck_assert(h->kind == HEALTH_HTTP && h->interval == 7 * BRAID_SECOND && h->rise == 4 && h->fall == 1);
+    ck_assert_str_eq(h->path, "/healthz?x=1");
+    conf_free(&conf);
+    ck_assert_int_eq(parsed(LISTEN "target = a:80\nhealth = connect\n")->health.kind, HEALTH_CONNECT);
+    conf_free(&conf);
+}
+END_TEST
+
+#define BAD_HEALTH " is neither off, nor connect, nor http and a path of at most 255 characters; give one of"
 #define BAD_WORDS                                                                                            \
     ": behind HOST:PORT may be weight and a number from 0 to 256, and backup; give it so, such as "          \
     "10.0.0.2:8080 weight 2"
@@ -94,6 +111,22 @@ static const struct {
      "4: [edge web] eject: \"many\" is not a number from 0 to 1000; give one, such as 3"},
     {LISTEN "target = a:80\neject_time = 0\n",
      "4: [edge web] eject_time: \"0\" is not a number from 1 to 3600; give one, such as 30"},
+    {LISTEN "target = a:80\nhealth = yes\n", "4: [edge web] health: \"yes\"" BAD_HEALTH},
+    {LISTEN "target = a:80\nhealth = http\n", "4: [edge web] health: \"http\"" BAD_HEALTH},
+    {LISTEN "target = a:80\nhealth = http/\n", "4: [edge web] health: \"http/\"" BAD_HEALTH},
+    {LISTEN "target = a:80\nhealth = http x\n", "4: [edge web] health: \"http x\"" BAD_HEALTH},
+    {LISTEN "target = a:80\nhealth = http /a b\n", "4: [edge web] health: \"http /a b\"" BAD_HEALTH},
+    {LISTEN "target = a:80\nhealth_interval = 0\n",
+     "4: [edge web] health_interval: \"0\" is not a number from 1 to 3600; give one, such as 5"},
+    {LISTEN "target = a:80\nhealth_rise = 0\n",
+     "4: [edge web] health_rise: \"0\" is not a number from 1 to 100; give one, such as 2"},
+    {LISTEN "target = a:80\nhealth_fall = 101\n",
+     "4: [edge web] health_fall: \"101\" is not a number from 1 to 100; give one, such as 3"},
+    {TRANSPARENT "health = connect\n", "3: [edge any] health: " ONLY_EXPLICIT},
+    {TRANSPARENT "accept_proxy_protocol = any\n",
+     "3: [edge any] accept_proxy_protocol: has a meaning only with"},
+    {LISTEN "target = a:80\naccept_proxy_protocol = balancer\n",
+     "4: [edge web] accept_proxy_protocol: \"balancer\""},
     {LISTEN "target = a:80\nproxy_protocol = yes\n",
      "4: [edge web] proxy_protocol: \"yes\" is not known; it is one of: off, v1, v2"},
     {TRANSPARENT "proxy_protocol = v1\nbypass = 5\n",
@@ -119,6 +152,7 @@ int main(void)
     TCase *t = tcase_create("conf_targets");
     tcase_add_test(t, several_targets_with_weights_and_backups);
     tcase_add_test(t, without_balance_several_targets_are_balanced_by_connections);
+    tcase_add_test(t, targets_may_be_asked_for_their_health);
     tcase_add_test(t, a_transparent_edge_with_headers_leaves_no_server_to_its_clients);
     tcase_add_loop_test(t, each_flaw_is_told_with_its_place, 0, sizeof(flaws) / sizeof(flaws[0]));
     suite_add_tcase(s, t);

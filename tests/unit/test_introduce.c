@@ -171,7 +171,7 @@ START_TEST(another_target_hears_it_instead)
 {
     uint8_t bytes[200];
     int deaf = listening("127.0.0.1:0", 1, &target);
-    close(deaf);
+    ck_assert_int_eq(shutdown(deaf, SHUT_RDWR), 0); /* it listens no more, and nobody else has its port */
     struct targets both = {.addr = {target}, .n = 2};
     socklen_t len = sizeof(struct sockaddr_storage);
     struct sockaddr_storage sa;
@@ -185,6 +185,7 @@ START_TEST(another_target_hears_it_instead)
     struct proxy_header h;
     expect_header(bytes, n, &h);
     ck_assert_uint_eq(h.len, n);
+    close(deaf);
     finish(c, server);
 }
 END_TEST

@@ -334,6 +334,45 @@ START_TEST(without_eject_nobody_is)
 }
 END_TEST
 
+START_TEST(who_is_down_gets_nobody)
+{
+    struct braid_addr first, second;
+    struct braid_ip ip = client(0);
+    begin(BALANCE_ORDER, 2);
+    make();
+    first = server(0), second = server(1);
+    ck_assert(!pool_is_down(&pool));
+    pool_set_health(&pool, &first, false, T0);
+    ck_assert(pool_is_down(&pool));
+    ck_assert_uint_eq(choice(0, T0), 1);
+    ck_assert_uint_eq(pool_choose(&pool, &ip, T0).n, 1);
+    pool_set_health(&pool, &second, false, T0);
+    ck_assert_uint_eq(pool_choose(&pool, &ip, T0).n, 0);
+    pool_set_health(&pool, &first, true, T0);
+    ck_assert_uint_eq(choice(0, T0), 0);
+    end();
+}
+END_TEST
+
+START_TEST(who_is_down_stays_so_while_health_is_asked)
+{
+    struct pool_params other;
+    struct braid_addr first;
+    begin(BALANCE_ORDER, 2);
+    params.health.kind = HEALTH_CONNECT;
+    make();
+    first = server(0);
+    pool_set_health(&pool, &first, false, T0);
+    other = params;
+    ck_assert_int_eq(pool_change(&pool, &other, addrs, T0), 0);
+    ck_assert_uint_eq(choice(0, T0), 1);
+    params.health.kind = HEALTH_NONE;
+    ck_assert_int_eq(pool_change(&pool, &params, addrs, T0), 0);
+    ck_assert_uint_eq(choice(0, T0), 0);
+    end();
+}
+END_TEST
+
 START_TEST(who_answered_when_the_first_did_not_comes_first_for_a_minute)
 {
     struct braid_addr first = server(0), second = server(1);
@@ -493,6 +532,7 @@ int main(void)
                           a_device_with_another_ipv6_address_of_its_network_is_the_same_client, NULL});
     add(s, "failing",
         (const TTest *[]){backups_come_when_nobody_else_is_left, failures_in_a_row_eject_for_a_while,
+                          who_is_down_gets_nobody, who_is_down_stays_so_while_health_is_asked,
                           who_is_alone_is_not_ejected, all_that_are_ejected_are_still_asked,
                           without_eject_nobody_is,
                           who_answered_when_the_first_did_not_comes_first_for_a_minute, NULL});

@@ -204,6 +204,16 @@ START_TEST(what_has_no_such_addresses_leaves_the_connections_own)
 }
 END_TEST
 
+START_TEST(who_asks_for_himself_says_so)
+{
+    uint8_t out[PROXY_V2_MIN];
+    ck_assert_uint_eq(proxy_write_local(out, sizeof(out)), PROXY_V2_MIN);
+    expect_patience(out, sizeof(out));
+    ck_assert(!h.has_addresses && h.version == PROXY_V2);
+    ck_assert_uint_eq(proxy_write_local(out, sizeof(out) - 1), 0);
+}
+END_TEST
+
 START_TEST(what_is_not_assigned_is_refused)
 {
     static const uint8_t good[] = {SIGNATURE, 0x21, 0x11, 0, 12, V4_BLOCK};
@@ -368,6 +378,7 @@ int main(void)
     tcase_add_test(t, a_line_has_no_zeros_and_an_end);
     tcase_add_test(t, a_binary_header_has_addresses);
     tcase_add_test(t, what_has_no_such_addresses_leaves_the_connections_own);
+    tcase_add_test(t, who_asks_for_himself_says_so);
     tcase_add_test(t, what_is_not_assigned_is_refused);
     tcase_add_test(t, another_version_is_told_by_its_byte);
     tcase_add_test(t, a_length_has_a_limit);

@@ -26,8 +26,8 @@ def _answers(namespace, address, port, version):
         return sock.connect_ex((address, port)) == 0
 
 
-def nginx(env, address, port, version=4, options="proxy_protocol"):
-    """Answers each request with the client's address and port as it knows them from the header."""
+def nginx(env, address, port, version=4, options="proxy_protocol", known="/"):
+    """Answers each request for what begins so with the client's address and port as it knows them from the header."""
     folder = env.directory / "nginx"
     folder.mkdir()
     where = f"[{address}]:{port}" if version == 6 else f"{address}:{port}"
@@ -35,7 +35,7 @@ def nginx(env, address, port, version=4, options="proxy_protocol"):
     (folder / "nginx.conf").write_text(
         f"daemon off; master_process off; user root; pid {folder}/pid; error_log stderr;\nevents {{}}\n"
         f"http {{ access_log off; {paths}\nserver {{ listen {where} {options};\n"
-        "location / { return 200 '$proxy_protocol_addr $proxy_protocol_port'; } } }\n")
+        f"location {known} {{ return 200 '$proxy_protocol_addr $proxy_protocol_port'; }} }} }}\n")
     return _running(env.server, ["nginx", "-p", folder, "-c", folder / "nginx.conf"], "nginx", address, port, version)
 
 
