@@ -233,8 +233,11 @@ struct render_conn render_conn_of(const struct snapshot_conn *c)
                               .service = s->local,
                               .from_client = s->bytes_in,
                               .to_client = s->bytes_out};
-    if (!told->cpe)
+    if (!told->cpe) { /* an edge's, which may know better than the packets whose it is; or nobody's */
+        if (told->meant.port > 0)
+            out.client = told->client;
         return out;
+    }
     out.name = told->cpe;
     out.cpe = true;
     out.wan = told->wan;

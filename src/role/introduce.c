@@ -50,13 +50,21 @@ static void put_subflows(struct proxy_writer *w, const struct braid_conn *c)
     put_addresses(w, ends, n < SUBFLOWS_MAX ? n : SUBFLOWS_MAX);
 }
 
+/* It may not be known yet: then the client's SYN has offered it. */
+static bool has_subflows(const struct braid_conn *c)
+{
+    int64_t mode;
+    return braid_conn_get_option(c, BRAID_OPT_MODE, &mode) == 0 &&
+           (mode == BRAID_MODE_MPTCP || mode == BRAID_MODE_NOT_YET);
+}
+
 static size_t write_v2(const struct client *cl, uint8_t *out, size_t room)
 {
     struct proxy_writer w;
     struct braid_addr meant, client;
     client_addrs(cl, &meant, &client);
     proxy_begin(&w, out, room, &client, &meant);
-    if (braid_conn_is_mptcp(client_conn(cl)))
+    if (has_subflows(client_conn(cl)))
         put_subflows(&w, client_conn(cl));
     return proxy_end(&w);
 }

@@ -1,4 +1,5 @@
-/* The health checks of a configuration's targets, and how all workers learn of what they say. In the main thread.
+/* The health checks of a configuration's targets, and how all workers learn of what they say. In the main
+ * thread.
  */
 #ifndef BRAID_SERVICE_HEALTH_KEEPER_H
 #define BRAID_SERVICE_HEALTH_KEEPER_H
@@ -12,8 +13,9 @@ struct health_keeper;
 
 /* NULL: memory is short. */
 struct health_keeper *health_keeper_new(struct event_base *base);
-/* From now on those of this configuration, which is known by what was known under the one before it; targets: the
- * addresses of each target of its edges, in their order. The workers hear of it from health_keeper_tell on. */
+/* From now on those of this configuration, which is known by what was known under the one before it; targets:
+ * the addresses of each target of its edges, in their order. The workers hear of it from health_keeper_tell
+ * on. */
 void health_keeper_use(struct health_keeper *k, struct workers *workers, const struct service_params *params,
                        const struct targets *targets);
 /* Their addresses are these now. */

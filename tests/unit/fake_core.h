@@ -210,11 +210,6 @@ void braid_conn_addrs(const struct braid_conn *c, struct braid_addr *local, stru
     *remote = c->remote;
 }
 
-bool braid_conn_is_mptcp(const struct braid_conn *c)
-{
-    return c->mptcp;
-}
-
 unsigned braid_conn_subflows(const struct braid_conn *c, struct braid_pair *out, unsigned max)
 {
     memcpy(out, c->flows, (c->n_flows < max ? c->n_flows : max) * sizeof(*out));
@@ -270,7 +265,11 @@ void braid_conn_set_pm(struct braid_conn *c, const struct pm_ops *ops)
 
 int braid_conn_get_option(const struct braid_conn *c, enum braid_option option, int64_t *value)
 {
-    FAKE_MUST(option == BRAID_OPT_UNACKED || option == BRAID_OPT_REPEAT);
+    FAKE_MUST(option == BRAID_OPT_UNACKED || option == BRAID_OPT_REPEAT || option == BRAID_OPT_MODE);
+    if (option == BRAID_OPT_MODE) {
+        *value = c->mptcp ? BRAID_MODE_NOT_YET : BRAID_MODE_PLAIN;
+        return 0;
+    }
     *value = option == BRAID_OPT_REPEAT ? c->repeats : (int64_t)(c->down_len - c->down_acked);
     return 0;
 }

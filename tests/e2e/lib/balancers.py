@@ -2,14 +2,15 @@
 import contextlib
 
 from .proc import Process
+from .proxy import listening
 from .wait import Timeout, until
 
 
 @contextlib.contextmanager
-def _running(namespace, argv, name, address, port, version):
+def _running(namespace, argv, name, port):
     process = Process(namespace.command(*argv), name)
     try:
-        until(lambda: _answers(namespace, address, port, version) or _ended(process), f"{name} listens", 30)
+        until(lambda: _listens(namespace, port) or _ended(process), f"{name} listens", 30)
         yield process
     finally:
         process.kill()
@@ -20,10 +21,10 @@ def _ended(process):
         raise Timeout(f"{process.name} ended: {process.lines}")
 
 
-def _answers(namespace, address, port, version):
-    with namespace.socket(version) as sock:
-        sock.settimeout(5)
-        return sock.connect_ex((address, port)) == 0
+def _listens(namespace, port):
+    """Asked of the kernel, since a connection would go on to whoever is behind."""
+    with namespace.entered():
+        return any(line.split()[1].endswith(f":{port:04X}") for line in listening())
 
 
 def nginx(env, address, port, version=4, options="proxy_protocol", known="/"):
@@ -36,7 +37,7 @@ def nginx(env, address, port, version=4, options="proxy_protocol", known="/"):
         f"daemon off; master_process off; user root; pid {folder}/pid; error_log stderr;\nevents {{}}\n"
         f"http {{ access_log off; {paths}\nserver {{ listen {where} {options};\n"
         f"location {known} {{ return 200 '$proxy_protocol_addr $proxy_protocol_port'; }} }} }}\n")
-    return _running(env.server, ["nginx", "-p", folder, "-c", folder / "nginx.conf"], "nginx", address, port, version)
+    return _running(env.server, ["nginx", "-p", folder, "-c", folder / "nginx.conf"], "nginx", port)
 
 
 def haproxy_behind(env, address, port, version=4):
@@ -47,16 +48,15 @@ def haproxy_behind(env, address, port, version=4):
         "defaults\n mode http\n timeout connect 30s\n timeout client 60s\n timeout server 60s\n"
         f"frontend behind\n bind {where} accept-proxy\n"
         ' http-request return status 200 content-type text/plain lf-string "%[src] %[src_port] %[dst] %[dst_port]"\n')
-    return _running(env.server, ["haproxy", "-db", "-f", config], "haproxy", address, port, version)
+    return _running(env.server, ["haproxy", "-db", "-f", config], "haproxy", port)
 
 
 def haproxy_in_front(env, namespace, port, server, keyword, version=4):
     """Takes connections at that port of the namespace's loopback and gives each to the server, with a header ("send-proxy",
     "send-proxy-v2"), or without ("")."""
-    address = {4: "127.0.0.1", 6: "::1"}[version]
     where = {4: f"127.0.0.1:{port}", 6: f"[::1]:{port}"}[version]
     config = env.directory / f"haproxy-front-{port}.cfg"
     config.write_text(
         "defaults\n mode tcp\n timeout connect 30s\n timeout client 60s\n timeout server 60s\n"
         f"listen front\n bind {where}\n server braid {server} {keyword}\n")
-    return _running(namespace, ["haproxy", "-db", "-f", config], "haproxy", address, port, version)
+    return _running(namespace, ["haproxy", "-db", "-f", config], "haproxy", port)
