@@ -31,6 +31,10 @@ void upstream_set_nodelay(int fd);
 int upstream_say(int fd, const void *bytes, size_t n);
 /* The error that waits on the socket, 0: none. */
 int upstream_error(int fd);
+/* Where a socket comes from. False: from nowhere yet. */
+bool upstream_local(int fd, struct braid_addr *out);
+/* Whether its server has answered, other than by an error, although nobody may have heard of it yet. */
+bool upstream_has_answer(int fd);
 /* From now on ICMP errors are kept for upstream_icmp_code; while they are, each of them ends the connection,
  * so this is for the time of connecting. Has no effect on a socket of upstream_probe. */
 void upstream_keep_icmp(int fd, bool keep);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <linux/errqueue.h>
 #include "base/bytes.h"
+#include "io/sockaddr.h"
 #include "io/upstream.h"
 
 /* Of one family the call fails. */
@@ -64,6 +65,22 @@ int upstream_icmp_code(int fd, int error)
         }
     }
     return code_of_error(fd, error);
+}
+
+bool upstream_local(int fd, struct braid_addr *out)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    return getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
+           sockaddr_to((const struct sockaddr *)&sa, out) == 0;
+}
+
+/* In SYN-SENT a socket has no peer. */
+bool upstream_has_answer(int fd)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    return getpeername(fd, (struct sockaddr *)&sa, &len) == 0;
 }
 
 static size_t put_option(uint8_t *out, uint8_t kind, uint8_t len)

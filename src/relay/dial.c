@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include "base/addr.h"
 #include "io/clock.h"
 #include "io/upstream.h"
 #include "relay/dial.h"
@@ -187,6 +188,26 @@ static void on_outcome(evutil_socket_t fd, short what, void *arg)
         note_error(a, error, icmp_code);
         go_on(d);
     }
+}
+
+static bool has_answer(const struct attempt *a, const struct braid_addr *ours,
+                       const struct braid_addr *server)
+{
+    struct braid_addr local;
+    return a->fd >= 0 && addr_equal(&a->addr, server) && upstream_local(a->fd, &local) &&
+           addr_equal(&local, ours) && upstream_has_answer(a->fd);
+}
+
+bool dial_settle(struct dial *d, const struct braid_addr *ours, const struct braid_addr *server)
+{
+    for (unsigned i = 0; i < d->n; i++) {
+        struct attempt *a = &d->attempts[i];
+        if (!has_answer(a, ours, server))
+            continue;
+        on_outcome(a->fd, EV_WRITE, a);
+        return true;
+    }
+    return false;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)

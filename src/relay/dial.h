@@ -36,6 +36,9 @@ struct dial_params {
 struct dial *dial_new(struct event_base *base, const struct dial_params *params);
 /* Starts; may call back at once. */
 void dial_begin(struct dial *d);
+/* Somebody knows of a socket from ours to that server, which is the dial's, and that the server has answered
+ * it: calls back, as the loop would soon. False: it has none such, and goes on. */
+bool dial_settle(struct dial *d, const struct braid_addr *ours, const struct braid_addr *server);
 /* Gives up: closes what is under way and calls nobody. NULL is allowed. */
 void dial_free(struct dial *d);
 

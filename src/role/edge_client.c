@@ -1,10 +1,9 @@
 /* Life of a client, and the lists and numbers of its edge that it is in. */
 #include <assert.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include "base/addr.h"
 #include "io/clock.h"
-#include "io/sockaddr.h"
+#include "io/upstream.h"
 #include "relay/end_conn.h"
 #include "role/edge_client.h"
 
@@ -16,14 +15,6 @@ struct client_ports {
     struct client *last; /* NULL: look through all clients, if there is any with this port */
     unsigned n;
 };
-
-static bool local_end(int fd, struct braid_addr *out)
-{
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof(sa);
-    return getsockname(fd, (struct sockaddr *)&sa, &len) == 0 &&
-           sockaddr_to((const struct sockaddr *)&sa, out) == 0;
-}
 
 static void enter_port(struct edges *es, struct client *cl)
 {
@@ -38,7 +29,7 @@ static void note_port(struct client *cl)
     struct braid_addr ours;
     if (!es->by_port)
         return;
-    if (!e->gone && local_end(e->fd, &ours))
+    if (!e->gone && upstream_local(e->fd, &ours))
         cl->port = ours.port;
     enter_port(es, cl);
 }
@@ -60,7 +51,7 @@ static bool has_socket(const struct client *cl, const struct braid_addr *ours,
     const struct end *e = &cl->splice.ends[SERVER_END];
     struct braid_addr local;
     return cl->port == ours->port && addr_equal(&cl->server, server) && !e->gone &&
-           local_end(e->fd, &local) && addr_equal(&local, ours);
+           upstream_local(e->fd, &local) && addr_equal(&local, ours);
 }
 
 static struct client *look_at_edge(struct edge *e, const struct braid_addr *ours,
@@ -105,13 +96,45 @@ static bool have_ports(struct edges *es)
     return es->by_port;
 }
 
-struct client *client_with_socket(struct edges *es, const struct braid_addr *ours,
-                                  const struct braid_addr *server)
+static struct client *open_with_socket(struct edges *es, const struct braid_addr *ours,
+                                       const struct braid_addr *server)
 {
-    if (!have_ports(es) || es->by_port[ours->port].n == 0)
+    if (es->by_port[ours->port].n == 0)
         return NULL;
     struct client *last = es->by_port[ours->port].last;
     return last && has_socket(last, ours, server) ? last : look_through(es, ours, server);
+}
+
+/* True: one of these has been opened, or was about to be, and may be gone. */
+static bool settle(struct list *clients, const struct braid_addr *ours, const struct braid_addr *server)
+{
+    list_each (at, next, clients) {
+        struct dial *d = list_entry(at, struct client, link)->opening->dial;
+        if (d && dial_settle(d, ours, server))
+            return true;
+    }
+    return false;
+}
+
+/* A server knows that its client is there before we are told that the server is: the last segment of the
+ * handshake is the kernel's, and the loop may have other things to do. */
+static bool is_news(struct edges *es, const struct braid_addr *ours, const struct braid_addr *server)
+{
+    bool found = false;
+    for (unsigned i = 0; i < es->n && !found; i++)
+        found = settle(&es->edges[i]->connecting, ours, server) || settle(&es->edges[i]->late, ours, server);
+    list_each (at, next, &es->leaving)
+        found = found || settle(&list_entry(at, struct edge, link)->late, ours, server);
+    return found;
+}
+
+struct client *client_with_socket(struct edges *es, const struct braid_addr *ours,
+                                  const struct braid_addr *server)
+{
+    if (!have_ports(es))
+        return NULL;
+    struct client *cl = open_with_socket(es, ours, server);
+    return !cl && is_news(es, ours, server) ? open_with_socket(es, ours, server) : cl;
 }
 
 /* ---- life ------------------------------------------------------------------------------------------ */

@@ -78,8 +78,8 @@ void client_asks(struct client *cl);
 void client_hears(struct client *cl);
 /* The server is there: joins edge->open. */
 void client_connected(struct client *cl);
-/* The one whose socket goes from this address of ours to that server, for the program there that asks. NULL:
- * there is none, or memory is short. */
+/* The one whose socket goes from this address of ours to that server, for the program there that asks. It is
+ * opened by that, if the server's answer was not heard yet. NULL: there is none, or memory is short. */
 struct client *client_with_socket(struct edges *es, const struct braid_addr *ours,
                                   const struct braid_addr *server);
 /* Frees the opening once there is no more need of it. */

@@ -260,6 +260,43 @@ START_TEST(whoever_is_silent_to_the_end_is_told)
 }
 END_TEST
 
+/* From where the only attempt comes. */
+static struct braid_addr from_where(void)
+{
+    struct dial_progress p;
+    struct braid_addr ours;
+    dial_look(d, &p);
+    ck_assert(upstream_local(p.attempts[0].fd, &ours));
+    return ours;
+}
+
+/* The server's kernel has accepted, and the loop has not come round since. */
+START_TEST(what_the_server_knows_is_settled_at_once)
+{
+    int s[] = {add_server("127.0.0.1:0", 4)};
+    begin();
+    struct braid_addr ours = from_where(), other = ours;
+    other.port ^= 1;
+    ck_assert(!dial_settle(d, &other, &targets.addr[0]) && !dial_settle(d, &ours, &ours) && fd == -1);
+    ck_assert(dial_settle(d, &ours, &targets.addr[0]));
+    expect_server(0);
+    close_all(s, 1);
+}
+END_TEST
+
+START_TEST(nothing_is_settled_before_the_server_has_answered)
+{
+    int fillers[FILLERS], s[] = {add_silent_server(fillers)};
+    begin();
+    struct braid_addr ours = from_where();
+    ck_assert(!dial_settle(d, &ours, &targets.addr[0]) && fd == -1 && error == 0);
+    event_base_dispatch(base);
+    ck_assert_int_eq(error, ETIMEDOUT);
+    close_all(s, 1);
+    close_all(fillers, FILLERS);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("dial");
@@ -268,6 +305,8 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, the_first_address_is_it_if_it_answers);
     tcase_add_test(t, whoever_fails_or_is_overtaken_is_told);
+    tcase_add_test(t, what_the_server_knows_is_settled_at_once);
+    tcase_add_test(t, nothing_is_settled_before_the_server_has_answered);
     tcase_add_test(t, whoever_is_silent_to_the_end_is_told);
     tcase_add_test(t, the_next_address_is_tried_at_once_when_one_refuses);
     tcase_add_test(t, the_next_address_is_tried_beside_one_that_is_silent);

@@ -1,5 +1,8 @@
-/* relay: what the program that listens behind an edge has said of its clients (src/role/edge_services.c). */
+/* relay: what the program that listens behind an edge has said of its clients (src/role/edge_services.c), and
+ * which of them it asks about. */
 #include "relay_harness.h"
+#include "io/sockaddr.h"
+#include "role/edge_client.h"
 #include "role/services.h"
 
 #ifndef SO_COOKIE
@@ -70,6 +73,27 @@ START_TEST(the_profile_of_a_server_is_its_clients)
 }
 END_TEST
 
+/* The handshake with the server is the kernel's, and the loop has not come round since. */
+START_TEST(a_server_may_ask_in_the_moment_in_which_it_accepts)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    struct braid_addr ours;
+    struct braid_conn *c = fake_conn();
+    c->ops->incoming(fake_listener->params.ctx, c);
+    int server = server_accept();
+    ck_assert_int_eq(getpeername(server, (struct sockaddr *)&sa, &len), 0);
+    ck_assert_int_eq(sockaddr_to((struct sockaddr *)&sa, &ours), 0);
+    ck_assert_ptr_null(client_with_socket(edges, &target, &target));
+    ck_assert_uint_eq(edges_counters(edges, 0)->connecting, 1);
+    struct client *cl = client_with_socket(edges, &ours, &target);
+    ck_assert(cl && client_conn(cl) == c);
+    ck_assert_uint_eq(edges_counters(edges, 0)->open, 1);
+    until(c, c->established_told);
+    finish(c, server);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("edge_services");
@@ -77,6 +101,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, clients_of_a_server_without_mptcp_have_none, 0, 2);
     tcase_add_test(t, the_profile_of_a_server_is_its_clients);
+    tcase_add_test(t, a_server_may_ask_in_the_moment_in_which_it_accepts);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
