@@ -4,7 +4,7 @@ import time
 from lib import conntrack, home, mptcp
 from lib.env import PORT
 from lib.proxy import Cpe
-from lib.stream import MIB, Receiver, Sender, transfer
+from lib.stream import BULK, MIB, Follower, Receiver, Sender, transfer
 from lib.suite import braid_only, cases, limit, long
 from lib.wait import FACTOR, until
 
@@ -26,12 +26,13 @@ def over_two(env, version, mbit=40):
     return router, near, far
 
 
-def carried_over_two(env, way, version):
-    """The same with 48 MiB under way upwards or downwards: router, sender, receiver, and the server's socket."""
+def carried_over_two(env, way, version, endless=False):
+    """The same with 48 MiB under way upwards or downwards, or with as many as there are until the sender is stopped: router, sender,
+    receiver, and the server's socket."""
     router, near, far = over_two(env, version)
     source, sink = (near, far) if way == "up" else (far, near)
-    receiver = Receiver(sink, 48 * MIB, end=False)
-    sender = Sender(source, 48 * MIB, end=False)
+    receiver = Follower(sink) if endless else Receiver(sink, 48 * MIB, end=False)
+    sender = Sender(source, BULK if endless else 48 * MIB, end=endless)
     receiver.reach(8 * MIB)
     return router, sender, receiver, far
 
@@ -52,7 +53,7 @@ def carried(router):
 @cases(**WAYS)
 def test_flushed_connection_tracking_ends_no_subflow(env, way, version):
     """Firewalls flush it when they are reloaded. Nor does it do harm if what nftables knows of our connections is lost."""
-    router, sender, receiver, far = carried_over_two(env, way, version)
+    router, sender, receiver, far = carried_over_two(env, way, version, endless=True)
     ends = {(s["local"], s["remote"]) for s in mptcp.established(far)}
     for flush in (lambda: conntrack.flush(env.home.cpe),
                   lambda: env.home.cpe.run("nft", "flush", "set", "inet", "braid_uplinks", f"flows{4 if version == 4 else 6}")):
@@ -62,7 +63,9 @@ def test_flushed_connection_tracking_ends_no_subflow(env, way, version):
         assert all(carried(router)[name] - before[name] > 2 * MIB for name in before), "both uplinks go on"
     assert {(s["local"], s["remote"]) for s in mptcp.established(far)} == ends
     assert env.home.cpe.counters()["TcpOutRsts"] == 0
+    sender.stop()
     finish(sender, receiver, 1)
+    assert receiver.done == sender.done
 
 
 @braid_only

@@ -108,6 +108,10 @@ class Sender(Pump):
         if self.end:
             self.sock.shutdown(socket.SHUT_WR)
 
+    def stop(self):
+        """Nothing more behind what is being sent; the end, if there is to be one."""
+        self.size = self.done
+
 
 class Receiver(Pump):
     """Receives exactly size bytes, and the end of the stream if told so. data: where to, a bytearray of that size."""
@@ -144,6 +148,22 @@ class Receiver(Pump):
         if not noise().startswith(self.data):
             raise AssertionError(f"the first wrong byte is at {self.first_wrong()} of {self.size}")
         return self
+
+
+class Follower(Pump):
+    """Receives what a sender sends until it is stopped, and the end of the stream: as much as there is time for."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        sock.settimeout(STALL * FACTOR)
+        super().__init__()
+
+    def work(self):
+        right = memoryview(noise())
+        while piece := self.sock.recv(MIB):
+            if right[self.done:self.done + len(piece)] != piece:
+                raise AssertionError(f"a wrong byte is among the {len(piece)} behind {self.done}")
+            self.progress(len(piece))
 
 
 class Timeline(Receiver):
