@@ -19,6 +19,7 @@
 #include "io/log_writer.h"
 #include "io/notify.h"
 #include "reload.h"
+#include "rights.h"
 #include "service/service.h"
 #include "service/upgrade_spawn.h"
 #include "successor.h"
@@ -405,6 +406,17 @@ static int read_configuration(struct daemon *d, const char *path)
     return result;
 }
 
+static int settle_rights(struct daemon *d)
+{
+    char error[CONF_ERROR_MAX];
+    if (rights_settle(&d->confs.now->conf, d->confs.path, error, sizeof(error)) == 0)
+        return 0;
+    if (d->taking)
+        take_nothing(d->taking, error);
+    say_flaw(NULL, false, error);
+    return -1;
+}
+
 static int check_configuration(struct daemon *d, const char *path)
 {
     const struct conf_report report = {.say = say_flaw};
@@ -428,7 +440,7 @@ int main(int argc, char **argv)
     parse_options(argc, argv, &options);
     if (options.check)
         return check_configuration(&d, options.config);
-    if (read_configuration(&d, options.config) < 0)
+    if (read_configuration(&d, options.config) < 0 || settle_rights(&d) < 0)
         return EXIT_FAILURE;
     if (log_start() < 0) {
         fprintf(stderr, "braidd: out of memory\n");

@@ -140,11 +140,20 @@ static int check_path(struct parser *p, const struct conf_section *s)
                           "is missing, and so is local; add one of them, such as remote = 192.0.2.0/24");
 }
 
+/* Without a user nobody is become. */
+static int check_group(struct parser *p, const struct conf_section *s)
+{
+    if (s->kind != &section_daemon || !parser_given_line(s, "group") || p->conf->daemon.user)
+        return 0;
+    return parser_fail_at(p, parser_key_line(s, "group"), s->title, "group",
+                          "is that of user, which is missing; add one, such as user = braid");
+}
+
 int conf_check(struct parser *p)
 {
     for (unsigned i = 0; i < p->n_sections; i++) {
         const struct conf_section *s = &p->sections[i];
-        if (check_path(p, s) == 0 && (!is_edge(s) || edge_modes_check(p, s) == 0))
+        if (check_path(p, s) == 0 && check_group(p, s) == 0 && (!is_edge(s) || edge_modes_check(p, s) == 0))
             check_required(p, s);
     }
     if (p->n_errors > 0)

@@ -212,6 +212,7 @@ void conf_free(struct conf *c)
     free(c->daemon.app_socket);
     free(c->daemon.state);
     free(c->daemon.state_dir);
+    free(c->daemon.user);
     admin_forget(&c->admin);
     conf_text_free(&c->text);
     memset(c, 0, sizeof(*c));

@@ -1,5 +1,6 @@
 /* [daemon] and [tun]. */
 #include <grp.h>
+#include <pwd.h>
 #include <string.h>
 #include "base/addr.h"
 #include "conf/sections.h"
@@ -88,16 +89,50 @@ static int set_app_mode(struct parser *p, const char *value)
     return 0;
 }
 
-static int set_app_group(struct parser *p, const char *value)
+#define ENTRY_BYTES 4096 /* of what is known of a user or a group; one with more members is not found */
+
+static int find_group(struct parser *p, const char *key, const char *value, gid_t *out)
 {
-    char room[4096];
+    char room[ENTRY_BYTES];
     struct group entry, *found = NULL;
     if (getgrnam_r(value, &entry, room, sizeof(room), &found) != 0 || !found)
-        return parser_fail(p, "app_group",
-                           "there is no group \"%.80s\"; name one that exists, or make it with groupadd",
-                           value);
-    p->conf->daemon.app_group = found->gr_gid;
+        return parser_fail(
+            p, key, "there is no group \"%.80s\"; name one that exists, or make it with groupadd", value);
+    *out = found->gr_gid;
     return 0;
+}
+
+static int set_app_group(struct parser *p, const char *value)
+{
+    return find_group(p, "app_group", value, &p->conf->daemon.app_group);
+}
+
+static int set_user(struct parser *p, const char *value)
+{
+    char room[ENTRY_BYTES];
+    struct passwd entry, *found = NULL;
+    struct daemon_params *d = &p->conf->daemon;
+    if (getpwnam_r(value, &entry, room, sizeof(room), &found) != 0 || !found)
+        return parser_fail(
+            p, "user", "there is no user \"%.80s\"; name one that exists, or make it with useradd --system",
+            value);
+    if (found->pw_uid == 0)
+        return parser_fail(
+            p, "user",
+            "\"%.80s\" may do everything; name a user of braidd's own, such as braid, or leave "
+            "the key out",
+            value);
+    d->uid = found->pw_uid;
+    if (!d->group_given)
+        d->gid = found->pw_gid;
+    return parser_string(p, "user", value, &d->user);
+}
+
+static int set_group(struct parser *p, const char *value)
+{
+    struct daemon_params *d = &p->conf->daemon;
+    d->group_given = true;
+    return find_group(p, "group", value, &d->gid);
 }
 
 static int set_log_level(struct parser *p, const char *value)
@@ -228,7 +263,8 @@ static const struct conf_key daemon_keys[] = {
     {"state_dir", set_state_dir, false, NULL},   {"log_level", set_log_level, false, NULL},
     {"log_format", set_log_format, false, NULL}, {"log_connections", set_log_connections, false, NULL},
     {"app_socket", set_app_socket, false, NULL}, {"app_mode", set_app_mode, false, NULL},
-    {"app_group", set_app_group, false, NULL},   {NULL, NULL, false, NULL},
+    {"app_group", set_app_group, false, NULL},   {"user", set_user, false, NULL},
+    {"group", set_group, false, NULL},           {NULL, NULL, false, NULL},
 };
 SECTION_CHECK_KEYS(daemon_keys);
 

@@ -8,7 +8,7 @@
 #define CONF_SECTIONS_MAX 260 /* bounds the labels of the metrics, too */
 #define CONF_KEYS_MAX     40  /* per kind of section */
 #define CONF_NAME_MAX     32  /* bytes of the name of an edge, a CPE, a profile, a path or an uplink */
-#define CONF_STAYS_MAX    16  /* keys that cannot change while the daemon runs */
+#define CONF_STAYS_MAX    24  /* keys that cannot change while the daemon runs */
 #define CONF_ERRORS_MAX   20  /* the rest of the file is not read then */
 
 struct parser;

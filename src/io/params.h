@@ -25,6 +25,10 @@ struct daemon_params {
     char *app_socket;     /* path of the socket for programs of this machine; NULL: there is none ... */
     unsigned app_mode;    /* ... its permissions ... */
     gid_t app_group;      /* ... and its group; (gid_t)-1: the daemon's own */
+    char *user;           /* whom the daemon becomes, by name; NULL: it stays who it is ... */
+    uid_t uid;            /* ... and by number */
+    gid_t gid;            /* its group then: of `group`, else of the user */
+    bool group_given;     /* gid is that of `group` */
 };
 
 /* What translates the addresses of uplinks. */

@@ -25,6 +25,7 @@
 #define TUN_FLAGS    (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE | IFF_NAPI)
 #define TUN_OFFLOADS (TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
 #define SYSCTL_PATH  128
+#define TUN_CLONE    "/dev/net/tun"
 /* Packets that may wait for a worker, per queue. The default of 500 loses packets when a worker has to wait
  * for its CPU, and a RST, of which a thousand clients send a thousand, is never repeated. */
 #define TUN_QUEUE_LEN 4096
@@ -67,12 +68,39 @@ static int become_queue(const struct tun *t, int fd, short flags)
     return 0;
 }
 
+/* Of tun_reserve. */
+static struct {
+    unsigned n;
+    int fds[DAEMON_WORKERS_MAX + 1]; /* the first queue may take two (attach_first) */
+} reserve;
+
+static int open_clone(void)
+{
+    return reserve.n > 0 ? reserve.fds[--reserve.n] : open(TUN_CLONE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+void tun_reserve(unsigned n_queues)
+{
+    while (reserve.n <= n_queues && reserve.n <= DAEMON_WORKERS_MAX) {
+        int fd = open(TUN_CLONE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0)
+            return;
+        reserve.fds[reserve.n++] = fd;
+    }
+}
+
+static void close_reserve(void)
+{
+    while (reserve.n > 0)
+        close(reserve.fds[--reserve.n]);
+}
+
 /* Opens one more queue. A multi-queue device lets any number of programs attach, so the first queue asks for
  * a new device, and takes one that exists only if it has no carrier, which it has while somebody is attached.
  */
 static int attach(struct tun *t, short flags)
 {
-    int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    int fd = open_clone();
     if (fd < 0)
         return -1;
     if (become_queue(t, fd, flags) < 0) {
@@ -104,7 +132,7 @@ static int attach_first(struct tun *t, char error[TUN_ERROR])
     if (attach(t, (short)IFF_TUN_EXCL) == 0)
         return 0;
     if (errno == ENOENT || errno == ENODEV)
-        return fail(error, "tun: /dev/net/tun: %s; is the tun module loaded?", strerror(errno));
+        return fail(error, "tun: " TUN_CLONE ": %s; is the tun module loaded?", strerror(errno));
     if (errno != EBUSY)
         return fail_attach(t, error);
     unsigned index = if_nametoindex(t->name);
@@ -216,6 +244,7 @@ int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, 
             goto failed;
         }
     }
+    close_reserve();
     for (unsigned i = taken; i < n_queues; i++)
         heirloom_keep(name, t->fds[i]);
     t->ifindex = (int)if_nametoindex(t->name);
@@ -225,6 +254,7 @@ int tun_open(struct tun *t, const struct tun_params *params, unsigned n_queues, 
     if (bring_up(t, error) == 0)
         return 0;
 failed:
+    close_reserve();
     tun_close(t);
     return -1;
 }

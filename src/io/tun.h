@@ -24,6 +24,10 @@ struct tun {
     int fds[DAEMON_WORKERS_MAX]; /* one per queue, non-blocking */
 };
 
+/* Opens /dev/net/tun for so many queues to come, of a process that may not open it any more by then: where no
+ * udev is it is root's alone. What tun_open does not need it closes. What cannot be opened it will ask for
+ * again. In the main thread. */
+void tun_reserve(unsigned n_queues);
 /* Opens n_queues queues of the device (created if absent, else it has to be a multi-queue TUN that nobody
  * uses, or that of the daemon before us: heirlooms.h), sets its MTU and brings it up. 0, or -1 with a message
  * of one line in error. */

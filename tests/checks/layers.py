@@ -30,7 +30,7 @@ LAYERS = {  # folder of src/ -> folders of src/ that it may include, besides its
     "ctl": ["base"],
     "connect": [],
 }
-WIRING = {"main.c", "plugins.c", "reload.c", "reload.h", "successor.c", "successor.h"}  # directly in src/: may include everything
+WIRING = {"main.c", "plugins.c", "reload.c", "reload.h", "rights.c", "rights.h", "successor.c", "successor.h"}  # directly in src/: may include everything
 
 LIBRARIES = {  # header prefix -> the folders or files that may include it
     "event2/": {"io", "relay", "role", "service", "admin", "main.c"},
@@ -39,6 +39,7 @@ LIBRARIES = {  # header prefix -> the folders or files that may include it
     "nftables/": {"io"},
     "ares.h": {"io/dns.c"},
     "ini.h": {"conf"},
+    "cap-ng.h": {"service/privileges.c"},
 }
 CORE = {"base", "wire", "tcp", "mptcp", "core", "cc", "sched", "pm"}
 # The system headers that sans-IO code can want: no socket, clock, thread, file or stream comes with them.
