@@ -57,9 +57,9 @@ struct client {
     struct presented *presented; /* NULL: the connection's own ends */
     struct profile_use profile;  /* of its connection */
     struct braid_addr server;    /* that answered, or the first that is asked */
-    bool connecting;             /* the server has not answered */
-    bool heard;                  /* something of the server's has come */
-    uint8_t why;                 /* it ends, as enum farewell_reason; as far as that is known */
+    bool connecting : 1;         /* the server has not answered */
+    bool heard : 1;              /* something of the server's has come */
+    uint8_t why : 6;             /* it ends, as enum farewell_reason; as far as that is known */
     uint16_t port;               /* ours of the socket to it; 0: not known */
     uint16_t place;              /* of the pool's member that it is; 0: of none */
 };
