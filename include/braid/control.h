@@ -19,9 +19,11 @@
     X(MAYBE_ID, "[ID]")                          /* the same, or none */                                     \
     X(LIST, "[limit=N] [sort=KEY] [FILTER ...]") /* in any order, as the following ones */                   \
     X(TOP, "[limit=N] [sort=KEY] [find=TEXT] [FILTER ...]")                                                  \
-    X(WHICH, "ID | FILTER ...") /* at least one */                                                           \
-    X(SECONDS, "[seconds=N]")   /* of those that are known */                                                \
-    X(SETTING, "ID WHAT NAME")  /* what is to be set of a connection, and to what */
+    X(WHICH, "ID | FILTER ...")           /* at least one */                                                 \
+    X(SECONDS, "[seconds=N]")             /* of those that are known */                                      \
+    X(SETTING, "ID WHAT NAME")            /* what is to be set of a connection, and to what */               \
+    X(EDGE, "EDGE")                       /* the name of an edge or a CPE */                                 \
+    X(DRAIN, "[EDGE [--wait [SECONDS]]]") /* the same, or none; the option is braidctl's */
 
 enum braid_arguments {
 #define X(id, shown) BRAID_ARGUMENTS_##id,
@@ -58,6 +60,10 @@ enum braid_arguments {
       NULL, KILL, NOTHING, kill, kill)                                                                       \
     X(SET, "set", SETTING, "WHAT of a connection, such as its profile or path_manager",                         \
       NULL, CHANGE, NOTHING, change, conn)                                                                   \
+    X(DRAIN, "drain", DRAIN, "no new connections to an edge or a CPE; without a name: where there are none", \
+      NULL, DRAIN, NOTHING, drain, drain)                                                                    \
+    X(UNDRAIN, "undrain", EDGE, "new connections again",                                                     \
+      NULL, UNDRAIN, NOTHING, drain, drain)                                                                  \
     X(ALGORITHMS, "algorithms", NONE, "what scheduler, congestion, path_manager and profile may be",         \
       "/api/v1/algorithms", NOTHING, NOTHING, algorithms, algorithms)                                        \
     X(PATHS, "paths", CLEAR, "the paths of the configuration, and their bytes; clear: count anew",           \

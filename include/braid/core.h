@@ -330,6 +330,11 @@ struct braid_listener *braid_listen(struct braid_core *core, const struct braid_
 /* What connections begin with from now on: of params, wants, wants_plain, name, cc, sched, pm, checksum,
  * no_join, fate_sharing and syn_data; the rest is as it was. */
 void braid_listener_change(struct braid_listener *l, const struct braid_listen_params *params);
+/* No new connections, as if nobody listened there, until braid_listener_resume. Whoever is pending meanwhile
+ * can still be accepted. */
+void braid_listener_rest(struct braid_listener *l);
+/* 0, or -1: somebody else listens there now, and it goes on resting. */
+int braid_listener_resume(struct braid_listener *l);
 /* No new connections; existing ones go on. Pending ones that were not accepted are refused. */
 void braid_unlisten(struct braid_listener *l);
 

@@ -7,6 +7,7 @@
 #include <event2/http.h>
 #include "admin/command.h"
 #include "admin/meter.h"
+#include "admin/section.h"
 #include "conf/profiles.h"
 
 const struct command commands[BRAID_COMMAND_MAX] = {
@@ -85,6 +86,8 @@ static const char *const takes[] = {
     [BRAID_ARGUMENTS_WHICH] =
         ("this command takes the id of a connection, a number; or at least one of the filters " FILTER_KEYS),
     [BRAID_ARGUMENTS_SECONDS] = "this command takes no argument but seconds=N, 1 to 300",
+    [BRAID_ARGUMENTS_EDGE] = "this command takes one argument, the name of an edge or a CPE",
+    [BRAID_ARGUMENTS_DRAIN] = "this command takes no argument but the name of an edge or a CPE",
 };
 
 #undef X
@@ -193,8 +196,12 @@ static bool parse_arguments(struct command_call *call, const char *const words[]
     case BRAID_ARGUMENTS_TOP:
     case BRAID_ARGUMENTS_SECONDS:
         return take_parameters(call, words + 1, n - 1, error);
+    case BRAID_ARGUMENTS_EDGE:
+    case BRAID_ARGUMENTS_DRAIN:
+        call->section = n == 2 ? words[1] : NULL;
+        return n == 2 || (n == 1 && call->command->arguments == BRAID_ARGUMENTS_DRAIN);
     case BRAID_ARGUMENTS_SETTING:
-        call->name = words[3];
+        call->name = n == 4 ? words[3] : NULL;
         return n == 4 && parse_id(words[1], &call->id) && parse_setting(words[2], &call->setting);
     }
     return false;
@@ -297,6 +304,8 @@ int command_resolve(const struct conf *conf, struct command_call *call, char err
         [BRAID_SET_FATE_SHARING] = "fate sharing",
     };
     char list[CONF_LIST_MAX];
+    if (call->section && section_resolve(conf, &call->section, error) < 0)
+        return -1;
     if (call->command->arguments != BRAID_ARGUMENTS_SETTING)
         return filter_resolve(&call->filter, conf, error);
     const char *right = resolve(conf, call, list);

@@ -36,6 +36,8 @@ struct command_call {
     enum braid_setting setting;    /* what is to be set, ... */
     const char *name;              /* ... to what, for command_resolve; within the line; ... */
     struct snapshot_change change; /* ... which fills in this */
+    const char *section; /* an edge or CPE, NULL: none; likewise, and then its name for as long as the process
+                          * lives */
 };
 
 /* Reads a request's line, without its newline, which is not whole afterwards. 0, or -1 and *error is one

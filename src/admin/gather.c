@@ -87,6 +87,9 @@ enum gather_step gather_take(struct gathered *g, struct snapshot_job *job, unsig
         return GATHER_SHORT;
     switch (job->what) {
     case SNAPSHOT_SUMMARY:
+    case SNAPSHOT_RATES:
+    case SNAPSHOT_DRAIN:
+    case SNAPSHOT_UNDRAIN:
     case SNAPSHOT_FORGET:
         return take_summary(g, job, n_workers);
     case SNAPSHOT_BYPASS:
@@ -106,7 +109,6 @@ enum gather_step gather_take(struct gathered *g, struct snapshot_job *job, unsig
     case SNAPSHOT_CHANGE:
         return job->n > 0 ? GATHER_WHOLE : GATHER_NOT_FOUND;
     case SNAPSHOT_NOTHING:
-    case SNAPSHOT_RATES: /* of the meter alone */
         break;
     }
     return GATHER_WHOLE;

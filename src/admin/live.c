@@ -5,6 +5,7 @@
 #include <string.h>
 #include "admin/filter_match.h"
 #include "admin/live.h"
+#include "io/log.h"
 #include "io/mailbox.h"
 #include "role/app_demands.h"
 #include "role/watches.h"
@@ -244,10 +245,15 @@ static void take_targets(struct worker *w, struct snapshot_worker *sum)
 static void take_counters(struct worker *w, struct snapshot_worker *sum)
 {
     const struct edges *es = edges_of(worker_user(w));
-    for (unsigned i = 0; i < edges_count(es); i++)
+    const struct cpes *cs = cpes_of(worker_user(w));
+    for (unsigned i = 0; i < edges_count(es); i++) {
         add_edge(&sum->edges[i].counters, es, i);
-    for (unsigned i = 0; i < sum->n_cpes; i++)
-        add_cpe(&sum->cpes[i].counters, cpes_of(worker_user(w)), i);
+        sum->edges[i].drained = edges_are_drained(es, i);
+    }
+    for (unsigned i = 0; i < sum->n_cpes; i++) {
+        add_cpe(&sum->cpes[i].counters, cs, i);
+        sum->cpes[i].drained = cpes_are_drained(cs, i);
+    }
     for (unsigned i = 0; i < sum->n_paths; i++) {
         sum->paths[i].bytes = braid_core_path_usage(worker_core(w), i);
         braid_core_path_stats(worker_core(w), (int)i, &sum->paths[i].stats);
@@ -265,6 +271,18 @@ static void summarize(struct worker *w, struct snapshot_worker *sum, bool forget
     take_targets(w, sum);
     for (unsigned i = 0; forget && i < sum->n_paths; i++)
         braid_core_path_forget(worker_core(w), i);
+}
+
+/* The first worker says it for all. */
+static void drain(struct worker *w, const struct snapshot_job *job)
+{
+    bool drained = job->what == SNAPSHOT_DRAIN;
+    struct cpes *cs = cpes_of(worker_user(w));
+    bool other = edges_drain(edges_of(worker_user(w)), job->section, drained);
+    other |= cs && cpes_drain(cs, job->section, drained);
+    if (other && worker_number(w) == 0)
+        log_notice("%s takes %s", job->section,
+                   drained ? "no new connections from now on: it is drained" : "new connections again");
 }
 
 /* One page of connections per turn goes into the sums; the rest is filled in at the end. True: more turns. */
@@ -340,6 +358,11 @@ static bool step(struct worker *w, struct snapshot_job *job)
     case SNAPSHOT_SUMMARY:
     case SNAPSHOT_FORGET:
         return summary_step(w, job);
+    case SNAPSHOT_DRAIN:
+    case SNAPSHOT_UNDRAIN:
+        drain(w, job);
+        take_counters(w, job->summary);
+        break;
     case SNAPSHOT_RATES:
         take_counters(w, job->summary);
         break;

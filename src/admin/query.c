@@ -118,7 +118,7 @@ static int ask(struct query *q, unsigned worker)
     job->worker = worker;
     job->generation = q->conf->generation;
     snapshot_job_clear(job);
-    bool summary = job->what == SNAPSHOT_SUMMARY || job->what == SNAPSHOT_FORGET;
+    bool summary = snapshot_sums_up(job->what);
     if (summary)
         job->summary = snapshot_worker_new(q->conf);
     if ((summary && !job->summary) || event_add(q->timer, &limit) < 0)
@@ -168,6 +168,7 @@ static void render(struct query *q, bool last)
     v.log_lost = log_lost();
     v.cleared = q->call.clear;
     v.seconds = q->call.seconds;
+    v.section = q->call.section;
     gather_show(&q->gathered, q->job, &v);
     q->call.command->render[q->call.format](&q->part, &v);
     snapshot_job_clear(q->job);
@@ -275,8 +276,11 @@ static int first_question(struct query *q)
     if (job->what == SNAPSHOT_NOTHING)
         return event_add(q->timer, &at_once);
     job->filter = q->call.filter;
+    job->section = q->call.section;
     if (job->what == SNAPSHOT_KILL && q->call.one)
         job->what = SNAPSHOT_KILL_ONE;
+    if (job->what == SNAPSHOT_DRAIN && !job->section)
+        job->what = SNAPSHOT_RATES;
     if (!snapshot_is_of_one(job->what))
         return ask(q, 0);
     job->id = q->call.id / n;

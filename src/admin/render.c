@@ -85,6 +85,7 @@ static void add_edge(struct snapshot_edge *to, const struct snapshot_edge *from)
     to->conns_mptcp += from->conns_mptcp;
     to->subflows += from->subflows;
     to->memory += from->memory;
+    to->drained |= from->drained;
 }
 
 static void add_cpe(struct snapshot_cpe *to, const struct snapshot_cpe *from)
@@ -96,6 +97,7 @@ static void add_cpe(struct snapshot_cpe *to, const struct snapshot_cpe *from)
     to->conns_mptcp += from->conns_mptcp;
     to->subflows += from->subflows;
     to->memory += from->memory;
+    to->drained |= from->drained;
 }
 
 /* An address that one worker does without is not up. */

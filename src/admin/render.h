@@ -18,6 +18,8 @@ render_fn render_conn_text, render_conn_json;
 render_fn render_change_text;
 /* How many connections were ended. */
 render_fn render_kill_text, render_kill_json;
+/* The edge or CPE that is meant, or all that are drained, and how many connections they have. */
+render_fn render_drain_text, render_drain_json;
 /* Servers that are left to their clients. */
 render_fn render_bypass_text, render_bypass_json;
 /* Targets of edges: each address, and in the metrics each target. */

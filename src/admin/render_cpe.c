@@ -22,9 +22,10 @@ static void cpe_rows(struct doc *d, const struct cpe_params *p, const struct sna
     doc_printf(d, "\ncpe %s: %s", p->name, cpe_kind_name(p->kind));
     for (unsigned i = 0; i < p->n_peers; i++)
         doc_printf(d, "%s%s", i ? ", " : " -> ", render_host(p->peers[i].host, p->peers[i].port, peer));
-    doc_printf(d, ", ports %s, %s: %s, %s, %s%s%s%s\n", ports_text(p, ports), p->profile->name,
+    doc_printf(d, ", ports %s, %s: %s, %s, %s%s%s%s%s\n", ports_text(p, ports), p->profile->name,
                p->sched->name, p->cc->name, p->pm->name, p->checksum ? ", checksums" : "",
-               p->no_plain ? ", MPTCP only" : "", p->fate_sharing ? ", fate sharing" : "");
+               p->no_plain ? ", MPTCP only" : "", p->fate_sharing ? ", fate sharing" : "",
+               c->drained ? ", drained" : "");
     render_ports_text(d, p->port_profiles, p->n_port_profiles);
     doc_printf(d,
                "  %" PRIu64 " connections (%" PRIu64 " MPTCP, %" PRIu64 " waiting for the far side), %" PRIu64
@@ -64,6 +65,7 @@ static void cpe_object(struct json *j, const struct cpe_params *p, const struct 
     json_string(j, "path_manager", p->pm->name);
     json_bool(j, "checksum", p->checksum);
     json_bool(j, "fate_sharing", p->fate_sharing);
+    json_bool(j, "drained", c->drained);
     json_uint(j, "connections", c->conns);
     json_uint(j, "mptcp_connections", c->conns_mptcp);
     json_uint(j, "subflows", c->subflows);

@@ -52,6 +52,7 @@ static void edge_object(struct json *j, const struct edge_params *p, const struc
     json_bool(j, "checksum", p->checksum);
     json_bool(j, "fate_sharing", p->fate_sharing);
     json_string(j, "joins", p->no_join ? "signalled" : "any");
+    json_bool(j, "drained", e->drained);
     json_uint(j, "connections", e->conns);
     json_uint(j, "mptcp_connections", e->conns_mptcp);
     json_uint(j, "subflows", e->subflows);

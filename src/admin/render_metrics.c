@@ -60,6 +60,8 @@ static const struct field edge_fields[] = {
     {"braid_edge_buffer_bytes", "gauge", "Bytes of buffers in use.", EDGE(memory)},
     {"braid_edge_connecting", "gauge", "Connections now that wait for the server.",
      EDGE(counters.connecting)},
+    {"braid_edge_drained", "gauge", "1 if it takes no new connections since it is drained, else 0.",
+     EDGE(drained)},
     {"braid_edge_open", "gauge", "Connections now whose server is connected.", EDGE(counters.open)},
     {NULL, NULL, NULL, 0},
 };
@@ -89,6 +91,8 @@ static const struct field cpe_fields[] = {
     {"braid_cpe_buffer_bytes", "gauge", "Bytes of buffers in use, of both sides.", CPE(memory)},
     {"braid_cpe_connecting", "gauge", "Connections now that wait for the far side.",
      CPE(counters.connecting)},
+    {"braid_cpe_drained", "gauge", "1 if it takes no new connections since it is drained, else 0.",
+     CPE(drained)},
     {"braid_cpe_open", "gauge", "Connections now whose far side is connected.", CPE(counters.open)},
     {NULL, NULL, NULL, 0},
 };

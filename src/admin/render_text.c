@@ -30,12 +30,12 @@ static void core_row(struct doc *d, const char *who, const struct braid_core_sta
 static void edge_rows(struct doc *d, const struct edge_params *p, const struct snapshot_edge *e)
 {
     char listen[EDGE_TEXT], target[RENDER_TARGET], memory[RENDER_SIZE], from[RENDER_SIZE], to[RENDER_SIZE];
-    doc_printf(d, "\nedge %s: %s%s%s -> %s%s, %s%s%s, %s%s%s\n", p->name,
+    doc_printf(d, "\nedge %s: %s%s%s -> %s%s, %s%s%s, %s%s%s%s\n", p->name,
                p->kind == EDGE_EXPLICIT ? "" : edge_kind_name(p->kind), p->kind == EDGE_EXPLICIT ? "" : ", ",
                edge_listen_text(p, listen), render_target(p, target),
                p->client_source ? " from the client's address" : "", p->profile ? p->profile->name : "",
                p->profile ? ": " : "", p->sched->name, p->cc->name, p->checksum ? ", checksums" : "",
-               p->fate_sharing ? ", fate sharing" : "");
+               p->fate_sharing ? ", fate sharing" : "", e->drained ? ", drained" : "");
     render_ports_text(d, p->port_profiles, p->n_port_profiles);
     doc_printf(d,
                "  %" PRIu64 " connections (%" PRIu64 " MPTCP, %" PRIu64 " waiting for the server), %" PRIu64

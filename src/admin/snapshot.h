@@ -24,6 +24,7 @@ struct snapshot_edge {
     struct edge_counters counters;
     uint64_t conns, conns_mptcp, subflows; /* now */
     uint64_t memory;                       /* bytes of buffers */
+    uint64_t drained;                      /* 1: takes no new connections, by hand; else 0 */
 };
 
 /* One worker's share of a CPE. */
@@ -32,6 +33,7 @@ struct snapshot_cpe {
     uint64_t conns;                 /* of the LAN, now */
     uint64_t conns_mptcp, subflows; /* over the uplinks, now */
     uint64_t memory;                /* bytes of buffers, of both sides */
+    uint64_t drained;               /* as of an edge */
 };
 
 /* One worker's share of a path of the configuration. */
@@ -80,6 +82,8 @@ enum snapshot_what {
     SNAPSHOT_SUMMARY, /* fills in summary */
     SNAPSHOT_RATES, /* of it what rates follow from: counters of edges, CPEs and paths; looks at no connection
                      */
+    SNAPSHOT_DRAIN, /* has the edges and CPEs named section take no new connections, and then as RATES */
+    SNAPSHOT_UNDRAIN,  /* ... or take them again */
     SNAPSHOT_FORGET,   /* as SUMMARY, and counts the bytes of paths anew */
     SNAPSHOT_PAGE,     /* fills in the next n conns; n is 0 at the end, and only then dump is closed */
     SNAPSHOT_ONE,      /* fills in the connection with the core's number id, if there is one: n is 1 or 0 */
@@ -99,6 +103,13 @@ static inline bool snapshot_is_of_one(enum snapshot_what what)
     return what == SNAPSHOT_ONE || what == SNAPSHOT_CHANGE || what == SNAPSHOT_KILL_ONE;
 }
 
+/* Whether it fills in a summary, of the configuration that is meant. */
+static inline bool snapshot_sums_up(enum snapshot_what what)
+{
+    return what == SNAPSHOT_SUMMARY || what == SNAPSHOT_RATES || what == SNAPSHOT_FORGET ||
+           what == SNAPSHOT_DRAIN || what == SNAPSHOT_UNDRAIN;
+}
+
 struct snapshot_source;
 
 struct snapshot_job {
@@ -109,6 +120,7 @@ struct snapshot_job {
     unsigned generation;
     uint64_t id;
     struct snapshot_change change;
+    const char *section;            /* the name of an edge or CPE, which stays as long as the process */
     struct filter filter;           /* of PAGE and KILL; its paths are of this generation */
     struct snapshot_source *source; /* that is asked */
     void *owner;                    /* whose answered() is called; not for the worker */
@@ -186,6 +198,7 @@ struct snapshot_view {
     uint64_t log_lost;         /* lines */
     bool cleared;              /* what is shown has just been forgotten */
     uint64_t killed;           /* connections that were just ended */
+    const char *section;       /* the name of an edge or CPE that is meant; NULL: all */
     const struct meter *meter; /* NULL: nobody measures */
     unsigned seconds;          /* of it that are shown; 0: all */
     struct snapshot_worker *const *workers;

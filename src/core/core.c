@@ -142,6 +142,7 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     list_init(&env->dirty);
     list_init(&core->timewait_order);
     list_init(&core->wildcards);
+    list_init(&core->resting);
     if (core_directory_init(core) < 0 || rules_init(&env->rules, params->paths, params->n_paths) < 0) {
         free(core->here);
         free(core);
@@ -164,13 +165,19 @@ struct braid_core *braid_core_new(const struct braid_core_params *params, const 
     return core;
 }
 
+static void free_list(struct list *listeners)
+{
+    while (!list_empty(listeners))
+        braid_unlisten(list_entry(listeners->next, struct braid_listener, wildcard));
+}
+
 static void free_listeners(struct braid_core *core)
 {
     for (size_t i = 0; i <= core->listeners.mask; i++)
         while (core->listeners.buckets[i])
             braid_unlisten(list_entry(core->listeners.buckets[i], struct braid_listener, hash));
-    while (!list_empty(&core->wildcards))
-        braid_unlisten(list_entry(core->wildcards.next, struct braid_listener, wildcard));
+    free_list(&core->wildcards);
+    free_list(&core->resting);
 }
 
 void braid_core_free(struct braid_core *core)

@@ -21,6 +21,7 @@ struct braid_core {
     struct htable timewaits;    /* timewait.hash, by 4-tuple */
     struct htable listeners;    /* those with an address, by it */
     struct list wildcards;      /* the others */
+    struct list resting;        /* those of both that are not to be found (braid_listener_rest) */
     struct htable own;          /* own_ip, the addresses that listeners had */
     bool passing[2];            /* there has been a wildcard listener: for IPv4 [0], IPv6 [1] */
     struct list timewait_order; /* timewait_entry, oldest first */
@@ -35,8 +36,8 @@ struct braid_core {
 
 struct braid_listener {
     struct hnode hash;    /* of one with an address */
-    struct list wildcard; /* of another */
-    bool any_address;
+    struct list wildcard; /* of another, and of one that rests */
+    bool any_address, rests;
     struct braid_core *core;
     struct braid_listen_params params;
     struct braid_ip signal[CORE_SIGNALS];

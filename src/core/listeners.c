@@ -116,6 +116,36 @@ void braid_listener_change(struct braid_listener *l, const struct braid_listen_p
     p->syn_data = params->syn_data < SYN_DATA_MAX ? params->syn_data : SYN_DATA_MAX;
 }
 
+/* From wherever it is. */
+static void delist(struct braid_listener *l)
+{
+    if (l->any_address || l->rests)
+        list_remove(&l->wildcard);
+    else
+        htable_remove(&l->core->listeners, &l->hash);
+}
+
+void braid_listener_rest(struct braid_listener *l)
+{
+    if (l->rests)
+        return;
+    delist(l);
+    l->rests = true;
+    list_append(&l->core->resting, &l->wildcard);
+}
+
+int braid_listener_resume(struct braid_listener *l)
+{
+    if (!l->rests)
+        return 0;
+    list_remove(&l->wildcard);
+    l->rests = enlist(l->core, l) != BRAID_ERROR_NONE;
+    if (!l->rests)
+        return 0;
+    list_append(&l->core->resting, &l->wildcard);
+    return -1;
+}
+
 void braid_unlisten(struct braid_listener *l)
 {
     each_conn (c, &l->core->env) {
@@ -126,9 +156,6 @@ void braid_unlisten(struct braid_listener *l)
             conn_fail(c, BRAID_CLOSE_ABORTED, c->handshake.stateless);
         c->handshake.listener = NULL;
     }
-    if (l->any_address)
-        list_remove(&l->wildcard);
-    else
-        htable_remove(&l->core->listeners, &l->hash);
+    delist(l);
     free(l);
 }

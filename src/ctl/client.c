@@ -136,6 +136,25 @@ int client_ask(const char *path, const char *line, int wait_ms, FILE *out, FILE 
     return result;
 }
 
+char *client_fetch(const char *path, const char *line, int wait_ms, char **error)
+{
+    char *text = NULL, *complaint = NULL;
+    size_t n, m;
+    FILE *out = open_memstream(&text, &n), *err = open_memstream(&complaint, &m);
+    int result = out && err ? client_ask(path, line, wait_ms, out, err) : CLIENT_FAILED;
+    if (out)
+        fclose(out);
+    if (err)
+        fclose(err);
+    if (result != CLIENT_OK) {
+        free(text);
+        *error = complaint;
+        return NULL;
+    }
+    free(complaint);
+    return text;
+}
+
 /* Writes a line of an answer. CLIENT_FAILED: it is an error, or cannot be written. */
 static int show_line(const char *text, FILE *out, FILE *err)
 {

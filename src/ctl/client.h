@@ -5,11 +5,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { CLIENT_OK = 0, CLIENT_FAILED = 1, CLIENT_USAGE = 2 };
+/* LEFT: what was waited for has not come in time. */
+enum { CLIENT_OK = 0, CLIENT_FAILED = 1, CLIENT_USAGE = 2, CLIENT_LEFT = 3 };
 
 /* Sends line (with its newline) to the daemon at the socket path, and writes what it answers to out; why it
  * could not, and what the daemon calls an error, to err. wait_ms: the longest silence that is waited for. */
 int client_ask(const char *path, const char *line, int wait_ms, FILE *out, FILE *err);
+/* The same: the answer; or, into *error, why there is none. The caller frees both; NULL: none, or memory is
+ * short. */
+char *client_fetch(const char *path, const char *line, int wait_ms, char **error);
 /* The same for what is answered by a document a line: each is written when it is here. one: the answer may
  * come to an end in order; otherwise the end of it is the daemon's. */
 int client_follow(const char *path, const char *line, bool one, FILE *out, FILE *err);

@@ -2,15 +2,18 @@
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <braid/control.h>
 #include <braid/version.h>
 #include "ctl/client.h"
+#include "ctl/drain.h"
 #include "ctl/remote.h"
 #include "ctl/top.h"
 
-#define WAIT_MS 20000
+#define WAIT_MS        20000
+#define SECONDS_DIGITS 9 /* of a time to wait, and one more: nobody waits for 30 years */
 
 static const struct {
     const char *word;
@@ -37,6 +40,7 @@ static void usage(FILE *f)
           "  --url URL  ask over HTTP, as at https://HOST:9180; prints JSON\n"
           "     --ca FILE --cert FILE --key FILE  whom to trust there, and who we are\n"
           "     --token-file FILE                 the first token in it is shown\n"
+          "  --wait [SECONDS]  of drain EDGE: until it has no connection left, or for so long\n"
           "  -h, -V     print this help, or the version\n"
           "a FILTER is KEY=VALUE, or the option --KEY VALUE:\n "
 #define X(id, key, shown, right) " " key "=" shown
@@ -146,6 +150,12 @@ static int check_arguments(enum braid_arguments arguments, int n, char **words, 
         return check_parameters(n, words, err);
     case BRAID_ARGUMENTS_SETTING:
         return check_set(n, words, err);
+    case BRAID_ARGUMENTS_EDGE:
+        return n == 2 ? 0 : misuse(err, "%s takes one argument, the name of an edge or a CPE", words[0]);
+    case BRAID_ARGUMENTS_DRAIN:
+        return n <= 2 ? 0
+                      : misuse(err, "%s takes no argument but the name of an edge or a CPE, and --wait",
+                               words[0]);
     }
     return CLIENT_USAGE;
 }
@@ -161,15 +171,35 @@ static int make_line(char line[BRAID_CONTROL_LINE], bool json, int n, char **wor
     return used < BRAID_CONTROL_LINE ? 0 : misuse(err, "the arguments are too long");
 }
 
+#define PARAMETERS_MAX 16
+
+/* What the options say. */
+struct said {
+    const char *path;
+    struct remote remote;
+    bool json, waits;
+    const char *seconds; /* to wait; NULL: however long it takes */
+    int n;
+    char parameters[PARAMETERS_MAX][BRAID_CONTROL_LINE];
+};
+
 /* False: who is not a terminal gets one answer. */
 static bool is_terminal(FILE *out)
 {
     return out == stdout && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
+/* It is drained first, and what there is then is the answer. */
+static int drain(const struct said *s, const char *line, const char *name, FILE *out, FILE *err)
+{
+    int result = client_ask(s->path, line, WAIT_MS, out, err);
+    if (result != CLIENT_OK || !s->waits)
+        return result;
+    return drain_wait(s->path, name, s->seconds ? atol(s->seconds) : -1, err);
+}
+
 /* words: the command and its arguments. */
-static int run(const char *path, const struct remote *remote, bool json, int n, char **words, FILE *out,
-               FILE *err)
+static int run(const struct said *s, int n, char **words, FILE *out, FILE *err)
 {
     char line[BRAID_CONTROL_LINE];
     int c = 0;
@@ -179,26 +209,29 @@ static int run(const char *path, const struct remote *remote, bool json, int n, 
         return misuse(err, "there is no command \"%s\"", words[0]);
     int flaw = check_arguments(commands[c].arguments, n, words, err);
     if (flaw == 0)
-        flaw = make_line(line, json, n, words, err);
+        flaw = make_line(line, s->json, n, words, err);
     if (flaw)
         return flaw;
-    if (remote->url)
-        return remote_ask(remote, (enum braid_command)c, n, words, WAIT_MS, out, err);
-    if (c == BRAID_COMMAND_TOP && !json && is_terminal(out))
-        return top_run(path, n - 1, words + 1, STDIN_FILENO, STDOUT_FILENO, err);
-    return c == BRAID_COMMAND_EVENTS ? client_follow(path, line, n > 1, out, err)
-                                     : client_ask(path, line, WAIT_MS, out, err);
+    if (s->remote.url)
+        return remote_ask(&s->remote, (enum braid_command)c, n, words, WAIT_MS, out, err);
+    if (c == BRAID_COMMAND_TOP && !s->json && is_terminal(out))
+        return top_run(s->path, n - 1, words + 1, STDIN_FILENO, STDOUT_FILENO, err);
+    if (c == BRAID_COMMAND_DRAIN)
+        return drain(s, line, n > 1 ? words[1] : NULL, out, err);
+    return c == BRAID_COMMAND_EVENTS ? client_follow(s->path, line, n > 1, out, err)
+                                     : client_ask(s->path, line, WAIT_MS, out, err);
 }
 
 /* ---- options ----------------------------------------------------------------------------------- */
 
-enum { PARAMETER = 256, URL, CA, CERT, KEY, TOKEN_FILE };
+enum { PARAMETER = 256, WAIT, URL, CA, CERT, KEY, TOKEN_FILE };
 
 /* --edge web is another way to say edge=web. */
 #define X(id, key, ...) {key, required_argument, NULL, PARAMETER},
 static const struct option long_options[] = {BRAID_FILTERS(X){"limit", required_argument, NULL, PARAMETER},
                                              {"sort", required_argument, NULL, PARAMETER},
                                              {"find", required_argument, NULL, PARAMETER},
+                                             {"wait", optional_argument, NULL, WAIT},
                                              {"json", no_argument, NULL, 'j'},
                                              {"url", required_argument, NULL, URL},
                                              {"ca", required_argument, NULL, CA},
@@ -209,17 +242,6 @@ static const struct option long_options[] = {BRAID_FILTERS(X){"limit", required_
                                              {"version", no_argument, NULL, 'V'},
                                              {NULL, 0, NULL, 0}};
 #undef X
-
-#define PARAMETERS_MAX 16
-
-/* What the options say. */
-struct said {
-    const char *path;
-    struct remote remote;
-    bool json;
-    int n;
-    char parameters[PARAMETERS_MAX][BRAID_CONTROL_LINE];
-};
 
 static int say_parameter(struct said *s, const char *key, const char *value, FILE *err)
 {
@@ -240,16 +262,31 @@ static void say_remote(struct remote *r, int option, const char *value)
     *to = value;
 }
 
+/* "--wait 30" comes as two words: only behind "=" is an argument taken that may be missing. */
+static int say_wait(struct said *s, int *n, char **words, FILE *err)
+{
+    if (!s->waits)
+        return 0;
+    if (*n < 2 || strcmp(words[0], commands[BRAID_COMMAND_DRAIN].word) != 0)
+        return misuse(err, "--wait is an option of drain EDGE");
+    if (!s->seconds && *n == 3 && is_number(words[2]))
+        s->seconds = words[--*n];
+    bool fits = !s->seconds || (is_number(s->seconds) && strlen(s->seconds) < SECONDS_DIGITS);
+    return fits ? 0 : misuse(err, "--wait takes a number of seconds, or none");
+}
+
 /* words: what is no option; the parameters come behind them. */
 static int run_with(struct said *s, int n, char **words, FILE *out, FILE *err)
 {
     char *all[n + PARAMETERS_MAX];
+    int flaw = say_wait(s, &n, words, err);
+    if (flaw)
+        return flaw;
     for (int i = 0; i < n; i++)
         all[i] = words[i];
     for (int i = 0; i < s->n; i++)
         all[n + i] = s->parameters[i];
-    return n == 0 ? misuse(err, "the command is missing")
-                  : run(s->path, &s->remote, s->json, n + s->n, all, out, err);
+    return n == 0 ? misuse(err, "the command is missing") : run(s, n + s->n, all, out, err);
 }
 
 int client_main(int argc, char **argv, FILE *out, FILE *err)
@@ -268,6 +305,10 @@ int client_main(int argc, char **argv, FILE *out, FILE *err)
         case PARAMETER:
             if (say_parameter(&said, long_options[which].name, optarg, err) != 0)
                 return CLIENT_USAGE;
+            break;
+        case WAIT:
+            said.waits = true;
+            said.seconds = optarg;
             break;
         case URL:
         case CA:

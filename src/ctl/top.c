@@ -70,27 +70,6 @@ static bool take_word(struct top *t, const char *word)
 /* ---- asking
  * ------------------------------------------------------------------------------------------------ */
 
-/* The answer to line, or, into *error, why there is none. Both the caller frees; NULL: none, or memory is
- * short. */
-static char *fetch(const char *path, const char *line, char **error)
-{
-    char *text = NULL, *complaint = NULL;
-    size_t n, m;
-    FILE *out = open_memstream(&text, &n), *err = open_memstream(&complaint, &m);
-    int result = out && err ? client_ask(path, line, WAIT_MS, out, err) : CLIENT_FAILED;
-    if (out)
-        fclose(out);
-    if (err)
-        fclose(err);
-    if (result != CLIENT_OK) {
-        free(text);
-        *error = complaint;
-        return NULL;
-    }
-    free(complaint);
-    return text;
-}
-
 static unsigned lines_of(const char *text)
 {
     unsigned n = 0;
@@ -120,12 +99,12 @@ static unsigned room_for(const struct top *t)
 static void refresh(struct top *t)
 {
     char line[BRAID_CONTROL_LINE], *error = NULL;
-    char *rates = fetch(t->path, "rates\n", &error), *list = NULL;
+    char *rates = client_fetch(t->path, "rates\n", WAIT_MS, &error), *list = NULL;
     if (rates) {
         free(t->rates);
         t->rates = rates;
         snprintf(line, sizeof(line), "top limit=%u sort=%s find=%s\n", room_for(t), keys[t->key], t->find);
-        list = fetch(t->path, line, &error);
+        list = client_fetch(t->path, line, WAIT_MS, &error);
     }
     if (list) {
         free(t->list);

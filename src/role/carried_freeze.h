@@ -10,6 +10,8 @@ const char *cpes_hindrance(const struct cpes *cs);
 void cpes_freeze(const struct cpes *cs, struct freezer *f, unsigned tag, struct refs_out *out);
 /* Each connection goes to the CPE of its name on the node that it is on. */
 void cpes_thaw(struct role_thaw *t, const struct thaw_item *i);
+/* As edges_settle. */
+void cpes_settle(struct cpes *cs);
 /* As edges_forget. */
 void cpes_forget_all(struct cpes *cs);
 

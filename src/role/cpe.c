@@ -65,15 +65,45 @@ static struct braid_listener *listen_to(struct cpe *cpe, enum uplink_family fami
     return braid_listen(cpe->owner->role.node->core, &listen);
 }
 
-int cpe_listen(struct cpe *cpe)
+/* Of the kernel's, which it would go on filling while they rest: so they are closed. */
+static void close_sockets(struct cpe *cpe)
 {
-    struct braid_listen_params listen = listen_params(cpe);
+    for (unsigned i = 0; i < CPE_LISTEN_MAX; i++) {
+        cpe_listener_free(cpe->sockets[i]);
+        cpe->sockets[i] = NULL;
+    }
+}
+
+static int open_sockets(struct cpe *cpe)
+{
     for (unsigned i = 0; i < cpe->params->n_listen; i++) {
         if (!cpe->sockets[i])
             cpe->sockets[i] = cpe_listener_new(cpe, &cpe->params->listen[i]);
         if (!cpe->sockets[i])
             return -1;
     }
+    return 0;
+}
+
+int cpe_rest(struct cpe *cpe)
+{
+    int result = 0;
+    for (unsigned f = 0; f < UPLINK_FAMILIES; f++) {
+        if (cpe->listeners[f] && cpe->drained)
+            braid_listener_rest(cpe->listeners[f]);
+        else if (cpe->listeners[f] && braid_listener_resume(cpe->listeners[f]) < 0)
+            result = -1;
+    }
+    if (cpe->drained)
+        close_sockets(cpe);
+    else if (!cpe->owner->role.node->drained && open_sockets(cpe) < 0)
+        result = -1;
+    return result;
+}
+
+int cpe_listen(struct cpe *cpe)
+{
+    struct braid_listen_params listen = listen_params(cpe);
     for (unsigned f = 0; f < UPLINK_FAMILIES && !cpe->params->tproxy; f++) {
         if (cpe->listeners[f])
             braid_listener_change(cpe->listeners[f], &listen);
@@ -82,7 +112,7 @@ int cpe_listen(struct cpe *cpe)
         if (!cpe->listeners[f])
             return -1;
     }
-    return 0;
+    return cpe_rest(cpe);
 }
 
 struct cpe *cpe_new(struct cpes *cs, const struct cpe_params *params)
@@ -107,10 +137,7 @@ void cpe_stop(struct cpe *cpe)
             braid_unlisten(cpe->listeners[f]);
         cpe->listeners[f] = NULL;
     }
-    for (unsigned i = 0; i < CPE_LISTEN_MAX; i++) {
-        cpe_listener_free(cpe->sockets[i]);
-        cpe->sockets[i] = NULL;
-    }
+    close_sockets(cpe);
 }
 
 static void drop_all(struct list *carried)
@@ -341,4 +368,9 @@ const struct cpe_params *cpes_params(const struct cpes *cs, unsigned i)
 const struct cpe_counters *cpes_counters(const struct cpes *cs, unsigned i)
 {
     return &cs->all[i]->counters;
+}
+
+bool cpes_are_drained(const struct cpes *cs, unsigned i)
+{
+    return cs->all[i]->drained;
 }

@@ -156,12 +156,14 @@ struct cpes_change {
 /* As edges_change: one of the same name, kind, listening addresses and ports goes on as it is. The addresses
  * of its peers are to be set again (cpes_set_peer). */
 int cpes_change(struct cpes *cs, const struct cpes_change *change);
-bool cpes_drain(struct cpes *cs, const char *name);
+/* As edges_drain. What is not taken any more goes where it would without Braid. */
+bool cpes_drain(struct cpes *cs, const char *name, bool drained);
 /* Connections now of those with the name of this one that a change has taken away: open, and being opened. */
 void cpes_leaving(const struct cpes *cs, unsigned i, uint64_t *open, uint64_t *connecting);
 
 unsigned cpes_count(const struct cpes *cs);
 const struct cpe_params *cpes_params(const struct cpes *cs, unsigned i);
 const struct cpe_counters *cpes_counters(const struct cpes *cs, unsigned i);
+bool cpes_are_drained(const struct cpes *cs, unsigned i);
 
 #endif

@@ -48,6 +48,15 @@ static bool is_among(struct cpe *const *all, unsigned n, const struct cpe *cpe)
     return false;
 }
 
+static struct cpe *make_new(struct cpes *cs, const struct cpe_params *params)
+{
+    const struct cpe *before = cpes_find(cs, params->name);
+    struct cpe *cpe = cpe_new(cs, params);
+    if (cpe && before)
+        cpe->drained = before->drained;
+    return cpe;
+}
+
 /* Those that stay, and new ones. NULL: memory is short. */
 static struct cpe **make_all(struct cpes *cs, const struct cpes_change *change)
 {
@@ -55,7 +64,7 @@ static struct cpe **make_all(struct cpes *cs, const struct cpes_change *change)
     for (unsigned i = 0; all && i < change->n; i++) {
         all[i] = find_same(cs, &change->params[i]);
         if (!all[i])
-            all[i] = cpe_new(cs, &change->params[i]);
+            all[i] = make_new(cs, &change->params[i]);
         if (all[i])
             continue;
         while (i-- > 0)
@@ -116,12 +125,17 @@ int cpes_change(struct cpes *cs, const struct cpes_change *change)
     return listen_all(cs);
 }
 
-bool cpes_drain(struct cpes *cs, const char *name)
+bool cpes_drain(struct cpes *cs, const char *name, bool drained)
 {
     struct cpe *cpe = cpes_find(cs, name);
-    if (cpe)
-        cpe_stop(cpe);
-    return cpe;
+    if (!cpe || cpe->drained == drained)
+        return false;
+    cpe->drained = drained;
+    if (cpe_rest(cpe) < 0)
+        log_error("cpe %s: one worker takes no connections of the LAN: its listen address has been taken, or "
+                  "memory or descriptors are short",
+                  name);
+    return true;
 }
 
 void cpes_leaving(const struct cpes *cs, unsigned i, uint64_t *open, uint64_t *connecting)

@@ -9,7 +9,7 @@
 #include "role/cpe_opening.h"
 
 enum { CPES_CPE = 1 };
-enum { CPE_NAME = 1, CPE_KIND, CPE_COUNTS, CPE_CARRIED };
+enum { CPE_NAME = 1, CPE_KIND, CPE_COUNTS, CPE_CARRIED, CPE_DRAINED };
 enum { NUMBER_LAN = 1, NUMBER_WAN };
 
 #define NAME_LEN 255
@@ -74,6 +74,8 @@ static void freeze_cpe(const struct cpe *cpe, struct freezer *f, struct refs_out
     freeze_text(f, CPE_NAME, cpe->params->name);
     freeze_number(f, CPE_KIND, cpe->params->kind);
     counters_freeze(f, CPE_COUNTS, cpe->counters.v, CPE_COUNTER_MAX, name_of);
+    if (cpe->drained && !cpe->leaving)
+        freeze_number(f, CPE_DRAINED, 1);
     freeze_carried(&cpe->opening, f, out);
     freeze_carried(&cpe->open, f, out);
     freeze_end(f, g);
@@ -160,6 +162,23 @@ static struct was read_was(const struct thaw_item *group)
     return w;
 }
 
+/* As of edges (edge_freeze.c). */
+static void drain_everywhere(const struct role_thaw *t, const char *name)
+{
+    for (size_t n = 0; n < t->params->n; n++) {
+        struct cpes *cs = cpes_of(t->params->nodes[n]);
+        struct cpe *cpe = cs ? cpes_find(cs, name) : NULL;
+        if (cpe)
+            cpe->drained = true;
+    }
+}
+
+void cpes_settle(struct cpes *cs)
+{
+    for (unsigned i = 0; i < cs->n; i++)
+        cpe_rest(cs->all[i]);
+}
+
 static void thaw_cpe(struct role_thaw *t, const struct thaw_item *group)
 {
     struct thawer in = thaw_inside(group);
@@ -173,7 +192,9 @@ static void thaw_cpe(struct role_thaw *t, const struct thaw_item *group)
             carried_thaw(t, &i, cpe_on, &w);
         else if (i.tag == CPE_COUNTS && cpe)
             counters_thaw(&i, cpe->counters.v, CPE_COUNTER_MAX, name_of);
-        else if (i.tag > CPE_CARRIED)
+        else if (i.tag == CPE_DRAINED)
+            drain_everywhere(t, w.name);
+        else if (i.tag > CPE_DRAINED)
             thaw_unknown(&i);
     }
 }

@@ -35,11 +35,12 @@ struct cpe {
     braid_time rest_until[CPE_PEERS_MAX];    /* a peer that wants to be left alone for a while */
     braid_time hasty_until[CPE_PEERS_MAX];   /* a converter that has said no after its SYN/ACK had said yes */
     braid_time unasked_until[CPE_PEERS_MAX]; /* a converter that does not like to be asked for options */
-    struct braid_listener *listeners[UPLINK_FAMILIES]; /* NULL once it drains, or with sockets ... */
+    struct braid_listener *listeners[UPLINK_FAMILIES]; /* NULL once it has stopped, or with sockets ... */
     struct cpe_listener *sockets[CPE_LISTEN_MAX];      /* ... for TPROXY (cpe_sockets.h) */
-    struct list opening;                               /* connections that wait for the far side's answer */
-    struct list open;                                  /* those that both sides have */
-    struct complaint complaint;                        /* that the far side does not come */
+    bool drained;               /* by hand: its listeners rest, and there are no sockets */
+    struct list opening;        /* connections that wait for the far side's answer */
+    struct list open;           /* those that both sides have */
+    struct complaint complaint; /* that the far side does not come */
     struct cpe_counters counters;
     struct cpe_trusted trusted[CPE_TRUSTED];
     uint8_t servers_first[65536 / 8]; /* a bit for each port whose servers speak first */
@@ -69,6 +70,7 @@ struct cpes {
 struct cpe *cpe_new(struct cpes *cs, const struct cpe_params *params);
 void cpe_free(struct cpe *cpe);
 int cpe_listen(struct cpe *cpe);
+int cpe_rest(struct cpe *cpe);
 void cpe_stop(struct cpe *cpe);
 static inline bool cpe_is_empty(const struct cpe *cpe)
 {

@@ -94,7 +94,19 @@ int edge_listen(struct edge *e)
         if (!e->listeners[i])
             return -1;
     }
-    return 0;
+    return edge_rest(e);
+}
+
+int edge_rest(struct edge *e)
+{
+    int result = 0;
+    for (unsigned i = 0; i < EDGE_LISTENERS; i++) {
+        if (e->listeners[i] && e->drained)
+            braid_listener_rest(e->listeners[i]);
+        else if (e->listeners[i] && braid_listener_resume(e->listeners[i]) < 0)
+            result = -1;
+    }
+    return result;
 }
 
 void edge_stop(struct edge *e)
@@ -367,4 +379,9 @@ const struct edge_params *edges_params(const struct edges *es, unsigned i)
 const struct edge_counters *edges_counters(const struct edges *es, unsigned i)
 {
     return &es->edges[i]->counters;
+}
+
+bool edges_are_drained(const struct edges *es, unsigned i)
+{
+    return es->edges[i]->drained;
 }

@@ -174,8 +174,10 @@ struct edges_change {
  * come, or go: no new connections then, and those that are open go on. 0, or -1: memory is short, which the
  * log tells, and some edges do not listen. */
 int edges_change(struct edges *es, const struct edges_change *change);
-/* The edge with this name takes no new connections, until the next change. False: there is none. */
-bool edges_drain(struct edges *es, const char *name);
+/* The edge with this name takes no new connections from now on, or, if not drained, takes them again. Those
+ * that it has go on, and so do those that wait for their answer. It stays so, whatever a change says of it,
+ * as long as it has its name. False: it was so already, or there is none. */
+bool edges_drain(struct edges *es, const char *name, bool drained);
 
 /* Connections now of those with the name of this one that a change has taken away: open, and connecting. */
 void edges_leaving(const struct edges *es, unsigned i, uint64_t *open, uint64_t *connecting);
@@ -183,6 +185,8 @@ void edges_leaving(const struct edges *es, unsigned i, uint64_t *open, uint64_t 
 unsigned edges_count(const struct edges *es);
 const struct edge_params *edges_params(const struct edges *es, unsigned i);
 const struct edge_counters *edges_counters(const struct edges *es, unsigned i);
+/* By hand (edges_drain). */
+bool edges_are_drained(const struct edges *es, unsigned i);
 
 /* The servers that are left alone (role/bypass.h): at most edges_bypass_count of them. */
 size_t edges_bypass_count(const struct edges *es);

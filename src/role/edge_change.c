@@ -76,6 +76,17 @@ static bool is_among(struct edge *const *all, unsigned n, const struct edge *e)
     return false;
 }
 
+/* One that has moved to another address is still the one that was drained. */
+static struct edge *make_new(struct edges *es, const struct edge_params *params,
+                             const struct targets *targets)
+{
+    const struct edge *before = edges_find(es, params->name);
+    struct edge *e = edge_new(es, params, targets);
+    if (e && before)
+        e->drained = before->drained;
+    return e;
+}
+
 /* Those that stay, and new ones. NULL: memory is short. */
 static struct edge **make_all(struct edges *es, const struct edges_change *change)
 {
@@ -84,7 +95,7 @@ static struct edge **make_all(struct edges *es, const struct edges_change *chang
     for (unsigned i = 0; all && i < change->n; i++) {
         all[i] = find_same(es, &change->params[i]);
         if (!all[i])
-            all[i] = edge_new(es, &change->params[i], targets);
+            all[i] = make_new(es, &change->params[i], targets);
         targets += change->params[i].pool.n;
         if (all[i])
             continue;
@@ -150,12 +161,16 @@ int edges_change(struct edges *es, const struct edges_change *change)
     return listen_all(es) < 0 || taken < 0 ? -1 : made;
 }
 
-bool edges_drain(struct edges *es, const char *name)
+bool edges_drain(struct edges *es, const char *name, bool drained)
 {
     struct edge *e = edges_find(es, name);
-    if (e)
-        edge_stop(e);
-    return e;
+    if (!e || e->drained == drained)
+        return false;
+    e->drained = drained;
+    if (edge_rest(e) < 0)
+        log_error("edge %s: one worker does not listen for its connections: another one is at its address",
+                  name);
+    return true;
 }
 
 void edges_leaving(const struct edges *es, unsigned i, uint64_t *open, uint64_t *connecting)

@@ -15,7 +15,8 @@ enum {
     EDGE_PREFERRED,
     EDGE_PREFERRED_UNTIL,
     EDGE_CLIENT,
-    EDGE_PROXY_PROTOCOL
+    EDGE_PROXY_PROTOCOL,
+    EDGE_DRAINED
 };
 
 #define NAME_LEN 255
@@ -56,6 +57,8 @@ static void freeze_edge(const struct edge *e, struct freezer *f, struct refs_out
     if (e->params->proxy_protocol != PROXY_NONE) /* whoever knows it not would leave headers out */
         freeze_number(f, EDGE_PROXY_PROTOCOL, e->params->proxy_protocol);
     counters_freeze(f, EDGE_COUNTS, e->counters.v, EDGE_COUNTER_MAX, name_of);
+    if (e->drained && !e->leaving)
+        freeze_number(f, EDGE_DRAINED, 1);
     freeze_clients(&e->connecting, PLACE_CONNECTING, f, out);
     freeze_clients(&e->late, PLACE_LATE, f, out);
     freeze_clients(&e->limited, PLACE_LIMITED, f, out);
@@ -164,6 +167,24 @@ static struct was read_was(const struct thaw_item *group)
     return w;
 }
 
+/* On all workers alike, whose listeners rest once all is read (edges_settle): until then whoever is pending
+ * looks for them. */
+static void drain_everywhere(const struct role_thaw *t, const char *name)
+{
+    for (size_t n = 0; n < t->params->n; n++) {
+        struct edges *es = edges_of(t->params->nodes[n]);
+        struct edge *e = es ? edges_find(es, name) : NULL;
+        if (e)
+            e->drained = true;
+    }
+}
+
+void edges_settle(struct edges *es)
+{
+    for (unsigned i = 0; i < es->n; i++)
+        edge_rest(es->edges[i]);
+}
+
 /* Of an edge that is there: what it has counted. */
 static void take_common(const struct thaw_item *i, struct edge *e)
 {
@@ -185,6 +206,8 @@ static void thaw_edge(struct role_thaw *t, const struct thaw_item *group)
     while (thaw_next(&in, &i)) {
         if (i.tag == EDGE_CLIENT)
             client_thaw(t, &i, edge_on, &w);
+        else if (i.tag == EDGE_DRAINED)
+            drain_everywhere(t, w.name);
         else
             take_common(&i, e ? e : &nobody);
     }

@@ -8,6 +8,8 @@
 void edges_freeze(const struct edges *es, struct freezer *f, unsigned tag, struct refs_out *out);
 /* Each client goes to the edge of its name on the node that its connection is on. */
 void edges_thaw(struct role_thaw *t, const struct thaw_item *i);
+/* All is read: those that were drained take no connections. */
+void edges_settle(struct edges *es);
 /* By its callbacks, by which a connection is one of an edge of some kind: a number that is not 0; and back.
  * 0, NULL: they are none of an edge. */
 unsigned edges_ops_number(const struct braid_conn_ops *ops);

@@ -25,7 +25,8 @@ struct edge {
     const struct edge_params *params;
     const struct edge_mode *mode;
     struct pool pool;                                 /* of an explicit edge; else without members */
-    struct braid_listener *listeners[EDGE_LISTENERS]; /* NULL once it drains */
+    struct braid_listener *listeners[EDGE_LISTENERS]; /* NULL once it has stopped */
+    bool drained;                                     /* by hand: they rest */
     struct list connecting;     /* clients that wait for the server's answer, the longest waiting first */
     struct list late;           /* clients that were answered, and whose server has not answered */
     struct list limited;        /* clients with a deadline, in its order: a converter's, or balancers */
@@ -70,6 +71,8 @@ int edge_prepare(struct edge *e);
 /* At all of its addresses, where it does not listen yet; what new connections begin with is as params say.
  * -1: memory is short, or an address is taken. */
 int edge_listen(struct edge *e);
+/* Its listeners rest, or take connections again, as e->drained says. -1: somebody else listens there. */
+int edge_rest(struct edge *e);
 /* No new connections, and those that wait for their answer are refused. */
 void edge_stop(struct edge *e);
 /* Nobody is a client of it. */

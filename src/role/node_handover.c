@@ -420,9 +420,21 @@ static void thaw_free(struct node_thaw *t)
     free(t);
 }
 
+static void settle(struct node *n)
+{
+    struct edges *es = edges_of(n);
+    struct cpes *cs = cpes_of(n);
+    if (es)
+        edges_settle(es);
+    if (cs)
+        cpes_settle(cs);
+}
+
 void node_thaw_commit(struct node_thaw *t, braid_time *lost)
 {
     braid_time gap = t->n_read > 0 ? monotonic() - t->frozen_at : 0;
+    for (size_t i = 0; i < t->params.n; i++)
+        settle(t->params.nodes[i]);
     for (size_t i = 0; i < t->params.n; i++)
         lost[i] = t->lost[i] < 0 ? 0 : t->lost[i] + gap;
     thaw_free(t);

@@ -23,7 +23,8 @@ struct fake {
     bool fail;                        /* memory is short */
     struct snapshot_job *held[64];
     unsigned n_held;
-    unsigned rounds; /* of the meter; each has more in the counters */
+    const char *drained; /* one of the edges; NULL: none */
+    unsigned rounds;     /* of the meter; each has more in the counters */
     unsigned asked, dropped, open_dumps, cleared, forgotten, unlearned, killed;
     struct snapshot_change changed; /* the last one */
     uint64_t changed_id;
@@ -233,13 +234,26 @@ static inline void fake_learned(struct fake *f, struct snapshot_job *job)
     f->unlearned += job->what == SNAPSHOT_UNLEARN;
 }
 
+/* The edges are web, six and any. */
+static inline void fake_drain(struct fake *f, struct snapshot_job *job)
+{
+    if (job->what == SNAPSHOT_DRAIN)
+        f->drained = job->section;
+    else if (job->what == SNAPSHOT_UNDRAIN)
+        f->drained = NULL;
+    if (f->drained)
+        job->summary->edges[f->drained[0] == 'w' ? 0 : f->drained[0] == 's' ? 1 : 2].drained = 1;
+}
+
 static inline void fake_fill(struct fake *f, struct snapshot_job *job)
 {
     job->now = 65 * BRAID_SECOND;
     job->failed = f->fail;
     f->forgotten += job->what == SNAPSHOT_FORGET;
-    if (job->what == SNAPSHOT_SUMMARY || job->what == SNAPSHOT_RATES || job->what == SNAPSHOT_FORGET)
+    if (snapshot_sums_up(job->what)) {
         fake_summary(job->summary, job->worker);
+        fake_drain(f, job);
+    }
     if (job->what == SNAPSHOT_RATES)
         fake_round(f, job->summary, job->worker);
     else if (job->what == SNAPSHOT_BYPASS || job->what == SNAPSHOT_CLEAR)

@@ -20,6 +20,7 @@
 
 struct braid_listener {
     struct braid_listen_params params;
+    bool rests;
 };
 
 struct braid_conn {
@@ -52,7 +53,7 @@ struct braid_conn {
 static struct braid_listener *fake_listener; /* the last one */
 static struct braid_addr fake_known;         /* the far end of a subflow of the core's */
 static bool fake_closing;                    /* it still closes connections that nobody is at */
-static unsigned fake_listeners;              /* how many there are */
+static unsigned fake_listeners;              /* how many there are that do not rest */
 
 /* ---- the test's side ------------------------------------------------------------------------- */
 
@@ -127,7 +128,7 @@ static inline void fake_flush(struct braid_conn *c)
 struct braid_listener *braid_listen(struct braid_core *core, const struct braid_listen_params *params)
 {
     (void)core;
-    struct braid_listener *l = malloc(sizeof(*l));
+    struct braid_listener *l = calloc(1, sizeof(*l));
     l->params = *params;
     fake_listener = l;
     fake_listeners++;
@@ -140,11 +141,24 @@ void braid_listener_change(struct braid_listener *l, const struct braid_listen_p
     (void)params;
 }
 
+void braid_listener_rest(struct braid_listener *l)
+{
+    fake_listeners -= !l->rests;
+    l->rests = true;
+}
+
+int braid_listener_resume(struct braid_listener *l)
+{
+    fake_listeners += l->rests;
+    l->rests = false;
+    return 0;
+}
+
 void braid_unlisten(struct braid_listener *l)
 {
     if (fake_listener == l)
         fake_listener = NULL;
-    fake_listeners--;
+    fake_listeners -= !l->rests;
     free(l);
 }
 

@@ -129,6 +129,11 @@ static const struct {
     {"kill 12 13", -1, COMMAND_TEXT, 0},
     {"kill 12 edge=web", -1, COMMAND_TEXT, 0},
     {"kill limit=3", -1, COMMAND_TEXT, 0},
+    {"drain web --json", BRAID_COMMAND_DRAIN, COMMAND_JSON, 0},
+    {"drain", BRAID_COMMAND_DRAIN, COMMAND_TEXT, 0},
+    {"drain web six", -1, COMMAND_TEXT, 0},
+    {"undrain web", BRAID_COMMAND_UNDRAIN, COMMAND_TEXT, 0},
+    {"undrain", -1, COMMAND_TEXT, 0},
     {"connections limit=3 after=7 --json", BRAID_COMMAND_CONNECTIONS, COMMAND_JSON, 0},
     {"connections web", -1, COMMAND_TEXT, 0},
     {"algorithms --json", BRAID_COMMAND_ALGORITHMS, COMMAND_JSON, 0},
@@ -183,6 +188,14 @@ START_TEST(every_command_is_answered_as_a_table_and_as_json)
         {"kill 3 --json\n", "{\"killed\":1}\n"},
         {"show 3\n", "connection 3 of edge web, worker 1: mptcp, ESTABLISHED\n"},
         {"show 3 --json\n", "{\"id\":3,\"worker\":1,\"edge\":\"web\","},
+        {"drain\n", "nothing is drained\n"},
+        {"drain six\n", "edge six: drained, 2 connections\n"},
+        {"drain --json\n",
+         "{\"edges\":[{\"name\":\"six\",\"drained\":true,\"connections\":2}],\"cpes\":[]}\n"},
+        {"status --json\n", "\"joins\":\"any\",\"drained\":true,"},
+        {"undrain six --json\n",
+         "{\"edges\":[{\"name\":\"six\",\"drained\":false,\"connections\":2}],\"cpes\":[]}\n"},
+        {"drain\n", "nothing is drained\n"},
         {"counters\n", "TcpActiveOpens "},
         {"counters --json\n", "{\"TcpActiveOpens\":3,"},
         {"learned\n", "\n3 things learned\n"},
@@ -215,16 +228,19 @@ START_TEST(errors_come_in_the_format_that_was_asked_for)
     static const char *const replies[][2] = {
         {"nonsense\n",
          "error: unknown command; there are status connections show counters bypass targets learned kill set "
-         "algorithms paths uplinks top rates reload upgrade events and the option --json\n"},
+         "drain undrain algorithms paths uplinks top rates reload upgrade events and the option --json\n"},
         {"nonsense --json\n",
          "{\"error\":\"unknown command; there are status connections show counters bypass targets learned "
-         "kill set algorithms paths uplinks top rates reload upgrade events and the option --json\"}\n"},
+         "kill set drain undrain algorithms paths uplinks top rates reload upgrade events and the option "
+         "--json\"}\n"},
         {"top limit=501\n",
          "error: this command takes limit=N, 1 to 500; sort=KEY, one of rate, bytes, age, rtt, retransmits, "
          "memory, subflows; find=TEXT, 63 bytes at most; and the filters KEY=VALUE: edge=NAME client=PREFIX "
          "server=ADDRESS state=STATE subflows=N idle=SECONDS path=NAME uplink=NAME after=ID\n"},
         {"kill idle=soon\n", "error: idle= takes a number of seconds, 1 to 31622400\n"},
         {"kill edge=nobody\n", "error: there is no edge or CPE \"nobody\"; \"status\" lists them\n"},
+        {"drain nobody\n", "error: there is no edge or CPE \"nobody\"; it is one of: web, six, any\n"},
+        {"undrain\n", "error: this command takes one argument, the name of an edge or a CPE\n"},
         {"kill 999\n", "error: no connection has this id (it may have ended); \"connections\" lists them\n"},
         {"rates seconds=0\n", "error: this command takes no argument but seconds=N, 1 to 300\n"},
         {"status x\n", "error: this command takes no argument\n"},
@@ -405,6 +421,26 @@ START_TEST(braidctl_prints_tables_and_json)
 }
 END_TEST
 
+/* The fake edges never lose a connection. */
+START_TEST(braidctl_waits_for_a_drain_so_long)
+{
+    char *out, *error;
+    ck_assert_int_eq(CTL("-s", path, "drain", "web", "--wait", "0"), 3);
+    ck_assert_str_eq(out, "edge web: drained, 4 connections\n");
+    ck_assert_str_eq(error, "web: 4 connections left\n");
+    free(out);
+    free(error);
+    ck_assert_int_eq(CTL("-s", path, "drain", "any", "--wait"), 0);
+    ck_assert_str_eq(error, "any: 0 connections left\n");
+    free(out);
+    free(error);
+    ck_assert_int_eq(CTL("-s", path, "drain", "nobody", "--wait=1"), 1);
+    has(error, "it is one of: web, six, any\n");
+    free(out);
+    free(error);
+}
+END_TEST
+
 START_TEST(braidctl_tells_the_daemons_errors)
 {
     char *out, *error;
@@ -538,6 +574,7 @@ int main(void)
     tcase_add_test(t, a_client_that_goes_away_leaves_nothing);
     tcase_add_test(t, clients_beyond_the_limit_are_turned_away_and_the_others_served);
     tcase_add_test(t, braidctl_prints_tables_and_json);
+    tcase_add_test(t, braidctl_waits_for_a_drain_so_long);
     tcase_add_test(t, braidctl_tells_the_daemons_errors);
     tcase_add_test(t, braidctl_does_not_take_a_part_for_the_whole);
     tcase_add_test(t, braidctl_says_what_to_do_when_nobody_answers);

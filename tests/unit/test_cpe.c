@@ -471,6 +471,24 @@ START_TEST(a_drain_refuses_who_waits_and_waits_for_the_rest)
 }
 END_TEST
 
+START_TEST(a_drained_cpe_keeps_what_it_has_and_passes_the_rest)
+{
+    connected(SERVER, BRAID_CLIENTS_ANY);
+    struct app first = world.device, far = world.server;
+    braid_conn_set_user(first.conn, &first);
+    braid_conn_set_user(far.conn, &far);
+    ck_assert(cpes_drain(world.cpes, world.params.name, true) && cpes_are_drained(world.cpes, 0));
+    passed_back(SERVER);
+    ck_assert(!first.closed && !far.closed);
+    ck_assert_uint_eq(cpes_counters(world.cpes, 0)->open, 1);
+    ck_assert(cpes_drain(world.cpes, world.params.name, false) && !cpes_are_drained(world.cpes, 0));
+    ck_assert(!cpes_drain(world.cpes, "nobody", true));
+    device_connects(SERVER);
+    run_for(BRAID_SECOND, NULL);
+    ck_assert_uint_eq(cpes_counters(world.cpes, 0)->open, 2);
+}
+END_TEST
+
 /* What was there is freed, with a race under way and a connection open: under the sanitizers that tells. */
 START_TEST(a_node_that_is_freed_leaves_nothing)
 {
@@ -509,6 +527,7 @@ int main(void)
     tcase_add_test(t, connections_that_a_race_has_not_won_are_nobodys);
     tcase_add_test(t, a_profile_is_that_of_the_port_and_changes_the_connection_over_the_uplinks);
     tcase_add_test(t, a_drain_refuses_who_waits_and_waits_for_the_rest);
+    tcase_add_test(t, a_drained_cpe_keeps_what_it_has_and_passes_the_rest);
     tcase_add_test(t, a_node_that_is_freed_leaves_nothing);
     suite_add_tcase(s, t);
     return run_suite(s);

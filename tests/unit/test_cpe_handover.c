@@ -221,6 +221,23 @@ START_TEST(a_half_closed_one_goes_on)
 END_TEST
 
 /* With more workers both sides are where the token of the one over the uplinks says. */
+START_TEST(a_drained_one_is_drained_in_the_other_process_too)
+{
+    connected();
+    ck_assert(cpes_drain(world.cpes, world.params.name, true));
+    hand_over();
+    ck_assert(cpes_are_drained(world.cpes, 0));
+    unsigned passed = world.passed;
+    struct app first = world.device;
+    braid_conn_set_user(first.conn, &first);
+    device_connects(SERVER);
+    run_for(BRAID_SECOND, NULL);
+    ck_assert_uint_gt(world.passed, passed);
+    ck_assert_uint_eq(cpes_counters(world.cpes, 0)->open, 1);
+    ck_assert(!first.closed);
+}
+END_TEST
+
 START_TEST(both_sides_stay_together)
 {
     connected();
@@ -294,6 +311,7 @@ static Suite *suite(void)
     tcase_add_test(t, what_is_being_opened_is_asked_for_anew);
     tcase_add_test(t, a_device_that_was_answered_is_heard);
     tcase_add_test(t, a_half_closed_one_goes_on);
+    tcase_add_test(t, a_drained_one_is_drained_in_the_other_process_too);
     tcase_add_test(t, both_sides_stay_together);
     tcase_add_test(t, changed_state_is_refused);
     suite_add_tcase(s, t);

@@ -120,15 +120,49 @@ START_TEST(one_at_another_address_is_another_but_counts_on)
 }
 END_TEST
 
-START_TEST(a_drained_edge_listens_again_with_the_next_change)
+START_TEST(a_drained_edge_stays_so_whatever_changes_but_its_name)
 {
     begin();
     unsigned listeners = fake_listeners;
-    ck_assert(!edges_drain(edges, "nobody"));
-    ck_assert(edges_drain(edges, "test"));
+    ck_assert(!edges_drain(edges, "nobody", true) && !edges_drain(edges, "test", false));
+    ck_assert(edges_drain(edges, "test", true) && !edges_drain(edges, "test", true));
+    ck_assert(edges_are_drained(edges, 0));
     ck_assert_uint_eq(fake_listeners, listeners - 1);
-    change(1);
+    two[0].listen[0].port = 4711; /* it is another one now */
+    two[0].n_listen = 1;
+    change(2);
+    ck_assert(edges_are_drained(edges, 0) && !edges_are_drained(edges, 1));
     ck_assert_uint_eq(fake_listeners, listeners);
+    change(2);
+    ck_assert(edges_are_drained(edges, 0));
+    ck_assert(edges_drain(edges, "test", false));
+    ck_assert_uint_eq(fake_listeners, listeners + 1);
+    edges_drain(edges, "test", true);
+    change(0);
+    change(1);
+    ck_assert(!edges_are_drained(edges, 0));
+    ck_assert_uint_eq(fake_listeners, listeners);
+}
+END_TEST
+
+/* Also one that waits for its server. */
+START_TEST(the_clients_of_a_drained_edge_go_on)
+{
+    int server;
+    begin();
+    struct braid_conn *c = connected(&server), *late = fake_syn();
+    ck_assert(edges_drain(edges, "test", true));
+    until(late, late->accepted);
+    int other = server_accept();
+    ck_assert_uint_eq(counted(EDGE_ACCEPTED), 2);
+    client_sends(c, "x", 1);
+    char got;
+    ck_assert_int_eq(receive(c, server, &got, 1), 1);
+    close(other);
+    fake_close(late, BRAID_CLOSE_DONE);
+    settle(late);
+    fake_conn_free(late);
+    finish(c, server);
 }
 END_TEST
 
@@ -155,7 +189,8 @@ int main(void)
     tcase_add_test(t, an_edge_that_goes_leaves_with_its_last_client);
     tcase_add_test(t, an_edge_that_goes_waits_for_what_the_core_still_closes);
     tcase_add_test(t, one_at_another_address_is_another_but_counts_on);
-    tcase_add_test(t, a_drained_edge_listens_again_with_the_next_change);
+    tcase_add_test(t, a_drained_edge_stays_so_whatever_changes_but_its_name);
+    tcase_add_test(t, the_clients_of_a_drained_edge_go_on);
     tcase_add_test(t, what_leaves_is_freed_with_the_node);
     suite_add_tcase(s, t);
     return run_suite(s);

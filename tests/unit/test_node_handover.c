@@ -274,6 +274,25 @@ static bool try_state(const struct node_state *s)
     return fine;
 }
 
+START_TEST(a_drained_edge_is_drained_in_the_other_process_too)
+{
+    int fd = open_connection();
+    struct side first = p.client;
+    braid_conn_set_user(first.conn, &first);
+    ck_assert(edges_drain(edges_of(node), "web", true));
+    hand_over();
+    ck_assert(edges_are_drained(edges_of(node), 0));
+    p.client = (struct side){.core = first.core, .pair = first.pair};
+    pair_open(&p, "10.0.1.2:4001", false);
+    until(p.client.closed);
+    ck_assert(!p.client.established && counted()->open == 1);
+    ck_assert(edges_drain(edges_of(node), "web", false));
+    hand_over();
+    ck_assert(!edges_are_drained(edges_of(node), 0));
+    close(fd);
+}
+END_TEST
+
 START_TEST(whoever_gives_up_leaves_everything_as_it_was)
 {
     int fd = open_connection(), fds[MORE];
@@ -372,6 +391,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_connect_under_way_goes_on);
     tcase_add_test(t, a_client_that_was_answered_early_waits_on);
     tcase_add_test(t, a_client_that_has_not_been_answered_is_in_time);
+    tcase_add_test(t, a_drained_edge_is_drained_in_the_other_process_too);
     tcase_add_test(t, whoever_gives_up_leaves_everything_as_it_was);
     tcase_add_test(t, torn_and_changed_state_is_refused);
     tcase_add_test(t, forged_state_is_refused_or_harmless);

@@ -344,14 +344,85 @@ START_TEST(to_our_own_addresses_the_answer_is_a_reset)
 }
 END_TEST
 
+static struct wire_tcp mptcp_syn(void)
+{
+    struct wire_tcp t = {.seq = 5, .flags = TCP_SYN};
+    t.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
+    t.mp.capable = (struct mptcp_capable){.version = 1, .flags = MPTCP_CAPABLE_SHA256};
+    return t;
+}
+
+START_TEST(while_listeners_rest_it_is_as_if_there_were_none)
+{
+    struct wire_tcp t = mptcp_syn();
+    connect_to("203.0.113.7:4443", false);
+    for (unsigned twice = 0; twice < 2; twice++) {
+        braid_listener_rest(wildcard);
+        braid_listener_rest(p.listener);
+    }
+    pair_transfer(&p, &p.client, 100000, 10 * BRAID_SECOND);
+    send_segment("10.0.1.2:4001", "203.0.113.7:80", &t, 0, &complete);
+    ck_assert(last_is_sent() && passed() == 1);
+    send_segment("10.0.1.2:4001", "10.0.9.1:80", &t, 0, &complete);
+    ck_assert(last_is_reset() && passed() == 1);
+    ck_assert_int_eq(braid_listener_resume(wildcard), 0);
+    ck_assert_int_eq(braid_listener_resume(p.listener), 0);
+    ck_assert_int_eq(braid_listener_resume(p.listener), 0);
+    send_segment("10.0.1.2:4002", "203.0.113.7:80", &t, 0, &complete);
+    send_segment("10.0.1.2:4003", "10.0.9.1:80", &t, 0, &complete);
+    ck_assert_uint_eq(passed(), 1);
+    struct wire_packet w;
+    ck_assert(packet_parse(last, last_len, false, &w) == WIRE_OK && (w.tcp.flags & TCP_SYN));
+}
+END_TEST
+
+START_TEST(a_place_that_was_taken_meanwhile_is_not_given_back)
+{
+    braid_listener_rest(wildcard);
+    struct braid_listener *other = listen_any("0.0.0.0:0", 80, 80);
+    ck_assert_ptr_nonnull(other);
+    ck_assert_int_eq(braid_listener_resume(wildcard), -1);
+    ck_assert_int_eq(braid_listener_resume(wildcard), -1);
+    braid_unlisten(other);
+    ck_assert_int_eq(braid_listener_resume(wildcard), 0);
+    braid_listener_rest(p.listener); /* what rests is freed with the core, too */
+}
+END_TEST
+
+static void hold(void *ctx, struct braid_conn *c)
+{
+    (void)ctx;
+    p.server.conn = c;
+    braid_conn_set_user(c, &p.server);
+}
+
+START_TEST(whoever_is_pending_when_a_listener_rests_is_still_answered)
+{
+    struct braid_conn_ops ops = pair_ops;
+    ops.incoming = hold;
+    struct braid_listen_params l = {.addr = pair_addr("10.0.9.7:80"),
+                                    .name = "slow",
+                                    .cc = cc_algorithms[0],
+                                    .sched = sched_algorithms[0],
+                                    .ops = &ops,
+                                    .ctx = &p};
+    struct braid_listener *slow = braid_listen(p.server.core, &l);
+    connect_to("10.0.9.7:80", false);
+    ck_assert(p.server.conn && !p.client.established);
+    braid_listener_rest(slow);
+    braid_conn_accept(p.server.conn);
+    pair_run_for(&p, 3 * BRAID_SECOND);
+    ck_assert(p.client.established);
+    pair_transfer(&p, &p.client, 100000, 10 * BRAID_SECOND);
+}
+END_TEST
+
 START_TEST(while_it_drains_new_connections_go_on_and_old_ones_stay)
 {
     connect_to("203.0.113.7:4443", false);
     braid_unlisten(wildcard);
     pair_transfer(&p, &p.client, 100000, 10 * BRAID_SECOND);
-    struct wire_tcp t = {.seq = 5, .flags = TCP_SYN};
-    t.mp.has = MPTCP_HAS(MPTCP_CAPABLE);
-    t.mp.capable = (struct mptcp_capable){.version = 1, .flags = MPTCP_CAPABLE_SHA256};
+    struct wire_tcp t = mptcp_syn();
     send_segment("10.0.1.2:4001", "203.0.113.7:80", &t, 0, &complete);
     ck_assert(last_is_sent() && passed() == 1);
     t.mp.has = 0;
@@ -453,6 +524,9 @@ int main(void)
     tcase_add_test(t, the_host_is_told_before_a_segment_goes_on_and_whether_it_is_a_syn);
     tcase_add_test(t, a_join_with_a_foreign_token_goes_on_unaltered);
     tcase_add_test(t, to_our_own_addresses_the_answer_is_a_reset);
+    tcase_add_test(t, while_listeners_rest_it_is_as_if_there_were_none);
+    tcase_add_test(t, a_place_that_was_taken_meanwhile_is_not_given_back);
+    tcase_add_test(t, whoever_is_pending_when_a_listener_rests_is_still_answered);
     tcase_add_test(t, while_it_drains_new_connections_go_on_and_old_ones_stay);
     tcase_add_test(t, without_room_for_connections_they_go_on);
     tcase_add_test(t, all_workers_are_asked_before_a_packet_goes_on);

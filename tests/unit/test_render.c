@@ -180,6 +180,28 @@ START_TEST(the_status_table_tells_the_same)
 }
 END_TEST
 
+/* One worker is enough to say so. */
+START_TEST(what_is_drained_is_shown_as_such)
+{
+    workers[1]->edges[1].drained = 1;
+    render_status_text(&doc, &view);
+    contains(written(),
+             "\nedge six: [2001:db8::1]:443 -> [2001:db8::2]:443, bulk: roundrobin, lia, checksums, "
+             "drained\n");
+    evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
+    render_metrics(&doc, &view);
+    contains(written(), "\nbraid_edge_drained{edge=\"web\"} 0\nbraid_edge_drained{edge=\"six\"} 1\n");
+    evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
+    render_drain_text(&doc, &view);
+    ck_assert_str_eq(written(), "edge six: drained, 2 connections\n");
+    evbuffer_drain(doc.buf, evbuffer_get_length(doc.buf));
+    view.section = "web";
+    render_drain_json(&doc, &view);
+    python("assert d == dict(edges=[dict(name=\"web\", drained=False, connections=4)], cpes=[]), d\n");
+    view.section = NULL;
+}
+END_TEST
+
 START_TEST(the_tables_of_connections_tell_the_same)
 {
     show_list(render_list_text, 1);
@@ -492,6 +514,7 @@ int main(void)
     tcase_add_test(t, plain_tcp_has_no_token);
     tcase_add_loop_test(t, a_connection_shows_how_far_its_handshake_is, 0, 3);
     tcase_add_test(t, the_status_table_tells_the_same);
+    tcase_add_test(t, what_is_drained_is_shown_as_such);
     tcase_add_test(t, the_tables_of_connections_tell_the_same);
     tcase_add_test(t, the_counters_table_lists_every_counter);
     tcase_add_test(t, the_manual_tells_every_member_of_a_connection);

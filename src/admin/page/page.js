@@ -175,7 +175,8 @@ function showEdges(status) {
     ...status.cpes.map(c => ({...c, up: c.bytes_up_per_s, down: c.bytes_down_per_s, from: 'the LAN',
         to: c.peers.join(', ') || 'any', mode: `CPE, ${c.mode}`}))];
     fill(element('edges').tBodies[0], all, e => `${e.mode} ${e.name}`, e => [
-        e.name, e.mode, e.from, e.to,
+        e.name, {text: e.drained ? `${e.mode}, drained` : e.mode, kind: e.drained ? 'trouble' : '', name: 'mode'},
+        e.from, e.to,
         {text: count(e.connections), exact: e.connections, name: 'connections'},
         {text: count(e.subflows), exact: e.subflows, name: 'subflows'},
         {text: bitRate(e.up), exact: e.up}, {text: bitRate(e.down), exact: e.down},
