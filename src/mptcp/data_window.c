@@ -13,17 +13,29 @@
 #define WINDOW_AFTER                                                                                         \
     65535u /* behind the end of the data: only for FINs, which Linux sends into no closed window */
 
-/* How far the window may reach now, memory considered: nobody is offered more than a quarter of what is left.
- * Counted from what the user has read, so that unread bytes use it up. */
-static uint64_t window_goal(const struct braid_conn *c)
+/* How far a buffer of that size may reach now, memory considered: nobody is offered more than a quarter of
+ * what is left. Counted from what the user has read, so that unread bytes use it up. */
+static uint64_t reach(const struct braid_conn *c, size_t buffer)
 {
-    if (c->recv.fin_received)
-        return c->recv.nxt + WINDOW_AFTER;
     const struct mem_account *all = &c->env->mem;
     size_t room = mem_room(all), share = room / 4 > RCVBUF_LEAST ? room / 4 : RCVBUF_LEAST;
     if (room < all->limit / 8)
         share = RCVBUF_LEAST; /* little memory left: trickle */
-    return c->recv.user + (c->recv.rcvbuf < share ? c->recv.rcvbuf : share);
+    return c->recv.user + (buffer < share ? buffer : share);
+}
+
+static uint64_t window_goal(const struct braid_conn *c)
+{
+    return c->recv.fin_received ? c->recv.nxt + WINDOW_AFTER : reach(c, c->recv.rcvbuf);
+}
+
+void conn_window_stretch(struct braid_conn *c, uint64_t end)
+{
+    uint64_t most = reach(c, c->sockopt->rcvbuf_max);
+    if (seq64_before(most, end))
+        end = most;
+    if (seq64_before(c->recv.edge, end))
+        c->recv.edge = end;
 }
 
 uint64_t flow_window(struct subflow *sf)

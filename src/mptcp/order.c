@@ -9,6 +9,7 @@
 #include "base/seq.h"
 #include "base/slice.h"
 #include "mptcp/conn.h"
+#include "mptcp/data_window.h"
 #include "mptcp/marks.h"
 #include "mptcp/recvq.h"
 
@@ -285,7 +286,9 @@ static void deliver_out_of_order(struct braid_conn *c, struct mp_subflow *s, uin
 void recv_deliver(struct braid_conn *c, struct mp_subflow *s, uint64_t dsn, struct slice *in)
 {
     uint64_t end = dsn + in->len;
-    if (conn_is_mptcp(c) && seq64_before(c->recv.edge, end)) { /* beyond what we ever offered */
+    if (conn_is_mptcp(c) && seq64_before(c->recv.edge, end))
+        conn_window_stretch(c, end);
+    if (conn_is_mptcp(c) && seq64_before(c->recv.edge, end)) { /* beyond all that we might have offered */
         if (!seq64_before(dsn, c->recv.edge)) {
             slice_drop(in);
             return;
