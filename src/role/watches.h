@@ -10,7 +10,7 @@ struct watches;
 
 /* In the worker's thread, or before it runs. NULL: memory is short. */
 struct watches *watches_new(struct braid_core *core, unsigned worker);
-/* Nothing is told any more. NULL is allowed. */
+/* Nothing is told any more. Before the core is freed. NULL is allowed. */
 void watches_free(struct watches *ws);
 
 /* From now on w is told of this connection, and at once how it is now; or, c NULL, of all of them. us, which

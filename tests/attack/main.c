@@ -7,7 +7,7 @@
 #include "mptcp/conn.h"
 #include "role/edge_client.h"
 
-#define IDLE_LIMIT 2486 /* bytes of an idle connection with two subflows, and of its relaying */
+#define IDLE_LIMIT 2500 /* bytes of an idle connection with two subflows, and of its relaying */
 
 static double mib(size_t bytes)
 {

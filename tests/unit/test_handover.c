@@ -36,6 +36,8 @@ static void begin(void)
 
 static void freeze_server(void)
 {
+    free(state);
+    state = NULL;
     ck_assert_int_eq(braid_core_freeze(p.server.core, NULL, NULL, &state, &state_len), 0);
 }
 

@@ -133,6 +133,7 @@ START_TEST(a_socket_of_a_path_goes_on_with_its_file)
     close(first);
     ck_assert_int_eq(reach(path), 0);
     unix_file_remove(&new);
+    free(old.path); /* and no more: the file and the socket are the other's */
     ck_assert_int_eq(access(path, F_OK), -1);
     ck_assert_int_eq(rmdir(folder), 0);
 }
@@ -151,6 +152,7 @@ START_TEST(the_file_of_a_socket_that_nobody_takes_goes)
     heirlooms_begin();
     heirlooms_inherit(name, dup(fd));
     heirlooms_settle();
+    free(old.path);
     ck_assert_int_eq(access(path, F_OK), -1);
     ck_assert_int_eq(rmdir(folder), 0);
 }

@@ -135,8 +135,8 @@ static void world(void)
 
 static void world_over(void)
 {
-    lone_end();
     watches_free(ws);
+    lone_end();
     teardown();
 }
 
