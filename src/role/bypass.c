@@ -1,7 +1,9 @@
 /* Each kind has its own share: plain servers, of which there are many, do not drive out the others. */
 #include <assert.h>
 #include <stdlib.h>
+#include "base/freeze.h"
 #include "base/recent.h"
+#include "base/thaw.h"
 #include "role/bypass.h"
 
 struct known {
@@ -112,4 +114,64 @@ size_t bypass_list(const struct bypass *b, braid_time now, struct bypass_entry *
 size_t bypass_count(const struct bypass *b)
 {
     return recent_count(&b->mptcp);
+}
+
+/* ---- for another process --------------------------------------------------------------------------- */
+
+enum { KNOWN_ADDR = 1, KNOWN_MPTCP, KNOWN_UNTIL, KNOWN_PASSED };
+
+static void freeze_known(const struct known *k, bool mptcp, struct freezer *f, unsigned tag)
+{
+    const struct braid_addr addr = {.ip = k->entry.key.ip, .port = k->entry.key.port};
+    size_t g = freeze_begin(f, tag);
+    freeze_addr(f, KNOWN_ADDR, &addr);
+    freeze_number(f, KNOWN_MPTCP, mptcp);
+    freeze_number(f, KNOWN_UNTIL, (uint64_t)k->until);
+    freeze_number(f, KNOWN_PASSED, k->passed);
+    freeze_end(f, g);
+}
+
+/* The oldest first, so that they make room there in the same order. */
+static void freeze_kind(const struct recent *r, unsigned edge, braid_time now, struct freezer *f,
+                        unsigned tag, bool mptcp)
+{
+    for (const struct list *at = r->order.next; at != &r->order; at = at->next) {
+        const struct known *k = (const struct known *)recent_entry(at);
+        if (k->entry.key.owner == edge && k->until > now)
+            freeze_known(k, mptcp, f, tag);
+    }
+}
+
+void bypass_freeze(const struct bypass *b, unsigned edge, braid_time now, struct freezer *f, unsigned tag)
+{
+    freeze_kind(&b->plain, edge, now, f, tag, false);
+    freeze_kind(&b->mptcp, edge, now, f, tag, true);
+}
+
+void bypass_thaw(struct bypass *b, unsigned edge, const struct thaw_item *item)
+{
+    struct thawer in = thaw_inside(item);
+    struct thaw_item i;
+    struct braid_addr addr = {.port = 0};
+    braid_time until = 0;
+    uint64_t passed = 0;
+    bool mptcp = false;
+    while (thaw_next(&in, &i)) {
+        if (i.tag == KNOWN_ADDR)
+            thaw_struct(&i, addr_fields, &addr);
+        else if (i.tag == KNOWN_MPTCP)
+            mptcp = thaw_number(&i, 1);
+        else if (i.tag == KNOWN_UNTIL)
+            until = (braid_time)thaw_number(&i, BRAID_MUCH);
+        else if (i.tag == KNOWN_PASSED)
+            passed = thaw_number(&i, UINT64_MAX);
+        else
+            thaw_unknown(&i);
+    }
+    const struct recent_key key = key_of(edge, &addr);
+    struct known *k = (struct known *)recent_put(mptcp ? &b->mptcp : &b->plain, &key, sizeof(*k));
+    if (!k)
+        return;
+    k->until = until > k->until ? until : k->until;
+    k->passed += passed;
 }

@@ -10,6 +10,9 @@
 
 #define BYPASS_MAX 32768 /* destinations of each kind, at most: about 3 MiB each */
 
+struct freezer;
+struct thaw_item;
+
 enum bypass_kind { BYPASS_UNKNOWN, BYPASS_PLAIN, BYPASS_MPTCP };
 
 struct bypass;
@@ -46,5 +49,11 @@ void bypass_clear(struct bypass *b);
 size_t bypass_list(const struct bypass *b, braid_time now, struct bypass_entry *out, size_t max);
 /* How many bypass_list has at most. */
 size_t bypass_count(const struct bypass *b);
+
+/* What is known of an edge's destinations as items of this tag, for another process (docs/handover.md) ... */
+void bypass_freeze(const struct bypass *b, unsigned edge, braid_time now, struct freezer *f, unsigned tag);
+/* ... and one of them read there. What is known longer already stays. If memory is short it is not
+ * remembered. */
+void bypass_thaw(struct bypass *b, unsigned edge, const struct thaw_item *item);
 
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 #include "base/bytes.h"
+#include "base/freeze.h"
+#include "base/thaw.h"
 #include "io/mac.h"
 #include "role/convert_cookie.h"
 
@@ -22,14 +24,17 @@ static void draw(void *out, size_t n)
 
 static uint8_t secret[MAC_SIZE];
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static atomic_bool drawn;
+
 static void draw_secret(void)
 {
     draw(secret, sizeof(secret));
+    atomic_store(&drawn, true);
 }
 
 static void address_cookie(const struct braid_ip *client, int64_t day, uint8_t out[CONVERT_ADDRESS_COOKIE])
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     uint8_t said[sizeof(client->b) + 8], mac[MAC_SIZE];
     pthread_once(&once, draw_secret);
     memcpy(said, client->b, sizeof(client->b));
@@ -68,6 +73,7 @@ enum convert_cookie_verdict convert_address_check(const struct braid_ip *client,
 #define EXPIRY_MASK 0xffffffffu
 
 static _Atomic uint64_t spent[BUCKETS][BUCKET];
+static atomic_bool any_spent;
 
 static bool is_over(uint64_t word, uint32_t now)
 {
@@ -101,8 +107,10 @@ static enum convert_cookie_verdict spend(const uint8_t code[8], uint32_t now)
         if (has)
             return CONVERT_COOKIE_SPENT;
         uint64_t old = atomic_load(word);
-        if (is_over(old, now) && atomic_compare_exchange_strong(word, &old, mark))
+        if (is_over(old, now) && atomic_compare_exchange_strong(word, &old, mark)) {
+            atomic_store(&any_spent, true);
             return CONVERT_COOKIE_GOOD;
+        }
     }
 }
 
@@ -143,4 +151,64 @@ enum convert_cookie_verdict convert_psk_check(const char *psk, const struct brai
     if (!mac_equal(cookie + STAMP, mac, CONVERT_PSK_COOKIE - STAMP))
         return CONVERT_COOKIE_WRONG;
     return spend(cookie + STAMP, (uint32_t)now);
+}
+
+/* ---- for another process --------------------------------------------------------------------------- */
+
+enum { COOKIES_SECRET = 1, COOKIES_SPENT };
+
+#define PLACE 12 /* bytes: a bucket's number and a word in it */
+
+static void freeze_spent(struct freezer *f, uint32_t now)
+{
+    for (unsigned b = 0; b < BUCKETS; b++)
+        for (unsigned i = 0; i < BUCKET; i++) {
+            uint64_t word = atomic_load(&spent[b][i]);
+            uint8_t place[PLACE];
+            if (is_over(word, now))
+                continue;
+            put32(place, b);
+            put64(place + 4, word);
+            freeze_bytes(f, COOKIES_SPENT, place, PLACE);
+        }
+}
+
+void convert_cookies_freeze(struct freezer *f, unsigned tag, int64_t now)
+{
+    size_t g = freeze_begin(f, tag);
+    if (atomic_load(&drawn))
+        freeze_bytes(f, COOKIES_SECRET, secret, sizeof(secret));
+    if (atomic_load(&any_spent))
+        freeze_spent(f, (uint32_t)now);
+    freeze_end(f, g);
+}
+
+static void thaw_spent(const struct thaw_item *item, uint32_t now)
+{
+    uint8_t place[PLACE];
+    bool has;
+    thaw_bytes(item, place, PLACE);
+    if (!thaw_fine(item->all))
+        return;
+    uint64_t mark = get64(place + 4);
+    _Atomic uint64_t *word = find(spent[get32(place) % BUCKETS], mark, now, &has);
+    if (word && !has)
+        atomic_store(word, mark);
+    atomic_store(&any_spent, true);
+}
+
+void convert_cookies_thaw(const struct thaw_item *group, int64_t now)
+{
+    struct thawer in = thaw_inside(group);
+    struct thaw_item i;
+    while (thaw_next(&in, &i)) {
+        if (i.tag == COOKIES_SECRET) {
+            pthread_once(&once, draw_secret);
+            thaw_bytes(&i, secret, sizeof(secret));
+        } else if (i.tag == COOKIES_SPENT) {
+            thaw_spent(&i, (uint32_t)now);
+        } else {
+            thaw_unknown(&i);
+        }
+    }
 }

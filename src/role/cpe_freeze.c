@@ -7,8 +7,9 @@
 #include "role/carried_freeze.h"
 #include "role/cpe_asking.h"
 #include "role/cpe_opening.h"
+#include "role/learned.h"
 
-enum { CPES_CPE = 1 };
+enum { CPES_CPE = 1, CPES_LEARNED };
 enum { CPE_NAME = 1, CPE_KIND, CPE_COUNTS, CPE_CARRIED, CPE_DRAINED };
 enum { NUMBER_LAN = 1, NUMBER_WAN };
 
@@ -88,6 +89,8 @@ void cpes_freeze(const struct cpes *cs, struct freezer *f, unsigned tag, struct 
         freeze_cpe(cs->all[i], f, out);
     for (const struct list *at = cs->leaving.next; at != &cs->leaving; at = at->next)
         freeze_cpe(list_entry(at, struct cpe, link), f, out);
+    if (cs->role.node->learned)
+        learned_freeze(cs->role.node->learned, &cs->uplinks, clock_now(), f, FREEZE_OPTIONAL + CPES_LEARNED);
     freeze_end(f, g);
 }
 
@@ -210,7 +213,9 @@ void cpes_thaw(struct role_thaw *t, const struct thaw_item *group)
     while (thaw_next(&in, &i)) {
         if (i.tag == CPES_CPE)
             thaw_cpe(t, &i);
-        else
+        else if (i.tag == CPES_LEARNED && home && t->home->learned)
+            learned_thaw(t->home->learned, &i, t->params->uplink, t->params->arg);
+        else if (i.tag != CPES_LEARNED)
             thaw_unknown(&i);
     }
 }

@@ -3,8 +3,11 @@
 #include "role/edge_freeze.h"
 #include <stdlib.h>
 #include <string.h>
+#include "io/clock.h"
+#include "role/bypass.h"
 #include "role/edge_client.h"
 #include "role/edge_mode.h"
+#include "role/learn.h"
 
 enum { EDGES_EDGE = 1 };
 enum {
@@ -16,7 +19,8 @@ enum {
     EDGE_PREFERRED_UNTIL,
     EDGE_CLIENT,
     EDGE_PROXY_PROTOCOL,
-    EDGE_DRAINED
+    EDGE_DRAINED,
+    EDGE_BYPASS
 };
 
 #define NAME_LEN 255
@@ -63,6 +67,8 @@ static void freeze_edge(const struct edge *e, struct freezer *f, struct refs_out
     freeze_clients(&e->late, PLACE_LATE, f, out);
     freeze_clients(&e->limited, PLACE_LIMITED, f, out);
     freeze_clients(&e->open, PLACE_OPEN, f, out);
+    if (edge_bypasses(e))
+        bypass_freeze(e->owner->bypass, e->number, clock_now(), f, FREEZE_OPTIONAL + EDGE_BYPASS);
     freeze_end(f, g);
 }
 
@@ -185,13 +191,16 @@ void edges_settle(struct edges *es)
         edge_rest(es->edges[i]);
 }
 
-/* Of an edge that is there: what it has counted. */
+/* Of an edge that is there: what it has counted, and knows of servers. */
 static void take_common(const struct thaw_item *i, struct edge *e)
 {
+    bool learns = e->params && edge_bypasses(e);
     if (i->tag == EDGE_COUNTS)
         counters_thaw(i, e->counters.v, EDGE_COUNTER_MAX, name_of);
+    else if (i->tag == EDGE_BYPASS && learns)
+        bypass_thaw(e->owner->bypass, e->number, i);
     else if (i->tag != EDGE_NAME && i->tag != EDGE_KIND && i->tag != EDGE_LISTEN &&
-             i->tag != EDGE_PROXY_PROTOCOL)
+             i->tag != EDGE_PROXY_PROTOCOL && i->tag != EDGE_BYPASS)
         thaw_unknown(i);
 }
 

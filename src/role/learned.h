@@ -9,6 +9,10 @@
 #include "base/hash.h"
 #include "role/race.h"
 
+struct freezer;
+struct thaw_item;
+struct uplinks;
+
 #define LEARNED_MAX     4096 /* of each kind, at most: half a MiB each */
 #define LEARNED_UPLINKS 8    /* their numbers are below */
 
@@ -83,5 +87,15 @@ void learned_clear(struct learned *l);
 size_t learned_list(const struct learned *l, braid_time now, struct learned_entry *out, size_t max);
 /* How many learned_list has at most. */
 size_t learned_count(const struct learned *l);
+
+/* What still counts as a group of this tag, for another process (docs/handover.md), with the names of us
+ * (learned_freeze.c) ... */
+void learned_freeze(const struct learned *l, const struct uplinks *us, braid_time now, struct freezer *f,
+                    unsigned tag);
+/* ... and read there. uplink(arg, name): its number now; LEARNED_UPLINKS or more: there is none any more, and
+ * what was learned of it is left out. What is known later already stays; if memory is short it is not
+ * remembered. */
+void learned_thaw(struct learned *l, const struct thaw_item *group,
+                  unsigned (*uplink)(void *arg, const char *name), void *arg);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "io/clock.h"
 #include "role/carried_freeze.h"
+#include "role/convert_cookie.h"
 #include "role/cpe.h"
 #include "role/edge_freeze.h"
 #include "role/node.h"
@@ -17,7 +18,7 @@
 #define NODE_FORMAT 1
 #define TAIL        16 /* bytes: length and sum */
 
-enum { NODE_VERSION = 1, NODE_LOST, NODE_FROZEN_AT, NODE_FDS, NODE_EDGES, NODE_CPES };
+enum { NODE_VERSION = 1, NODE_LOST, NODE_FROZEN_AT, NODE_FDS, NODE_EDGES, NODE_CPES, NODE_COOKIES };
 
 /* Owners of connections, by their callbacks: what is added to the role's number for these. What is nobody's
  * here asks for something that will be asked for anew: races, and probes of uplinks. Above it is the
@@ -78,6 +79,7 @@ static void freeze_roles(const struct node *n, struct freezer *f, struct refs_ou
         edges_freeze(es, f, NODE_EDGES, out);
     if (cs)
         cpes_freeze(cs, f, NODE_CPES, out);
+    convert_cookies_freeze(f, FREEZE_OPTIONAL + NODE_COOKIES, time(NULL));
     freeze_number(f, NODE_FDS, out->n);
 }
 
@@ -342,6 +344,8 @@ static void read_roles(struct reading *r)
             edges_thaw(&r->t, &i);
         else if (i.tag == NODE_CPES)
             cpes_thaw(&r->t, &i);
+        else if (i.tag == NODE_COOKIES)
+            convert_cookies_thaw(&i, time(NULL));
         else if (i.tag > NODE_FDS)
             thaw_unknown(&i);
     }

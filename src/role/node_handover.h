@@ -35,6 +35,8 @@ struct node_thaw_params {
     /* The profile of this name, which outlives the nodes; NULL: there is none any more, and connections keep
      * the algorithms that they have. */
     const struct profile *(*profile)(void *arg, const char *name);
+    /* The number of the uplink of this name; UPLINKS_MAX (uplinks.h): there is none any more. */
+    unsigned (*uplink)(void *arg, const char *name);
     void *arg;
 };
 

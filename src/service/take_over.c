@@ -159,6 +159,15 @@ static const struct profile *find_profile(void *arg, const char *name)
     return NULL;
 }
 
+static unsigned find_uplink(void *arg, const char *name)
+{
+    const struct service_params *p = arg;
+    for (unsigned i = 0; i < p->n_uplinks; i++)
+        if (!p->uplinks[i].gone && strcmp(p->uplinks[i].name, name) == 0)
+            return i;
+    return UPLINKS_MAX;
+}
+
 static void go_on(struct reading *r)
 {
     braid_time lost[DAEMON_WORKERS_MAX];
@@ -174,7 +183,7 @@ int take_over(const struct taking *t, const struct service_params *params, struc
 {
     struct node *nodes[DAEMON_WORKERS_MAX];
     const struct node_thaw_params thaw = {
-        .nodes = nodes, .n = ws->n, .profile = find_profile, .arg = (void *)params};
+        .nodes = nodes, .n = ws->n, .profile = find_profile, .uplink = find_uplink, .arg = (void *)params};
     struct reading r = {.taking = t, .workers = ws, .error = error};
     for (unsigned i = 0; i < ws->n; i++)
         nodes[i] = worker_user(ws->all[i]);

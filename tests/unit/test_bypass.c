@@ -5,6 +5,7 @@
 #include "base/addr.h"
 #include "role/bypass.h"
 #include "suite.h"
+#include "thawed.h"
 
 #define MAX   4
 #define UNTIL (100 * BRAID_SECOND)
@@ -165,6 +166,38 @@ START_TEST(everything_can_be_forgotten)
 }
 END_TEST
 
+/* Of edge 0 there, edge 3 here. */
+static void take(void *arg, const struct thaw_item *item)
+{
+    ck_assert_uint_eq(item->tag, 7);
+    bypass_thaw(arg, 3, item);
+}
+
+START_TEST(another_process_goes_on_with_what_is_known_of_an_edge)
+{
+    const struct siphash_key key = {3, 4};
+    struct bypass *there = bypass_new(&key, MAX);
+    struct braid_addr one = server(1), two = server(2), three = server(3), four = server(4);
+    struct bypass_entry listed[MAX];
+    struct freezer f = {.len = 0};
+    learn(1, BYPASS_MPTCP, UNTIL, 0);
+    ck_assert(pass(1, 0) && pass(1, 0));
+    learn(2, BYPASS_PLAIN, UNTIL, 0);
+    learn(3, BYPASS_MPTCP, 10, 0); /* is over */
+    bypass_learn(bypass, 1, &four, BYPASS_MPTCP, UNTIL, 0);
+    bypass_freeze(bypass, 0, 20, &f, 7);
+    thawed(&f, take, there);
+    ck_assert_int_eq(bypass_find(there, 3, &one, UNTIL - 1), BYPASS_MPTCP);
+    ck_assert_int_eq(bypass_find(there, 3, &one, UNTIL), BYPASS_UNKNOWN);
+    ck_assert_int_eq(bypass_find(there, 3, &two, UNTIL - 1), BYPASS_PLAIN);
+    ck_assert_int_eq(bypass_find(there, 3, &three, 0), BYPASS_UNKNOWN);
+    ck_assert_int_eq(bypass_find(there, 3, &four, 0), BYPASS_UNKNOWN);
+    ck_assert_uint_eq(bypass_list(there, 0, listed, MAX), 1);
+    ck_assert_uint_eq(listed[0].passed, 2);
+    bypass_free(there);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("bypass");
@@ -177,6 +210,7 @@ int main(void)
     tcase_add_test(t, the_list_holds_only_who_is_bypassed_now);
     tcase_add_test(t, the_oldest_of_its_kind_makes_room);
     tcase_add_test(t, everything_can_be_forgotten);
+    tcase_add_test(t, another_process_goes_on_with_what_is_known_of_an_edge);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

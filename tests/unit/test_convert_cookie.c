@@ -2,11 +2,14 @@
 #include <check.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "io/mac.h"
 #include "role/convert_cookie.h"
 #include "suite.h"
+#include "thawed.h"
 
 #define NOW INT64_C(1800000000)
 #define DAY 86400
@@ -192,6 +195,63 @@ START_TEST(of_several_workers_one_takes_it)
 }
 END_TEST
 
+/* What one process has made and taken. */
+struct first {
+    uint8_t of_address[CONVERT_ADDRESS_COOKIE], spent[CONVERT_PSK_COOKIE], unspent[CONVERT_PSK_COOKIE];
+    size_t len;
+    uint8_t state[4096];
+};
+
+static void be_first(int fd, const struct braid_ip *client)
+{
+    struct first all;
+    struct freezer f = {.len = 0};
+    convert_address_cookie(client, NOW, all.of_address);
+    convert_psk_cookie(PSK, &server, NOW, all.spent);
+    convert_psk_cookie(PSK, &server, NOW, all.unspent);
+    bool good = check(all.spent, NOW) == CONVERT_COOKIE_GOOD;
+    convert_cookies_freeze(&f, 7, NOW);
+    good &= !f.failed && f.len <= sizeof(all.state);
+    memcpy(all.state, f.data, good ? f.len : 0);
+    all.len = f.len;
+    free(f.data);
+    good &= write(fd, &all, sizeof(all)) == sizeof(all);
+    _exit(!good);
+}
+
+static void take(void *arg, const struct thaw_item *item)
+{
+    (void)arg;
+    ck_assert_uint_eq(item->tag, 7);
+    convert_cookies_thaw(item, NOW);
+}
+
+START_TEST(another_process_knows_what_was_given_and_what_was_spent)
+{
+    struct braid_ip client;
+    struct first first;
+    int pipes[2], status;
+    ck_assert_int_eq(ip_parse("198.51.100.1", &client), 0);
+    ck_assert_int_eq(pipe(pipes), 0);
+    pid_t child = fork();
+    if (child == 0)
+        be_first(pipes[1], &client);
+    ck_assert_int_eq(read(pipes[0], &first, sizeof(first)), sizeof(first));
+    ck_assert(waitpid(child, &status, 0) == child && status == 0);
+    ck_assert_int_eq(convert_address_check(&client, NOW, first.of_address, CONVERT_ADDRESS_COOKIE),
+                     CONVERT_COOKIE_WRONG);
+    struct freezer f = {.data = malloc(first.len), .len = first.len};
+    memcpy(f.data, first.state, first.len);
+    thawed(&f, take, NULL);
+    ck_assert_int_eq(convert_address_check(&client, NOW, first.of_address, CONVERT_ADDRESS_COOKIE),
+                     CONVERT_COOKIE_GOOD);
+    ck_assert_int_eq(check(first.spent, NOW), CONVERT_COOKIE_SPENT);
+    ck_assert_int_eq(check(first.unspent, NOW), CONVERT_COOKIE_GOOD);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("convert cookie");
@@ -206,6 +266,7 @@ int main(void)
     tcase_add_test(t, it_holds_for_this_secret_and_server_only);
     tcase_add_test(t, what_cannot_be_remembered_is_not_good);
     tcase_add_test(t, of_several_workers_one_takes_it);
+    tcase_add_test(t, another_process_knows_what_was_given_and_what_was_spent);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -1,7 +1,10 @@
-/* role/learned: what is remembered of lanes, of whom, for how long, and what order follows from it. */
+/* role/learned, role/learned_freeze: what is remembered of lanes, of whom, for how long, and what order
+ * follows from it. */
 #include "base/addr.h"
 #include "role/learned.h"
+#include "role/uplinks.h"
 #include "suite.h"
+#include "thawed.h"
 
 #define MAX     8
 #define MINUTE  (60 * BRAID_SECOND)
@@ -427,6 +430,49 @@ START_TEST(news_is_told_once_and_what_is_heard_is_not)
 }
 END_TEST
 
+/* Uplinks have other places there, and "lte" is gone. */
+static unsigned place_there(void *arg, const char *name)
+{
+    ck_assert_ptr_eq(arg, &now);
+    return strcmp(name, "dsl") == 0 ? 2 : strcmp(name, "cable") == 0 ? 0 : LEARNED_UPLINKS;
+}
+
+static void take(void *arg, const struct thaw_item *item)
+{
+    ck_assert_uint_eq(item->tag, 7);
+    learned_thaw(arg, item, place_there, &now);
+}
+
+START_TEST(another_process_goes_on_with_what_was_learned)
+{
+    const struct siphash_key key = {7, 8};
+    const struct uplinks us = {.n = 3, .all = {{.name = "dsl"}, {.name = "lte"}, {.name = "cable"}}};
+    struct learned *there = learned_new(&key, MAX);
+    struct learned_entry listed[MAX];
+    struct freezer f = {.len = 0};
+    see(0, SERVER, RACE_SEEN_REJECTED);
+    see(1, SERVER, RACE_SEEN_REJECTED);
+    see(2, FURTHER, RACE_SEEN_SILENT);
+    see(LEARNED_NO_UPLINK, FURTHER, RACE_SEEN_STRAIGHT);
+    learned_freeze(learned, &us, now, &f, 7);
+    thawed(&f, take, there);
+    ck_assert_uint_eq(learned_list(there, now, listed, MAX), 3);
+    ck_assert(listed[0].kind == LEARNED_DROPPED && listed[0].uplink == 2 && listed[0].believed);
+    ck_assert(listed[0].times == 2 && listed[0].left == MINUTE);
+    ck_assert(listed[1].kind == LEARNED_SILENT && listed[1].uplink == 0);
+    ck_assert(listed[2].kind == LEARNED_STRAIGHT && listed[2].uplink == LEARNED_NO_UPLINK);
+    struct race_lane l = lane(2, BESIDE);
+    learned_steer(there, &l, 1, now);
+    ck_assert(l.plain);
+    now += 5 * BRAID_SECOND; /* silence is over, and not told any more */
+    learned_freeze(learned, &us, now, &f, 7);
+    learned_clear(there);
+    thawed(&f, take, there);
+    ck_assert_uint_eq(learned_list(there, now, listed, MAX), 2);
+    learned_free(there);
+}
+END_TEST
+
 START_TEST(each_kind_has_a_word)
 {
     for (unsigned i = 0; i < LEARNED_KINDS; i++)
@@ -462,6 +508,7 @@ int main(void)
     tcase_add_test(t, it_is_bounded_and_each_kind_has_its_share);
     tcase_add_test(t, all_or_one_uplink_can_be_forgotten);
     tcase_add_test(t, news_is_told_once_and_what_is_heard_is_not);
+    tcase_add_test(t, another_process_goes_on_with_what_was_learned);
     tcase_add_test(t, each_kind_has_a_word);
     suite_add_tcase(s, t);
     return run_suite(s);
