@@ -239,7 +239,7 @@ int main(void)
 {
     Suite *s = suite_create("handover");
     TCase *t = tcase_create("handover");
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 400); /* sanitizers, on a slow machine */
     tcase_add_test(t, a_core_goes_on_in_another_one);
     tcase_add_test(t, what_is_known_of_busy_ways_is_known_there);
     tcase_add_test(t, written_again_it_is_the_same);
