@@ -97,7 +97,8 @@ def test_lists_are_filtered_and_come_in_pages(env):
     assert asked("server=" + net.join(net.SERVER[4], proxy.PORT))["count"] == 7
     assert asked("subflows=0-1")["count"] == 8 and asked("subflows=2-")["count"] == 0
     assert asked("idle=3600")["count"] == 0
-    until(lambda: asked("idle=1")["count"] == 8, "nothing has happened for a second")
+    until(lambda: env.proxy.ctl("connections", "--idle=1")["count"] == 8, "nothing has happened for a second")
+    assert asked("idle=1")["count"] == 8
     answers(*pairs[0])
     page, after = [], "after=0"
     while after:

@@ -227,6 +227,7 @@ int main(void)
 {
     Suite *s = suite_create("privileges");
     TCase *t = tcase_create("all");
+    tcase_set_timeout(t, 60); /* processes are started */
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, without_a_user_nothing_changes);
     if (geteuid() == 0) {
