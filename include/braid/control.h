@@ -23,7 +23,8 @@
     X(SECONDS, "[seconds=N]")             /* of those that are known */                                      \
     X(SETTING, "ID WHAT NAME")            /* what is to be set of a connection, and to what */               \
     X(EDGE, "EDGE")                       /* the name of an edge or a CPE */                                 \
-    X(DRAIN, "[EDGE [--wait [SECONDS]]]") /* the same, or none; the option is braidctl's */
+    X(DRAIN, "[EDGE [--wait [SECONDS]]]") /* the same, or none; the option is braidctl's */                  \
+    X(CHANGED, "[--changed]")             /* to the daemon, changed=yes */
 
 enum braid_arguments {
 #define X(id, shown) BRAID_ARGUMENTS_##id,
@@ -66,6 +67,8 @@ enum braid_arguments {
       NULL, UNDRAIN, NOTHING, drain, drain)                                                                  \
     X(ALGORITHMS, "algorithms", NONE, "what scheduler, congestion, path_manager and profile may be",         \
       "/api/v1/algorithms", NOTHING, NOTHING, algorithms, algorithms)                                        \
+    X(CONFIG, "config", CHANGED, "the configuration in force, as a file; or what differs from defaults",     \
+      "/api/v1/config", NOTHING, NOTHING, config, config)                                                    \
     X(PATHS, "paths", CLEAR, "the paths of the configuration, and their bytes; clear: count anew",           \
       "/api/v1/paths", SUMMARY, FORGET, paths, paths)                                                       \
     X(UPLINKS, "uplinks", NONE, "the uplinks, whether they work, and what they carry",                      \

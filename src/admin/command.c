@@ -86,6 +86,7 @@ static const char *const takes[] = {
     [BRAID_ARGUMENTS_WHICH] =
         ("this command takes the id of a connection, a number; or at least one of the filters " FILTER_KEYS),
     [BRAID_ARGUMENTS_SECONDS] = "this command takes no argument but seconds=N, 1 to 300",
+    [BRAID_ARGUMENTS_CHANGED] = "this command takes no argument but changed=yes or changed=no",
     [BRAID_ARGUMENTS_EDGE] = "this command takes one argument, the name of an edge or a CPE",
     [BRAID_ARGUMENTS_DRAIN] = "this command takes no argument but the name of an edge or a CPE",
 };
@@ -95,7 +96,7 @@ static const char *const takes[] = {
 static bool takes_parameters(const struct command *c)
 {
     return c->arguments == BRAID_ARGUMENTS_TOP || c->arguments == BRAID_ARGUMENTS_LIST ||
-           c->arguments == BRAID_ARGUMENTS_SECONDS;
+           c->arguments == BRAID_ARGUMENTS_SECONDS || c->arguments == BRAID_ARGUMENTS_CHANGED;
 }
 
 /* The value of "key=value", NULL: it is another key. */
@@ -112,6 +113,12 @@ static bool take_number(const char *value, unsigned most, unsigned *to)
         return false;
     *to = (unsigned)number;
     return true;
+}
+
+static bool take_yes(const char *value, bool *to)
+{
+    *to = strcmp(value, "yes") == 0;
+    return *to || strcmp(value, "no") == 0;
 }
 
 static bool take_top(struct ranking_wish *top, const char *parameter)
@@ -147,6 +154,8 @@ static bool take_parameter(struct command_call *call, const char *parameter, con
     *error = takes[which];
     if (which == BRAID_ARGUMENTS_SECONDS)
         return (value = value_of(parameter, "seconds")) && take_number(value, METER_SECONDS, &call->seconds);
+    if (which == BRAID_ARGUMENTS_CHANGED)
+        return (value = value_of(parameter, "changed")) && take_yes(value, &call->changed);
     int taken = filter_take(&call->filter, parameter, error);
     if (taken != 0)
         return taken > 0;
@@ -195,6 +204,7 @@ static bool parse_arguments(struct command_call *call, const char *const words[]
     case BRAID_ARGUMENTS_LIST:
     case BRAID_ARGUMENTS_TOP:
     case BRAID_ARGUMENTS_SECONDS:
+    case BRAID_ARGUMENTS_CHANGED:
         return take_parameters(call, words + 1, n - 1, error);
     case BRAID_ARGUMENTS_EDGE:
     case BRAID_ARGUMENTS_DRAIN:

@@ -29,6 +29,7 @@ struct command_call {
     uint64_t id;                   /* of a connection */
     bool one;                      /* there is an id, where there may be none, or a filter */
     bool clear;                    /* forget what is listed */
+    bool changed;                  /* of the configuration, what differs from defaults */
     unsigned seconds;              /* of rates; 0: all that are known */
     struct filter filter;          /* of connections */
     unsigned limit;                /* of their list; 0: none */

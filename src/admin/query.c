@@ -169,6 +169,7 @@ static void render(struct query *q, bool last)
     v.cleared = q->call.clear;
     v.seconds = q->call.seconds;
     v.section = q->call.section;
+    v.changed = q->call.changed;
     gather_show(&q->gathered, q->job, &v);
     q->call.command->render[q->call.format](&q->part, &v);
     snapshot_job_clear(q->job);

@@ -30,6 +30,8 @@ void render_targets_metrics(struct doc *d, const struct snapshot_view *v,
 void render_edge_targets_json(struct json *j, const struct edge_params *e, const struct target_sum *sums);
 /* What was learned of uplinks and those behind them. */
 render_fn render_learned_text, render_learned_json;
+/* The configuration in force. */
+render_fn render_config_text, render_config_json;
 /* All algorithms and profiles. */
 render_fn render_algorithms_text, render_algorithms_json;
 /* The paths of the configuration. */

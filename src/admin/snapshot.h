@@ -197,6 +197,7 @@ struct snapshot_view {
     int64_t started_s;         /* UNIX time */
     uint64_t log_lost;         /* lines */
     bool cleared;              /* what is shown has just been forgotten */
+    bool changed;              /* of the configuration, only what differs from defaults */
     uint64_t killed;           /* connections that were just ended */
     const char *section;       /* the name of an edge or CPE that is meant; NULL: all */
     const struct meter *meter; /* NULL: nobody measures */

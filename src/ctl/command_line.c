@@ -147,6 +147,7 @@ static int check_arguments(enum braid_arguments arguments, int n, char **words, 
     case BRAID_ARGUMENTS_LIST:
     case BRAID_ARGUMENTS_TOP:
     case BRAID_ARGUMENTS_SECONDS:
+    case BRAID_ARGUMENTS_CHANGED:
         return check_parameters(n, words, err);
     case BRAID_ARGUMENTS_SETTING:
         return check_set(n, words, err);
@@ -224,13 +225,14 @@ static int run(const struct said *s, int n, char **words, FILE *out, FILE *err)
 
 /* ---- options ----------------------------------------------------------------------------------- */
 
-enum { PARAMETER = 256, WAIT, URL, CA, CERT, KEY, TOKEN_FILE };
+enum { PARAMETER = 256, CHANGED, WAIT, URL, CA, CERT, KEY, TOKEN_FILE };
 
 /* --edge web is another way to say edge=web. */
 #define X(id, key, ...) {key, required_argument, NULL, PARAMETER},
 static const struct option long_options[] = {BRAID_FILTERS(X){"limit", required_argument, NULL, PARAMETER},
                                              {"sort", required_argument, NULL, PARAMETER},
                                              {"find", required_argument, NULL, PARAMETER},
+                                             {"changed", no_argument, NULL, CHANGED},
                                              {"wait", optional_argument, NULL, WAIT},
                                              {"json", no_argument, NULL, 'j'},
                                              {"url", required_argument, NULL, URL},
@@ -304,6 +306,10 @@ int client_main(int argc, char **argv, FILE *out, FILE *err)
             break;
         case PARAMETER:
             if (say_parameter(&said, long_options[which].name, optarg, err) != 0)
+                return CLIENT_USAGE;
+            break;
+        case CHANGED:
+            if (say_parameter(&said, "changed", "yes", err) != 0)
                 return CLIENT_USAGE;
             break;
         case WAIT:

@@ -4,6 +4,7 @@ import json
 
 from lib import net, proxy
 from lib.proc import run
+from lib.proxy import Converter, Edge, Transparent
 from lib.stream import read_error, receive
 from lib.suite import braid_only, cases
 from lib.wait import until
@@ -111,3 +112,32 @@ def test_lists_are_filtered_and_come_in_pages(env):
         code, body = env.proxy.http(f"/api/v1/connections?{wrong}")
         assert code == 400 and why in json.loads(body)["error"]
         assert why in refused(env, "connections", wrong)
+
+
+def text(env, *command):
+    return run([proxy.BRAIDCTL, "-s", env.proxy.control, *command]).stdout
+
+
+@braid_only
+def test_the_configuration_in_force_is_a_file_that_means_the_same(env):
+    """Also behind a reload; what differs from the defaults is enough of it."""
+    secret = "correct-horse-battery"
+    edges = [Edge("web", eject=5), Converter("convert", cookie="psk", psk=secret), Transparent("transit", ports="443")]
+    env.start(edges, workers=1, limits={"keepalive": 60})
+    for command in (["config"], ["config", "--changed"]):
+        whole, shown = text(env, "config"), text(env, *command)
+        assert "[edge web]\n" in shown and "eject = 5\n" in shown and "keepalive = 60\n" in shown
+        assert secret not in shown and "psk = " in shown
+        assert ("eject_time = 30\n" in shown) == (len(command) == 1)
+        env.proxy.config.write_text(shown)
+        checked = run([proxy.BRAIDD, "-t", "-c", env.proxy.config])
+        assert not checked.stderr, checked.stderr
+        text(env, "reload")
+        assert text(env, "config") == whole and text(env, *command) == shown
+    shown = env.proxy.ctl("config")
+    keys = {(one["section"], key["key"]): key for one in shown["sections"] for key in one["keys"]}
+    assert keys["edge web", "eject"]["value"] == "5" and keys["edge web", "eject"]["changed"]
+    assert keys["edge web", "eject_time"]["value"] == "30" and not keys["edge web", "eject_time"]["changed"]
+    assert keys["edge convert", "psk"]["value"] is None and keys["edge convert", "psk"]["secret"]
+    code, body = env.proxy.http("/api/v1/config?changed=yes")
+    assert code == 200 and json.loads(body) == env.proxy.ctl("config", "--changed")
