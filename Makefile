@@ -22,7 +22,7 @@ SHELLS  := app io relay role service conf admin
 SHELL_LIBS := -levent -levent_pthreads -levent_openssl -lssl -linih -lmnl -lnftables -lcares -lcap-ng
 core_src  := $(wildcard $(CORE:%=src/%/*.c)) $(wildcard src/plugins.c)
 daemon_src := $(wildcard $(SHELLS:%=src/%/*.c))
-wiring_obj := $(B)/src/main.o $(B)/src/reload.o $(B)/src/rights.o $(B)/src/successor.o
+wiring_obj := $(B)/src/confine.o $(B)/src/main.o $(B)/src/reload.o $(B)/src/successor.o
 ctl_src   := $(wildcard src/ctl/*.c)
 core_obj  := $(core_src:%.c=$(B)/%.o)
 page_obj  := $(B)/src/admin/page_files.o

@@ -19,7 +19,7 @@
 #include "io/log_writer.h"
 #include "io/notify.h"
 #include "reload.h"
-#include "rights.h"
+#include "confine.h"
 #include "service/service.h"
 #include "service/upgrade_spawn.h"
 #include "successor.h"
@@ -409,7 +409,7 @@ static int read_configuration(struct daemon *d, const char *path)
 static int settle_rights(struct daemon *d)
 {
     char error[CONF_ERROR_MAX];
-    if (rights_settle(&d->confs.now->conf, d->confs.path, error, sizeof(error)) == 0)
+    if (confine_settle(&d->confs.now->conf, d->confs.path, error, sizeof(error)) == 0)
         return 0;
     if (d->taking)
         take_nothing(d->taking, error);

@@ -30,7 +30,7 @@ LAYERS = {  # folder of src/ -> folders of src/ that it may include, besides its
     "ctl": ["base"],
     "connect": [],
 }
-WIRING = {"main.c", "plugins.c", "reload.c", "reload.h", "rights.c", "rights.h", "successor.c", "successor.h"}  # directly in src/: may include everything
+WIRING = {"confine.c", "confine.h", "main.c", "plugins.c", "reload.c", "reload.h", "successor.c", "successor.h"}  # directly in src/: may include everything
 
 LIBRARIES = {  # header prefix -> the folders or files that may include it
     "event2/": {"io", "relay", "role", "service", "admin", "main.c"},

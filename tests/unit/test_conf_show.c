@@ -79,7 +79,8 @@ END_TEST
 
 START_TEST(only_what_differs_is_shown_if_that_is_asked_for)
 {
-    ck_assert_int_eq(parse("[limits]\nkeepalive = 60\nstall = 1200\n[daemon]\nworkers = 0\n" EDGE "eject = 3\n"), 0);
+    ck_assert_int_eq(
+        parse("[limits]\nkeepalive = 60\nstall = 1200\n[daemon]\nworkers = 0\n" EDGE "eject = 3\n"), 0);
     char *text = written(render_config_text, true);
     ck_assert_str_eq(text, "[limits]\nkeepalive = 60\n\n" EDGE);
     free(text);
@@ -91,15 +92,18 @@ START_TEST(what_has_no_default_tells_what_decides)
 {
     ck_assert_int_eq(parse(files[5]), 0);
     char *text = written(render_config_text, false);
-    ck_assert_ptr_nonnull(strstr(text, "\n; state: beside the control socket, with .state behind its name\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "\n; state: beside the control socket, with .state behind its name\n"));
     ck_assert_ptr_nonnull(strstr(text, "\nexcept = none\n"));
-    ck_assert_ptr_nonnull(strstr(text, "\n; a secret is not shown: put it in the place of the asterisks\npsk = "
-                                       "****************\n"));
+    ck_assert_ptr_nonnull(strstr(text,
+                                 "\n; a secret is not shown: put it in the place of the asterisks\npsk = "
+                                 "****************\n"));
     free(text);
     char *json = written(render_config_json, true);
     ck_assert_ptr_nonnull(strstr(json, "{\"key\":\"psk\",\"value\":null,\"otherwise\":null,\"changed\":true,"
                                        "\"secret\":true}"));
-    ck_assert_ptr_eq(strstr(json, "{\"sections\":[{\"section\":\"uplink a\",\"keys\":[{\"key\":\"interface\","), json);
+    ck_assert_ptr_eq(
+        strstr(json, "{\"sections\":[{\"section\":\"uplink a\",\"keys\":[{\"key\":\"interface\","), json);
     ck_assert_str_eq(json + strlen(json) - 5, "]}]}\n");
     free(json);
     conf_free(&conf);

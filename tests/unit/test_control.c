@@ -199,8 +199,10 @@ START_TEST(every_command_is_answered_as_a_table_and_as_json)
          "{\"edges\":[{\"name\":\"six\",\"drained\":false,\"connections\":2}],\"cpes\":[]}\n"},
         {"drain\n", "nothing is drained\n"},
         {"config\n", "\n[edge web]\nmode = explicit\nlisten = 10.99.9.1:8080\n"},
-        {"config changed=yes\n", "[edge web]\nlisten = 10.99.9.1:8080\ntarget = 10.99.3.2:80\nsignal = 10.99.9.2\n\n"},
-        {"config --json\n", "{\"sections\":[{\"section\":\"daemon\",\"keys\":[{\"key\":\"workers\",\"value\":\"0\","},
+        {"config changed=yes\n",
+         "[edge web]\nlisten = 10.99.9.1:8080\ntarget = 10.99.3.2:80\nsignal = 10.99.9.2\n\n"},
+        {"config --json\n",
+         "{\"sections\":[{\"section\":\"daemon\",\"keys\":[{\"key\":\"workers\",\"value\":\"0\","},
         {"counters\n", "TcpActiveOpens "},
         {"counters --json\n", "{\"TcpActiveOpens\":3,"},
         {"learned\n", "\n3 things learned\n"},
@@ -233,10 +235,12 @@ START_TEST(errors_come_in_the_format_that_was_asked_for)
     static const char *const replies[][2] = {
         {"nonsense\n",
          "error: unknown command; there are status connections show counters bypass targets learned kill set "
-         "drain undrain algorithms config paths uplinks top rates reload upgrade events and the option --json\n"},
+         "drain undrain algorithms config paths uplinks top rates reload upgrade events and the option "
+         "--json\n"},
         {"nonsense --json\n",
          "{\"error\":\"unknown command; there are status connections show counters bypass targets learned "
-         "kill set drain undrain algorithms config paths uplinks top rates reload upgrade events and the option "
+         "kill set drain undrain algorithms config paths uplinks top rates reload upgrade events and the "
+         "option "
          "--json\"}\n"},
         {"top limit=501\n",
          "error: this command takes limit=N, 1 to 500; sort=KEY, one of rate, bytes, age, rtt, retransmits, "

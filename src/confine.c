@@ -1,5 +1,5 @@
 /* See rights.h. */
-#include "rights.h"
+#include "confine.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include "io/sysctl.h"
@@ -36,7 +36,7 @@ static int check_files(const struct conf *c, const char *path, char *error)
     return privileges_check_file(d, "[admin] tls_client_ca", a->tls_client_ca, error);
 }
 
-int rights_settle(const struct conf *c, const char *path, char *error, size_t size)
+int confine_settle(const struct conf *c, const char *path, char *error, size_t size)
 {
     char why[SERVICE_ERROR];
     const struct privileges_params params = {.daemon = &c->daemon,

@@ -1,12 +1,12 @@
 /* What the process has to be allowed to do with a configuration, and that it may do no more. */
-#ifndef BRAID_RIGHTS_H
-#define BRAID_RIGHTS_H
+#ifndef BRAID_CONFINE_H
+#define BRAID_CONFINE_H
 
 #include "conf/settings.h"
 
 /* Becomes whom the configuration says, with what it needs (service/privileges.h), and sees that what a reload
  * will have to read can be read. path: of the file. Before there is a second thread. 0, or -1 with a message
  * of one line, after which the process can only end. */
-int rights_settle(const struct conf *c, const char *path, char *error, size_t size);
+int confine_settle(const struct conf *c, const char *path, char *error, size_t size);
 
 #endif
