@@ -11,7 +11,7 @@
 #include "io/worker_state.h"
 
 #define READ_PACKETS  64                  /* packets read from the TUN in one turn at most */
-#define READ_BYTES    (384 * 1024)        /* and bytes: they are still in the cache when they go on */
+#define READ_BYTES    (1024 * 1024)       /* and bytes: more would delay ACKs; less brings more of them */
 #define HEARTBEAT     (2 * BRAID_SECOND)  /* the longest sleep: one that takes longer was not meant to */
 #define TIDY_EVERY    (10 * BRAID_SECOND) /* between looks for memory to give back ... */
 #define TIDY_LEAST    (1u << 20)          /* ... which is worth it from so many bytes on, ... */
