@@ -11,6 +11,7 @@ import sys
 ANYWHERE = re.compile(r"""^(?:
     mem\w+ | str(?:len|nlen|n?cmp|n?casecmp|n?cpy|n?cat|chr|rchr|str|spn|cspn|tok_r|to[u]?ll?|tod) |
     malloc | calloc | realloc | free | aligned_alloc | posix_memalign |
+    __(?:mem(?:cpy|move|set)|v?snprintf)_chk |       # the same as without -D_FORTIFY_SOURCE
     v?snprintf | sscanf | __isoc99_sscanf |          # into and out of memory: no stream
     qsort | bsearch | abs | labs |
     cbrtf? | sqrtf? | powf? | floorf? | ceilf? | log2? | exp2? | l?lroundf? | fminf? | fmaxf? |

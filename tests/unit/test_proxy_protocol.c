@@ -88,10 +88,10 @@ END_TEST
 
 START_TEST(a_line_that_knows_nobody_leaves_the_connections_own_addresses)
 {
-    static const char *const unknown[] = {
-        "PROXY UNKNOWN\r\n", "PROXY UNKNOWN whatever  it says\r\n",
-        "PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 "
-        "65535\r\n"};
+    static const char *const unknown[] = {"PROXY UNKNOWN\r\n", "PROXY UNKNOWN whatever  it says\r\n",
+                                          ("PROXY UNKNOWN ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff "
+                                           "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 "
+                                           "65535\r\n")};
     const struct braid_addr v4 = address("10.0.0.1:1"), v6 = address("[2001:db8::1]:2");
     uint8_t out[PROXY_V1_MAX];
     for (unsigned i = 0; i < 3; i++) {
