@@ -505,5 +505,5 @@ def test_it_finds_its_parts_where_make_install_puts_them(env):
         assert env.home.cpe.run(program, "status", "--state", env.steer_state, check=False).stdout == "down\n"
     shutil.rmtree(root / "lib")
     assert "make install" in run([env.directory / "link", "status"], check=False).stderr
-    lines = (steer.SCRIPT.parents[1] / "Makefile").read_text().splitlines()
-    assert any("/lib/braid/steer deploy/steer/*.sh" in line for line in lines)
+    planned = run(["make", "-n", "-C", steer.SCRIPT.parents[1], "install", "PREFIX=/usr"]).stdout
+    assert "/usr/lib/braid/steer deploy/steer/*.sh" in planned
