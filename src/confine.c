@@ -1,4 +1,4 @@
-/* See rights.h. */
+/* See confine.h. */
 #include "confine.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -414,6 +414,7 @@ static int settle_rights(struct daemon *d)
     if (d->taking)
         take_nothing(d->taking, error);
     say_flaw(NULL, false, error);
+    generations_end(&d->confs);
     return -1;
 }
 
