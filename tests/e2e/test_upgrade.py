@@ -101,8 +101,8 @@ def test_the_number_of_workers_changes(env, before, after):
     for near, far in pairs:
         transfer(near, far, 100000, end=False)
         transfer(far, near, 100000, end=False)
-    listed = env.proxy.connections()
-    assert len(listed) == 9 and all(int(each["token"], 16) % after == each["worker"] for each in listed), listed
+    listed = env.proxy.connections()  # what was running may be over
+    assert len(listed) >= 8 and all(int(each["token"], 16) % after == each["worker"] for each in listed), listed
     whole(running)
 
 
