@@ -5,7 +5,7 @@ import math
 import statistics
 
 DOUBT = 0.05
-NARROW = 0.05  # an interval of that width around 1 tells 3 % from nothing
+NARROW = 0.03  # an interval of that width tells a loss of 3 % from one of less than 1.5
 
 
 @dataclasses.dataclass(frozen=True)
