@@ -24,7 +24,8 @@
     X(SETTING, "ID WHAT NAME")            /* what is to be set of a connection, and to what */               \
     X(EDGE, "EDGE")                       /* the name of an edge or a CPE */                                 \
     X(DRAIN, "[EDGE [--wait [SECONDS]]]") /* the same, or none; the option is braidctl's */                  \
-    X(CHANGED, "[--changed]")             /* to the daemon, changed=yes */
+    X(CHANGED, "[--changed]")             /* to the daemon, changed=yes */                                   \
+    X(WATCH, "[edge=NAME] [client=PREFIX] [kind=KIND,...]")
 
 enum braid_arguments {
 #define X(id, shown) BRAID_ARGUMENTS_##id,
@@ -82,6 +83,8 @@ enum braid_arguments {
     X(UPGRADE, "upgrade", NONE, "lets braidd's program take over as it is now, without a connection lost",       \
       NULL, NOTHING, NOTHING, upgrade, upgrade)                                                              \
     X(EVENTS, "events", MAYBE_ID, "what happens to connections, or to one, until interrupted",               \
+      NULL, NOTHING, NOTHING, events, events)                                                                \
+    X(WATCH, "watch", WATCH, "the same, of all or some, and what becomes of uplinks and targets",            \
       NULL, NOTHING, NOTHING, events, events)
 /* clang-format on */
 
@@ -126,6 +129,10 @@ enum braid_filter {
 #undef X
         BRAID_FILTER_MAX
 };
+
+/* What is watched besides the events of connections (events.h). */
+#define BRAID_WATCH_UPLINK "uplink"
+#define BRAID_WATCH_TARGET "target"
 
 /* What can be set. X(identifier, word) */
 #define BRAID_SETTINGS(X)                                                                                    \

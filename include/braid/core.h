@@ -444,6 +444,8 @@ void braid_conn_set_ops(struct braid_conn *c, const struct braid_conn_ops *ops, 
 const struct braid_conn_ops *braid_conn_get_ops(const struct braid_conn *c);
 /* Counted from 1 in the order of their SYNs, never used again by this core. */
 uint64_t braid_conn_id(const struct braid_conn *c);
+/* The name of the listener that it came in by, as it was given there; NULL: we have opened it. */
+const char *braid_conn_listener(const struct braid_conn *c);
 /* When its SYN came or left, in the caller's time. */
 braid_time braid_conn_opened_at(const struct braid_conn *c);
 /* The ends of the initial subflow, which name the connection even when that subflow is gone. */

@@ -11,11 +11,13 @@ enum braid_event_kind {
     BRAID_EVENT_SUBFLOW_DOWN, /* one that was up is gone */
     BRAID_EVENT_FAILED,       /* one that we opened has come to nothing */
     BRAID_EVENT_PRIORITY,     /* one of both ends wants a subflow spared, or not any more */
-    BRAID_EVENT_ANNOUNCED,    /* the peer has another address (ADD_ADDR), or the same with another port */
-    BRAID_EVENT_WITHDRAWN,    /* the peer has one less (REMOVE_ADDR) */
-    BRAID_EVENT_FALLBACK,     /* it is plain TCP from here on (RFC 8684 section 3.7) */
-    BRAID_EVENT_CLOSED,       /* the connection and all of its subflows are gone; the last one, which alone
-                               * comes of those as well that were never established */
+    BRAID_EVENT_SILENT,    /* one that is up is not used any more: its path is silent, others do its work */
+    BRAID_EVENT_HEARD,     /* ... and is used again */
+    BRAID_EVENT_ANNOUNCED, /* the peer has another address (ADD_ADDR), or the same with another port */
+    BRAID_EVENT_WITHDRAWN, /* the peer has one less (REMOVE_ADDR) */
+    BRAID_EVENT_FALLBACK,  /* it is plain TCP from here on (RFC 8684 section 3.7) */
+    BRAID_EVENT_CLOSED,    /* the connection and all of its subflows are gone; the last one, which alone
+                            * comes of those as well that were never established */
     BRAID_EVENT_KINDS
 };
 /* "subflow-up"; a static string. */
@@ -23,7 +25,7 @@ const char *braid_event_text(enum braid_event_kind kind);
 
 struct braid_event {
     enum braid_event_kind kind;
-    uint32_t subflow; /* SUBFLOW_..., FAILED, PRIORITY: its number within the connection; else 0 */
+    uint32_t subflow; /* SUBFLOW_..., FAILED, PRIORITY, SILENT, HEARD: its number in the connection; else 0 */
     /* The ends of that subflow; ANNOUNCED, WITHDRAWN: remote is the address; else those of the first subflow,
      * which name the connection. */
     struct braid_addr local, remote;

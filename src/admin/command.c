@@ -87,6 +87,10 @@ static const char *const takes[] = {
         ("this command takes the id of a connection, a number; or at least one of the filters " FILTER_KEYS),
     [BRAID_ARGUMENTS_SECONDS] = "this command takes no argument but seconds=N, 1 to 300",
     [BRAID_ARGUMENTS_CHANGED] = "this command takes no argument but changed=yes or changed=no",
+    [BRAID_ARGUMENTS_WATCH] =
+        ("this command takes edge=NAME, of an edge or a CPE; client=PREFIX; and kind=KIND, or several with "
+         "commas between them, of established, subflow-up, subflow-down, subflow-failed, priority, "
+         "path-silent, path-heard, announced, withdrawn, fallback, closed, uplink, target"),
     [BRAID_ARGUMENTS_EDGE] = "this command takes one argument, the name of an edge or a CPE",
     [BRAID_ARGUMENTS_DRAIN] = "this command takes no argument but the name of an edge or a CPE",
 };
@@ -156,6 +160,8 @@ static bool take_parameter(struct command_call *call, const char *parameter, con
         return (value = value_of(parameter, "seconds")) && take_number(value, METER_SECONDS, &call->seconds);
     if (which == BRAID_ARGUMENTS_CHANGED)
         return (value = value_of(parameter, "changed")) && take_yes(value, &call->changed);
+    if (which == BRAID_ARGUMENTS_WATCH)
+        return watched_take(&call->watched, parameter);
     int taken = filter_take(&call->filter, parameter, error);
     if (taken != 0)
         return taken > 0;
@@ -205,6 +211,7 @@ static bool parse_arguments(struct command_call *call, const char *const words[]
     case BRAID_ARGUMENTS_TOP:
     case BRAID_ARGUMENTS_SECONDS:
     case BRAID_ARGUMENTS_CHANGED:
+    case BRAID_ARGUMENTS_WATCH:
         return take_parameters(call, words + 1, n - 1, error);
     case BRAID_ARGUMENTS_EDGE:
     case BRAID_ARGUMENTS_DRAIN:
@@ -316,6 +323,8 @@ int command_resolve(const struct conf *conf, struct command_call *call, char err
     char list[CONF_LIST_MAX];
     if (call->section && section_resolve(conf, &call->section, error) < 0)
         return -1;
+    if (call->command->arguments == BRAID_ARGUMENTS_WATCH)
+        return filter_resolve(&call->watched.filter, conf, error);
     if (call->command->arguments != BRAID_ARGUMENTS_SETTING)
         return filter_resolve(&call->filter, conf, error);
     const char *right = resolve(conf, call, list);

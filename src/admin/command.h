@@ -7,6 +7,7 @@
 #include <braid/control.h>
 #include "admin/ranking.h"
 #include "admin/render.h"
+#include "admin/watched.h"
 
 enum command_format { COMMAND_TEXT, COMMAND_JSON, COMMAND_FORMATS };
 
@@ -32,6 +33,7 @@ struct command_call {
     bool changed;                  /* of the configuration, what differs from defaults */
     unsigned seconds;              /* of rates; 0: all that are known */
     struct filter filter;          /* of connections */
+    struct watched watched;        /* of events */
     unsigned limit;                /* of their list; 0: none */
     struct ranking_wish top;       /* limit 0: none */
     enum braid_setting setting;    /* what is to be set, ... */

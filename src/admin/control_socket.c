@@ -83,6 +83,7 @@ static void follow(struct client *cl, const struct command_call *call)
     struct control *c = control_of(cl);
     const struct follow_params params = {.source = query_set_source(c->crowd.queries),
                                          .call = call,
+                                         .base = c->crowd.base,
                                          .out = visitor_output(&cl->visitor),
                                          .over = on_over,
                                          .arg = cl};
@@ -158,7 +159,8 @@ static void take_line(struct client *cl, char *line)
         send_error(cl, error);
     else if (command_resolve(query_set_conf(cl->visitor.crowd->queries), &call, unknown) < 0)
         send_error(cl, unknown);
-    else if (call.command == &commands[BRAID_COMMAND_EVENTS])
+    else if (call.command == &commands[BRAID_COMMAND_EVENTS] ||
+             call.command == &commands[BRAID_COMMAND_WATCH])
         follow(cl, &call);
     else if (call.command == &commands[BRAID_COMMAND_UPGRADE])
         upgrade(cl);

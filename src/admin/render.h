@@ -40,6 +40,14 @@ render_fn render_paths_text, render_paths_json;
 /* Events, each a line, or a document a line. */
 render_fn render_events_text, render_events_json;
 
+/* One line: an uplink's way in one family, "ipv4", has another state. */
+struct render_uplink_event {
+    const char *name, *family, *now, *before;
+};
+void render_uplink_event(struct doc *d, int64_t now_us, const struct render_uplink_event *e, bool as_json);
+/* "up", "silent" or "down"; family: enum uplink_family. */
+const char *render_uplink_state(const struct uplink *u, unsigned family);
+
 /* HELP and TYPE lines of one family of metrics. */
 void render_family(struct doc *d, const char *name, const char *type, const char *help);
 /* The paths' part of the metrics. */

@@ -18,7 +18,7 @@ static unsigned rule_of(const struct snapshot_view *v, unsigned i)
     return v->conf->n_paths - v->uplinks->n + i;
 }
 
-static const char *state_text(const struct uplink *u, unsigned f)
+const char *render_uplink_state(const struct uplink *u, unsigned f)
 {
     return !u->usable[f] ? "down" : u->silent[f] ? "silent" : "up";
 }
@@ -43,7 +43,7 @@ static void json_way(struct json *j, const struct uplink *u, unsigned f)
 {
     const struct uplink_way *way = &u->ways[f];
     json_object(j, family_names[f]);
-    json_string(j, "state", state_text(u, f));
+    json_string(j, "state", render_uplink_state(u, f));
     json_string(j, "lacks", way->lack == UPLINK_LACKS_NOTHING ? NULL : uplink_lack_text(way->lack));
     json_ip(j, "address", &way->outer);
     json_ip(j, "gateway", &way->gateway);
@@ -103,7 +103,7 @@ static void text_way(struct doc *d, const struct uplink *u, unsigned f)
 {
     const struct uplink_way *way = &u->ways[f];
     char outer[ADDR_TEXT], gateway[ADDR_TEXT];
-    doc_printf(d, "    %s  %-7s", f == UPLINK_V6 ? "IPv6" : "IPv4", state_text(u, f));
+    doc_printf(d, "    %s  %-7s", f == UPLINK_V6 ? "IPv6" : "IPv4", render_uplink_state(u, f));
     if (way->lack != UPLINK_LACKS_NOTHING) {
         doc_printf(d, " %s\n", uplink_lack_text(way->lack));
         return;

@@ -110,6 +110,11 @@ uint64_t braid_conn_id(const struct braid_conn *c)
     return c->id;
 }
 
+const char *braid_conn_listener(const struct braid_conn *c)
+{
+    return c->edge;
+}
+
 braid_time braid_conn_opened_at(const struct braid_conn *c)
 {
     return c->opened_at;

@@ -71,17 +71,25 @@ static bool send_line(int fd, const char *line)
     return true;
 }
 
+/* For one more byte, and a NUL, at least. False: memory is short. */
+static bool has_room(struct reply *r)
+{
+    if (r->len + 1 < r->room)
+        return true;
+    char *grown = realloc(r->text, r->room * 2 + 4096);
+    if (!grown)
+        return false;
+    r->text = grown;
+    r->room = r->room * 2 + 4096;
+    return true;
+}
+
 /* Reads until the end of the stream. NULL, or why it could not. */
 static const char *receive(int fd, int wait_ms, struct reply *r)
 {
     for (;;) {
-        if (r->len + 1 >= r->room) {
-            char *grown = realloc(r->text, r->room * 2 + 4096);
-            if (!grown)
-                return "memory is short";
-            r->text = grown;
-            r->room = r->room * 2 + 4096;
-        }
+        if (!has_room(r))
+            return "memory is short";
         struct pollfd p = {.fd = fd, .events = POLLIN};
         int ready = poll(&p, 1, wait_ms);
         if (ready == 0)
@@ -155,37 +163,76 @@ char *client_fetch(const char *path, const char *line, int wait_ms, char **error
     return text;
 }
 
-/* Writes a line of an answer. CLIENT_FAILED: it is an error, or cannot be written. */
+/* Writes a line of an answer, which ends there. CLIENT_FAILED: it is an error, or cannot be written. */
 static int show_line(const char *text, FILE *out, FILE *err)
 {
     size_t mark = strlen(BRAID_ERROR_TEXT);
     if (strncmp(text, BRAID_ERROR_TEXT, mark) == 0) {
-        fprintf(err, "braidctl: %s", text + mark);
+        fprintf(err, "braidctl: %s\n", text + mark);
         return CLIENT_FAILED;
     }
-    if (fputs(text, out) == EOF || fflush(out) != 0)
+    if (fprintf(out, "%s\n", text) < 0 || fflush(out) != 0)
         return complain(err, "output", strerror(errno));
     return strncmp(text, BRAID_ERROR_JSON, strlen(BRAID_ERROR_JSON)) == 0 ? CLIENT_FAILED : CLIENT_OK;
 }
 
+/* What is whole of what has come; the rest stays. closed: the last line is about an end. */
+static int show_lines(struct reply *r, bool *closed, FILE *out, FILE *err)
+{
+    char *at = r->text, *end;
+    int result = CLIENT_OK;
+    while (result == CLIENT_OK && (end = strchr(at, '\n')) != NULL) {
+        *end = '\0';
+        *closed = strstr(at, "closed");
+        result = show_line(at, out, err);
+        at = end + 1;
+    }
+    r->len -= (size_t)(at - r->text);
+    memmove(r->text, at, r->len + 1);
+    return result;
+}
+
+/* Until there is something to be read. False: nobody reads what is written any more. */
+static bool await(int fd, FILE *out)
+{
+    struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = fileno(out)}};
+    while (poll(p, 2, -1) < 0 && errno == EINTR)
+        ;
+    return (p[1].revents & (POLLERR | POLLHUP)) == 0;
+}
+
+/* The next bytes. False: that was all. */
+static bool read_more(int fd, struct reply *r)
+{
+    ssize_t n;
+    if (!has_room(r))
+        return false;
+    do
+        n = recv(fd, r->text + r->len, r->room - r->len - 1, 0);
+    while (n < 0 && errno == EINTR);
+    r->len += n > 0 ? (size_t)n : 0;
+    r->text[r->len] = '\0';
+    return n > 0;
+}
+
 int client_follow(const char *path, const char *line, bool one, FILE *out, FILE *err)
 {
-    char *text = NULL;
-    size_t room = 0;
+    struct reply r = {0};
     bool closed = false;
     int result = CLIENT_OK, fd = connect_to(path);
-    FILE *answer = fd < 0 ? NULL : fdopen(fd, "r");
-    if (!answer)
+    if (fd < 0)
         return complain(err, path, connect_advice(errno));
     if (!send_line(fd, line))
         result = complain(err, path, strerror(errno));
-    while (result == CLIENT_OK && getline(&text, &room, answer) > 0) {
-        result = show_line(text, out, err);
-        closed = strstr(text, "closed");
+    while (result == CLIENT_OK && await(fd, out)) {
+        if (read_more(fd, &r))
+            result = show_lines(&r, &closed, out, err);
+        else if (one && closed)
+            break;
+        else
+            result = complain(err, path, "the daemon has broken off: it may have ended");
     }
-    if (result == CLIENT_OK && !(one && closed))
-        result = complain(err, path, "the daemon has broken off: it may have ended");
-    free(text);
-    fclose(answer);
+    free(r.text);
+    close(fd);
     return result;
 }

@@ -15,7 +15,8 @@ int client_ask(const char *path, const char *line, int wait_ms, FILE *out, FILE 
  * short. */
 char *client_fetch(const char *path, const char *line, int wait_ms, char **error);
 /* The same for what is answered by a document a line: each is written when it is here. one: the answer may
- * come to an end in order; otherwise the end of it is the daemon's. */
+ * come to an end in order; otherwise the end of it is the daemon's. CLIENT_OK, too, if nobody reads out any
+ * more. */
 int client_follow(const char *path, const char *line, bool one, FILE *out, FILE *err);
 /* All of braidctl: argv as main has it. Gives the exit status. */
 int client_main(int argc, char **argv, FILE *out, FILE *err);

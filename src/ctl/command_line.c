@@ -148,6 +148,7 @@ static int check_arguments(enum braid_arguments arguments, int n, char **words, 
     case BRAID_ARGUMENTS_TOP:
     case BRAID_ARGUMENTS_SECONDS:
     case BRAID_ARGUMENTS_CHANGED:
+    case BRAID_ARGUMENTS_WATCH:
         return check_parameters(n, words, err);
     case BRAID_ARGUMENTS_SETTING:
         return check_set(n, words, err);
@@ -219,8 +220,9 @@ static int run(const struct said *s, int n, char **words, FILE *out, FILE *err)
         return top_run(s->path, n - 1, words + 1, STDIN_FILENO, STDOUT_FILENO, err);
     if (c == BRAID_COMMAND_DRAIN)
         return drain(s, line, n > 1 ? words[1] : NULL, out, err);
-    return c == BRAID_COMMAND_EVENTS ? client_follow(s->path, line, n > 1, out, err)
-                                     : client_ask(s->path, line, WAIT_MS, out, err);
+    if (c == BRAID_COMMAND_EVENTS || c == BRAID_COMMAND_WATCH)
+        return client_follow(s->path, line, c == BRAID_COMMAND_EVENTS && n > 1, out, err);
+    return client_ask(s->path, line, WAIT_MS, out, err);
 }
 
 /* ---- options ----------------------------------------------------------------------------------- */
@@ -232,6 +234,7 @@ enum { PARAMETER = 256, CHANGED, WAIT, URL, CA, CERT, KEY, TOKEN_FILE };
 static const struct option long_options[] = {BRAID_FILTERS(X){"limit", required_argument, NULL, PARAMETER},
                                              {"sort", required_argument, NULL, PARAMETER},
                                              {"find", required_argument, NULL, PARAMETER},
+                                             {"kind", required_argument, NULL, PARAMETER},
                                              {"changed", no_argument, NULL, CHANGED},
                                              {"wait", optional_argument, NULL, WAIT},
                                              {"json", no_argument, NULL, 'j'},

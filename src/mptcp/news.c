@@ -96,6 +96,15 @@ void news_priority(struct mp_subflow *s, bool by_peer)
     tell(s->conn, &e);
 }
 
+/* As with priority. */
+void news_silent(struct mp_subflow *s, bool silent)
+{
+    if (!s->confirmed)
+        return;
+    struct braid_event e = of_subflow(s, silent ? BRAID_EVENT_SILENT : BRAID_EVENT_HEARD);
+    tell(s->conn, &e);
+}
+
 void news_address(struct braid_conn *c, bool announced, uint8_t id, const struct braid_addr *addr)
 {
     struct braid_event e = of_address(c, announced, id, addr);
@@ -157,6 +166,8 @@ const char *braid_event_text(enum braid_event_kind kind)
         [BRAID_EVENT_SUBFLOW_DOWN] = "subflow-down",
         [BRAID_EVENT_FAILED] = "subflow-failed",
         [BRAID_EVENT_PRIORITY] = "priority",
+        [BRAID_EVENT_SILENT] = "path-silent",
+        [BRAID_EVENT_HEARD] = "path-heard",
         [BRAID_EVENT_ANNOUNCED] = "announced",
         [BRAID_EVENT_WITHDRAWN] = "withdrawn",
         [BRAID_EVENT_FALLBACK] = "fallback",

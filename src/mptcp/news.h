@@ -20,6 +20,8 @@ void news_joined(struct mp_subflow *s);
 void news_gone(struct mp_subflow *s);
 /* One of both ends has another wish; by_peer: the peer. */
 void news_priority(struct mp_subflow *s, bool by_peer);
+/* Its path is suspect from now on, or, if not silent, no more. */
+void news_silent(struct mp_subflow *s, bool silent);
 /* The peer has announced (or withdrawn, if not) the address with this ID. */
 void news_address(struct braid_conn *c, bool announced, uint8_t id, const struct braid_addr *addr);
 void news_fallback(struct braid_conn *c);

@@ -13,6 +13,7 @@
 #include "mptcp/conn.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/marks.h"
+#include "mptcp/news.h"
 
 /* More than the half second for which Linux does not answer such a segment again. */
 #define PROBE_EVERY (750 * BRAID_MS)
@@ -52,6 +53,8 @@ void flow_doubt_free(struct mp_subflow *s)
 /* Patience outlives the suspicion, and with it the place where it is kept. */
 void flow_trust(struct mp_subflow *s)
 {
+    if (s->silence.suspect)
+        news_silent(s, false);
     s->silence.suspect = false;
     if (s->silence.patience == 0)
         flow_doubt_free(s);
@@ -75,6 +78,8 @@ void flow_suspect(struct mp_subflow *s, braid_time now)
     if (!flow_doubt_begin(s))
         return; /* at the next flush, perhaps */
     struct flow_doubt *d = s->doubt;
+    if (!s->silence.suspect)
+        news_silent(s, true);
     s->silence.suspect = true;
     d->since = now;
     d->next_probe = now + PROBE_EVERY;

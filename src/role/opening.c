@@ -18,6 +18,7 @@
 #include "role/opening.h"
 #include "role/presented.h"
 #include "role/unserved.h"
+#include "role/watches.h"
 
 /* By hash a client that loses one SYN to its server, which is repeated after a second, does not get another
  * server. */
@@ -54,13 +55,23 @@ static void expire_connecting(struct edge *e, braid_time now)
 
 /* ---- the server is asked ------------------------------------------------------------------------ */
 
+/* Whoever watches (watches.h). */
+static void tell_target(const struct edge *e, const struct braid_addr *server, bool ejected)
+{
+    struct watches *ws = e->owner->role.node->watches;
+    if (ws)
+        watches_tell_target(ws, e->params->name, server, ejected);
+}
+
 /* That has answered. */
 static void take_server(struct client *cl, const struct braid_addr *server)
 {
     struct edge *e = client_edge(cl);
     char text[ADDR_TEXT];
-    if (pool_answered(&e->pool, &cl->server, server, clock_now()))
+    if (pool_answered(&e->pool, &cl->server, server, clock_now())) {
         log_info("edge %s: target %s answers again", e->params->name, addr_text(server, text));
+        tell_target(e, server, false);
+    }
     pool_leave(&e->pool, cl->place);
     cl->place = pool_enter(&e->pool, server);
     cl->server = *server;
@@ -77,6 +88,7 @@ static void on_missed(void *arg, const struct braid_addr *server, int error)
              "came to nothing; at last it %s%s",
              e->params->name, addr_text(server, text), (long long)(e->params->pool.eject_time / BRAID_SECOND),
              e->params->pool.eject, f.text ? f.text : "was unreachable: ", f.text ? "" : strerror(error));
+    tell_target(e, server, true);
 }
 
 static void on_connected(void *arg, int fd, const struct braid_addr *server)

@@ -10,11 +10,19 @@
 struct mailbox;
 struct watch;
 
+#define WATCH_EDGE 33 /* room for the name of an edge or CPE, and a NUL */
+
+/* What is told of a target of an edge instead of a connection's event. */
+enum watch_target { WATCH_NO_TARGET, WATCH_EJECTED, WATCH_BACK };
+
 struct watch_event {
     uint64_t lost; /* above 0: so many events were lost at this place, and nothing else is said */
     bool missing;  /* the connection that was to be watched is not there, and nothing else is said */
     unsigned worker;
-    uint64_t conn; /* the core's number of the connection */
+    uint64_t conn;            /* the core's number of the connection; 0: it is about a target */
+    char edge[WATCH_EDGE];    /* whose connection, or target, it is; "": nobody's, or not any more */
+    struct braid_addr client; /* who has asked for the connection */
+    enum watch_target target; /* event.remote is its address then, and nothing else is said of it */
     struct braid_event event;
 };
 

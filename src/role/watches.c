@@ -1,10 +1,12 @@
 /* See watches.h. Those of single connections are in a table by the connection's number, those of all in a
  * list. */
 #include "role/watches.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include "base/addr.h"
 #include "base/hash.h"
 #include "base/list.h"
+#include "role/node.h"
 #include "role/uplinks.h"
 
 /* Where a subflow that was up came from: when it is gone its uplink may have another address, or none. */
@@ -25,6 +27,7 @@ struct watching {
 
 struct watches {
     struct braid_core *core;
+    const struct node *node; /* whose roles know more of connections; NULL: nobody does */
     unsigned worker;
     struct list all;       /* every watching; those of all connections come first */
     braid_event_fn *first; /* who is told before them; NULL: nobody */
@@ -42,7 +45,7 @@ static uint64_t hash_of(uint64_t conn)
 static bool is_of_subflow(const struct braid_event *e)
 {
     return e->kind == BRAID_EVENT_SUBFLOW_UP || e->kind == BRAID_EVENT_SUBFLOW_DOWN ||
-           e->kind == BRAID_EVENT_PRIORITY;
+           e->kind == BRAID_EVENT_PRIORITY || e->kind == BRAID_EVENT_SILENT || e->kind == BRAID_EVENT_HEARD;
 }
 
 static const struct origin *origin_of(const struct watching *w, uint32_t subflow)
@@ -68,10 +71,25 @@ static void show_outer(struct watching *w, struct braid_event *e)
         w->origins[w->n_origins++ % BRAID_STATS_SUBFLOWS] = (struct origin){e->subflow, e->local.ip};
 }
 
+/* While its role has it: of what a CPE carries over the uplinks the core knows no name. */
+static void name_conn(const struct watches *ws, struct watch_event *out, const struct braid_conn *c)
+{
+    struct braid_addr local;
+    struct relayed told = {.cpe = NULL};
+    const char *name = braid_conn_listener(c);
+    braid_conn_addrs(c, &local, &out->client);
+    if (ws->node && node_tell(ws->node, c, &told) && told.cpe) {
+        name = told.cpe;
+        out->client = told.client;
+    }
+    snprintf(out->edge, sizeof(out->edge), "%s", name ? name : "");
+}
+
 static void tell(struct watches *ws, struct watching *w, const struct braid_conn *c,
                  const struct braid_event *e)
 {
     struct watch_event out = {.worker = ws->worker, .conn = braid_conn_id(c), .event = *e};
+    name_conn(ws, &out, c);
     if (w->us)
         show_outer(w, &out.event);
     watch_tell(w->watch, &out, w->conn > 0 && e->kind == BRAID_EVENT_CLOSED);
@@ -130,6 +148,20 @@ static void on_event(void *ctx, const struct braid_conn *c, const struct braid_e
     }
 }
 
+void watches_tell_target(struct watches *ws, const char *edge, const struct braid_addr *target, bool ejected)
+{
+    struct watch_event e = {.worker = ws->worker, .target = ejected ? WATCH_EJECTED : WATCH_BACK};
+    snprintf(e.edge, sizeof(e.edge), "%s", edge);
+    e.event.remote = *target;
+    list_each (at, tmp, &ws->all) {
+        struct watching *w = list_entry(at, struct watching, link);
+        if (w->conn > 0)
+            break;
+        if (!w->us)
+            watch_tell(w->watch, &e, false);
+    }
+}
+
 /* ---- coming and going --------------------------------------------------------------------------------- */
 
 struct watches *watches_new(struct braid_core *core, unsigned worker)
@@ -156,6 +188,11 @@ void watches_free(struct watches *ws)
     watches_tell_first(ws, NULL, NULL);
     htable_free(&ws->by_conn);
     free(ws);
+}
+
+void watches_know(struct watches *ws, const struct node *node)
+{
+    ws->node = node;
 }
 
 void watches_tell_first(struct watches *ws, braid_event_fn *fn, void *ctx)

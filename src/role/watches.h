@@ -5,6 +5,7 @@
 #include "io/worker.h"
 #include "role/watch.h"
 
+struct node;
 struct uplinks;
 struct watches;
 
@@ -17,6 +18,11 @@ void watches_free(struct watches *ws);
  * must outlive ws: addresses are shown as the outer ones of these uplinks; NULL: as the core has them. -1:
  * memory is short. */
 int watches_add(struct watches *ws, struct watch *w, const struct braid_conn *c, const struct uplinks *us);
+/* Its roles are asked whose connections are, which must outlive ws. */
+void watches_know(struct watches *ws, const struct node *node);
+/* Who watches all connections, as the core has them, is told of a target of this edge: it is ejected, or is
+ * asked again. */
+void watches_tell_target(struct watches *ws, const char *edge, const struct braid_addr *target, bool ejected);
 /* fn, of this thread, is told of all events, before any watch; NULL: it is told nothing any more. */
 void watches_tell_first(struct watches *ws, braid_event_fn *fn, void *ctx);
 /* It is told nothing any more. */

@@ -343,6 +343,8 @@ static int make_node(struct roles *r, struct worker *w)
         return -1;
     node->generation = r->params->generation;
     node->watches = watches_new(node->core, worker_number(w));
+    if (node->watches)
+        watches_know(node->watches, node);
     return node->watches && make_farewells(node, r->params) == 0 && make_edges(r, node) == 0 &&
                    make_cpes(r, node, r->params, &r->names) == 0
                ? 0

@@ -99,6 +99,12 @@ static struct app_message said(const struct watch_event *w)
     return m;
 }
 
+/* What becomes of paths meanwhile is the operator's. */
+static bool is_for_programs(const struct watch_event *w)
+{
+    return w->lost > 0 || (w->event.kind != BRAID_EVENT_SILENT && w->event.kind != BRAID_EVENT_HEARD);
+}
+
 /* ---- saying it ---------------------------------------------------------------------------------------- */
 
 /* True: it has left. False: the channel is full, and is waited for; or w is gone. */
@@ -128,7 +134,11 @@ static void go_on(struct watcher *w)
 {
     for (unsigned i = 0; i < ROOM; i++) {
         w->waits = w->waits || watch_take(w->watch, &w->next);
-        if (!w->waits || !send_next(w))
+        if (!w->waits)
+            return;
+        if (!is_for_programs(&w->next))
+            w->waits = false;
+        else if (!send_next(w))
             return;
     }
     event_active(w->writable, EV_WRITE, 0);

@@ -60,6 +60,8 @@ static const char *take(struct heard_conn *h, const struct braid_event *e)
     case BRAID_EVENT_FAILED:
         return is_up ? "it was up" : NULL;
     case BRAID_EVENT_PRIORITY:
+    case BRAID_EVENT_SILENT:
+    case BRAID_EVENT_HEARD:
         return is_up ? NULL : "it is not up";
     case BRAID_EVENT_ANNOUNCED:
         h->announced[e->address_id] = true;

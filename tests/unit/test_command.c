@@ -45,6 +45,8 @@ static const char *const arguments[] = {
     [BRAID_ARGUMENTS_SECONDS] = " Op Cm seconds= Ns Ar N",
     [BRAID_ARGUMENTS_EDGE] = " Ar EDGE",
     [BRAID_ARGUMENTS_CHANGED] = " Op Fl -changed",
+    [BRAID_ARGUMENTS_WATCH] =
+        " Oo Cm edge= Ns Ar NAME Oc Oo Cm client= Ns Ar PREFIX Oc Op Cm kind= Ns Ar KIND,...",
     [BRAID_ARGUMENTS_DRAIN] = " Op Ar EDGE Op Fl -wait Op Ar SECONDS",
     [BRAID_ARGUMENTS_SETTING] = " Ar ID Cm"
 #define X(id, word) " " word " |"

@@ -235,11 +235,12 @@ START_TEST(errors_come_in_the_format_that_was_asked_for)
     static const char *const replies[][2] = {
         {"nonsense\n",
          "error: unknown command; there are status connections show counters bypass targets learned kill set "
-         "drain undrain algorithms config paths uplinks top rates reload upgrade events and the option "
+         "drain undrain algorithms config paths uplinks top rates reload upgrade events watch and the option "
          "--json\n"},
         {"nonsense --json\n",
          "{\"error\":\"unknown command; there are status connections show counters bypass targets learned "
-         "kill set drain undrain algorithms config paths uplinks top rates reload upgrade events and the "
+         "kill set drain undrain algorithms config paths uplinks top rates reload upgrade events watch and "
+         "the "
          "option "
          "--json\"}\n"},
         {"top limit=501\n",

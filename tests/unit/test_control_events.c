@@ -114,6 +114,67 @@ START_TEST(each_event_is_a_line_when_it_happens)
 }
 END_TEST
 
+static void tell_of(const char *edge, const char *client, enum braid_event_kind kind)
+{
+    struct watch_event e = an_event(kind);
+    strcpy(e.edge, edge);
+    e.client = fake_addr(client);
+    watch_tell(watches[n_watches - 1], &e, false);
+}
+
+/* The kinds that a line stands for, of an edge or a client. */
+START_TEST(who_watches_is_told_what_was_asked_for)
+{
+    int fd = follower("watch edge=six client=192.0.2.0/24 kind=closed,subflow-up\n");
+    ck_assert_uint_eq(wanted[0], 0);
+    tell_of("web", "192.0.2.7:1", BRAID_EVENT_CLOSED);
+    tell_of("six", "198.51.100.7:1", BRAID_EVENT_CLOSED);
+    tell_of("six", "192.0.2.7:1", BRAID_EVENT_SUBFLOW_DOWN);
+    struct watch_event target = {.target = WATCH_EJECTED, .edge = "six"};
+    watch_tell(watches[0], &target, false);
+    tell_of("six", "192.0.2.7:1", BRAID_EVENT_SUBFLOW_UP);
+    has(line_of(fd), " subflow-up       2 10.99.9.1:8080        [2001:db8::7]:40001  six\n");
+    watch_tell(watches[0], &(struct watch_event){.lost = 3}, false);
+    has(line_of(fd), " 3 events are missing here\n"); /* of whatever they were */
+    close(fd);
+    client_until(base, n_unwatched == 1);
+    static const char *const wrong[] = {"watch kind=\n", "watch kind=closed,\n", "watch kind=closd\n",
+                                        "watch idle=3\n", "watch web\n"};
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct reply_text r = ask(wrong[i]);
+        has(r.text, "error: this command takes edge=NAME");
+        free(r.text);
+    }
+}
+END_TEST
+
+START_TEST(targets_and_uplinks_are_for_who_watches)
+{
+    static struct uplinks uplinks = {.n = 1};
+    uplinks.all[0] = (struct uplink){.name = "dsl", .usable = {true, false}};
+    fake.source.uplinks = &uplinks;
+    int fd = follower("watch --json\n");
+    struct watch_event target = {.target = WATCH_EJECTED, .edge = "web", .worker = 1};
+    target.event.remote = fake_addr("10.99.3.2:80");
+    watch_tell(watches[0], &target, false);
+    has(line_of(fd),
+        ",\"event\":\"target\",\"edge\":\"web\",\"target\":\"10.99.3.2:80\",\"state\":\"ejected\","
+        "\"worker\":1}\n");
+    uplinks.all[0].usable[0] = false;
+    has(line_of(fd), ",\"event\":\"uplink\",\"uplink\":\"dsl\",\"family\":\"ipv4\",\"state\":\"down\","
+                     "\"before\":\"up\"}\n");
+    close(fd);
+    client_until(base, n_unwatched == 1);
+    fd = follower("events\n");
+    watch_tell(watches[1], &target, false);
+    tell(BRAID_EVENT_FALLBACK, false);
+    has(line_of(fd), " fallback ");
+    close(fd);
+    client_until(base, n_unwatched == 2);
+    fake.source.uplinks = NULL;
+}
+END_TEST
+
 START_TEST(json_is_a_document_a_line)
 {
     int fd = follower("events 17 --json\n");
@@ -123,7 +184,8 @@ START_TEST(json_is_a_document_a_line)
     watch_tell(watches[0], &e, false);
     char *text = line_of(fd);
     ck_assert_int_eq(strncmp(text, "{\"time_us\":1", 12), 0);
-    has(text, ",\"connection\":17,\"event\":\"announced\",\"subflow\":null,\"local\":\"10.99.9.1:8080\","
+    has(text, ",\"connection\":17,\"edge\":null,\"event\":\"announced\",\"subflow\":null,\"client\":\"[::]:"
+              "0\",\"local\":\"10.99.9.1:8080\","
               "\"remote\":\"[2001:db8::7]:40001\",\"mptcp\":false,\"backup\":false,\"by_peer\":false,"
               "\"present\":false,\"address_id\":5,\"reason\":null,\"reset\":null}\n");
     e = (struct watch_event){.lost = 9};
@@ -253,6 +315,8 @@ int main(void)
     tcase_set_timeout(t, 30);
     tcase_add_checked_fixture(t, events_setup, events_teardown);
     tcase_add_test(t, each_event_is_a_line_when_it_happens);
+    tcase_add_test(t, who_watches_is_told_what_was_asked_for);
+    tcase_add_test(t, targets_and_uplinks_are_for_who_watches);
     tcase_add_test(t, json_is_a_document_a_line);
     tcase_add_test(t, a_connection_that_is_not_there_is_an_error);
     tcase_add_test(t, who_does_not_read_loses_events);

@@ -12,14 +12,15 @@ static struct braid_event last[2]; /* in full */
 
 static void note(void *ctx, const struct braid_conn *c, const struct braid_event *e)
 {
-    static const char *const words[] = {"established", "up",        "down",     "failed", "priority",
-                                        "announced",   "withdrawn", "fallback", "closed"};
+    static const char *const words[] = {"established", "up",       "down",  "failed",
+                                        "priority",    "silent",   "heard", "announced",
+                                        "withdrawn",   "fallback", "closed"};
     unsigned end = ctx == &p.server;
     char *text = heard[end];
     size_t n = strlen(text);
     ck_assert_uint_eq(braid_conn_id(c), 1);
     n += (size_t)snprintf(text + n, sizeof(heard[0]) - n, "%s%s", n > 0 ? " " : "", words[e->kind]);
-    if (e->kind >= BRAID_EVENT_SUBFLOW_UP && e->kind <= BRAID_EVENT_PRIORITY)
+    if (e->kind >= BRAID_EVENT_SUBFLOW_UP && e->kind <= BRAID_EVENT_HEARD)
         n += (size_t)snprintf(text + n, sizeof(heard[0]) - n, "%u", e->subflow);
     if (e->kind == BRAID_EVENT_SUBFLOW_DOWN || e->kind == BRAID_EVENT_FAILED || e->kind == BRAID_EVENT_CLOSED)
         n += (size_t)snprintf(text + n, sizeof(heard[0]) - n, ":%s", braid_close_text(e->why));
