@@ -3,11 +3,13 @@
 #include "role/edge_freeze.h"
 #include <stdlib.h>
 #include <string.h>
+#include "base/durations_freeze.h"
 #include "io/clock.h"
 #include "role/bypass.h"
 #include "role/edge_client.h"
 #include "role/edge_mode.h"
 #include "role/learn.h"
+#include "role/pool_freeze.h"
 
 enum { EDGES_EDGE = 1 };
 enum {
@@ -20,7 +22,9 @@ enum {
     EDGE_CLIENT,
     EDGE_PROXY_PROTOCOL,
     EDGE_DRAINED,
-    EDGE_BYPASS
+    EDGE_BYPASS,
+    EDGE_POOL,
+    EDGE_TIMES_TAKEN
 };
 
 #define NAME_LEN 255
@@ -28,6 +32,11 @@ enum {
 static const char *name_of(unsigned i)
 {
     return edge_counter_name((enum edge_counter)i);
+}
+
+static const char *time_name(unsigned i)
+{
+    return edge_time_name((enum edge_time)i);
 }
 
 unsigned edges_ops_number(const struct braid_conn_ops *ops)
@@ -69,6 +78,9 @@ static void freeze_edge(const struct edge *e, struct freezer *f, struct refs_out
     freeze_clients(&e->open, PLACE_OPEN, f, out);
     if (edge_bypasses(e))
         bypass_freeze(e->owner->bypass, e->number, clock_now(), f, FREEZE_OPTIONAL + EDGE_BYPASS);
+    if (!e->leaving)
+        pool_freeze(&e->pool, f, FREEZE_OPTIONAL + EDGE_POOL);
+    durations_freeze(f, FREEZE_OPTIONAL + EDGE_TIMES_TAKEN, e->counters.times, EDGE_TIME_MAX, time_name);
     freeze_end(f, g);
 }
 
@@ -197,10 +209,14 @@ static void take_common(const struct thaw_item *i, struct edge *e)
     bool learns = e->params && edge_bypasses(e);
     if (i->tag == EDGE_COUNTS)
         counters_thaw(i, e->counters.v, EDGE_COUNTER_MAX, name_of);
+    else if (i->tag == EDGE_TIMES_TAKEN)
+        durations_thaw(i, e->counters.times, EDGE_TIME_MAX, time_name);
+    else if (i->tag == EDGE_POOL && e->params)
+        pool_thaw(&e->pool, i);
     else if (i->tag == EDGE_BYPASS && learns)
         bypass_thaw(e->owner->bypass, e->number, i);
     else if (i->tag != EDGE_NAME && i->tag != EDGE_KIND && i->tag != EDGE_LISTEN &&
-             i->tag != EDGE_PROXY_PROTOCOL && i->tag != EDGE_BYPASS)
+             i->tag != EDGE_PROXY_PROTOCOL && i->tag != EDGE_BYPASS && i->tag != EDGE_POOL)
         thaw_unknown(i);
 }
 

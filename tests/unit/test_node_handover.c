@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "handover_world.h"
+#include "role/edge_state.h"
 
 #define MUCH 200000
 
@@ -293,6 +294,30 @@ START_TEST(a_drained_edge_is_drained_in_the_other_process_too)
 }
 END_TEST
 
+START_TEST(an_edge_knows_its_targets_and_the_times_of_connections)
+{
+    int fd = open_connection();
+    struct edge *e = edges_find(edges_of(node), "web");
+    const struct pool_member *m = pool_find(&e->pool, &target);
+    ck_assert_ptr_nonnull(m);
+    ck_assert(m->counters.connections == 1 && m->conns == 1);
+    uint64_t times = 0;
+    for (unsigned i = 0; i <= DURATIONS_BOUNDS; i++)
+        times += counted()->times[EDGE_CONNECT].samples[i];
+    ck_assert_uint_eq(times, 1);
+    const struct edge_counters before = *counted();
+    pool_failed(&e->pool, &target, p.now);
+    hand_over();
+    e = edges_find(edges_of(node), "web");
+    m = pool_find(&e->pool, &target);
+    ck_assert(m->counters.connections == 1 && m->counters.failures == 1 && m->conns == 1);
+    ck_assert_uint_eq(e->pool.totals[0].failures, 1);
+    ck_assert_mem_eq(counted()->times, before.times, sizeof(before.times));
+    finish(fd);
+    ck_assert_uint_eq(m->conns, 0);
+}
+END_TEST
+
 START_TEST(whoever_gives_up_leaves_everything_as_it_was)
 {
     int fd = open_connection(), fds[MORE];
@@ -392,6 +417,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_client_that_was_answered_early_waits_on);
     tcase_add_test(t, a_client_that_has_not_been_answered_is_in_time);
     tcase_add_test(t, a_drained_edge_is_drained_in_the_other_process_too);
+    tcase_add_test(t, an_edge_knows_its_targets_and_the_times_of_connections);
     tcase_add_test(t, whoever_gives_up_leaves_everything_as_it_was);
     tcase_add_test(t, torn_and_changed_state_is_refused);
     tcase_add_test(t, forged_state_is_refused_or_harmless);
