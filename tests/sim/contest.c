@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include "app.h"
 #include "base/addr.h"
+#include "handover.h"
 #include "role/learned.h"
+#include "role/race_state.h"
 #include "world.h"
 
 /* ---- the client -------------------------------------------------------------------- */
@@ -119,6 +121,21 @@ void contest_open(void *ctx, uint64_t arg)
     if (!a->contest.race)
         abort();
     step(a, race_begin);
+}
+
+void contest_moved(struct sim_core *sc, const struct sim_moved *m)
+{
+    for (unsigned i = 0; i < sc->world->s.n_conns; i++) {
+        const struct app *a = &sc->world->apps[SIM_CLIENT][i];
+        struct race *r = a->sc == sc ? a->contest.race : NULL;
+
+        if (!r)
+            continue;
+        r->params.core = sc->core;
+        each_candidate(c, n, r) sim_follow(m, &c->conn);
+        for (unsigned lane = 0; lane < r->params.n_lanes; lane++)
+            sim_follow(m, &r->lanes[lane].question);
+    }
 }
 
 bool contest_won(const struct app *a, const struct braid_addr *local)

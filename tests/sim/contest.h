@@ -8,6 +8,7 @@
 
 struct app;
 struct sim_core;
+struct sim_moved;
 struct world;
 
 /* Of one connection, at the client's end. */
@@ -20,6 +21,8 @@ struct contest {
 
 /* The client begins; an event. */
 void contest_open(void *ctx, uint64_t arg);
+/* Another core has taken the client's place: races go on in it. */
+void contest_moved(struct sim_core *sc, const struct sim_moved *m);
 /* A SYN has come to the server's core. */
 void contest_incoming(struct sim_core *sc, struct braid_conn *c);
 /* Before all others. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <braid/handover.h>
+#include "contest.h"
 #include "heard.h"
 #include "world.h"
 
@@ -16,14 +17,15 @@ struct owned {
     void *user;
 };
 
-struct owners {
+struct sim_moved {
     struct owned *v;
     size_t n, cap;
+    const char *listener;
 };
 
 static uint64_t note_owner(void *ctx, const struct braid_conn *c)
 {
-    struct owners *o = ctx;
+    struct sim_moved *o = ctx;
 
     if (o->n == o->cap) {
         o->cap = o->cap ? 2 * o->cap : 16;
@@ -37,7 +39,7 @@ static uint64_t note_owner(void *ctx, const struct braid_conn *c)
 
 static uint64_t same_owner(void *ctx, const struct braid_conn *c)
 {
-    const struct owners *o = ctx;
+    const struct sim_moved *o = ctx;
     uint64_t i = 0;
 
     while (i < o->n && o->v[i].is != c)
@@ -45,32 +47,46 @@ static uint64_t same_owner(void *ctx, const struct braid_conn *c)
     return i;
 }
 
-/* Applications know their connections by address, and a new one may have the address of another old one. */
-static void tell_apps(struct world *w, const struct owners *o)
+/* Others know connections by address, and a new one may have the address of another old one: each is to be
+ * asked for once. */
+void sim_follow(const struct sim_moved *o, struct braid_conn **conn)
 {
-    for (unsigned side = 0; side < SIM_SIDES; side++) {
-        for (unsigned i = 0; i < w->s.n_conns; i++) {
-            struct app *a = &w->apps[side][i];
-
-            for (size_t n = 0; n < o->n; n++) {
-                if (a->conn && a->conn == o->v[n].was) {
-                    a->conn = o->v[n].is;
-                    break;
-                }
-            }
+    for (size_t n = 0; n < o->n && *conn; n++) {
+        if (*conn == o->v[n].was) {
+            *conn = o->v[n].is;
+            break;
         }
     }
 }
 
+static void tell_apps(struct world *w, const struct sim_moved *o)
+{
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        for (unsigned i = 0; i < w->s.n_conns; i++)
+            sim_follow(o, &w->apps[side][i].conn);
+}
+
 static void take_conn(struct sim_core *c, struct braid_thaw *t, const struct braid_frozen_part *p,
-                      struct owners *o)
+                      struct sim_moved *o)
 {
     struct owned *owned = &o->v[p->owner];
 
-    owned->is = braid_thaw_conn(t, c->core, owned->ops, owned->user, p->listener[0] ? SIM_LISTENER : NULL);
+    owned->is = braid_thaw_conn(t, c->core, owned->ops, owned->user, p->listener[0] ? o->listener : NULL);
 }
 
-static void read_parts(struct sim_core *c, const uint8_t *state, size_t len, struct owners *o)
+/* As its predecessor did. The name of its listener; NULL: it has none. */
+static const char *listen_again(struct sim_core *c, bool listens)
+{
+    const struct sim_middle *middle = c->world->s.chain.middle;
+
+    if (c->world->chain)
+        return middle->listens(c);
+    if (listens)
+        sim_listen(c->world, c);
+    return SIM_LISTENER;
+}
+
+static void read_parts(struct sim_core *c, const uint8_t *state, size_t len, struct sim_moved *o)
 {
     enum braid_thaw_error error;
     struct braid_thaw *t = braid_thaw_begin(state, len, &error);
@@ -91,7 +107,7 @@ static void read_parts(struct sim_core *c, const uint8_t *state, size_t len, str
 }
 
 /* Written down again it is the same. */
-static void compare(struct sim_core *c, const uint8_t *state, size_t len, struct owners *o)
+static void compare(struct sim_core *c, const uint8_t *state, size_t len, struct sim_moved *o)
 {
     uint8_t *again = NULL;
     size_t n = 0, same = 0;
@@ -107,7 +123,7 @@ static void compare(struct sim_core *c, const uint8_t *state, size_t len, struct
 
 static void hand_over(struct sim_core *c)
 {
-    struct owners owners = {.n = 0};
+    struct sim_moved owners = {.n = 0};
     uint8_t *state = NULL;
     size_t len = 0;
     bool listens = c->side == SIM_SERVER && c->world->listeners[c->worker];
@@ -118,10 +134,12 @@ static void hand_over(struct sim_core *c)
         abort();
     if (!sim_core_replace(c))
         sim_fail(c->world, "braid_core_new failed");
-    if (listens)
-        sim_listen(c->world, c);
+    owners.listener = listen_again(c, listens);
     read_parts(c, state, len, &owners);
     tell_apps(c->world, &owners);
+    contest_moved(c, &owners);
+    if (c->world->chain)
+        c->world->s.chain.middle->moved(c, &owners);
     if (!c->world->failed)
         compare(c, state, len, &owners);
     if (!c->world->failed &&
@@ -134,21 +152,37 @@ static void hand_over(struct sim_core *c)
     free(state);
 }
 
-/* Races keep candidates of their own, and what stands between the ends of a chain keeps connections of its
- * cores. */
-static bool is_movable(const struct sim_core *c)
+/* A core that a node of the daemon's stands on goes with it, as soon as that can. */
+static void hand_over_due(struct sim_core *c)
 {
-    return !c->world->chain && !(c->world->s.race && c->side == SIM_CLIENT);
+    const struct world *w = c->world;
+    bool node = w->chain && w->s.chain.middle->has_node(c);
+
+    if (node && !w->s.chain.middle->is_ready(c))
+        return;
+    c->handover_due = false;
+    sim_trace(c->world, "%s%s core %u is handed over", c->outer ? "outer " : "",
+              c->side ? "server" : "client", c->worker);
+    if (node)
+        w->s.chain.middle->hand_over(c);
+    else
+        hand_over(c);
 }
 
 void sim_handover(struct world *w)
 {
     struct sim_core *c;
 
-    for (unsigned i = 0; (c = sim_core_at(w, i)) && !w->failed; i++) {
-        if (is_movable(c)) {
-            sim_trace(w, "%s core %u is handed over", c->side ? "server" : "client", c->worker);
-            hand_over(c);
-        }
-    }
+    for (unsigned i = 0; (c = sim_core_at(w, i)); i++)
+        c->handover_due = true;
+    sim_handover_due(w);
+}
+
+void sim_handover_due(struct world *w)
+{
+    struct sim_core *c;
+
+    for (unsigned i = 0; (c = sim_core_at(w, i)) && !w->failed; i++)
+        if (c->handover_due)
+            hand_over_due(c);
 }

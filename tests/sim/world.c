@@ -153,6 +153,8 @@ static bool run_until(struct world *w, bool (*reached)(struct world *), braid_ti
         for (unsigned i = 0; i < w->s.handovers; i++)
             if (w->s.handover_at[i] == w->events)
                 sim_handover(w);
+        if (w->s.handovers > 0)
+            sim_handover_due(w);
         tell(w);
         if (reached(w))
             return true;

@@ -19,6 +19,7 @@ struct sim_core {
     struct heard_conn *heard; /* heard.c */
     struct buf_pool *pool;
     bool flush_planned;
+    bool handover_due;           /* to another core, as soon as it can be */
     braid_time wake_at;          /* when an event for the deadline is planned; BRAID_NEVER: none */
     struct rng random;           /* braid_host.random */
     uint64_t runs, runs_at_once; /* timer runs; of them since time last advanced */
@@ -44,6 +45,8 @@ struct sim_dir {
     braid_time payload_at; /* when payload last arrived; 0: never */
     struct link link;
 };
+
+struct sim_moved; /* handover.h */
 
 struct world {
     struct scenario s;
@@ -101,6 +104,15 @@ struct sim_middle {
     void (*renewed)(struct world *w);
     /* ACT_RELAY_...; false: it is too early. */
     bool (*act)(struct world *w, const struct action *a);
+    /* A core of any machine but the CPE is a new one: it listens as that before. The name of its listener;
+     * NULL: it has none. */
+    const char *(*listens)(struct sim_core *sc);
+    /* It has the connections of that before. */
+    void (*moved)(struct sim_core *sc, const struct sim_moved *m);
+    /* Does a node of the daemon's stand on this core? Can it be handed over now? It is. */
+    bool (*has_node)(const struct sim_core *sc);
+    bool (*is_ready)(const struct sim_core *sc);
+    void (*hand_over)(struct sim_core *sc);
     /* NULL, or what is left though all connections have ended. */
     const char *(*left)(const struct world *w);
 };

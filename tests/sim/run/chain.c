@@ -203,6 +203,26 @@ static bool act(struct world *w, const struct action *a)
                      : chain_exit_abort(w, (uint16_t)device->port);
 }
 
+static bool is_cpe(const struct sim_core *sc)
+{
+    return sc == chain_cpe_core(sc->world);
+}
+
+static const char *listens(struct sim_core *sc)
+{
+    if (!sc->outer)
+        return chain_exit_listens(sc->world);
+    return sc->side == SIM_SERVER ? chain_server_listens(sc->world) : NULL;
+}
+
+static void moved(struct sim_core *sc, const struct sim_moved *m)
+{
+    if (!sc->outer)
+        chain_exit_moved(sc->world, m);
+    else if (sc->side == SIM_SERVER)
+        chain_server_moved(sc->world, m);
+}
+
 static const char *left(const struct world *w)
 {
     const struct chain *ch = w->chain;
@@ -224,4 +244,9 @@ const struct sim_middle sim_chain = {.begin = begin,
                                      .touched = touched,
                                      .renewed = chain_cpe_renewed,
                                      .act = act,
+                                     .listens = listens,
+                                     .moved = moved,
+                                     .has_node = is_cpe,
+                                     .is_ready = chain_cpe_ready,
+                                     .hand_over = chain_cpe_hand_over,
                                      .left = left};

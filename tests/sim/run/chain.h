@@ -63,6 +63,11 @@ bool chain_cpe_carries(const struct world *w, const struct braid_addr *local, st
 /* Ends the connection that it carries for the device's port; false: there is none yet. */
 bool chain_cpe_abort(struct world *w, uint16_t port);
 
+/* It is handed over as the daemon does it, when nobody is being asked: who is, is asked anew. And when
+ * nobody is to be any more, since what it knows of converters begins anew. */
+bool chain_cpe_ready(const struct sim_core *sc);
+void chain_cpe_hand_over(struct sim_core *sc);
+
 bool chain_exit_begin(struct world *w);
 void chain_exit_end(struct world *w);
 /* Where what goes on from this address of the exit's has come from: the address on the paths. False: none of
@@ -73,9 +78,16 @@ bool chain_exit_abort(struct world *w, uint16_t port);
 /* Its machine is away for so long, 0: for good; it has forgotten all. */
 void chain_exit_die(struct world *w, braid_time away);
 
+/* Its core is another one. */
+const char *chain_exit_listens(struct world *w);
+void chain_exit_moved(struct world *w, const struct sim_moved *m);
+
 bool chain_server_begin(struct world *w);
 void chain_server_end(struct world *w);
 void chain_server_incoming(struct sim_core *sc, struct braid_conn *c);
+/* Its core is another one. */
+const char *chain_server_listens(struct world *w);
+void chain_server_moved(struct world *w, const struct sim_moved *m);
 /* Gives the server's connections to those whose others they are, as far as that is known. */
 void chain_server_settle(struct world *w);
 

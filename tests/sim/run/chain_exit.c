@@ -7,11 +7,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "../handover.h"
 #include "base/addr.h"
 #include "relay/end_conn.h"
 #include "relay/splice.h"
 #include "wire/convert.h"
 
+#define NAME     "exit" /* of its listeners */
 #define PATIENCE (2500 * BRAID_MS)
 #define REST     2 /* seconds that a converter that is short of resources wants to be left alone */
 
@@ -381,7 +383,7 @@ static void on_incoming(void *ctx, struct braid_conn *c)
 static void listen_on(struct world *w, unsigned addr)
 {
     struct braid_listen_params p = {.addr = {sim_server_ip(&w->s, addr), SIM_PORT},
-                                    .name = "exit",
+                                    .name = NAME,
                                     .clients = BRAID_CLIENTS_ANY,
                                     .cc = w->s.cc[SIM_SERVER],
                                     .sched = w->s.sched[SIM_SERVER],
@@ -395,13 +397,37 @@ static void listen_on(struct world *w, unsigned addr)
         sim_fail(w, "braid_listen failed");
 }
 
+static void listen_everywhere(struct world *w)
+{
+    for (unsigned i = 0; i < w->s.n_addrs && !w->failed; i++)
+        if (i == 0 || w->s.chain.convert)
+            listen_on(w, i);
+}
+
 bool chain_exit_begin(struct world *w)
 {
     list_init(&w->chain->passages);
-    for (unsigned i = 0; i < w->s.n_addrs; i++)
-        if (i == 0 || w->s.chain.convert)
-            listen_on(w, i);
+    listen_everywhere(w);
     return !w->failed;
+}
+
+const char *chain_exit_listens(struct world *w)
+{
+    listen_everywhere(w);
+    return NAME;
+}
+
+void chain_exit_moved(struct world *w, const struct sim_moved *m)
+{
+    list_each (n, tmp, &w->chain->passages) {
+        struct passage *p = list_entry(n, struct passage, node);
+
+        sim_follow(m, &p->wan);
+        sim_follow(m, &p->server);
+        for (unsigned i = 0; i < 2 && p->spliced; i++)
+            if (!p->splice.ends[i].gone)
+                sim_follow(m, &p->splice.ends[i].conn);
+    }
 }
 
 static void drop(struct passage *p)
@@ -471,9 +497,7 @@ void chain_exit_die(struct world *w, braid_time away)
     w->chain->away = w->chain->died = true;
     if (!sim_core_restart(chain_exit_core(w)))
         sim_fail(w, "the exit cannot be made anew");
-    for (unsigned i = 0; i < w->s.n_addrs && !w->failed; i++)
-        if (i == 0 || w->s.chain.convert)
-            listen_on(w, i);
+    listen_everywhere(w);
     if (away > 0)
         vtime_at(&w->time, w->time.now + away, back_event, w, 0);
 }

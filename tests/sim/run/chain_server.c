@@ -5,7 +5,10 @@
 #include "chain.h"
 
 #include <stdlib.h>
+#include "../handover.h"
 #include "base/addr.h"
+
+#define NAME "server" /* of its listener */
 
 struct guest {
     struct list node; /* in chain.guests */
@@ -157,18 +160,36 @@ void chain_server_incoming(struct sim_core *sc, struct braid_conn *c)
         braid_conn_accept(c);
 }
 
-bool chain_server_begin(struct world *w)
+static bool listens(struct world *w)
 {
     struct braid_listen_params p = {.addr = {sim_legacy_ip(&w->s), SIM_PORT},
-                                    .name = "server",
+                                    .name = NAME,
                                     .clients = BRAID_CLIENTS_PLAIN,
                                     .cc = w->s.cc[SIM_SERVER],
                                     .sched = w->s.sched[SIM_SERVER],
                                     .ops = &app_ops,
                                     .ctx = &w->outer[SIM_SERVER]};
 
-    list_init(&w->chain->guests);
     return braid_listen(w->outer[SIM_SERVER].core, &p);
+}
+
+bool chain_server_begin(struct world *w)
+{
+    list_init(&w->chain->guests);
+    return listens(w);
+}
+
+const char *chain_server_listens(struct world *w)
+{
+    if (!listens(w))
+        sim_fail(w, "braid_listen failed");
+    return NAME;
+}
+
+void chain_server_moved(struct world *w, const struct sim_moved *m)
+{
+    list_each (n, tmp, &w->chain->guests)
+        sim_follow(m, &list_entry(n, struct guest, node)->conn);
 }
 
 void chain_server_end(struct world *w)
