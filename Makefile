@@ -56,7 +56,7 @@ ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=buil
 all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl $(B)/braid-connect $(B)/libbraid-socket.so $(B)/libbraid-socket.a ## build the daemon, its control program, the core library and that for programs, and braid-connect
 
 help: ## list the targets
-	@cat Makefile deploy/install.mk | sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1|/p' | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@cat Makefile deploy/*.mk | sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1|/p' | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 # An embedder may make a shared object of it. Nobody replaces its functions there, so they are still inlined.
 # Objects that were made with other flags are made again. The library holds machine code alone: what gcc wrote for the
@@ -258,7 +258,7 @@ lint: ## check layout, length of functions, syntax of scripts, and that files ha
 
 deps: ## install everything that any target needs
 	@deploy/install-deps.sh ci
-include deploy/install.mk
+include deploy/install.mk deploy/packages.mk
 clean: ## remove what was built
 	rm -rf build build-*
 

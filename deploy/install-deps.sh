@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that building, demonstrating or testing Braid needs, if they are missing:
-#     deploy/install-deps.sh build|demo|check|long|bench|study|home|ci ...
+#     deploy/install-deps.sh build|demo|check|long|bench|study|home|deb|ci ...
 # Says what it installs; does nothing, quickly, if there is nothing to do. Services that come with the packages
 # (nginx, haproxy, prometheus) are not started: only their programs are wanted here.
 set -eu
@@ -12,7 +12,8 @@ long="$check openssh-client openssh-server nodejs postgresql libpython3.11-tests
 bench="$build python3 iproute2 iptables nftables mptcpize haproxy shadowsocks-libev iperf3 valgrind linux-perf"
 study="$build python3 gnuplot-nox"
 home="$demo shadowsocks-libev iperf3"
-ci="$long $study clang-format libclang-rt-dev llvm haproxy valgrind linux-perf"
+deb="$build git python3 iproute2 util-linux dpkg-dev debhelper lintian debootstrap"
+ci="$long $deb $study clang-format libclang-rt-dev llvm haproxy valgrind linux-perf"
 
 wanted=
 for group in "$@"; do
@@ -24,8 +25,9 @@ for group in "$@"; do
     bench) wanted="$wanted $bench" ;;
     study) wanted="$wanted $study" ;;
     home) wanted="$wanted $home" ;;
+    deb) wanted="$wanted $deb" ;;
     ci) wanted="$wanted $ci" ;;
-    *) echo "usage: $0 build|demo|check|long|bench|study|home|ci ..." >&2; exit 2 ;;
+    *) echo "usage: $0 build|demo|check|long|bench|study|home|deb|ci ..." >&2; exit 2 ;;
     esac
 done
 

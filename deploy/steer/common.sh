@@ -1,4 +1,4 @@
-#!/bin/sh
+# shellcheck shell=sh
 # What the parts of braid-steer share: numbers, words, and what the state file says. Sourced by braid-steer.
 
 MASK=0xff0000

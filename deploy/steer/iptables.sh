@@ -1,4 +1,4 @@
-#!/bin/sh
+# shellcheck shell=sh
 # iptables: chains of our own, called once each by the chains of the kernel's. Sourced by braid-steer.
 
 # What there may be, as TABLE:CHAIN or TABLE:CALLER:CHAIN; down looks for all of it.

@@ -1,4 +1,4 @@
-#!/bin/sh
+# shellcheck shell=sh
 # nftables: one table of our own, replaced in one transaction, and one with the sets for what names stand for, whose
 # elements are others' and stay. Sourced by braid-steer.
 

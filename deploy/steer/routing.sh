@@ -1,4 +1,4 @@
-#!/bin/sh
+# shellcheck shell=sh
 # Policy routing, and the settings of the kernel's that it needs. Sourced by braid-steer.
 
 # has_rule FAMILY MARK TABLE

@@ -1,4 +1,4 @@
-#!/bin/sh
+# shellcheck shell=sh
 # The watcher: a process in a session of its own that puts back what was removed. Firewalls that are loaded anew may begin
 # with removing everything, and until it is back, the packets of open connections go to servers that reset them. It also
 # gives the TUN its settings when it appears, and takes away what would lead to Braid's listening socket when nobody listens.

@@ -60,8 +60,8 @@ def check_script(path, lines):
             compile("\n".join(lines) + "\n", str(path), "exec")
         except SyntaxError as error:
             return [f"{path}:{error.lineno}: {error.msg}"]
-    elif lines and lines[0].startswith("#!") and lines[0].endswith("sh"):
-        shell = lines[0].split("/")[-1].split()[-1]
+    elif path.suffix == ".sh" or (lines and lines[0].startswith("#!") and lines[0].endswith("sh")):
+        shell = lines[0].split("/")[-1].split()[-1] if lines[0].startswith("#!") else "sh"  # what others source has none
         done = subprocess.run([shell, "-n", str(path)], capture_output=True, text=True)
         return done.stderr.splitlines()
     return []
@@ -77,7 +77,7 @@ def main():
         except UnicodeDecodeError:
             continue  # a binary, such as a fuzzing corpus
         own = path.suffix in (".c", ".h")
-        if own or path.suffix == ".py" or (lines and lines[0].startswith("#!")):
+        if own or path.suffix in (".py", ".sh") or (lines and lines[0].startswith("#!")):
             count += 1
             complaints += check_text(path, lines) + check_script(path, lines) + (check_c(path, lines) if own else [])
     for complaint in complaints:

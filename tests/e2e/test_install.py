@@ -66,6 +66,12 @@ def test_install_leaves_a_configuration_as_it_is(env):
 
 
 @braid_only
+def test_the_packages_have_the_version_of_the_program(env):
+    version = re.search(r'BRAID_VERSION "(.*)"', (ROOT / "include/braid/version.h").read_text())[1]
+    assert (ROOT / "deploy/debian/changelog").read_text().startswith(f"braid ({version}) ")
+
+
+@braid_only
 @limit(300)
 def test_each_program_has_its_manual_page(env):
     root = install(env)
