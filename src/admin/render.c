@@ -93,6 +93,8 @@ static void add_cpe(struct snapshot_cpe *to, const struct snapshot_cpe *from)
     add_words(to->counters.v, from->counters.v, sizeof(to->counters.v));
     to->counters.connecting += from->counters.connecting;
     to->counters.open += from->counters.open;
+    for (unsigned i = 0; i < CPE_TIME_MAX; i++)
+        durations_add(&to->counters.times[i], &from->counters.times[i]);
     to->conns += from->conns;
     to->conns_mptcp += from->conns_mptcp;
     to->subflows += from->subflows;

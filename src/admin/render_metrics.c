@@ -145,29 +145,37 @@ static void edge_families(struct doc *d, const struct snapshot_view *v, const st
 }
 
 /* A histogram as Prometheus has it: each bucket holds those of the ones before it. */
-static void histogram(struct doc *d, const char *name, const char *edge, const struct durations *t)
+static void histogram(struct doc *d, const char *name, const char *label, const char *of,
+                      const struct durations *t)
 {
     uint64_t count = 0;
     for (unsigned i = 0; i < DURATIONS_BOUNDS; i++) {
         count += t->samples[i];
-        doc_printf(d, "%s_bucket{edge=\"%s\",le=\"%g\"} %" PRIu64 "\n", name, edge,
+        doc_printf(d, "%s_bucket{%s=\"%s\",le=\"%g\"} %" PRIu64 "\n", name, label, of,
                    (double)durations_bounds[i] / BRAID_SECOND, count);
     }
     count += t->samples[DURATIONS_BOUNDS];
-    doc_printf(d, "%s_bucket{edge=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", name, edge, count);
-    doc_printf(d, "%s_sum{edge=\"%s\"} %.6f\n", name, edge, (double)t->sum_us / BRAID_SECOND);
-    doc_printf(d, "%s_count{edge=\"%s\"} %" PRIu64 "\n", name, edge, count);
+    doc_printf(d, "%s_bucket{%s=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", name, label, of, count);
+    doc_printf(d, "%s_sum{%s=\"%s\"} %.6f\n", name, label, of, (double)t->sum_us / BRAID_SECOND);
+    doc_printf(d, "%s_count{%s=\"%s\"} %" PRIu64 "\n", name, label, of, count);
 }
 
-static void time_families(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total)
+static void time_family(struct doc *d, const struct conf *conf, const struct named *s, const char *time,
+                        const char *help, size_t offset)
 {
-    for (unsigned t = 0; t < EDGE_TIME_MAX && v->conf->n_edges > 0; t++) {
-        char name[FAMILY_NAME];
-        snprintf(name, sizeof(name), "braid_edge_%s_seconds", edge_time_name(t));
-        render_family(d, name, "histogram", edge_time_help(t));
-        for (unsigned i = 0; i < v->conf->n_edges; i++)
-            histogram(d, name, v->conf->edges[i].name, &total->edges[i].counters.times[t]);
-    }
+    char name[FAMILY_NAME];
+    snprintf(name, sizeof(name), "braid_%s_%s_seconds", s->label, time);
+    render_family(d, name, "histogram", help);
+    for (unsigned i = 0; i < s->n; i++)
+        histogram(d, name, s->label, s->name(conf, i),
+                  (const struct durations *)((const char *)s->first + i * s->size + offset));
+}
+
+static void edge_times(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total)
+{
+    const struct named edges = {"edge", v->conf->n_edges, edge_name, total->edges, sizeof(total->edges[0])};
+    for (unsigned t = 0; t < EDGE_TIME_MAX && edges.n > 0; t++)
+        time_family(d, v->conf, &edges, edge_time_name(t), edge_time_help(t), EDGE(counters.times[t]));
 }
 
 static void cpe_families(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total)
@@ -179,6 +187,8 @@ static void cpe_families(struct doc *d, const struct snapshot_view *v, const str
         one_family(d, v->conf, &cpes, f);
     for (unsigned c = 0; c < CPE_COUNTER_MAX; c++)
         counter_family(d, v->conf, &cpes, cpe_counter_name(c), cpe_counter_help(c), CPE(counters.v[c]));
+    for (unsigned t = 0; t < CPE_TIME_MAX; t++)
+        time_family(d, v->conf, &cpes, cpe_time_name(t), cpe_time_help(t), CPE(counters.times[t]));
 }
 
 /* ---- the counters ---------------------------------------------------------------------------------------
@@ -258,7 +268,7 @@ void render_metrics(struct doc *d, const struct snapshot_view *v)
     sample(d, "braid_log_lines_lost_total", v->log_lost);
     edge_families(d, v, total);
     render_targets_metrics(d, v, total);
-    time_families(d, v, total);
+    edge_times(d, v, total);
     cpe_families(d, v, total);
     render_paths_metrics(d, v, total);
     render_rates_metrics(d, v);

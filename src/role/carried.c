@@ -65,6 +65,7 @@ struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan, const struc
         *own = *socket;
         enter(cd, own);
     }
+    cd->opened = lan ? braid_conn_opened_at(lan) : clock_now();
     a->carried = cd;
     cd->asking = a;
     list_append(&cpe->opening, &cd->link);
@@ -91,6 +92,10 @@ static void end_asking(struct carried *cd)
 void carried_opened(struct carried *cd)
 {
     struct cpe *cpe = carried_cpe(cd);
+    const struct end *wan = &cd->splice.ends[WAN_END];
+    if (cd->asking->begun > 0)
+        durations_take(&cpe->counters.times[CPE_CONNECT], clock_now() - cd->asking->begun);
+    cd->wan = wan->gone ? 0 : braid_conn_id(wan->conn);
     end_asking(cd);
     cpe->counters.connecting--;
     cpe->counters.open++;
@@ -101,6 +106,8 @@ void carried_opened(struct carried *cd)
 void carried_free(struct carried *cd)
 {
     struct cpe *cpe = carried_cpe(cd);
+    if (cd->why != FAREWELL_UNSAID)
+        carried_say_farewell(cd);
     if (cd->asking)
         cpe->counters.connecting--;
     else
@@ -121,16 +128,6 @@ void carried_free(struct carried *cd)
 }
 
 /* ---- the device's side ---------------------------------------------------------------------------- */
-
-void carried_addrs(const struct carried *cd, struct braid_addr *meant, struct braid_addr *device)
-{
-    if (cd->socket) {
-        *meant = cd->socket->meant;
-        *device = cd->socket->device;
-    } else {
-        braid_conn_addrs(carried_conn(cd, LAN_END), meant, device);
-    }
-}
 
 void carried_refuse(struct carried *cd, enum braid_refusal how)
 {
@@ -157,6 +154,7 @@ int carried_accept(struct carried *cd)
     if (end_socket_init(lan, carried_cpe(cd)->owner->role.node->sockets, fd) == 0)
         return 0;
     carried_cpe(cd)->counters.v[CPE_FAILED]++;
+    carried_ends(cd, FAREWELL_MEMORY);
     splice_drop(&cd->splice);
     carried_free(cd);
     return -1;
@@ -176,10 +174,19 @@ static void note_who_spoke(struct carried *cd, unsigned from)
     *byte = (uint8_t)(from == WAN_END ? *byte | bit : *byte & ~bit);
 }
 
+static void count(struct carried *cd, unsigned from, size_t n)
+{
+    struct cpe_counters *c = &carried_cpe(cd)->counters;
+    if (from == WAN_END && cd->down == 0)
+        durations_take(&c->times[CPE_FIRST_BYTE], clock_now() - cd->opened);
+    c->v[from == LAN_END ? CPE_UP : CPE_DOWN] += n;
+    *(from == LAN_END ? &cd->up : &cd->down) += n;
+}
+
 static void on_moved(struct splice *s, unsigned from, size_t n)
 {
     struct carried *cd = carried_of_splice(s);
-    carried_cpe(cd)->counters.v[from == LAN_END ? CPE_UP : CPE_DOWN] += n;
+    count(cd, from, n);
     if (cd->silent)
         note_who_spoke(cd, from);
     if (from != LAN_END)
@@ -194,7 +201,9 @@ static void on_moved(struct splice *s, unsigned from, size_t n)
 static void on_failed(struct splice *s, unsigned end)
 {
     (void)end;
-    carried_cpe(carried_of_splice(s))->counters.v[CPE_LAN_RESET]++;
+    struct carried *cd = carried_of_splice(s);
+    carried_cpe(cd)->counters.v[CPE_LAN_RESET]++;
+    carried_ends(cd, FAREWELL_CLIENT_RESET);
 }
 
 /* Its server, reached without a converter, does not speak MPTCP after all, or somebody on the way minds. */
@@ -208,13 +217,16 @@ static void fell_back(const struct carried *cd)
 /* Both ends go, one after the other: what the first one tells is counted. */
 static void on_gone(struct splice *s, unsigned end, enum braid_close why)
 {
-    const struct carried *cd = carried_of_splice(s);
+    struct carried *cd = carried_of_splice(s);
+    carried_end_gone(cd, end);
     if (end == WAN_END && cd->bypassed && !braid_conn_is_mptcp(carried_conn(cd, WAN_END)))
         fell_back(cd);
     uint64_t *count = carried_cpe(cd)->counters.v;
     const struct end *other = &s->ends[!end];
     if (s->ending) /* it was the other one, or us */
         return;
+    if (why != BRAID_CLOSE_DONE || other->gone || cd->socket)
+        carried_ends(cd, end == LAN_END ? farewell_of_close(why) : farewell_of_far_close(why));
     if (why == BRAID_CLOSE_TIMEOUT)
         count[CPE_TIMEOUT]++;
     else if (why == BRAID_CLOSE_FATE)

@@ -8,6 +8,7 @@
 #include "role/cpe_heed.h"
 #include "role/cpe_state.h"
 #include "role/cpe_wishes.h"
+#include "role/farewell.h"
 #include "role/race.h"
 
 /* The ends of its splice. */
@@ -28,7 +29,8 @@ struct asking {
     bool convert;                           /* a converter is asked */
     unsigned tries;                         /* how often one was asked again */
     size_t message_len;                     /* bytes of the longest message that one is sent */
-    braid_time asked_at;                    /* when this race began */
+    braid_time asked_at;                    /* when this race began ... */
+    braid_time begun;                       /* ... and the first one; 0: none has */
     bool waits;            /* for the device's first bytes (cpe_first.h); nobody is asked yet */
     bool alone;            /* they are with one candidate, and there is no other */
     uint16_t first_len;    /* ... so many of them */
@@ -64,13 +66,17 @@ struct carried {
     uint16_t preamble;            /* bytes of our stream's that are for a converter, at most */
     bool server_said;             /* it was the server that did not want, or cannot be reached */
     struct braid_addr far;        /* whom that one is to, or who is asked first; port 0: not known yet */
+    /* For its farewell (carried_farewell.c): */
+    braid_time opened; /* when the device's SYN came, or the kernel had accepted it */
+    uint64_t up, down; /* bytes of the stream */
+    uint64_t wan;      /* the core's number of the connection over the uplinks; 0: there was none */
+    uint8_t why;       /* it ends, as enum farewell_reason; as far as that is known */
+    uint8_t told_gone; /* ends whose connection has told its end; a bit for each */
 };
 
 /* Joins cpe->opening, with a connection of the core's, or one of the kernel's, which is copied; or, with
  * neither, for carried_thaw to give it its ends. NULL: memory is short. */
 struct carried *carried_new(struct cpe *cpe, struct braid_conn *lan, const struct device_socket *socket);
-/* Whose connection it is, and with whom. */
-void carried_addrs(const struct carried *cd, struct braid_addr *meant, struct braid_addr *device);
 /* The device's connection comes to nothing; frees. One that was answered, as a socket is, is reset, whatever
  * is to be said. */
 void carried_refuse(struct carried *cd, enum braid_refusal how);
@@ -78,8 +84,15 @@ void carried_refuse(struct carried *cd, enum braid_refusal how);
 int carried_accept(struct carried *cd);
 /* Its splice is over, or never was: frees. */
 void carried_free(struct carried *cd);
-/* The far side is there: joins cpe->open. */
+/* The far side is there, as an end: joins cpe->open. */
 void carried_opened(struct carried *cd);
+
+/* It ends, and if no other reason is known yet, for this one. */
+void carried_ends(struct carried *cd, enum farewell_reason why);
+/* The connection of the core that is this end has ended, and can be asked for the last time. */
+void carried_end_gone(struct carried *cd, unsigned end);
+/* It is about to be freed. */
+void carried_say_farewell(struct carried *cd);
 
 static inline struct cpe *carried_cpe(const struct carried *cd)
 {
@@ -94,6 +107,18 @@ static inline struct braid_conn *carried_conn(const struct carried *cd, unsigned
 static inline struct carried *carried_of_splice(struct splice *s)
 {
     return list_entry(s, struct carried, splice);
+}
+
+/* Whose connection it is, and with whom. */
+static inline void carried_addrs(const struct carried *cd, struct braid_addr *meant,
+                                 struct braid_addr *device)
+{
+    if (cd->socket) {
+        *meant = cd->socket->meant;
+        *device = cd->socket->device;
+    } else {
+        braid_conn_addrs(carried_conn(cd, LAN_END), meant, device);
+    }
 }
 
 /* user: that of a connection that is an end of it; not NULL. */

@@ -38,8 +38,12 @@ enum { SOCKET_DEVICE = 1, SOCKET_MEANT, SOCKET_FD };
 FREEZE_BITS(BITS, struct carried)
 #define BITS_MOST 63
 
-static const struct braid_field fields[] = {
-    BRAID_ANY(1, struct carried, traffic_class), BRAID_ANY(2, struct carried, preamble), {0}};
+static const struct braid_field fields[] = {BRAID_ANY(1, struct carried, traffic_class),
+                                            BRAID_ANY(2, struct carried, preamble),
+                                            BRAID_TIME(3, struct carried, opened),
+                                            BRAID_NUMBER(4, struct carried, up, BRAID_MUCH),
+                                            BRAID_NUMBER(5, struct carried, down, BRAID_MUCH),
+                                            {0}};
 
 /* ---- writing ---------------------------------------------------------------------------------------- */
 
@@ -224,6 +228,7 @@ void carried_thaw(struct role_thaw *t, const struct thaw_item *group,
 
 void carried_forget(struct carried *cd)
 {
+    cd->why = FAREWELL_UNSAID;
     splice_forget(&cd->splice);
     if (cd->socket)
         cd->socket->fd = -1;

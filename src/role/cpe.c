@@ -13,33 +13,6 @@
 #include "role/cpe_refuse.h"
 #include "role/cpe_sockets.h"
 
-static const struct {
-    const char *name, *help;
-} counter_texts[CPE_COUNTER_MAX] = {
-#define X(id, name, help) [id] = {name, help},
-    CPE_COUNTERS(X)
-#undef X
-};
-
-const char *cpe_counter_name(enum cpe_counter c)
-{
-    assert(c < CPE_COUNTER_MAX);
-    return counter_texts[c].name;
-}
-
-const char *cpe_counter_help(enum cpe_counter c)
-{
-    assert(c < CPE_COUNTER_MAX);
-    return counter_texts[c].help;
-}
-
-const char *cpe_kind_name(enum cpe_kind kind)
-{
-    static const char *const names[] = {
-        [CPE_TRANSPARENT] = "transparent", [CPE_EXPLICIT] = "explicit", [CPE_CONVERT] = "convert"};
-    return names[kind];
-}
-
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static struct braid_listen_params listen_params(struct cpe *cpe)
@@ -144,6 +117,7 @@ static void drop_all(struct list *carried)
 {
     while (!list_empty(carried)) {
         struct carried *cd = list_entry(carried->next, struct carried, link);
+        carried_ends(cd, FAREWELL_PROXY);
         splice_drop(&cd->splice);
         carried_free(cd);
     }
@@ -171,7 +145,10 @@ static void pass_counters_on(const struct cpes *cs, struct cpe *cpe)
     struct cpe *heir = cpes_find(cs, cpe->params->name);
     for (unsigned i = 0; heir && i < CPE_COUNTER_MAX; i++)
         heir->counters.v[i] += cpe->counters.v[i];
+    for (unsigned i = 0; heir && i < CPE_TIME_MAX; i++)
+        durations_add(&heir->counters.times[i], &cpe->counters.times[i]);
     memset(cpe->counters.v, 0, sizeof(cpe->counters.v));
+    memset(cpe->counters.times, 0, sizeof(cpe->counters.times));
 }
 
 void cpes_sweep(struct cpes *cs)

@@ -5,6 +5,7 @@
 #define BRAID_ROLE_CPE_H
 
 #include <braid/core.h>
+#include "base/durations.h"
 #include "base/targets.h"
 #include "role/convert_params.h"
 #include "role/policy.h"
@@ -108,15 +109,31 @@ enum cpe_counter {
         CPE_COUNTER_MAX
 };
 
+/* What the time of connections is taken of. X(identifier, name, help) */
+#define CPE_TIMES(X)                                                                                         \
+    X(CPE_CONNECT, "connect", "Time from the question to the far side to its answer.")                       \
+    X(CPE_FIRST_BYTE, "first_byte", "Time from a device's SYN to the first byte of the far side.")           \
+    X(CPE_LENGTH, "connection", "Time that connections were open that had a far side, from their SYN on.")
+
+enum cpe_time {
+#define X(id, name, help) id,
+    CPE_TIMES(X)
+#undef X
+        CPE_TIME_MAX
+};
+
 struct cpe_counters {
     uint64_t v[CPE_COUNTER_MAX];
+    struct durations times[CPE_TIME_MAX];
     uint64_t connecting; /* now: waiting for the far side to answer */
     uint64_t open;       /* now: both sides connected */
 };
 
-/* Name and help text of a counter; static strings. */
+/* Name and help text of a counter, or a time; static strings. */
 const char *cpe_counter_name(enum cpe_counter c);
 const char *cpe_counter_help(enum cpe_counter c);
+const char *cpe_time_name(enum cpe_time t);
+const char *cpe_time_help(enum cpe_time t);
 /* The word for it in the configuration; a static string. */
 const char *cpe_kind_name(enum cpe_kind kind);
 

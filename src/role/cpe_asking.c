@@ -50,6 +50,7 @@ static void hear_late(struct carried *cd)
     }
     cpe_convert_again(cd, c, &a, clock_now()); /* that is up to the device */
     cpe->counters.v[CPE_LATE]++;
+    carried_ends(cd, a.verdict == CONVERT_UNREACHABLE ? FAREWELL_UNREACHABLE : FAREWELL_SERVER_REFUSED);
     splice_abort(&cd->splice, LAN_END);
 }
 
@@ -412,6 +413,7 @@ void cpe_ask(struct carried *cd)
     const struct cpe_params *p = cpe->params;
     struct braid_addr meant, client;
     carried_addrs(cd, &meant, &client);
+    cd->asking->begun = clock_now();
     cd->asking->wish = cpe_wish_of(carried_cpe(cd), &client, &meant);
     const struct policy *policy = cpe_wish_by_policy(carried_cpe(cd), &client, &meant, &cd->asking->wish);
     cd->policy = policy ? policy->name : NULL;

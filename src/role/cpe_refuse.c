@@ -6,16 +6,17 @@
 #include "io/log.h"
 #include "relay/end_conn.h"
 
-/* What a loss means, for the counters and for the device. */
+/* What a loss means, for the counters, for the device, and for the log. */
 static const struct {
     enum cpe_counter counter;
     enum braid_refusal refusal;
+    enum farewell_reason why;
 } losses[] = {
-    [RACE_LOST_RESOURCES] = {CPE_FAILED, BRAID_REFUSE_RESET},
-    [RACE_LOST_TIMEOUT] = {CPE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE},
-    [RACE_LOST_UNREACHABLE] = {CPE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE},
-    [RACE_LOST_PLAIN] = {CPE_NOT_MPTCP, BRAID_REFUSE_RESET},
-    [RACE_LOST_REFUSED] = {CPE_REFUSED, BRAID_REFUSE_RESET},
+    [RACE_LOST_RESOURCES] = {CPE_FAILED, BRAID_REFUSE_RESET, FAREWELL_MEMORY},
+    [RACE_LOST_TIMEOUT] = {CPE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, FAREWELL_SERVER_TIMEOUT},
+    [RACE_LOST_UNREACHABLE] = {CPE_UNREACHABLE, BRAID_REFUSE_UNREACHABLE, FAREWELL_UNREACHABLE},
+    [RACE_LOST_PLAIN] = {CPE_NOT_MPTCP, BRAID_REFUSE_RESET, FAREWELL_NOT_MPTCP},
+    [RACE_LOST_REFUSED] = {CPE_REFUSED, BRAID_REFUSE_RESET, FAREWELL_SERVER_REFUSED},
 };
 
 void cpe_complain(struct cpe *cpe, const struct braid_addr *peer, const char *what)
@@ -48,11 +49,15 @@ void cpe_give_up(struct carried *cd, enum race_loss why)
 {
     carried_cpe(cd)->counters.v[losses[why].counter]++;
     say(cd, why);
+    carried_ends(cd, losses[why].why);
     carried_refuse(cd, losses[why].refusal);
 }
 
 void cpe_refuse_all(struct cpe *cpe)
 {
-    list_each (n, tmp, &cpe->opening)
-        carried_refuse(list_entry(n, struct carried, link), BRAID_REFUSE_RESET);
+    list_each (n, tmp, &cpe->opening) {
+        struct carried *cd = list_entry(n, struct carried, link);
+        carried_ends(cd, FAREWELL_DRAINED);
+        carried_refuse(cd, BRAID_REFUSE_RESET);
+    }
 }

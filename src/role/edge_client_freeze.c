@@ -277,6 +277,7 @@ void client_thaw(struct role_thaw *t, const struct thaw_item *group,
 
 void client_forget(struct client *cl)
 {
+    cl->why = FAREWELL_UNSAID;
     splice_forget(&cl->splice);
     if (cl->opening) {
         dial_forget(cl->opening->dial);

@@ -18,16 +18,21 @@ struct carried_bytes {
 };
 
 struct tally {
+    const char *protocol; /* of the connection, at its end; NULL: not known */
     unsigned subflows, n;
     struct carried_bytes paths[PATHS + 1];
 };
 
-/* What the subflows of a connection carried that have ended, while it goes on. */
+/* What the subflows of a connection carried that have ended, while it goes on; if kept, until it is asked
+ * for. */
 struct past {
     struct list link;
     struct hnode hash;
     uint64_t conn;
     struct tally tally;
+    bool kept;
+    bool has_ends;
+    struct braid_addr client, service;
 };
 
 /* A path's name, which outlives the configuration that it is of. */
@@ -43,32 +48,6 @@ struct farewells {
     const char **of_place; /* of each path rule, one of these */
     unsigned n_places;
 };
-
-const char *farewell_word(enum farewell_reason why)
-{
-    static const char *const words[] = {
-#define X(id, word) [FAREWELL_##id] = word,
-        FAREWELL_REASONS(X)
-#undef X
-    };
-    return words[why];
-}
-
-enum farewell_reason farewell_of_close(enum braid_close why)
-{
-    static const enum farewell_reason reasons[] = {
-        [BRAID_CLOSE_DONE] = FAREWELL_CLOSED,
-        [BRAID_CLOSE_RESET] = FAREWELL_CLIENT_RESET,
-        [BRAID_CLOSE_TIMEOUT] = FAREWELL_CLIENT_TIMEOUT,
-        [BRAID_CLOSE_REFUSED] = FAREWELL_NO_HANDSHAKE,
-        [BRAID_CLOSE_UNREACHABLE] = FAREWELL_CLIENT_TIMEOUT,
-        [BRAID_CLOSE_PROTOCOL] = FAREWELL_PROTOCOL,
-        [BRAID_CLOSE_RESOURCES] = FAREWELL_MEMORY,
-        [BRAID_CLOSE_ABORTED] = FAREWELL_KILLED,
-        [BRAID_CLOSE_FATE] = FAREWELL_FATE,
-    };
-    return reasons[why];
-}
 
 /* ---- what paths carried ------------------------------------------------------------------------------- */
 
@@ -91,6 +70,13 @@ static void add_subflow(const struct farewells *f, struct tally *t, const struct
     bool known = s->path_rule >= 0 && (unsigned)s->path_rule < f->n_places;
     add(t, known ? f->of_place[s->path_rule] : OTHER, s->bytes_in, s->bytes_out);
     t->subflows++;
+}
+
+static void add_conn(const struct farewells *f, struct tally *t, const struct braid_conn_stats *stats)
+{
+    t->protocol = stats->mptcp ? "mptcp" : stats->fell_back ? "fallback" : "tcp";
+    for (unsigned i = 0; i < stats->n_subflows; i++)
+        add_subflow(f, t, &stats->subflows[i]);
 }
 
 /* ---- subflows that end before their connection --------------------------------------------------------- */
@@ -144,8 +130,9 @@ static void note_down(struct farewells *f, const struct braid_conn *c, uint32_t 
 void farewells_hear(void *ctx, const struct braid_conn *c, const struct braid_event *e)
 {
     struct farewells *f = ctx;
-    if (e->kind == BRAID_EVENT_CLOSED)
-        forget(f, past_of(f, braid_conn_id(c)));
+    struct past *p = e->kind == BRAID_EVENT_CLOSED ? past_of(f, braid_conn_id(c)) : NULL;
+    if (p && !p->kept)
+        forget(f, p);
     else if (e->kind == BRAID_EVENT_SUBFLOW_DOWN && braid_conn_user(c))
         note_down(f, c, e->subflow);
 }
@@ -217,43 +204,94 @@ int farewells_set_paths(struct farewells *f, const char *const *names, unsigned 
 static void say_addr(struct log_record *r, const char *key, const struct braid_addr *a)
 {
     char text[ADDR_TEXT];
-    log_record_text(r, key, addr_text(a, text));
+    log_record_text(r, key, a ? addr_text(a, text) : NULL);
 }
 
-static void say_paths(struct log_record *r, const struct tally *t)
+/* over_uplinks: what comes from the client leaves by them. */
+static void say_paths(struct log_record *r, const struct tally *t, bool over_uplinks)
 {
     log_record_open(r, "paths");
     for (unsigned i = 0; i <= PATHS && t->paths[i].path; i++) {
-        log_record_open(r, t->paths[i].path);
-        log_record_uint(r, "in", t->paths[i].in);
-        log_record_uint(r, "out", t->paths[i].out);
+        const struct carried_bytes *b = &t->paths[i];
+        log_record_open(r, b->path);
+        log_record_uint(r, "in", over_uplinks ? b->out : b->in);
+        log_record_uint(r, "out", over_uplinks ? b->in : b->out);
         log_record_close(r);
     }
     log_record_close(r);
 }
 
+static void say_line(const struct farewell *what, const struct tally *t)
+{
+    struct log_record r;
+    if (what->why == FAREWELL_UNSAID)
+        return;
+    log_record_begin(&r, LOG_LEVEL_INFO, "connection ended");
+    log_record_text(&r, "edge", what->edge);
+    log_record_text(&r, "cpe", what->cpe);
+    say_addr(&r, "client", what->client);
+    say_addr(&r, "service", what->service);
+    say_addr(&r, "server", what->server);
+    log_record_text(&r, "why", farewell_word(what->why));
+    log_record_seconds(&r, "seconds", what->now - what->opened);
+    log_record_text(&r, "protocol", t->protocol);
+    log_record_uint(&r, "in", what->in);
+    log_record_uint(&r, "out", what->out);
+    log_record_uint(&r, "subflows", t->subflows);
+    say_paths(&r, t, what->cpe != NULL);
+    log_put(&r);
+}
+
 void farewells_say(struct farewells *f, const struct braid_conn *c, const struct farewell *what)
 {
     struct braid_conn_stats stats;
-    struct log_record r;
+    struct farewell line = *what;
     struct past *p = past_of(f, braid_conn_id(c));
     struct tally t = p ? p->tally : (struct tally){.n = 0};
     forget(f, p);
     braid_conn_stats(c, &stats);
-    for (unsigned i = 0; i < stats.n_subflows; i++)
-        add_subflow(f, &t, &stats.subflows[i]);
-    log_record_begin(&r, LOG_LEVEL_INFO, "connection ended");
-    log_record_text(&r, "edge", what->edge);
-    say_addr(&r, "client", what->client ? what->client : &stats.remote);
-    say_addr(&r, "service", &stats.local);
-    if (what->server)
-        say_addr(&r, "server", what->server);
-    log_record_text(&r, "why", farewell_word(what->why));
-    log_record_seconds(&r, "seconds", what->now - stats.opened_at);
-    log_record_text(&r, "protocol", stats.mptcp ? "mptcp" : stats.fell_back ? "fallback" : "tcp");
-    log_record_uint(&r, "in", stats.bytes_in);
-    log_record_uint(&r, "out", stats.bytes_out);
-    log_record_uint(&r, "subflows", t.subflows);
-    say_paths(&r, &t);
-    log_put(&r);
+    add_conn(f, &t, &stats);
+    line.client = what->client ? what->client : &stats.remote;
+    line.service = &stats.local;
+    line.opened = stats.opened_at;
+    line.in = stats.bytes_in;
+    line.out = stats.bytes_out;
+    say_line(&line, &t);
+}
+
+/* ---- of a CPE ------------------------------------------------------------------------------------------ */
+
+void farewells_keep(struct farewells *f, const struct braid_conn *c)
+{
+    struct braid_conn_stats stats;
+    struct past *p = past_made(f, braid_conn_id(c));
+    if (!p)
+        return;
+    p->kept = true;
+    braid_conn_stats(c, &stats);
+    add_conn(f, &p->tally, &stats);
+}
+
+void farewells_keep_ends(struct farewells *f, uint64_t conn, const struct braid_addr *client,
+                         const struct braid_addr *service)
+{
+    struct past *p = past_made(f, conn);
+    if (!p)
+        return;
+    p->has_ends = true;
+    p->client = *client;
+    p->service = *service;
+}
+
+void farewells_say_kept(struct farewells *f, uint64_t conn, const struct farewell *what)
+{
+    static const struct tally none;
+    struct farewell line = *what;
+    struct past *p = conn > 0 ? past_of(f, conn) : NULL;
+    if (p && p->has_ends && !line.client) {
+        line.client = &p->client;
+        line.service = &p->service;
+    }
+    say_line(&line, p ? &p->tally : &none);
+    forget(f, p);
 }

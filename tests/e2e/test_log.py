@@ -10,11 +10,14 @@ import signal
 import socket
 import struct
 
-from lib import net
-from lib.proxy import Section, default_edges
-from lib.stream import MIB, receive, transfer
-from lib.suite import braid_only
+from lib import home, mptcp, net
+from lib.env import PORT
+from lib.proxy import CONVERT_PORT, Cpe, Section, default_edges
+from lib.stream import MIB, read_error, receive, transfer
+from lib.suite import braid_only, cases
 from lib.wait import until
+from test_cpe import multi_pair
+from test_steer_tproxy import up as steer_tproxy
 
 
 @contextlib.contextmanager
@@ -93,8 +96,9 @@ def ended(process):
     return [line for line in lines if line["message"] == "connection ended"]
 
 
-def last_of(env, number):
-    lines = until(lambda: len(ended(env.proxy.process)) >= number and ended(env.proxy.process), f"{number} lines of connections", 30)
+def last_of(env, number, daemon=None):
+    process = (daemon or env.proxy).process
+    lines = until(lambda: len(ended(process)) >= number and ended(process), f"{number} lines of connections", 60)
     assert len(lines) == number, lines
     return lines[-1]
 
@@ -193,3 +197,90 @@ def test_a_reload_begins_and_ends_the_lines_of_connections(env):
     env.proxy.ctl("reload")
     one_more()
     assert sum("connection ended" in line for line in env.proxy.process.lines) == 1
+
+
+# ---- those that a CPE carries ----------------------------------------------------------------------------------------
+
+def logging_router(env, intercept="tun", **keys):
+    """A router that writes lines in JSON; it takes the LAN's connections as packets, or as sockets."""
+    router = env.daemon(env.home.cpe, [Cpe(intercept=intercept, **keys)], daemon={"log_format": "json", "log_connections": "on"})
+    if intercept == "tun":
+        env.steer("up", "--lan", "lan", at=env.home.cpe)
+    else:
+        steer_tproxy(env, "nft")
+    return router
+
+
+def metric(router, name):
+    return next(float(line.split()[-1]) for line in router.http("/metrics")[1].splitlines() if line.startswith(name + " "))
+
+
+@braid_only
+@cases(tun_device=("tun", 0), tun_server=("tun", 1), tproxy_device=("tproxy", 0), tproxy_server=("tproxy", 1))
+def test_what_a_cpe_carries_leaves_a_line_and_its_times(env, intercept, first):
+    """Whoever closes first."""
+    router = logging_router(env, intercept)
+    pair = near, far = multi_pair(env)
+    client = near.getsockname()
+    transfer(near, far, 4 * MIB, end=False)
+    transfer(far, near, 2 * MIB, end=False)
+    until(lambda: len(mptcp.established(far)) == 3, "there is a subflow over each uplink", 60)
+    for uplink in range(3):
+        assert metric(router, f'braid_path_rtt_seconds_count{{path="wan{uplink}"}}') > 0, uplink
+    pair[first].close()
+    pair[not first].close()
+    line = last_of(env, 1, router)
+    server = net.join(home.MULTI[4], PORT)
+    assert (line["cpe"], line["why"], line["protocol"], line["level"]) == ("lan", "closed", "mptcp", "info"), line
+    assert "edge" not in line and line["client"] == net.join(*client), line
+    assert line["service"] == line["server"] == server and 0 < line["seconds"] < 600, line
+    assert (line["in"], line["out"]) == (4 * MIB, 2 * MIB), line
+    assert line["subflows"] == 3 and set(line["paths"]) == {"wan0", "wan1", "wan2"}, line
+    for way, least in ("in", 4 * MIB), ("out", 2 * MIB):
+        assert sum(path[way] for path in line["paths"].values()) >= least, line
+    for what in "connect", "first_byte", "connection":
+        assert metric(router, f'braid_cpe_{what}_seconds_count{{cpe="lan"}}') == 1, what
+
+
+@braid_only
+@cases(tun="tun", tproxy="tproxy")
+def test_why_a_connection_of_the_lan_has_ended(env, intercept):
+    router = logging_router(env, intercept)
+    near, far = env.home_pair(server=env.home.multi)
+    reset(near)
+    assert last_of(env, 1, router)["why"] == "client-reset"
+    near, far = env.home_pair(server=env.home.multi)
+    reset(far)
+    assert last_of(env, 2, router)["why"] == "server-reset"
+    near, far = env.home_pair(server=env.home.multi)
+    number, = (c["id"] for c in router.connections() if c["side"] == "wan")
+    router.ctl("kill", str(number))
+    line = last_of(env, 3, router)
+    assert line["why"] == "killed" and line["client"] == net.join(*near.getsockname()), line
+    near = env.open(4, multipath=False, at=env.home.device)
+    assert (near.connect_ex((home.MULTI[4], PORT + 1)) or read_error(near)) == errno.ECONNREFUSED or intercept == "tproxy"
+    line = last_of(env, 4, router)
+    assert line["why"] == "server-refused" and "protocol" not in line and line["paths"] == {}, line
+    env.home_pair(server=env.home.multi)
+    process = router.process
+    env.daemons.remove(router)
+    router.stop()
+    assert [line["why"] for line in ended(process)][4:] == ["proxy-ended"]
+
+
+@braid_only
+def test_the_line_of_a_cpe_names_the_converter_and_counts_the_stream_alone(env):
+    peer = net.join(home.SERVICE[4], CONVERT_PORT)
+    edge = env.daemon(env.home.edge, [Section("edge conv", mode="convert", listen=peer, allow="any")],
+                      daemon={"log_format": "json", "log_connections": "on"})
+    router = logging_router(env, mode="convert", peer=peer)
+    near, far = env.home_pair()
+    transfer(near, far, MIB, end=False)
+    near.close()
+    far.close()
+    here = last_of(env, 1, router)
+    # the CPE probes its converter, too, and asks for nobody then
+    there, = until(lambda: [line for line in ended(edge.process) if "server" in line], "the converter has told of it, too", 60)
+    assert (here["server"], here["service"]) == (peer, net.join(home.PLAIN[4], PORT)), here
+    assert (here["in"], here["out"], here["why"]) == (MIB, 0, "closed"), here
+    assert there["edge"] == "conv" and there["server"] == here["service"] and there["why"] == "closed", there

@@ -220,6 +220,32 @@ START_TEST(a_half_closed_one_goes_on)
 }
 END_TEST
 
+static uint64_t taken(enum cpe_time which)
+{
+    const struct durations *t = &cpes_counters(world.cpes, 0)->times[which];
+    uint64_t n = 0;
+    for (unsigned i = 0; i <= DURATIONS_BOUNDS; i++)
+        n += t->samples[i];
+    return n;
+}
+
+START_TEST(it_is_as_old_as_it_was_and_has_been_heard)
+{
+    connected();
+    say(&world.server, "hello");
+    run_for(2 * BRAID_SECOND, NULL);
+    ck_assert_uint_eq(taken(CPE_FIRST_BYTE), 1);
+    hand_over();
+    say(&world.server, "again");
+    run_for(2 * BRAID_SECOND, NULL);
+    expect_got(&world.device, "helloagain");
+    ck_assert_uint_eq(taken(CPE_FIRST_BYTE), 0); /* by the new process */
+    finish();
+    ck_assert_uint_eq(taken(CPE_LENGTH), 1);
+    ck_assert_uint_ge(cpes_counters(world.cpes, 0)->times[CPE_LENGTH].sum_us, 4 * BRAID_SECOND);
+}
+END_TEST
+
 /* With more workers both sides are where the token of the one over the uplinks says. */
 START_TEST(a_drained_one_is_drained_in_the_other_process_too)
 {
@@ -311,6 +337,7 @@ static Suite *suite(void)
     tcase_add_test(t, what_is_being_opened_is_asked_for_anew);
     tcase_add_test(t, a_device_that_was_answered_is_heard);
     tcase_add_test(t, a_half_closed_one_goes_on);
+    tcase_add_test(t, it_is_as_old_as_it_was_and_has_been_heard);
     tcase_add_test(t, a_drained_one_is_drained_in_the_other_process_too);
     tcase_add_test(t, both_sides_stay_together);
     tcase_add_test(t, changed_state_is_refused);

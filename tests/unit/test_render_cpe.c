@@ -94,10 +94,19 @@ END_TEST
 
 START_TEST(the_metrics_have_the_cpes)
 {
+    for (unsigned w = 0; w < 2; w++)
+        durations_take(&workers[w]->cpes[0].counters.times[CPE_CONNECT], 2 * BRAID_MS);
     render_metrics(&doc, &view);
     contains(written(), "\nbraid_cpe_connections{cpe=\"lan\"} 5\nbraid_cpe_connections{cpe=\"ssh\"} 0\n");
     contains(written(),
              "\n# TYPE braid_cpe_accepted_total counter\nbraid_cpe_accepted_total{cpe=\"lan\"} 21\n");
+    contains(written(), "\n# TYPE braid_cpe_connect_seconds histogram\n");
+    contains(written(), "\nbraid_cpe_connect_seconds_bucket{cpe=\"lan\",le=\"0.001\"} 0\n"
+                        "braid_cpe_connect_seconds_bucket{cpe=\"lan\",le=\"0.003\"} 2\n");
+    contains(written(), "\nbraid_cpe_connect_seconds_sum{cpe=\"lan\"} 0.004000\n"
+                        "braid_cpe_connect_seconds_count{cpe=\"lan\"} 2\n");
+    contains(written(), "\nbraid_cpe_first_byte_seconds_count{cpe=\"ssh\"} 0\n");
+    contains(written(), "\nbraid_cpe_connection_seconds_count{cpe=\"lan\"} 0\n");
 }
 END_TEST
 
