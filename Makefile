@@ -19,7 +19,7 @@ CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE
 LDFLAGS += $(SAN) $(if $(LTO),-fno-lto) -pthread -pie -Wl,-z,relro,-z,now
 CORE    := base wire tcp mptcp core cc sched pm
 SHELLS  := app io relay role service conf admin
-SHELL_LIBS := -levent -levent_pthreads -levent_openssl -lssl -linih -lmnl -lnftables -lcares -lcap-ng
+SHELL_LIBS := -levent -levent_pthreads -levent_openssl -lssl -linih -lmnl -lnftables -lcares -lcap-ng -lseccomp
 core_src  := $(wildcard $(CORE:%=src/%/*.c)) $(wildcard src/plugins.c)
 daemon_src := $(wildcard $(SHELLS:%=src/%/*.c))
 wiring_obj := $(B)/src/confine.o $(B)/src/main.o $(B)/src/reload.o $(B)/src/successor.o

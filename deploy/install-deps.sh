@@ -5,7 +5,7 @@
 # (nginx, haproxy, prometheus) are not started: only their programs are wanted here.
 set -eu
 
-build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev libmnl-dev libnftables-dev libc-ares-dev libcap-ng-dev libjs-dygraphs"
+build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev libmnl-dev libnftables-dev libc-ares-dev libcap-ng-dev libseccomp-dev libjs-dygraphs"
 demo="$build python3 iproute2 iptables nftables curl mptcpize nginx"
 check="$demo haproxy git binutils check libsubunit-dev pkgconf zsh busybox clang util-linux prometheus dnsmasq-base iperf3 wget openssl systemd chromium chromium-driver"
 long="$check openssh-client openssh-server nodejs postgresql libpython3.11-testsuite"

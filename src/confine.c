@@ -2,8 +2,10 @@
 #include "confine.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include "io/nat.h"
 #include "io/sysctl.h"
 #include "service/privileges.h"
+#include "service/seccomp.h"
 #include "service/workers.h"
 
 /* The first port that everybody may listen on. */
@@ -44,6 +46,24 @@ int confine_settle(const struct conf *c, const char *path, char *error, size_t s
                                              .masquerade = c->tun.translation == NAT_MASQUERADE,
                                              .low_ports = listens_below(c, first_free_port())};
     if (privileges_settle(&params, why) == 0 && check_files(c, path, why) == 0)
+        return 0;
+    snprintf(error, size, "%s", why);
+    return -1;
+}
+
+/* Whether iptables will have to be run. */
+static bool runs_programs(const struct conf *c)
+{
+    if (c->tun.translation == NAT_AUTO && c->n_uplinks > 0)
+        return !nat_has_nftables();
+    return c->tun.translation == NAT_MASQUERADE;
+}
+
+int confine_calls(const struct conf *c, char *error, size_t size)
+{
+    char why[SERVICE_ERROR];
+    const struct seccomp_params params = {.mode = c->daemon.seccomp, .programs = runs_programs(c)};
+    if (seccomp_confine(&params, why) == 0)
         return 0;
     snprintf(error, size, "%s", why);
     return -1;

@@ -1,4 +1,5 @@
 /* braidd: options, configuration, and the wiring of the daemon's parts. */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <malloc.h>
@@ -320,7 +321,8 @@ static int start(struct daemon *d, char *error, size_t size)
     if (admin_open(&now->conf, d->base, &d->admin, error, size) < 0)
         return -1;
     d->service = service_new(d->base, &now->params, error);
-    if (!d->service || (d->taking && service_take_over(d->service, d->taking, error) < 0) ||
+    if (!d->service || confine_calls(&now->conf, error, size) < 0 ||
+        (d->taking && service_take_over(d->service, d->taking, error) < 0) ||
         service_start(d->service, error) < 0)
         return -1;
     unsigned n;
@@ -406,11 +408,16 @@ static int read_configuration(struct daemon *d, const char *path)
     return result;
 }
 
-static int settle_rights(struct daemon *d)
+/* All that has to be done while there is one thread. */
+static int settle(struct daemon *d)
 {
     char error[CONF_ERROR_MAX];
-    if (confine_settle(&d->confs.now->conf, d->confs.path, error, sizeof(error)) == 0)
-        return 0;
+    if (confine_settle(&d->confs.now->conf, d->confs.path, error, sizeof(error)) == 0) {
+        if (successor_prepare(&d->successor) == 0)
+            return 0;
+        snprintf(error, sizeof(error),
+                 "braidd: the process that is to start other versions cannot be forked: %s", strerror(errno));
+    }
     if (d->taking)
         take_nothing(d->taking, error);
     say_flaw(NULL, false, error);
@@ -441,7 +448,7 @@ int main(int argc, char **argv)
     parse_options(argc, argv, &options);
     if (options.check)
         return check_configuration(&d, options.config);
-    if (read_configuration(&d, options.config) < 0 || settle_rights(&d) < 0)
+    if (read_configuration(&d, options.config) < 0 || settle(&d) < 0)
         return EXIT_FAILURE;
     if (log_start() < 0) {
         fprintf(stderr, "braidd: out of memory\n");

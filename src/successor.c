@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "io/log.h"
 #include "service/service.h"
+#include "service/upgrade_spawn.h"
 
 #define SELF "/proc/self/exe"
 
@@ -38,6 +39,11 @@ void successor_init(struct successor *s, char *const argv[], void (*end)(void))
 {
     *s = (struct successor){.argv = argv, .end = end};
     find_program(s->program);
+}
+
+int successor_prepare(const struct successor *s)
+{
+    return upgrade_prepare(s->program, s->argv);
 }
 
 static void tell(struct successor *s, const struct query_upgraded *what)
@@ -85,7 +91,7 @@ static const char *hindrance(const struct successor *s)
 void successor_begin(struct successor *s, query_upgraded_fn *told, void *arg)
 {
     char error[SERVICE_ERROR];
-    const struct upgrade_params params = {.program = s->program, .argv = s->argv, .done = on_done, .arg = s};
+    const struct upgrade_params params = {.program = s->program, .done = on_done, .arg = s};
     const char *why = hindrance(s);
     if (s->now) { /* who has asked first waits for that one */
         log_warn("no upgrade: %s", why);

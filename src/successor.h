@@ -21,6 +21,9 @@ struct successor {
 
 /* Before anything changes the working directory or the file of the program. */
 void successor_init(struct successor *s, char *const argv[], void (*end)(void));
+/* Forks what will start the program (service/spawner.h). Once the process is who it will be, and before it
+ * has a second thread. 0, or -1 with errno. */
+int successor_prepare(const struct successor *s);
 /* Starts the program; told may be NULL, and hears in any case, perhaps at once. */
 void successor_begin(struct successor *s, query_upgraded_fn *told, void *arg);
 /* Nobody takes over now, for this reason of one line. */

@@ -135,6 +135,16 @@ static int set_group(struct parser *p, const char *value)
     return find_group(p, "group", value, &d->gid);
 }
 
+static int set_seccomp(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"off", "log", "refuse", "kill", NULL};
+    unsigned word;
+    if (parser_word(p, "seccomp", value, words, &word) < 0)
+        return -1;
+    p->conf->daemon.seccomp = (enum seccomp_mode)(SECCOMP_OFF + word);
+    return 0;
+}
+
 static int set_log_level(struct parser *p, const char *value)
 {
     static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
@@ -258,13 +268,21 @@ static int set_rps(struct parser *p, const char *value)
 }
 
 static const struct conf_key daemon_keys[] = {
-    {"workers", set_workers, false, NULL},       {"poll", set_poll, false, NULL},
-    {"control", set_control, false, NULL},       {"state", set_state, false, NULL},
-    {"state_dir", set_state_dir, false, NULL},   {"log_level", set_log_level, false, NULL},
-    {"log_format", set_log_format, false, NULL}, {"log_connections", set_log_connections, false, NULL},
-    {"app_socket", set_app_socket, false, NULL}, {"app_mode", set_app_mode, false, NULL},
-    {"app_group", set_app_group, false, NULL},   {"user", set_user, false, NULL},
-    {"group", set_group, false, NULL},           {NULL, NULL, false, NULL},
+    {"workers", set_workers, false, NULL},
+    {"poll", set_poll, false, NULL},
+    {"control", set_control, false, NULL},
+    {"state", set_state, false, NULL},
+    {"state_dir", set_state_dir, false, NULL},
+    {"log_level", set_log_level, false, NULL},
+    {"log_format", set_log_format, false, NULL},
+    {"log_connections", set_log_connections, false, NULL},
+    {"app_socket", set_app_socket, false, NULL},
+    {"app_mode", set_app_mode, false, NULL},
+    {"app_group", set_app_group, false, NULL},
+    {"user", set_user, false, NULL},
+    {"group", set_group, false, NULL},
+    {"seccomp", set_seccomp, false, NULL},
+    {NULL, NULL, false, NULL},
 };
 SECTION_CHECK_KEYS(daemon_keys);
 

@@ -38,6 +38,7 @@ const struct conf_fact conf_facts[] = {
     ALWAYS("daemon", "app_group", NULL, "that of the daemon"),
     ALWAYS("daemon", "user", NULL, "whoever has started it"),
     ALWAYS("daemon", "group", NULL, "that of the user"),
+    ALWAYS("daemon", "seccomp", NULL, "refuse, where the kernel has filters"),
     ALWAYS("tun", "name", "braid0", NULL),
     ALWAYS("tun", "mtu", "1500", NULL), /* connections have told it to their peers */
     ALWAYS("tun", "local_ports", NULL, "32768-60999; 49152-61439 with [uplink] sections"),

@@ -51,6 +51,14 @@ static int run(struct nat *n, const char *commands)
     return nft_run_cmd_from_buffer(n->nft, commands) == 0 ? 0 : -1;
 }
 
+bool nat_has_nftables(void)
+{
+    struct nat *n = nat_new(NAT_NFTABLES);
+    bool has = n && run(n, "list tables") == 0;
+    nat_free(n);
+    return has;
+}
+
 /* Our table as nftables lists it; the caller's to free. NULL: it is not there, or memory is short. */
 static char *list(struct nat *n)
 {

@@ -3,11 +3,14 @@
 #ifndef BRAID_IO_NAT_H
 #define BRAID_IO_NAT_H
 
+#include <stdbool.h>
 #include "io/nat_rules.h"
 #include "io/params.h"
 
 struct nat;
 
+/* Whether the kernel has nftables, and lets us use it. */
+bool nat_has_nftables(void);
 /* By these means. NULL: memory is short. Nothing is there yet. */
 struct nat *nat_new(enum nat_means means);
 /* Puts the rules up in place of what is there. With NAT_AUTO the first time decides by what means. 0, or -1

@@ -12,6 +12,15 @@
 #define DAEMON_WORKERS_MAX 64
 #define TUN_OWN_ADDRESS    254
 
+/* What becomes of system calls that the daemon does not need (service/seccomp.h). */
+enum seccomp_mode {
+    SECCOMP_AUTO, /* as SECCOMP_REFUSE, where the kernel has filters */
+    SECCOMP_OFF,
+    SECCOMP_LOG,    /* they pass, and the kernel's log tells */
+    SECCOMP_REFUSE, /* they fail, with EPERM */
+    SECCOMP_KILL    /* the daemon is killed, by SIGSYS */
+};
+
 struct daemon_params {
     unsigned workers; /* 0: one per CPU */
     unsigned poll;    /* how long workers look for work before they sleep, us; 0: not at all */
@@ -29,6 +38,7 @@ struct daemon_params {
     uid_t uid;            /* ... and by number */
     gid_t gid;            /* its group then: of `group`, else of the user */
     bool group_given;     /* gid is that of `group` */
+    enum seccomp_mode seccomp;
 };
 
 /* What translates the addresses of uplinks. */

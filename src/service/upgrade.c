@@ -150,9 +150,12 @@ struct upgrade *upgrade_begin(const struct upgrade_params *params, char error[SE
         return NULL;
     }
     u->params = *params;
-    u->pid = upgrade_spawn(params->program, params->argv, &u->channel);
+    u->pid = upgrade_spawn(&u->channel);
     if (u->pid < 0) {
-        snprintf(error, SERVICE_ERROR, "%s cannot be started: %s", params->program, strerror(errno));
+        bool gone = errno == ECONNRESET || errno == EPIPE;
+        snprintf(error, SERVICE_ERROR, "%s cannot be started: %s", params->program,
+                 gone ? "braid-spawner, the process that does so, has ended; restart instead"
+                      : strerror(errno));
         free(u);
         return NULL;
     }

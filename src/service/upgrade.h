@@ -20,8 +20,7 @@ struct upgrade_outcome {
 struct upgrade_params {
     struct event_base *base;
     struct workers *workers;
-    const char *program; /* its path */
-    char *const *argv;
+    const char *program; /* its path, for those who read of it (upgrade_spawn.h) */
     /* In the main loop; the upgrade is over and freed when it returns. */
     void (*done)(void *arg, const struct upgrade_outcome *outcome);
     void *arg;

@@ -25,7 +25,10 @@
     X(STATE, 18, 1, 1)             /* of worker `number`: a memfd; count: how many sockets follow */         \
     X(SOCKETS, 19, 1, UPGRADE_FDS) /* of the last STATE, in its order */                                     \
     X(WHOLE, 20, 0, 0)             /* that was the state of `count` workers */                               \
-    X(GO, 21, 0, 0)                /* the old one does nothing any more */
+    X(GO, 21, 0, 0)                /* the old one does nothing any more */                                   \
+    /* within one version, to its spawner (spawner.h) and back: */                                           \
+    X(SPAWN, 32, 1, 1)   /* the descriptor that another version is to have */                                \
+    X(SPAWNED, 33, 0, 0) /* number: the process, 0: none; count: 0, or an errno */
 
 enum upgrade_kind {
 #define X(id, number, least, most) UPGRADE_##id = number,

@@ -3,7 +3,6 @@
 #include "service/upgrade_spawn.h"
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,57 +10,26 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "service/spawner.h"
 
 #define VARIABLE   "BRAID_TAKE_OVER"
 #define GRACE_MS   500 /* that a process may take to end by itself */
 #define GRACE_STEP 10  /* ms between two looks */
 
-/* Copies of the pointers only. NULL: memory is short. */
-static char **environment_with(char *more)
+int upgrade_prepare(const char *path, char *const argv[])
 {
-    size_t n = 0;
-    while (environ[n])
-        n++;
-    char **env = malloc((n + 2) * sizeof(*env));
-    if (!env)
-        return NULL;
-    memcpy(env, environ, n * sizeof(*env));
-    env[n] = more;
-    env[n + 1] = NULL;
-    return env;
+    return spawner_begin(path, argv, VARIABLE);
 }
 
-/* The child inherits this one descriptor beside the standard ones: to duplicate it onto itself makes it stay.
- */
-static int start(const char *path, char *const argv[], int theirs, pid_t *pid)
-{
-    char variable[sizeof(VARIABLE) + 16];
-    snprintf(variable, sizeof(variable), VARIABLE "=%d", theirs);
-    char **env = environment_with(variable);
-    posix_spawn_file_actions_t files;
-    if (!env)
-        return ENOMEM;
-    int why = posix_spawn_file_actions_init(&files);
-    if (why == 0) {
-        why = posix_spawn_file_actions_adddup2(&files, theirs, theirs);
-        if (why == 0)
-            why = posix_spawn(pid, path, &files, NULL, argv, env);
-        posix_spawn_file_actions_destroy(&files);
-    }
-    free(env);
-    return why;
-}
-
-pid_t upgrade_spawn(const char *path, char *const argv[], int *channel)
+pid_t upgrade_spawn(int *channel)
 {
     int ends[2];
-    pid_t pid = -1;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return -1;
-    errno = start(path, argv, ends[1], &pid);
+    pid_t pid = spawner_start(ends[1]);
     int why = errno;
     close(ends[1]);
-    if (why == 0) {
+    if (pid > 0) {
         *channel = ends[0];
         return pid;
     }

@@ -6,9 +6,12 @@
 
 #define UPGRADE_ENDED 64 /* bytes of what became of one */
 
-/* Starts the program at path with these arguments, our environment, limits and standard descriptors, and a
- * socket of which *channel is our end. Its number; or -1 with errno. */
-pid_t upgrade_spawn(const char *path, char *const argv[], int *channel);
+/* Once, before there is a second thread: forks what will start the program at path with these arguments, and
+ * the environment, limits and standard descriptors that we have now (spawner.h). 0, or -1 with errno. */
+int upgrade_prepare(const char *path, char *const argv[]);
+/* Starts that program with a socket of which *channel is our end. Its number; or -1 with errno, as of
+ * spawner_start. */
+pid_t upgrade_spawn(int *channel);
 /* Ends it, if it does not end by itself at once, and waits for that: "ended with status 1", or "" if it had
  * to be ended. Into text, which is returned. */
 const char *upgrade_reap(pid_t pid, char text[UPGRADE_ENDED]);

@@ -40,6 +40,7 @@ LIBRARIES = {  # header prefix -> the folders or files that may include it
     "ares.h": {"io/dns.c"},
     "ini.h": {"conf"},
     "cap-ng.h": {"service/privileges.c"},
+    "seccomp.h": {"service/seccomp.c"},
 }
 CORE = {"base", "wire", "tcp", "mptcp", "core", "cc", "sched", "pm"}
 # The system headers that sans-IO code can want: no socket, clock, thread, file or stream comes with them.

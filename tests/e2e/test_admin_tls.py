@@ -22,9 +22,9 @@ def make(directory, name, ca=None):
     return cert, key
 
 
-def serve(env, **keys):
+def serve(env, daemon=None, **keys):
     """A daemon that speaks TLS on every address, by a certificate of the authority `ca`."""
-    env.start()
+    env.start(daemon=daemon)
     make(env.directory, "ca")
     cert, key = make(env.directory, "server", "ca")
     set_admin(env, listen="[::]:9188" if keys.pop("v6", False) else "0.0.0.0:9188", tls_cert=cert, tls_key=key, **keys)

@@ -2,6 +2,7 @@
 import configparser
 import os
 import pwd
+import re
 import stat
 
 from lib import proxy
@@ -83,3 +84,32 @@ def test_the_unit_is_hardly_exposed(env):
     """As systemd judges it: below 2.0."""
     done = run(["systemd-analyze", "security", "--offline=true", "--threshold=20", UNIT], check=False)
     assert done.returncode == 0, "\n".join(line for line in done.stdout.splitlines() if "\u2713" not in line)
+
+
+def calls_of(word):
+    """The system calls that a word of SystemCallFilter= means: itself, or a set of sets."""
+    if not word.startswith("@"):
+        return {word}
+    lines = run(["systemd-analyze", "syscall-filter", word]).stdout.splitlines()[1:]
+    words = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+    return set().union(*map(calls_of, words))
+
+
+def let_pass():
+    """What the unit's filter does."""
+    calls = calls_of("@default")
+    for value in re.findall("^SystemCallFilter=(.*)$", UNIT.read_text(), re.MULTILINE):
+        some = set().union(*map(calls_of, value.lstrip("~").split()))
+        calls = calls - some if value.startswith("~") else calls | some
+    return calls
+
+
+@braid_only
+def test_the_units_filter_has_the_daemons_in_it(env):
+    """But for what its comments say, and for a limit that it sets itself; and the daemon may put up its own."""
+    text = (proxy.ROOT / "src" / "service" / "seccomp_calls.c").read_text()
+    listed = set(re.findall(r'"(\w+)"', text[text.index("seccomp_calls[] = {"):text.index("NULL};")]))
+    more = {"seccomp", "socket", "mmap", "mprotect", "clone", "prctl", "fork", "execve"}
+    without = calls_of("@chown") | {"sched_setaffinity", "setrlimit"}
+    assert listed >= {"read", "epoll_wait", "sched_setaffinity"}
+    assert listed | more <= let_pass() | without, (listed | more) - let_pass() - without

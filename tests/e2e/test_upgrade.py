@@ -187,6 +187,10 @@ PROGRAMS = {
 }
 
 
+def children(pid):
+    return run(["ps", "--ppid", pid, "-o", "pid="], check=False).stdout
+
+
 def goes_on(env, pumps, done, why):
     """The daemon says why, and is as it was."""
     assert done.returncode == 1 and why in done.stdout + done.stderr, (done.returncode, done.stdout, done.stderr)
@@ -204,12 +208,12 @@ def test_a_program(env, text, why):
     program = own_program(env)
     env.start(program=program)
     pid = env.proxy.process.pid
+    before = children(pid)
     pumps = under_way(*env.pair())
     replace(program, text)
     goes_on(env, pumps, env.proxy.try_upgrade(), why)
     assert env.proxy.process.pid == pid
-    children = run(["ps", "--ppid", pid, "-o", "pid="], check=False).stdout.split()
-    assert not children, children
+    assert children(pid) == before
     replace(program, "")
     shutil.copy(BRAIDD, program)
     env.proxy.upgrade()

@@ -229,7 +229,7 @@ static const struct {
     {"[daemon]\nworker = 1\n" EDGE,
      "2: [daemon] worker: unknown key; the nearest is workers (all of this "
      "section: workers, poll, control, state, state_dir, log_level, "
-     "log_format, log_connections, app_socket, app_mode, app_group, user, group)"},
+     "log_format, log_connections, app_socket, app_mode, app_group, user, group, seccomp)"},
     {EDGE "signals = 10.0.0.1\n",
      "4: [edge web] signals: unknown key; the nearest is signal (all of this section: " LIST_EDGE ")"},
     {"[tun]\nmtu = 1500\nname = x\nmtu = 1500\n" EDGE,

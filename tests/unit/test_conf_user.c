@@ -1,4 +1,4 @@
-/* [daemon] user and group: whom the daemon becomes. */
+/* [daemon] user, group and seccomp: whom the daemon becomes, and what it may call. */
 #include <grp.h>
 #include <pwd.h>
 #include "conf_harness.h"
@@ -57,6 +57,28 @@ START_TEST(what_is_wrong_is_told)
 }
 END_TEST
 
+START_TEST(the_filter_of_system_calls_has_four_words)
+{
+    static const struct {
+        const char *text;
+        enum seccomp_mode mode;
+    } words[] = {{"", SECCOMP_AUTO},
+                 {"[daemon]\nseccomp = off\n", SECCOMP_OFF},
+                 {"[daemon]\nseccomp = log\n", SECCOMP_LOG},
+                 {"[daemon]\nseccomp = refuse\n", SECCOMP_REFUSE},
+                 {"[daemon]\nseccomp = kill\n", SECCOMP_KILL}};
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        char text[256];
+        snprintf(text, sizeof(text), "%s" EDGE, words[i].text);
+        ck_assert_msg(parse(text) == 0, "%s", err);
+        ck_assert_int_eq(conf.daemon.seccomp, words[i].mode);
+        conf_free(&conf);
+    }
+    check_refused("[daemon]\nseccomp = on\n" EDGE,
+                  "2: [daemon] seccomp: \"on\" is not known; it is one of: off, log, refuse, kill");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("conf_user");
@@ -65,6 +87,7 @@ int main(void)
     tcase_add_test(t, a_user_brings_the_group);
     tcase_add_test(t, a_group_counts_wherever_it_stands);
     tcase_add_test(t, what_is_wrong_is_told);
+    tcase_add_test(t, the_filter_of_system_calls_has_four_words);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

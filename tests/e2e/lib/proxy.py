@@ -14,6 +14,9 @@ BRAIDD, BRAIDCTL = BUILD / "braidd", BUILD / "braidctl"
 PORT = 8080
 CONVERT_PORT = 5124
 ADMIN = "127.0.0.1:9180"
+SANITIZED = "san" in BUILD.name
+STRICT = "log" if SANITIZED else "kill"  # sanitizers make system calls of their own
+confined = False  # "run --confined": a system call that daemons are not known to need kills them
 LAST_WORDS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:", "Assertion `")
 
 
@@ -86,10 +89,16 @@ def default_edges(**keys):
     return [Edge("web", 4, **keys), Edge("web6", 6, **keys)]
 
 
+def daemon_keys(keys):
+    """Of [daemon]: those that a test names, where None is for the default, and the usual ones."""
+    usual = {"seccomp": STRICT} if confined else {}
+    return {key: value for key, value in {**usual, **(keys or {})}.items() if value is not None}
+
+
 def configuration(directory, edges, workers=0, log_level="info", name="braid0", routes="auto",
                   limits=None, tun=None, daemon=None, more=""):
     return (f"[daemon]\nworkers = {workers}\ncontrol = {directory}/control.sock\nlog_level = {log_level}\n"
-            + "".join(f"{key} = {value}\n" for key, value in (daemon or {}).items()) +
+            + "".join(f"{key} = {value}\n" for key, value in daemon_keys(daemon).items()) +
             f"[tun]\nname = {name}\nroutes = {routes}\n" + "".join(f"{key} = {value}\n" for key, value in (tun or {}).items())
             + f"[admin]\nlisten = {ADMIN}\n[limits]\n"
             + "".join(f"{key} = {value}\n" for key, value in (limits or {}).items())
