@@ -1,6 +1,7 @@
 /* The CPEs of one worker, as state: see carried_freeze.h. One is known by its name. */
 #include <stdlib.h>
 #include <string.h>
+#include "base/durations_freeze.h"
 #include "io/clock.h"
 #include "relay/end_conn.h"
 #include "role/carried.h"
@@ -10,7 +11,7 @@
 #include "role/learned.h"
 
 enum { CPES_CPE = 1, CPES_LEARNED };
-enum { CPE_NAME = 1, CPE_KIND, CPE_COUNTS, CPE_CARRIED, CPE_DRAINED };
+enum { CPE_NAME = 1, CPE_KIND, CPE_COUNTS, CPE_CARRIED, CPE_DRAINED, CPE_TIMES_TAKEN };
 enum { NUMBER_LAN = 1, NUMBER_WAN };
 
 #define NAME_LEN 255
@@ -18,6 +19,11 @@ enum { NUMBER_LAN = 1, NUMBER_WAN };
 static const char *name_of(unsigned i)
 {
     return cpe_counter_name((enum cpe_counter)i);
+}
+
+static const char *time_name(unsigned i)
+{
+    return cpe_time_name((enum cpe_time)i);
 }
 
 unsigned cpes_ops_number(const struct braid_conn_ops *ops)
@@ -79,6 +85,7 @@ static void freeze_cpe(const struct cpe *cpe, struct freezer *f, struct refs_out
         freeze_number(f, CPE_DRAINED, 1);
     freeze_carried(&cpe->opening, f, out);
     freeze_carried(&cpe->open, f, out);
+    durations_freeze(f, FREEZE_OPTIONAL + CPE_TIMES_TAKEN, cpe->counters.times, CPE_TIME_MAX, time_name);
     freeze_end(f, g);
 }
 
@@ -195,9 +202,11 @@ static void thaw_cpe(struct role_thaw *t, const struct thaw_item *group)
             carried_thaw(t, &i, cpe_on, &w);
         else if (i.tag == CPE_COUNTS && cpe)
             counters_thaw(&i, cpe->counters.v, CPE_COUNTER_MAX, name_of);
+        else if (i.tag == CPE_TIMES_TAKEN && cpe)
+            durations_thaw(&i, cpe->counters.times, CPE_TIME_MAX, time_name);
         else if (i.tag == CPE_DRAINED)
             drain_everywhere(t, w.name);
-        else if (i.tag > CPE_DRAINED)
+        else if (i.tag > CPE_TIMES_TAKEN)
             thaw_unknown(&i);
     }
 }
