@@ -20,19 +20,30 @@ def edges(env):
 
 
 @contextlib.contextmanager
-def page(env, complaint=None):
-    """The page, open and live. At the end: nothing has been asked for elsewhere, and nothing was complained of, but for what
-    has that word in it."""
-    with Browser(env.topology.braid, env.directory) as browser:
+def opened(env, complaint=None, at=None, url=PAGE):
+    """The page of the proxy, or of that address in that namespace. At the end: nothing has been asked for elsewhere, and nothing
+    was complained of, but for what has that word in it."""
+    with Browser(at or env.topology.braid, env.directory, any_certificate=url.startswith("https")) as browser:
         browser.resize(1280, 1000)
-        browser.open(PAGE)
-        until(lambda: browser.text("#live") == "live", "the page has asked for all, and shown it", 60)
+        browser.open(url)
         yield browser
         complaints = [text for text in browser.complaints() if not complaint or complaint not in text]
         assert not complaints, complaints
         asked = browser.requests()
-        strangers = [url for url in asked if not url.startswith(PAGE)]
+        strangers = [other for other in asked if not other.startswith(url)]
         assert asked and not strangers, strangers
+
+
+def is_live(browser):
+    until(lambda: browser.text("#live") == "live", "the page has asked for all, and shown it", 60)
+
+
+@contextlib.contextmanager
+def page(env, **how):
+    """The same, live."""
+    with opened(env, **how) as browser:
+        is_live(browser)
+        yield browser
 
 
 def row(table, key):

@@ -24,7 +24,7 @@ class BrowserError(Exception):
 class Browser:
     """Use it as a context: the browser is gone afterwards."""
 
-    def __init__(self, namespace, directory):
+    def __init__(self, namespace, directory, any_certificate=False):
         self._namespace = namespace
         self._session = ""
         self._driver = Process(namespace.command("chromedriver", f"--port={PORT}"), "chromedriver",
@@ -34,7 +34,7 @@ class Browser:
             until(self._listens, "chromedriver answers", 30)
             options = {"args": [*ARGUMENTS, f"--user-data-dir={directory}/profile", "about:blank"], "binary": "/usr/bin/chromium"}
             made = self._call("POST", "/session", {"capabilities": {"alwaysMatch": {
-                "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}}})
+                "acceptInsecureCerts": any_certificate, "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}}})
             self._session = f"/session/{made['sessionId']}"
         except BaseException:
             self._driver.kill()
