@@ -55,7 +55,7 @@ const struct conf_fact conf_facts[] = {
     CHANGES("admin", "tls_client_ca", NULL, "clients need no certificate"),
     CHANGES("admin", "insecure", "no", NULL),
     CHANGES("limits", "memory", "0", NULL),
-    CHANGES("limits", "rcvbuf", "6144", NULL),
+    CHANGES("limits", "rcvbuf", "0", NULL),
     CHANGES("limits", "sndbuf", "0", NULL),
     CHANGES("limits", "connections", "1048576", NULL),
     CHANGES("limits", "half_open", "4096", NULL),

@@ -11,7 +11,7 @@
 
 #define LIMITS(X)                                                                                            \
     X(memory, memory, MIB, 0, 1048576, 0)                                                                    \
-    X(rcvbuf, rcvbuf_max, KIB, 0, 1048576, 6144)                                                             \
+    X(rcvbuf, rcvbuf_max, KIB, 0, 1048576, 0)                                                                \
     X(sndbuf, sndbuf_max, KIB, 0, 1048576, 0)                                                                \
     LIMITS_AS_GIVEN(X)
 
@@ -41,14 +41,13 @@
     X(unproven_source, per_source, 1, 0, 1000, 8)
 
 /* The daemon's defaults: those of the core, but a user of the core knows what its machine has, and reads when
- * it likes. memory 0: the daemon's workers share a quarter of what the machine has; the send buffer follows
- * from it. The receive buffer does not: over a fast link it grows with the queue of its own that it makes,
- * and a server that does not read fills it to the end. */
+ * it likes. memory 0: the daemon's workers share a quarter of what the machine has; the buffers follow
+ * from it. */
 static inline void limits_default(struct braid_core_params *p)
 {
     braid_core_params_default(p);
     p->memory = 0;
-    p->sndbuf_max = 0;
+    p->rcvbuf_max = p->sndbuf_max = 0;
     p->unread = 1200 * BRAID_SECOND;
 }
 

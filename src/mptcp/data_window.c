@@ -10,6 +10,11 @@
 /* Bytes that are offered however little memory is left: for who reads, what comes needs none
  * (recvq_has_room). */
 #define RCVBUF_LEAST (16u << 10)
+/* The buffer is so many times what was read in a round trip: who is in slow start sends twice as much in the
+ * next one, over each path by a clock of its own, and ought not to find the end of the window. */
+#define RCVBUF_AHEAD 4
+#define RCVBUF_EARLY ((size_t)1 << 20) /* up to here it doubles before the round trip is over */
+#define RCVBUF_FREE  ((size_t)6 << 20) /* up to here whatever the round trip consists of */
 #define WINDOW_AFTER                                                                                         \
     65535u /* behind the end of the data: only for FINs, which Linux sends into no closed window */
 
@@ -66,26 +71,6 @@ uint64_t flow_window(struct subflow *sf)
     return wnd;
 }
 
-/* The user has read half of the buffer within the longest round trip: with queues on the way in it the peer
- * may have had all of the window in flight. */
-static bool reads_fast(struct braid_conn *c, braid_time now)
-{
-    if (now < c->recv.tune_at)
-        return false;
-    int64_t rtt = BRAID_MS;
-    each_flow (s, c) {
-        const struct subflow *t = &s->tcp;
-        /* An end that only receives has no samples of its own but those of echoed timestamps. The longest
-         * path counts, since it may hold up the bytes of all others. */
-        int64_t seen = t->rcv.rtt_us > 0 ? t->rcv.rtt_us : t->rtt.srtt_us;
-        rtt = seen > rtt ? seen : rtt;
-    }
-    bool fast = c->recv.user - c->recv.tune_dsn >= c->recv.rcvbuf / 2;
-    c->recv.tune_dsn = c->recv.user;
-    c->recv.tune_at = now + rtt;
-    return fast;
-}
-
 /* The peer has used the window nearly up although the user keeps up, as when a slow path holds up what came
  * over a fast one. */
 static bool window_used(const struct braid_conn *c)
@@ -97,13 +82,50 @@ static bool window_used(const struct braid_conn *c)
     return offered && used && c->recv.bytes <= quarter / 4;
 }
 
-/* Doubles the buffer when the window may be what limits the stream. */
+/* The longest round trips now, queues on the way included, and without them, us. The longest path counts,
+ * since it may hold up the bytes of all others. */
+struct longest {
+    int64_t rtt, base;
+};
+
+static struct longest longest_path(const struct braid_conn *c)
+{
+    struct longest l = {.rtt = BRAID_MS, .base = 1};
+    each_flow (s, c) {
+        const struct subflow *t = &s->tcp;
+        /* An end that only receives has no samples of its own but those of echoed timestamps, and the
+         * handshake's, which had no queue before it. */
+        int64_t seen = t->rcv.rtt_us > 0 ? t->rcv.rtt_us : t->rtt.srtt_us;
+        l.rtt = seen > l.rtt ? seen : l.rtt;
+        l.base = t->rtt.min_rtt_us > l.base ? t->rtt.min_rtt_us : l.base;
+    }
+    return l;
+}
+
+/* What `read` bytes in `time` us ask for over paths with empty queues: a large buffer that followed the
+ * queues would make them, and follow these. */
+static size_t bandwidth_delay(uint64_t read, braid_time time, int64_t base)
+{
+    uint64_t rate = read * (uint64_t)BRAID_MS / (uint64_t)time; /* bytes per ms: nothing overflows */
+    return RCVBUF_AHEAD * (size_t)(rate * (uint64_t)base / BRAID_MS);
+}
+
+/* The buffer grows while the window may be what limits the stream, by what the user reads. */
 static void recv_tune(struct braid_conn *c, braid_time now)
 {
-    bool fast = reads_fast(c, now);
-    if (fast || window_used(c))
-        c->recv.rcvbuf =
-            2 * c->recv.rcvbuf < c->sockopt->rcvbuf_max ? 2 * c->recv.rcvbuf : c->sockopt->rcvbuf_max;
+    size_t size = c->recv.rcvbuf, most = c->sockopt->rcvbuf_max, goal = size;
+    uint64_t read = c->recv.user - c->recv.tune_dsn;
+    bool due = now >= c->recv.tune_at, fast = read >= size / RCVBUF_AHEAD && (due || size < RCVBUF_EARLY);
+    if (size < RCVBUF_FREE && (fast || window_used(c)))
+        goal = 2 * size;
+    if (due || fast) {
+        struct longest l = longest_path(c);
+        size_t product = due ? bandwidth_delay(read, now - c->recv.tune_at + l.rtt, l.base) : 0;
+        goal = product > goal ? product : goal;
+        c->recv.tune_dsn = c->recv.user;
+        c->recv.tune_at = now + l.rtt;
+    }
+    c->recv.rcvbuf = goal < most ? goal : most;
 }
 
 void conn_recv_settle(struct braid_conn *c, braid_time now)

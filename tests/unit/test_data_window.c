@@ -122,26 +122,73 @@ START_TEST(behind_the_end_of_the_data_there_is_room_for_fins)
 }
 END_TEST
 
-START_TEST(the_buffer_doubles_while_half_of_it_is_read_in_a_round_trip_up_to_the_limit)
+/* Slow start over several paths more than doubles what comes in a round trip: the window is ahead of it. */
+START_TEST(a_small_buffer_doubles_as_soon_as_a_quarter_of_it_is_read_within_a_round_trip)
 {
     begin();
     conn_own_sockopt(lone.c)->rcvbuf_max = 300000;
     conn_recv_settle(lone.c, lone.now); /* a round trip of 10 ms begins */
+    arrive(BUFFER / 4 - 1, true);
+    lone.now += BRAID_MS;
+    conn_recv_settle(lone.c, lone.now);
+    ck_assert_uint_eq(lone.c->recv.rcvbuf, BUFFER);
+    arrive(1, true);
+    conn_recv_settle(lone.c, lone.now);
+    ck_assert_uint_eq(lone.c->recv.rcvbuf, 2 * BUFFER);
+    arrive(BUFFER / 2 - 1, true); /* from here on 10 ms count */
+    lone.now += 10 * BRAID_MS;
+    conn_recv_settle(lone.c, lone.now);
+    ck_assert_uint_eq(lone.c->recv.rcvbuf, 2 * BUFFER);
     arrive(BUFFER / 2, true);
-    lone.now += 5 * BRAID_MS;
     conn_recv_settle(lone.c, lone.now);
-    ck_assert_uint_eq(lone.c->recv.rcvbuf, BUFFER); /* it is not over */
-    lone.now += 5 * BRAID_MS;
+    ck_assert_uint_eq(lone.c->recv.rcvbuf, 300000); /* the limit */
+    lone_end();
+}
+END_TEST
+
+START_TEST(a_larger_one_when_the_round_trip_is_over)
+{
+    const size_t size = 2u << 20;
+    begin();
+    lone.c->recv.rcvbuf = size;
+    window();
     conn_recv_settle(lone.c, lone.now);
-    ck_assert_uint_eq(lone.c->recv.rcvbuf, 2 * BUFFER);
-    arrive(BUFFER / 2, true); /* a quarter */
-    lone.now += 10 * BRAID_MS;
+    arrive(size / 4, true);
+    lone.now += 9 * BRAID_MS;
     conn_recv_settle(lone.c, lone.now);
-    ck_assert_uint_eq(lone.c->recv.rcvbuf, 2 * BUFFER);
-    arrive(BUFFER, true);
-    lone.now += 10 * BRAID_MS;
+    ck_assert_uint_eq(lone.c->recv.rcvbuf, size);
+    lone.now += BRAID_MS;
     conn_recv_settle(lone.c, lone.now);
-    ck_assert_uint_eq(lone.c->recv.rcvbuf, 300000);
+    ck_assert_uint_eq(lone.c->recv.rcvbuf, 2 * size);
+    lone_end();
+}
+END_TEST
+
+/* A queue that the buffer itself makes lengthens the round trip; what is read in an empty one's time counts.
+ */
+START_TEST(a_large_one_follows_the_bandwidth_delay_product_of_empty_queues)
+{
+    const size_t size = 6u << 20;
+    begin();
+    conn_own_sockopt(lone.c)->rcvbuf_max = 64u << 20;
+    lone.c->recv.rcvbuf = size;
+    lone.s->tcp.rcv.rtt_us = 400 * BRAID_MS;
+    lone.s->tcp.rtt.min_rtt_us = 100 * BRAID_MS;
+    conn_recv_settle(lone.c, lone.now);
+    for (unsigned i = 0; i < 3; i++) {
+        arrive(6u << 20, true); /* in each round trip */
+        lone.now += 400 * BRAID_MS;
+        conn_recv_settle(lone.c, lone.now);
+        ck_assert_uint_eq(lone.c->recv.rcvbuf, size);
+    }
+    arrive(12u << 20, true); /* 3 MiB in 100 ms */
+    lone.now += 400 * BRAID_MS;
+    conn_recv_settle(lone.c, lone.now);
+    ck_assert_uint_gt(lone.c->recv.rcvbuf, (12u << 20) - 1000);
+    ck_assert_uint_le(lone.c->recv.rcvbuf, 12u << 20);
+    lone.c->recv.high = lone.c->recv.edge + size; /* a gap does not make it larger */
+    conn_recv_settle(lone.c, lone.now);
+    ck_assert_uint_le(lone.c->recv.rcvbuf, 12u << 20);
     lone_end();
 }
 END_TEST
@@ -193,7 +240,9 @@ int main(void)
     tcase_add_test(t, the_right_edge_never_goes_back);
     tcase_add_test(t, with_little_memory_left_it_is_a_trickle);
     tcase_add_test(t, behind_the_end_of_the_data_there_is_room_for_fins);
-    tcase_add_test(t, the_buffer_doubles_while_half_of_it_is_read_in_a_round_trip_up_to_the_limit);
+    tcase_add_test(t, a_small_buffer_doubles_as_soon_as_a_quarter_of_it_is_read_within_a_round_trip);
+    tcase_add_test(t, a_larger_one_when_the_round_trip_is_over);
+    tcase_add_test(t, a_large_one_follows_the_bandwidth_delay_product_of_empty_queues);
     tcase_add_test(t, it_doubles_when_a_gap_has_used_it_up_although_the_user_keeps_up);
     tcase_add_test(t, where_nobody_says_how_far_buffers_may_grow_the_memory_does);
     suite_add_tcase(suite, t);
