@@ -103,9 +103,11 @@ static void occupy_standard_descriptors(void)
  * they would cost more than what is written into them. */
 static void keep_freed_memory(void)
 {
+#ifdef M_TRIM_THRESHOLD /* not every C library can be told */
     mallopt(M_MMAP_THRESHOLD, 4 << 20);
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
     mallopt(M_TOP_PAD, 1 << 20);
+#endif
 }
 
 static void end_loop(void *arg)

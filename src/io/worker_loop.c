@@ -140,7 +140,9 @@ static void give_memory_back(struct worker *w)
     w->held = memory;
     if (w->freed < TIDY_LEAST + memory / TIDY_PART)
         return;
+#ifdef __GLIBC__ /* others give back by themselves */
     malloc_trim(0);
+#endif
     w->freed = 0;
 }
 

@@ -9,6 +9,17 @@
 
 #define VISIBLE __attribute__((visibility("default")))
 
+/* An address as the C library declares it: glibc's is a union of pointers to every kind of one. */
+#ifdef __GLIBC__
+#define ADDRESS        __SOCKADDR_ARG
+#define CONST_ADDRESS  __CONST_SOCKADDR_ARG
+#define SOCKADDR_OF(a) (a).__sockaddr__
+#else
+#define ADDRESS        struct sockaddr *restrict
+#define CONST_ADDRESS  const struct sockaddr *
+#define SOCKADDR_OF(a) (a)
+#endif
+
 VISIBLE int setsockopt(int fd, int level, int option, const void *value, socklen_t len)
 {
     sctp_option(fd, &level, &option);
@@ -21,10 +32,10 @@ VISIBLE int getsockopt(int fd, int level, int option, void *restrict value, sock
     return braid_getsockopt(fd, level, option, value, len);
 }
 
-VISIBLE int connect(int fd, __CONST_SOCKADDR_ARG address, socklen_t len)
+VISIBLE int connect(int fd, CONST_ADDRESS address, socklen_t len)
 {
     report_watch(fd);
-    return braid_socket_connect(fd, address.__sockaddr__, len);
+    return braid_socket_connect(fd, SOCKADDR_OF(address), len);
 }
 
 VISIBLE int listen(int fd, int backlog)
@@ -55,12 +66,12 @@ static int take(int listener, int fd)
     return fd;
 }
 
-VISIBLE int accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict len)
+VISIBLE int accept(int fd, ADDRESS address, socklen_t *restrict len)
 {
-    return take(fd, real_accept(fd, address.__sockaddr__, len));
+    return take(fd, real_accept(fd, SOCKADDR_OF(address), len));
 }
 
-VISIBLE int accept4(int fd, __SOCKADDR_ARG address, socklen_t *restrict len, int flags)
+VISIBLE int accept4(int fd, ADDRESS address, socklen_t *restrict len, int flags)
 {
-    return take(fd, real_accept4(fd, address.__sockaddr__, len, flags));
+    return take(fd, real_accept4(fd, SOCKADDR_OF(address), len, flags));
 }
