@@ -262,4 +262,5 @@ include deploy/install.mk deploy/packages.mk
 clean: ## remove what was built
 	rm -rf build build-*
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+# Not those of the copy that packages are made of, nor folders of the systems in which they are tried.
+-include $(shell find $(B) -path $(B)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

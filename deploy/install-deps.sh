@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that building, demonstrating or testing Braid needs, if they are missing:
-#     deploy/install-deps.sh build|demo|check|long|bench|study|home|deb|ci ...
+#     deploy/install-deps.sh build|demo|check|long|bench|study|home|deb|musl|ci ...
 # Says what it installs; does nothing, quickly, if there is nothing to do. Services that come with the packages
 # (nginx, haproxy, prometheus) are not started: only their programs are wanted here.
 set -eu
@@ -13,7 +13,8 @@ bench="$build python3 iproute2 iptables nftables mptcpize haproxy shadowsocks-li
 study="$build python3 gnuplot-nox"
 home="$demo shadowsocks-libev iperf3"
 deb="$build git python3 iproute2 util-linux dpkg-dev debhelper lintian debootstrap"
-ci="$long $deb $study clang-format libclang-rt-dev llvm haproxy valgrind linux-perf"
+musl="$build musl-tools"
+ci="$long $deb $musl $study clang-format libclang-rt-dev llvm haproxy valgrind linux-perf"
 
 wanted=
 for group in "$@"; do
@@ -26,8 +27,9 @@ for group in "$@"; do
     study) wanted="$wanted $study" ;;
     home) wanted="$wanted $home" ;;
     deb) wanted="$wanted $deb" ;;
+    musl) wanted="$wanted $musl" ;;
     ci) wanted="$wanted $ci" ;;
-    *) echo "usage: $0 build|demo|check|long|bench|study|home|deb|ci ..." >&2; exit 2 ;;
+    *) echo "usage: $0 build|demo|check|long|bench|study|home|deb|musl|ci ..." >&2; exit 2 ;;
     esac
 done
 

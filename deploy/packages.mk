@@ -1,7 +1,7 @@
-# Debian's packages are made of the tree as it is: a copy of it, with deploy/debian where Debian's tools look for it.
+# Debian's packages, and musl. Those are made of the tree as it is: a copy of it, with deploy/debian where Debian's tools look for it.
 deb_tree = $(B)/deb/braid-$(VERSION)
 
-.PHONY: deb deb-check
+.PHONY: deb deb-check musl
 deb: ## the Debian packages braid, libbraid-socket1, libbraid-dev and braid-doc, in build/deb
 	@deploy/install-deps.sh deb
 	rm -rf $(deb_tree) $(wildcard $(B)/deb/*.*)
@@ -11,3 +11,6 @@ deb: ## the Debian packages braid, libbraid-socket1, libbraid-dev and braid-doc,
 	cd $(deb_tree) && dpkg-buildpackage -us -uc -b -j$(JOBS)
 deb-check: deb ## lintian; and the packages installed, started, upgraded with connections alive and purged in a Debian of their own (needs root)
 	tests/deb/check $(B)/deb
+musl: ## compile everything with musl, and link braid-connect statically
+	@deploy/install-deps.sh musl
+	tests/checks/musl.sh build-musl
