@@ -14,7 +14,7 @@ from lib import home, mptcp, net
 from lib.env import PORT
 from lib.proxy import CONVERT_PORT, Cpe, Section, default_edges
 from lib.stream import MIB, read_error, receive, transfer
-from lib.suite import braid_only, cases
+from lib.suite import braid_only, cases, limit
 from lib.wait import until
 from test_cpe import multi_pair
 from test_steer_tproxy import up as steer_tproxy
@@ -216,6 +216,7 @@ def metric(router, name):
 
 
 @braid_only
+@limit(240)
 @cases(tun_device=("tun", 0), tun_server=("tun", 1), tproxy_device=("tproxy", 0), tproxy_server=("tproxy", 1))
 def test_what_a_cpe_carries_leaves_a_line_and_its_times(env, intercept, first):
     """Whoever closes first."""
@@ -243,6 +244,7 @@ def test_what_a_cpe_carries_leaves_a_line_and_its_times(env, intercept, first):
 
 
 @braid_only
+@limit(240)
 @cases(tun="tun", tproxy="tproxy")
 def test_why_a_connection_of_the_lan_has_ended(env, intercept):
     router = logging_router(env, intercept)
@@ -269,6 +271,7 @@ def test_why_a_connection_of_the_lan_has_ended(env, intercept):
 
 
 @braid_only
+@limit(240)
 def test_the_line_of_a_cpe_names_the_converter_and_counts_the_stream_alone(env):
     peer = net.join(home.SERVICE[4], CONVERT_PORT)
     edge = env.daemon(env.home.edge, [Section("edge conv", mode="convert", listen=peer, allow="any")],

@@ -4,6 +4,7 @@
 #include <braid/events.h>
 #include "cpe_world.h"
 #include "io/log.h"
+#include "role/carried_freeze.h"
 #include "role/farewell.h"
 
 #define SERVER "198.51.100.80:80"
@@ -215,6 +216,19 @@ START_TEST(what_ends_with_the_daemon_has_a_line)
 }
 END_TEST
 
+/* An upgrade that came to nothing. */
+START_TEST(what_goes_on_in_another_process_has_none)
+{
+    make_logged_cpe();
+    open_one();
+    braid_core_on_event(world.cores[ROUTER], NULL, NULL);
+    cpes_forget_all(world.cpes);
+    ck_assert_uint_eq(world.node->n_conns, 0);
+    ck_assert_str_eq(said(), "");
+    ck_assert_uint_eq(taken(CPE_LENGTH), 0);
+}
+END_TEST
+
 /* One over an uplink that is gone. */
 START_TEST(a_subflow_that_has_ended_is_added)
 {
@@ -261,6 +275,7 @@ int main(void)
     tcase_add_loop_test(t, why_nothing_came_of_it_is_told, 0, sizeof(failures) / sizeof(failures[0]));
     tcase_add_test(t, who_waits_when_the_daemon_stops_is_drained);
     tcase_add_test(t, what_ends_with_the_daemon_has_a_line);
+    tcase_add_test(t, what_goes_on_in_another_process_has_none);
     tcase_add_test(t, a_subflow_that_has_ended_is_added);
     tcase_add_test(t, a_log_that_comes_late_tells_what_it_knows);
     Suite *s = suite_create("cpe_farewell");

@@ -6,6 +6,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "relay_harness.h"
+#include "role/edge_freeze.h"
 #include "role/farewell.h"
 
 static FILE *log_file;
@@ -171,6 +172,19 @@ START_TEST(what_ends_with_the_daemon_has_a_line)
 }
 END_TEST
 
+/* An upgrade that came to nothing. */
+START_TEST(what_goes_on_in_another_process_has_none)
+{
+    int server;
+    struct braid_conn *c = opened(&server);
+    edges_forget(edges);
+    ck_assert_uint_eq(node->n_conns, 0);
+    ck_assert_str_eq(said(), "");
+    close(server);
+    fake_conn_free(c);
+}
+END_TEST
+
 /* A subflow that ends before its connection counts, under the name that its path had. */
 START_TEST(a_subflow_that_has_ended_is_added)
 {
@@ -214,6 +228,7 @@ int main(void)
     tcase_add_test(t, a_server_that_refuses_is_named_and_its_client_has_no_length);
     tcase_add_test(t, who_waits_when_the_edge_stops_is_drained);
     tcase_add_test(t, what_ends_with_the_daemon_has_a_line);
+    tcase_add_test(t, what_goes_on_in_another_process_has_none);
     tcase_add_test(t, a_subflow_that_has_ended_is_added);
     tcase_add_test(t, nothing_is_kept_of_what_has_ended);
     Suite *s = suite_create("farewell");
