@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +16,6 @@
 #include <unistd.h>
 #include "io/log.h"
 #include "io/tun.h"
-
-__attribute__((format(printf, 2, 3))) static int fail(char error[SERVICE_ERROR], const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(error, SERVICE_ERROR, format, args);
-    va_end(args);
-    return -1;
-}
 
 /* ---- what root does first ---------------------------------------------------------------------------- */
 
@@ -75,10 +65,10 @@ static int prepare(const struct privileges_params *p, char *error)
     const struct daemon_params *d = p->daemon;
     if (give_directory_of(d, d->control) < 0 || give_directory_of(d, d->state) < 0 ||
         give_directory_of(d, d->app_socket) < 0)
-        return fail(error, "[daemon] control, state or app_socket: the directory cannot be made: %s",
-                    strerror(errno));
+        return service_fail(error, "[daemon] control, state or app_socket: the directory cannot be made: %s",
+                            strerror(errno));
     if (d->state_dir && *d->state_dir && give_directory(d, d->state_dir, 0700) < 0)
-        return fail(error, "[daemon] state_dir: %s: %s", d->state_dir, strerror(errno));
+        return service_fail(error, "[daemon] state_dir: %s: %s", d->state_dir, strerror(errno));
     give_socket(d, d->control);
     give_socket(d, d->app_socket);
     tun_reserve(p->queues);
@@ -120,13 +110,13 @@ static int change_user(const struct daemon_params *d)
 static int give_up(const struct daemon_params *d, bool root, char *error)
 {
     if (root && capng_apply(CAPNG_SELECT_BOUNDS) != 0)
-        return fail(error, "capabilities cannot be taken from the bounding set: %s", strerror(errno));
+        return service_fail(error, "capabilities cannot be taken from the bounding set: %s", strerror(errno));
     if (root && change_user(d) < 0)
-        return fail(error, "[daemon] user: cannot become %s: %s", d->user, strerror(errno));
+        return service_fail(error, "[daemon] user: cannot become %s: %s", d->user, strerror(errno));
     if (capng_apply(CAPNG_SELECT_CAPS) != 0 || capng_apply(CAPNG_SELECT_AMBIENT) != 0)
-        return fail(error, "capabilities cannot be given up: %s", strerror(errno));
+        return service_fail(error, "capabilities cannot be given up: %s", strerror(errno));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
-        return fail(error, "new privileges cannot be renounced: %s", strerror(errno));
+        return service_fail(error, "new privileges cannot be renounced: %s", strerror(errno));
     return 0;
 }
 
@@ -137,13 +127,13 @@ int privileges_settle(const struct privileges_params *p, char error[SERVICE_ERRO
     if (!d->user)
         return 0;
     if (!root && (geteuid() != d->uid || getuid() != d->uid))
-        return fail(
+        return service_fail(
             error,
             "[daemon] user: braidd was started by user %u, and only root may become another one; start "
             "it as root or as %s, or leave the key out",
             (unsigned)getuid(), d->user);
     if (capng_get_caps_process() < 0)
-        return fail(error, "capabilities cannot be read: %s", strerror(errno));
+        return service_fail(error, "capabilities cannot be read: %s", strerror(errno));
     choose_capabilities(p);
     if (root && prepare(p, error) < 0)
         return -1;
@@ -155,7 +145,7 @@ int privileges_check_file(const struct daemon_params *d, const char *what, const
 {
     if (!path || !d->user || access(path, R_OK) == 0)
         return 0;
-    return fail(
+    return service_fail(
         error,
         "%s: user %s cannot read %s, as a reload will have to: %s; chgrp it to that user's group, and "
         "chmod 640",

@@ -1,41 +1,19 @@
 /* See roles.h. */
-#include <assert.h>
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
-#include "base/addr.h"
 #include "io/mailbox.h"
-#include "io/upstream.h"
-#include "role/askers.h"
-#include "role/cpe_sockets.h"
 #include "role/farewell.h"
-#include "role/learned.h"
 #include "role/node.h"
 #include "role/probes.h"
-#include "role/resolver.h"
 #include "role/services.h"
 #include "role/watches.h"
 #include "role/wishes.h"
 #include "service/health_keeper.h"
+#include "service/hearsay.h"
+#include "service/machine.h"
+#include "service/names.h"
 #include "service/roles.h"
-
-/* Whose a name is. */
-struct owner {
-    bool cpe;      /* else an edge */
-    unsigned i;    /* its number */
-    unsigned peer; /* of a CPE; of an edge the target */
-};
-
-/* The names of a configuration. */
-struct names {
-    struct owner *owners;    /* of the names that the resolver looks up */
-    struct targets *targets; /* of each, as they were at first */
-    unsigned n;
-    struct resolver *resolver;
-};
 
 struct roles {
     const struct service_params *params;
@@ -52,137 +30,11 @@ struct roles {
     void *drained_arg;
 };
 
-/* Better now than with each connection. */
-static int check_sources(const struct service_params *p, char *error)
-{
-    for (unsigned i = 0; i < p->n_edges; i++) {
-        if (p->edges[i].client_source && upstream_check_source() < 0) {
-            snprintf(error, SERVICE_ERROR,
-                     "edge %s: source = client: no IP_TRANSPARENT: %s; it takes CAP_NET_ADMIN or CAP_NET_RAW",
-                     p->edges[i].name, strerror(errno));
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int check_listeners(const struct service_params *p, char *error)
-{
-    char text[ADDR_TEXT];
-    for (unsigned i = 0; i < p->n_cpes; i++) {
-        for (unsigned j = 0; j < p->cpes[i].n_listen; j++) {
-            if (cpe_listener_try(&p->cpes[i].listen[j]) == 0)
-                continue;
-            snprintf(error, SERVICE_ERROR,
-                     "cpe %s: listen = %s: %s; it has to be an address of this machine and a port that is "
-                     "free, and takes CAP_NET_ADMIN or CAP_NET_RAW",
-                     p->cpes[i].name, addr_text(&p->cpes[i].listen[j], text), strerror(errno));
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int check_policies(const struct service_params *p, char *error)
-{
-    const char *missing;
-    if (p->n_cpes == 0 || askers_check(p->policies, p->n_policies, &missing) == 0)
-        return 0;
-    snprintf(error, SERVICE_ERROR, "policies that depend on who asks: %s", missing);
-    return -1;
-}
-
-static unsigned count_names(const struct service_params *p)
-{
-    unsigned n = 0;
-    for (unsigned i = 0; i < p->n_edges; i++)
-        n += p->edges[i].pool.n;
-    for (unsigned i = 0; i < p->n_cpes; i++)
-        n += p->cpes[i].n_peers;
-    return n;
-}
-
-static void note_owners(struct names *names, const struct service_params *p)
-{
-    struct owner *o = names->owners;
-    for (unsigned i = 0; i < p->n_edges; i++)
-        for (unsigned j = 0; j < p->edges[i].pool.n; j++)
-            *o++ = (struct owner){.i = i, .peer = j};
-    for (unsigned i = 0; i < p->n_cpes; i++)
-        for (unsigned j = 0; j < p->cpes[i].n_peers; j++)
-            *o++ = (struct owner){.cpe = true, .i = i, .peer = j};
-}
-
-static struct resolver_name name_of(const struct service_params *p, const struct owner *o)
-{
-    if (o->cpe)
-        return (struct resolver_name){.kind = "cpe",
-                                      .owner = p->cpes[o->i].name,
-                                      .key = "peer",
-                                      .host = p->cpes[o->i].peers[o->peer].host,
-                                      .port = p->cpes[o->i].peers[o->peer].port};
-    return (struct resolver_name){.kind = "edge",
-                                  .owner = p->edges[o->i].name,
-                                  .key = "target",
-                                  .host = p->edges[o->i].pool.targets[o->peer].host,
-                                  .port = p->edges[o->i].pool.targets[o->peer].port};
-}
-
-static int resolve(struct names *n, const struct service_params *p, struct event_base *base, char *error)
-{
-    struct resolver_name *names = calloc(n->n + 1, sizeof(*names));
-    if (!names) {
-        snprintf(error, SERVICE_ERROR, "out of memory");
-        return -1;
-    }
-    for (unsigned i = 0; i < n->n; i++)
-        names[i] = name_of(p, &n->owners[i]);
-    struct resolver_params params = {.names = names,
-                                     .n = n->n,
-                                     .edges = p->edges,
-                                     .n_edges = p->n_edges,
-                                     .base = base,
-                                     .ttl_min = RESOLVER_TTL_MIN,
-                                     .ttl_max = RESOLVER_TTL_MAX,
-                                     .period = RESOLVER_PERIOD,
-                                     .retry = RESOLVER_RETRY};
-    n->resolver = resolver_new(&params);
-    free(names);
-    if (!n->resolver) {
-        snprintf(error, SERVICE_ERROR, "resolver: out of memory or descriptors");
-        return -1;
-    }
-    resolver_first(n->resolver, RESOLVER_FIRST, n->targets);
-    return 0;
-}
-
-static void names_free(struct names *n)
-{
-    resolver_free(n->resolver);
-    free(n->owners);
-    free(n->targets);
-    *n = (struct names){.n = 0};
-}
-
 /* What can be wrong with a configuration on this machine, and the addresses of its names. Nothing is left of
  * it if there is something. */
 static int prepare(struct names *n, const struct service_params *p, struct event_base *base, char *error)
 {
-    *n = (struct names){.n = count_names(p)};
-    n->owners = calloc(n->n + 1, sizeof(*n->owners));
-    n->targets = calloc(n->n + 1, sizeof(*n->targets));
-    if (!n->owners || !n->targets) {
-        snprintf(error, SERVICE_ERROR, "out of memory");
-        names_free(n);
-        return -1;
-    }
-    note_owners(n, p);
-    if (check_sources(p, error) < 0 || check_listeners(p, error) < 0 || check_policies(p, error) < 0 ||
-        resolve(n, p, base, error) < 0) {
-        names_free(n);
-        return -1;
-    }
-    return 0;
+    return machine_check(p, error) < 0 ? -1 : names_look_up(n, p, base, error);
 }
 
 struct roles *roles_new(struct event_base *base, const struct service_params *params,
@@ -205,66 +57,6 @@ struct roles *roles_new(struct event_base *base, const struct service_params *pa
     return r;
 }
 
-/* ---- what one worker finds out ---------------------------------------------------------------- */
-
-struct finding {
-    unsigned edge; /* its number */
-    struct braid_addr server;
-    braid_time until;
-};
-
-static void take_finding(struct worker *w, const void *what)
-{
-    const struct finding *f = what;
-    const struct node *node = worker_user(w);
-    if (node)
-        edges_learn(edges_of(node), f->edge, &f->server, f->until);
-}
-
-/* In the thread of the worker that found it, who is told, too. Whoever misses it for lack of memory will find
- * out by himself. */
-static void on_learned(void *arg, unsigned number, const struct braid_addr *server, braid_time until)
-{
-    struct roles *r = arg;
-    struct finding f = {.edge = number, .server = *server, .until = until};
-    worker_tell_all(r->workers->all, r->workers->n, NULL, take_finding, &f, sizeof(f));
-}
-
-/* ---- what its races have seen ------------------------------------------------------------------ */
-
-struct sight {
-    struct race_lane lane;
-    enum race_seen what;
-};
-
-static void take_sight(struct worker *w, const void *what)
-{
-    const struct sight *s = what;
-    const struct node *node = worker_user(w);
-    if (node)
-        learned_hear(node->learned, &s->lane, s->what, worker_now(w));
-}
-
-static void on_news(void *arg, const struct race_lane *lane, enum race_seen what)
-{
-    struct roles *r = arg;
-    struct sight s = {.lane = *lane, .what = what};
-    if (r->workers->n > 1)
-        worker_tell_all(r->workers->all, r->workers->n, NULL, take_sight, &s, sizeof(s));
-}
-
-static int make_learned(struct roles *r, struct node *node)
-{
-    struct siphash_key key;
-    ssize_t got = getrandom(&key, sizeof(key), 0);
-    assert(got == sizeof(key)); /* so few bytes are never cut short */
-    node->learned = learned_new(&key, LEARNED_MAX);
-    if (!node->learned)
-        return -1;
-    learned_on_news(node->learned, on_news, r);
-    return 0;
-}
-
 /* Programs say what they serve only where there are edges. -1: memory is short. */
 static int make_services(struct node *node, const struct service_params *p)
 {
@@ -283,7 +75,7 @@ static int make_edges(struct roles *r, struct node *node)
     if (!es)
         return -1;
     edges_hold(es, p->hold);
-    edges_on_learned(es, on_learned, r);
+    hearsay_of_edges(es, r->workers);
     return 0;
 }
 
@@ -306,7 +98,7 @@ static int make_cpes(struct roles *r, struct node *node, const struct service_pa
     const struct cpe_neighbours neighbours = neighbours_of(p);
     if (p->n_cpes == 0)
         return 0;
-    if (!node->learned && make_learned(r, node) < 0)
+    if (!node->learned && hearsay_make_learned(node, r->workers) < 0)
         return -1;
     if (!node->wishes)
         node->wishes = wishes_new();
@@ -367,7 +159,7 @@ int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERRO
 
 struct news {
     unsigned generation; /* of the configuration whose name it is */
-    struct owner of;
+    struct name_owner of;
     struct targets targets;
 };
 
@@ -412,19 +204,6 @@ int roles_prepare(struct roles *r, const struct service_params *params, char err
     return prepare(&r->next, params, r->base, error);
 }
 
-/* A name that is not known yet may have been known under the configuration before. */
-static void inherit_targets(const struct roles *r, const struct service_params *now)
-{
-    for (unsigned i = 0; i < r->next.n; i++) {
-        const struct resolver_name name = name_of(now, &r->next.owners[i]);
-        for (unsigned j = 0; name.host && r->next.targets[i].n == 0 && j < r->names.n; j++) {
-            const struct resolver_name old = name_of(r->params, &r->names.owners[j]);
-            if (old.host && strcmp(old.host, name.host) == 0 && old.port == name.port)
-                r->next.targets[i] = r->names.targets[j];
-        }
-    }
-}
-
 static int change_cpes(struct roles *r, struct node *node)
 {
     const struct service_params *now = r->changes;
@@ -465,7 +244,7 @@ static void change_node(struct worker *w, void *arg)
 /* r->params is what the caller makes the new one, once this has returned. */
 int roles_change(struct roles *r, struct pause *pause, const struct service_params *now)
 {
-    inherit_targets(r, now);
+    names_inherit(&r->next, now, &r->names, r->params);
     r->changes = now;
     atomic_store(&r->short_of_memory, false);
     pause_each(pause, change_node, r);

@@ -7,8 +7,7 @@
 #include "role/cpe.h"
 #include "role/edge.h"
 #include "role/uplinks.h"
-
-#define SERVICE_ERROR 512 /* bytes of an error message */
+#include "service/service_error.h"
 
 struct service_params {
     unsigned generation; /* counts the configurations that the daemon has had, from 0 */

@@ -1,7 +1,6 @@
 /* See take_over.h. Whatever is wrong, the daemon before us goes on; so nothing here has to be undone. */
 #include "service/take_over.h"
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,22 +29,13 @@ struct reading {
     char *error;
 };
 
-__attribute__((format(printf, 2, 3))) static int fail(char *error, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(error, SERVICE_ERROR, format, args);
-    va_end(args);
-    return -1;
-}
-
 /* However long it takes: it is the daemon before us who gives up, or ends. */
 static int hear(const struct taking *t, struct upgrade_message *m, int fds[UPGRADE_FDS], unsigned *n,
                 char *error)
 {
     if (upgrade_receive(t->channel, -1, m, fds, n) == 0)
         return 0;
-    return fail(error, "the daemon before this one %s", upgrade_trouble(errno));
+    return service_fail(error, "the daemon before this one %s", upgrade_trouble(errno));
 }
 
 void take_nothing(const struct taking *t, const char *why)
@@ -60,20 +50,20 @@ int take_heirlooms(struct taking *t, char error[SERVICE_ERROR])
     unsigned n;
     heirlooms_begin();
     if (upgrade_say(t->channel, UPGRADE_HELLO, UPGRADE_PROTOCOL, BRAID_VERSION) < 0)
-        return fail(error, "the daemon before this one %s", upgrade_trouble(errno));
+        return service_fail(error, "the daemon before this one %s", upgrade_trouble(errno));
     for (;;) {
         if (hear(t, &m, fds, &n, error) < 0)
             return -1;
         if (m.kind == UPGRADE_PREPARE)
             break;
         if (m.kind != UPGRADE_HEIRLOOM)
-            return fail(error, "the daemon before this one is out of turn");
+            return service_fail(error, "the daemon before this one is out of turn");
         if (heirlooms_inherit(m.text, fds[0]) < 0)
-            return fail(error, "out of memory");
+            return service_fail(error, "out of memory");
     }
     t->old_workers = m.number;
     if (t->old_workers == 0 || t->old_workers > DAEMON_WORKERS_MAX)
-        return fail(error, "the daemon before this one cannot have %u workers", t->old_workers);
+        return service_fail(error, "the daemon before this one cannot have %u workers", t->old_workers);
     return 0;
 }
 
@@ -86,20 +76,20 @@ static int begin_state(struct reading *r, const struct upgrade_message *m, int f
     int why = errno;
     close(fd);
     if (opened < 0)
-        return fail(r->error, "the state of worker %u cannot be read: %s", m->number, strerror(why));
+        return service_fail(r->error, "the state of worker %u cannot be read: %s", m->number, strerror(why));
     a->n_fds = 0;
     a->state = (struct node_state){.bytes = a->file.node,
                                    .len = a->file.len,
                                    .fds = calloc((size_t)m->count + 1, sizeof(int)),
                                    .n_fds = m->count};
-    return a->state.fds ? 0 : fail(r->error, "out of memory");
+    return a->state.fds ? 0 : service_fail(r->error, "out of memory");
 }
 
 static int take_sockets(struct reading *r, const int *fds, unsigned n)
 {
     struct arrival *a = &r->now;
     if (n > a->state.n_fds - a->n_fds)
-        return fail(r->error, "the daemon before this one sent more sockets than it has");
+        return service_fail(r->error, "the daemon before this one sent more sockets than it has");
     memcpy(a->state.fds + a->n_fds, fds, n * sizeof(int));
     a->n_fds += n;
     return 0;
@@ -113,7 +103,7 @@ static int end_state(struct reading *r)
     worker_count(r->workers->all[r->n < last ? r->n : last], &r->now.file.counters);
     r->n++;
     if (node_thaw_add(r->thaw, &r->now.state, r->taking->old_workers, &why) < 0)
-        return fail(r->error, "the state cannot be read: %s", why);
+        return service_fail(r->error, "the state cannot be read: %s", why);
     free(r->now.state.fds);
     state_file_close(&r->now.file);
     r->now = (struct arrival){.n_fds = 0};
@@ -130,7 +120,7 @@ static int read_states(struct reading *r)
             return -1;
         bool begins = m.kind == UPGRADE_STATE && !r->now.state.fds;
         if (!begins && (m.kind != UPGRADE_SOCKETS || !r->now.state.fds))
-            return fail(r->error, "the daemon before this one is out of turn");
+            return service_fail(r->error, "the daemon before this one is out of turn");
         if ((begins ? begin_state(r, &m, fds[0]) : take_sockets(r, fds, n)) < 0)
             return -1;
         if (r->now.n_fds == r->now.state.n_fds && end_state(r) < 0)
@@ -147,7 +137,7 @@ static int hear_only(const struct reading *r, enum upgrade_kind kind)
     unsigned n;
     if (hear(r->taking, &m, fds, &n, r->error) < 0)
         return -1;
-    return m.kind == kind ? 0 : fail(r->error, "the daemon before this one is out of turn");
+    return m.kind == kind ? 0 : service_fail(r->error, "the daemon before this one is out of turn");
 }
 
 static const struct profile *find_profile(void *arg, const char *name)
@@ -189,11 +179,11 @@ int take_over(const struct taking *t, const struct service_params *params, struc
         nodes[i] = worker_user(ws->all[i]);
     r.thaw = node_thaw_begin(&thaw);
     if (!r.thaw || upgrade_say(t->channel, UPGRADE_PREPARED, 0, "") < 0)
-        return fail(error, "out of memory, or the daemon before this one has ended");
+        return service_fail(error, "out of memory, or the daemon before this one has ended");
     if (read_states(&r) < 0 || hear_only(&r, UPGRADE_WHOLE) < 0)
         return -1;
     if (upgrade_say(t->channel, UPGRADE_READY, 0, "") < 0)
-        return fail(error, "the daemon before this one %s", upgrade_trouble(errno));
+        return service_fail(error, "the daemon before this one %s", upgrade_trouble(errno));
     if (hear_only(&r, UPGRADE_GO) < 0)
         return -1;
     go_on(&r);
