@@ -231,6 +231,12 @@ static void take_flow(struct braid_conn *c, const struct thaw_item *i, struct ri
     r->flows[r->n++] = s;
 }
 
+/* Handshakes join the ring when they are over (siblings.c). */
+static bool is_handshake(const struct mp_subflow *s)
+{
+    return s->tcp.state == TCP_STATE_SYN_SENT || s->tcp.state == TCP_STATE_SYN_RECEIVED;
+}
+
 /* A ring in which two have the same successor never ends for who walks it. */
 static void close_ring(const struct ring *r, struct thawing *all)
 {
@@ -239,7 +245,7 @@ static void close_ring(const struct ring *r, struct thawing *all)
         unsigned n = 0;
         while (n < r->n && r->flows[n]->id != r->next[i])
             n++;
-        if (n == r->n || followed[n]) {
+        if (n == r->n || followed[n] || (n != i && is_handshake(r->flows[i]))) {
             thaw_fail(all, THAW_WRONG);
             break;
         }

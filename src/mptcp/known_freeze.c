@@ -266,6 +266,7 @@ void conn_thaw_known(struct braid_conn *c, const struct thaw_item *group)
     }
     while (thaw_next(&t, &i))
         take(c, &i);
-    if (c->pm.known->n_locals == 0 || c->pm.known->n_remotes == 0)
+    /* the peer has the initial address without a word: nobody announces it */
+    if (c->pm.known->n_locals == 0 || c->pm.known->n_remotes == 0 || c->pm.known->locals[0].signal)
         thaw_fail(group->all, THAW_WRONG);
 }

@@ -261,8 +261,17 @@ static void take(struct subflow *sf, const struct thaw_item *i)
     }
 }
 
+/* What algorithms see is what there is, and what was sent has a timer that looks after it. */
+static bool is_lively(const struct subflow *sf, bool has_timer)
+{
+    bool recovery = !sf->cc.in_recovery || sf->flight->recovery.point >= sf->snd.una;
+    bool cc = sf->cc.usable == subflow_can_carry_data(sf) && sf->cc.in_flight == sf->flight->board.pipe;
+
+    return recovery && cc && (!tcp_outstanding(sf) || (sf->due.rexmit != BRAID_NEVER && has_timer));
+}
+
 /* What other files take for granted. */
-static bool is_sound(const struct subflow *sf)
+static bool is_sound(const struct subflow *sf, bool has_timer)
 {
     bool sizes = sf->size.mss > 0 && sf->rcv.mss > 0 && sf->size.path_mtu > 0;
     bool order = sf->snd.una <= sf->snd.nxt;
@@ -271,12 +280,14 @@ static bool is_sound(const struct subflow *sf)
                 (sf->state != TCP_STATE_CLOSE_WAIT || sf->fin.received);
     bool open = sf->state != TCP_STATE_CLOSED && sf->state != TCP_STATE_TIME_WAIT;
     bool all_arrived = sf->snd.una == sf->snd.nxt;
+    bool syns = sf->snd.una > 0 && sf->rcv.nxt > 0; /* both have arrived */
 
     if (!sizes || !order || !fins || !sf->cc.ops)
         return false;
     if (!subflow_synchronized(sf) || !open)
         return true;
-    return (all_arrived || tcp_outstanding(sf)) && (sf->cc.priv || sf->cc.ops->priv_size == 0);
+    return syns && (all_arrived || tcp_outstanding(sf)) && (sf->cc.priv || sf->cc.ops->priv_size == 0) &&
+           is_lively(sf, has_timer);
 }
 
 void subflow_thaw_begin(struct subflow *sf)
@@ -288,6 +299,7 @@ void subflow_thaw(struct subflow *sf, const struct thaw_item *group)
 {
     struct thawer t = thaw_inside(group);
     struct thaw_item i;
+    size_t timers = group->all->timers.n;
 
     if (sf->cc.ops) {
         thaw_fail(group->all, THAW_WRONG);
@@ -299,6 +311,6 @@ void subflow_thaw(struct subflow *sf, const struct thaw_item *group)
         return;
     sf->cc.mss = sf->size.mss;
     sf->cc.delivered = sf->delivery.delivered;
-    if (!is_sound(sf) || !tcp_flight_is_sound(sf))
+    if (!is_sound(sf, group->all->timers.n > timers) || !tcp_flight_is_sound(sf))
         thaw_fail(group->all, THAW_WRONG);
 }

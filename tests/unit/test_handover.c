@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "core/inside.h"
+#include "mptcp/known.h"
 #include "pair.h"
 
 static struct pair p;
@@ -235,6 +236,39 @@ START_TEST(forged_state_is_refused_or_harmless)
 }
 END_TEST
 
+/* What the server would write if `member` were that. */
+#define refused_with(member, value)                                                                          \
+    do {                                                                                                     \
+        typeof(member) was = member;                                                                         \
+        struct braid_conn *conn = p.server.conn;                                                             \
+        struct braid_core *core = new_core();                                                                \
+        member = value;                                                                                      \
+        freeze_server();                                                                                     \
+        member = was;                                                                                        \
+        ck_assert_int_eq(thaw(core, state, state_len, false), BRAID_THAW_WRONG);                             \
+        p.server.conn = conn;                                                                                \
+        braid_core_free(core);                                                                               \
+    } while (0)
+
+START_TEST(a_state_that_contradicts_itself_is_refused)
+{
+    begin();
+    struct subflow *sf = &p.server.conn->subflows->tcp;
+    ck_assert_uint_lt(sf->snd.una, sf->snd.nxt);
+    refused_with(sf->cc.usable, !sf->cc.usable);
+    refused_with(sf->due.rexmit, BRAID_NEVER);
+    refused_with(sf->due.timer.at, BRAID_NEVER);
+    refused_with(sf->snd.una, 0);
+    refused_with(sf->rcv.nxt, 0);
+    /* it is among its siblings already */
+    ck_assert_ptr_ne(sf->cc.group_next, &sf->cc);
+    refused_with(sf->state, TCP_STATE_SYN_RECEIVED);
+    ck_assert_ptr_nonnull(conn_know(p.server.conn));
+    refused_with(p.server.conn->pm.known->locals[0].signal, true);
+    finish();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("handover");
@@ -248,6 +282,7 @@ int main(void)
     tcase_add_test(t, what_is_there_already_is_refused);
     tcase_add_test(t, torn_state_is_refused_wherever_it_ends);
     tcase_add_test(t, forged_state_is_refused_or_harmless);
+    tcase_add_test(t, a_state_that_contradicts_itself_is_refused);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
