@@ -10,7 +10,7 @@ import time
 from lib import net, proxy
 from lib.proc import run
 from lib.proxy import BRAIDD, Edge, configuration
-from lib.stream import MIB, Receiver, Sender, transfer
+from lib.stream import MIB, Receiver, Sender, noise, transfer
 from lib.suite import alone, braid_only, cases, limit, long, memory
 from lib.wait import FACTOR
 from test_scale import exchange, open_many
@@ -337,23 +337,31 @@ def test_every_two_seconds_under_two_hundred_connections(env):
     env.topology.shape(100)
     env.start(workers=2)
     pairs = [env.pair(4 if number % 2 else 6) for number in range(200)]
-    stop, errors = threading.Event(), []
-    talkers = [threading.Thread(target=talk, args=(near, far, number, stop, errors)) for number, (near, far) in enumerate(pairs)]
-    for talker in talkers:
-        talker.start()
-    begun = time.monotonic()
-    pauses = []
-    while time.monotonic() - begun < 120 and not errors:
-        pauses.append(env.proxy.upgrade())
-        time.sleep(2)  # this is what is tried, not a wait
-    stop.set()
-    for talker in talkers:
-        talker.join(60 * FACTOR)
-    assert not errors, errors[:3]
+    pauses = talk_on(pairs, lambda _: env.proxy.upgrade())
     assert len(env.proxy.connections()) == 200
     print(f"{len(pauses)} upgrades, pauses of {min(pauses):.0f} to {max(pauses):.0f} ms")
     for near, far in pairs:
         transfer(near, far, 1000)
+
+
+def talk_on(pairs, upgrade, seconds=120, every=2):
+    """Bytes in both directions of all of them, while upgrade(number) is called again and again; what it has returned each time."""
+    stop, errors, told = threading.Event(), [], []
+    noise()  # here, or each of the threads makes its own
+    talkers = [threading.Thread(target=talk, args=(near, far, number, stop, errors)) for number, (near, far) in enumerate(pairs)]
+    for talker in talkers:
+        talker.start()
+    begun = time.monotonic()
+    try:
+        while time.monotonic() - begun < seconds and not errors:
+            told.append(upgrade(len(told)))
+            time.sleep(every)  # this is what is tried, not a wait
+    finally:
+        stop.set()
+        for talker in talkers:
+            talker.join(60 * FACTOR)
+    assert not errors, errors[:3]
+    return told
 
 
 def talk(near, far, number, stop, errors):

@@ -3,10 +3,10 @@ from lib import home, net, proxy
 from lib.env import PORT
 from lib.proxy import Cpe, Transparent
 from lib.stream import MIB, transfer
-from lib.suite import braid_only, cases, limit
+from lib.suite import braid_only, cases, limit, long
 from lib.wait import until
 from test_cpe import converter, converters
-from test_upgrade import under_way, whole
+from test_upgrade import talk_on, under_way, whole
 
 
 def shown(namespace):
@@ -105,3 +105,30 @@ def test_a_cpe_and_its_converter_under_a_transfer(env, version):
     whole(pumps)
     near, far = env.home_pair(version)
     transfer(near, far, 100000)
+
+
+@braid_only
+@long
+@limit(500)
+def test_a_cpe_and_its_converter_every_two_seconds(env):
+    """In turn, for two minutes, under two hundred connections of IPv4 and IPv6 with bytes in both directions: none is lost. Behind
+    each upgrade another one is opened, and closed."""
+    env.build_home({"mbit": 60}, {"mbit": 60})
+    edge = env.daemon(env.home.edge, [converter(env)], workers=2)
+    peers = ", ".join(converters(version=version) for version in home.VERSIONS)
+    router = env.daemon(env.home.cpe, [Cpe(uplinks=("wan0", "wan1"), mode="convert", peer=peers)], workers=2)
+    env.steer("up", "--lan", "lan", at=env.home.cpe)
+    pairs = [env.home_pair(home.VERSIONS[number % 2]) for number in range(200)]
+
+    def upgrade(number):
+        pause = (router, edge)[number % 2].upgrade()
+        near, far = env.home_pair(home.VERSIONS[number // 2 % 2])
+        transfer(near, far, 10000)
+        near.close()
+        far.close()
+        return pause
+
+    pauses = talk_on(pairs, upgrade)
+    print(f"{len(pauses)} upgrades, pauses of {min(pauses):.0f} to {max(pauses):.0f} ms")
+    for near, far in pairs:
+        transfer(near, far, 1000)
