@@ -13,7 +13,7 @@ trap 'rm -rf "$headers"' EXIT
 machine=/usr/include/$(gcc -print-multiarch)
 ln -s /usr/include/linux /usr/include/asm-generic "$machine/asm" /usr/include/event2 /usr/include/libmnl /usr/include/nftables \
     /usr/include/ini.h /usr/include/ares*.h /usr/include/cap-ng.h \
-    /usr/include/seccomp.h "$headers"
+    /usr/include/seccomp*.h "$headers"
 mkdir "$headers/openssl"
 ln -s /usr/include/openssl/* "$machine"/openssl/* "$headers/openssl"
 
