@@ -1,7 +1,8 @@
-# Debian's packages, and musl. Those are made of the tree as it is: a copy of it, with deploy/debian where Debian's tools look for it.
+# Packages, musl and the container. Debian's packages are made of the tree as it is: a copy of it, with deploy/debian where Debian's
+# tools look for it.
 deb_tree = $(B)/deb/braid-$(VERSION)
 
-.PHONY: deb deb-check musl
+.PHONY: deb deb-check musl container-check
 deb: ## the Debian packages braid, libbraid-socket1, libbraid-dev and braid-doc, in build/deb
 	@deploy/install-deps.sh deb
 	rm -rf $(deb_tree) $(wildcard $(B)/deb/*.*)
@@ -14,3 +15,7 @@ deb-check: deb ## lintian; and the packages installed, started, upgraded with co
 musl: ## compile everything with musl, and link braid-connect statically
 	@deploy/install-deps.sh musl
 	tests/checks/musl.sh build-musl
+container-check: ## build the container of deploy/container and have it serve, where there is podman or docker (needs root)
+	@deploy/install-deps.sh deb
+	mkdir -p $(B)/deb
+	tests/container/check $(B)/deb/bare
