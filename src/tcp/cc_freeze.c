@@ -8,11 +8,15 @@
 enum { NAME = 1, COMMON, MADE, STATE };
 enum { UNDO_COMMON = 1, UNDO_SAVED };
 
+/* More than any window is. Algorithms make rates of it, bytes per second over a microsecond at worst, that
+ * have to fit into 64 bits. */
+#define CWND_MOST ((uint64_t)1 << 40)
+
 static const struct braid_field common_fields[] = {BRAID_BOOL(1, struct cc, in_recovery),
                                                    BRAID_BOOL(2, struct cc, usable),
                                                    BRAID_NUMBER(3, struct cc, srtt_us, INT32_MAX),
                                                    BRAID_NUMBER(4, struct cc, min_rtt_us, INT32_MAX),
-                                                   BRAID_NUMBER(5, struct cc, cwnd, BRAID_MUCH),
+                                                   BRAID_NUMBER(5, struct cc, cwnd, CWND_MOST),
                                                    BRAID_ANY(6, struct cc, ssthresh),
                                                    {0}};
 static const struct braid_field undo_fields[] = {BRAID_NUMBER(1, struct tcp_undo, marker, BRAID_MUCH),

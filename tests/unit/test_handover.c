@@ -256,6 +256,7 @@ START_TEST(a_state_that_contradicts_itself_is_refused)
     struct subflow *sf = &p.server.conn->subflows->tcp;
     ck_assert_uint_lt(sf->snd.una, sf->snd.nxt);
     refused_with(sf->cc.usable, !sf->cc.usable);
+    refused_with(sf->cc.cwnd, (uint64_t)1 << 50);
     refused_with(sf->due.rexmit, BRAID_NEVER);
     refused_with(sf->due.timer.at, BRAID_NEVER);
     refused_with(sf->snd.una, 0);
