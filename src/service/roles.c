@@ -9,16 +9,16 @@
 #include "role/services.h"
 #include "role/watches.h"
 #include "role/wishes.h"
+#include "service/feasible.h"
 #include "service/health_keeper.h"
 #include "service/hearsay.h"
-#include "service/machine.h"
-#include "service/names.h"
+#include "service/lookups.h"
 #include "service/roles.h"
 
 struct roles {
     const struct service_params *params;
     struct workers *workers;
-    struct names names, next;             /* next: of a configuration that is about to be in force */
+    struct lookups names, next;           /* next: of a configuration that is about to be in force */
     struct health_keeper *health;         /* of targets */
     bool started;                         /* it asks */
     const struct service_params *changes; /* it, while it becomes so */
@@ -32,9 +32,9 @@ struct roles {
 
 /* What can be wrong with a configuration on this machine, and the addresses of its names. Nothing is left of
  * it if there is something. */
-static int prepare(struct names *n, const struct service_params *p, struct event_base *base, char *error)
+static int prepare(struct lookups *n, const struct service_params *p, struct event_base *base, char *error)
 {
-    return machine_check(p, error) < 0 ? -1 : names_look_up(n, p, base, error);
+    return feasible_check(p, error) < 0 ? -1 : lookups_begin(n, p, base, error);
 }
 
 struct roles *roles_new(struct event_base *base, const struct service_params *params,
@@ -79,7 +79,7 @@ static int make_edges(struct roles *r, struct node *node)
     return 0;
 }
 
-static void set_peers(struct cpes *cs, const struct names *n)
+static void set_peers(struct cpes *cs, const struct lookups *n)
 {
     for (unsigned i = 0; cs && i < n->n; i++)
         if (n->owners[i].cpe)
@@ -93,7 +93,7 @@ static struct cpe_neighbours neighbours_of(const struct service_params *p)
 }
 
 static int make_cpes(struct roles *r, struct node *node, const struct service_params *p,
-                     const struct names *names)
+                     const struct lookups *names)
 {
     const struct cpe_neighbours neighbours = neighbours_of(p);
     if (p->n_cpes == 0)
@@ -244,20 +244,20 @@ static void change_node(struct worker *w, void *arg)
 /* r->params is what the caller makes the new one, once this has returned. */
 int roles_change(struct roles *r, struct pause *pause, const struct service_params *now)
 {
-    names_inherit(&r->next, now, &r->names, r->params);
+    lookups_inherit(&r->next, now, &r->names, r->params);
     r->changes = now;
     atomic_store(&r->short_of_memory, false);
     pause_each(pause, change_node, r);
     health_keeper_use(r->health, r->workers, now, r->next.targets);
-    names_free(&r->names);
+    lookups_free(&r->names);
     r->names = r->next;
-    r->next = (struct names){.n = 0};
+    r->next = (struct lookups){.n = 0};
     return atomic_load(&r->short_of_memory) ? -1 : 0;
 }
 
 void roles_discard(struct roles *r)
 {
-    names_free(&r->next);
+    lookups_free(&r->next);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -325,6 +325,6 @@ void roles_free(struct roles *r)
     if (!r)
         return;
     roles_stop(r);
-    names_free(&r->names);
+    lookups_free(&r->names);
     free(r);
 }

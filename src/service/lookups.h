@@ -1,7 +1,7 @@
 /* The names in a configuration, of targets and of converters, and the addresses that they have: who looks
  * them up, and whose they are. */
-#ifndef BRAID_SERVICE_NAMES_H
-#define BRAID_SERVICE_NAMES_H
+#ifndef BRAID_SERVICE_LOOKUPS_H
+#define BRAID_SERVICE_LOOKUPS_H
 
 #include <stdbool.h>
 #include "role/resolver.h"
@@ -18,7 +18,7 @@ struct name_owner {
 };
 
 /* All zero: no names. */
-struct names {
+struct lookups {
     struct name_owner *owners; /* of the names that the resolver looks up */
     struct targets *targets;   /* of each, as they were at first */
     unsigned n;
@@ -27,12 +27,12 @@ struct names {
 
 /* Looks all names of p up, and waits for their addresses, but not for long (RESOLVER_FIRST). p must outlive
  * the result. 0; or -1 with a message, and nothing is left behind. */
-int names_look_up(struct names *n, const struct service_params *p, struct event_base *base,
+int lookups_begin(struct lookups *n, const struct service_params *p, struct event_base *base,
                   char error[SERVICE_ERROR]);
 /* Gives names that have no address yet those that they had in a configuration before. */
-void names_inherit(struct names *n, const struct service_params *now, const struct names *before,
-                   const struct service_params *then);
+void lookups_inherit(struct lookups *n, const struct service_params *now, const struct lookups *before,
+                     const struct service_params *then);
 /* Of no names, too. There are none afterwards. */
-void names_free(struct names *n);
+void lookups_free(struct lookups *n);
 
 #endif

@@ -1,5 +1,5 @@
-/* See names.h. */
-#include "service/names.h"
+/* See lookups.h. */
+#include "service/lookups.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ static unsigned count_names(const struct service_params *p)
     return n;
 }
 
-static void note_owners(struct names *names, const struct service_params *p)
+static void note_owners(struct lookups *names, const struct service_params *p)
 {
     struct name_owner *o = names->owners;
     for (unsigned i = 0; i < p->n_edges; i++)
@@ -39,7 +39,7 @@ static struct resolver_name name_of(const struct service_params *p, const struct
                                   .port = p->edges[o->i].pool.targets[o->peer].port};
 }
 
-static int resolve(struct names *n, const struct service_params *p, struct event_base *base, char *error)
+static int resolve(struct lookups *n, const struct service_params *p, struct event_base *base, char *error)
 {
     struct resolver_name *names = calloc(n->n + 1, sizeof(*names));
     if (!names)
@@ -63,33 +63,33 @@ static int resolve(struct names *n, const struct service_params *p, struct event
     return 0;
 }
 
-void names_free(struct names *n)
+void lookups_free(struct lookups *n)
 {
     resolver_free(n->resolver);
     free(n->owners);
     free(n->targets);
-    *n = (struct names){.n = 0};
+    *n = (struct lookups){.n = 0};
 }
 
-int names_look_up(struct names *n, const struct service_params *p, struct event_base *base,
+int lookups_begin(struct lookups *n, const struct service_params *p, struct event_base *base,
                   char error[SERVICE_ERROR])
 {
-    *n = (struct names){.n = count_names(p)};
+    *n = (struct lookups){.n = count_names(p)};
     n->owners = calloc(n->n + 1, sizeof(*n->owners));
     n->targets = calloc(n->n + 1, sizeof(*n->targets));
     if (!n->owners || !n->targets) {
-        names_free(n);
+        lookups_free(n);
         return service_fail(error, "out of memory");
     }
     note_owners(n, p);
     int result = resolve(n, p, base, error);
     if (result < 0)
-        names_free(n);
+        lookups_free(n);
     return result;
 }
 
-void names_inherit(struct names *n, const struct service_params *now, const struct names *before,
-                   const struct service_params *then)
+void lookups_inherit(struct lookups *n, const struct service_params *now, const struct lookups *before,
+                     const struct service_params *then)
 {
     for (unsigned i = 0; i < n->n; i++) {
         const struct resolver_name name = name_of(now, &n->owners[i]);

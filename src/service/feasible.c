@@ -1,5 +1,5 @@
-/* See machine.h. */
-#include "service/machine.h"
+/* See feasible.h. */
+#include "service/feasible.h"
 #include <errno.h>
 #include <string.h>
 #include "base/addr.h"
@@ -47,7 +47,7 @@ static int check_policies(const struct service_params *p, char *error)
     return service_fail(error, "policies that depend on who asks: %s", missing);
 }
 
-int machine_check(const struct service_params *p, char error[SERVICE_ERROR])
+int feasible_check(const struct service_params *p, char error[SERVICE_ERROR])
 {
     if (check_sources(p, error) < 0 || check_listeners(p, error) < 0)
         return -1;
