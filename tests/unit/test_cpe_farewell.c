@@ -1,9 +1,8 @@
 /* role/carried_farewell, role/farewell: the line of a connection that a CPE has carried, whichever of its two
  * connections is gone first, and what its times are counted by; in virtual time (cpe_world.h). */
-#include <unistd.h>
 #include <braid/events.h>
 #include "cpe_world.h"
-#include "io/log.h"
+#include "log_ear.h"
 #include "role/carried_freeze.h"
 #include "role/farewell.h"
 
@@ -12,38 +11,16 @@
 #define HELLO  "hello"
 #define LONGER "you are welcome"
 
-static FILE *log_file;
-static int log_saved;
-
 static void setup(void)
 {
     world_begin();
-    log_file = tmpfile();
-    log_saved = dup(STDERR_FILENO);
-    dup2(fileno(log_file), STDERR_FILENO);
-    log_init(LOG_LEVEL_ERROR);
+    log_ear_begin();
 }
 
 static void teardown(void)
 {
-    dup2(log_saved, STDERR_FILENO);
-    close(log_saved);
-    fclose(log_file);
+    log_ear_end();
     world_end();
-}
-
-/* What was said since, whole. */
-static const char *said(void)
-{
-    static char text[65536];
-    rewind(log_file);
-    text[fread(text, 1, sizeof(text) - 1, log_file)] = '\0';
-    return text;
-}
-
-static void says(const char *part)
-{
-    ck_assert_msg(strstr(said(), part), "no \"%s\" in: %s", part, said());
 }
 
 static void begin_log(void)

@@ -4,21 +4,15 @@
 #include <stdlib.h>
 #include <braid/events.h>
 #include "io/clock.h"
-#include "io/log.h"
+#include "log_ear.h"
 #include "relay_harness.h"
 #include "role/edge_freeze.h"
 #include "role/farewell.h"
 
-static FILE *log_file;
-static int log_saved;
-
 static void listen_to_log(void)
 {
     setup();
-    log_file = tmpfile();
-    log_saved = dup(STDERR_FILENO);
-    dup2(fileno(log_file), STDERR_FILENO);
-    log_init(LOG_LEVEL_ERROR);
+    log_ear_begin();
     node->farewells = farewells_new();
     ck_assert_ptr_nonnull(node->farewells);
     static const char *const paths[] = {"dsl"};
@@ -27,24 +21,8 @@ static void listen_to_log(void)
 
 static void stop_listening(void)
 {
-    dup2(log_saved, STDERR_FILENO);
-    close(log_saved);
-    fclose(log_file);
+    log_ear_end();
     teardown();
-}
-
-/* What was said since, whole. */
-static const char *said(void)
-{
-    static char text[65536];
-    rewind(log_file);
-    text[fread(text, 1, sizeof(text) - 1, log_file)] = '\0';
-    return text;
-}
-
-static void says(const char *part)
-{
-    ck_assert_msg(strstr(said(), part), "no \"%s\" in: %s", part, said());
 }
 
 static void set_flag(void *arg)

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "service/privileges.h"
+#include "in_child.h"
 #include "suite.h"
 
 #define BIT(cap) (1ull << (cap))
@@ -63,23 +64,9 @@ static unsigned long long status(const char *field, int base)
     return value;
 }
 
-/* In a child, which exits with 0 or the number of the line that is not so. */
-#define EXPECT(what)                                                                                         \
-    do {                                                                                                     \
-        if (!(what))                                                                                         \
-            _exit(__LINE__ % 200 + 1);                                                                       \
-    } while (0)
-
 static void in_child(void (*fn)(void))
 {
-    int result;
-    pid_t pid = fork();
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        fn();
-        _exit(0);
-    }
-    ck_assert_int_eq(waitpid(pid, &result, 0), pid);
+    int result = status_in_child(fn);
     ck_assert_msg(WIFEXITED(result), "ended by signal %d", WTERMSIG(result));
     ck_assert_msg(WEXITSTATUS(result) == 0, "line %d modulo 200", WEXITSTATUS(result) - 1);
 }

@@ -18,41 +18,21 @@
 #include "service/seccomp.h"
 #include "service/seccomp_calls.h"
 #include "service/spawner.h"
+#include "in_child.h"
 #include "suite.h"
 
 static char error[SERVICE_ERROR];
 
-/* In a child, which exits with 0 or what tells the line that is not so. */
-#define EXPECT(what)                                                                                         \
-    do {                                                                                                     \
-        if (!(what))                                                                                         \
-            _exit(__LINE__ % 200 + 1);                                                                       \
-    } while (0)
-
-/* How the child ends. */
-static int in_child(void (*fn)(void))
-{
-    int result;
-    pid_t pid = fork();
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        fn();
-        _exit(0);
-    }
-    ck_assert_int_eq(waitpid(pid, &result, 0), pid);
-    return result;
-}
-
 static void passes(void (*fn)(void))
 {
-    int result = in_child(fn);
+    int result = status_in_child(fn);
     ck_assert_msg(WIFEXITED(result), "ended by signal %d", WTERMSIG(result));
     ck_assert_msg(WEXITSTATUS(result) == 0, "line %d modulo 200", WEXITSTATUS(result) - 1);
 }
 
 static void is_killed(void (*fn)(void))
 {
-    int result = in_child(fn);
+    int result = status_in_child(fn);
     ck_assert_msg(WIFSIGNALED(result) && WTERMSIG(result) == SIGSYS, "status %x", (unsigned)result);
 }
 
@@ -261,7 +241,7 @@ static void x32(void)
 /* A kernel without programs of 32 bits has no such door (SIGSEGV). */
 START_TEST(numbers_of_another_architecture_kill)
 {
-    int result = in_child(other_architecture);
+    int result = status_in_child(other_architecture);
     ck_assert_msg(WIFSIGNALED(result) && (WTERMSIG(result) == SIGSYS || WTERMSIG(result) == SIGSEGV),
                   "status %x", (unsigned)result);
     is_killed(x32);
