@@ -17,7 +17,7 @@ LTO     ?= $(if $(SAN)$(findstring clang,$(CC))$(filter -O0,$(OPT)),,-flto=auto 
 CFLAGS  += -std=gnu11 $(OPT) $(HARDEN) $(WARN) -fno-strict-aliasing -pthread -MMD -MP $(SAN)
 CPPFLAGS += -Iinclude -Isrc -D_GNU_SOURCE
 LDFLAGS += $(SAN) $(if $(LTO),-fno-lto) -pthread -pie -Wl,-z,relro,-z,now
-CORE    := base wire tcp mptcp core cc sched pm
+CORE    := base wire tcp mptcp core cc sched pm record
 SHELLS  := app io relay role service conf admin
 SHELL_LIBS := -levent -levent_pthreads -levent_openssl -lssl -linih -lmnl -lnftables -lcares -lcap-ng -lseccomp
 core_src  := $(wildcard $(CORE:%=src/%/*.c)) $(wildcard src/plugins.c)
@@ -46,14 +46,16 @@ pkt_obj   := $(patsubst %.c,$(B)/%.o,$(wildcard tests/packets/*.c))
 load_obj  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/load/*.c))
 study_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/study/*.c docs/examples/schedulers/*.c))
 fairness_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fairness/*.c))
+replay_obj := $(patsubst %.c,$(B)/%.o,$(wildcard src/replay/*.c))
+replaying_obj := $(filter-out %/replay.o,$(replay_obj))
 attack_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/attack/*.c))
 core_fuzz_obj := $(patsubst %.c,$(B)/%.o,$(wildcard tests/fuzz/core_*.c))
 fuzz_bin  := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 ASAN      := SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" B=build-asan
 
-.PHONY: all help tests unit packets examples sim attack study lab-check lab-study check e2e e2e-long bench home-study asan tsan layers purity headers conformance format lint demo demo-cpe deps clean fuzz fuzzers
+.PHONY: all help tests unit packets recordings examples sim sim-record attack study lab-check lab-study check e2e e2e-long bench home-study asan tsan layers purity headers conformance format lint demo demo-cpe deps clean fuzz fuzzers
 .SECONDARY:
-all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl $(B)/braid-connect $(B)/libbraid-socket.so $(B)/libbraid-socket.a ## build the daemon, its control program, the core library and that for programs, and braid-connect
+all: $(B)/libbraid.a $(B)/braidd $(B)/braidctl $(B)/braid-connect $(B)/libbraid-socket.so $(B)/libbraid-socket.a $(B)/replay ## build the daemon, its control program, the core library and that for programs, braid-connect, and replay
 
 help: ## list the targets
 	@cat Makefile deploy/*.mk | sed -n 's/^\([a-z][a-z0-9-]*\):.*## /\1|/p' | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -77,6 +79,8 @@ $(B)/braidctl: $(ctl_obj) $(B)/libbraid.a
 	$(CC) $(LDFLAGS) -o $@ $^ -lssl -lcrypto
 $(B)/braid-connect: $(B)/src/connect/braid-connect.o $(B)/libbraid-socket.a
 	$(CC) $(LDFLAGS) -o $@ $^
+$(B)/replay: $(replay_obj) $(B)/libbraid.a
+	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto -lm
 # Programs bring neither our sanitizers nor our optimiser, and see nothing but what the header declares.
 $(B)/lib/%.o: %.c
 	@mkdir -p $(@D)
@@ -110,7 +114,10 @@ LINK = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libtest.a $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
 	$(LINK) -lcheck -lm -lrt -lsubunit $(SHELL_LIBS) -lcrypto
-$(B)/fuzz/fuzz_core: $(core_fuzz_obj)
+$(B)/unit/test_replay: $(replaying_obj)
+$(B)/fuzz/fuzz_core $(B)/fuzz/fuzz_thaw: $(core_fuzz_obj)
+$(B)/fuzz/fuzz_thaw: $(B)/tests/fuzz/state_change.o
+$(B)/fuzz/fuzz_recording: $(replaying_obj)
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libtest.a $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)
 	$(LINK) -fsanitize=fuzzer $(LIBS) -lcrypto -lm
@@ -118,7 +125,7 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libtest.a $(B)/libshell.a $(B)/libbraid.a
 $(B)/fuzz/fuzz_converter: LDFLAGS += -Wl,--wrap=dial_new,--wrap=dial_begin,--wrap=dial_free,--wrap=clock_now
 $(B)/fuzz/fuzz_converter: LIBS = $(SHELL_LIBS)
 # Their connections may begin where data sequence numbers wrap (tests/sim/idsn.h).
-$(B)/sim $(B)/study $(B)/fairness $(B)/pkt $(B)/fuzz/fuzz_core: LDFLAGS += -Wl,--wrap=mptcp_key_derive
+$(B)/sim $(B)/study $(B)/fairness $(B)/pkt $(B)/fuzz/fuzz_core $(B)/fuzz/fuzz_thaw: LDFLAGS += -Wl,--wrap=mptcp_key_derive,--wrap=mptcp_key_derive_sha1
 # These see every piece of memory.
 $(B)/attack: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 # It runs CPEs, too, as the daemon has them.
@@ -156,7 +163,20 @@ sim: $(B)/sim $(B)/fairness ## simulate the stack in virtual time: SEEDS=runs MB
 	$(if $(FAMILY),,$(B)/sim -F up_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
 	$(if $(FAMILY),,$(B)/sim -F relay_ -n $(or $(MB_SEEDS),200) $(SEED:%=-s %))
 	$(if $(FAMILY),,$(B)/sim --handover 5 -n $(or $(HANDOVER_SEEDS),120) $(SEED:%=-s %))
+	$(if $(FAMILY),,$(B)/sim --version-0 -n $(or $(VERSION_0_SEEDS),120) $(SEED:%=-s %))
+	$(if $(FAMILY),,$(B)/sim --no-version -n $(or $(VERSION_0_SEEDS),120) $(SEED:%=-s %))
+	$(if $(FAMILY),,$(B)/sim --record -n $(or $(RECORD_SEEDS),48) $(SEED:%=-s %))
 	$(if $(FAMILY)$(SEEDS),,$(B)/fairness)
+
+sim-record: $(B)/sim ## record simulated connections, and have them done again: the same packets; SEEDS=runs
+	$(B)/sim --record -n $(or $(SEEDS),500) $(SEED:%=-s %)
+	$(B)/sim --record -F mb_ -n $(or $(MB_SEEDS),20) $(SEED:%=-s %)
+	$(B)/sim --record -F race_ -n $(or $(MB_SEEDS),20) $(SEED:%=-s %)
+	$(B)/sim --record -F up_ -n $(or $(MB_SEEDS),20) $(SEED:%=-s %)
+	$(B)/sim --record -F relay_ -n $(or $(MB_SEEDS),20) $(SEED:%=-s %)
+
+recordings: $(B)/replay ## play recordings of connections to the core as it is, and compare what comes of it (docs/recorder.md); ACCEPT=NAME: takes that as what is expected
+	@$(B)/replay $(if $(ACCEPT),--accept $(ACCEPT:%=tests/recordings/%.test),--test $(wildcard tests/recordings/*.test))
 
 packets: $(B)/pkt ## run the packet scripts
 	@$(B)/pkt $(wildcard tests/packets/*.pkt)
@@ -205,7 +225,7 @@ fuzzers: $(fuzz_bin)
 check: ## install what is missing, build, pass every test (needs root; less than ten minutes)
 	@deploy/install-deps.sh check
 	$(MAKE) -j$(JOBS) all tests
-	$(MAKE) -k unit packets examples sim attack lab-check layers purity headers conformance e2e
+	$(MAKE) -k unit packets recordings examples sim attack lab-check layers purity headers conformance e2e
 demo: ## install what is missing, build, show the main job with two paths (needs root; two minutes)
 	@deploy/install-deps.sh demo
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
@@ -229,7 +249,7 @@ home-study: ## a home with three uplinks, beside Shadowsocks on the kernel's MPT
 	tests/home/run $(ROUNDS:%=--rounds %)
 asan: ## unit and end-to-end tests under the address and undefined-behaviour sanitizers
 	$(MAKE) -j$(JOBS) $(ASAN) all tests
-	$(MAKE) -k $(ASAN) unit packets examples sim SEEDS=$(or $(SEEDS),120) MB_SEEDS=$(or $(MB_SEEDS),50)
+	$(MAKE) -k $(ASAN) unit packets recordings examples sim SEEDS=$(or $(SEEDS),120) MB_SEEDS=$(or $(MB_SEEDS),50)
 	BRAID_BUILD=build-asan tests/e2e/run
 
 # Of the unit tests those that have threads.

@@ -7,7 +7,7 @@ set -eu
 
 build="gcc libc6-dev make libevent-dev libssl-dev libinih-dev libmnl-dev libnftables-dev libc-ares-dev libcap-ng-dev libseccomp-dev libjs-dygraphs"
 demo="$build python3 iproute2 iptables nftables curl mptcpize nginx"
-check="$demo haproxy git binutils check libsubunit-dev pkgconf zsh busybox clang util-linux prometheus dnsmasq-base iperf3 wget openssl systemd chromium chromium-driver"
+check="$demo haproxy git binutils check libsubunit-dev pkgconf zsh busybox clang util-linux prometheus dnsmasq-base iperf3 wget openssl systemd chromium chromium-driver bird2 keepalived"
 long="$check openssh-client openssh-server nodejs postgresql libpython3.11-testsuite"
 bench="$build python3 iproute2 iptables nftables mptcpize haproxy shadowsocks-libev iperf3 valgrind linux-perf"
 study="$build python3 gnuplot-nox"

@@ -31,6 +31,7 @@ install-programs: all
 	$(run) -t $(DESTDIR)$(BINDIR) $(B)/braidctl $(B)/braid-connect deploy/braidrun
 	$(settle) $(DESTDIR)$(BINDIR)/braidrun
 	$(put) -t $(DESTDIR)$(PARTSDIR)/steer deploy/steer/*.sh
+	$(run) -t $(DESTDIR)$(PARTSDIR) deploy/cluster/braid-cluster
 install-library: all
 	$(put) $(B)/libbraid-socket.so $(DESTDIR)$(LIBDIR)/libbraid-socket.so.1
 	ln -sf libbraid-socket.so.1 $(DESTDIR)$(LIBDIR)/libbraid-socket.so
@@ -47,6 +48,8 @@ install-data:
 	$(put) deploy/braid.sysusers $(DESTDIR)$(SYSUSERSDIR)/braid.conf
 	for section in 1 3 5 8; do $(put) -t $(DESTDIR)$(MANDIR)/man$$section docs/man/*.$$section || exit 1; done
 	$(put) -t $(DESTDIR)$(DATADIR)/braid deploy/grafana/braid.json deploy/prometheus/braid.rules.yml
+	$(put) -t $(DESTDIR)$(DATADIR)/braid/cluster deploy/cluster/*.conf deploy/cluster/braid-cluster.service
+	$(settle) $(DESTDIR)$(DATADIR)/braid/cluster/keepalived.conf $(DESTDIR)$(DATADIR)/braid/cluster/braid-cluster.service
 # bash looks for a file of the program's name.
 install-completion:
 	$(run) -t $(DESTDIR)$(PARTSDIR) deploy/completion/complete

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "admin/snapshot.h"
 #include "conf/conf.h"
 #include "io/descriptors.h"
+#include "io/heap.h"
 #include "io/heirlooms.h"
 #include "io/log.h"
 #include "io/log_writer.h"
@@ -97,17 +97,6 @@ static void occupy_standard_descriptors(void)
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0)
         close(fd);
-}
-
-/* Buffers of 64 KiB come and go with every batch. Given back to the kernel and faulted in again each time,
- * they would cost more than what is written into them. */
-static void keep_freed_memory(void)
-{
-#ifdef M_TRIM_THRESHOLD /* not every C library can be told */
-    mallopt(M_MMAP_THRESHOLD, 4 << 20);
-    mallopt(M_TRIM_THRESHOLD, 16 << 20);
-    mallopt(M_TOP_PAD, 1 << 20);
-#endif
 }
 
 static void end_loop(void *arg)
@@ -456,7 +445,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "braidd: out of memory\n");
         return EXIT_FAILURE;
     }
-    keep_freed_memory();
+    heap_keep_freed();
     descriptors_init();
     int result = d.taking ? take_heirlooms(&taking, error) : 0;
     if (result == 0)

@@ -1,8 +1,8 @@
 /* What braidctl says to braidd over the control socket, a UNIX stream socket: one line "COMMAND [ARGUMENT]
  * [--json]", answered by one document and the end of the stream; or, EVENTS, by a document a line, as long as
- * there are some. A document ends with a newline. An error is
- * a line that begins with BRAID_ERROR_TEXT (the first one, or the last if it came late), or a document that
- * begins with BRAID_ERROR_JSON. */
+ * there are some; or, RECORD, by a file (docs/recorder.md) as it is made. A document ends with a newline. An
+ * error is a line that begins with BRAID_ERROR_TEXT (the first one, or the last if it came late), or a
+ * document that begins with BRAID_ERROR_JSON. */
 #ifndef BRAID_CONTROL_H
 #define BRAID_CONTROL_H
 
@@ -25,7 +25,9 @@
     X(EDGE, "EDGE")                       /* the name of an edge or a CPE */                                 \
     X(DRAIN, "[EDGE [--wait [SECONDS]]]") /* the same, or none; the option is braidctl's */                  \
     X(CHANGED, "[--changed]")             /* to the daemon, changed=yes */                                   \
-    X(WATCH, "[edge=NAME] [client=PREFIX] [kind=KIND,...]")
+    X(WATCH, "[edge=NAME] [client=PREFIX] [kind=KIND,...]")                                                  \
+    X(RECORD, "ID | EDGE [--bytes N] [--keys] FILE") /* to the daemon, bytes=N (or all), keys=yes, no FILE   \
+                                                      */
 
 enum braid_arguments {
 #define X(id, shown) BRAID_ARGUMENTS_##id,
@@ -85,6 +87,8 @@ enum braid_arguments {
     X(EVENTS, "events", MAYBE_ID, "what happens to connections, or to one, until interrupted",               \
       NULL, NOTHING, NOTHING, events, events)                                                                \
     X(WATCH, "watch", WATCH, "the same, of all or some, and what becomes of uplinks and targets",            \
+      NULL, NOTHING, NOTHING, events, events)                                                              \
+    X(RECORD, "record", RECORD, "all that happens to a connection, or to the next one of an edge, for replay", \
       NULL, NOTHING, NOTHING, events, events)
 /* clang-format on */
 

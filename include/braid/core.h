@@ -89,7 +89,8 @@ struct braid_path_rule {
 #define BRAID_PORT_LAST  60999
 
 struct braid_core_params {
-    unsigned worker, n_workers; /* this core's number; tokens are congruent to worker modulo n_workers */
+    unsigned worker, n_workers;     /* this core's number; tokens are congruent to worker modulo n_workers */
+    unsigned instance, n_instances; /* of machines with one address: tokens are of this share; 0, 0: any */
     struct braid_directory *directory; /* of all cores; NULL: unknown flows' packets visit all workers */
     uint16_t mtu;                      /* of the TUN */
     /* Bytes, of all connections. With a sixteenth left, newcomers are refused, and who stands still ends. */
@@ -108,7 +109,7 @@ struct braid_core_params {
     unsigned joins_pending;     /* per connection: MP_JOINs of the peer without their third ACK */
     unsigned join_rate;      /* MP_JOINs that are answered, and opened by a path manager, per connection and
                               * second; 0: no limit */
-    unsigned join_refusals;  /* RSTs per second to MP_JOINs that cannot be; 0: no limit */
+    unsigned join_refusals;  /* RSTs per second and network (/24, /56) to MP_JOINs that cannot be; 0: any */
     unsigned announced_syns; /* subflows opened per second to addresses that peers announced, all connections
                               * together, until the address has answered that one; 0: no limit */
     unsigned challenge_acks; /* per second (RFC 5961 section 7) */
@@ -302,6 +303,8 @@ struct braid_listen_params {
     bool no_join;                  /* ask for no more subflows to the address and port that the client has
                                     * connected to, but only to signalled ones (flag C, RFC 8684 section 3.1),
                                     * as behind a load balancer that would take them elsewhere */
+    bool version_0;                /* who offers version 0 of MPTCP (RFC 6824) only gets that */
+    bool believe_addresses;        /* what nothing proves in it, ADD_ADDR, counts all the same */
     bool fate_sharing;             /* at first, BRAID_OPT_FATE_SHARING */
     uint16_t syn_data;             /* bytes of a SYN's payload that are taken, at most 1460; 0: none. They are
                                     * the first of the stream, to be read from incoming() on (RFC 8684 appendix
@@ -328,7 +331,7 @@ struct braid_listen_params {
  * drains. */
 struct braid_listener *braid_listen(struct braid_core *core, const struct braid_listen_params *params);
 /* What connections begin with from now on: of params, wants, wants_plain, name, cc, sched, pm, checksum,
- * no_join, fate_sharing and syn_data; the rest is as it was. */
+ * no_join, version_0, believe_addresses, fate_sharing and syn_data; the rest is as it was. */
 void braid_listener_change(struct braid_listener *l, const struct braid_listen_params *params);
 /* No new connections, as if nobody listened there, until braid_listener_resume. Whoever is pending meanwhile
  * can still be accepted. */
@@ -368,9 +371,8 @@ struct braid_connect_params {
      * as with braid_conn_allow. 0: all of them, those to come included. */
     const struct braid_addr *only;
     unsigned n_only;
-    bool plain;        /* no MPTCP */
-    bool no_join;      /* as with listening, for the address and port that we connect from */
-    bool fate_sharing; /* at first, BRAID_OPT_FATE_SHARING */
+    bool plain, version_0; /* no MPTCP; or version 0 instead of 1, with syn_data in the stream */
+    bool no_join, believe_addresses, fate_sharing; /* as with listening, for where we connect from */
     /* As options of the connection (braid/option.h), so that the SYN has them as well; 0: not set. A size
      * beyond its bounds is taken for the nearest within. */
     size_t rcvbuf;

@@ -13,7 +13,7 @@ enum braid_field_kind {
     BRAID_FIELD_DUE,  /* the same, or BRAID_NEVER */
     BRAID_FIELD_PAST, /* the same as TIME, or INT64_MIN: before all times */
     BRAID_FIELD_BOOL,
-    BRAID_FIELD_REAL /* finite */
+    BRAID_FIELD_REAL /* from 0 to the most */
 };
 
 /* A member of a struct: a number, or an array of numbers. The tag is what it is known by, whatever struct,
@@ -22,7 +22,7 @@ struct braid_field {
     uint16_t tag, offset;
     uint8_t kind, size; /* of one element: 1, 2, 4 or 8 bytes */
     uint16_t count;
-    uint64_t most; /* of a NUMBER, as unsigned: what is larger is refused */
+    uint64_t most; /* of a NUMBER, as unsigned, or a REAL: what is larger is refused */
 };
 
 #define BRAID_FIELD_OF(tag, kind, type, member, size, most)                                                  \
@@ -39,8 +39,8 @@ struct braid_field {
 #define BRAID_DUE(tag, type, member)  BRAID_FIELD_OF(tag, BRAID_FIELD_DUE, type, member, 8, 0)
 #define BRAID_PAST(tag, type, member) BRAID_FIELD_OF(tag, BRAID_FIELD_PAST, type, member, 8, 0)
 #define BRAID_BOOL(tag, type, member) BRAID_FIELD_OF(tag, BRAID_FIELD_BOOL, type, member, 1, 1)
-#define BRAID_REAL(tag, type, member)                                                                        \
-    BRAID_FIELD_OF(tag, BRAID_FIELD_REAL, type, member, sizeof(((type *)0)->member), 0)
+#define BRAID_REAL(tag, type, member, most)                                                                  \
+    BRAID_FIELD_OF(tag, BRAID_FIELD_REAL, type, member, sizeof(((type *)0)->member), most)
 
 /* A count of bytes that no stream reaches, and no arithmetic on two of them overflows. */
 #define BRAID_MUCH ((uint64_t)1 << 60)

@@ -27,6 +27,22 @@ typedef uint64_t braid_owner_fn(void *ctx, const struct braid_conn *c);
 int braid_core_freeze(const struct braid_core *core, braid_owner_fn *owner, void *ctx, uint8_t **out,
                       size_t *len);
 
+/* Memory that grows, of the caller's making: a file's, for another process, or some that has been touched
+ * before, since that takes its time while nobody works. All zeros: malloc's, for the caller to free. */
+struct braid_memory {
+    uint8_t *data;
+    size_t len, cap; /* bytes: that are written, and that there is room for */
+    /* Makes room for so many, with all that was written; where it is then. NULL: memory is short. No
+     * function: realloc does it. */
+    uint8_t *(*grow)(void *ctx, size_t cap);
+    void *ctx;
+};
+
+/* The same, behind what is written there already. -1: memory is short; len is as before, data and cap may
+ * have changed. */
+int braid_core_freeze_into(const struct braid_core *core, braid_owner_fn *owner, void *ctx,
+                           struct braid_memory *to);
+
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 enum braid_thaw_error {

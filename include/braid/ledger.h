@@ -15,9 +15,9 @@ struct braid_ledger_entry {
     struct braid_addr local, remote;
     uint8_t
         used; /* written last; 0: the entry is free, and snd_una the number of the next free one, plus 1 */
-    uint8_t mptcp; /* peer_key is to be given in an MP_FASTCLOSE */
-    uint8_t ts_ok; /* both ends use time stamps */
-    uint8_t reserved;
+    uint8_t mptcp;                 /* peer_key is to be given in an MP_FASTCLOSE */
+    uint8_t ts_ok;                 /* both ends use time stamps */
+    uint8_t on_ack;                /* MP_FASTCLOSE is to be in an ACK, not in a RST: version 0 */
     uint32_t snd_una, rcv_nxt;     /* as on the wire */
     uint32_t ts_offset, ts_recent; /* TSval = milliseconds of the core's time + ts_offset */
     uint64_t peer_key;

@@ -62,6 +62,7 @@ struct sched_ops {
     bool duplicate;     /* every byte goes over every path: pick gives them their turns, `tried` had theirs */
     bool opportunistic; /* what waits for a slow path may be repeated on a faster one that has nothing else to
                          * do, and the slow one be slowed down */
+    bool impatient;     /* of messages, what is late on a path is repeated on another one */
     bool looks_around;  /* is told of other connections' traffic (sched_path.busy_rtt_us) */
     size_t priv_size;   /* bytes of private state: allocated by src/mptcp, zeroed, before init; freed by it in
                            the end */

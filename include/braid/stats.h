@@ -83,7 +83,9 @@ struct braid_conn;
     X(MP_JOIN_ACK_RX, "MPTcpExtMPJoinAckRx", "MP_JOIN third ACKs received")                                  \
     X(MP_JOIN_ACK_HMAC, "MPTcpExtMPJoinAckHMacFailure", "MP_JOIN third ACKs with a bad HMAC")                \
     X(MP_JOIN_REJECTED, "MPTcpExtMPJoinRejected", "MP_JOINs refused: limit reached or connection not ready") \
-    X(MP_JOIN_LIMITED, "BraidJoinLimited", "MP_JOIN SYNs, or refusals of them, dropped by a limit")          \
+    X(MP_JOIN_LIMITED, "BraidJoinLimited", "MP_JOIN SYNs to a connection dropped by its limits")             \
+    X(MP_JOIN_UNANSWERED, "BraidJoinUnanswered", "MP_JOIN SYNs not refused either: too many of a network")   \
+    X(OVERTAKING, "BraidOvertaking", "data of no connection dropped: its third ACK may come (SYN cookies)")  \
     X(MP_JOIN_GAVE_WAY, "BraidJoinGaveWay", "joins without a third ACK given up for a newer one")            \
     X(MP_SILENT_GAVE_WAY, "BraidSilentGaveWay", "silent subflows ended to make way for a join")              \
     X(MP_ANNOUNCED_LIMITED, "BraidAnnouncedLimited", "subflows to announced addresses put off by a limit")   \
@@ -100,7 +102,8 @@ struct braid_conn;
     X(MP_DUPLICATE_DATA, "MPTcpExtDuplicateData", "data received twice at the connection level")             \
     X(MP_ADD_ADDR_RX, "MPTcpExtAddAddr", "ADD_ADDR received")                                                \
     X(MP_ADD_ADDR_TX, "MPTcpExtAddAddrTx", "ADD_ADDR sent, repetitions included")                            \
-    X(MP_ADD_ADDR_HMAC, "BraidAddAddrHMacFailure", "ADD_ADDR with a bad HMAC, ignored")                      \
+    X(MP_ADD_ADDR_HMAC, "BraidAddAddrHMacFailure",                                                           \
+      "ADD_ADDR with a bad HMAC, or of version 0 without one, ignored")                                      \
     X(MP_ECHO_ADD_RX, "MPTcpExtEchoAdd", "ADD_ADDR echoes received")                                         \
     X(MP_ECHO_ADD_TX, "MPTcpExtEchoAddTx", "ADD_ADDR echoes sent")                                           \
     X(MP_RM_ADDR_RX, "MPTcpExtRmAddr", "REMOVE_ADDR received")                                               \
@@ -213,6 +216,7 @@ struct braid_conn_stats {
                                     * threads copies it; NULL: we opened the connection */
     bool mptcp;                    /* false: plain TCP, or fallen back */
     bool fell_back;                /* began as MPTCP */
+    uint8_t version;               /* of MPTCP, 0 or 1, if either is so */
     bool checksum;
     bool fate_sharing; /* BRAID_OPT_FATE_SHARING */
     enum braid_conn_state state;

@@ -91,6 +91,9 @@ static const char *const takes[] = {
         ("this command takes edge=NAME, of an edge or a CPE; client=PREFIX; and kind=KIND, or several with "
          "commas between them, of established, subflow-up, subflow-down, subflow-failed, priority, "
          "path-silent, path-heard, announced, withdrawn, fallback, closed, uplink, target"),
+    [BRAID_ARGUMENTS_RECORD] = ("this command takes the id of a connection, a number, or the name of an "
+                                "edge; bytes=N, or bytes=all, of payload; keys=yes; and, of an edge, "
+                                "connections=N"),
     [BRAID_ARGUMENTS_EDGE] = "this command takes one argument, the name of an edge or a CPE",
     [BRAID_ARGUMENTS_DRAIN] = "this command takes no argument but the name of an edge or a CPE",
 };
@@ -148,6 +151,34 @@ static bool take_list(struct command_call *call, const char *parameter)
     }
     value = value_of(parameter, "limit");
     return value && take_number(value, LIST_MOST, &call->limit);
+}
+
+static bool take_record(struct command_call *call, const char *parameter)
+{
+    const char *value;
+    uint64_t bytes;
+    if ((value = value_of(parameter, "keys")) != NULL)
+        return take_yes(value, &call->keys);
+    if ((value = value_of(parameter, "connections")) != NULL)
+        return call->section && parse_id(value, &call->conns) && call->conns > 0;
+    if ((value = value_of(parameter, "bytes")) == NULL)
+        return false;
+    call->bytes = SIZE_MAX;
+    if (strcmp(value, "all") == 0)
+        return true;
+    call->bytes = parse_id(value, &bytes) ? (size_t)bytes : 0;
+    return call->bytes > 0 || strcmp(value, "0") == 0;
+}
+
+/* words: what is to be recorded, and parameters. */
+static bool parse_record(struct command_call *call, const char *const words[], unsigned n)
+{
+    call->one = n > 0 && parse_id(words[0], &call->id);
+    call->section = n > 0 && !call->one ? words[0] : NULL;
+    for (unsigned i = 1; i < n; i++)
+        if (!take_record(call, words[i]))
+            return false;
+    return n > 0;
 }
 
 /* False: *error says what would be right. */
@@ -213,6 +244,8 @@ static bool parse_arguments(struct command_call *call, const char *const words[]
     case BRAID_ARGUMENTS_CHANGED:
     case BRAID_ARGUMENTS_WATCH:
         return take_parameters(call, words + 1, n - 1, error);
+    case BRAID_ARGUMENTS_RECORD:
+        return parse_record(call, words + 1, n - 1);
     case BRAID_ARGUMENTS_EDGE:
     case BRAID_ARGUMENTS_DRAIN:
         call->section = n == 2 ? words[1] : NULL;

@@ -30,6 +30,9 @@ struct command_call {
     uint64_t id;                   /* of a connection */
     bool one;                      /* there is an id, where there may be none, or a filter */
     bool clear;                    /* forget what is listed */
+    bool keys;                     /* of what is recorded, keys as well, ... */
+    size_t bytes;                  /* ... so much of the payload of each packet, ... */
+    uint64_t conns;                /* ... and of an edge so many connections; 0: any number */
     bool changed;                  /* of the configuration, what differs from defaults */
     unsigned seconds;              /* of rates; 0: all that are known */
     struct filter filter;          /* of connections */

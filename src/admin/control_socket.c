@@ -8,6 +8,7 @@
 #include "admin/control_socket.h"
 #include "admin/follow.h"
 #include "admin/json.h"
+#include "admin/taking.h"
 #include "admin/visitor.h"
 #include "io/descriptors.h"
 #include "io/unix_socket.h"
@@ -29,6 +30,7 @@ struct client {
     struct visitor visitor; /* first */
     enum command_format format;
     struct follow *follow; /* NULL: none */
+    struct taking *taking; /* of a recording; NULL: none */
 };
 
 static struct control *control_of(const struct client *cl)
@@ -97,20 +99,52 @@ static void follow(struct client *cl, const struct command_call *call)
     visitor_listening(&cl->visitor);
 }
 
+/* What comes behind bytes of a file would be part of it: then only the end tells. */
+static void on_taken(void *arg, const char *error)
+{
+    struct client *cl = arg;
+    cl->visitor.over = true;
+    if (error)
+        send_error(cl, error);
+    else if (evbuffer_get_length(visitor_output(&cl->visitor)) == 0)
+        visitor_farewell(&cl->visitor);
+}
+
+static void take(struct client *cl, const struct command_call *call)
+{
+    struct control *c = control_of(cl);
+    const struct taking_params params = {.source = query_set_source(c->crowd.queries),
+                                         .call = call,
+                                         .out = visitor_output(&cl->visitor),
+                                         .over = on_taken,
+                                         .arg = cl};
+    bool room = c->n_followers < CONTROL_FOLLOWERS;
+    cl->taking = room ? taking_new(&params) : NULL;
+    if (!cl->taking) {
+        send_error(cl, query_failure_text(room ? QUERY_MEMORY : QUERY_BUSY));
+        return;
+    }
+    c->n_followers++;
+    visitor_listening(&cl->visitor);
+}
+
 static void on_all_written(struct visitor *v)
 {
     struct client *cl = (struct client *)v;
     if (cl->follow)
         follow_more(cl->follow);
+    if (cl->taking)
+        taking_more(cl->taking);
 }
 
 static void on_leaving(struct visitor *v)
 {
     struct client *cl = (struct client *)v;
     struct control *c = control_of(cl);
-    if (cl->follow)
+    if (cl->follow || cl->taking)
         c->n_followers--;
     follow_free(cl->follow);
+    taking_free(cl->taking);
     if (c->upgrading == cl)
         c->upgrading = NULL;
 }
@@ -162,6 +196,8 @@ static void take_line(struct client *cl, char *line)
     else if (call.command == &commands[BRAID_COMMAND_EVENTS] ||
              call.command == &commands[BRAID_COMMAND_WATCH])
         follow(cl, &call);
+    else if (call.command == &commands[BRAID_COMMAND_RECORD])
+        take(cl, &call);
     else if (call.command == &commands[BRAID_COMMAND_UPGRADE])
         upgrade(cl);
     else

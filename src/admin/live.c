@@ -8,6 +8,7 @@
 #include "io/log.h"
 #include "io/mailbox.h"
 #include "role/app_demands.h"
+#include "role/records.h"
 #include "role/watches.h"
 
 #define WATCH_ROOM 4096                 /* events that wait for one who watches */
@@ -19,7 +20,7 @@ struct live_source {
     struct mailbox *answers;
     pthread_mutex_t lock;
     pthread_cond_t returned;
-    unsigned asked; /* jobs that workers have, and watches that they are to forget; guarded by lock */
+    unsigned asked; /* jobs that workers have, watches and reels that they are to forget; guarded by lock */
 };
 
 static void on_answer(void *arg)
@@ -498,13 +499,62 @@ static void live_unwatch(struct snapshot_source *s, struct watch *w)
     watches_leave(w, live->workers, s->n_workers, on_forgotten, live);
 }
 
+/* ---- recordings ---------------------------------------------------------------------------------------- */
+
+static void record(struct worker *w, void *arg)
+{
+    const struct node *node = worker_user(w);
+    if (node && node->records)
+        records_add(node->records, arg, worker_now(w));
+    else
+        reel_put(arg, (struct blob){.len = 0}, REEL_MEMORY);
+}
+
+static void forget_record(struct worker *w, void *reel)
+{
+    const struct node *node = worker_user(w);
+    if (node && node->records)
+        records_forget(node->records, reel);
+}
+
+static struct reel *live_record(struct snapshot_source *s, const struct snapshot_recording *what,
+                                void (*ready)(void *arg), void *arg)
+{
+    struct live_source *live = (struct live_source *)s;
+    const struct reel_wish wish = {.conn = what->edge ? 0 : what->id / s->n_workers,
+                                   .edge = what->edge,
+                                   .most = what->most,
+                                   .workers = s->n_workers,
+                                   .keys = what->keys,
+                                   .bytes = what->bytes};
+    struct reel *r = reel_new(&wish, live->answers, ready, arg);
+    for (unsigned i = 0; r && i < s->n_workers; i++)
+        if (what->edge || what->id % s->n_workers == i)
+            worker_post(live->workers[i], record, r);
+    return r;
+}
+
+static void live_unrecord(struct snapshot_source *s, struct reel *r)
+{
+    struct live_source *live = (struct live_source *)s;
+    pthread_mutex_lock(&live->lock);
+    live->asked++;
+    pthread_mutex_unlock(&live->lock);
+    reel_leave(r, live->workers, s->n_workers, forget_record, on_forgotten, live);
+}
+
 struct snapshot_source *live_source_new(struct event_base *base, struct worker *const *workers, unsigned n)
 {
     struct live_source *live = calloc(1, sizeof(*live));
     if (!live)
         return NULL;
-    live->source = (struct snapshot_source){
-        .n_workers = n, .ask = live_ask, .drop = live_drop, .watch = live_watch, .unwatch = live_unwatch};
+    live->source = (struct snapshot_source){.n_workers = n,
+                                            .ask = live_ask,
+                                            .drop = live_drop,
+                                            .watch = live_watch,
+                                            .unwatch = live_unwatch,
+                                            .record = live_record,
+                                            .unrecord = live_unrecord};
     live->workers = calloc(n, sizeof(struct worker *));
     live->answers = mailbox_new(base);
     if (!live->workers || !live->answers) {

@@ -8,6 +8,7 @@
 #include "admin/ranking.h"
 #include "base/list.h"
 #include "io/log_writer.h"
+#include "io/refusals.h"
 
 #define QUERY_RESTARTS 3 /* since the configuration has changed */
 
@@ -166,6 +167,7 @@ static void render(struct query *q, bool last)
     clock_gettime(CLOCK_MONOTONIC, &now);
     v.uptime_s = now.tv_sec - q->set->started.tv_sec - (now.tv_nsec < q->set->started.tv_nsec);
     v.log_lost = log_lost();
+    v.refused = refusals_count();
     v.cleared = q->call.clear;
     v.seconds = q->call.seconds;
     v.section = q->call.section;

@@ -37,6 +37,12 @@ const char *render_state(enum braid_conn_state state)
     return state_name(state);
 }
 
+void render_versions_json(struct json *j, bool version_0, bool believe_addresses)
+{
+    json_string(j, "versions", version_0 ? "0,1" : "1");
+    json_string(j, "v0_addresses", believe_addresses ? "believe" : "ignore");
+}
+
 void render_list_count(struct render_list *l, const struct snapshot_view *v)
 {
     const struct snapshot_job *job = v->job;

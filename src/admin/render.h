@@ -126,6 +126,8 @@ struct render_conn render_conn_of(const struct snapshot_conn *c);
 void render_ports_text(struct doc *d, const struct port_profile *ports, unsigned n);
 /* ... and as an array. */
 void render_ports_json(struct json *j, const struct port_profile *ports, unsigned n);
+/* The keys versions and v0_addresses of an edge or a CPE. */
+void render_versions_json(struct json *j, bool version_0, bool believe_addresses);
 /* All CPEs of the status, after the edges. */
 void render_cpes_text(struct doc *d, const struct snapshot_view *v, const struct snapshot_worker *total);
 void render_cpes_json(struct json *j, const struct snapshot_view *v, const struct snapshot_worker *total);

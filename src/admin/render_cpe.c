@@ -65,6 +65,7 @@ static void cpe_object(struct json *j, const struct cpe_params *p, const struct 
     json_string(j, "path_manager", p->pm->name);
     json_bool(j, "checksum", p->checksum);
     json_bool(j, "fate_sharing", p->fate_sharing);
+    render_versions_json(j, p->version_0, p->believe_addresses);
     json_bool(j, "drained", c->drained);
     json_uint(j, "connections", c->conns);
     json_uint(j, "mptcp_connections", c->conns_mptcp);

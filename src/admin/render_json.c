@@ -52,6 +52,7 @@ static void edge_object(struct json *j, const struct edge_params *p, const struc
     json_bool(j, "checksum", p->checksum);
     json_bool(j, "fate_sharing", p->fate_sharing);
     json_string(j, "joins", p->no_join ? "signalled" : "any");
+    render_versions_json(j, p->version_0, p->believe_addresses);
     json_bool(j, "drained", e->drained);
     json_uint(j, "connections", e->conns);
     json_uint(j, "mptcp_connections", e->conns_mptcp);
@@ -76,6 +77,7 @@ void render_status_json(struct doc *d, const struct snapshot_view *v)
     json_string(&j, "version", BRAID_VERSION);
     json_int(&j, "uptime_s", v->uptime_s);
     json_uint(&j, "log_lines_lost", v->log_lost);
+    json_uint(&j, "system_calls_refused", v->refused);
     json_object(&j, "total");
     core_members(&j, &total->core);
     json_end(&j);
@@ -168,6 +170,10 @@ static void conn_object(struct json *j, const struct snapshot_view *v, const str
         json_null(j, "joined_with");
     json_bool(j, "mptcp", c->mptcp);
     json_bool(j, "fell_back", c->fell_back);
+    if (c->mptcp || c->fell_back)
+        json_uint(j, "version", c->version);
+    else
+        json_null(j, "version");
     json_bool(j, "checksum", c->checksum);
     json_bool(j, "fate_sharing", c->fate_sharing);
     json_string(j, "state", render_state(c->state));

@@ -266,6 +266,9 @@ void render_metrics(struct doc *d, const struct snapshot_view *v)
     gauge(d, "braid_workers", "Worker threads.", v->n_workers);
     render_family(d, "braid_log_lines_lost_total", "counter", "Lines of the log that nobody read in time.");
     sample(d, "braid_log_lines_lost_total", v->log_lost);
+    render_family(d, "braid_system_calls_refused_total", "counter",
+                  "System calls that the daemon is not known to need, and that were refused.");
+    sample(d, "braid_system_calls_refused_total", v->refused);
     edge_families(d, v, total);
     render_targets_metrics(d, v, total);
     edge_times(d, v, total);

@@ -185,12 +185,13 @@ void render_conn_text(struct doc *d, const struct snapshot_view *v)
     char a[ADDR_TEXT], b[ADDR_TEXT], s[ADDR_TEXT], age[RENDER_SIZE], x[RENDER_SIZE], y[RENDER_SIZE],
         z[RENDER_SIZE];
     const struct render_conn r = render_conn_of(conn);
-    doc_printf(d, "connection %" PRIu64 " of %s %s%s, worker %u: %s, %s%s%s\n",
+    doc_printf(d, "connection %" PRIu64 " of %s %s%s, worker %u: %s%s, %s%s%s\n",
                snapshot_conn_id(c->id, job->worker, v->n_workers), r.cpe ? "cpe" : "edge", r.name,
                !r.cpe  ? ""
                : r.wan ? ", over the uplinks"
                        : ", of the LAN",
-               job->worker, kind_text(c), render_state(c->state), c->checksum ? ", checksums" : "",
+               job->worker, kind_text(c), c->mptcp && c->version == 0 ? " version 0" : "",
+               render_state(c->state), c->checksum ? ", checksums" : "",
                c->fate_sharing ? ", fate sharing" : "");
     if (conn->told.other)
         doc_printf(d, "  joined with connection %" PRIu64 "\n",

@@ -15,6 +15,7 @@
 #include "role/edge_targets.h"
 #include "role/learned.h"
 #include "role/node.h"
+#include "role/reel.h"
 #include "role/watch.h"
 
 #define SNAPSHOT_CONNS 32 /* connections that a worker copies in one turn of its loop, at most */
@@ -142,6 +143,14 @@ void snapshot_job_clear(struct snapshot_job *job);
 /* And the job itself, which has no dump. */
 void snapshot_job_free(struct snapshot_job *job);
 
+struct snapshot_recording {
+    uint64_t id;      /* of a connection, for the outside, if edge is NULL */
+    const char *edge; /* its name, for as long as the process lives: its connections from the next one on */
+    uint64_t most;    /* so many of them; 0: any number */
+    bool keys;
+    size_t bytes; /* of payload of each packet */
+};
+
 /* Where answers come from: the workers (live.h), or a test. */
 struct snapshot_source {
     unsigned n_workers;
@@ -159,6 +168,10 @@ struct snapshot_source {
                            void *arg);
     /* It is not wanted any more. */
     void (*unwatch)(struct snapshot_source *s, struct watch *w);
+    /* What is to be recorded of a connection, and ready(arg) as reel_new has it. NULL: memory is short. */
+    struct reel *(*record)(struct snapshot_source *s, const struct snapshot_recording *what,
+                           void (*ready)(void *arg), void *arg);
+    void (*unrecord)(struct snapshot_source *s, struct reel *r);
 };
 
 struct meter;
@@ -196,6 +209,7 @@ struct snapshot_view {
     int64_t uptime_s;
     int64_t started_s;         /* UNIX time */
     uint64_t log_lost;         /* lines */
+    uint64_t refused;          /* system calls (io/refusals.h) */
     bool cleared;              /* what is shown has just been forgotten */
     bool changed;              /* of the configuration, only what differs from defaults */
     uint64_t killed;           /* connections that were just ended */

@@ -3,6 +3,9 @@
 
 #include "base/addr.h"
 
+#define NETWORK_V4 (96 + 24) /* bits of the v4-mapped address */
+#define NETWORK_V6 56
+
 static const uint8_t v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 bool ip_is_v4(const struct braid_ip *ip)
@@ -57,6 +60,21 @@ bool ip_in_prefix(const struct braid_ip *ip, const struct braid_ip *prefix, unsi
     if (memcmp(ip->b, prefix->b, whole) != 0)
         return false;
     return rest == 0 || (ip->b[whole] ^ prefix->b[whole]) >> (8 - rest) == 0;
+}
+
+struct braid_ip ip_prefix(const struct braid_ip *ip, unsigned bits)
+{
+    struct braid_ip prefix = {.b = {0}};
+    unsigned whole = bits / 8, rest = bits % 8;
+    memcpy(prefix.b, ip->b, whole);
+    if (rest > 0)
+        prefix.b[whole] = (uint8_t)(ip->b[whole] & (0xff00 >> rest));
+    return prefix;
+}
+
+struct braid_ip ip_network(const struct braid_ip *ip)
+{
+    return ip_prefix(ip, ip_is_v4(ip) ? NETWORK_V4 : NETWORK_V6);
 }
 
 bool addr_equal(const struct braid_addr *a, const struct braid_addr *b)

@@ -19,6 +19,10 @@ bool ip_is_pair(const struct braid_ip *a, const struct braid_ip *b);
 bool ip_equal(const struct braid_ip *a, const struct braid_ip *b);
 /* True if the first `bits` of the 128 are the same. IPv4 is v4-mapped, so its prefixes begin at bit 96. */
 bool ip_in_prefix(const struct braid_ip *ip, const struct braid_ip *prefix, unsigned bits);
+/* The first `bits` of it, and zeros. */
+struct braid_ip ip_prefix(const struct braid_ip *ip, unsigned bits);
+/* What of a provider's network may well be one client's, or few: a /24 of IPv4, a /56 of IPv6. */
+struct braid_ip ip_network(const struct braid_ip *ip);
 bool addr_equal(const struct braid_addr *a, const struct braid_addr *b);
 /* a, b, c, d in network byte order. */
 struct braid_ip ip_from_v4(const uint8_t b[4]);

@@ -81,7 +81,11 @@ void freeze_bufs(struct freezer *f, unsigned tag)
         freeze_number(f, BUF_CAP, u->buf->cap);
         freeze_number(f, BUF_CHARGED, u->buf->account != NULL);
         freeze_number(f, BUF_FROM, u->from < u->to ? u->from : 0);
-        freeze_bytes(f, BUF_BYTES, u->buf->data + u->from, u->from < u->to ? u->to - u->from : 0);
+        uint32_t len = u->from < u->to ? u->to - u->from : 0;
+        if (f->no_payload)
+            freeze_zeros(f, BUF_BYTES, len);
+        else
+            freeze_bytes(f, BUF_BYTES, u->buf->data + u->from, len);
         freeze_end(f, g);
     }
     freeze_end(f, all);

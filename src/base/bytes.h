@@ -1,4 +1,4 @@
-/* Big-endian loads and stores at any alignment. */
+/* Loads and stores at any alignment: big-endian, and of 64 bits little-endian as well. */
 #ifndef BRAID_BASE_BYTES_H
 #define BRAID_BASE_BYTES_H
 
@@ -36,6 +36,28 @@ static inline void put64(uint8_t *p, uint64_t v)
 {
     put32(p, (uint32_t)(v >> 32));
     put32(p + 4, (uint32_t)v);
+}
+
+static inline uint64_t swap_if_big(uint64_t v)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(v);
+#else
+    return v;
+#endif
+}
+
+static inline uint64_t get64le(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    return swap_if_big(v);
+}
+
+static inline void put64le(uint8_t *p, uint64_t v)
+{
+    v = swap_if_big(v);
+    memcpy(p, &v, sizeof(v));
 }
 
 #endif

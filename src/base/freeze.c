@@ -5,38 +5,57 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define GROUP_LEN 4           /* bytes of a group's length, which is known when it ends ... */
 #define GROUP_MAX (1ul << 28) /* ... and so many bytes fit */
 
-static uint8_t *room(struct freezer *f, size_t len)
+#define SHORT_MAX  10                  /* bytes of any number, seven bits a byte */
+#define NUMBER_MAX (2 * SHORT_MAX + 8) /* of an item that is one */
+
+/* More than what there is. Whatever fails, nothing is asked for again. */
+static bool grow(struct freezer *f, size_t len)
 {
-    if (f->failed)
-        return NULL;
-    if (len > f->cap - f->len) {
-        size_t cap = f->cap ? f->cap : 4096;
-        while (cap - f->len < len)
-            cap *= 2;
-        uint8_t *data = realloc(f->data, cap);
-        if (!data) {
-            f->failed = true;
-            return NULL;
-        }
-        f->data = data;
-        f->cap = cap;
+    size_t cap = f->cap ? f->cap : 4096;
+    while (!f->failed && cap - f->len < len)
+        cap *= 2;
+    uint8_t *data = f->failed ? NULL : f->grow ? f->grow(f->ctx, cap) : realloc(f->data, cap);
+    if (!data) {
+        f->failed = true;
+        f->cap = f->len;
+        return false;
     }
-    f->len += len;
-    return f->data + f->len - len;
+    f->data = data;
+    f->cap = cap;
+    return true;
+}
+
+/* Room for so many bytes, which are not taken yet. */
+static inline uint8_t *reserve(struct freezer *f, size_t len)
+{
+    return len <= f->cap - f->len || grow(f, len) ? f->data + f->len : NULL;
+}
+
+uint8_t *freeze_room(struct freezer *f, size_t len)
+{
+    uint8_t *at = reserve(f, len);
+    f->len += at ? len : 0;
+    return at;
+}
+
+static inline uint8_t *write_short(uint8_t *at, uint64_t v)
+{
+    for (; v > 0x7f; v >>= 7)
+        *at++ = (uint8_t)(v | 0x80);
+    *at++ = (uint8_t)v;
+    return at;
 }
 
 static void put_short(struct freezer *f, uint64_t v)
 {
-    do {
-        uint8_t *at = room(f, 1);
-        if (!at)
-            return;
-        *at = (uint8_t)((v & 0x7f) | (v > 0x7f ? 0x80 : 0));
-        v >>= 7;
-    } while (v);
+    uint8_t *at = reserve(f, SHORT_MAX);
+    if (at)
+        f->len = (size_t)(write_short(at, v) - f->data);
 }
 
 static void put_head(struct freezer *f, unsigned tag, size_t len)
@@ -45,21 +64,38 @@ static void put_head(struct freezer *f, unsigned tag, size_t len)
     put_short(f, len);
 }
 
-void freeze_number(struct freezer *f, unsigned tag, uint64_t v)
+/* All eight bytes are written, since that is one store, and those taken that there have to be. */
+static inline void put_number(struct freezer *f, unsigned tag, uint64_t v)
 {
     unsigned len = v ? (64 - (unsigned)__builtin_clzll(v) + 7) / 8 : 0;
-    put_head(f, tag, len);
-    uint8_t *at = room(f, len);
-    for (unsigned i = 0; at && i < len; i++)
-        at[i] = (uint8_t)(v >> 8 * i);
+    uint8_t *at = reserve(f, NUMBER_MAX);
+    if (!at)
+        return;
+    at = write_short(at, tag);
+    *at++ = (uint8_t)len;
+    put64le(at, v);
+    f->len = (size_t)(at + len - f->data);
+}
+
+void freeze_number(struct freezer *f, unsigned tag, uint64_t v)
+{
+    put_number(f, tag, v);
 }
 
 void freeze_bytes(struct freezer *f, unsigned tag, const void *bytes, size_t len)
 {
     put_head(f, tag, len);
-    uint8_t *at = room(f, len);
+    uint8_t *at = freeze_room(f, len);
     if (at && len > 0)
         memcpy(at, bytes, len);
+}
+
+void freeze_zeros(struct freezer *f, unsigned tag, size_t len)
+{
+    put_head(f, tag, len);
+    uint8_t *at = freeze_room(f, len);
+    if (at && len > 0)
+        memset(at, 0, len);
 }
 
 void freeze_text(struct freezer *f, unsigned tag, const char *text)
@@ -71,7 +107,7 @@ void freeze_text(struct freezer *f, unsigned tag, const char *text)
 size_t freeze_begin(struct freezer *f, unsigned tag)
 {
     put_short(f, tag);
-    room(f, GROUP_LEN);
+    freeze_room(f, GROUP_LEN);
     return f->len;
 }
 
@@ -113,7 +149,11 @@ static void put_array(struct freezer *f, const struct braid_field *field, const 
 {
     size_t len = (size_t)field->count * field->size;
     put_head(f, field->tag, len);
-    uint8_t *to = room(f, len);
+    uint8_t *to = freeze_room(f, len);
+    if (to && field->size == 1) {
+        memcpy(to, at, len);
+        return;
+    }
     for (unsigned i = 0; to && i < field->count; i++, at += field->size) {
         uint64_t v = element(field, at);
         for (unsigned b = 0; b < field->size; b++)
@@ -126,7 +166,7 @@ void freeze_fields(struct freezer *f, const struct braid_field *fields, const vo
     for (; fields && fields->kind != BRAID_FIELD_END; fields++) {
         const uint8_t *at = (const uint8_t *)from + fields->offset;
         if (fields->count == 1)
-            freeze_number(f, fields->tag, element(fields, at));
+            put_number(f, fields->tag, element(fields, at));
         else
             put_array(f, fields, at);
     }

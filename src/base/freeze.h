@@ -14,9 +14,12 @@ struct buf_table;
 extern const struct braid_field addr_fields[]; /* of struct braid_addr */
 
 struct freezer {
-    uint8_t *data; /* malloc's, the owner's to free */
+    uint8_t *data; /* malloc's, or grow's; the owner's to free */
     size_t len, cap;
-    bool failed; /* memory is short, or it would be too long: what is there is worth nothing */
+    uint8_t *(*grow)(void *ctx, size_t cap); /* as of struct braid_memory; NULL: realloc */
+    void *ctx;
+    bool failed;     /* memory is short, or it would be too long: what is there is worth nothing */
+    bool no_payload; /* zeros stand for what is in buffers */
     const struct timer_order *order; /* of the timers of freeze_timer */
     struct buf_table *bufs;          /* of the slices of freeze_slice (buf_table.h) */
 };
@@ -24,6 +27,10 @@ struct freezer {
 /* Tags are 1 to 999, FREEZE_OPTIONAL may be added. */
 void freeze_number(struct freezer *f, unsigned tag, uint64_t v);
 void freeze_bytes(struct freezer *f, unsigned tag, const void *bytes, size_t len);
+/* So many bytes of 0. */
+void freeze_zeros(struct freezer *f, unsigned tag, size_t len);
+/* So many bytes that are no item, to be filled at once. NULL: memory is short. */
+uint8_t *freeze_room(struct freezer *f, size_t len);
 /* Without its NUL; NULL: nothing is written. */
 void freeze_text(struct freezer *f, unsigned tag, const char *text);
 /* A group begins; what is returned is for freeze_end. */

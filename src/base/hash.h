@@ -1,5 +1,5 @@
-/* SipHash-2-4 and an intrusive hash table that grows by doubling. Keys come from peers, so the hash is keyed.
- */
+/* SipHash-2-4, an intrusive hash table that grows by doubling, whose keys come from peers, so that the hash
+ * is keyed, and a sum for what does not. */
 #ifndef BRAID_BASE_HASH_H
 #define BRAID_BASE_HASH_H
 
@@ -11,6 +11,10 @@ struct siphash_key {
 };
 
 uint64_t siphash(const struct siphash_key *key, const void *data, size_t len);
+
+/* A sum over bytes that nobody has chosen, which tells whether they are still the same, at the pace of
+ * memory. Of two states that differ in one word it is never the same. */
+uint64_t quick_sum(const void *data, size_t len);
 
 struct hnode {
     struct hnode *next;

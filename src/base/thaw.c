@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/freeze.h"
 
 #define TIME_MOST ((braid_time)1 << 60) /* neither sums nor differences of a few overflow */
@@ -14,9 +15,13 @@ bool thaw_fail(struct thawing *all, enum thaw_flaw flaw)
     return false;
 }
 
-/* Five bytes at most: 35 bits. */
-static bool take_short(struct thawer *t, uint64_t *out)
+/* Five bytes at most: 35 bits. Nearly all have one. */
+static inline bool take_short(struct thawer *t, uint64_t *out)
 {
+    if (t->at < t->end && !(*t->at & 0x80)) {
+        *out = *t->at++;
+        return true;
+    }
     *out = 0;
     for (unsigned i = 0; i < 5 && t->at < t->end; i++) {
         uint8_t b = *t->at++;
@@ -39,6 +44,7 @@ bool thaw_next(struct thawer *t, struct thaw_item *out)
                               .optional = tag > FREEZE_OPTIONAL,
                               .data = t->at,
                               .len = len,
+                              .roomy = t->end - t->at >= 8,
                               .all = t->all};
     t->at += len;
     return true;
@@ -49,16 +55,21 @@ struct thawer thaw_inside(const struct thaw_item *i)
     return (struct thawer){i->data, i->data + i->len, i->all};
 }
 
-uint64_t thaw_number(const struct thaw_item *i, uint64_t most)
+/* Of at most eight bytes. Where as many can be read, that is one load. */
+static inline uint64_t number_of(const struct thaw_item *i)
 {
     uint64_t v = 0;
-    if (i->len > 8) {
-        thaw_fail(i->all, THAW_WRONG);
-        return 0;
-    }
+    if (i->roomy && i->len > 0)
+        return get64le(i->data) & UINT64_MAX >> (64 - 8 * i->len);
     for (size_t b = 0; b < i->len; b++)
         v |= (uint64_t)i->data[b] << 8 * b;
-    if (v <= most)
+    return v;
+}
+
+uint64_t thaw_number(const struct thaw_item *i, uint64_t most)
+{
+    uint64_t v = i->len <= 8 ? number_of(i) : 0;
+    if (i->len <= 8 && v <= most)
         return v;
     thaw_fail(i->all, THAW_WRONG);
     return 0;
@@ -88,7 +99,7 @@ static bool is_time(braid_time t)
     return t >= -TIME_MOST && t <= TIME_MOST;
 }
 
-static bool is_real(uint64_t v, unsigned size)
+static bool is_real(uint64_t v, unsigned size, uint64_t most)
 {
     double d;
     float s;
@@ -99,7 +110,7 @@ static bool is_real(uint64_t v, unsigned size)
     } else {
         memcpy(&d, &v, 8);
     }
-    return d >= -1e18 && d <= 1e18;
+    return d >= 0 && d <= (double)most;
 }
 
 static bool is_valid(const struct braid_field *field, uint64_t v)
@@ -116,7 +127,7 @@ static bool is_valid(const struct braid_field *field, uint64_t v)
     case BRAID_FIELD_BOOL:
         return v <= 1;
     case BRAID_FIELD_REAL:
-        return is_real(v, field->size);
+        return is_real(v, field->size, field->most);
     default:
         return v <= field->most;
     }
@@ -148,6 +159,10 @@ static void take_array(const struct thaw_item *i, const struct braid_field *fiel
         thaw_fail(i->all, THAW_WRONG);
         return;
     }
+    if (field->kind == BRAID_FIELD_NUMBER && field->size == 1 && field->most >= UINT8_MAX) {
+        memcpy(at, i->data, i->len);
+        return;
+    }
     for (unsigned n = 0; n < field->count; n++, one.data += field->size, at += field->size) {
         uint64_t v = thaw_number(&one, UINT64_MAX);
         if (is_valid(field, v))
@@ -157,33 +172,55 @@ static void take_array(const struct thaw_item *i, const struct braid_field *fiel
     }
 }
 
-bool thaw_field(const struct thaw_item *i, const struct braid_field *fields, void *into)
+static void take_member(const struct thaw_item *i, const struct braid_field *field, void *into)
 {
-    const struct braid_field *field = fields;
-    while (field && field->kind != BRAID_FIELD_END && field->tag != i->tag)
-        field++;
-    if (!field || field->kind == BRAID_FIELD_END)
-        return false;
     uint8_t *at = (uint8_t *)into + field->offset;
     if (field->count > 1) {
         take_array(i, field, at);
-        return true;
+        return;
     }
     uint64_t v = thaw_number(i, UINT64_MAX);
     if (is_valid(field, v))
         put_element(field, at, v);
     else
         thaw_fail(i->all, THAW_WRONG);
-    return true;
 }
 
+static inline bool is_for(const struct braid_field *field, const struct thaw_item *i)
+{
+    return field && field->kind != BRAID_FIELD_END && field->tag == i->tag;
+}
+
+static const struct braid_field *find(const struct braid_field *fields, const struct thaw_item *i)
+{
+    while (fields && fields->kind != BRAID_FIELD_END && fields->tag != i->tag)
+        fields++;
+    return is_for(fields, i) ? fields : NULL;
+}
+
+bool thaw_field(const struct thaw_item *i, const struct braid_field *fields, void *into)
+{
+    const struct braid_field *field = find(fields, i);
+    if (field)
+        take_member(i, field, into);
+    return field;
+}
+
+/* Members come in the order of the table, if it is the same. */
 void thaw_struct(const struct thaw_item *group, const struct braid_field *fields, void *into)
 {
+    const struct braid_field *next = fields;
     struct thawer t = thaw_inside(group);
     struct thaw_item i;
-    while (thaw_next(&t, &i))
-        if (!thaw_field(&i, fields, into))
+    while (thaw_next(&t, &i)) {
+        const struct braid_field *field = is_for(next, &i) ? next : find(fields, &i);
+        if (!field) {
             thaw_unknown(&i);
+            continue;
+        }
+        take_member(&i, field, into);
+        next = field + 1;
+    }
 }
 
 void thaw_timer(const struct thaw_item *group, struct wheel *w, struct timer *timer)

@@ -37,6 +37,7 @@ struct thaw_item {
     bool optional;
     const uint8_t *data;
     size_t len;
+    bool roomy; /* at least eight bytes may be read at data, whatever len is */
     struct thawing *all;
 };
 

@@ -37,13 +37,17 @@ void timer_init(struct timer *t, void (*fire)(struct timer *t, braid_time now))
     t->fire = fire;
 }
 
-/* Puts t, which is in no list, where its time belongs. The slot of the wheel's own tick holds what is due
- * already. What lies beyond the horizon goes to the last tick before it, and is placed anew from there. */
+/* Puts t, which is in no list, where its time belongs, which does not depend on when it is armed within a
+ * tick: another wheel that goes on in the place of this one has it in the same slot. The slot of the wheel's
+ * own tick holds what is due already. What lies beyond the horizon goes to the last tick before it, and is
+ * placed anew from there. */
 static void wheel_place(struct wheel *w, struct timer *t)
 {
-    uint64_t tick = t->at <= w->now ? w->tick : tick_after(t->at);
+    uint64_t tick = tick_after(t->at);
     unsigned level, slot;
 
+    if (tick < w->tick)
+        tick = w->tick;
     if ((tick ^ w->tick) > HORIZON_MASK)
         tick = w->tick | HORIZON_MASK;
     level = (unsigned)(63 - __builtin_clzll((tick ^ w->tick) | 1)) / WHEEL_BITS;

@@ -26,7 +26,8 @@ struct wheel {
 
 void wheel_init(struct wheel *w, braid_time now);
 void timer_init(struct timer *t, void (*fire)(struct timer *t, braid_time now));
-/* Arms t for `at`, moving it if it is armed. A time in the past fires at the next wheel_run. */
+/* Arms t for `at`, moving it if it is armed. A time in the past fires at the next wheel_run, or, if it is not
+ * a tick ago, at the first one in the tick to come. */
 void wheel_arm(struct wheel *w, struct timer *t, braid_time at);
 /* No-op if t is not armed. */
 void wheel_cancel(struct wheel *w, struct timer *t);
@@ -35,7 +36,7 @@ void wheel_cancel(struct wheel *w, struct timer *t);
  * progress. */
 braid_time wheel_next(const struct wheel *w);
 /* Fires everything due. A fired timer is disarmed first and may be re-armed or freed by its function, which
- * may also arm and cancel others. Re-arming at a time <= now fires at the next wheel_run, not in this one. */
+ * may also arm and cancel others. Re-arming at a time <= now fires at a later wheel_run, not in this one. */
 void wheel_run(struct wheel *w, braid_time now);
 
 #endif

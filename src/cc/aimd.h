@@ -15,8 +15,8 @@ struct aimd {
 
 /* Its part of the tables of their state; `in`: where in the struct it is. */
 #define AIMD_FIELDS(type, in)                                                                                \
-    BRAID_REAL(1, type, in fraction), BRAID_TIME(2, type, in last_ack), EPISODE_FIELD(3, type, in episode),  \
-        BRAID_BOOL(4, type, in uses_window)
+    BRAID_REAL(1, type, in fraction, 1), BRAID_TIME(2, type, in last_ack),                                   \
+        EPISODE_FIELD(3, type, in episode), BRAID_BOOL(4, type, in uses_window)
 /* The table of those that have no other private state. */
 extern const struct braid_field aimd_state[];
 

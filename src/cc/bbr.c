@@ -311,14 +311,18 @@ static uint64_t bbr_pacing_rate(const struct cc *cc)
     return ((const struct bbr *)cc->priv)->pacing_rate;
 }
 
-static const struct braid_field bbr_state[] = {BRAID_NUMBERS(1, struct bbr, model.bw, 8, BRAID_MUCH),
-                                               BRAID_NUMBER(2, struct bbr, model.max_bw, BRAID_MUCH),
+/* More than there is, and little enough for arithmetic. */
+#define RATE_MOST   (UINT64_C(1) << 60) /* bytes per second */
+#define WINDOW_MOST (UINT64_C(1) << 40) /* bytes */
+
+static const struct braid_field bbr_state[] = {BRAID_NUMBERS(1, struct bbr, model.bw, 8, RATE_MOST),
+                                               BRAID_NUMBER(2, struct bbr, model.max_bw, RATE_MOST),
                                                BRAID_ANY(3, struct bbr, model.rounds),
                                                BRAID_ANY(4, struct bbr, model.bw_round),
                                                BRAID_ANY(5, struct bbr, model.round_end),
                                                BRAID_ANY(6, struct bbr, model.limited_until),
-                                               BRAID_NUMBER(7, struct bbr, model.full_bw, BRAID_MUCH),
-                                               BRAID_DUE(8, struct bbr, model.min_rtt_us),
+                                               BRAID_NUMBER(7, struct bbr, model.full_bw, RATE_MOST),
+                                               BRAID_NUMBER(8, struct bbr, model.min_rtt_us, INT64_MAX),
                                                BRAID_TIME(9, struct bbr, model.min_rtt_at),
                                                BRAID_TIME(10, struct bbr, model.epoch_at),
                                                BRAID_NUMBER(11, struct bbr, model.epoch_acked, BRAID_MUCH),
@@ -328,8 +332,8 @@ static const struct braid_field bbr_state[] = {BRAID_NUMBERS(1, struct bbr, mode
                                                BRAID_BOOL(15, struct bbr, model.pipe_full),
                                                BRAID_BOOL(16, struct bbr, model.round_start),
                                                BRAID_BOOL(17, struct bbr, model.min_rtt_stale),
-                                               BRAID_NUMBER(20, struct bbr, pacing_rate, BRAID_MUCH),
-                                               BRAID_NUMBER(21, struct bbr, prior_cwnd, BRAID_MUCH),
+                                               BRAID_NUMBER(20, struct bbr, pacing_rate, RATE_MOST),
+                                               BRAID_NUMBER(21, struct bbr, prior_cwnd, WINDOW_MOST),
                                                BRAID_TIME(22, struct bbr, phase_at),
                                                BRAID_TIME(23, struct bbr, probe_rtt_done),
                                                BRAID_NUMBER(24, struct bbr, mode, PROBE_RTT),

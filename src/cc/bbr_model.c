@@ -9,6 +9,13 @@
 #define EXTRA_TIME_MAX    (100 * BRAID_MS)    /* of the rate, the most to add for aggregation */
 #define EPOCH_ACKED_RESET (UINT64_C(1) << 30) /* bytes: not to let the average grow too old */
 #define INITIAL_WINDOW    10                  /* segments */
+#define BYTES_MOST        0x1p40
+
+/* No more than a window can be. */
+static uint64_t whole_bytes(double bytes)
+{
+    return bytes <= 0 ? 0 : bytes < BYTES_MOST ? (uint64_t)bytes : (uint64_t)BYTES_MOST;
+}
 
 void bbr_model_init(struct bbr_model *m, const struct cc *cc, braid_time now)
 {
@@ -100,7 +107,7 @@ static void update_extra(struct bbr_model *m, const struct cc *cc, const struct 
         m->extra[1] = m->extra[0];
         m->extra[0] = 0;
     }
-    uint64_t expected = (uint64_t)((double)m->max_bw * (double)(ack->now - m->epoch_at) / BRAID_SECOND);
+    uint64_t expected = whole_bytes((double)m->max_bw * (double)(ack->now - m->epoch_at) / BRAID_SECOND);
     if (m->epoch_acked <= expected || m->epoch_acked > EPOCH_ACKED_RESET) {
         m->epoch_at = ack->now;
         m->epoch_acked = expected = 0;
@@ -135,7 +142,7 @@ uint64_t bbr_model_bdp(const struct bbr_model *m, const struct cc *cc, double ga
 {
     if (m->min_rtt_us == INT64_MAX || m->max_bw == 0)
         return (uint64_t)INITIAL_WINDOW * cc->mss;
-    return (uint64_t)(gain * (double)m->max_bw * (double)m->min_rtt_us / BRAID_SECOND);
+    return whole_bytes(gain * (double)m->max_bw * (double)m->min_rtt_us / BRAID_SECOND);
 }
 
 /* The larger of two windows, so that the maximum of the last five to ten rounds holds without a list. Bounded

@@ -17,7 +17,8 @@ double coupled_window(const struct cc *cc, const struct cc *sibling, braid_time 
     bool timed_out = a && a->episode == EPISODE_TIMEOUT;
     bool uses_window = is_active(sibling, a, now) && (!a || a->uses_window);
     /* In recovery cwnd is what the recovery makes of it (PRR), and ssthresh what will be left. */
-    uint64_t window = sibling->in_recovery && !timed_out ? sibling->ssthresh : sibling->cwnd;
+    bool aims = sibling->in_recovery && !timed_out && sibling->ssthresh != CC_SSTHRESH_INFINITE;
+    uint64_t window = aims ? sibling->ssthresh : sibling->cwnd;
 
     if (!sibling->usable || sibling->srtt_us <= 0)
         return 0;

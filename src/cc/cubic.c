@@ -219,8 +219,8 @@ void cubic_on_recovered(struct cc *cc, braid_time now)
 }
 
 #define CURVE_FIELDS(type)                                                                                   \
-    BRAID_REAL(10, type, curve.w_max), BRAID_REAL(11, type, curve.w_est),                                    \
-        BRAID_REAL(12, type, curve.w_last_max), BRAID_REAL(13, type, curve.k),                               \
+    BRAID_REAL(10, type, curve.w_max, BRAID_MUCH), BRAID_REAL(11, type, curve.w_est, BRAID_MUCH),            \
+        BRAID_REAL(12, type, curve.w_last_max, BRAID_MUCH), BRAID_REAL(13, type, curve.k, BRAID_MUCH),       \
         BRAID_TIME(14, type, curve.elapsed_us)
 
 const struct braid_field cubic_state[] = {CURVE_FIELDS(struct cubic),
@@ -234,7 +234,7 @@ const struct braid_field cubic_state[] = {CURVE_FIELDS(struct cubic),
                                           EPISODE_FIELD(27, struct cubic, episode),
                                           BRAID_ANY(28, struct cubic, proofs),
                                           BRAID_BOOL(29, struct cubic, tested),
-                                          BRAID_REAL(30, struct cubic, fraction),
+                                          BRAID_REAL(30, struct cubic, fraction, 1),
                                           {0}};
 const struct braid_field cubic_saved_state[] = {
     BEFORE_FIELDS(struct cubic_before, episode.), CURVE_FIELDS(struct cubic_before), {0}};

@@ -17,7 +17,7 @@ uint64_t episode_begin(enum episode *e, const struct cc *cc, const struct cc_los
 
     if (*e == EPISODE_TIMEOUT && loss->timeout)
         return 0; /* of the same data: the window that it was sent with has been cut already */
-    if (*e != EPISODE_OVER && window < cc->ssthresh)
+    if (*e != EPISODE_OVER && window < cc->ssthresh && cc->ssthresh != CC_SSTHRESH_INFINITE)
         window = cc->ssthresh; /* PRR or the timeout holds cwnd below what the recovery aims at */
     else if (*e == EPISODE_OVER && before)
         *before = (struct before_episode){cc->cwnd, cc->ssthresh};

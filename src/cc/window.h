@@ -20,7 +20,7 @@ struct before_episode {
 /* What they have in the tables of their state: of an episode, and of what is put back. `in`: where in the
  * struct it is, with a full stop, or empty. */
 #define EPISODE_FIELD(tag, type, member) BRAID_NUMBER(tag, type, member, EPISODE_TIMEOUT)
-#define BEFORE_FIELDS(type, in)          BRAID_NUMBER(1, type, in cwnd, BRAID_MUCH), BRAID_ANY(2, type, in ssthresh)
+#define BEFORE_FIELDS(type, in)          BRAID_NUMBER(1, type, in cwnd, CC_CWND_MAX), BRAID_ANY(2, type, in ssthresh)
 extern const struct braid_field before_episode_state[];
 
 /* For on_loss. Returns the window to reduce from. 0: the same data timed out again, ssthresh stays (RFC 5681

@@ -56,10 +56,13 @@ static void take_sample(struct wvegas *v, int64_t rtt_us, braid_time now)
         v->probe_rtt_us = rtt_us;
 }
 
-/* What the path holds without a queue, from the window and the RTT that belongs to it. */
+/* What the path holds without a queue, from the window and the RTT that belongs to it; no more than a window
+ * can be. */
 static double pipe_of(const struct cc *cc, int64_t base_rtt_us, double rtt_us)
 {
-    return (double)cc->cwnd * (double)base_rtt_us / rtt_us;
+    double pipe = (double)cc->cwnd * (double)base_rtt_us / rtt_us;
+
+    return pipe < (double)CC_CWND_MAX ? pipe : (double)CC_CWND_MAX;
 }
 
 /* Two segments at least, as in aimd_change. */
@@ -190,13 +193,13 @@ static void wvegas_on_ack(struct cc *cc, const struct cc_ack *ack)
 }
 
 static const struct braid_field wvegas_state[] = {AIMD_FIELDS(struct wvegas, aimd.),
-                                                  BRAID_REAL(10, struct wvegas, target),
-                                                  BRAID_TIME(11, struct wvegas, base_rtt_us),
+                                                  BRAID_REAL(10, struct wvegas, target, BRAID_MUCH),
+                                                  BRAID_NUMBER(11, struct wvegas, base_rtt_us, INT32_MAX),
                                                   BRAID_TIME(12, struct wvegas, base_at),
                                                   BRAID_TIME(13, struct wvegas, probe_until),
-                                                  BRAID_TIME(14, struct wvegas, probe_rtt_us),
+                                                  BRAID_NUMBER(14, struct wvegas, probe_rtt_us, INT32_MAX),
                                                   BRAID_TIME(15, struct wvegas, least_queue_us),
-                                                  BRAID_TIME(16, struct wvegas, rtt_sum_us),
+                                                  BRAID_NUMBER(16, struct wvegas, rtt_sum_us, BRAID_MUCH),
                                                   BRAID_ANY(17, struct wvegas, rtt_n),
                                                   BRAID_ANY(18, struct wvegas, round_from),
                                                   {0}};

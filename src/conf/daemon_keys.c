@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <string.h>
 #include "base/addr.h"
+#include "base/token_share.h"
 #include "conf/sections.h"
 #include "conf/values.h"
 
@@ -11,6 +12,26 @@
 static int set_workers(struct parser *p, const char *value)
 {
     return parser_number(p, "workers", value, 0, DAEMON_WORKERS_MAX, 0, &p->conf->daemon.workers);
+}
+
+/* "2 of 8": counted from 1, as people do. */
+static int set_instance(struct parser *p, const char *value)
+{
+    struct braid_core_params *core = &p->conf->limits;
+    char number[8], most[8];
+    const char *of = strstr(value, " of ");
+    unsigned n, all;
+    if (!of || value_trimmed(value, (size_t)(of - value), number, sizeof(number)) < 0 ||
+        value_trimmed(of + 4, strlen(of + 4), most, sizeof(most)) < 0 ||
+        value_number(most, 2, TOKEN_SHARES_MAX, &all) < 0 || value_number(number, 1, all, &n) < 0)
+        return parser_fail(
+            p, "instance",
+            "\"%.80s\" is not a machine's number and how many there may be, 2 to %d; give both, "
+            "such as 1 of 8",
+            value, TOKEN_SHARES_MAX);
+    core->instance = n - 1;
+    core->n_instances = all;
+    return 0;
 }
 
 static int set_poll(struct parser *p, const char *value)
@@ -270,6 +291,7 @@ static int set_rps(struct parser *p, const char *value)
 static const struct conf_key daemon_keys[] = {
     {"workers", set_workers, false, NULL},
     {"poll", set_poll, false, NULL},
+    {"instance", set_instance, false, NULL},
     {"control", set_control, false, NULL},
     {"state", set_state, false, NULL},
     {"state_dir", set_state_dir, false, NULL},

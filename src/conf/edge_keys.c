@@ -226,6 +226,8 @@ static const struct conf_key keys[] = {
     {"checksum", relay_set_checksum, false, NULL},
     {"fate_sharing", relay_set_fate_sharing, false, NULL},
     {"joins", set_joins, false, NULL},
+    {"versions", relay_set_versions, false, NULL},
+    {"v0_addresses", relay_set_v0_addresses, false, NULL},
     {NULL, NULL, false, NULL},
 };
 SECTION_CHECK_KEYS(keys);

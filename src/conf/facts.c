@@ -27,6 +27,7 @@
 const struct conf_fact conf_facts[] = {
     ALWAYS("daemon", "workers", "0", NULL), /* queues of the TUN, and tokens that tell the worker */
     ALWAYS("daemon", "poll", "0", NULL),
+    CHANGES("daemon", "instance", NULL, "tokens do not tell the machine"),
     ALWAYS("daemon", "control", "/run/braid/control.sock", NULL), /* by which a reload may be under way */
     ALWAYS("daemon", "state", NULL, "beside the control socket, with .state behind its name"),
     ALWAYS("daemon", "state_dir", NULL, "systemd's STATE_DIRECTORY, else none"),
@@ -123,6 +124,8 @@ const struct conf_fact conf_facts[] = {
     CHANGES("edge", "checksum", "off", NULL),
     CHANGES("edge", "fate_sharing", "no", NULL),
     CHANGES("edge", "joins", "any", NULL),
+    CHANGES("edge", "versions", "1", NULL),
+    CHANGES("edge", "v0_addresses", "ignore", NULL),
     CHANGES("cpe", "intercept", "tun", NULL),
     CHANGES("cpe", "listen", NULL, "127.0.0.1:8684, [::1]:8684 with intercept = tproxy"),
     CHANGES("cpe", "mode", "transparent", NULL),
@@ -141,6 +144,8 @@ const struct conf_fact conf_facts[] = {
     CHANGES("cpe", "path_manager", NULL, "that of the profile, or fullmesh"),
     CHANGES("cpe", "checksum", "off", NULL),
     CHANGES("cpe", "fate_sharing", "no", NULL),
+    CHANGES("cpe", "versions", "1", NULL),
+    CHANGES("cpe", "v0_addresses", "ignore", NULL),
     CHANGES("policy", "user", NULL, "everybody"),
     CHANGES("policy", "cgroup", NULL, "any"),
     CHANGES("policy", "program", NULL, "any"),

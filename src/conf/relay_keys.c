@@ -53,6 +53,37 @@ int relay_set_fate_sharing(struct parser *p, const char *value)
     return parser_yes(p, "fate_sharing", value, current(p).fate_sharing);
 }
 
+/* A bit for each that is named. */
+static int add_version(struct parser *p, void *arg, const char *item)
+{
+    unsigned *named = arg;
+    if (strcmp(item, "0") != 0 && strcmp(item, "1") != 0)
+        return parser_fail(p, "versions", "there is no version \"%.80s\" of MPTCP; give 1, or 0,1", item);
+    *named |= 1u << (*item - '0');
+    return 0;
+}
+
+int relay_set_versions(struct parser *p, const char *value)
+{
+    unsigned named = 0;
+    if (parser_items(p, "versions", value, "0 or 1", add_version, &named) < 0)
+        return -1;
+    if (!(named & 2))
+        return parser_fail(p, "versions", "version 1 is always spoken; give 1, or 0,1");
+    *current(p).version_0 = named & 1;
+    return 0;
+}
+
+int relay_set_v0_addresses(struct parser *p, const char *value)
+{
+    static const char *const words[] = {"ignore", "believe", NULL};
+    unsigned believe;
+    if (parser_word(p, "v0_addresses", value, words, &believe) < 0)
+        return -1;
+    *current(p).believe_addresses = believe;
+    return 0;
+}
+
 int relay_set_profile(struct parser *p, const char *value)
 {
     if (strlen(value) > CONF_NAME_MAX)

@@ -10,7 +10,7 @@ struct relay_choice {
     const struct sched_ops **sched;
     const struct cc_ops **cc;
     const struct pm_ops **pm;
-    bool *checksum, *fate_sharing;
+    bool *checksum, *fate_sharing, *version_0, *believe_addresses;
     struct port_profile *port_profiles; /* PORT_PROFILES_MAX */
     unsigned *n_port_profiles;
 };
@@ -21,6 +21,7 @@ struct relay_choice {
     {                                                                                                        \
         .profile = &(params)->profile, .sched = &(params)->sched, .cc = &(params)->cc, .pm = &(params)->pm,  \
         .checksum = &(params)->checksum, .fate_sharing = &(params)->fate_sharing,                            \
+        .version_0 = &(params)->version_0, .believe_addresses = &(params)->believe_addresses,                \
         .port_profiles = (params)->port_profiles, .n_port_profiles = &(params)->n_port_profiles              \
     }
 
@@ -35,6 +36,8 @@ int relay_set_congestion(struct parser *p, const char *value);
 int relay_set_path_manager(struct parser *p, const char *value);
 int relay_set_checksum(struct parser *p, const char *value);
 int relay_set_fate_sharing(struct parser *p, const char *value);
+int relay_set_versions(struct parser *p, const char *value);
+int relay_set_v0_addresses(struct parser *p, const char *value);
 
 /* Gives each such section its profiles, and their algorithms where it names none of its own. After
  * profiles_settle, since a profile may come after its section. Reports what is wrong. */

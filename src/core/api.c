@@ -10,25 +10,29 @@
 #include "mptcp/marks.h"
 #include "mptcp/open.h"
 #include "mptcp/ports.h"
+#include "mptcp/tapped.h"
 
 void braid_conn_accept(struct braid_conn *c)
 {
     /* the client may have given up in the meantime: then the answer does no harm */
     assert(c->phase == CONN_PENDING || c->handshake.stateless || c->closing.fail_due);
+    conn_tap(c, BRAID_TAP_ACCEPT, 0, c->handshake.early);
     c->handshake.accept_due = true;
+    c->handshake.incoming_told = true; /* one taken over may be answered before anybody was asked */
     c->handshake.listener = NULL;
     conn_dirty(c);
 }
 
 void braid_conn_accept_early(struct braid_conn *c, uint16_t most)
 {
-    c->handshake.early = most;
+    c->handshake.early = syn_data_bound(c, most);
     braid_conn_accept(c);
 }
 
 /* Once the client has been answered, with a cookie, the bytes follow in the stream. */
 void braid_conn_accept_with(struct braid_conn *c, const void *data, size_t len)
 {
+    conn_tap(c, BRAID_TAP_ACCEPT_WITH, 0, len);
     if (c->phase == CONN_PENDING && !c->closing.fail_due) {
         handshake_fallback(c->subflows);
     }
@@ -40,7 +44,9 @@ void braid_conn_accept_with(struct braid_conn *c, const void *data, size_t len)
 void braid_conn_refuse(struct braid_conn *c, enum braid_refusal how)
 {
     assert(c->phase == CONN_PENDING || c->handshake.stateless || c->closing.fail_due);
+    conn_tap(c, BRAID_TAP_REFUSE, 0, how);
     c->handshake.refuse_due = true;
+    c->handshake.incoming_told = true;
     c->handshake.refusal = how;
     c->closing.told = true;
     conn_dirty(c);
@@ -61,15 +67,19 @@ struct braid_conn *braid_connect(struct braid_core *core, const struct braid_con
                                  braid_time now)
 {
     struct braid_connect_params p = *params;
+    tap_leave(&core->env.tcp);
     core->error = may_connect(core, &p, now);
     struct braid_conn *c = core->error ? NULL : conn_open_active(&core->env, &p, now);
     if (!c && !core->error)
         core->error = BRAID_ERROR_MEMORY;
+    if (c)
+        conn_tap_bytes(c, BRAID_TAP_OPENED, NULL, 0);
     return c;
 }
 
 void braid_conn_ask_again(struct braid_conn *c, braid_time now)
 {
+    conn_tap(c, BRAID_TAP_ASK_AGAIN, now);
     if (c->phase == CONN_HANDSHAKE && !c->closing.fail_due && c->subflows)
         subflow_repeat_syn(&c->subflows->tcp, now);
 }
@@ -132,28 +142,37 @@ bool braid_conn_is_mptcp(const struct braid_conn *c)
     return conn_is_mptcp(c) && c->fallback.was_mptcp;
 }
 
+/* Somebody wants its end: what follows from its own course is not told. */
+static void abort_it(struct braid_conn *c)
+{
+    conn_tap(c, BRAID_TAP_FAIL, 0, BRAID_CLOSE_ABORTED, true);
+    conn_fail(c, BRAID_CLOSE_ABORTED, true);
+}
+
 void braid_conn_abort(struct braid_conn *c)
 {
-    conn_fail(c, BRAID_CLOSE_ABORTED, true);
+    abort_it(c);
 }
 
 void braid_core_abort(struct braid_core *core, braid_time now)
 {
     each_conn (c, &core->env) {
         if (c->phase < CONN_DRAINING)
-            conn_fail(c, BRAID_CLOSE_ABORTED, true);
+            abort_it(c);
     }
     braid_core_flush(core, now);
 }
 
 void braid_conn_abort_delivered(struct braid_conn *c)
 {
+    conn_tap(c, BRAID_TAP_ABORT_DELIVERED, 0);
     c->closing.abort_due = true;
     conn_dirty(c);
 }
 
 void braid_conn_release(struct braid_conn *c)
 {
+    conn_tap(c, BRAID_TAP_RELEASE, 0);
     c->ops = NULL;
     c->closing.told = true;
     c->recv.discard = true;
@@ -197,6 +216,7 @@ ssize_t braid_conn_read(struct braid_conn *c, void *buf, size_t len)
 
 int braid_conn_reset_subflow(struct braid_conn *c, uint32_t subflow_id)
 {
+    conn_tap(c, BRAID_TAP_RESET_SUBFLOW, 0, subflow_id);
     each_flow (s, c) {
         if (s->id == subflow_id && !s->closing.dead) {
             flow_reset(s, c->closing.reset_reason);

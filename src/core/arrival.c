@@ -4,15 +4,15 @@
 #include <string.h>
 
 #include "base/addr.h"
+#include "core/aborted.h"
 #include "core/answer.h"
 #include "core/directory.h"
 #include "core/inside.h"
 #include "core/listeners.h"
-#include "core/orphans.h"
 #include "core/passing.h"
+#include "core/tapping.h"
 #include "core/tables.h"
 #include "core/timewaits.h"
-#include "mptcp/handshake.h"
 #include "mptcp/joins.h"
 #include "mptcp/marks.h"
 #include "mptcp/open.h"
@@ -20,6 +20,7 @@
 #include "mptcp/path_manager.h"
 #include "mptcp/stateless.h"
 #include "mptcp/tokens.h"
+#include "mptcp/versions.h"
 #include "wire/ip.h"
 
 /* A packet and how it came. */
@@ -63,8 +64,16 @@ static void not_ours(struct braid_core *core, const struct arrival *a, int reaso
         tcp_refuse(&core->env.tcp, &a->p, reason);
 }
 
+/* Who listens to connections hears of each of their packets, once it is known whose it is. */
+static inline void tap_packet(struct braid_conn *c, enum braid_tap_kind kind, const struct buf *b,
+                              const struct arrival *a)
+{
+    if (conn_tapped(c))
+        core_tap_packet(c, kind, b, &a->p, a->data, a->len, a->in, a->now);
+}
+
 /* A new connection belongs to the listener that its SYN was for. */
-static void enter(struct braid_conn *c, struct braid_listener *l)
+static void enter(struct braid_conn *c, struct braid_listener *l, const struct arrival *a)
 {
     c->ops = l->params.ops;
     c->edge = l->params.name;
@@ -75,6 +84,7 @@ static void enter(struct braid_conn *c, struct braid_listener *l)
     }
     conn_pm_use(c, l->params.pm);
     conn_dirty(c);
+    tap_packet(c, BRAID_TAP_OPENED, NULL, a);
 }
 
 /* An ACK of an unknown flow while SYN cookies are out. True: it was dealt with. */
@@ -87,8 +97,9 @@ static bool cookie_in(struct braid_core *core, struct buf *b, const struct arriv
     struct braid_conn *c = conn_open_stateless(env, &a->p, &l->params, a->now);
     if (!c)
         return false;
-    enter(c, l);
+    enter(c, l, a);
     struct mp_subflow *s = c->subflows;
+    tap_packet(c, BRAID_TAP_PACKET, b, a);
     subflow_input(&s->tcp, &a->p, b, a->in->gso_size, a->now);
     if (c->phase == CONN_HANDSHAKE)
         conn_free(c); /* there is more wrong with it */
@@ -116,12 +127,14 @@ static void unknown_flow(struct braid_core *core, struct buf *b, const struct ar
         core_directory_cookies(core, cookies);
     if (hand_on(core, a, &a->p.dst, &a->p.src, ack))
         return;
-    if (!cookies || !overtakes(core, a))
+    if (cookies && overtakes(core, a))
+        core->env.tcp.count.v[COUNT_OVERTAKING]++;
+    else
         not_ours(core, a, -1);
 }
 
 /* A join is found by its token, whatever its address and port (RFC 8684 section 3.2). */
-static void join_in(struct braid_core *core, const struct arrival *a)
+static void join_in(struct braid_core *core, const struct buf *b, const struct arrival *a)
 {
     struct mptcp_env *env = &core->env;
     uint32_t token = a->p.tcp.mp.join.token;
@@ -133,6 +146,7 @@ static void join_in(struct braid_core *core, const struct arrival *a)
     env->tcp.count.v[COUNT_MP_JOIN_SYN_RX]++;
     struct braid_conn *c = conn_by_token(env, token);
     if (c) {
+        tap_packet(c, BRAID_TAP_PACKET, b, a);
         conn_join_passive(c, &a->p, a->now);
         return;
     }
@@ -147,7 +161,7 @@ static void join_in(struct braid_core *core, const struct arrival *a)
 static bool listener_wants(const struct braid_listener *l, const struct wire_packet *syn)
 {
     const struct braid_listen_params *p = &l->params;
-    if (!core_takes_plain(l) && !conn_syn_capable(&syn->tcp.mp))
+    if (!core_takes_plain(l) && !mptcp_offered(&syn->tcp.mp, p->version_0))
         return false;
     return !l->any_address || !p->wants || p->wants(p->ctx, &syn->src, &syn->dst);
 }
@@ -156,7 +170,8 @@ static bool listener_wants(const struct braid_listener *l, const struct wire_pac
 static struct braid_listen_params terms_of(const struct braid_listener *l, const struct wire_packet *syn)
 {
     struct braid_listen_params p = l->params;
-    if (p.wants_plain && conn_syn_capable(&syn->tcp.mp) && p.wants_plain(p.ctx, &syn->src, &syn->dst))
+    if (p.wants_plain && mptcp_offered(&syn->tcp.mp, p.version_0) &&
+        p.wants_plain(p.ctx, &syn->src, &syn->dst))
         p.clients = BRAID_CLIENTS_PLAIN;
     return p;
 }
@@ -165,7 +180,7 @@ static void syn_in(struct braid_core *core, struct buf *b, const struct arrival 
 {
     struct mptcp_env *env = &core->env;
     if (a->p.tcp.mp.has & MPTCP_HAS(MPTCP_JOIN)) {
-        join_in(core, a);
+        join_in(core, b, a);
         return;
     }
     struct braid_listener *l = core_find_listener(core, &a->p.dst);
@@ -192,21 +207,7 @@ static void syn_in(struct braid_core *core, struct buf *b, const struct arrival 
         not_ours(core, a, -1);
         return;
     }
-    enter(c, l);
-}
-
-/* For a subflow that was aborted, or whose core has gone. */
-static void aborted_in(struct timewait_entry *e, const struct arrival *a)
-{
-    struct tcp_env *tcp = &e->core->env.tcp;
-    if (e->plain) {
-        tcp_refuse(tcp, &a->p, -1);
-    } else {
-        tcp->count.v[COUNT_MP_FASTCLOSE_TX]++;
-        tcp_refuse_fastclose(tcp, &a->p, e->peer_key, e->reason);
-    }
-    if (e->orphan)
-        core_orphan_answered(e, a->now);
+    enter(c, l, a);
 }
 
 /* For a 4-tuple that lately was a subflow. True: it is a new SYN, and the entry is gone. */
@@ -215,9 +216,9 @@ static bool remembered_in(struct braid_core *core, struct timewait_entry *e, con
     struct mptcp_env *env = &core->env;
     bool syn = (a->p.tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN, rst = a->p.tcp.flags & TCP_RST;
     /* A SYN begins anew; one with ACK comes from a peer that has seen neither our third ACK nor our RST. A
-     * RST is never answered, but tells that an orphan need not be asked any more. */
-    if (e->aborted && !syn && !(rst && !e->orphan)) {
-        aborted_in(e, a);
+     * RST tells who is to be told that nobody need be asked, or told, any more. */
+    if (e->aborted && !syn && !(rst && !e->orphan && !e->on_ack)) {
+        core_aborted_in(e, &a->p, a->now);
         return false;
     }
     if (e->orphan) { /* we know too little of it to hold its peer back */
@@ -252,12 +253,14 @@ static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival 
     env->tcp.count.v[COUNT_TCP_IN_SEGS] += segments;
     struct mp_subflow *s = core_find_flow(core, &a->p.dst, &a->p.src);
     if (s) {
+        tap_packet(s->conn, BRAID_TAP_PACKET, b, a);
         /* until the flush has taken it away it still owns its 4-tuple: what comes for it goes nowhere else */
         if (!s->closing.dead && !s->closing.reset_due)
             subflow_input(&s->tcp, &a->p, b, a->in->gso_size, a->now);
         conn_dirty(s->conn);
         return;
     }
+    tap_leave(&env->tcp);
     struct timewait_entry *e = core_find_timewait(core, &a->p.dst, &a->p.src);
     if (e && !remembered_in(core, e, a))
         return;
@@ -276,15 +279,17 @@ static void tcp_in(struct braid_core *core, struct buf *b, const struct arrival 
  * we sent. Ports, the peer's address and a sequence number in flight have to be right in either case (RFC
  * 5927 section 4), and nothing that is established ends by it (subflow_icmp). What nobody can do any more is
  * to have an error about one address of ours delivered at another one, past what filters at the first. */
-static void icmp_in(struct braid_core *core, const struct arrival *a)
+static void icmp_in(struct braid_core *core, const struct buf *b, const struct arrival *a)
 {
     core->env.tcp.count.v[COUNT_ICMP_IN_MSGS]++;
     struct braid_addr local = {.ip = a->p.addressee, .port = a->p.src.port};
     struct mp_subflow *s = core_find_flow(core, &local, &a->p.dst);
+    tap_leave(&core->env.tcp);
     if (!s) {
         hand_on(core, a, &local, &a->p.dst, false);
         return;
     }
+    tap_packet(s->conn, BRAID_TAP_PACKET, b, a);
     if (!s->closing.dead)
         subflow_icmp(&s->tcp, &a->p, a->now);
     conn_dirty(s->conn);
@@ -336,10 +341,11 @@ void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t
         tcp_in(core, b, &a);
         break;
     case WIRE_ICMP_ERROR:
-        icmp_in(core, &a);
+        icmp_in(core, b, &a);
         break;
     case WIRE_ECHO:
     case WIRE_OTHER:
+        tap_leave(&core->env.tcp);
         core_answer(core, &a.p, a.data, len, now);
         break;
     }

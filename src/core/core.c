@@ -10,6 +10,7 @@
 #include "core/directory.h"
 #include "core/ledger_note.h"
 #include "core/passing.h"
+#include "core/tapping.h"
 #include "core/timewaits.h"
 #include "mptcp/flow_events.h"
 #include "mptcp/flush.h"
@@ -111,6 +112,7 @@ void braid_core_set_limits(struct braid_core *core, const struct braid_core_para
     all.directory = env->params.directory;
     all.mtu = env->params.mtu;
     all.ledger = env->params.ledger;
+    core_tap_bytes(core, BRAID_TAP_CHANGED, NULL, 0);
     take_limits(env, &all);
     core->reassembly.limit = reassembly_limit(&all);
     /* their buffers may grow further now */
@@ -183,6 +185,7 @@ static void free_listeners(struct braid_core *core)
 void braid_core_free(struct braid_core *core)
 {
     struct mptcp_env *env = &core->env;
+    braid_core_tap(core, NULL, NULL);
     env->news = (struct news_hook){.fn = NULL};
     while (!list_empty(&env->conns)) {
         struct conn_link *l = list_entry(env->conns.next, struct conn_link, node);
@@ -213,6 +216,7 @@ void braid_core_free(struct braid_core *core)
 
 void braid_core_run(struct braid_core *core, braid_time now)
 {
+    core_tap_run(core, now);
     wheel_run(&core->env.tcp.wheel, now);
 }
 
@@ -220,8 +224,10 @@ void braid_core_resumed(struct braid_core *core, braid_time now)
 {
     struct mptcp_env *env = &core->env;
     env->tcp.count.v[COUNT_RESUMED]++;
-    each_conn (c, env)
+    each_conn (c, env) {
+        conn_tap(c, BRAID_TAP_RESUMED, now);
         conn_resumed(c, now);
+    }
 }
 
 void braid_core_path_mtu(struct braid_core *core, const struct braid_way *way, uint16_t mtu, bool silent,
@@ -242,6 +248,16 @@ bool braid_core_dirty(const struct braid_core *core)
     return !list_empty(&core->env.dirty);
 }
 
+void core_flush_one(struct braid_core *core, struct braid_conn *c, braid_time now)
+{
+    conn_tap(c, BRAID_TAP_FLUSH, now);
+    conn_flush(c, now);
+    if (c->phase == CONN_DEAD)
+        conn_free(c);
+    else
+        core_ledger_note(core, c);
+}
+
 void braid_core_flush(struct braid_core *core, braid_time now)
 {
     struct list *dirty = &core->env.dirty;
@@ -256,11 +272,7 @@ void braid_core_flush(struct braid_core *core, braid_time now)
             struct braid_conn *c = list_entry(n, struct braid_conn, dirty_node);
             bool done = n == last;
             list_remove(n);
-            conn_flush(c, now);
-            if (c->phase == CONN_DEAD)
-                conn_free(c);
-            else
-                core_ledger_note(core, c);
+            core_flush_one(core, c, now);
             if (done)
                 break;
         } while (!list_empty(dirty));

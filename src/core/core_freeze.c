@@ -6,6 +6,7 @@
 #include "core/directory.h"
 #include "core/listeners.h"
 #include "core/passing.h"
+#include "core/rates_freeze.h"
 
 enum {
     COMMON = 1,
@@ -22,10 +23,12 @@ enum {
     COOKIES,
     FRAGMENTS,
     NO_RULE,
-    BUSY_WAY
+    BUSY_WAY,
+    REFUSALS
 };
+#define MTU_KNOWN_LEAST 1280 /* less is remembered of no way (src/tcp/mtu_search.c) */
+
 enum { COUNTER_NAME = 1, COUNTER_VALUE };
-enum { ANSWERS_ALL = 1, ANSWERS_ONE };
 enum { RULE_KEY = 1, RULE_BOOKS };
 
 static const struct braid_field fields[] = {
@@ -35,8 +38,8 @@ static const struct braid_field fields[] = {
     BRAID_TIME(4, struct braid_core, env.tcp.challenge_window),
     BRAID_ANY(5, struct braid_core, env.tcp.challenge_sent),
     BRAID_TIME(6, struct braid_core, env.cookie_sent),
-    BRAID_TIME(7, struct braid_core, env.join_refusals.start),
-    BRAID_ANY(8, struct braid_core, env.join_refusals.n),
+    BRAID_TIME(7, struct braid_core, env.join_refusals.network[0].start), /* the others: REFUSALS */
+    BRAID_ANY(8, struct braid_core, env.join_refusals.network[0].n),
     BRAID_TIME(9, struct braid_core, env.announced.start),
     BRAID_ANY(10, struct braid_core, env.announced.n),
     BRAID_TIME(11, struct braid_core, env.reclaim_at),
@@ -68,10 +71,6 @@ static const struct braid_field way_fields[] = {BRAID_NUMBERS(1, struct way_busy
                                                 BRAID_NUMBER(3, struct way_busy, rtt_us, INT32_MAX),
                                                 BRAID_TIME(4, struct way_busy, at),
                                                 {0}};
-/* Which place it is for: by a hash of addresses that a later version may choose otherwise, so it is found
- * again. */
-static const struct braid_field rate_fields[] = {
-    BRAID_TIME(1, struct rate, start), BRAID_ANY(2, struct rate, n), {0}};
 /* By what it says of addresses a rule is known again, wherever it stands. */
 static const struct braid_field rule_key_fields[] = {
     BRAID_NUMBERS(1, struct braid_path_rule, local.b, 1, UINT8_MAX),
@@ -106,15 +105,6 @@ static void freeze_counters(const struct braid_counters *count, struct freezer *
     }
 }
 
-static void freeze_answers(const struct answers *a, struct freezer *f, unsigned tag)
-{
-    size_t g = freeze_begin(f, tag);
-    freeze_struct(f, ANSWERS_ALL, rate_fields, &a->all);
-    for (unsigned i = 0; a->all.start != 0 && i < ANSWER_SOURCES; i++)
-        freeze_struct(f, ANSWERS_ONE, rate_fields, &a->source[i]);
-    freeze_end(f, g);
-}
-
 static void freeze_rules(const struct rules *rules, struct freezer *f)
 {
     for (unsigned i = 0; i < rules->n; i++) {
@@ -126,6 +116,21 @@ static void freeze_rules(const struct rules *rules, struct freezer *f)
     freeze_struct(f, NO_RULE, rule_fields, &rules->none);
 }
 
+static void freeze_endpoints(const struct mptcp_env *env, struct freezer *f)
+{
+    for (unsigned i = 0; i < env->n_endpoints; i++)
+        freeze_struct(f, ENDPOINT, endpoint_fields, &env->endpoints[i]);
+}
+
+void core_freeze_alone(const struct braid_core *core, struct freezer *f, unsigned tag)
+{
+    size_t all = freeze_begin(f, tag);
+    freeze_struct(f, COMMON, fields, core);
+    freeze_endpoints(&core->env, f);
+    freeze_rules(&core->env.rules, f);
+    freeze_end(f, all);
+}
+
 void core_freeze(const struct braid_core *core, struct freezer *f, unsigned tag)
 {
     const struct mptcp_env *env = &core->env;
@@ -134,8 +139,7 @@ void core_freeze(const struct braid_core *core, struct freezer *f, unsigned tag)
     freeze_struct(f, COOKIE_KEY, key_fields, &env->cookie_key);
     freeze_struct(f, CLOCK_KEY, key_fields, &env->tcp.clock_key);
     freeze_struct(f, COMMON, fields, core);
-    for (unsigned i = 0; i < env->n_endpoints; i++)
-        freeze_struct(f, ENDPOINT, endpoint_fields, &env->endpoints[i]);
+    freeze_endpoints(env, f);
     for (unsigned i = 0; i < MTU_KNOWN_MAX; i++)
         if (env->tcp.mtus[i].mtu > 0)
             freeze_struct(f, MTU, mtu_fields, &env->tcp.mtus[i]);
@@ -144,8 +148,9 @@ void core_freeze(const struct braid_core *core, struct freezer *f, unsigned tag)
         if (tcp_way_matters(&env->tcp.ways[i], env->tcp.wheel.now))
             freeze_struct(f, BUSY_WAY + FREEZE_OPTIONAL, way_fields, &env->tcp.ways[i]);
     core_freeze_own(core, f, OWN);
-    freeze_answers(&core->echo_replies, f, ECHOES);
-    freeze_answers(&core->icmp_errors, f, ERRORS);
+    core_freeze_answers(&core->echo_replies, f, ECHOES);
+    core_freeze_answers(&core->icmp_errors, f, ERRORS);
+    core_freeze_refusals(env, f, REFUSALS);
     freeze_rules(&env->rules, f);
     freeze_number(f, COOKIES, core->cookies_noted);
     core_freeze_fragments(&core->reassembly, f, FRAGMENTS);
@@ -166,21 +171,6 @@ static void take_counter(struct braid_core *core, const struct thaw_item *group)
                 count = &core->env.tcp.count.v[n];
         if (i.tag == COUNTER_VALUE && count)
             *count = thaw_number(&i, UINT64_MAX);
-    }
-}
-
-static void take_answers(struct answers *a, const struct thaw_item *group)
-{
-    struct thawer t = thaw_inside(group);
-    struct thaw_item i;
-    unsigned n = 0;
-    while (thaw_next(&t, &i)) {
-        if (i.tag == ANSWERS_ALL)
-            thaw_struct(&i, rate_fields, &a->all);
-        else if (i.tag == ANSWERS_ONE && n < ANSWER_SOURCES)
-            thaw_struct(&i, rate_fields, &a->source[n++]);
-        else
-            thaw_unknown(&i);
     }
 }
 
@@ -229,6 +219,8 @@ static void take_mtu(struct braid_core *core, const struct thaw_item *i)
 {
     struct mtu_known known = {.mtu = 0};
     thaw_struct(i, mtu_fields, &known);
+    if (known.mtu < MTU_KNOWN_LEAST)
+        thaw_fail(i->all, THAW_WRONG);
     if (thaw_fine(i->all))
         tcp_mtu_learn(&core->env.tcp, &known);
 }
@@ -281,10 +273,13 @@ static void take(struct braid_core *core, const struct thaw_item *i)
         core_thaw_own(core, i);
         break;
     case ECHOES:
-        take_answers(&core->echo_replies, i);
+        core_thaw_answers(&core->echo_replies, i);
         break;
     case ERRORS:
-        take_answers(&core->icmp_errors, i);
+        core_thaw_answers(&core->icmp_errors, i);
+        break;
+    case REFUSALS:
+        core_thaw_refusals(&core->env.join_refusals, i);
         break;
     case RULE:
         take_rule(core, i);

@@ -5,12 +5,14 @@
 
 #include <string.h>
 
+#include "core/aborted.h"
 #include "core/directory.h"
 #include "core/inside.h"
 #include "core/ledger_note.h"
 #include "core/tables.h"
 #include "core/timewaits.h"
 #include "mptcp/marks.h"
+#include "mptcp/tapped.h"
 #include "wire/icmp.h"
 
 static void env_time_wait(struct mptcp_env *env, struct mp_subflow *s)
@@ -24,14 +26,9 @@ static void env_time_wait(struct mptcp_env *env, struct mp_subflow *s)
     e->tw.data_ack = c->keys.remote_idsn + c->recv.nxt;
 }
 
-static void env_aborted(struct mptcp_env *env, struct mp_subflow *s)
+static void env_aborted(struct mptcp_env *env, struct mp_subflow *s, bool on_ack, braid_time now)
 {
-    struct timewait_entry *e = core_remember(env, s);
-    if (e) {
-        e->aborted = true;
-        e->peer_key = s->conn->keys.remote;
-        e->reason = s->conn->closing.reset_reason;
-    }
+    core_aborted_add((struct braid_core *)env, s, on_ack, now);
 }
 
 /* One that we have reset is not: the peer has forgotten it, and takes nothing new for a part of it. */
@@ -57,25 +54,28 @@ static enum flow_port env_flow_port(struct mptcp_env *env, const struct braid_ad
                                     const struct braid_addr *remote, braid_time now)
 {
     const struct braid_core *core = (const struct braid_core *)env;
-    if (core_find_flow(core, local, remote))
-        return FLOW_PORT_TAKEN;
     const struct timewait_entry *e = core_find_timewait(core, local, remote);
-    if (!e)
-        return FLOW_PORT_NEW;
-    return is_bygone(e, now) ? FLOW_PORT_BYGONE : FLOW_PORT_TAKEN;
+    enum flow_port known = core_find_flow(core, local, remote) ? FLOW_PORT_TAKEN
+                           : !e                                ? FLOW_PORT_NEW
+                           : is_bygone(e, now)                 ? FLOW_PORT_BYGONE
+                                                               : FLOW_PORT_TAKEN;
+    tap_value(&env->tcp, BRAID_VALUE_PORT, &known, sizeof(known));
+    return known;
 }
 
 static bool env_flow_free(struct mptcp_env *env, const struct braid_addr *local,
                           const struct braid_addr *remote)
 {
-    return braid_core_can_bind((const struct braid_core *)env, local, remote);
+    bool is_free = braid_core_can_bind((const struct braid_core *)env, local, remote);
+    return tap_bool(&env->tcp, BRAID_VALUE_FREE, is_free);
 }
 
 static int env_flow_add(struct mptcp_env *env, struct mp_subflow *s)
 {
     struct braid_core *core = (struct braid_core *)env;
     struct timewait_entry *e = core_find_timewait(core, &s->tcp.local, &s->tcp.remote);
-    if (core_find_flow(core, &s->tcp.local, &s->tcp.remote) || (e && e->orphan))
+    bool taken = core_find_flow(core, &s->tcp.local, &s->tcp.remote) || (e && e->orphan);
+    if (!tap_bool(&env->tcp, BRAID_VALUE_FREE, !taken))
         return -1;
     if (e)
         core_timewait_free(e);
@@ -108,7 +108,7 @@ static void send_unreachable(struct mptcp_env *env, const struct wire_packet *sy
     if (len == 0)
         return;
     struct braid_packet out = {.header = icmp, .header_len = (uint32_t)len, .v6 = quoted.v6};
-    env->tcp.host.output(env->tcp.host.ctx, &out);
+    tap_output(&env->tcp, &out);
     env->tcp.count.v[COUNT_ICMP_OUT_UNREACH]++;
 }
 
@@ -138,7 +138,9 @@ static void env_refuse(struct mptcp_env *env, const struct mp_subflow *s, enum b
 static void env_incoming(struct mptcp_env *env, struct braid_conn *c)
 {
     (void)env;
+    conn_tap_callback(c, BRAID_CALLBACK_INCOMING, BRAID_CLOSE_DONE);
     c->ops->incoming(c->handshake.listener->params.ctx, c);
+    conn_tap(c, BRAID_TAP_RETURN, 0);
 }
 
 const struct mptcp_env_ops core_env_ops = {

@@ -3,6 +3,7 @@
  * passed back. */
 #include "base/addr.h"
 #include "core/passing.h"
+#include "core/tapping.h"
 #include "mptcp/own_addrs.h"
 #include "mptcp/rights.h"
 
@@ -22,6 +23,7 @@ int braid_core_endpoint_add(struct braid_core *core, const struct braid_endpoint
         return -1;
     if (core_own_add(core, &e->addr.ip) < 0)
         return -1;
+    core_tap_bytes(core, BRAID_TAP_CORE_ENDPOINT_ADD, e, sizeof(*e));
     if (!known)
         known = &env->endpoints[env->n_endpoints++];
     *known = *e;
@@ -37,6 +39,7 @@ int braid_core_endpoint_remove(struct braid_core *core, const struct braid_ip *i
     struct mptcp_env *env = &core->env;
     struct braid_endpoint *known = find(env, ip);
     bool found = known;
+    core_tap_bytes(core, BRAID_TAP_CORE_ENDPOINT_REMOVE, ip, sizeof(*ip));
     if (known)
         /* their order means nothing */
         *known = env->endpoints[--env->n_endpoints];
@@ -52,6 +55,8 @@ int braid_core_endpoint_remove(struct braid_core *core, const struct braid_ip *i
 void braid_core_ask(struct braid_core *core, const struct braid_ip *ip, braid_time now)
 {
     each_conn (c, &core->env) {
+        if (conn_tapped(c))
+            conn_tap_event(c, BRAID_TAP_ASK, now, 0, NULL, ip, sizeof(*ip));
         each_flow (s, c) {
             if (!s->closing.dead && s->tcp.state == TCP_STATE_ESTABLISHED && ip_equal(ip, &s->tcp.local.ip))
                 subflow_probe(&s->tcp, now);

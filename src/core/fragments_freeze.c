@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "core/core_freeze.h"
 #include "core/incomplete.h"
+#include "wire/ip.h"
 
 enum { PACKET = 1, TIMER };
 enum { FIELDS = 1, FIRST, HEADER, PIECE };
@@ -100,7 +102,9 @@ static bool is_sound(const struct incomplete *p)
         got += q->len;
         end = q->offset + q->len;
     }
-    bool first = !p->has_first || p->first.protocol_at < p->first.header_len;
+    unsigned least = ip_is_v4(&p->first.src) ? IP4_HEADER : IP6_HEADER;
+    bool first =
+        !p->has_first || (p->first.header_len >= least && p->first.protocol_at < p->first.header_len);
     return (p->spoilt || got == p->got) && (!p->has_last || end <= p->total) && first &&
            !(p->has_first && p->has_last && got == p->total && !p->spoilt);
 }
@@ -162,6 +166,6 @@ void core_thaw_fragments(struct reassembly *r, const struct thaw_item *group)
         else
             thaw_unknown(&i);
     }
-    if ((group->all->timers.n > timers) == list_empty(&r->oldest))
+    if ((group->all->timers.n > timers) == list_empty(&r->oldest) || r->used > r->limit)
         thaw_fail(group->all, THAW_WRONG);
 }

@@ -12,9 +12,6 @@
 #include "mptcp/conn_freeze.h"
 #include "mptcp/marks.h"
 
-/* The sum tells torn state, not a forged one: whoever could forge it could do all that the core can. */
-static const struct siphash_key sum_key = {0x627261696473756d, 1};
-
 /* ---- writing ---- */
 
 static void freeze_conn(const struct braid_conn *c, uint64_t owner, struct freezer *f)
@@ -44,27 +41,81 @@ static void freeze_parts(const struct braid_core *core, braid_owner_fn *owner, v
         freeze_number(f, STATE_DIRTY, list_entry(n, struct braid_conn, dirty_node)->id);
 }
 
+static void freeze_one(const struct braid_conn *c, struct freezer *f)
+{
+    core_freeze_alone((const struct braid_core *)c->env, f, STATE_CORE);
+    freeze_conn(c, 0, f);
+    if (!list_empty(&c->dirty_node))
+        freeze_number(f, STATE_DIRTY, c->id);
+}
+
+/* The sum tells torn state, not a forged one: whoever could forge it could do all that the core can. begun:
+ * the first byte of the state. */
+static int complete(struct freezer *f, size_t begun)
+{
+    if (!f->failed) {
+        uint64_t sum = quick_sum(f->data + begun, f->len - begun);
+        freeze_bytes(f, STATE_SUM, &sum, sizeof(sum));
+    }
+    return f->failed ? -1 : 0;
+}
+
+static void freeze_core(const struct braid_core *core, braid_owner_fn *owner, void *ctx, struct freezer *f)
+{
+    struct timer_order order;
+    f->order = &order;
+    f->failed = timer_order_of(&order, &core->env.tcp.wheel) < 0;
+    if (f->failed)
+        return;
+    freeze_number(f, STATE_VERSION, STATE_FORMAT);
+    freeze_parts(core, owner, ctx, f);
+    timer_order_free(&order);
+}
+
+int braid_core_freeze_into(const struct braid_core *core, braid_owner_fn *owner, void *ctx,
+                           struct braid_memory *to)
+{
+    struct freezer f = {.data = to->data, .len = to->len, .cap = to->cap, .grow = to->grow, .ctx = to->ctx};
+    freeze_core(core, owner, ctx, &f);
+    int result = complete(&f, to->len);
+    to->data = f.data;
+    to->cap = f.cap;
+    if (result == 0)
+        to->len = f.len;
+    return result;
+}
+
+/* What is in malloc's memory is the caller's, if it is complete. */
+static int hand_out(struct braid_memory *m, int result, uint8_t **out, size_t *len)
+{
+    if (result < 0) {
+        free(m->data);
+        return -1;
+    }
+    *out = m->data;
+    *len = m->len;
+    return 0;
+}
+
 int braid_core_freeze(const struct braid_core *core, braid_owner_fn *owner, void *ctx, uint8_t **out,
                       size_t *len)
 {
+    struct braid_memory m = {.len = 0};
+    return hand_out(&m, braid_core_freeze_into(core, owner, ctx, &m), out, len);
+}
+
+int core_freeze_conn(const struct braid_conn *c, bool payload, uint8_t **out, size_t *len)
+{
     struct timer_order order;
-    struct freezer f = {.order = &order};
-    if (timer_order_of(&order, &core->env.tcp.wheel) < 0)
+    struct freezer f = {.order = &order, .no_payload = !payload};
+    if (timer_order_of(&order, &c->env->tcp.wheel) < 0)
         return -1;
     freeze_number(&f, STATE_VERSION, STATE_FORMAT);
-    freeze_parts(core, owner, ctx, &f);
-    if (!f.failed) {
-        uint64_t sum = siphash(&sum_key, f.data, f.len);
-        freeze_bytes(&f, STATE_SUM, &sum, sizeof(sum));
-    }
+    freeze_one(c, &f);
     timer_order_free(&order);
-    if (f.failed) {
-        free(f.data);
-        return -1;
-    }
-    *out = f.data;
-    *len = f.len;
-    return 0;
+    int result = complete(&f, 0);
+    struct braid_memory m = {.data = f.data, .len = f.len};
+    return hand_out(&m, result, out, len);
 }
 
 /* ---- reading ---- */
@@ -113,15 +164,16 @@ static bool sum_is_right(const uint8_t *bytes, size_t len)
     if (len < tail || bytes[len - tail] != STATE_SUM || bytes[len - tail + 1] != sizeof(sum))
         return false;
     memcpy(&sum, bytes + len - sizeof(sum), sizeof(sum));
-    return sum == siphash(&sum_key, bytes, len - tail);
+    return sum == quick_sum(bytes, len - tail);
 }
 
 struct braid_thaw *braid_thaw_begin(const uint8_t *bytes, size_t len, enum braid_thaw_error *error)
 {
-    struct braid_thaw *t = sum_is_right(bytes, len) ? calloc(1, sizeof(*t)) : NULL;
+    bool right = sum_is_right(bytes, len);
+    struct braid_thaw *t = right ? calloc(1, sizeof(*t)) : NULL;
     struct thaw_item i;
     if (!t) {
-        *error = sum_is_right(bytes, len) ? BRAID_THAW_MEMORY : BRAID_THAW_TORN;
+        *error = right ? BRAID_THAW_MEMORY : BRAID_THAW_TORN;
         return NULL;
     }
     t->rest = (struct thawer){bytes, bytes + len, &t->all};
@@ -249,16 +301,32 @@ static bool note_moved(struct braid_thaw *t, struct braid_conn *c)
     return true;
 }
 
-static struct braid_conn *read_conn(struct braid_thaw *t, struct braid_core *core, bool *pending)
+/* Whoever has it will be told of its end: he was told of its beginning, or a listener will be, and not of its
+ * end. */
+static bool is_owned(const struct braid_conn *c, bool pending)
+{
+    return !c->closing.told && (!c->handshake.passive || c->handshake.incoming_told || pending);
+}
+
+/* Nobody has it who would have to be told. */
+static bool is_nobodys(const struct braid_conn *c)
+{
+    return c->closing.told || c->closing.fail_due;
+}
+
+static struct braid_conn *read_conn(struct braid_thaw *t, struct braid_core *core, bool owned, bool *pending)
 {
     struct thaw_item group, i;
     struct braid_conn *c = NULL;
+    bool released = false;
     if (!take(t, STATE_CONN, &group))
         return NULL;
     struct thawer in = thaw_inside(&group);
     while (thaw_next(&in, &i)) {
         if (i.tag == OWN_PENDING)
             *pending = thaw_number(&i, 1);
+        else if (i.tag == OWN_RELEASED)
+            released = thaw_number(&i, 1);
         else if (i.tag == OWN_CONN && !c)
             c = conn_thaw(&core->env, &i);
     }
@@ -266,17 +334,28 @@ static struct braid_conn *read_conn(struct braid_thaw *t, struct braid_core *cor
         thaw_fail(&t->all, THAW_WRONG);
     if (c && *pending && c->phase != CONN_PENDING && !c->handshake.stateless && !c->closing.fail_due)
         thaw_fail(&t->all, THAW_WRONG); /* nobody may answer it any more */
+    if (c && owned && !(released ? is_nobodys(c) : is_owned(c, *pending)))
+        thaw_fail(&t->all, THAW_WRONG);
     if (c && !thaw_fine(&t->all))
         conn_unthaw(c);
     return thaw_fine(&t->all) ? c : NULL;
 }
 
-struct braid_conn *braid_thaw_conn(struct braid_thaw *t, struct braid_core *core,
-                                   const struct braid_conn_ops *ops, void *user, const char *listener)
+/* One that is pending has its listener, or ends, as if it had been taken away (braid_unlisten). */
+static void find_listener(struct braid_core *core, struct braid_conn *c)
+{
+    c->handshake.listener = core_find_listener(core, &c->addresses.local);
+    if (!c->handshake.listener && (c->phase == CONN_PENDING || c->handshake.stateless))
+        conn_fail(c, BRAID_CLOSE_ABORTED, c->handshake.stateless);
+}
+
+struct braid_conn *core_thaw_conn(struct braid_thaw *t, struct braid_core *core,
+                                  const struct braid_conn_ops *ops, void *user, const char *listener,
+                                  bool owned)
 {
     size_t timers = t->all.timers.n;
     bool pending = false;
-    struct braid_conn *c = read_conn(t, core, &pending);
+    struct braid_conn *c = read_conn(t, core, owned, &pending);
     if (!c || !note_moved(t, c)) {
         if (c)
             conn_unthaw(c);
@@ -287,9 +366,15 @@ struct braid_conn *braid_thaw_conn(struct braid_thaw *t, struct braid_core *core
     c->user = user;
     c->edge = listener;
     if (pending)
-        c->handshake.listener = core_find_listener(core, &c->addresses.local);
+        find_listener(core, c);
     core_ledger_note(core, c);
     return c;
+}
+
+struct braid_conn *braid_thaw_conn(struct braid_thaw *t, struct braid_core *core,
+                                   const struct braid_conn_ops *ops, void *user, const char *listener)
+{
+    return core_thaw_conn(t, core, ops, user, listener, true);
 }
 
 static int by_id(const void *a, const void *b)
@@ -307,6 +392,16 @@ static void dirty(struct braid_thaw *t, const struct thaw_item *i)
         conn_dirty(m->conn);
 }
 
+/* How long one stays that was released its flush says (flush.c). */
+static void flush_released(struct braid_thaw *t)
+{
+    for (size_t i = 0; i < t->n_conns; i++) {
+        struct braid_conn *c = t->conns[i].conn;
+        if (!c->ops && c->closing.told && c->phase == CONN_ESTABLISHED && c->deadlines.gone == BRAID_NEVER)
+            conn_dirty(c);
+    }
+}
+
 enum braid_thaw_error braid_thaw_end(struct braid_thaw *t)
 {
     if (!t)
@@ -315,10 +410,12 @@ enum braid_thaw_error braid_thaw_end(struct braid_thaw *t)
     while (braid_thaw_next(t, &part)) {
     }
     enum braid_thaw_error error = error_of(&t->all);
-    if (error)
+    if (error) {
         timer_later_free(&t->all.timers);
-    else
+    } else {
         timer_later_arm(&t->all.timers);
+        flush_released(t);
+    }
     free(t->conns);
     free(t);
     return error;

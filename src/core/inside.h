@@ -43,6 +43,9 @@ struct braid_listener {
     struct braid_ip signal[CORE_SIGNALS];
 };
 
+/* One connection's part of a flush; it may be gone afterwards (core.c). */
+void core_flush_one(struct braid_core *core, struct braid_conn *c, braid_time now);
+
 /* A TIME_WAIT entry and its place among the others. Also remembers subflows of connections that we aborted:
  * our RST with MP_FASTCLOSE is ignored if it was not at exactly the number that the peer expects (RFC 5961),
  * or is lost. */
@@ -54,8 +57,13 @@ struct timewait_entry {
     uint64_t peer_key; /* if aborted, unless plain ... */
     uint8_t reason;    /* ... with this one in MP_TCPRST */
     bool orphan;       /* of a core that is gone (orphans.c): aborted, too ... */
-    bool plain;        /* ... and maybe not MPTCP */
+    bool plain;        /* ... and maybe not MPTCP; or the answer is a RST without MP_FASTCLOSE */
+    bool on_ack;       /* the peer takes MP_FASTCLOSE from ACKs alone (version 0) */
     unsigned orphan_probes;
+    /* With on_ack, until a RST has answered it (aborted.c): */
+    uint8_t repeat_left; /* what is still to be said unasked, the RST at the end included; 0: nothing, ... */
+    braid_time repeat_after; /* ... when next, from the last time on, ... */
+    braid_time until;        /* ... and when the entry is to be forgotten */
 };
 
 #endif

@@ -46,6 +46,7 @@ void core_ledger_note(struct braid_core *core, const struct braid_conn *c)
         e->ts_recent = s->tcp.ts.recent;
         e->peer_key = c->keys.remote;
         e->mptcp = conn_is_mptcp(c);
+        e->on_ack = conn_version(c)->fastclose_on_ack;
         /* last of all, in case that this process dies in between: the next one believes what is marked as
          * used */
         __atomic_store_n(&e->used, 1, __ATOMIC_RELEASE);

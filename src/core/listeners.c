@@ -8,6 +8,7 @@
 #include "core/passing.h"
 #include "core/tables.h"
 #include "mptcp/marks.h"
+#include "mptcp/tapped.h"
 
 #define SYN_DATA_MAX 1460 /* as many as fit into a packet of Ethernet's */
 
@@ -112,6 +113,8 @@ void braid_listener_change(struct braid_listener *l, const struct braid_listen_p
     p->pm = params->pm;
     p->checksum = params->checksum;
     p->no_join = params->no_join;
+    p->version_0 = params->version_0;
+    p->believe_addresses = params->believe_addresses;
     p->fate_sharing = params->fate_sharing;
     p->syn_data = params->syn_data < SYN_DATA_MAX ? params->syn_data : SYN_DATA_MAX;
 }
@@ -152,8 +155,10 @@ void braid_unlisten(struct braid_listener *l)
         if (c->handshake.listener != l)
             continue;
         /* nobody will answer it any more; accepted ones go on without their listener */
-        if (c->phase == CONN_PENDING || c->handshake.stateless)
+        if (c->phase == CONN_PENDING || c->handshake.stateless) {
+            conn_tap(c, BRAID_TAP_FAIL, 0, BRAID_CLOSE_ABORTED, c->handshake.stateless);
             conn_fail(c, BRAID_CLOSE_ABORTED, c->handshake.stateless);
+        }
         c->handshake.listener = NULL;
     }
     delist(l);

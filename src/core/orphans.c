@@ -60,6 +60,7 @@ int braid_core_orphan(struct braid_core *core, const struct braid_ledger_entry *
     e->aborted = true;
     e->peer_key = entry->peer_key;
     e->plain = !entry->mptcp;
+    e->on_ack = entry->on_ack;
     core_orphan_add(core, e);
     core->env.tcp.count.v[COUNT_ORPHANS]++;
     ask(e, now);

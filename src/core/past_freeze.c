@@ -3,6 +3,7 @@
 
 #include "base/addr.h"
 #include "core/core_freeze.h"
+#include "core/aborted.h"
 #include "core/orphans.h"
 #include "core/tables.h"
 #include "core/timewaits.h"
@@ -29,6 +30,10 @@ static const struct braid_field fields[] = {
     BRAID_BOOL(17, struct timewait_entry, orphan),
     BRAID_BOOL(18, struct timewait_entry, plain),
     BRAID_NUMBER(19, struct timewait_entry, orphan_probes, 31),
+    BRAID_BOOL(20, struct timewait_entry, on_ack),
+    BRAID_NUMBER(21, struct timewait_entry, repeat_left, ABORTED_REPEATS_MOST),
+    BRAID_NUMBER(22, struct timewait_entry, repeat_after, INT32_MAX),
+    BRAID_TIME(23, struct timewait_entry, until),
     {0}};
 
 void core_freeze_past(const struct timewait_entry *e, struct freezer *f, unsigned tag)
@@ -57,6 +62,8 @@ static void enter(struct braid_core *core, struct timewait_entry *e, const struc
     size_t timers = timer->all->timers.n;
     if (e->orphan)
         core_orphan_add(core, e);
+    else if (e->on_ack)
+        core_aborted_enter(core, e);
     else
         core_timewait_enter(core, e);
     thaw_timer(timer, &core->env.tcp.wheel, &e->tw.timer);

@@ -1,6 +1,9 @@
 /* Options of a connection that its user may set and read at any time. No buffer may be larger than the core's
  * parameters say: the limit of the connection's memory follows from those. */
 #include "core/inside.h"
+
+#include <string.h>
+
 #include "mptcp/demand.h"
 #include "mptcp/fate.h"
 #include "mptcp/flow_state.h"
@@ -8,6 +11,7 @@
 #include "mptcp/path_manager.h"
 #include "mptcp/rescue.h"
 #include "mptcp/sched_state.h"
+#include "mptcp/tapped.h"
 
 _Static_assert(BRAID_RESET_MPTCP == MPTCP_RST_MPTCP && BRAID_RESET_PROHIBITED == MPTCP_RST_PROHIBITED &&
                    BRAID_RESET_MIDDLEBOX == MPTCP_RST_MIDDLEBOX,
@@ -68,7 +72,7 @@ static bool is_own(const struct braid_conn *c, enum braid_option option, int64_t
     case BRAID_OPT_KEEPALIVE:
     case BRAID_OPT_KEEPALIVE_STEP:
     case BRAID_OPT_USER_TIMEOUT:
-        return value >= 0;
+        return value >= 0 && value <= CONN_LONGEST;
     case BRAID_OPT_KEEPALIVE_PROBES:
     case BRAID_OPT_TRAFFIC_CLASS:
         return value >= 0 && value <= UINT8_MAX;
@@ -117,6 +121,7 @@ static int set_repeat(struct braid_conn *c, bool repeat)
 
 int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_t value)
 {
+    conn_tap(c, BRAID_TAP_SET_OPTION, 0, option, (uint64_t)value);
     if (value == -1)
         value = first_value(&c->env->sockopt, option);
     struct conn_sockopt *own = is_own(c, option, value) ? conn_own_sockopt(c) : NULL;
@@ -146,6 +151,7 @@ int braid_conn_set_option(struct braid_conn *c, enum braid_option option, int64_
 
 void braid_conn_set_sched(struct braid_conn *c, const struct sched_ops *ops)
 {
+    conn_tap_bytes(c, BRAID_TAP_SET_SCHED, ops->name, strlen(ops->name));
     if (c->sched.ops == ops)
         return;
     if (!conn_sched_use(c, ops))
@@ -163,6 +169,8 @@ const struct sched_ops *braid_conn_sched(const struct braid_conn *c)
 
 void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_time now)
 {
+    if (conn_tapped(c))
+        conn_tap_event(c, BRAID_TAP_SET_CC, now, 0, NULL, ops->name, strlen(ops->name));
     c->cc = ops;
     each_flow (s, c) {
         if (!s->closing.dead)
@@ -173,6 +181,7 @@ void braid_conn_set_cc(struct braid_conn *c, const struct cc_ops *ops, braid_tim
 
 void braid_conn_set_pm(struct braid_conn *c, const struct pm_ops *ops)
 {
+    conn_tap_bytes(c, BRAID_TAP_SET_PM, ops ? ops->name : NULL, ops ? strlen(ops->name) : 0);
     /* without ops the choice is made anew: there may be something to signal now */
     if (ops && c->pm.ops == ops)
         return;

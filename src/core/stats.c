@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "core/inside.h"
+#include "core/tapping.h"
 #include "mptcp/flow_state.h"
 #include "mptcp/rules.h"
 
@@ -107,6 +108,7 @@ void braid_conn_stats(const struct braid_conn *c, struct braid_conn_stats *out)
     out->listener = c->edge;
     out->mptcp = braid_conn_is_mptcp(c);
     out->fell_back = c->mode == MODE_FALLBACK;
+    out->version = conn_version(c)->number;
     out->checksum = c->dss.checksum;
     out->fate_sharing = c->closing.fate_shared;
     out->state = braid_conn_state(c);
@@ -163,6 +165,7 @@ void braid_core_path_set(struct braid_core *core, unsigned i, uint64_t used, uin
 int braid_core_set_paths(struct braid_core *core, const struct braid_path_rule *rules, unsigned n,
                          const int *was)
 {
+    core_tap_bytes(core, BRAID_TAP_CHANGED, NULL, 0);
     return rules_change(&core->env.rules, rules, n, was);
 }
 

@@ -84,25 +84,41 @@ static bool has_room(struct reply *r)
     return true;
 }
 
+/* The next bytes, behind what is there. 1; 0: that was all; or -1 and why it could not. */
+static int read_more(int fd, struct reply *r, const char **why)
+{
+    ssize_t n;
+    if (!has_room(r)) {
+        *why = "memory is short";
+        return -1;
+    }
+    do
+        n = recv(fd, r->text + r->len, r->room - r->len - 1, 0);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        *why = strerror(errno);
+        return -1;
+    }
+    r->len += (size_t)n;
+    r->text[r->len] = '\0';
+    return n > 0;
+}
+
 /* Reads until the end of the stream. NULL, or why it could not. */
 static const char *receive(int fd, int wait_ms, struct reply *r)
 {
-    for (;;) {
-        if (!has_room(r))
-            return "memory is short";
+    const char *why = NULL;
+    int more;
+    do {
         struct pollfd p = {.fd = fd, .events = POLLIN};
-        int ready = poll(&p, 1, wait_ms);
+        int ready;
+        while ((ready = poll(&p, 1, wait_ms)) < 0 && errno == EINTR)
+            ;
         if (ready == 0)
             return "the daemon does not answer: it may be overloaded; try again";
-        ssize_t n = ready < 0 ? -1 : recv(fd, r->text + r->len, r->room - r->len - 1, 0);
-        if (n < 0 && errno != EINTR)
-            return strerror(errno);
-        if (n > 0)
-            r->len += (size_t)n;
-        r->text[r->len] = '\0';
-        if (n == 0)
-            return NULL;
-    }
+        more = read_more(fd, r, &why);
+    } while (more > 0);
+    return why;
 }
 
 /* Where the last line of the text, which ends with a newline, begins. */
@@ -129,6 +145,20 @@ static int judge(const char *path, struct reply *r, FILE *out, FILE *err)
         fprintf(err, "braidctl: %s", last + mark);
     return error || strncmp(r->text, BRAID_ERROR_JSON, strlen(BRAID_ERROR_JSON)) == 0 ? CLIENT_FAILED
                                                                                       : CLIENT_OK;
+}
+
+int client_open(const char *path, const char *line, FILE *err)
+{
+    int fd = connect_to(path);
+    if (fd < 0) {
+        complain(err, path, connect_advice(errno));
+        return -1;
+    }
+    if (send_line(fd, line))
+        return fd;
+    complain(err, path, strerror(errno));
+    close(fd);
+    return -1;
 }
 
 int client_ask(const char *path, const char *line, int wait_ms, FILE *out, FILE *err)
@@ -201,36 +231,24 @@ static bool await(int fd, FILE *out)
     return (p[1].revents & (POLLERR | POLLHUP)) == 0;
 }
 
-/* The next bytes. False: that was all. */
-static bool read_more(int fd, struct reply *r)
-{
-    ssize_t n;
-    if (!has_room(r))
-        return false;
-    do
-        n = recv(fd, r->text + r->len, r->room - r->len - 1, 0);
-    while (n < 0 && errno == EINTR);
-    r->len += n > 0 ? (size_t)n : 0;
-    r->text[r->len] = '\0';
-    return n > 0;
-}
-
 int client_follow(const char *path, const char *line, bool one, FILE *out, FILE *err)
 {
     struct reply r = {0};
     bool closed = false;
+    const char *why = "the daemon has broken off: it may have ended";
     int result = CLIENT_OK, fd = connect_to(path);
     if (fd < 0)
         return complain(err, path, connect_advice(errno));
     if (!send_line(fd, line))
         result = complain(err, path, strerror(errno));
     while (result == CLIENT_OK && await(fd, out)) {
-        if (read_more(fd, &r))
+        int more = read_more(fd, &r, &why);
+        if (more > 0)
             result = show_lines(&r, &closed, out, err);
-        else if (one && closed)
+        else if (more == 0 && one && closed)
             break;
         else
-            result = complain(err, path, "the daemon has broken off: it may have ended");
+            result = complain(err, path, why);
     }
     free(r.text);
     close(fd);

@@ -18,6 +18,9 @@ char *client_fetch(const char *path, const char *line, int wait_ms, char **error
  * come to an end in order; otherwise the end of it is the daemon's. CLIENT_OK, too, if nobody reads out any
  * more. */
 int client_follow(const char *path, const char *line, bool one, FILE *out, FILE *err);
+/* The same, and no more: the socket, for what is answered to be read from; -1 after saying why there is none.
+ */
+int client_open(const char *path, const char *line, FILE *err);
 /* All of braidctl: argv as main has it. Gives the exit status. */
 int client_main(int argc, char **argv, FILE *out, FILE *err);
 

@@ -8,12 +8,16 @@
 #include <braid/control.h>
 #include <braid/version.h>
 #include "ctl/client.h"
+#include "ctl/cluster.h"
 #include "ctl/drain.h"
+#include "ctl/hosts.h"
+#include "ctl/record.h"
 #include "ctl/remote.h"
 #include "ctl/top.h"
 
 #define WAIT_MS        20000
-#define SECONDS_DIGITS 9 /* of a time to wait, and one more: nobody waits for 30 years */
+#define SECONDS_DIGITS 9  /* of a time to wait, and one more: nobody waits for 30 years */
+#define TOTAL_DIGITS   20 /* and a NUL */
 
 static const struct {
     const char *word;
@@ -40,8 +44,14 @@ static void usage(FILE *f)
           "  --url URL  ask over HTTP, as at https://HOST:9180; prints JSON\n"
           "     --ca FILE --cert FILE --key FILE  whom to trust there, and who we are\n"
           "     --token-file FILE                 the first token in it is shown\n"
+          "  --hosts LIST  of status and top: over HTTP, several machines added up; as in a,b:9180\n"
+          "  --bytes N  of record: so much of the payload of each packet, or \"all\"\n"
+          "  --keys     of record: the connection's keys as well\n"
+          "  --connections N, --total BYTES  of record EDGE: ends after so many, or so much\n"
           "  --wait [SECONDS]  of drain EDGE: until it has no connection left, or for so long\n"
           "  -h, -V     print this help, or the version\n"
+          "without a daemon:\n"
+          "  cluster WHAT PARAMETER ... nftables rules, or routes, that lead joins to their machines\n"
           "a FILTER is KEY=VALUE, or the option --KEY VALUE:\n "
 #define X(id, key, shown, right) " " key "=" shown
           BRAID_FILTERS(X)
@@ -127,6 +137,28 @@ static int check_which(int n, char **words, FILE *err)
     return n == 2 && is_number(words[1]) ? 0 : check_parameters(n, words, err);
 }
 
+/* How long a recording may become: the daemon is not asked. */
+static bool is_total(const char *word)
+{
+    return strncmp(word, "total=", 6) == 0 && is_number(word + 6) && strlen(word) < 6 + TOTAL_DIGITS;
+}
+
+/* What is to be recorded, the file, and parameters. */
+static int check_record(int n, char **words, FILE *err)
+{
+    if (n < 3 || strchr(words[2], '='))
+        return misuse(err, "%s takes the id of a connection or the name of an edge, and the name of a file",
+                      words[0]);
+    for (int i = 3; i < n; i++)
+        if (strncmp(words[i], "bytes=", 6) != 0 && strcmp(words[i], "keys=yes") != 0 &&
+            strncmp(words[i], "connections=", 12) != 0 && !is_total(words[i]))
+            return misuse(err,
+                          "\"%s\" is no argument of %s: there are --bytes N, --keys, --connections N and "
+                          "--total BYTES",
+                          words[i], words[0]);
+    return 0;
+}
+
 /* words: the command, and n - 1 arguments. 0, or CLIENT_USAGE after saying what is wrong. */
 static int check_arguments(enum braid_arguments arguments, int n, char **words, FILE *err)
 {
@@ -152,6 +184,8 @@ static int check_arguments(enum braid_arguments arguments, int n, char **words, 
         return check_parameters(n, words, err);
     case BRAID_ARGUMENTS_SETTING:
         return check_set(n, words, err);
+    case BRAID_ARGUMENTS_RECORD:
+        return check_record(n, words, err);
     case BRAID_ARGUMENTS_EDGE:
         return n == 2 ? 0 : misuse(err, "%s takes one argument, the name of an edge or a CPE", words[0]);
     case BRAID_ARGUMENTS_DRAIN:
@@ -179,6 +213,7 @@ static int make_line(char line[BRAID_CONTROL_LINE], bool json, int n, char **wor
 struct said {
     const char *path;
     struct remote remote;
+    const char *hosts; /* NULL: one daemon is asked */
     bool json, waits;
     const char *seconds; /* to wait; NULL: however long it takes */
     int n;
@@ -200,11 +235,43 @@ static int drain(const struct said *s, const char *line, const char *name, FILE 
     return drain_wait(s->path, name, s->seconds ? atol(s->seconds) : -1, err);
 }
 
+/* The machines are asked for what they carry, whichever command it is: top shows it again and again. */
+static int ask_hosts(const struct said *s, enum braid_command command, int n, FILE *out, FILE *err)
+{
+    bool again = command == BRAID_COMMAND_TOP && !s->json && is_terminal(out);
+    const struct hosts_request r = {.list = s->hosts,
+                                    .remote = s->remote,
+                                    .json = s->json,
+                                    .in = again ? STDIN_FILENO : -1,
+                                    .out = STDOUT_FILENO};
+    if ((command != BRAID_COMMAND_STATUS && command != BRAID_COMMAND_TOP) || n > 1)
+        return misuse(err, "--hosts is an option of status and top, without arguments");
+    return hosts_run(&r, out, err);
+}
+
+/* The file is braidctl's own affair. */
+static int record(const struct said *s, int n, char **words, FILE *err)
+{
+    char line[BRAID_CONTROL_LINE];
+    const char *file = words[2];
+    uint64_t total = UINT64_MAX;
+    int said = 2;
+    for (int i = 3; i < n; i++)
+        if (is_total(words[i]))
+            total = strtoull(words[i] + 6, NULL, 10);
+        else
+            words[said++] = words[i];
+    int flaw = make_line(line, false, said, words, err);
+    return flaw ? flaw : record_run(s->path, line, file, total, err);
+}
+
 /* words: the command and its arguments. */
 static int run(const struct said *s, int n, char **words, FILE *out, FILE *err)
 {
     char line[BRAID_CONTROL_LINE];
     int c = 0;
+    if (strcmp(words[0], "cluster") == 0)
+        return cluster_run(n, words, out, err);
     while (c < BRAID_COMMAND_MAX && strcmp(words[0], commands[c].word) != 0)
         c++;
     if (c == BRAID_COMMAND_MAX)
@@ -214,10 +281,14 @@ static int run(const struct said *s, int n, char **words, FILE *out, FILE *err)
         flaw = make_line(line, s->json, n, words, err);
     if (flaw)
         return flaw;
+    if (s->hosts)
+        return ask_hosts(s, (enum braid_command)c, n, out, err);
     if (s->remote.url)
         return remote_ask(&s->remote, (enum braid_command)c, n, words, WAIT_MS, out, err);
     if (c == BRAID_COMMAND_TOP && !s->json && is_terminal(out))
         return top_run(s->path, n - 1, words + 1, STDIN_FILENO, STDOUT_FILENO, err);
+    if (c == BRAID_COMMAND_RECORD)
+        return record(s, n, words, err);
     if (c == BRAID_COMMAND_DRAIN)
         return drain(s, line, n > 1 ? words[1] : NULL, out, err);
     if (c == BRAID_COMMAND_EVENTS || c == BRAID_COMMAND_WATCH)
@@ -227,7 +298,7 @@ static int run(const struct said *s, int n, char **words, FILE *out, FILE *err)
 
 /* ---- options ----------------------------------------------------------------------------------- */
 
-enum { PARAMETER = 256, CHANGED, WAIT, URL, CA, CERT, KEY, TOKEN_FILE };
+enum { PARAMETER = 256, CHANGED, KEYS, WAIT, URL, CA, CERT, KEY, TOKEN_FILE, HOSTS };
 
 /* --edge web is another way to say edge=web. */
 #define X(id, key, ...) {key, required_argument, NULL, PARAMETER},
@@ -235,6 +306,10 @@ static const struct option long_options[] = {BRAID_FILTERS(X){"limit", required_
                                              {"sort", required_argument, NULL, PARAMETER},
                                              {"find", required_argument, NULL, PARAMETER},
                                              {"kind", required_argument, NULL, PARAMETER},
+                                             {"bytes", required_argument, NULL, PARAMETER},
+                                             {"connections", required_argument, NULL, PARAMETER},
+                                             {"total", required_argument, NULL, PARAMETER},
+                                             {"keys", no_argument, NULL, KEYS},
                                              {"changed", no_argument, NULL, CHANGED},
                                              {"wait", optional_argument, NULL, WAIT},
                                              {"json", no_argument, NULL, 'j'},
@@ -243,6 +318,7 @@ static const struct option long_options[] = {BRAID_FILTERS(X){"limit", required_
                                              {"cert", required_argument, NULL, CERT},
                                              {"key", required_argument, NULL, KEY},
                                              {"token-file", required_argument, NULL, TOKEN_FILE},
+                                             {"hosts", required_argument, NULL, HOSTS},
                                              {"help", no_argument, NULL, 'h'},
                                              {"version", no_argument, NULL, 'V'},
                                              {NULL, 0, NULL, 0}};
@@ -315,9 +391,16 @@ int client_main(int argc, char **argv, FILE *out, FILE *err)
             if (say_parameter(&said, "changed", "yes", err) != 0)
                 return CLIENT_USAGE;
             break;
+        case KEYS:
+            if (say_parameter(&said, "keys", "yes", err) != 0)
+                return CLIENT_USAGE;
+            break;
         case WAIT:
             said.waits = true;
             said.seconds = optarg;
+            break;
+        case HOSTS:
+            said.hosts = optarg;
             break;
         case URL:
         case CA:

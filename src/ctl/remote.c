@@ -127,13 +127,11 @@ static size_t write_target(char *out, enum braid_command command, int n, char **
     return used;
 }
 
-static int write_request(const struct exchange *e, char out[REQUEST_MAX], enum braid_command command, int n,
-                         char **words)
+static int write_request(const struct exchange *e, char out[REQUEST_MAX], const char *target)
 {
-    char token[TOKEN_MAX + 1], target[BRAID_CONTROL_LINE * 3 + 64];
+    char token[TOKEN_MAX + 1];
     if (e->r->token_file && read_token(e, token) < 0)
         return -1;
-    write_target(target, command, n, words);
     int used = snprintf(out, REQUEST_MAX, "GET %s HTTP/1.0\r\nHost: %s\r\n%s%s%s\r\n", target, e->authority,
                         e->r->token_file ? "Authorization: Bearer " : "", e->r->token_file ? token : "",
                         e->r->token_file ? "\r\n" : "");
@@ -265,22 +263,29 @@ static int exchange(struct exchange *e, const char *request, int wait_ms, FILE *
     return receive(e) < 0 ? -1 : judge(e, out);
 }
 
-int remote_ask(const struct remote *r, enum braid_command command, int n, char **words, int wait_ms,
-               FILE *out, FILE *err)
+int remote_get(const struct remote *r, const char *target, int wait_ms, FILE *out, FILE *err)
 {
     struct exchange e = {.r = r, .err = err};
     char request[REQUEST_MAX];
-    if (!paths[command] || (n > 1 && strcmp(words[1], "clear") == 0)) {
-        fprintf(err, "braidctl: \"%s\" is for the control socket only: leave out --url\n", words[0]);
-        return CLIENT_USAGE;
-    }
     int result = parse_url(&e);
     if (result == 0)
-        result = write_request(&e, request, command, n, words);
+        result = write_request(&e, request, target);
     if (result == 0)
         result = exchange(&e, request, wait_ms, out);
     BIO_free_all(e.bio);
     SSL_CTX_free(e.context);
     free(e.reply);
     return result == 0 ? CLIENT_OK : CLIENT_FAILED;
+}
+
+int remote_ask(const struct remote *r, enum braid_command command, int n, char **words, int wait_ms,
+               FILE *out, FILE *err)
+{
+    char target[BRAID_CONTROL_LINE * 3 + 64];
+    if (!paths[command] || (n > 1 && strcmp(words[1], "clear") == 0)) {
+        fprintf(err, "braidctl: \"%s\" is for the control socket only: leave out --url\n", words[0]);
+        return CLIENT_USAGE;
+    }
+    write_target(target, command, n, words);
+    return remote_get(r, target, wait_ms, out, err);
 }

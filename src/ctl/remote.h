@@ -18,5 +18,7 @@ struct remote {
  * CLIENT_USAGE. */
 int remote_ask(const struct remote *r, enum braid_command command, int n, char **words, int wait_ms,
                FILE *out, FILE *err);
+/* The same for what has a path of its own, such as "/metrics": the body as it comes. */
+int remote_get(const struct remote *r, const char *target, int wait_ms, FILE *out, FILE *err);
 
 #endif

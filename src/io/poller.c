@@ -9,7 +9,14 @@
 #include "io/poller.h"
 
 #define BATCH 64             /* events per turn of the loop; the rest keeps the descriptor readable */
+#define ADDED 256            /* descriptors per turn of those that are to be added: a millisecond at most */
 #define WATCH ((uintptr_t)1) /* in the pointer of an event: it is that of a struct poller_watch */
+
+/* One that is still to be added; ctx NULL: it was removed. */
+struct waiting {
+    int fd;
+    void *ctx;
+};
 
 struct poller {
     int fd;
@@ -18,6 +25,8 @@ struct poller {
     void (*ready)(void *ctx, unsigned state);
     int n, at; /* batch[at, n) is still to be told */
     struct epoll_event batch[BATCH];
+    struct waiting *waiting; /* waiting[next, n_waiting); NULL: none */
+    size_t next, n_waiting, cap_waiting;
 };
 
 /* EPOLLHUP by itself is the end of both directions, in order, if the peer's is told as well. */
@@ -48,8 +57,28 @@ static void tell(const struct poller *p, const struct epoll_event *e)
     }
 }
 
+/* The event of an epoll descriptor that is not ready for anything has the loop come here again. */
+static void add_some(struct poller *p)
+{
+    size_t end = p->n_waiting - p->next > ADDED ? p->next + ADDED : p->n_waiting;
+    while (p->next < end) {
+        struct waiting w = p->waiting[p->next++];
+        if (w.ctx && poller_add(p, w.fd, w.ctx) < 0)
+            p->ready(w.ctx, POLLER_READABLE | POLLER_WRITABLE | POLLER_FAILED);
+    }
+    if (p->next < p->n_waiting) {
+        event_active(&p->event, EV_READ, 0);
+        return;
+    }
+    free(p->waiting);
+    p->waiting = NULL;
+    p->next = p->n_waiting = p->cap_waiting = 0;
+}
+
 static void run(struct poller *p, int timeout)
 {
+    if (p->waiting)
+        add_some(p);
     p->n = epoll_wait(p->fd, p->batch, BATCH, timeout);
     for (p->at = 0; p->at < p->n;) {
         struct epoll_event e = p->batch[p->at++];
@@ -102,6 +131,7 @@ void poller_free(struct poller *p)
         return;
     event_del(&p->event);
     close(p->fd);
+    free(p->waiting);
     free(p);
 }
 
@@ -114,6 +144,22 @@ int poller_add(struct poller *p, int fd, void *ctx)
 {
     struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET, .data.ptr = ctx};
     return epoll_ctl(p->fd, EPOLL_CTL_ADD, fd, &e);
+}
+
+int poller_add_later(struct poller *p, int fd, void *ctx)
+{
+    if (p->n_waiting == p->cap_waiting) {
+        size_t cap = p->cap_waiting ? 2 * p->cap_waiting : 64;
+        struct waiting *v = realloc(p->waiting, cap * sizeof(*v));
+        if (!v)
+            return -1;
+        p->waiting = v;
+        p->cap_waiting = cap;
+    }
+    p->waiting[p->n_waiting++] = (struct waiting){fd, ctx};
+    if (p->n_waiting == 1)
+        event_active(&p->event, EV_READ, 0);
+    return 0;
 }
 
 int poller_watch(struct poller *p, const struct poller_watch *w, bool edge)
@@ -130,6 +176,10 @@ void poller_unwatch(struct poller *p, const struct poller_watch *w)
 void poller_remove(struct poller *p, int fd, const void *ctx)
 {
     epoll_ctl(p->fd, EPOLL_CTL_DEL, fd, NULL);
+    for (size_t i = p->next; i < p->n_waiting; i++) {
+        if (p->waiting[i].ctx == ctx)
+            p->waiting[i].ctx = NULL;
+    }
     for (int i = p->at; i < p->n; i++) {
         if (p->batch[i].data.ptr == ctx)
             p->batch[i].data.ptr = NULL;

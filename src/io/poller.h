@@ -25,6 +25,10 @@ void poller_free(struct poller *p);
 /* Calls ready(ctx, ...) once for what fd is ready for now, and each time that more comes. 0, or -1 with
  * errno. */
 int poller_add(struct poller *p, int fd, void *ctx);
+/* The same a little later, in turns of the loop, many in each: of thousands of descriptors that come at once
+ * none has to wait until all are in. If it cannot be, ready is told that fd has failed. -1: memory is short.
+ */
+int poller_add_later(struct poller *p, int fd, void *ctx);
 /* Replaces ready, before anything is in it. */
 void poller_on_ready(struct poller *p, void (*ready)(void *ctx, unsigned state));
 /* Not called for ctx any more, not even for what has happened already. */

@@ -70,15 +70,9 @@ static void take_note(const struct reserved_ports *r)
     close(fd);
 }
 
-int reserved_ports_add(struct reserved_ports *r, const char *note, uint16_t first, uint16_t last)
+static int reserve(struct reserved_ports *r, uint16_t first, uint16_t last)
 {
     char list[RESERVED_PORTS_TEXT + 16];
-    r->changed = false;
-    r->note = note ? strdup(note) : NULL;
-    if (r->note && heirlooms_are_others() && read_note(r) && reserved_ports_covers(r->after, first, last)) {
-        r->changed = true; /* by the daemon before us, whose note is ours now */
-        return 0;
-    }
     if (r->note)
         put_back_noted(r);
     if (sysctl_read(SETTING, r->before, sizeof(r->before)) < 0)
@@ -96,6 +90,23 @@ int reserved_ports_add(struct reserved_ports *r, const char *note, uint16_t firs
     if (r->note)
         take_note(r);
     return 0;
+}
+
+int reserved_ports_add(struct reserved_ports *r, const char *note, uint16_t first, uint16_t last)
+{
+    r->note = note ? strdup(note) : NULL;
+    r->due = heirlooms_are_others();
+    r->changed = r->due && r->note && read_note(r) && reserved_ports_covers(r->after, first, last);
+    if (r->changed) /* by the daemon before us, whose note is ours now */
+        r->due = false;
+    return r->due || r->changed ? 0 : reserve(r, first, last);
+}
+
+int reserved_ports_settle(struct reserved_ports *r, uint16_t first, uint16_t last)
+{
+    bool due = r->due;
+    r->due = false;
+    return due ? reserve(r, first, last) : 0;
 }
 
 void reserved_ports_restore(struct reserved_ports *r)

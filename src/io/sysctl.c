@@ -45,3 +45,11 @@ int sysctl_write(const char *name, const char *value)
     close_keeping_errno(fd);
     return n < 0 ? -1 : 0;
 }
+
+int sysctl_make(const char *name, const char *value)
+{
+    char now[32];
+    if (sysctl_read(name, now, sizeof(now)) == 0 && strcmp(now, value) == 0)
+        return 0;
+    return sysctl_write(name, value);
+}

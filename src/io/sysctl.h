@@ -8,5 +8,7 @@
 int sysctl_read(const char *name, char *value, size_t size);
 /* 0, or -1 with errno. */
 int sysctl_write(const char *name, const char *value);
+/* The same, but what is so already need not be writable: /proc/sys is not in most containers. */
+int sysctl_make(const char *name, const char *value);
 
 #endif

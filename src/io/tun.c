@@ -167,7 +167,7 @@ static void quieten(const struct tun *t)
 {
     char path[SYSCTL_PATH];
     snprintf(path, sizeof(path), "net/ipv4/conf/%s/rp_filter", t->name);
-    if (sysctl_write(path, "0") < 0)
+    if (sysctl_make(path, "0") < 0)
         log_warn("tun: cannot set net.ipv4.conf.%s.rp_filter to 0: %s", t->name, strerror(errno));
     snprintf(path, sizeof(path), "net/ipv6/conf/%s/addr_gen_mode", t->name);
     sysctl_write(path, "1");

@@ -131,12 +131,14 @@ static void arm_timer(struct worker *w, braid_time deadline)
 /* After a flood or a busy hour malloc keeps what was freed, and the pool what it once needed. */
 static void give_memory_back(struct worker *w)
 {
+    size_t memory = braid_core_memory(w->core);
+    if (w->held < memory)
+        w->held = memory;
     if (w->now < w->tidy_at)
         return;
     w->tidy_at = w->now + TIDY_EVERY;
-    size_t memory = braid_core_memory(w->core);
     w->freed += braid_buf_pool_shrink(w->pool);
-    w->freed += w->held > memory ? w->held - memory : 0;
+    w->freed += w->held - memory;
     w->held = memory;
     if (w->freed < TIDY_LEAST + memory / TIDY_PART)
         return;

@@ -31,7 +31,8 @@ struct worker {
     bool resumes;          /* ... and the thread begins with */
     struct buf_pool *pool; /* of buffers to read packets into */
     braid_time tidy_at;    /* when to look for memory to give back */
-    size_t held, freed;    /* what the core held at the last look; freed since malloc last gave back, bytes */
+    size_t held;           /* bytes: the most that the core held since the last look ... */
+    size_t freed;          /* ... and what was freed since malloc gave back */
     uint8_t random[WORKER_RANDOM];
     unsigned random_left;
     struct netlink *conntrack; /* io/conntrack.h; NULL: not possible, or not needed yet */

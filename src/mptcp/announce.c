@@ -8,6 +8,7 @@
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
 #include "mptcp/news.h"
+#include "mptcp/tapped.h"
 
 /* An ADD_ADDR may be lost, and its echo as well; who has echoed none of four will not. (Linux sends as many,
  * within a second and a half.) Nothing answers a REMOVE_ADDR, so three have to do. */
@@ -80,6 +81,7 @@ unsigned conn_withdrawals_due(const struct braid_conn *c)
 
 int braid_conn_set_backup(struct braid_conn *c, uint32_t subflow_id, bool backup)
 {
+    conn_tap(c, BRAID_TAP_SET_BACKUP, 0, subflow_id, backup);
     each_flow (s, c) {
         /* The flag goes over this subflow, which is what it is about: MP_PRIO has no address ID
          * (section 3.3.8). */

@@ -10,6 +10,7 @@
 #include "mptcp/reinject.h"
 #include "mptcp/rules.h"
 #include "mptcp/sendbuf.h"
+#include "tcp/tap_hook.h"
 
 #define MAP_BYTES_MAX 65535u /* a data-level length has 16 bits */
 
@@ -33,11 +34,15 @@ static void fill_path(struct sched_path *p, struct mp_subflow *s, braid_time now
     p->srtt_us = t->rtt.srtt_us;
     p->rttvar_us = t->rtt.rttvar_us;
     p->min_rtt_us = t->rtt.min_rtt_us;
-    p->busy_rtt_us = s->conn->sched.ops->looks_around ? tcp_way_busy_rtt(t, now) : 0;
+    p->busy_rtt_us = 0;
+    if (s->conn->sched.ops->looks_around) {
+        p->busy_rtt_us = tcp_way_busy_rtt(t, now);
+        tap_value(t->env, BRAID_VALUE_BUSY, &p->busy_rtt_us, sizeof(p->busy_rtt_us));
+    }
     p->pacing_rate = t->pacer.rate;
     p->slow_start = t->cc.cwnd < t->cc.ssthresh;
     p->mark = &s->sched.mark;
-    rule_describe(s, p);
+    rule_for_choice(s, p);
 }
 
 void choice_init(struct choice *ch, struct braid_conn *c, braid_time now)

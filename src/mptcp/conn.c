@@ -12,6 +12,7 @@
 #include "mptcp/news.h"
 #include "mptcp/sched_state.h"
 #include "mptcp/sendbuf.h"
+#include "mptcp/tapped.h"
 #include "mptcp/tokens.h"
 
 struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, const struct sched_ops *sched,
@@ -37,6 +38,7 @@ struct braid_conn *conn_new(struct mptcp_env *env, const struct cc_ops *cc, cons
         c->deadlines.stall = c->deadlines.watch = c->deadlines.pm = BRAID_NEVER;
     c->stall.sending.since = c->stall.reading.since = BRAID_NEVER;
     c->closing.why = BRAID_CLOSE_DONE;
+    c->keys.version = MPTCP_NEWEST;
     list_init(&c->dirty_node);
     conn_send_init(c);
     conn_recv_init(c);
@@ -82,6 +84,7 @@ void conn_free(struct braid_conn *c)
     /* before its subflows go: what they had in flight is no longer put up for reinjection, and nothing marks
      * it for a flush that would find it freed */
     c->phase = CONN_DEAD;
+    conn_tap(c, BRAID_TAP_GONE, 0);
     news_closed(c);
     while (c->subflows)
         flow_free(c->subflows);

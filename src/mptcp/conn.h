@@ -13,6 +13,7 @@
 #include "mptcp/fallback.h"
 #include "mptcp/flow.h"
 #include "mptcp/handshake.h"
+#include "mptcp/join_refusals.h"
 #include "mptcp/joins.h"
 #include "mptcp/news.h"
 #include "mptcp/path_manager.h"
@@ -26,6 +27,7 @@
 #include "mptcp/stall.h"
 #include "mptcp/syn_data.h"
 #include "mptcp/tokens.h"
+#include "mptcp/versions.h"
 
 struct mp_subflow;
 struct mptcp_env;
@@ -52,8 +54,10 @@ struct mptcp_env_ops {
     /* The subflow is in TIME_WAIT and about to be freed: remember what its 4-tuple needs. Called after
      * flow_remove. */
     void (*time_wait)(struct mptcp_env *env, struct mp_subflow *s);
-    /* The subflow was reset with MP_FASTCLOSE: whatever still comes for it gets the same answer. */
-    void (*aborted)(struct mptcp_env *env, struct mp_subflow *s);
+    /* The subflow was reset with MP_FASTCLOSE, or without if the connection's version has that on ACKs alone,
+     * or (on_ack) such an ACK is about to be: whatever still comes for it gets the same answer, and the ACK
+     * is repeated until a RST answers it. */
+    void (*aborted)(struct mptcp_env *env, struct mp_subflow *s, bool on_ack, braid_time now);
     /* Asks the user about a passive connection: incoming() of its listener. */
     void (*incoming)(struct mptcp_env *env, struct braid_conn *c);
     /* Answers the SYN of a connection in CONN_PENDING with a refusal. */
@@ -85,9 +89,7 @@ struct mptcp_env {
     struct siphash_key hash_key;
     struct siphash_key cookie_key; /* of SYN cookies and the MPTCP keys that go with them */
     braid_time cookie_sent;        /* when the last one left; 0: none ever */
-    /* RSTs to joins that cannot be: their SYNs may have been sent in somebody else's name, to have us flood
-     * them. */
-    struct rate join_refusals;
+    struct join_refusals join_refusals;
     struct rate announced; /* subflows that we open to addresses that peers announced */
     braid_time reclaim_at; /* when to look again who may be ended for its memory */
     struct htable tokens;  /* of MPTCP connections, by token */
@@ -112,6 +114,8 @@ struct mptcp_env {
 #define CONN_MIN_SNDBUF (256u << 10)
 /* What a user may bound them to. */
 #define CONN_LEAST_BUFFER 4096
+/* ... and what it may set a time to: ten years. More would be as good as never, and sums of it too large. */
+#define CONN_LONGEST (3650 * 86400 * BRAID_SECOND)
 /* Of a traffic class what is ours to say: the other two bits are ECN's (RFC 3168), which is not spoken. */
 #define CONN_CLASS(traffic_class) ((uint8_t)((traffic_class) & ~3u))
 
@@ -242,6 +246,16 @@ static inline struct mp_subflow *mp_subflow_of(struct subflow *sf)
 static inline bool conn_is_mptcp(const struct braid_conn *c)
 {
     return c->mode == MODE_MPTCP;
+}
+/* Whether what it ends by is MP_FASTCLOSE: only MPTCP has the peer's key, which proves it. */
+static inline bool conn_says_fastclose(const struct braid_conn *c)
+{
+    return c->closing.fastclose && conn_is_mptcp(c) && c->fallback.was_mptcp;
+}
+/* What differs in the version that it speaks, or has asked for. */
+static inline const struct mptcp_version *conn_version(const struct braid_conn *c)
+{
+    return &mptcp_versions[c->keys.version];
 }
 /* Each end is known to have the other's key, without which nobody joins or announces (RFC 8684 section 3.1).
  * Who was opened got both with the third ACK; one that opened knows that its own has arrived when a DSS

@@ -5,6 +5,8 @@
 #include "base/addr.h"
 #include "base/buf_table.h"
 #include "mptcp/conn.h"
+#include "mptcp/conn_sound.h"
+#include "mptcp/first_answer.h"
 #include "mptcp/flow_freeze.h"
 #include "mptcp/known_freeze.h"
 #include "mptcp/recv_freeze.h"
@@ -35,7 +37,7 @@ enum {
 #define FLOWS_MOST 64
 
 static const struct braid_field fields[] = {
-    BRAID_ANY(1, struct braid_conn, id),
+    BRAID_NUMBER(1, struct braid_conn, id, BRAID_MUCH - 1), /* the core's next one can be written, too */
     BRAID_TIME(2, struct braid_conn, opened_at),
     BRAID_ANY(3, struct braid_conn, next_subflow_id),
     BRAID_ANY(4, struct braid_conn, dss.first_ts),
@@ -66,7 +68,7 @@ static const struct braid_field fields[] = {
     BRAID_BOOL(29, struct braid_conn, syn_data.settled),
     BRAID_BOOL(30, struct braid_conn, syn_data.inside),
     BRAID_BOOL(31, struct braid_conn, syn_data.unmapped),
-    BRAID_NUMBER(32, struct braid_conn, syn_data.asked, 31),
+    BRAID_NUMBER(32, struct braid_conn, syn_data.asked, FIRST_ANSWER_TRIES),
     BRAID_ANY(33, struct braid_conn, keys.local),
     BRAID_ANY(34, struct braid_conn, keys.remote),
     BRAID_ANY(35, struct braid_conn, keys.local_idsn),
@@ -99,6 +101,8 @@ static const struct braid_field fields[] = {
     BRAID_DUE(62, struct braid_conn, deadlines.watch),
     BRAID_DUE(63, struct braid_conn, deadlines.stall),
     BRAID_DUE(64, struct braid_conn, deadlines.pm),
+    BRAID_NUMBER(65, struct braid_conn, keys.version, MPTCP_NEWEST),
+    BRAID_BOOL(66, struct braid_conn, join.believing),
     {0}};
 #define handshake_bits(X)                                                                                    \
     X(0, passive)                                                                                            \
@@ -110,10 +114,10 @@ FREEZE_BITS(handshake_bits, struct conn_handshake)
 static const struct braid_field sockopt_fields[] = {
     BRAID_NUMBER(1, struct conn_sockopt, rcvbuf_max, BRAID_MUCH),
     BRAID_NUMBER(2, struct conn_sockopt, sndbuf_max, BRAID_MUCH),
-    BRAID_TIME(3, struct conn_sockopt, keepalive.idle),
-    BRAID_TIME(4, struct conn_sockopt, keepalive.step),
+    BRAID_NUMBER(3, struct conn_sockopt, keepalive.idle, CONN_LONGEST),
+    BRAID_NUMBER(4, struct conn_sockopt, keepalive.step, CONN_LONGEST),
     BRAID_NUMBER(5, struct conn_sockopt, keepalive.most, UINT8_MAX),
-    BRAID_TIME(6, struct conn_sockopt, user_timeout),
+    BRAID_NUMBER(6, struct conn_sockopt, user_timeout, CONN_LONGEST),
     BRAID_ANY(7, struct conn_sockopt, most),
     BRAID_ANY(8, struct conn_sockopt, traffic_class),
     {0}};
@@ -180,14 +184,17 @@ static void read_needs(const struct thaw_item *group, struct needs *needs)
         thaw_fail(group->all, THAW_NOBODY);
 }
 
-/* The buffers, too, since slices refer to them. */
+#define PACKET_BUFFER (size_t)(128u << 10)
+
+/* The buffers, too, since slices refer to them: as many as the memory that there is explains, and one with a
+ * packet that has just come, which has the size of the largest one. */
 static void read_bufs(struct braid_conn *c, const struct thaw_item *group)
 {
     struct thawer t = thaw_inside(group);
     struct thaw_item i;
     while (thaw_next(&t, &i))
         if (i.tag == BUFS)
-            thaw_bufs(&i, &c->mem, 2 * c->mem.limit);
+            thaw_bufs(&i, &c->mem, 2 * c->mem.limit + PACKET_BUFFER);
 }
 
 static void take_pm(struct braid_conn *c, const struct thaw_item *i)
@@ -324,19 +331,6 @@ static void take(struct braid_conn *c, const struct thaw_item *i, struct ring *r
     }
 }
 
-static bool is_sound(const struct braid_conn *c)
-{
-    bool addresses = ip_is_pair(&c->addresses.local.ip, &c->addresses.remote.ip);
-    bool first =
-        (c->phase != CONN_PENDING && c->phase != CONN_HANDSHAKE) || c->subflows || c->closing.fail_due;
-    bool ids = true;
-    each_flow (s, c)
-        ids = ids && s->id < c->next_subflow_id;
-    /* all other subflows have the first one's sequence space for their own */
-    bool alone = conn_is_mptcp(c) || c->n_subflows <= 1 || !c->subflows;
-    return addresses && first && ids && alone && c->pm.ops;
-}
-
 static void enter_token(struct braid_conn *c, struct thawing *all)
 {
     if (conn_by_token(c->env, c->keys.local_token))
@@ -355,7 +349,7 @@ static void read(struct braid_conn *c, const struct thaw_item *group)
         take(c, &i, &ring, &token);
     if (thaw_fine(group->all))
         close_ring(&ring, group->all);
-    if (thaw_fine(group->all) && !is_sound(c))
+    if (thaw_fine(group->all) && !conn_is_sound(c, token))
         thaw_fail(group->all, THAW_WRONG);
     if (thaw_fine(group->all) && token)
         enter_token(c, group->all);

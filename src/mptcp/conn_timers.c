@@ -9,6 +9,7 @@
 #include "mptcp/marks.h"
 #include "mptcp/retire.h"
 #include "mptcp/stall.h"
+#include "mptcp/tapped.h"
 
 /* One timer for all deadlines: connections are many, and most have none that is near. */
 void conn_rearm(struct braid_conn *c)
@@ -31,6 +32,7 @@ void conn_rearm(struct braid_conn *c)
 void conn_fire(struct timer *t, braid_time now)
 {
     struct braid_conn *c = list_entry(t, struct braid_conn, deadlines.timer);
+    conn_tap(c, BRAID_TAP_TIMER, now, 0);
     if (c->deadlines.data_rtx <= now)
         conn_data_timeout(c, now);
     if (c->deadlines.addr <= now) {

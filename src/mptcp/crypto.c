@@ -1,5 +1,6 @@
-/* Keys, tokens and HMACs of MPTCP v1, on OpenSSL's SHA-256. Its newer interfaces, and HMAC, take memory for
- * each hash and fail without; these cannot fail, so that no SYN or join has to be refused for that. */
+/* Keys, tokens and HMACs of MPTCP, on OpenSSL's SHA-256 and SHA-1. Its newer interfaces, and HMAC, take
+ * memory for each hash and fail without; these cannot fail, so that no SYN or join has to be refused for
+ * that. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "mptcp/crypto.h"
 
@@ -10,8 +11,10 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 
-/* Of a and b, one after the other; out may be b. */
-static void hash(const void *a, size_t a_len, const void *b, size_t b_len, uint8_t out[SHA256_DIGEST_LENGTH])
+/* A hash of a and b, one after the other; out may be b. */
+typedef void hash_fn(const void *a, size_t a_len, const void *b, size_t b_len, uint8_t *out);
+
+static void sha256(const void *a, size_t a_len, const void *b, size_t b_len, uint8_t *out)
 {
     SHA256_CTX ctx;
     SHA256_Init(&ctx);
@@ -20,39 +23,84 @@ static void hash(const void *a, size_t a_len, const void *b, size_t b_len, uint8
     SHA256_Final(out, &ctx);
 }
 
-void mptcp_key_derive(uint64_t key, uint32_t *token, uint64_t *idsn)
+static void sha1(const void *a, size_t a_len, const void *b, size_t b_len, uint8_t *out)
 {
-    uint8_t in[8], digest[SHA256_DIGEST_LENGTH];
+    SHA_CTX ctx;
+    SHA1_Init(&ctx);
+    SHA1_Update(&ctx, a, a_len);
+    SHA1_Update(&ctx, b, b_len);
+    SHA1_Final(out, &ctx);
+}
+
+/* size: of the digest */
+static void derive(hash_fn *hash, size_t size, uint64_t key, uint32_t *token, uint64_t *idsn)
+{
+    uint8_t in[8], digest[MPTCP_HMAC_LEN];
     put64(in, key);
     hash(in, sizeof(in), NULL, 0, digest);
     /* the left end of the digest, and the right one (section 3.1) */
     *token = get32(digest);
-    *idsn = get64(digest + sizeof(digest) - 8);
+    *idsn = get64(digest + size - 8);
 }
+
+void mptcp_key_derive(uint64_t key, uint32_t *token, uint64_t *idsn)
+{
+    derive(sha256, SHA256_DIGEST_LENGTH, key, token, idsn);
+}
+
+void mptcp_key_derive_sha1(uint64_t key, uint32_t *token, uint64_t *idsn)
+{
+    derive(sha1, SHA_DIGEST_LENGTH, key, token, idsn);
+}
+
+_Static_assert(SHA256_CBLOCK == SHA_CBLOCK, "both hashes have blocks of one size");
 
 /* RFC 2104 by hand, for the two short messages of MPTCP: the key is never longer than a block, so it is not
  * hashed first. */
-void mptcp_hmac(uint64_t first, uint64_t second, const void *msg, size_t len, uint8_t out[MPTCP_HMAC_LEN])
+static void hmac(hash_fn *hash, size_t size, const uint64_t keys[2], const void *msg, size_t len,
+                 uint8_t *out)
 {
     /* two keys of eight bytes, filled up with zeros to the block of the hash */
     uint8_t inner[SHA256_CBLOCK] = {0}, outer[SHA256_CBLOCK];
-    put64(inner, first);
-    put64(inner + 8, second);
+    put64(inner, keys[0]);
+    put64(inner + 8, keys[1]);
     for (unsigned i = 0; i < sizeof(inner); i++) { /* RFC 2104 section 2 */
         outer[i] = inner[i] ^ 0x5c;
         inner[i] ^= 0x36;
     }
     hash(inner, sizeof(inner), msg, len, out);
-    hash(outer, sizeof(outer), out, MPTCP_HMAC_LEN, out);
+    hash(outer, sizeof(outer), out, size, out);
+}
+
+void mptcp_hmac(uint64_t first, uint64_t second, const void *msg, size_t len, uint8_t out[MPTCP_HMAC_LEN])
+{
+    const uint64_t keys[2] = {first, second};
+    hmac(sha256, SHA256_DIGEST_LENGTH, keys, msg, len, out);
+}
+
+/* The message of MP_JOIN's. */
+static void put_nonces(uint8_t msg[8], uint32_t first, uint32_t second)
+{
+    put32(msg, first);
+    put32(msg + 4, second);
 }
 
 void mptcp_join_hmac(uint64_t key_first, uint64_t key_second, uint32_t nonce_first, uint32_t nonce_second,
                      uint8_t out[MPTCP_HMAC_LEN])
 {
     uint8_t msg[8];
-    put32(msg, nonce_first);
-    put32(msg + 4, nonce_second);
+    put_nonces(msg, nonce_first, nonce_second);
     mptcp_hmac(key_first, key_second, msg, sizeof(msg), out);
+}
+
+void mptcp_join_hmac_sha1(uint64_t key_first, uint64_t key_second, uint32_t nonce_first,
+                          uint32_t nonce_second, uint8_t out[MPTCP_HMAC_LEN])
+{
+    const uint64_t keys[2] = {key_first, key_second};
+    uint8_t msg[8];
+    put_nonces(msg, nonce_first, nonce_second);
+    memset(out, 0, MPTCP_HMAC_LEN);
+    hmac(sha1, SHA_DIGEST_LENGTH, keys, msg, sizeof(msg), out);
 }
 
 void mptcp_add_addr_hmac(uint64_t sender, uint64_t receiver, uint8_t id, const struct braid_addr *addr,

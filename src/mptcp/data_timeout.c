@@ -14,6 +14,7 @@
 #define DATA_RTO_MIN (200 * BRAID_MS)
 #define DATA_RTO_MAX (60 * BRAID_SECOND)
 #define DATA_TRIES   20 /* a quarter of an hour without any DATA_ACK */
+#define DATA_FINS    3  /* unanswered: the peer is asked whether it is one of MPTCP at all */
 
 /* In plain TCP the subflow's own timer does all of this. */
 static bool waits_for_data_ack(const struct braid_conn *c)
@@ -56,6 +57,19 @@ static bool head_in_flight(const struct braid_conn *c)
     return false;
 }
 
+/* Nothing answers an ACK with a DATA_FIN if the option was taken away, or if the peer has become plain TCP
+ * for want of our keys: it would be repeated in vain. The answer to a question shows which of both it is. */
+static void repeat_data_fin(struct braid_conn *c, braid_time now)
+{
+    each_flow (s, c) {
+        if (!s->closing.dead && flow_usable(s))
+            subflow_ack_at_once(&s->tcp, now);
+    }
+    if (c->send.backoff >= DATA_FINS && conn_may_fall_back(c) && flow_usable(c->subflows))
+        subflow_ask(&c->subflows->tcp, now);
+    c->send.backoff++;
+}
+
 void conn_data_timeout(struct braid_conn *c, braid_time now)
 {
     c->deadlines.data_rtx = BRAID_NEVER;
@@ -77,11 +91,7 @@ void conn_data_timeout(struct braid_conn *c, braid_time now)
         return;
     }
     if (only_fin) {
-        each_flow (s, c) {
-            if (!s->closing.dead && flow_usable(s))
-                subflow_ack_at_once(&s->tcp, now); /* repeats the DATA_FIN */
-        }
-        c->send.backoff++;
+        repeat_data_fin(c, now);
     } else if (held) {
         /* a mapping at most: if the DATA_ACK was lost, the next one tells how much of the rest is needed */
         conn_reinject(c, c->send.una, 65535);

@@ -43,6 +43,17 @@ void conn_window_stretch(struct braid_conn *c, uint64_t end)
         c->recv.edge = end;
 }
 
+/* What is left of the window, rounded up, or truncation would move the edge back. But while there may be more
+ * data, not by more than a unit beyond what there is room for: who fills what rounding has added would have
+ * more added, on and on. */
+static uint64_t in_units(const struct braid_conn *c, uint64_t goal, uint64_t unit)
+{
+    uint64_t wnd = seq64_before(c->recv.nxt, c->recv.edge) ? c->recv.edge - c->recv.nxt : 0;
+    uint64_t up = (wnd + unit - 1) & ~(unit - 1);
+    bool beyond = !c->recv.fin_received && seq64_before(goal + unit, c->recv.nxt + up);
+    return beyond ? wnd & ~(unit - 1) : up;
+}
+
 uint64_t flow_window(struct subflow *sf)
 {
     struct braid_conn *c = mp_subflow_of(sf)->conn;
@@ -61,8 +72,7 @@ uint64_t flow_window(struct subflow *sf)
     if (!seq64_before(goal, c->recv.edge + step) || (closed && seq64_before(c->recv.edge, goal)))
         c->recv.edge = goal; /* in steps: RFC 9293 section 3.8.6.2.2, silly windows */
     uint64_t unit = (uint64_t)1 << sf->syn.rcv_wscale;
-    uint64_t wnd = seq64_before(c->recv.nxt, c->recv.edge) ? c->recv.edge - c->recv.nxt : 0;
-    wnd = (wnd + unit - 1) & ~(unit - 1); /* rounded up, or truncation would move the edge back */
+    uint64_t wnd = in_units(c, goal, unit);
     if (wnd > 65535 * unit)
         wnd = 65535 * unit;
     /* what rounding up has added is offered, too, and payload there must not be cut off */

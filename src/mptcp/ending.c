@@ -8,9 +8,11 @@
 #include "mptcp/flow.h"
 #include "mptcp/marks.h"
 #include "mptcp/flow_state.h"
+#include "mptcp/join_places.h"
 #include "mptcp/news.h"
 #include "mptcp/retire.h"
 #include "mptcp/retries.h"
+#include "mptcp/tapped.h"
 #include "mptcp/tokens.h"
 
 #define DRAIN_TIME (60 * BRAID_SECOND) /* for the subflows' FINs after both DATA_FINs */
@@ -23,15 +25,40 @@ static void tell_closed(struct braid_conn *c)
     c->closing.told = true;
     /* A RST may come in the batch of its SYN: then the user was never told that there is a connection. */
     bool known = !c->handshake.passive || c->handshake.incoming_told;
-    if (known && c->ops && c->ops->closed)
-        c->ops->closed(c, c->user, c->closing.why);
+    if (known && c->ops) {
+        conn_tap_callback(c, BRAID_CALLBACK_CLOSED, c->closing.why);
+        if (c->ops->closed)
+            c->ops->closed(c, c->user, c->closing.why);
+        conn_tap(c, BRAID_TAP_RETURN, 0);
+    }
     c->ops = NULL;
+}
+
+/* RFC 6824 section 3.5 has one subflow left to say it on an ACK, which the peer answers with a RST. NULL:
+ * each says it with its own RST, or there is nothing to say. */
+static struct mp_subflow *flow_to_tell(struct braid_conn *c)
+{
+    if (!conn_says_fastclose(c) || !conn_version(c)->fastclose_on_ack)
+        return NULL;
+    struct mp_subflow *any = conn_heard_last(c);
+    each_flow (s, c)
+        if (!any && !s->closing.dead && subflow_synchronized(&s->tcp))
+            any = s;
+    return any;
+}
+
+static void say_fastclose(struct mp_subflow *s, braid_time now)
+{
+    s->echo_mp_capable = false;
+    s->signal.now = true;
+    subflow_ack_at_once(&s->tcp, now);
 }
 
 /* Resets what subflows there are, and is gone. The table of TIME_WAIT answers with the same what still comes:
  * the RSTs may be lost. */
 void conn_carry_out_failure(struct braid_conn *c, braid_time now)
 {
+    const struct mp_subflow *teller = flow_to_tell(c);
     each_flow (s, c) {
         if (s->closing.dead)
             continue;
@@ -40,12 +67,14 @@ void conn_carry_out_failure(struct braid_conn *c, braid_time now)
             c->env->ops->refuse(c->env, s, BRAID_REFUSE_RESET);
             continue;
         }
-        /* Only who has the peer's key can say MP_FASTCLOSE. Who goes on sending, since the RST was lost or
-         * was not where he expected it, hears it again from the entry that this leaves. */
-        if (c->closing.fastclose && conn_is_mptcp(c) && c->fallback.was_mptcp &&
-            subflow_synchronized(&s->tcp))
-            c->env->ops->aborted(c->env, s);
-        subflow_reset(&s->tcp, now);
+        /* Who goes on sending, since the RST was lost or was not where he expected it, hears it again from
+         * the entry that this leaves. */
+        if (conn_says_fastclose(c) && subflow_synchronized(&s->tcp))
+            c->env->ops->aborted(c->env, s, s == teller, now);
+        if (s == teller)
+            say_fastclose(s, now);
+        else
+            subflow_reset(&s->tcp, now);
     }
     tell_closed(c);
     c->phase = CONN_DEAD;
@@ -88,6 +117,7 @@ void conn_reap(struct braid_conn *c, braid_time now)
         if (!s->closing.dead)
             continue;
         enum braid_close why = why_of(s);
+        bool by_peer = s->closing.why == SUBFLOW_CLOSED_RST;
         /* while the subflow can still say what became of it */
         conn_pm_ended(s, now);
         news_gone(s);
@@ -98,6 +128,10 @@ void conn_reap(struct braid_conn *c, braid_time now)
         /* those that are left may be handshakes that nobody answers, or have the peer's FIN */
         else if (c->phase == CONN_ESTABLISHED && conn_alone(c))
             conn_await_revival(c, now);
+        /* A peer that has gone resets all its subflows, once each: a RST that was lost would leave a subflow
+         * that nobody hears of again. The answer to a question repeats it, or to data, if there is any. */
+        if (by_peer && c->send.una == c->send.end)
+            conn_ask_the_silent(c, now);
     }
 }
 

@@ -13,7 +13,7 @@ struct conn_closing {
     bool ended;           /* the only subflow ended in order: over once the user has read everything */
     bool abort_due;       /* the user aborts it once everything is delivered */
     bool fail_due;        /* conn_fail: carried out by the flush */
-    bool fastclose;       /* resets carry MP_FASTCLOSE ... */
+    bool fastclose;       /* resets, or an ACK before them, carry MP_FASTCLOSE ... */
     uint8_t reset_reason; /* ... and this reason, which is also that of the user's resets of subflows */
     bool fate_shared;     /* it ends with its first subflow (fate.h) */
 };

@@ -11,13 +11,12 @@
 #include "mptcp/conn.h"
 
 #define LEAST_WAIT (10 * BRAID_MS)
-#define TRIES      6 /* each after twice the time of the one before */
 
 /* The only subflow so far, or the oldest; NULL: nothing is awaited. */
 static struct mp_subflow *awaiting(const struct braid_conn *c)
 {
     const struct conn_syn_data *d = &c->syn_data;
-    if (c->phase != CONN_ESTABLISHED || !conn_is_mptcp(c) || d->out == 0 || d->asked == TRIES ||
+    if (c->phase != CONN_ESTABLISHED || !conn_is_mptcp(c) || d->out == 0 || d->asked == FIRST_ANSWER_TRIES ||
         c->recv.nxt != DATA_FIRST || c->recv.fin_received)
         return NULL;
     each_flow (s, c) {

@@ -37,9 +37,8 @@ struct mp_subflow *flow_new(struct braid_conn *c, const struct braid_addr *local
     s->tcp.remote = *remote;
     /* once: a rule holds for the subflow's whole life, whose bytes it counts */
     s->tcp.books = &rules_find(&c->env->rules, &local->ip, &remote->ip)->books;
-    /* Bytes of option space for the longest DSS (section 3.3): 64-bit DATA_ACK and DSN, and a checksum.
-     * Fixed, so that the size of segments does not change with the width of the peer's numbers. */
-    s->tcp.size.reserve = conn_is_mptcp(c) ? 28 : 0;
+    /* fixed, so that the size of segments does not change with the width of the peer's numbers */
+    s->tcp.size.reserve = conn_is_mptcp(c) ? FLOW_DSS_MOST : 0;
     s->tcp.size.most = c->sockopt->most;
     s->tcp.size.traffic_class = c->sockopt->traffic_class;
     if (c->env->ops->flow_add(c->env, s) < 0) {

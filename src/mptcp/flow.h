@@ -7,6 +7,9 @@
 struct braid_conn;
 struct mp_subflow;
 
+/* Bytes of option space for the longest DSS (section 3.3): 64-bit DATA_ACK and DSN, and a checksum. */
+#define FLOW_DSS_MOST 28
+
 /* Address IDs (RFC 8684 section 3.4), and the nonces of a join (section 3.2). */
 struct flow_ids {
     uint32_t local_nonce, remote_nonce;

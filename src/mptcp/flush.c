@@ -22,6 +22,7 @@
 #include "mptcp/rxmap.h"
 #include "mptcp/sendbuf.h"
 #include "mptcp/stall.h"
+#include "mptcp/tapped.h"
 
 #define ROOM_RETRY  (50 * BRAID_MS)     /* between looks for memory to write to */
 #define ORPHAN_TIME (60 * BRAID_SECOND) /* for the peer's DATA_FIN after the user released the connection */
@@ -55,19 +56,30 @@ static void answer_pending(struct braid_conn *c, braid_time now)
     }
 }
 
+/* Who listens hears of it also if the user has no function for that. */
+static void call_back(struct braid_conn *c, void (*fn)(struct braid_conn *c, void *user),
+                      enum braid_tap_callback which)
+{
+    bool has_user = c->ops;
+    if (has_user)
+        conn_tap_callback(c, which, BRAID_CLOSE_DONE);
+    if (fn)
+        fn(c, c->user);
+    if (has_user)
+        conn_tap(c, BRAID_TAP_RETURN, 0);
+}
+
 /* In the order in which things became true. Whatever the user does in a callback is a note that this flush
  * acts on. */
 static void call_user(struct braid_conn *c, braid_time now)
 {
     if (c->handshake.established_due) {
         c->handshake.established_due = false;
-        if (c->ops && c->ops->established)
-            c->ops->established(c, c->user);
+        call_back(c, c->ops ? c->ops->established : NULL, BRAID_CALLBACK_ESTABLISHED);
     }
     if (c->recv.news) {
         c->recv.news = false; /* also when nobody listens any more: the end does not wait for that */
-        if (c->ops && c->ops->readable)
-            c->ops->readable(c, c->user);
+        call_back(c, c->ops ? c->ops->readable : NULL, BRAID_CALLBACK_READABLE);
     }
     conn_recv_settle(c, now);
     uint64_t used = c->send.end - c->send.una;
@@ -77,8 +89,7 @@ static void call_user(struct braid_conn *c, braid_time now)
     if (c->send.want_writable && !c->send.starved && c->ops && !c->send.shutdown &&
         used < c->send.sndbuf - conn_send_step(c)) {
         c->send.want_writable = false;
-        if (c->ops->writable)
-            c->ops->writable(c, c->user);
+        call_back(c, c->ops->writable, BRAID_CALLBACK_WRITABLE);
     }
 }
 

@@ -5,25 +5,9 @@
 #include "mptcp/handshake.h"
 
 #include "mptcp/conn.h"
-#include "mptcp/crypto.h"
 #include "mptcp/join_handshake.h"
+#include "mptcp/tapped.h"
 #include "mptcp/tokens.h"
-
-/* Section 3.1: a SYN may offer a later version than we answer with, and several algorithms; flag B changes
- * the meaning of the others, and asks to be ignored by who does not know it. n_keys tells the segment: 0 for
- * a SYN, 1 for a SYN/ACK, 2 for all that follows. A SYN of version 0 fails by its version. */
-bool mptcp_capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys)
-{
-    const struct mptcp_capable *k = &mp->capable;
-    return (mp->has & MPTCP_HAS(MPTCP_CAPABLE)) && k->n_keys == n_keys && k->version >= 1 &&
-           (n_keys == 0 || k->version == 1) && (k->flags & MPTCP_CAPABLE_SHA256) &&
-           !(k->flags & MPTCP_CAPABLE_EXTENDED);
-}
-
-bool conn_syn_capable(const struct wire_mptcp *mp)
-{
-    return mptcp_capable_acceptable(mp, 0);
-}
 
 /* A token that nobody can join is free for others. */
 void conn_become_plain(struct braid_conn *c)
@@ -33,12 +17,18 @@ void conn_become_plain(struct braid_conn *c)
     c->dss.checksum = false;
 }
 
-/* From here on resets may carry MP_FASTCLOSE, for which one has to know the peer's key (section 3.5). */
-static void remember_peer(struct braid_conn *c, uint64_t key)
+void conn_learn_key(struct braid_conn *c, uint64_t key)
 {
     uint32_t token; /* derived again for each join of ours */
     c->keys.remote = key;
-    mptcp_key_derive(key, &token, &c->keys.remote_idsn);
+    conn_version(c)->derive(key, &token, &c->keys.remote_idsn);
+    conn_tap_derived(c, &token, &c->keys.remote_idsn);
+}
+
+/* From here on resets may carry MP_FASTCLOSE, for which one has to know the peer's key (section 3.5). */
+static void remember_peer(struct braid_conn *c, uint64_t key)
+{
+    conn_learn_key(c, key);
     c->fallback.was_mptcp = true;
 }
 
@@ -57,7 +47,7 @@ void handshake_fallback(struct mp_subflow *s)
 void flow_syn_again(struct subflow *sf, const struct wire_packet *p)
 {
     struct mp_subflow *s = mp_subflow_of(sf);
-    if (!s->join && conn_is_mptcp(s->conn) && !conn_syn_capable(&p->tcp.mp))
+    if (!s->join && conn_is_mptcp(s->conn) && !mptcp_offers(&p->tcp.mp, conn_version(s->conn)))
         handshake_fallback(s);
 }
 
@@ -67,18 +57,36 @@ static bool overtakes_keys(const struct mp_subflow *s, const struct wire_packet 
     return (uint32_t)(p->tcp.seq - s->tcp.syn.irs) - 1 >= s->tcp.rcv.nxt;
 }
 
+/* Our key, which only the SYN/ACK had: the peer is where its SYN said, and options pass both ways. Its own
+ * may have been in the SYN, and is the same then. */
+static bool keys_come_back(const struct braid_conn *c, const struct wire_mptcp *mp)
+{
+    const struct mptcp_capable *k = &mp->capable;
+    bool same = !conn_version(c)->syn_key || k->sender_key == c->keys.remote;
+    return mptcp_agrees(mp, conn_version(c), 2) && k->receiver_key == c->keys.local && same;
+}
+
+/* A third ACK with keys that nothing repeats may be lost. What follows it has a DATA_ACK, which follows from
+ * our key. */
+static bool data_ack_proves(const struct braid_conn *c, const struct wire_mptcp *mp)
+{
+    uint32_t first = (uint32_t)(c->keys.local_idsn + DATA_FIRST);
+    return conn_version(c)->syn_key && (mp->has & MPTCP_HAS(MPTCP_DSS)) && mp->dss.has_ack &&
+           (uint32_t)mp->dss.data_ack == first;
+}
+
 /* Third ACK of the first subflow, perhaps with data. Keys that are not ours mean that somebody on the way has
  * altered the option: section 3.1 wants no more MPTCP then, as if there were none. */
 static enum subflow_verdict capable_ack(struct mp_subflow *s, const struct wire_packet *p)
 {
     struct braid_conn *c = s->conn;
-    const struct mptcp_capable *k = &p->tcp.mp.capable;
     if (!conn_is_mptcp(c))
         return SUBFLOW_OK;
-    /* our key, which only the SYN/ACK had: the peer is where its SYN said, and options pass both ways */
-    if (mptcp_capable_acceptable(&p->tcp.mp, 2) && k->receiver_key == c->keys.local && syn_data_agree(s, p)) {
+    if (keys_come_back(c, &p->tcp.mp) && syn_data_agree(s, p)) {
         conn_count(c, MP_CAPABLE_ACK_RX);
-        remember_peer(c, k->sender_key);
+        remember_peer(c, p->tcp.mp.capable.sender_key);
+    } else if (data_ack_proves(c, &p->tcp.mp)) {
+        remember_peer(c, c->keys.remote);
     } else if ((p->tcp.mp.has & MPTCP_HAS(MPTCP_DSS)) && overtakes_keys(s, p)) {
         /* It has overtaken the segments with MP_CAPABLE, which will be sent again. In their own place a DSS
          * does not stand for them: it has no keys. */
@@ -98,11 +106,11 @@ static enum subflow_verdict capable_synack(struct mp_subflow *s, const struct wi
     const struct mptcp_capable *k = &p->tcp.mp.capable;
     if (!conn_is_mptcp(c))
         return SUBFLOW_OK;
-    if ((p->tcp.flags & TCP_ACK) && mptcp_capable_acceptable(&p->tcp.mp, 1)) {
+    if ((p->tcp.flags & TCP_ACK) && mptcp_agrees(&p->tcp.mp, conn_version(c), 1)) {
         conn_count(c, MP_CAPABLE_SYNACK_RX);
         c->dss.checksum = c->dss.checksum || (k->flags & MPTCP_CAPABLE_CHECKSUM);
         /* flag C: the peer's address may be a load balancer's, which would take a join elsewhere */
-        c->join.unwanted = k->flags & MPTCP_CAPABLE_NO_JOIN;
+        c->join.unwanted = k->flags & conn_version(c)->no_join;
         remember_peer(c, k->sender_key);
         /* until a DSS shows that the peer has our key: nothing acknowledges the third ACK itself */
         s->echo_mp_capable = true;

@@ -9,7 +9,6 @@
 
 struct braid_conn;
 struct mp_subflow;
-struct wire_mptcp;
 
 struct conn_handshake {
     bool passive : 1;
@@ -25,10 +24,8 @@ struct conn_handshake {
     struct braid_listener *listener; /* whose it is to answer; NULL: nobody's, or it has been answered */
 };
 
-/* True if a SYN's MP_CAPABLE is one that we can answer with ours (RFC 8684 section 3.1). */
-bool conn_syn_capable(const struct wire_mptcp *mp);
-/* True if we can speak MPTCP with whoever sent this MP_CAPABLE with n_keys keys (section 3.1). */
-bool mptcp_capable_acceptable(const struct wire_mptcp *mp, unsigned n_keys);
+/* The peer's key is this one, by the connection's version. */
+void conn_learn_key(struct braid_conn *c, uint64_t key);
 /* It is plain TCP from the start. */
 void conn_become_plain(struct braid_conn *c);
 /* The same for one that has its first subflow already. */

@@ -5,6 +5,7 @@
 #include "mptcp/crypto.h"
 #include "mptcp/join_places.h"
 #include "mptcp/marks.h"
+#include "tcp/tap_hook.h"
 
 /* Between two of our third ACKs without an answer, and how often: two seconds in all. Section 3.2 wants them
  * repeated and does not say when. */
@@ -34,7 +35,8 @@ static bool join_hmac_good(const struct mp_subflow *s, const struct mptcp_join *
 {
     const struct braid_conn *c = s->conn;
     uint8_t mac[MPTCP_HMAC_LEN];
-    mptcp_join_hmac(c->keys.remote, c->keys.local, s->ids.remote_nonce, s->ids.local_nonce, mac);
+    conn_version(c)->join_hmac(c->keys.remote, c->keys.local, s->ids.remote_nonce, s->ids.local_nonce, mac);
+    tap_value(&c->env->tcp, BRAID_VALUE_HMAC, mac, sizeof(j->hmac));
     return mptcp_hmac_equal(mac, j->hmac, len);
 }
 

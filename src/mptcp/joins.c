@@ -15,19 +15,20 @@
 #include "mptcp/own_addrs.h"
 #include "mptcp/ports.h"
 #include "mptcp/retries.h"
+#include "mptcp/tapped.h"
 
 #define JOIN_GRACE BRAID_SECOND /* for the third ACK, however many others come: several round trips */
 
-/* With a RST that says why (section 3.2), also for the core, where nobody has the token. The SYN's source may
- * be forged: without a limit, invented tokens would turn our RSTs against others. Beyond it there is no
- * answer. */
+/* With a RST that says why (section 3.2), also for the core, where nobody has the token. */
 void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reason, braid_time now)
 {
-    if (!rate_allows(&env->join_refusals, env->params.join_refusals, now)) {
-        env->tcp.count.v[COUNT_MP_JOIN_LIMITED]++;
+    bool may = join_refusals_allow(&env->join_refusals, &env->hash_key, &syn->src.ip,
+                                   env->params.join_refusals, now);
+    if (!tap_bool(&env->tcp, BRAID_VALUE_MAY, may)) {
+        env->tcp.count.v[COUNT_MP_JOIN_UNANSWERED]++;
         return;
     }
-    env->tcp.count.v[COUNT_MP_RST_TX]++;
+    env->tcp.count.v[COUNT_MP_RST_TX] += reason >= 0;
     tcp_refuse(&env->tcp, syn, reason);
 }
 
@@ -35,7 +36,7 @@ void join_refuse(struct mptcp_env *env, const struct wire_packet *syn, int reaso
 static void refuse_join(struct braid_conn *c, const struct wire_packet *syn, int reason, braid_time now)
 {
     conn_count(c, MP_JOIN_REJECTED);
-    join_refuse(c->env, syn, reason, now);
+    join_refuse(c->env, syn, conn_version(c)->reset_reasons ? reason : -1, now);
 }
 
 /* ---- passive ---- */
@@ -113,7 +114,7 @@ void conn_join_passive(struct braid_conn *c, const struct wire_packet *syn, brai
     s->ids.remote_nonce = j->nonce;
     s->backup.peer = j->backup;
     /* The nonce makes the HMACs of this handshake worthless for another one (section 3.2). */
-    c->env->tcp.host.random(c->env->tcp.host.ctx, &s->ids.local_nonce, sizeof(s->ids.local_nonce));
+    tap_random(&c->env->tcp, &s->ids.local_nonce, sizeof(s->ids.local_nonce));
     subflow_open_passive(&s->tcp, syn, c->cc, now);
     subflow_answer(&s->tcp, now);
 }
@@ -171,7 +172,7 @@ static enum braid_error join(struct braid_conn *c, const struct braid_addr *loca
     s->ids.local = id;
     s->backup.ours = backup;
     s->wished = wished;
-    env->tcp.host.random(env->tcp.host.ctx, &s->ids.local_nonce, sizeof(s->ids.local_nonce));
+    tap_random(&env->tcp, &s->ids.local_nonce, sizeof(s->ids.local_nonce));
     conn_count(c, MP_JOIN_SYN_TX);
     subflow_open_active(&s->tcp, c->cc, now);
     return BRAID_ERROR_NONE;
@@ -188,5 +189,8 @@ enum braid_error conn_join_active(struct braid_conn *c, const struct braid_addr 
 enum braid_error braid_conn_join(struct braid_conn *c, const struct braid_addr *local,
                                  const struct braid_addr *remote, bool backup, braid_time now)
 {
+    const struct braid_pair ends = {*local, *remote};
+    if (conn_tapped(c))
+        conn_tap_event(c, BRAID_TAP_JOIN, now, 1, (const uint64_t[]){backup}, &ends, sizeof(ends));
     return join(c, local, remote, 0, backup, true, now);
 }

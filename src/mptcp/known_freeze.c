@@ -68,11 +68,12 @@ static const struct braid_field right_fields[] = {BRAID_NUMBERS(1, struct right,
                                                   BRAID_ANY(2, struct right, port),
                                                   BRAID_BOOL(3, struct right, may_use),
                                                   {0}};
-static const struct braid_field demand_fields[] = {BRAID_ANY(1, struct conn_demand, expected.bytes),
-                                                   BRAID_TIME(2, struct conn_demand, expected.time),
-                                                   BRAID_ANY(3, struct conn_demand, expected.rate),
-                                                   BRAID_ANY(4, struct conn_demand, subflows),
-                                                   {0}};
+static const struct braid_field demand_fields[] = {
+    BRAID_ANY(1, struct conn_demand, expected.bytes),
+    BRAID_NUMBER(2, struct conn_demand, expected.time, INT64_MAX),
+    BRAID_ANY(3, struct conn_demand, expected.rate),
+    BRAID_NUMBER(4, struct conn_demand, subflows, PM_MAX_SUBFLOWS),
+    {0}};
 
 /* The lists of struct conn_known whose lengths it has. */
 #define LIST_LOCALS(m)  LOCALS, local_fields, (m)->locals, sizeof((m)->locals[0]), PM_MAX_LOCALS

@@ -24,6 +24,27 @@ struct mp_subflow *conn_first_flow(struct braid_conn *c, const struct braid_addr
     return s;
 }
 
+/* Speaks MPTCP with whoever offers it. False: there is no version for both, or no key whose token is free:
+ * better plain TCP than no connection. */
+static bool begin_mptcp(struct braid_conn *c, const struct wire_mptcp *mp,
+                        const struct braid_listen_params *l)
+{
+    const struct mptcp_version *v = mptcp_offered(mp, l->version_0);
+    if (!v)
+        return false;
+    c->keys.version = v->number;
+    if (!conn_draw_key(c))
+        return false;
+    if (v->syn_key)
+        conn_learn_key(c, mp->capable.sender_key);
+    c->mode = MODE_MPTCP;
+    /* either end's wish binds both (flag A) */
+    if (mp->capable.flags & MPTCP_CAPABLE_CHECKSUM)
+        c->dss.checksum = true;
+    c->join.unwanted = mp->capable.flags & v->no_join;
+    return true;
+}
+
 /* Nothing is sent yet: the user is asked first, at the flush, and answers when it likes (CONN_PENDING). */
 struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_packet *syn, struct buf *b,
                                      const struct braid_listen_params *l, braid_time now)
@@ -37,26 +58,19 @@ struct braid_conn *conn_open_passive(struct mptcp_env *env, const struct wire_pa
     env->n_half_open++;
     c->dss.checksum = l->checksum;
     c->join.refused = l->no_join;
+    c->join.believing = l->believe_addresses;
     c->closing.fate_shared = l->fate_sharing;
     c->mode = MODE_PLAIN;
     /* counted also where the answer has none: other versions and algorithms make plain TCP */
     if (syn->tcp.mp.has & MPTCP_HAS(MPTCP_CAPABLE))
         conn_count(c, MP_CAPABLE_SYN_RX);
-    /* No key whose token is free: better plain TCP than no connection. */
-    if (!plain && mptcp_capable_acceptable(&syn->tcp.mp, 0) && conn_draw_key(c)) {
-        c->mode = MODE_MPTCP;
-        /* either end's wish binds both (flag A) */
-        if (syn->tcp.mp.capable.flags & MPTCP_CAPABLE_CHECKSUM)
-            c->dss.checksum = true;
-        c->join.unwanted = syn->tcp.mp.capable.flags & MPTCP_CAPABLE_NO_JOIN;
-    } else {
+    if (plain || !begin_mptcp(c, &syn->tcp.mp, l))
         conn_become_plain(c);
-    }
     struct mp_subflow *s = conn_first_flow(c, &syn->dst, &syn->src);
     if (!s)
         return NULL;
     subflow_open_passive(&s->tcp, syn, l->cc, now);
-    s->tcp.syn.take = c->syn_data.most = l->syn_data;
+    s->tcp.syn.take = c->syn_data.most = syn_data_bound(c, l->syn_data);
     subflow_take_syn(&s->tcp, syn, b, now);
     return c;
 }
@@ -92,6 +106,8 @@ struct braid_conn *conn_open_active(struct mptcp_env *env, const struct braid_co
     c->user = p->user;
     c->dss.checksum = p->checksum;
     c->join.refused = p->no_join;
+    c->join.believing = p->believe_addresses;
+    c->keys.version = p->version_0 ? 0 : MPTCP_NEWEST;
     c->closing.fate_shared = p->fate_sharing;
     c->mode = MODE_PLAIN;
     c->phase = CONN_HANDSHAKE;

@@ -1,7 +1,7 @@
 /* MPTCP options of incoming segments (RFC 8684 sections 3.3 to 3.8). src/tcp has checked sequence and
  * acknowledgment numbers before (section 3: validity comes before any signal), so who speaks here has at
- * least seen the connection; signals that do more ask for a key or an HMAC besides. Numbers of the wire
- * become offsets here. */
+ * least seen the connection; signals that do more ask for a key or an HMAC besides. What the connection's
+ * version does not know counts as malformed. Numbers of the wire become offsets here. */
 #include "mptcp/options_in.h"
 
 #include "base/seq.h"
@@ -16,6 +16,13 @@
 #include "mptcp/rxmap.h"
 #include "mptcp/sendbuf.h"
 
+/* Section 3.3: checksums are as negotiated, or the subflow is reset; a version may have those ignored that
+ * were not. */
+static bool is_as_agreed(const struct braid_conn *c, bool has_csum)
+{
+    return has_csum == c->dss.checksum || (has_csum && conn_version(c)->extra_checksum);
+}
+
 /* Enters a mapping for the payload to come: off and len in the subflow, dsn the offset of the data; csum_len
  * is the length on the wire, which the checksum covers and which counts a DATA_FIN. */
 static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint32_t len, bool has_csum,
@@ -23,11 +30,11 @@ static void take_mapping(struct mp_subflow *s, uint64_t off, uint64_t dsn, uint3
 {
     struct braid_conn *c = s->conn;
     struct rx_mapping m = {
-        .off = off, .dsn = dsn, .len = len, .has_csum = has_csum, .csum = csum, .csum_len = csum_len};
+        .off = off, .dsn = dsn, .len = len, .has_csum = c->dss.checksum, .csum = csum, .csum_len = csum_len};
     /* a DATA_FIN alone maps nothing */
     if (len == 0)
         return;
-    if (has_csum != c->dss.checksum) { /* section 3.3: as negotiated, or reset */
+    if (!is_as_agreed(c, has_csum)) {
         flow_reset(s, MPTCP_RST_MPTCP);
         return;
     }
@@ -67,7 +74,7 @@ static void dss_mapping(struct mp_subflow *s, const struct mptcp_dss *d, uint64_
         conn_infinite_mapping(s, map_off, dsn);
         return;
     }
-    if (d->has_csum != c->dss.checksum) { /* section 3.3: as negotiated, or reset; a DATA_FIN alone as well */
+    if (!is_as_agreed(c, d->has_csum)) { /* a DATA_FIN alone as well */
         flow_reset(s, MPTCP_RST_MPTCP);
         return;
     }
@@ -113,7 +120,7 @@ static void capable_in(struct mp_subflow *s, const struct wire_packet *p)
             flow_reset(s, MPTCP_RST_MPTCP);
         return;
     }
-    if (k->has_len) { /* implies SSN 1 and the first byte, with all of its DSN */
+    if (k->has_len && conn_version(c)->keys_with_data) { /* implies SSN 1 and the first byte's whole DSN */
         c->dss.seen = c->dss.keyed = c->dss.peer_dsn64 = true;
         take_mapping(s, 1 + syn_data_shift_in(s), DATA_FIRST, k->data_len, k->has_csum, k->csum, k->data_len);
     }
@@ -194,14 +201,32 @@ static void keys_arrived(struct mp_subflow *s)
     s->echo_mp_capable = false;
 }
 
-/* MP_PRIO (section 3.3.8), which concerns the subflow that it came over. */
-static void prio_in(struct mp_subflow *s, bool backup)
+static void take_prio(struct mp_subflow *s, bool backup)
 {
     bool changed = s->backup.peer != backup;
-    conn_count(s->conn, MP_PRIO_RX);
     s->backup.peer = backup;
     if (changed)
         news_priority(s, true);
+}
+
+/* MP_PRIO (section 3.3.8), which concerns the subflow that it came over. One that names an address concerns
+ * all subflows with that (RFC 6824 section 3.3.8): so whoever sits on one path could draw everything there,
+ * which is why RFC 8684 has no such thing, and it is believed no more than an address without a proof. */
+static void prio_in(struct mp_subflow *s, const struct wire_mptcp *mp)
+{
+    struct braid_conn *c = s->conn;
+    if (mp->prio_has_id && !conn_version(c)->prio_by_id) {
+        conn_count(c, MP_MALFORMED);
+        return;
+    }
+    conn_count(c, MP_PRIO_RX);
+    if (!mp->prio_has_id) {
+        take_prio(s, mp->prio_backup);
+        return;
+    }
+    each_flow (o, c)
+        if (o->ids.remote == mp->prio_id && (o == s || c->join.believing))
+            take_prio(o, mp->prio_backup);
 }
 
 /* The options of one segment, in an order: what ends the connection, what shows that the subflow is there,
@@ -241,7 +266,8 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
     }
     if (mp->has & MPTCP_HAS(MPTCP_DSS)) {
         c->dss.seen = true;
-        if (mp->dss.has_ack)
+        /* where our SYN had our key there is nothing else to be shown */
+        if (mp->dss.has_ack || conn_version(c)->syn_key)
             keys_arrived(s);
         c->dss.proven = c->dss.proven || has_had_our_dss(c, &p->tcp, off);
     }
@@ -249,12 +275,13 @@ static enum subflow_verdict options_in(struct subflow *sf, const struct wire_pac
     s->bare = !mp->has && !mp->malformed;
     /* it lives: REMOVE_ADDR does not end it (section 3.4.2) */
     s->closing.answer_by = 0;
-    if (mp->has & MPTCP_HAS(MPTCP_ADD_ADDR))
-        conn_add_addr_in(s, &mp->add_addr);
+    /* its HMAC is made of both keys: whoever announces has them, which may be all that he says for a while */
+    if ((mp->has & MPTCP_HAS(MPTCP_ADD_ADDR)) && conn_add_addr_in(s, &mp->add_addr))
+        keys_arrived(s);
     if (mp->has & MPTCP_HAS(MPTCP_REMOVE_ADDR))
         conn_remove_addr_in(s, &mp->remove_addr, now);
     if (mp->has & MPTCP_HAS(MPTCP_PRIO))
-        prio_in(s, mp->prio_backup);
+        prio_in(s, mp);
     if (mp->has & MPTCP_HAS(MPTCP_FAIL)) {
         conn_count(c, MP_FAIL_RX);
         conn_mp_fail(s, mp->fail_dsn - c->keys.local_idsn);
@@ -292,7 +319,7 @@ void flow_reset_in(struct subflow *sf, const struct wire_packet *p, braid_time n
     (void)now;
     if (!conn_is_mptcp(c))
         return;
-    if (mp->has & MPTCP_HAS(MPTCP_TCPRST)) {
+    if ((mp->has & MPTCP_HAS(MPTCP_TCPRST)) && conn_version(c)->reset_reasons) {
         conn_count(c, MP_RST_RX);
         s->closing.peer_rst = mp->rst_reason;
         s->closing.peer_rst_for_good = !(mp->rst_flags & MPTCP_RST_TRANSIENT);

@@ -11,6 +11,7 @@
 #include "mptcp/crypto.h"
 #include "mptcp/handshake.h"
 #include "mptcp/known.h"
+#include "mptcp/tapped.h"
 #include "wire/checksum.h"
 
 #define DSS_ACK_SIZE 12 /* at most: kind, length, subtype, flags, 64-bit DATA_ACK */
@@ -19,16 +20,16 @@
 static uint8_t capable_flags(const struct braid_conn *c)
 {
     return MPTCP_CAPABLE_SHA256 | (c->dss.checksum ? MPTCP_CAPABLE_CHECKSUM : 0) |
-           (c->join.refused ? MPTCP_CAPABLE_NO_JOIN : 0);
+           (c->join.refused ? conn_version(c)->no_join : 0);
 }
 
-/* No key in a SYN, ours in the SYN/ACK, both in what completes the handshake (section 3.1): the encoder
- * writes as many as n_keys says. */
+/* No key in a SYN, or ours in version 0, ours in the SYN/ACK, both in what completes the handshake
+ * (section 3.1): the encoder writes as many as n_keys says. */
 static void put_capable(const struct braid_conn *c, unsigned n_keys, struct wire_mptcp *mp)
 {
     struct mptcp_capable *k = &mp->capable;
     memset(k, 0, sizeof(*k));
-    k->version = 1;
+    k->version = conn_version(c)->number;
     k->flags = capable_flags(c);
     k->n_keys = (uint8_t)n_keys;
     k->sender_key = c->keys.local;
@@ -74,9 +75,12 @@ static void put_join(const struct mp_subflow *s, enum mptcp_join_kind kind, stru
     j->nonce = s->ids.local_nonce;
     if (kind == MPTCP_JOIN_SYN) {
         uint64_t idsn;
-        mptcp_key_derive(c->keys.remote, &j->token, &idsn);
+        conn_version(c)->derive(c->keys.remote, &j->token, &idsn);
+        conn_tap_derived(c, &j->token, &idsn);
     } else {
-        mptcp_join_hmac(c->keys.local, c->keys.remote, s->ids.local_nonce, s->ids.remote_nonce, mac);
+        conn_version(c)->join_hmac(c->keys.local, c->keys.remote, s->ids.local_nonce, s->ids.remote_nonce,
+                                   mac);
+        tap_value(&c->env->tcp, BRAID_VALUE_HMAC, mac, sizeof(j->hmac));
         memcpy(j->hmac, mac, sizeof(j->hmac));
     }
     mp->has |= MPTCP_HAS(MPTCP_JOIN);
@@ -89,7 +93,8 @@ static void put_data(struct mp_subflow *s, const struct mp_map *m, struct wire_m
     struct braid_conn *c = s->conn;
     uint16_t len = (uint16_t)m->tcp.len;
     uint32_t ssn = (uint32_t)(m->tcp.off - syn_data_shift_out(s));
-    if (s->echo_mp_capable && ssn == 1) { /* section 3.1: keys again, with the first data */
+    /* section 3.1: keys again, with the first data */
+    if (s->echo_mp_capable && ssn == 1 && conn_version(c)->keys_with_data) {
         put_capable(c, 2, mp);
         mp->capable.has_len = true;
         mp->capable.data_len = len;
@@ -148,8 +153,11 @@ static bool put_address(struct braid_conn *c, unsigned space, struct wire_mptcp 
         o->id = l->id;
         o->addr = l->addr;
         o->has_port = l->addr.port != 0;
-        /* our key comes first, as this end sends it (section 3.4.1) */
-        mptcp_add_addr_hmac(c->keys.local, c->keys.remote, l->id, &l->addr, o->hmac);
+        o->bare = !conn_version(c)->address_proof;
+        if (!o->bare) { /* our key comes first, as this end sends it (section 3.4.1) */
+            mptcp_add_addr_hmac(c->keys.local, c->keys.remote, l->id, &l->addr, o->hmac);
+            tap_value(&c->env->tcp, BRAID_VALUE_HMAC, o->hmac, sizeof(o->hmac));
+        }
         mp->has |= MPTCP_HAS(MPTCP_ADD_ADDR);
         a->due = false;
         a->sent++;
@@ -215,10 +223,26 @@ static void put_extra(struct mp_subflow *s, unsigned space, struct wire_mptcp *m
     }
 }
 
+static void put_fastclose(const struct braid_conn *c, struct wire_mptcp *mp)
+{
+    mp->fastclose.key = c->keys.remote;
+    mp->has |= MPTCP_HAS(MPTCP_FASTCLOSE);
+    conn_count(c, MP_FASTCLOSE_TX);
+}
+
+/* What an ACK was asked for to say. */
+static bool put_signal(struct braid_conn *c, unsigned space, struct wire_mptcp *mp)
+{
+    if (!c->closing.fastclose)
+        return put_address(c, space, mp);
+    put_fastclose(c, mp); /* ending.c */
+    return true;
+}
+
 /* A handshake that is not complete gives ACKs as well, as challenges (RFC 5961): the peer's key, and with it
  * what a DATA_ACK says, is not known then. The MP_CAPABLE of the third ACK, which may have been lost, is
- * repeated until a DSS shows that the peer has our key (section 3.1). Only an ACK that announce.c asked for
- * carries an address, and then no DSS. */
+ * repeated until a DSS shows that the peer has our key (section 3.1). Only an ACK that announce.c or ending.c
+ * asked for carries a signal, and then no DSS. */
 static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
@@ -230,7 +254,7 @@ static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
         put_join(s, MPTCP_JOIN_ACK, mp);
     } else if (s->echo_mp_capable && !(c->send.fin_sent && !c->send.fin_acked)) {
         put_capable(c, 2, mp); /* a DATA_FIN would not fit beside it */
-    } else if (!s->signal.now || !put_address(c, space, mp)) {
+    } else if (!s->signal.now || !put_signal(c, space, mp)) {
         put_data_ack(c, mp);
         put_extra(s, space, mp);
     }
@@ -242,12 +266,9 @@ static void put_ack(struct mp_subflow *s, unsigned space, struct wire_mptcp *mp)
 static void put_reset(struct mp_subflow *s, struct wire_mptcp *mp)
 {
     struct braid_conn *c = s->conn;
-    if (c->closing.fastclose && c->fallback.was_mptcp) {
-        mp->fastclose.key = c->keys.remote;
-        mp->has |= MPTCP_HAS(MPTCP_FASTCLOSE);
-        conn_count(c, MP_FASTCLOSE_TX);
-    }
-    if (c->closing.fastclose || s->closing.rst_reason >= 0) {
+    if (conn_says_fastclose(c) && !conn_version(c)->fastclose_on_ack)
+        put_fastclose(c, mp);
+    if (conn_version(c)->reset_reasons && (c->closing.fastclose || s->closing.rst_reason >= 0)) {
         mp->rst_reason =
             (uint8_t)(s->closing.rst_reason >= 0 ? s->closing.rst_reason : c->closing.reset_reason);
         mp->rst_flags = mptcp_rst_is_transient(mp->rst_reason) ? MPTCP_RST_TRANSIENT : 0;
@@ -298,7 +319,7 @@ void flow_options_out(struct subflow *sf, enum subflow_segment kind, const struc
         if (s->join)
             put_join(s, MPTCP_JOIN_SYN, &t->mp);
         else if (syn_data_capable(s))
-            put_capable(c, 0, &t->mp);
+            put_capable(c, conn_version(c)->syn_key, &t->mp);
         else
             give_up_capable(s);
         break;

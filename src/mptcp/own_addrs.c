@@ -12,6 +12,7 @@
 #include "mptcp/known.h"
 #include "mptcp/marks.h"
 #include "mptcp/rights.h"
+#include "mptcp/tapped.h"
 
 #define LAST_ID  99                    /* of endpoints; ... */
 #define OTHER_ID (LAST_ID + 1)         /* ... those of other addresses begin here (conn_local_id) ... */
@@ -188,11 +189,13 @@ int conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
 
 int braid_conn_endpoint_add(struct braid_conn *c, const struct braid_endpoint *e)
 {
+    conn_tap_bytes(c, BRAID_TAP_ENDPOINT_ADD, e, sizeof(*e));
     return conn_endpoint_add(c, e);
 }
 
 int braid_conn_endpoint_remove(struct braid_conn *c, const struct braid_ip *ip)
 {
+    conn_tap_bytes(c, BRAID_TAP_ENDPOINT_REMOVE, ip, sizeof(*ip));
     return conn_endpoint_remove(c, ip);
 }
 
@@ -273,6 +276,7 @@ static bool can_have(const struct braid_conn *c, const struct braid_addr *local)
 enum braid_error braid_conn_allow(struct braid_conn *c, const struct braid_addr *addr)
 {
     struct braid_endpoint e;
+    conn_tap_bytes(c, BRAID_TAP_ALLOW, addr, sizeof(*addr));
     if (addr->port > 0 && !can_have(c, addr))
         return BRAID_ERROR_TAKEN;
     if (conn_rights_note(c, addr, true) < 0)
@@ -286,6 +290,7 @@ enum braid_error braid_conn_allow(struct braid_conn *c, const struct braid_addr 
 int braid_conn_forbid(struct braid_conn *c, const struct braid_ip *ip)
 {
     const struct braid_addr addr = {.ip = *ip};
+    conn_tap_bytes(c, BRAID_TAP_FORBID, ip, sizeof(*ip));
     if (conn_rights_note(c, &addr, false) < 0)
         return -1;
     if (conn_find_local(c, ip) < 0)
@@ -300,6 +305,7 @@ int braid_conn_forbid(struct braid_conn *c, const struct braid_ip *ip)
 int braid_conn_announce(struct braid_conn *c, const struct braid_addr *addr)
 {
     struct braid_endpoint e = {.addr = *addr, .signal = true};
+    conn_tap_bytes(c, BRAID_TAP_ANNOUNCE, addr, sizeof(*addr));
     if (!conn_is_mptcp(c) || ip_equal(&addr->ip, &c->addresses.local.ip) || conn_endpoint_add(c, &e) < 0)
         return -1;
     conn_announce(c, (unsigned)conn_find_local(c, &addr->ip));
@@ -308,5 +314,6 @@ int braid_conn_announce(struct braid_conn *c, const struct braid_addr *addr)
 
 int braid_conn_withdraw(struct braid_conn *c, const struct braid_ip *ip)
 {
+    conn_tap_bytes(c, BRAID_TAP_WITHDRAW, ip, sizeof(*ip));
     return conn_is_mptcp(c) ? conn_endpoint_remove(c, ip) : -1;
 }

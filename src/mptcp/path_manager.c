@@ -20,6 +20,7 @@
 #include "mptcp/retire.h"
 #include "mptcp/retries.h"
 #include "mptcp/rights.h"
+#include "tcp/tap_hook.h"
 
 #define OPEN_RETRY BRAID_SECOND /* after a subflow could not even be opened */
 /* Timeouts in a row after which a subflow is lost: seven times its first one, 1.4 s at least. */
@@ -125,7 +126,7 @@ static bool may_ask_there(struct braid_conn *c, const struct pm_action *a, braid
     const struct braid_core_params *p = &c->env->params;
     if (a->remote == 0 || c->pm.known->pairs[a->local][a->remote].worked)
         return true;
-    if (rate_allows(&c->env->announced, p->announced_syns, now))
+    if (tap_bool(&c->env->tcp, BRAID_VALUE_MAY, rate_allows(&c->env->announced, p->announced_syns, now)))
         return true;
     conn_count(c, MP_ANNOUNCED_LIMITED);
     return false;

@@ -12,6 +12,7 @@
 #include "mptcp/marks.h"
 #include "mptcp/news.h"
 #include "mptcp/retire.h"
+#include "tcp/tap_hook.h"
 
 /* The address is new, or has come back after it was withdrawn: how earlier subflows to it fared, or end from
  * now on, says nothing. */
@@ -123,33 +124,52 @@ static void remote_remove(struct braid_conn *c, uint8_t id)
     conn_pm_changed(c);
 }
 
-void conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a)
+/* The peer's key comes first (section 3.4.1). What fails is ignored, without an echo: a stranger would lead
+ * our joins, and the data, to its own address (RFC 7430 section 2). Where there is no proof, the user has
+ * said. */
+static bool is_credible(const struct braid_conn *c, const struct mptcp_add_addr *a)
+{
+    uint8_t mac[8];
+    if (!conn_version(c)->address_proof)
+        return c->join.believing;
+    mptcp_add_addr_hmac(c->keys.remote, c->keys.local, a->id, &a->addr, mac);
+    tap_value(&c->env->tcp, BRAID_VALUE_HMAC, mac, sizeof(mac));
+    return mptcp_hmac_equal(mac, a->hmac, sizeof(mac));
+}
+
+bool conn_add_addr_in(struct mp_subflow *s, const struct mptcp_add_addr *a)
 {
     struct braid_conn *c = s->conn;
+    bool proof = conn_version(c)->address_proof;
+    if (a->bare == proof) {
+        conn_count(c, MP_MALFORMED);
+        return false;
+    }
     /* ours came back: no HMAC, and nothing to do but to stop its repetitions */
     if (a->echo) {
         conn_count(c, MP_ECHO_ADD_RX);
         conn_announce_echoed(c, a);
-        return;
+        return false;
     }
-    /* The peer's key comes first (section 3.4.1). What fails is ignored, without an echo: a stranger would
-     * lead our joins, and the data, to its own address (RFC 7430 section 2). */
-    uint8_t mac[8];
     conn_count(c, MP_ADD_ADDR_RX);
-    mptcp_add_addr_hmac(c->keys.remote, c->keys.local, a->id, &a->addr, mac);
-    if (!mptcp_hmac_equal(mac, a->hmac, sizeof(mac))) {
+    if (!is_credible(c, a)) {
         conn_count(c, MP_ADD_ADDR_HMAC);
-        return;
+        return false;
+    }
+    if (!proof) { /* and no echo */
+        remote_add(c, a->id, &a->addr);
+        return false;
     }
     struct conn_known *m = conn_know(c);
     if (!m || m->n_echoes == ECHOES_MAX)
-        return; /* it comes again */
+        return true; /* it comes again */
     /* echoed whether or not there is a place for it, or the peer would repeat it in vain */
     struct mptcp_add_addr *e = &m->echoes[m->n_echoes++];
     *e = *a;
     e->echo = true;
     conn_dirty(c);
     remote_add(c, a->id, &a->addr);
+    return true;
 }
 
 /* Is this ID in the option? */

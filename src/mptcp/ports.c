@@ -5,6 +5,7 @@
 
 #include "base/port_range.h"
 #include "mptcp/conn.h"
+#include "tcp/tap_hook.h"
 
 #define PORT_STEP  500 /* two draws are at most so far apart */
 #define PORT_DRAWS 16  /* before all that is left is tried in its order */
@@ -43,9 +44,8 @@ static struct share share_of(const struct mptcp_env *env)
  * it takes long until one comes again. */
 static uint32_t draw_step(struct mptcp_env *env, const struct port_walk *walk, uint32_t count)
 {
-    const struct braid_host *host = &env->tcp.host;
     uint16_t r;
-    host->random(host->ctx, &r, sizeof(r));
+    tap_random(&env->tcp, &r, sizeof(r));
     return 1 + r % (walk->begun && count > PORT_STEP ? PORT_STEP : count);
 }
 

@@ -109,6 +109,7 @@ void conn_push(struct braid_conn *c, braid_time now)
     if (conn_may_rescue(c)) {
         rescue_head(c, &ch, now);
         rescue_tail(c, &ch, now);
+        rescue_late(c, &ch, now);
     }
     conn_watch_paths(c, now); /* for what has just left */
     update_probing(c, now);

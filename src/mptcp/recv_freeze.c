@@ -1,16 +1,16 @@
 /* The queue that the user reads, and what waits behind gaps, as state: see recv_freeze.h. Slices that still
- * point into packets are written as those are: what is kept of a packet, and when, decides what it costs. */
+ * point into packets are written as those are: what is kept of a packet, and when, decides what it costs.
+ * Where the search for a piece's place begins decides whether it is found (order.c). */
 #include "mptcp/recv_freeze.h"
 
 #include "base/buf_table.h"
-#include "base/seq.h"
 #include "mptcp/conn.h"
 #include "mptcp/order.h"
 
 enum { COMMON = 1, QUEUE, GAPS };
 enum { QUEUE_CAP = 1, QUEUE_KEPT, QUEUE_SLICE };
 enum { GAP_PIECE = 1, GAP_TRICKLE };
-enum { PIECE_DSN = 1, PIECE_SLICE };
+enum { PIECE_DSN = 1, PIECE_SLICE, PIECE_HINTS };
 
 #define CAP_MOST (1u << 24) /* slices */
 
@@ -44,6 +44,15 @@ static void freeze_queue(struct freezer *f, const struct recvq *q)
     freeze_end(f, g);
 }
 
+/* A bit for each of the hints that are this piece. */
+static uint64_t hints_at(const struct data_gaps *gaps, const struct data_ooo *o)
+{
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < OOO_HINTS; i++)
+        bits |= (uint64_t)(gaps->hints[i] == o) << i;
+    return bits;
+}
+
 static void freeze_gaps(struct freezer *f, const struct data_gaps *gaps)
 {
     size_t g = freeze_begin(f, GAPS), p;
@@ -53,6 +62,9 @@ static void freeze_gaps(struct freezer *f, const struct data_gaps *gaps)
         p = freeze_begin(f, GAP_PIECE);
         freeze_number(f, PIECE_DSN, o->dsn);
         freeze_slice(f, PIECE_SLICE, &o->s);
+        uint64_t hints = hints_at(gaps, o);
+        if (hints)
+            freeze_number(f, FREEZE_OPTIONAL + PIECE_HINTS, hints);
         freeze_end(f, p);
     }
     freeze_end(f, g);
@@ -113,17 +125,32 @@ static void take_queue(struct braid_conn *c, const struct thaw_item *group)
         c->recv.q->kept = kept;
 }
 
+/* Of the last piece, so far. A hint is one piece. */
+static void take_hints(struct data_gaps *gaps, uint64_t bits, struct thawing *all)
+{
+    struct data_ooo *last = list_entry(gaps->pieces.prev, struct data_ooo, node);
+    for (unsigned i = 0; i < OOO_HINTS; i++) {
+        if (!(bits >> i & 1))
+            continue;
+        if (gaps->hints[i])
+            thaw_fail(all, THAW_WRONG);
+        gaps->hints[i] = last;
+    }
+}
+
 static void take_piece(struct braid_conn *c, const struct thaw_item *group)
 {
     struct thawer t = thaw_inside(group);
     struct thaw_item i;
     struct slice s = {0};
-    uint64_t dsn = 0;
+    uint64_t dsn = 0, hints = 0;
     while (thaw_next(&t, &i)) {
         if (i.tag == PIECE_DSN)
             dsn = thaw_number(&i, BRAID_MUCH);
         else if (i.tag == PIECE_SLICE && !s.buf)
             s = thaw_slice(&i);
+        else if (i.tag == PIECE_HINTS)
+            hints = thaw_number(&i, (1u << OOO_HINTS) - 1);
         else
             thaw_unknown(&i);
     }
@@ -133,6 +160,8 @@ static void take_piece(struct braid_conn *c, const struct thaw_item *group)
         thaw_fail(group->all, THAW_MEMORY);
     if (!thaw_fine(group->all))
         slice_drop(&s);
+    else
+        take_hints(c->recv.ooo, hints, group->all);
 }
 
 static void take_gaps(struct braid_conn *c, const struct thaw_item *group)
@@ -160,26 +189,6 @@ static void take_gaps(struct braid_conn *c, const struct thaw_item *group)
     conn_gaps_settle(c);
 }
 
-/* Pieces do not touch what came in order, nor overlap each other; what is in order is what the user has and
- * what waits for it. */
-static bool is_sound(const struct braid_conn *c)
-{
-    const struct conn_recv *r = &c->recv;
-    uint64_t at = r->nxt, waits = r->user + r->bytes + (r->fin_received ? 1 : 0);
-    /* numbers before the first byte are those of data that came with a SYN */
-    if (waits != r->nxt && !r->discard && !c->closing.fail_due)
-        return false;
-    if (!r->ooo)
-        return true;
-    for (const struct list *n = r->ooo->pieces.next; n != &r->ooo->pieces; n = n->next) {
-        const struct data_ooo *o = list_entry(n, struct data_ooo, node);
-        if (seq64_before(o->dsn, at) || (n == r->ooo->pieces.next && o->dsn == at))
-            return false;
-        at = o->dsn + o->s.len;
-    }
-    return true;
-}
-
 void conn_thaw_recv(struct braid_conn *c, const struct thaw_item *group)
 {
     struct thawer t = thaw_inside(group);
@@ -194,6 +203,4 @@ void conn_thaw_recv(struct braid_conn *c, const struct thaw_item *group)
         else
             thaw_unknown(&i);
     }
-    if (thaw_fine(group->all) && !is_sound(c))
-        thaw_fail(group->all, THAW_WRONG);
 }

@@ -10,6 +10,7 @@
 #include "base/slice.h"
 #include "mptcp/conn.h"
 #include "mptcp/marks.h"
+#include "mptcp/tapped.h"
 
 /* Bytes of the buffers in which small pieces are put together. In larger ones the header weighs little, and
  * doubling them would copy much. */
@@ -118,6 +119,7 @@ void braid_conn_consume(struct braid_conn *c, size_t n)
 {
     size_t left = n;
     assert(n <= c->recv.bytes);
+    conn_tap(c, BRAID_TAP_CONSUME, 0, n);
     while (left > 0) {
         struct slice *s = rcvq_at(c->recv.q, 0);
         if (left < s->len) {
@@ -139,6 +141,7 @@ const struct slice *recvq_first(const struct braid_conn *c)
 void recvq_take_first(struct braid_conn *c)
 {
     uint32_t len = rcvq_at(c->recv.q, 0)->len;
+    conn_tap(c, BRAID_TAP_TAKE_FIRST, 0, len);
     rcvq_shift(c->recv.q);
     has_read(c, len);
 }

@@ -11,6 +11,8 @@
 
 #define LATE_LEAST (10 * BRAID_MS) /* an ACK is not late before that */
 #define LATE_LAST  (45 * BRAID_MS) /* ... that of the last segment, which peers delay */
+/* Bytes that may wait for a window which a loss has made small; more are no messages. */
+#define MESSAGES_WAIT 6000u
 
 /* How many bytes of m, from *from on, are neither DATA_ACKed nor repeated yet. */
 static uint64_t rest_of(const struct braid_conn *c, const struct mp_map *m, uint64_t *from)
@@ -43,13 +45,18 @@ bool conn_repeats(const struct braid_conn *c)
     return c->send.repeat_said ? c->send.repeat : c->sched.ops->opportunistic;
 }
 
+static bool is_impatient(const struct braid_conn *c)
+{
+    return c->sched.ops->impatient && (!c->send.repeat_said || c->send.repeat);
+}
+
 /* With copies each path carries everything anyway. Without a scheduler that repeats for speed, only a silent
  * path is a reason. */
 bool conn_may_rescue(const struct braid_conn *c)
 {
     if (c->n_subflows < 2 || c->send.una == c->send.nxt || conn_copies(c))
         return false;
-    if (conn_repeats(c))
+    if (conn_repeats(c) || is_impatient(c))
         return true;
     each_flow (s, c) {
         if (s->silence.suspect)
@@ -81,6 +88,14 @@ static braid_time late_at(const struct mp_subflow *h, const struct mp_map *m)
     if (t->flight->board.pipe <= t->size.mss || m->tcp.node.next == &t->flight->maps)
         grace += LATE_LAST;
     return m->sent_at + t->rtt.srtt_us + grace;
+}
+
+/* The same of messages, of each of which the ACK may be delayed. But in recovery one of them is known to be
+ * lost, and those behind it wait for it. */
+static braid_time message_late_at(const struct mp_subflow *h, const struct mp_map *m)
+{
+    braid_time late = m->sent_at + h->tcp.rtt.srtt_us + LATE_LEAST + LATE_LAST, at = late_at(h, m);
+    return h->tcp.cc.in_recovery || at > late ? at : late;
 }
 
 /* How long h takes for a segment at present. Where a queue grows the smoothed round trip is behind the times,
@@ -214,6 +229,33 @@ void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now)
     for (unsigned h = 0; h < ch->view.n_paths; h++)
         if (!list_empty(&ch->flows[h]->tcp.flight->maps) && ch->paths[h].usable)
             rescue_tail_of(c, ch, h, now);
+}
+
+/* The oldest on path h first: what is behind it is late only later. */
+static void rescue_late_of(struct braid_conn *c, struct choice *ch, struct mp_subflow *h, braid_time now)
+{
+    list_each (n, tmp, &h->tcp.flight->maps) {
+        struct mp_map *m = mp_map_of(n);
+        uint64_t from;
+        if (rest_of(c, m, &from) == 0)
+            continue;
+        braid_time late = message_late_at(h, m);
+        if (now < late) {
+            no_later(&c->deadlines.watch, late);
+            return;
+        }
+        if (!rescue(c, ch, m, COUNT_MP_REINJECT_HEAD, now))
+            return;
+    }
+}
+
+void rescue_late(struct braid_conn *c, struct choice *ch, braid_time now)
+{
+    if (!is_impatient(c) || c->send.end - c->send.nxt > MESSAGES_WAIT || c->send.blocked)
+        return;
+    for (unsigned h = 0; h < ch->view.n_paths; h++)
+        if (ch->paths[h].usable)
+            rescue_late_of(c, ch, ch->flows[h], now);
 }
 
 /* No path is passed over, as all have carried it: even the one whose copy is late may repeat it. */

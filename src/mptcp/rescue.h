@@ -19,6 +19,9 @@ void rescue_silent(struct braid_conn *c, struct choice *ch, braid_time now);
 void rescue_head(struct braid_conn *c, struct choice *ch, braid_time now);
 /* When there is nothing new: repeats the last bytes on a path that delivers them sooner. */
 void rescue_tail(struct braid_conn *c, struct choice *ch, braid_time now);
+/* Scheduler that is `impatient`, when hardly anything waits: repeats on another path what is late on its own,
+ * where it may have been lost and a retransmission may be lost as well. */
+void rescue_late(struct braid_conn *c, struct choice *ch, braid_time now);
 /* Scheduler with `duplicate`: repeats the first byte without a DATA_ACK, and what goes with it, when a copy
  * is late. All copies may be lost, and where windows are small, retransmission waits for a timeout. */
 void rescue_late_copy(struct braid_conn *c, struct choice *ch, braid_time now);

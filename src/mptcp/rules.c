@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "mptcp/conn.h"
+#include "tcp/tap_hook.h"
 
 /* NULL: memory is short. */
 static struct rule *rule_new(const struct braid_path_rule *says)
@@ -145,4 +146,11 @@ void rule_describe(const struct mp_subflow *s, struct sched_path *out)
     out->cost = r->says.cost;
     out->weight = r->says.weight;
     out->over_quota = rule_over_quota(r);
+}
+
+void rule_for_choice(const struct mp_subflow *s, struct sched_path *out)
+{
+    rule_describe(s, out);
+    if (rule_of(s)->says.quota > 0)
+        tap_value(s->tcp.env, BRAID_VALUE_QUOTA, &out->over_quota, sizeof(out->over_quota));
 }

@@ -50,5 +50,7 @@ bool rule_over_quota(const struct rule *p);
 void rule_account(struct mp_subflow *s);
 /* Fills in what the rule of the subflow says, or the defaults without one. */
 void rule_describe(const struct mp_subflow *s, struct sched_path *out);
+/* The same for a decision: who records the connection is told of what is known of others as well. */
+void rule_for_choice(const struct mp_subflow *s, struct sched_path *out);
 
 #endif

@@ -14,6 +14,7 @@
 #include "mptcp/data_timeout.h"
 #include "mptcp/marks.h"
 #include "mptcp/reinject.h"
+#include "mptcp/tapped.h"
 #include "tcp/pacer.h"
 #include "wire/checksum.h"
 
@@ -189,12 +190,23 @@ static size_t whole_packets(const struct braid_conn *c, size_t want)
 
 unsigned braid_conn_reserve(struct braid_conn *c, size_t want, struct iovec *iov, unsigned n)
 {
+    conn_tap(c, BRAID_TAP_RESERVE, 0, want, n);
     return reserve(c, whole_packets(c, want), iov, n);
+}
+
+size_t conn_send_reserved(const struct braid_conn *c)
+{
+    size_t room = 0;
+    const struct list *at = c->send.reserved ? &c->send.reserved->node : &c->send.chunks;
+    for (; at != &c->send.chunks; at = at->next)
+        room += chunk_room(chunk_of((struct list *)at));
+    return room;
 }
 
 /* The first n bytes of what was reserved are written, chunk by chunk; chunks that got none are given back. */
 void braid_conn_commit(struct braid_conn *c, size_t n)
 {
+    conn_tap(c, BRAID_TAP_COMMIT, 0, n);
     struct list *at = c->send.reserved ? &c->send.reserved->node : &c->send.chunks;
     c->send.reserved = NULL;
     if (n > 0)
@@ -221,6 +233,7 @@ void braid_conn_commit(struct braid_conn *c, size_t n)
 ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
 {
     struct iovec iov[8];
+    conn_tap(c, BRAID_TAP_WRITE, 0, len);
     if (is_shut(c))
         return BRAID_SHUT;
     unsigned n = reserve(c, len, iov, 8);
@@ -237,6 +250,7 @@ ssize_t braid_conn_write(struct braid_conn *c, const void *data, size_t len)
 
 bool conn_send_append(struct braid_conn *c, const struct slice *s)
 {
+    conn_tap(c, BRAID_TAP_APPEND, 0, s->len, (uint64_t)(s->data - s->buf->data), s->buf->cap);
     if (c->send.reserved)
         braid_conn_commit(c, 0);
     bool fits = c->send.end - c->send.una + s->len <= conn_send_limit(c);
@@ -255,6 +269,7 @@ bool conn_send_append(struct braid_conn *c, const struct slice *s)
 
 void braid_conn_shutdown(struct braid_conn *c)
 {
+    conn_tap(c, BRAID_TAP_SHUTDOWN, 0);
     if (!c->send.shutdown) {
         c->send.shutdown = true;
         conn_dirty(c);

@@ -63,6 +63,8 @@ void conn_send_free(struct braid_conn *c);
 /* The bytes of s are written, and its buffer, which nobody else refers to, is the connection's from now on.
  * False: it was not taken, as there is no room for all of it. */
 bool conn_send_append(struct braid_conn *c, const struct slice *s);
+/* Bytes of room that the user has reserved and not committed. */
+size_t conn_send_reserved(const struct braid_conn *c);
 /* A chunk behind all others, for who restores them (send_freeze.c). Takes over the reference of buf, unless
  * memory is short (false). */
 bool conn_chunk_append(struct braid_conn *c, const struct send_chunk *k);

@@ -17,8 +17,7 @@
 
 /* More than the half second for which Linux does not answer such a segment again. */
 #define PROBE_EVERY (750 * BRAID_MS)
-/* doublings of the grace at most, and how long one lasts without another wrong suspicion */
-#define PATIENCE_MAX   4
+/* how long a doubling of the grace lasts without another wrong suspicion */
 #define PATIENCE_FADES (10 * BRAID_SECOND)
 
 bool flow_has_alternative(const struct mp_subflow *s)
@@ -106,7 +105,7 @@ static void trust(struct mp_subflow *s, braid_time now)
 {
     if (s->tcp.tries.sent_once) {
         conn_count(s->conn, MP_SUSPECTED_WRONGLY);
-        s->silence.patience += s->silence.patience < PATIENCE_MAX;
+        s->silence.patience += s->silence.patience < SILENT_PATIENCE_MAX;
         s->doubt->patience_at = now;
     }
     flow_trust(s);

@@ -16,6 +16,9 @@ struct flow_doubt {
     braid_time patience_at; /* when `patience` last changed */
 };
 
+/* doublings of the grace of a path that was suspected wrongly, at most */
+#define SILENT_PATIENCE_MAX 4
+
 /* `suspect` is a guess of this end (silent_paths.c), `stale` what the subflow's timer says; a path manager
  * sees the latter only. */
 struct flow_silence {

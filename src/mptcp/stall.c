@@ -5,6 +5,7 @@
 
 #include "mptcp/conn.h"
 #include "mptcp/marks.h"
+#include "mptcp/tapped.h"
 
 #define STALL_LOOK    (10 * BRAID_SECOND) /* between looks; the limit while memory is scarce */
 #define RECLAIM_AFTER (5 * BRAID_SECOND)  /* what has moved within this is not given up for its memory */
@@ -87,5 +88,6 @@ void conn_reclaim(struct mptcp_env *env, braid_time now)
     if (!fattest)
         return;
     conn_count(fattest, MEM_RECLAIMED);
+    conn_tap(fattest, BRAID_TAP_FAIL, 0, BRAID_CLOSE_RESOURCES, true);
     conn_fail(fattest, BRAID_CLOSE_RESOURCES, true);
 }

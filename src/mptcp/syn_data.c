@@ -19,6 +19,11 @@
 
 #define SYN_TRIES 3 /* SYNs with payload, or else with MP_CAPABLE, as of Linux */
 
+uint16_t syn_data_bound(const struct braid_conn *c, uint16_t most)
+{
+    return conn_is_mptcp(c) && !conn_version(c)->syn_data ? 0 : most;
+}
+
 uint32_t syn_data_room(const struct mp_subflow *s, uint64_t off)
 {
     const struct braid_conn *c = s->conn;
@@ -154,7 +159,7 @@ uint64_t syn_data_shift_in(const struct mp_subflow *s)
 
 bool syn_data_offer(struct braid_conn *c, const void *data, size_t len)
 {
-    c->syn_data.offer = (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX);
+    c->syn_data.offer = syn_data_bound(c, (uint16_t)(len < UINT16_MAX ? len : UINT16_MAX));
     return braid_conn_write(c, data, len) == (ssize_t)len;
 }
 

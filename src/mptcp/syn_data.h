@@ -32,6 +32,10 @@ static inline uint32_t syn_data_outside(const struct conn_syn_data *d)
 
 /* ---- the peer's ---- */
 
+/* Of so many bytes that there may be in or behind the handshake: none if the version that is spoken has no
+ * place for them. */
+uint16_t syn_data_bound(const struct braid_conn *c, uint16_t most);
+
 /* How many bytes from offset off on, which no mapping covers, may be data of the peer's SYN. */
 uint32_t syn_data_room(const struct mp_subflow *s, uint64_t off);
 /* They are, in this slice, which follows all that there was. Takes it over. */

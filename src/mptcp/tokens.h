@@ -17,19 +17,25 @@ struct conn_keys {
     struct hnode token_node; /* env->tokens, by local_token */
     uint32_t local_token;
     bool token_hashed;
+    uint8_t version; /* of MPTCP, by which numbers and tokens follow from keys: conn_version() */
 };
 
 /* The number of the worker whose connection has this token: each draws its keys until that is so. */
 unsigned token_owner(const struct mptcp_env *env, uint32_t token);
 /* Whether that is this one. */
 bool token_is_own(const struct mptcp_env *env, uint32_t token);
+/* Whether a new connection may have this token: it says whose it is, among workers and among machines. */
+bool token_is_fit(const struct mptcp_env *env, uint32_t token);
+/* How many keys are drawn in search of such a token before there is none: 16 times as many as it takes on
+ * average. */
+unsigned token_draws(const struct mptcp_env *env);
 /* The connection with this token, or NULL. */
 struct braid_conn *conn_by_token(struct mptcp_env *env, uint32_t token);
 /* The connection can be found by its local_token, which nobody else has, or no longer. */
 void conn_token_enter(struct braid_conn *c);
 void conn_token_forget(struct braid_conn *c);
-/* Draws our key until its token is free and carries our worker's number; a worker that gets an MP_JOIN can
- * then tell whose it is. Enters the token. False: no luck. */
+/* Draws our key, by the connection's version, until its token is free and carries our worker's number, and
+ * our machine's; who gets an MP_JOIN can then tell whose it is. Enters the token. False: no luck. */
 bool conn_draw_key(struct braid_conn *c);
 
 #endif

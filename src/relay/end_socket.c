@@ -145,7 +145,7 @@ int end_socket_restore(struct end *e, struct poller *poller, int fd)
     e->ops = &socket_end;
     e->poller = poller;
     e->fd = fd;
-    e->gone = fd < 0 || poller_add(poller, fd, e) < 0;
+    e->gone = fd < 0 || poller_add_later(poller, fd, e) < 0;
     return fd >= 0 && e->gone ? -1 : 0;
 }
 

@@ -10,6 +10,7 @@
 #include "role/cpe_asking.h"
 #include "role/cpe_await.h"
 #include "role/cpe_opening.h"
+#include "role/farewell_freeze.h"
 
 enum {
     CARRIED_SPLICE = 1,
@@ -21,7 +22,8 @@ enum {
     CARRIED_POLICY,
     CARRIED_CC,
     CARRIED_FAR,
-    CARRIED_SOCKET
+    CARRIED_SOCKET,
+    CARRIED_PAST
 };
 enum { SOCKET_DEVICE = 1, SOCKET_MEANT, SOCKET_FD };
 
@@ -68,6 +70,11 @@ static uint64_t lead_of(const struct carried *cd)
     return 0;
 }
 
+static struct farewells *farewells_of(const struct carried *cd)
+{
+    return carried_cpe(cd)->owner->role.node->farewells;
+}
+
 void carried_freeze(const struct carried *cd, struct freezer *f, unsigned tag, struct refs_out *out)
 {
     size_t g = freeze_begin(f, tag);
@@ -82,6 +89,8 @@ void carried_freeze(const struct carried *cd, struct freezer *f, unsigned tag, s
     freeze_addr(f, CARRIED_FAR, &cd->far);
     if (cd->socket)
         freeze_socket(cd->socket, f, out);
+    if (cd->wan > 0)
+        farewells_freeze(farewells_of(cd), cd->wan, f, FREEZE_OPTIONAL + CARRIED_PAST);
     freeze_end(f, g);
 }
 
@@ -92,7 +101,7 @@ struct head {
     uint64_t lead;
     bool opening, has_socket;
     struct device_socket socket;
-    struct thaw_item splice;
+    struct thaw_item splice, past;
 };
 
 static void read_socket(struct role_thaw *t, const struct thaw_item *group, struct device_socket *s)
@@ -124,6 +133,8 @@ static struct head read_head(struct role_thaw *t, const struct thaw_item *group)
             h.opening = thaw_number(&i, 1);
         } else if (i.tag == CARRIED_SPLICE) {
             h.splice = i;
+        } else if (i.tag == CARRIED_PAST) {
+            h.past = i;
         } else if (i.tag == CARRIED_SOCKET && !h.has_socket) {
             h.has_socket = true;
             read_socket(t, &i, &h.socket);
@@ -150,6 +161,7 @@ static void thaw_members(struct role_thaw *t, const struct thaw_item *group, str
         case CARRIED_OPENING:
         case CARRIED_SPLICE:
         case CARRIED_SOCKET:
+        case CARRIED_PAST:
             break; /* read before */
         case CARRIED_BITS:
             BITS_thaw(cd, thaw_number(&i, BITS_MOST));
@@ -189,13 +201,27 @@ static bool is_sound(const struct carried *cd, const struct splice_thaw *with, c
     return !l || l->pending == (h->opening && !cd->answered);
 }
 
+/* No connection of a core has this in its number. */
+#define OF_NOBODY ((uint64_t)1 << 63)
+
+/* If the connection over the uplinks is over, its number may be another's here. */
+static void take_past(struct carried *cd, const struct thaw_item *past)
+{
+    if (cd->wan == 0)
+        cd->wan = OF_NOBODY | (uintptr_t)cd;
+    farewells_thaw(farewells_of(cd), cd->wan, past);
+}
+
 /* The far side is asked when it may be known how to reach it. */
 static void put(struct carried *cd, const struct head *h)
 {
-    if (!h->opening)
-        carried_opened(cd);
-    else
+    if (h->opening) {
         cpe_await_again(cd, clock_now() + ASK_AFTER);
+        return;
+    }
+    carried_opened(cd);
+    if (h->past.data)
+        take_past(cd, &h->past);
 }
 
 void carried_thaw(struct role_thaw *t, const struct thaw_item *group,

@@ -197,10 +197,13 @@ static void thaw_spent(const struct thaw_item *item, uint32_t now)
     atomic_store(&any_spent, true);
 }
 
+/* All workers have written the same, and several are read at once. */
 void convert_cookies_thaw(const struct thaw_item *group, int64_t now)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     struct thawer in = thaw_inside(group);
     struct thaw_item i;
+    pthread_mutex_lock(&lock);
     while (thaw_next(&in, &i)) {
         if (i.tag == COOKIES_SECRET) {
             pthread_once(&once, draw_secret);
@@ -211,4 +214,5 @@ void convert_cookies_thaw(const struct thaw_item *group, int64_t now)
             thaw_unknown(&i);
         }
     }
+    pthread_mutex_unlock(&lock);
 }

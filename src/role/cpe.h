@@ -61,7 +61,7 @@ struct cpe_params {
     const struct pm_ops *pm;
     struct port_profile port_profiles[PORT_PROFILES_MAX];
     unsigned n_port_profiles;
-    bool checksum, fate_sharing;
+    bool checksum, fate_sharing, version_0, believe_addresses;
     bool no_plain;       /* a connection that would not be MPTCP is refused */
     unsigned heed;       /* CPE_HEED_... */
     size_t least_buffer; /* bytes; who has less does not get MPTCP (RFC 6897 section 4.4.3); 0: nobody */

@@ -323,6 +323,7 @@ static struct braid_connect_params connect_params(const struct cpe_params *p, co
                                          .pm = special && special->pm ? special->pm : p->pm,
                                          .checksum = p->checksum,
                                          .fate_sharing = p->fate_sharing,
+                                         .believe_addresses = p->believe_addresses,
                                          .ops = &cpe_wan_ops};
 }
 

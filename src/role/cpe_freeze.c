@@ -176,7 +176,7 @@ static struct was read_was(const struct thaw_item *group)
 static void drain_everywhere(const struct role_thaw *t, const char *name)
 {
     for (size_t n = 0; n < t->params->n; n++) {
-        struct cpes *cs = cpes_of(t->params->nodes[n]);
+        struct cpes *cs = cpes_of(t->apart ? t->home : t->params->nodes[n]);
         struct cpe *cpe = cs ? cpes_find(cs, name) : NULL;
         if (cpe)
             cpe->drained = true;

@@ -36,6 +36,7 @@ static unsigned add(const struct cpe *cpe, const struct braid_addr *remote, cons
             .question_after = converter ? race_question_after(u->srtt[family]) : 0,
             .uplink = order[i],
             .capable = cpe->params->kind != CPE_TRANSPARENT && !wish->straight,
+            .either = cpe->params->version_0,
             .reserve = u->backup,
             .plain = off || (own && own->plain)};
     }

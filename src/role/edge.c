@@ -72,6 +72,8 @@ static struct braid_listen_params listen_params(struct edge *e)
                                         .checksum = p->checksum,
                                         .fate_sharing = p->fate_sharing,
                                         .no_join = p->no_join,
+                                        .version_0 = p->version_0,
+                                        .believe_addresses = p->believe_addresses,
                                         .signal = p->signal,
                                         .n_signal = p->n_signal,
                                         .syn_data = e->mode->syn_data,

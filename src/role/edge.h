@@ -64,6 +64,8 @@ struct edge_params {
     bool checksum;
     bool fate_sharing;          /* connections end with their first subflow (RFC 6897 section 4.2.2) */
     bool no_join;               /* no subflows to the address that a client has connected to: flag C */
+    bool version_0;             /* clients may speak version 0 of MPTCP (RFC 6824) */
+    bool believe_addresses;     /* ... and announce addresses in it, without a proof */
     braid_time connect_timeout; /* for the server's answer; 0: EDGE_CONNECT_TIMEOUT */
     braid_time patience;        /* 0: EDGE_PATIENCE */
     braid_time header_patience; /* 0: EDGE_HEADER_PATIENCE */

@@ -6,6 +6,7 @@
 #include "role/edge_client.h"
 #include "role/edge_freeze.h"
 #include "role/edge_mode.h"
+#include "role/farewell_freeze.h"
 
 enum {
     CLIENT_CONN = 1,
@@ -16,7 +17,8 @@ enum {
     CLIENT_CONNECTING,
     CLIENT_OPENING,
     CLIENT_PRESENTED,
-    CLIENT_PRESENTED_MEANT
+    CLIENT_PRESENTED_MEANT,
+    CLIENT_PAST
 };
 enum {
     OPENING_COMMON = 1,
@@ -65,6 +67,11 @@ static void freeze_opening(const struct opening *o, struct freezer *f, struct re
     freeze_end(f, g);
 }
 
+static struct farewells *farewells_of(const struct client *cl)
+{
+    return client_edge(cl)->owner->role.node->farewells;
+}
+
 void client_freeze(const struct client *cl, enum client_place place, struct freezer *f, unsigned tag,
                    struct refs_out *out)
 {
@@ -80,6 +87,7 @@ void client_freeze(const struct client *cl, enum client_place place, struct free
     }
     if (cl->opening)
         freeze_opening(cl->opening, f, out);
+    farewells_freeze(farewells_of(cl), braid_conn_id(client_conn(cl)), f, FREEZE_OPTIONAL + CLIENT_PAST);
     freeze_end(f, g);
 }
 
@@ -238,6 +246,9 @@ static void thaw_members(struct role_thaw *t, const struct thaw_item *group, str
             break;
         case CLIENT_OPENING:
             thaw_opening(t, &i, cl);
+            break;
+        case CLIENT_PAST:
+            farewells_thaw(farewells_of(cl), braid_conn_id(client_conn(cl)), &i);
             break;
         default:
             thaw_unknown(&i);

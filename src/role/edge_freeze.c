@@ -186,11 +186,11 @@ static struct was read_was(const struct thaw_item *group)
 }
 
 /* On all workers alike, whose listeners rest once all is read (edges_settle): until then whoever is pending
- * looks for them. */
+ * looks for them. Where each worker goes on in one of its own, each has it from that. */
 static void drain_everywhere(const struct role_thaw *t, const char *name)
 {
     for (size_t n = 0; n < t->params->n; n++) {
-        struct edges *es = edges_of(t->params->nodes[n]);
+        struct edges *es = edges_of(t->apart ? t->home : t->params->nodes[n]);
         struct edge *e = es ? edges_find(es, name) : NULL;
         if (e)
             e->drained = true;

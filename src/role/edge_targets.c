@@ -73,3 +73,15 @@ struct target_sum edges_target_sum(const struct edges *es, unsigned i, unsigned 
     }
     return sum;
 }
+
+void edges_health_before(const struct edges *es,
+                         void (*tell)(void *arg, unsigned edge, const struct braid_addr *addr, bool up),
+                         void *arg)
+{
+    for (unsigned e = 0; e < es->n; e++) {
+        const struct pool *p = &es->edges[e]->pool;
+        for (unsigned i = 0; i < p->n; i++)
+            if (p->members[p->order[i]].checked)
+                tell(arg, e, &p->members[p->order[i]].addr, !p->members[p->order[i]].down);
+    }
+}

@@ -35,6 +35,10 @@ const char *target_state_name(enum target_state state);
 /* Of all edges that are not leaving: at most edges_targets_count of them. */
 size_t edges_targets_count(const struct edges *es);
 size_t edges_targets_list(const struct edges *es, braid_time now, struct target_entry *out, size_t max);
+/* What the process before this one knew of the health of targets: tells of each address that it has asked. */
+void edges_health_before(const struct edges *es,
+                         void (*tell)(void *arg, unsigned edge, const struct braid_addr *addr, bool up),
+                         void *arg);
 /* Of edge i. */
 struct target_sum edges_target_sum(const struct edges *es, unsigned i, unsigned target, braid_time now);
 

@@ -5,35 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/addr.h"
-#include "base/hash.h"
-#include "base/list.h"
 #include "io/log.h"
+#include "role/farewell_state.h"
 
-#define PATHS 16  /* names that one line has at most; what comes after them is under OTHER */
-#define OTHER "-" /* of subflows that no path is for, as in the metrics */
+static const char other[] = "-"; /* of subflows that no path is for, as in the metrics */
 
-struct carried_bytes {
-    const char *path;
-    uint64_t in, out;
-};
-
-struct tally {
-    const char *protocol; /* of the connection, at its end; NULL: not known */
-    unsigned subflows, n;
-    struct carried_bytes paths[PATHS + 1];
-};
-
-/* What the subflows of a connection carried that have ended, while it goes on; if kept, until it is asked
- * for. */
-struct past {
-    struct list link;
-    struct hnode hash;
-    uint64_t conn;
-    struct tally tally;
-    bool kept;
-    bool has_ends;
-    struct braid_addr client, service;
-};
+const char *const farewell_protocols[] = {"mptcp", "fallback", "tcp", NULL};
 
 /* A path's name, which outlives the configuration that it is of. */
 struct name {
@@ -52,15 +29,15 @@ struct farewells {
 /* ---- what paths carried ------------------------------------------------------------------------------- */
 
 /* Each name has one address. */
-static void add(struct tally *t, const char *path, uint64_t in, uint64_t out)
+void farewell_add(struct tally *t, const char *path, uint64_t in, uint64_t out)
 {
     unsigned i = 0;
     while (i < t->n && t->paths[i].path != path)
         i++;
-    if (i == t->n && t->n < PATHS)
+    if (i == t->n && t->n < FAREWELL_PATHS)
         t->paths[t->n++].path = path;
-    if (i == PATHS)
-        t->paths[i].path = OTHER;
+    if (i == FAREWELL_PATHS)
+        t->paths[i].path = other;
     t->paths[i].in += in;
     t->paths[i].out += out;
 }
@@ -68,13 +45,13 @@ static void add(struct tally *t, const char *path, uint64_t in, uint64_t out)
 static void add_subflow(const struct farewells *f, struct tally *t, const struct braid_subflow_stats *s)
 {
     bool known = s->path_rule >= 0 && (unsigned)s->path_rule < f->n_places;
-    add(t, known ? f->of_place[s->path_rule] : OTHER, s->bytes_in, s->bytes_out);
+    farewell_add(t, known ? f->of_place[s->path_rule] : other, s->bytes_in, s->bytes_out);
     t->subflows++;
 }
 
 static void add_conn(const struct farewells *f, struct tally *t, const struct braid_conn_stats *stats)
 {
-    t->protocol = stats->mptcp ? "mptcp" : stats->fell_back ? "fallback" : "tcp";
+    t->protocol = farewell_protocols[stats->mptcp ? 0 : stats->fell_back ? 1 : 2];
     for (unsigned i = 0; i < stats->n_subflows; i++)
         add_subflow(f, t, &stats->subflows[i]);
 }
@@ -86,7 +63,7 @@ static uint64_t hash_of(uint64_t conn)
     return conn * 0x9e3779b97f4a7c15u;
 }
 
-static struct past *past_of(const struct farewells *f, uint64_t conn)
+struct past *farewell_past(const struct farewells *f, uint64_t conn)
 {
     struct hnode *n = htable_first(&f->by_conn, hash_of(conn));
     return n ? list_entry(n, struct past, hash) : NULL; /* the hash of a number is that of no other */
@@ -101,10 +78,9 @@ static void forget(struct farewells *f, struct past *p)
     free(p);
 }
 
-/* NULL: memory is short; then its line will say less. */
-static struct past *past_made(struct farewells *f, uint64_t conn)
+struct past *farewell_past_made(struct farewells *f, uint64_t conn)
 {
-    struct past *p = past_of(f, conn);
+    struct past *p = farewell_past(f, conn);
     if (p)
         return p;
     p = calloc(1, sizeof(*p));
@@ -119,7 +95,7 @@ static struct past *past_made(struct farewells *f, uint64_t conn)
 static void note_down(struct farewells *f, const struct braid_conn *c, uint32_t subflow)
 {
     struct braid_conn_stats stats;
-    struct past *p = past_made(f, braid_conn_id(c));
+    struct past *p = farewell_past_made(f, braid_conn_id(c));
     braid_conn_stats(c, &stats);
     for (unsigned i = 0; p && i < stats.n_subflows; i++)
         if (stats.subflows[i].id == subflow)
@@ -130,7 +106,7 @@ static void note_down(struct farewells *f, const struct braid_conn *c, uint32_t 
 void farewells_hear(void *ctx, const struct braid_conn *c, const struct braid_event *e)
 {
     struct farewells *f = ctx;
-    struct past *p = e->kind == BRAID_EVENT_CLOSED ? past_of(f, braid_conn_id(c)) : NULL;
+    struct past *p = e->kind == BRAID_EVENT_CLOSED ? farewell_past(f, braid_conn_id(c)) : NULL;
     if (p && !p->kept)
         forget(f, p);
     else if (e->kind == BRAID_EVENT_SUBFLOW_DOWN && braid_conn_user(c))
@@ -183,6 +159,11 @@ static const char *name_kept(struct farewells *f, const char *text)
     return n->text;
 }
 
+const char *farewell_path(struct farewells *f, const char *text)
+{
+    return strcmp(text, other) == 0 ? other : name_kept(f, text);
+}
+
 int farewells_set_paths(struct farewells *f, const char *const *names, unsigned n)
 {
     const char **places = calloc(n + 1, sizeof(*places));
@@ -211,7 +192,7 @@ static void say_addr(struct log_record *r, const char *key, const struct braid_a
 static void say_paths(struct log_record *r, const struct tally *t, bool over_uplinks)
 {
     log_record_open(r, "paths");
-    for (unsigned i = 0; i <= PATHS && t->paths[i].path; i++) {
+    for (unsigned i = 0; i <= FAREWELL_PATHS && t->paths[i].path; i++) {
         const struct carried_bytes *b = &t->paths[i];
         log_record_open(r, b->path);
         log_record_uint(r, "in", over_uplinks ? b->out : b->in);
@@ -246,7 +227,7 @@ void farewells_say(struct farewells *f, const struct braid_conn *c, const struct
 {
     struct braid_conn_stats stats;
     struct farewell line = *what;
-    struct past *p = past_of(f, braid_conn_id(c));
+    struct past *p = farewell_past(f, braid_conn_id(c));
     struct tally t = p ? p->tally : (struct tally){.n = 0};
     forget(f, p);
     braid_conn_stats(c, &stats);
@@ -264,7 +245,7 @@ void farewells_say(struct farewells *f, const struct braid_conn *c, const struct
 void farewells_keep(struct farewells *f, const struct braid_conn *c)
 {
     struct braid_conn_stats stats;
-    struct past *p = past_made(f, braid_conn_id(c));
+    struct past *p = farewell_past_made(f, braid_conn_id(c));
     if (!p)
         return;
     p->kept = true;
@@ -275,7 +256,7 @@ void farewells_keep(struct farewells *f, const struct braid_conn *c)
 void farewells_keep_ends(struct farewells *f, uint64_t conn, const struct braid_addr *client,
                          const struct braid_addr *service)
 {
-    struct past *p = past_made(f, conn);
+    struct past *p = farewell_past_made(f, conn);
     if (!p)
         return;
     p->has_ends = true;
@@ -287,7 +268,7 @@ void farewells_say_kept(struct farewells *f, uint64_t conn, const struct farewel
 {
     static const struct tally none;
     struct farewell line = *what;
-    struct past *p = conn > 0 ? past_of(f, conn) : NULL;
+    struct past *p = conn > 0 ? farewell_past(f, conn) : NULL;
     if (p && p->has_ends && !line.client) {
         line.client = &p->client;
         line.service = &p->service;

@@ -205,6 +205,15 @@ void health_inherit(struct health *h, const struct health *before)
     }
 }
 
+void health_recall(struct health *h, unsigned edge, const struct braid_addr *target, bool up)
+{
+    struct patient *p = find(h, h->params.edges[edge].name, target);
+    if (!p)
+        return;
+    p->known = true;
+    p->down |= !up;
+}
+
 void health_tell(const struct health *h)
 {
     for (const struct list *at = h->patients.next; at != &h->patients; at = at->next) {

@@ -27,6 +27,9 @@ int health_follow(struct health *h, const struct targets *targets);
 /* What was known of those that both ask, under the edge's name, is known here: behind the first
  * health_follow, and before the loop goes on. */
 void health_inherit(struct health *h, const struct health *before);
+/* The same of an address of an edge's target that another process has asked. One that two of its workers do
+ * not agree about is down. */
+void health_recall(struct health *h, unsigned edge, const struct braid_addr *target, bool up);
 /* Tells of those that are down, as if they just were. */
 void health_tell(const struct health *h);
 /* NULL is allowed. */

@@ -14,15 +14,17 @@ static const struct {
     const char *text;
     braid_time first, longest;
     unsigned needed;
-    bool whole; /* of an address and port, not of a prefix */
+    bool whole;  /* of an address and port, not of a prefix */
+    bool hidden; /* from learned_list */
 } kinds[LEARNED_KINDS] = {
-    [LEARNED_STRIPPED] = {"stripped", 600 * BRAID_SECOND, 600 * BRAID_SECOND, 1, false},
-    [LEARNED_DROPPED] = {"dropped", 60 * BRAID_SECOND, 3600 * BRAID_SECOND, 2, false},
-    [LEARNED_EATEN] = {"eaten", 10 * BRAID_SECOND, 3600 * BRAID_SECOND, 1, false},
-    [LEARNED_SILENT] = {"silent", 5 * BRAID_SECOND, 300 * BRAID_SECOND, 1, true},
-    [LEARNED_STRAIGHT] = {"straight", 600 * BRAID_SECOND, 600 * BRAID_SECOND, 1, true},
-    [LEARNED_PASSES] = {"passes", 600 * BRAID_SECOND, 600 * BRAID_SECOND, 1, false},
-    [LEARNED_DETOUR] = {"detour", 600 * BRAID_SECOND, 3600 * BRAID_SECOND, 1, true},
+    [LEARNED_STRIPPED] = {"stripped", 600 * BRAID_SECOND, 600 * BRAID_SECOND, 1, false, false},
+    [LEARNED_DROPPED] = {"dropped", 60 * BRAID_SECOND, 3600 * BRAID_SECOND, 2, false, false},
+    [LEARNED_EATEN] = {"eaten", 10 * BRAID_SECOND, 3600 * BRAID_SECOND, 1, false, false},
+    [LEARNED_SILENT] = {"silent", 5 * BRAID_SECOND, 300 * BRAID_SECOND, 1, true, false},
+    [LEARNED_STRAIGHT] = {"straight", 600 * BRAID_SECOND, 600 * BRAID_SECOND, 1, true, false},
+    [LEARNED_PASSES] = {"passes", 600 * BRAID_SECOND, 600 * BRAID_SECOND, 1, false, true},
+    [LEARNED_DETOUR] = {"detour", 600 * BRAID_SECOND, 3600 * BRAID_SECOND, 1, true, true},
+    [LEARNED_VERSION_0] = {"version-0", 600 * BRAID_SECOND, 600 * BRAID_SECOND, 1, true, false},
 };
 
 const char *learned_kind_text(enum learned_kind kind)
@@ -149,6 +151,14 @@ static bool refresh(struct learned *l, enum learned_kind kind, const struct race
     return learn(l, kind, lane, 1, now);
 }
 
+/* What answers neither version is asked by each in turn. */
+static bool hear_version(struct learned *l, const struct race_lane *lane, bool mptcp, braid_time now)
+{
+    if (lane->either && lane->version_0 == mptcp)
+        return refresh(l, LEARNED_VERSION_0, lane, now);
+    return unlearn(l, LEARNED_VERSION_0, lane, now);
+}
+
 bool learned_hear(struct learned *l, const struct race_lane *lane, enum race_seen what, braid_time now)
 {
     assert(lane->uplink < LEARNED_UPLINKS ||
@@ -160,10 +170,12 @@ bool learned_hear(struct learned *l, const struct race_lane *lane, enum race_see
     case RACE_SEEN_MPTCP:
         news |= unlearn(l, LEARNED_STRIPPED, lane, now);
         news |= unlearn(l, LEARNED_DROPPED, lane, now);
+        news |= hear_version(l, lane, true, now);
         return refresh(l, LEARNED_PASSES, lane, now) || news;
     case RACE_SEEN_STRIPPED:
         news |= unlearn(l, LEARNED_PASSES, lane, now);
         news |= unlearn(l, LEARNED_DROPPED, lane, now);
+        news |= hear_version(l, lane, false, now);
         return refresh(l, LEARNED_STRIPPED, lane, now) || news;
     case RACE_SEEN_DROPPED:
         return learn(l, LEARNED_DROPPED, lane, 1, now);
@@ -266,15 +278,15 @@ static size_t list_kind(const struct learned *l, enum learned_kind kind, braid_t
 size_t learned_list(const struct learned *l, braid_time now, struct learned_entry *out, size_t max)
 {
     size_t n = 0;
-    for (unsigned i = 0; i < LEARNED_PASSES; i++)
-        n += list_kind(l, i, now, out + n, max - n);
+    for (unsigned i = 0; i < LEARNED_KINDS; i++)
+        n += kinds[i].hidden ? 0 : list_kind(l, i, now, out + n, max - n);
     return n;
 }
 
 size_t learned_count(const struct learned *l)
 {
     size_t n = 0;
-    for (unsigned i = 0; i < LEARNED_PASSES; i++)
-        n += recent_count(&l->kinds[i]);
+    for (unsigned i = 0; i < LEARNED_KINDS; i++)
+        n += kinds[i].hidden ? 0 : recent_count(&l->kinds[i]);
     return n;
 }

@@ -27,6 +27,9 @@ enum learned_kind {
     /* Not listed: */
     LEARNED_PASSES, /* MP_CAPABLE is answered with MP_CAPABLE, which shows who strips */
     LEARNED_DETOUR, /* a server that does not speak MPTCP, or not with us; of no uplink */
+    /* Listed: */
+    LEARNED_VERSION_0, /* the far side is to be asked by version 0 of MPTCP: it has answered that, or version
+                        * 1 without MPTCP */
     LEARNED_KINDS
 };
 
@@ -36,10 +39,10 @@ enum learned_kind {
 struct learned_entry {
     enum learned_kind kind;
     unsigned uplink;
-    struct braid_addr addr; /* the prefix, and port 0; or, of SILENT and STRAIGHT, the whole */
+    struct braid_addr addr; /* the prefix, and port 0; or, of SILENT, STRAIGHT and VERSION_0, the whole */
     unsigned times;         /* that it was seen in a row */
     bool believed;          /* races heed it */
-    braid_time left;        /* until it is tried again */
+    braid_time left;        /* until it is tried again, or by version 1 */
 };
 /* A word. */
 const char *learned_kind_text(enum learned_kind kind);
@@ -69,8 +72,9 @@ enum learned_kind learned_of_server(const struct learned *l, const struct braid_
  * work is not believed from somebody else until its time is over. */
 void learned_see_server(struct learned *l, const struct braid_addr *server, bool straight, braid_time now);
 
-/* Sets plain and bare of the lanes as what is known wants it, and puts first who is expected to answer; of
- * these, those that are no reserve; of these, those over which there will be MPTCP. Else their order stays.
+/* Sets plain, bare and version_0 of the lanes as what is known wants it, and puts first who is expected to
+ * answer; of these, those that are no reserve; of these, those over which there will be MPTCP. Else their
+ * order stays.
  */
 void learned_steer(struct learned *l, struct race_lane *lanes, unsigned n, braid_time now);
 

@@ -90,6 +90,8 @@ void learned_steer(struct learned *l, struct race_lane *lanes, unsigned n, braid
     for (unsigned i = 0; i < n; i++) {
         lanes[i].plain |= learned_knows(l, LEARNED_DROPPED, lanes[i].uplink, &lanes[i].remote, now);
         lanes[i].bare |= learned_knows(l, LEARNED_EATEN, lanes[i].uplink, &lanes[i].remote, now);
+        lanes[i].version_0 =
+            lanes[i].either && learned_knows(l, LEARNED_VERSION_0, lanes[i].uplink, &lanes[i].remote, now);
     }
     for (unsigned i = 0; i < n; i++)
         ranks[i] = rank_of(l, &lanes[i], lanes, n, now);

@@ -19,6 +19,7 @@ struct learned;
 struct poller;
 struct profile;
 struct profile_own;
+struct records;
 struct role;
 struct services;
 struct splicer;
@@ -72,6 +73,8 @@ struct node {
     struct wishes *wishes;   /* of programs (wishes.h); the node's; NULL: they are not asked */
     struct watches
         *watches; /* who is told of events (watches.h); whoever made it frees it; NULL: nobody can be */
+    struct records
+        *records; /* of its connections (records.h); whoever made them frees them; NULL: none can be */
     struct farewells *farewells; /* of the edges' connections (farewell.h); the node's; NULL: none is said */
     struct services *services;   /* that programs offer (services.h); the node's; NULL: there is no edge */
     unsigned generation;         /* of the configuration that its roles have */

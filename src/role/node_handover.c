@@ -26,9 +26,6 @@ enum { NODE_VERSION = 1, NODE_LOST, NODE_FROZEN_AT, NODE_FDS, NODE_EDGES, NODE_C
 enum { OWNER_NOBODY, OWNER_EDGES = 0, OWNER_CPES = 16, OWNER_ASKING = 255, OWNER_MOST = 255 };
 #define LEAD_SHIFT 8
 
-/* It tells torn state, as of the core's. */
-static const struct siphash_key sum_key = {0x627261696473756d, 2};
-
 void node_state_free(struct node_state *s)
 {
     free(s->bytes);
@@ -83,41 +80,38 @@ static void freeze_roles(const struct node *n, struct freezer *f, struct refs_ou
     freeze_number(f, NODE_FDS, out->n);
 }
 
-/* f has the roles, core the rest, which is taken. */
-static int put_together(struct node_state *out, struct freezer *f, uint8_t *core, size_t core_len)
+/* The core's state, behind what is there already, then the roles', the length of the first, and the sum. */
+static int freeze_all(const struct node *n, struct braid_memory *to, struct refs_out *fds)
 {
-    uint8_t *all = realloc(core, core_len + f->len + TAIL);
-    if (!all) {
-        free(core);
+    size_t begun = to->len;
+    if (braid_core_freeze_into(n->core, owner_of, cpes_of(n), to) < 0)
         return -1;
-    }
-    out->bytes = all;
-    out->len = core_len + f->len + TAIL;
-    memcpy(all + core_len, f->data, f->len);
-    put64(all + out->len - TAIL, core_len);
-    put64(all + out->len - TAIL / 2, siphash(&sum_key, all + core_len, f->len + TAIL / 2));
+    struct freezer f = {.data = to->data, .len = to->len, .cap = to->cap, .grow = to->grow, .ctx = to->ctx};
+    uint8_t *tail;
+    freeze_roles(n, &f, fds);
+    tail = freeze_room(&f, TAIL);
+    to->data = f.data;
+    to->cap = f.cap;
+    if (!tail)
+        return -1;
+    const uint8_t *roles = to->data + to->len;
+    put64(tail, to->len - begun);
+    put64(tail + TAIL / 2, quick_sum(roles, (size_t)(tail - roles) + TAIL / 2));
+    to->len = f.len;
     return 0;
 }
 
-int node_freeze(const struct node *n, struct node_state *out, const char **why)
+int node_freeze(const struct node *n, struct braid_memory *to, struct node_state *out, const char **why)
 {
-    struct freezer f = {.len = 0};
+    struct braid_memory own = {.len = 0};
     struct refs_out fds = {.n = 0};
-    uint8_t *core = NULL;
-    size_t len;
     *out = (struct node_state){.len = 0};
     *why = hindrance(n);
     if (*why)
         return -1;
-    if (braid_core_freeze(n->core, owner_of, cpes_of(n), &core, &len) == 0)
-        freeze_roles(n, &f, &fds);
-    if (!core || f.failed || put_together(out, &f, core, len) < 0)
+    if (freeze_all(n, to ? to : &own, &fds) < 0)
         *why = "memory is short";
-    if (f.failed)
-        free(core);
-    free(f.data);
-    out->fds = fds.v;
-    out->n_fds = fds.n;
+    *out = (struct node_state){.bytes = own.data, .len = own.len, .fds = fds.v, .n_fds = fds.n};
     if (*why)
         node_state_free(out);
     return *why ? -1 : 0;
@@ -139,8 +133,9 @@ struct known_token {
 };
 
 /* Of one state. */
-struct reading {
+struct node_thaw_part {
     struct node_thaw *all;
+    const struct node_state *state;
     size_t number, n_states;
     const uint8_t *core, *roles;
     size_t core_len, roles_len;
@@ -170,7 +165,7 @@ struct node_thaw *node_thaw_begin(const struct node_thaw_params *params)
 
 /* ---- the whole, and its parts ---- */
 
-static bool take_apart(struct reading *r, const struct node_state *s)
+static bool take_apart(struct node_thaw_part *r, const struct node_state *s)
 {
     uint64_t core_len;
     if (s->len < TAIL)
@@ -182,11 +177,11 @@ static bool take_apart(struct reading *r, const struct node_state *s)
     r->core_len = core_len;
     r->roles = s->bytes + core_len;
     r->roles_len = s->len - TAIL - core_len;
-    return get64(s->bytes + s->len - TAIL / 2) == siphash(&sum_key, r->roles, r->roles_len + TAIL / 2);
+    return get64(s->bytes + s->len - TAIL / 2) == quick_sum(r->roles, r->roles_len + TAIL / 2);
 }
 
 /* What is told of the whole before its parts. */
-static void read_head(struct reading *r)
+static void read_head(struct node_thaw_part *r)
 {
     struct thawer in = {r->roles, r->roles + r->roles_len, &r->t.all};
     struct thaw_item i;
@@ -211,7 +206,7 @@ static void read_head(struct reading *r)
 /* ---- the core's connections ---- */
 
 /* The token of a connection; 0: it has none, or is not there. */
-static uint32_t token_of(const struct reading *r, uint64_t id)
+static uint32_t token_of(const struct node_thaw_part *r, uint64_t id)
 {
     for (size_t low = 0, high = r->n_tokens; low < high;) {
         size_t at = low + (high - low) / 2;
@@ -226,7 +221,7 @@ static uint32_t token_of(const struct reading *r, uint64_t id)
 }
 
 /* Where a connection goes. One without a token is found wherever it is. */
-static struct node *node_of(const struct reading *r, const struct braid_frozen_part *p)
+static struct node *node_of(const struct node_thaw_part *r, const struct braid_frozen_part *p)
 {
     const struct node_thaw_params *params = &r->all->params;
     uint64_t lead = p->owner >> LEAD_SHIFT;
@@ -236,7 +231,7 @@ static struct node *node_of(const struct reading *r, const struct braid_frozen_p
 }
 
 /* Which connections have which tokens, where that decides. They come by their ids. */
-static void read_tokens(struct reading *r)
+static void read_tokens(struct node_thaw_part *r)
 {
     enum braid_thaw_error error;
     struct braid_frozen_part p;
@@ -261,7 +256,7 @@ static void read_tokens(struct reading *r)
     braid_thaw_end(core);
 }
 
-static const struct braid_conn_ops *ops_of(struct reading *r, uint64_t owner)
+static const struct braid_conn_ops *ops_of(struct node_thaw_part *r, uint64_t owner)
 {
     unsigned number = (unsigned)(owner & OWNER_MOST);
     const struct braid_conn_ops *ops =
@@ -281,7 +276,7 @@ static const char *listener_named(const struct node *n, const char *name)
     return e ? e->params->name : cpe ? cpe->params->name : NULL;
 }
 
-static bool note_conn(struct reading *r, struct braid_conn *c, const struct braid_frozen_part *p,
+static bool note_conn(struct node_thaw_part *r, struct braid_conn *c, const struct braid_frozen_part *p,
                       struct node *where)
 {
     struct refs *refs = &r->t.refs;
@@ -298,7 +293,7 @@ static bool note_conn(struct reading *r, struct braid_conn *c, const struct brai
     return true;
 }
 
-static void take_conn(struct reading *r, struct braid_thaw *core, const struct braid_frozen_part *p)
+static void take_conn(struct node_thaw_part *r, struct braid_thaw *core, const struct braid_frozen_part *p)
 {
     struct node *n = node_of(r, p);
     const struct braid_conn_ops *ops = p->released ? NULL : ops_of(r, p->owner);
@@ -311,7 +306,7 @@ static void take_conn(struct reading *r, struct braid_thaw *core, const struct b
 
 /* The core of the old worker with this number goes on in the new one's of the same number, if there is one.
  * What was in TIME_WAIT is found wherever it is. */
-static void read_core(struct reading *r)
+static void read_core(struct node_thaw_part *r)
 {
     const struct node_thaw_params *params = &r->all->params;
     enum braid_thaw_error error;
@@ -335,7 +330,7 @@ static void read_core(struct reading *r)
 
 /* ---- the roles ---- */
 
-static void read_roles(struct reading *r)
+static void read_roles(struct node_thaw_part *r)
 {
     struct thawer in = {r->roles, r->roles + r->roles_len, &r->t.all};
     struct thaw_item i;
@@ -360,7 +355,7 @@ static void read_roles(struct reading *r)
 
 /* A thread whose time is ahead of another's is the one whose time holds for both: nothing may have happened
  * in the future. */
-static void note_time(struct reading *r)
+static void note_time(struct node_thaw_part *r)
 {
     struct node_thaw *t = r->all;
     for (size_t i = 0; i < t->params.n; i++) {
@@ -379,41 +374,62 @@ static const char *text_of(enum thaw_flaw flaw)
 }
 
 /* Deadlines are by the time of the thread that the state is from, which is this one's for as long. */
-static void read_all(struct reading *r, const struct node_state *s)
+void node_thaw_part_read(struct node_thaw_part *r)
 {
     braid_time own = clock_lost();
-    if (!take_apart(r, s))
+    if (!take_apart(r, r->state))
         thaw_fail(&r->t.all, THAW_TORN);
     else
         read_head(r);
-    if (thaw_fine(&r->t.all)) {
-        clock_resume(r->lost + (monotonic() - r->frozen_at));
-        read_tokens(r);
-        read_core(r);
-        if (thaw_fine(&r->t.all))
-            read_roles(r);
-        clock_resume(own);
-    }
+    if (!thaw_fine(&r->t.all))
+        return;
+    clock_resume(r->lost + (monotonic() - r->frozen_at));
+    read_tokens(r);
+    read_core(r);
     if (thaw_fine(&r->t.all))
+        read_roles(r);
+    clock_resume(own);
+}
+
+struct node_thaw_part *node_thaw_part_new(struct node_thaw *t, const struct node_state *s, size_t n_states)
+{
+    struct node_thaw_part *r = calloc(1, sizeof(*r));
+    uint8_t *claimed = calloc(s->n_fds + 1, 1);
+    if (!r || !claimed) {
+        free(r);
+        free(claimed);
+        return NULL;
+    }
+    *r = (struct node_thaw_part){.all = t, .state = s, .number = t->n_read++, .n_states = n_states};
+    r->t.params = &t->params;
+    r->t.home = t->params.nodes[r->number % t->params.n];
+    r->t.apart = t->params.n == n_states;
+    r->t.refs = (struct refs){.fds = s->fds, .n_fds = s->n_fds, .claimed = claimed};
+    return r;
+}
+
+int node_thaw_part_end(struct node_thaw_part *r, const char **why)
+{
+    *why = thaw_fine(&r->t.all) ? NULL : text_of(r->t.all.flaw);
+    if (!*why)
         note_time(r);
+    timer_later_free(&r->t.all.timers);
+    free(r->t.refs.claimed);
+    free(r->t.refs.conns);
+    free(r->tokens);
+    free(r);
+    return *why ? -1 : 0;
 }
 
 int node_thaw_add(struct node_thaw *t, const struct node_state *s, size_t n_states, const char **why)
 {
-    struct reading r = {.all = t, .number = t->n_read++, .n_states = n_states};
-    r.t.params = &t->params;
-    r.t.home = t->params.nodes[r.number % t->params.n];
-    r.t.refs = (struct refs){.fds = s->fds, .n_fds = s->n_fds, .claimed = calloc(s->n_fds + 1, 1)};
-    if (r.t.refs.claimed)
-        read_all(&r, s);
-    else
-        thaw_fail(&r.t.all, THAW_MEMORY);
-    timer_later_free(&r.t.all.timers);
-    free(r.t.refs.claimed);
-    free(r.t.refs.conns);
-    free(r.tokens);
-    *why = thaw_fine(&r.t.all) ? NULL : text_of(r.t.all.flaw);
-    return *why ? -1 : 0;
+    struct node_thaw_part *r = node_thaw_part_new(t, s, n_states);
+    if (!r) {
+        *why = text_of(THAW_MEMORY);
+        return -1;
+    }
+    node_thaw_part_read(r);
+    return node_thaw_part_end(r, why);
 }
 
 /* ---- the end ---------------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <braid/types.h>
 
+struct braid_memory;
 struct node;
 struct profile;
 
@@ -23,9 +24,10 @@ struct node_state {
 void node_state_free(struct node_state *s);
 
 /* In the thread that drives the node, behind a flush of its core. Changes nothing: the node may go on as if
- * nothing had happened, and its descriptors, which are not duplicated, stay its own. -1: *why, a static
- * string, tells what it is that cannot be handed over now. */
-int node_freeze(const struct node *n, struct node_state *out, const char **why);
+ * nothing had happened, and its descriptors, which are not duplicated, stay its own. The bytes are written
+ * behind what is in `to` (braid/handover.h); NULL: they are in out. -1: *why, a static string, tells what it
+ * is that cannot be handed over now. */
+int node_freeze(const struct node *n, struct braid_memory *to, struct node_state *out, const char **why);
 
 /* Who goes on. */
 struct node_thaw_params {
@@ -49,6 +51,16 @@ struct node_thaw *node_thaw_begin(const struct node_thaw_params *params);
  * fds are the ones that arrived here, in the same order. Nothing is sent, written or closed by it. -1: *why,
  * valid until the end, tells what is wrong; node_thaw_abandon is due. */
 int node_thaw_add(struct node_thaw *t, const struct node_state *s, size_t n_states, const char **why);
+
+/* The same in three steps, of which the second may be in a thread of its own; if there are as many states as
+ * nodes, several of these may be under way. */
+struct node_thaw_part;
+/* NULL: memory is short. */
+struct node_thaw_part *node_thaw_part_new(struct node_thaw *t, const struct node_state *s, size_t n_states);
+void node_thaw_part_read(struct node_thaw_part *p);
+/* Frees p. -1 as of node_thaw_add. */
+int node_thaw_part_end(struct node_thaw_part *p, const char **why);
+
 /* All states were read: the descriptors are the nodes' from now on, what was begun goes on, and threads may
  * run, each after clock_resume(lost[i]) as its first act. lost: room for n. Frees t. */
 void node_thaw_commit(struct node_thaw *t, braid_time *lost);

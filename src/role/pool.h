@@ -25,6 +25,7 @@ struct pool_member {
     bool listed;              /* it is one; else its place waits for the last of its connections */
     bool down;                /* health checks have failed: it is not asked */
     bool doubted;             /* it was ejected, and has not answered since */
+    bool checked;             /* the process before this one has had its health checked */
     unsigned conns;           /* that are asked for or open */
     unsigned row;             /* failures since it answered last */
     braid_time ejected_until; /* 0: never */

@@ -3,7 +3,7 @@
 #include "role/pool_freeze.h"
 #include <string.h>
 
-enum { POOL_MEMBER = 1, POOL_TARGET, POOL_PREFERRED, POOL_PREFERRED_UNTIL };
+enum { POOL_MEMBER = 1, POOL_TARGET, POOL_PREFERRED, POOL_PREFERRED_UNTIL, POOL_HEALTH };
 enum { TARGET_HOST = 1, TARGET_PORT, TARGET_COUNTS };
 
 static const struct braid_field member_fields[] = {
@@ -16,6 +16,11 @@ static const struct braid_field member_fields[] = {
     BRAID_ANY(7, struct pool_member, counters.connections),
     BRAID_ANY(8, struct pool_member, counters.failures),
     BRAID_ANY(9, struct pool_member, counters.ejections),
+    {0}};
+static const struct braid_field health_fields[] = {
+    BRAID_NUMBERS(1, struct pool_member, addr.ip.b, 1, UINT8_MAX),
+    BRAID_ANY(2, struct pool_member, addr.port),
+    BRAID_BOOL(3, struct pool_member, down),
     {0}};
 static const struct braid_field counter_fields[] = {BRAID_ANY(1, struct pool_counters, connections),
                                                     BRAID_ANY(2, struct pool_counters, failures),
@@ -33,11 +38,19 @@ static void freeze_target(const struct pool *p, unsigned target, struct freezer 
     freeze_end(f, g);
 }
 
+/* Of those who are asked: what has been heard of them last. */
+static void freeze_health(const struct pool *p, struct freezer *f)
+{
+    for (unsigned i = 0; i < p->n && p->params->health.kind != HEALTH_NONE; i++)
+        freeze_struct(f, FREEZE_OPTIONAL + POOL_HEALTH, health_fields, &p->members[p->order[i]]);
+}
+
 void pool_freeze(const struct pool *p, struct freezer *f, unsigned tag)
 {
     size_t g = freeze_begin(f, tag);
     for (unsigned i = 0; i < p->n; i++)
         freeze_struct(f, POOL_MEMBER, member_fields, &p->members[p->order[i]]);
+    freeze_health(p, f);
     for (unsigned i = 0; i < p->params->n; i++)
         freeze_target(p, i, f);
     freeze_addr(f, POOL_PREFERRED, &p->preferred);
@@ -76,6 +89,18 @@ static void take_member(struct pool *p, const struct thaw_item *i)
     m->ejected_until = later(m->ejected_until, was.ejected_until);
 }
 
+/* Nobody is down, by a configuration that does not ask any more. */
+static void take_health(struct pool *p, const struct thaw_item *i)
+{
+    struct pool_member was = {.down = false};
+    thaw_struct(i, health_fields, &was);
+    struct pool_member *m = thaw_fine(i->all) ? pool_find(p, &was.addr) : NULL;
+    if (!m || p->params->health.kind == HEALTH_NONE)
+        return;
+    m->checked = true;
+    m->down |= was.down;
+}
+
 static void take_target(struct pool *p, const struct thaw_item *group)
 {
     struct thawer in = thaw_inside(group);
@@ -106,6 +131,8 @@ void pool_thaw(struct pool *p, const struct thaw_item *group)
             take_member(p, &i);
         else if (i.tag == POOL_TARGET)
             take_target(p, &i);
+        else if (i.tag == POOL_HEALTH)
+            take_health(p, &i);
         else if (i.tag == POOL_PREFERRED)
             thaw_struct(&i, addr_fields, &p->preferred);
         else if (i.tag == POOL_PREFERRED_UNTIL)

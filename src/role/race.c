@@ -141,7 +141,8 @@ static void candidate_open(struct race *r, struct candidate *c, braid_time now)
     p.plain = c->plain;
     p.ops = &candidate_ops;
     p.user = c;
-    if (!c->plain && !where->bare)
+    p.version_0 = where->version_0;
+    if (!c->plain && !where->bare && !where->version_0)
         p.syn_data = opening_of(r, c->lane, room, &len);
     p.syn_len = (uint16_t)len;
     c->data = len > 0;

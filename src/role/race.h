@@ -58,6 +58,8 @@ struct race_lane {
     braid_time question_after; /* when a question shows whether the uplink lives; 0: never */
     unsigned uplink;           /* the user's number of it */
     bool capable;              /* the far side is known to speak MPTCP */
+    bool either;               /* version 0 of MPTCP may be offered in place of version 1, ... */
+    bool version_0;            /* ... and is, as it is known or hoped that the far side speaks that */
     bool reserve;              /* other uplinks are preferred, even for plain TCP */
     bool plain;                /* a SYN with MP_CAPABLE is known to be lost here: none is sent */
     bool bare;                 /* a SYN with payload is known to be lost here: none is sent */
@@ -110,8 +112,8 @@ struct race_events {
 
 struct race_params {
     struct braid_core *core;
-    /* Of each connection: cc, sched, pm, checksum, no_join, fate_sharing; ops and user are the winner's. The
-     * rest is the race's to fill in. */
+    /* Of each connection: cc, sched, pm, checksum, no_join, believe_addresses, fate_sharing; ops and user are
+     * the winner's. The rest is the race's to fill in. */
     struct braid_connect_params connect;
     const struct race_lane *lanes; /* in the order in which they are tried; 1 to RACE_LANES; copied */
     unsigned n_lanes;
@@ -119,8 +121,8 @@ struct race_params {
      * that answer without are passed over. */
     bool fallback;
     /* The first bytes of our stream, at most RACE_OPENING; copied. SYNs with MP_CAPABLE carry them, except on
-     * bare lanes; a plain SYN is as plain as can be. So they may leave, and arrive, with the SYNs of several
-     * lanes, and must not do harm twice. */
+     * bare lanes and in version 0; a plain SYN is as plain as can be. So they may leave, and arrive, with the
+     * SYNs of several lanes, and must not do harm twice. */
     const void *opening;
     size_t opening_len;
     /* Instead, if it differs: writes that of a connection over this lane, at most RACE_OPENING bytes, and

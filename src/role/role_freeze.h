@@ -9,6 +9,7 @@
 struct role_thaw {
     const struct node_thaw_params *params;
     struct node *home; /* where what is no connection's goes */
+    bool apart;        /* all of it goes there, and other threads read into other nodes */
     struct refs refs;  /* whose `where` is the node that the connection is in now */
     struct thawing all;
 };

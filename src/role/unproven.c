@@ -1,21 +1,14 @@
 /* A table of clients by their networks: see unproven.h. */
-#include <string.h>
 #include "base/addr.h"
 #include "base/list.h"
 #include "role/unproven.h"
 
-#define NETWORK_V4 (96 + 24) /* bits of the v4-mapped address */
-#define NETWORK_V6 56
-#define SINGLE_V4  128
-#define SINGLE_V6  64
+#define SINGLE_V4 128 /* bits of the v4-mapped address */
+#define SINGLE_V6 64
 
 static struct braid_ip network_of(const struct braid_ip *ip, bool single)
 {
-    unsigned bits = ip_is_v4(ip) ? (single ? SINGLE_V4 : NETWORK_V4) : (single ? SINGLE_V6 : NETWORK_V6);
-    unsigned bytes = bits / 8;
-    struct braid_ip network = *ip;
-    memset(network.b + bytes, 0, sizeof(network.b) - bytes);
-    return network;
+    return single ? ip_prefix(ip, ip_is_v4(ip) ? SINGLE_V4 : SINGLE_V6) : ip_network(ip);
 }
 
 int unproven_init(struct unproven *u, const struct unproven_limits *limits, const struct siphash_key *key)

@@ -1,21 +1,18 @@
 /* See watch.h. One ring under a lock, which is held for the copy of one event. */
 #include "role/watch.h"
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include "io/mailbox.h"
+#include "role/leave.h"
 
 #define RESERVED 2 /* places for the last one, and for how many were lost before it */
 
 struct watch {
     struct mailbox *main;
-    struct mailbox_place place, home;
+    struct mailbox_place place;
     void (*ready)(void *arg); /* NULL: nobody wants to know; the main thread's */
     void *arg;
-    atomic_uint left; /* workers that have not forgotten it yet */
-    void (*forget)(struct worker *worker, const struct watch *w);
-    void (*gone)(void *arg);
-    void *gone_arg;
+    struct leave leave;
     pthread_mutex_t lock; /* of what follows */
     bool queued;          /* `place` is in the mailbox */
     bool told;            /* the main thread knows that there is something, or is about to */
@@ -115,33 +112,15 @@ bool watch_take(struct watch *w, struct watch_event *out)
 
 /* ---- letting go --------------------------------------------------------------------------------------- */
 
-static void on_home(void *arg)
+static void free_it(void *arg)
 {
     watch_free(arg);
 }
 
-static void do_leave(struct worker *worker, void *arg)
-{
-    struct watch *w = arg;
-    w->forget(worker, w);
-    if (atomic_fetch_sub(&w->left, 1) > 1)
-        return;
-    void (*gone)(void *) = w->gone;
-    void *gone_arg = w->gone_arg;
-    mailbox_put(w->main, &w->home, on_home, w); /* which may free it at once */
-    if (gone)
-        gone(gone_arg);
-}
-
 void watch_leave(struct watch *w, struct worker *const *workers, unsigned n,
-                 void (*forget)(struct worker *worker, const struct watch *w), void (*gone)(void *arg),
-                 void *arg)
+                 void (*forget)(struct worker *worker, void *watch), void (*gone)(void *arg), void *arg)
 {
+    const struct leave_steps steps = {.forget = forget, .gone = gone, .gone_arg = arg, .free = free_it};
     w->ready = NULL;
-    w->forget = forget;
-    w->gone = gone;
-    w->gone_arg = arg;
-    atomic_init(&w->left, n);
-    for (unsigned i = 0; i < n; i++)
-        worker_post(workers[i], do_leave, w);
+    leave_begin(&w->leave, w, &steps, w->main, workers, n);
 }

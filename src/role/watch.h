@@ -40,7 +40,6 @@ void watch_tell(struct watch *w, const struct watch_event *e, bool last);
  * after the last of which w is freed in the main thread; gone(arg) is called before, in the thread of that
  * worker, and may be NULL. */
 void watch_leave(struct watch *w, struct worker *const *workers, unsigned n,
-                 void (*forget)(struct worker *worker, const struct watch *w), void (*gone)(void *arg),
-                 void *arg);
+                 void (*forget)(struct worker *worker, void *watch), void (*gone)(void *arg), void *arg);
 
 #endif

@@ -2,11 +2,11 @@
 #include "role/node.h"
 #include "role/watches.h"
 
-static void forget(struct worker *worker, const struct watch *w)
+static void forget(struct worker *worker, void *watch)
 {
     const struct node *node = worker_user(worker);
     if (node && node->watches)
-        watches_forget(node->watches, w);
+        watches_forget(node->watches, watch);
 }
 
 void watches_leave(struct watch *w, struct worker *const *workers, unsigned n, void (*gone)(void *arg),

@@ -5,10 +5,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 #include "io/notify.h"
+#include "role/node.h"
 #include "role/node_handover.h"
 #include "service/pause.h"
 #include "service/state_file.h"
@@ -17,10 +17,13 @@
 #define REST_MS    5000 /* that workers may take to come to rest */
 #define SETTLE_MAX 1000 /* rounds in which workers send each other something before it is too much */
 
+#define ROOM_CONN 2048                /* bytes of state: of a connection of two subflows that is idle, ... */
+#define ROOM_MOST (size_t)(64u << 20) /* ... and at most for what is in buffers, before it is seen */
+
 struct piece {
-    struct node_state state;
-    int file; /* -1: none */
-    int why;  /* errno */
+    struct state_writer file;
+    struct node_state state; /* its descriptors */
+    int why;                 /* errno */
     const char *refusal;
 };
 
@@ -61,10 +64,18 @@ static void freeze(struct worker *w, void *arg)
 {
     struct handing *h = arg;
     struct piece *p = &h->pieces[worker_number(w)];
-    if (node_freeze(worker_user(w), &p->state, &p->refusal) < 0)
-        return;
-    p->file = state_file_write(worker_counters(w), p->state.bytes, p->state.len);
-    p->why = p->file < 0 ? errno : 0;
+    state_file_begin(&p->file, worker_counters(w));
+    if (node_freeze(worker_user(w), &p->file.memory, &p->state, &p->refusal) == 0)
+        p->why = state_file_end(&p->file) < 0 ? errno : 0;
+}
+
+static void count(struct worker *w, void *arg)
+{
+    struct braid_core_stats stats;
+    const struct node *n = worker_user(w);
+    struct hand_over_size *sizes = arg;
+    braid_core_stats(n->core, &stats);
+    sizes[worker_number(w)] = (struct hand_over_size){stats.conns, braid_core_memory(n->core)};
 }
 
 /* ---- in the main thread ------------------------------------------------------------------------ */
@@ -98,7 +109,7 @@ static int send_piece(const struct handing *h, unsigned i)
 {
     const struct piece *p = &h->pieces[i];
     struct upgrade_message m = {.kind = UPGRADE_STATE, .number = i, .count = (uint32_t)p->state.n_fds};
-    if (upgrade_send(h->other->channel, &m, &p->file, 1) < 0)
+    if (upgrade_send(h->other->channel, &m, &p->file.fd, 1) < 0)
         return -1;
     m = (struct upgrade_message){.kind = UPGRADE_SOCKETS, .number = i};
     for (size_t at = 0; at < p->state.n_fds; at += m.count) {
@@ -155,32 +166,63 @@ static void free_pieces(struct handing *h)
 {
     for (unsigned i = 0; i < h->workers->n; i++) {
         node_state_free(&h->pieces[i].state);
-        if (h->pieces[i].file >= 0)
-            close(h->pieces[i].file);
+        state_file_forget(&h->pieces[i].file);
     }
+}
+
+int hand_over_measure(const struct workers *ws, struct hand_over_size sizes[DAEMON_WORKERS_MAX])
+{
+    struct pause *pause = pause_begin(ws, REST_MS);
+    if (!pause)
+        return -1;
+    pause_each(pause, count, sizes);
+    pause_end(pause);
+    return 0;
+}
+
+static size_t room_for(const struct hand_over_size *s)
+{
+    return s->conns * ROOM_CONN + (s->memory < ROOM_MOST ? s->memory : ROOM_MOST);
+}
+
+/* While all still work. */
+static int make_files(struct handing *h)
+{
+    int result = 0;
+    for (unsigned i = 0; i < h->workers->n; i++)
+        h->pieces[i].file.fd = -1;
+    for (unsigned i = 0; i < h->workers->n && result == 0; i++)
+        result = state_file_create(&h->pieces[i].file, room_for(&h->other->sizes[i]));
+    return result == 0 ? 0 : fail(h, "there is no memory for the state: %s", strerror(errno));
+}
+
+static int hand_over_now(struct handing *h)
+{
+    struct pause *pause = pause_begin(h->workers, REST_MS);
+    if (!pause)
+        return fail(h, "a worker does not come to rest, or memory is short");
+    int result = come_to_rest(h, pause);
+    if (result == 0)
+        result = write_down(h, pause);
+    if (result == 0)
+        result = send_all(h);
+    if (result == 0)
+        result = hear_that_it_is_ready(h);
+    if (result == 0)
+        result = let_go_on(h);
+    if (result < 0)
+        pause_end(pause);
+    return result;
 }
 
 int hand_over(struct workers *ws, struct hand_over *other, char error[SERVICE_ERROR])
 {
     struct handing h = {.workers = ws, .other = other, .error = error};
+    int result = make_files(&h);
     int64_t began = us_now();
-    struct pause *pause = pause_begin(ws, REST_MS);
-    if (!pause)
-        return fail(&h, "a worker does not come to rest, or memory is short");
-    for (unsigned i = 0; i < ws->n; i++)
-        h.pieces[i].file = -1;
-    int result = come_to_rest(&h, pause);
     if (result == 0)
-        result = write_down(&h, pause);
-    if (result == 0)
-        result = send_all(&h);
-    if (result == 0)
-        result = hear_that_it_is_ready(&h);
-    if (result == 0)
-        result = let_go_on(&h);
+        result = hand_over_now(&h);
     other->pause_us = us_now() - began;
     free_pieces(&h);
-    if (result < 0)
-        pause_end(pause);
     return result;
 }

@@ -2,6 +2,7 @@
 #include "service/health_keeper.h"
 #include <stdlib.h>
 #include "io/log.h"
+#include "role/edge_targets.h"
 #include "role/health.h"
 #include "role/node.h"
 
@@ -61,6 +62,17 @@ void health_keeper_use(struct health_keeper *k, struct workers *workers, const s
     if (before && k->health)
         health_inherit(k->health, before);
     health_free(before);
+}
+
+static void recall(void *arg, unsigned edge, const struct braid_addr *target, bool up)
+{
+    health_recall(arg, edge, target, up);
+}
+
+void health_keeper_recall(struct health_keeper *k)
+{
+    for (unsigned i = 0; i < k->workers->n && k->health; i++)
+        edges_health_before(edges_of(worker_user(k->workers->all[i])), recall, k->health);
 }
 
 void health_keeper_tell(const struct health_keeper *k)

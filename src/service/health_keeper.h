@@ -18,6 +18,8 @@ struct health_keeper *health_keeper_new(struct event_base *base);
  * on. */
 void health_keeper_use(struct health_keeper *k, struct workers *workers, const struct service_params *params,
                        const struct targets *targets);
+/* What the process before this one knew, whose state the workers have read, is known; they do not run yet. */
+void health_keeper_recall(struct health_keeper *k);
 /* Their addresses are these now. */
 void health_keeper_follow(struct health_keeper *k, const struct targets *targets);
 /* The configuration is in force: the workers hear who is down. */

@@ -7,6 +7,7 @@
 #include "role/node.h"
 #include "role/probes.h"
 #include "role/services.h"
+#include "role/records.h"
 #include "role/watches.h"
 #include "role/wishes.h"
 #include "service/feasible.h"
@@ -137,8 +138,9 @@ static int make_node(struct roles *r, struct worker *w)
     node->watches = watches_new(node->core, worker_number(w));
     if (node->watches)
         watches_know(node->watches, node);
-    return node->watches && make_farewells(node, r->params) == 0 && make_edges(r, node) == 0 &&
-                   make_cpes(r, node, r->params, &r->names) == 0
+    node->records = records_new(node->core, worker_poller(w), worker_number(w));
+    return node->watches && node->records && make_farewells(node, r->params) == 0 &&
+                   make_edges(r, node) == 0 && make_cpes(r, node, r->params, &r->names) == 0
                ? 0
                : -1;
 }
@@ -188,11 +190,22 @@ static void on_changed(void *arg, unsigned i, const struct targets *targets)
     health_keeper_follow(r->health, r->names.targets);
 }
 
-void roles_start(struct roles *r)
+static void follow_health(struct roles *r)
 {
     if (!r->started)
         health_keeper_use(r->health, r->workers, r->params, r->names.targets);
     r->started = true;
+}
+
+void roles_take_over(struct roles *r)
+{
+    follow_health(r);
+    health_keeper_recall(r->health);
+}
+
+void roles_start(struct roles *r)
+{
+    follow_health(r);
     health_keeper_tell(r->health);
     resolver_report(r->names.resolver, on_changed, r);
 }
@@ -313,8 +326,10 @@ void roles_leave(struct roles *r)
     for (unsigned i = 0; r && r->workers && i < r->workers->n; i++) {
         struct worker *w = r->workers->all[i];
         struct node *node = worker_user(w);
-        if (node)
+        if (node) {
             watches_free(node->watches);
+            records_free(node->records);
+        }
         node_free(node);
         worker_set_user(w, NULL);
     }

@@ -19,6 +19,8 @@ struct roles *roles_new(struct event_base *base, const struct service_params *pa
 /* Gives each of the workers, which do not run yet, a node with its edges and CPEs. 0, or -1 with a message.
  */
 int roles_make(struct roles *r, struct workers *workers, char error[SERVICE_ERROR]);
+/* The workers, which do not run yet, have what those of the process before this one had. */
+void roles_take_over(struct roles *r);
 /* The workers run: from now on they hear of other addresses. */
 void roles_start(struct roles *r);
 /* Another configuration: checks what can be wrong with it on this machine, and waits for the addresses of its

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include "io/log.h"
+#include "io/refusals.h"
 #include "service/seccomp_calls.h"
 
 /* Calls since Linux 5.1 have the same number in every table. The lists were made of those up to the first;
@@ -115,14 +116,7 @@ static int fill(scmp_filter_ctx ctx, enum seccomp_mode mode, bool programs)
 
 static uint32_t action_of(enum seccomp_mode mode)
 {
-    switch (mode) {
-    case SECCOMP_KILL:
-        return SCMP_ACT_KILL_PROCESS;
-    case SECCOMP_LOG:
-        return SCMP_ACT_LOG;
-    default:
-        return SCMP_ACT_ERRNO(EPERM);
-    }
+    return mode == SECCOMP_KILL ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_LOG;
 }
 
 /* What numbers mean in another architecture's table is not known here: whoever uses one is killed. The first
@@ -140,18 +134,44 @@ static int set_up(scmp_filter_ctx ctx, enum seccomp_mode mode)
     return seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 }
 
-int seccomp_confine(const struct seccomp_params *p, char error[SERVICE_ERROR])
+/* 0, or a negative errno. *listener: of one that has others answer for it. */
+static int put_up(const struct seccomp_params *p, enum seccomp_mode mode, uint32_t action, int *listener)
 {
-    enum seccomp_mode mode = p->mode == SECCOMP_AUTO ? STANDARD : p->mode;
-    if (mode == SECCOMP_OFF)
-        return 0;
-    scmp_filter_ctx ctx = seccomp_init(action_of(mode));
+    scmp_filter_ctx ctx = seccomp_init(action);
     int result = ctx ? 0 : -ENOMEM;
     if (result == 0 && (set_up(ctx, mode) < 0 || fill(ctx, mode, p->programs) < 0))
         result = -EINVAL;
     if (result == 0)
         result = seccomp_load(ctx);
+    if (result == 0 && listener)
+        *listener = seccomp_notify_fd(ctx);
     seccomp_release(ctx);
+    return result;
+}
+
+static char *name_of(uint32_t arch, int number)
+{
+    return seccomp_syscall_resolve_num_arch(arch, number);
+}
+
+/* Calls are refused by the kernel, in silence, where it has no way to ask us (before 5.7), or is asking
+ * somebody else already, as in some containers. */
+static int put_up_heard(const struct seccomp_params *p)
+{
+    int listener = -1, result = -1;
+    if (refusals_begin(name_of) == 0) {
+        result = put_up(p, SECCOMP_REFUSE, SCMP_ACT_NOTIFY, &listener);
+        refusals_listen(result == 0 ? listener : -1);
+    }
+    return result == 0 ? 0 : put_up(p, SECCOMP_REFUSE, SCMP_ACT_ERRNO(EPERM), NULL);
+}
+
+int seccomp_confine(const struct seccomp_params *p, char error[SERVICE_ERROR])
+{
+    enum seccomp_mode mode = p->mode == SECCOMP_AUTO ? STANDARD : p->mode;
+    if (mode == SECCOMP_OFF)
+        return 0;
+    int result = mode == SECCOMP_REFUSE ? put_up_heard(p) : put_up(p, mode, action_of(mode), NULL);
     if (result == 0)
         return 0;
     snprintf(error, SERVICE_ERROR,

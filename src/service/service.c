@@ -133,6 +133,9 @@ int service_take_over(struct service *s, const struct taking *t, char error[SERV
 {
     if (take_over(t, s->params, s->workers, error) < 0)
         return -1;
+    roles_take_over(s->roles);
+    if (s->uplinks)
+        uplink_keeper_settle(s->uplinks);
     ledgers_settle(s->ledgers);
     return 0;
 }

@@ -5,39 +5,67 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #define COUNTERS (sizeof(struct worker_counters) / sizeof(uint64_t))
 
-/* -1 with errno. */
-static int write_all(int fd, const uint8_t *bytes, size_t len)
+#define HEAD (sizeof(uint64_t) + sizeof(struct worker_counters))
+
+/* It has no pages but those that are written to. Whoever asks may keep to himself where it is for a while. */
+static uint8_t *grow(void *ctx, size_t cap)
 {
-    while (len > 0) {
-        ssize_t n = write(fd, bytes, len);
-        if (n < 0 && errno != EINTR)
-            return -1;
-        if (n > 0) {
-            bytes += n;
-            len -= (size_t)n;
-        }
-    }
-    return 0;
+    struct state_writer *w = ctx;
+    if (ftruncate(w->fd, (off_t)cap) < 0)
+        return NULL;
+    void *map = mremap(w->memory.data, w->memory.cap, cap, MREMAP_MAYMOVE);
+    if (map == MAP_FAILED)
+        return NULL;
+    w->memory.data = map;
+    w->memory.cap = cap;
+    return map;
 }
 
-int state_file_write(const struct worker_counters *counters, const uint8_t *node, size_t len)
+int state_file_create(struct state_writer *w, size_t room)
 {
-    const uint64_t n = COUNTERS;
-    int fd = memfd_create("braid-state", MFD_CLOEXEC);
-    if (fd < 0)
+    size_t size = HEAD + room;
+    *w = (struct state_writer){.fd = memfd_create("braid-state", MFD_CLOEXEC)};
+    if (w->fd < 0)
         return -1;
-    if (write_all(fd, (const uint8_t *)&n, sizeof(n)) == 0 &&
-        write_all(fd, (const uint8_t *)counters, sizeof(*counters)) == 0 && write_all(fd, node, len) == 0)
-        return fd;
+    void *map = MAP_FAILED;
+    if (ftruncate(w->fd, (off_t)size) == 0)
+        map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, w->fd, 0);
+    if (map != MAP_FAILED) {
+        w->memory = (struct braid_memory){.data = map, .cap = size, .grow = grow, .ctx = w};
+        return 0;
+    }
     int why = errno;
-    close(fd);
+    state_file_forget(w);
     errno = why;
     return -1;
+}
+
+void state_file_begin(struct state_writer *w, const struct worker_counters *counters)
+{
+    const uint64_t n = COUNTERS;
+    memcpy(w->memory.data, &n, sizeof(n));
+    memcpy(w->memory.data + sizeof(n), counters, sizeof(*counters));
+    w->memory.len = HEAD;
+}
+
+int state_file_end(struct state_writer *w)
+{
+    munmap(w->memory.data, w->memory.cap);
+    w->memory.data = NULL;
+    return ftruncate(w->fd, (off_t)w->memory.len);
+}
+
+void state_file_forget(struct state_writer *w)
+{
+    if (w->memory.data)
+        munmap(w->memory.data, w->memory.cap);
+    if (w->fd >= 0)
+        close(w->fd);
+    *w = (struct state_writer){.fd = -1};
 }
 
 int state_file_open(int fd, struct state_file *out)
@@ -52,7 +80,7 @@ int state_file_open(int fd, struct state_file *out)
         errno = EBADMSG;
         return -1;
     }
-    out->map = mmap(NULL, out->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    out->map = mmap(NULL, out->size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
     if (out->map == MAP_FAILED)
         return -1;
     memcpy(&n, out->map, sizeof(n));

@@ -8,6 +8,7 @@
 struct taking {
     int channel;          /* to the daemon before us */
     unsigned old_workers; /* that it has */
+    unsigned conns;       /* how many the one of them that has most has, about; 0: it does not say */
 };
 
 /* Says that the configuration is right, and which version we are; receives what clients and packets come by

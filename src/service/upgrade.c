@@ -20,6 +20,7 @@ struct upgrade {
     enum upgrade_kind awaited; /* what it is to say next */
     bool refused;              /* it has said why */
     char version[VERSION_TEXT];
+    struct hand_over_size sizes[DAEMON_WORKERS_MAX]; /* of each worker, when it was told to prepare */
 };
 
 static void forget(struct upgrade *u)
@@ -79,6 +80,18 @@ static int send_heirloom(void *arg, const char *name, int fd)
 
 /* ---- what it says ------------------------------------------------------------------------------ */
 
+/* That the state comes, and for how many connections of a worker there should be memory. */
+static int say_prepare(struct upgrade *u)
+{
+    const struct workers *ws = u->params.workers;
+    uint64_t most = 0;
+    for (unsigned i = 0; i < ws->n; i++)
+        most = u->sizes[i].conns > most ? u->sizes[i].conns : most;
+    const struct upgrade_message m = {
+        .kind = UPGRADE_PREPARE, .number = ws->n, .count = most > UINT32_MAX ? UINT32_MAX : (uint32_t)most};
+    return upgrade_send(u->channel, &m, NULL, 0);
+}
+
 static void on_hello(struct upgrade *u, const struct upgrade_message *m)
 {
     if (m->number != UPGRADE_PROTOCOL) {
@@ -87,9 +100,11 @@ static void on_hello(struct upgrade *u, const struct upgrade_message *m)
         return;
     }
     snprintf(u->version, sizeof(u->version), "%.63s", m->text);
-    if (heirlooms_each(send_heirloom, u) == 0 &&
-        upgrade_say(u->channel, UPGRADE_PREPARE, u->params.workers->n, "") == 0 &&
-        await(u, UPGRADE_PREPARED) == 0)
+    if (hand_over_measure(u->params.workers, u->sizes) < 0) {
+        fail(u, "a worker does not come to rest, or memory is short");
+        return;
+    }
+    if (heirlooms_each(send_heirloom, u) == 0 && say_prepare(u) == 0 && await(u, UPGRADE_PREPARED) == 0)
         return;
     fail_because(u, "the new process %s", upgrade_trouble(errno));
 }
@@ -98,6 +113,7 @@ static void on_prepared(struct upgrade *u)
 {
     char error[SERVICE_ERROR];
     struct hand_over other = {.channel = u->channel, .pid = u->pid};
+    memcpy(other.sizes, u->sizes, sizeof(other.sizes));
     if (hand_over(u->params.workers, &other, error) < 0) {
         fail(u, error);
         return;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UPGRADE_PROTOCOL 1   /* changes if what follows HELLO means something else */
+#define UPGRADE_PROTOCOL 2   /* changes if what follows HELLO means something else */
 #define UPGRADE_TEXT     512 /* bytes of a text, with its NUL */
 #define UPGRADE_BYTES    (12 + UPGRADE_TEXT)
 #define UPGRADE_FDS      253 /* descriptors beside one message: what the kernel takes (SCM_MAX_FD) */
@@ -21,7 +21,8 @@
     X(READY, 4, 0, 0)    /* the state is read */                                                             \
     /* the old one: */                                                                                       \
     X(HEIRLOOM, 16, 1, 1)          /* text: its name (io/heirlooms.h) */                                     \
-    X(PREPARE, 17, 0, 0)           /* those were all */                                                      \
+    X(PREPARE, 17, 0, 0)           /* those were all. number: of workers; count: connections of the one that \
+                                    * has most, or 0 */                                                      \
     X(STATE, 18, 1, 1)             /* of worker `number`: a memfd; count: how many sockets follow */         \
     X(SOCKETS, 19, 1, UPGRADE_FDS) /* of the last STATE, in its order */                                     \
     X(WHOLE, 20, 0, 0)             /* that was the state of `count` workers */                               \

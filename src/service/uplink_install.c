@@ -79,7 +79,7 @@ static void set_up_tun(struct uplink_install *in, struct outcome *o)
     if (in->tun_set_up == in->tun->ifindex)
         return;
     snprintf(name, sizeof(name), "net/ipv4/conf/%s/rp_filter", in->tun->name);
-    if (sysctl_write(name, "2") < 0)
+    if (sysctl_make(name, "2") < 0)
         note(o, "uplinks: cannot set net.ipv4.conf.%s.rp_filter to 2: %s", in->tun->name, strerror(errno));
     else
         in->tun_set_up = in->tun->ifindex;
@@ -159,6 +159,13 @@ static bool put_nat(struct uplink_install *in, const struct uplink_state *states
 
 /* ---- all of it ------------------------------------------------------------------------------- */
 
+static void say_unreserved(const struct braid_core_params *core)
+{
+    log_warn("uplinks: cannot reserve the ports %u-%u: %s; set net.ipv4.ip_local_reserved_ports to this "
+             "range, or connections of this machine's own programs may break",
+             core->port_first, core->port_last, strerror(errno));
+}
+
 static void reserve_ports(struct uplink_install *in)
 {
     const struct braid_core_params *core = in->params->limits;
@@ -166,9 +173,14 @@ static void reserve_ports(struct uplink_install *in)
     char note[PATH_MAX];
     bool fits = state && snprintf(note, sizeof(note), "%s.ports", state) < (int)sizeof(note);
     if (reserved_ports_add(&in->ports, fits ? note : NULL, core->port_first, core->port_last) < 0)
-        log_warn("uplinks: cannot reserve the ports %u-%u: %s; set net.ipv4.ip_local_reserved_ports to this "
-                 "range, or connections of this machine's own programs may break",
-                 core->port_first, core->port_last, strerror(errno));
+        say_unreserved(core);
+}
+
+void uplink_install_settle(struct uplink_install *in)
+{
+    const struct braid_core_params *core = in->params->limits;
+    if (reserved_ports_settle(&in->ports, core->port_first, core->port_last) < 0)
+        say_unreserved(core);
 }
 
 static void check_forwarding(void)

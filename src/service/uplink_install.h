@@ -13,6 +13,8 @@ struct uplink_install;
  * result. NULL, and a message of one line in error: nothing is left behind. */
 struct uplink_install *uplink_install_new(const struct service_params *params, const struct tun *tun,
                                           char error[SERVICE_ERROR]);
+/* The daemon before this one is gone: the ports are those that params say now. */
+void uplink_install_settle(struct uplink_install *in);
 /* Makes everything as these states of all uplinks want it; what is so already is left alone. 0; or -1, with a
  * message of one line on the first thing that could not be, the rest of which has been tried all the same.
  * *mended: others had taken the translation away, so that the kernel may have reset subflows meanwhile. */

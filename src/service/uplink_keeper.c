@@ -331,6 +331,11 @@ struct uplink_keeper *uplink_keeper_new(struct event_base *base, const struct se
     return k;
 }
 
+void uplink_keeper_settle(struct uplink_keeper *k)
+{
+    uplink_install_settle(k->install);
+}
+
 const struct uplinks *uplink_keeper_view(const struct uplink_keeper *k)
 {
     return &k->view;

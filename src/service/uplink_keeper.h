@@ -19,6 +19,8 @@ struct uplink_keeper *uplink_keeper_new(struct event_base *base, const struct se
                                         struct mailbox *main, char error[SERVICE_ERROR]);
 /* params say something else now of the uplinks, each of which has the place that it had. */
 void uplink_keeper_change(struct uplink_keeper *k);
+/* The daemon before this one is gone, and what it had on the machine is ours. */
+void uplink_keeper_settle(struct uplink_keeper *k);
 /* What is known of them now. */
 const struct uplinks *uplink_keeper_view(const struct uplink_keeper *k);
 /* The workers are not told any more. NULL is allowed. */

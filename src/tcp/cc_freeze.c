@@ -4,19 +4,16 @@
 #include "tcp/cc_freeze.h"
 
 #include "tcp/internal.h"
+#include "tcp/sound.h"
 
 enum { NAME = 1, COMMON, MADE, STATE };
 enum { UNDO_COMMON = 1, UNDO_SAVED };
-
-/* More than any window is. Algorithms make rates of it, bytes per second over a microsecond at worst, that
- * have to fit into 64 bits. */
-#define CWND_MOST ((uint64_t)1 << 40)
 
 static const struct braid_field common_fields[] = {BRAID_BOOL(1, struct cc, in_recovery),
                                                    BRAID_BOOL(2, struct cc, usable),
                                                    BRAID_NUMBER(3, struct cc, srtt_us, INT32_MAX),
                                                    BRAID_NUMBER(4, struct cc, min_rtt_us, INT32_MAX),
-                                                   BRAID_NUMBER(5, struct cc, cwnd, CWND_MOST),
+                                                   BRAID_NUMBER(5, struct cc, cwnd, SOUND_WINDOW),
                                                    BRAID_ANY(6, struct cc, ssthresh),
                                                    {0}};
 static const struct braid_field undo_fields[] = {BRAID_NUMBER(1, struct tcp_undo, marker, BRAID_MUCH),
@@ -37,13 +34,16 @@ void tcp_freeze_cc(const struct subflow *sf, struct freezer *f, unsigned tag)
     freeze_end(f, g);
 }
 
-static const struct cc_ops *by_name(const struct thaw_item *i)
+/* Once: the sizes of what is made later are the algorithm's. */
+static void name(struct subflow *sf, const struct thaw_item *i)
 {
+    if (sf->cc.ops)
+        thaw_fail(i->all, THAW_WRONG);
     for (const struct cc_ops *const *a = cc_algorithms; *a; a++)
         if (thaw_is_text(i, (*a)->name))
-            return *a;
-    thaw_fail(i->all, THAW_NOBODY);
-    return NULL;
+            sf->cc.ops = *a;
+    if (!sf->cc.ops)
+        thaw_fail(i->all, THAW_NOBODY);
 }
 
 /* The windows, which were read before, stay what they are. */
@@ -74,7 +74,7 @@ void tcp_thaw_cc(struct subflow *sf, const struct thaw_item *group)
 
     while (thaw_next(&t, &i)) {
         if (i.tag == NAME)
-            sf->cc.ops = sf->cc.priv ? sf->cc.ops : by_name(&i);
+            name(sf, &i);
         else if (i.tag == COMMON)
             thaw_struct(&i, common_fields, &sf->cc);
         else if (i.tag == MADE)
@@ -84,8 +84,6 @@ void tcp_thaw_cc(struct subflow *sf, const struct thaw_item *group)
         else
             thaw_unknown(&i);
     }
-    if (thaw_fine(group->all) && (!sf->cc.ops || sf->cc.cwnd == 0))
-        thaw_fail(group->all, THAW_WRONG);
 }
 
 void tcp_freeze_undo(const struct subflow *sf, struct freezer *f, unsigned tag)

@@ -3,13 +3,14 @@
 
 #include "tcp/internal.h"
 #include "tcp/output.h"
+#include "tcp/tap_hook.h"
 
 /* The span that env->challenge_limit holds for. RFC 5961 section 7 has ten in five seconds for an example. */
 #define CHALLENGE_SPAN BRAID_SECOND
 
 /* The budget of a span begins at a random part of the limit, so that it does not tell others how many
  * challenge ACKs were sent (CVE-2016-5696). */
-bool tcp_challenge_allowed(struct tcp_env *env, braid_time now)
+static bool is_allowed(struct tcp_env *env, braid_time now)
 {
     if (now - env->challenge_window >= CHALLENGE_SPAN || env->challenge_window == 0) {
         uint16_t r = 0;
@@ -25,6 +26,11 @@ bool tcp_challenge_allowed(struct tcp_env *env, braid_time now)
     env->challenge_sent++;
     env->count.v[COUNT_TCP_CHALLENGE_ACK]++;
     return true;
+}
+
+bool tcp_challenge_allowed(struct tcp_env *env, braid_time now)
+{
+    return tap_bool(env, BRAID_VALUE_MAY, is_allowed(env, now));
 }
 
 /* RFC 5961 sections 3.2, 4.2 and 5.2: the ACK tells an honest peer where we stand, and it can then prove

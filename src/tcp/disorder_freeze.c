@@ -69,10 +69,7 @@ static void take_sack(struct subflow *sf, const struct thaw_item *i)
         thaw_fail(i->all, THAW_WRONG);
         return;
     }
-    thaw_struct(i, range_fields, &d->sacks[d->n_sacks]);
-    if (d->sacks[d->n_sacks].start >= d->sacks[d->n_sacks].end)
-        thaw_fail(i->all, THAW_WRONG);
-    d->n_sacks++;
+    thaw_struct(i, range_fields, &d->sacks[d->n_sacks++]);
 }
 
 void tcp_thaw_disorder(struct subflow *sf, const struct thaw_item *group)
@@ -98,8 +95,4 @@ void tcp_thaw_disorder(struct subflow *sf, const struct thaw_item *group)
         else
             thaw_unknown(&i);
     }
-    bool empty = list_empty(&sf->ooo->pieces);
-    if (thaw_fine(group->all) && ((!empty && tcp_piece_of(sf->ooo->pieces.next)->off <= sf->rcv.nxt) ||
-                                  sf->ooo->dsack.start > sf->ooo->dsack.end))
-        thaw_fail(group->all, THAW_WRONG);
 }

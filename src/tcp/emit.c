@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include "tcp/internal.h"
+#include "tcp/tap_hook.h"
 
 /* One super-packet if the payload is larger than a segment: the host cuts it, or hands it to the kernel
  * whole. The checksum over the payload is left to whoever cuts. */
@@ -28,7 +29,7 @@ uint32_t tcp_emit_spec(struct tcp_env *env, const struct packet_spec *spec, cons
         .csum_start = h.csum_start,
         .v6 = h.v6,
     };
-    env->host.output(env->host.ctx, &packet);
+    tap_output(env, &packet);
     return h.len;
 }
 

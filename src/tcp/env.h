@@ -10,6 +10,7 @@
 #include "tcp/ways.h"
 
 struct subflow_ops;
+struct tap;
 
 struct tcp_env {
     const struct subflow_ops *ops; /* the owner of them all */
@@ -17,6 +18,7 @@ struct tcp_env {
     struct braid_counters count;
     struct tcp_books books; /* of subflows whose owner keeps none for their path */
     struct braid_host host;
+    struct tap *tap;   /* who listens (tap.h); NULL: nobody */
     uint16_t mtu;      /* of the link: our MSS follows from it */
     size_t rcvbuf_max; /* the window scale follows from it */
     braid_time syn_timeout;

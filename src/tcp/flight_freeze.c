@@ -1,14 +1,16 @@
 /* Scoreboard, maps and recovery as state: see flight_freeze.h. Runs are written in the order in which they
  * left, then those that are lost, then those that were SACKed; their order in the stream follows from their
- * offsets. Where the last SACK block was found is not written: that is only where a search begins. */
+ * offsets. The one where the last SACK block was found is marked: searches begin there, and since they end
+ * after so many runs, they find from there what is too far from either end (sent_find.h). */
 #include "tcp/flight_freeze.h"
 
 #include <stdlib.h>
 
 #include "tcp/internal.h"
+#include "tcp/sound.h"
 
 enum { COMMON = 1, RUN, MAP, SPARE, RUNS };
-enum { RUN_FIELDS = 1, RUN_STATE, RUN_FIN };
+enum { RUN_FIELDS = 1, RUN_STATE, RUN_FIN, RUN_HINT };
 enum { MAP_OFF = 1, MAP_LEN, MAP_OWNER };
 
 static const struct braid_field common_fields[] = {
@@ -18,12 +20,12 @@ static const struct braid_field common_fields[] = {
     BRAID_ANY(4, struct tcp_flight, rack.fack),
     BRAID_TIME(5, struct tcp_flight, rack.rtt_us),
     BRAID_DUE(6, struct tcp_flight, rack.reorder_at),
-    BRAID_NUMBER(7, struct tcp_flight, recovery.prr.delivered, BRAID_MUCH),
-    BRAID_NUMBER(8, struct tcp_flight, recovery.prr.out, BRAID_MUCH),
-    BRAID_NUMBER(9, struct tcp_flight, recovery.prr.recover_flight, BRAID_MUCH),
+    BRAID_NUMBER(7, struct tcp_flight, recovery.prr.delivered, SOUND_WINDOW),
+    BRAID_NUMBER(8, struct tcp_flight, recovery.prr.out, SOUND_WINDOW),
+    BRAID_NUMBER(9, struct tcp_flight, recovery.prr.recover_flight, SOUND_WINDOW),
     BRAID_ANY(10, struct tcp_flight, recovery.prr.ssthresh),
     BRAID_NUMBER(11, struct tcp_flight, recovery.point, BRAID_MUCH),
-    BRAID_NUMBER(12, struct tcp_flight, recovery.budget, BRAID_MUCH),
+    BRAID_NUMBER(12, struct tcp_flight, recovery.budget, SOUND_WINDOW),
     BRAID_BOOL(13, struct tcp_flight, recovery.by_rto),
     BRAID_ANY(14, struct tcp_flight, recovery.dupacks),
     BRAID_NUMBER(15, struct tcp_flight, tlp_end, BRAID_MUCH),
@@ -48,25 +50,27 @@ static const struct braid_field run_fields[] = {BRAID_NUMBER(1, struct tcp_sent,
 
 /* ---- writing ---- */
 
-static void freeze_run(struct freezer *f, const struct tcp_sent *s)
+static void freeze_run(struct freezer *f, const struct scoreboard *board, const struct tcp_sent *s)
 {
     size_t g = freeze_begin(f, RUN);
 
     freeze_struct(f, RUN_FIELDS, run_fields, s);
     freeze_number(f, RUN_STATE, s->state);
     freeze_number(f, RUN_FIN, s->map == NULL);
+    if (s == board->hint)
+        freeze_number(f, FREEZE_OPTIONAL + RUN_HINT, 1);
     freeze_end(f, g);
 }
 
 static void freeze_runs(const struct scoreboard *board, struct freezer *f)
 {
     for (struct list *pos = board->by_time.next; pos != &board->by_time; pos = pos->next)
-        freeze_run(f, sent_of_link(pos));
+        freeze_run(f, board, sent_of_link(pos));
     for (struct list *pos = board->lost.next; pos != &board->lost; pos = pos->next)
-        freeze_run(f, sent_of_link(pos));
+        freeze_run(f, board, sent_of_link(pos));
     for (struct list *pos = board->runs.next; pos != &board->runs; pos = pos->next)
         if (sent_of(pos)->state == SENT_SACKED)
-            freeze_run(f, sent_of(pos));
+            freeze_run(f, board, sent_of(pos));
 }
 
 static void freeze_maps(const struct subflow *sf, struct freezer *f)
@@ -138,7 +142,12 @@ struct runs {
     size_t n, cap;
 };
 
-static struct tcp_sent read_run(const struct thaw_item *group, bool *fin)
+/* What is said of a run beside its fields. */
+struct run_marks {
+    bool fin, hint;
+};
+
+static struct tcp_sent read_run(const struct thaw_item *group, struct run_marks *marks)
 {
     struct thawer t = thaw_inside(group);
     struct thaw_item i;
@@ -150,7 +159,9 @@ static struct tcp_sent read_run(const struct thaw_item *group, bool *fin)
         else if (i.tag == RUN_STATE)
             s.state = (enum sent_state)thaw_number(&i, SENT_SACKED);
         else if (i.tag == RUN_FIN)
-            *fin = thaw_number(&i, 1);
+            marks->fin = thaw_number(&i, 1);
+        else if (i.tag == RUN_HINT)
+            marks->hint = thaw_number(&i, 1);
         else
             thaw_unknown(&i);
     }
@@ -163,8 +174,9 @@ static struct tcp_sent read_run(const struct thaw_item *group, bool *fin)
 static void take_run(struct subflow *sf, const struct thaw_item *i, struct runs *r)
 {
     static struct tcp_map unknown;
-    bool fin = false;
-    struct tcp_sent s = read_run(i, &fin);
+    struct scoreboard *board = &sf->flight->board;
+    struct run_marks marks = {.fin = false};
+    struct tcp_sent s = read_run(i, &marks);
 
     if (r->n == r->cap) {
         size_t cap = r->cap ? 2 * r->cap : 16;
@@ -177,14 +189,17 @@ static void take_run(struct subflow *sf, const struct thaw_item *i, struct runs 
         r->v = v;
         r->cap = cap;
     }
-    if (r->n >= SENT_MAX)
+    if (r->n >= SENT_MAX || (marks.hint && board->hint))
         thaw_fail(i->all, THAW_WRONG);
     else if (!sent_reserve(sf))
         thaw_fail(i->all, THAW_MEMORY);
     if (!thaw_fine(i->all))
         return;
-    s.map = fin ? NULL : &unknown;
-    r->v[r->n++] = sent_restore(sf, &s);
+    s.map = marks.fin ? NULL : &unknown;
+    r->v[r->n] = sent_restore(sf, &s);
+    if (marks.hint)
+        board->hint = r->v[r->n];
+    r->n++;
 }
 
 static int by_start(const void *a, const void *b)
@@ -266,65 +281,4 @@ void tcp_thaw_flight(struct subflow *sf, const struct thaw_item *group)
         thaw_fail(group->all, THAW_MEMORY);
     if (!spare)
         sent_forget_spare(sf);
-}
-
-/* ---- what has to be so ---- */
-
-static bool maps_are_sound(const struct subflow *sf)
-{
-    uint64_t at = 0;
-
-    for (struct list *pos = sf->flight->maps.next; pos != &sf->flight->maps; pos = pos->next) {
-        const struct tcp_map *m = list_entry(pos, struct tcp_map, node);
-
-        if ((at != 0 && m->off != at) || m->off == 0 || m->off + m->len <= sf->snd.una)
-            return false;
-        at = m->off + m->len;
-    }
-    return at == 0 || at == sf->snd.nxt - sf->fin.sent;
-}
-
-static bool run_is_sound(const struct subflow *sf, const struct tcp_sent *s)
-{
-    if (!s->map)
-        return sf->fin.sent && s->end == sf->snd.nxt && s->end == s->start + 1;
-    return s->state == SENT_SACKED || (s->map->off <= s->start && s->end <= s->map->off + s->map->len);
-}
-
-static bool times_are_sound(const struct scoreboard *board)
-{
-    for (struct list *pos = board->by_time.next; pos != &board->by_time; pos = pos->next)
-        if (pos->next != &board->by_time && sent_of_link(pos)->at > sent_of_link(pos->next)->at)
-            return false;
-    for (struct list *pos = board->lost.next; pos != &board->lost; pos = pos->next)
-        if (pos->next != &board->lost && sent_of_link(pos)->end > sent_of_link(pos->next)->start)
-            return false;
-    return true;
-}
-
-static bool recovery_is_sound(const struct subflow *sf)
-{
-    const struct tcp_recovery *r = &sf->flight->recovery;
-    bool flight = sf->cc.in_recovery || !r->by_rto;
-    bool prr = !tcp_prr_governs(sf) || (r->prr.recover_flight > 0 && sf->cc.ssthresh <= BRAID_MUCH);
-
-    return flight && prr && (!sf->cc.in_recovery || tcp_flight_is_made(sf)) &&
-           sf->flight->tlp_end <= sf->snd.nxt;
-}
-
-bool tcp_flight_is_sound(const struct subflow *sf)
-{
-    const struct scoreboard *board = &sf->flight->board;
-    uint64_t at = max_u64(sf->snd.una, 1);
-
-    for (struct list *pos = board->runs.next; pos != &board->runs; pos = pos->next) {
-        const struct tcp_sent *s = sent_of(pos);
-
-        if (s->start != at || !run_is_sound(sf, s))
-            return false;
-        at = s->end;
-    }
-    if (!list_empty(&board->runs) && at != sf->snd.nxt)
-        return false;
-    return maps_are_sound(sf) && times_are_sound(board) && recovery_is_sound(sf);
 }

@@ -11,7 +11,5 @@ struct subflow;
 void tcp_freeze_flight(const struct subflow *sf, struct freezer *f, unsigned tag);
 /* Read after the send sequence variables. */
 void tcp_thaw_flight(struct subflow *sf, const struct thaw_item *i);
-/* Runs and maps lie end to end, and where the send sequence variables say. */
-bool tcp_flight_is_sound(const struct subflow *sf);
 
 #endif

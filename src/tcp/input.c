@@ -212,6 +212,24 @@ static void answer_unacceptable(struct subflow *sf, const struct seg *s, braid_t
     sf->ack.now = true;
 }
 
+/* The peer is there. One that paused for longer than the RTO begins with a small window again, and is
+ * acknowledged quickly as at the start. */
+static void note_heard(struct subflow *sf, braid_time now)
+{
+    if (now - sf->activity.last_recv > rtt_rto(&sf->rtt))
+        sf->ack.quick = TCP_QUICK_ACKS;
+    sf->activity.last_recv = now;
+    sf->tries.keepalives = sf->tries.probes_unanswered = 0;
+}
+
+/* Whether the peer asks if we are there (RFC 9293 section 3.8.4), by the number before the next one and with
+ * an ACK that can be true. Its path works then, at least from there to here. */
+static bool is_question(const struct subflow *sf, const struct seg *s)
+{
+    return s->has_ack && !s->rst && !s->syn && s->end == s->off && s->off + 1 == sf->rcv.nxt &&
+           !seq64_before(s->ack, sf->snd.una) && !seq64_before(sf->snd.nxt, s->ack);
+}
+
 /* RFC 5961 section 3.2: only the very number that is expected next ends the connection; of those in the
  * window a blind attacker would soon hit one. */
 static void input_rst(struct subflow *sf, const struct seg *s, braid_time now)
@@ -244,6 +262,8 @@ static bool acceptable(struct subflow *sf, const struct seg *s, braid_time now)
         return false;
     }
     if (!in_window(sf, s)) {
+        if (is_question(sf, s))
+            note_heard(sf, now);
         answer_unacceptable(sf, s, now);
         return false;
     }
@@ -267,18 +287,14 @@ static bool ack_is_valid(struct subflow *sf, struct seg *s, braid_time now)
     return false;
 }
 
-/* The fifth check and all that follow. A peer that paused for longer than the RTO begins with a small
- * window again, and is acknowledged quickly as at the start. */
+/* The fifth check and all that follow. */
 static void input_synchronized(struct subflow *sf, struct seg *s, struct buf *b, braid_time now)
 {
     if (!ack_is_valid(sf, s, now))
         return;
     tcp_ts_update(sf, s->p, s->off, now);
     tcp_measure_rcv_rtt(sf, s->p, now);
-    if (now - sf->activity.last_recv > rtt_rto(&sf->rtt))
-        sf->ack.quick = TCP_QUICK_ACKS;
-    sf->activity.last_recv = now;
-    sf->tries.keepalives = sf->tries.probes_unanswered = 0;
+    note_heard(sf, now);
     uint64_t ack = (int64_t)s->ack < 0 ? 0 : s->ack; /* from before our SYN: just old */
     tcp_process_ack(sf, s->p, s->off, ack, now);
     if (sf->state == TCP_STATE_CLOSED || !tcp_fin_acked(sf, s->p, s->off, now))

@@ -2,6 +2,7 @@
 #include "tcp/internal.h"
 
 #include "base/addr.h"
+#include "tcp/tap_hook.h"
 
 #define IP4_HEADER 20u
 #define IP6_HEADER 40u
@@ -28,5 +29,8 @@ void subflow_update_mss(struct subflow *sf)
 
 uint16_t tcp_own_mss(struct tcp_env *env, const struct braid_way *way, braid_time now)
 {
-    return (uint16_t)(tcp_mtu_known(env, way, now) - ip_header(&way->peer) - TCP_HEADER_MIN);
+    uint16_t mtu = tcp_mtu_known(env, way, now);
+
+    tap_value(env, BRAID_VALUE_MTU, &mtu, sizeof(mtu));
+    return (uint16_t)(mtu - ip_header(&way->peer) - TCP_HEADER_MIN);
 }

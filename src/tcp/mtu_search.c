@@ -8,6 +8,7 @@
  * larger than the others; what follows it shows quickly whether it was lost, and such a loss says nothing of
  * congestion. */
 #include "tcp/internal.h"
+#include "tcp/tap_hook.h"
 
 #include "base/addr.h"
 
@@ -84,10 +85,15 @@ void tcp_mtu_init(struct subflow *sf, braid_time now)
 {
     struct braid_way way = tcp_way_of(sf);
     const struct mtu_known *k = tcp_mtu_look_up(sf->env, &way, now);
+    uint16_t mtu = k ? k->mtu : sf->env->mtu;
+    bool silent = k && k->silent;
+    braid_time raise_at = k ? k->until : now + MTU_KNOWN_TIME;
 
-    sf->size.path_mtu = k ? k->mtu : sf->env->mtu;
-    sf->mtu = (struct mtu_search){
-        .high = sf->size.path_mtu, .silent = k && k->silent, .raise_at = k ? k->until : now + MTU_KNOWN_TIME};
+    tap_value(sf->env, BRAID_VALUE_MTU, &mtu, sizeof(mtu));
+    tap_value(sf->env, BRAID_VALUE_MTU, &silent, sizeof(silent));
+    tap_value(sf->env, BRAID_VALUE_MTU, &raise_at, sizeof(raise_at));
+    sf->size.path_mtu = mtu;
+    sf->mtu = (struct mtu_search){.high = mtu, .silent = silent, .raise_at = raise_at};
 }
 
 /* ---- the search ---- */

@@ -15,6 +15,8 @@ void pacer_init(struct pacer *p)
  * lose or gain time. */
 void pacer_set_rate(struct pacer *p, uint64_t rate)
 {
+    if (rate > PACER_RATE_MAX)
+        rate = PACER_RATE_MAX;
     if (p->rate != 0)
         p->rem = (uint64_t)((unsigned __int128)p->rem * rate / p->rate);
     p->rate = rate;

@@ -10,8 +10,11 @@
 /* How far the schedule may lag behind the clock and still be caught up with. */
 #define PACER_SLACK (2 * BRAID_MS)
 
+/* What no path has, in bytes per second: more than that is no more than that. */
+#define PACER_RATE_MAX ((uint64_t)1 << 50)
+
 struct pacer {
-    uint64_t rate;   /* bytes per second, 0: pacing is off */
+    uint64_t rate;   /* bytes per second, up to PACER_RATE_MAX; 0: pacing is off */
     braid_time next; /* when the next burst may leave */
     uint64_t rem;    /* what rounding next down has left out, in 1/rate microseconds; less than rate */
 };
@@ -19,7 +22,8 @@ struct pacer {
 /* Pacing is off until a rate is set. */
 void pacer_init(struct pacer *p);
 
-/* Sets the rate in bytes per second; 0 switches pacing off. What was sent keeps the price it had. */
+/* Sets the rate in bytes per second, PACER_RATE_MAX at most; 0 switches pacing off. What was sent keeps the
+ * price it had. */
 void pacer_set_rate(struct pacer *p, uint64_t rate);
 
 /* True when a burst may leave; otherwise p->next says when. */

@@ -1,6 +1,9 @@
 /* Proportional rate reduction, RFC 6937 section 3, with the choice of bound of RFC 9937. */
 #include "tcp/prr.h"
 
+/* What no window is above. */
+#define TARGET_MOST ((uint64_t)1 << 40)
+
 static uint64_t less_to_zero(uint64_t a, uint64_t b)
 {
     return a > b ? a - b : 0;
@@ -27,7 +30,7 @@ static uint64_t proportional_part(const struct prr *p)
 {
     unsigned __int128 product = (unsigned __int128)p->delivered * p->ssthresh;
     unsigned __int128 target = (product + p->recover_flight - 1) / p->recover_flight;
-    uint64_t whole = target > UINT64_MAX ? UINT64_MAX : (uint64_t)target;
+    uint64_t whole = target > TARGET_MOST ? TARGET_MOST : (uint64_t)target;
     return less_to_zero(whole, p->out);
 }
 

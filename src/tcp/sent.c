@@ -82,13 +82,27 @@ static struct tcp_sent *take_spare(struct subflow *sf)
     return s;
 }
 
+/* When what leaves now leaves: by_time stays in order, though a state from elsewhere (flight_freeze.c) may
+ * tell of a last transmission that is still to come. */
+static braid_time not_before_last(const struct subflow *sf, braid_time now)
+{
+    const struct list *by_time = &sf->flight->board.by_time;
+    if (list_empty(by_time))
+        return now;
+    braid_time last = sent_of_link(by_time->prev)->at;
+    return last > now ? last : now;
+}
+
 /* At the end of all three orders: nothing lies behind it in the stream, and nothing left later. */
 struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map, braid_time now)
 {
     struct tcp_sent *s = take_spare(sf);
 
-    *s = (struct tcp_sent){
-        .start = sf->snd.nxt, .end = sf->snd.nxt + len, .at = now, .map = map, .seg = sf->size.mss};
+    *s = (struct tcp_sent){.start = sf->snd.nxt,
+                           .end = sf->snd.nxt + len,
+                           .at = not_before_last(sf, now),
+                           .map = map,
+                           .seg = sf->size.mss};
     delivery_on_sent(&sf->delivery, &sf->flight->pace, &s->mark, sf->flight->board.pipe == 0, now);
     list_append(&sf->flight->board.runs, &s->node);
     list_append(&sf->flight->board.by_time, &s->link);
@@ -258,7 +272,7 @@ void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
     delivery_on_sent(&sf->delivery, &sf->flight->pace, &s->mark, sf->flight->board.pipe == 0, now);
     leave(sf, s);
     enter(sf, s, SENT_FLIGHT);
-    s->at = now;
+    s->at = not_before_last(sf, now);
     s->seg = sf->size.mss;
     s->lead = 0;
     s->retrans = true;

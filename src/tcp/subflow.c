@@ -6,6 +6,7 @@
 
 #include "base/addr.h"
 #include "tcp/output.h"
+#include "tcp/tap_hook.h"
 
 void tcp_parts_init(struct subflow *sf)
 {
@@ -41,8 +42,9 @@ static void open_common(struct subflow *sf, const struct cc_ops *cc, braid_time 
     tcp_parts_init(sf);
     /* Who could guess them could inject data (RFC 9293 section 3.4.1), or learn since when this machine runs
      * (RFC 7323 section 7.1). */
-    sf->env->host.random(sf->env->host.ctx, &sf->syn.iss, sizeof(sf->syn.iss));
+    tap_random(sf->env, &sf->syn.iss, sizeof(sf->syn.iss));
     sf->ts.offset = clock_offset(sf);
+    tap_value(sf->env, BRAID_VALUE_CLOCK, &sf->ts.offset, sizeof(sf->ts.offset));
     sf->syn.peer_mss = tcp_default_mss(v4);
     tcp_mtu_init(sf, now);
     sf->rcv.mss = sf->syn.peer_mss;

@@ -6,6 +6,7 @@
 #include "tcp/disorder_freeze.h"
 #include "tcp/flight_freeze.h"
 #include "tcp/internal.h"
+#include "tcp/sound.h"
 
 enum {
     STATE = 1,
@@ -132,7 +133,7 @@ static const struct braid_field rtt_fields[] = {BRAID_NUMBER(1, struct rtt, srtt
                                                 BRAID_TIME(5, struct rtt, min_rtt_at),
                                                 {0}};
 
-static const struct braid_field pacer_fields[] = {BRAID_NUMBER(1, struct pacer, rate, BRAID_MUCH),
+static const struct braid_field pacer_fields[] = {BRAID_NUMBER(1, struct pacer, rate, PACER_RATE_MAX),
                                                   BRAID_PAST(2, struct pacer, next),
                                                   BRAID_ANY(3, struct pacer, rem),
                                                   {0}};
@@ -261,35 +262,6 @@ static void take(struct subflow *sf, const struct thaw_item *i)
     }
 }
 
-/* What algorithms see is what there is, and what was sent has a timer that looks after it. */
-static bool is_lively(const struct subflow *sf, bool has_timer)
-{
-    bool recovery = !sf->cc.in_recovery || sf->flight->recovery.point >= sf->snd.una;
-    bool cc = sf->cc.usable == subflow_can_carry_data(sf) && sf->cc.in_flight == sf->flight->board.pipe;
-
-    return recovery && cc && (!tcp_outstanding(sf) || (sf->due.rexmit != BRAID_NEVER && has_timer));
-}
-
-/* What other files take for granted. */
-static bool is_sound(const struct subflow *sf, bool has_timer)
-{
-    bool sizes = sf->size.mss > 0 && sf->rcv.mss > 0 && sf->size.path_mtu > 0;
-    bool order = sf->snd.una <= sf->snd.nxt;
-    bool fins = (!sf->fin.sent || sf->fin.wanted) &&
-                (!sf->fin.received || (sf->fin.known && sf->rcv.nxt == sf->fin.in_off + 1)) &&
-                (sf->state != TCP_STATE_CLOSE_WAIT || sf->fin.received);
-    bool open = sf->state != TCP_STATE_CLOSED && sf->state != TCP_STATE_TIME_WAIT;
-    bool all_arrived = sf->snd.una == sf->snd.nxt;
-    bool syns = sf->snd.una > 0 && sf->rcv.nxt > 0; /* both have arrived */
-
-    if (!sizes || !order || !fins || !sf->cc.ops)
-        return false;
-    if (!subflow_synchronized(sf) || !open)
-        return true;
-    return syns && (all_arrived || tcp_outstanding(sf)) && (sf->cc.priv || sf->cc.ops->priv_size == 0) &&
-           is_lively(sf, has_timer);
-}
-
 void subflow_thaw_begin(struct subflow *sf)
 {
     tcp_parts_init(sf);
@@ -311,6 +283,6 @@ void subflow_thaw(struct subflow *sf, const struct thaw_item *group)
         return;
     sf->cc.mss = sf->size.mss;
     sf->cc.delivered = sf->delivery.delivered;
-    if (!is_sound(sf, group->all->timers.n > timers) || !tcp_flight_is_sound(sf))
+    if (!tcp_is_sound(sf, group->all->timers.n > timers))
         thaw_fail(group->all, THAW_WRONG);
 }

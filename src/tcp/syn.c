@@ -3,9 +3,11 @@
 
 #include "tcp/pacing.h"
 
-#define WSCALE_MAX 14 /* RFC 7323 section 2.3 */
+/* Of ours: windows up to 128 MiB, in units of 2 KiB. What the field cannot say is offered too much or too
+ * little, so a unit should not be many segments. RFC 7323 section 2.3 would allow 14. */
+#define WSCALE_MAX 11
 
-/* The least scale that lets the window field express the whole buffer. */
+/* The least scale that lets the window field express the whole buffer, if there is one. */
 uint8_t tcp_window_scale(size_t rcvbuf)
 {
     uint8_t scale = 0;

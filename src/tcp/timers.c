@@ -3,6 +3,7 @@
 #include "tcp/output.h"
 #include "tcp/ack.h"
 #include "tcp/retransmit.h"
+#include "tcp/tap_hook.h"
 
 /* The number of timeouts and the keepalive's steps are Linux's defaults (tcp_retries2, tcp_keepalive_intvl,
  * _probes). */
@@ -185,6 +186,8 @@ static void on_timer(struct timer *t, braid_time now)
 {
     struct subflow *sf = list_entry(t, struct subflow, due.timer);
 
+    if (tap_listens(sf->env))
+        sf->env->tap->timer(sf->env->tap, sf, now);
     if (sf->due.rexmit <= now)
         on_rexmit(sf, now);
     if (sf->due.delack <= now)

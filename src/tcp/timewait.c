@@ -19,10 +19,9 @@ void timewait_init(struct timewait *tw, const struct subflow *sf)
     tw->ts_ok = sf->syn.ts_ok;
 }
 
-/* Also the last DATA_ACK: without it an MPTCP peer would go on asking whether its DATA_FIN arrived. */
-static void send_ack_at(const struct timewait *tw, struct tcp_env *env, uint32_t seq, braid_time now)
+static struct wire_tcp ack_at(const struct timewait *tw, uint32_t seq, braid_time now)
 {
-    struct wire_tcp t = {
+    return (struct wire_tcp){
         .flags = TCP_ACK,
         .seq = seq,
         .ack = tw->rcv_nxt,
@@ -31,6 +30,12 @@ static void send_ack_at(const struct timewait *tw, struct tcp_env *env, uint32_t
         .tsval = (uint32_t)(now / BRAID_MS) + tw->ts_offset,
         .tsecr = tw->ts_recent,
     };
+}
+
+/* Also the last DATA_ACK: without it an MPTCP peer would go on asking whether its DATA_FIN arrived. */
+static void send_ack_at(const struct timewait *tw, struct tcp_env *env, uint32_t seq, braid_time now)
+{
+    struct wire_tcp t = ack_at(tw, seq, now);
     if (tw->has_data_ack) {
         t.mp.has = MPTCP_HAS(MPTCP_DSS);
         t.mp.dss = (struct mptcp_dss){.has_ack = true, .ack64 = true, .data_ack = tw->data_ack};
@@ -46,6 +51,23 @@ static void send_ack(const struct timewait *tw, struct tcp_env *env, braid_time 
 void timewait_keepalive(const struct timewait *tw, struct tcp_env *env, braid_time now)
 {
     send_ack_at(tw, env, tw->snd_nxt - 1, now);
+}
+
+/* Where the peer expects it: nothing answers an ACK there, so that two of these never answer each other. What
+ * it has sent meanwhile is not acknowledged, as nobody has it. */
+void timewait_fastclose(const struct timewait *tw, uint32_t seq, struct tcp_env *env, uint64_t key,
+                        braid_time now)
+{
+    struct wire_tcp t = ack_at(tw, seq, now);
+    t.mp.has = MPTCP_HAS(MPTCP_FASTCLOSE);
+    t.mp.fastclose.key = key;
+    tcp_emit(env, &tw->local, &tw->remote, &t);
+}
+
+void timewait_reset(const struct timewait *tw, struct tcp_env *env)
+{
+    struct wire_tcp t = {.flags = TCP_RST | TCP_ACK, .seq = tw->snd_nxt, .ack = tw->rcv_nxt};
+    tcp_emit(env, &tw->local, &tw->remote, &t);
 }
 
 /* RFC 6191: a SYN that cannot be an old one. */

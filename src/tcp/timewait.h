@@ -42,5 +42,11 @@ enum timewait_action timewait_input(struct timewait *tw, const struct wire_packe
 /* Sends a keepalive (RFC 1122 section 4.2.3.6): an ACK of the octet before snd_nxt, which has to be answered.
  */
 void timewait_keepalive(const struct timewait *tw, struct tcp_env *env, braid_time now);
+/* Sends an ACK that has MP_FASTCLOSE (RFC 6824 section 3.5), of a connection of MPTCP that was aborted. seq:
+ * what the peer expects, by what it acknowledges, or snd_nxt. key: the peer's. */
+void timewait_fastclose(const struct timewait *tw, uint32_t seq, struct tcp_env *env, uint64_t key,
+                        braid_time now);
+/* Sends a RST where our next byte would be. */
+void timewait_reset(const struct timewait *tw, struct tcp_env *env);
 
 #endif

@@ -13,11 +13,11 @@ static uint64_t half(const struct braid_ip *ip, unsigned at)
     return bits;
 }
 
-/* The half of an IPv4 address that tells it from others is the upper one of eight bytes: it has to come down.
- */
-static uint64_t mix(uint64_t h, const struct braid_ip *ip)
+/* A product's upper bits depend on all of its factor's, the lower ones on the lower ones alone, and what
+ * tells IPv4 addresses from others is in the upper ones. */
+static uint64_t mix(uint64_t h, uint64_t bits)
 {
-    h = (h ^ half(ip, 0) ^ half(ip, 8)) * UINT64_C(0x9e3779b97f4a7c15);
+    h = (h ^ bits) * UINT64_C(0x9e3779b97f4a7c15);
     return h ^ h >> 32;
 }
 
@@ -26,7 +26,9 @@ static uint64_t mix(uint64_t h, const struct braid_ip *ip)
 static struct way_busy *place_of(struct tcp_env *env, const struct braid_ip *local,
                                  const struct braid_ip *peer)
 {
-    return &env->ways[mix(mix(0, local), peer) % WAYS_BUSY_MAX];
+    uint64_t h = mix(mix(0, half(local, 0)), half(local, 8));
+    h = mix(mix(h, half(peer, 0)), half(peer, 8));
+    return &env->ways[h >> (64 - WAYS_BUSY_BITS)];
 }
 
 void tcp_way_note(struct subflow *sf, braid_time now)
@@ -43,7 +45,10 @@ int64_t tcp_way_busy_rtt(const struct subflow *sf, braid_time now)
 {
     const struct way_busy *w = place_of(sf->env, &sf->local.ip, &sf->remote.ip);
     bool ours = ip_equal(&w->way.local, &sf->local.ip) && ip_equal(&w->way.peer, &sf->remote.ip);
-    return ours && tcp_way_matters(w, now) ? w->rtt_us - (now - w->at) : 0;
+    if (!ours || !tcp_way_matters(w, now))
+        return 0;
+    braid_time age = now - w->at;
+    return age < w->rtt_us / 2 ? w->rtt_us : 2 * (w->rtt_us - age);
 }
 
 bool tcp_way_matters(const struct way_busy *w, braid_time now)

@@ -9,8 +9,9 @@
 struct tcp_env;
 struct subflow;
 
-#define WAYS_BUSY_MAX      128 /* by a hash of the addresses; a new one takes the place */
-#define WAYS_BUSY_SEGMENTS 10  /* in flight: an initial window (RFC 6928) */
+#define WAYS_BUSY_BITS     9 /* of a hash of the addresses, which is the place; a new one takes it */
+#define WAYS_BUSY_MAX      (1u << WAYS_BUSY_BITS)
+#define WAYS_BUSY_SEGMENTS 4 /* in flight: more than messages are, and on a thin line much of a queue */
 
 struct way_busy {
     struct braid_way way;
@@ -21,7 +22,8 @@ struct way_busy {
 /* Takes down what this subflow sees of its way, if it has enough in flight to see more than its own. */
 void tcp_way_note(struct subflow *sf, braid_time now);
 /* Microseconds until an answer would come, as whoever was busy on the subflow's way has noted; 0: nobody was
- * of late. What was noted becomes less as time passes, as what was queued then has left since. */
+ * of late. What was noted holds for half of that time, in which who is busy has news, and becomes less then,
+ * as what was queued has left. */
 int64_t tcp_way_busy_rtt(const struct subflow *sf, braid_time now);
 /* Does an entry tell anything now? */
 bool tcp_way_matters(const struct way_busy *w, braid_time now);

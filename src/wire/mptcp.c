@@ -1,5 +1,5 @@
-/* MPTCP v1 option codec (RFC 8684 section 3). Parsing is strict about lengths, because Linux is, and lenient
- * about reserved bits, because RFC 8684 says that receivers ignore them. */
+/* MPTCP option codec (RFC 8684 section 3; RFC 6824 section 3). Parsing is strict about lengths, because Linux
+ * is, and lenient about reserved bits, because RFC 8684 says that receivers ignore them. */
 #include <assert.h>
 #include <string.h>
 
@@ -19,14 +19,22 @@
 #define ADD_ADDR_ECHO 0x01 /* E */
 #define BACKUP        0x01 /* B, of MP_JOIN and MP_PRIO */
 
+/* Version 0 has a key in the SYN, and never anything behind the keys (RFC 6824 section 3.1). */
+static bool capable_fits(uint8_t version, unsigned len, bool syn, bool ack)
+{
+    if (syn)
+        return len == (ack ? 12 : 4) || (version == 0 && len == 12);
+    return len == 20 || (version > 0 && (len == 22 || len == 24));
+}
+
 static bool parse_capable(const uint8_t *opt, unsigned len, bool syn, bool ack, struct mptcp_capable *c)
 {
-    bool fits = syn ? len == (ack ? 12 : 4) : len == 20 || len == 22 || len == 24;
+    uint8_t version = opt[2] & 0x0f;
 
-    if (!fits)
+    if (!capable_fits(version, len, syn, ack))
         return false;
-    *c = (struct mptcp_capable){.version = opt[2] & 0x0f, .flags = opt[3]};
-    c->n_keys = (uint8_t)(syn ? ack : 2);
+    *c = (struct mptcp_capable){.version = version, .flags = opt[3]};
+    c->n_keys = (uint8_t)(syn ? len == 12 : 2);
     if (c->n_keys >= 1)
         c->sender_key = get64(opt + 4);
     if (c->n_keys == 2)
@@ -102,19 +110,26 @@ static bool parse_dss(const uint8_t *opt, unsigned len, struct mptcp_dss *d)
     return true;
 }
 
+/* The form of RFC 6824 section 3.4.1: the IP version where RFC 8684 has flags, E among them, and no HMAC.
+ * None of RFC 8684's is as short without being an echo, which an even number is not. */
+static bool is_bare(uint8_t low, unsigned len)
+{
+    return (low == 4 && (len == 8 || len == 10)) || (low == 6 && (len == 20 || len == 22));
+}
+
 /* The length tells the family, whether there is a port, and must agree with E about the HMAC. A v4-mapped
  * address in an IPv6 ADD_ADDR names no host on the wire, and would be taken for an IPv4 one here. */
 static bool parse_add_addr(const uint8_t *opt, unsigned len, struct mptcp_add_addr *a)
 {
-    bool echo = opt[2] & ADD_ADDR_ECHO, v6, port;
-    unsigned bare = echo ? len : len - 8; /* wraps, and then matches nothing */
+    bool echo = opt[2] & ADD_ADDR_ECHO, bare = is_bare(opt[2] & 0x0f, len), v6, port;
+    unsigned rest = echo || bare ? len : len - 8; /* wraps, and then matches nothing */
     const uint8_t *p = opt + 4;
 
-    if (bare != 8 && bare != 10 && bare != 20 && bare != 22)
+    if (rest != 8 && rest != 10 && rest != 20 && rest != 22)
         return false;
-    v6 = bare >= 20;
-    port = bare == 10 || bare == 22;
-    *a = (struct mptcp_add_addr){.echo = echo, .has_port = port, .id = opt[3]};
+    v6 = rest >= 20;
+    port = rest == 10 || rest == 22;
+    *a = (struct mptcp_add_addr){.echo = echo, .bare = bare, .has_port = port, .id = opt[3]};
     if (v6)
         memcpy(a->addr.ip.b, p, 16);
     else
@@ -124,7 +139,7 @@ static bool parse_add_addr(const uint8_t *opt, unsigned len, struct mptcp_add_ad
     p += v6 ? 16 : 4;
     if (port)
         a->addr.port = get16(p);
-    if (!echo)
+    if (!echo && !bare)
         memcpy(a->hmac, opt + len - 8, 8);
     return true;
 }
@@ -135,6 +150,17 @@ static bool parse_remove_addr(const uint8_t *opt, unsigned len, struct mptcp_rem
         return false;
     r->n = (uint8_t)(len - 3);
     memcpy(r->ids, opt + 3, r->n);
+    return true;
+}
+
+/* RFC 6824 section 3.3.8 has room for an address ID. */
+static bool parse_prio(const uint8_t *opt, unsigned len, struct wire_mptcp *out)
+{
+    if (len != 3 && len != 4)
+        return false;
+    out->prio_backup = opt[2] & BACKUP;
+    out->prio_has_id = len == 4;
+    out->prio_id = len == 4 ? opt[3] : 0;
     return true;
 }
 
@@ -152,8 +178,7 @@ static bool parse_subtype(const uint8_t *opt, unsigned len, bool syn, bool ack, 
     case MPTCP_REMOVE_ADDR:
         return parse_remove_addr(opt, len, &out->remove_addr);
     case MPTCP_PRIO:
-        out->prio_backup = opt[2] & BACKUP;
-        return len == 3;
+        return parse_prio(opt, len, out);
     case MPTCP_FAIL:
         if (len == 12)
             out->fail_dsn = get64(opt + 4);
@@ -225,7 +250,9 @@ static uint8_t dss_flags(const struct mptcp_dss *d)
 
 static unsigned add_addr_size(const struct mptcp_add_addr *a)
 {
-    return 4u + (ip_is_v4(&a->addr.ip) ? 4 : 16) + (a->has_port ? 2 : 0) + (a->echo ? 0 : 8);
+    bool short_form = a->echo || a->bare;
+
+    return 4u + (ip_is_v4(&a->addr.ip) ? 4 : 16) + (a->has_port ? 2 : 0) + (short_form ? 0 : 8);
 }
 
 static unsigned join_size(enum mptcp_join_kind kind)
@@ -250,7 +277,7 @@ static unsigned option_size(const struct wire_mptcp *m, enum mptcp_subtype subty
     case MPTCP_REMOVE_ADDR:
         return 3u + m->remove_addr.n;
     case MPTCP_PRIO:
-        return 3;
+        return 3u + m->prio_has_id;
     case MPTCP_FAIL:
     case MPTCP_FASTCLOSE:
         return 12;
@@ -327,7 +354,7 @@ static void put_add_addr(const struct mptcp_add_addr *a, uint8_t *p)
 {
     bool v4 = ip_is_v4(&a->addr.ip);
 
-    p[2] = (uint8_t)(MPTCP_ADD_ADDR << 4 | (a->echo ? ADD_ADDR_ECHO : 0));
+    p[2] = (uint8_t)(MPTCP_ADD_ADDR << 4 | (a->bare ? (v4 ? 4 : 6) : a->echo ? ADD_ADDR_ECHO : 0));
     p[3] = a->id;
     p += 4;
     memcpy(p, a->addr.ip.b + (v4 ? 12 : 0), v4 ? 4 : 16);
@@ -336,7 +363,7 @@ static void put_add_addr(const struct mptcp_add_addr *a, uint8_t *p)
         put16(p, a->addr.port);
         p += 2;
     }
-    if (!a->echo)
+    if (!a->echo && !a->bare)
         memcpy(p, a->hmac, 8);
 }
 
@@ -371,6 +398,8 @@ static void option_put(const struct wire_mptcp *m, enum mptcp_subtype subtype, u
         break;
     case MPTCP_PRIO:
         p[2] = MPTCP_PRIO << 4 | (m->prio_backup ? BACKUP : 0);
+        if (m->prio_has_id)
+            p[3] = m->prio_id;
         break;
     case MPTCP_FAIL:
         put_subtype_dsn(subtype, m->fail_dsn, p);

@@ -1,4 +1,7 @@
-/* MPTCP v1 options (RFC 8684 section 3; TCP kind 30), parsed once into a struct and encoded from it. */
+/* MPTCP options (TCP kind 30) of version 1 (RFC 8684 section 3) and version 0 (RFC 6824 section 3), parsed
+ * once into a struct and encoded from it. No two forms of the versions can be taken for each other, so that
+ * both are parsed alike; which of them a connection takes is for its own version to say
+ * (src/mptcp/versions.h). */
 #ifndef BRAID_WIRE_MPTCP_H
 #define BRAID_WIRE_MPTCP_H
 
@@ -18,16 +21,16 @@ enum mptcp_subtype {
 };
 #define MPTCP_HAS(subtype) (1u << (subtype))
 
-/* MP_CAPABLE flags (RFC 8684 section 3.1). */
+/* MP_CAPABLE flags (RFC 8684 section 3.1; in version 0 C is an algorithm that nobody has). */
 #define MPTCP_CAPABLE_CHECKSUM 0x80 /* A */
 #define MPTCP_CAPABLE_EXTENDED 0x40 /* B */
 #define MPTCP_CAPABLE_NO_JOIN  0x20 /* C: no more subflows to this address and port */
-#define MPTCP_CAPABLE_SHA256   0x01 /* H */
+#define MPTCP_CAPABLE_SHA256   0x01 /* H; in version 0 SHA-1 */
 
 struct mptcp_capable {
     uint8_t version;
     uint8_t flags;
-    uint8_t n_keys; /* 0: SYN, 1: SYN/ACK, 2: ACK */
+    uint8_t n_keys; /* 0: SYN, 1: SYN/ACK, and a SYN of version 0; 2: ACK */
     bool has_len;   /* with data: data-level length, SSN 1 and DSN IDSN+1 are implied */
     bool has_csum;
     uint64_t sender_key, receiver_key;
@@ -60,10 +63,11 @@ struct mptcp_dss {
 
 struct mptcp_add_addr {
     bool echo;
+    bool bare; /* of version 0: without an HMAC, and nobody echoes it */
     bool has_port;
     uint8_t id;
     struct braid_addr addr; /* port 0 if has_port is false */
-    uint8_t hmac[8];        /* absent in an echo */
+    uint8_t hmac[8];        /* absent in an echo and in version 0 */
 };
 
 struct mptcp_remove_addr {
@@ -104,6 +108,8 @@ struct wire_mptcp {
     struct mptcp_add_addr add_addr;
     struct mptcp_remove_addr remove_addr;
     bool prio_backup;
+    bool prio_has_id; /* version 0 may say it of all subflows with an address ... */
+    uint8_t prio_id;  /* ... of the sender's */
     uint64_t fail_dsn;
     struct mptcp_fastclose fastclose;
     uint8_t rst_flags, rst_reason;

@@ -62,8 +62,8 @@ class Subject:
         return json.loads(run(argv, limit=limit).stdout)
 
     def idle(self, field, connections, *options):
-        """A process that keeps that many connections open until its second SIGTERM (idle.c); they are open when
-        this returns."""
+        """A process that keeps that many connections open until its second SIGTERM, or SIGINT (idle.c);
+        they are open when this returns."""
         argv = field.topology.client.command(CLIENT, "-n", connections, *options, self.address, self.port, "idle")
         process = Process(argv, f"client of {self.name}")
         process.wait_for_line("ready", 60)

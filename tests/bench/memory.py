@@ -59,7 +59,7 @@ def grow(field, subject, connections, *options):
     client.signal(signal.SIGTERM)
     client.wait_for_line("subflows:")
     subject.stop()
-    client.signal(signal.SIGTERM)
+    client.signal(signal.SIGINT)
     if client.wait(30) != 0:
         raise RuntimeError(f"{client.name}: {client.lines[-1]}")
     field.quiet()

@@ -16,6 +16,8 @@ LAYERS = {  # folder of src/ -> folders of src/ that it may include, besides its
     "tcp": ["base", "wire"],
     "mptcp": ["base", "wire", "tcp"],
     "core": ["base", "wire", "tcp", "mptcp", "cc", "sched", "pm"],
+    "record": ["base"],
+    "replay": ["base", "wire", "record"],
     "cc": [],
     "sched": [],
     "pm": [],
@@ -23,11 +25,11 @@ LAYERS = {  # folder of src/ -> folders of src/ that it may include, besides its
     "socket": ["base", "app", "io"],
     "io": ["base"],
     "relay": ["base", "io"],
-    "role": ["base", "wire", "app", "io", "relay"],
+    "role": ["base", "wire", "app", "io", "relay", "record"],
     "service": ["base", "app", "io", "relay", "role"],
     "conf": ["base", "io", "role"],
     "admin": ["base", "io", "role", "conf"],
-    "ctl": ["base"],
+    "ctl": ["base", "record"],
     "connect": [],
 }
 WIRING = {"confine.c", "confine.h", "main.c", "plugins.c", "reload.c", "reload.h", "successor.c", "successor.h"}  # directly in src/: may include everything
@@ -42,7 +44,7 @@ LIBRARIES = {  # header prefix -> the folders or files that may include it
     "cap-ng.h": {"service/privileges.c"},
     "seccomp.h": {"service/seccomp.c"},
 }
-CORE = {"base", "wire", "tcp", "mptcp", "core", "cc", "sched", "pm"}
+CORE = {"base", "wire", "tcp", "mptcp", "core", "cc", "sched", "pm", "record"}
 # The system headers that sans-IO code can want: no socket, clock, thread, file or stream comes with them.
 # <stdio.h> is for snprintf, <sys/uio.h> for struct iovec; purity checks what is really called.
 CORE_HEADERS = {

@@ -19,7 +19,7 @@ ANYWHERE = re.compile(r"""^(?:
     abort | __assert_fail | __stack_chk_fail | __errno_location | __ctype_\w+_loc | to(?:lower|upper)
 )$""", re.VERBOSE)
 
-ONLY_IN = {"crypto.o": re.compile(r"^(?:SHA256_(?:Init|Update|Final)|CRYPTO_memcmp)$")}
+ONLY_IN = {"crypto.o": re.compile(r"^(?:SHA(?:256|1)_(?:Init|Update|Final)|CRYPTO_memcmp)$")}
 
 SANITIZER = re.compile(r"^__(?:asan|ubsan|sanitizer|tsan)_|^_GLOBAL_OFFSET_TABLE_$")
 

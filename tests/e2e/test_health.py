@@ -83,17 +83,26 @@ def test_servers_that_expect_a_header_are_well(env, kind):
 
 @braid_only
 @limit(180)
-def test_a_reload_keeps_what_is_known_and_an_upgrade_finds_out(env):
-    """And nobody is asked any more once the key is gone."""
+@cases(same=2, more=3)
+def test_a_reload_and_an_upgrade_keep_what_is_known(env, workers):
+    """It is not said once more, on workers that there were not before either. And nobody is asked any more once the key is gone."""
     with servers(env, ADDRESSES[:2]) as them:
         start(env, at(*ADDRESSES[:2]), workers=2, health="connect", health_interval=1)
         them[1].stop()
         becomes(env, ADDRESSES[1], "down")
         reload(env, "health_interval = 1", "health_interval = 3600")
         assert state(env, ADDRESSES[1]) == "down"
+        text = env.proxy.config.read_text()
+        assert "workers = 2" in text, text
+        env.proxy.config.write_text(text.replace("workers = 2", f"workers = {workers}"))
+        before, failures = them[0].accepted, targets(env)[f"{ADDRESSES[1]}:{PORT}"]["failures"]
         env.proxy.upgrade()
-        becomes(env, ADDRESSES[1], "down")
-        assert {ask(env)[1] for _ in range(6)} == {ADDRESSES[0]}
+        until(lambda: them[0].accepted > before, "both are asked by the process that goes on", 60)
+        assert {ask(env)[1] for _ in range(12)} == {ADDRESSES[0]}
+        assert state(env, ADDRESSES[1]) == "down"
+        assert targets(env)[f"{ADDRESSES[1]}:{PORT}"]["failures"] == failures, "it was asked for a connection"
+        told = [line for line in env.proxy.process.lines if "is down, and gets no new connections" in line]
+        assert len(told) == 1, told
         reload(env, "health = connect", "health = off")
         assert state(env, ADDRESSES[1]) == "up"
 

@@ -57,6 +57,20 @@ def test_install_puts_units_where_systemd_looks_and_each_folder_where_it_is_told
 
 @braid_only
 @limit(300)
+def test_install_has_what_a_cluster_needs(env):
+    root = install(env, PREFIX=PREFIX)
+    parts = {path.name for path in (root / "opt/braid/share/braid/cluster").iterdir()}
+    assert parts == {path.name for path in (ROOT / "deploy/cluster").iterdir()} - {"braid-cluster"}
+    script = f"{PREFIX}/lib/braid/braid-cluster"
+    for part in ("keepalived.conf", "braid-cluster.service"):
+        text = (root / "opt/braid/share/braid/cluster" / part).read_text()
+        assert script in text and "/usr/local" not in text, part
+    done = run(["env", f"PATH={root}{PREFIX}/bin:{os.environ['PATH']}", f"{root}{script}"], check=False)
+    assert done.returncode == 2 and "braid-cluster drain [SECONDS]" in done.stderr
+
+
+@braid_only
+@limit(300)
 def test_install_leaves_a_configuration_as_it_is(env):
     mine = env.directory / "root/etc/braid/braid.ini"
     mine.parent.mkdir(parents=True)

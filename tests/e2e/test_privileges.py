@@ -31,9 +31,8 @@ def statuses(pid):
 
 def unprivileged(daemon, capabilities=CAP_NET_ADMIN, groups=""):
     """Every thread of it is."""
-    threads = statuses(daemon.process.pid)
-    assert len(threads) >= 4, threads  # main, the log's, the closer, a worker
-    for status in threads:
+    until(lambda: len(statuses(daemon.process.pid)) >= 4, "its threads: main, the log's, the closer, a worker")
+    for status in statuses(daemon.process.pid):
         assert status["Uid"].split() == [str(USER.pw_uid)] * 4 and status["Gid"].split() == [str(USER.pw_gid)] * 4, status
         assert status["Groups"].strip() == groups and status["NoNewPrivs"] == "1", status
         assert {int(status[name], 16) for name in SETS} == {capabilities}, status

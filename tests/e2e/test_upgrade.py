@@ -1,8 +1,11 @@
 """Another process takes over from the daemon: no connection is lost; or it does not, and the daemon goes on."""
+import contextlib
 import os
+import selectors
 import shutil
 import signal
 import socket
+import statistics
 import struct
 import threading
 import time
@@ -10,12 +13,12 @@ import time
 from lib import net, proxy
 from lib.proc import run
 from lib.proxy import BRAIDD, Edge, configuration
-from lib.stream import MIB, Receiver, Sender, noise, transfer
+from lib.stream import MIB, Receiver, Sender, noise, receive, transfer
 from lib.suite import alone, braid_only, cases, limit, long, memory
 from lib.wait import FACTOR
-from test_scale import exchange, open_many
 
 OTHER_PORT = 8088
+PROTOCOL = 2  # UPGRADE_PROTOCOL of src/service/upgrade_message.h
 
 
 def own_program(env):
@@ -182,7 +185,7 @@ PROGRAMS = {
                    "time.sleep(1000)'\n", "said what is no message"),
     "of_another_protocol": ("#!/bin/sh\nexec python3 -c 'import os, socket, struct, time\n"
                             "socket.socket(fileno=int(os.environ[\"BRAID_TAKE_OVER\"])).send(struct.pack(\"<III\", 1, 99, 0) + b\"9.9\")\n"
-                            "time.sleep(1000)'\n", "version 9.9 hands over by protocol 99, this one by 1"),
+                            "time.sleep(1000)'\n", f"version 9.9 hands over by protocol 99, this one by {PROTOCOL}"),
     "that_is_none": ("no program", "cannot be started"),
 }
 
@@ -265,10 +268,10 @@ def test_told_to_end_in_the_middle(env):
 
 
 # Takes everything that a daemon hands over, as a program of this version would (src/service/upgrade_message.h), and then does this.
-TAKER = """#!/usr/bin/env python3
+TAKER = f"""#!/usr/bin/env python3
 import os, socket, struct, sys, time
 channel = socket.socket(fileno=int(os.environ["BRAID_TAKE_OVER"]))
-say = lambda kind, text=b"": channel.send(struct.pack("<III", kind, 1, 0) + text)
+say = lambda kind, text=b"": channel.send(struct.pack("<III", kind, {PROTOCOL}, 0) + text)
 say(1, b"9.9")
 held = []
 while True:
@@ -400,17 +403,124 @@ def test_fifty_upgrades_do_not_grow(env):
     assert len(env.proxy.connections()) == 50
 
 
+class Load:
+    """Until stop(): bytes from one end to the other as fast as they go, or, with echo, a byte there and back again and again."""
+
+    def __init__(self, near, far, echo=False):
+        self.longest, self._halt, self.errors = 0.0, False, []
+        for sock in (near, far):
+            sock.settimeout(60 * FACTOR)
+        work = ((self._ask, near), (self._answer, far)) if echo else ((self._send, near), (self._receive, far))
+        self._ends = near, far
+        self._threads = [threading.Thread(target=self._run, args=pair, daemon=True) for pair in work]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, work, sock):
+        try:
+            work(sock)
+        except OSError as error:
+            self.errors.append(error)
+
+    def _send(self, sock):
+        piece = bytes(MIB)
+        while not self._halt:
+            sock.send(piece)
+        sock.shutdown(socket.SHUT_WR)
+
+    def _receive(self, sock):
+        room = bytearray(MIB)
+        while sock.recv_into(room):
+            pass
+
+    def _ask(self, sock):
+        while not self._halt:
+            begun = time.monotonic()
+            sock.sendall(b"?")
+            sock.recv(1)
+            self.longest = max(self.longest, time.monotonic() - begun)
+        sock.shutdown(socket.SHUT_WR)
+
+    def _answer(self, sock):
+        while sock.recv(1):
+            sock.sendall(b"!")
+
+    def stop(self):
+        self._halt = True
+        for thread in self._threads:
+            thread.join(60 * FACTOR)
+        assert not self.errors and not any(thread.is_alive() for thread in self._threads), self.errors
+
+
+@contextlib.contextmanager
+def echoing(env):
+    """A server in a process of its own, as no process has descriptors for both ends of so many."""
+    listener = env.listen()
+    server = os.fork()
+    if server == 0:
+        try:
+            echo(listener)
+        finally:
+            os._exit(1)
+    try:
+        yield
+    finally:
+        os.kill(server, signal.SIGKILL)
+        os.waitpid(server, 0)
+
+
+def echo(listener):
+    poll = selectors.DefaultSelector()
+    listener.setblocking(False)
+    poll.register(listener, selectors.EVENT_READ)
+    while True:
+        for key, _ in poll.select():
+            sock = key.fileobj
+            if sock is listener:
+                with contextlib.suppress(BlockingIOError):
+                    poll.register(sock.accept()[0], selectors.EVENT_READ)
+            elif data := sock.recv(65536):
+                sock.sendall(data)
+            else:
+                poll.unregister(sock)
+                sock.close()
+
+
 @braid_only
 @long
 @alone
-@limit(600)
-@cases(one=(1, 100), thousand=(1000, 400))
+@limit(1800)
+@cases(one=(1, 100), thousand=(1000, 400), ten_thousand=(10000, 400))
 def test_the_pause(env, count, most):
-    """In milliseconds, the shortest of five; the aim is 100 for 10,000 connections."""
+    """The table of docs/handover.md, a line each: `tests/e2e/run --long -k test_the_pause`. While others carry as much as there is CPU for,
+    up and down; milliseconds, by the daemon, and as long as a client's byte took, out and back, at worst. The aim is 100."""
     env.start(workers=2)
-    pairs = open_many(env, count)
-    pauses = sorted(env.proxy.upgrade() for _ in range(5))
-    print(f"{count} connections: pauses of {' '.join(f'{pause:.1f}' for pause in pauses)} ms")
-    exchange(pairs)
-    assert len(env.proxy.connections()) == count
-    assert pauses[0] < most * FACTOR, pauses
+    *busy, asked = [env.pair() for _ in range(5)]
+    with echoing(env):
+        many = [env.connect() for _ in range(count)]
+        echoed(many)
+        measure(env, count, most, busy, asked)
+        echoed(many)
+        assert len(env.proxy.connections()) >= count
+
+
+def echoed(many):
+    for sock in many:
+        sock.sendall(b"hello")
+    for sock in many:
+        assert receive(sock, 5, 60) == b"hello"
+
+
+def measure(env, count, most, busy, asked):
+    loads = [Load(*(pair if number % 2 else reversed(pair))) for number, pair in enumerate(busy)]
+    asker = Load(*asked, echo=True)
+    pauses, waits = [], []
+    for _ in range(5):
+        asker.longest = 0.0
+        pauses.append(env.proxy.upgrade())
+        time.sleep(0.5)  # as long as the byte may be on its way that was under way meanwhile
+        waits.append(asker.longest * 1000)
+    for load in (*loads, asker):
+        load.stop()
+    print(f"| {count:,} | {min(pauses):.0f} | {statistics.median(pauses):.0f} | {max(pauses):.0f} | {statistics.median(waits):.0f} |")
+    assert min(pauses) < most * FACTOR, pauses

@@ -40,6 +40,31 @@ def test_a_transparent_edge(env, source, version):
     whole(pumps)
 
 
+def reserved(namespace):
+    return namespace.run("sysctl", "-n", "net.ipv4.ip_local_reserved_ports").stdout.strip()
+
+
+@braid_only
+@limit(180)
+def test_other_ports_are_reserved_once_the_other_process_goes_on(env):
+    """And not if it does not: here it has no place for its socket."""
+    env.build_home({}, {}, {})
+    untouched = reserved(env.home.cpe)
+    router = env.daemon(env.home.cpe, [Cpe()], tun={"local_ports": "40000-49999"})
+    assert reserved(env.home.cpe) == "40000-49999"
+    good = router.config.read_text().replace("40000-49999", "50000-50999")
+    router.config.write_text(good.replace("[tun]", f"app_socket = /proc/nowhere/app.sock\n[tun]"))
+    done = router.try_upgrade()
+    assert done.returncode == 1 and "nowhere" in done.stdout, (done.stdout, done.stderr)
+    assert reserved(env.home.cpe) == "40000-49999"
+    router.config.write_text(good)
+    router.upgrade()
+    assert reserved(env.home.cpe) == "50000-50999"
+    env.daemons.remove(router)
+    router.stop()
+    assert reserved(env.home.cpe) == untouched
+
+
 @braid_only
 @limit(180)
 def test_a_cpe_keeps_its_rules_and_takes_them_back_in_the_end(env):

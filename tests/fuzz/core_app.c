@@ -222,6 +222,8 @@ void app_connect(struct fuzz *z)
     p.remote = any_addr(z, true, how & 1);
     p.checksum = how & 2;
     p.plain = how & 4;
+    p.version_0 = how & 32;
+    p.believe_addresses = how & 64;
     if (z->more && (how & 8))
         p.local.port = 0;
     if (z->more && (how & 16)) {

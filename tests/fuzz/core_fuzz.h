@@ -1,5 +1,5 @@
-/* The parts of the fuzzer of a live core (fuzz_core.c): the script, the peer it plays, the core's
- * application. */
+/* The parts of the fuzzers of a live core (fuzz_core.c) and of its state (fuzz_thaw.c): the script, the peer
+ * it plays, the core's application. */
 #ifndef FUZZ_CORE_FUZZ_H
 #define FUZZ_CORE_FUZZ_H
 
@@ -28,6 +28,7 @@ struct peer_flow {
 /* The MPTCP connection that a flow belongs to, as the script knows it. */
 struct peer_conn {
     bool keyed, checksum;
+    bool old; /* it speaks version 0 of MPTCP */
     uint64_t key, core_key;
     uint32_t core_token;
     uint64_t dsn, core_dsn, core_idsn, idsn; /* next ones, and initial ones */
@@ -46,7 +47,12 @@ struct fuzz {
     struct braid_core *cores[2], *core; /* core: the one that packets and calls go to */
     unsigned n_cores;
     struct braid_directory *directory;
-    bool more; /* the script chooses from all there is: */
+    struct braid_core_params params; /* of all cores, but for the worker ... */
+    struct braid_listen_params listen;
+    struct braid_path_rule rule_list[2];
+    struct braid_addr services[2]; /* ... that listen there, */
+    bool wildcards;                /* ... and everywhere else */
+    bool more;                     /* the script chooses from all there is: */
     const struct cc_ops *cc;
     const struct sched_ops *sched;
     const struct pm_ops *pm;
@@ -71,6 +77,8 @@ enum { CUT_BACKWARDS = 1, CUT_LOSES = 2, CUT_CONTRADICTS = 4 }; /* bits of cut_h
 /* ---- core_setup.c ---- */
 
 void begin(struct fuzz *z);
+/* One like those that there are, and as new. */
+struct braid_core *another_core(struct fuzz *z, unsigned worker);
 void end(struct fuzz *z);
 const struct cc_ops *any_cc(struct fuzz *z);
 const struct sched_ops *any_sched(struct fuzz *z);
@@ -81,7 +89,12 @@ const struct pm_ops *any_pm(struct fuzz *z);
 /* Something is changed while connections live; a may be free. */
 void change(struct fuzz *z, struct app *a);
 
-/* ---- fuzz_core.c ---- */
+/* ---- core_script.c ---- */
+
+/* Begins, and plays the whole script. */
+void play(struct fuzz *z, const uint8_t *script, size_t len);
+/* Plays on. */
+void play_on(struct fuzz *z, const uint8_t *script, size_t len);
 
 /* Lets time pass, running the timers on the way. */
 void pass(struct fuzz *z, braid_time by);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "base/addr.h"
 #include "base/bytes.h"
-#include "mptcp/crypto.h"
+#include "mptcp/versions.h"
 #include "wire/checksum.h"
 
 uint8_t next8(struct fuzz *z)
@@ -69,8 +69,8 @@ static void learn_key(struct peer_conn *c, uint64_t core_key)
 
     c->keyed = true;
     c->core_key = core_key;
-    mptcp_key_derive(c->key, &token, &c->idsn);
-    mptcp_key_derive(core_key, &c->core_token, &c->core_idsn);
+    mptcp_versions[!c->old].derive(c->key, &token, &c->idsn);
+    mptcp_versions[!c->old].derive(core_key, &c->core_token, &c->core_idsn);
     c->dsn = c->idsn + 1;
     c->core_dsn = c->core_idsn + 1;
 }
@@ -94,6 +94,8 @@ static void learn(struct fuzz *z, struct peer_flow *f, const struct wire_packet 
         f->core_nxt = end;
     if (p->tcp.has_ts)
         f->core_tsval = p->tcp.tsval;
+    if ((mp->has & MPTCP_HAS(MPTCP_CAPABLE)) && !c->keyed)
+        c->old = mp->capable.version == 0;
     if ((mp->has & MPTCP_HAS(MPTCP_CAPABLE)) && mp->capable.n_keys == 1 && !c->keyed)
         learn_key(c, mp->capable.sender_key);
     if ((mp->has & MPTCP_HAS(MPTCP_CAPABLE)) && (mp->capable.flags & MPTCP_CAPABLE_CHECKSUM))

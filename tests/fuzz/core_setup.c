@@ -70,8 +70,7 @@ static uint64_t place_idsn(void *ctx, uint64_t key, uint64_t idsn)
     return z->wrap_bits ? idsn_below(z->wrap_bits, key, idsn) : idsn;
 }
 
-static void more_choices(struct fuzz *z, struct braid_core_params *p, struct braid_listen_params *l,
-                         struct braid_path_rule *rules)
+static void more_choices(struct fuzz *z, struct braid_core_params *p, struct braid_listen_params *l)
 {
     static const unsigned bits[] = {0, 32, 63, 64};
     uint8_t how = next8(z), wrap = next8(z);
@@ -90,6 +89,8 @@ static void more_choices(struct fuzz *z, struct braid_core_params *p, struct bra
         uint8_t flags = next8(z);
         l->no_join = flags & 1;
         l->fate_sharing = flags & 2;
+        l->version_0 = flags & 4;
+        l->believe_addresses = flags & 8;
     }
     if (how & SYN_DATA)
         l->syn_data = next16(z) % 2000;
@@ -103,65 +104,74 @@ static void more_choices(struct fuzz *z, struct braid_core_params *p, struct bra
     }
     if (how & RULES) {
         for (unsigned i = 0; i < 2; i++) {
-            rules[i] = (struct braid_path_rule){.remote_bits = i ? 0 : 128, .weight = 1 + next8(z) % 8};
-            rules[i].remote = any_addr(z, true, false).ip;
-            rules[i].cost = next8(z) % 4;
-            rules[i].quota = next16(z);
+            struct braid_path_rule *rule = &z->rule_list[i];
+
+            *rule = (struct braid_path_rule){.remote_bits = i ? 0 : 128, .weight = 1 + next8(z) % 8};
+            rule->remote = any_addr(z, true, false).ip;
+            rule->cost = next8(z) % 4;
+            rule->quota = next16(z);
         }
         z->rules = true;
-        p->paths = rules;
+        p->paths = z->rule_list;
         p->n_paths = 2;
     }
 }
 
-static void listen_all(struct fuzz *z, struct braid_listen_params *l, bool wildcards)
+struct braid_core *another_core(struct fuzz *z, unsigned worker)
 {
+    struct braid_host host = {.ctx = z, .output = output, .random = fill_random, .hand_over = hand_over};
+    struct braid_core_params p = z->params;
+    struct braid_listen_params l = z->listen;
+    struct braid_core *core;
+
+    p.worker = worker;
+    core = braid_core_new(&p, &host, z->now);
+    MUST(core);
     for (unsigned v6 = 0; v6 < 2; v6++) {
-        l->addr = any_addr(z, false, v6);
-        l->addr.port = PORT;
-        for (unsigned i = 0; i < z->n_cores; i++)
-            MUST(braid_listen(z->cores[i], l));
+        l.addr = z->services[v6];
+        MUST(braid_listen(core, &l));
     }
-    l->wants = wants;
-    for (unsigned v6 = 0; v6 < 2 && wildcards; v6++) {
-        l->addr = (struct braid_addr){.ip = v6 ? (struct braid_ip){0} : ip_from_v4((const uint8_t[4]){0})};
-        for (unsigned i = 0; i < z->n_cores; i++)
-            MUST(braid_listen(z->cores[i], l));
+    l.wants = wants;
+    for (unsigned v6 = 0; v6 < 2 && z->wildcards; v6++) {
+        l.addr = (struct braid_addr){.ip = v6 ? (struct braid_ip){0} : ip_from_v4((const uint8_t[4]){0})};
+        MUST(braid_listen(core, &l));
     }
+    return core;
 }
 
 void begin(struct fuzz *z)
 {
-    struct braid_host host = {.ctx = z, .output = output, .random = fill_random, .hand_over = hand_over};
-    struct braid_listen_params l = {.name = "fuzz", .ops = &app_ops, .ctx = z};
-    struct braid_path_rule rules[2];
-    struct braid_core_params p;
+    struct braid_listen_params *l = &z->listen;
+    struct braid_core_params *p = &z->params;
     uint8_t how = next8(z);
 
-    z->cc = l.cc = cc_algorithms[0];
-    z->sched = l.sched = sched_algorithms[0];
+    *l = (struct braid_listen_params){.name = "fuzz", .ops = &app_ops, .ctx = z};
+    z->cc = l->cc = cc_algorithms[0];
+    z->sched = l->sched = sched_algorithms[0];
     z->n_cores = 1;
     idsn_place(place_idsn, z);
-    braid_core_params_default(&p);
-    p.rcvbuf_max = how & RCVBUF_SMALL ? 20000 : 400000;
-    p.sndbuf_max = how & SNDBUF_SMALL ? 20000 : 400000;
-    p.memory = how & LITTLE_MEMORY ? 100000 : 10000000;
-    p.max_conns = 5;
-    p.max_subflows = 4;
-    p.keepalive_idle = how & KEEPALIVE ? 30 * BRAID_SECOND : 0;
-    l.checksum = how & CHECKSUM;
+    braid_core_params_default(p);
+    p->rcvbuf_max = how & RCVBUF_SMALL ? 20000 : 400000;
+    p->sndbuf_max = how & SNDBUF_SMALL ? 20000 : 400000;
+    p->memory = how & LITTLE_MEMORY ? 100000 : 10000000;
+    p->max_conns = 5;
+    p->max_subflows = 4;
+    p->keepalive_idle = how & KEEPALIVE ? 30 * BRAID_SECOND : 0;
+    l->checksum = how & CHECKSUM;
     z->echo = how & ECHO;
+    z->wildcards = how & WILDCARDS;
     if (how & MORE)
-        more_choices(z, &p, &l, rules);
-    p.n_workers = z->n_cores;
-    p.directory = z->directory =
+        more_choices(z, p, l);
+    p->n_workers = z->n_cores;
+    p->directory = z->directory =
         z->n_cores > 1 && (how & ECHO) ? braid_directory_new((const uint8_t[16]){1}) : NULL;
-    for (; p.worker < z->n_cores; p.worker++) {
-        z->cores[p.worker] = braid_core_new(&p, &host, z->now);
-        MUST(z->cores[p.worker]);
+    for (unsigned v6 = 0; v6 < 2; v6++) {
+        z->services[v6] = any_addr(z, false, v6);
+        z->services[v6].port = PORT;
     }
+    for (unsigned i = 0; i < z->n_cores; i++)
+        z->cores[i] = another_core(z, i);
     z->core = z->cores[0];
-    listen_all(z, &l, how & WILDCARDS);
 }
 
 /* With FUZZ_COUNTERS set, tells what a script has reached. */

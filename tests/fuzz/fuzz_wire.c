@@ -39,7 +39,7 @@ static void must_be_same_dss(const struct mptcp_dss *a, const struct mptcp_dss *
 
 static void must_be_same_add_addr(const struct mptcp_add_addr *a, const struct mptcp_add_addr *b)
 {
-    MUST(a->echo == b->echo && a->has_port == b->has_port && a->id == b->id);
+    MUST(a->echo == b->echo && a->bare == b->bare && a->has_port == b->has_port && a->id == b->id);
     MUST(addr_equal(&a->addr, &b->addr));
     MUST(memcmp(a->hmac, b->hmac, sizeof(a->hmac)) == 0);
 }
@@ -60,7 +60,8 @@ static void must_be_same_mptcp(const struct wire_mptcp *a, const struct wire_mpt
         MUST(memcmp(a->remove_addr.ids, b->remove_addr.ids, a->remove_addr.n) == 0);
     }
     if (a->has & MPTCP_HAS(MPTCP_PRIO))
-        MUST(a->prio_backup == b->prio_backup);
+        MUST(a->prio_backup == b->prio_backup && a->prio_has_id == b->prio_has_id &&
+             a->prio_id == b->prio_id);
     if (a->has & MPTCP_HAS(MPTCP_FAIL))
         MUST(a->fail_dsn == b->fail_dsn);
     if (a->has & MPTCP_HAS(MPTCP_FASTCLOSE))

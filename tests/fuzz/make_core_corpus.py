@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the hand-made part of the corpus of fuzz_core: scripts that lead through whole lives of connections.
 
-Usage: make_core_corpus.py FOLDER. The record formats are those of the do_* functions of fuzz_core.c.
+Usage: make_core_corpus.py FOLDER. The record formats are those of the do_* functions of core_script.c.
 """
 import pathlib
 import struct
@@ -172,6 +172,14 @@ SCRIPTS = {
 
 TWO_PATHS = [handshake(), join(1), BIG_WRITE, ack(0), BIG_WRITE, wait(255, 14), ack(1), data(0), ack(0), data(1), ack(1)]
 WHOLE_LIFE = [*TWO_PATHS, act(SHUTDOWN), ack(0), data(0, DATA_FIN, 1), ack(0), ack(1), wait(255, 16)]
+OLD_CLIENTS, OLD_CONNECT = (0, 4 | 8), 32  # version 0 is taken, and addresses without a proof; is asked for
+
+
+def in_version_0(records):
+    """The same, with clients that offer version 0."""
+    return [bytes([0, record[1], record[2] | V0, *record[3:]]) if record[0] == 0 else record for record in records]
+
+
 MORE_SCRIPTS = {
     "cookies": [begin_more(COOKIES), *SCRIPTS["echo-and-close"]],
     "cookies-plain": [begin_more(COOKIES), *SCRIPTS["plain"]],
@@ -217,6 +225,16 @@ MORE_SCRIPTS = {
     "syn-data-connect-not-taken": [begin_more(), connect(16, (0, 24)), answer(0, 9), BIG_WRITE, ack(0), data(0), ack(0)],
     "syn-data-connect-error": [begin_more(), connect(16, (0, 24)), answer(0, 3), data(0, UNMAPPED | FIN)],
     "syn-data-connect-unanswered": [begin_more(), connect(16, (0, 24)), wait(255, 18), wait(255, 19), answer(0, 1), ack(0)],
+    **{f"version-0-{name}": [begin_more(CLIENTS, clients=OLD_CLIENTS), *in_version_0(SCRIPTS[name])]
+       for name in ("echo-and-close", "join", "join-bad", "join-backup-prio", "third-ack-lost", "add-addr", "remove-addr",
+                    "bad-checksum-two", "fastclose")},
+    "version-0-abort": [begin_more(CLIENTS, clients=OLD_CLIENTS), *in_version_0(TWO_PATHS), act(ABORT), wait(255, 14), data(0),
+                        wait(255, 16), wait(255, 16), flags(0, 4), wait(255, 18)],
+    "version-0-abort-unheard": [begin_more(CLIENTS, clients=OLD_CLIENTS), *in_version_0(TWO_PATHS), act(ABORT),
+                                *[wait(255, 16)] * 8],
+    "version-0-cookies": [begin_more(CLIENTS | COOKIES, clients=OLD_CLIENTS), *in_version_0(SCRIPTS["join"])],
+    "version-0-connect": [begin_more(), connect(OLD_CONNECT), answer(0, 1), data(0), act(ADDRESS, 0, 2, 0, 0, 0, 0), answer(1, 2),
+                          ack(1), data(1), BIG_WRITE, ack(0), ack(1), act(ABORT), wait(255, 18)],
     **{f"wrap-{bits}": [begin_more(0, wrap | WRAP_TCP), *WHOLE_LIFE, *SCRIPTS["download-lost"], *SCRIPTS["all-reset"]]
        for bits, wrap in ((32, WRAP_32), (63, WRAP_63), (64, WRAP_64))},
     **{f"cc-{i}": [begin_more(algorithms=(i, 0, 0)), *WHOLE_LIFE, *SCRIPTS["download-lost"]] for i in range(CCS)},

@@ -149,6 +149,12 @@ static void set_option(struct words *a)
         s->give_up = choice_at(a, 1, (const char *const[]){"kept", "abort", "release", NULL});
     else if (strcmp(name, "no_join") == 0)
         s->no_join = on_at(a, 1);
+    else if (strcmp(name, "version_0") == 0)
+        s->version_0 = on_at(a, 1);
+    else if (strcmp(name, "version") == 0)
+        s->version = choice_at(a, 1, (const char *const[]){"0", "1", NULL}), s->version_0 |= s->version == 0;
+    else if (strcmp(name, "believe") == 0)
+        s->believing = on_at(a, 1);
     else if (strcmp(name, "clients") == 0)
         s->clients = choice_at(a, 1, (const char *const[]){"default", "any", "mptcp", "plain", NULL});
     else if (strcmp(name, "wants_plain") == 0)
@@ -256,6 +262,8 @@ static void do_connect(struct words *a)
                                      .syn_data = bytes,
                                      .syn_len = n,
                                      .no_join = s->no_join,
+                                     .version_0 = s->version == 0,
+                                     .believe_addresses = s->believing,
                                      .ops = &script_ops,
                                      .user = s};
 

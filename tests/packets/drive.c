@@ -5,7 +5,7 @@
 
 #include "base/addr.h"
 #include "base/bytes.h"
-#include "mptcp/crypto.h"
+#include "mptcp/versions.h"
 #include "../sim/idsn.h"
 #include "pkt.h"
 
@@ -41,7 +41,7 @@ static void learn(struct script *s, struct flow *f, const struct wire_packet *p)
     }
     if ((m->has & MPTCP_HAS(MPTCP_CAPABLE)) && m->capable.n_keys >= 1 && !s->core_key) {
         s->core_key = m->capable.sender_key;
-        mptcp_key_derive(s->core_key, &s->core_token, &s->core_idsn);
+        mptcp_versions[s->version].derive(s->core_key, &s->core_token, &s->core_idsn);
     }
     if ((m->has & MPTCP_HAS(MPTCP_JOIN)) && m->join.kind != MPTCP_JOIN_ACK)
         f->core_nonce = m->join.nonce;
@@ -234,6 +234,8 @@ void script_start(struct script *s)
                                     .pm = s->pm,
                                     .checksum = s->checksum,
                                     .no_join = s->no_join,
+                                    .version_0 = s->version_0,
+                                    .believe_addresses = s->believing,
                                     .clients = s->clients,
                                     .wants_plain = wants_plain,
                                     .syn_data = s->syn_data,
@@ -245,7 +247,7 @@ void script_start(struct script *s)
     if (s->core)
         return;
     idsn_place(place_idsn, s);
-    mptcp_key_derive(s->peer_key, &s->peer_token, &s->peer_idsn);
+    mptcp_versions[s->version].derive(s->peer_key, &s->peer_token, &s->peer_idsn);
     s->core = braid_core_new(&s->params, &host, s->now);
     if (!s->core || !braid_listen(s->core, &l))
         fail(s, "no core with these settings");

@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "mptcp/crypto.h"
+#include "mptcp/versions.h"
 #include "pkt.h"
 #include "wire/checksum.h"
 
@@ -98,7 +99,7 @@ static unsigned put_capable(const struct place *p, struct option *o)
     struct mptcp_capable *k = &m.capable;
     const char *flags, *key, *csum;
 
-    k->version = (uint8_t)number_of(p->s, o, "v", 1);
+    k->version = (uint8_t)number_of(p->s, o, "v", p->s->version);
     flags = option_value(o, "flags");
     k->flags = flags ? hex_byte(p->s, flags) : MPTCP_CAPABLE_SHA256;
     if ((key = option_value(o, "key")) != NULL) {
@@ -139,7 +140,8 @@ static unsigned put_join(const struct place *p, struct option *o)
     if (j->kind != MPTCP_JOIN_SYN) {
         bool good = is_good(p->s, option_value(o, "hmac"));
 
-        mptcp_join_hmac(p->s->peer_key, p->s->core_key, p->f->peer_nonce, p->f->core_nonce, mac);
+        mptcp_versions[p->s->version].join_hmac(p->s->peer_key, p->s->core_key, p->f->peer_nonce,
+                                                p->f->core_nonce, mac);
         memcpy(j->hmac, mac, sizeof(j->hmac));
         j->hmac[7] ^= good ? 0 : 1;
     }
@@ -181,6 +183,7 @@ static unsigned put_add_addr(const struct place *p, struct option *o)
     const char *addr = option_value(o, "addr");
 
     a->echo = option_value(o, "echo") != NULL;
+    a->bare = option_value(o, "bare") != NULL;
     a->id = (uint8_t)number_of(p->s, o, "id", 0);
     if (!addr)
         fail(p->s, "add_addr: needs an address");
@@ -189,7 +192,7 @@ static unsigned put_add_addr(const struct place *p, struct option *o)
         if (addr_parse(addr, &a->addr) != 0)
             fail(p->s, "\"%s\" is not an address", addr);
     }
-    if (!a->echo) {
+    if (!a->echo && !a->bare) {
         bool good = is_good(p->s, option_value(o, "hmac"));
 
         mptcp_add_addr_hmac(p->s->peer_key, p->s->core_key, a->id, &a->addr, a->hmac);
@@ -213,6 +216,10 @@ static unsigned put_rm_addr(const struct place *p, struct option *o)
 static unsigned put_prio(const struct place *p, struct option *o)
 {
     struct wire_mptcp m = {.has = MPTCP_HAS(MPTCP_PRIO), .prio_backup = option_value(o, "backup") != NULL};
+    const char *id = option_value(o, "id");
+
+    m.prio_has_id = id != NULL;
+    m.prio_id = id ? (uint8_t)parse_number(p->s, id) : 0;
 
     return put_mptcp(p, &m);
 }

@@ -67,7 +67,7 @@ static void parse_option(struct script *s, char *text, struct segment *g)
     static const char *const pairs[] = {"val", "ecr",   "flags", "key",  "len",    "csum",
                                         "id",  "token", "nonce", "hmac", "ack",    "ack4",
                                         "dsn", "dsn4",  "ssn",   "addr", "reason", NULL};
-    static const char *const alone[] = {"fin", "echo", "backup", NULL};
+    static const char *const alone[] = {"fin", "echo", "bare", "backup", NULL};
     struct option *o;
     char *word = next_word(&text);
 

@@ -71,7 +71,8 @@ struct script {
 
     struct braid_core_params params;
     struct braid_core *core; /* NULL until the first line that is not a setting */
-    bool checksum, no_join, wants_plain;
+    bool checksum, no_join, wants_plain, version_0, believing;
+    unsigned version; /* of MPTCP: by which the peer's options are computed, and the core connects */
     enum braid_clients clients;
     enum { KEPT, GIVE_UP_ABORT, GIVE_UP_RELEASE } give_up; /* what becomes of what is established */
     const struct pm_ops *pm;                               /* NULL: as the core chooses */

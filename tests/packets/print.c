@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "mptcp/crypto.h"
+#include "mptcp/versions.h"
 #include "pkt.h"
 #include "wire/checksum.h"
 
@@ -81,7 +82,7 @@ static void add_join(struct script *s, const struct flow *f, struct text *t, con
     if (j->kind == MPTCP_JOIN_SYN) {
         add(t, " token %s", j->token == s->peer_token ? "good" : "bad");
     } else {
-        mptcp_join_hmac(s->core_key, s->peer_key, f->core_nonce, f->peer_nonce, mac);
+        mptcp_versions[s->version].join_hmac(s->core_key, s->peer_key, f->core_nonce, f->peer_nonce, mac);
         add(t, " hmac %s", memcmp(mac, j->hmac, len) == 0 ? "good" : "bad");
     }
     if (j->kind != MPTCP_JOIN_ACK)
@@ -112,9 +113,12 @@ static void add_add_addr(struct script *s, struct text *t, const struct mptcp_ad
     uint8_t mac[8];
 
     begin_option(t, "add_addr");
-    add(t, "%s id %u addr %s", a->echo ? " echo" : "", a->id,
-        a->has_port ? addr_text(&a->addr, text) : ip_text(&a->addr.ip, text));
-    if (a->echo)
+    add(t, "%s id %u addr %s",
+        a->echo   ? " echo"
+        : a->bare ? " bare"
+                  : "",
+        a->id, a->has_port ? addr_text(&a->addr, text) : ip_text(&a->addr.ip, text));
+    if (a->echo || a->bare)
         return;
     mptcp_add_addr_hmac(s->core_key, s->peer_key, a->id, &a->addr, mac);
     add(t, " hmac %s", memcmp(mac, a->hmac, 8) == 0 ? "good" : "bad");
@@ -140,6 +144,8 @@ static void add_mptcp(struct script *s, const struct flow *f, struct text *t, co
     if (m->has & MPTCP_HAS(MPTCP_PRIO)) {
         begin_option(t, "mp_prio");
         add(t, "%s", m->prio_backup ? " backup" : "");
+        if (m->prio_has_id)
+            add(t, " id %u", m->prio_id);
     }
     if (m->has & MPTCP_HAS(MPTCP_FAIL)) {
         begin_option(t, "mp_fail");

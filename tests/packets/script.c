@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include "base/addr.h"
+#include "mptcp/versions.h"
 #include "source.h"
 
 #define FOREVER   (600 * BRAID_SECOND) /* "* >" waits no longer */
@@ -199,6 +200,7 @@ static void script_init(struct script *s)
     struct flow *f = s->flows;
 
     braid_core_params_default(&s->params);
+    s->version = MPTCP_NEWEST;
     s->start = s->now = 1000 * BRAID_SECOND;
     s->rng = 42;
     s->peer_key = 0x0102030405060708;

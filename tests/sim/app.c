@@ -479,6 +479,8 @@ void app_open(void *ctx, uint64_t arg)
         .pm = w->s.pm[SIM_CLIENT],
         .checksum = w->s.checksum[SIM_CLIENT],
         .fate_sharing = w->s.fate_sharing[SIM_CLIENT],
+        .version_0 = w->s.version_0[SIM_CLIENT],
+        .believe_addresses = true,
         .plain = w->s.plain || w->chain,
         .ops = &app_ops,
         .user = a,

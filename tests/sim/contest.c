@@ -97,6 +97,7 @@ void contest_open(void *ctx, uint64_t arg)
                                         .sched = s->sched[SIM_CLIENT],
                                         .pm = s->pm[SIM_CLIENT],
                                         .checksum = s->checksum[SIM_CLIENT],
+                                        .believe_addresses = true,
                                         .ops = &app_ops,
                                         .user = a},
                             .lanes = lanes,
@@ -112,6 +113,7 @@ void contest_open(void *ctx, uint64_t arg)
                                       .remote = {sim_server_ip(s, 0), SIM_PORT},
                                       .head_start = race_head_start(s->race_srtt[i]),
                                       .uplink = i,
+                                      .version_0 = s->version_0[SIM_CLIENT],
                                       .capable = s->race_learns};
     if (w->learned)
         learned_steer(w->learned, lanes, s->n_paths, w->time.now);

@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "early.h"
 #include "heard.h"
+#include "recorded.h"
 #include "world.h"
 
 #define VNET_HEADER 12
@@ -301,8 +302,10 @@ static bool make_core(struct sim_core *c)
     if (p.n_workers > 1)
         host.hand_over = hand_over;
     c->core = braid_core_new(&p, &host, w->time.now);
-    if (c->core)
+    if (c->core) {
         heard_begin(c);
+        recorded_begin(c);
+    }
     return c->core;
 }
 
@@ -326,6 +329,8 @@ bool sim_core_init_outer(struct sim_core *c, struct world *w, unsigned side)
 bool sim_core_restart(struct sim_core *c)
 {
     heard_end(c);
+    recorded_judge(c);
+    recorded_end(c);
     braid_core_free(c->core);
     c->wake_at = BRAID_NEVER;
     return make_core(c);
@@ -335,9 +340,11 @@ bool sim_core_replace(struct sim_core *c)
 {
     struct rng random = c->random;
     braid_time second = c->second;
+    bool made;
 
+    recorded_end(c);
     braid_core_free(c->core);
-    bool made = make_core(c);
+    made = make_core(c);
     c->random = random;
     c->second = second;
     return made;
@@ -346,6 +353,7 @@ bool sim_core_replace(struct sim_core *c)
 void sim_core_free(struct sim_core *c)
 {
     heard_end(c);
+    recorded_end(c);
     if (c->core)
         braid_core_free(c->core);
     if (c->pool)

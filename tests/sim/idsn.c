@@ -6,6 +6,8 @@
 
 void __real_mptcp_key_derive(uint64_t key, uint32_t *token, uint64_t *idsn);
 void __wrap_mptcp_key_derive(uint64_t key, uint32_t *token, uint64_t *idsn);
+void __real_mptcp_key_derive_sha1(uint64_t key, uint32_t *token, uint64_t *idsn);
+void __wrap_mptcp_key_derive_sha1(uint64_t key, uint32_t *token, uint64_t *idsn);
 
 static idsn_fn *place;
 static void *place_ctx;
@@ -24,6 +26,12 @@ uint64_t idsn_placed(uint64_t key, uint64_t idsn)
 void __wrap_mptcp_key_derive(uint64_t key, uint32_t *token, uint64_t *idsn)
 {
     __real_mptcp_key_derive(key, token, idsn);
+    *idsn = idsn_placed(key, *idsn);
+}
+
+void __wrap_mptcp_key_derive_sha1(uint64_t key, uint32_t *token, uint64_t *idsn)
+{
+    __real_mptcp_key_derive_sha1(key, token, idsn);
     *idsn = idsn_placed(key, *idsn);
 }
 

@@ -1,6 +1,6 @@
 /* Initial data sequence numbers where a test wants them. RFC 8684 makes them of the keys by a hash, and
  * nobody can look for a key whose number lies close to where 64 bits wrap. A program that is linked with
- * -Wl,--wrap=mptcp_key_derive may place them for both ends. */
+ * -Wl,--wrap=mptcp_key_derive,--wrap=mptcp_key_derive_sha1 may place them for both ends. */
 #ifndef SIM_IDSN_H
 #define SIM_IDSN_H
 

@@ -33,16 +33,21 @@ struct look {
 
 /* ---- flows ------------------------------------------------------------------------- */
 
-static void learn_key(struct data_half *d, uint64_t key)
+/* version: of MPTCP, whose hash it is. */
+static void learn_key(struct data_half *d, uint64_t key, uint8_t version)
 {
     uint8_t in[8], hash[32];
+    unsigned size = version == 0 ? 20 : 32;
 
     if (d->has_key && d->key == key)
         return;
     put64(in, key);
-    sim_sha256(in, sizeof(in), hash);
+    if (version == 0)
+        sim_sha1(in, sizeof(in), hash);
+    else
+        sim_sha256(in, sizeof(in), hash);
     *d = (struct data_half){.has_key = true, .key = key, .token = get32(hash)};
-    d->idsn = idsn_placed(key, get64(hash + 24));
+    d->idsn = idsn_placed(key, get64(hash + size - 8));
     d->snd_max = d->idsn + 1;
 }
 
@@ -149,7 +154,7 @@ static void note_keys(struct look *k)
             !c->half[k->side].has_key || c->half[k->side].key == mp->capable.sender_key ||
                 answers_by_cookie(k),
             "the key changed");
-    learn_key(&c->half[k->side], mp->capable.sender_key);
+    learn_key(&c->half[k->side], mp->capable.sender_key, mp->capable.version);
     if (mp->capable.n_keys == 2)
         REQUIRE(k, c->half[!k->side].has_key && c->half[!k->side].key == mp->capable.receiver_key,
                 "the third ACK carries another key than the SYN/ACK");
@@ -235,6 +240,8 @@ static void check_window(struct look *k)
 
     if ((k->p.tcp.flags & TCP_RST) || k->w->s.opaque)
         return;
+    if (k->p.tcp.flags & TCP_SYN)
+        k->me->syn_window = window(k);
     if (!k->peer->syn) { /* the first SYN: it admits what comes behind the SYN/ACK */
         k->me->window = window(k);
         k->me->edge = 1 + k->me->window;
@@ -482,14 +489,15 @@ static void find_flow(struct look *k)
     k->peer = &k->flow->half[!k->side];
 }
 
-/* The window of the handshake is that of the first data. */
+/* The window of the handshake is that of the first data. What a server sends behind its SYN/ACK, before the
+ * keys are known here, tells it in units and may have told less. */
 static void start_data(struct data_half *d, const struct data_half *peer, const struct half *h)
 {
     if (d->acked)
         return;
     d->acked = true;
     d->ack = peer->idsn + 1;
-    d->edge = d->ack + h->window;
+    d->edge = d->ack + (h->window > h->syn_window ? h->window : h->syn_window);
 }
 
 /* MPTCP is in force once both SYNs had it. */

@@ -32,6 +32,7 @@ struct half {
     /* In the peer's space: last ACK, and the right edge of the widest window advertised. */
     uint64_t ack, edge;
     uint32_t window;       /* the last one, bytes */
+    uint32_t syn_window;   /* the one of its SYN */
     struct seen_map *maps; /* by ssn, not overlapping */
     size_t n_maps, cap_maps;
 };

@@ -141,6 +141,7 @@ struct scenario {
     bool sticky_workers; /* flows return to the worker that last sent for them, as a multi-queue TUN steers
                             them */
     bool checksum[SIM_SIDES], fate_sharing[SIM_SIDES];
+    bool version_0[SIM_SIDES]; /* the client offers version 0 of MPTCP, the server takes it */
     bool plain;
     bool race;                       /* the client opens by a race over its paths, in their order */
     bool race_no_plain;              /* it does not take plain TCP */
@@ -179,7 +180,9 @@ struct scenario {
     unsigned max_suspected;    /* how often a path may be taken for silent, by both ends; 0: no bound */
     bool no_joins;             /* nobody may open a subflow besides the first */
     struct chain_params chain;
-    unsigned handovers;                  /* cores hand over so often ... */
+    bool record;        /* connections are recorded, and done again ... */
+    uint64_t record_at; /* ... from behind the event with this number on; 0: from their SYN */
+    unsigned handovers; /* cores hand over so often ... */
     uint64_t handover_at[SIM_HANDOVERS]; /* ... behind the events with these numbers, counted from 1 */
 };
 

@@ -2,6 +2,7 @@
 #include "world.h"
 #include "handover.h"
 #include "idsn.h"
+#include "recorded.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,6 +17,11 @@
 void sim_sha256(const void *data, size_t len, uint8_t hash[32])
 {
     SHA256(data, len, hash);
+}
+
+void sim_sha1(const void *data, size_t len, uint8_t hash[20])
+{
+    SHA1(data, len, hash);
 }
 
 void sim_fail(struct world *w, const char *format, ...)
@@ -42,6 +48,8 @@ void sim_listen(struct world *w, struct sim_core *c)
         .pm = w->s.pm[SIM_SERVER],
         .checksum = w->s.checksum[SIM_SERVER],
         .fate_sharing = w->s.fate_sharing[SIM_SERVER],
+        .version_0 = w->s.version_0[SIM_SERVER],
+        .believe_addresses = true,
         .syn_data = w->s.app[SIM_SERVER].syn_data,
         .ops = &app_ops,
         .ctx = c,
@@ -155,6 +163,8 @@ static bool run_until(struct world *w, bool (*reached)(struct world *), braid_ti
                 sim_handover(w);
         if (w->s.handovers > 0)
             sim_handover_due(w);
+        if (w->s.record && w->s.record_at == w->events)
+            recorded_all(w);
         tell(w);
         if (reached(w))
             return true;
@@ -400,6 +410,14 @@ static void measure(struct world *w, struct world_result *out)
     out->share = rate > 0 ? out->goodput / rate : 0;
 }
 
+static void judge_recorded(struct world *w)
+{
+    struct sim_core *c;
+
+    for (unsigned i = 0; (c = sim_core_at(w, i)) && !w->failed; i++)
+        recorded_judge(c);
+}
+
 static void end(struct world *w)
 {
     struct sim_core *c;
@@ -434,10 +452,13 @@ void world_run(const struct scenario *s, FILE *trace, struct world_result *out)
         fail_drain(w);
     if (!w->failed && w->chain && s->chain.middle->left(w))
         sim_fail(w, "%s", s->chain.middle->left(w));
+    judge_recorded(w);
     measure(w, out);
     out->packets = w->packets;
     out->events = w->events;
     out->digest = w->digest;
+    out->recorded = w->recorded;
+    out->recorded_packets = w->recorded_packets;
     out->ok = !w->failed;
     memcpy(out->failure, w->failure, sizeof(out->failure));
     end(w);

@@ -16,7 +16,8 @@ struct sim_core {
     unsigned side, worker;
     bool outer; /* an end of a chain, in world.outer; else one of the paths' ends */
     struct braid_core *core;
-    struct heard_conn *heard; /* heard.c */
+    struct heard_conn *heard;  /* heard.c */
+    struct recorder *recorder; /* recorded.c; NULL: nothing is recorded */
     struct buf_pool *pool;
     bool flush_planned;
     bool handover_due;           /* to another core, as soon as it can be */
@@ -79,8 +80,9 @@ struct world {
     char failure[256]; /* the first one */
     FILE *trace;       /* NULL: off */
     uint64_t packets, events;
-    uint64_t digest; /* of all packets so far, and of when each left */
-    braid_time told; /* when the trace last had the state of all connections */
+    uint64_t digest;                     /* of all packets so far, and of when each left */
+    uint64_t recorded, recorded_packets; /* connections that were done again, and what they sent */
+    braid_time told;                     /* when the trace last had the state of all connections */
 };
 
 /* What stands between the ends of a chain (run/chain.h). A table, since it needs more than the core. */
@@ -122,7 +124,8 @@ struct world_result {
     char failure[256];
     braid_time duration; /* until the last connection closed */
     uint64_t packets, events;
-    uint64_t digest;                 /* world.digest at the end */
+    uint64_t digest; /* world.digest at the end */
+    uint64_t recorded, recorded_packets;
     unsigned outcomes[SIM_OUTCOMES]; /* connections, by how they ended */
     unsigned altered;                /* of them, with a wrong byte that nobody could detect */
     double goodput; /* bytes per second of both directions, from the first byte to the last */
@@ -168,6 +171,7 @@ struct sim_core *sim_core_at(struct world *w, unsigned i);
 /* Ends the world: drops what is on its way from one worker to another. */
 void sim_handed_free(struct world *w);
 void sim_sha256(const void *data, size_t len, uint8_t hash[32]);
+void sim_sha1(const void *data, size_t len, uint8_t hash[20]);
 
 /* The network (net.c): plugs paths and interface cards together. */
 void net_init(struct world *w);

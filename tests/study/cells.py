@@ -22,7 +22,7 @@ SHORT = ("16 KB", "256 KB", "4 MB")
 OUTAGE_SECONDS, SILENT_FROM, SILENT_UNTIL = 30, 10, 18
 LONG_SECONDS = 600
 STEADY_SECONDS = 20
-BESIDE, BESIDE_SECONDS, BESIDE_SEEDS = "minrtt", 20, 3  # the scheduler of the transfer beside, as of the default profile
+BESIDE, BESIDE_SECONDS, BESIDE_SEEDS = "minrtt", 20, 5  # the scheduler of the transfer beside, as of the default profile
 PAGE_SEEDS = 3
 GIVE_UP = 900  # seconds of virtual time after which a transfer counts as not completed
 

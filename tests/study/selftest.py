@@ -92,11 +92,11 @@ def check_short_transfers():
 
 
 def check_interactive():
-    """By the path that is better alone, by itself and beside bulk, over situations as well."""
+    """By the path that is better alone and the median, by itself and beside bulk, over situations as well."""
     for kind in ("messages", "beside"):
         for p99, met in ((12, True), (12.1, False)):
             alone = [_store(Cell("codel", kind, True, "any", PROFILE[1], path), {"delay_p99": ms}) for path, ms in enumerate((30, 10))]
-            results = _merge(_store(Cell("codel", kind, True, *PROFILE), {"delay_p99": p99}), *alone)
+            results = _merge(_store(Cell("codel", kind, True, *PROFILE), {"delay_p99": p99}, {"delay_p99": 1}, {"delay_p99": 99}), *alone)
             assert [verdict.met for verdict in bars.interactive(results, PROFILE)] == [met]
 
 

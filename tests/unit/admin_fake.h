@@ -84,6 +84,7 @@ static inline void fake_conn(struct braid_conn_stats *c, unsigned n, unsigned su
         .remote = fake_addr("192.0.2.7:40000"),
         .local = fake_addr("10.99.9.1:8080"),
         .token = 0x00c0ffee,
+        .version = 1,
         .bytes_in = 1000 + n,
         .bytes_out = 5000000000 + n,
         .recv_queued = 11,

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <braid/core.h>
 #include <braid/events.h>
 #include "base/addr.h"
@@ -58,11 +59,26 @@ static unsigned fake_listeners;              /* how many there are that do not r
 
 /* ---- the test's side ------------------------------------------------------------------------- */
 
+/* Memory of pages that are there once they are touched: AddressSanitizer marks all of what malloc gives, and
+ * most streams are short. A page that nobody may touch lies behind it. */
+static inline uint8_t *fake_stream(void)
+{
+    uint8_t *p = mmap(NULL, FAKE_STREAM + 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    FAKE_MUST(p != MAP_FAILED);
+    FAKE_MUST(mprotect(p, FAKE_STREAM, PROT_READ | PROT_WRITE) == 0);
+    return p;
+}
+
+static inline void fake_stream_free(uint8_t *p)
+{
+    FAKE_MUST(munmap(p, FAKE_STREAM + 4096) == 0);
+}
+
 static inline struct braid_conn *fake_conn_of(const struct braid_conn_ops *ops)
 {
     struct braid_conn *c = calloc(1, sizeof(*c));
-    c->up = malloc(FAKE_STREAM);
-    c->down = malloc(FAKE_STREAM);
+    c->up = fake_stream();
+    c->down = fake_stream();
     c->piece = 1000;
     c->sndbuf = FAKE_STREAM;
     c->client_ready = true;
@@ -78,8 +94,8 @@ static inline struct braid_conn *fake_conn(void)
 
 static inline void fake_conn_free(struct braid_conn *c)
 {
-    free(c->up);
-    free(c->down);
+    fake_stream_free(c->up);
+    fake_stream_free(c->down);
     free(c);
 }
 

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <braid/events.h>
 #include <event2/event.h>
 #include "io/clock.h"
 #include "io/sockaddr.h"
@@ -16,6 +17,7 @@
 #include "pair.h"
 #include "role/edge.h"
 #include "role/edge_freeze.h"
+#include "role/farewell.h"
 #include "role/node.h"
 #include "role/node_handover.h"
 #include "role/unproven.h"
@@ -29,7 +31,8 @@ static struct node *node;
 static struct edge_params params;
 static struct braid_addr target;
 static int listener;
-static braid_time lost;
+static __thread braid_time lost; /* as clock.c has it */
+static bool logged;              /* nodes write lines about connections that have ended */
 
 /* The role's clock is the test's. */
 braid_time clock_now(void)
@@ -65,6 +68,10 @@ static inline struct node *make_node(struct braid_core *core)
     struct node *n = node_new(core, base);
     ck_assert_ptr_nonnull(n);
     ck_assert_ptr_nonnull(edges_new(n, &limits, &params, &targets, 1));
+    if (logged) {
+        n->farewells = farewells_new();
+        braid_core_on_event(core, farewells_hear, n->farewells);
+    }
     return n;
 }
 
@@ -86,6 +93,7 @@ static inline void setup(void)
 {
     base = event_base_new();
     lost = 0;
+    logged = false;
     listener = server_listen(16);
     pair_init(&p, false, NULL, 0);
     braid_unlisten(p.listener);
@@ -149,7 +157,7 @@ static inline struct node_state frozen(void)
     struct node_state s;
     const char *why = NULL;
     braid_core_flush(p.server.core, p.now);
-    ck_assert_msg(node_freeze(node, &s, &why) == 0, "%s", why);
+    ck_assert_msg(node_freeze(node, NULL, &s, &why) == 0, "%s", why);
     return s;
 }
 

@@ -188,6 +188,17 @@ static inline void pair_new_core(struct pair *p, struct side *s, const struct br
     ck_assert_ptr_nonnull(s->core);
 }
 
+/* Of the server's only listener. */
+static inline struct braid_listen_params pair_listen_params(struct pair *p)
+{
+    return (struct braid_listen_params){.addr = pair_addr("10.0.9.1:80"),
+                                        .name = "test",
+                                        .cc = cc_algorithms[0],
+                                        .sched = sched_algorithms[0],
+                                        .ops = &pair_ops,
+                                        .ctx = p};
+}
+
 /* The server's core has n_rules path rules. */
 static inline void pair_init_rules(struct pair *p, bool checksum, const struct braid_ip *signal,
                                    unsigned n_signal, const struct braid_path_rule *rules, unsigned n_rules)
@@ -203,15 +214,10 @@ static inline void pair_init_rules(struct pair *p, bool checksum, const struct b
     params.paths = rules;
     params.n_paths = n_rules;
     pair_new_core(p, &p->server, &params);
-    struct braid_listen_params l = {.addr = pair_addr("10.0.9.1:80"),
-                                    .name = "test",
-                                    .cc = cc_algorithms[0],
-                                    .sched = sched_algorithms[0],
-                                    .checksum = checksum,
-                                    .signal = signal,
-                                    .n_signal = n_signal,
-                                    .ops = &pair_ops,
-                                    .ctx = p};
+    struct braid_listen_params l = pair_listen_params(p);
+    l.checksum = checksum;
+    l.signal = signal;
+    l.n_signal = n_signal;
     p->listener = braid_listen(p->server.core, &l);
     ck_assert_ptr_nonnull(p->listener);
 }

@@ -205,6 +205,33 @@ START_TEST(a_prefix_is_compared_up_to_its_last_bit)
 }
 END_TEST
 
+static void expect_network(const char *address, const char *network)
+{
+    struct braid_ip ip, is, first;
+    ck_assert_int_eq(ip_parse(address, &ip), 0);
+    ck_assert_int_eq(ip_parse(network, &first), 0);
+    is = ip_network(&ip);
+    ck_assert(ip_equal(&is, &first));
+}
+
+START_TEST(a_prefix_has_zeros_behind_its_last_bit)
+{
+    struct braid_ip ip, is, prefix;
+    ck_assert_int_eq(ip_parse("2001:db8:ffff:ffff:ffff::1", &ip), 0);
+    for (unsigned bits = 0; bits <= 128; bits++) {
+        is = ip_prefix(&ip, bits);
+        ck_assert(ip_in_prefix(&ip, &is, bits));
+        for (unsigned bit = bits; bit < 128; bit++)
+            ck_assert_uint_eq(is.b[bit / 8] >> (7 - bit % 8) & 1, 0);
+    }
+    ck_assert_int_eq(ip_parse("2001:db8:e000::", &prefix), 0);
+    is = ip_prefix(&ip, 35);
+    ck_assert(ip_equal(&is, &prefix));
+    expect_network("192.0.2.129", "192.0.2.0");
+    expect_network("2001:db8:1:22ff:ffff::1", "2001:db8:1:2200::");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("addr");
@@ -218,6 +245,7 @@ int main(void)
     tcase_add_test(t, random_texts_agree_with_the_c_library);
     tcase_add_test(t, equality_looks_at_every_byte_and_the_port);
     tcase_add_test(t, a_prefix_is_compared_up_to_its_last_bit);
+    tcase_add_test(t, a_prefix_has_zeros_behind_its_last_bit);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

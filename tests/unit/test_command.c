@@ -44,6 +44,7 @@ static const char *const arguments[] = {
     [BRAID_ARGUMENTS_WHICH] = " Ar ID | FILTER ...",
     [BRAID_ARGUMENTS_SECONDS] = " Op Cm seconds= Ns Ar N",
     [BRAID_ARGUMENTS_EDGE] = " Ar EDGE",
+    [BRAID_ARGUMENTS_RECORD] = " Ar ID | EDGE Oo Fl -bytes Ar N Oc Oo Fl -keys Oc Ar FILE",
     [BRAID_ARGUMENTS_CHANGED] = " Op Fl -changed",
     [BRAID_ARGUMENTS_WATCH] =
         " Oo Cm edge= Ns Ar NAME Oc Oo Cm client= Ns Ar PREFIX Oc Op Cm kind= Ns Ar KIND,...",
@@ -56,7 +57,7 @@ static const char *const arguments[] = {
 
 START_TEST(the_manual_lists_each_command_with_its_arguments)
 {
-    char expected[1024] = "";
+    char expected[2048] = "";
     char *listed = manual_items("docs/man/braidctl.8", "The commands are:", ".It Cm ");
     for (unsigned i = 0; i < BRAID_COMMAND_MAX; i++) {
         strcat(strcat(expected, commands[i].word), arguments[commands[i].arguments]);

@@ -56,7 +56,7 @@ START_TEST(the_example_of_the_issue_is_read_with_its_inline_comments)
     ck_assert_str_eq(ip(&e->signal[1]), "10.99.9.3");
     ck_assert_str_eq(e->sched->name, "minrtt");
     ck_assert_str_eq(e->cc->name, "cubic");
-    ck_assert(!e->checksum && !e->fate_sharing && !e->no_join);
+    ck_assert(!e->checksum && !e->fate_sharing && !e->no_join && !e->version_0 && !e->believe_addresses);
     conf_free(&conf);
 }
 END_TEST
@@ -77,6 +77,7 @@ START_TEST(every_value_differs_from_its_default)
             "target = server-1.example.org:8443\n"
             "signal = 10.0.0.1 ,2001:db8::2\n"
             "scheduler = roundrobin\ncongestion = lia\nchecksum = on\nfate_sharing = yes\njoins = signalled\n"
+            "versions = 0,1\nv0_addresses = believe\n"
             "[edge four]\nlisten = 10.0.0.1:443\ntarget = [2001:db8::9]:1") == 0,
         "%s", err);
     ck_assert_uint_eq(conf.daemon.workers, 64);
@@ -97,7 +98,7 @@ START_TEST(every_value_differs_from_its_default)
     ck_assert_str_eq(ip(&e->signal[1]), "2001:db8::2");
     ck_assert_str_eq(e->sched->name, "roundrobin");
     ck_assert_str_eq(e->cc->name, "lia");
-    ck_assert(e->checksum && e->fate_sharing && e->no_join);
+    ck_assert(e->checksum && e->fate_sharing && e->no_join && e->version_0 && e->believe_addresses);
     ck_assert_str_eq(e[1].name, "four");
     ck_assert_str_eq(e[1].pool.targets[0].host, "2001:db8::9");
     ck_assert_uint_eq(e[1].pool.targets[0].port, 1);
@@ -162,7 +163,7 @@ END_TEST
     "proxy_protocol, health, health_interval, health_rise, health_fall, source, ports, "                     \
     "targets, bypass, allow, deny, open, cookie, psk, pending, "                                             \
     "bare_syn, early, signal, profile, profiles, scheduler, congestion, path_manager, checksum, "            \
-    "fate_sharing, joins"
+    "fate_sharing, joins, versions, v0_addresses"
 #define BAD_BYPASS " is neither off nor a number of seconds from 1 to 86400; give one, such as 600"
 #define BAD_TARGETS                                                                                          \
     "; give addresses and prefixes, separated by commas, and a \"!\" before those that are not "             \
@@ -228,7 +229,7 @@ static const struct {
     /* keys */
     {"[daemon]\nworker = 1\n" EDGE,
      "2: [daemon] worker: unknown key; the nearest is workers (all of this "
-     "section: workers, poll, control, state, state_dir, log_level, "
+     "section: workers, poll, instance, control, state, state_dir, log_level, "
      "log_format, log_connections, app_socket, app_mode, app_group, user, group, seccomp)"},
     {EDGE "signals = 10.0.0.1\n",
      "4: [edge web] signals: unknown key; the nearest is signal (all of this section: " LIST_EDGE ")"},
@@ -419,6 +420,10 @@ static const struct {
     {EDGE "signal = 10.0.0.1, 10.99.9.1\n", "4: [edge web] signal: 10.99.9.1 is the listen address, which "
                                             "every client knows; give other addresses only"},
     {EDGE "joins = some\n", "4: [edge web] joins: \"some\" is not known; it is one of: any, signalled"},
+    {EDGE "versions = 0,2\n", "4: [edge web] versions: there is no version \"2\" of MPTCP; give 1, or 0,1"},
+    {EDGE "versions = 0\n", "4: [edge web] versions: version 1 is always spoken; give 1, or 0,1"},
+    {EDGE "v0_addresses = yes\n",
+     "4: [edge web] v0_addresses: \"yes\" is not known; it is one of: ignore, believe"},
     {EDGE "checksum = yes\n", "4: [edge web] checksum: \"yes\" is not known; it is one of: off, on"},
     {EDGE "checksum = \x1b[2J\n", "4: [edge web] checksum: \"?[2J\" is not known; it is one of: off, on"},
 };

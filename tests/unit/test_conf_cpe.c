@@ -21,7 +21,7 @@ START_TEST(what_is_left_out_has_the_documented_default)
     const struct cpe_params *c = conf.cpes;
     ck_assert_str_eq(c->name, "lan");
     ck_assert(c->kind == CPE_TRANSPARENT && c->n_peers == 0 && !c->no_plain && !c->checksum &&
-              !c->fate_sharing);
+              !c->fate_sharing && !c->version_0 && !c->believe_addresses);
     ck_assert(c->port_first == 1 && c->port_last == 65535);
     ck_assert(c->heed == CPE_HEED_ALL && c->least_buffer == 4096);
     ck_assert_uint_eq(c->n_except, 4);
@@ -36,15 +36,16 @@ END_TEST
 
 START_TEST(every_value_differs_from_its_default)
 {
-    ck_assert_msg(
-        parse(CPE "intercept = tun\nmode = explicit\npeer = 198.51.100.1:5124, [2001:db8::1]:81 , "
-                  "vps.example:443\nports = 80-443\nexcept = !10.1.0.0/16, 10.0.0.0/8\n"
-                  "plain = refuse\nheed = class, buffer\nleast_buffer = 100\nprofile = "
-                  "interactive\nprofiles = 80:bulk\nscheduler = roundrobin\n"
-                  "congestion = lia\npath_manager = ndiffports\nchecksum = on\nfate_sharing = yes\n") == 0,
-        "%s", err);
+    ck_assert_msg(parse(CPE "intercept = tun\nmode = explicit\npeer = 198.51.100.1:5124, [2001:db8::1]:81 , "
+                            "vps.example:443\nports = 80-443\nexcept = !10.1.0.0/16, 10.0.0.0/8\n"
+                            "plain = refuse\nheed = class, buffer\nleast_buffer = 100\nprofile = "
+                            "interactive\nprofiles = 80:bulk\nscheduler = roundrobin\n"
+                            "congestion = lia\npath_manager = ndiffports\nchecksum = on\nfate_sharing = yes\n"
+                            "versions = 1, 0\nv0_addresses = believe\n") == 0,
+                  "%s", err);
     const struct cpe_params *c = conf.cpes;
     ck_assert(c->kind == CPE_EXPLICIT && c->no_plain && c->checksum && c->fate_sharing);
+    ck_assert(c->version_0 && c->believe_addresses);
     ck_assert(c->heed == (CPE_HEED_CLASS | CPE_HEED_BUFFER) && c->least_buffer == 100);
     ck_assert_uint_eq(c->n_peers, 3);
     ck_assert_str_eq(c->peers[0].host, "198.51.100.1");

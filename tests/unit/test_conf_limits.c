@@ -90,6 +90,27 @@ START_TEST(the_core_gets_the_ports_that_it_may_use)
 }
 END_TEST
 
+START_TEST(tokens_may_tell_the_machine)
+{
+    static const char *const flaws[] = {"2",        "0 of 8", "9 of 8", "1 of 1",
+                                        "1 of 129", "1of 8",  "x of 8", "1 of 8 of 9"};
+    ck_assert_msg(parse(EDGE) == 0, "%s", err);
+    ck_assert_uint_eq(conf.limits.n_instances, 0);
+    conf_free(&conf);
+    ck_assert_msg(parse("[daemon]\ninstance = 3  of  128\n" EDGE) == 0, "%s", err);
+    ck_assert_uint_eq(conf.limits.instance, 2);
+    ck_assert_uint_eq(conf.limits.n_instances, 128);
+    conf_free(&conf);
+    for (size_t i = 0; i < sizeof(flaws) / sizeof(flaws[0]); i++) {
+        char text[512];
+        snprintf(text, sizeof(text), "[daemon]\ninstance = %s\n" EDGE, flaws[i]);
+        ck_assert_int_eq(parse(text), -1);
+        ck_assert_ptr_nonnull(strstr(err, ":2: [daemon] instance: "));
+        ck_assert_ptr_nonnull(strstr(err, "give both, such as 1 of 8"));
+    }
+}
+END_TEST
+
 START_TEST(cpus_that_receive_are_a_mask)
 {
     ck_assert_msg(parse(EDGE) == 0, "%s", err);
@@ -114,6 +135,7 @@ int main(void)
     tcase_add_test(t, limits_are_read_in_their_units);
     tcase_add_test(t, defaults_are_those_of_the_core_and_of_the_example);
     tcase_add_test(t, the_core_gets_the_ports_that_it_may_use);
+    tcase_add_test(t, tokens_may_tell_the_machine);
     tcase_add_test(t, cpus_that_receive_are_a_mask);
     suite_add_tcase(s, t);
     return run_suite(s);

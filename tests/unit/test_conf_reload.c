@@ -259,6 +259,8 @@ START_TEST(the_table_says_what_holds_without_a_file)
     ck_assert_ptr_eq(next.edges[0].profile, conf.edges[0].profile);
     ck_assert(next.edges[0].checksum == conf.edges[0].checksum &&
               next.edges[0].no_join == conf.edges[0].no_join &&
+              next.edges[0].version_0 == conf.edges[0].version_0 &&
+              next.edges[0].believe_addresses == conf.edges[0].believe_addresses &&
               next.edges[0].fate_sharing == conf.edges[0].fate_sharing);
     done();
 }

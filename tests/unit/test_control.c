@@ -194,7 +194,8 @@ START_TEST(every_command_is_answered_as_a_table_and_as_json)
         {"drain six\n", "edge six: drained, 2 connections\n"},
         {"drain --json\n",
          "{\"edges\":[{\"name\":\"six\",\"drained\":true,\"connections\":2}],\"cpes\":[]}\n"},
-        {"status --json\n", "\"joins\":\"any\",\"drained\":true,"},
+        {"status --json\n",
+         "\"joins\":\"any\",\"versions\":\"1\",\"v0_addresses\":\"ignore\",\"drained\":true,"},
         {"undrain six --json\n",
          "{\"edges\":[{\"name\":\"six\",\"drained\":false,\"connections\":2}],\"cpes\":[]}\n"},
         {"drain\n", "nothing is drained\n"},
@@ -235,13 +236,14 @@ START_TEST(errors_come_in_the_format_that_was_asked_for)
     static const char *const replies[][2] = {
         {"nonsense\n",
          "error: unknown command; there are status connections show counters bypass targets learned kill set "
-         "drain undrain algorithms config paths uplinks top rates reload upgrade events watch and the option "
+         "drain undrain algorithms config paths uplinks top rates reload upgrade events watch record and the "
+         "option "
          "--json\n"},
         {"nonsense --json\n",
          "{\"error\":\"unknown command; there are status connections show counters bypass targets learned "
-         "kill set drain undrain algorithms config paths uplinks top rates reload upgrade events watch and "
-         "the "
-         "option "
+         "kill set drain undrain algorithms config paths uplinks top rates reload upgrade events watch "
+         "record "
+         "and the option "
          "--json\"}\n"},
         {"top limit=501\n",
          "error: this command takes limit=N, 1 to 500; sort=KEY, one of rate, bytes, age, rtt, retransmits, "

@@ -1,13 +1,17 @@
 /* A CPE that goes on in another node (src/role/cpe_freeze.c, src/role/carried_freeze.c): what it carries, and
  * what is being opened, in virtual time (cpe_world.h). */
+#include <braid/events.h>
 #include "cpe_world.h"
+#include "log_ear.h"
 #include "role/carried_freeze.h"
+#include "role/farewell.h"
 #include "role/node_handover.h"
 
 #define SERVER "198.51.100.80:80"
 #define MUCH   300000
 
 static braid_time lost;
+static bool logged; /* nodes write lines about what was carried */
 
 braid_time clock_lost(void)
 {
@@ -28,6 +32,7 @@ static void setup(void)
 {
     world_begin();
     lost = 0;
+    logged = false;
 }
 
 static void teardown(void)
@@ -40,7 +45,7 @@ static struct node_state frozen(void)
     struct node_state s;
     const char *why = NULL;
     world_flush();
-    ck_assert_msg(node_freeze(world.node, &s, &why) == 0, "%s", why);
+    ck_assert_msg(node_freeze(world.node, NULL, &s, &why) == 0, "%s", why);
     return s;
 }
 
@@ -65,6 +70,10 @@ static struct node *make_node(struct braid_core *core)
     struct cpes *cs = cpes_new(n, &world.neighbours, &world.params, 1);
     ck_assert_ptr_nonnull(cs);
     cpes_set_uplinks(cs, &world.uplinks);
+    if (logged) {
+        n->farewells = farewells_new();
+        braid_core_on_event(core, farewells_hear, n->farewells);
+    }
     return n;
 }
 
@@ -246,6 +255,59 @@ START_TEST(it_is_as_old_as_it_was_and_has_been_heard)
 }
 END_TEST
 
+/* Connections of the router that belong to something. */
+static unsigned related(void)
+{
+    unsigned n = 0;
+    for (uint64_t id = 1; id < 100; id++) {
+        struct relayed told;
+        const struct braid_conn *c = braid_conn_by_id(world.cores[ROUTER], id);
+        n += c && node_tell(world.node, c, &told);
+    }
+    return n;
+}
+
+static void end_one(struct app *first, struct app *second)
+{
+    braid_conn_shutdown(first->conn);
+    until(&second->eof, BRAID_SECOND);
+    braid_conn_shutdown(second->conn);
+    for (unsigned ms = 0; related() != 1; ms++) {
+        ck_assert_uint_lt(ms, 5000);
+        run_for(BRAID_MS, NULL);
+    }
+}
+
+enum { LOSES_A_SUBFLOW, DEVICE_ENDS, SERVER_ENDS, WAYS };
+
+/* The line of one whose subflow, or one of its two connections, has ended before the upgrade. */
+START_TEST(what_uplinks_have_carried_is_in_the_line)
+{
+    logged = true;
+    connected();
+    hand_over();
+    say(&world.device, "hello");
+    run_for(BRAID_SECOND, NULL);
+    if (_i == DEVICE_ENDS) {
+        end_one(&world.device, &world.server);
+    } else if (_i == SERVER_ENDS) {
+        end_one(&world.server, &world.device);
+    } else {
+        braid_core_endpoint_remove(world.cores[ROUTER], &world.uplinks.all[0].inner[UPLINK_V4]);
+        run_for(2 * BRAID_SECOND, NULL);
+    }
+    hand_over();
+    log_ear_begin();
+    braid_conn_shutdown(world.device.conn);
+    braid_conn_shutdown(world.server.conn);
+    run_for(10 * BRAID_SECOND, NULL);
+    ck_assert_uint_eq(world.node->n_conns, 0);
+    says(" cpe=lan client=192.168.77.2:");
+    says(" protocol=mptcp in=5 out=0 subflows=3 paths.-.in=5 ");
+    log_ear_end();
+}
+END_TEST
+
 /* With more workers both sides are where the token of the one over the uplinks says. */
 START_TEST(a_drained_one_is_drained_in_the_other_process_too)
 {
@@ -339,6 +401,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_half_closed_one_goes_on);
     tcase_add_test(t, it_is_as_old_as_it_was_and_has_been_heard);
     tcase_add_test(t, a_drained_one_is_drained_in_the_other_process_too);
+    tcase_add_loop_test(t, what_uplinks_have_carried_is_in_the_line, 0, WAYS);
     tcase_add_test(t, both_sides_stay_together);
     tcase_add_test(t, changed_state_is_refused);
     suite_add_tcase(s, t);

@@ -50,6 +50,25 @@ START_TEST(what_is_unread_closes_it)
 }
 END_TEST
 
+/* Whoever sends full segments as long as one fits, as the units of the field let it. */
+START_TEST(segments_that_do_not_divide_a_unit_close_it_as_well)
+{
+    begin();
+    lone.s->tcp.syn.rcv_wscale = (uint8_t)_i;
+    uint64_t segment = 1 + 1427 * (_i % 2), unread = 0;
+    lone.c->recv.user = lone.c->recv.nxt;
+    while (window() >= segment && unread < 10 * BUFFER) {
+        arrive(segment, false);
+        unread += segment;
+    }
+    ck_assert_uint_gt(unread + 2000 + (1u << _i), BUFFER);
+    ck_assert_uint_lt(unread, BUFFER + 2000 + (2u << _i));
+    lone.c->recv.user = lone.c->recv.nxt; /* all is read: there is room again */
+    ck_assert_uint_ge(window(), BUFFER / 2);
+    lone_end();
+}
+END_TEST
+
 START_TEST(it_opens_in_steps_of_two_segments)
 {
     begin();
@@ -90,7 +109,7 @@ START_TEST(the_right_edge_never_goes_back)
         uint64_t wnd = window(), unit = (uint64_t)1 << lone.s->tcp.syn.rcv_wscale;
         must(lone.c->recv.edge >= edge);
         must(wnd % unit == 0 && wnd <= 65535 * unit);
-        must(wnd == 65535 * unit || lone.c->recv.nxt + wnd >= edge);
+        must(wnd == 65535 * unit || lone.c->recv.nxt + wnd + unit > edge); /* RFC 7323 section 2.4 */
     }
     mem_give(&env->mem, taken);
     lone_end();
@@ -235,6 +254,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_test(t, the_window_of_a_syn_is_not_scaled);
     tcase_add_test(t, what_is_unread_closes_it);
+    tcase_add_loop_test(t, segments_that_do_not_divide_a_unit_close_it_as_well, 0, 15);
     tcase_add_test(t, it_opens_in_steps_of_two_segments);
     tcase_add_test(t, a_closed_window_opens_with_the_first_byte_that_is_read);
     tcase_add_test(t, the_right_edge_never_goes_back);

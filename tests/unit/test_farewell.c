@@ -1,5 +1,5 @@
-/* role/farewell: the line of a connection of an edge at its end, and what its times are counted by
- * (src/role/serve.c, src/role/edge_client.c). */
+/* role/farewell, role/farewell_freeze: the line of a connection of an edge at its end, and what its times are
+ * counted by (src/role/serve.c, src/role/edge_client.c). */
 #include <check.h>
 #include <stdlib.h>
 #include <braid/events.h>
@@ -7,7 +7,8 @@
 #include "log_ear.h"
 #include "relay_harness.h"
 #include "role/edge_freeze.h"
-#include "role/farewell.h"
+#include "role/farewell_freeze.h"
+#include "thawed.h"
 
 static void listen_to_log(void)
 {
@@ -180,6 +181,36 @@ START_TEST(a_subflow_that_has_ended_is_added)
 }
 END_TEST
 
+static void read_past(void *arg, const struct thaw_item *item)
+{
+    farewells_thaw(node->farewells, *(uint64_t *)arg, item);
+}
+
+/* In the next process, which may know its path no more. */
+START_TEST(a_subflow_that_ended_before_an_upgrade_is_added)
+{
+    int server;
+    char text[8];
+    static const char *const renamed[] = {"lte"};
+    const struct braid_event down = {.kind = BRAID_EVENT_SUBFLOW_DOWN};
+    struct freezer f = {.len = 0};
+    struct braid_conn *c = opened(&server);
+    uint64_t id = braid_conn_id(c);
+    client_sends(c, "question", 8);
+    ck_assert_int_eq(receive(c, server, text, sizeof(text)), 8);
+    farewells_freeze(node->farewells, id, &f, 1);
+    ck_assert_uint_eq(f.len, 0);
+    farewells_hear(node->farewells, c, &down);
+    farewells_freeze(node->farewells, id, &f, 1);
+    farewells_free(node->farewells);
+    node->farewells = farewells_new();
+    ck_assert_int_eq(farewells_set_paths(node->farewells, renamed, 1), 0);
+    thawed(&f, read_past, &id);
+    finish(c, server);
+    says(" subflows=2 paths.dsl.in=8 paths.dsl.out=0 paths.lte.in=8 paths.lte.out=0\n");
+}
+END_TEST
+
 START_TEST(nothing_is_kept_of_what_has_ended)
 {
     int server;
@@ -208,6 +239,7 @@ int main(void)
     tcase_add_test(t, what_ends_with_the_daemon_has_a_line);
     tcase_add_test(t, what_goes_on_in_another_process_has_none);
     tcase_add_test(t, a_subflow_that_has_ended_is_added);
+    tcase_add_test(t, a_subflow_that_ended_before_an_upgrade_is_added);
     tcase_add_test(t, nothing_is_kept_of_what_has_ended);
     Suite *s = suite_create("farewell");
     suite_add_tcase(s, t);

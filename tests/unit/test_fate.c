@@ -223,6 +223,24 @@ START_TEST(a_join_takes_the_place_of_another_silent_one)
 }
 END_TEST
 
+/* Its RST of the second subflow is lost, and nobody sends it again. */
+START_TEST(what_a_peer_that_has_gone_leaves_behind_is_found_by_its_other_resets)
+{
+    open_two_paths(sched_algorithms[0]);
+    unsigned second = stats_of(&p.client).subflows[1].id;
+    pair_run_for(&p, 2 * BRAID_SECOND);
+    silence(1, true);
+    ck_assert_int_eq(braid_conn_reset_subflow(p.client.conn, second), 0);
+    pair_run_for(&p, BRAID_SECOND);
+    silence(1, false);
+    ck_assert_uint_eq(stats_of(&p.server).n_subflows, 2);
+    ck_assert_int_eq(braid_conn_reset_subflow(p.client.conn, stats_of(&p.client).subflows[0].id), 0);
+    pair_run_for(&p, 20 * BRAID_MS);
+    ck_assert_uint_eq(stats_of(&p.server).n_subflows, 0);
+    pair_free(&p);
+}
+END_TEST
+
 /* A listener's, and that of braid_connect. */
 START_TEST(the_policy_is_that_of_whoever_listens_or_connects)
 {
@@ -266,6 +284,7 @@ int main(void)
     tcase_add_test(t, it_cannot_be_asked_for_when_the_first_subflow_is_gone);
     tcase_add_loop_test(t, nobody_ends_the_first_subflow_to_keep_house, 0, 2);
     tcase_add_test(t, a_join_takes_the_place_of_another_silent_one);
+    tcase_add_test(t, what_a_peer_that_has_gone_leaves_behind_is_found_by_its_other_resets);
     tcase_add_test(t, the_policy_is_that_of_whoever_listens_or_connects);
     suite_add_tcase(s, t);
     return run_suite(s);

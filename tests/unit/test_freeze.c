@@ -20,7 +20,7 @@ static const struct braid_field sample_fields[] = {BRAID_NUMBER(1, struct sample
                                                    BRAID_ANY(2, struct sample, b),
                                                    BRAID_ANY(3, struct sample, c),
                                                    BRAID_BOOL(4, struct sample, d),
-                                                   BRAID_REAL(5, struct sample, e),
+                                                   BRAID_REAL(5, struct sample, e, 2),
                                                    BRAID_DUE(6, struct sample, f),
                                                    BRAID_PAST(7, struct sample, g),
                                                    BRAID_NUMBERS(8, struct sample, h, 2, 500),
@@ -44,7 +44,7 @@ static enum thaw_flaw read_sample(const struct freezer *f, struct sample *out)
 
 START_TEST(members_come_back)
 {
-    const struct sample s = {200, -5, UINT64_MAX, true, -0.25, BRAID_NEVER, INT64_MIN, {1, 0, 500}};
+    const struct sample s = {200, -5, UINT64_MAX, true, 0.25, BRAID_NEVER, INT64_MIN, {1, 0, 500}};
     struct sample out = {0};
     struct freezer f = {0};
     freeze_fields(&f, sample_fields, &s);
@@ -52,7 +52,7 @@ START_TEST(members_come_back)
     ck_assert_uint_eq(out.a, 200);
     ck_assert_int_eq(out.b, -5);
     ck_assert_uint_eq(out.c, UINT64_MAX);
-    ck_assert(out.d && out.e == -0.25 && out.f == BRAID_NEVER && out.g == INT64_MIN);
+    ck_assert(out.d && out.e == 0.25 && out.f == BRAID_NEVER && out.g == INT64_MIN);
     ck_assert(out.h[0] == 1 && out.h[1] == 0 && out.h[2] == 500);
     free(f.data);
 }
@@ -76,8 +76,16 @@ START_TEST(what_cannot_be_is_refused)
     static const struct {
         unsigned tag;
         uint64_t value;
-    } wrong[] = {{1, 201},       {1, 256}, {4, 2}, {5, 0x7ff0000000000000}, {6, (uint64_t)INT64_MIN},
-                 {7, INT64_MAX}, {8, 1}};
+    } wrong[] = {{1, 201},
+                 {1, 256},
+                 {4, 2},
+                 {5, 0x7ff0000000000000}, /* infinite, NaN, -1 and 2.5 */
+                 {5, 0x7ff8000000000000},
+                 {5, 0xbff0000000000000},
+                 {5, 0x4004000000000000},
+                 {6, (uint64_t)INT64_MIN},
+                 {7, INT64_MAX},
+                 {8, 1}};
     struct sample out = {0};
     struct freezer f = {0};
     freeze_number(&f, wrong[_i].tag, wrong[_i].value);
@@ -197,7 +205,7 @@ int main(void)
     TCase *t = tcase_create("freeze");
     tcase_add_test(t, members_come_back);
     tcase_add_test(t, what_is_not_there_stays_as_it_was);
-    tcase_add_loop_test(t, what_cannot_be_is_refused, 0, 7);
+    tcase_add_loop_test(t, what_cannot_be_is_refused, 0, 10);
     tcase_add_test(t, the_unknown_is_left_out_or_refused_as_marked);
     tcase_add_test(t, a_torn_group_is_refused_wherever_it_ends);
     tcase_add_test(t, timers_fire_in_the_order_that_they_had);

@@ -1,12 +1,17 @@
 /* Cores and connections that go on in another core (src/core/handover.c), by all that they consist of:
  * src/mptcp/conn_freeze.c, src/mptcp/flow_freeze.c, src/mptcp/send_freeze.c, src/mptcp/recv_freeze.c and
- * src/mptcp/known_freeze.c. That they go on exactly alike the simulator shows (build/sim --handover). */
+ * src/mptcp/known_freeze.c; and what must be so, by src/tcp/sound.c and src/mptcp/conn_sound.c. That they go
+ * on exactly alike the simulator shows (build/sim --handover). */
 #include <braid/handover.h>
 
 #include "base/hash.h"
 #include "core/inside.h"
+#include "mptcp/demand.h"
+#include "mptcp/first_answer.h"
 #include "mptcp/known.h"
+#include "mptcp/order.h"
 #include "pair.h"
+#include "tcp/sent_find.h"
 
 static struct pair p;
 static uint8_t *state;
@@ -60,7 +65,8 @@ static enum braid_thaw_error thaw(struct braid_core *core, const uint8_t *bytes,
     struct braid_thaw *t = braid_thaw_begin(bytes, len, &error);
     while (t && braid_thaw_next(t, &part)) {
         if (part.kind == BRAID_FROZEN_CONN) {
-            struct braid_conn *c = braid_thaw_conn(t, core, &pair_ops, &p.server, "test");
+            struct braid_conn *c =
+                braid_thaw_conn(t, core, part.released ? NULL : &pair_ops, &p.server, "test");
             p.server.conn = c ? c : p.server.conn;
         } else if (part.kind == BRAID_FROZEN_PAST && !conns_only) {
             braid_thaw_past(t, core);
@@ -120,7 +126,7 @@ START_TEST(what_is_known_of_busy_ways_is_known_there)
     begin();
     struct subflow *s = &p.server.conn->subflows->tcp;
     w.way = (struct braid_way){s->local.ip, s->remote.ip};
-    w.at = p.now - 100 * BRAID_MS;
+    w.at = p.now - 550 * BRAID_MS; /* half a second of which it holds */
     tcp_way_take(&p.server.core->env.tcp, &w);
     replace_server(false);
     s = &p.server.conn->subflows->tcp;
@@ -130,6 +136,23 @@ START_TEST(what_is_known_of_busy_ways_is_known_there)
     size_t before = state_len;
     freeze_server();
     ck_assert_uint_lt(state_len, before);
+    finish();
+}
+END_TEST
+
+/* Nobody is reset more often by an upgrade. */
+START_TEST(who_was_refused_how_often_is_known_there)
+{
+    const struct braid_ip victim = pair_addr("192.0.2.1:0").ip;
+    begin();
+    for (unsigned core = 0; core < 2; core++) {
+        struct mptcp_env *env = &p.server.core->env;
+        for (unsigned i = 0; i < 5; i++)
+            ck_assert(join_refusals_allow(&env->join_refusals, &env->hash_key, &victim, 10, p.now));
+        replace_server(false);
+    }
+    struct mptcp_env *env = &p.server.core->env;
+    ck_assert(!join_refusals_allow(&env->join_refusals, &env->hash_key, &victim, 10, p.now));
     finish();
 }
 END_TEST
@@ -153,6 +176,57 @@ START_TEST(a_connection_goes_on_in_a_core_of_its_own)
 {
     begin();
     replace_server(true);
+    finish();
+}
+END_TEST
+
+/* A byte of the client's stream that waits behind a gap. */
+static void bring(struct mp_subflow *s, uint64_t dsn)
+{
+    struct slice in = {.buf = buf_new(100, NULL), .len = 1};
+    in.data = in.buf->data;
+    in.buf->data[0] = pattern(dsn - DATA_FIRST);
+    recv_deliver(s->conn, s, dsn, &in);
+}
+
+/* Searches end after so many steps, so that where they begin is part of what is found (src/mptcp/order.c). */
+START_TEST(a_piece_finds_its_place_from_where_the_one_before_was)
+{
+    enum { N = 1200, MIDDLE = N / 2 };
+    begin();
+    struct braid_conn *c = p.server.conn;
+    uint64_t base = c->recv.high + 1;
+    for (unsigned i = 0; i < N; i++)
+        bring(i == MIDDLE ? c->subflows->next : c->subflows, base + 3 * i);
+    replace_server(false);
+    c = p.server.conn;
+    unsigned n = c->recv.ooo->n;
+    ck_assert_uint_ge(n, N);
+    bring(c->subflows->next, base + 3 * MIDDLE + 1);
+    ck_assert_uint_eq(c->recv.ooo->n, n + 1);
+    finish();
+}
+END_TEST
+
+/* The same of the scoreboard (src/tcp/sent_find.c). */
+START_TEST(a_sack_block_is_looked_for_where_the_one_before_was)
+{
+    enum { N = 600, MIDDLE = N / 2 };
+    begin();
+    struct subflow *sf = &p.server.conn->subflows->tcp;
+    struct tcp_sent *run = sent_of(sf->flight->board.runs.next);
+    uint64_t at = run->start + MIDDLE;
+    ck_assert_uint_gt(sent_len(run), N);
+    for (unsigned i = 0; i < N; i++) {
+        run = sent_split(sf, run, run->start + 1);
+        ck_assert_ptr_nonnull(run);
+        if (run->start == at)
+            sf->flight->board.hint = run;
+    }
+    replace_server(false);
+    run = sent_find(&p.server.conn->subflows->tcp, at);
+    ck_assert_ptr_nonnull(run);
+    ck_assert_uint_eq(run->start, at);
     finish();
 }
 END_TEST
@@ -215,7 +289,6 @@ END_TEST
  */
 START_TEST(forged_state_is_refused_or_harmless)
 {
-    static const struct siphash_key key = {0x627261696473756d, 1};
     static const uint8_t changes[] = {1, 0x80, 0xff};
     begin();
     freeze_server();
@@ -223,7 +296,7 @@ START_TEST(forged_state_is_refused_or_harmless)
     for (size_t at = 0; at < state_len - 10; at += at < 6000 ? 1 : 499) {
         for (unsigned n = 0; n < sizeof(changes); n++) {
             state[at] ^= changes[n];
-            uint64_t sum = siphash(&key, state, state_len - 10);
+            uint64_t sum = quick_sum(state, state_len - 10);
             memcpy(state + state_len - 8, &sum, 8);
             struct braid_core *core = new_core();
             thaw(core, state, state_len, false);
@@ -236,10 +309,10 @@ START_TEST(forged_state_is_refused_or_harmless)
 }
 END_TEST
 
-/* What the server would write if `member` were that. */
+/* What the server would write if `member`, which may be a bit field, were that. */
 #define refused_with(member, value)                                                                          \
     do {                                                                                                     \
-        typeof(member) was = member;                                                                         \
+        typeof((member) + 0) was = member;                                                                   \
         struct braid_conn *conn = p.server.conn;                                                             \
         struct braid_core *core = new_core();                                                                \
         member = value;                                                                                      \
@@ -264,8 +337,191 @@ START_TEST(a_state_that_contradicts_itself_is_refused)
     /* it is among its siblings already */
     ck_assert_ptr_ne(sf->cc.group_next, &sf->cc);
     refused_with(sf->state, TCP_STATE_SYN_RECEIVED);
+    refused_with(sf->pacer.rate, PACER_RATE_MAX + 1);
+    refused_with(p.server.conn->id, BRAID_MUCH);
+    refused_with(p.server.conn->closing.told, true);
     ck_assert_ptr_nonnull(conn_know(p.server.conn));
     refused_with(p.server.conn->pm.known->locals[0].signal, true);
+    finish();
+}
+END_TEST
+
+START_TEST(a_subflow_whose_numbers_do_not_fit_is_refused)
+{
+    begin();
+    struct subflow *sf = &p.server.conn->subflows->tcp;
+    struct tcp_sent *sent = sent_of(sf->flight->board.runs.next);
+    struct mp_map *map = mp_map_of(sf->flight->maps.next);
+    refused_with(sf->syn.peer_mss, 10);
+    refused_with(sf->size.mss, UINT16_MAX);
+    refused_with(sf->size.most, 10);
+    refused_with(sf->size.path_mtu, 60);
+    refused_with(sf->cc.ssthresh, (uint64_t)1 << 50);
+    refused_with(sf->tries.kind, REXMIT_PERSIST);
+    refused_with(sf->fin.known, true); /* where it came in order, long ago */
+    refused_with(sent->mark.delivered, sf->delivery.delivered + 1);
+    refused_with(map->tcp.off, map->tcp.off + 1);
+    finish();
+}
+END_TEST
+
+START_TEST(a_subflow_that_is_not_its_connections_is_refused)
+{
+    begin();
+    struct mp_subflow *s = p.server.conn->subflows;
+    struct mp_map *map = mp_map_of(s->tcp.flight->maps.next);
+    ck_assert_ptr_nonnull(s->next);
+    refused_with(map->dsn, p.server.conn->send.nxt);
+    refused_with(map->rescued, map->tcp.len + 1);
+    refused_with(s->tcp.size.reserve, 0);
+    refused_with(s->next->join, false);
+    refused_with(s->sched.mark, UINT64_MAX);
+    refused_with(s->backup.aside, true);
+    refused_with(s->silence.patience, SILENT_PATIENCE_MAX + 1);
+    refused_with(p.server.conn->phase, CONN_HANDSHAKE);
+    refused_with(p.server.conn->mode, MODE_FALLBACK);
+    refused_with(p.server.conn->syn_data.in, 1);
+    refused_with(p.server.conn->syn_data.asked, FIRST_ANSWER_TRIES + 1);
+    finish();
+}
+END_TEST
+
+/* It would repeat what is not there. */
+START_TEST(a_timeout_of_nothing_is_refused)
+{
+    begin();
+    pair_run_for(&p, BRAID_SECOND); /* all has arrived */
+    struct subflow *sf = &p.server.conn->subflows->tcp;
+    sf->tries.kind = REXMIT_RTO;
+    refused_with(sf->due.rexmit, p.now);
+    sf->tries.kind = REXMIT_OFF;
+    finish();
+}
+END_TEST
+
+/* Segments out of order that no window let in, or that no SACK block tells of. */
+START_TEST(disorder_that_cannot_be_is_refused)
+{
+    begin();
+    struct subflow *sf = &p.server.conn->subflows->tcp;
+    for (unsigned i = 0; i < 100 && sf->ooo->n == 0; i++) {
+        side_write(&p.client, 3000);
+        pair_run_for(&p, BRAID_MS);
+        if (i % 4 == 0 && p.head != p.tail) /* is lost */
+            buf_unref(p.queue[p.head++ % PAIR_PACKETS].b);
+    }
+    ck_assert_uint_gt(sf->ooo->n, 0);
+    refused_with(sf->ooo->n_sacks, 0);
+    refused_with(sf->ooo->sacks[0].start, sf->rcv.nxt);
+    refused_with(sf->rcv.adv, sf->rcv.nxt);
+    finish();
+}
+END_TEST
+
+/* What is so in each of them, but not in a thousand years. */
+START_TEST(times_that_add_up_to_more_than_there_is_are_refused)
+{
+    begin();
+    ck_assert_int_eq(braid_conn_set_option(p.server.conn, BRAID_OPT_KEEPALIVE, CONN_LONGEST), 0);
+    ck_assert_int_eq(braid_conn_set_option(p.server.conn, BRAID_OPT_KEEPALIVE, CONN_LONGEST + 1), -1);
+    struct conn_sockopt *own = conn_own_sockopt(p.server.conn);
+    refused_with(own->keepalive.step, CONN_LONGEST + 1);
+    ck_assert_ptr_nonnull(conn_demand_place(p.server.conn));
+    refused_with(p.server.conn->pm.known->demand->subflows, PM_MAX_SUBFLOWS + 1);
+    finish();
+}
+END_TEST
+
+/* What its timer is for is not there. */
+START_TEST(a_probe_of_the_tail_without_a_tail_is_refused)
+{
+    begin();
+    pair_run_for(&p, BRAID_SECOND); /* all has arrived */
+    struct subflow *sf = &p.server.conn->subflows->tcp;
+    refused_with(sf->tries.kind, REXMIT_TLP);
+    finish();
+}
+END_TEST
+
+/* Its owner would not hear of its end. */
+START_TEST(a_connection_of_whose_beginning_nobody_was_told_is_refused)
+{
+    begin();
+    refused_with(p.server.conn->handshake.incoming_told, false);
+    finish();
+}
+END_TEST
+
+/* Its SYN has come, and with the flush the user would be asked. */
+START_TEST(who_takes_a_question_over_need_not_wait_for_it)
+{
+    struct braid_listen_params l = pair_listen_params(&p);
+    pair_init(&p, false, NULL, 0);
+    pair_connect(&p, false);
+    braid_core_flush(p.client.core, p.now);
+    pair_deliver(&p);
+    freeze_server();
+    braid_core_free(p.server.core);
+    p.server.core = new_core();
+    p.listener = braid_listen(p.server.core, &l);
+    p.refuse = true; /* whoever is asked says so */
+    ck_assert_int_eq(thaw(p.server.core, state, state_len, false), BRAID_THAW_NONE);
+    braid_conn_accept(p.server.conn);
+    pair_run_for(&p, BRAID_SECOND);
+    ck_assert(p.server.established && p.client.established);
+    pair_free(&p);
+    free(state);
+    state = NULL;
+}
+END_TEST
+
+/* A user is asked about what another has begun, answers when he was asked, and gives up by an answer. */
+START_TEST(a_question_that_nobody_can_have_put_is_refused)
+{
+    begin();
+    struct braid_conn *c = p.server.conn;
+    c->handshake.stateless = true;
+    refused_with(c->handshake.passive, false);
+    refused_with(c->handshake.incoming_told, false);
+    c->handshake.accept_due = false;
+    refused_with(c->closing.told, true);
+    c->ops = NULL;
+    refused_with(c->closing.told, true);
+    c->ops = &pair_ops;
+    c->handshake.stateless = false;
+    finish();
+}
+END_TEST
+
+/* Nobody would end it: its owner does not know, and no flush has said how long it stays. */
+START_TEST(a_released_connection_was_given_up_and_is_ended)
+{
+    begin();
+    struct braid_conn *c = p.server.conn;
+    refused_with(c->ops, NULL);
+    c->ops = NULL;
+    c->closing.told = c->recv.discard = true;
+    c->deadlines.gone = BRAID_NEVER;
+    list_remove(&c->dirty_node);
+    freeze_server();
+    struct braid_core *core = new_core();
+    ck_assert_int_eq(thaw(core, state, state_len, false), BRAID_THAW_NONE);
+    ck_assert(braid_core_dirty(core));
+    braid_core_free(core);
+    pair_free(&p);
+    free(state);
+}
+END_TEST
+
+/* Who has two chunks pays for two buffers. */
+START_TEST(chunks_have_buffers_of_their_own)
+{
+    begin();
+    struct send_chunk *first = list_entry(p.server.conn->send.chunks.next, struct send_chunk, node);
+    ck_assert_ptr_ne(first->node.next, &p.server.conn->send.chunks);
+    struct send_chunk *second = list_entry(first->node.next, struct send_chunk, node);
+    refused_with(second->buf, first->buf);
+    refused_with(first->buf->account, NULL);
     finish();
 }
 END_TEST
@@ -277,13 +533,27 @@ int main(void)
     tcase_set_timeout(t, 400); /* sanitizers, on a slow machine */
     tcase_add_test(t, a_core_goes_on_in_another_one);
     tcase_add_test(t, what_is_known_of_busy_ways_is_known_there);
+    tcase_add_test(t, who_was_refused_how_often_is_known_there);
     tcase_add_test(t, written_again_it_is_the_same);
     tcase_add_test(t, a_connection_goes_on_in_a_core_of_its_own);
+    tcase_add_test(t, a_piece_finds_its_place_from_where_the_one_before_was);
+    tcase_add_test(t, a_sack_block_is_looked_for_where_the_one_before_was);
     tcase_add_test(t, the_parts_tell_whose_they_are);
     tcase_add_test(t, what_is_there_already_is_refused);
     tcase_add_test(t, torn_state_is_refused_wherever_it_ends);
     tcase_add_test(t, forged_state_is_refused_or_harmless);
     tcase_add_test(t, a_state_that_contradicts_itself_is_refused);
+    tcase_add_test(t, a_subflow_whose_numbers_do_not_fit_is_refused);
+    tcase_add_test(t, a_subflow_that_is_not_its_connections_is_refused);
+    tcase_add_test(t, a_timeout_of_nothing_is_refused);
+    tcase_add_test(t, disorder_that_cannot_be_is_refused);
+    tcase_add_test(t, times_that_add_up_to_more_than_there_is_are_refused);
+    tcase_add_test(t, a_probe_of_the_tail_without_a_tail_is_refused);
+    tcase_add_test(t, a_connection_of_whose_beginning_nobody_was_told_is_refused);
+    tcase_add_test(t, who_takes_a_question_over_need_not_wait_for_it);
+    tcase_add_test(t, a_question_that_nobody_can_have_put_is_refused);
+    tcase_add_test(t, a_released_connection_was_given_up_and_is_ended);
+    tcase_add_test(t, chunks_have_buffers_of_their_own);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -36,23 +36,23 @@ START_TEST(what_we_can_answer_is_version_one_with_sha256)
     struct wire_mptcp mp = {.has = MPTCP_HAS(MPTCP_CAPABLE)};
     const struct mptcp_capable good = {.version = 1, .flags = MPTCP_CAPABLE_SHA256};
     mp.capable = good;
-    ck_assert(conn_syn_capable(&mp));
+    ck_assert(mptcp_offered(&mp, false));
     mp.capable.version = 2; /* a SYN may ask for more than we have: the answer says 1 */
-    ck_assert(conn_syn_capable(&mp));
+    ck_assert(mptcp_offered(&mp, false));
     mp.capable.version = 0;
-    ck_assert(!conn_syn_capable(&mp));
+    ck_assert(!mptcp_offered(&mp, false));
     mp.capable = good;
     mp.capable.flags = 0;
-    ck_assert(!conn_syn_capable(&mp));
+    ck_assert(!mptcp_offered(&mp, false));
     mp.capable.flags = MPTCP_CAPABLE_SHA256 | MPTCP_CAPABLE_EXTENDED;
-    ck_assert(!conn_syn_capable(&mp));
+    ck_assert(!mptcp_offered(&mp, false));
     mp.capable = good;
     mp.capable.n_keys = 1;
-    ck_assert(!conn_syn_capable(&mp));
+    ck_assert(!mptcp_offered(&mp, false));
     mp.capable.version = 2; /* and whoever answers says what we have asked for */
-    ck_assert(!mptcp_capable_acceptable(&mp, 1));
+    ck_assert(!mptcp_agrees(&mp, &mptcp_versions[1], 1));
     mp.has = 0;
-    ck_assert(!conn_syn_capable(&mp));
+    ck_assert(!mptcp_offered(&mp, false));
 }
 END_TEST
 

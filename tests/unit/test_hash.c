@@ -121,6 +121,41 @@ START_TEST(equal_hashes_are_all_found)
 }
 END_TEST
 
+START_TEST(a_sum_tells_each_changed_byte_and_each_missing_one)
+{
+    uint8_t bytes[100];
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i * 37);
+    for (size_t len = 0; len <= sizeof(bytes); len++) {
+        uint64_t sum = quick_sum(bytes, len);
+        ck_assert(len == 0 || sum != quick_sum(bytes, len - 1));
+        for (size_t i = 0; i < len; i++) {
+            bytes[i] ^= 0x10;
+            ck_assert_uint_ne(sum, quick_sum(bytes, len));
+            bytes[i] ^= 0x10;
+        }
+        ck_assert_uint_eq(sum, quick_sum(bytes, len));
+    }
+}
+END_TEST
+
+START_TEST(a_sum_tells_the_order_of_words)
+{
+    uint64_t words[16];
+    for (unsigned i = 0; i < 16; i++)
+        words[i] = i;
+    uint64_t sum = quick_sum(words, sizeof(words));
+    for (unsigned i = 0; i < 16; i++)
+        for (unsigned k = 0; k < i; k++) {
+            words[i] = k;
+            words[k] = i;
+            ck_assert_uint_ne(sum, quick_sum(words, sizeof(words)));
+            words[i] = i;
+            words[k] = k;
+        }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("hash");
@@ -130,6 +165,8 @@ int main(void)
     tcase_add_test(t, siphash_reads_unaligned_data_and_depends_on_the_key);
     tcase_add_test(t, the_table_holds_exactly_what_was_put_in);
     tcase_add_test(t, equal_hashes_are_all_found);
+    tcase_add_test(t, a_sum_tells_each_changed_byte_and_each_missing_one);
+    tcase_add_test(t, a_sum_tells_the_order_of_words);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

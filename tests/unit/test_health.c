@@ -298,6 +298,26 @@ START_TEST(another_configuration_knows_what_was_known)
 }
 END_TEST
 
+/* What is known of it stands in the state of workers. */
+START_TEST(another_process_knows_what_was_known)
+{
+    refuse();
+    make();
+    health_recall(health, 0, &targets.addr[0], true);
+    until(news == 1); /* not before it has failed three times */
+    ck_assert(!up);
+    health_free(health);
+    make();
+    health_recall(health, 0, &targets.addr[0], false);
+    health_recall(health, 0, &targets.addr[0], true); /* another worker's word */
+    health_tell(health);
+    ck_assert(news == 2 && !up);
+    ck_assert_int_eq(listen(listener, 16), 0);
+    until(up);
+    ck_assert_uint_eq(news, 3);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("health");
@@ -315,6 +335,7 @@ int main(void)
     tcase_add_loop_test(t, a_server_that_expects_a_header_has_one, 0, 2);
     tcase_add_test(t, nobody_is_asked_who_is_no_target_any_more);
     tcase_add_test(t, another_configuration_knows_what_was_known);
+    tcase_add_test(t, another_process_knows_what_was_known);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -12,7 +12,7 @@ START_TEST(every_document_is_served_with_its_type)
         {"/metrics", "text/plain; version=0.0.4; charset=utf-8",
          "\nbraid_edge_connections{edge=\"web\"} 6\n"},
         {"/api/v1/status", "application/json",
-         "\"uptime_s\":0,\"log_lines_lost\":0,\"total\":{\"connections\":9,"},
+         "\"uptime_s\":0,\"log_lines_lost\":0,\"system_calls_refused\":0,\"total\":{\"connections\":9,"},
         {"/api/v1/counters", "application/json", "{\"TcpActiveOpens\":6,\"TcpPassiveOpens\":12,"},
         {"/api/v1/connections", "application/json", "\"count\":101}"},
         {"/api/v1/bypass", "application/json", "],\"count\":4,\"cleared\":false}"},

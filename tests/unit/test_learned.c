@@ -86,6 +86,63 @@ static struct learned_entry only(void)
     return e[0];
 }
 
+/* A lane that may go by either version; version_0: it went by that. */
+static struct race_lane either(bool version_0)
+{
+    struct race_lane l = lane(1, SERVER);
+    l.either = true;
+    l.version_0 = version_0;
+    return l;
+}
+
+static bool offered_version_0(unsigned uplink, const char *remote, bool may)
+{
+    struct race_lane l = lane(uplink, remote);
+    l.either = may;
+    learned_steer(learned, &l, 1, now);
+    return l.version_0;
+}
+
+START_TEST(who_answers_version_1_without_mptcp_is_asked_by_version_0)
+{
+    struct race_lane old = either(true), new = either(false);
+    ck_assert(!offered_version_0(1, SERVER, true));
+    ck_assert(learned_hear(learned, &new, RACE_SEEN_STRIPPED, now));
+    ck_assert(offered_version_0(1, SERVER, true) && !offered_version_0(1, SERVER, false));
+    ck_assert(!offered_version_0(1, BESIDE, true) && !offered_version_0(0, SERVER, true));
+    /* as long as it answers */
+    for (unsigned i = 0; i < 4; i++) {
+        now += 9 * MINUTE;
+        ck_assert(offered_version_0(1, SERVER, true));
+        learned_hear(learned, &old, RACE_SEEN_MPTCP, now);
+    }
+    now += 10 * MINUTE;
+    ck_assert(!offered_version_0(1, SERVER, true));
+    /* or not at all */
+    learned_hear(learned, &new, RACE_SEEN_STRIPPED, now);
+    learned_hear(learned, &old, RACE_SEEN_STRIPPED, now);
+    ck_assert(!offered_version_0(1, SERVER, true));
+    learned_hear(learned, &new, RACE_SEEN_STRIPPED, now);
+    learned_hear(learned, &new, RACE_SEEN_MPTCP, now); /* it has learned version 1 */
+    ck_assert(!offered_version_0(1, SERVER, true));
+}
+END_TEST
+
+START_TEST(version_0_is_learned_where_it_is_allowed_and_listed)
+{
+    struct race_lane l = lane(1, SERVER);
+    learned_hear(learned, &l, RACE_SEEN_STRIPPED, now);
+    ck_assert_int_eq(only().kind, LEARNED_STRIPPED);
+    l.either = true;
+    learned_hear(learned, &l, RACE_SEEN_STRIPPED, now);
+    struct learned_entry e[8];
+    ck_assert_uint_eq(learned_list(learned, now, e, 8), 2);
+    ck_assert(e[1].kind == LEARNED_VERSION_0 && e[1].believed && addr_equal(&e[1].addr, &l.remote));
+    ck_assert_str_eq(learned_kind_text(e[1].kind), "version-0");
+    ck_assert_uint_eq(learned_prefix_bits(&e[1]), 0);
+}
+END_TEST
+
 START_TEST(nothing_known_changes_nothing)
 {
     expect_order(4, SERVER, 0, "0123");
@@ -487,6 +544,8 @@ int main(void)
     TCase *t = tcase_create("learned");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, nothing_known_changes_nothing);
+    tcase_add_test(t, who_answers_version_1_without_mptcp_is_asked_by_version_0);
+    tcase_add_test(t, version_0_is_learned_where_it_is_allowed_and_listed);
     tcase_add_test(t, a_dropped_option_is_believed_the_second_time);
     tcase_add_test(t, a_reset_is_believed_at_once);
     tcase_add_test(t, what_is_over_is_tried_again_and_lasts_longer_each_time);

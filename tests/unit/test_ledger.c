@@ -25,12 +25,7 @@ static void new_server(void)
     ledger->size = ENTRIES;
     params.ledger = ledger;
     pair_new_core(&p, &p.server, &params);
-    struct braid_listen_params l = {.addr = pair_addr("10.0.9.1:80"),
-                                    .name = "test",
-                                    .cc = cc_algorithms[0],
-                                    .sched = sched_algorithms[0],
-                                    .ops = &pair_ops,
-                                    .ctx = &p};
+    struct braid_listen_params l = pair_listen_params(&p);
     p.listener = braid_listen(p.server.core, &l);
     ck_assert_ptr_nonnull(p.listener);
 }

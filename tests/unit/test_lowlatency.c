@@ -142,6 +142,57 @@ START_TEST(a_path_that_fails_or_falls_silent_is_left_and_returned_to)
 }
 END_TEST
 
+static void be_silent(unsigned i, braid_time how_long)
+{
+    path[i].usable = false;
+    ck_assert_int_eq(pick(), 1 - (int)i);
+    view.now += how_long;
+    ck_assert_int_eq(pick(), 1 - (int)i);
+    ck_assert_int_eq(pick(), 1 - (int)i); /* which is one time still */
+    path[i].usable = true;
+}
+
+START_TEST(a_path_that_goes_away_twice_is_left_for_a_while)
+{
+    setup_two(10000, 150000);
+    ck_assert_int_eq(pick(), 0);
+    be_silent(0, 100 * BRAID_MS);
+    view.now += BRAID_SECOND;
+    ck_assert_int_eq(pick(), 0);
+    be_silent(0, 100 * BRAID_MS);
+    view.now += 30 * BRAID_SECOND - 1;
+    ck_assert_int_eq(pick(), 1);
+    path[1].srtt_us = path[1].min_rtt_us = 300000; /* even so it would be the better one */
+    ck_assert_int_eq(pick(), 0);
+    path[1].srtt_us = path[1].min_rtt_us = 150000;
+    ck_assert_int_eq(pick(), 1);
+    view.now += 1;
+    ck_assert_int_eq(pick(), 0);
+    view.now += 12 * BRAID_SECOND - 1;
+    be_silent(0, 100 * BRAID_MS); /* once suffices then */
+    ck_assert_int_eq(pick(), 1);
+}
+END_TEST
+
+START_TEST(but_not_if_that_is_seldom_or_short_or_befalls_others_too)
+{
+    setup_two(10000, 150000);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_int_eq(pick(), 0);
+        be_silent(0, 100 * BRAID_MS);
+        view.now += 12 * BRAID_SECOND;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_int_eq(pick(), 0);
+        be_silent(0, 99 * BRAID_MS);
+    }
+    ck_assert_int_eq(pick(), 0);
+    be_silent(0, 100 * BRAID_MS);
+    be_silent(1, 100 * BRAID_MS);
+    ck_assert_int_eq(pick(), 0);
+}
+END_TEST
+
 START_TEST(a_path_of_unknown_delay_is_neither_used_nor_preferred_to_waiting)
 {
     setup_two(10000, 0);
@@ -179,6 +230,8 @@ int main(void)
     tcase_add_test(t, what_others_see_now_counts_more_than_our_own_samples);
     tcase_add_test(t, a_full_path_is_waited_for_while_it_is_the_faster_way_still);
     tcase_add_test(t, a_path_that_fails_or_falls_silent_is_left_and_returned_to);
+    tcase_add_test(t, a_path_that_goes_away_twice_is_left_for_a_while);
+    tcase_add_test(t, but_not_if_that_is_seldom_or_short_or_befalls_others_too);
     tcase_add_test(t, a_path_of_unknown_delay_is_neither_used_nor_preferred_to_waiting);
     tcase_add_test(t, reinjections_take_the_best_path_that_has_not_carried_the_bytes);
     suite_add_tcase(suite, t);

@@ -1,10 +1,13 @@
 /* A worker's node that goes on in another one (src/role/node_handover.c): its edges and their clients
  * (src/role/edge_freeze.c, src/role/edge_client_freeze.c), splices and sockets (src/relay/splice_freeze.c)
  * and dials under way (src/relay/dial_freeze.c). */
+#include <pthread.h>
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "handover_world.h"
+#include "log_ear.h"
 #include "role/edge_state.h"
+#include "role/edge_targets.h"
 
 #define MUCH 200000
 
@@ -294,6 +297,12 @@ START_TEST(a_drained_edge_is_drained_in_the_other_process_too)
 }
 END_TEST
 
+static void tell_down(void *arg, unsigned edge, const struct braid_addr *addr, bool up)
+{
+    ck_assert(edge == 0 && addr_equal(addr, &target) && !up);
+    ++*(unsigned *)arg;
+}
+
 START_TEST(an_edge_knows_its_targets_and_the_times_of_connections)
 {
     int fd = open_connection();
@@ -307,14 +316,40 @@ START_TEST(an_edge_knows_its_targets_and_the_times_of_connections)
     ck_assert_uint_eq(times, 1);
     const struct edge_counters before = *counted();
     pool_failed(&e->pool, &target, p.now);
+    pool_set_health(&e->pool, &target, false, p.now);
+    params.pool.health.kind = HEALTH_CONNECT;
     hand_over();
     e = edges_find(edges_of(node), "web");
     m = pool_find(&e->pool, &target);
     ck_assert(m->counters.connections == 1 && m->counters.failures == 1 && m->conns == 1);
     ck_assert_uint_eq(e->pool.totals[0].failures, 1);
+    unsigned told = 0;
+    edges_health_before(edges_of(node), tell_down, &told);
+    ck_assert(m->down && told == 1);
     ck_assert_mem_eq(counted()->times, before.times, sizeof(before.times));
     finish(fd);
     ck_assert_uint_eq(m->conns, 0);
+}
+END_TEST
+
+/* One subflow before the upgrade and one behind it. */
+START_TEST(what_ended_subflows_have_carried_is_in_the_line)
+{
+    uint64_t up = 0;
+    logged = true;
+    hand_over();
+    int fd = open_connection();
+    side_write(&p.client, 1000);
+    until((up += server_reads(fd, up)) == 1000);
+    pair_join(&p, "10.0.2.2:4001", false);
+    ck_assert_int_eq(braid_conn_reset_subflow(p.client.conn, 1), 0);
+    pair_run_for(&p, 100 * BRAID_MS);
+    hand_over();
+    hand_over();
+    log_ear_begin();
+    finish(fd);
+    says(" in=1000 out=0 subflows=2 paths.-.in=1000 paths.-.out=0\n");
+    log_ear_end();
 }
 END_TEST
 
@@ -331,6 +366,49 @@ START_TEST(whoever_gives_up_leaves_everything_as_it_was)
     node_state_free(&s);
     side_write(&p.client, 1000);
     until((up += server_reads(fd, up)) == 1000);
+    finish(fd);
+}
+END_TEST
+
+static void *read_part(void *arg)
+{
+    node_thaw_part_read(arg);
+    return NULL;
+}
+
+/* Of two workers, by two threads. */
+START_TEST(states_are_read_at_once)
+{
+    int fd = open_connection();
+    ck_assert(edges_drain(edges_of(node), "web", true));
+    struct node_state s = frozen();
+    struct braid_core *cores[2];
+    struct node *nodes[2];
+    struct node_thaw_part *parts[2];
+    pthread_t threads[2];
+    for (unsigned i = 0; i < 2; i++) {
+        cores[i] = make_core(i, 2);
+        nodes[i] = make_node(cores[i]);
+    }
+    const struct node_thaw_params to = {.nodes = nodes, .n = 2};
+    struct node_thaw *t = node_thaw_begin(&to);
+    for (unsigned i = 0; i < 2; i++) {
+        parts[i] = node_thaw_part_new(t, &s, 2);
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, read_part, parts[i]), 0);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        const char *why = NULL;
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+        ck_assert_msg(node_thaw_part_end(parts[i], &why) == 0, "%s", why);
+        ck_assert_uint_eq(edges_counters(edges_of(nodes[i]), 0)->open, 1);
+        ck_assert(edges_are_drained(edges_of(nodes[i]), 0));
+    }
+    node_thaw_abandon(t);
+    for (unsigned i = 0; i < 2; i++) {
+        node_free(nodes[i]);
+        braid_core_free(cores[i]);
+    }
+    node_state_free(&s);
     finish(fd);
 }
 END_TEST
@@ -363,9 +441,8 @@ END_TEST
 /* Whoever makes the sum right as well may have a node of his own liking, but nobody crashes. */
 static void sign(struct node_state *s)
 {
-    static const struct siphash_key key = {0x627261696473756d, 2};
     size_t core = get64(s->bytes + s->len - 16);
-    put64(s->bytes + s->len - 8, siphash(&key, s->bytes + core, s->len - core - 8));
+    put64(s->bytes + s->len - 8, quick_sum(s->bytes + core, s->len - core - 8));
 }
 
 START_TEST(forged_state_is_refused_or_harmless)
@@ -418,7 +495,9 @@ static Suite *suite(void)
     tcase_add_test(t, a_client_that_has_not_been_answered_is_in_time);
     tcase_add_test(t, a_drained_edge_is_drained_in_the_other_process_too);
     tcase_add_test(t, an_edge_knows_its_targets_and_the_times_of_connections);
+    tcase_add_test(t, what_ended_subflows_have_carried_is_in_the_line);
     tcase_add_test(t, whoever_gives_up_leaves_everything_as_it_was);
+    tcase_add_test(t, states_are_read_at_once);
     tcase_add_test(t, torn_and_changed_state_is_refused);
     tcase_add_test(t, forged_state_is_refused_or_harmless);
     suite_add_tcase(s, t);

@@ -126,6 +126,45 @@ START_TEST(a_descriptor_that_cannot_be_watched_is_told_at_once)
 }
 END_TEST
 
+#define LATER 300 /* more than are added in one turn */
+
+static struct watched later[LATER];
+
+/* One that was removed before its turn hears nothing, and one that cannot be added is told so. */
+START_TEST(those_that_are_added_later_are_told_as_others_are)
+{
+    for (unsigned i = 0; i < LATER; i++) {
+        ck_assert_int_eq(evutil_socketpair(AF_UNIX, SOCK_STREAM, 0, later[i].ends), 0);
+        ck_assert_int_eq(poller_add_later(poller, later[i].ends[0], &later[i]), 0);
+        ck_assert_int_eq(write(later[i].ends[1], "x", 1), 1);
+    }
+    poller_remove(poller, later[7].ends[0], &later[7]);
+    close(later[LATER - 1].ends[0]);
+    for (unsigned i = 0; i < 20; i++)
+        turn();
+    for (unsigned i = 0; i < LATER; i++)
+        ck_assert_uint_eq(later[i].readable, i != 7);
+    ck_assert(later[LATER - 1].state & POLLER_FAILED && !(later[0].state & POLLER_FAILED));
+    ck_assert_int_eq(write(later[8].ends[1], "x", 1), 1);
+    turn();
+    ck_assert_uint_eq(later[8].readable, 2);
+}
+END_TEST
+
+/* While there are some, nobody sleeps. */
+START_TEST(a_turn_does_not_sleep_before_all_are_added)
+{
+    for (unsigned i = 0; i < 20; i++)
+        turn();
+    for (unsigned i = 0; i < LATER; i++) {
+        ck_assert_int_eq(evutil_socketpair(AF_UNIX, SOCK_STREAM, 0, later[i].ends), 0);
+        ck_assert_int_eq(poller_add_later(poller, later[i].ends[0], &later[i]), 0);
+    }
+    while (later[LATER - 1].writable == 0)
+        poller_turn(poller, true);
+}
+END_TEST
+
 START_TEST(a_watch_is_told_as_long_as_it_is_readable_or_once)
 {
     unsigned level = 0, edge = 0;
@@ -191,6 +230,8 @@ int main(void)
     tcase_add_test(t, an_end_in_order_is_told_as_such);
     tcase_add_test(t, who_was_removed_hears_nothing_of_what_has_happened);
     tcase_add_test(t, a_descriptor_that_cannot_be_watched_is_told_at_once);
+    tcase_add_test(t, those_that_are_added_later_are_told_as_others_are);
+    tcase_add_test(t, a_turn_does_not_sleep_before_all_are_added);
     tcase_add_test(t, a_watch_is_told_as_long_as_it_is_readable_or_once);
     tcase_add_test(t, a_turn_of_the_poller_is_one_of_its_base);
     suite_add_tcase(s, t);

@@ -108,6 +108,28 @@ START_TEST(the_worse_is_believed)
 }
 END_TEST
 
+START_TEST(whoever_is_down_stays_so_where_it_is_asked)
+{
+    struct pool is;
+    struct braid_addr bad = server(1), good = server(2);
+    struct braid_ip client = {.b = {1}};
+    begin();
+    params.health.kind = HEALTH_CONNECT;
+    pool_set_health(&was, &good, false, T0);
+    go_on(&is, &params);
+    ck_assert(pool_find(&is, &good)->down && pool_find(&is, &good)->checked);
+    ck_assert(!pool_find(&is, &bad)->down && pool_find(&is, &bad)->checked);
+    ck_assert(addr_equal(&pool_choose(&is, &client, T0 + BRAID_SECOND).addr[0], &bad));
+    pool_free(&is);
+    struct pool_params other = params;
+    other.health.kind = HEALTH_NONE;
+    go_on(&is, &other);
+    ck_assert(!pool_find(&is, &good)->down && !pool_find(&is, &good)->checked);
+    params.health.kind = HEALTH_NONE;
+    end(&is);
+}
+END_TEST
+
 START_TEST(what_the_configuration_does_not_have_is_left_out)
 {
     struct pool is;
@@ -137,6 +159,7 @@ int main(void)
     tcase_add_test(t, whoever_is_ejected_stays_so_until_then);
     tcase_add_test(t, what_was_counted_counts);
     tcase_add_test(t, the_worse_is_believed);
+    tcase_add_test(t, whoever_is_down_stays_so_where_it_is_asked);
     tcase_add_test(t, what_the_configuration_does_not_have_is_left_out);
     suite_add_tcase(s, t);
     return run_suite(s);

@@ -64,6 +64,36 @@ START_TEST(a_path_that_works_again_delivers_what_it_owes_and_carries_new_data_so
 }
 END_TEST
 
+/* The server has something to send all the time. Until something comes to one of the counters. */
+static braid_time until_more(const unsigned *counter)
+{
+    unsigned before = *counter;
+    for (braid_time end = p.now + 2 * BRAID_SECOND; *counter == before && p.now < end;) {
+        side_write(&p.server, 5000);
+        pair_run_for(&p, BRAID_MS);
+    }
+    ck_assert_uint_gt(*counter, before);
+    return p.now;
+}
+
+/* However long it was silent, and whatever its timer was backed off to: what tells is the answer to a probe,
+ * or that the peer asks. */
+START_TEST(a_path_that_works_again_carries_data_within_a_round_trip_of_its_first_answer)
+{
+    static const braid_time SILENT[] = {2 * BRAID_SECOND, 9 * BRAID_SECOND, 40 * BRAID_SECOND};
+    open_two_paths(&sched_minrtt);
+    fill_silent(false);
+    pair_run_for(&p, SILENT[_i]);
+    ck_assert(stats_of(&p.server).subflows[1].stale);
+    silence(1, false);
+    braid_time answered = until_more(&answers[1]);
+    ck_assert_int_le(until_more(&payloads[1]) - answered, 2 * PAIR_DELAY + BRAID_MS);
+    pair_run_for(&p, 10 * BRAID_SECOND);
+    ck_assert_uint_eq(p.client.received, p.server.sent);
+    pair_free(&p);
+}
+END_TEST
+
 START_TEST(the_only_path_is_never_suspect)
 {
     open_two_paths(&sched_minrtt);
@@ -158,6 +188,8 @@ int main(void)
     tcase_add_loop_test(t, what_a_silent_path_carries_is_repeated_before_its_timeout, 0, 2);
     tcase_add_test(t, a_suspect_path_gets_nothing_new);
     tcase_add_test(t, a_path_that_works_again_delivers_what_it_owes_and_carries_new_data_soon);
+    tcase_add_loop_test(t, a_path_that_works_again_carries_data_within_a_round_trip_of_its_first_answer, 0,
+                        3);
     tcase_add_test(t, the_only_path_is_never_suspect);
     tcase_add_test(t, of_two_silent_paths_one_remains_in_use);
     tcase_add_test(t, late_acknowledgements_teach_patience);

@@ -9,6 +9,7 @@ static void setup(void)
     view.uptime_s = 90061;
     view.started_s = 1700000000;
     view.log_lost = 17;
+    view.refused = 18;
     job->now = 65 * BRAID_SECOND;
     job->conns[2]->told.server.port = 0; /* not known */
 }
@@ -30,7 +31,7 @@ START_TEST(status_in_json_adds_up_the_workers)
     render_status_json(&doc, &view);
     python(
         "assert d[\"version\"] == \"" BRAID_VERSION "\" and d[\"uptime_s\"] == 90061\n"
-        "assert d[\"log_lines_lost\"] == 17\n"
+        "assert d[\"log_lines_lost\"] == 17 and d[\"system_calls_refused\"] == 18\n"
         "assert d[\"total\"] == dict(connections=6, mptcp_connections=4, subflows=10, time_wait=2,\n"
         "  connections_total=200, bytes_from_clients=2000, bytes_to_clients=4000, memory=8192,\n"
         "  memory_limit=2 << 20), d[\"total\"]\n"
@@ -479,6 +480,7 @@ START_TEST(metrics_have_help_type_and_bounded_labels)
     contains(text, "\nbraid_worker_tun_packets_in_total{worker=\"0\"} 4\n");
     contains(text, "\nbraid_start_time_seconds 1700000000\n");
     contains(text, "\nbraid_log_lines_lost_total 17\n");
+    contains(text, "\nbraid_system_calls_refused_total 18\n");
     for (const char *s = text; (s = strchr(s, '{')) != NULL; s++)
         ck_assert(strncmp(s, "{edge=", 6) == 0 || strncmp(s, "{worker=", 8) == 0 ||
                   strncmp(s, "{version=", 9) == 0 || strncmp(s, "{path=", 6) == 0);

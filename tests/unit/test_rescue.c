@@ -23,6 +23,9 @@ static const struct sched_ops careful = {.name = "careful", .about = "repeats no
 static const struct sched_ops bold = {
     .name = "bold", .about = "repeats what waits", .pick = pick, .opportunistic = true};
 
+static const struct sched_ops hasty = {
+    .name = "hasty", .about = "repeats what is late", .pick = pick, .impatient = true};
+
 static void begin(const struct sched_ops *sched)
 {
     lone_begin(NULL);
@@ -238,6 +241,78 @@ START_TEST(a_pause_in_writing_is_an_end_when_the_fast_path_was_idle_for_a_round_
 }
 END_TEST
 
+/* Three messages, of which no ACK comes, 20 ms from each other; the clock stands where the fourth would
+ * leave.
+ */
+static void send_messages(void)
+{
+    begin(&hasty);
+    for (unsigned i = 0; i < 3; i++) {
+        send_slowly(1000);
+        lone.now += 20 * BRAID_MS;
+    }
+    lone.c->deadlines.watch = BRAID_NEVER;
+    push();
+    ck_assert_uint_eq(carried(fast), 0);
+}
+
+/* Late is each a round trip and a grace after it left, and the time for which its ACK may be delayed. */
+START_TEST(what_is_late_is_repeated_for_who_is_impatient)
+{
+    send_messages();
+    braid_time first = lone.now - 60 * BRAID_MS + SLOW + (10 + 45) * BRAID_MS;
+    ck_assert_int_eq(lone.c->deadlines.watch, first);
+    for (unsigned i = 0; i < 3; i++) {
+        lone.now = first + i * 20 * BRAID_MS;
+        slow->tcp.activity.progress_at = fast->tcp.activity.progress_at = lone.now; /* not silent */
+        push();
+        push();
+        ck_assert_uint_eq(carried(fast), 1000 * (i + 1));
+    }
+    lone_end();
+}
+END_TEST
+
+START_TEST(where_one_is_known_to_be_lost_no_ack_is_delayed_but_the_last)
+{
+    send_messages();
+    slow->tcp.cc.in_recovery = true;
+    lone.now += SLOW + (10 - 60) * BRAID_MS;
+    push();
+    ck_assert_uint_eq(carried(fast), 1000);
+    lone.now += 40 * BRAID_MS;
+    slow->tcp.activity.progress_at = fast->tcp.activity.progress_at = lone.now; /* not silent */
+    push();
+    ck_assert_uint_eq(carried(fast), 2000);
+    lone_end();
+}
+END_TEST
+
+START_TEST(but_not_while_much_waits_or_if_the_user_wants_no_repetitions)
+{
+    begin(&hasty);
+    send_slowly(3000);
+    lone.now += 2 * SLOW;
+    slow->tcp.activity.progress_at = lone.now; /* not silent */
+    write_bytes(6001);
+    push();
+    ck_assert_uint_eq(carried(fast), 0);
+    lone.c->send.nxt += 1; /* a byte less */
+    push();
+    ck_assert_uint_eq(carried(fast), 3000);
+    lone_end();
+
+    begin(&hasty);
+    lone.c->send.repeat_said = true;
+    send_slowly(3000);
+    lone.now += 2 * SLOW;
+    slow->tcp.activity.progress_at = lone.now;
+    push();
+    ck_assert_uint_eq(carried(fast), 0);
+    lone_end();
+}
+END_TEST
+
 /* Over a path that is as fast as the other one, only an ACK that does not come makes a difference. */
 START_TEST(nobody_is_woken_for_a_tail_that_gains_nothing)
 {
@@ -344,6 +419,9 @@ int main(void)
     tcase_add_test(t, a_pause_in_writing_is_an_end_when_the_fast_path_was_idle_for_a_round_trip);
     tcase_add_test(t, the_last_bytes_are_those_that_the_user_has_promised);
     tcase_add_test(t, whether_anything_is_repeated_is_the_schedulers_or_the_users_to_say);
+    tcase_add_test(t, what_is_late_is_repeated_for_who_is_impatient);
+    tcase_add_test(t, where_one_is_known_to_be_lost_no_ack_is_delayed_but_the_last);
+    tcase_add_test(t, but_not_while_much_waits_or_if_the_user_wants_no_repetitions);
     tcase_add_test(t, nobody_is_woken_for_a_tail_that_gains_nothing);
     tcase_add_test(t, only_the_part_of_the_tail_that_gains_by_it_is);
     tcase_add_test(t, a_copy_that_is_late_is_repeated);

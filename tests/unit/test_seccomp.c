@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "io/refusals.h"
+#include "log_ear.h"
 #include "service/seccomp.h"
 #include "service/seccomp_calls.h"
 #include "service/spawner.h"
@@ -80,6 +83,41 @@ static void refuse(void)
     EXPECT(write(ends[1], "xx", 2) == 2);
     EXPECT(pthread_join(before, NULL) == 0 && pthread_join(after, NULL) == 0);
 }
+
+/* In a thread that hears no signal, too. */
+static void *deaf_thread(void *arg)
+{
+    sigset_t all;
+    (void)arg;
+    sigfillset(&all);
+    EXPECT(pthread_sigmask(SIG_SETMASK, &all, NULL) == 0);
+    EXPECT(syscall(SYS_chroot, "/") < 0 && errno == EPERM);
+    EXPECT(syscall(SYS_ptrace, 0, 0, 0, 0) < 0 && errno == EPERM);
+    return NULL;
+}
+
+static void refuse_and_tell(void)
+{
+    pthread_t deaf;
+    log_ear_begin();
+    log_set_level(LOG_LEVEL_WARN);
+    confine(SECCOMP_REFUSE);
+    EXPECT(refusals_count() == 0);
+    EXPECT(syscall(SYS_chroot, "/") < 0 && errno == EPERM);
+    EXPECT(syscall(SYS_chroot, "/") < 0 && errno == EPERM);
+    EXPECT(pthread_create(&deaf, NULL, deaf_thread, NULL) == 0 && pthread_join(deaf, NULL) == 0);
+    while (refusals_count() < 4) /* what was said is there by then */
+        sched_yield();
+    const char *line = strstr(said(), " chroot (");
+    EXPECT(line && !strstr(line + 2, " chroot (") && strstr(line, " ptrace ("));
+    log_ear_end();
+}
+
+START_TEST(what_is_refused_is_counted_and_said_once)
+{
+    passes(refuse_and_tell);
+}
+END_TEST
 
 START_TEST(what_is_not_on_the_list_is_refused_in_every_thread)
 {
@@ -390,6 +428,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, off_is_off);
+    tcase_add_test(t, what_is_refused_is_counted_and_said_once);
     tcase_add_test(t, what_is_not_on_the_list_is_refused_in_every_thread);
 #ifndef __SANITIZE_ADDRESS__
     tcase_add_test(t, refusing_is_the_default);

@@ -79,6 +79,24 @@ START_TEST(an_mptcp_client_gets_mptcp_and_a_second_subflow)
 }
 END_TEST
 
+/* Of eight machines: the answer has a key of the third one's share, which is found again with the third ACK.
+ */
+START_TEST(the_key_tells_the_machine)
+{
+    begin(0, 1, 2, false);
+    p.server.core->env.params.instance = 2;
+    p.server.core->env.params.n_instances = 8;
+    pair_connect(&p, false);
+    pair_run(&p, p.now + BRAID_SECOND, &p.server.established);
+    ck_assert(p.server.established && braid_conn_is_mptcp(p.server.conn));
+    expect_cookies(1, 1, 0);
+    ck_assert_uint_eq(p.server.conn->keys.local_token >> 29, 2);
+    ck_assert_uint_eq(p.server.conn->keys.local_token % 2, 1);
+    both_ways();
+    pair_free(&p);
+}
+END_TEST
+
 START_TEST(window_scale_sack_and_mss_survive_with_timestamps)
 {
     begin(0, 0, 1, false);
@@ -153,6 +171,7 @@ START_TEST(data_that_overtakes_everything_is_not_reset)
     ck_assert_uint_eq(p.server.received, 2500);
     ck_assert_uint_gt(side_count(&p.server, COUNT_TCP_COOKIES_FAILED), 0);
     ck_assert_uint_eq(side_count(&p.server, COUNT_TCP_OUT_RSTS), 0);
+    ck_assert_uint_gt(side_count(&p.server, COUNT_OVERTAKING), 0);
     both_ways();
     pair_free(&p);
 }
@@ -430,6 +449,7 @@ int main(void)
     TCase *t = tcase_create("SYN cookies");
     tcase_set_timeout(t, 30);
     tcase_add_loop_test(t, an_mptcp_client_gets_mptcp_and_a_second_subflow, 0, 3);
+    tcase_add_test(t, the_key_tells_the_machine);
     tcase_add_test(t, window_scale_sack_and_mss_survive_with_timestamps);
     tcase_add_test(t, a_plain_client_gets_tcp);
     tcase_add_test(t, data_with_both_keys_stands_for_a_lost_third_ack);

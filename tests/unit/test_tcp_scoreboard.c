@@ -115,6 +115,21 @@ START_TEST(a_search_ends)
 }
 END_TEST
 
+/* A state that was taken over may have its times from nowhere. */
+START_TEST(what_leaves_behind_a_time_to_come_keeps_the_order)
+{
+    struct harness *h = in_flight(1, 4);
+
+    sent_of_link(h->sf.flight->board.by_time.prev)->at = h->now + 60 * BRAID_SECOND;
+    h->sf.cc.cwnd += 4 * SEG;
+    h_send_raw(h, 4 * SEG);
+    sent_check(&h->sf);
+    h_run(h, 100 * BRAID_SECOND); /* and is sent again */
+    sent_check(&h->sf);
+    h_free(h);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("TCP scoreboard");
@@ -125,6 +140,7 @@ int main(void)
     tcase_add_test(t, what_is_sacked_is_one_piece_over_many_maps);
     tcase_add_test(t, a_peer_that_drops_pieces_of_many_maps_gets_them_again);
     tcase_add_test(t, a_search_ends);
+    tcase_add_test(t, what_leaves_behind_a_time_to_come_keeps_the_order);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -110,6 +110,28 @@ START_TEST(an_answer_to_a_keepalive_starts_anew)
 }
 END_TEST
 
+/* Who asks is there: nobody asks back. One that acknowledges what was not sent proves nothing. */
+START_TEST(a_question_of_the_peer_puts_the_keepalive_off)
+{
+    struct harness *h = h_new();
+
+    h->keepalive.idle = 600 * BRAID_SECOND;
+    h_passive(h, RTT);
+    h_run(h, 400 * BRAID_SECOND);
+    SAY(h, .seq = 0, .ack = _i ? 1000 : 1);
+    h_expect_ack(h, 1, 1);
+    h_run(h, 599 * BRAID_SECOND);
+    if (_i)
+        h_expect_ack(h, 0, 1);
+    else
+        h_nothing(h);
+    h_run(h, 2 * BRAID_SECOND);
+    if (!_i)
+        h_expect_ack(h, 0, 1);
+    h_free(h);
+}
+END_TEST
+
 /* Who knows of somebody on the way that forgets after half a minute, and says so. */
 START_TEST(keepalives_may_be_closer_than_their_steps)
 {
@@ -321,6 +343,7 @@ int main(void)
     tc = tcase_create("keepalive");
     tcase_add_test(tc, an_idle_peer_is_asked_nine_times);
     tcase_add_test(tc, an_answer_to_a_keepalive_starts_anew);
+    tcase_add_loop_test(tc, a_question_of_the_peer_puts_the_keepalive_off, 0, 2);
     tcase_add_test(tc, keepalives_may_be_closer_than_their_steps);
     tcase_add_test(tc, step_and_number_of_keepalives_are_the_owners_to_say);
     tcase_add_test(tc, traffic_puts_the_keepalive_off);

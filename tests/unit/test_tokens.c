@@ -1,5 +1,6 @@
 /* Who has which token, and the keys that are drawn for them (src/mptcp/tokens.c). */
 #include "lone_conn.h"
+#include "base/token_share.h"
 #include "mptcp/crypto.h"
 #include "mptcp/tokens.h"
 
@@ -19,6 +20,38 @@ START_TEST(a_token_carries_the_number_of_its_worker)
         ck_assert(conn_draw_key(lone.c));
         ck_assert_uint_eq(lone.c->keys.local_token % 5, worker);
         lone_end();
+    }
+}
+END_TEST
+
+/* Of a third of all tokens, to within what 16 bits can tell; and of one of four workers. */
+START_TEST(a_token_carries_the_number_of_its_machine_as_well)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        begin(4, 1);
+        lone.core->env.params.instance = i;
+        lone.core->env.params.n_instances = 3;
+        ck_assert(conn_draw_key(lone.c));
+        uint64_t token = lone.c->keys.local_token, third = UINT32_MAX / 3;
+        ck_assert_uint_eq(token % 4, 1);
+        ck_assert_uint_ge(token, i * third);
+        ck_assert_uint_le(token, i * third + third + 65536);
+        ck_assert_uint_eq(token_draws(&lone.core->env), 16 * 4 * 3);
+        lone_end();
+    }
+}
+END_TEST
+
+/* Each token is in the share that begins last before it. */
+START_TEST(shares_are_what_routers_are_told)
+{
+    for (unsigned n = 2; n <= TOKEN_SHARES_MAX; n++) {
+        ck_assert_uint_eq(token_share_first(0, n), 0);
+        ck_assert_uint_eq(token_share_first(n, n), 65536);
+        for (unsigned i = 0; i < n; i++) {
+            ck_assert_uint_eq(token_share_of(token_share_first(i, n) << 16, n), i);
+            ck_assert_uint_eq(token_share_of(((token_share_first(i + 1, n) - 1) << 16) | 0xffff, n), i);
+        }
     }
 }
 END_TEST
@@ -80,6 +113,8 @@ int main(void)
     Suite *suite = suite_create("tokens");
     TCase *t = tcase_create("all");
     tcase_add_test(t, a_token_carries_the_number_of_its_worker);
+    tcase_add_test(t, a_token_carries_the_number_of_its_machine_as_well);
+    tcase_add_test(t, shares_are_what_routers_are_told);
     tcase_add_test(t, what_follows_from_a_key_is_its_connections);
     tcase_add_test(t, a_connection_is_found_by_its_token_until_it_is_forgotten);
     tcase_add_test(t, no_two_connections_have_one_token);

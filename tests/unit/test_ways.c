@@ -50,7 +50,7 @@ START_TEST(a_way_that_another_connection_fills_is_known)
 {
     begin();
     ck_assert_int_eq(told(), 0);
-    fill(beside, 10, 80000);
+    fill(beside, 4, 80000);
     ck_assert_int_eq(told(), 80000);
     lone_end();
 }
@@ -59,7 +59,7 @@ END_TEST
 START_TEST(a_few_segments_fill_nothing)
 {
     begin();
-    fill(beside, 9, 80000);
+    fill(beside, 3, 80000);
     ck_assert_int_eq(told(), 0);
     lone_end();
 }
@@ -78,10 +78,12 @@ START_TEST(what_was_queued_leaves_as_time_passes)
 {
     begin();
     fill(beside, 100, 80000);
-    lone.now += 50000;
-    ck_assert_int_eq(told(), 30000);
+    lone.now += 40000; /* news come with each ACK, and so late at most */
+    ck_assert_int_eq(told(), 80000);
+    lone.now += 10000;
+    ck_assert_int_eq(told(), 60000);
     lone.now += 29999;
-    ck_assert_int_eq(told(), 1);
+    ck_assert_int_eq(told(), 2);
     lone.now += 1;
     ck_assert_int_eq(told(), 0);
     fill(beside, 100, 70000);
@@ -100,23 +102,39 @@ START_TEST(a_scheduler_that_does_not_look_around_is_not_told)
 }
 END_TEST
 
-/* As IPv4 addresses of one net differ in their last bytes only: hardly two of them take the same place. */
+static struct braid_way neighbour(unsigned at, unsigned number)
+{
+    struct braid_way way = {beside->tcp.local.ip, beside->tcp.remote.ip};
+    struct braid_ip *ip = at < 16 ? &way.local : &way.peer;
+    ip->b[at % 16] = (uint8_t)number;
+    return way;
+}
+
+static bool is_known(const struct braid_way *way)
+{
+    beside->tcp.local.ip = way->local;
+    beside->tcp.remote.ip = way->peer;
+    return tcp_way_busy_rtt(&beside->tcp, lone.now) != 0;
+}
+
+/* Whichever byte of either address tells ways from each other, hardly two of them take the same place: of 32
+ * in 512 places one meets another. */
 START_TEST(neighbours_have_places_of_their_own)
 {
+    unsigned known = 0;
     begin();
-    struct tcp_env *env = beside->tcp.env;
-    unsigned lost = 0;
+    const struct braid_way first = {beside->tcp.local.ip, beside->tcp.remote.ip};
     for (unsigned i = 0; i < 32; i++) {
-        struct way_busy w = {
-            .way = {beside->tcp.local.ip, beside->tcp.remote.ip}, .rtt_us = 1000, .at = lone.now};
-        w.way.local.b[15] = (uint8_t)i;
-        tcp_way_take(env, &w);
+        struct way_busy w = {.way = neighbour((unsigned)_i, i), .rtt_us = 1000, .at = lone.now};
+        tcp_way_take(beside->tcp.env, &w);
     }
     for (unsigned i = 0; i < 32; i++) {
-        beside->tcp.local.ip.b[15] = (uint8_t)i;
-        lost += tcp_way_busy_rtt(&beside->tcp, lone.now) == 0;
+        struct braid_way way = neighbour((unsigned)_i, i);
+        known += is_known(&way);
+        beside->tcp.local.ip = first.local;
+        beside->tcp.remote.ip = first.peer;
     }
-    ck_assert_uint_le(lost, 8);
+    ck_assert_uint_ge(known, 28);
     lone_end();
 }
 END_TEST
@@ -130,7 +148,7 @@ int main(void)
     tcase_add_test(t, another_way_is_none_of_it);
     tcase_add_test(t, what_was_queued_leaves_as_time_passes);
     tcase_add_test(t, a_scheduler_that_does_not_look_around_is_not_told);
-    tcase_add_test(t, neighbours_have_places_of_their_own);
+    tcase_add_loop_test(t, neighbours_have_places_of_their_own, 0, 32);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -203,6 +203,33 @@ START_TEST(add_addr_length_tells_family_port_and_echo)
 }
 END_TEST
 
+START_TEST(version_0_has_keys_in_the_syn_and_addresses_without_hmac)
+{
+    char text[ADDR_TEXT];
+    ck_assert_int_eq(parse("1e 0c 00 81 " KEY_A, true, false), 0);
+    ck_assert_uint_eq(m.capable.version, 0);
+    ck_assert_uint_eq(m.capable.n_keys, 1);
+    ck_assert_uint_eq(m.capable.sender_key, 0x0102030405060708ULL);
+    expect_bytes("1e0c0081" KEY_A);
+    setup();
+    ck_assert_int_eq(parse("1e 08 34 02 c0000201", false, true), 0);
+    ck_assert(m.add_addr.bare && !m.add_addr.echo && !m.add_addr.has_port && m.add_addr.id == 2);
+    ck_assert_str_eq(addr_text(&m.add_addr.addr, text), "192.0.2.1:0");
+    expect_bytes("1e083402c0000201");
+    setup();
+    ck_assert_int_eq(parse("1e 16 36 02 20010db8000000000000000000000001 20fb", false, true), 0);
+    ck_assert(m.add_addr.bare);
+    ck_assert_str_eq(addr_text(&m.add_addr.addr, text), "[2001:db8::1]:8443");
+    expect_bytes("1e16360220010db800000000000000000000000120fb 0101");
+    setup();
+    ck_assert_int_eq(parse("1e 14 36 02 00000000000000000000ffffc0000201", false, true), -1);
+    setup();
+    ck_assert_int_eq(parse("1e 04 51 07", false, true), 0);
+    ck_assert(m.prio_backup && m.prio_has_id && m.prio_id == 7);
+    expect_bytes("1e045107");
+}
+END_TEST
+
 START_TEST(a_v4_mapped_address_in_an_ipv6_add_addr_is_malformed)
 {
     ck_assert_int_eq(parse("1e 1c 30 02 00000000000000000000ffffc0000201 7a89d0b1fb7ea024", false, true), -1);
@@ -271,19 +298,25 @@ START_TEST(every_other_length_is_malformed)
         bool syn, ack;
         const char *lengths;
     } good[] = {
-        {MPTCP_CAPABLE, true, false, "\x04"},
+        {MPTCP_CAPABLE | 16, true, false, "\x04"}, /* version 1 */
+        {MPTCP_CAPABLE | 16, true, true, "\x0c"},
+        {MPTCP_CAPABLE | 16, false, true, "\x14\x16\x18"},
+        {MPTCP_CAPABLE, true, false, "\x04\x0c"}, /* version 0 */
         {MPTCP_CAPABLE, true, true, "\x0c"},
-        {MPTCP_CAPABLE, false, true, "\x14\x16\x18"},
+        {MPTCP_CAPABLE, false, true, "\x14"},
         {MPTCP_JOIN, true, false, "\x0c"},
         {MPTCP_JOIN, true, true, "\x10"},
         {MPTCP_JOIN, false, true, "\x18"},
         {MPTCP_ADD_ADDR, false, true, "\x10\x12\x1c\x1e"},
-        {MPTCP_ADD_ADDR | 16, false, true, "\x08\x0a\x14\x16"}, /* echo */
+        {MPTCP_ADD_ADDR | 16, false, true, "\x08\x0a\x14\x16"},             /* echo */
+        {MPTCP_ADD_ADDR | 4 << 4, false, true, "\x08\x0a\x10\x12\x1c\x1e"}, /* version 0, or reserved bits */
+        {MPTCP_ADD_ADDR | 6 << 4, false, true, "\x10\x12\x14\x16\x1c\x1e"},
+        {MPTCP_ADD_ADDR | 2 << 4, false, true, "\x10\x12\x1c\x1e"},
         {MPTCP_REMOVE_ADDR, false, true,
          "\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b"
          "\x1c\x1d\x1e"
          "\x1f\x20\x21\x22\x23\x24\x25\x26\x27\x28"},
-        {MPTCP_PRIO, false, true, "\x03"},
+        {MPTCP_PRIO, false, true, "\x03\x04"},
         {MPTCP_FAIL, false, true, "\x0c"},
         {MPTCP_FASTCLOSE, false, true, "\x0c"},
         {MPTCP_TCPRST, false, true, "\x04"},
@@ -395,6 +428,7 @@ int main(void)
     tcase_add_test(t, dss_length_must_be_what_the_flags_imply);
     tcase_add_test(t, dss_flags_without_their_field_mean_nothing);
     tcase_add_test(t, add_addr_length_tells_family_port_and_echo);
+    tcase_add_test(t, version_0_has_keys_in_the_syn_and_addresses_without_hmac);
     tcase_add_test(t, a_v4_mapped_address_in_an_ipv6_add_addr_is_malformed);
     tcase_add_test(t, the_short_options_have_linux_layout);
     tcase_add_test(t, thirty_seven_addresses_can_be_removed_at_once);

@@ -10,6 +10,7 @@ static struct pair p;
 static bool silent[2][2];        /* by path and whether to the server: everything is lost */
 static unsigned lose_payload[2]; /* so many packets with payload to the client are lost, by path */
 static unsigned payloads[2];     /* packets with payload to the client, by path */
+static unsigned answers[2];      /* packets to the server, by path, but for those that are lost */
 static bool holding[2];          /* what goes to the server waits, by path ... */
 static struct flying held[256];  /* ... here */
 static unsigned n_held;
@@ -33,6 +34,7 @@ static inline bool two_paths_tap(struct pair *unused, bool to_server, uint8_t *p
             return false;
         }
     }
+    answers[path] += to_server && !silent[path][to_server];
     if (to_server && holding[path]) {
         ck_assert_uint_lt(n_held, 256);
         struct flying *f = &held[n_held++];
@@ -66,6 +68,7 @@ static inline void open_one_path(const struct sched_ops *sched)
     memset(silent, 0, sizeof(silent));
     memset(lose_payload, 0, sizeof(lose_payload));
     memset(payloads, 0, sizeof(payloads));
+    memset(answers, 0, sizeof(answers));
     memset(holding, 0, sizeof(holding));
     n_held = 0;
     pair_init(&p, false, NULL, 0);

@@ -13,7 +13,8 @@ CAPABLE, JOIN, FASTCLOSE = 0, 1, 7  # subtypes of MPTCP's option
 
 
 class Segment:
-    """device: where it was seen; window as in its header, not scaled; mptcp: the subtypes that it has."""
+    """device: where it was seen; window as in its header, not scaled; mptcp: the subtypes that it has, and
+    the flags of MP_CAPABLE."""
 
     def __init__(self, device, packet):
         self.device = device
@@ -28,7 +29,7 @@ class Segment:
         self.flags, self.window = packet[at + 13], struct.unpack_from("!H", packet, at + 14)[0]
         data = at + (packet[at + 12] >> 4) * 4
         self.length, self.size = size - data, size - at - 20  # payload; payload and options
-        self.mss, self.scale, self.mptcp = None, None, set()
+        self.mss, self.scale, self.mptcp, self.capable_flags = None, None, set(), 0
         self._options(packet[at + 20:data])
 
     def _options(self, raw):
@@ -40,6 +41,8 @@ class Segment:
                 self.scale = raw[2]
             if raw[0] == 30:
                 self.mptcp.add(raw[2] >> 4)
+                if raw[2] >> 4 == CAPABLE:
+                    self.capable_flags = raw[3]
             raw = raw[size:]
 
     @property

@@ -171,7 +171,7 @@ static struct node_state write_state(struct world *w)
     struct node_state s;
     const char *why;
 
-    if (node_freeze(w->chain->node, &s, &why) < 0)
+    if (node_freeze(w->chain->node, NULL, &s, &why) < 0)
         sim_fail(w, "the CPE cannot be handed over: %s", why);
     return s;
 }

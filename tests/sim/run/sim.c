@@ -35,12 +35,17 @@ struct options {
     bool trace;
     unsigned handovers; /* of each run, which has to go on as without */
     bool digest;        /* print the hashes of all packets */
+    bool record;        /* what every connection is given, and done again */
+    bool version_0;     /* of MPTCP, in every run */
+    bool no_version;    /* that both ends speak */
 };
 
 static struct board *board;
 static unsigned n_jobs;
 
 static unsigned n_handovers;
+static bool records;
+static bool version_0, no_version;
 
 /* At random events of a run that took so many. */
 static void plan_handovers(struct scenario *s, uint64_t events)
@@ -52,19 +57,72 @@ static void plan_handovers(struct scenario *s, uint64_t events)
         s->handover_at[i] = 1 + rng_below(&r, (unsigned)events);
 }
 
-/* The same run again, with handovers: not a packet may be another, or leave at another time. */
+/* Each other seed from a random event on, in the middle of whatever goes on there. */
+static void plan_record(struct scenario *s, uint64_t events)
+{
+    struct rng r = rng_make(s->seed, 2001);
+
+    s->record = true;
+    s->record_at = s->seed % 2 ? 0 : 1 + rng_below(&r, (unsigned)events);
+}
+
+/* The same run again, with handovers or recorded: not a packet may be another, or leave at another time. */
 static void run_again(struct scenario *s, FILE *trace, struct world_result *out)
 {
     const struct world_result before = *out;
 
-    plan_handovers(s, before.events);
+    if (n_handovers > 0)
+        plan_handovers(s, before.events);
+    if (records)
+        plan_record(s, before.events);
     world_run(s, trace, out);
     if (!out->ok || out->digest == before.digest)
         return;
     out->ok = false;
-    snprintf(out->failure, sizeof(out->failure),
-             "with %u handovers it sends other packets: %llu instead of %llu", n_handovers,
-             (unsigned long long)out->packets, (unsigned long long)before.packets);
+    snprintf(out->failure, sizeof(out->failure), "%s it sends other packets: %llu instead of %llu",
+             records ? "recorded" : "with handovers", (unsigned long long)out->packets,
+             (unsigned long long)before.packets);
+}
+
+/* Now and then the same run again, whose server takes either version: to a client that offers version 1 it
+ * has to send the same packets. Then in version 0. */
+static void run_versions(struct scenario *s, unsigned family, FILE *trace, struct world_result *out)
+{
+    if ((family + s->seed) % 8 == 0) {
+        struct world_result before;
+
+        world_run(s, NULL, &before);
+        s->version_0[SIM_SERVER] = true;
+        world_run(s, NULL, out);
+        if (before.ok && out->digest != before.digest) {
+            out->ok = false;
+            snprintf(out->failure, sizeof(out->failure), "a server of both versions sends other packets");
+            return;
+        }
+    }
+    s->version_0[SIM_CLIENT] = s->version_0[SIM_SERVER] = true;
+    world_run(s, trace, out);
+}
+
+/* The client asks for version 0, and the server speaks 1 alone: all are plain TCP, over a path each. What
+ * takes several paths is not to be expected, and a connection fails visibly with its path. */
+static void run_without_version(struct scenario *s, FILE *trace, struct world_result *out)
+{
+    s->version_0[SIM_CLIENT] = true;
+    if (s->expect == EXPECT_DONE || s->expect == EXPECT_OUTCOME) {
+        s->expect = EXPECT_OUTCOME;
+        s->outcomes = 1u << OUTCOME_PLAIN | 1u << OUTCOME_FAILED;
+        if (s->race_learns) /* which version a server speaks as well */
+            s->outcomes |= 1u << OUTCOME_DONE;
+    }
+    for (unsigned side = 0; side < SIM_SIDES; side++)
+        s->reasons[side] |= 1u << BRAID_CLOSE_DONE; /* although a subflow of MPTCP would have been missed */
+    memset(s->min_goodput, 0, sizeof(s->min_goodput));
+    for (unsigned i = 0; i < SIM_PATHS; i++)
+        s->least_share[i] = s->most_share[i] = 0;
+    s->max_stall = s->max_opening = 0;
+    s->max_plain = s->max_slow = s->n_conns;
+    world_run(s, trace, out);
 }
 
 /* Child number i runs jobs i, i + step, ... */
@@ -76,8 +134,13 @@ static void child_run(unsigned i, unsigned step, FILE *trace)
 
         alarm(SEED_SECONDS);
         scenario_make(&s, &sim_families[job->family], job->seed);
-        world_run(&s, trace, &job->result);
-        if (n_handovers > 0 && job->result.ok)
+        if (version_0)
+            run_versions(&s, job->family, trace, &job->result);
+        else if (no_version)
+            run_without_version(&s, trace, &job->result);
+        else
+            world_run(&s, trace, &job->result);
+        if ((n_handovers > 0 || records) && job->result.ok)
             run_again(&s, trace, &job->result);
         job->done = true;
     }
@@ -193,10 +256,24 @@ static unsigned print_failures(const char *program)
         if (job->result.ok)
             continue;
         failed++;
-        printf("FAILED: %s\n    %s -f %s -s %llu -n 1 -v\n", job->result.failure, program,
-               sim_families[job->family].name, (unsigned long long)job->seed);
+        printf("FAILED: %s\n    %s -f %s -s %llu -n 1 -v%s\n", job->result.failure, program,
+               sim_families[job->family].name, (unsigned long long)job->seed,
+               version_0    ? " --version-0"
+               : no_version ? " --no-version"
+                            : "");
     }
     return failed;
+}
+
+static void print_recorded(void)
+{
+    unsigned long long conns = 0, packets = 0;
+
+    for (unsigned j = 0; j < n_jobs; j++) {
+        conns += board->jobs[j].result.recorded;
+        packets += board->jobs[j].result.recorded_packets;
+    }
+    printf("recorded and done again: %llu ends of connections, which sent %llu packets\n", conns, packets);
 }
 
 static unsigned report(const char *program)
@@ -206,6 +283,8 @@ static unsigned report(const char *program)
     for (unsigned f = 0; f < sim_n_families; f++)
         print_row(sim_families[f].name, f);
     print_row("all", sim_n_families);
+    if (records)
+        print_recorded();
     return print_failures(program);
 }
 
@@ -239,13 +318,19 @@ static void usage(const char *program)
     fprintf(
         stderr,
         "usage: %s [-f family | -F prefix] [-n runs] [-s first seed] [-j processes] [-v] [--digest] "
-        "[--handover n]\n"
+        "[--handover n | --record] [--version-0 | --no-version]\n"
         "Simulates the stack in virtual time; -F: all families whose names begin so, with -n runs each;\n"
         "-v prints every packet (and runs in this process); --digest prints a hash of all packets of the\n"
         "first %d runs (or -n), which a change that only moves code does not change; relay_ families are\n"
         "in there only if asked for by -f or -F. --handover runs everything twice, the second time with "
         "cores\n"
-        "that hand over to others at n random moments, and compares the packets.\n"
+        "that hand over to others at n random moments, and compares the packets; --record, with a recorder,\n"
+        "whose recordings are done again by other cores and have to lead to the same packets. --version-0:\n"
+        "both ends speak version 0 of MPTCP; now and then also a client of version 1, with a server of both, "
+        "which\n"
+        "has to send what it sends without version 0. --no-version: the client asks for version 0, the "
+        "server\n"
+        "speaks 1 alone.\n"
         "families:",
         program, DIGEST_RUNS);
     for (unsigned i = 0; i < sim_n_families; i++)
@@ -267,7 +352,9 @@ static bool is_wanted(const struct options *o, unsigned family)
 static void parse(int argc, char **argv, struct options *o)
 {
     static const struct option long_options[] = {
-        {"digest", no_argument, NULL, 'd'}, {"handover", required_argument, NULL, 'h'}, {0}};
+        {"digest", no_argument, NULL, 'd'},     {"handover", required_argument, NULL, 'h'},
+        {"record", no_argument, NULL, 'r'},     {"version-0", no_argument, NULL, '0'},
+        {"no-version", no_argument, NULL, '1'}, {0}};
     bool counted = false;
     int c;
 
@@ -287,8 +374,14 @@ static void parse(int argc, char **argv, struct options *o)
             o->trace = true;
         else if (c == 'd')
             o->digest = true;
+        else if (c == '0')
+            o->version_0 = true;
+        else if (c == '1')
+            o->no_version = true;
         else if (c == 'h')
             o->handovers = (unsigned)strtoul(optarg, NULL, 10);
+        else if (c == 'r')
+            o->record = true;
         else
             usage(argv[0]);
     }
@@ -344,6 +437,9 @@ int main(int argc, char **argv)
 
     parse(argc, argv, &o);
     n_handovers = o.handovers < SIM_HANDOVERS ? o.handovers : SIM_HANDOVERS;
+    records = o.record;
+    version_0 = o.version_0;
+    no_version = o.no_version && !o.version_0;
     if (!plan(&o))
         usage(argv[0]);
     if (o.trace) {
