@@ -209,6 +209,19 @@ static uint32_t gather(const struct tcp_map *m, uint64_t start, uint64_t end, st
     return got;
 }
 
+/* Leaves out what would be the beginning of a segment, if there are whole ones: its end is in other pieces.
+ */
+static uint32_t whole_segments(uint32_t len, uint32_t mss, struct iovec *iov, unsigned *n)
+{
+    uint32_t over = len > mss ? len % mss : 0, left = over;
+
+    while (left > 0 && iov[*n - 1].iov_len <= left)
+        left -= (uint32_t)iov[--*n].iov_len;
+    if (left > 0)
+        iov[*n - 1].iov_len -= left;
+    return len - over;
+}
+
 /* One packet or super-packet, of as many pieces as a writev takes. PSH goes on the end of a map: that is
  * as much as the owner had. */
 static unsigned send_piece(struct subflow *sf, const struct tcp_map *m, uint64_t start, uint64_t end,
@@ -217,6 +230,8 @@ static unsigned send_piece(struct subflow *sf, const struct tcp_map *m, uint64_t
     struct iovec iov[IOV_MAX_PACKET];
     unsigned n;
     uint32_t len = gather(m, start, end, iov, &n);
+    if (start + len < end)
+        len = whole_segments(len, mss, iov, &n);
     bool last = start + len == m->off + m->len;
     struct wire_tcp t = header(sf, last ? TCP_PSH : 0, start, now);
     unsigned segments = (len + mss - 1) / mss;

@@ -9,6 +9,14 @@
 /* Packets; the rest follows a millisecond later, when other subflows had their turn. */
 #define RETRANSMITS_PER_FLUSH 128
 
+/* s keeps its first bytes, `most` of them, and what is behind becomes a run of its own. If there is no memory
+ * for one all of it leaves: better than none. */
+static void cut(struct subflow *sf, struct tcp_sent *s, uint64_t most)
+{
+    if (sent_len(s) > most)
+        sent_split(sf, s, s->start + most);
+}
+
 /* The oldest segment restarts the timer (RFC 6298 (5.1)); others have to wait for its ACK anyhow. A FIN
  * has no map and goes by itself. */
 void tcp_retransmit(struct subflow *sf, struct tcp_sent *s, braid_time now)
@@ -19,9 +27,10 @@ void tcp_retransmit(struct subflow *sf, struct tcp_sent *s, braid_time now)
         sf->due.rto_base = now;
         tcp_mtu_head_again(sf, s);
     }
+    cut(sf, s, sent_once_again(sf, s));
     sent_again(sf, s, now);
     if (s->map)
-        segments = tcp_send_data(sf, s->map, s->start, s->end, sf->size.mss, now);
+        segments = tcp_send_data(sf, s->map, s->start, s->end, s->seg, now);
     else
         tcp_send_fin(sf, s->start, now);
     sf->snd.retransmits += segments;
@@ -42,9 +51,10 @@ static struct tcp_sent *next_lost(struct subflow *sf, braid_time now)
         room = max_u64(room, sf->size.mss);
     else if (room < min_u64(sf->size.mss, sent_len(s)) || !tcp_pacing_admits(sf, now))
         return NULL;
-    room = max_u64(tcp_whole_segments(room, sf->size.mss), sf->size.mss);
-    if (sent_len(s) > room)
-        sent_split(sf, s, s->start + room); /* if memory is short all of it leaves: better than none */
+    uint32_t seg = sent_seg_again(sf, s);
+    room = max_u64(tcp_whole_segments(room, seg), seg);
+    if (sent_once_again(sf, s) > room)
+        cut(sf, s, room);
     return s;
 }
 

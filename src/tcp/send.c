@@ -11,8 +11,10 @@
 /* The beginning of a map's run as one packet that tries a larger size. Returns the segments that left. */
 static unsigned send_probe(struct subflow *sf, struct tcp_sent *s, uint32_t len, braid_time now)
 {
-    if (len == 0 || !sent_split(sf, s, s->start + len))
+    struct tcp_sent *rest = len > 0 ? sent_split(sf, s, s->start + len) : NULL;
+    if (!rest)
         return 0;
+    rest->lead = 0; /* its first segment begins here */
     unsigned segments = tcp_send_data(sf, s->map, s->start, s->end, len, now);
     /* The run is this one segment: SACK blocks are taken in whole segments (sent_cut_out). */
     s->seg = len;

@@ -265,7 +265,18 @@ void sent_unlose_all(struct subflow *sf)
     }
 }
 
-/* With a new time it belongs to the end of by_time, and its segments have the size that is in force now. */
+uint32_t sent_seg_again(const struct subflow *sf, const struct tcp_sent *s)
+{
+    return (uint32_t)min_u64(s->seg, sf->size.mss);
+}
+
+uint64_t sent_once_again(const struct subflow *sf, const struct tcp_sent *s)
+{
+    bool as_before = s->lead == 0 && s->seg <= sf->size.mss;
+    return as_before ? sent_len(s) : min_u64(s->seg - s->lead, sent_len(s));
+}
+
+/* With a new time it belongs to the end of by_time, and no segment of it is larger than is allowed now. */
 void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
 {
     assert(s->state != SENT_SACKED);
@@ -273,7 +284,7 @@ void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now)
     leave(sf, s);
     enter(sf, s, SENT_FLIGHT);
     s->at = not_before_last(sf, now);
-    s->seg = sf->size.mss;
+    s->seg = sent_seg_again(sf, s);
     s->lead = 0;
     s->retrans = true;
     unlink_run(sf, s);

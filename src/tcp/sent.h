@@ -77,7 +77,13 @@ struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at)
 void sent_merge_sacked(struct subflow *sf, struct tcp_sent *s);
 /* Moves a run to LOST or SACKED. */
 void sent_mark(struct subflow *sf, struct tcp_sent *s, enum sent_state state);
-/* The run left again: in flight since now. */
+/* Segments that leave again lie each within one of those that left before, so that no peer gets one that
+ * overlaps another in part: Linux, once it has fallen back to plain TCP (RFC 8684 section 3.7), then loses
+ * data or delivers it twice. Hence the payload bytes per segment when s leaves again, and how much of its
+ * front may leave so, in segments of that size: up to the first border if that is none of theirs. */
+uint32_t sent_seg_again(const struct subflow *sf, const struct tcp_sent *s);
+uint64_t sent_once_again(const struct subflow *sf, const struct tcp_sent *s);
+/* The run left again, in segments of sent_seg_again: in flight since now. */
 void sent_again(struct subflow *sf, struct tcp_sent *s, braid_time now);
 /* Marks everything in flight lost; sacked_too: and forgets the SACKs (the peer reneged). */
 void sent_lose_all(struct subflow *sf, bool sacked_too);

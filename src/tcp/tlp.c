@@ -30,7 +30,7 @@ struct tcp_sent *tlp_choose(struct subflow *sf, braid_time now)
 {
     struct tcp_sent *s = sent_of(sf->flight->board.runs.prev);
     /* The last segment of a super-packet, which may be a short one. */
-    uint64_t len = sent_len(s), tail = len % sf->size.mss ? len % sf->size.mss : sf->size.mss;
+    uint64_t len = sent_len(s), tail = (len + s->lead) % s->seg ? (len + s->lead) % s->seg : s->seg;
 
     sf->due.rto_base = now;
     sf->tries.tlp_sampled = false;

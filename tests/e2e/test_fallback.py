@@ -3,7 +3,7 @@ import contextlib
 
 from lib import mptcp
 from lib.stream import MIB, Receiver, Sender, transfer
-from lib.suite import braid_only, cases, long
+from lib.suite import braid_only, cases, limit, long
 from lib.wait import Timeout, until
 
 SIZE = 4 * MIB
@@ -65,6 +65,23 @@ def test_upload_is_never_falsified_when_the_option_vanishes_midway(env, directio
     for direction in directions:
         env.topology.strip_mptcp(direction)
     watch(receiver, sender)
+
+
+@braid_only
+@limit(120)
+@cases(some=0.02, much=0.05)
+def test_download_goes_on_over_a_lossy_path_when_the_option_has_vanished(env, probability):
+    """Linux that has fallen back loses data where retransmissions overlap in part what it has."""
+    env.topology.shape(200)
+    env.start()
+    near, far = env.pair()
+    receiver, sender = Receiver(near, 16 * MIB), Sender(far, 16 * MIB)
+    receiver.reach(4 * MIB)
+    env.topology.lose(probability, 1)
+    env.topology.strip_mptcp("to client")
+    sender.finish()
+    receiver.finish()
+    receiver.check_prefix()
 
 
 def stripped_midway(env, source, sink, directions, path=None):

@@ -291,6 +291,25 @@ static void check_sequence(struct look *k)
         h->snd_max = end + fin;
 }
 
+/* What leaves again is no more than a segment that left before: Linux, once it has fallen back, loses data
+ * where segments overlap in part. */
+static void check_borders(struct look *k)
+{
+    uint64_t at = k->off, end = k->off + k->p.payload_len;
+    uint32_t each = k->f->gso_size ? k->f->gso_size : k->p.payload_len;
+
+    if (k->p.tcp.flags & TCP_SYN)
+        return;
+    if (k->me->borders.n > 4096)
+        borders_drop(&k->me->borders, k->peer->ack);
+    for (; at < end; at += each) {
+        uint64_t to = end - at < each ? end : at + each;
+        REQUIRE(k, borders_add(&k->me->borders, at, to),
+                "a segment of [%llu, %llu), and one that left before begins or ends within",
+                (unsigned long long)at, (unsigned long long)to);
+    }
+}
+
 /* ---- mappings and the data sequence space ------------------------------------------ */
 
 /* The DSN of the byte at ssn, and in *len how many bytes from there on are mapped in one run; 0: unmapped. */
@@ -563,6 +582,7 @@ static void check_flow(struct look *k)
     if (!(k->p.tcp.flags & TCP_SYN))
         check_bytes(k);
     check_sequence(k);
+    check_borders(k);
 }
 
 void observer_packet(struct world *w, unsigned side, const struct frame *f)

@@ -5,6 +5,7 @@
 #ifndef SIM_OBSERVE_H
 #define SIM_OBSERVE_H
 
+#include "borders.h"
 #include "scenario.h"
 #include "wire/packet.h"
 
@@ -35,6 +36,7 @@ struct half {
     uint32_t syn_window;   /* the one of its SYN */
     struct seen_map *maps; /* by ssn, not overlapping */
     size_t n_maps, cap_maps;
+    struct borders borders; /* of what is not acknowledged yet */
 };
 
 struct flow {

@@ -7,8 +7,10 @@
 void observer_free(struct observer *o)
 {
     for (unsigned i = 0; i < o->n_flows; i++)
-        for (unsigned s = 0; s < SIM_SIDES; s++)
+        for (unsigned s = 0; s < SIM_SIDES; s++) {
             free(o->flows[i].half[s].maps);
+            borders_free(&o->flows[i].half[s].borders);
+        }
 }
 
 struct flow *observer_flow(struct observer *o, const struct braid_addr *src, const struct braid_addr *dst,

@@ -53,6 +53,41 @@ START_TEST(too_big_segments_leave_again_smaller_without_a_penalty)
 }
 END_TEST
 
+/* Linux that has fallen back loses data where segments overlap in part. */
+START_TEST(no_segment_that_leaves_again_reaches_over_a_border)
+{
+    static const uint32_t mtus[] = {1300, 1000, 1400};
+    struct harness *h = in_flight(4);
+    uint64_t borders[256] = {1, 1 + SEG, 1 + 2 * SEG, 1 + 3 * SEG, 1 + 4 * SEG};
+    unsigned n = 5;
+
+    for (unsigned i = 0; i < 3; i++) {
+        if (mtus[i] < h->sf.size.path_mtu) {
+            icmp(h, WIRE_ICMP_TOO_BIG, 1, mtus[i]);
+        } else {
+            h->sf.size.path_mtu = (uint16_t)mtus[i];
+            subflow_update_mss(&h->sf);
+        }
+        h_run(h, i < 2 ? BRAID_SECOND : 20 * BRAID_SECOND); /* timeouts repeat what did not leave at once */
+        ck_assert(h->taken < h->n_out);
+        while (h->taken < h->n_out) {
+            const struct sent_segment *s = &h->out[h->taken++];
+            uint32_t start = s->p.tcp.seq - h->sf.syn.iss, len = s->p.payload_len;
+            uint32_t each = s->gso_size ? s->gso_size : len;
+            for (uint32_t at = start; at < start + len; at += each) {
+                uint32_t end = at + each < start + len ? at + each : start + len;
+                for (unsigned k = 0; k < n; k++)
+                    ck_assert_msg(borders[k] <= at || borders[k] >= end, "%u to %u over %u", at, end,
+                                  (unsigned)borders[k]);
+                ck_assert_uint_lt(n, 256);
+                borders[n++] = end;
+            }
+        }
+    }
+    h_free(h);
+}
+END_TEST
+
 START_TEST(small_segments_stay_in_flight)
 {
     struct harness *h = h_passive(h_new(), RTT);
@@ -61,7 +96,8 @@ START_TEST(small_segments_stay_in_flight)
     h_send_raw(h, 2 * SEG);
     h->taken = h->n_out;
     icmp(h, WIRE_ICMP_TOO_BIG, 101, 1300);
-    h_expect(h, TCP_ACK | TCP_PSH, 101, 1, 2 * SEG);
+    h_expect(h, TCP_ACK, 101, 1, SEG); /* each by itself: in two pieces now */
+    h_expect(h, TCP_ACK | TCP_PSH, 101 + SEG, 1, SEG);
     h_nothing(h);
     h_free(h);
 }
@@ -143,6 +179,7 @@ int main(void)
     TCase *tc = tcase_create("icmp");
 
     tcase_add_test(tc, too_big_segments_leave_again_smaller_without_a_penalty);
+    tcase_add_test(tc, no_segment_that_leaves_again_reaches_over_a_border);
     tcase_add_test(tc, small_segments_stay_in_flight);
     tcase_add_test(tc, only_what_is_in_flight_can_be_too_big);
     tcase_add_test(tc, there_is_a_least_mtu);

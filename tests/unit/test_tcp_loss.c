@@ -375,7 +375,9 @@ START_TEST(retransmission_begins_in_the_middle_of_a_super_packet)
     h_run(h, RTT);
     SAY(h, .seq = 1, .ack = AT(3) + 7);
     h_run(h, 301 * BRAID_MS);
-    h_expect(h, TCP_ACK, AT(3) + 7, 1, SEG);
+    h_expect(h, TCP_ACK, AT(3) + 7, 1, SEG - 7);
+    SAY(h, .seq = 1, .ack = AT(4));
+    h_expect(h, TCP_ACK, AT(4), 1, SEG);
     h_free(h);
 }
 END_TEST
