@@ -141,6 +141,8 @@ struct node_thaw_part {
     size_t core_len, roles_len;
     braid_time lost, frozen_at;
     size_t cap_conns;
+    struct braid_thaw *reader; /* of core; NULL: it is not begun or has ended */
+    bool begun;
     struct known_token *tokens; /* by ids; none, if they do not matter */
     size_t n_tokens;
     struct role_thaw t;
@@ -304,28 +306,44 @@ static void take_conn(struct node_thaw_part *r, struct braid_thaw *core, const s
         note_conn(r, c, p, n);
 }
 
+static void end_core(struct node_thaw_part *r)
+{
+    enum braid_thaw_error error = r->reader ? braid_thaw_end(r->reader) : BRAID_THAW_NONE;
+    r->reader = NULL;
+    if (error)
+        thaw_fail(&r->t.all, (enum thaw_flaw)error);
+}
+
 /* The core of the old worker with this number goes on in the new one's of the same number, if there is one.
- * What was in TIME_WAIT is found wherever it is. */
+ */
 static void read_core(struct node_thaw_part *r)
 {
-    const struct node_thaw_params *params = &r->all->params;
     enum braid_thaw_error error;
     struct braid_frozen_part p;
-    struct braid_thaw *core = braid_thaw_begin(r->core, r->core_len, &error);
-    while (core && thaw_fine(&r->t.all) && braid_thaw_next(core, &p)) {
+    r->reader = braid_thaw_begin(r->core, r->core_len, &error);
+    if (!r->reader)
+        thaw_fail(&r->t.all, (enum thaw_flaw)error);
+    else if (!braid_thaw_next(r->reader, &p) || p.kind != BRAID_FROZEN_CORE)
+        thaw_fail(&r->t.all, THAW_WRONG);
+    else if (r->number < r->all->params.n && braid_thaw_core(r->reader, r->t.home->core) < 0)
+        end_core(r);
+}
+
+/* What was in TIME_WAIT is found wherever it is. */
+static void read_conns(struct node_thaw_part *r)
+{
+    struct braid_frozen_part p;
+    while (thaw_fine(&r->t.all) && braid_thaw_next(r->reader, &p)) {
         if (p.kind == BRAID_FROZEN_CONN && (p.owner & OWNER_MOST) == OWNER_ASKING)
             continue; /* it is gone; whatever answers it is refused */
         if (p.kind == BRAID_FROZEN_CONN)
-            take_conn(r, core, &p);
+            take_conn(r, r->reader, &p);
         else if (p.kind == BRAID_FROZEN_PAST)
-            braid_thaw_past(core, r->t.home->core);
-        else if (r->number < params->n)
-            braid_thaw_core(core, r->t.home->core);
+            braid_thaw_past(r->reader, r->t.home->core);
+        else
+            thaw_fail(&r->t.all, THAW_WRONG);
     }
-    if (core)
-        error = braid_thaw_end(core);
-    if (error)
-        thaw_fail(&r->t.all, (enum thaw_flaw)error);
+    end_core(r);
 }
 
 /* ---- the roles ---- */
@@ -373,22 +391,40 @@ static const char *text_of(enum thaw_flaw flaw)
     return braid_thaw_text((enum braid_thaw_error)flaw);
 }
 
+static void read_rest(struct node_thaw_part *r)
+{
+    read_tokens(r);
+    read_conns(r);
+    if (thaw_fine(&r->t.all))
+        read_roles(r);
+}
+
 /* Deadlines are by the time of the thread that the state is from, which is this one's for as long. */
-void node_thaw_part_read(struct node_thaw_part *r)
+static void in_its_time(struct node_thaw_part *r, void (*read)(struct node_thaw_part *r))
 {
     braid_time own = clock_lost();
+    clock_resume(r->lost + (monotonic() - r->frozen_at));
+    read(r);
+    clock_resume(own);
+}
+
+void node_thaw_part_core(struct node_thaw_part *r)
+{
+    r->begun = true;
     if (!take_apart(r, r->state))
         thaw_fail(&r->t.all, THAW_TORN);
     else
         read_head(r);
-    if (!thaw_fine(&r->t.all))
-        return;
-    clock_resume(r->lost + (monotonic() - r->frozen_at));
-    read_tokens(r);
-    read_core(r);
     if (thaw_fine(&r->t.all))
-        read_roles(r);
-    clock_resume(own);
+        in_its_time(r, read_core);
+}
+
+void node_thaw_part_read(struct node_thaw_part *r)
+{
+    if (!r->begun)
+        node_thaw_part_core(r);
+    if (thaw_fine(&r->t.all))
+        in_its_time(r, read_rest);
 }
 
 struct node_thaw_part *node_thaw_part_new(struct node_thaw *t, const struct node_state *s, size_t n_states)
@@ -410,6 +446,7 @@ struct node_thaw_part *node_thaw_part_new(struct node_thaw *t, const struct node
 
 int node_thaw_part_end(struct node_thaw_part *r, const char **why)
 {
+    end_core(r);
     *why = thaw_fine(&r->t.all) ? NULL : text_of(r->t.all.flaw);
     if (!*why)
         note_time(r);
@@ -421,9 +458,9 @@ int node_thaw_part_end(struct node_thaw_part *r, const char **why)
     return *why ? -1 : 0;
 }
 
-int node_thaw_add(struct node_thaw *t, const struct node_state *s, size_t n_states, const char **why)
+int node_thaw_add(struct node_thaw *t, const struct node_state *s, const char **why)
 {
-    struct node_thaw_part *r = node_thaw_part_new(t, s, n_states);
+    struct node_thaw_part *r = node_thaw_part_new(t, s, 1);
     if (!r) {
         *why = text_of(THAW_MEMORY);
         return -1;

@@ -46,17 +46,19 @@ struct node_thaw;
 
 /* All that params points to must stay until the end. NULL: memory is short. */
 struct node_thaw *node_thaw_begin(const struct node_thaw_params *params);
-/* Reads one state, the first one first: as many as the old process had nodes, n_states of them. Where that
- * many differ from the new ones, connections go where their tokens say. bytes may be freed when it returns;
- * fds are the ones that arrived here, in the same order. Nothing is sent, written or closed by it. -1: *why,
- * valid until the end, tells what is wrong; node_thaw_abandon is due. */
-int node_thaw_add(struct node_thaw *t, const struct node_state *s, size_t n_states, const char **why);
+/* Reads the state of a process that had one node. bytes may be freed when it returns; fds are the ones that
+ * arrived here, in the same order. Nothing is sent, written or closed by it. -1: *why, valid until the end,
+ * tells what is wrong; node_thaw_abandon is due. */
+int node_thaw_add(struct node_thaw *t, const struct node_state *s, const char **why);
 
-/* The same in three steps, of which the second may be in a thread of its own; if there are as many states as
- * nodes, several of these may be under way. */
+/* The same in steps, for as many states as the old process had nodes, n_states of them, made in their order.
+ * Where that many differ from the new ones connections go where their tokens say, so that a core must have
+ * been read before the connections of any state: node_thaw_part_core of all comes before node_thaw_part_read
+ * of the first. If they are as many, that does both, and may be in a thread for each. */
 struct node_thaw_part;
 /* NULL: memory is short. */
 struct node_thaw_part *node_thaw_part_new(struct node_thaw *t, const struct node_state *s, size_t n_states);
+void node_thaw_part_core(struct node_thaw_part *p);
 void node_thaw_part_read(struct node_thaw_part *p);
 /* Frees p. -1 as of node_thaw_add. */
 int node_thaw_part_end(struct node_thaw_part *p, const char **why);

@@ -165,8 +165,16 @@ static int read_state(struct reading *r)
     pthread_cond_broadcast(&r->news);
     pthread_mutex_unlock(&r->lock);
     if (!a->apart)
-        node_thaw_part_read(part);
+        node_thaw_part_core(part);
     return 0;
+}
+
+/* Those that no thread of their own has read: their connections, when all cores are there. */
+static void read_the_rest(struct reading *r)
+{
+    for (unsigned i = 0; i < r->n; i++)
+        if (!r->all[i].apart)
+            node_thaw_part_read(r->all[i].part);
 }
 
 static void end_threads(struct reading *r)
@@ -215,6 +223,7 @@ static int read_states(struct reading *r)
         if (a->n_fds == a->state.n_fds && read_state(r) < 0)
             return -1;
     }
+    read_the_rest(r);
     return 0;
 }
 

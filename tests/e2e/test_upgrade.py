@@ -15,7 +15,7 @@ from lib.proc import run
 from lib.proxy import BRAIDD, Edge, configuration
 from lib.stream import MIB, Receiver, Sender, noise, receive, transfer
 from lib.suite import alone, braid_only, cases, limit, long, memory
-from lib.wait import FACTOR
+from lib.wait import FACTOR, until
 
 OTHER_PORT = 8088
 PROTOCOL = 2  # UPGRADE_PROTOCOL of src/service/upgrade_message.h
@@ -92,7 +92,7 @@ def test_a_transfer_goes_on(env, version):
 
 @braid_only
 @limit(180)
-@cases(more=(1, 3), fewer=(3, 1))
+@cases(more=(1, 3), fewer=(3, 1), two_to_three=(2, 3), three_to_two=(3, 2))
 def test_the_number_of_workers_changes(env, before, after):
     env.topology.endpoint(2)
     env.start(workers=before)
@@ -100,7 +100,7 @@ def test_the_number_of_workers_changes(env, before, after):
     running = under_way(*env.pair(subflows=2))
     env.proxy.config.write_text(configuration(env.proxy.directory, proxy.default_edges(), workers=after))
     env.proxy.upgrade()
-    assert threads(env.proxy) == after
+    until(lambda: threads(env.proxy) == after, "each worker has its thread")
     for near, far in pairs:
         transfer(near, far, 100000, end=False)
         transfer(far, near, 100000, end=False)

@@ -183,7 +183,7 @@ static inline void hand_over(void)
     struct node *n = make_node(core);
     const struct node_thaw_params to = {.nodes = &n, .n = 1};
     struct node_thaw *t = node_thaw_begin(&to);
-    ck_assert_msg(node_thaw_add(t, &got, 1, &why) == 0, "%s", why);
+    ck_assert_msg(node_thaw_add(t, &got, &why) == 0, "%s", why);
     braid_time left_out;
     node_thaw_commit(t, &left_out);
     leave(node, p.server.core, &s);

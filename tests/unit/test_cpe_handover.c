@@ -102,7 +102,7 @@ static void hand_over(void)
     struct node_thaw *t = node_thaw_begin(&to);
     const char *why = NULL;
     braid_time left_out;
-    ck_assert_msg(node_thaw_add(t, &s, 1, &why) == 0, "%s", why);
+    ck_assert_msg(node_thaw_add(t, &s, &why) == 0, "%s", why);
     node_thaw_commit(t, &left_out);
     node_state_free(&s);
     take_over(core, n);
@@ -339,7 +339,7 @@ START_TEST(both_sides_stay_together)
     const struct node_thaw_params to = {.nodes = nodes, .n = 3};
     struct node_thaw *t = node_thaw_begin(&to);
     const char *why = NULL;
-    ck_assert_msg(node_thaw_add(t, &s, 1, &why) == 0, "%s", why);
+    ck_assert_msg(node_thaw_add(t, &s, &why) == 0, "%s", why);
     braid_time left_out[3];
     node_thaw_commit(t, left_out);
     struct cpes *old = world.cpes;
@@ -378,7 +378,7 @@ START_TEST(changed_state_is_refused)
         struct node_thaw *t = node_thaw_begin(&to);
         const char *why = NULL;
         s.bytes[i] ^= 4;
-        ck_assert_int_eq(node_thaw_add(t, &s, 1, &why), -1);
+        ck_assert_int_eq(node_thaw_add(t, &s, &why), -1);
         s.bytes[i] ^= 4;
         node_thaw_abandon(t);
         node_free(n);

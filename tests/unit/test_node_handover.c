@@ -270,7 +270,7 @@ static bool try_state(const struct node_state *s)
     struct node *n = make_node(core);
     const struct node_thaw_params to = {.nodes = &n, .n = 1};
     struct node_thaw *t = node_thaw_begin(&to);
-    bool fine = node_thaw_add(t, s, 1, &why) == 0;
+    bool fine = node_thaw_add(t, s, &why) == 0;
     ck_assert(fine == !why);
     node_thaw_abandon(t);
     node_free(n);
@@ -413,6 +413,54 @@ START_TEST(states_are_read_at_once)
 }
 END_TEST
 
+/* Of a process with eight workers, the first of which has a connection, by one with fewer: where it goes, a
+ * core comes later. */
+START_TEST(connections_may_go_where_another_core_was)
+{
+    int fd = open_connection();
+    struct node_state s[8] = {frozen()};
+    struct braid_core *idle = make_core(1, 2);
+    struct node *without = make_node(idle);
+    const char *why = NULL;
+    ck_assert_msg(node_freeze(without, NULL, &s[1], &why) == 0, "%s", why);
+    for (unsigned i = 2; i < 8; i++)
+        s[i] = s[1];
+    for (unsigned n = 1; n < 8; n++) {
+        struct braid_core *cores[7];
+        struct node *nodes[7];
+        struct node_thaw_part *parts[8];
+        for (unsigned i = 0; i < n; i++) {
+            cores[i] = make_core(i, n);
+            nodes[i] = make_node(cores[i]);
+        }
+        const struct node_thaw_params to = {.nodes = nodes, .n = n};
+        struct node_thaw *t = node_thaw_begin(&to);
+        for (unsigned i = 0; i < 8; i++) {
+            parts[i] = node_thaw_part_new(t, &s[i], 8);
+            node_thaw_part_core(parts[i]);
+        }
+        for (unsigned i = 0; i < 8; i++)
+            node_thaw_part_read(parts[i]);
+        for (unsigned i = 0; i < 8; i++)
+            ck_assert_msg(node_thaw_part_end(parts[i], &why) == 0, "%u: %s", n, why);
+        unsigned open = 0;
+        for (unsigned i = 0; i < n; i++)
+            open += (unsigned)edges_counters(edges_of(nodes[i]), 0)->open;
+        ck_assert_uint_eq(open, 1);
+        node_thaw_abandon(t);
+        for (unsigned i = 0; i < n; i++) {
+            node_free(nodes[i]);
+            braid_core_free(cores[i]);
+        }
+    }
+    node_free(without);
+    braid_core_free(idle);
+    node_state_free(&s[0]);
+    node_state_free(&s[1]);
+    finish(fd);
+}
+END_TEST
+
 START_TEST(torn_and_changed_state_is_refused)
 {
     int fd = open_connection();
@@ -498,6 +546,7 @@ static Suite *suite(void)
     tcase_add_test(t, what_ended_subflows_have_carried_is_in_the_line);
     tcase_add_test(t, whoever_gives_up_leaves_everything_as_it_was);
     tcase_add_test(t, states_are_read_at_once);
+    tcase_add_test(t, connections_may_go_where_another_core_was);
     tcase_add_test(t, torn_and_changed_state_is_refused);
     tcase_add_test(t, forged_state_is_refused_or_harmless);
     suite_add_tcase(s, t);

@@ -158,7 +158,7 @@ static void read_state(struct world *w, const struct node_state *s)
     const char *why = "memory is short";
     braid_time lost;
 
-    if (t && node_thaw_add(t, s, 1, &why) == 0) {
+    if (t && node_thaw_add(t, s, &why) == 0) {
         node_thaw_commit(t, &lost);
         return;
     }
