@@ -72,14 +72,18 @@ def test_a_transfer_goes_on(env, version):
     env.topology.endpoint(2, version=version)
     env.start()
     near, far = env.pair(version, subflows=2)
-    pumps = under_way(near, far)
+    pumps, nearly = under_way(near, far), 63 * MIB
+    for receiver in pumps[:2]:
+        receiver.halt_at(nearly)  # so that it is not over before it was looked at
     before, counters = env.proxy.connection(), env.proxy.counters()
     for _ in range(3):
         pid, done = env.proxy.process.pid, pumps[0].done
         env.proxy.upgrade()
         assert env.proxy.process.pid != pid
-        pumps[0].reach(min(done + MIB, 64 * MIB))
+        pumps[0].reach(min(done + MIB, nearly))
     now = env.proxy.connection()
+    for receiver in pumps[:2]:
+        receiver.go_to_the_end()
     for key in ("id", "token", "client", "server", "edge"):
         assert now[key] == before[key], (key, now, before)
     assert len(now["subflows"]) == 2

@@ -67,6 +67,11 @@ class Pump(threading.Thread):
         self._halt = count
         self.resume()
 
+    def go_to_the_end(self):
+        """It halts no more."""
+        self._halt = None
+        self.resume()
+
     def halted(self):
         """Returns when the thread has come to where it was to halt."""
         until(lambda: self._paused.is_set() or not self.is_alive(), f"{self._halt} bytes have come", STALL)
