@@ -117,6 +117,8 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(B)/libtest.a $(B)/libshell.a $(B)/libbraid.a
 $(B)/unit/test_replay: $(replaying_obj)
 $(B)/fuzz/fuzz_core $(B)/fuzz/fuzz_thaw: $(core_fuzz_obj)
 $(B)/fuzz/fuzz_thaw: $(B)/tests/fuzz/state_change.o
+$(B)/fuzz/fuzz_thaw_edge $(B)/fuzz/fuzz_thaw_cpe: $(patsubst %,$(B)/tests/fuzz/%.o,asserts node_state state_change)
+$(B)/fuzz/fuzz_thaw_edge $(B)/fuzz/fuzz_thaw_cpe: LIBS = $(SHELL_LIBS)
 $(B)/fuzz/fuzz_recording: $(replaying_obj)
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/libtest.a $(B)/libshell.a $(B)/libbraid.a
 	@mkdir -p $(@D)

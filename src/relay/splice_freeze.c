@@ -57,6 +57,9 @@ void splice_freeze(const struct splice *s, struct freezer *f, unsigned tag, stru
 
 /* ---- reading ---------------------------------------------------------------------------------- */
 
+/* Of gone, last, broken, eof, failed, shut, aborted: nothing has happened to an end that is not there yet. */
+#define PAST_BITS (1u << 0 | 1u << 1 | 1u << 2 | 1u << 7 | 1u << 9 | 1u << 11 | 1u << 12)
+
 struct read_end {
     uint64_t bits;
     unsigned kind, want;
@@ -108,7 +111,7 @@ static void thaw_one(struct end *e, const struct thaw_item *group, struct splice
     struct read_end r = read_one(group);
     bool gone = r.bits & 1, conn = r.kind == KIND_CONN;
     bool may_be = conn ? with->ops[e->side] != NULL : r.kind == KIND_NONE || with->sockets[e->side];
-    bool fits = r.kind == KIND_NONE ? !r.has_conn && !r.has_fd
+    bool fits = r.kind == KIND_NONE ? !r.has_conn && !r.has_fd && !(r.bits & PAST_BITS)
                                     : r.has_conn == (conn && !gone) && r.has_fd == (!conn && !gone);
     if (!may_be || !fits || r.want < WANT_LEAST)
         thaw_fail(group->all, THAW_WRONG);

@@ -8,6 +8,7 @@
 #include "role/carried_freeze.h"
 #include "role/cpe_asking.h"
 #include "role/cpe_opening.h"
+#include "role/cpe_refuse.h"
 #include "role/learned.h"
 
 enum { CPES_CPE = 1, CPES_LEARNED };
@@ -183,8 +184,12 @@ static void drain_everywhere(const struct role_thaw *t, const char *name)
     }
 }
 
+/* Of a section that there is no more nobody says how a far side is to be asked: as when it goes with a
+ * reload. */
 void cpes_settle(struct cpes *cs)
 {
+    list_each (at, next, &cs->leaving)
+        cpe_refuse_all(list_entry(at, struct cpe, link));
     for (unsigned i = 0; i < cs->n; i++)
         cpe_rest(cs->all[i]);
 }

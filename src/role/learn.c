@@ -54,6 +54,9 @@ void edge_found(struct edge *e, const struct braid_addr *server, bool mptcp)
     struct edges *es = e->owner;
     braid_time now = clock_now(), until = now + e->params->bypass;
     char text[ADDR_TEXT];
+    /* it did when the server was asked, by another configuration */
+    if (!edge_bypasses(e))
+        return;
     bypass_learn(es->bypass, e->number, server, mptcp ? BYPASS_MPTCP : BYPASS_PLAIN, until, now);
     if (!mptcp)
         return;

@@ -75,6 +75,12 @@ static void take_name(struct places *p, const struct thaw_item *i)
     p->now[p->n++] = p->uplink(p->arg, name);
 }
 
+/* What is known of a server is of no uplink, all else of one. */
+static bool is_of_none(unsigned kind)
+{
+    return kind == LEARNED_STRAIGHT || kind == LEARNED_DETOUR;
+}
+
 /* LEARNED_UPLINKS is the number of none, and stays; false: there is no such uplink any more. */
 static bool find_place(const struct places *p, unsigned *uplink)
 {
@@ -114,6 +120,8 @@ static void take_fact(struct learned *l, const struct places *p, const struct th
         else
             thaw_unknown(&i);
     }
+    if (is_of_none(kind) != (uplink == LEARNED_NO_UPLINK))
+        thaw_fail(group->all, THAW_WRONG);
     if (!thaw_fine(group->all) || !find_place(p, &uplink))
         return;
     const struct recent_key key = {.ip = addr.ip, .owner = uplink, .port = addr.port};

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MANY 4096
+
 /* Of the first border at or behind `at`. From the end, since most segments are new. */
 static size_t place(const struct borders *b, uint64_t at)
 {
@@ -38,7 +40,7 @@ static void insert(struct borders *b, uint64_t at)
     b->n++;
 }
 
-bool borders_add(struct borders *b, uint64_t start, uint64_t end)
+static bool add(struct borders *b, uint64_t start, uint64_t end)
 {
     size_t i = place(b, start + 1);
     bool whole = i == b->n || b->at[i] >= end;
@@ -48,12 +50,24 @@ bool borders_add(struct borders *b, uint64_t start, uint64_t end)
     return whole;
 }
 
-void borders_drop(struct borders *b, uint64_t before)
+static void drop(struct borders *b, uint64_t before)
 {
     size_t i = place(b, before);
 
     memmove(b->at, b->at + i, (b->n - i) * sizeof(*b->at));
     b->n -= i;
+}
+
+bool borders_add(struct borders *b, uint64_t at, uint32_t len, uint32_t each, uint64_t acked)
+{
+    uint64_t end = at + len;
+    bool whole = true;
+
+    if (b->n > MANY)
+        drop(b, acked);
+    for (; at < end; at += each)
+        whole = add(b, at, end - at < each ? end : at + each) && whole;
+    return whole;
 }
 
 void borders_free(struct borders *b)

@@ -11,10 +11,9 @@ struct borders {
     size_t n, cap;
 };
 
-/* A segment leaves. False: one of those that left before begins or ends in the middle of it. */
-bool borders_add(struct borders *b, uint64_t start, uint64_t end);
-/* Those before `before` are of interest no more. */
-void borders_drop(struct borders *b, uint64_t before);
+/* `len` bytes leave in segments of `each`. False: one of those that left before begins or ends in the middle
+ * of one of these. Of what is before `acked` nothing need be known any more. */
+bool borders_add(struct borders *b, uint64_t at, uint32_t len, uint32_t each, uint64_t acked);
 void borders_free(struct borders *b);
 
 #endif

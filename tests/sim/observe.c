@@ -291,23 +291,14 @@ static void check_sequence(struct look *k)
         h->snd_max = end + fin;
 }
 
-/* What leaves again is no more than a segment that left before: Linux, once it has fallen back, loses data
- * where segments overlap in part. */
+/* Linux, once it has fallen back, loses data where segments overlap in part. */
 static void check_borders(struct look *k)
 {
-    uint64_t at = k->off, end = k->off + k->p.payload_len;
-    uint32_t each = k->f->gso_size ? k->f->gso_size : k->p.payload_len;
+    uint32_t len = k->p.payload_len, each = k->f->gso_size ? k->f->gso_size : len;
 
-    if (k->p.tcp.flags & TCP_SYN)
-        return;
-    if (k->me->borders.n > 4096)
-        borders_drop(&k->me->borders, k->peer->ack);
-    for (; at < end; at += each) {
-        uint64_t to = end - at < each ? end : at + each;
-        REQUIRE(k, borders_add(&k->me->borders, at, to),
-                "a segment of [%llu, %llu), and one that left before begins or ends within",
-                (unsigned long long)at, (unsigned long long)to);
-    }
+    REQUIRE(k, (k->p.tcp.flags & TCP_SYN) || borders_add(&k->me->borders, k->off, len, each, k->peer->ack),
+            "one that left before begins or ends within a segment of [%llu, +%u)", (unsigned long long)k->off,
+            len);
 }
 
 /* ---- mappings and the data sequence space ------------------------------------------ */

@@ -93,9 +93,11 @@ static void take_over(struct braid_core *core, struct node *n)
     world.cpes = cpes_of(n);
 }
 
-static void hand_over(void)
+/* To a node whose CPE has this name. */
+static void hand_over_to(const char *name)
 {
     struct node_state s = frozen();
+    world.params.name = name;
     struct braid_core *core = make_core(0, 1);
     struct node *n = make_node(core);
     const struct node_thaw_params to = {.nodes = &n, .n = 1};
@@ -106,6 +108,11 @@ static void hand_over(void)
     node_thaw_commit(t, &left_out);
     node_state_free(&s);
     take_over(core, n);
+}
+
+static void hand_over(void)
+{
+    hand_over_to(world.params.name);
 }
 
 static void connected(void)
@@ -211,6 +218,39 @@ START_TEST(a_device_that_was_answered_is_heard)
     ck_assert(world.server.established);
     expect_got(&world.server, "hello");
     finish();
+}
+END_TEST
+
+/* How its far side is to be asked nobody knows any more; answered devices are cut off. */
+START_TEST(whose_section_has_gone_is_refused)
+{
+    world.params.early = _i;
+    make_cpe();
+    serve(SERVER, BRAID_CLIENTS_ANY);
+    world.manners = HOLDS;
+    device_connects(SERVER);
+    run_for(20 * BRAID_MS, NULL);
+    ck_assert(world.device.established == (bool)_i);
+    hand_over_to("another");
+    until(&world.device.closed, BRAID_SECOND);
+    ck_assert_int_eq(world.device.why, _i ? BRAID_CLOSE_RESET : BRAID_CLOSE_REFUSED);
+    ck_assert_uint_eq(world.node->n_conns, 0);
+}
+END_TEST
+
+/* What is open stays so. */
+START_TEST(whose_section_has_gone_may_end)
+{
+    connected();
+    hand_over_to("another");
+    say(&world.device, "hello");
+    run_for(BRAID_SECOND, NULL);
+    expect_got(&world.server, "hello");
+    braid_conn_shutdown(world.device.conn);
+    until(&world.server.eof, 10 * BRAID_SECOND);
+    braid_conn_shutdown(world.server.conn);
+    until(&world.device.closed, 10 * BRAID_SECOND);
+    ck_assert_int_eq(world.device.why, BRAID_CLOSE_DONE);
 }
 END_TEST
 
@@ -398,6 +438,8 @@ static Suite *suite(void)
     tcase_add_test(t, what_is_carried_goes_on);
     tcase_add_test(t, what_is_being_opened_is_asked_for_anew);
     tcase_add_test(t, a_device_that_was_answered_is_heard);
+    tcase_add_loop_test(t, whose_section_has_gone_is_refused, 0, 2);
+    tcase_add_test(t, whose_section_has_gone_may_end);
     tcase_add_test(t, a_half_closed_one_goes_on);
     tcase_add_test(t, it_is_as_old_as_it_was_and_has_been_heard);
     tcase_add_test(t, a_drained_one_is_drained_in_the_other_process_too);

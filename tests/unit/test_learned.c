@@ -530,6 +530,28 @@ START_TEST(another_process_goes_on_with_what_was_learned)
 }
 END_TEST
 
+static void refuse(void *arg, const struct thaw_item *item)
+{
+    learned_thaw(arg, item, place_there, &now);
+    ck_assert(item->all->flaw == THAW_WRONG);
+    item->all->flaw = THAW_FINE;
+}
+
+/* Each kind with a place that is not of its kind: numbers of uplinks are places in arrays. */
+START_TEST(what_is_of_an_uplink_has_one)
+{
+    enum { FACT = 2, FACT_KIND = 5, FACT_UPLINK = 6 }; /* tags of learned_freeze.c */
+    bool is_of_none = _i == LEARNED_STRAIGHT || _i == LEARNED_DETOUR;
+    struct freezer f = {.len = 0};
+    size_t all = freeze_begin(&f, 7), fact = freeze_begin(&f, FACT);
+    freeze_number(&f, FACT_KIND, (uint64_t)_i);
+    freeze_number(&f, FACT_UPLINK, is_of_none ? 0 : LEARNED_NO_UPLINK);
+    freeze_end(&f, fact);
+    freeze_end(&f, all);
+    thawed(&f, refuse, learned);
+}
+END_TEST
+
 START_TEST(each_kind_has_a_word)
 {
     for (unsigned i = 0; i < LEARNED_KINDS; i++)
@@ -568,6 +590,7 @@ int main(void)
     tcase_add_test(t, all_or_one_uplink_can_be_forgotten);
     tcase_add_test(t, news_is_told_once_and_what_is_heard_is_not);
     tcase_add_test(t, another_process_goes_on_with_what_was_learned);
+    tcase_add_loop_test(t, what_is_of_an_uplink_has_one, 0, LEARNED_KINDS);
     tcase_add_test(t, each_kind_has_a_word);
     suite_add_tcase(s, t);
     return run_suite(s);

@@ -3,6 +3,7 @@
  * network that does not go along with MPTCP. */
 #include <sys/syscall.h>
 #include "role/bypass.h"
+#include "role/learn.h"
 #include "relay_harness.h"
 
 #ifndef IPPROTO_MPTCP
@@ -117,6 +118,17 @@ static bool wanted(const struct braid_addr *server)
 }
 
 /* ---- what is learned -------------------------------------------------------------------------- */
+
+/* As when another process goes on, whose configuration does not want it any more. */
+START_TEST(a_server_that_was_asked_when_it_was_wanted_is_no_news)
+{
+    begin(0, false);
+    edge_found(edges_find(edges, "test"), &target, true);
+    edge_found(edges_find(edges, "test"), &target, false);
+    ck_assert_uint_eq(learned, 0);
+    ck_assert(wanted(&target));
+}
+END_TEST
 
 START_TEST(a_server_with_mptcp_is_left_alone_from_then_on)
 {
@@ -336,6 +348,7 @@ int main(void)
 {
     Suite *s = suite_create("relay_bypass");
     TCase *t = new_case(s, "learning");
+    tcase_add_test(t, a_server_that_was_asked_when_it_was_wanted_is_no_news);
     tcase_add_test(t, a_server_with_mptcp_is_left_alone_from_then_on);
     tcase_add_test(t, a_plain_server_is_asked_once);
     tcase_add_test(t, the_time_ends_and_the_server_is_asked_again);
