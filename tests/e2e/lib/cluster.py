@@ -296,9 +296,9 @@ class Cluster:
     def add(self, number):
         machine = Machine(self, number)
         self.machines.append(machine)
-        machine.start()
         if self.steering == "machines":
             self._steer(machine.namespace, f"self={number}", "strangers=pass", "tables=kept")
+        machine.start()
         return machine
 
     def _steer(self, namespace, *words):
@@ -315,8 +315,19 @@ class Cluster:
         names = {lan(m.number, version): m.number for m in self.machines}
         return {names[hop["gateway"]] for hop in hops if hop.get("gateway") in names}
 
+    def _know(self, namespace, numbers):
+        """The tables of that namespace, which BIRD keeps, have ways to those machines."""
+        return all(namespace.run("ip", f"-{version}", "route", "show", "table", 9100 + number, check=False).stdout.strip()
+                   for number in numbers for version in (4, 6))
+
     def shared_by(self, *numbers):
+        """Waits for it. Joins may come as soon as there are new clients, so whoever passes these on has to know the ways."""
         until(lambda: all(self.hops(version) == set(numbers) for version in (4, 6)), f"the router shares out among {numbers}", PATIENCE)
+        if self.steering == "router":
+            until(lambda: self._know(self.router, numbers), f"the router knows the ways to {numbers}", PATIENCE)
+        if self.steering == "machines":
+            until(lambda: all(self._know(machine.namespace, set(numbers) - {machine.number}) for machine in self.machines
+                              if machine.number in numbers), f"{numbers} know the ways to each other", PATIENCE)
 
     def connect(self, count):
         """So many connections, of IPv4 and IPv6 in turn."""
