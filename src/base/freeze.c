@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <braid/handover.h>
 #include "base/bytes.h"
 
 #define GROUP_LEN 4           /* bytes of a group's length, which is known when it ends ... */
@@ -12,6 +13,17 @@
 
 #define SHORT_MAX  10                  /* bytes of any number, seven bits a byte */
 #define NUMBER_MAX (2 * SHORT_MAX + 8) /* of an item that is one */
+
+struct freezer freezer_behind(const struct braid_memory *m)
+{
+    return (struct freezer){.data = m->data, .len = m->len, .cap = m->cap, .grow = m->grow, .ctx = m->ctx};
+}
+
+void freezer_leave(const struct freezer *f, struct braid_memory *m)
+{
+    m->data = f->data;
+    m->cap = f->cap;
+}
 
 /* More than what there is. Whatever fails, nothing is asked for again. */
 static bool grow(struct freezer *f, size_t len)

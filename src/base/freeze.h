@@ -10,6 +10,7 @@
 /* What a reader that does not know the tag may leave out; others have it refuse the whole. */
 #define FREEZE_OPTIONAL 1000u
 
+struct braid_memory;
 struct buf_table;
 extern const struct braid_field addr_fields[]; /* of struct braid_addr */
 
@@ -24,6 +25,10 @@ struct freezer {
     struct buf_table *bufs;          /* of the slices of freeze_slice (buf_table.h) */
 };
 
+/* One that writes behind what is in m, and what it has made of m's memory in the end, however it ended;
+ * m->len is the caller's to move. */
+struct freezer freezer_behind(const struct braid_memory *m);
+void freezer_leave(const struct freezer *f, struct braid_memory *m);
 /* Tags are 1 to 999, FREEZE_OPTIONAL may be added. */
 void freeze_number(struct freezer *f, unsigned tag, uint64_t v);
 void freeze_bytes(struct freezer *f, unsigned tag, const void *bytes, size_t len);

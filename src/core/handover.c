@@ -75,11 +75,10 @@ static void freeze_core(const struct braid_core *core, braid_owner_fn *owner, vo
 int braid_core_freeze_into(const struct braid_core *core, braid_owner_fn *owner, void *ctx,
                            struct braid_memory *to)
 {
-    struct freezer f = {.data = to->data, .len = to->len, .cap = to->cap, .grow = to->grow, .ctx = to->ctx};
+    struct freezer f = freezer_behind(to);
     freeze_core(core, owner, ctx, &f);
     int result = complete(&f, to->len);
-    to->data = f.data;
-    to->cap = f.cap;
+    freezer_leave(&f, to);
     if (result == 0)
         to->len = f.len;
     return result;

@@ -86,12 +86,11 @@ static int freeze_all(const struct node *n, struct braid_memory *to, struct refs
     size_t begun = to->len;
     if (braid_core_freeze_into(n->core, owner_of, cpes_of(n), to) < 0)
         return -1;
-    struct freezer f = {.data = to->data, .len = to->len, .cap = to->cap, .grow = to->grow, .ctx = to->ctx};
+    struct freezer f = freezer_behind(to);
     uint8_t *tail;
     freeze_roles(n, &f, fds);
     tail = freeze_room(&f, TAIL);
-    to->data = f.data;
-    to->cap = f.cap;
+    freezer_leave(&f, to);
     if (!tail)
         return -1;
     const uint8_t *roles = to->data + to->len;
