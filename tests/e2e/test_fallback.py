@@ -75,19 +75,16 @@ def test_download_goes_on_over_a_lossy_path_when_the_option_has_vanished(env, pr
     env.topology.shape(200)
     env.start()
     near, far = env.pair()
-    receiver, sender = Receiver(near, 16 * MIB), Sender(far, 16 * MIB)
-    receiver.reach(4 * MIB)
-    env.topology.lose(probability, 1)
-    env.topology.strip_mptcp("to client")
-    sender.finish()
-    receiver.finish()
-    receiver.check_prefix()
+    stripped_midway(env, far, near, ["to client"], loss=probability)
 
 
-def stripped_midway(env, source, sink, directions, path=None):
+def stripped_midway(env, source, sink, directions, path=None, loss=0):
+    """loss: on path 1, from then on."""
     size = 16 * MIB
     receiver, sender = Receiver(sink, size), Sender(source, size)
     receiver.reach(size // 4)
+    if loss:
+        env.topology.lose(loss, 1)
     for direction in directions:
         env.topology.strip_mptcp(direction, path=path)
     sender.finish()

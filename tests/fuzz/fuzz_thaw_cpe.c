@@ -6,37 +6,19 @@
  * A state is refused, or accepted: then it lives on beside devices, servers and time. In the end nothing is
  * left. */
 #include "../unit/cpe_world.h"
+#include "../unit/lost_clock.h"
 
 #include "must.h"
 #include "node_state.h"
 #include "role/carried_freeze.h"
 #include "role/learned.h"
 #include "role/node_handover.h"
-#include "state_change.h"
 
 #define SERVER    "198.51.100.80:80"
 #define CONVERTER "192.0.2.7:12345"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t len, size_t room, unsigned seed);
-size_t LLVMFuzzerMutate(uint8_t *data, size_t len, size_t room); /* libFuzzer's own */
-
-static braid_time lost; /* as clock.c has it */
-
-braid_time clock_lost(void)
-{
-    return lost;
-}
-
-void clock_resume(braid_time so_much)
-{
-    lost = so_much;
-}
-
-void clock_sleep_until(braid_time deadline)
-{
-    (void)deadline;
-}
 
 /* ---- the world ------------------------------------------------------------------------------------- */
 
@@ -264,28 +246,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     return 0;
 }
 
-/* The state that a recipe leads to; 0: there is none. */
-static size_t make_state(uint8_t *data, size_t len, size_t room)
-{
-    struct node_state s;
-    size_t made = 0;
-    play(data + 1, len - 1);
-    if (written(&s)) {
-        made = node_input_make(&s, data, room);
-        node_state_free(&s);
-    }
-    world_end();
-    return made;
-}
-
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t len, size_t room, unsigned seed)
 {
-    unsigned random = seed;
-    size_t made = 0;
-    if (node_is_recipe(data, len)) {
-        made = state_random(&random, 4) > 0 ? make_state(data, len, room) : 0;
-        if (made == 0)
-            return LLVMFuzzerMutate(data, len, room);
-    }
-    return node_input_change(data, made ? made : len, room, &random);
+    static const struct node_world w = {.play = play, .written = written, .end = world_end};
+    return node_input_mutate(&w, data, len, room, seed);
 }

@@ -10,14 +10,12 @@
 #include <poll.h>
 #include "must.h"
 #include "node_state.h"
-#include "state_change.h"
 
 #define SERVED 32 /* ends of connections that the server has */
 #define OPENED 8  /* connections of clients */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t len, size_t room, unsigned seed);
-size_t LLVMFuzzerMutate(uint8_t *data, size_t len, size_t room); /* libFuzzer's own */
 
 static int served[SERVED];
 static unsigned n_served, n_opened;
@@ -260,28 +258,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     return 0;
 }
 
-/* The state that a recipe leads to; 0: there is none. */
-static size_t make_state(uint8_t *data, size_t len, size_t room)
-{
-    struct node_state s;
-    size_t made = 0;
-    play(data + 1, len - 1);
-    if (written(&s)) {
-        made = node_input_make(&s, data, room);
-        node_state_free(&s);
-    }
-    end();
-    return made;
-}
-
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t len, size_t room, unsigned seed)
 {
-    unsigned random = seed;
-    size_t made = 0;
-    if (node_is_recipe(data, len)) {
-        made = state_random(&random, 4) > 0 ? make_state(data, len, room) : 0;
-        if (made == 0)
-            return LLVMFuzzerMutate(data, len, room);
-    }
-    return node_input_change(data, made ? made : len, room, &random);
+    static const struct node_world w = {.play = play, .written = written, .end = end};
+    return node_input_mutate(&w, data, len, room, seed);
 }

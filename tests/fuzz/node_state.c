@@ -10,6 +10,8 @@
 #include "role/node_handover.h"
 #include "state_change.h"
 
+size_t LLVMFuzzerMutate(uint8_t *data, size_t len, size_t room); /* libFuzzer's own */
+
 #define TAIL    16 /* bytes: the length of the core's state, the sum of the roles' */
 #define SUM_LEN 10 /* of the core's, with its tag and its length */
 
@@ -31,7 +33,7 @@ bool node_input_state(const uint8_t *data, size_t len, struct node_state *out)
     return true;
 }
 
-size_t node_input_make(const struct node_state *s, uint8_t *data, size_t room)
+static size_t make_input(const struct node_state *s, uint8_t *data, size_t room)
 {
     if (s->len + 1 > room || s->n_fds > NODE_FDS)
         return 0;
@@ -52,7 +54,7 @@ static size_t change_core(uint8_t *core, size_t len, size_t room, unsigned *rand
     return len + SUM_LEN;
 }
 
-size_t node_input_change(uint8_t *data, size_t len, size_t room, unsigned *random)
+static size_t change(uint8_t *data, size_t len, size_t room, unsigned *random)
 {
     static uint8_t roles[1 << 16];
     uint8_t *core = data + 1;
@@ -78,4 +80,30 @@ size_t node_input_change(uint8_t *data, size_t len, size_t room, unsigned *rando
     put64(tail, core_len);
     put64(tail + TAIL / 2, quick_sum(core + core_len, roles_len + TAIL / 2));
     return 1 + core_len + roles_len + TAIL;
+}
+
+/* The state that a recipe leads to; 0: there is none. */
+static size_t make_state(const struct node_world *w, uint8_t *data, size_t len, size_t room)
+{
+    struct node_state s;
+    size_t made = 0;
+    w->play(data + 1, len - 1);
+    if (w->written(&s)) {
+        made = make_input(&s, data, room);
+        node_state_free(&s);
+    }
+    w->end();
+    return made;
+}
+
+size_t node_input_mutate(const struct node_world *w, uint8_t *data, size_t len, size_t room, unsigned seed)
+{
+    unsigned random = seed;
+    size_t made = 0;
+    if (node_is_recipe(data, len)) {
+        made = state_random(&random, 4) > 0 ? make_state(w, data, len, room) : 0;
+        if (made == 0)
+            return LLVMFuzzerMutate(data, len, room);
+    }
+    return change(data, made ? made : len, room, &random);
 }

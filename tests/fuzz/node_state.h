@@ -16,16 +16,21 @@
 struct braid_core;
 struct node_state;
 
+/* What recipes are for. */
+struct node_world {
+    void (*play)(const uint8_t *recipe, size_t len); /* begins it */
+    bool (*written)(struct node_state *s);           /* false: it cannot be, for now */
+    void (*end)(void);
+};
+
 /* When it ran last. */
 braid_time node_core_now(const struct braid_core *core);
 
 bool node_is_recipe(const uint8_t *data, size_t len);
 /* The state of an input, whose bytes stay where they are; without descriptors. False: it has too many. */
 bool node_input_state(const uint8_t *data, size_t len, struct node_state *out);
-/* Makes an input of a state; 0: it is too large, for `room` or in what it has of descriptors. */
-size_t node_input_make(const struct node_state *s, uint8_t *data, size_t room);
-/* Changes items of a state, mostly of those that roles have written, and puts its sums right. The new length.
- */
-size_t node_input_change(uint8_t *data, size_t len, size_t room, unsigned *random);
+/* The mutator: makes states of recipes, and changes items of states, mostly of those that roles have written,
+ * and puts the sums right. */
+size_t node_input_mutate(const struct node_world *w, uint8_t *data, size_t len, size_t room, unsigned seed);
 
 #endif

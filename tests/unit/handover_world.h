@@ -14,6 +14,7 @@
 #include "io/sockaddr.h"
 #include "io/upstream.h"
 #include "listening.h"
+#include "lost_clock.h"
 #include "pair.h"
 #include "role/edge.h"
 #include "role/edge_freeze.h"
@@ -31,28 +32,12 @@ static struct node *node;
 static struct edge_params params;
 static struct braid_addr target;
 static int listener;
-static __thread braid_time lost; /* as clock.c has it */
-static bool logged;              /* nodes write lines about connections that have ended */
+static bool logged; /* nodes write lines about connections that have ended */
 
 /* The role's clock is the test's. */
 braid_time clock_now(void)
 {
     return p.now;
-}
-
-braid_time clock_lost(void)
-{
-    return lost;
-}
-
-void clock_resume(braid_time so_much)
-{
-    lost = so_much;
-}
-
-void clock_sleep_until(braid_time deadline)
-{
-    (void)deadline;
 }
 
 static inline int server_listen(int backlog)

@@ -3,6 +3,7 @@
 #include <braid/events.h>
 #include "cpe_world.h"
 #include "log_ear.h"
+#include "lost_clock.h"
 #include "role/carried_freeze.h"
 #include "role/farewell.h"
 #include "role/node_handover.h"
@@ -10,23 +11,7 @@
 #define SERVER "198.51.100.80:80"
 #define MUCH   300000
 
-static braid_time lost;
 static bool logged; /* nodes write lines about what was carried */
-
-braid_time clock_lost(void)
-{
-    return lost;
-}
-
-void clock_resume(braid_time so_much)
-{
-    lost = so_much;
-}
-
-void clock_sleep_until(braid_time deadline)
-{
-    (void)deadline;
-}
 
 static void setup(void)
 {
@@ -181,13 +166,19 @@ START_TEST(what_is_carried_goes_on)
 }
 END_TEST
 
-START_TEST(what_is_being_opened_is_asked_for_anew)
+/* The server has not answered yet. */
+static void being_opened(void)
 {
     make_cpe();
     serve(SERVER, BRAID_CLIENTS_ANY);
     world.manners = HOLDS;
     device_connects(SERVER);
     run_for(20 * BRAID_MS, NULL);
+}
+
+START_TEST(what_is_being_opened_is_asked_for_anew)
+{
+    being_opened();
     ck_assert_uint_eq(cpes_counters(world.cpes, 0)->connecting, 1);
     hand_over();
     ck_assert_uint_eq(cpes_counters(world.cpes, 0)->connecting, 1);
@@ -205,11 +196,8 @@ END_TEST
 START_TEST(a_device_that_was_answered_is_heard)
 {
     world.params.early = true;
-    make_cpe();
-    serve(SERVER, BRAID_CLIENTS_ANY);
-    world.manners = HOLDS;
-    device_connects(SERVER);
-    until(&world.device.established, BRAID_SECOND);
+    being_opened();
+    ck_assert(world.device.established);
     say(&world.device, "hello");
     run_for(20 * BRAID_MS, NULL);
     hand_over();
@@ -225,11 +213,7 @@ END_TEST
 START_TEST(whose_section_has_gone_is_refused)
 {
     world.params.early = _i;
-    make_cpe();
-    serve(SERVER, BRAID_CLIENTS_ANY);
-    world.manners = HOLDS;
-    device_connects(SERVER);
-    run_for(20 * BRAID_MS, NULL);
+    being_opened();
     ck_assert(world.device.established == (bool)_i);
     hand_over_to("another");
     until(&world.device.closed, BRAID_SECOND);
