@@ -91,8 +91,11 @@ void subflow_flush(struct subflow *sf, braid_time now)
     if (!subflow_synchronized(sf) || sf->state == TCP_STATE_TIME_WAIT)
         return;
     subflow_third_ack(sf, now);
+    /* with something lost the owner was not let, and may have what there is room for now */
+    bool let = list_empty(&sf->flight->board.lost);
     tcp_retransmit_lost(sf, now);
-    tcp_note_app_limited(sf, now);
+    if (let)
+        tcp_note_app_limited(sf, now);
     tcp_fin_flush(sf, now);
     flush_ack(sf, now);
     tcp_deadlines_update(sf);

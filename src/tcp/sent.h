@@ -73,7 +73,8 @@ struct tcp_sent *sent_add(struct subflow *sf, uint32_t len, struct tcp_map *map,
 /* Splits s at offset `at` inside of it; s keeps the front. Returns the rest, or NULL if memory is short or
  * there are too many runs: then nothing changed. */
 struct tcp_sent *sent_split(struct subflow *sf, struct tcp_sent *s, uint64_t at);
-/* Joins a SACKed run with its SACKed neighbours, so that a later SACK block skips them at once. */
+/* Joins a SACKed run with its SACKed neighbours, so that a later SACK block skips them at once. Where
+ * segments began is forgotten, which matters only to a peer that takes SACKs back. */
 void sent_merge_sacked(struct subflow *sf, struct tcp_sent *s);
 /* Moves a run to LOST or SACKED. */
 void sent_mark(struct subflow *sf, struct tcp_sent *s, enum sent_state state);
