@@ -188,11 +188,11 @@ void braid_core_input(struct braid_core *core, struct buf *b, size_t off, size_t
                       const struct braid_input *in, braid_time now);
 /* Runs timers that are due. */
 void braid_core_run(struct braid_core *core, braid_time now);
-/* The caller stood still for a while, as a suspended machine does, and the clock that it gives times of with
- * it (src/io/clock.h): for the core no time has passed. But peers have waited, and what is in flight may be
- * lost. From now on everything in flight gets its full time once more before it is taken for late, nothing
- * that was sent before is a sample of the round trip, and what peers have sent is acknowledged at once. To be
- * called before the first packet that came meanwhile. */
+/* The caller stood still, as a suspended machine does, and the clock that it gives times of with it
+ * (src/io/clock.h): for the core no time has passed. But peers have waited. Everything in flight gets its
+ * time once more (once, however often that happens until something is acknowledged), nothing that was sent
+ * before is a sample of the round trip, and what peers have sent is acknowledged at once. To be called before
+ * the first packet that came meanwhile. */
 void braid_core_resumed(struct braid_core *core, braid_time now);
 /* What another core found out (struct braid_host, path_mtu). */
 void braid_core_path_mtu(struct braid_core *core, const struct braid_way *way, uint16_t mtu, bool silent,

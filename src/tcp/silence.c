@@ -4,6 +4,8 @@
 
 /* How much later than expected an ACK may come: for the batches that peers and this host work in. */
 #define SILENCE_MARGIN (25 * BRAID_MS)
+/* What came while this end stood still is read by then. */
+#define RESUMED_GRACE (200 * BRAID_MS)
 
 /* Twice the smoothed round trip at most: where that grows quickly, its variation says little. */
 static int64_t spread(const struct rtt *r)
@@ -59,13 +61,24 @@ void subflow_retry(struct subflow *sf, braid_time now)
     tcp_deadlines_update(sf);
 }
 
-/* Timers that ran out in the meantime say nothing of the path or the peer. What came in waits in the
- * tunnel and is read first. */
+/* The time once more, but no more than twice in all, however often that happens: a round trip may be longer
+ * than the time from one pause to the next. What came in waits in the tunnel, and has to be read first. */
+static void wait_once_more(struct subflow *sf, braid_time now)
+{
+    int64_t rto = rtt_rto(&sf->rtt);
+    braid_time twice = sf->activity.progress_at + rto, base = now < twice ? now : twice;
+    braid_time least = now - rto + RESUMED_GRACE;
+
+    sf->due.rto_base = later(sf->due.rto_base, later(base, least));
+}
+
+/* Timers that ran out in the meantime say nothing of the path or the peer. */
 void subflow_resumed(struct subflow *sf, braid_time now)
 {
     if (sf->state == TCP_STATE_CLOSED || sf->state == TCP_STATE_TIME_WAIT)
         return;
-    sf->env->resumed_at = sf->due.rto_base = now;
+    sf->env->resumed_at = now;
+    wait_once_more(sf, now);
     /* Peers may have timed out meanwhile, and begin with one segment: they need each ACK at once. */
     sf->ack.quick = TCP_QUICK_ACKS;
     if (sf->ack.bytes > 0 || !list_empty(&sf->ooo->pieces))

@@ -300,6 +300,21 @@ START_TEST(after_a_pause_everything_in_flight_gets_its_time_once_more)
 }
 END_TEST
 
+START_TEST(pauses_that_follow_each_other_do_not_put_a_timeout_off_for_ever)
+{
+    struct harness *h = settled();
+
+    h->sf.tries.tlp_sampled = false;
+    h_send_raw(h, SEG);
+    for (unsigned i = 0; i < 4; i++) {
+        h_run(h, 250 * BRAID_MS);
+        subflow_resumed(&h->sf, h->now);
+        ck_assert_uint_eq(h->timeouts, i > 1);
+    }
+    h_free(h);
+}
+END_TEST
+
 START_TEST(after_a_pause_what_has_come_is_acknowledged_at_once)
 {
     struct harness *h = settled();
@@ -356,6 +371,7 @@ int main(void)
     tcase_add_test(tc, a_peer_that_closes_its_window_upon_data_is_not_given_up);
     tcase_add_test(tc, an_idle_subflow_has_no_timer);
     tcase_add_test(tc, after_a_pause_everything_in_flight_gets_its_time_once_more);
+    tcase_add_test(tc, pauses_that_follow_each_other_do_not_put_a_timeout_off_for_ever);
     tcase_add_test(tc, after_a_pause_what_has_come_is_acknowledged_at_once);
     suite_add_tcase(s, tc);
     return run_suite(s);
