@@ -382,23 +382,6 @@ START_TEST(retransmission_begins_in_the_middle_of_a_super_packet)
 }
 END_TEST
 
-/* With something lost the owner is not asked for more, so that room beside it says nothing of him. */
-START_TEST(what_is_lost_is_no_want_of_data)
-{
-    struct harness *h = in_flight(settled(), 4);
-
-    h->sf.cc.cwnd = 100 * SEG;
-    h->sf.delivery.limited_until = 0;
-    sent_mark(&h->sf, sent_of(h->sf.flight->board.runs.next), SENT_LOST);
-    subflow_flush(&h->sf, h->now);
-    h_expect(h, TCP_ACK | TCP_PSH, 1, 1, 4 * SEG);
-    ck_assert_uint_eq(h->sf.delivery.limited_until, 0);
-    subflow_flush(&h->sf, h->now);
-    ck_assert_uint_gt(h->sf.delivery.limited_until, 0);
-    h_free(h);
-}
-END_TEST
-
 START_TEST(a_peer_that_drops_what_it_sacked_gets_it_again)
 {
     struct harness *h = in_flight(settled(), 4);
@@ -588,7 +571,6 @@ int main(void)
     tcase_add_test(tc, the_timeout_doubles_and_one_segment_leaves_each_time);
     tcase_add_test(tc, after_a_timeout_slow_start_repairs);
     tcase_add_test(tc, retransmission_begins_in_the_middle_of_a_super_packet);
-    tcase_add_test(tc, what_is_lost_is_no_want_of_data);
     tcase_add_test(tc, a_peer_that_drops_what_it_sacked_gets_it_again);
     tcase_add_test(tc, three_duplicate_acks_start_recovery_and_partial_acks_go_on);
     tcase_add_test(tc, acks_that_carry_mptcp_signals_are_no_duplicates);

@@ -189,6 +189,26 @@ START_TEST(many_small_packets_do_not_escape_the_window)
 END_TEST
 
 /* RFC 7661: a window that was not used must not grow. */
+/* With something lost the owner is not asked for more, so that room beside it says nothing of him. */
+START_TEST(what_is_lost_is_no_want_of_data)
+{
+    struct harness *h = settled();
+
+    h_send_raw(h, 4 * SEG);
+    h->taken = h->n_out;
+    h_run(h, RTT);
+    h->sf.cc.cwnd = 100 * SEG;
+    h->sf.delivery.limited_until = 0;
+    sent_mark(&h->sf, sent_of(h->sf.flight->board.runs.next), SENT_LOST);
+    subflow_flush(&h->sf, h->now);
+    h_expect(h, TCP_ACK | TCP_PSH, 1, 1, 4 * SEG);
+    ck_assert_uint_eq(h->sf.delivery.limited_until, 0);
+    subflow_flush(&h->sf, h->now);
+    ck_assert_uint_gt(h->sf.delivery.limited_until, 0);
+    h_free(h);
+}
+END_TEST
+
 START_TEST(the_algorithm_hears_whether_the_window_was_used)
 {
     struct harness *h = settled();
@@ -400,6 +420,7 @@ int main(void)
     tcase_add_test(tc, many_small_packets_do_not_escape_the_window);
     suite_add_tcase(s, tc);
     tc = tcase_create("rate");
+    tcase_add_test(tc, what_is_lost_is_no_want_of_data);
     tcase_add_test(tc, the_algorithm_hears_whether_the_window_was_used);
     tcase_add_test(tc, after_long_idleness_the_initial_window_is_used_again);
     tcase_add_test(tc, rtt_samples_come_from_the_latest_transmission);
