@@ -15,6 +15,7 @@
 #define DATA_RTO_MAX (60 * BRAID_SECOND)
 #define DATA_TRIES   20 /* a quarter of an hour without any DATA_ACK */
 #define DATA_FINS    3  /* unanswered: the peer is asked whether it is one of MPTCP at all */
+#define DATA_ASKED   3  /* times, before data goes once more over the only subflow there ever was */
 
 /* In plain TCP the subflow's own timer does all of this. */
 static bool waits_for_data_ack(const struct braid_conn *c)
@@ -70,6 +71,22 @@ static void repeat_data_fin(struct braid_conn *c, braid_time now)
     c->send.backoff++;
 }
 
+/* Options may have been taken away, and a peer that is to fall back, but has not come to it yet, would take
+ * for new data what the one subflow carries again: Linux does so when its user has read what came before. So
+ * for seconds the peer is asked. The answer has the DATA_ACK if just that was lost. */
+static bool waits_for_answer(struct braid_conn *c, braid_time now)
+{
+    struct mp_subflow *first = c->subflows;
+    bool carries = c->n_subflows == 1 && flow_carries(first, c->send.una);
+
+    if (!conn_may_fall_back(c) || (!carries && (c->send.backoff >= DATA_ASKED || !flow_usable(first))))
+        return false;
+    if (!carries)
+        subflow_ask(&first->tcp, now);
+    c->send.backoff++;
+    return true;
+}
+
 void conn_data_timeout(struct braid_conn *c, braid_time now)
 {
     c->deadlines.data_rtx = BRAID_NEVER;
@@ -92,7 +109,7 @@ void conn_data_timeout(struct braid_conn *c, braid_time now)
     }
     if (only_fin) {
         repeat_data_fin(c, now);
-    } else if (held) {
+    } else if (held && !waits_for_answer(c, now)) {
         /* a mapping at most: if the DATA_ACK was lost, the next one tells how much of the rest is needed */
         conn_reinject(c, c->send.una, 65535);
         c->send.backoff++;

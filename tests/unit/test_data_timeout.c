@@ -95,9 +95,27 @@ START_TEST(it_is_twice_the_longest_timeout_of_a_subflow_that_answers)
 }
 END_TEST
 
+/* Who is to fall back, and has not come to it yet, would take for new data what is sent again. */
+START_TEST(over_the_only_subflow_the_peer_is_asked_first)
+{
+    begin();
+    conn_arm_data_timer(lone.c, lone.now);
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned packets = lone.packets;
+        expire();
+        ck_assert_uint_eq(lone.packets, packets + 1);
+        ck_assert_uint_eq(lone.c->send.reinject.n, 0);
+    }
+    expire();
+    ck_assert_uint_eq(lone.c->send.reinject.n, 1);
+    lone_end();
+}
+END_TEST
+
 START_TEST(what_no_subflow_carries_is_sent_again_with_backoff)
 {
     begin();
+    lone.c->fallback.barred = true;
     conn_arm_data_timer(lone.c, lone.now);
     braid_time first = to_go();
     expire();
@@ -131,6 +149,10 @@ START_TEST(a_subflow_that_answers_looks_after_what_it_carries)
     ck_assert_uint_eq(lone.c->send.reinject.n, 0);
     lone.c->send.backoff = 0;
     lone.s->tcp.rtt.backoff = 1;
+    for (unsigned i = 0; i < 5; i++)
+        expire(); /* it is the only one there ever was */
+    ck_assert_uint_eq(lone.c->send.reinject.n, 0);
+    lone.c->fallback.barred = true;
     expire();
     ck_assert_uint_eq(lone.c->send.reinject.n, 1);
     lone_end();
@@ -231,6 +253,7 @@ int main(void)
     tcase_add_test(t, it_runs_while_something_waits_for_a_data_ack);
     tcase_add_test(t, what_is_noted_waits_while_the_acks_have_no_options);
     tcase_add_test(t, it_is_twice_the_longest_timeout_of_a_subflow_that_answers);
+    tcase_add_test(t, over_the_only_subflow_the_peer_is_asked_first);
     tcase_add_test(t, what_no_subflow_carries_is_sent_again_with_backoff);
     tcase_add_test(t, a_subflow_that_answers_looks_after_what_it_carries);
     tcase_add_test(t, a_data_fin_is_repeated_at_once);
