@@ -39,7 +39,7 @@ static void hold_mapped(struct braid_conn *c, struct mp_subflow *s, const struct
     uint64_t dsn = c->keys.remote_idsn + m->dsn;
     uint32_t ssn = (uint32_t)(m->off - syn_data_shift_in(s));
     bool right = same_checksum(checksum_dss(h->sum, dsn, ssn, m->csum_len), m->csum);
-    tap_value(&c->env->tcp, BRAID_VALUE_CHECKSUM, &right, sizeof(right));
+    right = tap_bool(&c->env->tcp, BRAID_VALUE_CHECKSUM, right);
     if (right || !conn_is_mptcp(c)) /* after falling back nobody would answer another MP_FAIL */
         held_deliver(c, s, m->dsn);
     else if (!conn_checksum_failed(s, m)) /* not DATA_ACKed: it comes again over another subflow */

@@ -152,5 +152,5 @@ void rule_for_choice(const struct mp_subflow *s, struct sched_path *out)
 {
     rule_describe(s, out);
     if (rule_of(s)->says.quota > 0)
-        tap_value(s->tcp.env, BRAID_VALUE_QUOTA, &out->over_quota, sizeof(out->over_quota));
+        out->over_quota = tap_bool(s->tcp.env, BRAID_VALUE_QUOTA, out->over_quota);
 }

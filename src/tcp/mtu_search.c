@@ -86,11 +86,10 @@ void tcp_mtu_init(struct subflow *sf, braid_time now)
     struct braid_way way = tcp_way_of(sf);
     const struct mtu_known *k = tcp_mtu_look_up(sf->env, &way, now);
     uint16_t mtu = k ? k->mtu : sf->env->mtu;
-    bool silent = k && k->silent;
     braid_time raise_at = k ? k->until : now + MTU_KNOWN_TIME;
 
     tap_value(sf->env, BRAID_VALUE_MTU, &mtu, sizeof(mtu));
-    tap_value(sf->env, BRAID_VALUE_MTU, &silent, sizeof(silent));
+    bool silent = tap_bool(sf->env, BRAID_VALUE_MTU, k && k->silent);
     tap_value(sf->env, BRAID_VALUE_MTU, &raise_at, sizeof(raise_at));
     sf->size.path_mtu = mtu;
     sf->mtu = (struct mtu_search){.high = mtu, .silent = silent, .raise_at = raise_at};

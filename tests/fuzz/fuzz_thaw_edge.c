@@ -198,18 +198,23 @@ static void live(void)
         node_state_free(&s);
 }
 
-/* Connections to the server that nobody has. */
-static void connect_for(struct node_state *s, int fds[NODE_FDS])
+/* Connections to the server that nobody has; -1: this machine has none left. */
+static int connect_for(struct node_state *s, int fds[NODE_FDS])
 {
     struct sockaddr_storage to;
     socklen_t len = sockaddr_from(&target, &to);
     for (size_t i = 0; i < s->n_fds; i++) {
         fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        MUST(fds[i] >= 0 && connect(fds[i], (struct sockaddr *)&to, len) == 0);
+        if (fds[i] < 0 || connect(fds[i], (struct sockaddr *)&to, len) < 0) {
+            for (size_t n = 0; n <= i; n++)
+                close(fds[n]);
+            return -1;
+        }
         fcntl(fds[i], F_SETFL, O_NONBLOCK);
         accept_all();
     }
     s->fds = fds;
+    return 0;
 }
 
 static void try_state(const uint8_t *data, size_t len)
@@ -219,12 +224,13 @@ static void try_state(const uint8_t *data, size_t len)
     if (!node_input_state(data, len, &s))
         return;
     begin();
-    connect_for(&s, fds);
-    if (take_over(&s)) {
-        live();
-    } else {
-        for (size_t i = 0; i < s.n_fds; i++)
-            MUST(close(fds[i]) == 0);
+    if (connect_for(&s, fds) == 0) {
+        if (take_over(&s)) {
+            live();
+        } else {
+            for (size_t i = 0; i < s.n_fds; i++)
+                MUST(close(fds[i]) == 0);
+        }
     }
     end();
 }
